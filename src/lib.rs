@@ -1,0 +1,1 @@
+//! shipmark names, pushes, promotes and reports container images by digest.

@@ -1,0 +1,3 @@
+//! The process: see [`shipmark`] for the map of the house.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The integration tests: one binary, since every test binary links the whole tree.
