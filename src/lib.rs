@@ -1,1 +1,4 @@
 //! shipmark names, pushes, promotes and reports container images by digest.
+
+pub mod image;
+pub mod notice;

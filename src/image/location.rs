@@ -1,0 +1,223 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::{Digest, DigestError, Reference, ReferenceError, Repository};
+
+/// Where an image can be read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A registry reference: `ghcr.io/acme/web:1.4.0`, `ghcr.io/acme/web@sha256:…`.
+    Registry(Reference),
+    /// An OCI image layout directory: `oci:DIR[:NAME]` or `oci:DIR@sha256:…`.
+    Layout(PathBuf, Selector),
+    /// A tar of an OCI image layout, perhaps gzipped: `oci-archive:FILE[:NAME]`.
+    Archive(PathBuf, Selector),
+}
+
+/// Which image of a layout is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// The only one there is.
+    Only,
+    /// The one with this name (`org.opencontainers.image.ref.name`, or the tag in it).
+    Name(String),
+    /// The one with this digest.
+    Digest(Digest),
+}
+
+/// Where an image can be released to: a repository with tags, on a registry or on disk.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// A repository of a registry.
+    Registry(Repository),
+    /// An OCI image layout directory: `oci:DIR`.
+    Layout(PathBuf),
+}
+
+/// Why a text is no [`Location`] or [`Place`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LocationError {
+    /// It reads as a registry reference, but is none.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// The digest after `@` is none.
+    #[error("has a digest that {0}")]
+    Digest(#[from] DigestError),
+    /// No path after `oci:` or `oci-archive:`.
+    #[error("has no path after {0}")]
+    NoPath(&'static str),
+    /// A form that other tools know and this one does not.
+    #[error(
+        "is of the form {0}, which is not supported: use a registry reference, oci:DIR or oci-archive:FILE"
+    )]
+    Unsupported(String),
+    /// Nothing can be released into an archive.
+    #[error("is an archive, which can only be read: release to oci:DIR instead")]
+    ReadOnly,
+    /// A destination names a tag; tags are derived.
+    #[error("names a tag: give the place alone, the tags are derived or come from the input tags")]
+    Tagged,
+}
+
+const LAYOUT: &str = "oci:";
+const ARCHIVE: &str = "oci-archive:";
+/// Transports of skopeo and of later versions that would otherwise read as a registry with a port.
+const UNSUPPORTED: [&str; 6] = [
+    "docker:",
+    "docker-archive:",
+    "docker-daemon:",
+    "dir:",
+    "containers-storage:",
+    "https:",
+];
+
+impl FromStr for Location {
+    type Err = LocationError;
+
+    fn from_str(text: &str) -> Result<Self, LocationError> {
+        if let Some(rest) = text.strip_prefix(LAYOUT) {
+            let (path, selector) = path_and_selector(rest, LAYOUT)?;
+            Ok(Self::Layout(path, selector))
+        } else if let Some(rest) = text.strip_prefix(ARCHIVE) {
+            let (path, selector) = path_and_selector(rest, ARCHIVE)?;
+            Ok(Self::Archive(path, selector))
+        } else if let Some(form) = UNSUPPORTED.iter().find(|form| text.starts_with(**form)) {
+            Err(LocationError::Unsupported((*form).to_owned()))
+        } else {
+            Ok(Self::Registry(text.parse()?))
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = LocationError;
+
+    fn from_str(text: &str) -> Result<Self, LocationError> {
+        match text.parse::<Location>() {
+            Ok(Location::Layout(path, Selector::Only)) => Ok(Self::Layout(path)),
+            Ok(Location::Layout(..)) => Err(LocationError::Tagged),
+            Ok(Location::Archive(..)) => Err(LocationError::ReadOnly),
+            Ok(Location::Registry(_)) => match text.parse() {
+                Ok(repository) => Ok(Self::Registry(repository)),
+                Err(ReferenceError::NotBare) => Err(LocationError::Tagged),
+                Err(error) => Err(error.into()),
+            },
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The path ends at the first colon, as in skopeo: what follows is a name, which may hold more.
+fn path_and_selector(rest: &str, form: &'static str) -> Result<(PathBuf, Selector), LocationError> {
+    let (path, selector) = if let Some((path, digest)) = rest.split_once("@sha256:") {
+        (path, Selector::Digest(format!("sha256:{digest}").parse()?))
+    } else if let Some((path, name)) = rest.split_once(':') {
+        (path, Selector::Name(name.to_owned()))
+    } else {
+        (rest, Selector::Only)
+    };
+    if path.is_empty() {
+        return Err(LocationError::NoPath(form));
+    }
+    Ok((path.into(), selector))
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(reference) => write!(f, "{reference}"),
+            Self::Layout(path, selector) => write!(f, "{LAYOUT}{}{selector}", path.display()),
+            Self::Archive(path, selector) => write!(f, "{ARCHIVE}{}{selector}", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Only => Ok(()),
+            Self::Name(name) => write!(f, ":{name}"),
+            Self::Digest(digest) => write!(f, "@{digest}"),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(repository) => write!(f, "{repository}"),
+            Self::Layout(path) => write!(f, "{LAYOUT}{}", path.display()),
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations_tell_layouts_archives_and_registries_apart() {
+        let name = |text: &str| Selector::Name(text.to_owned());
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        for (text, location) in [
+            (
+                "oci:Out/Dev",
+                Location::Layout("Out/Dev".into(), Selector::Only),
+            ),
+            ("oci:dev:1.4", Location::Layout("dev".into(), name("1.4"))),
+            (
+                "oci-archive:/tmp/x.tar:registry.example/a/b:1.4",
+                Location::Archive("/tmp/x.tar".into(), name("registry.example/a/b:1.4")),
+            ),
+            (
+                &format!("oci:dev@sha256:{hex}"),
+                Location::Layout(
+                    "dev".into(),
+                    Selector::Digest(format!("sha256:{hex}").parse().unwrap()),
+                ),
+            ),
+        ] {
+            assert_eq!(text.parse(), Ok(location), "{text}");
+        }
+        assert!(matches!("oci/layout:1".parse(), Ok(Location::Registry(_))));
+    }
+
+    #[test]
+    fn malformed_locations_are_refused_with_their_reason() {
+        for (text, error) in [
+            ("oci:", LocationError::NoPath("oci:")),
+            ("oci-archive::x", LocationError::NoPath("oci-archive:")),
+            (
+                "docker-daemon:web:1",
+                LocationError::Unsupported("docker-daemon:".into()),
+            ),
+            (
+                "https://ghcr.io/a/b",
+                LocationError::Unsupported("https:".into()),
+            ),
+        ] {
+            assert_eq!(text.parse::<Location>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_destination_is_a_place_without_a_tag() {
+        assert_eq!("oci:Prod".parse(), Ok(Place::Layout("Prod".into())));
+        for (text, error) in [
+            ("ghcr.io/a/b:1", LocationError::Tagged),
+            ("oci:prod:1", LocationError::Tagged),
+            ("oci-archive:x.tar", LocationError::ReadOnly),
+        ] {
+            assert_eq!(text.parse::<Place>(), Err(error), "{text}");
+        }
+    }
+}

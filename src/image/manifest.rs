@@ -1,0 +1,406 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use oci_client::manifest as types;
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::{Digest, DigestError, Labels};
+
+/// The largest manifest that is taken, in bytes. The distribution specification asks registries to
+/// take 4 MiB at least; no real manifest comes near, so more is an error or an attack.
+pub const MANIFEST_LIMIT: usize = 8 << 20;
+
+/// A manifest as it came, with what it says.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The bytes as they came; they are what travels.
+    pub bytes: Bytes,
+    /// The digest of those bytes.
+    pub digest: Digest,
+    /// What kind of manifest the bytes hold.
+    pub media_type: MediaType,
+    /// What the manifest points at.
+    pub body: Body,
+    /// The manifest that this one says something about, where it is a referrer.
+    pub subject: Option<Descriptor>,
+    /// The manifest's own annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What a manifest points at.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// One image or artifact: a config and its layers.
+    Image {
+        /// The config blob.
+        config: Descriptor,
+        /// The layers, lowest first.
+        layers: Vec<Descriptor>,
+    },
+    /// Manifests by platform, attestations of them, or further indexes.
+    Index(Vec<Descriptor>),
+}
+
+/// The four media types a manifest can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaType {
+    /// `application/vnd.oci.image.manifest.v1+json`
+    OciManifest,
+    /// `application/vnd.oci.image.index.v1+json`
+    OciIndex,
+    /// `application/vnd.docker.distribution.manifest.v2+json`
+    DockerManifest,
+    /// `application/vnd.docker.distribution.manifest.list.v2+json`
+    DockerList,
+}
+
+/// A pointer to a blob or manifest (OCI image specification, descriptor.md).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Descriptor {
+    /// The media type, as written.
+    pub media_type: String,
+    /// The digest of what is pointed at.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The platform, on entries of an index.
+    pub platform: Option<Platform>,
+    /// Annotations of the pointer.
+    pub annotations: BTreeMap<String, String>,
+    /// Addresses outside the registry that hold the content (foreign layers).
+    pub urls: Vec<String>,
+}
+
+/// The platform of an index entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Platform {
+    /// The operating system, `linux`.
+    pub os: String,
+    /// The architecture, `amd64`.
+    pub architecture: String,
+    /// The variant of the architecture, `v7`.
+    pub variant: Option<String>,
+}
+
+/// Why bytes are no manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ManifestError {
+    /// The bytes are more than [`MANIFEST_LIMIT`].
+    #[error("is larger than {} MiB", MANIFEST_LIMIT >> 20)]
+    TooLarge,
+    /// The bytes are no JSON object of the right shape.
+    #[error("is not a manifest: {0}")]
+    Json(String),
+    /// A schema 1 manifest, which has no digest of its own.
+    #[error(
+        "is a manifest of schema version {0}; only 2 is supported: pull and push it with a current docker"
+    )]
+    Schema(u64),
+    /// A media type that is none of [`MediaType`].
+    #[error("has the unsupported media type {0:?}")]
+    MediaType(String),
+    /// What the manifest holds contradicts what it says it is.
+    #[error("says it is {said}, but is {is}")]
+    Mixed {
+        /// The media type as the manifest or the server gives it.
+        said: &'static str,
+        /// What it looks like.
+        is: &'static str,
+    },
+    /// A descriptor's digest is malformed or unsupported.
+    #[error("names {digest:?}, which {reason}")]
+    Digest {
+        /// The text in place of a digest.
+        digest: String,
+        /// What is wrong with it.
+        reason: DigestError,
+    },
+    /// A descriptor's size is negative.
+    #[error("gives {0} a negative size")]
+    Size(Digest),
+}
+
+impl MediaType {
+    /// What to send as `Accept`, in order of preference.
+    pub const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
+        application/vnd.oci.image.manifest.v1+json, \
+        application/vnd.docker.distribution.manifest.list.v2+json, \
+        application/vnd.docker.distribution.manifest.v2+json";
+
+    /// The media type's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OciManifest => types::OCI_IMAGE_MEDIA_TYPE,
+            Self::OciIndex => types::OCI_IMAGE_INDEX_MEDIA_TYPE,
+            Self::DockerManifest => types::IMAGE_MANIFEST_MEDIA_TYPE,
+            Self::DockerList => types::IMAGE_MANIFEST_LIST_MEDIA_TYPE,
+        }
+    }
+
+    /// The media type of that name; parameters such as `; charset=utf-8` do not count.
+    pub fn parse(name: &str) -> Option<Self> {
+        let name = name.split(';').next().unwrap_or_default().trim();
+        [
+            Self::OciManifest,
+            Self::OciIndex,
+            Self::DockerManifest,
+            Self::DockerList,
+        ]
+        .into_iter()
+        .find(|known| known.as_str() == name)
+    }
+
+    fn is_index(self) -> bool {
+        matches!(self, Self::OciIndex | Self::DockerList)
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest. `served_as` is the media type the holder gave it (a `Content-Type`, a
+    /// descriptor), used where the manifest itself has none, as OCI allows.
+    pub fn parse(bytes: Bytes, served_as: Option<&str>) -> Result<Self, ManifestError> {
+        if bytes.len() > MANIFEST_LIMIT {
+            return Err(ManifestError::TooLarge);
+        }
+        let wire: wire::Manifest = serde_json::from_slice(&bytes)
+            .map_err(|error| ManifestError::Json(error.to_string()))?;
+        if let Some(version @ (0..=1 | 3..)) = wire.schema_version {
+            return Err(ManifestError::Schema(version));
+        }
+        let media_type = media_type(&wire, served_as)?;
+        let body = match (wire.config, wire.layers, wire.manifests) {
+            (Some(config), Some(layers), None) => Body::Image {
+                config: config.parse()?,
+                layers: layers
+                    .into_iter()
+                    .map(wire::Descriptor::parse)
+                    .collect::<Result<_, _>>()?,
+            },
+            (None, None, Some(manifests)) => Body::Index(
+                manifests
+                    .into_iter()
+                    .map(wire::Descriptor::parse)
+                    .collect::<Result<_, _>>()?,
+            ),
+            _ => {
+                return Err(ManifestError::Json(
+                    "it has neither config and layers nor manifests, or both".to_owned(),
+                ));
+            }
+        };
+        Ok(Self {
+            digest: Digest::of(&bytes),
+            bytes,
+            media_type,
+            body,
+            subject: wire.subject.map(wire::Descriptor::parse).transpose()?,
+            annotations: wire.annotations.unwrap_or_default(),
+        })
+    }
+
+    /// The manifests directly below, where this is an index.
+    pub fn children(&self) -> &[Descriptor] {
+        match &self.body {
+            Body::Index(children) => children,
+            Body::Image { .. } => &[],
+        }
+    }
+
+    /// The blobs that this manifest itself needs: layers and config. A foreign layer, kept
+    /// outside registries by its `urls`, is not among them.
+    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        let (layers, config) = match &self.body {
+            Body::Image { config, layers } => (layers.as_slice(), Some(config)),
+            Body::Index(_) => (&[][..], None),
+        };
+        layers
+            .iter()
+            .chain(config)
+            .filter(|blob| blob.urls.is_empty())
+    }
+
+    /// What the manifest's annotations say of the image's origin.
+    pub fn labels(&self) -> Labels {
+        self.annotations.clone().into()
+    }
+}
+
+impl Descriptor {
+    /// Whether this entry of an index is a BuildKit attestation of another entry: told by the
+    /// annotation, in the old form (an image) and the new one (an artifact) alike.
+    pub fn is_attestation(&self) -> bool {
+        self.annotations
+            .get("vnd.docker.reference.type")
+            .is_some_and(|kind| kind == "attestation-manifest")
+    }
+}
+
+/// The manifest's own word, else the holder's, else what its members look like; all must agree on
+/// whether it is an index, since a reader that is told otherwise would see another image.
+fn media_type(wire: &wire::Manifest, served_as: Option<&str>) -> Result<MediaType, ManifestError> {
+    let known = |name: &str| {
+        MediaType::parse(name).ok_or_else(|| ManifestError::MediaType(name.to_owned()))
+    };
+    let looks_like = if wire.manifests.is_some() {
+        MediaType::OciIndex
+    } else {
+        MediaType::OciManifest
+    };
+    let said = match (&wire.media_type, served_as) {
+        (Some(own), _) => known(own)?,
+        // A holder that does not know manifests serves them as plain bytes or JSON.
+        (None, Some(name)) => MediaType::parse(name).unwrap_or(looks_like),
+        (None, None) => looks_like,
+    };
+    if said.is_index() != looks_like.is_index() {
+        return Err(ManifestError::Mixed {
+            said: said.as_str(),
+            is: looks_like.as_str(),
+        });
+    }
+    Ok(said)
+}
+
+/// The JSON form, as lenient as the specification: unknown members are left alone.
+mod wire {
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct Manifest {
+        pub schema_version: Option<u64>,
+        pub media_type: Option<String>,
+        pub config: Option<Descriptor>,
+        pub layers: Option<Vec<Descriptor>>,
+        pub manifests: Option<Vec<Descriptor>>,
+        pub subject: Option<Descriptor>,
+        pub annotations: Option<BTreeMap<String, String>>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct Descriptor {
+        media_type: Option<String>,
+        digest: String,
+        size: i64,
+        platform: Option<Platform>,
+        annotations: Option<BTreeMap<String, String>>,
+        urls: Option<Vec<String>>,
+    }
+
+    #[derive(Deserialize)]
+    struct Platform {
+        os: Option<String>,
+        architecture: Option<String>,
+        variant: Option<String>,
+    }
+
+    impl Descriptor {
+        pub(super) fn parse(self) -> Result<super::Descriptor, ManifestError> {
+            let digest = self
+                .digest
+                .parse()
+                .map_err(|reason| ManifestError::Digest {
+                    digest: self.digest.clone(),
+                    reason,
+                })?;
+            Ok(super::Descriptor {
+                media_type: self.media_type.unwrap_or_default(),
+                digest,
+                size: self
+                    .size
+                    .try_into()
+                    .map_err(|_| ManifestError::Size(digest))?,
+                platform: self.platform.map(|platform| super::Platform {
+                    os: platform.os.unwrap_or_default(),
+                    architecture: platform.architecture.unwrap_or_default(),
+                    variant: platform.variant,
+                }),
+                annotations: self.annotations.unwrap_or_default(),
+                urls: self.urls.unwrap_or_default(),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+    fn parse(json: &str) -> Result<Manifest, ManifestError> {
+        Manifest::parse(Bytes::copy_from_slice(json.as_bytes()), None)
+    }
+
+    fn image(extra: &str) -> String {
+        format!(
+            r#"{{"schemaVersion":2{extra},"config":{{"mediaType":"c","digest":"{EMPTY}","size":2}},"layers":[]}}"#
+        )
+    }
+
+    #[test]
+    fn a_manifest_keeps_its_bytes() {
+        let text = image("");
+        let manifest = parse(&text).unwrap();
+        assert_eq!(manifest.bytes, text.as_bytes());
+        assert_eq!(manifest.digest, Digest::of(text.as_bytes()));
+        assert_eq!(manifest.media_type, MediaType::OciManifest);
+        assert_eq!(manifest.blobs().count(), 1);
+    }
+
+    #[test]
+    fn the_media_type_is_the_manifests_own_else_the_holders() {
+        let docker = MediaType::DockerManifest.as_str();
+        let own = image(&format!(r#","mediaType":"{docker}""#));
+        assert_eq!(parse(&own).unwrap().media_type, MediaType::DockerManifest);
+        let served = Manifest::parse(
+            image("").into(),
+            Some("application/vnd.docker.distribution.manifest.v2+json; charset=utf-8"),
+        );
+        assert_eq!(served.unwrap().media_type, MediaType::DockerManifest);
+        let octets = Manifest::parse(image("").into(), Some("application/octet-stream"));
+        assert_eq!(octets.unwrap().media_type, MediaType::OciManifest);
+    }
+
+    #[test]
+    fn a_foreign_layer_is_no_blob_of_the_registry() {
+        let text = image("").replace(
+            r#""layers":[]"#,
+            &format!(r#""layers":[{{"mediaType":"f","digest":"{EMPTY}","size":2,"urls":["https://example.com/x"]}}]"#),
+        );
+        assert_eq!(parse(&text).unwrap().blobs().count(), 1);
+    }
+
+    #[test]
+    fn malformed_manifests_are_refused_with_their_reason() {
+        let index = MediaType::OciIndex.as_str();
+        for (json, part) in [
+            ("", "is not a manifest"),
+            ("[]", "is not a manifest"),
+            ("{}", "neither config and layers nor manifests"),
+            (r#"{"schemaVersion":1,"fsLayers":[]}"#, "schema version 1"),
+            (&image(r#","manifests":[]"#), "or both"),
+            (
+                &image(r#","mediaType":"text/html""#),
+                "unsupported media type",
+            ),
+            (&image(&format!(r#","mediaType":"{index}""#)), "says it is"),
+            (&image("").replace(EMPTY, "sha512:00"), "sha512"),
+            (&image("").replace(EMPTY, "../../etc"), "is not of the form"),
+            (
+                &image("").replace(r#""size":2"#, r#""size":-1"#),
+                "negative size",
+            ),
+        ] {
+            let error = parse(json).unwrap_err().to_string();
+            assert!(error.contains(part), "{json}: {error}");
+        }
+        let large = vec![b' '; MANIFEST_LIMIT + 1];
+        assert_eq!(
+            Manifest::parse(large.into(), None).unwrap_err(),
+            ManifestError::TooLarge
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! What an image is made of, as values: digests, references, manifests, configs.
+//!
+//! Everything here is parsed once, at the edge, into a type that cannot hold a malformed value;
+//! nothing is ever serialised back, since manifests travel as the bytes they came as.
+
+mod config;
+mod digest;
+mod location;
+mod manifest;
+mod reference;
+mod tag;
+
+pub use config::{Commit, CommitError, Labels};
+pub use digest::{Digest, DigestError, Hasher};
+pub use location::{Location, LocationError, Place, Selector};
+pub use manifest::{
+    Body, Descriptor, MANIFEST_LIMIT, Manifest, ManifestError, MediaType, Platform,
+};
+pub use reference::{Reference, ReferenceError, RegistryName, Repository, Target};
+pub use tag::{Tag, TagError};
