@@ -3,3 +3,4 @@
 pub mod credentials;
 pub mod image;
 pub mod notice;
+pub mod registry;
