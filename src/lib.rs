@@ -1,6 +1,8 @@
 //! shipmark names, pushes, promotes and reports container images by digest.
 
+pub mod archive;
 pub mod credentials;
 pub mod image;
+pub mod layout;
 pub mod notice;
 pub mod registry;
