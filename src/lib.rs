@@ -6,3 +6,4 @@ pub mod image;
 pub mod layout;
 pub mod notice;
 pub mod registry;
+pub mod transfer;

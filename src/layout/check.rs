@@ -49,12 +49,7 @@ pub(crate) fn check(blobs: &impl Blobs, root: Digest) -> Result<Checked, LayoutF
         }
         checked.manifests += 1;
         checked.bytes += manifest.bytes.len() as u64;
-        ahead.extend(
-            manifest
-                .children()
-                .iter()
-                .map(|child| below(child, &wanted)),
-        );
+        ahead.extend(manifest.children().map(|child| below(child, &wanted)));
         for (what, blob) in parts(&manifest, &wanted) {
             match blobs.want(blob.digest, blob.size) {
                 Ok(_) => to_hash.entry(blob.digest).or_insert((what, blob.size)),

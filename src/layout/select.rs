@@ -93,7 +93,7 @@ fn belonging(blobs: &impl Blobs, images: &[&Entry]) -> Result<BTreeSet<Digest>, 
         if manifest.subject.is_some() {
             belonging.insert(digest);
         }
-        let below = manifest.children().iter().map(|child| child.digest);
+        let below = manifest.children().map(|child| child.digest);
         belonging.extend(below.clone());
         ahead.extend(below);
     }

@@ -76,7 +76,7 @@ impl Layout {
 
     pub(super) fn put_manifest(&self, manifest: &Manifest) -> Result<(), LayoutFault> {
         let size = manifest.bytes.len() as u64;
-        for part in manifest.children().iter().chain(manifest.blobs()) {
+        for part in manifest.children().chain(manifest.blobs()) {
             self.want(part.digest, part.size)
                 .map_err(LayoutFault::blob(format!(
                     "{}, which manifest {} names,",

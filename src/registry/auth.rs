@@ -59,8 +59,8 @@ impl Auth {
         *self.scheme.lock().unwrap_or_else(PoisonError::into_inner) = Some(scheme);
     }
 
-    /// Forgets a token that the registry did not take.
-    pub(super) fn forget(&self, scopes: &Scopes, refused: &HeaderValue) {
+    /// Forgets a token that the registry did not take; `false` where it was none.
+    pub(super) fn forget(&self, scopes: &Scopes, refused: &HeaderValue) -> bool {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         // Another request may have fetched a new one meanwhile.
         if tokens
@@ -70,6 +70,7 @@ impl Auth {
         {
             tokens.remove(scopes);
         }
+        refused.as_bytes().starts_with(b"Bearer ")
     }
 
     /// The `Authorization` header for a request, `None` where the registry wants none.

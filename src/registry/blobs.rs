@@ -32,6 +32,8 @@ pub enum Mount {
 
 /// How much longer than a stall a registry may take to store what it has received in full.
 const COMMIT_PATIENCE: u32 = 5;
+/// How long closing an unused session may take.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Remote {
     /// Whether the repository has the blob.
@@ -158,8 +160,8 @@ impl Remote {
             .put(call.url.clone())
             .header(CONTENT_TYPE, "application/octet-stream")
             .header(CONTENT_LENGTH, blob.size);
-        if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
+        if let Some(authorization) = &authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
         }
         let sending = request.body(reqwest::Body::wrap_stream(body)).send();
         let stall = self.client.0.http.settings.timing.stall;

@@ -51,10 +51,10 @@ pub enum Cause {
     },
     /// The login failed.
     Login(String),
+    /// The token was refused in the middle of an upload, and forgotten.
+    TokenDied,
     /// The credential cannot be had.
     Credentials(CredentialsError),
-    /// A streamed upload's source failed; the reason is the source's to tell.
-    Source(String),
 }
 
 impl Error {
@@ -62,9 +62,14 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match &self.cause {
             Cause::Status { status, .. } => super::retry::is_transient(*status),
-            Cause::Connection(_) | Cause::Stalled => true,
+            Cause::Connection(_) | Cause::Stalled | Cause::TokenDied => true,
             _ => false,
         }
+    }
+
+    /// Whether the registry understood the request and did not want it.
+    pub fn is_refusal(&self) -> bool {
+        matches!(&self.cause, Cause::Status { status, .. } if status.is_client_error())
     }
 
     /// What the person at the failed job can do about it.
@@ -152,8 +157,8 @@ impl fmt::Display for Cause {
                 write!(f, "the content is {actual}, not {expected} as it should be")
             }
             Self::Login(text) => write!(f, "the login failed: {text}"),
+            Self::TokenDied => f.write_str("the token was no longer taken"),
             Self::Credentials(error) => write!(f, "{error}"),
-            Self::Source(text) => f.write_str(text),
         }
     }
 }

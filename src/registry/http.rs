@@ -69,6 +69,13 @@ impl Default for Timing {
     }
 }
 
+impl Timing {
+    /// How long to wait before the next try, after `tried` of them.
+    pub fn delay(&self, tried: u32) -> Duration {
+        super::retry::delay(self.retry, tried)
+    }
+}
+
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SettingsError {

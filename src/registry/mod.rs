@@ -144,4 +144,9 @@ impl Remote {
     pub fn repository(&self) -> &Repository {
         &self.repository
     }
+
+    /// How long to wait for this registry, and how often to try.
+    pub fn timing(&self) -> Timing {
+        self.client.0.http.settings.timing
+    }
 }

@@ -33,16 +33,24 @@ impl<'a> Mounts<'a> {
             }),
             Store::Layout(_) => None,
         };
-        Self { from, refused: AtomicU32::new(0) }
+        Self {
+            from,
+            refused: AtomicU32::new(0),
+        }
     }
 
     fn from(&self) -> Option<&'a Repository> {
-        self.from.filter(|_| self.refused.load(Ordering::Relaxed) < MOUNT_REFUSALS)
+        self.from
+            .filter(|_| self.refused.load(Ordering::Relaxed) < MOUNT_REFUSALS)
     }
 }
 
 /// Sees to it that the destination has the blob.
-pub(super) async fn place(copy: &Copy<'_>, blob: &Descriptor, mounts: &Mounts<'_>) -> Result<Placed, Error> {
+pub(super) async fn place(
+    copy: &Copy<'_>,
+    blob: &Descriptor,
+    mounts: &Mounts<'_>,
+) -> Result<Placed, Error> {
     let placed = match copy.destination {
         Store::Registry(remote) => into_registry(copy, remote, blob, mounts).await?,
         Store::Layout(layout) => into_layout(copy, layout, blob).await?,
@@ -61,7 +69,11 @@ async fn into_layout(copy: &Copy<'_>, layout: &Layout, blob: &Descriptor) -> Res
     let mut tried = 0;
     loop {
         tried += 1;
-        let source = copy.source.open_blob(blob).await.map_err(StoreError::at_source)?;
+        let source = copy
+            .source
+            .open_blob(blob)
+            .await
+            .map_err(StoreError::at_source)?;
         let failure = Failure::default();
         let body = verified(source, blob, copy.meter.clone(), &failure);
         let error = match layout.write_blob(blob, body).await {
@@ -114,7 +126,9 @@ async fn send(
             Some(upload) => upload,
             None => remote.start_upload().await.map_err(at_destination)?,
         };
-        let Err(error) = stream_once(copy, remote, blob, &upload).await else { return Ok(()) };
+        let Err(error) = stream_once(copy, remote, blob, &upload).await else {
+            return Ok(());
+        };
         remote.cancel(upload).await;
         again(copy, blob, error, tried).await?;
         // The blob may have been stored, and only the answer lost.
@@ -130,13 +144,19 @@ async fn stream_once(
     blob: &Descriptor,
     upload: &Upload,
 ) -> Result<(), Error> {
-    let source = copy.source.open_blob(blob).await.map_err(StoreError::at_source)?;
+    let source = copy
+        .source
+        .open_blob(blob)
+        .await
+        .map_err(StoreError::at_source)?;
     let failure = Failure::default();
     let body = verified(source, blob, copy.meter.clone(), &failure);
     match remote.upload(upload, blob, body).await {
         Ok(()) => Ok(()),
         // A source that fails breaks the upload: then it is the one to blame.
-        Err(error) => Err(failure.take().map_or_else(|| at_destination(error), StoreError::at_source)),
+        Err(error) => Err(failure
+            .take()
+            .map_or_else(|| at_destination(error), StoreError::at_source)),
     }
 }
 
@@ -149,13 +169,20 @@ async fn again(copy: &Copy<'_>, blob: &Descriptor, error: Error, tried: u32) -> 
     if !error.error.is_transient() || tried >= timing.attempts {
         return Err(error);
     }
-    copy.notices.warning(format!("blob {}: {error}; trying again ({tried} of {} tries)", blob.digest.short(), timing.attempts));
+    copy.notices.warning(format!(
+        "blob {}: {error}; trying again ({tried} of {} tries)",
+        blob.digest.short(),
+        timing.attempts
+    ));
     tokio::time::sleep(timing.delay(tried)).await;
     Ok(())
 }
 
 fn unexplained(blob: &Descriptor) -> StoreError {
-    StoreError::WrongBlob { expected: blob.digest, problem: "its source failed".to_owned() }
+    StoreError::WrongBlob {
+        expected: blob.digest,
+        problem: "its source failed".to_owned(),
+    }
 }
 
 fn at_destination(error: registry::Error) -> Error {

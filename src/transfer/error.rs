@@ -65,11 +65,17 @@ pub struct Error {
 
 impl StoreError {
     pub(super) fn at_source(self) -> Error {
-        Error { side: Side::Source, error: self }
+        Error {
+            side: Side::Source,
+            error: self,
+        }
     }
 
     pub(super) fn at_destination(self) -> Error {
-        Error { side: Side::Destination, error: self }
+        Error {
+            side: Side::Destination,
+            error: self,
+        }
     }
 
     /// Whether trying again may help. Bytes may be damaged on their way, so wrong ones are asked

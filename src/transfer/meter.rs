@@ -13,7 +13,10 @@ pub struct Meter {
 impl Meter {
     /// A meter at zero.
     pub fn new(notices: Notices) -> Self {
-        Self { counts: Arc::default(), notices }
+        Self {
+            counts: Arc::default(),
+            notices,
+        }
     }
 
     /// Adds bytes that may have to be moved.
@@ -29,7 +32,10 @@ impl Meter {
     /// Adds bytes that were moved.
     pub(super) fn moved(&self, bytes: u64) {
         let moved = self.counts.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.notices.progress(Progress { moved, total: self.counts.1.load(Ordering::Relaxed) });
+        self.notices.progress(Progress {
+            moved,
+            total: self.counts.1.load(Ordering::Relaxed),
+        });
     }
 
     /// Takes back bytes of a blob that has to start again.

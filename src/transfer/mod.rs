@@ -70,12 +70,15 @@ impl Copy<'_> {
             return Ok(Content::default());
         }
         let plan = plan::missing(self).await?;
-        self.meter.expect(plan.blobs.iter().map(|blob| blob.size).sum());
+        self.meter
+            .expect(plan.blobs.iter().map(|blob| blob.size).sum());
         let mounts = blob::Mounts::new(self.source, self.destination);
         let mut content = stream::iter(&plan.blobs)
             .map(|blob| blob::place(self, blob, &mounts))
             .buffer_unordered(TRANSFERS)
-            .try_fold(Content::default(), |content, placed| async move { Ok(content.with(placed)) })
+            .try_fold(Content::default(), |content, placed| async move {
+                Ok(content.with(placed))
+            })
             .await?;
         for level in plan.levels.iter().rev() {
             stream::iter(level)

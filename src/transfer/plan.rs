@@ -31,7 +31,11 @@ pub(super) async fn missing(copy: &Copy<'_>) -> Result<Plan, Error> {
         }
         let below: Vec<(Digest, Descriptor)> = level
             .iter()
-            .flat_map(|parent| parent.children().map(|child| (parent.digest, child.clone())))
+            .flat_map(|parent| {
+                parent
+                    .children()
+                    .map(|child| (parent.digest, child.clone()))
+            })
             .filter(|(_, child)| seen.insert(child.digest))
             .collect();
         if seen.len() > MANIFESTS_LIMIT {
@@ -54,13 +58,21 @@ pub(super) async fn missing(copy: &Copy<'_>) -> Result<Plan, Error> {
 }
 
 /// A child that the destination lacks.
-async fn fetch(copy: &Copy<'_>, parent: Digest, child: Descriptor) -> Result<Option<Manifest>, Error> {
+async fn fetch(
+    copy: &Copy<'_>,
+    parent: Digest,
+    child: Descriptor,
+) -> Result<Option<Manifest>, Error> {
     if copy.destination.has_manifest(child.digest).await? {
         return Ok(None);
     }
     match copy.source.manifest(child.digest).await {
         Ok(Some(manifest)) => Ok(Some(manifest)),
-        Ok(None) => Err(StoreError::MissingChild { child: child.digest, parent }.at_source()),
+        Ok(None) => Err(StoreError::MissingChild {
+            child: child.digest,
+            parent,
+        }
+        .at_source()),
         Err(error) => Err(error.at_source()),
     }
 }

@@ -26,12 +26,18 @@ enum Kind {
 impl Source {
     /// A source that is a store.
     pub fn store(store: Store) -> Self {
-        Self { kind: Kind::Store(store), manifests: Mutex::default() }
+        Self {
+            kind: Kind::Store(store),
+            manifests: Mutex::default(),
+        }
     }
 
     /// A source that is an archive.
     pub fn archive(archive: Archive) -> Self {
-        Self { kind: Kind::Archive(archive), manifests: Mutex::default() }
+        Self {
+            kind: Kind::Archive(archive),
+            manifests: Mutex::default(),
+        }
     }
 
     /// The repository that it is, from which another one of the same registry can mount.
@@ -47,11 +53,18 @@ impl Source {
     /// # Errors
     /// A store that cannot tell, or bytes that are no manifest or another one.
     pub async fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, StoreError> {
-        if let Some(known) = self.manifests.lock().unwrap_or_else(PoisonError::into_inner).get(&digest) {
+        if let Some(known) = self
+            .manifests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&digest)
+        {
             return Ok(Some(known.clone()));
         }
         let found = match &self.kind {
-            Kind::Store(Store::Registry(remote)) => remote.manifest(&Target::Digest(digest)).await?,
+            Kind::Store(Store::Registry(remote)) => {
+                remote.manifest(&Target::Digest(digest)).await?
+            }
             Kind::Store(Store::Layout(layout)) => layout.manifest(digest).await?,
             Kind::Archive(archive) => archive.manifest(digest).await?,
         };
@@ -63,19 +76,30 @@ impl Source {
 
     /// Keeps a manifest that was read in another way.
     pub fn keep(&self, manifest: Manifest) {
-        self.manifests.lock().unwrap_or_else(PoisonError::into_inner).insert(manifest.digest, manifest);
+        self.manifests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(manifest.digest, manifest);
     }
 
     /// Opens a blob. Whoever reads it checks its size and digest.
     pub(super) async fn open_blob(&self, blob: &Descriptor) -> Result<ReadStream, StoreError> {
         Ok(match &self.kind {
-            Kind::Store(Store::Registry(remote)) => {
-                remote.open_blob(blob).await?.map_err(StoreError::from).boxed()
-            }
-            Kind::Store(Store::Layout(layout)) => {
-                layout.open_blob(blob).await?.map_err(StoreError::from).boxed()
-            }
-            Kind::Archive(archive) => archive.open_blob(blob).await?.map_err(StoreError::from).boxed(),
+            Kind::Store(Store::Registry(remote)) => remote
+                .open_blob(blob)
+                .await?
+                .map_err(StoreError::from)
+                .boxed(),
+            Kind::Store(Store::Layout(layout)) => layout
+                .open_blob(blob)
+                .await?
+                .map_err(StoreError::from)
+                .boxed(),
+            Kind::Archive(archive) => archive
+                .open_blob(blob)
+                .await?
+                .map_err(StoreError::from)
+                .boxed(),
         })
     }
 
@@ -84,9 +108,15 @@ impl Source {
     /// # Errors
     /// A blob of more than `limit` bytes, or that is not what its descriptor says.
     pub async fn small_blob(&self, blob: &Descriptor, limit: u64) -> Result<Bytes, StoreError> {
-        let wrong = |problem: String| StoreError::WrongBlob { expected: blob.digest, problem };
+        let wrong = |problem: String| StoreError::WrongBlob {
+            expected: blob.digest,
+            problem,
+        };
         if blob.size > limit {
-            return Err(wrong(format!("it has {} bytes, more than a config can", blob.size)));
+            return Err(wrong(format!(
+                "it has {} bytes, more than a config can",
+                blob.size
+            )));
         }
         let mut stream = self.open_blob(blob).await?;
         let mut bytes = Vec::new();

@@ -21,7 +21,10 @@ impl Store {
     /// A store that cannot tell.
     pub async fn resolve(&self, tag: &Tag) -> Result<Option<Digest>, StoreError> {
         Ok(match self {
-            Self::Registry(remote) => remote.head(&Target::Tag(tag.clone())).await?.map(|head| head.digest),
+            Self::Registry(remote) => remote
+                .head(&Target::Tag(tag.clone()))
+                .await?
+                .map(|head| head.digest),
             Self::Layout(layout) => layout.resolve(tag).await?,
         })
     }
@@ -51,7 +54,9 @@ impl Store {
         match self {
             Self::Registry(remote) => {
                 let head = remote.head(&Target::Digest(digest)).await;
-                Ok(head.map_err(|error| StoreError::from(error).at_destination())?.is_some())
+                Ok(head
+                    .map_err(|error| StoreError::from(error).at_destination())?
+                    .is_some())
             }
             Self::Layout(_) => Ok(false),
         }
@@ -60,10 +65,14 @@ impl Store {
     /// Writes a manifest by its digest.
     pub(super) async fn put_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
         let written = match self {
-            Self::Registry(remote) => {
-                remote.put_manifest(&Target::Digest(manifest.digest), manifest).await.map_err(StoreError::from)
-            }
-            Self::Layout(layout) => layout.write_manifest(manifest).await.map_err(StoreError::from),
+            Self::Registry(remote) => remote
+                .put_manifest(&Target::Digest(manifest.digest), manifest)
+                .await
+                .map_err(StoreError::from),
+            Self::Layout(layout) => layout
+                .write_manifest(manifest)
+                .await
+                .map_err(StoreError::from),
         };
         written.map_err(StoreError::at_destination)
     }

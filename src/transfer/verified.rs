@@ -103,7 +103,10 @@ impl State {
 
     fn check_end(&mut self) -> Result<(), StoreError> {
         if self.seen != self.blob.size {
-            return Err(self.wrong(format!("it ends after {} of {} bytes", self.seen, self.blob.size)));
+            return Err(self.wrong(format!(
+                "it ends after {} of {} bytes",
+                self.seen, self.blob.size
+            )));
         }
         match std::mem::take(&mut self.hasher).finish() {
             actual if actual == self.blob.digest => Ok(()),
@@ -112,7 +115,10 @@ impl State {
     }
 
     fn wrong(&self, problem: String) -> StoreError {
-        StoreError::WrongBlob { expected: self.blob.digest, problem }
+        StoreError::WrongBlob {
+            expected: self.blob.digest,
+            problem,
+        }
     }
 }
 
@@ -131,17 +137,25 @@ mod tests {
             annotations: Default::default(),
             urls: Vec::new(),
         };
-        let frames: Vec<_> = frames.iter().map(|frame| Ok(Bytes::from_static(frame))).collect();
+        let frames: Vec<_> = frames
+            .iter()
+            .map(|frame| Ok(Bytes::from_static(frame)))
+            .collect();
         let failure = Failure::default();
         let meter = Meter::new(Notices::new(|_| {}));
-        let passed: Vec<_> = verified(stream::iter(frames).boxed(), &blob, meter, &failure).collect().await;
+        let passed: Vec<_> = verified(stream::iter(frames).boxed(), &blob, meter, &failure)
+            .collect()
+            .await;
         let bytes = passed.into_iter().flatten().flatten().collect();
         (bytes, failure.take().map(|error| error.to_string()))
     }
 
     #[tokio::test]
     async fn promise_1_wrong_bytes_never_arrive_whole() {
-        assert_eq!(pass(&[b"ab", b"cd"], b"abcd").await, (b"abcd".to_vec(), None));
+        assert_eq!(
+            pass(&[b"ab", b"cd"], b"abcd").await,
+            (b"abcd".to_vec(), None)
+        );
         assert_eq!(pass(&[], b"").await, (Vec::new(), None));
         for (frames, promised, part) in [
             (&[&b"ab"[..], b"cX"][..], &b"abcd"[..], "have the digest"),
@@ -151,7 +165,10 @@ mod tests {
         ] {
             let (bytes, error) = pass(frames, promised).await;
             assert!(bytes.len() < promised.len(), "{frames:?}");
-            assert!(error.as_ref().is_some_and(|error| error.contains(part)), "{frames:?}: {error:?}");
+            assert!(
+                error.as_ref().is_some_and(|error| error.contains(part)),
+                "{frames:?}: {error:?}"
+            );
         }
     }
 }
