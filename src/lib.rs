@@ -1,4 +1,5 @@
 //! shipmark names, pushes, promotes and reports container images by digest.
 
+pub mod event;
 pub mod image;
 pub mod notice;
