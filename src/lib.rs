@@ -3,3 +3,4 @@
 pub mod event;
 pub mod image;
 pub mod notice;
+pub mod tagging;
