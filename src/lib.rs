@@ -2,8 +2,10 @@
 
 pub mod archive;
 pub mod credentials;
+pub mod event;
 pub mod image;
 pub mod layout;
 pub mod notice;
 pub mod registry;
+pub mod tagging;
 pub mod transfer;
