@@ -7,5 +7,6 @@ pub mod image;
 pub mod layout;
 pub mod notice;
 pub mod registry;
+pub mod release;
 pub mod tagging;
 pub mod transfer;
