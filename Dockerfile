@@ -5,7 +5,6 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY scripts/static-build.sh scripts/
 COPY src src
-COPY tests tests
 RUN mkdir -p /out/etc/ssl/certs \
  && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ \
  && cp "$(scripts/static-build.sh)" /out/shipmark

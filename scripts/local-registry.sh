@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Sourced: real distribution registries on loopback, each on a port of its own, with storage that goes when they stop.
 # The caller sets registry_dir (a fresh directory) and calls stop_registries from its EXIT trap.
+: "${registry_dir:?is to be set before local-registry.sh is sourced}"
 registry_pids=()
 registry_address=
 
