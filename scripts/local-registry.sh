@@ -17,6 +17,7 @@ start_registry() {
       printf 'auth: {htpasswd: {realm: shipmark, path: "%s"}}\n' "$dir/htpasswd"
     fi
   } >"$dir/config.yml"
+  : >"$dir/log"
   OTEL_TRACES_EXPORTER=none registry serve "$dir/config.yml" >"$dir/log" 2>&1 &
   pid=$!
   registry_pids+=("$pid")
