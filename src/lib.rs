@@ -1,7 +1,13 @@
 //! shipmark names, pushes, promotes and reports container images by digest.
 
+pub mod archive;
+pub mod credentials;
 pub mod event;
 pub mod git;
 pub mod image;
+pub mod layout;
 pub mod notice;
+pub mod registry;
+pub mod release;
 pub mod tagging;
+pub mod transfer;
