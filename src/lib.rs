@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod credentials;
 pub mod event;
+pub mod git;
 pub mod image;
 pub mod layout;
 pub mod notice;
