@@ -1,5 +1,7 @@
 //! The integration tests: one binary, since every test binary links the whole tree.
 
+mod counts;
+mod crash;
 mod registry;
 mod road;
 mod support;
