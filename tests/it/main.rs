@@ -2,6 +2,7 @@
 
 mod counts;
 mod crash;
+mod interop;
 mod registry;
 mod road;
 mod support;
