@@ -1,4 +1,5 @@
 //! shipmark names, pushes, promotes and reports container images by digest.
 
+pub mod actions;
 pub mod image;
 pub mod notice;
