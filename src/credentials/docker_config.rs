@@ -1,0 +1,238 @@
+//! docker's `config.json`, after docker/cli (cli/config/configfile) with the per-path keys of
+//! containers-auth.json(5).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+
+use super::{Credential, CredentialsError};
+use crate::image::{RegistryName, Repository};
+
+/// Padding is often lost when a value is pasted; what it decodes to is the same.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The parts of the file that say who we are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DockerConfig {
+    /// By registry and path; the longest path that fits a repository wins.
+    auths: BTreeMap<RegistryName, BTreeMap<String, Credential>>,
+    helpers: BTreeMap<RegistryName, String>,
+    store: Option<String>,
+    pub(super) remarks: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    auths: Option<BTreeMap<String, Option<Entry>>>,
+    #[serde(rename = "credHelpers")]
+    cred_helpers: Option<BTreeMap<String, String>>,
+    #[serde(rename = "credsStore")]
+    creds_store: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    auth: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    identitytoken: Option<String>,
+    registrytoken: Option<String>,
+}
+
+impl DockerConfig {
+    /// Reads the file; `None` where there is none.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, CredentialsError> {
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                Self::parse(&bytes)
+                    .map(Some)
+                    .map_err(|reason| CredentialsError::Malformed {
+                        path: path.display().to_string(),
+                        reason,
+                    })
+            }
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(CredentialsError::Unreadable {
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+            return Err("is UTF-16 (written by PowerShell's `>`?); it must be UTF-8".to_owned());
+        }
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        let file: File = serde_json::from_slice(bytes).map_err(|error| position(&error))?;
+        let mut config = Self {
+            store: file.creds_store.filter(|name| !name.is_empty()),
+            ..Self::default()
+        };
+        for (key, helper) in file.cred_helpers.unwrap_or_default() {
+            if let Some((registry, _)) = config.registry_and_path(&key) {
+                config.helpers.insert(registry, helper);
+            }
+        }
+        for (key, entry) in file.auths.unwrap_or_default() {
+            if let Some(entry) = entry {
+                config.add(&key, &entry)?;
+            }
+        }
+        Ok(config)
+    }
+
+    fn add(&mut self, key: &str, entry: &Entry) -> Result<(), String> {
+        let Some(credential) = entry
+            .credential()
+            .map_err(|why| format!("auths, {key}: {why}"))?
+        else {
+            return Ok(());
+        };
+        let Some((registry, path)) = self.registry_and_path(key) else {
+            return Ok(());
+        };
+        let paths = self.auths.entry(registry.clone()).or_default();
+        // docker itself reads only this key for Docker Hub, so it wins over the other spellings.
+        let canonical = key.starts_with("https://index.docker.io/v1");
+        if paths.contains_key(&path) {
+            self.remarks.push(format!(
+                "config.json has several entries for {registry}: the one for {key} is {}",
+                if canonical { "used" } else { "left alone" }
+            ));
+            if !canonical {
+                return Ok(());
+            }
+        }
+        paths.insert(path, credential);
+        Ok(())
+    }
+
+    /// Splits a key such as `ghcr.io`, `ghcr.io/acme` or `https://index.docker.io/v1/`. A key with a
+    /// scheme, or with an API version for a path, means the whole registry, as in docker.
+    fn registry_and_path(&mut self, key: &str) -> Option<(RegistryName, String)> {
+        let bare = key
+            .strip_prefix("https://")
+            .or_else(|| key.strip_prefix("http://"));
+        let (host, path) = bare
+            .unwrap_or(key)
+            .split_once('/')
+            .unwrap_or((bare.unwrap_or(key), ""));
+        let path = path.trim_end_matches('/');
+        let whole = bare.is_some() || matches!(path, "v1" | "v2");
+        match host.parse() {
+            Ok(registry) => Some((
+                registry,
+                if whole {
+                    String::new()
+                } else {
+                    path.to_owned()
+                },
+            )),
+            Err(_) => {
+                self.remarks.push(format!(
+                    "config.json: {key:?} names no registry and is left alone"
+                ));
+                None
+            }
+        }
+    }
+
+    /// The helper that keeps the credential of `registry`.
+    pub(super) fn helper(&self, registry: &RegistryName) -> Option<&str> {
+        self.helpers
+            .get(registry)
+            .or(self.store.as_ref())
+            .map(String::as_str)
+    }
+
+    pub(super) fn credential(&self, repository: &Repository) -> Option<&Credential> {
+        let covers = |path: &str| {
+            path.is_empty()
+                || repository
+                    .path()
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let paths = self.auths.get(repository.registry())?;
+        paths
+            .iter()
+            .filter(|(path, _)| covers(path))
+            .max_by_key(|(path, _)| path.len())
+            .map(|(_, credential)| credential)
+    }
+
+    pub(super) fn credentials(&self) -> impl Iterator<Item = &Credential> {
+        self.auths.values().flat_map(BTreeMap::values)
+    }
+}
+
+impl Entry {
+    /// In docker's order: a registry token is sent as it is, an identity token is exchanged, `auth`
+    /// wins over `username` and `password`.
+    fn credential(&self) -> Result<Option<Credential>, &'static str> {
+        let filled = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
+        if let Some(token) = filled(&self.registrytoken) {
+            return Ok(Some(Credential::Bearer(token.into())));
+        }
+        if let Some(token) = filled(&self.identitytoken) {
+            return Ok(Some(Credential::RefreshToken(token.into())));
+        }
+        if let Some(auth) = filled(&self.auth) {
+            return decode(&auth).map(Some);
+        }
+        Ok(match (filled(&self.username), filled(&self.password)) {
+            (Some(user), Some(password)) => Some(Credential::Password {
+                user,
+                password: password.into(),
+            }),
+            _ => None,
+        })
+    }
+}
+
+/// `auth` is base64 of `user:password`; line breaks, as a paste leaves them, do not count.
+fn decode(auth: &str) -> Result<Credential, &'static str> {
+    let compact: String = auth.split_ascii_whitespace().collect();
+    let bytes = BASE64
+        .decode(compact)
+        .map_err(|_| "its auth is not base64")?;
+    let text = String::from_utf8(bytes).map_err(|_| "its auth is not base64 of a text")?;
+    let text = text.trim_end_matches(['\n', '\r', '\0']);
+    let (user, password) = text
+        .split_once(':')
+        .ok_or("its auth is not base64 of user:password")?;
+    Ok(Credential::Password {
+        user: user.to_owned(),
+        password: password.to_owned().into(),
+    })
+}
+
+/// serde's own messages quote the value at fault, which here may be a password.
+fn position(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "ends too early",
+        serde_json::error::Category::Data => "has a value of the wrong type",
+        _ => "is not JSON",
+    };
+    format!("{what}, at line {} column {}", error.line(), error.column())
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! Who we are at a registry: the `credentials` input and docker's `config.json`.
+
+mod docker_config;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+pub use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretBox};
+use thiserror::Error;
+
+use crate::image::{RegistryName, Repository};
+use docker_config::DockerConfig;
+
+/// What is shown to a registry. Its secrets cannot be printed.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// A user name and password (or access token in the password's place).
+    Password {
+        /// The user name.
+        user: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// A refresh token, exchanged for access tokens by the OAuth2 flow (`identitytoken`).
+    RefreshToken(SecretString),
+    /// A bearer token, sent as it is (`registrytoken`).
+    Bearer(SecretString),
+}
+
+/// One line of the `credentials` input.
+#[derive(Clone, Debug)]
+pub struct Explicit {
+    /// The registry that the credential is for.
+    pub registry: RegistryName,
+    /// The user name.
+    pub user: String,
+    /// The password.
+    pub password: SecretString,
+}
+
+/// All credentials of a run. What the user gave as input wins over `config.json`.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    explicit: BTreeMap<RegistryName, Credential>,
+    config: DockerConfig,
+    config_path: Option<PathBuf>,
+}
+
+/// Why credentials could not be read or used. Never holds a value, only its place.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CredentialsError {
+    /// The file cannot be read.
+    #[error("{path}: cannot be read: {reason}")]
+    Unreadable {
+        /// The path of `config.json`.
+        path: String,
+        /// The operating system's reason.
+        reason: String,
+    },
+    /// The file is no docker configuration.
+    #[error("{path}: {reason}")]
+    Malformed {
+        /// The path of `config.json`.
+        path: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// The credential of a registry is kept by a helper program, which is not run.
+    #[error(
+        "the credentials of {registry} are kept by docker-credential-{helper} ({path}), which is not available here"
+    )]
+    Helper {
+        /// The registry.
+        registry: RegistryName,
+        /// The helper's name, as in `credsStore` or `credHelpers`.
+        helper: String,
+        /// The path of `config.json`.
+        path: String,
+    },
+}
+
+impl Store {
+    /// No credentials at all.
+    pub fn anonymous() -> Self {
+        Self::default()
+    }
+
+    /// The credentials of the input, and those in the `config.json` at `config`, where there is one.
+    ///
+    /// # Errors
+    /// A file that is there but cannot be read or understood. A missing file is no error.
+    pub fn load(config: Option<&Path>, explicit: Vec<Explicit>) -> Result<Self, CredentialsError> {
+        let explicit = explicit
+            .into_iter()
+            .map(|e| {
+                (
+                    e.registry,
+                    Credential::Password {
+                        user: e.user,
+                        password: e.password,
+                    },
+                )
+            })
+            .collect();
+        Ok(Self {
+            explicit,
+            config: config
+                .map(DockerConfig::read)
+                .transpose()?
+                .flatten()
+                .unwrap_or_default(),
+            config_path: config.map(Path::to_owned),
+        })
+    }
+
+    /// The credential to use for a repository; `None` means anonymous.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Helper`] where a helper program keeps it.
+    pub fn lookup(&self, repository: &Repository) -> Result<Option<&Credential>, CredentialsError> {
+        let registry = repository.registry();
+        if let Some(credential) = self.explicit.get(registry) {
+            return Ok(Some(credential));
+        }
+        if let Some(helper) = self.config.helper(registry) {
+            return Err(CredentialsError::Helper {
+                registry: registry.clone(),
+                helper: helper.to_owned(),
+                path: self
+                    .config_path
+                    .as_deref()
+                    .unwrap_or(Path::new(""))
+                    .display()
+                    .to_string(),
+            });
+        }
+        Ok(self.config.credential(repository))
+    }
+
+    /// The `config.json` that was looked for, for messages.
+    pub fn config_path(&self) -> Option<&Path> {
+        self.config_path.as_deref()
+    }
+
+    /// What a person should know of the file: entries that could not be used, or were ambiguous.
+    pub fn remarks(&self) -> &[String] {
+        &self.config.remarks
+    }
+
+    /// Every text that must never be shown: passwords, tokens, and their Basic form.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        self.explicit
+            .values()
+            .chain(self.config.credentials())
+            .flat_map(Credential::secrets)
+            .collect()
+    }
+}
+
+impl Credential {
+    /// The base64 form of `user:password`, as a Basic authorization carries it.
+    pub(crate) fn basic(user: &str, password: &SecretString) -> SecretString {
+        let pair = SecretBox::new(Box::new(format!("{user}:{}", password.expose_secret())));
+        BASE64_STANDARD
+            .encode(pair.expose_secret().as_bytes())
+            .into()
+    }
+
+    fn secrets(&self) -> Vec<SecretString> {
+        match self {
+            Self::Password { user, password } => {
+                vec![password.clone(), Self::basic(user, password)]
+            }
+            Self::RefreshToken(token) | Self::Bearer(token) => vec![token.clone()],
+        }
+    }
+}
+
+impl fmt::Display for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Password { user, .. } => write!(f, "user {user}"),
+            Self::RefreshToken(_) => f.write_str("an identity token"),
+            Self::Bearer(_) => f.write_str("a registry token"),
+        }
+    }
+}
