@@ -1,7 +1,11 @@
 //! shipmark names, pushes, promotes and reports container images by digest.
 
 pub mod actions;
+pub mod archive;
 pub mod cli;
 pub mod credentials;
 pub mod image;
+pub mod layout;
 pub mod notice;
+pub mod registry;
+pub mod transfer;

@@ -200,24 +200,31 @@ impl Manifest {
     }
 
     /// The manifests directly below, where this is an index.
-    pub fn children(&self) -> &[Descriptor] {
-        match &self.body {
-            Body::Index(children) => children,
-            Body::Image { .. } => &[],
-        }
+    pub fn children(&self) -> impl Iterator<Item = &Descriptor> + Clone {
+        self.entries().iter().filter(|entry| entry.is_manifest())
     }
 
-    /// The blobs that this manifest itself needs: layers and config. A foreign layer, kept
+    /// The blobs that this manifest itself needs: layers and config, or, in the indexes that
+    /// BuildKit once made for its caches, entries that are no manifests. A foreign layer, kept
     /// outside registries by its `urls`, is not among them.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         let (layers, config) = match &self.body {
             Body::Image { config, layers } => (layers.as_slice(), Some(config)),
             Body::Index(_) => (&[][..], None),
         };
+        let others = self.entries().iter().filter(|entry| !entry.is_manifest());
         layers
             .iter()
             .chain(config)
+            .chain(others)
             .filter(|blob| blob.urls.is_empty())
+    }
+
+    fn entries(&self) -> &[Descriptor] {
+        match &self.body {
+            Body::Index(entries) => entries,
+            Body::Image { .. } => &[],
+        }
     }
 
     /// What the manifest's annotations say of the image's origin.
@@ -227,6 +234,10 @@ impl Manifest {
 }
 
 impl Descriptor {
+    fn is_manifest(&self) -> bool {
+        self.media_type.is_empty() || MediaType::parse(&self.media_type).is_some()
+    }
+
     /// Whether this entry of an index is a BuildKit attestation of another entry: told by the
     /// annotation, in the old form (an image) and the new one (an artifact) alike.
     pub fn is_attestation(&self) -> bool {

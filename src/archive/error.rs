@@ -1,0 +1,102 @@
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::layout::LayoutFault;
+
+/// Why an archive cannot be used.
+#[derive(Debug, Error)]
+#[error("{}: {fault}", path.display())]
+pub struct ArchiveError {
+    /// The archive's file.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub fault: ArchiveFault,
+}
+
+/// What can be wrong with an archive as a whole.
+#[derive(Debug, Error)]
+pub enum ArchiveFault {
+    /// There is nothing at the path.
+    #[error("there is no such file")]
+    Absent,
+    /// The path is a directory.
+    #[error("is a directory, not an archive: read an image layout directory with oci:")]
+    Directory,
+    /// The path is a pipe, a socket or a device, which cannot be read in any order.
+    #[error("is no regular file: an archive must be on disk")]
+    NotAFile,
+    /// It is compressed in a way that is not read.
+    #[error("is compressed with {0}; only tar and tar.gz are supported")]
+    Compression(&'static str),
+    /// The gzip stream cannot be unpacked.
+    #[error("cannot be unpacked: {0}")]
+    Gzip(io::Error),
+    /// There is no room for the unpacked archive.
+    #[error("cannot be unpacked into {}: {error}", directory.display())]
+    Scratch {
+        /// Where it was to go.
+        directory: PathBuf,
+        /// What the system answered.
+        error: io::Error,
+    },
+    /// It is no tar at all.
+    #[error("is no tar archive: {0}")]
+    NotTar(String),
+    /// A header cannot be read.
+    #[error("is damaged after entry {after:?}: {reason}")]
+    Header {
+        /// The last entry that could be read.
+        after: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file ends too early.
+    #[error("is cut short: entry {entry:?} ends at byte {end}, the archive at byte {len}")]
+    CutShort {
+        /// The entry that is not whole.
+        entry: String,
+        /// Where it ends.
+        end: u64,
+        /// Where the archive ends.
+        len: u64,
+    },
+    /// An entry's name leads out of the archive.
+    #[error("entry {entry:?} {why}: it could be written outside of where the archive is unpacked")]
+    Name {
+        /// The entry.
+        entry: String,
+        /// What is wrong with its name.
+        why: &'static str,
+    },
+    /// A link leads out of the archive.
+    #[error("entry {entry:?} is a link to {target:?}, outside of the archive")]
+    LinkOut {
+        /// The link.
+        entry: String,
+        /// Where it leads.
+        target: String,
+    },
+    /// Two entries of one name, of which different readers would take different ones.
+    #[error("has two entries {0:?}, and tools differ in which of them they read")]
+    Twice(String),
+    /// More entries than any image has.
+    #[error("has more entries than any image")]
+    TooMany,
+    /// It is what `docker save` wrote before version 25.
+    #[error(
+        "is a docker-archive (manifest.json, but no index.json), which is not supported yet: \
+         save it with Docker 25 or later, or build with --output type=oci"
+    )]
+    DockerArchive,
+    /// There is no `index.json`, and no sign of the end of a tar either.
+    #[error("has no index.json, and no end mark: it is probably cut short")]
+    NoEnd,
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Read(io::Error),
+    /// What it holds is no usable layout.
+    #[error(transparent)]
+    Layout(#[from] LayoutFault),
+}

@@ -1,0 +1,156 @@
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use tokio::task::spawn_blocking;
+
+use super::{BlobFault, Index, LayoutFault};
+use crate::image::{Descriptor, Digest, Hasher, MANIFEST_LIMIT, Manifest, ManifestError};
+
+/// A blob's bytes as they are read, in pieces of at most 128 KiB.
+pub type BlobStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+
+/// How much of a blob is in memory at a time.
+pub(crate) const CHUNK: usize = 128 << 10;
+
+/// Where the blobs of a layout lie, by the hex digits of their digest.
+pub(crate) const BLOB_DIRECTORY: &str = "blobs/sha256";
+
+/// What keeps the blobs and the index of a layout: a directory or an archive. Its methods block.
+pub(crate) trait Blobs: Clone + Send + Sync + 'static {
+    /// Where the blob lies, if it is there.
+    fn find(&self, digest: Digest) -> Result<Option<Extent>, BlobFault>;
+
+    /// What `index.json` says now.
+    fn index(&self) -> Result<Arc<Index>, LayoutFault>;
+
+    /// The blob, which must be there with the size its descriptor gives.
+    fn want(&self, digest: Digest, size: u64) -> Result<Extent, BlobFault> {
+        let extent = self.find(digest)?.ok_or(BlobFault::Missing)?;
+        if extent.len != size {
+            return Err(BlobFault::Size {
+                is: extent.len,
+                should: size,
+            });
+        }
+        Ok(extent)
+    }
+
+    /// The manifest with that digest, if it is there; its bytes are checked against it.
+    fn read_manifest(
+        &self,
+        digest: Digest,
+        served_as: Option<&str>,
+    ) -> Result<Option<Manifest>, BlobFault> {
+        let Some(extent) = self.find(digest)? else {
+            return Ok(None);
+        };
+        if extent.len > MANIFEST_LIMIT as u64 {
+            return Err(ManifestError::TooLarge.into());
+        }
+        let bytes = extent.read().map_err(BlobFault::Io)?;
+        let is = Digest::of(&bytes);
+        if is != digest {
+            return Err(BlobFault::Digest { is });
+        }
+        Ok(Some(Manifest::parse(bytes.into(), served_as)?))
+    }
+}
+
+/// A stretch of an open file: a blob on disk, or the content of an archive's entry.
+#[derive(Debug, Clone)]
+pub(crate) struct Extent {
+    pub file: Arc<File>,
+    pub offset: u64,
+    pub len: u64,
+}
+
+impl Extent {
+    /// All of it. The caller has looked at its length.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        self.chunk(0, usize::MAX)
+    }
+
+    /// Up to `limit` bytes from `at`; none at the end.
+    fn chunk(&self, at: u64, limit: usize) -> io::Result<Vec<u8>> {
+        let left = self.len.saturating_sub(at);
+        let size = usize::try_from(left).unwrap_or(usize::MAX).min(limit);
+        let mut chunk = vec![0; size];
+        self.file.read_exact_at(&mut chunk, self.offset + at)?;
+        Ok(chunk)
+    }
+
+    /// The digest of the content.
+    pub fn digest(&self) -> io::Result<Digest> {
+        let mut hasher = Hasher::new();
+        let mut buffer = vec![0; CHUNK];
+        let mut at = 0;
+        while at < self.len {
+            let size = (self.len - at).min(CHUNK as u64) as usize;
+            self.file
+                .read_exact_at(&mut buffer[..size], self.offset + at)?;
+            hasher.update(&buffer[..size]);
+            at += size as u64;
+        }
+        Ok(hasher.finish())
+    }
+
+    fn stream(self) -> BlobStream {
+        Box::pin(stream::try_unfold((self, 0), |(extent, at)| async move {
+            let (chunk, extent) = blocking(move || {
+                let chunk = extent.chunk(at, CHUNK);
+                (chunk, extent)
+            })
+            .await;
+            let chunk = Bytes::from(chunk?);
+            let next = at + chunk.len() as u64;
+            Ok((!chunk.is_empty()).then_some((chunk, (extent, next))))
+        }))
+    }
+}
+
+/// A blob's bytes, once its size is found to be right.
+pub(crate) fn open(blobs: &impl Blobs, blob: &Descriptor) -> Result<BlobStream, LayoutFault> {
+    blobs
+        .want(blob.digest, blob.size)
+        .map(Extent::stream)
+        .map_err(LayoutFault::blob(format!("blob {}", blob.digest)))
+}
+
+/// Whether a blob is there with the right size.
+pub(crate) fn has(blobs: &impl Blobs, blob: &Descriptor) -> Result<bool, LayoutFault> {
+    match blobs.want(blob.digest, blob.size) {
+        Ok(_) => Ok(true),
+        Err(fault @ BlobFault::Io(_)) => {
+            Err(LayoutFault::blob(format!("blob {}", blob.digest))(fault))
+        }
+        Err(_) => Ok(false),
+    }
+}
+
+/// The manifest with that digest, if it is there.
+pub(crate) fn manifest(
+    blobs: &impl Blobs,
+    digest: Digest,
+) -> Result<Option<Manifest>, LayoutFault> {
+    let index = blobs.index()?;
+    blobs
+        .read_manifest(digest, index.media_type_of(digest))
+        .map_err(LayoutFault::blob(format!("manifest {digest}")))
+}
+
+/// Runs `work` where it may block.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down: nobody waits for this any more.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}

@@ -1,0 +1,125 @@
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::blobs::Blobs;
+use super::{BlobFault, LayoutFault};
+use crate::image::{Body, Descriptor, Digest, Manifest};
+use crate::notice::printable;
+
+/// What a check went over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Checked {
+    /// Manifests, indexes among them.
+    pub manifests: usize,
+    /// Layers and configs.
+    pub blobs: usize,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
+/// A manifest that is still to be looked at.
+struct Wanted {
+    /// Which one it is, and what names it.
+    what: String,
+    /// How to name it in what it names itself.
+    short: String,
+    digest: Digest,
+    size: Option<u64>,
+    media_type: Option<String>,
+}
+
+/// Looks at everything below `root`, itself included: each part must be there with the size its
+/// descriptor gives, and have the digest it goes by. What is missing is found before any blob is
+/// hashed. A subject and foreign layers are not followed.
+pub(crate) fn check(blobs: &impl Blobs, root: Digest) -> Result<Checked, LayoutFault> {
+    let index = blobs.index()?;
+    let mut checked = Checked::default();
+    let mut seen = HashSet::new();
+    let mut to_hash = HashMap::new();
+    let mut ahead = VecDeque::from([Wanted {
+        what: format!("manifest {root}, named by index.json,"),
+        short: format!("manifest {root}"),
+        digest: root,
+        size: index.size_of(root),
+        media_type: index.media_type_of(root).map(str::to_owned),
+    }]);
+    while let Some(wanted) = ahead.pop_front() {
+        let manifest = take(blobs, &wanted)?;
+        if !seen.insert(wanted.digest) {
+            continue;
+        }
+        checked.manifests += 1;
+        checked.bytes += manifest.bytes.len() as u64;
+        ahead.extend(manifest.children().map(|child| below(child, &wanted)));
+        for (what, blob) in parts(&manifest, &wanted) {
+            match blobs.want(blob.digest, blob.size) {
+                Ok(_) => to_hash.entry(blob.digest).or_insert((what, blob.size)),
+                Err(fault) => return Err(LayoutFault::Blob { what, fault }),
+            };
+        }
+    }
+    for (digest, (what, size)) in to_hash {
+        hash(blobs, digest, size).map_err(LayoutFault::blob(what))?;
+        checked.blobs += 1;
+        checked.bytes += size;
+    }
+    Ok(checked)
+}
+
+fn take(blobs: &impl Blobs, wanted: &Wanted) -> Result<Manifest, LayoutFault> {
+    let fault = |fault| LayoutFault::Blob {
+        what: wanted.what.clone(),
+        fault,
+    };
+    if let Some(size) = wanted.size {
+        blobs.want(wanted.digest, size).map_err(fault)?;
+    }
+    blobs
+        .read_manifest(wanted.digest, wanted.media_type.as_deref())
+        .map_err(fault)?
+        .ok_or_else(|| fault(BlobFault::Missing))
+}
+
+fn hash(blobs: &impl Blobs, digest: Digest, size: u64) -> Result<(), BlobFault> {
+    let is = blobs.want(digest, size)?.digest().map_err(BlobFault::Io)?;
+    if is != digest {
+        return Err(BlobFault::Digest { is });
+    }
+    Ok(())
+}
+
+fn below(child: &Descriptor, parent: &Wanted) -> Wanted {
+    let digest = child.digest;
+    let short = match &child.platform {
+        _ if child.is_attestation() => format!("attestation manifest {digest}"),
+        Some(platform) => {
+            let name = format!("{}/{}", platform.os, platform.architecture);
+            format!("{} manifest {digest}", printable(&name, 60))
+        }
+        None => format!("manifest {digest}"),
+    };
+    Wanted {
+        what: format!("{short} of {}", parent.short.replace("manifest", "index")),
+        short,
+        digest,
+        size: Some(child.size),
+        media_type: Some(child.media_type.clone()).filter(|name| !name.is_empty()),
+    }
+}
+
+/// The blobs of a manifest, each with what to call it.
+fn parts<'a>(
+    manifest: &'a Manifest,
+    wanted: &'a Wanted,
+) -> impl Iterator<Item = (String, &'a Descriptor)> {
+    let config = match &manifest.body {
+        Body::Image { config, .. } => Some(config),
+        Body::Index(_) => None,
+    };
+    manifest.blobs().map(move |blob| {
+        let role = match config {
+            Some(config) if std::ptr::eq(config, blob) => "config",
+            _ => "layer",
+        };
+        (format!("{role} {} of {}", blob.digest, wanted.short), blob)
+    })
+}

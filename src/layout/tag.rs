@@ -1,0 +1,89 @@
+use std::io::{self, Write};
+
+use super::scratch::sync_directory;
+use super::{BLOB_DIRECTORY, INDEX, Index, Layout, LayoutError, LayoutFault, MARKER};
+use crate::image::{Digest, Manifest, Tag};
+
+/// What a tag may name before it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expectation {
+    /// Nothing, or the same digest: an immutable tag.
+    AbsentOrSame,
+    /// Anything: a moving tag.
+    Any,
+}
+
+/// What came of writing a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagWrite {
+    /// The tag names the manifest now.
+    Written {
+        /// What it named before.
+        previous: Option<Digest>,
+    },
+    /// The tag named the manifest already; nothing was written.
+    Unchanged,
+}
+
+impl Layout {
+    /// Makes `tag` name `manifest`, which is written too if it is not there. An immutable tag that
+    /// names another digest is refused ([`LayoutFault::TagTaken`]); comparing and writing are one
+    /// step, under the lock, so no other shipmark comes in between.
+    pub async fn write_tag(
+        &self,
+        tag: &Tag,
+        manifest: &Manifest,
+        expect: Expectation,
+    ) -> Result<TagWrite, LayoutError> {
+        let (tag, manifest) = (tag.clone(), manifest.clone());
+        self.run(move |layout| layout.put_tag(&tag, &manifest, expect))
+            .await
+    }
+
+    fn put_tag(
+        &self,
+        tag: &Tag,
+        manifest: &Manifest,
+        expect: Expectation,
+    ) -> Result<TagWrite, LayoutFault> {
+        self.prepare()?;
+        self.put_manifest(manifest)?;
+        let _lock = self.lock()?;
+        self.clean();
+        let mut index = self.read_index()?.unwrap_or_else(Index::empty);
+        let there = index.tagged(tag)?;
+        if there == [manifest.digest] {
+            return Ok(TagWrite::Unchanged);
+        }
+        let previous = there.into_iter().find(|there| *there != manifest.digest);
+        if let (Some(there), Expectation::AbsentOrSame) = (previous, expect) {
+            return Err(LayoutFault::TagTaken {
+                tag: tag.clone(),
+                there,
+                wanted: manifest.digest,
+            });
+        }
+        index.set_tag(tag, manifest);
+        // The blobs' names must last before a name that leads to them does.
+        sync_directory(&self.join(BLOB_DIRECTORY))?;
+        self.replace(INDEX, &index.to_bytes())?;
+        if matches!(self.require_marker(), Err(LayoutFault::NoMarker)) {
+            self.replace(MARKER, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        }
+        sync_directory(self.path())?;
+        Ok(TagWrite::Written { previous })
+    }
+
+    /// Puts a small file in place in one step. The caller holds the lock.
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), LayoutFault> {
+        let mut file = self.temporary_under_lock()?;
+        let mut write = || {
+            file.write_all(bytes)?;
+            file.as_file().sync_all()
+        };
+        write()
+            .and_then(|()| file.persist(self.join(name)).map_err(io::Error::from))
+            .map(drop)
+            .map_err(LayoutFault::io(format!("write {name}")))
+    }
+}

@@ -1,0 +1,164 @@
+use std::io::{self, Write};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use tempfile::NamedTempFile;
+use thiserror::Error;
+
+use super::blobs::{Blobs, CHUNK, blocking};
+use super::{BlobFault, Layout, LayoutError, LayoutFault};
+use crate::image::{Descriptor, Digest, Hasher, Manifest};
+
+/// Why a blob was not written: the side that gave it failed, or the layout did.
+#[derive(Debug, Error)]
+pub enum WriteError<E: std::error::Error + 'static> {
+    /// The stream ended with an error.
+    #[error(transparent)]
+    Source(E),
+    /// The bytes were not those of the blob, or the layout could not take them.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+}
+
+impl Layout {
+    /// Writes a blob, unless it is there with the right size already (then the stream is not read).
+    /// It comes into place when it is whole and has the right size and digest; else nothing stays.
+    pub async fn write_blob<S, E>(&self, blob: &Descriptor, stream: S) -> Result<(), WriteError<E>>
+    where
+        S: Stream<Item = Result<Bytes, E>>,
+        E: std::error::Error + 'static,
+    {
+        if self.has_blob(blob).await? {
+            return Ok(());
+        }
+        let (digest, size) = (blob.digest, blob.size);
+        let mut incoming = self
+            .run(move |layout| {
+                layout.prepare()?;
+                Ok(Incoming::new(layout.temporary()?, digest, size))
+            })
+            .await?;
+        let mut stream = std::pin::pin!(stream);
+        while let Some(chunk) = stream.next().await {
+            incoming.batch.push(chunk.map_err(WriteError::Source)?);
+            if incoming.is_full() {
+                incoming = self.flush(incoming).await?;
+            }
+        }
+        let incoming = self.flush(incoming).await?;
+        self.run(move |layout| incoming.keep(layout)).await?;
+        Ok(())
+    }
+
+    async fn flush(&self, mut incoming: Incoming) -> Result<Incoming, LayoutError> {
+        let what = format!("blob {}", incoming.digest);
+        let (incoming, result) = blocking(move || {
+            let result = incoming.flush();
+            (incoming, result)
+        })
+        .await;
+        match result {
+            Ok(()) => Ok(incoming),
+            Err(fault) => Err(LayoutFault::Blob { what, fault }.at(self.path())),
+        }
+    }
+
+    /// Writes a manifest as a blob, without a tag. Everything that it names must be there already,
+    /// as a registry demands: so nothing in the layout ever names what is missing.
+    pub async fn write_manifest(&self, manifest: &Manifest) -> Result<(), LayoutError> {
+        let manifest = manifest.clone();
+        self.run(move |layout| {
+            layout.prepare()?;
+            layout.put_manifest(&manifest)
+        })
+        .await
+    }
+
+    pub(super) fn put_manifest(&self, manifest: &Manifest) -> Result<(), LayoutFault> {
+        let size = manifest.bytes.len() as u64;
+        for part in manifest.children().chain(manifest.blobs()) {
+            self.want(part.digest, part.size)
+                .map_err(LayoutFault::blob(format!(
+                    "{}, which manifest {} names,",
+                    part.digest, manifest.digest
+                )))?;
+        }
+        if self.want(manifest.digest, size).is_ok() {
+            return Ok(());
+        }
+        let mut incoming = Incoming::new(self.temporary()?, manifest.digest, size);
+        incoming.batch.push(manifest.bytes.clone());
+        let what = format!("manifest {}", manifest.digest);
+        incoming.flush().map_err(LayoutFault::blob(what))?;
+        incoming.keep(self)
+    }
+}
+
+/// A blob on its way into the layout.
+struct Incoming {
+    file: NamedTempFile,
+    hasher: Hasher,
+    digest: Digest,
+    size: u64,
+    written: u64,
+    /// What has come and is not written yet: small pieces are gathered, to be written as one.
+    batch: Vec<Bytes>,
+}
+
+impl Incoming {
+    fn new(file: NamedTempFile, digest: Digest, size: u64) -> Self {
+        Self {
+            file,
+            hasher: Hasher::new(),
+            digest,
+            size,
+            written: 0,
+            batch: Vec::new(),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.batch.iter().map(Bytes::len).sum::<usize>() >= CHUNK
+    }
+
+    fn flush(&mut self) -> Result<(), BlobFault> {
+        for chunk in std::mem::take(&mut self.batch) {
+            self.written += chunk.len() as u64;
+            // An endless stream must not fill the disk.
+            if self.written > self.size {
+                return Err(BlobFault::Size {
+                    is: self.written,
+                    should: self.size,
+                });
+            }
+            self.hasher.update(&chunk);
+            self.file.write_all(&chunk).map_err(BlobFault::Write)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the blob its name, if it is what it should be.
+    fn keep(self, layout: &Layout) -> Result<(), LayoutFault> {
+        let what = format!("blob {}", self.digest);
+        let is = self.hasher.finish();
+        let fault = if self.written != self.size {
+            BlobFault::Size {
+                is: self.written,
+                should: self.size,
+            }
+        } else if is != self.digest {
+            BlobFault::Digest { is }
+        } else {
+            let place = layout.blob_path(self.digest);
+            let kept = self
+                .file
+                .as_file()
+                .sync_all()
+                .and_then(|()| self.file.persist(place).map_err(io::Error::from));
+            return kept
+                .map(drop)
+                .map_err(LayoutFault::io(format!("write {what}")));
+        };
+        Err(LayoutFault::Blob { what, fault })
+    }
+}

@@ -1,0 +1,384 @@
+//! Logging in: what a registry asks for, and tokens, each fetched once however many wait for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+use url::Url;
+
+use super::error::{Cause, read_envelope};
+use super::http::{Http, Lane};
+use super::scope::Scopes;
+use crate::credentials::Credential;
+use crate::image::{RegistryName, Repository};
+
+/// How a registry wants to be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// Without authorization.
+    Open,
+    /// With the user name and password on every request.
+    Basic,
+    /// With a token from `realm`.
+    Bearer { realm: Url, service: Option<String> },
+}
+
+/// What is known of a registry's wishes. The first request finds out, and all others wait for it.
+#[derive(Default)]
+pub(super) struct Auth {
+    pub(super) asking: tokio::sync::Mutex<()>,
+    scheme: Mutex<Option<Scheme>>,
+    tokens: Mutex<HashMap<Scopes, Arc<OnceCell<Token>>>>,
+}
+
+#[derive(Clone)]
+struct Token {
+    header: HeaderValue,
+    stale: Instant,
+}
+
+/// The most that a token answer may have, in bytes.
+const TOKEN_LIMIT: usize = 1 << 20;
+/// How long a token is good for where the answer does not say (docker's token specification).
+const DEFAULT_EXPIRY: u64 = 60;
+
+impl Auth {
+    pub(super) fn scheme(&self) -> Option<Scheme> {
+        self.scheme
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn learn(&self, scheme: Scheme) {
+        *self.scheme.lock().unwrap_or_else(PoisonError::into_inner) = Some(scheme);
+    }
+
+    /// Forgets a token that the registry did not take; `false` where it was none.
+    pub(super) fn forget(&self, scopes: &Scopes, refused: &HeaderValue) -> bool {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another request may have fetched a new one meanwhile.
+        if tokens
+            .get(scopes)
+            .and_then(|cell| cell.get())
+            .is_some_and(|token| token.header == refused)
+        {
+            tokens.remove(scopes);
+        }
+        refused.as_bytes().starts_with(b"Bearer ")
+    }
+
+    /// The `Authorization` header for a request, `None` where the registry wants none.
+    pub(super) async fn header(
+        &self,
+        http: &Http,
+        scheme: &Scheme,
+        repository: &Repository,
+        scopes: &Scopes,
+    ) -> Result<Option<HeaderValue>, Cause> {
+        let registry = repository.registry();
+        let credential = http
+            .settings
+            .credentials
+            .lookup(repository)
+            .map_err(Cause::Credentials)?;
+        if let Some(Credential::Bearer(token)) = credential {
+            refuse_plain(http, registry)?;
+            return secret_header("Bearer", token).map(Some);
+        }
+        match (scheme, credential) {
+            (Scheme::Open, _) | (Scheme::Basic, None) => Ok(None),
+            (Scheme::Basic, Some(Credential::Password { user, password })) => {
+                refuse_plain(http, registry)?;
+                secret_header("Basic", &Credential::basic(user, password)).map(Some)
+            }
+            (Scheme::Basic, Some(other)) => Err(Cause::Login(format!(
+                "{registry} wants a user name and password, not {other}"
+            ))),
+            (Scheme::Bearer { realm, service }, credential) => self
+                .token(
+                    http,
+                    registry,
+                    realm,
+                    service.as_deref(),
+                    credential,
+                    scopes,
+                )
+                .await
+                .map(Some),
+        }
+    }
+
+    async fn token(
+        &self,
+        http: &Http,
+        registry: &RegistryName,
+        realm: &Url,
+        service: Option<&str>,
+        credential: Option<&Credential>,
+        scopes: &Scopes,
+    ) -> Result<HeaderValue, Cause> {
+        let cell = {
+            let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+            let cell = tokens.entry(scopes.clone()).or_default();
+            if cell
+                .get()
+                .is_some_and(|token| token.stale <= Instant::now())
+            {
+                *cell = Arc::default();
+            }
+            cell.clone()
+        };
+        let token = cell
+            .get_or_try_init(|| fetch(http, registry, realm, service, credential, scopes))
+            .await?;
+        Ok(token.header.clone())
+    }
+}
+
+/// Fetches a token: with a refresh token by the OAuth2 flow, else by the older GET (docker's
+/// "Token Authentication Specification" and "OAuth2 Token Authentication").
+async fn fetch(
+    http: &Http,
+    registry: &RegistryName,
+    realm: &Url,
+    service: Option<&str>,
+    credential: Option<&Credential>,
+    scopes: &Scopes,
+) -> Result<Token, Cause> {
+    if credential.is_some() {
+        refuse_plain_realm(http, registry, realm)?;
+    }
+    let client = http.client(realm, Lane::Control);
+    let timing = http.settings.timing;
+    let mut tried = 0;
+    loop {
+        let request = match credential {
+            Some(Credential::RefreshToken(token)) => client
+                .post(realm.clone())
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(refresh_form(token, service, scopes)),
+            _ => client.get(with_query(realm, service, scopes)),
+        };
+        let request = match credential {
+            Some(Credential::Password { user, password }) => request.header(
+                AUTHORIZATION,
+                secret_header("Basic", &Credential::basic(user, password))?,
+            ),
+            _ => request,
+        };
+        tried += 1;
+        let failed = match request.send().await {
+            Ok(answer)
+                if super::retry::is_transient(answer.status()) && tried < timing.attempts =>
+            {
+                super::retry::retry_after(answer.headers())
+            }
+            Ok(answer) => return read_token(realm, answer).await,
+            Err(error) => match super::error::cause(&error) {
+                Cause::Connection(_) | Cause::Stalled if tried < timing.attempts => None,
+                cause => return Err(Cause::Login(format!("{}: {cause}", host_of(realm)))),
+            },
+        };
+        tokio::time::sleep(failed.unwrap_or_else(|| super::retry::delay(timing.retry, tried)))
+            .await;
+    }
+}
+
+async fn read_token(realm: &Url, answer: reqwest::Response) -> Result<Token, Cause> {
+    #[derive(Deserialize)]
+    struct Answer {
+        token: Option<SecretString>,
+        access_token: Option<SecretString>,
+        expires_in: Option<u64>,
+    }
+    let host = host_of(realm);
+    let status = answer.status();
+    let body = super::call::read_limited(answer, TOKEN_LIMIT)
+        .await
+        .map_err(|cause| Cause::Login(format!("{host}: {cause}")))?;
+    if !status.is_success() {
+        let (_, message) = read_envelope(&body);
+        let words = if message.is_empty() {
+            String::new()
+        } else {
+            format!(": {message}")
+        };
+        return Err(Cause::Login(format!("{host} answered {status}{words}")));
+    }
+    let answer: Answer = serde_json::from_slice(&body)
+        .map_err(|_| Cause::Login(format!("{host} answered something that is no token")))?;
+    let token = answer
+        .token
+        .or(answer.access_token)
+        .filter(|token| !token.expose_secret().is_empty())
+        .ok_or_else(|| Cause::Login(format!("{host} answered without a token")))?;
+    // Refreshed at four fifths of its life, so that it does not die under way.
+    let life = Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_EXPIRY)).mul_f64(0.8);
+    Ok(Token {
+        header: secret_header("Bearer", &token)?,
+        stale: Instant::now() + life,
+    })
+}
+
+fn with_query(realm: &Url, service: Option<&str>, scopes: &Scopes) -> Url {
+    let mut url = realm.clone();
+    {
+        let mut query = url.query_pairs_mut();
+        if let Some(service) = service {
+            query.append_pair("service", service);
+        }
+        for scope in scopes.iter() {
+            query.append_pair("scope", scope);
+        }
+    }
+    url
+}
+
+fn refresh_form(token: &SecretString, service: Option<&str>, scopes: &Scopes) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "refresh_token")
+        .append_pair("client_id", "shipmark")
+        .append_pair("service", service.unwrap_or_default())
+        .append_pair("scope", &scopes.joined())
+        .append_pair("refresh_token", token.expose_secret())
+        .finish()
+}
+
+/// What a 401 asks for. Of several challenges a token is preferred, since it says less about us.
+pub(super) fn challenge(headers: &HeaderMap) -> Result<Scheme, String> {
+    let mut basic = false;
+    for value in headers.get_all(WWW_AUTHENTICATE) {
+        let text = value
+            .to_str()
+            .map_err(|_| "its WWW-Authenticate is no text")?;
+        let challenges =
+            http_auth::parse_challenges(text).map_err(|_| "its WWW-Authenticate is malformed")?;
+        for challenge in challenges {
+            if challenge.scheme.eq_ignore_ascii_case("bearer") {
+                let parameter = |name: &str| {
+                    let found = challenge
+                        .params
+                        .iter()
+                        .find(|(key, _)| key.eq_ignore_ascii_case(name));
+                    found.map(|(_, value)| value.to_unescaped())
+                };
+                let realm = parameter("realm").ok_or("its challenge names no realm")?;
+                let realm =
+                    Url::parse(&realm).map_err(|_| "its challenge's realm is no address")?;
+                return Ok(Scheme::Bearer {
+                    realm,
+                    service: parameter("service"),
+                });
+            }
+            basic |= challenge.scheme.eq_ignore_ascii_case("basic");
+        }
+    }
+    if basic {
+        Ok(Scheme::Basic)
+    } else {
+        Err("it does not say how to log in".to_owned())
+    }
+}
+
+/// Promise 7: no credential goes over plain HTTP, but to this machine itself.
+fn refuse_plain(http: &Http, registry: &RegistryName) -> Result<(), Cause> {
+    if http.is_insecure(registry) && !registry.is_loopback() {
+        return Err(Cause::Login(format!(
+            "{registry} is reached over plain HTTP, and credentials are never sent that way"
+        )));
+    }
+    Ok(())
+}
+
+fn refuse_plain_realm(http: &Http, registry: &RegistryName, realm: &Url) -> Result<(), Cause> {
+    refuse_plain(http, registry)?;
+    let loopback = host_of(realm)
+        .parse::<RegistryName>()
+        .is_ok_and(|host| host.is_loopback());
+    // A registry on this machine may have its token server there too; no other may send us here.
+    if realm.scheme() == "https" || (realm.scheme() == "http" && loopback && registry.is_loopback())
+    {
+        return Ok(());
+    }
+    Err(Cause::Login(format!(
+        "{registry} sends credentials to {}://{}, and they only go over https",
+        realm.scheme(),
+        host_of(realm)
+    )))
+}
+
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port()
+        .map_or(host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn secret_header(scheme: &str, secret: &SecretString) -> Result<HeaderValue, Cause> {
+    let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose_secret()))
+        .map_err(|_| {
+            Cause::Login("the credential holds characters that no header can".to_owned())
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(values: &[&str]) -> Result<Scheme, String> {
+        let headers = values
+            .iter()
+            .map(|value| (WWW_AUTHENTICATE, value.parse().unwrap()))
+            .collect();
+        challenge(&headers)
+    }
+
+    #[test]
+    fn challenges_are_read_as_registries_write_them() {
+        let bearer = |realm: &str, service: Option<&str>| {
+            Ok(Scheme::Bearer {
+                realm: realm.parse().unwrap(),
+                service: service.map(str::to_owned),
+            })
+        };
+        let hub = r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push",error="insufficient_scope""#;
+        assert_eq!(
+            asked(&[hub]),
+            bearer("https://auth.docker.io/token", Some("registry.docker.io"))
+        );
+        assert_eq!(
+            asked(&[r#"bearer realm="https://a.example/t""#]),
+            bearer("https://a.example/t", None)
+        );
+        assert_eq!(
+            asked(&[r#"Basic realm="Artifactory Realm""#]),
+            Ok(Scheme::Basic)
+        );
+        let ecr = r#"Basic realm="https://1.dkr.ecr.eu-central-1.amazonaws.com/",service="ecr.amazonaws.com""#;
+        assert_eq!(asked(&[ecr]), Ok(Scheme::Basic));
+        assert_eq!(
+            asked(&["Basic realm=x", r#"Bearer realm="https://a.example/t""#]),
+            bearer("https://a.example/t", None)
+        );
+    }
+
+    #[test]
+    fn challenges_that_make_no_sense_are_refused() {
+        for values in [
+            &[][..],
+            &["Negotiate"],
+            &["Bearer service=\"x\""],
+            &["Bearer realm=\"no address\""],
+            &["=,="],
+        ] {
+            assert!(asked(values).is_err(), "{values:?}");
+        }
+    }
+}

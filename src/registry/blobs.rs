@@ -1,0 +1,241 @@
+//! Blobs: asking for, reading, mounting and uploading them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use reqwest::{Method, StatusCode};
+use url::Url;
+
+use super::Remote;
+use super::auth::Scheme;
+use super::call::{Call, redirect};
+use super::error::{Cause, Error, cause};
+use super::http::Lane;
+use crate::image::{Descriptor, Digest, Repository};
+
+/// An upload session that a registry has opened.
+#[derive(Debug)]
+pub struct Upload(Url);
+
+/// What came of asking to mount a blob.
+#[derive(Debug)]
+pub enum Mount {
+    /// The blob is there now.
+    Mounted,
+    /// The registry would rather have the bytes.
+    Declined(Upload),
+}
+
+/// How much longer than a stall a registry may take to store what it has received in full.
+const COMMIT_PATIENCE: u32 = 5;
+/// How long closing an unused session may take.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
+
+impl Remote {
+    /// Whether the repository has the blob.
+    ///
+    /// # Errors
+    /// Any answer but success and 404, or a blob of another size.
+    pub async fn has_blob(&self, blob: &Descriptor) -> Result<bool, Error> {
+        let call = Call::new(
+            Method::HEAD,
+            format!("blob {}", blob.digest),
+            self.blob_url(blob.digest),
+        );
+        let response = self.call(&call).await?;
+        match response.status() {
+            StatusCode::NOT_FOUND => Ok(false),
+            status if status.is_success() => {
+                self.check_length(&call, &response, blob)?;
+                Ok(true)
+            }
+            _ => Err(self.refusal(&call, response).await),
+        }
+    }
+
+    /// The blob's bytes as they come. The reader checks size and digest.
+    ///
+    /// # Errors
+    /// Also in the stream: a connection that breaks or stalls.
+    pub async fn open_blob(
+        &self,
+        blob: &Descriptor,
+    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + use<>, Error> {
+        let mut call = Call::new(
+            Method::GET,
+            format!("blob {}", blob.digest),
+            self.blob_url(blob.digest),
+        );
+        call.lane = Lane::Bulk;
+        let response = self.succeed(&call).await?;
+        self.check_length(&call, &response, blob)?;
+        let stall = self.client.0.http.settings.timing.stall;
+        let chunks = Box::pin(response.bytes_stream());
+        let template = self.error(&call, Cause::Stalled);
+        Ok(futures_util::stream::unfold(Some(chunks), move |state| {
+            let template = template.clone();
+            async move {
+                let mut chunks = state?;
+                let cause = match tokio::time::timeout(stall, chunks.next()).await {
+                    Ok(Some(Ok(chunk))) => return Some((Ok(chunk), Some(chunks))),
+                    Ok(Some(Err(error))) => cause(&error),
+                    Ok(None) => return None,
+                    Err(_) => Cause::Stalled,
+                };
+                Some((Err(Error { cause, ..template }), None))
+            }
+        }))
+    }
+
+    /// Asks the registry to take a blob over from another of its repositories.
+    ///
+    /// # Errors
+    /// A refusal. That it would rather have the bytes is none.
+    pub async fn mount(&self, blob: Digest, from: &Repository) -> Result<Mount, Error> {
+        let mut url = self.url("blobs/uploads/");
+        url.query_pairs_mut()
+            .append_pair("mount", &blob.to_string())
+            .append_pair("from", from.path());
+        let call = Call::new(
+            Method::POST,
+            format!("mount of {blob} from {}", from.path()),
+            url,
+        );
+        let response = self.succeed(&call).await?;
+        if response.status() == StatusCode::CREATED {
+            return Ok(Mount::Mounted);
+        }
+        self.session(&call, &response).map(Mount::Declined)
+    }
+
+    /// Opens an upload session.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub async fn start_upload(&self) -> Result<Upload, Error> {
+        let call = Call::new(Method::POST, "upload", self.url("blobs/uploads/"));
+        let response = self.succeed(&call).await?;
+        self.session(&call, &response)
+    }
+
+    /// Streams a blob into an upload session and closes it. Sent once: on an error the caller asks
+    /// again whether the blob is there, since the answer alone may have been lost.
+    ///
+    /// # Errors
+    /// A refusal, a broken or stalled connection; an error of `body` breaks the connection.
+    pub async fn upload<E>(
+        &self,
+        upload: &Upload,
+        blob: &Descriptor,
+        body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+    ) -> Result<(), Error>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let mut url = upload.0.clone();
+        url.query_pairs_mut()
+            .append_pair("digest", &blob.digest.to_string());
+        let call = Call::new(Method::PUT, format!("blob {}", blob.digest), url);
+        let sent = Arc::new(AtomicU64::new(0));
+        let counter = sent.clone();
+        let body = body.inspect(move |chunk| {
+            if let Ok(chunk) = chunk {
+                counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            }
+        });
+        let scheme = self.host.auth.scheme().unwrap_or(Scheme::Open);
+        let authorization = self
+            .authorization(&call.url, &scheme)
+            .await
+            .map_err(|cause| self.error(&call, cause))?;
+        let mut request = self
+            .client
+            .0
+            .http
+            .client(&call.url, Lane::Bulk)
+            .put(call.url.clone())
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .header(CONTENT_LENGTH, blob.size);
+        if let Some(authorization) = &authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        let sending = request.body(reqwest::Body::wrap_stream(body)).send();
+        let stall = self.client.0.http.settings.timing.stall;
+        let response = watch(sending, &sent, blob.size, stall)
+            .await
+            .map_err(|cause| self.error(&call, cause))?;
+        if response.status().is_success() {
+            Ok(())
+        } else {
+            Err(self.refusal(&call, response).await)
+        }
+    }
+
+    /// Closes an upload session that is not going to be used. A registry that cannot do so expires
+    /// it by itself, so the answer does not matter.
+    pub async fn cancel(&self, upload: Upload) {
+        let call = Call::new(Method::DELETE, "upload", upload.0);
+        let _ = self.call(&call).await;
+    }
+
+    fn blob_url(&self, digest: Digest) -> Url {
+        self.url(&format!("blobs/{digest}"))
+    }
+
+    fn session(&self, call: &Call, response: &reqwest::Response) -> Result<Upload, Error> {
+        let at = redirect(response.url(), response.headers())
+            .map_err(|cause| self.error(call, cause))?;
+        Ok(Upload(at))
+    }
+
+    fn check_length(
+        &self,
+        call: &Call,
+        response: &reqwest::Response,
+        blob: &Descriptor,
+    ) -> Result<(), Error> {
+        let length = response
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        match length.filter(|length| *length != blob.size) {
+            None => Ok(()),
+            Some(length) => Err(self.error(
+                call,
+                Cause::Protocol(format!(
+                    "the blob has {length} bytes, its manifest says {}",
+                    blob.size
+                )),
+            )),
+        }
+    }
+}
+
+/// Waits for an upload for as long as bytes keep moving. Once all are sent, the registry may take
+/// its time to store them.
+async fn watch(
+    sending: impl Future<Output = reqwest::Result<reqwest::Response>>,
+    sent: &AtomicU64,
+    size: u64,
+    stall: Duration,
+) -> Result<reqwest::Response, Cause> {
+    let mut sending = std::pin::pin!(sending);
+    let mut before = 0;
+    let mut waits_for_commit = 0;
+    loop {
+        if let Ok(outcome) = tokio::time::timeout(stall, &mut sending).await {
+            return outcome.map_err(|error| cause(&error));
+        }
+        let now = sent.load(Ordering::Relaxed);
+        if now >= size && waits_for_commit < COMMIT_PATIENCE {
+            waits_for_commit += 1;
+        } else if now == before {
+            return Err(Cause::Stalled);
+        }
+        before = now;
+    }
+}

@@ -1,0 +1,400 @@
+//! One request: its authorization, its redirects, and sending it again.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, Response, StatusCode};
+use url::Url;
+
+use super::auth::{self, Scheme};
+use super::error::{Cause, Error, cause, read_envelope};
+use super::http::Lane;
+use super::{Remote, Wire, retry};
+
+/// A request that can be sent again as it is.
+#[derive(Clone)]
+pub(super) struct Call {
+    pub(super) method: Method,
+    /// What is asked for, for messages: `manifest 1.4.0`.
+    pub(super) object: String,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) lane: Lane,
+}
+
+/// An answer, and what was shown to get it.
+struct Answer {
+    response: Response,
+    authorization: Option<HeaderValue>,
+}
+
+const REDIRECTS: usize = 5;
+/// How often a request may be refused for want of authorization: once to learn what is wanted, once
+/// because a token died early.
+const LOGINS: u32 = 2;
+/// The most of an error's body that is read.
+const ERROR_LIMIT: usize = 64 << 10;
+
+impl Call {
+    pub(super) fn new(method: Method, object: impl Into<String>, url: Url) -> Self {
+        Self {
+            method,
+            object: object.into(),
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            lane: Lane::Control,
+        }
+    }
+
+    pub(super) fn header(mut self, name: reqwest::header::HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+}
+
+impl Remote {
+    /// An address below this repository's name.
+    pub(super) fn url(&self, rest: &str) -> Url {
+        let api = self.host.name.api_host();
+        let scheme = self.host.wire.get().map_or("https", |wire| wire.scheme());
+        // Every part is of a checked type, so this is an address.
+        Url::parse(&format!(
+            "{scheme}://{api}/v2/{}/{rest}",
+            self.repository.path()
+        ))
+        .expect("a checked registry, path and object make an address")
+    }
+
+    pub(super) fn error(&self, call: &Call, cause: Cause) -> Error {
+        Error {
+            registry: self.host.name.clone(),
+            action: format!(
+                "{} {} of {}",
+                call.method,
+                call.object,
+                self.repository.path()
+            ),
+            cause,
+        }
+    }
+
+    /// Sends a request until it is answered for good: after logging in, following redirects and
+    /// waiting out what passes. The status may still be a refusal.
+    pub(super) async fn call(&self, call: &Call) -> Result<Response, Error> {
+        let timing = self.client.0.http.settings.timing;
+        let (mut tried, mut logins) = (0, 0);
+        loop {
+            self.host.gate.wait().await;
+            let outcome = self.attempt(call).await;
+            let (pause, why) = match outcome {
+                Ok(answer)
+                    if answer.response.status() == StatusCode::UNAUTHORIZED && logins < LOGINS =>
+                {
+                    logins += 1;
+                    if !self.learn_from(call, &answer)? {
+                        return Ok(answer.response);
+                    }
+                    continue;
+                }
+                Ok(Answer { response, .. }) => {
+                    tried += 1;
+                    if !retry::is_transient(response.status()) || tried >= timing.attempts {
+                        return Ok(response);
+                    }
+                    let asked = retry::retry_after(response.headers());
+                    if let Some(pause) = asked {
+                        self.host.gate.close_for(pause);
+                    }
+                    (asked, format!("answered {}", response.status()))
+                }
+                Err(cause) => {
+                    tried += 1;
+                    let error = self.error(call, cause);
+                    if !error.is_transient() || tried >= timing.attempts {
+                        return Err(error);
+                    }
+                    (None, error.cause.to_string())
+                }
+            };
+            let pause = pause.unwrap_or_else(|| retry::delay(timing.retry, tried));
+            self.say_retry(call, &why, pause, tried, timing.attempts);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// As [`Remote::call`]; any status but success is an error.
+    pub(super) async fn succeed(&self, call: &Call) -> Result<Response, Error> {
+        let response = self.call(call).await?;
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(self.refusal(call, response).await)
+        }
+    }
+
+    /// The error that a refusing answer amounts to.
+    pub(super) async fn refusal(&self, call: &Call, response: Response) -> Error {
+        let status = response.status();
+        let body = read_limited(response, ERROR_LIMIT)
+            .await
+            .unwrap_or_default();
+        let (code, message) = read_envelope(&body);
+        let credential = self
+            .client
+            .0
+            .http
+            .settings
+            .credentials
+            .lookup(&self.repository);
+        let logged_in = matches!(credential, Ok(Some(_)));
+        self.error(
+            call,
+            Cause::Status {
+                status,
+                code,
+                message,
+                logged_in,
+            },
+        )
+    }
+
+    /// Whether an address is the registry's own, so that its authorization may go there.
+    pub(super) fn is_own(&self, url: &Url) -> bool {
+        let own = self.url("");
+        (url.scheme(), url.host_str(), url.port_or_known_default())
+            == (own.scheme(), own.host_str(), own.port_or_known_default())
+    }
+
+    /// The authorization for an address of this registry, once it is known what the registry wants.
+    pub(super) async fn authorization(
+        &self,
+        url: &Url,
+        scheme: &Scheme,
+    ) -> Result<Option<HeaderValue>, Cause> {
+        if !self.is_own(url) {
+            return Ok(None);
+        }
+        self.host
+            .auth
+            .header(&self.client.0.http, scheme, &self.repository, &self.scopes)
+            .await
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<Answer, Cause> {
+        let _permit = match call.lane {
+            Lane::Control => Some(
+                self.host
+                    .control
+                    .acquire()
+                    .await
+                    .expect("the semaphore is never closed"),
+            ),
+            Lane::Bulk => None,
+        };
+        if let Some(scheme) = self.host.auth.scheme() {
+            return self.follow(call, &scheme).await;
+        }
+        // Nobody knows yet what the registry wants: one request finds out, the others wait for it.
+        let _asking = self.host.auth.asking.lock().await;
+        if let Some(scheme) = self.host.auth.scheme() {
+            return self.follow(call, &scheme).await;
+        }
+        let answer = self.first(call).await?;
+        if answer.response.status() != StatusCode::UNAUTHORIZED {
+            self.host.auth.learn(Scheme::Open);
+        } else if let Ok(scheme) = auth::challenge(answer.response.headers()) {
+            self.host.auth.learn(scheme);
+        }
+        Ok(answer)
+    }
+
+    /// The first request to a registry, without authorization. A registry on this machine may speak
+    /// TLS or not; all others speak it unless the user said otherwise.
+    async fn first(&self, call: &Call) -> Result<Answer, Cause> {
+        if self.host.wire.get().is_some() || !self.host.name.is_loopback() {
+            return self.follow(call, &Scheme::Open).await;
+        }
+        match self.follow(call, &Scheme::Open).await {
+            Err(Cause::Tls(text)) if !text.contains("certificate") => {
+                let _ = self.host.wire.set(Wire::Plain);
+                self.follow(call, &Scheme::Open).await
+            }
+            outcome => {
+                let _ = self.host.wire.set(Wire::Tls);
+                outcome
+            }
+        }
+    }
+
+    /// Sends a request where it leads. The authorization goes to the registry itself alone.
+    async fn follow(&self, call: &Call, scheme: &Scheme) -> Result<Answer, Cause> {
+        let mut url = call.url.clone();
+        if self.host.wire.get() == Some(&Wire::Plain) && url.scheme() == "https" {
+            let _ = url.set_scheme("http");
+        }
+        for _ in 0..=REDIRECTS {
+            let authorization = self.authorization(&url, scheme).await?;
+            let response = self.send(call, &url, authorization.as_ref()).await?;
+            if !response.status().is_redirection()
+                || !matches!(call.method, Method::GET | Method::HEAD)
+            {
+                return Ok(Answer {
+                    response,
+                    authorization,
+                });
+            }
+            url = redirect(&url, response.headers())?;
+        }
+        Err(Cause::Protocol(format!("more than {REDIRECTS} redirects")))
+    }
+
+    async fn send(
+        &self,
+        call: &Call,
+        url: &Url,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response, Cause> {
+        let http = &self.client.0.http;
+        let mut request = http
+            .client(url, call.lane)
+            .request(call.method.clone(), url.clone())
+            .headers(call.headers.clone());
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        if !call.body.is_empty() || call.method == Method::POST {
+            request = request.body(call.body.clone());
+        }
+        match tokio::time::timeout(http.settings.timing.stall, request.send()).await {
+            Ok(outcome) => outcome.map_err(|error| cause(&error)),
+            Err(_) => Err(Cause::Stalled),
+        }
+    }
+
+    /// Takes a 401 to heart; `false` where the same request would only be refused again.
+    fn learn_from(&self, call: &Call, answer: &Answer) -> Result<bool, Error> {
+        let challenge = auth::challenge(answer.response.headers());
+        if let Some(refused) = &answer.authorization {
+            self.host.auth.forget(&self.scopes, refused);
+            if matches!(challenge, Ok(Scheme::Basic)) {
+                return Ok(false);
+            }
+        }
+        match challenge {
+            Ok(scheme) => {
+                let credential = self
+                    .client
+                    .0
+                    .http
+                    .settings
+                    .credentials
+                    .lookup(&self.repository);
+                let hopeless = scheme == Scheme::Basic && matches!(credential, Ok(None));
+                self.host.auth.learn(scheme);
+                Ok(!hopeless)
+            }
+            // An answer without a challenge is a plain refusal.
+            Err(_)
+                if !answer
+                    .response
+                    .headers()
+                    .contains_key(reqwest::header::WWW_AUTHENTICATE) =>
+            {
+                Ok(false)
+            }
+            Err(reason) => Err(self.error(call, Cause::Protocol(reason))),
+        }
+    }
+
+    fn say_retry(&self, call: &Call, why: &str, pause: Duration, tried: u32, attempts: u32) {
+        self.client.notices().warning(format!(
+            "{}: {} {}: {why}; trying again in {:.1} s ({tried} of {} tries)",
+            self.host.name,
+            call.method,
+            call.object,
+            pause.as_secs_f64(),
+            attempts,
+        ));
+    }
+}
+
+/// Where an answer's `Location` points.
+pub(super) fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Cause> {
+    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    let location =
+        location.ok_or_else(|| Cause::Protocol("a redirect without a Location".to_owned()))?;
+    redirect_to(from, location)
+}
+
+/// The address that `location` is, seen from `from`. From https it never goes down to http.
+pub(super) fn redirect_to(from: &Url, location: &str) -> Result<Url, Cause> {
+    let to = from
+        .join(location)
+        .map_err(|_| Cause::Protocol("a Location that is no address".to_owned()))?;
+    match (from.scheme(), to.scheme()) {
+        (_, "https") | ("http", "http") => Ok(to),
+        _ => Err(Cause::Protocol(format!(
+            "it leads from https to {}",
+            to.scheme()
+        ))),
+    }
+}
+
+/// The whole body, where it is no longer than `limit`.
+pub(super) async fn read_limited(response: Response, limit: usize) -> Result<Bytes, Cause> {
+    if response
+        .content_length()
+        .is_some_and(|length| length > limit as u64)
+    {
+        return Err(Cause::Protocol(format!(
+            "a body of more than {limit} bytes"
+        )));
+    }
+    let mut body = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| cause(&error))?;
+        if body.len() + chunk.len() > limit {
+            return Err(Cause::Protocol(format!(
+                "a body of more than {limit} bytes"
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn led(from: &str, to: &str) -> Result<String, String> {
+        let headers = [(LOCATION, to.parse().unwrap())].into_iter().collect();
+        redirect(&from.parse().unwrap(), &headers)
+            .map(|url| url.to_string())
+            .map_err(|cause| cause.to_string())
+    }
+
+    #[test]
+    fn a_redirect_never_goes_down_to_http() {
+        assert_eq!(
+            led("https://a.example/v2/x", "/y?z=1").unwrap(),
+            "https://a.example/y?z=1"
+        );
+        assert_eq!(
+            led("https://a.example/v2/x", "https://b.example/y").unwrap(),
+            "https://b.example/y"
+        );
+        assert_eq!(
+            led("http://127.0.0.1:1/x", "http://127.0.0.1:2/y").unwrap(),
+            "http://127.0.0.1:2/y"
+        );
+        for bad in ["http://a.example/y", "file:///etc/passwd", "https://"] {
+            assert!(led("https://a.example/v2/x", bad).is_err(), "{bad}");
+        }
+    }
+}

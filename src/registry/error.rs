@@ -1,0 +1,235 @@
+use std::fmt;
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+use crate::credentials::CredentialsError;
+use crate::image::{Digest, ManifestError, RegistryName};
+use crate::notice::printable;
+
+/// What a registry did not do, and why.
+#[derive(Debug, Clone)]
+pub struct Error {
+    /// The registry.
+    pub registry: RegistryName,
+    /// What was asked: `PUT manifest 1.4.0 of team/web`.
+    pub action: String,
+    /// What came instead.
+    pub cause: Cause,
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone)]
+pub enum Cause {
+    /// The registry refused.
+    Status {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The first error code of the answer (`DENIED`), where it has one.
+        code: Option<String>,
+        /// The answer's own words, made printable.
+        message: String,
+        /// Whether a credential was shown.
+        logged_in: bool,
+    },
+    /// No connection, or it broke.
+    Connection(String),
+    /// The server's certificate, or the TLS handshake.
+    Tls(String),
+    /// Nothing moved for too long.
+    Stalled,
+    /// The answer breaks the protocol.
+    Protocol(String),
+    /// The answer's manifest is none.
+    Manifest(ManifestError),
+    /// The bytes are not what their digest says.
+    WrongDigest {
+        /// The digest that was asked for or promised.
+        expected: Digest,
+        /// The digest of what came.
+        actual: Digest,
+    },
+    /// The login failed.
+    Login(String),
+    /// The token was refused in the middle of an upload, and forgotten.
+    TokenDied,
+    /// The credential cannot be had.
+    Credentials(CredentialsError),
+}
+
+impl Error {
+    /// Whether trying again may help.
+    pub fn is_transient(&self) -> bool {
+        match &self.cause {
+            Cause::Status { status, .. } => super::retry::is_transient(*status),
+            Cause::Connection(_) | Cause::Stalled | Cause::TokenDied => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the registry understood the request and did not want it.
+    pub fn is_refusal(&self) -> bool {
+        matches!(&self.cause, Cause::Status { status, .. } if status.is_client_error())
+    }
+
+    /// What the person at the failed job can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match &self.cause {
+            Cause::Status { status, code, message, logged_in } => {
+                self.status_hint(status.as_u16(), code.as_deref(), message, *logged_in)
+            }
+            Cause::Login(_) => Some(format!(
+                "check the credentials of {} (input credentials, or docker/login-action and DOCKER_CONFIG)",
+                self.registry
+            )),
+            Cause::Credentials(_) => Some(format!(
+                "give them as the input credentials: {}=USER:PASSWORD",
+                self.registry
+            )),
+            Cause::Tls(_) => Some(
+                "for a private certificate authority give its PEM file as ca-file; a registry without TLS goes into insecure-registries"
+                    .to_owned(),
+            ),
+            Cause::Connection(text) if text.contains("dns error") || text.contains("lookup") => {
+                Some(format!("is {} spelt right, and can this runner reach it?", self.registry))
+            }
+            _ => None,
+        }
+    }
+
+    fn status_hint(
+        &self,
+        status: u16,
+        code: Option<&str>,
+        message: &str,
+        logged_in: bool,
+    ) -> Option<String> {
+        let registry = &self.registry;
+        let ghcr = registry.as_str() == "ghcr.io";
+        match (status, code) {
+            (403, _) if ghcr && message.contains("write_package") => Some(
+                "the package exists, but does not give this repository's workflows write access: Package settings, Manage Actions access".to_owned(),
+            ),
+            (403, _) if ghcr => Some("the job needs the permission packages: write".to_owned()),
+            (404, Some("NAME_UNKNOWN")) => Some(format!("create the repository first: {registry} does not do so on a push")),
+            (401 | 403, _) if !logged_in => Some(format!(
+                "no credentials for {registry} were found: give them as the input credentials ({registry}=USER:PASSWORD), or log in before with DOCKER_CONFIG under RUNNER_TEMP"
+            )),
+            (401 | 403, _) => Some(format!("the credentials of {registry} are not allowed to do this")),
+            (429, _) => Some("the registry limits how often it may be asked; logging in often raises the limit".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.registry, self.action, self.cause)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status {
+                status,
+                code,
+                message,
+                ..
+            } => {
+                write!(f, "answered {status}")?;
+                if let Some(code) = code {
+                    write!(f, ", {code}")?;
+                }
+                if !message.is_empty() {
+                    write!(f, ": {message}")?;
+                }
+                Ok(())
+            }
+            Self::Connection(text) => write!(f, "{text}"),
+            Self::Tls(text) => write!(f, "the TLS connection failed: {text}"),
+            Self::Stalled => f.write_str("nothing moved for too long"),
+            Self::Protocol(text) => write!(f, "the answer makes no sense: {text}"),
+            Self::Manifest(error) => write!(f, "the manifest {error}"),
+            Self::WrongDigest { expected, actual } => {
+                write!(f, "the content is {actual}, not {expected} as it should be")
+            }
+            Self::Login(text) => write!(f, "the login failed: {text}"),
+            Self::TokenDied => f.write_str("the token was no longer taken"),
+            Self::Credentials(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// The error envelope of the distribution specification; registries add codes of their own.
+#[derive(Deserialize)]
+struct Envelope {
+    errors: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    code: Option<String>,
+    message: Option<String>,
+    detail: Option<serde_json::Value>,
+}
+
+/// The code and words of an answer's body.
+pub(super) fn read_envelope(body: &[u8]) -> (Option<String>, String) {
+    let entry = serde_json::from_slice::<Envelope>(body)
+        .ok()
+        .and_then(|e| e.errors.into_iter().next());
+    let Some(entry) = entry else {
+        let text = String::from_utf8_lossy(body);
+        // A proxy's error page says less than its status.
+        let words = if text.trim_start().starts_with('<') {
+            String::new()
+        } else {
+            printable(&text, 200)
+        };
+        return (None, words);
+    };
+    let mut message = entry.message.unwrap_or_default();
+    if let Some(serde_json::Value::String(detail)) = entry.detail {
+        message = format!("{message} ({detail})");
+    }
+    (
+        entry.code.map(|code| printable(&code, 60)),
+        printable(&message, 400),
+    )
+}
+
+/// reqwest's error as a cause: the innermost reason, never the address with its query.
+pub(super) fn cause(error: &reqwest::Error) -> Cause {
+    let mut innermost: &dyn std::error::Error = error;
+    let mut text = String::new();
+    while let Some(source) = innermost.source() {
+        innermost = source;
+        if let Some(tls) = source.downcast_ref::<rustls::Error>() {
+            return Cause::Tls(tls.to_string());
+        }
+        text = if text.is_empty() {
+            source.to_string()
+        } else {
+            format!("{text}: {source}")
+        };
+    }
+    if let Some(io) = innermost.downcast_ref::<std::io::Error>()
+        && let Some(tls) = io
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+    {
+        return Cause::Tls(tls.to_string());
+    }
+    if error.is_timeout() {
+        return Cause::Stalled;
+    }
+    let text = if text.is_empty() {
+        "the connection failed".to_owned()
+    } else {
+        text
+    };
+    Cause::Connection(printable(&text, 300))
+}

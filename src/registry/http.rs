@@ -1,0 +1,267 @@
+//! The HTTP clients, made from our settings alone: nothing is taken from the environment by itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use thiserror::Error;
+use url::Url;
+
+use super::Wire;
+use crate::credentials;
+use crate::image::RegistryName;
+
+/// How registries are reached.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who we are, where.
+    pub credentials: credentials::Store,
+    /// Further certificate authorities to trust: a PEM file.
+    pub ca_file: Option<PathBuf>,
+    /// The system's certificate authorities, where they are not at the usual place
+    /// (`SSL_CERT_FILE`).
+    pub ssl_cert_file: Option<PathBuf>,
+    /// A folder of certificate authorities (`SSL_CERT_DIR`).
+    pub ssl_cert_dir: Option<PathBuf>,
+    /// Registries to speak plain HTTP with. Those on loopback need no word.
+    pub insecure: Vec<RegistryName>,
+    /// The proxies to go through.
+    pub proxies: Proxies,
+    /// How long to wait, and how often to try.
+    pub timing: Timing,
+}
+
+/// The proxies to go through, in the form of the usual variables.
+#[derive(Debug, Clone, Default)]
+pub struct Proxies {
+    /// `HTTP_PROXY`: for plain HTTP.
+    pub http: Option<String>,
+    /// `HTTPS_PROXY`: for HTTPS.
+    pub https: Option<String>,
+    /// `NO_PROXY`: hosts to reach directly. Loopback is always reached directly.
+    pub no_proxy: Option<String>,
+}
+
+/// How long to wait, and how often to try.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// For a connection to stand.
+    pub connect: Duration,
+    /// For any byte to move, in either direction, before a request counts as dead.
+    pub stall: Duration,
+    /// The first delay before a request is sent again; later ones double.
+    pub retry: Duration,
+    /// How often a request is sent at most.
+    pub attempts: u32,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            stall: Duration::from_secs(60),
+            retry: Duration::from_millis(500),
+            attempts: 6,
+        }
+    }
+}
+
+impl Timing {
+    /// How long to wait before the next try, after `tried` of them.
+    pub fn delay(&self, tried: u32) -> Duration {
+        super::retry::delay(self.retry, tried)
+    }
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SettingsError {
+    /// A certificate file that was named cannot be read, or holds no certificate.
+    #[error("{}: {reason}", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A proxy address is malformed.
+    #[error("the proxy address for {0} is malformed")]
+    Proxy(&'static str),
+}
+
+/// Which connections a request takes: many small ones share an HTTP/2 connection, transfers have
+/// one each, since a single connection moves bulk slower than several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    Control,
+    Bulk,
+}
+
+struct Clients {
+    control: reqwest::Client,
+    bulk: reqwest::Client,
+}
+
+pub(super) struct Http {
+    pub(super) settings: Settings,
+    extra_roots: Vec<CertificateDer<'static>>,
+    proxies: Vec<reqwest::Proxy>,
+    /// Reading all certificate authorities takes milliseconds that plain HTTP need not spend.
+    tls: OnceLock<Clients>,
+    plain: OnceLock<Clients>,
+}
+
+impl Http {
+    pub(super) fn new(settings: Settings) -> Result<Self, SettingsError> {
+        let mut extra_roots = Vec::new();
+        for path in [&settings.ca_file, &settings.ssl_cert_file]
+            .into_iter()
+            .flatten()
+        {
+            extra_roots.extend(read_certificates(path)?);
+        }
+        let proxies = proxies(&settings.proxies)?;
+        Ok(Self {
+            settings,
+            extra_roots,
+            proxies,
+            tls: OnceLock::new(),
+            plain: OnceLock::new(),
+        })
+    }
+
+    pub(super) fn client(&self, url: &Url, lane: Lane) -> &reqwest::Client {
+        let clients = if url.scheme() == "https" {
+            self.tls.get_or_init(|| self.build(self.roots()))
+        } else {
+            self.plain
+                .get_or_init(|| self.build(RootCertStore::empty()))
+        };
+        match lane {
+            Lane::Control => &clients.control,
+            Lane::Bulk => &clients.bulk,
+        }
+    }
+
+    /// Whether the user wants plain HTTP spoken with a registry.
+    pub(super) fn is_insecure(&self, registry: &RegistryName) -> bool {
+        self.settings.insecure.contains(registry)
+    }
+
+    /// How a registry is spoken to, as far as its name says: one on loopback may go either way.
+    pub(super) fn known_wire(&self, registry: &RegistryName) -> OnceLock<Wire> {
+        match (self.is_insecure(registry), registry.is_loopback()) {
+            (true, _) => Wire::Plain.into(),
+            (false, false) => Wire::Tls.into(),
+            (false, true) => OnceLock::new(),
+        }
+    }
+
+    fn build(&self, roots: RootCertStore) -> Clients {
+        let tls = || {
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            rustls::ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .expect("the provider knows TLS 1.2 and 1.3")
+                .with_root_certificates(roots.clone())
+                .with_no_client_auth()
+        };
+        let timing = &self.settings.timing;
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .user_agent(concat!("shipmark/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(timing.connect)
+                .tcp_nodelay(true)
+                .no_proxy();
+            self.proxies
+                .iter()
+                .cloned()
+                .fold(builder, reqwest::ClientBuilder::proxy)
+        };
+        let control = builder().tls_backend_preconfigured(tls());
+        let bulk = builder().tls_backend_preconfigured(tls()).http1_only();
+        Clients {
+            control: control
+                .build()
+                .expect("a client from these settings can be built"),
+            bulk: bulk
+                .build()
+                .expect("a client from these settings can be built"),
+        }
+    }
+
+    /// The bundled authorities, the system's, and those that the user named.
+    fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        roots.add_parsable_certificates(self.extra_roots.iter().cloned());
+        let bundle = SYSTEM_BUNDLES
+            .iter()
+            .map(Path::new)
+            .find(|path| path.is_file());
+        let bundle = bundle.filter(|_| self.settings.ssl_cert_file.is_none());
+        let system = rustls_native_certs::load_certs_from_paths(
+            bundle,
+            self.settings.ssl_cert_dir.as_deref(),
+        );
+        roots.add_parsable_certificates(system.certs);
+        roots
+    }
+}
+
+/// Where distributions keep their bundle: Debian, Fedora, SUSE, Alpine.
+const SYSTEM_BUNDLES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
+    let wrong = |reason: String| SettingsError::Certificates {
+        path: path.to_owned(),
+        reason,
+    };
+    let bytes = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
+        .collect::<Result<_, _>>()
+        .map_err(|error| wrong(format!("is not a PEM file of certificates: {error}")))?;
+    if certificates.is_empty() {
+        return Err(wrong("holds no certificate (BEGIN CERTIFICATE)".to_owned()));
+    }
+    Ok(certificates)
+}
+
+fn proxies(settings: &Proxies) -> Result<Vec<reqwest::Proxy>, SettingsError> {
+    let direct = format!(
+        "localhost,127.0.0.0/8,::1,{}",
+        settings.no_proxy.as_deref().unwrap_or_default()
+    );
+    let direct = reqwest::NoProxy::from_string(&direct);
+    let made =
+        |address: &Option<String>, scheme, make: fn(&str) -> reqwest::Result<reqwest::Proxy>| {
+            address
+                .as_deref()
+                .filter(|address| !address.is_empty())
+                .map(|address| {
+                    make(address)
+                        .map(|proxy| proxy.no_proxy(direct.clone()))
+                        .map_err(|_| SettingsError::Proxy(scheme))
+                })
+        };
+    [
+        made(&settings.http, "http", |address| {
+            reqwest::Proxy::http(address)
+        }),
+        made(&settings.https, "https", |address| {
+            reqwest::Proxy::https(address)
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

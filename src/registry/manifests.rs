@@ -1,0 +1,163 @@
+//! Manifests: asking for, reading and writing them.
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
+
+use super::call::{Call, read_limited};
+use super::error::{Cause, Error};
+use super::{Access, Remote};
+use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestError, MediaType, Target};
+
+const CONTENT_DIGEST: &str = "docker-content-digest";
+
+/// What a HEAD says of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The manifest's digest.
+    pub digest: Digest,
+}
+
+impl Remote {
+    /// What `target` names; `None` where the registry says that there is nothing (404 alone).
+    ///
+    /// # Errors
+    /// Every other answer: it means unknown, not absent.
+    pub async fn head(&self, target: &Target) -> Result<Option<Head>, Error> {
+        let call = self.manifest_call(Method::HEAD, target);
+        let response = self.call(&call).await?;
+        match response.status() {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => match content_digest(response.headers()) {
+                Some(digest) => Ok(Some(Head {
+                    digest: self.same(&call, target, digest)?,
+                })),
+                // Some leave the header out; the bytes cannot.
+                None => Ok(self.manifest(target).await?.map(|manifest| Head {
+                    digest: manifest.digest,
+                })),
+            },
+            // Artifactory answers 403 to the HEAD of what is not there, others know no HEAD; a GET
+            // says which it is, and if it says 403 too, that is final.
+            StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED => {
+                Ok(self.manifest(target).await?.map(|manifest| Head {
+                    digest: manifest.digest,
+                }))
+            }
+            _ => Err(self.refusal(&call, response).await),
+        }
+    }
+
+    /// The manifest that `target` names; `None` on a 404.
+    ///
+    /// # Errors
+    /// Every other refusal, bytes that are no manifest, or that are not what the digest says.
+    pub async fn manifest(&self, target: &Target) -> Result<Option<Manifest>, Error> {
+        let call = self.manifest_call(Method::GET, target);
+        let response = self.call(&call).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        if !response.status().is_success() {
+            return Err(self.refusal(&call, response).await);
+        }
+        let served_as = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let promised = content_digest(response.headers());
+        let bytes = self.manifest_bytes(&call, response).await?;
+        let digest = Digest::of(&bytes);
+        if let Some(promised) = promised.filter(|promised| *promised != digest) {
+            return Err(self.error(
+                &call,
+                Cause::WrongDigest {
+                    expected: promised,
+                    actual: digest,
+                },
+            ));
+        }
+        self.same(&call, target, digest)?;
+        let manifest = Manifest::parse(bytes, served_as.as_deref());
+        manifest
+            .map(Some)
+            .map_err(|error| self.error(&call, Cause::Manifest(error)))
+    }
+
+    /// Writes a manifest, byte for byte, under a tag or its digest.
+    ///
+    /// # Errors
+    /// A refusal, or an answer that names another digest.
+    pub async fn put_manifest(&self, target: &Target, manifest: &Manifest) -> Result<(), Error> {
+        let mut call = self.manifest_call(Method::PUT, target);
+        call.headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static(manifest.media_type.as_str()),
+        );
+        call.body = manifest.bytes.clone();
+        let response = self.succeed(&call).await?;
+        match content_digest(response.headers()).filter(|digest| *digest != manifest.digest) {
+            None => Ok(()),
+            Some(actual) => Err(self.error(
+                &call,
+                Cause::WrongDigest {
+                    expected: manifest.digest,
+                    actual,
+                },
+            )),
+        }
+    }
+
+    fn manifest_call(&self, method: Method, target: &Target) -> Call {
+        debug_assert!(method != Method::PUT || self.access == Access::PullPush);
+        let url = self.url(&format!("manifests/{target}"));
+        let call = Call::new(method.clone(), format!("manifest {target}"), url);
+        if method == Method::PUT {
+            call
+        } else {
+            call.header(ACCEPT, MediaType::ACCEPT)
+        }
+    }
+
+    /// A digest was asked for, and it is the one that came.
+    fn same(&self, call: &Call, target: &Target, actual: Digest) -> Result<Digest, Error> {
+        match target {
+            Target::Digest(expected) if *expected != actual => Err(self.error(
+                call,
+                Cause::WrongDigest {
+                    expected: *expected,
+                    actual,
+                },
+            )),
+            _ => Ok(actual),
+        }
+    }
+
+    async fn manifest_bytes(
+        &self,
+        call: &Call,
+        response: reqwest::Response,
+    ) -> Result<Bytes, Error> {
+        let length = response
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if length.is_some_and(|length| length > MANIFEST_LIMIT) {
+            return Err(self.error(call, Cause::Manifest(ManifestError::TooLarge)));
+        }
+        let stall = self.client.0.http.settings.timing.stall;
+        match tokio::time::timeout(stall, read_limited(response, MANIFEST_LIMIT)).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(Cause::Protocol(_))) => {
+                Err(self.error(call, Cause::Manifest(ManifestError::TooLarge)))
+            }
+            Ok(Err(cause)) => Err(self.error(call, cause)),
+            Err(_) => Err(self.error(call, Cause::Stalled)),
+        }
+    }
+}
+
+fn content_digest(headers: &HeaderMap) -> Option<Digest> {
+    headers.get(CONTENT_DIGEST)?.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,105 @@
+//! When a request is sent again, and how long to wait before.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use tokio::time::Instant;
+
+/// The longest delay of our own between two tries.
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// The longest delay that a registry can ask for.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
+
+/// Whether a status says "not now" rather than "no".
+pub(super) fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 499 | 500 | 502..=504 | 522)
+}
+
+/// Full jitter: anything up to `base` x 2^`tried`, so that many clients do not come back together.
+pub(super) fn delay(base: Duration, tried: u32) -> Duration {
+    let most = base
+        .saturating_mul(2u32.saturating_pow(tried))
+        .min(LONGEST_DELAY);
+    most.mul_f64(fastrand::f64())
+}
+
+/// The delay that an answer asks for, in either form of `Retry-After` (RFC 9110, 10.2.3).
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let asked = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        // The server's clock and ours may differ; its own Date says by how much.
+        Err(_) => {
+            let until = httpdate::parse_http_date(text).ok()?;
+            let now = headers
+                .get(reqwest::header::DATE)
+                .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
+                .unwrap_or_else(SystemTime::now);
+            until.duration_since(now).unwrap_or_default()
+        }
+    };
+    Some(asked.min(LONGEST_RETRY_AFTER))
+}
+
+/// Holds back all requests to a registry that has asked for a pause.
+#[derive(Default)]
+pub(super) struct Gate(Mutex<Option<Instant>>);
+
+impl Gate {
+    pub(super) fn close_for(&self, pause: Duration) {
+        let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = (*until).max(Some(Instant::now() + pause));
+    }
+
+    pub(super) async fn wait(&self) {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = until {
+            tokio::time::sleep_until(until).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms_and_bounded() {
+        for (pairs, seconds) in [
+            (&[("retry-after", "7")][..], Some(7)),
+            (&[("retry-after", "86400")], Some(120)),
+            (
+                &[
+                    ("retry-after", "Fri, 20 Nov 2026 19:15:36 GMT"),
+                    ("date", "Fri, 20 Nov 2026 19:15:06 GMT"),
+                ],
+                Some(30),
+            ),
+            (&[("retry-after", "Fri, 20 Nov 2015 19:15:36 GMT")], Some(0)),
+            (&[("retry-after", "soon")], None),
+            (&[], None),
+        ] {
+            assert_eq!(
+                retry_after(&headers(pairs)),
+                seconds.map(Duration::from_secs),
+                "{pairs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_delay_is_never_longer_than_the_longest() {
+        for tried in 0..40 {
+            assert!(delay(Duration::from_millis(500), tried) <= LONGEST_DELAY);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::archive::ArchiveError;
+use crate::image::Digest;
+use crate::layout::LayoutError;
+use crate::registry;
+
+/// What a store did not do.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// A registry.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// An image layout.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// An archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A file of a layout or archive could not be read to its end.
+    #[error("cannot be read: {0}")]
+    Read(#[from] std::io::Error),
+    /// A blob's bytes are not what its descriptor says.
+    #[error("blob {expected}: {problem}")]
+    WrongBlob {
+        /// The digest that it goes by.
+        expected: Digest,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A manifest that another one names is not there.
+    #[error("manifest {child}, named by {parent}, is missing")]
+    MissingChild {
+        /// What is missing.
+        child: Digest,
+        /// What names it.
+        parent: Digest,
+    },
+    /// An index names more than can be an image.
+    #[error("the index {0} names more than {limit} manifests, which can be no image", limit = super::plan::MANIFESTS_LIMIT)]
+    Boundless(Digest),
+}
+
+/// Which side of a copy failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Where the image is read from.
+    Source,
+    /// Where it is written to.
+    Destination,
+}
+
+/// A copy that failed.
+#[derive(Debug, Error)]
+#[error("{side}: {error}")]
+pub struct Error {
+    /// The side that failed.
+    pub side: Side,
+    /// How.
+    #[source]
+    pub error: StoreError,
+}
+
+impl StoreError {
+    pub(super) fn at_source(self) -> Error {
+        Error {
+            side: Side::Source,
+            error: self,
+        }
+    }
+
+    pub(super) fn at_destination(self) -> Error {
+        Error {
+            side: Side::Destination,
+            error: self,
+        }
+    }
+
+    /// Whether trying again may help. Bytes may be damaged on their way, so wrong ones are asked
+    /// for again.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Registry(error) => error.is_transient(),
+            Self::WrongBlob { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What the person at the failed job can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        })
+    }
+}

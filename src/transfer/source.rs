@@ -1,0 +1,136 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+
+use super::{Store, StoreError};
+use crate::archive::Archive;
+use crate::image::{Descriptor, Digest, Hasher, Manifest, Repository, Target};
+
+/// A blob's bytes as they come.
+pub type ReadStream = BoxStream<'static, Result<Bytes, StoreError>>;
+
+/// Where an image is read from. Manifests are read once, however many ask for them.
+pub struct Source {
+    kind: Kind,
+    manifests: Mutex<HashMap<Digest, Manifest>>,
+}
+
+enum Kind {
+    Store(Store),
+    Archive(Archive),
+}
+
+impl Source {
+    /// A source that is a store.
+    pub fn store(store: Store) -> Self {
+        Self {
+            kind: Kind::Store(store),
+            manifests: Mutex::default(),
+        }
+    }
+
+    /// A source that is an archive.
+    pub fn archive(archive: Archive) -> Self {
+        Self {
+            kind: Kind::Archive(archive),
+            manifests: Mutex::default(),
+        }
+    }
+
+    /// The repository that it is, from which another one of the same registry can mount.
+    pub(super) fn repository(&self) -> Option<&Repository> {
+        match &self.kind {
+            Kind::Store(Store::Registry(remote)) => Some(remote.repository()),
+            _ => None,
+        }
+    }
+
+    /// The manifest with that digest, if it is there.
+    ///
+    /// # Errors
+    /// A store that cannot tell, or bytes that are no manifest or another one.
+    pub async fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, StoreError> {
+        if let Some(known) = self
+            .manifests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&digest)
+        {
+            return Ok(Some(known.clone()));
+        }
+        let found = match &self.kind {
+            Kind::Store(Store::Registry(remote)) => {
+                remote.manifest(&Target::Digest(digest)).await?
+            }
+            Kind::Store(Store::Layout(layout)) => layout.manifest(digest).await?,
+            Kind::Archive(archive) => archive.manifest(digest).await?,
+        };
+        if let Some(manifest) = &found {
+            self.keep(manifest.clone());
+        }
+        Ok(found)
+    }
+
+    /// Keeps a manifest that was read in another way.
+    pub fn keep(&self, manifest: Manifest) {
+        self.manifests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(manifest.digest, manifest);
+    }
+
+    /// Opens a blob. Whoever reads it checks its size and digest.
+    pub(super) async fn open_blob(&self, blob: &Descriptor) -> Result<ReadStream, StoreError> {
+        Ok(match &self.kind {
+            Kind::Store(Store::Registry(remote)) => remote
+                .open_blob(blob)
+                .await?
+                .map_err(StoreError::from)
+                .boxed(),
+            Kind::Store(Store::Layout(layout)) => layout
+                .open_blob(blob)
+                .await?
+                .map_err(StoreError::from)
+                .boxed(),
+            Kind::Archive(archive) => archive
+                .open_blob(blob)
+                .await?
+                .map_err(StoreError::from)
+                .boxed(),
+        })
+    }
+
+    /// A small blob as a whole, checked: a config.
+    ///
+    /// # Errors
+    /// A blob of more than `limit` bytes, or that is not what its descriptor says.
+    pub async fn small_blob(&self, blob: &Descriptor, limit: u64) -> Result<Bytes, StoreError> {
+        let wrong = |problem: String| StoreError::WrongBlob {
+            expected: blob.digest,
+            problem,
+        };
+        if blob.size > limit {
+            return Err(wrong(format!(
+                "it has {} bytes, more than a config can",
+                blob.size
+            )));
+        }
+        let mut stream = self.open_blob(blob).await?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = stream.try_next().await? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > blob.size {
+                return Err(wrong(format!("it has more than {} bytes", blob.size)));
+            }
+        }
+        let mut hasher = Hasher::new();
+        hasher.update(&bytes);
+        match hasher.finish() {
+            actual if actual == blob.digest => Ok(bytes.into()),
+            actual => Err(wrong(format!("its bytes have the digest {actual}"))),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+use std::collections::BTreeSet;
+
+use super::{Error, StoreError};
+use crate::image::{Digest, Manifest, Tag, Target};
+use crate::layout::Layout;
+use crate::registry::Remote;
+
+/// A repository with tags: on a registry or on disk. The set is closed.
+#[derive(Clone)]
+pub enum Store {
+    /// A repository of a registry.
+    Registry(Remote),
+    /// An image layout directory.
+    Layout(Layout),
+}
+
+impl Store {
+    /// What a tag names; `None` where it is known to name nothing.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub async fn resolve(&self, tag: &Tag) -> Result<Option<Digest>, StoreError> {
+        Ok(match self {
+            Self::Registry(remote) => remote
+                .head(&Target::Tag(tag.clone()))
+                .await?
+                .map(|head| head.digest),
+            Self::Layout(layout) => layout.resolve(tag).await?,
+        })
+    }
+
+    /// All tags.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub async fn tags(&self) -> Result<BTreeSet<Tag>, StoreError> {
+        Ok(match self {
+            Self::Registry(remote) => remote.tags().await?,
+            Self::Layout(layout) => layout.tags().await?.into_iter().collect(),
+        })
+    }
+
+    /// Whether a root and all below it are there. On disk that is looked at part by part.
+    pub(super) async fn has_root(&self, root: Digest) -> Result<bool, Error> {
+        match self {
+            Self::Registry(_) => self.has_manifest(root).await,
+            Self::Layout(_) => Ok(false),
+        }
+    }
+
+    /// Whether a manifest is there, and so all below it. On disk a look is cheap, so each is read
+    /// and written again only where it is not there.
+    pub(super) async fn has_manifest(&self, digest: Digest) -> Result<bool, Error> {
+        match self {
+            Self::Registry(remote) => {
+                let head = remote.head(&Target::Digest(digest)).await;
+                Ok(head
+                    .map_err(|error| StoreError::from(error).at_destination())?
+                    .is_some())
+            }
+            Self::Layout(_) => Ok(false),
+        }
+    }
+
+    /// Writes a manifest by its digest.
+    pub(super) async fn put_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
+        let written = match self {
+            Self::Registry(remote) => remote
+                .put_manifest(&Target::Digest(manifest.digest), manifest)
+                .await
+                .map_err(StoreError::from),
+            Self::Layout(layout) => layout
+                .write_manifest(manifest)
+                .await
+                .map_err(StoreError::from),
+        };
+        written.map_err(StoreError::at_destination)
+    }
+}
