@@ -169,17 +169,22 @@ impl Remote {
             .await
             .map_err(|cause| self.error(&call, cause))?;
         if response.status().is_success() {
-            Ok(())
-        } else {
-            Err(self.refusal(&call, response).await)
+            return Ok(());
         }
+        // A long upload can outlive its token; the next try fetches another.
+        if let (StatusCode::UNAUTHORIZED, Some(refused)) = (response.status(), &authorization)
+            && self.host.auth.forget(&self.scopes, refused)
+        {
+            return Err(self.error(&call, Cause::TokenDied));
+        }
+        Err(self.refusal(&call, response).await)
     }
 
     /// Closes an upload session that is not going to be used. A registry that cannot do so expires
-    /// it by itself, so the answer does not matter.
+    /// it by itself, so the answer does not matter and is not waited for long.
     pub async fn cancel(&self, upload: Upload) {
         let call = Call::new(Method::DELETE, "upload", upload.0);
-        let _ = self.call(&call).await;
+        let _ = tokio::time::timeout(CANCEL_PATIENCE, self.call(&call)).await;
     }
 
     fn blob_url(&self, digest: Digest) -> Url {

@@ -38,6 +38,7 @@ struct State {
     held: Option<Bytes>,
     meter: Meter,
     done: bool,
+    complete: bool,
 }
 
 /// The bytes of `source`, the last frame only once size and digest are right: a receiver that waits
@@ -56,6 +57,7 @@ pub(super) fn verified(
         held: None,
         meter,
         done: false,
+        complete: false,
     };
     let failure = failure.clone();
     checked(state)
@@ -84,12 +86,22 @@ fn checked(state: State) -> impl Stream<Item = Result<Bytes, StoreError>> {
     })
 }
 
+/// A blob that did not come through has to start again.
+impl Drop for State {
+    fn drop(&mut self) {
+        if !self.complete {
+            self.meter.undo(self.seen);
+        }
+    }
+}
+
 impl State {
     /// Takes in the next frame and gives out the one before.
     async fn step(&mut self) -> Result<Option<Bytes>, StoreError> {
         let Some(frame) = self.source.next().await.transpose()? else {
             self.done = true;
             self.check_end()?;
+            self.complete = true;
             return Ok(self.held.take());
         };
         self.seen += frame.len() as u64;

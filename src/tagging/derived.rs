@@ -1,0 +1,110 @@
+use std::fmt;
+
+use semver::Version;
+
+use super::Line;
+use crate::image::Tag;
+
+/// What may happen to a tag once it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// It names one digest for ever.
+    Immutable,
+    /// It follows something.
+    Moving(Follows),
+}
+
+/// What a moving tag follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Follows {
+    /// A version line, moved to a release of it only if that is the highest
+    /// ([`super::Releases::line_move`]).
+    Line {
+        /// The line.
+        line: Line,
+        /// The release it is to be moved to.
+        version: Version,
+    },
+    /// A branch.
+    Branch,
+    /// A pull request.
+    PullRequest,
+    /// What was last released to an environment.
+    Environment,
+    /// What the user says: a rule of `tags` names it.
+    Other,
+}
+
+/// A tag that is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedTag {
+    /// Its name.
+    pub tag: Tag,
+    /// Whether it may ever be moved.
+    pub kind: Kind,
+    /// Where it comes from, for people: `the version of the tag v1.4.0`. May hold text from
+    /// outside, made printable.
+    pub rule: String,
+}
+
+/// The tags of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Derived {
+    /// The version: a release's, else the name that goes with the branch or pull request, else the
+    /// first rule's.
+    pub version: Option<String>,
+    /// At least one, none twice, the immutable ones first.
+    pub tags: Vec<PlannedTag>,
+    /// What was skipped or defaulted, and why. May hold text from outside, made printable.
+    pub notes: Vec<String>,
+}
+
+impl Kind {
+    /// Whether a tag of this kind is never moved.
+    pub fn is_immutable(&self) -> bool {
+        matches!(self, Self::Immutable)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Immutable => f.write_str("immutable"),
+            Self::Moving(Follows::Line { .. }) => f.write_str("follows the version line"),
+            Self::Moving(Follows::Branch) => f.write_str("follows the branch"),
+            Self::Moving(Follows::PullRequest) => f.write_str("follows the pull request"),
+            Self::Moving(Follows::Environment) => f.write_str("follows the environment"),
+            Self::Moving(Follows::Other) => f.write_str("moving"),
+        }
+    }
+}
+
+impl Derived {
+    pub(super) fn plan(&mut self, tag: Tag, kind: Kind, rule: impl Into<String>) {
+        let rule = rule.into();
+        self.tags.push(PlannedTag { tag, kind, rule });
+    }
+
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// Puts the immutable tags first and drops what is there twice. Where one name is wanted as
+    /// both kinds, the immutable one is the safe one.
+    pub(super) fn settle(mut self) -> Self {
+        let mut tags: Vec<PlannedTag> = Vec::with_capacity(self.tags.len());
+        self.tags
+            .sort_by_key(|planned| !planned.kind.is_immutable());
+        for planned in self.tags {
+            match tags.iter().find(|earlier| earlier.tag == planned.tag) {
+                Some(earlier) if earlier.kind != planned.kind => self.notes.push(format!(
+                    "the tag {} is given twice: taken as {} ({}), not as {} ({})",
+                    planned.tag, earlier.kind, earlier.rule, planned.kind, planned.rule
+                )),
+                Some(_) => {}
+                None => tags.push(planned),
+            }
+        }
+        Self { tags, ..self }
+    }
+}

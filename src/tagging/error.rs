@@ -1,0 +1,95 @@
+use semver::Version;
+use thiserror::Error;
+
+use crate::event::ReleaseBranchError;
+use crate::image::Commit;
+
+/// Why there are no tags.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TaggingError {
+    /// There is neither an event nor a checkout, and no rules.
+    #[error("there is no event and no git checkout to derive tags from")]
+    NoFacts,
+    /// The default table has no row for the event.
+    #[error("the event {0} has no default tags")]
+    NoRow(String),
+    /// The event is about a branch or tag that was deleted.
+    #[error("the event {event} deleted {what}: there is nothing to tag")]
+    Deleted {
+        /// The event.
+        event: String,
+        /// The ref that is gone.
+        what: String,
+    },
+    /// Only a release that is out gives tags.
+    #[error("the event is about a release that is {0}, not one that is published")]
+    ReleaseNotOut(String),
+    /// A `release` event without a tag.
+    #[error("the release names no tag")]
+    ReleaseWithoutTag,
+    /// A pull request event without a number.
+    #[error("the event {0} names no pull request")]
+    NoPullRequest(String),
+    /// No branch or tag is named.
+    #[error("neither a branch nor a tag is named")]
+    NoRef,
+    /// The ref is neither branch nor tag.
+    #[error("{0} is neither a branch nor a tag")]
+    OtherRef(String),
+    /// Everything that could have been a tag was left out.
+    #[error("nothing gives a tag: {0}")]
+    Nothing(String),
+    /// The release branch's name cannot be trusted to say what it seems to.
+    #[error(transparent)]
+    ReleaseBranch(#[from] ReleaseBranchError),
+    /// The image was built from another commit than the release branch names.
+    #[error(
+        "the branch release/{label} names the commit {named}, but the image was built from {built}"
+    )]
+    OtherCommit {
+        /// What follows `release/` in the branch's name.
+        label: String,
+        /// The commit it names, perhaps abbreviated.
+        named: String,
+        /// The commit of the image.
+        built: Commit,
+    },
+    /// The release branch names a commit, and the image does not say of which it is.
+    #[error("the branch release/{label} names the commit {named}, but the image names none")]
+    UnknownCommit {
+        /// What follows `release/` in the branch's name.
+        label: String,
+        /// The commit it names, perhaps abbreviated.
+        named: String,
+    },
+    /// The version makes no tag.
+    #[error("the version {0} is too long for a tag")]
+    LongVersion(Version),
+}
+
+impl TaggingError {
+    /// Whether a rule refuses what is wanted, rather than that something is missing in the input.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::OtherCommit { .. } | Self::UnknownCommit { .. })
+    }
+
+    /// How to go on.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Deleted { .. } => "leave this event out of the workflow's triggers",
+            Self::ReleaseNotOut(_) => "start the workflow on the release's type published",
+            Self::NoFacts | Self::NoRef | Self::OtherRef(_) => {
+                "say which with --ref refs/heads/NAME or refs/tags/NAME, or give tags"
+            }
+            Self::ReleaseBranch(_) => "name the branch release/VERSION-sha-COMMIT",
+            Self::OtherCommit { .. } => {
+                "promote the image of the commit that the branch names, or rename the branch"
+            }
+            Self::UnknownCommit { .. } => {
+                "build the image with the label org.opencontainers.image.revision"
+            }
+            Self::LongVersion(_) => "use a shorter pre-release part",
+            _ => "give tags, one name a line",
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! From facts and rules to tags, and which way the moving ones move.
+//!
+//! A function of its arguments: it sees no registry and no clock. What it plans, the road checks
+//! against the registry: immutable tags must be free or name the same digest, and lines move only
+//! as [`Releases::line_move`] says.
+
+mod default;
+mod derived;
+mod environment;
+mod error;
+mod lines;
+mod name;
+mod promote;
+mod push;
+mod rules;
+
+pub use derived::{Derived, Follows, Kind, PlannedTag};
+pub use environment::{Environment, EnvironmentError};
+pub use error::TaggingError;
+pub use lines::{Line, Move, Releases};
+pub use promote::{Origin, for_promote};
+pub use push::for_push;
+pub use rules::{Rule, RuleError, TagRules};
+
+#[cfg(test)]
+mod tests;
