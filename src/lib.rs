@@ -9,5 +9,6 @@ pub mod image;
 pub mod layout;
 pub mod notice;
 pub mod registry;
+pub mod report;
 pub mod tagging;
 pub mod transfer;
