@@ -9,6 +9,7 @@ pub mod image;
 pub mod layout;
 pub mod notice;
 pub mod registry;
+pub mod release;
 pub mod report;
 pub mod tagging;
 pub mod transfer;

@@ -13,6 +13,8 @@ use crate::notice::printable;
 const NAMES_LIMIT: usize = 16 << 20;
 /// The most bytes that the headers of one entry may have, its long name and extensions included.
 const HEADER_LIMIT: u64 = 1 << 20;
+/// How many characters of a name stand in a message.
+const SHOWN: usize = 200;
 /// What a tar is made of.
 const BLOCK: u64 = 512;
 /// What stands at its end: two blocks of zeroes, of which some tools write one.
@@ -33,8 +35,8 @@ pub(super) enum Member {
 #[derive(Debug)]
 pub(super) struct Listing {
     pub members: HashMap<String, Member>,
-    /// Whether the tar ends as it should.
-    ended: bool,
+    /// The last entry, if the tar does not end after it as it should.
+    cut_after: Option<String>,
 }
 
 impl Listing {
@@ -42,8 +44,10 @@ impl Listing {
     pub fn without_index(&self) -> ArchiveFault {
         if self.members.contains_key("manifest.json") {
             ArchiveFault::DockerArchive
-        } else if !self.ended {
-            ArchiveFault::NoEnd
+        } else if let Some(after) = &self.cut_after {
+            ArchiveFault::NoEnd {
+                after: after.clone(),
+            }
         } else {
             LayoutFault::NoIndex.into()
         }
@@ -55,10 +59,10 @@ pub(super) fn list(file: &File) -> Result<Listing, ArchiveFault> {
     let len = file.metadata().map_err(ArchiveFault::Read)?.len();
     let left = Cell::new(HEADER_LIMIT);
     let mut archive = tar::Archive::new(Headers { file, left: &left });
-    let mut entries = archive.entries_with_seek().map_err(ArchiveFault::Read)?;
+    let entries = archive.entries_with_seek().map_err(ArchiveFault::Read)?;
     let mut members = Members::default();
     let mut last: Option<Item> = None;
-    while let Some(entry) = entries.next() {
+    for entry in entries {
         let entry = entry.map_err(|error| bad_header(last.as_ref(), &error))?;
         let item = Item::read(&entry, len)?;
         if let Some(member) = item.member()? {
@@ -70,16 +74,16 @@ pub(super) fn list(file: &File) -> Result<Listing, ArchiveFault> {
     let last = last.ok_or_else(|| ArchiveFault::NotTar("it has no entries".to_owned()))?;
     Ok(Listing {
         members: members.map,
-        ended: last.end.saturating_add(END_MARK) <= len,
+        cut_after: (last.end.saturating_add(END_MARK) > len).then(|| last.shown()),
     })
 }
 
 fn bad_header(last: Option<&Item>, error: &io::Error) -> ArchiveFault {
-    let reason = printable(&error.to_string(), 200);
+    let reason = printable(&error.to_string(), SHOWN);
     match last {
         None => ArchiveFault::NotTar(reason),
         Some(item) => ArchiveFault::Header {
-            after: item.name.clone(),
+            after: item.shown(),
             reason,
         },
     }
@@ -106,7 +110,7 @@ impl Item {
         let end = offset.saturating_add(inside);
         if end > archive_len {
             return Err(ArchiveFault::CutShort {
-                entry: name,
+                entry: printable(&name, SHOWN),
                 end,
                 len: archive_len,
             });
@@ -119,6 +123,11 @@ impl Item {
             len,
             end: end.next_multiple_of(BLOCK),
         })
+    }
+
+    /// The name for messages.
+    fn shown(&self) -> String {
+        printable(&self.name, SHOWN)
     }
 
     fn member(&self) -> Result<Option<Member>, ArchiveFault> {
@@ -145,8 +154,8 @@ impl Item {
     fn inside(&self, above: &str) -> Result<String, ArchiveFault> {
         let target = String::from_utf8_lossy(self.target.as_deref().unwrap_or_default());
         let out = || ArchiveFault::LinkOut {
-            entry: self.name.clone(),
-            target: printable(&target, 200),
+            entry: self.shown(),
+            target: printable(&target, SHOWN),
         };
         if target.starts_with('/') {
             return Err(out());
@@ -168,13 +177,13 @@ fn clean(bytes: &[u8], kind: EntryType) -> Result<String, ArchiveFault> {
     let name = String::from_utf8_lossy(bytes);
     let refuse = |why| {
         Err(ArchiveFault::Name {
-            entry: printable(&name, 200),
+            entry: printable(&name, SHOWN),
             why,
         })
     };
     if kind.is_pax_global_extensions() {
         // Describes other entries; its own name stands for nothing.
-        return Ok(printable(&name, 200));
+        return Ok(printable(&name, SHOWN));
     }
     if name.starts_with('/') {
         return refuse("has an absolute name");
@@ -208,7 +217,9 @@ impl Members {
             return Err(ArchiveFault::TooMany);
         }
         match self.map.get(&name) {
-            Some(there) if !agree(&name, there, &member) => Err(ArchiveFault::Twice(name)),
+            Some(there) if !agree(&name, there, &member) => {
+                Err(ArchiveFault::Twice(printable(&name, SHOWN)))
+            }
             _ => {
                 self.map.insert(name, member);
                 Ok(())

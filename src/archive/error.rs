@@ -91,8 +91,11 @@ pub enum ArchiveFault {
     )]
     DockerArchive,
     /// There is no `index.json`, and no sign of the end of a tar either.
-    #[error("has no index.json, and no end mark: it is probably cut short")]
-    NoEnd,
+    #[error("is cut short after entry {after:?}: it has no index.json and no end mark")]
+    NoEnd {
+        /// The last entry there is.
+        after: String,
+    },
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Read(io::Error),

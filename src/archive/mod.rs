@@ -10,6 +10,9 @@ mod entries;
 mod error;
 mod gzip;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -23,6 +26,7 @@ use crate::layout::{
     self, BLOB_DIRECTORY, BlobFault, BlobStream, Blobs, Checked, Extent, INDEX, Index, LayoutError,
     LayoutFault, MARKER,
 };
+use crate::notice::printable;
 
 /// How many links are followed to come to a file.
 const LINK_LIMIT: usize = 8;
@@ -152,7 +156,7 @@ fn find(
     for _ in 0..=LINK_LIMIT {
         match members.get(at) {
             None if at == name => return Ok(None),
-            None => return Err(BlobFault::Link(at.to_owned())),
+            None => return Err(BlobFault::Link(printable(at, 200))),
             Some(Member::Other(kind)) => return Err(BlobFault::NotAFile(kind)),
             Some(Member::Link(to)) => at = to,
             Some(Member::File { offset, len }) => {
@@ -164,7 +168,7 @@ fn find(
             }
         }
     }
-    Err(BlobFault::Link(at.to_owned()))
+    Err(BlobFault::Link(printable(at, 200)))
 }
 
 impl Blobs for Archive {

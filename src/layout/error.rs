@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::image::{Digest, DigestError, ManifestError, Tag};
-use crate::notice::printable;
 
 /// What is wrong with a layout, in a directory or an archive, or with what was asked of it.
 #[derive(Debug, Error)]
@@ -55,7 +54,10 @@ pub enum LayoutFault {
     #[error("its index.json names no image")]
     NoImage,
     /// The only image was asked for, and there are several.
-    #[error("holds several images; say which, as in oci:DIR:NAME or oci:DIR@DIGEST: {}", names.join(", "))]
+    #[error(
+        "holds several images; say which, as in oci:DIR:NAME or oci:DIR@DIGEST: {}",
+        list(names)
+    )]
     Several {
         /// Their names, or digests with `@` where they have none, in order.
         names: Vec<String>,
@@ -69,7 +71,10 @@ pub enum LayoutFault {
         names: Vec<String>,
     },
     /// Several images have that name.
-    #[error("has several images named {name:?}; say which by digest: {}", digests.join(", "))]
+    #[error(
+        "has several images named {name:?}; say which by digest: {}",
+        list(digests)
+    )]
     Ambiguous {
         /// The name asked for.
         name: String,
@@ -170,10 +175,20 @@ impl LayoutFault {
     }
 }
 
+/// The most names that a message lists.
+const LISTED: usize = 20;
+
 fn there_are(names: &[String]) -> String {
-    if names.is_empty() {
-        return "its images have no names".to_owned();
+    match names {
+        [] => "its images have no names".to_owned(),
+        names => format!("there are {}", list(names)),
     }
-    let shown: Vec<_> = names.iter().map(|name| printable(name, 160)).collect();
-    format!("there are {}", shown.join(", "))
+}
+
+fn list(names: &[String]) -> String {
+    let shown = names[..names.len().min(LISTED)].join(", ");
+    match names.len().saturating_sub(LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }

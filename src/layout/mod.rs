@@ -20,6 +20,9 @@ mod select;
 mod tag;
 mod write;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use blobs::BlobStream;
 pub use check::Checked;
 pub use directory::Layout;

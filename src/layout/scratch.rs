@@ -1,11 +1,11 @@
 use std::fs::{self, File, Permissions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use super::{BLOB_DIRECTORY, INDEX, Layout, LayoutFault, MARKER};
+use super::{BLOB_DIRECTORY, INDEX, Index, Layout, LayoutFault, MARKER};
 
 /// Our own corner of a layout: the lock and files that are being written.
 const CORNER: &str = ".shipmark";
@@ -16,19 +16,52 @@ const TEMPORARY: &str = "tmp-";
 pub(super) struct Lock(#[expect(dead_code, reason = "closing the file lets go of the lock")] File);
 
 impl Layout {
-    /// Makes the directories of the layout where they are missing; what else it needs is written by
-    /// the first tag. Refuses a directory that holds something else.
+    /// Makes the directory an empty layout, if it is none yet. Refuses one that holds something
+    /// else.
     pub(super) fn prepare(&self) -> Result<(), LayoutFault> {
-        match self.require_marker() {
-            Ok(()) => {}
-            Err(LayoutFault::NoMarker) => self.refuse_foreign()?,
+        let is_layout = match self.require_marker() {
+            Ok(()) => true,
+            Err(LayoutFault::NoMarker) => false,
             Err(fault) => return Err(fault),
+        };
+        if !is_layout {
+            self.refuse_foreign()?;
         }
         for name in [BLOB_DIRECTORY, CORNER] {
             fs::create_dir_all(self.join(name))
                 .map_err(LayoutFault::io(format!("make the directory {name}")))?;
         }
+        if !is_layout {
+            self.found()?;
+        }
         Ok(())
+    }
+
+    fn found(&self) -> Result<(), LayoutFault> {
+        let lock = self.lock()?;
+        if self.read_index()?.is_none() {
+            self.replace(&lock, INDEX, &Index::empty().to_bytes())?;
+        }
+        self.replace(&lock, MARKER, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        sync_directory(&self.join("blobs"))?;
+        sync_directory(self.path())?;
+        match self.path().parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
+            _ => sync_directory(Path::new(".")),
+        }
+    }
+
+    /// Puts a small file in place in one step.
+    pub(super) fn replace(&self, _: &Lock, name: &str, bytes: &[u8]) -> Result<(), LayoutFault> {
+        let mut file = self.new_temporary()?;
+        let mut write = || {
+            file.write_all(bytes)?;
+            file.as_file().sync_all()
+        };
+        write()
+            .and_then(|()| file.persist(self.join(name)).map_err(io::Error::from))
+            .map(drop)
+            .map_err(LayoutFault::io(format!("write {name}")))
     }
 
     fn refuse_foreign(&self) -> Result<(), LayoutFault> {
@@ -72,11 +105,11 @@ impl Layout {
     pub(super) fn temporary(&self) -> Result<NamedTempFile, LayoutFault> {
         let lock = self.lock_file()?;
         lock.lock_shared().map_err(LayoutFault::io("lock it"))?;
-        self.temporary_under_lock()
+        self.new_temporary()
     }
 
     /// The same for who holds the lock already.
-    pub(super) fn temporary_under_lock(&self) -> Result<NamedTempFile, LayoutFault> {
+    fn new_temporary(&self) -> Result<NamedTempFile, LayoutFault> {
         let make = || {
             let file = tempfile::Builder::new()
                 .prefix(TEMPORARY)
@@ -91,7 +124,7 @@ impl Layout {
 
     /// Removes what runs that died left behind. To be called under the lock, since every temporary
     /// file is made and locked under it; one that is not locked has no writer any more.
-    pub(super) fn clean(&self) {
+    pub(super) fn clean(&self, _: &Lock) {
         let Ok(entries) = fs::read_dir(self.join(CORNER)) else {
             return;
         };

@@ -11,9 +11,6 @@ const LOOK_LIMIT: usize = 1000;
 /// The root that `selector` means.
 pub(crate) fn select(blobs: &impl Blobs, selector: &Selector) -> Result<Digest, LayoutFault> {
     let index = blobs.index()?;
-    if index.entries().is_empty() {
-        return Err(LayoutFault::NoImage);
-    }
     match selector {
         Selector::Only => only(blobs, &index),
         Selector::Name(name) => named(&index, name),
@@ -33,6 +30,7 @@ fn named(index: &Index, name: &str) -> Result<Digest, LayoutFault> {
         digests = distinct(index.entries().iter().filter(part))?;
     }
     match digests.as_slice() {
+        [] if index.entries().is_empty() => Err(LayoutFault::NoImage),
         [] => Err(LayoutFault::NoSuchName {
             name: name.to_owned(),
             names: labels(

@@ -1,7 +1,5 @@
-use std::io::{self, Write};
-
 use super::scratch::sync_directory;
-use super::{BLOB_DIRECTORY, INDEX, Index, Layout, LayoutError, LayoutFault, MARKER};
+use super::{BLOB_DIRECTORY, INDEX, Index, Layout, LayoutError, LayoutFault};
 use crate::image::{Digest, Manifest, Tag};
 
 /// What a tag may name before it is written.
@@ -48,8 +46,8 @@ impl Layout {
     ) -> Result<TagWrite, LayoutFault> {
         self.prepare()?;
         self.put_manifest(manifest)?;
-        let _lock = self.lock()?;
-        self.clean();
+        let lock = self.lock()?;
+        self.clean(&lock);
         let mut index = self.read_index()?.unwrap_or_else(Index::empty);
         let there = index.tagged(tag)?;
         if there == [manifest.digest] {
@@ -66,24 +64,8 @@ impl Layout {
         index.set_tag(tag, manifest);
         // The blobs' names must last before a name that leads to them does.
         sync_directory(&self.join(BLOB_DIRECTORY))?;
-        self.replace(INDEX, &index.to_bytes())?;
-        if matches!(self.require_marker(), Err(LayoutFault::NoMarker)) {
-            self.replace(MARKER, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-        }
+        self.replace(&lock, INDEX, &index.to_bytes())?;
         sync_directory(self.path())?;
         Ok(TagWrite::Written { previous })
-    }
-
-    /// Puts a small file in place in one step. The caller holds the lock.
-    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), LayoutFault> {
-        let mut file = self.temporary_under_lock()?;
-        let mut write = || {
-            file.write_all(bytes)?;
-            file.as_file().sync_all()
-        };
-        write()
-            .and_then(|()| file.persist(self.join(name)).map_err(io::Error::from))
-            .map(drop)
-            .map_err(LayoutFault::io(format!("write {name}")))
     }
 }

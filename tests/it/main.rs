@@ -1,1 +1,3 @@
 //! The integration tests: one binary, since every test binary links the whole tree.
+
+mod registry;

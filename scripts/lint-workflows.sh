@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Checks the workflows, action.yml and dependabot.yml with actionlint and zizmor, and the scripts with shellcheck if it
+# is installed. The two tools are installed, once a version, under ~/.cache/shipmark: needs Go and Python with venv.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+actionlint=v1.7.12
+zizmor=1.32.0
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark
+
+for need in go python3; do
+  command -v "$need" >/dev/null || { echo "lint-workflows.sh: $need is missing" >&2; exit 1; }
+done
+if [ ! -x "$cache/actionlint-$actionlint/actionlint" ]; then
+  GOBIN="$cache/actionlint-$actionlint" go install "github.com/rhysd/actionlint/cmd/actionlint@$actionlint"
+fi
+if [ ! -x "$cache/zizmor-$zizmor/bin/zizmor" ]; then
+  rm -rf "$cache/zizmor-$zizmor"
+  python3 -m venv "$cache/zizmor-$zizmor"
+  "$cache/zizmor-$zizmor/bin/pip" install --quiet "zizmor==$zizmor"
+fi
+
+"$cache/actionlint-$actionlint/actionlint" -color=false
+echo "actionlint $actionlint: clean"
+"$cache/zizmor-$zizmor/bin/zizmor" --offline --persona=pedantic --strict-collection --no-progress .
+if command -v shellcheck >/dev/null; then
+  shellcheck --severity=warning --external-sources --source-path=scripts scripts/*.sh .ci/run
+  echo "shellcheck: clean"
+else
+  echo "shellcheck is not installed: the scripts were not checked"
+fi

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Formatting, clippy and the documentation, each with warnings as errors.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo fmt --check
+cargo clippy --all-targets --locked -- -D warnings
+RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked

@@ -1,0 +1,311 @@
+//! The road that every verb which releases an image takes.
+//!
+//! Resolve the source to a root, derive the tags, look at what each destination has, plan, transfer,
+//! tag. Further steps (gates, signing, records) come between those; their order is that of promise 2
+//! of the design, and a tag is always last.
+//!
+//! The road answers with an [`Outcome`] or a [`Failure`]; it reads no environment and prints nothing.
+
+mod existing;
+mod failure;
+mod look;
+mod origin;
+mod outcome;
+mod plan;
+mod source;
+mod tag;
+
+use std::path::PathBuf;
+
+use futures_util::future::{try_join, try_join_all};
+
+pub use failure::{Complaint, Failure};
+pub use outcome::{Change, Outcome, Released, TagResult};
+
+use crate::event::Facts;
+use crate::image::{Location, Place};
+use crate::notice::Notices;
+use crate::registry;
+use crate::tagging::{self, Derived, Environment, Origin, TagRules};
+use crate::transfer::{Copy, Meter, Side, Store};
+use look::Seen;
+use plan::{Plan, Step};
+use source::Resolved;
+
+/// What is released how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// A built image comes into its first repository, tagged after the event.
+    Push,
+    /// An image goes on to further repositories, tagged after what it is.
+    Promote,
+}
+
+/// What to do where an immutable tag names another image of the same commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existing {
+    /// Keep what a commit's tag names on a push, refuse all else.
+    #[default]
+    ByKind,
+    /// Refuse.
+    Fail,
+    /// Keep it.
+    Keep,
+}
+
+/// A release that is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// How it is released.
+    pub verb: Verb,
+    /// Where the image is.
+    pub source: Location,
+    /// Where it is to go: at least one place, none twice.
+    pub destinations: Vec<Place>,
+    /// The event, or the checkout, that the tags are derived from.
+    pub facts: Option<Facts>,
+    /// The rules that give the tags.
+    pub rules: TagRules,
+    /// The environment that it is released to.
+    pub environment: Option<Environment>,
+    /// What to do where an immutable tag is taken.
+    pub existing: Existing,
+    /// Plan and report, and write nothing.
+    pub dry_run: bool,
+}
+
+/// What the road works with.
+pub struct Context {
+    /// The registries.
+    pub registry: registry::Client,
+    /// Where to say what happens.
+    pub notices: Notices,
+    /// A directory for unpacked archives, where there is one.
+    pub scratch: Option<PathBuf>,
+}
+
+/// A destination and what is known of it.
+struct Destination {
+    place: Place,
+    store: Store,
+}
+
+/// Releases an image.
+///
+/// # Errors
+/// See [`Failure`]. Nothing is named by a tag that is not there in whole.
+pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failure> {
+    let destinations = open_destinations(request, context)?;
+    let (mut image, derived, mut seen) = resolve_and_look(request, context, &destinations).await?;
+    for note in &derived.notes {
+        context.notices.info(note.clone());
+    }
+    let asked = image.root.digest;
+    let commit = match request.verb {
+        Verb::Push => request
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.commit.clone()),
+        Verb::Promote => image
+            .origin
+            .as_ref()
+            .and_then(|origin| origin.revision.clone()),
+    };
+    if let Some(kept) = existing::kept(
+        request,
+        context,
+        &destinations,
+        &derived,
+        &seen,
+        &image,
+        commit.as_ref(),
+    )
+    .await?
+    {
+        image = kept;
+        if request.verb == Verb::Promote {
+            seen = look::at_all(&destinations, &derived.tags).await?;
+        }
+    }
+    let plans = destinations
+        .iter()
+        .zip(&seen)
+        .map(|(destination, seen)| {
+            plan::plan(&destination.place, &derived.tags, seen, image.root.digest)
+        })
+        .collect::<Result<Vec<Plan>, Failure>>()?;
+    say_plan(context, &destinations, &plans);
+    let content = if request.dry_run {
+        vec![Default::default(); plans.len()]
+    } else {
+        transfer(context, &image, &destinations, &plans).await?
+    };
+    if !request.dry_run {
+        write_tags(context, &image, &destinations, &plans).await?;
+    }
+    let released =
+        destinations
+            .into_iter()
+            .zip(plans)
+            .zip(content)
+            .map(|((destination, plan), content)| Released {
+                place: destination.place,
+                tags: plan.into_results(),
+                content,
+            });
+    Ok(Outcome {
+        verb: request.verb,
+        dry_run: request.dry_run,
+        source: request.source.clone(),
+        root: image.root.digest,
+        media_type: image.root.media_type,
+        kept: Some(asked).filter(|asked| *asked != image.root.digest),
+        version: derived.version,
+        commit,
+        destinations: released.collect(),
+        notes: derived.notes,
+    })
+}
+
+fn open_destinations(request: &Request, context: &Context) -> Result<Vec<Destination>, Failure> {
+    if let Some(twice) = request
+        .destinations
+        .iter()
+        .enumerate()
+        .find(|(at, place)| request.destinations[..*at].contains(place))
+    {
+        return Err(Failure::input(format!(
+            "the destination {} is given twice",
+            twice.1
+        )));
+    }
+    if request.destinations.is_empty() {
+        return Err(Failure::input("no destination is given").hint("name one or more in images"));
+    }
+    Ok(request
+        .destinations
+        .iter()
+        .map(|place| Destination {
+            place: place.clone(),
+            store: source::destination(context, place, &request.source),
+        })
+        .collect())
+}
+
+/// Resolves the source and looks at the destinations, at once where the tags can be told without
+/// the image.
+async fn resolve_and_look(
+    request: &Request,
+    context: &Context,
+    destinations: &[Destination],
+) -> Result<(Resolved, Derived, Vec<Seen>), Failure> {
+    let facts = request.facts.as_ref();
+    if !needs_origin(request) {
+        let derived = match request.verb {
+            Verb::Push => tagging::for_push(facts, &request.rules),
+            Verb::Promote => tagging::for_promote(
+                facts,
+                &Origin::default(),
+                request.environment.as_ref(),
+                &request.rules,
+            ),
+        }?;
+        let (image, seen) = try_join(
+            source::resolve(request, context),
+            look::at_all(destinations, &derived.tags),
+        )
+        .await?;
+        return Ok((image, derived, seen));
+    }
+    let mut image = source::resolve(request, context).await?;
+    let origin = origin::of(&image.source, &image.root)
+        .await
+        .map_err(|error| Failure::store(Side::Source, &request.source, error))?;
+    let derived =
+        tagging::for_promote(facts, &origin, request.environment.as_ref(), &request.rules)?;
+    image.origin = Some(origin);
+    let seen = look::at_all(destinations, &derived.tags).await?;
+    Ok((image, derived, seen))
+}
+
+/// Whether the image's own labels have a say in its tags.
+fn needs_origin(request: &Request) -> bool {
+    let named_by_branch = || {
+        let facts = request.facts.as_ref();
+        facts.is_some_and(|facts| !matches!(facts.release_branch(), Ok(None)))
+    };
+    request.verb == Verb::Promote
+        && (matches!(request.rules, TagRules::Default)
+            || request.existing == Existing::Keep
+            || named_by_branch())
+}
+
+async fn transfer(
+    context: &Context,
+    image: &Resolved,
+    destinations: &[Destination],
+    plans: &[Plan],
+) -> Result<Vec<crate::transfer::Content>, Failure> {
+    let meter = Meter::new(context.notices.clone());
+    try_join_all(destinations.iter().zip(plans).map(|(destination, plan)| {
+        let meter = &meter;
+        async move {
+            // Whoever names the root already has it.
+            if !plan.writes() {
+                return Ok(Default::default());
+            }
+            let copy = Copy {
+                source: &image.source,
+                root: &image.root,
+                destination: &destination.store,
+                notices: &context.notices,
+                meter,
+            };
+            copy.run().await.map_err(|error| {
+                let at: &dyn std::fmt::Display = match error.side {
+                    Side::Source => &image.location,
+                    Side::Destination => &destination.place,
+                };
+                Failure::store(error.side, at, error.error)
+            })
+        }
+    }))
+    .await
+}
+
+/// Immutable tags first, everywhere, then moving ones: once a moving tag names a release, the
+/// release's own name is there.
+async fn write_tags(
+    context: &Context,
+    image: &Resolved,
+    destinations: &[Destination],
+    plans: &[Plan],
+) -> Result<(), Failure> {
+    for immutable in [true, false] {
+        let writes = destinations
+            .iter()
+            .zip(plans)
+            .flat_map(|(destination, plan)| {
+                plan.steps
+                    .iter()
+                    .filter(move |step| {
+                        step.writes() && step.planned.kind.is_immutable() == immutable
+                    })
+                    .map(move |step| tag::write(context, destination, step, &image.root))
+            });
+        try_join_all(writes).await?;
+    }
+    Ok(())
+}
+
+fn say_plan(context: &Context, destinations: &[Destination], plans: &[Plan]) {
+    for (destination, plan) in destinations.iter().zip(plans) {
+        for Step { planned, change } in &plan.steps {
+            if let Change::Stays { why, .. } = change {
+                context
+                    .notices
+                    .info(format!("{}: tag {}: {why}", destination.place, planned.tag));
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What is to happen to each tag of a destination. Pure: from what was seen to what to write.
+
+use super::look::Seen;
+use super::{Change, Failure, TagResult};
+use crate::image::{Digest, Place, Tag};
+use crate::tagging::{Follows, Kind, Move, PlannedTag};
+
+/// The tags of one destination.
+pub(super) struct Plan {
+    pub(super) steps: Vec<Step>,
+}
+
+/// One tag, and what happens to it.
+pub(super) struct Step {
+    pub(super) planned: PlannedTag,
+    pub(super) change: Change,
+}
+
+impl Plan {
+    pub(super) fn writes(&self) -> bool {
+        self.steps.iter().any(Step::writes)
+    }
+
+    pub(super) fn into_results(self) -> Vec<TagResult> {
+        let result = |Step { planned, change }| TagResult {
+            tag: planned.tag,
+            kind: planned.kind,
+            rule: planned.rule,
+            change,
+        };
+        self.steps.into_iter().map(result).collect()
+    }
+}
+
+impl Step {
+    pub(super) fn writes(&self) -> bool {
+        self.change.writes()
+    }
+}
+
+/// Plans the tags of `place` for `root`.
+///
+/// # Errors
+/// A refusal, where an immutable tag names another image.
+pub(super) fn plan(
+    place: &Place,
+    tags: &[PlannedTag],
+    seen: &Seen,
+    root: Digest,
+) -> Result<Plan, Failure> {
+    let steps = tags.iter().map(|planned| {
+        Ok(Step {
+            planned: planned.clone(),
+            change: change(place, planned, seen, root)?,
+        })
+    });
+    Ok(Plan {
+        steps: steps.collect::<Result<_, Failure>>()?,
+    })
+}
+
+fn change(
+    place: &Place,
+    planned: &PlannedTag,
+    seen: &Seen,
+    root: Digest,
+) -> Result<Change, Failure> {
+    let there = seen.named(&planned.tag);
+    if there == Some(root) {
+        return Ok(Change::Unchanged);
+    }
+    match (&planned.kind, there) {
+        (Kind::Immutable, Some(other)) => Err(taken(place, planned, other, root)),
+        (Kind::Moving(Follows::Line { line, version }), at) => {
+            match seen.releases.line_move(*line, version) {
+                Move::Moves => Ok(written(at)),
+                Move::Stays { why, .. } => Ok(Change::Stays { at, why }),
+            }
+        }
+        (_, at) => Ok(written(at)),
+    }
+}
+
+fn written(at: Option<Digest>) -> Change {
+    at.map_or(Change::Created, |from| Change::Moved { from })
+}
+
+/// Promise 3: an immutable tag is not moved by us.
+pub(super) fn taken(place: &Place, planned: &PlannedTag, other: Digest, root: Digest) -> Failure {
+    let tag = &planned.tag;
+    Failure::refused(format!("tag {tag} of {place} names {other}, not {root}"))
+        .why(format!("{tag} is an immutable tag ({})", planned.rule))
+        .hint(format!(
+            "release under a new version, or release the image that {tag} names: --source {}",
+            named(place, tag)
+        ))
+}
+
+/// `tag` of `place`, as a source is written.
+pub(super) fn named(place: &Place, tag: &Tag) -> String {
+    format!("{place}:{tag}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tagging::{Line, Releases};
+    use std::collections::BTreeMap;
+
+    fn digest(text: &str) -> Digest {
+        Digest::of(text.as_bytes())
+    }
+
+    fn planned(tag: &str, kind: Kind) -> PlannedTag {
+        PlannedTag {
+            tag: tag.parse().unwrap(),
+            kind,
+            rule: "a rule".to_owned(),
+        }
+    }
+
+    fn line(line: Line, version: &str) -> Kind {
+        Kind::Moving(Follows::Line {
+            line,
+            version: version.parse().unwrap(),
+        })
+    }
+
+    /// A destination with these tags, each naming the digest of the text beside it.
+    fn seen(tags: &[(&str, &str)]) -> Seen {
+        let named: BTreeMap<Tag, Option<Digest>> = tags
+            .iter()
+            .map(|(tag, of)| (tag.parse().unwrap(), Some(digest(of))))
+            .collect();
+        let releases = Releases::among(named.keys());
+        Seen { named, releases }
+    }
+
+    fn changed(tag: &PlannedTag, seen: &Seen) -> Result<Change, String> {
+        let place = "registry.example/team/web".parse().unwrap();
+        let plan = plan(&place, std::slice::from_ref(tag), seen, digest("root"));
+        plan.map(|plan| plan.into_results().remove(0).change)
+            .map_err(|failure| failure.complaint().unwrap().to_string())
+    }
+
+    #[test]
+    fn promise_3_an_immutable_tag_is_not_moved() {
+        let tag = planned("1.4.0", Kind::Immutable);
+        assert_eq!(changed(&tag, &seen(&[])), Ok(Change::Created));
+        assert_eq!(
+            changed(&tag, &seen(&[("1.4.0", "root")])),
+            Ok(Change::Unchanged)
+        );
+        let refused = changed(&tag, &seen(&[("1.4.0", "other")])).unwrap_err();
+        let lines: Vec<&str> = refused.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                format!(
+                    "tag 1.4.0 of registry.example/team/web names {}, not {}",
+                    digest("other"),
+                    digest("root")
+                )
+                .as_str(),
+                " why:  1.4.0 is an immutable tag (a rule)",
+                " hint: release under a new version, or release the image that 1.4.0 names: --source registry.example/team/web:1.4.0",
+            ]
+        );
+    }
+
+    #[test]
+    fn promise_4_a_line_goes_only_forward() {
+        let there = seen(&[
+            ("1.4.0", "a"),
+            ("1.4", "a"),
+            ("2.0.0", "b"),
+            ("latest", "b"),
+        ]);
+        let moved = Change::Moved { from: digest("a") };
+        assert_eq!(
+            changed(&planned("1.4", line(Line::Minor(1, 4), "1.4.1")), &there),
+            Ok(moved)
+        );
+        let stays = changed(&planned("latest", line(Line::Latest, "1.4.1")), &there).unwrap();
+        assert_eq!(
+            stays,
+            Change::Stays {
+                at: Some(digest("b")),
+                why: "latest stays at 2.0.0: 1.4.1 is lower".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn other_moving_tags_follow() {
+        let tag = planned("main", Kind::Moving(Follows::Branch));
+        assert_eq!(
+            changed(&tag, &seen(&[("main", "a")])),
+            Ok(Change::Moved { from: digest("a") })
+        );
+        assert_eq!(
+            changed(&tag, &seen(&[("main", "root")])),
+            Ok(Change::Unchanged)
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! Opening sources and destinations.
+
+use super::{Context, Failure, Request};
+use crate::archive::Archive;
+use crate::image::{Digest, Location, Manifest, Place, Reference, Selector};
+use crate::layout::{Layout, LayoutError, LayoutFault};
+use crate::registry::Access;
+use crate::tagging::Origin;
+use crate::transfer::{Side, Source, Store, StoreError};
+
+/// An image that was found.
+pub(super) struct Resolved {
+    /// Where it was found, for messages.
+    pub(super) location: Location,
+    pub(super) source: Source,
+    pub(super) root: Manifest,
+    /// What it says of itself, where that was needed.
+    pub(super) origin: Option<Origin>,
+}
+
+/// The store that a destination is. Blobs can be mounted from a source on the same registry.
+pub(super) fn destination(context: &Context, place: &Place, source: &Location) -> Store {
+    match place {
+        Place::Registry(repository) => {
+            let from = match source {
+                Location::Registry(reference) => vec![&reference.repository],
+                _ => Vec::new(),
+            };
+            Store::Registry(
+                context
+                    .registry
+                    .repository(repository, Access::PullPush, &from),
+            )
+        }
+        Place::Layout(path) => Store::Layout(Layout::at(path)),
+    }
+}
+
+/// Finds the image that the request names. One on disk is looked at in whole, so that a broken one
+/// is refused before anything is written.
+pub(super) async fn resolve(request: &Request, context: &Context) -> Result<Resolved, Failure> {
+    let found = match &request.source {
+        Location::Registry(reference) => on_registry(context, reference).await,
+        Location::Layout(path, selector) => in_layout(path, selector).await,
+        Location::Archive(path, selector) => in_archive(context, path, selector).await,
+    };
+    let (source, root) = found
+        .map_err(|error| Failure::store(Side::Source, &request.source, error))?
+        .ok_or_else(|| absent(&request.source))?;
+    Ok(Resolved {
+        location: request.source.clone(),
+        source,
+        root,
+        origin: None,
+    })
+}
+
+type Found = Option<(Source, Manifest)>;
+
+async fn on_registry(context: &Context, reference: &Reference) -> Result<Found, StoreError> {
+    let remote = context
+        .registry
+        .repository(&reference.repository, Access::Pull, &[]);
+    let root = remote.manifest(&reference.target).await?;
+    Ok(root.map(|root| {
+        let source = Source::store(Store::Registry(remote));
+        source.keep(root.clone());
+        (source, root)
+    }))
+}
+
+async fn in_layout(path: &std::path::Path, selector: &Selector) -> Result<Found, StoreError> {
+    let layout = Layout::open(path).await?;
+    let digest = layout.select(selector).await?;
+    layout.check(digest).await?;
+    with_root(Source::store(Store::Layout(layout)), digest).await
+}
+
+async fn in_archive(
+    context: &Context,
+    path: &std::path::Path,
+    selector: &Selector,
+) -> Result<Found, StoreError> {
+    let archive = Archive::open(path, context.scratch.as_deref()).await?;
+    let digest = archive.select(selector).await?;
+    archive.check(digest).await?;
+    with_root(Source::archive(archive), digest).await
+}
+
+async fn with_root(source: Source, digest: Digest) -> Result<Found, StoreError> {
+    let root = source.manifest(digest).await?;
+    Ok(root.map(|root| (source, root)))
+}
+
+fn absent(source: &Location) -> Failure {
+    Failure::input(format!("source {source}: there is no such image"))
+        .hint("check the tag or digest; a registry may also answer so where the login may not see the repository")
+}
+
+/// The image that a store has under a digest.
+pub(super) async fn at_store(
+    store: &Store,
+    place: &Place,
+    digest: Digest,
+) -> Result<Resolved, Failure> {
+    let failed = |error| Failure::store(Side::Destination, place, error);
+    let source = Source::store(store.clone());
+    let root = source.manifest(digest).await.map_err(failed)?;
+    let root = root.ok_or_else(|| {
+        Failure::service(format!(
+            "{place} names {digest} by a tag, but does not have it"
+        ))
+    })?;
+    let location = match place {
+        Place::Registry(repository) => {
+            Location::Registry(repository.reference(crate::image::Target::Digest(digest)))
+        }
+        Place::Layout(path) => Location::Layout(path.clone(), Selector::Digest(digest)),
+    };
+    Ok(Resolved {
+        location,
+        source,
+        root,
+        origin: None,
+    })
+}
+
+/// Whether a layout's refusal to write a tag is the rule of immutable tags, and what it names.
+pub(super) fn taken_by(error: &LayoutError) -> Option<Digest> {
+    match &error.fault {
+        LayoutFault::TagTaken { there, .. } => Some(*there),
+        _ => None,
+    }
+}

@@ -1,0 +1,47 @@
+//! Listing tags.
+
+use std::cmp::Reverse;
+
+use hyper::Method;
+use serde_json::json;
+
+use super::answer::{ASSUMED, Answer};
+use super::call::Call;
+use super::flavor::name_unknown;
+use super::page::page;
+use super::service::{Outcome, Service, check_method};
+
+impl Service {
+    pub fn tags(&self, call: &Call, repository: &str) -> Outcome {
+        check_method(call, &[Method::GET])?;
+        let state = self.store.lock();
+        let here = state.repositories.get(repository);
+        let here = here.filter(|here| !here.manifests.is_empty());
+        if here.is_none() && self.profile.repositories.is_none() {
+            return Err(name_unknown(repository));
+        }
+        let here = here.map(|here| here.tags.keys().cloned());
+        let mut tags: Vec<String> = here.into_iter().flatten().collect();
+        if !self.profile.sorted_tags {
+            tags.sort_by_key(|tag| Reverse(tag.chars().rev().collect::<String>()));
+        }
+        let limit = call
+            .query("n")
+            .map_or(Ok(self.profile.page_size), str::parse);
+        let limit = limit.map_err(|_| bad_number())?.min(self.profile.page_size);
+        let (tags, last) = page(tags, call.query("last"), limit, String::as_str);
+        let answer = Answer::new(200).json(&json!({"name": repository, "tags": tags}));
+        Ok(match last {
+            Some(last) => {
+                let next = format!("/v2/{repository}/tags/list?last={last}&n={limit}");
+                answer.header("link", format!("<{next}>; rel=\"next\""))
+            }
+            None => answer,
+        })
+    }
+}
+
+fn bad_number() -> Answer {
+    let message = "invalid number of results requested";
+    Answer::error(400, "PAGINATION_NUMBER_INVALID", message, ()).known_from(ASSUMED)
+}
