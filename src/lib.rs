@@ -5,6 +5,7 @@ pub mod archive;
 pub mod cli;
 pub mod credentials;
 pub mod event;
+pub mod git;
 pub mod image;
 pub mod layout;
 pub mod notice;

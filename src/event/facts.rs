@@ -38,7 +38,8 @@ pub struct Facts {
     pub default_branch: Option<String>,
     /// The repository, `owner/name`.
     pub repository: Option<String>,
-    /// What was defaulted or could not be found out on the way to these facts.
+    /// What was defaulted or could not be found out on the way to these facts. May hold text from
+    /// outside, made printable.
     pub notes: Vec<String>,
 }
 

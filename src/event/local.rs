@@ -1,5 +1,6 @@
 use super::{EventName, Facts, GitRef, version};
 use crate::image::Commit;
+use crate::notice::printable;
 
 /// What a checkout, or `--ref`, says in place of an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,9 +27,10 @@ impl Facts {
         };
         match &facts.git_ref {
             None => facts.take_tag(&local.tags),
-            Some(git_ref) if facts.commit.is_none() => facts
-                .notes
-                .push(format!("no checkout here knows the commit of {git_ref:?}")),
+            Some(git_ref) if facts.commit.is_none() => facts.notes.push(format!(
+                "no checkout here knows the commit of {}",
+                printable(&git_ref.to_string(), 80)
+            )),
             Some(_) => {}
         }
         facts
@@ -40,6 +42,7 @@ impl Facts {
         self.notes.push(match versions.as_slice() {
             [tag] => {
                 self.git_ref = Some(GitRef::Tag((*tag).clone()));
+                let tag = printable(tag, 80);
                 format!("HEAD is detached: taken as the tag {tag} that points at it")
             }
             [] => "HEAD is detached, and no version tag points at it".to_owned(),

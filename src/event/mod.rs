@@ -18,3 +18,8 @@ pub use name::EventName;
 pub use payload::EventError;
 pub use release_branch::{ReleaseBranch, ReleaseBranchError};
 pub use version::version;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;

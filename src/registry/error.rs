@@ -201,35 +201,36 @@ pub(super) fn read_envelope(body: &[u8]) -> (Option<String>, String) {
     )
 }
 
-/// reqwest's error as a cause: the innermost reason, never the address with its query.
+/// reqwest's error as a cause: the reasons from the outside in, never the address with its query.
 pub(super) fn cause(error: &reqwest::Error) -> Cause {
-    let mut innermost: &dyn std::error::Error = error;
-    let mut text = String::new();
-    while let Some(source) = innermost.source() {
-        innermost = source;
-        if let Some(tls) = source.downcast_ref::<rustls::Error>() {
+    let mut reasons = Vec::new();
+    let mut at: &(dyn std::error::Error + 'static) = error;
+    while let Some(inner) = inner(at) {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
             return Cause::Tls(tls.to_string());
         }
-        text = if text.is_empty() {
-            source.to_string()
-        } else {
-            format!("{text}: {source}")
-        };
-    }
-    if let Some(io) = innermost.downcast_ref::<std::io::Error>()
-        && let Some(tls) = io
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-    {
-        return Cause::Tls(tls.to_string());
+        reasons.push(inner.to_string());
+        at = inner;
     }
     if error.is_timeout() {
         return Cause::Stalled;
     }
-    let text = if text.is_empty() {
+    // What wraps a reason repeats it.
+    reasons.dedup_by(|inner, outer| outer.contains(inner.as_str()));
+    let text = if reasons.is_empty() {
         "the connection failed".to_owned()
     } else {
-        text
+        reasons.join(": ")
     };
     Cause::Connection(printable(&text, 300))
+}
+
+/// The error below. `io::Error` hides the one that it was made from behind that one's own source.
+fn inner<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a (dyn std::error::Error + 'static)> {
+    let made_from = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    made_from.map(|inner| inner as _).or_else(|| error.source())
 }

@@ -43,7 +43,8 @@ impl Remote {
             if !response.status().is_success() {
                 return Err(self.refusal(&call, response).await);
             }
-            next = next_page(&url, response.headers()).map_err(|cause| self.error(&call, cause))?;
+            next = next_page(response.url(), response.headers())
+                .map_err(|cause| self.error(&call, cause))?;
             if next.as_ref().is_some_and(|next| !self.is_own(next)) {
                 return Err(wrong("the next page is at another host"));
             }

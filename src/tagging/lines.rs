@@ -103,3 +103,94 @@ impl Releases {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn releases(tags: &[&str]) -> Releases {
+        let tags: Vec<Tag> = tags.iter().map(|tag| tag.parse().unwrap()).collect();
+        Releases::among(&tags)
+    }
+
+    fn of(text: &str) -> Version {
+        Version::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_release_is_on_its_lines() {
+        for (version, lines) in [
+            ("1.4.0", &["1.4", "1", "latest"][..]),
+            ("0.4.0", &["0.4", "latest"]),
+            ("1.4.0-rc.1", &[]),
+        ] {
+            let all = Line::all_of(&of(version));
+            let all: Vec<_> = all.iter().map(Line::to_string).collect();
+            assert_eq!(all, lines, "{version}");
+        }
+    }
+
+    #[test]
+    fn only_full_versions_count_as_releases() {
+        let none = releases(&[
+            "buildcache",
+            "git-2b2e927",
+            "9.9",
+            "9",
+            "latest",
+            "pr-99",
+            "9.0.0-rc.1",
+            "09.0.0",
+            "x-9.0.0",
+            "9.0.0.0",
+            "V9.0.0",
+            "9-0-0",
+        ]);
+        assert_eq!(none.highest(Line::Latest), None);
+        let some = releases(&["v1.4.0", "1.10.0", "1.9.0", "2.0.0-rc.1"]);
+        assert_eq!(some.highest(Line::Latest), Some(&of("1.10.0")));
+        assert_eq!(some.highest(Line::Minor(1, 4)), Some(&of("1.4.0")));
+        assert_eq!(some.highest(Line::Major(2)), None);
+    }
+
+    #[test]
+    fn lines_go_only_forward() {
+        let there = releases(&["2.1.0", "1.4.2", "1.4.3"]);
+        let stays = |line, candidate| match there.line_move(line, &of(candidate)) {
+            Move::Moves => None,
+            Move::Stays { why, .. } => Some(why),
+        };
+        for (line, candidate) in [
+            (Line::Latest, "2.1.0"),
+            (Line::Latest, "2.1.1"),
+            (Line::Major(1), "1.4.3+build.7"),
+            (Line::Major(3), "3.0.0"),
+        ] {
+            assert_eq!(stays(line, candidate), None, "{line} to {candidate}");
+        }
+        for (line, candidate, why) in [
+            (
+                Line::Latest,
+                "1.4.4",
+                "latest stays at 2.1.0: 1.4.4 is lower",
+            ),
+            (
+                Line::Minor(1, 4),
+                "1.4.2",
+                "1.4 stays at 1.4.3: 1.4.2 is lower",
+            ),
+            (
+                Line::Latest,
+                "3.0.0-rc.1",
+                "latest stays at 2.1.0: 3.0.0-rc.1 is a pre-release",
+            ),
+            (
+                Line::Major(3),
+                "2.1.1",
+                "3 stays: 2.1.1 is not of that line",
+            ),
+        ] {
+            assert_eq!(stays(line, candidate).as_deref(), Some(why));
+        }
+    }
+}

@@ -20,7 +20,7 @@ pub use error::TaggingError;
 pub use lines::{Line, Move, Releases};
 pub use promote::{Origin, for_promote};
 pub use push::for_push;
-pub use rules::{Rule, RuleError, TagRules};
+pub use rules::{Rule, RuleError, RuleProblem, TagRules};
 
 #[cfg(test)]
 mod tests;

@@ -131,9 +131,7 @@ fn event_version(
     source: &Origin,
 ) -> Result<Option<Named>, TaggingError> {
     not_deleted(facts)?;
-    derived
-        .notes
-        .extend(facts.notes.iter().map(|note| shown(note)));
+    derived.notes.extend(facts.notes.iter().cloned());
     if let Some(branch) = branch {
         return Ok(branch_version(derived, branch));
     }

@@ -16,7 +16,7 @@ pub fn for_push(facts: Option<&Facts>, rules: &TagRules) -> Result<Derived, Tagg
     let facts = facts.ok_or(TaggingError::NoFacts)?;
     not_deleted(facts)?;
     let mut derived = Derived {
-        notes: facts.notes.iter().map(|note| shown(note)).collect(),
+        notes: facts.notes.clone(),
         ..Derived::default()
     };
     match facts.event {

@@ -1,5 +1,6 @@
 use thiserror::Error;
 
+use super::default::shown;
 use super::derived::{Derived, Follows, Kind};
 use crate::event::version;
 use crate::image::{Tag, TagError};
@@ -112,7 +113,11 @@ impl TagRules {
             } else {
                 Kind::Moving(Follows::Other)
             };
-            derived.plan(rule.tag.clone(), kind, format!("the rule {}", rule.text));
+            derived.plan(
+                rule.tag.clone(),
+                kind,
+                format!("the rule {}", shown(&rule.text)),
+            );
         }
         Some(derived)
     }
@@ -128,19 +133,12 @@ struct Field<'a> {
 
 impl Rule {
     fn read(rule: &str) -> Result<Self, RuleError> {
-        let mut values: [Option<Field<'_>>; 3] = [None, None, None];
-        for field in fields(rule) {
-            let slot = slot(&field).map_err(|problem| at(rule, field.key_column, problem))?;
-            if values[slot].is_some() {
-                let problem = RuleProblem::Twice(field.key);
-                return Err(at(rule, field.key_column, problem));
-            }
-            values[slot] = Some(field);
-        }
-        let [kind, value, immutable] = values;
-        if let Some(kind) = kind {
+        let fields: Vec<_> = fields(rule).collect();
+        // The type first: what another one's attributes are called is beside the point.
+        if let Some(kind) = fields.iter().find(|field| field.key == "type") {
             check_type(kind.value).map_err(|problem| at(rule, kind.value_column, problem))?;
         }
+        let [_, value, immutable] = slots(rule, fields)?;
         let value = value.ok_or_else(|| at(rule, 1, RuleProblem::NoValue))?;
         let tag = tag(value.value).map_err(|problem| at(rule, value.value_column, problem))?;
         let immutable = match immutable {
@@ -193,6 +191,20 @@ fn blanks(text: &str) -> usize {
     text.chars().take_while(|c| c.is_whitespace()).count()
 }
 
+/// The fields in the order of [`ATTRIBUTES`].
+fn slots<'a>(rule: &str, fields: Vec<Field<'a>>) -> Result<[Option<Field<'a>>; 3], RuleError> {
+    let mut slots = [None, None, None];
+    for field in fields {
+        let slot = slot(&field).map_err(|problem| at(rule, field.key_column, problem))?;
+        if slots[slot].is_some() {
+            let problem = RuleProblem::Twice(field.key);
+            return Err(at(rule, field.key_column, problem));
+        }
+        slots[slot] = Some(field);
+    }
+    Ok(slots)
+}
+
 fn slot(field: &Field<'_>) -> Result<usize, RuleProblem> {
     let key = field.key.as_str();
     match ATTRIBUTES.iter().position(|known| *known == key) {
@@ -238,5 +250,109 @@ fn unknown(what: &'static str, word: &str, valid: &[&'static str]) -> RuleProble
             .min_by_key(distance)
             .copied()
             .unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Result<TagRules, RuleError> {
+        TagRules::read([text])
+    }
+
+    fn tags(text: &str) -> Vec<(String, bool)> {
+        let Ok(TagRules::Given(rules)) = read(text) else {
+            return Vec::new();
+        };
+        let pair = |rule: &Rule| (rule.tag.to_string(), rule.immutable);
+        rules.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn a_rule_is_a_tags_name() {
+        for (text, tag, immutable) in [
+            ("nightly", "nightly", false),
+            ("latest", "latest", false),
+            ("1.4", "1.4", false),
+            ("1.4.0", "1.4.0", true),
+            ("v1.4.0-rc.1", "v1.4.0-rc.1", true),
+            ("value=nightly", "nightly", false),
+            ("type=raw,value=nightly", "nightly", false),
+            (" Type = raw , VALUE = nightly ", "nightly", false),
+            ("nightly,immutable=true", "nightly", true),
+            ("type=raw,value=1.4.0,immutable=false", "1.4.0", false),
+        ] {
+            assert_eq!(tags(text), [(tag.to_owned(), immutable)], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_rules_mean_the_default() {
+        assert_eq!(TagRules::read([]), Ok(TagRules::Default));
+        assert_eq!(read("\n  \n# type=semver\n"), Ok(TagRules::Default));
+        assert_eq!(tags("a\r\n\n# x\n b").len(), 2);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        for (text, message) in [
+            (
+                "type=semver,pattern={{version}}",
+                "type=semver is not supported: this version knows only type=raw \
+                 (column 6 of the rule \"type=semver,pattern={{version}}\")",
+            ),
+            (
+                "type=rwa,value=x",
+                "the type \"rwa\" is not known; did you mean raw? \
+                 (column 6 of the rule \"type=rwa,value=x\")",
+            ),
+            (
+                "type=raw, vlaue=x",
+                "the attribute \"vlaue\" is not known; did you mean value? \
+                 (column 11 of the rule \"type=raw, vlaue=x\")",
+            ),
+            (
+                "x,enable=true",
+                "the attribute enable is not supported: this version knows type, value and \
+                 immutable (column 3 of the rule \"x,enable=true\")",
+            ),
+            (
+                "x,immutable=treu",
+                "the value of immutable \"treu\" is not known; did you mean true? \
+                 (column 13 of the rule \"x,immutable=treu\")",
+            ),
+            (
+                "1.4.0,latest",
+                "the attribute value is there twice; a line holds one tag \
+                 (column 7 of the rule \"1.4.0,latest\")",
+            ),
+            (
+                "type=raw",
+                "the attribute value is missing (column 1 of the rule \"type=raw\")",
+            ),
+            (
+                "type=raw,value={{branch}}",
+                "the attribute value holds a template, which this version does not support \
+                 (column 16 of the rule \"type=raw,value={{branch}}\")",
+            ),
+            (
+                "a/b",
+                "the attribute value is no tag: a tag cannot hold '/': letters, digits, '.', '_' \
+                 and '-' only (column 1 of the rule \"a/b\")",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err().to_string(), message);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_rules_or_an_error_within_it(text in "(type|value|raw|=|,|\"|[ -~]|\\PC){0,40}") {
+            if let Err(error) = read(&text) {
+                prop_assert!((1..=error.rule.chars().count() + 1).contains(&error.column));
+            }
+        }
     }
 }

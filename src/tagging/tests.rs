@@ -1,1 +1,538 @@
 //! Tables and laws of the whole room.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use proptest::prelude::*;
+use semver::Version;
+
+use super::*;
+use crate::event::{Facts, GitRef, Given, Local, fixtures};
+use crate::image::Tag;
+
+const BUILT: &str = "2b2e9270c0ffee2b2e9270c0ffee2b2e9270c0ff";
+
+fn origin(version: Option<&str>) -> Origin {
+    Origin {
+        revision: Some(BUILT.parse().unwrap()),
+        version: version.map(str::to_owned),
+    }
+}
+
+fn on(git_ref: &str) -> Facts {
+    Facts::local(&Local {
+        git_ref: Some(GitRef::from(git_ref)),
+        commit: Some("860c1904a1ce19322e91ac35af1ab07466440c37".parse().unwrap()),
+        ..Local::default()
+    })
+}
+
+fn event(name: &str, payload: &str) -> Facts {
+    Facts::read(&Given {
+        name,
+        payload: Some(payload.as_bytes()),
+        ..Given::default()
+    })
+    .unwrap()
+}
+
+fn push(facts: &Facts) -> Result<Derived, TaggingError> {
+    for_push(Some(facts), &TagRules::Default)
+}
+
+fn promote(facts: &Facts, source: &Origin) -> Result<Derived, TaggingError> {
+    let prod = "prod".parse().unwrap();
+    for_promote(Some(facts), source, Some(&prod), &TagRules::Default)
+}
+
+/// The tags in a line, the immutable ones before the bar; or the error.
+fn line(derived: &Result<Derived, TaggingError>) -> String {
+    let derived = match derived {
+        Ok(derived) => derived,
+        Err(error) => return format!("error: {error}"),
+    };
+    let names = |immutable: bool| {
+        let of_kind = |planned: &&PlannedTag| planned.kind.is_immutable() == immutable;
+        let tags = derived.tags.iter().filter(of_kind);
+        let names: Vec<_> = tags.map(|planned| planned.tag.as_str()).collect();
+        names.join(" ")
+    };
+    format!("{} | {}", names(true), names(false))
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn every_real_event_gives_its_tags() {
+    let mut table = String::new();
+    for fixture in fixtures::all() {
+        let _ = writeln!(table, "{}", fixture.name);
+        match fixture.facts() {
+            Ok(facts) => {
+                let _ = writeln!(table, "  push    {}", line(&push(&facts)));
+                let _ = writeln!(table, "  promote {}", line(&promote(&facts, &origin(None))));
+            }
+            Err(error) => {
+                let _ = writeln!(table, "  error: {error}");
+            }
+        }
+    }
+    insta::assert_snapshot!(table, @r"
+    create/branch
+      push    | feature-branch
+      promote git-2b2e927 | prod
+    create/run_create_branch
+      push    git-5f3331d | dev
+      promote git-2b2e927 | prod
+    create/run_create_tag
+      push    2.1.8-beta.67 git-860c190 |
+      promote 2.1.8-beta.67 git-2b2e927 | prod
+    create/tag
+      push    simple-tag |
+      promote git-2b2e927 | prod
+    delete/branch
+      push    error: the event delete deleted the branch feature-branch: there is nothing to tag
+      promote error: the event delete deleted the branch feature-branch: there is nothing to tag
+    delete/tag
+      push    error: the event delete deleted the tag simple-tag: there is nothing to tag
+      promote error: the event delete deleted the tag simple-tag: there is nothing to tag
+    deployment/commit
+      push    error: the event deployment has no default tags
+      promote git-2b2e927 | prod
+    deployment/created
+      push    error: the event deployment has no default tags
+      promote git-2b2e927 | prod
+    deployment_status/created
+      push    error: the event deployment_status has no default tags
+      promote git-2b2e927 | prod
+    env_only/empty
+      error: no event is named (GITHUB_EVENT_NAME is empty)
+    env_only/null
+      error: no event is named (GITHUB_EVENT_NAME is empty)
+    env_only/tag_1.0dev4
+      push    1.0dev4 git-860c190 |
+      promote git-2b2e927 | prod
+    env_only/tag_1.1beta2
+      push    1.1beta2 git-860c190 |
+      promote git-2b2e927 | prod
+    env_only/tag_1.2.3rc2
+      push    1.2.3rc2 git-860c190 |
+      promote git-2b2e927 | prod
+    env_only/tag_1.2post1
+      push    1.2post1 git-860c190 |
+      promote git-2b2e927 | prod
+    env_only/tag_20200110-RC2
+      push    20200110-RC2 git-860c190 |
+      promote git-2b2e927 | prod
+    env_only/tag_p1-v1.0.0
+      push    p1-v1.0.0 git-860c190 |
+      promote git-2b2e927 | prod
+    env_only/tag_release1
+      push    release1 git-860c190 |
+      promote git-2b2e927 | prod
+    env_only/tag_sometag
+      push    sometag git-860c190 |
+      promote git-2b2e927 | prod
+    env_only/tag_v1.2.3rc2
+      push    v1.2.3rc2 git-860c190 |
+      promote git-2b2e927 | prod
+    env_only/tag_v2.0.8-beta.67
+      push    2.0.8-beta.67 git-860c190 |
+      promote 2.0.8-beta.67 git-2b2e927 | prod
+    issues/run_issue_opened
+      push    error: the event issues has no default tags
+      promote git-2b2e927 | prod
+    merge_group/checks_requested
+      push    error: the event merge_group has no default tags
+      promote git-2b2e927 | prod
+    merge_group/destroyed
+      push    error: the event merge_group has no default tags
+      promote git-2b2e927 | prod
+    pull_request/closed_merged
+      push    | pr-3
+      promote git-2b2e927 | prod
+    pull_request/closed_unmerged
+      push    | pr-2
+      promote git-2b2e927 | prod
+    pull_request/fork_synchronize
+      push    | pr-305
+      promote git-2b2e927 | prod
+    pull_request/opened
+      push    | pr-2
+      promote git-2b2e927 | prod
+    pull_request/run_pull_request
+      push    | pr-15
+      promote git-2b2e927 | prod
+    pull_request/synchronize
+      push    | pr-2
+      promote git-2b2e927 | prod
+    pull_request_target/dependabot
+      push    | pr-15
+      promote git-2b2e927 | prod
+    pull_request_target/fork
+      push    | pr-305
+      promote git-2b2e927 | prod
+    pull_request_target/run_pull_request_target
+      push    | pr-15
+      promote git-2b2e927 | prod
+    pull_request_target/self
+      push    | pr-10
+      promote git-2b2e927 | prod
+    push/branch
+      push    git-6113728 | master
+      promote git-2b2e927 | prod
+    push/branch_created
+      push    git-d2b75aa | feature-branch
+      promote git-2b2e927 | prod
+    push/branch_deleted
+      push    error: the event push deleted the branch feature-branch: there is nothing to tag
+      promote error: the event push deleted the branch feature-branch: there is nothing to tag
+    push/run_push_dev
+      push    git-860c190 | dev
+      promote git-2b2e927 | prod
+    push/run_push_invalidchars
+      push    git-983315b | my-feature-1245
+      promote git-2b2e927 | prod
+    push/run_push_master
+      push    git-2665741 | master
+      promote git-2b2e927 | prod
+    push/run_tag_v1.1.1
+      push    1.1.1 git-860c190 | 1.1 1 latest
+      promote 1.1.1 git-2b2e927 | 1.1 1 latest prod
+    push/tag_created
+      push    simple-tag git-6113728 |
+      promote git-2b2e927 | prod
+    push/tag_deleted
+      push    error: the event push deleted the tag simple-tag: there is nothing to tag
+      promote error: the event push deleted the tag simple-tag: there is nothing to tag
+    push/tag_deleted_v0.0.1
+      push    error: the event push deleted the tag v0.0.1: there is nothing to tag
+      promote error: the event push deleted the tag v0.0.1: there is nothing to tag
+    push/tag_v0.0.1
+      push    0.0.1 git-d2b75aa | 0.0 latest
+      promote 0.0.1 git-2b2e927 | 0.0 latest prod
+    release/prereleased
+      push    0.0.1 |
+      promote 0.0.1 git-2b2e927 | prod
+    release/published
+      push    0.0.1 | 0.0 latest
+      promote 0.0.1 git-2b2e927 | 0.0 latest prod
+    release/released
+      push    0.0.1 | 0.0 latest
+      promote 0.0.1 git-2b2e927 | 0.0 latest prod
+    release/run_release_created
+      push    error: the event is about a release that is created, not one that is published
+      promote error: the event is about a release that is created, not one that is published
+    release/unpublished
+      push    error: the event is about a release that is unpublished, not one that is published
+      promote error: the event is about a release that is unpublished, not one that is published
+    repository_dispatch/on_demand
+      push    error: the event repository_dispatch has no default tags
+      promote git-2b2e927 | prod
+    schedule/run_schedule
+      push    error: the event schedule has no default tags
+      promote git-2b2e927 | prod
+    workflow_dispatch/main
+      push    | main
+      promote git-2b2e927 | prod
+    workflow_dispatch/run_workflow_dispatch
+      push    git-860c190 | master
+      promote git-2b2e927 | prod
+    workflow_dispatch/run_workflow_dispatch_dev
+      push    git-860c190 | dev
+      promote git-2b2e927 | prod
+    workflow_run/completed
+      push    error: the event workflow_run has no default tags
+      promote git-2b2e927 | prod
+    workflow_run/requested
+      push    error: the event workflow_run has no default tags
+      promote git-2b2e927 | prod
+    ");
+}
+
+#[test]
+fn a_branch_takes_no_name_that_stands_for_something_else() {
+    for branch in [
+        "latest",
+        "1",
+        "1.4",
+        "1.4.0",
+        "v1.4.0",
+        "1.4.0/fix",
+        "-/1.4.0",
+        "git-2b2e927",
+        "pr-7",
+    ] {
+        let derived = push(&on(&format!("refs/heads/{branch}")));
+        assert_eq!(line(&derived), "git-860c190 |", "{branch}");
+        assert_eq!(derived.unwrap().notes.len(), 1, "{branch}");
+        let unknown = Facts {
+            commit: None,
+            ..on(&format!("refs/heads/{branch}"))
+        };
+        assert!(
+            matches!(push(&unknown), Err(TaggingError::Nothing(_))),
+            "{branch}"
+        );
+    }
+    for tag in ["latest", "1.4", "git-2b2e927"] {
+        let derived = push(&on(&format!("refs/tags/{tag}")));
+        assert_eq!(line(&derived), "git-860c190 |", "{tag}");
+    }
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    for (branch, tag) in [
+        ("a\nb", "a-b"),
+        ("%0A::error::x", "0A-error-x"),
+        ("`id`", "id-"),
+        ("<script>alert(1)</script>", "script-alert-1-script-"),
+        ("::add-mask::x", "add-mask-x"),
+        ("${{github.token}}", "github.token-"),
+    ] {
+        let derived = push(&on(&format!("refs/heads/{branch}")));
+        assert_eq!(line(&derived), format!("git-860c190 | {tag}"));
+        let derived = derived.unwrap();
+        let texts = derived
+            .notes
+            .iter()
+            .chain(derived.tags.iter().map(|planned| &planned.rule));
+        for text in texts {
+            assert!(!text.contains(char::is_control), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn versions_leave_their_build_part_off() {
+    let derived = push(&on("refs/tags/v1.4.0+build.7"));
+    assert_eq!(line(&derived), "1.4.0 git-860c190 | 1.4 1 latest");
+    let derived = derived.unwrap();
+    assert_eq!(derived.version.as_deref(), Some("1.4.0"));
+    assert_eq!(
+        derived.notes,
+        ["the build part of 1.4.0+build.7 is left out: no tag can hold a +"]
+    );
+}
+
+#[test]
+fn a_workflow_started_by_hand_is_as_a_push() {
+    for (git_ref, expected) in [
+        ("refs/heads/release/1.2.0", "| release-1.2.0"),
+        ("refs/tags/v1.4.0", "1.4.0 | 1.4 1 latest"),
+        ("refs/x/y", "error: refs/x/y is neither a branch nor a tag"),
+    ] {
+        let facts = event("workflow_dispatch", &format!(r#"{{"ref":"{git_ref}"}}"#));
+        assert_eq!(line(&push(&facts)), expected);
+    }
+}
+
+#[test]
+fn errors_say_how_to_go_on() {
+    assert_eq!(
+        for_push(None, &TagRules::Default),
+        Err(TaggingError::NoFacts)
+    );
+    let detached = push(&Facts::local(&Local::default())).unwrap_err();
+    assert_eq!(detached, TaggingError::NoRef);
+    assert!(detached.hint().contains("--ref"));
+    let draft = r#"{"action":"published","release":{"tag_name":"v1.4.0","draft":true}}"#;
+    let draft = push(&event("release", draft)).unwrap_err();
+    assert!(draft.to_string().contains("a draft") && !draft.is_refusal());
+}
+
+#[test]
+fn given_rules_replace_the_table() {
+    let rules = TagRules::read(["nightly", "1.4.0", "nightly", "1.4.0,immutable=false"]).unwrap();
+    let derived = for_push(None, &rules);
+    assert_eq!(line(&derived), "1.4.0 | nightly");
+    let derived = derived.unwrap();
+    assert_eq!(derived.version.as_deref(), Some("nightly"));
+    assert_eq!(
+        derived.notes,
+        [
+            "the tag 1.4.0 is given twice: taken as immutable (the rule 1.4.0), \
+          not as moving (the rule 1.4.0,immutable=false)"
+        ]
+    );
+    let prod = "prod".parse().unwrap();
+    let promoted = for_promote(None, &Origin::default(), Some(&prod), &rules);
+    assert_eq!(line(&promoted), "1.4.0 | nightly");
+}
+
+#[test]
+fn a_promotion_takes_its_version_from_the_event_else_the_image() {
+    let all = "1.4.0 git-2b2e927 | 1.4 1 latest prod";
+    let bare = "git-2b2e927 | prod";
+    for (git_ref, label, expected) in [
+        ("refs/heads/main", None, bare),
+        ("refs/heads/main", Some("main"), bare),
+        ("refs/heads/main", Some("1.4.0"), all),
+        ("refs/heads/main", Some("v1.4.0"), all),
+        (
+            "refs/heads/main",
+            Some("1.4.0-rc.1"),
+            "1.4.0-rc.1 git-2b2e927 | prod",
+        ),
+        ("refs/tags/v1.4.0", Some("1.3.0"), all),
+        ("refs/tags/nightly", Some("1.4.0"), all),
+        ("refs/heads/release/v1.4.0-sha-2b2e927", None, all),
+        ("refs/heads/release/1.4.0", Some("main"), all),
+        ("refs/heads/release/sprint-42", None, bare),
+        ("refs/heads/release/sprint-42", Some("1.4.0"), all),
+    ] {
+        let derived = promote(&on(git_ref), &origin(label));
+        assert_eq!(line(&derived), expected, "{git_ref} {label:?}");
+    }
+    let derived = promote(&on("refs/tags/v1.4.0"), &origin(Some("1.3.0"))).unwrap();
+    let note = "the version is 1.4.0, the version of the tag v1.4.0; the image's label says 1.3.0";
+    assert!(
+        derived.notes.contains(&note.to_owned()),
+        "{:?}",
+        derived.notes
+    );
+}
+
+#[test]
+fn a_promotion_needs_no_event() {
+    let derive = |source: &Origin| for_promote(None, source, None, &TagRules::Default);
+    assert_eq!(
+        line(&derive(&origin(Some("0.4.0")))),
+        "0.4.0 git-2b2e927 | 0.4 latest"
+    );
+    let nothing = derive(&Origin::default()).unwrap_err();
+    assert_eq!(
+        nothing.to_string(),
+        "nothing gives a tag: the image names no commit, so there is no git- tag"
+    );
+}
+
+#[test]
+fn a_release_branch_refuses_an_image_of_another_commit() {
+    let facts = on("refs/heads/release/v1.4.0-sha-860c190");
+    let rules = TagRules::read(["nightly"]).unwrap();
+    for rules in [&TagRules::Default, &rules] {
+        let error = for_promote(Some(&facts), &origin(None), None, rules).unwrap_err();
+        assert!(error.is_refusal());
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the branch release/v1.4.0-sha-860c190 names the commit 860c190, \
+                     but the image was built from {BUILT}"
+            )
+        );
+    }
+    let error = promote(&facts, &Origin::default()).unwrap_err();
+    assert!(error.is_refusal(), "{error}");
+    let error = promote(&on("refs/heads/release/v1.4.0-sha-main"), &origin(None)).unwrap_err();
+    assert!(matches!(error, TaggingError::ReleaseBranch(_)), "{error}");
+}
+
+#[test]
+fn a_forks_release_branch_names_nothing() {
+    let from = |head: &str| {
+        let payload = format!(
+            r#"{{"number":1,"pull_request":{{"merged":true,
+                "head":{{"ref":"release/v1.4.0-sha-860c190","repo":{{"full_name":"{head}"}}}},
+                "base":{{"ref":"main","repo":{{"full_name":"acme/web"}}}}}}}}"#
+        );
+        promote(&event("pull_request", &payload), &origin(None))
+    };
+    assert!(matches!(
+        from("acme/web"),
+        Err(TaggingError::OtherCommit { .. })
+    ));
+    let foreign = from("evil/web");
+    assert_eq!(line(&foreign), "git-2b2e927 | prod");
+    assert!(foreign.unwrap().notes[0].contains("another repository"));
+}
+
+/// Names as people and attackers give them to branches and tags.
+fn any_name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        ".{1,200}",
+        "[a-z0-9./_+-]{1,150}",
+        "[-./]{0,3}v?[0-9]{1,3}([./-][0-9]{1,3}){0,3}",
+        "(latest|git-|sha-|pr-|sha256-|shipmark\\.|release/)[0-9a-f]{0,64}",
+    ]
+}
+
+fn check(derived: &Derived) -> Result<(), TestCaseError> {
+    let mut seen = HashSet::new();
+    prop_assert!(!derived.tags.is_empty());
+    for planned in &derived.tags {
+        prop_assert_eq!(
+            &planned.tag.as_str().parse::<Tag>(),
+            &Ok(planned.tag.clone())
+        );
+        prop_assert!(seen.insert(&planned.tag));
+        prop_assert!(!planned.rule.contains(char::is_control));
+    }
+    let kinds = derived
+        .tags
+        .iter()
+        .map(|planned| !planned.kind.is_immutable());
+    prop_assert!(kinds.is_sorted());
+    prop_assert!(
+        !derived
+            .notes
+            .iter()
+            .any(|note| note.contains(char::is_control))
+    );
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn every_tag_is_valid_and_unique(name in any_name(), tag: bool, version in prop::option::of(any_name())) {
+        let facts = on(&format!("refs/{}/{name}", if tag { "tags" } else { "heads" }));
+        let source = origin(version.as_deref());
+        for derive in [push(&facts), promote(&facts, &source)].iter().flatten() {
+            check(derive)?;
+        }
+        prop_assert_eq!(push(&facts), push(&facts));
+        prop_assert_eq!(promote(&facts, &source), promote(&facts, &source));
+    }
+
+    #[test]
+    fn a_branch_moves_its_own_tag_only(name in any_name()) {
+        let derived = push(&on(&format!("refs/heads/{name}"))).unwrap();
+        for planned in derived.tags.iter().filter(|planned| !planned.kind.is_immutable()) {
+            prop_assert_eq!(&planned.kind, &Kind::Moving(Follows::Branch));
+            prop_assert_eq!(name::reserved(&planned.tag), None);
+        }
+    }
+
+    /// Releases, backports, pre-releases and repeats in any order.
+    #[test]
+    fn a_line_ends_at_its_highest_release(
+        versions in prop::collection::vec((0..3u64, 0..3u64, 0..3u64, 0..4u8), 1..24)
+    ) {
+        let mut registry: HashSet<Tag> =
+            ["buildcache", "9.9.9-rc.1", "git-9999999"].map(|tag| tag.parse().unwrap()).into();
+        let mut lines = std::collections::BTreeMap::new();
+        let mut released = Vec::new();
+        for (major, minor, patch, kind) in versions {
+            let end = if kind == 0 { "-rc.1" } else { "" };
+            let version: Version = format!("{major}.{minor}.{patch}{end}").parse().unwrap();
+            for planned in push(&on(&format!("refs/tags/v{version}"))).unwrap().tags {
+                if let Kind::Moving(Follows::Line { line, version }) = planned.kind {
+                    let listing = Releases::among(&registry);
+                    if listing.line_move(line, &version) == Move::Moves {
+                        lines.insert(planned.tag, (line, version));
+                    }
+                } else {
+                    registry.insert(planned.tag);
+                }
+            }
+            released.extend(Some(version).filter(|version| version.pre.is_empty()));
+        }
+        let expected: HashSet<_> = released.iter().flat_map(Line::all_of).collect();
+        prop_assert_eq!(lines.len(), expected.len());
+        for (line, version) in lines.values() {
+            let on_line = |other: &&Version| Line::all_of(other).contains(line);
+            prop_assert_eq!(Some(version), released.iter().filter(on_line).max());
+        }
+    }
+}

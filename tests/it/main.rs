@@ -1,3 +1,5 @@
 //! The integration tests: one binary, since every test binary links the whole tree.
 
 mod registry;
+mod road;
+mod support;

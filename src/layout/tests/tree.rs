@@ -58,7 +58,7 @@ async fn tree(blobs: &impl Blobs) -> Vec<Value> {
                 assert_eq!(hash(blobs, blob).await, blob.digest);
             }
             nodes.push(node(depth, &descriptor, &manifest));
-            let below = manifest.children().iter().rev();
+            let below = manifest.children().collect::<Vec<_>>().into_iter().rev();
             ahead.extend(below.map(|child| (depth + 1, child.clone())));
         }
     }

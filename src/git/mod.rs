@@ -1,0 +1,10 @@
+//! The git checkout outside a runner: its commit, branch and tags, by libgit2.
+//!
+//! It reads; it never writes to the repository, fetches or runs a hook.
+
+mod checkout;
+mod error;
+mod origin;
+
+pub use checkout::{Checkout, checkout};
+pub use error::GitError;

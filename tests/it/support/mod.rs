@@ -1,0 +1,177 @@
+//! What the tests of the road share: a context with short patience, requests, images to send.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use shipmark::credentials::{Explicit, Store as Credentials};
+use shipmark::event::{Facts, Given};
+use shipmark::image::Digest;
+use shipmark::notice::{Notice, Notices};
+use shipmark::registry::{Client, Proxies, Settings, Timing};
+use shipmark::release::{Context, Existing, Failure, Outcome, Request, Verb, run};
+use shipmark::tagging::TagRules;
+
+use crate::registry::{PASSWORD, Registry, USER};
+
+/// The commit that the events of these tests are about.
+pub const COMMIT: &str = "9f3c2a1ca84d1343b96baa8137c943ed1860e522";
+
+/// A fixture image: `buildkit-multi.tar`.
+pub fn image(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/images")
+        .join(name)
+}
+
+/// The image that the README's first command releases; its labels name [`COMMIT`] and 1.4.0.
+pub fn example() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/web.oci.tar");
+    format!("oci-archive:{}", path.display())
+}
+
+/// The digest of [`example`]'s root.
+pub fn example_root() -> Digest {
+    "sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a"
+        .parse()
+        .unwrap()
+}
+
+/// Impatient enough for tests: what would take minutes takes moments.
+pub fn timing() -> Timing {
+    Timing {
+        connect: Duration::from_secs(2),
+        stall: Duration::from_millis(800),
+        retry: Duration::from_millis(2),
+        attempts: 4,
+    }
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        credentials: Credentials::anonymous(),
+        ca_file: None,
+        ssl_cert_file: None,
+        ssl_cert_dir: None,
+        insecure: Vec::new(),
+        proxies: Proxies::default(),
+        timing: timing(),
+    }
+}
+
+/// Settings with the login that every profile of the test registry knows.
+pub fn logged_in(registries: &[&Registry]) -> Settings {
+    let explicit = registries.iter().map(|registry| Explicit {
+        registry: registry.host().parse().unwrap(),
+        user: USER.to_owned(),
+        password: PASSWORD.into(),
+    });
+    Settings {
+        credentials: Credentials::load(None, explicit.collect()).unwrap(),
+        ..settings()
+    }
+}
+
+/// What a run said.
+#[derive(Clone, Default)]
+pub struct Said(Arc<Mutex<Vec<Notice>>>);
+
+impl Said {
+    pub fn notices(&self) -> Notices {
+        let said = self.0.clone();
+        Notices::new(move |notice| said.lock().unwrap().push(notice))
+    }
+
+    pub fn text(&self) -> String {
+        let lines = self.0.lock().unwrap();
+        let lines = lines.iter().filter_map(|notice| match notice {
+            Notice::Info(text) | Notice::Warning(text) => Some(text.as_str()),
+            Notice::Progress(_) => None,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+pub fn context_with(settings: Settings) -> (Context, Said) {
+    let said = Said::default();
+    let notices = said.notices();
+    let registry = Client::new(settings, notices.clone()).unwrap();
+    (
+        Context {
+            registry,
+            notices,
+            scratch: None,
+        },
+        said,
+    )
+}
+
+pub fn context() -> Context {
+    context_with(settings()).0
+}
+
+/// The facts of a push to `git_ref` (`refs/heads/main`) of [`COMMIT`].
+pub fn pushed(git_ref: &str) -> Option<Facts> {
+    let given = Given {
+        name: "push",
+        git_ref: Some(git_ref),
+        sha: Some(COMMIT),
+        ..Given::default()
+    };
+    Some(Facts::read(&given).unwrap())
+}
+
+/// A request from the text of its places.
+pub fn request(verb: Verb, source: &str, destinations: &[&str], facts: Option<Facts>) -> Request {
+    Request {
+        verb,
+        source: source.parse().unwrap(),
+        destinations: destinations
+            .iter()
+            .map(|place| place.parse().unwrap())
+            .collect(),
+        facts,
+        rules: TagRules::Default,
+        environment: None,
+        existing: Existing::ByKind,
+        dry_run: false,
+    }
+}
+
+pub fn push(source: &str, destinations: &[&str], git_ref: &str) -> Request {
+    request(Verb::Push, source, destinations, pushed(git_ref))
+}
+
+pub fn promote(source: &str, destinations: &[&str], git_ref: &str) -> Request {
+    request(Verb::Promote, source, destinations, pushed(git_ref))
+}
+
+/// Runs a request that must do.
+pub async fn done(request: Request, context: &Context) -> Outcome {
+    match run(&request, context).await {
+        Ok(outcome) => outcome,
+        Err(failure) => panic!("{failure:?}"),
+    }
+}
+
+/// Runs a request that must fail, and gives its words.
+pub async fn failed(request: Request, context: &Context) -> (Failure, String) {
+    match run(&request, context).await {
+        Ok(outcome) => panic!("it should fail, and did {outcome:?}"),
+        Err(failure) => {
+            let text = failure
+                .complaint()
+                .map_or_else(String::new, ToString::to_string);
+            (failure, text)
+        }
+    }
+}
+
+/// The tags of a repository of the test registry, as `tag digest` lines.
+pub fn tags(registry: &Registry, repository: &str) -> Vec<String> {
+    registry
+        .tags(repository)
+        .into_iter()
+        .map(|(tag, digest)| format!("{tag} {digest}"))
+        .collect()
+}
