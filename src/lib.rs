@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod archive;
 pub mod cli;
+pub mod commands;
 pub mod credentials;
 pub mod event;
 pub mod git;

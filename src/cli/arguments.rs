@@ -156,6 +156,13 @@ impl Arguments {
         if let Some(name) = self.entries.keys().find(|name| !self.takes(name)) {
             return Err(self.error(name, None, format!("is no input of {}", self.verb)));
         }
+        for (name, entries) in &self.entries {
+            let entry = entries.iter().find(|e| e.text.contains(char::is_control));
+            if let Some(entry) = entry {
+                let reason = "has a line break or another control character in it";
+                return Err(self.wrong(name, entry, reason));
+            }
+        }
         let missing = |input: &&Input| input.required && !self.entries.contains_key(input.name);
         match self.verb.inputs().find(missing) {
             Some(input) => Err(self.error(input.name, None, "is needed")),

@@ -205,7 +205,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "tags",
-        help: "The full references that now name the image, one a line",
+        help: "The full references that name the image now (on a dry run: would name it), one a line",
     },
     Output {
         name: "version",

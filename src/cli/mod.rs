@@ -189,6 +189,11 @@ mod tests {
             in_runner(&[("INPUT_COMMAND", "psuh")]).unwrap_err(),
             @r#"command: "psuh" is none of push, promote"#
         );
+        let broken = [MINIMUM[0], ("INPUT_SOURCE", "oci:a\n::b"), MINIMUM[2]];
+        insta::assert_snapshot!(
+            in_runner(&broken).unwrap_err(),
+            @r#"source: "oci:a�::b" has a line break or another control character in it"#
+        );
         insta::assert_snapshot!(in_runner(&MINIMUM[..2]).unwrap_err(), @"images: is needed");
         let line = ["shipmark", "push", "--source=", "--images=oci:x"];
         insta::assert_snapshot!(on_command_line(&line).unwrap_err(), @"--source: is needed");
