@@ -1,5 +1,7 @@
 //! shipmark names, pushes, promotes and reports container images by digest.
 
+#![warn(clippy::unwrap_used)]
+
 pub mod actions;
 pub mod archive;
 pub mod cli;

@@ -210,11 +210,15 @@ async fn resolve_and_look(
                 &request.rules,
             ),
         }?;
-        let (image, seen) = try_join(
+        let (mut image, seen) = try_join(
             source::resolve(request, context),
             look::at_all(destinations, &derived.tags),
         )
         .await?;
+        let mut derived = derived;
+        derived
+            .notes
+            .extend(origin::other_commit(&mut image, request).await?);
         return Ok((image, derived, seen));
     }
     let mut image = source::resolve(request, context).await?;

@@ -1,5 +1,9 @@
 //! The integration tests: one binary, since every test binary links the whole tree.
 
+mod arrows;
+mod counts;
+mod crash;
+mod interop;
 mod registry;
 mod road;
 mod support;
