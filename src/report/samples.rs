@@ -2,7 +2,7 @@
 
 use crate::image::{Digest, MediaType};
 use crate::release::{Change, Failure, Outcome, Released, TagResult, Verb};
-use crate::tagging::{Follows, Kind};
+use crate::tagging::{Follows, Kind, Names};
 use crate::transfer::Content;
 
 pub(super) fn promoted() -> Outcome {
@@ -20,7 +20,7 @@ pub(super) fn promoted() -> Outcome {
             Released {
                 place: "prod.example.com/team/web".parse().unwrap(),
                 tags: vec![
-                    tag("1.4.0", Kind::Immutable, Change::Created),
+                    tag("1.4.0", Kind::Immutable(Names::Version), Change::Created),
                     tag("prod", environment(), Change::Moved { from: before }),
                     tag(
                         "latest",
@@ -42,7 +42,7 @@ pub(super) fn promoted() -> Outcome {
             },
             Released {
                 place: "oci:mirror".parse().unwrap(),
-                tags: vec![tag("1.4.0", Kind::Immutable, Change::Unchanged)],
+                tags: vec![tag("1.4.0", Kind::Immutable(Names::Version), Change::Unchanged)],
                 content: Content::default(),
             },
         ],
