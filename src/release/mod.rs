@@ -97,9 +97,6 @@ struct Destination {
 pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failure> {
     let destinations = open_destinations(request, context)?;
     let (mut image, derived, mut seen) = resolve_and_look(request, context, &destinations).await?;
-    for note in &derived.notes {
-        context.notices.info(note.clone());
-    }
     let asked = image.root.digest;
     let commit = match request.verb {
         Verb::Push => request
