@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use shipmark::actions::Environment;
-use shipmark::cli::{self, Arguments, Invocation};
+use shipmark::cli::{self, Arguments, Invocation, UsageError};
 use shipmark::commands;
 use shipmark::release::{Failure, Outcome};
 use shipmark::report::{self, Log, Reader};
@@ -17,6 +17,9 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let log = Log::new(io::stderr(), reader(&environment));
+    let end = |verb: &str, result: Result<Outcome, Failure>| {
+        report::answer(verb, result, &environment, &log, &mut io::stdout()).into()
+    };
     let arguments = match cli::read(&arguments, &environment) {
         Ok(Invocation::Run(arguments)) => arguments,
         Ok(Invocation::Print(text)) => {
@@ -24,7 +27,11 @@ fn main() -> ExitCode {
             let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
-        Err(error) => return report::usage(&error, &environment, &log).into(),
+        Err(UsageError::Flags(explanation)) => {
+            log.info(explanation.trim_end());
+            return ExitCode::from(2);
+        }
+        Err(UsageError::Input(error)) => return end("", Err(error.into())),
     };
     log.hide(&commands::secrets(&arguments));
     for warning in &arguments.warnings {
@@ -32,7 +39,7 @@ fn main() -> ExitCode {
     }
     let verb = arguments.verb;
     let result = run(arguments, environment.clone(), log.clone());
-    report::answer(verb, result, &environment, &log, &mut io::stdout()).into()
+    end(verb.name(), result)
 }
 
 /// A job's log goes to one stream, so that its order is kept; the runner acts on both.

@@ -44,7 +44,10 @@ fn flag(input: &'static Input) -> Arg {
         .required(input.required);
     match input.kind {
         Kind::Text(word) => flag.value_name(word),
-        Kind::List(word) => flag.value_name(word).action(ArgAction::Append),
+        Kind::List(word) => flag
+            .value_name(word)
+            .help(format!("{}. May be repeated", input.help))
+            .action(ArgAction::Append),
         Kind::Choice(words) => flag
             .value_name("WORD")
             .value_parser(PossibleValuesParser::new(words)),

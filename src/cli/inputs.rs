@@ -61,10 +61,10 @@ fn entries(input: &Input, value: &str) -> Vec<Entry> {
             .collect(),
         _ => vec![entry(value, None)],
     };
-    entries
-        .into_iter()
-        .filter(|entry| !entry.text.is_empty())
-        .collect()
+    // The runner hands over the defaults of action.yml, whether or not the verb takes the input.
+    let given =
+        |entry: &Entry| !entry.text.is_empty() && Some(entry.text.as_str()) != input.default;
+    entries.into_iter().filter(given).collect()
 }
 
 /// The runner hands over a misspelt key under `with:` like any other, with a warning that few see.

@@ -138,13 +138,16 @@ mod tests {
         let mut variables = MINIMUM.to_vec();
         variables.extend([
             ("INPUT_DRY_RUN", "true"),
+            ("INPUT_DRY-RUN", "false"),
             ("INPUT_IMAGSE", "x"),
             ("INPUT_QQQ", "x"),
             ("INPUT_Z\n::B", "x"),
             ("dry-run", "true"),
         ]);
+        let arguments = in_runner(&variables).unwrap();
+        assert!(arguments.entries("dry-run").is_empty(), "it is the default");
         assert_eq!(
-            in_runner(&variables).unwrap().warnings,
+            arguments.warnings,
             [
                 "unknown input dry_run, which is ignored: did you mean dry-run?",
                 "unknown input imagse, which is ignored: did you mean images?",

@@ -2,13 +2,12 @@ use std::io::Write;
 
 use super::{Log, outputs, summary, text};
 use crate::actions::{self, Environment, FileCommandError};
-use crate::cli::{UsageError, Verb};
 use crate::release::{Failure, Outcome};
 
-/// Reports what a run came to: to a job by log, outputs and summary, else on `out`. Returns the
+/// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
 /// exit status.
 pub fn answer(
-    verb: Verb,
+    verb: &str,
     result: Result<Outcome, Failure>,
     environment: &Environment,
     log: &Log,
@@ -16,26 +15,9 @@ pub fn answer(
 ) -> u8 {
     match result {
         Ok(outcome) => released(&cleaned(outcome, log), environment, log, out),
-        Err(failure) => failed(verb.name(), &clean(failure, log), environment, log),
+        Err(failure) => failed(verb, &clean(failure, log), environment, log),
     }
 }
-
-/// Reports that it could not be told what was asked for. Returns the exit status.
-pub fn usage(error: &UsageError, environment: &Environment, log: &Log) -> u8 {
-    match error {
-        UsageError::Flags(explanation) => {
-            log.info(explanation.trim_end());
-            INPUT
-        }
-        UsageError::Input(error) => {
-            let failure = clean(Failure::input(error.to_string()), log);
-            failed("", &failure, environment, log)
-        }
-    }
-}
-
-/// The exit status of bad input.
-const INPUT: u8 = 2;
 
 fn released(outcome: &Outcome, environment: &Environment, log: &Log, out: &mut impl Write) -> u8 {
     let report = text::outcome(outcome);
@@ -68,7 +50,7 @@ fn failed(verb: &str, failure: &Failure, environment: &Environment, log: &Log) -
     }
     match failure {
         Failure::Refused(_) => 1,
-        Failure::Input(_) => INPUT,
+        Failure::Input(_) => 2,
         Failure::Service(_) => 3,
         Failure::Cancelled => 130,
     }
@@ -130,7 +112,7 @@ mod tests {
         secrets.add("made-up-word");
         log.hide(&secrets);
         let mut out = Vec::new();
-        let status = answer(Verb::Push, result, &environment, &log, &mut out);
+        let status = answer("push", result, &environment, &log, &mut out);
         assert_eq!(out, b"");
         let read = |path| std::fs::read_to_string(path).unwrap();
         (status, page.text(), read(output), read(summary))
@@ -188,7 +170,7 @@ mod tests {
             ("GITHUB_OUTPUT", "/nowhere/output"),
         ]);
         let result = Ok(samples::unchanged());
-        let status = answer(Verb::Push, result, &environment, &log, &mut Vec::new());
+        let status = answer("push", result, &environment, &log, &mut Vec::new());
         assert_eq!(status, 0);
         let text = page.text();
         assert!(text.contains("GITHUB_OUTPUT names /nowhere/output, which cannot be written"));
@@ -202,12 +184,12 @@ mod tests {
         let environment = Environment::default();
         let mut out = Vec::new();
         let result = Ok(samples::unchanged());
-        answer(Verb::Promote, result, &environment, &log, &mut out);
+        answer("promote", result, &environment, &log, &mut out);
         let out = String::from_utf8(out).unwrap();
         assert!(out.starts_with("nothing had to change for oci:"));
         assert_eq!(page.text(), "");
         answer(
-            Verb::Promote,
+            "promote",
             Err(samples::refused()),
             &environment,
             &log,

@@ -13,5 +13,5 @@ mod words;
 #[cfg(test)]
 mod samples;
 
-pub use answer::{answer, usage};
+pub use answer::answer;
 pub use log::{Log, Reader};

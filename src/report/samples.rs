@@ -42,7 +42,11 @@ pub(super) fn promoted() -> Outcome {
             },
             Released {
                 place: "oci:mirror".parse().unwrap(),
-                tags: vec![tag("1.4.0", Kind::Immutable(Names::Version), Change::Unchanged)],
+                tags: vec![tag(
+                    "1.4.0",
+                    Kind::Immutable(Names::Version),
+                    Change::Unchanged,
+                )],
                 content: Content::default(),
             },
         ],

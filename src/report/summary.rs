@@ -105,7 +105,7 @@ mod tests {
         | Tag |  | Why |
         | --- | --- | --- |
         | `1.4.0` | created | the rule of 1&#46;4&#46;0 &#40;immutable&#41; |
-        | `prod` | moved from sha256&#58;6db7d803e74f | the rule of prod &#40;follows the environment&#41; |
+        | `prod` | moved from sha256&#58;6db7d803e74f | the rule of prod &#40;moving&#41; |
         | `latest` | stays at sha256&#58;6db7d803e74f | 2&#46;0&#46;0 is higher |
 
         5 manifests written, 12&#46;3 MiB moved in 4 blobs, 2&#46;0 KiB not moved&#58; 1 blob there already, 2 mounted

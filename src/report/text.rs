@@ -88,7 +88,7 @@ mod tests {
 
         prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
           1.4.0   created                         the rule of 1.4.0 (immutable)
-          prod    moved from sha256:6db7d803e74f  the rule of prod (follows the environment)
+          prod    moved from sha256:6db7d803e74f  the rule of prod (moving)
           latest  stays at sha256:6db7d803e74f    2.0.0 is higher
           5 manifests written, 12.3 MiB moved in 4 blobs, 2.0 KiB not moved: 1 blob there already, 2 mounted
 
@@ -106,7 +106,7 @@ mod tests {
 
         prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
           1.4.0   would be created                     the rule of 1.4.0 (immutable)
-          prod    would move from sha256:6db7d803e74f  the rule of prod (follows the environment)
+          prod    would move from sha256:6db7d803e74f  the rule of prod (moving)
           latest  stays at sha256:6db7d803e74f         2.0.0 is higher
           nothing was copied: a dry run
 

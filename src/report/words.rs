@@ -96,7 +96,8 @@ pub(super) fn change(change: &Change, dry_run: bool) -> String {
 pub(super) fn reason(change: &Change, kind: &Kind, rule: &str) -> String {
     match change {
         Change::Stays { why, .. } => why.clone(),
-        _ => format!("{rule} ({kind})"),
+        _ if kind.is_immutable() => format!("{rule} (immutable)"),
+        _ => format!("{rule} (moving)"),
     }
 }
 

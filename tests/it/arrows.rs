@@ -29,20 +29,8 @@ const ROOMS: [(&str, &[&str]); 15] = [
         ],
     ),
     // Surface.
-    ("actions", &["credentials", "event", "image", "notice"]),
-    (
-        "cli",
-        &[
-            "actions",
-            "credentials",
-            "event",
-            "git",
-            "image",
-            "registry",
-            "release",
-            "tagging",
-        ],
-    ),
+    ("actions", &[]),
+    ("cli", &["actions", "notice"]),
     (
         "report",
         &[

@@ -3,7 +3,9 @@
 mod arrows;
 mod counts;
 mod crash;
+mod declaration;
 mod interop;
 mod registry;
 mod road;
 mod support;
+mod surface;
