@@ -4,6 +4,7 @@ mod arrows;
 mod counts;
 mod crash;
 mod declaration;
+mod input;
 mod interop;
 mod registry;
 mod road;

@@ -1,5 +1,7 @@
 //! What the tests of the road share: a context with short patience, requests, images to send.
 
+pub mod process;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
