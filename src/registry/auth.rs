@@ -33,8 +33,12 @@ pub(super) enum Scheme {
 pub(super) struct Auth {
     pub(super) asking: tokio::sync::Mutex<()>,
     scheme: Mutex<Option<Scheme>>,
-    tokens: Mutex<HashMap<Scopes, Arc<OnceCell<Token>>>>,
+    tokens: Mutex<HashMap<Scopes, Arc<Login>>>,
 }
+
+/// A login that failed is kept as well: whoever waited for it would only fail again, and a wrong
+/// password that is tried many times locks an account.
+type Login = OnceCell<Result<Token, Cause>>;
 
 #[derive(Clone)]
 struct Token {
@@ -65,7 +69,7 @@ impl Auth {
         // Another request may have fetched a new one meanwhile.
         if tokens
             .get(scopes)
-            .and_then(|cell| cell.get())
+            .and_then(|cell| cell.get()?.as_ref().ok())
             .is_some_and(|token| token.header == refused)
         {
             tokens.remove(scopes);
@@ -126,18 +130,17 @@ impl Auth {
         let cell = {
             let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
             let cell = tokens.entry(scopes.clone()).or_default();
-            if cell
-                .get()
-                .is_some_and(|token| token.stale <= Instant::now())
+            if let Some(Ok(token)) = cell.get()
+                && token.stale <= Instant::now()
             {
                 *cell = Arc::default();
             }
             cell.clone()
         };
-        let token = cell
-            .get_or_try_init(|| fetch(http, registry, realm, service, credential, scopes))
-            .await?;
-        Ok(token.header.clone())
+        let login = cell
+            .get_or_init(|| fetch(http, registry, realm, service, credential, scopes))
+            .await;
+        login.clone().map(|token| token.header)
     }
 }
 

@@ -218,6 +218,25 @@ async fn a_login_happens_once_however_many_wait_for_it() {
 }
 
 #[tokio::test]
+async fn a_failed_login_is_not_tried_by_everyone_who_waits() {
+    let registry = Registry::start(bearer()).await;
+    let repository: Repository = place(&registry).parse().unwrap();
+    let settings = login(&[&registry.host()], "robot", "wrong");
+    let client = Client::new(settings, Said::default().notices()).unwrap();
+    let remote = client.repository(&repository, Access::PullPush, &[]);
+    let all = futures_util::future::join_all((0..20).map(|n| {
+        let remote = remote.clone();
+        async move {
+            remote
+                .head(&Target::Tag(format!("t{n}").parse().unwrap()))
+                .await
+        }
+    }));
+    assert!(all.await.iter().all(Result::is_err));
+    assert_eq!(registry.token_server().count(), 1);
+}
+
+#[tokio::test]
 async fn a_token_that_dies_under_way_is_replaced_once() {
     let registry = Registry::start(bearer()).await;
     let repository: Repository = place(&registry).parse().unwrap();
