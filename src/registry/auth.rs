@@ -86,11 +86,12 @@ impl Auth {
         scopes: &Scopes,
     ) -> Result<Option<HeaderValue>, Cause> {
         let registry = repository.registry();
-        let credential = http
-            .settings
-            .credentials
-            .lookup(repository)
-            .map_err(Cause::Credentials)?;
+        let credential = match http.settings.credentials.lookup(repository) {
+            Ok(credential) => credential,
+            // What cannot be had is not missed where nothing is asked for.
+            Err(_) if *scheme == Scheme::Open => None,
+            Err(error) => return Err(Cause::Credentials(error)),
+        };
         if let Some(Credential::Bearer(token)) = credential {
             refuse_plain(http, registry)?;
             return secret_header("Bearer", token).map(Some);

@@ -560,6 +560,14 @@ async fn a_helper_that_keeps_the_login_is_named() {
     assert!(text.contains("input credentials"), "{text}");
 }
 
+/// Docker Desktop's config.json names a helper for everything; what asks for no login needs none.
+#[tokio::test]
+async fn a_helper_is_not_missed_where_no_login_is_wanted() {
+    let registry = Registry::start(Profile::plain()).await;
+    let (settings, _folder) = with_config(&json!({"credsStore": "desktop"}));
+    pushes(&registry, settings).await;
+}
+
 #[tokio::test]
 async fn an_identity_token_does_not_do_for_basic() {
     let registry = Registry::start(Profile::plain().auth(Auth::basic("robot", HUNTER2))).await;
