@@ -50,6 +50,8 @@ struct Token {
 const TOKEN_LIMIT: usize = 1 << 20;
 /// How long a token is good for where the answer does not say (docker's token specification).
 const DEFAULT_EXPIRY: u64 = 60;
+/// The longest that a token is taken to be good for, whatever the answer says.
+const LONGEST_EXPIRY: u64 = 24 * 60 * 60;
 
 impl Auth {
     pub(super) fn scheme(&self) -> Option<Scheme> {
@@ -223,7 +225,8 @@ async fn read_token(realm: &Url, answer: reqwest::Response) -> Result<Token, Cau
         .filter(|token| !token.expose_secret().is_empty())
         .ok_or_else(|| Cause::Login(format!("{host} answered without a token")))?;
     // Refreshed at four fifths of its life, so that it does not die under way.
-    let life = Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_EXPIRY)).mul_f64(0.8);
+    let life = answer.expires_in.unwrap_or(DEFAULT_EXPIRY);
+    let life = Duration::from_secs(life.min(LONGEST_EXPIRY)).mul_f64(0.8);
     Ok(Token {
         header: secret_header("Bearer", &token)?,
         stale: Instant::now() + life,

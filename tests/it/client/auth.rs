@@ -289,6 +289,22 @@ async fn tokens_are_fetched_anew_before_they_expire() {
     assert_eq!(registry.token_server().count(), 3);
 }
 
+/// Whatever a token host says of the token's life, it is no reason to fail.
+#[tokio::test]
+async fn an_endless_expiry_does_not_overflow() {
+    for seconds in ["0", "18446744073709551615", "9223372036854775807"] {
+        let rules = rules().anonymous("*", &["pull", "push"]);
+        let registry = Registry::start(Profile::plain().auth(Auth::TokenHost(rules))).await;
+        let body = format!(r#"{{"token":"some","expires_in":{seconds}}}"#);
+        let answer = Effect::status_with(200, &[], &body);
+        registry
+            .token_server()
+            .fault(Fault::on("GET", "/token", answer));
+        let context = context();
+        done(push(&example(), &[&place(&registry)], MAIN), &context).await;
+    }
+}
+
 #[tokio::test]
 async fn a_token_host_that_is_busy_is_asked_again() {
     for effect in [
