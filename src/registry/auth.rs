@@ -179,24 +179,30 @@ async fn fetch(
             _ => request,
         };
         tried += 1;
-        let failed = match request.send().await {
+        let sent = match tokio::time::timeout(timing.stall, request.send()).await {
+            Ok(outcome) => outcome.map_err(|error| super::error::cause(&error)),
+            Err(_) => Err(Cause::Stalled),
+        };
+        let failed = match sent {
             Ok(answer)
                 if super::retry::is_transient(answer.status()) && tried < timing.attempts =>
             {
                 super::retry::retry_after(answer.headers())
             }
-            Ok(answer) => return read_token(realm, answer).await,
-            Err(error) => match super::error::cause(&error) {
-                Cause::Connection(_) | Cause::Stalled if tried < timing.attempts => None,
-                cause => return Err(Cause::Login(format!("{}: {cause}", host_of(realm)))),
-            },
+            Ok(answer) => return read_token(realm, answer, timing.stall).await,
+            Err(Cause::Connection(_) | Cause::Stalled) if tried < timing.attempts => None,
+            Err(cause) => return Err(Cause::Login(format!("{}: {cause}", host_of(realm)))),
         };
         tokio::time::sleep(failed.unwrap_or_else(|| super::retry::delay(timing.retry, tried)))
             .await;
     }
 }
 
-async fn read_token(realm: &Url, answer: reqwest::Response) -> Result<Token, Cause> {
+async fn read_token(
+    realm: &Url,
+    answer: reqwest::Response,
+    stall: Duration,
+) -> Result<Token, Cause> {
     #[derive(Deserialize)]
     struct Answer {
         token: Option<SecretString>,
@@ -205,7 +211,7 @@ async fn read_token(realm: &Url, answer: reqwest::Response) -> Result<Token, Cau
     }
     let host = host_of(realm);
     let status = answer.status();
-    let body = super::call::read_limited(answer, TOKEN_LIMIT)
+    let body = super::call::read_limited(answer, TOKEN_LIMIT, stall)
         .await
         .map_err(|cause| Cause::Login(format!("{host}: {cause}")))?;
     if !status.is_success() {
@@ -228,7 +234,8 @@ async fn read_token(realm: &Url, answer: reqwest::Response) -> Result<Token, Cau
     let life = answer.expires_in.unwrap_or(DEFAULT_EXPIRY);
     let life = Duration::from_secs(life.min(LONGEST_EXPIRY)).mul_f64(0.8);
     Ok(Token {
-        header: secret_header("Bearer", &token)?,
+        header: secret_header("Bearer", &token)
+            .map_err(|_| Cause::Login(format!("{host} answered something that is no token")))?,
         stale: Instant::now() + life,
     })
 }

@@ -139,7 +139,8 @@ impl Remote {
     /// The error that a refusing answer amounts to.
     pub(super) async fn refusal(&self, call: &Call, response: Response) -> Error {
         let status = response.status();
-        let body = read_limited(response, ERROR_LIMIT)
+        let stall = self.client.0.http.settings.timing.stall;
+        let body = read_limited(response, ERROR_LIMIT, stall)
             .await
             .unwrap_or_default();
         let (code, message) = read_envelope(&body);
@@ -344,8 +345,12 @@ pub(super) fn redirect_to(from: &Url, location: &str) -> Result<Url, Cause> {
     }
 }
 
-/// The whole body, where it is no longer than `limit`.
-pub(super) async fn read_limited(response: Response, limit: usize) -> Result<Bytes, Cause> {
+/// The whole body, where it is no longer than `limit` and keeps coming.
+pub(super) async fn read_limited(
+    response: Response,
+    limit: usize,
+    stall: Duration,
+) -> Result<Bytes, Cause> {
     if response
         .content_length()
         .is_some_and(|length| length > limit as u64)
@@ -356,7 +361,10 @@ pub(super) async fn read_limited(response: Response, limit: usize) -> Result<Byt
     }
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
-    while let Some(chunk) = chunks.next().await {
+    while let Some(chunk) = tokio::time::timeout(stall, chunks.next())
+        .await
+        .map_err(|_| Cause::Stalled)?
+    {
         let chunk = chunk.map_err(|error| cause(&error))?;
         if body.len() + chunk.len() > limit {
             return Err(Cause::Protocol(format!(

@@ -147,13 +147,12 @@ impl Remote {
             return Err(self.error(call, Cause::Manifest(ManifestError::TooLarge)));
         }
         let stall = self.client.0.http.settings.timing.stall;
-        match tokio::time::timeout(stall, read_limited(response, MANIFEST_LIMIT)).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(Cause::Protocol(_))) => {
+        match read_limited(response, MANIFEST_LIMIT, stall).await {
+            Ok(bytes) => Ok(bytes),
+            Err(Cause::Protocol(_)) => {
                 Err(self.error(call, Cause::Manifest(ManifestError::TooLarge)))
             }
-            Ok(Err(cause)) => Err(self.error(call, cause)),
-            Err(_) => Err(self.error(call, Cause::Stalled)),
+            Err(cause) => Err(self.error(call, cause)),
         }
     }
 }

@@ -48,7 +48,8 @@ impl Remote {
             if next.as_ref().is_some_and(|next| !self.is_own(next)) {
                 return Err(wrong("the next page is at another host"));
             }
-            let body = read_limited(response, PAGE_LIMIT)
+            let stall = self.client.0.http.settings.timing.stall;
+            let body = read_limited(response, PAGE_LIMIT, stall)
                 .await
                 .map_err(|cause| self.error(&call, cause))?;
             let page: Page =

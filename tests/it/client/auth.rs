@@ -306,6 +306,49 @@ async fn an_endless_expiry_does_not_overflow() {
 }
 
 #[tokio::test]
+async fn a_token_host_that_answers_nonsense_is_named() {
+    for (effect, part) in [
+        (Effect::status_with(200, &[], "<html>"), "no token"),
+        (Effect::status_with(200, &[], "{}"), "without a token"),
+        (
+            Effect::status_with(200, &[], r#"{"token":""}"#),
+            "without a token",
+        ),
+        (
+            Effect::status_with(200, &[], r#"{"token":"a\nb"}"#),
+            "no token",
+        ),
+        (Effect::status(404), "404"),
+        (Effect::status(503), "503"),
+        (
+            Effect::status_with(307, &[("location", "http://127.0.0.1:1/")], ""),
+            "307",
+        ),
+        (Effect::EndlessBody, "bytes"),
+        (Effect::Truncate(5), "no token"),
+        (Effect::ResetBefore, ""),
+        (Effect::StopForGood, "nothing moved"),
+    ] {
+        let registry = Registry::start(bearer()).await;
+        registry
+            .token_server()
+            .fault(Fault::on("GET", "/token", effect.clone()).always());
+        let request = push(&example(), &[&place(&registry)], MAIN);
+        let outcome = tokio::time::timeout(
+            Duration::from_secs(10),
+            refused(request, as_robot(&[&registry])),
+        );
+        let (failure, text) = outcome.await.unwrap_or_else(|_| panic!("{effect:?} hangs"));
+        assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+        assert!(text.contains(part), "{effect:?}: {text}");
+        assert!(
+            text.contains(&registry.token_server().host()),
+            "{effect:?}: {text}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_token_host_that_is_busy_is_asked_again() {
     for effect in [
         Effect::status(503),
