@@ -2,6 +2,8 @@
 //! otherwise, and what goes wrong.
 
 mod auth;
+mod engine;
+mod faults;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
