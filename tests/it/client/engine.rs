@@ -175,6 +175,44 @@ async fn a_mount_that_is_refused_gives_way_to_an_upload() {
     }
 }
 
+/// A blob that was sent in whole and not taken has to be sent, and counted, again.
+#[tokio::test]
+async fn a_blob_that_was_sent_twice_is_counted_once() {
+    for effect in [
+        Effect::status(503),
+        Effect::ResetAfter,
+        Effect::ResetBefore,
+        Effect::ResetInUpload(300_000),
+    ] {
+        let source = Registry::start(Profile::plain()).await;
+        let to = Registry::start(Profile::plain()).await;
+        put_image(&source, &[(MIB, 1), (2 * MIB, 2)]);
+        to.fault(Fault::on("PUT", "/blobs/uploads/", effect.clone()));
+        let (outcome, said) = copied(&source, &to).await;
+        assert_eq!(outcome.destinations[0].content.bytes_moved, 3 * MIB + 2);
+        assert_progress_ends(&said, &format!("{effect:?}"));
+        assert_eq!(to.open_uploads(), 0, "{effect:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_blob_that_came_damaged_is_counted_once() {
+    for effect in [
+        Effect::FlipByte(1_000_000),
+        Effect::ResetInBody(500_000),
+        Effect::EndlessBody,
+    ] {
+        let source = Registry::start(Profile::plain()).await;
+        let to = Registry::start(Profile::plain()).await;
+        put_image(&source, &[(MIB, 1), (2 * MIB, 2)]);
+        source.fault(Fault::on("GET", "/blobs/", effect.clone()));
+        let (_, said) = copied(&source, &to).await;
+        assert_progress_ends(&said, &format!("{effect:?}"));
+        assert_eq!(to.open_uploads(), 0, "{effect:?}");
+        assert_eq!(to.dangling(), Vec::<String>::new());
+    }
+}
+
 #[tokio::test]
 async fn a_failed_upload_is_closed_before_the_next() {
     let source = Registry::start(Profile::plain()).await;

@@ -157,6 +157,24 @@ async fn a_slow_answer_is_waited_for() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+/// Damaged bytes are asked for again or refused; they never arrive.
+#[tokio::test]
+async fn promise_1_damaged_answers_never_arrive() {
+    for effect in [
+        Effect::Truncate(30),
+        Effect::FlipByte(10),
+        Effect::EndlessBody,
+    ] {
+        for failed in every_request(&effect, &[Struck::Source]).await {
+            let named = ["content is", "has the", "bytes", "larger than 8 MiB"];
+            assert!(named.iter().any(|part| failed.contains(part)), "{failed}");
+        }
+        // What a destination answers is a yes or no, and a list where there is one.
+        let failed = every_request(&effect, &[Struck::Destination]).await;
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
+}
+
 /// A fault at the first request that holds `part`, by an open registry that has the example.
 async fn struck_by(method: &str, part: &str, effect: Effect) -> (Registry, Failure, String) {
     let pair = Pair::start().await;
