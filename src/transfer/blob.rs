@@ -170,7 +170,7 @@ async fn stream_once(
 async fn again(copy: &Copy<'_>, blob: &Descriptor, error: Error, tried: u32) -> Result<(), Error> {
     let timing = match copy.destination {
         Store::Registry(remote) => remote.timing(),
-        Store::Layout(_) => registry::Timing::default(),
+        Store::Layout(_) => copy.source.timing(),
     };
     if !error.error.is_transient() || tried >= timing.attempts {
         return Err(error);

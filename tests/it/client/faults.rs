@@ -151,6 +151,12 @@ async fn a_connection_that_breaks_is_made_again_at_every_request() {
 }
 
 #[tokio::test]
+async fn an_answer_that_breaks_off_is_asked_for_again() {
+    let failed = every_request(&Effect::ResetInBody(30), BOTH).await;
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[tokio::test]
 async fn a_slow_answer_is_waited_for() {
     let effect = Effect::Delay(Duration::from_millis(300));
     let failed = every_request(&effect, BOTH).await;
