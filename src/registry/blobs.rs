@@ -1,10 +1,12 @@
 //! Blobs: asking for, reading, mounting and uploading them.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, StatusCode};
@@ -169,6 +171,7 @@ impl Remote {
             .await
             .map_err(|cause| self.error(&call, cause))?;
         if response.status().is_success() {
+            self.open_uploads().remove(&upload.0);
             return Ok(());
         }
         // A long upload can outlive its token; the next try fetches another.
@@ -183,8 +186,26 @@ impl Remote {
     /// Closes an upload session that is not going to be used. A registry that cannot do so expires
     /// it by itself, so the answer does not matter and is not waited for long.
     pub async fn cancel(&self, upload: Upload) {
+        self.open_uploads().remove(&upload.0);
         let call = Call::new(Method::DELETE, "upload", upload.0);
         let _ = tokio::time::timeout(CANCEL_PATIENCE, self.call(&call)).await;
+    }
+
+    /// Closes all upload sessions of this repository: those of transfers that were broken off.
+    pub async fn close_uploads(&self) {
+        let mine: Vec<Url> = {
+            let open = self.open_uploads();
+            let mine = open
+                .iter()
+                .filter(|(_, repository)| **repository == self.repository);
+            mine.map(|(url, _)| url.clone()).collect()
+        };
+        join_all(mine.into_iter().map(|url| self.cancel(Upload(url)))).await;
+    }
+
+    fn open_uploads(&self) -> MutexGuard<'_, HashMap<Url, Repository>> {
+        let uploads = &self.host.uploads;
+        uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn blob_url(&self, digest: Digest) -> Url {
@@ -194,6 +215,8 @@ impl Remote {
     fn session(&self, call: &Call, response: &reqwest::Response) -> Result<Upload, Error> {
         let at = redirect(response.url(), response.headers())
             .map_err(|cause| self.error(call, cause))?;
+        self.open_uploads()
+            .insert(at.clone(), self.repository.clone());
         Ok(Upload(at))
     }
 

@@ -213,6 +213,27 @@ async fn a_blob_that_came_damaged_is_counted_once() {
     }
 }
 
+/// One transfer fails for good while others are under way: their sessions are closed.
+#[tokio::test]
+async fn a_copy_that_fails_leaves_no_session_open() {
+    let source = Registry::start(Profile::plain()).await;
+    let to = Registry::start(Profile::plain()).await;
+    let layers: Vec<(u64, u64)> = (0..8).map(|seed| (MIB + seed, seed)).collect();
+    put_image(&source, &layers);
+    let slow = Effect::Delay(Duration::from_millis(300));
+    source.fault(Fault::on("GET", "/blobs/", slow).times(7));
+    source.fault(Fault::on("GET", "/blobs/", Effect::status(404)));
+    let request = promotion(
+        &format!("{}/big:1", source.host()),
+        &format!("{}/copy", to.host()),
+    );
+    let (_, text) = failed(request, &context()).await;
+    assert!(text.contains("404"), "{text}");
+    assert!(to.count_of("POST ") > 1);
+    assert_eq!(to.open_uploads(), 0, "{:?}", to.requests());
+    assert!(to.tags("copy").is_empty());
+}
+
 #[tokio::test]
 async fn a_failed_upload_is_closed_before_the_next() {
     let source = Registry::start(Profile::plain()).await;
