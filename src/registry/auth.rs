@@ -1,13 +1,14 @@
 //! Logging in: what a registry asks for, and tokens, each fetched once however many wait for it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::sync::OnceCell;
+use tokio::sync::{MutexGuard, OnceCell};
 use tokio::time::Instant;
 use url::Url;
 
@@ -31,7 +32,8 @@ pub(super) enum Scheme {
 /// What is known of a registry's wishes. The first request finds out, and all others wait for it.
 #[derive(Default)]
 pub(super) struct Auth {
-    pub(super) asking: tokio::sync::Mutex<()>,
+    asking: tokio::sync::Mutex<Option<Unanswered>>,
+    rounds: AtomicU64,
     scheme: Mutex<Option<Scheme>>,
     tokens: Mutex<HashMap<Scopes, Arc<Login>>>,
 }
@@ -39,6 +41,18 @@ pub(super) struct Auth {
 /// A login that failed is kept as well: whoever waited for it would only fail again, and a wrong
 /// password that is tried many times locks an account.
 type Login = OnceCell<Result<Token, Cause>>;
+
+/// The last first request that was not answered, counted.
+struct Unanswered {
+    round: u64,
+    cause: Cause,
+}
+
+/// The turn to send the first request.
+pub(super) struct Turn<'a> {
+    last: MutexGuard<'a, Option<Unanswered>>,
+    rounds: &'a AtomicU64,
+}
 
 #[derive(Clone)]
 struct Token {
@@ -53,7 +67,34 @@ const DEFAULT_EXPIRY: u64 = 60;
 /// The longest that a token is taken to be good for, whatever the answer says.
 const LONGEST_EXPIRY: u64 = 24 * 60 * 60;
 
+impl Turn<'_> {
+    /// Tells all who wait that this one was not answered.
+    pub(super) fn unanswered(mut self, cause: &Cause) {
+        *self.last = Some(Unanswered {
+            round: self.rounds.fetch_add(1, Ordering::Relaxed) + 1,
+            cause: cause.clone(),
+        });
+    }
+}
+
 impl Auth {
+    /// Waits for the turn to send the first request.
+    ///
+    /// # Errors
+    /// Why a request of others was not answered meanwhile: to wait as long for each of them in turn
+    /// would take for ever.
+    pub(super) async fn turn(&self) -> Result<Turn<'_>, Cause> {
+        let round = self.rounds.load(Ordering::Relaxed);
+        let last = self.asking.lock().await;
+        match &*last {
+            Some(last) if last.round > round => Err(last.cause.clone()),
+            _ => Ok(Turn {
+                last,
+                rounds: &self.rounds,
+            }),
+        }
+    }
+
     pub(super) fn scheme(&self) -> Option<Scheme> {
         self.scheme
             .lock()

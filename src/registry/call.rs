@@ -247,12 +247,22 @@ impl Remote {
             return self.follow(call, &scheme).await;
         }
         // Nobody knows yet what the registry wants: one request finds out, the others wait for it.
-        let _asking = self.host.auth.asking.lock().await;
+        let turn = self.host.auth.turn().await?;
         if let Some(scheme) = self.host.auth.scheme() {
+            drop(turn);
             return self.follow(call, &scheme).await;
         }
-        let answer = self.first(call).await?;
-        if answer.response.status() != StatusCode::UNAUTHORIZED {
+        let answer = match self.first(call).await {
+            Err(cause @ (Cause::Connection(_) | Cause::Tls(_) | Cause::Stalled)) => {
+                turn.unanswered(&cause);
+                return Err(cause);
+            }
+            outcome => outcome?,
+        };
+        let status = answer.response.status();
+        if retry::is_transient(status) {
+            // It says nothing of what is wanted.
+        } else if status != StatusCode::UNAUTHORIZED {
             self.host.auth.learn(Scheme::Open);
         } else if let Ok(scheme) = auth::challenge(answer.response.headers()) {
             self.host.auth.learn(scheme);

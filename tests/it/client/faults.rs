@@ -181,6 +181,43 @@ async fn promise_1_damaged_answers_never_arrive() {
     }
 }
 
+/// A registry that falls silent is given up after some tries; what is unfinished has no name.
+#[tokio::test]
+async fn a_registry_that_stops_answering_is_given_up() {
+    let whole = Pair::start().await;
+    whole.copy().await.unwrap();
+    let cases = BOTH.iter().flat_map(|side| {
+        let count = whole.struck(*side).count();
+        (1..=count).step_by(4).map(|n| (*side, n))
+    });
+    stream::iter(cases)
+        .map(|(side, n)| async move {
+            let pair = Pair::start().await;
+            let struck = pair.struck(side);
+            struck.fault(Fault::at(n, Effect::StopForGood));
+            let began = Instant::now();
+            let case = format!("{side:?} {n}");
+            let (failure, text) = pair.copy().await.expect_err(&case);
+            assert!(
+                matches!(failure, Failure::Service(_)),
+                "{case}: {failure:?}"
+            );
+            assert!(text.contains(&struck.host()), "{case}: {text}");
+            assert!(
+                text.contains("nothing moved for too long"),
+                "{case}: {text}"
+            );
+            assert!(began.elapsed() < Duration::from_secs(15), "{case}");
+            pair.assert_sound(&case);
+            struck.resume();
+            pair.copy().await.unwrap();
+            pair.assert_done(&case);
+        })
+        .buffer_unordered(64)
+        .collect::<Vec<()>>()
+        .await;
+}
+
 /// A fault at the first request that holds `part`, by an open registry that has the example.
 async fn struck_by(method: &str, part: &str, effect: Effect) -> (Registry, Failure, String) {
     let pair = Pair::start().await;
