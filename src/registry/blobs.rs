@@ -12,11 +12,11 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::Remote;
 use super::auth::Scheme;
 use super::call::{Call, redirect};
 use super::error::{Cause, Error, cause};
 use super::http::Lane;
+use super::{Remote, retry};
 use crate::image::{Descriptor, Digest, Repository};
 
 /// An upload session that a registry has opened.
@@ -149,6 +149,7 @@ impl Remote {
                 counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             }
         });
+        self.host.gate.wait().await;
         let scheme = self.host.auth.scheme().unwrap_or(Scheme::Open);
         let authorization = self
             .authorization(&call.url, &scheme)
@@ -173,6 +174,11 @@ impl Remote {
         if response.status().is_success() {
             self.open_uploads().remove(&upload.0);
             return Ok(());
+        }
+        if retry::is_transient(response.status())
+            && let Some(pause) = retry::retry_after(response.headers())
+        {
+            self.host.gate.close_for(pause);
         }
         // A long upload can outlive its token; the next try fetches another.
         if let (StatusCode::UNAUTHORIZED, Some(refused)) = (response.status(), &authorization)

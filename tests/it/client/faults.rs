@@ -295,6 +295,22 @@ async fn a_retry_after_is_waited_out_and_said() {
     }
 }
 
+/// A pause that an upload is told to make holds back the next try.
+#[tokio::test]
+async fn an_upload_waits_as_long_as_it_is_told_to() {
+    let pair = Pair::start().await;
+    let effect = Effect::status_with(429, &[("retry-after", "1")], "");
+    pair.to.fault(Fault::on("PUT", "/blobs/uploads/", effect));
+    let began = Instant::now();
+    pair.copy().await.unwrap();
+    assert!(
+        began.elapsed() >= Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
+    pair.assert_done("");
+}
+
 #[tokio::test]
 async fn a_manifest_that_never_ends_is_cut_off() {
     let (_, _, text) = struck_by("GET", "/manifests/1.4.0", Effect::EndlessBody).await;
