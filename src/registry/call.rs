@@ -384,7 +384,7 @@ impl Remote {
 pub(super) fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Cause> {
     let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
     let location =
-        location.ok_or_else(|| Cause::Protocol("a redirect without a Location".to_owned()))?;
+        location.ok_or_else(|| Cause::Protocol("it has no Location to go on to".to_owned()))?;
     redirect_to(from, location)
 }
 

@@ -312,6 +312,55 @@ async fn an_upload_waits_as_long_as_it_is_told_to() {
 }
 
 #[tokio::test]
+async fn an_answer_that_contradicts_itself_is_refused() {
+    let digest = example_root().to_string();
+    let wrong = format!("sha256:{}", "0".repeat(64));
+    let index = "application/vnd.oci.image.index.v1+json";
+    let big = " ".repeat((8 << 20) + 1);
+    let html = "<html><body>Bad Gateway</body></html>";
+    for (effect, part) in [
+        (
+            Effect::status_with(200, &[("docker-content-digest", &wrong)], "{}"),
+            wrong.as_str(),
+        ),
+        (
+            Effect::status_with(200, &[("docker-content-digest", &digest)], "{}"),
+            "the content is",
+        ),
+        (
+            Effect::status_with(200, &[("content-type", index)], &big),
+            "larger than 8 MiB",
+        ),
+        (
+            Effect::status_with(200, &[("content-type", "text/html")], html),
+            "the manifest",
+        ),
+        (Effect::status_with(200, &[], ""), "the manifest"),
+        (
+            Effect::status_with(502, &[("content-type", "text/html")], html),
+            "answered 502 Bad Gateway",
+        ),
+        (
+            Effect::status_with(500, &[], "out of\n::error::coffee"),
+            "out of\u{fffd}::error::coffee",
+        ),
+        (
+            Effect::status_with(307, &[("location", "/v2/dev/web/manifests/1.4.0")], ""),
+            "more than 5 redirects",
+        ),
+        (Effect::status(307), "no Location"),
+        (
+            Effect::status_with(307, &[("location", "ftp://127.0.0.1/")], ""),
+            "ftp",
+        ),
+    ] {
+        let (_, _, text) = struck_by("*", "/manifests/1.4.0", effect.clone()).await;
+        assert!(text.contains(part), "no {part} in: {text}");
+        assert!(!text.contains("<html>"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_manifest_that_never_ends_is_cut_off() {
     let (_, _, text) = struck_by("GET", "/manifests/1.4.0", Effect::EndlessBody).await;
     assert!(text.contains("larger than 8 MiB"), "{text}");
