@@ -1,101 +1,11 @@
 //! The process, from the outside: its arguments, its streams, its exit status, what it leaves.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{COMMIT, example, example_root};
-
-/// A folder to run in, with nothing of this process's environment.
-struct Place(tempfile::TempDir);
-
-struct Ran {
-    status: Option<i32>,
-    out: String,
-    log: String,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_shipmark"));
-        command.env_clear().current_dir(self.0.path());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command().args(arguments).output().unwrap())
-    }
-
-    /// A step of a workflow that a push of `git_ref` started, with these inputs.
-    fn step(&self, git_ref: &str, inputs: &[(&str, &str)]) -> Command {
-        let mut command = self.command();
-        for (variable, name) in [
-            ("GITHUB_OUTPUT", "output"),
-            ("GITHUB_STEP_SUMMARY", "summary"),
-        ] {
-            std::fs::write(self.path(name), "").unwrap();
-            command.env(variable, self.path(name));
-        }
-        command
-            .env("GITHUB_ACTIONS", "true")
-            .env("GITHUB_EVENT_NAME", "push")
-            .env("GITHUB_REF", git_ref)
-            .env("GITHUB_SHA", COMMIT)
-            .env("GITHUB_REPOSITORY", "acme/web");
-        for (name, value) in inputs {
-            command.env(format!("INPUT_{}", name.to_uppercase()), value);
-        }
-        command
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    /// The outputs of a step, as the runner reads them.
-    fn outputs(&self) -> Vec<(String, String)> {
-        let text = self.read("output");
-        let mut lines = text.lines();
-        let mut outputs = Vec::new();
-        while let Some((name, delimiter)) = lines.next().and_then(|line| line.split_once("<<")) {
-            let value: Vec<_> = lines
-                .by_ref()
-                .take_while(|line| *line != delimiter)
-                .collect();
-            outputs.push((name.to_owned(), value.join("\n")));
-        }
-        outputs
-    }
-
-    fn output(&self, name: &str) -> String {
-        let outputs = self.outputs();
-        let found = outputs.into_iter().find(|(known, _)| known == name);
-        found.unwrap_or_default().1
-    }
-}
-
-impl Ran {
-    fn of(output: Output) -> Self {
-        Self {
-            status: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            log: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-fn is_empty(folder: &Path) -> bool {
-    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
-}
+use crate::support::process::{Place, Ran, is_empty};
+use crate::support::{example, example_root};
 
 #[test]
 fn an_image_goes_its_way_on_the_command_line() {
@@ -288,7 +198,7 @@ fn bad_input_is_told_from_refusals_and_writes_nothing() {
         assert_eq!(ran.status, Some(2), "{arguments:?}: {}", ran.log);
         assert!(ran.log.contains(message), "{arguments:?}: {}", ran.log);
         assert_eq!(ran.out, "");
-        assert!(is_empty(place.0.path()), "{arguments:?}");
+        assert!(is_empty(place.root()), "{arguments:?}");
     }
 }
 
