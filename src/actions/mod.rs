@@ -10,5 +10,7 @@ mod secrets;
 
 pub use command::{Level, annotation, fenced, group, group_end, mask};
 pub use environment::Environment;
-pub use file_command::{FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary};
+pub use file_command::{
+    FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary, append_variables,
+};
 pub use secrets::Secrets;

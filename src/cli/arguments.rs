@@ -17,6 +17,8 @@ pub struct Arguments {
     /// What looks wrong about them but does not stop anything.
     pub warnings: Vec<String>,
     pub(super) entries: BTreeMap<&'static str, Vec<Entry>>,
+    /// Lists, and what is taken with the blanks around it, as they were written.
+    pub(super) whole: BTreeMap<&'static str, String>,
 }
 
 /// Where an input was given, which decides how it is named in messages.
@@ -52,6 +54,13 @@ impl Arguments {
     pub fn entries(&self, name: &'static str) -> &[Entry] {
         debug_assert!(self.takes(name), "{name} is no input of {}", self.verb);
         self.entries.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// All of a list as it was written, or of a text with the blanks around it; empty where it was
+    /// not given.
+    pub fn whole(&self, name: &'static str) -> &str {
+        debug_assert!(self.takes(name), "{name} is no input of {}", self.verb);
+        self.whole.get(name).map_or("", String::as_str)
     }
 
     /// The value, or the default.
@@ -156,14 +165,18 @@ impl Arguments {
         if let Some(name) = self.entries.keys().find(|name| !self.takes(name)) {
             return Err(self.error(name, None, format!("is no input of {}", self.verb)));
         }
-        for (name, entries) in &self.entries {
+        // What rules are made of goes into nothing but tags and labels, which are escaped.
+        let as_written = |name: &str| self.verb == Verb::Tags && self.whole.contains_key(name);
+        for (name, entries) in self.entries.iter().filter(|(name, _)| !as_written(name)) {
             let entry = entries.iter().find(|e| e.text.contains(char::is_control));
             if let Some(entry) = entry {
                 let reason = "has a line break or another control character in it";
                 return Err(self.wrong(name, entry, reason));
             }
         }
-        let missing = |input: &&Input| input.required && !self.entries.contains_key(input.name);
+        let missing = |input: &&Input| {
+            input.required.contains(&self.verb) && !self.entries.contains_key(input.name)
+        };
         match self.verb.inputs().find(missing) {
             Some(input) => Err(self.error(input.name, None, "is needed")),
             None => Ok(self),

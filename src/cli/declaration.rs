@@ -3,6 +3,8 @@ use std::fmt;
 /// A verb of the command line, `command` in a workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
+    /// Say which tags and labels an image gets.
+    Tags,
     /// Bring an image in.
     Push,
     /// Release an image from one place to others.
@@ -18,10 +20,12 @@ pub struct Input {
     pub verbs: &'static [Verb],
     /// What kind of value it takes.
     pub kind: Kind,
-    /// Whether it must be given.
-    pub required: bool,
+    /// The verbs that it must be given for.
+    pub required: &'static [Verb],
     /// What counts where it is not given.
     pub default: Option<&'static str>,
+    /// What the runner gives in its place: an expression of a workflow.
+    pub from_workflow: Option<&'static str>,
     /// Whether its value must appear nowhere.
     pub secret: bool,
     /// What it does. One line.
@@ -35,6 +39,8 @@ pub enum Kind {
     Text(&'static str),
     /// Entries: one a line in a workflow, a flag that may be repeated on the command line.
     List(&'static str),
+    /// Text that is taken with the blanks around it.
+    Verbatim(&'static str),
     /// One of several words.
     Choice(&'static [&'static str]),
     /// `true` or `false` in a workflow, a flag without a value on the command line.
@@ -46,19 +52,22 @@ pub enum Kind {
 pub struct Output {
     /// Its name.
     pub name: &'static str,
+    /// The verbs that give it.
+    pub verbs: &'static [Verb],
     /// What it holds. One line.
     pub help: &'static str,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: &[Self] = &[Self::Push, Self::Promote];
+    pub const ALL: &[Self] = &[Self::Tags, Self::Push, Self::Promote];
     /// Their names.
-    pub const NAMES: &[&str] = &[Self::Push.name(), Self::Promote.name()];
+    pub const NAMES: &[&str] = &[Self::Tags.name(), Self::Push.name(), Self::Promote.name()];
 
     /// The verb as it is written.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Tags => "tags",
             Self::Push => "push",
             Self::Promote => "promote",
         }
@@ -67,6 +76,9 @@ impl Verb {
     /// What it does. One line.
     pub fn help(self) -> &'static str {
         match self {
+            Self::Tags => {
+                "Say which tags, labels and annotations the event gives an image; writes to no registry"
+            }
             Self::Push => "Bring a built image into a repository, under the tags of the event",
             Self::Promote => "Release an image from one repository to others, by the same digest",
         }
@@ -101,12 +113,16 @@ impl Input {
 /// What the names of the runner's variables for inputs begin with.
 pub(super) const PREFIX: &str = "INPUT_";
 
+const RELEASE: &[Verb] = &[Verb::Push, Verb::Promote];
+const TAGS: &[Verb] = &[Verb::Tags];
+
 const DEFAULTS: Input = Input {
     name: "",
     verbs: Verb::ALL,
     kind: Kind::Text("TEXT"),
-    required: false,
+    required: &[],
     default: None,
+    from_workflow: None,
     secret: false,
     help: "",
 };
@@ -117,28 +133,110 @@ pub const INPUTS: &[Input] = &[
         name: "command",
         verbs: &[],
         kind: Kind::Choice(Verb::NAMES),
-        required: true,
+        default: Some("tags"),
         help: "What to do",
         ..DEFAULTS
     },
     Input {
         name: "source",
+        verbs: RELEASE,
         kind: Kind::Text("IMAGE"),
-        required: true,
+        required: RELEASE,
         help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), or oci-archive:FILE[:NAME] (a tar of one, perhaps gzipped)",
         ..DEFAULTS
     },
     Input {
         name: "images",
         kind: Kind::List("PLACE"),
-        required: true,
-        help: "Where it goes: a repository without a tag, or oci:DIR (an image layout)",
+        required: RELEASE,
+        help: "Where it goes: a repository without a tag, or oci:DIR (an image layout). For tags, names in the form of docker/metadata-action",
         ..DEFAULTS
     },
     Input {
         name: "tags",
         kind: Kind::List("RULE"),
-        help: "The tags to give: a bare tag, or type=raw,value=TAG. Without any they follow from the event, or from the source where it is promoted",
+        help: "The rules that give the tags, in the language of docker/metadata-action. Without any they follow from the event, or from the source where it is promoted",
+        ..DEFAULTS
+    },
+    Input {
+        name: "flavor",
+        kind: Kind::List("SETTING"),
+        help: "What goes for all rules: latest=, prefix=, suffix=",
+        ..DEFAULTS
+    },
+    Input {
+        name: "mode",
+        kind: Kind::Choice(&["compatible", "strict"]),
+        default: Some("compatible"),
+        help: "Whether rules are taken as docker/metadata-action takes them, with a warning where that is a trap, or with the traps mended",
+        ..DEFAULTS
+    },
+    Input {
+        name: "labels",
+        verbs: TAGS,
+        kind: Kind::List("LABEL"),
+        help: "Labels beside those of the OCI specification, as KEY=VALUE",
+        ..DEFAULTS
+    },
+    Input {
+        name: "annotations",
+        verbs: TAGS,
+        kind: Kind::List("ANNOTATION"),
+        help: "Annotations beside those of the OCI specification, as KEY=VALUE",
+        ..DEFAULTS
+    },
+    Input {
+        name: "sep-tags",
+        verbs: TAGS,
+        kind: Kind::Verbatim("TEXT"),
+        help: "What stands between tags in the outputs, if not a line break",
+        ..DEFAULTS
+    },
+    Input {
+        name: "sep-labels",
+        verbs: TAGS,
+        kind: Kind::Verbatim("TEXT"),
+        help: "What stands between labels in the outputs, if not a line break",
+        ..DEFAULTS
+    },
+    Input {
+        name: "sep-annotations",
+        verbs: TAGS,
+        kind: Kind::Verbatim("TEXT"),
+        help: "What stands between annotations in the outputs, if not a line break",
+        ..DEFAULTS
+    },
+    Input {
+        name: "bake-target",
+        verbs: TAGS,
+        kind: Kind::Text("NAME"),
+        default: Some("docker-metadata-action"),
+        help: "The target of the bake files",
+        ..DEFAULTS
+    },
+    Input {
+        name: "context",
+        verbs: TAGS,
+        kind: Kind::Choice(&["workflow", "git"]),
+        default: Some("workflow"),
+        help: "Whether the ref and the commit are the event's, or those of the checkout",
+        ..DEFAULTS
+    },
+    Input {
+        name: "github-token",
+        verbs: TAGS,
+        kind: Kind::Text("TOKEN"),
+        from_workflow: Some("${{ github.token }}"),
+        secret: true,
+        help: "The token to ask GitHub's API with, for what the event does not say",
+        ..DEFAULTS
+    },
+    Input {
+        name: "offline",
+        verbs: TAGS,
+        kind: Kind::Switch,
+        default: Some("false"),
+        help: "Ask no API: what the event does not say stays empty",
         ..DEFAULTS
     },
     Input {
@@ -149,12 +247,14 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "existing",
+        verbs: RELEASE,
         kind: Kind::Choice(&["fail", "keep"]),
         help: "What to do where an immutable tag names another digest: refuse, or go on with the image that is there. Without it version tags fail, and a SHA tag on push keeps an image of the same commit",
         ..DEFAULTS
     },
     Input {
         name: "credentials",
+        verbs: RELEASE,
         kind: Kind::List("LOGIN"),
         secret: true,
         help: "Logins as REGISTRY=USER:PASSWORD, before those of docker's config.json; the password may hold = and :",
@@ -168,12 +268,14 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "insecure-registries",
+        verbs: RELEASE,
         kind: Kind::List("REGISTRY"),
         help: "Registries to speak plain HTTP with, as host or host:port; those on this machine need no mention",
         ..DEFAULTS
     },
     Input {
         name: "dry-run",
+        verbs: RELEASE,
         kind: Kind::Switch,
         default: Some("false"),
         help: "Plan and report, but write nothing",
@@ -197,26 +299,67 @@ pub const INPUTS: &[Input] = &[
 pub const OUTPUTS: &[Output] = &[
     Output {
         name: "digest",
+        verbs: RELEASE,
         help: "The digest of the image, sha256:…",
     },
     Output {
         name: "image",
+        verbs: RELEASE,
         help: "repository@digest of each destination, one a line",
     },
     Output {
         name: "tags",
+        verbs: Verb::ALL,
         help: "The full references that name the image now (on a dry run: would name it), one a line",
     },
     Output {
         name: "version",
+        verbs: Verb::ALL,
         help: "The version that was released, where there is one",
     },
     Output {
         name: "json",
-        help: "The whole outcome as one JSON object",
+        verbs: Verb::ALL,
+        help: "The whole outcome as one JSON object; of tags, what docker/metadata-action gives",
     },
     Output {
         name: "outcome",
+        verbs: RELEASE,
         help: "released, unchanged (nothing had to be written, or it was a dry run), or refused",
+    },
+    Output {
+        name: "tag-names",
+        verbs: TAGS,
+        help: "The tags without the image's name",
+    },
+    Output {
+        name: "labels",
+        verbs: TAGS,
+        help: "Labels, one a line",
+    },
+    Output {
+        name: "annotations",
+        verbs: TAGS,
+        help: "Annotations with their level, one a line",
+    },
+    Output {
+        name: "bake-file",
+        verbs: TAGS,
+        help: "A bake file with tags and labels",
+    },
+    Output {
+        name: "bake-file-tags",
+        verbs: TAGS,
+        help: "A bake file with tags",
+    },
+    Output {
+        name: "bake-file-labels",
+        verbs: TAGS,
+        help: "A bake file with labels",
+    },
+    Output {
+        name: "bake-file-annotations",
+        verbs: TAGS,
+        help: "A bake file with annotations",
     },
 ];

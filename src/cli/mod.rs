@@ -187,10 +187,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        insta::assert_snapshot!(in_runner(&[]).unwrap_err(), @"command: is needed: push or promote");
+        assert_eq!(in_runner(&[]).unwrap().verb, Verb::Tags);
         insta::assert_snapshot!(
             in_runner(&[("INPUT_COMMAND", "psuh")]).unwrap_err(),
-            @r#"command: "psuh" is none of push, promote"#
+            @r#"command: "psuh" is none of tags, push, promote"#
         );
         let broken = [MINIMUM[0], ("INPUT_SOURCE", "oci:a\n::b"), MINIMUM[2]];
         insta::assert_snapshot!(

@@ -6,32 +6,42 @@ use secrecy::ExposeSecret;
 
 use super::{Given, logins};
 use crate::actions::{Environment, Secrets};
+use crate::cli::Verb;
 use crate::credentials::Store;
 use crate::registry::{Client, Proxies, Settings, Timing};
 use crate::release::{Context, Failure};
 
 pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     let notices = given.log.notices();
-    let settings = settings(given)?;
-    let registry = Client::new(settings, notices.clone())
-        .map_err(|error| Failure::input(error.to_string()))?;
     Ok(Context {
-        registry,
+        registry: registries(given)?,
         notices,
         scratch: scratch(&given.environment),
     })
 }
 
+pub(super) fn registries(given: &Given) -> Result<Client, Failure> {
+    Client::new(settings(given)?, given.log.notices())
+        .map_err(|error| Failure::input(error.to_string()))
+}
+
 fn settings(given: &Given) -> Result<Settings, Failure> {
     let environment = &given.environment;
+    let releases = given.arguments.verb != Verb::Tags;
     let path = |name| environment.path(name).map(Path::to_owned);
     let variable = |names: &[&str]| environment.first(names).map(str::to_owned);
     Ok(Settings {
-        credentials: credentials(given)?,
+        credentials: match releases {
+            true => credentials(given)?,
+            false => Store::default(),
+        },
         ca_file: given.arguments.text("ca-file").map(PathBuf::from),
         ssl_cert_file: path("SSL_CERT_FILE"),
         ssl_cert_dir: path("SSL_CERT_DIR"),
-        insecure: given.arguments.values("insecure-registries")?,
+        insecure: match releases {
+            true => given.arguments.values("insecure-registries")?,
+            false => Vec::new(),
+        },
         proxies: Proxies {
             // As curl has it: a request's header Proxy can become HTTP_PROXY in a CGI program.
             http: variable(&["http_proxy", "HTTP_PROXY"]),

@@ -6,6 +6,8 @@ mod logins;
 mod promote;
 mod push;
 mod request;
+mod subject;
+mod tags;
 
 use std::sync::Arc;
 
@@ -13,8 +15,8 @@ pub use logins::secrets;
 
 use crate::actions::Environment;
 use crate::cli::{Arguments, InputError, Verb};
-use crate::release::{self, Failure, Outcome};
-use crate::report::Log;
+use crate::release::{self, Failure};
+use crate::report::{Done, Log};
 
 /// What a verb has to go by.
 struct Given {
@@ -28,18 +30,20 @@ pub async fn run(
     arguments: Arguments,
     environment: Environment,
     log: Arc<Log>,
-) -> Result<Outcome, Failure> {
+) -> Result<Done, Failure> {
     let given = Given {
         arguments,
         environment,
         log,
     };
     let request = match given.arguments.verb {
-        Verb::Push => push::request(&given),
-        Verb::Promote => promote::request(&given),
+        Verb::Tags => return Ok(Done::Tagged(Box::new(tags::run(&given).await?))),
+        Verb::Push => push::request(&given).await,
+        Verb::Promote => promote::request(&given).await,
     }?;
     let context = context::context(&given)?;
-    release::run(&request, &context).await
+    let outcome = release::run(&request, &context).await?;
+    Ok(Done::Released(Box::new(outcome)))
 }
 
 impl From<InputError> for Failure {

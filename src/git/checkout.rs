@@ -106,6 +106,13 @@ impl Checkout {
         })
     }
 
+    /// When the commit was made, in seconds since 1970, if it is here.
+    pub fn committed_at(&self, commit: &Commit) -> Option<i64> {
+        let id = git2::Oid::from_str(commit.as_str()).ok()?;
+        let found = self.repository.find_commit(id).ok()?;
+        Some(found.time().seconds())
+    }
+
     /// What the checkout says in place of an event.
     pub fn local(&self) -> Local {
         Local {

@@ -138,6 +138,12 @@ impl Client {
         }
     }
 
+    /// The connections as such, for another service at `url`: proxies, certificates and timeouts are
+    /// the same, and it follows no redirect.
+    pub fn web(&self, url: &url::Url) -> reqwest::Client {
+        self.0.http.client(url, http::Lane::Control).clone()
+    }
+
     fn notices(&self) -> &Notices {
         &self.0.notices
     }

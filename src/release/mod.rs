@@ -236,9 +236,7 @@ fn needs_origin(request: &Request) -> bool {
         facts.is_some_and(|facts| !matches!(facts.release_branch(), Ok(None)))
     };
     request.verb == Verb::Promote
-        && (matches!(request.rules, TagRules::Default)
-            || request.existing == Existing::Keep
-            || named_by_branch())
+        && (request.rules.need_commit() || request.existing == Existing::Keep || named_by_branch())
 }
 
 async fn transfer(

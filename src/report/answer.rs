@@ -1,20 +1,30 @@
 use std::io::Write;
 
+use super::tags::{self, Tagged};
 use super::{Log, outputs, summary, text};
 use crate::actions::{self, Environment, FileCommandError};
 use crate::release::{Failure, Outcome};
+
+/// What a verb came to.
+pub enum Done {
+    /// An image was released, or would be.
+    Released(Box<Outcome>),
+    /// Tags were derived.
+    Tagged(Box<Tagged>),
+}
 
 /// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
 /// exit status.
 pub fn answer(
     verb: &str,
-    result: Result<Outcome, Failure>,
+    result: Result<Done, Failure>,
     environment: &Environment,
     log: &Log,
     out: &mut impl Write,
 ) -> u8 {
     match result {
-        Ok(outcome) => released(&cleaned(outcome, log), environment, log, out),
+        Ok(Done::Released(outcome)) => released(&cleaned(*outcome, log), environment, log, out),
+        Ok(Done::Tagged(tagged)) => derived(&tagged, environment, log, out),
         Err(failure) => failed(verb, &clean(failure, log), environment, log),
     }
 }
@@ -35,6 +45,61 @@ fn released(outcome: &Outcome, environment: &Environment, log: &Log, out: &mut i
         let _ = out.flush();
     }
     0
+}
+
+fn derived(tagged: &Tagged, environment: &Environment, log: &Log, out: &mut impl Write) -> u8 {
+    for finding in &tagged.findings {
+        match finding.trap {
+            Some(_) => log.warning(&format!("{finding} (mode: strict mends it)")),
+            None => log.warning(&finding.text),
+        }
+    }
+    let report = tagged.text();
+    if !environment.in_runner() {
+        let _ = writeln!(out, "{}", log.clean(&report));
+        let _ = out.flush();
+        return 0;
+    }
+    log.folded("Report", &report);
+    let mut outputs = tagged.outputs();
+    outputs.extend(bake_files(tagged, environment, log));
+    hand_over(environment, log, &outputs, &tagged.summary());
+    if tagged.exported {
+        export(environment, log, &outputs);
+    }
+    0
+}
+
+/// Writes the bake files to the runner's folder, and gives the paths that later steps find them at.
+fn bake_files(
+    tagged: &Tagged,
+    environment: &Environment,
+    log: &Log,
+) -> Vec<(&'static str, String)> {
+    let Some(folder) = environment.path("RUNNER_TEMP") else {
+        log.info("RUNNER_TEMP is not set: no bake files are written");
+        return Vec::new();
+    };
+    let outside = tags::outside(folder, environment.path("RUNNER_WORKSPACE"));
+    let write = |file: tags::BakeFile| match std::fs::write(folder.join(file.name), &file.content) {
+        Ok(()) => Some((file.output, outside.join(file.name).display().to_string())),
+        Err(error) => {
+            log.warning(&format!("{} cannot be written: {error}", file.name));
+            None
+        }
+    };
+    tagged.bake_files().into_iter().filter_map(write).collect()
+}
+
+fn export(environment: &Environment, log: &Log, outputs: &[(&str, String)]) {
+    let Some(file) = environment.path("GITHUB_ENV") else {
+        return;
+    };
+    let variable = |(name, value): &(&str, String)| (tags::variable(name), value.clone());
+    let variables: Vec<_> = outputs.iter().map(variable).collect();
+    if let Err(error) = actions::append_variables(file, &variables) {
+        log.warning(&format!("{error}\n hint: {}", error.hint()));
+    }
 }
 
 fn failed(verb: &str, failure: &Failure, environment: &Environment, log: &Log) -> u8 {
@@ -112,7 +177,13 @@ mod tests {
         secrets.add("made-up-word");
         log.hide(&secrets);
         let mut out = Vec::new();
-        let status = answer("push", result, &environment, &log, &mut out);
+        let status = answer(
+            "push",
+            result.map(Box::new).map(Done::Released),
+            &environment,
+            &log,
+            &mut out,
+        );
         assert_eq!(out, b"");
         let read = |path| std::fs::read_to_string(path).unwrap();
         (status, page.text(), read(output), read(summary))
@@ -170,7 +241,13 @@ mod tests {
             ("GITHUB_OUTPUT", "/nowhere/output"),
         ]);
         let result = Ok(samples::unchanged());
-        let status = answer("push", result, &environment, &log, &mut Vec::new());
+        let status = answer(
+            "push",
+            result.map(Box::new).map(Done::Released),
+            &environment,
+            &log,
+            &mut Vec::new(),
+        );
         assert_eq!(status, 0);
         let text = page.text();
         assert!(text.contains("GITHUB_OUTPUT names /nowhere/output, which cannot be written"));
@@ -184,7 +261,13 @@ mod tests {
         let environment = Environment::default();
         let mut out = Vec::new();
         let result = Ok(samples::unchanged());
-        answer("promote", result, &environment, &log, &mut out);
+        answer(
+            "promote",
+            result.map(Box::new).map(Done::Released),
+            &environment,
+            &log,
+            &mut out,
+        );
         let out = String::from_utf8(out).unwrap();
         assert!(out.starts_with("nothing had to change for oci:"));
         assert_eq!(page.text(), "");

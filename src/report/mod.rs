@@ -7,11 +7,13 @@ mod markdown;
 mod outputs;
 mod progress;
 mod summary;
+mod tags;
 mod text;
 mod words;
 
 #[cfg(test)]
 mod samples;
 
-pub use answer::answer;
+pub use answer::{Done, answer};
 pub use log::{Log, Reader};
+pub use tags::{Separators, Tagged};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     // Ground: pure values.
     ("notice", &[]),
     ("image", &[]),
@@ -14,6 +14,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     // Work: files, networks, other people's formats.
     ("credentials", &["image", "notice"]),
     ("git", &["event", "image", "notice"]),
+    ("github", &["event"]),
     ("layout", &["image", "notice"]),
     ("archive", &["image", "layout", "notice"]),
     ("registry", &["credentials", "image", "notice"]),
@@ -45,6 +46,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "credentials",
             "event",
             "git",
+            "github",
             "image",
             "notice",
             "registry",
@@ -56,13 +58,14 @@ const ROOMS: [(&str, &[&str]); 15] = [
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 11] = [
+const BELOW_THE_SURFACE: [&str; 12] = [
     "notice",
     "image",
     "event",
     "tagging",
     "credentials",
     "git",
+    "github",
     "layout",
     "archive",
     "registry",

@@ -388,9 +388,10 @@ impl Expander<'_> {
         let by_semver = version::semver(name).map(|version| !version.pre.is_empty());
         let by_python = || Pep440::read(name).map(|version| version.is_prerelease());
         let prerelease = by_semver.or_else(by_python).unwrap_or(false);
+        let marked = of_event && self.release_is_marked();
         ForLatest {
             loosely: true,
-            strictly: !prerelease && !(of_event && self.release_is_marked()),
+            strictly: !(prerelease || marked),
         }
     }
 

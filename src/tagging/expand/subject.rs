@@ -92,7 +92,7 @@ impl Subject {
     }
 
     /// The commit that the tags are about.
-    pub(in crate::tagging) fn revision(&self, mode: Mode) -> String {
+    pub fn revision(&self, mode: Mode) -> String {
         match mode {
             Mode::Compatible => self.as_given().sha,
             Mode::Strict => self.as_meant().sha,

@@ -240,7 +240,7 @@ fn values(
 fn helpers(strict: bool, steps: &Steps) -> Handlebars<'static> {
     let mut helpers = Handlebars::new();
     for name in [
-        "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len",
+        "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len", "raw",
     ] {
         helpers.unregister_helper(name);
     }

@@ -73,6 +73,11 @@ impl Rules {
         })
     }
 
+    /// How closely docker/metadata-action is followed.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// Whether there is no rule but what goes without saying.
     pub fn is_default(&self) -> bool {
         self.default
