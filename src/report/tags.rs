@@ -169,7 +169,11 @@ impl Tagged {
 
     /// The report as the markdown of a job's summary.
     pub(super) fn summary(&self) -> String {
-        let mut page = format!("## shipmark tags: {}\n\n", escaped(self.version()));
+        let title = match self.version() {
+            "" => "none".to_owned(),
+            version => code(version),
+        };
+        let mut page = format!("## shipmark tags: {title}\n\n");
         page += &row(&["Tag", "", "Why"]);
         page += &row(&["---", "---", "---"]);
         for tag in self.planned() {

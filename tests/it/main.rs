@@ -11,3 +11,4 @@ mod registry;
 mod road;
 mod support;
 mod surface;
+mod tags;

@@ -324,3 +324,6 @@ fn short_sha(subject: &Subject, sha: &str, strict: bool) -> Result<String, Strin
 fn release(version: &Version) -> Option<Version> {
     version.pre.is_empty().then(|| version.clone())
 }
+
+#[cfg(test)]
+mod tests;

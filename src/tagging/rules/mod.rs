@@ -166,3 +166,6 @@ fn sort(rules: &mut [Rule]) {
         rules[low..=end].rotate_right(1);
     }
 }
+
+#[cfg(test)]
+mod tests;
