@@ -1,6 +1,8 @@
 //! The verb `tags` as docker/metadata-action's users see it.
 
 mod api;
+mod figures;
+mod mutation;
 mod rows;
 mod table;
 

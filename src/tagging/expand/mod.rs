@@ -11,6 +11,10 @@ mod subject;
 mod template;
 mod version;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use semver::Version;
 
 pub use error::ExpandError;
@@ -137,6 +141,8 @@ struct Expander<'a> {
     meant: View,
     language: Language,
     dates: Language,
+    /// What patterns may say of a version: most rules are about the same one.
+    versions: RefCell<HashMap<(&'static str, String), Rc<Language>>>,
     steps: Steps,
 }
 
@@ -159,6 +165,7 @@ impl<'a> Expander<'a> {
                 Mode::Strict => meant.clone(),
             },
             meant,
+            versions: RefCell::default(),
             rules,
             subject,
             steps,
@@ -178,6 +185,18 @@ impl<'a> Expander<'a> {
     ) -> Result<String, ExpandError> {
         let expanded = self.language.expand(text, self.rules.mode);
         expanded.map_err(|problem| ExpandError::of(rule, name, text, &problem))
+    }
+
+    /// The language of the version that was written as `raw`.
+    fn version_language(
+        &self,
+        kind: &'static str,
+        raw: &str,
+        make: impl FnOnce() -> Language,
+    ) -> Rc<Language> {
+        let mut versions = self.versions.borrow_mut();
+        let language = versions.entry((kind, raw.to_owned()));
+        language.or_insert_with(|| Rc::new(make())).clone()
     }
 
     fn rule(&self, rule: &Rule, findings: &mut Vec<Finding>) -> Result<Option<Made>, ExpandError> {

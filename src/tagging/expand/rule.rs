@@ -138,7 +138,8 @@ impl Expander<'_> {
         source: &str,
         version: &Version,
     ) -> Result<Made> {
-        let language = version::semver_language(source, version, &self.steps);
+        let make = || version::semver_language(source, version, &self.steps);
+        let language = self.version_language("semver", source, make);
         let pattern = &versioned.pattern;
         self.check(rule, pattern)?;
         let full = || What::Known(Kind::Immutable(Names::Version));
@@ -217,7 +218,8 @@ impl Expander<'_> {
             self.steps.add(Trap::Lists);
         }
         let local = if self.strict() { "." } else { "," };
-        let language = version::pep440_language(&source, &version, local, &self.steps);
+        let make = || version::pep440_language(&source, &version, local, &self.steps);
+        let language = self.version_language("pep440", &source, make);
         let pattern = &versioned.pattern;
         self.check(rule, pattern)?;
         if version.is_marked() {

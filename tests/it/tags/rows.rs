@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::api::Api;
 use crate::support::process::Place;
 
-fn data(name: &str) -> PathBuf {
+pub fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/metadata-rows")
         .join(name)
