@@ -198,8 +198,11 @@ impl Settling<'_> {
                 tags.insert(own.tag.clone());
                 return Ok(tags);
             }
-            if let Store::Registry(remote) = &self.destination.store {
-                tokio::time::sleep(remote.timing().retry * 2u32.pow(asked - 1)).await;
+            // At once the first time: another of the registry's servers may answer.
+            if let Store::Registry(remote) = &self.destination.store
+                && asked > 1
+            {
+                tokio::time::sleep(remote.timing().retry * 2u32.pow(asked - 2)).await;
             }
         }
     }
