@@ -6,6 +6,7 @@
 //!
 //! The road answers with an [`Outcome`] or a [`Failure`]; it reads no environment and prints nothing.
 
+mod branch;
 mod existing;
 mod failure;
 mod look;
@@ -24,6 +25,7 @@ pub use failure::{Complaint, Failure};
 pub use outcome::{Change, Outcome, Released, TagResult};
 
 use crate::event::Facts;
+use crate::git::Ancestry;
 use crate::image::{Location, Place};
 use crate::notice::Notices;
 use crate::registry;
@@ -81,6 +83,8 @@ pub struct Context {
     pub registry: registry::Client,
     /// Where to say what happens.
     pub notices: Notices,
+    /// What git knows of commits, where there is a checkout.
+    pub ancestry: Option<Ancestry>,
     /// A directory for unpacked archives, where there is one.
     pub scratch: Option<PathBuf>,
 }
@@ -125,6 +129,15 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
             seen = look::at_all(&destinations, &derived.tags).await?;
         }
     }
+    branch::hold_newer(
+        context,
+        &destinations,
+        &derived,
+        &mut seen,
+        image.root.digest,
+        commit.as_ref(),
+    )
+    .await?;
     let mut plans = destinations
         .iter()
         .zip(&seen)

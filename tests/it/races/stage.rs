@@ -136,6 +136,7 @@ impl Stage {
             let context = Context {
                 registry: context.registry.clone(),
                 notices: context.notices.clone(),
+                ancestry: None,
                 scratch: None,
             };
             let task = tokio::task::spawn_local(async move { run(&request, &context).await });
