@@ -21,7 +21,7 @@
 //! has ours and lacks another's cannot be told from one that is up to date, so one list is not
 //! believed: two in a row must find nothing to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::Seen;
 use super::plan::{Due, Plan, due, taken};
@@ -82,17 +82,17 @@ pub(super) async fn lines(
     settling.forget_own(&mut known);
     let (mut readings, mut corrections) = (0, 0);
     loop {
-        let now = settling.read(seen, known).await?;
+        let (now, is_behind) = settling.read(seen, known).await?;
         let wrote = settling.correct(plan, &mut standings, &now).await?;
         if !wrote {
-            readings += 1;
+            readings += if is_behind { READINGS } else { 1 };
             known = now.named;
         } else {
             corrections += 1;
             readings = 0;
             known = BTreeMap::new();
         }
-        if readings == READINGS {
+        if readings >= READINGS {
             return settling.not_lost(&known);
         }
         if corrections > CORRECTIONS {
@@ -154,16 +154,16 @@ impl Settling<'_> {
         }
     }
 
-    /// The tags as they are now; `known` need not be asked for again.
+    /// The tags as they are now, and whether their list is behind; what is `known` is not asked for again.
     async fn read(
         &self,
         before: &Seen,
         mut known: BTreeMap<Tag, Option<Digest>>,
-    ) -> Result<Seen, Failure> {
+    ) -> Result<(Seen, bool), Failure> {
         let own = self.own.iter().map(|own| own.tag.clone());
         let unknown = own.filter(|tag| !known.contains_key(tag)).collect();
         let failed = |error| self.failed(error);
-        let (named, tags) =
+        let (named, (tags, is_behind)) =
             futures_util::future::try_join(look::named(self.destination, &unknown), self.list())
                 .await
                 .map_err(failed)?;
@@ -177,16 +177,16 @@ impl Settling<'_> {
         now.look_up_highest(self.destination, &self.lines)
             .await
             .map_err(failed)?;
-        Ok(now)
+        Ok((now, is_behind))
     }
 
-    /// The list of tags, not one that is known to be behind: it lacks what this run wrote.
-    async fn list(&self) -> Result<std::collections::BTreeSet<Tag>, StoreError> {
+    /// The list of tags, and whether it is known to be behind, since it still lacks what this run wrote.
+    async fn list(&self) -> Result<(BTreeSet<Tag>, bool), StoreError> {
         let mut asked = 0;
         loop {
             let mut tags = self.destination.store.tags().await?;
             let Some(own) = self.own.as_ref().filter(|own| !tags.contains(&own.tag)) else {
-                return Ok(tags);
+                return Ok((tags, false));
             };
             asked += 1;
             if asked > BEHIND {
@@ -196,7 +196,7 @@ impl Settling<'_> {
                     self.destination.place, own.tag
                 ));
                 tags.insert(own.tag.clone());
-                return Ok(tags);
+                return Ok((tags, true));
             }
             // At once the first time: another of the registry's servers may answer.
             if let Store::Registry(remote) = &self.destination.store
