@@ -48,6 +48,35 @@ async fn a_private_authority_is_trusted_where_the_user_says_so() {
     }
 }
 
+#[tokio::test]
+async fn control_requests_share_http_2_and_transfers_do_not() {
+    let ca = TestCa::new();
+    let (path, _folder) = file(&ca.pem());
+    let registry = Registry::start(Profile::plain().tls(&ca)).await;
+    let context = context_with(Settings {
+        ca_file: Some(path),
+        ..settings()
+    })
+    .0;
+    let [from, to] = ["dev/web", "prod/web"].map(|path| format!("{}/{path}", registry.host()));
+    done(push(&example(), &[&from], MAIN), &context).await;
+    registry.fault(Fault::on("POST", "mount=", Effect::status(405)).always());
+    done(promote(&format!("{from}:main"), &[&to], MAIN), &context).await;
+    for asked in registry.log() {
+        let bulk = match asked.method.as_str() {
+            "PUT" => asked.path_and_query.contains("/blobs/uploads/"),
+            "GET" => asked.path_and_query.contains("/blobs/"),
+            _ => false,
+        };
+        let expected = if bulk {
+            Version::HTTP_11
+        } else {
+            Version::HTTP_2
+        };
+        assert_eq!(asked.version, expected, "{}", asked.line());
+    }
+}
+
 /// Every request of a push over HTTP/2 meets a fault: the connection that it shares breaks.
 #[tokio::test]
 async fn a_shared_connection_that_breaks_is_made_again() {
