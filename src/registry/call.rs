@@ -281,6 +281,8 @@ impl Remote {
                 let _ = self.host.wire.set(Wire::Plain);
                 self.follow(call, &Scheme::Open).await
             }
+            // Nobody answered, so nothing is known.
+            Err(cause @ (Cause::Connection(_) | Cause::Stalled)) => Err(cause),
             outcome => {
                 let _ = self.host.wire.set(Wire::Tls);
                 outcome

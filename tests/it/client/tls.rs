@@ -170,6 +170,27 @@ async fn a_registry_on_this_machine_that_is_named_insecure_is_not_probed() {
     assert_eq!(wire.handshakes(), 0);
 }
 
+/// A registry that is still starting says nothing of how it wants to be spoken to.
+#[tokio::test]
+async fn a_refused_connection_does_not_settle_how_to_speak() {
+    for identity in [None, Some(TestCa::new())] {
+        let profile = match &identity {
+            None => Profile::plain(),
+            Some(ca) => Profile::plain().tls(ca),
+        };
+        let registry = Registry::start(profile).await;
+        let wire = Wire::before(&registry.host(), 2).await;
+        let pem = identity.as_ref().map(|ca| file(&ca.pem()));
+        let context = context_with(Settings {
+            ca_file: pem.as_ref().map(|(path, _)| path.clone()),
+            ..settings()
+        })
+        .0;
+        done(push(&example(), &[&place(&wire.host)], MAIN), &context).await;
+        assert_eq!(registry.tags("team/web").len(), 2);
+    }
+}
+
 #[tokio::test]
 async fn promise_7_a_redirect_from_https_to_http_is_not_followed() {
     let ca = TestCa::new();
