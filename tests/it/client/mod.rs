@@ -4,6 +4,7 @@
 mod auth;
 mod engine;
 mod faults;
+mod quirks;
 mod tls;
 mod wire;
 
