@@ -84,6 +84,19 @@ async fn promise_3_a_registry_with_immutable_tags_takes_a_rerun() {
     }
 }
 
+/// The answer to a PUT is lost; the same PUT again is refused, though the tag names just this.
+#[tokio::test]
+async fn an_immutable_tag_whose_answer_was_lost_is_ours() {
+    for (name, profile, user) in known() {
+        let registry = Registry::start(profile.immutable_tags("*")).await;
+        let place = format!("{}/team/web", registry.host());
+        registry.fault(Fault::on("PUT", "/manifests/1.4.0", Effect::ResetAfter));
+        let context = context_with(settings_of(&registry, user)).0;
+        done(push(&example(), &[&place], RELEASE), &context).await;
+        assert_eq!(registry.tags("team/web").len(), 5, "{name}");
+    }
+}
+
 /// Another run takes the tag between our look and our write.
 #[tokio::test]
 async fn promise_3_a_race_that_the_registry_decides_is_told_in_its_words() {
