@@ -15,6 +15,8 @@ use crate::image::Tag;
 /// The most tags that are listed, and the most bytes of one page.
 const TAGS_LIMIT: usize = 1_000_000;
 const PAGE_LIMIT: usize = 64 << 20;
+/// The most pages in a row that may bring nothing new.
+const BARREN_LIMIT: usize = 100;
 
 impl Remote {
     /// All tags, of all pages; none where the repository does not exist yet.
@@ -28,12 +30,13 @@ impl Remote {
         }
         let mut tags = BTreeSet::new();
         let mut seen = BTreeSet::new();
+        let mut barren = 0;
         let mut next = Some(self.url("tags/list?n=1000"));
         while let Some(url) = next {
             let call =
                 Call::new(Method::GET, "tag list", url.clone()).header(ACCEPT, "application/json");
             let wrong = |text: &str| self.error(&call, Cause::Protocol(text.to_owned()));
-            if !seen.insert(url.clone()) || tags.len() > TAGS_LIMIT {
+            if !seen.insert(url.clone()) || tags.len() > TAGS_LIMIT || barren > BARREN_LIMIT {
                 return Err(wrong("the list never ends"));
             }
             let Whole { headers, url, body } = match self.whole(&call, PAGE_LIMIT).await? {
@@ -47,6 +50,7 @@ impl Remote {
             }
             let page: Page =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
+            let before = tags.len();
             // What is no tag cannot be one of ours.
             tags.extend(
                 page.tags
@@ -54,6 +58,7 @@ impl Remote {
                     .iter()
                     .filter_map(|tag| tag.parse().ok()),
             );
+            barren = if tags.len() > before { 0 } else { barren + 1 };
         }
         Ok(tags)
     }

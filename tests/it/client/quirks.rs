@@ -219,6 +219,24 @@ async fn listed(host: &str) -> Result<BTreeSet<Tag>, shipmark::registry::Error> 
         .await
 }
 
+/// Pages that name ever another next one and bring nothing new.
+#[tokio::test]
+async fn a_tag_list_without_end_is_given_up() {
+    let page = |n: usize| {
+        let body = r#"{"name":"web","tags":["a"]}"#;
+        let next = format!("</v2/web/tags/list?last={n}>; rel=\"next\"");
+        let text = format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\nlink: {next}\r\n\r\n{body}",
+            body.len()
+        );
+        (text, true)
+    };
+    let host = Wire::answering(page).await;
+    let listing = tokio::time::timeout(Duration::from_secs(10), listed(&host.host));
+    let error = listing.await.expect("it ends").unwrap_err();
+    assert!(error.to_string().contains("the list never ends"), "{error}");
+}
+
 /// oci-client, which others wrote, reads what was pushed.
 #[tokio::test]
 async fn an_independent_client_pulls_what_was_pushed() {
