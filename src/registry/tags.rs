@@ -64,27 +64,31 @@ impl Remote {
     }
 }
 
-/// The page that a `Link: <…>; rel="next"` header names (RFC 8288).
+/// The page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several links, in
+/// one header or in several.
 fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, Cause> {
-    let Some(link) = headers.get(LINK) else {
-        return Ok(None);
-    };
     let malformed = || Cause::Protocol("its Link header is malformed".to_owned());
-    let link = link.to_str().map_err(|_| malformed())?;
-    let (target, parameters) = link
-        .trim()
-        .strip_prefix('<')
-        .and_then(|rest| rest.split_once('>'))
-        .ok_or_else(malformed)?;
-    let is_next = parameters.split(';').any(|parameter| {
-        let parameter = parameter.trim().to_ascii_lowercase();
-        matches!(parameter.as_str(), r#"rel="next""# | "rel=next")
-    });
-    if is_next {
-        redirect_to(from, target).map(Some)
-    } else {
-        Ok(None)
+    for header in headers.get_all(LINK) {
+        let mut rest = header.to_str().map_err(|_| malformed())?.trim();
+        while !rest.is_empty() {
+            let (target, after) = rest
+                .strip_prefix('<')
+                .and_then(|rest| rest.split_once('>'))
+                .ok_or_else(malformed)?;
+            // The next link starts behind a comma; no parameter in use has an angle bracket.
+            let (parameters, next) = after.split_at(after.find('<').unwrap_or(after.len()));
+            if parameters.split([';', ',']).any(is_next) {
+                return redirect_to(from, target).map(Some);
+            }
+            rest = next;
+        }
     }
+    Ok(None)
+}
+
+fn is_next(parameter: &str) -> bool {
+    let parameter = parameter.trim().to_ascii_lowercase();
+    matches!(parameter.as_str(), r#"rel="next""# | "rel=next")
 }
 
 #[cfg(test)]
@@ -105,6 +109,8 @@ mod tests {
         for link in [
             r#"</v2/x/tags/list?n=2&last=b>; rel="next""#,
             r#"<https://a.example/v2/x/tags/list?n=2&last=b>;rel=next"#,
+            r#"</v2/x/tags/list?n=2&last=b>; rel="next", </z>; rel="last""#,
+            r#"</v2/x/tags/list>; rel="first", </v2/x/tags/list?n=2&last=b>; rel="next""#,
         ] {
             assert_eq!(next(link), Ok(Some(page.to_owned())), "{link}");
         }

@@ -237,6 +237,36 @@ async fn a_tag_list_without_end_is_given_up() {
     assert!(error.to_string().contains("the list never ends"), "{error}");
 }
 
+/// A list of links, of which the next page is not the first or not the last.
+#[tokio::test]
+async fn the_next_page_is_found_among_other_links() {
+    let (first, next) = (
+        "</v2/web/tags/list>; rel=\"first\"",
+        "</v2/web/tags/list?last=a>; rel=\"next\"",
+    );
+    for link in [
+        format!("link: {first}, {next}\r\n"),
+        format!("link: {next}, {first}\r\n"),
+        format!("link: {first}\r\nlink: {next}\r\n"),
+    ] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let page = move |_| {
+            let (tag, link) = match asked.fetch_add(1, Ordering::Relaxed) {
+                0 => ("a", link.as_str()),
+                _ => ("b", ""),
+            };
+            let body = format!(r#"{{"name":"web","tags":["{tag}"]}}"#);
+            let text = format!(
+                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n{link}\r\n{body}",
+                body.len()
+            );
+            (text, true)
+        };
+        let host = Wire::answering(page).await;
+        assert_eq!(listed(&host.host).await.unwrap().len(), 2);
+    }
+}
+
 /// oci-client, which others wrote, reads what was pushed.
 #[tokio::test]
 async fn an_independent_client_pulls_what_was_pushed() {
