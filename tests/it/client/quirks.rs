@@ -267,6 +267,28 @@ async fn the_next_page_is_found_among_other_links() {
     }
 }
 
+/// A source that falls silent in the middle of a blob: it is to blame, not the registry that waits.
+#[tokio::test]
+async fn a_source_that_stalls_in_a_blob_is_the_one_that_is_named() {
+    for sent in ["", "some"] {
+        let text = format!("HTTP/1.1 200 OK\r\ncontent-length: 5308\r\n\r\n{sent}");
+        let storage = Wire::answering(move |_| (text.clone(), false)).await;
+        let source = holding_at(Profile::plain(), |_| settings()).await;
+        let to = Registry::start(Profile::plain()).await;
+        let largest = "182b7d4691cd313812dfcb091f6bb04143f21a53b43859b8715d1c9ae3bf34f1";
+        let at = format!("http://{}/", storage.host);
+        let elsewhere = Effect::status_with(307, &[("location", &at)], "");
+        source.fault(Fault::on("GET", largest, elsewhere).always());
+        let from = format!("{}/dev/web:1.4.0", source.host());
+        let place = format!("{}/web", to.host());
+        let (failure, text) = refused(promote(&from, &[&place], MAIN), impatient(settings())).await;
+        assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+        assert!(text.starts_with("source "), "{sent}: {text}");
+        assert!(text.contains("nothing moved for too long"), "{text}");
+        assert_eq!(to.open_uploads(), 0);
+    }
+}
+
 /// oci-client, which others wrote, reads what was pushed.
 #[tokio::test]
 async fn an_independent_client_pulls_what_was_pushed() {
