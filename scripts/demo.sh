@@ -19,7 +19,7 @@ export PATH="$PWD/target/demo/bin:$PATH"
 # The demonstration stays what it is inside a workflow, too: nothing of the run that it is part of is looked at.
 for name in $(compgen -e | grep -E '^(GITHUB|INPUT|RUNNER|ACTIONS)_' || true); do unset "$name"; done
 
-show shipmark push --source oci-archive:examples/web.oci.tar --images oci:target/demo/dev --ref refs/heads/main
+show shipmark push --source oci-archive:examples/web.oci.tar --images oci:target/demo/dev --event push=examples/image/push.json
 built=$(grep -o '"git-[0-9a-f]\{7,40\}"' target/demo/dev/index.json | head -n 1 | tr -d '"')
 show shipmark promote --source "oci:target/demo/dev:$built" --images oci:target/demo/prod --ref refs/tags/v1.4.0 --environment prod
 

@@ -1,6 +1,11 @@
 //! shipmark names, pushes, promotes and reports container images by digest.
 
+#![warn(clippy::unwrap_used)]
+
+pub mod actions;
 pub mod archive;
+pub mod cli;
+pub mod commands;
 pub mod credentials;
 pub mod event;
 pub mod git;
@@ -9,5 +14,6 @@ pub mod layout;
 pub mod notice;
 pub mod registry;
 pub mod release;
+pub mod report;
 pub mod tagging;
 pub mod transfer;

@@ -118,7 +118,8 @@ fn parts<'a>(
     manifest.blobs().map(move |blob| {
         let role = match config {
             Some(config) if std::ptr::eq(config, blob) => "config",
-            _ => "layer",
+            Some(_) => "layer",
+            None => "blob",
         };
         (format!("{role} {} of {}", blob.digest, wanted.short), blob)
     })

@@ -34,6 +34,8 @@ pub enum Cause {
     },
     /// No connection, or it broke.
     Connection(String),
+    /// The name of the registry leads nowhere.
+    UnknownHost,
     /// The server's certificate, or the TLS handshake.
     Tls(String),
     /// Nothing moved for too long.
@@ -92,7 +94,7 @@ impl Error {
                 "for a private certificate authority give its PEM file as ca-file; a registry without TLS goes into insecure-registries"
                     .to_owned(),
             ),
-            Cause::Connection(text) if text.contains("dns error") || text.contains("lookup") => {
+            Cause::UnknownHost => {
                 Some(format!("is {} spelt right, and can this runner reach it?", self.registry))
             }
             _ => None,
@@ -151,6 +153,7 @@ impl fmt::Display for Cause {
                 Ok(())
             }
             Self::Connection(text) => write!(f, "{text}"),
+            Self::UnknownHost => f.write_str("there is no such host"),
             Self::Tls(text) => write!(f, "the TLS connection failed: {text}"),
             Self::Stalled => f.write_str("nothing moved for too long"),
             Self::Protocol(text) => write!(f, "the answer makes no sense: {text}"),
@@ -228,6 +231,10 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
     } else {
         reasons.join(": ")
     };
+    // The resolver's own words for a name that does not exist, and not for one it cannot look up now.
+    if text.contains("Name or service not known") || text.contains("No address associated") {
+        return Cause::UnknownHost;
+    }
     Cause::Connection(printable(&text, 300))
 }
 

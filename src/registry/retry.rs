@@ -1,7 +1,7 @@
 //! When a request is sent again, and how long to wait before.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -30,13 +30,11 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let asked = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
-        // The server's clock and ours may differ; its own Date says by how much.
+        // The server's clock and ours may differ, so only its own Date says how long that is.
         Err(_) => {
             let until = httpdate::parse_http_date(text).ok()?;
-            let now = headers
-                .get(reqwest::header::DATE)
-                .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
-                .unwrap_or_else(SystemTime::now);
+            let date = headers.get(reqwest::header::DATE)?.to_str().ok()?;
+            let now = httpdate::parse_http_date(date).ok()?;
             until.duration_since(now).unwrap_or_default()
         }
     };
@@ -84,7 +82,14 @@ mod tests {
                 ],
                 Some(30),
             ),
-            (&[("retry-after", "Fri, 20 Nov 2015 19:15:36 GMT")], Some(0)),
+            (
+                &[
+                    ("retry-after", "Fri, 20 Nov 2015 19:15:36 GMT"),
+                    ("date", "Fri, 20 Nov 2026 19:15:06 GMT"),
+                ],
+                Some(0),
+            ),
+            (&[("retry-after", "Fri, 20 Nov 2026 19:15:36 GMT")], None),
             (&[("retry-after", "soon")], None),
             (&[], None),
         ] {

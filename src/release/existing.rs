@@ -4,7 +4,7 @@ use super::look::Seen;
 use super::source::{self, Resolved};
 use super::{Context, Destination, Existing, Failure, Request, Verb, origin, plan};
 use crate::image::{Commit, Digest};
-use crate::tagging::{Derived, PlannedTag};
+use crate::tagging::{Derived, Kind, Names, PlannedTag};
 use crate::transfer::Side;
 
 /// An immutable tag that names another digest than it should.
@@ -33,7 +33,7 @@ pub(super) async fn kept(
         .iter()
         .zip(seen)
         .flat_map(|(destination, seen)| {
-            let may_keep = |planned: &&PlannedTag| may_keep(request, planned, commit);
+            let may_keep = |planned: &&PlannedTag| may_keep(request, planned);
             derived
                 .tags
                 .iter()
@@ -98,13 +98,13 @@ pub(super) async fn kept(
 }
 
 /// A version's tag is refused, a commit's tag on a push is kept, unless the user says otherwise.
-fn may_keep(request: &Request, planned: &PlannedTag, commit: Option<&Commit>) -> bool {
-    let is_commit_tag =
-        commit.is_some_and(|commit| planned.tag.as_str() == format!("git-{}", commit.short()));
+fn may_keep(request: &Request, planned: &PlannedTag) -> bool {
     planned.kind.is_immutable()
         && match request.existing {
             Existing::Keep => true,
             Existing::Fail => false,
-            Existing::ByKind => request.verb == Verb::Push && is_commit_tag,
+            Existing::ByKind => {
+                request.verb == Verb::Push && planned.kind == Kind::Immutable(Names::Commit)
+            }
         }
 }

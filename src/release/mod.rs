@@ -97,9 +97,6 @@ struct Destination {
 pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failure> {
     let destinations = open_destinations(request, context)?;
     let (mut image, derived, mut seen) = resolve_and_look(request, context, &destinations).await?;
-    for note in &derived.notes {
-        context.notices.info(note.clone());
-    }
     let asked = image.root.digest;
     let commit = match request.verb {
         Verb::Push => request
@@ -210,11 +207,15 @@ async fn resolve_and_look(
                 &request.rules,
             ),
         }?;
-        let (image, seen) = try_join(
+        let (mut image, seen) = try_join(
             source::resolve(request, context),
             look::at_all(destinations, &derived.tags),
         )
         .await?;
+        let mut derived = derived;
+        derived
+            .notes
+            .extend(origin::other_commit(&mut image, request).await?);
         return Ok((image, derived, seen));
     }
     let mut image = source::resolve(request, context).await?;

@@ -1,8 +1,10 @@
 //! What an image says of itself.
 
-use crate::image::{Body, Labels, Manifest};
+use super::source::Resolved;
+use super::{Failure, Request, Verb};
+use crate::image::{Body, Labels, Location, Manifest};
 use crate::tagging::Origin;
-use crate::transfer::{Source, StoreError};
+use crate::transfer::{Side, Source, StoreError};
 
 /// The most bytes that a config may have.
 const CONFIG_LIMIT: u64 = 8 << 20;
@@ -40,6 +42,36 @@ fn add(origin: &mut Origin, labels: &Labels) {
         .version
         .take()
         .or_else(|| labels.version().map(str::to_owned));
+}
+
+/// What to say where a pushed image names another commit than the event: its commit tag, which
+/// follows the event, would not be believed by a reader of the label. Only an image on disk is asked,
+/// since there it costs nothing; a base image's label, inherited, is the usual reason.
+pub(super) async fn other_commit(
+    image: &mut Resolved,
+    request: &Request,
+) -> Result<Option<String>, Failure> {
+    if request.verb != Verb::Push || matches!(request.source, Location::Registry(_)) {
+        return Ok(None);
+    }
+    let origin = of(&image.source, &image.root)
+        .await
+        .map_err(|error| Failure::store(Side::Source, &request.source, error))?;
+    let of_event = request
+        .facts
+        .as_ref()
+        .and_then(|facts| facts.commit.clone());
+    let other = origin
+        .revision
+        .clone()
+        .filter(|named| of_event.as_ref().is_some_and(|event| event != named));
+    image.origin = Some(origin);
+    Ok(other.map(|named| {
+        format!(
+            "the image's label org.opencontainers.image.revision names the commit {named}, not the one of the event: \
+             set it with the build (docker/build-push-action: labels), or a promotion will go by the wrong commit"
+        )
+    }))
 }
 
 async fn first_image(source: &Source, root: &Manifest) -> Result<Option<Manifest>, StoreError> {

@@ -70,7 +70,7 @@ fn change(
         return Ok(Change::Unchanged);
     }
     match (&planned.kind, there) {
-        (Kind::Immutable, Some(other)) => Err(taken(place, planned, other, root)),
+        (Kind::Immutable(_), Some(other)) => Err(taken(place, planned, other, root)),
         (Kind::Moving(Follows::Line { line, version }), at) => {
             match seen.releases.line_move(*line, version) {
                 Move::Moves => Ok(written(at)),
@@ -104,7 +104,7 @@ pub(super) fn named(place: &Place, tag: &Tag) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tagging::{Line, Releases};
+    use crate::tagging::{Line, Names, Releases};
     use std::collections::BTreeMap;
 
     fn digest(text: &str) -> Digest {
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn promise_3_an_immutable_tag_is_not_moved() {
-        let tag = planned("1.4.0", Kind::Immutable);
+        let tag = planned("1.4.0", Kind::Immutable(Names::Version));
         assert_eq!(changed(&tag, &seen(&[])), Ok(Change::Created));
         assert_eq!(
             changed(&tag, &seen(&[("1.4.0", "root")])),

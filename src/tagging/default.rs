@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use super::derived::{Derived, Follows, Kind};
+use super::derived::{Derived, Follows, Kind, Names};
 use super::{Line, TaggingError};
 use crate::event::{Facts, GitRef, Release};
 use crate::image::{Commit, Tag};
@@ -20,7 +20,7 @@ pub(super) fn shown(name: &str) -> String {
 pub(super) fn commit_tag(derived: &mut Derived, commit: &Commit, rule: &str) {
     let tag = format!("git-{}", commit.short());
     if let Ok(tag) = tag.parse() {
-        derived.plan(tag, Kind::Immutable, rule);
+        derived.plan(tag, Kind::Immutable(Names::Commit), rule);
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) fn version_tag(
         ));
     }
     derived.version = Some(text);
-    derived.plan(tag, Kind::Immutable, rule);
+    derived.plan(tag, Kind::Immutable(Names::Version), rule);
     Ok(())
 }
 

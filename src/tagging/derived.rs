@@ -9,9 +9,20 @@ use crate::image::Tag;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// It names one digest for ever.
-    Immutable,
+    Immutable(Names),
     /// It follows something.
     Moving(Follows),
+}
+
+/// What an immutable tag names its image after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// A version.
+    Version,
+    /// The commit that it was built from.
+    Commit,
+    /// Something else: a git tag that is no version, or what a rule says.
+    Other,
 }
 
 /// What a moving tag follows.
@@ -62,14 +73,14 @@ pub struct Derived {
 impl Kind {
     /// Whether a tag of this kind is never moved.
     pub fn is_immutable(&self) -> bool {
-        matches!(self, Self::Immutable)
+        matches!(self, Self::Immutable(_))
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Immutable => f.write_str("immutable"),
+            Self::Immutable(_) => f.write_str("immutable"),
             Self::Moving(Follows::Line { .. }) => f.write_str("follows the version line"),
             Self::Moving(Follows::Branch) => f.write_str("follows the branch"),
             Self::Moving(Follows::PullRequest) => f.write_str("follows the pull request"),

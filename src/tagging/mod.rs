@@ -14,7 +14,7 @@ mod promote;
 mod push;
 mod rules;
 
-pub use derived::{Derived, Follows, Kind, PlannedTag};
+pub use derived::{Derived, Follows, Kind, Names, PlannedTag};
 pub use environment::{Environment, EnvironmentError};
 pub use error::TaggingError;
 pub use lines::{Line, Move, Releases};

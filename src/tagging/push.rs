@@ -1,5 +1,5 @@
 use super::default::{commit_tag, line_tags, not_deleted, published, shown, version_tag};
-use super::derived::{Derived, Follows, Kind};
+use super::derived::{Derived, Follows, Kind, Names};
 use super::name::{self, Named};
 use super::{TagRules, TaggingError};
 use crate::event::{EventName, Facts, GitRef, version};
@@ -69,7 +69,7 @@ fn tag(
         None => {
             let note = "is no full version, so it has no version lines";
             derived.note(format!("the tag {} {note}", shown(name)));
-            own_name(derived, "tag", name, Kind::Immutable);
+            own_name(derived, "tag", name, Kind::Immutable(Names::Other));
             commit(derived, facts);
         }
     }

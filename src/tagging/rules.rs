@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use super::default::shown;
-use super::derived::{Derived, Follows, Kind};
+use super::derived::{Derived, Follows, Kind, Names};
 use crate::event::version;
 use crate::image::{Tag, TagError};
 
@@ -108,10 +108,10 @@ impl TagRules {
             ..Derived::default()
         };
         for rule in rules {
-            let kind = if rule.immutable {
-                Kind::Immutable
-            } else {
-                Kind::Moving(Follows::Other)
+            let kind = match (rule.immutable, version(rule.tag.as_str())) {
+                (true, Some(_)) => Kind::Immutable(Names::Version),
+                (true, None) => Kind::Immutable(Names::Other),
+                (false, _) => Kind::Moving(Follows::Other),
             };
             derived.plan(
                 rule.tag.clone(),

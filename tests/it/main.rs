@@ -1,6 +1,13 @@
 //! The integration tests: one binary, since every test binary links the whole tree.
 
+mod arrows;
 mod client;
+mod counts;
+mod crash;
+mod declaration;
+mod input;
+mod interop;
 mod registry;
 mod road;
 mod support;
+mod surface;

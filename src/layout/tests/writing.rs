@@ -108,6 +108,31 @@ async fn a_wrong_blob_is_named_and_leaves_nothing() {
     }
 }
 
+/// As in the caches that BuildKit once exported.
+#[tokio::test]
+async fn an_index_of_blobs_needs_them_too() {
+    let (_directory, layout) = with_config().await;
+    let index = |blob: &[u8]| {
+        let blob = descriptor(blob);
+        let json = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"{}","digest":"{}","size":{}}}]}}"#,
+            blob.media_type, blob.digest, blob.size
+        );
+        Manifest::parse(json.into(), None).unwrap()
+    };
+    let cache = index(CONFIG);
+    layout.write_manifest(&cache).await.unwrap();
+    assert_eq!(layout.check(cache.digest).await.unwrap().blobs, 1);
+    fs::remove_file(layout.blob_path(Digest::of(CONFIG))).unwrap();
+    let error = layout.check(cache.digest).await.unwrap_err().to_string();
+    let message = format!(
+        "blob {} of manifest {} is missing",
+        Digest::of(CONFIG),
+        cache.digest
+    );
+    assert!(error.contains(&message), "{error}");
+}
+
 #[tokio::test]
 async fn an_untagged_image_is_found_by_its_digest() {
     let (_directory, layout) = with_config().await;

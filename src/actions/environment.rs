@@ -1,0 +1,93 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// The process's environment as it was at the start. Unset and empty are the same.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// A snapshot of the process's environment, the only place that reads it.
+    pub fn of_process() -> Self {
+        std::env::vars_os()
+            .map(|(name, value)| {
+                (
+                    name.to_string_lossy().into_owned(),
+                    value.to_string_lossy().into_owned(),
+                )
+            })
+            .collect()
+    }
+
+    /// The value of a variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The first of several spellings that is set, as with `HTTPS_PROXY` and `https_proxy`.
+    pub fn first(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.get(name))
+    }
+
+    /// The path that a variable holds.
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.get(name).map(Path::new)
+    }
+
+    /// Whether this is a step of a workflow.
+    pub fn in_runner(&self) -> bool {
+        self.get("GITHUB_ACTIONS") == Some("true")
+    }
+
+    /// The variables whose names begin with `prefix` and that are not empty, without the prefix.
+    pub fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(move |(name, value)| {
+            let rest = name.strip_prefix(prefix)?;
+            (!value.is_empty()).then_some((rest, value.as_str()))
+        })
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        Self(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+}
+
+impl fmt::Debug for Environment {
+    /// Names alone: values may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_is_unset() {
+        let environment = Environment::from_iter([("A", ""), ("a", "x"), ("INPUT_B-C", "y")]);
+        assert_eq!(environment.get("A"), None);
+        assert_eq!(environment.first(&["A", "a"]), Some("x"));
+        assert_eq!(
+            environment.with_prefix("INPUT_").collect::<Vec<_>>(),
+            [("B-C", "y")]
+        );
+        assert!(!environment.in_runner());
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        let environment = Environment::from_iter([("TOKEN", "made-up-value")]);
+        assert_eq!(format!("{environment:?}"), r#"{"TOKEN"}"#);
+    }
+}

@@ -1,0 +1,14 @@
+//! The runner's contract: how a container action is told its inputs and how it answers.
+//!
+//! The environment is read here, once, as a value; everything below gets what it needs from it.
+
+mod command;
+mod environment;
+mod file_command;
+mod random;
+mod secrets;
+
+pub use command::{Level, annotation, fenced, group, group_end, mask};
+pub use environment::Environment;
+pub use file_command::{FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary};
+pub use secrets::Secrets;

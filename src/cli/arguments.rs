@@ -1,0 +1,205 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::{Input, Kind, Verb};
+use crate::notice::printable;
+
+/// What was said, as text: the entries of each input that was given.
+#[derive(Clone)]
+pub struct Arguments {
+    /// The verb.
+    pub verb: Verb,
+    /// Where the entries come from.
+    pub origin: Origin,
+    /// What looks wrong about them but does not stop anything.
+    pub warnings: Vec<String>,
+    pub(super) entries: BTreeMap<&'static str, Vec<Entry>>,
+}
+
+/// Where an input was given, which decides how it is named in messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// On the command line, as `--images`.
+    CommandLine,
+    /// In a workflow, as `images`.
+    Workflow,
+}
+
+/// One value of an input.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The value as it was written, without the blanks around it.
+    pub text: String,
+    /// The line of a workflow's list that it stands on.
+    pub line: Option<usize>,
+}
+
+/// What is wrong with an input.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{place}: {reason}")]
+pub struct InputError {
+    /// The input, as its user knows it, with the line in a list.
+    pub place: String,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl Arguments {
+    /// The values of a list, or the one value of another input; none where it was not given.
+    pub fn entries(&self, name: &'static str) -> &[Entry] {
+        debug_assert!(self.takes(name), "{name} is no input of {}", self.verb);
+        self.entries.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value, or the default.
+    pub fn text(&self, name: &'static str) -> Option<&str> {
+        match self.entries(name).first() {
+            Some(entry) => Some(&entry.text),
+            None => Input::named(name)?.default,
+        }
+    }
+
+    /// The value, read as a `T`.
+    pub fn value<T>(&self, name: &'static str) -> Result<Option<T>, InputError>
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        Ok(self.values(name)?.pop())
+    }
+
+    /// The value, read as a `T`; it is an error that there is none.
+    pub fn required<T>(&self, name: &'static str) -> Result<T, InputError>
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        self.value(name)?
+            .ok_or_else(|| self.error(name, None, "is needed"))
+    }
+
+    /// The entries, each read as a `T`.
+    pub fn values<T>(&self, name: &'static str) -> Result<Vec<T>, InputError>
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        self.entries(name)
+            .iter()
+            .map(|entry| {
+                entry
+                    .text
+                    .parse()
+                    .map_err(|reason: T::Err| self.wrong(name, entry, reason))
+            })
+            .collect()
+    }
+
+    /// Whether a switch is on.
+    pub fn switch(&self, name: &'static str) -> Result<bool, InputError> {
+        match self.text(name).map(str::to_ascii_lowercase).as_deref() {
+            Some("true") => Ok(true),
+            None | Some("false") => Ok(false),
+            Some(_) => Err(self.wrong(name, &self.entries(name)[0], "is neither true nor false")),
+        }
+    }
+
+    /// The word that was chosen of those which the declaration gives.
+    pub fn choice(&self, name: &'static str) -> Result<Option<&'static str>, InputError> {
+        let Some(entry) = self.entries(name).first() else {
+            return Ok(None);
+        };
+        match Input::named(name).map(|input| input.kind) {
+            Some(Kind::Choice(words)) => choose(words, &entry.text)
+                .map(Some)
+                .map_err(|reason| self.wrong(name, entry, reason)),
+            _ => Ok(None),
+        }
+    }
+
+    /// That an entry has something wrong with it. A secret's text is not repeated.
+    pub fn wrong(
+        &self,
+        name: &'static str,
+        entry: &Entry,
+        reason: impl fmt::Display,
+    ) -> InputError {
+        let reason = match Input::named(name) {
+            Some(input) if input.secret => reason.to_string(),
+            _ => format!("{:?} {reason}", printable(&entry.text, 200)),
+        };
+        self.error(name, entry.line, reason)
+    }
+
+    /// That there is something wrong with an input.
+    pub fn error(&self, name: &str, line: Option<usize>, reason: impl Into<String>) -> InputError {
+        InputError {
+            place: self.origin.place(name, line),
+            reason: reason.into(),
+        }
+    }
+
+    /// The values of all secret inputs.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.entries
+            .iter()
+            .filter(|(name, _)| Input::named(name).is_some_and(|input| input.secret))
+            .flat_map(|(_, entries)| entries)
+            .map(|entry| entry.text.as_str())
+    }
+
+    /// That the verb takes what was given, and has what it needs.
+    pub(super) fn check(self) -> Result<Self, InputError> {
+        if let Some(name) = self.entries.keys().find(|name| !self.takes(name)) {
+            return Err(self.error(name, None, format!("is no input of {}", self.verb)));
+        }
+        for (name, entries) in &self.entries {
+            let entry = entries.iter().find(|e| e.text.contains(char::is_control));
+            if let Some(entry) = entry {
+                let reason = "has a line break or another control character in it";
+                return Err(self.wrong(name, entry, reason));
+            }
+        }
+        let missing = |input: &&Input| input.required && !self.entries.contains_key(input.name);
+        match self.verb.inputs().find(missing) {
+            Some(input) => Err(self.error(input.name, None, "is needed")),
+            None => Ok(self),
+        }
+    }
+
+    fn takes(&self, name: &str) -> bool {
+        self.verb.inputs().any(|input| input.name == name)
+    }
+}
+
+impl Origin {
+    pub(super) fn place(self, name: &str, line: Option<usize>) -> String {
+        match (self, line) {
+            (Self::CommandLine, _) => format!("--{name}"),
+            (Self::Workflow, Some(line)) => format!("{name}, line {line}"),
+            (Self::Workflow, None) => name.to_owned(),
+        }
+    }
+}
+
+/// The word among `words`, or why it is none of them.
+pub(super) fn choose(words: &[&'static str], text: &str) -> Result<&'static str, String> {
+    let found = words.iter().find(|word| **word == text);
+    found
+        .copied()
+        .ok_or_else(|| format!("is none of {}", words.join(", ")))
+}
+
+impl fmt::Debug for Arguments {
+    /// Without the values: some are secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arguments")
+            .field("verb", &self.verb)
+            .field("origin", &self.origin)
+            .field("given", &self.entries.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,222 @@
+use std::fmt;
+
+/// A verb of the command line, `command` in a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Bring an image in.
+    Push,
+    /// Release an image from one place to others.
+    Promote,
+}
+
+/// An input: a flag `--name` on the command line, `name:` under `with:` in a workflow.
+#[derive(Debug)]
+pub struct Input {
+    /// Its name.
+    pub name: &'static str,
+    /// The verbs that take it. None: it says which verb, and is an input of a workflow alone.
+    pub verbs: &'static [Verb],
+    /// What kind of value it takes.
+    pub kind: Kind,
+    /// Whether it must be given.
+    pub required: bool,
+    /// What counts where it is not given.
+    pub default: Option<&'static str>,
+    /// Whether its value must appear nowhere.
+    pub secret: bool,
+    /// What it does. One line.
+    pub help: &'static str,
+}
+
+/// What kind of value an input takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One text; the word stands for it in help.
+    Text(&'static str),
+    /// Entries: one a line in a workflow, a flag that may be repeated on the command line.
+    List(&'static str),
+    /// One of several words.
+    Choice(&'static [&'static str]),
+    /// `true` or `false` in a workflow, a flag without a value on the command line.
+    Switch,
+}
+
+/// An output of the action.
+#[derive(Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds. One line.
+    pub help: &'static str,
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: &[Self] = &[Self::Push, Self::Promote];
+    /// Their names.
+    pub const NAMES: &[&str] = &[Self::Push.name(), Self::Promote.name()];
+
+    /// The verb as it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Promote => "promote",
+        }
+    }
+
+    /// What it does. One line.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Push => "Bring a built image into a repository, under the tags of the event",
+            Self::Promote => "Release an image from one repository to others, by the same digest",
+        }
+    }
+
+    /// The inputs it takes.
+    pub fn inputs(self) -> impl Iterator<Item = &'static Input> {
+        INPUTS
+            .iter()
+            .filter(move |input| input.verbs.contains(&self))
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Input {
+    /// The input of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        INPUTS.iter().find(|input| input.name == name)
+    }
+
+    /// The variable that the runner hands it over in: hyphens are kept.
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.name.to_uppercase())
+    }
+}
+
+/// What the names of the runner's variables for inputs begin with.
+pub(super) const PREFIX: &str = "INPUT_";
+
+const DEFAULTS: Input = Input {
+    name: "",
+    verbs: Verb::ALL,
+    kind: Kind::Text("TEXT"),
+    required: false,
+    default: None,
+    secret: false,
+    help: "",
+};
+
+/// Every input there is, in the order in which they are documented.
+pub const INPUTS: &[Input] = &[
+    Input {
+        name: "command",
+        verbs: &[],
+        kind: Kind::Choice(Verb::NAMES),
+        required: true,
+        help: "What to do",
+        ..DEFAULTS
+    },
+    Input {
+        name: "source",
+        kind: Kind::Text("IMAGE"),
+        required: true,
+        help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), or oci-archive:FILE[:NAME] (a tar of one, perhaps gzipped)",
+        ..DEFAULTS
+    },
+    Input {
+        name: "images",
+        kind: Kind::List("PLACE"),
+        required: true,
+        help: "Where it goes: a repository without a tag, or oci:DIR (an image layout)",
+        ..DEFAULTS
+    },
+    Input {
+        name: "tags",
+        kind: Kind::List("RULE"),
+        help: "The tags to give: a bare tag, or type=raw,value=TAG. Without any they follow from the event, or from the source where it is promoted",
+        ..DEFAULTS
+    },
+    Input {
+        name: "environment",
+        kind: Kind::Text("NAME"),
+        help: "The environment that is released to; promote moves the tag of its name",
+        ..DEFAULTS
+    },
+    Input {
+        name: "existing",
+        kind: Kind::Choice(&["fail", "keep"]),
+        help: "What to do where an immutable tag names another digest: refuse, or go on with the image that is there. Without it version tags fail, and a SHA tag on push keeps an image of the same commit",
+        ..DEFAULTS
+    },
+    Input {
+        name: "credentials",
+        kind: Kind::List("LOGIN"),
+        secret: true,
+        help: "Logins as REGISTRY=USER:PASSWORD, before those of docker's config.json; the password may hold = and :",
+        ..DEFAULTS
+    },
+    Input {
+        name: "ca-file",
+        kind: Kind::Text("FILE"),
+        help: "Certificates to trust beside the bundled ones and the system's, as PEM",
+        ..DEFAULTS
+    },
+    Input {
+        name: "insecure-registries",
+        kind: Kind::List("REGISTRY"),
+        help: "Registries to speak plain HTTP with, as host or host:port; those on this machine need no mention",
+        ..DEFAULTS
+    },
+    Input {
+        name: "dry-run",
+        kind: Kind::Switch,
+        default: Some("false"),
+        help: "Plan and report, but write nothing",
+        ..DEFAULTS
+    },
+    Input {
+        name: "ref",
+        kind: Kind::Text("REF"),
+        help: "The git ref to derive tags from, in place of the event's or the checkout's. Refused in a runner where an environment applies",
+        ..DEFAULTS
+    },
+    Input {
+        name: "event",
+        kind: Kind::Text("NAME[=FILE]"),
+        help: "The event to derive tags from, and the file of its payload, in place of the runner's. Refused in a runner where an environment applies",
+        ..DEFAULTS
+    },
+];
+
+/// Every output there is, in the order in which they are documented.
+pub const OUTPUTS: &[Output] = &[
+    Output {
+        name: "digest",
+        help: "The digest of the image, sha256:…",
+    },
+    Output {
+        name: "image",
+        help: "repository@digest of each destination, one a line",
+    },
+    Output {
+        name: "tags",
+        help: "The full references that name the image now (on a dry run: would name it), one a line",
+    },
+    Output {
+        name: "version",
+        help: "The version that was released, where there is one",
+    },
+    Output {
+        name: "json",
+        help: "The whole outcome as one JSON object",
+    },
+    Output {
+        name: "outcome",
+        help: "released, unchanged (nothing had to be written, or it was a dry run), or refused",
+    },
+];

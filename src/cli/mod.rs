@@ -1,0 +1,223 @@
+//! What a user can say, declared once: the flags of the command line, the inputs of a workflow,
+//! `action.yml` and the README's tables all come from [`INPUTS`] and [`OUTPUTS`].
+//!
+//! Reading takes two steps. Here the raw [`Arguments`] are collected, with the place each entry
+//! comes from; `commands/` turns them into typed requests, and names that place in an error.
+
+mod arguments;
+mod declaration;
+mod documents;
+mod flags;
+mod inputs;
+
+use std::ffi::OsString;
+
+pub use arguments::{Arguments, Entry, InputError, Origin};
+pub use declaration::{INPUTS, Input, Kind, OUTPUTS, Output, Verb};
+pub use documents::{action_yml, readme_tables};
+
+use crate::actions::Environment;
+
+/// What was asked for.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Run a verb.
+    Run(Arguments),
+    /// Print this text and be done: help, or the version.
+    Print(String),
+}
+
+/// Why it cannot be told what was asked for.
+#[derive(Debug)]
+pub enum UsageError {
+    /// The command line: clap's own explanation, some lines long.
+    Flags(String),
+    /// An input of the workflow.
+    Input(InputError),
+}
+
+/// Reads the arguments where there are any; else, in a runner, the inputs.
+pub fn read(arguments: &[OsString], environment: &Environment) -> Result<Invocation, UsageError> {
+    let arguments = if arguments.len() <= 1 && environment.in_runner() {
+        inputs::read(environment)
+    } else {
+        match flags::read(arguments)? {
+            Invocation::Run(arguments) => Ok(arguments),
+            print => return Ok(print),
+        }
+    };
+    arguments
+        .and_then(Arguments::check)
+        .map(Invocation::Run)
+        .map_err(UsageError::Input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_runner(variables: &[(&str, &str)]) -> Result<Arguments, String> {
+        let runner = [("GITHUB_ACTIONS", "true")];
+        read_from(
+            &["shipmark"],
+            runner.iter().chain(variables).copied().collect(),
+        )
+    }
+
+    fn on_command_line(arguments: &[&str]) -> Result<Arguments, String> {
+        read_from(arguments, Environment::default())
+    }
+
+    fn read_from(arguments: &[&str], environment: Environment) -> Result<Arguments, String> {
+        let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
+        match read(&arguments, &environment) {
+            Ok(Invocation::Run(arguments)) => Ok(arguments),
+            Ok(Invocation::Print(text)) => Err(text),
+            Err(UsageError::Flags(text)) => Err(text),
+            Err(UsageError::Input(error)) => Err(error.to_string()),
+        }
+    }
+
+    const MINIMUM: [(&str, &str); 3] = [
+        ("INPUT_COMMAND", "push"),
+        ("INPUT_SOURCE", "oci:dev"),
+        ("INPUT_IMAGES", "oci:prod"),
+    ];
+
+    #[test]
+    fn both_ways_lead_to_the_same() {
+        let workflow = in_runner(&[
+            ("INPUT_COMMAND", "promote"),
+            ("INPUT_SOURCE", " oci:dev\n"),
+            ("INPUT_IMAGES", "\n oci:a\r\n# not b\n\n oci:c\n"),
+            ("INPUT_DRY-RUN", "True"),
+            ("INPUT_ENVIRONMENT", ""),
+            ("INPUT_ARGS", "x"),
+        ])
+        .unwrap();
+        let flags = on_command_line(&[
+            "shipmark",
+            "promote",
+            "--source",
+            "oci:dev",
+            "--images",
+            "oci:a",
+            "--images=oci:c",
+            "--dry-run",
+            "--environment",
+            "",
+        ])
+        .unwrap();
+        for arguments in [&workflow, &flags] {
+            assert_eq!(arguments.verb, Verb::Promote);
+            assert_eq!(arguments.text("source"), Some("oci:dev"));
+            let images = arguments.entries("images");
+            assert_eq!([&images[0].text, &images[1].text], ["oci:a", "oci:c"]);
+            assert_eq!(arguments.switch("dry-run"), Ok(true));
+            assert_eq!(arguments.text("environment"), None);
+            assert_eq!(arguments.warnings, [""; 0]);
+        }
+        assert_eq!(workflow.entries("images")[1].line, Some(5));
+    }
+
+    #[test]
+    fn arguments_go_before_inputs() {
+        let environment = Environment::from_iter(
+            [("GITHUB_ACTIONS", "true"), ("INPUT_TAGS", "x")]
+                .into_iter()
+                .chain(MINIMUM),
+        );
+        let line = ["shipmark", "promote", "--source=a/b", "--images=oci:x"];
+        let arguments = read_from(&line, environment).unwrap();
+        assert_eq!(arguments.verb, Verb::Promote);
+        assert_eq!(arguments.text("tags"), None);
+    }
+
+    #[test]
+    fn misspelt_inputs_are_named_with_what_was_meant() {
+        let mut variables = MINIMUM.to_vec();
+        variables.extend([
+            ("INPUT_DRY_RUN", "true"),
+            ("INPUT_DRY-RUN", "false"),
+            ("INPUT_IMAGSE", "x"),
+            ("INPUT_QQQ", "x"),
+            ("INPUT_Z\n::B", "x"),
+            ("dry-run", "true"),
+        ]);
+        let arguments = in_runner(&variables).unwrap();
+        assert!(arguments.entries("dry-run").is_empty(), "it is the default");
+        assert_eq!(
+            arguments.warnings,
+            [
+                "unknown input dry_run, which is ignored: did you mean dry-run?",
+                "unknown input imagse, which is ignored: did you mean images?",
+                "unknown input qqq, which is ignored",
+                "unknown input z\u{fffd}::b, which is ignored",
+            ]
+        );
+    }
+
+    #[test]
+    fn errors_name_the_input_and_the_line() {
+        let with = |more: &[(&'static str, &'static str)]| {
+            let mut variables = MINIMUM.to_vec();
+            variables.extend(more);
+            in_runner(&variables).unwrap()
+        };
+        let images = with(&[("INPUT_IMAGES", "oci:a\n\nGHCR.io/Acme/web")]);
+        insta::assert_snapshot!(
+            images.values::<crate::image::Place>("images").unwrap_err(),
+            @r#"images, line 3: "GHCR.io/Acme/web" has upper-case letters in its repository name: write acme/web"#
+        );
+        insta::assert_snapshot!(
+            with(&[("INPUT_DRY-RUN", "1")]).switch("dry-run").unwrap_err(),
+            @r#"dry-run: "1" is neither true nor false"#
+        );
+        insta::assert_snapshot!(
+            with(&[("INPUT_EXISTING", "force")]).choice("existing").unwrap_err(),
+            @r#"existing: "force" is none of fail, keep"#
+        );
+        let secret = with(&[("INPUT_CREDENTIALS", "made-up-word")]);
+        insta::assert_snapshot!(
+            secret.wrong("credentials", &secret.entries("credentials")[0], "is no login"),
+            @"credentials, line 1: is no login"
+        );
+        assert_eq!(secret.secrets().collect::<Vec<_>>(), ["made-up-word"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        insta::assert_snapshot!(in_runner(&[]).unwrap_err(), @"command: is needed: push or promote");
+        insta::assert_snapshot!(
+            in_runner(&[("INPUT_COMMAND", "psuh")]).unwrap_err(),
+            @r#"command: "psuh" is none of push, promote"#
+        );
+        let broken = [MINIMUM[0], ("INPUT_SOURCE", "oci:a\n::b"), MINIMUM[2]];
+        insta::assert_snapshot!(
+            in_runner(&broken).unwrap_err(),
+            @r#"source: "oci:a�::b" has a line break or another control character in it"#
+        );
+        insta::assert_snapshot!(in_runner(&MINIMUM[..2]).unwrap_err(), @"images: is needed");
+        let line = ["shipmark", "push", "--source=", "--images=oci:x"];
+        insta::assert_snapshot!(on_command_line(&line).unwrap_err(), @"--source: is needed");
+    }
+
+    #[test]
+    fn the_command_line_explains_itself() {
+        let version = on_command_line(&["shipmark", "--version"]).unwrap_err();
+        assert_eq!(
+            version,
+            concat!("shipmark ", env!("CARGO_PKG_VERSION"), "\n")
+        );
+        let help = on_command_line(&["shipmark", "push", "--help"]).unwrap_err();
+        for input in Verb::Push.inputs() {
+            assert!(
+                help.contains(&format!("--{}", input.name)),
+                "{}",
+                input.name
+            );
+        }
+        let line = ["shipmark", "push", "--imagse=oci:x"];
+        assert!(on_command_line(&line).unwrap_err().contains("--images"));
+    }
+}

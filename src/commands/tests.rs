@@ -1,0 +1,135 @@
+use super::*;
+use crate::cli::{self, Invocation};
+use crate::release::Existing;
+use crate::report::Reader;
+
+pub(super) const SHA: &str = "860c1904a1ce19322e91ac35af1ab07466440c37";
+
+/// A push in a runner, with further variables.
+pub(super) fn in_runner(variables: &[(&str, &str)]) -> Given {
+    let given = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_REF", "refs/tags/v1.4.0"),
+        ("GITHUB_SHA", SHA),
+        ("GITHUB_REPOSITORY", "acme/web"),
+        ("INPUT_COMMAND", "push"),
+        ("INPUT_SOURCE", "oci:dev"),
+        ("INPUT_IMAGES", "oci:prod"),
+    ];
+    let environment = given.iter().chain(variables).copied().collect();
+    read(&["shipmark"], environment)
+}
+
+/// A promotion on the command line, with further flags.
+pub(super) fn given(flags: &[&str]) -> Given {
+    let line = [
+        "shipmark",
+        "promote",
+        "--source=oci:dev",
+        "--images=oci:prod",
+    ];
+    read(&[&line, flags].concat(), Environment::default())
+}
+
+fn read(line: &[&str], environment: Environment) -> Given {
+    let line: Vec<_> = line.iter().map(std::ffi::OsString::from).collect();
+    let arguments = match cli::read(&line, &environment) {
+        Ok(Invocation::Run(arguments)) => arguments,
+        other => panic!("{other:?}"),
+    };
+    Given {
+        arguments,
+        environment,
+        log: Log::new(std::io::sink(), Reader::Job),
+    }
+}
+
+fn complaint<T>(result: Result<T, Failure>) -> String {
+    match result {
+        Ok(_) => "done".to_owned(),
+        Err(Failure::Refused(complaint)) => format!("refused: {complaint}"),
+        Err(Failure::Input(complaint)) => format!("error: {complaint}"),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn arguments_become_a_request() {
+    let request = push::request(&in_runner(&[
+        ("INPUT_IMAGES", "ghcr.io/acme/web\noci:prod"),
+        ("INPUT_ENVIRONMENT", "prod"),
+        ("INPUT_EXISTING", "keep"),
+        ("INPUT_DRY-RUN", "true"),
+    ]))
+    .unwrap();
+    assert_eq!(request.verb, release::Verb::Push);
+    assert_eq!(request.source.to_string(), "oci:dev");
+    assert_eq!(request.destinations.len(), 2);
+    assert_eq!(request.environment.unwrap().as_str(), "prod");
+    assert_eq!(request.existing, Existing::Keep);
+    assert!(request.dry_run && request.facts.is_some());
+    let request = promote::request(&given(&[])).unwrap();
+    assert_eq!(request.verb, release::Verb::Promote);
+    assert_eq!(request.existing, Existing::ByKind);
+    assert!(!request.dry_run && !request::has_rules(&request));
+}
+
+#[test]
+fn wrong_values_are_named_with_their_place() {
+    let push = |name, value| complaint(push::request(&in_runner(&[(name, value)])));
+    insta::assert_snapshot!(push("INPUT_TAGS", "a\n\ntype=sha"), @r#"error: tags, line 3: type=sha is not supported: this version knows only type=raw (column 6 of the rule "type=sha")"#);
+    insta::assert_snapshot!(push("INPUT_ENVIRONMENT", "Prod"), @r#"error: environment: "Prod" has not 1 to 32 lower-case letters, digits and dashes, beginning with no dash"#);
+    insta::assert_snapshot!(push("INPUT_IMAGES", "ghcr.io/a/b:1"), @r#"error: images, line 1: "ghcr.io/a/b:1" names a tag: give the place alone, the tags are derived or come from the input tags"#);
+    insta::assert_snapshot!(push("INPUT_SOURCE", "docker-daemon:web"), @r#"error: source: "docker-daemon:web" is of the form docker-daemon:, which is not supported: use a registry reference, oci:DIR or oci-archive:FILE"#);
+}
+
+#[test]
+fn in_a_runner_an_environment_goes_by_the_event_alone() {
+    let prod = ("INPUT_ENVIRONMENT", "prod");
+    let push = |name| complaint(push::request(&in_runner(&[prod, (name, "refs/heads/x")])));
+    insta::assert_snapshot!(push("INPUT_REF"), @r"
+    refused: the input ref in a release to the environment prod
+     why:  in a runner the event decides what may be released to an environment
+     hint: leave ref out, or start the workflow on the ref that is meant
+    ");
+    assert!(push("INPUT_EVENT").starts_with("refused: the input event"));
+    let flags = ["--environment=prod", "--ref=refs/heads/x"];
+    assert_eq!(complaint(promote::request(&given(&flags))), "done");
+}
+
+#[test]
+fn logins_are_read_whatever_the_password_holds() {
+    let given = in_runner(&[(
+        "INPUT_CREDENTIALS",
+        "ghcr.io=robot:made=up:word\nlocalhost:5000=a:b",
+    )]);
+    let logins = logins::read(&given).unwrap();
+    assert_eq!(logins[0].registry.as_str(), "ghcr.io");
+    assert_eq!(logins[0].user, "robot");
+    let password = secrecy::ExposeSecret::expose_secret(&logins[0].password);
+    assert_eq!(password, "made=up:word");
+    assert_eq!(logins[1].registry.as_str(), "localhost:5000");
+}
+
+#[test]
+fn a_malformed_login_is_not_repeated() {
+    for text in [
+        "made-up-word",
+        "ghcr.io=made-up-word",
+        "robot:made-up=word",
+        "ghcr.io=:made-up-word",
+        "ghcr.io=made-up-word:",
+        "ghcr.io=a:made-up-word\nghcr.io=a:made-up-word",
+        "https://ghcr.io/made-up-word=a:b",
+    ] {
+        let given = in_runner(&[("INPUT_CREDENTIALS", text)]);
+        let error = logins::read(&given).unwrap_err().to_string();
+        assert!(error.starts_with("credentials, line "), "{error}");
+        assert!(!error.contains("made"), "{error}");
+        let secrets = secrets(&given.arguments);
+        for line in text.lines() {
+            assert!(!secrets.hide(line).contains("made-up-word"), "{line}");
+        }
+    }
+}

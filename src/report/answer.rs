@@ -1,0 +1,200 @@
+use std::io::Write;
+
+use super::{Log, outputs, summary, text};
+use crate::actions::{self, Environment, FileCommandError};
+use crate::release::{Failure, Outcome};
+
+/// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
+/// exit status.
+pub fn answer(
+    verb: &str,
+    result: Result<Outcome, Failure>,
+    environment: &Environment,
+    log: &Log,
+    out: &mut impl Write,
+) -> u8 {
+    match result {
+        Ok(outcome) => released(&cleaned(outcome, log), environment, log, out),
+        Err(failure) => failed(verb, &clean(failure, log), environment, log),
+    }
+}
+
+fn released(outcome: &Outcome, environment: &Environment, log: &Log, out: &mut impl Write) -> u8 {
+    let report = text::outcome(outcome);
+    if environment.in_runner() {
+        log.folded("Report", &report);
+        hand_over(
+            environment,
+            log,
+            &outputs::outcome(outcome),
+            &summary::outcome(outcome),
+        );
+    } else {
+        // Nobody may be reading any more.
+        let _ = writeln!(out, "{}", log.clean(&report));
+        let _ = out.flush();
+    }
+    0
+}
+
+fn failed(verb: &str, failure: &Failure, environment: &Environment, log: &Log) -> u8 {
+    let title = format!("shipmark {verb}");
+    log.error(title.trim_end(), &text::failure(failure));
+    if environment.in_runner() {
+        let outputs = match failure {
+            Failure::Refused(complaint) => outputs::refusal(complaint),
+            _ => Vec::new(),
+        };
+        let summary = summary::failure(verb, failure);
+        hand_over(environment, log, &outputs, &summary);
+    }
+    match failure {
+        Failure::Refused(_) => 1,
+        Failure::Input(_) => 2,
+        Failure::Service(_) => 3,
+        Failure::Cancelled => 130,
+    }
+}
+
+/// What was released stays released where its outputs cannot be handed on, so that is a warning.
+fn hand_over(environment: &Environment, log: &Log, outputs: &[(&str, String)], summary: &str) {
+    let warn = |error: FileCommandError| log.warning(&format!("{error}\n hint: {}", error.hint()));
+    let missing = |name| log.warning(&format!("{name} is not set: this step hands nothing on"));
+    match environment.path("GITHUB_OUTPUT") {
+        Some(file) => actions::append_outputs(file, outputs).unwrap_or_else(warn),
+        None => missing("GITHUB_OUTPUT"),
+    }
+    match environment.path("GITHUB_STEP_SUMMARY") {
+        Some(file) => actions::append_summary(file, summary).unwrap_or_else(warn),
+        None => missing("GITHUB_STEP_SUMMARY"),
+    }
+}
+
+/// Texts that come from elsewhere could hold a secret that somebody put there.
+fn cleaned(mut outcome: Outcome, log: &Log) -> Outcome {
+    for note in &mut outcome.notes {
+        *note = log.clean(note);
+    }
+    outcome
+}
+
+fn clean(failure: Failure, log: &Log) -> Failure {
+    let clean = |complaint| text::cleaned(&complaint, |text| log.clean(text));
+    match failure {
+        Failure::Refused(complaint) => Failure::Refused(clean(complaint)),
+        Failure::Input(complaint) => Failure::Input(clean(complaint)),
+        Failure::Service(complaint) => Failure::Service(clean(complaint)),
+        Failure::Cancelled => Failure::Cancelled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::Secrets;
+    use crate::report::log::tests::Page;
+    use crate::report::{Reader, samples};
+
+    /// Runs `answer` as a step, and returns the exit status, the log, the outputs, the summary.
+    fn step(result: Result<Outcome, Failure>) -> (u8, String, String, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let [output, summary] = ["output", "summary"].map(|name| folder.path().join(name));
+        std::fs::write(&output, "").unwrap();
+        std::fs::write(&summary, "").unwrap();
+        let environment = Environment::from_iter([
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_OUTPUT", output.to_str().unwrap()),
+            ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+        ]);
+        let page = Page::default();
+        let log = Log::new(page.clone(), Reader::Job);
+        let mut secrets = Secrets::default();
+        secrets.add("made-up-word");
+        log.hide(&secrets);
+        let mut out = Vec::new();
+        let status = answer("push", result, &environment, &log, &mut out);
+        assert_eq!(out, b"");
+        let read = |path| std::fs::read_to_string(path).unwrap();
+        (status, page.text(), read(output), read(summary))
+    }
+
+    #[test]
+    fn a_step_hands_on_outputs_and_summary() {
+        let (status, log, outputs, summary) = step(Ok(samples::promoted()));
+        assert_eq!(status, 0);
+        assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
+        assert_eq!(outputs.matches("<<shipmark-").count(), 6);
+        assert!(summary.starts_with("## shipmark promote: released\n"));
+    }
+
+    #[test]
+    fn the_exit_status_says_who_has_to_act() {
+        for (failure, expected) in [
+            (samples::refused(), 1),
+            (Failure::input("x"), 2),
+            (Failure::service("x"), 3),
+            (Failure::Cancelled, 130),
+        ] {
+            let refused = matches!(failure, Failure::Refused(_));
+            let (status, log, outputs, summary) = step(Err(failure));
+            assert_eq!(status, expected);
+            assert!(log.contains("\n::error title=shipmark push::"));
+            assert_eq!(outputs.contains("refused"), refused);
+            assert!(summary.starts_with("## shipmark push: "));
+        }
+    }
+
+    #[test]
+    fn a_secret_in_an_answer_is_shown_nowhere() {
+        let mut outcome = samples::unchanged();
+        outcome.notes.push("the registry says made-up-word".into());
+        let failure = Failure::refused("it says made-up-word").why("made-up-word");
+        for result in [Ok(outcome), Err(failure)] {
+            let (_, log, outputs, summary) = step(result);
+            let log = log.replace("::add-mask::made-up-word", "");
+            for text in [log, outputs, summary] {
+                assert!(
+                    !text.contains("made-up") && !text.contains("&#45;up"),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn files_that_are_not_there_are_named() {
+        let page = Page::default();
+        let log = Log::new(page.clone(), Reader::Job);
+        let environment = Environment::from_iter([
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_OUTPUT", "/nowhere/output"),
+        ]);
+        let result = Ok(samples::unchanged());
+        let status = answer("push", result, &environment, &log, &mut Vec::new());
+        assert_eq!(status, 0);
+        let text = page.text();
+        assert!(text.contains("GITHUB_OUTPUT names /nowhere/output, which cannot be written"));
+        assert!(text.contains("GITHUB_STEP_SUMMARY is not set"));
+    }
+
+    #[test]
+    fn a_person_reads_it_on_the_terminal() {
+        let page = Page::default();
+        let log = Log::new(page.clone(), Reader::Terminal);
+        let environment = Environment::default();
+        let mut out = Vec::new();
+        let result = Ok(samples::unchanged());
+        answer("promote", result, &environment, &log, &mut out);
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.starts_with("nothing had to change for oci:"));
+        assert_eq!(page.text(), "");
+        answer(
+            "promote",
+            Err(samples::refused()),
+            &environment,
+            &log,
+            &mut Vec::new(),
+        );
+        assert!(page.text().starts_with("refused: tag 1.4.0"));
+    }
+}

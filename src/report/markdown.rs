@@ -1,0 +1,198 @@
+//! Text from outside as markdown that shows it and does nothing else.
+
+use std::fmt::Write;
+
+use crate::notice::printable;
+
+/// The most characters of one piece of text that are shown.
+const LIMIT: usize = 1000;
+
+/// Running text. Everything but letters, digits and a few harmless marks becomes a character
+/// reference, which can be no part of any markup; after `@` and `#` a space without width keeps
+/// GitHub from making a mention or a link of them.
+pub(super) fn text(text: &str) -> String {
+    let mut out = String::new();
+    for c in printable(text, LIMIT).chars() {
+        match c {
+            '@' | '#' => drop(write!(out, "&#{};&#8203;", u32::from(c))),
+            ' ' | ',' | ';' | '/' | '%' => out.push(c),
+            _ if c.is_ascii_alphanumeric() || !c.is_ascii() => out.push(c),
+            _ => drop(write!(out, "&#{};", u32::from(c))),
+        }
+    }
+    out
+}
+
+/// Code, also in a table's cell. A cell ends at any `|`, even in code, so the code ends before each
+/// and begins again after it.
+pub(super) fn code(text: &str) -> String {
+    printable(text, LIMIT)
+        .split('|')
+        .map(span)
+        .collect::<Vec<_>>()
+        .join("&#124;")
+}
+
+fn span(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let mark = "`".repeat(longest_run(text) + 1);
+    // One space on each side is taken off again, so none of the text's own is lost, and a backtick
+    // of the text does not join the mark.
+    let edge = |c: char| c == '`' || c == ' ';
+    let pad = if text.starts_with(edge) || text.ends_with(edge) {
+        " "
+    } else {
+        ""
+    };
+    format!("{mark}{pad}{text}{pad}{mark}")
+}
+
+/// Lines of code with GitHub's button to copy them.
+pub(super) fn block<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    let lines: Vec<_> = lines
+        .into_iter()
+        .map(|line| printable(line, LIMIT))
+        .collect();
+    let longest = lines.iter().map(|line| longest_run(line)).max();
+    let fence = "`".repeat(3.max(longest.unwrap_or_default() + 1));
+    format!("{fence}text\n{}\n{fence}\n", lines.join("\n"))
+}
+
+/// A row of a table; the cells are markdown already.
+pub(super) fn row(cells: &[&str]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hostile_text_is_shown() {
+        for (input, expected) in [
+            ("a_b", "a&#95;b"),
+            ("<script>", "&#60;script&#62;"),
+            (
+                "[x](y) @acme #1",
+                "&#91;x&#93;&#40;y&#41; &#64;&#8203;acme &#35;&#8203;1",
+            ),
+            ("a\n# b", "a\u{fffd}&#35;&#8203; b"),
+            ("https://x", "https&#58;//x"),
+        ] {
+            assert_eq!(text(input), expected);
+        }
+    }
+
+    #[test]
+    fn code_survives_backticks_and_bars() {
+        for (input, expected) in [
+            ("1.4.0", "`1.4.0`"),
+            ("a|b", "`a`&#124;`b`"),
+            ("|", "&#124;"),
+            ("a``b", "```a``b```"),
+            ("`a", "`` `a ``"),
+            ("a\n<b>", "`a\u{fffd}<b>`"),
+            ("", ""),
+        ] {
+            assert_eq!(code(input), expected);
+        }
+    }
+
+    #[test]
+    fn a_block_ends_where_it_should() {
+        assert_eq!(block(["a", "```"]), "````text\na\n```\n````\n");
+        assert_eq!(block(["a\n```"]), "````text\na\u{fffd}```\n````\n");
+    }
+
+    /// Reads references back, and refuses whatever could be markup.
+    fn decode(markdown: &str) -> String {
+        let mut out = String::new();
+        let mut rest = markdown;
+        while let Some(c) = rest.chars().next() {
+            if let Some((number, after)) = rest
+                .strip_prefix("&#")
+                .and_then(|rest| rest.split_once(';'))
+            {
+                out.extend(number.parse().ok().and_then(char::from_u32));
+                rest = after;
+                continue;
+            }
+            assert!(
+                c.is_ascii_alphanumeric() || !c.is_ascii() || " ,;/%".contains(c),
+                "{c:?} in {markdown}"
+            );
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+        out
+    }
+
+    /// Reads code spans as CommonMark does: to the next run of as many backticks.
+    fn decode_code(markdown: &str) -> String {
+        let mut out = String::new();
+        let mut rest = markdown;
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix("&#124;") {
+                out.push('|');
+                rest = after;
+                continue;
+            }
+            let length = rest.len() - rest.trim_start_matches('`').len();
+            assert!(length > 0, "{rest:?} is bare in {markdown:?}");
+            let body = &rest[length..];
+            let end = closing(body, length).expect("a closing mark");
+            let inner = &body[..end];
+            let blank = inner.chars().all(|c| c == ' ');
+            let trimmed = inner.strip_prefix(' ').and_then(|x| x.strip_suffix(' '));
+            out += match trimmed {
+                Some(trimmed) if !blank => trimmed,
+                _ => inner,
+            };
+            rest = &body[end + length..];
+        }
+        out
+    }
+
+    fn closing(body: &str, length: usize) -> Option<usize> {
+        let mut at = 0;
+        while let Some(start) = body[at..].find('`').map(|found| at + found) {
+            let run = body[start..].len() - body[start..].trim_start_matches('`').len();
+            if run == length {
+                return Some(start);
+            }
+            at = start + run;
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn text_is_what_was_meant(input in "[ -~\n@#äß|`<>\\[\\]]{0,60}") {
+            let read = decode(&text(&input)).replace('\u{200b}', "");
+            prop_assert_eq!(read, printable(&input, LIMIT));
+        }
+
+        #[test]
+        fn any_text_is_inert(input in any::<String>()) {
+            decode(&text(&input));
+        }
+
+        #[test]
+        fn code_is_what_was_meant(input in "[ab|`\\\\<&\n ]{0,40}") {
+            let code = code(&input);
+            prop_assert!(!code.contains(['|', '\n']));
+            let blank_ends = |text: &str| text.split('|').map(|part| part.trim_matches(' ').to_owned()).collect::<Vec<_>>();
+            prop_assert_eq!(blank_ends(&decode_code(&code)), blank_ends(&printable(&input, LIMIT)));
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! From what happened to what is read of it: the log, the step's outputs and summary, text.
+
+mod answer;
+mod json;
+mod log;
+mod markdown;
+mod outputs;
+mod progress;
+mod summary;
+mod text;
+mod words;
+
+#[cfg(test)]
+mod samples;
+
+pub use answer::answer;
+pub use log::{Log, Reader};

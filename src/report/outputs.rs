@@ -1,0 +1,179 @@
+use super::{json, words};
+use crate::release::{Change, Complaint, Outcome};
+
+/// The outputs of a release.
+pub(super) fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
+    let lines = |lines: Vec<String>| lines.join("\n");
+    let images = outcome
+        .destinations
+        .iter()
+        .map(|released| words::by_digest(&released.place, outcome.root));
+    vec![
+        ("digest", outcome.root.to_string()),
+        ("image", lines(images.collect())),
+        ("tags", lines(tags(outcome))),
+        ("version", outcome.version.clone().unwrap_or_default()),
+        ("json", json::outcome(outcome)),
+        ("outcome", words::state(outcome).to_owned()),
+    ]
+}
+
+/// The outputs of a refusal.
+pub(super) fn refusal(complaint: &Complaint) -> Vec<(&'static str, String)> {
+    vec![
+        ("json", json::refusal(complaint)),
+        ("outcome", "refused".to_owned()),
+    ]
+}
+
+/// A tag that stayed where it was names another image.
+fn tags(outcome: &Outcome) -> Vec<String> {
+    outcome
+        .destinations
+        .iter()
+        .flat_map(|released| {
+            released
+                .tags
+                .iter()
+                .filter(|result| !matches!(result.change, Change::Stays { .. }))
+                .map(|result| words::by_tag(&released.place, &result.tag))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::OUTPUTS;
+    use crate::report::samples;
+
+    #[test]
+    fn every_declared_output_is_given() {
+        let given: Vec<_> = outcome(&samples::promoted())
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        let declared: Vec<_> = OUTPUTS.iter().map(|output| output.name).collect();
+        assert_eq!(given, declared);
+    }
+
+    fn shown(outputs: Vec<(&str, String)>) -> String {
+        outputs
+            .into_iter()
+            .filter(|(name, _)| *name != "json")
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect()
+    }
+
+    #[test]
+    fn outputs_are_plain_values() {
+        insta::assert_snapshot!(shown(outcome(&samples::promoted())), @r"
+        digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+        image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+        oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+        tags: prod.example.com/team/web:1.4.0
+        prod.example.com/team/web:prod
+        oci:mirror:1.4.0
+        version: 1.4.0
+        outcome: released
+        ");
+        insta::assert_snapshot!(shown(outcome(&samples::dry())), @r"
+        digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+        image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+        oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+        tags: prod.example.com/team/web:1.4.0
+        prod.example.com/team/web:prod
+        oci:mirror:1.4.0
+        version: 1.4.0
+        outcome: unchanged
+        ");
+        insta::assert_snapshot!(shown(refusal(samples::refused().complaint().unwrap())), @"outcome: refused");
+    }
+
+    #[test]
+    fn json_is_one_line_with_everything() {
+        let text = json::outcome(&samples::hostile());
+        assert!(!text.contains('\n'));
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["version"], samples::HOSTILE);
+        let value: serde_json::Value =
+            serde_json::from_str(&json::outcome(&samples::promoted())).unwrap();
+        insta::assert_snapshot!(format!("{value:#}"), @r#"
+        {
+          "commit": "860c1904a1ce19322e91ac35af1ab07466440c37",
+          "destinations": [
+            {
+              "content": {
+                "blobsMounted": 2,
+                "blobsMoved": 4,
+                "blobsPresent": 1,
+                "bytesMoved": 12900000,
+                "bytesPresent": 2048,
+                "manifestsWritten": 5
+              },
+              "image": "prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2",
+              "place": "prod.example.com/team/web",
+              "tags": [
+                {
+                  "change": "created",
+                  "immutable": true,
+                  "reference": "prod.example.com/team/web:1.4.0",
+                  "rule": "the rule of 1.4.0",
+                  "tag": "1.4.0"
+                },
+                {
+                  "change": "moved",
+                  "immutable": false,
+                  "previous": "sha256:6db7d803e74f1ffa7d8f5adc0bf95b3e15bf4c8373fffadf546227cc6c6742cb",
+                  "reference": "prod.example.com/team/web:prod",
+                  "rule": "the rule of prod",
+                  "tag": "prod"
+                },
+                {
+                  "change": "stays",
+                  "immutable": false,
+                  "previous": "sha256:6db7d803e74f1ffa7d8f5adc0bf95b3e15bf4c8373fffadf546227cc6c6742cb",
+                  "reference": "prod.example.com/team/web:latest",
+                  "rule": "the rule of latest",
+                  "tag": "latest",
+                  "why": "2.0.0 is higher"
+                }
+              ]
+            },
+            {
+              "content": {
+                "blobsMounted": 0,
+                "blobsMoved": 0,
+                "blobsPresent": 0,
+                "bytesMoved": 0,
+                "bytesPresent": 0,
+                "manifestsWritten": 0
+              },
+              "image": "oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2",
+              "place": "oci:mirror",
+              "tags": [
+                {
+                  "change": "unchanged",
+                  "immutable": true,
+                  "reference": "oci:mirror:1.4.0",
+                  "rule": "the rule of 1.4.0",
+                  "tag": "1.4.0"
+                }
+              ]
+            }
+          ],
+          "digest": "sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2",
+          "dryRun": false,
+          "mediaType": "application/vnd.oci.image.index.v1+json",
+          "notes": [
+            "no tag 1 for a 0.x version"
+          ],
+          "outcome": "released",
+          "source": "oci:dev:git-860c190",
+          "verb": "promote",
+          "version": "1.4.0"
+        }
+        "#);
+        insta::assert_snapshot!(json::refusal(samples::refused().complaint().unwrap()), @r#"{"outcome":"refused","what":"tag 1.4.0 of prod.example.com/team/web names another image","why":"1.4.0 is an immutable tag","hint":"release 1.4.1"}"#);
+    }
+}

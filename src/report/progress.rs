@@ -1,0 +1,101 @@
+use std::time::{Duration, Instant};
+
+use super::words::bytes;
+use crate::notice::Progress;
+
+/// Decides which of the many reports of progress are shown.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// Between two that are shown.
+    interval: Duration,
+    started: Option<Instant>,
+    shown: Option<Instant>,
+}
+
+/// What is done by then needs no progress shown.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Pace {
+    /// For a line that is written over: often enough to look alive.
+    pub(super) fn rewritten() -> Self {
+        Self::every(Duration::from_millis(200))
+    }
+
+    /// For a log, where each one stays.
+    pub(super) fn logged() -> Self {
+        Self::every(Duration::from_secs(10))
+    }
+
+    fn every(interval: Duration) -> Self {
+        Self {
+            interval,
+            started: None,
+            shown: None,
+        }
+    }
+
+    /// Whether the report that came at `now` is to be shown.
+    pub(super) fn due(&mut self, now: Instant) -> bool {
+        let started = *self.started.get_or_insert(now);
+        let wait = match self.shown {
+            Some(shown) => now - shown < self.interval,
+            None => now - started < PATIENCE.max(self.interval),
+        };
+        if !wait {
+            self.shown = Some(now);
+        }
+        !wait
+    }
+}
+
+/// One line that says how far it is.
+pub(super) fn line(progress: Progress) -> String {
+    let Progress { moved, total } = progress;
+    let percent = match total {
+        0 => 100,
+        _ => u128::from(moved.min(total)) * 100 / u128::from(total),
+    };
+    format!(
+        "transferring: {} of {} ({percent} %)",
+        bytes(moved),
+        bytes(total)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The times, of one report every 50 ms for `seconds`, that are shown.
+    fn shown(mut pace: Pace, seconds: u64) -> Vec<u64> {
+        let start = Instant::now();
+        (0..seconds * 20)
+            .map(|step| step * 50)
+            .filter(|at| pace.due(start + Duration::from_millis(*at)))
+            .collect()
+    }
+
+    #[test]
+    fn short_runs_show_nothing() {
+        assert_eq!(shown(Pace::rewritten(), 2), [0_u64; 0]);
+        assert_eq!(shown(Pace::logged(), 9), [0_u64; 0]);
+    }
+
+    #[test]
+    fn long_runs_show_some() {
+        assert_eq!(shown(Pace::logged(), 35), [10_000, 20_000, 30_000]);
+        let rewritten = shown(Pace::rewritten(), 3);
+        assert_eq!(rewritten, [2000, 2200, 2400, 2600, 2800]);
+    }
+
+    #[test]
+    fn the_line_says_how_far_it_is() {
+        let progress = |moved, total| line(Progress { moved, total });
+        insta::assert_snapshot!(
+            progress(12_900_000, 41_000_000),
+            @"transferring: 12.3 MiB of 39.1 MiB (31 %)"
+        );
+        insta::assert_snapshot!(progress(0, 0), @"transferring: 0 B of 0 B (100 %)");
+        insta::assert_snapshot!(progress(5, 4), @"transferring: 5 B of 4 B (100 %)");
+    }
+}

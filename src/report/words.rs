@@ -1,0 +1,149 @@
+//! Figures and states as people read them.
+
+use crate::image::{Digest, Place, Tag};
+use crate::release::{Change, Outcome, Verb};
+use crate::tagging::Kind;
+use crate::transfer::Content;
+
+/// A number of bytes, in the largest unit that gives at least one.
+pub(super) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    // In tenths, to stay with whole numbers.
+    let mut tenths = u128::from(count) * 10;
+    let mut unit = "B";
+    for next in UNITS {
+        if tenths < 10 * 1024 {
+            break;
+        }
+        tenths /= 1024;
+        unit = next;
+    }
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
+
+/// A number of things: `1 blob`, `2 blobs`.
+pub(super) fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// The verb's name.
+pub(super) fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Push => "push",
+        Verb::Promote => "promote",
+    }
+}
+
+/// The output `outcome`. A dry run releases nothing, whatever it would have.
+pub(super) fn state(outcome: &Outcome) -> &'static str {
+    if outcome.released() && !outcome.dry_run {
+        "released"
+    } else {
+        "unchanged"
+    }
+}
+
+/// What happened to the source, in a few words that go before it.
+pub(super) fn deed(outcome: &Outcome) -> &'static str {
+    match (outcome.dry_run, outcome.released(), outcome.verb) {
+        (true, true, Verb::Push) => "dry run, nothing was written: would push",
+        (true, true, Verb::Promote) => "dry run, nothing was written: would promote",
+        (true, false, _) => "dry run: nothing would have to change for",
+        (false, false, _) => "nothing had to change for",
+        (false, true, Verb::Push) => "pushed",
+        (false, true, Verb::Promote) => "promoted",
+    }
+}
+
+/// How it ended, for a title.
+pub(super) fn end(outcome: &Outcome) -> &'static str {
+    match (outcome.dry_run, outcome.released()) {
+        (true, true) => "dry run, nothing was written",
+        (true, false) => "dry run, nothing would have to change",
+        (false, true) => "released",
+        (false, false) => "nothing had to change",
+    }
+}
+
+/// The image under a tag.
+pub(super) fn by_tag(place: &Place, tag: &Tag) -> String {
+    format!("{place}:{tag}")
+}
+
+/// The image by its digest.
+pub(super) fn by_digest(place: &Place, digest: Digest) -> String {
+    format!("{place}@{digest}")
+}
+
+/// What became of a tag, or would have.
+pub(super) fn change(change: &Change, dry_run: bool) -> String {
+    match (change, dry_run) {
+        (Change::Created, false) => "created".to_owned(),
+        (Change::Created, true) => "would be created".to_owned(),
+        (Change::Moved { from }, false) => format!("moved from {}", from.short()),
+        (Change::Moved { from }, true) => format!("would move from {}", from.short()),
+        (Change::Unchanged, _) => "unchanged".to_owned(),
+        (Change::Stays { at: Some(at), .. }, _) => format!("stays at {}", at.short()),
+        (Change::Stays { at: None, .. }, _) => "not written".to_owned(),
+    }
+}
+
+/// Why that became of a tag.
+pub(super) fn reason(change: &Change, kind: &Kind, rule: &str) -> String {
+    match change {
+        Change::Stays { why, .. } => why.clone(),
+        _ if kind.is_immutable() => format!("{rule} (immutable)"),
+        _ => format!("{rule} (moving)"),
+    }
+}
+
+/// What was copied.
+pub(super) fn content(content: &Content, dry_run: bool) -> String {
+    if dry_run {
+        return "nothing was copied: a dry run".to_owned();
+    }
+    if *content == Content::default() {
+        return "nothing had to be copied".to_owned();
+    }
+    let mut parts = vec![
+        count(content.manifests_written, "manifest") + " written",
+        format!(
+            "{} moved in {}",
+            bytes(content.bytes_moved),
+            count(content.blobs_moved, "blob")
+        ),
+    ];
+    if content.blobs_mounted + content.blobs_present > 0 {
+        parts.push(format!(
+            "{} not moved: {} there already, {} mounted",
+            bytes(content.bytes_present),
+            count(content.blobs_present, "blob"),
+            content.blobs_mounted,
+        ));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_readable() {
+        for (count, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1_048_575, "1023.9 KiB"),
+            (1 << 30, "1.0 GiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(bytes(count), text);
+        }
+        assert_eq!(count(1, "blob") + &count(0, "blob"), "1 blob0 blobs");
+    }
+}

@@ -1,0 +1,197 @@
+//! The house has floors: each room uses only rooms of the floors below, and on the floor of the work
+//! only those it is built on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
+const ROOMS: [(&str, &[&str]); 15] = [
+    // Ground: pure values.
+    ("notice", &[]),
+    ("image", &[]),
+    ("event", &["image", "notice"]),
+    ("tagging", &["event", "image", "notice"]),
+    // Work: files, networks, other people's formats.
+    ("credentials", &["image", "notice"]),
+    ("git", &["event", "image", "notice"]),
+    ("layout", &["image", "notice"]),
+    ("archive", &["image", "layout", "notice"]),
+    ("registry", &["credentials", "image", "notice"]),
+    (
+        "transfer",
+        &["archive", "image", "layout", "notice", "registry"],
+    ),
+    // The road.
+    (
+        "release",
+        &[
+            "archive", "event", "image", "layout", "notice", "registry", "tagging", "transfer",
+        ],
+    ),
+    // Surface.
+    ("actions", &[]),
+    ("cli", &["actions", "notice"]),
+    (
+        "report",
+        &[
+            "actions", "image", "notice", "release", "tagging", "transfer",
+        ],
+    ),
+    (
+        "commands",
+        &[
+            "actions",
+            "cli",
+            "credentials",
+            "event",
+            "git",
+            "image",
+            "notice",
+            "registry",
+            "release",
+            "report",
+            "tagging",
+        ],
+    ),
+];
+
+/// Only the surface reads the environment or the wall clock, or prints.
+const BELOW_THE_SURFACE: [&str; 11] = [
+    "notice",
+    "image",
+    "event",
+    "tagging",
+    "credentials",
+    "git",
+    "layout",
+    "archive",
+    "registry",
+    "transfer",
+    "release",
+];
+const KEPT_FOR_THE_SURFACE: [&str; 7] = [
+    "std::env::",
+    "SystemTime::now()",
+    "println!",
+    "eprintln!",
+    "print!",
+    "std::process::exit",
+    "stdout()",
+];
+/// Pure rooms do nothing but compute.
+const GROUND: [&str; 4] = ["notice", "image", "event", "tagging"];
+const NOT_ON_THE_GROUND: [&str; 6] = [
+    "std::fs",
+    "tokio::",
+    "reqwest",
+    "async fn",
+    "std::net::Tcp",
+    "Instant::now",
+];
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten();
+    entries
+        .flat_map(|entry| files(&entry.unwrap().path()))
+        .collect()
+}
+
+/// The code of a room by file, without its tests and comments.
+fn code(room: &str) -> Vec<(PathBuf, String)> {
+    let single = source().join(format!("{room}.rs"));
+    let mut paths = files(&source().join(room));
+    paths.extend(single.is_file().then_some(single));
+    let is_test = |path: &PathBuf| {
+        path.iter().any(|part| part == "tests")
+            || path.ends_with("tests.rs")
+            || path.ends_with("fixtures.rs")
+    };
+    paths
+        .into_iter()
+        .filter(|path| !is_test(path))
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let text = text
+                .split("#[cfg(test)]\nmod ")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let lines = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            let code = lines.collect::<Vec<_>>().join("\n");
+            (path, code)
+        })
+        .collect()
+}
+
+fn rooms_used(code: &str) -> BTreeSet<String> {
+    code.match_indices("crate::")
+        .map(|(at, found)| {
+            let rest = &code[at + found.len()..];
+            rest.chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn every_room_is_on_the_map() {
+    let mapped: BTreeSet<&str> = ROOMS
+        .iter()
+        .map(|(room, _)| *room)
+        .chain(["lib", "main"])
+        .collect();
+    for entry in std::fs::read_dir(source()).unwrap() {
+        let name = entry.unwrap().path();
+        let room = name.file_stem().unwrap().to_str().unwrap();
+        assert!(mapped.contains(room), "{room} is on no floor");
+    }
+}
+
+#[test]
+fn rooms_use_only_what_is_below_them() {
+    let allowed: BTreeMap<&str, &[&str]> = ROOMS.into_iter().collect();
+    for (room, below) in &allowed {
+        for (path, code) in code(room) {
+            for used in rooms_used(&code) {
+                let fine = used == *room || below.contains(&used.as_str());
+                assert!(
+                    fine,
+                    "{} uses crate::{used}, which is not below {room}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_surface_reads_the_environment_or_prints() {
+    for room in BELOW_THE_SURFACE {
+        for (path, code) in code(room) {
+            for kept in KEPT_FOR_THE_SURFACE {
+                assert!(!code.contains(kept), "{} has {kept}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_ground_is_pure() {
+    for room in GROUND {
+        for (path, code) in code(room) {
+            for kept in NOT_ON_THE_GROUND {
+                assert!(!code.contains(kept), "{} has {kept}", path.display());
+            }
+        }
+    }
+}

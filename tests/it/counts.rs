@@ -1,0 +1,144 @@
+//! How often registries are asked, exactly: a change that adds a request shows here.
+//!
+//! The example image: an index of two platforms and their two attestations, so five manifests.
+
+use crate::registry::{Auth, Profile, Registry, TokenRules};
+use crate::support::*;
+
+/// The requests of a registry since its log was cleared, by kind.
+fn kinds(registry: &Registry) -> String {
+    let mut kinds = std::collections::BTreeMap::new();
+    for exchange in registry.log() {
+        let path = exchange.path_and_query.as_str();
+        let object = [
+            "/manifests/",
+            "/blobs/uploads/",
+            "/blobs/",
+            "/tags/",
+            "/referrers/",
+            "/token",
+        ]
+        .into_iter()
+        .find(|part| path.contains(part))
+        .unwrap_or(path)
+        .trim_matches('/');
+        let status = exchange
+            .status
+            .map_or("-".to_owned(), |status| status.to_string());
+        *kinds
+            .entry(format!("{} {object} {status}", exchange.method))
+            .or_insert(0) += 1;
+    }
+    kinds
+        .into_iter()
+        .map(|(kind, count)| format!("{count} x {kind}\n"))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_cold_push() {
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    done(push(&example(), &[&place], "refs/heads/main"), &context()).await;
+    insta::assert_snapshot!(kinds(&registry), @r"
+    9 x HEAD blobs 404
+    1 x HEAD manifests 200
+    8 x HEAD manifests 404
+    9 x POST blobs/uploads 202
+    9 x PUT blobs/uploads 201
+    7 x PUT manifests 201
+    ");
+}
+
+#[tokio::test]
+async fn a_push_that_changes_nothing() {
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    done(push(&example(), &[&place], "refs/heads/main"), &context()).await;
+    registry.clear_log();
+    done(push(&example(), &[&place], "refs/heads/main"), &context()).await;
+    insta::assert_snapshot!(kinds(&registry), @"2 x HEAD manifests 200");
+}
+
+/// Two registries, the image in the first.
+async fn promoted_before() -> (Registry, Registry, String, String) {
+    let dev = Registry::start(Profile::plain()).await;
+    let prod = Registry::start(Profile::plain()).await;
+    let [from, to] = [&dev, &prod].map(|registry| format!("{}/web", registry.host()));
+    done(push(&example(), &[&from], "refs/heads/main"), &context()).await;
+    dev.clear_log();
+    (dev, prod, format!("{from}:main"), to)
+}
+
+#[tokio::test]
+async fn a_cold_copy_between_registries() {
+    let (dev, prod, from, to) = promoted_before().await;
+    done(promote(&from, &[&to], "refs/tags/v1.4.0"), &context()).await;
+    insta::assert_snapshot!(kinds(&dev), @r"
+    10 x GET blobs 200
+    5 x GET manifests 200
+    ");
+    insta::assert_snapshot!(kinds(&prod), @r"
+    1 x GET tags 404
+    9 x HEAD blobs 404
+    2 x HEAD manifests 200
+    12 x HEAD manifests 404
+    9 x POST blobs/uploads 202
+    9 x PUT blobs/uploads 201
+    10 x PUT manifests 201
+    ");
+}
+
+#[tokio::test]
+async fn a_copy_that_changes_nothing() {
+    let (dev, prod, from, to) = promoted_before().await;
+    done(promote(&from, &[&to], "refs/tags/v1.4.0"), &context()).await;
+    dev.clear_log();
+    prod.clear_log();
+    done(promote(&from, &[&to], "refs/tags/v1.4.0"), &context()).await;
+    insta::assert_snapshot!(kinds(&dev), @r"
+    1 x GET blobs 200
+    2 x GET manifests 200
+    ");
+    insta::assert_snapshot!(kinds(&prod), @r"
+    1 x GET tags 200
+    5 x HEAD manifests 200
+    ");
+}
+
+#[tokio::test]
+async fn a_copy_within_a_registry_mounts() {
+    let registry = Registry::start(Profile::plain()).await;
+    let [from, to] = ["dev", "prod"].map(|path| format!("{}/{path}", registry.host()));
+    done(push(&example(), &[&from], "refs/heads/main"), &context()).await;
+    registry.clear_log();
+    done(
+        promote(&format!("{from}:main"), &[&to], "refs/tags/v1.4.0"),
+        &context(),
+    )
+    .await;
+    insta::assert_snapshot!(kinds(&registry), @r"
+    1 x GET blobs 200
+    5 x GET manifests 200
+    1 x GET tags 404
+    2 x HEAD manifests 200
+    12 x HEAD manifests 404
+    9 x POST blobs/uploads 201
+    10 x PUT manifests 201
+    ");
+}
+
+#[tokio::test]
+async fn a_login_costs_one_refusal_and_one_token() {
+    let rules = TokenRules::new("test").anonymous("*", &["pull", "push"]);
+    let registry = Registry::start(Profile::plain().auth(Auth::TokenHost(rules))).await;
+    let place = format!("{}/web", registry.host());
+    done(push(&example(), &[&place], "refs/heads/main"), &context()).await;
+    registry.clear_log();
+    done(push(&example(), &[&place], "refs/heads/main"), &context()).await;
+    insta::assert_snapshot!(kinds(&registry), @r"
+    2 x HEAD manifests 200
+    1 x HEAD manifests 401
+    ");
+    assert_eq!(registry.token_server().count(), 2, "one a run");
+}
