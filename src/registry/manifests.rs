@@ -102,7 +102,7 @@ impl Remote {
         let response = match self.succeed(&call).await {
             // Sent again after its answer was lost, an immutable tag is refused by some registries
             // though it names just this.
-            Err(refusal) if refusal.is_refusal() => {
+            Err(refusal) if refusal.is_refusal() && !refusal.is_transient() => {
                 let there = self.head(target).await;
                 return match there {
                     Ok(Some(head)) if head.digest == manifest.digest => Ok(()),
