@@ -1,13 +1,15 @@
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+use tokio::sync::OnceCell;
 
 use super::{Store, StoreError};
 use crate::archive::Archive;
 use crate::image::{Descriptor, Digest, Hasher, Manifest, Repository, Target};
+use crate::registry::Timing;
 
 /// A blob's bytes as they come.
 pub type ReadStream = BoxStream<'static, Result<Bytes, StoreError>>;
@@ -15,8 +17,11 @@ pub type ReadStream = BoxStream<'static, Result<Bytes, StoreError>>;
 /// Where an image is read from. Manifests are read once, however many ask for them.
 pub struct Source {
     kind: Kind,
-    manifests: Mutex<HashMap<Digest, Manifest>>,
+    manifests: Mutex<HashMap<Digest, Known>>,
 }
+
+/// What is known of a manifest. Whoever asks first finds out, and the others wait for it.
+type Known = Arc<OnceCell<Option<Manifest>>>;
 
 enum Kind {
     Store(Store),
@@ -53,33 +58,33 @@ impl Source {
     /// # Errors
     /// A store that cannot tell, or bytes that are no manifest or another one.
     pub async fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, StoreError> {
-        if let Some(known) = self
-            .manifests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&digest)
-        {
-            return Ok(Some(known.clone()));
-        }
-        let found = match &self.kind {
+        let known = self.known(digest);
+        let found = known.get_or_try_init(|| self.read_manifest(digest)).await?;
+        Ok(found.clone())
+    }
+
+    async fn read_manifest(&self, digest: Digest) -> Result<Option<Manifest>, StoreError> {
+        Ok(match &self.kind {
             Kind::Store(Store::Registry(remote)) => {
                 remote.manifest(&Target::Digest(digest)).await?
             }
             Kind::Store(Store::Layout(layout)) => layout.manifest(digest).await?,
             Kind::Archive(archive) => archive.manifest(digest).await?,
-        };
-        if let Some(manifest) = &found {
-            self.keep(manifest.clone());
-        }
-        Ok(found)
+        })
+    }
+
+    fn known(&self, digest: Digest) -> Known {
+        let mut manifests = self
+            .manifests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        manifests.entry(digest).or_default().clone()
     }
 
     /// Keeps a manifest that was read in another way.
     pub fn keep(&self, manifest: Manifest) {
-        self.manifests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(manifest.digest, manifest);
+        // Where it is known already it is the same: a digest has one content.
+        let _ = self.known(manifest.digest).set(Some(manifest));
     }
 
     /// Opens a blob. Whoever reads it checks its size and digest.
@@ -103,34 +108,60 @@ impl Source {
         })
     }
 
-    /// A small blob as a whole, checked: a config.
+    /// How long to wait for the source, and how often to try.
+    pub(super) fn timing(&self) -> Timing {
+        match &self.kind {
+            Kind::Store(Store::Registry(remote)) => remote.timing(),
+            _ => Timing::default(),
+        }
+    }
+
+    /// A small blob as a whole, checked: a config. Bytes that break off or are wrong are asked for
+    /// again, as those of a large one are.
     ///
     /// # Errors
     /// A blob of more than `limit` bytes, or that is not what its descriptor says.
     pub async fn small_blob(&self, blob: &Descriptor, limit: u64) -> Result<Bytes, StoreError> {
-        let wrong = |problem: String| StoreError::WrongBlob {
-            expected: blob.digest,
-            problem,
-        };
         if blob.size > limit {
-            return Err(wrong(format!(
-                "it has {} bytes, more than a config can",
-                blob.size
-            )));
+            return Err(wrong(
+                blob,
+                format!("it has {} bytes, more than a config can", blob.size),
+            ));
         }
-        let mut stream = self.open_blob(blob).await?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = stream.try_next().await? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() as u64 > blob.size {
-                return Err(wrong(format!("it has more than {} bytes", blob.size)));
+        let timing = self.timing();
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let stream = self.open_blob(blob).await?;
+            match read_small(stream, blob).await {
+                Err(error) if error.is_transient() && tried < timing.attempts => {
+                    tokio::time::sleep(timing.delay(tried)).await;
+                }
+                outcome => return outcome,
             }
         }
-        let mut hasher = Hasher::new();
-        hasher.update(&bytes);
-        match hasher.finish() {
-            actual if actual == blob.digest => Ok(bytes.into()),
-            actual => Err(wrong(format!("its bytes have the digest {actual}"))),
+    }
+}
+
+async fn read_small(mut stream: ReadStream, blob: &Descriptor) -> Result<Bytes, StoreError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.try_next().await? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() as u64 > blob.size {
+            return Err(wrong(blob, format!("it has more than {} bytes", blob.size)));
         }
+    }
+    let mut hasher = Hasher::new();
+    hasher.update(&bytes);
+    match hasher.finish() {
+        actual if actual == blob.digest => Ok(bytes.into()),
+        actual => Err(wrong(blob, format!("its bytes have the digest {actual}"))),
+    }
+}
+
+fn wrong(blob: &Descriptor, problem: String) -> StoreError {
+    StoreError::WrongBlob {
+        expected: blob.digest,
+        problem,
     }
 }

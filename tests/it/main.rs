@@ -1,6 +1,7 @@
 //! The integration tests: one binary, since every test binary links the whole tree.
 
 mod arrows;
+mod client;
 mod counts;
 mod crash;
 mod declaration;

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use shipmark::credentials::{Explicit, Store as Credentials};
+use shipmark::credentials::Store as Credentials;
 use shipmark::event::{Facts, Given};
 use shipmark::image::Digest;
-use shipmark::notice::{Notice, Notices};
+use shipmark::notice::{Notice, Notices, Progress};
 use shipmark::registry::{Client, Proxies, Settings, Timing};
 use shipmark::release::{Context, Existing, Failure, Outcome, Request, Verb, run};
 use shipmark::tagging::TagRules;
 
-use crate::registry::{PASSWORD, Registry, USER};
+use crate::registry::Registry;
 
 /// The commit that the events of these tests are about.
 pub const COMMIT: &str = "9f3c2a1ca84d1343b96baa8137c943ed1860e522";
@@ -61,19 +61,6 @@ pub fn settings() -> Settings {
     }
 }
 
-/// Settings with the login that every profile of the test registry knows.
-pub fn logged_in(registries: &[&Registry]) -> Settings {
-    let explicit = registries.iter().map(|registry| Explicit {
-        registry: registry.host().parse().unwrap(),
-        user: USER.to_owned(),
-        password: PASSWORD.into(),
-    });
-    Settings {
-        credentials: Credentials::load(None, explicit.collect()).unwrap(),
-        ..settings()
-    }
-}
-
 /// What a run said.
 #[derive(Clone, Default)]
 pub struct Said(Arc<Mutex<Vec<Notice>>>);
@@ -91,6 +78,16 @@ impl Said {
             Notice::Progress(_) => None,
         });
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// How far the transfers had come, each time that it was said.
+    pub fn progress(&self) -> Vec<Progress> {
+        let said = self.0.lock().unwrap();
+        let progress = said.iter().filter_map(|notice| match notice {
+            Notice::Progress(progress) => Some(*progress),
+            Notice::Info(_) | Notice::Warning(_) => None,
+        });
+        progress.collect()
     }
 }
 
