@@ -1,56 +1,87 @@
 //! A branch's tag that names a newer image already: another run was faster, or this one is repeated.
 
 use super::look::Seen;
-use super::{Context, Destination, Failure, origin, source};
+use super::plan::Plan;
+use super::{Change, Context, Destination, Failure, origin, source};
 use crate::git::{Ancestry, Descent};
 use crate::image::{Commit, Digest, Tag};
-use crate::tagging::{Derived, Follows, Kind};
+use crate::tagging::{Derived, Follows, Kind, PlannedTag};
 use crate::transfer::Side;
 
-/// Notes the branch tags that stay: what they name was built from a commit after ours. Where git cannot
-/// tell, they move.
-pub(super) async fn hold_newer(
-    context: &Context,
-    destinations: &[Destination],
-    derived: &Derived,
-    seen: &mut [Seen],
-    root: Digest,
-    commit: Option<&Commit>,
-) -> Result<(), Failure> {
-    let (Some(ancestry), Some(commit)) = (&context.ancestry, commit) else {
-        return Ok(());
-    };
-    let is_branch = |kind: &Kind| matches!(kind, Kind::Moving(Follows::Branch));
-    let branches = derived.tags.iter().filter(|it| is_branch(&it.kind));
-    let branches: Vec<&Tag> = branches.map(|planned| &planned.tag).collect();
-    if branches.is_empty() || !ancestry.may_know_after(commit) {
-        return Ok(());
-    }
-    let ours = Ours {
-        context,
-        ancestry,
-        commit,
-    };
-    for (destination, seen) in destinations.iter().zip(seen) {
-        for tag in &branches {
-            let Some(there) = seen.named(tag).filter(|there| *there != root) else {
-                continue;
-            };
-            if let Some(why) = ours.why_it_stays(destination, tag, there).await? {
-                seen.newer.insert((*tag).clone(), why);
-            }
-        }
-    }
-    Ok(())
-}
-
-struct Ours<'a> {
+/// A look at branch tags with what git knows. What they name is only looked at where the clone may know
+/// of a commit after ours.
+pub(super) struct Watch<'a> {
     context: &'a Context,
     ancestry: &'a Ancestry,
     commit: &'a Commit,
 }
 
-impl Ours<'_> {
+impl<'a> Watch<'a> {
+    pub(super) fn of(
+        context: &'a Context,
+        derived: &Derived,
+        commit: Option<&'a Commit>,
+    ) -> Option<Self> {
+        let (ancestry, commit) = (context.ancestry.as_ref()?, commit?);
+        let has_branch = derived.tags.iter().any(is_branch);
+        (has_branch && ancestry.may_know_after(commit)).then_some(Self {
+            context,
+            ancestry,
+            commit,
+        })
+    }
+
+    /// Notes the branch tags that stay: what they name was built from a commit after ours. Where git
+    /// cannot tell, they move.
+    pub(super) async fn hold_newer(
+        &self,
+        destinations: &[Destination],
+        derived: &Derived,
+        seen: &mut [Seen],
+        root: Digest,
+    ) -> Result<(), Failure> {
+        for (destination, seen) in destinations.iter().zip(seen) {
+            for PlannedTag { tag, .. } in derived.tags.iter().filter(|tag| is_branch(tag)) {
+                let Some(there) = seen.named(tag).filter(|there| *there != root) else {
+                    continue;
+                };
+                if let Some(why) = self.why_it_stays(destination, tag, there).await? {
+                    seen.newer.insert(tag.clone(), why);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks again just before the write: a newer run may have ended while this one copied.
+    pub(super) async fn look_again(
+        &self,
+        destinations: &[Destination],
+        plans: &mut [Plan],
+    ) -> Result<(), Failure> {
+        for (destination, plan) in destinations.iter().zip(plans) {
+            let root = plan.root;
+            let steps = plan.steps.iter_mut();
+            for step in steps.filter(|step| is_branch(&step.planned) && step.writes()) {
+                let tag = &step.planned.tag;
+                let at = destination.store.resolve(tag).await.map_err(|error| {
+                    Failure::store(Side::Destination, &destination.place, error)
+                })?;
+                let Some(there) =
+                    at.filter(|there| *there != root && step.change.before(root) != at)
+                else {
+                    continue;
+                };
+                if let Some(why) = self.why_it_stays(destination, tag, there).await? {
+                    let notices = &self.context.notices;
+                    notices.info(format!("{}: tag {tag}: {why}", destination.place));
+                    step.change = Change::Stays { at, why };
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn why_it_stays(
         &self,
         destination: &Destination,
@@ -82,4 +113,8 @@ impl Ours<'_> {
             }
         }
     }
+}
+
+fn is_branch(planned: &PlannedTag) -> bool {
+    matches!(planned.kind, Kind::Moving(Follows::Branch))
 }

@@ -270,35 +270,15 @@ impl Settling<'_> {
         Ok(())
     }
 
-    /// What became of a line that named `at` and is to name `to`.
-    fn change(
-        &self,
-        planned: &Change,
-        at: Option<Digest>,
-        to: Digest,
-        why: Option<String>,
-    ) -> Change {
+    /// What became of a line that named `at` just now, and names `to`.
+    fn change(&self, was: &Change, at: Option<Digest>, to: Digest, why: Option<String>) -> Change {
+        let from = was.before(self.root.digest);
         match why {
             // Another run has moved it already.
             Some(why) if at == Some(to) => Change::Stays { at, why },
-            Some(why) => Change::Corrected {
-                from: planned.before(self.root.digest),
-                to,
-                why,
-            },
-            None if *planned == Change::Unchanged && at != Some(to) => {
-                at.map_or(Change::Created, |from| Change::Moved { from })
-            }
-            None if to == self.root.digest && !planned.writes() => {
-                at.map_or(Change::Unchanged, |from| {
-                    if from == to {
-                        Change::Unchanged
-                    } else {
-                        Change::Moved { from }
-                    }
-                })
-            }
-            None => planned.clone(),
+            Some(why) => Change::Corrected { from, to, why },
+            None if at == Some(to) => was.clone(),
+            None => at.map_or(Change::Created, |from| Change::Moved { from }),
         }
     }
 

@@ -342,3 +342,29 @@ async fn an_older_run_leaves_a_branchs_tag_where_git_can_tell() {
         said.text()
     );
 }
+
+/// The newer run ends while the older one, which looked before, still writes its other tags.
+#[tokio::test]
+async fn an_older_run_looks_again_before_it_moves_a_branch() {
+    let folder = tempfile::tempdir().unwrap();
+    let [older, newer] = clone(folder.path());
+    let registry = Registry::start(Profile::plain()).await;
+    let [old, of_older, of_newer] = [None, Some(older.as_str()), Some(newer.as_str())]
+        .map(|revision| labelled(&registry, "web", revision, 0));
+    tag(&registry, "main", &of_newer);
+    let (kind, bytes) = registry.manifest("web", &old).unwrap();
+    let before = [
+        ("content-type", kind.as_str()),
+        ("docker-content-digest", &old),
+    ];
+    let before = Effect::status_with(200, &before, std::str::from_utf8(&bytes).unwrap());
+    registry.fault(Fault::on("HEAD", "/manifests/main", before));
+    let (mut context, _) = context_with(settings());
+    context.ancestry = Some(shipmark::git::checkout(folder.path()).unwrap().ancestry());
+    let mut request = release(&registry, Verb::Push, &of_older, "refs/heads/main");
+    request.facts.as_mut().unwrap().commit = Some(older);
+    let outcome = done(request, &context).await;
+    let main = change(&outcome, "main");
+    assert!(matches!(main, Change::Stays { .. }), "{main:?}");
+    assert_eq!(registry.tags("web")["main"], of_newer);
+}

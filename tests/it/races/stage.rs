@@ -246,7 +246,7 @@ fn is_free(step: &Step, steps: &[Step], runs: &[Run]) -> bool {
         let is_theirs = object == other.version
             || object == "latest"
             || (!is_version && other.version.starts_with(&format!("{object}.")));
-        !is_theirs && !(is_version && request.starts_with("PUT "))
+        !(is_theirs || is_version && request.starts_with("PUT "))
     })
 }
 
