@@ -1,13 +1,14 @@
 //! Logging in: what a registry asks for, and tokens, each fetched once however many wait for it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::sync::OnceCell;
+use tokio::sync::{MutexGuard, OnceCell};
 use tokio::time::Instant;
 use url::Url;
 
@@ -31,9 +32,26 @@ pub(super) enum Scheme {
 /// What is known of a registry's wishes. The first request finds out, and all others wait for it.
 #[derive(Default)]
 pub(super) struct Auth {
-    pub(super) asking: tokio::sync::Mutex<()>,
+    asking: tokio::sync::Mutex<Option<Unanswered>>,
+    rounds: AtomicU64,
     scheme: Mutex<Option<Scheme>>,
-    tokens: Mutex<HashMap<Scopes, Arc<OnceCell<Token>>>>,
+    tokens: Mutex<HashMap<Scopes, Arc<Login>>>,
+}
+
+/// A login that failed is kept as well: whoever waited for it would only fail again, and a wrong
+/// password that is tried many times locks an account.
+type Login = OnceCell<Result<Token, Cause>>;
+
+/// The last first request that was not answered, counted.
+struct Unanswered {
+    round: u64,
+    cause: Cause,
+}
+
+/// The turn to send the first request.
+pub(super) struct Turn<'a> {
+    last: MutexGuard<'a, Option<Unanswered>>,
+    rounds: &'a AtomicU64,
 }
 
 #[derive(Clone)]
@@ -46,8 +64,37 @@ struct Token {
 const TOKEN_LIMIT: usize = 1 << 20;
 /// How long a token is good for where the answer does not say (docker's token specification).
 const DEFAULT_EXPIRY: u64 = 60;
+/// The longest that a token is taken to be good for, whatever the answer says.
+const LONGEST_EXPIRY: u64 = 24 * 60 * 60;
+
+impl Turn<'_> {
+    /// Tells all who wait that this one was not answered.
+    pub(super) fn unanswered(mut self, cause: &Cause) {
+        *self.last = Some(Unanswered {
+            round: self.rounds.fetch_add(1, Ordering::Relaxed) + 1,
+            cause: cause.clone(),
+        });
+    }
+}
 
 impl Auth {
+    /// Waits for the turn to send the first request.
+    ///
+    /// # Errors
+    /// Why a request of others was not answered meanwhile: to wait as long for each of them in turn
+    /// would take for ever.
+    pub(super) async fn turn(&self) -> Result<Turn<'_>, Cause> {
+        let round = self.rounds.load(Ordering::Relaxed);
+        let last = self.asking.lock().await;
+        match &*last {
+            Some(last) if last.round > round => Err(last.cause.clone()),
+            _ => Ok(Turn {
+                last,
+                rounds: &self.rounds,
+            }),
+        }
+    }
+
     pub(super) fn scheme(&self) -> Option<Scheme> {
         self.scheme
             .lock()
@@ -65,7 +112,7 @@ impl Auth {
         // Another request may have fetched a new one meanwhile.
         if tokens
             .get(scopes)
-            .and_then(|cell| cell.get())
+            .and_then(|cell| cell.get()?.as_ref().ok())
             .is_some_and(|token| token.header == refused)
         {
             tokens.remove(scopes);
@@ -82,11 +129,12 @@ impl Auth {
         scopes: &Scopes,
     ) -> Result<Option<HeaderValue>, Cause> {
         let registry = repository.registry();
-        let credential = http
-            .settings
-            .credentials
-            .lookup(repository)
-            .map_err(Cause::Credentials)?;
+        let credential = match http.settings.credentials.lookup(repository) {
+            Ok(credential) => credential,
+            // What cannot be had is not missed where nothing is asked for.
+            Err(_) if *scheme == Scheme::Open => None,
+            Err(error) => return Err(Cause::Credentials(error)),
+        };
         if let Some(Credential::Bearer(token)) = credential {
             refuse_plain(http, registry)?;
             return secret_header("Bearer", token).map(Some);
@@ -126,18 +174,17 @@ impl Auth {
         let cell = {
             let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
             let cell = tokens.entry(scopes.clone()).or_default();
-            if cell
-                .get()
-                .is_some_and(|token| token.stale <= Instant::now())
+            if let Some(Ok(token)) = cell.get()
+                && token.stale <= Instant::now()
             {
                 *cell = Arc::default();
             }
             cell.clone()
         };
-        let token = cell
-            .get_or_try_init(|| fetch(http, registry, realm, service, credential, scopes))
-            .await?;
-        Ok(token.header.clone())
+        let login = cell
+            .get_or_init(|| fetch(http, registry, realm, service, credential, scopes))
+            .await;
+        login.clone().map(|token| token.header)
     }
 }
 
@@ -173,24 +220,30 @@ async fn fetch(
             _ => request,
         };
         tried += 1;
-        let failed = match request.send().await {
+        let sent = match tokio::time::timeout(timing.stall, request.send()).await {
+            Ok(outcome) => outcome.map_err(|error| super::error::cause(&error)),
+            Err(_) => Err(Cause::Stalled),
+        };
+        let failed = match sent {
             Ok(answer)
                 if super::retry::is_transient(answer.status()) && tried < timing.attempts =>
             {
                 super::retry::retry_after(answer.headers())
             }
-            Ok(answer) => return read_token(realm, answer).await,
-            Err(error) => match super::error::cause(&error) {
-                Cause::Connection(_) | Cause::Stalled if tried < timing.attempts => None,
-                cause => return Err(Cause::Login(format!("{}: {cause}", host_of(realm)))),
-            },
+            Ok(answer) => return read_token(realm, answer, timing.stall).await,
+            Err(Cause::Connection(_) | Cause::Stalled) if tried < timing.attempts => None,
+            Err(cause) => return Err(Cause::Login(format!("{}: {cause}", host_of(realm)))),
         };
         tokio::time::sleep(failed.unwrap_or_else(|| super::retry::delay(timing.retry, tried)))
             .await;
     }
 }
 
-async fn read_token(realm: &Url, answer: reqwest::Response) -> Result<Token, Cause> {
+async fn read_token(
+    realm: &Url,
+    answer: reqwest::Response,
+    stall: Duration,
+) -> Result<Token, Cause> {
     #[derive(Deserialize)]
     struct Answer {
         token: Option<SecretString>,
@@ -199,7 +252,7 @@ async fn read_token(realm: &Url, answer: reqwest::Response) -> Result<Token, Cau
     }
     let host = host_of(realm);
     let status = answer.status();
-    let body = super::call::read_limited(answer, TOKEN_LIMIT)
+    let body = super::call::read_limited(answer, TOKEN_LIMIT, stall)
         .await
         .map_err(|cause| Cause::Login(format!("{host}: {cause}")))?;
     if !status.is_success() {
@@ -219,9 +272,11 @@ async fn read_token(realm: &Url, answer: reqwest::Response) -> Result<Token, Cau
         .filter(|token| !token.expose_secret().is_empty())
         .ok_or_else(|| Cause::Login(format!("{host} answered without a token")))?;
     // Refreshed at four fifths of its life, so that it does not die under way.
-    let life = Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_EXPIRY)).mul_f64(0.8);
+    let life = answer.expires_in.unwrap_or(DEFAULT_EXPIRY);
+    let life = Duration::from_secs(life.min(LONGEST_EXPIRY)).mul_f64(0.8);
     Ok(Token {
-        header: secret_header("Bearer", &token)?,
+        header: secret_header("Bearer", &token)
+            .map_err(|_| Cause::Login(format!("{host} answered something that is no token")))?,
         stale: Instant::now() + life,
     })
 }

@@ -1,20 +1,22 @@
 //! Blobs: asking for, reading, mounting and uploading them.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::Remote;
 use super::auth::Scheme;
 use super::call::{Call, redirect};
 use super::error::{Cause, Error, cause};
 use super::http::Lane;
+use super::{Remote, retry};
 use crate::image::{Descriptor, Digest, Repository};
 
 /// An upload session that a registry has opened.
@@ -147,6 +149,7 @@ impl Remote {
                 counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             }
         });
+        self.host.gate.wait().await;
         let scheme = self.host.auth.scheme().unwrap_or(Scheme::Open);
         let authorization = self
             .authorization(&call.url, &scheme)
@@ -169,7 +172,13 @@ impl Remote {
             .await
             .map_err(|cause| self.error(&call, cause))?;
         if response.status().is_success() {
+            self.open_uploads().remove(&upload.0);
             return Ok(());
+        }
+        if retry::is_transient(response.status())
+            && let Some(pause) = retry::retry_after(response.headers())
+        {
+            self.host.gate.close_for(pause);
         }
         // A long upload can outlive its token; the next try fetches another.
         if let (StatusCode::UNAUTHORIZED, Some(refused)) = (response.status(), &authorization)
@@ -183,8 +192,26 @@ impl Remote {
     /// Closes an upload session that is not going to be used. A registry that cannot do so expires
     /// it by itself, so the answer does not matter and is not waited for long.
     pub async fn cancel(&self, upload: Upload) {
+        self.open_uploads().remove(&upload.0);
         let call = Call::new(Method::DELETE, "upload", upload.0);
         let _ = tokio::time::timeout(CANCEL_PATIENCE, self.call(&call)).await;
+    }
+
+    /// Closes all upload sessions of this repository: those of transfers that were broken off.
+    pub async fn close_uploads(&self) {
+        let mine: Vec<Url> = {
+            let open = self.open_uploads();
+            let mine = open
+                .iter()
+                .filter(|(_, repository)| **repository == self.repository);
+            mine.map(|(url, _)| url.clone()).collect()
+        };
+        join_all(mine.into_iter().map(|url| self.cancel(Upload(url)))).await;
+    }
+
+    fn open_uploads(&self) -> MutexGuard<'_, HashMap<Url, Repository>> {
+        let uploads = &self.host.uploads;
+        uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn blob_url(&self, digest: Digest) -> Url {
@@ -194,6 +221,8 @@ impl Remote {
     fn session(&self, call: &Call, response: &reqwest::Response) -> Result<Upload, Error> {
         let at = redirect(response.url(), response.headers())
             .map_err(|cause| self.error(call, cause))?;
+        self.open_uploads()
+            .insert(at.clone(), self.repository.clone());
         Ok(Upload(at))
     }
 

@@ -31,6 +31,14 @@ struct Answer {
     authorization: Option<HeaderValue>,
 }
 
+/// A success and its body.
+pub(super) struct Whole {
+    pub(super) headers: HeaderMap,
+    /// Where it came from, after redirects.
+    pub(super) url: Url,
+    pub(super) body: Bytes,
+}
+
 const REDIRECTS: usize = 5;
 /// How often a request may be refused for want of authorization: once to learn what is wanted, once
 /// because a token died early.
@@ -85,6 +93,33 @@ impl Remote {
     /// Sends a request until it is answered for good: after logging in, following redirects and
     /// waiting out what passes. The status may still be a refusal.
     pub(super) async fn call(&self, call: &Call) -> Result<Response, Error> {
+        self.settle(call, |response| std::future::ready(Ok(response)))
+            .await
+    }
+
+    /// As [`Remote::call`], with the body of a success: one that breaks off is asked for again. The
+    /// answer comes back as it is where it is a refusal.
+    pub(super) async fn whole(
+        &self,
+        call: &Call,
+        limit: usize,
+    ) -> Result<Result<Whole, Response>, Error> {
+        let stall = self.client.0.http.settings.timing.stall;
+        self.settle(call, |response| async move {
+            if !response.status().is_success() {
+                return Ok(Err(response));
+            }
+            let (headers, url) = (response.headers().clone(), response.url().clone());
+            let body = read_limited(response, limit, stall).await?;
+            Ok(Ok(Whole { headers, url, body }))
+        })
+        .await
+    }
+
+    async fn settle<T, F>(&self, call: &Call, read: impl Fn(Response) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Cause>>,
+    {
         let timing = self.client.0.http.settings.timing;
         let (mut tried, mut logins) = (0, 0);
         loop {
@@ -96,15 +131,27 @@ impl Remote {
                 {
                     logins += 1;
                     if !self.learn_from(call, &answer)? {
-                        return Ok(answer.response);
+                        return read(answer.response)
+                            .await
+                            .map_err(|cause| self.error(call, cause));
                     }
                     continue;
                 }
+                Ok(Answer { response, .. })
+                    if !retry::is_transient(response.status()) || tried + 1 >= timing.attempts =>
+                {
+                    tried += 1;
+                    let error = match read(response).await {
+                        Ok(read) => return Ok(read),
+                        Err(cause) => self.error(call, cause),
+                    };
+                    if !error.is_transient() || tried >= timing.attempts {
+                        return Err(error);
+                    }
+                    (None, error.cause.to_string())
+                }
                 Ok(Answer { response, .. }) => {
                     tried += 1;
-                    if !retry::is_transient(response.status()) || tried >= timing.attempts {
-                        return Ok(response);
-                    }
                     let asked = retry::retry_after(response.headers());
                     if let Some(pause) = asked {
                         self.host.gate.close_for(pause);
@@ -139,7 +186,8 @@ impl Remote {
     /// The error that a refusing answer amounts to.
     pub(super) async fn refusal(&self, call: &Call, response: Response) -> Error {
         let status = response.status();
-        let body = read_limited(response, ERROR_LIMIT)
+        let stall = self.client.0.http.settings.timing.stall;
+        let body = read_limited(response, ERROR_LIMIT, stall)
             .await
             .unwrap_or_default();
         let (code, message) = read_envelope(&body);
@@ -199,12 +247,22 @@ impl Remote {
             return self.follow(call, &scheme).await;
         }
         // Nobody knows yet what the registry wants: one request finds out, the others wait for it.
-        let _asking = self.host.auth.asking.lock().await;
+        let turn = self.host.auth.turn().await?;
         if let Some(scheme) = self.host.auth.scheme() {
+            drop(turn);
             return self.follow(call, &scheme).await;
         }
-        let answer = self.first(call).await?;
-        if answer.response.status() != StatusCode::UNAUTHORIZED {
+        let answer = match self.first(call).await {
+            Err(cause @ (Cause::Connection(_) | Cause::Tls(_) | Cause::Stalled)) => {
+                turn.unanswered(&cause);
+                return Err(cause);
+            }
+            outcome => outcome?,
+        };
+        let status = answer.response.status();
+        if retry::is_transient(status) {
+            // It says nothing of what is wanted.
+        } else if status != StatusCode::UNAUTHORIZED {
             self.host.auth.learn(Scheme::Open);
         } else if let Ok(scheme) = auth::challenge(answer.response.headers()) {
             self.host.auth.learn(scheme);
@@ -326,7 +384,7 @@ impl Remote {
 pub(super) fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Cause> {
     let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
     let location =
-        location.ok_or_else(|| Cause::Protocol("a redirect without a Location".to_owned()))?;
+        location.ok_or_else(|| Cause::Protocol("it has no Location to go on to".to_owned()))?;
     redirect_to(from, location)
 }
 
@@ -344,24 +402,27 @@ pub(super) fn redirect_to(from: &Url, location: &str) -> Result<Url, Cause> {
     }
 }
 
-/// The whole body, where it is no longer than `limit`.
-pub(super) async fn read_limited(response: Response, limit: usize) -> Result<Bytes, Cause> {
+/// The whole body, where it is no longer than `limit` and keeps coming.
+pub(super) async fn read_limited(
+    response: Response,
+    limit: usize,
+    stall: Duration,
+) -> Result<Bytes, Cause> {
     if response
         .content_length()
         .is_some_and(|length| length > limit as u64)
     {
-        return Err(Cause::Protocol(format!(
-            "a body of more than {limit} bytes"
-        )));
+        return Err(Cause::TooLong(limit));
     }
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
-    while let Some(chunk) = chunks.next().await {
+    while let Some(chunk) = tokio::time::timeout(stall, chunks.next())
+        .await
+        .map_err(|_| Cause::Stalled)?
+    {
         let chunk = chunk.map_err(|error| cause(&error))?;
         if body.len() + chunk.len() > limit {
-            return Err(Cause::Protocol(format!(
-                "a body of more than {limit} bytes"
-            )));
+            return Err(Cause::TooLong(limit));
         }
         body.extend_from_slice(&chunk);
     }

@@ -42,6 +42,8 @@ pub enum Cause {
     Stalled,
     /// The answer breaks the protocol.
     Protocol(String),
+    /// The answer is longer than so many bytes, which is all that is read.
+    TooLong(usize),
     /// The answer's manifest is none.
     Manifest(ManifestError),
     /// The bytes are not what their digest says.
@@ -155,6 +157,10 @@ impl fmt::Display for Cause {
             Self::Tls(text) => write!(f, "the TLS connection failed: {text}"),
             Self::Stalled => f.write_str("nothing moved for too long"),
             Self::Protocol(text) => write!(f, "the answer makes no sense: {text}"),
+            Self::TooLong(limit) => write!(
+                f,
+                "the answer makes no sense: a body of more than {limit} bytes"
+            ),
             Self::Manifest(error) => write!(f, "the manifest {error}"),
             Self::WrongDigest { expected, actual } => {
                 write!(f, "the content is {actual}, not {expected} as it should be")

@@ -1,10 +1,9 @@
 //! Manifests: asking for, reading and writing them.
 
-use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 
-use super::call::{Call, read_limited};
+use super::call::{Call, Whole};
 use super::error::{Cause, Error};
 use super::{Access, Remote};
 use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestError, MediaType, Target};
@@ -54,20 +53,24 @@ impl Remote {
     /// Every other refusal, bytes that are no manifest, or that are not what the digest says.
     pub async fn manifest(&self, target: &Target) -> Result<Option<Manifest>, Error> {
         let call = self.manifest_call(Method::GET, target);
-        let response = self.call(&call).await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        if !response.status().is_success() {
-            return Err(self.refusal(&call, response).await);
-        }
-        let served_as = response
-            .headers()
+        let too_large = |error: Error| match error.cause {
+            Cause::TooLong(_) => self.error(&call, Cause::Manifest(ManifestError::TooLarge)),
+            _ => error,
+        };
+        let Whole {
+            headers,
+            body: bytes,
+            ..
+        } = match self.whole(&call, MANIFEST_LIMIT).await.map_err(too_large)? {
+            Ok(whole) => whole,
+            Err(response) if response.status() == StatusCode::NOT_FOUND => return Ok(None),
+            Err(response) => return Err(self.refusal(&call, response).await),
+        };
+        let served_as = headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
-        let promised = content_digest(response.headers());
-        let bytes = self.manifest_bytes(&call, response).await?;
+        let promised = content_digest(&headers);
         let digest = Digest::of(&bytes);
         if let Some(promised) = promised.filter(|promised| *promised != digest) {
             return Err(self.error(
@@ -131,29 +134,6 @@ impl Remote {
                 },
             )),
             _ => Ok(actual),
-        }
-    }
-
-    async fn manifest_bytes(
-        &self,
-        call: &Call,
-        response: reqwest::Response,
-    ) -> Result<Bytes, Error> {
-        let length = response
-            .headers()
-            .get(CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        if length.is_some_and(|length| length > MANIFEST_LIMIT) {
-            return Err(self.error(call, Cause::Manifest(ManifestError::TooLarge)));
-        }
-        let stall = self.client.0.http.settings.timing.stall;
-        match tokio::time::timeout(stall, read_limited(response, MANIFEST_LIMIT)).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(Cause::Protocol(_))) => {
-                Err(self.error(call, Cause::Manifest(ManifestError::TooLarge)))
-            }
-            Ok(Err(cause)) => Err(self.error(call, cause)),
-            Err(_) => Err(self.error(call, Cause::Stalled)),
         }
     }
 }

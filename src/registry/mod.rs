@@ -30,6 +30,7 @@ pub use manifests::Head;
 use crate::image::{RegistryName, Repository};
 use crate::notice::Notices;
 use scope::Scopes;
+use url::Url;
 
 /// The registries of a run: connections, logins and limits, shared by all its repositories.
 #[derive(Clone)]
@@ -50,6 +51,8 @@ struct Host {
     /// Requests in flight at the same time.
     control: tokio::sync::Semaphore,
     gate: retry::Gate,
+    /// Upload sessions that are neither finished nor closed.
+    uploads: Mutex<HashMap<Url, Repository>>,
 }
 
 /// How a registry is spoken to.
@@ -123,6 +126,7 @@ impl Client {
                     wire: self.0.http.known_wire(repository.registry()),
                     control: tokio::sync::Semaphore::new(CONTROL_REQUESTS),
                     gate: retry::Gate::default(),
+                    uploads: Mutex::default(),
                 })
             });
         Remote {

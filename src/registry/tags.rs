@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::Remote;
-use super::call::{Call, read_limited, redirect_to};
+use super::call::{Call, Whole, redirect_to};
 use super::error::{Cause, Error};
 use crate::image::Tag;
 
@@ -36,21 +36,15 @@ impl Remote {
             if !seen.insert(url.clone()) || tags.len() > TAGS_LIMIT {
                 return Err(wrong("the list never ends"));
             }
-            let response = self.call(&call).await?;
-            if response.status() == StatusCode::NOT_FOUND {
-                return Ok(tags);
-            }
-            if !response.status().is_success() {
-                return Err(self.refusal(&call, response).await);
-            }
-            next = next_page(response.url(), response.headers())
-                .map_err(|cause| self.error(&call, cause))?;
+            let Whole { headers, url, body } = match self.whole(&call, PAGE_LIMIT).await? {
+                Ok(whole) => whole,
+                Err(response) if response.status() == StatusCode::NOT_FOUND => return Ok(tags),
+                Err(response) => return Err(self.refusal(&call, response).await),
+            };
+            next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
             if next.as_ref().is_some_and(|next| !self.is_own(next)) {
                 return Err(wrong("the next page is at another host"));
             }
-            let body = read_limited(response, PAGE_LIMIT)
-                .await
-                .map_err(|cause| self.error(&call, cause))?;
             let page: Page =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
             // What is no tag cannot be one of ours.

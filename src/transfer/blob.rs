@@ -133,6 +133,7 @@ async fn send(
         again(copy, blob, error, tried).await?;
         // The blob may have been stored, and only the answer lost.
         if remote.has_blob(blob).await.map_err(at_destination)? {
+            copy.meter.spare(blob.size);
             return Ok(());
         }
     }
@@ -153,10 +154,15 @@ async fn stream_once(
     let body = verified(source, blob, copy.meter.clone(), &failure);
     match remote.upload(upload, blob, body).await {
         Ok(()) => Ok(()),
-        // A source that fails breaks the upload: then it is the one to blame.
-        Err(error) => Err(failure
-            .take()
-            .map_or_else(|| at_destination(error), StoreError::at_source)),
+        Err(error) => {
+            if failure.refused() {
+                copy.meter.undo(blob.size);
+            }
+            // A source that fails breaks the upload: then it is the one to blame.
+            Err(failure
+                .take()
+                .map_or_else(|| at_destination(error), StoreError::at_source))
+        }
     }
 }
 
@@ -164,7 +170,7 @@ async fn stream_once(
 async fn again(copy: &Copy<'_>, blob: &Descriptor, error: Error, tried: u32) -> Result<(), Error> {
     let timing = match copy.destination {
         Store::Registry(remote) => remote.timing(),
-        Store::Layout(_) => registry::Timing::default(),
+        Store::Layout(_) => copy.source.timing(),
     };
     if !error.error.is_transient() || tried >= timing.attempts {
         return Err(error);

@@ -27,19 +27,25 @@ impl Meter {
     /// Takes off bytes that need not be moved after all.
     pub(super) fn spare(&self, bytes: u64) {
         self.counts.1.fetch_sub(bytes, Ordering::Relaxed);
+        self.say();
     }
 
     /// Adds bytes that were moved.
     pub(super) fn moved(&self, bytes: u64) {
-        let moved = self.counts.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.notices.progress(Progress {
-            moved,
-            total: self.counts.1.load(Ordering::Relaxed),
-        });
+        self.counts.0.fetch_add(bytes, Ordering::Relaxed);
+        self.say();
     }
 
     /// Takes back bytes of a blob that has to start again.
     pub(super) fn undo(&self, bytes: u64) {
         self.counts.0.fetch_sub(bytes, Ordering::Relaxed);
+        self.say();
+    }
+
+    fn say(&self) {
+        self.notices.progress(Progress {
+            moved: self.counts.0.load(Ordering::Relaxed),
+            total: self.counts.1.load(Ordering::Relaxed),
+        });
     }
 }

@@ -70,6 +70,14 @@ impl Copy<'_> {
             return Ok(Content::default());
         }
         let plan = plan::missing(self).await?;
+        let outcome = self.carry_out(&plan).await;
+        if outcome.is_err() {
+            self.destination.close_uploads().await;
+        }
+        outcome
+    }
+
+    async fn carry_out(&self, plan: &plan::Plan) -> Result<Content, Error> {
         self.meter
             .expect(plan.blobs.iter().map(|blob| blob.size).sum());
         let mounts = blob::Mounts::new(self.source, self.destination);

@@ -8,6 +8,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use super::{Store, StoreError};
 use crate::archive::Archive;
 use crate::image::{Descriptor, Digest, Hasher, Manifest, Repository, Target};
+use crate::registry::Timing;
 
 /// A blob's bytes as they come.
 pub type ReadStream = BoxStream<'static, Result<Bytes, StoreError>>;
@@ -103,34 +104,60 @@ impl Source {
         })
     }
 
-    /// A small blob as a whole, checked: a config.
+    /// How long to wait for the source, and how often to try.
+    pub(super) fn timing(&self) -> Timing {
+        match &self.kind {
+            Kind::Store(Store::Registry(remote)) => remote.timing(),
+            _ => Timing::default(),
+        }
+    }
+
+    /// A small blob as a whole, checked: a config. Bytes that break off or are wrong are asked for
+    /// again, as those of a large one are.
     ///
     /// # Errors
     /// A blob of more than `limit` bytes, or that is not what its descriptor says.
     pub async fn small_blob(&self, blob: &Descriptor, limit: u64) -> Result<Bytes, StoreError> {
-        let wrong = |problem: String| StoreError::WrongBlob {
-            expected: blob.digest,
-            problem,
-        };
         if blob.size > limit {
-            return Err(wrong(format!(
-                "it has {} bytes, more than a config can",
-                blob.size
-            )));
+            return Err(wrong(
+                blob,
+                format!("it has {} bytes, more than a config can", blob.size),
+            ));
         }
-        let mut stream = self.open_blob(blob).await?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = stream.try_next().await? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() as u64 > blob.size {
-                return Err(wrong(format!("it has more than {} bytes", blob.size)));
+        let timing = self.timing();
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let stream = self.open_blob(blob).await?;
+            match read_small(stream, blob).await {
+                Err(error) if error.is_transient() && tried < timing.attempts => {
+                    tokio::time::sleep(timing.delay(tried)).await;
+                }
+                outcome => return outcome,
             }
         }
-        let mut hasher = Hasher::new();
-        hasher.update(&bytes);
-        match hasher.finish() {
-            actual if actual == blob.digest => Ok(bytes.into()),
-            actual => Err(wrong(format!("its bytes have the digest {actual}"))),
+    }
+}
+
+async fn read_small(mut stream: ReadStream, blob: &Descriptor) -> Result<Bytes, StoreError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.try_next().await? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() as u64 > blob.size {
+            return Err(wrong(blob, format!("it has more than {} bytes", blob.size)));
         }
+    }
+    let mut hasher = Hasher::new();
+    hasher.update(&bytes);
+    match hasher.finish() {
+        actual if actual == blob.digest => Ok(bytes.into()),
+        actual => Err(wrong(blob, format!("its bytes have the digest {actual}"))),
+    }
+}
+
+fn wrong(blob: &Descriptor, problem: String) -> StoreError {
+    StoreError::WrongBlob {
+        expected: blob.digest,
+        problem,
     }
 }

@@ -62,6 +62,13 @@ impl Store {
         }
     }
 
+    /// Closes the upload sessions of copies that failed or were broken off.
+    pub async fn close_uploads(&self) {
+        if let Self::Registry(remote) = self {
+            remote.close_uploads().await;
+        }
+    }
+
     /// Writes a manifest by its digest.
     pub(super) async fn put_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
         let written = match self {

@@ -1,6 +1,6 @@
 //! Bytes on their way, checked.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -17,15 +17,43 @@ pub(super) struct SourceFailed;
 
 /// Why a source failed, kept for whoever finds the upload broken.
 #[derive(Clone, Default)]
-pub(super) struct Failure(Arc<Mutex<Option<StoreError>>>);
+pub(super) struct Failure(Arc<Mutex<Passage>>);
+
+#[derive(Default)]
+struct Passage {
+    error: Option<StoreError>,
+    /// All bytes came, and were right.
+    complete: bool,
+    /// The receiver did not take them.
+    refused: bool,
+}
 
 impl Failure {
     pub(super) fn take(&self) -> Option<StoreError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.lock().error.take()
+    }
+
+    /// Notes that the receiver did not take the bytes; `true` where all of them were sent, so that
+    /// nobody else takes them off the count.
+    pub(super) fn refused(&self) -> bool {
+        let mut passage = self.lock();
+        passage.refused = true;
+        passage.complete
+    }
+
+    /// Notes that all bytes came; `false` where the receiver has given up already.
+    fn complete(&self) -> bool {
+        let mut passage = self.lock();
+        passage.complete = !passage.refused;
+        passage.complete
     }
 
     fn set(&self, error: StoreError) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        self.lock().error = Some(error);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Passage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -37,6 +65,7 @@ struct State {
     /// The last frame, held back until what follows it is known.
     held: Option<Bytes>,
     meter: Meter,
+    failure: Failure,
     done: bool,
     complete: bool,
 }
@@ -56,6 +85,7 @@ pub(super) fn verified(
         seen: 0,
         held: None,
         meter,
+        failure: failure.clone(),
         done: false,
         complete: false,
     };
@@ -101,13 +131,13 @@ impl State {
         let Some(frame) = self.source.next().await.transpose()? else {
             self.done = true;
             self.check_end()?;
-            self.complete = true;
+            self.complete = self.failure.complete();
             return Ok(self.held.take());
         };
-        self.seen += frame.len() as u64;
-        if self.seen > self.blob.size {
+        if self.seen + frame.len() as u64 > self.blob.size {
             return Err(self.wrong(format!("it has more than {} bytes", self.blob.size)));
         }
+        self.seen += frame.len() as u64;
         self.hasher.update(&frame);
         self.meter.moved(frame.len() as u64);
         Ok(self.held.replace(frame))

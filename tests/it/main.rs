@@ -6,6 +6,7 @@ mod crash;
 mod declaration;
 mod input;
 mod interop;
+mod client;
 mod registry;
 mod road;
 mod support;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use shipmark::credentials::{Explicit, Store as Credentials};
 use shipmark::event::{Facts, Given};
 use shipmark::image::Digest;
-use shipmark::notice::{Notice, Notices};
+use shipmark::notice::{Notice, Notices, Progress};
 use shipmark::registry::{Client, Proxies, Settings, Timing};
 use shipmark::release::{Context, Existing, Failure, Outcome, Request, Verb, run};
 use shipmark::tagging::TagRules;
@@ -91,6 +91,16 @@ impl Said {
             Notice::Progress(_) => None,
         });
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// How far the transfers had come, each time that it was said.
+    pub fn progress(&self) -> Vec<Progress> {
+        let said = self.0.lock().unwrap();
+        let progress = said.iter().filter_map(|notice| match notice {
+            Notice::Progress(progress) => Some(*progress),
+            Notice::Info(_) | Notice::Warning(_) => None,
+        });
+        progress.collect()
     }
 }
 
