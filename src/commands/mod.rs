@@ -8,6 +8,7 @@ mod push;
 mod request;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use logins::secrets;
 
@@ -23,11 +24,15 @@ struct Given {
     log: Arc<Log>,
 }
 
-/// Runs a verb.
+/// How long closing what a broken-off run has open may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Runs a verb, to its end or until `cancelled`.
 pub async fn run(
     arguments: Arguments,
     environment: Environment,
     log: Arc<Log>,
+    cancelled: impl Future<Output = ()>,
 ) -> Result<Outcome, Failure> {
     let given = Given {
         arguments,
@@ -39,7 +44,15 @@ pub async fn run(
         Verb::Promote => promote::request(&given),
     }?;
     let context = context::context(&given)?;
-    release::run(&request, &context).await
+    let result = tokio::select! {
+        result = release::run(&request, &context) => result,
+        () = cancelled => Err(Failure::Cancelled),
+    };
+    if result.is_err() {
+        // A registry that does not answer expires its upload sessions by itself.
+        let _ = tokio::time::timeout(LAST_WORDS, context.registry.abandon()).await;
+    }
+    result
 }
 
 impl From<InputError> for Failure {
