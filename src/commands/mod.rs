@@ -3,6 +3,7 @@
 mod context;
 mod facts;
 mod logins;
+mod places;
 mod promote;
 mod push;
 mod request;
@@ -29,11 +30,12 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs a verb, to its end or until `cancelled`.
 pub async fn run(
-    arguments: Arguments,
+    mut arguments: Arguments,
     environment: Environment,
     log: Arc<Log>,
     cancelled: impl Future<Output = ()>,
 ) -> Result<Outcome, Failure> {
+    places::find(&mut arguments, &environment, &log)?;
     let given = Given {
         arguments,
         environment,

@@ -1,13 +1,14 @@
 //! The integration tests: one binary, since every test binary links the whole tree.
 
 mod arrows;
+mod client;
 mod counts;
 mod crash;
 mod declaration;
 mod input;
 mod interop;
-mod client;
 mod registry;
 mod road;
+mod runner;
 mod support;
 mod surface;
