@@ -4,7 +4,7 @@
 //! their offset. An archive is refused when it is opened if any entry could mean another file to
 //! another reader: names that lead out of it, links out of it, two entries for one name.
 //!
-//! Who checks what is as for the directory, see [`layout`](crate::layout).
+//! Who checks what is as for the directory, see [`crate::layout`].
 
 mod entries;
 mod error;

@@ -1,9 +1,10 @@
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+use tokio::sync::OnceCell;
 
 use super::{Store, StoreError};
 use crate::archive::Archive;
@@ -16,8 +17,11 @@ pub type ReadStream = BoxStream<'static, Result<Bytes, StoreError>>;
 /// Where an image is read from. Manifests are read once, however many ask for them.
 pub struct Source {
     kind: Kind,
-    manifests: Mutex<HashMap<Digest, Manifest>>,
+    manifests: Mutex<HashMap<Digest, Known>>,
 }
+
+/// What is known of a manifest. Whoever asks first finds out, and the others wait for it.
+type Known = Arc<OnceCell<Option<Manifest>>>;
 
 enum Kind {
     Store(Store),
@@ -54,33 +58,33 @@ impl Source {
     /// # Errors
     /// A store that cannot tell, or bytes that are no manifest or another one.
     pub async fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, StoreError> {
-        if let Some(known) = self
-            .manifests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&digest)
-        {
-            return Ok(Some(known.clone()));
-        }
-        let found = match &self.kind {
+        let known = self.known(digest);
+        let found = known.get_or_try_init(|| self.read_manifest(digest)).await?;
+        Ok(found.clone())
+    }
+
+    async fn read_manifest(&self, digest: Digest) -> Result<Option<Manifest>, StoreError> {
+        Ok(match &self.kind {
             Kind::Store(Store::Registry(remote)) => {
                 remote.manifest(&Target::Digest(digest)).await?
             }
             Kind::Store(Store::Layout(layout)) => layout.manifest(digest).await?,
             Kind::Archive(archive) => archive.manifest(digest).await?,
-        };
-        if let Some(manifest) = &found {
-            self.keep(manifest.clone());
-        }
-        Ok(found)
+        })
+    }
+
+    fn known(&self, digest: Digest) -> Known {
+        let mut manifests = self
+            .manifests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        manifests.entry(digest).or_default().clone()
     }
 
     /// Keeps a manifest that was read in another way.
     pub fn keep(&self, manifest: Manifest) {
-        self.manifests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(manifest.digest, manifest);
+        // Where it is known already it is the same: a digest has one content.
+        let _ = self.known(manifest.digest).set(Some(manifest));
     }
 
     /// Opens a blob. Whoever reads it checks its size and digest.

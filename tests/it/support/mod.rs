@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use shipmark::credentials::{Explicit, Store as Credentials};
+use shipmark::credentials::Store as Credentials;
 use shipmark::event::{Facts, Given};
 use shipmark::image::Digest;
 use shipmark::notice::{Notice, Notices, Progress};
@@ -14,7 +14,7 @@ use shipmark::registry::{Client, Proxies, Settings, Timing};
 use shipmark::release::{Context, Existing, Failure, Outcome, Request, Verb, run};
 use shipmark::tagging::TagRules;
 
-use crate::registry::{PASSWORD, Registry, USER};
+use crate::registry::Registry;
 
 /// The commit that the events of these tests are about.
 pub const COMMIT: &str = "9f3c2a1ca84d1343b96baa8137c943ed1860e522";
@@ -58,19 +58,6 @@ pub fn settings() -> Settings {
         insecure: Vec::new(),
         proxies: Proxies::default(),
         timing: timing(),
-    }
-}
-
-/// Settings with the login that every profile of the test registry knows.
-pub fn logged_in(registries: &[&Registry]) -> Settings {
-    let explicit = registries.iter().map(|registry| Explicit {
-        registry: registry.host().parse().unwrap(),
-        user: USER.to_owned(),
-        password: PASSWORD.into(),
-    });
-    Settings {
-        credentials: Credentials::load(None, explicit.collect()).unwrap(),
-        ..settings()
     }
 }
 
