@@ -1,5 +1,6 @@
 //! The verbs, one file each: from arguments to the request that the road takes.
 
+mod advice;
 mod context;
 mod facts;
 mod logins;
@@ -54,7 +55,7 @@ pub async fn run(
         // A registry that does not answer expires its upload sessions by itself.
         let _ = tokio::time::timeout(LAST_WORDS, context.registry.abandon()).await;
     }
-    result
+    result.map_err(|failure| advice::advise(failure, &given))
 }
 
 impl From<InputError> for Failure {
