@@ -47,6 +47,7 @@ pub async fn run(
         Verb::Promote => promote::request(&given),
     }?;
     let context = context::context(&given)?;
+    let owners = places::owners(&given, &request.destinations);
     let result = tokio::select! {
         result = release::run(&request, &context) => result,
         () = cancelled => Err(Failure::Cancelled),
@@ -55,6 +56,7 @@ pub async fn run(
         // A registry that does not answer expires its upload sessions by itself.
         let _ = tokio::time::timeout(LAST_WORDS, context.registry.abandon()).await;
     }
+    places::hand_over(&given, &owners);
     result.map_err(|failure| advice::advise(failure, &given))
 }
 

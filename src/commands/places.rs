@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use crate::actions::{Environment, Mounts};
+use super::Given;
+use crate::actions::{Environment, Mounts, Ownership};
 use crate::cli::Arguments;
+use crate::image;
 use crate::release::Failure;
 use crate::report::Log;
 
@@ -31,6 +33,27 @@ pub(super) fn find(
         }
     }
     Ok(())
+}
+
+/// The folders of this container that are going to be written to, as they are before that.
+pub(super) fn owners(given: &Given, places: &[image::Place]) -> Vec<Ownership> {
+    if Mounts::of(&given.environment).is_none() {
+        return Vec::new();
+    }
+    let folders = places.iter().filter_map(|place| match place {
+        image::Place::Layout(folder) => Ownership::of(folder),
+        image::Place::Registry(_) => None,
+    });
+    folders.collect()
+}
+
+/// Gives what was written to those whose folders these are.
+pub(super) fn hand_over(given: &Given, owners: &[Ownership]) {
+    for error in owners.iter().filter_map(|owner| owner.hand_over().err()) {
+        given.log.warning(&format!(
+            "some of what was written to the workspace stays root's, and may be in the way of a later checkout: {error}"
+        ));
+    }
 }
 
 const WHY: &str = "an action runs in a container of its own, into which the runner mounts the job's \
