@@ -10,5 +10,6 @@ mod interop;
 mod races;
 mod registry;
 mod road;
+mod runner;
 mod support;
 mod surface;
