@@ -24,6 +24,8 @@ pub struct Input {
     pub default: Option<&'static str>,
     /// Whether its value must appear nowhere.
     pub secret: bool,
+    /// Whether it can hold a path: as it is, after `oci:` and the like, or after `NAME=`.
+    pub path: bool,
     /// What it does. One line.
     pub help: &'static str,
 }
@@ -108,6 +110,7 @@ const DEFAULTS: Input = Input {
     required: false,
     default: None,
     secret: false,
+    path: false,
     help: "",
 };
 
@@ -125,6 +128,7 @@ pub const INPUTS: &[Input] = &[
         name: "source",
         kind: Kind::Text("IMAGE"),
         required: true,
+        path: true,
         help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), or oci-archive:FILE[:NAME] (a tar of one, perhaps gzipped)",
         ..DEFAULTS
     },
@@ -132,6 +136,7 @@ pub const INPUTS: &[Input] = &[
         name: "images",
         kind: Kind::List("PLACE"),
         required: true,
+        path: true,
         help: "Where it goes: a repository without a tag, or oci:DIR (an image layout)",
         ..DEFAULTS
     },
@@ -163,6 +168,7 @@ pub const INPUTS: &[Input] = &[
     Input {
         name: "ca-file",
         kind: Kind::Text("FILE"),
+        path: true,
         help: "Certificates to trust beside the bundled ones and the system's, as PEM",
         ..DEFAULTS
     },
@@ -188,6 +194,7 @@ pub const INPUTS: &[Input] = &[
     Input {
         name: "event",
         kind: Kind::Text("NAME[=FILE]"),
+        path: true,
         help: "The event to derive tags from, and the file of its payload, in place of the runner's. Refused in a runner where an environment applies",
         ..DEFAULTS
     },

@@ -61,7 +61,7 @@ fn credentials(given: &Given) -> Result<Store, Failure> {
 }
 
 /// Where docker keeps its logins.
-fn docker_config(environment: &Environment) -> Option<PathBuf> {
+pub(super) fn docker_config(environment: &Environment) -> Option<PathBuf> {
     let folder = match environment.path("DOCKER_CONFIG") {
         Some(folder) => folder.to_owned(),
         None => environment.path("HOME")?.join(".docker"),

@@ -1,13 +1,16 @@
 //! The verbs, one file each: from arguments to the request that the road takes.
 
+mod advice;
 mod context;
 mod facts;
 mod logins;
+mod places;
 mod promote;
 mod push;
 mod request;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use logins::secrets;
 
@@ -23,12 +26,17 @@ struct Given {
     log: Arc<Log>,
 }
 
-/// Runs a verb.
+/// How long closing what a broken-off run has open may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Runs a verb, to its end or until `cancelled`.
 pub async fn run(
-    arguments: Arguments,
+    mut arguments: Arguments,
     environment: Environment,
     log: Arc<Log>,
+    cancelled: impl Future<Output = ()>,
 ) -> Result<Outcome, Failure> {
+    places::find(&mut arguments, &environment, &log)?;
     let given = Given {
         arguments,
         environment,
@@ -39,7 +47,17 @@ pub async fn run(
         Verb::Promote => promote::request(&given),
     }?;
     let context = context::context(&given)?;
-    release::run(&request, &context).await
+    let owners = places::owners(&given, &request.destinations);
+    let result = tokio::select! {
+        result = release::run(&request, &context) => result,
+        () = cancelled => Err(Failure::Cancelled),
+    };
+    if result.is_err() {
+        // A registry that does not answer expires its upload sessions by itself.
+        let _ = tokio::time::timeout(LAST_WORDS, context.registry.abandon()).await;
+    }
+    places::hand_over(&given, &owners);
+    result.map_err(|failure| advice::advise(failure, &given))
 }
 
 impl From<InputError> for Failure {

@@ -12,6 +12,7 @@ use super::auth::{self, Scheme};
 use super::error::{Cause, Error, cause, read_envelope};
 use super::http::Lane;
 use super::{Remote, Wire, retry};
+use crate::credentials::{Credential, CredentialsError};
 
 /// A request that can be sent again as it is.
 #[derive(Clone)]
@@ -97,9 +98,16 @@ impl Remote {
                 call.method,
                 call.object,
                 self.repository.path()
-            ),
+            )
+            .into(),
             cause,
+            anonymous: matches!(self.credential(), Ok(None)),
         }
+    }
+
+    fn credential(&self) -> Result<Option<&Credential>, CredentialsError> {
+        let settings = &self.client.0.http.settings;
+        settings.credentials.lookup(&self.repository)
     }
 
     /// Sends a request until it is answered for good: after logging in, following redirects and
@@ -187,7 +195,6 @@ impl Remote {
             status,
             code: None,
             message: String::new(),
-            logged_in: false,
         };
         Err(Passing { cause, pause })
     }
@@ -210,21 +217,12 @@ impl Remote {
             .await
             .unwrap_or_default();
         let (code, message) = read_envelope(&body);
-        let credential = self
-            .client
-            .0
-            .http
-            .settings
-            .credentials
-            .lookup(&self.repository);
-        let logged_in = matches!(credential, Ok(Some(_)));
         self.error(
             call,
             Cause::Status {
                 status,
                 code,
                 message,
-                logged_in,
             },
         )
     }
@@ -365,14 +363,7 @@ impl Remote {
         }
         match challenge {
             Ok(scheme) => {
-                let credential = self
-                    .client
-                    .0
-                    .http
-                    .settings
-                    .credentials
-                    .lookup(&self.repository);
-                let hopeless = scheme == Scheme::Basic && matches!(credential, Ok(None));
+                let hopeless = scheme == Scheme::Basic && matches!(self.credential(), Ok(None));
                 self.host.auth.learn(scheme);
                 Ok(!hopeless)
             }

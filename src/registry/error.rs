@@ -13,9 +13,27 @@ pub struct Error {
     /// The registry.
     pub registry: RegistryName,
     /// What was asked: `PUT manifest 1.4.0 of team/web`.
-    pub action: String,
+    pub action: Box<str>,
     /// What came instead.
     pub cause: Cause,
+    /// Whether there is no credential to show.
+    pub anonymous: bool,
+}
+
+/// What a failure is about, where it is the surroundings of a run that can explain it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// The registry wants a login, and there is none for it.
+    NoLogin(RegistryName),
+    /// A helper program keeps the login, which is not run.
+    Helper {
+        /// The registry.
+        registry: RegistryName,
+        /// The helper's name, as in `credsStore` or `credHelpers`.
+        helper: String,
+    },
+    /// Nothing answers there.
+    Unreachable(RegistryName),
 }
 
 /// Why a request failed.
@@ -29,8 +47,6 @@ pub enum Cause {
         code: Option<String>,
         /// The answer's own words, made printable.
         message: String,
-        /// Whether a credential was shown.
-        logged_in: bool,
     },
     /// No connection, or it broke.
     Connection(String),
@@ -91,29 +107,49 @@ impl Error {
         let message = message.to_ascii_lowercase();
         let says = |words: &str| message.contains(words);
         match (status.as_u16(), code.as_deref()) {
-            // Amazon ECR; Google Artifact Registry, whose code means a broken manifest elsewhere.
-            (400, Some("TAG_INVALID" | "MANIFEST_INVALID")) => {
-                says("immutab") || says("cannot be overwritten") || says("cannot update tag")
+            // Amazon ECR, Google Artifact Registry, Harbor (412), and whoever says it so.
+            (400..500, code)
+                if says("immutab") || code.is_some_and(|code| code.contains("IMMUTABLE")) =>
+            {
+                true
             }
+            // Google Artifact Registry, whose code means a broken manifest elsewhere.
+            (400, Some("MANIFEST_INVALID")) => says("cannot update tag"),
+            (400, Some("TAG_INVALID")) => says("cannot be overwritten"),
             // Artifactory, whose code means a missing login elsewhere.
             (403, Some("UNAUTHORIZED")) => says("delete/overwrite"),
-            // Docker Hub.
+            // Docker Hub, as far as is known.
             (403, None) => message.is_empty(),
             // Azure: a locked tag, but a locked or full registry too.
             (405, Some("REGISTRY_DISALLOWED_OPERATION")) => true,
-            // Harbor answers 412, others 409.
-            (400..500, code) => {
-                says("immutab") || code.is_some_and(|code| code.contains("IMMUTABLE"))
-            }
             _ => false,
+        }
+    }
+
+    /// What it is about, where more than the registry's answer can explain it.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let registry = self.registry.clone();
+        match &self.cause {
+            Cause::Login(_) if self.anonymous => Some(Trouble::NoLogin(registry)),
+            Cause::Status { status, .. }
+                if self.anonymous && matches!(status.as_u16(), 401 | 403) =>
+            {
+                Some(Trouble::NoLogin(registry))
+            }
+            Cause::Credentials(CredentialsError::Helper { helper, .. }) => Some(Trouble::Helper {
+                registry,
+                helper: helper.clone(),
+            }),
+            Cause::Connection(_) | Cause::Stalled => Some(Trouble::Unreachable(registry)),
+            _ => None,
         }
     }
 
     /// What the person at the failed job can do about it.
     pub fn hint(&self) -> Option<String> {
         match &self.cause {
-            Cause::Status { status, code, message, logged_in } => {
-                self.status_hint(status.as_u16(), code.as_deref(), message, *logged_in)
+            Cause::Status { status, code, message } => {
+                self.status_hint(status.as_u16(), code.as_deref(), message)
             }
             Cause::Login(_) => Some(format!(
                 "check the credentials of {} (input credentials, or docker/login-action and DOCKER_CONFIG)",
@@ -134,13 +170,7 @@ impl Error {
         }
     }
 
-    fn status_hint(
-        &self,
-        status: u16,
-        code: Option<&str>,
-        message: &str,
-        logged_in: bool,
-    ) -> Option<String> {
+    fn status_hint(&self, status: u16, code: Option<&str>, message: &str) -> Option<String> {
         let registry = &self.registry;
         let ghcr = registry.as_str() == "ghcr.io";
         match (status, code) {
@@ -149,7 +179,7 @@ impl Error {
             ),
             (403, _) if ghcr => Some("the job needs the permission packages: write".to_owned()),
             (404, Some("NAME_UNKNOWN")) => Some(format!("create the repository first: {registry} does not do so on a push")),
-            (401 | 403, _) if !logged_in => Some(format!(
+            (401 | 403, _) if self.anonymous => Some(format!(
                 "no credentials for {registry} were found: give them as the input credentials ({registry}=USER:PASSWORD), or log in before with DOCKER_CONFIG under RUNNER_TEMP"
             )),
             (401 | 403, _) => Some(format!("the credentials of {registry} are not allowed to do this")),
@@ -295,13 +325,13 @@ mod tests {
         let status = u16::try_from(value["status"].as_u64().unwrap()).unwrap();
         Error {
             registry: "registry.example".parse().unwrap(),
-            action: "PUT manifest 1.4.0 of team/web".to_owned(),
+            action: "PUT manifest 1.4.0 of team/web".into(),
             cause: Cause::Status {
                 status: StatusCode::from_u16(status).unwrap(),
                 code,
                 message,
-                logged_in: true,
             },
+            anonymous: false,
         }
     }
 

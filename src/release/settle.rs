@@ -14,12 +14,15 @@
 //! writer's last list holds that release, the writer wrote what it names, or it would have written
 //! again. If the list does not hold it, its tag was written later, so its own run came to the line
 //! after the last write, and either wrote it, which cannot be, or read that it was right. A run that
-//! dies is one that wrote less, or that did not look: the next run to complete sees the line, finds the
-//! highest release by listing, and corrects it, also where that is not its own.
+//! dies is one that wrote less, or that did not look: the next run that begins after it and completes
+//! sees the lines of its version, finds their highest releases by listing, and corrects them, also
+//! where those are not its own. What a run's version is not on, it does not look at.
 //!
 //! A list may be behind. One that lacks our own tag shows that it is, and is asked for again. One that
-//! has ours and lacks another's cannot be told from one that is up to date, so one list is not
-//! believed: two in a row must find nothing to do.
+//! has ours and lacks another's cannot be told from one that is up to date: if the other run ends
+//! between our version's tag and our line, nothing but a list shows it. So one list is not believed,
+//! and two in a row must find nothing to do. A run that finds nothing to write believes the one it
+//! has: a list that is behind while a dead run is mended waits for the next.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -11,5 +11,6 @@ mod moves;
 mod races;
 mod registry;
 mod road;
+mod runner;
 mod support;
 mod surface;

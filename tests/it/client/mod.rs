@@ -2,6 +2,7 @@
 //! otherwise, and what goes wrong.
 
 mod auth;
+mod cancel;
 mod engine;
 mod faults;
 mod quirks;

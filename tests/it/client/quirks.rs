@@ -99,7 +99,7 @@ async fn an_immutable_tag_whose_answer_was_lost_is_ours() {
 
 /// Another run takes the tag between our look and our write.
 #[tokio::test]
-async fn promise_3_a_race_that_the_registry_decides_is_a_refusal() {
+async fn promise_3_a_race_that_the_registry_decides_is_a_refusal_like_ours() {
     for (name, profile, user) in [
         ("ECR", Profile::ecr(), "AWS"),
         ("Docker Hub", Profile::docker_hub(), USER),
@@ -122,6 +122,7 @@ async fn promise_3_a_race_that_the_registry_decides_is_a_refusal() {
             matches!(failure, Failure::Refused(_)),
             "{name}: {failure:?}"
         );
+        assert!(text.starts_with("tag 1.4.0 of "), "{name}: {text}");
         let why = "the registry itself keeps 1.4.0 immutable";
         assert!(text.contains(why), "{name}: {text}");
         let there = crate::registry::digest(other.as_bytes());

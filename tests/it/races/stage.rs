@@ -171,6 +171,7 @@ impl Stage {
             if run.is_over() {
                 continue;
             }
+            // Dying after a read leaves the same as dying before it.
             if victim == Some(number) && run.just_wrote {
                 steps.push(Step::Death { run: number });
             }
