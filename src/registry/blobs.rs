@@ -274,7 +274,8 @@ async fn watch(
     stall: Duration,
 ) -> Result<reqwest::Response, Cause> {
     let mut sending = std::pin::pin!(sending);
-    let mut before = 0;
+    // The source has the same patience: what it owes from the start is not the registry's fault.
+    let mut before = None;
     let mut waits_for_commit = 0;
     loop {
         if let Ok(outcome) = tokio::time::timeout(stall, &mut sending).await {
@@ -283,9 +284,9 @@ async fn watch(
         let now = sent.load(Ordering::Relaxed);
         if now >= size && waits_for_commit < COMMIT_PATIENCE {
             waits_for_commit += 1;
-        } else if now == before {
+        } else if before == Some(now) {
             return Err(Cause::Stalled);
         }
-        before = now;
+        before = Some(now);
     }
 }

@@ -92,6 +92,39 @@ impl Error {
         matches!(&self.cause, Cause::Status { status, .. } if status.is_client_error())
     }
 
+    /// Whether the registry may have refused to write a tag because it keeps tags from being moved.
+    /// Some say so, some in other words, and some say nothing at all: only what the tag names tells.
+    pub fn may_keep_tag(&self) -> bool {
+        let Cause::Status {
+            status,
+            code,
+            message,
+            ..
+        } = &self.cause
+        else {
+            return false;
+        };
+        let message = message.to_ascii_lowercase();
+        let says = |words: &str| message.contains(words);
+        match (status.as_u16(), code.as_deref()) {
+            // Amazon ECR; Google Artifact Registry, whose code means a broken manifest elsewhere.
+            (400, Some("TAG_INVALID" | "MANIFEST_INVALID")) => {
+                says("immutab") || says("cannot be overwritten") || says("cannot update tag")
+            }
+            // Artifactory, whose code means a missing login elsewhere.
+            (403, Some("UNAUTHORIZED")) => says("delete/overwrite"),
+            // Docker Hub.
+            (403, None) => message.is_empty(),
+            // Azure: a locked tag, but a locked or full registry too.
+            (405, Some("REGISTRY_DISALLOWED_OPERATION")) => true,
+            // Harbor answers 412, others 409.
+            (400..500, code) => {
+                says("immutab") || code.is_some_and(|code| code.contains("IMMUTABLE"))
+            }
+            _ => false,
+        }
+    }
+
     /// What it is about, where more than the registry's answer can explain it.
     pub fn trouble(&self) -> Option<Trouble> {
         let registry = self.registry.clone();

@@ -12,6 +12,7 @@ mod look;
 mod origin;
 mod outcome;
 mod plan;
+mod settle;
 mod source;
 mod tag;
 
@@ -124,7 +125,7 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
             seen = look::at_all(&destinations, &derived.tags).await?;
         }
     }
-    let plans = destinations
+    let mut plans = destinations
         .iter()
         .zip(&seen)
         .map(|(destination, seen)| {
@@ -139,6 +140,7 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
     };
     if !request.dry_run {
         write_tags(context, &image, &destinations, &plans).await?;
+        settle_lines(context, &image, &destinations, &mut plans, &seen).await?;
     }
     let released =
         destinations
@@ -297,6 +299,20 @@ async fn write_tags(
         try_join_all(writes).await?;
     }
     Ok(())
+}
+
+async fn settle_lines(
+    context: &Context,
+    image: &Resolved,
+    destinations: &[Destination],
+    plans: &mut [Plan],
+    seen: &[Seen],
+) -> Result<(), Failure> {
+    let each = destinations.iter().zip(plans).zip(seen);
+    let settled = each.map(|((destination, plan), seen)| {
+        settle::lines(context, destination, plan, seen, &image.root)
+    });
+    try_join_all(settled).await.map(drop)
 }
 
 fn say_plan(context: &Context, destinations: &[Destination], plans: &[Plan]) {

@@ -17,7 +17,7 @@ mod rules;
 pub use derived::{Derived, Follows, Kind, Names, PlannedTag};
 pub use environment::{Environment, EnvironmentError};
 pub use error::TaggingError;
-pub use lines::{Line, Move, Releases};
+pub use lines::{Line, Move, Release, Releases, Series};
 pub use promote::{Origin, for_promote};
 pub use push::for_push;
 pub use rules::{Rule, RuleError, RuleProblem, TagRules};

@@ -1,6 +1,6 @@
 //! Tables and laws of the whole room.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 
 use proptest::prelude::*;
@@ -517,8 +517,8 @@ proptest! {
             let end = if kind == 0 { "-rc.1" } else { "" };
             let version: Version = format!("{major}.{minor}.{patch}{end}").parse().unwrap();
             for planned in push(&on(&format!("refs/tags/v{version}"))).unwrap().tags {
-                if let Kind::Moving(Follows::Line { line, version }) = planned.kind {
-                    let listing = Releases::among(&registry);
+                if let Kind::Moving(Follows::Line { line, version, series }) = planned.kind {
+                    let listing = Releases::among(&registry, &series, &BTreeSet::new());
                     if listing.line_move(line, &version) == Move::Moves {
                         lines.insert(planned.tag, (line, version));
                     }

@@ -79,9 +79,10 @@ async fn a_cold_copy_between_registries() {
     5 x GET manifests 200
     ");
     insta::assert_snapshot!(kinds(&prod), @r"
+    2 x GET tags 200
     1 x GET tags 404
     9 x HEAD blobs 404
-    2 x HEAD manifests 200
+    3 x HEAD manifests 200
     12 x HEAD manifests 404
     9 x POST blobs/uploads 202
     9 x PUT blobs/uploads 201
@@ -120,8 +121,9 @@ async fn a_copy_within_a_registry_mounts() {
     insta::assert_snapshot!(kinds(&registry), @r"
     1 x GET blobs 200
     5 x GET manifests 200
+    2 x GET tags 200
     1 x GET tags 404
-    2 x HEAD manifests 200
+    3 x HEAD manifests 200
     12 x HEAD manifests 404
     9 x POST blobs/uploads 201
     10 x PUT manifests 201

@@ -7,6 +7,7 @@ mod crash;
 mod declaration;
 mod input;
 mod interop;
+mod races;
 mod registry;
 mod road;
 mod runner;
