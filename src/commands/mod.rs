@@ -16,7 +16,7 @@ pub use logins::secrets;
 
 use crate::actions::Environment;
 use crate::cli::{Arguments, InputError, Verb};
-use crate::release::{self, Failure, Outcome};
+use crate::release::{self, Context, Failure, Outcome, Request};
 use crate::report::Log;
 
 /// What a verb has to go by.
@@ -48,16 +48,26 @@ pub async fn run(
     }?;
     let context = context::context(&given)?;
     let owners = places::owners(&given, &request.destinations);
+    let result = released(&request, &context, cancelled).await;
+    places::hand_over(&given, &owners);
+    result.map_err(|failure| advice::advise(failure, &given))
+}
+
+/// Walks the road, and tidies up where that ends early.
+async fn released(
+    request: &Request,
+    context: &Context,
+    cancelled: impl Future<Output = ()>,
+) -> Result<Outcome, Failure> {
     let result = tokio::select! {
-        result = release::run(&request, &context) => result,
+        result = release::run(request, context) => result,
         () = cancelled => Err(Failure::Cancelled),
     };
     if result.is_err() {
         // A registry that does not answer expires its upload sessions by itself.
         let _ = tokio::time::timeout(LAST_WORDS, context.registry.abandon()).await;
     }
-    places::hand_over(&given, &owners);
-    result.map_err(|failure| advice::advise(failure, &given))
+    result
 }
 
 impl From<InputError> for Failure {

@@ -117,3 +117,24 @@ fn localhost_in_a_container_is_explained() {
     let hint = "hint: localhost:1 is this container itself";
     assert!(ran.log.contains(hint), "{}", ran.log);
 }
+
+#[test]
+fn an_output_that_no_other_job_will_get_is_named() {
+    let source = example();
+    let inputs = |images| {
+        [
+            ("command", "push"),
+            ("source", &*source),
+            ("images", images),
+            ("credentials", "one.example=robot:team"),
+        ]
+    };
+    for (images, named) in [("oci:team/web", true), ("oci:web", false)] {
+        let place = Place::new();
+        let ran = Ran::of(container(&place, &inputs(images)).output().unwrap());
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+        let warning = "masked as a secret is a part of: image, tags, json. ";
+        assert_eq!(ran.log.contains(warning), named, "{}", ran.log);
+        assert!(place.output("image").starts_with(images));
+    }
+}
