@@ -5,6 +5,8 @@
 mod command;
 mod environment;
 mod file_command;
+mod mounts;
+mod ownership;
 mod random;
 mod secrets;
 
@@ -13,4 +15,6 @@ pub use environment::Environment;
 pub use file_command::{
     FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary, append_variables,
 };
+pub use mounts::Mounts;
+pub use ownership::Ownership;
 pub use secrets::Secrets;

@@ -160,6 +160,30 @@ impl Arguments {
             .map(|entry| entry.text.as_str())
     }
 
+    /// The entries that can hold a path, with the names of their inputs.
+    pub fn with_paths(&self) -> impl Iterator<Item = (&'static str, &Entry)> {
+        let inputs = self.entries.iter().filter(|(name, _)| has_paths(name));
+        inputs.flat_map(|(name, entries)| entries.iter().map(|entry| (*name, entry)))
+    }
+
+    /// Puts another path in the place of each that `rename` knows; tells old and new.
+    pub fn rename_paths(
+        &mut self,
+        rename: impl Fn(&str) -> Option<String>,
+    ) -> Vec<(String, String)> {
+        let inputs = self.entries.iter_mut().filter(|(name, _)| has_paths(name));
+        inputs
+            .flat_map(|(_, entries)| entries)
+            .filter_map(|entry| {
+                let old = entry.path().to_owned();
+                let new = rename(&old)?;
+                let before = entry.text.len() - old.len();
+                entry.text.replace_range(before.., &new);
+                Some((old, new))
+            })
+            .collect()
+    }
+
     /// That the verb takes what was given, and has what it needs.
     pub(super) fn check(self) -> Result<Self, InputError> {
         if let Some(name) = self.entries.keys().find(|name| !self.takes(name)) {
@@ -188,6 +212,21 @@ impl Arguments {
     }
 }
 
+impl Entry {
+    /// The path in it, where it holds one: as it is, after `oci:` and the like, or after `NAME=`.
+    /// The name or digest of an image may follow.
+    pub fn path(&self) -> &str {
+        const FORMS: [&str; 3] = ["oci:", "oci-archive:", "docker-archive:"];
+        let text = self.text.as_str();
+        if text.starts_with('/') {
+            return text;
+        }
+        let in_form = FORMS.iter().find_map(|form| text.strip_prefix(form));
+        let after_name = || text.split_once('=').map(|(_, path)| path);
+        in_form.or_else(after_name).unwrap_or(text)
+    }
+}
+
 impl Origin {
     pub(super) fn place(self, name: &str, line: Option<usize>) -> String {
         match (self, line) {
@@ -196,6 +235,10 @@ impl Origin {
             (Self::Workflow, None) => name.to_owned(),
         }
     }
+}
+
+fn has_paths(name: &str) -> bool {
+    Input::named(name).is_some_and(|input| input.path)
 }
 
 /// The word among `words`, or why it is none of them.

@@ -28,6 +28,8 @@ pub struct Input {
     pub from_workflow: Option<&'static str>,
     /// Whether its value must appear nowhere.
     pub secret: bool,
+    /// Whether it can hold a path: as it is, after `oci:` and the like, or after `NAME=`.
+    pub path: bool,
     /// What it does. One line.
     pub help: &'static str,
 }
@@ -124,6 +126,7 @@ const DEFAULTS: Input = Input {
     default: None,
     from_workflow: None,
     secret: false,
+    path: false,
     help: "",
 };
 
@@ -142,6 +145,7 @@ pub const INPUTS: &[Input] = &[
         verbs: RELEASE,
         kind: Kind::Text("IMAGE"),
         required: RELEASE,
+        path: true,
         help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), or oci-archive:FILE[:NAME] (a tar of one, perhaps gzipped)",
         ..DEFAULTS
     },
@@ -149,6 +153,7 @@ pub const INPUTS: &[Input] = &[
         name: "images",
         kind: Kind::List("PLACE"),
         required: RELEASE,
+        path: true,
         help: "Where it goes: a repository without a tag, or oci:DIR (an image layout). For tags, names in the form of docker/metadata-action",
         ..DEFAULTS
     },
@@ -263,6 +268,7 @@ pub const INPUTS: &[Input] = &[
     Input {
         name: "ca-file",
         kind: Kind::Text("FILE"),
+        path: true,
         help: "Certificates to trust beside the bundled ones and the system's, as PEM",
         ..DEFAULTS
     },
@@ -290,6 +296,7 @@ pub const INPUTS: &[Input] = &[
     Input {
         name: "event",
         kind: Kind::Text("NAME[=FILE]"),
+        path: true,
         help: "The event to derive tags from, and the file of its payload, in place of the runner's. Refused in a runner where an environment applies",
         ..DEFAULTS
     },

@@ -203,6 +203,47 @@ mod tests {
     }
 
     #[test]
+    fn paths_are_renamed_wherever_they_stand() {
+        let mut arguments = in_runner(&[
+            ("INPUT_COMMAND", "push"),
+            ("INPUT_SOURCE", "oci-archive:/host/x.tar:v1"),
+            ("INPUT_IMAGES", "oci:out\noci:/host/out\n/host/a"),
+            ("INPUT_CA-FILE", "/host/a=b.pem"),
+            ("INPUT_EVENT", "push=/host/event.json"),
+            ("INPUT_CREDENTIALS", "a.example=robot:/host/word"),
+        ])
+        .unwrap();
+        let renamed = arguments.rename_paths(|path| {
+            let rest = path.strip_prefix("/host/")?;
+            Some(format!("/here/{rest}"))
+        });
+        assert_eq!(renamed.len(), 5, "{renamed:?}");
+        assert!(renamed.contains(&("/host/x.tar:v1".into(), "/here/x.tar:v1".into())));
+        assert_eq!(arguments.text("source"), Some("oci-archive:/here/x.tar:v1"));
+        let images = arguments.entries("images");
+        let images: Vec<_> = images.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(images, ["oci:out", "oci:/here/out", "/here/a"]);
+        assert_eq!(arguments.text("ca-file"), Some("/here/a=b.pem"));
+        assert_eq!(arguments.text("event"), Some("push=/here/event.json"));
+        assert_eq!(
+            arguments.secrets().next(),
+            Some("a.example=robot:/host/word")
+        );
+    }
+
+    #[test]
+    fn whatever_takes_a_file_can_hold_a_path() {
+        for input in INPUTS {
+            let (Kind::Text(word) | Kind::List(word)) = input.kind else {
+                continue;
+            };
+            let words = ["FILE", "DIR", "IMAGE", "PLACE"];
+            let named = words.iter().any(|known| word.contains(known));
+            assert_eq!(input.path, named, "{}", input.name);
+        }
+    }
+
+    #[test]
     fn the_command_line_explains_itself() {
         let version = on_command_line(&["shipmark", "--version"]).unwrap_err();
         assert_eq!(

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
+use super::facts::checkout;
 use super::{Given, logins};
-use crate::actions::{Environment, Secrets};
+use crate::actions::{Environment, Mounts, Secrets};
 use crate::cli::Verb;
 use crate::credentials::Store;
 use crate::registry::{Client, Proxies, Settings, Timing};
@@ -16,6 +17,7 @@ pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     Ok(Context {
         registry: registries(given)?,
         notices,
+        ancestry: checkout().ok().map(|checkout| checkout.ancestry()),
         scratch: scratch(&given.environment),
     })
 }
@@ -68,10 +70,14 @@ fn credentials(given: &Given) -> Result<Store, Failure> {
     Ok(store)
 }
 
-/// Where docker keeps its logins.
-fn docker_config(environment: &Environment) -> Option<PathBuf> {
-    let folder = match environment.path("DOCKER_CONFIG") {
-        Some(folder) => folder.to_owned(),
+/// Where docker keeps its logins. The runner does not know the names that a job's own container has
+/// for its folders, and hands them over as they are.
+pub(super) fn docker_config(environment: &Environment) -> Option<PathBuf> {
+    let folder = match environment.get("DOCKER_CONFIG") {
+        Some(folder) => {
+            let here = Mounts::of(environment).and_then(|mounts| mounts.here(folder));
+            here.unwrap_or_else(|| folder.to_owned()).into()
+        }
         None => environment.path("HOME")?.join(".docker"),
     };
     Some(folder.join("config.json"))
@@ -86,4 +92,33 @@ fn scratch(environment: &Environment) -> Option<PathBuf> {
         .chain([Path::new("/tmp")])
         .find(|folder| folder.is_dir())
         .map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dockers_configuration_is_looked_for_where_it_is_mounted() {
+        let contained = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_WORKSPACE", "/github/workspace"),
+            ("GITHUB_REPOSITORY", "acme/web"),
+            ("RUNNER_TEMP", "/github/runner_temp"),
+            ("HOME", "/github/home"),
+        ];
+        for (folder, expected) in [
+            ("", "/github/home/.docker/config.json"),
+            (
+                "/__w/_temp/docker",
+                "/github/runner_temp/docker/config.json",
+            ),
+            ("/github/workspace/x", "/github/workspace/x/config.json"),
+        ] {
+            let said = [("DOCKER_CONFIG", folder)];
+            let environment = contained.into_iter().chain(said).collect();
+            let found = docker_config(&environment).unwrap();
+            assert_eq!(found, Path::new(expected));
+        }
+    }
 }

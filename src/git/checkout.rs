@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 
 use git2::Repository;
 
-use super::GitError;
 use super::origin;
+use super::{Ancestry, GitError};
 use crate::event::{GitRef, Local};
 use crate::image::Commit;
 
@@ -111,6 +111,11 @@ impl Checkout {
         let id = git2::Oid::from_str(commit.as_str()).ok()?;
         let found = self.repository.find_commit(id).ok()?;
         Some(found.time().seconds())
+    }
+
+    /// Which commits come after which.
+    pub fn ancestry(&self) -> Ancestry {
+        Ancestry::of(&self.repository)
     }
 
     /// What the checkout says in place of an event.

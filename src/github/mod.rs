@@ -1,8 +1,9 @@
 //! GitHub's REST API, for what the event does not say.
 //!
 //! Two GETs over the connections that the registry client makes, so that proxies and certificates
-//! are the same for both. octocrab would bring an HTTP stack of its own beside them (tower,
-//! hyper-util's client, its own roots), none of which could be given ours.
+//! are the same for both. octocrab (0.54, without its default features, with rustls and aws-lc-rs)
+//! would be 16 more crates and a second HTTP stack that takes neither from us. It is for when there
+//! is more to say to GitHub than this.
 
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, AUTHORIZATION, LOCATION};

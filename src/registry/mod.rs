@@ -9,6 +9,7 @@
 //! - requests that can be sent twice are, after a delay that the registry or chance decides;
 //!   streamed uploads are not, since only the caller can open their source again.
 
+mod abandon;
 mod auth;
 mod blobs;
 mod call;
@@ -23,7 +24,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use blobs::{Mount, Upload};
-pub use error::{Cause, Error};
+pub use error::{Cause, Error, Trouble};
 pub use http::{Proxies, Settings, SettingsError, Timing};
 pub use manifests::Head;
 
@@ -53,6 +54,8 @@ struct Host {
     gate: retry::Gate,
     /// Upload sessions that are neither finished nor closed.
     uploads: Mutex<HashMap<Url, Repository>>,
+    /// Held, shared, while a session is being opened.
+    opening: tokio::sync::RwLock<()>,
 }
 
 /// How a registry is spoken to.
@@ -127,6 +130,7 @@ impl Client {
                     control: tokio::sync::Semaphore::new(CONTROL_REQUESTS),
                     gate: retry::Gate::default(),
                     uploads: Mutex::default(),
+                    opening: tokio::sync::RwLock::default(),
                 })
             });
         Remote {

@@ -124,6 +124,7 @@ fn failed(verb: &str, failure: &Failure, environment: &Environment, log: &Log) -
 /// What was released stays released where its outputs cannot be handed on, so that is a warning.
 fn hand_over(environment: &Environment, log: &Log, outputs: &[(&str, String)], summary: &str) {
     let warn = |error: FileCommandError| log.warning(&format!("{error}\n hint: {}", error.hint()));
+    warn_of_masks(log, outputs);
     let missing = |name| log.warning(&format!("{name} is not set: this step hands nothing on"));
     match environment.path("GITHUB_OUTPUT") {
         Some(file) => actions::append_outputs(file, outputs).unwrap_or_else(warn),
@@ -133,6 +134,24 @@ fn hand_over(environment: &Environment, log: &Log, outputs: &[(&str, String)], s
         Some(file) => actions::append_summary(file, summary).unwrap_or_else(warn),
         None => missing("GITHUB_STEP_SUMMARY"),
     }
+}
+
+/// GitHub hands no job output on in which it finds a masked text, and leaves an empty one instead.
+fn warn_of_masks(log: &Log, outputs: &[(&str, String)]) {
+    let masked = outputs.iter().filter(|(_, value)| log.masks(value));
+    let names: Vec<_> = masked.map(|(name, _)| *name).collect();
+    if names.is_empty() {
+        return;
+    }
+    let (them, digest) = (names.join(", "), names.contains(&"digest"));
+    let way = if digest {
+        "choose a secret that is no part of a digest"
+    } else {
+        "hand digest on, and put the repository's name before it in the job that needs it"
+    };
+    log.warning(&format!(
+        "a text that is masked as a secret is a part of: {them}. Later steps get these outputs whole, but GitHub gives other jobs nothing in place of an output with a masked part\n hint: {way}"
+    ));
 }
 
 /// Texts that come from elsewhere could hold a secret that somebody put there.
@@ -229,6 +248,29 @@ mod tests {
                     "{text}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn outputs_that_other_jobs_will_not_get_are_named() {
+        for (secret, named, hint) in [
+            ("team", Some("of: image, tags, json. "), "hand digest on"),
+            ("4813", Some("of: digest, image, json. "), "choose a secret"),
+            ("made-up-word", None, ""),
+        ] {
+            let page = Page::default();
+            let log = Log::new(page.clone(), Reader::Job);
+            let mut secrets = Secrets::default();
+            secrets.add(secret);
+            log.hide(&secrets);
+            let outcome = outputs::outcome(&samples::promoted());
+            warn_of_masks(&log, &outcome);
+            let text = page.text();
+            assert_eq!(text.contains("::warning "), named.is_some(), "{text}");
+            assert!(
+                text.contains(named.unwrap_or_default()) && text.contains(hint),
+                "{text}"
+            );
         }
     }
 

@@ -35,7 +35,12 @@ fn tags(outcome: &Outcome) -> Vec<String> {
             released
                 .tags
                 .iter()
-                .filter(|result| !matches!(result.change, Change::Stays { .. }))
+                .filter(|result| {
+                    !matches!(
+                        result.change,
+                        Change::Stays { .. } | Change::Corrected { .. }
+                    )
+                })
                 .map(|result| words::by_tag(&released.place, &result.tag))
         })
         .collect()

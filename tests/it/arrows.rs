@@ -26,7 +26,8 @@ const ROOMS: [(&str, &[&str]); 16] = [
     (
         "release",
         &[
-            "archive", "event", "image", "layout", "notice", "registry", "tagging", "transfer",
+            "archive", "event", "git", "image", "layout", "notice", "registry", "tagging",
+            "transfer",
         ],
     ),
     // Surface.

@@ -11,7 +11,7 @@ use crate::tagging::default::shown;
 use crate::tagging::derived::{Follows, Kind, Names};
 use crate::tagging::name;
 use crate::tagging::rules::{Affix, Latest, RefKind, Rule, RuleKind};
-use crate::tagging::{Finding, Line, Trap};
+use crate::tagging::{Finding, Line, Series, Trap};
 
 /// What `latest` depends on.
 #[derive(Default)]
@@ -20,8 +20,8 @@ struct Votes {
     first: Option<bool>,
     /// Whether any rule that gave a tag is about a release.
     any: bool,
-    /// That release.
-    release: Option<Version>,
+    /// That release, and the releases that it is numbered with.
+    release: Option<(Version, Series)>,
 }
 
 impl Expander<'_> {
@@ -35,10 +35,11 @@ impl Expander<'_> {
             let place = format!("tags, line {}", rule.line);
             let tag = self.tag(rule, &made)?;
             self.report(&place, &rule.text, &mut expansion.findings);
-            if let Some(tag) = tag {
+            if let Some((tag, series)) = tag {
                 votes.first.get_or_insert(made.latest.loosely);
                 votes.any |= made.latest.strictly;
-                votes.release = votes.release.or(made.release);
+                let release = made.release.map(|release| (release, series));
+                votes.release = votes.release.or(release);
                 expansion.tags.push(tag);
             }
         }
@@ -50,7 +51,8 @@ impl Expander<'_> {
         findings.extend(steps.into_iter().map(|trap| found(place, trap, text)));
     }
 
-    fn tag(&self, rule: &Rule, made: &Made) -> Result<Option<Expanded>, ExpandError> {
+    /// The tag, and what releases are called that are numbered together with it.
+    fn tag(&self, rule: &Rule, made: &Made) -> Result<Option<(Expanded, Series)>, ExpandError> {
         let prefix = self.affix(
             rule,
             "prefix",
@@ -69,16 +71,20 @@ impl Expander<'_> {
         if matches!(rule.kind, RuleKind::Ref(RefKind::Branch)) && self.is_of_another(&text) {
             return Ok(None);
         }
-        let bare = matches!(prefix.as_str(), "" | "v") && suffix.is_empty();
-        let kind = kind(made, &text, bare);
-        Ok(Some(Expanded {
+        let series = Series {
+            prefix: sanitized(&prefix),
+            suffix: sanitized(&suffix),
+        };
+        let kind = kind(made, &text, &series);
+        let expanded = Expanded {
             kind: match rule.immutable {
                 Some(immutable) => forced(kind, immutable, &text),
                 None => kind,
             },
             rule: format!("the rule {}", shown(&rule.text)),
             text,
-        }))
+        };
+        Ok(Some((expanded, series)))
     }
 
     /// The rule's own goes in place of the flavor's, even where it is empty.
@@ -159,12 +165,13 @@ impl Expander<'_> {
             self.steps.add(Trap::LatestTwice);
         }
         self.report("flavor", "latest", &mut expansion.findings);
-        let kind = match (&votes.release, text.as_str()) {
-            (Some(version), "latest") => Kind::Moving(Follows::Line {
+        let kind = match &votes.release {
+            Some((version, series)) => Kind::Moving(Follows::Line {
                 line: Line::Latest,
+                series: series.clone(),
                 version: version.clone(),
             }),
-            _ => Kind::Moving(Follows::Other),
+            None => Kind::Moving(Follows::Other),
         };
         let rule = "the flavor".to_owned();
         expansion.latest = Some(Expanded { text, kind, rule });
@@ -204,7 +211,7 @@ fn sanitized(text: &str) -> String {
     tag
 }
 
-fn kind(made: &Made, text: &str, bare: bool) -> Kind {
+fn kind(made: &Made, text: &str, series: &Series) -> Kind {
     let of_name = || match version(text) {
         Some(_) => Kind::Immutable(Names::Version),
         None => Kind::Moving(Follows::Other),
@@ -213,11 +220,11 @@ fn kind(made: &Made, text: &str, bare: bool) -> Kind {
         (What::Known(kind), _) => kind.clone(),
         (What::Name, _) | (What::PartOfRelease, None) => of_name(),
         (What::PartOfRelease, Some(release)) => match line(&made.text, release) {
-            Some(line) if bare => Kind::Moving(Follows::Line {
+            Some(line) => Kind::Moving(Follows::Line {
                 line,
+                series: series.clone(),
                 version: release.clone(),
             }),
-            Some(_) => Kind::Moving(Follows::Other),
             None if made.text.contains(&super::version::without_build(release)) => {
                 Kind::Immutable(Names::Version)
             }

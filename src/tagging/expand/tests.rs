@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::{Facts, Given, Workflow};
 use crate::image::Tag;
-use crate::tagging::{Follows, Line, Names};
+use crate::tagging::{Follows, Line, Names, Series};
 
 const SHA: &str = "860c1904a1ce19322e91ac35af1ab07466440c37";
 
@@ -43,6 +43,17 @@ fn names(tags: &str, subject: &Subject) -> Vec<String> {
     expansion.names().into_iter().map(str::to_owned).collect()
 }
 
+fn line_of(line: Line, suffix: &str) -> Kind {
+    Kind::Moving(Follows::Line {
+        line,
+        series: Series {
+            prefix: String::new(),
+            suffix: suffix.to_owned(),
+        },
+        version: Version::new(1, 4, 0),
+    })
+}
+
 #[test]
 fn kinds_follow_from_rules() {
     let kind = |tags: &str, git_ref: &str| {
@@ -50,12 +61,7 @@ fn kinds_follow_from_rules() {
         expansion.tags[0].kind.clone()
     };
     let v1 = "refs/tags/v1.4.0";
-    let line = |line| {
-        Kind::Moving(Follows::Line {
-            line,
-            version: Version::new(1, 4, 0),
-        })
-    };
+    let line = |line| line_of(line, "");
     for (tags, expected) in [
         (
             "type=semver,pattern={{version}}",
@@ -76,7 +82,7 @@ fn kinds_follow_from_rules() {
         ("type=semver,pattern=v{{major}}", line(Line::Major(1))),
         (
             "type=semver,pattern={{major}},suffix=-alpine",
-            Kind::Moving(Follows::Other),
+            line_of(Line::Major(1), "-alpine"),
         ),
         ("type=pep440,pattern={{major}}", line(Line::Major(1))),
         (
@@ -128,15 +134,12 @@ fn latest_follows_the_releases() {
             .unwrap()
             .kind
     };
-    let line = Kind::Moving(Follows::Line {
-        line: Line::Latest,
-        version: Version::new(1, 4, 0),
-    });
+    let line = line_of(Line::Latest, "");
     let version = "type=semver,pattern={{version}}";
     assert_eq!(latest(version, "", "refs/tags/v1.4.0"), line);
     assert_eq!(latest("type=ref,event=tag", "", "refs/tags/v1.4.0"), line);
     let suffixed = latest(version, "suffix=-a,onlatest=true", "refs/tags/v1.4.0");
-    assert_eq!(suffixed, Kind::Moving(Follows::Other));
+    assert_eq!(suffixed, line_of(Line::Latest, "-a"));
     assert_eq!(
         latest("a", "latest=true", "refs/heads/x"),
         Kind::Moving(Follows::Other)

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Runs tests/act/release.yml under act, once with jobs in containers and once with jobs on this machine, the action being
+# the image of the Dockerfile's final stage; then looks at the registry and through the log.
+#   act-check.sh RUNNER_TOOLS_DIR     a directory with act-run.sh, build-image.sh, dockerd-up.sh, dockerd-down.sh
+# Needs root, dockerd, BuildKit, act, registry and crane on PATH. What it starts it stops; a dockerd that runs already is
+# used. The archive of examples/ stands for one that docker buildx has just built: it was made by BuildKit.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+runner=$(realpath "${1:?usage: act-check.sh RUNNER_TOOLS_DIR}")
+image=shipmark:act
+fail() { echo "act-check.sh: $*" >&2; exit 1; }
+
+work=$(mktemp -d)
+registry_dir=$work/registry
+# A state of our own: dockerd-down.sh then stops only what was started from here.
+export RUNNER_STATE=${RUNNER_STATE:-$work/state}
+mkdir -p "$RUNNER_STATE"
+. scripts/local-registry.sh
+clean_up() {
+  docker image rm --force "$image" >/dev/null 2>&1 || true
+  stop_registries
+  [ "$RUNNER_STATE" != "$work/state" ] || "$runner/dockerd-down.sh" || true
+  rm -rf "$work"
+}
+trap clean_up EXIT
+
+scripts/local-image.sh "$runner" "$image"
+
+# The project with an action.yml that names the image, as that of a release does.
+mkdir "$work/tree"
+git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$work/tree"
+sed -i "s#^  image: Dockerfile\$#  image: docker://$image#" "$work/tree/action.yml"
+digest=$(tar -xOf examples/web.oci.tar index.json | grep -o 'sha256:[0-9a-f]\{64\}' | head -n 1)
+word=made-up-and-masked
+
+in_mode() { # MODE
+  local mode=$1 log=$work/$1.log found secret
+  start_registry "$mode"
+  "$runner/act-run.sh" -m "$mode" -e push -W tests/act/release.yml "$work/tree" -- \
+    --var "REGISTRY=$registry_address" --var "DIGEST=$digest" -s "WORD=$word" 2>&1 | tee "$log" ||
+    fail "the workflow failed in $mode mode"
+  for name in dev/web:git-9f3c2a1 dev/web:main dev/web:frozen prod/web:1.4.0 prod/web:1.4 prod/web:latest prod/web:prod; do
+    found=$(crane digest --insecure "$registry_address/$name") || fail "$name is not there in $mode mode"
+    [ "$found" = "$digest" ] || fail "$name is $found in $mode mode"
+  done
+  for secret in "$word" said-in-the-workflow "$(printf 'robot:%s' "$word" | base64)" \
+    "$(printf 'robot:said-in-the-workflow' | base64)"; do
+    # act shows the command that masks, with what it masks; GitHub does not.
+    if grep -v '::add-mask::' "$log" | grep -qF "$secret"; then fail "a secret is in the log of $mode mode"; fi
+  done
+  [ "$(grep -c 'seen: \*\*\*' "$log")" = 3 ] || fail "what was printed on purpose is not masked in $mode mode"
+  grep -q 'refused: tag frozen' "$log" || fail "the refusal is not in the log of $mode mode"
+  echo "act, $mode mode: pushed, promoted and refused as it should be"
+}
+
+in_mode job
+in_mode host
