@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs tests/act/release.yml under act, once with jobs in containers and once with jobs on this machine, the action being
-# the image of the Dockerfile's final stage; then looks at the registry and through the log.
+# Releases the image of the Dockerfile's final stage to a registry on loopback, as .github/workflows/release.yml does, and
+# runs tests/act/release.yml under act with the action.yml of that release, once with jobs in containers and once with
+# jobs on this machine; then looks at the registry and through the log.
 #   act-check.sh RUNNER_TOOLS_DIR     a directory with act-run.sh, build-image.sh, dockerd-up.sh, dockerd-down.sh
 # Needs root, dockerd, BuildKit, act, registry and crane on PATH. What it starts it stops; a dockerd that runs already is
 # used. The archive of examples/ stands for one that docker buildx has just built: it was made by BuildKit.
@@ -8,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 runner=$(realpath "${1:?usage: act-check.sh RUNNER_TOOLS_DIR}")
 image=shipmark:act
+released='' built=''
 fail() { echo "act-check.sh: $*" >&2; exit 1; }
 
 work=$(mktemp -d)
@@ -17,19 +19,29 @@ export RUNNER_STATE=${RUNNER_STATE:-$work/state}
 mkdir -p "$RUNNER_STATE"
 . scripts/local-registry.sh
 clean_up() {
-  docker image rm --force "$image" >/dev/null 2>&1 || true
+  docker image rm --force "$image" ${released:+"$released@$built"} >/dev/null 2>&1 || true
   stop_registries
   [ "$RUNNER_STATE" != "$work/state" ] || "$runner/dockerd-down.sh" || true
   rm -rf "$work"
 }
 trap clean_up EXIT
 
-scripts/local-image.sh "$runner" "$image"
-
-# The project with an action.yml that names the image, as that of a release does.
+# The way of a release: the image is pushed by its digest, gives itself the tags of its version, and action.yml comes to
+# name it.
+scripts/local-image.sh "$runner" "$image" "$work/image.oci.tar"
+shipmark=$(scripts/static-build.sh)
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+start_registry releases
+released=$registry_address/shipmark/shipmark
+"$shipmark" push --source "oci-archive:$work/image.oci.tar" --images "$released" --tags build
+built=$(crane digest --insecure "$released:build")
+docker pull --quiet "$released@$built"
+docker run --rm --network host "$released@$built" \
+  promote --source "$released@$built" --images "$released" --ref "refs/tags/v$version"
+[ "$(crane digest --insecure "$released:$version")" = "$built" ] || fail "$version does not name what was built"
 mkdir "$work/tree"
 git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$work/tree"
-sed -i "s#^  image: Dockerfile\$#  image: docker://$image#" "$work/tree/action.yml"
+scripts/release-action.sh "$released@$built" "$work/tree/action.yml"
 digest=$(tar -xOf examples/web.oci.tar index.json | grep -o 'sha256:[0-9a-f]\{64\}' | head -n 1)
 word=made-up-and-masked
 
