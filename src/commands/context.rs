@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
+use super::facts::checkout;
 use super::{Given, logins};
 use crate::actions::{Environment, Mounts, Secrets};
 use crate::credentials::Store;
@@ -18,6 +19,7 @@ pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     Ok(Context {
         registry,
         notices,
+        ancestry: checkout().ok().map(|checkout| checkout.ancestry()),
         scratch: scratch(&given.environment),
     })
 }

@@ -195,7 +195,7 @@ fn local_at(git_ref: GitRef, environment: &Environment) -> Local {
     }
 }
 
-fn checkout() -> Result<Checkout, GitError> {
+pub(super) fn checkout() -> Result<Checkout, GitError> {
     git::checkout(Path::new("."))
 }
 

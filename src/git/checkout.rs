@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 
 use git2::Repository;
 
-use super::GitError;
 use super::origin;
+use super::{Ancestry, GitError};
 use crate::event::{GitRef, Local};
 use crate::image::Commit;
 
@@ -104,6 +104,11 @@ impl Checkout {
             name: format!("{:?}", git_ref.to_string()),
             shallow: self.shallow,
         })
+    }
+
+    /// Which commits come after which.
+    pub fn ancestry(&self) -> Ancestry {
+        Ancestry::of(&self.repository)
     }
 
     /// What the checkout says in place of an event.

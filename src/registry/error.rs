@@ -107,20 +107,21 @@ impl Error {
         let message = message.to_ascii_lowercase();
         let says = |words: &str| message.contains(words);
         match (status.as_u16(), code.as_deref()) {
-            // Amazon ECR; Google Artifact Registry, whose code means a broken manifest elsewhere.
-            (400, Some("TAG_INVALID" | "MANIFEST_INVALID")) => {
-                says("immutab") || says("cannot be overwritten") || says("cannot update tag")
+            // Amazon ECR, Google Artifact Registry, Harbor (412), and whoever says it so.
+            (400..500, code)
+                if says("immutab") || code.is_some_and(|code| code.contains("IMMUTABLE")) =>
+            {
+                true
             }
+            // Google Artifact Registry, whose code means a broken manifest elsewhere.
+            (400, Some("MANIFEST_INVALID")) => says("cannot update tag"),
+            (400, Some("TAG_INVALID")) => says("cannot be overwritten"),
             // Artifactory, whose code means a missing login elsewhere.
             (403, Some("UNAUTHORIZED")) => says("delete/overwrite"),
-            // Docker Hub.
+            // Docker Hub, as far as is known.
             (403, None) => message.is_empty(),
             // Azure: a locked tag, but a locked or full registry too.
             (405, Some("REGISTRY_DISALLOWED_OPERATION")) => true,
-            // Harbor answers 412, others 409.
-            (400..500, code) => {
-                says("immutab") || code.is_some_and(|code| code.contains("IMMUTABLE"))
-            }
             _ => false,
         }
     }
@@ -308,4 +309,61 @@ fn inner<'a>(
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);
     made_from.map(|inner| inner as _).or_else(|| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// A recorded answer as the error that it becomes.
+    fn recorded(path: &Path) -> Error {
+        let value: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let (code, message) = read_envelope(value["body"].as_str().unwrap().as_bytes());
+        let status = u16::try_from(value["status"].as_u64().unwrap()).unwrap();
+        Error {
+            registry: "registry.example".parse().unwrap(),
+            action: "PUT manifest 1.4.0 of team/web".into(),
+            cause: Cause::Status {
+                status: StatusCode::from_u16(status).unwrap(),
+                code,
+                message,
+            },
+            anonymous: false,
+        }
+    }
+
+    #[test]
+    fn of_all_recorded_answers_those_about_kept_tags_are_known() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/registries");
+        let (mut about_tags, mut seen) = (Vec::new(), 0);
+        for registry in std::fs::read_dir(folder).unwrap() {
+            let registry = registry.unwrap().path();
+            for answer in std::fs::read_dir(&registry).into_iter().flatten() {
+                let path = answer.unwrap().path();
+                seen += 1;
+                if recorded(&path).may_keep_tag() {
+                    let name = path.strip_prefix(registry.parent().unwrap()).unwrap();
+                    about_tags.push(name.display().to_string());
+                }
+            }
+        }
+        about_tags.sort();
+        assert!(seen > 50, "only {seen} answers");
+        assert_eq!(
+            about_tags,
+            [
+                "acr/405_locked.json",
+                "artifactory/403_overwrite.json",
+                "dockerhub/403_immutable_tag.json",
+                "ecr/400_immutable_tag.json",
+                "gar/400_immutable_tag.json",
+                // The HEAD of a blob, and no answer to a write.
+                "ghcr/403_head_blob.json",
+                "harbor/412_immutable_tag.json",
+            ]
+        );
+    }
 }

@@ -6,6 +6,7 @@
 //!
 //! The road answers with an [`Outcome`] or a [`Failure`]; it reads no environment and prints nothing.
 
+mod branch;
 mod existing;
 mod failure;
 mod look;
@@ -24,6 +25,7 @@ pub use failure::{Complaint, Failure};
 pub use outcome::{Change, Outcome, Released, TagResult};
 
 use crate::event::Facts;
+use crate::git::Ancestry;
 use crate::image::{Location, Place};
 use crate::notice::Notices;
 use crate::registry;
@@ -81,6 +83,8 @@ pub struct Context {
     pub registry: registry::Client,
     /// Where to say what happens.
     pub notices: Notices,
+    /// What git knows of commits, where there is a checkout.
+    pub ancestry: Option<Ancestry>,
     /// A directory for unpacked archives, where there is one.
     pub scratch: Option<PathBuf>,
 }
@@ -125,6 +129,13 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
             seen = look::at_all(&destinations, &derived.tags).await?;
         }
     }
+    let branches = branch::Watch::of(context, &derived, commit.as_ref());
+    if let Some(branches) = &branches {
+        let root = image.root.digest;
+        branches
+            .hold_newer(&destinations, &derived, &mut seen, root)
+            .await?;
+    }
     let mut plans = destinations
         .iter()
         .zip(&seen)
@@ -139,7 +150,11 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
         transfer(context, &image, &destinations, &plans).await?
     };
     if !request.dry_run {
-        write_tags(context, &image, &destinations, &plans).await?;
+        write_tags(context, &image, &destinations, &plans, true).await?;
+        if let Some(branches) = &branches {
+            branches.look_again(&destinations, &mut plans).await?;
+        }
+        write_tags(context, &image, &destinations, &plans, false).await?;
         settle_lines(context, &image, &destinations, &mut plans, &seen).await?;
     }
     let released =
@@ -276,29 +291,24 @@ async fn transfer(
     .await
 }
 
-/// Immutable tags first, everywhere, then moving ones: once a moving tag names a release, the
-/// release's own name is there.
+/// Writes the immutable tags, or the moving ones. The immutable ones are first, everywhere: once a moving
+/// tag names a release, the release's own name is there.
 async fn write_tags(
     context: &Context,
     image: &Resolved,
     destinations: &[Destination],
     plans: &[Plan],
+    immutable: bool,
 ) -> Result<(), Failure> {
-    for immutable in [true, false] {
-        let writes = destinations
-            .iter()
-            .zip(plans)
-            .flat_map(|(destination, plan)| {
-                plan.steps
-                    .iter()
-                    .filter(move |step| {
-                        step.writes() && step.planned.kind.is_immutable() == immutable
-                    })
-                    .map(move |step| tag::write(context, destination, step, &image.root))
-            });
-        try_join_all(writes).await?;
-    }
-    Ok(())
+    let now = |step: &&Step| step.writes() && step.planned.kind.is_immutable() == immutable;
+    let writes = destinations
+        .iter()
+        .zip(plans)
+        .flat_map(|(destination, plan)| {
+            let steps = plan.steps.iter().filter(now);
+            steps.map(move |step| tag::write(context, destination, step, &image.root))
+        });
+    try_join_all(writes).await.map(drop)
 }
 
 async fn settle_lines(

@@ -106,11 +106,11 @@ impl Change {
 }
 
 impl Outcome {
-    /// Whether anything was released; else all was as it should be before.
+    /// Whether any tag was written; else all was as it should be before.
     pub fn released(&self) -> bool {
         self.destinations
             .iter()
             .flat_map(|released| &released.tags)
-            .any(|tag| tag.change.writes())
+            .any(|tag| tag.change.touches())
     }
 }

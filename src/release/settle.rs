@@ -14,14 +14,17 @@
 //! writer's last list holds that release, the writer wrote what it names, or it would have written
 //! again. If the list does not hold it, its tag was written later, so its own run came to the line
 //! after the last write, and either wrote it, which cannot be, or read that it was right. A run that
-//! dies is one that wrote less, or that did not look: the next run to complete sees the line, finds the
-//! highest release by listing, and corrects it, also where that is not its own.
+//! dies is one that wrote less, or that did not look: the next run that begins after it and completes
+//! sees the lines of its version, finds their highest releases by listing, and corrects them, also
+//! where those are not its own. What a run's version is not on, it does not look at.
 //!
 //! A list may be behind. One that lacks our own tag shows that it is, and is asked for again. One that
-//! has ours and lacks another's cannot be told from one that is up to date, so one list is not
-//! believed: two in a row must find nothing to do.
+//! has ours and lacks another's cannot be told from one that is up to date: if the other run ends
+//! between our version's tag and our line, nothing but a list shows it. So one list is not believed,
+//! and two in a row must find nothing to do. A run that finds nothing to write believes the one it
+//! has: a list that is behind while a dead run is mended waits for the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::Seen;
 use super::plan::{Due, Plan, due, taken};
@@ -82,17 +85,17 @@ pub(super) async fn lines(
     settling.forget_own(&mut known);
     let (mut readings, mut corrections) = (0, 0);
     loop {
-        let now = settling.read(seen, known).await?;
+        let (now, is_behind) = settling.read(seen, known).await?;
         let wrote = settling.correct(plan, &mut standings, &now).await?;
         if !wrote {
-            readings += 1;
+            readings += if is_behind { READINGS } else { 1 };
             known = now.named;
         } else {
             corrections += 1;
             readings = 0;
             known = BTreeMap::new();
         }
-        if readings == READINGS {
+        if readings >= READINGS {
             return settling.not_lost(&known);
         }
         if corrections > CORRECTIONS {
@@ -154,16 +157,16 @@ impl Settling<'_> {
         }
     }
 
-    /// The tags as they are now; `known` need not be asked for again.
+    /// The tags as they are now, and whether their list is behind; what is `known` is not asked for again.
     async fn read(
         &self,
         before: &Seen,
         mut known: BTreeMap<Tag, Option<Digest>>,
-    ) -> Result<Seen, Failure> {
+    ) -> Result<(Seen, bool), Failure> {
         let own = self.own.iter().map(|own| own.tag.clone());
         let unknown = own.filter(|tag| !known.contains_key(tag)).collect();
         let failed = |error| self.failed(error);
-        let (named, tags) =
+        let (named, (tags, is_behind)) =
             futures_util::future::try_join(look::named(self.destination, &unknown), self.list())
                 .await
                 .map_err(failed)?;
@@ -177,16 +180,16 @@ impl Settling<'_> {
         now.look_up_highest(self.destination, &self.lines)
             .await
             .map_err(failed)?;
-        Ok(now)
+        Ok((now, is_behind))
     }
 
-    /// The list of tags, not one that is known to be behind: it lacks what this run wrote.
-    async fn list(&self) -> Result<std::collections::BTreeSet<Tag>, StoreError> {
+    /// The list of tags, and whether it is known to be behind, since it still lacks what this run wrote.
+    async fn list(&self) -> Result<(BTreeSet<Tag>, bool), StoreError> {
         let mut asked = 0;
         loop {
             let mut tags = self.destination.store.tags().await?;
             let Some(own) = self.own.as_ref().filter(|own| !tags.contains(&own.tag)) else {
-                return Ok(tags);
+                return Ok((tags, false));
             };
             asked += 1;
             if asked > BEHIND {
@@ -196,7 +199,7 @@ impl Settling<'_> {
                     self.destination.place, own.tag
                 ));
                 tags.insert(own.tag.clone());
-                return Ok(tags);
+                return Ok((tags, true));
             }
             // At once the first time: another of the registry's servers may answer.
             if let Store::Registry(remote) = &self.destination.store
@@ -270,35 +273,15 @@ impl Settling<'_> {
         Ok(())
     }
 
-    /// What became of a line that named `at` and is to name `to`.
-    fn change(
-        &self,
-        planned: &Change,
-        at: Option<Digest>,
-        to: Digest,
-        why: Option<String>,
-    ) -> Change {
+    /// What became of a line that named `at` just now, and names `to`.
+    fn change(&self, was: &Change, at: Option<Digest>, to: Digest, why: Option<String>) -> Change {
+        let from = was.before(self.root.digest);
         match why {
             // Another run has moved it already.
             Some(why) if at == Some(to) => Change::Stays { at, why },
-            Some(why) => Change::Corrected {
-                from: planned.before(self.root.digest),
-                to,
-                why,
-            },
-            None if *planned == Change::Unchanged && at != Some(to) => {
-                at.map_or(Change::Created, |from| Change::Moved { from })
-            }
-            None if to == self.root.digest && !planned.writes() => {
-                at.map_or(Change::Unchanged, |from| {
-                    if from == to {
-                        Change::Unchanged
-                    } else {
-                        Change::Moved { from }
-                    }
-                })
-            }
-            None => planned.clone(),
+            Some(why) => Change::Corrected { from, to, why },
+            None if at == Some(to) => was.clone(),
+            None => at.map_or(Change::Created, |from| Change::Moved { from }),
         }
     }
 

@@ -23,4 +23,6 @@ pub use push::for_push;
 pub use rules::{Rule, RuleError, RuleProblem, TagRules};
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;

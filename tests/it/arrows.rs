@@ -25,7 +25,8 @@ const ROOMS: [(&str, &[&str]); 15] = [
     (
         "release",
         &[
-            "archive", "event", "image", "layout", "notice", "registry", "tagging", "transfer",
+            "archive", "event", "git", "image", "layout", "notice", "registry", "tagging",
+            "transfer",
         ],
     ),
     // Surface.

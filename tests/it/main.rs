@@ -7,6 +7,7 @@ mod crash;
 mod declaration;
 mod input;
 mod interop;
+mod moves;
 mod races;
 mod registry;
 mod road;

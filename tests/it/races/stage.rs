@@ -136,6 +136,7 @@ impl Stage {
             let context = Context {
                 registry: context.registry.clone(),
                 notices: context.notices.clone(),
+                ancestry: None,
                 scratch: None,
             };
             let task = tokio::task::spawn_local(async move { run(&request, &context).await });
@@ -170,6 +171,7 @@ impl Stage {
             if run.is_over() {
                 continue;
             }
+            // Dying after a read leaves the same as dying before it.
             if victim == Some(number) && run.just_wrote {
                 steps.push(Step::Death { run: number });
             }
@@ -245,7 +247,7 @@ fn is_free(step: &Step, steps: &[Step], runs: &[Run]) -> bool {
         let is_theirs = object == other.version
             || object == "latest"
             || (!is_version && other.version.starts_with(&format!("{object}.")));
-        !is_theirs && !(is_version && request.starts_with("PUT "))
+        !(is_theirs || is_version && request.starts_with("PUT "))
     })
 }
 
