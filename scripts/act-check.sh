@@ -4,7 +4,8 @@
 # jobs on this machine; then looks at the registry and through the log.
 #   act-check.sh RUNNER_TOOLS_DIR     a directory with act-run.sh, build-image.sh, dockerd-up.sh, dockerd-down.sh
 # Needs root, dockerd, BuildKit, act, registry and crane on PATH. What it starts it stops; a dockerd that runs already is
-# used. The archive of examples/ stands for one that docker buildx has just built: it was made by BuildKit.
+# used. Where docker buildx is installed beside them it builds the archive that is pushed; else that of examples/ stands
+# for it, which BuildKit made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runner=$(realpath "${1:?usage: act-check.sh RUNNER_TOOLS_DIR}")
@@ -26,6 +27,20 @@ clean_up() {
 }
 trap clean_up EXIT
 
+buildx() { DOCKER_CONFIG=${RUNNER_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/runner-tools}/docker-config docker buildx "$@"; }
+# The example image made anew, in the place of the one in the tree. Its platforms come out with the same digests.
+build_with_buildx() {
+  local builder=shipmark-act-$$ rc=0
+  buildx create --name "$builder" --driver remote "$("$runner/buildkitd-up.sh")" >/dev/null
+  buildx build --quiet --builder "$builder" --platform linux/amd64,linux/arm64 --provenance=mode=max \
+    --build-arg REVISION=9f3c2a1ca84d1343b96baa8137c943ed1860e522 --build-arg VERSION=1.4.0 \
+    --build-arg SOURCE_DATE_EPOCH=1760000000 \
+    --output "type=oci,name=registry.example.com/team/web:1.4.0,rewrite-timestamp=true,dest=$work/tree/examples/web.oci.tar" \
+    examples/image || rc=$?
+  buildx rm "$builder" >/dev/null
+  return "$rc"
+}
+
 # The way of a release: the image is pushed by its digest, gives itself the tags of its version, and action.yml comes to
 # name it.
 scripts/local-image.sh "$runner" "$image" "$work/image.oci.tar"
@@ -42,7 +57,13 @@ docker run --rm --network host "$released@$built" \
 mkdir "$work/tree"
 git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$work/tree"
 scripts/release-action.sh "$released@$built" "$work/tree/action.yml"
-digest=$(tar -xOf examples/web.oci.tar index.json | grep -o 'sha256:[0-9a-f]\{64\}' | head -n 1)
+if [ -x "${RUNNER_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/runner-tools}/docker-config/cli-plugins/docker-buildx" ]; then
+  build_with_buildx
+  echo "the archive that is pushed: just made by $(buildx version)"
+else
+  echo "the archive that is pushed: the one in examples/; docker buildx is not installed (install.sh buildx)"
+fi
+digest=$(tar -xOf "$work/tree/examples/web.oci.tar" index.json | grep -o 'sha256:[0-9a-f]\{64\}' | head -n 1)
 word=made-up-and-masked
 
 in_mode() { # MODE
