@@ -66,7 +66,10 @@ fn advice(trouble: &Trouble, facts: &Facts) -> Option<String> {
         Trouble::Unreachable(registry) if registry.is_loopback() => {
             Some(not_here(registry, facts.gateway))
         }
-        Trouble::Unreachable(_) => None,
+        Trouble::UnknownHost(registry) if is_docker_name(registry) => {
+            Some(not_known_here(registry, facts.gateway))
+        }
+        Trouble::Unreachable(_) | Trouble::UnknownHost(_) => None,
     }
 }
 
@@ -135,6 +138,20 @@ fn not_here(registry: &RegistryName, gateway: Option<Ipv4Addr>) -> String {
     };
     format!(
         "{registry} is this container itself: {places}. Name it in insecure-registries where it speaks plain HTTP"
+    )
+}
+
+/// A service's label, or the name by which Docker Desktop has the machine.
+fn is_docker_name(registry: &RegistryName) -> bool {
+    let host = registry.as_str().split(':').next().unwrap_or_default();
+    host == "host.docker.internal" || !host.contains('.')
+}
+
+fn not_known_here(registry: &RegistryName, gateway: Option<Ipv4Addr>) -> String {
+    let machine = gateway.map(|at| format!("; the machine itself is at {at}"));
+    format!(
+        "{registry} is no name on the network of this container: a label of services: is one where the job has it and its container runs{}",
+        machine.unwrap_or_default()
     )
 }
 
@@ -253,6 +270,23 @@ mod tests {
             assert_eq!(hint.is_some(), has.is_some(), "{name}");
             let hint = hint.unwrap_or_default();
             assert!(hint.contains(has.unwrap_or_default()), "{hint}");
+        }
+    }
+
+    #[test]
+    fn names_that_only_docker_knows_are_explained() {
+        for (name, explained) in [
+            ("registry:5000", true),
+            ("host.docker.internal:5000", true),
+            ("nosuch.example", false),
+        ] {
+            let facts = Facts {
+                gateway: Some(BRIDGE),
+                ..facts(true, Config::Absent)
+            };
+            let hint = advice(&Trouble::UnknownHost(registry(name)), &facts);
+            assert_eq!(hint.is_some(), explained, "{name}");
+            assert!(hint.is_none_or(|hint| hint.ends_with("is at 172.17.0.1")));
         }
     }
 

@@ -130,8 +130,9 @@ impl Remote {
     ) -> Result<Option<Upload>, Error> {
         let remote = self.clone();
         let broken = self.error(&call, Cause::Connection("it was broken off".to_owned()));
+        let under_way = self.host.opening.clone().read_owned().await;
         let opening = tokio::spawn(async move {
-            let _opening = remote.host.opening.read().await;
+            let _under_way = under_way;
             let response = remote.succeed(&call).await?;
             is_session(response.status())
                 .then(|| remote.session(&call, &response))

@@ -34,6 +34,8 @@ pub enum Trouble {
     },
     /// Nothing answers there.
     Unreachable(RegistryName),
+    /// Its name leads nowhere.
+    UnknownHost(RegistryName),
 }
 
 /// Why a request failed.
@@ -141,6 +143,7 @@ impl Error {
                 helper: helper.clone(),
             }),
             Cause::Connection(_) | Cause::Stalled => Some(Trouble::Unreachable(registry)),
+            Cause::UnknownHost => Some(Trouble::UnknownHost(registry)),
             _ => None,
         }
     }

@@ -55,7 +55,7 @@ struct Host {
     /// Upload sessions that are neither finished nor closed.
     uploads: Mutex<HashMap<Url, Repository>>,
     /// Held, shared, while a session is being opened.
-    opening: tokio::sync::RwLock<()>,
+    opening: Arc<tokio::sync::RwLock<()>>,
 }
 
 /// How a registry is spoken to.
@@ -130,7 +130,7 @@ impl Client {
                     control: tokio::sync::Semaphore::new(CONTROL_REQUESTS),
                     gate: retry::Gate::default(),
                     uploads: Mutex::default(),
-                    opening: tokio::sync::RwLock::default(),
+                    opening: Arc::default(),
                 })
             });
         Remote {
