@@ -1,4 +1,6 @@
-/// 128 random bits in hexadecimal: a word that nobody could have put into a text beforehand.
+/// 128 random bits in hexadecimal: a word that nobody could have put into a text beforehand. They
+/// come from the system itself, since the TLS library gathers randomness of its own for some 10 ms
+/// before it gives any.
 ///
 /// # Panics
 /// Where the system has no random numbers to give; nothing safe can be written then.
@@ -8,6 +10,6 @@ pub(super) fn word() -> String {
         clippy::expect_used,
         reason = "without randomness no delimiter is safe"
     )]
-    aws_lc_rs::rand::fill(&mut bytes).expect("the system's random numbers");
+    getrandom::fill(&mut bytes).expect("the system's random numbers");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -96,7 +96,7 @@ impl About {
         let sha = self.subject.revision(rules.mode());
         let (time, source) = match self.subject.workflow.commit_time(&sha) {
             Some(time) => (time.parse().ok(), "the event"),
-            None => match committed_here(&sha) {
+            None => match committed_here(given, &sha) {
                 Some(time) => (Some(time), "the checkout"),
                 None => (self.ask_api_for_time(given, &sha).await?, "GitHub's API"),
             },
@@ -173,10 +173,18 @@ fn failed(error: crate::github::ApiError) -> Failure {
     Failure::service(error.to_string()).hint(hint)
 }
 
-fn committed_here(sha: &str) -> Option<Timestamp> {
+fn committed_here(given: &Given, sha: &str) -> Option<Timestamp> {
     let commit: Commit = sha.parse().ok()?;
-    let seconds = git::checkout(Path::new(".")).ok()?.committed_at(&commit)?;
-    Timestamp::from_second(seconds).ok()
+    match git::checkout(Path::new(".")) {
+        Ok(checkout) => Timestamp::from_second(checkout.committed_at(&commit)?).ok(),
+        Err(error) => {
+            let hint = error.hint().unwrap_or_default();
+            given
+                .log
+                .info(&format!("the checkout does not say when: {error} ({hint})"));
+            None
+        }
+    }
 }
 
 /// The event, with the ref and commit of the checkout in place of its own.

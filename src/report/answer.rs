@@ -50,7 +50,7 @@ fn released(outcome: &Outcome, environment: &Environment, log: &Log, out: &mut i
 fn derived(tagged: &Tagged, environment: &Environment, log: &Log, out: &mut impl Write) -> u8 {
     for finding in &tagged.findings {
         match finding.trap {
-            Some(_) => log.warning(&format!("{finding} (mode: strict mends it)")),
+            Some(_) => log.warning(&format!("{finding} (strict mode differs)")),
             None => log.warning(&finding.text),
         }
     }

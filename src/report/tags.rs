@@ -156,13 +156,15 @@ impl Tagged {
         if text.is_empty() {
             text += "no tags";
         }
-        text += &format!("\n\nversion {}\n", self.version());
+        if let Some(version) = self.expansion.version() {
+            text += &format!("\n\nversion {version}\n");
+        }
         for tag in self.planned() {
             text += &format!("\n  {}  {} ({})", tag.text, tag.kind, tag.rule);
         }
-        text += "\n";
+        text += "\n\nlabels\n";
         for label in self.labels.lines() {
-            text += &format!("\n{label}");
+            text += &format!("\n  {label}");
         }
         text.trim_end().to_owned()
     }
