@@ -15,5 +15,6 @@ pub mod notice;
 pub mod registry;
 pub mod release;
 pub mod report;
+pub mod signing;
 pub mod tagging;
 pub mod transfer;
