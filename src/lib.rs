@@ -12,6 +12,7 @@ pub mod git;
 pub mod image;
 pub mod layout;
 pub mod notice;
+pub mod referrers;
 pub mod registry;
 pub mod release;
 pub mod report;

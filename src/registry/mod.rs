@@ -15,6 +15,7 @@ mod call;
 mod error;
 mod http;
 mod manifests;
+mod referrers;
 mod retry;
 mod scope;
 mod tags;

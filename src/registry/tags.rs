@@ -60,7 +60,7 @@ impl Remote {
 }
 
 /// The page that a `Link: <…>; rel="next"` header names (RFC 8288).
-fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, Cause> {
+pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, Cause> {
     let Some(link) = headers.get(LINK) else {
         return Ok(None);
     };
