@@ -8,7 +8,7 @@ use std::sync::Arc;
 use shipmark::actions::Environment;
 use shipmark::cli::{self, Arguments, Invocation, UsageError};
 use shipmark::commands;
-use shipmark::release::{Failure, Outcome};
+use shipmark::release::{Done, Failure};
 use shipmark::report::{self, Log, Reader};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let log = Log::new(io::stderr(), reader(&environment));
-    let end = |verb: &str, result: Result<Outcome, Failure>| {
+    let end = |verb: &str, result: Result<Done, Failure>| {
         report::answer(verb, result, &environment, &log, &mut io::stdout()).into()
     };
     let arguments = match cli::read(&arguments, &environment) {
@@ -55,7 +55,7 @@ fn reader(environment: &Environment) -> Reader {
 
 /// Runs the verb to its end, or until a signal: the process may be the first of its container,
 /// which signals do nothing to by themselves.
-fn run(arguments: Arguments, environment: Environment, log: Arc<Log>) -> Result<Outcome, Failure> {
+fn run(arguments: Arguments, environment: Environment, log: Arc<Log>) -> Result<Done, Failure> {
     let failed = |error: io::Error| Failure::service(format!("the system refuses: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -83,10 +83,10 @@ fn run(arguments: Arguments, environment: Environment, log: Arc<Log>) -> Result<
 }
 
 async fn first(
-    work: oneshot::Receiver<Result<Outcome, Failure>>,
+    work: oneshot::Receiver<Result<Done, Failure>>,
     mut interrupt: Signal,
     mut terminate: Signal,
-) -> Result<Outcome, Failure> {
+) -> Result<Done, Failure> {
     tokio::select! {
         result = work => result.unwrap_or_else(|_| {
             Err(Failure::service("shipmark itself failed; the log says where"))

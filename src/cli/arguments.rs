@@ -143,12 +143,11 @@ impl Arguments {
     }
 
     /// The values of all secret inputs.
-    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+    pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.entries
             .iter()
             .filter(|(name, _)| Input::named(name).is_some_and(|input| input.secret))
-            .flat_map(|(_, entries)| entries)
-            .map(|entry| entry.text.as_str())
+            .flat_map(|(name, entries)| entries.iter().map(|entry| (*name, entry.text.as_str())))
     }
 
     /// That the verb takes what was given, and has what it needs.
@@ -157,7 +156,10 @@ impl Arguments {
             return Err(self.error(name, None, format!("is no input of {}", self.verb)));
         }
         for (name, entries) in &self.entries {
-            let entry = entries.iter().find(|e| e.text.contains(char::is_control));
+            let lines =
+                Input::named(name).is_some_and(|input| matches!(input.kind, Kind::TextOrFile(_)));
+            let is_wrong = |c: char| c.is_control() && !(lines && matches!(c, '\n' | '\r'));
+            let entry = entries.iter().find(|entry| entry.text.contains(is_wrong));
             if let Some(entry) = entry {
                 let reason = "has a line break or another control character in it";
                 return Err(self.wrong(name, entry, reason));

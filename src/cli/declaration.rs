@@ -7,6 +7,8 @@ pub enum Verb {
     Push,
     /// Release an image from one place to others.
     Promote,
+    /// Check the signatures of an image.
+    Verify,
 }
 
 /// An input: a flag `--name` on the command line, `name:` under `with:` in a workflow.
@@ -33,6 +35,8 @@ pub struct Input {
 pub enum Kind {
     /// One text; the word stands for it in help.
     Text(&'static str),
+    /// One text of some lines, or the path of a file that holds it.
+    TextOrFile(&'static str),
     /// Entries: one a line in a workflow, a flag that may be repeated on the command line.
     List(&'static str),
     /// One of several words.
@@ -52,15 +56,18 @@ pub struct Output {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: &[Self] = &[Self::Push, Self::Promote];
+    pub const ALL: &[Self] = &[Self::Push, Self::Promote, Self::Verify];
+    /// Those that release an image.
+    const RELEASING: &[Self] = &[Self::Push, Self::Promote];
     /// Their names.
-    pub const NAMES: &[&str] = &[Self::Push.name(), Self::Promote.name()];
+    pub const NAMES: &[&str] = &[Self::Push.name(), Self::Promote.name(), Self::Verify.name()];
 
     /// The verb as it is written.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Push => "push",
             Self::Promote => "promote",
+            Self::Verify => "verify",
         }
     }
 
@@ -69,6 +76,7 @@ impl Verb {
         match self {
             Self::Push => "Bring a built image into a repository, under the tags of the event",
             Self::Promote => "Release an image from one repository to others, by the same digest",
+            Self::Verify => "Check the signatures of an image against a key",
         }
     }
 
@@ -130,6 +138,7 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "images",
+        verbs: Verb::RELEASING,
         kind: Kind::List("PLACE"),
         required: true,
         help: "Where it goes: a repository without a tag, or oci:DIR (an image layout)",
@@ -137,20 +146,61 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "tags",
+        verbs: Verb::RELEASING,
         kind: Kind::List("RULE"),
         help: "The tags to give: a bare tag, or type=raw,value=TAG. Without any they follow from the event, or from the source where it is promoted",
         ..DEFAULTS
     },
     Input {
         name: "environment",
+        verbs: Verb::RELEASING,
         kind: Kind::Text("NAME"),
         help: "The environment that is released to; promote moves the tag of its name",
         ..DEFAULTS
     },
     Input {
         name: "existing",
+        verbs: Verb::RELEASING,
         kind: Kind::Choice(&["fail", "keep"]),
         help: "What to do where an immutable tag names another digest: refuse, or go on with the image that is there. Without it version tags fail, and a SHA tag on push keeps an image of the same commit",
+        ..DEFAULTS
+    },
+    Input {
+        name: "sign",
+        verbs: Verb::RELEASING,
+        kind: Kind::Choice(&["key", "keyless", "off"]),
+        default: Some("off"),
+        help: "How to sign the image where it is released to, before a tag names it: with a key, or not; keyless comes later",
+        ..DEFAULTS
+    },
+    Input {
+        name: "signing-key",
+        verbs: Verb::RELEASING,
+        kind: Kind::TextOrFile("KEY"),
+        secret: true,
+        help: "The private key to sign with, as text or file: PEM (PKCS#8) of an ECDSA key over P-256, or an encrypted cosign.key with its password in COSIGN_PASSWORD. Without it COSIGN_PRIVATE_KEY is taken",
+        ..DEFAULTS
+    },
+    Input {
+        name: "signature-format",
+        verbs: Verb::RELEASING,
+        kind: Kind::Choice(&["bundle", "legacy", "both"]),
+        default: Some("both"),
+        help: "The form of signatures: Sigstore bundles as referrers, the older tag sha256-….sig, or both",
+        ..DEFAULTS
+    },
+    Input {
+        name: "sign-annotations",
+        verbs: Verb::RELEASING,
+        kind: Kind::List("NAME=VALUE"),
+        help: "What signatures say beside commit, ref, workflow, run and version",
+        ..DEFAULTS
+    },
+    Input {
+        name: "key",
+        verbs: &[Verb::Verify],
+        kind: Kind::TextOrFile("KEY"),
+        help: "The public key that the image should be signed with, as PEM or the file that holds it (verify)",
         ..DEFAULTS
     },
     Input {
@@ -174,6 +224,7 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "dry-run",
+        verbs: Verb::RELEASING,
         kind: Kind::Switch,
         default: Some("false"),
         help: "Plan and report, but write nothing",
@@ -181,12 +232,14 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "ref",
+        verbs: Verb::RELEASING,
         kind: Kind::Text("REF"),
         help: "The git ref to derive tags from, in place of the event's or the checkout's. Refused in a runner where an environment applies",
         ..DEFAULTS
     },
     Input {
         name: "event",
+        verbs: Verb::RELEASING,
         kind: Kind::Text("NAME[=FILE]"),
         help: "The event to derive tags from, and the file of its payload, in place of the runner's. Refused in a runner where an environment applies",
         ..DEFAULTS
@@ -212,11 +265,15 @@ pub const OUTPUTS: &[Output] = &[
         help: "The version that was released, where there is one",
     },
     Output {
+        name: "signatures",
+        help: "Where the image's signatures are, made now or before, one a line",
+    },
+    Output {
         name: "json",
         help: "The whole outcome as one JSON object",
     },
     Output {
         name: "outcome",
-        help: "released, unchanged (nothing had to be written, or it was a dry run), or refused",
+        help: "released, unchanged (nothing had to be written, or it was a dry run), verified, or refused",
     },
 ];

@@ -43,7 +43,7 @@ fn flag(input: &'static Input) -> Arg {
         .help(input.help)
         .required(input.required);
     match input.kind {
-        Kind::Text(word) => flag.value_name(word),
+        Kind::Text(word) | Kind::TextOrFile(word) => flag.value_name(word),
         Kind::List(word) => flag
             .value_name(word)
             .help(format!("{}. May be repeated", input.help))

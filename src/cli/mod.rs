@@ -182,15 +182,18 @@ mod tests {
             secret.wrong("credentials", &secret.entries("credentials")[0], "is no login"),
             @"credentials, line 1: is no login"
         );
-        assert_eq!(secret.secrets().collect::<Vec<_>>(), ["made-up-word"]);
+        assert_eq!(
+            secret.secrets().collect::<Vec<_>>(),
+            [("credentials", "made-up-word")]
+        );
     }
 
     #[test]
     fn what_is_missing_is_said() {
-        insta::assert_snapshot!(in_runner(&[]).unwrap_err(), @"command: is needed: push or promote");
+        insta::assert_snapshot!(in_runner(&[]).unwrap_err(), @"command: is needed: push or promote or verify");
         insta::assert_snapshot!(
             in_runner(&[("INPUT_COMMAND", "psuh")]).unwrap_err(),
-            @r#"command: "psuh" is none of push, promote"#
+            @r#"command: "psuh" is none of push, promote, verify"#
         );
         let broken = [MINIMUM[0], ("INPUT_SOURCE", "oci:a\n::b"), MINIMUM[2]];
         insta::assert_snapshot!(

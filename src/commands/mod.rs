@@ -6,6 +6,8 @@ mod logins;
 mod promote;
 mod push;
 mod request;
+mod signing;
+mod verify;
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ pub use logins::secrets;
 
 use crate::actions::Environment;
 use crate::cli::{Arguments, InputError, Verb};
-use crate::release::{self, Failure, Outcome};
+use crate::release::{self, Done, Failure};
 use crate::report::Log;
 
 /// What a verb has to go by.
@@ -28,7 +30,7 @@ pub async fn run(
     arguments: Arguments,
     environment: Environment,
     log: Arc<Log>,
-) -> Result<Outcome, Failure> {
+) -> Result<Done, Failure> {
     let given = Given {
         arguments,
         environment,
@@ -37,9 +39,10 @@ pub async fn run(
     let request = match given.arguments.verb {
         Verb::Push => push::request(&given),
         Verb::Promote => promote::request(&given),
+        Verb::Verify => return verify::run(&given).await,
     }?;
     let context = context::context(&given)?;
-    release::run(&request, &context).await
+    release::run(&request, &context).await.map(Done::Released)
 }
 
 impl From<InputError> for Failure {

@@ -19,6 +19,7 @@ pub(super) fn common(given: &Given, verb: Verb) -> Result<Request, Failure> {
             Some(_) => Existing::Keep,
             None => Existing::ByKind,
         },
+        signing: super::signing::read(given)?,
         dry_run: arguments.switch("dry-run")?,
     };
     refuse_overrides(given, &request)?;

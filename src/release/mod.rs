@@ -1,35 +1,43 @@
 //! The road that every verb which releases an image takes.
 //!
 //! Resolve the source to a root, derive the tags, look at what each destination has, plan, transfer,
-//! tag. Further steps (gates, signing, records) come between those; their order is that of promise 2
+//! sign, tag. Further steps (gates, records) come between those; their order is that of promise 2
 //! of the design, and a tag is always last.
 //!
 //! The road answers with an [`Outcome`] or a [`Failure`]; it reads no environment and prints nothing.
 
+mod beside;
 mod existing;
 mod failure;
 mod look;
 mod origin;
 mod outcome;
 mod plan;
+mod sign;
 mod source;
 mod tag;
+mod verify;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use futures_util::future::{try_join, try_join_all};
 
+pub use beside::{Checked, Form};
 pub use failure::{Complaint, Failure};
-pub use outcome::{Change, Outcome, Released, TagResult};
+pub use outcome::{Change, Done, Outcome, Released, TagResult};
+pub use sign::{Signed, Signing};
+pub use verify::{Verification, Verify, verify};
 
 use crate::event::Facts;
-use crate::image::{Location, Place};
+use crate::image::{Commit, Location, Place};
 use crate::notice::Notices;
 use crate::registry;
 use crate::tagging::{self, Derived, Environment, Origin, TagRules};
 use crate::transfer::{Copy, Meter, Side, Store};
 use look::Seen;
 use plan::{Plan, Step};
+use sign::Work;
 use source::Resolved;
 
 /// What is released how.
@@ -70,6 +78,8 @@ pub struct Request {
     pub environment: Option<Environment>,
     /// What to do where an immutable tag is taken.
     pub existing: Existing,
+    /// How it is signed, if it is.
+    pub signing: Option<Signing>,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
 }
@@ -123,6 +133,9 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
         if request.verb == Verb::Promote {
             seen = look::at_all(&destinations, &derived.tags).await?;
         }
+        if let Some(signing) = &request.signing {
+            sign::require(signing, &destinations, &seen, image.root.digest).await?;
+        }
     }
     let plans = destinations
         .iter()
@@ -132,24 +145,38 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
         })
         .collect::<Result<Vec<Plan>, Failure>>()?;
     say_plan(context, &destinations, &plans);
+    let said = said(request, commit.as_ref(), derived.version.as_deref());
+    let mut signatures = match &request.signing {
+        Some(signing) => {
+            sign::look(signing, context, &destinations, &plans, &image.root, &said).await?
+        }
+        None => destinations.iter().map(|_| None).collect(),
+    };
     let content = if request.dry_run {
         vec![Default::default(); plans.len()]
     } else {
-        transfer(context, &image, &destinations, &plans).await?
-    };
-    if !request.dry_run {
+        sign(&mut signatures, true).await?;
+        let content = transfer(context, &image, &destinations, &plans).await?;
+        sign(&mut signatures, false).await?;
         write_tags(context, &image, &destinations, &plans).await?;
-    }
-    let released =
-        destinations
-            .into_iter()
-            .zip(plans)
-            .zip(content)
-            .map(|((destination, plan), content)| Released {
-                place: destination.place,
-                tags: plan.into_results(),
-                content,
-            });
+        try_join_all(signatures.iter_mut().flatten().map(Work::settle)).await?;
+        content
+    };
+    let signatures: Vec<Vec<Signed>> = signatures
+        .iter()
+        .map(|work| work.as_ref().map(Work::results).unwrap_or_default())
+        .collect();
+    let released = destinations
+        .into_iter()
+        .zip(plans)
+        .zip(content)
+        .zip(signatures)
+        .map(|(((destination, plan), content), signatures)| Released {
+            place: destination.place,
+            tags: plan.into_results(),
+            content,
+            signatures,
+        });
     Ok(Outcome {
         verb: request.verb,
         dry_run: request.dry_run,
@@ -272,6 +299,33 @@ async fn transfer(
         }
     }))
     .await
+}
+
+/// What a signature says of the release, beside what the surface gives.
+fn said(
+    request: &Request,
+    commit: Option<&Commit>,
+    version: Option<&str>,
+) -> BTreeMap<String, String> {
+    let facts = request.facts.as_ref();
+    let git_ref = facts.and_then(|facts| facts.git_ref.as_ref());
+    [
+        ("commit", commit.map(ToString::to_string)),
+        ("ref", git_ref.map(ToString::to_string)),
+        ("version", version.map(str::to_owned)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect()
+}
+
+/// Makes the signatures that are still to be made; with `by_tag` alone those that a tag which is
+/// there has to be added to for.
+async fn sign(signatures: &mut [Option<Work<'_>>], by_tag: bool) -> Result<(), Failure> {
+    let works = signatures.iter_mut().flatten();
+    let works = works.filter(|work| !by_tag || work.changes_tag());
+    try_join_all(works.map(Work::attach)).await?;
+    Ok(())
 }
 
 /// Immutable tags first, everywhere, then moving ones: once a moving tag names a release, the

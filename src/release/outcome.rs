@@ -1,4 +1,4 @@
-use super::Verb;
+use super::{Signed, Verb, Verification};
 use crate::image::{Commit, Digest, Location, MediaType, Place, Tag};
 use crate::tagging::Kind;
 use crate::transfer::Content;
@@ -28,6 +28,15 @@ pub struct Outcome {
     pub notes: Vec<String>,
 }
 
+/// What a verb came to.
+#[derive(Debug, Clone)]
+pub enum Done {
+    /// An image was released.
+    Released(Outcome),
+    /// Signatures were checked.
+    Verified(Verification),
+}
+
 /// What came to pass at one destination.
 #[derive(Debug, Clone)]
 pub struct Released {
@@ -37,6 +46,8 @@ pub struct Released {
     pub tags: Vec<TagResult>,
     /// What was copied.
     pub content: Content,
+    /// Its signatures, where the release is signed.
+    pub signatures: Vec<Signed>,
 }
 
 /// What became of one tag.

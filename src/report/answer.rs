@@ -1,20 +1,21 @@
 use std::io::Write;
 
-use super::{Log, outputs, summary, text};
+use super::{Log, outputs, summary, text, verification};
 use crate::actions::{self, Environment, FileCommandError};
-use crate::release::{Failure, Outcome};
+use crate::release::{Done, Failure, Outcome, Verification};
 
 /// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
 /// exit status.
 pub fn answer(
     verb: &str,
-    result: Result<Outcome, Failure>,
+    result: Result<Done, Failure>,
     environment: &Environment,
     log: &Log,
     out: &mut impl Write,
 ) -> u8 {
     match result {
-        Ok(outcome) => released(&cleaned(outcome, log), environment, log, out),
+        Ok(Done::Released(outcome)) => released(&cleaned(outcome, log), environment, log, out),
+        Ok(Done::Verified(found)) => verified(verb, &found, environment, log, out),
         Err(failure) => failed(verb, &clean(failure, log), environment, log),
     }
 }
@@ -35,6 +36,32 @@ fn released(outcome: &Outcome, environment: &Environment, log: &Log, out: &mut i
         let _ = out.flush();
     }
     0
+}
+
+/// Every signature is told, whether or not one of them is good.
+fn verified(
+    verb: &str,
+    found: &Verification,
+    environment: &Environment,
+    log: &Log,
+    out: &mut impl Write,
+) -> u8 {
+    let report = verification::text(found);
+    let runner = environment.in_runner();
+    if runner {
+        log.folded("Report", &report);
+        let summary = log.clean(&verification::summary(found));
+        hand_over(environment, log, &verification::outputs(found), &summary);
+    } else {
+        let _ = writeln!(out, "{}", log.clean(&report));
+        let _ = out.flush();
+    }
+    if found.passed() {
+        return 0;
+    }
+    let failure = verification::refusal(found);
+    log.error(&format!("shipmark {verb}"), &text::failure(&failure));
+    1
 }
 
 fn failed(verb: &str, failure: &Failure, environment: &Environment, log: &Log) -> u8 {
@@ -96,7 +123,7 @@ mod tests {
     use crate::report::{Reader, samples};
 
     /// Runs `answer` as a step, and returns the exit status, the log, the outputs, the summary.
-    fn step(result: Result<Outcome, Failure>) -> (u8, String, String, String) {
+    fn step(result: Result<Done, Failure>) -> (u8, String, String, String) {
         let folder = tempfile::tempdir().unwrap();
         let [output, summary] = ["output", "summary"].map(|name| folder.path().join(name));
         std::fs::write(&output, "").unwrap();
@@ -120,10 +147,10 @@ mod tests {
 
     #[test]
     fn a_step_hands_on_outputs_and_summary() {
-        let (status, log, outputs, summary) = step(Ok(samples::promoted()));
+        let (status, log, outputs, summary) = step(Ok(Done::Released(samples::promoted())));
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
-        assert_eq!(outputs.matches("<<shipmark-").count(), 6);
+        assert_eq!(outputs.matches("<<shipmark-").count(), 7);
         assert!(summary.starts_with("## shipmark promote: released\n"));
     }
 
@@ -149,7 +176,7 @@ mod tests {
         let mut outcome = samples::unchanged();
         outcome.notes.push("the registry says made-up-word".into());
         let failure = Failure::refused("it says made-up-word").why("made-up-word");
-        for result in [Ok(outcome), Err(failure)] {
+        for result in [Ok(Done::Released(outcome)), Err(failure)] {
             let (_, log, outputs, summary) = step(result);
             let log = log.replace("::add-mask::made-up-word", "");
             for text in [log, outputs, summary] {
@@ -169,7 +196,7 @@ mod tests {
             ("GITHUB_ACTIONS", "true"),
             ("GITHUB_OUTPUT", "/nowhere/output"),
         ]);
-        let result = Ok(samples::unchanged());
+        let result = Ok(Done::Released(samples::unchanged()));
         let status = answer("push", result, &environment, &log, &mut Vec::new());
         assert_eq!(status, 0);
         let text = page.text();
@@ -183,7 +210,7 @@ mod tests {
         let log = Log::new(page.clone(), Reader::Terminal);
         let environment = Environment::default();
         let mut out = Vec::new();
-        let result = Ok(samples::unchanged());
+        let result = Ok(Done::Released(samples::unchanged()));
         answer("promote", result, &environment, &log, &mut out);
         let out = String::from_utf8(out).unwrap();
         assert!(out.starts_with("nothing had to change for oci:"));

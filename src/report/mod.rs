@@ -8,6 +8,7 @@ mod outputs;
 mod progress;
 mod summary;
 mod text;
+mod verification;
 mod words;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     // Ground: pure values.
     ("notice", &[]),
     ("image", &[]),
@@ -21,11 +21,26 @@ const ROOMS: [(&str, &[&str]); 15] = [
         "transfer",
         &["archive", "image", "layout", "notice", "registry"],
     ),
+    (
+        "referrers",
+        &["image", "layout", "notice", "registry", "transfer"],
+    ),
+    // Bytes in, bytes out.
+    ("signing", &["image", "notice"]),
     // The road.
     (
         "release",
         &[
-            "archive", "event", "image", "layout", "notice", "registry", "tagging", "transfer",
+            "archive",
+            "event",
+            "image",
+            "layout",
+            "notice",
+            "referrers",
+            "registry",
+            "signing",
+            "tagging",
+            "transfer",
         ],
     ),
     // Surface.
@@ -50,13 +65,14 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "registry",
             "release",
             "report",
+            "signing",
             "tagging",
         ],
     ),
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 11] = [
+const BELOW_THE_SURFACE: [&str; 13] = [
     "notice",
     "image",
     "event",
@@ -66,7 +82,9 @@ const BELOW_THE_SURFACE: [&str; 11] = [
     "layout",
     "archive",
     "registry",
+    "signing",
     "transfer",
+    "referrers",
     "release",
 ];
 const KEPT_FOR_THE_SURFACE: [&str; 7] = [

@@ -133,6 +133,7 @@ pub fn request(verb: Verb, source: &str, destinations: &[&str], facts: Option<Fa
         rules: TagRules::Default,
         environment: None,
         existing: Existing::ByKind,
+        signing: None,
         dry_run: false,
     }
 }
