@@ -1,5 +1,6 @@
 //! What the tests of the road share: a context with short patience, requests, images to send.
 
+pub mod keys;
 pub mod process;
 
 use std::path::{Path, PathBuf};
