@@ -8,7 +8,7 @@ use crate::transfer::StoreError;
 pub enum Error {
     /// The store.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(Box<StoreError>),
     /// Something is listed and is not there.
     #[error("{what} {digest} is listed and is not there")]
     Missing {
@@ -42,9 +42,15 @@ pub enum Error {
         /// The tag.
         tag: Tag,
         /// What the store said.
-        error: StoreError,
+        error: Box<StoreError>,
     },
     /// Others kept writing the same tag.
     #[error("tag {0} was written by others each time that it was added to")]
     Contended(Tag),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Box::new(error))
+    }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use super::{Error, Shared, shared};
+use super::{Error, Shared, pair, shared};
 use crate::image::{Body, Digest, Manifest, Tag, Target};
 use crate::transfer::{Source, Store};
 
@@ -20,8 +20,9 @@ const READS: usize = 8;
 pub enum Listing {
     /// In a list that it keeps itself.
     Own,
-    /// In an index under a tag, which every writer adds to.
-    Tag(Tag),
+    /// In an index under a tag, which every writer adds to; with the layers of the `.sig` image that
+    /// it holds too (see `pair.rs`).
+    Tag(Vec<Value>),
 }
 
 /// An artifact that was found.
@@ -95,10 +96,10 @@ async fn list(store: &Store, subject: Digest) -> Result<(Listing, Vec<Entry>), E
     let (listing, values) = match values {
         Some(values) => (Listing::Own, values),
         None => {
-            let tag = shared::list_tag(subject);
             let index = Shared::list(subject).read(store).await?;
+            let beside = pair::mirror(index.as_ref());
             let values = index.map(|index| shared::members(&index, "manifests"));
-            (Listing::Tag(tag), values.unwrap_or_default())
+            (Listing::Tag(beside), values.unwrap_or_default())
         }
     };
     let entries = values

@@ -19,7 +19,7 @@ use crate::registry;
 use crate::transfer::{Store, StoreError};
 
 /// How often a tag is written before others are taken to be too busy with it.
-const ROUNDS: u32 = 12;
+pub(super) const ROUNDS: u32 = 12;
 /// The longest pause before the second round; each one doubles it.
 const PAUSE: Duration = Duration::from_millis(40);
 
@@ -107,10 +107,7 @@ impl Shared {
     ) -> Result<Option<Manifest>, Error> {
         let member = self.member();
         for round in 0..ROUNDS {
-            if round > 1 {
-                let most = PAUSE.saturating_mul(1 << round.min(6));
-                tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
-            }
+            pause(round).await;
             let there = self.read(store).await?;
             let members = there.as_ref().map(|there| members(there, member));
             let mut all = members.clone().unwrap_or_default();
@@ -126,26 +123,27 @@ impl Shared {
                     self.tag
                 ));
             }
-            self.write(store, there.as_ref(), all, blobs, notices)
+            self.write(store, there.as_ref(), all, blobs, None, notices)
                 .await?;
             merge(seen, ours);
         }
         Err(Error::Contended(self.tag.clone()))
     }
 
-    fn member(&self) -> &'static str {
+    pub(super) fn member(&self) -> &'static str {
         match self.form {
             Form::List => "manifests",
             Form::Sig => "layers",
         }
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         store: &Store,
         there: Option<&Manifest>,
         all: Vec<Value>,
         blobs: &[Bytes],
+        mirror: Option<&[Value]>,
         notices: &Notices,
     ) -> Result<(), Error> {
         let mut json = there
@@ -156,6 +154,9 @@ impl Shared {
             let config = super::sig::config(&all);
             json.insert("config".to_owned(), super::sig::config_descriptor(&config));
             blobs.push(config);
+        }
+        if let Some(mirror) = mirror {
+            super::pair::set_mirror(&mut json, mirror);
         }
         json.insert(self.member().to_owned(), Value::Array(all));
         let manifest = Manifest::parse(Value::Object(json).to_string().into(), None);
@@ -183,7 +184,7 @@ impl Shared {
         written.map_err(|error| match there {
             Some(_) if is_frozen(&error) => Error::Frozen {
                 tag: self.tag.clone(),
-                error,
+                error: Box::new(error),
             },
             _ => error.into(),
         })
@@ -196,6 +197,14 @@ impl Shared {
         };
         let json = json!({"schemaVersion": 2, "mediaType": kind.as_str()});
         json.as_object().cloned().unwrap_or_default()
+    }
+}
+
+/// Waits before a round that others make necessary, longer each time and by chance.
+pub(super) async fn pause(round: u32) {
+    if round > 1 {
+        let most = PAUSE.saturating_mul(1 << round.min(6));
+        tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
     }
 }
 
@@ -230,7 +239,7 @@ pub(super) fn members(manifest: &Manifest, member: &str) -> Vec<Value> {
 
 /// Adds the members of `more` that `to` lacks. A layer is known by its signature too: two keys may
 /// have signed one payload.
-fn merge(to: &mut Vec<Value>, more: &[Value]) {
+pub(super) fn merge(to: &mut Vec<Value>, more: &[Value]) {
     let name = |value: &Value| {
         let signature = &value["annotations"][super::sig::SIGNATURE];
         (value["digest"].clone(), signature.clone())

@@ -78,6 +78,13 @@ async fn payload(source: &Source, layer: &Descriptor) -> Result<Result<Bytes, St
     Ok(Ok(source.small_blob(layer, PAYLOAD_LIMIT).await?))
 }
 
+/// The signature that a layer over `payload` holds; none where it is over another.
+pub fn signature_over(layer: &Value, payload: &[u8]) -> Option<String> {
+    let is_over = layer["digest"] == Digest::of(payload).to_string();
+    let signature = layer["annotations"][SIGNATURE].as_str().map(str::to_owned);
+    signature.filter(|_| is_over)
+}
+
 /// The layer of a signature over `payload`.
 pub fn layer(kind: &str, payload: &[u8], signature: &str) -> Value {
     json!({

@@ -15,8 +15,10 @@ use super::look::Seen;
 use super::plan::Plan;
 use super::{Change, Context, Destination, Failure};
 use crate::image::{Digest, Manifest, Place, Target};
-use crate::referrers::{Artifact, Error, Listing, Shared, sig_layer, sig_tag};
-use crate::signing::{BUNDLE, Claim, Flaw, PREDICATE, PrivateKey, SIMPLE_SIGNING};
+use crate::referrers::{
+    Additions, Artifact, Error, Listing, Pair, Shared, sig_layer, sig_tag, signature_over,
+};
+use crate::signing::{BUNDLE, Claim, Detached, Flaw, PREDICATE, PrivateKey, SIMPLE_SIGNING};
 use crate::transfer::{Side, Store};
 
 /// How a release is signed.
@@ -57,15 +59,15 @@ pub(super) struct Work<'a> {
     bundles: Vec<Digest>,
     /// Whether a tag has to be added to.
     changes_tag: bool,
-    shared: Vec<Addition>,
+    shared: Option<Addition>,
 }
 
-/// What was added to a tag, to look whether it is still there.
+/// What was added to tags, to look whether it is still there.
 struct Addition {
-    tag: Shared,
-    ours: Vec<Value>,
-    blobs: Vec<Bytes>,
-    seen: Vec<Value>,
+    root: Digest,
+    /// Whether the list of referrers and the `.sig` image hold each other's members.
+    both: bool,
+    additions: Additions,
 }
 
 /// The work at every destination that has, or is going to have, the root.
@@ -102,7 +104,7 @@ pub(super) async fn look<'a>(
                     done: BTreeMap::new(),
                     bundles: Vec::new(),
                     changes_tag: false,
-                    shared: Vec::new(),
+                    shared: None,
                 };
                 work.look().await.map_err(|error| work.failed(error))?;
                 Ok(Some(work))
@@ -190,9 +192,11 @@ impl Work<'_> {
 
     /// Makes the signatures that are not there, attaches them, reads them back and checks them.
     pub(super) async fn attach(&mut self) -> Result<(), Failure> {
-        let outcome = try_join(self.attach_bundle(), self.attach_legacy()).await;
-        let (bundle, legacy) = outcome.map_err(|error| self.failed(error))?;
-        for (signed, addition) in [bundle, legacy].into_iter().flatten() {
+        let made = match self.attached().await {
+            Ok(made) => made,
+            Err(error) => return Err(self.failed(error)),
+        };
+        for signed in made {
             let at = signed.at.as_ref().map(ToString::to_string);
             self.context.notices.info(format!(
                 "{}: signed {} ({} {})",
@@ -202,15 +206,29 @@ impl Work<'_> {
                 at.unwrap_or_default()
             ));
             self.done.insert(name(signed.form), signed);
-            self.shared.extend(addition);
         }
         Ok(())
     }
 
-    async fn attach_bundle(&self) -> Result<Option<(Signed, Option<Addition>)>, Error> {
-        if !self.wants(Form::Bundle) {
-            return Ok(None);
+    async fn attached(&mut self) -> Result<Vec<Signed>, Error> {
+        let bundle = self.wants(Form::Bundle).then(|| self.bundle());
+        let legacy = self.wants(Form::Legacy).then(|| self.legacy());
+        if let Some(artifact) = &bundle {
+            artifact.write(self.store(), &self.context.notices).await?;
         }
+        let listed = bundle
+            .as_ref()
+            .filter(|_| matches!(self.listing, Some(Listing::Tag(_))));
+        let image = self.add(listed, legacy.as_ref()).await?;
+        let (bundle, legacy) = try_join(
+            self.read_bundle(bundle.as_ref()),
+            self.read_legacy(legacy.as_ref(), image),
+        )
+        .await?;
+        Ok([bundle, legacy].into_iter().flatten().collect())
+    }
+
+    fn bundle(&self) -> Artifact {
         let annotations = [
             (
                 "org.opencontainers.image.created",
@@ -221,69 +239,99 @@ impl Work<'_> {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let content = self.signing.key.sign_bundle(&self.claim);
-        let artifact = Artifact::new(self.root, BUNDLE, content, annotations.into())
-            .expect("what is made here is a manifest");
-        let digest = artifact.manifest.digest;
-        artifact.write(self.store(), &self.context.notices).await?;
-        let addition = match &self.listing {
-            Some(Listing::Tag(_)) => {
-                let tag = Shared::list(self.root.digest);
-                Some(
-                    self.add(tag, artifact.descriptor().clone(), Vec::new())
-                        .await?
-                        .0,
-                )
-            }
-            _ => None,
+        Artifact::new(self.root, BUNDLE, content, annotations.into())
+            .expect("what is made here is a manifest")
+    }
+
+    /// The layer of a legacy signature, and its payload.
+    fn legacy(&self) -> (Value, Bytes) {
+        let made = self.signing.key.sign_detached(&self.claim);
+        let signature = self.begun(&made).or(made.signature);
+        let signature = signature.unwrap_or_default();
+        let layer = sig_layer(SIMPLE_SIGNING, &made.payload, &signature);
+        (layer, made.payload.into())
+    }
+
+    /// The equal signature of a run that died before it was in the `.sig` image.
+    fn begun(&self, made: &Detached) -> Option<String> {
+        let Some(Listing::Tag(beside)) = &self.listing else {
+            return None;
         };
+        let found = beside
+            .iter()
+            .filter_map(|layer| signature_over(layer, &made.payload));
+        let is_ours = |signature: &String| {
+            let signed = Detached {
+                signature: Some(signature.clone()),
+                ..made.clone()
+            };
+            let key = self.signing.key.public();
+            key.check_detached(&signed, self.root.digest).is_ok()
+        };
+        found.into_iter().find(is_ours)
+    }
+
+    /// Adds to the tags that every run adds to. Returns the `.sig` image where it was one of them.
+    async fn add(
+        &mut self,
+        listed: Option<&Artifact>,
+        legacy: Option<&(Value, Bytes)>,
+    ) -> Result<Option<Manifest>, Error> {
+        let mut additions = Additions::default();
+        additions.ours[0].extend(listed.map(|artifact| artifact.descriptor().clone()));
+        if let Some((layer, payload)) = legacy {
+            additions.ours[1].push(layer.clone());
+            additions.blobs[1].push(payload.clone());
+        }
+        if listed.is_none() && legacy.is_none() {
+            return Ok(None);
+        }
+        let both = matches!(self.listing, Some(Listing::Tag(_)))
+            && self.signing.forms.contains(&Form::Legacy);
+        let mut shared = Addition {
+            root: self.root.digest,
+            both,
+            additions,
+        };
+        let image = shared.put(&self.destination.store, self.context).await?;
+        self.shared = Some(shared);
+        Ok(image)
+    }
+
+    async fn read_bundle(&self, artifact: Option<&Artifact>) -> Result<Option<Signed>, Error> {
+        let Some(artifact) = artifact else {
+            return Ok(None);
+        };
+        let digest = artifact.manifest.digest;
         let key = self.signing.key.public();
         let found = beside::bundles(self.store(), key, self.root.digest, &self.bundles).await?;
         self.check(digest, found.checked)?;
-        let signed = Signed {
+        Ok(Some(Signed {
             form: Form::Bundle,
             at: Some(Target::Digest(digest)),
             made: true,
-        };
-        Ok(Some((signed, addition)))
+        }))
     }
 
-    async fn attach_legacy(&self) -> Result<Option<(Signed, Option<Addition>)>, Error> {
-        if !self.wants(Form::Legacy) {
+    async fn read_legacy(
+        &self,
+        made: Option<&(Value, Bytes)>,
+        image: Option<Manifest>,
+    ) -> Result<Option<Signed>, Error> {
+        let Some((_, payload)) = made else {
             return Ok(None);
-        }
-        let made = self.signing.key.sign_detached(&self.claim);
-        let digest = Digest::of(&made.payload);
-        let signature = made.signature.unwrap_or_default();
-        let layer = sig_layer(SIMPLE_SIGNING, &made.payload, &signature);
-        let tag = Shared::sig(self.root.digest);
-        let (addition, image) = self.add(tag, layer, vec![made.payload.into()]).await?;
-        let key = self.signing.key.public();
+        };
+        let digest = Digest::of(payload);
         let (store, root) = (self.store(), self.root.digest);
         let image = image.map(|image| only(image, digest));
+        let key = self.signing.key.public();
         let checked = beside::legacy(store, key, root, image.as_ref(), &[]).await?;
         self.check(digest, checked)?;
-        let signed = Signed {
+        Ok(Some(Signed {
             form: Form::Legacy,
             at: Some(Target::Tag(sig_tag(root))),
             made: true,
-        };
-        Ok(Some((signed, Some(addition))))
-    }
-
-    async fn add(
-        &self,
-        tag: Shared,
-        ours: Value,
-        blobs: Vec<Bytes>,
-    ) -> Result<(Addition, Option<Manifest>), Error> {
-        let mut addition = Addition {
-            tag,
-            ours: vec![ours],
-            blobs,
-            seen: Vec::new(),
-        };
-        let there = addition.put(self.store(), self.context).await?;
-        Ok((addition, there))
+        }))
     }
 
     /// That what was just written is there, and good.
@@ -307,20 +355,19 @@ impl Work<'_> {
         }
     }
 
-    /// Looks once more at the tags that were added to: a run that read them before us may have
-    /// written them after us.
+    /// Looks once more at a tag that was added to alone: a run that read it before us may have
+    /// written it after us.
     pub(super) async fn settle(&mut self) -> Result<(), Failure> {
-        for addition in &mut self.shared {
-            if matches!(self.destination.store, Store::Layout(_)) {
-                continue;
+        let Destination { place, store } = self.destination;
+        match &mut self.shared {
+            Some(shared) if !shared.both && matches!(store, Store::Registry(_)) => {
+                let outcome = shared.put(store, self.context).await;
+                outcome
+                    .map(drop)
+                    .map_err(|error| beside::failure(Side::Destination, place, error))
             }
-            let outcome = addition.put(&self.destination.store, self.context).await;
-            if let Err(error) = outcome {
-                let place = &self.destination.place;
-                return Err(beside::failure(Side::Destination, place, error));
-            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What became of the signatures.
@@ -339,14 +386,28 @@ impl Work<'_> {
 }
 
 impl Addition {
+    /// Adds what is missing. Returns the `.sig` image.
     async fn put(&mut self, store: &Store, context: &Context) -> Result<Option<Manifest>, Error> {
-        let Self {
-            tag,
-            ours,
-            blobs,
-            seen,
-        } = self;
-        tag.add(store, ours, blobs, seen, &context.notices).await
+        let notices = &context.notices;
+        if self.both {
+            let pair = Pair::of(self.root);
+            let [_, sig] = pair.add(store, &mut self.additions, notices).await?;
+            return Ok(sig);
+        }
+        let Additions { ours, blobs, seen } = &mut self.additions;
+        let mut last = None;
+        for (which, tag) in [Shared::list(self.root), Shared::sig(self.root)]
+            .into_iter()
+            .enumerate()
+        {
+            if !ours[which].is_empty() {
+                let (ours, blobs) = (&ours[which], &blobs[which]);
+                last = tag
+                    .add(store, ours, blobs, &mut seen[which], notices)
+                    .await?;
+            }
+        }
+        Ok(last)
     }
 }
 

@@ -135,7 +135,8 @@ async fn cosign_verifies_what_is_signed_here() {
                 "verify",
                 "--key=ours.pub",
                 ignore,
-                "-a=team=web",
+                "-a",
+                "team=web",
                 &form,
                 &image,
             ]);
