@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use shipmark::credentials::{Explicit, Store as Credentials};
 use shipmark::registry::Timing;
 use shipmark::release::{Failure, Form, Request, run};
@@ -10,6 +12,7 @@ use shipmark::tagging::TagRules;
 
 use crate::registry::{Effect, Fault, PASSWORD, Profile, Registry, USER};
 use crate::support::keys::*;
+use crate::support::process::{Place, Ran};
 use crate::support::*;
 
 const BOTH: [Form; 2] = [Form::Bundle, Form::Legacy];
@@ -312,4 +315,165 @@ fn logged_in(registry: &Registry) -> shipmark::registry::Settings {
         credentials: Credentials::load(None, vec![explicit]).unwrap(),
         ..settings()
     }
+}
+
+/// Whatever a signed run leaves, whether or not it succeeds: no key, no line of it, no password, no
+/// base64 of them.
+#[test]
+fn promise_7_nothing_of_a_key_is_left_anywhere() {
+    let sealed = std::fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keys/cosign.key"),
+    )
+    .unwrap();
+    let plain = pem();
+    let password = "not a secret";
+    for (key, given, status) in [
+        (&sealed, password, 0),
+        (&sealed, "made-up/wrong.word", 2),
+        (&plain, password, 0),
+        (&plain.replace("-----END", "-----"), password, 2),
+    ] {
+        for way in ["input", "file", "variable"] {
+            let place = Place::new();
+            let file = place.root().parent().unwrap().join(format!(
+                "{}.key",
+                place.root().file_name().unwrap().display()
+            ));
+            std::fs::write(&file, key).unwrap();
+            let mut inputs = vec![
+                ("command", "push".to_owned()),
+                ("source", example()),
+                ("images", "oci:a".to_owned()),
+                ("tags", "it".to_owned()),
+                ("sign", "key".to_owned()),
+            ];
+            match way {
+                "input" => inputs.push(("signing-key", key.clone())),
+                "file" => inputs.push(("signing-key", file.display().to_string())),
+                _ => {}
+            }
+            let inputs: Vec<_> = inputs
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            let mut step = place.step("refs/heads/main", &inputs);
+            step.env("COSIGN_PASSWORD", given);
+            if way == "variable" {
+                step.env("COSIGN_PRIVATE_KEY", key);
+            }
+            let ran = Ran::of(step.output().unwrap());
+            assert_eq!(ran.status, Some(status), "{way}: {}", ran.log);
+            assert!(ran.log.contains("::add-mask::"), "{way}");
+            std::fs::remove_file(&file).unwrap();
+            let said: Vec<_> = ran
+                .log
+                .lines()
+                .filter(|line| !line.starts_with("::add-mask::"))
+                .collect();
+            let mut left = said.join("\n") + &ran.out;
+            for path in files(place.root()) {
+                left += &String::from_utf8_lossy(&std::fs::read(path).unwrap());
+            }
+            for secret in secrets(key, given) {
+                assert!(!left.contains(&secret), "{way}: {secret} is left");
+            }
+        }
+    }
+}
+
+fn secrets(key: &str, password: &str) -> Vec<String> {
+    let lines = key.lines().filter(|line| !line.starts_with("---"));
+    let content: String = lines.clone().collect();
+    let wholes = [key, key.trim(), password, &content];
+    let encoded = wholes.map(|text| BASE64_STANDARD.encode(text));
+    let mut secrets: Vec<String> = encoded
+        .into_iter()
+        .chain(lines.map(str::to_owned))
+        .collect();
+    secrets.push(password.to_owned());
+    secrets
+}
+
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The process as its users run it: what is asked for, what is refused, and why.
+#[test]
+fn what_cannot_be_signed_or_verified_says_why() {
+    let source = example();
+    let key = pem();
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let place = Place::new();
+        let mut command = place.command();
+        command.args(arguments).envs(variables.iter().copied());
+        Ran::of(command.output().unwrap())
+    };
+    let push = ["push", "--source", &source, "--images=oci:a", "--tags=it"];
+    let key_flag = format!("--signing-key={key}");
+    for (more, message) in [
+        (vec!["--sign=keyless"], "keyless comes later"),
+        (vec!["--sign=key"], "none is given"),
+        (
+            vec![key_flag.as_str()],
+            "signing-key is given, and nothing is signed",
+        ),
+        (
+            vec!["--sign=key", "--signing-key=nosuch.key"],
+            "cannot be read",
+        ),
+        (
+            vec!["--sign=key", &key_flag, "--sign-annotations=commit=x"],
+            "is what every signature says by itself",
+        ),
+        (
+            vec!["--sign=key", &key_flag, "--sign-annotations=x"],
+            "NAME=VALUE",
+        ),
+    ] {
+        let ran = run(&[&push[..], &more].concat(), &[]);
+        assert_eq!(ran.status, Some(2), "{more:?}: {}", ran.log);
+        assert!(ran.log.contains(message), "{more:?}: {}", ran.log);
+    }
+    let place = Place::new();
+    let step = |arguments: &[&str]| Ran::of(place.command().args(arguments).output().unwrap());
+    let ran = step(
+        &[
+            &push[..],
+            &["--sign=key", &key_flag, "--sign-annotations=team=web"],
+        ]
+        .concat(),
+    );
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let public = |text: &str| PrivateKey::read(text, "").unwrap().public().to_pem();
+    let good = format!("--key={}", public(&key));
+    let ran = step(&["verify", "--source=oci:a:it", &good]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    assert!(ran.out.starts_with("verified oci:a:it\n"), "{}", ran.out);
+    assert!(ran.out.contains("team: web"), "{}", ran.out);
+    let other = format!("--key={}", public(&pem()));
+    let ran = step(&["verify", "--source=oci:a:it", &other]);
+    assert_eq!(ran.status, Some(1), "{}", ran.log);
+    assert!(
+        ran.out.contains("it was made with another key"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.log.contains("refused: oci:a:it has no good signature"),
+        "{}",
+        ran.log
+    );
+    let ran = step(&["verify", "--source=oci:a:it", &format!("--key={key}")]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    assert!(ran.log.contains("is a private key"), "{}", ran.log);
 }
