@@ -1,6 +1,8 @@
 # The action's image: one static binary and the CA certificates, nothing else.
 # The stage runs on the platform that is built for, so the compiler's own target is the right one for amd64 and arm64.
 FROM rust:1.95.0-bookworm AS build
+# The SBOM tells what was compiled in, which the final stage does not show.
+ARG BUILDKIT_SBOM_SCAN_STAGE=true
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY scripts/static-build.sh scripts/

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the workflows, action.yml and dependabot.yml with actionlint and zizmor, and the scripts with shellcheck if it
-# is installed. The two tools are installed, once a version, under ~/.cache/shipmark: needs Go and Python with venv.
+# Checks the workflows (those in README.md and tests/act too), action.yml and dependabot.yml with actionlint and zizmor,
+# and the scripts with shellcheck if it is installed. The two tools are installed, once a version, under ~/.cache/shipmark: needs Go and Python with venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 actionlint=v1.7.12
@@ -20,6 +20,8 @@ if [ ! -x "$cache/zizmor-$zizmor/bin/zizmor" ]; then
 fi
 
 "$cache/actionlint-$actionlint/actionlint" -color=false
+"$cache/actionlint-$actionlint/actionlint" -color=false tests/act/*.yml
+scripts/lint-readme.sh "$cache/actionlint-$actionlint/actionlint"
 echo "actionlint $actionlint: clean"
 "$cache/zizmor-$zizmor/bin/zizmor" --offline --persona=pedantic --strict-collection --no-progress .
 if command -v shellcheck >/dev/null; then

@@ -9,6 +9,7 @@ pub mod commands;
 pub mod credentials;
 pub mod event;
 pub mod git;
+pub mod github;
 pub mod image;
 pub mod layout;
 pub mod notice;

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shipmark::actions::Environment;
 use shipmark::cli::{self, Arguments, Invocation, UsageError};
 use shipmark::commands;
-use shipmark::release::{Done, Failure};
-use shipmark::report::{self, Log, Reader};
+use shipmark::release::Failure;
+use shipmark::report::{self, Done, Log, Reader};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -69,29 +70,48 @@ fn run(arguments: Arguments, environment: Environment, log: Arc<Log>) -> Result<
     let (interrupt, terminate) = (interrupt.map_err(failed)?, terminate.map_err(failed)?);
     // A thread of its own: what blocks there does not keep a signal waiting here.
     let (done, work) = oneshot::channel();
+    let (cancel, cancelled) = oneshot::channel();
     let handle = runtime.handle().clone();
     let work_thread = move || {
-        let result = handle.block_on(commands::run(arguments, environment, log));
+        let cancelled = async {
+            if cancelled.await.is_err() {
+                std::future::pending().await
+            }
+        };
+        let result = handle.block_on(commands::run(arguments, environment, log, cancelled));
         let _ = done.send(result);
     };
     std::thread::Builder::new()
         .spawn(work_thread)
         .map_err(failed)?;
-    let result = runtime.block_on(first(work, interrupt, terminate));
+    let result = runtime.block_on(first(work, cancel, interrupt, terminate));
     runtime.shutdown_background();
     result
 }
 
+/// How long work that was told to stop may take to tidy up. The runner kills what is left after ten
+/// seconds; a person at a terminal does so sooner.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+type Work = oneshot::Receiver<Result<Done, Failure>>;
+
 async fn first(
-    work: oneshot::Receiver<Result<Done, Failure>>,
+    mut work: Work,
+    cancel: oneshot::Sender<()>,
     mut interrupt: Signal,
     mut terminate: Signal,
 ) -> Result<Done, Failure> {
     tokio::select! {
-        result = work => result.unwrap_or_else(|_| {
+        result = &mut work => return result.unwrap_or_else(|_| {
             Err(Failure::service("shipmark itself failed; the log says where"))
         }),
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    let _ = cancel.send(());
+    tokio::select! {
+        Ok(result) = work => result,
+        () = tokio::time::sleep(PATIENCE) => Err(Failure::Cancelled),
         _ = interrupt.recv() => Err(Failure::Cancelled),
-        _ = terminate.recv() => Err(Failure::Cancelled),
     }
 }

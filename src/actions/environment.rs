@@ -37,9 +37,9 @@ impl Environment {
         self.get(name).map(Path::new)
     }
 
-    /// Whether this is a step of a workflow.
+    /// Whether this is a step of a workflow: the runner says so, or where a step's outputs go.
     pub fn in_runner(&self) -> bool {
-        self.get("GITHUB_ACTIONS") == Some("true")
+        self.get("GITHUB_ACTIONS") == Some("true") || self.get("GITHUB_OUTPUT").is_some()
     }
 
     /// The variables whose names begin with `prefix` and that are not empty, without the prefix.

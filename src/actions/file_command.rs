@@ -43,6 +43,18 @@ pub fn append_outputs(file: &Path, outputs: &[(&str, String)]) -> Result<(), Fil
     append("GITHUB_OUTPUT", file, &text)
 }
 
+/// Appends variables for later steps to the file that `GITHUB_ENV` names.
+pub fn append_variables(
+    file: &Path,
+    variables: &[(String, String)],
+) -> Result<(), FileCommandError> {
+    let text: String = variables
+        .iter()
+        .map(|(name, value)| heredoc(name, value))
+        .collect();
+    append("GITHUB_ENV", file, &text)
+}
+
 /// Appends markdown to the file that `GITHUB_STEP_SUMMARY` names, cut where GitHub would drop it.
 pub fn append_summary(file: &Path, markdown: &str) -> Result<(), FileCommandError> {
     append("GITHUB_STEP_SUMMARY", file, &cut(markdown))

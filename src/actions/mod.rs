@@ -5,10 +5,16 @@
 mod command;
 mod environment;
 mod file_command;
+mod mounts;
+mod ownership;
 mod random;
 mod secrets;
 
 pub use command::{Level, annotation, fenced, group, group_end, mask};
 pub use environment::Environment;
-pub use file_command::{FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary};
+pub use file_command::{
+    FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary, append_variables,
+};
+pub use mounts::Mounts;
+pub use ownership::Ownership;
 pub use secrets::Secrets;

@@ -17,6 +17,8 @@ pub struct Arguments {
     /// What looks wrong about them but does not stop anything.
     pub warnings: Vec<String>,
     pub(super) entries: BTreeMap<&'static str, Vec<Entry>>,
+    /// Lists, and what is taken with the blanks around it, as they were written.
+    pub(super) whole: BTreeMap<&'static str, String>,
 }
 
 /// Where an input was given, which decides how it is named in messages.
@@ -52,6 +54,13 @@ impl Arguments {
     pub fn entries(&self, name: &'static str) -> &[Entry] {
         debug_assert!(self.takes(name), "{name} is no input of {}", self.verb);
         self.entries.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// All of a list as it was written, or of a text with the blanks around it; empty where it was
+    /// not given.
+    pub fn whole(&self, name: &'static str) -> &str {
+        debug_assert!(self.takes(name), "{name} is no input of {}", self.verb);
+        self.whole.get(name).map_or("", String::as_str)
     }
 
     /// The value, or the default.
@@ -150,12 +159,38 @@ impl Arguments {
             .flat_map(|(name, entries)| entries.iter().map(|entry| (*name, entry.text.as_str())))
     }
 
+    /// The entries that can hold a path, with the names of their inputs.
+    pub fn with_paths(&self) -> impl Iterator<Item = (&'static str, &Entry)> {
+        let inputs = self.entries.iter().filter(|(name, _)| has_paths(name));
+        inputs.flat_map(|(name, entries)| entries.iter().map(|entry| (*name, entry)))
+    }
+
+    /// Puts another path in the place of each that `rename` knows; tells old and new.
+    pub fn rename_paths(
+        &mut self,
+        rename: impl Fn(&str) -> Option<String>,
+    ) -> Vec<(String, String)> {
+        let inputs = self.entries.iter_mut().filter(|(name, _)| has_paths(name));
+        inputs
+            .flat_map(|(_, entries)| entries)
+            .filter_map(|entry| {
+                let old = entry.path().to_owned();
+                let new = rename(&old)?;
+                let before = entry.text.len() - old.len();
+                entry.text.replace_range(before.., &new);
+                Some((old, new))
+            })
+            .collect()
+    }
+
     /// That the verb takes what was given, and has what it needs.
     pub(super) fn check(self) -> Result<Self, InputError> {
         if let Some(name) = self.entries.keys().find(|name| !self.takes(name)) {
             return Err(self.error(name, None, format!("is no input of {}", self.verb)));
         }
-        for (name, entries) in &self.entries {
+        // What rules are made of goes into nothing but tags and labels, which are escaped.
+        let as_written = |name: &str| self.verb == Verb::Tags && self.whole.contains_key(name);
+        for (name, entries) in self.entries.iter().filter(|(name, _)| !as_written(name)) {
             let lines =
                 Input::named(name).is_some_and(|input| matches!(input.kind, Kind::TextOrFile(_)));
             let is_wrong = |c: char| c.is_control() && !(lines && matches!(c, '\n' | '\r'));
@@ -165,7 +200,9 @@ impl Arguments {
                 return Err(self.wrong(name, entry, reason));
             }
         }
-        let missing = |input: &&Input| input.required && !self.entries.contains_key(input.name);
+        let missing = |input: &&Input| {
+            input.required.contains(&self.verb) && !self.entries.contains_key(input.name)
+        };
         match self.verb.inputs().find(missing) {
             Some(input) => Err(self.error(input.name, None, "is needed")),
             None => Ok(self),
@@ -177,6 +214,25 @@ impl Arguments {
     }
 }
 
+impl Entry {
+    /// The path in it, where it holds one: as it is, after `oci:` and the like, or after `NAME=`.
+    /// The name or digest of an image may follow.
+    pub fn path(&self) -> &str {
+        const FORMS: [&str; 3] = ["oci:", "oci-archive:", "docker-archive:"];
+        let text = self.text.as_str();
+        if text.starts_with('/') {
+            return text;
+        }
+        // A key in place of its file.
+        if text.contains('\n') {
+            return "";
+        }
+        let in_form = FORMS.iter().find_map(|form| text.strip_prefix(form));
+        let after_name = || text.split_once('=').map(|(_, path)| path);
+        in_form.or_else(after_name).unwrap_or(text)
+    }
+}
+
 impl Origin {
     pub(super) fn place(self, name: &str, line: Option<usize>) -> String {
         match (self, line) {
@@ -185,6 +241,10 @@ impl Origin {
             (Self::Workflow, None) => name.to_owned(),
         }
     }
+}
+
+fn has_paths(name: &str) -> bool {
+    Input::named(name).is_some_and(|input| input.path)
 }
 
 /// The word among `words`, or why it is none of them.

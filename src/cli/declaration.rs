@@ -3,6 +3,8 @@ use std::fmt;
 /// A verb of the command line, `command` in a workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
+    /// Say which tags and labels an image gets.
+    Tags,
     /// Bring an image in.
     Push,
     /// Release an image from one place to others.
@@ -20,12 +22,16 @@ pub struct Input {
     pub verbs: &'static [Verb],
     /// What kind of value it takes.
     pub kind: Kind,
-    /// Whether it must be given.
-    pub required: bool,
+    /// The verbs that it must be given for.
+    pub required: &'static [Verb],
     /// What counts where it is not given.
     pub default: Option<&'static str>,
+    /// What the runner gives in its place: an expression of a workflow.
+    pub from_workflow: Option<&'static str>,
     /// Whether its value must appear nowhere.
     pub secret: bool,
+    /// Whether it can hold a path: as it is, after `oci:` and the like, or after `NAME=`.
+    pub path: bool,
     /// What it does. One line.
     pub help: &'static str,
 }
@@ -39,6 +45,8 @@ pub enum Kind {
     TextOrFile(&'static str),
     /// Entries: one a line in a workflow, a flag that may be repeated on the command line.
     List(&'static str),
+    /// Text that is taken with the blanks around it.
+    Verbatim(&'static str),
     /// One of several words.
     Choice(&'static [&'static str]),
     /// `true` or `false` in a workflow, a flag without a value on the command line.
@@ -50,21 +58,27 @@ pub enum Kind {
 pub struct Output {
     /// Its name.
     pub name: &'static str,
+    /// The verbs that give it.
+    pub verbs: &'static [Verb],
     /// What it holds. One line.
     pub help: &'static str,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: &[Self] = &[Self::Push, Self::Promote, Self::Verify];
-    /// Those that release an image.
-    const RELEASING: &[Self] = &[Self::Push, Self::Promote];
+    pub const ALL: &[Self] = &[Self::Tags, Self::Push, Self::Promote, Self::Verify];
     /// Their names.
-    pub const NAMES: &[&str] = &[Self::Push.name(), Self::Promote.name(), Self::Verify.name()];
+    pub const NAMES: &[&str] = &[
+        Self::Tags.name(),
+        Self::Push.name(),
+        Self::Promote.name(),
+        Self::Verify.name(),
+    ];
 
     /// The verb as it is written.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Tags => "tags",
             Self::Push => "push",
             Self::Promote => "promote",
             Self::Verify => "verify",
@@ -74,6 +88,9 @@ impl Verb {
     /// What it does. One line.
     pub fn help(self) -> &'static str {
         match self {
+            Self::Tags => {
+                "Say which tags, labels and annotations the event gives an image; writes to no registry"
+            }
             Self::Push => "Bring a built image into a repository, under the tags of the event",
             Self::Promote => "Release an image from one repository to others, by the same digest",
             Self::Verify => "Check the signatures of an image against a key",
@@ -109,13 +126,23 @@ impl Input {
 /// What the names of the runner's variables for inputs begin with.
 pub(super) const PREFIX: &str = "INPUT_";
 
+const RELEASE: &[Verb] = &[Verb::Push, Verb::Promote];
+const TAGS: &[Verb] = &[Verb::Tags];
+const VERIFY: &[Verb] = &[Verb::Verify];
+/// Those that derive tags.
+const TAGGING: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote];
+/// Those that speak to registries.
+const IMAGE: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
+
 const DEFAULTS: Input = Input {
     name: "",
     verbs: Verb::ALL,
     kind: Kind::Text("TEXT"),
-    required: false,
+    required: &[],
     default: None,
+    from_workflow: None,
     secret: false,
+    path: false,
     help: "",
 };
 
@@ -125,49 +152,135 @@ pub const INPUTS: &[Input] = &[
         name: "command",
         verbs: &[],
         kind: Kind::Choice(Verb::NAMES),
-        required: true,
+        default: Some("tags"),
         help: "What to do",
         ..DEFAULTS
     },
     Input {
         name: "source",
+        verbs: IMAGE,
         kind: Kind::Text("IMAGE"),
-        required: true,
+        required: IMAGE,
+        path: true,
         help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), or oci-archive:FILE[:NAME] (a tar of one, perhaps gzipped)",
         ..DEFAULTS
     },
     Input {
         name: "images",
-        verbs: Verb::RELEASING,
+        verbs: TAGGING,
         kind: Kind::List("PLACE"),
-        required: true,
-        help: "Where it goes: a repository without a tag, or oci:DIR (an image layout)",
+        required: RELEASE,
+        path: true,
+        help: "Where it goes: a repository without a tag, or oci:DIR (an image layout). For tags, names in the form of docker/metadata-action",
         ..DEFAULTS
     },
     Input {
         name: "tags",
-        verbs: Verb::RELEASING,
+        verbs: TAGGING,
         kind: Kind::List("RULE"),
-        help: "The tags to give: a bare tag, or type=raw,value=TAG. Without any they follow from the event, or from the source where it is promoted",
+        help: "The rules that give the tags, in the language of docker/metadata-action. Without any they follow from the event, or from the source where it is promoted",
+        ..DEFAULTS
+    },
+    Input {
+        name: "flavor",
+        verbs: TAGGING,
+        kind: Kind::List("SETTING"),
+        help: "What goes for all rules: latest=, prefix=, suffix=",
+        ..DEFAULTS
+    },
+    Input {
+        name: "mode",
+        verbs: TAGGING,
+        kind: Kind::Choice(&["compatible", "strict"]),
+        default: Some("compatible"),
+        help: "Whether rules are taken as docker/metadata-action takes them, with a warning where that is a trap, or with the traps mended",
+        ..DEFAULTS
+    },
+    Input {
+        name: "labels",
+        verbs: TAGS,
+        kind: Kind::List("LABEL"),
+        help: "Labels beside those of the OCI specification, as KEY=VALUE",
+        ..DEFAULTS
+    },
+    Input {
+        name: "annotations",
+        verbs: TAGS,
+        kind: Kind::List("ANNOTATION"),
+        help: "Annotations beside those of the OCI specification, as KEY=VALUE",
+        ..DEFAULTS
+    },
+    Input {
+        name: "sep-tags",
+        verbs: TAGS,
+        kind: Kind::Verbatim("TEXT"),
+        help: "What stands between tags in the outputs, if not a line break",
+        ..DEFAULTS
+    },
+    Input {
+        name: "sep-labels",
+        verbs: TAGS,
+        kind: Kind::Verbatim("TEXT"),
+        help: "What stands between labels in the outputs, if not a line break",
+        ..DEFAULTS
+    },
+    Input {
+        name: "sep-annotations",
+        verbs: TAGS,
+        kind: Kind::Verbatim("TEXT"),
+        help: "What stands between annotations in the outputs, if not a line break",
+        ..DEFAULTS
+    },
+    Input {
+        name: "bake-target",
+        verbs: TAGS,
+        kind: Kind::Text("NAME"),
+        default: Some("docker-metadata-action"),
+        help: "The target of the bake files",
+        ..DEFAULTS
+    },
+    Input {
+        name: "context",
+        verbs: TAGS,
+        kind: Kind::Choice(&["workflow", "git"]),
+        default: Some("workflow"),
+        help: "Whether the ref and the commit are the event's, or those of the checkout",
+        ..DEFAULTS
+    },
+    Input {
+        name: "github-token",
+        verbs: TAGS,
+        kind: Kind::Text("TOKEN"),
+        from_workflow: Some("${{ github.token }}"),
+        secret: true,
+        help: "The token to ask GitHub's API with, for what the event does not say",
+        ..DEFAULTS
+    },
+    Input {
+        name: "offline",
+        verbs: TAGS,
+        kind: Kind::Switch,
+        default: Some("false"),
+        help: "Ask no API: what the event does not say stays empty",
         ..DEFAULTS
     },
     Input {
         name: "environment",
-        verbs: Verb::RELEASING,
+        verbs: TAGGING,
         kind: Kind::Text("NAME"),
         help: "The environment that is released to; promote moves the tag of its name",
         ..DEFAULTS
     },
     Input {
         name: "existing",
-        verbs: Verb::RELEASING,
+        verbs: RELEASE,
         kind: Kind::Choice(&["fail", "keep"]),
         help: "What to do where an immutable tag names another digest: refuse, or go on with the image that is there. Without it version tags fail, and a SHA tag on push keeps an image of the same commit",
         ..DEFAULTS
     },
     Input {
         name: "sign",
-        verbs: Verb::RELEASING,
+        verbs: RELEASE,
         kind: Kind::Choice(&["key", "keyless", "off"]),
         default: Some("off"),
         help: "How to sign the image where it is released to, before a tag names it: with a key, or not; keyless comes later",
@@ -175,15 +288,16 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "signing-key",
-        verbs: Verb::RELEASING,
+        verbs: RELEASE,
         kind: Kind::TextOrFile("KEY"),
+        path: true,
         secret: true,
         help: "The private key to sign with, as text or file: PEM (PKCS#8) of an ECDSA key over P-256, or an encrypted cosign.key with its password in COSIGN_PASSWORD. Without it COSIGN_PRIVATE_KEY is taken",
         ..DEFAULTS
     },
     Input {
         name: "signature-format",
-        verbs: Verb::RELEASING,
+        verbs: RELEASE,
         kind: Kind::Choice(&["bundle", "legacy", "both"]),
         default: Some("both"),
         help: "The form of signatures: Sigstore bundles as referrers, the older tag sha256-….sig, or both",
@@ -191,20 +305,23 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "sign-annotations",
-        verbs: Verb::RELEASING,
+        verbs: RELEASE,
         kind: Kind::List("NAME=VALUE"),
         help: "What signatures say beside commit, ref, workflow, run and version",
         ..DEFAULTS
     },
     Input {
         name: "key",
-        verbs: &[Verb::Verify],
+        verbs: VERIFY,
+        required: VERIFY,
         kind: Kind::TextOrFile("KEY"),
+        path: true,
         help: "The public key that the image should be signed with, as PEM or the file that holds it (verify)",
         ..DEFAULTS
     },
     Input {
         name: "credentials",
+        verbs: IMAGE,
         kind: Kind::List("LOGIN"),
         secret: true,
         help: "Logins as REGISTRY=USER:PASSWORD, before those of docker's config.json; the password may hold = and :",
@@ -213,18 +330,20 @@ pub const INPUTS: &[Input] = &[
     Input {
         name: "ca-file",
         kind: Kind::Text("FILE"),
+        path: true,
         help: "Certificates to trust beside the bundled ones and the system's, as PEM",
         ..DEFAULTS
     },
     Input {
         name: "insecure-registries",
+        verbs: IMAGE,
         kind: Kind::List("REGISTRY"),
         help: "Registries to speak plain HTTP with, as host or host:port; those on this machine need no mention",
         ..DEFAULTS
     },
     Input {
         name: "dry-run",
-        verbs: Verb::RELEASING,
+        verbs: RELEASE,
         kind: Kind::Switch,
         default: Some("false"),
         help: "Plan and report, but write nothing",
@@ -232,15 +351,16 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "ref",
-        verbs: Verb::RELEASING,
+        verbs: TAGGING,
         kind: Kind::Text("REF"),
         help: "The git ref to derive tags from, in place of the event's or the checkout's. Refused in a runner where an environment applies",
         ..DEFAULTS
     },
     Input {
         name: "event",
-        verbs: Verb::RELEASING,
+        verbs: TAGGING,
         kind: Kind::Text("NAME[=FILE]"),
+        path: true,
         help: "The event to derive tags from, and the file of its payload, in place of the runner's. Refused in a runner where an environment applies",
         ..DEFAULTS
     },
@@ -250,30 +370,72 @@ pub const INPUTS: &[Input] = &[
 pub const OUTPUTS: &[Output] = &[
     Output {
         name: "digest",
+        verbs: IMAGE,
         help: "The digest of the image, sha256:…",
     },
     Output {
         name: "image",
+        verbs: RELEASE,
         help: "repository@digest of each destination, one a line",
     },
     Output {
         name: "tags",
+        verbs: TAGGING,
         help: "The full references that name the image now (on a dry run: would name it), one a line",
     },
     Output {
         name: "version",
+        verbs: TAGGING,
         help: "The version that was released, where there is one",
     },
     Output {
         name: "signatures",
+        verbs: RELEASE,
         help: "Where the image's signatures are, made now or before, one a line",
     },
     Output {
         name: "json",
-        help: "The whole outcome as one JSON object",
+        verbs: Verb::ALL,
+        help: "The whole outcome as one JSON object; of tags, what docker/metadata-action gives",
     },
     Output {
         name: "outcome",
+        verbs: IMAGE,
         help: "released, unchanged (nothing had to be written, or it was a dry run), verified, or refused",
+    },
+    Output {
+        name: "tag-names",
+        verbs: TAGS,
+        help: "The tags without the image's name",
+    },
+    Output {
+        name: "labels",
+        verbs: TAGS,
+        help: "Labels, one a line",
+    },
+    Output {
+        name: "annotations",
+        verbs: TAGS,
+        help: "Annotations with their level, one a line",
+    },
+    Output {
+        name: "bake-file",
+        verbs: TAGS,
+        help: "A bake file with tags and labels",
+    },
+    Output {
+        name: "bake-file-tags",
+        verbs: TAGS,
+        help: "A bake file with tags",
+    },
+    Output {
+        name: "bake-file-labels",
+        verbs: TAGS,
+        help: "A bake file with labels",
+    },
+    Output {
+        name: "bake-file-annotations",
+        verbs: TAGS,
+        help: "A bake file with annotations",
     },
 ];

@@ -11,10 +11,7 @@ pub fn action_yml() -> String {
             input.name,
             yaml(&description(input))
         );
-        if input.required {
-            text += "    required: true\n";
-        }
-        if let Some(default) = input.default {
+        if let Some(default) = input.default.or(input.from_workflow) {
             text += &format!("    default: {}\n", yaml(default));
         }
     }
@@ -33,10 +30,13 @@ pub fn action_yml() -> String {
 pub fn readme_tables() -> String {
     let mut text = String::from("| input | | default |\n|---|---|---|\n");
     for input in INPUTS {
-        let default = match (input.default, input.required) {
+        let default = match (input.default.or(input.from_workflow), input.required) {
             (Some(default), _) => format!("`{default}`"),
-            (None, true) => "needed".to_owned(),
-            (None, false) => String::new(),
+            (None, []) => String::new(),
+            (None, verbs) => {
+                let names: Vec<_> = verbs.iter().map(|verb| verb.name()).collect();
+                format!("needed by {}", names.join(", "))
+            }
         };
         text += &format!(
             "| `{}` | {} | {default} |\n",
@@ -53,7 +53,7 @@ pub fn readme_tables() -> String {
 
 fn description(input: &Input) -> String {
     let form = match input.kind {
-        Kind::Text(_) | Kind::TextOrFile(_) => String::new(),
+        Kind::Text(_) | Kind::TextOrFile(_) | Kind::Verbatim(_) => String::new(),
         Kind::List(_) => ". One a line".to_owned(),
         Kind::Choice(words) => format!(" ({})", words.join(", ")),
         Kind::Switch => " (true, false)".to_owned(),

@@ -33,17 +33,17 @@ fn command() -> Command {
         .subcommands(Verb::ALL.iter().map(|verb| {
             Command::new(verb.name())
                 .about(verb.help())
-                .args(verb.inputs().map(flag))
+                .args(verb.inputs().map(|input| flag(*verb, input)))
         }))
 }
 
-fn flag(input: &'static Input) -> Arg {
+fn flag(verb: Verb, input: &'static Input) -> Arg {
     let flag = Arg::new(input.name)
         .long(input.name)
         .help(input.help)
-        .required(input.required);
+        .required(input.required.contains(&verb));
     match input.kind {
-        Kind::Text(word) | Kind::TextOrFile(word) => flag.value_name(word),
+        Kind::Text(word) | Kind::TextOrFile(word) | Kind::Verbatim(word) => flag.value_name(word),
         Kind::List(word) => flag
             .value_name(word)
             .help(format!("{}. May be repeated", input.help))
@@ -63,12 +63,26 @@ fn collect(matches: &ArgMatches) -> Option<Arguments> {
         .map(|input| (input.name, values(input, matches)))
         .filter(|(_, entries)| !entries.is_empty())
         .collect();
+    let whole = verb
+        .inputs()
+        .filter_map(|input| Some((input.name, as_written(input, matches)?)))
+        .collect();
     Some(Arguments {
+        whole,
         verb,
         origin: Origin::CommandLine,
         warnings: Vec::new(),
         entries,
     })
+}
+
+/// A list's values are its lines.
+fn as_written(input: &Input, matches: &ArgMatches) -> Option<String> {
+    if !matches!(input.kind, Kind::List(_) | Kind::Verbatim(_)) {
+        return None;
+    }
+    let values: Vec<_> = matches.get_many::<String>(input.name)?.cloned().collect();
+    Some(values.join("\n"))
 }
 
 /// An empty value is the same as none, as in a workflow: scripts pass variables on.

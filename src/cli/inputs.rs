@@ -20,7 +20,14 @@ pub(super) fn read(environment: &Environment) -> Result<Arguments, InputError> {
         .map(|(input, value)| (input.name, entries(input, value)))
         .filter(|(_, entries)| !entries.is_empty())
         .collect();
+    let as_written = |input: &&Input| matches!(input.kind, Kind::List(_) | Kind::Verbatim(_));
+    let whole = INPUTS
+        .iter()
+        .filter(as_written)
+        .filter_map(|input| Some((input.name, environment.get(&input.variable())?.to_owned())))
+        .collect();
     Ok(Arguments {
+        whole,
         verb,
         origin: Origin::Workflow,
         warnings: unknown(environment),
@@ -35,14 +42,14 @@ fn verb(environment: &Environment) -> Result<Verb, InputError> {
     };
     let text = environment.get("INPUT_COMMAND").unwrap_or_default().trim();
     if text.is_empty() {
-        return Err(error(format!("is needed: {}", Verb::NAMES.join(" or "))));
+        return Ok(Verb::Tags);
     }
     let name = choose(Verb::NAMES, text)
         .map_err(|reason| error(format!("{:?} {reason}", printable(text, 200))))?;
     Ok(*Verb::ALL
         .iter()
         .find(|verb| verb.name() == name)
-        .unwrap_or(&Verb::Push))
+        .unwrap_or(&Verb::Tags))
 }
 
 /// A list has an entry a line; blank lines and those that begin with `#` count for the numbers

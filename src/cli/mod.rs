@@ -190,10 +190,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        insta::assert_snapshot!(in_runner(&[]).unwrap_err(), @"command: is needed: push or promote or verify");
+        assert_eq!(in_runner(&[]).unwrap().verb, Verb::Tags);
         insta::assert_snapshot!(
             in_runner(&[("INPUT_COMMAND", "psuh")]).unwrap_err(),
-            @r#"command: "psuh" is none of push, promote, verify"#
+            @r#"command: "psuh" is none of tags, push, promote, verify"#
         );
         let broken = [MINIMUM[0], ("INPUT_SOURCE", "oci:a\n::b"), MINIMUM[2]];
         insta::assert_snapshot!(
@@ -203,6 +203,47 @@ mod tests {
         insta::assert_snapshot!(in_runner(&MINIMUM[..2]).unwrap_err(), @"images: is needed");
         let line = ["shipmark", "push", "--source=", "--images=oci:x"];
         insta::assert_snapshot!(on_command_line(&line).unwrap_err(), @"--source: is needed");
+    }
+
+    #[test]
+    fn paths_are_renamed_wherever_they_stand() {
+        let mut arguments = in_runner(&[
+            ("INPUT_COMMAND", "push"),
+            ("INPUT_SOURCE", "oci-archive:/host/x.tar:v1"),
+            ("INPUT_IMAGES", "oci:out\noci:/host/out\n/host/a"),
+            ("INPUT_CA-FILE", "/host/a=b.pem"),
+            ("INPUT_EVENT", "push=/host/event.json"),
+            ("INPUT_CREDENTIALS", "a.example=robot:/host/word"),
+        ])
+        .unwrap();
+        let renamed = arguments.rename_paths(|path| {
+            let rest = path.strip_prefix("/host/")?;
+            Some(format!("/here/{rest}"))
+        });
+        assert_eq!(renamed.len(), 5, "{renamed:?}");
+        assert!(renamed.contains(&("/host/x.tar:v1".into(), "/here/x.tar:v1".into())));
+        assert_eq!(arguments.text("source"), Some("oci-archive:/here/x.tar:v1"));
+        let images = arguments.entries("images");
+        let images: Vec<_> = images.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(images, ["oci:out", "oci:/here/out", "/here/a"]);
+        assert_eq!(arguments.text("ca-file"), Some("/here/a=b.pem"));
+        assert_eq!(arguments.text("event"), Some("push=/here/event.json"));
+        assert_eq!(
+            arguments.secrets().next(),
+            Some(("credentials", "a.example=robot:/host/word"))
+        );
+    }
+
+    #[test]
+    fn whatever_takes_a_file_can_hold_a_path() {
+        for input in INPUTS {
+            let (Kind::Text(word) | Kind::List(word)) = input.kind else {
+                continue;
+            };
+            let words = ["FILE", "DIR", "IMAGE", "PLACE"];
+            let named = words.iter().any(|known| word.contains(known));
+            assert_eq!(input.path, named, "{}", input.name);
+        }
     }
 
     #[test]

@@ -4,34 +4,46 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
+use super::facts::checkout;
 use super::{Given, logins};
-use crate::actions::{Environment, Secrets};
+use crate::actions::{Environment, Mounts, Secrets};
+use crate::cli::Verb;
 use crate::credentials::Store;
 use crate::registry::{Client, Proxies, Settings, Timing};
 use crate::release::{Context, Failure};
 
 pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     let notices = given.log.notices();
-    let settings = settings(given)?;
-    let registry = Client::new(settings, notices.clone())
-        .map_err(|error| Failure::input(error.to_string()))?;
     Ok(Context {
-        registry,
+        registry: registries(given)?,
         notices,
+        ancestry: checkout().ok().map(|checkout| checkout.ancestry()),
         scratch: scratch(&given.environment),
     })
 }
 
+pub(super) fn registries(given: &Given) -> Result<Client, Failure> {
+    Client::new(settings(given)?, given.log.notices())
+        .map_err(|error| Failure::input(error.to_string()))
+}
+
 fn settings(given: &Given) -> Result<Settings, Failure> {
     let environment = &given.environment;
+    let releases = given.arguments.verb != Verb::Tags;
     let path = |name| environment.path(name).map(Path::to_owned);
     let variable = |names: &[&str]| environment.first(names).map(str::to_owned);
     Ok(Settings {
-        credentials: credentials(given)?,
+        credentials: match releases {
+            true => credentials(given)?,
+            false => Store::default(),
+        },
         ca_file: given.arguments.text("ca-file").map(PathBuf::from),
         ssl_cert_file: path("SSL_CERT_FILE"),
         ssl_cert_dir: path("SSL_CERT_DIR"),
-        insecure: given.arguments.values("insecure-registries")?,
+        insecure: match releases {
+            true => given.arguments.values("insecure-registries")?,
+            false => Vec::new(),
+        },
         proxies: Proxies {
             // As curl has it: a request's header Proxy can become HTTP_PROXY in a CGI program.
             http: variable(&["http_proxy", "HTTP_PROXY"]),
@@ -58,10 +70,14 @@ fn credentials(given: &Given) -> Result<Store, Failure> {
     Ok(store)
 }
 
-/// Where docker keeps its logins.
-fn docker_config(environment: &Environment) -> Option<PathBuf> {
-    let folder = match environment.path("DOCKER_CONFIG") {
-        Some(folder) => folder.to_owned(),
+/// Where docker keeps its logins. The runner does not know the names that a job's own container has
+/// for its folders, and hands them over as they are.
+pub(super) fn docker_config(environment: &Environment) -> Option<PathBuf> {
+    let folder = match environment.get("DOCKER_CONFIG") {
+        Some(folder) => {
+            let here = Mounts::of(environment).and_then(|mounts| mounts.here(folder));
+            here.unwrap_or_else(|| folder.to_owned()).into()
+        }
         None => environment.path("HOME")?.join(".docker"),
     };
     Some(folder.join("config.json"))
@@ -76,4 +92,33 @@ fn scratch(environment: &Environment) -> Option<PathBuf> {
         .chain([Path::new("/tmp")])
         .find(|folder| folder.is_dir())
         .map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dockers_configuration_is_looked_for_where_it_is_mounted() {
+        let contained = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_WORKSPACE", "/github/workspace"),
+            ("GITHUB_REPOSITORY", "acme/web"),
+            ("RUNNER_TEMP", "/github/runner_temp"),
+            ("HOME", "/github/home"),
+        ];
+        for (folder, expected) in [
+            ("", "/github/home/.docker/config.json"),
+            (
+                "/__w/_temp/docker",
+                "/github/runner_temp/docker/config.json",
+            ),
+            ("/github/workspace/x", "/github/workspace/x/config.json"),
+        ] {
+            let said = [("DOCKER_CONFIG", folder)];
+            let environment = contained.into_iter().chain(said).collect();
+            let found = docker_config(&environment).unwrap();
+            assert_eq!(found, Path::new(expected));
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Given;
 use crate::actions::Environment;
-use crate::event::{EventError, Facts, GitRef, Given as Event, Local};
+use crate::event::{EventError, Facts, GitRef, Given as Event, Local, Workflow};
 use crate::git::{self, Checkout, GitError};
 use crate::image::Commit;
 use crate::release::Failure;
@@ -32,6 +32,24 @@ pub(super) fn find_if_any(given: &Given) -> Result<Option<Facts>, Failure> {
                 None
             }
         }),
+    }
+}
+
+/// The event in the words of a workflow; `facts` are what was found of it.
+pub(super) fn workflow(given: &Given, facts: Option<&Facts>) -> Result<Workflow, Failure> {
+    let said = Said::read(given)?;
+    let environment = &given.environment;
+    match &said.event {
+        None if said.git_ref.is_none() && environment.in_runner() => {
+            let payload = environment.get("GITHUB_EVENT_PATH").map(Payload::read);
+            let payload = payload.transpose()?;
+            Ok(Workflow::read(&Event {
+                payload: payload.as_ref().map(|payload| payload.bytes.as_slice()),
+                ..runner(environment)
+            }))
+        }
+        Some(event) => Ok(event.workflow(facts)),
+        None => Ok(facts.map(Workflow::of).unwrap_or_default()),
     }
 }
 
@@ -102,6 +120,22 @@ impl Said {
 }
 
 impl SaidEvent {
+    fn workflow(&self, facts: Option<&Facts>) -> Workflow {
+        let git_ref = facts.and_then(|facts| facts.git_ref.as_ref());
+        let git_ref = git_ref.map(ToString::to_string);
+        let commit = facts.and_then(|facts| facts.commit.as_ref());
+        Workflow::read(&Event {
+            name: &self.name,
+            git_ref: git_ref.as_deref(),
+            sha: commit.map(Commit::as_str),
+            repository: None,
+            payload: self
+                .payload
+                .as_ref()
+                .map(|payload| payload.bytes.as_slice()),
+        })
+    }
+
     fn read(text: &str) -> Result<Self, Failure> {
         let (name, file) = match text.split_once('=') {
             Some((name, file)) => (name, Some(file)),
@@ -143,16 +177,17 @@ fn git_ref(given: &Given) -> Result<Option<GitRef>, Failure> {
 
 fn in_runner(environment: &Environment) -> Result<Facts, Failure> {
     let payload = environment.get("GITHUB_EVENT_PATH").map(Payload::read);
-    facts(
-        &Event {
-            name: environment.get("GITHUB_EVENT_NAME").unwrap_or_default(),
-            git_ref: environment.get("GITHUB_REF"),
-            sha: environment.get("GITHUB_SHA"),
-            repository: environment.get("GITHUB_REPOSITORY"),
-            payload: None,
-        },
-        payload.transpose()?.as_ref(),
-    )
+    facts(&runner(environment), payload.transpose()?.as_ref())
+}
+
+fn runner(environment: &Environment) -> Event<'_> {
+    Event {
+        name: environment.get("GITHUB_EVENT_NAME").unwrap_or_default(),
+        git_ref: environment.get("GITHUB_REF"),
+        sha: environment.get("GITHUB_SHA"),
+        repository: environment.get("GITHUB_REPOSITORY"),
+        payload: None,
+    }
 }
 
 fn facts(event: &Event<'_>, payload: Option<&Payload>) -> Result<Facts, Failure> {
@@ -195,7 +230,7 @@ fn local_at(git_ref: GitRef, environment: &Environment) -> Local {
     }
 }
 
-fn checkout() -> Result<Checkout, GitError> {
+pub(super) fn checkout() -> Result<Checkout, GitError> {
     git::checkout(Path::new("."))
 }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::cli::{self, Invocation};
 use crate::release::Existing;
 use crate::report::Reader;
+use crate::tagging::TagRules;
 
 pub(super) const SHA: &str = "860c1904a1ce19322e91ac35af1ab07466440c37";
 
@@ -45,6 +46,14 @@ fn read(line: &[&str], environment: Environment) -> Given {
     }
 }
 
+/// Waits for what needs no network.
+pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
 fn complaint<T>(result: Result<T, Failure>) -> String {
     match result {
         Ok(_) => "done".to_owned(),
@@ -56,12 +65,12 @@ fn complaint<T>(result: Result<T, Failure>) -> String {
 
 #[test]
 fn arguments_become_a_request() {
-    let request = push::request(&in_runner(&[
+    let request = wait(push::request(&in_runner(&[
         ("INPUT_IMAGES", "ghcr.io/acme/web\noci:prod"),
         ("INPUT_ENVIRONMENT", "prod"),
         ("INPUT_EXISTING", "keep"),
         ("INPUT_DRY-RUN", "true"),
-    ]))
+    ])))
     .unwrap();
     assert_eq!(request.verb, release::Verb::Push);
     assert_eq!(request.source.to_string(), "oci:dev");
@@ -69,16 +78,16 @@ fn arguments_become_a_request() {
     assert_eq!(request.environment.unwrap().as_str(), "prod");
     assert_eq!(request.existing, Existing::Keep);
     assert!(request.dry_run && request.facts.is_some());
-    let request = promote::request(&given(&[])).unwrap();
+    let request = wait(promote::request(&given(&[]))).unwrap();
     assert_eq!(request.verb, release::Verb::Promote);
     assert_eq!(request.existing, Existing::ByKind);
-    assert!(!request.dry_run && !request::has_rules(&request));
+    assert!(!request.dry_run && request.rules == TagRules::Default);
 }
 
 #[test]
 fn wrong_values_are_named_with_their_place() {
-    let push = |name, value| complaint(push::request(&in_runner(&[(name, value)])));
-    insta::assert_snapshot!(push("INPUT_TAGS", "a\n\ntype=sha"), @r#"error: tags, line 3: type=sha is not supported: this version knows only type=raw (column 6 of the rule "type=sha")"#);
+    let push = |name, value| complaint(wait(push::request(&in_runner(&[(name, value)]))));
+    insta::assert_snapshot!(push("INPUT_TAGS", "a\n\ntype=sah"), @r#"error: tags, line 3: the type "sah" is not known; did you mean sha? (column 6 of "type=sah")"#);
     insta::assert_snapshot!(push("INPUT_ENVIRONMENT", "Prod"), @r#"error: environment: "Prod" has not 1 to 32 lower-case letters, digits and dashes, beginning with no dash"#);
     insta::assert_snapshot!(push("INPUT_IMAGES", "ghcr.io/a/b:1"), @r#"error: images, line 1: "ghcr.io/a/b:1" names a tag: give the place alone, the tags are derived or come from the input tags"#);
     insta::assert_snapshot!(push("INPUT_SOURCE", "docker-daemon:web"), @r#"error: source: "docker-daemon:web" is of the form docker-daemon:, which is not supported: use a registry reference, oci:DIR or oci-archive:FILE"#);
@@ -87,7 +96,12 @@ fn wrong_values_are_named_with_their_place() {
 #[test]
 fn in_a_runner_an_environment_goes_by_the_event_alone() {
     let prod = ("INPUT_ENVIRONMENT", "prod");
-    let push = |name| complaint(push::request(&in_runner(&[prod, (name, "refs/heads/x")])));
+    let push = |name| {
+        complaint(wait(push::request(&in_runner(&[
+            prod,
+            (name, "refs/heads/x"),
+        ]))))
+    };
     insta::assert_snapshot!(push("INPUT_REF"), @r"
     refused: the input ref in a release to the environment prod
      why:  in a runner the event decides what may be released to an environment
@@ -95,7 +109,7 @@ fn in_a_runner_an_environment_goes_by_the_event_alone() {
     ");
     assert!(push("INPUT_EVENT").starts_with("refused: the input event"));
     let flags = ["--environment=prod", "--ref=refs/heads/x"];
-    assert_eq!(complaint(promote::request(&given(&flags))), "done");
+    assert_eq!(complaint(wait(promote::request(&given(&flags)))), "done");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 use super::signing::text_or_file;
 use super::{Given, context};
-use crate::release::{self, Done, Failure, Verify};
+use crate::release::{self, Failure, Verification, Verify};
 use crate::signing::PublicKey;
 
 /// Checks the signatures of an image.
-pub(super) async fn run(given: &Given) -> Result<Done, Failure> {
+pub(super) async fn run(given: &Given) -> Result<Verification, Failure> {
     let arguments = &given.arguments;
     let Some(entry) = arguments.entries("key").first() else {
         return Err(
@@ -19,7 +19,5 @@ pub(super) async fn run(given: &Given) -> Result<Done, Failure> {
         key: PublicKey::read(&text).map_err(|error| wrong(error.to_string()))?,
     };
     let context = context::context(given)?;
-    release::verify(&request, &context)
-        .await
-        .map(Done::Verified)
+    release::verify(&request, &context).await
 }

@@ -10,6 +10,7 @@ mod name;
 mod payload;
 mod release_branch;
 mod version;
+mod workflow;
 
 pub use facts::{Facts, Given, PullRequest, Release};
 pub use git_ref::GitRef;
@@ -18,6 +19,7 @@ pub use name::EventName;
 pub use payload::EventError;
 pub use release_branch::{ReleaseBranch, ReleaseBranchError};
 pub use version::version;
+pub use workflow::{Repository, Workflow};
 
 #[cfg(test)]
 pub(crate) mod fixtures;

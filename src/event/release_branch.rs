@@ -51,6 +51,16 @@ impl ReleaseBranch {
     }
 }
 
+impl ReleaseBranch {
+    /// What it names beside the commit: `sprint-42`, or a version; empty where that is all.
+    pub fn name(&self) -> &str {
+        match &self.commit {
+            Some(_) => split_commit(&self.label).map_or("", |(name, _)| name),
+            None => &self.label,
+        }
+    }
+}
+
 fn split_commit(label: &str) -> Option<(&str, &str)> {
     label
         .rsplit_once("-sha-")

@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 
 use git2::Repository;
 
-use super::GitError;
 use super::origin;
+use super::{Ancestry, GitError};
 use crate::event::{GitRef, Local};
 use crate::image::Commit;
 
@@ -104,6 +104,18 @@ impl Checkout {
             name: format!("{:?}", git_ref.to_string()),
             shallow: self.shallow,
         })
+    }
+
+    /// When the commit was made, in seconds since 1970, if it is here.
+    pub fn committed_at(&self, commit: &Commit) -> Option<i64> {
+        let id = git2::Oid::from_str(commit.as_str()).ok()?;
+        let found = self.repository.find_commit(id).ok()?;
+        Some(found.time().seconds())
+    }
+
+    /// Which commits come after which.
+    pub fn ancestry(&self) -> Ancestry {
+        Ancestry::of(&self.repository)
     }
 
     /// What the checkout says in place of an event.

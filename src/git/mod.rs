@@ -2,9 +2,11 @@
 //!
 //! It reads; it never writes to the repository, fetches or runs a hook.
 
+mod ancestry;
 mod checkout;
 mod error;
 mod origin;
 
+pub use ancestry::{Ancestry, Descent};
 pub use checkout::{Checkout, checkout};
 pub use error::GitError;

@@ -107,11 +107,8 @@ impl Remote {
             format!("mount of {blob} from {}", from.path()),
             url,
         );
-        let response = self.succeed(&call).await?;
-        if response.status() == StatusCode::CREATED {
-            return Ok(Mount::Mounted);
-        }
-        self.session(&call, &response).map(Mount::Declined)
+        let opened = self.open(call, |status| status != StatusCode::CREATED);
+        Ok(opened.await?.map_or(Mount::Mounted, Mount::Declined))
     }
 
     /// Opens an upload session.
@@ -120,8 +117,28 @@ impl Remote {
     /// A refusal.
     pub async fn start_upload(&self) -> Result<Upload, Error> {
         let call = Call::new(Method::POST, "upload", self.url("blobs/uploads/"));
-        let response = self.succeed(&call).await?;
-        self.session(&call, &response)
+        let nothing = self.error(&call, Cause::Protocol("no upload session".to_owned()));
+        self.open(call, |_| true).await?.ok_or(nothing)
+    }
+
+    /// Sends what opens an upload session, and tells the session where the answer `is_session`. A
+    /// task of its own: one that is dropped half-way would leave a session that nobody knows of.
+    async fn open(
+        &self,
+        call: Call,
+        is_session: fn(StatusCode) -> bool,
+    ) -> Result<Option<Upload>, Error> {
+        let remote = self.clone();
+        let broken = self.error(&call, Cause::Connection("it was broken off".to_owned()));
+        let under_way = self.host.opening.clone().read_owned().await;
+        let opening = tokio::spawn(async move {
+            let _under_way = under_way;
+            let response = remote.succeed(&call).await?;
+            is_session(response.status())
+                .then(|| remote.session(&call, &response))
+                .transpose()
+        });
+        opening.await.unwrap_or(Err(broken))
     }
 
     /// Streams a blob into an upload session and closes it. Sent once: on an error the caller asks
@@ -258,7 +275,8 @@ async fn watch(
     stall: Duration,
 ) -> Result<reqwest::Response, Cause> {
     let mut sending = std::pin::pin!(sending);
-    let mut before = 0;
+    // The source has the same patience: what it owes from the start is not the registry's fault.
+    let mut before = None;
     let mut waits_for_commit = 0;
     loop {
         if let Ok(outcome) = tokio::time::timeout(stall, &mut sending).await {
@@ -267,9 +285,9 @@ async fn watch(
         let now = sent.load(Ordering::Relaxed);
         if now >= size && waits_for_commit < COMMIT_PATIENCE {
             waits_for_commit += 1;
-        } else if now == before {
+        } else if before == Some(now) {
             return Err(Cause::Stalled);
         }
-        before = now;
+        before = Some(now);
     }
 }

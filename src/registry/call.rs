@@ -12,6 +12,7 @@ use super::auth::{self, Scheme};
 use super::error::{Cause, Error, cause, read_envelope};
 use super::http::Lane;
 use super::{Remote, Wire, retry};
+use crate::credentials::{Credential, CredentialsError};
 
 /// A request that can be sent again as it is.
 #[derive(Clone)]
@@ -39,6 +40,18 @@ pub(super) struct Whole {
     /// Where it came from, after redirects.
     pub(super) url: Url,
     pub(super) body: Bytes,
+}
+
+/// Why a try did not do, and how long the registry wants to be left alone.
+struct Passing {
+    cause: Cause,
+    pause: Option<Duration>,
+}
+
+impl Passing {
+    fn of(cause: Cause) -> Self {
+        Self { cause, pause: None }
+    }
 }
 
 const REDIRECTS: usize = 5;
@@ -88,9 +101,16 @@ impl Remote {
                 call.method,
                 call.object,
                 self.repository.path()
-            ),
+            )
+            .into(),
             cause,
+            anonymous: matches!(self.credential(), Ok(None)),
         }
+    }
+
+    fn credential(&self) -> Result<Option<&Credential>, CredentialsError> {
+        let settings = &self.client.0.http.settings;
+        settings.credentials.lookup(&self.repository)
     }
 
     /// Sends a request until it is answered for good: after logging in, following redirects and
@@ -128,52 +148,58 @@ impl Remote {
         loop {
             self.host.gate.wait().await;
             let outcome = self.attempt(call).await;
-            let (pause, why) = match outcome {
-                Ok(answer)
-                    if answer.response.status() == StatusCode::UNAUTHORIZED && logins < LOGINS =>
-                {
-                    logins += 1;
-                    if !self.learn_from(call, &answer)? {
-                        return read(answer.response)
-                            .await
-                            .map_err(|cause| self.error(call, cause));
-                    }
-                    continue;
-                }
-                Ok(Answer { response, .. })
-                    if !retry::is_transient(response.status()) || tried + 1 >= timing.attempts =>
-                {
-                    tried += 1;
-                    let error = match read(response).await {
-                        Ok(read) => return Ok(read),
-                        Err(cause) => self.error(call, cause),
-                    };
-                    if !error.is_transient() || tried >= timing.attempts {
-                        return Err(error);
-                    }
-                    (None, error.cause.to_string())
-                }
-                Ok(Answer { response, .. }) => {
-                    tried += 1;
-                    let asked = retry::retry_after(response.headers());
-                    if let Some(pause) = asked {
-                        self.host.gate.close_for(pause);
-                    }
-                    (asked, format!("answered {}", response.status()))
-                }
-                Err(cause) => {
-                    tried += 1;
-                    let error = self.error(call, cause);
-                    if !error.is_transient() || tried >= timing.attempts {
-                        return Err(error);
-                    }
-                    (None, error.cause.to_string())
-                }
+            if logins < LOGINS
+                && let Ok(answer) = &outcome
+                && answer.response.status() == StatusCode::UNAUTHORIZED
+                && self.learn_from(call, answer)?
+            {
+                logins += 1;
+                continue;
+            }
+            tried += 1;
+            let last = tried >= timing.attempts;
+            let passing = match outcome {
+                Ok(answer) => self.judge(answer.response, last, &read).await,
+                Err(cause) => Err(Passing::of(cause)),
             };
+            let Passing { cause, pause } = match passing {
+                Ok(value) => return Ok(value),
+                Err(passing) => passing,
+            };
+            let error = self.error(call, cause);
+            if last || !error.is_transient() {
+                return Err(error);
+            }
             let pause = pause.unwrap_or_else(|| retry::delay(timing.retry, tried));
-            self.say_retry(call, &why, pause, tried, timing.attempts);
+            self.say_retry(call, &error.cause, pause, tried, timing.attempts);
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Reads an answer, unless it only says "not now" and there is another try.
+    async fn judge<T, F>(
+        &self,
+        response: Response,
+        last: bool,
+        read: impl Fn(Response) -> F,
+    ) -> Result<T, Passing>
+    where
+        F: Future<Output = Result<T, Cause>>,
+    {
+        let status = response.status();
+        if last || !retry::is_transient(status) {
+            return read(response).await.map_err(Passing::of);
+        }
+        let pause = retry::retry_after(response.headers());
+        if let Some(pause) = pause {
+            self.host.gate.close_for(pause);
+        }
+        let cause = Cause::Status {
+            status,
+            code: None,
+            message: String::new(),
+        };
+        Err(Passing { cause, pause })
     }
 
     /// As [`Remote::call`]; any status but success is an error.
@@ -194,21 +220,12 @@ impl Remote {
             .await
             .unwrap_or_default();
         let (code, message) = read_envelope(&body);
-        let credential = self
-            .client
-            .0
-            .http
-            .settings
-            .credentials
-            .lookup(&self.repository);
-        let logged_in = matches!(credential, Ok(Some(_)));
         self.error(
             call,
             Cause::Status {
                 status,
                 code,
                 message,
-                logged_in,
             },
         )
     }
@@ -284,6 +301,8 @@ impl Remote {
                 let _ = self.host.wire.set(Wire::Plain);
                 self.follow(call, &Scheme::Open).await
             }
+            // Nobody answered, so nothing is known.
+            Err(cause @ (Cause::Connection(_) | Cause::Stalled)) => Err(cause),
             outcome => {
                 let _ = self.host.wire.set(Wire::Tls);
                 outcome
@@ -354,14 +373,7 @@ impl Remote {
         }
         match challenge {
             Ok(scheme) => {
-                let credential = self
-                    .client
-                    .0
-                    .http
-                    .settings
-                    .credentials
-                    .lookup(&self.repository);
-                let hopeless = scheme == Scheme::Basic && matches!(credential, Ok(None));
+                let hopeless = scheme == Scheme::Basic && matches!(self.credential(), Ok(None));
                 self.host.auth.learn(scheme);
                 Ok(!hopeless)
             }
@@ -378,7 +390,7 @@ impl Remote {
         }
     }
 
-    fn say_retry(&self, call: &Call, why: &str, pause: Duration, tried: u32, attempts: u32) {
+    fn say_retry(&self, call: &Call, why: &Cause, pause: Duration, tried: u32, attempts: u32) {
         self.client.notices().warning(format!(
             "{}: {} {}: {why}; trying again in {:.1} s ({tried} of {} tries)",
             self.host.name,

@@ -13,9 +13,29 @@ pub struct Error {
     /// The registry.
     pub registry: RegistryName,
     /// What was asked: `PUT manifest 1.4.0 of team/web`.
-    pub action: String,
+    pub action: Box<str>,
     /// What came instead.
     pub cause: Cause,
+    /// Whether there is no credential to show.
+    pub anonymous: bool,
+}
+
+/// What a failure is about, where it is the surroundings of a run that can explain it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// The registry wants a login, and there is none for it.
+    NoLogin(RegistryName),
+    /// A helper program keeps the login, which is not run.
+    Helper {
+        /// The registry.
+        registry: RegistryName,
+        /// The helper's name, as in `credsStore` or `credHelpers`.
+        helper: String,
+    },
+    /// Nothing answers there.
+    Unreachable(RegistryName),
+    /// Its name leads nowhere.
+    UnknownHost(RegistryName),
 }
 
 /// Why a request failed.
@@ -29,8 +49,6 @@ pub enum Cause {
         code: Option<String>,
         /// The answer's own words, made printable.
         message: String,
-        /// Whether a credential was shown.
-        logged_in: bool,
     },
     /// No connection, or it broke.
     Connection(String),
@@ -76,11 +94,65 @@ impl Error {
         matches!(&self.cause, Cause::Status { status, .. } if status.is_client_error())
     }
 
+    /// Whether the registry may have refused to write a tag because it keeps tags from being moved.
+    /// Some say so, some in other words, and some say nothing at all: only what the tag names tells.
+    pub fn may_keep_tag(&self) -> bool {
+        let Cause::Status {
+            status,
+            code,
+            message,
+            ..
+        } = &self.cause
+        else {
+            return false;
+        };
+        let message = message.to_ascii_lowercase();
+        let says = |words: &str| message.contains(words);
+        match (status.as_u16(), code.as_deref()) {
+            // Amazon ECR, Google Artifact Registry, Harbor (412), and whoever says it so.
+            (400..500, code)
+                if says("immutab") || code.is_some_and(|code| code.contains("IMMUTABLE")) =>
+            {
+                true
+            }
+            // Google Artifact Registry, whose code means a broken manifest elsewhere.
+            (400, Some("MANIFEST_INVALID")) => says("cannot update tag"),
+            (400, Some("TAG_INVALID")) => says("cannot be overwritten"),
+            // Artifactory, whose code means a missing login elsewhere.
+            (403, Some("UNAUTHORIZED")) => says("delete/overwrite"),
+            // Docker Hub, as far as is known.
+            (403, None) => message.is_empty(),
+            // Azure: a locked tag, but a locked or full registry too.
+            (405, Some("REGISTRY_DISALLOWED_OPERATION")) => true,
+            _ => false,
+        }
+    }
+
+    /// What it is about, where more than the registry's answer can explain it.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let registry = self.registry.clone();
+        match &self.cause {
+            Cause::Login(_) if self.anonymous => Some(Trouble::NoLogin(registry)),
+            Cause::Status { status, .. }
+                if self.anonymous && matches!(status.as_u16(), 401 | 403) =>
+            {
+                Some(Trouble::NoLogin(registry))
+            }
+            Cause::Credentials(CredentialsError::Helper { helper, .. }) => Some(Trouble::Helper {
+                registry,
+                helper: helper.clone(),
+            }),
+            Cause::Connection(_) | Cause::Stalled => Some(Trouble::Unreachable(registry)),
+            Cause::UnknownHost => Some(Trouble::UnknownHost(registry)),
+            _ => None,
+        }
+    }
+
     /// What the person at the failed job can do about it.
     pub fn hint(&self) -> Option<String> {
         match &self.cause {
-            Cause::Status { status, code, message, logged_in } => {
-                self.status_hint(status.as_u16(), code.as_deref(), message, *logged_in)
+            Cause::Status { status, code, message } => {
+                self.status_hint(status.as_u16(), code.as_deref(), message)
             }
             Cause::Login(_) => Some(format!(
                 "check the credentials of {} (input credentials, or docker/login-action and DOCKER_CONFIG)",
@@ -101,13 +173,7 @@ impl Error {
         }
     }
 
-    fn status_hint(
-        &self,
-        status: u16,
-        code: Option<&str>,
-        message: &str,
-        logged_in: bool,
-    ) -> Option<String> {
+    fn status_hint(&self, status: u16, code: Option<&str>, message: &str) -> Option<String> {
         let registry = &self.registry;
         let ghcr = registry.as_str() == "ghcr.io";
         match (status, code) {
@@ -116,7 +182,7 @@ impl Error {
             ),
             (403, _) if ghcr => Some("the job needs the permission packages: write".to_owned()),
             (404, Some("NAME_UNKNOWN")) => Some(format!("create the repository first: {registry} does not do so on a push")),
-            (401 | 403, _) if !logged_in => Some(format!(
+            (401 | 403, _) if self.anonymous => Some(format!(
                 "no credentials for {registry} were found: give them as the input credentials ({registry}=USER:PASSWORD), or log in before with DOCKER_CONFIG under RUNNER_TEMP"
             )),
             (401 | 403, _) => Some(format!("the credentials of {registry} are not allowed to do this")),
@@ -246,4 +312,61 @@ fn inner<'a>(
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);
     made_from.map(|inner| inner as _).or_else(|| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// A recorded answer as the error that it becomes.
+    fn recorded(path: &Path) -> Error {
+        let value: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let (code, message) = read_envelope(value["body"].as_str().unwrap().as_bytes());
+        let status = u16::try_from(value["status"].as_u64().unwrap()).unwrap();
+        Error {
+            registry: "registry.example".parse().unwrap(),
+            action: "PUT manifest 1.4.0 of team/web".into(),
+            cause: Cause::Status {
+                status: StatusCode::from_u16(status).unwrap(),
+                code,
+                message,
+            },
+            anonymous: false,
+        }
+    }
+
+    #[test]
+    fn of_all_recorded_answers_those_about_kept_tags_are_known() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/registries");
+        let (mut about_tags, mut seen) = (Vec::new(), 0);
+        for registry in std::fs::read_dir(folder).unwrap() {
+            let registry = registry.unwrap().path();
+            for answer in std::fs::read_dir(&registry).into_iter().flatten() {
+                let path = answer.unwrap().path();
+                seen += 1;
+                if recorded(&path).may_keep_tag() {
+                    let name = path.strip_prefix(registry.parent().unwrap()).unwrap();
+                    about_tags.push(name.display().to_string());
+                }
+            }
+        }
+        about_tags.sort();
+        assert!(seen > 50, "only {seen} answers");
+        assert_eq!(
+            about_tags,
+            [
+                "acr/405_locked.json",
+                "artifactory/403_overwrite.json",
+                "dockerhub/403_immutable_tag.json",
+                "ecr/400_immutable_tag.json",
+                "gar/400_immutable_tag.json",
+                // The HEAD of a blob, and no answer to a write.
+                "ghcr/403_head_blob.json",
+                "harbor/412_immutable_tag.json",
+            ]
+        );
+    }
 }

@@ -161,13 +161,16 @@ impl Http {
     }
 
     fn build(&self, roots: RootCertStore) -> Clients {
-        let tls = || {
+        // A configuration of our own says itself which versions of HTTP it offers.
+        let tls = |alpn: &[&[u8]]| {
             let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-            rustls::ClientConfig::builder_with_provider(provider)
+            let mut config = rustls::ClientConfig::builder_with_provider(provider)
                 .with_safe_default_protocol_versions()
                 .expect("the provider knows TLS 1.2 and 1.3")
                 .with_root_certificates(roots.clone())
-                .with_no_client_auth()
+                .with_no_client_auth();
+            config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+            config
         };
         let timing = &self.settings.timing;
         let builder = || {
@@ -182,8 +185,10 @@ impl Http {
                 .cloned()
                 .fold(builder, reqwest::ClientBuilder::proxy)
         };
-        let control = builder().tls_backend_preconfigured(tls());
-        let bulk = builder().tls_backend_preconfigured(tls()).http1_only();
+        let control = builder().tls_backend_preconfigured(tls(&[b"h2", b"http/1.1"]));
+        let bulk = builder()
+            .tls_backend_preconfigured(tls(&[b"http/1.1"]))
+            .http1_only();
         Clients {
             control: control
                 .build()

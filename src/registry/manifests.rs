@@ -99,7 +99,18 @@ impl Remote {
             HeaderValue::from_static(manifest.media_type.as_str()),
         );
         call.body = manifest.bytes.clone();
-        let response = self.succeed(&call).await?;
+        let response = match self.succeed(&call).await {
+            // Sent again after its answer was lost, an immutable tag is refused by some registries
+            // though it names just this.
+            Err(refusal) if refusal.is_refusal() && !refusal.is_transient() => {
+                let there = self.head(target).await;
+                return match there {
+                    Ok(Some(head)) if head.digest == manifest.digest => Ok(()),
+                    _ => Err(refusal),
+                };
+            }
+            outcome => outcome?,
+        };
         match content_digest(response.headers()).filter(|digest| *digest != manifest.digest) {
             None => Ok(()),
             Some(actual) => Err(self.error(

@@ -9,6 +9,7 @@
 //! - requests that can be sent twice are, after a delay that the registry or chance decides;
 //!   streamed uploads are not, since only the caller can open their source again.
 
+mod abandon;
 mod auth;
 mod blobs;
 mod call;
@@ -24,7 +25,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use blobs::{Mount, Upload};
-pub use error::{Cause, Error};
+pub use error::{Cause, Error, Trouble};
 pub use http::{Proxies, Settings, SettingsError, Timing};
 pub use manifests::Head;
 
@@ -54,6 +55,8 @@ struct Host {
     gate: retry::Gate,
     /// Upload sessions that are neither finished nor closed.
     uploads: Mutex<HashMap<Url, Repository>>,
+    /// Held, shared, while a session is being opened.
+    opening: Arc<tokio::sync::RwLock<()>>,
 }
 
 /// How a registry is spoken to.
@@ -128,6 +131,7 @@ impl Client {
                     control: tokio::sync::Semaphore::new(CONTROL_REQUESTS),
                     gate: retry::Gate::default(),
                     uploads: Mutex::default(),
+                    opening: Arc::default(),
                 })
             });
         Remote {
@@ -137,6 +141,12 @@ impl Client {
             access,
             scopes: Scopes::of(repository, access, mount_from),
         }
+    }
+
+    /// The connections as such, for another service at `url`: proxies, certificates and timeouts are
+    /// the same, and it follows no redirect.
+    pub fn web(&self, url: &url::Url) -> reqwest::Client {
+        self.0.http.client(url, http::Lane::Control).clone()
     }
 
     fn notices(&self) -> &Notices {

@@ -15,6 +15,8 @@ use crate::image::Tag;
 /// The most tags that are listed, and the most bytes of one page.
 const TAGS_LIMIT: usize = 1_000_000;
 const PAGE_LIMIT: usize = 64 << 20;
+/// The most pages in a row that may bring nothing new.
+const BARREN_LIMIT: usize = 100;
 
 impl Remote {
     /// All tags, of all pages; none where the repository does not exist yet.
@@ -28,12 +30,13 @@ impl Remote {
         }
         let mut tags = BTreeSet::new();
         let mut seen = BTreeSet::new();
+        let mut barren = 0;
         let mut next = Some(self.url("tags/list?n=1000"));
         while let Some(url) = next {
             let call =
                 Call::new(Method::GET, "tag list", url.clone()).header(ACCEPT, "application/json");
             let wrong = |text: &str| self.error(&call, Cause::Protocol(text.to_owned()));
-            if !seen.insert(url.clone()) || tags.len() > TAGS_LIMIT {
+            if !seen.insert(url.clone()) || tags.len() > TAGS_LIMIT || barren > BARREN_LIMIT {
                 return Err(wrong("the list never ends"));
             }
             let Whole { headers, url, body } = match self.whole(&call, PAGE_LIMIT).await? {
@@ -47,6 +50,7 @@ impl Remote {
             }
             let page: Page =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
+            let before = tags.len();
             // What is no tag cannot be one of ours.
             tags.extend(
                 page.tags
@@ -54,32 +58,37 @@ impl Remote {
                     .iter()
                     .filter_map(|tag| tag.parse().ok()),
             );
+            barren = if tags.len() > before { 0 } else { barren + 1 };
         }
         Ok(tags)
     }
 }
 
-/// The page that a `Link: <…>; rel="next"` header names (RFC 8288).
+/// The page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several links, in
+/// one header or in several.
 pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, Cause> {
-    let Some(link) = headers.get(LINK) else {
-        return Ok(None);
-    };
     let malformed = || Cause::Protocol("its Link header is malformed".to_owned());
-    let link = link.to_str().map_err(|_| malformed())?;
-    let (target, parameters) = link
-        .trim()
-        .strip_prefix('<')
-        .and_then(|rest| rest.split_once('>'))
-        .ok_or_else(malformed)?;
-    let is_next = parameters.split(';').any(|parameter| {
-        let parameter = parameter.trim().to_ascii_lowercase();
-        matches!(parameter.as_str(), r#"rel="next""# | "rel=next")
-    });
-    if is_next {
-        redirect_to(from, target).map(Some)
-    } else {
-        Ok(None)
+    for header in headers.get_all(LINK) {
+        let mut rest = header.to_str().map_err(|_| malformed())?.trim();
+        while !rest.is_empty() {
+            let (target, after) = rest
+                .strip_prefix('<')
+                .and_then(|rest| rest.split_once('>'))
+                .ok_or_else(malformed)?;
+            // The next link starts behind a comma; no parameter in use has an angle bracket.
+            let (parameters, next) = after.split_at(after.find('<').unwrap_or(after.len()));
+            if parameters.split([';', ',']).any(is_next) {
+                return redirect_to(from, target).map(Some);
+            }
+            rest = next;
+        }
     }
+    Ok(None)
+}
+
+fn is_next(parameter: &str) -> bool {
+    let parameter = parameter.trim().to_ascii_lowercase();
+    matches!(parameter.as_str(), r#"rel="next""# | "rel=next")
 }
 
 #[cfg(test)]
@@ -100,6 +109,8 @@ mod tests {
         for link in [
             r#"</v2/x/tags/list?n=2&last=b>; rel="next""#,
             r#"<https://a.example/v2/x/tags/list?n=2&last=b>;rel=next"#,
+            r#"</v2/x/tags/list?n=2&last=b>; rel="next", </z>; rel="last""#,
+            r#"</v2/x/tags/list>; rel="first", </v2/x/tags/list?n=2&last=b>; rel="next""#,
         ] {
             assert_eq!(next(link), Ok(Some(page.to_owned())), "{link}");
         }

@@ -2,6 +2,7 @@ use std::fmt;
 
 use crate::archive::ArchiveFault;
 use crate::layout::LayoutFault;
+use crate::registry::Trouble;
 use crate::tagging::TaggingError;
 use crate::transfer::{Side, StoreError};
 
@@ -27,6 +28,8 @@ pub struct Complaint {
     pub why: Option<String>,
     /// What the person at the failed job can do.
     pub hint: Option<String>,
+    /// What it is about, for whoever knows the surroundings.
+    pub about: Option<Box<Trouble>>,
 }
 
 impl Complaint {
@@ -35,6 +38,7 @@ impl Complaint {
             what: what.into(),
             why: None,
             hint: None,
+            about: None,
         }
     }
 }
@@ -73,6 +77,17 @@ impl Failure {
         self
     }
 
+    /// With the hint of who knows the surroundings, where they explain it.
+    #[must_use]
+    pub fn advised(mut self, advice: impl FnOnce(&Trouble) -> Option<String>) -> Self {
+        if let Some(complaint) = self.complaint_mut()
+            && let Some(hint) = complaint.about.as_deref().and_then(advice)
+        {
+            complaint.hint = Some(hint);
+        }
+        self
+    }
+
     /// What is wrong; nothing is, where the user cancelled.
     pub fn complaint(&self) -> Option<&Complaint> {
         match self {
@@ -99,7 +114,7 @@ impl Failure {
             StoreError::Layout(_) | StoreError::Archive(_) => format!("{side} {error}"),
             _ => format!("{side} {at}: {error}"),
         };
-        let failure = match (&error, side) {
+        let mut failure = match (&error, side) {
             (StoreError::Archive(archive), _) if is_disk(&archive.fault) => Self::service(what),
             (StoreError::Layout(layout), Side::Source)
                 if !matches!(layout.fault, LayoutFault::Io { .. }) =>
@@ -112,10 +127,11 @@ impl Failure {
             (StoreError::Archive(_), _) => Self::input(what),
             _ => Self::service(what),
         };
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
+        if let Some(complaint) = failure.complaint_mut() {
+            complaint.hint = error.hint();
+            complaint.about = error.trouble().map(Box::new);
         }
+        failure
     }
 }
 

@@ -1,26 +1,73 @@
 //! What the destinations have: each tag that matters once, and the list of tags where lines move.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join, try_join_all};
 
 use super::{Destination, Failure};
 use crate::image::{Digest, Tag};
-use crate::tagging::{Follows, Kind, PlannedTag, Releases};
+use crate::tagging::{Follows, Kind, Move, PlannedTag, Releases, Series};
 use crate::transfer::{Side, StoreError};
 
 /// What a destination had when it was looked at.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// What each planned tag names.
+    /// What each planned tag names, and the highest release of each planned line.
     pub(super) named: BTreeMap<Tag, Option<Digest>>,
-    /// The releases, where version lines are planned.
-    pub(super) releases: Releases,
+    /// All tags, where version lines are planned.
+    pub(super) tags: BTreeSet<Tag>,
+    /// The releases that were taken back. Nothing says so yet: release records will.
+    pub(super) withdrawn: BTreeSet<Tag>,
+    /// Branch tags that name a newer image than ours, and how that is known.
+    pub(super) newer: BTreeMap<Tag, String>,
 }
 
 impl Seen {
     pub(super) fn named(&self, tag: &Tag) -> Option<Digest> {
         self.named.get(tag).copied().flatten()
+    }
+
+    pub(super) fn releases(&self, series: &Series) -> Releases {
+        Releases::among(&self.tags, series, &self.withdrawn)
+    }
+
+    /// Looks up what the highest releases name where lines are not for ours. A tag that is listed
+    /// and names nothing is taken for deleted since.
+    pub(super) async fn look_up_highest(
+        &mut self,
+        destination: &Destination,
+        lines: &[PlannedTag],
+    ) -> Result<(), StoreError> {
+        loop {
+            let unknown = self.unknown_highest(lines);
+            if unknown.is_empty() {
+                return Ok(());
+            }
+            for (tag, digest) in named(destination, &unknown).await? {
+                if digest.is_none() {
+                    self.tags.remove(&tag);
+                }
+                self.named.insert(tag, digest);
+            }
+        }
+    }
+
+    fn unknown_highest(&self, lines: &[PlannedTag]) -> BTreeSet<Tag> {
+        lines
+            .iter()
+            .filter_map(|planned| match &planned.kind {
+                Kind::Moving(Follows::Line {
+                    line,
+                    series,
+                    version,
+                }) => match self.releases(series).line_move(*line, version) {
+                    Move::Stays { highest, .. } => Some(highest?.tag),
+                    Move::Moves => None,
+                },
+                _ => None,
+            })
+            .filter(|tag| self.named(tag).is_none())
+            .collect()
     }
 }
 
@@ -29,30 +76,41 @@ pub(super) async fn at_all(
     destinations: &[Destination],
     tags: &[PlannedTag],
 ) -> Result<Vec<Seen>, Failure> {
-    try_join_all(destinations.iter().map(|destination| at(destination, tags))).await
+    try_join_all(destinations.iter().map(|destination| async move {
+        at(destination, tags)
+            .await
+            .map_err(|error| Failure::store(Side::Destination, &destination.place, error))
+    }))
+    .await
 }
 
-async fn at(destination: &Destination, tags: &[PlannedTag]) -> Result<Seen, Failure> {
-    let heads = try_join_all(tags.iter().map(|planned| async {
-        let digest = destination.store.resolve(&planned.tag).await?;
-        Ok::<_, StoreError>((planned.tag.clone(), digest))
-    }));
-    let (named, releases) = try_join(heads, releases(destination, tags))
-        .await
-        .map_err(|error| Failure::store(Side::Destination, &destination.place, error))?;
-    Ok(Seen {
-        named: named.into_iter().collect(),
-        releases,
-    })
+async fn at(destination: &Destination, planned: &[PlannedTag]) -> Result<Seen, StoreError> {
+    let own = planned.iter().map(|planned| planned.tag.clone()).collect();
+    let listing = async {
+        if planned.iter().any(|planned| planned.kind.is_line()) {
+            destination.store.tags().await
+        } else {
+            Ok(BTreeSet::new())
+        }
+    };
+    let (named, tags) = try_join(named(destination, &own), listing).await?;
+    let mut seen = Seen {
+        named,
+        tags,
+        ..Seen::default()
+    };
+    seen.look_up_highest(destination, planned).await?;
+    Ok(seen)
 }
 
-async fn releases(destination: &Destination, tags: &[PlannedTag]) -> Result<Releases, StoreError> {
-    if tags
-        .iter()
-        .any(|planned| matches!(planned.kind, Kind::Moving(Follows::Line { .. })))
-    {
-        Ok(Releases::among(&destination.store.tags().await?))
-    } else {
-        Ok(Releases::default())
-    }
+/// What tags name.
+pub(super) async fn named(
+    destination: &Destination,
+    tags: &BTreeSet<Tag>,
+) -> Result<BTreeMap<Tag, Option<Digest>>, StoreError> {
+    let heads = tags.iter().map(|tag| async {
+        let digest = destination.store.resolve(tag).await?;
+        Ok::<_, StoreError>((tag.clone(), digest))
+    });
+    Ok(try_join_all(heads).await?.into_iter().collect())
 }

@@ -7,12 +7,14 @@
 //! The road answers with an [`Outcome`] or a [`Failure`]; it reads no environment and prints nothing.
 
 mod beside;
+mod branch;
 mod existing;
 mod failure;
 mod look;
 mod origin;
 mod outcome;
 mod plan;
+mod settle;
 mod sign;
 mod source;
 mod tag;
@@ -25,11 +27,12 @@ use futures_util::future::{try_join, try_join_all};
 
 pub use beside::{Checked, Form};
 pub use failure::{Complaint, Failure};
-pub use outcome::{Change, Done, Outcome, Released, TagResult};
+pub use outcome::{Change, Outcome, Released, TagResult};
 pub use sign::{Signed, Signing};
 pub use verify::{Verification, Verify, verify};
 
 use crate::event::Facts;
+use crate::git::Ancestry;
 use crate::image::{Commit, Location, Place};
 use crate::notice::Notices;
 use crate::registry;
@@ -90,6 +93,8 @@ pub struct Context {
     pub registry: registry::Client,
     /// Where to say what happens.
     pub notices: Notices,
+    /// What git knows of commits, where there is a checkout.
+    pub ancestry: Option<Ancestry>,
     /// A directory for unpacked archives, where there is one.
     pub scratch: Option<PathBuf>,
 }
@@ -137,7 +142,14 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
             sign::require(signing, &destinations, &seen, image.root.digest).await?;
         }
     }
-    let plans = destinations
+    let branches = branch::Watch::of(context, &derived, commit.as_ref());
+    if let Some(branches) = &branches {
+        let root = image.root.digest;
+        branches
+            .hold_newer(&destinations, &derived, &mut seen, root)
+            .await?;
+    }
+    let mut plans = destinations
         .iter()
         .zip(&seen)
         .map(|(destination, seen)| {
@@ -158,10 +170,17 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
         sign(&mut signatures, true).await?;
         let content = transfer(context, &image, &destinations, &plans).await?;
         sign(&mut signatures, false).await?;
-        write_tags(context, &image, &destinations, &plans).await?;
-        try_join_all(signatures.iter_mut().flatten().map(Work::settle)).await?;
         content
     };
+    if !request.dry_run {
+        write_tags(context, &image, &destinations, &plans, true).await?;
+        if let Some(branches) = &branches {
+            branches.look_again(&destinations, &mut plans).await?;
+        }
+        write_tags(context, &image, &destinations, &plans, false).await?;
+        settle_lines(context, &image, &destinations, &mut plans, &seen).await?;
+        try_join_all(signatures.iter_mut().flatten().map(Work::settle)).await?;
+    }
     let signatures: Vec<Vec<Signed>> = signatures
         .iter()
         .map(|work| work.as_ref().map(Work::results).unwrap_or_default())
@@ -263,9 +282,7 @@ fn needs_origin(request: &Request) -> bool {
         facts.is_some_and(|facts| !matches!(facts.release_branch(), Ok(None)))
     };
     request.verb == Verb::Promote
-        && (matches!(request.rules, TagRules::Default)
-            || request.existing == Existing::Keep
-            || named_by_branch())
+        && (request.rules.need_commit() || request.existing == Existing::Keep || named_by_branch())
 }
 
 async fn transfer(
@@ -328,29 +345,38 @@ async fn sign(signatures: &mut [Option<Work<'_>>], by_tag: bool) -> Result<(), F
     Ok(())
 }
 
-/// Immutable tags first, everywhere, then moving ones: once a moving tag names a release, the
-/// release's own name is there.
+/// Writes the immutable tags, or the moving ones. The immutable ones are first, everywhere: once a moving
+/// tag names a release, the release's own name is there.
 async fn write_tags(
     context: &Context,
     image: &Resolved,
     destinations: &[Destination],
     plans: &[Plan],
+    immutable: bool,
 ) -> Result<(), Failure> {
-    for immutable in [true, false] {
-        let writes = destinations
-            .iter()
-            .zip(plans)
-            .flat_map(|(destination, plan)| {
-                plan.steps
-                    .iter()
-                    .filter(move |step| {
-                        step.writes() && step.planned.kind.is_immutable() == immutable
-                    })
-                    .map(move |step| tag::write(context, destination, step, &image.root))
-            });
-        try_join_all(writes).await?;
-    }
-    Ok(())
+    let now = |step: &&Step| step.writes() && step.planned.kind.is_immutable() == immutable;
+    let writes = destinations
+        .iter()
+        .zip(plans)
+        .flat_map(|(destination, plan)| {
+            let steps = plan.steps.iter().filter(now);
+            steps.map(move |step| tag::write(context, destination, step, &image.root))
+        });
+    try_join_all(writes).await.map(drop)
+}
+
+async fn settle_lines(
+    context: &Context,
+    image: &Resolved,
+    destinations: &[Destination],
+    plans: &mut [Plan],
+    seen: &[Seen],
+) -> Result<(), Failure> {
+    let each = destinations.iter().zip(plans).zip(seen);
+    let settled = each.map(|((destination, plan), seen)| {
+        settle::lines(context, destination, plan, seen, &image.root)
+    });
+    try_join_all(settled).await.map(drop)
 }
 
 fn say_plan(context: &Context, destinations: &[Destination], plans: &[Plan]) {

@@ -1,4 +1,4 @@
-use super::{Signed, Verb, Verification};
+use super::{Signed, Verb};
 use crate::image::{Commit, Digest, Location, MediaType, Place, Tag};
 use crate::tagging::Kind;
 use crate::transfer::Content;
@@ -26,15 +26,6 @@ pub struct Outcome {
     pub destinations: Vec<Released>,
     /// What was skipped or defaulted.
     pub notes: Vec<String>,
-}
-
-/// What a verb came to.
-#[derive(Debug, Clone)]
-pub enum Done {
-    /// An image was released.
-    Released(Outcome),
-    /// Signatures were checked.
-    Verified(Verification),
 }
 
 /// What came to pass at one destination.
@@ -82,21 +73,46 @@ pub enum Change {
         /// Why.
         why: String,
     },
+    /// It names another release than the rule gives, which it did not, as it should have: a run that
+    /// died, or one at the same time, left it behind.
+    Corrected {
+        /// What it named, if anything.
+        from: Option<Digest>,
+        /// What it names now: the highest release of its line.
+        to: Digest,
+        /// Why it is not the root.
+        why: String,
+    },
 }
 
 impl Change {
-    /// Whether the tag is written.
+    /// Whether the tag is made to name the root.
     pub fn writes(&self) -> bool {
         matches!(self, Self::Created | Self::Moved { .. })
+    }
+
+    /// Whether the tag is written at all, with the root or with another image.
+    pub(super) fn touches(&self) -> bool {
+        self.writes() || matches!(self, Self::Corrected { .. })
+    }
+
+    /// What the tag named before.
+    pub(super) fn before(&self, root: Digest) -> Option<Digest> {
+        match self {
+            Self::Created => None,
+            Self::Moved { from } => Some(*from),
+            Self::Unchanged => Some(root),
+            Self::Stays { at, .. } | Self::Corrected { from: at, .. } => *at,
+        }
     }
 }
 
 impl Outcome {
-    /// Whether anything was released; else all was as it should be before.
+    /// Whether any tag was written; else all was as it should be before.
     pub fn released(&self) -> bool {
         self.destinations
             .iter()
             .flat_map(|released| &released.tags)
-            .any(|tag| tag.change.writes())
+            .any(|tag| tag.change.touches())
     }
 }

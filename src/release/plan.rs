@@ -8,6 +8,8 @@ use crate::tagging::{Follows, Kind, Move, PlannedTag};
 /// The tags of one destination.
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
+    /// What they are to name, lines apart that are not for it.
+    pub(super) root: Digest,
 }
 
 /// One tag, and what happens to it.
@@ -56,6 +58,7 @@ pub(super) fn plan(
     });
     Ok(Plan {
         steps: steps.collect::<Result<_, Failure>>()?,
+        root,
     })
 }
 
@@ -66,18 +69,64 @@ fn change(
     root: Digest,
 ) -> Result<Change, Failure> {
     let there = seen.named(&planned.tag);
+    if let Some(due) = due(planned, seen) {
+        return Ok(line_change(due, there, root));
+    }
     if there == Some(root) {
         return Ok(Change::Unchanged);
     }
     match (&planned.kind, there) {
         (Kind::Immutable(_), Some(other)) => Err(taken(place, planned, other, root)),
-        (Kind::Moving(Follows::Line { line, version }), at) => {
-            match seen.releases.line_move(*line, version) {
-                Move::Moves => Ok(written(at)),
-                Move::Stays { why, .. } => Ok(Change::Stays { at, why }),
-            }
-        }
+        (Kind::Moving(Follows::Branch), Some(_)) => Ok(match seen.newer.get(&planned.tag) {
+            Some(why) => Change::Stays {
+                at: there,
+                why: why.clone(),
+            },
+            None => written(there),
+        }),
         (_, at) => Ok(written(at)),
+    }
+}
+
+/// What the tag of a version line is to name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Our release: it is the highest of the line.
+    Ours,
+    /// A higher one.
+    Other { to: Digest, why: String },
+    /// Nothing that is known: there is no release of the line.
+    Unknown { why: String },
+}
+
+/// What the tag of a version line is to name; `None` for other tags.
+pub(super) fn due(planned: &PlannedTag, seen: &Seen) -> Option<Due> {
+    let Kind::Moving(Follows::Line {
+        line,
+        series,
+        version,
+    }) = &planned.kind
+    else {
+        return None;
+    };
+    let (highest, why) = match seen.releases(series).line_move(*line, version) {
+        Move::Moves => return Some(Due::Ours),
+        Move::Stays { highest, why } => (highest, why),
+    };
+    let to = highest.and_then(|highest| seen.named(&highest.tag));
+    Some(match to {
+        Some(to) => Due::Other { to, why },
+        None => Due::Unknown { why },
+    })
+}
+
+/// A line moves only to its highest release; where it names another one than that, it is put right.
+fn line_change(due: Due, at: Option<Digest>, root: Digest) -> Change {
+    match due {
+        Due::Ours if at == Some(root) => Change::Unchanged,
+        Due::Ours => written(at),
+        Due::Other { to, why } if at != Some(to) => Change::Corrected { from: at, to, why },
+        Due::Other { why, .. } | Due::Unknown { why } => Change::Stays { at, why },
     }
 }
 
@@ -104,7 +153,7 @@ pub(super) fn named(place: &Place, tag: &Tag) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tagging::{Line, Names, Releases};
+    use crate::tagging::{Line, Names, Series};
     use std::collections::BTreeMap;
 
     fn digest(text: &str) -> Digest {
@@ -122,6 +171,7 @@ mod tests {
     fn line(line: Line, version: &str) -> Kind {
         Kind::Moving(Follows::Line {
             line,
+            series: Series::default(),
             version: version.parse().unwrap(),
         })
     }
@@ -132,8 +182,12 @@ mod tests {
             .iter()
             .map(|(tag, of)| (tag.parse().unwrap(), Some(digest(of))))
             .collect();
-        let releases = Releases::among(named.keys());
-        Seen { named, releases }
+        let tags = named.keys().cloned().collect();
+        Seen {
+            named,
+            tags,
+            ..Seen::default()
+        }
     }
 
     fn changed(tag: &PlannedTag, seen: &Seen) -> Result<Change, String> {
@@ -181,14 +235,51 @@ mod tests {
             changed(&planned("1.4", line(Line::Minor(1, 4), "1.4.1")), &there),
             Ok(moved)
         );
-        let stays = changed(&planned("latest", line(Line::Latest, "1.4.1")), &there).unwrap();
-        assert_eq!(
-            stays,
-            Change::Stays {
-                at: Some(digest("b")),
-                why: "latest stays at 2.0.0: 1.4.1 is lower".to_owned()
-            }
-        );
+        let why = || "latest stays at 2.0.0: 1.4.1 is a backport".to_owned();
+        let latest = planned("latest", line(Line::Latest, "1.4.1"));
+        let stays = Change::Stays {
+            at: Some(digest("b")),
+            why: why(),
+        };
+        assert_eq!(changed(&latest, &there), Ok(stays));
+        // A run that died left it behind.
+        for from in [Some("a"), Some("root"), None] {
+            let latest_at = from.map(|from| ("latest", from));
+            let there = [("2.0.0", "b")].into_iter().chain(latest_at);
+            let there = seen(&there.collect::<Vec<_>>());
+            let corrected = Change::Corrected {
+                from: from.map(digest),
+                to: digest("b"),
+                why: why(),
+            };
+            assert_eq!(changed(&latest, &there), Ok(corrected), "{from:?}");
+        }
+    }
+
+    #[test]
+    fn withdrawn_releases_do_not_hold_a_line() {
+        let mut there = seen(&[("1.4.0", "a"), ("2.0.0", "b"), ("latest", "b")]);
+        there.withdrawn = ["2.0.0".parse().unwrap()].into();
+        let latest = planned("latest", line(Line::Latest, "1.4.1"));
+        let moved = Change::Moved { from: digest("b") };
+        assert_eq!(changed(&latest, &there), Ok(moved));
+        let again = planned("latest", line(Line::Latest, "2.0.0"));
+        let back = Change::Corrected {
+            from: Some(digest("b")),
+            to: digest("a"),
+            why: "latest stays at 1.4.0: 2.0.0 is withdrawn".to_owned(),
+        };
+        assert_eq!(changed(&again, &there), Ok(back));
+    }
+
+    #[test]
+    fn a_branch_stays_where_git_says_that_it_is_newer() {
+        let main = planned("main", Kind::Moving(Follows::Branch));
+        let mut there = seen(&[("main", "a")]);
+        let why = "main stays: it is newer".to_owned();
+        there.newer.insert(main.tag.clone(), why.clone());
+        let at = Some(digest("a"));
+        assert_eq!(changed(&main, &there), Ok(Change::Stays { at, why }));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use super::source::taken_by;
 use super::{Change, Context, Destination, Failure};
 use crate::image::{Digest, Manifest, Target};
 use crate::layout::{Expectation, Layout};
-use crate::registry::Remote;
+use crate::registry::{self, Head, Remote};
+use crate::tagging::PlannedTag;
 use crate::transfer::{Side, Store, StoreError};
 
 /// Makes the tag of a step name `root`, which is there with all below it.
@@ -19,8 +20,10 @@ pub(super) async fn write(
     root: &Manifest,
 ) -> Result<(), Failure> {
     match &destination.store {
-        Store::Registry(remote) => on_registry(destination, remote, step, root).await?,
-        Store::Layout(layout) => in_layout(destination, layout, step, root).await?,
+        Store::Registry(remote) if step.planned.kind.is_immutable() => {
+            immutable(destination, remote, &step.planned, root).await?;
+        }
+        _ => put(destination, &step.planned, root).await?,
     }
     let tag = &step.planned.tag;
     context.notices.info(match &step.change {
@@ -34,79 +37,119 @@ pub(super) async fn write(
     Ok(())
 }
 
+/// Why an immutable tag that was free when the run began is not.
+pub(super) const RACED: &str = "another run wrote this immutable tag at the same time";
+
 /// A registry cannot compare and write in one step: an immutable tag is looked at again just before
 /// it is written, and read back after.
+async fn immutable(
+    destination: &Destination,
+    remote: &Remote,
+    planned: &PlannedTag,
+    root: &Manifest,
+) -> Result<(), Failure> {
+    let target = Target::Tag(planned.tag.clone());
+    let head = || async {
+        let head = remote.head(&target).await;
+        head.map_err(|error| failed(destination, error))
+    };
+    let same = |there: Head| {
+        if there.digest == root.digest {
+            Ok(())
+        } else {
+            Err(taken(&destination.place, planned, there.digest, root.digest).why(RACED))
+        }
+    };
+    if let Some(there) = head().await? {
+        return same(there);
+    }
+    put(destination, planned, root).await?;
+    match head().await? {
+        Some(there) => same(there),
+        None => Err(vanished(destination, planned)),
+    }
+}
+
+/// Writes a tag, whatever it names; on disk an immutable one only where it is free.
+pub(super) async fn put(
+    destination: &Destination,
+    planned: &PlannedTag,
+    manifest: &Manifest,
+) -> Result<(), Failure> {
+    match &destination.store {
+        Store::Registry(remote) => on_registry(destination, remote, planned, manifest).await,
+        Store::Layout(layout) => in_layout(destination, layout, planned, manifest).await,
+    }
+}
+
 async fn on_registry(
     destination: &Destination,
     remote: &Remote,
-    step: &Step,
-    root: &Manifest,
+    planned: &PlannedTag,
+    manifest: &Manifest,
 ) -> Result<(), Failure> {
-    let target = Target::Tag(step.planned.tag.clone());
-    let failed = |error| {
-        Failure::store(
-            Side::Destination,
-            &destination.place,
-            StoreError::Registry(error),
-        )
-    };
-    let immutable = step.planned.kind.is_immutable();
-    if immutable && let Some(head) = remote.head(&target).await.map_err(failed)? {
-        return same(destination, step, root, head.digest);
-    }
-    remote.put_manifest(&target, root).await.map_err(failed)?;
-    if !immutable {
+    let target = Target::Tag(planned.tag.clone());
+    let Err(error) = remote.put_manifest(&target, manifest).await else {
         return Ok(());
+    };
+    if !error.may_keep_tag() {
+        return Err(failed(destination, error));
     }
-    match remote.head(&target).await.map_err(failed)? {
-        Some(head) => same(destination, step, root, head.digest),
-        None => Err(Failure::service(format!(
-            "destination {}: the tag {} was written, and is not there",
-            destination.place, step.planned.tag
-        ))),
+    let there = remote.head(&target).await;
+    match there.map_err(|error| failed(destination, error))? {
+        Some(there) if there.digest == manifest.digest => Ok(()),
+        Some(there) => Err(kept(destination, planned, there.digest, manifest.digest)),
+        // It keeps nothing, so it means something else.
+        None => Err(failed(destination, error)),
     }
+}
+
+/// A registry with a rule of its own against moving this tag.
+fn kept(destination: &Destination, planned: &PlannedTag, there: Digest, to: Digest) -> Failure {
+    let (place, tag) = (&destination.place, &planned.tag);
+    let why = format!("the registry itself keeps {tag} immutable");
+    if planned.kind.is_immutable() {
+        return taken(place, planned, there, to).why(why);
+    }
+    Failure::refused(format!("tag {tag} of {place} names {there}, not {to}"))
+        .why(why)
+        .hint(format!(
+            "{tag} is meant to move ({}): exclude it from the registry's rule for immutable tags",
+            planned.kind
+        ))
 }
 
 /// A layout compares and writes under its lock.
 async fn in_layout(
     destination: &Destination,
     layout: &Layout,
-    step: &Step,
-    root: &Manifest,
+    planned: &PlannedTag,
+    manifest: &Manifest,
 ) -> Result<(), Failure> {
-    let expectation = if step.planned.kind.is_immutable() {
+    let expectation = if planned.kind.is_immutable() {
         Expectation::AbsentOrSame
     } else {
         Expectation::Any
     };
-    match layout.write_tag(&step.planned.tag, root, expectation).await {
+    let place = &destination.place;
+    match layout.write_tag(&planned.tag, manifest, expectation).await {
         Ok(_) => Ok(()),
         Err(error) => Err(match taken_by(&error) {
-            Some(other) => lost(destination, step, other, root.digest),
-            None => Failure::store(
-                Side::Destination,
-                &destination.place,
-                StoreError::Layout(error),
-            ),
+            Some(there) => taken(place, planned, there, manifest.digest).why(RACED),
+            None => Failure::store(Side::Destination, place, StoreError::Layout(error)),
         }),
     }
 }
 
-fn same(
-    destination: &Destination,
-    step: &Step,
-    root: &Manifest,
-    there: Digest,
-) -> Result<(), Failure> {
-    if there == root.digest {
-        Ok(())
-    } else {
-        Err(lost(destination, step, there, root.digest))
-    }
+fn failed(destination: &Destination, error: registry::Error) -> Failure {
+    let error = StoreError::Registry(error);
+    Failure::store(Side::Destination, &destination.place, error)
 }
 
-/// It was free when the run began.
-fn lost(destination: &Destination, step: &Step, there: Digest, root: Digest) -> Failure {
-    taken(&destination.place, &step.planned, there, root)
-        .why("another run wrote this immutable tag at the same time")
+/// A tag that was written and is not there.
+pub(super) fn vanished(destination: &Destination, planned: &PlannedTag) -> Failure {
+    Failure::service(format!(
+        "destination {}: the tag {} was written, and is not there",
+        destination.place, planned.tag
+    ))
 }

@@ -1,8 +1,19 @@
 use std::io::Write;
 
+use super::tags::{self, Tagged};
 use super::{Log, outputs, summary, text, verification};
 use crate::actions::{self, Environment, FileCommandError};
-use crate::release::{Done, Failure, Outcome, Verification};
+use crate::release::{Failure, Outcome, Verification};
+
+/// What a verb came to.
+pub enum Done {
+    /// An image was released, or would be.
+    Released(Box<Outcome>),
+    /// Tags were derived.
+    Tagged(Box<Tagged>),
+    /// Signatures were checked.
+    Verified(Box<Verification>),
+}
 
 /// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
 /// exit status.
@@ -14,7 +25,8 @@ pub fn answer(
     out: &mut impl Write,
 ) -> u8 {
     match result {
-        Ok(Done::Released(outcome)) => released(&cleaned(outcome, log), environment, log, out),
+        Ok(Done::Released(outcome)) => released(&cleaned(*outcome, log), environment, log, out),
+        Ok(Done::Tagged(tagged)) => derived(&tagged, environment, log, out),
         Ok(Done::Verified(found)) => verified(verb, &found, environment, log, out),
         Err(failure) => failed(verb, &clean(failure, log), environment, log),
     }
@@ -64,6 +76,61 @@ fn verified(
     1
 }
 
+fn derived(tagged: &Tagged, environment: &Environment, log: &Log, out: &mut impl Write) -> u8 {
+    for finding in &tagged.findings {
+        match finding.trap {
+            Some(_) => log.warning(&format!("{finding} (mode: strict mends it)")),
+            None => log.warning(&finding.text),
+        }
+    }
+    let report = tagged.text();
+    if !environment.in_runner() {
+        let _ = writeln!(out, "{}", log.clean(&report));
+        let _ = out.flush();
+        return 0;
+    }
+    log.folded("Report", &report);
+    let mut outputs = tagged.outputs();
+    outputs.extend(bake_files(tagged, environment, log));
+    hand_over(environment, log, &outputs, &tagged.summary());
+    if tagged.exported {
+        export(environment, log, &outputs);
+    }
+    0
+}
+
+/// Writes the bake files to the runner's folder, and gives the paths that later steps find them at.
+fn bake_files(
+    tagged: &Tagged,
+    environment: &Environment,
+    log: &Log,
+) -> Vec<(&'static str, String)> {
+    let Some(folder) = environment.path("RUNNER_TEMP") else {
+        log.info("RUNNER_TEMP is not set: no bake files are written");
+        return Vec::new();
+    };
+    let outside = tags::outside(folder, environment.path("RUNNER_WORKSPACE"));
+    let write = |file: tags::BakeFile| match std::fs::write(folder.join(file.name), &file.content) {
+        Ok(()) => Some((file.output, outside.join(file.name).display().to_string())),
+        Err(error) => {
+            log.warning(&format!("{} cannot be written: {error}", file.name));
+            None
+        }
+    };
+    tagged.bake_files().into_iter().filter_map(write).collect()
+}
+
+fn export(environment: &Environment, log: &Log, outputs: &[(&str, String)]) {
+    let Some(file) = environment.path("GITHUB_ENV") else {
+        return;
+    };
+    let variable = |(name, value): &(&str, String)| (tags::variable(name), value.clone());
+    let variables: Vec<_> = outputs.iter().map(variable).collect();
+    if let Err(error) = actions::append_variables(file, &variables) {
+        log.warning(&format!("{error}\n hint: {}", error.hint()));
+    }
+}
+
 fn failed(verb: &str, failure: &Failure, environment: &Environment, log: &Log) -> u8 {
     let title = format!("shipmark {verb}");
     log.error(title.trim_end(), &text::failure(failure));
@@ -86,6 +153,7 @@ fn failed(verb: &str, failure: &Failure, environment: &Environment, log: &Log) -
 /// What was released stays released where its outputs cannot be handed on, so that is a warning.
 fn hand_over(environment: &Environment, log: &Log, outputs: &[(&str, String)], summary: &str) {
     let warn = |error: FileCommandError| log.warning(&format!("{error}\n hint: {}", error.hint()));
+    warn_of_masks(log, outputs);
     let missing = |name| log.warning(&format!("{name} is not set: this step hands nothing on"));
     match environment.path("GITHUB_OUTPUT") {
         Some(file) => actions::append_outputs(file, outputs).unwrap_or_else(warn),
@@ -95,6 +163,24 @@ fn hand_over(environment: &Environment, log: &Log, outputs: &[(&str, String)], s
         Some(file) => actions::append_summary(file, summary).unwrap_or_else(warn),
         None => missing("GITHUB_STEP_SUMMARY"),
     }
+}
+
+/// GitHub hands no job output on in which it finds a masked text, and leaves an empty one instead.
+fn warn_of_masks(log: &Log, outputs: &[(&str, String)]) {
+    let masked = outputs.iter().filter(|(_, value)| log.masks(value));
+    let names: Vec<_> = masked.map(|(name, _)| *name).collect();
+    if names.is_empty() {
+        return;
+    }
+    let (them, digest) = (names.join(", "), names.contains(&"digest"));
+    let way = if digest {
+        "choose a secret that is no part of a digest"
+    } else {
+        "hand digest on, and put the repository's name before it in the job that needs it"
+    };
+    log.warning(&format!(
+        "a text that is masked as a secret is a part of: {them}. Later steps get these outputs whole, but GitHub gives other jobs nothing in place of an output with a masked part\n hint: {way}"
+    ));
 }
 
 /// Texts that come from elsewhere could hold a secret that somebody put there.
@@ -123,7 +209,7 @@ mod tests {
     use crate::report::{Reader, samples};
 
     /// Runs `answer` as a step, and returns the exit status, the log, the outputs, the summary.
-    fn step(result: Result<Done, Failure>) -> (u8, String, String, String) {
+    fn step(result: Result<Outcome, Failure>) -> (u8, String, String, String) {
         let folder = tempfile::tempdir().unwrap();
         let [output, summary] = ["output", "summary"].map(|name| folder.path().join(name));
         std::fs::write(&output, "").unwrap();
@@ -139,7 +225,13 @@ mod tests {
         secrets.add("made-up-word");
         log.hide(&secrets);
         let mut out = Vec::new();
-        let status = answer("push", result, &environment, &log, &mut out);
+        let status = answer(
+            "push",
+            result.map(Box::new).map(Done::Released),
+            &environment,
+            &log,
+            &mut out,
+        );
         assert_eq!(out, b"");
         let read = |path| std::fs::read_to_string(path).unwrap();
         (status, page.text(), read(output), read(summary))
@@ -147,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_step_hands_on_outputs_and_summary() {
-        let (status, log, outputs, summary) = step(Ok(Done::Released(samples::promoted())));
+        let (status, log, outputs, summary) = step(Ok(samples::promoted()));
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
         assert_eq!(outputs.matches("<<shipmark-").count(), 7);
@@ -176,7 +268,7 @@ mod tests {
         let mut outcome = samples::unchanged();
         outcome.notes.push("the registry says made-up-word".into());
         let failure = Failure::refused("it says made-up-word").why("made-up-word");
-        for result in [Ok(Done::Released(outcome)), Err(failure)] {
+        for result in [Ok(outcome), Err(failure)] {
             let (_, log, outputs, summary) = step(result);
             let log = log.replace("::add-mask::made-up-word", "");
             for text in [log, outputs, summary] {
@@ -189,6 +281,29 @@ mod tests {
     }
 
     #[test]
+    fn outputs_that_other_jobs_will_not_get_are_named() {
+        for (secret, named, hint) in [
+            ("team", Some("of: image, tags, json. "), "hand digest on"),
+            ("4813", Some("of: digest, image, json. "), "choose a secret"),
+            ("made-up-word", None, ""),
+        ] {
+            let page = Page::default();
+            let log = Log::new(page.clone(), Reader::Job);
+            let mut secrets = Secrets::default();
+            secrets.add(secret);
+            log.hide(&secrets);
+            let outcome = outputs::outcome(&samples::promoted());
+            warn_of_masks(&log, &outcome);
+            let text = page.text();
+            assert_eq!(text.contains("::warning "), named.is_some(), "{text}");
+            assert!(
+                text.contains(named.unwrap_or_default()) && text.contains(hint),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn files_that_are_not_there_are_named() {
         let page = Page::default();
         let log = Log::new(page.clone(), Reader::Job);
@@ -196,8 +311,14 @@ mod tests {
             ("GITHUB_ACTIONS", "true"),
             ("GITHUB_OUTPUT", "/nowhere/output"),
         ]);
-        let result = Ok(Done::Released(samples::unchanged()));
-        let status = answer("push", result, &environment, &log, &mut Vec::new());
+        let result = Ok(samples::unchanged());
+        let status = answer(
+            "push",
+            result.map(Box::new).map(Done::Released),
+            &environment,
+            &log,
+            &mut Vec::new(),
+        );
         assert_eq!(status, 0);
         let text = page.text();
         assert!(text.contains("GITHUB_OUTPUT names /nowhere/output, which cannot be written"));
@@ -210,8 +331,14 @@ mod tests {
         let log = Log::new(page.clone(), Reader::Terminal);
         let environment = Environment::default();
         let mut out = Vec::new();
-        let result = Ok(Done::Released(samples::unchanged()));
-        answer("promote", result, &environment, &log, &mut out);
+        let result = Ok(samples::unchanged());
+        answer(
+            "promote",
+            result.map(Box::new).map(Done::Released),
+            &environment,
+            &log,
+            &mut out,
+        );
         let out = String::from_utf8(out).unwrap();
         assert!(out.starts_with("nothing had to change for oci:"));
         assert_eq!(page.text(), "");

@@ -133,6 +133,7 @@ fn tag<'a>(released: &Released, result: &'a TagResult) -> Tag<'a> {
         Change::Moved { from } => ("moved", Some(*from), None),
         Change::Unchanged => ("unchanged", None, None),
         Change::Stays { at, why } => ("stays", *at, Some(why.as_str())),
+        Change::Corrected { from, why, .. } => ("corrected", *from, Some(why.as_str())),
     };
     Tag {
         tag: result.tag.as_str(),

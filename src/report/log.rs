@@ -82,6 +82,13 @@ impl Log {
         self.lock().clean(text)
     }
 
+    /// Whether the runner masks a part of `text`.
+    pub fn masks(&self, text: &str) -> bool {
+        let inner = self.lock();
+        let masked = inner.secrets.iter().any(|secret| text.contains(secret));
+        inner.reader == Reader::Job && masked
+    }
+
     /// Says what is being done.
     pub fn info(&self, text: &str) {
         self.lock().say(text);

@@ -7,6 +7,7 @@ mod markdown;
 mod outputs;
 mod progress;
 mod summary;
+mod tags;
 mod text;
 mod verification;
 mod words;
@@ -14,5 +15,6 @@ mod words;
 #[cfg(test)]
 mod samples;
 
-pub use answer::answer;
+pub use answer::{Done, answer};
 pub use log::{Log, Reader};
+pub use tags::{Separators, Tagged};

@@ -46,7 +46,12 @@ fn tags(outcome: &Outcome) -> Vec<String> {
             released
                 .tags
                 .iter()
-                .filter(|result| !matches!(result.change, Change::Stays { .. }))
+                .filter(|result| {
+                    !matches!(
+                        result.change,
+                        Change::Stays { .. } | Change::Corrected { .. }
+                    )
+                })
                 .map(|result| words::by_tag(&released.place, &result.tag))
         })
         .collect()
@@ -55,7 +60,7 @@ fn tags(outcome: &Outcome) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::OUTPUTS;
+    use crate::cli::{OUTPUTS, Output, Verb};
     use crate::report::samples;
 
     #[test]
@@ -64,7 +69,12 @@ mod tests {
             .into_iter()
             .map(|(name, _)| name)
             .collect();
-        let declared: Vec<_> = OUTPUTS.iter().map(|output| output.name).collect();
+        let given_by = |verb| move |output: &&Output| output.verbs.contains(&verb);
+        let declared: Vec<_> = OUTPUTS
+            .iter()
+            .filter(given_by(Verb::Promote))
+            .map(|output| output.name)
+            .collect();
         assert_eq!(given, declared);
     }
 

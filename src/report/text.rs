@@ -49,6 +49,7 @@ pub(super) fn cleaned(complaint: &Complaint, clean: impl Fn(&str) -> String) -> 
         what: clean(&complaint.what),
         why: complaint.why.as_deref().map(&clean),
         hint: complaint.hint.as_deref().map(&clean),
+        about: complaint.about.clone(),
     }
 }
 

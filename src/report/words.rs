@@ -115,13 +115,15 @@ pub(super) fn change(change: &Change, dry_run: bool) -> String {
         (Change::Unchanged, _) => "unchanged".to_owned(),
         (Change::Stays { at: Some(at), .. }, _) => format!("stays at {}", at.short()),
         (Change::Stays { at: None, .. }, _) => "not written".to_owned(),
+        (Change::Corrected { to, .. }, false) => format!("put right, to {}", to.short()),
+        (Change::Corrected { to, .. }, true) => format!("would be put right, to {}", to.short()),
     }
 }
 
 /// Why that became of a tag.
 pub(super) fn reason(change: &Change, kind: &Kind, rule: &str) -> String {
     match change {
-        Change::Stays { why, .. } => why.clone(),
+        Change::Stays { why, .. } | Change::Corrected { why, .. } => why.clone(),
         _ if kind.is_immutable() => format!("{rule} (immutable)"),
         _ => format!("{rule} (moving)"),
     }

@@ -3,7 +3,7 @@
 use semver::Version;
 
 use super::derived::{Derived, Follows, Kind, Names};
-use super::{Line, TaggingError};
+use super::{Line, Series, TaggingError};
 use crate::event::{Facts, GitRef, Release};
 use crate::image::{Commit, Tag};
 use crate::notice::printable;
@@ -59,8 +59,11 @@ pub(super) fn line_tags(derived: &mut Derived, version: &Version, prerelease: bo
             Line::Latest => "the highest release".to_owned(),
             _ => format!("the highest release of {line}"),
         };
-        let version = version.clone();
-        let kind = Kind::Moving(Follows::Line { line, version });
+        let kind = Kind::Moving(Follows::Line {
+            line,
+            series: Series::default(),
+            version: version.clone(),
+        });
         if let Ok(tag) = line.to_string().parse() {
             derived.plan(tag, kind, rule);
         }

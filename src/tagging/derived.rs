@@ -2,7 +2,7 @@ use std::fmt;
 
 use semver::Version;
 
-use super::Line;
+use super::{Line, Series};
 use crate::image::Tag;
 
 /// What may happen to a tag once it is written.
@@ -33,6 +33,8 @@ pub enum Follows {
     Line {
         /// The line.
         line: Line,
+        /// The releases whose line it is.
+        series: Series,
         /// The release it is to be moved to.
         version: Version,
     },
@@ -74,6 +76,11 @@ impl Kind {
     /// Whether a tag of this kind is never moved.
     pub fn is_immutable(&self) -> bool {
         matches!(self, Self::Immutable(_))
+    }
+
+    /// Whether a tag of this kind follows a version line.
+    pub fn is_line(&self) -> bool {
+        matches!(self, Self::Moving(Follows::Line { .. }))
     }
 }
 

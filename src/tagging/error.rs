@@ -1,8 +1,9 @@
 use semver::Version;
 use thiserror::Error;
 
+use super::{ExpandError, RuleError};
 use crate::event::ReleaseBranchError;
-use crate::image::Commit;
+use crate::image::{Commit, TagError};
 
 /// Why there are no tags.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -62,6 +63,25 @@ pub enum TaggingError {
         /// The commit it names, perhaps abbreviated.
         named: String,
     },
+    /// A list cannot be read.
+    #[error("{}, line {}: {list}", list.input, list.line)]
+    List {
+        /// What is wrong.
+        list: RuleError,
+    },
+    /// A rule cannot be expanded.
+    #[error(transparent)]
+    Rule(#[from] ExpandError),
+    /// A rule gives what is no tag.
+    #[error("{rule} gives {text:?}: {reason}")]
+    BadTag {
+        /// Which one.
+        rule: String,
+        /// What it gives.
+        text: String,
+        /// Why that is no tag.
+        reason: TagError,
+    },
     /// The version makes no tag.
     #[error("the version {0} is too long for a tag")]
     LongVersion(Version),
@@ -88,6 +108,8 @@ impl TaggingError {
             Self::UnknownCommit { .. } => {
                 "build the image with the label org.opencontainers.image.revision"
             }
+            Self::List { .. } | Self::Rule(_) => "correct the rule",
+            Self::BadTag { .. } => "correct the rule, or say mode: strict, which makes it a tag",
             Self::LongVersion(_) => "use a shorter pre-release part",
             _ => "give tags, one name a line",
         }

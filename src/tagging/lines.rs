@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 
 use semver::Version;
@@ -51,55 +52,132 @@ impl fmt::Display for Line {
     }
 }
 
-/// The releases that a repository holds, as its tags tell: full versions, with an optional `v`, that
-/// are no pre-releases. Caches, commits, lines and branches never count.
+/// Releases that are numbered together: those whose tags have the same text around the version.
+/// `1.4.0-alpine` is of another series than `1.4.0`, and never moves its lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Series {
+    /// What stands before the version.
+    pub prefix: String,
+    /// What stands after it.
+    pub suffix: String,
+}
+
+impl Series {
+    /// The release that `tag` names: a full version, with an optional `v`. A pre-release is none,
+    /// nor are caches, commits, lines and branches.
+    pub fn release(&self, tag: &Tag) -> Option<Version> {
+        let text = tag.as_str().strip_prefix(self.prefix.as_str())?;
+        let text = text.strip_suffix(self.suffix.as_str())?;
+        version(text).filter(|version| version.pre.is_empty())
+    }
+}
+
+/// A release that a repository holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// Its version.
+    pub version: Version,
+    /// The tag that names it.
+    pub tag: Tag,
+}
+
+/// The releases of a series that a repository holds, as its tags tell, those taken back left out.
 #[derive(Debug, Clone, Default)]
-pub struct Releases(Vec<Version>);
+pub struct Releases {
+    there: Vec<Release>,
+    withdrawn: Vec<Version>,
+}
 
 /// Whether a line's tag moves to a new release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Move {
-    /// It does.
+    /// It does: the release is the highest of its line.
     Moves,
-    /// It stays where it is.
+    /// It is not for this release.
     Stays {
         /// The highest release of the line, if it has any.
-        highest: Option<Version>,
-        /// Why, for people: `latest stays at 2.1.0: 1.4.3 is lower`.
+        highest: Option<Release>,
+        /// Why, for people: `latest stays at 2.1.0: 1.4.3 is a backport`.
         why: String,
     },
 }
 
 impl Releases {
-    /// The releases among `tags`, which must be all tags of the repository.
-    pub fn among<'a>(tags: impl IntoIterator<Item = &'a Tag>) -> Self {
-        let release = |tag: &Tag| version(tag.as_str()).filter(|version| version.pre.is_empty());
-        Self(tags.into_iter().filter_map(release).collect())
+    /// The releases of `series` among `tags`, which must be all tags of the repository. Those whose
+    /// tag is `withdrawn` do not count.
+    pub fn among<'a>(
+        tags: impl IntoIterator<Item = &'a Tag>,
+        series: &Series,
+        withdrawn: &BTreeSet<Tag>,
+    ) -> Self {
+        let release = |tag: &Tag| {
+            let version = series.release(tag)?;
+            let tag = tag.clone();
+            Some(Release { version, tag })
+        };
+        let withdrawn: Vec<Version> = withdrawn
+            .iter()
+            .filter_map(|tag| series.release(tag))
+            .collect();
+        let counts = |release: &Release| !withdrawn.contains(&release.version);
+        Self {
+            there: tags
+                .into_iter()
+                .filter_map(release)
+                .filter(counts)
+                .collect(),
+            withdrawn,
+        }
     }
 
-    /// The highest release of `line`.
-    pub fn highest(&self, line: Line) -> Option<&Version> {
-        let of_line = self.0.iter().filter(|version| line.holds(version));
-        of_line.max_by(|a, b| a.cmp_precedence(b))
+    /// The highest release of `line`. Where `1.4.0` and `v1.4.0` are both there, the first is meant.
+    pub fn highest(&self, line: Line) -> Option<&Release> {
+        let of_line = self
+            .there
+            .iter()
+            .filter(|release| line.holds(&release.version));
+        of_line.max_by(|a, b| {
+            let order = a.version.cmp_precedence(&b.version);
+            order.then_with(|| b.tag.as_str().len().cmp(&a.tag.as_str().len()))
+        })
     }
 
-    /// Whether the tag of `line` moves to `candidate`: only forward, so that it ends at the line's
-    /// highest release. A line moves to a release that it already has if that is its highest.
+    /// Whether the tag of `line` is for `candidate`, which need not be among these releases yet:
+    /// only if none of them is higher, so that the line ends at its highest release.
     pub fn line_move(&self, line: Line, candidate: &Version) -> Move {
         let highest = self.highest(line);
-        let reason = if !candidate.pre.is_empty() {
-            "is a pre-release"
-        } else if !line.holds(candidate) {
-            "is not of that line"
-        } else if highest.is_some_and(|highest| candidate.cmp_precedence(highest).is_lt()) {
-            "is lower"
-        } else {
+        let Some(reason) = self.reason_against(line, candidate, highest) else {
             return Move::Moves;
         };
-        let at = highest.map_or_else(String::new, |highest| format!(" at {highest}"));
+        let at = highest.map_or_else(String::new, |highest| format!(" at {}", highest.version));
         Move::Stays {
             highest: highest.cloned(),
             why: format!("{line} stays{at}: {candidate} {reason}"),
+        }
+    }
+
+    fn reason_against(
+        &self,
+        line: Line,
+        candidate: &Version,
+        highest: Option<&Release>,
+    ) -> Option<&'static str> {
+        if !candidate.pre.is_empty() {
+            return Some("is a pre-release");
+        }
+        if !line.holds(candidate) {
+            return Some("is not of that line");
+        }
+        if self.withdrawn.contains(candidate) {
+            return Some("is withdrawn");
+        }
+        let higher = &highest?.version;
+        if candidate.cmp_precedence(higher).is_ge() {
+            None
+        } else if (candidate.major, candidate.minor) == (higher.major, higher.minor) {
+            Some("is lower")
+        } else {
+            Some("is a backport")
         }
     }
 }
@@ -108,13 +186,27 @@ impl Releases {
 mod tests {
     use super::*;
 
-    fn releases(tags: &[&str]) -> Releases {
-        let tags: Vec<Tag> = tags.iter().map(|tag| tag.parse().unwrap()).collect();
-        Releases::among(&tags)
+    fn tags(tags: &[&str]) -> BTreeSet<Tag> {
+        tags.iter().map(|tag| tag.parse().unwrap()).collect()
+    }
+
+    fn releases(there: &[&str]) -> Releases {
+        Releases::among(&tags(there), &Series::default(), &BTreeSet::new())
+    }
+
+    fn highest(releases: &Releases, line: Line) -> Option<&str> {
+        releases.highest(line).map(|release| release.tag.as_str())
     }
 
     fn of(text: &str) -> Version {
         Version::parse(text).unwrap()
+    }
+
+    fn stays(releases: &Releases, line: Line, candidate: &str) -> Option<String> {
+        match releases.line_move(line, &of(candidate)) {
+            Move::Moves => None,
+            Move::Stays { why, .. } => Some(why),
+        }
     }
 
     #[test]
@@ -145,34 +237,77 @@ mod tests {
             "9.0.0.0",
             "V9.0.0",
             "9-0-0",
+            "9.0.0-alpine",
         ]);
         assert_eq!(none.highest(Line::Latest), None);
         let some = releases(&["v1.4.0", "1.10.0", "1.9.0", "2.0.0-rc.1"]);
-        assert_eq!(some.highest(Line::Latest), Some(&of("1.10.0")));
-        assert_eq!(some.highest(Line::Minor(1, 4)), Some(&of("1.4.0")));
-        assert_eq!(some.highest(Line::Major(2)), None);
+        assert_eq!(highest(&some, Line::Latest), Some("1.10.0"));
+        assert_eq!(highest(&some, Line::Minor(1, 4)), Some("v1.4.0"));
+        assert_eq!(highest(&some, Line::Major(2)), None);
+        let both = releases(&["v1.4.0", "1.4.0"]);
+        assert_eq!(highest(&both, Line::Latest), Some("1.4.0"));
+    }
+
+    #[test]
+    fn each_series_has_its_own_history() {
+        let there = tags(&[
+            "2.0.0",
+            "1.4.0-alpine",
+            "1.4.1-alpine",
+            "web-3.0.0",
+            "x-alpine",
+        ]);
+        let highest = |prefix: &str, suffix: &str| {
+            let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
+            let releases = Releases::among(&there, &Series { prefix, suffix }, &BTreeSet::new());
+            highest(&releases, Line::Latest).map(str::to_owned)
+        };
+        assert_eq!(highest("", "").as_deref(), Some("2.0.0"));
+        assert_eq!(highest("", "-alpine").as_deref(), Some("1.4.1-alpine"));
+        assert_eq!(highest("web-", "").as_deref(), Some("web-3.0.0"));
+        assert_eq!(highest("api-", ""), None);
+    }
+
+    #[test]
+    fn what_is_withdrawn_does_not_count() {
+        let (there, withdrawn) = (
+            tags(&["1.4.0", "1.4.1", "v1.4.2"]),
+            tags(&["1.4.2", "v1.4.1"]),
+        );
+        let releases = Releases::among(&there, &Series::default(), &withdrawn);
+        assert_eq!(highest(&releases, Line::Latest), Some("1.4.0"));
+        assert_eq!(
+            stays(&releases, Line::Latest, "1.4.1").as_deref(),
+            Some("latest stays at 1.4.0: 1.4.1 is withdrawn")
+        );
+        assert_eq!(stays(&releases, Line::Latest, "1.4.3"), None);
     }
 
     #[test]
     fn lines_go_only_forward() {
         let there = releases(&["2.1.0", "1.4.2", "1.4.3"]);
-        let stays = |line, candidate| match there.line_move(line, &of(candidate)) {
-            Move::Moves => None,
-            Move::Stays { why, .. } => Some(why),
-        };
         for (line, candidate) in [
             (Line::Latest, "2.1.0"),
             (Line::Latest, "2.1.1"),
             (Line::Major(1), "1.4.3+build.7"),
             (Line::Major(3), "3.0.0"),
         ] {
-            assert_eq!(stays(line, candidate), None, "{line} to {candidate}");
+            assert_eq!(
+                stays(&there, line, candidate),
+                None,
+                "{line} to {candidate}"
+            );
         }
         for (line, candidate, why) in [
             (
                 Line::Latest,
                 "1.4.4",
-                "latest stays at 2.1.0: 1.4.4 is lower",
+                "latest stays at 2.1.0: 1.4.4 is a backport",
+            ),
+            (
+                Line::Major(1),
+                "1.3.9",
+                "1 stays at 1.4.3: 1.3.9 is a backport",
             ),
             (
                 Line::Minor(1, 4),
@@ -190,7 +325,7 @@ mod tests {
                 "3 stays: 2.1.1 is not of that line",
             ),
         ] {
-            assert_eq!(stays(line, candidate).as_deref(), Some(why));
+            assert_eq!(stays(&there, line, candidate).as_deref(), Some(why));
         }
     }
 }

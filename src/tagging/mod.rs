@@ -8,19 +8,29 @@ mod default;
 mod derived;
 mod environment;
 mod error;
+mod expand;
+mod given;
+mod labels;
 mod lines;
 mod name;
 mod promote;
 mod push;
 mod rules;
+mod trap;
 
 pub use derived::{Derived, Follows, Kind, Names, PlannedTag};
 pub use environment::{Environment, EnvironmentError};
 pub use error::TaggingError;
-pub use lines::{Line, Move, Releases};
+pub use expand::{ExpandError, Expanded, Expansion, Subject, expand};
+pub use given::{Given, TagRules};
+pub use labels::{Labels, labels};
+pub use lines::{Line, Move, Release, Releases, Series};
 pub use promote::{Origin, for_promote};
 pub use push::for_push;
-pub use rules::{Rule, RuleError, RuleProblem, TagRules};
+pub use rules::{CsvProblem, Flavor, Rule, RuleError, RuleProblem, Rules, image_names};
+pub use trap::{Finding, Mode, Trap};
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

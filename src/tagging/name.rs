@@ -50,7 +50,7 @@ fn hash(name: &str) -> String {
     Digest::of(name.as_bytes()).hex()[..HASH].to_owned()
 }
 
-fn shorten(text: &str, name: &str) -> String {
+pub(super) fn shorten(text: &str, name: &str) -> String {
     format!("{}-{}", &text[..Tag::MAX - HASH - 1], hash(name))
 }
 

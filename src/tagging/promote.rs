@@ -42,8 +42,8 @@ pub fn for_promote(
     if let Some(branch) = &branch {
         same_commit(branch, source)?;
     }
-    if let Some(given) = rules.given() {
-        return Ok(given.settle());
+    if let TagRules::Given(given) = rules {
+        return given.derive_for(source.revision.as_ref());
     }
     let mut derived = Derived::default();
     let version = wanted_version(&mut derived, facts, branch, source)?;

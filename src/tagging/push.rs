@@ -8,10 +8,11 @@ use crate::event::{EventName, Facts, GitRef, version};
 ///
 /// # Errors
 /// With the default rules: no facts, an event without a row in the default table, a deleted ref, a
-/// release that is not out, or nothing that gives a tag. Given rules always give theirs.
+/// release that is not out, or nothing that gives a tag. Of given rules: one that cannot be
+/// expanded or gives no tag, or that none gives one.
 pub fn for_push(facts: Option<&Facts>, rules: &TagRules) -> Result<Derived, TaggingError> {
-    if let Some(given) = rules.given() {
-        return Ok(given.settle());
+    if let TagRules::Given(given) = rules {
+        return given.derive();
     }
     let facts = facts.ok_or(TaggingError::NoFacts)?;
     not_deleted(facts)?;

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use semver::Version;
 
 use super::*;
 use crate::event::{Facts, GitRef, Given, Local, fixtures};
@@ -501,38 +500,6 @@ proptest! {
         for planned in derived.tags.iter().filter(|planned| !planned.kind.is_immutable()) {
             prop_assert_eq!(&planned.kind, &Kind::Moving(Follows::Branch));
             prop_assert_eq!(name::reserved(&planned.tag), None);
-        }
-    }
-
-    /// Releases, backports, pre-releases and repeats in any order.
-    #[test]
-    fn a_line_ends_at_its_highest_release(
-        versions in prop::collection::vec((0..3u64, 0..3u64, 0..3u64, 0..4u8), 1..24)
-    ) {
-        let mut registry: HashSet<Tag> =
-            ["buildcache", "9.9.9-rc.1", "git-9999999"].map(|tag| tag.parse().unwrap()).into();
-        let mut lines = std::collections::BTreeMap::new();
-        let mut released = Vec::new();
-        for (major, minor, patch, kind) in versions {
-            let end = if kind == 0 { "-rc.1" } else { "" };
-            let version: Version = format!("{major}.{minor}.{patch}{end}").parse().unwrap();
-            for planned in push(&on(&format!("refs/tags/v{version}"))).unwrap().tags {
-                if let Kind::Moving(Follows::Line { line, version }) = planned.kind {
-                    let listing = Releases::among(&registry);
-                    if listing.line_move(line, &version) == Move::Moves {
-                        lines.insert(planned.tag, (line, version));
-                    }
-                } else {
-                    registry.insert(planned.tag);
-                }
-            }
-            released.extend(Some(version).filter(|version| version.pre.is_empty()));
-        }
-        let expected: HashSet<_> = released.iter().flat_map(Line::all_of).collect();
-        prop_assert_eq!(lines.len(), expected.len());
-        for (line, version) in lines.values() {
-            let on_line = |other: &&Version| Line::all_of(other).contains(line);
-            prop_assert_eq!(Some(version), released.iter().filter(on_line).max());
         }
     }
 }

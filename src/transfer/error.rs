@@ -88,6 +88,14 @@ impl StoreError {
         }
     }
 
+    /// What it is about, where the surroundings can explain it.
+    pub fn trouble(&self) -> Option<registry::Trouble> {
+        match self {
+            Self::Registry(error) => error.trouble(),
+            _ => None,
+        }
+    }
+
     /// What the person at the failed job can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

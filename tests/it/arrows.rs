@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     // Ground: pure values.
     ("notice", &[]),
     ("image", &[]),
@@ -14,6 +14,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     // Work: files, networks, other people's formats.
     ("credentials", &["image", "notice"]),
     ("git", &["event", "image", "notice"]),
+    ("github", &["event"]),
     ("layout", &["image", "notice"]),
     ("archive", &["image", "layout", "notice"]),
     ("registry", &["credentials", "image", "notice"]),
@@ -33,6 +34,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
         &[
             "archive",
             "event",
+            "git",
             "image",
             "layout",
             "notice",
@@ -60,6 +62,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "credentials",
             "event",
             "git",
+            "github",
             "image",
             "notice",
             "registry",
@@ -72,13 +75,14 @@ const ROOMS: [(&str, &[&str]); 17] = [
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 13] = [
+const BELOW_THE_SURFACE: [&str; 14] = [
     "notice",
     "image",
     "event",
     "tagging",
     "credentials",
     "git",
+    "github",
     "layout",
     "archive",
     "registry",

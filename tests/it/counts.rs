@@ -79,9 +79,10 @@ async fn a_cold_copy_between_registries() {
     5 x GET manifests 200
     ");
     insta::assert_snapshot!(kinds(&prod), @r"
+    2 x GET tags 200
     1 x GET tags 404
     9 x HEAD blobs 404
-    2 x HEAD manifests 200
+    3 x HEAD manifests 200
     12 x HEAD manifests 404
     9 x POST blobs/uploads 202
     9 x PUT blobs/uploads 201
@@ -120,8 +121,9 @@ async fn a_copy_within_a_registry_mounts() {
     insta::assert_snapshot!(kinds(&registry), @r"
     1 x GET blobs 200
     5 x GET manifests 200
+    2 x GET tags 200
     1 x GET tags 404
-    2 x HEAD manifests 200
+    3 x HEAD manifests 200
     12 x HEAD manifests 404
     9 x POST blobs/uploads 201
     10 x PUT manifests 201
@@ -141,4 +143,34 @@ async fn a_login_costs_one_refusal_and_one_token() {
     1 x HEAD manifests 401
     ");
     assert_eq!(registry.token_server().count(), 2, "one a run");
+}
+
+/// A backport: the release that its lines stay at is looked up once.
+#[tokio::test]
+async fn a_backport() {
+    let (_dev, prod, from, to) = promoted_before().await;
+    done(promote(&from, &[&to], "refs/tags/v2.0.0"), &context()).await;
+    prod.clear_log();
+    done(promote(&from, &[&to], "refs/tags/v1.4.0"), &context()).await;
+    insta::assert_snapshot!(kinds(&prod), @r"
+    3 x GET tags 200
+    6 x HEAD manifests 200
+    4 x HEAD manifests 404
+    3 x PUT manifests 201
+    ");
+}
+
+/// The content is there: only names are new.
+#[tokio::test]
+async fn a_patch_release_of_what_is_there() {
+    let (_dev, prod, from, to) = promoted_before().await;
+    done(promote(&from, &[&to], "refs/tags/v1.4.0"), &context()).await;
+    prod.clear_log();
+    done(promote(&from, &[&to], "refs/tags/v1.4.1"), &context()).await;
+    insta::assert_snapshot!(kinds(&prod), @r"
+    3 x GET tags 200
+    10 x HEAD manifests 200
+    2 x HEAD manifests 404
+    1 x PUT manifests 201
+    ");
 }

@@ -179,7 +179,7 @@ fn bad_input_is_told_from_refusals_and_writes_nothing() {
             "error: --images: is needed",
         ),
         (
-            [&["push", "--tags=a/b"], &minimum[..]].concat(),
+            [&["push", "--tags=type=rwa,value=b"], &minimum[..]].concat(),
             "error: --tags: ",
         ),
         (

@@ -5,6 +5,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::event::Facts;
+use crate::git::Descent;
 
 /// A repository in a temporary folder, with its first commit on `main`.
 fn repository() -> (TempDir, Repository) {
@@ -114,6 +115,36 @@ fn refs_are_resolved_to_commits() {
     }
     let absent = Facts::local(&checkout.local_at(GitRef::from("refs/tags/v9.0.0")));
     assert_eq!((absent.commit, absent.notes.len()), (None, 1));
+}
+
+#[test]
+fn it_is_known_which_commit_comes_after_which() {
+    let (folder, repository) = repository();
+    let first = repository.head().unwrap().target().unwrap();
+    let only = checkout(folder.path()).unwrap();
+    assert!(!only.ancestry().may_know_after(&only.commit));
+    lightly(&repository, "refs/heads/other", first);
+    let second = commit_on(&repository, "HEAD");
+    repository.set_head("refs/heads/other").unwrap();
+    let aside = commit_on(&repository, "HEAD");
+
+    let ancestry = checkout(folder.path()).unwrap().ancestry();
+    let [first, second, aside] = [first, second, aside].map(|id| commit(id).unwrap());
+    let absent: Commit = "1".repeat(40).parse().unwrap();
+    for (one, other, expected) in [
+        (&second, &first, Descent::After),
+        (&first, &second, Descent::NotAfter),
+        (&first, &first, Descent::NotAfter),
+        (&aside, &second, Descent::NotAfter),
+        (&absent, &first, Descent::Unknown),
+        (&first, &absent, Descent::Unknown),
+        (&"2".repeat(64).parse().unwrap(), &first, Descent::Unknown),
+    ] {
+        assert_eq!(ancestry.descent(one, other), expected, "{one} {other}");
+    }
+    assert!(ancestry.may_know_after(&first) && !ancestry.may_know_after(&absent));
+    std::fs::write(repository.path().join("shallow"), format!("{second}\n")).unwrap();
+    assert_eq!(ancestry.descent(&aside, &second), Descent::Unknown);
 }
 
 #[test]

@@ -336,7 +336,7 @@ async fn a_token_host_that_answers_nonsense_is_named() {
         let request = push(&example(), &[&place(&registry)], MAIN);
         let outcome = tokio::time::timeout(
             Duration::from_secs(10),
-            refused(request, as_robot(&[&registry])),
+            refused(request, impatient(as_robot(&[&registry]))),
         );
         let (failure, text) = outcome.await.unwrap_or_else(|_| panic!("{effect:?} hangs"));
         assert!(matches!(failure, Failure::Service(_)), "{failure:?}");

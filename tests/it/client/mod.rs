@@ -2,13 +2,19 @@
 //! otherwise, and what goes wrong.
 
 mod auth;
+mod cancel;
 mod engine;
 mod faults;
+mod quirks;
+mod tls;
+mod wire;
+
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use shipmark::credentials::{Explicit, Store as Credentials};
-use shipmark::registry::Settings;
+use shipmark::registry::{Settings, Timing};
 use shipmark::release::{Failure, Request};
 
 use crate::registry::{Profile, Registry, TokenRules};
@@ -52,6 +58,15 @@ fn with_config(json: &serde_json::Value) -> (Settings, tempfile::TempDir) {
         ..settings()
     };
     (settings, folder)
+}
+
+/// Patience for tests in which somebody stays silent.
+fn impatient(settings: Settings) -> Settings {
+    let timing = Timing {
+        stall: Duration::from_millis(250),
+        ..timing()
+    };
+    Settings { timing, ..settings }
 }
 
 fn base64(text: &str) -> String {

@@ -8,11 +8,12 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::AUTHORIZATION;
-use hyper::{HeaderMap, Method, Request};
+use hyper::{HeaderMap, Method, Request, Version};
 use url::form_urlencoded;
 
 /// A request whose body is still to be read.
 pub struct Call {
+    pub version: Version,
     pub method: Method,
     pub path: String,
     pub query: Vec<(String, String)>,
@@ -24,6 +25,7 @@ impl Call {
     pub fn new(request: Request<Incoming>) -> Self {
         let (head, body) = request.into_parts();
         Self {
+            version: head.version,
             method: head.method,
             path: head.uri.path().to_owned(),
             query: pairs(head.uri.query().unwrap_or_default().as_bytes()),

@@ -1,7 +1,7 @@
 //! What stands before every host's handler: the log, the faults, and the stop.
 
 use std::future::pending;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
@@ -13,6 +13,7 @@ use super::call::Call;
 use super::connection::Connection;
 use super::damage::damage;
 use super::fault::{Effect, Fault};
+use super::gate::Gate;
 use super::issuer::Issuer;
 use super::log::Exchange;
 use super::store::lock;
@@ -30,6 +31,7 @@ pub struct Front {
     handler: Arc<dyn Handler>,
     inner: Mutex<Inner>,
     stopped: watch::Sender<bool>,
+    gate: OnceLock<Arc<Gate>>,
 }
 
 #[derive(Default)]
@@ -45,6 +47,7 @@ impl Front {
             handler,
             inner: Mutex::default(),
             stopped: watch::Sender::new(false),
+            gate: OnceLock::new(),
         }
     }
 
@@ -68,6 +71,11 @@ impl Front {
         lock(&self.inner).faults.clear();
     }
 
+    /// Lets requests about tags wait from now on.
+    pub fn gate(&self) -> Arc<Gate> {
+        Arc::clone(self.gate.get_or_init(Arc::default))
+    }
+
     pub async fn stopped(&self) {
         // The sender lives as long as `self`.
         let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
@@ -86,7 +94,11 @@ impl Front {
         connection: &Connection,
     ) -> Option<Response<Body>> {
         let mut call = Call::new(request);
-        let (exchange, effect) = self.arrive(&call);
+        let (exchange, mut effect) = self.arrive(&call);
+        if let Some(gate) = self.gate.get() {
+            let request = lock(&exchange).request();
+            effect = gate.pass(&request).await.or(effect);
+        }
         let response = self.strike(effect, &mut call, connection).await?;
         let mut exchange = lock(&exchange);
         exchange.status = Some(response.status().as_u16());

@@ -1,5 +1,7 @@
 //! What was asked and answered, in the order of arrival.
 
+use hyper::Version;
+
 use super::call::{Call, Presented};
 use super::issuer::Issuer;
 use super::route::Route;
@@ -7,6 +9,7 @@ use super::route::Route;
 /// One request and its answer.
 #[derive(Clone, Debug)]
 pub struct Exchange {
+    pub version: Version,
     pub method: String,
     /// Percent-decoded, with the ids of upload sessions replaced by `<upload>`.
     pub path_and_query: String,
@@ -30,6 +33,7 @@ pub enum Authorization {
 impl Exchange {
     pub fn begin(call: &Call, issuer: Option<&Issuer>) -> Self {
         Self {
+            version: call.version,
             method: call.method.to_string(),
             path_and_query: normalised(call),
             status: None,

@@ -17,6 +17,7 @@ mod fault;
 mod fixture;
 mod flavor;
 mod front;
+mod gate;
 mod glob;
 mod guard;
 mod host;
@@ -49,6 +50,7 @@ pub use ca::TestCa;
 pub use content::digest;
 pub use fault::{Effect, Fault};
 pub use fixture::fixture;
+pub use gate::Gate;
 pub use log::{Authorization, Exchange};
 pub use profile::{PASSWORD, Profile, USER};
 pub use token_rules::{TokenKey, TokenRules};
@@ -70,6 +72,15 @@ pub struct Registry {
 
 impl Registry {
     pub async fn start(profile: Profile) -> Self {
+        Self::start_with(profile, Store::default()).await
+    }
+
+    /// Another host with the same content, so that a test can tell who asks.
+    pub async fn beside(&self, profile: Profile) -> Self {
+        Self::start_with(profile, self.store()).await
+    }
+
+    async fn start_with(profile: Profile, store: Store) -> Self {
         let bound = Bound::new(profile.identity.as_ref()).await;
         let mut token_server = None;
         let mut realm_path = None;
@@ -93,7 +104,6 @@ impl Registry {
                 }
             }
         };
-        let store = Store::default();
         let service = Service {
             profile,
             guard,
@@ -169,6 +179,11 @@ impl Registry {
         self.host.front.clear_faults();
     }
 
+    /// Lets requests about tags wait until the test releases them.
+    pub fn gate(&self) -> Arc<Gate> {
+        self.host.front.gate()
+    }
+
     /// Waits until a fault has stopped this registry for good.
     pub async fn stopped(&self) {
         self.host.front.stopped().await;
@@ -203,6 +218,11 @@ impl Registry {
     /// Tags and the digests they name.
     pub fn tags(&self, repository: &str) -> BTreeMap<String, String> {
         self.store.lock().repository(repository).tags.clone()
+    }
+
+    /// Makes these all the tags there are.
+    pub fn set_tags(&self, repository: &str, tags: BTreeMap<String, String>) {
+        self.store.lock().repository(repository).tags = tags;
     }
 
     /// Puts a manifest in place, unchecked, and tells its digest.

@@ -100,6 +100,7 @@ pub fn context_with(settings: Settings) -> (Context, Said) {
         Context {
             registry,
             notices,
+            ancestry: None,
             scratch: None,
         },
         said,

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Checks that all places that say which version this is agree; with the version of a release, also that this is it and
+# that the changelog tells of it. Prints the release's notes then, alone on stdout.
+#   release-check.sh [VERSION]
+# SHIPMARK=FILE names a binary whose --version is looked at too.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+release=${1:-}
+wrong=0
+differs() { echo "release-check.sh: $*" >&2; wrong=1; }
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+locked=$(sed -n '/^name = "shipmark"$/{n;s/^version = "\(.*\)"/\1/p}' Cargo.lock)
+[ "$locked" = "$version" ] || differs "Cargo.toml says $version, Cargo.lock $locked"
+if [ -n "${SHIPMARK:-}" ]; then
+  said=$("$SHIPMARK" --version)
+  [ "$said" = "shipmark $version" ] || differs "Cargo.toml says $version, $SHIPMARK says \"$said\""
+fi
+while read -r used; do
+  [ "$used" = "v$version" ] || differs "Cargo.toml says $version, README.md uses $used"
+done < <(sed -n 's/.*uses: shipmark\/shipmark@\([^ ]*\).*/\1/p' README.md)
+
+# The newest section is the one to come, or the version's own.
+newest=$(sed -n 's/^## \[\([^]]*\)\].*/\1/p' CHANGELOG.md | head -n 1)
+case $newest in
+  Unreleased | "$version") ;;
+  *) differs "CHANGELOG.md begins with $newest, neither Unreleased nor $version" ;;
+esac
+if [ -n "$release" ]; then
+  [ "$release" = "$version" ] || differs "the release is $release, Cargo.toml says $version"
+  heading=$(grep -F "## [$release]" CHANGELOG.md || true)
+  [[ $heading =~ ^"## [$release] - "[0-9]{4}-[0-9]{2}-[0-9]{2}$ ]] ||
+    differs "CHANGELOG.md has no section \"## [$release] - YYYY-MM-DD\""
+  awk -v heading="$heading" '$0 == heading { on = 1; next } /^## \[/ { on = 0 } on' CHANGELOG.md | sed '/./,$!d'
+else
+  echo "all say $version"
+fi
+exit "$wrong"

@@ -1,0 +1,204 @@
+use serde_json::Value;
+
+use super::{Facts, Given};
+
+/// The event in the words of a workflow's own expressions, as docker/metadata-action goes by them:
+/// read leniently, and nothing told apart that GitHub does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Workflow {
+    /// `github.event_name`
+    pub event: String,
+    /// `github.ref`; of a `pull_request_target` the pull request's.
+    pub git_ref: String,
+    /// `github.sha`
+    pub sha: String,
+    /// `github.event.base_ref`: what branch a pushed tag is on, as far as GitHub says so.
+    pub base_ref: Option<String>,
+    /// `github.event.pull_request.base.ref`
+    pub pull_base: Option<String>,
+    /// `github.event.pull_request.head.sha`
+    pub pull_head: Option<String>,
+    /// `github.event.workflow_run.head_branch`
+    pub run_branch: Option<String>,
+    /// What the event says of the repository.
+    pub repository: Repository,
+    /// Commits that the event tells the time of.
+    pub commits: Vec<(String, String)>,
+}
+
+/// What is said of a repository, as far as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Repository {
+    /// Its name, without the owner.
+    pub name: Option<String>,
+    /// Its description.
+    pub description: Option<String>,
+    /// Where a person finds it.
+    pub url: Option<String>,
+    /// Its default branch.
+    pub default_branch: Option<String>,
+    /// Its licence, as SPDX has it.
+    pub license: Option<String>,
+    /// Whether all of these were told, though perhaps as empty.
+    pub complete: bool,
+}
+
+impl Repository {
+    /// Reads the object that GitHub describes a repository with.
+    pub fn read(object: &Value) -> Self {
+        let fields = [
+            "name",
+            "description",
+            "html_url",
+            "default_branch",
+            "license",
+        ];
+        Self {
+            name: text(object, "/name"),
+            description: text(object, "/description"),
+            url: text(object, "/html_url"),
+            default_branch: text(object, "/default_branch"),
+            license: text(object, "/license/spdx_id"),
+            complete: fields.iter().all(|field| object.get(field).is_some()),
+        }
+    }
+
+    /// This, and where it says nothing, what `other` says.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            name: self.name.or(other.name),
+            description: self.description.or(other.description),
+            url: self.url.or(other.url),
+            default_branch: self.default_branch.or(other.default_branch),
+            license: self.license.or(other.license),
+            complete: self.complete || other.complete,
+        }
+    }
+}
+
+impl Workflow {
+    /// Reads what the runner gives. A payload that is no JSON says nothing.
+    pub fn read(given: &Given<'_>) -> Self {
+        let payload: Value = given
+            .payload
+            .and_then(|payload| serde_json::from_slice(payload).ok())
+            .unwrap_or_default();
+        let text = |path| text(&payload, path);
+        let git_ref = match text_of_number(&payload, "/number") {
+            Some(number) if given.name.contains("pull_request_target") => {
+                format!("refs/pull/{number}/merge")
+            }
+            _ => given.git_ref.unwrap_or_default().to_owned(),
+        };
+        Self {
+            event: given.name.to_owned(),
+            git_ref,
+            sha: given.sha.unwrap_or_default().to_owned(),
+            base_ref: text("/base_ref"),
+            pull_base: text("/pull_request/base/ref"),
+            pull_head: text("/pull_request/head/sha"),
+            run_branch: text("/workflow_run/head_branch"),
+            repository: payload
+                .get("repository")
+                .map(Repository::read)
+                .unwrap_or_default(),
+            commits: commits(&payload),
+        }
+    }
+
+    /// The same, as far as a checkout or `--event` says it.
+    pub fn of(facts: &Facts) -> Self {
+        let pull = facts.pull_request.as_ref();
+        Self {
+            event: facts.event.to_string(),
+            git_ref: facts
+                .git_ref
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            sha: facts
+                .commit
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            pull_base: pull.and_then(|pull| pull.base_ref.clone()),
+            pull_head: pull.and_then(|pull| Some(pull.head_commit.as_ref()?.to_string())),
+            repository: Repository {
+                default_branch: facts.default_branch.clone(),
+                name: facts.repository.as_deref().and_then(short_name),
+                ..Repository::default()
+            },
+            ..Self::default()
+        }
+    }
+
+    /// When the event says that the commit was made.
+    pub fn commit_time(&self, sha: &str) -> Option<&str> {
+        let found = self
+            .commits
+            .iter()
+            .find(|(id, time)| id == sha && !time.is_empty());
+        found.map(|(_, time)| time.as_str())
+    }
+}
+
+fn short_name(repository: &str) -> Option<String> {
+    repository.rsplit_once('/').map(|(_, name)| name.to_owned())
+}
+
+fn text(value: &Value, path: &str) -> Option<String> {
+    value.pointer(path)?.as_str().map(str::to_owned)
+}
+
+fn text_of_number(value: &Value, path: &str) -> Option<String> {
+    value
+        .pointer(path)?
+        .as_u64()
+        .map(|number| number.to_string())
+}
+
+fn commits(payload: &Value) -> Vec<(String, String)> {
+    let pushed = payload
+        .get("commits")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    pushed
+        .chain(payload.get("head_commit"))
+        .filter_map(|commit| Some((text(commit, "/id")?, text(commit, "/timestamp")?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_payload_is_read_leniently() {
+        let payload = br#"{"number": 15, "base_ref": null, "pull_request": {"head": {"sha": "abc"}, "base": 7},
+            "repository": {"name": "web", "license": {"spdx_id": "MIT"}},
+            "commits": [{"id": "a", "timestamp": "t"}, {"id": 1}], "head_commit": {"id": "b", "timestamp": "u"}}"#;
+        let workflow = Workflow::read(&Given {
+            name: "pull_request_target",
+            git_ref: Some("refs/heads/main"),
+            payload: Some(payload),
+            ..Given::default()
+        });
+        assert_eq!(workflow.git_ref, "refs/pull/15/merge");
+        assert_eq!(workflow.pull_head.as_deref(), Some("abc"));
+        assert_eq!(
+            (workflow.base_ref.as_ref(), workflow.pull_base.as_ref()),
+            (None, None)
+        );
+        assert_eq!(workflow.repository.license.as_deref(), Some("MIT"));
+        assert!(!workflow.repository.complete);
+        assert_eq!(workflow.commit_time("b"), Some("u"));
+        assert_eq!(workflow.commit_time("c"), None);
+        let broken = Workflow::read(&Given {
+            name: "push",
+            payload: Some(b"{"),
+            ..Given::default()
+        });
+        assert_eq!(broken.event, "push");
+    }
+}

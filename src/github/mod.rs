@@ -1,0 +1,157 @@
+//! GitHub's REST API, for what the event does not say.
+//!
+//! Two GETs over the connections that the registry client makes, so that proxies and certificates
+//! are the same for both. octocrab (0.54, without its default features, with rustls and aws-lc-rs)
+//! would be 16 more crates and a second HTTP stack that takes neither from us. It is for when there
+//! is more to say to GitHub than this.
+
+use reqwest::StatusCode;
+use reqwest::header::{ACCEPT, AUTHORIZATION, LOCATION};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use thiserror::Error;
+use url::Url;
+
+use crate::event::Repository;
+
+/// One repository, as the API knows it.
+pub struct Api {
+    client: reqwest::Client,
+    /// `https://api.github.com/repos/acme/web`
+    repository: Url,
+    token: Option<SecretString>,
+}
+
+/// Why the API does not say what was asked.
+#[derive(Debug, Error)]
+pub enum ApiError {
+    /// The API's address or the repository's name makes no address.
+    #[error("{0} is no address of an API")]
+    Address(String),
+    /// No answer came.
+    #[error("GitHub's API does not answer: {0}")]
+    Unreachable(#[source] reqwest::Error),
+    /// The answer is no success.
+    #[error("GitHub's API answers {status} to GET {path}")]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// What was asked for.
+        path: String,
+    },
+    /// The answer is no JSON.
+    #[error("GitHub's API answers what is no JSON to GET {0}")]
+    NotJson(String),
+}
+
+impl ApiError {
+    /// How to go on.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Status { status, .. } if status.as_u16() == 404 || status.as_u16() == 403 => {
+                "give github-token the permission contents: read, or say offline: true"
+            }
+            _ => "say offline: true to do without what the event does not say",
+        }
+    }
+}
+
+/// An answer may be passed on to another address this often.
+const REDIRECTS: usize = 3;
+
+impl Api {
+    /// The API at `base` (`GITHUB_API_URL`) for `repository` (`owner/name`).
+    ///
+    /// # Errors
+    /// These make no address.
+    pub fn new(
+        client: reqwest::Client,
+        base: &Url,
+        repository: &str,
+        token: Option<SecretString>,
+    ) -> Result<Self, ApiError> {
+        let wrong = || ApiError::Address(format!("{base} with {repository:?}"));
+        let (owner, name) = repository.split_once('/').ok_or_else(wrong)?;
+        let mut url = base.clone();
+        url.path_segments_mut()
+            .map_err(|()| wrong())?
+            .pop_if_empty()
+            .extend(["repos", owner, name]);
+        Ok(Self {
+            client,
+            repository: url,
+            token,
+        })
+    }
+
+    /// What it says of the repository.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn repository(&self) -> Result<Repository, ApiError> {
+        Ok(Repository::read(&self.get(self.repository.clone()).await?))
+    }
+
+    /// When a commit was made; none where it does not know the commit.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn commit_time(&self, sha: &str) -> Result<Option<String>, ApiError> {
+        let mut url = self.repository.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(["commits", sha]);
+        }
+        match self.get(url).await {
+            Ok(commit) => Ok(commit
+                .pointer("/commit/committer/date")
+                .and_then(Value::as_str)
+                .map(str::to_owned)),
+            Err(ApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn get(&self, mut url: Url) -> Result<Value, ApiError> {
+        for _ in 0..=REDIRECTS {
+            let answer = self.request(&url).send().await;
+            let answer = answer.map_err(|error| ApiError::Unreachable(error.without_url()))?;
+            let path = || url.path().to_owned();
+            if answer.status().is_success() {
+                let body = answer.bytes().await;
+                let body = body.map_err(|error| ApiError::Unreachable(error.without_url()))?;
+                return serde_json::from_slice(&body).map_err(|_| ApiError::NotJson(path()));
+            }
+            let status = answer.status();
+            let next = answer
+                .headers()
+                .get(LOCATION)
+                .filter(|_| status.is_redirection())
+                .and_then(|location| url.join(location.to_str().ok()?).ok())
+                // The token is for this host alone.
+                .filter(|next| next.origin() == url.origin());
+            match next {
+                Some(next) => url = next,
+                None => {
+                    let path = path();
+                    return Err(ApiError::Status { status, path });
+                }
+            }
+        }
+        Err(ApiError::Address(format!("{url}, passed on too often")))
+    }
+
+    fn request(&self, url: &Url) -> reqwest::RequestBuilder {
+        let request = self
+            .client
+            .get(url.clone())
+            .header(ACCEPT, "application/vnd.github+json")
+            .header("X-GitHub-Api-Version", "2022-11-28");
+        match &self.token {
+            // Never over plain HTTP.
+            Some(token) if url.scheme() == "https" => {
+                request.header(AUTHORIZATION, format!("Bearer {}", token.expose_secret()))
+            }
+            _ => request,
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Handlebars templates as docker/metadata-action has them, and as they are without its traps.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use handlebars::{
+    Context, Handlebars, RenderContext, RenderError, RenderErrorReason, Renderable, StringOutput,
+    Template, TemplateError,
+};
+use serde_json::Value;
+
+use super::helper::{Dates, List, Named};
+use crate::tagging::default::shown;
+use crate::tagging::rules::nearest;
+use crate::tagging::{Mode, Trap};
+
+/// The traps that templates stepped into since they were last asked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Steps(Arc<Mutex<Vec<Trap>>>);
+
+impl Steps {
+    pub(super) fn add(&self, trap: Trap) {
+        let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !steps.contains(&trap) {
+            steps.push(trap);
+        }
+    }
+
+    pub(super) fn take(&self) -> Vec<Trap> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a template may say, in both modes.
+pub(super) struct Language {
+    compatible: Side,
+    strict: Side,
+    names: Vec<&'static str>,
+    /// Names that stand for something else in strict mode, and why.
+    differing: Vec<(&'static str, Trap)>,
+    steps: Steps,
+}
+
+/// One mode's helpers and values.
+struct Side {
+    helpers: Handlebars<'static>,
+    values: Context,
+}
+
+/// An expression that stands for a value.
+pub(super) struct Expression {
+    pub(super) name: &'static str,
+    pub(super) compatible: Result<Value, String>,
+    pub(super) strict: Result<Value, String>,
+    /// Why the two differ, where they do.
+    pub(super) trap: Option<Trap>,
+}
+
+impl Expression {
+    /// The same in both modes.
+    pub(super) fn new(name: &'static str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        Self {
+            name,
+            compatible: Ok(value.clone()),
+            strict: Ok(value),
+            trap: None,
+        }
+    }
+}
+
+impl Language {
+    /// Expressions that also take, and pass over, arguments; and dates.
+    pub(super) fn of_rules(expressions: Vec<Expression>, dates: &Dates, steps: &Steps) -> Self {
+        let mut language = Self::of_dates(dates, steps);
+        language
+            .names
+            .extend(expressions.iter().map(|expression| expression.name));
+        let differing = |expression: &Expression| Some((expression.name, expression.trap?));
+        language.differing = expressions.iter().filter_map(differing).collect();
+        for strict in [false, true] {
+            let side = language.side_mut(strict);
+            let value = |expression: &Expression| match strict {
+                true => expression.strict.clone(),
+                false => expression.compatible.clone(),
+            };
+            for expression in &expressions {
+                let helper = Named(value(expression));
+                side.helpers
+                    .register_helper(expression.name, Box::new(helper));
+            }
+            side.values = values(&expressions, value);
+        }
+        language
+    }
+
+    /// Dates alone.
+    pub(super) fn of_dates(dates: &Dates, steps: &Steps) -> Self {
+        let mut language = Self::of_values(Vec::new(), steps);
+        language.names = vec!["date", "commit_date"];
+        for strict in [false, true] {
+            let helpers = &mut language.side_mut(strict).helpers;
+            let dates = Dates {
+                strict,
+                ..dates.clone()
+            };
+            helpers.register_helper("date", Box::new(dates.run()));
+            helpers.register_helper("commit_date", Box::new(dates.commit()));
+        }
+        language
+    }
+
+    /// The parts of a version.
+    pub(super) fn of_values(expressions: Vec<Expression>, steps: &Steps) -> Self {
+        let names: Vec<_> = expressions
+            .iter()
+            .map(|expression| expression.name)
+            .collect();
+        let lists: Vec<_> = expressions
+            .iter()
+            .filter(|expression| matches!(expression.strict, Ok(Value::Array(_))))
+            .map(|expression| expression.name)
+            .collect();
+        let side = |strict| {
+            let mut helpers = helpers(strict, steps);
+            for name in &lists {
+                let steps = steps.clone();
+                helpers.register_helper(name, Box::new(List { strict, steps }));
+            }
+            let values = values(&expressions, |expression| expression.strict.clone());
+            Side { helpers, values }
+        };
+        Self {
+            compatible: side(false),
+            strict: side(true),
+            names,
+            differing: Vec::new(),
+            steps: steps.clone(),
+        }
+    }
+
+    fn side_mut(&mut self, strict: bool) -> &mut Side {
+        match strict {
+            true => &mut self.strict,
+            false => &mut self.compatible,
+        }
+    }
+
+    /// Expands `text`, in compatible mode watching for what strict mode would make of it.
+    pub(super) fn expand(&self, text: &str, mode: Mode) -> Result<String, Problem> {
+        if !text.contains("{{") {
+            return Ok(text.to_owned());
+        }
+        let template = Template::compile(&adapted(text)).map_err(|error| syntax(&error))?;
+        if mode == Mode::Strict {
+            return self
+                .strict
+                .render(&template)
+                .map_err(|error| self.problem(&error));
+        }
+        let expanded = self
+            .compatible
+            .render(&template)
+            .map_err(|error| self.problem(&error))?;
+        match self.strict.render(&template) {
+            Ok(strict) if strict == expanded => {}
+            Err(error) if matches!(error.reason(), RenderErrorReason::MissingVariable(_)) => {
+                self.steps.add(Trap::UnknownExpression);
+            }
+            Ok(_) | Err(_) => {
+                let named = self
+                    .differing
+                    .iter()
+                    .filter(|(name, _)| text.contains(name));
+                named.for_each(|(_, trap)| self.steps.add(*trap));
+            }
+        }
+        Ok(expanded)
+    }
+
+    /// Whether `text` can be read at all.
+    pub(super) fn check(text: &str) -> Result<(), Problem> {
+        Template::compile(&adapted(text))
+            .map(|_| ())
+            .map_err(|error| syntax(&error))
+    }
+
+    fn problem(&self, error: &RenderError) -> Problem {
+        let text = match error.reason() {
+            RenderErrorReason::MissingVariable(Some(name))
+            | RenderErrorReason::HelperNotFound(name) => format!(
+                "the expression {} is not known; did you mean {}?",
+                shown(name),
+                nearest(name, &self.names)
+            ),
+            RenderErrorReason::MissingVariable(None) => "an expression is not known".to_owned(),
+            other => shown(&other.to_string()),
+        };
+        let column = error.column_no.unwrap_or(1);
+        Problem { text, column }
+    }
+}
+
+/// What is wrong in a template, and where, in characters from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) text: String,
+    pub(super) column: usize,
+}
+
+/// The parser shows the whole template with an arrow; the place is said in words here.
+fn syntax(error: &TemplateError) -> Problem {
+    Problem {
+        text: "the template cannot be read from here on".to_owned(),
+        column: error.pos().map_or(1, |(_, column)| column),
+    }
+}
+
+impl Side {
+    fn render(&self, template: &Template) -> Result<String, RenderError> {
+        let mut out = StringOutput::new();
+        let mut context = RenderContext::new(None);
+        template.render(&self.helpers, &self.values, &mut context, &mut out)?;
+        Ok(out.into_string()?)
+    }
+}
+
+fn values(
+    expressions: &[Expression],
+    value: impl Fn(&Expression) -> Result<Value, String>,
+) -> Context {
+    let values: serde_json::Map<_, _> = expressions
+        .iter()
+        .filter_map(|expression| Some((expression.name.to_owned(), value(expression).ok()?)))
+        .collect();
+    Context::from(Value::Object(values))
+}
+
+/// The helpers of Handlebars for JavaScript, without those that Rust's has beyond them.
+fn helpers(strict: bool, steps: &Steps) -> Handlebars<'static> {
+    let mut helpers = Handlebars::new();
+    for name in [
+        "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len", "raw",
+    ] {
+        helpers.unregister_helper(name);
+    }
+    helpers.set_strict_mode(strict);
+    if strict {
+        helpers.register_escape_fn(handlebars::no_escape);
+    } else {
+        let steps = steps.clone();
+        helpers.register_escape_fn(move |text| escape(text, &steps));
+    }
+    helpers
+}
+
+fn escape(text: &str, steps: &Steps) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '"' => escaped += "&quot;",
+            '\'' => escaped += "&#x27;",
+            '`' => escaped += "&#x60;",
+            '=' => escaped += "&#x3D;",
+            c => escaped.push(c),
+        }
+    }
+    if escaped.len() != text.len() {
+        steps.add(Trap::Escape);
+    }
+    escaped
+}
+
+/// What Handlebars for JavaScript takes and Rust's does not: `{{&x y}}` is `{{{x y}}}`, and within
+/// single quotes a backslash is itself.
+fn adapted(text: &str) -> Cow<'_, str> {
+    if !text.contains("{{&") && !text.contains("{{~&") && !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut adapted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("{{") {
+        let (before, inside) = rest.split_at(start);
+        adapted += before;
+        let Some(end) = inside.find("}}").filter(|_| !before.ends_with('\\')) else {
+            adapted += "{{";
+            rest = &inside[2..];
+            continue;
+        };
+        adapted += &expression(&inside[..end]);
+        rest = &inside[end..];
+        if let Some(after) = rest.strip_prefix("}}").filter(|_| is_unescaped(inside)) {
+            adapted += "}}}";
+            rest = after;
+        }
+    }
+    Cow::Owned(adapted + rest)
+}
+
+fn is_unescaped(inside: &str) -> bool {
+    inside.starts_with("{{&")
+}
+
+fn expression(inside: &str) -> String {
+    let inside = match inside.strip_prefix("{{&") {
+        Some(rest) => format!("{{{{{{{rest}"),
+        None => inside.to_owned(),
+    };
+    let parts = inside.split('\'').enumerate();
+    let parts = parts.map(|(index, part)| match index % 2 {
+        1 if !part.ends_with('\\') => part.replace('\\', "\\\\"),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("'")
+}

@@ -1,0 +1,260 @@
+//! TLS: whom the client trusts, and that it never goes without where it should not.
+
+use hyper::Version;
+use shipmark::notice::Notices;
+use shipmark::registry::{Client, Settings};
+use shipmark::release::Failure;
+
+use super::wire::Wire;
+use super::*;
+use crate::registry::{Auth, Effect, Fault, Profile, Registry, TestCa, TokenRules};
+
+const MAIN: &str = "refs/heads/main";
+
+fn place(host: &str) -> String {
+    format!("{host}/team/web")
+}
+
+/// A file of this content, in a folder that lives as long as the test.
+fn file(content: &str) -> (std::path::PathBuf, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("authority.pem");
+    std::fs::write(&path, content).unwrap();
+    (path, folder)
+}
+
+#[tokio::test]
+async fn a_private_authority_is_trusted_where_the_user_says_so() {
+    let ca = TestCa::new();
+    let (path, _folder) = file(&ca.pem());
+    let by_input = Settings {
+        ca_file: Some(path.clone()),
+        ..settings()
+    };
+    let by_environment = Settings {
+        ssl_cert_file: Some(path),
+        ..settings()
+    };
+    for settings in [by_input, by_environment] {
+        let registry = Registry::start(Profile::plain().tls(&ca)).await;
+        let context = context_with(settings).0;
+        done(
+            push(&example(), &[&place(&registry.host())], MAIN),
+            &context,
+        )
+        .await;
+        assert_eq!(registry.tags("team/web").len(), 2);
+        assert_eq!(registry.dangling(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn control_requests_share_http_2_and_transfers_do_not() {
+    let ca = TestCa::new();
+    let (path, _folder) = file(&ca.pem());
+    let registry = Registry::start(Profile::plain().tls(&ca)).await;
+    let context = context_with(Settings {
+        ca_file: Some(path),
+        ..settings()
+    })
+    .0;
+    let [from, to] = ["dev/web", "prod/web"].map(|path| format!("{}/{path}", registry.host()));
+    done(push(&example(), &[&from], MAIN), &context).await;
+    registry.fault(Fault::on("POST", "mount=", Effect::status(405)).always());
+    done(promote(&format!("{from}:main"), &[&to], MAIN), &context).await;
+    for asked in registry.log() {
+        let bulk = match asked.method.as_str() {
+            "PUT" => asked.path_and_query.contains("/blobs/uploads/"),
+            "GET" => asked.path_and_query.contains("/blobs/"),
+            _ => false,
+        };
+        let expected = if bulk {
+            Version::HTTP_11
+        } else {
+            Version::HTTP_2
+        };
+        assert_eq!(asked.version, expected, "{}", asked.line());
+    }
+}
+
+/// Every request of a push over HTTP/2 meets a fault: the connection that it shares breaks.
+#[tokio::test]
+async fn a_shared_connection_that_breaks_is_made_again() {
+    let ca = TestCa::new();
+    let (path, _folder) = file(&ca.pem());
+    let settings = || Settings {
+        ca_file: Some(path.clone()),
+        ..settings()
+    };
+    for effect in [Effect::ResetBefore, Effect::ResetAfter] {
+        for n in 1..40 {
+            let registry = Registry::start(Profile::plain().tls(&ca)).await;
+            registry.fault(Fault::at(n, effect.clone()));
+            let context = context_with(settings()).0;
+            done(
+                push(&example(), &[&place(&registry.host())], MAIN),
+                &context,
+            )
+            .await;
+            assert_eq!(registry.tags("team/web").len(), 2);
+            assert_eq!(registry.dangling(), Vec::<String>::new());
+        }
+    }
+}
+
+#[tokio::test]
+async fn promise_7_a_certificate_that_is_not_trusted_ends_it() {
+    let (ca, other) = (TestCa::new(), TestCa::new());
+    let (path, _folder) = file(&ca.pem());
+    for (identity, part) in [
+        (other.valid(), "invalid peer certificate"),
+        (ca.expired(), "expired"),
+        (ca.wrong_name(), "not valid for name"),
+    ] {
+        let profile = Profile::plain().auth(Auth::basic("robot", HUNTER2));
+        let registry = Registry::start(profile.tls_as(identity)).await;
+        let settings = Settings {
+            ca_file: Some(path.clone()),
+            ..as_robot(&[&registry])
+        };
+        let request = push(&example(), &[&place(&registry.host())], MAIN);
+        let (failure, text) = refused(request, settings).await;
+        assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+        assert!(text.contains("the TLS connection failed"), "{text}");
+        assert!(text.contains(part), "no {part} in: {text}");
+        assert!(text.contains(&registry.host()), "{text}");
+        assert!(text.contains("ca-file"), "{text}");
+        assert_eq!(registry.count(), 0);
+    }
+}
+
+/// The token host's certificate counts as much as the registry's.
+#[tokio::test]
+async fn promise_7_a_token_host_that_is_not_trusted_gets_no_login() {
+    let (ca, other) = (TestCa::new(), TestCa::new());
+    let (path, _folder) = file(&ca.pem());
+    let rules = TokenRules::new("registry.test").user("robot", HUNTER2);
+    let profile = Profile::plain().tls(&ca);
+    let registry = Registry::start(profile.auth(Auth::TokenHost(rules.tls(other.valid())))).await;
+    let settings = Settings {
+        ca_file: Some(path),
+        ..as_robot(&[&registry])
+    };
+    let request = push(&example(), &[&place(&registry.host())], MAIN);
+    let (failure, text) = refused(request, settings).await;
+    assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+    assert!(text.contains("certificate"), "{text}");
+    assert!(text.contains(&registry.token_server().host()), "{text}");
+    assert_eq!(registry.token_server().count(), 0);
+}
+
+#[tokio::test]
+async fn a_registry_on_this_machine_is_found_to_speak_plain_http_once() {
+    let registry = Registry::start(Profile::plain()).await;
+    let wire = Wire::before(&registry.host(), 0).await;
+    done(push(&example(), &[&place(&wire.host)], MAIN), &context()).await;
+    assert_eq!(registry.tags("team/web").len(), 2);
+    assert_eq!(wire.handshakes(), 1);
+}
+
+#[tokio::test]
+async fn a_registry_on_this_machine_that_is_named_insecure_is_not_probed() {
+    let registry = Registry::start(Profile::plain()).await;
+    let wire = Wire::before(&registry.host(), 0).await;
+    let context = context_with(Settings {
+        insecure: vec![wire.host.parse().unwrap()],
+        ..settings()
+    })
+    .0;
+    done(push(&example(), &[&place(&wire.host)], MAIN), &context).await;
+    assert_eq!(wire.handshakes(), 0);
+}
+
+/// A registry that is still starting says nothing of how it wants to be spoken to.
+#[tokio::test]
+async fn a_refused_connection_does_not_settle_how_to_speak() {
+    for identity in [None, Some(TestCa::new())] {
+        let profile = match &identity {
+            None => Profile::plain(),
+            Some(ca) => Profile::plain().tls(ca),
+        };
+        let registry = Registry::start(profile).await;
+        let wire = Wire::before(&registry.host(), 2).await;
+        let pem = identity.as_ref().map(|ca| file(&ca.pem()));
+        let context = context_with(Settings {
+            ca_file: pem.as_ref().map(|(path, _)| path.clone()),
+            ..settings()
+        })
+        .0;
+        done(push(&example(), &[&place(&wire.host)], MAIN), &context).await;
+        assert_eq!(registry.tags("team/web").len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn promise_7_a_redirect_from_https_to_http_is_not_followed() {
+    let ca = TestCa::new();
+    let (path, _folder) = file(&ca.pem());
+    let plain = Registry::start(Profile::plain()).await;
+    let registry = Registry::start(Profile::plain().tls(&ca)).await;
+    let settings = Settings {
+        ca_file: Some(path),
+        ..settings()
+    };
+    for method in ["GET", "POST"] {
+        registry.clear_faults();
+        let to = format!("{}/v2/team/web/blobs/uploads/1", plain.url());
+        let status = if method == "GET" { 307 } else { 202 };
+        let effect = Effect::status_with(status, &[("location", &to)], "");
+        registry.fault(Fault::on(method, "/v2/", effect).always());
+        let request = match method {
+            "GET" => promote(
+                &format!("{}:1", place(&registry.host())),
+                &["oci:unused"],
+                MAIN,
+            ),
+            _ => push(&example(), &[&place(&registry.host())], MAIN),
+        };
+        let (failure, text) = refused(request, settings.clone()).await;
+        assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+        assert!(text.contains("it leads from https to http"), "{text}");
+    }
+    assert_eq!(plain.count(), 0);
+}
+
+#[test]
+fn a_certificate_file_that_does_not_do_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing.pem");
+    let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    let broken = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
+    let (text, _a) = file("not a certificate");
+    let (key, _b) = file(key);
+    let (empty, _c) = file("");
+    let (broken, _d) = file(broken);
+    for (path, part) in [
+        (missing, "cannot be read"),
+        (text, "holds no certificate"),
+        (key, "holds no certificate"),
+        (empty, "holds no certificate"),
+        (broken, "is not a PEM file"),
+        (folder.path().to_owned(), "cannot be read"),
+    ] {
+        let by_input = Settings {
+            ca_file: Some(path.clone()),
+            ..settings()
+        };
+        let by_environment = Settings {
+            ssl_cert_file: Some(path.clone()),
+            ..settings()
+        };
+        for settings in [by_input, by_environment] {
+            let error = Client::new(settings, Notices::new(|_| {}))
+                .err()
+                .expect("an error");
+            let text = error.to_string();
+            assert!(text.contains(part), "no {part} in: {text}");
+            assert!(text.contains(&path.display().to_string()), "{text}");
+        }
+    }
+}

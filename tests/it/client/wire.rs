@@ -1,0 +1,106 @@
+//! Hosts that are no registry: what stands before one, and what answers by hand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
+
+/// The first byte of a TLS handshake.
+const HANDSHAKE: u8 = 0x16;
+
+/// A host that is there until it is dropped.
+pub struct Wire {
+    pub host: String,
+    counts: Arc<Counts>,
+    accepting: AbortHandle,
+}
+
+#[derive(Default)]
+struct Counts {
+    connections: AtomicUsize,
+    handshakes: AtomicUsize,
+}
+
+impl Wire {
+    /// Passes connections on to `to`, after it has hung up on the first `refused` of them.
+    pub async fn before(to: &str, refused: usize) -> Self {
+        let to = to.to_owned();
+        Self::start(move |mut stream, n, _| {
+            let to = to.clone();
+            async move {
+                if n > refused {
+                    let mut onward = TcpStream::connect(to).await.unwrap();
+                    let _ = copy_bidirectional(&mut stream, &mut onward).await;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Answers each request by hand; what is no HTTP is told so. After `None` nothing more comes.
+    pub async fn answering(
+        answer: impl Fn(usize) -> (String, bool) + Clone + Send + 'static,
+    ) -> Self {
+        Self::start(move |mut stream, n, handshake| {
+            let answer = answer.clone();
+            async move {
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head).await;
+                let (text, ends) = if handshake {
+                    (
+                        "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n".to_owned(),
+                        true,
+                    )
+                } else {
+                    answer(n)
+                };
+                let _ = stream.write_all(text.as_bytes()).await;
+                if !ends {
+                    std::future::pending::<()>().await;
+                }
+            }
+        })
+        .await
+    }
+
+    async fn start<F>(serve: impl Fn(TcpStream, usize, bool) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let counts = Arc::<Counts>::default();
+        let counting = counts.clone();
+        let accepting = tokio::spawn(async move {
+            let mut serving = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let mut first = [0];
+                let _ = stream.peek(&mut first).await;
+                let handshake = first[0] == HANDSHAKE;
+                let n = counting.connections.fetch_add(1, Ordering::Relaxed) + 1;
+                counting
+                    .handshakes
+                    .fetch_add(usize::from(handshake), Ordering::Relaxed);
+                serving.spawn(serve(stream, n, handshake));
+            }
+        });
+        Self {
+            host,
+            counts,
+            accepting: accepting.abort_handle(),
+        }
+    }
+
+    /// Connections that began with a TLS handshake.
+    pub fn handshakes(&self) -> usize {
+        self.counts.handshakes.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}

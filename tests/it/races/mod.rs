@@ -1,0 +1,207 @@
+//! Runs at the same time against one registry: whatever the order of their requests, version lines end
+//! at the highest release, and an immutable tag is lost by nobody who is not told.
+
+mod schedule;
+mod stage;
+
+use schedule::{Search, Step};
+use shipmark::release::Failure;
+use stage::{End, Release, Stage, Stale};
+
+use tokio::task::LocalSet;
+
+use crate::registry::{Auth, Profile};
+
+/// Two versions with two lines in common.
+const PATCHES: [Release; 2] = [("0.4.1", 0), ("0.4.2", 1)];
+/// Two versions with one line in common, which gives fewer orders.
+const MINORS: [Release; 2] = [("0.4.1", 0), ("0.5.0", 1)];
+
+/// Plays all orders; returns how many there are.
+async fn all_orders(
+    stage: &Stage,
+    releases: &[Release],
+    victim: Option<usize>,
+    stale: Option<Stale>,
+    mut check: impl AsyncFnMut(&Stage, &[End], &dyn Fn() -> String),
+) -> usize {
+    let mut search = Search::default();
+    let all = async {
+        loop {
+            let before = search.schedules;
+            let choose = |enabled| search.choose(enabled);
+            let ends = stage.play(releases, victim, stale, choose).await;
+            if search.schedules > before {
+                let when = || format!("{stale:?}\n{}", search.order());
+                check(stage, &ends, &when).await;
+            }
+            if !search.next() {
+                return search.schedules;
+            }
+        }
+    };
+    LocalSet::new().run_until(all).await
+}
+
+fn all_done(ends: &[End], when: &dyn Fn() -> String) {
+    for end in ends {
+        assert!(matches!(end, Some(Ok(_))), "{end:?}\n{}", when());
+    }
+}
+
+#[tokio::test]
+async fn promise_4_two_runs_leave_the_lines_at_the_higher_release() {
+    let stage = Stage::set(2, Profile::plain).await;
+    let orders = all_orders(&stage, &PATCHES, None, None, async |stage, ends, when| {
+        all_done(ends, when);
+        stage.assert_right(when);
+    })
+    .await;
+    assert!(orders > 200, "only {orders} orders");
+}
+
+/// A run that died, and then one that completes: the dead one's again, or the other's, which mends
+/// the line that they have in common.
+#[tokio::test]
+async fn promise_4_a_run_that_died_beside_another_is_mended_by_the_next() {
+    let stage = Stage::set(2, Profile::plain).await;
+    for victim in [0, 1] {
+        all_orders(
+            &stage,
+            &MINORS,
+            Some(victim),
+            None,
+            async |stage, ends, when| {
+                if ends[victim].is_some() {
+                    return;
+                }
+                all_done(&ends[1 - victim..2 - victim], when);
+                let left = stage.tags();
+                for release in MINORS {
+                    stage.set_tags(left.clone());
+                    stage.calm_run(release).await.unwrap();
+                    stage.assert_right_for(release.0, &|| format!("then {release:?}\n{}", when()));
+                }
+            },
+        )
+        .await;
+    }
+}
+
+/// Each of the lists, of each run, once without the other's version, once without both.
+#[tokio::test]
+async fn promise_4_a_list_that_is_behind_leads_no_line_astray() {
+    let stage = Stage::set(2, Profile::plain).await;
+    for (run, other) in [(0, &["0.5.0"][..]), (1, &["0.4.1"])] {
+        for nth in 1..=3 {
+            for lacks in [other, &["0.4.1", "0.5.0"]] {
+                let stale = Stale { run, nth, lacks };
+                all_orders(
+                    &stage,
+                    &MINORS,
+                    None,
+                    Some(stale),
+                    async |stage, ends, when| {
+                        all_done(ends, when);
+                        stage.assert_right(when);
+                    },
+                )
+                .await;
+            }
+        }
+    }
+}
+
+/// One version, two images.
+const SAME: [Release; 2] = [("0.4.1", 0), ("0.4.1", 1)];
+
+/// Who did not get an immutable tag is refused, unless it was taken from him after he had looked for
+/// the last time: no registry without a rule of its own can prevent that.
+fn losers_know(stage: &Stage, ends: &[End], may_be_late: bool, when: &dyn Fn() -> String) -> bool {
+    let winner = &stage.tags()["0.4.1"];
+    let mut late = false;
+    for (end, (_, image)) in ends.iter().zip(SAME) {
+        match end {
+            Some(Ok(_)) if stage.image(image) == winner => {}
+            Some(Ok(_)) if may_be_late => late = true,
+            Some(Err(Failure::Refused(complaint))) if stage.image(image) != winner => {
+                let text = complaint.to_string();
+                assert!(
+                    text.contains("is an immutable tag") || text.contains("immutable"),
+                    "{text}"
+                );
+            }
+            _ => panic!("{end:?}\n{winner}\n{}", when()),
+        }
+    }
+    late
+}
+
+#[tokio::test]
+async fn promise_3_of_two_images_for_one_version_one_is_refused() {
+    let stage = Stage::set(2, Profile::plain).await;
+    let mut late = 0;
+    let orders = all_orders(&stage, &SAME, None, None, async |stage, ends, when| {
+        let last_look = "HEAD /v2/web/manifests/0.4.1";
+        let order = when();
+        let steps: Vec<&str> = order.lines().collect();
+        let write = |step: &&str| step.ends_with("PUT /v2/web/manifests/0.4.1");
+        let overwritten = steps.iter().rposition(write).map(|at| {
+            let loser = if steps[at].starts_with("0") {
+                "1: "
+            } else {
+                "0: "
+            };
+            let is_look = |step: &&str| step.starts_with(loser) && step.ends_with(last_look);
+            steps.iter().filter(|step| write(step)).count() == 2 && !steps[at..].iter().any(is_look)
+        });
+        let is_late = losers_know(stage, ends, overwritten == Some(true), when);
+        late += usize::from(is_late);
+        stage.assert_right(when);
+    })
+    .await;
+    assert!(late > 0 && late * 10 < orders, "{late} of {orders} orders");
+}
+
+#[tokio::test]
+async fn promise_3_a_registry_that_keeps_tags_leaves_no_loser_in_doubt() {
+    for profile in [Profile::plain as fn() -> Profile, Profile::harbor] {
+        let immutable = || profile().auth(Auth::None).immutable_tags("*.*.*");
+        let stage = Stage::set(2, immutable).await;
+        all_orders(&stage, &SAME, None, None, async |stage, ends, when| {
+            losers_know(stage, ends, false, when);
+            stage.assert_right(when);
+        })
+        .await;
+    }
+}
+
+/// Three to five runs in orders that a seed gives: new versions, and one version twice.
+#[tokio::test]
+async fn promise_4_any_number_of_runs_end_at_the_highest() {
+    const RELEASES: [Release; 5] = [
+        ("0.4.2", 0),
+        ("0.4.1", 1),
+        ("0.5.0", 2),
+        ("0.4.3", 3),
+        ("0.5.0", 2),
+    ];
+    let stage = Stage::set(5, Profile::plain).await;
+    let all = async {
+        for seed in 0..60 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let runs = random.usize(3..=5);
+            let mut order = Vec::new();
+            let choose = |enabled: Vec<Step>| {
+                let step = random.choice(enabled);
+                order.extend(step.clone());
+                step
+            };
+            let ends = stage.play(&RELEASES[..runs], None, None, choose).await;
+            let when = || format!("seed {seed}\n{order:#?}");
+            all_done(&ends, &when);
+            stage.assert_right(&when);
+        }
+    };
+    LocalSet::new().run_until(all).await;
+}

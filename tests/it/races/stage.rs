@@ -1,0 +1,313 @@
+//! Runs against one registry whose requests about tags wait for their turn.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+use shipmark::release::{Context, Failure, Outcome, Request, run};
+use tokio::task::JoinHandle;
+
+use super::schedule::Step;
+use crate::registry::{Effect, Gate, Profile, Registry};
+use crate::support::*;
+
+pub const WEB: &str = "web";
+/// How often everything else may go on before nothing is expected to happen any more.
+const QUIET: usize = 32;
+
+/// A release by one run: its version, and the image, by number.
+pub type Release = (&'static str, usize);
+
+/// Runs, each at a host of its own, with the same content behind.
+pub struct Stage {
+    hosts: Vec<Registry>,
+    gates: Vec<Arc<Gate>>,
+    contexts: Vec<Context>,
+    /// A host without a gate, for runs that nobody disturbs.
+    calm: Registry,
+    images: Vec<String>,
+    before: BTreeMap<String, String>,
+}
+
+/// How a run ended; nothing where it died.
+pub type End = Option<Result<Outcome, Failure>>;
+
+/// A list of tags that is behind: which one of which run, and what it does not show yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Stale {
+    pub run: usize,
+    pub nth: usize,
+    pub lacks: &'static [&'static str],
+}
+
+impl Stage {
+    /// A registry with release 0.4.0, and images that have no tag yet.
+    pub async fn set(runs: usize, profile: impl Fn() -> Profile) -> Self {
+        let calm = Registry::start(profile()).await;
+        let images: Vec<String> = (0..=runs).map(|number| image(&calm, number)).collect();
+        let old = images[runs].clone();
+        let before = ["0.4.0", "0.4", "latest"].map(|tag| (tag.to_owned(), old.clone()));
+        let mut hosts = Vec::new();
+        for _ in 0..runs {
+            hosts.push(calm.beside(profile()).await);
+        }
+        let contexts: Vec<Context> = hosts.iter().map(|_| context_with(hasty()).0).collect();
+        for (host, context) in hosts.iter().zip(&contexts) {
+            // The first request finds out how a registry is spoken to; that is not the matter here.
+            let place = format!("{}/{WEB}", host.host()).parse().unwrap();
+            let access = shipmark::registry::Access::PullPush;
+            let remote = context.registry.repository(&place, access, &[]);
+            remote.tags().await.unwrap();
+        }
+        Self {
+            gates: hosts.iter().map(Registry::gate).collect(),
+            hosts,
+            contexts,
+            calm,
+            images,
+            before: before.into(),
+        }
+    }
+
+    pub fn image(&self, number: usize) -> &str {
+        &self.images[number]
+    }
+
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        self.calm.tags(WEB)
+    }
+
+    pub fn set_tags(&self, tags: BTreeMap<String, String>) {
+        self.calm.set_tags(WEB, tags);
+    }
+
+    fn request(&self, host: &Registry, (version, image): Release) -> Request {
+        let place = format!("{}/{WEB}", host.host());
+        let source = format!("{place}@{}", self.images[image]);
+        promote(&source, &[&place], &format!("refs/tags/v{version}"))
+    }
+
+    /// A run that nobody disturbs.
+    pub async fn calm_run(&self, release: Release) -> Result<Outcome, Failure> {
+        run(&self.request(&self.calm, release), &context_with(hasty()).0).await
+    }
+
+    /// Lets the runs go on step by step, as `choose` says, until it says no more or all have ended.
+    pub async fn play(
+        &self,
+        releases: &[Release],
+        victim: Option<usize>,
+        stale: Option<Stale>,
+        mut choose: impl FnMut(Vec<Step>) -> Option<Step>,
+    ) -> Vec<End> {
+        self.set_tags(self.before.clone());
+        let mut runs = self.begin(releases);
+        while let Some(step) = choose(self.enabled(&mut runs, victim).await) {
+            let at = &mut runs[step.run()];
+            at.step(&step);
+            match &step {
+                Step::Death { .. } => at.task.take().unwrap().abort(),
+                Step::Request { run, request, nth } => {
+                    let behind = stale.filter(|stale| {
+                        (stale.run, stale.nth) == (*run, *nth) && request.contains("/tags/list")
+                    });
+                    let effect = behind.map(|stale| self.listing_without(stale.lacks));
+                    self.gates[*run].release(request, effect);
+                }
+            }
+        }
+        let mut ends = Vec::new();
+        for run in runs {
+            ends.push(run.end().await);
+        }
+        for _ in 0..QUIET {
+            tokio::task::yield_now().await;
+        }
+        for gate in &self.gates {
+            gate.clear();
+        }
+        ends
+    }
+
+    fn begin(&self, releases: &[Release]) -> Vec<Run> {
+        let each = self.hosts.iter().zip(&self.contexts).zip(releases);
+        each.map(|((host, context), release)| {
+            let request = self.request(host, *release);
+            let context = Context {
+                registry: context.registry.clone(),
+                notices: context.notices.clone(),
+                ancestry: None,
+                scratch: None,
+            };
+            let task = tokio::task::spawn_local(async move { run(&request, &context).await });
+            Run {
+                version: release.0,
+                wrote_version: false,
+                task: Some(task),
+                asked: BTreeMap::new(),
+                just_wrote: false,
+            }
+        })
+        .collect()
+    }
+
+    /// What can happen next, once nothing more happens by itself.
+    async fn enabled(&self, runs: &mut [Run], victim: Option<usize>) -> Vec<Step> {
+        let mut quiet = 0;
+        let mut before = Vec::new();
+        while quiet < QUIET {
+            tokio::task::yield_now().await;
+            let held: Vec<_> = self.gates.iter().map(|gate| gate.held()).collect();
+            let waits = |(run, held): (&Run, &Vec<String>)| run.is_over() || !held.is_empty();
+            if held == before && runs.iter().zip(&held).all(waits) {
+                quiet += 1;
+            } else {
+                quiet = 0;
+            }
+            before = held;
+        }
+        let mut steps: Vec<Step> = Vec::new();
+        for (number, (run, held)) in runs.iter().zip(before).enumerate() {
+            if run.is_over() {
+                continue;
+            }
+            // Dying after a read leaves the same as dying before it.
+            if victim == Some(number) && run.just_wrote {
+                steps.push(Step::Death { run: number });
+            }
+            steps.extend(held.into_iter().map(|request| Step::Request {
+                run: number,
+                nth: run.asked.get(&request).copied().unwrap_or(0) + 1,
+                request,
+            }));
+        }
+        steps.sort();
+        match steps.iter().find(|step| is_free(step, &steps, runs)) {
+            Some(free) => vec![free.clone()],
+            None => steps,
+        }
+    }
+
+    fn listing_without(&self, lacks: &[&str]) -> Effect {
+        let tags = self.tags();
+        let shown = |tag: &&String| !lacks.contains(&tag.as_str());
+        let there: Vec<_> = tags.keys().filter(shown).collect();
+        let body = json!({"name": WEB, "tags": there}).to_string();
+        Effect::status_with(200, &[("content-type", "application/json")], &body)
+    }
+
+    /// The lines name what the highest version names, and everything that is named is there.
+    pub fn assert_right(&self, when: &dyn Fn() -> String) {
+        self.assert_lines(|_| true, when);
+    }
+
+    /// The same of the lines that a version is on.
+    pub fn assert_right_for(&self, version: &str, when: &dyn Fn() -> String) {
+        let is_on = |line: &str| line == "latest" || version.starts_with(&format!("{line}."));
+        self.assert_lines(is_on, when);
+    }
+
+    fn assert_lines(&self, checked: impl Fn(&str) -> bool, when: &dyn Fn() -> String) {
+        let tags = self.tags();
+        let is_version = |tag: &&String| tag.split('.').count() == 3;
+        let lines = tags.keys().filter(|tag| !is_version(tag));
+        for line in lines.filter(|line| checked(line)) {
+            let of_line = |tag: &&String| line == "latest" || tag.starts_with(line.as_str());
+            // One digit each, so that the text's order is theirs.
+            let highest = tags
+                .keys()
+                .filter(is_version)
+                .filter(of_line)
+                .max()
+                .unwrap();
+            assert_eq!(tags[line], tags[highest], "{line}\n{tags:#?}\n{}", when());
+        }
+        assert_eq!(self.calm.dangling(), Vec::<String>::new(), "{}", when());
+    }
+}
+
+/// Whether nothing that another run may still do touches this step, so that it may as well come now.
+fn is_free(step: &Step, steps: &[Step], runs: &[Run]) -> bool {
+    let Step::Request { run, request, .. } = step else {
+        return false;
+    };
+    if steps.contains(&Step::Death { run: *run }) {
+        return false;
+    }
+    let object = request.rsplit('/').next().unwrap_or_default();
+    let mut others = runs
+        .iter()
+        .enumerate()
+        .filter(|(at, it)| at != run && !it.is_over());
+    others.all(|(_, other)| {
+        if request.contains("/tags/list") {
+            return other.wrote_version;
+        }
+        let is_version = object.split('.').count() == 3;
+        let is_theirs = object == other.version
+            || object == "latest"
+            || (!is_version && other.version.starts_with(&format!("{object}.")));
+        !(is_theirs || is_version && request.starts_with("PUT "))
+    })
+}
+
+/// A run under way.
+struct Run {
+    version: &'static str,
+    wrote_version: bool,
+    task: Option<JoinHandle<Result<Outcome, Failure>>>,
+    asked: BTreeMap<String, usize>,
+    just_wrote: bool,
+}
+
+impl Run {
+    fn is_over(&self) -> bool {
+        self.task.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    fn step(&mut self, step: &Step) {
+        if let Step::Request { request, .. } = step {
+            *self.asked.entry(request.clone()).or_insert(0) += 1;
+            self.just_wrote = request.starts_with("PUT ");
+            self.wrote_version |= self.just_wrote && request.ends_with(self.version);
+        }
+    }
+
+    async fn end(self) -> End {
+        let task = self.task?;
+        if !task.is_finished() {
+            task.abort();
+            return None;
+        }
+        Some(task.await.unwrap())
+    }
+}
+
+/// An image of its own, in place by its digest.
+fn image(registry: &Registry, number: usize) -> String {
+    let config = json!({"architecture": "amd64", "os": "linux", "number": number}).to_string();
+    let size = config.len();
+    let config = registry.put_blob(WEB, config);
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": kind,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": config,
+            "size": size,
+        },
+        "layers": [],
+    })
+    .to_string();
+    let digest = crate::registry::digest(manifest.as_bytes());
+    registry.put_manifest(WEB, &digest, kind, manifest)
+}
+
+/// No waiting between attempts, and no attempt that waiting alone would end.
+fn hasty() -> shipmark::registry::Settings {
+    let mut settings = settings();
+    settings.timing.retry = std::time::Duration::ZERO;
+    settings.timing.stall = std::time::Duration::from_secs(60);
+    settings
+}

@@ -1,0 +1,140 @@
+//! What GitHub's runner does to an action, and how the action copes or explains.
+
+use std::process::Command;
+
+use crate::registry::{Auth, Profile, Registry, TokenRules};
+use crate::support::example;
+use crate::support::process::{Place, Ran};
+
+/// A step in a container that the runner made for the action.
+fn container(place: &Place, inputs: &[(&str, &str)]) -> Command {
+    let mut command = place.step("refs/heads/main", inputs);
+    command
+        .env("GITHUB_WORKSPACE", "/github/workspace")
+        .env("RUNNER_WORKSPACE", "/home/runner/work/web")
+        .env("RUNNER_TEMP", "/github/runner_temp")
+        .env("HOME", "/github/home");
+    command
+}
+
+fn contained(place: &Place, inputs: &[(&str, &str)]) -> Ran {
+    Ran::of(container(place, inputs).output().unwrap())
+}
+
+#[test]
+fn paths_of_the_machine_are_those_of_the_container() {
+    let inputs = [
+        ("command", "push"),
+        ("source", "oci-archive:/home/runner/work/web/web/image.tar"),
+        ("images", "oci:out\noci:/home/runner/work/_temp/out"),
+    ];
+    let ran = contained(&Place::new(), &inputs);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    for part in [
+        "/home/runner/work/web/web/image.tar is /github/workspace/image.tar in this container\n",
+        "/home/runner/work/_temp/out is /github/runner_temp/out in this container\n",
+        "source /github/workspace/image.tar: there is no such file",
+    ] {
+        assert!(ran.log.contains(part), "{part}: {}", ran.log);
+    }
+}
+
+#[test]
+fn what_the_runner_does_not_mount_is_explained() {
+    let source = example();
+    for (source, images, wrong) in [
+        ("oci-archive:/tmp/nosuch/x.tar", "oci:out", "source: "),
+        (&*source, "oci:out\noci:/tmp/nosuch/out", "images, line 2: "),
+        ("oci:/home/runner/.cache/x:v1", "oci:out", "source: "),
+    ] {
+        let place = Place::new();
+        let inputs = [("command", "push"), ("source", source), ("images", images)];
+        let ran = contained(&place, &inputs);
+        assert_eq!(ran.status, Some(2), "{}", ran.log);
+        let error = format!("::error title=shipmark push::error: {wrong}");
+        assert!(ran.log.contains(&error), "{}", ran.log);
+        assert!(ran.log.contains("is not in this container"), "{}", ran.log);
+        assert!(ran.log.contains("relative to it or below RUNNER_TEMP"));
+        assert!(!place.path("out").exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_the_container_does_not_see_is_explained() {
+    let home_less = Place::new();
+    let config = Place::new();
+    let helped = r#"{"credHelpers": {"HOST": "ecr-login"}}"#;
+    for auth in [
+        Auth::basic("ci", "word"),
+        Auth::OwnRealm(TokenRules::new("registry.test")),
+    ] {
+        let registry = Registry::start(Profile::plain().auth(auth)).await;
+        std::fs::write(
+            config.path("config.json"),
+            helped.replace("HOST", &registry.host()),
+        )
+        .unwrap();
+        let inputs = [
+            ("command", "push"),
+            ("source", &*example()),
+            ("images", &*format!("{}/web", registry.host())),
+        ];
+        for (folder, part) in [
+            (None, "docker/login-action writes to the machine's home"),
+            (
+                Some("/nosuch"),
+                "DOCKER_CONFIG is /nosuch, which the runner does not mount",
+            ),
+            (config.root().to_str(), "aws ecr get-login-password"),
+        ] {
+            let mut command = container(&home_less, &inputs);
+            if let Some(folder) = folder {
+                command.env("DOCKER_CONFIG", folder);
+            }
+            let ran = Ran::of(command.output().unwrap());
+            assert_eq!(ran.status, Some(3), "{}", ran.log);
+            assert!(ran.log.contains(part), "{part}: {}", ran.log);
+            assert!(
+                ran.log
+                    .contains(&format!("credentials: {}=USER", registry.host()))
+            );
+        }
+    }
+}
+
+#[test]
+fn localhost_in_a_container_is_explained() {
+    let inputs = [
+        ("command", "push"),
+        ("source", &*example()),
+        ("images", "localhost:1/team/web"),
+    ];
+    let place = Place::new();
+    let mut command = container(&place, &inputs);
+    // It is asked six times, with growing pauses.
+    let ran = Ran::of(command.output().unwrap());
+    assert_eq!(ran.status, Some(3), "{}", ran.log);
+    let hint = "hint: localhost:1 is this container itself";
+    assert!(ran.log.contains(hint), "{}", ran.log);
+}
+
+#[test]
+fn an_output_that_no_other_job_will_get_is_named() {
+    let source = example();
+    let inputs = |images| {
+        [
+            ("command", "push"),
+            ("source", &*source),
+            ("images", images),
+            ("credentials", "one.example=robot:team"),
+        ]
+    };
+    for (images, named) in [("oci:team/web", true), ("oci:web", false)] {
+        let place = Place::new();
+        let ran = Ran::of(container(&place, &inputs(images)).output().unwrap());
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+        let warning = "masked as a secret is a part of: image, tags, json. ";
+        assert_eq!(ran.log.contains(warning), named, "{}", ran.log);
+        assert!(place.output("image").starts_with(images));
+    }
+}

@@ -1,0 +1,51 @@
+//! How long rules take. The limit holds for a release build:
+//!
+//! ```sh
+//! cargo test --release --test it tags::figures -- --nocapture
+//! ```
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use shipmark::event::{Facts, Given};
+use shipmark::tagging::{Mode, Rules, Subject, expand};
+
+const RULES: [&str; 10] = [
+    "type=semver,pattern={{version}}",
+    "type=semver,pattern={{major}}.{{minor}}",
+    "type=semver,pattern={{major}},enable={{is_not_default_branch}}",
+    "type=pep440,pattern={{version}}",
+    r"type=match,pattern=v(\d+)\.(\d+),group=1",
+    "type=ref,event=tag",
+    "type=edge",
+    "type=raw,value={{tag}}-{{date 'YYYYMMDD' tz='Europe/Berlin'}}",
+    "type=raw,value=nightly",
+    "type=sha",
+];
+
+#[test]
+fn a_hundred_rules_take_less_than_a_millisecond() {
+    let tags: Vec<_> = (0..10).flat_map(|_| RULES).collect();
+    let tags = tags.join("\n");
+    let facts = Facts::read(&Given {
+        name: "push",
+        git_ref: Some("refs/tags/v1.4.0"),
+        sha: Some("860c1904a1ce19322e91ac35af1ab07466440c37"),
+        ..Given::default()
+    });
+    let subject = Subject::of(Some(facts.unwrap()), Timestamp::UNIX_EPOCH);
+    let took = |mode| {
+        let start = Instant::now();
+        let rules = Rules::read(&tags, "", mode).unwrap();
+        let expansion = expand(&rules, &subject).unwrap();
+        assert_eq!(expansion.tags.len(), 90);
+        start.elapsed()
+    };
+    // The fastest of many: what the rules take, not what else the machine does meanwhile.
+    let limit = Duration::from_millis(if cfg!(debug_assertions) { 100 } else { 1 });
+    for mode in [Mode::Compatible, Mode::Strict] {
+        let fastest = (0..50).map(|_| took(mode)).min().unwrap();
+        println!("100 rules, {mode:?}: {fastest:?}");
+        assert!(fastest < limit, "{mode:?}: {fastest:?}");
+    }
+}
