@@ -152,12 +152,11 @@ impl Arguments {
     }
 
     /// The values of all secret inputs.
-    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+    pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.entries
             .iter()
             .filter(|(name, _)| Input::named(name).is_some_and(|input| input.secret))
-            .flat_map(|(_, entries)| entries)
-            .map(|entry| entry.text.as_str())
+            .flat_map(|(name, entries)| entries.iter().map(|entry| (*name, entry.text.as_str())))
     }
 
     /// The entries that can hold a path, with the names of their inputs.
@@ -192,7 +191,10 @@ impl Arguments {
         // What rules are made of goes into nothing but tags and labels, which are escaped.
         let as_written = |name: &str| self.verb == Verb::Tags && self.whole.contains_key(name);
         for (name, entries) in self.entries.iter().filter(|(name, _)| !as_written(name)) {
-            let entry = entries.iter().find(|e| e.text.contains(char::is_control));
+            let lines =
+                Input::named(name).is_some_and(|input| matches!(input.kind, Kind::TextOrFile(_)));
+            let is_wrong = |c: char| c.is_control() && !(lines && matches!(c, '\n' | '\r'));
+            let entry = entries.iter().find(|entry| entry.text.contains(is_wrong));
             if let Some(entry) = entry {
                 let reason = "has a line break or another control character in it";
                 return Err(self.wrong(name, entry, reason));
@@ -220,6 +222,10 @@ impl Entry {
         let text = self.text.as_str();
         if text.starts_with('/') {
             return text;
+        }
+        // A key in place of its file.
+        if text.contains('\n') {
+            return "";
         }
         let in_form = FORMS.iter().find_map(|form| text.strip_prefix(form));
         let after_name = || text.split_once('=').map(|(_, path)| path);

@@ -9,6 +9,8 @@ pub enum Verb {
     Push,
     /// Release an image from one place to others.
     Promote,
+    /// Check the signatures of an image.
+    Verify,
 }
 
 /// An input: a flag `--name` on the command line, `name:` under `with:` in a workflow.
@@ -39,6 +41,8 @@ pub struct Input {
 pub enum Kind {
     /// One text; the word stands for it in help.
     Text(&'static str),
+    /// One text of some lines, or the path of a file that holds it.
+    TextOrFile(&'static str),
     /// Entries: one a line in a workflow, a flag that may be repeated on the command line.
     List(&'static str),
     /// Text that is taken with the blanks around it.
@@ -62,9 +66,14 @@ pub struct Output {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: &[Self] = &[Self::Tags, Self::Push, Self::Promote];
+    pub const ALL: &[Self] = &[Self::Tags, Self::Push, Self::Promote, Self::Verify];
     /// Their names.
-    pub const NAMES: &[&str] = &[Self::Tags.name(), Self::Push.name(), Self::Promote.name()];
+    pub const NAMES: &[&str] = &[
+        Self::Tags.name(),
+        Self::Push.name(),
+        Self::Promote.name(),
+        Self::Verify.name(),
+    ];
 
     /// The verb as it is written.
     pub const fn name(self) -> &'static str {
@@ -72,6 +81,7 @@ impl Verb {
             Self::Tags => "tags",
             Self::Push => "push",
             Self::Promote => "promote",
+            Self::Verify => "verify",
         }
     }
 
@@ -83,6 +93,7 @@ impl Verb {
             }
             Self::Push => "Bring a built image into a repository, under the tags of the event",
             Self::Promote => "Release an image from one repository to others, by the same digest",
+            Self::Verify => "Check the signatures of an image against a key",
         }
     }
 
@@ -117,6 +128,11 @@ pub(super) const PREFIX: &str = "INPUT_";
 
 const RELEASE: &[Verb] = &[Verb::Push, Verb::Promote];
 const TAGS: &[Verb] = &[Verb::Tags];
+const VERIFY: &[Verb] = &[Verb::Verify];
+/// Those that derive tags.
+const TAGGING: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote];
+/// Those that speak to registries.
+const IMAGE: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 
 const DEFAULTS: Input = Input {
     name: "",
@@ -142,15 +158,16 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "source",
-        verbs: RELEASE,
+        verbs: IMAGE,
         kind: Kind::Text("IMAGE"),
-        required: RELEASE,
+        required: IMAGE,
         path: true,
         help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), or oci-archive:FILE[:NAME] (a tar of one, perhaps gzipped)",
         ..DEFAULTS
     },
     Input {
         name: "images",
+        verbs: TAGGING,
         kind: Kind::List("PLACE"),
         required: RELEASE,
         path: true,
@@ -159,18 +176,21 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "tags",
+        verbs: TAGGING,
         kind: Kind::List("RULE"),
         help: "The rules that give the tags, in the language of docker/metadata-action. Without any they follow from the event, or from the source where it is promoted",
         ..DEFAULTS
     },
     Input {
         name: "flavor",
+        verbs: TAGGING,
         kind: Kind::List("SETTING"),
         help: "What goes for all rules: latest=, prefix=, suffix=",
         ..DEFAULTS
     },
     Input {
         name: "mode",
+        verbs: TAGGING,
         kind: Kind::Choice(&["compatible", "strict"]),
         default: Some("compatible"),
         help: "Whether rules are taken as docker/metadata-action takes them, with a warning where that is a trap, or with the traps mended",
@@ -246,6 +266,7 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "environment",
+        verbs: TAGGING,
         kind: Kind::Text("NAME"),
         help: "The environment that is released to; promote moves the tag of its name",
         ..DEFAULTS
@@ -258,8 +279,49 @@ pub const INPUTS: &[Input] = &[
         ..DEFAULTS
     },
     Input {
-        name: "credentials",
+        name: "sign",
         verbs: RELEASE,
+        kind: Kind::Choice(&["key", "keyless", "off"]),
+        default: Some("off"),
+        help: "How to sign the image where it is released to, before a tag names it: with a key, or not; keyless comes later",
+        ..DEFAULTS
+    },
+    Input {
+        name: "signing-key",
+        verbs: RELEASE,
+        kind: Kind::TextOrFile("KEY"),
+        path: true,
+        secret: true,
+        help: "The private key to sign with, as text or file: PEM (PKCS#8) of an ECDSA key over P-256, or an encrypted cosign.key with its password in COSIGN_PASSWORD. Without it COSIGN_PRIVATE_KEY is taken",
+        ..DEFAULTS
+    },
+    Input {
+        name: "signature-format",
+        verbs: RELEASE,
+        kind: Kind::Choice(&["bundle", "legacy", "both"]),
+        default: Some("both"),
+        help: "The form of signatures: Sigstore bundles as referrers, the older tag sha256-….sig, or both",
+        ..DEFAULTS
+    },
+    Input {
+        name: "sign-annotations",
+        verbs: RELEASE,
+        kind: Kind::List("NAME=VALUE"),
+        help: "What signatures say beside commit, ref, workflow, run and version",
+        ..DEFAULTS
+    },
+    Input {
+        name: "key",
+        verbs: VERIFY,
+        required: VERIFY,
+        kind: Kind::TextOrFile("KEY"),
+        path: true,
+        help: "The public key that the image should be signed with, as PEM or the file that holds it (verify)",
+        ..DEFAULTS
+    },
+    Input {
+        name: "credentials",
+        verbs: IMAGE,
         kind: Kind::List("LOGIN"),
         secret: true,
         help: "Logins as REGISTRY=USER:PASSWORD, before those of docker's config.json; the password may hold = and :",
@@ -274,7 +336,7 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "insecure-registries",
-        verbs: RELEASE,
+        verbs: IMAGE,
         kind: Kind::List("REGISTRY"),
         help: "Registries to speak plain HTTP with, as host or host:port; those on this machine need no mention",
         ..DEFAULTS
@@ -289,12 +351,14 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "ref",
+        verbs: TAGGING,
         kind: Kind::Text("REF"),
         help: "The git ref to derive tags from, in place of the event's or the checkout's. Refused in a runner where an environment applies",
         ..DEFAULTS
     },
     Input {
         name: "event",
+        verbs: TAGGING,
         kind: Kind::Text("NAME[=FILE]"),
         path: true,
         help: "The event to derive tags from, and the file of its payload, in place of the runner's. Refused in a runner where an environment applies",
@@ -306,7 +370,7 @@ pub const INPUTS: &[Input] = &[
 pub const OUTPUTS: &[Output] = &[
     Output {
         name: "digest",
-        verbs: RELEASE,
+        verbs: IMAGE,
         help: "The digest of the image, sha256:…",
     },
     Output {
@@ -316,13 +380,18 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "tags",
-        verbs: Verb::ALL,
+        verbs: TAGGING,
         help: "The full references that name the image now (on a dry run: would name it), one a line",
     },
     Output {
         name: "version",
-        verbs: Verb::ALL,
+        verbs: TAGGING,
         help: "The version that was released, where there is one",
+    },
+    Output {
+        name: "signatures",
+        verbs: RELEASE,
+        help: "Where the image's signatures are, made now or before, one a line",
     },
     Output {
         name: "json",
@@ -331,8 +400,8 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "outcome",
-        verbs: RELEASE,
-        help: "released, unchanged (nothing had to be written, or it was a dry run), or refused",
+        verbs: IMAGE,
+        help: "released, unchanged (nothing had to be written, or it was a dry run), verified, or refused",
     },
     Output {
         name: "tag-names",

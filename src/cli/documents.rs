@@ -53,7 +53,7 @@ pub fn readme_tables() -> String {
 
 fn description(input: &Input) -> String {
     let form = match input.kind {
-        Kind::Text(_) | Kind::Verbatim(_) => String::new(),
+        Kind::Text(_) | Kind::TextOrFile(_) | Kind::Verbatim(_) => String::new(),
         Kind::List(_) => ". One a line".to_owned(),
         Kind::Choice(words) => format!(" ({})", words.join(", ")),
         Kind::Switch => " (true, false)".to_owned(),

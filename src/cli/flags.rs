@@ -43,7 +43,7 @@ fn flag(verb: Verb, input: &'static Input) -> Arg {
         .help(input.help)
         .required(input.required.contains(&verb));
     match input.kind {
-        Kind::Text(word) | Kind::Verbatim(word) => flag.value_name(word),
+        Kind::Text(word) | Kind::TextOrFile(word) | Kind::Verbatim(word) => flag.value_name(word),
         Kind::List(word) => flag
             .value_name(word)
             .help(format!("{}. May be repeated", input.help))

@@ -182,7 +182,10 @@ mod tests {
             secret.wrong("credentials", &secret.entries("credentials")[0], "is no login"),
             @"credentials, line 1: is no login"
         );
-        assert_eq!(secret.secrets().collect::<Vec<_>>(), ["made-up-word"]);
+        assert_eq!(
+            secret.secrets().collect::<Vec<_>>(),
+            [("credentials", "made-up-word")]
+        );
     }
 
     #[test]
@@ -190,7 +193,7 @@ mod tests {
         assert_eq!(in_runner(&[]).unwrap().verb, Verb::Tags);
         insta::assert_snapshot!(
             in_runner(&[("INPUT_COMMAND", "psuh")]).unwrap_err(),
-            @r#"command: "psuh" is none of tags, push, promote"#
+            @r#"command: "psuh" is none of tags, push, promote, verify"#
         );
         let broken = [MINIMUM[0], ("INPUT_SOURCE", "oci:a\n::b"), MINIMUM[2]];
         insta::assert_snapshot!(
@@ -227,7 +230,7 @@ mod tests {
         assert_eq!(arguments.text("event"), Some("push=/here/event.json"));
         assert_eq!(
             arguments.secrets().next(),
-            Some("a.example=robot:/host/word")
+            Some(("credentials", "a.example=robot:/host/word"))
         );
     }
 

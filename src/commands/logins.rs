@@ -8,7 +8,11 @@ use crate::credentials::{Explicit, SecretString};
 /// What must appear nowhere of what the user gave, whether or not it can be understood.
 pub fn secrets(arguments: &Arguments) -> Secrets {
     let mut secrets = Secrets::default();
-    for text in arguments.secrets() {
+    for (name, text) in arguments.secrets() {
+        if name == "signing-key" {
+            super::signing::add_secrets(&mut secrets, text);
+            continue;
+        }
         secrets.add(text);
         let login = text.split_once('=').map_or(text, |(_, login)| login);
         secrets.add(login);

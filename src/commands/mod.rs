@@ -8,8 +8,10 @@ mod places;
 mod promote;
 mod push;
 mod request;
+mod signing;
 mod subject;
 mod tags;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +50,12 @@ pub async fn run(
         Verb::Tags => {
             return tokio::select! {
                 result = tags::run(&given) => Ok(Done::Tagged(Box::new(result?))),
+                () = cancelled => Err(Failure::Cancelled),
+            };
+        }
+        Verb::Verify => {
+            return tokio::select! {
+                result = verify::run(&given) => Ok(Done::Verified(Box::new(result?))),
                 () = cancelled => Err(Failure::Cancelled),
             };
         }

@@ -32,6 +32,7 @@ pub(super) async fn common(
             Some(_) => Existing::Keep,
             None => Existing::ByKind,
         },
+        signing: super::signing::read(given)?,
         dry_run: arguments.switch("dry-run")?,
     })
 }

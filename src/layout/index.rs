@@ -109,6 +109,30 @@ impl Index {
         Ok(digests)
     }
 
+    /// Gives `manifest` an entry without a name, if it has none; whether there was anything to do.
+    pub fn add_unnamed(&mut self, manifest: &Manifest) -> bool {
+        if self
+            .of(manifest.digest)
+            .any(|entry| entry.names().next().is_none())
+        {
+            return false;
+        }
+        let mut value = json!({
+            "mediaType": manifest.media_type.as_str(),
+            "digest": manifest.digest.to_string(),
+            "size": manifest.bytes.len(),
+        });
+        if !manifest.annotations.is_empty() {
+            value["annotations"] = json!(manifest.annotations);
+        }
+        self.entries.extend(Entry::parse(&value));
+        match self.json.entry("manifests").or_insert(Value::Null) {
+            Value::Array(values) => values.push(value),
+            list => *list = Value::Array(vec![value]),
+        }
+        true
+    }
+
     /// Makes `tag` name `manifest`, in place of whatever it named.
     pub fn set_tag(&mut self, tag: &Tag, manifest: &Manifest) {
         let value = json!({

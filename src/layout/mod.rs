@@ -15,6 +15,7 @@ mod check;
 pub(crate) mod directory;
 mod error;
 mod index;
+mod referrer;
 mod scratch;
 mod select;
 mod tag;

@@ -9,6 +9,8 @@ pub enum Expectation {
     AbsentOrSame,
     /// Anything: a moving tag.
     Any,
+    /// What it named when it was read: a tag whose content was added to.
+    Was(Option<Digest>),
 }
 
 /// What came of writing a tag.
@@ -54,7 +56,12 @@ impl Layout {
             return Ok(TagWrite::Unchanged);
         }
         let previous = there.into_iter().find(|there| *there != manifest.digest);
-        if let (Some(there), Expectation::AbsentOrSame) = (previous, expect) {
+        let expected = match expect {
+            Expectation::AbsentOrSame => previous.is_none(),
+            Expectation::Any => true,
+            Expectation::Was(digest) => previous == digest,
+        };
+        if let (Some(there), false) = (previous, expected) {
             return Err(LayoutFault::TagTaken {
                 tag: tag.clone(),
                 there,

@@ -24,6 +24,8 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) lane: Lane,
+    /// Whether a redirect to another host is an answer of its own, and not followed.
+    pub(super) stays: bool,
 }
 
 /// An answer, and what was shown to get it.
@@ -68,6 +70,7 @@ impl Call {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             lane: Lane::Control,
+            stays: false,
         }
     }
 
@@ -324,7 +327,14 @@ impl Remote {
                     authorization,
                 });
             }
-            url = redirect(&url, response.headers())?;
+            let to = redirect(&url, response.headers())?;
+            if call.stays && !self.is_own(&to) {
+                return Ok(Answer {
+                    response,
+                    authorization,
+                });
+            }
+            url = to;
         }
         Err(Cause::Protocol(format!("more than {REDIRECTS} redirects")))
     }

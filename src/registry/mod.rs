@@ -16,6 +16,7 @@ mod call;
 mod error;
 mod http;
 mod manifests;
+mod referrers;
 mod retry;
 mod scope;
 mod tags;

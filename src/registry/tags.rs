@@ -66,7 +66,7 @@ impl Remote {
 
 /// The page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several links, in
 /// one header or in several.
-fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, Cause> {
+pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, Cause> {
     let malformed = || Cause::Protocol("its Link header is malformed".to_owned());
     for header in headers.get_all(LINK) {
         let mut rest = header.to_str().map_err(|_| malformed())?.trim();

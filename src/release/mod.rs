@@ -1,11 +1,12 @@
 //! The road that every verb which releases an image takes.
 //!
 //! Resolve the source to a root, derive the tags, look at what each destination has, plan, transfer,
-//! tag. Further steps (gates, signing, records) come between those; their order is that of promise 2
+//! sign, tag. Further steps (gates, records) come between those; their order is that of promise 2
 //! of the design, and a tag is always last.
 //!
 //! The road answers with an [`Outcome`] or a [`Failure`]; it reads no environment and prints nothing.
 
+mod beside;
 mod branch;
 mod existing;
 mod failure;
@@ -14,25 +15,32 @@ mod origin;
 mod outcome;
 mod plan;
 mod settle;
+mod sign;
 mod source;
 mod tag;
+mod verify;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use futures_util::future::{try_join, try_join_all};
 
+pub use beside::{Checked, Form};
 pub use failure::{Complaint, Failure};
 pub use outcome::{Change, Outcome, Released, TagResult};
+pub use sign::{Signed, Signing};
+pub use verify::{Verification, Verify, verify};
 
 use crate::event::Facts;
 use crate::git::Ancestry;
-use crate::image::{Location, Place};
+use crate::image::{Commit, Location, Place};
 use crate::notice::Notices;
 use crate::registry;
 use crate::tagging::{self, Derived, Environment, Origin, TagRules};
 use crate::transfer::{Copy, Meter, Side, Store};
 use look::Seen;
 use plan::{Plan, Step};
+use sign::Work;
 use source::Resolved;
 
 /// What is released how.
@@ -73,6 +81,8 @@ pub struct Request {
     pub environment: Option<Environment>,
     /// What to do where an immutable tag is taken.
     pub existing: Existing,
+    /// How it is signed, if it is.
+    pub signing: Option<Signing>,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
 }
@@ -128,6 +138,9 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
         if request.verb == Verb::Promote {
             seen = look::at_all(&destinations, &derived.tags).await?;
         }
+        if let Some(signing) = &request.signing {
+            sign::require(signing, &destinations, &seen, image.root.digest).await?;
+        }
     }
     let branches = branch::Watch::of(context, &derived, commit.as_ref());
     if let Some(branches) = &branches {
@@ -144,10 +157,20 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
         })
         .collect::<Result<Vec<Plan>, Failure>>()?;
     say_plan(context, &destinations, &plans);
+    let said = said(request, commit.as_ref(), derived.version.as_deref());
+    let mut signatures = match &request.signing {
+        Some(signing) => {
+            sign::look(signing, context, &destinations, &plans, &image.root, &said).await?
+        }
+        None => destinations.iter().map(|_| None).collect(),
+    };
     let content = if request.dry_run {
         vec![Default::default(); plans.len()]
     } else {
-        transfer(context, &image, &destinations, &plans).await?
+        sign(&mut signatures, true).await?;
+        let content = transfer(context, &image, &destinations, &plans).await?;
+        sign(&mut signatures, false).await?;
+        content
     };
     if !request.dry_run {
         write_tags(context, &image, &destinations, &plans, true).await?;
@@ -156,17 +179,23 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
         }
         write_tags(context, &image, &destinations, &plans, false).await?;
         settle_lines(context, &image, &destinations, &mut plans, &seen).await?;
+        try_join_all(signatures.iter_mut().flatten().map(Work::settle)).await?;
     }
-    let released =
-        destinations
-            .into_iter()
-            .zip(plans)
-            .zip(content)
-            .map(|((destination, plan), content)| Released {
-                place: destination.place,
-                tags: plan.into_results(),
-                content,
-            });
+    let signatures: Vec<Vec<Signed>> = signatures
+        .iter()
+        .map(|work| work.as_ref().map(Work::results).unwrap_or_default())
+        .collect();
+    let released = destinations
+        .into_iter()
+        .zip(plans)
+        .zip(content)
+        .zip(signatures)
+        .map(|(((destination, plan), content), signatures)| Released {
+            place: destination.place,
+            tags: plan.into_results(),
+            content,
+            signatures,
+        });
     Ok(Outcome {
         verb: request.verb,
         dry_run: request.dry_run,
@@ -287,6 +316,33 @@ async fn transfer(
         }
     }))
     .await
+}
+
+/// What a signature says of the release, beside what the surface gives.
+fn said(
+    request: &Request,
+    commit: Option<&Commit>,
+    version: Option<&str>,
+) -> BTreeMap<String, String> {
+    let facts = request.facts.as_ref();
+    let git_ref = facts.and_then(|facts| facts.git_ref.as_ref());
+    [
+        ("commit", commit.map(ToString::to_string)),
+        ("ref", git_ref.map(ToString::to_string)),
+        ("version", version.map(str::to_owned)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect()
+}
+
+/// Makes the signatures that are still to be made; with `by_tag` alone those that a tag which is
+/// there has to be added to for.
+async fn sign(signatures: &mut [Option<Work<'_>>], by_tag: bool) -> Result<(), Failure> {
+    let works = signatures.iter_mut().flatten();
+    let works = works.filter(|work| !by_tag || work.changes_tag());
+    try_join_all(works.map(Work::attach)).await?;
+    Ok(())
 }
 
 /// Writes the immutable tags, or the moving ones. The immutable ones are first, everywhere: once a moving

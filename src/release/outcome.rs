@@ -1,4 +1,4 @@
-use super::Verb;
+use super::{Signed, Verb};
 use crate::image::{Commit, Digest, Location, MediaType, Place, Tag};
 use crate::tagging::Kind;
 use crate::transfer::Content;
@@ -37,6 +37,8 @@ pub struct Released {
     pub tags: Vec<TagResult>,
     /// What was copied.
     pub content: Content,
+    /// Its signatures, where the release is signed.
+    pub signatures: Vec<Signed>,
 }
 
 /// What became of one tag.

@@ -36,6 +36,45 @@ pub(super) fn destination(context: &Context, place: &Place, source: &Location) -
     }
 }
 
+/// The store of an image that is looked at with what stands beside it, and its digest.
+pub(super) async fn with_referrers(
+    context: &Context,
+    source: &Location,
+) -> Result<(Store, Digest), Failure> {
+    let (store, digest) = match source {
+        Location::Registry(reference) => {
+            let remote = context
+                .registry
+                .repository(&reference.repository, Access::Pull, &[]);
+            let head = remote.head(&reference.target).await;
+            let digest = head.map(|head| head.map(|head| head.digest));
+            (
+                Store::Registry(remote),
+                digest.map_err(StoreError::Registry),
+            )
+        }
+        Location::Layout(path, selector) => {
+            let layout = Layout::open(path).await;
+            let found = match layout {
+                Ok(layout) => layout.select(selector).await,
+                Err(error) => Err(error),
+            };
+            (
+                Store::Layout(Layout::at(path)),
+                found.map(Some).map_err(StoreError::Layout),
+            )
+        }
+        Location::Archive(..) => {
+            return Err(Failure::input(format!(
+                "source {source}: the signatures in an archive are not looked at"
+            ))
+            .hint("unpack it, and name the directory as oci:DIR"));
+        }
+    };
+    let digest = digest.map_err(|error| Failure::store(Side::Source, source, error))?;
+    Ok((store, digest.ok_or_else(|| absent(source))?))
+}
+
 /// Finds the image that the request names. One on disk is looked at in whole, so that a broken one
 /// is refused before anything is written.
 pub(super) async fn resolve(request: &Request, context: &Context) -> Result<Resolved, Failure> {

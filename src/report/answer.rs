@@ -1,9 +1,9 @@
 use std::io::Write;
 
 use super::tags::{self, Tagged};
-use super::{Log, outputs, summary, text};
+use super::{Log, outputs, summary, text, verification};
 use crate::actions::{self, Environment, FileCommandError};
-use crate::release::{Failure, Outcome};
+use crate::release::{Failure, Outcome, Verification};
 
 /// What a verb came to.
 pub enum Done {
@@ -11,6 +11,8 @@ pub enum Done {
     Released(Box<Outcome>),
     /// Tags were derived.
     Tagged(Box<Tagged>),
+    /// Signatures were checked.
+    Verified(Box<Verification>),
 }
 
 /// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
@@ -25,6 +27,7 @@ pub fn answer(
     match result {
         Ok(Done::Released(outcome)) => released(&cleaned(*outcome, log), environment, log, out),
         Ok(Done::Tagged(tagged)) => derived(&tagged, environment, log, out),
+        Ok(Done::Verified(found)) => verified(verb, &found, environment, log, out),
         Err(failure) => failed(verb, &clean(failure, log), environment, log),
     }
 }
@@ -45,6 +48,32 @@ fn released(outcome: &Outcome, environment: &Environment, log: &Log, out: &mut i
         let _ = out.flush();
     }
     0
+}
+
+/// Every signature is told, whether or not one of them is good.
+fn verified(
+    verb: &str,
+    found: &Verification,
+    environment: &Environment,
+    log: &Log,
+    out: &mut impl Write,
+) -> u8 {
+    let report = verification::text(found);
+    let runner = environment.in_runner();
+    if runner {
+        log.folded("Report", &report);
+        let summary = log.clean(&verification::summary(found));
+        hand_over(environment, log, &verification::outputs(found), &summary);
+    } else {
+        let _ = writeln!(out, "{}", log.clean(&report));
+        let _ = out.flush();
+    }
+    if found.passed() {
+        return 0;
+    }
+    let failure = verification::refusal(found);
+    log.error(&format!("shipmark {verb}"), &text::failure(&failure));
+    1
 }
 
 fn derived(tagged: &Tagged, environment: &Environment, log: &Log, out: &mut impl Write) -> u8 {
@@ -213,7 +242,7 @@ mod tests {
         let (status, log, outputs, summary) = step(Ok(samples::promoted()));
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
-        assert_eq!(outputs.matches("<<shipmark-").count(), 6);
+        assert_eq!(outputs.matches("<<shipmark-").count(), 7);
         assert!(summary.starts_with("## shipmark promote: released\n"));
     }
 

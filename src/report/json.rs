@@ -30,6 +30,16 @@ struct Destination<'a> {
     image: String,
     tags: Vec<Tag<'a>>,
     content: Copied,
+    /// Where the signatures are, where the release is signed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signatures: Vec<Signature>,
+}
+
+#[derive(Serialize)]
+struct Signature {
+    form: &'static str,
+    reference: Option<String>,
+    made: bool,
 }
 
 #[derive(Serialize)]
@@ -105,6 +115,15 @@ fn destination<'a>(outcome: &Outcome, released: &'a Released) -> Destination<'a>
             .map(|result| tag(released, result))
             .collect(),
         content: copied(&released.content),
+        signatures: released
+            .signatures
+            .iter()
+            .map(|signed| Signature {
+                form: words::form(signed.form),
+                reference: words::signature(&released.place, signed),
+                made: signed.made,
+            })
+            .collect(),
     }
 }
 

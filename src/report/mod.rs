@@ -9,6 +9,7 @@ mod progress;
 mod summary;
 mod tags;
 mod text;
+mod verification;
 mod words;
 
 #[cfg(test)]

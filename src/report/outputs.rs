@@ -1,5 +1,5 @@
 use super::{json, words};
-use crate::release::{Change, Complaint, Outcome};
+use crate::release::{Change, Complaint, Outcome, Released};
 
 /// The outputs of a release.
 pub(super) fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
@@ -13,6 +13,7 @@ pub(super) fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
         ("image", lines(images.collect())),
         ("tags", lines(tags(outcome))),
         ("version", outcome.version.clone().unwrap_or_default()),
+        ("signatures", lines(signatures(outcome))),
         ("json", json::outcome(outcome)),
         ("outcome", words::state(outcome).to_owned()),
     ]
@@ -24,6 +25,16 @@ pub(super) fn refusal(complaint: &Complaint) -> Vec<(&'static str, String)> {
         ("json", json::refusal(complaint)),
         ("outcome", "refused".to_owned()),
     ]
+}
+
+fn signatures(outcome: &Outcome) -> Vec<String> {
+    let at = |released: &Released| -> Vec<String> {
+        let signatures = released.signatures.iter();
+        signatures
+            .filter_map(|signed| words::signature(&released.place, signed))
+            .collect()
+    };
+    outcome.destinations.iter().flat_map(at).collect()
 }
 
 /// A tag that stayed where it was names another image.
@@ -85,6 +96,7 @@ mod tests {
         prod.example.com/team/web:prod
         oci:mirror:1.4.0
         version: 1.4.0
+        signatures: 
         outcome: released
         ");
         insta::assert_snapshot!(shown(outcome(&samples::dry())), @r"
@@ -95,6 +107,7 @@ mod tests {
         prod.example.com/team/web:prod
         oci:mirror:1.4.0
         version: 1.4.0
+        signatures: 
         outcome: unchanged
         ");
         insta::assert_snapshot!(shown(refusal(samples::refused().complaint().unwrap())), @"outcome: refused");

@@ -39,6 +39,7 @@ pub(super) fn promoted() -> Outcome {
                     bytes_moved: 12_900_000,
                     bytes_present: 2048,
                 },
+                signatures: Vec::new(),
             },
             Released {
                 place: "oci:mirror".parse().unwrap(),
@@ -48,6 +49,7 @@ pub(super) fn promoted() -> Outcome {
                     Change::Unchanged,
                 )],
                 content: Content::default(),
+                signatures: Vec::new(),
             },
         ],
         notes: vec!["no tag 1 for a 0.x version".into()],

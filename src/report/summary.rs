@@ -71,6 +71,11 @@ fn destination(outcome: &Outcome, released: &Released) -> String {
             &text(&words::reason(&result.change, &result.kind, &result.rule)),
         ]);
     }
+    for signed in &released.signatures {
+        let at = words::signature(&released.place, signed);
+        let at = at.map(|at| code(&at)).unwrap_or_default();
+        part += &format!("\n{} {at}\n", text(&words::signed(signed, outcome.dry_run)));
+    }
     let content = words::content(&released.content, outcome.dry_run);
     format!("{part}\n{}\n", text(&content))
 }

@@ -1,7 +1,7 @@
 //! Figures and states as people read them.
 
-use crate::image::{Digest, Place, Tag};
-use crate::release::{Change, Outcome, Verb};
+use crate::image::{Digest, Place, Tag, Target};
+use crate::release::{Change, Form, Outcome, Signed, Verb};
 use crate::tagging::Kind;
 use crate::transfer::Content;
 
@@ -77,6 +77,32 @@ pub(super) fn by_tag(place: &Place, tag: &Tag) -> String {
 /// The image by its digest.
 pub(super) fn by_digest(place: &Place, digest: Digest) -> String {
     format!("{place}@{digest}")
+}
+
+/// The name of a form of signatures, as the input `signature-format` has it.
+pub(super) fn form(form: Form) -> &'static str {
+    match form {
+        Form::Bundle => "bundle",
+        Form::Legacy => "legacy",
+    }
+}
+
+/// Where a signature is, once it is made.
+pub(super) fn signature(place: &Place, signed: &Signed) -> Option<String> {
+    Some(match signed.at.as_ref()? {
+        Target::Digest(digest) => by_digest(place, *digest),
+        Target::Tag(tag) => by_tag(place, tag),
+    })
+}
+
+/// What became of a signature.
+pub(super) fn signed(signed: &Signed, dry_run: bool) -> String {
+    let what = match (signed.made, dry_run) {
+        (true, true) => "would be signed",
+        (true, false) => "signed",
+        (false, _) => "is signed already",
+    };
+    format!("{what} ({})", form(signed.form))
 }
 
 /// What became of a tag, or would have.

@@ -77,6 +77,20 @@ impl Copy<'_> {
         outcome
     }
 
+    /// Copies the blobs of the root alone; the root itself is for the caller to write.
+    ///
+    /// # Errors
+    /// As [`Copy::run`].
+    pub async fn run_blobs(&self) -> Result<Content, Error> {
+        let mut plan = plan::missing(self).await?;
+        plan.levels.clear();
+        let outcome = self.carry_out(&plan).await;
+        if outcome.is_err() {
+            self.destination.close_uploads().await;
+        }
+        outcome
+    }
+
     async fn carry_out(&self, plan: &plan::Plan) -> Result<Content, Error> {
         self.meter
             .expect(plan.blobs.iter().map(|blob| blob.size).sum());

@@ -29,6 +29,25 @@ impl Store {
         })
     }
 
+    /// The manifest that `target` names, if there is one.
+    ///
+    /// # Errors
+    /// A store that cannot tell, or what is no manifest.
+    pub async fn manifest(&self, target: &Target) -> Result<Option<Manifest>, StoreError> {
+        let layout = match self {
+            Self::Registry(remote) => return Ok(remote.manifest(target).await?),
+            Self::Layout(layout) => layout,
+        };
+        let digest = match target {
+            Target::Digest(digest) => Some(*digest),
+            Target::Tag(tag) => layout.resolve(tag).await?,
+        };
+        match digest {
+            Some(digest) => Ok(layout.manifest(digest).await?),
+            None => Ok(None),
+        }
+    }
+
     /// All tags.
     ///
     /// # Errors

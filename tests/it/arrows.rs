@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     // Ground: pure values.
     ("notice", &[]),
     ("image", &[]),
@@ -22,11 +22,26 @@ const ROOMS: [(&str, &[&str]); 16] = [
         "transfer",
         &["archive", "image", "layout", "notice", "registry"],
     ),
+    (
+        "referrers",
+        &["image", "layout", "notice", "registry", "transfer"],
+    ),
+    // Bytes in, bytes out.
+    ("signing", &["image", "notice"]),
     // The road.
     (
         "release",
         &[
-            "archive", "event", "git", "image", "layout", "notice", "registry", "tagging",
+            "archive",
+            "event",
+            "git",
+            "image",
+            "layout",
+            "notice",
+            "referrers",
+            "registry",
+            "signing",
+            "tagging",
             "transfer",
         ],
     ),
@@ -53,13 +68,14 @@ const ROOMS: [(&str, &[&str]); 16] = [
             "registry",
             "release",
             "report",
+            "signing",
             "tagging",
         ],
     ),
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 12] = [
+const BELOW_THE_SURFACE: [&str; 14] = [
     "notice",
     "image",
     "event",
@@ -70,7 +86,9 @@ const BELOW_THE_SURFACE: [&str; 12] = [
     "layout",
     "archive",
     "registry",
+    "signing",
     "transfer",
+    "referrers",
     "release",
 ];
 const KEPT_FOR_THE_SURFACE: [&str; 7] = [

@@ -1,5 +1,6 @@
 //! What the tests of the road share: a context with short patience, requests, images to send.
 
+pub mod keys;
 pub mod process;
 
 use std::path::{Path, PathBuf};
@@ -134,6 +135,7 @@ pub fn request(verb: Verb, source: &str, destinations: &[&str], facts: Option<Fa
         rules: TagRules::Default,
         environment: None,
         existing: Existing::ByKind,
+        signing: None,
         dry_run: false,
     }
 }

@@ -1,0 +1,218 @@
+//! The inputs that say how to sign.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::Given;
+use crate::actions::{Environment, Secrets};
+use crate::cli::InputError;
+use crate::release::{Failure, Form, Signing};
+use crate::signing::{Claim, PrivateKey};
+
+/// What a signature says by itself, which the user cannot say otherwise.
+const OWN: [&str; 5] = ["commit", "ref", "version", "workflow", Claim::RUN];
+const KEY: &str = "COSIGN_PRIVATE_KEY";
+const PASSWORD: &str = "COSIGN_PASSWORD";
+
+/// How to sign, if at all.
+pub(super) fn read(given: &Given) -> Result<Option<Signing>, Failure> {
+    hide(given);
+    let arguments = &given.arguments;
+    match arguments.choice("sign")? {
+        None | Some("off") => return refuse_unused(given).map(|()| None),
+        Some("key") => {}
+        Some(_) => {
+            return Err(
+                Failure::input("sign: keyless comes later, and is not there yet")
+                    .hint("sign with a key (sign: key), or not (sign: off)"),
+            );
+        }
+    }
+    let forms = match arguments.choice("signature-format")? {
+        Some("bundle") => vec![Form::Bundle],
+        Some("legacy") => vec![Form::Legacy],
+        _ => vec![Form::Bundle, Form::Legacy],
+    };
+    Ok(Some(Signing {
+        key: key(given)?,
+        forms,
+        annotations: annotations(given)?,
+        created: now(),
+    }))
+}
+
+/// Hides what the environment holds, and a key file before it is looked at.
+fn hide(given: &Given) {
+    let environment = &given.environment;
+    let mut secrets = Secrets::default();
+    for text in [KEY, PASSWORD]
+        .iter()
+        .filter_map(|name| environment.get(name))
+    {
+        add(&mut secrets, text);
+    }
+    given.log.hide(&secrets);
+}
+
+/// What the input `signing-key` holds, unless it is the path of a file. A long text is none.
+pub(super) fn add_secrets(secrets: &mut Secrets, text: &str) {
+    if !is_path(text) || text.len() > 100 {
+        add(secrets, text);
+    }
+}
+
+/// A key or password, each of its lines, and its base64.
+fn add(secrets: &mut Secrets, text: &str) {
+    secrets.add(text);
+    secrets.add(&BASE64_STANDARD.encode(text));
+    secrets.add(&BASE64_STANDARD.encode(text.trim()));
+}
+
+fn is_path(text: &str) -> bool {
+    !text.contains("-----BEGIN")
+}
+
+/// A key that is given and not used is a mistake that would leave an image unsigned.
+fn refuse_unused(given: &Given) -> Result<(), Failure> {
+    let unused = ["signing-key", "sign-annotations"];
+    let said = unused
+        .into_iter()
+        .find(|name| !given.arguments.entries(name).is_empty());
+    match said {
+        Some(name) => Err(
+            Failure::input(format!("{name} is given, and nothing is signed"))
+                .hint("say sign: key, or leave it out"),
+        ),
+        None => Ok(()),
+    }
+}
+
+fn key(given: &Given) -> Result<PrivateKey, Failure> {
+    let entry = given.arguments.entries("signing-key").first();
+    let text = match (entry, given.environment.get(KEY)) {
+        (Some(entry), _) => {
+            let wrong = |reason: String| given.arguments.wrong("signing-key", entry, reason);
+            text_or_file(&entry.text).map_err(wrong)?
+        }
+        (None, Some(text)) => text.to_owned(),
+        (None, None) => {
+            return Err(Failure::input("sign: key needs a key, and none is given")
+                .hint(format!("give signing-key as text or file, or set {KEY}")));
+        }
+    };
+    let mut secrets = Secrets::default();
+    add(&mut secrets, &text);
+    given.log.hide(&secrets);
+    let password = given.environment.get(PASSWORD).unwrap_or_default();
+    PrivateKey::read(&text, password).map_err(|error| {
+        let place = if entry.is_some() { "signing-key" } else { KEY };
+        given.arguments.error(place, None, error.to_string()).into()
+    })
+}
+
+/// The text of an input that may name a file.
+pub(super) fn text_or_file(text: &str) -> Result<String, String> {
+    if !is_path(text) {
+        return Ok(text.to_owned());
+    }
+    // What is neither may be a key that lost its lines, so it is not repeated.
+    std::fs::read_to_string(text).map_err(|error| {
+        format!("is no PEM text, and as the path of a file cannot be read: {error}")
+    })
+}
+
+fn annotations(given: &Given) -> Result<BTreeMap<String, String>, InputError> {
+    let mut annotations = of_run(&given.environment);
+    for entry in given.arguments.entries("sign-annotations") {
+        let wrong = |reason| given.arguments.wrong("sign-annotations", entry, reason);
+        let (name, value) = entry
+            .text
+            .split_once('=')
+            .ok_or_else(|| wrong("is not of the form NAME=VALUE"))?;
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(wrong("has no name before the ="));
+        }
+        if OWN.contains(&name) {
+            return Err(wrong("is what every signature says by itself"));
+        }
+        if annotations
+            .insert(name.to_owned(), value.trim().to_owned())
+            .is_some()
+        {
+            return Err(wrong("is said twice"));
+        }
+    }
+    Ok(annotations)
+}
+
+/// The workflow and the run. A re-run is the same run.
+fn of_run(environment: &Environment) -> BTreeMap<String, String> {
+    let get = |name| environment.get(name);
+    let run = || {
+        let (server, repository) = (get("GITHUB_SERVER_URL")?, get("GITHUB_REPOSITORY")?);
+        let id = get("GITHUB_RUN_ID")?;
+        Some(format!("{server}/{repository}/actions/runs/{id}"))
+    };
+    let workflow = get("GITHUB_WORKFLOW_REF").or_else(|| get("GITHUB_WORKFLOW"));
+    let said = [
+        ("workflow", workflow.map(str::to_owned)),
+        (Claim::RUN, run()),
+    ];
+    let said = said.into_iter().filter(|_| environment.in_runner());
+    said.filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+}
+
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    rfc3339(since.map_or(0, |since| since.as_secs()))
+}
+
+/// Seconds since 1970 as `2026-11-20T21:48:08Z` (days to a date: Howard Hinnant's algorithm).
+fn rfc3339(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let march = (5 * day + 2) / 153;
+    let (month, day) = ((march + 2) % 12 + 1, day - (153 * march + 2) / 5 + 1);
+    let year = era * 400 + year + u64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_rfc_3339_says() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_795_211_288, "2026-11-20T21:48:08Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+        ] {
+            assert_eq!(rfc3339(seconds), text);
+        }
+    }
+
+    #[test]
+    fn the_path_of_a_key_is_no_secret() {
+        let mut secrets = Secrets::default();
+        add_secrets(&mut secrets, "keys/cosign.key");
+        assert_eq!(secrets.iter().count(), 0);
+        add(&mut secrets, "pass/word.1");
+        assert_eq!(secrets.iter().count(), 2);
+    }
+}

@@ -1,0 +1,165 @@
+//! Finding the artifacts about an image.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+
+use super::{Error, Shared, pair, shared};
+use crate::image::{Body, Digest, Manifest, Tag, Target};
+use crate::transfer::{Source, Store};
+
+/// The most that an artifact's blob may have to be looked at.
+const CONTENT_LIMIT: u64 = 8 << 20;
+/// Artifacts that are read at the same time.
+const READS: usize = 8;
+
+/// Where a store lists what it has about an image.
+#[derive(Debug)]
+pub enum Listing {
+    /// In a list that it keeps itself.
+    Own,
+    /// In an index under a tag, which every writer adds to; with the layers of the `.sig` image that
+    /// it holds too (see `pair.rs`).
+    Tag(Vec<Value>),
+}
+
+/// An artifact that was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// Its content, or what is wrong with it.
+    pub content: Result<Bytes, String>,
+}
+
+/// An entry of a list, as far as it matters.
+struct Entry {
+    digest: Digest,
+    kind: Option<String>,
+    annotations: BTreeMap<String, String>,
+}
+
+impl Listing {
+    /// The artifacts about `subject` of a type that begins with `kind`, apart from those whose
+    /// annotation `apart.0` says something else than `apart.1`, and those in `known`.
+    ///
+    /// # Errors
+    /// A list that cannot be read, or an entry of it.
+    pub async fn read(
+        store: &Store,
+        subject: Digest,
+        kind: &str,
+        apart: (&str, &str),
+        known: &[Digest],
+    ) -> Result<(Self, Vec<Found>), Error> {
+        let (listing, entries) = list(store, subject).await?;
+        let source = Source::store(store.clone());
+        let wanted = |entry: &Entry| {
+            // Cosign before 3.1 gave the config's type in place of the artifact's.
+            let typed = entry.kind.as_deref().is_none_or(|is| {
+                is.is_empty() || is.starts_with(kind) || is == "application/vnd.oci.empty.v1+json"
+            });
+            let says = entry.annotations.get(apart.0);
+            typed && says.is_none_or(|says| says == apart.1) && !known.contains(&entry.digest)
+        };
+        let found = stream::iter(entries.into_iter().filter(wanted))
+            .map(|entry| open(&source, entry.digest, kind))
+            .buffered(READS)
+            .try_filter_map(|found| std::future::ready(Ok(found)))
+            .try_collect()
+            .await?;
+        Ok((listing, found))
+    }
+}
+
+async fn list(store: &Store, subject: Digest) -> Result<(Listing, Vec<Entry>), Error> {
+    let values = match store {
+        Store::Layout(layout) => {
+            let manifests = layout
+                .referrers(subject)
+                .await
+                .map_err(crate::transfer::StoreError::from)?;
+            let entries = manifests.into_iter().map(|manifest| Entry {
+                digest: manifest.digest,
+                kind: None,
+                annotations: manifest.annotations,
+            });
+            return Ok((Listing::Own, entries.collect()));
+        }
+        Store::Registry(remote) => remote
+            .referrers(subject)
+            .await
+            .map_err(crate::transfer::StoreError::from)?,
+    };
+    let (listing, values) = match values {
+        Some(values) => (Listing::Own, values),
+        None => {
+            let index = Shared::list(subject).read(store).await?;
+            let beside = pair::mirror(index.as_ref());
+            let values = index.map(|index| shared::members(&index, "manifests"));
+            (Listing::Tag(beside), values.unwrap_or_default())
+        }
+    };
+    let entries = values
+        .iter()
+        .map(|value| Entry::read(value).ok_or(Error::Entry(subject)));
+    Ok((listing, entries.collect::<Result<_, _>>()?))
+}
+
+impl Entry {
+    fn read(value: &Value) -> Option<Self> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let annotations = value.get("annotations").and_then(Value::as_object);
+        Some(Self {
+            digest: text("digest")?.parse().ok()?,
+            kind: text("artifactType"),
+            annotations: annotations
+                .into_iter()
+                .flatten()
+                .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+                .collect(),
+        })
+    }
+}
+
+/// The content of an artifact; none where it turns out to be of another type.
+async fn open(source: &Source, digest: Digest, kind: &str) -> Result<Option<Found>, Error> {
+    let manifest = source.manifest(digest).await?;
+    let manifest = manifest.ok_or(Error::Missing {
+        what: "referrer",
+        digest,
+    })?;
+    let content = match only_layer(&manifest, kind) {
+        None => return Ok(None),
+        Some(Ok(layer)) => Ok(source.small_blob(&layer, CONTENT_LIMIT).await?),
+        Some(Err(problem)) => Err(problem),
+    };
+    Ok(Some(Found { digest, content }))
+}
+
+fn only_layer(manifest: &Manifest, kind: &str) -> Option<Result<crate::image::Descriptor, String>> {
+    let Body::Image { layers, .. } = &manifest.body else {
+        return None;
+    };
+    if !layers
+        .iter()
+        .any(|layer| layer.media_type.starts_with(kind))
+    {
+        return None;
+    }
+    Some(match layers.as_slice() {
+        [layer] if layer.size <= CONTENT_LIMIT => Ok(layer.clone()),
+        [layer] => Err(format!("it has {} bytes", layer.size)),
+        several => Err(format!(
+            "its manifest has {} layers, not one",
+            several.len()
+        )),
+    })
+}
+
+/// What a tag names, by the tag.
+pub(super) fn tag_target(tag: &Tag) -> Target {
+    Target::Tag(tag.clone())
+}

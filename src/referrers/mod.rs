@@ -1,0 +1,21 @@
+//! What stands beside an image in its store: bundles as referrers, and the `.sig` image of cosign's
+//! older form. Reading finds all of it or says that it cannot; writing loses nothing of others'.
+//!
+//! A registry with the referrers API lists referrers itself. On one without, they are listed by an
+//! index under the tag `sha256-<hex>`. That index and `sha256-<hex>.sig` are the two things that are
+//! not append-only: see `shared.rs` and `pair.rs` for how they are added to. A layout lists referrers as entries of
+//! `index.json` without a name.
+
+mod artifact;
+mod error;
+mod list;
+mod pair;
+mod shared;
+mod sig;
+
+pub use artifact::Artifact;
+pub use error::Error;
+pub use list::{Found, Listing};
+pub use pair::{Additions, Pair};
+pub use shared::Shared;
+pub use sig::{SigImage, SigLayer, layer as sig_layer, sig_tag, signature_over};

@@ -1,0 +1,252 @@
+//! A tag that every writer adds to: the index of referrers on a registry without their API, and the
+//! `.sig` image. Registries cannot compare and write in one step, so: read, merge, write, and read
+//! again, until our members are there and all others that were ever seen. What others write between
+//! our reading and our writing is lost to us, but not to them, since they read again as well; the
+//! road looks once more when its tags are written ([`Shared::add`] with nothing missing costs one
+//! request).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::list::tag_target;
+use super::{Error, artifact};
+use crate::image::{Body, Digest, Manifest, MediaType, Tag};
+use crate::layout::{Expectation, LayoutFault};
+use crate::notice::Notices;
+use crate::registry;
+use crate::transfer::{Store, StoreError};
+
+/// How often a tag is written before others are taken to be too busy with it.
+pub(super) const ROUNDS: u32 = 12;
+/// The longest pause before the second round; each one doubles it.
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// A tag that is added to.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    pub(super) tag: Tag,
+    /// The manifest that the tag is about: some registries give it for the tag that is not there.
+    subject: Digest,
+    form: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// An index of referrers.
+    List,
+    /// An image with a signature a layer.
+    Sig,
+}
+
+/// `sha256-<hex>`
+pub(super) fn list_tag(subject: Digest) -> Tag {
+    tag(subject, "")
+}
+
+pub(super) fn tag(subject: Digest, ending: &str) -> Tag {
+    let text = format!("sha256-{}{ending}", subject.hex());
+    text.parse().expect("a digest's hex digits make a tag")
+}
+
+impl Shared {
+    /// The list of the referrers of an image.
+    pub fn list(subject: Digest) -> Self {
+        Self {
+            tag: list_tag(subject),
+            subject,
+            form: Form::List,
+        }
+    }
+
+    /// The legacy signatures of an image.
+    pub fn sig(subject: Digest) -> Self {
+        Self {
+            tag: super::sig_tag(subject),
+            subject,
+            form: Form::Sig,
+        }
+    }
+
+    /// What the tag names.
+    ///
+    /// # Errors
+    /// A store that cannot tell, or something else under the tag.
+    pub async fn read(&self, store: &Store) -> Result<Option<Manifest>, Error> {
+        let found = store.manifest(&tag_target(&self.tag)).await?;
+        // GitLab: oras-go#1396.
+        let Some(found) = found.filter(|found| found.digest != self.subject) else {
+            return Ok(None);
+        };
+        let problem = match (self.form, &found.body) {
+            (Form::List, Body::Index(_)) | (Form::Sig, Body::Image { .. }) => {
+                return Ok(Some(found));
+            }
+            (Form::List, _) => "an image, not a list of referrers",
+            (Form::Sig, _) => "an index, not a list of signatures",
+        };
+        Err(Error::Foreign {
+            tag: self.tag.clone(),
+            problem,
+        })
+    }
+
+    /// Adds `ours`, with the blobs that they need, and keeps all that was seen there, `seen`
+    /// included. Returns what the tag names at last.
+    ///
+    /// # Errors
+    /// A tag that cannot be read or changed.
+    pub async fn add(
+        &self,
+        store: &Store,
+        ours: &[Value],
+        blobs: &[Bytes],
+        seen: &mut Vec<Value>,
+        notices: &Notices,
+    ) -> Result<Option<Manifest>, Error> {
+        let member = self.member();
+        for round in 0..ROUNDS {
+            pause(round).await;
+            let there = self.read(store).await?;
+            let members = there.as_ref().map(|there| members(there, member));
+            let mut all = members.clone().unwrap_or_default();
+            merge(seen, &all);
+            merge(&mut all, seen);
+            merge(&mut all, ours);
+            if all.len() == members.map_or(0, |members| members.len()) {
+                return Ok(there);
+            }
+            if round > 0 {
+                notices.info(format!(
+                    "tag {}: another run wrote it too; adding to that",
+                    self.tag
+                ));
+            }
+            self.write(store, there.as_ref(), all, blobs, None, notices)
+                .await?;
+            merge(seen, ours);
+        }
+        Err(Error::Contended(self.tag.clone()))
+    }
+
+    pub(super) fn member(&self) -> &'static str {
+        match self.form {
+            Form::List => "manifests",
+            Form::Sig => "layers",
+        }
+    }
+
+    pub(super) async fn write(
+        &self,
+        store: &Store,
+        there: Option<&Manifest>,
+        all: Vec<Value>,
+        blobs: &[Bytes],
+        mirror: Option<&[Value]>,
+        notices: &Notices,
+    ) -> Result<(), Error> {
+        let mut json = there
+            .and_then(|there| serde_json::from_slice::<Map<String, Value>>(&there.bytes).ok())
+            .unwrap_or_else(|| self.empty());
+        let mut blobs = blobs.to_vec();
+        if self.form == Form::Sig {
+            let config = super::sig::config(&all);
+            json.insert("config".to_owned(), super::sig::config_descriptor(&config));
+            blobs.push(config);
+        }
+        if let Some(mirror) = mirror {
+            super::pair::set_mirror(&mut json, mirror);
+        }
+        json.insert(self.member().to_owned(), Value::Array(all));
+        let manifest = Manifest::parse(Value::Object(json).to_string().into(), None);
+        let Ok(manifest) = manifest else {
+            return Err(Error::Foreign {
+                tag: self.tag.clone(),
+                problem: "what cannot be added to",
+            });
+        };
+        artifact::put_blobs(store, &own(&manifest, &blobs), blobs, notices).await?;
+        let written = match store {
+            Store::Registry(remote) => remote
+                .put_manifest(&tag_target(&self.tag), &manifest)
+                .await
+                .map_err(StoreError::from),
+            Store::Layout(layout) => {
+                let was = Expectation::Was(there.map(|there| there.digest));
+                match layout.write_tag(&self.tag, &manifest, was).await {
+                    // Another run was faster: the next round reads what it wrote.
+                    Err(error) if matches!(error.fault, LayoutFault::TagTaken { .. }) => Ok(()),
+                    other => other.map(drop).map_err(StoreError::from),
+                }
+            }
+        };
+        written.map_err(|error| match there {
+            Some(_) if is_frozen(&error) => Error::Frozen {
+                tag: self.tag.clone(),
+                error: Box::new(error),
+            },
+            _ => error.into(),
+        })
+    }
+
+    fn empty(&self) -> Map<String, Value> {
+        let kind = match self.form {
+            Form::List => MediaType::OciIndex,
+            Form::Sig => MediaType::OciManifest,
+        };
+        let json = json!({"schemaVersion": 2, "mediaType": kind.as_str()});
+        json.as_object().cloned().unwrap_or_default()
+    }
+}
+
+/// Waits before a round that others make necessary, longer each time and by chance.
+pub(super) async fn pause(round: u32) {
+    if round > 1 {
+        let most = PAUSE.saturating_mul(1 << round.min(6));
+        tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
+    }
+}
+
+/// The manifest with those of its blobs alone that were made here: the others are there.
+fn own(manifest: &Manifest, blobs: &[Bytes]) -> Manifest {
+    let digests: Vec<Digest> = blobs.iter().map(|blob| Digest::of(blob)).collect();
+    let mut own = manifest.clone();
+    match &mut own.body {
+        Body::Image { layers, .. } => layers.retain(|layer| digests.contains(&layer.digest)),
+        Body::Index(entries) => entries.clear(),
+    }
+    own
+}
+
+/// A refusal of a write where a first write was taken: the way of every registry to say that tags
+/// are immutable (ECR 400, Docker Hub and Artifactory 403, Harbor 412, GAR 400).
+fn is_frozen(error: &StoreError) -> bool {
+    match error {
+        StoreError::Registry(registry::Error {
+            cause: registry::Cause::Status { status, .. },
+            ..
+        }) => matches!(status.as_u16(), 400 | 403 | 409 | 412),
+        _ => false,
+    }
+}
+
+pub(super) fn members(manifest: &Manifest, member: &str) -> Vec<Value> {
+    let json: Value = serde_json::from_slice(&manifest.bytes).unwrap_or_default();
+    let members = json.get(member).and_then(Value::as_array).cloned();
+    members.unwrap_or_default()
+}
+
+/// Adds the members of `more` that `to` lacks. A layer is known by its signature too: two keys may
+/// have signed one payload.
+pub(super) fn merge(to: &mut Vec<Value>, more: &[Value]) {
+    let name = |value: &Value| {
+        let signature = &value["annotations"][super::sig::SIGNATURE];
+        (value["digest"].clone(), signature.clone())
+    };
+    for value in more {
+        if !to.iter().any(|known| name(known) == name(value)) {
+            to.push(value.clone());
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The `.sig` image: a layer for each signature.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{Error, shared};
+use crate::image::{Body, Descriptor, Digest, Manifest, Tag};
+use crate::transfer::{Source, Store};
+
+/// The annotation of a layer that holds its signature.
+pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// The most that a payload may have.
+const PAYLOAD_LIMIT: u64 = 1 << 20;
+
+/// `sha256-<hex>.sig`, where the legacy signatures of an image are.
+pub fn sig_tag(subject: Digest) -> Tag {
+    shared::tag(subject, ".sig")
+}
+
+/// The signatures under the tag.
+#[derive(Debug, Clone, Default)]
+pub struct SigImage {
+    /// One a layer.
+    pub layers: Vec<SigLayer>,
+}
+
+/// One signature.
+#[derive(Debug, Clone)]
+pub struct SigLayer {
+    /// The digest of the payload.
+    pub digest: Digest,
+    /// The payload, or what is wrong with it.
+    pub payload: Result<Bytes, String>,
+    /// The signature over it, in base64.
+    pub signature: Option<String>,
+    /// Whether a certificate stands beside it.
+    pub certified: bool,
+}
+
+impl SigImage {
+    /// Reads the layers of the image under the tag, apart from those whose payload and signature are
+    /// in `known`.
+    ///
+    /// # Errors
+    /// A payload that is not there or is another one.
+    pub async fn read(
+        store: &Store,
+        image: Option<&Manifest>,
+        known: &[(Digest, Option<String>)],
+    ) -> Result<Self, Error> {
+        let Some(Body::Image { layers, .. }) = image.map(|image| &image.body) else {
+            return Ok(Self::default());
+        };
+        let source = Source::store(store.clone());
+        let mut read = Vec::new();
+        for layer in layers {
+            let signature = layer.annotations.get(SIGNATURE).cloned();
+            if known.contains(&(layer.digest, signature.clone())) {
+                continue;
+            }
+            read.push(SigLayer {
+                digest: layer.digest,
+                payload: payload(&source, layer).await?,
+                signature,
+                certified: layer.annotations.contains_key(CERTIFICATE),
+            });
+        }
+        Ok(Self { layers: read })
+    }
+}
+
+async fn payload(source: &Source, layer: &Descriptor) -> Result<Result<Bytes, String>, Error> {
+    if layer.size > PAYLOAD_LIMIT {
+        return Ok(Err(format!("its payload has {} bytes", layer.size)));
+    }
+    Ok(Ok(source.small_blob(layer, PAYLOAD_LIMIT).await?))
+}
+
+/// The signature that a layer over `payload` holds; none where it is over another.
+pub fn signature_over(layer: &Value, payload: &[u8]) -> Option<String> {
+    let is_over = layer["digest"] == Digest::of(payload).to_string();
+    let signature = layer["annotations"][SIGNATURE].as_str().map(str::to_owned);
+    signature.filter(|_| is_over)
+}
+
+/// The layer of a signature over `payload`.
+pub fn layer(kind: &str, payload: &[u8], signature: &str) -> Value {
+    json!({
+        "mediaType": kind,
+        "digest": Digest::of(payload).to_string(),
+        "size": payload.len(),
+        "annotations": {SIGNATURE: signature},
+    })
+}
+
+/// The config of an image with these layers, as other readers of images expect one.
+pub(super) fn config(layers: &[Value]) -> Bytes {
+    let epoch = "0001-01-01T00:00:00Z";
+    let digests: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
+    let config = json!({
+        "architecture": "",
+        "created": epoch,
+        "history": vec![json!({"created": epoch}); layers.len()],
+        "os": "",
+        "rootfs": {"type": "layers", "diff_ids": digests},
+        "config": {},
+    });
+    config.to_string().into()
+}
+
+pub(super) fn config_descriptor(config: &Bytes) -> Value {
+    json!({
+        "mediaType": CONFIG,
+        "digest": Digest::of(config).to_string(),
+        "size": config.len(),
+    })
+}

@@ -1,0 +1,71 @@
+//! The referrers API (OCI distribution specification 1.1, "Listing Referrers").
+
+use std::collections::BTreeSet;
+
+use reqwest::header::ACCEPT;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Remote;
+use super::call::{Call, Whole};
+use super::error::{Cause, Error};
+use super::tags::next_page;
+use crate::image::{Digest, MANIFEST_LIMIT, MediaType};
+
+/// The most referrers that are listed.
+const LIMIT: usize = 10_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    schema_version: u64,
+    manifests: Option<Vec<Value>>,
+}
+
+impl Remote {
+    /// The descriptors of what says something about `subject`, as the registry wrote them; `None`
+    /// where the registry has no such list, and referrers are kept under a tag.
+    ///
+    /// Only an answer that says so counts as "no such list": 404, 400, 405, 406, or a redirect to
+    /// another host (ghcr.io leads to a page of github.com).
+    ///
+    /// # Errors
+    /// Every other answer, and a success that is no list: it means unknown, not none.
+    pub async fn referrers(&self, subject: Digest) -> Result<Option<Vec<Value>>, Error> {
+        let mut found = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut next = Some(self.url(&format!("referrers/{subject}")));
+        while let Some(url) = next {
+            let mut call = Call::new(Method::GET, format!("referrers of {subject}"), url.clone())
+                .header(ACCEPT, MediaType::OciIndex.as_str());
+            call.stays = true;
+            let wrong = |text: &str| self.error(&call, Cause::Protocol(text.to_owned()));
+            if !seen.insert(url) || found.len() > LIMIT {
+                return Err(wrong("the list never ends"));
+            }
+            let Whole { headers, url, body } = match self.whole(&call, MANIFEST_LIMIT).await? {
+                Ok(whole) => whole,
+                Err(response) if seen.len() == 1 && has_no_list(response.status()) => {
+                    return Ok(None);
+                }
+                Err(response) => return Err(self.refusal(&call, response).await),
+            };
+            next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
+            if next.as_ref().is_some_and(|next| !self.is_own(next)) {
+                return Err(wrong("the next page is at another host"));
+            }
+            let page: Page =
+                serde_json::from_slice(&body).map_err(|_| wrong("it is no list of referrers"))?;
+            if page.schema_version != 2 {
+                return Err(wrong("it is no list of referrers"));
+            }
+            found.extend(page.manifests.unwrap_or_default());
+        }
+        Ok(Some(found))
+    }
+}
+
+fn has_no_list(status: StatusCode) -> bool {
+    status.is_redirection() || matches!(status.as_u16(), 400 | 404 | 405 | 406)
+}

@@ -1,0 +1,70 @@
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+
+use super::{KeyError, PublicKey, cosign_key, der, pem};
+use crate::notice::printable;
+
+/// A key over P-256 to sign with. Cheap to clone; cannot be printed.
+#[derive(Clone)]
+pub struct PrivateKey(Arc<Pair>);
+
+struct Pair {
+    secret: EcdsaKeyPair,
+    public: PublicKey,
+}
+
+impl PrivateKey {
+    /// Reads a PEM text: PKCS#8, or cosign's encrypted key, which `password` opens.
+    ///
+    /// # Errors
+    /// Another kind of key, or a password that does not fit.
+    pub fn read(text: &str, password: &str) -> Result<Self, KeyError> {
+        let pem = pem::read(text)?;
+        match pem.label.as_str() {
+            "PRIVATE KEY" => Self::of_pkcs8(&pem.content),
+            "ENCRYPTED SIGSTORE PRIVATE KEY" | "ENCRYPTED COSIGN PRIVATE KEY" => {
+                Self::of_pkcs8(&cosign_key::open(&pem.content, password)?)
+            }
+            "ENCRYPTED PRIVATE KEY" => Err(KeyError::Pkcs8Encrypted),
+            "EC PRIVATE KEY" | "EC PARAMETERS" => Err(KeyError::Sec1),
+            "RSA PRIVATE KEY" => Err(KeyError::Kind("an RSA key".to_owned())),
+            "DSA PRIVATE KEY" => Err(KeyError::Kind("a DSA key".to_owned())),
+            "OPENSSH PRIVATE KEY" => Err(KeyError::Kind("an OpenSSH key".to_owned())),
+            "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(KeyError::Public),
+            "CERTIFICATE" => Err(KeyError::Certificate),
+            label => Err(KeyError::Label(printable(label, 60))),
+        }
+    }
+
+    fn of_pkcs8(content: &[u8]) -> Result<Self, KeyError> {
+        der::check_pkcs8(content)?;
+        let secret = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, content)
+            .map_err(|_| KeyError::Content("a private key"))?;
+        let public = PublicKey::of_point(secret.public_key().as_ref())?;
+        Ok(Self(Arc::new(Pair { secret, public })))
+    }
+
+    /// The public half.
+    pub fn public(&self) -> &PublicKey {
+        &self.0.public
+    }
+
+    /// The signature over a message, as ASN.1.
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let signature = self.0.secret.sign(&SystemRandom::new(), message);
+        // It fails where the system has no random numbers alone, as nothing else could go on then.
+        signature
+            .expect("the system gives random numbers")
+            .as_ref()
+            .to_vec()
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey(of {:?})", self.public())
+    }
+}

@@ -1,0 +1,358 @@
+//! Keys, and both forms of a signature, as tables.
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature as aws;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use crypto_secretbox::aead::Aead;
+use crypto_secretbox::{KeyInit, XSalsa20Poly1305};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::image::Digest;
+
+fn pkcs8(algorithm: &'static aws::EcdsaSigningAlgorithm) -> Vec<u8> {
+    let document = aws::EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new());
+    document.unwrap().as_ref().to_vec()
+}
+
+fn p256() -> Vec<u8> {
+    pkcs8(&aws::ECDSA_P256_SHA256_ASN1_SIGNING)
+}
+
+fn key() -> PrivateKey {
+    PrivateKey::read(&pem::write("PRIVATE KEY", &p256()), "").unwrap()
+}
+
+/// A key as cosign seals it, with the cheapest of its costs.
+fn sealed(content: &[u8], password: &str, change: impl Fn(&mut Value)) -> String {
+    let parameters = scrypt::Params::new(15, 8, 1, 32).unwrap();
+    let mut derived = [0; 32];
+    scrypt::scrypt(password.as_bytes(), b"some salt", &parameters, &mut derived).unwrap();
+    let box_ = XSalsa20Poly1305::new(&derived.into());
+    let ciphertext = box_.encrypt(&[7; 24].into(), content).unwrap();
+    let mut json = json!({
+        "kdf": {
+            "name": "scrypt",
+            "params": {"N": 32768, "r": 8, "p": 1},
+            "salt": BASE64_STANDARD.encode(b"some salt"),
+        },
+        "cipher": {"name": "nacl/secretbox", "nonce": BASE64_STANDARD.encode([7; 24])},
+        "ciphertext": BASE64_STANDARD.encode(ciphertext),
+    });
+    change(&mut json);
+    pem::write(
+        "ENCRYPTED SIGSTORE PRIVATE KEY",
+        json.to_string().as_bytes(),
+    )
+}
+
+fn reason(text: &str, password: &str) -> String {
+    let error = PrivateKey::read(text, password).unwrap_err().to_string();
+    assert!(
+        password.is_empty() || !error.contains(password),
+        "{error} has the password"
+    );
+    error
+}
+
+#[test]
+fn both_forms_of_a_key_are_read() {
+    let der = p256();
+    let plain = PrivateKey::read(&pem::write("PRIVATE KEY", &der), "unused").unwrap();
+    let text = format!("a comment\r\n{}", sealed(&der, "open sesame", |_| ()));
+    let opened = PrivateKey::read(&text.replace('\n', "\r\n"), "open sesame").unwrap();
+    assert_eq!(plain.public(), opened.public());
+    let older = sealed(&der, "", |_| ()).replace("SIGSTORE", "COSIGN");
+    assert_eq!(
+        PrivateKey::read(&older, "").unwrap().public(),
+        plain.public()
+    );
+    let public = plain.public().to_pem();
+    assert_eq!(PublicKey::read(&public).unwrap(), *plain.public());
+    let shown = format!("{plain:?}");
+    assert!(
+        shown.starts_with("PrivateKey(of PublicKey(sha256:"),
+        "{shown}"
+    );
+}
+
+/// The key that `cosign generate-key-pair` 3.1.3 made; it signs nothing.
+#[test]
+fn a_key_that_cosign_made_is_read() {
+    let [secret, public] = [
+        include_str!("../../tests/data/keys/cosign.key"),
+        include_str!("../../tests/data/keys/cosign.pub"),
+    ];
+    let key = PrivateKey::read(secret, "not a secret").unwrap();
+    assert_eq!(*key.public(), PublicKey::read(public).unwrap());
+    assert_eq!(key.public().to_pem(), public);
+}
+
+#[test]
+fn what_is_no_usable_key_is_refused_with_its_reason() {
+    let ed25519 = aws::Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).unwrap();
+    let rsa = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let rsa: Pkcs8V1Der<'_> = rsa.as_der().unwrap();
+    let p384 = pkcs8(&aws::ECDSA_P384_SHA384_ASN1_SIGNING);
+    let p521 = pkcs8(&aws::ECDSA_P521_SHA512_ASN1_SIGNING);
+    let private = |content: &[u8]| pem::write("PRIVATE KEY", content);
+    for (text, part) in [
+        (String::new(), "no key in PEM form"),
+        ("k8s://cosign/key".to_owned(), "no key in PEM form"),
+        (
+            private(&rsa_bytes(&rsa)),
+            "is an RSA key; only ECDSA keys over P-256",
+        ),
+        (private(ed25519.as_ref()), "is an Ed25519 key; only"),
+        (private(&p384), "is an EC key over P-384; only"),
+        (private(&p521), "is an EC key over P-521; only"),
+        (private(b"junk"), "its content is none"),
+        (private(&p256()[..60]), "its content is none"),
+        (private(&p256()).replace("-----END", "-----"), "cut short"),
+        (private(&p256()).replacen("\nMI", "\n!!", 1), "no base64"),
+        (pem::write("EC PRIVATE KEY", b"x"), "openssl pkcs8 -topk8"),
+        (pem::write("RSA PRIVATE KEY", b"x"), "is an RSA key"),
+        (
+            pem::write("ENCRYPTED PRIVATE KEY", b"x"),
+            "encrypted the way of openssl",
+        ),
+        (pem::write("OPENSSH PRIVATE KEY", b"x"), "OpenSSH"),
+        (key().public().to_pem(), "is a public key"),
+        (pem::write("CERTIFICATE", b"x"), "is a certificate"),
+        (pem::write("MESSAGE", b"x"), "\"MESSAGE\""),
+        (
+            pem::write("ENCRYPTED SIGSTORE PRIVATE KEY", b"{}"),
+            "its content is none",
+        ),
+    ] {
+        let reason = reason(&text, "");
+        assert!(reason.contains(part), "{text}: {reason}");
+    }
+}
+
+fn rsa_bytes(der: &Pkcs8V1Der<'_>) -> Vec<u8> {
+    der.as_ref().to_vec()
+}
+
+#[test]
+fn a_sealed_key_that_does_not_open_says_why() {
+    let der = p256();
+    let with = |change: fn(&mut Value)| reason(&sealed(&der, "right", change), "wrong word");
+    assert_eq!(
+        with(|_| ()),
+        "is not opened by the password in COSIGN_PASSWORD"
+    );
+    assert_eq!(
+        reason(&sealed(&der, "right", |_| ()), ""),
+        "is encrypted, and COSIGN_PASSWORD is not set or empty"
+    );
+    let costly = with(|json| json["kdf"]["params"]["N"] = json!(1u64 << 40));
+    assert!(costly.contains("N=1099511627776, r=8, p=1"), "{costly}");
+    let wide = with(|json| json["kdf"]["params"]["r"] = json!(9999));
+    assert!(wide.contains("r=9999"), "{wide}");
+    let odd = with(|json| json["kdf"]["params"]["N"] = json!(0));
+    assert!(odd.contains("N=0"), "{odd}");
+    assert!(with(|json| json["kdf"]["name"] = json!("argon2")).contains("argon2"));
+    assert!(with(|json| json["cipher"]["name"] = json!("aes")).contains("aes"));
+    assert!(with(|json| json["cipher"]["nonce"] = json!("AAAA")).contains("nonce"));
+    let p384 = pkcs8(&aws::ECDSA_P384_SHA384_ASN1_SIGNING);
+    assert!(reason(&sealed(&p384, "right", |_| ()), "right").contains("P-384"));
+}
+
+#[test]
+fn what_is_no_public_key_is_refused_with_its_reason() {
+    let private = pem::write("PRIVATE KEY", &p256());
+    let mut off_the_curve = pem::read(&key().public().to_pem())
+        .unwrap()
+        .content
+        .to_vec();
+    *off_the_curve.last_mut().unwrap() ^= 1;
+    for (text, part) in [
+        (private, "is a private key; checking needs the public one"),
+        (pem::write("CERTIFICATE", b"x"), "is a certificate"),
+        (pem::write("PUBLIC KEY", b"x"), "its content is none"),
+        (
+            pem::write("PUBLIC KEY", &off_the_curve),
+            "its content is none",
+        ),
+        (pem::write("RSA PUBLIC KEY", b"x"), "is an RSA key"),
+        ("x".to_owned(), "no key in PEM form"),
+    ] {
+        let reason = PublicKey::read(&text).unwrap_err().to_string();
+        assert!(reason.contains(part), "{text}: {reason}");
+    }
+}
+
+fn claim() -> Claim {
+    Claim {
+        repository: "registry.example/team/web".to_owned(),
+        digest: Digest::of(b"image"),
+        annotations: [("commit", "9f3c2a1"), ("run", "https://ci.example/1")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+    }
+}
+
+#[test]
+fn a_claim_comes_back_from_both_forms() {
+    let key = key();
+    let digest = claim().digest;
+    let detached = key.sign_detached(&claim());
+    insta::assert_snapshot!(
+        String::from_utf8_lossy(&detached.payload),
+        @r#"{"critical":{"identity":{"docker-reference":"registry.example/team/web"},"image":{"docker-manifest-digest":"sha256:6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d"},"type":"cosign container image signature"},"optional":{"commit":"9f3c2a1","run":"https://ci.example/1"}}"#
+    );
+    assert_eq!(key.public().check_detached(&detached, digest), Ok(claim()));
+    let bundle = key.sign_bundle(&claim());
+    assert_eq!(key.public().check_bundle(&bundle, digest), Ok(claim()));
+    let bundle: Value = serde_json::from_slice(&bundle).unwrap();
+    assert_eq!(bundle["mediaType"], BUNDLE);
+    let hint = &bundle["verificationMaterial"]["publicKey"]["hint"];
+    assert_eq!(*hint, key.public().hint());
+    let statement = BASE64_STANDARD.decode(bundle["dsseEnvelope"]["payload"].as_str().unwrap());
+    insta::assert_snapshot!(
+        String::from_utf8(statement.unwrap()).unwrap(),
+        @r#"{"_type":"https://in-toto.io/Statement/v1","predicate":{},"predicateType":"https://sigstore.dev/cosign/sign/v1","subject":[{"annotations":{"commit":"9f3c2a1","run":"https://ci.example/1"},"digest":{"sha256":"6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d"},"name":"registry.example/team/web"}]}"#
+    );
+}
+
+#[test]
+fn without_annotations_there_is_none() {
+    let bare = Claim {
+        annotations: Default::default(),
+        ..claim()
+    };
+    let payload = key().sign_detached(&bare).payload;
+    assert!(payload.ends_with(br#""optional":null}"#));
+}
+
+#[test]
+fn a_detached_signature_that_does_not_count_says_why() {
+    let key = key();
+    let good = key.sign_detached(&claim());
+    let check = |signed: Detached| key.public().check_detached(&signed, claim().digest);
+    let other = super::tests::key();
+    assert_eq!(check(other.sign_detached(&claim())), Err(Flaw::DoesNotFit));
+    let mut changed = good.clone();
+    changed.payload.push(b' ');
+    assert_eq!(check(changed), Err(Flaw::DoesNotFit));
+    let unsigned = Detached {
+        signature: None,
+        ..good.clone()
+    };
+    assert_eq!(check(unsigned), Err(Flaw::Unsigned));
+    let keyless = Detached {
+        certified: true,
+        ..other.sign_detached(&claim())
+    };
+    assert_eq!(check(keyless), Err(Flaw::Certificate));
+    let no_base64 = Detached {
+        signature: Some("!".to_owned()),
+        ..good
+    };
+    assert!(matches!(check(no_base64), Err(Flaw::Malformed(_))));
+    let elsewhere = Claim {
+        digest: Digest::of(b"another"),
+        ..claim()
+    };
+    assert_eq!(
+        check(key.sign_detached(&elsewhere)),
+        Err(Flaw::OtherImage(elsewhere.digest))
+    );
+    let payload = br#"{"critical":{"identity":{"docker-reference":""},"image":{"docker-manifest-digest":""},"type":"atomic"},"optional":null}"#;
+    let other_type = Detached {
+        payload: payload.to_vec(),
+        signature: Some(BASE64_STANDARD.encode(key.sign(payload))),
+        certified: false,
+    };
+    assert!(matches!(check(other_type), Err(Flaw::OtherKind(_))));
+}
+
+#[test]
+fn a_bundle_that_does_not_count_says_why() {
+    let key = key();
+    let digest = claim().digest;
+    let check = |bundle: &Value| {
+        let bytes = serde_json::to_vec(bundle).unwrap();
+        key.public().check_bundle(&bytes, digest).unwrap_err()
+    };
+    let good =
+        |claim: &Claim| -> Value { serde_json::from_slice(&key.sign_bundle(claim)).unwrap() };
+    let changed = |change: fn(&mut Value)| {
+        let mut bundle = good(&claim());
+        change(&mut bundle);
+        check(&bundle)
+    };
+    let by_other: Value =
+        serde_json::from_slice(&super::tests::key().sign_bundle(&claim())).unwrap();
+    assert!(matches!(check(&by_other), Flaw::OtherKey(hint) if hint.starts_with("hint ")));
+    let elsewhere = Claim {
+        digest: Digest::of(b"another"),
+        ..claim()
+    };
+    assert_eq!(check(&good(&elsewhere)), Flaw::OtherImage(elsewhere.digest));
+    assert_eq!(
+        changed(|bundle| bundle["dsseEnvelope"]["payload"] = json!("e30=")),
+        Flaw::Tampered
+    );
+    assert_eq!(
+        changed(|bundle| bundle["dsseEnvelope"]["payloadType"] = json!("text/plain")),
+        Flaw::Tampered
+    );
+    assert_eq!(
+        changed(|bundle| bundle["verificationMaterial"] = json!({"certificate": {"rawBytes": ""}})),
+        Flaw::Certificate
+    );
+    assert!(matches!(
+        changed(|bundle| bundle["dsseEnvelope"] = Value::Null),
+        Flaw::OtherKind(_)
+    ));
+    for broken in [
+        changed(|bundle| bundle["mediaType"] = json!("text/html")),
+        changed(|bundle| bundle["dsseEnvelope"]["signatures"] = json!([])),
+        changed(|bundle| bundle["dsseEnvelope"]["signatures"][0]["sig"] = json!("!")),
+        changed(|bundle| *bundle = json!("no bundle")),
+    ] {
+        assert!(matches!(broken, Flaw::Malformed(_)), "{broken}");
+    }
+    let attestation = signed(
+        &key,
+        &json!({"_type": "https://in-toto.io/Statement/v1", "subject": [],
+            "predicateType": "https://spdx.dev/Document", "predicate": {}}),
+    );
+    assert_eq!(
+        check(&attestation),
+        Flaw::Attestation("https://spdx.dev/Document".to_owned())
+    );
+}
+
+/// A bundle around any statement.
+fn signed(key: &PrivateKey, statement: &Value) -> Value {
+    let kind = "application/vnd.in-toto+json";
+    let payload = statement.to_string();
+    let message = format!("DSSEv1 {} {kind} {} {payload}", kind.len(), payload.len());
+    json!({
+        "mediaType": BUNDLE,
+        "verificationMaterial": {"publicKey": {"hint": key.public().hint()}},
+        "dsseEnvelope": {
+            "payload": BASE64_STANDARD.encode(&payload),
+            "payloadType": kind,
+            "signatures": [{"sig": BASE64_STANDARD.encode(key.sign(message.as_bytes()))}],
+        },
+    })
+}
+
+#[test]
+fn a_later_run_says_nothing_new() {
+    let mut later = claim();
+    later
+        .annotations
+        .insert("run".to_owned(), "another".to_owned());
+    assert!(claim().says_as(&later));
+    later
+        .annotations
+        .insert("commit".to_owned(), "x".to_owned());
+    assert!(!claim().says_as(&later));
+}

@@ -1,0 +1,227 @@
+//! Against the real cosign, over a registry with the referrers API and one without it. Left out of a
+//! plain `cargo test`; scripts/interop.sh starts the servers and runs them.
+
+use std::process::{Command, Output};
+
+use shipmark::release::{Checked, Form};
+use shipmark::signing::{Flaw, PrivateKey, PublicKey};
+use shipmark::tagging::TagRules;
+
+use crate::support::keys::*;
+use crate::support::*;
+
+const PASSWORD: &str = "not a secret";
+
+/// A folder with keys that cosign made, and the registries to use them with.
+struct Bench {
+    folder: tempfile::TempDir,
+    repositories: [String; 2],
+}
+
+impl Bench {
+    fn new(test: &str) -> Self {
+        let variable = |name: &str| {
+            std::env::var(name)
+                .unwrap_or_else(|_| panic!("{name} is not set: run scripts/interop.sh"))
+        };
+        let place = |name| format!("{}/{test}-{}/web", variable(name), std::process::id());
+        let bench = Self {
+            folder: tempfile::tempdir().unwrap(),
+            repositories: ["SHIPMARK_TEST_REGISTRY", "SHIPMARK_TEST_REFREGISTRY"].map(place),
+        };
+        for name in ["ours", "other"] {
+            bench.must(&["generate-key-pair", "--output-key-prefix", name]);
+        }
+        bench
+    }
+
+    fn cosign(&self, arguments: &[&str]) -> Output {
+        Command::new("cosign")
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("COSIGN_PASSWORD", PASSWORD)
+            .env("HOME", self.folder.path())
+            .output()
+            .unwrap_or_else(|error| panic!("cosign: {error}"))
+    }
+
+    fn must(&self, arguments: &[&str]) -> String {
+        let output = self.cosign(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "cosign {arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Signs in one of cosign's forms with one of the keys.
+    fn sign(&self, key: &str, form: Form, image: &str) {
+        let (key, form) = (format!("{key}.key"), new_format(form));
+        self.must(&[
+            "sign",
+            "--yes",
+            "--key",
+            &key,
+            "--tlog-upload=false",
+            "--use-signing-config=false",
+            &form,
+            image,
+        ]);
+    }
+
+    fn verifies(&self, key: &str, form: Form, image: &str) -> bool {
+        let (key, form) = (format!("{key}.pub"), new_format(form));
+        let arguments = [
+            "verify",
+            "--key",
+            &key,
+            "--insecure-ignore-tlog",
+            &form,
+            image,
+        ];
+        self.cosign(&arguments).status.success()
+    }
+
+    fn private(&self, key: &str) -> PrivateKey {
+        let text = std::fs::read_to_string(self.folder.path().join(format!("{key}.key"))).unwrap();
+        PrivateKey::read(&text, PASSWORD).unwrap()
+    }
+
+    fn public(&self, key: &str) -> PublicKey {
+        let text = std::fs::read_to_string(self.folder.path().join(format!("{key}.pub"))).unwrap();
+        PublicKey::read(&text).unwrap()
+    }
+}
+
+fn new_format(form: Form) -> String {
+    format!("--new-bundle-format={}", form == Form::Bundle)
+}
+
+const FORMS: [Form; 2] = [Form::Bundle, Form::Legacy];
+
+async fn pushed(place: &str, key: Option<&PrivateKey>) -> String {
+    let mut request = push(&example(), &[place], "refs/heads/main");
+    request.rules = TagRules::read(["it"]).unwrap();
+    request.signing = key.map(signing);
+    if let Some(signing) = &mut request.signing {
+        signing
+            .annotations
+            .insert("team".to_owned(), "web".to_owned());
+    }
+    done(request, &context()).await;
+    format!("{place}:it")
+}
+
+/// How many signatures of a form are good.
+fn count(found: &[Checked], form: Form) -> usize {
+    let good = found
+        .iter()
+        .filter(|one| one.form == form && one.result.is_ok());
+    good.count()
+}
+
+#[tokio::test]
+#[ignore = "needs cosign and two registries: scripts/interop.sh"]
+async fn cosign_verifies_what_is_signed_here() {
+    let bench = Bench::new("signed");
+    let key = bench.private("ours");
+    assert_eq!(*key.public(), bench.public("ours"));
+    for place in &bench.repositories {
+        let image = pushed(place, Some(&key)).await;
+        for form in FORMS {
+            assert!(bench.verifies("ours", form, &image), "{image} {form:?}");
+            assert!(!bench.verifies("other", form, &image), "{image} {form:?}");
+            let form = new_format(form);
+            let ignore = "--insecure-ignore-tlog";
+            let said = bench.must(&[
+                "verify",
+                "--key=ours.pub",
+                ignore,
+                "-a",
+                "team=web",
+                &form,
+                &image,
+            ]);
+            assert!(
+                said.contains(r#""commit":"9f3c2a1ca84d1343b96baa8137c943ed1860e522""#),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs cosign and two registries: scripts/interop.sh"]
+async fn what_cosign_signs_is_verified_here() {
+    let bench = Bench::new("cosigned");
+    for place in &bench.repositories {
+        let image = pushed(place, None).await;
+        for form in FORMS {
+            bench.sign("ours", form, &image);
+        }
+        let (ours, other) = (bench.private("ours"), bench.private("other"));
+        let found = checked(&image, &ours, &context()).await.unwrap();
+        assert_eq!(FORMS.map(|form| count(&found, form)), [1, 1], "{found:?}");
+        let found = checked(&image, &other, &context()).await.unwrap();
+        let flaws: Vec<_> = found
+            .iter()
+            .map(|one| one.result.clone().unwrap_err())
+            .collect();
+        assert!(
+            matches!(flaws.as_slice(), [Flaw::OtherKey(_), Flaw::DoesNotFit]),
+            "{flaws:?}"
+        );
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs cosign and two registries: scripts/interop.sh"]
+async fn signatures_of_others_stay_before_and_after() {
+    let bench = Bench::new("beside");
+    for place in &bench.repositories {
+        let image = pushed(place, None).await;
+        for form in FORMS {
+            bench.sign("other", form, &image);
+        }
+        let key = bench.private("ours");
+        pushed(place, Some(&key)).await;
+        pushed(place, Some(&key)).await;
+        for form in FORMS {
+            bench.sign("other", form, &image);
+            for name in ["ours", "other"] {
+                assert!(
+                    bench.verifies(name, form, &image),
+                    "{image} {name} {form:?}"
+                );
+            }
+        }
+        let found = checked(&image, &key, &context()).await.unwrap();
+        assert_eq!(FORMS.map(|form| count(&found, form)), [1, 1], "{found:?}");
+        assert!(found.len() >= 5, "{found:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs cosign and two registries: scripts/interop.sh"]
+async fn an_attestation_does_not_hide_a_signature() {
+    let bench = Bench::new("attested");
+    std::fs::write(bench.folder.path().join("predicate.json"), r#"{"a":"b"}"#).unwrap();
+    for place in &bench.repositories {
+        let image = pushed(place, None).await;
+        bench.must(&[
+            "attest",
+            "--yes",
+            "--key=other.key",
+            "--tlog-upload=false",
+            "--use-signing-config=false",
+            "--new-bundle-format",
+            "--predicate=predicate.json",
+            "--type=custom",
+            &image,
+        ]);
+        let key = bench.private("ours");
+        pushed(place, Some(&key)).await;
+        for form in FORMS {
+            assert!(bench.verifies("ours", form, &image), "{image} {form:?}");
+        }
+        assert_eq!(good(&image, &key, &context()).await, FORMS);
+    }
+}

@@ -1,0 +1,55 @@
+//! Keys to sign with, made for one test.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use shipmark::release::{Checked, Context, Failure, Form, Signing, Verify, verify};
+use shipmark::signing::PrivateKey;
+
+/// A new key as PEM.
+pub fn pem() -> String {
+    let random = SystemRandom::new();
+    let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
+    let digits = BASE64_STANDARD.encode(key.as_ref());
+    let lines: Vec<_> = digits.as_bytes().chunks(64).collect();
+    let lines = lines.iter().map(|line| std::str::from_utf8(line).unwrap());
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n")
+}
+
+pub fn key() -> PrivateKey {
+    PrivateKey::read(&pem(), "").unwrap()
+}
+
+/// Signing in both forms.
+pub fn signing(key: &PrivateKey) -> Signing {
+    Signing {
+        key: key.clone(),
+        forms: vec![Form::Bundle, Form::Legacy],
+        annotations: Default::default(),
+        created: "2026-11-20T21:48:08Z".to_owned(),
+    }
+}
+
+/// Every signature of an image, checked with a key.
+pub async fn checked(
+    image: &str,
+    key: &PrivateKey,
+    context: &Context,
+) -> Result<Vec<Checked>, Failure> {
+    let request = Verify {
+        source: image.parse().unwrap(),
+        key: key.public().clone(),
+    };
+    verify(&request, context)
+        .await
+        .map(|found| found.signatures)
+}
+
+/// The forms in which the key has signed an image, once for each signature.
+pub async fn good(image: &str, key: &PrivateKey, context: &Context) -> Vec<Form> {
+    let all = checked(image, key, context).await.unwrap();
+    let good = all.iter().filter(|checked| checked.result.is_ok());
+    good.map(|checked| checked.form).collect()
+}
