@@ -46,6 +46,7 @@ export SHIPMARK_TEST_REGISTRY_2=$registry_address
 export SHIPMARK_TEST_REGISTRY_BASIC_USER=shipmark SHIPMARK_TEST_REGISTRY_BASIC_PASSWORD='pass:word with spaces'
 start_registry basic 'shipmark:$2y$05$Xwvo3Qs8D907yvbyaansnOaGlgbBVlioKaYQJMrSlCxifszZdHIqa'
 export SHIPMARK_TEST_REGISTRY_BASIC=$registry_address
+: >"$registry_dir/refregistry.log"
 refregistry >"$registry_dir/refregistry.log" 2>&1 &
 refregistry_pid=$!
 SHIPMARK_TEST_REFREGISTRY=
