@@ -113,16 +113,7 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
     let destinations = open_destinations(request, context)?;
     let (mut image, derived, mut seen) = resolve_and_look(request, context, &destinations).await?;
     let asked = image.root.digest;
-    let commit = match request.verb {
-        Verb::Push => request
-            .facts
-            .as_ref()
-            .and_then(|facts| facts.commit.clone()),
-        Verb::Promote => image
-            .origin
-            .as_ref()
-            .and_then(|origin| origin.revision.clone()),
-    };
+    let commit = commit_of(request, &image);
     if let Some(kept) = existing::kept(
         request,
         context,
@@ -135,9 +126,6 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
     .await?
     {
         image = kept;
-        if request.verb == Verb::Promote {
-            seen = look::at_all(&destinations, &derived.tags).await?;
-        }
         if let Some(signing) = &request.signing {
             sign::require(signing, &destinations, &seen, image.root.digest).await?;
         }
@@ -170,9 +158,6 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
         sign(&mut signatures, true).await?;
         let content = transfer(context, &image, &destinations, &plans).await?;
         sign(&mut signatures, false).await?;
-        content
-    };
-    if !request.dry_run {
         write_tags(context, &image, &destinations, &plans, true).await?;
         if let Some(branches) = &branches {
             branches.look_again(&destinations, &mut plans).await?;
@@ -180,7 +165,8 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
         write_tags(context, &image, &destinations, &plans, false).await?;
         settle_lines(context, &image, &destinations, &mut plans, &seen).await?;
         try_join_all(signatures.iter_mut().flatten().map(Work::settle)).await?;
-    }
+        content
+    };
     let signatures: Vec<Vec<Signed>> = signatures
         .iter()
         .map(|work| work.as_ref().map(Work::results).unwrap_or_default())
@@ -208,6 +194,14 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
         destinations: released.collect(),
         notes: derived.notes,
     })
+}
+
+/// The commit that the image is of: a pushed one the event's, a promoted one its own.
+fn commit_of(request: &Request, image: &Resolved) -> Option<Commit> {
+    match request.verb {
+        Verb::Push => request.facts.as_ref()?.commit.clone(),
+        Verb::Promote => image.origin.as_ref()?.revision.clone(),
+    }
 }
 
 fn open_destinations(request: &Request, context: &Context) -> Result<Vec<Destination>, Failure> {
