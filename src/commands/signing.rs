@@ -10,7 +10,7 @@ use super::Given;
 use crate::actions::{Environment, Secrets};
 use crate::cli::InputError;
 use crate::release::{Failure, Form, Signing};
-use crate::signing::{Claim, PrivateKey};
+use crate::signing::{Claim, PrivateKey, Signer};
 
 /// What a signature says by itself, which the user cannot say otherwise.
 const OWN: [&str; 5] = ["commit", "ref", "version", "workflow", Claim::RUN];
@@ -37,7 +37,8 @@ pub(super) fn read(given: &Given) -> Result<Option<Signing>, Failure> {
         _ => vec![Form::Bundle, Form::Legacy],
     };
     Ok(Some(Signing {
-        key: key(given)?,
+        signer: Signer::Key(key(given)?),
+        recursive: false,
         forms,
         annotations: annotations(given)?,
         created: now(),

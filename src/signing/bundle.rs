@@ -1,5 +1,6 @@
 //! The newer form: a Sigstore bundle v0.3 with a DSSE envelope around an in-toto statement. The few
-//! members that a key needs are written down here; the crates of Sigstore come with keyless signing.
+//! members that a key needs are written down here: the crates of Sigstore check no bundle that has
+//! only a key.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -19,7 +20,7 @@ pub const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 const ANY_BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 const STATEMENTS: [&str; 2] = [STATEMENT, "https://in-toto.io/Statement/v0.1"];
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
-const PAYLOAD: &str = "application/vnd.in-toto+json";
+pub(super) const PAYLOAD: &str = "application/vnd.in-toto+json";
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -155,13 +156,13 @@ impl PublicKey {
 }
 
 /// What DSSE signs: its pre-authentication encoding.
-fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
+pub(super) fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut text = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     text.extend_from_slice(payload);
     text
 }
 
-fn statement(claim: &Claim) -> Vec<u8> {
+pub(super) fn statement(claim: &Claim) -> Vec<u8> {
     let mut subject = json!({
         "name": claim.repository,
         "digest": {"sha256": claim.digest.hex()},
@@ -179,7 +180,7 @@ fn statement(claim: &Claim) -> Vec<u8> {
     .into_bytes()
 }
 
-fn read(statement: &[u8], digest: Digest) -> Result<Claim, Flaw> {
+pub(super) fn read(statement: &[u8], digest: Digest) -> Result<Claim, Flaw> {
     let statement: Statement = serde_json::from_slice(statement)
         .map_err(|error| Flaw::malformed(format!("its statement: {error}")))?;
     if !STATEMENTS.contains(&statement.kind.as_str()) {

@@ -15,6 +15,12 @@ pub enum Flaw {
     /// It is signed with a certificate.
     #[error("it is signed with a certificate (keyless), not with a key")]
     Certificate,
+    /// It is signed with a key.
+    #[error("it is signed with a key, not with a certificate (keyless)")]
+    Key,
+    /// Its certificate, its log entry or its time does not stand up to the trusted root.
+    #[error("it does not stand up to the trusted root: {0}")]
+    Untrusted(String),
     /// It is signed with another key.
     #[error("it was made with another key ({0})")]
     OtherKey(String),

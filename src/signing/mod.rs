@@ -1,16 +1,21 @@
-//! Making and checking signatures of images with a key, as `cosign` does (3.x, both of its forms).
+//! Making and checking signatures of images with a key or a certificate, as `cosign` does (3.x, both
+//! of its forms).
 //!
-//! Bytes in, bytes out: this room knows no registry. The road attaches what is made here beside the
-//! image, and hands in what it finds there.
+//! Bytes in, bytes out: the road attaches what is made here beside the image, and hands in what it
+//! finds there. Of the registry client only the connections are used, to speak to Sigstore's services.
 //!
 //! - [`PrivateKey`] makes both forms of a [`Claim`]: the simple-signing payload of a `.sig` image
 //!   ([`Detached`]), and a bundle v0.3 around a signed in-toto statement.
 //! - [`PublicKey`] checks both, each signature by itself; what does not pass has a [`Flaw`].
+//! - [`Keyless`] makes both with a certificate for the job that runs, [`TrustRoot`] checks them.
+//! - [`Signer`] and [`Checker`] are either of the two ways.
 //!
 //! Only ECDSA over P-256 with SHA-256: cosign's other kinds of keys are signed and verified
 //! differently by its own versions.
 
 mod bundle;
+mod certified;
+mod checker;
 mod claim;
 mod cosign_key;
 mod der;
@@ -18,16 +23,27 @@ mod detached;
 mod flaw;
 mod key;
 mod key_error;
+mod keyless;
 mod pem;
 mod public;
+mod signer;
+mod trust_root;
 
 pub use bundle::{BUNDLE, PREDICATE};
+pub use certified::Identity;
+pub use checker::Checker;
 pub use claim::Claim;
-pub use detached::{Detached, SIMPLE_SIGNING};
+pub use detached::{Certificate, Detached, SIMPLE_SIGNING};
 pub use flaw::Flaw;
 pub use key::PrivateKey;
 pub use key_error::KeyError;
+pub use keyless::{
+    Conceal, Endpoints, EndpointsError, Instance, Keyless, KeylessError, ServiceCause,
+    ServiceError, TokenSource,
+};
 pub use public::PublicKey;
+pub use signer::Signer;
+pub use trust_root::{TrustRoot, TrustRootError};
 
 #[cfg(test)]
 mod tests;

@@ -244,7 +244,12 @@ fn a_detached_signature_that_does_not_count_says_why() {
     };
     assert_eq!(check(unsigned), Err(Flaw::Unsigned));
     let keyless = Detached {
-        certified: true,
+        certificate: Some(Certificate {
+            leaf: String::new(),
+            chain: None,
+            bundle: None,
+            timestamp: None,
+        }),
         ..other.sign_detached(&claim())
     };
     assert_eq!(check(keyless), Err(Flaw::Certificate));
@@ -265,7 +270,7 @@ fn a_detached_signature_that_does_not_count_says_why() {
     let other_type = Detached {
         payload: payload.to_vec(),
         signature: Some(BASE64_STANDARD.encode(key.sign(payload))),
-        certified: false,
+        certificate: None,
     };
     assert!(matches!(check(other_type), Err(Flaw::OtherKind(_))));
 }

@@ -26,8 +26,8 @@ const ROOMS: [(&str, &[&str]); 18] = [
         "referrers",
         &["image", "layout", "notice", "registry", "transfer"],
     ),
-    // Bytes in, bytes out.
-    ("signing", &["image", "notice"]),
+    // Bytes in, bytes out; of the registry client only its connections, to Sigstore's services.
+    ("signing", &["image", "notice", "registry"]),
     // The road.
     (
         "release",
