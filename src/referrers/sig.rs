@@ -34,7 +34,7 @@ pub struct SigLayer {
     pub digest: Digest,
     /// The payload, or what is wrong with it.
     pub payload: Result<Bytes, String>,
-    /// The layer's annotations: the signature over it, and what goes with that.
+    /// What the layer's annotations say: the signature, and what proves it.
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -56,7 +56,7 @@ impl SigImage {
         let mut read = Vec::new();
         for layer in layers {
             let signature = layer.annotations.get(SIGNATURE).cloned();
-            if known.contains(&(layer.digest, signature.clone())) {
+            if known.contains(&(layer.digest, signature)) {
                 continue;
             }
             read.push(SigLayer {
@@ -83,8 +83,8 @@ pub fn annotations_over(layer: &Value, payload: &[u8]) -> Option<BTreeMap<String
     annotations.filter(|_| is_over)
 }
 
-/// The layer of a signature over `payload`, which the annotations hold.
-pub fn layer(kind: &str, payload: &[u8], annotations: &BTreeMap<String, String>) -> Value {
+/// The layer of a signature over `payload`, with what stands beside it.
+pub fn layer(kind: &str, payload: &[u8], annotations: &BTreeMap<&'static str, &str>) -> Value {
     json!({
         "mediaType": kind,
         "digest": Digest::of(payload).to_string(),

@@ -1,11 +1,11 @@
-//! What signatures an image has, each checked by itself.
+//! What signatures an image has, each checked against who has to have made it.
 
 use futures_util::future::try_join;
 
 use super::Failure;
 use crate::image::{Digest, Manifest, Tag, Target};
 use crate::referrers::{Error, Listing, Shared, SigImage, sig_tag};
-use crate::signing::{Checker, Claim, Detached, Flaw, Identity, PREDICATE};
+use crate::signing::{Detached, Flaw, PREDICATE, Requirement, Verified};
 use crate::transfer::{Side, Store};
 
 /// The annotation that says what a bundle holds.
@@ -32,30 +32,7 @@ pub struct Checked {
     /// The digest of what holds it: a bundle's manifest, or a payload.
     pub digest: Digest,
     /// What it says, or why it does not count.
-    pub result: Result<Claim, Flaw>,
-    /// Who says it, where a certificate tells.
-    pub identity: Option<Identity>,
-}
-
-impl Checked {
-    fn new(
-        form: Form,
-        at: Target,
-        digest: Digest,
-        result: Result<(Claim, Option<Identity>), Flaw>,
-    ) -> Self {
-        let (result, identity) = match result {
-            Ok((claim, identity)) => (Ok(claim), identity),
-            Err(flaw) => (Err(flaw), None),
-        };
-        Self {
-            form,
-            at,
-            digest,
-            result,
-            identity,
-        }
-    }
+    pub result: Result<Verified, Flaw>,
 }
 
 /// Bundles that were found, and how they are listed.
@@ -67,19 +44,20 @@ pub(super) struct Bundles {
 /// The bundles about `subject`, apart from those in `known`.
 pub(super) async fn bundles(
     store: &Store,
-    checker: &Checker,
+    requirement: &Requirement,
     subject: Digest,
     known: &[Digest],
 ) -> Result<Bundles, Error> {
     let apart = (PREDICATE_TYPE, PREDICATE);
     let (listing, found) = Listing::read(store, subject, BUNDLES, apart, known).await?;
-    let checked = found.into_iter().map(|found| {
-        let result = match found.content {
-            Ok(content) => checker.check_bundle(&content, subject),
+    let checked = found.into_iter().map(|found| Checked {
+        form: Form::Bundle,
+        at: Target::Digest(found.digest),
+        digest: found.digest,
+        result: match found.content {
+            Ok(content) => requirement.check_bundle(&content, subject),
             Err(problem) => Err(Flaw::Malformed(problem)),
-        };
-        let at = Target::Digest(found.digest);
-        Checked::new(Form::Bundle, at, found.digest, result)
+        },
     });
     Ok(Bundles {
         listing,
@@ -90,22 +68,24 @@ pub(super) async fn bundles(
 /// The signatures in a `.sig` image, apart from those in `known`.
 pub(super) async fn legacy(
     store: &Store,
-    checker: &Checker,
+    requirement: &Requirement,
     subject: Digest,
     image: Option<&Manifest>,
     known: &[(Digest, Option<String>)],
 ) -> Result<Vec<Checked>, Error> {
     let tag: Tag = sig_tag(subject);
     let image = SigImage::read(store, image, known).await?;
-    let checked = image.layers.into_iter().map(|layer| {
-        let result = match layer.payload {
+    let checked = image.layers.into_iter().map(|layer| Checked {
+        form: Form::Legacy,
+        at: Target::Tag(tag.clone()),
+        digest: layer.digest,
+        result: match layer.payload {
             Ok(payload) => {
                 let signed = Detached::of_layer(payload.to_vec(), &layer.annotations);
-                checker.check_detached(&signed, subject)
+                requirement.check_detached(&signed, subject)
             }
             Err(problem) => Err(Flaw::Malformed(problem)),
-        };
-        Checked::new(Form::Legacy, Target::Tag(tag.clone()), layer.digest, result)
+        },
     });
     Ok(checked.collect())
 }
@@ -113,15 +93,15 @@ pub(super) async fn legacy(
 /// Every signature of `subject`, of both forms.
 pub(super) async fn all(
     store: &Store,
-    checker: &Checker,
+    requirement: &Requirement,
     subject: Digest,
 ) -> Result<Vec<Checked>, Error> {
     let sig = Shared::sig(subject);
     let legacy = async {
         let image = sig.read(store).await?;
-        legacy(store, checker, subject, image.as_ref(), &[]).await
+        legacy(store, requirement, subject, image.as_ref(), &[]).await
     };
-    let (bundles, legacy) = try_join(bundles(store, checker, subject, &[]), legacy).await?;
+    let (bundles, legacy) = try_join(bundles(store, requirement, subject, &[]), legacy).await?;
     Ok(bundles.checked.into_iter().chain(legacy).collect())
 }
 

@@ -20,7 +20,7 @@ use crate::referrers::{
     Additions, Artifact, Error, Listing, Pair, Shared, annotations_over, sig_layer, sig_tag,
 };
 use crate::signing::{
-    BUNDLE, Checker, Claim, Detached, Flaw, KeylessError, PREDICATE, SIMPLE_SIGNING, Signer,
+    BUNDLE, Claim, Detached, Flaw, KeylessError, PREDICATE, Requirement, SIMPLE_SIGNING, Signer,
 };
 use crate::transfer::{Side, Store};
 
@@ -59,7 +59,7 @@ pub(super) struct Work<'a> {
     destination: &'a Destination,
     /// What is signed.
     subject: Descriptor,
-    checker: Checker,
+    requirement: Requirement,
     claim: Claim,
     listing: Option<Listing>,
     /// The equal signatures that were there or are made, by form.
@@ -103,8 +103,8 @@ pub(super) async fn look<'a>(
         return Ok(destinations.iter().map(|_| Vec::new()).collect());
     }
     let (registry, notices) = (&context.registry, &context.notices);
-    let checker = signing.signer.checker(registry, notices).await;
-    let checker = checker.map_err(unsigned)?;
+    let requirement = signing.signer.requirement(registry, notices).await;
+    let requirement = requirement.map_err(unsigned)?;
     let subjects = subjects(image, signing.recursive).await?;
     let mut annotations = signing.annotations.clone();
     annotations.extend(facts.clone());
@@ -119,7 +119,7 @@ pub(super) async fn look<'a>(
                         context,
                         destination,
                         subject: subject.clone(),
-                        checker: checker.clone(),
+                        requirement: requirement.clone(),
                         claim: Claim {
                             repository: claimed(&destination.place),
                             digest: subject.digest,
@@ -166,8 +166,8 @@ fn unsigned(error: KeylessError) -> Failure {
     };
     match &error {
         KeylessError::Private => failure
-            .why("names of the repository, its workflows and branches would stand there for all to see")
-            .hint("say transparency-log: on if that is meant, or sign with a key or an instance of your own"),
+            .why("the names of the repository, its workflow and its branch would stand there for everybody to read")
+            .hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own"),
         KeylessError::Service(error) => match error.hint() {
             Some(hint) => failure.hint(hint),
             None => failure,
@@ -208,15 +208,18 @@ impl Work<'_> {
     /// This, with what is there.
     async fn looked(mut self) -> Result<Self, Failure> {
         let found = self.look().await.map_err(|error| self.failed(error))?;
-        self.note(found).await?;
+        self.note(&found);
         Ok(self)
     }
 
     async fn look(&mut self) -> Result<Vec<Checked>, Error> {
-        let (store, checker, digest) = (self.store(), &self.checker, self.subject.digest);
+        let (store, digest) = (self.store(), self.subject.digest);
+        let requirement = &self.requirement;
         let bundles = async {
             match self.wants(Form::Bundle) {
-                true => beside::bundles(store, checker, digest, &[]).await.map(Some),
+                true => beside::bundles(store, requirement, digest, &[])
+                    .await
+                    .map(Some),
                 false => Ok(None),
             }
         };
@@ -227,7 +230,7 @@ impl Work<'_> {
             let Some(image) = Shared::sig(digest).read(store).await? else {
                 return Ok(None);
             };
-            let checked = beside::legacy(store, checker, digest, Some(&image), &[]).await?;
+            let checked = beside::legacy(store, requirement, digest, Some(&image), &[]).await?;
             Ok(Some(checked))
         };
         let (bundles, sig) = try_join(bundles, sig).await?;
@@ -247,26 +250,19 @@ impl Work<'_> {
     }
 
     /// Keeps the first signature of each form that is equal to ours.
-    async fn note(&mut self, found: Vec<Checked>) -> Result<(), Failure> {
-        let registry = &self.context.registry;
+    fn note(&mut self, found: &[Checked]) {
         for checked in found {
-            let says_as = |claim: &Claim| claim.says_as(&self.claim);
-            if !self.wants(checked.form) || !checked.result.as_ref().is_ok_and(says_as) {
-                continue;
-            }
-            let identity = checked.identity.as_ref();
-            let signer = &self.signing.signer;
-            if signer.is_own(registry, identity).await.map_err(unsigned)? {
-                let signed = Signed {
+            if let Ok(found) = &checked.result
+                && found.claim.says_as(&self.claim)
+            {
+                self.done.entry(name(checked.form)).or_insert(Signed {
                     of: self.subject.digest,
                     form: checked.form,
-                    at: Some(checked.at),
+                    at: Some(checked.at.clone()),
                     made: false,
-                };
-                self.done.insert(name(checked.form), signed);
+                });
             }
         }
-        Ok(())
     }
 
     /// Makes the signatures that are not there, attaches them, reads them back and checks them.
@@ -303,7 +299,7 @@ impl Work<'_> {
             if !self.wants(Form::Legacy) {
                 return Ok(None);
             }
-            match self.begun().await? {
+            match self.begun() {
                 Some(begun) => Ok(Some(begun)),
                 None => signer
                     .sign_detached(registry, notices, claim)
@@ -312,33 +308,34 @@ impl Work<'_> {
             }
         };
         let (bundle, detached) = try_join(bundle, detached).await.map_err(unsigned)?;
-        let (checker, digest) = (&self.checker, self.subject.digest);
+        let (requirement, digest) = (&self.requirement, self.subject.digest);
         let checked = [
             bundle
                 .as_ref()
-                .map(|made| checker.check_bundle(made, digest)),
+                .map(|made| requirement.check_bundle(made, digest)),
             detached
                 .as_ref()
-                .map(|made| checker.check_detached(made, digest)),
+                .map(|made| requirement.check_detached(made, digest)),
         ];
         for checked in checked.into_iter().flatten() {
             match checked {
-                Ok((said, _)) if said == *claim => {}
-                other => {
-                    let flaw = other.err().unwrap_or(Flaw::Tampered);
-                    return Err(Failure::service(format!(
-                        "the signature of {} that was made does not count: {flaw}",
-                        digest.short()
-                    ))
-                    .why("what is signed is checked as verify checks it, before it is written")
-                    .hint("see that the trusted root is that of these services, and that this machine's clock is right"));
-                }
+                Ok(found) if found.claim == *claim => {}
+                other => return Err(self.useless(&other.err().unwrap_or(Flaw::Tampered))),
             }
         }
         Ok(Made {
             bundle: bundle.map(|content| self.artifact(content)),
             legacy: detached.map(|made| self.layer(&made)),
         })
+    }
+
+    fn useless(&self, flaw: &Flaw) -> Failure {
+        Failure::service(format!(
+            "the signature of {} that was made does not count: {flaw}",
+            self.subject.digest.short()
+        ))
+        .why("what is signed is checked as verify checks it, before any of it is written")
+        .hint("see that the trusted root is that of the services, and that this machine's clock is right")
     }
 
     async fn attached(&mut self, made: Made) -> Result<Vec<Signed>, Error> {
@@ -379,31 +376,16 @@ impl Work<'_> {
     }
 
     /// The equal signature of a run that died before it was in the `.sig` image.
-    async fn begun(&self) -> Result<Option<Detached>, KeylessError> {
+    fn begun(&self) -> Option<Detached> {
         let Some(Listing::Tag(beside)) = &self.listing else {
-            return Ok(None);
+            return None;
         };
-        let payload = self.claim.payload();
-        let found = beside
+        let (payload, digest) = (self.claim.payload(), self.subject.digest);
+        beside
             .iter()
-            .filter_map(|layer| annotations_over(layer, &payload));
-        for annotations in found {
-            let begun = Detached::of_layer(payload.clone(), &annotations);
-            let checked = self.checker.check_detached(&begun, self.subject.digest);
-            let Ok((_, identity)) = checked else {
-                continue;
-            };
-            let registry = &self.context.registry;
-            if self
-                .signing
-                .signer
-                .is_own(registry, identity.as_ref())
-                .await?
-            {
-                return Ok(Some(begun));
-            }
-        }
-        Ok(None)
+            .filter_map(|layer| annotations_over(layer, &payload))
+            .map(|annotations| Detached::of_layer(payload.clone(), &annotations))
+            .find(|begun| self.requirement.check_detached(begun, digest).is_ok())
     }
 
     /// Adds to the tags that every run adds to. Returns the `.sig` image where it was one of them.
@@ -439,7 +421,7 @@ impl Work<'_> {
         };
         let digest = artifact.manifest.digest;
         let (store, subject) = (self.store(), self.subject.digest);
-        let found = beside::bundles(store, &self.checker, subject, &self.bundles).await?;
+        let found = beside::bundles(store, &self.requirement, subject, &self.bundles).await?;
         self.check(digest, found.checked)?;
         Ok(Some(self.signed(Form::Bundle, Target::Digest(digest))))
     }
@@ -455,7 +437,8 @@ impl Work<'_> {
         let digest = Digest::of(payload);
         let (store, subject) = (self.store(), self.subject.digest);
         let image = image.map(|image| only(image, digest));
-        let checked = beside::legacy(store, &self.checker, subject, image.as_ref(), &[]).await?;
+        let checked =
+            beside::legacy(store, &self.requirement, subject, image.as_ref(), &[]).await?;
         self.check(digest, checked)?;
         Ok(Some(
             self.signed(Form::Legacy, Target::Tag(sig_tag(subject))),
@@ -484,7 +467,7 @@ impl Work<'_> {
             digest,
         };
         match ours.into_iter().next().ok_or(missing)?.result {
-            Ok(claim) if claim == self.claim => Ok(()),
+            Ok(found) if found.claim == self.claim => Ok(()),
             other => Err(Error::Changed {
                 digest,
                 how: other.err().unwrap_or(Flaw::Tampered).to_string(),
@@ -576,27 +559,21 @@ pub(super) async fn require(
     let Context {
         registry, notices, ..
     } = context;
-    let signer = &signing.signer;
-    let checker = signer.checker(registry, notices).await;
-    let checker = checker.map_err(unsigned)?;
+    let requirement = signing.signer.requirement(registry, notices).await;
+    let requirement = requirement.map_err(unsigned)?;
     let there = destinations.iter().zip(seen).filter(|(_, seen)| {
         let mut named = seen.named.values().flatten();
         named.any(|named| *named == root)
     });
     for (destination, _) in there {
         let place = &destination.place;
-        let found = beside::all(&destination.store, &checker, root)
+        let found = beside::all(&destination.store, &requirement, root)
             .await
             .map_err(|error| beside::failure(Side::Destination, place, error))?;
-        let mut own = false;
-        for checked in found.iter().filter(|checked| checked.result.is_ok()) {
-            let identity = checked.identity.as_ref();
-            own |= signer.is_own(registry, identity).await.map_err(unsigned)?;
-        }
-        if !own {
+        if !found.iter().any(|checked| checked.result.is_ok()) {
             return Err(Failure::refused(format!(
                 "{place} has the image {root} of the same commit, which is not signed with {}",
-                match signer {
+                match &signing.signer {
                     Signer::Key(_) => "this key",
                     Signer::Keyless(_) => "the identity of this job",
                 }

@@ -6,16 +6,14 @@
 //!
 //! - [`PrivateKey`] makes both forms of a [`Claim`]: the simple-signing payload of a `.sig` image
 //!   ([`Detached`]), and a bundle v0.3 around a signed in-toto statement.
-//! - [`PublicKey`] checks both, each signature by itself; what does not pass has a [`Flaw`].
-//! - [`Keyless`] makes both with a certificate for the job that runs, [`TrustRoot`] checks them.
-//! - [`Signer`] and [`Checker`] are either of the two ways.
+//! - [`Keyless`] makes both with a certificate for the job that runs; a [`Signer`] is either way.
+//! - A [`Requirement`] checks both, each signature by itself, against a [`PublicKey`] or against the
+//!   [`Identity`] that a certificate names; what does not pass has a [`Flaw`].
 //!
 //! Only ECDSA over P-256 with SHA-256: cosign's other kinds of keys are signed and verified
 //! differently by its own versions.
 
 mod bundle;
-mod certified;
-mod checker;
 mod claim;
 mod cosign_key;
 mod der;
@@ -27,13 +25,11 @@ mod keyless;
 mod pem;
 mod public;
 mod signer;
-mod trust_root;
+mod verify;
 
 pub use bundle::{BUNDLE, PREDICATE};
-pub use certified::Identity;
-pub use checker::Checker;
 pub use claim::Claim;
-pub use detached::{Certificate, Detached, SIMPLE_SIGNING};
+pub use detached::{Detached, SIMPLE_SIGNING};
 pub use flaw::Flaw;
 pub use key::PrivateKey;
 pub use key_error::KeyError;
@@ -43,7 +39,10 @@ pub use keyless::{
 };
 pub use public::PublicKey;
 pub use signer::Signer;
-pub use trust_root::{TrustRoot, TrustRootError};
+pub use verify::{
+    Attested, BUNDLE_LIMIT, Certificate, Condition, Evidence, Identity, Pattern, Requirement,
+    TrustRoot, TrustRootError, Verified,
+};
 
 #[cfg(test)]
 mod tests;

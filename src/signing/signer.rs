@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Checker, Claim, Detached, Identity, Keyless, KeylessError, PrivateKey, bundle};
+use super::{Claim, Detached, Keyless, KeylessError, PrivateKey, Requirement, bundle};
 use crate::notice::Notices;
 use crate::registry::Client;
 
@@ -14,34 +14,21 @@ pub enum Signer {
 }
 
 impl Signer {
-    /// What checks the signatures that are made.
+    /// What a signature made so has to pass.
     ///
     /// # Errors
-    /// A trusted root that cannot be had.
-    pub async fn checker(
+    /// A trusted root or a token that cannot be had.
+    pub async fn requirement(
         &self,
         client: &Client,
         notices: &Notices,
-    ) -> Result<Checker, KeylessError> {
-        Ok(match self {
-            Self::Key(key) => Checker::Key(key.public().clone()),
-            Self::Keyless(keyless) => Checker::Root(keyless.root(client, notices).await?.clone()),
-        })
-    }
-
-    /// Whether a good signature, by `identity` where a certificate tells, is one of this signer.
-    ///
-    /// # Errors
-    /// A token that cannot be had.
-    pub async fn is_own(
-        &self,
-        client: &Client,
-        identity: Option<&Identity>,
-    ) -> Result<bool, KeylessError> {
-        match (self, identity) {
-            (Self::Keyless(keyless), Some(identity)) => keyless.is_own(client, identity).await,
-            (Self::Keyless(_), None) => Ok(false),
-            (Self::Key(_), _) => Ok(true),
+    ) -> Result<Requirement, KeylessError> {
+        match self {
+            Self::Key(key) => Ok(Requirement::Key {
+                key: key.public().clone(),
+                log: None,
+            }),
+            Self::Keyless(keyless) => keyless.requirement(client, notices).await,
         }
     }
 

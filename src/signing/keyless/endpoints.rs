@@ -1,6 +1,11 @@
 //! Where the services of an instance of Sigstore are.
 
-use sigstore_trust_root::{ServiceConfiguration, ServiceEndpoint, ServiceSelector, SigningConfig};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sigstore_trust_root::{
+    ServiceConfiguration, ServiceEndpoint, ServiceSelector, SigningConfig, SigstoreInstance,
+};
 use thiserror::Error;
 use url::Url;
 
@@ -9,6 +14,9 @@ use crate::registry::Client;
 use crate::signing::TrustRoot;
 
 use super::KeylessError;
+
+/// How long the public instance's repository may take in all. There is a copy to go on with.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An instance of Sigstore.
 #[derive(Debug, Clone)]
@@ -23,7 +31,7 @@ pub enum Instance {
         /// Its services.
         endpoints: Endpoints,
         /// Whom to trust there.
-        root: TrustRoot,
+        root: Arc<TrustRoot>,
     },
 }
 
@@ -125,16 +133,38 @@ impl Instance {
         &self,
         client: &Client,
         notices: &Notices,
-    ) -> Result<(Endpoints, TrustRoot), KeylessError> {
+    ) -> Result<(Endpoints, Arc<TrustRoot>), KeylessError> {
         match self {
             Self::Public { .. } => {
-                let repository = Url::parse("https://tuf-repo-cdn.sigstore.dev")
-                    .expect("a constant is an address");
-                let web = client.web(&repository);
-                let (root, config) = TrustRoot::public(web, notices).await?;
-                Ok((Endpoints::of(&config)?, root))
+                let (root, config) = public(client, notices).await?;
+                Ok((Endpoints::of(&config)?, Arc::new(root)))
             }
             Self::Own { endpoints, root } => Ok((endpoints.clone(), root.clone())),
         }
     }
+}
+
+/// The public instance's root and services: by TUF, which shows that they are today's, else the copy
+/// in this program. Says which.
+async fn public(
+    client: &Client,
+    notices: &Notices,
+) -> Result<(TrustRoot, SigningConfig), KeylessError> {
+    let repository = Url::parse(TrustRoot::public_address()).expect("a constant is an address");
+    let fetched = TrustRoot::fetch_with_services(client.web(&repository));
+    let why = match tokio::time::timeout(PATIENCE, fetched).await {
+        Ok(Ok(found)) => {
+            notices.info("Sigstore's public instance: root and services of today, by TUF");
+            return Ok(found);
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+    };
+    notices.warning(format!(
+        "Sigstore's public instance: root and services as they were when this program was built, since TUF gives none: {why}"
+    ));
+    let services = SigstoreInstance::PublicGood.embedded_signing_config_json();
+    let services = SigningConfig::from_json(services.unwrap_or_default());
+    let services = services.map_err(|error| EndpointsError::Format(error.to_string()))?;
+    Ok((TrustRoot::embedded()?, services))
 }

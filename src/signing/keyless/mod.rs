@@ -14,6 +14,8 @@ mod token;
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use futures_util::future::try_join;
 use sigstore_bundle::BundleV03;
 use sigstore_types::{DsseEnvelope, DsseSignature, KeyId, PayloadBytes, SignatureBytes};
@@ -26,7 +28,7 @@ pub use service::{ServiceCause, ServiceError};
 pub use token::{Conceal, TokenSource};
 
 use super::bundle::{PAYLOAD, encoded};
-use super::{Certificate, Claim, Detached, Identity, TrustRoot, TrustRootError};
+use super::{Claim, Detached, Identity, Requirement, TrustRoot, TrustRootError};
 use crate::notice::Notices;
 use crate::registry::Client;
 use certificate::Certified;
@@ -54,11 +56,12 @@ struct Opened {
     /// The log for the legacy form: only version 1 gives what that holds.
     legacy: Option<Service>,
     authority: Option<Service>,
-    root: TrustRoot,
+    root: Arc<TrustRoot>,
 }
 
 #[derive(Default)]
 struct Held {
+    identity: Option<Identity>,
     token: Option<Token>,
     certified: Option<(Instant, Arc<Certified>)>,
 }
@@ -70,8 +73,8 @@ pub enum KeylessError {
     #[error(transparent)]
     Service(#[from] ServiceError),
     /// The public instance has no root, or none that can be used.
-    #[error("Sigstore's public instance: what it publishes {0}")]
-    Root(#[from] TrustRootError),
+    #[error("the root of Sigstore's public instance cannot be used: {0}")]
+    Root(Arc<TrustRootError>),
     /// The services that there are do not do.
     #[error(transparent)]
     Endpoints(#[from] EndpointsError),
@@ -91,16 +94,36 @@ impl Keyless {
         }
     }
 
-    /// The root that signatures made here are checked against.
+    /// What a signature made here has to pass: the identity is the job's, and a log has it.
     ///
     /// # Errors
     /// See [`KeylessError`].
-    pub async fn root(
+    pub async fn requirement(
         &self,
         client: &Client,
         notices: &Notices,
-    ) -> Result<&TrustRoot, KeylessError> {
-        Ok(&self.open(client, notices).await?.root)
+    ) -> Result<Requirement, KeylessError> {
+        let (opened, identity) =
+            try_join(self.open(client, notices), self.identity(client)).await?;
+        Ok(Requirement::Identity {
+            identity,
+            trust: opened.root.clone(),
+            logged: true,
+        })
+    }
+
+    async fn identity(&self, client: &Client) -> Result<Identity, KeylessError> {
+        let mut held = self.held.lock().await;
+        let identity = match held.identity.take() {
+            Some(identity) => identity,
+            None => {
+                let token = self.token(client).await?;
+                let identity = token.identity();
+                held.token = Some(token);
+                identity
+            }
+        };
+        Ok(held.identity.insert(identity).clone())
     }
 
     async fn open(&self, client: &Client, notices: &Notices) -> Result<&Opened, KeylessError> {
@@ -184,27 +207,14 @@ impl Keyless {
             certificate: &certified.leaf,
         };
         let promise = log::promised_signature(log, client, &logged).await?;
-        let certificate = Certificate {
-            leaf: certified.leaf.to_pem(),
+        Ok(Detached {
+            payload,
+            signature: Some(BASE64_STANDARD.encode(&signature)),
+            certificate: Some(certified.leaf.to_pem()),
             chain: Some(certified.chain.clone()),
-            bundle: Some(promise.annotation()?),
+            log_entry: Some(promise.annotation()?),
             timestamp: None,
-        };
-        Ok(Detached::new(payload, &signature, Some(certificate)))
-    }
-
-    /// Whether a signature by `identity` is one that this run would make.
-    ///
-    /// # Errors
-    /// See [`KeylessError`].
-    pub async fn is_own(&self, client: &Client, identity: &Identity) -> Result<bool, KeylessError> {
-        let mut held = self.held.lock().await;
-        let token = match held.token.take() {
-            Some(token) => token,
-            None => self.token(client).await?,
-        };
-        let token = held.token.insert(token);
-        Ok(token.is_of(&identity.name, &identity.issuer))
+        })
     }
 
     async fn token(&self, client: &Client) -> Result<Token, KeylessError> {
@@ -247,6 +257,12 @@ impl Keyless {
         let certified = Arc::new(certified);
         held.certified = Some((since, certified.clone()));
         Ok(certified)
+    }
+}
+
+impl From<TrustRootError> for KeylessError {
+    fn from(error: TrustRootError) -> Self {
+        Self::Root(Arc::new(error))
     }
 }
 

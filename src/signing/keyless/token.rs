@@ -14,6 +14,7 @@ use url::Url;
 use super::TOKENS;
 use super::service::{Service, ServiceError};
 use crate::registry::Client;
+use crate::signing::{Identity, Pattern};
 
 /// Where the job's identity tokens are to be had: `ACTIONS_ID_TOKEN_REQUEST_URL` and `_TOKEN`.
 #[derive(Clone)]
@@ -107,20 +108,18 @@ impl Token {
         email.or_else(|| self.claim("sub")).unwrap_or_default()
     }
 
-    /// Whether a certificate for this token would name `identity` of `issuer`. Fulcio names a job by
-    /// the workflow that it is of (`https://github.com/` and the claim `job_workflow_ref`), and
-    /// others by what their token says.
-    pub(super) fn is_of(&self, identity: &str, issuer: &str) -> bool {
-        let named = match self.claim("job_workflow_ref") {
-            Some(workflow) => {
-                let path = identity
-                    .split_once("://")
-                    .and_then(|(_, rest)| rest.split_once('/'));
-                path.is_some_and(|(_, path)| path == workflow)
-            }
-            None => identity == self.subject(),
+    /// Whom a certificate for this token names. Fulcio names a job by its workflow (an address of
+    /// GitHub and the claim `job_workflow_ref`), and others by what their token says.
+    pub(super) fn identity(&self) -> Identity {
+        let subject = match self.claim("job_workflow_ref") {
+            Some(workflow) => format!("https://*/{workflow}"),
+            None => self.subject().to_owned(),
         };
-        named && self.claim("iss") == Some(issuer)
+        Identity {
+            subject: Pattern::new(subject),
+            issuer: self.claim("iss").unwrap_or_default().to_owned(),
+            conditions: Vec::new(),
+        }
     }
 
     /// Whether it says that the repository is not public.
