@@ -145,7 +145,7 @@ fn instance(given: &Given) -> Result<Instance, Failure> {
         (endpoints.log_v1, endpoints.log_v2) = (Some(rekor), None);
     }
     Ok(Instance::Own {
-        endpoints,
+        endpoints: Box::new(endpoints),
         root: Arc::new(root),
     })
 }

@@ -29,7 +29,7 @@ pub enum Instance {
     /// One of its own.
     Own {
         /// Its services.
-        endpoints: Endpoints,
+        endpoints: Box<Endpoints>,
         /// Whom to trust there.
         root: Arc<TrustRoot>,
     },
@@ -139,7 +139,7 @@ impl Instance {
                 let (root, config) = public(client, notices).await?;
                 Ok((Endpoints::of(&config)?, Arc::new(root)))
             }
-            Self::Own { endpoints, root } => Ok((endpoints.clone(), root.clone())),
+            Self::Own { endpoints, root } => Ok((*endpoints.clone(), root.clone())),
         }
     }
 }
