@@ -33,6 +33,7 @@ pub(super) async fn common(
             None => Existing::ByKind,
         },
         signing: super::signing::read(given)?,
+        check: None,
         dry_run: arguments.switch("dry-run")?,
     })
 }

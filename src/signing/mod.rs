@@ -31,8 +31,9 @@ pub use key::PrivateKey;
 pub use key_error::KeyError;
 pub use public::PublicKey;
 pub use verify::{
-    Attested, BUNDLE_LIMIT, Certificate, Condition, Evidence, Identity, Pattern, Requirement,
-    TrustRoot, TrustRootError, Verified,
+    AttestationRule, Attested, BUNDLE_LIMIT, Certificate, Condition, Evidence, FileRequirement,
+    Identity, ManagedKey, Opened, Pattern, Requirement, Signer, Subject, TrustRoot, TrustRootError,
+    Verified,
 };
 
 #[cfg(test)]
