@@ -142,8 +142,6 @@ const TAGS: &[Verb] = &[Verb::Tags];
 const PROMOTE: &[Verb] = &[Verb::Promote];
 const OFFLINE: &[Verb] = &[Verb::Tags, Verb::Promote, Verb::Verify, Verb::VerifyBundle];
 const BUNDLE: &[Verb] = &[Verb::VerifyBundle];
-/// Those whose purpose is to check.
-const VERIFY: &[Verb] = &[Verb::Verify, Verb::VerifyBundle];
 /// Those that may check the image that they are given.
 const CHECKING: &[Verb] = &[Verb::Promote, Verb::Verify];
 /// Those that may check something.
@@ -153,6 +151,8 @@ const TAGGING: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote];
 /// Those that speak to registries.
 const IMAGE: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 
+/// Those that make or check signatures.
+const SIGNED: &[Verb] = OUTCOME;
 /// Those that may be refused.
 const OUTCOME: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify, Verb::VerifyBundle];
 
@@ -305,7 +305,7 @@ pub const INPUTS: &[Input] = &[
         verbs: RELEASE,
         kind: Kind::Choice(&["key", "keyless", "off"]),
         default: Some("off"),
-        help: "How to sign the image where it is released to, before a tag names it: with a key, or not; keyless comes later",
+        help: "How to sign the image where it is released to, before a tag names it: with a key, with the identity of the job (keyless, which needs permissions: id-token: write), or not",
         ..DEFAULTS
     },
     Input {
@@ -321,8 +321,15 @@ pub const INPUTS: &[Input] = &[
         name: "signature-format",
         verbs: RELEASE,
         kind: Kind::Choice(&["bundle", "legacy", "both"]),
-        default: Some("both"),
-        help: "The form of signatures: Sigstore bundles as referrers, the older tag sha256-….sig, or both",
+        help: "The form of signatures: Sigstore bundles as referrers (keyless, if not said), the older tag sha256-….sig, or both (with a key, if not said)",
+        ..DEFAULTS
+    },
+    Input {
+        name: "recursive",
+        verbs: RELEASE,
+        kind: Kind::Switch,
+        default: Some("false"),
+        help: "Sign each manifest of an index too, not the index alone",
         ..DEFAULTS
     },
     Input {
@@ -330,6 +337,65 @@ pub const INPUTS: &[Input] = &[
         verbs: RELEASE,
         kind: Kind::List("NAME=VALUE"),
         help: "What signatures say beside commit, ref, workflow, run and version",
+        ..DEFAULTS
+    },
+    Input {
+        name: "transparency-log",
+        verbs: SIGNED,
+        kind: Kind::Choice(&["on", "off"]),
+        help: "Whether a transparency log has to hold what is checked; without it one has to for a certificate-identity, and for a key on an image none. On a release, on says to sign keyless in a private repository with Sigstore's public instance: its log shows everybody the names of repository, workflow and branch",
+        ..DEFAULTS
+    },
+    Input {
+        name: "fulcio-url",
+        verbs: RELEASE,
+        kind: Kind::Text("URL"),
+        help: "The certificate authority of a private instance of Sigstore, in place of the one in signing-config",
+        ..DEFAULTS
+    },
+    Input {
+        name: "rekor-url",
+        verbs: RELEASE,
+        kind: Kind::Text("URL"),
+        help: "Its transparency log of version 1, in place of those in signing-config. A Rekor v2 is named there",
+        ..DEFAULTS
+    },
+    Input {
+        name: "tsa-url",
+        verbs: RELEASE,
+        kind: Kind::Text("URL"),
+        help: "Its timestamp authority, as the whole address of requests, in place of the one in signing-config",
+        ..DEFAULTS
+    },
+    Input {
+        name: "oidc-issuer",
+        verbs: RELEASE,
+        kind: Kind::Text("URL"),
+        help: "Who has to have issued the job's identity token; another one is not used",
+        ..DEFAULTS
+    },
+    Input {
+        name: "oidc-audience",
+        verbs: RELEASE,
+        kind: Kind::Text("NAME"),
+        default: Some("sigstore"),
+        help: "Whom the job's identity token is for",
+        ..DEFAULTS
+    },
+    Input {
+        name: "signing-config",
+        verbs: RELEASE,
+        kind: Kind::Text("FILE"),
+        path: true,
+        help: "The services of a private instance of Sigstore (signing_config.v0.2.json)",
+        ..DEFAULTS
+    },
+    Input {
+        name: "trusted-root",
+        verbs: SIGNED,
+        kind: Kind::Text("FILE"),
+        path: true,
+        help: "The keys and certificates of a private instance of Sigstore (trusted_root.json), whose word counts in place of the public instance's",
         ..DEFAULTS
     },
     Input {
@@ -434,21 +500,6 @@ pub const INPUTS: &[Input] = &[
         verbs: CHECKING,
         kind: Kind::List("TYPE[,/PATH=VALUE]…"),
         help: "What has to be there, in place of a signature: signature, or the predicate type of an attestation with what its predicate has to say, at places as JSON pointers; * stands for any characters",
-        ..DEFAULTS
-    },
-    Input {
-        name: "transparency-log",
-        verbs: VERIFY,
-        kind: Kind::Choice(&["on", "off"]),
-        help: "Whether a transparency log has to hold what is checked. Without it one has to for a certificate-identity, and for a key on an image none",
-        ..DEFAULTS
-    },
-    Input {
-        name: "trusted-root",
-        verbs: CHECKED,
-        kind: Kind::Text("FILE"),
-        path: true,
-        help: "Whose certificates, logs and timestamps count: a trusted_root.json. Without it those of the public Sigstore instance",
         ..DEFAULTS
     },
     Input {

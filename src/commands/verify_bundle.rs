@@ -5,7 +5,7 @@ use super::{Given, context};
 use crate::image::Digest;
 use crate::release::Failure;
 use crate::report::BundleVerification;
-use crate::signing::{FileRequirement, ManagedKey, Signer, Subject};
+use crate::signing::{FileRequirement, FileSigner, ManagedKey, Subject};
 
 /// Checks a bundle that stands beside a file.
 pub(super) async fn run(given: &Given) -> Result<BundleVerification, Failure> {
@@ -16,11 +16,11 @@ pub(super) async fn run(given: &Given) -> Result<BundleVerification, Failure> {
         arguments.error("bundle", None, format!("{path:?} cannot be read: {error}"))
     })?;
     let signer = match trust::signer(given)? {
-        Named::Key(text) => Signer::Key(
+        Named::Key(text) => FileSigner::Key(
             ManagedKey::read(&text)
                 .map_err(|error| arguments.error("key", None, error.to_string()))?,
         ),
-        Named::Identity(identity) => Signer::Identity(identity),
+        Named::Identity(identity) => FileSigner::Identity(identity),
     };
     let client = context::registries(given)?;
     let requirement = FileRequirement {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::evidence;
 use super::markdown::{code, row, text as marked};
 use crate::release::Failure;
-use crate::signing::{Evidence, Flaw, Signer};
+use crate::signing::{Evidence, FileSigner, Flaw};
 
 /// A bundle beside a file, checked.
 pub struct BundleVerification {
@@ -14,7 +14,7 @@ pub struct BundleVerification {
     /// The file, or the digest, that it should sign.
     pub artifact: String,
     /// Who had to have signed.
-    pub signer: Signer,
+    pub signer: FileSigner,
     /// What proves it, or why it does not count.
     pub result: Result<Evidence, Flaw>,
 }
@@ -28,8 +28,8 @@ pub(super) fn text(found: &BundleVerification) -> String {
         found.bundle
     );
     text += &match &found.signer {
-        Signer::Key(key) => format!("  key       {}\n", key.fingerprint()),
-        Signer::Identity(identity) => evidence::wanted_identity(identity),
+        FileSigner::Key(key) => format!("  key       {}\n", key.fingerprint()),
+        FileSigner::Identity(identity) => evidence::wanted_identity(identity),
     };
     for line in said(found) {
         text += &format!("            {line}\n");

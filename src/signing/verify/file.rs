@@ -24,7 +24,7 @@ pub struct ManagedKey(DerPublicKey);
 
 /// Who has to have signed a file.
 #[derive(Debug, Clone)]
-pub enum Signer {
+pub enum FileSigner {
     /// The holder of a key.
     Key(ManagedKey),
     /// Somebody whom a certificate names.
@@ -35,7 +35,7 @@ pub enum Signer {
 #[derive(Debug, Clone)]
 pub struct FileRequirement {
     /// Who has to have signed.
-    pub signer: Signer,
+    pub signer: FileSigner,
     /// Whose word counts.
     pub trust: Arc<TrustRoot>,
     /// Whether a log has to hold the signature.
@@ -69,7 +69,7 @@ impl ManagedKey {
     }
 }
 
-impl fmt::Display for Signer {
+impl fmt::Display for FileSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key) => write!(f, "the key {}", key.fingerprint()),
@@ -100,10 +100,10 @@ impl FileRequirement {
             Statement::read(envelope.payload.as_bytes())?;
         }
         let result = match &self.signer {
-            Signer::Key(key) => self.by_key(key, &bundle, signed),
-            Signer::Identity(_) => self.by_certificate(&bundle, signed),
+            FileSigner::Key(key) => self.by_key(key, &bundle, signed),
+            FileSigner::Identity(_) => self.by_certificate(&bundle, signed),
         }?;
-        if let Signer::Identity(identity) = &self.signer {
+        if let FileSigner::Identity(identity) = &self.signer {
             identity.check(result.certificate().ok_or(Flaw::Key)?)?;
         }
         Ok(Evidence::of(&result))

@@ -21,7 +21,7 @@ mod trust_root;
 
 pub use attestation::AttestationRule;
 pub use evidence::{Certificate, Evidence};
-pub use file::{FileRequirement, ManagedKey, Signer, Subject};
+pub use file::{FileRequirement, FileSigner, ManagedKey, Subject};
 pub use identity::{Condition, Identity, Pattern};
 pub use requirement::{Attested, Opened, Requirement, Verified};
 pub(super) use statement::{STATEMENT, Statement};

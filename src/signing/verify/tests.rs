@@ -9,8 +9,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::super::{
-    AttestationRule, Condition, Detached, Evidence, FileRequirement, Flaw, Identity, ManagedKey,
-    Pattern, PublicKey, Requirement, Signer, Subject, TrustRoot,
+    AttestationRule, Condition, Detached, Evidence, FileRequirement, FileSigner, Flaw, Identity,
+    ManagedKey, Pattern, PublicKey, Requirement, Subject, TrustRoot,
 };
 use crate::image::Digest;
 
@@ -872,7 +872,7 @@ fn a_bundle_beside_a_file_is_checked_by_key_and_identity() {
     let recorded = recorded("keyless-rekor1");
     let bundle = recorded.json["bundle"].to_string();
     let key = ManagedKey::read(&String::from_utf8(file("cosign.pub")).unwrap()).unwrap();
-    let check = |signer: Signer, digest: Digest| {
+    let check = |signer: FileSigner, digest: Digest| {
         let requirement = FileRequirement {
             signer,
             trust: root(|_| ()),
@@ -880,12 +880,12 @@ fn a_bundle_beside_a_file_is_checked_by_key_and_identity() {
         };
         requirement.check(bundle.as_bytes(), &mut Subject::Digest(digest))
     };
-    let by_identity = Signer::Identity(identity());
+    let by_identity = FileSigner::Identity(identity());
     assert!(check(by_identity.clone(), recorded.digest).unwrap().logged);
     let other = check(by_identity, Digest::of(b"another"));
     assert!(matches!(other, Err(Flaw::OtherContent(_))), "{other:?}");
     assert_eq!(
-        check(Signer::Key(key), recorded.digest),
+        check(FileSigner::Key(key), recorded.digest),
         Err(Flaw::Certificate)
     );
 }
