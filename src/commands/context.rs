@@ -7,7 +7,6 @@ use secrecy::ExposeSecret;
 use super::facts::checkout;
 use super::{Given, logins};
 use crate::actions::{Environment, Mounts, Secrets};
-use crate::cli::Verb;
 use crate::credentials::Store;
 use crate::registry::{Client, Proxies, Settings, Timing};
 use crate::release::{Context, Failure};
@@ -29,18 +28,18 @@ pub(super) fn registries(given: &Given) -> Result<Client, Failure> {
 
 fn settings(given: &Given) -> Result<Settings, Failure> {
     let environment = &given.environment;
-    let releases = given.arguments.verb != Verb::Tags;
+    let has_registries = given.arguments.takes("insecure-registries");
     let path = |name| environment.path(name).map(Path::to_owned);
     let variable = |names: &[&str]| environment.first(names).map(str::to_owned);
     Ok(Settings {
-        credentials: match releases {
+        credentials: match has_registries {
             true => credentials(given)?,
             false => Store::default(),
         },
         ca_file: given.arguments.text("ca-file").map(PathBuf::from),
         ssl_cert_file: path("SSL_CERT_FILE"),
         ssl_cert_dir: path("SSL_CERT_DIR"),
-        insecure: match releases {
+        insecure: match has_registries {
             true => given.arguments.values("insecure-registries")?,
             false => Vec::new(),
         },

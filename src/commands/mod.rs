@@ -12,7 +12,9 @@ mod request;
 mod signing;
 mod subject;
 mod tags;
+mod trust;
 mod verify;
+mod verify_bundle;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,10 +62,20 @@ pub async fn run(
                 () = cancelled => Err(Failure::Cancelled),
             };
         }
+        Verb::VerifyBundle => {
+            return tokio::select! {
+                result = verify_bundle::run(&given) => Ok(Done::VerifiedBundle(Box::new(result?))),
+                () = cancelled => Err(Failure::Cancelled),
+            };
+        }
         Verb::Push => push::request(&given).await,
         Verb::Promote => promote::request(&given).await,
     }?;
     let context = context::context(&given)?;
+    let request = Request {
+        check: trust::source_check(&given, &context.registry).await?,
+        ..request
+    };
     let owners = places::owners(&given, &request.destinations);
     let result = released(&request, &context, cancelled).await;
     places::hand_over(&given, &owners);

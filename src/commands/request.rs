@@ -33,6 +33,7 @@ pub(super) async fn common(
             Some(_) => Existing::Keep,
             None => Existing::ByKind,
         },
+        check: None,
         signing,
         dry_run: arguments.switch("dry-run")?,
     })

@@ -36,7 +36,7 @@ pub struct Shared {
 enum Form {
     /// An index of referrers.
     List,
-    /// An image with a signature a layer.
+    /// An image with a signature, or attestation, a layer.
     Sig,
 }
 
@@ -64,6 +64,15 @@ impl Shared {
     pub fn sig(subject: Digest) -> Self {
         Self {
             tag: super::sig_tag(subject),
+            subject,
+            form: Form::Sig,
+        }
+    }
+
+    /// The legacy attestations of an image.
+    pub fn att(subject: Digest) -> Self {
+        Self {
+            tag: super::att_tag(subject),
             subject,
             form: Form::Sig,
         }

@@ -52,7 +52,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     (
         "report",
         &[
-            "actions", "image", "notice", "release", "tagging", "transfer",
+            "actions", "image", "notice", "release", "signing", "tagging", "transfer",
         ],
     ),
     (

@@ -4,8 +4,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use shipmark::release::{Checked, Context, Failure, Form, Signing, Verify, verify};
-use shipmark::signing::{PrivateKey, Signer};
+use shipmark::release::{Check, Checked, Context, Failure, Form, Signing, Verify, Wanted, verify};
+use shipmark::signing::{PrivateKey, Requirement, Signer};
 
 /// A new key as PEM.
 pub fn pem() -> String {
@@ -41,7 +41,13 @@ pub async fn checked(
 ) -> Result<Vec<Checked>, Failure> {
     let request = Verify {
         source: image.parse().unwrap(),
-        key: key.public().clone(),
+        check: Check {
+            requirement: Requirement::Key {
+                key: key.public().clone(),
+                log: None,
+            },
+            wanted: vec![Wanted::Signature],
+        },
     };
     verify(&request, context)
         .await

@@ -135,6 +135,7 @@ pub fn request(verb: Verb, source: &str, destinations: &[&str], facts: Option<Fa
         rules: TagRules::Default,
         environment: None,
         existing: Existing::ByKind,
+        check: None,
         signing: None,
         dry_run: false,
     }
