@@ -1,6 +1,7 @@
 //! The verbs, one file each: from arguments to the request that the road takes.
 
 mod advice;
+mod attestations;
 mod context;
 mod facts;
 mod keyless;

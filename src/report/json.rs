@@ -30,13 +30,19 @@ struct Destination<'a> {
     image: String,
     tags: Vec<Tag<'a>>,
     content: Copied,
-    /// Where the signatures are, where the release is signed.
+    /// Where the signatures and attestations are, where the release is signed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     signatures: Vec<Signature>,
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Signature {
+    /// The manifest that it is of.
+    of: String,
+    /// The type of what it attests, where it is more than a signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicate_type: Option<&'static str>,
     form: &'static str,
     reference: Option<String>,
     made: bool,
@@ -119,6 +125,8 @@ fn destination<'a>(outcome: &Outcome, released: &'a Released) -> Destination<'a>
             .signatures
             .iter()
             .map(|signed| Signature {
+                of: signed.of.to_string(),
+                predicate_type: signed.attests,
                 form: words::form(signed.form),
                 reference: words::signature(&released.place, signed),
                 made: signed.made,

@@ -13,7 +13,8 @@ pub(super) fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
         ("image", lines(images.collect())),
         ("tags", lines(tags(outcome))),
         ("version", outcome.version.clone().unwrap_or_default()),
-        ("signatures", lines(signatures(outcome))),
+        ("signatures", lines(signatures(outcome, false))),
+        ("attestations", lines(signatures(outcome, true))),
         ("json", json::outcome(outcome)),
         ("outcome", words::state(outcome).to_owned()),
     ]
@@ -27,10 +28,12 @@ pub(super) fn refusal(complaint: &Complaint) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn signatures(outcome: &Outcome) -> Vec<String> {
+/// Where the signatures are, or the attestations.
+fn signatures(outcome: &Outcome, attesting: bool) -> Vec<String> {
     let at = |released: &Released| -> Vec<String> {
         let signatures = released.signatures.iter();
         signatures
+            .filter(|signed| signed.attests.is_some() == attesting)
             .filter_map(|signed| words::signature(&released.place, signed))
             .collect()
     };
@@ -97,6 +100,7 @@ mod tests {
         oci:mirror:1.4.0
         version: 1.4.0
         signatures: 
+        attestations: 
         outcome: released
         ");
         insta::assert_snapshot!(shown(outcome(&samples::dry())), @r"
@@ -108,6 +112,7 @@ mod tests {
         oci:mirror:1.4.0
         version: 1.4.0
         signatures: 
+        attestations: 
         outcome: unchanged
         ");
         insta::assert_snapshot!(shown(refusal(samples::refused().complaint().unwrap())), @"outcome: refused");
