@@ -19,3 +19,4 @@ mod sigstore;
 mod support;
 mod surface;
 mod tags;
+mod verify;
