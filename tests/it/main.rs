@@ -20,3 +20,4 @@ mod sigstore;
 mod support;
 mod surface;
 mod tags;
+mod verify;
