@@ -20,7 +20,7 @@ use futures_util::future::try_join;
 use sigstore_bundle::BundleV03;
 use sigstore_types::{DsseEnvelope, DsseSignature, KeyId, PayloadBytes, SignatureBytes};
 use thiserror::Error;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio::time::Instant;
 
 pub use endpoints::{Endpoints, EndpointsError, Instance};
@@ -36,6 +36,9 @@ use log::{Log, Logged};
 use service::Service;
 use token::Token;
 
+/// Signatures that are logged at the same time: a log serves others too.
+const UNDER_WAY: usize = 16;
+
 const TOKENS: &str = "the runner's token service";
 const FULCIO: &str = "Fulcio";
 const REKOR: &str = "Rekor";
@@ -47,6 +50,8 @@ pub struct Keyless {
     instance: Instance,
     opened: OnceCell<Opened>,
     held: Mutex<Held>,
+    /// Signatures under way at the same time.
+    under_way: Semaphore,
 }
 
 /// The services, and the root that says which of their answers count.
@@ -109,6 +114,7 @@ impl Keyless {
             instance,
             opened: OnceCell::new(),
             held: Mutex::default(),
+            under_way: Semaphore::new(UNDER_WAY),
         }
     }
 
@@ -176,6 +182,7 @@ impl Keyless {
         statement: Vec<u8>,
     ) -> Result<Vec<u8>, KeylessError> {
         let opened = self.open(client, notices).await?;
+        let _turn = self.turn().await;
         let sealed = self.seal(client, opened, statement).await?;
         let (entry, stamp) = try_join(
             opened
@@ -206,6 +213,7 @@ impl Keyless {
     ) -> Result<Detached, KeylessError> {
         let opened = self.open(client, notices).await?;
         let log = opened.legacy.as_ref().ok_or(EndpointsError::NoLegacyLog)?;
+        let _turn = self.turn().await;
         let sealed = self.seal(client, opened, statement).await?;
         let logged = sealed.logged();
         let promise = log::promised_envelope(log, client, &logged, &sealed.envelope).await?;
@@ -217,6 +225,11 @@ impl Keyless {
             log_entry: Some(promise.annotation()?),
             ..Detached::envelope(envelope)
         })
+    }
+
+    async fn turn(&self) -> tokio::sync::SemaphorePermit<'_> {
+        let turn = self.under_way.acquire().await;
+        turn.expect("the semaphore is never closed")
     }
 
     async fn seal(
@@ -253,6 +266,7 @@ impl Keyless {
     ) -> Result<Detached, KeylessError> {
         let opened = self.open(client, notices).await?;
         let log = opened.legacy.as_ref().ok_or(EndpointsError::NoLegacyLog)?;
+        let _turn = self.turn().await;
         let certified = self.certified(client, opened).await?;
         let payload = claim.payload();
         let signature = certified.key.sign(&payload);
