@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use shipmark::image::Digest;
+use shipmark::registry::{Proxies, Settings};
 use shipmark::release::{Failure, Form, Outcome, Request, Signing};
-use shipmark::signing::{Document, Keyless, Predicate, Signer};
+use shipmark::signing::{Document, Instance, Keyless, Predicate, Signer};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Effect, Fault, Profile, Registry};
@@ -364,6 +365,57 @@ async fn damage_is_found_out_before_anything_is_written() {
             }
         }
     }
+}
+
+/// Without a way to the outside the copy of the public instance's root is taken, and said to be.
+#[tokio::test]
+async fn without_tuf_the_copy_in_the_program_is_taken() {
+    let sigstore = Sigstore::start().await;
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let instance = Instance::Public { private: false };
+    let signer = Arc::new(Keyless::new(sigstore.tokens(), instance));
+    let (context, said) = context_with(Settings {
+        proxies: Proxies {
+            https: Some("http://127.0.0.1:9".to_owned()),
+            ..Proxies::default()
+        },
+        ..settings()
+    });
+    let (failure, text) = failed(signed(&[&place], signing(&signer, BUNDLE)), &context).await;
+    assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+    assert!(
+        text.starts_with("Fulcio (fulcio.sigstore.dev) does not answer"),
+        "{text}"
+    );
+    let said = said.text();
+    assert!(
+        said.contains("as they were when this program was built"),
+        "{said}"
+    );
+    assert!(registry.tags("web").is_empty());
+}
+
+/// A token tells of a private repository where the event does not.
+#[tokio::test]
+async fn a_token_of_a_private_repository_is_not_shown_to_the_public_instance() {
+    let claims = json!({"repository_visibility": "private"});
+    let sigstore = Sigstore::with(Duration::from_secs(600), claims).await;
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let instance = Instance::Public { private: false };
+    let signer = Arc::new(Keyless::new(sigstore.tokens(), instance));
+    let (context, _) = context_with(Settings {
+        proxies: Proxies {
+            https: Some("http://127.0.0.1:9".to_owned()),
+            ..Proxies::default()
+        },
+        ..settings()
+    });
+    let (failure, text) = failed(signed(&[&place], signing(&signer, BUNDLE)), &context).await;
+    assert!(matches!(failure, Failure::Input(_)), "{failure:?}");
+    assert!(text.contains("transparency-log: on"), "{text}");
+    assert_eq!(beside_none(&registry), None);
 }
 
 #[tokio::test]
