@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod process;
+pub mod web;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
