@@ -273,9 +273,8 @@ impl<'a> Ruled<'a, '_> {
             ))),
             (None, from) => {
                 let source: Location = self.given.arguments.required("source")?;
-                match from {
-                    Some(from) => self.refuse_foreign(stage, from, service, &source)?,
-                    None => {}
+                if let Some(from) = from {
+                    self.refuse_foreign(stage, from, service, &source)?;
                 }
                 Ok(source)
             }

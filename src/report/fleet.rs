@@ -122,9 +122,9 @@ pub(super) fn failure(fleet: &FleetOutcome) -> Option<(&Failure, String)> {
         let complaint = complaint.unwrap_or_default().replace('\n', "\n ");
         words += &format!("\n {service}: {complaint}");
     }
-    match fleet.failed().count().checked_sub(TOLD) {
-        Some(more @ 1..) => words += &format!("\n and {more} more, which the report names"),
-        _ => {}
+    let more = fleet.failed().count().saturating_sub(TOLD);
+    if more > 0 {
+        words += &format!("\n and {more} more, which the report names");
     }
     words += match fleet.begun {
         true => "\n a run that is repeated does the rest",
