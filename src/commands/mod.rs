@@ -4,6 +4,7 @@ mod advice;
 mod api;
 mod context;
 mod facts;
+mod keyless;
 mod logins;
 mod places;
 mod policy;

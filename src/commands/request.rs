@@ -59,7 +59,7 @@ pub(super) async fn common(
         Some(_) => Existing::Keep,
         None => Existing::ByKind,
     };
-    let signing = super::signing::read(given)?;
+    let signing = super::signing::read(given, facts.as_ref())?;
     let dry_run = arguments.switch("dry-run")?;
     let request = |source, destinations| Request {
         verb,
