@@ -15,6 +15,7 @@ mod blobs;
 mod call;
 mod error;
 mod http;
+mod made;
 mod manifests;
 mod referrers;
 mod retry;
@@ -27,9 +28,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 pub use blobs::{Mount, Upload};
 pub use error::{Cause, Error, Trouble};
 pub use http::{Proxies, Settings, SettingsError, Timing};
-pub use manifests::Head;
+pub use manifests::{Head, Vouched};
 
-use crate::image::{RegistryName, Repository};
+use crate::image::{Digest, RegistryName, Repository};
 use crate::notice::Notices;
 use scope::Scopes;
 use url::Url;
@@ -57,6 +58,8 @@ struct Host {
     uploads: Mutex<HashMap<Url, Repository>>,
     /// Held, shared, while a session is being opened.
     opening: Arc<tokio::sync::RwLock<()>>,
+    /// Blobs that many images have in common, and that this run has seen to.
+    common: Mutex<HashMap<(Repository, Digest), Arc<tokio::sync::OnceCell<()>>>>,
 }
 
 /// How a registry is spoken to.
@@ -132,6 +135,7 @@ impl Client {
                     gate: retry::Gate::default(),
                     uploads: Mutex::default(),
                     opening: Arc::default(),
+                    common: Mutex::default(),
                 })
             });
         Remote {

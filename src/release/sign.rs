@@ -16,7 +16,7 @@ use super::plan::Plan;
 use super::{Change, Context, Destination, Failure};
 use crate::image::{Digest, Manifest, Place, Target};
 use crate::referrers::{
-    Additions, Artifact, Error, Listing, Pair, Shared, sig_layer, sig_tag, signature_over,
+    Additions, Artifact, Error, Found, Listing, Pair, Shared, sig_layer, sig_tag, signature_over,
 };
 use crate::signing::{BUNDLE, Claim, Detached, Flaw, PREDICATE, PrivateKey, SIMPLE_SIGNING};
 use crate::transfer::{Side, Store};
@@ -53,10 +53,12 @@ pub(super) struct Work<'a> {
     root: &'a Manifest,
     claim: Claim,
     listing: Option<Listing>,
+    /// The `.sig` image that was there.
+    sig: Option<Manifest>,
+    /// Whether tags are written after the signatures.
+    tags: bool,
     /// The equal signatures that were there or are made, by form.
     done: BTreeMap<&'static str, Signed>,
-    /// What was there beforehand, which need not be checked again.
-    bundles: Vec<Digest>,
     /// Whether a tag has to be added to.
     changes_tag: bool,
     shared: Option<Addition>,
@@ -101,8 +103,9 @@ pub(super) async fn look<'a>(
                         annotations,
                     },
                     listing: None,
+                    sig: None,
+                    tags: plan.writes(),
                     done: BTreeMap::new(),
-                    bundles: Vec::new(),
                     changes_tag: false,
                     shared: None,
                 };
@@ -158,19 +161,19 @@ impl Work<'_> {
                 return Ok(None);
             };
             let checked = beside::legacy(store, key, digest, Some(&image), &[]).await?;
-            Ok(Some(checked))
+            Ok(Some((image, checked)))
         };
         let (bundles, sig) = try_join(bundles, sig).await?;
         if let Some(bundles) = bundles {
             self.note(&bundles.checked);
             let listed = matches!(bundles.listing, Listing::Tag(_)) && !bundles.checked.is_empty();
             self.changes_tag |= listed && self.wants(Form::Bundle);
-            self.bundles = bundles.checked.iter().map(|known| known.digest).collect();
             self.listing = Some(bundles.listing);
         }
-        if let Some(checked) = sig {
+        if let Some((image, checked)) = sig {
             self.note(&checked);
             self.changes_tag |= self.wants(Form::Legacy);
+            self.sig = Some(image);
         }
         Ok(())
     }
@@ -213,19 +216,25 @@ impl Work<'_> {
     async fn attached(&mut self) -> Result<Vec<Signed>, Error> {
         let bundle = self.wants(Form::Bundle).then(|| self.bundle());
         let legacy = self.wants(Form::Legacy).then(|| self.legacy());
-        if let Some(artifact) = &bundle {
-            artifact.write(self.store(), &self.context.notices).await?;
-        }
-        let listed = bundle
-            .as_ref()
-            .filter(|_| matches!(self.listing, Some(Listing::Tag(_))));
-        let image = self.add(listed, legacy.as_ref()).await?;
-        let (bundle, legacy) = try_join(
-            self.read_bundle(bundle.as_ref()),
-            self.read_legacy(legacy.as_ref(), image),
-        )
-        .await?;
-        Ok([bundle, legacy].into_iter().flatten().collect())
+        let (bundle, legacy) = (bundle.as_ref(), legacy.as_ref());
+        let (made, shared) = match self.listing {
+            // A list names what is there.
+            Some(Listing::Tag(_)) => {
+                let (made, ()) = try_join(self.write(bundle), self.bring(legacy)).await?;
+                (made, self.add(bundle, legacy).await?)
+            }
+            _ => {
+                let legacy = async {
+                    self.bring(legacy).await?;
+                    self.add(None, legacy).await
+                };
+                try_join(self.write(bundle), legacy).await?
+            }
+        };
+        let (shared, image) = shared.unzip();
+        self.shared = shared;
+        let legacy = self.read_legacy(legacy, image.flatten()).await?;
+        Ok([made, legacy].into_iter().flatten().collect())
     }
 
     fn bundle(&self) -> Artifact {
@@ -254,9 +263,7 @@ impl Work<'_> {
 
     /// The equal signature of a run that died before it was in the `.sig` image.
     fn begun(&self, made: &Detached) -> Option<String> {
-        let Some(Listing::Tag(beside)) = &self.listing else {
-            return None;
-        };
+        let beside = self.listing.as_ref()?.beside();
         let found = beside
             .iter()
             .filter_map(|layer| signature_over(layer, &made.payload));
@@ -271,44 +278,69 @@ impl Work<'_> {
         found.into_iter().find(is_ours)
     }
 
+    /// Brings the payload of a legacy signature.
+    async fn bring(&self, legacy: Option<&(Value, Bytes)>) -> Result<(), Error> {
+        match legacy {
+            Some((_, payload)) => Ok(self.store().put_blob(payload).await?),
+            None => Ok(()),
+        }
+    }
+
     /// Adds to the tags that every run adds to. Returns the `.sig` image where it was one of them.
     async fn add(
-        &mut self,
+        &self,
         listed: Option<&Artifact>,
         legacy: Option<&(Value, Bytes)>,
-    ) -> Result<Option<Manifest>, Error> {
-        let mut additions = Additions::default();
-        additions.ours[0].extend(listed.map(|artifact| artifact.descriptor().clone()));
-        if let Some((layer, payload)) = legacy {
-            additions.ours[1].push(layer.clone());
-            additions.blobs[1].push(payload.clone());
-        }
+    ) -> Result<Option<(Addition, Option<Manifest>)>, Error> {
         if listed.is_none() && legacy.is_none() {
             return Ok(None);
         }
-        let both = matches!(self.listing, Some(Listing::Tag(_)))
-            && self.signing.forms.contains(&Form::Legacy);
-        let mut shared = Addition {
-            root: self.root.digest,
-            both,
+        let mut additions = Additions::default();
+        additions.ours[0].extend(listed.map(|artifact| artifact.descriptor().clone()));
+        additions.ours[1].extend(legacy.map(|(layer, _)| layer.clone()));
+        let (root, store, context) = (self.root.digest, self.store(), self.context);
+        let both = match &self.listing {
+            Some(Listing::Tag(list)) if self.signing.forms.contains(&Form::Legacy) => Some(list),
+            _ => None,
+        };
+        let mut addition = Addition {
+            root,
+            both: both.is_some(),
             additions,
         };
-        let image = shared.put(&self.destination.store, self.context).await?;
-        self.shared = Some(shared);
-        Ok(image)
+        let image = match both {
+            Some(list) => {
+                let read = [list.clone(), self.sig.clone()];
+                let pair = Pair::of(root);
+                let [_, sig] = pair.add(store, read, &mut addition.additions).await?;
+                sig
+            }
+            None => addition.put(store, context).await?,
+        };
+        Ok(Some((addition, image)))
     }
 
-    async fn read_bundle(&self, artifact: Option<&Artifact>) -> Result<Option<Signed>, Error> {
+    /// Writes a bundle, reads it back and checks it.
+    async fn write(&self, artifact: Option<&Artifact>) -> Result<Option<Signed>, Error> {
         let Some(artifact) = artifact else {
             return Ok(None);
         };
+        let (store, root) = (self.store(), self.root.digest);
         let digest = artifact.manifest.digest;
+        let at = Target::Digest(digest);
         let key = self.signing.key.public();
-        let found = beside::bundles(self.store(), key, self.root.digest, &self.bundles).await?;
-        self.check(digest, found.checked)?;
+        let vouched = artifact.write(store).await?;
+        // Under a tag it is listed by us, and that is read back by itself.
+        let is_listed = vouched.listed
+            || matches!(self.listing, Some(Listing::Tag(_)))
+            || Listing::names(store, root, digest).await?;
+        let is_there = is_listed && (vouched.stored || store.manifest(&at).await?.is_some());
+        let content = Ok(artifact.read_back(store).await?);
+        let found = beside::bundle(key, root, Found { digest, content });
+        self.check(digest, is_there.then_some(found))?;
         Ok(Some(Signed {
             form: Form::Bundle,
-            at: Some(Target::Digest(digest)),
+            at: Some(at),
             made: true,
         }))
     }
@@ -335,7 +367,7 @@ impl Work<'_> {
     }
 
     /// That what was just written is there, and good.
-    fn check(&self, digest: Digest, found: Vec<Checked>) -> Result<(), Error> {
+    fn check(&self, digest: Digest, found: impl IntoIterator<Item = Checked>) -> Result<(), Error> {
         // Another key may have signed the same words.
         let mut ours: Vec<_> = found
             .into_iter()
@@ -360,7 +392,7 @@ impl Work<'_> {
     pub(super) async fn settle(&mut self) -> Result<(), Failure> {
         let Destination { place, store } = self.destination;
         match &mut self.shared {
-            Some(shared) if !shared.both && matches!(store, Store::Registry(_)) => {
+            Some(shared) if self.tags && !shared.both && matches!(store, Store::Registry(_)) => {
                 let outcome = shared.put(store, self.context).await;
                 outcome
                     .map(drop)
@@ -386,25 +418,17 @@ impl Work<'_> {
 }
 
 impl Addition {
-    /// Adds what is missing. Returns the `.sig` image.
+    /// Adds what is missing, to each by itself. Returns the `.sig` image.
     async fn put(&mut self, store: &Store, context: &Context) -> Result<Option<Manifest>, Error> {
-        let notices = &context.notices;
-        if self.both {
-            let pair = Pair::of(self.root);
-            let [_, sig] = pair.add(store, &mut self.additions, notices).await?;
-            return Ok(sig);
-        }
-        let Additions { ours, blobs, seen } = &mut self.additions;
+        let Additions { ours, seen } = &mut self.additions;
         let mut last = None;
         for (which, tag) in [Shared::list(self.root), Shared::sig(self.root)]
             .into_iter()
             .enumerate()
         {
             if !ours[which].is_empty() {
-                let (ours, blobs) = (&ours[which], &blobs[which]);
-                last = tag
-                    .add(store, ours, blobs, &mut seen[which], notices)
-                    .await?;
+                let (ours, seen) = (&ours[which], &mut seen[which]);
+                last = tag.add(store, ours, seen, &context.notices).await?;
             }
         }
         Ok(last)
