@@ -1,11 +1,11 @@
-//! What signatures an image has, each checked against one key.
+//! What signatures an image has, each checked against who has to have made it.
 
 use futures_util::future::try_join;
 
 use super::Failure;
 use crate::image::{Digest, Manifest, Tag, Target};
 use crate::referrers::{Error, Found, Listing, Shared, SigImage, sig_tag};
-use crate::signing::{Claim, Detached, Flaw, PREDICATE, PublicKey};
+use crate::signing::{Detached, Flaw, PREDICATE, Requirement, Verified};
 use crate::transfer::{Side, Store};
 
 /// The annotation that says what a bundle holds.
@@ -32,7 +32,7 @@ pub struct Checked {
     /// The digest of what holds it: a bundle's manifest, or a payload.
     pub digest: Digest,
     /// What it says, or why it does not count.
-    pub result: Result<Claim, Flaw>,
+    pub result: Result<Verified, Flaw>,
 }
 
 /// Bundles that were found, and how they are listed.
@@ -44,13 +44,15 @@ pub(super) struct Bundles {
 /// The bundles about `subject`, apart from those in `known`.
 pub(super) async fn bundles(
     store: &Store,
-    key: &PublicKey,
+    requirement: &Requirement,
     subject: Digest,
     known: &[Digest],
 ) -> Result<Bundles, Error> {
     let apart = (PREDICATE_TYPE, PREDICATE);
     let (listing, found) = Listing::read(store, subject, BUNDLES, apart, known).await?;
-    let checked = found.into_iter().map(|found| bundle(key, subject, found));
+    let checked = found
+        .into_iter()
+        .map(|found| bundle(requirement, subject, found));
     Ok(Bundles {
         listing,
         checked: checked.collect(),
@@ -58,13 +60,13 @@ pub(super) async fn bundles(
 }
 
 /// One bundle about `subject`.
-pub(super) fn bundle(key: &PublicKey, subject: Digest, found: Found) -> Checked {
+pub(super) fn bundle(requirement: &Requirement, subject: Digest, found: Found) -> Checked {
     Checked {
         form: Form::Bundle,
         at: Target::Digest(found.digest),
         digest: found.digest,
         result: match found.content {
-            Ok(content) => key.check_bundle(&content, subject),
+            Ok(content) => requirement.check_bundle(&content, subject),
             Err(problem) => Err(Flaw::Malformed(problem)),
         },
     }
@@ -73,7 +75,7 @@ pub(super) fn bundle(key: &PublicKey, subject: Digest, found: Found) -> Checked 
 /// The signatures in a `.sig` image, apart from those in `known`.
 pub(super) async fn legacy(
     store: &Store,
-    key: &PublicKey,
+    requirement: &Requirement,
     subject: Digest,
     image: Option<&Manifest>,
     known: &[(Digest, Option<String>)],
@@ -85,14 +87,10 @@ pub(super) async fn legacy(
         at: Target::Tag(tag.clone()),
         digest: layer.digest,
         result: match layer.payload {
-            Ok(payload) => key.check_detached(
-                &Detached {
-                    payload: payload.to_vec(),
-                    signature: layer.signature,
-                    certified: layer.certified,
-                },
-                subject,
-            ),
+            Ok(payload) => {
+                let signed = Detached::of_layer(payload.to_vec(), &layer.annotations);
+                requirement.check_detached(&signed, subject)
+            }
             Err(problem) => Err(Flaw::Malformed(problem)),
         },
     });
@@ -102,15 +100,15 @@ pub(super) async fn legacy(
 /// Every signature of `subject`, of both forms.
 pub(super) async fn all(
     store: &Store,
-    key: &PublicKey,
+    requirement: &Requirement,
     subject: Digest,
 ) -> Result<Vec<Checked>, Error> {
     let sig = Shared::sig(subject);
     let legacy = async {
         let image = sig.read(store).await?;
-        legacy(store, key, subject, image.as_ref(), &[]).await
+        legacy(store, requirement, subject, image.as_ref(), &[]).await
     };
-    let (bundles, legacy) = try_join(bundles(store, key, subject, &[]), legacy).await?;
+    let (bundles, legacy) = try_join(bundles(store, requirement, subject, &[]), legacy).await?;
     Ok(bundles.checked.into_iter().chain(legacy).collect())
 }
 

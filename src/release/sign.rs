@@ -18,7 +18,9 @@ use crate::image::{Digest, Manifest, Place, Target};
 use crate::referrers::{
     Additions, Artifact, Error, Found, Listing, Pair, Shared, sig_layer, sig_tag, signature_over,
 };
-use crate::signing::{BUNDLE, Claim, Detached, Flaw, PREDICATE, PrivateKey, SIMPLE_SIGNING};
+use crate::signing::{
+    BUNDLE, Claim, Detached, Flaw, PREDICATE, PrivateKey, Requirement, SIMPLE_SIGNING,
+};
 use crate::transfer::{Side, Store};
 
 /// How a release is signed.
@@ -32,6 +34,16 @@ pub struct Signing {
     pub annotations: BTreeMap<String, String>,
     /// When, as RFC 3339.
     pub created: String,
+}
+
+impl Signing {
+    /// What a signature made so has to pass.
+    fn requirement(&self) -> Requirement {
+        Requirement::Key {
+            key: self.key.public().clone(),
+            log: None,
+        }
+    }
 }
 
 /// What became of one signature.
@@ -146,10 +158,13 @@ impl Work<'_> {
     }
 
     async fn look(&mut self) -> Result<(), Error> {
-        let (store, key, digest) = (self.store(), self.signing.key.public(), self.root.digest);
+        let (store, digest) = (self.store(), self.root.digest);
+        let requirement = &self.signing.requirement();
         let bundles = async {
             match self.wants(Form::Bundle) {
-                true => beside::bundles(store, key, digest, &[]).await.map(Some),
+                true => beside::bundles(store, requirement, digest, &[])
+                    .await
+                    .map(Some),
                 false => Ok(None),
             }
         };
@@ -160,7 +175,7 @@ impl Work<'_> {
             let Some(image) = Shared::sig(digest).read(store).await? else {
                 return Ok(None);
             };
-            let checked = beside::legacy(store, key, digest, Some(&image), &[]).await?;
+            let checked = beside::legacy(store, requirement, digest, Some(&image), &[]).await?;
             Ok(Some((image, checked)))
         };
         let (bundles, sig) = try_join(bundles, sig).await?;
@@ -181,8 +196,8 @@ impl Work<'_> {
     /// Keeps the first signature that is equal to ours.
     fn note(&mut self, found: &[Checked]) {
         for checked in found {
-            if let Ok(claim) = &checked.result
-                && claim.says_as(&self.claim)
+            if let Ok(found) = &checked.result
+                && found.claim.says_as(&self.claim)
             {
                 self.done.entry(name(checked.form)).or_insert(Signed {
                     form: checked.form,
@@ -272,8 +287,10 @@ impl Work<'_> {
                 signature: Some(signature.clone()),
                 ..made.clone()
             };
-            let key = self.signing.key.public();
-            key.check_detached(&signed, self.root.digest).is_ok()
+            let requirement = self.signing.requirement();
+            requirement
+                .check_detached(&signed, self.root.digest)
+                .is_ok()
         };
         found.into_iter().find(is_ours)
     }
@@ -328,7 +345,7 @@ impl Work<'_> {
         let (store, root) = (self.store(), self.root.digest);
         let digest = artifact.manifest.digest;
         let at = Target::Digest(digest);
-        let key = self.signing.key.public();
+        let requirement = self.signing.requirement();
         let vouched = artifact.write(store).await?;
         // Under a tag it is listed by us, and that is read back by itself.
         let is_listed = vouched.listed
@@ -336,7 +353,7 @@ impl Work<'_> {
             || Listing::names(store, root, digest).await?;
         let is_there = is_listed && (vouched.stored || store.manifest(&at).await?.is_some());
         let content = Ok(artifact.read_back(store).await?);
-        let found = beside::bundle(key, root, Found { digest, content });
+        let found = beside::bundle(&requirement, root, Found { digest, content });
         self.check(digest, is_there.then_some(found))?;
         Ok(Some(Signed {
             form: Form::Bundle,
@@ -356,8 +373,8 @@ impl Work<'_> {
         let digest = Digest::of(payload);
         let (store, root) = (self.store(), self.root.digest);
         let image = image.map(|image| only(image, digest));
-        let key = self.signing.key.public();
-        let checked = beside::legacy(store, key, root, image.as_ref(), &[]).await?;
+        let requirement = self.signing.requirement();
+        let checked = beside::legacy(store, &requirement, root, image.as_ref(), &[]).await?;
         self.check(digest, checked)?;
         Ok(Some(Signed {
             form: Form::Legacy,
@@ -379,7 +396,7 @@ impl Work<'_> {
             digest,
         };
         match ours.into_iter().next().ok_or(missing)?.result {
-            Ok(claim) if claim == self.claim => Ok(()),
+            Ok(found) if found.claim == self.claim => Ok(()),
             other => Err(Error::Changed {
                 digest,
                 how: other.err().unwrap_or(Flaw::Tampered).to_string(),
@@ -464,7 +481,7 @@ pub(super) async fn require(
     });
     for (destination, _) in there {
         let place = &destination.place;
-        let found = beside::all(&destination.store, signing.key.public(), root)
+        let found = beside::all(&destination.store, &signing.requirement(), root)
             .await
             .map_err(|error| beside::failure(Side::Destination, place, error))?;
         if !found.iter().any(|checked| checked.result.is_ok()) {
