@@ -21,7 +21,7 @@ pub enum Listing {
     /// In a list that it keeps itself.
     Own,
     /// In an index under a tag, which every writer adds to: this one, if it is there.
-    Tag(Option<Manifest>),
+    Tag(Option<Box<Manifest>>),
 }
 
 /// An artifact that was found.
@@ -45,7 +45,7 @@ impl Listing {
     pub fn beside(&self) -> Vec<Value> {
         match self {
             Self::Own => Vec::new(),
-            Self::Tag(index) => pair::mirror(index.as_ref()),
+            Self::Tag(index) => pair::mirror(index.as_deref()),
         }
     }
 
@@ -116,7 +116,10 @@ async fn list(store: &Store, subject: Digest) -> Result<(Listing, Vec<Entry>), E
             let values = index
                 .as_ref()
                 .map(|index| shared::members(index, "manifests"));
-            (Listing::Tag(index), values.unwrap_or_default())
+            (
+                Listing::Tag(index.map(Box::new)),
+                values.unwrap_or_default(),
+            )
         }
     };
     let entries = values

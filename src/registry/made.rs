@@ -1,17 +1,16 @@
 //! Small blobs that are made here, brought in as few requests as the registry allows.
 
 use std::convert::Infallible;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode};
-use tokio::sync::OnceCell;
 
-use super::Remote;
 use super::blobs::Upload;
 use super::call::Call;
 use super::error::Error;
+use super::{Brought, Remote};
 use crate::image::Descriptor;
 
 impl Remote {
@@ -65,7 +64,7 @@ impl Remote {
     /// As [`Remote::put_blob`].
     pub async fn put_common_blob(&self, blob: &Bytes) -> Result<(), Error> {
         let what = Descriptor::of_bytes(blob);
-        let known: Arc<OnceCell<()>> = {
+        let known: Brought = {
             let common = &self.host.common;
             let mut common = common.lock().unwrap_or_else(PoisonError::into_inner);
             let key = (self.repository.clone(), what.digest);

@@ -59,8 +59,11 @@ struct Host {
     /// Held, shared, while a session is being opened.
     opening: Arc<tokio::sync::RwLock<()>>,
     /// Blobs that many images have in common, and that this run has seen to.
-    common: Mutex<HashMap<(Repository, Digest), Arc<tokio::sync::OnceCell<()>>>>,
+    common: Mutex<HashMap<(Repository, Digest), Brought>>,
 }
+
+/// Whether a blob is there. Whoever needs it first sees to it, and the others wait for it.
+type Brought = Arc<tokio::sync::OnceCell<()>>;
 
 /// How a registry is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -327,7 +327,7 @@ impl Work<'_> {
         };
         let image = match both {
             Some(list) => {
-                let read = [list.clone(), self.sig.clone()];
+                let read = [list.as_deref().cloned(), self.sig.clone()];
                 let pair = Pair::of(root);
                 let [_, sig] = pair.add(store, read, &mut addition.additions).await?;
                 sig
