@@ -24,7 +24,7 @@ pub struct Artifact {
 impl Artifact {
     /// An artifact about `subject`, of the type that its content has.
     pub fn new(
-        subject: &Manifest,
+        subject: &Descriptor,
         kind: &str,
         content: Vec<u8>,
         annotations: BTreeMap<String, String>,
@@ -45,9 +45,9 @@ impl Artifact {
                 "size": content.len(),
             }],
             "subject": {
-                "mediaType": subject.media_type.as_str(),
+                "mediaType": subject.media_type,
                 "digest": subject.digest.to_string(),
-                "size": subject.bytes.len(),
+                "size": subject.size,
             },
             "annotations": annotations,
         });
