@@ -8,6 +8,7 @@ mod declaration;
 mod input;
 mod interop;
 mod interop_cosign;
+mod interop_sigstore;
 mod keyless;
 mod moves;
 mod races;
