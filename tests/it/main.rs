@@ -5,6 +5,7 @@ mod client;
 mod counts;
 mod crash;
 mod declaration;
+mod example;
 mod fleet;
 mod input;
 mod interop;

@@ -4,8 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use git2::{Repository, Signature};
-
+use crate::support::checkout::commit;
 use crate::support::process::{Place, Ran, is_empty};
 use crate::support::web::Web;
 use crate::support::*;
@@ -284,25 +283,9 @@ fn promise_2_all_services_are_looked_at_before_the_first_write() {
 // In a runner.
 
 /// Makes the folder a repository whose only commit holds the policy.
-fn commit(place: &Place, policy: Option<&str>) -> String {
-    let repository = Repository::init(place.root()).unwrap();
-    let blob = |text: &str| repository.blob(text.as_bytes()).unwrap();
-    let mut root = repository.treebuilder(None).unwrap();
-    let mut folder = repository.treebuilder(None).unwrap();
-    if let Some(policy) = policy {
-        folder
-            .insert("shipmark.yml", blob(policy), 0o100_644)
-            .unwrap();
-    }
-    folder
-        .insert("link.yml", blob("shipmark.yml"), 0o120_000)
-        .unwrap();
-    root.insert(".github", folder.write().unwrap(), 0o040_000)
-        .unwrap();
-    let tree = repository.find_tree(root.write().unwrap()).unwrap();
-    let someone = Signature::new("A", "a@example.com", &git2::Time::new(0, 0)).unwrap();
-    let commit = repository.commit(Some("HEAD"), &someone, &someone, "x", &tree, &[]);
-    commit.unwrap().to_string()
+fn committed(place: &Place) -> String {
+    let link = (".github/shipmark.link", "shipmark.yml");
+    commit(place.root(), &[(".github/shipmark.yml", POLICY), link])
 }
 
 fn step(place: &Place, commit: &str, inputs: &[(&str, &str)]) -> Command {
@@ -320,7 +303,7 @@ fn ran(mut step: Command) -> Ran {
 #[test]
 fn promise_5_in_a_runner_the_policy_is_that_of_the_workflows_commit() {
     let place = fleet();
-    let commit = commit(&place, Some(POLICY));
+    let commit = committed(&place);
     // What a build, or a pull request, makes of it does not count.
     write_policy(&place, &POLICY.replace("    from: stage\n", ""));
     let prod = [
@@ -363,7 +346,7 @@ fn promise_5_in_a_runner_the_policy_is_that_of_the_workflows_commit() {
         "/etc/passwd",
         "../shipmark.yml",
         "",
-        ".github/link.yml",
+        ".github/shipmark.link",
         ".github",
     ] {
         let released = ran(step(
@@ -383,7 +366,7 @@ fn promise_5_in_a_runner_the_policy_is_that_of_the_workflows_commit() {
 #[test]
 fn promise_5_in_a_runner_the_event_alone_decides_where_an_environment_applies() {
     let place = fleet();
-    let commit = commit(&place, Some(POLICY));
+    let commit = committed(&place);
     for (name, value) in [("ref", "refs/tags/v9.0.0"), ("event", "push")] {
         let inputs = [("images", "oci:stage/web"), (name, value)];
         let said = told(&place, 1, ran(step(&place, &commit, &inputs)));
