@@ -1,6 +1,5 @@
 //! What signatures an image has, each checked against who has to have made it.
 
-use bytes::Bytes;
 use futures_util::future::try_join3;
 
 use super::Failure;
@@ -72,14 +71,19 @@ pub(super) async fn bundles(
     known: &[Digest],
 ) -> Result<Bundles, Error> {
     let signatures = (PREDICATE_TYPE, |kind: &str| kind == PREDICATE);
-    let look = |found: Found| {
-        let content = found.content.map_err(Flaw::Malformed);
-        let check = |content: Bytes| requirement.check_bundle(&content, subject);
-        Checked::bundle(found.digest, content.and_then(check))
-    };
+    let look = |found: Found| bundle(requirement, subject, found);
     let (listing, checked) =
         Listing::read(store, subject, BUNDLES, signatures, known, look).await?;
     Ok(Bundles { listing, checked })
+}
+
+/// One bundle about `subject`.
+pub(super) fn bundle(requirement: &Requirement, subject: Digest, found: Found) -> Checked {
+    let checked = match found.content {
+        Ok(content) => requirement.check_bundle(&content, subject),
+        Err(problem) => Err(Flaw::Malformed(problem)),
+    };
+    Checked::bundle(found.digest, checked)
 }
 
 /// The signatures in a `.sig` image, apart from those in `known`.
