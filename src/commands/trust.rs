@@ -6,10 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Given;
 use super::signing::text_or_file;
+use super::{Given, context};
 use crate::cli::Verb;
-use crate::registry::Client;
 use crate::release::{Check, Failure, Wanted};
 use crate::signing::{
     BUNDLE_LIMIT, Condition, Identity, Pattern, PublicKey, Requirement, TrustRoot, TrustRootError,
@@ -35,13 +34,13 @@ const CONDITIONS: [(&str, Condition); 7] = [
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the source of a promotion has to have beside it, where that is asked for.
-pub(super) async fn source_check(given: &Given, client: &Client) -> Result<Option<Check>, Failure> {
+pub(super) async fn source_check(given: &Given) -> Result<Option<Check>, Failure> {
     let arguments = &given.arguments;
     if !arguments.takes("verify-source") {
         return Ok(None);
     }
     if arguments.switch("verify-source")? {
-        return check(given, client).await.map(Some);
+        return check(given).await.map(Some);
     }
     let said = ["key", "certificate-identity", "attestation"]
         .into_iter()
@@ -56,25 +55,25 @@ pub(super) async fn source_check(given: &Given, client: &Client) -> Result<Optio
 }
 
 /// What an image has to have beside it.
-pub(super) async fn check(given: &Given, client: &Client) -> Result<Check, Failure> {
+pub(super) async fn check(given: &Given) -> Result<Check, Failure> {
     let mut wanted: Vec<Wanted> = given.arguments.values("attestation")?;
     if wanted.is_empty() {
         wanted.push(Wanted::Signature);
     }
     Ok(Check {
-        requirement: requirement(given, client).await?,
+        requirement: requirement(given).await?,
         wanted,
     })
 }
 
-async fn requirement(given: &Given, client: &Client) -> Result<Requirement, Failure> {
+async fn requirement(given: &Given) -> Result<Requirement, Failure> {
     let logged = logged(given)?;
     match signer(given)? {
         Named::Key(text) => {
             let wrong = |reason: String| given.arguments.error("key", None, reason);
             let key = PublicKey::read(&text).map_err(|error| wrong(error.to_string()))?;
             let log = match logged {
-                Some(true) => Some(root(given, client).await?),
+                Some(true) => Some(root(given).await?),
                 // A key says all by itself.
                 _ => None,
             };
@@ -82,7 +81,7 @@ async fn requirement(given: &Given, client: &Client) -> Result<Requirement, Fail
         }
         Named::Identity(identity) => Ok(Requirement::Identity {
             identity,
-            trust: root(given, client).await?,
+            trust: root(given).await?,
             logged: logged.unwrap_or(true),
         }),
     }
@@ -161,7 +160,7 @@ pub(super) fn logged(given: &Given) -> Result<Option<bool>, Failure> {
 }
 
 /// Whose word counts: the file that is given, else the public instance's.
-pub(super) async fn root(given: &Given, client: &Client) -> Result<Arc<TrustRoot>, Failure> {
+pub(super) async fn root(given: &Given) -> Result<Arc<TrustRoot>, Failure> {
     let root = match given.arguments.entries("trusted-root").first() {
         Some(entry) => {
             let wrong = |reason: String| given.arguments.wrong("trusted-root", entry, reason);
@@ -170,12 +169,12 @@ pub(super) async fn root(given: &Given, client: &Client) -> Result<Arc<TrustRoot
             TrustRoot::read(&json)
                 .map_err(|error| wrong(format!("is no trusted root that can be used: {error}")))?
         }
-        None => public(given, client).await?,
+        None => public(given).await?,
     };
     Ok(Arc::new(root))
 }
 
-async fn public(given: &Given, client: &Client) -> Result<TrustRoot, Failure> {
+async fn public(given: &Given) -> Result<TrustRoot, Failure> {
     let log = &given.log;
     let broken = |error: TrustRootError| Failure::service(format!("the trusted root: {error}"));
     if given.arguments.switch("offline")? {
@@ -184,7 +183,8 @@ async fn public(given: &Given, client: &Client) -> Result<TrustRoot, Failure> {
     }
     let address = TrustRoot::public_address();
     let url = address.parse().expect("the address of the public instance");
-    let fetched = tokio::time::timeout(PATIENCE, TrustRoot::fetch(client.web(&url))).await;
+    let fetched =
+        tokio::time::timeout(PATIENCE, TrustRoot::fetch(context::web(given, &url)?)).await;
     let why = match fetched {
         Ok(Ok(root)) => {
             log.info(&format!(

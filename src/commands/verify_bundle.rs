@@ -1,7 +1,7 @@
 use std::path::Path;
 
+use super::Given;
 use super::trust::{self, Named};
-use super::{Given, context};
 use crate::image::Digest;
 use crate::release::Failure;
 use crate::report::BundleVerification;
@@ -22,10 +22,9 @@ pub(super) async fn run(given: &Given) -> Result<BundleVerification, Failure> {
         ),
         Named::Identity(identity) => FileSigner::Identity(identity),
     };
-    let client = context::registries(given)?;
     let requirement = FileRequirement {
         signer,
-        trust: trust::root(given, &client).await?,
+        trust: trust::root(given).await?,
         logged: trust::logged(given)?.unwrap_or(true),
     };
     Ok(BundleVerification {

@@ -20,9 +20,8 @@ const READS: usize = 8;
 pub enum Listing {
     /// In a list that it keeps itself.
     Own,
-    /// In an index under a tag, which every writer adds to; with the layers of the `.sig` image that
-    /// it holds too (see `pair.rs`).
-    Tag(Vec<Value>),
+    /// In an index under a tag, which every writer adds to: this one, if it is there.
+    Tag(Option<Box<Manifest>>),
 }
 
 /// An artifact that was found.
@@ -44,6 +43,28 @@ struct Entry {
 }
 
 impl Listing {
+    /// The layers of the `.sig` image that the index holds too (see `pair.rs`).
+    pub fn beside(&self) -> Vec<Value> {
+        match self {
+            Self::Own => Vec::new(),
+            Self::Tag(index) => pair::mirror(index.as_deref()),
+        }
+    }
+
+    /// The first of `manifests` that the store does not list among those about `subject`.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub async fn lacks(
+        store: &Store,
+        subject: Digest,
+        manifests: &[Digest],
+    ) -> Result<Option<Digest>, Error> {
+        let (_, entries) = list(store, subject).await?;
+        let is_listed = |digest: &Digest| entries.iter().any(|entry| entry.digest == *digest);
+        Ok(manifests.iter().find(|digest| !is_listed(digest)).copied())
+    }
+
     /// The artifacts about `subject` of a type that begins with `kind`, apart from those in `known`
     /// and those whose annotation `wanted.0` says what `wanted.1` does not want. `look` sees each,
     /// so that no more contents are held than are on their way.
@@ -102,9 +123,13 @@ async fn list(store: &Store, subject: Digest) -> Result<(Listing, Vec<Entry>), E
         Some(values) => (Listing::Own, values),
         None => {
             let index = Shared::list(subject).read(store).await?;
-            let beside = pair::mirror(index.as_ref());
-            let values = index.map(|index| shared::members(&index, "manifests"));
-            (Listing::Tag(beside), values.unwrap_or_default())
+            let values = index
+                .as_ref()
+                .map(|index| shared::members(index, "manifests"));
+            (
+                Listing::Tag(index.map(Box::new)),
+                values.unwrap_or_default(),
+            )
         }
     };
     let entries = values

@@ -1,6 +1,5 @@
 //! What signatures an image has, each checked against who has to have made it.
 
-use bytes::Bytes;
 use futures_util::future::try_join3;
 
 use super::Failure;
@@ -73,22 +72,20 @@ pub(super) struct Bundles {
     pub(super) opened: Vec<(Digest, Result<Opened, Flaw>)>,
 }
 
-/// The bundles about `subject` that may hold a predicate of one of `kinds`, apart from those in
-/// `known`.
+/// The bundles about `subject` that may hold a predicate of one of `kinds`.
 pub(super) async fn bundles(
     store: &Store,
     requirement: &Requirement,
     subject: Digest,
     kinds: &[&str],
-    known: &[Digest],
 ) -> Result<Bundles, Error> {
     let wanted = (PREDICATE_TYPE, |kind: &str| kinds.contains(&kind));
     let look = |found: Found| {
         let content = found.content.map_err(Flaw::Malformed);
-        let open = |content: Bytes| requirement.open_bundle(&content, subject);
+        let open = |content: bytes::Bytes| requirement.open_bundle(&content, subject);
         (found.digest, content.and_then(open))
     };
-    let (listing, opened) = Listing::read(store, subject, BUNDLES, wanted, known, look).await?;
+    let (listing, opened) = Listing::read(store, subject, BUNDLES, wanted, &[], look).await?;
     Ok(Bundles { listing, opened })
 }
 

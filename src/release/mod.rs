@@ -10,6 +10,7 @@ mod beside;
 mod branch;
 mod existing;
 mod failure;
+mod fleet;
 mod look;
 mod origin;
 mod outcome;
@@ -27,6 +28,7 @@ use futures_util::future::{try_join, try_join_all};
 
 pub use beside::{Attestation, Checked, Form};
 pub use failure::{Complaint, Failure};
+pub use fleet::{End, Fleet, FleetOutcome};
 pub use outcome::{Change, Outcome, Released, TagResult};
 pub use sign::{Signed, Signing};
 pub use verify::{Check, Verification, Verify, Wanted, verify};
@@ -185,6 +187,12 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
 }
 
 impl Prepared<'_> {
+    /// Whether all is as it should be. Of signatures that is not known yet.
+    fn changes_nothing(&self) -> bool {
+        let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);
+        self.request.signing.is_none() && !steps.any(|step| step.change.touches())
+    }
+
     /// Transfers, signs, tags; on a dry run says what that would be.
     async fn carry_out(self) -> Result<Outcome, Failure> {
         let Self {
@@ -303,11 +311,12 @@ async fn resolve_and_look(
                 &request.rules,
             ),
         }?;
-        let (mut image, seen) = try_join(
+        let (mut image, mut seen) = try_join(
             source::resolve(request, context),
-            look::at_all(destinations, &derived.tags),
+            look::at_all(destinations, &derived.tags, &request.source),
         )
         .await?;
+        note_source(request, destinations, &mut seen, &image);
         let mut derived = derived;
         derived
             .notes
@@ -321,8 +330,21 @@ async fn resolve_and_look(
     let derived =
         tagging::for_promote(facts, &origin, request.environment.as_ref(), &request.rules)?;
     image.origin = Some(origin);
-    let seen = look::at_all(destinations, &derived.tags).await?;
+    let mut seen = look::at_all(destinations, &derived.tags, &request.source).await?;
+    note_source(request, destinations, &mut seen, &image);
     Ok((image, derived, seen))
+}
+
+/// A tag that is source and destination was asked for once, as the source.
+fn note_source(
+    request: &Request,
+    destinations: &[Destination],
+    seen: &mut [Seen],
+    image: &Resolved,
+) {
+    for (destination, seen) in destinations.iter().zip(seen) {
+        seen.source(destination, &request.source, image.root.digest);
+    }
 }
 
 /// Whether the image's own labels have a say in its tags.

@@ -3,6 +3,7 @@
 mod answer;
 mod bundle;
 mod evidence;
+mod fleet;
 mod json;
 mod log;
 mod markdown;

@@ -1,23 +1,26 @@
 use super::{json, words};
-use crate::release::{Change, Complaint, Outcome, Released};
+use crate::release::{Change, Complaint, Outcome, Released, Signed, TagResult};
 
 /// The outputs of a release.
 pub(super) fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
     let lines = |lines: Vec<String>| lines.join("\n");
-    let images = outcome
-        .destinations
-        .iter()
-        .map(|released| words::by_digest(&released.place, outcome.root));
     vec![
         ("digest", outcome.root.to_string()),
-        ("image", lines(images.collect())),
+        ("image", lines(images(outcome))),
         ("tags", lines(tags(outcome))),
         ("version", outcome.version.clone().unwrap_or_default()),
-        ("signatures", lines(signatures(outcome, false))),
-        ("attestations", lines(signatures(outcome, true))),
+        ("signatures", lines(signatures(outcome))),
+        ("attestations", lines(attestations(outcome))),
         ("json", json::outcome(outcome)),
         ("outcome", words::state(outcome).to_owned()),
+        ("matrix", json::matrix([(None, outcome)])),
     ]
+}
+
+/// The image at each destination.
+pub(super) fn images(outcome: &Outcome) -> Vec<String> {
+    let by_digest = |released: &Released| words::by_digest(&released.place, outcome.root);
+    outcome.destinations.iter().map(by_digest).collect()
 }
 
 /// The outputs of a refusal.
@@ -28,36 +31,42 @@ pub(super) fn refusal(complaint: &Complaint) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Where the signatures are, or the attestations.
-fn signatures(outcome: &Outcome, attesting: bool) -> Vec<String> {
+/// Where the signatures are.
+pub(super) fn signatures(outcome: &Outcome) -> Vec<String> {
+    beside(outcome, |signed| signed.attests.is_none())
+}
+
+/// Where the attestations are.
+pub(super) fn attestations(outcome: &Outcome) -> Vec<String> {
+    beside(outcome, |signed| signed.attests.is_some())
+}
+
+fn beside(outcome: &Outcome, wanted: fn(&Signed) -> bool) -> Vec<String> {
     let at = |released: &Released| -> Vec<String> {
         let signatures = released.signatures.iter();
         signatures
-            .filter(|signed| signed.attests.is_some() == attesting)
+            .filter(|signed| wanted(signed))
             .filter_map(|signed| words::signature(&released.place, signed))
             .collect()
     };
     outcome.destinations.iter().flat_map(at).collect()
 }
 
-/// A tag that stayed where it was names another image.
-fn tags(outcome: &Outcome) -> Vec<String> {
-    outcome
-        .destinations
-        .iter()
-        .flat_map(|released| {
-            released
-                .tags
-                .iter()
-                .filter(|result| {
-                    !matches!(
-                        result.change,
-                        Change::Stays { .. } | Change::Corrected { .. }
-                    )
-                })
-                .map(|result| words::by_tag(&released.place, &result.tag))
-        })
-        .collect()
+/// The full names of the image.
+pub(super) fn tags(outcome: &Outcome) -> Vec<String> {
+    let of = |released: &Released| -> Vec<String> {
+        naming(released)
+            .map(|result| words::by_tag(&released.place, &result.tag))
+            .collect()
+    };
+    outcome.destinations.iter().flat_map(of).collect()
+}
+
+/// The tags that name the image. One that stayed where it was names another.
+pub(super) fn naming(released: &Released) -> impl Iterator<Item = &TagResult> {
+    let stays = |change: &Change| matches!(change, Change::Stays { .. } | Change::Corrected { .. });
+    let tags = released.tags.iter();
+    tags.filter(move |result| !stays(&result.change))
 }
 
 #[cfg(test)]
@@ -91,30 +100,32 @@ mod tests {
 
     #[test]
     fn outputs_are_plain_values() {
-        insta::assert_snapshot!(shown(outcome(&samples::promoted())), @r"
-        digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        tags: prod.example.com/team/web:1.4.0
-        prod.example.com/team/web:prod
-        oci:mirror:1.4.0
-        version: 1.4.0
-        signatures: 
-        attestations: 
-        outcome: released
-        ");
-        insta::assert_snapshot!(shown(outcome(&samples::dry())), @r"
-        digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        tags: prod.example.com/team/web:1.4.0
-        prod.example.com/team/web:prod
-        oci:mirror:1.4.0
-        version: 1.4.0
-        signatures: 
-        attestations: 
-        outcome: unchanged
-        ");
+        insta::assert_snapshot!(shown(outcome(&samples::promoted())), @r#"
+    digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    tags: prod.example.com/team/web:1.4.0
+    prod.example.com/team/web:prod
+    oci:mirror:1.4.0
+    version: 1.4.0
+    signatures: 
+    attestations: 
+    outcome: released
+    matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
+    "#);
+        insta::assert_snapshot!(shown(outcome(&samples::dry())), @r#"
+    digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    tags: prod.example.com/team/web:1.4.0
+    prod.example.com/team/web:prod
+    oci:mirror:1.4.0
+    version: 1.4.0
+    signatures: 
+    attestations: 
+    outcome: unchanged
+    matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
+    "#);
         insta::assert_snapshot!(shown(refusal(samples::refused().complaint().unwrap())), @"outcome: refused");
     }
 

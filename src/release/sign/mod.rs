@@ -20,6 +20,7 @@ use crate::image::{Descriptor, Digest, MediaType, Place, Target};
 use crate::signing::{Claim, KeylessError, Predicate, Signer};
 use crate::transfer::Side;
 use said::Said;
+use work::Asked;
 pub(super) use work::Work;
 
 /// How a release is signed.
@@ -63,12 +64,7 @@ pub(super) async fn look<'a>(
     image: &Resolved,
     facts: &BTreeMap<String, String>,
 ) -> Result<Vec<Vec<Work<'a>>>, Failure> {
-    let named = |step: &super::Step| step.writes() || step.change == Change::Unchanged;
-    let has_root: Vec<bool> = plans
-        .iter()
-        .map(|plan| plan.steps.iter().any(named))
-        .collect();
-    if !has_root.contains(&true) {
+    if !plans.iter().any(has_root) {
         return Ok(destinations.iter().map(|_| Vec::new()).collect());
     }
     let (registry, notices) = (&context.registry, &context.notices);
@@ -89,43 +85,47 @@ pub(super) async fn look<'a>(
     let subjects = subjects(image, signing.recursive).await?;
     let mut annotations = signing.annotations.clone();
     annotations.extend(facts.clone());
-    let looks = destinations
-        .iter()
-        .zip(has_root)
-        .map(|(destination, has_root)| {
-            let repository = claimed(&destination.place);
-            let (annotations, requirement) = (&annotations, &requirement);
-            let works = subjects
-                .iter()
-                .filter(move |_| has_root)
-                .map(move |subject| {
-                    let claim = Claim {
-                        repository: repository.clone(),
-                        digest: subject.digest,
-                        annotations: annotations.clone(),
-                    };
-                    let mut said = vec![Said::Signature(claim)];
-                    if subject.digest == root {
-                        said.extend(signing.attestations.iter().map(|predicate| {
-                            Said::Attestation {
-                                repository: repository.clone(),
-                                predicate: predicate.clone(),
-                            }
-                        }));
-                    }
-                    let requirement = requirement.clone();
-                    Work::look(
-                        signing,
-                        context,
-                        destination,
-                        subject.clone(),
-                        requirement,
-                        said,
-                    )
-                });
-            try_join_all(works)
+    let (annotations, requirement) = (&annotations, &requirement);
+    let looks = destinations.iter().zip(plans).map(|(destination, plan)| {
+        let repository = claimed(&destination.place);
+        let works = subjects.iter().filter(|_| has_root(plan)).map(|subject| {
+            let claim = Claim {
+                repository: repository.clone(),
+                digest: subject.digest,
+                annotations: annotations.clone(),
+            };
+            let mut said = vec![Said::Signature(claim)];
+            if subject.digest == root {
+                said.extend(attested(signing, &repository));
+            }
+            let asked = Asked {
+                signing,
+                requirement: requirement.clone(),
+                subject: subject.clone(),
+                tags_follow: plan.writes(),
+            };
+            Work::look(asked, context, destination, said)
         });
+        try_join_all(works.collect::<Vec<_>>())
+    });
     try_join_all(looks).await
+}
+
+/// Whether a destination has the root, or is going to have it.
+fn has_root(plan: &Plan) -> bool {
+    let mut steps = plan.steps.iter();
+    steps.any(|step| step.writes() || step.change == Change::Unchanged)
+}
+
+/// What is attested of the root.
+fn attested<'a>(signing: &'a Signing, repository: &'a str) -> impl Iterator<Item = Said> + 'a {
+    signing
+        .attestations
+        .iter()
+        .map(|predicate| Said::Attestation {
+            repository: repository.to_owned(),
+            predicate: predicate.clone(),
+        })
 }
 
 /// The root, and the manifests below it where they are signed as well.

@@ -20,22 +20,26 @@ use crate::release::{Context, Destination, Failure};
 use crate::signing::{BUNDLE, Detached, ENVELOPE, Flaw, Requirement, SIMPLE_SIGNING, Signer};
 use crate::transfer::{Side, Store};
 
-/// How often what was written is looked for where other runs write too.
-const READS: usize = 3;
+/// What is asked for.
+pub(super) struct Asked<'a> {
+    pub(super) signing: &'a Signing,
+    /// What has to hold of what is made.
+    pub(super) requirement: Requirement,
+    /// What is signed.
+    pub(super) subject: Descriptor,
+    /// Whether tags are written after this.
+    pub(super) tags_follow: bool,
+}
 
 /// The work on one manifest.
 pub(in super::super) struct Work<'a> {
-    pub(super) signing: &'a Signing,
-    pub(super) context: &'a Context,
-    pub(super) destination: &'a Destination,
-    /// What is signed.
-    pub(super) subject: Descriptor,
-    /// What has to hold of what is made.
-    pub(super) requirement: Requirement,
+    asked: Asked<'a>,
+    context: &'a Context,
+    destination: &'a Destination,
     items: Vec<Item>,
     listing: Option<Listing>,
-    /// The bundles that were there beforehand, which need not be checked again.
-    known: Vec<Digest>,
+    /// The `.sig` image that was there.
+    sig: Option<Manifest>,
     /// Which of the tags that every run adds to are there.
     there: Vec<Shelf>,
     shared: Option<Addition>,
@@ -93,7 +97,6 @@ struct Addition {
 #[derive(Default)]
 struct Attestations {
     ours: Vec<Value>,
-    blobs: Vec<Bytes>,
     seen: Vec<Value>,
 }
 
@@ -107,11 +110,9 @@ struct Images {
 impl<'a> Work<'a> {
     /// The work, with what is there already.
     pub(super) async fn look(
-        signing: &'a Signing,
+        asked: Asked<'a>,
         context: &'a Context,
         destination: &'a Destination,
-        subject: Descriptor,
-        requirement: Requirement,
         said: Vec<Said>,
     ) -> Result<Self, Failure> {
         let items = said.into_iter().map(|said| Item {
@@ -119,14 +120,12 @@ impl<'a> Work<'a> {
             done: Vec::new(),
         });
         let mut work = Self {
-            signing,
+            asked,
             context,
             destination,
-            subject,
-            requirement,
             items: items.collect(),
             listing: None,
-            known: Vec::new(),
+            sig: None,
             there: Vec::new(),
             shared: None,
         };
@@ -154,9 +153,9 @@ impl<'a> Work<'a> {
         Making {
             registry: &self.context.registry,
             notices: &self.context.notices,
-            signer: &self.signing.signer,
-            requirement: &self.requirement,
-            image: self.subject.digest,
+            signer: &self.asked.signing.signer,
+            requirement: &self.asked.requirement,
+            image: self.asked.subject.digest,
         }
     }
 
@@ -164,7 +163,7 @@ impl<'a> Work<'a> {
     fn wanted(&self) -> Vec<(usize, Form)> {
         let is_done = |item: &Item, form| item.done.iter().any(|signed| signed.form == form);
         let each = self.items.iter().enumerate().flat_map(|(at, item)| {
-            let forms = self.signing.forms.iter().copied();
+            let forms = self.asked.signing.forms.iter().copied();
             let missing = forms.filter(move |form| !is_done(item, *form));
             missing.map(move |form| (at, form))
         });
@@ -184,11 +183,14 @@ impl<'a> Work<'a> {
     }
 
     async fn look_beside(&mut self) -> Result<(), Error> {
-        let forms = &self.signing.forms;
-        let (store, subject) = (self.store(), self.subject.digest);
+        let forms = &self.asked.signing.forms;
+        let (store, subject) = (self.store(), self.asked.subject.digest);
+        let kinds: Vec<&str> = self.items.iter().map(|item| item.said.kind()).collect();
         let bundles = async {
             match forms.contains(&Form::Bundle) {
-                true => self.bundles(&[]).await.map(Some),
+                true => beside::bundles(store, &self.asked.requirement, subject, &kinds)
+                    .await
+                    .map(Some),
                 false => Ok(None),
             }
         };
@@ -213,13 +215,9 @@ impl<'a> Work<'a> {
         if let Some(bundles) = bundles {
             self.note_bundles(bundles);
         }
-        self.note_layers(&images).await
-    }
-
-    async fn bundles(&self, known: &[Digest]) -> Result<Bundles, Error> {
-        let kinds: Vec<&str> = self.items.iter().map(|item| item.said.kind()).collect();
-        let subject = self.subject.digest;
-        beside::bundles(self.store(), &self.requirement, subject, &kinds, known).await
+        self.note_layers(&images).await?;
+        self.sig = images.signatures;
+        Ok(())
     }
 
     /// Keeps the first bundle that is equal to each of ours.
@@ -227,7 +225,6 @@ impl<'a> Work<'a> {
         if matches!(bundles.listing, Listing::Tag(_)) && !bundles.opened.is_empty() {
             self.there.push(Shelf::List);
         }
-        self.known = bundles.opened.iter().map(|(digest, _)| *digest).collect();
         self.listing = Some(bundles.listing);
         for (digest, opened) in bundles.opened {
             let Ok(opened) = opened else { continue };
@@ -237,8 +234,8 @@ impl<'a> Work<'a> {
     }
 
     async fn note_layers(&mut self, images: &Images) -> Result<(), Error> {
-        let (store, subject) = (self.store(), self.subject.digest);
-        let requirement = &self.requirement;
+        let (store, subject) = (self.store(), self.asked.subject.digest);
+        let requirement = &self.asked.requirement;
         let (signatures, attestations) = try_join(
             beside::legacy(store, requirement, subject, images.signatures.as_ref(), &[]),
             beside::attested(store, requirement, subject, images.attestations.as_ref()),
@@ -282,7 +279,7 @@ impl<'a> Work<'a> {
 
     fn signed(&self, item: usize, form: Form, at: Option<Target>, made: bool) -> Signed {
         Signed {
-            of: self.subject.digest,
+            of: self.asked.subject.digest,
             attests: self.items[item].said.attests(),
             form,
             at,
@@ -299,8 +296,8 @@ impl<'a> Work<'a> {
         for Made { item, form, part } in made {
             let at = match (&part, self.shelf(item, form)) {
                 (Part::Artifact(artifact), _) => Target::Digest(artifact.manifest.digest),
-                (_, Shelf::Attestations) => Target::Tag(att_tag(self.subject.digest)),
-                _ => Target::Tag(sig_tag(self.subject.digest)),
+                (_, Shelf::Attestations) => Target::Tag(att_tag(self.asked.subject.digest)),
+                _ => Target::Tag(sig_tag(self.asked.subject.digest)),
             };
             let signed = self.signed(item, form, Some(at), true);
             self.say(&signed);
@@ -318,7 +315,7 @@ impl<'a> Work<'a> {
         self.context.notices.info(format!(
             "{}: {what} {} ({} {})",
             self.destination.place,
-            self.subject.digest.short(),
+            self.asked.subject.digest.short(),
             signed.form,
             at.unwrap_or_default()
         ));
@@ -344,19 +341,18 @@ impl<'a> Work<'a> {
 
     /// The equal signature of a run that died before it was in the `.sig` image.
     fn begun(&self, said: &Said, form: Form) -> Option<Detached> {
-        let (Some(Listing::Tag(beside)), Said::Signature(claim), Form::Legacy) =
-            (&self.listing, said, form)
-        else {
+        let (Said::Signature(claim), Form::Legacy) = (said, form) else {
             return None;
         };
+        let beside = self.listing.as_ref()?.beside();
         let payload = claim.payload();
         beside
             .iter()
             .filter_map(|layer| annotations_over(layer, &payload))
             .map(|annotations| Detached::of_layer(payload.clone(), &annotations))
             .find(|begun| {
-                said.check(&self.making(), &Content::Layer(begun.clone()))
-                    .is_ok()
+                let content = Content::Layer(begun.clone());
+                said.check(&self.making(), &content).is_ok()
             })
     }
 
@@ -385,108 +381,113 @@ impl<'a> Work<'a> {
         let annotations: BTreeMap<_, _> = [
             (
                 "org.opencontainers.image.created",
-                self.signing.created.as_str(),
+                self.asked.signing.created.as_str(),
             ),
             ("dev.sigstore.bundle.content", "dsse-envelope"),
             (PREDICATE_TYPE, said.kind()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
-        Artifact::new(&self.subject, BUNDLE, bundle, annotations)
+        Artifact::new(&self.asked.subject, BUNDLE, bundle, annotations)
             .expect("what is made here is a manifest")
     }
 
     async fn write(&mut self, made: &[Made]) -> Result<(), Error> {
-        let notices = &self.context.notices;
-        let artifacts = made.iter().filter_map(|made| match &made.part {
-            Part::Artifact(artifact) => Some(artifact),
-            Part::Layer { .. } => None,
-        });
-        try_join_all(
-            artifacts
-                .clone()
-                .map(|artifact| artifact.write(self.store(), notices)),
-        )
-        .await?;
-        let is_listed = matches!(self.listing, Some(Listing::Tag(_)));
-        let listed = artifacts.filter(|_| is_listed);
-        let listed = listed
-            .map(|artifact| artifact.descriptor().clone())
-            .collect();
-        let mut images = self.add(made, listed).await?;
-        for _ in 0..READS {
-            match try_join(self.read_bundles(made), self.read_layers(made, images)).await {
-                // A write of another run was under way; what it took away is put back.
-                Err(Error::Missing { .. }) if is_listed => images = self.put().await?,
-                outcome => return outcome.map(drop),
+        let images = match self.listing {
+            // A list names what is there.
+            Some(Listing::Tag(_)) => {
+                try_join(self.write_artifacts(made), self.write_payloads(made)).await?;
+                self.add(made).await?
             }
-        }
-        try_join(self.read_bundles(made), self.read_layers(made, images)).await?;
-        Ok(())
+            _ => {
+                let layers = async {
+                    self.write_payloads(made).await?;
+                    self.add(made).await
+                };
+                let ((), images) = try_join(self.write_artifacts(made), layers).await?;
+                images
+            }
+        };
+        let (shared, images) = images;
+        self.shared = Some(shared);
+        self.read_layers(made, images).await
     }
 
-    /// Adds once more what is missing of what was added.
-    async fn put(&mut self) -> Result<Images, Error> {
-        match &mut self.shared {
-            Some(shared) => shared.put(&self.destination.store, self.context).await,
-            None => Ok(Images::default()),
+    /// Writes the bundles, reads them back and checks them.
+    async fn write_artifacts(&self, made: &[Made]) -> Result<(), Error> {
+        let store = self.store();
+        let artifacts = made.iter().filter_map(|made| match &made.part {
+            Part::Artifact(artifact) => Some((artifact.as_ref(), made.item)),
+            Part::Layer { .. } => None,
+        });
+        let written = artifacts.map(|(artifact, item)| async move {
+            let digest = artifact.manifest.digest;
+            let vouched = artifact.write(store).await?;
+            let at = Target::Digest(digest);
+            if !vouched.stored && store.manifest(&at).await?.is_none() {
+                return Err(missing(digest));
+            }
+            let content = Content::Bundle(artifact.read_back(store).await?.to_vec());
+            let said = &self.items[item].said;
+            let checked = said.check(&self.making(), &content);
+            checked.map_err(|flaw| changed(digest, &flaw))?;
+            Ok((digest, vouched.listed))
+        });
+        let written = try_join_all(written).await?;
+        // Under a tag they are listed by us, and that is read back by itself.
+        let unlisted = written.into_iter().filter(|(_, listed)| !listed);
+        let unlisted: Vec<Digest> = unlisted.map(|(digest, _)| digest).collect();
+        if unlisted.is_empty() || matches!(self.listing, Some(Listing::Tag(_))) {
+            return Ok(());
         }
+        let lacking = Listing::lacks(store, self.asked.subject.digest, &unlisted).await?;
+        lacking.map_or(Ok(()), |digest| Err(missing(digest)))
+    }
+
+    async fn write_payloads(&self, made: &[Made]) -> Result<(), Error> {
+        let store = self.store();
+        let payloads = made.iter().filter_map(|made| match &made.part {
+            Part::Layer { payload, .. } => Some(payload),
+            Part::Artifact(_) => None,
+        });
+        try_join_all(payloads.map(|payload| store.put_blob(payload))).await?;
+        Ok(())
     }
 
     /// Adds to the tags that every run adds to.
-    async fn add(&mut self, made: &[Made], listed: Vec<Value>) -> Result<Images, Error> {
-        let mut additions = Additions::default();
-        let mut attestations = Attestations::default();
-        additions.ours[0] = listed;
-        for Made { item, form, part } in made {
-            let Part::Layer { value, payload } = part else {
-                continue;
-            };
-            let (ours, blobs) = match self.shelf(*item, *form) {
-                Shelf::Attestations => (&mut attestations.ours, &mut attestations.blobs),
-                _ => (&mut additions.ours[1], &mut additions.blobs[1]),
-            };
-            ours.push(value.clone());
-            blobs.push(payload.clone());
-        }
-        let both = matches!(self.listing, Some(Listing::Tag(_)))
-            && self.signing.forms.contains(&Form::Legacy);
-        let mut shared = Addition {
-            root: self.subject.digest,
-            both,
-            additions,
-            attestations,
+    async fn add(&self, made: &[Made]) -> Result<(Addition, Images), Error> {
+        let list = match &self.listing {
+            Some(Listing::Tag(list)) => Some(list.as_deref().cloned()),
+            _ => None,
         };
-        let images = shared.put(self.store(), self.context).await?;
-        self.shared = Some(shared);
-        Ok(images)
-    }
-
-    /// That the bundles that were just written are listed, and good.
-    async fn read_bundles(&self, made: &[Made]) -> Result<(), Error> {
-        let ours = made.iter().filter_map(|made| match &made.part {
-            Part::Artifact(artifact) => Some((artifact.manifest.digest, made.item)),
-            Part::Layer { .. } => None,
-        });
-        let ours: Vec<_> = ours.collect();
-        if ours.is_empty() {
-            return Ok(());
-        }
-        let found = self.bundles(&self.known).await?.opened;
-        for (digest, item) in ours {
-            let opened = found.iter().find(|(found, _)| *found == digest);
-            let (_, opened) = opened.ok_or(missing(digest))?;
-            let opened = opened.as_ref().map_err(|flaw| changed(digest, flaw))?;
-            if !self.items[item].said.is_said_by(opened) {
-                return Err(changed(digest, &Flaw::Tampered));
+        let is_pair = self.asked.signing.forms.contains(&Form::Legacy);
+        let mut addition = Addition {
+            root: self.asked.subject.digest,
+            both: list.is_some() && is_pair,
+            additions: Additions::default(),
+            attestations: Attestations::default(),
+        };
+        let [listed, signatures] = &mut addition.additions.ours;
+        for Made { item, form, part } in made {
+            match (part, self.shelf(*item, *form)) {
+                (Part::Artifact(artifact), _) if list.is_some() => {
+                    listed.push(artifact.descriptor().clone());
+                }
+                (Part::Artifact(_), _) => {}
+                (Part::Layer { value, .. }, Shelf::Attestations) => {
+                    addition.attestations.ours.push(value.clone());
+                }
+                (Part::Layer { value, .. }, _) => signatures.push(value.clone()),
             }
         }
-        Ok(())
+        let read = [list.flatten(), self.sig.clone()];
+        let images = addition.put(self.store(), self.context, read).await?;
+        Ok((addition, images))
     }
 
     /// That the layers that were just written are there, and good.
     async fn read_layers(&self, made: &[Made], images: Images) -> Result<(), Error> {
-        let (store, subject) = (self.store(), self.subject.digest);
+        let (store, subject) = (self.store(), self.asked.subject.digest);
         let layers = made.iter().filter_map(|made| match &made.part {
             Part::Layer { payload, .. } => Some((Digest::of(payload), made.item)),
             Part::Artifact(_) => None,
@@ -495,7 +496,7 @@ impl<'a> Work<'a> {
         let ours: Vec<Digest> = layers.iter().map(|(digest, _)| *digest).collect();
         let signatures = images.signatures.map(|image| only(image, &ours));
         let attestations = images.attestations.map(|image| only(image, &ours));
-        let requirement = &self.requirement;
+        let requirement = &self.asked.requirement;
         let (signatures, attestations) = try_join(
             beside::legacy(store, requirement, subject, signatures.as_ref(), &[]),
             beside::attested(store, requirement, subject, attestations.as_ref()),
@@ -531,7 +532,7 @@ impl<'a> Work<'a> {
     pub(in super::super) async fn settle(&mut self) -> Result<(), Failure> {
         let Destination { place, store } = self.destination;
         match &mut self.shared {
-            Some(shared) if matches!(store, Store::Registry(_)) => {
+            Some(shared) if self.asked.tags_follow && matches!(store, Store::Registry(_)) => {
                 let outcome = shared.settle(store, self.context).await;
                 outcome.map_err(|error| beside::failure(Side::Destination, place, error))
             }
@@ -542,7 +543,7 @@ impl<'a> Work<'a> {
     /// What became of all that is to be said.
     pub(in super::super) fn results(&self) -> Vec<Signed> {
         let each = self.items.iter().enumerate().flat_map(|(at, item)| {
-            self.signing.forms.iter().map(move |form| {
+            self.asked.signing.forms.iter().map(move |form| {
                 let done = item.done.iter().find(|signed| signed.form == *form);
                 done.cloned()
                     .unwrap_or_else(|| self.signed(at, *form, None, true))
@@ -560,14 +561,18 @@ fn missing(digest: Digest) -> Error {
 }
 
 impl Addition {
-    /// Adds what is missing.
-    async fn put(&mut self, store: &Store, context: &Context) -> Result<Images, Error> {
+    /// Adds what is missing; `read` is what the list and the `.sig` image were when they were looked
+    /// at.
+    async fn put(
+        &mut self,
+        store: &Store,
+        context: &Context,
+        read: [Option<Manifest>; 2],
+    ) -> Result<Images, Error> {
         let signatures = match self.both && !self.additions.is_empty() {
             true => {
                 let pair = Pair::of(self.root);
-                let [_, sig] = pair
-                    .add(store, &mut self.additions, &context.notices)
-                    .await?;
+                let [_, sig] = pair.add(store, read, &mut self.additions).await?;
                 sig
             }
             false => self.put_each(store, context).await?,
@@ -584,17 +589,15 @@ impl Addition {
         store: &Store,
         context: &Context,
     ) -> Result<Option<Manifest>, Error> {
-        let Additions { ours, blobs, seen } = &mut self.additions;
+        let Additions { ours, seen } = &mut self.additions;
         let mut last = None;
         for (which, tag) in [Shared::list(self.root), Shared::sig(self.root)]
             .into_iter()
             .enumerate()
         {
             if !ours[which].is_empty() {
-                let (ours, blobs) = (&ours[which], &blobs[which]);
-                last = tag
-                    .add(store, ours, blobs, &mut seen[which], &context.notices)
-                    .await?;
+                let (ours, seen) = (&ours[which], &mut seen[which]);
+                last = tag.add(store, ours, seen, &context.notices).await?;
             }
         }
         Ok(last)
@@ -605,12 +608,12 @@ impl Addition {
         store: &Store,
         context: &Context,
     ) -> Result<Option<Manifest>, Error> {
-        let Attestations { ours, blobs, seen } = &mut self.attestations;
+        let Attestations { ours, seen } = &mut self.attestations;
         if ours.is_empty() {
             return Ok(None);
         }
         let tag = Shared::att(self.root);
-        tag.add(store, ours, blobs, seen, &context.notices).await
+        tag.add(store, ours, seen, &context.notices).await
     }
 
     async fn settle(&mut self, store: &Store, context: &Context) -> Result<(), Error> {
