@@ -147,7 +147,7 @@ fn promise_7_what_the_environment_holds_is_masked_before_the_first_line() {
         &[("command", "push"), ("source", "oci:nosuch")][..],
         &[
             ("command", "push"),
-            ("source", password),
+            ("source", "oci:made-up/word"),
             ("images", "oci:a"),
         ],
         &[("command", "push"), (password, "x"), ("images", "oci:a")],
