@@ -51,13 +51,7 @@ impl Artifact {
             "annotations": annotations,
         });
         let manifest = Manifest::parse(manifest.to_string().into(), None).ok()?;
-        let descriptor = json!({
-            "mediaType": manifest.media_type.as_str(),
-            "digest": manifest.digest.to_string(),
-            "size": manifest.bytes.len(),
-            "artifactType": kind,
-            "annotations": annotations,
-        });
+        let descriptor = super::list::descriptor(&manifest);
         Some(Self {
             manifest,
             content,
@@ -82,7 +76,9 @@ impl Artifact {
                 let target = crate::image::Target::Digest(self.manifest.digest);
                 Ok(remote.put_manifest(&target, &self.manifest).await?)
             }
-            Store::Layout(layout) => Ok(layout.write_referrer(&self.manifest).await?),
+            Store::Layout(layout) => {
+                Ok(layout.write_referrers(vec![self.manifest.clone()]).await?)
+            }
         }
     }
 }

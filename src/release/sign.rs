@@ -403,7 +403,7 @@ impl Addition {
             if !ours[which].is_empty() {
                 let (ours, blobs) = (&ours[which], &blobs[which]);
                 last = tag
-                    .add(store, ours, blobs, &mut seen[which], notices)
+                    .add(store, ours, blobs, None, &mut seen[which], notices)
                     .await?;
             }
         }
