@@ -3,6 +3,7 @@
 use super::{Given, facts, subject};
 use crate::cli::{Arguments, InputError, Origin};
 use crate::event::Facts;
+use crate::referrers::Selection;
 use crate::release::{Existing, Failure, Request, Verb};
 use crate::tagging::{Mode, RuleError, Rules, TagRules};
 
@@ -33,6 +34,11 @@ pub(super) async fn common(
             None => Existing::ByKind,
         },
         signing: super::signing::read(given)?,
+        referrers: match arguments.choice("referrers")? {
+            Some("all") => Selection::All,
+            Some("none") => Selection::None,
+            _ => Selection::Known,
+        },
         dry_run: arguments.switch("dry-run")?,
     })
 }

@@ -153,14 +153,9 @@ impl<'a> Carry<'a> {
         })
     }
 
-    /// Whether there is anything to write.
-    pub fn writes(&self) -> bool {
-        !self.travelled.copied.is_empty()
-    }
-
     /// What came of it; before [`Carry::write`], what is to come.
-    pub fn travelled(&self) -> &Travelled {
-        &self.travelled
+    pub fn into_travelled(self) -> Travelled {
+        self.travelled
     }
 
     /// Writes what is missing: with `by_tag` what a tag that is there has to be added to for, which

@@ -5,6 +5,7 @@
 //! says which tags of this kind there are; else each of them is asked for.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt;
 
 use futures_util::future::{try_join, try_join_all};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -103,7 +104,37 @@ pub enum Reason {
     Taken,
 }
 
+impl Left {
+    /// Whether a person should look at it: it was meant to travel, or is not as it should be.
+    pub fn is_odd(&self) -> bool {
+        !matches!(self.reason, Reason::Record | Reason::Unknown)
+    }
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = self.kind.counted(self.count);
+        match self.reason {
+            Reason::Record => write!(f, "{what}, of another environment"),
+            Reason::Unknown => write!(f, "{what}, no known kind (referrers: all takes it along)"),
+            Reason::Cap => write!(
+                f,
+                "{what}, beyond the {COUNT} referrers or the {} GiB that travel (referrers: all takes all)",
+                SIZE >> 30
+            ),
+            Reason::Gone => write!(f, "{what}, listed at the source and not there any more"),
+            Reason::Foreign => write!(f, "{what}, listed at the source for what it does not name"),
+            Reason::Taken => write!(f, "{what}: the destination has another one under its tag"),
+        }
+    }
+}
+
 impl Beside {
+    /// Whether there is nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.referrers.is_empty() && self.tagged.is_empty() && self.left.is_empty()
+    }
+
     /// What stands beside `root` and all below it in `source`.
     ///
     /// # Errors

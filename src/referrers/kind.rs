@@ -1,7 +1,6 @@
 //! What a referrer is, told from the names that it gives its content.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::image::{Body, Manifest};
 use crate::notice::printable;
@@ -123,25 +122,35 @@ impl Kind {
         }
     }
 
-    /// The name of the kind, for one or several of them.
-    pub fn name(&self) -> &str {
+    /// One word for it, as in the output `json`; for what is none of the known kinds, its type.
+    pub fn id(&self) -> &str {
         match self {
             Self::Signature => "signature",
             Self::Provenance => "provenance",
+            Self::Sbom => "sbom",
+            Self::Vex => "vex",
+            Self::Scan => "scan",
+            Self::Attestation => "attestation",
+            Self::Record => "record",
+            Self::Other(kind) => kind,
+        }
+    }
+
+    /// So many of them: `2 signatures`.
+    pub fn counted(&self, count: u64) -> String {
+        let name = match self {
+            Self::Signature => "signature",
+            Self::Provenance => "provenance statement",
             Self::Sbom => "SBOM",
-            Self::Vex => "VEX",
+            Self::Vex => "VEX statement",
             Self::Scan => "scan report",
             Self::Attestation => "attestation",
             Self::Record => "release record",
-            Self::Other(name) if name.is_empty() => "artifact without a type",
-            Self::Other(name) => name,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+            Self::Other(kind) if kind.is_empty() => return format!("{count} of no type"),
+            Self::Other(kind) => return format!("{count} of type {kind}"),
+        };
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{count} {name}{plural}")
     }
 }
 
@@ -219,22 +228,22 @@ mod tests {
                 empty,
                 bundle,
                 "https://spdx.dev/Document/v2.3",
-                "SBOM",
+                "sbom",
             ),
-            (bundle, empty, bundle, "https://cyclonedx.org/bom", "SBOM"),
+            (bundle, empty, bundle, "https://cyclonedx.org/bom", "sbom"),
             (
                 bundle,
                 empty,
                 bundle,
                 "https://openvex.dev/ns/v0.2.0",
-                "VEX",
+                "vex",
             ),
             (
                 bundle,
                 empty,
                 bundle,
                 "https://cosign.sigstore.dev/attestation/vuln/v1",
-                "scan report",
+                "scan",
             ),
             (
                 bundle,
@@ -248,7 +257,7 @@ mod tests {
                 empty,
                 bundle,
                 "https://shipmark.dev/attestation/release/v0.1",
-                "release record",
+                "record",
             ),
             (bundle, empty, bundle, "", "attestation"),
             (
@@ -256,7 +265,7 @@ mod tests {
                 empty,
                 "x/y",
                 "",
-                "release record",
+                "record",
             ),
             (
                 "application/vnd.cncf.notary.signature",
@@ -272,21 +281,21 @@ mod tests {
                 "",
                 "signature",
             ),
-            ("application/spdx+json", empty, "x/y", "", "SBOM"),
-            ("", empty, "application/sarif+json", "", "scan report"),
+            ("application/spdx+json", empty, "x/y", "", "sbom"),
+            ("", empty, "application/sarif+json", "", "scan"),
             (
                 "application/vnd.aquasec.trivy.report.sarif.v1",
                 empty,
                 "x/y",
                 "",
-                "scan report",
+                "scan",
             ),
             (
                 "application/vnd.goharbor.harbor.sbom.v1",
                 empty,
                 "x/y",
                 "",
-                "SBOM",
+                "sbom",
             ),
             (
                 "application/vnd.acme.coffee",
@@ -295,14 +304,10 @@ mod tests {
                 "",
                 "application/vnd.acme.coffee",
             ),
-            ("", "", "", "", "artifact without a type"),
+            ("", "", "", "", ""),
         ] {
             let is = kind(artifact, config, &[(layer, "")], predicate);
-            assert_eq!(
-                is.name(),
-                expected,
-                "{artifact} {config} {layer} {predicate}"
-            );
+            assert_eq!(is.id(), expected, "{artifact} {config} {layer} {predicate}");
         }
         let attestation = "application/vnd.docker.attestation.manifest.v1+json";
         let layer = "application/vnd.in-toto+json";

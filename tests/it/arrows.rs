@@ -52,7 +52,13 @@ const ROOMS: [(&str, &[&str]); 19] = [
     (
         "report",
         &[
-            "actions", "image", "notice", "release", "tagging", "transfer",
+            "actions",
+            "image",
+            "notice",
+            "referrers",
+            "release",
+            "tagging",
+            "transfer",
         ],
     ),
     (
@@ -66,6 +72,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "github",
             "image",
             "notice",
+            "referrers",
             "registry",
             "release",
             "report",

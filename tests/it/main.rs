@@ -10,6 +10,7 @@ mod interop;
 mod interop_cosign;
 mod moves;
 mod races;
+mod referrers;
 mod registry;
 mod road;
 mod runner;
