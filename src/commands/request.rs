@@ -21,6 +21,7 @@ pub(super) async fn common(
         true => Some(facts::find(given)?),
         false => facts::find_if_any(given)?,
     };
+    let signing = super::signing::read(given, facts.as_ref())?;
     Ok(Request {
         verb,
         source: arguments.required("source")?,
@@ -33,7 +34,7 @@ pub(super) async fn common(
             Some(_) => Existing::Keep,
             None => Existing::ByKind,
         },
-        signing: super::signing::read(given)?,
+        signing,
         referrers: match arguments.choice("referrers")? {
             Some("all") => Selection::All,
             Some("none") => Selection::None,

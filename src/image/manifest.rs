@@ -157,7 +157,8 @@ impl MediaType {
         .find(|known| known.as_str() == name)
     }
 
-    fn is_index(self) -> bool {
+    /// Whether it is of a manifest that lists others.
+    pub fn is_index(self) -> bool {
         matches!(self, Self::OciIndex | Self::DockerList)
     }
 }
@@ -204,6 +205,15 @@ impl Manifest {
             subject: wire.subject.map(wire::Descriptor::parse).transpose()?,
             annotations: wire.annotations.unwrap_or_default(),
         })
+    }
+
+    /// What points at this.
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor::plain(
+            self.media_type.as_str(),
+            self.digest,
+            self.bytes.len() as u64,
+        )
     }
 
     /// The manifests directly below, where this is an index.

@@ -1,5 +1,7 @@
 //! The `.sig` image: a layer for each signature.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -9,7 +11,6 @@ use crate::transfer::{Source, Store};
 
 /// The annotation of a layer that holds its signature.
 pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// The most that a payload may have.
 const PAYLOAD_LIMIT: u64 = 1 << 20;
@@ -33,10 +34,8 @@ pub struct SigLayer {
     pub digest: Digest,
     /// The payload, or what is wrong with it.
     pub payload: Result<Bytes, String>,
-    /// The signature over it, in base64.
-    pub signature: Option<String>,
-    /// Whether a certificate stands beside it.
-    pub certified: bool,
+    /// What the layer's annotations say: the signature, and what proves it.
+    pub annotations: BTreeMap<String, String>,
 }
 
 impl SigImage {
@@ -57,14 +56,13 @@ impl SigImage {
         let mut read = Vec::new();
         for layer in layers {
             let signature = layer.annotations.get(SIGNATURE).cloned();
-            if known.contains(&(layer.digest, signature.clone())) {
+            if known.contains(&(layer.digest, signature)) {
                 continue;
             }
             read.push(SigLayer {
                 digest: layer.digest,
                 payload: payload(&source, layer).await?,
-                signature,
-                certified: layer.annotations.contains_key(CERTIFICATE),
+                annotations: layer.annotations.clone(),
             });
         }
         Ok(Self { layers: read })
@@ -78,20 +76,20 @@ async fn payload(source: &Source, layer: &Descriptor) -> Result<Result<Bytes, St
     Ok(Ok(source.small_blob(layer, PAYLOAD_LIMIT).await?))
 }
 
-/// The signature that a layer over `payload` holds; none where it is over another.
-pub fn signature_over(layer: &Value, payload: &[u8]) -> Option<String> {
+/// The annotations of a layer over `payload`; none where it is over another.
+pub fn annotations_over(layer: &Value, payload: &[u8]) -> Option<BTreeMap<String, String>> {
     let is_over = layer["digest"] == Digest::of(payload).to_string();
-    let signature = layer["annotations"][SIGNATURE].as_str().map(str::to_owned);
-    signature.filter(|_| is_over)
+    let annotations = serde_json::from_value(layer["annotations"].clone()).ok();
+    annotations.filter(|_| is_over)
 }
 
-/// The layer of a signature over `payload`.
-pub fn layer(kind: &str, payload: &[u8], signature: &str) -> Value {
+/// The layer of a signature over `payload`, with what stands beside it.
+pub fn layer(kind: &str, payload: &[u8], annotations: &BTreeMap<&'static str, &str>) -> Value {
     json!({
         "mediaType": kind,
         "digest": Digest::of(payload).to_string(),
         "size": payload.len(),
-        "annotations": {SIGNATURE: signature},
+        "annotations": annotations,
     })
 }
 
