@@ -78,6 +78,14 @@ pub struct Descriptor {
     pub data: Option<Bytes>,
 }
 
+impl Descriptor {
+    /// A blob of these bytes, of no particular type.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        let size = bytes.len() as u64;
+        Self::plain("application/octet-stream", Digest::of(bytes), size)
+    }
+}
+
 /// The platform of an index entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Platform {

@@ -300,7 +300,7 @@ impl Addition {
         notices: &Notices,
     ) -> Result<(), Sided> {
         let Self { shared, ours, seen } = self;
-        let add = shared.add(store, ours, &[], whole, seen, notices);
+        let add = shared.add(store, ours, whole, seen, notices);
         add.await.map(drop).map_err(Sided::there)
     }
 }

@@ -7,11 +7,10 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use super::Error;
 use super::list::tag_target;
-use super::{Error, artifact};
 use crate::image::{Body, Digest, Manifest, MediaType, Tag};
 use crate::layout::{Expectation, LayoutFault};
 use crate::notice::Notices;
@@ -136,8 +135,8 @@ impl Shared {
         })
     }
 
-    /// Adds `ours`, with the blobs that they need, and keeps all that was seen there, `seen`
-    /// included. Where nothing is there, `whole`, which holds all of ours, is written as it is.
+    /// Adds `ours`, whose blobs are there, and keeps all that was seen there, `seen` included. Where
+    /// nothing is there, `whole`, which holds all of ours, is written as it is.
     /// Returns what the tag names at last.
     ///
     /// # Errors
@@ -146,7 +145,6 @@ impl Shared {
         &self,
         store: &Store,
         ours: &[Value],
-        blobs: &[Bytes],
         whole: Option<&Manifest>,
         seen: &mut Vec<Value>,
         notices: &Notices,
@@ -172,8 +170,7 @@ impl Shared {
             match whole {
                 Some(whole) if there.is_none() => self.put(store, None, whole).await?,
                 _ => {
-                    self.write(store, there.as_ref(), all, blobs, None, notices)
-                        .await?;
+                    self.write(store, there.as_ref(), all, None).await?;
                 }
             }
             merge(seen, ours);
@@ -188,23 +185,22 @@ impl Shared {
         }
     }
 
+    /// Writes what the tag names anew. Returns that; in a layout another run may have been faster,
+    /// and only reading tells.
     pub(super) async fn write(
         &self,
         store: &Store,
         there: Option<&Manifest>,
         all: Vec<Value>,
-        blobs: &[Bytes],
         mirror: Option<&[Value]>,
-        notices: &Notices,
-    ) -> Result<(), Error> {
+    ) -> Result<Manifest, Error> {
         let mut json = there
             .and_then(|there| serde_json::from_slice::<Map<String, Value>>(&there.bytes).ok())
             .unwrap_or_else(|| self.empty());
-        let mut blobs = blobs.to_vec();
         if self.form == Form::Layers {
             let config = super::sig::config(&all);
             json.insert("config".to_owned(), super::sig::config_descriptor(&config));
-            blobs.push(config);
+            store.put_blob(&config).await?;
         }
         if let Some(mirror) = mirror {
             super::pair::set_mirror(&mut json, mirror);
@@ -217,8 +213,8 @@ impl Shared {
                 problem: "what cannot be added to",
             });
         };
-        artifact::put_blobs(store, &own(&manifest, &blobs), blobs, notices).await?;
-        self.put(store, there, &manifest).await
+        self.put(store, there, &manifest).await?;
+        Ok(manifest)
     }
 
     /// Makes the tag name `manifest` in place of what was `there`.
@@ -242,13 +238,14 @@ impl Shared {
                 }
             }
         };
-        written.map_err(|error| match there {
-            Some(_) if is_frozen(&error) => Error::Frozen {
+        match written {
+            Ok(()) => Ok(()),
+            Err(error) if there.is_some() && is_frozen(&error) => Err(Error::Frozen {
                 tag: self.tag.clone(),
                 error: Box::new(error),
-            },
-            _ => error.into(),
-        })
+            }),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn empty(&self) -> Map<String, Value> {
@@ -267,17 +264,6 @@ pub(super) async fn pause(round: u32) {
         let most = PAUSE.saturating_mul(1 << round.min(6));
         tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
     }
-}
-
-/// The manifest with those of its blobs alone that were made here: the others are there.
-fn own(manifest: &Manifest, blobs: &[Bytes]) -> Manifest {
-    let digests: Vec<Digest> = blobs.iter().map(|blob| Digest::of(blob)).collect();
-    let mut own = manifest.clone();
-    match &mut own.body {
-        Body::Image { layers, .. } => layers.retain(|layer| digests.contains(&layer.digest)),
-        Body::Index(entries) => entries.clear(),
-    }
-    own
 }
 
 /// A refusal of a write where a first write was taken: the way of every registry to say that tags

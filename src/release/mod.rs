@@ -320,8 +320,12 @@ async fn resolve_and_look(
             image.beside = carry::find(request, context, destinations, &image).await?;
             Ok(image)
         };
-        let (mut image, seen) =
-            try_join(resolved, look::at_all(destinations, &derived.tags)).await?;
+        let (mut image, mut seen) = try_join(
+            resolved,
+            look::at_all(destinations, &derived.tags, &request.source),
+        )
+        .await?;
+        note_source(request, destinations, &mut seen, &image);
         let mut derived = derived;
         derived
             .notes
@@ -335,13 +339,26 @@ async fn resolve_and_look(
     let derived =
         tagging::for_promote(facts, &origin, request.environment.as_ref(), &request.rules)?;
     image.origin = Some(origin);
-    let (seen, beside) = try_join(
-        look::at_all(destinations, &derived.tags),
+    let (mut seen, beside) = try_join(
+        look::at_all(destinations, &derived.tags, &request.source),
         carry::find(request, context, destinations, &image),
     )
     .await?;
     image.beside = beside;
+    note_source(request, destinations, &mut seen, &image);
     Ok((image, derived, seen))
+}
+
+/// A tag that is source and destination was asked for once, as the source.
+fn note_source(
+    request: &Request,
+    destinations: &[Destination],
+    seen: &mut [Seen],
+    image: &Resolved,
+) {
+    for (destination, seen) in destinations.iter().zip(seen) {
+        seen.source(destination, &request.source, image.root.digest);
+    }
 }
 
 /// Whether the image's own labels have a say in its tags.
