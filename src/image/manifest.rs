@@ -38,7 +38,7 @@ pub enum Body {
     /// One image or artifact: a config and its layers.
     Image {
         /// The config blob.
-        config: Descriptor,
+        config: Box<Descriptor>,
         /// The layers, lowest first.
         layers: Vec<Descriptor>,
     },
@@ -186,7 +186,7 @@ impl Manifest {
         let media_type = media_type(&wire, served_as)?;
         let body = match (wire.config, wire.layers, wire.manifests) {
             (Some(config), Some(layers), None) => Body::Image {
-                config: config.parse()?,
+                config: Box::new(config.parse()?),
                 layers: layers
                     .into_iter()
                     .map(wire::Descriptor::parse)
@@ -234,7 +234,7 @@ impl Manifest {
     /// outside registries by its `urls`, is not among them.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         let (layers, config) = match &self.body {
-            Body::Image { config, layers } => (layers.as_slice(), Some(config)),
+            Body::Image { config, layers } => (layers.as_slice(), Some(&**config)),
             Body::Index(_) => (&[][..], None),
         };
         let others = self.entries().iter().filter(|entry| !entry.is_manifest());
