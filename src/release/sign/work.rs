@@ -597,7 +597,7 @@ impl Addition {
         {
             if !ours[which].is_empty() {
                 let (ours, seen) = (&ours[which], &mut seen[which]);
-                last = tag.add(store, ours, seen, &context.notices).await?;
+                last = tag.add(store, ours, None, seen, &context.notices).await?;
             }
         }
         Ok(last)
@@ -613,7 +613,7 @@ impl Addition {
             return Ok(None);
         }
         let tag = Shared::att(self.root);
-        tag.add(store, ours, seen, &context.notices).await
+        tag.add(store, ours, None, seen, &context.notices).await
     }
 
     async fn settle(&mut self, store: &Store, context: &Context) -> Result<(), Error> {
