@@ -19,6 +19,7 @@ pub(super) fn context(given: &Given) -> Result<Context, Failure> {
         notices,
         ancestry: checkout().ok().map(|checkout| checkout.ancestry()),
         scratch: scratch(&given.environment),
+        docker_host: given.environment.get("DOCKER_HOST").map(str::to_owned),
     })
 }
 
