@@ -72,7 +72,9 @@ fn is_config(tape: &Tape, id: Digest) -> Result<bool, ArchiveFault> {
 fn is_raw(archive: &Archive, root: Digest) -> Result<bool, ArchiveFault> {
     let manifest = layout::blobs::manifest(archive, root)?;
     Ok(manifest.is_some_and(|manifest| match &manifest.body {
-        Body::Image { layers, .. } => layers.iter().any(|layer| layer.media_type.ends_with(".tar")),
+        Body::Image { layers, .. } => layers
+            .iter()
+            .any(|layer| layer.media_type.ends_with(".tar")),
         Body::Index(_) => false,
     }))
 }
@@ -329,10 +331,7 @@ fn compress_all(
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),
         };
-        workers
-            .into_iter()
-            .map(join)
-            .collect::<Result<Vec<_>, _>>()
+        workers.into_iter().map(join).collect::<Result<Vec<_>, _>>()
     })?;
     let made: HashMap<Digest, Layer> = done.into_iter().flatten().collect();
     let in_order = layers.iter().filter_map(|(_, diff_id)| made.get(diff_id));

@@ -5,9 +5,11 @@ use std::error::Error as _;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
+use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
@@ -27,9 +29,7 @@ const ANSWER_LIMIT: usize = 64 << 10;
 #[derive(Debug, Error)]
 pub enum EngineFault {
     /// `DOCKER_HOST` names something else than a socket of this machine.
-    #[error(
-        "DOCKER_HOST is {0}, and only an engine on this machine is asked, by unix:///PATH"
-    )]
+    #[error("DOCKER_HOST is {0}, and only an engine on this machine is asked, by unix:///PATH")]
     Host(String),
     /// Nothing listens there.
     #[error("no Docker engine listens at {}", .0.display())]
@@ -68,7 +68,9 @@ impl EngineFault {
                  with --load"
                     .to_owned()
             }
-            Self::Answer { .. } | Self::Broken(_) => format!("the engine's log says more; or {TO_FILE}"),
+            Self::Answer { .. } | Self::Broken(_) => {
+                format!("the engine's log says more; or {TO_FILE}")
+            }
         }
     }
 }
@@ -128,6 +130,9 @@ impl Engine {
     fn at(socket: PathBuf) -> Result<Self, EngineFault> {
         let client = Client::builder()
             .unix_socket(socket.as_path())
+            // reqwest wants to know how it would speak TLS.
+            .tls_backend_preconfigured(no_tls())
+            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .read_timeout(PATIENCE)
             .build()
@@ -160,6 +165,16 @@ impl Engine {
             _ => broken(error),
         }
     }
+}
+
+/// TLS that trusts nobody: nothing is spoken with it.
+fn no_tls() -> ClientConfig {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows TLS 1.2 and 1.3")
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth()
 }
 
 /// The engine's own words, of an answer that is an error.

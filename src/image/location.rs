@@ -232,8 +232,14 @@ mod tests {
         assert!(matches!("oci/layout:1".parse(), Ok(Location::Registry(_))));
         for (text, shown) in [
             ("docker-archive:x.tar", "docker-archive:x.tar"),
-            ("docker-daemon:web", "docker-daemon:docker.io/library/web:latest"),
-            ("docker-daemon:r.example:5000/a:1", "docker-daemon:r.example:5000/a:1"),
+            (
+                "docker-daemon:web",
+                "docker-daemon:docker.io/library/web:latest",
+            ),
+            (
+                "docker-daemon:r.example:5000/a:1",
+                "docker-daemon:r.example:5000/a:1",
+            ),
             (
                 &format!("docker-daemon:sha256:{hex}"),
                 &format!("docker-daemon:sha256:{hex}"),
@@ -274,7 +280,10 @@ mod tests {
             ("ghcr.io/a/b:1", LocationError::Tagged),
             ("oci:prod:1", LocationError::Tagged),
             ("oci-archive:x.tar", LocationError::ReadOnly("an archive")),
-            ("docker-daemon:web", LocationError::ReadOnly("a Docker engine")),
+            (
+                "docker-daemon:web",
+                LocationError::ReadOnly("a Docker engine"),
+            ),
         ] {
             assert_eq!(text.parse::<Place>(), Err(error), "{text}");
         }

@@ -129,12 +129,16 @@ impl Auth {
         scopes: &Scopes,
     ) -> Result<Option<HeaderValue>, Cause> {
         let registry = repository.registry();
-        let credential = match http.settings.credentials.lookup(repository) {
-            Ok(credential) => credential,
-            // What cannot be had is not missed where nothing is asked for.
-            Err(_) if *scheme == Scheme::Open => None,
-            Err(error) => return Err(Cause::Credentials(error)),
+        let credentials = &http.settings.credentials;
+        let credential = match scheme {
+            // No helper program is asked for what nobody wants.
+            Scheme::Open => credentials.held(repository).cloned(),
+            _ => credentials
+                .lookup(repository)
+                .await
+                .map_err(Cause::Credentials)?,
         };
+        let credential = credential.as_ref();
         if let Some(Credential::Bearer(token)) = credential {
             refuse_plain(http, registry)?;
             return secret_header("Bearer", token).map(Some);

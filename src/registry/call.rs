@@ -12,7 +12,6 @@ use super::auth::{self, Scheme};
 use super::error::{Cause, Error, cause, read_envelope};
 use super::http::Lane;
 use super::{Remote, Wire, retry};
-use crate::credentials::{Credential, CredentialsError};
 
 /// A request that can be sent again as it is.
 #[derive(Clone)]
@@ -104,13 +103,13 @@ impl Remote {
             )
             .into(),
             cause,
-            anonymous: matches!(self.credential(), Ok(None)),
+            anonymous: self.is_anonymous(),
         }
     }
 
-    fn credential(&self) -> Result<Option<&Credential>, CredentialsError> {
-        let settings = &self.client.0.http.settings;
-        settings.credentials.lookup(&self.repository)
+    fn is_anonymous(&self) -> bool {
+        let credentials = &self.client.0.http.settings.credentials;
+        credentials.is_anonymous(&self.repository)
     }
 
     /// Sends a request until it is answered for good: after logging in, following redirects and
@@ -373,7 +372,7 @@ impl Remote {
         }
         match challenge {
             Ok(scheme) => {
-                let hopeless = scheme == Scheme::Basic && matches!(self.credential(), Ok(None));
+                let hopeless = scheme == Scheme::Basic && self.is_anonymous();
                 self.host.auth.learn(scheme);
                 Ok(!hopeless)
             }

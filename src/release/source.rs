@@ -88,9 +88,7 @@ pub(super) async fn resolve(request: &Request, context: &Context) -> Result<Reso
         Location::Registry(reference) => on_registry(context, reference).await,
         Location::Layout(path, selector) => in_layout(path, selector).await,
         Location::Archive(path, selector) => in_archive(context, path, selector).await,
-        Location::DockerArchive(path, selector) => {
-            in_docker_archive(context, path, selector).await
-        }
+        Location::DockerArchive(path, selector) => in_docker_archive(context, path, selector).await,
         Location::Daemon(image) => at_daemon(context, image).await,
     };
     let (source, root) = found
@@ -142,8 +140,7 @@ async fn in_docker_archive(
     selector: &Selector,
 ) -> Result<Found, StoreError> {
     let scratch = context.scratch.as_deref();
-    let (archive, digest) =
-        Archive::open_docker(path, selector, scratch, &context.notices).await?;
+    let (archive, digest) = Archive::open_docker(path, selector, scratch, &context.notices).await?;
     archive.check(digest).await?;
     with_root(Source::archive(archive), digest).await
 }

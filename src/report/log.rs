@@ -2,6 +2,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use secrecy::ExposeSecret;
+
 use super::progress::{self, Pace};
 use crate::actions::{self, Level, Secrets};
 use crate::notice::{Notice, Notices, Progress, printable};
@@ -60,6 +62,11 @@ impl Log {
         Notices::new(move |notice| match notice {
             Notice::Info(text) => log.info(&text),
             Notice::Warning(text) => log.warning(&text),
+            Notice::Secret(secret) => {
+                let mut secrets = Secrets::default();
+                secrets.add(secret.expose_secret());
+                log.hide(&secrets);
+            }
             Notice::Progress(progress) => log.progress(progress, Instant::now()),
         })
     }

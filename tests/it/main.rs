@@ -4,6 +4,7 @@ mod arrows;
 mod client;
 mod counts;
 mod crash;
+mod daemon;
 mod declaration;
 mod input;
 mod interop;

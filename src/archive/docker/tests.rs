@@ -11,11 +11,13 @@ use crate::layout::tests::fixture;
 
 /// The digest of the fixtures' image with its layers compressed here. A changed one is a breaking
 /// change: see [`crate::archive::compress`].
-const GOLDEN: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+const GOLDEN: &str = "sha256:b1c04d554a922f8a7bf412b131fec8a06c4dfcc1cd195115f5d9e9a508212828";
 /// The same image in crane's archive, which has the layers as the registry had them.
-const GOLDEN_OF_CRANE: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+const GOLDEN_OF_CRANE: &str =
+    "sha256:c07d59f4b3faffd44442d56fe80ea0f51974172dfde66e6b954b8058828d439f";
 /// A layer of some MiB, in which the compressor has something to choose.
-const GOLDEN_LAYER: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+const GOLDEN_LAYER: &str =
+    "sha256:ad994946adbefc583830eb3692c00f5822f2ca37475c1a2c048ea2322d95a073";
 
 const IMAGE_ID: &str = "sha256:1b67c2ecf6a46829024b90c4b3ebeedbb8255e7af5f58b847d5b32a48650d6da";
 
@@ -60,16 +62,26 @@ async fn the_same_image_has_one_digest_whoever_saved_it() {
         ("docker20-save-by-id.tar", ""),
         ("docker20-save-two-tags.tar", ""),
         ("docker20-save-two-tags.tar", "1.4"),
-        ("docker20-save-two-tags.tar", "registry.example/team/fixture:1.4.2"),
+        (
+            "docker20-save-two-tags.tar",
+            "registry.example/team/fixture:1.4.2",
+        ),
         ("docker20-save-two-images.tar", &format!("@{IMAGE_ID}")),
         ("skopeo-docker-archive.tar", ""),
         ("skopeo-docker-archive.tar", "1.4.2"),
         ("docker29-graphdriver-save-two-tags.tar", ""),
         ("docker29-graphdriver-save-two-tags.tar", "1.4"),
-        ("docker29-graphdriver-save-two-tags.tar", &format!("@{IMAGE_ID}")),
+        (
+            "docker29-graphdriver-save-two-tags.tar",
+            &format!("@{IMAGE_ID}"),
+        ),
     ] {
         let image = image(fixture(name), selector).await;
-        assert_eq!(image, (digest(GOLDEN), digest(IMAGE_ID)), "{name} {selector}");
+        assert_eq!(
+            image,
+            (digest(GOLDEN), digest(IMAGE_ID)),
+            "{name} {selector}"
+        );
     }
 }
 
@@ -120,7 +132,9 @@ async fn promise_1_an_archive_that_has_a_digest_keeps_it() {
 async fn a_large_layer_is_compressed_to_the_same_bytes() {
     let mut state = 1_u64;
     let mut words = || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         let word = state >> 33;
         format!("{:x}-{} ", word % 4096, word % 97)
     };
@@ -142,7 +156,8 @@ struct Saved {
 impl Saved {
     /// With these bytes for a layer, which is no tar, as nobody looks into one.
     fn of(layer: &[u8]) -> Self {
-        let config = json!({"rootfs": {"type": "layers", "diff_ids": [Digest::of(layer).to_string()]}});
+        let config =
+            json!({"rootfs": {"type": "layers", "diff_ids": [Digest::of(layer).to_string()]}});
         Self::with_config(layer, &config)
     }
 
@@ -162,7 +177,11 @@ impl Saved {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("image.tar");
         let mut tar = Builder::new(File::create(&path).unwrap());
-        let list = (LIST.to_owned(), EntryType::Regular, self.list.to_string().into_bytes());
+        let list = (
+            LIST.to_owned(),
+            EntryType::Regular,
+            self.list.to_string().into_bytes(),
+        );
         for (name, kind, content) in self.files.iter().chain([&list]) {
             let mut header = Header::new_gnu();
             header.set_entry_type(*kind);
@@ -173,7 +192,8 @@ impl Saved {
                 tar.append_link(&mut header, name, target).unwrap();
             } else {
                 header.set_size(content.len() as u64);
-                tar.append_data(&mut header, name, content.as_slice()).unwrap();
+                tar.append_data(&mut header, name, content.as_slice())
+                    .unwrap();
             }
         }
         tar.finish().unwrap();
@@ -202,7 +222,11 @@ async fn a_layer_that_is_listed_twice_is_in_the_manifest_twice() {
     let config = json!({"rootfs": {"diff_ids": [diff_id, diff_id]}});
     let mut saved = Saved::with_config(b"layer", &config);
     saved.list[0]["Layers"] = json!(["a/layer.tar", "b/layer.tar"]);
-    let link = ("b/layer.tar".to_owned(), EntryType::Symlink, b"../a/layer.tar".to_vec());
+    let link = (
+        "b/layer.tar".to_owned(),
+        EntryType::Symlink,
+        b"../a/layer.tar".to_vec(),
+    );
     saved.files.push(link);
     let (_directory, path) = saved.write();
     let (archive, root) = read(path, "").await.unwrap();
@@ -223,24 +247,37 @@ async fn an_image_is_found_by_dockers_short_name() {
         read(path.clone(), name).await.unwrap();
     }
     let error = saved.refusal("web:2").await;
-    assert!(error.contains("has no image named \"web:2\"; there are web:1"), "{error}");
+    assert!(
+        error.contains("has no image named \"web:2\"; there are web:1"),
+        "{error}"
+    );
     let error = saved.refusal(&format!("@{IMAGE_ID}")).await;
-    assert!(error.contains("has no image with the id sha256:1b67"), "{error}");
+    assert!(
+        error.contains("has no image with the id sha256:1b67"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn one_of_several_images_must_be_named() {
-    let error = read(fixture("docker20-save-two-images.tar"), "").await.unwrap_err();
+    let error = read(fixture("docker20-save-two-images.tar"), "")
+        .await
+        .unwrap_err();
     let error = error.to_string();
-    assert!(error.contains("holds several images; say which, as in docker-archive:FILE:NAME: "), "{error}");
-    assert!(error.contains("registry.example/team/fixture:1.4.2"), "{error}");
+    assert!(
+        error.contains("holds several images; say which, as in docker-archive:FILE:NAME: "),
+        "{error}"
+    );
+    assert!(
+        error.contains("registry.example/team/fixture:1.4.2"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn an_image_that_is_not_what_it_says_is_refused_by_name() {
-    let config_of = |layer: &[u8], id: &str| {
-        Saved::with_config(layer, &json!({"rootfs": {"diff_ids": [id]}}))
-    };
+    let config_of =
+        |layer: &[u8], id: &str| Saved::with_config(layer, &json!({"rootfs": {"diff_ids": [id]}}));
     let id = Digest::of(b"layer").to_string();
     let mut cut = gzipped(&[b"layer".repeat(1000)].concat());
     cut.truncate(cut.len() - 9);
@@ -263,18 +300,42 @@ async fn an_image_that_is_not_what_it_says_is_refused_by_name() {
     let mut empty_list = Saved::of(b"layer");
     empty_list.list = json!([]);
     for (saved, part) in [
-        (config_of(b"layEr", &id), "is damaged: its content has the digest sha256:"),
-        (config_of(&gzipped(b"layEr"), &id), "is damaged: its content has the digest sha256:"),
+        (
+            config_of(b"layEr", &id),
+            "is damaged: its content has the digest sha256:",
+        ),
+        (
+            config_of(&gzipped(b"layEr"), &id),
+            "is damaged: its content has the digest sha256:",
+        ),
         (config_of(&cut, &id), "cannot be read: "),
         (config_of(&trailed, &id), "cannot be read: "),
-        (config_of(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0], &id), "is compressed with zstd, which cannot be checked"),
-        (config_of(b"layer", "sha512:00"), "its config names a layer by a digest that uses the digest algorithm sha512"),
+        (
+            config_of(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0], &id),
+            "is compressed with zstd, which cannot be checked",
+        ),
+        (
+            config_of(b"layer", "sha512:00"),
+            "its config names a layer by a digest that uses the digest algorithm sha512",
+        ),
         (no_config, "its config \""),
-        (other_config, "its config is damaged: its content has the digest sha256:44136fa"),
-        (no_layer, "its image web:1: its layer \"a/layer.tar\" is missing"),
+        (
+            other_config,
+            "its config is damaged: its content has the digest sha256:44136fa",
+        ),
+        (
+            no_layer,
+            "its image web:1: its layer \"a/layer.tar\" is missing",
+        ),
         (more, "it lists 2 layers, and its config 1"),
-        (folder, "its layer \"a/layer.tar\" is a directory, not a file"),
-        (outside, "is a link to \"../../../etc/passwd\", outside of the archive"),
+        (
+            folder,
+            "its layer \"a/layer.tar\" is a directory, not a file",
+        ),
+        (
+            outside,
+            "is a link to \"../../../etc/passwd\", outside of the archive",
+        ),
         (no_list, "its manifest.json is no list of images"),
         (empty_list, "its manifest.json lists no image"),
     ] {
@@ -286,8 +347,14 @@ async fn an_image_that_is_not_what_it_says_is_refused_by_name() {
 #[tokio::test]
 async fn what_is_no_docker_archive_says_so() {
     for (name, part) in [
-        ("broken/no-index-json.tar", "has no manifest.json, so it is no docker-archive"),
-        ("broken/truncated.tar", "it has no manifest.json and no end mark"),
+        (
+            "broken/no-index-json.tar",
+            "has no manifest.json, so it is no docker-archive",
+        ),
+        (
+            "broken/truncated.tar",
+            "it has no manifest.json and no end mark",
+        ),
         ("expected.json", "is no tar archive"),
     ] {
         let error = read(fixture(name), "").await.unwrap_err().to_string();

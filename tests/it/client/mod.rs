@@ -5,6 +5,7 @@ mod auth;
 mod cancel;
 mod engine;
 mod faults;
+mod helpers;
 mod quirks;
 mod tls;
 mod wire;
