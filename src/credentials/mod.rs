@@ -95,9 +95,9 @@ pub enum CredentialsError {
         /// The registry.
         registry: RegistryName,
         /// The helper's name, as in `credsStore` or `credHelpers`.
-        helper: String,
+        helper: Box<str>,
         /// What it did instead.
-        reason: String,
+        reason: Box<str>,
     },
 }
 
@@ -211,8 +211,8 @@ impl Store {
             },
             HelperFault::Failed(reason) => CredentialsError::HelperFailed {
                 registry,
-                helper,
-                reason,
+                helper: helper.into(),
+                reason: reason.into(),
             },
         }
     }

@@ -10,6 +10,7 @@ mod input;
 mod interop;
 mod interop_cosign;
 mod moves;
+mod mutants;
 mod races;
 mod registry;
 mod road;
