@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::image::{Digest, Manifest, MediaType};
+use crate::image::{Descriptor, Digest, Manifest, MediaType};
 use crate::notice::Notices;
 use crate::transfer::{Copy, Meter, Source, Store, StoreError};
 
@@ -23,7 +23,7 @@ pub struct Artifact {
 impl Artifact {
     /// An artifact about `subject`, of the type that its content has.
     pub fn new(
-        subject: &Manifest,
+        subject: &Descriptor,
         kind: &str,
         content: Vec<u8>,
         annotations: BTreeMap<String, String>,
@@ -44,9 +44,9 @@ impl Artifact {
                 "size": content.len(),
             }],
             "subject": {
-                "mediaType": subject.media_type.as_str(),
+                "mediaType": subject.media_type,
                 "digest": subject.digest.to_string(),
-                "size": subject.bytes.len(),
+                "size": subject.size,
             },
             "annotations": annotations,
         });

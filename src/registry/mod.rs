@@ -10,6 +10,7 @@
 //!   streamed uploads are not, since only the caller can open their source again.
 
 mod abandon;
+mod ask;
 mod auth;
 mod blobs;
 mod call;
@@ -24,6 +25,7 @@ mod tags;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+pub use ask::{Answer, Ask};
 pub use blobs::{Mount, Upload};
 pub use error::{Cause, Error, Trouble};
 pub use http::{Proxies, Settings, SettingsError, Timing};
