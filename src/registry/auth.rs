@@ -372,7 +372,8 @@ fn refuse_plain_realm(http: &Http, registry: &RegistryName, realm: &Url) -> Resu
     )))
 }
 
-fn host_of(url: &Url) -> String {
+/// The host of an address, with its port where it has one.
+pub(super) fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port()
         .map_or(host.to_owned(), |port| format!("{host}:{port}"))

@@ -281,7 +281,7 @@ impl Remote {
         let status = answer.response.status();
         if retry::is_transient(status) {
             // It says nothing of what is wanted.
-        } else if status != StatusCode::UNAUTHORIZED {
+        } else if status != StatusCode::UNAUTHORIZED || !self.is_own(answer.response.url()) {
             self.host.auth.learn(Scheme::Open);
         } else if let Ok(scheme) = auth::challenge(answer.response.headers()) {
             self.host.auth.learn(scheme);
@@ -363,6 +363,12 @@ impl Remote {
 
     /// Takes a 401 to heart; `false` where the same request would only be refused again.
     fn learn_from(&self, call: &Call, answer: &Answer) -> Result<bool, Error> {
+        let at = answer.response.url();
+        if !self.is_own(at) {
+            // What another host asks for says nothing of the registry, whose login stays here.
+            let asks = format!("it leads to {}, which asks for a login", auth::host_of(at));
+            return Err(self.error(call, Cause::Protocol(asks)));
+        }
         let challenge = auth::challenge(answer.response.headers());
         if let Some(refused) = &answer.authorization {
             self.host.auth.forget(&self.scopes, refused);

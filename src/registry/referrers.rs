@@ -15,6 +15,8 @@ use crate::image::{Digest, MANIFEST_LIMIT, MediaType};
 
 /// The most referrers that are listed.
 const LIMIT: usize = 10_000;
+/// The most bytes of all its pages: a descriptor has a few hundred.
+const BYTES_LIMIT: usize = 32 << 20;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,6 +37,7 @@ impl Remote {
     pub async fn referrers(&self, subject: Digest) -> Result<Option<Vec<Value>>, Error> {
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
+        let mut bytes = 0;
         let mut next = Some(self.url(&format!("referrers/{subject}")));
         while let Some(url) = next {
             let mut call = Call::new(Method::GET, format!("referrers of {subject}"), url.clone())
@@ -43,6 +46,9 @@ impl Remote {
             let wrong = |text: &str| self.error(&call, Cause::Protocol(text.to_owned()));
             if !seen.insert(url) || found.len() > LIMIT {
                 return Err(wrong("the list never ends"));
+            }
+            if bytes > BYTES_LIMIT {
+                return Err(wrong("the list is too long to be one"));
             }
             let Whole { headers, url, body } = match self.whole(&call, MANIFEST_LIMIT).await? {
                 Ok(whole) => whole,
@@ -55,6 +61,7 @@ impl Remote {
             if next.as_ref().is_some_and(|next| !self.is_own(next)) {
                 return Err(wrong("the next page is at another host"));
             }
+            bytes += body.len();
             let page: Page =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no list of referrers"))?;
             if page.schema_version != 2 {

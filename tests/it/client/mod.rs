@@ -6,6 +6,7 @@ mod cancel;
 mod engine;
 mod faults;
 mod helpers;
+mod liars;
 mod quirks;
 mod tls;
 mod wire;
