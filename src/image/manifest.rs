@@ -72,6 +72,20 @@ pub struct Descriptor {
     pub urls: Vec<String>,
 }
 
+impl Descriptor {
+    /// A blob of these bytes, of no particular type.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self {
+            media_type: "application/octet-stream".to_owned(),
+            digest: Digest::of(bytes),
+            size: bytes.len() as u64,
+            platform: None,
+            annotations: BTreeMap::new(),
+            urls: Vec::new(),
+        }
+    }
+}
+
 /// The platform of an index entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Platform {

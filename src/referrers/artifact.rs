@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use futures_util::future::try_join;
 use serde_json::{Value, json};
 
 use crate::image::{Descriptor, Digest, Manifest, MediaType};
-use crate::notice::Notices;
-use crate::transfer::{Copy, Meter, Source, Store, StoreError};
+use crate::registry::Vouched;
+use crate::transfer::{Source, Store, StoreError};
 
 /// The media type and content of a config that says nothing.
 const EMPTY: (&str, &[u8]) = ("application/vnd.oci.empty.v1+json", b"{}");
@@ -70,39 +71,36 @@ impl Artifact {
         &self.descriptor
     }
 
-    /// Writes it, by its digest. In a layout it is listed by that.
+    /// Writes it, by its digest. In a layout it is listed by that. Returns what the store's answer
+    /// says of it.
     ///
     /// # Errors
     /// A store that does not take it.
-    pub async fn write(&self, store: &Store, notices: &Notices) -> Result<(), StoreError> {
-        let blobs = [Bytes::from_static(EMPTY.1), self.content.clone()];
-        put_blobs(store, &self.manifest, blobs, notices).await?;
+    pub async fn write(&self, store: &Store) -> Result<Vouched, StoreError> {
+        let config = Bytes::from_static(EMPTY.1);
+        try_join(
+            store.put_common_blob(&config),
+            store.put_blob(&self.content),
+        )
+        .await?;
         match store {
-            Store::Registry(remote) => {
-                let target = crate::image::Target::Digest(self.manifest.digest);
-                Ok(remote.put_manifest(&target, &self.manifest).await?)
+            Store::Registry(remote) => Ok(remote.put_referrer(&self.manifest).await?),
+            Store::Layout(layout) => {
+                layout.write_referrer(&self.manifest).await?;
+                Ok(Vouched::default())
             }
-            Store::Layout(layout) => Ok(layout.write_referrer(&self.manifest).await?),
         }
     }
-}
 
-/// Brings the blobs of a manifest that was made here.
-pub(super) async fn put_blobs(
-    store: &Store,
-    manifest: &Manifest,
-    blobs: impl IntoIterator<Item = Bytes>,
-    notices: &Notices,
-) -> Result<(), StoreError> {
-    let copy = Copy {
-        source: &Source::held(blobs),
-        root: manifest,
-        destination: store,
-        notices,
-        meter: &Meter::new(Notices::new(|_| ())),
-    };
-    copy.run_blobs()
-        .await
-        .map(drop)
-        .map_err(|error| error.error)
+    /// Reads its content from the store.
+    ///
+    /// # Errors
+    /// Content that is not there, or that is another one.
+    pub async fn read_back(&self, store: &Store) -> Result<Bytes, StoreError> {
+        let size = self.content.len() as u64;
+        let source = Source::store(store.clone());
+        source
+            .small_blob(&Descriptor::of_bytes(&self.content), size)
+            .await
+    }
 }

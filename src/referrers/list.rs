@@ -20,9 +20,8 @@ const READS: usize = 8;
 pub enum Listing {
     /// In a list that it keeps itself.
     Own,
-    /// In an index under a tag, which every writer adds to; with the layers of the `.sig` image that
-    /// it holds too (see `pair.rs`).
-    Tag(Vec<Value>),
+    /// In an index under a tag, which every writer adds to: this one, if it is there.
+    Tag(Option<Box<Manifest>>),
 }
 
 /// An artifact that was found.
@@ -42,6 +41,23 @@ struct Entry {
 }
 
 impl Listing {
+    /// The layers of the `.sig` image that the index holds too (see `pair.rs`).
+    pub fn beside(&self) -> Vec<Value> {
+        match self {
+            Self::Own => Vec::new(),
+            Self::Tag(index) => pair::mirror(index.as_deref()),
+        }
+    }
+
+    /// Whether the store lists a manifest among those about `subject`.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub async fn names(store: &Store, subject: Digest, manifest: Digest) -> Result<bool, Error> {
+        let (_, entries) = list(store, subject).await?;
+        Ok(entries.iter().any(|entry| entry.digest == manifest))
+    }
+
     /// The artifacts about `subject` of a type that begins with `kind`, apart from those whose
     /// annotation `apart.0` says something else than `apart.1`, and those in `known`.
     ///
@@ -97,9 +113,13 @@ async fn list(store: &Store, subject: Digest) -> Result<(Listing, Vec<Entry>), E
         Some(values) => (Listing::Own, values),
         None => {
             let index = Shared::list(subject).read(store).await?;
-            let beside = pair::mirror(index.as_ref());
-            let values = index.map(|index| shared::members(&index, "manifests"));
-            (Listing::Tag(beside), values.unwrap_or_default())
+            let values = index
+                .as_ref()
+                .map(|index| shared::members(index, "manifests"));
+            (
+                Listing::Tag(index.map(Box::new)),
+                values.unwrap_or_default(),
+            )
         }
     };
     let entries = values

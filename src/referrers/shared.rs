@@ -7,11 +7,10 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use super::Error;
 use super::list::tag_target;
-use super::{Error, artifact};
 use crate::image::{Body, Digest, Manifest, MediaType, Tag};
 use crate::layout::{Expectation, LayoutFault};
 use crate::notice::Notices;
@@ -92,8 +91,8 @@ impl Shared {
         })
     }
 
-    /// Adds `ours`, with the blobs that they need, and keeps all that was seen there, `seen`
-    /// included. Returns what the tag names at last.
+    /// Adds `ours`, whose blobs are there, and keeps all that was seen there, `seen` included.
+    /// Returns what the tag names at last.
     ///
     /// # Errors
     /// A tag that cannot be read or changed.
@@ -101,7 +100,6 @@ impl Shared {
         &self,
         store: &Store,
         ours: &[Value],
-        blobs: &[Bytes],
         seen: &mut Vec<Value>,
         notices: &Notices,
     ) -> Result<Option<Manifest>, Error> {
@@ -123,8 +121,7 @@ impl Shared {
                     self.tag
                 ));
             }
-            self.write(store, there.as_ref(), all, blobs, None, notices)
-                .await?;
+            self.write(store, there.as_ref(), all, None).await?;
             merge(seen, ours);
         }
         Err(Error::Contended(self.tag.clone()))
@@ -137,23 +134,22 @@ impl Shared {
         }
     }
 
+    /// Writes what the tag names anew. Returns that; in a layout another run may have been faster,
+    /// and only reading tells.
     pub(super) async fn write(
         &self,
         store: &Store,
         there: Option<&Manifest>,
         all: Vec<Value>,
-        blobs: &[Bytes],
         mirror: Option<&[Value]>,
-        notices: &Notices,
-    ) -> Result<(), Error> {
+    ) -> Result<Manifest, Error> {
         let mut json = there
             .and_then(|there| serde_json::from_slice::<Map<String, Value>>(&there.bytes).ok())
             .unwrap_or_else(|| self.empty());
-        let mut blobs = blobs.to_vec();
         if self.form == Form::Sig {
             let config = super::sig::config(&all);
             json.insert("config".to_owned(), super::sig::config_descriptor(&config));
-            blobs.push(config);
+            store.put_blob(&config).await?;
         }
         if let Some(mirror) = mirror {
             super::pair::set_mirror(&mut json, mirror);
@@ -166,7 +162,6 @@ impl Shared {
                 problem: "what cannot be added to",
             });
         };
-        artifact::put_blobs(store, &own(&manifest, &blobs), blobs, notices).await?;
         let written = match store {
             Store::Registry(remote) => remote
                 .put_manifest(&tag_target(&self.tag), &manifest)
@@ -181,13 +176,14 @@ impl Shared {
                 }
             }
         };
-        written.map_err(|error| match there {
-            Some(_) if is_frozen(&error) => Error::Frozen {
+        match written {
+            Ok(()) => Ok(manifest),
+            Err(error) if there.is_some() && is_frozen(&error) => Err(Error::Frozen {
                 tag: self.tag.clone(),
                 error: Box::new(error),
-            },
-            _ => error.into(),
-        })
+            }),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn empty(&self) -> Map<String, Value> {
@@ -206,17 +202,6 @@ pub(super) async fn pause(round: u32) {
         let most = PAUSE.saturating_mul(1 << round.min(6));
         tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
     }
-}
-
-/// The manifest with those of its blobs alone that were made here: the others are there.
-fn own(manifest: &Manifest, blobs: &[Bytes]) -> Manifest {
-    let digests: Vec<Digest> = blobs.iter().map(|blob| Digest::of(blob)).collect();
-    let mut own = manifest.clone();
-    match &mut own.body {
-        Body::Image { layers, .. } => layers.retain(|layer| digests.contains(&layer.digest)),
-        Body::Index(entries) => entries.clear(),
-    }
-    own
 }
 
 /// A refusal of a write where a first write was taken: the way of every registry to say that tags

@@ -16,6 +16,7 @@ mod blobs;
 mod call;
 mod error;
 mod http;
+mod made;
 mod manifests;
 mod referrers;
 mod retry;
@@ -29,9 +30,9 @@ pub use ask::{Answer, Ask};
 pub use blobs::{Mount, Upload};
 pub use error::{Cause, Error, Trouble};
 pub use http::{Proxies, Settings, SettingsError, Timing};
-pub use manifests::Head;
+pub use manifests::{Head, Vouched};
 
-use crate::image::{RegistryName, Repository};
+use crate::image::{Digest, RegistryName, Repository};
 use crate::notice::Notices;
 use scope::Scopes;
 use url::Url;
@@ -59,7 +60,12 @@ struct Host {
     uploads: Mutex<HashMap<Url, Repository>>,
     /// Held, shared, while a session is being opened.
     opening: Arc<tokio::sync::RwLock<()>>,
+    /// Blobs that many images have in common, and that this run has seen to.
+    common: Mutex<HashMap<(Repository, Digest), Brought>>,
 }
+
+/// Whether a blob is there. Whoever needs it first sees to it, and the others wait for it.
+type Brought = Arc<tokio::sync::OnceCell<()>>;
 
 /// How a registry is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +140,7 @@ impl Client {
                     gate: retry::Gate::default(),
                     uploads: Mutex::default(),
                     opening: Arc::default(),
+                    common: Mutex::default(),
                 })
             });
         Remote {

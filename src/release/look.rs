@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{try_join, try_join_all};
 
 use super::{Destination, Failure};
-use crate::image::{Digest, Tag};
+use crate::image::{Digest, Location, Place, Tag, Target};
 use crate::tagging::{Follows, Kind, Move, PlannedTag, Releases, Series};
 use crate::transfer::{Side, StoreError};
 
@@ -22,7 +22,28 @@ pub(super) struct Seen {
     pub(super) newer: BTreeMap<Tag, String>,
 }
 
+impl Destination {
+    /// The tag of this destination that the source is.
+    fn tag_of<'a>(&self, source: &'a Location) -> Option<&'a Tag> {
+        match (&self.place, source) {
+            (Place::Registry(repository), Location::Registry(reference)) => match &reference.target
+            {
+                Target::Tag(tag) if reference.repository == *repository => Some(tag),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl Seen {
+    /// Notes what the source names, where it is a tag of the destination.
+    pub(super) fn source(&mut self, destination: &Destination, source: &Location, root: Digest) {
+        if let Some(tag) = destination.tag_of(source) {
+            self.named.insert(tag.clone(), Some(root));
+        }
+    }
+
     pub(super) fn named(&self, tag: &Tag) -> Option<Digest> {
         self.named.get(tag).copied().flatten()
     }
@@ -71,21 +92,29 @@ impl Seen {
     }
 }
 
-/// Looks at all destinations at once.
+/// Looks at all destinations at once. Where the source is a tag of a destination, what it names is
+/// for [`Seen::source`] to say.
 pub(super) async fn at_all(
     destinations: &[Destination],
     tags: &[PlannedTag],
+    source: &Location,
 ) -> Result<Vec<Seen>, Failure> {
     try_join_all(destinations.iter().map(|destination| async move {
-        at(destination, tags)
+        at(destination, tags, source)
             .await
             .map_err(|error| Failure::store(Side::Destination, &destination.place, error))
     }))
     .await
 }
 
-async fn at(destination: &Destination, planned: &[PlannedTag]) -> Result<Seen, StoreError> {
-    let own = planned.iter().map(|planned| planned.tag.clone()).collect();
+async fn at(
+    destination: &Destination,
+    planned: &[PlannedTag],
+    source: &Location,
+) -> Result<Seen, StoreError> {
+    let source = destination.tag_of(source);
+    let own = planned.iter().map(|planned| planned.tag.clone());
+    let own = own.filter(|tag| Some(tag) != source).collect();
     let listing = async {
         if planned.iter().any(|planned| planned.kind.is_line()) {
             destination.store.tags().await

@@ -300,11 +300,12 @@ async fn resolve_and_look(
                 &request.rules,
             ),
         }?;
-        let (mut image, seen) = try_join(
+        let (mut image, mut seen) = try_join(
             source::resolve(request, context),
-            look::at_all(destinations, &derived.tags),
+            look::at_all(destinations, &derived.tags, &request.source),
         )
         .await?;
+        note_source(request, destinations, &mut seen, &image);
         let mut derived = derived;
         derived
             .notes
@@ -318,8 +319,21 @@ async fn resolve_and_look(
     let derived =
         tagging::for_promote(facts, &origin, request.environment.as_ref(), &request.rules)?;
     image.origin = Some(origin);
-    let seen = look::at_all(destinations, &derived.tags).await?;
+    let mut seen = look::at_all(destinations, &derived.tags, &request.source).await?;
+    note_source(request, destinations, &mut seen, &image);
     Ok((image, derived, seen))
+}
+
+/// A tag that is source and destination was asked for once, as the source.
+fn note_source(
+    request: &Request,
+    destinations: &[Destination],
+    seen: &mut [Seen],
+    image: &Resolved,
+) {
+    for (destination, seen) in destinations.iter().zip(seen) {
+        seen.source(destination, &request.source, image.root.digest);
+    }
 }
 
 /// Whether the image's own labels have a say in its tags.

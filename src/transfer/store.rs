@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
+
 use super::{Error, StoreError};
 use crate::image::{Digest, Manifest, Tag, Target};
 use crate::layout::Layout;
@@ -78,6 +80,28 @@ impl Store {
                     .is_some())
             }
             Self::Layout(_) => Ok(false),
+        }
+    }
+
+    /// Writes a small blob that was made here.
+    ///
+    /// # Errors
+    /// A store that does not take it.
+    pub async fn put_blob(&self, blob: &Bytes) -> Result<(), StoreError> {
+        match self {
+            Self::Registry(remote) => Ok(remote.put_blob(blob).await?),
+            Self::Layout(layout) => Ok(layout.put_blob(blob).await?),
+        }
+    }
+
+    /// Writes a small blob that was made here and that other images may have brought.
+    ///
+    /// # Errors
+    /// As [`Store::put_blob`].
+    pub async fn put_common_blob(&self, blob: &Bytes) -> Result<(), StoreError> {
+        match self {
+            Self::Registry(remote) => Ok(remote.put_common_blob(blob).await?),
+            Self::Layout(layout) => Ok(layout.put_blob(blob).await?),
         }
     }
 

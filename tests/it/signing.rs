@@ -174,19 +174,28 @@ async fn unreadable_is_not_none() {
 
 #[tokio::test]
 async fn a_signature_that_does_not_come_back_as_it_was_written_is_not_relied_on() {
-    for part in ["/referrers/", ".sig"] {
-        let registry = Registry::start(Profile::plain()).await;
+    let unlisted = (200, r#"{"schemaVersion":2,"manifests":[]}"#);
+    for (part, (status, body)) in [
+        // Written, and never listed, by a registry that does not say that it lists.
+        ("/referrers/", unlisted),
+        (".sig", (404, "")),
+        ("/blobs/", (404, "")),
+        ("/blobs/", (200, "something else")),
+    ] {
+        let registry = Registry::start(Profile::plain().oci_subject(false)).await;
         let place = format!("{}/web", registry.host());
-        // Written, and never listed.
-        let (status, body) = match part {
-            ".sig" => (404, ""),
-            _ => (200, r#"{"schemaVersion":2,"manifests":[]}"#),
-        };
         registry.fault(Fault::on("GET", part, Effect::status_with(status, &[], body)).always());
         let (failure, _) = failed(signed(&place, &key()), &context()).await;
         assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
         assert_eq!(released(&registry, "web"), Vec::<String>::new());
     }
+    // The content is read whatever the registry says of what it took.
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    registry.fault(Fault::on("GET", "/blobs/", Effect::FlipByte(9)).always());
+    let (failure, _) = failed(signed(&place, &key()), &context()).await;
+    assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+    assert_eq!(released(&registry, "web"), Vec::<String>::new());
 }
 
 #[tokio::test]

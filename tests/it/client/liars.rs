@@ -76,7 +76,10 @@ async fn promoted_in_vain(from: &str, to: &str, settings: Settings) -> (Failure,
     let failure = failed.expect("it ends").expect_err("it is found out");
     let text = failure.complaint().unwrap().to_string();
     let all = format!("{}\n{text}", said.text());
-    assert!(!all.contains(HUNTER2) && !all.contains('\r') && !all.contains('\u{1b}'), "{all}");
+    assert!(
+        !all.contains(HUNTER2) && !all.contains('\r') && !all.contains('\u{1b}'),
+        "{all}"
+    );
     assert!(began.elapsed() < Duration::from_secs(20), "{text}");
     (failure, text)
 }
@@ -91,10 +94,30 @@ fn lies() -> Vec<Lie> {
     let (tags, list) = ("/tags/list", "GET tag list of prod/web");
     vec![
         // Digests and bytes.
-        lie(Source, ("*", by_tag), digest(&other, "{}"), (manifest, "digest")),
-        lie(Source, ("*", by_tag), digest(&root, "{}"), (manifest, "digest")),
-        lie(Source, ("GET", "/manifests/sha256:"), ok(&[], "{}"), ("GET manifest sha256:", "digest")),
-        lie(Source, ("GET", "/blobs/"), Effect::FlipByte(3), ("blob sha256:", "its bytes have the digest")),
+        lie(
+            Source,
+            ("*", by_tag),
+            digest(&other, "{}"),
+            (manifest, "digest"),
+        ),
+        lie(
+            Source,
+            ("*", by_tag),
+            digest(&root, "{}"),
+            (manifest, "digest"),
+        ),
+        lie(
+            Source,
+            ("GET", "/manifests/sha256:"),
+            ok(&[], "{}"),
+            ("GET manifest sha256:", "digest"),
+        ),
+        lie(
+            Source,
+            ("GET", "/blobs/"),
+            Effect::FlipByte(3),
+            ("blob sha256:", "its bytes have the digest"),
+        ),
         lie(
             Destination,
             ("PUT", "/manifests/"),
@@ -102,21 +125,70 @@ fn lies() -> Vec<Lie> {
             ("PUT manifest sha256:", "digest"),
         ),
         // Lengths.
-        lie(Source, ("GET", "/blobs/"), Effect::Truncate(5), ("blob sha256:", "has 5 bytes, its manifest says")),
-        lie(Source, ("GET", "/blobs/"), Effect::EndlessBody, ("blob sha256:", "more than")),
-        lie(Source, ("GET", by_tag), Effect::EndlessBody, (manifest, "larger than 8 MiB")),
-        lie(Source, ("GET", by_tag), ok(&[], &large), (manifest, "larger than 8 MiB")),
-        lie(Destination, ("GET", tags), Effect::EndlessBody, (list, "is longer than")),
+        lie(
+            Source,
+            ("GET", "/blobs/"),
+            Effect::Truncate(5),
+            ("blob sha256:", "has 5 bytes, its manifest says"),
+        ),
+        lie(
+            Source,
+            ("GET", "/blobs/"),
+            Effect::EndlessBody,
+            ("blob sha256:", "more than"),
+        ),
+        lie(
+            Source,
+            ("GET", by_tag),
+            Effect::EndlessBody,
+            (manifest, "larger than 8 MiB"),
+        ),
+        lie(
+            Source,
+            ("GET", by_tag),
+            ok(&[], &large),
+            (manifest, "larger than 8 MiB"),
+        ),
+        lie(
+            Destination,
+            ("GET", tags),
+            Effect::EndlessBody,
+            (list, "is longer than"),
+        ),
         lie(
             Destination,
             ("HEAD", "/blobs/"),
             ok(&[("content-length", "18446744073709551615")], ""),
-            ("HEAD blob sha256:", "the blob has 18446744073709551615 bytes"),
+            (
+                "HEAD blob sha256:",
+                "the blob has 18446744073709551615 bytes",
+            ),
         ),
         // Lists.
-        lie(Destination, ("GET", tags), ok(&[("link", &next("/v2/prod/web/tags/list?n=1000"))], r#"{"tags":["a"]}"#), (list, "never ends")),
-        lie(Destination, ("GET", tags), ok(&[("link", &next("http://127.0.0.1:1/v2/"))], r#"{"tags":["a"]}"#), (list, "at another host")),
-        lie(Destination, ("GET", tags), ok(&[], "<html>"), (list, "it is no tag list")),
+        lie(
+            Destination,
+            ("GET", tags),
+            ok(
+                &[("link", &next("/v2/prod/web/tags/list?n=1000"))],
+                r#"{"tags":["a"]}"#,
+            ),
+            (list, "never ends"),
+        ),
+        lie(
+            Destination,
+            ("GET", tags),
+            ok(
+                &[("link", &next("http://127.0.0.1:1/v2/"))],
+                r#"{"tags":["a"]}"#,
+            ),
+            (list, "at another host"),
+        ),
+        lie(
+            Destination,
+            ("GET", tags),
+            ok(&[], "<html>"),
+            (list, "it is no tag list"),
+        ),
         // Ways.
         lie(
             Source,
@@ -124,8 +196,18 @@ fn lies() -> Vec<Lie> {
             Effect::status_with(307, &[("location", "/v2/dev/web/manifests/1.4.0")], ""),
             (manifest, "more than 5 redirects"),
         ),
-        lie(Source, ("*", by_tag), Effect::status_with(307, &[("location", "file:///etc/passwd")], ""), (manifest, "file")),
-        lie(Destination, ("POST", "/blobs/uploads/"), Effect::status(202), ("POST upload of prod/web", "no Location")),
+        lie(
+            Source,
+            ("*", by_tag),
+            Effect::status_with(307, &[("location", "file:///etc/passwd")], ""),
+            (manifest, "file"),
+        ),
+        lie(
+            Destination,
+            ("POST", "/blobs/uploads/"),
+            Effect::status(202),
+            ("POST upload of prod/web", "no Location"),
+        ),
         lie(
             Destination,
             ("POST", "/blobs/uploads/"),
@@ -133,11 +215,20 @@ fn lies() -> Vec<Lie> {
             ("POST upload of prod/web", "gopher"),
         ),
         // Forms.
-        lie(Source, ("*", by_tag), ok(&[("content-type", "text/html")], "<html>"), (manifest, "is not a manifest")),
         lie(
             Source,
             ("*", by_tag),
-            Effect::status_with(403, &[], "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"a\\r\\n::add-mask::b\\u001b[2J\"}]}"),
+            ok(&[("content-type", "text/html")], "<html>"),
+            (manifest, "is not a manifest"),
+        ),
+        lie(
+            Source,
+            ("*", by_tag),
+            Effect::status_with(
+                403,
+                &[],
+                "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"a\\r\\n::add-mask::b\\u001b[2J\"}]}",
+            ),
             (manifest, "::add-mask::b"),
         ),
     ]
@@ -190,7 +281,10 @@ async fn an_answer_that_is_a_gzip_bomb_stays_packed() {
     let place = format!("{}/prod/web", to.host());
     let (_, text) = promoted_in_vain(&from, &place, settings()).await;
     assert!(text.starts_with(&format!("source {}", host.host)), "{text}");
-    assert!(text.contains("GET manifest 1 of web") && text.contains("is not a manifest"), "{text}");
+    assert!(
+        text.contains("GET manifest 1 of web") && text.contains("is not a manifest"),
+        "{text}"
+    );
 }
 
 /// Lengths that no HTTP has, and heads without end.
@@ -211,7 +305,10 @@ async fn an_answer_that_is_no_http_is_named() {
         let place = format!("{}/prod/web", to.host());
         let (failure, text) = promoted_in_vain(&from, &place, settings()).await;
         assert!(matches!(failure, Failure::Service(_)), "{shown:?}: {text}");
-        assert!(text.contains(&format!("source {}", host.host)), "{shown:?}: {text}");
+        assert!(
+            text.contains(&format!("source {}", host.host)),
+            "{shown:?}: {text}"
+        );
         assert!(text.contains("manifest 1 of web"), "{shown:?}: {text}");
     }
 }
@@ -233,7 +330,8 @@ async fn referrers_without_end_are_given_up() {
         let repository = format!("{}/web", host.host).parse().unwrap();
         let client = Client::new(settings(), Said::default().notices()).unwrap();
         let remote = client.repository(&repository, Access::Pull, &[]);
-        let listing = tokio::time::timeout(Duration::from_secs(60), remote.referrers(example_root()));
+        let listing =
+            tokio::time::timeout(Duration::from_secs(60), remote.referrers(example_root()));
         let error = listing.await.expect("it ends").unwrap_err().to_string();
         assert!(error.contains("the list never ends"), "{error}");
         assert!(error.contains("GET referrers of sha256:"), "{error}");
@@ -263,7 +361,13 @@ async fn promise_7_a_login_that_another_host_asks_for_is_not_given() {
         let place = format!("{}/prod/web", to.host());
         let (_, text) = promoted_in_vain(&from, &place, as_robot(&[&source])).await;
         assert_eq!(thief.requests(), Vec::<String>::new(), "{text}");
-        for part in ["source ", &*source.host(), request, &*elsewhere.host, "asks for a login"] {
+        for part in [
+            "source ",
+            &*source.host(),
+            request,
+            &*elsewhere.host,
+            "asks for a login",
+        ] {
             assert!(text.contains(part), "no {part} in {text}");
         }
     }

@@ -7,6 +7,7 @@ mod engine;
 mod faults;
 mod helpers;
 mod liars;
+mod made;
 mod quirks;
 mod tls;
 mod wire;

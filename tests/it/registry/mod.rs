@@ -45,12 +45,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub use answer::Answer;
 pub use auth::Auth;
 pub use ca::TestCa;
+pub use call::Call;
 pub use content::digest;
 pub use fault::{Effect, Fault};
 pub use fixture::fixture;
+pub use front::Handler;
 pub use gate::Gate;
+pub use host::{Bound, Host};
+pub use issuer::Issuer;
 pub use log::{Authorization, Exchange};
 pub use profile::{PASSWORD, Profile, USER};
 pub use token_rules::{TokenKey, TokenRules};
@@ -58,8 +63,6 @@ pub use token_server::TokenServer;
 
 use content::Content;
 use guard::Guard;
-use host::{Bound, Host};
-use issuer::Issuer;
 use service::Service;
 use store::{Manifest, Store};
 
