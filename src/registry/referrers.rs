@@ -15,7 +15,9 @@ use crate::image::{Digest, MANIFEST_LIMIT, MediaType};
 
 /// The most referrers that are listed.
 const LIMIT: usize = 10_000;
-/// The most bytes of all its pages: a descriptor has a few hundred.
+/// The most pages of them.
+const PAGES_LIMIT: usize = 2_000;
+/// The most bytes of all pages: a descriptor has a few hundred.
 const BYTES_LIMIT: usize = 32 << 20;
 
 #[derive(Deserialize)]
@@ -44,11 +46,10 @@ impl Remote {
                 .header(ACCEPT, MediaType::OciIndex.as_str());
             call.stays = true;
             let wrong = |text: &str| self.error(&call, Cause::Protocol(text.to_owned()));
-            if !seen.insert(url) || found.len() > LIMIT {
+            let known = !seen.insert(url);
+            let long = found.len() > LIMIT || seen.len() > PAGES_LIMIT || bytes > BYTES_LIMIT;
+            if known || long {
                 return Err(wrong("the list never ends"));
-            }
-            if bytes > BYTES_LIMIT {
-                return Err(wrong("the list is too long to be one"));
             }
             let Whole { headers, url, body } = match self.whole(&call, MANIFEST_LIMIT).await? {
                 Ok(whole) => whole,

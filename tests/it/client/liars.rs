@@ -98,19 +98,19 @@ fn lies() -> Vec<Lie> {
             Source,
             ("*", by_tag),
             digest(&other, "{}"),
-            (manifest, "digest"),
+            (manifest, "as it should be"),
         ),
         lie(
             Source,
             ("*", by_tag),
             digest(&root, "{}"),
-            (manifest, "digest"),
+            (manifest, "as it should be"),
         ),
         lie(
             Source,
             ("GET", "/manifests/sha256:"),
             ok(&[], "{}"),
-            ("GET manifest sha256:", "digest"),
+            ("GET manifest sha256:", "as it should be"),
         ),
         lie(
             Source,
@@ -122,7 +122,7 @@ fn lies() -> Vec<Lie> {
             Destination,
             ("PUT", "/manifests/"),
             Effect::status_with(201, &[("docker-content-digest", &other)], ""),
-            ("PUT manifest sha256:", "digest"),
+            ("PUT manifest sha256:", "as it should be"),
         ),
         // Lengths.
         lie(
@@ -153,15 +153,15 @@ fn lies() -> Vec<Lie> {
             Destination,
             ("GET", tags),
             Effect::EndlessBody,
-            (list, "is longer than"),
+            (list, "a body of more than"),
         ),
         lie(
             Destination,
             ("HEAD", "/blobs/"),
-            ok(&[("content-length", "18446744073709551615")], ""),
+            ok(&[], ""),
             (
                 "HEAD blob sha256:",
-                "the blob has 18446744073709551615 bytes",
+                "the blob has 0 bytes, its manifest says",
             ),
         ),
         // Lists.
@@ -236,6 +236,7 @@ fn lies() -> Vec<Lie> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_lie_is_found_out_and_named() {
+    let mut missed = Vec::new();
     for lie in lies() {
         let (source, to, failure, text) = tell(&lie).await;
         let case = format!("{:?} {} {}: {text}", lie.liar, lie.method, lie.part);
@@ -246,9 +247,13 @@ async fn every_lie_is_found_out_and_named() {
         };
         assert!(text.starts_with(side), "{case}");
         for part in [&*host, lie.request, lie.reason] {
-            assert!(text.contains(part), "no {part} in {case}");
+            if !text.contains(part) {
+                missed.push(format!("no {part} in {case}"));
+            }
         }
-        assert!(to.tags("prod/web").is_empty(), "{case}");
+        // A lie that is told late may find tags, all of them right.
+        let right = |digest: &String| *digest == example_root().to_string();
+        assert!(to.tags("prod/web").values().all(right), "{case}");
         assert_eq!(to.dangling(), Vec::<String>::new(), "{case}");
         // It does not stick: once the registry speaks the truth, the release is made.
         source.clear_faults();
@@ -257,6 +262,7 @@ async fn every_lie_is_found_out_and_named() {
         let place = format!("{}/prod/web", to.host());
         done(promote(&from, &[&place], RELEASE), &context()).await;
     }
+    assert_eq!(missed, Vec::<String>::new());
 }
 
 /// What is compressed on its way is not unpacked: a bomb stays small, and is no manifest.
