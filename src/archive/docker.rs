@@ -214,7 +214,7 @@ fn make(
 fn say(path: &Path, layers: &[(Extent, Digest)], notices: &Notices) {
     let bytes: u64 = layers.iter().map(|(layer, _)| layer.len).sum();
     notices.info(format!(
-        "{}: compressing {} layers of {} MB in all",
+        "{}: making an image of its {} layers, {} MB in all",
         path.display(),
         layers.len(),
         bytes.div_ceil(1_000_000)

@@ -224,7 +224,7 @@ async fn fetch(
             _ => request,
         };
         tried += 1;
-        let sent = match tokio::time::timeout(timing.stall, request.send()).await {
+        let sent = match tokio::time::timeout(timing.stall, http.send(request)).await {
             Ok(outcome) => outcome.map_err(|error| super::error::cause(&error)),
             Err(_) => Err(Cause::Stalled),
         };

@@ -355,7 +355,7 @@ impl Remote {
         if !call.body.is_empty() || call.method == Method::POST {
             request = request.body(call.body.clone());
         }
-        match tokio::time::timeout(http.settings.timing.stall, request.send()).await {
+        match tokio::time::timeout(http.settings.timing.stall, http.send(request)).await {
             Ok(outcome) => outcome.map_err(|error| cause(&error)),
             Err(_) => Err(Cause::Stalled),
         }

@@ -243,7 +243,7 @@ async fn the_process_finds_the_engine_by_docker_host() {
     let log = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{log}");
     assert!(
-        log.contains("docker-daemon:docker.io/library/web:1: compressing 4 layers"),
+        log.contains("docker-daemon:docker.io/library/web:1: making an image of its 4 layers"),
         "{log}"
     );
     assert!(place.path("out/index.json").exists());
