@@ -10,6 +10,7 @@ mod beside;
 mod branch;
 mod existing;
 mod failure;
+mod fleet;
 mod look;
 mod origin;
 mod outcome;
@@ -27,6 +28,7 @@ use futures_util::future::{try_join, try_join_all};
 
 pub use beside::{Checked, Form};
 pub use failure::{Complaint, Failure};
+pub use fleet::{End, Fleet, FleetOutcome};
 pub use outcome::{Change, Outcome, Released, TagResult};
 pub use sign::{Signed, Signing};
 pub use verify::{Verification, Verify, verify};
@@ -182,6 +184,12 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
 }
 
 impl Prepared<'_> {
+    /// Whether all is as it should be. Of signatures that is not known yet.
+    fn changes_nothing(&self) -> bool {
+        let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);
+        self.request.signing.is_none() && !steps.any(|step| step.change.touches())
+    }
+
     /// Transfers, signs, tags; on a dry run says what that would be.
     async fn carry_out(self) -> Result<Outcome, Failure> {
         let Self {

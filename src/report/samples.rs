@@ -1,7 +1,7 @@
 //! Outcomes to report on in tests.
 
 use crate::image::{Digest, MediaType};
-use crate::release::{Change, Failure, Outcome, Released, TagResult, Verb};
+use crate::release::{Change, End, Failure, FleetOutcome, Outcome, Released, TagResult, Verb};
 use crate::tagging::{Follows, Kind, Names};
 use crate::transfer::Content;
 
@@ -67,6 +67,27 @@ pub(super) fn unchanged() -> Outcome {
     let mut outcome = promoted();
     outcome.destinations.remove(0);
     outcome
+}
+
+/// One service that went well, one that was right, one that failed, one that was left.
+pub(super) fn fleet() -> FleetOutcome {
+    let mut released = promoted();
+    released.destinations.truncate(1);
+    let ends = [
+        ("web", End::Done(Box::new(released))),
+        ("api", End::Done(Box::new(unchanged()))),
+        ("worker", End::Failed(refused())),
+        ("cron", End::NotBegun),
+    ];
+    FleetOutcome {
+        verb: Verb::Promote,
+        dry_run: false,
+        begun: true,
+        services: ends
+            .into_iter()
+            .map(|(service, end)| (service.parse().unwrap(), end))
+            .collect(),
+    }
 }
 
 /// Where any text could stand, there stands one that tries to get out.

@@ -24,11 +24,16 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
 
 /// A failure as the markdown of a job's summary.
 pub(super) fn failure(verb: &str, failure: &Failure) -> String {
-    let mut page = format!("## shipmark {verb}: {}\n\n", super::text::kind(failure));
+    let title = format!("## shipmark {verb}: {}\n\n", super::text::kind(failure));
+    title + &complaint(failure)
+}
+
+/// What is wrong, why, and how to go on.
+pub(super) fn complaint(failure: &Failure) -> String {
     let Some(complaint) = failure.complaint() else {
-        return page + "A run that is repeated adds only what is missing.\n\n";
+        return "A run that is repeated adds only what is missing.\n\n".to_owned();
     };
-    page += &format!("{}\n\n", paragraph(&complaint.what));
+    let mut page = format!("{}\n\n", paragraph(&complaint.what));
     for (name, part) in [("Why", &complaint.why), ("How to go on", &complaint.hint)] {
         if let Some(part) = part {
             page += &format!("**{name}:** {}\n\n", paragraph(part));

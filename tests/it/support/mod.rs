@@ -1,7 +1,10 @@
 //! What the tests of the road share: a context with short patience, requests, images to send.
 
+pub mod checkout;
 pub mod keys;
 pub mod process;
+pub mod web;
+pub mod yaml;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
