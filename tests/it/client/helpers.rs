@@ -54,14 +54,19 @@ impl Helpers {
 
     /// A push of the example in a step of a workflow.
     fn step(&self, registry: &Registry) -> Ran {
-        let images = place(registry);
+        self.step_with(registry, &[])
+    }
+
+    /// The same with further inputs.
+    fn step_with(&self, registry: &Registry, more: &[(&str, &str)]) -> Ran {
+        let (source, images) = (example(), place(registry));
         let inputs = [
             ("command", "push"),
-            ("source", &*example()),
+            ("source", &*source),
             ("images", &*images),
         ];
         let path = format!("{}:/usr/bin:/bin", self.0.root().display());
-        let mut command = self.0.step(MAIN, &inputs);
+        let mut command = self.0.step(MAIN, &[&inputs, more].concat());
         let command = command
             .env("PATH", path)
             .env("DOCKER_CONFIG", self.0.root());
@@ -187,6 +192,19 @@ async fn a_helper_is_a_program_on_the_path_and_nothing_else() {
         assert!(text.contains("which is not available here"), "{text}");
         assert_eq!(helpers.asked(), Vec::<String>::new());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_how_many_requests_it_took() {
+    let registry = Registry::start(bearer()).await;
+    let helpers = Helpers::new(&json!({"credsStore": "own"}));
+    let helpers = helpers.with("own", &gives("robot", HUNTER2));
+    let host = registry.host();
+    let ran = helpers.step_with(&registry, &[("insecure-registries", &host)]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let requests = registry.count() + registry.token_server().count();
+    let said = format!("\n{requests} requests in ");
+    assert!(ran.log.contains(&said), "no {said:?} in {}", ran.log);
 }
 
 #[tokio::test(flavor = "multi_thread")]
