@@ -30,8 +30,8 @@ use tape::Tape;
 
 use crate::image::{DaemonImage, Descriptor, Digest, Location, Manifest, Selector};
 use crate::layout::{
-    self, BLOB_DIRECTORY, BlobFault, BlobStream, Blobs, Checked, Extent, INDEX, Index, LayoutError,
-    LayoutFault, MARKER,
+    self, BLOB_DIRECTORY, BlobFault, BlobStream, Blobs, Checked, Evidence, Extent, INDEX, Index,
+    LayoutError, LayoutFault, MARKER,
 };
 use crate::notice::Notices;
 
@@ -164,6 +164,11 @@ impl Archive {
         let blob = blob.clone();
         self.run(move |archive| layout::blobs::open(archive, &blob))
             .await
+    }
+
+    /// All that is listed beside images, as [`layout::Layout::evidence`].
+    pub async fn evidence(&self) -> Result<Evidence, LayoutError> {
+        self.run(layout::evidence).await
     }
 
     /// Checks that everything below `root` is there and has the right size and digest.

@@ -28,6 +28,7 @@ pub use blobs::BlobStream;
 pub use check::Checked;
 pub use directory::Layout;
 pub use error::{BlobFault, LayoutError, LayoutFault};
+pub use referrer::Evidence;
 pub use tag::{Expectation, TagWrite};
 pub use write::WriteError;
 
@@ -35,6 +36,7 @@ pub(crate) use blobs::{BLOB_DIRECTORY, Blobs, CHUNK, Extent, blocking};
 pub(crate) use check::check;
 pub(crate) use error::list;
 pub(crate) use index::{Index, tag_part};
+pub(crate) use referrer::evidence;
 pub(crate) use select::{same_name, select};
 
 /// The file that says that a directory is an image layout, and of which version.

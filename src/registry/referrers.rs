@@ -13,9 +13,8 @@ use super::error::{Cause, Error};
 use super::tags::next_page;
 use crate::image::{Digest, MANIFEST_LIMIT, MediaType};
 
-/// The most referrers that are listed.
-const LIMIT: usize = 10_000;
-/// The most pages of them.
+/// The most referrers that are listed, and the most pages of them.
+const LIMIT: usize = 20_000;
 const PAGES_LIMIT: usize = 2_000;
 /// The most bytes of all pages: a descriptor has a few hundred.
 const BYTES_LIMIT: usize = 32 << 20;

@@ -17,6 +17,7 @@ mod moves;
 mod mutants;
 mod policy;
 mod races;
+mod referrers;
 mod registry;
 mod road;
 mod runner;
