@@ -8,9 +8,10 @@ use secrecy::SecretString;
 /// Something a person reading the log should know.
 #[derive(Debug, Clone)]
 pub enum Notice {
-    /// What is being done, or was decided.
+    /// What is being done, was decided, or is tried again: of the few warnings that GitHub shows of a
+    /// step, a registry that is slow for a moment must not use up any.
     Info(String),
-    /// Something that was defaulted, retried, withheld or looks wrong.
+    /// Something that was defaulted, withheld or looks wrong.
     Warning(String),
     /// Something that is secret from now on, and must be shown nowhere.
     Secret(SecretString),
