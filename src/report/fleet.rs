@@ -323,6 +323,7 @@ mod tests {
     oci:mirror:1.4.0
     version: 1.4.0
     signatures: 
+    attestations: 
     outcome: refused
     ");
     }
