@@ -7,6 +7,7 @@ use crate::cli::{Arguments, InputError, Origin};
 use crate::event::Facts;
 use crate::image::Place;
 use crate::policy::Stage;
+use crate::referrers::Selection;
 use crate::release::{Existing, Failure, Fleet, Request, Verb};
 use crate::tagging::{Environment, Mode, RuleError, Rules, Subject, TagRules};
 
@@ -60,6 +61,11 @@ pub(super) async fn common(
         None => Existing::ByKind,
     };
     let signing = super::signing::read(given, facts.as_ref())?;
+    let referrers = match arguments.choice("referrers")? {
+        Some("all") => Selection::All,
+        Some("none") => Selection::None,
+        _ => Selection::Known,
+    };
     let dry_run = arguments.switch("dry-run")?;
     let request = |source, destinations| Request {
         verb,
@@ -70,6 +76,7 @@ pub(super) async fn common(
         environment: environment.clone(),
         existing,
         signing: signing.clone(),
+        referrers,
         dry_run,
     };
     let mut services = Vec::with_capacity(routes.len());

@@ -53,7 +53,14 @@ const ROOMS: [(&str, &[&str]); 19] = [
     (
         "report",
         &[
-            "actions", "image", "notice", "policy", "release", "tagging", "transfer",
+            "actions",
+            "image",
+            "notice",
+            "policy",
+            "referrers",
+            "release",
+            "tagging",
+            "transfer",
         ],
     ),
     (
@@ -68,6 +75,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "image",
             "notice",
             "policy",
+            "referrers",
             "registry",
             "release",
             "report",
