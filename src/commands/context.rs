@@ -11,11 +11,13 @@ use crate::cli::Verb;
 use crate::credentials::Store;
 use crate::registry::{Client, Proxies, Settings, Timing};
 use crate::release::{Context, Failure};
+use crate::transfer::Known;
 
 pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     let notices = given.log.notices();
     Ok(Context {
         registry: registries(given)?,
+        known: Known::default(),
         notices,
         ancestry: checkout().ok().map(|checkout| checkout.ancestry()),
         scratch: scratch(&given.environment),

@@ -3,9 +3,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::Error;
 use crate::image::{Digest, Manifest, MediaType};
 use crate::notice::Notices;
-use crate::transfer::{Copy, Meter, Source, Store, StoreError};
+use crate::transfer::{Copy, Known, Meter, Source, Store, StoreError};
 
 /// The media type and content of a config that says nothing.
 const EMPTY: (&str, &[u8]) = ("application/vnd.oci.empty.v1+json", b"{}");
@@ -74,15 +75,19 @@ impl Artifact {
     ///
     /// # Errors
     /// A store that does not take it.
-    pub async fn write(&self, store: &Store, notices: &Notices) -> Result<(), StoreError> {
+    pub async fn write(&self, store: &Store, notices: &Notices) -> Result<(), Error> {
         let blobs = [Bytes::from_static(EMPTY.1), self.content.clone()];
         put_blobs(store, &self.manifest, blobs, notices).await?;
         match store {
             Store::Registry(remote) => {
                 let target = crate::image::Target::Digest(self.manifest.digest);
-                Ok(remote.put_manifest(&target, &self.manifest).await?)
+                let written = remote.put_manifest(&target, &self.manifest).await;
+                Ok(written.map_err(StoreError::from)?)
             }
-            Store::Layout(layout) => Ok(layout.write_referrer(&self.manifest).await?),
+            Store::Layout(layout) => {
+                let written = layout.write_referrer(&self.manifest).await;
+                Ok(written.map_err(StoreError::from)?)
+            }
         }
     }
 }
@@ -93,16 +98,19 @@ pub(super) async fn put_blobs(
     manifest: &Manifest,
     blobs: impl IntoIterator<Item = Bytes>,
     notices: &Notices,
-) -> Result<(), StoreError> {
+) -> Result<(), Error> {
     let copy = Copy {
         source: &Source::held(blobs),
         root: manifest,
-        destination: store,
+        destinations: vec![store],
+        known: &Known::default(),
         notices,
         meter: &Meter::new(Notices::new(|_| ())),
     };
-    copy.run_blobs()
+    let outcome = copy
+        .run_below()
         .await
-        .map(drop)
-        .map_err(|error| error.error)
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>();
+    outcome.map(drop).map_err(|error| error.error.into())
 }

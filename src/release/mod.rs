@@ -37,7 +37,7 @@ use crate::image::{Commit, Location, Place};
 use crate::notice::Notices;
 use crate::registry;
 use crate::tagging::{self, Derived, Environment, Origin, TagRules};
-use crate::transfer::{Copy, Meter, Side, Store};
+use crate::transfer::{Content, Copy, Known, Meter, Side, Store};
 use look::Seen;
 use plan::{Plan, Step};
 use sign::Work;
@@ -91,6 +91,8 @@ pub struct Request {
 pub struct Context {
     /// The registries.
     pub registry: registry::Client,
+    /// What is known of the blobs there.
+    pub known: Known,
     /// Where to say what happens.
     pub notices: Notices,
     /// What git knows of commits, where there is a checkout.
@@ -284,32 +286,43 @@ async fn transfer(
     image: &Resolved,
     destinations: &[Destination],
     plans: &[Plan],
-) -> Result<Vec<crate::transfer::Content>, Failure> {
-    let meter = Meter::new(context.notices.clone());
-    try_join_all(destinations.iter().zip(plans).map(|(destination, plan)| {
-        let meter = &meter;
-        async move {
-            // Whoever names the root already has it.
-            if !plan.writes() {
-                return Ok(Default::default());
-            }
-            let copy = Copy {
-                source: &image.source,
-                root: &image.root,
-                destination: &destination.store,
-                notices: &context.notices,
-                meter,
+) -> Result<Vec<Content>, Failure> {
+    // Whoever names the root already has it.
+    let lacks = |plan: &Plan| plan.writes();
+    let lacking = destinations
+        .iter()
+        .zip(plans)
+        .filter(|(_, plan)| lacks(plan));
+    let lacking: Vec<&Destination> = lacking.map(|(destination, _)| destination).collect();
+    let copy = Copy {
+        source: &image.source,
+        root: &image.root,
+        destinations: lacking
+            .iter()
+            .map(|destination| &destination.store)
+            .collect(),
+        known: &context.known,
+        notices: &context.notices,
+        meter: &Meter::new(context.notices.clone()),
+    };
+    let outcomes = copy.run().await.into_iter().zip(lacking);
+    let copied = outcomes.map(|(outcome, destination)| {
+        outcome.map_err(|error| {
+            let at: &dyn std::fmt::Display = match error.side {
+                Side::Source => &image.location,
+                Side::Destination => &destination.place,
             };
-            copy.run().await.map_err(|error| {
-                let at: &dyn std::fmt::Display = match error.side {
-                    Side::Source => &image.location,
-                    Side::Destination => &destination.place,
-                };
-                Failure::store(error.side, at, error.error)
-            })
-        }
-    }))
-    .await
+            Failure::store(error.side, at, error.error)
+        })
+    });
+    let mut copied = copied
+        .collect::<Result<Vec<Content>, Failure>>()?
+        .into_iter();
+    let content = plans.iter().map(|plan| match lacks(plan) {
+        true => copied.next().unwrap_or_default(),
+        false => Content::default(),
+    });
+    Ok(content.collect())
 }
 
 /// What a signature says of the release, beside what the surface gives.

@@ -9,10 +9,17 @@ use tokio::sync::OnceCell;
 use super::{Store, StoreError};
 use crate::archive::Archive;
 use crate::image::{Descriptor, Digest, Hasher, Manifest, Repository, Target};
-use crate::registry::Timing;
+use crate::registry::{Remote, Resumed, Timing};
 
 /// A blob's bytes as they come.
 pub type ReadStream = BoxStream<'static, Result<Bytes, StoreError>>;
+
+/// A blob that is being read.
+pub(super) struct Reading {
+    pub(super) stream: ReadStream,
+    /// What did not have to be read again where it broke off.
+    pub(super) resumed: Resumed,
+}
 
 /// Where an image is read from. Manifests are read once, however many ask for them.
 pub struct Source {
@@ -55,12 +62,22 @@ impl Source {
         }
     }
 
-    /// The repository that it is, from which another one of the same registry can mount.
-    pub(super) fn repository(&self) -> Option<&Repository> {
+    /// Whether what it holds was made here, and so cannot be anywhere yet.
+    pub(super) fn is_made_here(&self) -> bool {
+        matches!(self.kind, Kind::Held(_))
+    }
+
+    /// The repository that it is, on a registry.
+    pub(super) fn remote(&self) -> Option<&Remote> {
         match &self.kind {
-            Kind::Store(Store::Registry(remote)) => Some(remote.repository()),
+            Kind::Store(Store::Registry(remote)) => Some(remote),
             _ => None,
         }
+    }
+
+    /// The repository's name, from which another one of the same registry can mount.
+    pub(super) fn repository(&self) -> Option<&Repository> {
+        self.remote().map(Remote::repository)
     }
 
     /// The manifest with that digest, if it is there.
@@ -99,13 +116,14 @@ impl Source {
     }
 
     /// Opens a blob. Whoever reads it checks its size and digest.
-    pub(super) async fn open_blob(&self, blob: &Descriptor) -> Result<ReadStream, StoreError> {
-        Ok(match &self.kind {
-            Kind::Store(Store::Registry(remote)) => remote
-                .open_blob(blob)
-                .await?
-                .map_err(StoreError::from)
-                .boxed(),
+    pub(super) async fn open_blob(&self, blob: &Descriptor) -> Result<Reading, StoreError> {
+        let mut resumed = Resumed::default();
+        let stream = match &self.kind {
+            Kind::Store(Store::Registry(remote)) => {
+                let download = remote.open_blob(blob).await?;
+                resumed = download.resumed();
+                download.into_stream().map_err(StoreError::from).boxed()
+            }
             Kind::Store(Store::Layout(layout)) => layout
                 .open_blob(blob)
                 .await?
@@ -120,7 +138,8 @@ impl Source {
             Kind::Held(blobs) => {
                 futures_util::stream::iter(blobs.get(&blob.digest).cloned().map(Ok)).boxed()
             }
-        })
+        };
+        Ok(Reading { stream, resumed })
     }
 
     /// How long to wait for the source, and how often to try.
@@ -147,8 +166,8 @@ impl Source {
         let mut tried = 0;
         loop {
             tried += 1;
-            let stream = self.open_blob(blob).await?;
-            match read_small(stream, blob).await {
+            let reading = self.open_blob(blob).await?;
+            match read_small(reading.stream, blob).await {
                 Err(error) if error.is_transient() && tried < timing.attempts => {
                     tokio::time::sleep(timing.delay(tried)).await;
                 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{Error, StoreError};
-use crate::image::{Digest, Manifest, Tag, Target};
+use crate::image::{Digest, Manifest, RegistryName, Tag, Target};
 use crate::layout::Layout;
 use crate::registry::Remote;
 
@@ -59,11 +59,11 @@ impl Store {
         })
     }
 
-    /// Whether a root and all below it are there. On disk that is looked at part by part.
-    pub(super) async fn has_root(&self, root: Digest) -> Result<bool, Error> {
+    /// The registry that it is on.
+    pub(super) fn registry(&self) -> Option<&RegistryName> {
         match self {
-            Self::Registry(_) => self.has_manifest(root).await,
-            Self::Layout(_) => Ok(false),
+            Self::Registry(remote) => Some(remote.repository().registry()),
+            Self::Layout(_) => None,
         }
     }
 

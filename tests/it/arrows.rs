@@ -70,6 +70,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "report",
             "signing",
             "tagging",
+            "transfer",
         ],
     ),
 ];

@@ -14,6 +14,7 @@ use shipmark::notice::{Notice, Notices, Progress};
 use shipmark::registry::{Client, Proxies, Settings, Timing};
 use shipmark::release::{Context, Existing, Failure, Outcome, Request, Verb, run};
 use shipmark::tagging::TagRules;
+use shipmark::transfer::Known;
 
 use crate::registry::Registry;
 
@@ -99,6 +100,7 @@ pub fn context_with(settings: Settings) -> (Context, Said) {
     (
         Context {
             registry,
+            known: Known::default(),
             notices,
             ancestry: None,
             scratch: None,
