@@ -1,42 +1,53 @@
 #!/usr/bin/env bash
-# Runs the tests against other people's programs: the distribution registry, crane, skopeo, cosign and refregistry.
-#   interop.sh [--install]
-# They are looked for on PATH, registry and crane in ~/.cache/shipmark/peers too, where --install puts them (needs Go), and
-# cosign and refregistry (a registry with the referrers API) in ~/.cache/shipmark/sigstore, where install.sh of
-# ../shared/sigstore-stack puts them.
-# Starts four registries on loopback (three open, one with a password) and stops them at the end.
+# Runs the tests against other people's programs: the distribution registry, crane, skopeo, cosign, refregistry (a registry
+# with the referrers API), and a whole Sigstore with sigstore-python beside it.
+#   interop.sh [--install] [FILTER...]
+# They are looked for on PATH and in ~/.cache/shipmark/peers, where --install puts all but skopeo (a Debian package) and the
+# Sigstore. That one is in ../shared/sigstore-stack (or $SHARED), with its servers in ~/.cache/shipmark/sigstore, where its
+# install.sh puts them; what needs it is left out without it, and said to be.
+# A FILTER is a part of a test's name, as cargo test takes it. Every server is on loopback and is stopped at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-registry_module=github.com/distribution/distribution/v3/cmd/registry@v3.1.2
-crane_module=github.com/google/go-containerregistry/cmd/crane@v0.22.1
-peers=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark/peers
-sigstore=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark/sigstore
-export PATH="$PATH:$peers:$sigstore"
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark
+stack=${SHARED:-../shared}/sigstore-stack
+export PATH="$PATH:$cache/peers:$cache/sigstore"
 
-install=
 case ${1:-} in
-  "") ;;
-  --install) install=1 ;;
-  *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;;
+  --install)
+    shift
+    scripts/install-peers.sh registry crane cosign refregistry sigstore-python
+    ;;
+  -*) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;;
 esac
-if [ -n "$install" ]; then
-  command -v go >/dev/null || { echo "interop.sh: --install needs Go" >&2; exit 1; }
-  command -v registry >/dev/null || GOBIN=$peers CGO_ENABLED=0 go install "$registry_module"
-  command -v crane >/dev/null || GOBIN=$peers CGO_ENABLED=0 go install "$crane_module"
-fi
 missing=
-command -v registry >/dev/null || missing+=$'\n  registry: go install '"$registry_module"
-command -v crane >/dev/null || missing+=$'\n  crane: go install '"$crane_module"
-command -v skopeo >/dev/null || missing+=$'\n  skopeo: the Debian package of that name'
-for need in cosign refregistry; do
-  command -v "$need" >/dev/null || missing+=$'\n  '"$need: ../shared/sigstore-stack/install.sh $sigstore cosign refregistry"
+for need in registry crane cosign refregistry; do
+  command -v "$need" >/dev/null || missing+=$'\n  '"$need: scripts/install-peers.sh $need"
 done
-[ -z "$missing" ] || { printf 'interop.sh: missing on this machine:%s\nWith --install the Go ones are fetched.\n' "$missing" >&2; exit 1; }
+command -v skopeo >/dev/null || missing+=$'\n  skopeo: the Debian package of that name'
+[ -z "$missing" ] || { printf 'interop.sh: missing on this machine:%s\n' "$missing" >&2; exit 1; }
+
+# The modules of tests that need a Sigstore are all but these.
+without_sigstore=(interop:: interop_cosign::)
+stack_lacks=
+if [ ! -d "$stack" ]; then
+  stack_lacks="there is no $stack"
+else
+  for need in fulcio ct_server memtrillian rekor-server rekor-server-posix timestamp-server; do
+    [ -x "$cache/sigstore/$need" ] || stack_lacks="$need is not installed: $stack/install.sh $cache/sigstore"
+  done
+  command -v sigstore-python >/dev/null || stack_lacks="sigstore-python is not installed: scripts/install-peers.sh sigstore-python"
+fi
 
 registry_dir=$(mktemp -d)
 . scripts/local-registry.sh
 refregistry_pid=
-trap '[ -z "$refregistry_pid" ] || kill "$refregistry_pid"; stop_registries; rm -rf "$registry_dir"' EXIT
+clean_up() {
+  [ -z "$refregistry_pid" ] || kill "$refregistry_pid"
+  stop_registries
+  [ -n "$stack_lacks" ] || "$stack/down.sh" "$registry_dir/sigstore" || true
+  rm -rf "$registry_dir"
+}
+trap clean_up EXIT
 
 start_registry first
 export SHIPMARK_TEST_REGISTRY=$registry_address
@@ -60,4 +71,19 @@ export SHIPMARK_TEST_REFREGISTRY
 echo "registry with the referrers API: $SHIPMARK_TEST_REFREGISTRY"
 echo "registries: $SHIPMARK_TEST_REGISTRY, $SHIPMARK_TEST_REGISTRY_2, with a password $SHIPMARK_TEST_REGISTRY_BASIC"
 
-cargo test --locked --test it -- --ignored
+# Names of the tests that take part, one a line.
+names() { cargo test --quiet --locked --test it -- --ignored --list --format terse "$@" | sed -n 's/: test$//p'; }
+
+if [ -z "$stack_lacks" ]; then
+  "$stack/up.sh" "$cache/sigstore" "$registry_dir/sigstore"
+  . "$registry_dir/sigstore/env"
+  cargo test --locked --test it -- --ignored "$@"
+else
+  filters=("$@")
+  [ $# -gt 0 ] || filters=("${without_sigstore[@]}")
+  cargo test --locked --test it -- --ignored "${filters[@]}"
+  left_out=$(comm -23 <(names | sort) <(names "${filters[@]}" | sort))
+  if [ -n "$left_out" ]; then
+    printf '\nLEFT OUT: %s tests, since %s:\n%s\n' "$(wc -l <<<"$left_out")" "$stack_lacks" "$left_out"
+  fi
+fi

@@ -16,7 +16,7 @@ echo
 if [ "$count" = 0 ]; then
   echo "No test was left out."
 else
-  echo "LEFT OUT: $count tests against other people's programs (a real registry, crane, skopeo):"
+  echo "LEFT OUT: $count tests against other people's programs:"
   while read -r name; do echo "  $name"; done <<<"$left_out"
-  echo "scripts/interop.sh runs them; with --install it fetches the registry and crane first (needs Go; skopeo is a Debian package)."
+  echo "scripts/interop.sh runs them; with --install it fetches what it can first (needs Go and Python; skopeo is a Debian package)."
 fi

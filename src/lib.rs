@@ -13,6 +13,7 @@ pub mod github;
 pub mod image;
 pub mod layout;
 pub mod notice;
+pub mod policy;
 pub mod referrers;
 pub mod registry;
 pub mod release;

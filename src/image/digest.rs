@@ -33,6 +33,11 @@ impl Digest {
         hasher.finish()
     }
 
+    /// The digest itself.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The encoded part: 64 hex digits.
     pub fn hex(&self) -> String {
         use fmt::Write;

@@ -1,5 +1,7 @@
 //! The `.sig` image: a layer for each signature.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -9,7 +11,6 @@ use crate::transfer::{Source, Store};
 
 /// The annotation of a layer that holds its signature.
 pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// The most that a payload may have.
 const PAYLOAD_LIMIT: u64 = 1 << 20;
@@ -33,10 +34,8 @@ pub struct SigLayer {
     pub digest: Digest,
     /// The payload, or what is wrong with it.
     pub payload: Result<Bytes, String>,
-    /// The signature over it, in base64.
-    pub signature: Option<String>,
-    /// Whether a certificate stands beside it.
-    pub certified: bool,
+    /// What the layer's annotations say: the signature, and what proves it.
+    pub annotations: BTreeMap<String, String>,
 }
 
 impl SigImage {
@@ -57,14 +56,13 @@ impl SigImage {
         let mut read = Vec::new();
         for layer in layers {
             let signature = layer.annotations.get(SIGNATURE).cloned();
-            if known.contains(&(layer.digest, signature.clone())) {
+            if known.contains(&(layer.digest, signature)) {
                 continue;
             }
             read.push(SigLayer {
                 digest: layer.digest,
                 payload: payload(&source, layer).await?,
-                signature,
-                certified: layer.annotations.contains_key(CERTIFICATE),
+                annotations: layer.annotations.clone(),
             });
         }
         Ok(Self { layers: read })

@@ -1,11 +1,11 @@
-//! What signatures an image has, each checked against one key.
+//! What signatures an image has, each checked against who has to have made it.
 
 use futures_util::future::try_join;
 
 use super::Failure;
 use crate::image::{Digest, Manifest, Tag, Target};
 use crate::referrers::{Error, Listing, Shared, SigImage, sig_tag};
-use crate::signing::{Claim, Detached, Flaw, PREDICATE, PublicKey};
+use crate::signing::{Detached, Flaw, PREDICATE, Requirement, Verified};
 use crate::transfer::{Side, Store};
 
 /// The annotation that says what a bundle holds.
@@ -32,7 +32,7 @@ pub struct Checked {
     /// The digest of what holds it: a bundle's manifest, or a payload.
     pub digest: Digest,
     /// What it says, or why it does not count.
-    pub result: Result<Claim, Flaw>,
+    pub result: Result<Verified, Flaw>,
 }
 
 /// Bundles that were found, and how they are listed.
@@ -44,7 +44,7 @@ pub(super) struct Bundles {
 /// The bundles about `subject`, apart from those in `known`.
 pub(super) async fn bundles(
     store: &Store,
-    key: &PublicKey,
+    requirement: &Requirement,
     subject: Digest,
     known: &[Digest],
 ) -> Result<Bundles, Error> {
@@ -55,7 +55,7 @@ pub(super) async fn bundles(
         at: Target::Digest(found.digest),
         digest: found.digest,
         result: match found.content {
-            Ok(content) => key.check_bundle(&content, subject),
+            Ok(content) => requirement.check_bundle(&content, subject),
             Err(problem) => Err(Flaw::Malformed(problem)),
         },
     });
@@ -68,7 +68,7 @@ pub(super) async fn bundles(
 /// The signatures in a `.sig` image, apart from those in `known`.
 pub(super) async fn legacy(
     store: &Store,
-    key: &PublicKey,
+    requirement: &Requirement,
     subject: Digest,
     image: Option<&Manifest>,
     known: &[(Digest, Option<String>)],
@@ -80,14 +80,10 @@ pub(super) async fn legacy(
         at: Target::Tag(tag.clone()),
         digest: layer.digest,
         result: match layer.payload {
-            Ok(payload) => key.check_detached(
-                &Detached {
-                    payload: payload.to_vec(),
-                    signature: layer.signature,
-                    certified: layer.certified,
-                },
-                subject,
-            ),
+            Ok(payload) => {
+                let signed = Detached::of_layer(payload.to_vec(), &layer.annotations);
+                requirement.check_detached(&signed, subject)
+            }
             Err(problem) => Err(Flaw::Malformed(problem)),
         },
     });
@@ -97,15 +93,15 @@ pub(super) async fn legacy(
 /// Every signature of `subject`, of both forms.
 pub(super) async fn all(
     store: &Store,
-    key: &PublicKey,
+    requirement: &Requirement,
     subject: Digest,
 ) -> Result<Vec<Checked>, Error> {
     let sig = Shared::sig(subject);
     let legacy = async {
         let image = sig.read(store).await?;
-        legacy(store, key, subject, image.as_ref(), &[]).await
+        legacy(store, requirement, subject, image.as_ref(), &[]).await
     };
-    let (bundles, legacy) = try_join(bundles(store, key, subject, &[]), legacy).await?;
+    let (bundles, legacy) = try_join(bundles(store, requirement, subject, &[]), legacy).await?;
     Ok(bundles.checked.into_iter().chain(legacy).collect())
 }
 

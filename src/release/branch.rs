@@ -13,21 +13,21 @@ use crate::transfer::Side;
 pub(super) struct Watch<'a> {
     context: &'a Context,
     ancestry: &'a Ancestry,
-    commit: &'a Commit,
+    commit: Commit,
 }
 
 impl<'a> Watch<'a> {
     pub(super) fn of(
         context: &'a Context,
         derived: &Derived,
-        commit: Option<&'a Commit>,
+        commit: Option<&Commit>,
     ) -> Option<Self> {
         let (ancestry, commit) = (context.ancestry.as_ref()?, commit?);
         let has_branch = derived.tags.iter().any(is_branch);
         (has_branch && ancestry.may_know_after(commit)).then_some(Self {
             context,
             ancestry,
-            commit,
+            commit: commit.clone(),
         })
     }
 
@@ -96,11 +96,11 @@ impl<'a> Watch<'a> {
         let Some(theirs) = origin.revision else {
             return Ok(None);
         };
-        if theirs == *self.commit {
+        if theirs == self.commit {
             return Ok(None);
         }
         let (ours, short) = (self.commit.short(), theirs.short());
-        match self.ancestry.descent(&theirs, self.commit) {
+        match self.ancestry.descent(&theirs, &self.commit) {
             Descent::After => Ok(Some(format!(
                 "{tag} stays at the image of commit {short}, which comes after {ours}"
             ))),

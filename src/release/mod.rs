@@ -33,7 +33,7 @@ pub use verify::{Verification, Verify, verify};
 
 use crate::event::Facts;
 use crate::git::Ancestry;
-use crate::image::{Commit, Location, Place};
+use crate::image::{Commit, Digest, Location, Place};
 use crate::notice::Notices;
 use crate::registry;
 use crate::tagging::{self, Derived, Environment, Origin, TagRules};
@@ -112,6 +112,26 @@ struct Destination {
 /// # Errors
 /// See [`Failure`]. Nothing is named by a tag that is not there in whole.
 pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failure> {
+    prepare(request, context).await?.carry_out().await
+}
+
+/// A release of which all is known that can be before anything is written.
+struct Prepared<'a> {
+    request: &'a Request,
+    context: &'a Context,
+    destinations: Vec<Destination>,
+    /// The digest that was asked for, which need not be the image's.
+    asked: Digest,
+    image: Resolved,
+    commit: Option<Commit>,
+    derived: Derived,
+    seen: Vec<Seen>,
+    plans: Vec<Plan>,
+    branches: Option<branch::Watch<'a>>,
+}
+
+/// Resolves, looks and plans. What a rule refuses is refused here, and nothing is written.
+async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepared<'a>, Failure> {
     let destinations = open_destinations(request, context)?;
     let (mut image, derived, mut seen) = resolve_and_look(request, context, &destinations).await?;
     let asked = image.root.digest;
@@ -139,63 +159,93 @@ pub async fn run(request: &Request, context: &Context) -> Result<Outcome, Failur
             .hold_newer(&destinations, &derived, &mut seen, root)
             .await?;
     }
-    let mut plans = destinations
+    let plans = destinations
         .iter()
         .zip(&seen)
         .map(|(destination, seen)| {
             plan::plan(&destination.place, &derived.tags, seen, image.root.digest)
         })
         .collect::<Result<Vec<Plan>, Failure>>()?;
-    say_plan(context, &destinations, &plans);
-    let said = said(request, commit.as_ref(), derived.version.as_deref());
-    let mut signatures = match &request.signing {
-        Some(signing) => {
-            sign::look(signing, context, &destinations, &plans, &image.root, &said).await?
-        }
-        None => destinations.iter().map(|_| None).collect(),
-    };
-    let content = if request.dry_run {
-        vec![Default::default(); plans.len()]
-    } else {
-        sign(&mut signatures, true).await?;
-        let content = transfer(context, &image, &destinations, &plans).await?;
-        sign(&mut signatures, false).await?;
-        write_tags(context, &image, &destinations, &plans, true).await?;
-        if let Some(branches) = &branches {
-            branches.look_again(&destinations, &mut plans).await?;
-        }
-        write_tags(context, &image, &destinations, &plans, false).await?;
-        settle_lines(context, &image, &destinations, &mut plans, &seen).await?;
-        try_join_all(signatures.iter_mut().flatten().map(Work::settle)).await?;
-        content
-    };
-    let signatures: Vec<Vec<Signed>> = signatures
-        .iter()
-        .map(|work| work.as_ref().map(Work::results).unwrap_or_default())
-        .collect();
-    let released = destinations
-        .into_iter()
-        .zip(plans)
-        .zip(content)
-        .zip(signatures)
-        .map(|(((destination, plan), content), signatures)| Released {
-            place: destination.place,
-            tags: plan.into_results(),
-            content,
-            signatures,
-        });
-    Ok(Outcome {
-        verb: request.verb,
-        dry_run: request.dry_run,
-        source: request.source.clone(),
-        root: image.root.digest,
-        media_type: image.root.media_type,
-        kept: Some(asked).filter(|asked| *asked != image.root.digest),
-        version: derived.version,
+    Ok(Prepared {
+        request,
+        context,
+        destinations,
+        asked,
+        image,
         commit,
-        destinations: released.collect(),
-        notes: derived.notes,
+        derived,
+        seen,
+        plans,
+        branches,
     })
+}
+
+impl Prepared<'_> {
+    /// Transfers, signs, tags; on a dry run says what that would be.
+    async fn carry_out(self) -> Result<Outcome, Failure> {
+        let Self {
+            request,
+            context,
+            destinations,
+            asked,
+            image,
+            commit,
+            derived,
+            seen,
+            mut plans,
+            branches,
+        } = self;
+        say_plan(context, &destinations, &plans);
+        let said = said(request, commit.as_ref(), derived.version.as_deref());
+        let mut signatures = match &request.signing {
+            Some(signing) => {
+                sign::look(signing, context, &destinations, &plans, &image.root, &said).await?
+            }
+            None => destinations.iter().map(|_| None).collect(),
+        };
+        let content = if request.dry_run {
+            vec![Default::default(); plans.len()]
+        } else {
+            sign(&mut signatures, true).await?;
+            let content = transfer(context, &image, &destinations, &plans).await?;
+            sign(&mut signatures, false).await?;
+            write_tags(context, &image, &destinations, &plans, true).await?;
+            if let Some(branches) = &branches {
+                branches.look_again(&destinations, &mut plans).await?;
+            }
+            write_tags(context, &image, &destinations, &plans, false).await?;
+            settle_lines(context, &image, &destinations, &mut plans, &seen).await?;
+            try_join_all(signatures.iter_mut().flatten().map(Work::settle)).await?;
+            content
+        };
+        let signatures: Vec<Vec<Signed>> = signatures
+            .iter()
+            .map(|work| work.as_ref().map(Work::results).unwrap_or_default())
+            .collect();
+        let released = destinations
+            .into_iter()
+            .zip(plans)
+            .zip(content)
+            .zip(signatures)
+            .map(|(((destination, plan), content), signatures)| Released {
+                place: destination.place,
+                tags: plan.into_results(),
+                content,
+                signatures,
+            });
+        Ok(Outcome {
+            verb: request.verb,
+            dry_run: request.dry_run,
+            source: request.source.clone(),
+            root: image.root.digest,
+            media_type: image.root.media_type,
+            kept: Some(asked).filter(|asked| *asked != image.root.digest),
+            version: derived.version,
+            commit,
+            destinations: released.collect(),
+            notes: derived.notes,
+        })
+    }
 }
 
 /// The commit that the image is of: a pushed one the event's, a promoted one its own.

@@ -18,7 +18,9 @@ use crate::image::{Digest, Manifest, Place, Target};
 use crate::referrers::{
     Additions, Artifact, Error, Listing, Pair, Shared, sig_layer, sig_tag, signature_over,
 };
-use crate::signing::{BUNDLE, Claim, Detached, Flaw, PREDICATE, PrivateKey, SIMPLE_SIGNING};
+use crate::signing::{
+    BUNDLE, Claim, Detached, Flaw, PREDICATE, PrivateKey, Requirement, SIMPLE_SIGNING,
+};
 use crate::transfer::{Side, Store};
 
 /// How a release is signed.
@@ -32,6 +34,16 @@ pub struct Signing {
     pub annotations: BTreeMap<String, String>,
     /// When, as RFC 3339.
     pub created: String,
+}
+
+impl Signing {
+    /// What a signature made so has to pass.
+    fn requirement(&self) -> Requirement {
+        Requirement::Key {
+            key: self.key.public().clone(),
+            log: None,
+        }
+    }
 }
 
 /// What became of one signature.
@@ -143,10 +155,13 @@ impl Work<'_> {
     }
 
     async fn look(&mut self) -> Result<(), Error> {
-        let (store, key, digest) = (self.store(), self.signing.key.public(), self.root.digest);
+        let (store, digest) = (self.store(), self.root.digest);
+        let requirement = &self.signing.requirement();
         let bundles = async {
             match self.wants(Form::Bundle) {
-                true => beside::bundles(store, key, digest, &[]).await.map(Some),
+                true => beside::bundles(store, requirement, digest, &[])
+                    .await
+                    .map(Some),
                 false => Ok(None),
             }
         };
@@ -157,7 +172,7 @@ impl Work<'_> {
             let Some(image) = Shared::sig(digest).read(store).await? else {
                 return Ok(None);
             };
-            let checked = beside::legacy(store, key, digest, Some(&image), &[]).await?;
+            let checked = beside::legacy(store, requirement, digest, Some(&image), &[]).await?;
             Ok(Some(checked))
         };
         let (bundles, sig) = try_join(bundles, sig).await?;
@@ -178,8 +193,8 @@ impl Work<'_> {
     /// Keeps the first signature that is equal to ours.
     fn note(&mut self, found: &[Checked]) {
         for checked in found {
-            if let Ok(claim) = &checked.result
-                && claim.says_as(&self.claim)
+            if let Ok(found) = &checked.result
+                && found.claim.says_as(&self.claim)
             {
                 self.done.entry(name(checked.form)).or_insert(Signed {
                     form: checked.form,
@@ -265,8 +280,10 @@ impl Work<'_> {
                 signature: Some(signature.clone()),
                 ..made.clone()
             };
-            let key = self.signing.key.public();
-            key.check_detached(&signed, self.root.digest).is_ok()
+            let requirement = self.signing.requirement();
+            requirement
+                .check_detached(&signed, self.root.digest)
+                .is_ok()
         };
         found.into_iter().find(is_ours)
     }
@@ -303,8 +320,9 @@ impl Work<'_> {
             return Ok(None);
         };
         let digest = artifact.manifest.digest;
-        let key = self.signing.key.public();
-        let found = beside::bundles(self.store(), key, self.root.digest, &self.bundles).await?;
+        let requirement = self.signing.requirement();
+        let (store, root) = (self.store(), self.root.digest);
+        let found = beside::bundles(store, &requirement, root, &self.bundles).await?;
         self.check(digest, found.checked)?;
         Ok(Some(Signed {
             form: Form::Bundle,
@@ -324,8 +342,8 @@ impl Work<'_> {
         let digest = Digest::of(payload);
         let (store, root) = (self.store(), self.root.digest);
         let image = image.map(|image| only(image, digest));
-        let key = self.signing.key.public();
-        let checked = beside::legacy(store, key, root, image.as_ref(), &[]).await?;
+        let requirement = self.signing.requirement();
+        let checked = beside::legacy(store, &requirement, root, image.as_ref(), &[]).await?;
         self.check(digest, checked)?;
         Ok(Some(Signed {
             form: Form::Legacy,
@@ -347,7 +365,7 @@ impl Work<'_> {
             digest,
         };
         match ours.into_iter().next().ok_or(missing)?.result {
-            Ok(claim) if claim == self.claim => Ok(()),
+            Ok(found) if found.claim == self.claim => Ok(()),
             other => Err(Error::Changed {
                 digest,
                 how: other.err().unwrap_or(Flaw::Tampered).to_string(),
@@ -440,7 +458,7 @@ pub(super) async fn require(
     });
     for (destination, _) in there {
         let place = &destination.place;
-        let found = beside::all(&destination.store, signing.key.public(), root)
+        let found = beside::all(&destination.store, &signing.requirement(), root)
             .await
             .map_err(|error| beside::failure(Side::Destination, place, error))?;
         if !found.iter().any(|checked| checked.result.is_ok()) {

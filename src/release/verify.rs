@@ -3,7 +3,7 @@
 use super::beside::{self, Checked};
 use super::{Context, Failure, source};
 use crate::image::{Digest, Location};
-use crate::signing::PublicKey;
+use crate::signing::{PublicKey, Requirement};
 use crate::transfer::Side;
 
 /// A check that is asked for.
@@ -41,7 +41,11 @@ impl Verification {
 /// An image that is not there, or signatures that cannot be read: that is not the same as none.
 pub async fn verify(request: &Verify, context: &Context) -> Result<Verification, Failure> {
     let (store, root) = source::with_referrers(context, &request.source).await?;
-    let signatures = beside::all(&store, &request.key, root)
+    let requirement = Requirement::Key {
+        key: request.key.clone(),
+        log: None,
+    };
+    let signatures = beside::all(&store, &requirement, root)
         .await
         .map_err(|error| beside::failure(Side::Source, &request.source, error))?;
     Ok(Verification {

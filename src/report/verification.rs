@@ -105,7 +105,7 @@ pub(super) fn refusal(found: &Verification) -> Failure {
 
 fn signature(checked: &Checked) -> Value {
     let (good, reason, claim) = match &checked.result {
-        Ok(claim) => (true, None, Some(claim)),
+        Ok(found) => (true, None, Some(&found.claim)),
         Err(flaw) => (false, Some(flaw.to_string()), None),
     };
     json!({
@@ -128,15 +128,18 @@ fn at(checked: &Checked) -> String {
 
 fn said(checked: &Checked) -> String {
     match &checked.result {
-        Ok(claim) if claim.repository.is_empty() => "good".to_owned(),
-        Ok(claim) => format!("good, made for {}", printable(&claim.repository, VALUE)),
+        Ok(found) if found.claim.repository.is_empty() => "good".to_owned(),
+        Ok(found) => format!(
+            "good, made for {}",
+            printable(&found.claim.repository, VALUE)
+        ),
         Err(flaw) => flaw.to_string(),
     }
 }
 
 fn annotations(checked: &Checked) -> Vec<(String, String)> {
-    let claim = checked.result.as_ref().ok();
-    let all = claim.into_iter().flat_map(|claim| &claim.annotations);
+    let found = checked.result.as_ref().ok();
+    let all = found.into_iter().flat_map(|found| &found.claim.annotations);
     all.map(|(name, value)| (printable(name, VALUE), printable(value, VALUE)))
         .collect()
 }

@@ -1,11 +1,15 @@
 //! The legacy form: a payload in containers' simple-signing format, and a signature beside it.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::verify::any;
 use super::{Claim, Flaw, PrivateKey, PublicKey, claim};
+use crate::image::Digest;
 use crate::notice::printable;
 
 /// The media type of the payload.
@@ -20,8 +24,59 @@ pub struct Detached {
     pub payload: Vec<u8>,
     /// The signature, in base64; none where what was found has none.
     pub signature: Option<String>,
-    /// Whether a certificate stands beside it.
-    pub certified: bool,
+    /// The certificate of a keyless signature, as PEM.
+    pub certificate: Option<String>,
+    /// The certificates above it, as PEM.
+    pub chain: Option<String>,
+    /// The entry in a transparency log and the log's promise to include it (SET), as JSON.
+    pub log_entry: Option<String>,
+    /// A timestamp of the signature (RFC 3161), as JSON.
+    pub timestamp: Option<String>,
+}
+
+/// The annotations of a layer that hold what stands beside a payload.
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+const CHAIN: &str = "dev.sigstore.cosign/chain";
+const LOG_ENTRY: &str = "dev.sigstore.cosign/bundle";
+const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
+
+impl Detached {
+    /// The payload of a layer, and what the layer's annotations say beside it.
+    pub fn of_layer(payload: Vec<u8>, annotations: &BTreeMap<String, String>) -> Self {
+        let said = |name: &str| annotations.get(name).cloned();
+        Self {
+            payload,
+            signature: said(SIGNATURE),
+            certificate: said(CERTIFICATE),
+            chain: said(CHAIN),
+            log_entry: said(LOG_ENTRY),
+            timestamp: said(TIMESTAMP),
+        }
+    }
+
+    /// The annotations of a layer that say what stands beside the payload.
+    pub fn annotations(&self) -> BTreeMap<&'static str, &str> {
+        let said = [
+            (SIGNATURE, &self.signature),
+            (CERTIFICATE, &self.certificate),
+            (CHAIN, &self.chain),
+            (LOG_ENTRY, &self.log_entry),
+            (TIMESTAMP, &self.timestamp),
+        ];
+        said.into_iter()
+            .filter_map(|(name, text)| Some((name, text.as_deref()?)))
+            .collect()
+    }
+
+    /// What the payload says, where it is said of `image`.
+    pub(super) fn claim(&self, image: Digest) -> Result<Claim, Flaw> {
+        let claim = read(&self.payload)?;
+        match claim.digest == image {
+            true => Ok(claim),
+            false => Err(Flaw::OtherImage(claim.digest)),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,37 +113,28 @@ impl PrivateKey {
         Detached {
             payload,
             signature: Some(signature),
-            certified: false,
+            certificate: None,
+            chain: None,
+            log_entry: None,
+            timestamp: None,
         }
     }
 }
 
 impl PublicKey {
-    /// What a signature in the legacy form says of the image `digest`.
-    ///
-    /// # Errors
-    /// Why it does not count.
-    pub fn check_detached(
-        &self,
-        signed: &Detached,
-        digest: crate::image::Digest,
-    ) -> Result<Claim, Flaw> {
+    /// That this key made a signature in the legacy form.
+    pub(super) fn check_detached(&self, signed: &Detached) -> Result<(), Flaw> {
         let signature = signed.signature.as_deref().ok_or(Flaw::Unsigned)?;
         let signature = BASE64_STANDARD
             .decode(signature)
             .map_err(|_| Flaw::malformed("its signature is no base64"))?;
         if !self.fits(&signed.payload, &signature) {
-            return Err(if signed.certified {
-                Flaw::Certificate
-            } else {
-                Flaw::DoesNotFit
+            return Err(match signed.certificate {
+                Some(_) => Flaw::Certificate,
+                None => Flaw::DoesNotFit,
             });
         }
-        let claim = read(&signed.payload)?;
-        if claim.digest != digest {
-            return Err(Flaw::OtherImage(claim.digest));
-        }
-        Ok(claim)
+        Ok(())
     }
 }
 
@@ -115,7 +161,7 @@ fn payload(claim: &Claim) -> Vec<u8> {
 }
 
 fn read(payload: &[u8]) -> Result<Claim, Flaw> {
-    let payload: Payload = serde_json::from_slice(payload).map_err(Flaw::malformed)?;
+    let payload: Payload = serde_json::from_str(any(payload)?).map_err(Flaw::malformed)?;
     if payload.critical.kind != TYPE {
         let kind = printable(&payload.critical.kind, 80);
         return Err(Flaw::OtherKind(format!("its payload is of type {kind:?}")));

@@ -1,5 +1,6 @@
 use thiserror::Error;
 
+use super::Condition;
 use crate::image::Digest;
 use crate::notice::printable;
 
@@ -15,6 +16,9 @@ pub enum Flaw {
     /// It is signed with a certificate.
     #[error("it is signed with a certificate (keyless), not with a key")]
     Certificate,
+    /// It is signed with a key.
+    #[error("it is signed with a key, not with a certificate (keyless)")]
+    Key,
     /// It is signed with another key.
     #[error("it was made with another key ({0})")]
     OtherKey(String),
@@ -24,6 +28,64 @@ pub enum Flaw {
     /// Either of the two, which a `.sig` does not tell apart.
     #[error("it was made with another key, or its payload was changed after it was signed")]
     DoesNotFit,
+    /// The certificate's key did not make the signature of what is there.
+    #[error(
+        "its content was changed after it was signed, or the signature is not its certificate's"
+    )]
+    Misfit,
+    /// The certificate is nobody's who is trusted.
+    #[error("its certificate cannot be trusted: {0}")]
+    Chain(String),
+    /// The certificate was not good then.
+    #[error("its certificate does not hold for the time at which it was made: {0}")]
+    Validity(String),
+    /// The certificate is not in a log of certificates.
+    #[error("its certificate has no good timestamp of a certificate transparency log (SCT): {0}")]
+    Sct(String),
+    /// Nothing proves when it was made.
+    #[error("nothing proves when it was made: no timestamp, and no log that says so")]
+    Timeless,
+    /// A timestamp is not good.
+    #[error("its timestamp is not good: {0}")]
+    Timestamp(String),
+    /// No log has it.
+    #[error("it has no entry of a transparency log, and one is required")]
+    Unlogged,
+    /// That a log has it is not proven.
+    #[error("that a transparency log has it is not proven: {0}")]
+    Unproven(String),
+    /// The log is none that is trusted.
+    #[error("its log is not a trusted one: {0}")]
+    UnknownLog(String),
+    /// The proof of inclusion does not hold.
+    #[error("its proof of inclusion in the log is not good: {0}")]
+    Inclusion(String),
+    /// What the log signed of its state does not hold.
+    #[error("its log's checkpoint is not good: {0}")]
+    Checkpoint(String),
+    /// The log's promise does not hold.
+    #[error("its log's promise of inclusion (SET) is not good: {0}")]
+    Promise(String),
+    /// The log has something else.
+    #[error("its log entry is of another signature: {0}")]
+    OtherEntry(String),
+    /// It is good, and somebody else's.
+    #[error("it was made by {0}, which is not the identity that is asked for")]
+    OtherIdentity(String),
+    /// It is good, and another issuer vouches for who made it.
+    #[error("who made it is said by {0}, which is not the issuer that is asked for")]
+    OtherIssuer(String),
+    /// It is good, and made by another run.
+    #[error("its certificate says {is} as the {condition}, which is not what is asked for")]
+    OtherRun {
+        /// What differs.
+        condition: Condition,
+        /// What the certificate says.
+        is: String,
+    },
+    /// It is good, and of something else.
+    #[error("it is the signature of something else: {0}")]
+    OtherContent(String),
     /// It is good, and of another image.
     #[error("it is the signature of another image, {0}")]
     OtherImage(Digest),
@@ -37,6 +99,11 @@ pub enum Flaw {
 
 impl Flaw {
     pub(super) fn malformed(what: impl std::fmt::Display) -> Self {
-        Self::Malformed(printable(&what.to_string(), 160))
+        Self::Malformed(Self::shown(&what.to_string()))
+    }
+
+    /// Text from outside, as a reason shows it.
+    pub(super) fn shown(text: &str) -> String {
+        printable(text, 200)
     }
 }

@@ -5,7 +5,8 @@
 //!
 //! - [`PrivateKey`] makes both forms of a [`Claim`]: the simple-signing payload of a `.sig` image
 //!   ([`Detached`]), and a bundle v0.3 around a signed in-toto statement.
-//! - [`PublicKey`] checks both, each signature by itself; what does not pass has a [`Flaw`].
+//! - A [`Requirement`] checks both, each signature by itself, against a [`PublicKey`] or against the
+//!   [`Identity`] that a certificate names; what does not pass has a [`Flaw`].
 //!
 //! Only ECDSA over P-256 with SHA-256: cosign's other kinds of keys are signed and verified
 //! differently by its own versions.
@@ -20,6 +21,7 @@ mod key;
 mod key_error;
 mod pem;
 mod public;
+mod verify;
 
 pub use bundle::{BUNDLE, PREDICATE};
 pub use claim::Claim;
@@ -28,6 +30,10 @@ pub use flaw::Flaw;
 pub use key::PrivateKey;
 pub use key_error::KeyError;
 pub use public::PublicKey;
+pub use verify::{
+    Attested, BUNDLE_LIMIT, Certificate, Condition, Evidence, Identity, Pattern, Requirement,
+    TrustRoot, TrustRootError, Verified,
+};
 
 #[cfg(test)]
 mod tests;

@@ -73,7 +73,7 @@ impl PublicKey {
         pem::write("PUBLIC KEY", &self.spki())
     }
 
-    fn spki(&self) -> Vec<u8> {
+    pub(super) fn spki(&self) -> Vec<u8> {
         [&SPKI_BEFORE_POINT[..], &self.point].concat()
     }
 }

@@ -185,6 +185,14 @@ fn what_is_no_public_key_is_refused_with_its_reason() {
     }
 }
 
+/// By the key, with no log asked.
+fn by(key: &PrivateKey) -> Requirement {
+    Requirement::Key {
+        key: key.public().clone(),
+        log: None,
+    }
+}
+
 fn claim() -> Claim {
     Claim {
         repository: "registry.example/team/web".to_owned(),
@@ -204,9 +212,11 @@ fn a_claim_comes_back_from_both_forms() {
         String::from_utf8_lossy(&detached.payload),
         @r#"{"critical":{"identity":{"docker-reference":"registry.example/team/web"},"image":{"docker-manifest-digest":"sha256:6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d"},"type":"cosign container image signature"},"optional":{"commit":"9f3c2a1","run":"https://ci.example/1"}}"#
     );
-    assert_eq!(key.public().check_detached(&detached, digest), Ok(claim()));
+    let found = by(&key).check_detached(&detached, digest).unwrap();
+    assert_eq!(found.claim, claim());
     let bundle = key.sign_bundle(&claim());
-    assert_eq!(key.public().check_bundle(&bundle, digest), Ok(claim()));
+    let found = by(&key).check_bundle(&bundle, digest).unwrap();
+    assert_eq!(found.claim, claim());
     let bundle: Value = serde_json::from_slice(&bundle).unwrap();
     assert_eq!(bundle["mediaType"], BUNDLE);
     let hint = &bundle["verificationMaterial"]["publicKey"]["hint"];
@@ -232,7 +242,10 @@ fn without_annotations_there_is_none() {
 fn a_detached_signature_that_does_not_count_says_why() {
     let key = key();
     let good = key.sign_detached(&claim());
-    let check = |signed: Detached| key.public().check_detached(&signed, claim().digest);
+    let check = |signed: Detached| {
+        let checked = by(&key).check_detached(&signed, claim().digest);
+        checked.map(|found| found.claim)
+    };
     let other = super::tests::key();
     assert_eq!(check(other.sign_detached(&claim())), Err(Flaw::DoesNotFit));
     let mut changed = good.clone();
@@ -244,13 +257,13 @@ fn a_detached_signature_that_does_not_count_says_why() {
     };
     assert_eq!(check(unsigned), Err(Flaw::Unsigned));
     let keyless = Detached {
-        certified: true,
+        certificate: Some(String::new()),
         ..other.sign_detached(&claim())
     };
     assert_eq!(check(keyless), Err(Flaw::Certificate));
     let no_base64 = Detached {
         signature: Some("!".to_owned()),
-        ..good
+        ..good.clone()
     };
     assert!(matches!(check(no_base64), Err(Flaw::Malformed(_))));
     let elsewhere = Claim {
@@ -265,7 +278,7 @@ fn a_detached_signature_that_does_not_count_says_why() {
     let other_type = Detached {
         payload: payload.to_vec(),
         signature: Some(BASE64_STANDARD.encode(key.sign(payload))),
-        certified: false,
+        ..good.clone()
     };
     assert!(matches!(check(other_type), Err(Flaw::OtherKind(_))));
 }
@@ -276,7 +289,7 @@ fn a_bundle_that_does_not_count_says_why() {
     let digest = claim().digest;
     let check = |bundle: &Value| {
         let bytes = serde_json::to_vec(bundle).unwrap();
-        key.public().check_bundle(&bytes, digest).unwrap_err()
+        by(&key).check_bundle(&bytes, digest).unwrap_err()
     };
     let good =
         |claim: &Claim| -> Value { serde_json::from_slice(&key.sign_bundle(claim)).unwrap() };
@@ -306,7 +319,10 @@ fn a_bundle_that_does_not_count_says_why() {
         Flaw::Certificate
     );
     assert!(matches!(
-        changed(|bundle| bundle["dsseEnvelope"] = Value::Null),
+        changed(|bundle| {
+            bundle.as_object_mut().unwrap().remove("dsseEnvelope");
+            bundle["messageSignature"] = json!({"signature": "AA=="});
+        }),
         Flaw::OtherKind(_)
     ));
     for broken in [
@@ -319,7 +335,7 @@ fn a_bundle_that_does_not_count_says_why() {
     }
     let attestation = signed(
         &key,
-        &json!({"_type": "https://in-toto.io/Statement/v1", "subject": [],
+        &json!({"_type": "https://in-toto.io/Statement/v1", "subject": [{"digest": {"sha256": digest.hex()}}],
             "predicateType": "https://spdx.dev/Document", "predicate": {}}),
     );
     assert_eq!(

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::derived::Derived;
@@ -11,8 +13,9 @@ use crate::image::{Commit, Tag};
 pub enum TagRules {
     /// Those of the default table.
     Default,
-    /// Those of the rules, in place of the table.
-    Given(Box<Given>),
+    /// Those of the rules, in place of the table. Shared: what they are expanded for holds the event,
+    /// and a run may release many images.
+    Given(Arc<Given>),
 }
 
 /// Rules, and what they are expanded for.
@@ -39,7 +42,7 @@ impl TagRules {
     pub fn of(rules: Rules, subject: Subject) -> Self {
         match rules.is_default() {
             true => Self::Default,
-            false => Self::Given(Box::new(Given { rules, subject })),
+            false => Self::Given(Arc::new(Given { rules, subject })),
         }
     }
 

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     // Ground: pure values.
     ("notice", &[]),
     ("image", &[]),
     ("event", &["image", "notice"]),
     ("tagging", &["event", "image", "notice"]),
+    ("policy", &["image", "notice", "tagging"]),
     // Work: files, networks, other people's formats.
     ("credentials", &["image", "notice"]),
     ("git", &["event", "image", "notice"]),
@@ -76,11 +77,12 @@ const ROOMS: [(&str, &[&str]); 18] = [
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 14] = [
+const BELOW_THE_SURFACE: [&str; 15] = [
     "notice",
     "image",
     "event",
     "tagging",
+    "policy",
     "credentials",
     "git",
     "github",
@@ -102,7 +104,7 @@ const KEPT_FOR_THE_SURFACE: [&str; 7] = [
     "stdout()",
 ];
 /// Pure rooms do nothing but compute.
-const GROUND: [&str; 4] = ["notice", "image", "event", "tagging"];
+const GROUND: [&str; 5] = ["notice", "image", "event", "tagging", "policy"];
 const NOT_ON_THE_GROUND: [&str; 6] = [
     "std::fs",
     "tokio::",

@@ -1,0 +1,27 @@
+//! `cargo +nightly fuzz run policy`: any bytes are a policy that can be relied on, or are refused
+//! with a place in the file.
+
+#![no_main]
+
+use std::path::Path;
+
+use shipmark::policy::Policy;
+use shipmark::tagging::Mode;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let policy = match Policy::read(bytes) {
+        Ok(policy) => policy,
+        Err(error) => {
+            assert!(error.at.line > 0 && error.at.column > 0, "{error:?}");
+            return;
+        }
+    };
+    for stage in policy.stages() {
+        let _ = stage.rules(Mode::Strict);
+        assert!(stage.from().is_none_or(|from| policy.stage(from).is_some()));
+        for (service, place) in stage.places() {
+            let found = policy.matching(place, Path::new("")).unwrap().unwrap();
+            assert_eq!((found.0.name(), found.1), (stage.name(), service.as_ref()));
+        }
+    }
+});

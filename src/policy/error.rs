@@ -1,0 +1,178 @@
+use thiserror::Error;
+
+use super::ServiceError;
+use crate::image::LocationError;
+use crate::notice::printable;
+use crate::tagging::{Environment, EnvironmentError, RuleError};
+
+/// A place in the policy file, in lines and characters from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At {
+    /// The line.
+    pub line: usize,
+    /// The character of the line.
+    pub column: usize,
+}
+
+/// What is wrong with a policy file, and where. Text of the file in it is made printable.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("line {}, column {}: {problem}", at.line, at.column)]
+pub struct PolicyError {
+    /// Where.
+    pub at: At,
+    /// What.
+    pub problem: Problem,
+}
+
+/// What is wrong in a policy file.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Problem {
+    /// More than [`super::LIMIT`] bytes.
+    #[error("the file has more than 1 MiB")]
+    TooLarge,
+    /// Bytes that are no UTF-8.
+    #[error("the file is no UTF-8 text")]
+    NotText,
+    /// No YAML.
+    #[error("this is no YAML: {0}")]
+    Yaml(String),
+    /// More levels than any policy has.
+    #[error("this is nested too deeply")]
+    TooDeep,
+    /// `&a`, `*a` or `!a`.
+    #[error(
+        "YAML's anchors (&), aliases (*) and tags (!) are not taken here: write it out, or in quotes"
+    )]
+    NotPlain,
+    /// `---` in the middle.
+    #[error("the file holds more than one document")]
+    SecondDocument,
+    /// A key that is a list or a mapping.
+    #[error("a key is a word")]
+    KeyNotText,
+    /// Two of the same.
+    #[error("{what} is there twice, first in line {first}")]
+    Twice {
+        /// The key or entry.
+        what: String,
+        /// The line of the first.
+        first: usize,
+    },
+    /// Another shape than is wanted.
+    #[error("{wanted} is wanted here, not {found}{}", advice(wanted, found))]
+    Shape {
+        /// What is wanted.
+        wanted: &'static str,
+        /// What is there.
+        found: &'static str,
+    },
+    /// A key that means nothing.
+    #[error("the key {key} is not known here; did you mean {nearest}?")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The known one that is nearest to it.
+        nearest: &'static str,
+    },
+    /// A key of the design that nothing heeds yet.
+    #[error(
+        "the key {0} comes with a later version, and nothing heeds it yet: leave it out until then"
+    )]
+    Later(&'static str),
+    /// A key that must be there.
+    #[error("the key {0} is needed here")]
+    Missing(&'static str),
+    /// No name of an environment.
+    #[error("{name:?} {reason}")]
+    Environment {
+        /// The text.
+        name: String,
+        /// Why it is none.
+        reason: EnvironmentError,
+    },
+    /// No name of a service.
+    #[error("{name:?} {reason}")]
+    Service {
+        /// The text.
+        name: String,
+        /// Why it is none.
+        reason: ServiceError,
+    },
+    /// No repository, or none with some service in it.
+    #[error("the repository {0}")]
+    Repository(LocationError),
+    /// Braces that are not one `{service}` in the path.
+    #[error("{0:?} may hold {{service}} once, in its path, and no other braces")]
+    Braces(String),
+    /// `{service}` without services.
+    #[error("{{service}} stands for one of services, and none are named")]
+    NoServices,
+    /// Services without `{service}`.
+    #[error("no repository has {{service}} in it, so services have no meaning")]
+    UnusedServices,
+    /// `from` names no environment.
+    #[error("there is no environment {from}{}", nearest.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    NoEnvironment {
+        /// The name.
+        from: String,
+        /// The nearest there is.
+        nearest: Option<String>,
+    },
+    /// One of the two has a repository for each service, and the other has not.
+    #[error(
+        "the repositories of this environment and of {0} must both have {{service}} in them, or neither"
+    )]
+    UnlikeFrom(String),
+    /// `from` leads back.
+    #[error("{0} takes its images from itself, by way of from")]
+    Circle(String),
+    /// A repository of two environments.
+    #[error("{place} belongs to the environment {other} already")]
+    SameRepository {
+        /// The repository.
+        place: String,
+        /// The other environment.
+        other: String,
+    },
+    /// The text of tags holds no rule.
+    #[error("tags holds no rule: leave it out, and the tags follow from the image")]
+    NoRules,
+    /// The tag rules are malformed.
+    #[error(transparent)]
+    Rule(Box<RuleError>),
+}
+
+impl At {
+    pub(super) fn is(self, problem: Problem) -> PolicyError {
+        PolicyError { at: self, problem }
+    }
+}
+
+impl Problem {
+    pub(super) fn no_environment<'a>(
+        from: &Environment,
+        known: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        Self::NoEnvironment {
+            from: from.to_string(),
+            nearest: nearest(from.as_str(), known).map(str::to_owned),
+        }
+    }
+}
+
+/// The one of `known` that `word` is most like.
+pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Nobody mistypes a word into one that is much longer.
+    let word = printable(word, 40);
+    known.min_by_key(|known| strsim::damerau_levenshtein(known, &word))
+}
+
+/// What is meant in the usual mistakes.
+fn advice(wanted: &str, found: &str) -> &'static str {
+    match (wanted, found) {
+        ("text", "a mapping") => ": text with {service} at its beginning needs quotes",
+        ("text", "a list") => ": write \"|\", and each entry on a line of its own below it",
+        ("a list", "text") => ": write [it] in brackets, or after a dash",
+        _ => "",
+    }
+}

@@ -1,0 +1,163 @@
+//! The policy file: which environments there are, where each one's images are, and which services.
+//!
+//! Pure: text in, a [`Policy`] or a [`PolicyError`] with its place out. What cannot be right is refused
+//! as a whole, so whoever holds a policy may rely on what its types say: `from` leads to environments
+//! that are there and in no circle, every service has its repository in every environment that has
+//! one for each, and no repository belongs to two.
+//!
+//! The format is YAML without its surprises (see `document.rs`). Keys of the design that nothing heeds
+//! yet are refused by name: a rule that is written down and not kept would be worse than none.
+
+mod document;
+mod error;
+mod matching;
+mod service;
+mod stage;
+mod template;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+pub use error::{At, PolicyError, Problem};
+pub use matching::MatchError;
+pub use service::{Service, ServiceError};
+pub use stage::Stage;
+
+use crate::tagging::Environment;
+use document::Node;
+
+/// A policy.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Policy {
+    stages: Vec<Stage>,
+    services: Vec<Service>,
+}
+
+/// The most bytes that a policy file may have: a thousand services need about twenty thousand.
+pub const LIMIT: usize = 1 << 20;
+
+const KEYS: &[&str] = &["environments", "services"];
+/// Keys of the design that come with later versions.
+const LATER: &[&str] = &["records"];
+
+impl Policy {
+    /// Reads a policy file. An empty one is a policy without environments.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, and where.
+    pub fn read(bytes: &[u8]) -> Result<Self, PolicyError> {
+        let Some(document) = document::read(bytes)? else {
+            return Ok(Self::default());
+        };
+        let mut fields = document.fields(KEYS, LATER)?;
+        let (services_at, services) = match fields.take("services") {
+            Some((at, list)) => (Some(at), services(list)?),
+            None => (None, Vec::new()),
+        };
+        let stages = match fields.take("environments") {
+            Some((_, environments)) => stages(environments, &services)?,
+            None => Vec::new(),
+        };
+        let policy = Self { stages, services };
+        policy.check_services(services_at)?;
+        policy.check_roads()?;
+        policy.check_repositories()?;
+        Ok(policy)
+    }
+
+    /// The environments, in the order in which they are written.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// The environment of that name.
+    pub fn stage(&self, name: &Environment) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.name == *name)
+    }
+
+    /// The services, in the order in which they are written, none twice.
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// Services that no repository has a place for would be released nowhere.
+    fn check_services(&self, at: Option<At>) -> Result<(), PolicyError> {
+        match at {
+            Some(at) if !self.stages.iter().any(Stage::is_per_service) => {
+                Err(at.is(Problem::UnusedServices))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Each `from` leads to an environment of the same kind, and the way back ends.
+    fn check_roads(&self) -> Result<(), PolicyError> {
+        for stage in &self.stages {
+            let Some((from, at)) = &stage.from else {
+                continue;
+            };
+            let Some(before) = self.stage(from) else {
+                let known = self.stages.iter().map(|stage| stage.name.as_str());
+                return Err(at.is(Problem::no_environment(from, known)));
+            };
+            if before.is_per_service() != stage.is_per_service() {
+                return Err(at.is(Problem::UnlikeFrom(from.to_string())));
+            }
+            if self.leads_back(stage) {
+                return Err(at.is(Problem::Circle(stage.name.to_string())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the way that `stage` takes its images from comes to `stage` again.
+    fn leads_back(&self, stage: &Stage) -> bool {
+        let before = |stage: &Stage| self.stage(stage.from()?);
+        let way = std::iter::successors(before(stage), |stage| before(stage));
+        way.take(self.stages.len())
+            .any(|earlier| earlier.name == stage.name)
+    }
+
+    fn check_repositories(&self) -> Result<(), PolicyError> {
+        let mut taken: HashMap<String, &Stage> = HashMap::new();
+        for stage in &self.stages {
+            for (_, place) in stage.places() {
+                let name = matching::canonical(place, Path::new(""));
+                if let Some(other) = taken.insert(name, stage) {
+                    return Err(stage.repository_at.is(Problem::SameRepository {
+                        place: place.to_string(),
+                        other: other.name.to_string(),
+                    }));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn services(list: Node) -> Result<Vec<Service>, PolicyError> {
+    let mut seen: HashMap<Service, At> = HashMap::new();
+    let mut services = Vec::new();
+    for node in list.list()? {
+        let at = node.at;
+        let service: Service = node.parsed()?;
+        if let Some(first) = seen.insert(service.clone(), at) {
+            return Err(at.is(Problem::Twice {
+                what: service.to_string(),
+                first: first.line,
+            }));
+        }
+        services.push(service);
+    }
+    Ok(services)
+}
+
+fn stages(environments: Node, services: &[Service]) -> Result<Vec<Stage>, PolicyError> {
+    let environments = environments.map()?.into_iter();
+    environments
+        .map(|(name, rules)| Stage::read(name, rules, services))
+        .collect()
+}

@@ -1,0 +1,278 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::image::Place;
+use crate::tagging::Mode;
+
+/// The environments and services of the design's example.
+const FLEET: &str = "\
+environments:
+  dev:
+    repository: dev.example.com/team/{service}
+    tags: |
+      type=sha,prefix=sha-
+      type=raw,value=latest
+  stage:
+    repository: stage.example.com/team/{service}
+    from: dev
+  prod:
+    repository: prod.example.com/team/{service}
+    from: stage
+services: [web, api]
+";
+
+fn read(text: &str) -> Result<Policy, String> {
+    Policy::read(text.as_bytes()).map_err(|error| error.to_string())
+}
+
+fn refused(text: &str) -> String {
+    read(text).unwrap_err()
+}
+
+fn place(text: &str) -> Place {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_policy_says_where_the_images_of_an_environment_are() {
+    let policy = read(FLEET).unwrap();
+    let names: Vec<_> = policy.stages().iter().map(|s| s.name().as_str()).collect();
+    assert_eq!(names, ["dev", "stage", "prod"]);
+    let stage = policy.stage(&"stage".parse().unwrap()).unwrap();
+    assert_eq!(stage.from().unwrap().as_str(), "dev");
+    assert_eq!(stage.rules(Mode::Compatible), Ok(None));
+    let places: Vec<_> = stage
+        .places()
+        .iter()
+        .map(|(service, place)| format!("{}: {place}", service.as_ref().unwrap()))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "web: stage.example.com/team/web",
+            "api: stage.example.com/team/api"
+        ]
+    );
+    let dev = policy.stage(&"dev".parse().unwrap()).unwrap();
+    assert!(dev.rules(Mode::Strict).unwrap().unwrap().need_commit());
+}
+
+#[test]
+fn all_of_it_is_optional() {
+    for text in [
+        "",
+        "# nothing\n",
+        "---\n",
+        "environments: {}\n",
+        "\u{feff}environments: {}",
+    ] {
+        assert_eq!(read(text), Ok(Policy::default()), "{text:?}");
+    }
+    let one = read("environments: {prod: {repository: 'ghcr.io/acme/prod'}}").unwrap();
+    assert_eq!(
+        one.stages()[0].place(None),
+        Some(&place("ghcr.io/acme/prod"))
+    );
+    let layouts = "environments: {dev: {repository: 'oci:out/{service}/dev'}}\nservices: [a]";
+    let policy = read(layouts).unwrap();
+    assert_eq!(policy.stages()[0].places()[0].1, place("oci:out/a/dev"));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    insta::assert_snapshot!(refused("environment: {}"), @"line 1, column 1: the key environment is not known here; did you mean environments?");
+    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    form: x\n"), @"line 4, column 5: the key form is not known here; did you mean from?");
+    insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is needed here");
+    insta::assert_snapshot!(refused("environments:\n  Dev: {repository: a/b}"), @r#"line 2, column 3: "Dev" has not 1 to 32 lower-case letters, digits and dashes, beginning with no dash"#);
+    insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag: give the place alone, the tags are derived or come from the input tags");
+    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @r#"line 3, column 17: text is wanted here, not a mapping: text with {service} at its beginning needs quotes"#);
+    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: [v1]\n"), @r#"line 4, column 11: text is wanted here, not a list: write "|", and each entry on a line of its own below it"#);
+    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: |\n\n      v1\n      type=sah\n"), @r#"line 7, column 7: the type "sah" is not known; did you mean sha? (column 6 of "type=sah")"#);
+    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: '# none'\n"), @"line 4, column 11: tags holds no rule: leave it out, and the tags follow from the image");
+    insta::assert_snapshot!(refused("services: web"), @"line 1, column 11: a list is wanted here, not text: write [it] in brackets, or after a dash");
+    insta::assert_snapshot!(refused("services: [web, a/b]"), @r#"line 1, column 17: "a/b" is no name of a service: 1 to 64 lower-case letters, digits, dots, dashes and underscores, beginning with a letter or digit"#);
+    insta::assert_snapshot!(refused("services:\n- web\n- api\n- web\n"), @"line 4, column 3: web is there twice, first in line 2");
+    insta::assert_snapshot!(refused("services: [web]\nservices: [api]"), @"line 2, column 1: the key services is there twice, first in line 1");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: }}"), @"line 1, column 32: text is wanted here, not nothing");
+    insta::assert_snapshot!(refused("environments:\n\tdev: 1"), @"line 2, column 2: this is no YAML: tabs disallowed within this context (block indentation)");
+}
+
+#[test]
+fn what_stands_for_services_is_held_to_them() {
+    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{service}'}}"), @"line 1, column 34: {service} stands for one of services, and none are named");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: a/b}}\nservices: [web]"), @"line 2, column 1: no repository has {service} in it, so services have no meaning");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: '{service}.example.com/a'}}\nservices: [web]"), @r#"line 1, column 34: "{service}.example.com/a" may hold {service} once, in its path, and no other braces"#);
+    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{Service}'}}\nservices: [web]"), @r#"line 1, column 34: "a/{Service}" may hold {service} once, in its path, and no other braces"#);
+    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{service}'}}\nservices: [a-]"), @r#"line 1, column 34: the repository has a malformed repository name "a/a-""#);
+}
+
+#[test]
+fn the_road_leads_from_somewhere() {
+    let with = |from: &str| FLEET.replace("    from: dev", &format!("    from: {from}"));
+    insta::assert_snapshot!(refused(&with("def")), @"line 9, column 11: there is no environment def; did you mean dev?");
+    insta::assert_snapshot!(refused(&with("stage")), @"line 9, column 11: stage takes its images from itself, by way of from");
+    insta::assert_snapshot!(refused(&with("prod")), @"line 9, column 11: stage takes its images from itself, by way of from");
+    let unlike = FLEET.replace("dev.example.com/team/{service}", "dev.example.com/team");
+    insta::assert_snapshot!(refused(&unlike), @"line 9, column 11: the repositories of this environment and of dev must both have {service} in them, or neither");
+}
+
+#[test]
+fn yaml_that_says_more_than_it_shows_is_refused() {
+    insta::assert_snapshot!(refused("services: &a [web]\n"), @"line 1, column 11: YAML's anchors (&), aliases (*) and tags (!) are not taken here: write it out, or in quotes");
+    insta::assert_snapshot!(refused("a: *b\n"), @"line 1, column 4: this is no YAML: while parsing node, found unknown anchor");
+    insta::assert_snapshot!(refused("services: !!str [web]\n"), @"line 1, column 11: YAML's anchors (&), aliases (*) and tags (!) are not taken here: write it out, or in quotes");
+    insta::assert_snapshot!(refused("services: [a]\n---\nservices: [b]\n"), @"line 3, column 1: the file holds more than one document");
+    insta::assert_snapshot!(refused("? [a]\n: b\n"), @"line 1, column 3: a key is a word");
+    insta::assert_snapshot!(refused(&"[".repeat(20)), @"line 1, column 17: this is nested too deeply");
+    let long = "#".repeat(LIMIT + 1);
+    insta::assert_snapshot!(refused(&long), @"line 1, column 1: the file has more than 1 MiB");
+    assert!(Policy::read(b"\xff").is_err());
+}
+
+/// What nothing heeds yet is refused by name, so that nobody relies on it.
+#[test]
+fn keys_that_come_later_are_refused_by_name() {
+    for key in [
+        "refs",
+        "sign",
+        "trust",
+        "gates",
+        "production",
+        "immutable",
+        "keep",
+    ] {
+        let text = format!("environments:\n  dev:\n    repository: a/b\n    {key}: x\n");
+        let error = refused(&text);
+        assert!(
+            error.starts_with(&format!(
+                "line 4, column 5: the key {key} comes with a later version"
+            )),
+            "{error}"
+        );
+    }
+    assert!(refused("records: same").contains("the key records comes with a later version"));
+}
+
+#[test]
+fn promise_5_no_repository_has_two_environments() {
+    for (first, second) in [
+        ("ghcr.io/acme/x", "ghcr.io/acme/x"),
+        ("ghcr.io/acme/x", "GHCR.io:443/acme/x"),
+        ("acme/x", "index.docker.io/acme/x"),
+        ("oci:out/a/../x", "oci:./out/x/"),
+    ] {
+        let text = format!(
+            "environments:\n  a: {{repository: '{first}'}}\n  b: {{repository: '{second}'}}\n"
+        );
+        let error = refused(&text);
+        assert!(
+            error.ends_with("belongs to the environment a already"),
+            "{error}"
+        );
+    }
+    let crossed = "environments:\n  a: {repository: 'r.io/{service}'}\n  b: {repository: 'r.io/b-{service}'}\nservices: [x, b-x]\n";
+    assert_eq!(
+        refused(crossed),
+        "line 3, column 19: r.io/b-x belongs to the environment a already"
+    );
+}
+
+#[test]
+fn promise_5_a_place_is_known_by_any_of_its_names() {
+    let here = Path::new("/home/user");
+    let text = "environments:
+  one: {repository: acme/web}
+  each: {repository: 'registry.example.com/{service}/prod'}
+  six: {repository: '[::1]:5000/a'}
+  disk: {repository: 'oci:out/{service}'}
+services: [web, api]
+";
+    let policy = read(text).unwrap();
+    for (name, expected) in [
+        ("docker.io/acme/web", Some("one")),
+        ("registry-1.docker.io/acme/web", Some("one")),
+        ("Registry.example.com:443/api/prod", Some("each api")),
+        ("registry.example.com:0080/web/prod", Some("each web")),
+        ("[0:0::1]:5000/a", Some("six")),
+        ("oci:/home/user/out/web", Some("disk web")),
+        ("oci:./x/../out//web/", Some("disk web")),
+        ("registry.example.com:5000/web/prod", None),
+        ("registry.example.com/web/prod/x", None),
+        ("registry.example.com/web", None),
+        ("oci:/out/web", None),
+        ("oci:../out/web", None),
+    ] {
+        let found = policy.matching(&place(name), here).unwrap();
+        let found = found.map(|(stage, service)| match service {
+            Some(service) => format!("{} {service}", stage.name()),
+            None => stage.name().to_string(),
+        });
+        assert_eq!(found.as_deref(), expected, "{name}");
+    }
+    let unknown = |name: &str| policy.matching(&place(name), here).unwrap_err().to_string();
+    insta::assert_snapshot!(unknown("registry.example.com/db/prod"), @"registry.example.com/db/prod would be db in the environment each, and services names no db");
+    insta::assert_snapshot!(unknown("oci:out/db"), @"oci:out/db would be db in the environment disk, and services names no db");
+}
+
+/// Two that overlap only with a directory's other name are found where it is known.
+#[test]
+fn promise_5_two_matches_are_an_error() {
+    let text = "environments:\n  a: {repository: 'oci:out'}\n  b: {repository: 'oci:/home/out'}\n";
+    let policy = read(text).unwrap();
+    let error = policy.matching(&place("oci:out"), Path::new("/home"));
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "oci:out belongs to two environments, a and b"
+    );
+}
+
+proptest! {
+    /// Whatever is written is refused with a place in the file, or is a policy that holds what the
+    /// types say.
+    #[test]
+    fn any_text_is_read_or_refused(text in "[a-z{}:,\\[\\]&*!|>'\" \n\t#-]{0,80}") {
+        check(&text);
+    }
+
+    /// Files that are nearly right.
+    #[test]
+    fn any_damage_is_refused_or_harmless(at in 0..FLEET.len(), by in "[a-z{}:,&*|' \n-]{0,4}", cut in 0..12usize) {
+        let end = (at + cut).min(FLEET.len());
+        check(&format!("{}{by}{}", &FLEET[..at], &FLEET[end..]));
+    }
+
+    /// Every service has its repository in every environment, and is found by it.
+    #[test]
+    fn places_and_services_are_one_to_one(names in proptest::collection::btree_set("[a-z][a-z0-9]{0,8}", 1..20)) {
+        let services: Vec<_> = names.into_iter().collect();
+        let list = services.join(", ");
+        let policy = read(&FLEET.replace("web, api", &list)).unwrap();
+        for stage in policy.stages() {
+            prop_assert_eq!(stage.places().len(), services.len());
+            for (service, place) in stage.places() {
+                let found = policy.matching(place, Path::new("")).unwrap().unwrap();
+                prop_assert_eq!((found.0.name(), found.1), (stage.name(), service.as_ref()));
+            }
+        }
+    }
+}
+
+fn check(text: &str) {
+    let lines = text.lines().count() + 1;
+    match Policy::read(text.as_bytes()) {
+        Ok(policy) => {
+            for stage in policy.stages() {
+                let from = stage.from().map(|from| policy.stage(from).unwrap());
+                assert!(from.is_none_or(|from| from.places().len() == stage.places().len()));
+            }
+        }
+        Err(error) => {
+            assert!(
+                (1..=lines).contains(&error.at.line) && error.at.column > 0,
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use jiff::Timestamp;
+use sigstore_verify::VerificationResult;
+
+use super::Condition;
+
+/// What proves a signature, apart from itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Evidence {
+    /// What its certificate says; none where a key signed.
+    pub certificate: Option<Certificate>,
+    /// When it was made, by each log or timestamp authority that says so.
+    pub times: Vec<Timestamp>,
+    /// Whether it was found to be in a transparency log.
+    pub logged: bool,
+}
+
+/// What a certificate that was found good says of the signer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// The subject alternative name.
+    pub subject: String,
+    /// Who vouched for it.
+    pub issuer: String,
+    /// What it says of the run.
+    pub run: Vec<(Condition, String)>,
+}
+
+impl Evidence {
+    pub(super) fn of(result: &VerificationResult) -> Self {
+        let certificate = result.certificate().map(|certificate| Certificate {
+            subject: result
+                .identity()
+                .map(|name| name.as_str().to_owned())
+                .unwrap_or_default(),
+            issuer: result.issuer().unwrap_or_default().to_owned(),
+            run: Condition::ALL
+                .into_iter()
+                .filter_map(|condition| Some((condition, condition.of(certificate)?.to_owned())))
+                .collect(),
+        });
+        Self {
+            certificate,
+            times: result.verified_timestamps().to_vec(),
+            logged: result.tlog_verified(),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+use std::fmt;
+
+use sigstore_crypto::CertificateInfo;
+
+use super::super::Flaw;
+
+/// Who has to have signed: what the certificate has to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The certificate's subject alternative name: a workflow's address, or an e-mail address.
+    pub subject: Pattern,
+    /// Who vouched for it: `https://token.actions.githubusercontent.com`.
+    pub issuer: String,
+    /// What the certificate has to say of the run. All must hold.
+    pub conditions: Vec<(Condition, String)>,
+}
+
+/// A text in which each `*` stands for any characters, none included. All of a name has to match it:
+/// one without `*` is exact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(String);
+
+/// Something that Fulcio writes into the certificate of a workflow on GitHub: exact texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// `acme/web`
+    Repository,
+    /// The git ref that was built: `refs/heads/main`.
+    Ref,
+    /// The commit that was built.
+    Sha,
+    /// The event: `push`.
+    Trigger,
+    /// The workflow's displayed name.
+    Name,
+    /// The workflow that ran, with its ref, which calls the one that the identity names:
+    /// `https://github.com/acme/web/.github/workflows/ci.yml@refs/heads/main`.
+    Workflow,
+    /// `github-hosted` or `self-hosted`.
+    RunnerEnvironment,
+}
+
+impl Pattern {
+    /// The pattern.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether all of `name` matches.
+    pub fn matches(&self, name: &str) -> bool {
+        let mut parts = self.0.split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = name.strip_prefix(first) else {
+            return false;
+        };
+        let mut parts = parts.peekable();
+        if parts.peek().is_none() {
+            return rest.is_empty();
+        }
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                return rest.ends_with(part);
+            }
+            // The earliest place leaves the most to the parts that follow.
+            match rest.find(part) {
+                Some(at) => rest = &rest[at + part.len()..],
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Condition {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Repository,
+        Self::Ref,
+        Self::Sha,
+        Self::Trigger,
+        Self::Name,
+        Self::Workflow,
+        Self::RunnerEnvironment,
+    ];
+
+    /// What the certificate says there.
+    pub(super) fn of(self, certificate: &CertificateInfo) -> Option<&str> {
+        let claims = &certificate.ci_claims;
+        let before = &claims.deprecated_github;
+        let said = match self {
+            Self::Repository => &before.workflow_repository,
+            Self::Ref => claims
+                .source_repository_ref
+                .as_ref()
+                .map_or(&before.workflow_ref, |_| &claims.source_repository_ref),
+            Self::Sha => claims
+                .source_repository_digest
+                .as_ref()
+                .map_or(&before.workflow_sha, |_| &claims.source_repository_digest),
+            Self::Trigger => claims
+                .build_trigger
+                .as_ref()
+                .map_or(&before.workflow_trigger, |_| &claims.build_trigger),
+            Self::Name => &before.workflow_name,
+            Self::Workflow => &claims.build_config_uri,
+            Self::RunnerEnvironment => &claims.runner_environment,
+        };
+        said.as_deref()
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Repository => "repository",
+            Self::Ref => "ref",
+            Self::Sha => "commit",
+            Self::Trigger => "event",
+            Self::Name => "workflow's name",
+            Self::Workflow => "workflow",
+            Self::RunnerEnvironment => "runner environment",
+        })
+    }
+}
+
+impl Identity {
+    /// Whether a certificate that was found good is of this identity.
+    pub(super) fn check(&self, certificate: &CertificateInfo) -> Result<(), Flaw> {
+        let none = || "nobody".to_owned();
+        let subject = certificate.identity.as_ref().map(|name| name.as_str());
+        if !subject.is_some_and(|subject| self.subject.matches(subject)) {
+            let is = subject.map_or_else(none, Flaw::shown);
+            return Err(Flaw::OtherIdentity(is));
+        }
+        if certificate.issuer.as_deref() != Some(&self.issuer) {
+            let is = certificate.issuer.as_deref().map_or_else(none, Flaw::shown);
+            return Err(Flaw::OtherIssuer(is));
+        }
+        for (condition, wanted) in &self.conditions {
+            let is = condition.of(certificate);
+            if is != Some(wanted) {
+                return Err(Flaw::OtherRun {
+                    condition: *condition,
+                    is: is.map_or_else(|| "nothing".to_owned(), Flaw::shown),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_anchored_at_both_ends() {
+        for (pattern, name, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+            ("abc", "xabc", false),
+            ("a.c", "abc", false),
+            ("*", "", true),
+            ("*", "anything/at@all", true),
+            ("a*", "a", true),
+            ("a*", "ba", false),
+            ("*c", "abc", true),
+            ("*c", "abcd", false),
+            ("a*c", "ac", true),
+            ("a*c", "abcbc", true),
+            ("a*c", "a", false),
+            ("ab*bc", "abc", false),
+            ("ab*bc", "abbc", true),
+            ("a*b*c", "axbxbxc", true),
+            ("a*b*c", "axxc", false),
+            ("*a*", "bab", true),
+            ("**", "x", true),
+            (
+                "https://github.com/acme/web/.github/workflows/build.yml@*",
+                "https://github.com/acme/web/.github/workflows/build.yml@refs/heads/main",
+                true,
+            ),
+            (
+                "https://github.com/acme/web/.github/workflows/build.yml@*",
+                "https://evil.example/?https://github.com/acme/web/.github/workflows/build.yml@x",
+                false,
+            ),
+        ] {
+            assert_eq!(
+                Pattern::new(pattern).matches(name),
+                expected,
+                "{pattern} {name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,235 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+use sigstore_types::bundle::{MediaType, VerificationMaterialContent};
+use sigstore_types::{Artifact, Bundle, DerPublicKey, Sha256Hash, SignatureContent};
+use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult};
+
+use super::super::{Claim, Detached, Flaw, PublicKey};
+use super::{Evidence, Identity, Statement, TrustRoot, strict};
+use crate::image::Digest;
+
+/// Who has to have signed.
+#[derive(Debug, Clone)]
+pub enum Requirement {
+    /// The holder of a key.
+    Key {
+        /// The public half.
+        key: PublicKey,
+        /// Whose logs have to hold the signature. With none, logs and timestamps are not looked at:
+        /// a key says all by itself.
+        log: Option<Arc<TrustRoot>>,
+    },
+    /// Somebody whom a certificate names.
+    Identity {
+        /// Who.
+        identity: Identity,
+        /// Whose word counts.
+        trust: Arc<TrustRoot>,
+        /// Whether a log has to hold the signature. Without, a timestamp authority has to say when it
+        /// was made.
+        logged: bool,
+    },
+}
+
+/// A good signature of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// What it says.
+    pub claim: Claim,
+    /// What proves it.
+    pub evidence: Evidence,
+}
+
+/// A good attestation of an image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attested {
+    /// The type of what it says.
+    pub predicate_type: String,
+    /// What it says.
+    pub predicate: Value,
+    /// What proves it.
+    pub evidence: Evidence,
+}
+
+impl Requirement {
+    /// What a bundle says as the signature of `image`.
+    ///
+    /// # Errors
+    /// Why it does not count.
+    pub fn check_bundle(&self, bundle: &[u8], image: Digest) -> Result<Verified, Flaw> {
+        let (statement, evidence) = self.open_bundle(bundle, image)?;
+        let claim = statement.claim(image)?;
+        Ok(Verified { claim, evidence })
+    }
+
+    /// What a bundle says as an attestation of `image`.
+    ///
+    /// # Errors
+    /// Why it does not count.
+    pub fn check_attestation(&self, bundle: &[u8], image: Digest) -> Result<Attested, Flaw> {
+        let (statement, evidence) = self.open_bundle(bundle, image)?;
+        Ok(Attested::of(statement, evidence))
+    }
+
+    /// What a signature in the legacy form says of `image`.
+    ///
+    /// # Errors
+    /// Why it does not count.
+    pub fn check_detached(&self, signed: &Detached, image: Digest) -> Result<Verified, Flaw> {
+        let evidence = match self {
+            Self::Key { key, log } => {
+                key.check_detached(signed)?;
+                match log {
+                    Some(trust) => {
+                        logged_by_key(trust, key, &signed.as_bundle()?, &signed.payload)?
+                    }
+                    None => Evidence::default(),
+                }
+            }
+            Self::Identity { .. } => self.certified(&signed.as_bundle()?, &signed.payload)?,
+        };
+        let claim = signed.claim(image)?;
+        Ok(Verified { claim, evidence })
+    }
+
+    /// What an attestation in the legacy form, an envelope, says of `image`.
+    ///
+    /// # Errors
+    /// Why it does not count.
+    pub fn check_detached_attestation(
+        &self,
+        signed: &Detached,
+        image: Digest,
+    ) -> Result<Attested, Flaw> {
+        let (statement, evidence) = self.open(&signed.as_envelope_bundle()?, image)?;
+        Ok(Attested::of(statement, evidence))
+    }
+
+    fn open_bundle(&self, bytes: &[u8], image: Digest) -> Result<(Statement, Evidence), Flaw> {
+        let bundle = Bundle::from_json(strict::bundle(bytes)?).map_err(Flaw::malformed)?;
+        self.open(&bundle, image)
+    }
+
+    fn open(&self, bundle: &Bundle, image: Digest) -> Result<(Statement, Evidence), Flaw> {
+        let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
+            return Err(Flaw::OtherKind(
+                "it signs a file (cosign sign-blob), with no statement".to_owned(),
+            ));
+        };
+        let payload = envelope.payload.as_bytes();
+        let digest = sha256(image);
+        let evidence = match self {
+            Self::Key { key, log } => {
+                key.check_envelope(bundle, envelope)?;
+                match log {
+                    Some(trust) => about(logged_by_key(trust, key, bundle, digest), payload)?,
+                    None => Evidence::default(),
+                }
+            }
+            Self::Identity { .. } => about(self.certified(bundle, digest), payload)?,
+        };
+        let statement = Statement::read(payload)?;
+        statement.about(image)?;
+        Ok((statement, evidence))
+    }
+
+    /// That somebody of the identity signed the artifact.
+    fn certified<'a>(
+        &self,
+        bundle: &Bundle,
+        artifact: impl Into<Artifact<'a>>,
+    ) -> Result<Evidence, Flaw> {
+        let Self::Identity {
+            identity,
+            trust,
+            logged,
+        } = self
+        else {
+            return Err(Flaw::Certificate);
+        };
+        if let VerificationMaterialContent::PublicKey(_) = bundle.verification_material.content {
+            return Err(Flaw::Key);
+        }
+        let policy = match logged {
+            true => VerificationPolicy::any_identity(),
+            false => VerificationPolicy::any_identity().skip_tlog_unsafe(),
+        };
+        check_parts(bundle, *logged)?;
+        let result = trust.verifier().verify(artifact, bundle, &policy)?;
+        let certificate = result.certificate().ok_or(Flaw::Key)?;
+        identity.check(certificate)?;
+        Ok(Evidence::of(&result))
+    }
+}
+
+/// That a log holds the key's signature of the artifact.
+fn logged_by_key<'a>(
+    trust: &TrustRoot,
+    key: &PublicKey,
+    bundle: &Bundle,
+    artifact: impl Into<Artifact<'a>>,
+) -> Result<Evidence, Flaw> {
+    check_parts(bundle, true)?;
+    let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(key.spki()));
+    let result: VerificationResult = trust.verifier().verify(artifact, bundle, &policy)?;
+    Ok(Evidence::of(&result))
+}
+
+/// That no part is missing, and none is there twice. Each entry of a log has to be proven by itself:
+/// beside one that is, `sigstore-verify` passes one that has nothing.
+pub(super) fn check_parts(bundle: &Bundle, logged: bool) -> Result<(), Flaw> {
+    let entries = &bundle.verification_material.tlog_entries;
+    if logged && entries.is_empty() {
+        return Err(Flaw::Unlogged);
+    }
+    let mut seen = BTreeSet::new();
+    for entry in entries {
+        let proven = match bundle.media_type {
+            MediaType::Bundle0_1 => entry.inclusion_promise.is_some(),
+            _ => entry.inclusion_proof.is_some(),
+        };
+        if logged && !proven {
+            return Err(Flaw::Unproven(
+                "a log entry has no proof of its own".to_owned(),
+            ));
+        }
+        if !seen.insert((entry.log_id.key_id.as_bytes(), entry.log_index.get())) {
+            return Err(Flaw::malformed("it has a log entry twice"));
+        }
+    }
+    let timestamps = &bundle.verification_material.timestamp_verification_data;
+    let mut seen = BTreeSet::new();
+    for timestamp in &timestamps.rfc3161_timestamps {
+        if !seen.insert(timestamp.signed_timestamp.as_bytes()) {
+            return Err(Flaw::malformed("it has a timestamp twice"));
+        }
+    }
+    Ok(())
+}
+
+/// That it is about another artifact, said with the one that it is about.
+fn about(checked: Result<Evidence, Flaw>, payload: &[u8]) -> Result<Evidence, Flaw> {
+    checked.map_err(|flaw| match flaw {
+        Flaw::OtherContent(_) => {
+            let first = Statement::read(payload).and_then(|statement| statement.first());
+            first.map_or(flaw, Flaw::OtherImage)
+        }
+        other => other,
+    })
+}
+
+fn sha256(digest: Digest) -> Sha256Hash {
+    Sha256Hash::new(*digest.as_bytes())
+}
+
+impl Attested {
+    fn of(statement: Statement, evidence: Evidence) -> Self {
+        Self {
+            predicate_type: statement.predicate_type,
+            predicate: statement.predicate,
+            evidence,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+use std::fmt;
+
+use sigstore_trust_root::{SigstoreInstance, TrustedRoot, TufConfig};
+use sigstore_verify::Verifier;
+use thiserror::Error;
+
+use super::strict;
+
+/// Whose word counts: certificate authorities, transparency logs, CT logs and timestamp authorities,
+/// each with the time in which it does.
+pub struct TrustRoot(Verifier);
+
+/// A trusted root that cannot be used.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct TrustRootError(String);
+
+const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot";
+
+impl TrustRoot {
+    /// Reads a `trusted_root.json` (`dev.sigstore.trustroot.v1.TrustedRoot`).
+    ///
+    /// # Errors
+    /// Another format, or a key or certificate that cannot be used: all of it is looked at.
+    pub fn read(json: &[u8]) -> Result<Self, TrustRootError> {
+        let wrong = |reason: &dyn fmt::Display| {
+            TrustRootError(crate::notice::printable(&reason.to_string(), 200))
+        };
+        let text = strict::any(json).map_err(|flaw| wrong(&flaw))?;
+        let root = TrustedRoot::from_json(text).map_err(|error| wrong(&error))?;
+        if !root.media_type.starts_with(MEDIA_TYPE) {
+            return Err(wrong(&format!("its media type is {:?}", root.media_type)));
+        }
+        Self::of(&root).map_err(|error| wrong(&error))
+    }
+
+    /// The public instance's, as it was when this program was built.
+    ///
+    /// # Errors
+    /// None for a program that was tested.
+    pub fn embedded() -> Result<Self, TrustRootError> {
+        Self::read(
+            SigstoreInstance::PublicGood
+                .embedded_trusted_root_json()
+                .as_bytes(),
+        )
+    }
+
+    /// The public instance's, as it is now: fetched by TUF, beginning with its root of trust in this
+    /// program.
+    ///
+    /// # Errors
+    /// A repository that does not answer, or whose metadata does not hold.
+    pub async fn fetch(client: reqwest::Client) -> Result<Self, TrustRootError> {
+        let config = TufConfig::production()
+            .with_http_client(client)
+            .without_cache();
+        let root = TrustedRoot::from_tuf(config)
+            .await
+            .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
+        Self::of(&root)
+    }
+
+    /// The address that [`Self::fetch`] asks.
+    pub fn public_address() -> &'static str {
+        SigstoreInstance::PublicGood.tuf_url()
+    }
+
+    fn of(root: &TrustedRoot) -> Result<Self, TrustRootError> {
+        Verifier::new(root)
+            .map(Self)
+            .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))
+    }
+
+    pub(super) fn verifier(&self) -> &Verifier {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TrustRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TrustRoot")
+    }
+}
