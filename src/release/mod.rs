@@ -107,6 +107,14 @@ struct Destination {
     store: Store,
 }
 
+/// Tells the registries' client what releases are going to need, so that they share logins. [`run`]
+/// does so for its own; whoever runs several says it for all of them first.
+pub fn announce<'a>(requests: impl IntoIterator<Item = &'a Request>, context: &Context) {
+    context
+        .registry
+        .expect(requests.into_iter().flat_map(source::needed));
+}
+
 /// Releases an image.
 ///
 /// # Errors
@@ -132,6 +140,7 @@ struct Prepared<'a> {
 
 /// Resolves, looks and plans. What a rule refuses is refused here, and nothing is written.
 async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepared<'a>, Failure> {
+    announce([request], context);
     let destinations = open_destinations(request, context)?;
     let (mut image, derived, mut seen) = resolve_and_look(request, context, &destinations).await?;
     let asked = image.root.digest;

@@ -2,7 +2,7 @@
 
 use super::{Context, Failure, Request};
 use crate::archive::Archive;
-use crate::image::{Digest, Location, Manifest, Place, Reference, Selector};
+use crate::image::{Digest, Location, Manifest, Place, Reference, Repository, Selector};
 use crate::layout::{Layout, LayoutError, LayoutFault};
 use crate::registry::Access;
 use crate::tagging::Origin;
@@ -16,6 +16,19 @@ pub(super) struct Resolved {
     pub(super) root: Manifest,
     /// What it says of itself, where that was needed.
     pub(super) origin: Option<Origin>,
+}
+
+/// The repositories of a release, and what it does there.
+pub(super) fn needed(request: &Request) -> impl Iterator<Item = (&Repository, Access)> {
+    let destinations = request.destinations.iter().filter_map(|place| match place {
+        Place::Registry(repository) => Some((repository, Access::PullPush)),
+        Place::Layout(_) => None,
+    });
+    let source = match &request.source {
+        Location::Registry(reference) => Some((&reference.repository, Access::Pull)),
+        _ => None,
+    };
+    destinations.chain(source)
 }
 
 /// The store that a destination is. Blobs can be mounted from a source on the same registry.

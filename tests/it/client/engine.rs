@@ -37,7 +37,7 @@ pub(super) fn put_image(registry: &Registry, layers: &[(u64, u64)]) -> String {
     registry.put_manifest("big", "1", media_type, manifest.to_string())
 }
 
-fn promotion(from: &str, to: &str) -> Request {
+pub(super) fn promotion(from: &str, to: &str) -> Request {
     let mut request = promote(from, &[to], MAIN);
     request.rules = shipmark::tagging::TagRules::read(["copied"]).unwrap();
     request
@@ -272,26 +272,4 @@ async fn a_copy_to_disk_asks_again_for_what_came_damaged() {
         assert!(done(request, &context).await.released());
         assert_progress_ends(&said, &layout);
     }
-}
-
-#[tokio::test]
-async fn two_destinations_are_written_at_once() {
-    let source = Registry::start(Profile::plain()).await;
-    let [a, b] = [
-        Registry::start(Profile::plain()).await,
-        Registry::start(Profile::plain()).await,
-    ];
-    put_image(&source, &[(MIB, 1), (2 * MIB, 2)]);
-    let (context, said) = context_with(settings());
-    let places = [&a, &b].map(|registry| format!("{}/copy", registry.host()));
-    let mut request = promotion(&format!("{}/big:1", source.host()), &places[0]);
-    request.destinations.push(places[1].parse().unwrap());
-    done(request, &context).await;
-    assert_progress_ends(&said, "");
-    for registry in [&a, &b] {
-        assert_eq!(registry.dangling(), Vec::<String>::new());
-        assert_eq!(registry.tags("copy").len(), 1);
-    }
-    // Manifests are read once, however many want them.
-    assert_eq!(source.count_of("GET /v2/big/manifests/"), 1);
 }

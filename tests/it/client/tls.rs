@@ -62,7 +62,7 @@ async fn all_but_large_blobs_share_http_2() {
     let large = registry.put_synthetic_blob("big", 1 << 20, 1);
     registry.fault(Fault::on("POST", "mount=", Effect::status(405)).always());
     let [from, to] = ["big:1", "prod/web"].map(|path| format!("{}/{path}", registry.host()));
-    done(promote(&from, &[&to], MAIN), &context).await;
+    done(engine::promotion(&from, &to), &context).await;
     let log = registry.log();
     let (by_one, by_two): (Vec<_>, Vec<_>) = log
         .iter()

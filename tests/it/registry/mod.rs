@@ -225,6 +225,33 @@ impl Registry {
         self.store.lock().repository(repository).tags = tags;
     }
 
+    /// The digests of its manifests.
+    pub fn manifests(&self, repository: &str) -> Vec<String> {
+        let mut state = self.store.lock();
+        state
+            .repository(repository)
+            .manifests
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    pub fn remove_manifest(&self, repository: &str, digest: &str) {
+        self.store
+            .lock()
+            .repository(repository)
+            .manifests
+            .remove(digest);
+    }
+
+    pub fn remove_blob(&self, repository: &str, digest: &str) {
+        self.store
+            .lock()
+            .repository(repository)
+            .blobs
+            .remove(digest);
+    }
+
     /// Puts a manifest in place, unchecked, and tells its digest.
     pub fn put_manifest(
         &self,
