@@ -283,7 +283,7 @@ pub const INPUTS: &[Input] = &[
         verbs: RELEASE,
         kind: Kind::Choice(&["key", "keyless", "off"]),
         default: Some("off"),
-        help: "How to sign the image where it is released to, before a tag names it: with a key, or not; keyless comes later",
+        help: "How to sign the image where it is released to, before a tag names it: with a key, with the identity of the job (keyless, which needs permissions: id-token: write), or not",
         ..DEFAULTS
     },
     Input {
@@ -299,8 +299,15 @@ pub const INPUTS: &[Input] = &[
         name: "signature-format",
         verbs: RELEASE,
         kind: Kind::Choice(&["bundle", "legacy", "both"]),
-        default: Some("both"),
-        help: "The form of signatures: Sigstore bundles as referrers, the older tag sha256-….sig, or both",
+        help: "The form of signatures: Sigstore bundles as referrers (keyless, if not said), the older tag sha256-….sig, or both (with a key, if not said)",
+        ..DEFAULTS
+    },
+    Input {
+        name: "recursive",
+        verbs: RELEASE,
+        kind: Kind::Switch,
+        default: Some("false"),
+        help: "Sign each manifest of an index too, not the index alone",
         ..DEFAULTS
     },
     Input {
@@ -308,6 +315,65 @@ pub const INPUTS: &[Input] = &[
         verbs: RELEASE,
         kind: Kind::List("NAME=VALUE"),
         help: "What signatures say beside commit, ref, workflow, run and version",
+        ..DEFAULTS
+    },
+    Input {
+        name: "transparency-log",
+        verbs: RELEASE,
+        kind: Kind::Choice(&["on"]),
+        help: "Say on to sign keyless in a private repository with Sigstore's public instance: its log shows everybody the names of repository, workflow and branch",
+        ..DEFAULTS
+    },
+    Input {
+        name: "fulcio-url",
+        verbs: RELEASE,
+        kind: Kind::Text("URL"),
+        help: "The certificate authority of a private instance of Sigstore, in place of the one in signing-config",
+        ..DEFAULTS
+    },
+    Input {
+        name: "rekor-url",
+        verbs: RELEASE,
+        kind: Kind::Text("URL"),
+        help: "Its transparency log of version 1, in place of those in signing-config. A Rekor v2 is named there",
+        ..DEFAULTS
+    },
+    Input {
+        name: "tsa-url",
+        verbs: RELEASE,
+        kind: Kind::Text("URL"),
+        help: "Its timestamp authority, as the whole address of requests, in place of the one in signing-config",
+        ..DEFAULTS
+    },
+    Input {
+        name: "oidc-issuer",
+        verbs: RELEASE,
+        kind: Kind::Text("URL"),
+        help: "Who has to have issued the job's identity token; another one is not used",
+        ..DEFAULTS
+    },
+    Input {
+        name: "oidc-audience",
+        verbs: RELEASE,
+        kind: Kind::Text("NAME"),
+        default: Some("sigstore"),
+        help: "Whom the job's identity token is for",
+        ..DEFAULTS
+    },
+    Input {
+        name: "signing-config",
+        verbs: RELEASE,
+        kind: Kind::Text("FILE"),
+        path: true,
+        help: "The services of a private instance of Sigstore (signing_config.v0.2.json)",
+        ..DEFAULTS
+    },
+    Input {
+        name: "trusted-root",
+        verbs: RELEASE,
+        kind: Kind::Text("FILE"),
+        path: true,
+        help: "The keys and certificates of a private instance of Sigstore (trusted_root.json)",
         ..DEFAULTS
     },
     Input {

@@ -3,6 +3,7 @@
 mod advice;
 mod context;
 mod facts;
+mod keyless;
 mod logins;
 mod places;
 mod promote;

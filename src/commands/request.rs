@@ -20,6 +20,7 @@ pub(super) async fn common(
         true => Some(facts::find(given)?),
         false => facts::find_if_any(given)?,
     };
+    let signing = super::signing::read(given, facts.as_ref())?;
     Ok(Request {
         verb,
         source: arguments.required("source")?,
@@ -32,7 +33,7 @@ pub(super) async fn common(
             Some(_) => Existing::Keep,
             None => Existing::ByKind,
         },
-        signing: super::signing::read(given)?,
+        signing,
         dry_run: arguments.switch("dry-run")?,
     })
 }

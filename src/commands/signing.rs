@@ -1,45 +1,71 @@
 //! The inputs that say how to sign.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::Given;
+use super::{Given, facts, keyless};
 use crate::actions::{Environment, Secrets};
 use crate::cli::InputError;
+use crate::event::Facts;
 use crate::release::{Failure, Form, Signing};
-use crate::signing::{Claim, PrivateKey};
+use crate::signing::{Claim, PrivateKey, Signer};
 
 /// What a signature says by itself, which the user cannot say otherwise.
 const OWN: [&str; 5] = ["commit", "ref", "version", "workflow", Claim::RUN];
 const KEY: &str = "COSIGN_PRIVATE_KEY";
 const PASSWORD: &str = "COSIGN_PASSWORD";
 
-/// How to sign, if at all.
-pub(super) fn read(given: &Given) -> Result<Option<Signing>, Failure> {
+/// How to sign, if at all, what `facts` are about.
+pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signing>, Failure> {
     hide(given);
     let arguments = &given.arguments;
-    match arguments.choice("sign")? {
-        None | Some("off") => return refuse_unused(given).map(|()| None),
-        Some("key") => {}
-        Some(_) => {
-            return Err(
-                Failure::input("sign: keyless comes later, and is not there yet")
-                    .hint("sign with a key (sign: key), or not (sign: off)"),
-            );
-        }
-    }
+    let Some(way) = arguments.choice("sign")?.filter(|way| *way != "off") else {
+        let key_or_keyless = KEY_INPUTS
+            .iter()
+            .chain(&keyless::INPUTS)
+            .chain(&BOTH_INPUTS);
+        refuse_unused(
+            given,
+            key_or_keyless,
+            "nothing is signed",
+            "say how: sign: key or sign: keyless",
+        )?;
+        return Ok(None);
+    };
+    let is_keyless = way == "keyless";
     let forms = match arguments.choice("signature-format")? {
         Some("bundle") => vec![Form::Bundle],
         Some("legacy") => vec![Form::Legacy],
+        None if is_keyless => vec![Form::Bundle],
         _ => vec![Form::Bundle, Form::Legacy],
     };
+    let signer = if is_keyless {
+        refuse_unused(
+            given,
+            &KEY_INPUTS,
+            "keyless signs without it",
+            "say sign: key",
+        )?;
+        let workflow = facts::workflow(given, facts)?;
+        Signer::Keyless(Arc::new(keyless::read(given, &workflow, &forms)?))
+    } else {
+        refuse_unused(
+            given,
+            &keyless::INPUTS,
+            "a key signs without it",
+            "say sign: keyless",
+        )?;
+        Signer::Key(key(given)?)
+    };
     Ok(Some(Signing {
-        key: key(given)?,
+        signer,
         forms,
         annotations: annotations(given)?,
+        recursive: arguments.switch("recursive")?,
         created: now(),
     }))
 }
@@ -65,7 +91,7 @@ pub(super) fn add_secrets(secrets: &mut Secrets, text: &str) {
 }
 
 /// A key or password, each of its lines, and its base64.
-fn add(secrets: &mut Secrets, text: &str) {
+pub(super) fn add(secrets: &mut Secrets, text: &str) {
     secrets.add(text);
     secrets.add(&BASE64_STANDARD.encode(text));
     secrets.add(&BASE64_STANDARD.encode(text.trim()));
@@ -75,17 +101,21 @@ fn is_path(text: &str) -> bool {
     !text.contains("-----BEGIN")
 }
 
-/// A key that is given and not used is a mistake that would leave an image unsigned.
-fn refuse_unused(given: &Given) -> Result<(), Failure> {
-    let unused = ["signing-key", "sign-annotations"];
-    let said = unused
-        .into_iter()
-        .find(|name| !given.arguments.entries(name).is_empty());
-    match said {
-        Some(name) => Err(
-            Failure::input(format!("{name} is given, and nothing is signed"))
-                .hint("say sign: key, or leave it out"),
-        ),
+/// The inputs that only signing with a key takes, and those that either way does.
+const KEY_INPUTS: [&str; 1] = ["signing-key"];
+const BOTH_INPUTS: [&str; 1] = ["sign-annotations"];
+
+/// What is given and not used is a mistake, which would leave an image unsigned or signed otherwise.
+fn refuse_unused<'a>(
+    given: &Given,
+    unused: impl IntoIterator<Item = &'a &'static str>,
+    why: &str,
+    instead: &str,
+) -> Result<(), Failure> {
+    let mut unused = unused.into_iter();
+    match unused.find(|name| !given.arguments.entries(name).is_empty()) {
+        Some(name) => Err(Failure::input(format!("{name} is given, and {why}"))
+            .hint(format!("{instead}, or leave it out"))),
         None => Ok(()),
     }
 }

@@ -39,6 +39,8 @@ pub struct Repository {
     pub default_branch: Option<String>,
     /// Its licence, as SPDX has it.
     pub license: Option<String>,
+    /// Whether not everybody may read it.
+    pub private: Option<bool>,
     /// Whether all of these were told, though perhaps as empty.
     pub complete: bool,
 }
@@ -59,6 +61,7 @@ impl Repository {
             url: text(object, "/html_url"),
             default_branch: text(object, "/default_branch"),
             license: text(object, "/license/spdx_id"),
+            private: object.get("private").and_then(Value::as_bool),
             complete: fields.iter().all(|field| object.get(field).is_some()),
         }
     }
@@ -71,6 +74,7 @@ impl Repository {
             url: self.url.or(other.url),
             default_branch: self.default_branch.or(other.default_branch),
             license: self.license.or(other.license),
+            private: self.private.or(other.private),
             complete: self.complete || other.complete,
         }
     }

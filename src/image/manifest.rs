@@ -151,7 +151,8 @@ impl MediaType {
         .find(|known| known.as_str() == name)
     }
 
-    fn is_index(self) -> bool {
+    /// Whether it is of a manifest that lists others.
+    pub fn is_index(self) -> bool {
         matches!(self, Self::OciIndex | Self::DockerList)
     }
 }
@@ -197,6 +198,18 @@ impl Manifest {
             subject: wire.subject.map(wire::Descriptor::parse).transpose()?,
             annotations: wire.annotations.unwrap_or_default(),
         })
+    }
+
+    /// What points at this.
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor {
+            media_type: self.media_type.as_str().to_owned(),
+            digest: self.digest,
+            size: self.bytes.len() as u64,
+            platform: None,
+            annotations: BTreeMap::new(),
+            urls: Vec::new(),
+        }
     }
 
     /// The manifests directly below, where this is an index.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::Error;
-use crate::image::{Digest, Manifest, MediaType};
+use crate::image::{Descriptor, Digest, Manifest, MediaType};
 use crate::notice::Notices;
 use crate::transfer::{Copy, Known, Meter, Source, Store, StoreError};
 
@@ -24,7 +24,7 @@ pub struct Artifact {
 impl Artifact {
     /// An artifact about `subject`, of the type that its content has.
     pub fn new(
-        subject: &Manifest,
+        subject: &Descriptor,
         kind: &str,
         content: Vec<u8>,
         annotations: BTreeMap<String, String>,
@@ -45,9 +45,9 @@ impl Artifact {
                 "size": content.len(),
             }],
             "subject": {
-                "mediaType": subject.media_type.as_str(),
+                "mediaType": subject.media_type,
                 "digest": subject.digest.to_string(),
-                "size": subject.bytes.len(),
+                "size": subject.size,
             },
             "annotations": annotations,
         });

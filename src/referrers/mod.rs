@@ -18,4 +18,4 @@ pub use error::Error;
 pub use list::{Found, Listing};
 pub use pair::{Additions, Pair};
 pub use shared::Shared;
-pub use sig::{SigImage, SigLayer, layer as sig_layer, sig_tag, signature_over};
+pub use sig::{SigImage, SigLayer, annotations_over, layer as sig_layer, sig_tag};

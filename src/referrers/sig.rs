@@ -76,20 +76,20 @@ async fn payload(source: &Source, layer: &Descriptor) -> Result<Result<Bytes, St
     Ok(Ok(source.small_blob(layer, PAYLOAD_LIMIT).await?))
 }
 
-/// The signature that a layer over `payload` holds; none where it is over another.
-pub fn signature_over(layer: &Value, payload: &[u8]) -> Option<String> {
+/// The annotations of a layer over `payload`; none where it is over another.
+pub fn annotations_over(layer: &Value, payload: &[u8]) -> Option<BTreeMap<String, String>> {
     let is_over = layer["digest"] == Digest::of(payload).to_string();
-    let signature = layer["annotations"][SIGNATURE].as_str().map(str::to_owned);
-    signature.filter(|_| is_over)
+    let annotations = serde_json::from_value(layer["annotations"].clone()).ok();
+    annotations.filter(|_| is_over)
 }
 
-/// The layer of a signature over `payload`.
-pub fn layer(kind: &str, payload: &[u8], signature: &str) -> Value {
+/// The layer of a signature over `payload`, with what stands beside it.
+pub fn layer(kind: &str, payload: &[u8], annotations: &BTreeMap<&'static str, &str>) -> Value {
     json!({
         "mediaType": kind,
         "digest": Digest::of(payload).to_string(),
         "size": payload.len(),
-        "annotations": {SIGNATURE: signature},
+        "annotations": annotations,
     })
 }
 

@@ -11,6 +11,7 @@
 //!   can open their source again.
 
 mod abandon;
+mod ask;
 mod auth;
 mod blobs;
 mod call;
@@ -29,6 +30,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+pub use ask::{Answer, Ask};
 pub use download::{Download, Resumed};
 pub use error::{Cause, Error, Trouble};
 pub use http::{Proxies, Settings, SettingsError, Timing};

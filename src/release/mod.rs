@@ -158,7 +158,8 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
     {
         image = kept;
         if let Some(signing) = &request.signing {
-            sign::require(signing, &destinations, &seen, image.root.digest).await?;
+            let root = image.root.digest;
+            sign::require(signing, context, &destinations, &seen, root).await?;
         }
     }
     let branches = branch::Watch::of(context, &derived, commit.as_ref());
@@ -206,11 +207,11 @@ impl Prepared<'_> {
         } = self;
         say_plan(context, &destinations, &plans);
         let said = said(request, commit.as_ref(), derived.version.as_deref());
-        let mut signatures = match &request.signing {
+        let mut signatures: Vec<Vec<Work>> = match &request.signing {
             Some(signing) => {
-                sign::look(signing, context, &destinations, &plans, &image.root, &said).await?
+                sign::look(signing, context, &destinations, &plans, &image, &said).await?
             }
-            None => destinations.iter().map(|_| None).collect(),
+            None => destinations.iter().map(|_| Vec::new()).collect(),
         };
         let content = if request.dry_run {
             vec![Default::default(); plans.len()]
@@ -229,7 +230,7 @@ impl Prepared<'_> {
         };
         let signatures: Vec<Vec<Signed>> = signatures
             .iter()
-            .map(|work| work.as_ref().map(Work::results).unwrap_or_default())
+            .map(|works| works.iter().flat_map(Work::results).collect())
             .collect();
         let released = destinations
             .into_iter()
@@ -404,7 +405,7 @@ fn said(
 
 /// Makes the signatures that are still to be made; with `by_tag` alone those that a tag which is
 /// there has to be added to for.
-async fn sign(signatures: &mut [Option<Work<'_>>], by_tag: bool) -> Result<(), Failure> {
+async fn sign(signatures: &mut [Vec<Work<'_>>], by_tag: bool) -> Result<(), Failure> {
     let works = signatures.iter_mut().flatten();
     let works = works.filter(|work| !by_tag || work.changes_tag());
     try_join_all(works.map(Work::attach)).await?;

@@ -13,42 +13,37 @@ use serde_json::Value;
 use super::beside::{self, Checked, Form, PREDICATE_TYPE};
 use super::look::Seen;
 use super::plan::Plan;
-use super::{Change, Context, Destination, Failure};
-use crate::image::{Digest, Manifest, Place, Target};
+use super::source::Resolved;
+use super::{Change, Context, Destination, Failure, source};
+use crate::image::{Descriptor, Digest, Manifest, MediaType, Place, Target};
 use crate::referrers::{
-    Additions, Artifact, Error, Listing, Pair, Shared, sig_layer, sig_tag, signature_over,
+    Additions, Artifact, Error, Listing, Pair, Shared, annotations_over, sig_layer, sig_tag,
 };
 use crate::signing::{
-    BUNDLE, Claim, Detached, Flaw, PREDICATE, PrivateKey, Requirement, SIMPLE_SIGNING,
+    BUNDLE, Claim, Detached, Flaw, KeylessError, PREDICATE, Requirement, SIMPLE_SIGNING, Signer,
 };
 use crate::transfer::{Side, Store};
 
 /// How a release is signed.
 #[derive(Debug, Clone)]
 pub struct Signing {
-    /// With which key.
-    pub key: PrivateKey,
+    /// With what.
+    pub signer: Signer,
     /// In which forms: at least one.
     pub forms: Vec<Form>,
     /// What the signature says beside commit, ref and version.
     pub annotations: BTreeMap<String, String>,
+    /// Whether each manifest of an index is signed as well.
+    pub recursive: bool,
     /// When, as RFC 3339.
     pub created: String,
-}
-
-impl Signing {
-    /// What a signature made so has to pass.
-    fn requirement(&self) -> Requirement {
-        Requirement::Key {
-            key: self.key.public().clone(),
-            log: None,
-        }
-    }
 }
 
 /// What became of one signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
+    /// What it is of: the root, or a manifest below it.
+    pub of: Digest,
     /// Its form.
     pub form: Form,
     /// Where it is; none where it is not made yet.
@@ -57,21 +52,29 @@ pub struct Signed {
     pub made: bool,
 }
 
-/// The signatures of one destination.
+/// The signatures of one manifest at one destination.
 pub(super) struct Work<'a> {
     signing: &'a Signing,
     context: &'a Context,
     destination: &'a Destination,
-    root: &'a Manifest,
+    /// What is signed.
+    subject: Descriptor,
+    requirement: Requirement,
     claim: Claim,
     listing: Option<Listing>,
     /// The equal signatures that were there or are made, by form.
     done: BTreeMap<&'static str, Signed>,
     /// What was there beforehand, which need not be checked again.
     bundles: Vec<Digest>,
-    /// Whether a tag has to be added to.
-    changes_tag: bool,
+    /// The forms for which a tag is there that holds them.
+    tags: Vec<Form>,
     shared: Option<Addition>,
+}
+
+/// What was made, and is not written yet.
+struct Made {
+    bundle: Option<Artifact>,
+    legacy: Option<(Value, Bytes)>,
 }
 
 /// What was added to tags, to look whether it is still there.
@@ -82,47 +85,95 @@ struct Addition {
     additions: Additions,
 }
 
-/// The work at every destination that has, or is going to have, the root.
+/// The work at every destination that has, or is going to have, the root: none at the others.
 pub(super) async fn look<'a>(
     signing: &'a Signing,
     context: &'a Context,
     destinations: &'a [Destination],
     plans: &[Plan],
-    root: &'a Manifest,
+    image: &Resolved,
     facts: &BTreeMap<String, String>,
-) -> Result<Vec<Option<Work<'a>>>, Failure> {
+) -> Result<Vec<Vec<Work<'a>>>, Failure> {
+    let named = |step: &super::Step| step.writes() || step.change == Change::Unchanged;
+    let has_root: Vec<bool> = plans
+        .iter()
+        .map(|plan| plan.steps.iter().any(named))
+        .collect();
+    if !has_root.contains(&true) {
+        return Ok(destinations.iter().map(|_| Vec::new()).collect());
+    }
+    let (registry, notices) = (&context.registry, &context.notices);
+    let requirement = signing.signer.requirement(registry, notices).await;
+    let requirement = requirement.map_err(unsigned)?;
+    let subjects = subjects(image, signing.recursive).await?;
+    let mut annotations = signing.annotations.clone();
+    annotations.extend(facts.clone());
     try_join_all(
         destinations
             .iter()
-            .zip(plans)
-            .map(|(destination, plan)| async {
-                let named = |step: &super::Step| step.writes() || step.change == Change::Unchanged;
-                if !plan.steps.iter().any(named) {
-                    return Ok(None);
-                }
-                let mut annotations = signing.annotations.clone();
-                annotations.extend(facts.clone());
-                let mut work = Work {
-                    signing,
-                    context,
-                    destination,
-                    root,
-                    claim: Claim {
-                        repository: claimed(&destination.place),
-                        digest: root.digest,
-                        annotations,
-                    },
-                    listing: None,
-                    done: BTreeMap::new(),
-                    bundles: Vec::new(),
-                    changes_tag: false,
-                    shared: None,
-                };
-                work.look().await.map_err(|error| work.failed(error))?;
-                Ok(Some(work))
+            .zip(has_root)
+            .map(|(destination, has_root)| {
+                let works = subjects.iter().filter(move |_| has_root).map(|subject| {
+                    let work = Work {
+                        signing,
+                        context,
+                        destination,
+                        subject: subject.clone(),
+                        requirement: requirement.clone(),
+                        claim: Claim {
+                            repository: claimed(&destination.place),
+                            digest: subject.digest,
+                            annotations: annotations.clone(),
+                        },
+                        listing: None,
+                        done: BTreeMap::new(),
+                        bundles: Vec::new(),
+                        tags: Vec::new(),
+                        shared: None,
+                    };
+                    work.looked()
+                });
+                try_join_all(works)
             }),
     )
     .await
+}
+
+/// The root, and the manifests below it where they are signed as well.
+async fn subjects(image: &Resolved, recursive: bool) -> Result<Vec<Descriptor>, Failure> {
+    let mut subjects = vec![image.root.descriptor()];
+    let mut open = vec![image.root.clone()];
+    while let Some(manifest) = open.pop().filter(|_| recursive) {
+        for child in manifest.children() {
+            if subjects.iter().any(|known| known.digest == child.digest) {
+                continue;
+            }
+            subjects.push(child.clone());
+            let is_index = MediaType::parse(&child.media_type).is_some_and(MediaType::is_index);
+            if is_index {
+                open.extend(source::child(image, child.digest).await?);
+            }
+        }
+    }
+    Ok(subjects)
+}
+
+/// That the services which sign did not.
+fn unsigned(error: KeylessError) -> Failure {
+    let failure = match &error {
+        KeylessError::Private | KeylessError::Endpoints(_) => Failure::input(error.to_string()),
+        KeylessError::Service(_) | KeylessError::Root(_) => Failure::service(error.to_string()),
+    };
+    match &error {
+        KeylessError::Private => failure
+            .why("the names of the repository, its workflow and its branch would stand there for everybody to read")
+            .hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own"),
+        KeylessError::Service(error) => match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        },
+        KeylessError::Root(_) | KeylessError::Endpoints(_) => failure,
+    }
 }
 
 /// The name that a signature is made for.
@@ -139,7 +190,7 @@ fn claimed(place: &Place) -> String {
 impl Work<'_> {
     /// Whether a tag that is there has to be added to.
     pub(super) fn changes_tag(&self) -> bool {
-        self.changes_tag
+        self.tags.iter().any(|form| self.wants(*form))
     }
 
     fn failed(&self, error: Error) -> Failure {
@@ -154,9 +205,16 @@ impl Work<'_> {
         self.signing.forms.contains(&form) && !self.done.contains_key(name(form))
     }
 
-    async fn look(&mut self) -> Result<(), Error> {
-        let (store, digest) = (self.store(), self.root.digest);
-        let requirement = &self.signing.requirement();
+    /// This, with what is there.
+    async fn looked(mut self) -> Result<Self, Failure> {
+        let found = self.look().await.map_err(|error| self.failed(error))?;
+        self.note(&found);
+        Ok(self)
+    }
+
+    async fn look(&mut self) -> Result<Vec<Checked>, Error> {
+        let (store, digest) = (self.store(), self.subject.digest);
+        let requirement = &self.requirement;
         let bundles = async {
             match self.wants(Form::Bundle) {
                 true => beside::bundles(store, requirement, digest, &[])
@@ -176,27 +234,29 @@ impl Work<'_> {
             Ok(Some(checked))
         };
         let (bundles, sig) = try_join(bundles, sig).await?;
+        let mut found = Vec::new();
         if let Some(bundles) = bundles {
-            self.note(&bundles.checked);
-            let listed = matches!(bundles.listing, Listing::Tag(_)) && !bundles.checked.is_empty();
-            self.changes_tag |= listed && self.wants(Form::Bundle);
+            let is_list = matches!(bundles.listing, Listing::Tag(_)) && !bundles.checked.is_empty();
+            self.tags.extend(is_list.then_some(Form::Bundle));
             self.bundles = bundles.checked.iter().map(|known| known.digest).collect();
             self.listing = Some(bundles.listing);
+            found.extend(bundles.checked);
         }
         if let Some(checked) = sig {
-            self.note(&checked);
-            self.changes_tag |= self.wants(Form::Legacy);
+            self.tags.push(Form::Legacy);
+            found.extend(checked);
         }
-        Ok(())
+        Ok(found)
     }
 
-    /// Keeps the first signature that is equal to ours.
+    /// Keeps the first signature of each form that is equal to ours.
     fn note(&mut self, found: &[Checked]) {
         for checked in found {
             if let Ok(found) = &checked.result
                 && found.claim.says_as(&self.claim)
             {
                 self.done.entry(name(checked.form)).or_insert(Signed {
+                    of: self.subject.digest,
                     form: checked.form,
                     at: Some(checked.at.clone()),
                     made: false,
@@ -207,16 +267,14 @@ impl Work<'_> {
 
     /// Makes the signatures that are not there, attaches them, reads them back and checks them.
     pub(super) async fn attach(&mut self) -> Result<(), Failure> {
-        let made = match self.attached().await {
-            Ok(made) => made,
-            Err(error) => return Err(self.failed(error)),
-        };
-        for signed in made {
+        let made = self.make().await?;
+        let made = self.attached(made).await;
+        for signed in made.map_err(|error| self.failed(error))? {
             let at = signed.at.as_ref().map(ToString::to_string);
             self.context.notices.info(format!(
                 "{}: signed {} ({} {})",
                 self.destination.place,
-                self.root.digest.short(),
+                self.subject.digest.short(),
                 name(signed.form),
                 at.unwrap_or_default()
             ));
@@ -225,9 +283,63 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn attached(&mut self) -> Result<Vec<Signed>, Error> {
-        let bundle = self.wants(Form::Bundle).then(|| self.bundle());
-        let legacy = self.wants(Form::Legacy).then(|| self.legacy());
+    /// The signatures that are not there, good before anything of them is written.
+    async fn make(&self) -> Result<Made, Failure> {
+        let Context {
+            registry, notices, ..
+        } = self.context;
+        let (signer, claim) = (&self.signing.signer, &self.claim);
+        let bundle = async {
+            match self.wants(Form::Bundle) {
+                true => signer.sign_bundle(registry, notices, claim).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let detached = async {
+            if !self.wants(Form::Legacy) {
+                return Ok(None);
+            }
+            match self.begun() {
+                Some(begun) => Ok(Some(begun)),
+                None => signer
+                    .sign_detached(registry, notices, claim)
+                    .await
+                    .map(Some),
+            }
+        };
+        let (bundle, detached) = try_join(bundle, detached).await.map_err(unsigned)?;
+        let (requirement, digest) = (&self.requirement, self.subject.digest);
+        let checked = [
+            bundle
+                .as_ref()
+                .map(|made| requirement.check_bundle(made, digest)),
+            detached
+                .as_ref()
+                .map(|made| requirement.check_detached(made, digest)),
+        ];
+        for checked in checked.into_iter().flatten() {
+            match checked {
+                Ok(found) if found.claim == *claim => {}
+                other => return Err(self.useless(&other.err().unwrap_or(Flaw::Tampered))),
+            }
+        }
+        Ok(Made {
+            bundle: bundle.map(|content| self.artifact(content)),
+            legacy: detached.map(|made| self.layer(&made)),
+        })
+    }
+
+    fn useless(&self, flaw: &Flaw) -> Failure {
+        Failure::service(format!(
+            "the signature of {} that was made does not count: {flaw}",
+            self.subject.digest.short()
+        ))
+        .why("what is signed is checked as verify checks it, before any of it is written")
+        .hint("see that the trusted root is that of the services, and that this machine's clock is right")
+    }
+
+    async fn attached(&mut self, made: Made) -> Result<Vec<Signed>, Error> {
+        let Made { bundle, legacy } = made;
         if let Some(artifact) = &bundle {
             artifact.write(self.store(), &self.context.notices).await?;
         }
@@ -243,7 +355,7 @@ impl Work<'_> {
         Ok([bundle, legacy].into_iter().flatten().collect())
     }
 
-    fn bundle(&self) -> Artifact {
+    fn artifact(&self, content: Vec<u8>) -> Artifact {
         let annotations = [
             (
                 "org.opencontainers.image.created",
@@ -253,39 +365,27 @@ impl Work<'_> {
             (PREDICATE_TYPE, PREDICATE),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let content = self.signing.key.sign_bundle(&self.claim);
-        Artifact::new(self.root, BUNDLE, content, annotations.into())
+        Artifact::new(&self.subject, BUNDLE, content, annotations.into())
             .expect("what is made here is a manifest")
     }
 
     /// The layer of a legacy signature, and its payload.
-    fn legacy(&self) -> (Value, Bytes) {
-        let made = self.signing.key.sign_detached(&self.claim);
-        let signature = self.begun(&made).or(made.signature);
-        let signature = signature.unwrap_or_default();
-        let layer = sig_layer(SIMPLE_SIGNING, &made.payload, &signature);
-        (layer, made.payload.into())
+    fn layer(&self, made: &Detached) -> (Value, Bytes) {
+        let layer = sig_layer(SIMPLE_SIGNING, &made.payload, &made.annotations());
+        (layer, made.payload.clone().into())
     }
 
     /// The equal signature of a run that died before it was in the `.sig` image.
-    fn begun(&self, made: &Detached) -> Option<String> {
+    fn begun(&self) -> Option<Detached> {
         let Some(Listing::Tag(beside)) = &self.listing else {
             return None;
         };
-        let found = beside
+        let (payload, digest) = (self.claim.payload(), self.subject.digest);
+        beside
             .iter()
-            .filter_map(|layer| signature_over(layer, &made.payload));
-        let is_ours = |signature: &String| {
-            let signed = Detached {
-                signature: Some(signature.clone()),
-                ..made.clone()
-            };
-            let requirement = self.signing.requirement();
-            requirement
-                .check_detached(&signed, self.root.digest)
-                .is_ok()
-        };
-        found.into_iter().find(is_ours)
+            .filter_map(|layer| annotations_over(layer, &payload))
+            .map(|annotations| Detached::of_layer(payload.clone(), &annotations))
+            .find(|begun| self.requirement.check_detached(begun, digest).is_ok())
     }
 
     /// Adds to the tags that every run adds to. Returns the `.sig` image where it was one of them.
@@ -306,7 +406,7 @@ impl Work<'_> {
         let both = matches!(self.listing, Some(Listing::Tag(_)))
             && self.signing.forms.contains(&Form::Legacy);
         let mut shared = Addition {
-            root: self.root.digest,
+            root: self.subject.digest,
             both,
             additions,
         };
@@ -320,15 +420,10 @@ impl Work<'_> {
             return Ok(None);
         };
         let digest = artifact.manifest.digest;
-        let requirement = self.signing.requirement();
-        let (store, root) = (self.store(), self.root.digest);
-        let found = beside::bundles(store, &requirement, root, &self.bundles).await?;
+        let (store, subject) = (self.store(), self.subject.digest);
+        let found = beside::bundles(store, &self.requirement, subject, &self.bundles).await?;
         self.check(digest, found.checked)?;
-        Ok(Some(Signed {
-            form: Form::Bundle,
-            at: Some(Target::Digest(digest)),
-            made: true,
-        }))
+        Ok(Some(self.signed(Form::Bundle, Target::Digest(digest))))
     }
 
     async fn read_legacy(
@@ -340,16 +435,23 @@ impl Work<'_> {
             return Ok(None);
         };
         let digest = Digest::of(payload);
-        let (store, root) = (self.store(), self.root.digest);
+        let (store, subject) = (self.store(), self.subject.digest);
         let image = image.map(|image| only(image, digest));
-        let requirement = self.signing.requirement();
-        let checked = beside::legacy(store, &requirement, root, image.as_ref(), &[]).await?;
+        let checked =
+            beside::legacy(store, &self.requirement, subject, image.as_ref(), &[]).await?;
         self.check(digest, checked)?;
-        Ok(Some(Signed {
-            form: Form::Legacy,
-            at: Some(Target::Tag(sig_tag(root))),
+        Ok(Some(
+            self.signed(Form::Legacy, Target::Tag(sig_tag(subject))),
+        ))
+    }
+
+    fn signed(&self, form: Form, at: Target) -> Signed {
+        Signed {
+            of: self.subject.digest,
+            form,
+            at: Some(at),
             made: true,
-        }))
+        }
     }
 
     /// That what was just written is there, and good.
@@ -394,6 +496,7 @@ impl Work<'_> {
         forms
             .map(|form| {
                 self.done.get(name(*form)).cloned().unwrap_or(Signed {
+                    of: self.subject.digest,
                     form: *form,
                     at: None,
                     made: true,
@@ -444,26 +547,36 @@ fn name(form: Form) -> &'static str {
     }
 }
 
-/// An image that was there already is only gone on with if this key has signed it: its labels could
-/// say anything.
+/// An image that was there already is only gone on with if this signer has signed it: its labels
+/// could say anything.
 pub(super) async fn require(
     signing: &Signing,
+    context: &Context,
     destinations: &[Destination],
     seen: &[Seen],
     root: Digest,
 ) -> Result<(), Failure> {
+    let Context {
+        registry, notices, ..
+    } = context;
+    let requirement = signing.signer.requirement(registry, notices).await;
+    let requirement = requirement.map_err(unsigned)?;
     let there = destinations.iter().zip(seen).filter(|(_, seen)| {
         let mut named = seen.named.values().flatten();
         named.any(|named| *named == root)
     });
     for (destination, _) in there {
         let place = &destination.place;
-        let found = beside::all(&destination.store, &signing.requirement(), root)
+        let found = beside::all(&destination.store, &requirement, root)
             .await
             .map_err(|error| beside::failure(Side::Destination, place, error))?;
         if !found.iter().any(|checked| checked.result.is_ok()) {
             return Err(Failure::refused(format!(
-                "{place} has the image {root} of the same commit, which is not signed with this key"
+                "{place} has the image {root} of the same commit, which is not signed with {}",
+                match &signing.signer {
+                    Signer::Key(_) => "this key",
+                    Signer::Keyless(_) => "the identity of this job",
+                }
             ))
             .why("what is gone on with would be signed, and nothing but its own labels says what it is")
             .hint("sign what is there by promoting it by its digest, or say existing: fail"));

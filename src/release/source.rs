@@ -49,6 +49,12 @@ pub(super) fn destination(context: &Context, place: &Place, source: &Location) -
     }
 }
 
+/// A manifest below the root, if it is there.
+pub(super) async fn child(image: &Resolved, digest: Digest) -> Result<Option<Manifest>, Failure> {
+    let found = image.source.manifest(digest).await;
+    found.map_err(|error| Failure::store(Side::Source, &image.location, error))
+}
+
 /// The store of an image that is looked at with what stands beside it, and its digest.
 pub(super) async fn with_referrers(
     context: &Context,

@@ -14,7 +14,7 @@ pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// What the statement in a signature says that it is.
 pub const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
-const PAYLOAD: &str = "application/vnd.in-toto+json";
+pub(super) const PAYLOAD: &str = "application/vnd.in-toto+json";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -74,13 +74,13 @@ impl PrivateKey {
 }
 
 /// What DSSE signs: its pre-authentication encoding.
-fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
+pub(super) fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut text = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     text.extend_from_slice(payload);
     text
 }
 
-fn statement(claim: &Claim) -> Vec<u8> {
+pub(super) fn statement(claim: &Claim) -> Vec<u8> {
     let mut subject = json!({
         "name": claim.repository,
         "digest": {"sha256": claim.digest.hex()},

@@ -1,4 +1,5 @@
-//! As much of DER as it takes to tell which kind of key a PKCS#8 or SPKI structure holds.
+//! As much of DER as it takes to tell which kind of key a PKCS#8 or SPKI structure holds, and whether
+//! a timestamp was granted.
 
 use super::KeyError;
 
@@ -50,6 +51,16 @@ pub(super) fn spki_point(der: &[u8]) -> Result<&[u8], KeyError> {
     match bits {
         [0, point @ ..] if point.len() == 65 && point[0] == 4 => Ok(point),
         _ => Err(damaged()),
+    }
+}
+
+/// The status of a timestamp response (RFC 3161, 2.4.2): 0 and 1 grant it.
+pub(super) fn timestamp_status(der: &[u8]) -> Option<u8> {
+    let mut response = element(&mut { der }, SEQUENCE)?;
+    let mut info = element(&mut response, SEQUENCE)?;
+    match element(&mut info, INTEGER)? {
+        [status] => Some(*status),
+        _ => None,
     }
 }
 

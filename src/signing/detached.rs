@@ -108,7 +108,7 @@ struct Image {
 impl PrivateKey {
     /// Signs a claim in the legacy form.
     pub fn sign_detached(&self, claim: &Claim) -> Detached {
-        let payload = payload(claim);
+        let payload = claim.payload();
         let signature = BASE64_STANDARD.encode(self.sign(&payload));
         Detached {
             payload,
@@ -138,26 +138,29 @@ impl PublicKey {
     }
 }
 
-fn payload(claim: &Claim) -> Vec<u8> {
-    let optional: Map<String, Value> = claim
-        .annotations
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().into()))
-        .collect();
-    let payload = Payload {
-        critical: Critical {
-            identity: Identity {
-                reference: claim.repository.clone(),
+impl Claim {
+    /// The payload that the legacy form signs.
+    pub fn payload(&self) -> Vec<u8> {
+        let optional: Map<String, Value> = self
+            .annotations
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().into()))
+            .collect();
+        let payload = Payload {
+            critical: Critical {
+                identity: Identity {
+                    reference: self.repository.clone(),
+                },
+                image: Image {
+                    digest: self.digest.to_string(),
+                },
+                kind: TYPE.to_owned(),
             },
-            image: Image {
-                digest: claim.digest.to_string(),
-            },
-            kind: TYPE.to_owned(),
-        },
-        optional: Some(optional).filter(|optional| !optional.is_empty()),
-    };
-    // Texts and maps of texts alone: this cannot fail.
-    serde_json::to_vec(&payload).unwrap_or_default()
+            optional: Some(optional).filter(|optional| !optional.is_empty()),
+        };
+        // Texts and maps of texts alone: this cannot fail.
+        serde_json::to_vec(&payload).unwrap_or_default()
+    }
 }
 
 fn read(payload: &[u8]) -> Result<Claim, Flaw> {

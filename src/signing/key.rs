@@ -39,6 +39,16 @@ impl PrivateKey {
         }
     }
 
+    /// A new key, which exists in this process's memory alone.
+    pub(super) fn generate() -> Self {
+        // As with signing, it fails without random numbers alone.
+        let secret = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)
+            .expect("the system gives random numbers");
+        let public =
+            PublicKey::of_point(secret.public_key().as_ref()).expect("a generated key has a point");
+        Self(Arc::new(Pair { secret, public }))
+    }
+
     fn of_pkcs8(content: &[u8]) -> Result<Self, KeyError> {
         der::check_pkcs8(content)?;
         let secret = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, content)

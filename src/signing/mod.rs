@@ -1,10 +1,12 @@
-//! Making and checking signatures of images with a key, as `cosign` does (3.x, both of its forms).
+//! Making and checking signatures of images with a key or a certificate, as `cosign` does (3.x, both
+//! of its forms).
 //!
-//! Bytes in, bytes out: this room knows no registry. The road attaches what is made here beside the
-//! image, and hands in what it finds there.
+//! Bytes in, bytes out: the road attaches what is made here beside the image, and hands in what it
+//! finds there. Of the registry client only the connections are used, to speak to Sigstore's services.
 //!
 //! - [`PrivateKey`] makes both forms of a [`Claim`]: the simple-signing payload of a `.sig` image
 //!   ([`Detached`]), and a bundle v0.3 around a signed in-toto statement.
+//! - [`Keyless`] makes both with a certificate for the job that runs; a [`Signer`] is either way.
 //! - A [`Requirement`] checks both, each signature by itself, against a [`PublicKey`] or against the
 //!   [`Identity`] that a certificate names; what does not pass has a [`Flaw`].
 //!
@@ -19,8 +21,10 @@ mod detached;
 mod flaw;
 mod key;
 mod key_error;
+mod keyless;
 mod pem;
 mod public;
+mod signer;
 mod verify;
 
 pub use bundle::{BUNDLE, PREDICATE};
@@ -29,7 +33,12 @@ pub use detached::{Detached, SIMPLE_SIGNING};
 pub use flaw::Flaw;
 pub use key::PrivateKey;
 pub use key_error::KeyError;
+pub use keyless::{
+    Conceal, Endpoints, EndpointsError, Instance, Keyless, KeylessError, ServiceCause,
+    ServiceError, TokenSource,
+};
 pub use public::PublicKey;
+pub use signer::Signer;
 pub use verify::{
     Attested, BUNDLE_LIMIT, Certificate, Condition, Evidence, Identity, Pattern, Requirement,
     TrustRoot, TrustRootError, Verified,

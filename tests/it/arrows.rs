@@ -27,8 +27,8 @@ const ROOMS: [(&str, &[&str]); 19] = [
         "referrers",
         &["image", "layout", "notice", "registry", "transfer"],
     ),
-    // Bytes in, bytes out.
-    ("signing", &["image", "notice"]),
+    // Bytes in, bytes out; of the registry client only its connections, to Sigstore's services.
+    ("signing", &["image", "notice", "registry"]),
     // The road.
     (
         "release",

@@ -421,7 +421,7 @@ fn what_cannot_be_signed_or_verified_says_why() {
     let push = ["push", "--source", &source, "--images=oci:a", "--tags=it"];
     let key_flag = format!("--signing-key={key}");
     for (more, message) in [
-        (vec!["--sign=keyless"], "keyless comes later"),
+        (vec!["--sign=keyless"], "signs as a job of GitHub Actions"),
         (vec!["--sign=key"], "none is given"),
         (
             vec![key_flag.as_str()],

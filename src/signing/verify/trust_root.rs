@@ -1,6 +1,7 @@
 use std::fmt;
 
-use sigstore_trust_root::{SigstoreInstance, TrustedRoot, TufConfig};
+use sigstore_trust_root::tuf::fetch_trust_material;
+use sigstore_trust_root::{SigningConfig, SigstoreInstance, TrustedRoot, TufConfig};
 use sigstore_verify::Verifier;
 use thiserror::Error;
 
@@ -59,6 +60,19 @@ impl TrustRoot {
             .await
             .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
         Self::of(&root)
+    }
+
+    /// As [`Self::fetch`], with what says where the services for signing are.
+    pub(in super::super) async fn fetch_with_services(
+        client: reqwest::Client,
+    ) -> Result<(Self, SigningConfig), TrustRootError> {
+        let config = TufConfig::production()
+            .with_http_client(client)
+            .without_cache();
+        let (root, services) = fetch_trust_material(config)
+            .await
+            .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
+        Ok((Self::of(&root)?, services))
     }
 
     /// The address that [`Self::fetch`] asks.

@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use shipmark::release::{Checked, Context, Failure, Form, Signing, Verify, verify};
-use shipmark::signing::PrivateKey;
+use shipmark::signing::{PrivateKey, Signer};
 
 /// A new key as PEM.
 pub fn pem() -> String {
@@ -25,7 +25,8 @@ pub fn key() -> PrivateKey {
 /// Signing in both forms.
 pub fn signing(key: &PrivateKey) -> Signing {
     Signing {
-        key: key.clone(),
+        signer: Signer::Key(key.clone()),
+        recursive: false,
         forms: vec![Form::Bundle, Form::Legacy],
         annotations: Default::default(),
         created: "2026-11-20T21:48:08Z".to_owned(),

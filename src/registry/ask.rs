@@ -1,0 +1,95 @@
+//! Requests to services that are no registries, over the same connections: proxies, certificates,
+//! patience and what is sent again are the same.
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+use url::Url;
+
+use super::call::read_limited;
+use super::error::{Cause, cause};
+use super::http::Lane;
+use super::{Client, retry};
+
+/// A request that can be sent again as it is.
+#[derive(Clone)]
+pub struct Ask {
+    /// Who is asked, for messages: `Fulcio`.
+    pub service: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The address.
+    pub url: Url,
+    /// What it says beside the body. A secret is to be marked as sensitive.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// An answer, whatever it says.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+/// The longest answer that is read, in bytes.
+const LIMIT: usize = 4 << 20;
+
+impl Client {
+    /// Asks a service. What passes (no connection, no answer in time, 429, 5xx) is asked again,
+    /// within bounds; the last answer comes back as it is. It follows no redirect.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn ask(&self, ask: &Ask) -> Result<Answer, Cause> {
+        let timing = self.0.http.settings.timing;
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let outcome = self.asked(ask).await;
+            let (why, pause) = match &outcome {
+                Ok(answer) if retry::is_transient(answer.status) => (
+                    format!("answers {}", answer.status),
+                    retry::retry_after(&answer.headers),
+                ),
+                Err(cause @ (Cause::Connection(_) | Cause::Stalled)) => (cause.to_string(), None),
+                _ => return outcome,
+            };
+            if tried >= timing.attempts {
+                return outcome;
+            }
+            let pause = pause.unwrap_or_else(|| timing.delay(tried));
+            self.notices().warning(format!(
+                "{}: {why}; trying again in {:.1} s ({tried} of {} tries)",
+                ask.service,
+                pause.as_secs_f64(),
+                timing.attempts
+            ));
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn asked(&self, ask: &Ask) -> Result<Answer, Cause> {
+        let http = &self.0.http;
+        let stall = http.settings.timing.stall;
+        let request = http
+            .client(&ask.url, Lane::Control)
+            .request(ask.method.clone(), ask.url.clone())
+            .headers(ask.headers.clone())
+            .body(ask.body.clone());
+        let sent = tokio::time::timeout(stall, request.send()).await;
+        let response = sent
+            .map_err(|_| Cause::Stalled)?
+            .map_err(|error| cause(&error))?;
+        Ok(Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: read_limited(response, LIMIT, stall).await?,
+        })
+    }
+}

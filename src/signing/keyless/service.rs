@@ -1,0 +1,181 @@
+//! One service of Sigstore: what is asked of it, and what its refusals mean.
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
+use thiserror::Error;
+use url::Url;
+
+use crate::notice::printable;
+use crate::registry::{Answer, Ask, Cause, Client};
+
+/// Why no signature could be made.
+#[derive(Debug, Clone, Error)]
+#[error("{service} ({at}) {cause}")]
+pub struct ServiceError {
+    /// Who did not do its part.
+    pub service: &'static str,
+    /// Its address, without what follows the host.
+    pub at: String,
+    /// What came instead.
+    pub cause: ServiceCause,
+}
+
+/// What a service did instead of its part.
+#[derive(Debug, Clone, Error)]
+pub enum ServiceCause {
+    /// No answer, or none in time.
+    #[error("does not answer: {0}")]
+    Silent(Cause),
+    /// It refused.
+    #[error("answers {status}{}", said(.message))]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// Its own words, made printable.
+        message: String,
+    },
+    /// Its answer is not what it should be.
+    #[error("gives what cannot be used: {0}")]
+    Unusable(String),
+}
+
+fn said(message: &str) -> String {
+    match message {
+        "" => String::new(),
+        message => format!(": {message}"),
+    }
+}
+
+impl ServiceError {
+    /// How to go on, where there is something to do.
+    pub fn hint(&self) -> Option<&'static str> {
+        let ServiceCause::Refused { status, .. } = &self.cause else {
+            return None;
+        };
+        match (self.service, status.as_u16()) {
+            (super::TOKENS, 400..500) => Some(
+                "give the job permissions: id-token: write, and the step to the job that has it",
+            ),
+            (super::FULCIO, 400 | 401 | 403) => Some(
+                "Fulcio takes tokens of issuers and audiences that it is set up for: see oidc-issuer and oidc-audience",
+            ),
+            _ => None,
+        }
+    }
+
+    /// Whether the service refused what it was sent, and may take another.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(&self.cause, ServiceCause::Refused { status, .. } if status.is_client_error())
+    }
+}
+
+/// A service at its address.
+#[derive(Clone)]
+pub(super) struct Service {
+    name: &'static str,
+    url: Url,
+}
+
+impl Service {
+    pub(super) fn new(name: &'static str, url: Url) -> Self {
+        Self { name, url }
+    }
+
+    /// An address below the service's own.
+    pub(super) fn below(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}{path}"));
+        url
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(super) async fn get(
+        &self,
+        client: &Client,
+        url: Url,
+        headers: HeaderMap,
+    ) -> Result<Answer, ServiceError> {
+        self.ask(client, Method::GET, url, headers, Vec::new())
+            .await
+    }
+
+    pub(super) async fn post(
+        &self,
+        client: &Client,
+        url: Url,
+        kind: &'static str,
+        body: Vec<u8>,
+    ) -> Result<Answer, ServiceError> {
+        let headers = [(CONTENT_TYPE, HeaderValue::from_static(kind))];
+        self.ask(
+            client,
+            Method::POST,
+            url,
+            headers.into_iter().collect(),
+            body,
+        )
+        .await
+    }
+
+    async fn ask(
+        &self,
+        client: &Client,
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Answer, ServiceError> {
+        let ask = Ask {
+            service: self.name,
+            method,
+            url,
+            headers,
+            body: body.into(),
+        };
+        let answer = client.ask(&ask).await;
+        answer.map_err(|cause| self.error(ServiceCause::Silent(cause)))
+    }
+
+    /// The body of a success; every other answer is a refusal.
+    pub(super) fn succeed(&self, answer: Answer) -> Result<Answer, ServiceError> {
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        Err(self.error(ServiceCause::Refused {
+            status: answer.status,
+            message: message(&answer.body),
+        }))
+    }
+
+    pub(super) fn unusable(&self, what: impl std::fmt::Display) -> ServiceError {
+        self.error(ServiceCause::Unusable(printable(&what.to_string(), 200)))
+    }
+
+    pub(super) fn error(&self, cause: ServiceCause) -> ServiceError {
+        let host = self.url.host_str().unwrap_or_default();
+        ServiceError {
+            service: self.name,
+            at: match self.url.port() {
+                Some(port) => format!("{host}:{port}"),
+                None => host.to_owned(),
+            },
+            cause,
+        }
+    }
+}
+
+/// The words in an answer: the message of a JSON one, else a text that is not a page.
+fn message(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let said = json.as_ref().and_then(|json| json["message"].as_str());
+    match said {
+        Some(said) => printable(said, 200),
+        None if text.trim_start().starts_with('<') => String::new(),
+        None => printable(&text, 200),
+    }
+}

@@ -1,0 +1,139 @@
+//! The identity token of a job, from the runner.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::TOKENS;
+use super::service::{Service, ServiceError};
+use crate::registry::Client;
+use crate::signing::{Identity, Pattern};
+
+/// Where the job's identity tokens are to be had: `ACTIONS_ID_TOKEN_REQUEST_URL` and `_TOKEN`.
+#[derive(Clone)]
+pub struct TokenSource {
+    /// The address, to which the audience is added.
+    pub url: Url,
+    /// What is shown there.
+    pub request_token: SecretString,
+    /// Whom the token is for.
+    pub audience: String,
+    /// The issuer that it must be from, if it is said.
+    pub issuer: Option<String>,
+    /// Told every token before it is used, so that it is hidden from the log.
+    pub conceal: Conceal,
+}
+
+/// Hides a text from the log.
+#[derive(Clone)]
+pub struct Conceal(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Conceal {
+    /// Hides by calling `hide`.
+    pub fn new(hide: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hide))
+    }
+}
+
+/// A token and what it says. It is not checked here: Fulcio does that.
+pub(super) struct Token {
+    pub(super) text: SecretString,
+    claims: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Given {
+    value: SecretString,
+}
+
+impl TokenSource {
+    pub(super) async fn fetch(&self, client: &Client) -> Result<Token, ServiceError> {
+        let service = Service::new(TOKENS, self.url.clone());
+        let mut url = self.url.clone();
+        url.query_pairs_mut()
+            .append_pair("audience", &self.audience);
+        let bearer = format!("Bearer {}", self.request_token.expose_secret());
+        let mut bearer = HeaderValue::try_from(bearer)
+            .map_err(|_| service.unusable("the token to ask with is no header"))?;
+        bearer.set_sensitive(true);
+        let headers: HeaderMap = [
+            (AUTHORIZATION, bearer),
+            (ACCEPT, HeaderValue::from_static("application/json")),
+        ]
+        .into_iter()
+        .collect();
+        let answer = service.get(client, url, headers).await?;
+        let body = service.succeed(answer)?.body;
+        let given: Given = serde_json::from_slice(&body)
+            .map_err(|_| service.unusable("no JSON object with a token as its value"))?;
+        (self.conceal.0)(given.value.expose_secret());
+        let claims = claims(given.value.expose_secret())
+            .ok_or_else(|| service.unusable("a token that is no JSON Web Token"))?;
+        let token = Token {
+            text: given.value,
+            claims,
+        };
+        match &self.issuer {
+            Some(issuer) if token.claim("iss") != Some(issuer) => Err(service.unusable(format!(
+                "a token of {}, not of {issuer} (oidc-issuer)",
+                token.claim("iss").unwrap_or("nobody")
+            ))),
+            _ => Ok(token),
+        }
+    }
+}
+
+fn claims(token: &str) -> Option<Map<String, Value>> {
+    let mut parts = token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+}
+
+impl Token {
+    /// What it says under a name, where that is a text.
+    pub(super) fn claim(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+
+    /// What Fulcio wants signed as proof that the key is ours.
+    pub(super) fn subject(&self) -> &str {
+        let email = self.claim("email");
+        email.or_else(|| self.claim("sub")).unwrap_or_default()
+    }
+
+    /// Whom a certificate for this token names. Fulcio names a job by its workflow (an address of
+    /// GitHub and the claim `job_workflow_ref`), and others by what their token says.
+    pub(super) fn identity(&self) -> Identity {
+        let subject = match self.claim("job_workflow_ref") {
+            Some(workflow) => format!("https://*/{workflow}"),
+            None => self.subject().to_owned(),
+        };
+        Identity {
+            subject: Pattern::new(subject),
+            issuer: self.claim("iss").unwrap_or_default().to_owned(),
+            conditions: Vec::new(),
+        }
+    }
+
+    /// Whether it says that the repository is not public.
+    pub(super) fn is_private(&self) -> bool {
+        let visibility = self.claim("repository_visibility");
+        visibility.is_some_and(|visibility| visibility != "public")
+    }
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSource")
+            .field("host", &self.url.host_str())
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}
