@@ -28,9 +28,12 @@ impl Remote {
         match response.status() {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => match content_digest(response.headers()) {
-                Some(digest) => Ok(Some(Head {
-                    digest: self.same(&call, target, digest)?,
-                })),
+                Some(digest) => {
+                    self.learn_newness(false);
+                    Ok(Some(Head {
+                        digest: self.same(&call, target, digest)?,
+                    }))
+                }
                 // Some leave the header out; the bytes cannot.
                 None => Ok(self.manifest(target).await?.map(|manifest| Head {
                     digest: manifest.digest,
@@ -111,6 +114,7 @@ impl Remote {
             }
             outcome => outcome?,
         };
+        self.learn_newness(false);
         match content_digest(response.headers()).filter(|digest| *digest != manifest.digest) {
             None => Ok(()),
             Some(actual) => Err(self.error(

@@ -19,6 +19,7 @@ mod download;
 mod error;
 mod http;
 mod manifests;
+mod newness;
 mod pace;
 mod referrers;
 mod retry;
@@ -64,6 +65,7 @@ struct Host {
     control: pace::Pace,
     transfers: pace::Pace,
     gate: retry::Gate,
+    newness: newness::Newness,
     /// Upload sessions that are neither finished nor closed.
     uploads: Mutex<HashMap<Url, Repository>>,
     /// Held, shared, while a session is being opened.
@@ -181,6 +183,7 @@ impl Client {
                 control: pace::Pace::of(CONTROL_REQUESTS),
                 transfers: pace::Pace::of(TRANSFERS),
                 gate: retry::Gate::default(),
+                newness: newness::Newness::default(),
                 uploads: Mutex::default(),
                 opening: Arc::default(),
             })

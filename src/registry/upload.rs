@@ -95,18 +95,39 @@ impl Remote {
     /// # Errors
     /// A refusal. That it would rather have the bytes is none.
     pub async fn mount(&self, blob: Digest, from: &Repository) -> Result<Mount, Error> {
+        self.mount_on(Lane::Control, blob, from).await
+    }
+
+    async fn mount_on(
+        &self,
+        lane: Lane,
+        blob: Digest,
+        from: &Repository,
+    ) -> Result<Mount, Error> {
         let mut url = self.url("blobs/uploads/");
         url.query_pairs_mut()
             .append_pair("mount", &blob.to_string())
             .append_pair("from", from.path());
-        let call = Call::new(
+        let mut call = Call::new(
             Method::POST,
             format!("mount of {blob} from {}", from.path()),
             url,
         );
+        call.lane = lane;
         let remote = self.reading(from);
         let opened = remote.open(call, |status| status != StatusCode::CREATED);
         Ok(opened.await?.map_or(Mount::Mounted, Mount::Declined))
+    }
+
+    /// Asks in one request whether the blob is there and for an upload session if it is not: it is
+    /// mounted from where it would be. A registry that does not mount opens a session even for a blob
+    /// that it has.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub async fn open_unless_there(&self, blob: &Descriptor) -> Result<Mount, Error> {
+        self.mount_on(Lane::of(blob.size), blob.digest, &self.repository)
+            .await
     }
 
     /// Opens an upload session for a blob of that size, on the connection that its bytes will take.

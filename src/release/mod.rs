@@ -217,7 +217,7 @@ impl Prepared<'_> {
             vec![Default::default(); plans.len()]
         } else {
             sign(&mut signatures, true).await?;
-            let content = transfer(context, &image, &destinations, &plans).await?;
+            let content = transfer(context, &image, &destinations, &plans, request.signing.is_some()).await?;
             sign(&mut signatures, false).await?;
             write_tags(context, &image, &destinations, &plans, true).await?;
             if let Some(branches) = &branches {
@@ -311,7 +311,7 @@ async fn resolve_and_look(
         }?;
         let (mut image, seen) = try_join(
             source::resolve(request, context),
-            look::at_all(destinations, &derived.tags),
+            look::at_all(destinations, &derived.tags, Vec::new()),
         )
         .await?;
         let mut derived = derived;
@@ -320,15 +320,30 @@ async fn resolve_and_look(
             .extend(origin::other_commit(&mut image, request).await?);
         return Ok((image, derived, seen));
     }
-    let mut image = source::resolve(request, context).await?;
-    let origin = origin::of(&image.source, &image.root)
-        .await
-        .map_err(|error| Failure::store(Side::Source, &request.source, error))?;
+    let early = async {
+        // The tags that are given by default follow version lines as a rule.
+        Ok(match request.rules {
+            TagRules::Default => look::list_early(destinations).await,
+            TagRules::Given(_) => Vec::new(),
+        })
+    };
+    let ((mut image, origin), listed) =
+        try_join(resolve_with_origin(request, context), early).await?;
     let derived =
         tagging::for_promote(facts, &origin, request.environment.as_ref(), &request.rules)?;
     image.origin = Some(origin);
-    let seen = look::at_all(destinations, &derived.tags).await?;
+    let seen = look::at_all(destinations, &derived.tags, listed).await?;
     Ok((image, derived, seen))
+}
+
+async fn resolve_with_origin(
+    request: &Request,
+    context: &Context,
+) -> Result<(Resolved, Origin), Failure> {
+    let image = source::resolve(request, context).await?;
+    let origin = origin::of(&image.source, &image.root).await;
+    let origin = origin.map_err(|error| Failure::store(Side::Source, &request.source, error))?;
+    Ok((image, origin))
 }
 
 /// Whether the image's own labels have a say in its tags.
@@ -346,6 +361,7 @@ async fn transfer(
     image: &Resolved,
     destinations: &[Destination],
     plans: &[Plan],
+    is_signed: bool,
 ) -> Result<Vec<Content>, Failure> {
     // Whoever names the root already has it.
     let lacks = |plan: &Plan| plan.writes();
@@ -365,7 +381,13 @@ async fn transfer(
         notices: &context.notices,
         meter: &Meter::new(context.notices.clone()),
     };
-    let outcomes = copy.run().await.into_iter().zip(lacking);
+    // The first tag brings the root along, unless something is to be attached to it before.
+    let by_tag = plans.iter().filter(|plan| lacks(plan)).all(Plan::is_sure_to_write);
+    let outcomes = match by_tag && !is_signed {
+        true => copy.run_below().await,
+        false => copy.run().await,
+    };
+    let outcomes = outcomes.into_iter().zip(lacking);
     let copied = outcomes.map(|(outcome, destination)| {
         outcome.map_err(|error| {
             let at: &dyn std::fmt::Display = match error.side {

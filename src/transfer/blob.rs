@@ -140,6 +140,9 @@ async fn ask_registry(
                 None => {}
             }
         }
+        Lead::Nowhere(_) if remote.is_new().await && copy.known.mounts(remote.repository().registry()) => {
+            return open_in_new(remote, blob).await;
+        }
         Lead::Nowhere(_) => {}
     }
     if remote.has_blob(blob).await? {
@@ -149,6 +152,22 @@ async fn ask_registry(
         return Ok(Answer::Has(Placed::Present));
     }
     Ok(Answer::Wants(Receiver::Registry(remote.clone(), session)))
+}
+
+/// In a new repository a blob is there at most if a run died while it brought the image.
+async fn open_in_new(remote: &Remote, blob: &Descriptor) -> Result<Answer, registry::Error> {
+    Ok(match remote.open_unless_there(blob).await {
+        Ok(Mount::Mounted) => Answer::Has(Placed::Present),
+        Ok(Mount::Declined(upload)) => {
+            Answer::Wants(Receiver::Registry(remote.clone(), Some(upload)))
+        }
+        // It does not know the question.
+        Err(error) if error.is_refusal() => {
+            remote.holds_something();
+            Answer::Wants(Receiver::Registry(remote.clone(), None))
+        }
+        Err(error) => return Err(error),
+    })
 }
 
 /// Asks for a mount; nothing where the registry refuses it, as some do with what they cannot do.

@@ -38,7 +38,7 @@ use target::Target;
 /// Blobs that are asked for or under way at the same time.
 const BLOBS: usize = 64;
 /// Manifests under way at the same time, to one destination.
-const MANIFESTS: usize = 16;
+const MANIFESTS: usize = 64;
 
 /// A copy of an image to one or more destinations.
 pub struct Copy<'a> {

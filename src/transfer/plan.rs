@@ -36,6 +36,7 @@ pub(super) enum Depth {
 pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Result<Plan, Error> {
     if let (Depth::Everything, Store::Registry(remote)) = (depth, store) {
         copy.known.forget(remote.repository());
+        remote.holds_something();
     }
     let is_there = |digest| async move {
         match depth {
@@ -68,7 +69,8 @@ pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Res
         level = stream::iter(below)
             .map(|(parent, child)| async move {
                 // Both are asked at once: as a rule it is missing.
-                let (there, child) = try_join(is_there(child), fetch(copy, parent, child)).await?;
+                let asked = async { Ok(!store.is_new().await && is_there(child).await?) };
+                let (there, child) = try_join(asked, fetch(copy, parent, child)).await?;
                 Ok::<_, Error>((!there).then_some(child))
             })
             .buffer_unordered(MANIFESTS)

@@ -81,6 +81,14 @@ impl Store {
         }
     }
 
+    /// Whether it can have nothing of an image. On disk a look is as cheap as the question.
+    pub async fn is_new(&self) -> bool {
+        match self {
+            Self::Registry(remote) => remote.is_new().await,
+            Self::Layout(_) => false,
+        }
+    }
+
     /// Closes the upload sessions of copies that failed or were broken off.
     pub async fn close_uploads(&self) {
         if let Self::Registry(remote) = self {

@@ -6,6 +6,7 @@ mod cancel;
 mod engine;
 mod faults;
 mod quirks;
+mod requests;
 mod several;
 mod tls;
 mod wire;

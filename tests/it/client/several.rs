@@ -240,22 +240,23 @@ async fn a_destination_with_holes_is_gone_through_once_more() {
         &context(),
     )
     .await;
-    // The root and a child are gone, and a blob of the child that is still there.
+    // The root and a child are gone, and a blob of a child that is still there.
     to.set_tags("prod/web", Default::default());
     let root = example_root().to_string();
     to.remove_manifest("prod/web", &root);
+    let children = to.manifests("prod/web");
     let blob = {
-        let children = to.manifests("prod/web");
         let (_, bytes) = to.manifest("prod/web", &children[0]).unwrap();
         let child: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         child["config"]["digest"].as_str().unwrap().to_owned()
     };
     to.remove_blob("prod/web", &blob);
+    to.remove_manifest("prod/web", &children[1]);
     let mut request = promote(&from, &[&place(&to, "prod/web")], "refs/heads/main");
     request.rules = shipmark::tagging::TagRules::read(["again"]).unwrap();
     to.fault(Fault::on(
         "PUT",
-        &format!("/manifests/{root}"),
+        &format!("/manifests/{}", children[1]),
         Effect::status_with(
             404,
             &[],

@@ -164,6 +164,12 @@ impl Registry {
             .count()
     }
 
+    /// What the token host that started with it was asked, if one did.
+    pub fn token_requests(&self) -> Vec<String> {
+        let server = self.token_server.as_ref();
+        server.map(TokenServer::requests).unwrap_or_default()
+    }
+
     pub fn clear_log(&self) {
         self.host.front.clear_log();
     }
