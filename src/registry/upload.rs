@@ -98,12 +98,7 @@ impl Remote {
         self.mount_on(Lane::Control, blob, from).await
     }
 
-    async fn mount_on(
-        &self,
-        lane: Lane,
-        blob: Digest,
-        from: &Repository,
-    ) -> Result<Mount, Error> {
+    async fn mount_on(&self, lane: Lane, blob: Digest, from: &Repository) -> Result<Mount, Error> {
         let mut url = self.url("blobs/uploads/");
         url.query_pairs_mut()
             .append_pair("mount", &blob.to_string())

@@ -88,11 +88,16 @@ pub(super) async fn at_all(
     listed: Vec<Option<BTreeSet<Tag>>>,
 ) -> Result<Vec<Seen>, Failure> {
     let listed = listed.into_iter().chain(std::iter::repeat(None));
-    try_join_all(destinations.iter().zip(listed).map(|(destination, listed)| async move {
-        at(destination, tags, listed)
-            .await
-            .map_err(|error| Failure::store(Side::Destination, &destination.place, error))
-    }))
+    try_join_all(
+        destinations
+            .iter()
+            .zip(listed)
+            .map(|(destination, listed)| async move {
+                at(destination, tags, listed)
+                    .await
+                    .map_err(|error| Failure::store(Side::Destination, &destination.place, error))
+            }),
+    )
     .await
 }
 

@@ -217,7 +217,14 @@ impl Prepared<'_> {
             vec![Default::default(); plans.len()]
         } else {
             sign(&mut signatures, true).await?;
-            let content = transfer(context, &image, &destinations, &plans, request.signing.is_some()).await?;
+            let content = transfer(
+                context,
+                &image,
+                &destinations,
+                &plans,
+                request.signing.is_some(),
+            )
+            .await?;
             sign(&mut signatures, false).await?;
             write_tags(context, &image, &destinations, &plans, true).await?;
             if let Some(branches) = &branches {
@@ -382,7 +389,10 @@ async fn transfer(
         meter: &Meter::new(context.notices.clone()),
     };
     // The first tag brings the root along, unless something is to be attached to it before.
-    let by_tag = plans.iter().filter(|plan| lacks(plan)).all(Plan::is_sure_to_write);
+    let by_tag = plans
+        .iter()
+        .filter(|plan| lacks(plan))
+        .all(Plan::is_sure_to_write);
     let outcomes = match by_tag && !is_signed {
         true => copy.run_below().await,
         false => copy.run().await,

@@ -27,9 +27,7 @@ impl Plan {
     /// another run's.
     pub(super) fn is_sure_to_write(&self) -> bool {
         let mut steps = self.steps.iter();
-        steps.any(|step| {
-            step.writes() && step.planned.kind != Kind::Moving(Follows::Branch)
-        })
+        steps.any(|step| step.writes() && step.planned.kind != Kind::Moving(Follows::Branch))
     }
 
     pub(super) fn into_results(self) -> Vec<TagResult> {

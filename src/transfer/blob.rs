@@ -140,7 +140,9 @@ async fn ask_registry(
                 None => {}
             }
         }
-        Lead::Nowhere(_) if remote.is_new().await && copy.known.mounts(remote.repository().registry()) => {
+        Lead::Nowhere(_)
+            if remote.is_new().await && copy.known.mounts(remote.repository().registry()) =>
+        {
             return open_in_new(remote, blob).await;
         }
         Lead::Nowhere(_) => {}

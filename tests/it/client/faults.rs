@@ -244,9 +244,15 @@ async fn mixed(pair: &Pair, seed: u64) {
     match pair.copy_with(impatient(settings())).await {
         Ok(_) => pair.assert_done(&case),
         Err((failure, text)) => {
-            assert!(matches!(failure, Failure::Service(_)), "{case}: {failure:?}");
+            assert!(
+                matches!(failure, Failure::Service(_)),
+                "{case}: {failure:?}"
+            );
             let names = ["source ", "destination "];
-            assert!(names.iter().any(|name| text.starts_with(name)), "{case}: {text}");
+            assert!(
+                names.iter().any(|name| text.starts_with(name)),
+                "{case}: {text}"
+            );
             pair.assert_sound(&case);
             pair.source.clear_faults();
             pair.to.clear_faults();
@@ -288,13 +294,20 @@ async fn each_fault_in_a_large_blob_is_got_over() {
         Effect::EndlessBody,
     ];
     let cases = effects.iter().flat_map(|effect| {
-        let requests = [(Struck::Source, "GET"), (Struck::Destination, "POST"), (Struck::Destination, "PUT")];
+        let requests = [
+            (Struck::Source, "GET"),
+            (Struck::Destination, "POST"),
+            (Struck::Destination, "PUT"),
+        ];
         requests.map(|(side, method)| (effect.clone(), side, method))
     });
     stream::iter(cases)
         .map(|(effect, side, method)| async move {
             let case = format!("{effect:?} at {side:?} {method}");
-            let [source, to] = [Registry::start(Profile::plain()).await, Registry::start(Profile::plain()).await];
+            let [source, to] = [
+                Registry::start(Profile::plain()).await,
+                Registry::start(Profile::plain()).await,
+            ];
             let root = engine::put_image(&source, &[(3 << 20, 1), (2 << 20, 2)]);
             let struck = if side == Struck::Source { &source } else { &to };
             struck.fault(Fault::on(method, "/blobs/", effect));
@@ -302,7 +315,11 @@ async fn each_fault_in_a_large_blob_is_got_over() {
             let request = engine::promotion(&from, &format!("{}/copy", to.host()));
             let (context, said) = context_with(settings());
             done(request, &context).await;
-            assert_eq!(to.tags("copy").into_values().collect::<Vec<_>>(), [root], "{case}");
+            assert_eq!(
+                to.tags("copy").into_values().collect::<Vec<_>>(),
+                [root],
+                "{case}"
+            );
             assert_eq!(to.dangling(), Vec::<String>::new(), "{case}");
             assert_eq!(to.open_uploads(), 0, "{case}: {}", said.text());
         })
@@ -315,7 +332,10 @@ async fn each_fault_in_a_large_blob_is_got_over() {
 /// long before it is given up.
 #[tokio::test]
 async fn an_upload_whose_answer_never_comes_is_settled_by_asking() {
-    let [source, to] = [Registry::start(Profile::plain()).await, Registry::start(Profile::plain()).await];
+    let [source, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
     engine::put_image(&source, &[(3 << 20, 1), (1000, 2)]);
     for n in 1..=3 {
         let effect = Effect::NeverAnswered;
@@ -324,7 +344,11 @@ async fn an_upload_whose_answer_never_comes_is_settled_by_asking() {
         let request = engine::promotion(&from, &format!("{}/copy-{n}", to.host()));
         let began = Instant::now();
         done(request, &context_with(settings()).0).await;
-        assert!(began.elapsed() < timing().stall * 3 / 4, "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() < timing().stall * 3 / 4,
+            "{:?}",
+            began.elapsed()
+        );
         let repository = format!("PUT /v2/copy-{n}/blobs/");
         assert_eq!(to.count_of(&repository), 3);
     }

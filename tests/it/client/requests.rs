@@ -30,7 +30,10 @@ struct Stage {
 
 impl Stage {
     async fn set(profile: fn() -> Profile, user: &str) -> Self {
-        let [source, to] = [Registry::start(profile()).await, Registry::start(profile()).await];
+        let [source, to] = [
+            Registry::start(profile()).await,
+            Registry::start(profile()).await,
+        ];
         let hosts = [source.host(), to.host()];
         let hosts = hosts.each_ref().map(String::as_str);
         let settings = login(&hosts, user, PASSWORD);
@@ -56,14 +59,22 @@ impl Stage {
                 _ => &self.to,
             };
             let tokens = registry.token_requests();
-            let told = self.tokens.borrow_mut().insert(name, tokens.len()).unwrap_or_default();
+            let told = self
+                .tokens
+                .borrow_mut()
+                .insert(name, tokens.len())
+                .unwrap_or_default();
             let mut lines: BTreeMap<String, usize> = BTreeMap::new();
             for line in registry.requests().iter().chain(&tokens[told..]) {
                 *lines.entry(shortened(line)).or_default() += 1;
             }
             writeln!(text, "{name}: {}", lines.values().sum::<usize>()).unwrap();
             for (line, count) in lines {
-                let times = if count > 1 { format!(" x {count}") } else { String::new() };
+                let times = if count > 1 {
+                    format!(" x {count}")
+                } else {
+                    String::new()
+                };
                 writeln!(text, "  {line}{times}").unwrap();
             }
             registry.clear_log();
@@ -92,7 +103,12 @@ impl Stage {
         text += &self.asked("the tag is right", &both);
         self.release(&from, &to, &["v2"]).await;
         text += &self.asked("the content is there, the tag is new", &both);
-        let tags = ["1.4.0", "type=raw,value=frozen,immutable=true", "stable", "prod"];
+        let tags = [
+            "1.4.0",
+            "type=raw,value=frozen,immutable=true",
+            "stable",
+            "prod",
+        ];
         self.release(&from, &to, &tags).await;
         text += &self.asked("four tags, one of them immutable", &both);
         let beside = format!("{}/team/beside", self.source.host());
