@@ -110,7 +110,7 @@ impl Stage {
             "prod",
         ];
         self.release(&from, &to, &tags).await;
-        text += &self.asked("four tags, one of them immutable", &both);
+        text += &self.asked("four tags, two of them immutable", &both);
         let beside = format!("{}/team/beside", self.source.host());
         self.release(&from, &beside, &["v1"]).await;
         text += &self.asked("an empty repository of the same registry", &both[..1]);
