@@ -162,16 +162,15 @@ pub const INPUTS: &[Input] = &[
         kind: Kind::Text("IMAGE"),
         required: IMAGE,
         path: true,
-        help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), or oci-archive:FILE[:NAME] (a tar of one, perhaps gzipped)",
+        help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), or oci-archive:FILE[:NAME] (a tar of one, perhaps gzipped). To an environment of the policy also a tag or digest alone, of the repository that it takes its images from",
         ..DEFAULTS
     },
     Input {
         name: "images",
         verbs: TAGGING,
         kind: Kind::List("PLACE"),
-        required: RELEASE,
         path: true,
-        help: "Where it goes: a repository without a tag, or oci:DIR (an image layout). For tags, names in the form of docker/metadata-action",
+        help: "Where it goes: a repository without a tag, or oci:DIR (an image layout); not needed where environment names one of the policy's. For tags, names in the form of docker/metadata-action",
         ..DEFAULTS
     },
     Input {
@@ -249,11 +248,11 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "github-token",
-        verbs: TAGS,
+        verbs: TAGGING,
         kind: Kind::Text("TOKEN"),
         from_workflow: Some("${{ github.token }}"),
         secret: true,
-        help: "The token to ask GitHub's API with, for what the event does not say",
+        help: "The token to ask GitHub's API with, for what the event does not say, and for the policy where there is no checkout",
         ..DEFAULTS
     },
     Input {
@@ -268,7 +267,22 @@ pub const INPUTS: &[Input] = &[
         name: "environment",
         verbs: TAGGING,
         kind: Kind::Text("NAME"),
-        help: "The environment that is released to; promote moves the tag of its name",
+        help: "The environment that is released to; promote moves the tag of its name. One of the policy's, where there is a policy",
+        ..DEFAULTS
+    },
+    Input {
+        name: "services",
+        verbs: RELEASE,
+        kind: Kind::List("SERVICE"),
+        help: "Which of the policy's services are released; all, where none is named",
+        ..DEFAULTS
+    },
+    Input {
+        name: "policy",
+        verbs: RELEASE,
+        kind: Kind::Text("FILE"),
+        path: true,
+        help: "The policy file: environments with their repositories, and services. Without it .github/shipmark.yml is taken, where it exists. In a workflow it is read as the workflow's own commit has it",
         ..DEFAULTS
     },
     Input {
@@ -276,6 +290,14 @@ pub const INPUTS: &[Input] = &[
         verbs: RELEASE,
         kind: Kind::Choice(&["fail", "keep"]),
         help: "What to do where an immutable tag names another digest: refuse, or go on with the image that is there. Without it version tags fail, and a SHA tag on push keeps an image of the same commit",
+        ..DEFAULTS
+    },
+    Input {
+        name: "referrers",
+        verbs: RELEASE,
+        kind: Kind::Choice(&["known", "all", "none"]),
+        default: Some("known"),
+        help: "What stands beside the image and travels with it: known (signatures, SBOMs, provenance, attestations, scan reports, VEX), all, or none. Release records of another environment never do",
         ..DEFAULTS
     },
     Input {
@@ -437,7 +459,7 @@ pub const OUTPUTS: &[Output] = &[
     Output {
         name: "digest",
         verbs: IMAGE,
-        help: "The digest of the image, sha256:…",
+        help: "The digest of the image, sha256:…; of several services there is none",
     },
     Output {
         name: "image",
@@ -467,7 +489,12 @@ pub const OUTPUTS: &[Output] = &[
     Output {
         name: "outcome",
         verbs: IMAGE,
-        help: "released, unchanged (nothing had to be written, or it was a dry run), verified, or refused",
+        help: "released, unchanged (nothing had to be written, or it was a dry run), verified, refused, or failed (some services of several)",
+    },
+    Output {
+        name: "matrix",
+        verbs: RELEASE,
+        help: "The images as a matrix for a later job: service (where there are services), image, digest",
     },
     Output {
         name: "tag-names",

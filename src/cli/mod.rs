@@ -200,7 +200,7 @@ mod tests {
             in_runner(&broken).unwrap_err(),
             @r#"source: "oci:a�::b" has a line break or another control character in it"#
         );
-        insta::assert_snapshot!(in_runner(&MINIMUM[..2]).unwrap_err(), @"images: is needed");
+        insta::assert_snapshot!(in_runner(&MINIMUM[..1]).unwrap_err(), @"source: is needed");
         let line = ["shipmark", "push", "--source=", "--images=oci:x"];
         insta::assert_snapshot!(on_command_line(&line).unwrap_err(), @"--source: is needed");
     }

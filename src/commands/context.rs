@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
+use url::Url;
 
 use super::facts::checkout;
 use super::{Given, logins};
 use crate::actions::{Environment, Mounts, Secrets};
-use crate::cli::Verb;
 use crate::credentials::Store;
+use crate::image::RegistryName;
 use crate::registry::{Client, Proxies, Settings, Timing};
 use crate::release::{Context, Failure};
 use crate::transfer::Known;
@@ -24,28 +25,31 @@ pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     })
 }
 
-pub(super) fn registries(given: &Given) -> Result<Client, Failure> {
-    Client::new(settings(given)?, given.log.notices())
-        .map_err(|error| Failure::input(error.to_string()))
+fn registries(given: &Given) -> Result<Client, Failure> {
+    let insecure = given.arguments.values("insecure-registries")?;
+    client(given, settings(given, credentials(given)?, insecure))
 }
 
-fn settings(given: &Given) -> Result<Settings, Failure> {
+/// Connections to another service than a registry: they need no login.
+pub(super) fn web(given: &Given, url: &Url) -> Result<reqwest::Client, Failure> {
+    let client = client(given, settings(given, Store::default(), Vec::new()))?;
+    Ok(client.web(url))
+}
+
+fn client(given: &Given, settings: Settings) -> Result<Client, Failure> {
+    Client::new(settings, given.log.notices()).map_err(|error| Failure::input(error.to_string()))
+}
+
+fn settings(given: &Given, credentials: Store, insecure: Vec<RegistryName>) -> Settings {
     let environment = &given.environment;
-    let releases = given.arguments.verb != Verb::Tags;
     let path = |name| environment.path(name).map(Path::to_owned);
     let variable = |names: &[&str]| environment.first(names).map(str::to_owned);
-    Ok(Settings {
-        credentials: match releases {
-            true => credentials(given)?,
-            false => Store::default(),
-        },
+    Settings {
+        credentials,
         ca_file: given.arguments.text("ca-file").map(PathBuf::from),
         ssl_cert_file: path("SSL_CERT_FILE"),
         ssl_cert_dir: path("SSL_CERT_DIR"),
-        insecure: match releases {
-            true => given.arguments.values("insecure-registries")?,
-            false => Vec::new(),
-        },
+        insecure,
         proxies: Proxies {
             // As curl has it: a request's header Proxy can become HTTP_PROXY in a CGI program.
             http: variable(&["http_proxy", "HTTP_PROXY"]),
@@ -53,7 +57,7 @@ fn settings(given: &Given) -> Result<Settings, Failure> {
             no_proxy: variable(&["NO_PROXY", "no_proxy"]),
         },
         timing: Timing::default(),
-    })
+    }
 }
 
 /// Everything secret is hidden from the log before anything more can be written to it.

@@ -1,14 +1,17 @@
 //! The verbs, one file each: from arguments to the request that the road takes.
 
 mod advice;
+mod api;
 mod context;
 mod facts;
 mod keyless;
 mod logins;
 mod places;
+mod policy;
 mod promote;
 mod push;
 mod request;
+mod route;
 mod signing;
 mod subject;
 mod tags;
@@ -21,8 +24,9 @@ pub use logins::secrets;
 
 use crate::actions::Environment;
 use crate::cli::{Arguments, InputError, Verb};
-use crate::release::{self, Context, Failure, Outcome, Request};
+use crate::release::{self, Context, Failure};
 use crate::report::{Done, Log};
+use request::Asked;
 
 /// What a verb has to go by.
 struct Given {
@@ -47,7 +51,7 @@ pub async fn run(
         environment,
         log,
     };
-    let request = match given.arguments.verb {
+    let asked = match given.arguments.verb {
         Verb::Tags => {
             return tokio::select! {
                 result = tags::run(&given) => Ok(Done::Tagged(Box::new(result?))),
@@ -64,24 +68,39 @@ pub async fn run(
         Verb::Promote => promote::request(&given).await,
     }?;
     let context = context::context(&given)?;
-    let owners = places::owners(&given, &request.destinations);
-    let result = released(&request, &context, cancelled).await;
+    let owners = places::owners(&given, asked.destinations());
+    let result = walk(&asked, &context, cancelled).await;
     places::hand_over(&given, &owners);
-    let outcome = result.map_err(|failure| advice::advise(failure, &given))?;
-    Ok(Done::Released(Box::new(outcome)))
+    let mut done = result.map_err(|failure| advice::advise(failure, &given))?;
+    if let Done::Fleet(fleet) = &mut done {
+        for failure in fleet.failures_mut() {
+            *failure = advice::advise(failure.clone(), &given);
+        }
+    }
+    Ok(done)
 }
 
 /// Walks the road, and tidies up where that ends early.
-async fn released(
-    request: &Request,
+async fn walk(
+    asked: &Asked,
     context: &Context,
     cancelled: impl Future<Output = ()>,
-) -> Result<Outcome, Failure> {
+) -> Result<Done, Failure> {
+    let work = async {
+        Ok(match asked {
+            Asked::One(request) => Done::Released(Box::new(release::run(request, context).await?)),
+            Asked::Fleet(fleet) => Done::Fleet(Box::new(fleet.run(context).await)),
+        })
+    };
     let result = tokio::select! {
-        result = release::run(request, context) => result,
+        result = work => result,
         () = cancelled => Err(Failure::Cancelled),
     };
-    if result.is_err() {
+    let failed = match &result {
+        Ok(Done::Fleet(fleet)) => fleet.failed().next().is_some(),
+        other => other.is_err(),
+    };
+    if failed {
         // A registry that does not answer expires its upload sessions by itself.
         let _ = tokio::time::timeout(LAST_WORDS, context.registry.abandon()).await;
     }

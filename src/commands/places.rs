@@ -36,11 +36,14 @@ pub(super) fn find(
 }
 
 /// The folders of this container that are going to be written to, as they are before that.
-pub(super) fn owners(given: &Given, places: &[image::Place]) -> Vec<Ownership> {
+pub(super) fn owners<'a>(
+    given: &Given,
+    places: impl Iterator<Item = &'a image::Place>,
+) -> Vec<Ownership> {
     if Mounts::of(&given.environment).is_none() {
         return Vec::new();
     }
-    let folders = places.iter().filter_map(|place| match place {
+    let folders = places.filter_map(|place| match place {
         image::Place::Layout(folder) => Ownership::of(folder),
         image::Place::Registry(_) => None,
     });

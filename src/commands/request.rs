@@ -1,51 +1,139 @@
 //! What the requests of all verbs have in common.
 
+use super::policy::{self, Held};
+use super::route::{self, Road, Route};
 use super::{Given, facts, subject};
 use crate::cli::{Arguments, InputError, Origin};
 use crate::event::Facts;
-use crate::release::{Existing, Failure, Request, Verb};
-use crate::tagging::{Mode, RuleError, Rules, TagRules};
+use crate::image::Place;
+use crate::policy::Stage;
+use crate::referrers::Selection;
+use crate::release::{Existing, Failure, Fleet, Request, Verb};
+use crate::tagging::{Environment, Mode, RuleError, Rules, Subject, TagRules};
 
-/// The request; `facts_needed` says whether there must be an event or a checkout where no rules are
+/// What is asked of the road: one image, or one of each service.
+#[derive(Debug)]
+pub(super) enum Asked {
+    One(Box<Request>),
+    Fleet(Fleet),
+}
+
+impl Asked {
+    /// Where images are to go.
+    pub(super) fn destinations(&self) -> impl Iterator<Item = &Place> {
+        let (one, fleet) = match self {
+            Self::One(request) => (Some(&**request), None),
+            Self::Fleet(fleet) => (None, Some(fleet)),
+        };
+        let of_fleet = fleet.into_iter().flat_map(|fleet| &fleet.services);
+        let requests = one.into_iter().chain(of_fleet.map(|(_, request)| request));
+        requests.flat_map(|request| &request.destinations)
+    }
+}
+
+/// What is asked; `facts_needed` says whether there must be an event or a checkout where no rules are
 /// given.
 pub(super) async fn common(
     given: &Given,
     verb: Verb,
     facts_needed: bool,
-) -> Result<Request, Failure> {
+) -> Result<Asked, Failure> {
     let arguments = &given.arguments;
-    refuse_overrides(given)?;
-    let rules = rules(arguments)?;
+    let held = policy::find(given).await?;
+    let Road {
+        environment,
+        stage,
+        routes,
+    } = route::find(given, verb, held.as_ref())?;
+    refuse_overrides(given, environment.as_ref())?;
+    let rules = match stage.zip(held.as_ref()) {
+        Some((stage, held)) => rules_of(stage, held, arguments)?,
+        None => rules(arguments)?,
+    };
     let facts = match facts_needed && rules.is_default() {
         true => Some(facts::find(given)?),
         false => facts::find_if_any(given)?,
     };
+    let rules = tag_rules(given, rules, facts.clone(), environment.as_ref()).await?;
+    let existing = match arguments.choice("existing")? {
+        Some("fail") => Existing::Fail,
+        Some(_) => Existing::Keep,
+        None => Existing::ByKind,
+    };
     let signing = super::signing::read(given, facts.as_ref())?;
-    Ok(Request {
+    let referrers = match arguments.choice("referrers")? {
+        Some("all") => Selection::All,
+        Some("none") => Selection::None,
+        _ => Selection::Known,
+    };
+    let dry_run = arguments.switch("dry-run")?;
+    let request = |source, destinations| Request {
         verb,
-        source: arguments.required("source")?,
-        destinations: arguments.values("images")?,
-        rules: tag_rules(given, rules, facts.clone()).await?,
-        facts,
-        environment: arguments.value("environment")?,
-        existing: match arguments.choice("existing")? {
-            Some("fail") => Existing::Fail,
-            Some(_) => Existing::Keep,
-            None => Existing::ByKind,
-        },
-        signing,
-        dry_run: arguments.switch("dry-run")?,
-    })
+        source,
+        destinations,
+        rules: rules.clone(),
+        facts: facts.clone(),
+        environment: environment.clone(),
+        existing,
+        signing: signing.clone(),
+        referrers,
+        dry_run,
+    };
+    let mut services = Vec::with_capacity(routes.len());
+    for Route {
+        service,
+        source,
+        destinations,
+    } in routes
+    {
+        let request = request(source, destinations);
+        match service {
+            Some(service) => services.push((service, request)),
+            None => return Ok(Asked::One(Box::new(request))),
+        }
+    }
+    Ok(Asked::Fleet(Fleet {
+        verb,
+        dry_run,
+        services,
+    }))
+}
+
+/// The environment's own rules, where it has any: then there are no others.
+fn rules_of(stage: &Stage, held: &Held, arguments: &Arguments) -> Result<Rules, Failure> {
+    let wrong = |error| Failure::input(format!("the policy file {}: {error}", held.file));
+    let Some(own) = stage.rules(mode(arguments)?).map_err(wrong)? else {
+        return Ok(rules(arguments)?);
+    };
+    let mut others = ["tags", "flavor"].into_iter();
+    match others.find(|name| !arguments.entries(name).is_empty()) {
+        Some(name) => Err(Failure::refused(format!(
+            "the input {name} in a release to the environment {}",
+            stage.name()
+        ))
+        .why(format!("{} says which tags it gets", held.file))
+        .hint(format!("leave {name} out, or change the policy"))),
+        None => Ok(own),
+    }
 }
 
 /// The rules and what they are about, where rules are given.
-async fn tag_rules(given: &Given, rules: Rules, facts: Option<Facts>) -> Result<TagRules, Failure> {
+async fn tag_rules(
+    given: &Given,
+    rules: Rules,
+    facts: Option<Facts>,
+    environment: Option<&Environment>,
+) -> Result<TagRules, Failure> {
     if rules.is_default() {
         return Ok(TagRules::Default);
     }
     let workflow = facts::workflow(given, facts.as_ref())?;
     let about = subject::about(given, &rules, facts, workflow, "").await?;
-    Ok(TagRules::of(rules, about.subject))
+    let subject = Subject {
+        environment: environment.cloned(),
+        ..about.subject
+    };
+    Ok(TagRules::of(rules, subject))
 }
 
 /// The input `mode`.
@@ -69,8 +157,11 @@ pub(super) fn rule_error(arguments: &Arguments, error: &RuleError) -> InputError
 
 /// In a runner an environment goes by what happened, not by what the workflow says had happened,
 /// or when.
-pub(super) fn refuse_overrides(given: &Given) -> Result<(), Failure> {
-    let Some(environment) = given.arguments.text("environment") else {
+pub(super) fn refuse_overrides(
+    given: &Given,
+    environment: Option<&Environment>,
+) -> Result<(), Failure> {
+    let Some(environment) = environment else {
         return Ok(());
     };
     if !given.environment.in_runner() {
@@ -86,8 +177,7 @@ pub(super) fn refuse_overrides(given: &Given) -> Result<(), Failure> {
     };
     match said {
         Some(said) => Err(Failure::refused(format!(
-            "{said} in a release to the environment {}",
-            crate::notice::printable(environment, 80)
+            "{said} in a release to the environment {environment}"
         ))
         .why("in a runner the event decides what may be released to an environment")
         .hint(format!(

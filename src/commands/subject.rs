@@ -3,10 +3,8 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
-use url::Url;
 
-use super::{Given, context, facts};
+use super::{Given, api, facts};
 use crate::cli::Verb;
 use crate::event::{Facts, Repository, Workflow};
 use crate::git::{self, Checkout};
@@ -87,7 +85,7 @@ impl About {
         given
             .log
             .info("asking GitHub's API about the repository, which the event does not say");
-        let told = api.repository().await.map_err(failed)?;
+        let told = api.repository().await.map_err(api::failed)?;
         self.repository = std::mem::take(&mut self.repository).or(told);
         Ok(())
     }
@@ -153,24 +151,8 @@ impl About {
                 .why("neither GITHUB_REPOSITORY nor the event names one")
                 .hint("set GITHUB_REPOSITORY to OWNER/NAME, or say offline: true"));
         };
-        let base = given
-            .environment
-            .get("GITHUB_API_URL")
-            .unwrap_or("https://api.github.com");
-        let base: Url = base.parse().map_err(|_| {
-            Failure::input(format!("GITHUB_API_URL is {base:?}, which is no address"))
-        })?;
-        let client = context::registries(given)?.web(&base);
-        let token = token.map(SecretString::from);
-        Api::new(client, &base, name, token)
-            .map(Some)
-            .map_err(failed)
+        api::of(given, name).map(Some)
     }
-}
-
-fn failed(error: crate::github::ApiError) -> Failure {
-    let hint = error.hint();
-    Failure::service(error.to_string()).hint(hint)
 }
 
 fn committed_here(given: &Given, sha: &str) -> Option<Timestamp> {

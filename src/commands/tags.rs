@@ -7,7 +7,8 @@ use crate::tagging::{self, Finding, Labels, Mode, Rules, TaggingError, image_nam
 /// Says which tags, labels and annotations the event gives an image. Writes to no registry.
 pub(super) async fn run(given: &Given) -> Result<Tagged, Failure> {
     let arguments = &given.arguments;
-    request::refuse_overrides(given)?;
+    let environment = arguments.value("environment")?;
+    request::refuse_overrides(given, environment.as_ref())?;
     let mode = request::mode(arguments)?;
     let images = image_names(arguments.whole("images"))
         .map_err(|error| request::rule_error(arguments, &error))?;

@@ -63,22 +63,28 @@ fn complaint<T>(result: Result<T, Failure>) -> String {
     }
 }
 
+fn one(asked: impl Future<Output = Result<Asked, Failure>>) -> release::Request {
+    match wait(asked).unwrap() {
+        Asked::One(request) => *request,
+        Asked::Fleet(fleet) => panic!("{fleet:?}"),
+    }
+}
+
 #[test]
 fn arguments_become_a_request() {
-    let request = wait(push::request(&in_runner(&[
+    let request = one(push::request(&in_runner(&[
         ("INPUT_IMAGES", "ghcr.io/acme/web\noci:prod"),
         ("INPUT_ENVIRONMENT", "prod"),
         ("INPUT_EXISTING", "keep"),
         ("INPUT_DRY-RUN", "true"),
-    ])))
-    .unwrap();
+    ])));
     assert_eq!(request.verb, release::Verb::Push);
     assert_eq!(request.source.to_string(), "oci:dev");
     assert_eq!(request.destinations.len(), 2);
     assert_eq!(request.environment.unwrap().as_str(), "prod");
     assert_eq!(request.existing, Existing::Keep);
     assert!(request.dry_run && request.facts.is_some());
-    let request = wait(promote::request(&given(&[]))).unwrap();
+    let request = one(promote::request(&given(&[])));
     assert_eq!(request.verb, release::Verb::Promote);
     assert_eq!(request.existing, Existing::ByKind);
     assert!(!request.dry_run && request.rules == TagRules::Default);
@@ -91,6 +97,15 @@ fn wrong_values_are_named_with_their_place() {
     insta::assert_snapshot!(push("INPUT_ENVIRONMENT", "Prod"), @r#"error: environment: "Prod" has not 1 to 32 lower-case letters, digits and dashes, beginning with no dash"#);
     insta::assert_snapshot!(push("INPUT_IMAGES", "ghcr.io/a/b:1"), @r#"error: images, line 1: "ghcr.io/a/b:1" names a tag: give the place alone, the tags are derived or come from the input tags"#);
     insta::assert_snapshot!(push("INPUT_SOURCE", "docker-daemon:web"), @r#"error: source: "docker-daemon:web" is of the form docker-daemon:, which is not supported: use a registry reference, oci:DIR or oci-archive:FILE"#);
+}
+
+#[test]
+fn somewhere_has_to_be_named() {
+    let push = complaint(wait(push::request(&in_runner(&[("INPUT_IMAGES", "")]))));
+    insta::assert_snapshot!(push, @r"
+    error: images: is needed
+     hint: name the places in images, or with environment one of the policy file's
+    ");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::image::Commit;
 
 /// A checkout as it is now.
 pub struct Checkout {
-    repository: Repository,
-    path: PathBuf,
+    pub(super) repository: Repository,
+    pub(super) path: PathBuf,
     /// The commit that HEAD is at.
     pub commit: Commit,
     /// The branch that is checked out; none where HEAD is detached.

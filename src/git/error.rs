@@ -22,6 +22,9 @@ pub enum GitError {
         /// Whether the clone is shallow, so that the ref may exist elsewhere.
         shallow: bool,
     },
+    /// What is there under the name of a file is a folder, a link or a submodule.
+    #[error("{0} is no plain file in the commit")]
+    NoFile(PathBuf),
     /// Anything else that libgit2 says.
     #[error("git failed at {path}: {}", .source.message())]
     Git {
@@ -60,7 +63,7 @@ impl GitError {
                 Some("the clone is shallow: fetch the ref, or clone with fetch-depth: 0".to_owned())
             }
             Self::NoSuchRef { .. } => Some("fetch the ref first".to_owned()),
-            Self::Git { .. } => None,
+            Self::NoFile(_) | Self::Git { .. } => None,
         }
     }
 }

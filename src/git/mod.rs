@@ -5,8 +5,10 @@
 mod ancestry;
 mod checkout;
 mod error;
+mod file;
 mod origin;
 
 pub use ancestry::{Ancestry, Descent};
 pub use checkout::{Checkout, checkout};
 pub use error::GitError;
+pub use file::FileAt;

@@ -1,10 +1,13 @@
 //! GitHub's REST API, for what the event does not say.
 //!
-//! Two GETs over the connections that the registry client makes, so that proxies and certificates
+//! Three GETs over the connections that the registry client makes, so that proxies and certificates
 //! are the same for both. octocrab (0.54, without its default features, with rustls and aws-lc-rs)
 //! would be 16 more crates and a second HTTP stack that takes neither from us. It is for when there
 //! is more to say to GitHub than this.
 
+use std::path::Path;
+
+use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, AUTHORIZATION, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
@@ -111,15 +114,38 @@ impl Api {
         }
     }
 
-    async fn get(&self, mut url: Url) -> Result<Value, ApiError> {
+    /// A file as a commit has it; none where there is none, or where the token may not see it.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn file(&self, path: &Path, sha: &str) -> Result<Option<Bytes>, ApiError> {
+        let mut url = self.repository.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.push("contents");
+            segments.extend(path.iter().map(|name| name.to_string_lossy()));
+        }
+        url.query_pairs_mut().append_pair("ref", sha);
+        match self.fetch(url, "application/vnd.github.raw+json").await {
+            Ok((_, bytes)) => Ok(Some(bytes)),
+            Err(ApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn get(&self, url: Url) -> Result<Value, ApiError> {
+        let (url, body) = self.fetch(url, "application/vnd.github+json").await?;
+        serde_json::from_slice(&body).map_err(|_| ApiError::NotJson(url.path().to_owned()))
+    }
+
+    /// What is at the address, and the address that it was found at.
+    async fn fetch(&self, mut url: Url, accept: &str) -> Result<(Url, Bytes), ApiError> {
         for _ in 0..=REDIRECTS {
-            let answer = self.request(&url).send().await;
+            let answer = self.request(&url, accept).send().await;
             let answer = answer.map_err(|error| ApiError::Unreachable(error.without_url()))?;
-            let path = || url.path().to_owned();
             if answer.status().is_success() {
                 let body = answer.bytes().await;
                 let body = body.map_err(|error| ApiError::Unreachable(error.without_url()))?;
-                return serde_json::from_slice(&body).map_err(|_| ApiError::NotJson(path()));
+                return Ok((url, body));
             }
             let status = answer.status();
             let next = answer
@@ -132,7 +158,7 @@ impl Api {
             match next {
                 Some(next) => url = next,
                 None => {
-                    let path = path();
+                    let path = url.path().to_owned();
                     return Err(ApiError::Status { status, path });
                 }
             }
@@ -140,11 +166,11 @@ impl Api {
         Err(ApiError::Address(format!("{url}, passed on too often")))
     }
 
-    fn request(&self, url: &Url) -> reqwest::RequestBuilder {
+    fn request(&self, url: &Url, accept: &str) -> reqwest::RequestBuilder {
         let request = self
             .client
             .get(url.clone())
-            .header(ACCEPT, "application/vnd.github+json")
+            .header(ACCEPT, accept)
             .header("X-GitHub-Api-Version", "2022-11-28");
         match &self.token {
             // Never over plain HTTP.

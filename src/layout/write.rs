@@ -1,5 +1,7 @@
 use std::io::{self, Write};
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tempfile::NamedTempFile;
@@ -48,6 +50,16 @@ impl Layout {
         let incoming = self.flush(incoming).await?;
         self.run(move |layout| incoming.keep(layout)).await?;
         Ok(())
+    }
+
+    /// Writes a small blob that was made here.
+    pub async fn put_blob(&self, blob: &Bytes) -> Result<(), LayoutError> {
+        let whole = futures_util::stream::iter([Ok::<_, Infallible>(blob.clone())]);
+        match self.write_blob(&Descriptor::of_bytes(blob), whole).await {
+            Ok(()) => Ok(()),
+            Err(WriteError::Layout(error)) => Err(error),
+            Err(WriteError::Source(never)) => match never {},
+        }
     }
 
     async fn flush(&self, mut incoming: Incoming) -> Result<Incoming, LayoutError> {

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use futures_util::future::try_join;
 use serde_json::{Value, json};
 
-use super::Error;
 use crate::image::{Descriptor, Digest, Manifest, MediaType};
-use crate::notice::Notices;
-use crate::transfer::{Copy, Known, Meter, Source, Store, StoreError};
+use crate::registry::Vouched;
+use crate::transfer::{Source, Store, StoreError};
 
 /// The media type and content of a config that says nothing.
 const EMPTY: (&str, &[u8]) = ("application/vnd.oci.empty.v1+json", b"{}");
@@ -52,13 +52,7 @@ impl Artifact {
             "annotations": annotations,
         });
         let manifest = Manifest::parse(manifest.to_string().into(), None).ok()?;
-        let descriptor = json!({
-            "mediaType": manifest.media_type.as_str(),
-            "digest": manifest.digest.to_string(),
-            "size": manifest.bytes.len(),
-            "artifactType": kind,
-            "annotations": annotations,
-        });
+        let descriptor = super::list::descriptor(&manifest);
         Some(Self {
             manifest,
             content,
@@ -71,46 +65,36 @@ impl Artifact {
         &self.descriptor
     }
 
-    /// Writes it, by its digest. In a layout it is listed by that.
+    /// Writes it, by its digest. In a layout it is listed by that. Returns what the store's answer
+    /// says of it.
     ///
     /// # Errors
     /// A store that does not take it.
-    pub async fn write(&self, store: &Store, notices: &Notices) -> Result<(), Error> {
-        let blobs = [Bytes::from_static(EMPTY.1), self.content.clone()];
-        put_blobs(store, &self.manifest, blobs, notices).await?;
+    pub async fn write(&self, store: &Store) -> Result<Vouched, StoreError> {
+        let config = Bytes::from_static(EMPTY.1);
+        try_join(
+            store.put_common_blob(&config),
+            store.put_blob(&self.content),
+        )
+        .await?;
         match store {
-            Store::Registry(remote) => {
-                let target = crate::image::Target::Digest(self.manifest.digest);
-                let written = remote.put_manifest(&target, &self.manifest).await;
-                Ok(written.map_err(StoreError::from)?)
-            }
+            Store::Registry(remote) => Ok(remote.put_referrer(&self.manifest).await?),
             Store::Layout(layout) => {
-                let written = layout.write_referrer(&self.manifest).await;
-                Ok(written.map_err(StoreError::from)?)
+                layout.write_referrers(vec![self.manifest.clone()]).await?;
+                Ok(Vouched::default())
             }
         }
     }
-}
 
-/// Brings the blobs of a manifest that was made here.
-pub(super) async fn put_blobs(
-    store: &Store,
-    manifest: &Manifest,
-    blobs: impl IntoIterator<Item = Bytes>,
-    notices: &Notices,
-) -> Result<(), Error> {
-    let copy = Copy {
-        source: &Source::held(blobs),
-        root: manifest,
-        destinations: vec![store],
-        known: &Known::default(),
-        notices,
-        meter: &Meter::new(Notices::new(|_| ())),
-    };
-    let outcome = copy
-        .run_below()
-        .await
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>();
-    outcome.map(drop).map_err(|error| error.error.into())
+    /// Reads its content from the store.
+    ///
+    /// # Errors
+    /// Content that is not there, or that is another one.
+    pub async fn read_back(&self, store: &Store) -> Result<Bytes, StoreError> {
+        let size = self.content.len() as u64;
+        let source = Source::store(store.clone());
+        source
+            .small_blob(&Descriptor::of_bytes(&self.content), size)
+            .await
+    }
 }

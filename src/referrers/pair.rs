@@ -1,30 +1,36 @@
 //! The list of referrers under a tag and the `.sig` image, added to together. Each holds, in an
 //! annotation, what the other one names, so that what a run overwrites in one of them is found in the
-//! other. A run writes one of them at a time and reads both again before it writes the next: at the
-//! moment at which another run is done with both, at most one write of this run can be under way with
-//! what it read before. It destroys one copy, finds the other, and puts the first right. (A third run
-//! with such a write to the other tag, at that same moment, is what it takes to lose something.)
+//! other. A run writes one of them at a time, and before it writes the next it reads that one again:
+//! at the moment at which another run is done with both, at most one write of this run can be under
+//! way with what it read before. It destroys one copy, finds the other, and puts the first right.
+//!
+//! So the first write may rest on what was read long before, while planning, and every later one only
+//! on a reading after the write before it; the last thing is to read both.
+//!
+//! Three runs or more can lose an entry: one of them is done, and two others have a write under way
+//! to one tag each, both with what they read before. Nothing but a registry that compares and writes
+//! in one step, or a tag for each run, would prevent that: whoever is done cannot put right what
+//! happens later, and no reading tells a run of a copy that was overwritten twice.
 
-use bytes::Bytes;
 use futures_util::future::try_join;
 use serde_json::{Map, Value};
 
 use super::shared::{ROUNDS, members, merge, pause};
 use super::{Error, Shared, sig};
 use crate::image::{Descriptor, Digest, Manifest, Target};
-use crate::notice::Notices;
 use crate::transfer::{Store, StoreError};
 
 /// The annotation with the members of the other tag, as JSON.
 const MIRROR: &str = "dev.shipmark.beside";
 
+/// What a round takes where nobody disturbs: reading and writing each, and reading both.
+const STEPS: u32 = 6;
+
 /// What is added to both, the list first.
 #[derive(Debug, Clone, Default)]
 pub struct Additions {
-    /// The members.
+    /// The members. Their blobs are there.
     pub ours: [Vec<Value>; 2],
-    /// The blobs that ours need.
-    pub blobs: [Vec<Bytes>; 2],
     /// What was seen there.
     pub seen: [Vec<Value>; 2],
 }
@@ -33,66 +39,100 @@ pub struct Additions {
 #[derive(Debug, Clone)]
 pub struct Pair([Shared; 2]);
 
+/// What is known of the tags while they are added to.
+struct Known {
+    there: [Option<Manifest>; 2],
+    /// Which of them was read since the last write.
+    fresh: [bool; 2],
+}
+
 impl Pair {
     /// The tags of the image `subject`.
     pub fn of(subject: Digest) -> Self {
         Self([Shared::list(subject), Shared::sig(subject)])
     }
 
-    /// Adds to both and keeps all that was seen in either. Returns what they name at last.
+    /// Adds to both and keeps all that was seen in either. `read` is what they named when they were
+    /// looked at. Returns what they name at last.
     ///
     /// # Errors
     /// A tag that cannot be read or changed.
     pub async fn add(
         &self,
         store: &Store,
+        read: [Option<Manifest>; 2],
         add: &mut Additions,
-        notices: &Notices,
     ) -> Result<[Option<Manifest>; 2], Error> {
-        for round in 0..2 * ROUNDS {
-            pause((round / 2).saturating_sub(1)).await;
-            let [list, sig] = &self.0;
-            let (list, sig) = try_join(list.read(store), sig.read(store)).await?;
-            let there = [list, sig];
-            let mut missing = None;
-            let mut all = [Vec::new(), Vec::new()];
-            for (which, all) in all.iter_mut().enumerate() {
-                *all = self.members(which, &there);
-                let before = all.len();
-                merge(all, &add.seen[which]);
-                merge(all, &add.ours[which]);
-                let known = all.clone();
-                for value in mirror(there[1 - which].as_ref()) {
-                    let mut with = known.clone();
-                    merge(&mut with, std::slice::from_ref(&value));
-                    if with.len() > known.len() && is_there(store, which, &value).await? {
-                        merge(all, &[value]);
-                    }
+        let mut known = Known {
+            there: read,
+            fresh: [true; 2],
+        };
+        for step in 0..STEPS * ROUNDS {
+            let mut all = self.united(store, &known, add).await?;
+            let Some(which) = self.lacking(&known, &all) else {
+                if known.fresh == [true; 2] {
+                    return Ok(known.there);
                 }
-                merge(&mut add.seen[which], all);
-                if all.len() > before {
-                    missing = missing.or(Some(which));
-                }
-            }
-            let stale = |which: &usize| mirror(there[*which].as_ref()) != all[1 - which];
-            let Some(which) = missing.or_else(|| (0..2).find(stale)) else {
-                return Ok(there);
+                self.look(store, &mut known).await?;
+                continue;
             };
+            if !known.fresh[which] {
+                pause((step / STEPS).saturating_sub(1)).await;
+                known.there[which] = self.0[which].read(store).await?;
+                known.fresh[which] = true;
+                continue;
+            }
             let others = all[1 - which].clone();
-            let shared = &self.0[which];
             let ours = std::mem::take(&mut all[which]);
-            shared
-                .write(
-                    store,
-                    there[which].as_ref(),
-                    ours,
-                    &add.blobs[which],
-                    Some(&others),
-                    notices,
-                )
+            let there = known.there[which].as_ref();
+            let written = self.0[which]
+                .write(store, there, ours, Some(&others))
                 .await?;
+            known.there[which] = Some(written);
+            known.fresh = [false; 2];
         }
         Err(Error::Contended(self.0[0].tag.clone()))
+    }
+
+    async fn look(&self, store: &Store, known: &mut Known) -> Result<(), Error> {
+        let [list, sig] = &self.0;
+        let (list, sig) = try_join(list.read(store), sig.read(store)).await?;
+        known.there = [list, sig];
+        known.fresh = [true; 2];
+        Ok(())
+    }
+
+    /// What each should name: what it names, what was ever seen there, what the other holds of it,
+    /// and ours.
+    async fn united(
+        &self,
+        store: &Store,
+        known: &Known,
+        add: &mut Additions,
+    ) -> Result<[Vec<Value>; 2], Error> {
+        let mut all = [Vec::new(), Vec::new()];
+        for (which, all) in all.iter_mut().enumerate() {
+            *all = self.members(which, &known.there);
+            merge(all, &add.seen[which]);
+            merge(all, &add.ours[which]);
+            let before = all.clone();
+            for value in mirror(known.there[1 - which].as_ref()) {
+                let mut with = before.clone();
+                merge(&mut with, std::slice::from_ref(&value));
+                if with.len() > before.len() && is_there(store, which, &value).await? {
+                    merge(all, &[value]);
+                }
+            }
+            merge(&mut add.seen[which], all);
+        }
+        Ok(all)
+    }
+
+    /// The first that lacks a member, or else the first whose copy of the other's members is old.
+    fn lacking(&self, known: &Known, all: &[Vec<Value>; 2]) -> Option<usize> {
+        let lacks = |which: &usize| all[*which].len() > self.members(*which, &known.there).len();
+        let is_old = |which: &usize| mirror(known.there[*which].as_ref()) != all[1 - which];
+        (0..2).find(lacks).or_else(|| (0..2).find(is_old))
     }
 
     fn members(&self, which: usize, there: &[Option<Manifest>; 2]) -> Vec<Value> {
@@ -136,14 +176,8 @@ async fn is_there(store: &Store, which: usize, value: &Value) -> Result<bool, Er
             .map(|head| head.is_some()),
         _ => {
             let is_signature = value["annotations"].get(sig::SIGNATURE).is_some();
-            let blob = Descriptor {
-                media_type: String::new(),
-                digest,
-                size: value["size"].as_u64().unwrap_or_default(),
-                platform: None,
-                annotations: Default::default(),
-                urls: Vec::new(),
-            };
+            let size = value["size"].as_u64().unwrap_or_default();
+            let blob = Descriptor::plain("", digest, size);
             Ok(is_signature && remote.has_blob(&blob).await.map_err(StoreError::from)?)
         }
     };

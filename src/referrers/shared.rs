@@ -7,11 +7,10 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use super::Error;
 use super::list::tag_target;
-use super::{Error, artifact};
 use crate::image::{Body, Digest, Manifest, MediaType, Tag};
 use crate::layout::{Expectation, LayoutFault};
 use crate::notice::Notices;
@@ -36,8 +35,37 @@ pub struct Shared {
 enum Form {
     /// An index of referrers.
     List,
-    /// An image with a signature a layer.
+    /// An image with a signature, or another statement, a layer.
+    Layers,
+}
+
+/// How cosign's tags that are made of a digest end, by what their images hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// `.sig`: a signature a layer.
     Sig,
+    /// `.att`: an attestation a layer.
+    Att,
+    /// `.sbom`: one SBOM.
+    Sbom,
+}
+
+impl Ending {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sig, Self::Att, Self::Sbom];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Sig => ".sig",
+            Self::Att => ".att",
+            Self::Sbom => ".sbom",
+        }
+    }
+
+    /// The tag that ends so, of a manifest's digest.
+    pub fn tag(self, subject: Digest) -> Tag {
+        tag(subject, self.as_str())
+    }
 }
 
 /// `sha256-<hex>`
@@ -45,7 +73,7 @@ pub(super) fn list_tag(subject: Digest) -> Tag {
     tag(subject, "")
 }
 
-pub(super) fn tag(subject: Digest, ending: &str) -> Tag {
+fn tag(subject: Digest, ending: &str) -> Tag {
     let text = format!("sha256-{}{ending}", subject.hex());
     text.parse().expect("a digest's hex digits make a tag")
 }
@@ -62,11 +90,21 @@ impl Shared {
 
     /// The legacy signatures of an image.
     pub fn sig(subject: Digest) -> Self {
+        Self::layers(subject, Ending::Sig)
+    }
+
+    /// What cosign's older form keeps about an image under a tag of that ending.
+    pub fn layers(subject: Digest, ending: Ending) -> Self {
         Self {
-            tag: super::sig_tag(subject),
+            tag: ending.tag(subject),
             subject,
-            form: Form::Sig,
+            form: Form::Layers,
         }
+    }
+
+    /// The tag.
+    pub fn tag(&self) -> &Tag {
+        &self.tag
     }
 
     /// What the tag names.
@@ -75,16 +113,21 @@ impl Shared {
     /// A store that cannot tell, or something else under the tag.
     pub async fn read(&self, store: &Store) -> Result<Option<Manifest>, Error> {
         let found = store.manifest(&tag_target(&self.tag)).await?;
+        found.map_or(Ok(None), |found| self.accept(found))
+    }
+
+    /// What was found under the tag, if it can be what the tag is for.
+    pub(super) fn accept(&self, found: Manifest) -> Result<Option<Manifest>, Error> {
         // GitLab: oras-go#1396.
-        let Some(found) = found.filter(|found| found.digest != self.subject) else {
+        if found.digest == self.subject {
             return Ok(None);
-        };
+        }
         let problem = match (self.form, &found.body) {
-            (Form::List, Body::Index(_)) | (Form::Sig, Body::Image { .. }) => {
+            (Form::List, Body::Index(_)) | (Form::Layers, Body::Image { .. }) => {
                 return Ok(Some(found));
             }
             (Form::List, _) => "an image, not a list of referrers",
-            (Form::Sig, _) => "an index, not a list of signatures",
+            (Form::Layers, _) => "an index, not a list of signatures or attestations",
         };
         Err(Error::Foreign {
             tag: self.tag.clone(),
@@ -92,8 +135,9 @@ impl Shared {
         })
     }
 
-    /// Adds `ours`, with the blobs that they need, and keeps all that was seen there, `seen`
-    /// included. Returns what the tag names at last.
+    /// Adds `ours`, whose blobs are there, and keeps all that was seen there, `seen` included. Where
+    /// nothing is there, `whole`, which holds all of ours, is written as it is.
+    /// Returns what the tag names at last.
     ///
     /// # Errors
     /// A tag that cannot be read or changed.
@@ -101,7 +145,7 @@ impl Shared {
         &self,
         store: &Store,
         ours: &[Value],
-        blobs: &[Bytes],
+        whole: Option<&Manifest>,
         seen: &mut Vec<Value>,
         notices: &Notices,
     ) -> Result<Option<Manifest>, Error> {
@@ -123,8 +167,12 @@ impl Shared {
                     self.tag
                 ));
             }
-            self.write(store, there.as_ref(), all, blobs, None, notices)
-                .await?;
+            match whole {
+                Some(whole) if there.is_none() => self.put(store, None, whole).await?,
+                _ => {
+                    self.write(store, there.as_ref(), all, None).await?;
+                }
+            }
             merge(seen, ours);
         }
         Err(Error::Contended(self.tag.clone()))
@@ -133,27 +181,26 @@ impl Shared {
     pub(super) fn member(&self) -> &'static str {
         match self.form {
             Form::List => "manifests",
-            Form::Sig => "layers",
+            Form::Layers => "layers",
         }
     }
 
+    /// Writes what the tag names anew. Returns that; in a layout another run may have been faster,
+    /// and only reading tells.
     pub(super) async fn write(
         &self,
         store: &Store,
         there: Option<&Manifest>,
         all: Vec<Value>,
-        blobs: &[Bytes],
         mirror: Option<&[Value]>,
-        notices: &Notices,
-    ) -> Result<(), Error> {
+    ) -> Result<Manifest, Error> {
         let mut json = there
             .and_then(|there| serde_json::from_slice::<Map<String, Value>>(&there.bytes).ok())
             .unwrap_or_else(|| self.empty());
-        let mut blobs = blobs.to_vec();
-        if self.form == Form::Sig {
+        if self.form == Form::Layers {
             let config = super::sig::config(&all);
             json.insert("config".to_owned(), super::sig::config_descriptor(&config));
-            blobs.push(config);
+            store.put_blob(&config).await?;
         }
         if let Some(mirror) = mirror {
             super::pair::set_mirror(&mut json, mirror);
@@ -166,34 +213,45 @@ impl Shared {
                 problem: "what cannot be added to",
             });
         };
-        artifact::put_blobs(store, &own(&manifest, &blobs), blobs, notices).await?;
+        self.put(store, there, &manifest).await?;
+        Ok(manifest)
+    }
+
+    /// Makes the tag name `manifest` in place of what was `there`.
+    async fn put(
+        &self,
+        store: &Store,
+        there: Option<&Manifest>,
+        manifest: &Manifest,
+    ) -> Result<(), Error> {
         let written = match store {
             Store::Registry(remote) => remote
-                .put_manifest(&tag_target(&self.tag), &manifest)
+                .put_manifest(&tag_target(&self.tag), manifest)
                 .await
                 .map_err(StoreError::from),
             Store::Layout(layout) => {
                 let was = Expectation::Was(there.map(|there| there.digest));
-                match layout.write_tag(&self.tag, &manifest, was).await {
+                match layout.write_tag(&self.tag, manifest, was).await {
                     // Another run was faster: the next round reads what it wrote.
                     Err(error) if matches!(error.fault, LayoutFault::TagTaken { .. }) => Ok(()),
                     other => other.map(drop).map_err(StoreError::from),
                 }
             }
         };
-        written.map_err(|error| match there {
-            Some(_) if is_frozen(&error) => Error::Frozen {
+        match written {
+            Ok(()) => Ok(()),
+            Err(error) if there.is_some() && is_frozen(&error) => Err(Error::Frozen {
                 tag: self.tag.clone(),
                 error: Box::new(error),
-            },
-            _ => error.into(),
-        })
+            }),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn empty(&self) -> Map<String, Value> {
         let kind = match self.form {
             Form::List => MediaType::OciIndex,
-            Form::Sig => MediaType::OciManifest,
+            Form::Layers => MediaType::OciManifest,
         };
         let json = json!({"schemaVersion": 2, "mediaType": kind.as_str()});
         json.as_object().cloned().unwrap_or_default()
@@ -206,17 +264,6 @@ pub(super) async fn pause(round: u32) {
         let most = PAUSE.saturating_mul(1 << round.min(6));
         tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
     }
-}
-
-/// The manifest with those of its blobs alone that were made here: the others are there.
-fn own(manifest: &Manifest, blobs: &[Bytes]) -> Manifest {
-    let digests: Vec<Digest> = blobs.iter().map(|blob| Digest::of(blob)).collect();
-    let mut own = manifest.clone();
-    match &mut own.body {
-        Body::Image { layers, .. } => layers.retain(|layer| digests.contains(&layer.digest)),
-        Body::Index(entries) => entries.clear(),
-    }
-    own
 }
 
 /// A refusal of a write where a first write was taken: the way of every registry to say that tags

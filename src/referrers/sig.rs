@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Error, shared};
+use super::{Ending, Error};
 use crate::image::{Body, Descriptor, Digest, Manifest, Tag};
 use crate::transfer::{Source, Store};
 
@@ -17,7 +17,7 @@ const PAYLOAD_LIMIT: u64 = 1 << 20;
 
 /// `sha256-<hex>.sig`, where the legacy signatures of an image are.
 pub fn sig_tag(subject: Digest) -> Tag {
-    shared::tag(subject, ".sig")
+    Ending::Sig.tag(subject)
 }
 
 /// The signatures under the tag.

@@ -9,6 +9,17 @@ use super::{Access, Remote};
 use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestError, MediaType, Target};
 
 const CONTENT_DIGEST: &str = "docker-content-digest";
+/// The digest of the subject of a manifest that was written: the registry lists it from now on.
+const OCI_SUBJECT: &str = "oci-subject";
+
+/// What a registry's answer says of a manifest with a subject that it has taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Vouched {
+    /// That it is stored under its digest.
+    pub stored: bool,
+    /// That it is listed among the referrers of its subject.
+    pub listed: bool,
+}
 
 /// What a HEAD says of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +107,24 @@ impl Remote {
     /// # Errors
     /// A refusal, or an answer that names another digest.
     pub async fn put_manifest(&self, target: &Target, manifest: &Manifest) -> Result<(), Error> {
+        self.put(target, manifest).await.map(drop)
+    }
+
+    /// Writes a manifest that has a subject, by its digest.
+    ///
+    /// # Errors
+    /// As [`Remote::put_manifest`].
+    pub async fn put_referrer(&self, manifest: &Manifest) -> Result<Vouched, Error> {
+        let headers = self.put(&Target::Digest(manifest.digest), manifest).await?;
+        let subject = manifest.subject.as_ref().map(|subject| subject.digest);
+        Ok(Vouched {
+            stored: content_digest(&headers) == Some(manifest.digest),
+            listed: subject.is_some() && digest_in(&headers, OCI_SUBJECT) == subject,
+        })
+    }
+
+    /// Writes a manifest. Returns the headers of the answer.
+    async fn put(&self, target: &Target, manifest: &Manifest) -> Result<HeaderMap, Error> {
         let mut call = self.manifest_call(Method::PUT, target);
         call.headers.insert(
             CONTENT_TYPE,
@@ -108,15 +137,16 @@ impl Remote {
             Err(refusal) if refusal.is_refusal() && !refusal.is_transient() => {
                 let there = self.head(target).await;
                 return match there {
-                    Ok(Some(head)) if head.digest == manifest.digest => Ok(()),
+                    Ok(Some(head)) if head.digest == manifest.digest => Ok(HeaderMap::new()),
                     _ => Err(refusal),
                 };
             }
             outcome => outcome?,
         };
         self.learn_newness(false);
-        match content_digest(response.headers()).filter(|digest| *digest != manifest.digest) {
-            None => Ok(()),
+        let headers = response.headers();
+        match content_digest(headers).filter(|digest| *digest != manifest.digest) {
+            None => Ok(headers.clone()),
             Some(actual) => Err(self.error(
                 &call,
                 Cause::WrongDigest {
@@ -154,5 +184,9 @@ impl Remote {
 }
 
 fn content_digest(headers: &HeaderMap) -> Option<Digest> {
-    headers.get(CONTENT_DIGEST)?.to_str().ok()?.parse().ok()
+    digest_in(headers, CONTENT_DIGEST)
+}
+
+fn digest_in(headers: &HeaderMap, name: &str) -> Option<Digest> {
+    headers.get(name)?.to_str().ok()?.parse().ok()
 }

@@ -18,6 +18,7 @@ mod call;
 mod download;
 mod error;
 mod http;
+mod made;
 mod manifests;
 mod newness;
 mod pace;
@@ -35,10 +36,10 @@ pub use ask::{Answer, Ask};
 pub use download::{Download, Resumed};
 pub use error::{Cause, Error, Trouble};
 pub use http::{Proxies, Settings, SettingsError, Timing};
-pub use manifests::Head;
+pub use manifests::{Head, Vouched};
 pub use upload::{Mount, Slot, Upload};
 
-use crate::image::{RegistryName, Repository};
+use crate::image::{Digest, RegistryName, Repository};
 use crate::notice::Notices;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -70,7 +71,12 @@ struct Host {
     uploads: Mutex<HashMap<Url, Repository>>,
     /// Held, shared, while a session is being opened.
     opening: Arc<tokio::sync::RwLock<()>>,
+    /// Blobs that many images have in common, and that this run has seen to.
+    common: Mutex<HashMap<(Repository, Digest), Brought>>,
 }
+
+/// Whether a blob is there. Whoever needs it first sees to it, and the others wait for it.
+type Brought = Arc<tokio::sync::OnceCell<()>>;
 
 /// How a registry is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +192,7 @@ impl Client {
                 newness: newness::Newness::default(),
                 uploads: Mutex::default(),
                 opening: Arc::default(),
+                common: Mutex::default(),
             })
         });
         host.clone()

@@ -138,7 +138,7 @@ impl Remote {
 
     /// Sends what opens an upload session, and tells the session where the answer `is_session`. A
     /// task of its own: one that is dropped half-way would leave a session that nobody knows of.
-    async fn open(
+    pub(super) async fn open(
         &self,
         call: Call,
         is_session: fn(StatusCode) -> bool,

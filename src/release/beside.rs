@@ -4,7 +4,7 @@ use futures_util::future::try_join;
 
 use super::Failure;
 use crate::image::{Digest, Manifest, Tag, Target};
-use crate::referrers::{Error, Listing, Shared, SigImage, sig_tag};
+use crate::referrers::{Error, Found, Listing, Shared, SigImage, sig_tag};
 use crate::signing::{Detached, Flaw, PREDICATE, Requirement, Verified};
 use crate::transfer::{Side, Store};
 
@@ -50,7 +50,18 @@ pub(super) async fn bundles(
 ) -> Result<Bundles, Error> {
     let apart = (PREDICATE_TYPE, PREDICATE);
     let (listing, found) = Listing::read(store, subject, BUNDLES, apart, known).await?;
-    let checked = found.into_iter().map(|found| Checked {
+    let checked = found
+        .into_iter()
+        .map(|found| bundle(requirement, subject, found));
+    Ok(Bundles {
+        listing,
+        checked: checked.collect(),
+    })
+}
+
+/// One bundle about `subject`.
+pub(super) fn bundle(requirement: &Requirement, subject: Digest, found: Found) -> Checked {
+    Checked {
         form: Form::Bundle,
         at: Target::Digest(found.digest),
         digest: found.digest,
@@ -58,11 +69,7 @@ pub(super) async fn bundles(
             Ok(content) => requirement.check_bundle(&content, subject),
             Err(problem) => Err(Flaw::Malformed(problem)),
         },
-    });
-    Ok(Bundles {
-        listing,
-        checked: checked.collect(),
-    })
+    }
 }
 
 /// The signatures in a `.sig` image, apart from those in `known`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{join_all, try_join, try_join_all};
 
 use super::{Destination, Failure};
-use crate::image::{Digest, Tag};
+use crate::image::{Digest, Location, Place, Tag, Target};
 use crate::tagging::{Follows, Kind, Move, PlannedTag, Releases, Series};
 use crate::transfer::{Side, StoreError};
 
@@ -22,7 +22,28 @@ pub(super) struct Seen {
     pub(super) newer: BTreeMap<Tag, String>,
 }
 
+impl Destination {
+    /// The tag of this destination that the source is.
+    fn tag_of<'a>(&self, source: &'a Location) -> Option<&'a Tag> {
+        match (&self.place, source) {
+            (Place::Registry(repository), Location::Registry(reference)) => match &reference.target
+            {
+                Target::Tag(tag) if reference.repository == *repository => Some(tag),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl Seen {
+    /// Notes what the source names, where it is a tag of the destination.
+    pub(super) fn source(&mut self, destination: &Destination, source: &Location, root: Digest) {
+        if let Some(tag) = destination.tag_of(source) {
+            self.named.insert(tag.clone(), Some(root));
+        }
+    }
+
     pub(super) fn named(&self, tag: &Tag) -> Option<Digest> {
         self.named.get(tag).copied().flatten()
     }
@@ -81,32 +102,33 @@ pub(super) async fn list_early(destinations: &[Destination]) -> Vec<Option<BTree
     join_all(lists).await
 }
 
-/// Looks at all destinations at once.
+/// Looks at all destinations at once. Where the source is a tag of a destination, what it names is
+/// for [`Seen::source`] to say. What was `listed` early is not listed again.
 pub(super) async fn at_all(
     destinations: &[Destination],
     tags: &[PlannedTag],
+    source: &Location,
     listed: Vec<Option<BTreeSet<Tag>>>,
 ) -> Result<Vec<Seen>, Failure> {
     let listed = listed.into_iter().chain(std::iter::repeat(None));
-    try_join_all(
-        destinations
-            .iter()
-            .zip(listed)
-            .map(|(destination, listed)| async move {
-                at(destination, tags, listed)
-                    .await
-                    .map_err(|error| Failure::store(Side::Destination, &destination.place, error))
-            }),
-    )
+    let each = destinations.iter().zip(listed);
+    try_join_all(each.map(|(destination, listed)| async move {
+        at(destination, tags, source, listed)
+            .await
+            .map_err(|error| Failure::store(Side::Destination, &destination.place, error))
+    }))
     .await
 }
 
 async fn at(
     destination: &Destination,
     planned: &[PlannedTag],
+    source: &Location,
     listed: Option<BTreeSet<Tag>>,
 ) -> Result<Seen, StoreError> {
-    let own = planned.iter().map(|planned| planned.tag.clone()).collect();
+    let source = destination.tag_of(source);
+    let own = planned.iter().map(|planned| planned.tag.clone());
+    let own = own.filter(|tag| Some(tag) != source).collect();
     let listing = async {
         match listed {
             Some(listed) => Ok(listed),

@@ -8,8 +8,10 @@
 
 mod beside;
 mod branch;
+mod carry;
 mod existing;
 mod failure;
+mod fleet;
 mod look;
 mod origin;
 mod outcome;
@@ -27,6 +29,7 @@ use futures_util::future::{try_join, try_join_all};
 
 pub use beside::{Checked, Form};
 pub use failure::{Complaint, Failure};
+pub use fleet::{End, Fleet, FleetOutcome};
 pub use outcome::{Change, Outcome, Released, TagResult};
 pub use sign::{Signed, Signing};
 pub use verify::{Verification, Verify, verify};
@@ -35,6 +38,7 @@ use crate::event::Facts;
 use crate::git::Ancestry;
 use crate::image::{Commit, Digest, Location, Place};
 use crate::notice::Notices;
+use crate::referrers::{Selection, Travelled};
 use crate::registry;
 use crate::tagging::{self, Derived, Environment, Origin, TagRules};
 use crate::transfer::{Content, Copy, Known, Meter, Side, Store};
@@ -83,6 +87,8 @@ pub struct Request {
     pub existing: Existing,
     /// How it is signed, if it is.
     pub signing: Option<Signing>,
+    /// Which referrers travel with it.
+    pub referrers: Selection,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
 }
@@ -157,6 +163,7 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
     .await?
     {
         image = kept;
+        image.beside = carry::find(request, context, &destinations, &image).await?;
         if let Some(signing) = &request.signing {
             let root = image.root.digest;
             sign::require(signing, context, &destinations, &seen, root).await?;
@@ -191,6 +198,12 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
 }
 
 impl Prepared<'_> {
+    /// Whether all is as it should be. Of signatures that is not known yet.
+    fn changes_nothing(&self) -> bool {
+        let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);
+        self.request.signing.is_none() && !steps.any(|step| step.change.touches())
+    }
+
     /// Transfers, signs, tags; on a dry run says what that would be.
     async fn carry_out(self) -> Result<Outcome, Failure> {
         let Self {
@@ -213,18 +226,16 @@ impl Prepared<'_> {
             }
             None => destinations.iter().map(|_| Vec::new()).collect(),
         };
+        let meter = Meter::new(context.notices.clone());
+        let mut beside = carry::look(context, &image, &destinations, &plans, &meter).await?;
         let content = if request.dry_run {
             vec![Default::default(); plans.len()]
         } else {
+            carry::write(&mut beside, true).await?;
             sign(&mut signatures, true).await?;
-            let content = transfer(
-                context,
-                &image,
-                &destinations,
-                &plans,
-                request.signing.is_some(),
-            )
-            .await?;
+            let by_tag = request.signing.is_none() && beside.iter().all(Option::is_none);
+            let content = transfer(context, &image, &destinations, &plans, &meter, by_tag).await?;
+            carry::write(&mut beside, false).await?;
             sign(&mut signatures, false).await?;
             write_tags(context, &image, &destinations, &plans, true).await?;
             if let Some(branches) = &branches {
@@ -232,6 +243,7 @@ impl Prepared<'_> {
             }
             write_tags(context, &image, &destinations, &plans, false).await?;
             settle_lines(context, &image, &destinations, &mut plans, &seen).await?;
+            try_join_all(beside.iter_mut().flatten().map(carry::Work::settle)).await?;
             try_join_all(signatures.iter_mut().flatten().map(Work::settle)).await?;
             content
         };
@@ -239,17 +251,24 @@ impl Prepared<'_> {
             .iter()
             .map(|works| works.iter().flat_map(Work::results).collect())
             .collect();
+        let beside = beside.into_iter();
+        let beside: Vec<Option<Travelled>> =
+            beside.map(|work| work.map(carry::Work::results)).collect();
         let released = destinations
             .into_iter()
             .zip(plans)
             .zip(content)
             .zip(signatures)
-            .map(|(((destination, plan), content), signatures)| Released {
-                place: destination.place,
-                tags: plan.into_results(),
-                content,
-                signatures,
-            });
+            .zip(beside)
+            .map(
+                |((((destination, plan), content), signatures), beside)| Released {
+                    place: destination.place,
+                    tags: plan.into_results(),
+                    content,
+                    beside: beside.unwrap_or_default(),
+                    signatures,
+                },
+            );
         Ok(Outcome {
             verb: request.verb,
             dry_run: request.dry_run,
@@ -316,11 +335,17 @@ async fn resolve_and_look(
                 &request.rules,
             ),
         }?;
-        let (mut image, seen) = try_join(
-            source::resolve(request, context),
-            look::at_all(destinations, &derived.tags, Vec::new()),
+        let resolved = async {
+            let mut image = source::resolve(request, context).await?;
+            image.beside = carry::find(request, context, destinations, &image).await?;
+            Ok(image)
+        };
+        let (mut image, mut seen) = try_join(
+            resolved,
+            look::at_all(destinations, &derived.tags, &request.source, Vec::new()),
         )
         .await?;
+        note_source(request, destinations, &mut seen, &image);
         let mut derived = derived;
         derived
             .notes
@@ -339,7 +364,13 @@ async fn resolve_and_look(
     let derived =
         tagging::for_promote(facts, &origin, request.environment.as_ref(), &request.rules)?;
     image.origin = Some(origin);
-    let seen = look::at_all(destinations, &derived.tags, listed).await?;
+    let (mut seen, beside) = try_join(
+        look::at_all(destinations, &derived.tags, &request.source, listed),
+        carry::find(request, context, destinations, &image),
+    )
+    .await?;
+    image.beside = beside;
+    note_source(request, destinations, &mut seen, &image);
     Ok((image, derived, seen))
 }
 
@@ -351,6 +382,18 @@ async fn resolve_with_origin(
     let origin = origin::of(&image.source, &image.root).await;
     let origin = origin.map_err(|error| Failure::store(Side::Source, &request.source, error))?;
     Ok((image, origin))
+}
+
+/// A tag that is source and destination was asked for once, as the source.
+fn note_source(
+    request: &Request,
+    destinations: &[Destination],
+    seen: &mut [Seen],
+    image: &Resolved,
+) {
+    for (destination, seen) in destinations.iter().zip(seen) {
+        seen.source(destination, &request.source, image.root.digest);
+    }
 }
 
 /// Whether the image's own labels have a say in its tags.
@@ -368,7 +411,8 @@ async fn transfer(
     image: &Resolved,
     destinations: &[Destination],
     plans: &[Plan],
-    is_signed: bool,
+    meter: &Meter,
+    by_tag: bool,
 ) -> Result<Vec<Content>, Failure> {
     // Whoever names the root already has it.
     let lacks = |plan: &Plan| plan.writes();
@@ -386,14 +430,11 @@ async fn transfer(
             .collect(),
         known: &context.known,
         notices: &context.notices,
-        meter: &Meter::new(context.notices.clone()),
+        meter,
     };
-    // The first tag brings the root along, unless something is to be attached to it before.
-    let by_tag = plans
-        .iter()
-        .filter(|plan| lacks(plan))
-        .all(Plan::is_sure_to_write);
-    let outcomes = match by_tag && !is_signed {
+    // The first tag brings the root along, where one is sure to come.
+    let is_sure = |plan: &Plan| !lacks(plan) || plan.is_sure_to_write();
+    let outcomes = match by_tag && plans.iter().all(is_sure) {
         true => copy.run_below().await,
         false => copy.run().await,
     };

@@ -17,7 +17,7 @@ use super::source::Resolved;
 use super::{Change, Context, Destination, Failure, source};
 use crate::image::{Descriptor, Digest, Manifest, MediaType, Place, Target};
 use crate::referrers::{
-    Additions, Artifact, Error, Listing, Pair, Shared, annotations_over, sig_layer, sig_tag,
+    Additions, Artifact, Error, Found, Listing, Pair, Shared, annotations_over, sig_layer, sig_tag,
 };
 use crate::signing::{
     BUNDLE, Claim, Detached, Flaw, KeylessError, PREDICATE, Requirement, SIMPLE_SIGNING, Signer,
@@ -62,10 +62,12 @@ pub(super) struct Work<'a> {
     requirement: Requirement,
     claim: Claim,
     listing: Option<Listing>,
+    /// The `.sig` image that was there.
+    sig: Option<Manifest>,
+    /// Whether tags are written after the signatures.
+    tags_follow: bool,
     /// The equal signatures that were there or are made, by form.
     done: BTreeMap<&'static str, Signed>,
-    /// What was there beforehand, which need not be checked again.
-    bundles: Vec<Digest>,
     /// The forms for which a tag is there that holds them.
     tags: Vec<Form>,
     shared: Option<Addition>,
@@ -108,34 +110,32 @@ pub(super) async fn look<'a>(
     let subjects = subjects(image, signing.recursive).await?;
     let mut annotations = signing.annotations.clone();
     annotations.extend(facts.clone());
-    try_join_all(
-        destinations
-            .iter()
-            .zip(has_root)
-            .map(|(destination, has_root)| {
-                let works = subjects.iter().filter(move |_| has_root).map(|subject| {
-                    let work = Work {
-                        signing,
-                        context,
-                        destination,
-                        subject: subject.clone(),
-                        requirement: requirement.clone(),
-                        claim: Claim {
-                            repository: claimed(&destination.place),
-                            digest: subject.digest,
-                            annotations: annotations.clone(),
-                        },
-                        listing: None,
-                        done: BTreeMap::new(),
-                        bundles: Vec::new(),
-                        tags: Vec::new(),
-                        shared: None,
-                    };
-                    work.looked()
-                });
-                try_join_all(works)
-            }),
-    )
+    try_join_all(destinations.iter().zip(plans).zip(has_root).map(
+        |((destination, plan), has_root)| {
+            let works = subjects.iter().filter(move |_| has_root).map(|subject| {
+                let work = Work {
+                    signing,
+                    context,
+                    destination,
+                    subject: subject.clone(),
+                    requirement: requirement.clone(),
+                    claim: Claim {
+                        repository: claimed(&destination.place),
+                        digest: subject.digest,
+                        annotations: annotations.clone(),
+                    },
+                    listing: None,
+                    done: BTreeMap::new(),
+                    sig: None,
+                    tags_follow: plan.writes(),
+                    tags: Vec::new(),
+                    shared: None,
+                };
+                work.looked()
+            });
+            try_join_all(works)
+        },
+    ))
     .await
 }
 
@@ -231,20 +231,20 @@ impl Work<'_> {
                 return Ok(None);
             };
             let checked = beside::legacy(store, requirement, digest, Some(&image), &[]).await?;
-            Ok(Some(checked))
+            Ok(Some((image, checked)))
         };
         let (bundles, sig) = try_join(bundles, sig).await?;
         let mut found = Vec::new();
         if let Some(bundles) = bundles {
             let is_list = matches!(bundles.listing, Listing::Tag(_)) && !bundles.checked.is_empty();
             self.tags.extend(is_list.then_some(Form::Bundle));
-            self.bundles = bundles.checked.iter().map(|known| known.digest).collect();
             self.listing = Some(bundles.listing);
             found.extend(bundles.checked);
         }
-        if let Some(checked) = sig {
+        if let Some((image, checked)) = sig {
             self.tags.push(Form::Legacy);
             found.extend(checked);
+            self.sig = Some(image);
         }
         Ok(found)
     }
@@ -339,20 +339,25 @@ impl Work<'_> {
     }
 
     async fn attached(&mut self, made: Made) -> Result<Vec<Signed>, Error> {
-        let Made { bundle, legacy } = made;
-        if let Some(artifact) = &bundle {
-            artifact.write(self.store(), &self.context.notices).await?;
-        }
-        let listed = bundle
-            .as_ref()
-            .filter(|_| matches!(self.listing, Some(Listing::Tag(_))));
-        let image = self.add(listed, legacy.as_ref()).await?;
-        let (bundle, legacy) = try_join(
-            self.read_bundle(bundle.as_ref()),
-            self.read_legacy(legacy.as_ref(), image),
-        )
-        .await?;
-        Ok([bundle, legacy].into_iter().flatten().collect())
+        let (bundle, legacy) = (made.bundle.as_ref(), made.legacy.as_ref());
+        let (made, shared) = match self.listing {
+            // A list names what is there.
+            Some(Listing::Tag(_)) => {
+                let (made, ()) = try_join(self.write(bundle), self.bring(legacy)).await?;
+                (made, self.add(bundle, legacy).await?)
+            }
+            _ => {
+                let legacy = async {
+                    self.bring(legacy).await?;
+                    self.add(None, legacy).await
+                };
+                try_join(self.write(bundle), legacy).await?
+            }
+        };
+        let (shared, image) = shared.unzip();
+        self.shared = shared;
+        let legacy = self.read_legacy(legacy, image.flatten()).await?;
+        Ok([made, legacy].into_iter().flatten().collect())
     }
 
     fn artifact(&self, content: Vec<u8>) -> Artifact {
@@ -377,9 +382,7 @@ impl Work<'_> {
 
     /// The equal signature of a run that died before it was in the `.sig` image.
     fn begun(&self) -> Option<Detached> {
-        let Some(Listing::Tag(beside)) = &self.listing else {
-            return None;
-        };
+        let beside = self.listing.as_ref()?.beside();
         let (payload, digest) = (self.claim.payload(), self.subject.digest);
         beside
             .iter()
@@ -388,42 +391,66 @@ impl Work<'_> {
             .find(|begun| self.requirement.check_detached(begun, digest).is_ok())
     }
 
+    /// Brings the payload of a legacy signature.
+    async fn bring(&self, legacy: Option<&(Value, Bytes)>) -> Result<(), Error> {
+        match legacy {
+            Some((_, payload)) => Ok(self.store().put_blob(payload).await?),
+            None => Ok(()),
+        }
+    }
+
     /// Adds to the tags that every run adds to. Returns the `.sig` image where it was one of them.
     async fn add(
-        &mut self,
+        &self,
         listed: Option<&Artifact>,
         legacy: Option<&(Value, Bytes)>,
-    ) -> Result<Option<Manifest>, Error> {
-        let mut additions = Additions::default();
-        additions.ours[0].extend(listed.map(|artifact| artifact.descriptor().clone()));
-        if let Some((layer, payload)) = legacy {
-            additions.ours[1].push(layer.clone());
-            additions.blobs[1].push(payload.clone());
-        }
+    ) -> Result<Option<(Addition, Option<Manifest>)>, Error> {
         if listed.is_none() && legacy.is_none() {
             return Ok(None);
         }
-        let both = matches!(self.listing, Some(Listing::Tag(_)))
-            && self.signing.forms.contains(&Form::Legacy);
-        let mut shared = Addition {
-            root: self.subject.digest,
-            both,
+        let mut additions = Additions::default();
+        additions.ours[0].extend(listed.map(|artifact| artifact.descriptor().clone()));
+        additions.ours[1].extend(legacy.map(|(layer, _)| layer.clone()));
+        let (root, store, context) = (self.subject.digest, self.store(), self.context);
+        let both = match &self.listing {
+            Some(Listing::Tag(list)) if self.signing.forms.contains(&Form::Legacy) => Some(list),
+            _ => None,
+        };
+        let mut addition = Addition {
+            root,
+            both: both.is_some(),
             additions,
         };
-        let image = shared.put(&self.destination.store, self.context).await?;
-        self.shared = Some(shared);
-        Ok(image)
+        let image = match both {
+            Some(list) => {
+                let read = [list.as_deref().cloned(), self.sig.clone()];
+                let pair = Pair::of(root);
+                let [_, sig] = pair.add(store, read, &mut addition.additions).await?;
+                sig
+            }
+            None => addition.put(store, context).await?,
+        };
+        Ok(Some((addition, image)))
     }
 
-    async fn read_bundle(&self, artifact: Option<&Artifact>) -> Result<Option<Signed>, Error> {
+    /// Writes a bundle, reads it back and checks it.
+    async fn write(&self, artifact: Option<&Artifact>) -> Result<Option<Signed>, Error> {
         let Some(artifact) = artifact else {
             return Ok(None);
         };
+        let (store, root) = (self.store(), self.subject.digest);
         let digest = artifact.manifest.digest;
-        let (store, subject) = (self.store(), self.subject.digest);
-        let found = beside::bundles(store, &self.requirement, subject, &self.bundles).await?;
-        self.check(digest, found.checked)?;
-        Ok(Some(self.signed(Form::Bundle, Target::Digest(digest))))
+        let at = Target::Digest(digest);
+        let vouched = artifact.write(store).await?;
+        // Under a tag it is listed by us, and that is read back by itself.
+        let is_listed = vouched.listed
+            || matches!(self.listing, Some(Listing::Tag(_)))
+            || Listing::names(store, root, digest).await?;
+        let is_there = is_listed && (vouched.stored || store.manifest(&at).await?.is_some());
+        let content = Ok(artifact.read_back(store).await?);
+        let found = beside::bundle(&self.requirement, root, Found { digest, content });
+        self.check(digest, is_there.then_some(found))?;
+        Ok(Some(self.signed(Form::Bundle, at)))
     }
 
     async fn read_legacy(
@@ -455,7 +482,7 @@ impl Work<'_> {
     }
 
     /// That what was just written is there, and good.
-    fn check(&self, digest: Digest, found: Vec<Checked>) -> Result<(), Error> {
+    fn check(&self, digest: Digest, found: impl IntoIterator<Item = Checked>) -> Result<(), Error> {
         // Another key may have signed the same words.
         let mut ours: Vec<_> = found
             .into_iter()
@@ -480,7 +507,9 @@ impl Work<'_> {
     pub(super) async fn settle(&mut self) -> Result<(), Failure> {
         let Destination { place, store } = self.destination;
         match &mut self.shared {
-            Some(shared) if !shared.both && matches!(store, Store::Registry(_)) => {
+            Some(shared)
+                if self.tags_follow && !shared.both && matches!(store, Store::Registry(_)) =>
+            {
                 let outcome = shared.put(store, self.context).await;
                 outcome
                     .map(drop)
@@ -507,25 +536,17 @@ impl Work<'_> {
 }
 
 impl Addition {
-    /// Adds what is missing. Returns the `.sig` image.
+    /// Adds what is missing, to each by itself. Returns the `.sig` image.
     async fn put(&mut self, store: &Store, context: &Context) -> Result<Option<Manifest>, Error> {
-        let notices = &context.notices;
-        if self.both {
-            let pair = Pair::of(self.root);
-            let [_, sig] = pair.add(store, &mut self.additions, notices).await?;
-            return Ok(sig);
-        }
-        let Additions { ours, blobs, seen } = &mut self.additions;
+        let Additions { ours, seen } = &mut self.additions;
         let mut last = None;
         for (which, tag) in [Shared::list(self.root), Shared::sig(self.root)]
             .into_iter()
             .enumerate()
         {
             if !ours[which].is_empty() {
-                let (ours, blobs) = (&ours[which], &blobs[which]);
-                last = tag
-                    .add(store, ours, blobs, &mut seen[which], notices)
-                    .await?;
+                let (ours, seen) = (&ours[which], &mut seen[which]);
+                last = tag.add(store, ours, None, seen, &context.notices).await?;
             }
         }
         Ok(last)

@@ -4,6 +4,7 @@ use super::{Context, Failure, Request};
 use crate::archive::Archive;
 use crate::image::{Digest, Location, Manifest, Place, Reference, Repository, Selector};
 use crate::layout::{Layout, LayoutError, LayoutFault};
+use crate::referrers::Beside;
 use crate::registry::Access;
 use crate::tagging::Origin;
 use crate::transfer::{Side, Source, Store, StoreError};
@@ -16,6 +17,8 @@ pub(super) struct Resolved {
     pub(super) root: Manifest,
     /// What it says of itself, where that was needed.
     pub(super) origin: Option<Origin>,
+    /// What stands beside it and is to travel.
+    pub(super) beside: Beside,
 }
 
 /// The repositories of a release, and what it does there.
@@ -110,6 +113,7 @@ pub(super) async fn resolve(request: &Request, context: &Context) -> Result<Reso
         source,
         root,
         origin: None,
+        beside: Beside::default(),
     })
 }
 
@@ -180,6 +184,7 @@ pub(super) async fn at_store(
         source,
         root,
         origin: None,
+        beside: Beside::default(),
     })
 }
 

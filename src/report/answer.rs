@@ -1,14 +1,16 @@
 use std::io::Write;
 
 use super::tags::{self, Tagged};
-use super::{Log, outputs, summary, text, verification};
+use super::{Log, fleet, outputs, summary, text, verification};
 use crate::actions::{self, Environment, FileCommandError};
-use crate::release::{Failure, Outcome, Verification};
+use crate::release::{Failure, FleetOutcome, Outcome, Verification};
 
 /// What a verb came to.
 pub enum Done {
     /// An image was released, or would be.
     Released(Box<Outcome>),
+    /// Several services were released, or some of them were not.
+    Fleet(Box<FleetOutcome>),
     /// Tags were derived.
     Tagged(Box<Tagged>),
     /// Signatures were checked.
@@ -26,9 +28,16 @@ pub fn answer(
 ) -> u8 {
     match result {
         Ok(Done::Released(outcome)) => released(&cleaned(*outcome, log), environment, log, out),
+        Ok(Done::Fleet(outcome)) => {
+            let outcome = fleet::cleaned(*outcome, |text| log.clean(text));
+            of_services(verb, &outcome, environment, log, out)
+        }
         Ok(Done::Tagged(tagged)) => derived(&tagged, environment, log, out),
         Ok(Done::Verified(found)) => verified(verb, &found, environment, log, out),
-        Err(failure) => failed(verb, &clean(failure, log), environment, log),
+        Err(failure) => {
+            let failure = text::cleaned_failure(failure, |text| log.clean(text));
+            failed(verb, &failure, environment, log)
+        }
     }
 }
 
@@ -48,6 +57,36 @@ fn released(outcome: &Outcome, environment: &Environment, log: &Log, out: &mut i
         let _ = out.flush();
     }
     0
+}
+
+/// Every service is told, whether or not one of them failed.
+fn of_services(
+    verb: &str,
+    outcome: &FleetOutcome,
+    environment: &Environment,
+    log: &Log,
+    out: &mut impl Write,
+) -> u8 {
+    let report = fleet::report(outcome);
+    if environment.in_runner() {
+        log.folded("Report", &report);
+        hand_over(
+            environment,
+            log,
+            &fleet::outputs(outcome),
+            &fleet::page(outcome),
+        );
+    } else {
+        let _ = writeln!(out, "{}", log.clean(&report));
+        let _ = out.flush();
+    }
+    match fleet::failure(outcome) {
+        Some((failure, words)) => {
+            log.error(&format!("shipmark {verb}"), &words);
+            status(failure)
+        }
+        None => 0,
+    }
 }
 
 /// Every signature is told, whether or not one of them is good.
@@ -142,6 +181,10 @@ fn failed(verb: &str, failure: &Failure, environment: &Environment, log: &Log) -
         let summary = summary::failure(verb, failure);
         hand_over(environment, log, &outputs, &summary);
     }
+    status(failure)
+}
+
+fn status(failure: &Failure) -> u8 {
     match failure {
         Failure::Refused(_) => 1,
         Failure::Input(_) => 2,
@@ -191,16 +234,6 @@ fn cleaned(mut outcome: Outcome, log: &Log) -> Outcome {
     outcome
 }
 
-fn clean(failure: Failure, log: &Log) -> Failure {
-    let clean = |complaint| text::cleaned(&complaint, |text| log.clean(text));
-    match failure {
-        Failure::Refused(complaint) => Failure::Refused(clean(complaint)),
-        Failure::Input(complaint) => Failure::Input(clean(complaint)),
-        Failure::Service(complaint) => Failure::Service(clean(complaint)),
-        Failure::Cancelled => Failure::Cancelled,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,7 +275,7 @@ mod tests {
         let (status, log, outputs, summary) = step(Ok(samples::promoted()));
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
-        assert_eq!(outputs.matches("<<shipmark-").count(), 7);
+        assert_eq!(outputs.matches("<<shipmark-").count(), 8);
         assert!(summary.starts_with("## shipmark promote: released\n"));
     }
 
@@ -283,8 +316,16 @@ mod tests {
     #[test]
     fn outputs_that_other_jobs_will_not_get_are_named() {
         for (secret, named, hint) in [
-            ("team", Some("of: image, tags, json. "), "hand digest on"),
-            ("4813", Some("of: digest, image, json. "), "choose a secret"),
+            (
+                "team",
+                Some("of: image, tags, json, matrix. "),
+                "hand digest on",
+            ),
+            (
+                "4813",
+                Some("of: digest, image, json, matrix. "),
+                "choose a secret",
+            ),
             ("made-up-word", None, ""),
         ] {
             let page = Page::default();

@@ -1,7 +1,11 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::words;
-use crate::release::{Change, Complaint, Outcome, Released, TagResult};
+use crate::policy::Service;
+use crate::referrers::{Kind, Reason, Travelled};
+use crate::release::{Change, Complaint, End, FleetOutcome, Outcome, Released, TagResult};
 use crate::transfer::Content;
 
 /// The output `json`: all of the outcome.
@@ -30,9 +34,27 @@ struct Destination<'a> {
     image: String,
     tags: Vec<Tag<'a>>,
     content: Copied,
+    /// What stood beside the image, where there was anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referrers: Option<Referrers<'a>>,
     /// Where the signatures are, where the release is signed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     signatures: Vec<Signature>,
+}
+
+/// How many of each kind.
+#[derive(Serialize)]
+struct Referrers<'a> {
+    copied: BTreeMap<&'a str, u64>,
+    present: BTreeMap<&'a str, u64>,
+    left: Vec<Left<'a>>,
+}
+
+#[derive(Serialize)]
+struct Left<'a> {
+    kind: &'a str,
+    count: u64,
+    why: &'static str,
 }
 
 #[derive(Serialize)]
@@ -76,8 +98,93 @@ struct Refusal<'a> {
     hint: Option<&'a str>,
 }
 
+/// The output `json` of several services.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fleet<'a> {
+    outcome: &'a str,
+    verb: &'a str,
+    dry_run: bool,
+    services: Vec<Share<'a>>,
+}
+
+#[derive(Serialize)]
+struct Share<'a> {
+    service: &'a str,
+    #[serde(flatten)]
+    end: Told<'a>,
+}
+
+/// What became of a service.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told<'a> {
+    Done(Box<Document<'a>>),
+    Failed(Refusal<'a>),
+    NotBegun { outcome: &'a str },
+}
+
+/// The output `matrix`, for `strategy: matrix:` of a later job.
+#[derive(Serialize)]
+struct Matrix<'a> {
+    include: Vec<Cell<'a>>,
+}
+
+#[derive(Serialize)]
+struct Cell<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<&'a str>,
+    image: String,
+    digest: String,
+}
+
+pub(super) fn fleet(fleet: &FleetOutcome) -> String {
+    write(&Fleet {
+        outcome: super::fleet::word(fleet),
+        verb: words::verb(fleet.verb),
+        dry_run: fleet.dry_run,
+        services: fleet.services.iter().map(share).collect(),
+    })
+}
+
+fn share((service, end): &(Service, End)) -> Share<'_> {
+    let state = super::fleet::state(end);
+    let complaint = match end {
+        End::Failed(failure) => failure.complaint(),
+        _ => None,
+    };
+    Share {
+        service: service.as_str(),
+        end: match (end, complaint) {
+            (End::Done(outcome), _) => Told::Done(Box::new(document(outcome))),
+            (_, Some(complaint)) => Told::Failed(refused(state, complaint)),
+            _ => Told::NotBegun { outcome: state },
+        },
+    }
+}
+
+pub(super) fn matrix<'a>(
+    images: impl IntoIterator<Item = (Option<&'a Service>, &'a Outcome)>,
+) -> String {
+    let cells = images.into_iter().flat_map(|(service, outcome)| {
+        let cell = move |released: &Released| Cell {
+            service: service.map(Service::as_str),
+            image: words::by_digest(&released.place, outcome.root),
+            digest: outcome.root.to_string(),
+        };
+        outcome.destinations.iter().map(cell)
+    });
+    write(&Matrix {
+        include: cells.collect(),
+    })
+}
+
 pub(super) fn outcome(outcome: &Outcome) -> String {
-    write(&Document {
+    write(&document(outcome))
+}
+
+fn document(outcome: &Outcome) -> Document<'_> {
+    Document {
         outcome: words::state(outcome),
         verb: words::verb(outcome.verb),
         dry_run: outcome.dry_run,
@@ -93,16 +200,20 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
             .map(|released| destination(outcome, released))
             .collect(),
         notes: &outcome.notes,
-    })
+    }
 }
 
 pub(super) fn refusal(complaint: &Complaint) -> String {
-    write(&Refusal {
-        outcome: "refused",
+    write(&refused("refused", complaint))
+}
+
+fn refused<'a>(outcome: &'a str, complaint: &'a Complaint) -> Refusal<'a> {
+    Refusal {
+        outcome,
         what: &complaint.what,
         why: complaint.why.as_deref(),
         hint: complaint.hint.as_deref(),
-    })
+    }
 }
 
 fn destination<'a>(outcome: &Outcome, released: &'a Released) -> Destination<'a> {
@@ -115,6 +226,7 @@ fn destination<'a>(outcome: &Outcome, released: &'a Released) -> Destination<'a>
             .map(|result| tag(released, result))
             .collect(),
         content: copied(&released.content),
+        referrers: referrers(&released.beside),
         signatures: released
             .signatures
             .iter()
@@ -144,6 +256,31 @@ fn tag<'a>(released: &Released, result: &'a TagResult) -> Tag<'a> {
         previous: previous.map(|digest| digest.to_string()),
         why,
     }
+}
+
+fn referrers(beside: &Travelled) -> Option<Referrers<'_>> {
+    let left = beside.left.iter().map(|left| Left {
+        kind: left.kind.id(),
+        count: left.count,
+        why: match left.reason {
+            Reason::Record => "record",
+            Reason::Unknown => "unknown",
+            Reason::Cap => "cap",
+            Reason::Gone => "gone",
+            Reason::Foreign => "foreign",
+            Reason::Taken => "taken",
+        },
+    });
+    (*beside != Travelled::default()).then(|| Referrers {
+        copied: counts(&beside.copied),
+        present: counts(&beside.present),
+        left: left.collect(),
+    })
+}
+
+fn counts(counts: &BTreeMap<Kind, u64>) -> BTreeMap<&str, u64> {
+    let counts = counts.iter();
+    counts.map(|(kind, count)| (kind.id(), *count)).collect()
 }
 
 fn copied(content: &Content) -> Copied {

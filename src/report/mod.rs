@@ -1,6 +1,7 @@
 //! From what happened to what is read of it: the log, the step's outputs and summary, text.
 
 mod answer;
+mod fleet;
 mod json;
 mod log;
 mod markdown;

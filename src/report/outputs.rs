@@ -1,22 +1,25 @@
 use super::{json, words};
-use crate::release::{Change, Complaint, Outcome, Released};
+use crate::release::{Change, Complaint, Outcome, Released, TagResult};
 
 /// The outputs of a release.
 pub(super) fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
     let lines = |lines: Vec<String>| lines.join("\n");
-    let images = outcome
-        .destinations
-        .iter()
-        .map(|released| words::by_digest(&released.place, outcome.root));
     vec![
         ("digest", outcome.root.to_string()),
-        ("image", lines(images.collect())),
+        ("image", lines(images(outcome))),
         ("tags", lines(tags(outcome))),
         ("version", outcome.version.clone().unwrap_or_default()),
         ("signatures", lines(signatures(outcome))),
         ("json", json::outcome(outcome)),
         ("outcome", words::state(outcome).to_owned()),
+        ("matrix", json::matrix([(None, outcome)])),
     ]
+}
+
+/// The image at each destination.
+pub(super) fn images(outcome: &Outcome) -> Vec<String> {
+    let by_digest = |released: &Released| words::by_digest(&released.place, outcome.root);
+    outcome.destinations.iter().map(by_digest).collect()
 }
 
 /// The outputs of a refusal.
@@ -27,7 +30,8 @@ pub(super) fn refusal(complaint: &Complaint) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn signatures(outcome: &Outcome) -> Vec<String> {
+/// Where signatures are.
+pub(super) fn signatures(outcome: &Outcome) -> Vec<String> {
     let at = |released: &Released| -> Vec<String> {
         let signatures = released.signatures.iter();
         signatures
@@ -37,24 +41,21 @@ fn signatures(outcome: &Outcome) -> Vec<String> {
     outcome.destinations.iter().flat_map(at).collect()
 }
 
-/// A tag that stayed where it was names another image.
-fn tags(outcome: &Outcome) -> Vec<String> {
-    outcome
-        .destinations
-        .iter()
-        .flat_map(|released| {
-            released
-                .tags
-                .iter()
-                .filter(|result| {
-                    !matches!(
-                        result.change,
-                        Change::Stays { .. } | Change::Corrected { .. }
-                    )
-                })
-                .map(|result| words::by_tag(&released.place, &result.tag))
-        })
-        .collect()
+/// The full names of the image.
+pub(super) fn tags(outcome: &Outcome) -> Vec<String> {
+    let of = |released: &Released| -> Vec<String> {
+        naming(released)
+            .map(|result| words::by_tag(&released.place, &result.tag))
+            .collect()
+    };
+    outcome.destinations.iter().flat_map(of).collect()
+}
+
+/// The tags that name the image. One that stayed where it was names another.
+pub(super) fn naming(released: &Released) -> impl Iterator<Item = &TagResult> {
+    let stays = |change: &Change| matches!(change, Change::Stays { .. } | Change::Corrected { .. });
+    let tags = released.tags.iter();
+    tags.filter(move |result| !stays(&result.change))
 }
 
 #[cfg(test)]
@@ -88,28 +89,30 @@ mod tests {
 
     #[test]
     fn outputs_are_plain_values() {
-        insta::assert_snapshot!(shown(outcome(&samples::promoted())), @r"
-        digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        tags: prod.example.com/team/web:1.4.0
-        prod.example.com/team/web:prod
-        oci:mirror:1.4.0
-        version: 1.4.0
-        signatures: 
-        outcome: released
-        ");
-        insta::assert_snapshot!(shown(outcome(&samples::dry())), @r"
-        digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-        tags: prod.example.com/team/web:1.4.0
-        prod.example.com/team/web:prod
-        oci:mirror:1.4.0
-        version: 1.4.0
-        signatures: 
-        outcome: unchanged
-        ");
+        insta::assert_snapshot!(shown(outcome(&samples::promoted())), @r#"
+    digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    tags: prod.example.com/team/web:1.4.0
+    prod.example.com/team/web:prod
+    oci:mirror:1.4.0
+    version: 1.4.0
+    signatures: 
+    outcome: released
+    matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
+    "#);
+        insta::assert_snapshot!(shown(outcome(&samples::dry())), @r#"
+    digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    tags: prod.example.com/team/web:1.4.0
+    prod.example.com/team/web:prod
+    oci:mirror:1.4.0
+    version: 1.4.0
+    signatures: 
+    outcome: unchanged
+    matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
+    "#);
         insta::assert_snapshot!(shown(refusal(samples::refused().complaint().unwrap())), @"outcome: refused");
     }
 
@@ -136,6 +139,22 @@ mod tests {
               },
               "image": "prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2",
               "place": "prod.example.com/team/web",
+              "referrers": {
+                "copied": {
+                  "sbom": 1,
+                  "signature": 2
+                },
+                "left": [
+                  {
+                    "count": 1,
+                    "kind": "record",
+                    "why": "record"
+                  }
+                ],
+                "present": {
+                  "provenance": 1
+                }
+              },
               "tags": [
                 {
                   "change": "created",

@@ -1,7 +1,8 @@
 //! Outcomes to report on in tests.
 
 use crate::image::{Digest, MediaType};
-use crate::release::{Change, Failure, Outcome, Released, TagResult, Verb};
+use crate::referrers::{self, Left, Reason, Travelled};
+use crate::release::{Change, End, Failure, FleetOutcome, Outcome, Released, TagResult, Verb};
 use crate::tagging::{Follows, Kind, Names};
 use crate::transfer::{Amount, Content};
 
@@ -39,6 +40,15 @@ pub(super) fn promoted() -> Outcome {
                     shared: Amount::default(),
                     resumed: Amount::default(),
                 },
+                beside: Travelled {
+                    copied: [(referrers::Kind::Signature, 2), (referrers::Kind::Sbom, 1)].into(),
+                    present: [(referrers::Kind::Provenance, 1)].into(),
+                    left: vec![Left {
+                        kind: referrers::Kind::Record,
+                        count: 1,
+                        reason: Reason::Record,
+                    }],
+                },
                 signatures: Vec::new(),
             },
             Released {
@@ -49,6 +59,7 @@ pub(super) fn promoted() -> Outcome {
                     Change::Unchanged,
                 )],
                 content: Content::default(),
+                beside: Travelled::default(),
                 signatures: Vec::new(),
             },
         ],
@@ -69,6 +80,27 @@ pub(super) fn unchanged() -> Outcome {
     outcome
 }
 
+/// One service that went well, one that was right, one that failed, one that was left.
+pub(super) fn fleet() -> FleetOutcome {
+    let mut released = promoted();
+    released.destinations.truncate(1);
+    let ends = [
+        ("web", End::Done(Box::new(released))),
+        ("api", End::Done(Box::new(unchanged()))),
+        ("worker", End::Failed(refused())),
+        ("cron", End::NotBegun),
+    ];
+    FleetOutcome {
+        verb: Verb::Promote,
+        dry_run: false,
+        begun: true,
+        services: ends
+            .into_iter()
+            .map(|(service, end)| (service.parse().unwrap(), end))
+            .collect(),
+    }
+}
+
 /// Where any text could stand, there stands one that tries to get out.
 pub(super) const HOSTILE: &str =
     "x\n::add-mask::y\n## z `` | <script>alert(1)</script> [a](b) @acme %0A ##[group]";
@@ -81,6 +113,11 @@ pub(super) fn hostile() -> Outcome {
     let destination = &mut outcome.destinations[0];
     destination.place = crate::image::Place::Layout(HOSTILE.into());
     destination.tags[0].rule = HOSTILE.into();
+    destination.beside.left.push(Left {
+        kind: referrers::Kind::Other(HOSTILE.into()),
+        count: 1,
+        reason: Reason::Unknown,
+    });
     destination.tags.push(tag(
         "latest",
         environment(),

@@ -44,12 +44,23 @@ pub(super) fn failure(failure: &Failure) -> String {
 }
 
 /// A complaint with `clean` applied to each of its texts.
-pub(super) fn cleaned(complaint: &Complaint, clean: impl Fn(&str) -> String) -> Complaint {
+fn cleaned(complaint: &Complaint, clean: impl Fn(&str) -> String) -> Complaint {
     Complaint {
         what: clean(&complaint.what),
         why: complaint.why.as_deref().map(&clean),
         hint: complaint.hint.as_deref().map(&clean),
         about: complaint.about.clone(),
+    }
+}
+
+/// A failure with `clean` applied to each of its texts.
+pub(super) fn cleaned_failure(failure: Failure, clean: impl Fn(&str) -> String) -> Failure {
+    let clean = |complaint| cleaned(&complaint, &clean);
+    match failure {
+        Failure::Refused(complaint) => Failure::Refused(clean(complaint)),
+        Failure::Input(complaint) => Failure::Input(clean(complaint)),
+        Failure::Service(complaint) => Failure::Service(clean(complaint)),
+        Failure::Cancelled => Failure::Cancelled,
     }
 }
 
@@ -69,6 +80,9 @@ fn destination(outcome: &Outcome, released: &Released) -> String {
             result.tag.as_str(),
             words::reason(&result.change, &result.kind, &result.rule)
         );
+    }
+    for line in words::beside(&released.beside, outcome.dry_run) {
+        text += &format!("  {line}\n");
     }
     let content = words::content(&released.content, outcome.dry_run);
     for signed in &released.signatures {
@@ -96,6 +110,9 @@ mod tests {
           1.4.0   created                         the rule of 1.4.0 (immutable)
           prod    moved from sha256:6db7d803e74f  the rule of prod (moving)
           latest  stays at sha256:6db7d803e74f    2.0.0 is higher
+          travelled with it: 2 signatures, 1 SBOM
+          there with it already: 1 provenance statement
+          stayed behind: 1 release record, of another environment
           5 manifests written, 12.3 MiB moved in 4 blobs, 2.0 KiB not moved: 1 blob there already, 2 mounted
 
         oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
@@ -114,6 +131,9 @@ mod tests {
           1.4.0   would be created                     the rule of 1.4.0 (immutable)
           prod    would move from sha256:6db7d803e74f  the rule of prod (moving)
           latest  stays at sha256:6db7d803e74f         2.0.0 is higher
+          would travel with it: 2 signatures, 1 SBOM
+          there with it already: 1 provenance statement
+          stayed behind: 1 release record, of another environment
           nothing was copied: a dry run
 
         oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2

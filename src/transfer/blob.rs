@@ -35,7 +35,7 @@ pub(super) async fn place(copy: &Copy<'_>, blob: &Descriptor, targets: Vec<&Targ
         lacking.retain(|lacking| !lacking.target.has_failed());
         let (now, later) = leads(copy, blob, lacking).await;
         let asked = now.into_iter().map(|(lacking, lead)| async move {
-            let answer = ask(copy, &lacking, blob, &lead).await;
+            let answer = ask(copy, lacking.target.store, blob, &lead).await;
             (lacking, lead, answer)
         });
         let (mut wanting, mut again, mut guards) = (Vec::new(), Vec::new(), Vec::new());
@@ -97,15 +97,11 @@ async fn leads<'a>(
 
 async fn ask(
     copy: &Copy<'_>,
-    lacking: &Lacking<'_>,
+    store: &Store,
     blob: &Descriptor,
     lead: &Lead,
 ) -> Result<Answer, Error> {
-    match lacking.target.store {
-        // Whether an upload did come through after all is a question, even then.
-        Store::Registry(remote) if copy.source.is_made_here() && lacking.tried == 0 => {
-            Ok(Answer::Wants(Receiver::Registry(remote.clone(), None)))
-        }
+    match store {
         Store::Registry(remote) => ask_registry(copy, remote, blob, lead)
             .await
             .map_err(|error| StoreError::Registry(error).at_destination()),

@@ -44,7 +44,7 @@ pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Res
             Depth::Everything => Ok(false),
         }
     };
-    if !copy.source.is_made_here() && is_there(copy.root.digest).await? {
+    if is_there(copy.root.digest).await? {
         return Ok(Plan::default());
     }
     let mut plan = Plan::default();

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use super::{Store, StoreError};
 use crate::archive::Archive;
 use crate::image::{Descriptor, Digest, Hasher, Manifest, Repository, Target};
+use crate::layout::Evidence;
 use crate::registry::{Remote, Resumed, Timing};
 
 /// A blob's bytes as they come.
@@ -33,7 +34,6 @@ type Known = Arc<OnceCell<Option<Manifest>>>;
 enum Kind {
     Store(Store),
     Archive(Archive),
-    Held(HashMap<Digest, Bytes>),
 }
 
 impl Source {
@@ -53,18 +53,24 @@ impl Source {
         }
     }
 
-    /// A source of blobs that were made here.
-    pub fn held(blobs: impl IntoIterator<Item = Bytes>) -> Self {
-        let blobs = blobs.into_iter().map(|blob| (Digest::of(&blob), blob));
-        Self {
-            kind: Kind::Held(blobs.collect()),
-            manifests: Mutex::default(),
-        }
+    /// What it lists beside its images, where it is on disk.
+    ///
+    /// # Errors
+    /// Files that cannot be read.
+    pub async fn evidence(&self) -> Result<Evidence, StoreError> {
+        Ok(match &self.kind {
+            Kind::Store(Store::Layout(layout)) => layout.evidence().await?,
+            Kind::Archive(archive) => archive.evidence().await?,
+            Kind::Store(Store::Registry(_)) => Evidence::default(),
+        })
     }
 
-    /// Whether what it holds was made here, and so cannot be anywhere yet.
-    pub(super) fn is_made_here(&self) -> bool {
-        matches!(self.kind, Kind::Held(_))
+    /// The store that it is, where it is one.
+    pub fn as_store(&self) -> Option<&Store> {
+        match &self.kind {
+            Kind::Store(store) => Some(store),
+            Kind::Archive(_) => None,
+        }
     }
 
     /// The repository that it is, on a registry.
@@ -97,7 +103,6 @@ impl Source {
             }
             Kind::Store(Store::Layout(layout)) => layout.manifest(digest).await?,
             Kind::Archive(archive) => archive.manifest(digest).await?,
-            Kind::Held(_) => None,
         })
     }
 
@@ -118,6 +123,10 @@ impl Source {
     /// Opens a blob. Whoever reads it checks its size and digest.
     pub(super) async fn open_blob(&self, blob: &Descriptor) -> Result<Reading, StoreError> {
         let mut resumed = Resumed::default();
+        if let Some(data) = &blob.data {
+            let stream = futures_util::stream::iter([Ok(data.clone())]).boxed();
+            return Ok(Reading { stream, resumed });
+        }
         let stream = match &self.kind {
             Kind::Store(Store::Registry(remote)) => {
                 let download = remote.open_blob(blob).await?;
@@ -134,10 +143,6 @@ impl Source {
                 .await?
                 .map_err(StoreError::from)
                 .boxed(),
-            // Without the bytes it is an empty stream, which is not what its digest says.
-            Kind::Held(blobs) => {
-                futures_util::stream::iter(blobs.get(&blob.digest).cloned().map(Ok)).boxed()
-            }
         };
         Ok(Reading { stream, resumed })
     }

@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
+
 use super::{Error, StoreError};
 use crate::image::{Digest, Manifest, RegistryName, Tag, Target};
 use crate::layout::Layout;
@@ -86,6 +88,28 @@ impl Store {
         match self {
             Self::Registry(remote) => remote.is_new().await,
             Self::Layout(_) => false,
+        }
+    }
+
+    /// Writes a small blob that was made here.
+    ///
+    /// # Errors
+    /// A store that does not take it.
+    pub async fn put_blob(&self, blob: &Bytes) -> Result<(), StoreError> {
+        match self {
+            Self::Registry(remote) => Ok(remote.put_blob(blob).await?),
+            Self::Layout(layout) => Ok(layout.put_blob(blob).await?),
+        }
+    }
+
+    /// Writes a small blob that was made here and that other images may have brought.
+    ///
+    /// # Errors
+    /// As [`Store::put_blob`].
+    pub async fn put_common_blob(&self, blob: &Bytes) -> Result<(), StoreError> {
+        match self {
+            Self::Registry(remote) => Ok(remote.put_common_blob(blob).await?),
+            Self::Layout(layout) => Ok(layout.put_blob(blob).await?),
         }
     }
 

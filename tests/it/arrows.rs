@@ -39,6 +39,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "image",
             "layout",
             "notice",
+            "policy",
             "referrers",
             "registry",
             "signing",
@@ -52,7 +53,14 @@ const ROOMS: [(&str, &[&str]); 19] = [
     (
         "report",
         &[
-            "actions", "image", "notice", "release", "tagging", "transfer",
+            "actions",
+            "image",
+            "notice",
+            "policy",
+            "referrers",
+            "release",
+            "tagging",
+            "transfer",
         ],
     ),
     (
@@ -66,6 +74,8 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "github",
             "image",
             "notice",
+            "policy",
+            "referrers",
             "registry",
             "release",
             "report",

@@ -2,7 +2,11 @@
 //!
 //! The example image: an index of two platforms and their two attestations, so five manifests.
 
+use shipmark::release::Form;
+use shipmark::tagging::TagRules;
+
 use crate::registry::{Auth, Profile, Registry, TokenRules};
+use crate::support::keys::*;
 use crate::support::*;
 
 /// The requests of a registry since its log was cleared, by kind.
@@ -75,7 +79,7 @@ async fn a_cold_copy_between_registries() {
     let (dev, prod, from, to) = promoted_before().await;
     done(promote(&from, &[&to], "refs/tags/v1.4.0"), &context()).await;
     insta::assert_snapshot!(kinds(&dev), @r"
-    10 x GET blobs 200
+    9 x GET blobs 200
     5 x GET manifests 200
     ");
     insta::assert_snapshot!(kinds(&prod), @r"
@@ -171,5 +175,99 @@ async fn a_patch_release_of_what_is_there() {
     10 x HEAD manifests 200
     2 x HEAD manifests 404
     1 x PUT manifests 201
+    ");
+}
+
+/// Signing an image that is there and has its tag: the first request is for the image.
+async fn signed_in_place(profile: Profile, forms: &[Form]) -> String {
+    let registry = Registry::start(profile).await;
+    let place = format!("{}/web", registry.host());
+    let mut request = push(&example(), &[&place], "refs/heads/main");
+    request.rules = TagRules::read(["it"]).unwrap();
+    done(request.clone(), &context()).await;
+    registry.clear_log();
+    let mut request = promote(&format!("{place}:it"), &[&place], "refs/heads/main");
+    request.rules = TagRules::read(["it"]).unwrap();
+    let mut signing = signing(&key());
+    signing.forms = forms.to_vec();
+    request.signing = Some(signing);
+    done(request, &context()).await;
+    kinds(&registry)
+}
+
+const BUNDLE: &[Form] = &[Form::Bundle];
+const BOTH: &[Form] = &[Form::Bundle, Form::Legacy];
+
+/// The config of a bundle's manifest is that of the example's attestations, so it is there.
+#[tokio::test]
+async fn signing_where_the_registry_lists_referrers() {
+    insta::assert_snapshot!(signed_in_place(Profile::plain(), BUNDLE).await, @r"
+    1 x GET blobs 200
+    1 x GET manifests 200
+    1 x GET referrers 200
+    1 x HEAD blobs 200
+    1 x POST blobs/uploads 201
+    1 x PUT manifests 201
+    ");
+    insta::assert_snapshot!(signed_in_place(Profile::plain(), BOTH).await, @r"
+    2 x GET blobs 200
+    2 x GET manifests 200
+    2 x GET manifests 404
+    1 x GET referrers 200
+    1 x HEAD blobs 200
+    3 x POST blobs/uploads 201
+    2 x PUT manifests 201
+    ");
+}
+
+/// Quay, and go-containerregistry's registry.
+#[tokio::test]
+async fn signing_where_the_registry_does_not_say_that_it_lists_referrers() {
+    let profile = Profile::plain().oci_subject(false);
+    insta::assert_snapshot!(signed_in_place(profile, BUNDLE).await, @r"
+    1 x GET blobs 200
+    1 x GET manifests 200
+    2 x GET referrers 200
+    1 x HEAD blobs 200
+    1 x POST blobs/uploads 201
+    1 x PUT manifests 201
+    ");
+}
+
+#[tokio::test]
+async fn signing_where_the_registry_takes_blobs_in_sessions_alone() {
+    let profile = Profile::plain().single_posts(false);
+    insta::assert_snapshot!(signed_in_place(profile, BUNDLE).await, @r"
+    1 x GET blobs 200
+    1 x GET manifests 200
+    1 x GET referrers 200
+    1 x HEAD blobs 200
+    1 x POST blobs/uploads 202
+    1 x PUT blobs/uploads 201
+    1 x PUT manifests 201
+    ");
+}
+
+#[tokio::test]
+async fn signing_where_referrers_are_listed_under_a_tag() {
+    insta::assert_snapshot!(signed_in_place(Profile::distribution(), BUNDLE).await, @r"
+    1 x GET blobs 200
+    2 x GET manifests 200
+    2 x GET manifests 404
+    1 x GET referrers 404
+    1 x HEAD blobs 200
+    1 x POST blobs/uploads 202
+    1 x PUT blobs/uploads 201
+    2 x PUT manifests 201
+    ");
+    insta::assert_snapshot!(signed_in_place(Profile::distribution(), BOTH).await, @r"
+    2 x GET blobs 200
+    3 x GET manifests 200
+    3 x GET manifests 404
+    1 x GET referrers 404
+    1 x HEAD blobs 200
+    3 x POST blobs/uploads 202
+    3 x PUT blobs/uploads 201
+    3 x PUT manifests 201
     ");
 }

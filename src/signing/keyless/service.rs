@@ -137,7 +137,10 @@ impl Service {
             body: body.into(),
         };
         let answer = client.ask(&ask).await;
-        answer.map_err(|cause| self.error(ServiceCause::Silent(cause)))
+        answer.map_err(|cause| match cause {
+            Cause::TooLong(_) | Cause::Protocol(_) => self.unusable(cause),
+            cause => self.error(ServiceCause::Silent(cause)),
+        })
     }
 
     /// The body of a success; every other answer is a refusal.

@@ -5,6 +5,7 @@ mod auth;
 mod cancel;
 mod engine;
 mod faults;
+mod made;
 mod quirks;
 mod requests;
 mod several;

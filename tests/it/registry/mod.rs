@@ -44,13 +44,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::Value;
 
+pub use answer::Answer;
 pub use auth::Auth;
 pub use ca::TestCa;
+pub use call::Call;
 pub use content::digest;
 pub use fault::{Effect, Fault};
 pub use fixture::fixture;
+pub use front::Handler;
 pub use gate::Gate;
+pub use host::{Bound, Host};
+pub use issuer::Issuer;
 pub use log::{Authorization, Exchange};
 pub use profile::{PASSWORD, Profile, USER};
 pub use token_rules::{TokenKey, TokenRules};
@@ -58,8 +64,6 @@ pub use token_server::TokenServer;
 
 use content::Content;
 use guard::Guard;
-use host::{Bound, Host};
-use issuer::Issuer;
 use service::Service;
 use store::{Manifest, Store};
 
@@ -207,6 +211,11 @@ impl Registry {
         let mut state = self.store.lock();
         let (_, manifest) = state.repository(repository).find(reference)?;
         Some((manifest.media_type.clone(), manifest.bytes.clone()))
+    }
+
+    /// What says something about a manifest, as the referrers API would list it.
+    pub fn referrers(&self, repository: &str, subject: &str) -> Vec<Value> {
+        referrers::of(self.store.lock().repository(repository), subject, None)
     }
 
     pub fn has_manifest(&self, repository: &str, reference: &str) -> bool {

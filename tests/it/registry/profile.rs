@@ -27,6 +27,7 @@ pub struct Profile {
     pub(super) oci_subject: bool,
     pub(super) immutable: Option<String>,
     pub(super) mounts: bool,
+    pub(super) single_posts: bool,
     pub(super) deletes: bool,
     pub(super) ranges: bool,
     pub(super) absolute_locations: bool,
@@ -58,6 +59,7 @@ impl Profile {
             oci_subject: true,
             immutable: None,
             mounts: true,
+            single_posts: true,
             deletes: true,
             ranges: true,
             absolute_locations: false,
@@ -130,6 +132,8 @@ impl Profile {
     fn of(flavor: Flavor) -> Self {
         Self {
             flavor,
+            // Of distribution's registry 3.1.2; assumed of the others.
+            single_posts: false,
             ..Self::plain()
         }
     }
@@ -191,6 +195,15 @@ impl Profile {
 
     pub fn mounts(self, mounts: bool) -> Self {
         Self { mounts, ..self }
+    }
+
+    /// Whether a whole blob can come with the request that opens a session. Else that is all the
+    /// request does.
+    pub fn single_posts(self, single_posts: bool) -> Self {
+        Self {
+            single_posts,
+            ..self
+        }
     }
 
     pub fn deletes(self, deletes: bool) -> Self {

@@ -19,7 +19,8 @@ impl Service {
             return Ok(mounted);
         }
         let upload = Upload::new(repository, self.profile.discard_blobs);
-        if let Some(digest) = call.query("digest").map(str::to_owned) {
+        let whole = call.query("digest").filter(|_| self.profile.single_posts);
+        if let Some(digest) = whole.map(str::to_owned) {
             check_digest(&digest)?;
             let upload = Arc::new(Mutex::new(upload));
             receive(call, &upload, u64::MAX).await?;

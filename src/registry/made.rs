@@ -1,0 +1,95 @@
+//! Small blobs that are made here, brought in as few requests as the registry allows.
+
+use std::convert::Infallible;
+use std::sync::PoisonError;
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, StatusCode};
+
+use super::call::Call;
+use super::error::Error;
+use super::upload::Upload;
+use super::{Brought, Remote};
+use crate::image::Descriptor;
+
+impl Remote {
+    /// Brings a blob that was made just now, so that the repository cannot have it: it goes along
+    /// with the request that opens an upload session. A registry that takes it so answers 201, any
+    /// other 202 with the session that it is then sent to (OCI distribution specification 1.1,
+    /// "Single POST"), so that asking costs nothing.
+    ///
+    /// # Errors
+    /// A refusal, or a connection that breaks again and again.
+    pub async fn put_blob(&self, blob: &Bytes) -> Result<(), Error> {
+        let what = Descriptor::of_bytes(blob);
+        let mut opened = match self.offer(&what, blob).await {
+            Ok(None) => return Ok(()),
+            Ok(session) => session,
+            // A registry that does not know the form refuses it.
+            Err(error) if error.is_refusal() => None,
+            Err(error) => return Err(error),
+        };
+        let timing = self.timing();
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let session = match opened.take() {
+                Some(session) => session,
+                None => self.start_upload(what.size).await?,
+            };
+            let body = futures_util::stream::iter([Ok::<_, Infallible>(blob.clone())]);
+            let Err(error) = self.upload(&session, &what, body).await else {
+                return Ok(());
+            };
+            self.cancel(session).await;
+            if !error.is_transient() || tried >= timing.attempts {
+                return Err(error);
+            }
+            self.client.notices().warning(format!(
+                "{error}; trying again ({tried} of {} tries)",
+                timing.attempts
+            ));
+            tokio::time::sleep(timing.delay(tried)).await;
+            // It may have been stored, and only the answer lost.
+            if self.has_blob(&what).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Brings a blob that many images have in common: it is asked for first, and once a run.
+    ///
+    /// # Errors
+    /// As [`Remote::put_blob`].
+    pub async fn put_common_blob(&self, blob: &Bytes) -> Result<(), Error> {
+        let what = Descriptor::of_bytes(blob);
+        let known: Brought = {
+            let common = &self.host.common;
+            let mut common = common.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = (self.repository.clone(), what.digest);
+            common.entry(key).or_default().clone()
+        };
+        let brought = known.get_or_try_init(async || {
+            if self.has_blob(&what).await? {
+                return Ok(());
+            }
+            self.put_blob(blob).await
+        });
+        brought.await.copied()
+    }
+
+    /// Opens an upload session with the whole blob; none where the registry has taken it at once.
+    async fn offer(&self, what: &Descriptor, blob: &Bytes) -> Result<Option<Upload>, Error> {
+        let mut url = self.url("blobs/uploads/");
+        url.query_pairs_mut()
+            .append_pair("digest", &what.digest.to_string());
+        let object = format!("blob {}", what.digest);
+        let mut call = Call::new(Method::POST, object, url);
+        let kind = HeaderValue::from_static("application/octet-stream");
+        call.headers.insert(CONTENT_TYPE, kind);
+        call.body = blob.clone();
+        self.open(call, |status| status != StatusCode::CREATED)
+            .await
+    }
+}

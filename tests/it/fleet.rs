@@ -1,0 +1,262 @@
+//! Many images in one run, over real HTTP: what is asked how often, what is refused before anything is
+//! written, and what a run that fails in the middle leaves.
+
+use shipmark::image::Digest;
+use shipmark::release::{Context, End, Failure, Fleet, FleetOutcome, Verb};
+use shipmark::tagging::TagRules;
+
+use crate::registry::{Auth, Effect, Fault, Profile, Registry, TokenRules};
+use crate::support::*;
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// An image of one layer that all share, one of its own and a config of its own.
+fn put_image(registry: &Registry, repository: &str, tag: &str, own: &str) {
+    let put = |bytes: String| {
+        let size = bytes.len();
+        (registry.put_blob(repository, bytes), size)
+    };
+    let blobs = [
+        put(format!(
+            r#"{{"architecture":"amd64","os":"linux","config":{{"Labels":{{"a":"{own}"}}}}}}"#
+        )),
+        put("shared ".repeat(1000)),
+        put(format!("layer of {own}")),
+    ];
+    let described = blobs
+        .iter()
+        .zip(["config.v1+json", "layer.v1.tar", "layer.v1.tar"]);
+    let described: Vec<_> = described
+        .map(|((digest, size), kind)| {
+            let media_type = format!("application/vnd.oci.image.{kind}");
+            serde_json::json!({"mediaType": media_type, "digest": digest, "size": size})
+        })
+        .collect();
+    let manifest = serde_json::json!({
+        "schemaVersion": 2, "mediaType": MANIFEST, "config": described[0], "layers": described[1..],
+    });
+    registry.put_manifest(repository, tag, MANIFEST, manifest.to_string());
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|at| format!("s{at:04}")).collect()
+}
+
+/// Every service from `dev/` of one registry to `prod/` of another, tag v1.
+fn fleet(from: &Registry, to: &Registry, services: &[String]) -> Fleet {
+    let rules = TagRules::read(["type=raw,value=v1"]).unwrap();
+    let request = |service: &String| {
+        let source = format!("{}/dev/{service}:v1", from.host());
+        let place = format!("{}/prod/{service}", to.host());
+        let mut request = request(Verb::Promote, &source, &[&place], None);
+        request.rules = rules.clone();
+        (service.parse().unwrap(), request)
+    };
+    Fleet {
+        verb: Verb::Promote,
+        dry_run: false,
+        services: services.iter().map(request).collect(),
+    }
+}
+
+fn put_sources(registry: &Registry, services: &[String]) {
+    for service in services {
+        put_image(registry, &format!("dev/{service}"), "v1", service);
+    }
+}
+
+async fn all_done(fleet: Fleet, context: &Context) -> FleetOutcome {
+    let outcome = fleet.run(context).await;
+    if let Some((service, failure)) = outcome.failed().next() {
+        panic!("{service}: {failure:?}");
+    }
+    outcome
+}
+
+/// Nothing but reading.
+fn writes(registry: &Registry) -> usize {
+    let log = registry.log();
+    let reads = ["GET", "HEAD"];
+    log.iter()
+        .filter(|exchange| !reads.contains(&exchange.method.as_str()))
+        .count()
+}
+
+#[tokio::test]
+async fn all_services_are_released_and_then_right() {
+    let [from, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
+    let services = names(40);
+    put_sources(&from, &services);
+    let outcome = all_done(fleet(&from, &to, &services), &context()).await;
+    assert!(outcome.released() && outcome.begun);
+    for service in &services {
+        let digest = from.tags(&format!("dev/{service}"))["v1"].clone();
+        assert_eq!(to.tags(&format!("prod/{service}"))["v1"], digest);
+    }
+    assert_eq!(to.dangling(), [""; 0]);
+    to.clear_log();
+    let again = all_done(fleet(&from, &to, &services), &context()).await;
+    assert!(!again.released());
+    assert_eq!((writes(&to), to.count()), (0, 40));
+}
+
+/// Issue 6: at most two requests each beyond tokens.
+#[tokio::test]
+async fn a_thousand_images_that_are_right_take_two_requests_each() {
+    let rules = TokenRules::new("test").anonymous("*", &["pull", "push"]);
+    let registry = Registry::start(Profile::plain().auth(Auth::TokenHost(rules))).await;
+    let services = names(1000);
+    for service in &services {
+        put_image(&registry, &format!("dev/{service}"), "v1", "all");
+        put_image(&registry, &format!("prod/{service}"), "v1", "all");
+    }
+    let outcome = all_done(fleet(&registry, &registry, &services), &context()).await;
+    assert_eq!((outcome.done().count(), outcome.released()), (1000, false));
+    let log = registry.log();
+    let answered = |method: &str, status| {
+        let same = |method: &str, it: &crate::registry::Exchange| it.method == method;
+        log.iter()
+            .filter(|it| same(method, it) && it.status == Some(status))
+            .count()
+    };
+    assert_eq!((answered("GET", 200), answered("HEAD", 200)), (1000, 1000));
+    assert_eq!(
+        log.len(),
+        2000 + answered("GET", 401) + answered("HEAD", 401)
+    );
+}
+
+/// What stands against one service is found before anything of any is written, and all of it is told.
+#[tokio::test]
+async fn promise_3_one_refusal_holds_all_before_the_first_write() {
+    let [from, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
+    let services = names(5);
+    put_sources(&from, &services);
+    from.set_tags("dev/s0001", Default::default());
+    put_image(&to, "prod/s0003", "1.0.0", "another");
+    let mut asked = fleet(&from, &to, &services);
+    for (_, request) in &mut asked.services {
+        request.rules = TagRules::read(["type=raw,value=1.0.0,immutable=true", "v1"]).unwrap();
+    }
+    let outcome = asked.run(&context()).await;
+    assert_eq!(
+        (writes(&to), outcome.begun, outcome.released()),
+        (0, false, false)
+    );
+    let ends: Vec<_> = outcome
+        .services
+        .iter()
+        .map(|(service, end)| match end {
+            End::Done(_) => format!("{service} done"),
+            End::Failed(Failure::Input(_)) => format!("{service} input"),
+            End::Failed(Failure::Refused(_)) => format!("{service} refused"),
+            End::Failed(other) => format!("{service} {other:?}"),
+            End::NotBegun => format!("{service} not begun"),
+        })
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            "s0000 not begun",
+            "s0001 input",
+            "s0002 not begun",
+            "s0003 refused",
+            "s0004 not begun"
+        ]
+    );
+}
+
+/// Each service is tag last for itself: one that fails half-way takes none back, and a run that is
+/// repeated does the rest alone.
+#[tokio::test]
+async fn promise_2_a_service_that_fails_leaves_the_others_whole() {
+    let [from, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
+    let services = names(100);
+    put_sources(&from, &services);
+    to.fault(Fault::on("PUT", "/v2/prod/s0002/manifests/", Effect::status(403)).always());
+    let outcome = fleet(&from, &to, &services).run(&context()).await;
+    let failed: Vec<_> = outcome
+        .failed()
+        .map(|(service, _)| service.as_str())
+        .collect();
+    assert_eq!((failed, outcome.begun), (vec!["s0002"], true));
+    let done: Vec<_> = outcome
+        .done()
+        .map(|(service, _)| service.to_string())
+        .collect();
+    assert!(done.len() > 2 && done.len() < 99, "{}", done.len());
+    for service in &services {
+        let tagged = to.tags(&format!("prod/{service}")).contains_key("v1");
+        assert_eq!(tagged, done.contains(service), "{service}");
+    }
+    assert_eq!(
+        (to.dangling(), to.open_uploads()),
+        (Vec::<String>::new(), 0)
+    );
+
+    to.clear_faults();
+    to.clear_log();
+    let outcome = all_done(fleet(&from, &to, &services), &context()).await;
+    for (service, outcome) in outcome.done() {
+        assert_eq!(
+            outcome.released(),
+            !done.contains(&service.to_string()),
+            "{service}"
+        );
+    }
+    let of_done = |it: &crate::registry::Exchange| {
+        let repository = it.repository.as_deref().unwrap_or_default();
+        done.iter()
+            .any(|service| repository.ends_with(service.as_str()))
+    };
+    let of_done = to.log().into_iter().filter(of_done).count();
+    assert_eq!(of_done, done.len(), "one look each");
+}
+
+/// A registry that does not answer is not asked for a thousand services.
+#[tokio::test]
+async fn a_registry_that_fails_ends_the_look() {
+    let [from, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
+    let services = names(500);
+    put_sources(&from, &services);
+    to.fault(Fault::on("*", "/v2/", Effect::status(403)).always());
+    let outcome = fleet(&from, &to, &services).run(&context()).await;
+    assert!(matches!(
+        outcome.failed().next(),
+        Some((_, Failure::Service(_)))
+    ));
+    assert!(!outcome.begun && to.count() < 250, "{}", to.count());
+}
+
+#[tokio::test]
+async fn a_dry_run_writes_nothing() {
+    let [from, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
+    let services = names(3);
+    put_sources(&from, &services);
+    let mut asked = fleet(&from, &to, &services);
+    asked.dry_run = true;
+    for (_, request) in &mut asked.services {
+        request.dry_run = true;
+    }
+    let outcome = all_done(asked, &context()).await;
+    assert!(outcome.released() && outcome.dry_run);
+    assert_eq!(writes(&to), 0);
+    let (_, first) = outcome.done().next().unwrap();
+    let root: Digest = from.tags("dev/s0000")["v1"].parse().unwrap();
+    assert_eq!(first.root, root);
+}

@@ -1,0 +1,315 @@
+//! Signing against a real Sigstore (Fulcio, Rekor of both versions, a timestamp authority), over a
+//! registry with the referrers API and one without it, verified by cosign and sigstore-python. Left
+//! out of a plain `cargo test`; scripts/interop.sh starts the servers and runs them.
+//!
+//! What they say is the table in docs/signing.md: `UPDATE_DECLARED=1` writes it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::support::process::Place;
+use crate::support::{example, example_root};
+
+/// The services, and one repository on each kind of registry.
+struct Bench {
+    place: Place,
+    repositories: [(&'static str, String); 2],
+}
+
+/// How an image is signed.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    name: &'static str,
+    /// The inputs beside the form.
+    inputs: &'static [(&'static str, &'static str)],
+    /// The signing config; none with a key.
+    config: Option<&'static str>,
+    legacy: bool,
+}
+
+const WAYS: [Way; 3] = [
+    Way {
+        name: "keyless, Rekor v1",
+        inputs: &[],
+        config: Some("SIGSTACK_SIGNING_CONFIG_REKOR1"),
+        legacy: true,
+    },
+    Way {
+        name: "keyless, Rekor v2 and timestamp",
+        inputs: &[],
+        config: Some("SIGSTACK_SIGNING_CONFIG"),
+        legacy: false,
+    },
+    Way {
+        name: "key, no log",
+        inputs: &[("signing-key", "ours.key")],
+        config: None,
+        legacy: true,
+    },
+];
+
+const FORMS: [&str; 2] = ["bundle", "legacy"];
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run scripts/interop.sh"))
+}
+
+fn must(output: Output, what: &str) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+impl Bench {
+    fn new(test: &str) -> Self {
+        let at = |name| format!("{}/{test}-{}", variable(name), std::process::id());
+        let bench = Self {
+            place: Place::new(),
+            repositories: [
+                ("with", at("SHIPMARK_TEST_REFREGISTRY")),
+                ("without", at("SHIPMARK_TEST_REGISTRY")),
+            ],
+        };
+        let read = |name| -> Value {
+            let text = std::fs::read_to_string(variable(name)).unwrap();
+            serde_json::from_str(&text).unwrap()
+        };
+        let trust = json!({
+            "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
+            "trustedRoot": read("SIGSTACK_TRUSTED_ROOT"),
+            "signingConfig": read("SIGSTACK_SIGNING_CONFIG"),
+        });
+        std::fs::write(bench.place.path("trust.json"), trust.to_string()).unwrap();
+        let pair = ["generate-key-pair", "--output-key-prefix", "ours"];
+        must(bench.cosign(&pair), "cosign generate-key-pair");
+        bench
+    }
+
+    /// A program of others' in the bench's folder.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.place.root())
+            .env("HOME", self.place.root())
+            .env("COSIGN_PASSWORD", "not a secret");
+        command
+    }
+
+    fn cosign(&self, arguments: &[&str]) -> Output {
+        self.command("cosign").args(arguments).output().unwrap()
+    }
+
+    /// Releases the example, signed.
+    fn sign(&self, way: Way, form: &str, place: &str, more: &[(&str, &str)]) {
+        let source = example();
+        let mut inputs = vec![
+            ("command", "push"),
+            ("source", source.as_str()),
+            ("images", place),
+            ("tags", "it"),
+            ("signature-format", form),
+            ("sign-annotations", "team=web"),
+        ];
+        let (config, root);
+        match way.config {
+            Some(name) => {
+                (config, root) = (variable(name), variable("SIGSTACK_TRUSTED_ROOT"));
+                inputs.extend([
+                    ("sign", "keyless"),
+                    ("signing-config", config.as_str()),
+                    ("trusted-root", root.as_str()),
+                ]);
+            }
+            None => inputs.push(("sign", "key")),
+        }
+        inputs.extend(way.inputs);
+        inputs.extend(more);
+        let mut step = self.place.step("refs/heads/main", &inputs);
+        step.env("COSIGN_PASSWORD", "not a secret");
+        for name in [
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        ] {
+            step.env(name, variable(name));
+        }
+        must(step.output().unwrap(), &format!("{way:?} {form} {place}"));
+    }
+
+    /// The flags by which cosign knows who has to have signed.
+    fn trust(&self, way: Way, form: &str) -> Vec<String> {
+        let mut flags = match way.config {
+            Some(_) => vec![
+                format!("--certificate-identity={}", variable("SIGSTACK_IDENTITY")),
+                format!(
+                    "--certificate-oidc-issuer={}",
+                    variable("SIGSTACK_OIDC_ISSUER")
+                ),
+                format!("--trusted-root={}", variable("SIGSTACK_TRUSTED_ROOT")),
+            ],
+            // There is no log entry to look at.
+            None => vec![
+                "--key=ours.pub".to_owned(),
+                "--insecure-ignore-tlog".to_owned(),
+            ],
+        };
+        if form == "legacy" {
+            flags.push("--new-bundle-format=false".to_owned());
+        }
+        flags
+    }
+
+    fn cosign_verifies(&self, way: Way, form: &str, image: &str) -> bool {
+        let mut arguments = vec!["verify".to_owned(), "-a".to_owned(), "team=web".to_owned()];
+        arguments.extend(self.trust(way, form));
+        arguments.push(image.to_owned());
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        self.cosign(&arguments).status.success()
+    }
+
+    /// Whether sigstore-python takes the bundle of `subject` with a predicate type.
+    fn python_verifies(&self, repository: &str, subject: &str, kind: &str) -> bool {
+        std::fs::write(
+            self.place.path("it.json"),
+            self.bundle(repository, subject, kind),
+        )
+        .unwrap();
+        let output = self
+            .command("sigstore-python")
+            .args([
+                "--trust-config",
+                "trust.json",
+                "verify",
+                "identity",
+                "--offline",
+            ])
+            .args(["--bundle", "it.json"])
+            .args(["--cert-identity", &variable("SIGSTACK_IDENTITY")])
+            .args([
+                "--cert-oidc-issuer",
+                &variable("SIGSTACK_OIDC_ISSUER"),
+                subject,
+            ])
+            .output()
+            .unwrap();
+        output.status.success()
+    }
+
+    /// The bundle as it lies in the registry.
+    fn bundle(&self, repository: &str, subject: &str, kind: &str) -> Vec<u8> {
+        let get = |what: String, accept: &str| {
+            let (host, name) = repository.split_once('/').unwrap();
+            let url = format!("http://{host}/v2/{name}/{what}");
+            let mut command = self.command("curl");
+            let output = command
+                .args(["-sfH", &format!("Accept: {accept}"), &url])
+                .output();
+            output.unwrap().stdout
+        };
+        let json = |bytes: Vec<u8>| serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let index = "application/vnd.oci.image.index.v1+json";
+        let mut list: Value = json(get(format!("referrers/{subject}"), index));
+        if !list["manifests"].is_array() {
+            let tag = subject.replace(':', "-");
+            list = json(get(format!("manifests/{tag}"), index));
+        }
+        let said = "dev.sigstore.bundle.predicateType";
+        let entry = list["manifests"].as_array().unwrap().iter();
+        let entry = entry
+            .rev()
+            .find(|entry| entry["annotations"][said] == kind)
+            .unwrap();
+        let manifest = "application/vnd.oci.image.manifest.v1+json";
+        let digest = entry["digest"].as_str().unwrap();
+        let manifest: Value = json(get(format!("manifests/{digest}"), manifest));
+        let layer = manifest["layers"][0]["digest"].as_str().unwrap();
+        get(format!("blobs/{layer}"), "*/*")
+    }
+}
+
+const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
+
+/// What is there to be verified: a name, the image's digest, and whether `verifies` says so.
+fn yes(verified: bool) -> &'static str {
+    if verified { "yes" } else { "NO" }
+}
+
+#[test]
+#[ignore = "needs a Sigstore, cosign, sigstore-python and two registries: scripts/interop.sh"]
+fn what_is_signed_here_is_verified_by_others() {
+    let bench = Bench::new("matrix");
+    let mut rows = Vec::new();
+    for way in WAYS {
+        for form in FORMS
+            .into_iter()
+            .filter(|form| *form == "bundle" || way.legacy)
+        {
+            for (api, base) in &bench.repositories {
+                let repository = format!("{base}/{}/{form}", way.name.replace([' ', ','], ""));
+                let repository = repository.to_lowercase();
+                bench.sign(way, form, &repository, &[("recursive", "true")]);
+                let root = example_root().to_string();
+                let child =
+                    "sha256:37ef5a526a8a21e3913dbb33bbd715ef3f8aa83b75b329c43042fa7bdf84696f";
+                let by_cosign = [root.as_str(), child].map(|digest| {
+                    bench.cosign_verifies(way, form, &format!("{repository}@{digest}"))
+                });
+                let by_python = (form == "bundle" && way.config.is_some()).then(|| {
+                    [root.as_str(), child]
+                        .map(|digest| bench.python_verifies(&repository, digest, SIGNATURE))
+                });
+                let python = by_python.map_or("-", |all| yes(all == [true; 2]));
+                rows.push(format!(
+                    "| signature | {} | {form} | {api} | {} | {python} |",
+                    way.name,
+                    yes(by_cosign == [true; 2]),
+                ));
+            }
+        }
+    }
+    let head = "| what | signed with | form | referrers API | cosign 3.1.3 | sigstore-python 4.5.1 |\n|---|---|---|---|---|---|\n";
+    let table = format!("{head}{}\n", rows.join("\n"));
+    assert!(!table.contains("NO"), "{table}");
+    documented(&table);
+}
+
+/// That the table in the documentation is this one.
+fn documented(table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/signing.md");
+    let (begin, end) = ("<!-- signed here -->\n", "<!-- end -->");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(begin).unwrap();
+    let (there, after) = rest.split_once(end).unwrap();
+    if std::env::var_os("UPDATE_DECLARED").is_some() {
+        std::fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(
+        there, table,
+        "run scripts/interop.sh with UPDATE_DECLARED=1"
+    );
+}
+
+/// One identity's signature is no other's, and one image's no other's.
+#[test]
+#[ignore = "needs a Sigstore, cosign, sigstore-python and two registries: scripts/interop.sh"]
+fn cosign_refuses_what_is_not_what_it_is_asked_for() {
+    let bench = Bench::new("refused");
+    for (_, base) in &bench.repositories {
+        let repository = format!("{base}/web");
+        bench.sign(WAYS[0], "both", &repository, &[]);
+        let image = format!("{repository}:it");
+        for form in FORMS {
+            assert!(bench.cosign_verifies(WAYS[0], form, &image));
+            let mut flags = bench.trust(WAYS[0], form);
+            flags[0] = "--certificate-identity=https://github.com/octo-org/other".to_owned();
+            let mut arguments = vec!["verify", image.as_str()];
+            arguments.extend(flags.iter().map(String::as_str));
+            assert!(!bench.cosign(&arguments).status.success(), "{image} {form}");
+            // No manifest below the index was signed.
+            let child = "sha256:37ef5a526a8a21e3913dbb33bbd715ef3f8aa83b75b329c43042fa7bdf84696f";
+            assert!(!bench.cosign_verifies(WAYS[0], form, &format!("{repository}@{child}")));
+        }
+    }
+}

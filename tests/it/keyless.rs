@@ -1,0 +1,511 @@
+//! Releases that are signed as the job that runs, against services in this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use shipmark::image::Digest;
+use shipmark::release::{Failure, Form, Outcome, Request, Signing};
+use shipmark::signing::{Keyless, Signer};
+use shipmark::tagging::TagRules;
+
+use crate::registry::{Effect, Fault, Profile, Registry};
+use crate::sigstore::{self, Rekor, Sigstore};
+use crate::support::process::{Place, Ran};
+use crate::support::*;
+
+const BUNDLE: &[Form] = &[Form::Bundle];
+const LEGACY: &[Form] = &[Form::Legacy];
+const BOTH: &[Form] = &[Form::Bundle, Form::Legacy];
+
+fn signing(signer: &Arc<Keyless>, forms: &[Form]) -> Signing {
+    Signing {
+        signer: Signer::Keyless(signer.clone()),
+        forms: forms.to_vec(),
+        annotations: Default::default(),
+        recursive: false,
+        created: "2026-11-20T21:48:08Z".to_owned(),
+    }
+}
+
+fn signed(places: &[&str], signing: Signing) -> Request {
+    let mut request = push(&example(), places, "refs/heads/main");
+    request.rules = TagRules::read(["it"]).unwrap();
+    request.signing = Some(signing);
+    request
+}
+
+/// How many signatures were made, and how many were there.
+fn made(outcome: &Outcome) -> [usize; 2] {
+    let all = outcome
+        .destinations
+        .iter()
+        .flat_map(|released| &released.signatures);
+    let (made, there): (Vec<_>, Vec<_>) = all.partition(|signed| signed.made);
+    [made.len(), there.len()]
+}
+
+/// The manifests that were written, apart from those of the image itself.
+fn beside(registry: &Registry) -> Vec<String> {
+    let lines = registry.requests().into_iter();
+    let written = lines.filter(|line| line.starts_with("PUT ") && line.contains("/manifests/"));
+    let image: Vec<String> = IMAGE
+        .iter()
+        .map(|digest| format!("sha256:{digest}"))
+        .collect();
+    let own = |line: &String| image.iter().any(|digest| line.contains(digest.as_str()));
+    written.filter(|line| !own(line)).collect()
+}
+
+/// The manifests of [`example`], by how their digests begin.
+const IMAGE: [&str; 5] = [
+    "daabd5f7f767",
+    "37ef5a526a8a",
+    "606c692587b0",
+    "d5b4a3cff799",
+    "f15b6fb9df3e",
+];
+
+#[tokio::test]
+async fn promise_2_what_is_released_keyless_is_signed_before_a_tag_names_it() {
+    for (rekor, forms) in [
+        (Rekor::V1, BUNDLE),
+        (Rekor::V2, BUNDLE),
+        (Rekor::V1, LEGACY),
+        (Rekor::V1, BOTH),
+    ] {
+        for profile in [Profile::plain(), Profile::distribution()] {
+            let sigstore = Sigstore::start().await;
+            let registry = Registry::start(profile).await;
+            let place = format!("{}/team/web", registry.host());
+            let signer = Arc::new(sigstore.signer(rekor));
+            let request = signed(&[&place], signing(&signer, forms));
+            let outcome = done(request.clone(), &context()).await;
+            assert_eq!(made(&outcome), [forms.len(), 0], "{rekor:?} {forms:?}");
+            let stamped = match rekor {
+                Rekor::V1 => 0,
+                Rekor::V2 => 1,
+            };
+            assert_eq!(sigstore.counts(), [1, 1, forms.len(), stamped]);
+            let log = registry.requests();
+            let position = |part: &str| log.iter().rposition(|line| line.contains(part));
+            let tagged = position("PUT /v2/team/web/manifests/it ").unwrap();
+            let beside = log[tagged..]
+                .iter()
+                .find(|line| line.contains("PUT ") && line.contains("sha256"));
+            assert_eq!(beside, None);
+            assert_eq!(registry.dangling(), Vec::<String>::new());
+            // Another run of the same workflow adds nothing: its token tells who it is.
+            registry.clear_log();
+            let signer = Arc::new(sigstore.signer(rekor));
+            let again = done(signed(&[&place], signing(&signer, forms)), &context()).await;
+            assert_eq!(made(&again), [0, forms.len()], "{rekor:?} {forms:?}");
+            assert_eq!(sigstore.counts(), [2, 1, forms.len(), stamped]);
+            assert_eq!(beside_none(&registry), None);
+        }
+    }
+}
+
+fn beside_none(registry: &Registry) -> Option<String> {
+    let mut lines = registry.requests().into_iter();
+    lines.find(|line| !line.starts_with("GET ") && !line.starts_with("HEAD "))
+}
+
+#[tokio::test]
+async fn another_workflow_is_another_signer() {
+    let other = json!({"job_workflow_ref": "acme/web/.github/workflows/x.yml@refs/heads/main"});
+    let sigstore = Sigstore::with(Duration::from_secs(600), json!({})).await;
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let signer = Arc::new(sigstore.signer(Rekor::V1));
+    done(signed(&[&place], signing(&signer, BOTH)), &context()).await;
+    // The same authorities, and a token of another workflow.
+    sigstore.claim(other);
+    let signer = Arc::new(sigstore.signer(Rekor::V1));
+    let again = done(signed(&[&place], signing(&signer, BOTH)), &context()).await;
+    assert_eq!(made(&again), [2, 0]);
+    let again = done(signed(&[&place], signing(&signer, BOTH)), &context()).await;
+    assert_eq!(made(&again), [0, 2]);
+}
+
+#[tokio::test]
+async fn one_token_and_one_certificate_do_for_a_whole_run() {
+    let sigstore = Sigstore::start().await;
+    let registries = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::distribution()).await,
+    ];
+    let places = registries
+        .each_ref()
+        .map(|registry| format!("{}/web", registry.host()));
+    let signer = Arc::new(sigstore.signer(Rekor::V1));
+    let signing = Signing {
+        recursive: true,
+        ..signing(&signer, BOTH)
+    };
+    let places = places.each_ref().map(String::as_str);
+    let outcome = done(signed(&places, signing.clone()), &context()).await;
+    // The index and its four manifests, in both forms, at two places.
+    assert_eq!(made(&outcome), [20, 0]);
+    assert_eq!(sigstore.counts(), [1, 1, 20, 0]);
+    let of: std::collections::BTreeSet<Digest> = outcome.destinations[0]
+        .signatures
+        .iter()
+        .map(|signed| signed.of)
+        .collect();
+    assert_eq!(of.len(), 5);
+    // So it is for the next image of the same run.
+    let other = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", other.host());
+    let outcome = done(signed(&[&place], signing), &context()).await;
+    assert_eq!(made(&outcome), [10, 0]);
+    assert_eq!(sigstore.counts(), [1, 1, 30, 0]);
+}
+
+#[tokio::test]
+async fn a_certificate_that_nears_its_end_is_replaced() {
+    let sigstore = Sigstore::with(Duration::from_secs(3), json!({})).await;
+    let registry = Registry::start(Profile::plain()).await;
+    let signer = Arc::new(sigstore.signer(Rekor::V2));
+    for (name, wait, counts) in [
+        ("a", 0, [1, 1, 1, 1]),
+        // Its life is eight seconds: it begins five before it is issued.
+        ("b", 0, [1, 1, 2, 2]),
+        ("c", 4100, [2, 2, 3, 3]),
+    ] {
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        let place = format!("{}/{name}", registry.host());
+        done(signed(&[&place], signing(&signer, BUNDLE)), &context()).await;
+        assert_eq!(sigstore.counts(), counts, "{name}");
+    }
+}
+
+/// What a service can do instead of its part, and how that is told.
+#[tokio::test]
+async fn a_service_that_fails_is_named_and_nothing_is_half_written() {
+    let html = || Effect::status_with(200, &[("content-type", "text/html")], "<html>hello</html>");
+    let slow = || Effect::Delay(Duration::from_secs(20));
+    let (token, fulcio, rekor, stamp) = (
+        "the runner's token service",
+        "Fulcio",
+        "Rekor",
+        "the timestamp authority",
+    );
+    for (version, path, service) in [
+        (Rekor::V1, "/token", token),
+        (Rekor::V1, "/fulcio", fulcio),
+        (Rekor::V1, "/rekor", rekor),
+        (Rekor::V2, "/rekor", rekor),
+        (Rekor::V2, "/stamp", stamp),
+    ] {
+        for (effect, said) in [
+            (Effect::status(500), "answers 500"),
+            (Effect::status(503), "answers 503"),
+            (Effect::status(404), "answers 404"),
+            (
+                Effect::status_with(403, &[], r#"{"message":"not for you"}"#),
+                "answers 403 Forbidden: not for you",
+            ),
+            (Effect::ResetBefore, "does not answer"),
+            (slow(), "does not answer"),
+            (html(), "gives what cannot be used"),
+            (Effect::Truncate(40), "cannot be used"),
+            (Effect::EndlessBody, "a body of more than 4194304 bytes"),
+        ] {
+            let sigstore = Sigstore::start().await;
+            let registry = Registry::start(Profile::plain()).await;
+            let place = format!("{}/web", registry.host());
+            sigstore.fault(Fault::on("*", path, effect.clone()).always());
+            let signer = Arc::new(sigstore.signer(version));
+            let request = signed(&[&place], signing(&signer, BUNDLE));
+            let (failure, text) = failed(request, &context()).await;
+            let case = format!("{version:?} {path} {effect:?}: {text}");
+            assert!(matches!(failure, Failure::Service(_)), "{case}");
+            assert!(text.contains(said) && text.contains(service), "{case}");
+            assert!(text.len() < 900, "{case}");
+            assert!(registry.tags("web").is_empty(), "{case}");
+            assert_eq!(beside(&registry), Vec::<String>::new(), "{case}");
+        }
+    }
+}
+
+/// A damaged answer leads to no signature that does not count; some damage harms nothing.
+#[tokio::test]
+async fn damage_is_found_out_before_anything_is_written() {
+    for (version, path, length) in [
+        (Rekor::V1, "/fulcio", 3200),
+        (Rekor::V1, "/rekor", 2800),
+        (Rekor::V2, "/rekor", 2800),
+        (Rekor::V2, "/stamp", 400),
+    ] {
+        let sigstore = Sigstore::start().await;
+        for byte in (0..length).step_by(89) {
+            let registry = Registry::start(Profile::plain()).await;
+            let place = format!("{}/web", registry.host());
+            sigstore.fault(Fault::on("*", path, Effect::FlipByte(byte)));
+            let signer = Arc::new(sigstore.signer(version));
+            let request = signed(&[&place], signing(&signer, BUNDLE));
+            match shipmark::release::run(&request, &context()).await {
+                Ok(_) => {
+                    let again = done(request, &context()).await;
+                    assert_eq!(made(&again), [0, 1], "{path} {byte}");
+                }
+                Err(failure) => {
+                    assert!(
+                        matches!(failure, Failure::Service(_)),
+                        "{path} {byte}: {failure:?}"
+                    );
+                    assert!(registry.tags("web").is_empty(), "{path} {byte}");
+                    assert_eq!(beside(&registry), Vec::<String>::new(), "{path} {byte}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named() {
+    let sigstore = Sigstore::start().await;
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    sigstore.fault(Fault::on("GET", "/token", Effect::status(403)).always());
+    let signer = Arc::new(sigstore.signer(Rekor::V1));
+    let (_, text) = failed(signed(&[&place], signing(&signer, BUNDLE)), &context()).await;
+    assert!(text.contains("id-token: write"), "{text}");
+    // Before anything was moved.
+    assert_eq!(beside_none(&registry), None);
+}
+
+#[tokio::test]
+async fn what_passes_is_waited_for() {
+    for (version, path) in [
+        (Rekor::V1, "/token"),
+        (Rekor::V1, "/fulcio"),
+        (Rekor::V1, "/rekor"),
+        (Rekor::V2, "/rekor"),
+        (Rekor::V2, "/stamp"),
+    ] {
+        for effect in [
+            Effect::status(503),
+            Effect::status_with(429, &[("retry-after", "0")], ""),
+            Effect::ResetBefore,
+            Effect::ResetAfter,
+        ] {
+            let sigstore = Sigstore::start().await;
+            let registry = Registry::start(Profile::plain()).await;
+            let place = format!("{}/web", registry.host());
+            sigstore.fault(Fault::on("*", path, effect.clone()).times(2));
+            let signer = Arc::new(sigstore.signer(version));
+            let (context, said) = context_with(settings());
+            let outcome = done(signed(&[&place], signing(&signer, BUNDLE)), &context).await;
+            assert_eq!(made(&outcome), [1, 0], "{path} {effect:?}");
+            assert!(said.text().contains("trying again"), "{}", said.text());
+            // An entry whose answer was lost is found where the log says that it is.
+            assert_eq!(sigstore.logged(), 1, "{path} {effect:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_that_leads_nowhere_is_a_failure() {
+    for location in [
+        None,
+        Some("https://elsewhere.example/x"),
+        Some("/rekor/api/v1/log/entries/x"),
+    ] {
+        let sigstore = Sigstore::start().await;
+        let registry = Registry::start(Profile::plain()).await;
+        let place = format!("{}/web", registry.host());
+        let headers: Vec<_> = location
+            .map(|location| ("location", location))
+            .into_iter()
+            .collect();
+        let conflict = Effect::status_with(409, &headers, "");
+        sigstore.fault(Fault::on("POST", "/rekor", conflict).always());
+        let signer = Arc::new(sigstore.signer(Rekor::V1));
+        let (failure, text) = failed(signed(&[&place], signing(&signer, BOTH)), &context()).await;
+        assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+        assert!(text.contains("Rekor"), "{text}");
+        assert!(registry.tags("web").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_died_is_replaced() {
+    let sigstore = Sigstore::start().await;
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let expired = r#"{"code":3,"message":"There was an error processing the identity token"}"#;
+    sigstore.fault(Fault::on(
+        "POST",
+        "/fulcio",
+        Effect::status_with(400, &[], expired),
+    ));
+    let signer = Arc::new(sigstore.signer(Rekor::V1));
+    let outcome = done(signed(&[&place], signing(&signer, BUNDLE)), &context()).await;
+    assert_eq!(made(&outcome), [1, 0]);
+    assert_eq!(sigstore.counts(), [2, 2, 1, 0]);
+    // A new one that is refused as well is not asked for again.
+    sigstore.fault(Fault::on("POST", "/fulcio", Effect::status_with(400, &[], expired)).always());
+    let signer = Arc::new(sigstore.signer(Rekor::V1));
+    let place = format!("{}/other", registry.host());
+    let (_, text) = failed(signed(&[&place], signing(&signer, BUNDLE)), &context()).await;
+    assert!(
+        text.contains("error processing the identity token"),
+        "{text}"
+    );
+    assert_eq!(sigstore.counts(), [4, 4, 1, 0]);
+}
+
+#[tokio::test]
+async fn what_does_not_stand_up_to_the_trusted_root_is_not_written() {
+    let (sigstore, other) = (Sigstore::start().await, Sigstore::start().await);
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let signer = Arc::new(sigstore.signer_trusting(Rekor::V1, &other));
+    let (failure, text) = failed(signed(&[&place], signing(&signer, BOTH)), &context()).await;
+    assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+    assert!(text.contains("does not count"), "{text}");
+    assert!(registry.tags("web").is_empty());
+    assert_eq!(beside(&registry), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_dry_run_asks_for_no_certificate() {
+    let sigstore = Sigstore::start().await;
+    let registry = Registry::start(Profile::plain()).await;
+    let signer = Arc::new(sigstore.signer(Rekor::V2));
+    let place = format!("{}/web", registry.host());
+    let mut request = signed(&[&place], signing(&signer, BUNDLE));
+    request.dry_run = true;
+    assert_eq!(made(&done(request, &context()).await), [1, 0]);
+    assert_eq!(sigstore.counts(), [1, 0, 0, 0]);
+}
+
+/// A step that signs keyless, with the services of `sigstore`.
+fn step(place: &Place, sigstore: &Sigstore, more: &[(&str, &str)]) -> std::process::Command {
+    std::fs::write(place.path("root.json"), sigstore.trusted_root()).unwrap();
+    let (fulcio, rekor, source) = (sigstore.url("/fulcio"), sigstore.url("/rekor"), example());
+    let mut inputs = vec![
+        ("command", "push"),
+        ("source", &source),
+        ("images", "oci:a"),
+        ("tags", "it"),
+        ("sign", "keyless"),
+        ("fulcio-url", fulcio.as_str()),
+        ("rekor-url", rekor.as_str()),
+        ("trusted-root", "root.json"),
+    ];
+    for (name, value) in more {
+        inputs.retain(|(known, _)| known != name);
+        inputs.push((name, value));
+    }
+    let mut step = place.step("refs/heads/main", &inputs);
+    step.env(
+        "ACTIONS_ID_TOKEN_REQUEST_URL",
+        sigstore.tokens().url.as_str(),
+    )
+    .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", sigstore::REQUEST_TOKEN);
+    step
+}
+
+async fn ran(mut step: std::process::Command) -> Ran {
+    tokio::task::spawn_blocking(move || Ran::of(step.output().unwrap()))
+        .await
+        .unwrap()
+}
+
+/// Neither the token to ask with nor the identity token is left anywhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promise_7_no_token_is_left_anywhere() {
+    let sigstore = Sigstore::start().await;
+    let refused = r#"{"message":"the token IDENTITY was refused"}"#;
+    for fails in [false, true] {
+        let place = Place::new();
+        if fails {
+            sigstore.fault(
+                Fault::on("POST", "/fulcio", Effect::status_with(403, &[], refused)).always(),
+            );
+        }
+        let ran = ran(step(&place, &sigstore, &[])).await;
+        assert_eq!(ran.status, Some(if fails { 3 } else { 0 }), "{}", ran.log);
+        let said = ran
+            .log
+            .lines()
+            .filter(|line| !line.starts_with("::add-mask::"));
+        let said = said.collect::<Vec<_>>().join("\n") + &ran.out;
+        let left = said + &place.read("output") + &place.read("summary");
+        for secret in [sigstore::REQUEST_TOKEN, "signature-of-the-token"] {
+            assert!(
+                ran.log.contains(&format!("::add-mask::{secret}")) || secret.starts_with("sig"),
+                "{}",
+                ran.log
+            );
+            assert!(!left.contains(secret), "{secret}: {left}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_keyless_signing_lacks_is_said_before_anything_is_done() {
+    let sigstore = Sigstore::start().await;
+    for (more, message) in [
+        (&[("trusted-root", "")][..], "without trusted-root"),
+        (&[("fulcio-url", "")], "not where to sign"),
+        (
+            &[("fulcio-url", "http://fulcio.example")],
+            "is no https address",
+        ),
+        (&[("rekor-url", "log")], "is no https address"),
+        (&[("signing-config", "nosuch.json")], "cannot be read"),
+        (&[("signing-config", "root.json")], "is no signing config"),
+        (&[("trusted-root", "nosuch.json")], "cannot be read"),
+        (&[("trusted-root", "it.json")], "is no trusted root"),
+        (&[("signing-key", "x")], "keyless signs without it"),
+        (&[("sign", "key")], "a key signs without it"),
+        (&[("sign", "off")], "nothing is signed"),
+        (
+            &[("sign-annotations", "commit=x")],
+            "is what every signature says by itself",
+        ),
+    ] {
+        let place = Place::new();
+        std::fs::write(place.path("it.json"), "{}").unwrap();
+        let ran = ran(step(&place, &sigstore, more)).await;
+        assert_eq!(ran.status, Some(2), "{more:?}: {}", ran.log);
+        assert!(ran.log.contains(message), "{more:?}: {}", ran.log);
+        assert!(!place.path("a").exists(), "{more:?}");
+    }
+    let place = Place::new();
+    let mut without = step(&place, &sigstore, &[]);
+    without.env_remove("ACTIONS_ID_TOKEN_REQUEST_URL");
+    let ran_without = ran(without).await;
+    assert_eq!(ran_without.status, Some(2));
+    assert!(
+        ran_without.log.contains("permissions: id-token: write"),
+        "{}",
+        ran_without.log
+    );
+    let place = Place::new();
+    let mut open = step(&place, &sigstore, &[]);
+    open.env("ACTIONS_ID_TOKEN_REQUEST_URL", "http://token.example/");
+    let open = ran(open).await;
+    assert_eq!(open.status, Some(2), "{}", open.log);
+    let public = [("fulcio-url", ""), ("rekor-url", ""), ("trusted-root", "")];
+    let place = Place::new();
+    let mut private = step(&place, &sigstore, &public);
+    std::fs::write(
+        place.path("event.json"),
+        r#"{"repository":{"private":true}}"#,
+    )
+    .unwrap();
+    private.env("GITHUB_EVENT_PATH", place.path("event.json"));
+    let private = ran(private).await;
+    assert_eq!(private.status, Some(2), "{}", private.log);
+    assert!(
+        private.log.contains("transparency-log: on"),
+        "{}",
+        private.log
+    );
+    assert_eq!(sigstore.counts(), [0; 4]);
+}

@@ -1,0 +1,244 @@
+//! The certificate authorities: Fulcio's, with the log of certificates it writes to, and the
+//! timestamp authority's.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm,
+};
+use serde_json::{Value, json};
+
+use super::der::{self, INTEGER, OCTETS, OID, SEQUENCE, SET, TIME, UTF8};
+use super::key::Key;
+use super::{base64, sha256};
+
+/// Fulcio's chain: a root, and the one below it that issues.
+pub struct Fulcio {
+    root: Vec<u8>,
+    issuing: Vec<u8>,
+    issuer: Issuer<'static, KeyPair>,
+    issuer_key: Vec<u8>,
+    ct: Key,
+    lifetime: Duration,
+}
+
+/// The key that a certificate is for.
+struct Subject(Vec<u8>);
+
+impl PublicKeyData for Subject {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &rcgen::PKCS_ECDSA_P256_SHA256
+    }
+}
+
+const ISSUER: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 8];
+const SCTS: [u64; 10] = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
+
+impl Fulcio {
+    pub fn new(lifetime: Duration) -> Self {
+        let (root, above) = authority("root", None);
+        let (issuing, issuer) = authority("issuing", Some(&above));
+        let issuer_key = issuer.key().subject_public_key_info();
+        Self {
+            root,
+            issuing,
+            issuer_key,
+            issuer,
+            ct: Key::new(),
+            lifetime,
+        }
+    }
+
+    /// A certificate for a key (its point), and the chain above it, as PEM.
+    pub fn issue(&self, point: &[u8], identity: &str, issuer: &str) -> Vec<String> {
+        let now = SystemTime::now();
+        let mut params = CertificateParams::default();
+        params.serial_number = Some(SerialNumber::from_slice(&sha256(point)[..8]));
+        // A clock that goes a little behind is no reason to refuse.
+        params.not_before = (now - Duration::from_secs(5)).into();
+        params.not_after = (now + self.lifetime).into();
+        params.subject_alt_names = vec![SanType::URI(identity.try_into().unwrap())];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
+        let vouched = der::element(UTF8, issuer.as_bytes());
+        params.custom_extensions = vec![CustomExtension::from_oid_content(&ISSUER, vouched)];
+        let subject = Subject(point.to_vec());
+        let before = params.signed_by(&subject, &self.issuer).unwrap();
+        let logged = self.sct(der::first(der::content(before.der())));
+        params
+            .custom_extensions
+            .push(CustomExtension::from_oid_content(&SCTS, logged));
+        let leaf = params.signed_by(&subject, &self.issuer).unwrap();
+        vec![leaf.pem(), pem(&self.issuing), pem(&self.root)]
+    }
+
+    /// The log's word for a certificate without it (RFC 6962, 3.2 and 3.3).
+    fn sct(&self, certificate: &[u8]) -> Vec<u8> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let time = (now.as_millis() as u64).to_be_bytes();
+        let length = (certificate.len() as u32).to_be_bytes();
+        let signed = [
+            &[0, 0][..],
+            &time,
+            &[0, 1],
+            &sha256(&self.issuer_key),
+            &length[1..],
+            certificate,
+            &[0, 0],
+        ]
+        .concat();
+        let signature = self.ct.sign(&signed);
+        let one = [
+            &[0][..],
+            &self.ct.id(),
+            &time,
+            &[0, 0, 4, 3],
+            &(signature.len() as u16).to_be_bytes(),
+            &signature,
+        ]
+        .concat();
+        let (one, count) = (one.as_slice(), (one.len() as u16).to_be_bytes());
+        let all = [&(one.len() as u16 + 2).to_be_bytes()[..], &count, one].concat();
+        der::element(OCTETS, &all)
+    }
+
+    /// The entries of a trusted root.
+    pub fn trusted(&self) -> (Value, Value) {
+        let chain = [&self.issuing, &self.root].map(|der| json!({"rawBytes": base64(der)}));
+        let authority = json!({
+            "subject": {"organization": "test", "commonName": "fulcio"},
+            "uri": "https://fulcio.example",
+            "certChain": {"certificates": chain},
+            "validFor": {"start": "2020-01-01T00:00:00Z"},
+        });
+        (authority, self.ct.trusted("https://ct.example"))
+    }
+}
+
+/// An authority below another, or by itself: its certificate, and what issues with it.
+fn authority(
+    name: &str,
+    above: Option<&Issuer<'static, KeyPair>>,
+) -> (Vec<u8>, Issuer<'static, KeyPair>) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.distinguished_name.push(DnType::CommonName, name);
+    let key = KeyPair::generate().unwrap();
+    let certificate = match above {
+        Some(above) => params.signed_by(&key, above),
+        None => params.self_signed(&key),
+    };
+    let certificate = certificate.unwrap().der().to_vec();
+    (certificate, Issuer::new(params, key))
+}
+
+/// A timestamp authority (RFC 3161).
+pub struct Stamper {
+    key: Key,
+    chain: [Vec<u8>; 2],
+}
+
+const KEY_ID: &[u8] = b"stamp";
+const SHA256: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
+const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
+const CONTENT_TYPE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x03];
+const MESSAGE_DIGEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x04];
+const TST_INFO: &[u8] = &[
+    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x04,
+];
+
+impl Stamper {
+    pub fn new() -> Self {
+        let (root, above) = authority("timestamps", None);
+        let key = Key::new();
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "timestamp");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::TimeStamping];
+        let id = der::element(OCTETS, KEY_ID);
+        params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 14], id)];
+        let leaf = params.signed_by(&Subject(key.point()), &above).unwrap();
+        Self {
+            key,
+            chain: [leaf.der().to_vec(), root],
+        }
+    }
+
+    /// The answer to a request, whose imprint it repeats.
+    pub fn stamp(&self, request: &[u8]) -> Vec<u8> {
+        let imprint = der::first(&der::content(request)[3..]);
+        let oid = |oid: &[u8]| der::element(OID, oid);
+        let time = jiff::Timestamp::now().strftime("%Y%m%d%H%M%SZ").to_string();
+        let info = der::sequence(&[
+            der::element(INTEGER, &[1]),
+            oid(&[0x2a, 0x03, 0x04]),
+            imprint.to_vec(),
+            der::element(INTEGER, &[1]),
+            der::element(TIME, time.as_bytes()),
+        ]);
+        let sha256_algorithm = der::sequence(&[oid(SHA256)]);
+        let attribute =
+            |name: &[u8], value: Vec<u8>| der::sequence(&[oid(name), der::element(SET, &value)]);
+        let attributes = [
+            attribute(CONTENT_TYPE, oid(TST_INFO)),
+            attribute(MESSAGE_DIGEST, der::element(OCTETS, &sha256(&info))),
+        ]
+        .concat();
+        let signature = self.key.sign(&der::element(SET, &attributes));
+        let signer = der::sequence(&[
+            der::element(INTEGER, &[3]),
+            der::element(0x80, KEY_ID),
+            sha256_algorithm.clone(),
+            der::element(0xa0, &attributes),
+            der::sequence(&[oid(ECDSA_SHA256)]),
+            der::element(OCTETS, &signature),
+        ]);
+        let content = der::sequence(&[
+            oid(TST_INFO),
+            der::element(0xa0, &der::element(OCTETS, &info)),
+        ]);
+        let signed = der::sequence(&[
+            der::element(INTEGER, &[3]),
+            der::element(SET, &sha256_algorithm),
+            content,
+            der::element(SET, &signer),
+        ]);
+        let granted = der::element(SEQUENCE, &der::element(INTEGER, &[0]));
+        let token = der::sequence(&[oid(SIGNED_DATA), der::element(0xa0, &signed)]);
+        der::sequence(&[granted, token])
+    }
+
+    /// The entry of a trusted root.
+    pub fn trusted(&self) -> Value {
+        let chain = self.chain.each_ref();
+        let chain = chain.map(|der| json!({"rawBytes": base64(der)}));
+        json!({
+            "subject": {"organization": "test", "commonName": "timestamps"},
+            "uri": "https://timestamps.example",
+            "certChain": {"certificates": chain},
+            "validFor": {"start": "2020-01-01T00:00:00Z"},
+        })
+    }
+}
+
+fn pem(der: &[u8]) -> String {
+    let digits = base64(der);
+    let lines: Vec<_> = digits
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        lines.join("\n")
+    )
+}

@@ -1,0 +1,257 @@
+//! Sigstore's services in this process, over real HTTP: a token endpoint like the runner's, Fulcio,
+//! Rekor of both versions and a timestamp authority. What they give stands up to the trusted root
+//! that goes with them. [`crate::registry::Fault`]s break any request.
+
+mod authority;
+mod der;
+mod key;
+mod ledger;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use shipmark::signing::{Conceal, Endpoints, Instance, Keyless, TokenSource, TrustRoot};
+use url::Url;
+
+use crate::registry::{Answer, Bound, Call, Fault, Handler, Host, Issuer};
+use authority::{Fulcio, Stamper};
+use ledger::Ledger;
+
+/// What is shown for a token.
+pub const REQUEST_TOKEN: &str = "request-token-of-this-job";
+/// The workflow that tokens are of.
+pub const WORKFLOW: &str = "acme/web/.github/workflows/release.yml@refs/heads/main";
+pub const ISSUER: &str = "https://token.example";
+
+/// The services, until this is dropped.
+pub struct Sigstore {
+    host: Host,
+    services: Arc<Services>,
+}
+
+/// Which log an instance has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rekor {
+    V1,
+    V2,
+}
+
+struct Services {
+    fulcio: Fulcio,
+    ledger: Ledger,
+    stamper: Stamper,
+    url: String,
+    /// What tokens say beside the usual.
+    claims: Mutex<Value>,
+}
+
+impl Sigstore {
+    pub async fn start() -> Self {
+        Self::with(Duration::from_secs(600), json!({})).await
+    }
+
+    /// With certificates that live so long, and more claims in tokens.
+    pub async fn with(lifetime: Duration, claims: Value) -> Self {
+        let bound = Bound::new(None).await;
+        let services = Arc::new(Services {
+            fulcio: Fulcio::new(lifetime),
+            ledger: Ledger::new(),
+            stamper: Stamper::new(),
+            url: bound.url(),
+            claims: Mutex::new(claims),
+        });
+        let host = bound.serve(services.clone());
+        Self { host, services }
+    }
+
+    /// A signer of its own: another run.
+    pub fn signer(&self, rekor: Rekor) -> Keyless {
+        self.signer_trusting(rekor, self)
+    }
+
+    /// A signer that trusts another instance than it uses.
+    pub fn signer_trusting(&self, rekor: Rekor, other: &Self) -> Keyless {
+        let instance = Instance::Own {
+            endpoints: Box::new(self.endpoints(rekor)),
+            root: Arc::new(TrustRoot::read(other.trusted_root().as_bytes()).unwrap()),
+        };
+        Keyless::new(self.tokens(), instance)
+    }
+
+    /// What later tokens say beside the usual, or otherwise.
+    pub fn claim(&self, claims: Value) {
+        *self.services.claims.lock().unwrap() = claims;
+    }
+
+    pub fn tokens(&self) -> TokenSource {
+        TokenSource {
+            url: self.url("/token?api-version=2.0"),
+            request_token: REQUEST_TOKEN.into(),
+            audience: "sigstore".to_owned(),
+            issuer: None,
+            conceal: Conceal::new(|_| ()),
+        }
+    }
+
+    fn endpoints(&self, rekor: Rekor) -> Endpoints {
+        let log = |version| (rekor == version).then(|| self.url("/rekor"));
+        Endpoints {
+            fulcio: self.url("/fulcio"),
+            log_v1: log(Rekor::V1),
+            log_v2: log(Rekor::V2),
+            authority: (rekor == Rekor::V2).then(|| self.url("/stamp")),
+        }
+    }
+
+    pub fn url(&self, path: &str) -> Url {
+        format!("{}{path}", self.host.url).parse().unwrap()
+    }
+
+    pub fn trusted_root(&self) -> String {
+        let (authority, ct) = self.services.fulcio.trusted();
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+            "tlogs": [self.services.ledger.trusted()],
+            "certificateAuthorities": [authority],
+            "ctlogs": [ct],
+            "timestampAuthorities": [self.services.stamper.trusted()],
+        })
+        .to_string()
+    }
+
+    pub fn fault(&self, fault: Fault) {
+        self.host.front.fault(fault);
+    }
+
+    /// How often each service was asked: tokens, Fulcio, Rekor, the timestamp authority.
+    pub fn counts(&self) -> [usize; 4] {
+        let log = self.host.front.log();
+        ["/token", "/fulcio", "/rekor", "/stamp"].map(|service| {
+            let lines = log.iter().map(|exchange| exchange.line());
+            lines
+                .filter(|line| line.contains(&format!(" {service}")))
+                .count()
+        })
+    }
+
+    /// How many entries the log has.
+    pub fn logged(&self) -> usize {
+        self.services.ledger.len()
+    }
+}
+
+impl Handler for Services {
+    fn handle<'a>(&'a self, call: &'a mut Call) -> BoxFuture<'a, Answer> {
+        async move {
+            let body = call.read(1 << 20).await.unwrap_or_default();
+            let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+            match call.path.as_str() {
+                "/token" => self.token(call),
+                "/fulcio/api/v2/signingCert" => self.certificate(&json),
+                "/rekor/api/v1/log/entries" => self.entry(&json),
+                "/rekor/api/v2/log/entries" => Answer::new(201).json(&self.ledger.add_v2(&json)),
+                "/stamp" => Answer::new(201).bytes(self.stamper.stamp(&body)),
+                path => self.named(path),
+            }
+        }
+        .boxed()
+    }
+
+    fn issuer(&self) -> Option<&Issuer> {
+        None
+    }
+}
+
+impl Services {
+    fn token(&self, call: &Call) -> Answer {
+        if call.header("authorization") != Some(&format!("Bearer {REQUEST_TOKEN}")) {
+            return Answer::new(401);
+        }
+        let mut claims = json!({
+            "iss": ISSUER,
+            "aud": call.query("audience"),
+            "sub": "repo:acme/web:ref:refs/heads/main",
+            "job_workflow_ref": WORKFLOW,
+            "repository_visibility": "public",
+        });
+        for (name, value) in self.claims.lock().unwrap().as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        let part = |json: &Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+        let head = part(&json!({"alg": "none"}));
+        let token = format!("{head}.{}.signature-of-the-token", part(&claims));
+        Answer::new(200).json(&json!({"count": token.len(), "value": token}))
+    }
+
+    /// Like Fulcio's: the token is looked at, and the proof that the key is the caller's.
+    fn certificate(&self, request: &Value) -> Answer {
+        let refused = || {
+            let message = "There was an error processing the identity token";
+            Answer::new(400).json(&json!({"code": 3, "message": message}))
+        };
+        let token = request["credentials"]["oidcIdentityToken"].as_str();
+        let claims = token.and_then(|token| token.split('.').nth(1));
+        let claims = claims.and_then(|claims| BASE64_URL_SAFE_NO_PAD.decode(claims).ok());
+        let claims: Value = serde_json::from_slice(&claims.unwrap_or_default()).unwrap_or_default();
+        if claims["aud"] != "sigstore" {
+            return refused();
+        }
+        let wanted = &request["publicKeyRequest"];
+        let pem = wanted["publicKey"]["content"].as_str().unwrap_or_default();
+        let point = key::point_of(pem);
+        let proof = bytes(wanted["proofOfPossession"].as_str().unwrap_or_default());
+        let subject = claims["sub"].as_str().unwrap_or_default();
+        let is_proven = aws_lc_rs::signature::UnparsedPublicKey::new(
+            &aws_lc_rs::signature::ECDSA_P256_SHA256_ASN1,
+            &point,
+        )
+        .verify(subject.as_bytes(), &proof);
+        if is_proven.is_err() {
+            return refused();
+        }
+        let workflow = claims["job_workflow_ref"].as_str().unwrap_or_default();
+        let identity = format!("https://github.com/{workflow}");
+        let issuer = claims["iss"].as_str().unwrap_or_default();
+        let chain = self.fulcio.issue(&point, &identity, issuer);
+        Answer::new(200)
+            .json(&json!({"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}}))
+    }
+
+    /// Like Rekor v1's, which says 409 and where it is to what it has already.
+    fn entry(&self, proposed: &Value) -> Answer {
+        match self.ledger.add_v1(proposed) {
+            Ok((name, entry)) => Answer::new(201).json(&json!({name: entry})),
+            Err(name) => Answer::new(409)
+                .header("location", format!("/rekor/api/v1/log/entries/{name}"))
+                .json(&json!({"code": 409, "message": "an equivalent entry already exists"})),
+        }
+    }
+
+    fn named(&self, path: &str) -> Answer {
+        let name = path.strip_prefix("/rekor/api/v1/log/entries/");
+        match name.and_then(|name| Some((name, self.ledger.named(name)?))) {
+            Some((name, entry)) => Answer::new(200).json(&json!({name: entry})),
+            None => {
+                Answer::new(404).json(&json!({"message": format!("{} has no such path", self.url)}))
+            }
+        }
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    digest.as_ref().try_into().unwrap()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    BASE64_STANDARD.encode(bytes)
+}
+
+fn bytes(base64: &str) -> Vec<u8> {
+    BASE64_STANDARD.decode(base64).unwrap()
+}
