@@ -118,7 +118,7 @@ impl Download {
         if !error.is_transient() || self.broken >= timing.attempts {
             return Err(error);
         }
-        self.remote.client.notices().warning(format!(
+        self.remote.client.notices().info(format!(
             "{error}; going on at byte {} of {} ({} of {} tries)",
             self.at, self.blob.size, self.broken, timing.attempts
         ));

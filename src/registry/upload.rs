@@ -198,7 +198,8 @@ impl Remote {
         if let Some(authorization) = &authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let sending = request.body(reqwest::Body::wrap_stream(body)).send();
+        let request = request.body(reqwest::Body::wrap_stream(body));
+        let sending = self.client.0.http.send(request);
         let response = self
             .answer_to(sending, &sent, blob)
             .await

@@ -221,7 +221,7 @@ impl Lacking<'_> {
             self.target.failed(error);
             return None;
         }
-        copy.notices.warning(format!(
+        copy.notices.info(format!(
             "blob {}: {error}; trying again ({} of {attempts} tries)",
             blob.digest.short(),
             self.tried,
