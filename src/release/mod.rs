@@ -200,10 +200,13 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
 }
 
 impl Prepared<'_> {
-    /// Whether all is as it should be. Of signatures that is not known yet.
+    /// Whether all is as it should be. Of signatures, and of what travels beside the image, that is
+    /// not known yet.
     fn changes_nothing(&self) -> bool {
         let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);
-        self.request.signing.is_none() && !steps.any(|step| step.change.touches())
+        self.request.signing.is_none()
+            && self.image.beside.is_empty()
+            && !steps.any(|step| step.change.touches())
     }
 
     /// Transfers, signs, tags; on a dry run says what that would be.
