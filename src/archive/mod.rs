@@ -23,8 +23,8 @@ pub use error::{ArchiveError, ArchiveFault};
 
 use crate::image::{Descriptor, Digest, MANIFEST_LIMIT, Manifest, ManifestError, Selector};
 use crate::layout::{
-    self, BLOB_DIRECTORY, BlobFault, BlobStream, Blobs, Checked, Extent, INDEX, Index, LayoutError,
-    LayoutFault, MARKER,
+    self, BLOB_DIRECTORY, BlobFault, BlobStream, Blobs, Checked, Evidence, Extent, INDEX, Index,
+    LayoutError, LayoutFault, MARKER,
 };
 use crate::notice::printable;
 
@@ -90,6 +90,11 @@ impl Archive {
         let blob = blob.clone();
         self.run(move |archive| layout::blobs::open(archive, &blob))
             .await
+    }
+
+    /// All that is listed beside images, as [`layout::Layout::evidence`].
+    pub async fn evidence(&self) -> Result<Evidence, LayoutError> {
+        self.run(layout::evidence).await
     }
 
     /// Checks that everything below `root` is there and has the right size and digest.

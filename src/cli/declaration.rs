@@ -315,6 +315,14 @@ pub const INPUTS: &[Input] = &[
         ..DEFAULTS
     },
     Input {
+        name: "referrers",
+        verbs: RELEASE,
+        kind: Kind::Choice(&["known", "all", "none"]),
+        default: Some("known"),
+        help: "What stands beside the image and travels with it: known (signatures, SBOMs, provenance, attestations, scan reports, VEX), all, or none. Release records of another environment never do",
+        ..DEFAULTS
+    },
+    Input {
         name: "sign",
         verbs: RELEASE,
         kind: Kind::Choice(&["key", "keyless", "off"]),

@@ -7,6 +7,7 @@ use crate::cli::{Arguments, InputError, Origin};
 use crate::event::Facts;
 use crate::image::Place;
 use crate::policy::Stage;
+use crate::referrers::Selection;
 use crate::release::{Existing, Failure, Fleet, Request, Verb};
 use crate::tagging::{Environment, Mode, RuleError, Rules, Subject, TagRules};
 
@@ -61,6 +62,11 @@ pub(super) async fn common(
     };
     let signing = super::signing::read(given, facts.as_ref())?;
     let check = trust::source_check(given).await?;
+    let referrers = match arguments.choice("referrers")? {
+        Some("all") => Selection::All,
+        Some("none") => Selection::None,
+        _ => Selection::Known,
+    };
     let dry_run = arguments.switch("dry-run")?;
     let request = |source, destinations| Request {
         verb,
@@ -72,6 +78,7 @@ pub(super) async fn common(
         existing,
         check: check.clone(),
         signing: signing.clone(),
+        referrers,
         dry_run,
     };
     let mut services = Vec::with_capacity(routes.len());

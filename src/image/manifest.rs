@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use oci_client::manifest as types;
 use serde::Deserialize;
@@ -20,6 +22,8 @@ pub struct Manifest {
     pub digest: Digest,
     /// What kind of manifest the bytes hold.
     pub media_type: MediaType,
+    /// What it says that it holds, where it is an artifact (`artifactType`).
+    pub artifact_type: Option<String>,
     /// What the manifest points at.
     pub body: Body,
     /// The manifest that this one says something about, where it is a referrer.
@@ -34,7 +38,7 @@ pub enum Body {
     /// One image or artifact: a config and its layers.
     Image {
         /// The config blob.
-        config: Descriptor,
+        config: Box<Descriptor>,
         /// The layers, lowest first.
         layers: Vec<Descriptor>,
     },
@@ -70,19 +74,15 @@ pub struct Descriptor {
     pub annotations: BTreeMap<String, String>,
     /// Addresses outside the registry that hold the content (foreign layers).
     pub urls: Vec<String>,
+    /// The content itself, where the pointer carries it and it is what the digest says.
+    pub data: Option<Bytes>,
 }
 
 impl Descriptor {
     /// A blob of these bytes, of no particular type.
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self {
-            media_type: "application/octet-stream".to_owned(),
-            digest: Digest::of(bytes),
-            size: bytes.len() as u64,
-            platform: None,
-            annotations: BTreeMap::new(),
-            urls: Vec::new(),
-        }
+        let size = bytes.len() as u64;
+        Self::plain("application/octet-stream", Digest::of(bytes), size)
     }
 }
 
@@ -186,7 +186,7 @@ impl Manifest {
         let media_type = media_type(&wire, served_as)?;
         let body = match (wire.config, wire.layers, wire.manifests) {
             (Some(config), Some(layers), None) => Body::Image {
-                config: config.parse()?,
+                config: Box::new(config.parse()?),
                 layers: layers
                     .into_iter()
                     .map(wire::Descriptor::parse)
@@ -208,6 +208,7 @@ impl Manifest {
             digest: Digest::of(&bytes),
             bytes,
             media_type,
+            artifact_type: wire.artifact_type.filter(|kind| !kind.is_empty()),
             body,
             subject: wire.subject.map(wire::Descriptor::parse).transpose()?,
             annotations: wire.annotations.unwrap_or_default(),
@@ -216,14 +217,11 @@ impl Manifest {
 
     /// What points at this.
     pub fn descriptor(&self) -> Descriptor {
-        Descriptor {
-            media_type: self.media_type.as_str().to_owned(),
-            digest: self.digest,
-            size: self.bytes.len() as u64,
-            platform: None,
-            annotations: BTreeMap::new(),
-            urls: Vec::new(),
-        }
+        Descriptor::plain(
+            self.media_type.as_str(),
+            self.digest,
+            self.bytes.len() as u64,
+        )
     }
 
     /// The manifests directly below, where this is an index.
@@ -236,7 +234,7 @@ impl Manifest {
     /// outside registries by its `urls`, is not among them.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         let (layers, config) = match &self.body {
-            Body::Image { config, layers } => (layers.as_slice(), Some(config)),
+            Body::Image { config, layers } => (layers.as_slice(), Some(&**config)),
             Body::Index(_) => (&[][..], None),
         };
         let others = self.entries().iter().filter(|entry| !entry.is_manifest());
@@ -254,6 +252,11 @@ impl Manifest {
         }
     }
 
+    /// Whether it says something about the manifest of that digest.
+    pub fn is_about(&self, subject: Digest) -> bool {
+        self.subject.as_ref().is_some_and(|of| of.digest == subject)
+    }
+
     /// What the manifest's annotations say of the image's origin.
     pub fn labels(&self) -> Labels {
         self.annotations.clone().into()
@@ -261,8 +264,29 @@ impl Manifest {
 }
 
 impl Descriptor {
+    /// A pointer that says no more than what it points at.
+    pub fn plain(media_type: &str, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            digest,
+            size,
+            platform: None,
+            annotations: BTreeMap::new(),
+            urls: Vec::new(),
+            data: None,
+        }
+    }
+
     fn is_manifest(&self) -> bool {
         self.media_type.is_empty() || MediaType::parse(&self.media_type).is_some()
+    }
+
+    /// Whether this entry of an index is one itself, or could be.
+    pub fn may_be_index(&self) -> bool {
+        match MediaType::parse(&self.media_type) {
+            Some(media_type) => media_type.is_index(),
+            None => self.media_type.is_empty(),
+        }
     }
 
     /// Whether this entry of an index is a BuildKit attestation of another entry: told by the
@@ -309,6 +333,7 @@ mod wire {
     pub(super) struct Manifest {
         pub schema_version: Option<u64>,
         pub media_type: Option<String>,
+        pub artifact_type: Option<String>,
         pub config: Option<Descriptor>,
         pub layers: Option<Vec<Descriptor>>,
         pub manifests: Option<Vec<Descriptor>>,
@@ -325,6 +350,7 @@ mod wire {
         platform: Option<Platform>,
         annotations: Option<BTreeMap<String, String>>,
         urls: Option<Vec<String>>,
+        data: Option<String>,
     }
 
     #[derive(Deserialize)]
@@ -332,6 +358,13 @@ mod wire {
         os: Option<String>,
         architecture: Option<String>,
         variant: Option<String>,
+    }
+
+    /// Content that a pointer carries. What is not what the digest says is left where it is: the
+    /// blob has to be read.
+    fn content(data: &str, digest: Digest) -> Option<Bytes> {
+        let data = BASE64_STANDARD.decode(data).ok()?;
+        (Digest::of(&data) == digest).then(|| data.into())
     }
 
     impl Descriptor {
@@ -357,6 +390,7 @@ mod wire {
                 }),
                 annotations: self.annotations.unwrap_or_default(),
                 urls: self.urls.unwrap_or_default(),
+                data: self.data.and_then(|data| content(&data, digest)),
             })
         }
     }
@@ -409,6 +443,16 @@ mod tests {
             &format!(r#""layers":[{{"mediaType":"f","digest":"{EMPTY}","size":2,"urls":["https://example.com/x"]}}]"#),
         );
         assert_eq!(parse(&text).unwrap().blobs().count(), 1);
+    }
+
+    #[test]
+    fn content_that_a_pointer_carries_must_be_what_its_digest_says() {
+        for (data, expected) in [("e30=", true), ("e30", false), ("e31=", false), ("", false)] {
+            let text = image("").replace(r#""size":2"#, &format!(r#""size":2,"data":"{data}""#));
+            let manifest = parse(&text).unwrap();
+            let config = manifest.blobs().next().unwrap();
+            assert_eq!(config.data.is_some(), expected, "{data}");
+        }
     }
 
     #[test]

@@ -117,7 +117,7 @@ fn parts<'a>(
     };
     manifest.blobs().map(move |blob| {
         let role = match config {
-            Some(config) if std::ptr::eq(config, blob) => "config",
+            Some(config) if std::ptr::eq(&**config, blob) => "config",
             Some(_) => "layer",
             None => "blob",
         };

@@ -122,6 +122,9 @@ impl Index {
             "digest": manifest.digest.to_string(),
             "size": manifest.bytes.len(),
         });
+        if let Some(kind) = &manifest.artifact_type {
+            value["artifactType"] = kind.as_str().into();
+        }
         if !manifest.annotations.is_empty() {
             value["annotations"] = json!(manifest.annotations);
         }
@@ -182,6 +185,17 @@ impl Entry {
         self.digest
             .clone()
             .map_err(|(digest, reason)| LayoutFault::EntryDigest { digest, reason })
+    }
+
+    /// The media type that it gives the manifest.
+    pub fn media_type(&self) -> Option<&str> {
+        self.media_type.as_deref()
+    }
+
+    /// Its tag, where that is made of a manifest's digest.
+    pub fn digest_tag(&self) -> Option<Tag> {
+        let name = self.ref_name().map(tag_part)?;
+        is_digest_tag(name).then(|| name.parse().ok()).flatten()
     }
 
     fn ref_name(&self) -> Option<&str> {

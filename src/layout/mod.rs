@@ -28,12 +28,14 @@ pub use blobs::BlobStream;
 pub use check::Checked;
 pub use directory::Layout;
 pub use error::{BlobFault, LayoutError, LayoutFault};
+pub use referrer::Evidence;
 pub use tag::{Expectation, TagWrite};
 pub use write::WriteError;
 
 pub(crate) use blobs::{BLOB_DIRECTORY, Blobs, CHUNK, Extent, blocking};
 pub(crate) use check::check;
 pub(crate) use index::Index;
+pub(crate) use referrer::evidence;
 pub(crate) use select::select;
 
 /// The file that says that a directory is an image layout, and of which version.

@@ -1,47 +1,79 @@
-//! Referrers on disk: entries of `index.json` without a name, as oras writes them.
+//! Referrers on disk: entries of `index.json` without a name, as oras writes them, and tags made of
+//! another manifest's digest, as registries without the referrers API and cosign have them.
+
+use std::collections::{BTreeMap, HashSet};
 
 use super::scratch::sync_directory;
-use super::{BLOB_DIRECTORY, Blobs, INDEX, Index, Layout, LayoutError, LayoutFault, blobs};
-use crate::image::{Digest, Manifest};
+use super::{BLOB_DIRECTORY, Blobs, INDEX, Index, Layout, LayoutError, LayoutFault};
+use crate::image::{Digest, Manifest, Tag};
+
+/// What a layout has beside its images.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// The manifests that have an entry of their own and say something about another one.
+    pub referrers: Vec<Manifest>,
+    /// What the tags name that are made of a manifest's digest: `sha256-<hex>`, perhaps with one of
+    /// cosign's endings.
+    pub tagged: BTreeMap<Tag, Manifest>,
+}
+
+/// Reads all that `index.json` lists beside images.
+pub(crate) fn evidence(blobs: &impl Blobs) -> Result<Evidence, LayoutFault> {
+    let index = blobs.index()?;
+    let mut found = Evidence::default();
+    let mut seen = HashSet::new();
+    for entry in index.entries() {
+        // What cannot be named by a digest that is supported cannot be one of ours.
+        let Ok(digest) = entry.digest() else { continue };
+        let tag = entry.digest_tag();
+        if !seen.insert(digest) && tag.is_none() {
+            continue;
+        }
+        let manifest = blobs
+            .read_manifest(digest, entry.media_type())
+            .map_err(LayoutFault::blob(format!("manifest {digest}")))?;
+        let Some(manifest) = manifest else { continue };
+        if let Some(tag) = tag {
+            found.tagged.insert(tag, manifest);
+        } else if manifest.subject.is_some() {
+            found.referrers.push(manifest);
+        }
+    }
+    Ok(found)
+}
 
 impl Layout {
     /// The manifests that have an entry of their own and say something about `subject`. None where
     /// there is no layout yet.
     pub async fn referrers(&self, subject: Digest) -> Result<Vec<Manifest>, LayoutError> {
-        self.run(move |layout| {
-            let index = layout.index()?;
-            let mut found: Vec<Manifest> = Vec::new();
-            for entry in index.entries() {
-                // What cannot be named by a digest that is supported cannot be one of ours.
-                let Ok(digest) = entry.digest() else { continue };
-                if found.iter().any(|known| known.digest == digest) {
-                    continue;
-                }
-                let manifest = blobs::manifest(layout, digest)?;
-                let about = |manifest: &Manifest| {
-                    let of = manifest.subject.as_ref().map(|of| of.digest);
-                    of == Some(subject)
-                };
-                found.extend(manifest.filter(about));
-            }
-            Ok(found)
-        })
-        .await
+        let mut referrers = self.evidence().await?.referrers;
+        referrers.retain(|referrer| referrer.is_about(subject));
+        Ok(referrers)
     }
 
-    /// Writes a manifest that says something about another, and gives it an entry without a name.
-    /// Its blobs must be there.
-    pub async fn write_referrer(&self, manifest: &Manifest) -> Result<(), LayoutError> {
-        let manifest = manifest.clone();
-        self.run(move |layout| layout.put_referrer(&manifest)).await
+    /// All that is listed beside images. None where there is no layout yet.
+    pub async fn evidence(&self) -> Result<Evidence, LayoutError> {
+        self.run(evidence).await
     }
 
-    fn put_referrer(&self, manifest: &Manifest) -> Result<(), LayoutFault> {
+    /// Writes manifests that say something about others, and gives each an entry without a name.
+    /// Their blobs must be there.
+    pub async fn write_referrers(&self, manifests: Vec<Manifest>) -> Result<(), LayoutError> {
+        self.run(move |layout| layout.put_referrers(&manifests))
+            .await
+    }
+
+    fn put_referrers(&self, manifests: &[Manifest]) -> Result<(), LayoutFault> {
         self.prepare()?;
-        self.put_manifest(manifest)?;
+        for manifest in manifests {
+            self.put_manifest(manifest)?;
+        }
         let lock = self.lock()?;
         let mut index = self.read_index()?.unwrap_or_else(Index::empty);
-        if index.add_unnamed(manifest) {
+        let added = manifests
+            .iter()
+            .filter(|manifest| index.add_unnamed(manifest));
+        if added.count() > 0 {
             sync_directory(&self.join(BLOB_DIRECTORY))?;
             self.replace(&lock, INDEX, &index.to_bytes())?;
             sync_directory(self.path())?;

@@ -52,13 +52,7 @@ impl Artifact {
             "annotations": annotations,
         });
         let manifest = Manifest::parse(manifest.to_string().into(), None).ok()?;
-        let descriptor = json!({
-            "mediaType": manifest.media_type.as_str(),
-            "digest": manifest.digest.to_string(),
-            "size": manifest.bytes.len(),
-            "artifactType": kind,
-            "annotations": annotations,
-        });
+        let descriptor = super::list::descriptor(&manifest);
         Some(Self {
             manifest,
             content,
@@ -86,7 +80,7 @@ impl Artifact {
         match store {
             Store::Registry(remote) => Ok(remote.put_referrer(&self.manifest).await?),
             Store::Layout(layout) => {
-                layout.write_referrer(&self.manifest).await?;
+                layout.write_referrers(vec![self.manifest.clone()]).await?;
                 Ok(Vouched::default())
             }
         }

@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use crate::image::{Digest, Tag};
-use crate::transfer::StoreError;
+use crate::transfer::{self, Side, StoreError};
 
 /// Why what stands beside an image cannot be read or added to.
 #[derive(Debug, Error)]
@@ -44,9 +44,42 @@ pub enum Error {
         /// What the store said.
         error: Box<StoreError>,
     },
+    /// More than can stand beside an image.
+    #[error("the image {0} has more than {limit} referrers, at all levels", limit = super::discover::BOUND)]
+    Boundless(Digest),
     /// Others kept writing the same tag.
     #[error("tag {0} was written by others each time that it was added to")]
     Contended(Tag),
+}
+
+/// What failed at one side of a copy.
+#[derive(Debug, Error)]
+#[error("{side}: {error}")]
+pub struct Sided {
+    /// The side.
+    pub side: Side,
+    /// How.
+    #[source]
+    pub error: Error,
+}
+
+impl Sided {
+    /// At the place that is written to.
+    pub(super) fn there(error: impl Into<Error>) -> Self {
+        Self {
+            side: Side::Destination,
+            error: error.into(),
+        }
+    }
+}
+
+impl From<transfer::Error> for Sided {
+    fn from(error: transfer::Error) -> Self {
+        Self {
+            side: error.side,
+            error: error.error.into(),
+        }
+    }
 }
 
 impl From<StoreError> for Error {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Error, Shared, pair, shared};
 use crate::image::{Body, Digest, Manifest, Tag, Target};
+use crate::layout::Evidence;
 use crate::transfer::{Source, Store};
 
 /// The most that an artifact's blob may have to be looked at.
@@ -36,10 +37,11 @@ pub struct Found {
 }
 
 /// An entry of a list, as far as it matters.
-struct Entry {
-    digest: Digest,
-    kind: Option<String>,
-    annotations: BTreeMap<String, String>,
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) digest: Digest,
+    pub(super) kind: Option<String>,
+    pub(super) annotations: BTreeMap<String, String>,
 }
 
 impl Listing {
@@ -95,19 +97,13 @@ impl Listing {
     }
 }
 
-async fn list(store: &Store, subject: Digest) -> Result<(Listing, Vec<Entry>), Error> {
+/// What a store lists about `subject`.
+pub(super) async fn list(store: &Store, subject: Digest) -> Result<(Listing, Vec<Entry>), Error> {
     let values = match store {
         Store::Layout(layout) => {
-            let manifests = layout
-                .referrers(subject)
-                .await
-                .map_err(crate::transfer::StoreError::from)?;
-            let entries = manifests.into_iter().map(|manifest| Entry {
-                digest: manifest.digest,
-                kind: None,
-                annotations: manifest.annotations,
-            });
-            return Ok((Listing::Own, entries.collect()));
+            let evidence = layout.evidence();
+            let evidence = evidence.await.map_err(crate::transfer::StoreError::from)?;
+            return Ok((Listing::Own, on_disk(&evidence, subject)?));
         }
         Store::Registry(remote) => remote
             .referrers(subject)
@@ -127,13 +123,61 @@ async fn list(store: &Store, subject: Digest) -> Result<(Listing, Vec<Entry>), E
             )
         }
     };
+    Ok((listing, entries(subject, &values)?))
+}
+
+/// What a layout lists about `subject`, in the one way or the other.
+pub(super) fn on_disk(evidence: &Evidence, subject: Digest) -> Result<Vec<Entry>, Error> {
+    let index = evidence.tagged.get(&shared::list_tag(subject));
+    let index = index.map(|index| shared::members(index, "manifests"));
+    let mut found = entries(subject, &index.unwrap_or_default())?;
+    let own = evidence.referrers.iter();
+    for manifest in own.filter(|manifest| manifest.is_about(subject)) {
+        if found.iter().all(|entry| entry.digest != manifest.digest) {
+            found.push(Entry::of(manifest));
+        }
+    }
+    Ok(found)
+}
+
+/// The entries of a list.
+pub(super) fn entries(subject: Digest, values: &[Value]) -> Result<Vec<Entry>, Error> {
     let entries = values
         .iter()
         .map(|value| Entry::read(value).ok_or(Error::Entry(subject)));
-    Ok((listing, entries.collect::<Result<_, _>>()?))
+    entries.collect()
+}
+
+/// The entry of a list that names `manifest` (OCI distribution specification 1.1, "Listing
+/// Referrers").
+pub(super) fn descriptor(manifest: &Manifest) -> Value {
+    let config = match &manifest.body {
+        Body::Image { config, .. } => Some(&config.media_type),
+        Body::Index(_) => None,
+    };
+    let mut value = json!({
+        "mediaType": manifest.media_type.as_str(),
+        "digest": manifest.digest.to_string(),
+        "size": manifest.bytes.len(),
+    });
+    if let Some(kind) = manifest.artifact_type.as_ref().or(config) {
+        value["artifactType"] = kind.as_str().into();
+    }
+    if !manifest.annotations.is_empty() {
+        value["annotations"] = json!(manifest.annotations);
+    }
+    value
 }
 
 impl Entry {
+    fn of(manifest: &Manifest) -> Self {
+        Self {
+            digest: manifest.digest,
+            kind: manifest.artifact_type.clone(),
+            annotations: manifest.annotations.clone(),
+        }
+    }
+
     fn read(value: &Value) -> Option<Self> {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let annotations = value.get("annotations").and_then(Value::as_object);

@@ -7,15 +7,21 @@
 //! `index.json` without a name.
 
 mod artifact;
+mod carry;
+mod discover;
 mod error;
+mod kind;
 mod list;
 mod pair;
 mod shared;
 mod sig;
 
 pub use artifact::Artifact;
-pub use error::Error;
+pub use carry::{Carry, Travelled};
+pub use discover::{Beside, Left, Reason, Selection};
+pub use error::{Error, Sided};
+pub use kind::Kind;
 pub use list::{Found, Listing};
 pub use pair::{Additions, Pair};
-pub use shared::Shared;
-pub use sig::{SigLayer, annotations_over, att_tag, layer as sig_layer, sig_layers, sig_tag};
+pub use shared::{Ending, Shared};
+pub use sig::{SigLayer, annotations_over, layer as sig_layer, sig_layers, sig_tag};

@@ -176,14 +176,8 @@ async fn is_there(store: &Store, which: usize, value: &Value) -> Result<bool, Er
             .map(|head| head.is_some()),
         _ => {
             let is_signature = value["annotations"].get(sig::SIGNATURE).is_some();
-            let blob = Descriptor {
-                media_type: String::new(),
-                digest,
-                size: value["size"].as_u64().unwrap_or_default(),
-                platform: None,
-                annotations: Default::default(),
-                urls: Vec::new(),
-            };
+            let size = value["size"].as_u64().unwrap_or_default();
+            let blob = Descriptor::plain("", digest, size);
             Ok(is_signature && remote.has_blob(&blob).await.map_err(StoreError::from)?)
         }
     };

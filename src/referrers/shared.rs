@@ -35,8 +35,37 @@ pub struct Shared {
 enum Form {
     /// An index of referrers.
     List,
-    /// An image with a signature, or attestation, a layer.
+    /// An image with a signature, or another statement, a layer.
+    Layers,
+}
+
+/// How cosign's tags that are made of a digest end, by what their images hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// `.sig`: a signature a layer.
     Sig,
+    /// `.att`: an attestation a layer.
+    Att,
+    /// `.sbom`: one SBOM.
+    Sbom,
+}
+
+impl Ending {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sig, Self::Att, Self::Sbom];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Sig => ".sig",
+            Self::Att => ".att",
+            Self::Sbom => ".sbom",
+        }
+    }
+
+    /// The tag that ends so, of a manifest's digest.
+    pub fn tag(self, subject: Digest) -> Tag {
+        tag(subject, self.as_str())
+    }
 }
 
 /// `sha256-<hex>`
@@ -44,7 +73,7 @@ pub(super) fn list_tag(subject: Digest) -> Tag {
     tag(subject, "")
 }
 
-pub(super) fn tag(subject: Digest, ending: &str) -> Tag {
+fn tag(subject: Digest, ending: &str) -> Tag {
     let text = format!("sha256-{}{ending}", subject.hex());
     text.parse().expect("a digest's hex digits make a tag")
 }
@@ -61,20 +90,21 @@ impl Shared {
 
     /// The legacy signatures of an image.
     pub fn sig(subject: Digest) -> Self {
+        Self::layers(subject, Ending::Sig)
+    }
+
+    /// What cosign's older form keeps about an image under a tag of that ending.
+    pub fn layers(subject: Digest, ending: Ending) -> Self {
         Self {
-            tag: super::sig_tag(subject),
+            tag: ending.tag(subject),
             subject,
-            form: Form::Sig,
+            form: Form::Layers,
         }
     }
 
-    /// The legacy attestations of an image.
-    pub fn att(subject: Digest) -> Self {
-        Self {
-            tag: super::att_tag(subject),
-            subject,
-            form: Form::Sig,
-        }
+    /// The tag.
+    pub fn tag(&self) -> &Tag {
+        &self.tag
     }
 
     /// What the tag names.
@@ -83,16 +113,21 @@ impl Shared {
     /// A store that cannot tell, or something else under the tag.
     pub async fn read(&self, store: &Store) -> Result<Option<Manifest>, Error> {
         let found = store.manifest(&tag_target(&self.tag)).await?;
+        found.map_or(Ok(None), |found| self.accept(found))
+    }
+
+    /// What was found under the tag, if it can be what the tag is for.
+    pub(super) fn accept(&self, found: Manifest) -> Result<Option<Manifest>, Error> {
         // GitLab: oras-go#1396.
-        let Some(found) = found.filter(|found| found.digest != self.subject) else {
+        if found.digest == self.subject {
             return Ok(None);
-        };
+        }
         let problem = match (self.form, &found.body) {
-            (Form::List, Body::Index(_)) | (Form::Sig, Body::Image { .. }) => {
+            (Form::List, Body::Index(_)) | (Form::Layers, Body::Image { .. }) => {
                 return Ok(Some(found));
             }
             (Form::List, _) => "an image, not a list of referrers",
-            (Form::Sig, _) => "an index, not a list of signatures",
+            (Form::Layers, _) => "an index, not a list of signatures or attestations",
         };
         Err(Error::Foreign {
             tag: self.tag.clone(),
@@ -100,7 +135,8 @@ impl Shared {
         })
     }
 
-    /// Adds `ours`, whose blobs are there, and keeps all that was seen there, `seen` included.
+    /// Adds `ours`, whose blobs are there, and keeps all that was seen there, `seen` included. Where
+    /// nothing is there, `whole`, which holds all of ours, is written as it is.
     /// Returns what the tag names at last.
     ///
     /// # Errors
@@ -109,6 +145,7 @@ impl Shared {
         &self,
         store: &Store,
         ours: &[Value],
+        whole: Option<&Manifest>,
         seen: &mut Vec<Value>,
         notices: &Notices,
     ) -> Result<Option<Manifest>, Error> {
@@ -130,7 +167,12 @@ impl Shared {
                     self.tag
                 ));
             }
-            self.write(store, there.as_ref(), all, None).await?;
+            match whole {
+                Some(whole) if there.is_none() => self.put(store, None, whole).await?,
+                _ => {
+                    self.write(store, there.as_ref(), all, None).await?;
+                }
+            }
             merge(seen, ours);
         }
         Err(Error::Contended(self.tag.clone()))
@@ -139,7 +181,7 @@ impl Shared {
     pub(super) fn member(&self) -> &'static str {
         match self.form {
             Form::List => "manifests",
-            Form::Sig => "layers",
+            Form::Layers => "layers",
         }
     }
 
@@ -155,7 +197,7 @@ impl Shared {
         let mut json = there
             .and_then(|there| serde_json::from_slice::<Map<String, Value>>(&there.bytes).ok())
             .unwrap_or_else(|| self.empty());
-        if self.form == Form::Sig {
+        if self.form == Form::Layers {
             let config = super::sig::config(&all);
             json.insert("config".to_owned(), super::sig::config_descriptor(&config));
             store.put_blob(&config).await?;
@@ -171,14 +213,25 @@ impl Shared {
                 problem: "what cannot be added to",
             });
         };
+        self.put(store, there, &manifest).await?;
+        Ok(manifest)
+    }
+
+    /// Makes the tag name `manifest` in place of what was `there`.
+    async fn put(
+        &self,
+        store: &Store,
+        there: Option<&Manifest>,
+        manifest: &Manifest,
+    ) -> Result<(), Error> {
         let written = match store {
             Store::Registry(remote) => remote
-                .put_manifest(&tag_target(&self.tag), &manifest)
+                .put_manifest(&tag_target(&self.tag), manifest)
                 .await
                 .map_err(StoreError::from),
             Store::Layout(layout) => {
                 let was = Expectation::Was(there.map(|there| there.digest));
-                match layout.write_tag(&self.tag, &manifest, was).await {
+                match layout.write_tag(&self.tag, manifest, was).await {
                     // Another run was faster: the next round reads what it wrote.
                     Err(error) if matches!(error.fault, LayoutFault::TagTaken { .. }) => Ok(()),
                     other => other.map(drop).map_err(StoreError::from),
@@ -186,7 +239,7 @@ impl Shared {
             }
         };
         match written {
-            Ok(()) => Ok(manifest),
+            Ok(()) => Ok(()),
             Err(error) if there.is_some() && is_frozen(&error) => Err(Error::Frozen {
                 tag: self.tag.clone(),
                 error: Box::new(error),
@@ -198,7 +251,7 @@ impl Shared {
     fn empty(&self) -> Map<String, Value> {
         let kind = match self.form {
             Form::List => MediaType::OciIndex,
-            Form::Sig => MediaType::OciManifest,
+            Form::Layers => MediaType::OciManifest,
         };
         let json = json!({"schemaVersion": 2, "mediaType": kind.as_str()});
         json.as_object().cloned().unwrap_or_default()

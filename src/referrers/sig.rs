@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
-use super::{Error, shared};
+use super::{Ending, Error};
 use crate::image::{Body, Descriptor, Digest, Manifest, Tag};
 use crate::transfer::{Source, Store};
 
@@ -20,12 +20,7 @@ const READS: usize = 8;
 
 /// `sha256-<hex>.sig`, where the legacy signatures of an image are.
 pub fn sig_tag(subject: Digest) -> Tag {
-    shared::tag(subject, ".sig")
-}
-
-/// `sha256-<hex>.att`, where the legacy attestations of an image are.
-pub fn att_tag(subject: Digest) -> Tag {
-    shared::tag(subject, ".att")
+    Ending::Sig.tag(subject)
 }
 
 /// One signature, or attestation.

@@ -13,8 +13,9 @@ use super::error::{Cause, Error};
 use super::tags::next_page;
 use crate::image::{Digest, MANIFEST_LIMIT, MediaType};
 
-/// The most referrers that are listed.
-const LIMIT: usize = 10_000;
+/// The most referrers that are listed, and the most pages of them.
+const LIMIT: usize = 20_000;
+const PAGES_LIMIT: usize = 2_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,7 +42,7 @@ impl Remote {
                 .header(ACCEPT, MediaType::OciIndex.as_str());
             call.stays = true;
             let wrong = |text: &str| self.error(&call, Cause::Protocol(text.to_owned()));
-            if !seen.insert(url) || found.len() > LIMIT {
+            if !seen.insert(url) || found.len() > LIMIT || seen.len() > PAGES_LIMIT {
                 return Err(wrong("the list never ends"));
             }
             let Whole { headers, url, body } = match self.whole(&call, MANIFEST_LIMIT).await? {

@@ -18,16 +18,17 @@ const PAGE_LIMIT: usize = 64 << 20;
 /// The most pages in a row that may bring nothing new.
 const BARREN_LIMIT: usize = 100;
 
+#[derive(Deserialize)]
+struct Page {
+    tags: Option<Vec<String>>,
+}
+
 impl Remote {
     /// All tags, of all pages; none where the repository does not exist yet.
     ///
     /// # Errors
     /// A refusal, or pages that never end.
     pub async fn tags(&self) -> Result<BTreeSet<Tag>, Error> {
-        #[derive(Deserialize)]
-        struct Page {
-            tags: Option<Vec<String>>,
-        }
         let mut tags = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut barren = 0;
@@ -51,16 +52,51 @@ impl Remote {
             let page: Page =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
             let before = tags.len();
-            // What is no tag cannot be one of ours.
-            tags.extend(
-                page.tags
-                    .unwrap_or_default()
-                    .iter()
-                    .filter_map(|tag| tag.parse().ok()),
-            );
+            tags.extend(page.tags());
             barren = if tags.len() > before { 0 } else { barren + 1 };
         }
         Ok(tags)
+    }
+}
+
+impl Remote {
+    /// All tags, where they come in one answer; `None` where there are more pages, or the registry
+    /// does not list them for us: then only asking for a tag tells whether it is there.
+    ///
+    /// # Errors
+    /// An answer that may be another one later.
+    pub async fn few_tags(&self) -> Result<Option<BTreeSet<Tag>>, Error> {
+        let url = self.url("tags/list?n=1000");
+        let call = Call::new(Method::GET, "tag list", url).header(ACCEPT, "application/json");
+        let Whole { headers, url, body } = match self.whole(&call, PAGE_LIMIT).await? {
+            Ok(whole) => whole,
+            Err(response) => {
+                let refusal = self.refusal(&call, response).await;
+                return match refusal.is_refusal() && !refusal.is_transient() {
+                    true => Ok(None),
+                    false => Err(refusal),
+                };
+            }
+        };
+        let next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
+        let page = serde_json::from_slice::<Page>(&body).ok();
+        Ok(page
+            .filter(|page| next.is_none() && !page.may_be_cut())
+            .map(Page::tags))
+    }
+}
+
+impl Page {
+    /// Some registries end a page at a round number, and do not say that there is another.
+    fn may_be_cut(&self) -> bool {
+        let count = self.tags.as_ref().map_or(0, Vec::len);
+        count > 0 && count.is_multiple_of(50)
+    }
+
+    /// What is no tag cannot be one of ours.
+    fn tags(self) -> BTreeSet<Tag> {
+        let tags = self.tags.unwrap_or_default();
+        tags.iter().filter_map(|tag| tag.parse().ok()).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use futures_util::future::try_join3;
 
 use super::Failure;
 use crate::image::{Digest, Manifest, Tag, Target};
-use crate::referrers::{Error, Found, Listing, Shared, SigLayer, att_tag, sig_layers, sig_tag};
+use crate::referrers::{Ending, Error, Found, Listing, Shared, SigLayer, sig_layers, sig_tag};
 use crate::signing::{
     AttestationRule, Attested, Detached, Flaw, Opened, PREDICATE, Requirement, Verified,
 };
@@ -211,13 +211,13 @@ async fn legacy_attestations(
     if rules.is_empty() {
         return Ok(Vec::new());
     }
-    let image = Shared::att(subject).read(store).await?;
+    let image = Shared::layers(subject, Ending::Att).read(store).await?;
     let look = |layer: SigLayer| {
         let attested = detached(&layer)
             .and_then(|signed| requirement.check_detached_attestation(&signed, subject));
         Attestation {
             form: Form::Legacy,
-            at: Target::Tag(att_tag(subject)),
+            at: Target::Tag(Ending::Att.tag(subject)),
             digest: layer.digest,
             result: attested.and_then(|attested| asked(attested, rules)),
         }

@@ -8,6 +8,7 @@
 
 mod beside;
 mod branch;
+mod carry;
 mod existing;
 mod failure;
 mod fleet;
@@ -37,6 +38,7 @@ use crate::event::Facts;
 use crate::git::Ancestry;
 use crate::image::{Commit, Digest, Location, Place};
 use crate::notice::Notices;
+use crate::referrers::{Selection, Travelled};
 use crate::registry;
 use crate::tagging::{self, Derived, Environment, Origin, TagRules};
 use crate::transfer::{Copy, Meter, Side, Store};
@@ -87,6 +89,8 @@ pub struct Request {
     pub check: Option<Check>,
     /// How it is signed, if it is.
     pub signing: Option<Signing>,
+    /// Which referrers travel with it.
+    pub referrers: Selection,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
 }
@@ -153,6 +157,7 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
     .await?
     {
         image = kept;
+        image.beside = carry::find(request, context, &destinations, &image).await?;
         if let Some(signing) = &request.signing {
             let root = image.root.digest;
             sign::require(signing, context, &destinations, &seen, root).await?;
@@ -215,11 +220,15 @@ impl Prepared<'_> {
             }
             None => destinations.iter().map(|_| Vec::new()).collect(),
         };
+        let meter = Meter::new(context.notices.clone());
+        let mut beside = carry::look(context, &image, &destinations, &plans, &meter).await?;
         let content = if request.dry_run {
             vec![Default::default(); plans.len()]
         } else {
+            carry::write(&mut beside, true).await?;
             sign(&mut signatures, true).await?;
-            let content = transfer(context, &image, &destinations, &plans).await?;
+            let content = transfer(context, &image, &destinations, &plans, &meter).await?;
+            carry::write(&mut beside, false).await?;
             sign(&mut signatures, false).await?;
             write_tags(context, &image, &destinations, &plans, true).await?;
             if let Some(branches) = &branches {
@@ -227,6 +236,7 @@ impl Prepared<'_> {
             }
             write_tags(context, &image, &destinations, &plans, false).await?;
             settle_lines(context, &image, &destinations, &mut plans, &seen).await?;
+            try_join_all(beside.iter_mut().flatten().map(carry::Work::settle)).await?;
             try_join_all(signatures.iter_mut().flatten().map(Work::settle)).await?;
             content
         };
@@ -234,17 +244,24 @@ impl Prepared<'_> {
             .iter()
             .map(|works| works.iter().flat_map(Work::results).collect())
             .collect();
+        let beside = beside.into_iter();
+        let beside: Vec<Option<Travelled>> =
+            beside.map(|work| work.map(carry::Work::results)).collect();
         let released = destinations
             .into_iter()
             .zip(plans)
             .zip(content)
             .zip(signatures)
-            .map(|(((destination, plan), content), signatures)| Released {
-                place: destination.place,
-                tags: plan.into_results(),
-                content,
-                signatures,
-            });
+            .zip(beside)
+            .map(
+                |((((destination, plan), content), signatures), beside)| Released {
+                    place: destination.place,
+                    tags: plan.into_results(),
+                    content,
+                    beside: beside.unwrap_or_default(),
+                    signatures,
+                },
+            );
         Ok(Outcome {
             verb: request.verb,
             dry_run: request.dry_run,
@@ -311,8 +328,13 @@ async fn resolve_and_look(
                 &request.rules,
             ),
         }?;
+        let resolved = async {
+            let mut image = source::resolve(request, context).await?;
+            image.beside = carry::find(request, context, destinations, &image).await?;
+            Ok(image)
+        };
         let (mut image, mut seen) = try_join(
-            source::resolve(request, context),
+            resolved,
             look::at_all(destinations, &derived.tags, &request.source),
         )
         .await?;
@@ -330,7 +352,12 @@ async fn resolve_and_look(
     let derived =
         tagging::for_promote(facts, &origin, request.environment.as_ref(), &request.rules)?;
     image.origin = Some(origin);
-    let mut seen = look::at_all(destinations, &derived.tags, &request.source).await?;
+    let (mut seen, beside) = try_join(
+        look::at_all(destinations, &derived.tags, &request.source),
+        carry::find(request, context, destinations, &image),
+    )
+    .await?;
+    image.beside = beside;
     note_source(request, destinations, &mut seen, &image);
     Ok((image, derived, seen))
 }
@@ -362,10 +389,9 @@ async fn transfer(
     image: &Resolved,
     destinations: &[Destination],
     plans: &[Plan],
+    meter: &Meter,
 ) -> Result<Vec<crate::transfer::Content>, Failure> {
-    let meter = Meter::new(context.notices.clone());
     try_join_all(destinations.iter().zip(plans).map(|(destination, plan)| {
-        let meter = &meter;
         async move {
             // Whoever names the root already has it.
             if !plan.writes() {

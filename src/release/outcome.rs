@@ -1,5 +1,6 @@
 use super::{Signed, Verb};
 use crate::image::{Commit, Digest, Location, MediaType, Place, Tag};
+use crate::referrers::Travelled;
 use crate::tagging::Kind;
 use crate::transfer::Content;
 
@@ -37,6 +38,8 @@ pub struct Released {
     pub tags: Vec<TagResult>,
     /// What was copied.
     pub content: Content,
+    /// What stood beside the image and was brought along, or left.
+    pub beside: Travelled,
     /// Its signatures, where the release is signed.
     pub signatures: Vec<Signed>,
 }
@@ -108,11 +111,12 @@ impl Change {
 }
 
 impl Outcome {
-    /// Whether any tag was written; else all was as it should be before.
+    /// Whether any tag was written, or anything was brought along; else all was as it should be
+    /// before.
     pub fn released(&self) -> bool {
-        self.destinations
-            .iter()
-            .flat_map(|released| &released.tags)
-            .any(|tag| tag.change.touches())
+        self.destinations.iter().any(|released| {
+            let tagged = released.tags.iter().any(|tag| tag.change.touches());
+            tagged || !released.beside.copied.is_empty()
+        })
     }
 }

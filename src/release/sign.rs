@@ -551,7 +551,7 @@ impl Addition {
         {
             if !ours[which].is_empty() {
                 let (ours, seen) = (&ours[which], &mut seen[which]);
-                last = tag.add(store, ours, seen, &context.notices).await?;
+                last = tag.add(store, ours, None, seen, &context.notices).await?;
             }
         }
         Ok(last)

@@ -4,6 +4,7 @@ use super::{Context, Failure, Request};
 use crate::archive::Archive;
 use crate::image::{Digest, Location, Manifest, Place, Reference, Selector};
 use crate::layout::{Layout, LayoutError, LayoutFault};
+use crate::referrers::Beside;
 use crate::registry::Access;
 use crate::tagging::Origin;
 use crate::transfer::{Side, Source, Store, StoreError};
@@ -16,6 +17,8 @@ pub(super) struct Resolved {
     pub(super) root: Manifest,
     /// What it says of itself, where that was needed.
     pub(super) origin: Option<Origin>,
+    /// What stands beside it and is to travel.
+    pub(super) beside: Beside,
 }
 
 /// The store that a destination is. Blobs can be mounted from a source on the same registry.
@@ -100,6 +103,7 @@ pub(super) async fn resolve(request: &Request, context: &Context) -> Result<Reso
         source,
         root,
         origin: None,
+        beside: Beside::default(),
     })
 }
 
@@ -170,6 +174,7 @@ pub(super) async fn at_store(
         source,
         root,
         origin: None,
+        beside: Beside::default(),
     })
 }
 

@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::words;
 use crate::policy::Service;
+use crate::referrers::{Kind, Reason, Travelled};
 use crate::release::{Change, Complaint, End, FleetOutcome, Outcome, Released, TagResult};
 use crate::transfer::Content;
 
@@ -31,9 +34,27 @@ struct Destination<'a> {
     image: String,
     tags: Vec<Tag<'a>>,
     content: Copied,
+    /// What stood beside the image, where there was anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referrers: Option<Referrers<'a>>,
     /// Where the signatures are, where the release is signed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     signatures: Vec<Signature>,
+}
+
+/// How many of each kind.
+#[derive(Serialize)]
+struct Referrers<'a> {
+    copied: BTreeMap<&'a str, u64>,
+    present: BTreeMap<&'a str, u64>,
+    left: Vec<Left<'a>>,
+}
+
+#[derive(Serialize)]
+struct Left<'a> {
+    kind: &'a str,
+    count: u64,
+    why: &'static str,
 }
 
 #[derive(Serialize)]
@@ -205,6 +226,7 @@ fn destination<'a>(outcome: &Outcome, released: &'a Released) -> Destination<'a>
             .map(|result| tag(released, result))
             .collect(),
         content: copied(&released.content),
+        referrers: referrers(&released.beside),
         signatures: released
             .signatures
             .iter()
@@ -234,6 +256,31 @@ fn tag<'a>(released: &Released, result: &'a TagResult) -> Tag<'a> {
         previous: previous.map(|digest| digest.to_string()),
         why,
     }
+}
+
+fn referrers(beside: &Travelled) -> Option<Referrers<'_>> {
+    let left = beside.left.iter().map(|left| Left {
+        kind: left.kind.id(),
+        count: left.count,
+        why: match left.reason {
+            Reason::Record => "record",
+            Reason::Unknown => "unknown",
+            Reason::Cap => "cap",
+            Reason::Gone => "gone",
+            Reason::Foreign => "foreign",
+            Reason::Taken => "taken",
+        },
+    });
+    (*beside != Travelled::default()).then(|| Referrers {
+        copied: counts(&beside.copied),
+        present: counts(&beside.present),
+        left: left.collect(),
+    })
+}
+
+fn counts(counts: &BTreeMap<Kind, u64>) -> BTreeMap<&str, u64> {
+    let counts = counts.iter();
+    counts.map(|(kind, count)| (kind.id(), *count)).collect()
 }
 
 fn copied(content: &Content) -> Copied {

@@ -139,6 +139,22 @@ mod tests {
               },
               "image": "prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2",
               "place": "prod.example.com/team/web",
+              "referrers": {
+                "copied": {
+                  "sbom": 1,
+                  "signature": 2
+                },
+                "left": [
+                  {
+                    "count": 1,
+                    "kind": "record",
+                    "why": "record"
+                  }
+                ],
+                "present": {
+                  "provenance": 1
+                }
+              },
               "tags": [
                 {
                   "change": "created",

@@ -1,6 +1,7 @@
 //! Outcomes to report on in tests.
 
 use crate::image::{Digest, MediaType};
+use crate::referrers::{self, Left, Reason, Travelled};
 use crate::release::{Change, End, Failure, FleetOutcome, Outcome, Released, TagResult, Verb};
 use crate::tagging::{Follows, Kind, Names};
 use crate::transfer::Content;
@@ -39,6 +40,15 @@ pub(super) fn promoted() -> Outcome {
                     bytes_moved: 12_900_000,
                     bytes_present: 2048,
                 },
+                beside: Travelled {
+                    copied: [(referrers::Kind::Signature, 2), (referrers::Kind::Sbom, 1)].into(),
+                    present: [(referrers::Kind::Provenance, 1)].into(),
+                    left: vec![Left {
+                        kind: referrers::Kind::Record,
+                        count: 1,
+                        reason: Reason::Record,
+                    }],
+                },
                 signatures: Vec::new(),
             },
             Released {
@@ -49,6 +59,7 @@ pub(super) fn promoted() -> Outcome {
                     Change::Unchanged,
                 )],
                 content: Content::default(),
+                beside: Travelled::default(),
                 signatures: Vec::new(),
             },
         ],
@@ -102,6 +113,11 @@ pub(super) fn hostile() -> Outcome {
     let destination = &mut outcome.destinations[0];
     destination.place = crate::image::Place::Layout(HOSTILE.into());
     destination.tags[0].rule = HOSTILE.into();
+    destination.beside.left.push(Left {
+        kind: referrers::Kind::Other(HOSTILE.into()),
+        count: 1,
+        reason: Reason::Unknown,
+    });
     destination.tags.push(tag(
         "latest",
         environment(),

@@ -76,6 +76,9 @@ fn destination(outcome: &Outcome, released: &Released) -> String {
             &text(&words::reason(&result.change, &result.kind, &result.rule)),
         ]);
     }
+    for line in words::beside(&released.beside, outcome.dry_run) {
+        part += &format!("\n{}\n", text(&line));
+    }
     for signed in &released.signatures {
         let at = words::signature(&released.place, signed);
         let at = at.map(|at| code(&at)).unwrap_or_default();
@@ -117,6 +120,12 @@ mod tests {
         | `1.4.0` | created | the rule of 1&#46;4&#46;0 &#40;immutable&#41; |
         | `prod` | moved from sha256&#58;6db7d803e74f | the rule of prod &#40;moving&#41; |
         | `latest` | stays at sha256&#58;6db7d803e74f | 2&#46;0&#46;0 is higher |
+
+        travelled with it&#58; 2 signatures, 1 SBOM
+
+        there with it already&#58; 1 provenance statement
+
+        stayed behind&#58; 1 release record, of another environment
 
         5 manifests written, 12&#46;3 MiB moved in 4 blobs, 2&#46;0 KiB not moved&#58; 1 blob there already, 2 mounted
 
@@ -174,6 +183,8 @@ mod tests {
         | --- | --- | --- |
         | `1.4.0` | unchanged | x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93; &#40;immutable&#41; |
         | `latest` | not written | x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93; |
+
+        stayed behind&#58; 1 of type x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93;, no known kind &#40;referrers&#58; all takes it along&#41;
 
         nothing had to be copied
 

@@ -81,6 +81,9 @@ fn destination(outcome: &Outcome, released: &Released) -> String {
             words::reason(&result.change, &result.kind, &result.rule)
         );
     }
+    for line in words::beside(&released.beside, outcome.dry_run) {
+        text += &format!("  {line}\n");
+    }
     let content = words::content(&released.content, outcome.dry_run);
     for signed in &released.signatures {
         let at = words::signature(&released.place, signed).unwrap_or_default();
@@ -107,6 +110,9 @@ mod tests {
           1.4.0   created                         the rule of 1.4.0 (immutable)
           prod    moved from sha256:6db7d803e74f  the rule of prod (moving)
           latest  stays at sha256:6db7d803e74f    2.0.0 is higher
+          travelled with it: 2 signatures, 1 SBOM
+          there with it already: 1 provenance statement
+          stayed behind: 1 release record, of another environment
           5 manifests written, 12.3 MiB moved in 4 blobs, 2.0 KiB not moved: 1 blob there already, 2 mounted
 
         oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
@@ -125,6 +131,9 @@ mod tests {
           1.4.0   would be created                     the rule of 1.4.0 (immutable)
           prod    would move from sha256:6db7d803e74f  the rule of prod (moving)
           latest  stays at sha256:6db7d803e74f         2.0.0 is higher
+          would travel with it: 2 signatures, 1 SBOM
+          there with it already: 1 provenance statement
+          stayed behind: 1 release record, of another environment
           nothing was copied: a dry run
 
         oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2

@@ -1,6 +1,9 @@
 //! Figures and states as people read them.
 
+use std::collections::BTreeMap;
+
 use crate::image::{Digest, Place, Tag, Target};
+use crate::referrers::{self, Travelled};
 use crate::release::{Change, Form, Outcome, Signed, Verb};
 use crate::tagging::Kind;
 use crate::transfer::Content;
@@ -154,6 +157,26 @@ pub(super) fn content(content: &Content, dry_run: bool) -> String {
         ));
     }
     parts.join(", ")
+}
+
+/// What travelled with the image, and what stayed behind: a line each, where there is anything.
+pub(super) fn beside(beside: &Travelled, dry_run: bool) -> Vec<String> {
+    let listed = |counts: &BTreeMap<referrers::Kind, u64>| -> Vec<String> {
+        let counts = counts.iter();
+        counts.map(|(kind, count)| kind.counted(*count)).collect()
+    };
+    let (copied, present) = (listed(&beside.copied), listed(&beside.present));
+    let mut lines = Vec::new();
+    if !copied.is_empty() {
+        let deed = if dry_run { "would travel" } else { "travelled" };
+        lines.push(format!("{deed} with it: {}", copied.join(", ")));
+    }
+    if !present.is_empty() {
+        lines.push(format!("there with it already: {}", present.join(", ")));
+    }
+    let left = beside.left.iter();
+    lines.extend(left.map(|left| format!("stayed behind: {left}")));
+    lines
 }
 
 #[cfg(test)]

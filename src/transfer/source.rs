@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use super::{Store, StoreError};
 use crate::archive::Archive;
 use crate::image::{Descriptor, Digest, Hasher, Manifest, Repository, Target};
+use crate::layout::Evidence;
 use crate::registry::Timing;
 
 /// A blob's bytes as they come.
@@ -52,6 +53,26 @@ impl Source {
         Self {
             kind: Kind::Held(blobs.collect()),
             manifests: Mutex::default(),
+        }
+    }
+
+    /// What it lists beside its images, where it is on disk.
+    ///
+    /// # Errors
+    /// Files that cannot be read.
+    pub async fn evidence(&self) -> Result<Evidence, StoreError> {
+        Ok(match &self.kind {
+            Kind::Store(Store::Layout(layout)) => layout.evidence().await?,
+            Kind::Archive(archive) => archive.evidence().await?,
+            Kind::Store(Store::Registry(_)) | Kind::Held(_) => Evidence::default(),
+        })
+    }
+
+    /// The store that it is, where it is one.
+    pub fn as_store(&self) -> Option<&Store> {
+        match &self.kind {
+            Kind::Store(store) => Some(store),
+            Kind::Archive(_) | Kind::Held(_) => None,
         }
     }
 
@@ -100,6 +121,9 @@ impl Source {
 
     /// Opens a blob. Whoever reads it checks its size and digest.
     pub(super) async fn open_blob(&self, blob: &Descriptor) -> Result<ReadStream, StoreError> {
+        if let Some(data) = &blob.data {
+            return Ok(futures_util::stream::iter([Ok(data.clone())]).boxed());
+        }
         Ok(match &self.kind {
             Kind::Store(Store::Registry(remote)) => remote
                 .open_blob(blob)

@@ -171,14 +171,7 @@ mod tests {
     use crate::notice::Notices;
 
     async fn pass(frames: &[&'static [u8]], promised: &[u8]) -> (Vec<u8>, Option<String>) {
-        let blob = Descriptor {
-            media_type: String::new(),
-            digest: Digest::of(promised),
-            size: promised.len() as u64,
-            platform: None,
-            annotations: Default::default(),
-            urls: Vec::new(),
-        };
+        let blob = Descriptor::plain("", Digest::of(promised), promised.len() as u64);
         let frames: Vec<_> = frames
             .iter()
             .map(|frame| Ok(Bytes::from_static(frame)))

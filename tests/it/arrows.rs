@@ -53,7 +53,15 @@ const ROOMS: [(&str, &[&str]); 19] = [
     (
         "report",
         &[
-            "actions", "image", "notice", "policy", "release", "signing", "tagging", "transfer",
+            "actions",
+            "image",
+            "notice",
+            "policy",
+            "referrers",
+            "release",
+            "signing",
+            "tagging",
+            "transfer",
         ],
     ),
     (
@@ -68,6 +76,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "image",
             "notice",
             "policy",
+            "referrers",
             "registry",
             "release",
             "report",

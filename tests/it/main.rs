@@ -15,6 +15,7 @@ mod keyless;
 mod moves;
 mod policy;
 mod races;
+mod referrers;
 mod registry;
 mod road;
 mod runner;

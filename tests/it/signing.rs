@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use shipmark::credentials::{Explicit, Store as Credentials};
 use shipmark::registry::Timing;
 use shipmark::release::{Failure, Form, Request, run};
 use shipmark::signing::{Flaw, PrivateKey};
 use shipmark::tagging::TagRules;
 
-use crate::registry::{Effect, Fault, PASSWORD, Profile, Registry, USER};
+use crate::registry::{Effect, Fault, Profile, Registry};
 use crate::support::keys::*;
 use crate::support::process::{Place, Ran};
 use crate::support::*;
@@ -51,7 +50,7 @@ async fn promise_2_what_is_released_is_signed_before_a_tag_names_it() {
         let registry = Registry::start(profile).await;
         let place = format!("{}/team/web", registry.host());
         let settings = if login {
-            logged_in(&registry)
+            logged_in_to(&[&registry])
         } else {
             settings()
         };
@@ -204,7 +203,7 @@ async fn a_registry_of_immutable_tags_is_found_out_before_anything_is_written() 
         let registry = Registry::start(profile.immutable_tags("*")).await;
         let elsewhere = Registry::start(Profile::plain()).await;
         let place = format!("{}/team/web", registry.host());
-        let (context, _) = context_with(logged_in(&registry));
+        let (context, _) = context_with(logged_in_to(&[&registry]));
         done(signed(&place, &key()), &context).await;
         // Another key has to be added.
         let mut request = signed(&place, &key());
@@ -314,18 +313,6 @@ fn patient() -> shipmark::release::Context {
 }
 
 /// Settings with the login that every profile of the test registry knows.
-fn logged_in(registry: &Registry) -> shipmark::registry::Settings {
-    let explicit = Explicit {
-        registry: registry.host().parse().unwrap(),
-        user: USER.to_owned(),
-        password: PASSWORD.into(),
-    };
-    shipmark::registry::Settings {
-        credentials: Credentials::load(None, vec![explicit]).unwrap(),
-        ..settings()
-    }
-}
-
 /// Whatever a signed run leaves, whether or not it succeeds: no key, no line of it, no password, no
 /// base64 of them.
 #[test]

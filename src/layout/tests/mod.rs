@@ -42,14 +42,11 @@ fn copy_into(from: &Path, to: &Path) {
 }
 
 fn descriptor(bytes: &[u8]) -> Descriptor {
-    Descriptor {
-        media_type: "application/octet-stream".to_owned(),
-        digest: Digest::of(bytes),
-        size: bytes.len() as u64,
-        platform: None,
-        annotations: Default::default(),
-        urls: Vec::new(),
-    }
+    Descriptor::plain(
+        "application/octet-stream",
+        Digest::of(bytes),
+        bytes.len() as u64,
+    )
 }
 
 type Pieces = stream::Iter<std::vec::IntoIter<Result<Bytes, std::io::Error>>>;

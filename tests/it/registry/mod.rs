@@ -44,6 +44,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 pub use answer::Answer;
 pub use auth::Auth;
@@ -204,6 +205,11 @@ impl Registry {
         let mut state = self.store.lock();
         let (_, manifest) = state.repository(repository).find(reference)?;
         Some((manifest.media_type.clone(), manifest.bytes.clone()))
+    }
+
+    /// What says something about a manifest, as the referrers API would list it.
+    pub fn referrers(&self, repository: &str, subject: &str) -> Vec<Value> {
+        referrers::of(self.store.lock().repository(repository), subject, None)
     }
 
     pub fn has_manifest(&self, repository: &str, reference: &str) -> bool {

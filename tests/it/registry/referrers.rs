@@ -47,14 +47,12 @@ impl Service {
 }
 
 /// The descriptors of the manifests with this subject, in the order of their digests.
-fn of(repository: &Repository, subject: &str, filter: Option<&str>) -> Vec<Value> {
-    let descriptors = repository
-        .manifests
-        .iter()
-        .filter_map(|(digest, manifest)| {
-            let json = manifest.json();
-            (json["subject"]["digest"] == subject).then(|| descriptor(digest, manifest, &json))
-        });
+pub fn of(repository: &Repository, subject: &str, filter: Option<&str>) -> Vec<Value> {
+    let about = repository.referrers.get(subject).into_iter().flatten();
+    let descriptors = about.filter_map(|digest| {
+        let manifest = repository.manifests.get(digest)?;
+        Some(descriptor(digest, manifest, &manifest.json()))
+    });
     let wanted = |one: &Value| filter.is_none_or(|filter| one["artifactType"] == filter);
     descriptors.filter(wanted).collect()
 }

@@ -1,6 +1,6 @@
 //! What the registry holds: repositories with manifests, tags and blobs, and open uploads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
@@ -28,6 +28,8 @@ pub struct Repository {
     pub manifests: BTreeMap<String, Manifest>,
     pub tags: BTreeMap<String, String>,
     pub blobs: BTreeMap<String, Content>,
+    /// By what they have as their subject, also those that were deleted since.
+    pub referrers: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Repository {
@@ -39,6 +41,10 @@ impl Repository {
 
     pub fn put(&mut self, reference: &str, manifest: Manifest) -> String {
         let digest = digest(&manifest.bytes);
+        if let Some(subject) = manifest.json()["subject"]["digest"].as_str() {
+            let referrers = self.referrers.entry(subject.to_owned()).or_default();
+            referrers.insert(digest.clone());
+        }
         self.manifests.insert(digest.clone(), manifest);
         if reference != digest {
             self.tags.insert(reference.to_owned(), digest.clone());

@@ -10,15 +10,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use shipmark::credentials::Store as Credentials;
+use shipmark::credentials::{Explicit, Store as Credentials};
 use shipmark::event::{Facts, Given};
 use shipmark::image::Digest;
 use shipmark::notice::{Notice, Notices, Progress};
+use shipmark::referrers::Selection;
 use shipmark::registry::{Client, Proxies, Settings, Timing};
 use shipmark::release::{Context, Existing, Failure, Outcome, Request, Verb, run};
 use shipmark::tagging::TagRules;
 
-use crate::registry::Registry;
+use crate::registry::{PASSWORD, Registry, USER};
 
 /// The commit that the events of these tests are about.
 pub const COMMIT: &str = "9f3c2a1ca84d1343b96baa8137c943ed1860e522";
@@ -95,6 +96,19 @@ impl Said {
     }
 }
 
+/// Settings with the login of some registries.
+pub fn logged_in_to(registries: &[&Registry]) -> Settings {
+    let login = |registry: &&Registry| Explicit {
+        registry: registry.host().parse().unwrap(),
+        user: USER.to_owned(),
+        password: PASSWORD.into(),
+    };
+    Settings {
+        credentials: Credentials::load(None, registries.iter().map(login).collect()).unwrap(),
+        ..settings()
+    }
+}
+
 pub fn context_with(settings: Settings) -> (Context, Said) {
     let said = Said::default();
     let notices = said.notices();
@@ -140,6 +154,8 @@ pub fn request(verb: Verb, source: &str, destinations: &[&str], facts: Option<Fa
         existing: Existing::ByKind,
         check: None,
         signing: None,
+        // Tests that are about them say so.
+        referrers: Selection::None,
         dry_run: false,
     }
 }
