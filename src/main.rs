@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let log = Log::new(io::stderr(), reader(&environment));
+    log.hide(&commands::held(&environment));
     let end = |verb: &str, result: Result<Done, Failure>| {
         report::answer(verb, result, &environment, &log, &mut io::stdout()).into()
     };

@@ -6,9 +6,10 @@ use std::sync::Arc;
 /// Something a person reading the log should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// What is being done, or was decided.
+    /// What is being done, was decided, or is tried again: of the few warnings that GitHub shows of a
+    /// step, a registry that is slow for a moment must not use up any.
     Info(String),
-    /// Something that was defaulted, retried, withheld or looks wrong.
+    /// Something that was defaulted, withheld or looks wrong.
     Warning(String),
     /// How far the transfers have come; sent often, to be shown seldom.
     Progress(Progress),

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use logins::secrets;
+pub use signing::held;
 
 use crate::actions::Environment;
 use crate::cli::{Arguments, InputError, Verb};

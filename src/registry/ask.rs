@@ -64,7 +64,7 @@ impl Client {
                 return outcome;
             }
             let pause = pause.unwrap_or_else(|| timing.delay(tried));
-            self.notices().warning(format!(
+            self.notices().info(format!(
                 "{}: {why}; trying again in {:.1} s ({tried} of {} tries)",
                 ask.service,
                 pause.as_secs_f64(),

@@ -391,7 +391,7 @@ impl Remote {
     }
 
     fn say_retry(&self, call: &Call, why: &Cause, pause: Duration, tried: u32, attempts: u32) {
-        self.client.notices().warning(format!(
+        self.client.notices().info(format!(
             "{}: {} {}: {why}; trying again in {:.1} s ({tried} of {} tries)",
             self.host.name,
             call.method,

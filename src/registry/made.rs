@@ -46,7 +46,7 @@ impl Remote {
             if !error.is_transient() || tried >= timing.attempts {
                 return Err(error);
             }
-            self.client.notices().warning(format!(
+            self.client.notices().info(format!(
                 "{error}; trying again ({tried} of {} tries)",
                 timing.attempts
             ));

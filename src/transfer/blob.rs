@@ -175,7 +175,7 @@ async fn again(copy: &Copy<'_>, blob: &Descriptor, error: Error, tried: u32) -> 
     if !error.error.is_transient() || tried >= timing.attempts {
         return Err(error);
     }
-    copy.notices.warning(format!(
+    copy.notices.info(format!(
         "blob {}: {error}; trying again ({tried} of {} tries)",
         blob.digest.short(),
         timing.attempts
