@@ -48,7 +48,8 @@ fn main() -> ExitCode {
 fn reader(environment: &Environment) -> Reader {
     if environment.in_runner() {
         Reader::Job
-    } else if io::stderr().is_terminal() {
+    } else if io::stderr().is_terminal() && environment.get("CI").is_none() {
+        // Other services give their jobs a terminal too, of which every line stays.
         Reader::Terminal
     } else {
         Reader::File

@@ -129,12 +129,16 @@ impl Auth {
         scopes: &Scopes,
     ) -> Result<Option<HeaderValue>, Cause> {
         let registry = repository.registry();
-        let credential = match http.settings.credentials.lookup(repository) {
-            Ok(credential) => credential,
-            // What cannot be had is not missed where nothing is asked for.
-            Err(_) if *scheme == Scheme::Open => None,
-            Err(error) => return Err(Cause::Credentials(error)),
+        let credentials = &http.settings.credentials;
+        let credential = match scheme {
+            // No helper program is asked for what nobody wants.
+            Scheme::Open => credentials.held(repository).cloned(),
+            _ => credentials
+                .lookup(repository)
+                .await
+                .map_err(Cause::Credentials)?,
         };
+        let credential = credential.as_ref();
         if let Some(Credential::Bearer(token)) = credential {
             refuse_plain(http, registry)?;
             return secret_header("Bearer", token).map(Some);
@@ -220,7 +224,7 @@ async fn fetch(
             _ => request,
         };
         tried += 1;
-        let sent = match tokio::time::timeout(timing.stall, request.send()).await {
+        let sent = match tokio::time::timeout(timing.stall, http.send(request)).await {
             Ok(outcome) => outcome.map_err(|error| super::error::cause(&error)),
             Err(_) => Err(Cause::Stalled),
         };
@@ -368,7 +372,8 @@ fn refuse_plain_realm(http: &Http, registry: &RegistryName, realm: &Url) -> Resu
     )))
 }
 
-fn host_of(url: &Url) -> String {
+/// The host of an address, with its port where it has one.
+pub(super) fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port()
         .map_or(host.to_owned(), |port| format!("{host}:{port}"))

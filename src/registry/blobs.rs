@@ -183,7 +183,8 @@ impl Remote {
         if let Some(authorization) = &authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let sending = request.body(reqwest::Body::wrap_stream(body)).send();
+        let request = request.body(reqwest::Body::wrap_stream(body));
+        let sending = self.client.0.http.send(request);
         let stall = self.client.0.http.settings.timing.stall;
         let response = watch(sending, &sent, blob.size, stall)
             .await

@@ -12,7 +12,6 @@ use super::auth::{self, Scheme};
 use super::error::{Cause, Error, cause, read_envelope};
 use super::http::Lane;
 use super::{Remote, Wire, retry};
-use crate::credentials::{Credential, CredentialsError};
 
 /// A request that can be sent again as it is.
 #[derive(Clone)]
@@ -104,13 +103,13 @@ impl Remote {
             )
             .into(),
             cause,
-            anonymous: matches!(self.credential(), Ok(None)),
+            anonymous: self.is_anonymous(),
         }
     }
 
-    fn credential(&self) -> Result<Option<&Credential>, CredentialsError> {
-        let settings = &self.client.0.http.settings;
-        settings.credentials.lookup(&self.repository)
+    fn is_anonymous(&self) -> bool {
+        let credentials = &self.client.0.http.settings.credentials;
+        credentials.is_anonymous(&self.repository)
     }
 
     /// Sends a request until it is answered for good: after logging in, following redirects and
@@ -282,7 +281,7 @@ impl Remote {
         let status = answer.response.status();
         if retry::is_transient(status) {
             // It says nothing of what is wanted.
-        } else if status != StatusCode::UNAUTHORIZED {
+        } else if status != StatusCode::UNAUTHORIZED || !self.is_own(answer.response.url()) {
             self.host.auth.learn(Scheme::Open);
         } else if let Ok(scheme) = auth::challenge(answer.response.headers()) {
             self.host.auth.learn(scheme);
@@ -356,7 +355,7 @@ impl Remote {
         if !call.body.is_empty() || call.method == Method::POST {
             request = request.body(call.body.clone());
         }
-        match tokio::time::timeout(http.settings.timing.stall, request.send()).await {
+        match tokio::time::timeout(http.settings.timing.stall, http.send(request)).await {
             Ok(outcome) => outcome.map_err(|error| cause(&error)),
             Err(_) => Err(Cause::Stalled),
         }
@@ -364,6 +363,12 @@ impl Remote {
 
     /// Takes a 401 to heart; `false` where the same request would only be refused again.
     fn learn_from(&self, call: &Call, answer: &Answer) -> Result<bool, Error> {
+        let at = answer.response.url();
+        if !self.is_own(at) {
+            // What another host asks for says nothing of the registry, whose login stays here.
+            let asks = format!("it leads to {}, which asks for a login", auth::host_of(at));
+            return Err(self.error(call, Cause::Protocol(asks)));
+        }
         let challenge = auth::challenge(answer.response.headers());
         if let Some(refused) = &answer.authorization {
             self.host.auth.forget(&self.scopes, refused);
@@ -373,7 +378,7 @@ impl Remote {
         }
         match challenge {
             Ok(scheme) => {
-                let hopeless = scheme == Scheme::Basic && matches!(self.credential(), Ok(None));
+                let hopeless = scheme == Scheme::Basic && self.is_anonymous();
                 self.host.auth.learn(scheme);
                 Ok(!hopeless)
             }

@@ -158,6 +158,11 @@ impl Client {
         self.0.http.client(url, http::Lane::Control).clone()
     }
 
+    /// How many requests were sent so far, those for tokens among them; [`Client::web`]'s are not.
+    pub fn requests(&self) -> u64 {
+        self.0.http.sent()
+    }
+
     fn notices(&self) -> &Notices {
         &self.0.notices
     }

@@ -14,7 +14,7 @@ use crate::image::Tag;
 
 /// The most tags that are listed, and the most bytes of one page.
 const TAGS_LIMIT: usize = 1_000_000;
-const PAGE_LIMIT: usize = 64 << 20;
+const PAGE_LIMIT: usize = 16 << 20;
 /// The most pages in a row that may bring nothing new.
 const BARREN_LIMIT: usize = 100;
 

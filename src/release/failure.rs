@@ -1,6 +1,5 @@
 use std::fmt;
 
-use crate::archive::ArchiveFault;
 use crate::layout::LayoutFault;
 use crate::registry::Trouble;
 use crate::tagging::TaggingError;
@@ -115,7 +114,7 @@ impl Failure {
             _ => format!("{side} {at}: {error}"),
         };
         let mut failure = match (&error, side) {
-            (StoreError::Archive(archive), _) if is_disk(&archive.fault) => Self::service(what),
+            (StoreError::Archive(archive), _) if archive.fault.is_service() => Self::service(what),
             (StoreError::Layout(layout), Side::Source)
                 if !matches!(layout.fault, LayoutFault::Io { .. }) =>
             {
@@ -133,10 +132,6 @@ impl Failure {
         }
         failure
     }
-}
-
-fn is_disk(fault: &ArchiveFault) -> bool {
-    matches!(fault, ArchiveFault::Scratch { .. })
 }
 
 /// Faults of a destination directory that the user chose.

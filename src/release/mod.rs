@@ -105,6 +105,8 @@ pub struct Context {
     pub ancestry: Option<Ancestry>,
     /// A directory for unpacked archives, where there is one.
     pub scratch: Option<PathBuf>,
+    /// Where the Docker engine listens, if not at the usual socket (`DOCKER_HOST`).
+    pub docker_host: Option<String>,
 }
 
 /// A destination and what is known of it.

@@ -100,6 +100,7 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),
+            Self::Archive(error) => error.fault.hint(),
             _ => None,
         }
     }

@@ -138,6 +138,7 @@ impl Stage {
                 notices: context.notices.clone(),
                 ancestry: None,
                 scratch: None,
+                docker_host: None,
             };
             let task = tokio::task::spawn_local(async move { run(&request, &context).await });
             Run {

@@ -80,7 +80,7 @@ impl Said {
         let lines = self.0.lock().unwrap();
         let lines = lines.iter().filter_map(|notice| match notice {
             Notice::Info(text) | Notice::Warning(text) => Some(text.as_str()),
-            Notice::Progress(_) => None,
+            Notice::Secret(_) | Notice::Progress(_) => None,
         });
         lines.collect::<Vec<_>>().join("\n")
     }
@@ -90,7 +90,7 @@ impl Said {
         let said = self.0.lock().unwrap();
         let progress = said.iter().filter_map(|notice| match notice {
             Notice::Progress(progress) => Some(*progress),
-            Notice::Info(_) | Notice::Warning(_) => None,
+            Notice::Info(_) | Notice::Warning(_) | Notice::Secret(_) => None,
         });
         progress.collect()
     }
@@ -119,6 +119,7 @@ pub fn context_with(settings: Settings) -> (Context, Said) {
             notices,
             ancestry: None,
             scratch: None,
+            docker_host: None,
         },
         said,
     )
