@@ -3,8 +3,8 @@
 
     scripts/large-sources.py BINARY [MIB]
 
-BINARY is a release build; without a file system for temporary files of about six times the layer,
-give a smaller one in MIB. Fails where the program needs more than 32 MiB.
+BINARY is the program; the temporary files take about four times the layer, so
+give a smaller one in MIB where the disk is small. Fails where it needs more than 32 MiB.
 """
 
 import hashlib
@@ -86,7 +86,7 @@ def main():
         }
         worst = 0
         for name, arguments in runs.items():
-            memory, seconds = peak(binary, *arguments, "--tags", "it")
+            memory, seconds = peak(binary, *arguments, "--tags", "it", "--ref", "refs/heads/main")
             worst = max(worst, memory)
             print(f"{name}, a layer of {mib} MiB: {memory / 1024:.1f} MiB at most, {seconds:.0f} s")
     if worst > LIMIT:

@@ -12,11 +12,13 @@ use crate::credentials::{Store, Surroundings};
 use crate::image::RegistryName;
 use crate::registry::{Client, Proxies, Settings, Timing};
 use crate::release::{Context, Failure};
+use crate::transfer::Known;
 
 pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     let notices = given.log.notices();
     Ok(Context {
         registry: registries(given)?,
+        known: Known::default(),
         notices,
         ancestry: checkout().ok().map(|checkout| checkout.ancestry()),
         scratch: scratch(&given.environment),

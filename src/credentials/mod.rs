@@ -217,6 +217,13 @@ impl Store {
         }
     }
 
+    /// Whether two repositories of one registry are logged in to in the same way.
+    pub fn are_alike(&self, one: &Repository, other: &Repository) -> bool {
+        let registry = one.registry();
+        let by_path = |repository| self.config.credential(repository).map(std::ptr::from_ref);
+        self.explicit.contains_key(registry) || by_path(one) == by_path(other)
+    }
+
     /// The `config.json` that was looked for, for messages.
     pub fn config_path(&self) -> Option<&Path> {
         self.config_path.as_deref()

@@ -101,6 +101,20 @@ pub(super) enum Lane {
     Bulk,
 }
 
+/// From this size on a blob goes by a connection of its own.
+const BULK: u64 = 1 << 20;
+
+impl Lane {
+    /// The connections for a blob of so many bytes.
+    pub(super) fn of(size: u64) -> Self {
+        if size < BULK {
+            Self::Control
+        } else {
+            Self::Bulk
+        }
+    }
+}
+
 struct Clients {
     control: reqwest::Client,
     bulk: reqwest::Client,

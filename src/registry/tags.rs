@@ -42,13 +42,19 @@ impl Remote {
             }
             let Whole { headers, url, body } = match self.whole(&call, PAGE_LIMIT).await? {
                 Ok(whole) => whole,
-                Err(response) if response.status() == StatusCode::NOT_FOUND => return Ok(tags),
+                Err(response) if response.status() == StatusCode::NOT_FOUND => {
+                    if tags.is_empty() {
+                        self.learn_newness(true);
+                    }
+                    return Ok(tags);
+                }
                 Err(response) => return Err(self.refusal(&call, response).await),
             };
             next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
             if next.as_ref().is_some_and(|next| !self.is_own(next)) {
                 return Err(wrong("the next page is at another host"));
             }
+            self.learn_newness(false);
             let page: Page =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
             let before = tags.len();

@@ -2,7 +2,9 @@
 
 use super::{Context, Failure, Request};
 use crate::archive::Archive;
-use crate::image::{DaemonImage, Digest, Location, Manifest, Place, Reference, Selector};
+use crate::image::{
+    DaemonImage, Digest, Location, Manifest, Place, Reference, Repository, Selector,
+};
 use crate::layout::{Layout, LayoutError, LayoutFault};
 use crate::referrers::Beside;
 use crate::registry::Access;
@@ -19,6 +21,19 @@ pub(super) struct Resolved {
     pub(super) origin: Option<Origin>,
     /// What stands beside it and is to travel.
     pub(super) beside: Beside,
+}
+
+/// The repositories of a release, and what it does there.
+pub(super) fn needed(request: &Request) -> impl Iterator<Item = (&Repository, Access)> {
+    let destinations = request.destinations.iter().filter_map(|place| match place {
+        Place::Registry(repository) => Some((repository, Access::PullPush)),
+        Place::Layout(_) => None,
+    });
+    let source = match &request.source {
+        Location::Registry(reference) => Some((&reference.repository, Access::Pull)),
+        _ => None,
+    };
+    destinations.chain(source)
 }
 
 /// The store that a destination is. Blobs can be mounted from a source on the same registry.

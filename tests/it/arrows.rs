@@ -82,6 +82,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "report",
             "signing",
             "tagging",
+            "transfer",
         ],
     ),
 ];

@@ -9,6 +9,8 @@ mod helpers;
 mod liars;
 mod made;
 mod quirks;
+mod requests;
+mod several;
 mod tls;
 mod wire;
 

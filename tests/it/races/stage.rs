@@ -135,6 +135,7 @@ impl Stage {
             let request = self.request(host, *release);
             let context = Context {
                 registry: context.registry.clone(),
+                known: Default::default(),
                 notices: context.notices.clone(),
                 ancestry: None,
                 scratch: None,

@@ -18,6 +18,7 @@ use shipmark::referrers::Selection;
 use shipmark::registry::{Client, Proxies, Settings, Timing};
 use shipmark::release::{Context, Existing, Failure, Outcome, Request, Verb, run};
 use shipmark::tagging::TagRules;
+use shipmark::transfer::Known;
 
 use crate::registry::{PASSWORD, Registry, USER};
 
@@ -116,6 +117,7 @@ pub fn context_with(settings: Settings) -> (Context, Said) {
     (
         Context {
             registry,
+            known: Known::default(),
             notices,
             ancestry: None,
             scratch: None,
