@@ -26,3 +26,4 @@ mod sigstore;
 mod support;
 mod surface;
 mod tags;
+mod verify;
