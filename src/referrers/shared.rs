@@ -102,11 +102,6 @@ impl Shared {
         }
     }
 
-    /// The legacy attestations of an image.
-    pub fn att(subject: Digest) -> Self {
-        Self::layers(subject, Ending::Att)
-    }
-
     /// The tag.
     pub fn tag(&self) -> &Tag {
         &self.tag

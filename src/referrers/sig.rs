@@ -23,11 +23,6 @@ pub fn sig_tag(subject: Digest) -> Tag {
     Ending::Sig.tag(subject)
 }
 
-/// `sha256-<hex>.att`, where the legacy attestations of an image are.
-pub fn att_tag(subject: Digest) -> Tag {
-    Ending::Att.tag(subject)
-}
-
 /// One signature, or attestation.
 #[derive(Debug, Clone)]
 pub struct SigLayer {

@@ -4,7 +4,7 @@ use futures_util::future::try_join3;
 
 use super::Failure;
 use crate::image::{Digest, Manifest, Tag, Target};
-use crate::referrers::{Error, Found, Listing, Shared, SigLayer, att_tag, sig_layers, sig_tag};
+use crate::referrers::{Ending, Error, Found, Listing, Shared, SigLayer, sig_layers, sig_tag};
 use crate::signing::{
     AttestationRule, Attested, Detached, Flaw, Opened, PREDICATE, Requirement, Verified,
 };
@@ -214,11 +214,11 @@ async fn legacy_attestations(
     if rules.is_empty() {
         return Ok(Vec::new());
     }
-    let image = Shared::att(subject).read(store).await?;
+    let image = Shared::layers(subject, Ending::Att).read(store).await?;
     let found = attested(store, requirement, subject, image.as_ref()).await?;
     let checked = found.into_iter().map(|(digest, attested)| Attestation {
         form: Form::Legacy,
-        at: Target::Tag(att_tag(subject)),
+        at: Target::Tag(Ending::Att.tag(subject)),
         digest,
         result: attested.and_then(|attested| asked(attested, rules)),
     });

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use shipmark::referrers::{Kind, Reason, Selection};
-use shipmark::release::{Check, Failure, Outcome, Request, Wanted};
-use shipmark::signing::{PublicKey, Requirement};
+use shipmark::release::{Failure, Outcome, Request};
+use shipmark::signing::PublicKey;
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Effect, Fault, Profile, Registry, digest};
@@ -437,13 +437,7 @@ async fn signatures_that_cosign_made_are_good_where_they_travel_to() {
         assert_eq!(kinds, [(&Kind::Signature, &2)]);
         let request = shipmark::release::Verify {
             source: format!("{}:it", places[1]).parse().unwrap(),
-            check: Check {
-                requirement: Requirement::Key {
-                    key: key.clone(),
-                    log: None,
-                },
-                wanted: vec![Wanted::Signature],
-            },
+            check: keys::signed_by(&key),
         };
         let found = shipmark::release::verify(&request, &context())
             .await

@@ -11,8 +11,7 @@ use super::{Signed, Signing};
 use crate::image::{Body, Descriptor, Digest, Manifest, Target};
 use crate::notice::Notices;
 use crate::referrers::{
-    Additions, Artifact, Error, Listing, Pair, Shared, annotations_over, att_tag, sig_layer,
-    sig_tag,
+    Additions, Artifact, Ending, Error, Listing, Pair, Shared, annotations_over, sig_layer, sig_tag,
 };
 use crate::registry::Client;
 use crate::release::beside::{self, Bundles, Form, PREDICATE_TYPE};
@@ -201,7 +200,7 @@ impl<'a> Work<'a> {
             let signatures = Shared::sig(subject);
             let attestations = async {
                 match self.attests() {
-                    true => Shared::att(subject).read(store).await,
+                    true => Shared::layers(subject, Ending::Att).read(store).await,
                     false => Ok(None),
                 }
             };
@@ -258,7 +257,7 @@ impl<'a> Work<'a> {
             .iter()
             .filter_map(|(_, found)| found.as_ref().ok())
         {
-            let at = Target::Tag(att_tag(subject));
+            let at = Target::Tag(Ending::Att.tag(subject));
             self.note(Form::Legacy, &at, |said| said.is_attested_by(found));
         }
         Ok(())
@@ -296,7 +295,7 @@ impl<'a> Work<'a> {
         for Made { item, form, part } in made {
             let at = match (&part, self.shelf(item, form)) {
                 (Part::Artifact(artifact), _) => Target::Digest(artifact.manifest.digest),
-                (_, Shelf::Attestations) => Target::Tag(att_tag(self.asked.subject.digest)),
+                (_, Shelf::Attestations) => Target::Tag(Ending::Att.tag(self.asked.subject.digest)),
                 _ => Target::Tag(sig_tag(self.asked.subject.digest)),
             };
             let signed = self.signed(item, form, Some(at), true);
@@ -612,7 +611,7 @@ impl Addition {
         if ours.is_empty() {
             return Ok(None);
         }
-        let tag = Shared::att(self.root);
+        let tag = Shared::layers(self.root, Ending::Att);
         tag.add(store, ours, None, seen, &context.notices).await
     }
 

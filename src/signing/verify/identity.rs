@@ -131,7 +131,7 @@ impl fmt::Display for Condition {
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {}", self.subject, self.issuer)?;
+        write!(f, "{} (issuer {})", self.subject, self.issuer)?;
         for (condition, wanted) in &self.conditions {
             write!(f, ", {condition} {wanted}")?;
         }

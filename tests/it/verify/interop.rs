@@ -11,6 +11,12 @@ fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run scripts/interop.sh"))
 }
 
+/// What is attested, in the terms of SLSA.
+const PREDICATE: &str = r#"{
+    "buildDefinition": {"buildType": "https://example.com/build", "externalParameters": {}},
+    "runDetails": {"builder": {"id": "https://example.com/builder"}}
+}"#;
+
 /// One row: how cosign signs, and what `verify` is asked.
 struct Row {
     name: &'static str,
@@ -93,7 +99,8 @@ impl Flags {
         };
         let provenance = predicate("slsaprovenance1");
         let spdx = predicate("spdxjson");
-        let rule = "https://slsa.dev/provenance/v1,/result=passed";
+        let rule =
+            "https://slsa.dev/provenance/v1,/buildDefinition/buildType=https://example.com/*";
         vec![
             keyless(
                 "keyless, bundle, Rekor v2, TSA",
@@ -165,8 +172,11 @@ impl Flags {
                 cosign: verb("attest", &[&self.v2, &provenance]),
                 verify: attested(identity, rule),
                 refuses: (
-                    attested(identity, "https://slsa.dev/provenance/v1,/result=failed"),
-                    "at /result",
+                    attested(
+                        identity,
+                        "https://slsa.dev/provenance/v1,/runDetails/builder/id=https://example.com/other",
+                    ),
+                    "at /runDetails/builder/id",
                 ),
                 evidence: "good: https://slsa.dev/provenance/v1",
             },
@@ -237,7 +247,7 @@ async fn everything_that_cosign_signs_is_verified_here() {
             &words(&["generate-key-pair", "--output-key-prefix", name]),
         );
     }
-    std::fs::write(place.path("predicate.json"), r#"{"result": "passed"}"#).unwrap();
+    std::fs::write(place.path("predicate.json"), PREDICATE).unwrap();
     assert!(!flags.root.is_empty());
     for (kind, registry) in [
         ("with", variable("SIGSTACK_REFREGISTRY")),

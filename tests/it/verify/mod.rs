@@ -7,8 +7,7 @@ mod mutation;
 use std::path::Path;
 
 use serde_json::Value;
-use shipmark::release::{Check, Failure, Wanted};
-use shipmark::signing::{PrivateKey, Requirement};
+use shipmark::release::Failure;
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Profile, Registry};
@@ -136,16 +135,6 @@ fn a_bundle_beside_a_file_is_checked() {
     }
 }
 
-fn by(key: &PrivateKey) -> Check {
-    Check {
-        requirement: Requirement::Key {
-            key: key.public().clone(),
-            log: None,
-        },
-        wanted: vec![Wanted::Signature],
-    }
-}
-
 /// Nothing is copied from a source that is not signed as is asked for.
 #[tokio::test]
 async fn a_source_is_checked_before_anything_is_copied() {
@@ -157,8 +146,12 @@ async fn a_source_is_checked_before_anything_is_copied() {
     release.signing = Some(signing(&key));
     done(release, &context()).await;
     for (to, check, good) in [
-        ("prod/web", by(&key), true),
-        ("bad/web", by(&super::support::keys::key()), false),
+        ("prod/web", signed_by(key.public()), true),
+        (
+            "bad/web",
+            signed_by(super::support::keys::key().public()),
+            false,
+        ),
     ] {
         let place = format!("{}/{to}", registry.host());
         let mut request = promote(&format!("{dev}:it"), &[&place], "refs/heads/main");
