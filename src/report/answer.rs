@@ -275,7 +275,7 @@ mod tests {
         let (status, log, outputs, summary) = step(Ok(samples::promoted()));
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
-        assert_eq!(outputs.matches("<<shipmark-").count(), 8);
+        assert_eq!(outputs.matches("<<shipmark-").count(), 9);
         assert!(summary.starts_with("## shipmark promote: released\n"));
     }
 
@@ -323,7 +323,7 @@ mod tests {
             ),
             (
                 "4813",
-                Some("of: digest, image, json, matrix. "),
+                Some("of: digest, source-digest, image, json, matrix. "),
                 "choose a secret",
             ),
             ("made-up-word", None, ""),

@@ -13,6 +13,7 @@ mod interop_cosign;
 mod interop_sigstore;
 mod keyless;
 mod moves;
+mod platforms;
 mod policy;
 mod races;
 mod referrers;
