@@ -3,6 +3,7 @@
 # runs tests/act/release.yml under act with the action.yml of that release, once with jobs in containers and once with
 # jobs on this machine; then looks at the registry and through the log.
 #   act-check.sh RUNNER_TOOLS_DIR     a directory with act-run.sh, build-image.sh, dockerd-up.sh, dockerd-down.sh
+# The release is signed where a sigstore-stack is beside that directory, with its servers in ~/.cache/shipmark/sigstore.
 # Needs root, dockerd, BuildKit, act, registry and crane on PATH. What it starts it stops; a dockerd that runs already is
 # used. Where docker buildx is installed beside them it builds the archive that is pushed; else that of examples/ stands
 # for it, which BuildKit made.
@@ -10,6 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 runner=$(realpath "${1:?usage: act-check.sh RUNNER_TOOLS_DIR}")
 image=shipmark:act
+sigstore=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark/sigstore
 released='' built=''
 fail() { echo "act-check.sh: $*" >&2; exit 1; }
 
@@ -22,6 +24,7 @@ mkdir -p "$RUNNER_STATE"
 clean_up() {
   docker image rm --force "$image" ${released:+"$released@$built"} >/dev/null 2>&1 || true
   stop_registries
+  [ ! -e "$work/sigstore" ] || "$runner/../sigstore-stack/down.sh" "$work/sigstore" || true
   [ "$RUNNER_STATE" != "$work/state" ] || "$runner/dockerd-down.sh" || true
   rm -rf "$work"
 }
@@ -41,8 +44,26 @@ build_with_buildx() {
   return "$rc"
 }
 
-# The way of a release: the image is pushed by its digest, gives itself the tags of its version, and action.yml comes to
-# name it.
+# As the release's job does: the binary comes out of the image, which it signs with the identity of the job and tags. cosign
+# has the last word.
+name_signed() {
+  local container
+  container=$(docker create "$released@$built")
+  docker cp "$container:/shipmark" "$work/shipmark"
+  docker rm "$container" >/dev/null
+  "$runner/../sigstore-stack/up.sh" "$sigstore" "$work/sigstore"
+  . "$work/sigstore/env"
+  scripts/release-name.sh "$work/shipmark" "$released@$built" "$version" \
+    --signing-config "$SIGSTACK_SIGNING_CONFIG" --trusted-root "$SIGSTACK_TRUSTED_ROOT"
+  "$sigstore/cosign" verify --certificate-identity "$SIGSTACK_IDENTITY" --certificate-oidc-issuer "$SIGSTACK_OIDC_ISSUER" \
+    --trusted-root "$SIGSTACK_TRUSTED_ROOT" "$released:$version" >/dev/null
+  "$runner/../sigstore-stack/down.sh" "$work/sigstore"
+  unset ACTIONS_ID_TOKEN_REQUEST_URL ACTIONS_ID_TOKEN_REQUEST_TOKEN
+  echo "the image of the release is signed by its own binary, and cosign verifies it"
+}
+
+# The way of a release: the image is pushed by its digest, signs itself, gives itself the tags of its version, and action.yml
+# comes to name it.
 scripts/local-image.sh "$runner" "$image" "$work/image.oci.tar"
 shipmark=$(scripts/static-build.sh)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -51,8 +72,13 @@ released=$registry_address/shipmark/shipmark
 "$shipmark" push --source "oci-archive:$work/image.oci.tar" --images "$released" --tags build
 built=$(crane digest --insecure "$released:build")
 docker pull --quiet "$released@$built"
-docker run --rm --network host "$released@$built" \
-  promote --source "$released@$built" --images "$released" --ref "refs/tags/v$version"
+if [ -d "$runner/../sigstore-stack" ] && [ -x "$sigstore/fulcio" ]; then
+  name_signed
+else
+  echo "LEFT OUT: signing the release, since there is no Sigstore here; the image only gets its tags"
+  docker run --rm --network host "$released@$built" \
+    promote --source "$released@$built" --images "$released" --ref "refs/tags/v$version"
+fi
 [ "$(crane digest --insecure "$released:$version")" = "$built" ] || fail "$version does not name what was built"
 mkdir "$work/tree"
 git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$work/tree"

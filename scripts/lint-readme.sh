@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks every YAML block of README.md as a workflow, with actionlint, and what it gives to shipmark against action.yml.
+# Checks every YAML block of README.md as a workflow, and those of examples/fleet, with actionlint, and what they give to shipmark
+# against action.yml.
 #   lint-readme.sh ACTIONLINT
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,7 +18,8 @@ awk -v to="$work/.github/workflows" '
 ' README.md
 blocks=$(find "$work/.github/workflows" -type f | wc -l)
 [ "$blocks" -gt 0 ] || { echo "lint-readme.sh: README.md has no YAML blocks" >&2; exit 1; }
+cp examples/fleet/build.yml examples/fleet/promote.yml "$work/.github/workflows/"
 sed -i 's#uses: shipmark/shipmark@v[0-9.]*#uses: ./#' "$work"/.github/workflows/*
 grep -q 'uses: \./' "$work"/.github/workflows/* || { echo "lint-readme.sh: no block uses shipmark" >&2; exit 1; }
 (cd "$work" && "$actionlint" -color=false)
-echo "README.md: $blocks workflows, clean"
+echo "README.md: $blocks workflows, examples/fleet: 2, clean"

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let log = Log::new(io::stderr(), reader(&environment));
+    log.hide(&commands::held(&environment));
     let end = |verb: &str, result: Result<Done, Failure>| {
         report::answer(verb, result, &environment, &log, &mut io::stdout()).into()
     };
@@ -47,7 +48,8 @@ fn main() -> ExitCode {
 fn reader(environment: &Environment) -> Reader {
     if environment.in_runner() {
         Reader::Job
-    } else if io::stderr().is_terminal() {
+    } else if io::stderr().is_terminal() && environment.get("CI").is_none() {
+        // Other services give their jobs a terminal too, of which every line stays.
         Reader::Terminal
     } else {
         Reader::File

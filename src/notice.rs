@@ -3,13 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 /// Something a person reading the log should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Notice {
-    /// What is being done, or was decided.
+    /// What is being done, was decided, or is tried again: of the few warnings that GitHub shows of a
+    /// step, a registry that is slow for a moment must not use up any.
     Info(String),
-    /// Something that was defaulted, retried, withheld or looks wrong.
+    /// Something that was defaulted, withheld or looks wrong.
     Warning(String),
+    /// Something that is secret from now on, and must be shown nowhere.
+    Secret(SecretString),
     /// How far the transfers have come; sent often, to be shown seldom.
     Progress(Progress),
 }
@@ -41,6 +46,11 @@ impl Notices {
     /// Says what a person should look at.
     pub fn warning(&self, text: impl Into<String>) {
         (self.0)(Notice::Warning(text.into()));
+    }
+
+    /// Says what must not be shown, before anything that could hold it is.
+    pub fn secret(&self, text: SecretString) {
+        (self.0)(Notice::Secret(text));
     }
 
     /// Says how far the transfers have come.

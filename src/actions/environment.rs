@@ -42,6 +42,17 @@ impl Environment {
         self.get("GITHUB_ACTIONS") == Some("true") || self.get("GITHUB_OUTPUT").is_some()
     }
 
+    /// The variables for programs of others: all but the inputs and states of actions, the tokens
+    /// that the runner gives an action, and cosign's key and password.
+    pub fn for_others(&self) -> Vec<(String, String)> {
+        const OURS: [&str; 4] = ["INPUT_", "STATE_", "ACTIONS_", "COSIGN_"];
+        let others = |name: &str| !OURS.iter().any(|prefix| name.starts_with(prefix));
+        let variables = self.0.iter().filter(|(name, _)| others(name));
+        variables
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// The variables whose names begin with `prefix` and that are not empty, without the prefix.
     pub fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(move |(name, value)| {
@@ -82,6 +93,11 @@ mod tests {
             environment.with_prefix("INPUT_").collect::<Vec<_>>(),
             [("B-C", "y")]
         );
+        let others = [
+            ("A".to_owned(), String::new()),
+            ("a".to_owned(), "x".to_owned()),
+        ];
+        assert_eq!(environment.for_others(), others);
         assert!(!environment.in_runner());
     }
 

@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use tar::EntryType;
 
 use super::ArchiveFault;
-use crate::layout::{BLOB_DIRECTORY, LayoutFault};
+use crate::layout::BLOB_DIRECTORY;
 use crate::notice::printable;
 
 /// The most bytes that the names of all entries may have together; an image has a few thousand.
@@ -36,22 +36,7 @@ pub(super) enum Member {
 pub(super) struct Listing {
     pub members: HashMap<String, Member>,
     /// The last entry, if the tar does not end after it as it should.
-    cut_after: Option<String>,
-}
-
-impl Listing {
-    /// What to say of an archive that has no `index.json`.
-    pub fn without_index(&self) -> ArchiveFault {
-        if self.members.contains_key("manifest.json") {
-            ArchiveFault::DockerArchive
-        } else if let Some(after) = &self.cut_after {
-            ArchiveFault::NoEnd {
-                after: after.clone(),
-            }
-        } else {
-            LayoutFault::NoIndex.into()
-        }
-    }
+    pub cut_after: Option<String>,
 }
 
 /// Goes through the headers of a tar and refuses what no image archive has.

@@ -3,7 +3,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::layout::LayoutFault;
+use super::EngineFault;
+use super::engine::FetchFault;
+use crate::image::Digest;
+use crate::layout::{LayoutFault, list};
 
 /// Why an archive cannot be used.
 #[derive(Debug, Error)]
@@ -84,22 +87,74 @@ pub enum ArchiveFault {
     /// More entries than any image has.
     #[error("has more entries than any image")]
     TooMany,
-    /// It is what `docker save` wrote before version 25.
-    #[error(
-        "is a docker-archive (manifest.json, but no index.json), which is not supported yet: \
-         save it with Docker 25 or later, or build with --output type=oci"
-    )]
+    /// It is what `docker save` wrote before version 25, and was to be a layout.
+    #[error("is a docker-archive (manifest.json, but no index.json): read it with docker-archive:")]
     DockerArchive,
-    /// There is no `index.json`, and no sign of the end of a tar either.
-    #[error("is cut short after entry {after:?}: it has no index.json and no end mark")]
+    /// There is no list of images, and no sign of the end of a tar either.
+    #[error("is cut short after entry {after:?}: it has no {name} and no end mark")]
     NoEnd {
+        /// What is missing.
+        name: &'static str,
         /// The last entry there is.
         after: String,
     },
+    /// It has neither a `manifest.json` nor an `index.json`.
+    #[error(
+        "has no manifest.json, so it is no docker-archive (Docker before 1.10 wrote none: save the image again)"
+    )]
+    NoImages,
+    /// Its `manifest.json` cannot be understood.
+    #[error("its manifest.json {0}")]
+    List(String),
+    /// The only image was asked for, and there are several.
+    #[error("holds several images; say which, as in docker-archive:FILE:NAME: {}", list(.0))]
+    Several(Vec<String>),
+    /// No image has that id.
+    #[error("has no image with the id {0}")]
+    NoSuchId(Digest),
+    /// What its `manifest.json` says of an image is not so.
+    #[error("its image {image}: {problem}")]
+    Image {
+        /// The image, by a name or its id.
+        image: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The Docker engine gave no image.
+    #[error(transparent)]
+    Engine(#[from] EngineFault),
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Read(io::Error),
     /// What it holds is no usable layout.
     #[error(transparent)]
     Layout(#[from] LayoutFault),
+}
+
+impl ArchiveFault {
+    pub(super) fn of_fetch(fault: FetchFault, directory: PathBuf) -> Self {
+        match fault {
+            FetchFault::Engine(fault) => Self::Engine(fault),
+            FetchFault::Scratch(error) => Self::Scratch { directory, error },
+        }
+    }
+
+    /// Whether the machine is to blame, not what was given.
+    pub fn is_service(&self) -> bool {
+        match self {
+            Self::Scratch { .. } => true,
+            Self::Engine(fault) => {
+                !matches!(fault, EngineFault::Host(_) | EngineFault::NoSuchImage)
+            }
+            _ => false,
+        }
+    }
+
+    /// What the person at the failed job can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Engine(fault) => Some(fault.hint()),
+            _ => None,
+        }
+    }
 }

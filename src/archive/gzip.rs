@@ -8,18 +8,21 @@ use super::ArchiveFault;
 use crate::layout::CHUNK;
 
 /// The archive as a plain tar: the file itself, or what a gzipped one unpacks to.
-pub(super) fn open_tar(path: &Path, scratch: Option<&Path>) -> Result<File, ArchiveFault> {
+pub(super) fn open_tar(path: &Path, scratch_folder: Option<&Path>) -> Result<File, ArchiveFault> {
     let mut file = open_regular(path)?;
     match compression(&mut file).map_err(ArchiveFault::Read)? {
         None => Ok(file),
-        Some("gzip") => {
-            let beside = path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty());
-            unpack(file, scratch.or(beside).unwrap_or(Path::new(".")))
-        }
+        Some("gzip") => unpack(file, scratch(path, scratch_folder)),
         Some(other) => Err(ArchiveFault::Compression(other)),
     }
+}
+
+/// Where to put nameless files: in the folder for such, or beside the archive.
+pub(super) fn scratch<'a>(path: &'a Path, folder: Option<&'a Path>) -> &'a Path {
+    let beside = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    folder.or(beside).unwrap_or(Path::new("."))
 }
 
 /// Opens a file, but not a pipe, which would wait for its other end.
@@ -34,16 +37,24 @@ fn open_regular(path: &Path) -> Result<File, ArchiveFault> {
 }
 
 fn compression(file: &mut File) -> io::Result<Option<&'static str>> {
-    let mut magic = Vec::new();
-    (&*file).take(6).read_to_end(&mut magic)?;
+    let mut start = Vec::new();
+    (&*file).take(MAGIC_LEN).read_to_end(&mut start)?;
     file.rewind()?;
-    Ok(match magic.as_slice() {
+    Ok(compression_of(&start))
+}
+
+/// How many bytes tell how a file is compressed.
+pub(super) const MAGIC_LEN: u64 = 6;
+
+/// What a file is compressed with, by its first bytes.
+pub(super) fn compression_of(start: &[u8]) -> Option<&'static str> {
+    match start {
         [0x1f, 0x8b, ..] => Some("gzip"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
         [b'B', b'Z', b'h', ..] => Some("bzip2"),
         [0xfd, b'7', b'z', b'X', b'Z', 0] => Some("xz"),
         _ => None,
-    })
+    }
 }
 
 /// Unpacks into a file without a name. Memory stays small whatever comes out; how much may come

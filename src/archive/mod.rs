@@ -1,37 +1,41 @@
-//! OCI archives: a tar of an image layout, perhaps gzipped. They are only read.
+//! Archives of images: tars of an image layout, and what `docker save` and its like write. They
+//! are only read.
 //!
 //! The headers are gone through once, when the archive is opened; blobs are then read in place, by
 //! their offset. An archive is refused when it is opened if any entry could mean another file to
-//! another reader: names that lead out of it, links out of it, two entries for one name.
+//! another reader: names that lead out of it, links out of it, two entries for one name. Nothing is
+//! ever unpacked by name.
 //!
-//! Who checks what is as for the directory, see [`crate::layout`].
+//! A docker-archive has no manifest: one is made of it, see [`docker`], and the image is then read
+//! like any other. Who checks what is as for the directory, see [`crate::layout`].
 
+mod compress;
+mod docker;
+mod engine;
 mod entries;
 mod error;
 mod gzip;
+mod tape;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use entries::Member;
+pub use engine::EngineFault;
 pub use error::{ArchiveError, ArchiveFault};
+use tape::Tape;
 
-use crate::image::{Descriptor, Digest, MANIFEST_LIMIT, Manifest, ManifestError, Selector};
+use crate::image::{DaemonImage, Descriptor, Digest, Location, Manifest, Selector};
 use crate::layout::{
     self, BLOB_DIRECTORY, BlobFault, BlobStream, Blobs, Checked, Evidence, Extent, INDEX, Index,
     LayoutError, LayoutFault, MARKER,
 };
-use crate::notice::printable;
+use crate::notice::Notices;
 
-/// How many links are followed to come to a file.
-const LINK_LIMIT: usize = 8;
-
-/// An OCI archive. Cheap to clone.
+/// An archive of images. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Archive {
     inner: Arc<Inner>,
@@ -40,14 +44,24 @@ pub struct Archive {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    file: Arc<File>,
-    members: HashMap<String, Member>,
     index: Arc<Index>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// A tar of a layout.
+    Layout(Tape),
+    /// The blobs of the one image that was made of a docker-archive.
+    Made(HashMap<Digest, Extent>),
 }
 
 impl Archive {
     /// Opens a tar of an image layout. A gzipped one is unpacked into a nameless file in `scratch`,
     /// or beside the archive, which the system removes with the last reader.
+    ///
+    /// # Errors
+    /// See [`ArchiveFault`].
     pub async fn open(
         path: impl Into<PathBuf>,
         scratch: Option<&Path>,
@@ -55,7 +69,67 @@ impl Archive {
         let path = path.into();
         let scratch = scratch.map(Path::to_owned);
         layout::blocking(move || {
-            open(&path, scratch.as_deref()).map_err(|fault| ArchiveError { path, fault })
+            gzip::open_tar(&path, scratch.as_deref())
+                .and_then(|file| open(&path, Tape::read(file)?))
+                .map_err(|fault| ArchiveError { path, fault })
+        })
+        .await
+    }
+
+    /// Opens what `docker save` and its like wrote, and finds the image that `selector` means: by
+    /// one of its names, or by its id (the digest of its config). The layers of that image are
+    /// compressed into nameless files in `scratch`, or beside the archive, unless they are already.
+    /// Where the archive is a layout as well, with compressed layers, the image is the layout's,
+    /// with the digest that it has there.
+    ///
+    /// # Errors
+    /// See [`ArchiveFault`].
+    pub async fn open_docker(
+        path: impl Into<PathBuf>,
+        selector: &Selector,
+        scratch: Option<&Path>,
+        notices: &Notices,
+    ) -> Result<(Self, Digest), ArchiveError> {
+        let path = path.into();
+        let (selector, notices) = (selector.clone(), notices.clone());
+        let scratch = scratch.map(Path::to_owned);
+        layout::blocking(move || {
+            let scratch = scratch.as_deref();
+            gzip::open_tar(&path, scratch)
+                .and_then(|file| {
+                    let scratch = gzip::scratch(&path, scratch);
+                    docker::open(&path, file, &selector, scratch, &notices)
+                })
+                .map_err(|fault| ArchiveError { path, fault })
+        })
+        .await
+    }
+
+    /// The same for an image of the Docker engine at `docker_host` (the variable `DOCKER_HOST`), or
+    /// at the usual socket: saved, and read as an archive.
+    ///
+    /// # Errors
+    /// See [`ArchiveFault`].
+    pub async fn of_daemon(
+        image: &DaemonImage,
+        docker_host: Option<&str>,
+        scratch: Option<&Path>,
+        notices: &Notices,
+    ) -> Result<(Self, Digest), ArchiveError> {
+        // What messages call it, in the place of a file.
+        let path = PathBuf::from(Location::Daemon(image.clone()).to_string());
+        let scratch = scratch.unwrap_or(Path::new(".")).to_owned();
+        let notices = notices.clone();
+        let file = match engine::fetch(docker_host, image, &scratch).await {
+            Ok(file) => file,
+            Err(fault) => {
+                let fault = ArchiveFault::of_fetch(fault, scratch);
+                return Err(ArchiveError { path, fault });
+            }
+        };
+        layout::blocking(move || {
+            docker::open(&path, file, &Selector::Only, &scratch, &notices)
+                .map_err(|fault| ArchiveError { path, fault })
         })
         .await
     }
@@ -111,19 +185,16 @@ impl Archive {
     }
 }
 
-fn open(path: &Path, scratch: Option<&Path>) -> Result<Archive, ArchiveFault> {
-    let file = gzip::open_tar(path, scratch)?;
-    let listing = entries::list(&file)?;
-    let file = Arc::new(file);
-    let small = |name| {
-        read_small(&listing.members, &file, name)
-            .map_err(LayoutFault::blob(name))
-            .map_err(ArchiveFault::from)
+/// The layout in a tar.
+fn open(path: &Path, tape: Tape) -> Result<Archive, ArchiveFault> {
+    let Some(index) = tape.document(INDEX)? else {
+        return Err(if tape.has(docker::LIST) {
+            ArchiveFault::DockerArchive
+        } else {
+            tape.without(INDEX)
+        });
     };
-    let Some(index) = small(INDEX)? else {
-        return Err(listing.without_index());
-    };
-    layout::directory::check_marker(&small(MARKER)?.ok_or(LayoutFault::NoMarker)?)?;
+    layout::directory::check_marker(&tape.document(MARKER)?.ok_or(LayoutFault::NoMarker)?)?;
     let index = Index::parse(&index)?;
     if index.entries().is_empty() {
         return Err(LayoutFault::NoImage.into());
@@ -131,55 +202,18 @@ fn open(path: &Path, scratch: Option<&Path>) -> Result<Archive, ArchiveFault> {
     Ok(Archive {
         inner: Arc::new(Inner {
             path: path.to_owned(),
-            file,
-            members: listing.members,
             index: Arc::new(index),
+            content: Content::Layout(tape),
         }),
     })
 }
 
-/// The content of one of the two small files of a layout.
-fn read_small(
-    members: &HashMap<String, Member>,
-    file: &Arc<File>,
-    name: &str,
-) -> Result<Option<Vec<u8>>, BlobFault> {
-    match find(members, file, name)? {
-        None => Ok(None),
-        Some(extent) if extent.len > MANIFEST_LIMIT as u64 => Err(ManifestError::TooLarge.into()),
-        Some(extent) => extent.read().map(Some).map_err(BlobFault::Io),
-    }
-}
-
-/// Where the content of an entry lies, with links followed.
-fn find(
-    members: &HashMap<String, Member>,
-    file: &Arc<File>,
-    name: &str,
-) -> Result<Option<Extent>, BlobFault> {
-    let mut at = name;
-    for _ in 0..=LINK_LIMIT {
-        match members.get(at) {
-            None if at == name => return Ok(None),
-            None => return Err(BlobFault::Link(printable(at, 200))),
-            Some(Member::Other(kind)) => return Err(BlobFault::NotAFile(kind)),
-            Some(Member::Link(to)) => at = to,
-            Some(Member::File { offset, len }) => {
-                return Ok(Some(Extent {
-                    file: file.clone(),
-                    offset: *offset,
-                    len: *len,
-                }));
-            }
-        }
-    }
-    Err(BlobFault::Link(printable(at, 200)))
-}
-
 impl Blobs for Archive {
     fn find(&self, digest: Digest) -> Result<Option<Extent>, BlobFault> {
-        let name = format!("{BLOB_DIRECTORY}/{}", digest.hex());
-        find(&self.inner.members, &self.inner.file, &name)
+        match &self.inner.content {
+            Content::Layout(tape) => tape.find(&format!("{BLOB_DIRECTORY}/{}", digest.hex())),
+            Content::Made(blobs) => Ok(blobs.get(&digest).cloned()),
+        }
     }
 
     fn index(&self) -> Result<Arc<Index>, LayoutFault> {

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use tar::{Builder, EntryType, Header};
 
 use super::*;
+use std::fs::File;
+
 use crate::layout::tests::{assert_expected, fixture};
 
 const LAYER: &str = "66c8e0e58d0d530af384ef77e2f2796a2faa66da7c42c865d1ce7ad166c27895";

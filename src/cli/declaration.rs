@@ -162,7 +162,7 @@ pub const INPUTS: &[Input] = &[
         kind: Kind::Text("IMAGE"),
         required: IMAGE,
         path: true,
-        help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), or oci-archive:FILE[:NAME] (a tar of one, perhaps gzipped). To an environment of the policy also a tag or digest alone, of the repository that it takes its images from",
+        help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), oci-archive:FILE[:NAME] (a tar of one), docker-archive:FILE[:NAME] (what docker save writes) or docker-daemon:NAME (an image of the Docker engine). To an environment of the policy also a tag or digest alone, of the repository that it takes its images from",
         ..DEFAULTS
     },
     Input {

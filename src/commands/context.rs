@@ -8,18 +8,21 @@ use url::Url;
 use super::facts::checkout;
 use super::{Given, logins};
 use crate::actions::{Environment, Mounts, Secrets};
-use crate::credentials::Store;
+use crate::credentials::{Store, Surroundings};
 use crate::image::RegistryName;
 use crate::registry::{Client, Proxies, Settings, Timing};
 use crate::release::{Context, Failure};
+use crate::transfer::Known;
 
 pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     let notices = given.log.notices();
     Ok(Context {
         registry: registries(given)?,
+        known: Known::default(),
         notices,
         ancestry: checkout().ok().map(|checkout| checkout.ancestry()),
         scratch: scratch(&given.environment),
+        docker_host: given.environment.get("DOCKER_HOST").map(str::to_owned),
     })
 }
 
@@ -62,7 +65,8 @@ fn settings(given: &Given, credentials: Store, insecure: Vec<RegistryName>) -> S
 fn credentials(given: &Given) -> Result<Store, Failure> {
     let file = docker_config(&given.environment);
     let store = Store::load(file.as_deref(), logins::read(given)?)
-        .map_err(|error| Failure::input(error.to_string()))?;
+        .map_err(|error| Failure::input(error.to_string()))?
+        .with_helpers(helpers(&given.environment), given.log.notices());
     let mut secrets = Secrets::default();
     for secret in store.secrets() {
         secrets.add(secret.expose_secret());
@@ -72,6 +76,15 @@ fn credentials(given: &Given) -> Result<Store, Failure> {
         given.log.info(remark);
     }
     Ok(store)
+}
+
+/// Helper programs may need whatever a step before has set, but nothing that is meant for us.
+fn helpers(environment: &Environment) -> Surroundings {
+    let path = environment.get("PATH").unwrap_or_default();
+    Surroundings {
+        folders: std::env::split_paths(path).collect(),
+        variables: environment.for_others(),
+    }
 }
 
 /// Where docker keeps its logins. The runner does not know the names that a job's own container has

@@ -63,10 +63,13 @@ fn private() -> Failure {
         .hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own (signing-config, trusted-root)")
 }
 
+/// The variable with what the runner asks for before it gives an identity token.
+pub(super) const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+
 fn tokens(given: &Given) -> Result<TokenSource, Failure> {
     let environment = &given.environment;
     let url = environment.get("ACTIONS_ID_TOKEN_REQUEST_URL");
-    let token = environment.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+    let token = environment.get(REQUEST_TOKEN);
     let (Some(url), Some(token)) = (url, token) else {
         return Err(match environment.in_runner() {
             true => Failure::input("sign: keyless needs the identity token of the job, and the runner gives none")
@@ -76,9 +79,6 @@ fn tokens(given: &Given) -> Result<TokenSource, Failure> {
                 .hint("sign with a key (sign: key)"),
         });
     };
-    let mut secrets = Secrets::default();
-    add(&mut secrets, token);
-    given.log.hide(&secrets);
     let url = Url::parse(url).ok().filter(is_safe).ok_or_else(|| {
         Failure::input("ACTIONS_ID_TOKEN_REQUEST_URL is no https address")
             .why("the token that is shown there must not be read on the way")

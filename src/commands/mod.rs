@@ -18,9 +18,10 @@ mod tags;
 mod verify;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use logins::secrets;
+pub use signing::held;
 
 use crate::actions::Environment;
 use crate::cli::{Arguments, InputError, Verb};
@@ -69,7 +70,13 @@ pub async fn run(
     }?;
     let context = context::context(&given)?;
     let owners = places::owners(&given, asked.destinations());
+    let began = Instant::now();
     let result = walk(&asked, &context, cancelled).await;
+    given.log.info(&format!(
+        "{} requests in {:.1} s",
+        context.registry.requests(),
+        began.elapsed().as_secs_f64()
+    ));
     places::hand_over(&given, &owners);
     let mut done = result.map_err(|failure| advice::advise(failure, &given))?;
     if let Done::Fleet(fleet) = &mut done {

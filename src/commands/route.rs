@@ -321,7 +321,7 @@ impl<'a> Ruled<'a, '_> {
         let place = match source {
             Location::Registry(reference) => Some(Place::Registry(reference.repository.clone())),
             Location::Layout(path, _) => Some(Place::Layout(path.clone())),
-            Location::Archive(..) => None,
+            Location::Archive(..) | Location::DockerArchive(..) | Location::Daemon(_) => None,
         };
         let found = place
             .map(|place| self.matching(&place))

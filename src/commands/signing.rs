@@ -21,7 +21,6 @@ const PASSWORD: &str = "COSIGN_PASSWORD";
 
 /// How to sign, if at all, what `facts` are about.
 pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signing>, Failure> {
-    hide(given);
     let arguments = &given.arguments;
     let Some(way) = arguments.choice("sign")?.filter(|way| *way != "off") else {
         let key_or_keyless = KEY_INPUTS
@@ -70,17 +69,14 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
     }))
 }
 
-/// Hides what the environment holds, and a key file before it is looked at.
-fn hide(given: &Given) {
-    let environment = &given.environment;
+/// The secrets that the environment holds by itself, whatever the verb.
+pub fn held(environment: &Environment) -> Secrets {
     let mut secrets = Secrets::default();
-    for text in [KEY, PASSWORD]
-        .iter()
-        .filter_map(|name| environment.get(name))
-    {
+    let held = [KEY, PASSWORD, keyless::REQUEST_TOKEN];
+    for text in held.iter().filter_map(|name| environment.get(name)) {
         add(&mut secrets, text);
     }
-    given.log.hide(&secrets);
+    secrets
 }
 
 /// What the input `signing-key` holds, unless it is the path of a file. A long text is none.

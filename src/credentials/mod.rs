@@ -1,10 +1,13 @@
-//! Who we are at a registry: the `credentials` input and docker's `config.json`.
+//! Who we are at a registry: the `credentials` input, docker's `config.json`, and the helper programs
+//! that this file names.
 
 mod docker_config;
+mod helper;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,7 +16,10 @@ use secrecy::{ExposeSecret, SecretBox};
 use thiserror::Error;
 
 use crate::image::{RegistryName, Repository};
+use crate::notice::Notices;
 use docker_config::DockerConfig;
+pub use helper::Surroundings;
+use helper::{HelperFault, Helpers};
 
 /// What is shown to a registry. Its secrets cannot be printed.
 #[derive(Clone, Debug)]
@@ -48,6 +54,8 @@ pub struct Store {
     explicit: BTreeMap<RegistryName, Credential>,
     config: DockerConfig,
     config_path: Option<PathBuf>,
+    /// Without them every helper counts as absent.
+    helpers: Option<Arc<Helpers>>,
 }
 
 /// Why credentials could not be read or used. Never holds a value, only its place.
@@ -69,7 +77,7 @@ pub enum CredentialsError {
         /// What is wrong, and where.
         reason: String,
     },
-    /// The credential of a registry is kept by a helper program, which is not run.
+    /// The credential of a registry is kept by a helper program that does not exist here.
     #[error(
         "the credentials of {registry} are kept by docker-credential-{helper} ({path}), which is not available here"
     )]
@@ -80,6 +88,16 @@ pub enum CredentialsError {
         helper: String,
         /// The path of `config.json`.
         path: String,
+    },
+    /// The helper program that keeps the credential of a registry gave none.
+    #[error("docker-credential-{helper}, which keeps the credentials of {registry}, {reason}")]
+    HelperFailed {
+        /// The registry.
+        registry: RegistryName,
+        /// The helper's name, as in `credsStore` or `credHelpers`.
+        helper: Box<str>,
+        /// What it did instead.
+        reason: Box<str>,
     },
 }
 
@@ -114,31 +132,96 @@ impl Store {
                 .flatten()
                 .unwrap_or_default(),
             config_path: config.map(Path::to_owned),
+            helpers: None,
         })
     }
 
-    /// The credential to use for a repository; `None` means anonymous.
+    /// With the helper programs that there are. What one of them gives is told to `notices` as a
+    /// secret before it is used.
+    #[must_use]
+    pub fn with_helpers(mut self, surroundings: Surroundings, notices: Notices) -> Self {
+        self.helpers = Some(Arc::new(Helpers::new(surroundings, notices)));
+        self
+    }
+
+    /// The credential to use for a repository; `None` means anonymous. Where a helper program keeps
+    /// it, that is asked, once for each registry; what it does not know may be in `config.json`.
     ///
     /// # Errors
-    /// [`CredentialsError::Helper`] where a helper program keeps it.
-    pub fn lookup(&self, repository: &Repository) -> Result<Option<&Credential>, CredentialsError> {
+    /// A helper program that does not exist, or gives no answer.
+    pub async fn lookup(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<Credential>, CredentialsError> {
         let registry = repository.registry();
-        if let Some(credential) = self.explicit.get(registry) {
-            return Ok(Some(credential));
+        let (Some(helper), None) = (self.config.helper(registry), self.explicit.get(registry))
+        else {
+            return Ok(self.held(repository).cloned());
+        };
+        let answer = match &self.helpers {
+            Some(helpers) => helpers.ask(helper, registry).await,
+            None => Err(HelperFault::Absent),
+        };
+        match answer {
+            Ok(Some(credential)) => Ok(Some(credential)),
+            Ok(None) => Ok(self.config.credential(repository).cloned()),
+            Err(fault) => Err(self.helper_error(registry, helper, fault)),
         }
-        if let Some(helper) = self.config.helper(registry) {
-            return Err(CredentialsError::Helper {
-                registry: registry.clone(),
-                helper: helper.to_owned(),
+    }
+
+    /// The credential for a repository that needs no helper program.
+    pub fn held(&self, repository: &Repository) -> Option<&Credential> {
+        let registry = repository.registry();
+        let in_config = || match self.config.helper(registry) {
+            None => self.config.credential(repository),
+            Some(_) => None,
+        };
+        self.explicit.get(registry).or_else(in_config)
+    }
+
+    /// Whether it is known that there is no credential for a repository.
+    pub fn is_anonymous(&self, repository: &Repository) -> bool {
+        let registry = repository.registry();
+        let unhelped = match (self.config.helper(registry), &self.helpers) {
+            (None, _) => true,
+            (Some(helper), Some(helpers)) => helpers.has_none(helper, registry),
+            (Some(_), None) => false,
+        };
+        let in_config = || self.config.credential(repository).is_some();
+        unhelped && !self.explicit.contains_key(registry) && !in_config()
+    }
+
+    fn helper_error(
+        &self,
+        registry: &RegistryName,
+        helper: &str,
+        fault: HelperFault,
+    ) -> CredentialsError {
+        let (registry, helper) = (registry.clone(), helper.to_owned());
+        match fault {
+            HelperFault::Absent => CredentialsError::Helper {
+                registry,
+                helper,
                 path: self
                     .config_path
                     .as_deref()
                     .unwrap_or(Path::new(""))
                     .display()
                     .to_string(),
-            });
+            },
+            HelperFault::Failed(reason) => CredentialsError::HelperFailed {
+                registry,
+                helper: helper.into(),
+                reason: reason.into(),
+            },
         }
-        Ok(self.config.credential(repository))
+    }
+
+    /// Whether two repositories of one registry are logged in to in the same way.
+    pub fn are_alike(&self, one: &Repository, other: &Repository) -> bool {
+        let registry = one.registry();
+        let by_path = |repository| self.config.credential(repository).map(std::ptr::from_ref);
+        self.explicit.contains_key(registry) || by_path(one) == by_path(other)
     }
 
     /// The `config.json` that was looked for, for messages.

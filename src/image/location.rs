@@ -15,6 +15,20 @@ pub enum Location {
     Layout(PathBuf, Selector),
     /// A tar of an OCI image layout, perhaps gzipped: `oci-archive:FILE[:NAME]`.
     Archive(PathBuf, Selector),
+    /// What `docker save` and its like wrote, perhaps gzipped: `docker-archive:FILE[:NAME]` or
+    /// `docker-archive:FILE@sha256:…`, the id of an image.
+    DockerArchive(PathBuf, Selector),
+    /// An image of a Docker engine: `docker-daemon:NAME`.
+    Daemon(DaemonImage),
+}
+
+/// An image of a Docker engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DaemonImage {
+    /// By its name: `web:1.4`, short for `docker.io/library/web:1.4`.
+    Name(Reference),
+    /// By its id, the digest of its config or, with containerd, of its root.
+    Id(Digest),
 }
 
 /// Which image of a layout is meant.
@@ -51,12 +65,12 @@ pub enum LocationError {
     NoPath(&'static str),
     /// A form that other tools know and this one does not.
     #[error(
-        "is of the form {0}, which is not supported: use a registry reference, oci:DIR or oci-archive:FILE"
+        "is of the form {0}, which is not supported: use a registry reference, oci:DIR, oci-archive:FILE, docker-archive:FILE or docker-daemon:NAME"
     )]
     Unsupported(String),
-    /// Nothing can be released into an archive.
-    #[error("is an archive, which can only be read: release to oci:DIR instead")]
-    ReadOnly,
+    /// Nothing can be released into an archive or a Docker engine.
+    #[error("is {0}, which can only be read: release to oci:DIR instead")]
+    ReadOnly(&'static str),
     /// A destination names a tag; tags are derived.
     #[error("names a tag: give the place alone, the tags are derived or come from the input tags")]
     Tagged,
@@ -64,15 +78,10 @@ pub enum LocationError {
 
 const LAYOUT: &str = "oci:";
 const ARCHIVE: &str = "oci-archive:";
+const DOCKER_ARCHIVE: &str = "docker-archive:";
+const DAEMON: &str = "docker-daemon:";
 /// Transports of skopeo and of later versions that would otherwise read as a registry with a port.
-const UNSUPPORTED: [&str; 6] = [
-    "docker:",
-    "docker-archive:",
-    "docker-daemon:",
-    "dir:",
-    "containers-storage:",
-    "https:",
-];
+const UNSUPPORTED: [&str; 4] = ["docker:", "dir:", "containers-storage:", "https:"];
 
 impl FromStr for Location {
     type Err = LocationError;
@@ -84,6 +93,11 @@ impl FromStr for Location {
         } else if let Some(rest) = text.strip_prefix(ARCHIVE) {
             let (path, selector) = path_and_selector(rest, ARCHIVE)?;
             Ok(Self::Archive(path, selector))
+        } else if let Some(rest) = text.strip_prefix(DOCKER_ARCHIVE) {
+            let (path, selector) = path_and_selector(rest, DOCKER_ARCHIVE)?;
+            Ok(Self::DockerArchive(path, selector))
+        } else if let Some(name) = text.strip_prefix(DAEMON) {
+            Ok(Self::Daemon(name.parse()?))
         } else if let Some(form) = UNSUPPORTED.iter().find(|form| text.starts_with(**form)) {
             Err(LocationError::Unsupported((*form).to_owned()))
         } else {
@@ -99,13 +113,27 @@ impl FromStr for Place {
         match text.parse::<Location>() {
             Ok(Location::Layout(path, Selector::Only)) => Ok(Self::Layout(path)),
             Ok(Location::Layout(..)) => Err(LocationError::Tagged),
-            Ok(Location::Archive(..)) => Err(LocationError::ReadOnly),
+            Ok(Location::Archive(..) | Location::DockerArchive(..)) => {
+                Err(LocationError::ReadOnly("an archive"))
+            }
+            Ok(Location::Daemon(_)) => Err(LocationError::ReadOnly("a Docker engine")),
             Ok(Location::Registry(_)) => match text.parse() {
                 Ok(repository) => Ok(Self::Registry(repository)),
                 Err(ReferenceError::NotBare) => Err(LocationError::Tagged),
                 Err(error) => Err(error.into()),
             },
             Err(error) => Err(error),
+        }
+    }
+}
+
+impl FromStr for DaemonImage {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        match text.parse() {
+            Ok(id) => Ok(Self::Id(id)),
+            Err(_) => Ok(Self::Name(text.parse()?)),
         }
     }
 }
@@ -131,6 +159,19 @@ impl fmt::Display for Location {
             Self::Registry(reference) => write!(f, "{reference}"),
             Self::Layout(path, selector) => write!(f, "{LAYOUT}{}{selector}", path.display()),
             Self::Archive(path, selector) => write!(f, "{ARCHIVE}{}{selector}", path.display()),
+            Self::DockerArchive(path, selector) => {
+                write!(f, "{DOCKER_ARCHIVE}{}{selector}", path.display())
+            }
+            Self::Daemon(image) => write!(f, "{DAEMON}{image}"),
+        }
+    }
+}
+
+impl fmt::Display for DaemonImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(reference) => write!(f, "{reference}"),
+            Self::Id(id) => write!(f, "{id}"),
         }
     }
 }
@@ -189,6 +230,24 @@ mod tests {
             assert_eq!(text.parse(), Ok(location), "{text}");
         }
         assert!(matches!("oci/layout:1".parse(), Ok(Location::Registry(_))));
+        for (text, shown) in [
+            ("docker-archive:x.tar", "docker-archive:x.tar"),
+            (
+                "docker-daemon:web",
+                "docker-daemon:docker.io/library/web:latest",
+            ),
+            (
+                "docker-daemon:r.example:5000/a:1",
+                "docker-daemon:r.example:5000/a:1",
+            ),
+            (
+                &format!("docker-daemon:sha256:{hex}"),
+                &format!("docker-daemon:sha256:{hex}"),
+            ),
+        ] {
+            let location: Location = text.parse().unwrap();
+            assert_eq!(location.to_string(), shown);
+        }
     }
 
     #[test]
@@ -197,9 +256,14 @@ mod tests {
             ("oci:", LocationError::NoPath("oci:")),
             ("oci-archive::x", LocationError::NoPath("oci-archive:")),
             (
-                "docker-daemon:web:1",
-                LocationError::Unsupported("docker-daemon:".into()),
+                "docker-archive::x",
+                LocationError::NoPath("docker-archive:"),
             ),
+            (
+                "docker-daemon:",
+                LocationError::Reference(ReferenceError::Empty),
+            ),
+            ("dir:x", LocationError::Unsupported("dir:".into())),
             (
                 "https://ghcr.io/a/b",
                 LocationError::Unsupported("https:".into()),
@@ -215,7 +279,11 @@ mod tests {
         for (text, error) in [
             ("ghcr.io/a/b:1", LocationError::Tagged),
             ("oci:prod:1", LocationError::Tagged),
-            ("oci-archive:x.tar", LocationError::ReadOnly),
+            ("oci-archive:x.tar", LocationError::ReadOnly("an archive")),
+            (
+                "docker-daemon:web",
+                LocationError::ReadOnly("a Docker engine"),
+            ),
         ] {
             assert_eq!(text.parse::<Place>(), Err(error), "{text}");
         }

@@ -13,7 +13,7 @@ mod tag;
 
 pub use config::{Commit, CommitError, Labels};
 pub use digest::{Digest, DigestError, Hasher};
-pub use location::{Location, LocationError, Place, Selector};
+pub use location::{DaemonImage, Location, LocationError, Place, Selector};
 pub use manifest::{
     Body, Descriptor, MANIFEST_LIMIT, Manifest, ManifestError, MediaType, Platform,
 };

@@ -84,6 +84,14 @@ impl Extent {
         Ok(chunk)
     }
 
+    /// A reader of the content, from its start.
+    pub fn reader(&self) -> ExtentReader {
+        ExtentReader {
+            extent: self.clone(),
+            at: 0,
+        }
+    }
+
     /// The digest of the content.
     pub fn digest(&self) -> io::Result<Digest> {
         let mut hasher = Hasher::new();
@@ -110,6 +118,25 @@ impl Extent {
             let next = at + chunk.len() as u64;
             Ok((!chunk.is_empty()).then_some((chunk, (extent, next))))
         }))
+    }
+}
+
+/// Reads an [`Extent`] in order, whatever else reads the file.
+pub(crate) struct ExtentReader {
+    extent: Extent,
+    at: u64,
+}
+
+impl io::Read for ExtentReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.extent.len - self.at).unwrap_or(usize::MAX);
+        let size = buffer.len().min(left);
+        let offset = self.extent.offset + self.at;
+        self.extent
+            .file
+            .read_exact_at(&mut buffer[..size], offset)?;
+        self.at += size as u64;
+        Ok(size)
     }
 }
 

@@ -34,9 +34,10 @@ pub use write::WriteError;
 
 pub(crate) use blobs::{BLOB_DIRECTORY, Blobs, CHUNK, Extent, blocking};
 pub(crate) use check::check;
-pub(crate) use index::Index;
+pub(crate) use error::list;
+pub(crate) use index::{Index, tag_part};
 pub(crate) use referrer::evidence;
-pub(crate) use select::select;
+pub(crate) use select::{same_name, select};
 
 /// The file that says that a directory is an image layout, and of which version.
 pub(crate) const MARKER: &str = "oci-layout";

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::blobs::Blobs;
 use super::index::{Entry, tag_part};
 use super::{Index, LayoutFault};
-use crate::image::{Digest, Selector};
+use crate::image::{Digest, Reference, Selector};
 
 /// How many manifests are looked at to tell which entries of an index belong to others.
 const LOOK_LIMIT: usize = 1000;
@@ -23,7 +23,7 @@ pub(crate) fn select(blobs: &impl Blobs, selector: &Selector) -> Result<Digest, 
 
 /// The image with that name; a whole name goes before the tag in one.
 fn named(index: &Index, name: &str) -> Result<Digest, LayoutFault> {
-    let whole = |entry: &&Entry| entry.names().any(|other| other == name);
+    let whole = |entry: &&Entry| entry.names().any(|other| same_name(other, name));
     let part = |entry: &&Entry| entry.names().any(|other| tag_part(other) == name);
     let mut digests = distinct(index.entries().iter().filter(whole))?;
     if digests.is_empty() {
@@ -46,6 +46,12 @@ fn named(index: &Index, name: &str) -> Result<Digest, LayoutFault> {
             digests: several.iter().map(Digest::to_string).collect(),
         }),
     }
+}
+
+/// Whether two names mean the same, one of them perhaps in docker's short form.
+pub(crate) fn same_name(one: &str, other: &str) -> bool {
+    let whole = |name: &str| name.parse::<Reference>().ok();
+    one == other || whole(one).is_some_and(|one| Some(one) == whole(other))
 }
 
 /// The one image there is, beside those that belong to another.

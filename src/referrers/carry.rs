@@ -17,7 +17,7 @@ use super::list::{self, Listing};
 use super::{Ending, Error, Kind, Shared, Sided, shared};
 use crate::image::{Body, Digest, Manifest};
 use crate::notice::Notices;
-use crate::transfer::{Copy, Meter, Source, Store, StoreError};
+use crate::transfer::{Copy, Known, Meter, Source, Store, StoreError};
 
 /// Referrers that travel at the same time.
 const COPIES: usize = 8;
@@ -26,6 +26,7 @@ const COPIES: usize = 8;
 pub struct Carry<'a> {
     source: &'a Source,
     store: &'a Store,
+    known: &'a Known,
     notices: &'a Notices,
     meter: &'a Meter,
     subjects: Vec<Subject<'a>>,
@@ -83,6 +84,7 @@ impl<'a> Carry<'a> {
         source: &'a Source,
         beside: &'a Beside,
         store: &'a Store,
+        known: &'a Known,
         notices: &'a Notices,
         meter: &'a Meter,
     ) -> Result<Self, Error> {
@@ -143,6 +145,7 @@ impl<'a> Carry<'a> {
         Ok(Self {
             source,
             store,
+            known,
             notices,
             meter,
             subjects,
@@ -210,14 +213,18 @@ impl<'a> Carry<'a> {
         let copy = Copy {
             source: self.source,
             root: manifest,
-            destination: self.store,
+            destinations: vec![self.store],
+            known: self.known,
             notices: self.notices,
             meter: self.meter,
         };
-        match whole {
-            true => copy.run().await?,
-            false => copy.run_blobs().await?,
+        let outcomes = match whole {
+            true => copy.run().await,
+            false => copy.run_below().await,
         };
+        for outcome in outcomes {
+            outcome?;
+        }
         Ok(())
     }
 

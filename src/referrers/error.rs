@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use crate::image::{Digest, Tag};
@@ -8,7 +10,7 @@ use crate::transfer::{self, Side, StoreError};
 pub enum Error {
     /// The store.
     #[error(transparent)]
-    Store(Box<StoreError>),
+    Store(Arc<StoreError>),
     /// Something is listed and is not there.
     #[error("{what} {digest} is listed and is not there")]
     Missing {
@@ -84,6 +86,12 @@ impl From<transfer::Error> for Sided {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self::Store(Box::new(error))
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl From<Arc<StoreError>> for Error {
+    fn from(error: Arc<StoreError>) -> Self {
+        Self::Store(error)
     }
 }

@@ -64,7 +64,7 @@ impl Client {
                 return outcome;
             }
             let pause = pause.unwrap_or_else(|| timing.delay(tried));
-            self.notices().warning(format!(
+            self.notices().info(format!(
                 "{}: {why}; trying again in {:.1} s ({tried} of {} tries)",
                 ask.service,
                 pause.as_secs_f64(),
@@ -82,7 +82,7 @@ impl Client {
             .request(ask.method.clone(), ask.url.clone())
             .headers(ask.headers.clone())
             .body(ask.body.clone());
-        let sent = tokio::time::timeout(stall, request.send()).await;
+        let sent = tokio::time::timeout(stall, http.send(request)).await;
         let response = sent
             .map_err(|_| Cause::Stalled)?
             .map_err(|error| cause(&error))?;

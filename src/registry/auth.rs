@@ -1,10 +1,11 @@
 //! Logging in: what a registry asks for, and tokens, each fetched once however many wait for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -12,9 +13,10 @@ use tokio::sync::{MutexGuard, OnceCell};
 use tokio::time::Instant;
 use url::Url;
 
+use super::Access;
 use super::error::{Cause, read_envelope};
 use super::http::{Http, Lane};
-use super::scope::Scopes;
+use super::scope::{Expected, Scopes};
 use crate::credentials::Credential;
 use crate::image::{RegistryName, Repository};
 
@@ -36,11 +38,15 @@ pub(super) struct Auth {
     rounds: AtomicU64,
     scheme: Mutex<Option<Scheme>>,
     tokens: Mutex<HashMap<Scopes, Arc<Login>>>,
+    /// What the run has announced that it needs.
+    expected: Mutex<Expected>,
+    /// What turned out to need a login of its own.
+    alone: Mutex<HashSet<Scopes>>,
 }
 
 /// A login that failed is kept as well: whoever waited for it would only fail again, and a wrong
 /// password that is tried many times locks an account.
-type Login = OnceCell<Result<Token, Cause>>;
+type Login = OnceCell<Result<Token, Failed>>;
 
 /// The last first request that was not answered, counted.
 struct Unanswered {
@@ -58,6 +64,29 @@ pub(super) struct Turn<'a> {
 struct Token {
     header: HeaderValue,
     stale: Instant,
+}
+
+/// Why there is no token.
+#[derive(Clone)]
+enum Failed {
+    /// The token host does not give it for these scopes; others may be another matter.
+    Refused(Cause),
+    /// It gives none at all, or is not there.
+    Other(Cause),
+}
+
+impl Failed {
+    fn into_cause(self) -> Cause {
+        match self {
+            Self::Refused(cause) | Self::Other(cause) => cause,
+        }
+    }
+}
+
+impl From<Cause> for Failed {
+    fn from(cause: Cause) -> Self {
+        Self::Other(cause)
+    }
 }
 
 /// The most that a token answer may have, in bytes.
@@ -96,19 +125,34 @@ impl Auth {
     }
 
     pub(super) fn scheme(&self) -> Option<Scheme> {
-        self.scheme
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.scheme).clone()
     }
 
     pub(super) fn learn(&self, scheme: Scheme) {
-        *self.scheme.lock().unwrap_or_else(PoisonError::into_inner) = Some(scheme);
+        *lock(&self.scheme) = Some(scheme);
+    }
+
+    pub(super) fn expect(&self, needed: Vec<(String, Access)>) {
+        lock(&self.expected).add(needed);
+    }
+
+    /// The login of the run that is enough for these scopes.
+    pub(super) fn shared(&self, scopes: &Scopes) -> Option<Scopes> {
+        lock(&self.expected).covering(scopes)
+    }
+
+    /// Gives up the shared login for these scopes: the registry does not grant it.
+    pub(super) fn go_alone(&self, scopes: &Scopes) {
+        lock(&self.alone).insert(scopes.clone());
+    }
+
+    pub(super) fn goes_alone(&self, scopes: &Scopes) -> bool {
+        lock(&self.alone).contains(scopes)
     }
 
     /// Forgets a token that the registry did not take; `false` where it was none.
     pub(super) fn forget(&self, scopes: &Scopes, refused: &HeaderValue) -> bool {
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tokens = lock(&self.tokens);
         // Another request may have fetched a new one meanwhile.
         if tokens
             .get(scopes)
@@ -120,21 +164,27 @@ impl Auth {
         refused.as_bytes().starts_with(b"Bearer ")
     }
 
-    /// The `Authorization` header for a request, `None` where the registry wants none.
+    /// The `Authorization` header for a request, `None` where the registry wants none. Where a token
+    /// for the `shared` scopes is refused, it is for the `own` ones.
     pub(super) async fn header(
         &self,
         http: &Http,
         scheme: &Scheme,
         repository: &Repository,
-        scopes: &Scopes,
+        own: &Scopes,
+        shared: Option<&Scopes>,
     ) -> Result<Option<HeaderValue>, Cause> {
         let registry = repository.registry();
-        let credential = match http.settings.credentials.lookup(repository) {
-            Ok(credential) => credential,
-            // What cannot be had is not missed where nothing is asked for.
-            Err(_) if *scheme == Scheme::Open => None,
-            Err(error) => return Err(Cause::Credentials(error)),
+        let credentials = &http.settings.credentials;
+        let credential = match scheme {
+            // No helper program is asked for what nobody wants.
+            Scheme::Open => credentials.held(repository).cloned(),
+            _ => credentials
+                .lookup(repository)
+                .await
+                .map_err(Cause::Credentials)?,
         };
+        let credential = credential.as_ref();
         if let Some(Credential::Bearer(token)) = credential {
             refuse_plain(http, registry)?;
             return secret_header("Bearer", token).map(Some);
@@ -148,17 +198,21 @@ impl Auth {
             (Scheme::Basic, Some(other)) => Err(Cause::Login(format!(
                 "{registry} wants a user name and password, not {other}"
             ))),
-            (Scheme::Bearer { realm, service }, credential) => self
-                .token(
-                    http,
-                    registry,
-                    realm,
-                    service.as_deref(),
-                    credential,
-                    scopes,
-                )
-                .await
-                .map(Some),
+            (Scheme::Bearer { realm, service }, credential) => {
+                let service = service.as_deref();
+                let token = |scopes| self.token(http, registry, realm, service, credential, scopes);
+                let token = match shared.filter(|_| !self.goes_alone(own)) {
+                    Some(shared) => match token(shared).await {
+                        Err(Failed::Refused(_)) => {
+                            self.go_alone(own);
+                            token(own).await
+                        }
+                        outcome => outcome,
+                    },
+                    None => token(own).await,
+                };
+                token.map(Some).map_err(Failed::into_cause)
+            }
         }
     }
 
@@ -170,9 +224,9 @@ impl Auth {
         service: Option<&str>,
         credential: Option<&Credential>,
         scopes: &Scopes,
-    ) -> Result<HeaderValue, Cause> {
+    ) -> Result<HeaderValue, Failed> {
         let cell = {
-            let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut tokens = lock(&self.tokens);
             let cell = tokens.entry(scopes.clone()).or_default();
             if let Some(Ok(token)) = cell.get()
                 && token.stale <= Instant::now()
@@ -188,6 +242,10 @@ impl Auth {
     }
 }
 
+fn lock<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Fetches a token: with a refresh token by the OAuth2 flow, else by the older GET (docker's
 /// "Token Authentication Specification" and "OAuth2 Token Authentication").
 async fn fetch(
@@ -197,7 +255,7 @@ async fn fetch(
     service: Option<&str>,
     credential: Option<&Credential>,
     scopes: &Scopes,
-) -> Result<Token, Cause> {
+) -> Result<Token, Failed> {
     if credential.is_some() {
         refuse_plain_realm(http, registry, realm)?;
     }
@@ -220,7 +278,7 @@ async fn fetch(
             _ => request,
         };
         tried += 1;
-        let sent = match tokio::time::timeout(timing.stall, request.send()).await {
+        let sent = match tokio::time::timeout(timing.stall, http.send(request)).await {
             Ok(outcome) => outcome.map_err(|error| super::error::cause(&error)),
             Err(_) => Err(Cause::Stalled),
         };
@@ -232,7 +290,9 @@ async fn fetch(
             }
             Ok(answer) => return read_token(realm, answer, timing.stall).await,
             Err(Cause::Connection(_) | Cause::Stalled) if tried < timing.attempts => None,
-            Err(cause) => return Err(Cause::Login(format!("{}: {cause}", host_of(realm)))),
+            Err(cause) => {
+                return Err(Cause::Login(format!("{}: {cause}", host_of(realm))).into());
+            }
         };
         tokio::time::sleep(failed.unwrap_or_else(|| super::retry::delay(timing.retry, tried)))
             .await;
@@ -243,7 +303,7 @@ async fn read_token(
     realm: &Url,
     answer: reqwest::Response,
     stall: Duration,
-) -> Result<Token, Cause> {
+) -> Result<Token, Failed> {
     #[derive(Deserialize)]
     struct Answer {
         token: Option<SecretString>,
@@ -262,7 +322,12 @@ async fn read_token(
         } else {
             format!(": {message}")
         };
-        return Err(Cause::Login(format!("{host} answered {status}{words}")));
+        let cause = Cause::Login(format!("{host} answered {status}{words}"));
+        // A wrong password is not tried again with other scopes.
+        return Err(match status {
+            StatusCode::UNAUTHORIZED => Failed::Other(cause),
+            _ => Failed::Refused(cause),
+        });
     }
     let answer: Answer = serde_json::from_slice(&body)
         .map_err(|_| Cause::Login(format!("{host} answered something that is no token")))?;
@@ -289,7 +354,7 @@ fn with_query(realm: &Url, service: Option<&str>, scopes: &Scopes) -> Url {
             query.append_pair("service", service);
         }
         for scope in scopes.iter() {
-            query.append_pair("scope", scope);
+            query.append_pair("scope", &scope);
         }
     }
     url
@@ -303,6 +368,14 @@ fn refresh_form(token: &SecretString, service: Option<&str>, scopes: &Scopes) ->
         .append_pair("scope", &scopes.joined())
         .append_pair("refresh_token", token.expose_secret())
         .finish()
+}
+
+/// Whether a 401 says that the token does not reach so far.
+pub(super) fn wants_other_scope(headers: &HeaderMap) -> bool {
+    headers.get_all(WWW_AUTHENTICATE).iter().any(|value| {
+        let text = value.to_str().unwrap_or_default();
+        text.contains("insufficient_scope")
+    })
 }
 
 /// What a 401 asks for. Of several challenges a token is preferred, since it says less about us.
@@ -368,7 +441,8 @@ fn refuse_plain_realm(http: &Http, registry: &RegistryName, realm: &Url) -> Resu
     )))
 }
 
-fn host_of(url: &Url) -> String {
+/// The host of an address, with its port where it has one.
+pub(super) fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port()
         .map_or(host.to_owned(), |port| format!("{host}:{port}"))

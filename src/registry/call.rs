@@ -11,8 +11,8 @@ use url::Url;
 use super::auth::{self, Scheme};
 use super::error::{Cause, Error, cause, read_envelope};
 use super::http::Lane;
+use super::pace::Permit;
 use super::{Remote, Wire, retry};
-use crate::credentials::{Credential, CredentialsError};
 
 /// A request that can be sent again as it is.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ const REDIRECTS: usize = 5;
 /// because a token died early.
 const LOGINS: u32 = 2;
 /// The most of an error's body that is read.
-const ERROR_LIMIT: usize = 64 << 10;
+pub(super) const ERROR_LIMIT: usize = 64 << 10;
 
 impl Call {
     pub(super) fn new(method: Method, object: impl Into<String>, url: Url) -> Self {
@@ -104,13 +104,13 @@ impl Remote {
             )
             .into(),
             cause,
-            anonymous: matches!(self.credential(), Ok(None)),
+            anonymous: self.is_anonymous(),
         }
     }
 
-    fn credential(&self) -> Result<Option<&Credential>, CredentialsError> {
-        let settings = &self.client.0.http.settings;
-        settings.credentials.lookup(&self.repository)
+    fn is_anonymous(&self) -> bool {
+        let credentials = &self.client.0.http.settings.credentials;
+        credentials.is_anonymous(&self.repository)
     }
 
     /// Sends a request until it is answered for good: after logging in, following redirects and
@@ -148,6 +148,12 @@ impl Remote {
         loop {
             self.host.gate.wait().await;
             let outcome = self.attempt(call).await;
+            if let Ok(answer) = &outcome
+                && self.is_over_scope(answer, logins)
+            {
+                self.host.auth.go_alone(&self.scopes);
+                continue;
+            }
             if logins < LOGINS
                 && let Ok(answer) = &outcome
                 && answer.response.status() == StatusCode::UNAUTHORIZED
@@ -159,7 +165,7 @@ impl Remote {
             tried += 1;
             let last = tried >= timing.attempts;
             let passing = match outcome {
-                Ok(answer) => self.judge(answer.response, last, &read).await,
+                Ok(answer) => self.judge(call, answer.response, last, &read).await,
                 Err(cause) => Err(Passing::of(cause)),
             };
             let Passing { cause, pause } = match passing {
@@ -179,6 +185,7 @@ impl Remote {
     /// Reads an answer, unless it only says "not now" and there is another try.
     async fn judge<T, F>(
         &self,
+        call: &Call,
         response: Response,
         last: bool,
         read: impl Fn(Response) -> F,
@@ -187,12 +194,13 @@ impl Remote {
         F: Future<Output = Result<T, Cause>>,
     {
         let status = response.status();
-        if last || !retry::is_transient(status) {
+        if !retry::is_transient(status) {
+            self.host.answered(call.lane);
             return read(response).await.map_err(Passing::of);
         }
-        let pause = retry::retry_after(response.headers());
-        if let Some(pause) = pause {
-            self.host.gate.close_for(pause);
+        let pause = self.host.held_back(status, response.headers());
+        if last {
+            return read(response).await.map_err(Passing::of);
         }
         let cause = Cause::Status {
             status,
@@ -248,21 +256,26 @@ impl Remote {
         }
         self.host
             .auth
-            .header(&self.client.0.http, scheme, &self.repository, &self.scopes)
+            .header(
+                &self.client.0.http,
+                scheme,
+                &self.repository,
+                &self.scopes,
+                self.shared.as_ref(),
+            )
             .await
     }
 
-    async fn attempt(&self, call: &Call) -> Result<Answer, Cause> {
-        let _permit = match call.lane {
-            Lane::Control => Some(
-                self.host
-                    .control
-                    .acquire()
-                    .await
-                    .expect("the semaphore is never closed"),
-            ),
+    /// A place among the requests in flight. Who moves bulk has one for all that it takes: a slot.
+    pub(super) async fn enter(&self, lane: Lane) -> Option<Permit> {
+        match lane {
+            Lane::Control => Some(self.host.control.enter().await),
             Lane::Bulk => None,
-        };
+        }
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<Answer, Cause> {
+        let _permit = self.enter(call.lane).await;
         if let Some(scheme) = self.host.auth.scheme() {
             return self.follow(call, &scheme).await;
         }
@@ -282,7 +295,7 @@ impl Remote {
         let status = answer.response.status();
         if retry::is_transient(status) {
             // It says nothing of what is wanted.
-        } else if status != StatusCode::UNAUTHORIZED {
+        } else if status != StatusCode::UNAUTHORIZED || !self.is_own(answer.response.url()) {
             self.host.auth.learn(Scheme::Open);
         } else if let Ok(scheme) = auth::challenge(answer.response.headers()) {
             self.host.auth.learn(scheme);
@@ -356,24 +369,47 @@ impl Remote {
         if !call.body.is_empty() || call.method == Method::POST {
             request = request.body(call.body.clone());
         }
-        match tokio::time::timeout(http.settings.timing.stall, request.send()).await {
+        match tokio::time::timeout(http.settings.timing.stall, http.send(request)).await {
             Ok(outcome) => outcome.map_err(|error| cause(&error)),
             Err(_) => Err(Cause::Stalled),
         }
     }
 
+    /// Whether a token of the shared login was good, and not for this repository: some registries
+    /// grant several scopes at once, some one, and some not all.
+    fn is_over_scope(&self, answer: &Answer, logins: u32) -> bool {
+        let is_shared = answer.authorization.as_ref().is_some_and(|shown| {
+            shown.as_bytes().starts_with(b"Bearer ") && self.login() != &self.scopes
+        });
+        is_shared
+            && match answer.response.status() {
+                StatusCode::FORBIDDEN => true,
+                // Not all say so. A token that merely died is replaced first.
+                StatusCode::UNAUTHORIZED => {
+                    logins >= LOGINS || auth::wants_other_scope(answer.response.headers())
+                }
+                _ => false,
+            }
+    }
+
     /// Takes a 401 to heart; `false` where the same request would only be refused again.
     fn learn_from(&self, call: &Call, answer: &Answer) -> Result<bool, Error> {
+        let at = answer.response.url();
+        if !self.is_own(at) {
+            // What another host asks for says nothing of the registry, whose login stays here.
+            let asks = format!("it leads to {}, which asks for a login", auth::host_of(at));
+            return Err(self.error(call, Cause::Protocol(asks)));
+        }
         let challenge = auth::challenge(answer.response.headers());
         if let Some(refused) = &answer.authorization {
-            self.host.auth.forget(&self.scopes, refused);
+            self.host.auth.forget(self.login(), refused);
             if matches!(challenge, Ok(Scheme::Basic)) {
                 return Ok(false);
             }
         }
         match challenge {
             Ok(scheme) => {
-                let hopeless = scheme == Scheme::Basic && matches!(self.credential(), Ok(None));
+                let hopeless = scheme == Scheme::Basic && self.is_anonymous();
                 self.host.auth.learn(scheme);
                 Ok(!hopeless)
             }
@@ -391,7 +427,7 @@ impl Remote {
     }
 
     fn say_retry(&self, call: &Call, why: &Cause, pause: Duration, tried: u32, attempts: u32) {
-        self.client.notices().warning(format!(
+        self.client.notices().info(format!(
             "{}: {} {}: {why}; trying again in {:.1} s ({tried} of {} tries)",
             self.host.name,
             call.method,

@@ -128,6 +128,17 @@ impl Error {
         }
     }
 
+    /// Whether the registry did not take a manifest because it lacks what the manifest names.
+    pub fn is_incomplete(&self) -> bool {
+        let Cause::Status { code, .. } = &self.cause else {
+            return false;
+        };
+        matches!(
+            code.as_deref(),
+            Some("MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN" | "MANIFEST_UNKNOWN")
+        )
+    }
+
     /// What it is about, where more than the registry's answer can explain it.
     pub fn trouble(&self) -> Option<Trouble> {
         let registry = self.registry.clone();

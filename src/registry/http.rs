@@ -1,6 +1,7 @@
 //! The HTTP clients, made from our settings alone: nothing is taken from the environment by itself.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -100,6 +101,20 @@ pub(super) enum Lane {
     Bulk,
 }
 
+/// From this size on a blob goes by a connection of its own.
+const BULK: u64 = 1 << 20;
+
+impl Lane {
+    /// The connections for a blob of so many bytes.
+    pub(super) fn of(size: u64) -> Self {
+        if size < BULK {
+            Self::Control
+        } else {
+            Self::Bulk
+        }
+    }
+}
+
 struct Clients {
     control: reqwest::Client,
     bulk: reqwest::Client,
@@ -107,6 +122,8 @@ struct Clients {
 
 pub(super) struct Http {
     pub(super) settings: Settings,
+    /// How many requests were sent.
+    sent: AtomicU64,
     extra_roots: Vec<CertificateDer<'static>>,
     proxies: Vec<reqwest::Proxy>,
     /// Reading all certificate authorities takes milliseconds that plain HTTP need not spend.
@@ -126,6 +143,7 @@ impl Http {
         let proxies = proxies(&settings.proxies)?;
         Ok(Self {
             settings,
+            sent: AtomicU64::new(0),
             extra_roots,
             proxies,
             tls: OnceLock::new(),
@@ -144,6 +162,20 @@ impl Http {
             Lane::Control => &clients.control,
             Lane::Bulk => &clients.bulk,
         }
+    }
+
+    /// Sends a request, and counts it.
+    pub(super) fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> impl Future<Output = reqwest::Result<reqwest::Response>> + use<> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        request.send()
+    }
+
+    /// How many requests were sent so far.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Whether the user wants plain HTTP spoken with a registry.

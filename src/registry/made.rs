@@ -7,9 +7,9 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode};
 
-use super::blobs::Upload;
 use super::call::Call;
 use super::error::Error;
+use super::upload::Upload;
 use super::{Brought, Remote};
 use crate::image::Descriptor;
 
@@ -36,7 +36,7 @@ impl Remote {
             tried += 1;
             let session = match opened.take() {
                 Some(session) => session,
-                None => self.start_upload().await?,
+                None => self.start_upload(what.size).await?,
             };
             let body = futures_util::stream::iter([Ok::<_, Infallible>(blob.clone())]);
             let Err(error) = self.upload(&session, &what, body).await else {
@@ -46,7 +46,7 @@ impl Remote {
             if !error.is_transient() || tried >= timing.attempts {
                 return Err(error);
             }
-            self.client.notices().warning(format!(
+            self.client.notices().info(format!(
                 "{error}; trying again ({tried} of {} tries)",
                 timing.attempts
             ));

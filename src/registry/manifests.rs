@@ -39,9 +39,12 @@ impl Remote {
         match response.status() {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => match content_digest(response.headers()) {
-                Some(digest) => Ok(Some(Head {
-                    digest: self.same(&call, target, digest)?,
-                })),
+                Some(digest) => {
+                    self.learn_newness(false);
+                    Ok(Some(Head {
+                        digest: self.same(&call, target, digest)?,
+                    }))
+                }
                 // Some leave the header out; the bytes cannot.
                 None => Ok(self.manifest(target).await?.map(|manifest| Head {
                     digest: manifest.digest,
@@ -140,6 +143,7 @@ impl Remote {
             }
             outcome => outcome?,
         };
+        self.learn_newness(false);
         let headers = response.headers();
         match content_digest(headers).filter(|digest| *digest != manifest.digest) {
             None => Ok(headers.clone()),

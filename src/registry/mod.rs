@@ -6,34 +6,43 @@
 //! - manifests are hashed when they come and when they go; blobs are hashed by whoever reads them;
 //! - a credential goes to its own registry and to the token realm that this registry names, never
 //!   over plain HTTP (loopback apart) and never after a redirect to another host;
-//! - requests that can be sent twice are, after a delay that the registry or chance decides;
-//!   streamed uploads are not, since only the caller can open their source again.
+//! - requests that can be sent twice are, after a delay that the registry or chance decides, and
+//!   downloads go on where they broke off; streamed uploads are not sent twice, since only the caller
+//!   can open their source again.
 
 mod abandon;
 mod ask;
 mod auth;
 mod blobs;
 mod call;
+mod download;
 mod error;
 mod http;
 mod made;
 mod manifests;
+mod newness;
+mod pace;
 mod referrers;
 mod retry;
 mod scope;
 mod tags;
+mod upload;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 pub use ask::{Answer, Ask};
-pub use blobs::{Mount, Upload};
+pub use download::{Download, Resumed};
 pub use error::{Cause, Error, Trouble};
 pub use http::{Proxies, Settings, SettingsError, Timing};
 pub use manifests::{Head, Vouched};
+pub use upload::{Mount, Slot, Upload};
 
 use crate::image::{Digest, RegistryName, Repository};
 use crate::notice::Notices;
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
 use scope::Scopes;
 use url::Url;
 
@@ -53,9 +62,11 @@ struct Host {
     auth: auth::Auth,
     /// Found out by the first request where it is not known from the name.
     wire: OnceLock<Wire>,
-    /// Requests in flight at the same time.
-    control: tokio::sync::Semaphore,
+    /// Requests in flight at the same time, and transfers of large blobs.
+    control: pace::Pace,
+    transfers: pace::Pace,
     gate: retry::Gate,
+    newness: newness::Newness,
     /// Upload sessions that are neither finished nor closed.
     uploads: Mutex<HashMap<Url, Repository>>,
     /// Held, shared, while a session is being opened.
@@ -83,11 +94,14 @@ impl Wire {
     }
 }
 
-/// Requests to one registry that may be in flight at the same time, transfers apart.
-const CONTROL_REQUESTS: usize = 16;
+/// Requests to one registry that may be in flight at the same time. They share a connection where it
+/// speaks HTTP/2.
+const CONTROL_REQUESTS: usize = 64;
+/// Large blobs that may travel at the same time, to or from one registry.
+const TRANSFERS: usize = 8;
 
 /// What may be done in a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
     /// Read alone: sources.
     Pull,
@@ -102,7 +116,10 @@ pub struct Remote {
     host: Arc<Host>,
     repository: Repository,
     access: Access,
+    /// What it needs itself.
     scopes: Scopes,
+    /// The login of the run that is enough for it, where one was announced.
+    shared: Option<Scopes>,
 }
 
 impl Client {
@@ -128,28 +145,57 @@ impl Client {
         access: Access,
         mount_from: &[&Repository],
     ) -> Remote {
-        let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let host = hosts
-            .entry(repository.registry().clone())
-            .or_insert_with(|| {
-                Arc::new(Host {
-                    name: repository.registry().clone(),
-                    auth: auth::Auth::default(),
-                    wire: self.0.http.known_wire(repository.registry()),
-                    control: tokio::sync::Semaphore::new(CONTROL_REQUESTS),
-                    gate: retry::Gate::default(),
-                    uploads: Mutex::default(),
-                    opening: Arc::default(),
-                    common: Mutex::default(),
-                })
-            });
+        let host = self.host(repository.registry());
+        let scopes = Scopes::of(repository, access, mount_from);
         Remote {
             client: self.clone(),
-            host: host.clone(),
+            shared: host.auth.shared(&scopes),
+            host,
             repository: repository.clone(),
             access,
-            scopes: Scopes::of(repository, access, mount_from),
+            scopes,
         }
+    }
+
+    /// Announces what the run is going to need, before [`Client::repository`] opens it: repositories
+    /// of one registry then share logins, where the registry grants that, and each of them can mount
+    /// from the others. May be said again, and with more.
+    pub fn expect<'a>(&self, needed: impl IntoIterator<Item = (&'a Repository, Access)>) {
+        let credentials = &self.0.http.settings.credentials;
+        let mut logins: Vec<(&Repository, Vec<(String, Access)>)> = Vec::new();
+        for (repository, access) in needed {
+            let need = (repository.path().to_owned(), access);
+            let alike = logins.iter_mut().find(|(first, _)| {
+                first.registry() == repository.registry()
+                    && credentials.are_alike(first, repository)
+            });
+            match alike {
+                Some((_, needs)) => needs.push(need),
+                None => logins.push((repository, vec![need])),
+            }
+        }
+        for (first, needs) in logins {
+            self.host(first.registry()).auth.expect(needs);
+        }
+    }
+
+    fn host(&self, registry: &RegistryName) -> Arc<Host> {
+        let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = hosts.entry(registry.clone()).or_insert_with(|| {
+            Arc::new(Host {
+                name: registry.clone(),
+                auth: auth::Auth::default(),
+                wire: self.0.http.known_wire(registry),
+                control: pace::Pace::of(CONTROL_REQUESTS),
+                transfers: pace::Pace::of(TRANSFERS),
+                gate: retry::Gate::default(),
+                newness: newness::Newness::default(),
+                uploads: Mutex::default(),
+                opening: Arc::default(),
+                common: Mutex::default(),
+            })
+        });
+        host.clone()
     }
 
     /// The connections as such, for another service at `url`: proxies, certificates and timeouts are
@@ -158,8 +204,42 @@ impl Client {
         self.0.http.client(url, http::Lane::Control).clone()
     }
 
+    /// How many requests were sent so far, those for tokens among them; [`Client::web`]'s are not.
+    pub fn requests(&self) -> u64 {
+        self.0.http.sent()
+    }
+
     fn notices(&self) -> &Notices {
         &self.0.notices
+    }
+}
+
+impl Host {
+    /// Heeds an answer that only says "not now". Returns how long it asks to be left alone.
+    fn held_back(&self, status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+        let pause = retry::retry_after(headers);
+        if let Some(pause) = pause {
+            self.gate.close_for(pause);
+        }
+        if matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        ) {
+            self.control.slower();
+            self.transfers.slower();
+        }
+        pause
+    }
+
+    fn answered(&self, lane: http::Lane) {
+        self.pace(lane).answered();
+    }
+
+    fn pace(&self, lane: http::Lane) -> &pace::Pace {
+        match lane {
+            http::Lane::Control => &self.control,
+            http::Lane::Bulk => &self.transfers,
+        }
     }
 }
 
@@ -167,6 +247,29 @@ impl Remote {
     /// The repository's name.
     pub fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// Whether the login can also read another repository of the registry.
+    pub fn reads(&self, other: &Repository) -> bool {
+        self.login().allow(other.path(), Access::Pull)
+    }
+
+    /// The scopes to log in with.
+    fn login(&self) -> &Scopes {
+        let shared = self.shared.as_ref();
+        shared
+            .filter(|_| !self.host.auth.goes_alone(&self.scopes))
+            .unwrap_or(&self.scopes)
+    }
+
+    /// The same repository, with leave to read another one, to mount from it.
+    fn reading(&self, other: &Repository) -> Self {
+        let mut remote = self.clone();
+        if !self.reads(other) {
+            remote.scopes = self.scopes.reading(other.path());
+            remote.shared = self.host.auth.shared(&remote.scopes);
+        }
+        remote
     }
 
     /// How long to wait for this registry, and how often to try.

@@ -16,6 +16,8 @@ use crate::image::{Digest, MANIFEST_LIMIT, MediaType};
 /// The most referrers that are listed, and the most pages of them.
 const LIMIT: usize = 20_000;
 const PAGES_LIMIT: usize = 2_000;
+/// The most bytes of all pages: a descriptor has a few hundred.
+const BYTES_LIMIT: usize = 32 << 20;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,13 +38,16 @@ impl Remote {
     pub async fn referrers(&self, subject: Digest) -> Result<Option<Vec<Value>>, Error> {
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
+        let mut bytes = 0;
         let mut next = Some(self.url(&format!("referrers/{subject}")));
         while let Some(url) = next {
             let mut call = Call::new(Method::GET, format!("referrers of {subject}"), url.clone())
                 .header(ACCEPT, MediaType::OciIndex.as_str());
             call.stays = true;
             let wrong = |text: &str| self.error(&call, Cause::Protocol(text.to_owned()));
-            if !seen.insert(url) || found.len() > LIMIT || seen.len() > PAGES_LIMIT {
+            let known = !seen.insert(url);
+            let long = found.len() > LIMIT || seen.len() > PAGES_LIMIT || bytes > BYTES_LIMIT;
+            if known || long {
                 return Err(wrong("the list never ends"));
             }
             let Whole { headers, url, body } = match self.whole(&call, MANIFEST_LIMIT).await? {
@@ -56,6 +61,7 @@ impl Remote {
             if next.as_ref().is_some_and(|next| !self.is_own(next)) {
                 return Err(wrong("the next page is at another host"));
             }
+            bytes += body.len();
             let page: Page =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no list of referrers"))?;
             if page.schema_version != 2 {

@@ -1,36 +1,101 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Access;
 use crate::image::Repository;
 
-/// The scopes of a token, in docker's grammar (`repository:team/web:pull,push`), the repository
-/// that the token is for first.
+/// The scopes of a token, in docker's grammar (`repository:team/web:pull,push`). Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Scopes(Vec<String>);
+pub(super) struct Scopes(Arc<[(String, Access)]>);
+
+/// The most repositories that share a token. A token names all of them, and a server in front of a
+/// registry takes so and so much in a header (nginx: 8 KiB).
+const SHARED: usize = 32;
 
 impl Scopes {
+    /// The repository that a login is for, and those that it reads beside, if they are on the same
+    /// registry.
     pub(super) fn of(repository: &Repository, access: Access, mount_from: &[&Repository]) -> Self {
-        let own = match access {
-            Access::Pull => format!("repository:{}:pull", repository.path()),
-            Access::PullPush => format!("repository:{}:pull,push", repository.path()),
-        };
-        let others: BTreeSet<&str> = mount_from
+        let own = (repository.path().to_owned(), access);
+        let mut others: Vec<&str> = mount_from
             .iter()
             .filter(|from| from.registry() == repository.registry() && *from != &repository)
             .map(|from| from.path())
             .collect();
+        others.sort_unstable();
+        others.dedup();
         let others = others
             .into_iter()
-            .map(|path| format!("repository:{path}:pull"));
+            .map(|path| (path.to_owned(), Access::Pull));
         Self(std::iter::once(own).chain(others).collect())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+    /// Repositories that share logins, in as many as it takes.
+    pub(super) fn shared(repositories: &[(String, Access)]) -> impl Iterator<Item = Self> {
+        repositories.chunks(SHARED).map(|some| Self(some.into()))
+    }
+
+    /// Whether they are enough to do in a repository what `access` says.
+    pub(super) fn allow(&self, path: &str, access: Access) -> bool {
+        let mut scopes = self.0.iter();
+        scopes.any(|(own, granted)| own == path && *granted >= access)
+    }
+
+    /// Whether they are enough for all that others are for.
+    pub(super) fn cover(&self, others: &Self) -> bool {
+        let mut others = others.0.iter();
+        others.all(|(path, access)| self.allow(path, *access))
+    }
+
+    /// The same with leave to read another repository.
+    pub(super) fn reading(&self, path: &str) -> Self {
+        let more = (!self.allow(path, Access::Pull)).then(|| (path.to_owned(), Access::Pull));
+        Self(self.0.iter().cloned().chain(more).collect())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(path, access)| match access {
+            Access::Pull => format!("repository:{path}:pull"),
+            Access::PullPush => format!("repository:{path}:pull,push"),
+        })
     }
 
     pub(super) fn joined(&self) -> String {
-        self.0.join(" ")
+        self.iter().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The logins that a run shares at one registry: what was announced, each repository once.
+#[derive(Default)]
+pub(super) struct Expected(Vec<Scopes>);
+
+impl Expected {
+    pub(super) fn add(&mut self, announced: impl IntoIterator<Item = (String, Access)>) {
+        let mut new: BTreeMap<String, Access> = BTreeMap::new();
+        let mut order = Vec::new();
+        for (path, access) in announced {
+            if self.0.iter().any(|shared| shared.allow(&path, access)) {
+                continue;
+            }
+            if !new.contains_key(&path) {
+                order.push(path.clone());
+            }
+            let most = new.entry(path).or_insert(access);
+            *most = access.max(*most);
+        }
+        let new: Vec<(String, Access)> = order
+            .into_iter()
+            .map(|path| {
+                let access = new[&path];
+                (path, access)
+            })
+            .collect();
+        self.0.extend(Scopes::shared(&new));
+    }
+
+    /// The shared login that does for these.
+    pub(super) fn covering(&self, scopes: &Scopes) -> Option<Scopes> {
+        self.0.iter().find(|shared| shared.cover(scopes)).cloned()
     }
 }
 
@@ -52,9 +117,42 @@ mod tests {
         let [web, dev, other]: [Repository; 3] =
             ["ghcr.io/acme/web", "ghcr.io/acme/dev", "quay.io/acme/x"]
                 .map(|name| name.parse().unwrap());
+        let scopes = Scopes::of(&web, Access::PullPush, &[&dev, &other, &web, &dev]);
         assert_eq!(
-            Scopes::of(&web, Access::PullPush, &[&dev, &other, &web, &dev]).joined(),
+            scopes.joined(),
             "repository:acme/web:pull,push repository:acme/dev:pull"
         );
+        assert_eq!(scopes.reading("acme/dev"), scopes);
+        assert_eq!(
+            scopes.reading("acme/base").joined(),
+            "repository:acme/web:pull,push repository:acme/dev:pull repository:acme/base:pull"
+        );
+    }
+
+    #[test]
+    fn what_is_announced_shares_logins() {
+        let one = |path: &str, access| (path.to_owned(), access);
+        let repository = |path: &str| format!("ghcr.io/{path}").parse::<Repository>().unwrap();
+        let mut expected = Expected::default();
+        expected.add([
+            one("a", Access::Pull),
+            one("b", Access::PullPush),
+            one("a", Access::Pull),
+        ]);
+        let web = Scopes::of(&repository("b"), Access::PullPush, &[&repository("a")]);
+        let shared = expected.covering(&web).unwrap();
+        assert_eq!(shared.joined(), "repository:a:pull repository:b:pull,push");
+        // Nobody gets more rights than were announced for the repository.
+        let a = Scopes::of(&repository("a"), Access::PullPush, &[]);
+        assert_eq!(expected.covering(&a), None);
+        expected.add([one("a", Access::Pull), one("a", Access::PullPush)]);
+        assert_eq!(
+            expected.covering(&a).unwrap().joined(),
+            "repository:a:pull,push"
+        );
+        let many = (0..100).map(|n| one(&format!("r{n}"), Access::Pull));
+        expected.add(many);
+        let last = Scopes::of(&repository("r99"), Access::Pull, &[]);
+        assert_eq!(expected.covering(&last).unwrap().iter().count(), 4);
     }
 }

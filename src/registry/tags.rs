@@ -14,7 +14,7 @@ use crate::image::Tag;
 
 /// The most tags that are listed, and the most bytes of one page.
 const TAGS_LIMIT: usize = 1_000_000;
-const PAGE_LIMIT: usize = 64 << 20;
+const PAGE_LIMIT: usize = 16 << 20;
 /// The most pages in a row that may bring nothing new.
 const BARREN_LIMIT: usize = 100;
 
@@ -42,13 +42,19 @@ impl Remote {
             }
             let Whole { headers, url, body } = match self.whole(&call, PAGE_LIMIT).await? {
                 Ok(whole) => whole,
-                Err(response) if response.status() == StatusCode::NOT_FOUND => return Ok(tags),
+                Err(response) if response.status() == StatusCode::NOT_FOUND => {
+                    if tags.is_empty() {
+                        self.learn_newness(true);
+                    }
+                    return Ok(tags);
+                }
                 Err(response) => return Err(self.refusal(&call, response).await),
             };
             next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
             if next.as_ref().is_some_and(|next| !self.is_own(next)) {
                 return Err(wrong("the next page is at another host"));
             }
+            self.learn_newness(false);
             let page: Page =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
             let before = tags.len();

@@ -115,7 +115,7 @@ pub(super) async fn all(
 /// That what stands beside an image cannot be read or added to.
 pub(super) fn failure(side: Side, at: &dyn std::fmt::Display, error: Error) -> Failure {
     match error {
-        Error::Store(error) => Failure::store(side, at, *error),
+        Error::Store(error) => Failure::store(side, at, error),
         Error::Frozen { .. } => Failure::refused(format!("{side} {at}: {error}"))
             .why("the repository makes tags immutable, and signatures are added to this one")
             .hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API signature-format: bundle needs no tag"),

@@ -68,7 +68,7 @@ pub(super) async fn look<'a>(
             return Ok(None);
         }
         let (source, store, notices) = (&image.source, &destination.store, &context.notices);
-        let carry = Carry::look(source, &image.beside, store, notices, meter)
+        let carry = Carry::look(source, &image.beside, store, &context.known, notices, meter)
             .await
             .map_err(|error| beside::failure(Side::Destination, &destination.place, error))?;
         Ok(Some(Work {

@@ -1,6 +1,6 @@
+use std::borrow::Borrow;
 use std::fmt;
 
-use crate::archive::ArchiveFault;
 use crate::layout::LayoutFault;
 use crate::registry::Trouble;
 use crate::tagging::TaggingError;
@@ -108,14 +108,15 @@ impl Failure {
     }
 
     /// A store that failed. What is wrong with files that were given is the input's fault.
-    pub(super) fn store(side: Side, at: &dyn fmt::Display, error: StoreError) -> Self {
-        let what = match &error {
+    pub(super) fn store(side: Side, at: &dyn fmt::Display, error: impl Borrow<StoreError>) -> Self {
+        let error = error.borrow();
+        let what = match error {
             // These name their path themselves.
             StoreError::Layout(_) | StoreError::Archive(_) => format!("{side} {error}"),
             _ => format!("{side} {at}: {error}"),
         };
-        let mut failure = match (&error, side) {
-            (StoreError::Archive(archive), _) if is_disk(&archive.fault) => Self::service(what),
+        let mut failure = match (error, side) {
+            (StoreError::Archive(archive), _) if archive.fault.is_service() => Self::service(what),
             (StoreError::Layout(layout), Side::Source)
                 if !matches!(layout.fault, LayoutFault::Io { .. }) =>
             {
@@ -133,10 +134,6 @@ impl Failure {
         }
         failure
     }
-}
-
-fn is_disk(fault: &ArchiveFault) -> bool {
-    matches!(fault, ArchiveFault::Scratch { .. })
 }
 
 /// Faults of a destination directory that the user chose.

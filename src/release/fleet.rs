@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, stream};
 
-use super::{Context, Failure, Outcome, Prepared, Request, Verb, prepare};
+use super::{Context, Failure, Outcome, Prepared, Request, Verb, announce, prepare};
 use crate::policy::Service;
 
 /// Services that are looked at at the same time.
@@ -93,6 +93,7 @@ impl FleetOutcome {
 impl Fleet {
     /// Releases the services. What fails is told by the outcome, service by service.
     pub async fn run(&self, context: &Context) -> FleetOutcome {
+        announce(self.services.iter().map(|(_, request)| request), context);
         let mut steps = self.look(context).await;
         let whole = |step: &Step| !matches!(step, Step::Ended(End::Failed(_) | End::NotBegun));
         let begun = steps.iter().all(whole);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{join_all, try_join, try_join_all};
 
 use super::{Destination, Failure};
 use crate::image::{Digest, Location, Place, Tag, Target};
@@ -92,15 +92,28 @@ impl Seen {
     }
 }
 
+/// The tags of each destination, where it could tell them: asked for while it is not known yet which
+/// of them matter, so that by then the connections stand and are logged in.
+pub(super) async fn list_early(destinations: &[Destination]) -> Vec<Option<BTreeSet<Tag>>> {
+    let lists = destinations.iter().map(|destination| async {
+        // What fails fails again where it matters.
+        destination.store.tags().await.ok()
+    });
+    join_all(lists).await
+}
+
 /// Looks at all destinations at once. Where the source is a tag of a destination, what it names is
-/// for [`Seen::source`] to say.
+/// for [`Seen::source`] to say. What was `listed` early is not listed again.
 pub(super) async fn at_all(
     destinations: &[Destination],
     tags: &[PlannedTag],
     source: &Location,
+    listed: Vec<Option<BTreeSet<Tag>>>,
 ) -> Result<Vec<Seen>, Failure> {
-    try_join_all(destinations.iter().map(|destination| async move {
-        at(destination, tags, source)
+    let listed = listed.into_iter().chain(std::iter::repeat(None));
+    let each = destinations.iter().zip(listed);
+    try_join_all(each.map(|(destination, listed)| async move {
+        at(destination, tags, source, listed)
             .await
             .map_err(|error| Failure::store(Side::Destination, &destination.place, error))
     }))
@@ -111,15 +124,18 @@ async fn at(
     destination: &Destination,
     planned: &[PlannedTag],
     source: &Location,
+    listed: Option<BTreeSet<Tag>>,
 ) -> Result<Seen, StoreError> {
     let source = destination.tag_of(source);
     let own = planned.iter().map(|planned| planned.tag.clone());
     let own = own.filter(|tag| Some(tag) != source).collect();
     let listing = async {
-        if planned.iter().any(|planned| planned.kind.is_line()) {
-            destination.store.tags().await
-        } else {
-            Ok(BTreeSet::new())
+        match listed {
+            Some(listed) => Ok(listed),
+            None if planned.iter().any(|planned| planned.kind.is_line()) => {
+                destination.store.tags().await
+            }
+            None => Ok(BTreeSet::new()),
         }
     };
     let (named, tags) = try_join(named(destination, &own), listing).await?;

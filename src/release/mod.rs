@@ -43,7 +43,7 @@ use crate::notice::Notices;
 use crate::referrers::{Selection, Travelled};
 use crate::registry;
 use crate::tagging::{self, Derived, Environment, Origin, TagRules};
-use crate::transfer::{Copy, Meter, Side, Store};
+use crate::transfer::{Content, Copy, Known, Meter, Side, Store};
 use look::Seen;
 use plan::{Plan, Step};
 use sign::Work;
@@ -101,18 +101,30 @@ pub struct Request {
 pub struct Context {
     /// The registries.
     pub registry: registry::Client,
+    /// What is known of the blobs there.
+    pub known: Known,
     /// Where to say what happens.
     pub notices: Notices,
     /// What git knows of commits, where there is a checkout.
     pub ancestry: Option<Ancestry>,
     /// A directory for unpacked archives, where there is one.
     pub scratch: Option<PathBuf>,
+    /// Where the Docker engine listens, if not at the usual socket (`DOCKER_HOST`).
+    pub docker_host: Option<String>,
 }
 
 /// A destination and what is known of it.
 struct Destination {
     place: Place,
     store: Store,
+}
+
+/// Tells the registries' client what releases are going to need, so that they share logins. [`run`]
+/// does so for its own; whoever runs several says it for all of them first.
+pub fn announce<'a>(requests: impl IntoIterator<Item = &'a Request>, context: &Context) {
+    context
+        .registry
+        .expect(requests.into_iter().flat_map(source::needed));
 }
 
 /// Releases an image.
@@ -140,6 +152,7 @@ struct Prepared<'a> {
 
 /// Resolves, looks and plans. What a rule refuses is refused here, and nothing is written.
 async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepared<'a>, Failure> {
+    announce([request], context);
     let destinations = open_destinations(request, context)?;
     let (mut image, derived, mut seen) = resolve_and_look(request, context, &destinations).await?;
     let asked = image.root.digest;
@@ -191,10 +204,13 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
 }
 
 impl Prepared<'_> {
-    /// Whether all is as it should be. Of signatures that is not known yet.
+    /// Whether all is as it should be. Of signatures, and of what travels beside the image, that is
+    /// not known yet.
     fn changes_nothing(&self) -> bool {
         let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);
-        self.request.signing.is_none() && !steps.any(|step| step.change.touches())
+        self.request.signing.is_none()
+            && self.image.beside.is_empty()
+            && !steps.any(|step| step.change.touches())
     }
 
     /// Transfers, signs, tags; on a dry run says what that would be.
@@ -226,7 +242,8 @@ impl Prepared<'_> {
         } else {
             carry::write(&mut beside, true).await?;
             sign(&mut signatures, true).await?;
-            let content = transfer(context, &image, &destinations, &plans, &meter).await?;
+            let by_tag = request.signing.is_none() && beside.iter().all(Option::is_none);
+            let content = transfer(context, &image, &destinations, &plans, &meter, by_tag).await?;
             carry::write(&mut beside, false).await?;
             sign(&mut signatures, false).await?;
             write_tags(context, &image, &destinations, &plans, true).await?;
@@ -335,7 +352,7 @@ async fn resolve_and_look(
         };
         let (mut image, mut seen) = try_join(
             resolved,
-            look::at_all(destinations, &derived.tags, &request.source),
+            look::at_all(destinations, &derived.tags, &request.source, Vec::new()),
         )
         .await?;
         note_source(request, destinations, &mut seen, &image);
@@ -345,21 +362,36 @@ async fn resolve_and_look(
             .extend(origin::other_commit(&mut image, request).await?);
         return Ok((image, derived, seen));
     }
-    let mut image = source::resolve(request, context).await?;
-    let origin = origin::of(&image.source, &image.root)
-        .await
-        .map_err(|error| Failure::store(Side::Source, &request.source, error))?;
+    let early = async {
+        // The tags that are given by default follow version lines as a rule.
+        Ok(match request.rules {
+            TagRules::Default => look::list_early(destinations).await,
+            TagRules::Given(_) => Vec::new(),
+        })
+    };
+    let ((mut image, origin), listed) =
+        try_join(resolve_with_origin(request, context), early).await?;
     let derived =
         tagging::for_promote(facts, &origin, request.environment.as_ref(), &request.rules)?;
     image.origin = Some(origin);
     let (mut seen, beside) = try_join(
-        look::at_all(destinations, &derived.tags, &request.source),
+        look::at_all(destinations, &derived.tags, &request.source, listed),
         carry::find(request, context, destinations, &image),
     )
     .await?;
     image.beside = beside;
     note_source(request, destinations, &mut seen, &image);
     Ok((image, derived, seen))
+}
+
+async fn resolve_with_origin(
+    request: &Request,
+    context: &Context,
+) -> Result<(Resolved, Origin), Failure> {
+    let image = source::resolve(request, context).await?;
+    let origin = origin::of(&image.source, &image.root).await;
+    let origin = origin.map_err(|error| Failure::store(Side::Source, &request.source, error))?;
+    Ok((image, origin))
 }
 
 /// A tag that is source and destination was asked for once, as the source.
@@ -390,30 +422,50 @@ async fn transfer(
     destinations: &[Destination],
     plans: &[Plan],
     meter: &Meter,
-) -> Result<Vec<crate::transfer::Content>, Failure> {
-    try_join_all(destinations.iter().zip(plans).map(|(destination, plan)| {
-        async move {
-            // Whoever names the root already has it.
-            if !plan.writes() {
-                return Ok(Default::default());
-            }
-            let copy = Copy {
-                source: &image.source,
-                root: &image.root,
-                destination: &destination.store,
-                notices: &context.notices,
-                meter,
+    by_tag: bool,
+) -> Result<Vec<Content>, Failure> {
+    // Whoever names the root already has it.
+    let lacks = |plan: &Plan| plan.writes();
+    let lacking = destinations
+        .iter()
+        .zip(plans)
+        .filter(|(_, plan)| lacks(plan));
+    let lacking: Vec<&Destination> = lacking.map(|(destination, _)| destination).collect();
+    let copy = Copy {
+        source: &image.source,
+        root: &image.root,
+        destinations: lacking
+            .iter()
+            .map(|destination| &destination.store)
+            .collect(),
+        known: &context.known,
+        notices: &context.notices,
+        meter,
+    };
+    // The first tag brings the root along, where one is sure to come.
+    let is_sure = |plan: &Plan| !lacks(plan) || plan.is_sure_to_write();
+    let outcomes = match by_tag && plans.iter().all(is_sure) {
+        true => copy.run_below().await,
+        false => copy.run().await,
+    };
+    let outcomes = outcomes.into_iter().zip(lacking);
+    let copied = outcomes.map(|(outcome, destination)| {
+        outcome.map_err(|error| {
+            let at: &dyn std::fmt::Display = match error.side {
+                Side::Source => &image.location,
+                Side::Destination => &destination.place,
             };
-            copy.run().await.map_err(|error| {
-                let at: &dyn std::fmt::Display = match error.side {
-                    Side::Source => &image.location,
-                    Side::Destination => &destination.place,
-                };
-                Failure::store(error.side, at, error.error)
-            })
-        }
-    }))
-    .await
+            Failure::store(error.side, at, error.error)
+        })
+    });
+    let mut copied = copied
+        .collect::<Result<Vec<Content>, Failure>>()?
+        .into_iter();
+    let content = plans.iter().map(|plan| match lacks(plan) {
+        true => copied.next().unwrap_or_default(),
+        false => Content::default(),
+    });
+    Ok(content.collect())
 }
 
 /// What a signature says of the release, beside what the surface gives.

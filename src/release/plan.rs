@@ -23,6 +23,13 @@ impl Plan {
         self.steps.iter().any(Step::writes)
     }
 
+    /// Whether a tag is written whatever else happens: one that follows a branch may give way to
+    /// another run's.
+    pub(super) fn is_sure_to_write(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| step.writes() && step.planned.kind != Kind::Moving(Follows::Branch))
+    }
+
     pub(super) fn into_results(self) -> Vec<TagResult> {
         let result = |Step { planned, change }| TagResult {
             tag: planned.tag,

@@ -3,7 +3,9 @@
 use super::subset::{self, Subset};
 use super::{Context, Failure, Request};
 use crate::archive::Archive;
-use crate::image::{Digest, Location, Manifest, Place, Reference, Selector};
+use crate::image::{
+    DaemonImage, Digest, Location, Manifest, Place, Reference, Repository, Selector,
+};
 use crate::layout::{Layout, LayoutError, LayoutFault};
 use crate::referrers::Beside;
 use crate::registry::Access;
@@ -33,6 +35,19 @@ impl Resolved {
             .as_ref()
             .map_or(self.root.digest, |subset| subset.of)
     }
+}
+
+/// The repositories of a release, and what it does there.
+pub(super) fn needed(request: &Request) -> impl Iterator<Item = (&Repository, Access)> {
+    let destinations = request.destinations.iter().filter_map(|place| match place {
+        Place::Registry(repository) => Some((repository, Access::PullPush)),
+        Place::Layout(_) => None,
+    });
+    let source = match &request.source {
+        Location::Registry(reference) => Some((&reference.repository, Access::Pull)),
+        _ => None,
+    };
+    destinations.chain(source)
 }
 
 /// The store that a destination is. Blobs can be mounted from a source on the same registry.
@@ -93,6 +108,12 @@ pub(super) async fn with_referrers(
             ))
             .hint("unpack it, and name the directory as oci:DIR"));
         }
+        Location::DockerArchive(..) | Location::Daemon(_) => {
+            return Err(Failure::input(format!(
+                "source {source}: what a Docker engine has or saves holds no signatures"
+            ))
+            .hint("name the image where it is released, in a registry or as oci:DIR"));
+        }
     };
     let digest = digest.map_err(|error| Failure::store(Side::Source, source, error))?;
     Ok((store, digest.ok_or_else(|| absent(source))?))
@@ -105,6 +126,8 @@ pub(super) async fn resolve(request: &Request, context: &Context) -> Result<Reso
         Location::Registry(reference) => on_registry(context, reference).await,
         Location::Layout(path, selector) => in_layout(path, selector).await,
         Location::Archive(path, selector) => in_archive(context, path, selector).await,
+        Location::DockerArchive(path, selector) => in_docker_archive(context, path, selector).await,
+        Location::Daemon(image) => at_daemon(context, image).await,
     };
     let (source, root) = found
         .map_err(|error| Failure::store(Side::Source, &request.source, error))?
@@ -150,6 +173,24 @@ async fn in_archive(
 ) -> Result<Found, StoreError> {
     let archive = Archive::open(path, context.scratch.as_deref()).await?;
     let digest = archive.select(selector).await?;
+    archive.check(digest).await?;
+    with_root(Source::archive(archive), digest).await
+}
+
+async fn in_docker_archive(
+    context: &Context,
+    path: &std::path::Path,
+    selector: &Selector,
+) -> Result<Found, StoreError> {
+    let scratch = context.scratch.as_deref();
+    let (archive, digest) = Archive::open_docker(path, selector, scratch, &context.notices).await?;
+    archive.check(digest).await?;
+    with_root(Source::archive(archive), digest).await
+}
+
+async fn at_daemon(context: &Context, image: &DaemonImage) -> Result<Found, StoreError> {
+    let (host, scratch) = (context.docker_host.as_deref(), context.scratch.as_deref());
+    let (archive, digest) = Archive::of_daemon(image, host, scratch, &context.notices).await?;
     archive.check(digest).await?;
     with_root(Source::archive(archive), digest).await
 }

@@ -300,11 +300,11 @@ fn counts(counts: &BTreeMap<Kind, u64>) -> BTreeMap<&str, u64> {
 fn copied(content: &Content) -> Copied {
     Copied {
         manifests_written: content.manifests_written,
-        blobs_moved: content.blobs_moved,
-        blobs_mounted: content.blobs_mounted,
-        blobs_present: content.blobs_present,
-        bytes_moved: content.bytes_moved,
-        bytes_present: content.bytes_present,
+        blobs_moved: content.moved.blobs,
+        blobs_mounted: content.mounted.blobs + content.shared.blobs,
+        blobs_present: content.present.blobs,
+        bytes_moved: content.moved.bytes,
+        bytes_present: content.spared().bytes,
     }
 }
 

@@ -2,7 +2,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::progress::{self, Pace};
+use secrecy::ExposeSecret;
+
+use super::progress::Pace;
 use crate::actions::{self, Level, Secrets};
 use crate::notice::{Notice, Notices, Progress, printable};
 
@@ -60,6 +62,11 @@ impl Log {
         Notices::new(move |notice| match notice {
             Notice::Info(text) => log.info(&text),
             Notice::Warning(text) => log.warning(&text),
+            Notice::Secret(secret) => {
+                let mut secrets = Secrets::default();
+                secrets.add(secret.expose_secret());
+                log.hide(&secrets);
+            }
             Notice::Progress(progress) => log.progress(progress, Instant::now()),
         })
     }
@@ -118,8 +125,8 @@ impl Log {
 
     fn progress(&self, progress: Progress, now: Instant) {
         let mut inner = self.lock();
-        if inner.pace.due(now) {
-            inner.progress(&progress::line(progress));
+        if let Some(line) = inner.pace.line(progress, now) {
+            inner.progress(&line);
         }
     }
 
@@ -290,7 +297,7 @@ pub(crate) mod tests {
         log.info("done");
         assert_eq!(
             page.text(),
-            "\r\x1b[2Ktransferring: 2 B of 4 B (50 %)\r\x1b[2Ktransferring: 3 B of 4 B (75 %)\r\x1b[2Kdone\n"
+            "\r\x1b[2Ktransferring: 2 B of 4 B (50 %), 0 B/s\r\x1b[2Ktransferring: 3 B of 4 B (75 %), 0 B/s\r\x1b[2Kdone\n"
         );
     }
 }

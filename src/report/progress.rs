@@ -34,8 +34,16 @@ impl Pace {
         }
     }
 
-    /// Whether the report that came at `now` is to be shown.
-    pub(super) fn due(&mut self, now: Instant) -> bool {
+    /// The line for a report that came at `now`, where it is to be shown.
+    pub(super) fn line(&mut self, progress: Progress, now: Instant) -> Option<String> {
+        if !self.due(now) {
+            return None;
+        }
+        let elapsed = now - self.started.unwrap_or(now);
+        Some(line(progress, elapsed))
+    }
+
+    fn due(&mut self, now: Instant) -> bool {
         let started = *self.started.get_or_insert(now);
         let wait = match self.shown {
             Some(shown) => now - shown < self.interval,
@@ -48,17 +56,19 @@ impl Pace {
     }
 }
 
-/// One line that says how far it is.
-pub(super) fn line(progress: Progress) -> String {
+/// One line that says how far it is after `elapsed`, and how fast it has been.
+fn line(progress: Progress, elapsed: Duration) -> String {
     let Progress { moved, total } = progress;
     let percent = match total {
         0 => 100,
         _ => u128::from(moved.min(total)) * 100 / u128::from(total),
     };
+    let rate = u128::from(moved) * 1000 / elapsed.as_millis().max(1);
     format!(
-        "transferring: {} of {} ({percent} %)",
+        "transferring: {} of {} ({percent} %), {}/s",
         bytes(moved),
-        bytes(total)
+        bytes(total),
+        bytes(u64::try_from(rate).unwrap_or(u64::MAX))
     )
 }
 
@@ -90,12 +100,13 @@ mod tests {
 
     #[test]
     fn the_line_says_how_far_it_is() {
-        let progress = |moved, total| line(Progress { moved, total });
+        let after = Duration::from_millis(2500);
+        let progress = |moved, total| line(Progress { moved, total }, after);
         insta::assert_snapshot!(
             progress(12_900_000, 41_000_000),
-            @"transferring: 12.3 MiB of 39.1 MiB (31 %)"
+            @"transferring: 12.3 MiB of 39.1 MiB (31 %), 4.9 MiB/s"
         );
-        insta::assert_snapshot!(progress(0, 0), @"transferring: 0 B of 0 B (100 %)");
-        insta::assert_snapshot!(progress(5, 4), @"transferring: 5 B of 4 B (100 %)");
+        insta::assert_snapshot!(progress(0, 0), @"transferring: 0 B of 0 B (100 %), 0 B/s");
+        insta::assert_snapshot!(progress(5, 4), @"transferring: 5 B of 4 B (100 %), 2 B/s");
     }
 }

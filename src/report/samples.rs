@@ -4,7 +4,7 @@ use crate::image::{Digest, MediaType};
 use crate::referrers::{self, Left, Reason, Travelled};
 use crate::release::{Change, End, Failure, FleetOutcome, Outcome, Released, TagResult, Verb};
 use crate::tagging::{Follows, Kind, Names};
-use crate::transfer::Content;
+use crate::transfer::{Amount, Content};
 
 pub(super) fn promoted() -> Outcome {
     let before = Digest::of(b"before");
@@ -35,11 +35,11 @@ pub(super) fn promoted() -> Outcome {
                 ],
                 content: Content {
                     manifests_written: 5,
-                    blobs_moved: 4,
-                    blobs_mounted: 2,
-                    blobs_present: 1,
-                    bytes_moved: 12_900_000,
-                    bytes_present: 2048,
+                    moved: amount(4, 12_900_000),
+                    mounted: amount(2, 2000),
+                    present: amount(1, 48),
+                    shared: Amount::default(),
+                    resumed: Amount::default(),
                 },
                 beside: Travelled {
                     copied: [(referrers::Kind::Signature, 2), (referrers::Kind::Sbom, 1)].into(),
@@ -147,4 +147,8 @@ fn tag(tag: &str, kind: Kind, change: Change) -> TagResult {
         rule: format!("the rule of {tag}"),
         change,
     }
+}
+
+fn amount(blobs: u64, bytes: u64) -> Amount {
+    Amount { blobs, bytes }
 }

@@ -144,16 +144,17 @@ pub(super) fn content(content: &Content, dry_run: bool) -> String {
         count(content.manifests_written, "manifest") + " written",
         format!(
             "{} moved in {}",
-            bytes(content.bytes_moved),
-            count(content.blobs_moved, "blob")
+            bytes(content.moved.bytes),
+            count(content.moved.blobs, "blob")
         ),
     ];
-    if content.blobs_mounted + content.blobs_present > 0 {
+    let spared = content.spared();
+    if spared.blobs > 0 {
         parts.push(format!(
             "{} not moved: {} there already, {} mounted",
-            bytes(content.bytes_present),
-            count(content.blobs_present, "blob"),
-            content.blobs_mounted,
+            bytes(spared.bytes),
+            count(content.present.blobs, "blob"),
+            content.mounted.blobs + content.shared.blobs,
         ));
     }
     parts.join(", ")

@@ -1,196 +1,241 @@
-//! One blob to one destination.
+//! One blob to all destinations of a copy that lack it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::HashSet;
 
-use super::verified::{Failure, verified};
-use super::{Copy, Error, Source, Store, StoreError};
-use crate::image::{Descriptor, Repository};
-use crate::layout::{Layout, WriteError};
-use crate::registry::{self, Mount, Remote, Upload};
+use futures_util::future::join_all;
 
-/// How a blob came to be where it should; with its size.
-pub(super) enum Placed {
-    Moved(u64),
-    Mounted(u64),
-    Present(u64),
+use super::content::Placed;
+use super::known::{Lead, Since};
+use super::send::{Receiver, send};
+use super::target::Target;
+use super::{Copy, Error, Store, StoreError};
+use crate::image::{Descriptor, RegistryName, Repository};
+use crate::layout::Layout;
+use crate::registry::{self, Mount, Remote};
+
+/// A destination that the blob is still to come to.
+pub(super) struct Lacking<'a> {
+    pub(super) target: &'a Target<'a>,
+    tried: u32,
 }
 
-/// After this many refusals a registry is taken not to mount at all.
-const MOUNT_REFUSALS: u32 = 2;
-
-/// Whether blobs can be mounted, and how often that was refused.
-pub(super) struct Mounts<'a> {
-    from: Option<&'a Repository>,
-    refused: AtomicU32,
+/// What a destination says when it is offered a blob.
+enum Answer {
+    /// It is there.
+    Has(Placed),
+    /// It wants the bytes.
+    Wants(Receiver),
 }
 
-impl<'a> Mounts<'a> {
-    /// Mounting is for two repositories of one registry.
-    pub(super) fn new(source: &'a Source, destination: &Store) -> Self {
-        let from = match destination {
-            Store::Registry(remote) => source.repository().filter(|from| {
-                from.registry() == remote.repository().registry() && *from != remote.repository()
-            }),
-            Store::Layout(_) => None,
-        };
-        Self {
-            from,
-            refused: AtomicU32::new(0),
-        }
-    }
-
-    fn from(&self) -> Option<&'a Repository> {
-        self.from
-            .filter(|_| self.refused.load(Ordering::Relaxed) < MOUNT_REFUSALS)
-    }
-}
-
-/// Sees to it that the destination has the blob.
-pub(super) async fn place(
-    copy: &Copy<'_>,
-    blob: &Descriptor,
-    mounts: &Mounts<'_>,
-) -> Result<Placed, Error> {
-    let placed = match copy.destination {
-        Store::Registry(remote) => into_registry(copy, remote, blob, mounts).await?,
-        Store::Layout(layout) => into_layout(copy, layout, blob).await?,
-    };
-    if !matches!(placed, Placed::Moved(_)) {
-        copy.meter.spare(blob.size);
-    }
-    Ok(placed)
-}
-
-async fn into_layout(copy: &Copy<'_>, layout: &Layout, blob: &Descriptor) -> Result<Placed, Error> {
-    let at_destination = |error| StoreError::Layout(error).at_destination();
-    if layout.has_blob(blob).await.map_err(at_destination)? {
-        return Ok(Placed::Present(blob.size));
-    }
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let source = copy
-            .source
-            .open_blob(blob)
-            .await
-            .map_err(StoreError::at_source)?;
-        let failure = Failure::default();
-        let body = verified(source, blob, copy.meter.clone(), &failure);
-        let error = match layout.write_blob(blob, body).await {
-            Ok(()) => return Ok(Placed::Moved(blob.size)),
-            Err(WriteError::Layout(error)) => return Err(at_destination(error)),
-            Err(WriteError::Source(_)) => failure.take().unwrap_or_else(|| unexplained(blob)),
-        };
-        again(copy, blob, error.at_source(), tried).await?;
-    }
-}
-
-async fn into_registry(
-    copy: &Copy<'_>,
-    remote: &Remote,
-    blob: &Descriptor,
-    mounts: &Mounts<'_>,
-) -> Result<Placed, Error> {
-    let mut upload = None;
-    if let Some(from) = mounts.from() {
-        match remote.mount(blob.digest, from).await {
-            Ok(Mount::Mounted) => return Ok(Placed::Mounted(blob.size)),
-            Ok(Mount::Declined(session)) => upload = Some(session),
-            // Some registries refuse what they cannot do instead of declining it.
-            Err(error) if error.is_refusal() => {}
-            Err(error) => return Err(at_destination(error)),
-        }
-        mounts.refused.fetch_add(1, Ordering::Relaxed);
-    }
-    if remote.has_blob(blob).await.map_err(at_destination)? {
-        if let Some(upload) = upload {
-            remote.cancel(upload).await;
-        }
-        return Ok(Placed::Present(blob.size));
-    }
-    send(copy, remote, blob, upload).await?;
-    Ok(Placed::Moved(blob.size))
-}
-
-/// Uploads a blob, again from the start where it has to be.
-async fn send(
-    copy: &Copy<'_>,
-    remote: &Remote,
-    blob: &Descriptor,
-    mut opened: Option<Upload>,
-) -> Result<(), Error> {
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let upload = match opened.take() {
-            Some(upload) => upload,
-            None => remote.start_upload().await.map_err(at_destination)?,
-        };
-        let Err(error) = stream_once(copy, remote, blob, &upload).await else {
-            return Ok(());
-        };
-        remote.cancel(upload).await;
-        again(copy, blob, error, tried).await?;
-        // The blob may have been stored, and only the answer lost.
-        if remote.has_blob(blob).await.map_err(at_destination)? {
-            copy.meter.spare(blob.size);
-            return Ok(());
-        }
-    }
-}
-
-async fn stream_once(
-    copy: &Copy<'_>,
-    remote: &Remote,
-    blob: &Descriptor,
-    upload: &Upload,
-) -> Result<(), Error> {
-    let source = copy
-        .source
-        .open_blob(blob)
-        .await
-        .map_err(StoreError::at_source)?;
-    let failure = Failure::default();
-    let body = verified(source, blob, copy.meter.clone(), &failure);
-    match remote.upload(upload, blob, body).await {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            if failure.refused() {
-                copy.meter.undo(blob.size);
+/// Sees to it that the destinations have the blob, or says why one has not.
+pub(super) async fn place(copy: &Copy<'_>, blob: &Descriptor, targets: Vec<&Target<'_>>) {
+    let begin = |target| Lacking { target, tried: 0 };
+    let mut lacking: Vec<Lacking> = targets.into_iter().map(begin).collect();
+    while !lacking.is_empty() {
+        lacking.retain(|lacking| !lacking.target.has_failed());
+        let (now, later) = leads(copy, blob, lacking).await;
+        let asked = now.into_iter().map(|(lacking, lead)| async move {
+            let answer = ask(copy, lacking.target.store, blob, &lead).await;
+            (lacking, lead, answer)
+        });
+        let (mut wanting, mut again, mut guards) = (Vec::new(), Vec::new(), Vec::new());
+        for (lacking, lead, answer) in join_all(asked).await {
+            match answer {
+                Ok(Answer::Has(placed)) => {
+                    copy.meter.spare(blob.size);
+                    lacking.done(copy, blob, placed);
+                }
+                Ok(Answer::Wants(receiver)) => {
+                    guards.push(lead);
+                    wanting.push((lacking, receiver));
+                }
+                Err(error) => lacking.target.failed(error),
             }
-            // A source that fails breaks the upload: then it is the one to blame.
-            Err(failure
-                .take()
-                .map_or_else(|| at_destination(error), StoreError::at_source))
+        }
+        for (lacking, sent) in send(copy, blob, wanting).await {
+            match sent {
+                Ok(()) => lacking.done(copy, blob, Placed::Moved),
+                Err(error) => again.extend(lacking.again(copy, blob, error)),
+            }
+        }
+        drop(guards);
+        wait(copy, &again).await;
+        lacking = later;
+        lacking.extend(again);
+    }
+}
+
+/// Where each destination's registry has the blob; those that have to wait for another one, on the
+/// same registry, come later. Registries are in order, so that no two images ever wait for each other.
+async fn leads<'a>(
+    copy: &Copy<'_>,
+    blob: &Descriptor,
+    mut lacking: Vec<Lacking<'a>>,
+) -> (Vec<(Lacking<'a>, Lead)>, Vec<Lacking<'a>>) {
+    lacking.sort_by_key(|lacking| lacking.target.store.registry().cloned());
+    let mut first: HashSet<RegistryName> = HashSet::new();
+    let (mut now, mut later) = (Vec::new(), Vec::new());
+    for lacking in lacking {
+        let Store::Registry(remote) = lacking.target.store else {
+            now.push((lacking, Lead::Nowhere(None)));
+            continue;
+        };
+        let repository = remote.repository();
+        if first.contains(repository.registry()) {
+            later.push(lacking);
+            continue;
+        }
+        let readily = |from: &Repository| remote.reads(from);
+        let lead = copy.known.lead(repository, blob.digest, readily).await;
+        if let Lead::Nowhere(Some(_)) = lead {
+            first.insert(repository.registry().clone());
+        }
+        now.push((lacking, lead));
+    }
+    (now, later)
+}
+
+async fn ask(
+    copy: &Copy<'_>,
+    store: &Store,
+    blob: &Descriptor,
+    lead: &Lead,
+) -> Result<Answer, Error> {
+    match store {
+        Store::Registry(remote) => ask_registry(copy, remote, blob, lead)
+            .await
+            .map_err(|error| StoreError::Registry(error).at_destination()),
+        Store::Layout(layout) => ask_layout(layout, blob).await,
+    }
+}
+
+async fn ask_layout(layout: &Layout, blob: &Descriptor) -> Result<Answer, Error> {
+    let there = layout.has_blob(blob).await;
+    let there = there.map_err(|error| StoreError::Layout(error).at_destination())?;
+    Ok(if there {
+        Answer::Has(Placed::Present)
+    } else {
+        Answer::Wants(Receiver::Layout(layout.clone()))
+    })
+}
+
+async fn ask_registry(
+    copy: &Copy<'_>,
+    remote: &Remote,
+    blob: &Descriptor,
+    lead: &Lead,
+) -> Result<Answer, registry::Error> {
+    let mut session = None;
+    match lead {
+        Lead::Here(since) => return Ok(Answer::Has(since.placed(Placed::Present))),
+        Lead::Elsewhere(from, since) => {
+            let mounted = mount(copy, remote, blob, from).await?;
+            match mounted {
+                Some(Mount::Mounted) => return Ok(Answer::Has(since.placed(Placed::Mounted))),
+                Some(Mount::Declined(upload)) => session = Some(upload),
+                None => {}
+            }
+        }
+        Lead::Nowhere(_)
+            if remote.is_new().await && copy.known.mounts(remote.repository().registry()) =>
+        {
+            return open_in_new(remote, blob).await;
+        }
+        Lead::Nowhere(_) => {}
+    }
+    if remote.has_blob(blob).await? {
+        if let Some(session) = session {
+            remote.cancel(session).await;
+        }
+        return Ok(Answer::Has(Placed::Present));
+    }
+    Ok(Answer::Wants(Receiver::Registry(remote.clone(), session)))
+}
+
+/// In a new repository a blob is there at most if a run died while it brought the image.
+async fn open_in_new(remote: &Remote, blob: &Descriptor) -> Result<Answer, registry::Error> {
+    Ok(match remote.open_unless_there(blob).await {
+        Ok(Mount::Mounted) => Answer::Has(Placed::Present),
+        Ok(Mount::Declined(upload)) => {
+            Answer::Wants(Receiver::Registry(remote.clone(), Some(upload)))
+        }
+        // It does not know the question.
+        Err(error) if error.is_refusal() => {
+            remote.holds_something();
+            Answer::Wants(Receiver::Registry(remote.clone(), None))
+        }
+        Err(error) => return Err(error),
+    })
+}
+
+/// Asks for a mount; nothing where the registry refuses it, as some do with what they cannot do.
+async fn mount(
+    copy: &Copy<'_>,
+    remote: &Remote,
+    blob: &Descriptor,
+    from: &Repository,
+) -> Result<Option<Mount>, registry::Error> {
+    let outcome = match remote.mount(blob.digest, from).await {
+        Ok(mount) => Some(mount),
+        Err(error) if error.is_refusal() => None,
+        Err(error) => return Err(error),
+    };
+    let did = matches!(outcome, Some(Mount::Mounted));
+    copy.known.mounted(remote.repository().registry(), did);
+    Ok(outcome)
+}
+
+impl Since {
+    /// How a blob was placed that would have been placed so, had it been there before the run.
+    fn placed(self, before: Placed) -> Placed {
+        match self {
+            Self::Before => before,
+            Self::Now => Placed::Shared,
         }
     }
 }
 
-/// Waits before another try, or gives up.
-async fn again(copy: &Copy<'_>, blob: &Descriptor, error: Error, tried: u32) -> Result<(), Error> {
-    let timing = match copy.destination {
-        Store::Registry(remote) => remote.timing(),
-        Store::Layout(_) => copy.source.timing(),
-    };
-    if !error.error.is_transient() || tried >= timing.attempts {
-        return Err(error);
+impl Lacking<'_> {
+    fn done(self, copy: &Copy<'_>, blob: &Descriptor, placed: Placed) {
+        // One that was sent, and only the answer lost, is found the next time.
+        let placed = if self.tried > 0 {
+            Placed::Moved
+        } else {
+            placed
+        };
+        if let Store::Registry(remote) = self.target.store {
+            let since = match placed {
+                Placed::Present => Since::Before,
+                _ => Since::Now,
+            };
+            copy.known.has(remote.repository(), blob.digest, since);
+        }
+        self.target.placed(placed, blob.size);
     }
-    copy.notices.warning(format!(
-        "blob {}: {error}; trying again ({tried} of {} tries)",
-        blob.digest.short(),
-        timing.attempts
-    ));
-    tokio::time::sleep(timing.delay(tried)).await;
-    Ok(())
+
+    /// Itself, to be tried again; nothing where that would be of no use.
+    fn again(mut self, copy: &Copy<'_>, blob: &Descriptor, error: Error) -> Option<Self> {
+        self.tried += 1;
+        let attempts = copy.timing(self.target.store).attempts;
+        if !error.may_pass() || self.tried >= attempts {
+            self.target.failed(error);
+            return None;
+        }
+        copy.notices.info(format!(
+            "blob {}: {error}; trying again ({} of {attempts} tries)",
+            blob.digest.short(),
+            self.tried,
+        ));
+        Some(self)
+    }
 }
 
-fn unexplained(blob: &Descriptor) -> StoreError {
-    StoreError::WrongBlob {
-        expected: blob.digest,
-        problem: "its source failed".to_owned(),
+/// Waits before what did not work is tried again.
+async fn wait(copy: &Copy<'_>, again: &[Lacking<'_>]) {
+    let pauses = again
+        .iter()
+        .map(|lacking| copy.timing(lacking.target.store).delay(lacking.tried));
+    if let Some(pause) = pauses.max() {
+        tokio::time::sleep(pause).await;
     }
-}
-
-fn at_destination(error: registry::Error) -> Error {
-    StoreError::Registry(error).at_destination()
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -53,28 +54,51 @@ pub enum Side {
 }
 
 /// A copy that failed.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 #[error("{side}: {error}")]
 pub struct Error {
     /// The side that failed.
     pub side: Side,
-    /// How.
+    /// How. What one source fails to give, it fails to give all destinations.
     #[source]
-    pub error: StoreError,
+    pub error: Arc<StoreError>,
+}
+
+impl Error {
+    pub(super) fn source(error: Arc<StoreError>) -> Self {
+        Self {
+            side: Side::Source,
+            error,
+        }
+    }
+
+    /// Whether sending the blob again may help. A source that is a registry has been asked again by
+    /// then as often as it may be.
+    pub(super) fn may_pass(&self) -> bool {
+        match (self.side, &*self.error) {
+            (Side::Source, StoreError::Registry(_)) => false,
+            (_, error) => error.is_transient(),
+        }
+    }
+
+    /// Whether a destination says that it lacks what it was taken to have.
+    pub(super) fn is_incomplete(&self) -> bool {
+        match (self.side, &*self.error) {
+            (Side::Destination, StoreError::Registry(error)) => error.is_incomplete(),
+            _ => false,
+        }
+    }
 }
 
 impl StoreError {
     pub(super) fn at_source(self) -> Error {
-        Error {
-            side: Side::Source,
-            error: self,
-        }
+        Error::source(Arc::new(self))
     }
 
     pub(super) fn at_destination(self) -> Error {
         Error {
             side: Side::Destination,
-            error: self,
+            error: Arc::new(self),
         }
     }
 
@@ -100,6 +124,7 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),
+            Self::Archive(error) => error.fault.hint(),
             _ => None,
         }
     }

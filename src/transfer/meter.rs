@@ -1,5 +1,8 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 
 use crate::notice::{Notices, Progress};
 
@@ -30,15 +33,16 @@ impl Meter {
         self.say();
     }
 
-    /// Adds bytes that were moved.
-    pub(super) fn moved(&self, bytes: u64) {
-        self.counts.0.fetch_add(bytes, Ordering::Relaxed);
-        self.say();
+    /// Begins to count the bytes of one blob on their way to one place.
+    pub(super) fn passage(&self) -> Passage {
+        Passage {
+            meter: self.clone(),
+            counted: Arc::new(Mutex::new(Some(0))),
+        }
     }
 
-    /// Takes back bytes of a blob that has to start again.
-    pub(super) fn undo(&self, bytes: u64) {
-        self.counts.0.fetch_sub(bytes, Ordering::Relaxed);
+    fn moved(&self, bytes: u64) {
+        self.counts.0.fetch_add(bytes, Ordering::Relaxed);
         self.say();
     }
 
@@ -48,4 +52,46 @@ impl Meter {
             total: self.counts.1.load(Ordering::Relaxed),
         });
     }
+}
+
+/// The bytes of one blob on their way. A body may outlive the request that it was sent with, so
+/// nothing counts once it is known what came of it.
+pub(super) struct Passage {
+    meter: Meter,
+    counted: Arc<Mutex<Option<u64>>>,
+}
+
+impl Passage {
+    /// Counts what passes.
+    pub(super) fn count<E>(
+        &self,
+        body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+    ) -> impl Stream<Item = Result<Bytes, E>> + Send + 'static {
+        let (meter, counted) = (self.meter.clone(), self.counted.clone());
+        body.inspect(move |frame| {
+            if let (Ok(frame), Some(counted)) = (frame, &mut *lock(&counted)) {
+                *counted += frame.len() as u64;
+                meter.moved(frame.len() as u64);
+            }
+        })
+    }
+
+    /// The blob has come through with so many bytes.
+    pub(super) fn complete(&self, bytes: u64) {
+        if let Some(counted) = lock(&self.counted).take() {
+            self.meter.moved(bytes.saturating_sub(counted));
+        }
+    }
+
+    /// It has not, and starts again.
+    pub(super) fn undo(&self) {
+        if let Some(counted) = lock(&self.counted).take() {
+            self.meter.counts.0.fetch_sub(counted, Ordering::Relaxed);
+            self.meter.say();
+        }
+    }
+}
+
+fn lock(counted: &Mutex<Option<u64>>) -> MutexGuard<'_, Option<u64>> {
+    counted.lock().unwrap_or_else(PoisonError::into_inner)
 }

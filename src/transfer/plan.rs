@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Copy, Error, REQUESTS, StoreError};
+use super::known::Since;
+use super::{Copy, Error, MANIFESTS, Store, StoreError};
 use crate::image::{Descriptor, Digest, Manifest};
 
 /// The most manifests that an image may have. A real one has a few dozen; an index made to exhaust
@@ -12,67 +14,87 @@ use crate::image::{Descriptor, Digest, Manifest};
 pub(super) const MANIFESTS_LIMIT: usize = 10_000;
 
 /// What is to be copied.
+#[derive(Default)]
 pub(super) struct Plan {
     /// Manifests by their distance from the root, which is alone in the first level.
     pub(super) levels: Vec<Vec<Manifest>>,
-    /// The blobs of all of them, each once, the largest first.
-    pub(super) blobs: Vec<Descriptor>,
+    /// The blobs of all of them.
+    pub(super) blobs: HashMap<Digest, Descriptor>,
 }
 
-/// Walks down from the root, and not below what the destination has: whoever has a manifest by its
-/// digest has what it names, since manifests are written after it.
-pub(super) async fn missing(copy: &Copy<'_>) -> Result<Plan, Error> {
-    let mut levels = vec![vec![copy.root.clone()]];
-    let mut seen = HashSet::from([copy.root.digest]);
-    let mut blobs: HashMap<Digest, Descriptor> = HashMap::new();
-    while let Some(level) = levels.last() {
-        for blob in level.iter().flat_map(Manifest::blobs) {
-            blobs.entry(blob.digest).or_insert_with(|| blob.clone());
+/// How far down an image is gone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Not below what the destination has: whoever has a manifest by its digest has what it names,
+    /// since manifests are written after it.
+    Missing,
+    /// To the ground, whatever is there.
+    Everything,
+}
+
+/// Walks down from the root.
+pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Result<Plan, Error> {
+    if let (Depth::Everything, Store::Registry(remote)) = (depth, store) {
+        copy.known.forget(remote.repository());
+        remote.holds_something();
+    }
+    let is_there = |digest| async move {
+        match depth {
+            Depth::Missing => store.has_manifest(digest).await,
+            Depth::Everything => Ok(false),
         }
-        let below: Vec<(Digest, Descriptor)> = level
+    };
+    if is_there(copy.root.digest).await? {
+        return Ok(Plan::default());
+    }
+    let mut plan = Plan::default();
+    let mut seen = HashSet::from([copy.root.digest]);
+    let mut level = vec![copy.root.clone()];
+    while !level.is_empty() {
+        let below: Vec<(Digest, Digest)> = level
             .iter()
-            .flat_map(|parent| {
-                parent
-                    .children()
-                    .map(|child| (parent.digest, child.clone()))
-            })
-            .filter(|(_, child)| seen.insert(child.digest))
+            .flat_map(|parent| parent.children().map(|child| (parent.digest, child.digest)))
+            .filter(|(_, child)| seen.insert(*child))
             .collect();
         if seen.len() > MANIFESTS_LIMIT {
             return Err(StoreError::Boundless(copy.root.digest).at_source());
         }
-        let found: Vec<Option<Manifest>> = stream::iter(below)
-            .map(|(parent, child)| fetch(copy, parent, child))
-            .buffer_unordered(REQUESTS)
+        for blob in level.iter().flat_map(Manifest::blobs) {
+            note_source(copy, store, blob);
+            plan.blobs
+                .entry(blob.digest)
+                .or_insert_with(|| blob.clone());
+        }
+        plan.levels.push(level);
+        level = stream::iter(below)
+            .map(|(parent, child)| async move {
+                // Both are asked at once: as a rule it is missing.
+                let asked = async { Ok(!store.is_new().await && is_there(child).await?) };
+                let (there, child) = try_join(asked, fetch(copy, parent, child)).await?;
+                Ok::<_, Error>((!there).then_some(child))
+            })
+            .buffer_unordered(MANIFESTS)
+            .try_filter_map(|child| std::future::ready(Ok(child)))
             .try_collect()
             .await?;
-        let next: Vec<Manifest> = found.into_iter().flatten().collect();
-        if next.is_empty() {
-            break;
-        }
-        levels.push(next);
     }
-    let mut blobs: Vec<Descriptor> = blobs.into_values().collect();
-    blobs.sort_by(|a, b| b.size.cmp(&a.size).then(a.digest.cmp(&b.digest)));
-    Ok(Plan { levels, blobs })
+    Ok(plan)
 }
 
-/// A child that the destination lacks.
-async fn fetch(
-    copy: &Copy<'_>,
-    parent: Digest,
-    child: Descriptor,
-) -> Result<Option<Manifest>, Error> {
-    if copy.destination.has_manifest(child.digest).await? {
-        return Ok(None);
+/// What a manifest of the source names is in the source's repository, from which a destination on
+/// the same registry can mount it.
+fn note_source(copy: &Copy<'_>, store: &Store, blob: &Descriptor) {
+    if let (Some(from), Store::Registry(remote)) = (copy.source.repository(), store)
+        && from.registry() == remote.repository().registry()
+    {
+        copy.known.has(from, blob.digest, Since::Before);
     }
-    match copy.source.manifest(child.digest).await {
-        Ok(Some(manifest)) => Ok(Some(manifest)),
-        Ok(None) => Err(StoreError::MissingChild {
-            child: child.digest,
-            parent,
-        }
-        .at_source()),
+}
+
+async fn fetch(copy: &Copy<'_>, parent: Digest, child: Digest) -> Result<Manifest, Error> {
+    match copy.source.manifest(child).await {
+        Ok(Some(manifest)) => Ok(manifest),
+        Ok(None) => Err(StoreError::MissingChild { child, parent }.at_source()),
         Err(error) => Err(error.at_source()),
     }
 }

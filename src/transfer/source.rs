@@ -10,10 +10,17 @@ use super::{Store, StoreError};
 use crate::archive::Archive;
 use crate::image::{Descriptor, Digest, Hasher, Manifest, Repository, Target};
 use crate::layout::Evidence;
-use crate::registry::Timing;
+use crate::registry::{Remote, Resumed, Timing};
 
 /// A blob's bytes as they come.
 pub type ReadStream = BoxStream<'static, Result<Bytes, StoreError>>;
+
+/// A blob that is being read.
+pub(super) struct Reading {
+    pub(super) stream: ReadStream,
+    /// What did not have to be read again where it broke off.
+    pub(super) resumed: Resumed,
+}
 
 /// Where an image is read from. Manifests are read once, however many ask for them.
 pub struct Source {
@@ -27,7 +34,6 @@ type Known = Arc<OnceCell<Option<Manifest>>>;
 enum Kind {
     Store(Store),
     Archive(Archive),
-    Held(HashMap<Digest, Bytes>),
 }
 
 impl Source {
@@ -47,15 +53,6 @@ impl Source {
         }
     }
 
-    /// A source of blobs that were made here.
-    pub fn held(blobs: impl IntoIterator<Item = Bytes>) -> Self {
-        let blobs = blobs.into_iter().map(|blob| (Digest::of(&blob), blob));
-        Self {
-            kind: Kind::Held(blobs.collect()),
-            manifests: Mutex::default(),
-        }
-    }
-
     /// What it lists beside its images, where it is on disk.
     ///
     /// # Errors
@@ -64,7 +61,7 @@ impl Source {
         Ok(match &self.kind {
             Kind::Store(Store::Layout(layout)) => layout.evidence().await?,
             Kind::Archive(archive) => archive.evidence().await?,
-            Kind::Store(Store::Registry(_)) | Kind::Held(_) => Evidence::default(),
+            Kind::Store(Store::Registry(_)) => Evidence::default(),
         })
     }
 
@@ -72,16 +69,21 @@ impl Source {
     pub fn as_store(&self) -> Option<&Store> {
         match &self.kind {
             Kind::Store(store) => Some(store),
-            Kind::Archive(_) | Kind::Held(_) => None,
+            Kind::Archive(_) => None,
         }
     }
 
-    /// The repository that it is, from which another one of the same registry can mount.
-    pub(super) fn repository(&self) -> Option<&Repository> {
+    /// The repository that it is, on a registry.
+    pub(super) fn remote(&self) -> Option<&Remote> {
         match &self.kind {
-            Kind::Store(Store::Registry(remote)) => Some(remote.repository()),
+            Kind::Store(Store::Registry(remote)) => Some(remote),
             _ => None,
         }
+    }
+
+    /// The repository's name, from which another one of the same registry can mount.
+    pub(super) fn repository(&self) -> Option<&Repository> {
+        self.remote().map(Remote::repository)
     }
 
     /// The manifest with that digest, if it is there.
@@ -101,7 +103,6 @@ impl Source {
             }
             Kind::Store(Store::Layout(layout)) => layout.manifest(digest).await?,
             Kind::Archive(archive) => archive.manifest(digest).await?,
-            Kind::Held(_) => None,
         })
     }
 
@@ -120,16 +121,18 @@ impl Source {
     }
 
     /// Opens a blob. Whoever reads it checks its size and digest.
-    pub(super) async fn open_blob(&self, blob: &Descriptor) -> Result<ReadStream, StoreError> {
+    pub(super) async fn open_blob(&self, blob: &Descriptor) -> Result<Reading, StoreError> {
+        let mut resumed = Resumed::default();
         if let Some(data) = &blob.data {
-            return Ok(futures_util::stream::iter([Ok(data.clone())]).boxed());
+            let stream = futures_util::stream::iter([Ok(data.clone())]).boxed();
+            return Ok(Reading { stream, resumed });
         }
-        Ok(match &self.kind {
-            Kind::Store(Store::Registry(remote)) => remote
-                .open_blob(blob)
-                .await?
-                .map_err(StoreError::from)
-                .boxed(),
+        let stream = match &self.kind {
+            Kind::Store(Store::Registry(remote)) => {
+                let download = remote.open_blob(blob).await?;
+                resumed = download.resumed();
+                download.into_stream().map_err(StoreError::from).boxed()
+            }
             Kind::Store(Store::Layout(layout)) => layout
                 .open_blob(blob)
                 .await?
@@ -140,11 +143,8 @@ impl Source {
                 .await?
                 .map_err(StoreError::from)
                 .boxed(),
-            // Without the bytes it is an empty stream, which is not what its digest says.
-            Kind::Held(blobs) => {
-                futures_util::stream::iter(blobs.get(&blob.digest).cloned().map(Ok)).boxed()
-            }
-        })
+        };
+        Ok(Reading { stream, resumed })
     }
 
     /// How long to wait for the source, and how often to try.
@@ -171,8 +171,8 @@ impl Source {
         let mut tried = 0;
         loop {
             tried += 1;
-            let stream = self.open_blob(blob).await?;
-            match read_small(stream, blob).await {
+            let reading = self.open_blob(blob).await?;
+            match read_small(reading.stream, blob).await {
                 Err(error) if error.is_transient() && tried < timing.attempts => {
                     tokio::time::sleep(timing.delay(tried)).await;
                 }

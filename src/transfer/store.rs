@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::{Error, StoreError};
-use crate::image::{Digest, Manifest, Tag, Target};
+use crate::image::{Digest, Manifest, RegistryName, Tag, Target};
 use crate::layout::Layout;
 use crate::registry::Remote;
 
@@ -61,11 +61,11 @@ impl Store {
         })
     }
 
-    /// Whether a root and all below it are there. On disk that is looked at part by part.
-    pub(super) async fn has_root(&self, root: Digest) -> Result<bool, Error> {
+    /// The registry that it is on.
+    pub(super) fn registry(&self) -> Option<&RegistryName> {
         match self {
-            Self::Registry(_) => self.has_manifest(root).await,
-            Self::Layout(_) => Ok(false),
+            Self::Registry(remote) => Some(remote.repository().registry()),
+            Self::Layout(_) => None,
         }
     }
 
@@ -80,6 +80,14 @@ impl Store {
                     .is_some())
             }
             Self::Layout(_) => Ok(false),
+        }
+    }
+
+    /// Whether it can have nothing of an image. On disk a look is as cheap as the question.
+    pub async fn is_new(&self) -> bool {
+        match self {
+            Self::Registry(remote) => remote.is_new().await,
+            Self::Layout(_) => false,
         }
     }
 

@@ -1,59 +1,21 @@
 //! Bytes on their way, checked.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
-use thiserror::Error;
 
-use super::{Meter, ReadStream, StoreError};
+use super::share::{Body, Broken};
+use super::{ReadStream, StoreError};
 use crate::image::{Descriptor, Hasher};
 
-/// What stands in an upload's body where its source failed; the reason is in [`Failure`].
-#[derive(Debug, Error)]
-#[error("the source failed")]
-pub(super) struct SourceFailed;
-
-/// Why a source failed, kept for whoever finds the upload broken.
+/// Why a source failed, kept for whoever finds an upload broken.
 #[derive(Clone, Default)]
-pub(super) struct Failure(Arc<Mutex<Passage>>);
-
-#[derive(Default)]
-struct Passage {
-    error: Option<StoreError>,
-    /// All bytes came, and were right.
-    complete: bool,
-    /// The receiver did not take them.
-    refused: bool,
-}
+pub(super) struct Failure(Arc<OnceLock<Arc<StoreError>>>);
 
 impl Failure {
-    pub(super) fn take(&self) -> Option<StoreError> {
-        self.lock().error.take()
-    }
-
-    /// Notes that the receiver did not take the bytes; `true` where all of them were sent, so that
-    /// nobody else takes them off the count.
-    pub(super) fn refused(&self) -> bool {
-        let mut passage = self.lock();
-        passage.refused = true;
-        passage.complete
-    }
-
-    /// Notes that all bytes came; `false` where the receiver has given up already.
-    fn complete(&self) -> bool {
-        let mut passage = self.lock();
-        passage.complete = !passage.refused;
-        passage.complete
-    }
-
-    fn set(&self, error: StoreError) {
-        self.lock().error = Some(error);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Passage> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn reason(&self) -> Option<Arc<StoreError>> {
+        self.0.get().cloned()
     }
 }
 
@@ -64,37 +26,26 @@ struct State {
     seen: u64,
     /// The last frame, held back until what follows it is known.
     held: Option<Bytes>,
-    meter: Meter,
-    failure: Failure,
     done: bool,
-    complete: bool,
 }
 
 /// The bytes of `source`, the last frame only once size and digest are right: a receiver that waits
 /// for all bytes can never take wrong ones for the blob.
-pub(super) fn verified(
-    source: ReadStream,
-    blob: &Descriptor,
-    meter: Meter,
-    failure: &Failure,
-) -> BoxStream<'static, Result<Bytes, SourceFailed>> {
+pub(super) fn verified(source: ReadStream, blob: &Descriptor, failure: &Failure) -> Body {
     let state = State {
         source,
         blob: blob.clone(),
         hasher: Hasher::new(),
         seen: 0,
         held: None,
-        meter,
-        failure: failure.clone(),
         done: false,
-        complete: false,
     };
     let failure = failure.clone();
     checked(state)
         .map(move |item| {
             item.map_err(|error| {
-                failure.set(error);
-                SourceFailed
+                let _ = failure.0.set(Arc::new(error));
+                Broken::Source
             })
         })
         .boxed()
@@ -116,22 +67,12 @@ fn checked(state: State) -> impl Stream<Item = Result<Bytes, StoreError>> {
     })
 }
 
-/// A blob that did not come through has to start again.
-impl Drop for State {
-    fn drop(&mut self) {
-        if !self.complete {
-            self.meter.undo(self.seen);
-        }
-    }
-}
-
 impl State {
     /// Takes in the next frame and gives out the one before.
     async fn step(&mut self) -> Result<Option<Bytes>, StoreError> {
         let Some(frame) = self.source.next().await.transpose()? else {
             self.done = true;
             self.check_end()?;
-            self.complete = self.failure.complete();
             return Ok(self.held.take());
         };
         if self.seen + frame.len() as u64 > self.blob.size {
@@ -139,7 +80,6 @@ impl State {
         }
         self.seen += frame.len() as u64;
         self.hasher.update(&frame);
-        self.meter.moved(frame.len() as u64);
         Ok(self.held.replace(frame))
     }
 
@@ -168,7 +108,6 @@ impl State {
 mod tests {
     use super::*;
     use crate::image::Digest;
-    use crate::notice::Notices;
 
     async fn pass(frames: &[&'static [u8]], promised: &[u8]) -> (Vec<u8>, Option<String>) {
         let blob = Descriptor::plain("", Digest::of(promised), promised.len() as u64);
@@ -177,12 +116,11 @@ mod tests {
             .map(|frame| Ok(Bytes::from_static(frame)))
             .collect();
         let failure = Failure::default();
-        let meter = Meter::new(Notices::new(|_| {}));
-        let passed: Vec<_> = verified(stream::iter(frames).boxed(), &blob, meter, &failure)
+        let passed: Vec<_> = verified(stream::iter(frames).boxed(), &blob, &failure)
             .collect()
             .await;
         let bytes = passed.into_iter().flatten().flatten().collect();
-        (bytes, failure.take().map(|error| error.to_string()))
+        (bytes, failure.reason().map(|error| error.to_string()))
     }
 
     #[tokio::test]

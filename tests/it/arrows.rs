@@ -81,6 +81,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "report",
             "signing",
             "tagging",
+            "transfer",
         ],
     ),
 ];

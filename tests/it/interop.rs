@@ -89,8 +89,8 @@ async fn promise_1_a_promotion_between_real_registries_keeps_the_digest() {
     let request = promote(&format!("{from}:main"), &[&to, &beside], "refs/tags/v1.4.0");
     let outcome = done(request.clone(), &context()).await;
     // The second destination is on the source's registry: nothing travels there.
-    assert_eq!(outcome.destinations[1].content.blobs_moved, 0);
-    assert!(outcome.destinations[1].content.blobs_mounted > 0);
+    assert_eq!(outcome.destinations[1].content.moved.blobs, 0);
+    assert!(outcome.destinations[1].content.mounted.blobs > 0);
     for place in [&to, &beside] {
         for tag in ["1.4.0", "1.4", "1", "latest", "git-9f3c2a1"] {
             let digest = text("crane", &["digest", &format!("{place}:{tag}")]);

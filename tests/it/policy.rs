@@ -72,7 +72,8 @@ fn told(place: &Place, status: i32, ran: Ran) -> String {
     let words = ran
         .log
         .lines()
-        .filter(|line| !line.starts_with("the policy file is "));
+        .filter(|line| !line.starts_with("the policy file is "))
+        .filter(|line| !line.contains(" requests in "));
     words.collect::<Vec<_>>().join("\n")
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::registry::{Auth, Profile, Registry, TokenRules};
+use crate::registry::{Auth, Effect, Fault, Profile, Registry, TokenRules};
 use crate::support::example;
 use crate::support::process::{Place, Ran};
 
@@ -137,4 +137,63 @@ fn an_output_that_no_other_job_will_get_is_named() {
         assert_eq!(ran.log.contains(warning), named, "{}", ran.log);
         assert!(place.output("image").starts_with(images));
     }
+}
+
+/// Also where nothing is signed, and where not even the inputs can be read.
+#[test]
+fn promise_7_what_the_environment_holds_is_masked_before_the_first_line() {
+    let password = "made-up/word";
+    for inputs in [
+        &[("command", "push"), ("source", "oci:nosuch")][..],
+        &[
+            ("command", "push"),
+            ("source", "oci:made-up/word"),
+            ("images", "oci:a"),
+        ],
+        &[("command", "push"), (password, "x"), ("images", "oci:a")],
+        &[("command", password)],
+    ] {
+        let place = Place::new();
+        let mut step = place.step("refs/heads/main", inputs);
+        step.env("COSIGN_PASSWORD", password)
+            .env(
+                "COSIGN_PRIVATE_KEY",
+                "-----BEGIN X-----\nmade+up+key\n-----END X-----",
+            )
+            .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "made-up-token");
+        let ran = Ran::of(step.output().unwrap());
+        assert_eq!(ran.status, Some(2), "{}", ran.log);
+        let is_mask = |line: &&str| line.starts_with("::add-mask::");
+        let masks: Vec<_> = ran.log.lines().take_while(is_mask).collect();
+        let said: Vec<_> = ran.log.lines().filter(|line| !is_mask(line)).collect();
+        for secret in [password, "made+up+key", "made-up-token"] {
+            assert!(
+                masks.contains(&&*format!("::add-mask::{secret}")),
+                "{}",
+                ran.log
+            );
+            assert!(!said.join("\n").contains(secret), "{}", ran.log);
+        }
+    }
+}
+
+/// GitHub shows ten warnings of a step: those that a person should look at.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_tried_again_is_in_the_log_and_no_annotation() {
+    let registry = Registry::start(Profile::plain()).await;
+    registry.fault(Fault::on("PUT", "/manifests/", Effect::status(503)));
+    registry.fault(Fault::on("PUT", "/blobs/uploads/", Effect::status(503)));
+    let (source, place) = (example(), Place::new());
+    let images = format!("{}/web", registry.host());
+    let inputs = [
+        ("command", "push"),
+        ("source", &*source),
+        ("images", &*images),
+    ];
+    let mut step = place.step("refs/heads/main", &inputs);
+    let ran = tokio::task::spawn_blocking(move || Ran::of(step.output().unwrap()));
+    let ran = ran.await.unwrap();
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    assert_eq!(ran.log.matches("trying again").count(), 2, "{}", ran.log);
+    assert!(!ran.log.contains("::warning"), "{}", ran.log);
 }

@@ -11,7 +11,7 @@ use crate::registry::{Effect, Fault, Profile, Registry};
 
 const RELEASE: &str = "refs/tags/v1.4.0";
 /// Copies at the same time: most of them wait.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 6;
 
 /// Two registries, of which one has the example image.
 struct Pair {
@@ -200,6 +200,164 @@ async fn promise_1_damaged_answers_never_arrive() {
     }
 }
 
+/// How long the random mixes go on.
+const MIXED: Duration = Duration::from_secs(4);
+
+/// Several faults of several kinds at once, on both sides: a copy ends right or says what failed, and
+/// the next one ends right.
+#[tokio::test]
+async fn random_mixes_of_faults_end_right_or_clearly() {
+    let source = Arc::new(holding_at(Profile::plain(), |_| settings()).await);
+    let began = Instant::now();
+    let seeds = (0..).take_while(|_| began.elapsed() < MIXED);
+    stream::iter(seeds)
+        .map(|seed| {
+            let shared = source.clone();
+            async move {
+                let pair = match seed % 2 {
+                    0 => Pair::from(shared).await,
+                    _ => Pair::start().await,
+                };
+                mixed(&pair, seed).await;
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect::<Vec<()>>()
+        .await;
+}
+
+async fn mixed(pair: &Pair, seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut faults = Vec::new();
+    for _ in 0..random.usize(1..6) {
+        let effect = any_effect(&mut random);
+        // A shared source is struck by none.
+        let side = match seed % 2 == 1 && random.bool() {
+            true => Struck::Source,
+            false => Struck::Destination,
+        };
+        let n = random.usize(1..40);
+        pair.struck(side).fault(Fault::at(n, effect.clone()));
+        faults.push((side, n, effect));
+    }
+    let case = format!("seed {seed}: {faults:?}");
+    match pair.copy_with(impatient(settings())).await {
+        Ok(_) => pair.assert_done(&case),
+        Err((failure, text)) => {
+            assert!(
+                matches!(failure, Failure::Service(_)),
+                "{case}: {failure:?}"
+            );
+            let names = ["source ", "destination "];
+            assert!(
+                names.iter().any(|name| text.starts_with(name)),
+                "{case}: {text}"
+            );
+            pair.assert_sound(&case);
+            pair.source.clear_faults();
+            pair.to.clear_faults();
+            pair.copy().await.expect(&case);
+            pair.assert_done(&case);
+        }
+    }
+}
+
+fn any_effect(random: &mut fastrand::Rng) -> Effect {
+    let bytes = random.u64(0..3000);
+    match random.u32(0..11) {
+        0 => Effect::status_with(429, &[("retry-after", "0")], ""),
+        1 => Effect::status(500),
+        2 => Effect::status(503),
+        3 => Effect::ResetBefore,
+        4 => Effect::ResetAfter,
+        5 => Effect::ResetInUpload(bytes),
+        6 => Effect::ResetInBody(bytes),
+        7 => Effect::Truncate(bytes),
+        8 => Effect::FlipByte(bytes),
+        9 => Effect::EndlessBody,
+        _ => Effect::Delay(Duration::from_millis(600)),
+    }
+}
+
+/// Faults in large blobs, which go by connections of their own: each is got over.
+#[tokio::test]
+async fn each_fault_in_a_large_blob_is_got_over() {
+    let effects = [
+        Effect::status_with(429, &[("retry-after", "0")], ""),
+        Effect::status(500),
+        Effect::status(503),
+        Effect::ResetBefore,
+        Effect::ResetAfter,
+        Effect::ResetInUpload(1_500_000),
+        Effect::ResetInBody(1_500_000),
+        Effect::FlipByte(1_500_000),
+        Effect::EndlessBody,
+    ];
+    let cases = effects.iter().flat_map(|effect| {
+        let requests = [
+            (Struck::Source, "GET"),
+            (Struck::Destination, "POST"),
+            (Struck::Destination, "PUT"),
+        ];
+        requests.map(|(side, method)| (effect.clone(), side, method))
+    });
+    stream::iter(cases)
+        .map(|(effect, side, method)| async move {
+            let case = format!("{effect:?} at {side:?} {method}");
+            let [source, to] = [
+                Registry::start(Profile::plain()).await,
+                Registry::start(Profile::plain()).await,
+            ];
+            let root = engine::put_image(&source, &[(3 << 20, 1), (2 << 20, 2)]);
+            let struck = if side == Struck::Source { &source } else { &to };
+            // A session whose opening was not answered is known to nobody.
+            let unknown = matches!((&effect, method), (Effect::ResetAfter, "POST"));
+            struck.fault(Fault::on(method, "/blobs/", effect));
+            let from = format!("{}/big:1", source.host());
+            let request = engine::promotion(&from, &format!("{}/copy", to.host()));
+            let (context, said) = context_with(settings());
+            done(request, &context).await;
+            assert_eq!(
+                to.tags("copy").into_values().collect::<Vec<_>>(),
+                [root],
+                "{case}"
+            );
+            assert_eq!(to.dangling(), Vec::<String>::new(), "{case}");
+            let left = usize::from(unknown);
+            assert_eq!(to.open_uploads(), left, "{case}: {}", said.text());
+        })
+        .buffer_unordered(8)
+        .collect::<Vec<()>>()
+        .await;
+}
+
+/// A registry that takes all bytes of a blob and then falls silent: whether it has the blob is asked
+/// long before it is given up, which takes five stalls.
+#[tokio::test]
+async fn an_upload_whose_answer_never_comes_is_settled_by_asking() {
+    let [source, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
+    engine::put_image(&source, &[(3 << 20, 1), (1000, 2)]);
+    for n in 1..=3 {
+        let effect = Effect::NeverAnswered;
+        to.fault(Fault::on("PUT", "/blobs/uploads/", effect));
+        let from = format!("{}/big:1", source.host());
+        let request = engine::promotion(&from, &format!("{}/copy-{n}", to.host()));
+        let began = Instant::now();
+        done(request, &context_with(settings()).0).await;
+        assert!(
+            began.elapsed() < timing().stall * 3,
+            "{:?}",
+            began.elapsed()
+        );
+        let repository = format!("PUT /v2/copy-{n}/blobs/");
+        assert_eq!(to.count_of(&repository), 3);
+    }
+    assert_eq!(to.dangling(), Vec::<String>::new());
+}
+
 /// A registry that falls silent is given up after some tries; what is unfinished has no name.
 #[tokio::test]
 async fn a_registry_that_stops_answering_is_given_up() {
@@ -233,7 +391,7 @@ async fn a_registry_that_stops_answering_is_given_up() {
             pair.copy().await.unwrap();
             pair.assert_done(&case);
         })
-        .buffer_unordered(64)
+        .buffer_unordered(12)
         .collect::<Vec<()>>()
         .await;
 }
@@ -275,8 +433,9 @@ async fn what_is_refused_for_good_is_asked_once() {
             assert!(text.contains("NAME_UNKNOWN: no such thing"), "{text}");
             assert!(text.contains("create the repository first"), "{text}");
         }
-        // One for each transfer that was under way.
-        assert!(pair.to.count_of("POST ") <= 8, "{:?}", pair.to.requests());
+        // Once for each blob with the question whether it is there, and once without: all of them
+        // were under way.
+        assert!(pair.to.count_of("POST ") <= 18, "{:?}", pair.to.requests());
     }
 }
 

@@ -5,8 +5,12 @@ mod auth;
 mod cancel;
 mod engine;
 mod faults;
+mod helpers;
+mod liars;
 mod made;
 mod quirks;
+mod requests;
+mod several;
 mod tls;
 mod wire;
 
@@ -22,7 +26,7 @@ use crate::registry::{Profile, Registry, TokenRules};
 use crate::support::*;
 
 /// A password that no message holds by chance.
-const HUNTER2: &str = "hunter2-and-more";
+pub const HUNTER2: &str = "hunter2-and-more";
 
 /// Rules that know [`USER`](crate::registry::USER) by [`HUNTER2`].
 fn rules() -> TokenRules {
@@ -43,7 +47,7 @@ fn login(hosts: &[&str], user: &str, password: &str) -> Settings {
 }
 
 /// Settings with the login that [`rules`] know.
-fn as_robot(registries: &[&Registry]) -> Settings {
+pub fn as_robot(registries: &[&Registry]) -> Settings {
     let hosts: Vec<String> = registries.iter().map(|registry| registry.host()).collect();
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     login(&hosts, "robot", HUNTER2)

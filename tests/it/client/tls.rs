@@ -49,7 +49,7 @@ async fn a_private_authority_is_trusted_where_the_user_says_so() {
 }
 
 #[tokio::test]
-async fn control_requests_share_http_2_and_transfers_do_not() {
+async fn all_but_large_blobs_share_http_2() {
     let ca = TestCa::new();
     let (path, _folder) = file(&ca.pem());
     let registry = Registry::start(Profile::plain().tls(&ca)).await;
@@ -58,23 +58,22 @@ async fn control_requests_share_http_2_and_transfers_do_not() {
         ..settings()
     })
     .0;
-    let [from, to] = ["dev/web", "prod/web"].map(|path| format!("{}/{path}", registry.host()));
-    done(push(&example(), &[&from], MAIN), &context).await;
+    engine::put_image(&registry, &[(1 << 20, 1), (1000, 2)]);
+    let large = registry.put_synthetic_blob("big", 1 << 20, 1);
     registry.fault(Fault::on("POST", "mount=", Effect::status(405)).always());
-    done(promote(&format!("{from}:main"), &[&to], MAIN), &context).await;
-    for asked in registry.log() {
-        let bulk = match asked.method.as_str() {
-            "PUT" => asked.path_and_query.contains("/blobs/uploads/"),
-            "GET" => asked.path_and_query.contains("/blobs/"),
-            _ => false,
-        };
-        let expected = if bulk {
-            Version::HTTP_11
-        } else {
-            Version::HTTP_2
-        };
-        assert_eq!(asked.version, expected, "{}", asked.line());
-    }
+    let [from, to] = ["big:1", "prod/web"].map(|path| format!("{}/{path}", registry.host()));
+    done(engine::promotion(&from, &to), &context).await;
+    let log = registry.log();
+    let (by_one, by_two): (Vec<_>, Vec<_>) = log
+        .iter()
+        .partition(|asked| asked.version == Version::HTTP_11);
+    assert!(by_two.len() > 10, "{by_two:?}");
+    // Its session is opened on the connection that it takes.
+    let by_one: Vec<String> = by_one.iter().map(|asked| asked.line()).collect();
+    assert_eq!(by_one.len(), 3, "{by_one:?}");
+    assert!(by_one.contains(&"POST /v2/prod/web/blobs/uploads/ 202".to_owned()));
+    let of_it = by_one.iter().filter(|line| line.contains(&large));
+    assert_eq!(of_it.count(), 2, "{by_one:?}");
 }
 
 /// Every request of a push over HTTP/2 meets a fault: the connection that it shares breaks.

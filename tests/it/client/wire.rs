@@ -40,23 +40,22 @@ impl Wire {
     }
 
     /// Answers each request by hand; what is no HTTP is told so. After `None` nothing more comes.
-    pub async fn answering(
-        answer: impl Fn(usize) -> (String, bool) + Clone + Send + 'static,
+    pub async fn answering<T: Into<Vec<u8>>>(
+        answer: impl Fn(usize) -> (T, bool) + Clone + Send + 'static,
     ) -> Self {
         Self::start(move |mut stream, n, handshake| {
             let answer = answer.clone();
             async move {
                 let mut head = [0; 4096];
                 let _ = stream.read(&mut head).await;
-                let (text, ends) = if handshake {
-                    (
-                        "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n".to_owned(),
-                        true,
-                    )
+                let (bytes, ends) = if handshake {
+                    let refusal = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n";
+                    (refusal.into(), true)
                 } else {
-                    answer(n)
+                    let (bytes, ends) = answer(n);
+                    (bytes.into(), ends)
                 };
-                let _ = stream.write_all(text.as_bytes()).await;
+                let _ = stream.write_all(&bytes).await;
                 if !ends {
                     std::future::pending::<()>().await;
                 }

@@ -135,9 +135,11 @@ impl Stage {
             let request = self.request(host, *release);
             let context = Context {
                 registry: context.registry.clone(),
+                known: Default::default(),
                 notices: context.notices.clone(),
                 ancestry: None,
                 scratch: None,
+                docker_host: None,
             };
             let task = tokio::task::spawn_local(async move { run(&request, &context).await });
             Run {

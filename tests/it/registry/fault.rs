@@ -24,6 +24,8 @@ pub enum Effect {
     Truncate(u64),
     /// One bit of the byte at this place of the answer's body is wrong.
     FlipByte(u64),
+    /// The request is applied, and this one alone is never answered.
+    NeverAnswered,
     /// The request waits before it is applied.
     Delay(Duration),
     /// The answer's body is followed by zeros without end.

@@ -149,6 +149,10 @@ impl Front {
                 self.apply(call).await;
                 hang_up(connection).await
             }
+            Effect::NeverAnswered => {
+                self.apply(call).await;
+                None
+            }
             Effect::StopForGood => self.announce_stop(),
             Effect::StopForGoodAfter => {
                 self.apply(call).await;

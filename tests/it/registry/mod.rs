@@ -168,6 +168,12 @@ impl Registry {
             .count()
     }
 
+    /// What the token host that started with it was asked, if one did.
+    pub fn token_requests(&self) -> Vec<String> {
+        let server = self.token_server.as_ref();
+        server.map(TokenServer::requests).unwrap_or_default()
+    }
+
     pub fn clear_log(&self) {
         self.host.front.clear_log();
     }
@@ -232,6 +238,33 @@ impl Registry {
     /// Makes these all the tags there are.
     pub fn set_tags(&self, repository: &str, tags: BTreeMap<String, String>) {
         self.store.lock().repository(repository).tags = tags;
+    }
+
+    /// The digests of its manifests.
+    pub fn manifests(&self, repository: &str) -> Vec<String> {
+        let mut state = self.store.lock();
+        state
+            .repository(repository)
+            .manifests
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    pub fn remove_manifest(&self, repository: &str, digest: &str) {
+        self.store
+            .lock()
+            .repository(repository)
+            .manifests
+            .remove(digest);
+    }
+
+    pub fn remove_blob(&self, repository: &str, digest: &str) {
+        self.store
+            .lock()
+            .repository(repository)
+            .blobs
+            .remove(digest);
     }
 
     /// Puts a manifest in place, unchecked, and tells its digest.

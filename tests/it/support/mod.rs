@@ -18,6 +18,7 @@ use shipmark::referrers::Selection;
 use shipmark::registry::{Client, Proxies, Settings, Timing};
 use shipmark::release::{Context, Existing, Failure, Outcome, Platforms, Request, Verb, run};
 use shipmark::tagging::TagRules;
+use shipmark::transfer::Known;
 
 use crate::registry::{PASSWORD, Registry, USER};
 
@@ -80,7 +81,7 @@ impl Said {
         let lines = self.0.lock().unwrap();
         let lines = lines.iter().filter_map(|notice| match notice {
             Notice::Info(text) | Notice::Warning(text) => Some(text.as_str()),
-            Notice::Progress(_) => None,
+            Notice::Secret(_) | Notice::Progress(_) => None,
         });
         lines.collect::<Vec<_>>().join("\n")
     }
@@ -90,7 +91,7 @@ impl Said {
         let said = self.0.lock().unwrap();
         let progress = said.iter().filter_map(|notice| match notice {
             Notice::Progress(progress) => Some(*progress),
-            Notice::Info(_) | Notice::Warning(_) => None,
+            Notice::Info(_) | Notice::Warning(_) | Notice::Secret(_) => None,
         });
         progress.collect()
     }
@@ -116,9 +117,11 @@ pub fn context_with(settings: Settings) -> (Context, Said) {
     (
         Context {
             registry,
+            known: Known::default(),
             notices,
             ancestry: None,
             scratch: None,
+            docker_host: None,
         },
         said,
     )

@@ -1,0 +1,407 @@
+//! docker-archives: what `docker save`, podman, skopeo, crane, buildx, kaniko and Bazel write. A
+//! `manifest.json` lists images, each with its config and the tars of its layers.
+//!
+//! There is no manifest in it, so one is made here: an OCI image manifest over the config as it is
+//! and the layers compressed, see [`super::compress`]. The same image gives the same digest, whoever
+//! saved it. Since Docker 25 the archive is an image layout as well. Where Docker keeps images with
+//! containerd, that layout has the image with the digest it was built or pulled with, and that is
+//! what is taken. Where it keeps them in the older way, the layout is made for the occasion, out of
+//! layers that are not compressed: then the image is made here as from any other docker-archive.
+//!
+//! Limits: `manifest.json` and configs of 8 MiB, [`LAYERS_LIMIT`] layers; those of the tar's own
+//! headers are in [`super::entries`]. Memory does not grow with a layer.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::compress::{self, Layer, LayerFault};
+use super::{Archive, ArchiveFault, Content, Inner, Tape};
+use crate::image::{Body, Digest, Manifest, MediaType, Selector};
+use crate::layout::{self, Extent, INDEX, Index, LayoutFault, same_name, tag_part};
+use crate::notice::{Notices, printable};
+
+/// The file that lists the images.
+pub(super) const LIST: &str = "manifest.json";
+
+/// The most layers that an image may have; container engines take 127.
+const LAYERS_LIMIT: usize = 1000;
+/// How many layers are compressed at the same time, where there are as many processors.
+const THREADS: usize = 4;
+
+const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
+const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/// The image that `selector` means, and its digest.
+pub(super) fn open(
+    path: &Path,
+    file: File,
+    selector: &Selector,
+    scratch: &Path,
+    notices: &Notices,
+) -> Result<(Archive, Digest), ArchiveFault> {
+    let tape = Tape::read(file)?;
+    if !tape.has(INDEX) {
+        return make(path, &tape, selector, scratch, notices);
+    }
+    let is_listed = tape.has(LIST);
+    let archive = super::open(path, tape)?;
+    if is_listed && let Content::Layout(tape) = &archive.inner.content {
+        // By the id of its config an image is known in the list alone.
+        let by_id = matches!(selector, Selector::Digest(id) if is_config(tape, *id)?);
+        if by_id || is_raw(&archive, layout::select(&archive, selector)?)? {
+            return make(path, tape, selector, scratch, notices);
+        }
+    }
+    let root = layout::select(&archive, selector)?;
+    Ok((archive, root))
+}
+
+fn is_config(tape: &Tape, id: Digest) -> Result<bool, ArchiveFault> {
+    Ok(images(tape)?.iter().any(|image| image.id() == Some(id)))
+}
+
+/// Whether an image of a layout has layers that are not compressed.
+fn is_raw(archive: &Archive, root: Digest) -> Result<bool, ArchiveFault> {
+    let manifest = layout::blobs::manifest(archive, root)?;
+    Ok(manifest.is_some_and(|manifest| match &manifest.body {
+        Body::Image { layers, .. } => layers
+            .iter()
+            .any(|layer| layer.media_type.ends_with(".tar")),
+        Body::Index(_) => false,
+    }))
+}
+
+/// An image as `manifest.json` has it.
+#[derive(Deserialize)]
+struct Image {
+    #[serde(rename = "Config")]
+    config: String,
+    #[serde(rename = "RepoTags")]
+    names: Option<Vec<String>>,
+    #[serde(rename = "Layers")]
+    layers: Option<Vec<String>>,
+}
+
+impl Image {
+    fn names(&self) -> &[String] {
+        self.names.as_deref().unwrap_or_default()
+    }
+
+    fn layers(&self) -> &[String] {
+        self.layers.as_deref().unwrap_or_default()
+    }
+
+    /// The digest in the name of the config, which all but the oldest savers write there.
+    fn id(&self) -> Option<Digest> {
+        let name = self.config.rsplit('/').next().unwrap_or_default();
+        let name = name.strip_suffix(".json").unwrap_or(name);
+        let hex = name.strip_prefix("sha256:").unwrap_or(name);
+        format!("sha256:{hex}").parse().ok()
+    }
+
+    /// What to call it.
+    fn label(&self) -> String {
+        match (self.names().first(), self.id()) {
+            (Some(name), _) => printable(name, 160),
+            (None, Some(id)) => format!("@{id}"),
+            (None, None) => printable(&self.config, 160),
+        }
+    }
+
+    fn fault(&self, problem: impl Into<String>) -> ArchiveFault {
+        ArchiveFault::Image {
+            image: self.label(),
+            problem: problem.into(),
+        }
+    }
+}
+
+fn images(tape: &Tape) -> Result<Vec<Image>, ArchiveFault> {
+    let list = tape.document(LIST)?.ok_or_else(|| tape.without(LIST))?;
+    serde_json::from_slice(&list)
+        .map_err(|error| ArchiveFault::List(format!("is no list of images: {error}")))
+}
+
+/// The image that `selector` means. One image with several names may be listed several times.
+fn choose(images: Vec<Image>, selector: &Selector) -> Result<Image, ArchiveFault> {
+    let labels = |images: &[Image]| {
+        let mut labels: Vec<_> = images.iter().map(Image::label).collect();
+        labels.sort();
+        labels
+    };
+    let all = labels(&images);
+    let named = |fits: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        let fits = |image: &Image| image.names().iter().any(|name| fits(name));
+        (0..images.len()).filter(|at| fits(&images[*at])).collect()
+    };
+    let found = match selector {
+        Selector::Only => (0..images.len()).collect(),
+        Selector::Digest(id) => (0..images.len())
+            .filter(|at| images[*at].id() == Some(*id))
+            .collect(),
+        Selector::Name(name) => match named(&|other| same_name(other, name)) {
+            none if none.is_empty() => named(&|other| tag_part(other) == name),
+            found => found,
+        },
+    };
+    let mut found: Vec<Image> = images
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, image)| found.contains(&at).then_some(image))
+        .collect();
+    found.dedup_by(|a, b| a.config == b.config && a.layers == b.layers);
+    match (found.len(), selector) {
+        (1, _) => Ok(found.remove(0)),
+        (0, Selector::Name(name)) => Err(LayoutFault::NoSuchName {
+            name: name.clone(),
+            names: all,
+        }
+        .into()),
+        (0, Selector::Digest(id)) => Err(ArchiveFault::NoSuchId(*id)),
+        (0, Selector::Only) => Err(ArchiveFault::List("lists no image".to_owned())),
+        _ => Err(ArchiveFault::Several(labels(&found))),
+    }
+}
+
+/// Makes the image of the list that `selector` means.
+fn make(
+    path: &Path,
+    tape: &Tape,
+    selector: &Selector,
+    scratch: &Path,
+    notices: &Notices,
+) -> Result<(Archive, Digest), ArchiveFault> {
+    let image = choose(images(tape)?, selector)?;
+    let config = config(tape, &image)?;
+    let layers = sources(tape, &image, &config.diff_ids)?;
+    say(path, &layers, notices);
+    let layers = compress_all(&image, layers, scratch)?;
+    let manifest = manifest(&config, &layers)?;
+    let write = |error| ArchiveFault::Scratch {
+        directory: scratch.to_owned(),
+        error,
+    };
+    let blobs = layers
+        .into_iter()
+        .map(|layer| (layer.digest, layer.extent))
+        .chain([
+            (config.digest, config.extent),
+            (
+                manifest.digest,
+                held(&manifest.bytes, scratch).map_err(write)?,
+            ),
+        ]);
+    let mut index = Index::empty();
+    index.add_unnamed(&manifest);
+    let archive = Archive {
+        inner: Arc::new(Inner {
+            path: path.to_owned(),
+            index: Arc::new(index),
+            content: Content::Made(blobs.collect()),
+        }),
+    };
+    Ok((archive, manifest.digest))
+}
+
+fn say(path: &Path, layers: &[(Extent, Digest)], notices: &Notices) {
+    let bytes: u64 = layers.iter().map(|(layer, _)| layer.len).sum();
+    notices.info(format!(
+        "{}: making an image of its {} layers, {} MB in all",
+        path.display(),
+        layers.len(),
+        bytes.div_ceil(1_000_000)
+    ));
+}
+
+/// The config of an image, whose bytes stay as they are.
+struct Config {
+    digest: Digest,
+    extent: Extent,
+    /// The digests of the layers' tars, lowest first.
+    diff_ids: Vec<Digest>,
+}
+
+fn config(tape: &Tape, image: &Image) -> Result<Config, ArchiveFault> {
+    #[derive(Deserialize)]
+    struct Wire {
+        rootfs: Option<Rootfs>,
+    }
+    #[derive(Deserialize)]
+    struct Rootfs {
+        diff_ids: Option<Vec<String>>,
+    }
+    let missing = || {
+        let name = printable(&image.config, 160);
+        image.fault(format!("its config {name:?} is missing"))
+    };
+    let bytes = tape.document(&image.config)?.ok_or_else(missing)?;
+    let digest = Digest::of(&bytes);
+    if image.id().is_some_and(|id| id != digest) {
+        return Err(image.fault(format!(
+            "its config is damaged: its content has the digest {digest}"
+        )));
+    }
+    let wire: Wire = serde_json::from_slice(&bytes)
+        .map_err(|error| image.fault(format!("its config is no image config: {error}")))?;
+    let diff_ids = wire.rootfs.and_then(|rootfs| rootfs.diff_ids);
+    let diff_ids: Result<Vec<Digest>, _> = diff_ids
+        .unwrap_or_default()
+        .iter()
+        .map(|text| text.parse())
+        .collect();
+    let extent = tape.find(&image.config).ok().flatten();
+    Ok(Config {
+        digest,
+        extent: extent.ok_or_else(missing)?,
+        diff_ids: diff_ids.map_err(|error| {
+            image.fault(format!("its config names a layer by a digest that {error}"))
+        })?,
+    })
+}
+
+/// Where the layers lie, each with the digest its tar must have.
+fn sources(
+    tape: &Tape,
+    image: &Image,
+    diff_ids: &[Digest],
+) -> Result<Vec<(Extent, Digest)>, ArchiveFault> {
+    let names = image.layers();
+    if names.len() != diff_ids.len() {
+        return Err(image.fault(format!(
+            "it lists {} layers, and its config {}",
+            names.len(),
+            diff_ids.len()
+        )));
+    }
+    if names.len() > LAYERS_LIMIT {
+        return Err(image.fault(format!("it has more than {LAYERS_LIMIT} layers")));
+    }
+    let each = names.iter().zip(diff_ids).map(|(name, diff_id)| {
+        let what = || format!("its layer {:?}", printable(name, 160));
+        match tape.find(name) {
+            Ok(Some(extent)) => Ok((extent, *diff_id)),
+            Ok(None) => Err(image.fault(format!("{} is missing", what()))),
+            Err(fault) => Err(image.fault(format!("{} {fault}", what()))),
+        }
+    });
+    each.collect()
+}
+
+/// The layers compressed, in order, several at the same time.
+fn compress_all(
+    image: &Image,
+    layers: Vec<(Extent, Digest)>,
+    scratch: &Path,
+) -> Result<Vec<Layer>, ArchiveFault> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    // One that is there several times, as empty ones are, is compressed once.
+    let mut distinct: HashMap<Digest, &Extent> = HashMap::new();
+    for (from, diff_id) in &layers {
+        distinct.entry(*diff_id).or_insert(from);
+    }
+    let mut distinct: Vec<_> = distinct.into_iter().collect();
+    distinct.sort_by_key(|(diff_id, from)| (Reverse(from.len), *diff_id));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((diff_id, from)) = distinct.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match compress::layer((*from).clone(), *diff_id, scratch) {
+                Ok(layer) => done.push((*diff_id, layer)),
+                // Nobody needs the others any more.
+                Err(fault) => {
+                    next.store(distinct.len(), Ordering::Relaxed);
+                    return Err(layer_fault(image, *diff_id, scratch, fault));
+                }
+            }
+        }
+        Ok(done)
+    };
+    let threads = processors.min(THREADS).min(distinct.len());
+    let done = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let join = |worker: std::thread::ScopedJoinHandle<'_, _>| match worker.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        workers.into_iter().map(join).collect::<Result<Vec<_>, _>>()
+    })?;
+    let made: HashMap<Digest, Layer> = done.into_iter().flatten().collect();
+    let in_order = layers.iter().filter_map(|(_, diff_id)| made.get(diff_id));
+    Ok(in_order.cloned().collect())
+}
+
+fn layer_fault(image: &Image, diff_id: Digest, scratch: &Path, fault: LayerFault) -> ArchiveFault {
+    match fault {
+        LayerFault::Compression(name) => image.fault(format!(
+            "its layer {diff_id} is compressed with {name}, which cannot be checked against its config"
+        )),
+        LayerFault::Content(is) => image.fault(format!(
+            "its layer {diff_id} is damaged: its content has the digest {is}"
+        )),
+        LayerFault::Read(error) => {
+            image.fault(format!("its layer {diff_id} cannot be read: {error}"))
+        }
+        LayerFault::Write(error) => ArchiveFault::Scratch {
+            directory: scratch.to_owned(),
+            error,
+        },
+    }
+}
+
+/// The manifest, whose members are always in this order and form.
+fn manifest(config: &Config, layers: &[Layer]) -> Result<Manifest, ArchiveFault> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Wire {
+        schema_version: u8,
+        media_type: &'static str,
+        config: Descriptor,
+        layers: Vec<Descriptor>,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Descriptor {
+        media_type: &'static str,
+        digest: String,
+        size: u64,
+    }
+    let descriptor = |media_type, digest: Digest, extent: &Extent| Descriptor {
+        media_type,
+        digest: digest.to_string(),
+        size: extent.len,
+    };
+    let wire = Wire {
+        schema_version: 2,
+        media_type: MediaType::OciManifest.as_str(),
+        config: descriptor(CONFIG_TYPE, config.digest, &config.extent),
+        layers: layers
+            .iter()
+            .map(|layer| descriptor(LAYER_TYPE, layer.digest, &layer.extent))
+            .collect(),
+    };
+    let bytes = serde_json::to_vec(&wire).map_err(|error| ArchiveFault::List(error.to_string()))?;
+    Manifest::parse(Bytes::from(bytes), None)
+        .map_err(|error| LayoutFault::blob("its manifest")(error.into()).into())
+}
+
+/// Bytes in a nameless file, to be read as all other blobs are.
+fn held(bytes: &[u8], scratch: &Path) -> std::io::Result<Extent> {
+    let mut file = tempfile::tempfile_in(scratch)?;
+    file.write_all(bytes)?;
+    Ok(Extent {
+        file: Arc::new(file),
+        offset: 0,
+        len: bytes.len() as u64,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! An image of a Docker engine, as `docker save` gets it: over the engine's socket (Docker Engine
+//! API, `ImageGet`). Podman answers the same.
+
+use std::error::Error as _;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+use rustls::{ClientConfig, RootCertStore};
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+
+use crate::image::DaemonImage;
+use crate::notice::printable;
+
+/// Where the engine listens unless `DOCKER_HOST` says otherwise; the runner mounts it there in an
+/// action's container.
+const SOCKET: &str = "/var/run/docker.sock";
+/// How long the engine may say nothing: it gathers the layers before it sends the first byte.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// The most that is read of an answer that is no archive, in bytes.
+const ANSWER_LIMIT: usize = 64 << 10;
+
+/// Why a Docker engine gave no image.
+#[derive(Debug, Error)]
+pub enum EngineFault {
+    /// `DOCKER_HOST` names something else than a socket of this machine.
+    #[error("DOCKER_HOST is {0}, and only an engine on this machine is asked, by unix:///PATH")]
+    Host(String),
+    /// Nothing listens there.
+    #[error("no Docker engine listens at {}", .0.display())]
+    Absent(PathBuf),
+    /// The socket may not be used.
+    #[error("this user may not use the Docker engine's socket {}", .0.display())]
+    Denied(PathBuf),
+    /// It does not have the image.
+    #[error("the Docker engine has no such image")]
+    NoSuchImage,
+    /// It refused otherwise.
+    #[error("the Docker engine answered {status}: {message}")]
+    Answer {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The engine's words, made printable.
+        message: String,
+    },
+    /// It broke off.
+    #[error("the Docker engine broke off: {0}")]
+    Broken(String),
+}
+
+impl EngineFault {
+    /// How to go on.
+    pub(super) fn hint(&self) -> String {
+        match self {
+            Self::Host(_) => format!("set DOCKER_HOST to unix://{SOCKET}, or {TO_FILE}"),
+            Self::Absent(_) => format!(
+                "start one, or name its socket in DOCKER_HOST; in an action's container there is \
+                 only {SOCKET}, where the runner's machine has it; else {TO_FILE}"
+            ),
+            Self::Denied(_) => format!("let the user into the group docker, or {TO_FILE}"),
+            Self::NoSuchImage => {
+                "docker images lists what there is; docker buildx build keeps an image there only \
+                 with --load"
+                    .to_owned()
+            }
+            Self::Answer { .. } | Self::Broken(_) => {
+                format!("the engine's log says more; or {TO_FILE}")
+            }
+        }
+    }
+}
+
+const TO_FILE: &str = "let a step before save the image into the workspace (docker save -o image.tar NAME) and give docker-archive:image.tar";
+
+/// The socket that `docker_host`, the variable `DOCKER_HOST`, names.
+fn socket(docker_host: Option<&str>) -> Result<PathBuf, EngineFault> {
+    match docker_host.filter(|host| !host.is_empty()) {
+        None => Ok(SOCKET.into()),
+        Some(host) => host
+            .strip_prefix("unix://")
+            .map(PathBuf::from)
+            .ok_or_else(|| EngineFault::Host(printable(host, 200))),
+    }
+}
+
+/// Why an image could not be fetched.
+pub(super) enum FetchFault {
+    Engine(EngineFault),
+    /// There is no room for it.
+    Scratch(io::Error),
+}
+
+impl From<EngineFault> for FetchFault {
+    fn from(fault: EngineFault) -> Self {
+        Self::Engine(fault)
+    }
+}
+
+/// Fetches the image as a docker-archive, into a nameless file in `scratch`.
+pub(super) async fn fetch(
+    docker_host: Option<&str>,
+    image: &DaemonImage,
+    scratch: &Path,
+) -> Result<File, FetchFault> {
+    let engine = Engine::at(socket(docker_host)?)?;
+    // Engines differ in how they say that there is nothing to save, and agree in this.
+    engine.get(image, "json").await?;
+    let mut answer = engine.get(image, "get").await?;
+    let file = tempfile::tempfile_in(scratch).map_err(FetchFault::Scratch)?;
+    let mut file = tokio::fs::File::from_std(file);
+    while let Some(bytes) = answer.chunk().await.map_err(|error| broken(&error))? {
+        file.write_all(&bytes).await.map_err(FetchFault::Scratch)?;
+    }
+    file.flush().await.map_err(FetchFault::Scratch)?;
+    file.rewind().await.map_err(FetchFault::Scratch)?;
+    Ok(file.into_std().await)
+}
+
+struct Engine {
+    client: Client,
+    socket: PathBuf,
+}
+
+impl Engine {
+    fn at(socket: PathBuf) -> Result<Self, EngineFault> {
+        let client = Client::builder()
+            .unix_socket(socket.as_path())
+            // reqwest wants to know how it would speak TLS.
+            .tls_backend_preconfigured(no_tls())
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .read_timeout(PATIENCE)
+            .build()
+            .map_err(|error| broken(&error))?;
+        Ok(Self { client, socket })
+    }
+
+    async fn get(&self, image: &DaemonImage, what: &str) -> Result<Response, EngineFault> {
+        // The host stands for nothing: the socket decides who is asked. Without a version the
+        // engine takes its newest.
+        let url = format!("http://docker/images/{image}/{what}");
+        let sent = self.client.get(url).send().await;
+        let answer = sent.map_err(|error| self.unreachable(&error))?;
+        match answer.status() {
+            status if status.is_success() => Ok(answer),
+            StatusCode::NOT_FOUND => Err(EngineFault::NoSuchImage),
+            status => Err(EngineFault::Answer {
+                status,
+                message: message(answer).await,
+            }),
+        }
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> EngineFault {
+        match io_error(error).map(io::Error::kind) {
+            Some(io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+                EngineFault::Absent(self.socket.clone())
+            }
+            Some(io::ErrorKind::PermissionDenied) => EngineFault::Denied(self.socket.clone()),
+            _ => broken(error),
+        }
+    }
+}
+
+/// TLS that trusts nobody: nothing is spoken with it.
+fn no_tls() -> ClientConfig {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows TLS 1.2 and 1.3")
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth()
+}
+
+/// The engine's own words, of an answer that is an error.
+async fn message(mut answer: Response) -> String {
+    #[derive(Deserialize)]
+    struct Wire {
+        message: String,
+    }
+    let mut body = Vec::new();
+    while let Ok(Some(bytes)) = answer.chunk().await {
+        body.extend_from_slice(&bytes);
+        if body.len() > ANSWER_LIMIT {
+            break;
+        }
+    }
+    let text = match serde_json::from_slice::<Wire>(&body) {
+        Ok(wire) => wire.message,
+        Err(_) => String::from_utf8_lossy(&body).into_owned(),
+    };
+    printable(&text, 400)
+}
+
+fn broken(error: &reqwest::Error) -> EngineFault {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    EngineFault::Broken(printable(&innermost.to_string(), 200))
+}
+
+/// The system's error that a request failed with.
+fn io_error(error: &reqwest::Error) -> Option<&io::Error> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(error);
+        }
+        source = error.source();
+    }
+    None
+}

@@ -1,0 +1,220 @@
+//! Reading a blob. A download that breaks off goes on where it was, so that who hashes it or passes
+//! it on need not begin again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt, stream};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
+use reqwest::{Method, Response, StatusCode};
+
+use super::Remote;
+use super::call::Call;
+use super::error::{Cause, Error, cause};
+use super::http::Lane;
+use crate::image::Descriptor;
+
+/// A blob that is being read.
+pub struct Download {
+    remote: Remote,
+    blob: Descriptor,
+    /// How many bytes have come.
+    at: u64,
+    chunks: Option<BoxStream<'static, reqwest::Result<Bytes>>>,
+    /// How often it broke off without having come far, and where it did last.
+    broken: u32,
+    broken_at: u64,
+    resumed: Resumed,
+}
+
+/// How many bytes did not have to be read again. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Resumed(Arc<AtomicU64>);
+
+/// So many bytes between two breaks show that it gets on.
+const PROGRESS: u64 = 1 << 20;
+
+impl Resumed {
+    /// As it stands.
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Remote {
+    /// Opens a blob. Whoever reads it checks its size and digest.
+    ///
+    /// # Errors
+    /// A refusal, or a blob of another size.
+    pub async fn open_blob(&self, blob: &Descriptor) -> Result<Download, Error> {
+        let mut download = Download {
+            remote: self.clone(),
+            blob: blob.clone(),
+            at: 0,
+            chunks: None,
+            broken: 0,
+            broken_at: 0,
+            resumed: Resumed::default(),
+        };
+        download.open().await?;
+        Ok(download)
+    }
+}
+
+impl Download {
+    /// What did not have to be read again.
+    pub fn resumed(&self) -> Resumed {
+        self.resumed.clone()
+    }
+
+    /// The bytes as they come. An error is the last item.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + use<> {
+        stream::unfold(Some(self), |download| async move {
+            let mut download = download?;
+            match download.next().await {
+                Ok(Some(chunk)) => Some((Ok(chunk), Some(download))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            let Some(chunks) = &mut self.chunks else {
+                self.open().await?;
+                continue;
+            };
+            let stall = self.remote.timing().stall;
+            let broken = match tokio::time::timeout(stall, chunks.next()).await {
+                Ok(Some(Ok(chunk))) => {
+                    self.at += chunk.len() as u64;
+                    return Ok(Some(chunk));
+                }
+                Ok(None) if self.at >= self.blob.size => return Ok(None),
+                Ok(None) => Cause::Connection(format!(
+                    "it ended after {} of {} bytes",
+                    self.at, self.blob.size
+                )),
+                Ok(Some(Err(error))) => cause(&error),
+                Err(_) => Cause::Stalled,
+            };
+            self.chunks = None;
+            self.pause(broken).await?;
+        }
+    }
+
+    /// Waits before it goes on, or gives up.
+    async fn pause(&mut self, broken: Cause) -> Result<(), Error> {
+        if self.at >= self.broken_at + PROGRESS {
+            self.broken = 0;
+        }
+        self.broken += 1;
+        self.broken_at = self.at;
+        let timing = self.remote.timing();
+        let error = self.remote.error(&self.call(), broken);
+        if !error.is_transient() || self.broken >= timing.attempts {
+            return Err(error);
+        }
+        self.remote.client.notices().info(format!(
+            "{error}; going on at byte {} of {} ({} of {} tries)",
+            self.at, self.blob.size, self.broken, timing.attempts
+        ));
+        tokio::time::sleep(timing.delay(self.broken)).await;
+        Ok(())
+    }
+
+    fn call(&self) -> Call {
+        let mut call = Call::new(
+            Method::GET,
+            format!("blob {}", self.blob.digest),
+            self.remote.blob_url(self.blob.digest),
+        );
+        call.lane = Lane::of(self.blob.size);
+        if self.at > 0
+            && let Ok(range) = HeaderValue::from_str(&format!("bytes={}-", self.at))
+        {
+            call.headers.insert(RANGE, range);
+        }
+        call
+    }
+
+    /// Opens what is still to come.
+    async fn open(&mut self) -> Result<(), Error> {
+        let call = self.call();
+        let response = self.remote.succeed(&call).await?;
+        let left = match begin(&response) {
+            Some(begin) if begin == self.at => {
+                self.resumed.0.fetch_add(self.at, Ordering::Relaxed);
+                self.blob.size - self.at
+            }
+            Some(_) => {
+                let wrong = "it does not go on where it was asked to";
+                return Err(self.remote.error(&call, Cause::Protocol(wrong.to_owned())));
+            }
+            None => self.blob.size,
+        };
+        self.remote.check_length(&call, &response, left)?;
+        let skipped = left - (self.blob.size - self.at);
+        self.chunks = Some(skip(response.bytes_stream(), skipped).boxed());
+        Ok(())
+    }
+}
+
+/// Where a part of a blob begins; nothing where it comes as a whole.
+fn begin(response: &Response) -> Option<u64> {
+    if response.status() != StatusCode::PARTIAL_CONTENT {
+        return None;
+    }
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    let (begin, _) = range.strip_prefix("bytes ")?.split_once('-')?;
+    begin.parse().ok()
+}
+
+/// Leaves out so many bytes that came before.
+fn skip(
+    chunks: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
+    bytes: u64,
+) -> impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static {
+    chunks
+        .scan(bytes, |left, chunk| {
+            let chunk = chunk.map(|mut chunk| {
+                let skipped = chunk
+                    .len()
+                    .min(usize::try_from(*left).unwrap_or(usize::MAX));
+                *left -= skipped as u64;
+                chunk.split_off(skipped)
+            });
+            std::future::ready(Some(chunk))
+        })
+        .filter(|chunk| {
+            let is_empty = matches!(chunk, Ok(chunk) if chunk.is_empty());
+            std::future::ready(!is_empty)
+        })
+}
+
+impl Remote {
+    /// That an answer is as long as it should be, where it says how long it is.
+    pub(super) fn check_length(
+        &self,
+        call: &Call,
+        response: &Response,
+        should: u64,
+    ) -> Result<(), Error> {
+        match content_length(response.headers()).filter(|is| *is != should) {
+            None => Ok(()),
+            Some(is) => Err(self.error(
+                call,
+                Cause::Protocol(format!(
+                    "the blob has {is} bytes, its manifest says {should}"
+                )),
+            )),
+        }
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
