@@ -65,9 +65,7 @@ impl FromStr for PlatformName {
         };
         let parts: Vec<&str> = text.split('/').collect();
         match parts.as_slice() {
-            [os, architecture, variant @ ..]
-                if variant.len() < 2 && parts.iter().all(|part| fine(part)) =>
-            {
+            [os, architecture, variant @ ..] if variant.len() < 2 && parts.iter().all(fine) => {
                 Ok(Self::normal(os, architecture, variant.first().copied()))
             }
             _ => Err(PlatformError),
