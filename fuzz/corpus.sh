@@ -1,13 +1,23 @@
 #!/usr/bin/env bash
-# Writes what the 197 rows give as tags, flavor and images to fuzz/corpus/rules, a file each.
+# Writes the seeds of the targets to fuzz/corpus: what the 197 rows give as tags, flavor and images, a file each, and what was
+# recorded of cosign's signatures.
 set -euo pipefail
 cd "$(dirname "$0")"
-mkdir -p corpus/rules
+mkdir -p corpus/rules corpus/bundle corpus/payload corpus/trusted_root
 python3 - <<'P'
-import hashlib, json, pathlib
+import base64, hashlib, json, pathlib
 for line in open("../tests/data/metadata-rows/rows.jsonl", encoding="utf-8"):
     inputs = json.loads(line)["inputs"]
     text = "\0".join(inputs.get(name, "") for name in ("tags", "flavor", "images"))
     name = hashlib.sha1(text.encode()).hexdigest()
     pathlib.Path("corpus/rules", name).write_text(text, encoding="utf-8")
+for path in pathlib.Path("../tests/data/sigstore").glob("*key*.json"):
+    record = json.loads(path.read_text())
+    if "bundle" in record:
+        pathlib.Path("corpus/bundle", path.name).write_text(json.dumps(record["bundle"]))
+    else:
+        pathlib.Path("corpus/payload", path.name).write_bytes(base64.b64decode(record["payload"]))
+        if entry := record["annotations"].get("dev.sigstore.cosign/bundle"):
+            pathlib.Path("corpus/payload", path.stem + ".entry").write_text(entry)
 P
+cp ../tests/data/sigstore/trusted_root.json corpus/trusted_root/

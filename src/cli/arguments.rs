@@ -209,7 +209,8 @@ impl Arguments {
         }
     }
 
-    fn takes(&self, name: &str) -> bool {
+    /// Whether it is an input of the verb.
+    pub fn takes(&self, name: &str) -> bool {
         self.verb.inputs().any(|input| input.name == name)
     }
 }

@@ -11,6 +11,8 @@ pub enum Verb {
     Promote,
     /// Check the signatures of an image.
     Verify,
+    /// Check a bundle that stands beside a file.
+    VerifyBundle,
 }
 
 /// An input: a flag `--name` on the command line, `name:` under `with:` in a workflow.
@@ -66,13 +68,20 @@ pub struct Output {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: &[Self] = &[Self::Tags, Self::Push, Self::Promote, Self::Verify];
+    pub const ALL: &[Self] = &[
+        Self::Tags,
+        Self::Push,
+        Self::Promote,
+        Self::Verify,
+        Self::VerifyBundle,
+    ];
     /// Their names.
     pub const NAMES: &[&str] = &[
         Self::Tags.name(),
         Self::Push.name(),
         Self::Promote.name(),
         Self::Verify.name(),
+        Self::VerifyBundle.name(),
     ];
 
     /// The verb as it is written.
@@ -82,6 +91,7 @@ impl Verb {
             Self::Push => "push",
             Self::Promote => "promote",
             Self::Verify => "verify",
+            Self::VerifyBundle => "verify-bundle",
         }
     }
 
@@ -93,7 +103,8 @@ impl Verb {
             }
             Self::Push => "Bring a built image into a repository, under the tags of the event",
             Self::Promote => "Release an image from one repository to others, by the same digest",
-            Self::Verify => "Check the signatures of an image against a key",
+            Self::Verify => "Check the signatures and attestations of an image",
+            Self::VerifyBundle => "Check a Sigstore bundle that stands beside a file",
         }
     }
 
@@ -128,11 +139,22 @@ pub(super) const PREFIX: &str = "INPUT_";
 
 const RELEASE: &[Verb] = &[Verb::Push, Verb::Promote];
 const TAGS: &[Verb] = &[Verb::Tags];
-const VERIFY: &[Verb] = &[Verb::Verify];
+const PROMOTE: &[Verb] = &[Verb::Promote];
+const OFFLINE: &[Verb] = &[Verb::Tags, Verb::Promote, Verb::Verify, Verb::VerifyBundle];
+const BUNDLE: &[Verb] = &[Verb::VerifyBundle];
+/// Those that may check the image that they are given.
+const CHECKING: &[Verb] = &[Verb::Promote, Verb::Verify];
+/// Those that may check something.
+const CHECKED: &[Verb] = &[Verb::Promote, Verb::Verify, Verb::VerifyBundle];
 /// Those that derive tags.
 const TAGGING: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote];
 /// Those that speak to registries.
 const IMAGE: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
+
+/// Those that make or check signatures.
+const SIGNED: &[Verb] = OUTCOME;
+/// Those that may be refused.
+const OUTCOME: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify, Verb::VerifyBundle];
 
 const DEFAULTS: Input = Input {
     name: "",
@@ -257,10 +279,10 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "offline",
-        verbs: TAGS,
+        verbs: OFFLINE,
         kind: Kind::Switch,
         default: Some("false"),
-        help: "Ask no API: what the event does not say stays empty",
+        help: "Ask no API: what the event does not say stays empty, and the roots of the public Sigstore instance are those of this program",
         ..DEFAULTS
     },
     Input {
@@ -356,9 +378,9 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "transparency-log",
-        verbs: RELEASE,
-        kind: Kind::Choice(&["on"]),
-        help: "Say on to sign keyless in a private repository with Sigstore's public instance: its log shows everybody the names of repository, workflow and branch",
+        verbs: SIGNED,
+        kind: Kind::Choice(&["on", "off"]),
+        help: "Whether a transparency log has to hold what is checked; without it one has to for a certificate-identity, and for a key on an image none. On a release, on says to sign keyless in a private repository with Sigstore's public instance: its log shows everybody the names of repository, workflow and branch",
         ..DEFAULTS
     },
     Input {
@@ -407,19 +429,114 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "trusted-root",
-        verbs: RELEASE,
+        verbs: SIGNED,
         kind: Kind::Text("FILE"),
         path: true,
-        help: "The keys and certificates of a private instance of Sigstore (trusted_root.json)",
+        help: "The keys and certificates of a private instance of Sigstore (trusted_root.json), whose word counts in place of the public instance's",
+        ..DEFAULTS
+    },
+    Input {
+        name: "verify-source",
+        verbs: PROMOTE,
+        kind: Kind::Switch,
+        default: Some("false"),
+        help: "Check the source as verify does, by key or certificate-identity, before anything is copied",
+        ..DEFAULTS
+    },
+    Input {
+        name: "bundle",
+        verbs: BUNDLE,
+        kind: Kind::Text("FILE"),
+        required: BUNDLE,
+        path: true,
+        help: "The Sigstore bundle to check (verify-bundle)",
+        ..DEFAULTS
+    },
+    Input {
+        name: "artifact",
+        verbs: BUNDLE,
+        kind: Kind::Text("FILE"),
+        path: true,
+        help: "The file that the bundle signs (verify-bundle)",
+        ..DEFAULTS
+    },
+    Input {
+        name: "digest",
+        verbs: BUNDLE,
+        kind: Kind::Text("DIGEST"),
+        help: "The digest of what the bundle signs, sha256:…, in place of the file (verify-bundle)",
         ..DEFAULTS
     },
     Input {
         name: "key",
-        verbs: VERIFY,
-        required: VERIFY,
+        verbs: CHECKED,
         kind: Kind::TextOrFile("KEY"),
         path: true,
-        help: "The public key that the image should be signed with, as PEM or the file that holds it (verify)",
+        help: "The public key of who has to have signed, as PEM or the file that holds it",
+        ..DEFAULTS
+    },
+    Input {
+        name: "certificate-identity",
+        verbs: CHECKED,
+        kind: Kind::Text("NAME"),
+        help: "Who has to have signed keyless: the whole subject of the certificate, as https://github.com/acme/web/.github/workflows/build.yml@refs/heads/main; * stands for any characters",
+        ..DEFAULTS
+    },
+    Input {
+        name: "certificate-oidc-issuer",
+        verbs: CHECKED,
+        kind: Kind::Text("URL"),
+        default: Some("https://token.actions.githubusercontent.com"),
+        help: "Who has to have vouched for that identity",
+        ..DEFAULTS
+    },
+    Input {
+        name: "certificate-github-workflow-repository",
+        verbs: CHECKED,
+        help: "The repository whose workflow has to have signed, as acme/web",
+        ..DEFAULTS
+    },
+    Input {
+        name: "certificate-github-workflow-ref",
+        verbs: CHECKED,
+        help: "The git ref on which it has to have run, as refs/heads/main",
+        ..DEFAULTS
+    },
+    Input {
+        name: "certificate-github-workflow-sha",
+        verbs: CHECKED,
+        help: "The commit on which it has to have run",
+        ..DEFAULTS
+    },
+    Input {
+        name: "certificate-github-workflow-trigger",
+        verbs: CHECKED,
+        help: "The event that has to have started it, as push",
+        ..DEFAULTS
+    },
+    Input {
+        name: "certificate-github-workflow-name",
+        verbs: CHECKED,
+        help: "The name that the workflow has to have",
+        ..DEFAULTS
+    },
+    Input {
+        name: "certificate-github-workflow-uri",
+        verbs: CHECKED,
+        help: "The workflow that has to have run, with its ref; it may call the one that certificate-identity names",
+        ..DEFAULTS
+    },
+    Input {
+        name: "certificate-runner-environment",
+        verbs: CHECKED,
+        help: "The kind of runner that has to have signed: github-hosted or self-hosted",
+        ..DEFAULTS
+    },
+    Input {
+        name: "attestation",
+        verbs: CHECKING,
+        kind: Kind::List("TYPE[,/PATH=VALUE]…"),
+        help: "What has to be there, in place of a signature: signature, or the predicate type of an attestation with what its predicate has to say, at places as JSON pointers; * stands for any characters",
         ..DEFAULTS
     },
     Input {
@@ -508,7 +625,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "outcome",
-        verbs: IMAGE,
+        verbs: OUTCOME,
         help: "released, unchanged (nothing had to be written, or it was a dry run), verified, refused, or failed (some services of several)",
     },
     Output {

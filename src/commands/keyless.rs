@@ -37,7 +37,7 @@ const OWN: [&str; 5] = [
 pub(super) fn read(given: &Given, workflow: &Workflow, forms: &[Form]) -> Result<Keyless, Failure> {
     let tokens = tokens(given)?;
     let instance = instance(given)?;
-    let agreed = given.arguments.choice("transparency-log")?.is_some();
+    let agreed = logged(given)?;
     match &instance {
         Instance::Public { .. } if workflow.repository.private == Some(true) && !agreed => {
             return Err(private());
@@ -54,6 +54,17 @@ pub(super) fn read(given: &Given, workflow: &Workflow, forms: &[Form]) -> Result
         _ => {}
     }
     Ok(Keyless::new(tokens, instance))
+}
+
+/// Whether it is said that a log is meant. Nothing is signed keyless without one.
+fn logged(given: &Given) -> Result<bool, Failure> {
+    match given.arguments.choice("transparency-log")? {
+        Some("off") => Err(Failure::input(
+            "transparency-log: off is given, and a keyless signature is always logged",
+        )
+        .hint("sign with a key (sign: key), or leave it out")),
+        said => Ok(said.is_some()),
+    }
 }
 
 /// That the public log is not for a private repository unless somebody says so.
@@ -102,7 +113,7 @@ fn tokens(given: &Given) -> Result<TokenSource, Failure> {
 fn instance(given: &Given) -> Result<Instance, Failure> {
     let Some(said) = OWN.into_iter().find(|name| text(given, name).is_some()) else {
         return Ok(Instance::Public {
-            private: given.arguments.choice("transparency-log")?.is_some(),
+            private: logged(given)?,
         });
     };
     let Some(root) = file(given, "trusted-root")? else {

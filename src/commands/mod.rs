@@ -15,7 +15,9 @@ mod route;
 mod signing;
 mod subject;
 mod tags;
+mod trust;
 mod verify;
+mod verify_bundle;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,6 +64,12 @@ pub async fn run(
         Verb::Verify => {
             return tokio::select! {
                 result = verify::run(&given) => Ok(Done::Verified(Box::new(result?))),
+                () = cancelled => Err(Failure::Cancelled),
+            };
+        }
+        Verb::VerifyBundle => {
+            return tokio::select! {
+                result = verify_bundle::run(&given) => Ok(Done::VerifiedBundle(Box::new(result?))),
                 () = cancelled => Err(Failure::Cancelled),
             };
         }

@@ -2,7 +2,7 @@
 
 use super::policy::{self, Held};
 use super::route::{self, Road, Route};
-use super::{Given, facts, subject};
+use super::{Given, facts, subject, trust};
 use crate::cli::{Arguments, InputError, Origin};
 use crate::event::Facts;
 use crate::image::Place;
@@ -61,6 +61,7 @@ pub(super) async fn common(
         None => Existing::ByKind,
     };
     let signing = super::signing::read(given, facts.as_ref())?;
+    let check = trust::source_check(given).await?;
     let referrers = match arguments.choice("referrers")? {
         Some("all") => Selection::All,
         Some("none") => Selection::None,
@@ -79,6 +80,7 @@ pub(super) async fn common(
         facts: facts.clone(),
         environment: environment.clone(),
         existing,
+        check: check.clone(),
         signing: signing.clone(),
         referrers,
         platforms: platforms.clone(),

@@ -109,7 +109,11 @@ fn refuse_unused<'a>(
     instead: &str,
 ) -> Result<(), Failure> {
     let mut unused = unused.into_iter();
-    match unused.find(|name| !given.arguments.entries(name).is_empty()) {
+    let arguments = &given.arguments;
+    // Checking the source goes by it as well.
+    let checks = arguments.takes("verify-source") && arguments.switch("verify-source")?;
+    let is_used = |name: &str| checks && name == "trusted-root";
+    match unused.find(|name| !is_used(name) && !arguments.entries(name).is_empty()) {
         Some(name) => Err(Failure::input(format!("{name} is given, and {why}"))
             .hint(format!("{instead}, or leave it out"))),
         None => Ok(()),

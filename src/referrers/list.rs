@@ -30,6 +30,8 @@ pub enum Listing {
 pub struct Found {
     /// The digest of its manifest.
     pub digest: Digest,
+    /// What the annotation says that was asked for, where it is there.
+    pub says: Option<String>,
     /// Its content, or what is wrong with it.
     pub content: Result<Bytes, String>,
 }
@@ -60,32 +62,35 @@ impl Listing {
         Ok(entries.iter().any(|entry| entry.digest == manifest))
     }
 
-    /// The artifacts about `subject` of a type that begins with `kind`, apart from those whose
-    /// annotation `apart.0` says something else than `apart.1`, and those in `known`.
+    /// The artifacts about `subject` of a type that begins with `kind`, apart from those in `known`
+    /// and those whose annotation `wanted.0` says what `wanted.1` does not want. `look` sees each,
+    /// so that no more contents are held than are on their way.
     ///
     /// # Errors
     /// A list that cannot be read, or an entry of it.
-    pub async fn read(
+    pub async fn read<T>(
         store: &Store,
         subject: Digest,
         kind: &str,
-        apart: (&str, &str),
+        wanted: (&str, impl Fn(&str) -> bool),
         known: &[Digest],
-    ) -> Result<(Self, Vec<Found>), Error> {
+        look: impl Fn(Found) -> T,
+    ) -> Result<(Self, Vec<T>), Error> {
         let (listing, entries) = list(store, subject).await?;
         let source = Source::store(store.clone());
+        let (annotation, wants) = wanted;
         let wanted = |entry: &Entry| {
             // Cosign before 3.1 gave the config's type in place of the artifact's.
             let typed = entry.kind.as_deref().is_none_or(|is| {
                 is.is_empty() || is.starts_with(kind) || is == "application/vnd.oci.empty.v1+json"
             });
-            let says = entry.annotations.get(apart.0);
-            typed && says.is_none_or(|says| says == apart.1) && !known.contains(&entry.digest)
+            let says = entry.annotations.get(annotation);
+            typed && says.is_none_or(|says| wants(says)) && !known.contains(&entry.digest)
         };
         let found = stream::iter(entries.into_iter().filter(wanted))
-            .map(|entry| open(&source, entry.digest, kind))
+            .map(|entry| open(&source, entry, kind, annotation))
             .buffered(READS)
-            .try_filter_map(|found| std::future::ready(Ok(found)))
+            .try_filter_map(|found| std::future::ready(Ok(found.map(&look))))
             .try_collect()
             .await?;
         Ok((listing, found))
@@ -189,7 +194,13 @@ impl Entry {
 }
 
 /// The content of an artifact; none where it turns out to be of another type.
-async fn open(source: &Source, digest: Digest, kind: &str) -> Result<Option<Found>, Error> {
+async fn open(
+    source: &Source,
+    mut entry: Entry,
+    kind: &str,
+    annotation: &str,
+) -> Result<Option<Found>, Error> {
+    let digest = entry.digest;
     let manifest = source.manifest(digest).await?;
     let manifest = manifest.ok_or(Error::Missing {
         what: "referrer",
@@ -200,7 +211,11 @@ async fn open(source: &Source, digest: Digest, kind: &str) -> Result<Option<Foun
         Some(Ok(layer)) => Ok(source.small_blob(&layer, CONTENT_LIMIT).await?),
         Some(Err(problem)) => Err(problem),
     };
-    Ok(Some(Found { digest, content }))
+    Ok(Some(Found {
+        digest,
+        says: entry.annotations.remove(annotation),
+        content,
+    }))
 }
 
 fn only_layer(manifest: &Manifest, kind: &str) -> Option<Result<crate::image::Descriptor, String>> {

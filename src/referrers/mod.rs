@@ -24,4 +24,4 @@ pub use kind::Kind;
 pub use list::{Found, Listing};
 pub use pair::{Additions, Pair};
 pub use shared::{Ending, Shared};
-pub use sig::{SigImage, SigLayer, annotations_over, layer as sig_layer, sig_tag};
+pub use sig::{SigLayer, annotations_over, layer as sig_layer, sig_layers, sig_tag};

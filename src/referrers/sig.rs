@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use super::{Ending, Error};
@@ -13,21 +14,16 @@ use crate::transfer::{Source, Store};
 pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// The most that a payload may have.
-const PAYLOAD_LIMIT: u64 = 1 << 20;
+const PAYLOAD_LIMIT: u64 = 8 << 20;
+/// Payloads that are read at the same time.
+const READS: usize = 8;
 
 /// `sha256-<hex>.sig`, where the legacy signatures of an image are.
 pub fn sig_tag(subject: Digest) -> Tag {
     Ending::Sig.tag(subject)
 }
 
-/// The signatures under the tag.
-#[derive(Debug, Clone, Default)]
-pub struct SigImage {
-    /// One a layer.
-    pub layers: Vec<SigLayer>,
-}
-
-/// One signature.
+/// One signature, or attestation.
 #[derive(Debug, Clone)]
 pub struct SigLayer {
     /// The digest of the payload.
@@ -38,35 +34,39 @@ pub struct SigLayer {
     pub annotations: BTreeMap<String, String>,
 }
 
-impl SigImage {
-    /// Reads the layers of the image under the tag, apart from those whose payload and signature are
-    /// in `known`.
-    ///
-    /// # Errors
-    /// A payload that is not there or is another one.
-    pub async fn read(
-        store: &Store,
-        image: Option<&Manifest>,
-        known: &[(Digest, Option<String>)],
-    ) -> Result<Self, Error> {
-        let Some(Body::Image { layers, .. }) = image.map(|image| &image.body) else {
-            return Ok(Self::default());
-        };
-        let source = Source::store(store.clone());
-        let mut read = Vec::new();
-        for layer in layers {
-            let signature = layer.annotations.get(SIGNATURE).cloned();
-            if known.contains(&(layer.digest, signature)) {
-                continue;
-            }
-            read.push(SigLayer {
-                digest: layer.digest,
-                payload: payload(&source, layer).await?,
-                annotations: layer.annotations.clone(),
-            });
-        }
-        Ok(Self { layers: read })
-    }
+/// Reads the layers of the image under the tag, apart from those whose payload and signature are in
+/// `known`. `look` sees each, so that no more payloads are held than are on their way.
+///
+/// # Errors
+/// A payload that is not there or is another one.
+pub async fn sig_layers<T>(
+    store: &Store,
+    image: Option<&Manifest>,
+    known: &[(Digest, Option<String>)],
+    look: impl Fn(SigLayer) -> T,
+) -> Result<Vec<T>, Error> {
+    let Some(Body::Image { layers, .. }) = image.map(|image| &image.body) else {
+        return Ok(Vec::new());
+    };
+    let source = Source::store(store.clone());
+    let is_known = |layer: &&Descriptor| {
+        let signature = layer.annotations.get(SIGNATURE).cloned();
+        known.contains(&(layer.digest, signature))
+    };
+    stream::iter(layers.iter().filter(|layer| !is_known(layer)))
+        .map(|layer| read(&source, layer))
+        .buffered(READS)
+        .map_ok(look)
+        .try_collect()
+        .await
+}
+
+async fn read(source: &Source, layer: &Descriptor) -> Result<SigLayer, Error> {
+    Ok(SigLayer {
+        digest: layer.digest,
+        payload: payload(source, layer).await?,
+        annotations: layer.annotations.clone(),
+    })
 }
 
 async fn payload(source: &Source, layer: &Descriptor) -> Result<Result<Bytes, String>, Error> {

@@ -1,11 +1,13 @@
 //! What signatures an image has, each checked against who has to have made it.
 
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 
 use super::Failure;
 use crate::image::{Digest, Manifest, Tag, Target};
-use crate::referrers::{Error, Found, Listing, Shared, SigImage, sig_tag};
-use crate::signing::{Detached, Flaw, PREDICATE, Requirement, Verified};
+use crate::referrers::{Ending, Error, Found, Listing, Shared, SigLayer, sig_layers, sig_tag};
+use crate::signing::{
+    AttestationRule, Attested, Detached, Flaw, Opened, PREDICATE, Requirement, Verified,
+};
 use crate::transfer::{Side, Store};
 
 /// The annotation that says what a bundle holds.
@@ -35,6 +37,26 @@ pub struct Checked {
     pub result: Result<Verified, Flaw>,
 }
 
+/// One attestation, checked.
+#[derive(Debug, Clone)]
+pub struct Attestation {
+    /// Its form.
+    pub form: Form,
+    /// Where it is: a bundle's own manifest, or the `.att` tag.
+    pub at: Target,
+    /// The digest of what holds it: a bundle's manifest, or an envelope.
+    pub digest: Digest,
+    /// What it says, or why it does not count.
+    pub result: Result<Attested, Flaw>,
+}
+
+/// What stands beside an image, checked.
+#[derive(Default)]
+pub(super) struct Everything {
+    pub(super) signatures: Vec<Checked>,
+    pub(super) attestations: Vec<Attestation>,
+}
+
 /// Bundles that were found, and how they are listed.
 pub(super) struct Bundles {
     pub(super) listing: Listing,
@@ -48,28 +70,20 @@ pub(super) async fn bundles(
     subject: Digest,
     known: &[Digest],
 ) -> Result<Bundles, Error> {
-    let apart = (PREDICATE_TYPE, PREDICATE);
-    let (listing, found) = Listing::read(store, subject, BUNDLES, apart, known).await?;
-    let checked = found
-        .into_iter()
-        .map(|found| bundle(requirement, subject, found));
-    Ok(Bundles {
-        listing,
-        checked: checked.collect(),
-    })
+    let signatures = (PREDICATE_TYPE, |kind: &str| kind == PREDICATE);
+    let look = |found: Found| bundle(requirement, subject, found);
+    let (listing, checked) =
+        Listing::read(store, subject, BUNDLES, signatures, known, look).await?;
+    Ok(Bundles { listing, checked })
 }
 
 /// One bundle about `subject`.
 pub(super) fn bundle(requirement: &Requirement, subject: Digest, found: Found) -> Checked {
-    Checked {
-        form: Form::Bundle,
-        at: Target::Digest(found.digest),
-        digest: found.digest,
-        result: match found.content {
-            Ok(content) => requirement.check_bundle(&content, subject),
-            Err(problem) => Err(Flaw::Malformed(problem)),
-        },
-    }
+    let checked = match found.content {
+        Ok(content) => requirement.check_bundle(&content, subject),
+        Err(problem) => Err(Flaw::Malformed(problem)),
+    };
+    Checked::bundle(found.digest, checked)
 }
 
 /// The signatures in a `.sig` image, apart from those in `known`.
@@ -81,20 +95,31 @@ pub(super) async fn legacy(
     known: &[(Digest, Option<String>)],
 ) -> Result<Vec<Checked>, Error> {
     let tag: Tag = sig_tag(subject);
-    let image = SigImage::read(store, image, known).await?;
-    let checked = image.layers.into_iter().map(|layer| Checked {
+    let look = |layer: SigLayer| Checked {
         form: Form::Legacy,
         at: Target::Tag(tag.clone()),
         digest: layer.digest,
-        result: match layer.payload {
-            Ok(payload) => {
-                let signed = Detached::of_layer(payload.to_vec(), &layer.annotations);
-                requirement.check_detached(&signed, subject)
-            }
-            Err(problem) => Err(Flaw::Malformed(problem)),
-        },
-    });
-    Ok(checked.collect())
+        result: detached(&layer).and_then(|signed| requirement.check_detached(&signed, subject)),
+    };
+    sig_layers(store, image, known, look).await
+}
+
+fn detached(layer: &SigLayer) -> Result<Detached, Flaw> {
+    match &layer.payload {
+        Ok(payload) => Ok(Detached::of_layer(payload.to_vec(), &layer.annotations)),
+        Err(problem) => Err(Flaw::Malformed(problem.clone())),
+    }
+}
+
+impl Checked {
+    fn bundle(digest: Digest, result: Result<Verified, Flaw>) -> Self {
+        Self {
+            form: Form::Bundle,
+            at: Target::Digest(digest),
+            digest,
+            result,
+        }
+    }
 }
 
 /// Every signature of `subject`, of both forms.
@@ -103,13 +128,114 @@ pub(super) async fn all(
     requirement: &Requirement,
     subject: Digest,
 ) -> Result<Vec<Checked>, Error> {
-    let sig = Shared::sig(subject);
-    let legacy = async {
-        let image = sig.read(store).await?;
+    let all = everything(store, requirement, subject, &[]).await?;
+    Ok(all.signatures)
+}
+
+/// Every signature of `subject`, and every attestation that a rule is about, of both forms.
+pub(super) async fn everything(
+    store: &Store,
+    requirement: &Requirement,
+    subject: Digest,
+    rules: &[&AttestationRule],
+) -> Result<Everything, Error> {
+    let signatures = async {
+        let image = Shared::sig(subject).read(store).await?;
         legacy(store, requirement, subject, image.as_ref(), &[]).await
     };
-    let (bundles, legacy) = try_join(bundles(store, requirement, subject, &[]), legacy).await?;
-    Ok(bundles.checked.into_iter().chain(legacy).collect())
+    let (bundles, signatures, attestations) = try_join3(
+        said_by_bundles(store, requirement, subject, rules),
+        signatures,
+        legacy_attestations(store, requirement, subject, rules),
+    )
+    .await?;
+    let mut all = Everything::default();
+    for said in bundles {
+        match said {
+            Said::Signature(checked) => all.signatures.push(checked),
+            Said::Attestation(attestation) => all.attestations.push(attestation),
+        }
+    }
+    all.signatures.extend(signatures);
+    all.attestations.extend(attestations);
+    Ok(all)
+}
+
+/// What one bundle turned out to hold.
+enum Said {
+    Signature(Checked),
+    Attestation(Attestation),
+}
+
+async fn said_by_bundles(
+    store: &Store,
+    requirement: &Requirement,
+    subject: Digest,
+    rules: &[&AttestationRule],
+) -> Result<Vec<Said>, Error> {
+    let is_asked = |kind: &str| rules.iter().any(|rule| rule.is_about(kind));
+    let wanted = |kind: &str| kind == PREDICATE || is_asked(kind);
+    let look = |found: Found| {
+        let opened = match found.content {
+            Ok(content) => requirement.open_bundle(&content, subject),
+            Err(problem) => Err(Flaw::Malformed(problem)),
+        };
+        // What does not hold is sorted by what is written on it.
+        let kind = match (&opened, &found.says) {
+            (Ok(opened), _) => opened.predicate_type().to_owned(),
+            (Err(_), says) => says.clone().unwrap_or_default(),
+        };
+        if kind == PREDICATE || !is_asked(&kind) {
+            let result = opened.and_then(Opened::into_signature);
+            return Said::Signature(Checked::bundle(found.digest, result));
+        }
+        Said::Attestation(Attestation {
+            form: Form::Bundle,
+            at: Target::Digest(found.digest),
+            digest: found.digest,
+            result: opened.and_then(|opened| asked(opened.into_attestation(), rules)),
+        })
+    };
+    let wanted = (PREDICATE_TYPE, wanted);
+    let (_, said) = Listing::read(store, subject, BUNDLES, wanted, &[], look).await?;
+    Ok(said)
+}
+
+/// The attestations in the `.att` image.
+async fn legacy_attestations(
+    store: &Store,
+    requirement: &Requirement,
+    subject: Digest,
+    rules: &[&AttestationRule],
+) -> Result<Vec<Attestation>, Error> {
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let image = Shared::layers(subject, Ending::Att).read(store).await?;
+    let look = |layer: SigLayer| {
+        let attested = detached(&layer)
+            .and_then(|signed| requirement.check_detached_attestation(&signed, subject));
+        Attestation {
+            form: Form::Legacy,
+            at: Target::Tag(Ending::Att.tag(subject)),
+            digest: layer.digest,
+            result: attested.and_then(|attested| asked(attested, rules)),
+        }
+    };
+    sig_layers(store, image.as_ref(), &[], look).await
+}
+
+/// An attestation that a rule accepts, or what the rule about it misses.
+fn asked(attested: Attested, rules: &[&AttestationRule]) -> Result<Attested, Flaw> {
+    let mut flaw = None;
+    let about = |rule: &&&AttestationRule| rule.is_about(&attested.predicate_type);
+    for rule in rules.iter().filter(about) {
+        match rule.check(&attested) {
+            Ok(()) => return Ok(attested),
+            Err(missed) => flaw = Some(missed),
+        }
+    }
+    Err(flaw.unwrap_or(Flaw::Attestation(attested.predicate_type)))
 }
 
 /// That what stands beside an image cannot be read or added to.

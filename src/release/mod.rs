@@ -28,13 +28,13 @@ use std::path::PathBuf;
 
 use futures_util::future::{try_join, try_join_all};
 
-pub use beside::{Checked, Form};
+pub use beside::{Attestation, Checked, Form};
 pub use failure::{Complaint, Failure};
 pub use fleet::{End, Fleet, FleetOutcome};
 pub use outcome::{Change, Outcome, Released, TagResult};
 pub use sign::{Signed, Signing};
 pub use subset::{Platforms, Subset};
-pub use verify::{Verification, Verify, verify};
+pub use verify::{Check, Verification, Verify, Wanted, verify};
 
 use crate::event::Facts;
 use crate::git::Ancestry;
@@ -87,6 +87,8 @@ pub struct Request {
     pub environment: Option<Environment>,
     /// What to do where an immutable tag is taken.
     pub existing: Existing,
+    /// What the source has to have beside it before anything is copied, if anything.
+    pub check: Option<Check>,
     /// How it is signed, if it is.
     pub signing: Option<Signing>,
     /// Which referrers travel with it.
@@ -156,6 +158,9 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
     let destinations = open_destinations(request, context)?;
     let (mut image, derived, mut seen) = resolve_and_look(request, context, &destinations).await?;
     let asked = image.root.digest;
+    if let Some(check) = &request.check {
+        check.require(context, asked, &request.source).await?;
+    }
     let commit = commit_of(request, &image);
     if let Some(kept) = existing::kept(
         request,

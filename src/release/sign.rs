@@ -448,7 +448,12 @@ impl Work<'_> {
             || Listing::names(store, root, digest).await?;
         let is_there = is_listed && (vouched.stored || store.manifest(&at).await?.is_some());
         let content = Ok(artifact.read_back(store).await?);
-        let found = beside::bundle(&self.requirement, root, Found { digest, content });
+        let found = Found {
+            digest,
+            says: None,
+            content,
+        };
+        let found = beside::bundle(&self.requirement, root, found);
         self.check(digest, is_there.then_some(found))?;
         Ok(Some(self.signed(Form::Bundle, at)))
     }

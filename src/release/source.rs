@@ -74,49 +74,50 @@ pub(super) async fn child(image: &Resolved, digest: Digest) -> Result<Option<Man
     found.map_err(|error| Failure::store(Side::Source, &image.location, error))
 }
 
-/// The store of an image that is looked at with what stands beside it, and its digest.
+/// The store of an image that is looked at with what stands beside it.
+pub(super) fn store(context: &Context, source: &Location) -> Result<Store, Failure> {
+    match source {
+        Location::Registry(reference) => {
+            let registry = &context.registry;
+            let remote = registry.repository(&reference.repository, Access::Pull, &[]);
+            Ok(Store::Registry(remote))
+        }
+        Location::Layout(path, _) => Ok(Store::Layout(Layout::at(path))),
+        Location::Archive(..) => Err(Failure::input(format!(
+            "source {source}: the signatures in an archive are not looked at"
+        ))
+        .hint("unpack it, and name the directory as oci:DIR")),
+        Location::DockerArchive(..) | Location::Daemon(_) => Err(Failure::input(format!(
+            "source {source}: what a Docker engine has or saves holds no signatures"
+        ))
+        .hint("name the image where it is released, in a registry or as oci:DIR")),
+    }
+}
+
+/// That store, and the image's digest.
 pub(super) async fn with_referrers(
     context: &Context,
     source: &Location,
 ) -> Result<(Store, Digest), Failure> {
-    let (store, digest) = match source {
-        Location::Registry(reference) => {
-            let remote = context
-                .registry
-                .repository(&reference.repository, Access::Pull, &[]);
-            let head = remote.head(&reference.target).await;
-            let digest = head.map(|head| head.map(|head| head.digest));
-            (
-                Store::Registry(remote),
-                digest.map_err(StoreError::Registry),
-            )
-        }
-        Location::Layout(path, selector) => {
-            let layout = Layout::open(path).await;
-            let found = match layout {
-                Ok(layout) => layout.select(selector).await,
-                Err(error) => Err(error),
-            };
-            (
-                Store::Layout(Layout::at(path)),
-                found.map(Some).map_err(StoreError::Layout),
-            )
-        }
-        Location::Archive(..) => {
-            return Err(Failure::input(format!(
-                "source {source}: the signatures in an archive are not looked at"
-            ))
-            .hint("unpack it, and name the directory as oci:DIR"));
-        }
-        Location::DockerArchive(..) | Location::Daemon(_) => {
-            return Err(Failure::input(format!(
-                "source {source}: what a Docker engine has or saves holds no signatures"
-            ))
-            .hint("name the image where it is released, in a registry or as oci:DIR"));
-        }
+    let store = store(context, source)?;
+    let digest = match (&store, source) {
+        (Store::Registry(remote), Location::Registry(reference)) => remote
+            .head(&reference.target)
+            .await
+            .map(|head| head.map(|head| head.digest))
+            .map_err(StoreError::Registry),
+        (_, Location::Layout(path, selector)) => in_index(path, selector)
+            .await
+            .map(Some)
+            .map_err(StoreError::Layout),
+        _ => Ok(None),
     };
     let digest = digest.map_err(|error| Failure::store(Side::Source, source, error))?;
     Ok((store, digest.ok_or_else(|| absent(source))?))
+}
+
+async fn in_index(path: &std::path::Path, selector: &Selector) -> Result<Digest, LayoutError> {
+    Layout::open(path).await?.select(selector).await
 }
 
 /// Finds the image that the request names. One on disk is looked at in whole, so that a broken one

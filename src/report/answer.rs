@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use super::tags::{self, Tagged};
-use super::{Log, fleet, outputs, summary, text, verification};
+use super::{BundleVerification, Log, bundle, fleet, outputs, summary, text, verification};
 use crate::actions::{self, Environment, FileCommandError};
 use crate::release::{Failure, FleetOutcome, Outcome, Verification};
 
@@ -15,6 +15,8 @@ pub enum Done {
     Tagged(Box<Tagged>),
     /// Signatures were checked.
     Verified(Box<Verification>),
+    /// A bundle beside a file was checked.
+    VerifiedBundle(Box<BundleVerification>),
 }
 
 /// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
@@ -33,7 +35,24 @@ pub fn answer(
             of_services(verb, &outcome, environment, log, out)
         }
         Ok(Done::Tagged(tagged)) => derived(&tagged, environment, log, out),
-        Ok(Done::Verified(found)) => verified(verb, &found, environment, log, out),
+        Ok(Done::Verified(found)) => {
+            let checked = Report {
+                text: verification::text(&found),
+                summary: verification::summary(&found),
+                outputs: verification::outputs(&found),
+                refusal: found.refusal(),
+            };
+            verified(verb, &checked, environment, log, out)
+        }
+        Ok(Done::VerifiedBundle(found)) => {
+            let checked = Report {
+                text: bundle::text(&found),
+                summary: bundle::summary(&found),
+                outputs: bundle::outputs(&found),
+                refusal: bundle::refusal(&found),
+            };
+            verified(verb, &checked, environment, log, out)
+        }
         Err(failure) => {
             let failure = text::cleaned_failure(failure, |text| log.clean(text));
             failed(verb, &failure, environment, log)
@@ -89,30 +108,36 @@ fn of_services(
     }
 }
 
-/// Every signature is told, whether or not one of them is good.
+/// What was found by checking, in every form.
+struct Report {
+    text: String,
+    summary: String,
+    outputs: Vec<(&'static str, String)>,
+    refusal: Option<Failure>,
+}
+
+/// Everything that was found is told, whether or not it is good.
 fn verified(
     verb: &str,
-    found: &Verification,
+    found: &Report,
     environment: &Environment,
     log: &Log,
     out: &mut impl Write,
 ) -> u8 {
-    let report = verification::text(found);
-    let runner = environment.in_runner();
-    if runner {
-        log.folded("Report", &report);
-        let summary = log.clean(&verification::summary(found));
-        hand_over(environment, log, &verification::outputs(found), &summary);
+    if environment.in_runner() {
+        log.folded("Report", &found.text);
+        hand_over(environment, log, &found.outputs, &log.clean(&found.summary));
     } else {
-        let _ = writeln!(out, "{}", log.clean(&report));
+        let _ = writeln!(out, "{}", log.clean(&found.text));
         let _ = out.flush();
     }
-    if found.passed() {
-        return 0;
+    match &found.refusal {
+        None => 0,
+        Some(failure) => {
+            log.error(&format!("shipmark {verb}"), &text::failure(failure));
+            1
+        }
     }
-    let failure = verification::refusal(found);
-    log.error(&format!("shipmark {verb}"), &text::failure(&failure));
-    1
 }
 
 fn derived(tagged: &Tagged, environment: &Environment, log: &Log, out: &mut impl Write) -> u8 {

@@ -1,6 +1,8 @@
 //! From what happened to what is read of it: the log, the step's outputs and summary, text.
 
 mod answer;
+mod bundle;
+mod evidence;
 mod fleet;
 mod json;
 mod log;
@@ -17,5 +19,6 @@ mod words;
 mod samples;
 
 pub use answer::{Done, answer};
+pub use bundle::BundleVerification;
 pub use log::{Log, Reader};
 pub use tags::{Separators, Tagged};

@@ -1,85 +1,118 @@
-//! What the verb `verify` found: every signature, with why it counts or not.
+//! What the verb `verify` found: every signature and attestation, with why it counts or not.
 
 use serde_json::{Value, json};
 
+use super::evidence;
 use super::markdown::{code, row, text as marked};
 use super::words;
-use crate::image::Target;
+use crate::image::{Digest, Target};
 use crate::notice::printable;
-use crate::release::{Checked, Failure, Verification};
+use crate::release::{Attestation, Checked, Form, Verification};
+use crate::signing::{Evidence, Requirement};
 
 /// Longer values of annotations than anybody reads.
 const VALUE: usize = 200;
 
 /// The report as plain text.
 pub(super) fn text(found: &Verification) -> String {
-    let end = if found.passed() {
-        "verified"
-    } else {
-        "not verified"
-    };
-    let mut text = format!("{end} {}\n", found.source);
-    text += &format!("  digest  {}\n  key     {}\n", found.root, found.key);
-    if found.signatures.is_empty() {
+    let mut text = format!(
+        "{} {}\n  digest    {}\n",
+        end(found),
+        found.source,
+        found.root
+    );
+    text += &evidence::wanted(&found.requirement);
+    if found.signatures.is_empty() && found.attestations.is_empty() {
         text += "  there are no signatures\n";
     }
     for checked in &found.signatures {
-        text += &format!(
-            "\n  {:<6}  {}\n  {:<6}  {}\n",
+        let annotations = annotations(checked);
+        text += &entry(
             words::form(checked.form),
-            at(checked),
-            "",
-            said(checked)
+            &at(&checked.at, checked.digest),
+            &said(checked),
         );
-        for (name, value) in annotations(checked) {
-            text += &format!("  {:<6}    {name}: {value}\n", "");
+        text += &lines(checked.result.as_ref().ok().map(|found| &found.evidence));
+        for (name, value) in annotations {
+            text += &format!("            {name}: {value}\n");
         }
+    }
+    for attestation in &found.attestations {
+        text += &entry(
+            "attested",
+            &at(&attestation.at, attestation.digest),
+            &attested(attestation),
+        );
+        text += &lines(
+            attestation
+                .result
+                .as_ref()
+                .ok()
+                .map(|found| &found.evidence),
+        );
     }
     text.trim_end().to_owned()
 }
 
+fn entry(form: &str, at: &str, said: &str) -> String {
+    format!("\n  {form:<8}  {at}\n            {said}\n")
+}
+
+fn lines(evidence: Option<&Evidence>) -> String {
+    let lines = evidence.map(evidence::lines).unwrap_or_default();
+    lines
+        .iter()
+        .map(|line| format!("            {line}\n"))
+        .collect()
+}
+
 /// The report as the markdown of a job's summary.
 pub(super) fn summary(found: &Verification) -> String {
-    let end = if found.passed() {
-        "verified"
-    } else {
-        "not verified"
-    };
-    let mut page = format!("## shipmark verify: {end}\n\n");
+    let mut page = format!("## shipmark verify: {}\n\n", end(found));
     page += &(row(&["", ""]) + &row(&["---", "---"]));
     page += &row(&["Image", &code(&found.source.to_string())]);
     page += &row(&["Digest", &code(&found.root.to_string())]);
-    page += &row(&["Key", &code(&found.key.to_string())]);
+    page += &row(&["By", &code(&found.requirement.to_string())]);
     page += "\n";
-    if found.signatures.is_empty() {
+    if found.signatures.is_empty() && found.attestations.is_empty() {
         return page + "There are no signatures.\n\n";
     }
     page += &(row(&["Signature", "Form", ""]) + &row(&["---", "---", "---"]));
     for checked in &found.signatures {
-        page += &row(&[
-            &code(&at(checked)),
-            words::form(checked.form),
-            &marked(&said(checked)),
-        ]);
+        let at = code(&at(&checked.at, checked.digest));
+        page += &row(&[&at, words::form(checked.form), &marked(&said(checked))]);
+    }
+    for attestation in &found.attestations {
+        let at = code(&at(&attestation.at, attestation.digest));
+        let said = marked(&attested(attestation));
+        page += &row(&[&at, words::form(attestation.form), &said]);
     }
     page + "\n"
 }
 
 /// The outputs of the step.
 pub(super) fn outputs(found: &Verification) -> Vec<(&'static str, String)> {
-    let outcome = if found.passed() {
-        "verified"
-    } else {
-        "refused"
+    let outcome = match found.passed() {
+        true => "verified",
+        false => "refused",
     };
     let signatures: Vec<Value> = found.signatures.iter().map(signature).collect();
+    let attestations: Vec<Value> = found.attestations.iter().map(attestation).collect();
+    let missing: Vec<String> = found.missing.iter().map(ToString::to_string).collect();
+    let (key, identity) = match &found.requirement {
+        Requirement::Key { key, .. } => (Some(key.fingerprint().to_string()), None),
+        Requirement::Identity { identity, .. } => (None, Some(identity.to_string())),
+    };
     let json = json!({
         "outcome": outcome,
         "verb": "verify",
         "source": found.source.to_string(),
         "digest": found.root.to_string(),
-        "key": found.key.to_string(),
+        "key": key,
+        "identity": identity,
         "signatures": signatures,
+        "attestations": attestations,
+        "missing": missing,
     });
     vec![
         ("digest", found.root.to_string()),
@@ -88,41 +121,47 @@ pub(super) fn outputs(found: &Verification) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// That no signature is good.
-pub(super) fn refusal(found: &Verification) -> Failure {
-    let failure = Failure::refused(format!(
-        "{} has no good signature of the key {}",
-        found.source,
-        found.key.short()
-    ));
-    let why: Vec<String> = found.signatures.iter().map(said).collect();
-    match why.as_slice() {
-        [] => failure.why("it has no signatures"),
-        [only] => failure.why(only.clone()),
-        several => failure.why(format!("none of its {} signatures counts", several.len())),
-    }
+fn signature(checked: &Checked) -> Value {
+    let found = checked.result.as_ref().ok();
+    let claim = found.map(|found| &found.claim);
+    let mut json = common(checked.form, &checked.at, checked.digest);
+    json["good"] = json!(found.is_some());
+    json["reason"] = json!(checked.result.as_ref().err().map(ToString::to_string));
+    json["repository"] = json!(claim.map(|claim| &claim.repository));
+    json["annotations"] = json!(claim.map(|claim| &claim.annotations));
+    json["evidence"] = json!(found.map(|found| evidence::json(&found.evidence)));
+    json
 }
 
-fn signature(checked: &Checked) -> Value {
-    let (good, reason, claim) = match &checked.result {
-        Ok(found) => (true, None, Some(&found.claim)),
-        Err(flaw) => (false, Some(flaw.to_string()), None),
-    };
+fn attestation(attestation: &Attestation) -> Value {
+    let found = attestation.result.as_ref().ok();
+    let mut json = common(attestation.form, &attestation.at, attestation.digest);
+    json["good"] = json!(found.is_some());
+    json["reason"] = json!(attestation.result.as_ref().err().map(ToString::to_string));
+    json["predicateType"] = json!(found.map(|found| &found.predicate_type));
+    json["evidence"] = json!(found.map(|found| evidence::json(&found.evidence)));
+    json
+}
+
+fn common(form: Form, at: &Target, digest: Digest) -> Value {
     json!({
-        "form": words::form(checked.form),
-        "at": checked.at.to_string(),
-        "digest": checked.digest.to_string(),
-        "good": good,
-        "reason": reason,
-        "repository": claim.map(|claim| &claim.repository),
-        "annotations": claim.map(|claim| &claim.annotations),
+        "form": words::form(form),
+        "at": at.to_string(),
+        "digest": digest.to_string(),
     })
 }
 
-fn at(checked: &Checked) -> String {
-    match &checked.at {
+fn end(found: &Verification) -> &'static str {
+    match found.passed() {
+        true => "verified",
+        false => "not verified",
+    }
+}
+
+fn at(at: &Target, digest: Digest) -> String {
+    match at {
         Target::Digest(digest) => digest.to_string(),
-        Target::Tag(tag) => format!("{tag} {}", checked.digest),
+        Target::Tag(tag) => format!("{tag} {digest}"),
     }
 }
 
@@ -133,6 +172,13 @@ fn said(checked: &Checked) -> String {
             "good, made for {}",
             printable(&found.claim.repository, VALUE)
         ),
+        Err(flaw) => flaw.to_string(),
+    }
+}
+
+fn attested(attestation: &Attestation) -> String {
+    match &attestation.result {
+        Ok(found) => format!("good: {}", printable(&found.predicate_type, VALUE)),
         Err(flaw) => flaw.to_string(),
     }
 }

@@ -69,6 +69,9 @@ pub enum Flaw {
     /// The log has something else.
     #[error("its log entry is of another signature: {0}")]
     OtherEntry(String),
+    /// Nobody who is trusted could say it.
+    #[error("the trusted root names nobody who could vouch for it: {0}")]
+    Rootless(String),
     /// It is good, and somebody else's.
     #[error("it was made by {0}, which is not the identity that is asked for")]
     OtherIdentity(String),
@@ -92,6 +95,14 @@ pub enum Flaw {
     /// It is good, and no signature of an image.
     #[error("it is no signature but an attestation of type {0:?}")]
     Attestation(String),
+    /// It is good, and does not say what is asked for.
+    #[error("it says {is} at {place}, which is not what is asked for")]
+    Predicate {
+        /// Where in the predicate (RFC 6901).
+        place: String,
+        /// What stands there.
+        is: String,
+    },
     /// It is good, and says something else than that an image is signed.
     #[error("it is not the signature of an image: {0}")]
     OtherKind(String),

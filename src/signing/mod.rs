@@ -40,8 +40,9 @@ pub use keyless::{
 pub use public::PublicKey;
 pub use signer::Signer;
 pub use verify::{
-    Attested, BUNDLE_LIMIT, Certificate, Condition, Evidence, Identity, Pattern, Requirement,
-    TrustRoot, TrustRootError, Verified,
+    AttestationRule, Attested, BUNDLE_LIMIT, Certificate, Condition, Evidence, FileRequirement,
+    FileSigner, Identity, ManagedKey, Opened, Pattern, Requirement, Subject, TrustRoot,
+    TrustRootError, Verified,
 };
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "policy",
             "referrers",
             "release",
+            "signing",
             "tagging",
             "transfer",
         ],

@@ -27,3 +27,4 @@ mod sigstore;
 mod support;
 mod surface;
 mod tags;
+mod verify;

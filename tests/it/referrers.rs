@@ -437,7 +437,7 @@ async fn signatures_that_cosign_made_are_good_where_they_travel_to() {
         assert_eq!(kinds, [(&Kind::Signature, &2)]);
         let request = shipmark::release::Verify {
             source: format!("{}:it", places[1]).parse().unwrap(),
-            key: key.clone(),
+            check: keys::signed_by(&key),
         };
         let found = shipmark::release::verify(&request, &context())
             .await

@@ -129,6 +129,16 @@ impl fmt::Display for Condition {
     }
 }
 
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (issuer {})", self.subject, self.issuer)?;
+        for (condition, wanted) in &self.conditions {
+            write!(f, ", {condition} {wanted}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Identity {
     /// Whether a certificate that was found good is of this identity.
     pub(super) fn check(&self, certificate: &CertificateInfo) -> Result<(), Flaw> {

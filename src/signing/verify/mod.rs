@@ -7,7 +7,9 @@
 //! (`statement.rs`). The older forms come to the same check as bundles of the version that holds what
 //! they hold (`legacy.rs`).
 
+mod attestation;
 mod evidence;
+mod file;
 mod identity;
 mod key;
 mod legacy;
@@ -17,10 +19,15 @@ mod statement;
 mod strict;
 mod trust_root;
 
+pub use attestation::AttestationRule;
 pub use evidence::{Certificate, Evidence};
+pub use file::{FileRequirement, FileSigner, ManagedKey, Subject};
 pub use identity::{Condition, Identity, Pattern};
-pub use requirement::{Attested, Requirement, Verified};
+pub use requirement::{Attested, Opened, Requirement, Verified};
 pub(super) use statement::{STATEMENT, Statement};
 pub use strict::BUNDLE_LIMIT;
 pub(super) use strict::any;
 pub use trust_root::{TrustRoot, TrustRootError};
+
+#[cfg(test)]
+mod tests;

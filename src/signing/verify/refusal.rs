@@ -14,6 +14,7 @@ impl From<Error> for Flaw {
             Error::Bundle(error) => of_shape(error),
             Error::SignatureInvalid(_) => Self::Misfit,
             Error::ArtifactMismatch(reason) => Self::OtherContent(Self::shown(&reason)),
+            Error::InvalidTrustRoot(reason) => Self::Rootless(Self::shown(&reason)),
             other => Self::malformed(other),
         }
     }

@@ -42,6 +42,14 @@ pub struct Verified {
     pub evidence: Evidence,
 }
 
+/// A good statement about an image, of any type.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    statement: Statement,
+    evidence: Evidence,
+    image: Digest,
+}
+
 /// A good attestation of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attested {
@@ -53,24 +61,31 @@ pub struct Attested {
     pub evidence: Evidence,
 }
 
+impl std::fmt::Display for Requirement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Key { key, .. } => write!(f, "the key {}", key.fingerprint()),
+            Self::Identity { identity, .. } => identity.fmt(f),
+        }
+    }
+}
+
 impl Requirement {
     /// What a bundle says as the signature of `image`.
     ///
     /// # Errors
     /// Why it does not count.
     pub fn check_bundle(&self, bundle: &[u8], image: Digest) -> Result<Verified, Flaw> {
-        let (statement, evidence) = self.open_bundle(bundle, image)?;
-        let claim = statement.claim(image)?;
-        Ok(Verified { claim, evidence })
+        self.open_bundle(bundle, image)?.into_signature()
     }
 
-    /// What a bundle says as an attestation of `image`.
+    /// What a bundle says of `image`.
     ///
     /// # Errors
     /// Why it does not count.
-    pub fn check_attestation(&self, bundle: &[u8], image: Digest) -> Result<Attested, Flaw> {
-        let (statement, evidence) = self.open_bundle(bundle, image)?;
-        Ok(Attested::of(statement, evidence))
+    pub fn open_bundle(&self, bundle: &[u8], image: Digest) -> Result<Opened, Flaw> {
+        let bundle = Bundle::from_json(strict::bundle(bundle)?).map_err(Flaw::malformed)?;
+        self.open(&bundle, image)
     }
 
     /// What a signature in the legacy form says of `image`.
@@ -82,14 +97,17 @@ impl Requirement {
             Self::Key { key, log } => {
                 key.check_detached(signed)?;
                 match log {
-                    Some(trust) => {
-                        logged_by_key(trust, key, &signed.as_bundle()?, &signed.payload)?
-                    }
-                    None => Evidence::default(),
+                    Some(trust) => logged_by_key(trust, key, &signed.as_bundle()?, &signed.payload),
+                    None => Ok(Evidence::default()),
                 }
             }
-            Self::Identity { .. } => self.certified(&signed.as_bundle()?, &signed.payload)?,
+            Self::Identity { .. } => self.certified(&signed.as_bundle()?, &signed.payload),
         };
+        // The payload is what is signed, so that only the log's entry can be of another one.
+        let evidence = evidence.map_err(|flaw| match flaw {
+            Flaw::OtherContent(reason) => Flaw::OtherEntry(reason),
+            other => other,
+        })?;
         let claim = signed.claim(image)?;
         Ok(Verified { claim, evidence })
     }
@@ -103,16 +121,11 @@ impl Requirement {
         signed: &Detached,
         image: Digest,
     ) -> Result<Attested, Flaw> {
-        let (statement, evidence) = self.open(&signed.as_envelope_bundle()?, image)?;
-        Ok(Attested::of(statement, evidence))
+        let opened = self.open(&signed.as_envelope_bundle()?, image)?;
+        Ok(opened.into_attestation())
     }
 
-    fn open_bundle(&self, bytes: &[u8], image: Digest) -> Result<(Statement, Evidence), Flaw> {
-        let bundle = Bundle::from_json(strict::bundle(bytes)?).map_err(Flaw::malformed)?;
-        self.open(&bundle, image)
-    }
-
-    fn open(&self, bundle: &Bundle, image: Digest) -> Result<(Statement, Evidence), Flaw> {
+    fn open(&self, bundle: &Bundle, image: Digest) -> Result<Opened, Flaw> {
         let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
             return Err(Flaw::OtherKind(
                 "it signs a file (cosign sign-blob), with no statement".to_owned(),
@@ -124,15 +137,21 @@ impl Requirement {
             Self::Key { key, log } => {
                 key.check_envelope(bundle, envelope)?;
                 match log {
-                    Some(trust) => about(logged_by_key(trust, key, bundle, digest), payload)?,
+                    Some(trust) => {
+                        about(logged_by_key(trust, key, bundle, digest), payload, image)?
+                    }
                     None => Evidence::default(),
                 }
             }
-            Self::Identity { .. } => about(self.certified(bundle, digest), payload)?,
+            Self::Identity { .. } => about(self.certified(bundle, digest), payload, image)?,
         };
         let statement = Statement::read(payload)?;
         statement.about(image)?;
-        Ok((statement, evidence))
+        Ok(Opened {
+            statement,
+            evidence,
+            image,
+        })
     }
 
     /// That somebody of the identity signed the artifact.
@@ -209,27 +228,46 @@ pub(super) fn check_parts(bundle: &Bundle, logged: bool) -> Result<(), Flaw> {
     Ok(())
 }
 
-/// That it is about another artifact, said with the one that it is about.
-fn about(checked: Result<Evidence, Flaw>, payload: &[u8]) -> Result<Evidence, Flaw> {
+/// `sigstore-verify` says in one way that a statement is about something else, and that a log entry
+/// is of another statement.
+fn about(checked: Result<Evidence, Flaw>, payload: &[u8], image: Digest) -> Result<Evidence, Flaw> {
     checked.map_err(|flaw| match flaw {
-        Flaw::OtherContent(_) => {
-            let first = Statement::read(payload).and_then(|statement| statement.first());
-            first.map_or(flaw, Flaw::OtherImage)
+        Flaw::OtherContent(reason) => {
+            let about = Statement::read(payload).and_then(|statement| statement.about(image));
+            about.err().unwrap_or(Flaw::OtherEntry(reason))
         }
         other => other,
     })
 }
 
-fn sha256(digest: Digest) -> Sha256Hash {
+pub(super) fn sha256(digest: Digest) -> Sha256Hash {
     Sha256Hash::new(*digest.as_bytes())
 }
 
-impl Attested {
-    fn of(statement: Statement, evidence: Evidence) -> Self {
-        Self {
-            predicate_type: statement.predicate_type,
-            predicate: statement.predicate,
-            evidence,
+impl Opened {
+    /// The type of what is said.
+    pub fn predicate_type(&self) -> &str {
+        &self.statement.predicate_type
+    }
+
+    /// What it says as the signature of the image.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn into_signature(self) -> Result<Verified, Flaw> {
+        let claim = self.statement.claim(self.image)?;
+        Ok(Verified {
+            claim,
+            evidence: self.evidence,
+        })
+    }
+
+    /// What it says, of whatever type.
+    pub fn into_attestation(self) -> Attested {
+        Attested {
+            predicate_type: self.statement.predicate_type,
+            predicate: self.statement.predicate,
+            evidence: self.evidence,
         }
     }
 }

@@ -49,7 +49,7 @@ impl Statement {
     }
 
     /// The first of its subjects, for a message.
-    pub(super) fn first(&self) -> Result<Digest, Flaw> {
+    fn first(&self) -> Result<Digest, Flaw> {
         let none = || Flaw::malformed("it has no subject");
         self.subject.first().ok_or_else(none)?.sha256()
     }

@@ -4,8 +4,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use shipmark::release::{Checked, Context, Failure, Form, Signing, Verify, verify};
-use shipmark::signing::{PrivateKey, Signer};
+use shipmark::release::{Check, Checked, Context, Failure, Form, Signing, Verify, Wanted, verify};
+use shipmark::signing::{PrivateKey, PublicKey, Requirement, Signer};
 
 /// A new key as PEM.
 pub fn pem() -> String {
@@ -33,6 +33,17 @@ pub fn signing(key: &PrivateKey) -> Signing {
     }
 }
 
+/// That an image has a signature of a key.
+pub fn signed_by(key: &PublicKey) -> Check {
+    Check {
+        requirement: Requirement::Key {
+            key: key.clone(),
+            log: None,
+        },
+        wanted: vec![Wanted::Signature],
+    }
+}
+
 /// Every signature of an image, checked with a key.
 pub async fn checked(
     image: &str,
@@ -41,7 +52,7 @@ pub async fn checked(
 ) -> Result<Vec<Checked>, Failure> {
     let request = Verify {
         source: image.parse().unwrap(),
-        key: key.public().clone(),
+        check: signed_by(key.public()),
     };
     verify(&request, context)
         .await

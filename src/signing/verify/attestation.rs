@@ -1,0 +1,130 @@
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::super::Flaw;
+use super::{Attested, Pattern};
+
+/// An attestation that has to be there: of a type, and saying certain things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttestationRule {
+    kind: Pattern,
+    /// Where in the predicate (RFC 6901), and what has to stand there.
+    conditions: Vec<(String, Pattern)>,
+}
+
+impl AttestationRule {
+    /// Whether it is about attestations of this type.
+    pub fn is_about(&self, predicate_type: &str) -> bool {
+        self.kind.matches(predicate_type)
+    }
+
+    /// That a good attestation says what it has to.
+    ///
+    /// # Errors
+    /// What it does not say.
+    pub fn check(&self, attested: &Attested) -> Result<(), Flaw> {
+        if !self.is_about(&attested.predicate_type) {
+            return Err(Flaw::Attestation(Flaw::shown(&attested.predicate_type)));
+        }
+        for (place, wanted) in &self.conditions {
+            let is = match attested.predicate.pointer(place) {
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+                None => "nothing".to_owned(),
+            };
+            let there = attested.predicate.pointer(place).is_some();
+            if !there || !wanted.matches(&is) {
+                return Err(Flaw::Predicate {
+                    place: place.clone(),
+                    is: Flaw::shown(&is),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `TYPE[,/path=value]…`; both the type and the values are patterns.
+impl FromStr for AttestationRule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split(',').map(str::trim);
+        let kind = parts.next().unwrap_or_default();
+        if kind.is_empty() {
+            return Err("names no predicate type before its conditions".to_owned());
+        }
+        let conditions = parts.map(|part| {
+            let (place, value) = part
+                .split_once('=')
+                .filter(|(place, _)| place.starts_with('/'))
+                .ok_or_else(|| {
+                    format!("has {part:?}, which is not of the form /path/in/predicate=value")
+                })?;
+            Ok((place.to_owned(), Pattern::new(value)))
+        });
+        Ok(Self {
+            kind: Pattern::new(kind),
+            conditions: conditions.collect::<Result<_, String>>()?,
+        })
+    }
+}
+
+impl std::fmt::Display for AttestationRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.kind)?;
+        for (place, value) in &self.conditions {
+            write!(f, ",{place}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_predicate_says_is_held_against_a_rule() {
+        let attested = Attested {
+            predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
+            predicate: json!({"builder": {"id": "https://github.com/actions/runner"}, "a": [1, true]}),
+            evidence: Default::default(),
+        };
+        for (rule, expected) in [
+            ("https://slsa.dev/provenance/v1", None),
+            ("https://slsa.dev/provenance/*", None),
+            (
+                "https://slsa.dev/provenance/*,/builder/id=https://github.com/*,/a/1=true",
+                None,
+            ),
+            ("https://slsa.dev/provenance/*, /a/0=1", None),
+            (
+                "https://spdx.dev/Document",
+                Some(
+                    "it is no signature but an attestation of type \"https://slsa.dev/provenance/v1\"",
+                ),
+            ),
+            (
+                "*,/builder/id=x",
+                Some(
+                    "it says https://github.com/actions/runner at /builder/id, which is not what is asked for",
+                ),
+            ),
+            (
+                "*,/no/such=*",
+                Some("it says nothing at /no/such, which is not what is asked for"),
+            ),
+        ] {
+            let rule: AttestationRule = rule.parse().unwrap();
+            let flaw = rule.check(&attested).err().map(|flaw| flaw.to_string());
+            assert_eq!(flaw.as_deref(), expected, "{rule}");
+        }
+        for text in ["", ",/a=b", "x,a=b", "x,/a"] {
+            assert!(text.parse::<AttestationRule>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! A bundle that stands beside a file.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+use std::sync::Arc;
+
+use sigstore_crypto::KeyAlgorithm;
+use sigstore_types::{Bundle, DerPublicKey, SignatureContent};
+use sigstore_verify::{
+    Error, Policy, PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult,
+};
+
+use super::super::{Flaw, KeyError};
+use super::requirement::{check_parts, sha256};
+use super::{Evidence, Identity, Statement, TrustRoot, strict};
+use crate::image::Digest;
+
+/// A public key of any kind that Sigstore's bundles may be signed with: ECDSA over P-256, P-384 or
+/// P-521, Ed25519, RSA.
+#[derive(Debug, Clone)]
+pub struct ManagedKey(DerPublicKey);
+
+/// Who has to have signed a file.
+#[derive(Debug, Clone)]
+pub enum FileSigner {
+    /// The holder of a key.
+    Key(ManagedKey),
+    /// Somebody whom a certificate names.
+    Identity(Identity),
+}
+
+/// What a bundle is checked against.
+#[derive(Debug, Clone)]
+pub struct FileRequirement {
+    /// Who has to have signed.
+    pub signer: FileSigner,
+    /// Whose word counts.
+    pub trust: Arc<TrustRoot>,
+    /// Whether a log has to hold the signature.
+    pub logged: bool,
+}
+
+/// What is signed.
+#[derive(Debug)]
+pub enum Subject {
+    /// The content of a file. It is read as a stream, in whole only where Ed25519 signed it.
+    File(File),
+    /// Something of which the digest is known.
+    Digest(Digest),
+}
+
+impl ManagedKey {
+    /// Reads a PEM text (`BEGIN PUBLIC KEY`).
+    ///
+    /// # Errors
+    /// Another kind of key, or none.
+    pub fn read(text: &str) -> Result<Self, KeyError> {
+        let wrong = |_| KeyError::Content("a public key");
+        let key = DerPublicKey::from_pem(text).map_err(wrong)?;
+        KeyAlgorithm::from_spki(&key).map_err(|_| KeyError::Content("a public key"))?;
+        Ok(Self(key))
+    }
+
+    /// The key's fingerprint: the digest of its SPKI form.
+    pub fn fingerprint(&self) -> Digest {
+        Digest::of(self.0.as_bytes())
+    }
+}
+
+impl fmt::Display for FileSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, "the key {}", key.fingerprint()),
+            Self::Identity(identity) => identity.fmt(f),
+        }
+    }
+}
+
+impl Subject {
+    /// The file at a path.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        File::open(path).map(Self::File)
+    }
+}
+
+impl FileRequirement {
+    /// That a bundle signs what it should.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn check(&self, bundle: &[u8], signed: &mut Subject) -> Result<Evidence, Flaw> {
+        let bundle = Bundle::from_json(strict::bundle(bundle)?).map_err(Flaw::malformed)?;
+        check_parts(&bundle, self.logged)?;
+        if let SignatureContent::DsseEnvelope(envelope) = &bundle.content {
+            Statement::read(envelope.payload.as_bytes())?;
+        }
+        let result = match &self.signer {
+            FileSigner::Key(key) => self.by_key(key, &bundle, signed),
+            FileSigner::Identity(_) => self.by_certificate(&bundle, signed),
+        }?;
+        if let FileSigner::Identity(identity) = &self.signer {
+            identity.check(result.certificate().ok_or(Flaw::Key)?)?;
+        }
+        Ok(Evidence::of(&result))
+    }
+
+    fn by_key(
+        &self,
+        key: &ManagedKey,
+        bundle: &Bundle,
+        signed: &mut Subject,
+    ) -> Result<VerificationResult, Flaw> {
+        if bundle.signing_certificate().is_some() {
+            return Err(Flaw::Certificate);
+        }
+        let policy = PublicKeyVerificationPolicy::new(key.0.clone());
+        let policy = match self.logged {
+            true => policy,
+            false => policy.skip_tlog_unsafe(),
+        };
+        self.verify(bundle, signed, &policy)
+    }
+
+    fn by_certificate(
+        &self,
+        bundle: &Bundle,
+        signed: &mut Subject,
+    ) -> Result<VerificationResult, Flaw> {
+        if bundle.signing_certificate().is_none() {
+            return Err(Flaw::Key);
+        }
+        let policy = match self.logged {
+            true => VerificationPolicy::any_identity(),
+            false => VerificationPolicy::any_identity().skip_tlog_unsafe(),
+        };
+        self.verify(bundle, signed, &policy)
+    }
+
+    fn verify(
+        &self,
+        bundle: &Bundle,
+        signed: &mut Subject,
+        policy: &impl Policy,
+    ) -> Result<VerificationResult, Flaw> {
+        let verifier = self.trust.verifier();
+        let file = match signed {
+            Subject::Digest(digest) => {
+                return Ok(verifier.verify(sha256(*digest), bundle, policy)?);
+            }
+            Subject::File(file) => file,
+        };
+        match verifier.verify_reader(&*file, bundle, policy) {
+            // Ed25519 signs the content itself, not its digest.
+            Err(Error::UnsupportedArtifact(_)) => {
+                let content = whole(file)?;
+                Ok(verifier.verify(&content, bundle, policy)?)
+            }
+            other => Ok(other?),
+        }
+    }
+}
+
+/// The most that a file may have which has to be held in memory.
+const WHOLE_LIMIT: u64 = 512 << 20;
+
+fn whole(file: &mut File) -> Result<Vec<u8>, Flaw> {
+    let mut content = Vec::new();
+    let read = file
+        .rewind()
+        .and_then(|()| file.take(WHOLE_LIMIT + 1).read_to_end(&mut content));
+    read.map_err(|error| Flaw::malformed(format!("the file: {error}")))?;
+    match content.len() as u64 > WHOLE_LIMIT {
+        true => Err(Flaw::malformed(
+            "its key signs whole files, and this one is too large",
+        )),
+        false => Ok(content),
+    }
+}

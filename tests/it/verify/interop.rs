@@ -1,0 +1,281 @@
+//! Everything that cosign signs with a real Sigstore, in every form, verified here: over a registry
+//! with the referrers API and one without. `scripts/interop.sh` starts the servers; the table in
+//! docs/verifying.md is this one's.
+
+use std::process::Command;
+
+use crate::support::process::{Place, Ran};
+use crate::support::*;
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run scripts/interop.sh"))
+}
+
+/// What is attested, in the terms of SLSA.
+const PREDICATE: &str = r#"{
+    "buildDefinition": {"buildType": "https://example.com/build", "externalParameters": {}},
+    "runDetails": {"builder": {"id": "https://example.com/builder"}}
+}"#;
+
+/// One row: how cosign signs, and what `verify` is asked.
+struct Row {
+    name: &'static str,
+    cosign: Vec<String>,
+    /// What accepts it.
+    verify: Vec<String>,
+    /// What does not, and why.
+    refuses: (Vec<String>, &'static str),
+    evidence: &'static str,
+}
+
+fn words(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+struct Flags {
+    root: String,
+    v1: Vec<String>,
+    v2: Vec<String>,
+    old: Vec<String>,
+    fulcio: Vec<String>,
+    log: Vec<String>,
+    timestamp: Vec<String>,
+    identity: Vec<String>,
+    other_identity: Vec<String>,
+    key: Vec<String>,
+    other_key: Vec<String>,
+}
+
+impl Flags {
+    fn read() -> Self {
+        let root = variable("SIGSTACK_TRUSTED_ROOT");
+        let config =
+            |name: &str| words(&["--trusted-root", &root, "--signing-config", &variable(name)]);
+        let issuer = format!(
+            "--certificate-oidc-issuer={}",
+            variable("SIGSTACK_OIDC_ISSUER")
+        );
+        let trusted = format!("--trusted-root={root}");
+        let identity = format!("--certificate-identity={}", variable("SIGSTACK_IDENTITY"));
+        let other = "--certificate-identity=https://github.com/octo-org/other/*";
+        Self {
+            v1: config("SIGSTACK_SIGNING_CONFIG_REKOR1"),
+            v2: config("SIGSTACK_SIGNING_CONFIG"),
+            old: words(&["--new-bundle-format=false", "--use-signing-config=false"]),
+            fulcio: words(&[
+                "--trusted-root",
+                &root,
+                "--fulcio-url",
+                &variable("SIGSTACK_FULCIO_URL"),
+            ]),
+            log: words(&["--rekor-url", &variable("SIGSTACK_REKOR1_URL")]),
+            timestamp: words(&["--timestamp-server-url", &variable("SIGSTACK_TSA_URL")]),
+            identity: words(&[&identity, &issuer, &trusted]),
+            other_identity: words(&[other, &issuer, &trusted]),
+            key: words(&["--key=ours.pub", &trusted]),
+            other_key: words(&["--key=other.pub", &trusted]),
+            root,
+        }
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let logged = |flags: &[String]| [flags, &words(&["--transparency-log=on"])].concat();
+        let unlogged = |flags: &[String]| [flags, &words(&["--transparency-log=off"])].concat();
+        let predicate = |kind: &str| words(&["--type", kind, "--predicate", "predicate.json"]);
+        let attested =
+            |flags: &[String], rule: &str| [flags, &[format!("--attestation={rule}")]].concat();
+        let key = words(&["--key", "ours.key"]);
+        let no_log = words(&["--tlog-upload=false"]);
+        let no_config = words(&["--use-signing-config=false"]);
+        let verb =
+            |verb: &str, flags: &[&[String]]| [words(&[verb, "--yes"]), flags.concat()].concat();
+        let (identity, other) = (&self.identity, &self.other_identity);
+        let keyless = |name, cosign, evidence| Row {
+            name,
+            cosign,
+            verify: identity.clone(),
+            refuses: (other.clone(), "which is not the identity that is asked for"),
+            evidence,
+        };
+        let provenance = predicate("slsaprovenance1");
+        let spdx = predicate("spdxjson");
+        let rule =
+            "https://slsa.dev/provenance/v1,/buildDefinition/buildType=https://example.com/*";
+        vec![
+            keyless(
+                "keyless, bundle, Rekor v2, TSA",
+                verb("sign", &[&self.v2]),
+                "in a transparency log",
+            ),
+            keyless(
+                "keyless, bundle, Rekor v1, TSA",
+                verb("sign", &[&self.v1]),
+                "in a transparency log",
+            ),
+            keyless(
+                "keyless, legacy, Rekor v1",
+                verb("sign", &[&self.old, &self.fulcio, &self.log]),
+                "in a transparency log",
+            ),
+            keyless(
+                "keyless, legacy, Rekor v1, TSA",
+                verb(
+                    "sign",
+                    &[&self.old, &self.fulcio, &self.log, &self.timestamp],
+                ),
+                "in a transparency log",
+            ),
+            Row {
+                name: "keyless, legacy, TSA, no log",
+                cosign: verb("sign", &[&self.old, &self.fulcio, &no_log, &self.timestamp]),
+                verify: unlogged(identity),
+                refuses: (identity.clone(), "it has no entry of a transparency log"),
+                evidence: "made at",
+            },
+            Row {
+                name: "key, bundle, Rekor v2, TSA",
+                cosign: verb("sign", &[&key, &self.v2]),
+                verify: logged(&self.key),
+                refuses: (logged(&self.other_key), "it was made with another key"),
+                evidence: "in a transparency log",
+            },
+            Row {
+                name: "key, bundle, Rekor v1, TSA",
+                cosign: verb("sign", &[&key, &self.v1]),
+                verify: logged(&self.key),
+                refuses: (logged(&self.other_key), "it was made with another key"),
+                evidence: "in a transparency log",
+            },
+            Row {
+                name: "key, bundle, no log",
+                cosign: verb("sign", &[&key, &no_config, &no_log]),
+                verify: self.key.clone(),
+                refuses: (logged(&self.key), "it has no entry of a transparency log"),
+                evidence: "good",
+            },
+            Row {
+                name: "key, legacy, Rekor v1",
+                cosign: verb("sign", &[&self.old, &key, &self.log]),
+                verify: logged(&self.key),
+                refuses: (logged(&self.other_key), "it was made with another key"),
+                evidence: "in a transparency log",
+            },
+            Row {
+                name: "key, legacy, no log",
+                cosign: verb("sign", &[&self.old, &key, &no_log]),
+                verify: self.key.clone(),
+                refuses: (logged(&self.key), "it has no entry of a transparency log"),
+                evidence: "good",
+            },
+            Row {
+                name: "keyless attestation, bundle, Rekor v2, TSA",
+                cosign: verb("attest", &[&self.v2, &provenance]),
+                verify: attested(identity, rule),
+                refuses: (
+                    attested(
+                        identity,
+                        "https://slsa.dev/provenance/v1,/runDetails/builder/id=https://example.com/other",
+                    ),
+                    "at /runDetails/builder/id",
+                ),
+                evidence: "good: https://slsa.dev/provenance/v1",
+            },
+            Row {
+                name: "keyless attestation, bundle, Rekor v1, TSA",
+                cosign: verb("attest", &[&self.v1, &provenance]),
+                verify: attested(identity, rule),
+                refuses: (
+                    attested(other, rule),
+                    "which is not the identity that is asked for",
+                ),
+                evidence: "good: https://slsa.dev/provenance/v1",
+            },
+            Row {
+                name: "keyless attestation, legacy, Rekor v1",
+                cosign: verb("attest", &[&self.old, &self.fulcio, &self.log, &spdx]),
+                verify: attested(identity, "https://spdx.dev/Document"),
+                refuses: (identity.clone(), "has no good signature"),
+                evidence: "good: https://spdx.dev/Document",
+            },
+            Row {
+                name: "key attestation, bundle, Rekor v2, TSA",
+                cosign: verb("attest", &[&key, &self.v2, &spdx]),
+                verify: attested(&logged(&self.key), "https://spdx.dev/Document"),
+                refuses: (
+                    attested(&self.other_key, "https://spdx.dev/Document"),
+                    "it was made with another key",
+                ),
+                evidence: "in a transparency log",
+            },
+            Row {
+                name: "key attestation, legacy, Rekor v1",
+                cosign: verb("attest", &[&self.old, &key, &self.log, &spdx]),
+                verify: attested(&logged(&self.key), "https://spdx.dev/Document"),
+                refuses: (
+                    attested(&self.other_key, "https://spdx.dev/Document"),
+                    "it was made with another key",
+                ),
+                evidence: "in a transparency log",
+            },
+        ]
+    }
+}
+
+/// cosign, with the servers of the stack in its environment and the keys in its folder.
+fn cosign(place: &Place, arguments: &[String]) {
+    let mut command = Command::new("cosign");
+    command.args(arguments).current_dir(place.root());
+    command.env("COSIGN_PASSWORD", "not a secret");
+    command
+        .env("SIGSTORE_NO_CACHE", "1")
+        .env("HOME", place.root());
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("cosign: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cosign {arguments:?}: {errors}");
+}
+
+#[tokio::test]
+#[ignore = "needs cosign, a Sigstore and its registries: scripts/interop.sh"]
+async fn everything_that_cosign_signs_is_verified_here() {
+    let flags = Flags::read();
+    let place = Place::new();
+    for name in ["ours", "other"] {
+        cosign(
+            &place,
+            &words(&["generate-key-pair", "--output-key-prefix", name]),
+        );
+    }
+    std::fs::write(place.path("predicate.json"), PREDICATE).unwrap();
+    assert!(!flags.root.is_empty());
+    for (kind, registry) in [
+        ("with", variable("SIGSTACK_REFREGISTRY")),
+        ("without", variable("SIGSTACK_REGISTRY")),
+    ] {
+        for (at, row) in flags.rows().into_iter().enumerate() {
+            let repository = format!("{registry}/verified-{}/{at}", std::process::id());
+            let outcome = done(
+                push(&example(), &[&repository], "refs/heads/main"),
+                &context(),
+            )
+            .await;
+            let image = format!("{repository}@{}", outcome.root);
+            cosign(&place, &[row.cosign.clone(), vec![image.clone()]].concat());
+            let verify = |flags: &[String]| {
+                let mut command = place.command();
+                command.args(["verify", "--source", &image]).args(flags);
+                let ran = Ran::of(command.output().unwrap());
+                (ran.status, format!("{}{}", ran.out, ran.log))
+            };
+            let (status, told) = verify(&row.verify);
+            assert_eq!(status, Some(0), "{kind}: {}: {told}", row.name);
+            assert!(told.contains(row.evidence), "{kind}: {}: {told}", row.name);
+            let (flags, part) = &row.refuses;
+            let (status, told) = verify(flags);
+            assert_eq!(status, Some(1), "{kind}: {}: {told}", row.name);
+            assert!(told.contains(part), "{kind}: {}: {told}", row.name);
+            println!("| {} | {kind} the referrers API | verified |", row.name);
+        }
+    }
+}
