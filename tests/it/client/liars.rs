@@ -57,6 +57,11 @@ fn ok(headers: &[(&str, &str)], body: &str) -> Effect {
 async fn tell(lie: &Lie) -> (Registry, Registry, Failure, String) {
     let source = holding_at(Profile::plain(), |_| settings()).await;
     let to = Registry::start(Profile::plain()).await;
+    // A repository that has something is asked for more than a new one.
+    let older = r#"{"schemaVersion":2}"#;
+    let named = crate::registry::digest(older.as_bytes());
+    let index = "application/vnd.oci.image.index.v1+json";
+    to.put_manifest("prod/web", &named, index, older);
     let fault = Fault::on(lie.method, lie.part, lie.effect.clone()).always();
     match lie.liar {
         Source => source.fault(fault),
