@@ -315,6 +315,21 @@ pub const INPUTS: &[Input] = &[
         ..DEFAULTS
     },
     Input {
+        name: "platforms",
+        verbs: RELEASE,
+        kind: Kind::List("PLATFORM"),
+        help: "The platforms to release, as linux/amd64 or linux/arm/v7: makes a new index, with another digest, of these images and their attestations. Without it the image is released as it is",
+        ..DEFAULTS
+    },
+    Input {
+        name: "platforms-drop-signatures",
+        verbs: RELEASE,
+        kind: Kind::Switch,
+        default: Some("false"),
+        help: "Go on where the index that platforms makes leaves signatures of the source's index behind",
+        ..DEFAULTS
+    },
+    Input {
         name: "referrers",
         verbs: RELEASE,
         kind: Kind::Choice(&["known", "all", "none"]),
@@ -609,6 +624,11 @@ pub const OUTPUTS: &[Output] = &[
         name: "digest",
         verbs: IMAGE,
         help: "The digest of the image, sha256:…; of several services there is none",
+    },
+    Output {
+        name: "source-digest",
+        verbs: RELEASE,
+        help: "The digest that was asked for: another than digest where platforms made a new index, or an image that was there was kept",
     },
     Output {
         name: "image",

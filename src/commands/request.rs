@@ -8,7 +8,7 @@ use crate::event::Facts;
 use crate::image::Place;
 use crate::policy::Stage;
 use crate::referrers::Selection;
-use crate::release::{Existing, Failure, Fleet, Request, Verb};
+use crate::release::{Existing, Failure, Fleet, Platforms, Request, Verb};
 use crate::tagging::{Environment, Mode, RuleError, Rules, Subject, TagRules};
 
 /// What is asked of the road: one image, or one of each service.
@@ -67,6 +67,10 @@ pub(super) async fn common(
         Some("none") => Selection::None,
         _ => Selection::Known,
     };
+    let platforms = Platforms {
+        names: arguments.values("platforms")?,
+        drop_signatures: arguments.switch("platforms-drop-signatures")?,
+    };
     let dry_run = arguments.switch("dry-run")?;
     let request = |source, destinations| Request {
         verb,
@@ -79,6 +83,7 @@ pub(super) async fn common(
         check: check.clone(),
         signing: signing.clone(),
         referrers,
+        platforms: platforms.clone(),
         dry_run,
     };
     let mut services = Vec::with_capacity(routes.len());

@@ -7,6 +7,7 @@ mod config;
 mod digest;
 mod location;
 mod manifest;
+mod platform;
 mod reference;
 mod tag;
 
@@ -16,5 +17,6 @@ pub use location::{DaemonImage, Location, LocationError, Place, Selector};
 pub use manifest::{
     Body, Descriptor, MANIFEST_LIMIT, Manifest, ManifestError, MediaType, Platform,
 };
+pub use platform::{PlatformError, PlatformName};
 pub use reference::{Reference, ReferenceError, RegistryName, Repository, Target};
 pub use tag::{Tag, TagError};

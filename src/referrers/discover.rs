@@ -4,7 +4,7 @@
 //! Nothing that cannot be read counts as absent. Where a registry's tags come in one answer, that
 //! says which tags of this kind there are; else each of them is asked for.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use futures_util::future::{try_join, try_join_all};
@@ -135,19 +135,62 @@ impl Beside {
         self.referrers.is_empty() && self.tagged.is_empty() && self.left.is_empty()
     }
 
-    /// What stands beside `root` and all below it in `source`.
+    /// What stands beside `root` and all below it in `source`, apart from the manifests `made` here,
+    /// about which the source cannot have anything.
     ///
     /// # Errors
     /// Whatever cannot be read, or more than can stand beside an image.
-    pub async fn of(source: &Source, root: &Manifest, selection: Selection) -> Result<Self, Error> {
-        let mut found = Self::default();
+    pub async fn of(
+        source: &Source,
+        root: &Manifest,
+        made: &[Digest],
+        selection: Selection,
+    ) -> Result<Self, Error> {
         if selection == Selection::None {
-            return Ok(found);
+            return Ok(Self::default());
         }
         let (lists, graph) = try_join(Lists::of(source), nodes(source, root)).await?;
-        let mut seen: HashSet<Digest> = graph.iter().copied().collect();
+        let seen: HashSet<Digest> = graph.iter().copied().collect();
+        let there = graph.into_iter().filter(|node| !made.contains(node));
+        Self::around(source, lists, there, seen, selection).await
+    }
+
+    /// What stands beside `subjects`, and not below them.
+    ///
+    /// # Errors
+    /// As [`Beside::of`].
+    pub async fn about(
+        source: &Source,
+        subjects: &[Digest],
+        selection: Selection,
+    ) -> Result<Self, Error> {
+        let lists = Lists::of(source).await?;
+        let seen = subjects.iter().copied().collect();
+        Self::around(source, lists, subjects.iter().copied(), seen, selection).await
+    }
+
+    /// How many of each kind there are, of those that would travel.
+    pub fn counts(&self) -> BTreeMap<Kind, u64> {
+        let referrers = self.referrers.iter().map(|referrer| &referrer.kind);
+        let tagged = self.tagged.iter().flat_map(|tagged| &tagged.layers);
+        let mut counts = BTreeMap::new();
+        for kind in referrers.chain(tagged.map(|(kind, _)| kind)) {
+            *counts.entry(kind.clone()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Goes outwards from `subjects`: what is about them, what is about that, and so on.
+    async fn around(
+        source: &Source,
+        lists: Lists<'_>,
+        subjects: impl IntoIterator<Item = Digest>,
+        mut seen: HashSet<Digest>,
+        selection: Selection,
+    ) -> Result<Self, Error> {
+        let mut found = Self::default();
         let mut room = Room::of(selection);
-        let mut wave = lists.about_all(graph).await?;
+        let mut wave = lists.about_all(subjects).await?;
         while !wave.is_empty() {
             let mut candidates = Vec::new();
             for about in wave {
@@ -157,7 +200,7 @@ impl Beside {
                 candidates.extend(new.map(|entry| Candidate::new(about.subject, entry)));
             }
             if seen.len() > BOUND {
-                return Err(Error::Boundless(root.digest));
+                return Err(Error::Boundless);
             }
             let candidates = found.choose(candidates, selection, &mut room);
             wave = Vec::new();
@@ -369,7 +412,7 @@ async fn nodes(source: &Source, root: &Manifest) -> Result<Vec<Digest>, Error> {
             .collect();
         nodes.extend(children.iter().map(|(_, child)| child.digest));
         if nodes.len() > BOUND {
-            return Err(Error::Boundless(root.digest));
+            return Err(Error::Boundless);
         }
         let indexes = children
             .into_iter()

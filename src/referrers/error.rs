@@ -47,8 +47,8 @@ pub enum Error {
         error: Box<StoreError>,
     },
     /// More than can stand beside an image.
-    #[error("the image {0} has more than {limit} referrers, at all levels", limit = super::discover::BOUND)]
-    Boundless(Digest),
+    #[error("the image has more than {limit} referrers, at all levels", limit = super::discover::BOUND)]
+    Boundless,
     /// Others kept writing the same tag.
     #[error("tag {0} was written by others each time that it was added to")]
     Contended(Tag),

@@ -21,7 +21,7 @@ pub(super) async fn find(
     if request.referrers == Selection::None || !destinations.iter().any(goes_on) {
         return Ok(Beside::default());
     }
-    let found = Beside::of(&image.source, &image.root, request.referrers)
+    let found = Beside::of(&image.source, &image.root, &image.made, request.referrers)
         .await
         .map_err(|error| beside::failure(Side::Source, &image.location, error))?;
     for left in &found.left {

@@ -19,6 +19,7 @@ mod plan;
 mod settle;
 mod sign;
 mod source;
+mod subset;
 mod tag;
 mod verify;
 
@@ -32,6 +33,7 @@ pub use failure::{Complaint, Failure};
 pub use fleet::{End, Fleet, FleetOutcome};
 pub use outcome::{Change, Outcome, Released, TagResult};
 pub use sign::{Signed, Signing};
+pub use subset::{Platforms, Subset};
 pub use verify::{Check, Verification, Verify, Wanted, verify};
 
 use crate::event::Facts;
@@ -91,6 +93,8 @@ pub struct Request {
     pub signing: Option<Signing>,
     /// Which referrers travel with it.
     pub referrers: Selection,
+    /// Which platforms it is to be released for.
+    pub platforms: Platforms,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
 }
@@ -285,6 +289,7 @@ impl Prepared<'_> {
             source: request.source.clone(),
             root: image.root.digest,
             media_type: image.root.media_type,
+            subset: image.subset,
             kept: Some(asked).filter(|asked| *asked != image.root.digest),
             version: derived.version,
             commit,
@@ -402,7 +407,7 @@ fn note_source(
     image: &Resolved,
 ) {
     for (destination, seen) in destinations.iter().zip(seen) {
-        seen.source(destination, &request.source, image.root.digest);
+        seen.source(destination, &request.source, image.found());
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Signed, Verb};
+use super::{Signed, Subset, Verb};
 use crate::image::{Commit, Digest, Location, MediaType, Place, Tag};
 use crate::referrers::Travelled;
 use crate::tagging::Kind;
@@ -17,6 +17,8 @@ pub struct Outcome {
     pub root: Digest,
     /// What kind of manifest the root is.
     pub media_type: MediaType,
+    /// What it is of, where it was made of some platforms of the source.
+    pub subset: Option<Subset>,
     /// The digest that was asked for, where the road went on with the one that a tag named already.
     pub kept: Option<Digest>,
     /// The version, where there is one.

@@ -1,5 +1,6 @@
 //! Opening sources and destinations.
 
+use super::subset::{self, Subset};
 use super::{Context, Failure, Request};
 use crate::archive::Archive;
 use crate::image::{
@@ -21,6 +22,19 @@ pub(super) struct Resolved {
     pub(super) origin: Option<Origin>,
     /// What stands beside it and is to travel.
     pub(super) beside: Beside,
+    /// What it is of, where it was made of some platforms of another.
+    pub(super) subset: Option<Subset>,
+    /// The manifests that were made here, the root among them.
+    pub(super) made: Vec<Digest>,
+}
+
+impl Resolved {
+    /// The digest that was found, of which the image may be a part.
+    pub(super) fn found(&self) -> Digest {
+        self.subset
+            .as_ref()
+            .map_or(self.root.digest, |subset| subset.of)
+    }
 }
 
 /// The repositories of a release, and what it does there.
@@ -119,13 +133,17 @@ pub(super) async fn resolve(request: &Request, context: &Context) -> Result<Reso
     let (source, root) = found
         .map_err(|error| Failure::store(Side::Source, &request.source, error))?
         .ok_or_else(|| absent(&request.source))?;
-    Ok(Resolved {
+    let mut image = Resolved {
         location: request.source.clone(),
         source,
         root,
         origin: None,
         beside: Beside::default(),
-    })
+        subset: None,
+        made: Vec::new(),
+    };
+    subset::choose(request, context, &mut image).await?;
+    Ok(image)
 }
 
 type Found = Option<(Source, Manifest)>;
@@ -214,6 +232,8 @@ pub(super) async fn at_store(
         root,
         origin: None,
         beside: Beside::default(),
+        subset: None,
+        made: Vec::new(),
     })
 }
 

@@ -348,7 +348,7 @@ mod tests {
             ),
             (
                 "4813",
-                Some("of: digest, image, json, matrix. "),
+                Some("of: digest, source-digest, image, json, matrix. "),
                 "choose a secret",
             ),
             ("made-up-word", None, ""),

@@ -103,6 +103,7 @@ pub(super) fn outputs(fleet: &FleetOutcome) -> Vec<(&'static str, String)> {
     ];
     if let Some(outcome) = only(fleet) {
         outputs.insert(0, ("digest", outcome.root.to_string()));
+        outputs.insert(1, ("source-digest", words::asked(outcome).to_string()));
     }
     outputs
 }

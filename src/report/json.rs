@@ -18,6 +18,9 @@ struct Document<'a> {
     source: String,
     digest: String,
     media_type: &'a str,
+    /// What it was made of, where it is some platforms of the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subset: Option<Subset<'a>>,
     /// The digest that was asked for, where another was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked_digest: Option<String>,
@@ -25,6 +28,13 @@ struct Document<'a> {
     commit: Option<&'a str>,
     destinations: Vec<Destination<'a>>,
     notes: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Subset<'a> {
+    source_digest: String,
+    platforms: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -197,6 +207,10 @@ fn document(outcome: &Outcome) -> Document<'_> {
         source: outcome.source.to_string(),
         digest: outcome.root.to_string(),
         media_type: outcome.media_type.as_str(),
+        subset: outcome.subset.as_ref().map(|subset| Subset {
+            source_digest: subset.of.to_string(),
+            platforms: &subset.platforms,
+        }),
         asked_digest: outcome.kept.map(|digest| digest.to_string()),
         version: outcome.version.as_deref(),
         commit: outcome.commit.as_ref().map(|commit| commit.as_str()),

@@ -6,6 +6,7 @@ pub(super) fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
     let lines = |lines: Vec<String>| lines.join("\n");
     vec![
         ("digest", outcome.root.to_string()),
+        ("source-digest", words::asked(outcome).to_string()),
         ("image", lines(images(outcome))),
         ("tags", lines(tags(outcome))),
         ("version", outcome.version.clone().unwrap_or_default()),
@@ -102,6 +103,7 @@ mod tests {
     fn outputs_are_plain_values() {
         insta::assert_snapshot!(shown(outcome(&samples::promoted())), @r#"
     digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    source-digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
     image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
     oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
     tags: prod.example.com/team/web:1.4.0
@@ -115,6 +117,7 @@ mod tests {
     "#);
         insta::assert_snapshot!(shown(outcome(&samples::dry())), @r#"
     digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    source-digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
     image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
     oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
     tags: prod.example.com/team/web:1.4.0

@@ -14,6 +14,7 @@ pub(super) fn promoted() -> Outcome {
         source: "oci:dev:git-860c190".parse().unwrap(),
         root: Digest::of(b"root"),
         media_type: MediaType::OciIndex,
+        subset: None,
         kept: None,
         version: Some("1.4.0".into()),
         commit: Some("860c1904a1ce19322e91ac35af1ab07466440c37".parse().unwrap()),

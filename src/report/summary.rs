@@ -47,6 +47,11 @@ fn facts(outcome: &Outcome) -> String {
     let mut fact = |name: &str, value: &str| table += &row(&[name, value]);
     fact("Source", &code(&outcome.source.to_string()));
     fact("Digest", &code(&outcome.root.to_string()));
+    if let Some(subset) = &outcome.subset {
+        let of = code(&subset.of.to_string());
+        let is = text(&words::subset(subset));
+        fact("Platforms", &format!("{is}; the source is {of}"));
+    }
     if let Some(asked) = outcome.kept {
         let asked = code(&asked.to_string());
         fact("Kept", &format!("in place of {asked}, which was asked for"));

@@ -6,6 +6,10 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
     let mut text = format!("{} {}\n", words::deed(outcome), outcome.source);
     let mut fact = |name: &str, value: &str| text += &format!("  {name:<8} {value}\n");
     fact("digest", &outcome.root.to_string());
+    if let Some(subset) = &outcome.subset {
+        fact("is", &words::subset(subset));
+        fact("of", &subset.of.to_string());
+    }
     if let Some(asked) = outcome.kept {
         fact("kept", &format!("in place of {asked}, which was asked for"));
     }

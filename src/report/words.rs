@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::image::{Digest, Place, Tag, Target};
 use crate::referrers::{self, Travelled};
-use crate::release::{Change, Form, Outcome, Signed, Verb};
+use crate::release::{Change, Form, Outcome, Signed, Subset, Verb};
 use crate::tagging::Kind;
 use crate::transfer::Content;
 
@@ -165,6 +165,17 @@ pub(super) fn content(content: &Content, dry_run: bool) -> String {
         ));
     }
     parts.join(", ")
+}
+
+/// The digest that was asked for.
+pub(super) fn asked(outcome: &Outcome) -> Digest {
+    let subset = outcome.subset.as_ref().map(|subset| subset.of);
+    subset.or(outcome.kept).unwrap_or(outcome.root)
+}
+
+/// What the image was made of, where it is some platforms of another.
+pub(super) fn subset(subset: &Subset) -> String {
+    format!("a new index, of {} alone", subset.platforms.join(", "))
 }
 
 /// What travelled with the image, and what stayed behind: a line each, where there is anything.

@@ -15,6 +15,7 @@ mod interop_sigstore;
 mod keyless;
 mod moves;
 mod mutants;
+mod platforms;
 mod policy;
 mod races;
 mod referrers;

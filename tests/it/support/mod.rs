@@ -16,7 +16,7 @@ use shipmark::image::Digest;
 use shipmark::notice::{Notice, Notices, Progress};
 use shipmark::referrers::Selection;
 use shipmark::registry::{Client, Proxies, Settings, Timing};
-use shipmark::release::{Context, Existing, Failure, Outcome, Request, Verb, run};
+use shipmark::release::{Context, Existing, Failure, Outcome, Platforms, Request, Verb, run};
 use shipmark::tagging::TagRules;
 use shipmark::transfer::Known;
 
@@ -159,6 +159,7 @@ pub fn request(verb: Verb, source: &str, destinations: &[&str], facts: Option<Fa
         signing: None,
         // Tests that are about them say so.
         referrers: Selection::None,
+        platforms: Platforms::default(),
         dry_run: false,
     }
 }

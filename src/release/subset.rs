@@ -1,0 +1,277 @@
+//! Releasing some platforms of an image alone: a new index, with another digest, of the manifests as
+//! they are.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::{Map, Value};
+
+use super::source::Resolved;
+use super::{Context, Failure, Request, beside};
+use crate::image::{Body, Descriptor, Digest, Manifest, Platform, PlatformName};
+use crate::referrers::{Beside, Kind, Selection};
+use crate::transfer::{Side, Source, StoreError};
+
+/// Which platforms an image is to be released for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Platforms {
+    /// Their names; all platforms where there is none.
+    pub names: Vec<PlatformName>,
+    /// Whether to go on where the new index leaves signatures behind.
+    pub drop_signatures: bool,
+}
+
+/// An index that was made of some platforms of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subset {
+    /// The digest that the source has.
+    pub of: Digest,
+    /// The platforms that are left.
+    pub platforms: Vec<String>,
+}
+
+/// The most bytes that a config may have.
+const CONFIG_LIMIT: u64 = 8 << 20;
+/// How deep indexes are looked into.
+const DEPTH: usize = 8;
+
+/// Makes the image that of the platforms asked for, where it is for more than these.
+///
+/// # Errors
+/// A platform that the image is not for, and signatures that would not be there any more.
+pub(super) async fn choose(
+    request: &Request,
+    context: &Context,
+    image: &mut Resolved,
+) -> Result<(), Failure> {
+    let wanted = &request.platforms.names;
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut cut = Cut {
+        source: &image.source,
+        wanted,
+        kept: BTreeSet::new(),
+        there: BTreeSet::new(),
+        found: HashSet::new(),
+        replaced: Vec::new(),
+        made: Vec::new(),
+    };
+    let root = cut
+        .manifest(&image.root, None, 0)
+        .await
+        .map_err(|error| Failure::store(Side::Source, &image.location, error))?;
+    let Cut {
+        kept,
+        there,
+        found,
+        replaced,
+        made,
+        ..
+    } = cut;
+    let there: Vec<String> = there.into_iter().collect();
+    let absent = (0..wanted.len()).find(|at| !found.contains(at));
+    let (Some(root), None) = (root, absent) else {
+        let absent = &wanted[absent.unwrap_or_default()];
+        return Err(
+            Failure::input(format!("source {} is not for {absent}", image.location)).hint(format!(
+                "it is for {}",
+                match there.as_slice() {
+                    [] => "no platform that it names".to_owned(),
+                    there => there.join(", "),
+                }
+            )),
+        );
+    };
+    if root.digest == image.root.digest {
+        return Ok(());
+    }
+    leave_behind(request, context, image, &replaced).await?;
+    let platforms: Vec<String> = kept.into_iter().collect();
+    context.notices.warning(format!(
+        "platforms: what is released is the new index {} for {}, not the source's {}",
+        root.digest,
+        platforms.join(", "),
+        image.root.digest
+    ));
+    for manifest in &made {
+        image.source.keep(manifest.clone());
+    }
+    image.made = made.iter().map(|manifest| manifest.digest).collect();
+    image.subset = Some(Subset {
+        of: image.root.digest,
+        platforms,
+    });
+    image.root = root;
+    Ok(())
+}
+
+/// Says what is about the indexes that are replaced, and so will be about nothing at the destination;
+/// refuses where that includes signatures.
+async fn leave_behind(
+    request: &Request,
+    context: &Context,
+    image: &Resolved,
+    replaced: &[Digest],
+) -> Result<(), Failure> {
+    let lost = Beside::about(&image.source, replaced, Selection::All)
+        .await
+        .map_err(|error| beside::failure(Side::Source, &image.location, error))?;
+    let counts = lost.counts();
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let counted = counts.iter().map(|(kind, count)| kind.counted(*count));
+    let counted = counted.collect::<Vec<_>>().join(", ");
+    if counts.contains_key(&Kind::Signature) && !request.platforms.drop_signatures {
+        return Err(Failure::refused(format!(
+            "the platforms asked for make a new index of {}, whose signatures would be lost",
+            image.location
+        ))
+        .why(format!("{} has {counted}, which are about its digest", image.root.digest.short()))
+        .hint("release all platforms, sign the new index (sign) and say platforms-drop-signatures: true, or build for these platforms alone"));
+    }
+    context.notices.warning(format!(
+        "{} stays behind: {counted}, about the index that is replaced",
+        image.location
+    ));
+    Ok(())
+}
+
+/// The way through an index and those in it.
+struct Cut<'a> {
+    source: &'a Source,
+    wanted: &'a [PlatformName],
+    /// The platforms that are left.
+    kept: BTreeSet<String>,
+    /// All platforms.
+    there: BTreeSet<String>,
+    /// Which of the wanted ones were found.
+    found: HashSet<usize>,
+    /// The indexes in whose place there is another.
+    replaced: Vec<Digest>,
+    /// Those others.
+    made: Vec<Manifest>,
+}
+
+impl Cut<'_> {
+    /// What is left of a manifest: itself, an index of fewer, or nothing.
+    async fn manifest(
+        &mut self,
+        manifest: &Manifest,
+        platform: Option<&Platform>,
+        depth: usize,
+    ) -> Result<Option<Manifest>, StoreError> {
+        if let Body::Index(entries) = &manifest.body {
+            if depth >= DEPTH {
+                return Err(StoreError::Boundless(manifest.digest));
+            }
+            return Box::pin(self.index(manifest, entries, depth)).await;
+        }
+        let said = match platform {
+            Some(platform) => Some(platform.clone()),
+            None => self.configured(manifest).await?,
+        };
+        let wanted = said.is_some_and(|platform| self.wants(&platform));
+        Ok(wanted.then(|| manifest.clone()))
+    }
+
+    async fn index(
+        &mut self,
+        index: &Manifest,
+        entries: &[Descriptor],
+        depth: usize,
+    ) -> Result<Option<Manifest>, StoreError> {
+        // What stands in place of each entry: its own digest, another manifest's, or none.
+        let mut stays: Vec<Option<Manifest>> = Vec::with_capacity(entries.len());
+        let mut kept = HashSet::new();
+        for entry in entries {
+            let left = if entry.is_attestation() {
+                None
+            } else if let (Some(platform), false) = (&entry.platform, entry.may_be_index()) {
+                // Its entry says enough: it need not be read.
+                if self.wants(platform) {
+                    kept.insert(entry.digest);
+                }
+                None
+            } else {
+                let (child, parent) = (entry.digest, index.digest);
+                let found = self.source.manifest(child).await?;
+                let found = found.ok_or(StoreError::MissingChild { child, parent })?;
+                let left = self.manifest(&found, None, depth + 1).await?;
+                if left.is_some() {
+                    kept.insert(entry.digest);
+                }
+                left.filter(|left| left.digest != entry.digest)
+            };
+            stays.push(left);
+        }
+        if kept.is_empty() {
+            return Ok(None);
+        }
+        let of_kept = |entry: &Descriptor| {
+            let of = entry.annotations.get("vnd.docker.reference.digest");
+            of.and_then(|of| of.parse().ok())
+                .is_some_and(|of: Digest| kept.contains(&of))
+        };
+        let keeps = |entry: &Descriptor| match entry.is_attestation() {
+            true => of_kept(entry),
+            false => kept.contains(&entry.digest),
+        };
+        let changes = entries.iter().zip(&stays);
+        let mut changes = changes.filter(|(entry, other)| !keeps(entry) || other.is_some());
+        if changes.next().is_none() {
+            return Ok(Some(index.clone()));
+        }
+        let keeps: Vec<bool> = entries.iter().map(keeps).collect();
+        let made = rewritten(index, &keeps, &stays);
+        self.replaced.push(index.digest);
+        self.made.push(made.clone());
+        Ok(Some(made))
+    }
+
+    /// Whether a platform is one of those asked for; it is noted as there in any case.
+    fn wants(&mut self, platform: &Platform) -> bool {
+        self.there.insert(platform.to_string());
+        let means = |at: &usize| self.wanted[*at].means(platform);
+        let meant: Vec<usize> = (0..self.wanted.len()).filter(means).collect();
+        if !meant.is_empty() {
+            self.kept.insert(platform.to_string());
+        }
+        let wants = !meant.is_empty();
+        self.found.extend(meant);
+        wants
+    }
+
+    /// The platform that an image's config names.
+    async fn configured(&self, manifest: &Manifest) -> Result<Option<Platform>, StoreError> {
+        let Body::Image { config, .. } = &manifest.body else {
+            return Ok(None);
+        };
+        let config = self.source.small_blob(config, CONFIG_LIMIT).await?;
+        Ok(Platform::from_config(&config))
+    }
+}
+
+/// The index with the entries that are kept, some naming another manifest; all else in it as it was.
+fn rewritten(index: &Manifest, keeps: &[bool], others: &[Option<Manifest>]) -> Manifest {
+    let json = serde_json::from_slice::<Map<String, Value>>(&index.bytes);
+    let mut json = json.expect("a manifest is a JSON object");
+    let entries = match json.remove("manifests") {
+        Some(Value::Array(entries)) => entries,
+        _ => Vec::new(),
+    };
+    let entries = entries.into_iter().zip(keeps).zip(others);
+    let entries = entries.filter(|((_, keeps), _)| **keeps);
+    let entries = entries.map(|((mut entry, _), other)| {
+        if let (Some(other), Some(entry)) = (other, entry.as_object_mut()) {
+            entry.insert("digest".to_owned(), other.digest.to_string().into());
+            entry.insert("size".to_owned(), other.bytes.len().into());
+            entry.remove("data");
+        }
+        entry
+    });
+    json.insert("manifests".to_owned(), entries.collect());
+    let bytes = Value::Object(json).to_string();
+    let media_type = index.media_type.as_str();
+    Manifest::parse(bytes.into(), Some(media_type)).expect("an index of fewer entries is an index")
+}
