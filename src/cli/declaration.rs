@@ -377,6 +377,38 @@ pub const INPUTS: &[Input] = &[
         ..DEFAULTS
     },
     Input {
+        name: "sbom",
+        verbs: RELEASE,
+        kind: Kind::List("FILE"),
+        path: true,
+        help: "Bills of materials to attest with the signature: CycloneDX 1 or SPDX 2, as JSON",
+        ..DEFAULTS
+    },
+    Input {
+        name: "scan-report",
+        verbs: RELEASE,
+        kind: Kind::List("FILE"),
+        path: true,
+        help: "Scan reports to attest with the signature: JSON of Trivy or Grype, SARIF 2.1.0, or cosign's vulnerability predicate",
+        ..DEFAULTS
+    },
+    Input {
+        name: "provenance",
+        verbs: RELEASE,
+        kind: Kind::List("FILE"),
+        path: true,
+        help: "SLSA provenance (v1 or v0.2) to attest with the signature: the predicate, or the statement around it",
+        ..DEFAULTS
+    },
+    Input {
+        name: "verification-summary",
+        verbs: RELEASE,
+        kind: Kind::List("FILE"),
+        path: true,
+        help: "SLSA verification summaries (v1) to attest with the signature: the predicate, or the statement around it",
+        ..DEFAULTS
+    },
+    Input {
         name: "transparency-log",
         verbs: SIGNED,
         kind: Kind::Choice(&["on", "off"]),
@@ -617,6 +649,11 @@ pub const OUTPUTS: &[Output] = &[
         name: "signatures",
         verbs: RELEASE,
         help: "Where the image's signatures are, made now or before, one a line",
+    },
+    Output {
+        name: "attestations",
+        verbs: RELEASE,
+        help: "Where its attestations are, made now or before, one a line",
     },
     Output {
         name: "json",

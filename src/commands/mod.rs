@@ -2,6 +2,7 @@
 
 mod advice;
 mod api;
+mod attestations;
 mod context;
 mod facts;
 mod keyless;

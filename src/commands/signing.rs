@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Given, facts, keyless};
+use super::{Given, attestations, facts, keyless};
 use crate::actions::{Environment, Secrets};
 use crate::cli::InputError;
 use crate::event::Facts;
@@ -65,6 +65,7 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
         forms,
         annotations: annotations(given)?,
         recursive: arguments.switch("recursive")?,
+        attestations: attestations::read(given)?,
         created: now(),
     }))
 }
@@ -99,7 +100,13 @@ fn is_path(text: &str) -> bool {
 
 /// The inputs that only signing with a key takes, and those that either way does.
 const KEY_INPUTS: [&str; 1] = ["signing-key"];
-const BOTH_INPUTS: [&str; 1] = ["sign-annotations"];
+const BOTH_INPUTS: [&str; 5] = [
+    "sign-annotations",
+    "sbom",
+    "scan-report",
+    "provenance",
+    "verification-summary",
+];
 
 /// What is given and not used is a mistake, which would leave an image unsigned or signed otherwise.
 fn refuse_unused<'a>(

@@ -53,13 +53,18 @@ impl Listing {
         }
     }
 
-    /// Whether the store lists a manifest among those about `subject`.
+    /// The first of `manifests` that the store does not list among those about `subject`.
     ///
     /// # Errors
     /// A list that cannot be read.
-    pub async fn names(store: &Store, subject: Digest, manifest: Digest) -> Result<bool, Error> {
+    pub async fn lacks(
+        store: &Store,
+        subject: Digest,
+        manifests: &[Digest],
+    ) -> Result<Option<Digest>, Error> {
         let (_, entries) = list(store, subject).await?;
-        Ok(entries.iter().any(|entry| entry.digest == manifest))
+        let is_listed = |digest: &Digest| entries.iter().any(|entry| entry.digest == *digest);
+        Ok(manifests.iter().find(|digest| !is_listed(digest)).copied())
     }
 
     /// The artifacts about `subject` of a type that begins with `kind`, apart from those in `known`

@@ -35,6 +35,13 @@ pub struct Additions {
     pub seen: [Vec<Value>; 2],
 }
 
+impl Additions {
+    /// Whether there is nothing to add.
+    pub fn is_empty(&self) -> bool {
+        self.ours.iter().all(Vec::is_empty)
+    }
+}
+
 /// Both tags of an image.
 #[derive(Debug, Clone)]
 pub struct Pair([Shared; 2]);

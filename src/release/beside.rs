@@ -24,6 +24,15 @@ pub enum Form {
     Legacy,
 }
 
+impl std::fmt::Display for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bundle => "bundle",
+            Self::Legacy => "legacy",
+        })
+    }
+}
+
 /// One signature, checked.
 #[derive(Debug, Clone)]
 pub struct Checked {
@@ -57,33 +66,27 @@ pub(super) struct Everything {
     pub(super) attestations: Vec<Attestation>,
 }
 
-/// Bundles that were found, and how they are listed.
+/// Bundles that were found, by the digests of their manifests, and how they are listed.
 pub(super) struct Bundles {
     pub(super) listing: Listing,
-    pub(super) checked: Vec<Checked>,
+    pub(super) opened: Vec<(Digest, Result<Opened, Flaw>)>,
 }
 
-/// The bundles about `subject`, apart from those in `known`.
+/// The bundles about `subject` that may hold a predicate of one of `kinds`.
 pub(super) async fn bundles(
     store: &Store,
     requirement: &Requirement,
     subject: Digest,
-    known: &[Digest],
+    kinds: &[&str],
 ) -> Result<Bundles, Error> {
-    let signatures = (PREDICATE_TYPE, |kind: &str| kind == PREDICATE);
-    let look = |found: Found| bundle(requirement, subject, found);
-    let (listing, checked) =
-        Listing::read(store, subject, BUNDLES, signatures, known, look).await?;
-    Ok(Bundles { listing, checked })
-}
-
-/// One bundle about `subject`.
-pub(super) fn bundle(requirement: &Requirement, subject: Digest, found: Found) -> Checked {
-    let checked = match found.content {
-        Ok(content) => requirement.check_bundle(&content, subject),
-        Err(problem) => Err(Flaw::Malformed(problem)),
+    let wanted = (PREDICATE_TYPE, |kind: &str| kinds.contains(&kind));
+    let look = |found: Found| {
+        let content = found.content.map_err(Flaw::Malformed);
+        let open = |content: bytes::Bytes| requirement.open_bundle(&content, subject);
+        (found.digest, content.and_then(open))
     };
-    Checked::bundle(found.digest, checked)
+    let (listing, opened) = Listing::read(store, subject, BUNDLES, wanted, &[], look).await?;
+    Ok(Bundles { listing, opened })
 }
 
 /// The signatures in a `.sig` image, apart from those in `known`.
@@ -212,17 +215,28 @@ async fn legacy_attestations(
         return Ok(Vec::new());
     }
     let image = Shared::layers(subject, Ending::Att).read(store).await?;
+    let found = attested(store, requirement, subject, image.as_ref()).await?;
+    let checked = found.into_iter().map(|(digest, attested)| Attestation {
+        form: Form::Legacy,
+        at: Target::Tag(Ending::Att.tag(subject)),
+        digest,
+        result: attested.and_then(|attested| asked(attested, rules)),
+    });
+    Ok(checked.collect())
+}
+
+/// The attestations in an `.att` image, by the digests of their envelopes.
+pub(super) async fn attested(
+    store: &Store,
+    requirement: &Requirement,
+    subject: Digest,
+    image: Option<&Manifest>,
+) -> Result<Vec<(Digest, Result<Attested, Flaw>)>, Error> {
     let look = |layer: SigLayer| {
-        let attested = detached(&layer)
-            .and_then(|signed| requirement.check_detached_attestation(&signed, subject));
-        Attestation {
-            form: Form::Legacy,
-            at: Target::Tag(Ending::Att.tag(subject)),
-            digest: layer.digest,
-            result: attested.and_then(|attested| asked(attested, rules)),
-        }
+        let check = |signed: Detached| requirement.check_detached_attestation(&signed, subject);
+        (layer.digest, detached(&layer).and_then(check))
     };
-    sig_layers(store, image.as_ref(), &[], look).await
+    sig_layers(store, image, &[], look).await
 }
 
 /// An attestation that a rule accepts, or what the rule about it misses.

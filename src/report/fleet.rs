@@ -89,6 +89,7 @@ pub(super) fn outputs(fleet: &FleetOutcome) -> Vec<(&'static str, String)> {
         ("tags", all(outputs::tags)),
         ("version", version(fleet)),
         ("signatures", all(outputs::signatures)),
+        ("attestations", all(outputs::attestations)),
         ("json", json::fleet(fleet)),
         ("outcome", word(fleet).to_owned()),
         (
@@ -323,6 +324,7 @@ mod tests {
     oci:mirror:1.4.0
     version: 1.4.0
     signatures: 
+    attestations: 
     outcome: refused
     ");
     }

@@ -47,7 +47,7 @@ struct Destination<'a> {
     /// What stood beside the image, where there was anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     referrers: Option<Referrers<'a>>,
-    /// Where the signatures are, where the release is signed.
+    /// Where the signatures and attestations are, where the release is signed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     signatures: Vec<Signature>,
 }
@@ -68,7 +68,13 @@ struct Left<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Signature {
+    /// The manifest that it is of.
+    of: String,
+    /// The type of what it attests, where it is more than a signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicate_type: Option<&'static str>,
     form: &'static str,
     reference: Option<String>,
     made: bool,
@@ -245,6 +251,8 @@ fn destination<'a>(outcome: &Outcome, released: &'a Released) -> Destination<'a>
             .signatures
             .iter()
             .map(|signed| Signature {
+                of: signed.of.to_string(),
+                predicate_type: signed.attests,
                 form: words::form(signed.form),
                 reference: words::signature(&released.place, signed),
                 made: signed.made,

@@ -1,5 +1,5 @@
 use super::{json, words};
-use crate::release::{Change, Complaint, Outcome, Released, TagResult};
+use crate::release::{Change, Complaint, Outcome, Released, Signed, TagResult};
 
 /// The outputs of a release.
 pub(super) fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
@@ -11,6 +11,7 @@ pub(super) fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
         ("tags", lines(tags(outcome))),
         ("version", outcome.version.clone().unwrap_or_default()),
         ("signatures", lines(signatures(outcome))),
+        ("attestations", lines(attestations(outcome))),
         ("json", json::outcome(outcome)),
         ("outcome", words::state(outcome).to_owned()),
         ("matrix", json::matrix([(None, outcome)])),
@@ -31,11 +32,21 @@ pub(super) fn refusal(complaint: &Complaint) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Where signatures are.
+/// Where the signatures are.
 pub(super) fn signatures(outcome: &Outcome) -> Vec<String> {
+    beside(outcome, |signed| signed.attests.is_none())
+}
+
+/// Where the attestations are.
+pub(super) fn attestations(outcome: &Outcome) -> Vec<String> {
+    beside(outcome, |signed| signed.attests.is_some())
+}
+
+fn beside(outcome: &Outcome, wanted: fn(&Signed) -> bool) -> Vec<String> {
     let at = |released: &Released| -> Vec<String> {
         let signatures = released.signatures.iter();
         signatures
+            .filter(|signed| wanted(signed))
             .filter_map(|signed| words::signature(&released.place, signed))
             .collect()
     };
@@ -100,6 +111,7 @@ mod tests {
     oci:mirror:1.4.0
     version: 1.4.0
     signatures: 
+    attestations: 
     outcome: released
     matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
     "#);
@@ -113,6 +125,7 @@ mod tests {
     oci:mirror:1.4.0
     version: 1.4.0
     signatures: 
+    attestations: 
     outcome: unchanged
     matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
     "#);

@@ -87,7 +87,7 @@ fn destination(outcome: &Outcome, released: &Released) -> String {
     for signed in &released.signatures {
         let at = words::signature(&released.place, signed);
         let at = at.map(|at| code(&at)).unwrap_or_default();
-        part += &format!("\n{} {at}\n", text(&words::signed(signed, outcome.dry_run)));
+        part += &format!("\n{} {at}\n", text(&words::signed(signed, outcome)));
     }
     let content = words::content(&released.content, outcome.dry_run);
     format!("{part}\n{}\n", text(&content))

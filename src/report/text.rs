@@ -91,7 +91,7 @@ fn destination(outcome: &Outcome, released: &Released) -> String {
     let content = words::content(&released.content, outcome.dry_run);
     for signed in &released.signatures {
         let at = words::signature(&released.place, signed).unwrap_or_default();
-        let line = format!("  {}  {at}", words::signed(signed, outcome.dry_run));
+        let line = format!("  {}  {at}", words::signed(signed, outcome));
         text += &format!("{}\n", line.trim_end());
     }
     format!("{text}  {content}\n")

@@ -98,14 +98,21 @@ pub(super) fn signature(place: &Place, signed: &Signed) -> Option<String> {
     })
 }
 
-/// What became of a signature.
-pub(super) fn signed(signed: &Signed, dry_run: bool) -> String {
-    let what = match (signed.made, dry_run) {
-        (true, true) => "would be signed",
-        (true, false) => "signed",
-        (false, _) => "is signed already",
+/// What became of a signature or an attestation, of the root or of a manifest below it.
+pub(super) fn signed(signed: &Signed, outcome: &Outcome) -> String {
+    let (done, what) = match signed.attests {
+        None => ("signed", String::new()),
+        Some(kind) => ("attested", format!(" {kind}")),
     };
-    format!("{what} ({})", form(signed.form))
+    let what = match (signed.made, outcome.dry_run) {
+        (true, true) => format!("would be {done}{what}"),
+        (true, false) => format!("{done}{what}"),
+        (false, _) => format!("is {done} already{what}"),
+    };
+    match signed.of == outcome.root {
+        true => format!("{what} ({})", signed.form),
+        false => format!("{what} {} ({})", signed.of.short(), signed.form),
+    }
 }
 
 /// What became of a tag, or would have.

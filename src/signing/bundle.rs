@@ -7,10 +7,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::verify::STATEMENT;
-use super::{Claim, PrivateKey};
+use super::{Claim, Detached, PrivateKey};
 
 /// The media type of a bundle.
 pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// The media type of an envelope by itself, the legacy form of an attestation.
+pub const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 /// What the statement in a signature says that it is.
 pub const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
@@ -52,7 +54,11 @@ struct Signature {
 impl PrivateKey {
     /// Signs a claim as a bundle.
     pub fn sign_bundle(&self, claim: &Claim) -> Vec<u8> {
-        let payload = statement(claim);
+        self.sign_statement(claim.statement())
+    }
+
+    /// Signs an in-toto statement as a bundle.
+    pub(super) fn sign_statement(&self, statement: Vec<u8>) -> Vec<u8> {
         let bundle = Bundle {
             media_type: BUNDLE.to_owned(),
             verification_material: Material {
@@ -60,16 +66,27 @@ impl PrivateKey {
                     hint: self.public().hint(),
                 },
             },
-            dsse_envelope: Envelope {
-                signatures: vec![Signature {
-                    sig: BASE64_STANDARD.encode(self.sign(&encoded(PAYLOAD, &payload))),
-                }],
-                payload: BASE64_STANDARD.encode(payload),
-                payload_type: PAYLOAD.to_owned(),
-            },
+            dsse_envelope: self.envelope(statement),
         };
         // Texts alone: this cannot fail.
         serde_json::to_vec(&bundle).unwrap_or_default()
+    }
+
+    /// Signs an in-toto statement in the legacy form of attestations: an envelope by itself.
+    pub(super) fn sign_envelope(&self, statement: Vec<u8>) -> Detached {
+        // Texts alone: this cannot fail.
+        let envelope = serde_json::to_vec(&self.envelope(statement)).unwrap_or_default();
+        Detached::envelope(envelope)
+    }
+
+    fn envelope(&self, statement: Vec<u8>) -> Envelope {
+        Envelope {
+            signatures: vec![Signature {
+                sig: BASE64_STANDARD.encode(self.sign(&encoded(PAYLOAD, &statement))),
+            }],
+            payload: BASE64_STANDARD.encode(statement),
+            payload_type: PAYLOAD.to_owned(),
+        }
     }
 }
 
@@ -80,20 +97,23 @@ pub(super) fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
     text
 }
 
-pub(super) fn statement(claim: &Claim) -> Vec<u8> {
-    let mut subject = json!({
-        "name": claim.repository,
-        "digest": {"sha256": claim.digest.hex()},
-    });
-    if !claim.annotations.is_empty() {
-        subject["annotations"] = json!(claim.annotations);
+impl Claim {
+    /// The statement that a bundle signs.
+    pub(super) fn statement(&self) -> Vec<u8> {
+        let mut subject = json!({
+            "name": self.repository,
+            "digest": {"sha256": self.digest.hex()},
+        });
+        if !self.annotations.is_empty() {
+            subject["annotations"] = json!(self.annotations);
+        }
+        json!({
+            "_type": STATEMENT,
+            "subject": [subject],
+            "predicateType": PREDICATE,
+            "predicate": {},
+        })
+        .to_string()
+        .into_bytes()
     }
-    json!({
-        "_type": STATEMENT,
-        "subject": [subject],
-        "predicateType": PREDICATE,
-        "predicate": {},
-    })
-    .to_string()
-    .into_bytes()
 }

@@ -55,6 +55,18 @@ impl Detached {
         }
     }
 
+    /// An envelope, which has its signature in it. cosign writes an empty one beside it.
+    pub(super) fn envelope(payload: Vec<u8>) -> Self {
+        Self {
+            payload,
+            signature: Some(String::new()),
+            certificate: None,
+            chain: None,
+            log_entry: None,
+            timestamp: None,
+        }
+    }
+
     /// The annotations of a layer that say what stands beside the payload.
     pub fn annotations(&self) -> BTreeMap<&'static str, &str> {
         let said = [

@@ -7,6 +7,7 @@
 //! - [`PrivateKey`] makes both forms of a [`Claim`]: the simple-signing payload of a `.sig` image
 //!   ([`Detached`]), and a bundle v0.3 around a signed in-toto statement.
 //! - [`Keyless`] makes both with a certificate for the job that runs; a [`Signer`] is either way.
+//! - A [`Predicate`] is what others' tools say of an image, to be attested.
 //! - A [`Requirement`] checks both, each signature by itself, against a [`PublicKey`] or against the
 //!   [`Identity`] that a certificate names; what does not pass has a [`Flaw`].
 //!
@@ -23,11 +24,12 @@ mod key;
 mod key_error;
 mod keyless;
 mod pem;
+mod predicate;
 mod public;
 mod signer;
 mod verify;
 
-pub use bundle::{BUNDLE, PREDICATE};
+pub use bundle::{BUNDLE, ENVELOPE, PREDICATE};
 pub use claim::Claim;
 pub use detached::{Detached, SIMPLE_SIGNING};
 pub use flaw::Flaw;
@@ -37,8 +39,9 @@ pub use keyless::{
     Conceal, Endpoints, EndpointsError, Instance, Keyless, KeylessError, ServiceCause,
     ServiceError, TokenSource,
 };
+pub use predicate::{Document, Predicate, PredicateError};
 pub use public::PublicKey;
-pub use signer::Signer;
+pub use signer::{Attestation, Signer};
 pub use verify::{
     AttestationRule, Attested, BUNDLE_LIMIT, Certificate, Condition, Evidence, FileRequirement,
     FileSigner, Identity, ManagedKey, Opened, Pattern, Requirement, Subject, TrustRoot,

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use super::{Claim, Detached, Keyless, KeylessError, PrivateKey, Requirement, bundle};
+use super::{Claim, Detached, Keyless, KeylessError, Predicate, PrivateKey, Requirement};
+use crate::image::Digest;
 use crate::notice::Notices;
 use crate::registry::Client;
 
@@ -11,6 +12,22 @@ pub enum Signer {
     Key(PrivateKey),
     /// A certificate for the job that runs.
     Keyless(Arc<Keyless>),
+}
+
+/// Something that is attested of an image.
+pub struct Attestation<'a> {
+    /// The repository that it is made for.
+    pub repository: &'a str,
+    /// The image.
+    pub image: Digest,
+    /// What is attested.
+    pub predicate: &'a Predicate,
+}
+
+impl Attestation<'_> {
+    fn statement(&self) -> Vec<u8> {
+        self.predicate.statement(self.repository, self.image)
+    }
 }
 
 impl Signer {
@@ -42,12 +59,50 @@ impl Signer {
         notices: &Notices,
         claim: &Claim,
     ) -> Result<Vec<u8>, KeylessError> {
+        self.sign_statement(client, notices, claim.statement())
+            .await
+    }
+
+    /// Signs an attestation of an image as a bundle.
+    ///
+    /// # Errors
+    /// See [`KeylessError`].
+    pub async fn attest_bundle(
+        &self,
+        client: &Client,
+        notices: &Notices,
+        attestation: &Attestation<'_>,
+    ) -> Result<Vec<u8>, KeylessError> {
+        self.sign_statement(client, notices, attestation.statement())
+            .await
+    }
+
+    /// Signs an attestation of an image in the legacy form.
+    ///
+    /// # Errors
+    /// See [`KeylessError`].
+    pub async fn attest_detached(
+        &self,
+        client: &Client,
+        notices: &Notices,
+        attestation: &Attestation<'_>,
+    ) -> Result<Detached, KeylessError> {
+        let statement = attestation.statement();
         match self {
-            Self::Key(key) => Ok(key.sign_bundle(claim)),
-            Self::Keyless(keyless) => {
-                let statement = bundle::statement(claim);
-                keyless.sign_bundle(client, notices, statement).await
-            }
+            Self::Key(key) => Ok(key.sign_envelope(statement)),
+            Self::Keyless(keyless) => keyless.sign_envelope(client, notices, statement).await,
+        }
+    }
+
+    async fn sign_statement(
+        &self,
+        client: &Client,
+        notices: &Notices,
+        statement: Vec<u8>,
+    ) -> Result<Vec<u8>, KeylessError> {
+        match self {
+            Self::Key(key) => Ok(key.sign_statement(statement)),
+            Self::Keyless(keyless) => keyless.sign_statement(client, notices, statement).await,
         }
     }
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use serde_json::json;
 use shipmark::image::Digest;
+use shipmark::registry::{Proxies, Settings};
 use shipmark::release::{Failure, Form, Outcome, Request, Signing};
-use shipmark::signing::{Keyless, Signer};
+use shipmark::signing::{Document, Instance, Keyless, Predicate, Signer};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Effect, Fault, Profile, Registry};
 use crate::sigstore::{self, Rekor, Sigstore};
+use crate::support::keys;
 use crate::support::process::{Place, Ran};
 use crate::support::*;
 
@@ -24,6 +26,7 @@ fn signing(signer: &Arc<Keyless>, forms: &[Form]) -> Signing {
         forms: forms.to_vec(),
         annotations: Default::default(),
         recursive: false,
+        attestations: Vec::new(),
         created: "2026-11-20T21:48:08Z".to_owned(),
     }
 }
@@ -109,6 +112,107 @@ async fn promise_2_what_is_released_keyless_is_signed_before_a_tag_names_it() {
 fn beside_none(registry: &Registry) -> Option<String> {
     let mut lines = registry.requests().into_iter();
     lines.find(|line| !line.starts_with("GET ") && !line.starts_with("HEAD "))
+}
+
+/// A bill of materials and provenance.
+fn attestations() -> Vec<Predicate> {
+    let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []});
+    let provenance = json!({"builder": {"id": "https://builder.example"}, "buildType": "x"});
+    [(Document::Sbom, sbom), (Document::Provenance, provenance)]
+        .map(|(document, json)| Predicate::read(document, json.to_string().as_bytes()).unwrap())
+        .into()
+}
+
+#[tokio::test]
+async fn promise_2_what_is_attested_is_there_before_a_tag_too() {
+    for profile in [Profile::plain(), Profile::distribution()] {
+        let sigstore = Sigstore::start().await;
+        let registry = Registry::start(profile).await;
+        let place = format!("{}/web", registry.host());
+        let signing = || Signing {
+            attestations: attestations(),
+            recursive: true,
+            ..signing(&Arc::new(sigstore.signer(Rekor::V1)), BOTH)
+        };
+        let outcome = done(signed(&[&place], signing()), &context()).await;
+        // Five signatures and, of the root alone, two attestations, in both forms.
+        assert_eq!(made(&outcome), [14, 0]);
+        assert_eq!(sigstore.counts(), [1, 1, 14, 0]);
+        let log = registry.requests();
+        let tagged = log
+            .iter()
+            .position(|line| line.starts_with("PUT /v2/web/manifests/it "));
+        let written = |line: &&String| line.starts_with("PUT ") && line.contains("sha256");
+        let mut later = log[tagged.unwrap()..].iter();
+        assert_eq!(later.find(written), None);
+        assert_eq!(registry.dangling(), Vec::<String>::new());
+        let signatures = outcome.destinations[0].signatures.iter();
+        assert_eq!(
+            signatures.filter(|signed| signed.attests.is_some()).count(),
+            4
+        );
+        // Nothing is attested twice.
+        registry.clear_log();
+        let again = done(signed(&[&place], signing()), &context()).await;
+        assert_eq!(made(&again), [0, 14]);
+        assert_eq!(beside_none(&registry), None);
+        // A change of one of them is attested for itself.
+        let mut changed = signing();
+        changed.attestations[0].content["components"] = json!([{"name": "zlib"}]);
+        let again = done(signed(&[&place], changed), &context()).await;
+        assert_eq!(made(&again), [2, 12]);
+    }
+}
+
+#[tokio::test]
+async fn a_key_attests_as_well() {
+    for profile in [Profile::plain(), Profile::distribution()] {
+        let registry = Registry::start(profile).await;
+        let place = format!("{}/web", registry.host());
+        let signing = Signing {
+            attestations: attestations(),
+            ..keys::signing(&keys::key())
+        };
+        let outcome = done(signed(&[&place], signing.clone()), &context()).await;
+        assert_eq!(made(&outcome), [6, 0]);
+        let again = done(signed(&[&place], signing.clone()), &context()).await;
+        assert_eq!(made(&again), [0, 6]);
+        // Another key has said nothing yet.
+        let other = Signing {
+            signer: Signer::Key(keys::key()),
+            ..signing
+        };
+        assert_eq!(
+            made(&done(signed(&[&place], other), &context()).await),
+            [6, 0]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_statement_about_another_image_is_refused() {
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let statement = |hex: &str| {
+        let json = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": "web", "digest": {"sha256": hex}}],
+            "predicateType": "https://slsa.dev/provenance/v0.2",
+            "predicate": {"builder": {"id": "https://builder.example"}, "buildType": "x"},
+        });
+        Predicate::read(Document::Provenance, json.to_string().as_bytes()).unwrap()
+    };
+    let signing = |predicate| Signing {
+        attestations: vec![predicate],
+        ..keys::signing(&keys::key())
+    };
+    let other = statement(&"0".repeat(64));
+    let (failure, text) = failed(signed(&[&place], signing(other)), &context()).await;
+    assert!(matches!(failure, Failure::Input(_)), "{failure:?}");
+    assert!(text.contains("is of another image"), "{text}");
+    assert_eq!(beside_none(&registry), None);
+    let own = statement(&example_root().hex().to_string());
+    done(signed(&[&place], signing(own)), &context()).await;
 }
 
 #[tokio::test]
@@ -261,6 +365,57 @@ async fn damage_is_found_out_before_anything_is_written() {
             }
         }
     }
+}
+
+/// Without a way to the outside the copy of the public instance's root is taken, and said to be.
+#[tokio::test]
+async fn without_tuf_the_copy_in_the_program_is_taken() {
+    let sigstore = Sigstore::start().await;
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let instance = Instance::Public { private: false };
+    let signer = Arc::new(Keyless::new(sigstore.tokens(), instance));
+    let (context, said) = context_with(Settings {
+        proxies: Proxies {
+            https: Some("http://127.0.0.1:9".to_owned()),
+            ..Proxies::default()
+        },
+        ..settings()
+    });
+    let (failure, text) = failed(signed(&[&place], signing(&signer, BUNDLE)), &context).await;
+    assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+    assert!(
+        text.starts_with("Fulcio (fulcio.sigstore.dev) does not answer"),
+        "{text}"
+    );
+    let said = said.text();
+    assert!(
+        said.contains("as they were when this program was built"),
+        "{said}"
+    );
+    assert!(registry.tags("web").is_empty());
+}
+
+/// A token tells of a private repository where the event does not.
+#[tokio::test]
+async fn a_token_of_a_private_repository_is_not_shown_to_the_public_instance() {
+    let claims = json!({"repository_visibility": "private"});
+    let sigstore = Sigstore::with(Duration::from_secs(600), claims).await;
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let instance = Instance::Public { private: false };
+    let signer = Arc::new(Keyless::new(sigstore.tokens(), instance));
+    let (context, _) = context_with(Settings {
+        proxies: Proxies {
+            https: Some("http://127.0.0.1:9".to_owned()),
+            ..Proxies::default()
+        },
+        ..settings()
+    });
+    let (failure, text) = failed(signed(&[&place], signing(&signer, BUNDLE)), &context).await;
+    assert!(matches!(failure, Failure::Input(_)), "{failure:?}");
+    assert!(text.contains("transparency-log: on"), "{text}");
+    assert_eq!(beside_none(&registry), None);
 }
 
 #[tokio::test]
@@ -464,6 +619,21 @@ async fn what_keyless_signing_lacks_is_said_before_anything_is_done() {
         (&[("signing-key", "x")], "keyless signs without it"),
         (&[("sign", "key")], "a key signs without it"),
         (&[("sign", "off")], "nothing is signed"),
+        (
+            &[("sbom", "nosuch.json")],
+            "sbom, line 1: \"nosuch.json\" cannot be read",
+        ),
+        (&[("sbom", "it.json")], "is not a bill of materials"),
+        (&[("scan-report", "it.json")], "is not a scan report"),
+        (
+            &[("provenance", "it.json")],
+            "is no SLSA provenance: /builder/id",
+        ),
+        (
+            &[("verification-summary", "it.json")],
+            "is no SLSA verification summary",
+        ),
+        (&[("sign", "off"), ("sbom", "it.json")], "nothing is signed"),
         (
             &[("sign-annotations", "commit=x")],
             "is what every signature says by itself",

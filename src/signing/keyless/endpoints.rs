@@ -168,3 +168,73 @@ async fn public(
     let services = services.map_err(|error| EndpointsError::Format(error.to_string()))?;
     Ok((TrustRoot::embedded()?, services))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn service(url: &str, version: u32, end: Option<&str>) -> Value {
+        let mut valid = json!({"start": "2020-01-01T00:00:00Z"});
+        if let Some(end) = end {
+            valid["end"] = json!(end);
+        }
+        json!({"url": url, "majorApiVersion": version, "validFor": valid, "operator": "test"})
+    }
+
+    fn config(logs: Vec<Value>, authorities: Vec<Value>) -> Value {
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+            "caUrls": [
+                service("https://old.example", 1, Some("2021-01-01T00:00:00Z")),
+                service("https://fulcio.example", 1, None),
+            ],
+            "rekorTlogUrls": logs,
+            "tsaUrls": authorities,
+            "rekorTlogConfig": {"selector": "ANY"},
+            "tsaConfig": {"selector": "EXACT", "count": 1},
+        })
+    }
+
+    #[test]
+    fn a_signing_config_is_read_as_it_is_in_force() {
+        let logs = vec![
+            service("https://log2.example", 2, None),
+            service("https://log1.example", 1, None),
+        ];
+        let stamps = vec![service("https://tsa.example/stamp", 1, None)];
+        let read = Endpoints::read(&config(logs, stamps).to_string()).unwrap();
+        let url = |text: &str| Url::parse(text).ok();
+        assert_eq!(Some(read.fulcio), url("https://fulcio.example"));
+        assert_eq!(read.log_v1, url("https://log1.example"));
+        assert_eq!(read.log_v2, url("https://log2.example"));
+        assert_eq!(read.authority, url("https://tsa.example/stamp"));
+        let public = SigstoreInstance::PublicGood.embedded_signing_config_json();
+        assert!(Endpoints::read(public.unwrap()).is_ok());
+    }
+
+    #[test]
+    fn a_signing_config_that_does_not_do_says_why() {
+        let log = |version| service("https://log.example", version, None);
+        let mut several = config(vec![log(1)], Vec::new());
+        several["rekorTlogConfig"] = json!({"selector": "ALL"});
+        let mut none = config(vec![log(1)], Vec::new());
+        none["caUrls"] = json!([]);
+        let mut odd = config(vec![log(1)], Vec::new());
+        odd["caUrls"][1]["url"] = json!("ftp://fulcio.example");
+        for (config, part) in [
+            (several, "in several logs"),
+            (none, "names no Fulcio"),
+            (odd, "is no http or https address"),
+            (config(vec![log(2)], Vec::new()), "no timestamp authority"),
+            (config(Vec::new(), Vec::new()), "names no transparency log"),
+            (json!({}), "is no signing config"),
+        ] {
+            let reason = Endpoints::read(&config.to_string())
+                .unwrap_err()
+                .to_string();
+            assert!(reason.contains(part), "{reason}");
+        }
+    }
+}

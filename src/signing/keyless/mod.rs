@@ -20,7 +20,7 @@ use futures_util::future::try_join;
 use sigstore_bundle::BundleV03;
 use sigstore_types::{DsseEnvelope, DsseSignature, KeyId, PayloadBytes, SignatureBytes};
 use thiserror::Error;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio::time::Instant;
 
 pub use endpoints::{Endpoints, EndpointsError, Instance};
@@ -36,6 +36,9 @@ use log::{Log, Logged};
 use service::Service;
 use token::Token;
 
+/// Signatures that are logged at the same time: a log serves others too.
+const UNDER_WAY: usize = 16;
+
 const TOKENS: &str = "the runner's token service";
 const FULCIO: &str = "Fulcio";
 const REKOR: &str = "Rekor";
@@ -47,6 +50,8 @@ pub struct Keyless {
     instance: Instance,
     opened: OnceCell<Opened>,
     held: Mutex<Held>,
+    /// Signatures under way at the same time.
+    under_way: Semaphore,
 }
 
 /// The services, and the root that says which of their answers count.
@@ -64,6 +69,24 @@ struct Held {
     identity: Option<Identity>,
     token: Option<Token>,
     certified: Option<(Instant, Arc<Certified>)>,
+}
+
+/// A statement in its envelope, signed and not yet logged.
+struct Sealed {
+    certified: Arc<Certified>,
+    message: Vec<u8>,
+    signature: Vec<u8>,
+    envelope: DsseEnvelope,
+}
+
+impl Sealed {
+    fn logged(&self) -> Logged<'_> {
+        Logged {
+            message: &self.message,
+            signature: &self.signature,
+            certificate: &self.certified.leaf,
+        }
+    }
 }
 
 /// Why nothing could be signed.
@@ -91,6 +114,7 @@ impl Keyless {
             instance,
             opened: OnceCell::new(),
             held: Mutex::default(),
+            under_way: Semaphore::new(UNDER_WAY),
         }
     }
 
@@ -151,39 +175,83 @@ impl Keyless {
     ///
     /// # Errors
     /// See [`KeylessError`].
-    pub async fn sign_bundle(
+    pub async fn sign_statement(
         &self,
         client: &Client,
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<Vec<u8>, KeylessError> {
         let opened = self.open(client, notices).await?;
-        let certified = self.certified(client, opened).await?;
-        let message = encoded(PAYLOAD, &statement);
-        let signature = certified.key.sign(&message);
-        let envelope = DsseEnvelope::new(
-            PAYLOAD,
-            PayloadBytes::from_bytes(&statement),
-            DsseSignature::new(SignatureBytes::from_bytes(&signature), KeyId::default()),
-        );
-        let logged = Logged {
-            message: &message,
-            signature: &signature,
-            certificate: &certified.leaf,
-        };
+        let _turn = self.turn().await;
+        let sealed = self.seal(client, opened, statement).await?;
         let (entry, stamp) = try_join(
-            opened.log.envelope(client, &logged, &envelope),
-            opened.stamp(client, &signature),
+            opened
+                .log
+                .envelope(client, &sealed.logged(), &sealed.envelope),
+            opened.stamp(client, &sealed.signature),
         )
         .await?;
-        let leaf = certified.leaf.clone();
-        let mut bundle =
-            BundleV03::with_certificate_and_dsse(leaf, envelope).with_tlog_entry(entry);
+        let leaf = sealed.certified.leaf.clone();
+        let bundle = BundleV03::with_certificate_and_dsse(leaf, sealed.envelope);
+        let mut bundle = bundle.with_tlog_entry(entry);
         if let Some(stamp) = stamp {
             bundle = bundle.with_rfc3161_timestamp(stamp);
         }
         // Texts and bytes alone: this cannot fail.
         Ok(serde_json::to_vec(&bundle.into_bundle()).unwrap_or_default())
+    }
+
+    /// Signs an in-toto statement in the legacy form of attestations: an envelope by itself.
+    ///
+    /// # Errors
+    /// See [`KeylessError`].
+    pub async fn sign_envelope(
+        &self,
+        client: &Client,
+        notices: &Notices,
+        statement: Vec<u8>,
+    ) -> Result<Detached, KeylessError> {
+        let opened = self.open(client, notices).await?;
+        let log = opened.legacy.as_ref().ok_or(EndpointsError::NoLegacyLog)?;
+        let _turn = self.turn().await;
+        let sealed = self.seal(client, opened, statement).await?;
+        let logged = sealed.logged();
+        let promise = log::promised_envelope(log, client, &logged, &sealed.envelope).await?;
+        // Texts alone: this cannot fail.
+        let envelope = serde_json::to_vec(&sealed.envelope).unwrap_or_default();
+        Ok(Detached {
+            certificate: Some(sealed.certified.leaf.to_pem()),
+            chain: Some(sealed.certified.chain.clone()),
+            log_entry: Some(promise.annotation()?),
+            ..Detached::envelope(envelope)
+        })
+    }
+
+    async fn turn(&self) -> tokio::sync::SemaphorePermit<'_> {
+        let turn = self.under_way.acquire().await;
+        turn.expect("the semaphore is never closed")
+    }
+
+    async fn seal(
+        &self,
+        client: &Client,
+        opened: &Opened,
+        statement: Vec<u8>,
+    ) -> Result<Sealed, KeylessError> {
+        let certified = self.certified(client, opened).await?;
+        let message = encoded(PAYLOAD, &statement);
+        let signature = certified.key.sign(&message);
+        let envelope = DsseEnvelope::new(
+            PAYLOAD,
+            PayloadBytes::new(statement),
+            DsseSignature::new(SignatureBytes::from_bytes(&signature), KeyId::default()),
+        );
+        Ok(Sealed {
+            certified,
+            message,
+            signature,
+            envelope,
+        })
     }
 
     /// Signs a claim in the legacy form.
@@ -198,6 +266,7 @@ impl Keyless {
     ) -> Result<Detached, KeylessError> {
         let opened = self.open(client, notices).await?;
         let log = opened.legacy.as_ref().ok_or(EndpointsError::NoLegacyLog)?;
+        let _turn = self.turn().await;
         let certified = self.certified(client, opened).await?;
         let payload = claim.payload();
         let signature = certified.key.sign(&payload);

@@ -137,3 +137,62 @@ impl fmt::Debug for TokenSource {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn token(claims: Value) -> Token {
+        Token {
+            text: "".into(),
+            claims: claims.as_object().cloned().unwrap_or_default(),
+        }
+    }
+
+    #[test]
+    fn a_token_says_whom_a_certificate_will_name() {
+        let workflow = "acme/web/.github/workflows/release.yml@refs/heads/main";
+        let github = "https://token.actions.githubusercontent.com";
+        for (claims, subject) in [
+            (
+                json!({"iss": github, "sub": "repo:acme/web", "job_workflow_ref": workflow}),
+                format!("https://*/{workflow}"),
+            ),
+            (
+                json!({"iss": github, "sub": "spiffe://x", "email": "a@example.com"}),
+                "a@example.com".to_owned(),
+            ),
+            (
+                json!({"iss": github, "sub": "spiffe://x"}),
+                "spiffe://x".to_owned(),
+            ),
+        ] {
+            let identity = token(claims).identity();
+            assert_eq!(identity.subject, Pattern::new(subject));
+            assert_eq!(identity.issuer, github);
+        }
+    }
+
+    #[test]
+    fn a_repository_is_private_unless_it_is_said_to_be_public() {
+        for (claims, expected) in [
+            (json!({"repository_visibility": "public"}), false),
+            (json!({"repository_visibility": "private"}), true),
+            (json!({"repository_visibility": "internal"}), true),
+            // A job of something else than GitHub, which has no repositories.
+            (json!({}), false),
+        ] {
+            assert_eq!(token(claims.clone()).is_private(), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_has_no_claims() {
+        for text in ["", "a.b", "a.!.c", "a.e30", "a.W10.c"] {
+            assert_eq!(claims(text), None, "{text}");
+        }
+        assert_eq!(claims("a.e30.c"), Some(Map::new()));
+    }
+}

@@ -53,10 +53,7 @@ impl TrustRoot {
     /// # Errors
     /// A repository that does not answer, or whose metadata does not hold.
     pub async fn fetch(client: reqwest::Client) -> Result<Self, TrustRootError> {
-        let config = TufConfig::production()
-            .with_http_client(client)
-            .without_cache();
-        let root = TrustedRoot::from_tuf(config)
+        let root = TrustedRoot::from_tuf(repository(client))
             .await
             .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
         Self::of(&root)
@@ -66,10 +63,7 @@ impl TrustRoot {
     pub(in super::super) async fn fetch_with_services(
         client: reqwest::Client,
     ) -> Result<(Self, SigningConfig), TrustRootError> {
-        let config = TufConfig::production()
-            .with_http_client(client)
-            .without_cache();
-        let (root, services) = fetch_trust_material(config)
+        let (root, services) = fetch_trust_material(repository(client))
             .await
             .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
         Ok((Self::of(&root)?, services))
@@ -89,6 +83,16 @@ impl TrustRoot {
     pub(super) fn verifier(&self) -> &Verifier {
         &self.0
     }
+}
+
+/// The public instance's repository, over our connections.
+fn repository(client: reqwest::Client) -> TufConfig {
+    // The crate makes a client of its own before it takes ours, and that one wants the process to
+    // have said which cryptography it uses. Whoever said so before means the same.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    TufConfig::production()
+        .with_http_client(client)
+        .without_cache()
 }
 
 impl fmt::Debug for TrustRoot {

@@ -27,6 +27,7 @@ pub fn signing(key: &PrivateKey) -> Signing {
     Signing {
         signer: Signer::Key(key.clone()),
         recursive: false,
+        attestations: Vec::new(),
         forms: vec![Form::Bundle, Form::Legacy],
         annotations: Default::default(),
         created: "2026-11-20T21:48:08Z".to_owned(),

@@ -1,0 +1,215 @@
+//! Signing: after the root is in place, and before any tag names it.
+//!
+//! What is there is read before anything is written, so that an equal signature is not made twice.
+//! Where a tag that exists has to be added to, that is done before all else: a registry that makes
+//! tags immutable refuses it, and then nothing of the release has been written.
+
+mod said;
+mod work;
+
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+
+use super::beside::{self, Form};
+use super::look::Seen;
+use super::plan::Plan;
+use super::source::Resolved;
+use super::{Change, Context, Destination, Failure, source};
+use crate::image::{Descriptor, Digest, MediaType, Place, Target};
+use crate::signing::{Claim, KeylessError, Predicate, Signer};
+use crate::transfer::Side;
+use said::Said;
+use work::Asked;
+pub(super) use work::Work;
+
+/// How a release is signed.
+#[derive(Debug, Clone)]
+pub struct Signing {
+    /// With what.
+    pub signer: Signer,
+    /// In which forms: at least one.
+    pub forms: Vec<Form>,
+    /// What the signature says beside commit, ref and version.
+    pub annotations: BTreeMap<String, String>,
+    /// Whether each manifest of an index is signed as well.
+    pub recursive: bool,
+    /// What is attested of the root beside.
+    pub attestations: Vec<Predicate>,
+    /// When, as RFC 3339.
+    pub created: String,
+}
+
+/// What became of one signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// What it is of: the root, or a manifest below it.
+    pub of: Digest,
+    /// The type of what it attests; none where it is a signature.
+    pub attests: Option<&'static str>,
+    /// Its form.
+    pub form: Form,
+    /// Where it is; none where it is not made yet.
+    pub at: Option<Target>,
+    /// Whether this run made it, or on a dry run would have.
+    pub made: bool,
+}
+
+/// The work at every destination that has, or is going to have, the root: none at the others.
+pub(super) async fn look<'a>(
+    signing: &'a Signing,
+    context: &'a Context,
+    destinations: &'a [Destination],
+    plans: &[Plan],
+    image: &Resolved,
+    facts: &BTreeMap<String, String>,
+) -> Result<Vec<Vec<Work<'a>>>, Failure> {
+    if !plans.iter().any(has_root) {
+        return Ok(destinations.iter().map(|_| Vec::new()).collect());
+    }
+    let (registry, notices) = (&context.registry, &context.notices);
+    let requirement = signing.signer.requirement(registry, notices).await;
+    let requirement = requirement.map_err(unsigned)?;
+    let root = image.root.digest;
+    if let Some(other) = signing
+        .attestations
+        .iter()
+        .find(|said| !said.may_be_about(root))
+    {
+        return Err(Failure::input(format!(
+            "the statement of type {} that is given is of another image than {root}",
+            other.kind
+        ))
+        .hint("give the one that was made for this image"));
+    }
+    let subjects = subjects(image, signing.recursive).await?;
+    let mut annotations = signing.annotations.clone();
+    annotations.extend(facts.clone());
+    let (annotations, requirement) = (&annotations, &requirement);
+    let looks = destinations.iter().zip(plans).map(|(destination, plan)| {
+        let repository = claimed(&destination.place);
+        let works = subjects.iter().filter(|_| has_root(plan)).map(|subject| {
+            let claim = Claim {
+                repository: repository.clone(),
+                digest: subject.digest,
+                annotations: annotations.clone(),
+            };
+            let mut said = vec![Said::Signature(claim)];
+            if subject.digest == root {
+                said.extend(attested(signing, &repository));
+            }
+            let asked = Asked {
+                signing,
+                requirement: requirement.clone(),
+                subject: subject.clone(),
+                tags_follow: plan.writes(),
+            };
+            Work::look(asked, context, destination, said)
+        });
+        try_join_all(works.collect::<Vec<_>>())
+    });
+    try_join_all(looks).await
+}
+
+/// Whether a destination has the root, or is going to have it.
+fn has_root(plan: &Plan) -> bool {
+    let mut steps = plan.steps.iter();
+    steps.any(|step| step.writes() || step.change == Change::Unchanged)
+}
+
+/// What is attested of the root.
+fn attested<'a>(signing: &'a Signing, repository: &'a str) -> impl Iterator<Item = Said> + 'a {
+    signing
+        .attestations
+        .iter()
+        .map(|predicate| Said::Attestation {
+            repository: repository.to_owned(),
+            predicate: predicate.clone(),
+        })
+}
+
+/// The root, and the manifests below it where they are signed as well.
+async fn subjects(image: &Resolved, recursive: bool) -> Result<Vec<Descriptor>, Failure> {
+    let mut subjects = vec![image.root.descriptor()];
+    let mut open = vec![image.root.clone()];
+    while let Some(manifest) = open.pop().filter(|_| recursive) {
+        for child in manifest.children() {
+            if subjects.iter().any(|known| known.digest == child.digest) {
+                continue;
+            }
+            subjects.push(child.clone());
+            let is_index = MediaType::parse(&child.media_type).is_some_and(MediaType::is_index);
+            if is_index {
+                open.extend(source::child(image, child.digest).await?);
+            }
+        }
+    }
+    Ok(subjects)
+}
+
+/// That the services which sign did not.
+fn unsigned(error: KeylessError) -> Failure {
+    let failure = match &error {
+        KeylessError::Private | KeylessError::Endpoints(_) => Failure::input(error.to_string()),
+        KeylessError::Service(_) | KeylessError::Root(_) => Failure::service(error.to_string()),
+    };
+    match &error {
+        KeylessError::Private => failure
+            .why("the names of the repository, its workflow and its branch would stand there for everybody to read")
+            .hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own"),
+        KeylessError::Service(error) => match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        },
+        KeylessError::Root(_) | KeylessError::Endpoints(_) => failure,
+    }
+}
+
+/// The name that a signature is made for.
+fn claimed(place: &Place) -> String {
+    match place {
+        Place::Registry(repository) => repository.to_string(),
+        Place::Layout(path) => {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        }
+    }
+}
+
+/// An image that was there already is only gone on with if this signer has signed it: its labels
+/// could say anything.
+pub(super) async fn require(
+    signing: &Signing,
+    context: &Context,
+    destinations: &[Destination],
+    seen: &[Seen],
+    root: Digest,
+) -> Result<(), Failure> {
+    let Context {
+        registry, notices, ..
+    } = context;
+    let requirement = signing.signer.requirement(registry, notices).await;
+    let requirement = requirement.map_err(unsigned)?;
+    let there = destinations.iter().zip(seen).filter(|(_, seen)| {
+        let mut named = seen.named.values().flatten();
+        named.any(|named| *named == root)
+    });
+    for (destination, _) in there {
+        let place = &destination.place;
+        let found = beside::all(&destination.store, &requirement, root)
+            .await
+            .map_err(|error| beside::failure(Side::Destination, place, error))?;
+        if !found.iter().any(|checked| checked.result.is_ok()) {
+            return Err(Failure::refused(format!(
+                "{place} has the image {root} of the same commit, which is not signed with {}",
+                match &signing.signer {
+                    Signer::Key(_) => "this key",
+                    Signer::Keyless(_) => "the identity of this job",
+                }
+            ))
+            .why("what is gone on with would be signed, and nothing but its own labels says what it is")
+            .hint("sign what is there by promoting it by its digest, or say existing: fail"));
+        }
+    }
+    Ok(())
+}

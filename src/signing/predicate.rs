@@ -1,0 +1,434 @@
+//! What others' tools say of an image, as predicates of attestations (in-toto's attestation
+//! framework): under the types that cosign uses, or that the formats name themselves.
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::verify::{STATEMENT, any};
+use crate::image::Digest;
+
+/// What an attestation says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predicate {
+    /// Its type, an address: `https://spdx.dev/Document`.
+    pub kind: &'static str,
+    /// What is said.
+    pub content: Value,
+    /// The images that the file itself says it is about, where it does.
+    about: Option<Vec<String>>,
+}
+
+/// What a file is given as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// A software bill of materials: CycloneDX or SPDX 2, as JSON.
+    Sbom,
+    /// What a scanner found: Trivy, Grype, SARIF 2.1.0, or cosign's vulnerability predicate.
+    ScanReport,
+    /// SLSA provenance v1 or v0.2: the predicate, or a statement around it.
+    Provenance,
+    /// A SLSA verification summary v1: the predicate, or a statement around it.
+    VerificationSummary,
+}
+
+/// Why a file is not what it is given as.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PredicateError {
+    /// It is no JSON that has one meaning.
+    #[error("is no JSON: {0}")]
+    Json(String),
+    /// It is more than an attestation may hold.
+    #[error("has {0} bytes, and an attestation holds at most {LIMIT}")]
+    TooLong(usize),
+    /// It is JSON of something else.
+    #[error("is not {0}")]
+    Schema(&'static str),
+    /// A member is missing, or says something that it cannot.
+    #[error("is no {what}: {member} is not {wanted}")]
+    Member {
+        /// What it should be.
+        what: &'static str,
+        /// Where (RFC 6901).
+        member: &'static str,
+        /// What should stand there.
+        wanted: &'static str,
+    },
+}
+
+/// The most bytes that a file may have: a bundle around it has a third more.
+const LIMIT: usize = 5 << 20;
+
+const CYCLONEDX: &str = "https://cyclonedx.org/bom";
+const SPDX: &str = "https://spdx.dev/Document";
+const VULNERABILITIES: &str = "https://cosign.sigstore.dev/attestation/vuln/v1";
+const PROVENANCE_1: &str = "https://slsa.dev/provenance/v1";
+const PROVENANCE_02: &str = "https://slsa.dev/provenance/v0.2";
+const SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
+
+impl Predicate {
+    /// Reads a file that is given as a document of some kind.
+    ///
+    /// # Errors
+    /// It is not that.
+    pub fn read(document: Document, bytes: &[u8]) -> Result<Self, PredicateError> {
+        if bytes.len() > LIMIT {
+            return Err(PredicateError::TooLong(bytes.len()));
+        }
+        let text = any(bytes).map_err(|flaw| PredicateError::Json(flaw.to_string()))?;
+        let json: Value =
+            serde_json::from_str(text).map_err(|error| PredicateError::Json(error.to_string()))?;
+        match document {
+            Document::Sbom => sbom(json),
+            Document::ScanReport => scan_report(json),
+            Document::Provenance => provenance(json),
+            Document::VerificationSummary => verification_summary(json),
+        }
+    }
+
+    /// The statement that an attestation signs: this, of an image.
+    pub(super) fn statement(&self, repository: &str, image: Digest) -> Vec<u8> {
+        json!({
+            "_type": STATEMENT,
+            "subject": [{"name": repository, "digest": {"sha256": image.hex()}}],
+            "predicateType": self.kind,
+            "predicate": self.content,
+        })
+        .to_string()
+        .into_bytes()
+    }
+
+    /// Whether the file does not say itself that it is about another image.
+    pub fn may_be_about(&self, image: Digest) -> bool {
+        let about = self.about.as_deref();
+        about.is_none_or(|about| about.iter().any(|digest| *digest == image.hex()))
+    }
+
+    fn of(kind: &'static str, content: Value) -> Self {
+        Self {
+            kind,
+            content,
+            about: None,
+        }
+    }
+}
+
+fn sbom(json: Value) -> Result<Predicate, PredicateError> {
+    let text = |name: &str| json[name].as_str().unwrap_or_default();
+    if text("bomFormat") == "CycloneDX" && text("specVersion").starts_with("1.") {
+        return Ok(Predicate::of(CYCLONEDX, json));
+    }
+    if text("spdxVersion").starts_with("SPDX-2.") && text("SPDXID") == "SPDXRef-DOCUMENT" {
+        return Ok(Predicate::of(SPDX, json));
+    }
+    Err(PredicateError::Schema(
+        "a bill of materials that is known: CycloneDX 1 or SPDX 2, as JSON",
+    ))
+}
+
+/// A report with who made it when, as cosign's vulnerability predicate has it.
+fn scan_report(json: Value) -> Result<Predicate, PredicateError> {
+    let text = |path: &str| {
+        json.pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let scanner = if json["scanner"]["result"].is_object() && json["metadata"].is_object() {
+        return Ok(Predicate::of(VULNERABILITIES, json));
+    } else if json["SchemaVersion"] == 2 && json["ArtifactName"].is_string() {
+        let time = text("/CreatedAt");
+        Scanner {
+            uri: "pkg:github/aquasecurity/trivy",
+            version: text("/Trivy/Version"),
+            times: [time, time],
+        }
+    } else if text("/descriptor/name") == "grype" && json["matches"].is_array() {
+        let time = text("/descriptor/timestamp");
+        Scanner {
+            uri: "pkg:github/anchore/grype",
+            version: text("/descriptor/version"),
+            times: [time, time],
+        }
+    } else if text("/version") == "2.1.0"
+        && json["runs"].as_array().is_some_and(|runs| !runs.is_empty())
+    {
+        let driver = "/runs/0/tool/driver";
+        Scanner {
+            uri: match text(&format!("{driver}/informationUri")) {
+                "" => text(&format!("{driver}/name")),
+                uri => uri,
+            },
+            version: text(&format!("{driver}/version")),
+            times: ["startTimeUtc", "endTimeUtc"]
+                .map(|name| text(&format!("/runs/0/invocations/0/{name}"))),
+        }
+    } else {
+        return Err(PredicateError::Schema(
+            "a scan report that is known: JSON of Trivy (schema 2) or Grype, SARIF 2.1.0, or cosign's vulnerability predicate",
+        ));
+    };
+    let content = scanner.predicate(&json);
+    Ok(Predicate::of(VULNERABILITIES, content))
+}
+
+/// Who made a report, and when it was begun and done.
+struct Scanner<'a> {
+    uri: &'a str,
+    version: &'a str,
+    times: [&'a str; 2],
+}
+
+impl Scanner<'_> {
+    fn predicate(&self, report: &Value) -> Value {
+        let mut metadata = json!({});
+        for (name, time) in ["scanStartedOn", "scanFinishedOn"].iter().zip(self.times) {
+            if !time.is_empty() {
+                metadata[*name] = json!(time);
+            }
+        }
+        json!({
+            "invocation": {},
+            "scanner": {"uri": self.uri, "version": self.version, "db": {}, "result": report},
+            "metadata": metadata,
+        })
+    }
+}
+
+fn provenance(json: Value) -> Result<Predicate, PredicateError> {
+    let (json, about) = inner(
+        json,
+        &[PROVENANCE_1, PROVENANCE_02],
+        "SLSA provenance v1 or v0.2",
+    )?;
+    let what = "SLSA provenance";
+    let kind = if json["buildDefinition"].is_object() {
+        let texts = ["/buildDefinition/buildType", "/runDetails/builder/id"];
+        texts
+            .into_iter()
+            .try_for_each(|member| is_text(&json, what, member))?;
+        PROVENANCE_1
+    } else {
+        let texts = ["/builder/id", "/buildType"];
+        texts
+            .into_iter()
+            .try_for_each(|member| is_text(&json, what, member))?;
+        PROVENANCE_02
+    };
+    Ok(Predicate {
+        kind,
+        content: json,
+        about,
+    })
+}
+
+fn verification_summary(json: Value) -> Result<Predicate, PredicateError> {
+    let (json, about) = inner(json, &[SUMMARY], "a SLSA verification summary v1")?;
+    let what = "SLSA verification summary";
+    let texts = ["/verifier/id", "/timeVerified", "/resourceUri"];
+    texts
+        .into_iter()
+        .try_for_each(|member| is_text(&json, what, member))?;
+    let wrong = |member, wanted| PredicateError::Member {
+        what,
+        member,
+        wanted,
+    };
+    if !json["policy"].is_object() {
+        return Err(wrong("/policy", "an object"));
+    }
+    if !matches!(
+        json["verificationResult"].as_str(),
+        Some("PASSED" | "FAILED")
+    ) {
+        return Err(wrong("/verificationResult", "PASSED or FAILED"));
+    }
+    if !json["verifiedLevels"].is_array() {
+        return Err(wrong("/verifiedLevels", "a list"));
+    }
+    Ok(Predicate {
+        kind: SUMMARY,
+        content: json,
+        about,
+    })
+}
+
+fn is_text(json: &Value, what: &'static str, member: &'static str) -> Result<(), PredicateError> {
+    match json.pointer(member) {
+        Some(Value::String(text)) if !text.is_empty() => Ok(()),
+        _ => Err(PredicateError::Member {
+            what,
+            member,
+            wanted: "a text",
+        }),
+    }
+}
+
+/// The predicate in a statement of one of these types, and what the statement is about; JSON that is
+/// no statement comes back as it is.
+fn inner(
+    mut json: Value,
+    kinds: &[&str],
+    what: &'static str,
+) -> Result<(Value, Option<Vec<String>>), PredicateError> {
+    if json.get("_type").is_none() {
+        return Ok((json, None));
+    }
+    let is_statement = json["_type"]
+        .as_str()
+        .is_some_and(|kind| kind.starts_with("https://in-toto.io/Statement/"));
+    let kind = json["predicateType"].as_str().unwrap_or_default();
+    if !is_statement || !kinds.contains(&kind) {
+        return Err(PredicateError::Schema(what));
+    }
+    let subjects = json["subject"].as_array();
+    let digests = subjects.into_iter().flatten();
+    let digests = digests.filter_map(|subject| subject["digest"]["sha256"].as_str());
+    let about = digests.map(str::to_owned).collect();
+    Ok((json["predicate"].take(), Some(about)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(document: Document, json: &Value) -> Result<Predicate, String> {
+        let read = Predicate::read(document, json.to_string().as_bytes());
+        read.map_err(|error| error.to_string())
+    }
+
+    fn provenance_1() -> Value {
+        json!({
+            "buildDefinition": {"buildType": "https://example/build", "externalParameters": {}},
+            "runDetails": {"builder": {"id": "https://example/builder"}},
+        })
+    }
+
+    fn summary() -> Value {
+        json!({
+            "verifier": {"id": "https://example/verifier"},
+            "timeVerified": "2026-11-20T21:48:08Z",
+            "resourceUri": "pkg:oci/web",
+            "policy": {"uri": "https://example/policy"},
+            "verificationResult": "PASSED",
+            "verifiedLevels": ["SLSA_BUILD_LEVEL_3"],
+        })
+    }
+
+    #[test]
+    fn each_format_has_its_type() {
+        let trivy = json!({"SchemaVersion": 2, "ArtifactName": "web", "CreatedAt": "2026-11-20T21:48:08Z", "Trivy": {"Version": "0.70.0"}});
+        let grype = json!({"matches": [], "descriptor": {"name": "grype", "version": "0.100.0"}});
+        let sarif = json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Snyk"}}}]});
+        for (document, json, kind) in [
+            (
+                Document::Sbom,
+                json!({"bomFormat": "CycloneDX", "specVersion": "1.6"}),
+                CYCLONEDX,
+            ),
+            (
+                Document::Sbom,
+                json!({"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT"}),
+                SPDX,
+            ),
+            (Document::ScanReport, trivy, VULNERABILITIES),
+            (Document::ScanReport, grype, VULNERABILITIES),
+            (Document::ScanReport, sarif, VULNERABILITIES),
+            (
+                Document::ScanReport,
+                json!({"scanner": {"result": {}}, "metadata": {}}),
+                VULNERABILITIES,
+            ),
+            (Document::Provenance, provenance_1(), PROVENANCE_1),
+            (
+                Document::Provenance,
+                json!({"builder": {"id": "x"}, "buildType": "y"}),
+                PROVENANCE_02,
+            ),
+            (Document::VerificationSummary, summary(), SUMMARY),
+        ] {
+            assert_eq!(read(document, &json).unwrap().kind, kind, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_report_says_who_made_it_when() {
+        let trivy = json!({"SchemaVersion": 2, "ArtifactName": "web", "CreatedAt": "2026-11-20T21:48:08Z", "Trivy": {"Version": "0.70.0"}});
+        let content = read(Document::ScanReport, &trivy).unwrap().content;
+        assert_eq!(content["scanner"]["version"], "0.70.0");
+        assert_eq!(content["scanner"]["result"], trivy);
+        assert_eq!(content["metadata"]["scanStartedOn"], "2026-11-20T21:48:08Z");
+    }
+
+    #[test]
+    fn a_statement_says_what_it_is_about() {
+        let image = Digest::of(b"image");
+        let mut statement = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": "web", "digest": {"sha256": image.hex()}}],
+            "predicateType": PROVENANCE_1,
+            "predicate": provenance_1(),
+        });
+        let about = read(Document::Provenance, &statement).unwrap();
+        assert_eq!(about.content, provenance_1());
+        assert!(about.may_be_about(image) && !about.may_be_about(Digest::of(b"another")));
+        let bare = read(Document::Provenance, &provenance_1()).unwrap();
+        assert!(bare.may_be_about(image));
+        statement["predicateType"] = json!(SUMMARY);
+        assert!(read(Document::Provenance, &statement).is_err());
+    }
+
+    #[test]
+    fn what_is_something_else_is_refused_with_its_reason() {
+        let mut undecided = summary();
+        undecided["verificationResult"] = json!("MAYBE");
+        for (document, json, part) in [
+            (
+                Document::Sbom,
+                json!({"spdxVersion": "SPDX-3.0"}),
+                "bill of materials that is known",
+            ),
+            (Document::Sbom, json!([]), "bill of materials that is known"),
+            (
+                Document::ScanReport,
+                json!({"SchemaVersion": 1}),
+                "scan report that is known",
+            ),
+            (
+                Document::ScanReport,
+                json!({"version": "2.1.0", "runs": []}),
+                "scan report that is known",
+            ),
+            (Document::Provenance, json!({}), "/builder/id is not a text"),
+            (
+                Document::Provenance,
+                json!({"buildDefinition": {}}),
+                "/buildDefinition/buildType is not a text",
+            ),
+            (
+                Document::VerificationSummary,
+                json!({"verifier": {"id": "x"}}),
+                "/timeVerified is not a text",
+            ),
+            (
+                Document::VerificationSummary,
+                undecided,
+                "is not PASSED or FAILED",
+            ),
+        ] {
+            let reason = read(document, &json).unwrap_err();
+            assert!(reason.contains(part), "{json}: {reason}");
+        }
+        for (bytes, part) in [
+            (&b"{"[..], "is no JSON"),
+            (b"{\"a\":1,\"a\":2}", "twice"),
+            (b"\xff", "not UTF-8"),
+        ] {
+            let reason = Predicate::read(Document::Sbom, bytes)
+                .unwrap_err()
+                .to_string();
+            assert!(reason.contains(part), "{reason}");
+        }
+        let long = vec![b' '; LIMIT + 1];
+        let reason = Predicate::read(Document::Sbom, &long).unwrap_err();
+        assert_eq!(reason, PredicateError::TooLong(LIMIT + 1));
+    }
+}
