@@ -105,7 +105,10 @@ impl Platform {
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = PlatformName::normal(&self.os, &self.architecture, self.variant.as_deref());
-        f.write_str(&crate::notice::printable(&name.to_string(), 80))
+        // Text from outside: no platform's name has anything but these.
+        let name = name.to_string();
+        let plain = name.chars().filter(char::is_ascii_graphic);
+        plain.take(80).try_for_each(|c| write!(f, "{c}"))
     }
 }
 
