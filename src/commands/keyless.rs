@@ -13,8 +13,7 @@ use crate::release::{Failure, Form};
 use crate::signing::{Conceal, Endpoints, Instance, Keyless, TokenSource, TrustRoot};
 
 /// The inputs that only signing so takes.
-pub(super) const INPUTS: [&str; 8] = [
-    "transparency-log",
+pub(super) const INPUTS: [&str; 7] = [
     "fulcio-url",
     "rekor-url",
     "tsa-url",

@@ -58,6 +58,12 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
             "a key signs without it",
             "say sign: keyless",
         )?;
+        if arguments.choice("transparency-log")? == Some("on") {
+            return Err(Failure::input(
+                "transparency-log: on is given, and a signature with a key is not logged",
+            )
+            .hint("sign keyless (sign: keyless), or leave it out"));
+        }
         Signer::Key(key(given)?)
     };
     Ok(Some(Signing {
@@ -100,7 +106,8 @@ fn is_path(text: &str) -> bool {
 
 /// The inputs that only signing with a key takes, and those that either way does.
 const KEY_INPUTS: [&str; 1] = ["signing-key"];
-const BOTH_INPUTS: [&str; 5] = [
+const BOTH_INPUTS: [&str; 6] = [
+    "transparency-log",
     "sign-annotations",
     "sbom",
     "scan-report",

@@ -435,6 +435,11 @@ fn what_cannot_be_signed_or_verified_says_why() {
             vec!["--sign=key", &key_flag, "--sign-annotations=x"],
             "NAME=VALUE",
         ),
+        (
+            vec!["--sign=key", &key_flag, "--transparency-log=on"],
+            "a signature with a key is not logged",
+        ),
+        (vec!["--transparency-log=off"], "nothing is signed"),
     ] {
         let ran = run(&[&push[..], &more].concat(), &[]);
         assert_eq!(ran.status, Some(2), "{more:?}: {}", ran.log);
@@ -445,7 +450,12 @@ fn what_cannot_be_signed_or_verified_says_why() {
     let ran = step(
         &[
             &push[..],
-            &["--sign=key", &key_flag, "--sign-annotations=team=web"],
+            &[
+                "--sign=key",
+                &key_flag,
+                "--sign-annotations=team=web",
+                "--transparency-log=off",
+            ],
         ]
         .concat(),
     );
