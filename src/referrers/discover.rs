@@ -22,7 +22,7 @@ use crate::transfer::{Source, Store, StoreError};
 /// Which referrers travel with an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Selection {
-    /// Those of known kinds, up to [`COUNT`] of them and [`SIZE`] bytes.
+    /// Those of known kinds, up to `COUNT` of them and `SIZE` bytes.
     #[default]
     Known,
     /// All but the release records of another environment.
