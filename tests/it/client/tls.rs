@@ -58,8 +58,8 @@ async fn all_but_large_blobs_share_http_2() {
         ..settings()
     })
     .0;
-    engine::put_image(&registry, &[(1 << 20, 1), (1000, 2)]);
-    let large = registry.put_synthetic_blob("big", 1 << 20, 1);
+    engine::put_image(&registry, &[(4 << 20, 1), (1000, 2)]);
+    let large = registry.put_synthetic_blob("big", 4 << 20, 1);
     registry.fault(Fault::on("POST", "mount=", Effect::status(405)).always());
     let [from, to] = ["big:1", "prod/web"].map(|path| format!("{}/{path}", registry.host()));
     done(engine::promotion(&from, &to), &context).await;
