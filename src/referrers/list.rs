@@ -67,9 +67,9 @@ impl Listing {
         Ok(manifests.iter().find(|digest| !is_listed(digest)).copied())
     }
 
-    /// The artifacts about `subject` of a type that begins with `kind`, apart from those in `known`
-    /// and those whose annotation `wanted.0` says what `wanted.1` does not want. `look` sees each,
-    /// so that no more contents are held than are on their way.
+    /// The artifacts about `subject` of a type that begins with `kind`, apart from those whose
+    /// annotation `wanted.0` says what `wanted.1` does not want. `look` sees each, so that no more
+    /// contents are held than are on their way.
     ///
     /// # Errors
     /// A list that cannot be read, or an entry of it.
@@ -78,7 +78,6 @@ impl Listing {
         subject: Digest,
         kind: &str,
         wanted: (&str, impl Fn(&str) -> bool),
-        known: &[Digest],
         look: impl Fn(Found) -> T,
     ) -> Result<(Self, Vec<T>), Error> {
         let (listing, entries) = list(store, subject).await?;
@@ -90,7 +89,7 @@ impl Listing {
                 is.is_empty() || is.starts_with(kind) || is == "application/vnd.oci.empty.v1+json"
             });
             let says = entry.annotations.get(annotation);
-            typed && says.is_none_or(|says| wants(says)) && !known.contains(&entry.digest)
+            typed && says.is_none_or(|says| wants(says))
         };
         let found = stream::iter(entries.into_iter().filter(wanted))
             .map(|entry| open(&source, entry, kind, annotation))

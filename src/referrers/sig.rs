@@ -34,26 +34,21 @@ pub struct SigLayer {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Reads the layers of the image under the tag, apart from those whose payload and signature are in
-/// `known`. `look` sees each, so that no more payloads are held than are on their way.
+/// Reads the layers of the image under the tag. `look` sees each, so that no more payloads are held
+/// than are on their way.
 ///
 /// # Errors
 /// A payload that is not there or is another one.
 pub async fn sig_layers<T>(
     store: &Store,
     image: Option<&Manifest>,
-    known: &[(Digest, Option<String>)],
     look: impl Fn(SigLayer) -> T,
 ) -> Result<Vec<T>, Error> {
     let Some(Body::Image { layers, .. }) = image.map(|image| &image.body) else {
         return Ok(Vec::new());
     };
     let source = Source::store(store.clone());
-    let is_known = |layer: &&Descriptor| {
-        let signature = layer.annotations.get(SIGNATURE).cloned();
-        known.contains(&(layer.digest, signature))
-    };
-    stream::iter(layers.iter().filter(|layer| !is_known(layer)))
+    stream::iter(layers)
         .map(|layer| read(&source, layer))
         .buffered(READS)
         .map_ok(look)

@@ -85,17 +85,16 @@ pub(super) async fn bundles(
         let open = |content: bytes::Bytes| requirement.open_bundle(&content, subject);
         (found.digest, content.and_then(open))
     };
-    let (listing, opened) = Listing::read(store, subject, BUNDLES, wanted, &[], look).await?;
+    let (listing, opened) = Listing::read(store, subject, BUNDLES, wanted, look).await?;
     Ok(Bundles { listing, opened })
 }
 
-/// The signatures in a `.sig` image, apart from those in `known`.
+/// The signatures in a `.sig` image.
 pub(super) async fn legacy(
     store: &Store,
     requirement: &Requirement,
     subject: Digest,
     image: Option<&Manifest>,
-    known: &[(Digest, Option<String>)],
 ) -> Result<Vec<Checked>, Error> {
     let tag: Tag = sig_tag(subject);
     let look = |layer: SigLayer| Checked {
@@ -104,7 +103,7 @@ pub(super) async fn legacy(
         digest: layer.digest,
         result: detached(&layer).and_then(|signed| requirement.check_detached(&signed, subject)),
     };
-    sig_layers(store, image, known, look).await
+    sig_layers(store, image, look).await
 }
 
 fn detached(layer: &SigLayer) -> Result<Detached, Flaw> {
@@ -144,7 +143,7 @@ pub(super) async fn everything(
 ) -> Result<Everything, Error> {
     let signatures = async {
         let image = Shared::sig(subject).read(store).await?;
-        legacy(store, requirement, subject, image.as_ref(), &[]).await
+        legacy(store, requirement, subject, image.as_ref()).await
     };
     let (bundles, signatures, attestations) = try_join3(
         said_by_bundles(store, requirement, subject, rules),
@@ -200,7 +199,7 @@ async fn said_by_bundles(
         })
     };
     let wanted = (PREDICATE_TYPE, wanted);
-    let (_, said) = Listing::read(store, subject, BUNDLES, wanted, &[], look).await?;
+    let (_, said) = Listing::read(store, subject, BUNDLES, wanted, look).await?;
     Ok(said)
 }
 
@@ -236,7 +235,7 @@ pub(super) async fn attested(
         let check = |signed: Detached| requirement.check_detached_attestation(&signed, subject);
         (layer.digest, detached(&layer).and_then(check))
     };
-    sig_layers(store, image, &[], look).await
+    sig_layers(store, image, look).await
 }
 
 /// An attestation that a rule accepts, or what the rule about it misses.

@@ -236,7 +236,7 @@ impl<'a> Work<'a> {
         let (store, subject) = (self.store(), self.asked.subject.digest);
         let requirement = &self.asked.requirement;
         let (signatures, attestations) = try_join(
-            beside::legacy(store, requirement, subject, images.signatures.as_ref(), &[]),
+            beside::legacy(store, requirement, subject, images.signatures.as_ref()),
             beside::attested(store, requirement, subject, images.attestations.as_ref()),
         )
         .await?;
@@ -497,7 +497,7 @@ impl<'a> Work<'a> {
         let attestations = images.attestations.map(|image| only(image, &ours));
         let requirement = &self.asked.requirement;
         let (signatures, attestations) = try_join(
-            beside::legacy(store, requirement, subject, signatures.as_ref(), &[]),
+            beside::legacy(store, requirement, subject, signatures.as_ref()),
             beside::attested(store, requirement, subject, attestations.as_ref()),
         )
         .await?;
