@@ -26,6 +26,18 @@ pub struct Progress {
     pub moved: u64,
     /// Bytes to move, as far as they are known.
     pub total: u64,
+    /// How many images are done, where a run has several: their bytes are known only as their turn
+    /// comes.
+    pub images: Option<Images>,
+}
+
+/// How many images of a run are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Images {
+    /// Those that are.
+    pub done: u64,
+    /// All of them.
+    pub of: u64,
 }
 
 /// Where notices go. Cheap to clone.

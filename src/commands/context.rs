@@ -12,13 +12,14 @@ use crate::credentials::{Store, Surroundings};
 use crate::image::RegistryName;
 use crate::registry::{Client, Proxies, Settings, Timing};
 use crate::release::{Context, Failure};
-use crate::transfer::Known;
+use crate::transfer::{Known, Meter};
 
 pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     let notices = given.log.notices();
     Ok(Context {
         registry: registries(given)?,
         known: Known::default(),
+        meter: Meter::new(notices.clone()),
         notices,
         ancestry: checkout().ok().map(|checkout| checkout.ancestry()),
         scratch: scratch(&given.environment),

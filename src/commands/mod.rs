@@ -29,7 +29,7 @@ pub use signing::held;
 use crate::actions::Environment;
 use crate::cli::{Arguments, InputError, Verb};
 use crate::release::{self, Context, Failure};
-use crate::report::{Done, Log};
+use crate::report::{self, Done, Log};
 use request::Asked;
 
 /// What a verb has to go by.
@@ -80,7 +80,7 @@ pub async fn run(
     let context = context::context(&given)?;
     let owners = places::owners(&given, asked.destinations());
     let began = Instant::now();
-    let result = walk(&asked, &context, cancelled).await;
+    let result = walk(&asked, &context, &given.log, cancelled).await;
     given.log.info(&format!(
         "{} requests in {:.1} s",
         context.registry.requests(),
@@ -100,12 +100,16 @@ pub async fn run(
 async fn walk(
     asked: &Asked,
     context: &Context,
+    log: &Log,
     cancelled: impl Future<Output = ()>,
 ) -> Result<Done, Failure> {
     let work = async {
         Ok(match asked {
             Asked::One(request) => Done::Released(Box::new(release::run(request, context).await?)),
-            Asked::Fleet(fleet) => Done::Fleet(Box::new(fleet.run(context).await)),
+            Asked::Fleet(fleet) => {
+                let said = |service: &_, end: &_| log.info(&report::ended(service, end));
+                Done::Fleet(Box::new(fleet.run(context, said).await))
+            }
         })
     };
     let result = tokio::select! {

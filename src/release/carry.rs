@@ -8,7 +8,7 @@ use super::source::Resolved;
 use super::{Change, Context, Destination, Failure, Request, beside};
 use crate::image::{Location, Place};
 use crate::referrers::{Beside, Carry, Selection, Sided, Travelled};
-use crate::transfer::{Meter, Side};
+use crate::transfer::Side;
 
 /// What is beside the image and is to travel.
 pub(super) async fn find(
@@ -58,7 +58,6 @@ pub(super) async fn look<'a>(
     image: &'a Resolved,
     destinations: &'a [Destination],
     plans: &[Plan],
-    meter: &'a Meter,
 ) -> Result<Vec<Option<Work<'a>>>, Failure> {
     let each = destinations.iter().zip(plans);
     try_join_all(each.map(|(destination, plan)| async move {
@@ -67,7 +66,8 @@ pub(super) async fn look<'a>(
         if nothing || !plan.steps.iter().any(named) {
             return Ok(None);
         }
-        let (source, store, notices) = (&image.source, &destination.store, &context.notices);
+        let (source, store) = (&image.source, &destination.store);
+        let (notices, meter) = (&context.notices, &context.meter);
         let carry = Carry::look(source, &image.beside, store, &context.known, notices, meter)
             .await
             .map_err(|error| beside::failure(Side::Destination, &destination.place, error))?;

@@ -91,21 +91,22 @@ impl FleetOutcome {
 }
 
 impl Fleet {
-    /// Releases the services. What fails is told by the outcome, service by service.
-    pub async fn run(&self, context: &Context) -> FleetOutcome {
+    /// Releases the services, and says of each what became of it when it ends. What fails is told by
+    /// the outcome, service by service.
+    pub async fn run(&self, context: &Context, said: impl Fn(&Service, &End)) -> FleetOutcome {
         announce(self.services.iter().map(|(_, request)| request), context);
-        let mut steps = self.look(context).await;
+        context.meter.expect_images(self.services.len() as u64);
+        let ended = |at: usize, end: &End| {
+            context.meter.image_done();
+            said(&self.services[at].0, end);
+        };
+        let mut steps = self.look(context, &ended).await;
         let whole = |step: &Step| !matches!(step, Step::Ended(End::Failed(_) | End::NotBegun));
         let begun = steps.iter().all(whole);
         if !begun {
             steps = steps.into_iter().map(Step::hold).collect();
         }
-        let broken = AtomicBool::new(false);
-        let ends: Vec<End> = stream::iter(steps)
-            .map(|step| step.end(&broken))
-            .buffered(RELEASES)
-            .collect()
-            .await;
+        let ends = release(steps, &ended).await;
         let names = self.services.iter().map(|(service, _)| service.clone());
         FleetOutcome {
             verb: self.verb,
@@ -117,42 +118,66 @@ impl Fleet {
 
     /// Resolves and plans all services. A rule that refuses one is no reason not to look at the others,
     /// so that one run tells all; a registry that fails is.
-    async fn look<'a>(&'a self, context: &'a Context) -> Vec<Step<'a>> {
-        let looks = self
-            .services
-            .iter()
-            .map(|(_, request)| look(request, context));
-        let mut looks = stream::iter(looks).buffered(LOOKS);
-        let mut steps = Vec::with_capacity(self.services.len());
-        while let Some(step) = looks.next().await {
+    async fn look<'a>(
+        &'a self,
+        context: &'a Context,
+        ended: &impl Fn(usize, &End),
+    ) -> Vec<Step<'a>> {
+        let requests = self.services.iter().map(|(_, request)| request).enumerate();
+        let looks = requests.map(|(at, request)| async move { (at, look(request, context).await) });
+        let mut looks = stream::iter(looks).buffer_unordered(LOOKS);
+        let not_begun = || Step::Ended(End::NotBegun);
+        let mut steps: Vec<Step> = self.services.iter().map(|_| not_begun()).collect();
+        while let Some((at, step)) = looks.next().await {
+            // What stands against some of them is told of all at once.
+            if let Step::Ended(end @ End::Done(_)) = &step {
+                ended(at, end);
+            }
             let failed = matches!(step, Step::Ended(End::Failed(Failure::Service(_))));
-            steps.push(step);
+            steps[at] = step;
             if failed {
                 break;
             }
         }
-        steps.resize_with(self.services.len(), || Step::Ended(End::NotBegun));
         steps
     }
+}
+
+/// Releases what is planned, side by side: one that takes long holds up no other. The ends are in the
+/// order of the steps.
+async fn release(steps: Vec<Step<'_>>, ended: &impl Fn(usize, &End)) -> Vec<End> {
+    let broken = &AtomicBool::new(false);
+    let ends = steps.into_iter().enumerate().map(|(at, step)| async move {
+        match step {
+            Step::Ended(end) => (at, end),
+            Step::Ready(_) if broken.load(Ordering::Relaxed) => (at, End::NotBegun),
+            Step::Ready(prepared) => {
+                let end = End::of(prepared.carry_out().await);
+                let failed = matches!(end, End::Failed(_));
+                broken.fetch_or(failed, Ordering::Relaxed);
+                ended(at, &end);
+                (at, end)
+            }
+        }
+    });
+    let ends = stream::iter(ends).buffer_unordered(RELEASES);
+    let mut ends: Vec<(usize, End)> = ends.collect().await;
+    ends.sort_unstable_by_key(|(at, _)| *at);
+    ends.into_iter().map(|(_, end)| end).collect()
 }
 
 /// What is right already is done with: a thousand of them are not held in memory.
 async fn look<'a>(request: &'a Request, context: &'a Context) -> Step<'a> {
     match prepare(request, context).await {
-        Ok(prepared) if prepared.changes_nothing() => Step::ended(prepared.carry_out().await),
+        Ok(prepared) if prepared.changes_nothing() => {
+            Step::Ended(End::of(prepared.carry_out().await))
+        }
         Ok(prepared) => Step::Ready(Box::new(prepared)),
         Err(failure) => Step::Ended(End::Failed(failure)),
     }
 }
 
 impl Step<'_> {
-    fn ended(result: Result<Outcome, Failure>) -> Self {
-        Self::Ended(match result {
-            Ok(outcome) => End::Done(Box::new(outcome)),
-            Err(failure) => End::Failed(failure),
-        })
-    }
-
     /// Not to be begun.
     fn hold(self) -> Self {
         match self {
@@ -160,20 +185,13 @@ impl Step<'_> {
             ended => ended,
         }
     }
+}
 
-    /// Goes to the end, unless another one is `broken`.
-    async fn end(self, broken: &AtomicBool) -> End {
-        let prepared = match self {
-            Self::Ended(end) => return end,
-            Self::Ready(_) if broken.load(Ordering::Relaxed) => return End::NotBegun,
-            Self::Ready(prepared) => prepared,
-        };
-        match prepared.carry_out().await {
-            Ok(outcome) => End::Done(Box::new(outcome)),
-            Err(failure) => {
-                broken.store(true, Ordering::Relaxed);
-                End::Failed(failure)
-            }
+impl End {
+    fn of(result: Result<Outcome, Failure>) -> Self {
+        match result {
+            Ok(outcome) => Self::Done(Box::new(outcome)),
+            Err(failure) => Self::Failed(failure),
         }
     }
 }

@@ -105,6 +105,8 @@ pub struct Context {
     pub registry: registry::Client,
     /// What is known of the blobs there.
     pub known: Known,
+    /// Counts what all images of the run move.
+    pub meter: Meter,
     /// Where to say what happens.
     pub notices: Notices,
     /// What git knows of commits, where there is a checkout.
@@ -240,15 +242,14 @@ impl Prepared<'_> {
             }
             None => destinations.iter().map(|_| Vec::new()).collect(),
         };
-        let meter = Meter::new(context.notices.clone());
-        let mut beside = carry::look(context, &image, &destinations, &plans, &meter).await?;
+        let mut beside = carry::look(context, &image, &destinations, &plans).await?;
         let content = if request.dry_run {
             vec![Default::default(); plans.len()]
         } else {
             carry::write(&mut beside, true).await?;
             sign(&mut signatures, true).await?;
             let by_tag = request.signing.is_none() && beside.iter().all(Option::is_none);
-            let content = transfer(context, &image, &destinations, &plans, &meter, by_tag).await?;
+            let content = transfer(context, &image, &destinations, &plans, by_tag).await?;
             carry::write(&mut beside, false).await?;
             sign(&mut signatures, false).await?;
             write_tags(context, &image, &destinations, &plans, true).await?;
@@ -426,7 +427,6 @@ async fn transfer(
     image: &Resolved,
     destinations: &[Destination],
     plans: &[Plan],
-    meter: &Meter,
     by_tag: bool,
 ) -> Result<Vec<Content>, Failure> {
     // Whoever names the root already has it.
@@ -445,7 +445,7 @@ async fn transfer(
             .collect(),
         known: &context.known,
         notices: &context.notices,
-        meter,
+        meter: &context.meter,
     };
     // The first tag brings the root along, where one is sure to come.
     let is_sure = |plan: &Plan| !lacks(plan) || plan.is_sure_to_write();

@@ -2,10 +2,30 @@
 
 use super::markdown::{code, row, text};
 use super::{json, outputs, summary, text as plain, words};
+use crate::policy::Service;
 use crate::release::{End, Failure, FleetOutcome, Outcome};
 
 /// So many failures are told in full where all of them would be too long.
 const TOLD: usize = 10;
+
+/// What became of a service, in a line for the log while others are under way.
+pub fn ended(service: &Service, end: &End) -> String {
+    let mut line = format!("{service}: {}", state(end));
+    match end {
+        End::Done(outcome) => {
+            line += &format!("  {}", detail(end));
+            for released in &outcome.destinations {
+                line += &format!("; {}", words::content(&released.content, outcome.dry_run));
+            }
+        }
+        End::Failed(failure) => {
+            let complaint = failure.complaint();
+            line.extend(complaint.map(|complaint| format!(": {}", complaint.what)));
+        }
+        End::NotBegun => {}
+    }
+    line
+}
 
 /// The report as plain text.
 pub(super) fn report(fleet: &FleetOutcome) -> String {
@@ -264,6 +284,22 @@ mod tests {
       why:  1.4.0 is an immutable tag
       hint: release 1.4.1
      a run that is repeated does the rest
+    ");
+    }
+
+    #[test]
+    fn a_service_that_ends_is_told_in_a_line() {
+        let fleet = samples::fleet();
+        let lines: Vec<_> = fleet
+            .services
+            .iter()
+            .map(|(it, end)| ended(it, end))
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+    web: released  sha256:4813494d137e  prod.example.com/team/web: 1.4.0, prod; 5 manifests written, 12.3 MiB moved in 4 blobs, 2.0 KiB not moved: 1 blob there already, 2 mounted
+    api: unchanged  sha256:4813494d137e  oci:mirror: 1.4.0; nothing had to be copied
+    worker: refused: tag 1.4.0 of prod.example.com/team/web names another image
+    cron: not begun
     ");
     }
 

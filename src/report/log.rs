@@ -292,7 +292,12 @@ pub(crate) mod tests {
         let start = Instant::now();
         for (seconds, moved) in [(0, 0), (1, 1), (3, 2), (4, 3)] {
             let at = start + Duration::from_secs(seconds);
-            log.progress(Progress { moved, total: 4 }, at);
+            let progress = Progress {
+                moved,
+                total: 4,
+                images: None,
+            };
+            log.progress(progress, at);
         }
         log.info("done");
         assert_eq!(

@@ -20,5 +20,6 @@ mod samples;
 
 pub use answer::{Done, answer};
 pub use bundle::BundleVerification;
+pub use fleet::ended;
 pub use log::{Log, Reader};
 pub use tags::{Separators, Tagged};

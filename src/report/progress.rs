@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::words::bytes;
-use crate::notice::Progress;
+use crate::notice::{Images, Progress};
 
 /// Decides which of the many reports of progress are shown.
 #[derive(Debug)]
@@ -58,18 +58,25 @@ impl Pace {
 
 /// One line that says how far it is after `elapsed`, and how fast it has been.
 fn line(progress: Progress, elapsed: Duration) -> String {
-    let Progress { moved, total } = progress;
+    let Progress {
+        moved,
+        total,
+        images,
+    } = progress;
     let percent = match total {
         0 => 100,
         _ => u128::from(moved.min(total)) * 100 / u128::from(total),
     };
     let rate = u128::from(moved) * 1000 / elapsed.as_millis().max(1);
-    format!(
-        "transferring: {} of {} ({percent} %), {}/s",
-        bytes(moved),
-        bytes(total),
-        bytes(u64::try_from(rate).unwrap_or(u64::MAX))
-    )
+    let rate = bytes(u64::try_from(rate).unwrap_or(u64::MAX));
+    let (moved, total) = (bytes(moved), bytes(total));
+    match images {
+        // A share of a total that grows would go back and forth.
+        Some(Images { done, of }) => {
+            format!("transferring: {moved} of {total} so far, {rate}/s, {done} of {of} images done")
+        }
+        None => format!("transferring: {moved} of {total} ({percent} %), {rate}/s"),
+    }
 }
 
 #[cfg(test)]
@@ -101,12 +108,25 @@ mod tests {
     #[test]
     fn the_line_says_how_far_it_is() {
         let after = Duration::from_millis(2500);
-        let progress = |moved, total| line(Progress { moved, total }, after);
+        let of_images = |moved, total, images| {
+            let progress = Progress {
+                moved,
+                total,
+                images,
+            };
+            line(progress, after)
+        };
+        let progress = |moved, total| of_images(moved, total, None);
         insta::assert_snapshot!(
             progress(12_900_000, 41_000_000),
             @"transferring: 12.3 MiB of 39.1 MiB (31 %), 4.9 MiB/s"
         );
         insta::assert_snapshot!(progress(0, 0), @"transferring: 0 B of 0 B (100 %), 0 B/s");
         insta::assert_snapshot!(progress(5, 4), @"transferring: 5 B of 4 B (100 %), 2 B/s");
+        let images = Some(Images { done: 3, of: 40 });
+        insta::assert_snapshot!(
+            of_images(12_900_000, 41_000_000, images),
+            @"transferring: 12.3 MiB of 39.1 MiB so far, 4.9 MiB/s, 3 of 40 images done"
+        );
     }
 }

@@ -4,13 +4,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
-use crate::notice::{Notices, Progress};
+use crate::notice::{Images, Notices, Progress};
 
-/// Counts the bytes that all copies of a run move, and says so. Cheap to clone.
+/// Counts the bytes that all copies of a run move, and says so. Cheap to clone; one for a run, so that
+/// images that travel side by side add to one total and not each say their own.
 #[derive(Clone)]
 pub struct Meter {
-    counts: Arc<(AtomicU64, AtomicU64)>,
+    counts: Arc<Counts>,
     notices: Notices,
+}
+
+#[derive(Default)]
+struct Counts {
+    moved: AtomicU64,
+    total: AtomicU64,
+    images: AtomicU64,
+    images_done: AtomicU64,
 }
 
 impl Meter {
@@ -22,14 +31,24 @@ impl Meter {
         }
     }
 
+    /// Adds images that are to be brought, each of which ends with [`Meter::image_done`].
+    pub fn expect_images(&self, images: u64) {
+        self.counts.images.fetch_add(images, Ordering::Relaxed);
+    }
+
+    /// One of the expected images is done.
+    pub fn image_done(&self) {
+        self.counts.images_done.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Adds bytes that may have to be moved.
     pub(super) fn expect(&self, bytes: u64) {
-        self.counts.1.fetch_add(bytes, Ordering::Relaxed);
+        self.counts.total.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Takes off bytes that need not be moved after all.
     pub(super) fn spare(&self, bytes: u64) {
-        self.counts.1.fetch_sub(bytes, Ordering::Relaxed);
+        self.counts.total.fetch_sub(bytes, Ordering::Relaxed);
         self.say();
     }
 
@@ -42,14 +61,21 @@ impl Meter {
     }
 
     fn moved(&self, bytes: u64) {
-        self.counts.0.fetch_add(bytes, Ordering::Relaxed);
+        self.counts.moved.fetch_add(bytes, Ordering::Relaxed);
         self.say();
     }
 
     fn say(&self) {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let counts = &*self.counts;
+        let images = Images {
+            done: read(&counts.images_done),
+            of: read(&counts.images),
+        };
         self.notices.progress(Progress {
-            moved: self.counts.0.load(Ordering::Relaxed),
-            total: self.counts.1.load(Ordering::Relaxed),
+            moved: read(&counts.moved),
+            total: read(&counts.total),
+            images: Some(images).filter(|images| images.of > 1),
         });
     }
 }
@@ -86,7 +112,10 @@ impl Passage {
     /// It has not, and starts again.
     pub(super) fn undo(&self) {
         if let Some(counted) = lock(&self.counted).take() {
-            self.meter.counts.0.fetch_sub(counted, Ordering::Relaxed);
+            self.meter
+                .counts
+                .moved
+                .fetch_sub(counted, Ordering::Relaxed);
             self.meter.say();
         }
     }

@@ -1,7 +1,11 @@
 //! Many images in one run, over real HTTP: what is asked how often, what is refused before anything is
 //! written, and what a run that fails in the middle leaves.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
 use shipmark::image::Digest;
+use shipmark::policy::Service;
 use shipmark::release::{Context, End, Failure, Fleet, FleetOutcome, Verb};
 use shipmark::tagging::TagRules;
 
@@ -66,7 +70,7 @@ fn put_sources(registry: &Registry, services: &[String]) {
 }
 
 async fn all_done(fleet: Fleet, context: &Context) -> FleetOutcome {
-    let outcome = fleet.run(context).await;
+    let outcome = fleet.run(context, |_, _| {}).await;
     if let Some((service, failure)) = outcome.failed().next() {
         panic!("{service}: {failure:?}");
     }
@@ -101,6 +105,58 @@ async fn all_services_are_released_and_then_right() {
     let again = all_done(fleet(&from, &to, &services), &context()).await;
     assert!(!again.released());
     assert_eq!((writes(&to), to.count()), (0, 40));
+}
+
+/// Images that travel side by side add to one total, which only grows, and each is told when it ends.
+#[tokio::test]
+async fn progress_is_of_all_images_together() {
+    let [from, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
+    let services = names(20);
+    put_sources(&from, &services);
+    let (context, said) = context_with(settings());
+    let ended = Mutex::new(Vec::new());
+    let note = |service: &Service, end: &End| {
+        assert!(matches!(end, End::Done(_)), "{end:?}");
+        ended.lock().unwrap().push(service.to_string());
+    };
+    fleet(&from, &to, &services).run(&context, note).await;
+    let mut ended = ended.into_inner().unwrap();
+    ended.sort_unstable();
+    assert_eq!(ended, services);
+    let progress = said.progress();
+    for pair in progress.windows(2) {
+        // What is spared is taken off; what was moved never is.
+        assert!(pair[0].moved <= pair[1].moved, "{pair:?}");
+        assert_eq!(pair[1].images.map(|images| images.of), Some(20));
+    }
+    let last = progress.last().unwrap();
+    assert_eq!(last.moved, last.total);
+    // The shared layer, and each image's own layer and config.
+    let one = |service: &String| "layer of ".len() + service.len();
+    assert!(last.moved > services.iter().map(one).sum::<usize>() as u64);
+}
+
+/// One large image at the head of the list must not keep all but the next few from their turn.
+#[tokio::test]
+async fn a_service_that_takes_long_holds_up_no_other() {
+    let [from, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
+    let services = names(50);
+    put_sources(&from, &services);
+    let slow = Effect::Delay(Duration::from_secs(2));
+    to.fault(Fault::on("PUT", "/v2/prod/s0000/manifests/", slow));
+    let mut settings = settings();
+    settings.timing.stall = Duration::from_secs(20);
+    let (context, _) = context_with(settings);
+    let last = Mutex::new(String::new());
+    let note = |service: &Service, _: &End| *last.lock().unwrap() = service.to_string();
+    fleet(&from, &to, &services).run(&context, note).await;
+    assert_eq!(last.into_inner().unwrap(), "s0000");
 }
 
 /// Issue 6: at most two requests each beyond tokens.
@@ -144,7 +200,7 @@ async fn promise_3_one_refusal_holds_all_before_the_first_write() {
     for (_, request) in &mut asked.services {
         request.rules = TagRules::read(["type=raw,value=1.0.0,immutable=true", "v1"]).unwrap();
     }
-    let outcome = asked.run(&context()).await;
+    let outcome = asked.run(&context(), |_, _| {}).await;
     assert_eq!(
         (writes(&to), outcome.begun, outcome.released()),
         (0, false, false)
@@ -183,7 +239,9 @@ async fn promise_2_a_service_that_fails_leaves_the_others_whole() {
     let services = names(100);
     put_sources(&from, &services);
     to.fault(Fault::on("PUT", "/v2/prod/s0002/manifests/", Effect::status(403)).always());
-    let outcome = fleet(&from, &to, &services).run(&context()).await;
+    let outcome = fleet(&from, &to, &services)
+        .run(&context(), |_, _| {})
+        .await;
     let failed: Vec<_> = outcome
         .failed()
         .map(|(service, _)| service.as_str())
@@ -232,7 +290,9 @@ async fn a_registry_that_fails_ends_the_look() {
     let services = names(500);
     put_sources(&from, &services);
     to.fault(Fault::on("*", "/v2/", Effect::status(403)).always());
-    let outcome = fleet(&from, &to, &services).run(&context()).await;
+    let outcome = fleet(&from, &to, &services)
+        .run(&context(), |_, _| {})
+        .await;
     assert!(matches!(
         outcome.failed().next(),
         Some((_, Failure::Service(_)))

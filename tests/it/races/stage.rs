@@ -136,6 +136,7 @@ impl Stage {
             let context = Context {
                 registry: context.registry.clone(),
                 known: Default::default(),
+                meter: context.meter.clone(),
                 notices: context.notices.clone(),
                 ancestry: None,
                 scratch: None,

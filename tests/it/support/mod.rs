@@ -18,7 +18,7 @@ use shipmark::referrers::Selection;
 use shipmark::registry::{Client, Proxies, Settings, Timing};
 use shipmark::release::{Context, Existing, Failure, Outcome, Platforms, Request, Verb, run};
 use shipmark::tagging::TagRules;
-use shipmark::transfer::Known;
+use shipmark::transfer::{Known, Meter};
 
 use crate::registry::{PASSWORD, Registry, USER};
 
@@ -118,6 +118,7 @@ pub fn context_with(settings: Settings) -> (Context, Said) {
         Context {
             registry,
             known: Known::default(),
+            meter: Meter::new(notices.clone()),
             notices,
             ancestry: None,
             scratch: None,
