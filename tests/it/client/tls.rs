@@ -1,9 +1,13 @@
 //! TLS: whom the client trusts, and that it never goes without where it should not.
 
 use hyper::Version;
+use rustls::HandshakeKind;
+use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
+use shipmark::image::Target;
 use shipmark::notice::Notices;
-use shipmark::registry::{Client, Settings};
+use shipmark::registry::{Access, Client, Settings};
 use shipmark::release::Failure;
+use tokio::net::TcpListener;
 
 use super::wire::Wire;
 use super::*;
@@ -74,6 +78,37 @@ async fn all_but_large_blobs_share_http_2() {
     assert!(by_one.contains(&"POST /v2/prod/web/blobs/uploads/ 202".to_owned()));
     let of_it = by_one.iter().filter(|line| line.contains(&large));
     assert_eq!(of_it.count(), 2, "{by_one:?}");
+}
+
+/// Go's servers prefer the hybrid key exchange, older ones know the classical one alone: the first
+/// message holds a share for both, since another message costs every new connection a round trip.
+#[tokio::test]
+async fn a_key_exchange_is_agreed_on_at_once() {
+    let ca = TestCa::new();
+    let (path, _folder) = file(&ca.pem());
+    let settings = Settings {
+        ca_file: Some(path),
+        ..settings()
+    };
+    for groups in [
+        vec![kx_group::X25519MLKEM768, kx_group::X25519],
+        vec![kx_group::X25519],
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut provider = default_provider();
+        provider.kx_groups = groups.clone();
+        let acceptor = ca.valid().acceptor_with(provider);
+        let place = place(&listener.local_addr().unwrap().to_string());
+        let client = Client::new(settings.clone(), Notices::new(|_| {})).unwrap();
+        let remote = client.repository(&place.parse().unwrap(), Access::Pull, &[]);
+        let target = Target::Tag("1".parse().unwrap());
+        let asking = tokio::spawn(async move { remote.head(&target).await });
+        let (stream, _) = listener.accept().await.unwrap();
+        let stream = acceptor.accept(stream).await.unwrap();
+        let kind = stream.get_ref().1.handshake_kind();
+        assert_eq!(kind, Some(HandshakeKind::Full), "{groups:?}");
+        asking.abort();
+    }
 }
 
 /// Every request of a push over HTTP/2 meets a fault: the connection that it shares breaks.

@@ -6,6 +6,7 @@ use rcgen::{
     BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd,
 };
 use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
@@ -73,8 +74,13 @@ pub struct Identity {
 impl Identity {
     /// Speaks HTTP/2 and HTTP/1.1, as the client prefers.
     pub fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor_with(default_provider())
+    }
+
+    /// The same with other cryptography: key exchanges as the provider prefers them.
+    pub fn acceptor_with(&self, provider: CryptoProvider) -> TlsAcceptor {
         let key = PrivatePkcs8KeyDer::from(self.key.clone());
-        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .expect("protocol versions")
             .with_no_client_auth()
