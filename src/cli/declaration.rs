@@ -274,7 +274,7 @@ pub const INPUTS: &[Input] = &[
         kind: Kind::Text("TOKEN"),
         from_workflow: Some("${{ github.token }}"),
         secret: true,
-        help: "The token to ask GitHub's API with, for what the event does not say, and for the policy where there is no checkout",
+        help: "The token to ask GitHub's API with, for what the event does not say, for the policy where there is no checkout, and for github-attestations",
         ..DEFAULTS
     },
     Input {
@@ -406,6 +406,14 @@ pub const INPUTS: &[Input] = &[
         kind: Kind::List("FILE"),
         path: true,
         help: "SLSA verification summaries (v1) to attest with the signature: the predicate, or the statement around it",
+        ..DEFAULTS
+    },
+    Input {
+        name: "github-attestations",
+        verbs: RELEASE,
+        kind: Kind::Switch,
+        default: Some("false"),
+        help: "Have GitHub keep the attestations too, where gh attestation verify finds them: those that are made keyless, as bundles. Needs permissions: attestations: write",
         ..DEFAULTS
     },
     Input {
@@ -654,6 +662,11 @@ pub const OUTPUTS: &[Output] = &[
         name: "attestations",
         verbs: RELEASE,
         help: "Where its attestations are, made now or before, one a line",
+    },
+    Output {
+        name: "attestation-urls",
+        verbs: RELEASE,
+        help: "Where GitHub shows the attestations that were uploaded (github-attestations), one a line",
     },
     Output {
         name: "json",

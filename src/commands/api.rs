@@ -5,23 +5,47 @@ use std::path::Path;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Given, context};
-use crate::github::{Api, ApiError};
+use super::{Given, context, keyless};
+use crate::github::{Api, ApiError, Attestations};
 use crate::image::Commit;
 use crate::release::Failure;
 
 /// The API for the repository `name` (`owner/name`).
 pub(super) fn of(given: &Given, name: &str) -> Result<Api, Failure> {
-    let base = given
-        .environment
-        .get("GITHUB_API_URL")
-        .unwrap_or("https://api.github.com");
-    let base: Url = base
-        .parse()
-        .map_err(|_| Failure::input(format!("GITHUB_API_URL is {base:?}, which is no address")))?;
+    let base = base(given)?;
     let client = context::web(given, &base)?;
     let token = given.arguments.text("github-token");
     Api::new(client, &base, name, token.map(SecretString::from)).map_err(failed)
+}
+
+fn base(given: &Given) -> Result<Url, Failure> {
+    address(given, "GITHUB_API_URL", "https://api.github.com")
+}
+
+fn address(given: &Given, name: &str, otherwise: &str) -> Result<Url, Failure> {
+    let text = given.environment.get(name).unwrap_or(otherwise);
+    let url = text.parse();
+    url.map_err(|_| Failure::input(format!("{name} is {text:?}, which is no address")))
+}
+
+/// Where the attestations of the workflow's repository are kept.
+pub(super) fn attestations(given: &Given) -> Result<Attestations, Failure> {
+    let base = base(given)?;
+    if !keyless::is_safe(&base) {
+        return Err(Failure::input("GITHUB_API_URL is no https address")
+            .why("the token that is shown there must not be read on the way"));
+    }
+    let server = address(given, "GITHUB_SERVER_URL", "https://github.com")?;
+    let Some(name) = given.environment.get("GITHUB_REPOSITORY") else {
+        return Err(Failure::input("github-attestations needs a repository")
+            .why("GITHUB_REPOSITORY is not set")
+            .hint("set GITHUB_REPOSITORY to OWNER/NAME, or leave github-attestations out"));
+    };
+    let Some(token) = given.arguments.text("github-token") else {
+        return Err(Failure::input("github-attestations needs github-token")
+            .hint("give the job's token, with permissions: attestations: write"));
+    };
+    Attestations::new(&base, &server, name, token.into()).map_err(failed)
 }
 
 /// A policy file as a commit has it; none where it is known that the commit has none.

@@ -183,7 +183,7 @@ fn address(given: &Given, name: &'static str) -> Result<Option<Url>, InputError>
 }
 
 /// Whether what goes there can be read by nobody else: plain HTTP stays on this machine.
-fn is_safe(url: &Url) -> bool {
+pub(super) fn is_safe(url: &Url) -> bool {
     match (url.scheme(), url.host()) {
         ("https", Some(_)) => true,
         ("http", Some(url::Host::Domain(name))) => name == "localhost",

@@ -7,12 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Given, attestations, facts, keyless};
+use super::{Given, api, attestations, facts, keyless};
 use crate::actions::{Environment, Secrets};
 use crate::cli::InputError;
 use crate::event::Facts;
+use crate::github;
 use crate::release::{Failure, Form, Signing};
-use crate::signing::{Claim, PrivateKey, Signer};
+use crate::signing::{Claim, Predicate, PrivateKey, Signer};
 
 /// What a signature says by itself, which the user cannot say otherwise.
 const OWN: [&str; 5] = ["commit", "ref", "version", "workflow", Claim::RUN];
@@ -22,6 +23,7 @@ const PASSWORD: &str = "COSIGN_PASSWORD";
 /// How to sign, if at all, what `facts` are about.
 pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signing>, Failure> {
     let arguments = &given.arguments;
+    let keeps = arguments.switch(ATTESTATIONS)?;
     let Some(way) = arguments.choice("sign")?.filter(|way| *way != "off") else {
         let key_or_keyless = KEY_INPUTS
             .iter()
@@ -33,6 +35,12 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
             "nothing is signed",
             "say how: sign: key or sign: keyless",
         )?;
+        if keeps {
+            return Err(
+                Failure::input(format!("{ATTESTATIONS} is given, and nothing is signed"))
+                    .hint("say sign: keyless, or leave it out"),
+            );
+        }
         return Ok(None);
     };
     let is_keyless = way == "keyless";
@@ -66,14 +74,47 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
         }
         Signer::Key(key(given)?)
     };
+    let attestations = attestations::read(given)?;
+    let github = match keeps {
+        true => Some(kept(given, is_keyless, &forms, &attestations)?),
+        false => None,
+    };
     Ok(Some(Signing {
         signer,
         forms,
         annotations: annotations(given)?,
         recursive: arguments.switch("recursive")?,
-        attestations: attestations::read(given)?,
+        attestations,
+        github,
         created: now(),
     }))
+}
+
+const ATTESTATIONS: &str = "github-attestations";
+
+/// Where GitHub keeps attestations, where there are any that it takes: bundles with a certificate, which
+/// is how it knows the repository that they are of.
+fn kept(
+    given: &Given,
+    is_keyless: bool,
+    forms: &[Form],
+    attestations: &[Predicate],
+) -> Result<github::Attestations, Failure> {
+    let refused = |why: &str| Failure::input(format!("{ATTESTATIONS} is given, and {why}"));
+    if !is_keyless {
+        return Err(refused("a key signs")
+            .why("GitHub and gh go by the certificate in a bundle, and a key's has none")
+            .hint("say sign: keyless, or leave it out"));
+    }
+    if !forms.contains(&Form::Bundle) {
+        return Err(refused("signature-format: legacy makes no bundles")
+            .hint("say signature-format: bundle or both, or leave it out"));
+    }
+    if attestations.is_empty() {
+        return Err(refused("nothing is attested")
+            .hint("give sbom, scan-report, provenance or verification-summary, or leave it out"));
+    }
+    api::attestations(given)
 }
 
 /// The secrets that the environment holds by itself, whatever the verb.

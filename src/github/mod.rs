@@ -1,9 +1,11 @@
-//! GitHub's REST API, for what the event does not say.
+//! GitHub's REST API: for what the event does not say, and to keep attestations.
 //!
-//! Three GETs over the connections that the registry client makes, so that proxies and certificates
-//! are the same for both. octocrab (0.54, without its default features, with rustls and aws-lc-rs)
-//! would be 16 more crates and a second HTTP stack that takes neither from us. It is for when there
-//! is more to say to GitHub than this.
+//! Three GETs and a POST over the connections that the registry client makes, so that proxies and
+//! certificates are the same for both. octocrab (0.54, without its default features, with rustls and
+//! aws-lc-rs) would be 16 more crates and a second HTTP stack that takes neither from us. It is for
+//! when there is more to say to GitHub than this.
+
+mod attestations;
 
 use std::path::Path;
 
@@ -14,6 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use thiserror::Error;
 use url::Url;
+
+pub use attestations::{Attestations, UploadCause, UploadError};
 
 use crate::event::Repository;
 
@@ -59,6 +63,10 @@ impl ApiError {
     }
 }
 
+/// The version of the API that is spoken here, which is what it is without a word of it today.
+const VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
+const ACCEPTED: &str = "application/vnd.github+json";
+
 /// An answer may be passed on to another address this often.
 const REDIRECTS: usize = 3;
 
@@ -73,16 +81,9 @@ impl Api {
         repository: &str,
         token: Option<SecretString>,
     ) -> Result<Self, ApiError> {
-        let wrong = || ApiError::Address(format!("{base} with {repository:?}"));
-        let (owner, name) = repository.split_once('/').ok_or_else(wrong)?;
-        let mut url = base.clone();
-        url.path_segments_mut()
-            .map_err(|()| wrong())?
-            .pop_if_empty()
-            .extend(["repos", owner, name]);
         Ok(Self {
             client,
-            repository: url,
+            repository: below(base, &["repos"], repository)?,
             token,
         })
     }
@@ -133,7 +134,7 @@ impl Api {
     }
 
     async fn get(&self, url: Url) -> Result<Value, ApiError> {
-        let (url, body) = self.fetch(url, "application/vnd.github+json").await?;
+        let (url, body) = self.fetch(url, ACCEPTED).await?;
         serde_json::from_slice(&body).map_err(|_| ApiError::NotJson(url.path().to_owned()))
     }
 
@@ -171,7 +172,7 @@ impl Api {
             .client
             .get(url.clone())
             .header(ACCEPT, accept)
-            .header("X-GitHub-Api-Version", "2022-11-28");
+            .header(VERSION.0, VERSION.1);
         match &self.token {
             // Never over plain HTTP.
             Some(token) if url.scheme() == "https" => {
@@ -180,4 +181,17 @@ impl Api {
             _ => request,
         }
     }
+}
+
+/// The address of `repository` (`owner/name`) below these segments of `base`.
+fn below(base: &Url, first: &[&str], repository: &str) -> Result<Url, ApiError> {
+    let wrong = || ApiError::Address(format!("{base} with {repository:?}"));
+    let (owner, name) = repository.split_once('/').ok_or_else(wrong)?;
+    let mut url = base.clone();
+    url.path_segments_mut()
+        .map_err(|()| wrong())?
+        .pop_if_empty()
+        .extend(first)
+        .extend([owner, name]);
+    Ok(url)
 }

@@ -60,6 +60,11 @@ impl Artifact {
         })
     }
 
+    /// Its blob.
+    pub fn content(&self) -> &[u8] {
+        &self.content
+    }
+
     /// The entry of a list that names this.
     pub fn descriptor(&self) -> &Value {
         &self.descriptor

@@ -41,8 +41,8 @@ pub struct Answer {
 const LIMIT: usize = 4 << 20;
 
 impl Client {
-    /// Asks a service. What passes (no connection, no answer in time, 429, 5xx) is asked again,
-    /// within bounds; the last answer comes back as it is. It follows no redirect.
+    /// Asks a service. What passes (no connection, no answer in time, 429, 5xx, 403 with a Retry-After) is
+    /// asked again, within bounds; the last answer comes back as it is. It follows no redirect.
     ///
     /// # Errors
     /// No answer.
@@ -53,7 +53,7 @@ impl Client {
             tried += 1;
             let outcome = self.asked(ask).await;
             let (why, pause) = match &outcome {
-                Ok(answer) if retry::is_transient(answer.status) => (
+                Ok(answer) if retry::is_later(answer.status, &answer.headers) => (
                     format!("answers {}", answer.status),
                     retry::retry_after(&answer.headers),
                 ),

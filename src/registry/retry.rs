@@ -17,6 +17,11 @@ pub(super) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 499 | 500 | 502..=504 | 522)
 }
 
+/// The same of an answer of a service that is no registry. GitHub's API says "later" with 403 as well.
+pub(super) fn is_later(status: StatusCode, headers: &HeaderMap) -> bool {
+    is_transient(status) || status == StatusCode::FORBIDDEN && headers.contains_key(RETRY_AFTER)
+}
+
 /// Full jitter: anything up to `base` x 2^`tried`, so that many clients do not come back together.
 pub(super) fn delay(base: Duration, tried: u32) -> Duration {
     let most = base

@@ -300,7 +300,7 @@ mod tests {
         let (status, log, outputs, summary) = step(Ok(samples::promoted()));
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
-        assert_eq!(outputs.matches("<<shipmark-").count(), 10);
+        assert_eq!(outputs.matches("<<shipmark-").count(), 11);
         assert!(summary.starts_with("## shipmark promote: released\n"));
     }
 

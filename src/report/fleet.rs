@@ -110,6 +110,7 @@ pub(super) fn outputs(fleet: &FleetOutcome) -> Vec<(&'static str, String)> {
         ("version", version(fleet)),
         ("signatures", all(outputs::signatures)),
         ("attestations", all(outputs::attestations)),
+        ("attestation-urls", all(outputs::attestation_urls)),
         ("json", json::fleet(fleet)),
         ("outcome", word(fleet).to_owned()),
         (
@@ -361,6 +362,7 @@ mod tests {
     version: 1.4.0
     signatures: 
     attestations: 
+    attestation-urls: 
     outcome: refused
     ");
     }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use url::Url;
 
 use super::words;
 use crate::policy::Service;
@@ -49,7 +50,7 @@ struct Destination<'a> {
     referrers: Option<Referrers<'a>>,
     /// Where the signatures and attestations are, where the release is signed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    signatures: Vec<Signature>,
+    signatures: Vec<Signature<'a>>,
 }
 
 /// How many of each kind.
@@ -69,7 +70,7 @@ struct Left<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Signature {
+struct Signature<'a> {
     /// The manifest that it is of.
     of: String,
     /// The type of what it attests, where it is more than a signature.
@@ -77,6 +78,9 @@ struct Signature {
     predicate_type: Option<&'static str>,
     form: &'static str,
     reference: Option<String>,
+    /// Where GitHub shows it, where this run had it kept there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
     made: bool,
 }
 
@@ -255,6 +259,7 @@ fn destination<'a>(outcome: &Outcome, released: &'a Released) -> Destination<'a>
                 predicate_type: signed.attests,
                 form: words::form(signed.form),
                 reference: words::signature(&released.place, signed),
+                url: signed.shown.as_ref().map(Url::as_str),
                 made: signed.made,
             })
             .collect(),

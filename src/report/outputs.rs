@@ -12,6 +12,7 @@ pub(super) fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
         ("version", outcome.version.clone().unwrap_or_default()),
         ("signatures", lines(signatures(outcome))),
         ("attestations", lines(attestations(outcome))),
+        ("attestation-urls", lines(attestation_urls(outcome))),
         ("json", json::outcome(outcome)),
         ("outcome", words::state(outcome).to_owned()),
         ("matrix", json::matrix([(None, outcome)])),
@@ -40,6 +41,14 @@ pub(super) fn signatures(outcome: &Outcome) -> Vec<String> {
 /// Where the attestations are.
 pub(super) fn attestations(outcome: &Outcome) -> Vec<String> {
     beside(outcome, |signed| signed.attests.is_some())
+}
+
+/// Where GitHub shows those that this run had it keep.
+pub(super) fn attestation_urls(outcome: &Outcome) -> Vec<String> {
+    let signatures = outcome.destinations.iter();
+    let signatures = signatures.flat_map(|released| &released.signatures);
+    let shown = signatures.filter_map(|signed| signed.shown.as_ref());
+    shown.map(ToString::to_string).collect()
 }
 
 fn beside(outcome: &Outcome, wanted: fn(&Signed) -> bool) -> Vec<String> {
@@ -112,6 +121,7 @@ mod tests {
     version: 1.4.0
     signatures: 
     attestations: 
+    attestation-urls: 
     outcome: released
     matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
     "#);
@@ -126,6 +136,7 @@ mod tests {
     version: 1.4.0
     signatures: 
     attestations: 
+    attestation-urls: 
     outcome: unchanged
     matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
     "#);

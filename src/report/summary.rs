@@ -88,6 +88,9 @@ fn destination(outcome: &Outcome, released: &Released) -> String {
         let at = words::signature(&released.place, signed);
         let at = at.map(|at| code(&at)).unwrap_or_default();
         part += &format!("\n{} {at}\n", text(&words::signed(signed, outcome)));
+        if let Some(url) = &signed.shown {
+            part += &format!("\nkept by GitHub: <{url}>\n");
+        }
     }
     let content = words::content(&released.content, outcome.dry_run);
     format!("{part}\n{}\n", text(&content))

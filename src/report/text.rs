@@ -93,6 +93,9 @@ fn destination(outcome: &Outcome, released: &Released) -> String {
         let at = words::signature(&released.place, signed).unwrap_or_default();
         let line = format!("  {}  {at}", words::signed(signed, outcome));
         text += &format!("{}\n", line.trim_end());
+        if let Some(url) = &signed.shown {
+            text += &format!("    kept by GitHub: {url}\n");
+        }
     }
     format!("{text}  {content}\n")
 }

@@ -15,7 +15,8 @@ const ROOMS: [(&str, &[&str]); 19] = [
     // Work: files, networks, other people's formats.
     ("credentials", &["image", "notice"]),
     ("git", &["event", "image", "notice"]),
-    ("github", &["event"]),
+    // Of the registry client only its connections.
+    ("github", &["event", "notice", "registry"]),
     ("layout", &["image", "notice"]),
     ("archive", &["image", "layout", "notice"]),
     ("registry", &["credentials", "image", "notice"]),
@@ -36,6 +37,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "archive",
             "event",
             "git",
+            "github",
             "image",
             "layout",
             "notice",

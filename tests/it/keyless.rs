@@ -1,5 +1,7 @@
 //! Releases that are signed as the job that runs, against services in this process.
 
+mod github;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ fn signing(signer: &Arc<Keyless>, forms: &[Form]) -> Signing {
         annotations: Default::default(),
         recursive: false,
         attestations: Vec::new(),
+        github: None,
         created: "2026-11-20T21:48:08Z".to_owned(),
     }
 }

@@ -10,12 +10,14 @@ mod work;
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
+use url::Url;
 
 use super::beside::{self, Form};
 use super::look::Seen;
 use super::plan::Plan;
 use super::source::Resolved;
 use super::{Change, Context, Destination, Failure, source};
+use crate::github;
 use crate::image::{Descriptor, Digest, MediaType, Place, Target};
 use crate::signing::{Claim, KeylessError, Predicate, Signer};
 use crate::transfer::Side;
@@ -36,6 +38,8 @@ pub struct Signing {
     pub recursive: bool,
     /// What is attested of the root beside.
     pub attestations: Vec<Predicate>,
+    /// Where the bundles of attestations are kept too, if anywhere.
+    pub github: Option<github::Attestations>,
     /// When, as RFC 3339.
     pub created: String,
 }
@@ -51,6 +55,8 @@ pub struct Signed {
     pub form: Form,
     /// Where it is; none where it is not made yet.
     pub at: Option<Target>,
+    /// Where GitHub shows it, if this run had it kept there.
+    pub shown: Option<Url>,
     /// Whether this run made it, or on a dry run would have.
     pub made: bool,
 }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures_util::future::{try_join, try_join_all};
 use serde_json::Value;
+use url::Url;
 
 use super::said::{Content, Said, changed};
 use super::{Signed, Signing};
+use crate::github::UploadError;
 use crate::image::{Body, Descriptor, Digest, Manifest, Target};
 use crate::notice::Notices;
 use crate::referrers::{
@@ -282,23 +284,29 @@ impl<'a> Work<'a> {
             attests: self.items[item].said.attests(),
             form,
             at,
+            shown: None,
             made,
         }
     }
 
-    /// Makes what is not there, attaches it, reads it back and checks it.
+    /// Makes what is not there, attaches it, reads it back and checks it. What GitHub is to keep goes
+    /// there first: a run that dies in between finds nothing here, and makes it again.
     pub(in super::super) async fn attach(&mut self) -> Result<(), Failure> {
         let made = self.make().await?;
+        let shown = self.upload(&made).await?;
         self.write(&made)
             .await
             .map_err(|error| self.failed(error))?;
-        for Made { item, form, part } in made {
+        for (Made { item, form, part }, shown) in made.into_iter().zip(shown) {
             let at = match (&part, self.shelf(item, form)) {
                 (Part::Artifact(artifact), _) => Target::Digest(artifact.manifest.digest),
                 (_, Shelf::Attestations) => Target::Tag(Ending::Att.tag(self.asked.subject.digest)),
                 _ => Target::Tag(sig_tag(self.asked.subject.digest)),
             };
-            let signed = self.signed(item, form, Some(at), true);
+            let signed = Signed {
+                shown,
+                ..self.signed(item, form, Some(at), true)
+            };
             self.say(&signed);
             self.items[item].done.push(signed);
         }
@@ -389,6 +397,22 @@ impl<'a> Work<'a> {
         .into();
         Artifact::new(&self.asked.subject, BUNDLE, bundle, annotations)
             .expect("what is made here is a manifest")
+    }
+
+    /// Has GitHub keep the attestations, where it is to. Returns where it shows each of what was made.
+    async fn upload(&self, made: &[Made]) -> Result<Vec<Option<Url>>, Failure> {
+        let each = made.iter().map(|made| async move {
+            match (&self.asked.signing.github, &made.part) {
+                (Some(github), Part::Artifact(artifact))
+                    if self.items[made.item].said.attests().is_some() =>
+                {
+                    let kept = github.upload(&self.context.registry, artifact.content());
+                    kept.await.map(Some).map_err(not_kept)
+                }
+                _ => Ok(None),
+            }
+        });
+        try_join_all(each).await
     }
 
     async fn write(&mut self, made: &[Made]) -> Result<(), Error> {
@@ -549,6 +573,14 @@ impl<'a> Work<'a> {
             })
         });
         each.collect()
+    }
+}
+
+fn not_kept(error: UploadError) -> Failure {
+    let failure = Failure::service(error.to_string());
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }
 

@@ -28,6 +28,7 @@ pub fn signing(key: &PrivateKey) -> Signing {
         signer: Signer::Key(key.clone()),
         recursive: false,
         attestations: Vec::new(),
+        github: None,
         forms: vec![Form::Bundle, Form::Legacy],
         annotations: Default::default(),
         created: "2026-11-20T21:48:08Z".to_owned(),
