@@ -249,8 +249,12 @@ impl Remote {
         &self.repository
     }
 
-    /// Whether the login can also read another repository of the registry.
-    pub fn reads(&self, other: &Repository) -> bool {
+    /// The paths of the registry's repositories that the login can read.
+    pub fn readable(&self) -> impl Iterator<Item = &str> + Clone {
+        self.login().paths()
+    }
+
+    fn reads(&self, other: &Repository) -> bool {
         self.login().allow(other.path(), Access::Pull)
     }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Access;
@@ -41,6 +41,11 @@ impl Scopes {
         scopes.any(|(own, granted)| own == path && *granted >= access)
     }
 
+    /// The repositories that they are for.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.iter().map(|(path, _)| path.as_str())
+    }
+
     /// Whether they are enough for all that others are for.
     pub(super) fn cover(&self, others: &Self) -> bool {
         let mut others = others.0.iter();
@@ -65,16 +70,17 @@ impl Scopes {
     }
 }
 
-/// The logins that a run shares at one registry: what was announced, each repository once.
+/// The logins that a run shares at one registry: what was announced, each repository once with each
+/// access. Found by the repository, since a run may have thousands of them.
 #[derive(Default)]
-pub(super) struct Expected(Vec<Scopes>);
+pub(super) struct Expected(HashMap<String, Vec<Scopes>>);
 
 impl Expected {
     pub(super) fn add(&mut self, announced: impl IntoIterator<Item = (String, Access)>) {
         let mut new: BTreeMap<String, Access> = BTreeMap::new();
         let mut order = Vec::new();
         for (path, access) in announced {
-            if self.0.iter().any(|shared| shared.allow(&path, access)) {
+            if self.of(&path).any(|shared| shared.allow(&path, access)) {
                 continue;
             }
             if !new.contains_key(&path) {
@@ -90,12 +96,22 @@ impl Expected {
                 (path, access)
             })
             .collect();
-        self.0.extend(Scopes::shared(&new));
+        for shared in Scopes::shared(&new) {
+            for path in shared.paths() {
+                let of_path = self.0.entry(path.to_owned()).or_default();
+                of_path.push(shared.clone());
+            }
+        }
     }
 
     /// The shared login that does for these.
     pub(super) fn covering(&self, scopes: &Scopes) -> Option<Scopes> {
-        self.0.iter().find(|shared| shared.cover(scopes)).cloned()
+        let path = scopes.paths().next()?;
+        self.of(path).find(|shared| shared.cover(scopes)).cloned()
+    }
+
+    fn of(&self, path: &str) -> impl Iterator<Item = &Scopes> {
+        self.0.get(path).into_iter().flatten()
     }
 }
 

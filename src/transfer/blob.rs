@@ -85,8 +85,8 @@ async fn leads<'a>(
             later.push(lacking);
             continue;
         }
-        let readily = |from: &Repository| remote.reads(from);
-        let lead = copy.known.lead(repository, blob.digest, readily).await;
+        let readable = remote.readable();
+        let lead = copy.known.lead(repository, blob.digest, readable).await;
         if let Lead::Nowhere(Some(_)) = lead {
             first.insert(repository.registry().clone());
         }

@@ -23,10 +23,15 @@ struct Registry {
 
 #[derive(Default)]
 struct Blob {
-    /// The repositories that have it, and since when.
-    held: BTreeMap<Repository, Since>,
+    /// The repositories that had it when the run began.
+    before: Holders,
+    /// Those that the run has brought it to.
+    now: Holders,
     moving: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// Repositories of one registry by their paths.
+type Holders = BTreeMap<String, Repository>;
 
 /// How long a repository has had a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,15 +56,16 @@ pub(super) enum Lead {
 const DECLINED: u32 = 2;
 
 impl Known {
-    /// Where the repository's registry has the blob; of several repositories one from which it can
-    /// be mounted `readily`.
-    pub(super) async fn lead(
+    /// Where the repository's registry has the blob; of several repositories rather one of the paths
+    /// that are `readable` with the login as it is. A thousand images may share the blob, and each
+    /// asks: of those that have it only as many are gone through as are readable.
+    pub(super) async fn lead<'a>(
         &self,
         repository: &Repository,
         digest: Digest,
-        readily: impl Fn(&Repository) -> bool,
+        readable: impl Iterator<Item = &'a str> + Clone,
     ) -> Lead {
-        let (moving, lead) = self.look(repository, digest, &readily);
+        let (moving, lead) = self.look(repository, digest, readable.clone());
         if let Some(lead) = lead {
             return lead;
         }
@@ -68,43 +74,48 @@ impl Known {
         }
         let moving = moving.lock_owned().await;
         // It may have come while we waited.
-        let (_, lead) = self.look(repository, digest, &readily);
+        let (_, lead) = self.look(repository, digest, readable);
         lead.unwrap_or(Lead::Nowhere(Some(moving)))
     }
 
-    fn look(
+    fn look<'a>(
         &self,
         repository: &Repository,
         digest: Digest,
-        readily: &impl Fn(&Repository) -> bool,
+        readable: impl Iterator<Item = &'a str> + Clone,
     ) -> (Arc<tokio::sync::Mutex<()>>, Option<Lead>) {
         let mut registries = self.lock();
         let registry = registries.entry(repository.registry().clone()).or_default();
         let mounts = registry.declined < DECLINED;
         let blob = registry.blobs.entry(digest).or_default();
-        let lead = if let Some(since) = blob.held.get(repository) {
-            Some(Lead::Here(*since))
-        } else {
-            let held = blob.held.iter().filter(|_| mounts);
-            held.min_by_key(|(from, since)| (!readily(from), **since))
-                .map(|(from, since)| Lead::Elsewhere(from.clone(), *since))
+        let here = blob.since(repository).map(Lead::Here);
+        let elsewhere = || {
+            let (from, since) = blob.holder(readable).filter(|_| mounts)?;
+            Some(Lead::Elsewhere(from.clone(), since))
         };
-        (blob.moving.clone(), lead)
+        (blob.moving.clone(), here.or_else(elsewhere))
     }
 
     /// Notes that a repository has a blob.
     pub(super) fn has(&self, repository: &Repository, digest: Digest, since: Since) {
         let mut registries = self.lock();
         let registry = registries.entry(repository.registry().clone()).or_default();
-        let held = &mut registry.blobs.entry(digest).or_default().held;
-        held.entry(repository.clone()).or_insert(since);
+        let blob = registry.blobs.entry(digest).or_default();
+        if blob.since(repository).is_none() {
+            let held = match since {
+                Since::Before => &mut blob.before,
+                Since::Now => &mut blob.now,
+            };
+            held.insert(repository.path().to_owned(), repository.clone());
+        }
     }
 
     /// Forgets what a repository has: it has turned out to have less.
     pub(super) fn forget(&self, repository: &Repository) {
         if let Some(registry) = self.lock().get_mut(repository.registry()) {
             for blob in registry.blobs.values_mut() {
-                blob.held.remove(repository);
+                blob.before.remove(repository.path());
+                blob.now.remove(repository.path());
             }
         }
     }
@@ -129,6 +140,33 @@ impl Known {
     }
 }
 
+impl Blob {
+    /// Since when a repository has it.
+    fn since(&self, repository: &Repository) -> Option<Since> {
+        let path = repository.path();
+        let has = |(held, since): (&Holders, Since)| held.contains_key(path).then_some(since);
+        self.held().into_iter().find_map(has)
+    }
+
+    /// A repository that has it: rather one that is readable, and then one that had it before the run.
+    fn holder<'a, 'b>(
+        &'b self,
+        readable: impl Iterator<Item = &'a str> + Clone,
+    ) -> Option<(&'b Repository, Since)> {
+        let near = |(held, since): (&'b Holders, Since)| {
+            let from = readable.clone().find_map(|path| held.get(path))?;
+            Some((from, since))
+        };
+        let any = |(held, since): (&'b Holders, Since)| Some((held.values().next()?, since));
+        let mut held = self.held().into_iter();
+        held.clone().find_map(near).or_else(|| held.find_map(any))
+    }
+
+    fn held(&self) -> [(&Holders, Since); 2] {
+        [(&self.before, Since::Before), (&self.now, Since::Now)]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,7 +176,9 @@ mod tests {
     }
 
     async fn lead(known: &Known, name: &str, digest: Digest) -> Lead {
-        known.lead(&repository(name), digest, |_| true).await
+        known
+            .lead(&repository(name), digest, std::iter::empty())
+            .await
     }
 
     #[tokio::test]
@@ -178,7 +218,7 @@ mod tests {
         known.has(&repository("a.example/c"), blob, Since::Before);
         let to = repository("a.example/to");
         for (readable, chosen) in [("b", "b"), ("c", "c"), ("a", "a"), ("none", "b")] {
-            let lead = known.lead(&to, blob, |from| from.path() == readable).await;
+            let lead = known.lead(&to, blob, [readable].into_iter()).await;
             let Lead::Elsewhere(from, _) = lead else {
                 panic!("{readable}");
             };

@@ -4,9 +4,10 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use shipmark::image::Digest;
 use shipmark::policy::Service;
-use shipmark::release::{Context, End, Failure, Fleet, FleetOutcome, Verb};
+use shipmark::release::{Context, End, Failure, Fleet, FleetOutcome, Outcome, Verb, run};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Auth, Effect, Fault, Profile, Registry, TokenRules};
@@ -40,6 +41,28 @@ fn put_image(registry: &Registry, repository: &str, tag: &str, own: &str) {
         "schemaVersion": 2, "mediaType": MANIFEST, "config": described[0], "layers": described[1..],
     });
     registry.put_manifest(repository, tag, MANIFEST, manifest.to_string());
+}
+
+fn shared_layer() -> String {
+    Digest::of("shared ".repeat(1000).as_bytes()).to_string()
+}
+
+/// The requests about the shared layer that had an answer: how often it was read, sent and mounted.
+fn moves(from: &Registry, to: &Registry) -> [usize; 3] {
+    let layer = shared_layer();
+    let hex = layer.trim_start_matches("sha256:");
+    let count = |registry: &Registry, method: &str, status| {
+        let log = registry.log();
+        log.iter()
+            .filter(|it| it.method == method && it.path_and_query.contains(hex))
+            .filter(|it| it.status == Some(status))
+            .count()
+    };
+    [
+        count(from, "GET", 200),
+        count(to, "PUT", 201),
+        count(to, "POST", 201),
+    ]
 }
 
 fn names(count: usize) -> Vec<String> {
@@ -157,6 +180,48 @@ async fn a_service_that_takes_long_holds_up_no_other() {
     let note = |service: &Service, _: &End| *last.lock().unwrap() = service.to_string();
     fleet(&from, &to, &services).run(&context, note).await;
     assert_eq!(last.into_inner().unwrap(), "s0000");
+}
+
+/// Issue 6: a layer that a hundred images share moves once a registry.
+#[tokio::test]
+async fn a_layer_that_a_hundred_images_share_moves_once() {
+    let [from, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
+    let services = names(100);
+    put_sources(&from, &services);
+    let outcome = all_done(fleet(&from, &to, &services), &context()).await;
+    assert_eq!(moves(&from, &to), [1, 1, 99]);
+    let shared = |outcome: &Outcome| outcome.destinations[0].content.shared.blobs;
+    let shared: u64 = outcome.done().map(|(_, outcome)| shared(outcome)).sum();
+    assert_eq!(shared, 99);
+}
+
+/// The same where all of them come to it before the first has brought it.
+#[tokio::test]
+async fn a_layer_that_a_hundred_images_share_moves_once_at_the_same_moment() {
+    let [from, to] = [
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    ];
+    let services = names(100);
+    put_sources(&from, &services);
+    let layer = format!("blobs/{}", shared_layer());
+    from.fault(Fault::on(
+        "GET",
+        &layer,
+        Effect::Delay(Duration::from_secs(2)),
+    ));
+    let mut settings = settings();
+    settings.timing.stall = Duration::from_secs(20);
+    let (context, _) = context_with(settings);
+    let fleet = fleet(&from, &to, &services);
+    let all = fleet.services.iter();
+    let outcomes = join_all(all.map(|(_, request)| run(request, &context))).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(moves(&from, &to), [1, 1, 99]);
+    assert_eq!(to.dangling(), [""; 0]);
 }
 
 /// Issue 6: at most two requests each beyond tokens.
