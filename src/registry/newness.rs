@@ -39,6 +39,12 @@ impl Remote {
         *known.get_or_init(|| self.ask_whether_new()).await
     }
 
+    /// Whether it is known by now, without asking, that it has none.
+    pub fn is_known_new(&self) -> bool {
+        let known = self.host.newness.of(self.repository.path());
+        known.get() == Some(&true)
+    }
+
     /// Notes that the repository holds something.
     pub fn holds_something(&self) {
         self.learn_newness(false);

@@ -94,7 +94,7 @@ pub(super) async fn choose(
         image.root.digest
     ));
     for manifest in &made {
-        image.source.keep(manifest.clone());
+        image.source.add_made(manifest.clone());
     }
     image.made = made.iter().map(|manifest| manifest.digest).collect();
     image.subset = Some(Subset {

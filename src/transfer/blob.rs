@@ -41,10 +41,7 @@ pub(super) async fn place(copy: &Copy<'_>, blob: &Descriptor, targets: Vec<&Targ
         let (mut wanting, mut again, mut guards) = (Vec::new(), Vec::new(), Vec::new());
         for (lacking, lead, answer) in join_all(asked).await {
             match answer {
-                Ok(Answer::Has(placed)) => {
-                    copy.meter.spare(blob.size);
-                    lacking.done(copy, blob, placed);
-                }
+                Ok(Answer::Has(placed)) => lacking.done(copy, blob, placed),
                 Ok(Answer::Wants(receiver)) => {
                     guards.push(lead);
                     wanting.push((lacking, receiver));
@@ -54,7 +51,7 @@ pub(super) async fn place(copy: &Copy<'_>, blob: &Descriptor, targets: Vec<&Targ
         }
         for (lacking, sent) in send(copy, blob, wanting).await {
             match sent {
-                Ok(()) => lacking.done(copy, blob, Placed::Moved),
+                Ok(placed) => lacking.done(copy, blob, placed),
                 Err(error) => again.extend(lacking.again(copy, blob, error)),
             }
         }
@@ -139,7 +136,7 @@ async fn ask_registry(
         Lead::Nowhere(_)
             if remote.is_new().await && copy.known.mounts(remote.repository().registry()) =>
         {
-            return open_in_new(remote, blob).await;
+            return Ok(Answer::Wants(Receiver::New(remote.clone())));
         }
         Lead::Nowhere(_) => {}
     }
@@ -150,22 +147,6 @@ async fn ask_registry(
         return Ok(Answer::Has(Placed::Present));
     }
     Ok(Answer::Wants(Receiver::Registry(remote.clone(), session)))
-}
-
-/// In a new repository a blob is there at most if a run died while it brought the image.
-async fn open_in_new(remote: &Remote, blob: &Descriptor) -> Result<Answer, registry::Error> {
-    Ok(match remote.open_unless_there(blob).await {
-        Ok(Mount::Mounted) => Answer::Has(Placed::Present),
-        Ok(Mount::Declined(upload)) => {
-            Answer::Wants(Receiver::Registry(remote.clone(), Some(upload)))
-        }
-        // It does not know the question.
-        Err(error) if error.is_refusal() => {
-            remote.holds_something();
-            Answer::Wants(Receiver::Registry(remote.clone(), None))
-        }
-        Err(error) => return Err(error),
-    })
 }
 
 /// Asks for a mount; nothing where the registry refuses it, as some do with what they cannot do.
@@ -197,6 +178,9 @@ impl Since {
 
 impl Lacking<'_> {
     fn done(self, copy: &Copy<'_>, blob: &Descriptor, placed: Placed) {
+        if placed != Placed::Moved {
+            copy.meter.spare(blob.size);
+        }
         // One that was sent, and only the answer lost, is found the next time.
         let placed = if self.tried > 0 {
             Placed::Moved

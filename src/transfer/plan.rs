@@ -44,7 +44,10 @@ pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Res
             Depth::Everything => Ok(false),
         }
     };
-    if is_there(copy.root.digest).await? {
+    // What was read from the destination itself need not be asked for there.
+    let is_source = |digest| depth == Depth::Missing && copy.source.is_in(store, digest);
+    let root = copy.root.digest;
+    if is_source(root) || (!store.is_known_new() && is_there(root).await?) {
         return Ok(Plan::default());
     }
     let mut plan = Plan::default();
@@ -54,7 +57,7 @@ pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Res
         let below: Vec<(Digest, Digest)> = level
             .iter()
             .flat_map(|parent| parent.children().map(|child| (parent.digest, child.digest)))
-            .filter(|(_, child)| seen.insert(*child))
+            .filter(|(_, child)| seen.insert(*child) && !is_source(*child))
             .collect();
         if seen.len() > MANIFESTS_LIMIT {
             return Err(StoreError::Boundless(copy.root.digest).at_source());

@@ -5,17 +5,28 @@ use std::sync::Arc;
 use futures_util::future::{join, join_all};
 
 use super::blob::Lacking;
+use super::content::Placed;
 use super::share::{Body, Broken, share};
 use super::verified::{Failure, verified};
 use super::{Copy, Error, Store, StoreError};
 use crate::image::Descriptor;
 use crate::layout::{Layout, WriteError};
-use crate::registry::{Remote, Slot, Timing, Upload};
+use crate::registry::{self, Mount, Remote, Slot, Timing, Upload};
 
-/// Who wants a blob, with the session that it has opened already.
+/// Who wants a blob.
 pub(super) enum Receiver {
+    /// A repository that lacks it, with the session that it has opened already.
     Registry(Remote, Option<Upload>),
+    /// A repository that is new: it has the blob at most if a run died while it brought the image.
+    New(Remote),
     Layout(Layout),
+}
+
+/// What became of a receiver.
+enum Opened {
+    Ready(Ready),
+    /// It has the blob already.
+    Has,
 }
 
 /// One that can take the bytes now.
@@ -24,12 +35,13 @@ enum Ready {
     Layout(Layout),
 }
 
-/// Sends the blob to all of them at once. One that fails, or is too slow, fails by itself.
+/// Sends the blob to all of them at once, and tells how it came to be there. One that fails, or is
+/// too slow, fails by itself.
 pub(super) async fn send<'a>(
     copy: &Copy<'_>,
     blob: &Descriptor,
     wanting: Vec<(Lacking<'a>, Receiver)>,
-) -> Vec<(Lacking<'a>, Result<(), Error>)> {
+) -> Vec<(Lacking<'a>, Result<Placed, Error>)> {
     if wanting.is_empty() {
         return Vec::new();
     }
@@ -37,12 +49,12 @@ pub(super) async fn send<'a>(
     let _slots = slots(copy, &receivers, blob).await;
     let opening = join_all(receivers.into_iter().map(|receiver| receiver.open(blob)));
     // Neither waits for the other.
-    let (source, ready) = join(copy.source.open_blob(blob), opening).await;
+    let (source, opened) = join(copy.source.open_blob(blob), opening).await;
     let sent = match source {
         Ok(source) => {
             let failure = Failure::default();
             let body = verified(source.stream, blob, &failure);
-            let sent = pass_on(copy, blob, ready, body, &failure).await;
+            let sent = pass_on(copy, blob, opened, body, &failure).await;
             let resumed = source.resumed.bytes();
             if resumed > 0 {
                 for lacking in &lacking {
@@ -53,9 +65,13 @@ pub(super) async fn send<'a>(
         }
         Err(error) => {
             let error = Arc::new(error);
-            let unused = ready.into_iter().map(|ready| async {
-                if let Ok(Ready::Registry(remote, upload)) = ready {
-                    remote.cancel(upload).await;
+            let unused = opened.into_iter().map(|opened| async {
+                match opened {
+                    Ok(Opened::Has) => return Ok(Placed::Present),
+                    Ok(Opened::Ready(Ready::Registry(remote, upload))) => {
+                        remote.cancel(upload).await;
+                    }
+                    Ok(Opened::Ready(Ready::Layout(_))) | Err(_) => {}
                 }
                 Err(Error::source(error.clone()))
             });
@@ -69,7 +85,7 @@ pub(super) async fn send<'a>(
 /// transfers ever wait for each other.
 async fn slots(copy: &Copy<'_>, receivers: &[Receiver], blob: &Descriptor) -> Vec<Slot> {
     let at_destinations = receivers.iter().filter_map(|receiver| match receiver {
-        Receiver::Registry(remote, _) => Some(remote),
+        Receiver::Registry(remote, _) | Receiver::New(remote) => Some(remote),
         Receiver::Layout(_) => None,
     });
     let mut remotes: Vec<&Remote> = at_destinations.chain(copy.source.remote()).collect();
@@ -85,17 +101,22 @@ async fn slots(copy: &Copy<'_>, receivers: &[Receiver], blob: &Descriptor) -> Ve
 async fn pass_on(
     copy: &Copy<'_>,
     blob: &Descriptor,
-    ready: Vec<Result<Ready, Error>>,
+    opened: Vec<Result<Opened, Error>>,
     body: Body,
     failure: &Failure,
-) -> Vec<Result<(), Error>> {
-    let takers = ready.iter().filter(|ready| ready.is_ok()).count();
+) -> Vec<Result<Placed, Error>> {
+    let takes = |opened: &Result<Opened, Error>| matches!(opened, Ok(Opened::Ready(_)));
+    let takers = opened.iter().filter(|opened| takes(opened)).count();
     let (sharing, mut bodies) = share(body, takers, copy.source.timing().stall / 2);
-    let receiving = ready.into_iter().map(|ready| {
-        let body = ready.is_ok().then(|| bodies.pop()).flatten();
+    let receiving = opened.into_iter().map(|opened| {
+        let body = takes(&opened).then(|| bodies.pop()).flatten();
         async move {
-            match (ready?, body) {
-                (ready, Some(body)) => ready.receive(copy, blob, body, failure).await,
+            match (opened?, body) {
+                (Opened::Has, _) => Ok(Placed::Present),
+                (Opened::Ready(ready), Some(body)) => {
+                    let received = ready.receive(copy, blob, body, failure).await;
+                    received.map(|()| Placed::Moved)
+                }
                 (_, None) => unreachable!("there is a body for each that is ready"),
             }
         }
@@ -105,15 +126,38 @@ async fn pass_on(
 }
 
 impl Receiver {
-    async fn open(self, blob: &Descriptor) -> Result<Ready, Error> {
-        match self {
-            Self::Registry(remote, Some(upload)) => Ok(Ready::Registry(remote, upload)),
-            Self::Registry(remote, None) => match remote.start_upload(blob.size).await {
-                Ok(upload) => Ok(Ready::Registry(remote, upload)),
-                Err(error) => Err(StoreError::Registry(error).at_destination()),
+    async fn open(self, blob: &Descriptor) -> Result<Opened, Error> {
+        let failed = |error| StoreError::Registry(error).at_destination();
+        let ready = match self {
+            Self::Layout(layout) => Ready::Layout(layout),
+            Self::Registry(remote, Some(upload)) => Ready::Registry(remote, upload),
+            Self::Registry(remote, None) => {
+                let upload = remote.start_upload(blob.size).await.map_err(failed)?;
+                Ready::Registry(remote, upload)
+            }
+            Self::New(remote) => match open_in_new(&remote, blob).await.map_err(failed)? {
+                Mount::Mounted => return Ok(Opened::Has),
+                Mount::Declined(upload) => Ready::Registry(remote, upload),
             },
-            Self::Layout(layout) => Ok(Ready::Layout(layout)),
+        };
+        Ok(Opened::Ready(ready))
+    }
+}
+
+/// Opens a session where the blob is not there. Once one is, the others are asked for before their
+/// bytes are.
+async fn open_in_new(remote: &Remote, blob: &Descriptor) -> Result<Mount, registry::Error> {
+    match remote.open_unless_there(blob).await {
+        // It does not know the question.
+        Err(error) if error.is_refusal() => {
+            remote.holds_something();
+            remote.start_upload(blob.size).await.map(Mount::Declined)
         }
+        Ok(Mount::Mounted) => {
+            remote.holds_something();
+            Ok(Mount::Mounted)
+        }
+        outcome => outcome,
     }
 }
 

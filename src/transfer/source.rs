@@ -1,5 +1,5 @@
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -26,6 +26,8 @@ pub(super) struct Reading {
 pub struct Source {
     kind: Kind,
     manifests: Mutex<HashMap<Digest, Known>>,
+    /// The manifests that were made here.
+    made: Mutex<HashSet<Digest>>,
 }
 
 /// What is known of a manifest. Whoever asks first finds out, and the others wait for it.
@@ -42,6 +44,7 @@ impl Source {
         Self {
             kind: Kind::Store(store),
             manifests: Mutex::default(),
+            made: Mutex::default(),
         }
     }
 
@@ -50,6 +53,7 @@ impl Source {
         Self {
             kind: Kind::Archive(archive),
             manifests: Mutex::default(),
+            made: Mutex::default(),
         }
     }
 
@@ -107,17 +111,28 @@ impl Source {
     }
 
     fn known(&self, digest: Digest) -> Known {
-        let mut manifests = self
-            .manifests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        manifests.entry(digest).or_default().clone()
+        lock(&self.manifests).entry(digest).or_default().clone()
     }
 
     /// Keeps a manifest that was read in another way.
     pub fn keep(&self, manifest: Manifest) {
         // Where it is known already it is the same: a digest has one content.
         let _ = self.known(manifest.digest).set(Some(manifest));
+    }
+
+    /// Adds a manifest that was made here. It reads as all others, and the source does not have it.
+    pub fn add_made(&self, manifest: Manifest) {
+        lock(&self.made).insert(manifest.digest);
+        self.keep(manifest);
+    }
+
+    /// Whether a manifest that is read from here is in `store`, since that is the same repository.
+    pub(super) fn is_in(&self, store: &Store, digest: Digest) -> bool {
+        let is_same = match (self.repository(), store) {
+            (Some(own), Store::Registry(remote)) => own == remote.repository(),
+            _ => false,
+        };
+        is_same && !lock(&self.made).contains(&digest)
     }
 
     /// Opens a blob. Whoever reads it checks its size and digest.
@@ -180,6 +195,10 @@ impl Source {
             }
         }
     }
+}
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn read_small(mut stream: ReadStream, blob: &Descriptor) -> Result<Bytes, StoreError> {

@@ -93,7 +93,8 @@ async fn a_blob_that_is_there_is_not_sent() {
     let content = outcome.destinations[0].content;
     assert_eq!((content.moved.blobs, content.moved.bytes), (2, MIB + 2));
     assert_eq!((content.present.blobs, content.present.bytes), (1, 2 * MIB));
-    assert_eq!(source.count_of("GET /v2/big/blobs/"), 2);
+    assert_eq!(to.count_of("PUT /v2/copy/blobs/"), 2);
+    assert_eq!(to.open_uploads(), 0);
     assert_progress_ends(&said, "");
 }
 

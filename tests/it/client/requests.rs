@@ -114,6 +114,8 @@ impl Stage {
         let beside = format!("{}/team/beside", self.source.host());
         self.release(&from, &beside, &["v1"]).await;
         text += &self.asked("an empty repository of the same registry", &both[..1]);
+        self.release(&format!("{to}:v1"), &to, &["v3"]).await;
+        text += &self.asked("a new tag in the same repository", &both[1..]);
         text
     }
 }
