@@ -1,5 +1,5 @@
-//! As much of DER as it takes to tell which kind of key a PKCS#8 or SPKI structure holds, and whether
-//! a timestamp was granted.
+//! As much of DER as it takes to tell which kind of key a PKCS#8 or SPKI structure holds, whether a
+//! timestamp was granted, and whether a certificate is a root.
 
 use super::KeyError;
 
@@ -7,6 +7,8 @@ const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const OID: u8 = 0x06;
+/// Of a certificate: present from version 2 on.
+const VERSION: u8 = 0xa0;
 
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
@@ -62,6 +64,18 @@ pub(super) fn timestamp_status(der: &[u8]) -> Option<u8> {
         [status] => Some(*status),
         _ => None,
     }
+}
+
+/// Whether a certificate (RFC 5280, 4.1) names itself as its issuer; `None` for what is none.
+pub(super) fn is_self_issued(der: &[u8]) -> Option<bool> {
+    let mut certificate = element(&mut { der }, SEQUENCE)?;
+    let mut signed = element(&mut certificate, SEQUENCE)?;
+    element(&mut signed, VERSION)?;
+    element(&mut signed, INTEGER)?;
+    let _algorithm = element(&mut signed, SEQUENCE)?;
+    let issuer = element(&mut signed, SEQUENCE)?;
+    let _validity = element(&mut signed, SEQUENCE)?;
+    Some(issuer == element(&mut signed, SEQUENCE)?)
 }
 
 fn check_algorithm(mut algorithm: &[u8]) -> Option<Result<(), KeyError>> {

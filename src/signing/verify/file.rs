@@ -13,9 +13,10 @@ use sigstore_verify::{
 };
 
 use super::super::{Flaw, KeyError};
-use super::requirement::{check_parts, sha256};
-use super::{Evidence, Identity, Statement, TrustRoot, strict};
-use crate::image::Digest;
+use super::encoded::Encoded;
+use super::requirement::sha256;
+use super::{Evidence, Identity, Statement, TrustRoot, parts};
+use crate::image::{Digest, Hasher};
 
 /// A public key of any kind that Sigstore's bundles may be signed with: ECDSA over P-256, P-384 or
 /// P-521, Ed25519, RSA.
@@ -86,6 +87,21 @@ impl Subject {
     pub fn open(path: &Path) -> io::Result<Self> {
         File::open(path).map(Self::File)
     }
+
+    fn digest(&mut self) -> Result<Digest, Flaw> {
+        let file = match self {
+            Self::Digest(digest) => return Ok(*digest),
+            Self::File(file) => file,
+        };
+        let mut hasher = Hasher::new();
+        let mut part = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut part).map_err(unread)? {
+                0 => return Ok(hasher.finish()),
+                count => hasher.update(&part[..count]),
+            }
+        }
+    }
 }
 
 impl FileRequirement {
@@ -94,58 +110,57 @@ impl FileRequirement {
     /// # Errors
     /// Why it does not.
     pub fn check(&self, bundle: &[u8], signed: &mut Subject) -> Result<Evidence, Flaw> {
-        let bundle = Bundle::from_json(strict::bundle(bundle)?).map_err(Flaw::malformed)?;
-        check_parts(&bundle, self.logged)?;
-        if let SignatureContent::DsseEnvelope(envelope) = &bundle.content {
-            Statement::read(envelope.payload.as_bytes())?;
-        }
-        let result = match &self.signer {
-            FileSigner::Key(key) => self.by_key(key, &bundle, signed),
-            FileSigner::Identity(_) => self.by_certificate(&bundle, signed),
-        }?;
+        let bundle = parts::read(bundle)?;
+        let policy = self.policy(&bundle)?;
+        parts::check(&bundle, self.logged.then_some(&*self.trust))?;
+        let statement = match &bundle.content {
+            SignatureContent::DsseEnvelope(envelope) => {
+                Some(Statement::read(envelope.payload.as_bytes())?)
+            }
+            _ => None,
+        };
+        let result = match (Encoded::of(&bundle)?, statement) {
+            (Some(Encoded { bundle, encoding }), Some(statement)) => {
+                let digest = signed.digest()?;
+                if statement.about(digest).is_err() {
+                    let reason = format!("{digest} is none of its subjects");
+                    return Err(Flaw::OtherContent(reason));
+                }
+                let verifier = self.trust.verifier();
+                verifier.verify(&encoding, &bundle, &*policy)?
+            }
+            _ => self.verify(&bundle, signed, &*policy)?,
+        };
         if let FileSigner::Identity(identity) = &self.signer {
             identity.check(result.certificate().ok_or(Flaw::Key)?)?;
         }
         Ok(Evidence::of(&result))
     }
 
-    fn by_key(
-        &self,
-        key: &ManagedKey,
-        bundle: &Bundle,
-        signed: &mut Subject,
-    ) -> Result<VerificationResult, Flaw> {
-        if bundle.signing_certificate().is_some() {
-            return Err(Flaw::Certificate);
-        }
-        let policy = PublicKeyVerificationPolicy::new(key.0.clone());
-        let policy = match self.logged {
-            true => policy,
-            false => policy.skip_tlog_unsafe(),
-        };
-        self.verify(bundle, signed, &policy)
-    }
-
-    fn by_certificate(
-        &self,
-        bundle: &Bundle,
-        signed: &mut Subject,
-    ) -> Result<VerificationResult, Flaw> {
-        if bundle.signing_certificate().is_none() {
-            return Err(Flaw::Key);
-        }
-        let policy = match self.logged {
-            true => VerificationPolicy::any_identity(),
-            false => VerificationPolicy::any_identity().skip_tlog_unsafe(),
-        };
-        self.verify(bundle, signed, &policy)
+    /// Who may have signed, for a bundle that is signed in that way.
+    fn policy(&self, bundle: &Bundle) -> Result<Box<dyn Policy>, Flaw> {
+        let certified = bundle.signing_certificate().is_some();
+        Ok(match (&self.signer, self.logged) {
+            (FileSigner::Key(_), _) if certified => return Err(Flaw::Certificate),
+            (FileSigner::Identity(_), _) if !certified => return Err(Flaw::Key),
+            (FileSigner::Key(key), true) => {
+                Box::new(PublicKeyVerificationPolicy::new(key.0.clone()))
+            }
+            (FileSigner::Key(key), false) => {
+                Box::new(PublicKeyVerificationPolicy::new(key.0.clone()).skip_tlog_unsafe())
+            }
+            (FileSigner::Identity(_), true) => Box::new(VerificationPolicy::any_identity()),
+            (FileSigner::Identity(_), false) => {
+                Box::new(VerificationPolicy::any_identity().skip_tlog_unsafe())
+            }
+        })
     }
 
     fn verify(
         &self,
         bundle: &Bundle,
         signed: &mut Subject,
-        policy: &impl Policy,
+        policy: &dyn Policy,
     ) -> Result<VerificationResult, Flaw> {
         let verifier = self.trust.verifier();
         let file = match signed {
@@ -173,11 +188,15 @@ fn whole(file: &mut File) -> Result<Vec<u8>, Flaw> {
     let read = file
         .rewind()
         .and_then(|()| file.take(WHOLE_LIMIT + 1).read_to_end(&mut content));
-    read.map_err(|error| Flaw::malformed(format!("the file: {error}")))?;
+    read.map_err(unread)?;
     match content.len() as u64 > WHOLE_LIMIT {
         true => Err(Flaw::malformed(
             "its key signs whole files, and this one is too large",
         )),
         false => Ok(content),
     }
+}
+
+fn unread(error: io::Error) -> Flaw {
+    Flaw::malformed(format!("the file: {error}"))
 }

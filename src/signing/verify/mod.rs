@@ -8,11 +8,14 @@
 //! they hold (`legacy.rs`).
 
 mod attestation;
+mod encoded;
 mod evidence;
 mod file;
 mod identity;
 mod key;
 mod legacy;
+mod log;
+mod parts;
 mod refusal;
 mod requirement;
 mod statement;

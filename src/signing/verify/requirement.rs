@@ -1,13 +1,13 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
-use sigstore_types::bundle::{MediaType, VerificationMaterialContent};
+use sigstore_types::bundle::VerificationMaterialContent;
 use sigstore_types::{Artifact, Bundle, DerPublicKey, Sha256Hash, SignatureContent};
-use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult};
+use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy};
 
 use super::super::{Claim, Detached, Flaw, PublicKey};
-use super::{Evidence, Identity, Statement, TrustRoot, strict};
+use super::encoded::Encoded;
+use super::{Evidence, Identity, Statement, TrustRoot, parts};
 use crate::image::Digest;
 
 /// Who has to have signed.
@@ -84,8 +84,7 @@ impl Requirement {
     /// # Errors
     /// Why it does not count.
     pub fn open_bundle(&self, bundle: &[u8], image: Digest) -> Result<Opened, Flaw> {
-        let bundle = Bundle::from_json(strict::bundle(bundle)?).map_err(Flaw::malformed)?;
-        self.open(&bundle, image)
+        self.open(&parts::read(bundle)?, image)
     }
 
     /// What a signature in the legacy form says of `image`.
@@ -93,16 +92,10 @@ impl Requirement {
     /// # Errors
     /// Why it does not count.
     pub fn check_detached(&self, signed: &Detached, image: Digest) -> Result<Verified, Flaw> {
-        let evidence = match self {
-            Self::Key { key, log } => {
-                key.check_detached(signed)?;
-                match log {
-                    Some(trust) => logged_by_key(trust, key, &signed.as_bundle()?, &signed.payload),
-                    None => Ok(Evidence::default()),
-                }
-            }
-            Self::Identity { .. } => self.certified(&signed.as_bundle()?, &signed.payload),
-        };
+        if let Self::Key { key, .. } = self {
+            key.check_detached(signed)?;
+        }
+        let evidence = self.proven(&signed.as_bundle()?, &signed.payload);
         // The payload is what is signed, so that only the log's entry can be of another one.
         let evidence = evidence.map_err(|flaw| match flaw {
             Flaw::OtherContent(reason) => Flaw::OtherEntry(reason),
@@ -131,20 +124,15 @@ impl Requirement {
                 "it signs a file (cosign sign-blob), with no statement".to_owned(),
             ));
         };
+        if let Self::Key { key, .. } = self {
+            key.check_envelope(bundle, envelope)?;
+        }
         let payload = envelope.payload.as_bytes();
-        let digest = sha256(image);
-        let evidence = match self {
-            Self::Key { key, log } => {
-                key.check_envelope(bundle, envelope)?;
-                match log {
-                    Some(trust) => {
-                        about(logged_by_key(trust, key, bundle, digest), payload, image)?
-                    }
-                    None => Evidence::default(),
-                }
-            }
-            Self::Identity { .. } => about(self.certified(bundle, digest), payload, image)?,
+        let evidence = match Encoded::of(bundle)? {
+            Some(Encoded { bundle, encoding }) => self.proven(&bundle, &encoding),
+            None => self.proven(bundle, sha256(image)),
         };
+        let evidence = about(evidence, payload, image)?;
         let statement = Statement::read(payload)?;
         statement.about(image)?;
         Ok(Opened {
@@ -154,78 +142,45 @@ impl Requirement {
         })
     }
 
-    /// That somebody of the identity signed the artifact.
-    fn certified<'a>(
+    /// What proves that who has to sign it signed the artifact. Of a key it is what a log says; that
+    /// the signature is the key's is not checked where no log is asked for.
+    fn proven<'a>(
         &self,
         bundle: &Bundle,
         artifact: impl Into<Artifact<'a>>,
     ) -> Result<Evidence, Flaw> {
-        let Self::Identity {
-            identity,
-            trust,
-            logged,
-        } = self
-        else {
-            return Err(Flaw::Certificate);
-        };
-        if let VerificationMaterialContent::PublicKey(_) = bundle.verification_material.content {
-            return Err(Flaw::Key);
-        }
-        let policy = match logged {
-            true => VerificationPolicy::any_identity(),
-            false => VerificationPolicy::any_identity().skip_tlog_unsafe(),
-        };
-        check_parts(bundle, *logged)?;
-        let result = trust.verifier().verify(artifact, bundle, &policy)?;
-        let certificate = result.certificate().ok_or(Flaw::Key)?;
-        identity.check(certificate)?;
-        Ok(Evidence::of(&result))
-    }
-}
-
-/// That a log holds the key's signature of the artifact.
-fn logged_by_key<'a>(
-    trust: &TrustRoot,
-    key: &PublicKey,
-    bundle: &Bundle,
-    artifact: impl Into<Artifact<'a>>,
-) -> Result<Evidence, Flaw> {
-    check_parts(bundle, true)?;
-    let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(key.spki()));
-    let result: VerificationResult = trust.verifier().verify(artifact, bundle, &policy)?;
-    Ok(Evidence::of(&result))
-}
-
-/// That no part is missing, and none is there twice. Each entry of a log has to be proven by itself:
-/// beside one that is, `sigstore-verify` passes one that has nothing.
-pub(super) fn check_parts(bundle: &Bundle, logged: bool) -> Result<(), Flaw> {
-    let entries = &bundle.verification_material.tlog_entries;
-    if logged && entries.is_empty() {
-        return Err(Flaw::Unlogged);
-    }
-    let mut seen = BTreeSet::new();
-    for entry in entries {
-        let proven = match bundle.media_type {
-            MediaType::Bundle0_1 => entry.inclusion_promise.is_some(),
-            _ => entry.inclusion_proof.is_some(),
-        };
-        if logged && !proven {
-            return Err(Flaw::Unproven(
-                "a log entry has no proof of its own".to_owned(),
-            ));
-        }
-        if !seen.insert((entry.log_id.key_id.as_bytes(), entry.log_index.get())) {
-            return Err(Flaw::malformed("it has a log entry twice"));
+        match self {
+            Self::Key { log: None, .. } => Ok(Evidence::default()),
+            Self::Key {
+                key,
+                log: Some(trust),
+            } => {
+                parts::check(bundle, Some(trust))?;
+                let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(key.spki()));
+                let result = trust.verifier().verify(artifact, bundle, &policy)?;
+                Ok(Evidence::of(&result))
+            }
+            Self::Identity {
+                identity,
+                trust,
+                logged,
+            } => {
+                if let VerificationMaterialContent::PublicKey(_) =
+                    bundle.verification_material.content
+                {
+                    return Err(Flaw::Key);
+                }
+                let policy = match logged {
+                    true => VerificationPolicy::any_identity(),
+                    false => VerificationPolicy::any_identity().skip_tlog_unsafe(),
+                };
+                parts::check(bundle, logged.then_some(&**trust))?;
+                let result = trust.verifier().verify(artifact, bundle, &policy)?;
+                identity.check(result.certificate().ok_or(Flaw::Key)?)?;
+                Ok(Evidence::of(&result))
+            }
         }
     }
-    let timestamps = &bundle.verification_material.timestamp_verification_data;
-    let mut seen = BTreeSet::new();
-    for timestamp in &timestamps.rfc3161_timestamps {
-        if !seen.insert(timestamp.signed_timestamp.as_bytes()) {
-            return Err(Flaw::malformed("it has a timestamp twice"));
-        }
-    }
-    Ok(())
 }
 
 /// `sigstore-verify` says in one way that a statement is about something else, and that a log entry

@@ -323,7 +323,22 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
         "the log's name is another",
         "keyless-rekor1",
         |json| reencode(&mut entry(json)["logId"]["keyId"], flip),
-        |flaw| matches!(flaw, Flaw::Promise(_) | Flaw::UnknownLog(_)),
+        |flaw| matches!(flaw, Flaw::UnknownLog(_)),
+    ),
+    (
+        "the log's name is that of another trusted one",
+        "keyless-rekor2",
+        |json| {
+            let mut other = recorded("keyless-rekor1").json;
+            entry(json)["logId"] = entry(&mut other)["logId"].clone();
+        },
+        |flaw| matches!(flaw, Flaw::Checkpoint(reason) if reason.contains("did not sign it")),
+    ),
+    (
+        "the log's name is nobody's",
+        "keyless-rekor2",
+        |json| reencode(&mut entry(json)["logId"]["keyId"], flip),
+        |flaw| matches!(flaw, Flaw::UnknownLog(_)),
     ),
     (
         "the proof of inclusion has another hash",

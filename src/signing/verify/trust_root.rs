@@ -5,11 +5,15 @@ use sigstore_trust_root::{SigningConfig, SigstoreInstance, TrustedRoot, TufConfi
 use sigstore_verify::Verifier;
 use thiserror::Error;
 
+use super::log::Log;
 use super::strict;
 
 /// Whose word counts: certificate authorities, transparency logs, CT logs and timestamp authorities,
 /// each with the time in which it does.
-pub struct TrustRoot(Verifier);
+pub struct TrustRoot {
+    verifier: Verifier,
+    logs: Vec<Log>,
+}
 
 /// A trusted root that cannot be used.
 #[derive(Debug, Error)]
@@ -75,13 +79,21 @@ impl TrustRoot {
     }
 
     fn of(root: &TrustedRoot) -> Result<Self, TrustRootError> {
-        Verifier::new(root)
-            .map(Self)
-            .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))
+        let verifier = Verifier::new(root)
+            .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
+        Ok(Self {
+            verifier,
+            logs: root.tlogs.iter().filter_map(Log::of).collect(),
+        })
     }
 
     pub(super) fn verifier(&self) -> &Verifier {
-        &self.0
+        &self.verifier
+    }
+
+    /// Its transparency logs.
+    pub(super) fn logs(&self) -> &[Log] {
+        &self.logs
     }
 }
 

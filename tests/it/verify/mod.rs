@@ -1,11 +1,14 @@
 //! Checking what others signed, as users run it. What is refused why is a table beside the code,
 //! src/signing/verify/tests.rs.
 
+mod conformance;
 mod interop;
 mod mutation;
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use shipmark::release::Failure;
 use shipmark::tagging::TagRules;
@@ -19,6 +22,28 @@ use crate::support::*;
 fn data(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sigstore");
     std::fs::read(folder.join(name)).unwrap()
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    BASE64_STANDARD.decode(text).unwrap()
+}
+
+fn encoded(bytes: &[u8]) -> String {
+    BASE64_STANDARD.encode(bytes)
+}
+
+/// Changes a text that is base64.
+fn reencode(text: &mut Value, change: impl Fn(&mut [u8])) {
+    let mut bytes = decoded(text.as_str().unwrap());
+    change(&mut bytes);
+    *text = Value::from(encoded(&bytes));
+}
+
+/// When a log says that it took an entry, as a trusted root says times.
+fn time(entry: &Value) -> Value {
+    let seconds = entry["integratedTime"].as_str().unwrap().parse().unwrap();
+    let time = jiff::Timestamp::from_second(seconds).unwrap();
+    Value::from(time.to_string())
 }
 
 /// `verify-bundle` with the files of a record in place, and the arguments after them.

@@ -1,0 +1,65 @@
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use sigstore_crypto::{Checkpoint, VerificationKey};
+use sigstore_trust_root::TransparencyLog;
+use sigstore_types::{KindVersion, TransparencyLogEntry};
+use url::Url;
+
+use super::super::Flaw;
+
+/// A transparency log that a trusted root names.
+pub(super) struct Log {
+    /// What entries name it by.
+    id: Vec<u8>,
+    key: VerificationKey,
+    /// What Rekor v2 calls itself in its checkpoints.
+    host: Option<String>,
+}
+
+impl Log {
+    /// A log, unless its key is of a kind that is not known: then no entry can name it.
+    pub(super) fn of(log: &TransparencyLog) -> Option<Self> {
+        let url = Url::parse(&log.base_url).ok();
+        Some(Self {
+            id: log.log_id.key_id.as_bytes().to_vec(),
+            key: VerificationKey::from_spki(&log.public_key.raw_bytes).ok()?,
+            host: url.and_then(|url| url.host_str().map(str::to_owned)),
+        })
+    }
+
+    /// That an entry names one of the logs, and that the checkpoint with it is that log's own:
+    /// `sigstore-verify` takes the word of any trusted log for any entry.
+    pub(super) fn check(logs: &[Self], entry: &TransparencyLogEntry) -> Result<(), Flaw> {
+        let id = entry.log_id.key_id.as_bytes();
+        let named = logs.iter().find(|log| log.id == id);
+        let named = named.ok_or_else(|| Flaw::UnknownLog(BASE64_STANDARD.encode(id)))?;
+        let Some(proof) = &entry.inclusion_proof else {
+            return Ok(());
+        };
+        let missing = || Flaw::Checkpoint("the proof of inclusion has none".to_owned());
+        let checkpoint = proof.checkpoint.checkpoint().ok_or_else(missing)?;
+        let is_v2 = entry.kind_version == KindVersion::HashedRekordV002;
+        match named.signed(checkpoint, is_v2) {
+            true => Ok(()),
+            false => Err(Flaw::Checkpoint(
+                "the log that the entry names did not sign it".to_owned(),
+            )),
+        }
+    }
+
+    /// Whether the log signed a checkpoint, beside whoever else did. Under Rekor v2 the signature and
+    /// the first line both have the log's host as their name (C2SP tlog-checkpoint).
+    fn signed(&self, checkpoint: &Checkpoint, is_v2: bool) -> bool {
+        let host = self.host.as_deref();
+        if is_v2 && host != Some(checkpoint.origin()) {
+            return false;
+        }
+        checkpoint.signatures().iter().any(|signed| {
+            (!is_v2 || host == Some(&signed.name))
+                && self
+                    .key
+                    .verify(checkpoint.signed_data(), &signed.signature)
+                    .is_ok()
+        })
+    }
+}
