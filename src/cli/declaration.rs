@@ -420,7 +420,7 @@ pub const INPUTS: &[Input] = &[
         name: "transparency-log",
         verbs: SIGNED,
         kind: Kind::Choice(&["on", "off"]),
-        help: "Whether a transparency log has to hold what is checked; without it one has to for a certificate-identity, and for a key on an image none. On a release, on says to sign keyless in a private repository with Sigstore's public instance: its log shows everybody the names of repository, workflow and branch",
+        help: "Whether a transparency log has to hold what is checked; without it one has to for a certificate-identity, and for a key on an image none. On a release, on has what a key signs logged too, and is how a private repository agrees to be named in the log of Sigstore's public instance: that shows everybody the names of repository, workflow and branch",
         ..DEFAULTS
     },
     Input {
@@ -434,14 +434,14 @@ pub const INPUTS: &[Input] = &[
         name: "rekor-url",
         verbs: RELEASE,
         kind: Kind::Text("URL"),
-        help: "Its transparency log of version 1, in place of those in signing-config. A Rekor v2 is named there",
+        help: "The transparency log of a private instance, of version 1, in place of those in signing-config. A Rekor v2 is named there",
         ..DEFAULTS
     },
     Input {
         name: "tsa-url",
         verbs: RELEASE,
         kind: Kind::Text("URL"),
-        help: "Its timestamp authority, as the whole address of requests, in place of the one in signing-config",
+        help: "The timestamp authority of a private instance, as the whole address of requests, in place of the one in signing-config",
         ..DEFAULTS
     },
     Input {

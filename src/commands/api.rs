@@ -5,7 +5,7 @@ use std::path::Path;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Given, context, keyless};
+use super::{Given, context, instance};
 use crate::github::{Api, ApiError, Attestations};
 use crate::image::Commit;
 use crate::release::Failure;
@@ -31,7 +31,7 @@ fn address(given: &Given, name: &str, otherwise: &str) -> Result<Url, Failure> {
 /// Where the attestations of the workflow's repository are kept.
 pub(super) fn attestations(given: &Given) -> Result<Attestations, Failure> {
     let base = base(given)?;
-    if !keyless::is_safe(&base) {
+    if !instance::is_safe(&base) {
         return Err(Failure::input("GITHUB_API_URL is no https address")
             .why("the token that is shown there must not be read on the way"));
     }

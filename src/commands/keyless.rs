@@ -1,58 +1,28 @@
 //! The inputs that say how to sign with the identity of the job.
 
-use std::sync::Arc;
-
 use url::Url;
 
 use super::Given;
+use super::instance::{self, is_safe};
 use super::signing::add;
 use crate::actions::Secrets;
-use crate::cli::InputError;
 use crate::event::Workflow;
 use crate::release::{Failure, Form};
-use crate::signing::{Conceal, Endpoints, Instance, Keyless, TokenSource, TrustRoot};
+use crate::signing::{Conceal, Instance, Keyless, TokenSource};
 
-/// The inputs that only signing so takes.
-pub(super) const INPUTS: [&str; 7] = [
-    "fulcio-url",
-    "rekor-url",
-    "tsa-url",
-    "oidc-issuer",
-    "oidc-audience",
-    "signing-config",
-    "trusted-root",
-];
-
-/// The inputs that name a private instance.
-const OWN: [&str; 5] = [
-    "fulcio-url",
-    "rekor-url",
-    "tsa-url",
-    "signing-config",
-    "trusted-root",
-];
+/// The inputs that only signing so takes, whatever else is said.
+pub(super) const INPUTS: [&str; 3] = [instance::FULCIO, "oidc-issuer", "oidc-audience"];
 
 /// Signing as the job that runs, in these forms.
 pub(super) fn read(given: &Given, workflow: &Workflow, forms: &[Form]) -> Result<Keyless, Failure> {
     let tokens = tokens(given)?;
-    let instance = instance(given)?;
+    let instance = instance::of_keyless(given, forms)?;
     let agreed = logged(given)?;
-    match &instance {
-        Instance::Public { .. } if workflow.repository.private == Some(true) && !agreed => {
-            return Err(private());
-        }
-        Instance::Own { endpoints, .. }
-            if forms.contains(&Form::Legacy) && endpoints.log_v1.is_none() =>
-        {
-            return Err(Failure::input(
-                "signature-format: legacy and both need a Rekor v1, and the instance has none",
-            )
-            .why("the older form holds the log's signed timestamp, which Rekor v2 does not give")
-            .hint("say signature-format: bundle, or give rekor-url"));
-        }
-        _ => {}
+    if matches!(instance, Instance::Public) && workflow.repository.private == Some(true) && !agreed
+    {
+        return Err(private());
     }
-    Ok(Keyless::new(tokens, instance))
+    Ok(Keyless::new(tokens, instance, agreed))
 }
 
 /// Whether it is said that a log is meant. Nothing is signed keyless without one.
@@ -97,98 +67,16 @@ fn tokens(given: &Given) -> Result<TokenSource, Failure> {
     Ok(TokenSource {
         url,
         request_token: token.into(),
-        audience: text(given, "oidc-audience")
+        audience: given
+            .arguments
+            .text("oidc-audience")
             .unwrap_or("sigstore")
             .to_owned(),
-        issuer: text(given, "oidc-issuer").map(str::to_owned),
+        issuer: given.arguments.text("oidc-issuer").map(str::to_owned),
         conceal: Conceal::new(move |token| {
             let mut secrets = Secrets::default();
             add(&mut secrets, token);
             log.hide(&secrets);
         }),
     })
-}
-
-fn instance(given: &Given) -> Result<Instance, Failure> {
-    let Some(said) = OWN.into_iter().find(|name| text(given, name).is_some()) else {
-        return Ok(Instance::Public {
-            private: logged(given)?,
-        });
-    };
-    let Some(root) = file(given, "trusted-root")? else {
-        return Err(
-            Failure::input(format!("{said} is given without trusted-root"))
-                .why("what a private instance gives is checked before it is written")
-                .hint(
-                    "give the instance's trusted_root.json (cosign trusted-root create writes one)",
-                ),
-        );
-    };
-    let wrong = |name: &'static str, reason: String| given.arguments.error(name, None, reason);
-    let root = TrustRoot::read(root.as_bytes())
-        .map_err(|error| wrong("trusted-root", format!("is no trusted root: {error}")))?;
-    let config = file(given, "signing-config")?;
-    let config = config.map(|json| Endpoints::read(&json)).transpose();
-    let config = config.map_err(|error| wrong("signing-config", error.to_string()))?;
-    let (fulcio, rekor, tsa) = (
-        address(given, "fulcio-url")?,
-        address(given, "rekor-url")?,
-        address(given, "tsa-url")?,
-    );
-    let mut endpoints = match (config, &fulcio, &rekor) {
-        (Some(config), ..) => config,
-        (None, Some(fulcio), Some(_)) => Endpoints {
-            fulcio: fulcio.clone(),
-            log_v1: None,
-            log_v2: None,
-            authority: None,
-        },
-        (None, ..) => {
-            return Err(Failure::input(format!(
-                "{said} is given, and not where to sign: signing-config, or fulcio-url and rekor-url"
-            )));
-        }
-    };
-    endpoints.fulcio = fulcio.unwrap_or(endpoints.fulcio);
-    endpoints.authority = tsa.or(endpoints.authority);
-    if let Some(rekor) = rekor {
-        (endpoints.log_v1, endpoints.log_v2) = (Some(rekor), None);
-    }
-    Ok(Instance::Own {
-        endpoints: Box::new(endpoints),
-        root: Arc::new(root),
-    })
-}
-
-fn text<'a>(given: &'a Given, name: &'static str) -> Option<&'a str> {
-    given.arguments.text(name)
-}
-
-fn file(given: &Given, name: &'static str) -> Result<Option<String>, InputError> {
-    let path = text(given, name);
-    let read = path.map(std::fs::read_to_string).transpose();
-    read.map_err(|error| {
-        let reason = format!("{:?} cannot be read: {error}", path.unwrap_or_default());
-        given.arguments.error(name, None, reason)
-    })
-}
-
-fn address(given: &Given, name: &'static str) -> Result<Option<Url>, InputError> {
-    let Some(entry) = given.arguments.entries(name).first() else {
-        return Ok(None);
-    };
-    let url = Url::parse(&entry.text).ok().filter(is_safe);
-    let wrong = || given.arguments.wrong(name, entry, "is no https address");
-    url.map(Some).ok_or_else(wrong)
-}
-
-/// Whether what goes there can be read by nobody else: plain HTTP stays on this machine.
-pub(super) fn is_safe(url: &Url) -> bool {
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => true,
-        ("http", Some(url::Host::Domain(name))) => name == "localhost",
-        ("http", Some(url::Host::Ipv4(address))) => address.is_loopback(),
-        ("http", Some(url::Host::Ipv6(address))) => address.is_loopback(),
-        _ => false,
-    }
 }

@@ -5,6 +5,7 @@ mod api;
 mod attestations;
 mod context;
 mod facts;
+mod instance;
 mod keyless;
 mod logins;
 mod places;

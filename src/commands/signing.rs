@@ -7,13 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Given, api, attestations, facts, keyless};
+use super::{Given, api, attestations, facts, instance, keyless};
 use crate::actions::{Environment, Secrets};
 use crate::cli::InputError;
 use crate::event::Facts;
 use crate::github;
 use crate::release::{Failure, Form, Signing};
-use crate::signing::{Claim, Predicate, PrivateKey, Signer};
+use crate::signing::{Claim, LoggedKey, Predicate, PrivateKey, Signer};
 
 /// What a signature says by itself, which the user cannot say otherwise.
 const OWN: [&str; 5] = ["commit", "ref", "version", "workflow", Claim::RUN];
@@ -25,13 +25,15 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
     let arguments = &given.arguments;
     let keeps = arguments.switch(ATTESTATIONS)?;
     let Some(way) = arguments.choice("sign")?.filter(|way| *way != "off") else {
-        let key_or_keyless = KEY_INPUTS
-            .iter()
-            .chain(&keyless::INPUTS)
-            .chain(&BOTH_INPUTS);
+        let any = [
+            &KEY_INPUTS[..],
+            &keyless::INPUTS,
+            &instance::LOG_INPUTS,
+            &BOTH_INPUTS,
+        ];
         refuse_unused(
             given,
-            key_or_keyless,
+            &any.concat(),
             "nothing is signed",
             "say how: sign: key or sign: keyless",
         )?;
@@ -60,19 +62,7 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
         let workflow = facts::workflow(given, facts)?;
         Signer::Keyless(Arc::new(keyless::read(given, &workflow, &forms)?))
     } else {
-        refuse_unused(
-            given,
-            &keyless::INPUTS,
-            "a key signs without it",
-            "say sign: keyless",
-        )?;
-        if arguments.choice("transparency-log")? == Some("on") {
-            return Err(Failure::input(
-                "transparency-log: on is given, and a signature with a key is not logged",
-            )
-            .hint("sign keyless (sign: keyless), or leave it out"));
-        }
-        Signer::Key(key(given)?)
+        by_key(given, &forms)?
     };
     let attestations = attestations::read(given)?;
     let github = match keeps {
@@ -88,6 +78,30 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
         github,
         created: now(),
     }))
+}
+
+/// A key says all by itself, so that it is logged only where that is asked for.
+fn by_key(given: &Given, forms: &[Form]) -> Result<Signer, Failure> {
+    refuse_unused(
+        given,
+        &keyless::INPUTS,
+        "a key signs without it",
+        "say sign: keyless",
+    )?;
+    if given.arguments.choice("transparency-log")? == Some("on") {
+        let instance = instance::of_key(given, forms)?;
+        return Ok(Signer::LoggedKey(Arc::new(LoggedKey::new(
+            key(given)?,
+            instance,
+        ))));
+    }
+    refuse_unused(
+        given,
+        &instance::LOG_INPUTS,
+        "what a key signs is not logged",
+        "say transparency-log: on or sign: keyless",
+    )?;
+    Ok(Signer::Key(key(given)?))
 }
 
 const ATTESTATIONS: &str = "github-attestations";
@@ -157,13 +171,13 @@ const BOTH_INPUTS: [&str; 6] = [
 ];
 
 /// What is given and not used is a mistake, which would leave an image unsigned or signed otherwise.
-fn refuse_unused<'a>(
+fn refuse_unused(
     given: &Given,
-    unused: impl IntoIterator<Item = &'a &'static str>,
+    unused: &[&'static str],
     why: &str,
     instead: &str,
 ) -> Result<(), Failure> {
-    let mut unused = unused.into_iter();
+    let mut unused = unused.iter();
     let arguments = &given.arguments;
     // Checking the source goes by it as well.
     let checks = arguments.takes("verify-source") && arguments.switch("verify-source")?;

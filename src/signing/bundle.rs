@@ -1,13 +1,16 @@
-//! The newer form: a Sigstore bundle v0.3 with a DSSE envelope around an in-toto statement. The few
-//! members that a key needs are written down here; the crates of Sigstore come with keyless signing.
+//! The newer form: a Sigstore bundle v0.3 with a DSSE envelope around an in-toto statement.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use sigstore_bundle::{BundleV03, VerificationMaterialV03};
+use sigstore_types::{
+    DerCertificate, DsseEnvelope, DsseSignature, KeyId, PayloadBytes, SignatureBytes,
+    SignatureContent, TimestampToken, TransparencyLogEntry,
+};
 
 use super::verify::STATEMENT;
-use super::{Claim, Detached, PrivateKey};
+use super::{Claim, Detached, PrivateKey, PublicKey};
 
 /// The media type of a bundle.
 pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -18,37 +21,52 @@ pub const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 pub(super) const PAYLOAD: &str = "application/vnd.in-toto+json";
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Bundle {
-    media_type: String,
-    verification_material: Material,
-    dsse_envelope: Envelope,
+/// Who signed, as others are told.
+pub(super) enum Signatory<'a> {
+    /// The holder of a key, by its public half.
+    Key(&'a PublicKey),
+    /// Whom a certificate names.
+    Certificate {
+        leaf: &'a DerCertificate,
+        /// The certificates above it, as PEM.
+        chain: &'a str,
+    },
 }
 
-/// A key is named by a hint.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Material {
-    public_key: Hint,
+impl Signatory<'_> {
+    /// What a bundle says: a certificate says all, a key is named by a hint.
+    fn material(&self) -> VerificationMaterialV03 {
+        match self {
+            Self::Key(key) => VerificationMaterialV03::PublicKey { hint: key.hint() },
+            Self::Certificate { leaf, .. } => VerificationMaterialV03::Certificate((*leaf).clone()),
+        }
+    }
+
+    /// What Rekor v1 is told.
+    pub(super) fn pem(&self) -> String {
+        match self {
+            Self::Key(key) => key.to_pem(),
+            Self::Certificate { leaf, .. } => leaf.to_pem(),
+        }
+    }
+
+    /// What Rekor v2 is told (`Verifier` of rekor-tiles).
+    pub(super) fn verifier(&self) -> Value {
+        let raw = |der: &[u8]| json!({"rawBytes": BASE64_STANDARD.encode(der)});
+        let (kind, raw) = match self {
+            Self::Key(key) => ("publicKey", raw(&key.spki())),
+            Self::Certificate { leaf, .. } => ("x509Certificate", raw(leaf.as_bytes())),
+        };
+        json!({"keyDetails": "PKIX_ECDSA_P256_SHA_256", kind: raw})
+    }
 }
 
-#[derive(Serialize)]
-struct Hint {
-    hint: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope {
-    payload: String,
-    payload_type: String,
-    signatures: Vec<Signature>,
-}
-
-#[derive(Serialize)]
-struct Signature {
-    sig: String,
+/// A statement in its envelope, signed and not yet logged.
+pub(super) struct Sealed {
+    /// What the signature is over.
+    pub(super) message: Vec<u8>,
+    pub(super) signature: Vec<u8>,
+    pub(super) envelope: DsseEnvelope,
 }
 
 impl PrivateKey {
@@ -59,39 +77,61 @@ impl PrivateKey {
 
     /// Signs an in-toto statement as a bundle.
     pub(super) fn sign_statement(&self, statement: Vec<u8>) -> Vec<u8> {
-        let bundle = Bundle {
-            media_type: BUNDLE.to_owned(),
-            verification_material: Material {
-                public_key: Hint {
-                    hint: self.public().hint(),
-                },
-            },
-            dsse_envelope: self.envelope(statement),
-        };
-        // Texts alone: this cannot fail.
-        serde_json::to_vec(&bundle).unwrap_or_default()
+        let sealed = self.seal(statement);
+        sealed.into_bundle(&Signatory::Key(self.public()), None, None)
     }
 
     /// Signs an in-toto statement in the legacy form of attestations: an envelope by itself.
     pub(super) fn sign_envelope(&self, statement: Vec<u8>) -> Detached {
-        // Texts alone: this cannot fail.
-        let envelope = serde_json::to_vec(&self.envelope(statement)).unwrap_or_default();
-        Detached::envelope(envelope)
+        self.seal(statement).to_detached()
     }
 
-    fn envelope(&self, statement: Vec<u8>) -> Envelope {
-        Envelope {
-            signatures: vec![Signature {
-                sig: BASE64_STANDARD.encode(self.sign(&encoded(PAYLOAD, &statement))),
-            }],
-            payload: BASE64_STANDARD.encode(statement),
-            payload_type: PAYLOAD.to_owned(),
+    /// Signs an in-toto statement.
+    pub(super) fn seal(&self, statement: Vec<u8>) -> Sealed {
+        let message = encoded(PAYLOAD, &statement);
+        let signature = self.sign(&message);
+        let envelope = DsseEnvelope::new(
+            PAYLOAD,
+            PayloadBytes::new(statement),
+            DsseSignature::new(SignatureBytes::from_bytes(&signature), KeyId::default()),
+        );
+        Sealed {
+            message,
+            signature,
+            envelope,
         }
     }
 }
 
+impl Sealed {
+    /// As a bundle, with what a log and a timestamp authority say of it.
+    pub(super) fn into_bundle(
+        self,
+        by: &Signatory<'_>,
+        entry: Option<TransparencyLogEntry>,
+        stamp: Option<TimestampToken>,
+    ) -> Vec<u8> {
+        let content = SignatureContent::DsseEnvelope(self.envelope);
+        let mut bundle = BundleV03::new(by.material(), content);
+        if let Some(entry) = entry {
+            bundle = bundle.with_tlog_entry(entry);
+        }
+        if let Some(stamp) = stamp {
+            bundle = bundle.with_rfc3161_timestamp(stamp);
+        }
+        // Texts and bytes alone: this cannot fail.
+        serde_json::to_vec(&bundle.into_bundle()).unwrap_or_default()
+    }
+
+    /// In the legacy form.
+    pub(super) fn to_detached(&self) -> Detached {
+        // Texts alone: this cannot fail.
+        Detached::envelope(serde_json::to_vec(&self.envelope).unwrap_or_default())
+    }
+}
+
 /// What DSSE signs: its pre-authentication encoding.
-pub(super) fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
+fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut text = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     text.extend_from_slice(payload);
     text

@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::bundle::Signatory;
 use super::verify::any;
 use super::{Claim, Flaw, PrivateKey, PublicKey, claim};
 use crate::image::Digest;
@@ -55,15 +56,32 @@ impl Detached {
         }
     }
 
-    /// An envelope, which has its signature in it. cosign writes an empty one beside it.
-    pub(super) fn envelope(payload: Vec<u8>) -> Self {
+    /// A payload and the signature over it.
+    pub(super) fn new(payload: Vec<u8>, signature: &[u8]) -> Self {
         Self {
             payload,
-            signature: Some(String::new()),
+            signature: Some(BASE64_STANDARD.encode(signature)),
             certificate: None,
             chain: None,
             log_entry: None,
             timestamp: None,
+        }
+    }
+
+    /// An envelope, which has its signature in it. cosign writes an empty one beside it.
+    pub(super) fn envelope(payload: Vec<u8>) -> Self {
+        Self::new(payload, &[])
+    }
+
+    /// With the certificate of who signed, where that is what says so.
+    pub(super) fn by(self, by: &Signatory<'_>) -> Self {
+        match by {
+            Signatory::Key(_) => self,
+            Signatory::Certificate { leaf, chain } => Self {
+                certificate: Some(leaf.to_pem()),
+                chain: Some((*chain).to_owned()),
+                ..self
+            },
         }
     }
 
@@ -121,15 +139,8 @@ impl PrivateKey {
     /// Signs a claim in the legacy form.
     pub fn sign_detached(&self, claim: &Claim) -> Detached {
         let payload = claim.payload();
-        let signature = BASE64_STANDARD.encode(self.sign(&payload));
-        Detached {
-            payload,
-            signature: Some(signature),
-            certificate: None,
-            chain: None,
-            log_entry: None,
-            timestamp: None,
-        }
+        let signature = self.sign(&payload);
+        Detached::new(payload, &signature)
     }
 }
 

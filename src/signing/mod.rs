@@ -6,7 +6,9 @@
 //!
 //! - [`PrivateKey`] makes both forms of a [`Claim`]: the simple-signing payload of a `.sig` image
 //!   ([`Detached`]), and a bundle v0.3 around a signed in-toto statement.
-//! - [`Keyless`] makes both with a certificate for the job that runs; a [`Signer`] is either way.
+//! - [`LoggedKey`] makes both with an entry in a transparency log; [`Keyless`] with that and a
+//!   certificate for the job that runs. A [`Signer`] is any of the three.
+//! - An [`Instance`] of Sigstore is where the services for that are.
 //! - A [`Predicate`] is what others' tools say of an image, to be attested.
 //! - A [`Requirement`] checks both, each signature by itself, against a [`PublicKey`] or against the
 //!   [`Identity`] that a certificate names; what does not pass has a [`Flaw`].
@@ -19,10 +21,13 @@ mod claim;
 mod cosign_key;
 mod der;
 mod detached;
+mod error;
 mod flaw;
+mod instance;
 mod key;
 mod key_error;
 mod keyless;
+mod logged;
 mod pem;
 mod predicate;
 mod public;
@@ -32,13 +37,15 @@ mod verify;
 pub use bundle::{BUNDLE, ENVELOPE, PREDICATE};
 pub use claim::Claim;
 pub use detached::{Detached, SIMPLE_SIGNING};
+pub use error::SigningError;
 pub use flaw::Flaw;
+pub use instance::{
+    Configured, Endpoints, EndpointsError, Instance, Logs, ServiceCause, ServiceError,
+};
 pub use key::PrivateKey;
 pub use key_error::KeyError;
-pub use keyless::{
-    Conceal, Endpoints, EndpointsError, Instance, Keyless, KeylessError, ServiceCause,
-    ServiceError, TokenSource,
-};
+pub use keyless::{Conceal, Keyless, TokenSource};
+pub use logged::LoggedKey;
 pub use predicate::{Document, Predicate, PredicateError};
 pub use public::PublicKey;
 pub use signer::{Attestation, Signer};

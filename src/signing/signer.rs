@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use super::{Claim, Detached, Keyless, KeylessError, Predicate, PrivateKey, Requirement};
+use super::{
+    Claim, Detached, Keyless, LoggedKey, Predicate, PrivateKey, Requirement, SigningError,
+};
 use crate::image::Digest;
 use crate::notice::Notices;
 use crate::registry::Client;
@@ -8,8 +10,10 @@ use crate::registry::Client;
 /// What signatures are made with.
 #[derive(Debug, Clone)]
 pub enum Signer {
-    /// A key.
+    /// A key alone.
     Key(PrivateKey),
+    /// A key, with a log that holds what it signs.
+    LoggedKey(Arc<LoggedKey>),
     /// A certificate for the job that runs.
     Keyless(Arc<Keyless>),
 }
@@ -39,12 +43,13 @@ impl Signer {
         &self,
         client: &Client,
         notices: &Notices,
-    ) -> Result<Requirement, KeylessError> {
+    ) -> Result<Requirement, SigningError> {
         match self {
             Self::Key(key) => Ok(Requirement::Key {
                 key: key.public().clone(),
                 log: None,
             }),
+            Self::LoggedKey(key) => key.requirement(client, notices).await,
             Self::Keyless(keyless) => keyless.requirement(client, notices).await,
         }
     }
@@ -52,13 +57,13 @@ impl Signer {
     /// Signs a claim as a bundle.
     ///
     /// # Errors
-    /// See [`KeylessError`].
+    /// See [`SigningError`].
     pub async fn sign_bundle(
         &self,
         client: &Client,
         notices: &Notices,
         claim: &Claim,
-    ) -> Result<Vec<u8>, KeylessError> {
+    ) -> Result<Vec<u8>, SigningError> {
         self.sign_statement(client, notices, claim.statement())
             .await
     }
@@ -66,13 +71,13 @@ impl Signer {
     /// Signs an attestation of an image as a bundle.
     ///
     /// # Errors
-    /// See [`KeylessError`].
+    /// See [`SigningError`].
     pub async fn attest_bundle(
         &self,
         client: &Client,
         notices: &Notices,
         attestation: &Attestation<'_>,
-    ) -> Result<Vec<u8>, KeylessError> {
+    ) -> Result<Vec<u8>, SigningError> {
         self.sign_statement(client, notices, attestation.statement())
             .await
     }
@@ -80,16 +85,17 @@ impl Signer {
     /// Signs an attestation of an image in the legacy form.
     ///
     /// # Errors
-    /// See [`KeylessError`].
+    /// See [`SigningError`].
     pub async fn attest_detached(
         &self,
         client: &Client,
         notices: &Notices,
         attestation: &Attestation<'_>,
-    ) -> Result<Detached, KeylessError> {
+    ) -> Result<Detached, SigningError> {
         let statement = attestation.statement();
         match self {
             Self::Key(key) => Ok(key.sign_envelope(statement)),
+            Self::LoggedKey(key) => key.sign_envelope(client, notices, statement).await,
             Self::Keyless(keyless) => keyless.sign_envelope(client, notices, statement).await,
         }
     }
@@ -99,9 +105,10 @@ impl Signer {
         client: &Client,
         notices: &Notices,
         statement: Vec<u8>,
-    ) -> Result<Vec<u8>, KeylessError> {
+    ) -> Result<Vec<u8>, SigningError> {
         match self {
             Self::Key(key) => Ok(key.sign_statement(statement)),
+            Self::LoggedKey(key) => key.sign_statement(client, notices, statement).await,
             Self::Keyless(keyless) => keyless.sign_statement(client, notices, statement).await,
         }
     }
@@ -109,15 +116,16 @@ impl Signer {
     /// Signs a claim in the legacy form.
     ///
     /// # Errors
-    /// See [`KeylessError`].
+    /// See [`SigningError`].
     pub async fn sign_detached(
         &self,
         client: &Client,
         notices: &Notices,
         claim: &Claim,
-    ) -> Result<Detached, KeylessError> {
+    ) -> Result<Detached, SigningError> {
         match self {
             Self::Key(key) => Ok(key.sign_detached(claim)),
+            Self::LoggedKey(key) => key.sign_detached(client, notices, claim).await,
             Self::Keyless(keyless) => keyless.sign_detached(client, notices, claim).await,
         }
     }

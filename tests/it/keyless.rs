@@ -376,8 +376,7 @@ async fn without_tuf_the_copy_in_the_program_is_taken() {
     let sigstore = Sigstore::start().await;
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
-    let instance = Instance::Public { private: false };
-    let signer = Arc::new(Keyless::new(sigstore.tokens(), instance));
+    let signer = Arc::new(Keyless::new(sigstore.tokens(), Instance::Public, false));
     let (context, said) = context_with(Settings {
         proxies: Proxies {
             https: Some("http://127.0.0.1:9".to_owned()),
@@ -406,8 +405,7 @@ async fn a_token_of_a_private_repository_is_not_shown_to_the_public_instance() {
     let sigstore = Sigstore::with(Duration::from_secs(600), claims).await;
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
-    let instance = Instance::Public { private: false };
-    let signer = Arc::new(Keyless::new(sigstore.tokens(), instance));
+    let signer = Arc::new(Keyless::new(sigstore.tokens(), Instance::Public, false));
     let (context, _) = context_with(Settings {
         proxies: Proxies {
             https: Some("http://127.0.0.1:9".to_owned()),
@@ -459,7 +457,7 @@ async fn what_passes_is_waited_for() {
             assert_eq!(made(&outcome), [1, 0], "{path} {effect:?}");
             assert!(said.text().contains("trying again"), "{}", said.text());
             // An entry whose answer was lost is found where the log says that it is.
-            assert_eq!(sigstore.logged(), 1, "{path} {effect:?}");
+            assert_eq!(sigstore.entries(), 1, "{path} {effect:?}");
         }
     }
 }

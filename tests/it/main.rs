@@ -13,6 +13,7 @@ mod interop;
 mod interop_cosign;
 mod interop_sigstore;
 mod keyless;
+mod logged_key;
 mod moves;
 mod mutants;
 mod platforms;

@@ -435,10 +435,6 @@ fn what_cannot_be_signed_or_verified_says_why() {
             vec!["--sign=key", &key_flag, "--sign-annotations=x"],
             "NAME=VALUE",
         ),
-        (
-            vec!["--sign=key", &key_flag, "--transparency-log=on"],
-            "a signature with a key is not logged",
-        ),
         (vec!["--transparency-log=off"], "nothing is signed"),
     ] {
         let ran = run(&[&push[..], &more].concat(), &[]);

@@ -19,7 +19,7 @@ use super::source::Resolved;
 use super::{Change, Context, Destination, Failure, source};
 use crate::github;
 use crate::image::{Descriptor, Digest, MediaType, Place, Target};
-use crate::signing::{Claim, KeylessError, Predicate, Signer};
+use crate::signing::{Claim, Predicate, Signer, SigningError};
 use crate::transfer::Side;
 use said::Said;
 use work::Asked;
@@ -154,20 +154,20 @@ async fn subjects(image: &Resolved, recursive: bool) -> Result<Vec<Descriptor>, 
 }
 
 /// That the services which sign did not.
-fn unsigned(error: KeylessError) -> Failure {
+fn unsigned(error: SigningError) -> Failure {
     let failure = match &error {
-        KeylessError::Private | KeylessError::Endpoints(_) => Failure::input(error.to_string()),
-        KeylessError::Service(_) | KeylessError::Root(_) => Failure::service(error.to_string()),
+        SigningError::Private | SigningError::Endpoints(_) => Failure::input(error.to_string()),
+        SigningError::Service(_) | SigningError::Root(_) => Failure::service(error.to_string()),
     };
     match &error {
-        KeylessError::Private => failure
+        SigningError::Private => failure
             .why("the names of the repository, its workflow and its branch would stand there for everybody to read")
             .hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own"),
-        KeylessError::Service(error) => match error.hint() {
+        SigningError::Service(error) => match error.hint() {
             Some(hint) => failure.hint(hint),
             None => failure,
         },
-        KeylessError::Root(_) | KeylessError::Endpoints(_) => failure,
+        SigningError::Root(_) | SigningError::Endpoints(_) => failure,
     }
 }
 
@@ -209,7 +209,7 @@ pub(super) async fn require(
             return Err(Failure::refused(format!(
                 "{place} has the image {root} of the same commit, which is not signed with {}",
                 match &signing.signer {
-                    Signer::Key(_) => "this key",
+                    Signer::Key(_) | Signer::LoggedKey(_) => "this key",
                     Signer::Keyless(_) => "the identity of this job",
                 }
             ))

@@ -10,10 +10,11 @@ use serde_json::json;
 use sigstore_crypto::parse_certificate_info;
 use sigstore_types::DerCertificate;
 
-use super::service::{Service, ServiceError};
 use super::token::Token;
 use crate::registry::Client;
-use crate::signing::PrivateKey;
+use crate::signing::bundle::Signatory;
+use crate::signing::instance::Service;
+use crate::signing::{PrivateKey, ServiceError};
 
 /// A key and the certificate for it.
 pub(super) struct Certified {
@@ -23,6 +24,15 @@ pub(super) struct Certified {
     pub(super) chain: String,
     /// How long the certificate is good for.
     pub(super) lifetime: Duration,
+}
+
+impl Certified {
+    pub(super) fn signatory(&self) -> Signatory<'_> {
+        Signatory::Certificate {
+            leaf: &self.leaf,
+            chain: &self.chain,
+        }
+    }
 }
 
 #[derive(Deserialize)]

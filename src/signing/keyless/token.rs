@@ -11,10 +11,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::TOKENS;
-use super::service::{Service, ServiceError};
 use crate::registry::Client;
-use crate::signing::{Identity, Pattern};
+use crate::signing::instance::{Service, TOKENS};
+use crate::signing::{Identity, Pattern, ServiceError};
 
 /// Where the job's identity tokens are to be had: `ACTIONS_ID_TOKEN_REQUEST_URL` and `_TOKEN`.
 #[derive(Clone)]

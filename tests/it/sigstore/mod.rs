@@ -15,7 +15,9 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use shipmark::signing::{Conceal, Endpoints, Instance, Keyless, TokenSource, TrustRoot};
+use shipmark::signing::{
+    Conceal, Endpoints, Instance, Keyless, LoggedKey, Logs, PrivateKey, TokenSource, TrustRoot,
+};
 use url::Url;
 
 use crate::registry::{Answer, Bound, Call, Fault, Handler, Host, Issuer};
@@ -76,11 +78,22 @@ impl Sigstore {
 
     /// A signer that trusts another instance than it uses.
     pub fn signer_trusting(&self, rekor: Rekor, other: &Self) -> Keyless {
-        let instance = Instance::Own {
-            endpoints: Box::new(self.endpoints(rekor)),
-            root: Arc::new(TrustRoot::read(other.trusted_root().as_bytes()).unwrap()),
+        let services = Endpoints {
+            fulcio: self.url("/fulcio"),
+            logs: self.logs(rekor),
         };
-        Keyless::new(self.tokens(), instance)
+        let root = other.root();
+        Keyless::new(self.tokens(), Instance::Own { services, root }, false)
+    }
+
+    /// A key whose signatures are logged.
+    pub fn logged(&self, key: PrivateKey, rekor: Rekor) -> LoggedKey {
+        let (services, root) = (self.logs(rekor), self.root());
+        LoggedKey::new(key, Instance::Own { services, root })
+    }
+
+    pub fn root(&self) -> Arc<TrustRoot> {
+        Arc::new(TrustRoot::read(self.trusted_root().as_bytes()).unwrap())
     }
 
     /// What later tokens say beside the usual, or otherwise.
@@ -98,12 +111,11 @@ impl Sigstore {
         }
     }
 
-    fn endpoints(&self, rekor: Rekor) -> Endpoints {
+    fn logs(&self, rekor: Rekor) -> Logs {
         let log = |version| (rekor == version).then(|| self.url("/rekor"));
-        Endpoints {
-            fulcio: self.url("/fulcio"),
-            log_v1: log(Rekor::V1),
-            log_v2: log(Rekor::V2),
+        Logs {
+            v1: log(Rekor::V1),
+            v2: log(Rekor::V2),
             authority: (rekor == Rekor::V2).then(|| self.url("/stamp")),
         }
     }
@@ -140,7 +152,7 @@ impl Sigstore {
     }
 
     /// How many entries the log has.
-    pub fn logged(&self) -> usize {
+    pub fn entries(&self) -> usize {
         self.services.ledger.len()
     }
 }

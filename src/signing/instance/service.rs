@@ -64,36 +64,36 @@ impl ServiceError {
     }
 
     /// Whether the service refused what it was sent, and may take another.
-    pub(super) fn is_refusal(&self) -> bool {
+    pub(in super::super) fn is_refusal(&self) -> bool {
         matches!(&self.cause, ServiceCause::Refused { status, .. } if status.is_client_error())
     }
 }
 
 /// A service at its address.
 #[derive(Clone)]
-pub(super) struct Service {
+pub(in super::super) struct Service {
     name: &'static str,
     url: Url,
 }
 
 impl Service {
-    pub(super) fn new(name: &'static str, url: Url) -> Self {
+    pub(in super::super) fn new(name: &'static str, url: Url) -> Self {
         Self { name, url }
     }
 
     /// An address below the service's own.
-    pub(super) fn below(&self, path: &str) -> Url {
+    pub(in super::super) fn below(&self, path: &str) -> Url {
         let mut url = self.url.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}{path}"));
         url
     }
 
-    pub(super) fn url(&self) -> &Url {
+    pub(in super::super) fn url(&self) -> &Url {
         &self.url
     }
 
-    pub(super) async fn get(
+    pub(in super::super) async fn get(
         &self,
         client: &Client,
         url: Url,
@@ -103,7 +103,7 @@ impl Service {
             .await
     }
 
-    pub(super) async fn post(
+    pub(in super::super) async fn post(
         &self,
         client: &Client,
         url: Url,
@@ -144,7 +144,7 @@ impl Service {
     }
 
     /// The body of a success; every other answer is a refusal.
-    pub(super) fn succeed(&self, answer: Answer) -> Result<Answer, ServiceError> {
+    pub(in super::super) fn succeed(&self, answer: Answer) -> Result<Answer, ServiceError> {
         if answer.status.is_success() {
             return Ok(answer);
         }
@@ -154,11 +154,11 @@ impl Service {
         }))
     }
 
-    pub(super) fn unusable(&self, what: impl std::fmt::Display) -> ServiceError {
+    pub(in super::super) fn unusable(&self, what: impl std::fmt::Display) -> ServiceError {
         self.error(ServiceCause::Unusable(printable(&what.to_string(), 200)))
     }
 
-    pub(super) fn error(&self, cause: ServiceCause) -> ServiceError {
+    pub(in super::super) fn error(&self, cause: ServiceCause) -> ServiceError {
         let host = self.url.host_str().unwrap_or_default();
         ServiceError {
             service: self.name,

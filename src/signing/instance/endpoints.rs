@@ -1,49 +1,27 @@
 //! Where the services of an instance of Sigstore are.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use sigstore_trust_root::{
-    ServiceConfiguration, ServiceEndpoint, ServiceSelector, SigningConfig, SigstoreInstance,
-};
+use sigstore_trust_root::{ServiceConfiguration, ServiceEndpoint, ServiceSelector, SigningConfig};
 use thiserror::Error;
 use url::Url;
 
-use crate::notice::{Notices, printable};
-use crate::registry::Client;
-use crate::signing::TrustRoot;
-
-use super::KeylessError;
-
-/// How long the public instance's repository may take in all. There is a copy to go on with.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// An instance of Sigstore.
-#[derive(Debug, Clone)]
-pub enum Instance {
-    /// The public one.
-    Public {
-        /// Whether what is private about the repository may stand in its log.
-        private: bool,
-    },
-    /// One of its own.
-    Own {
-        /// Its services.
-        endpoints: Box<Endpoints>,
-        /// Whom to trust there.
-        root: Arc<TrustRoot>,
-    },
-}
+use crate::notice::printable;
 
 /// The services of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     /// Fulcio, which gives certificates.
     pub fulcio: Url,
+    /// Those that say that a signature was made.
+    pub logs: Logs,
+}
+
+/// The services of an instance that say that a signature was made, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logs {
     /// Rekor v1.
-    pub log_v1: Option<Url>,
+    pub v1: Option<Url>,
     /// Rekor v2.
-    pub log_v2: Option<Url>,
+    pub v2: Option<Url>,
     /// The timestamp authority: the whole address that requests go to.
     pub authority: Option<Url>,
 }
@@ -74,39 +52,47 @@ pub enum EndpointsError {
     Address(String),
 }
 
-impl Endpoints {
-    /// Reads Sigstore's signing config (v0.2), as far as it is in force now.
+/// What a signing config names.
+pub trait Configured: Sized {
+    /// As far as it is in force now.
+    ///
+    /// # Errors
+    /// A service that is missing.
+    fn of(config: &SigningConfig) -> Result<Self, EndpointsError>;
+
+    /// Reads Sigstore's signing config (v0.2).
     ///
     /// # Errors
     /// Another format, or a service that is missing.
-    pub fn read(json: &str) -> Result<Self, EndpointsError> {
+    fn read(json: &str) -> Result<Self, EndpointsError> {
         let config = SigningConfig::from_json(json)
             .map_err(|error| EndpointsError::Format(printable(&error.to_string(), 200)))?;
         Self::of(&config)
     }
+}
 
+impl Configured for Endpoints {
+    fn of(config: &SigningConfig) -> Result<Self, EndpointsError> {
+        Ok(Self {
+            fulcio: address(config.fulcio_url())?.ok_or(EndpointsError::NoFulcio)?,
+            logs: Logs::of(config)?,
+        })
+    }
+}
+
+impl Configured for Logs {
     fn of(config: &SigningConfig) -> Result<Self, EndpointsError> {
         at_most_one(&config.rekor_tlog_config, "in several logs")?;
         at_most_one(&config.tsa_config, "with several timestamps")?;
-        let endpoints = Self {
-            fulcio: address(config.fulcio_url())?.ok_or(EndpointsError::NoFulcio)?,
-            log_v1: address(config.rekor_url(Some(1)))?,
-            log_v2: address(config.rekor_url(Some(2)))?,
+        let logs = Self {
+            v1: address(config.rekor_url(Some(1)))?,
+            v2: address(config.rekor_url(Some(2)))?,
             authority: address(config.tsa_url())?,
         };
-        endpoints.check()?;
-        Ok(endpoints)
-    }
-
-    /// That these suffice for a signature.
-    ///
-    /// # Errors
-    /// What is missing.
-    pub fn check(&self) -> Result<(), EndpointsError> {
-        match (&self.log_v1, &self.log_v2, &self.authority) {
+        match (&logs.v1, &logs.v2, &logs.authority) {
             (None, None, _) => Err(EndpointsError::NoLog),
             (_, Some(_), None) => Err(EndpointsError::NoAuthority),
-            _ => Ok(()),
+            _ => Ok(logs),
         }
     }
 }
@@ -128,50 +114,10 @@ fn address(endpoint: Option<&ServiceEndpoint>) -> Result<Option<Url>, EndpointsE
     parsed.transpose()
 }
 
-impl Instance {
-    pub(super) async fn resolve(
-        &self,
-        client: &Client,
-        notices: &Notices,
-    ) -> Result<(Endpoints, Arc<TrustRoot>), KeylessError> {
-        match self {
-            Self::Public { .. } => {
-                let (root, config) = public(client, notices).await?;
-                Ok((Endpoints::of(&config)?, Arc::new(root)))
-            }
-            Self::Own { endpoints, root } => Ok((*endpoints.clone(), root.clone())),
-        }
-    }
-}
-
-/// The public instance's root and services: by TUF, which shows that they are today's, else the copy
-/// in this program. Says which.
-async fn public(
-    client: &Client,
-    notices: &Notices,
-) -> Result<(TrustRoot, SigningConfig), KeylessError> {
-    let repository = Url::parse(TrustRoot::public_address()).expect("a constant is an address");
-    let fetched = TrustRoot::fetch_with_services(client.web(&repository));
-    let why = match tokio::time::timeout(PATIENCE, fetched).await {
-        Ok(Ok(found)) => {
-            notices.info("Sigstore's public instance: root and services of today, by TUF");
-            return Ok(found);
-        }
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
-    };
-    notices.warning(format!(
-        "Sigstore's public instance: root and services as they were when this program was built, since TUF gives none: {why}"
-    ));
-    let services = SigstoreInstance::PublicGood.embedded_signing_config_json();
-    let services = SigningConfig::from_json(services.unwrap_or_default());
-    let services = services.map_err(|error| EndpointsError::Format(error.to_string()))?;
-    Ok((TrustRoot::embedded()?, services))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use sigstore_trust_root::SigstoreInstance;
 
     use super::*;
 
@@ -207,9 +153,9 @@ mod tests {
         let read = Endpoints::read(&config(logs, stamps).to_string()).unwrap();
         let url = |text: &str| Url::parse(text).ok();
         assert_eq!(Some(read.fulcio), url("https://fulcio.example"));
-        assert_eq!(read.log_v1, url("https://log1.example"));
-        assert_eq!(read.log_v2, url("https://log2.example"));
-        assert_eq!(read.authority, url("https://tsa.example/stamp"));
+        assert_eq!(read.logs.v1, url("https://log1.example"));
+        assert_eq!(read.logs.v2, url("https://log2.example"));
+        assert_eq!(read.logs.authority, url("https://tsa.example/stamp"));
         let public = SigstoreInstance::PublicGood.embedded_signing_config_json();
         assert!(Endpoints::read(public.unwrap()).is_ok());
     }
@@ -236,5 +182,16 @@ mod tests {
                 .to_string();
             assert!(reason.contains(part), "{reason}");
         }
+    }
+
+    /// A key needs no certificate.
+    #[test]
+    fn logs_are_read_where_there_is_no_fulcio() {
+        let log = service("https://log.example", 1, None);
+        let mut config = config(vec![log], Vec::new());
+        config["caUrls"] = json!([]);
+        let read = Logs::read(&config.to_string()).unwrap();
+        assert_eq!(read.v1, Url::parse("https://log.example").ok());
+        assert_eq!((read.v2, read.authority), (None, None));
     }
 }

@@ -6,15 +6,15 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::{Value, json};
 use sigstore_rekor::LogEntry;
-use sigstore_types::{DerCertificate, DsseEnvelope, KindVersion, TransparencyLogEntry};
+use sigstore_types::{DsseEnvelope, KindVersion, TransparencyLogEntry};
 use std::collections::HashMap;
 
+use super::super::bundle::Signatory;
 use super::service::{Service, ServiceError};
 use crate::image::Digest;
 use crate::registry::{Answer, Client};
 
 /// A log, by the version of its interface.
-#[derive(Clone)]
 pub(super) enum Log {
     /// Rekor v1: gives a signed timestamp with its promise to include the entry.
     V1(Service),
@@ -27,7 +27,7 @@ pub(super) struct Logged<'a> {
     /// What was signed.
     pub(super) message: &'a [u8],
     pub(super) signature: &'a [u8],
-    pub(super) certificate: &'a DerCertificate,
+    pub(super) by: &'a Signatory<'a>,
 }
 
 /// What Rekor v1 gives for an entry.
@@ -69,7 +69,7 @@ pub(super) async fn promised_envelope(
         "kind": "dsse",
         "spec": {"proposedContent": {
             "envelope": envelope,
-            "verifiers": [BASE64_STANDARD.encode(logged.certificate.to_pem())],
+            "verifiers": [BASE64_STANDARD.encode(logged.by.pem())],
         }},
     });
     promised(service, client, &entry, KindVersion::DsseV001).await
@@ -88,7 +88,7 @@ pub(super) async fn promised_signature(
             "data": {"hash": {"algorithm": "sha256", "value": Digest::of(logged.message).hex()}},
             "signature": {
                 "content": BASE64_STANDARD.encode(logged.signature),
-                "publicKey": {"content": BASE64_STANDARD.encode(logged.certificate.to_pem())},
+                "publicKey": {"content": BASE64_STANDARD.encode(logged.by.pem())},
             },
         },
     });
@@ -153,12 +153,7 @@ async fn proven(
         "digest": BASE64_STANDARD.encode(digest),
         "signature": {
             "content": BASE64_STANDARD.encode(logged.signature),
-            "verifier": {
-                "keyDetails": "PKIX_ECDSA_P256_SHA_256",
-                "x509Certificate": {
-                    "rawBytes": BASE64_STANDARD.encode(logged.certificate.as_bytes()),
-                },
-            },
+            "verifier": logged.by.verifier(),
         },
     }});
     let url = service.below("/api/v2/log/entries");

@@ -1,0 +1,115 @@
+use std::fmt;
+
+use tokio::sync::OnceCell;
+
+use super::bundle::Signatory;
+use super::instance::Witnesses;
+use super::{Claim, Detached, Instance, Logs, PrivateKey, Requirement, SigningError};
+use crate::notice::Notices;
+use crate::registry::Client;
+
+/// A key, and the transparency log that holds all that it signs. The first use opens it.
+pub struct LoggedKey {
+    key: PrivateKey,
+    instance: Instance<Logs>,
+    opened: OnceCell<Witnesses>,
+}
+
+impl LoggedKey {
+    /// Signing with `key`, logged by `instance`.
+    pub fn new(key: PrivateKey, instance: Instance<Logs>) -> Self {
+        Self {
+            key,
+            instance,
+            opened: OnceCell::new(),
+        }
+    }
+
+    /// What a signature made here has to pass: a log has it.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn requirement(
+        &self,
+        client: &Client,
+        notices: &Notices,
+    ) -> Result<Requirement, SigningError> {
+        let witnesses = self.open(client, notices).await?;
+        Ok(Requirement::Key {
+            key: self.key.public().clone(),
+            log: Some(witnesses.root.clone()),
+        })
+    }
+
+    /// Signs an in-toto statement as a bundle.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn sign_statement(
+        &self,
+        client: &Client,
+        notices: &Notices,
+        statement: Vec<u8>,
+    ) -> Result<Vec<u8>, SigningError> {
+        let witnesses = self.open(client, notices).await?;
+        let _turn = witnesses.turn().await;
+        let sealed = self.key.seal(statement);
+        Ok(witnesses.bundle(client, sealed, &self.signatory()).await?)
+    }
+
+    /// Signs an in-toto statement in the legacy form of attestations: an envelope by itself.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn sign_envelope(
+        &self,
+        client: &Client,
+        notices: &Notices,
+        statement: Vec<u8>,
+    ) -> Result<Detached, SigningError> {
+        let witnesses = self.open(client, notices).await?;
+        let _turn = witnesses.turn().await;
+        let sealed = self.key.seal(statement);
+        witnesses.envelope(client, &sealed, &self.signatory()).await
+    }
+
+    /// Signs a claim in the legacy form.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn sign_detached(
+        &self,
+        client: &Client,
+        notices: &Notices,
+        claim: &Claim,
+    ) -> Result<Detached, SigningError> {
+        let witnesses = self.open(client, notices).await?;
+        let _turn = witnesses.turn().await;
+        let payload = claim.payload();
+        let signature = self.key.sign(&payload);
+        witnesses
+            .payload(client, payload, &signature, &self.signatory())
+            .await
+    }
+
+    fn signatory(&self) -> Signatory<'_> {
+        Signatory::Key(self.key.public())
+    }
+
+    async fn open(&self, client: &Client, notices: &Notices) -> Result<&Witnesses, SigningError> {
+        let open = || async {
+            let (logs, root) = self.instance.resolve(client, notices).await?;
+            Ok::<_, SigningError>(Witnesses::new(logs, root)?)
+        };
+        self.opened.get_or_try_init(open).await
+    }
+}
+
+impl fmt::Debug for LoggedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoggedKey")
+            .field("key", &self.key)
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
+    }
+}
