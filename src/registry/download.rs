@@ -44,18 +44,18 @@ impl Resumed {
 }
 
 impl Remote {
-    /// Opens a blob. Whoever reads it checks its size and digest.
+    /// Opens a blob from its byte `at` on. Whoever reads it checks its size and digest.
     ///
     /// # Errors
     /// A refusal, or a blob of another size.
-    pub async fn open_blob(&self, blob: &Descriptor) -> Result<Download, Error> {
+    pub async fn open_blob(&self, blob: &Descriptor, at: u64) -> Result<Download, Error> {
         let mut download = Download {
             remote: self.clone(),
             blob: blob.clone(),
-            at: 0,
+            at,
             chunks: None,
             broken: 0,
-            broken_at: 0,
+            broken_at: at,
             resumed: Resumed::default(),
         };
         download.open().await?;
@@ -147,7 +147,9 @@ impl Download {
         let response = self.remote.succeed(&call).await?;
         let left = match begin(&response) {
             Some(begin) if begin == self.at => {
-                self.resumed.0.fetch_add(self.at, Ordering::Relaxed);
+                if self.broken > 0 {
+                    self.resumed.0.fetch_add(self.at, Ordering::Relaxed);
+                }
                 self.blob.size - self.at
             }
             Some(_) => {
@@ -174,10 +176,10 @@ fn begin(response: &Response) -> Option<u64> {
 }
 
 /// Leaves out so many bytes that came before.
-fn skip(
-    chunks: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
+pub(crate) fn skip<E: Send + 'static>(
+    chunks: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
     bytes: u64,
-) -> impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static {
+) -> impl Stream<Item = Result<Bytes, E>> + Send + 'static {
     chunks
         .scan(bytes, |left, chunk| {
             let chunk = chunk.map(|mut chunk| {

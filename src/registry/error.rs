@@ -75,6 +75,10 @@ pub enum Cause {
     Login(String),
     /// The token was refused in the middle of an upload, and forgotten.
     TokenDied,
+    /// So much of a blob at once was refused, as the answer says; the next time it is less.
+    TooMuch(String),
+    /// The upload session is not what it was taken to be, as the answer says.
+    Session(String),
     /// The credential cannot be had.
     Credentials(CredentialsError),
 }
@@ -84,9 +88,18 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match &self.cause {
             Cause::Status { status, .. } => super::retry::is_transient(*status),
-            Cause::Connection(_) | Cause::Stalled | Cause::TokenDied => true,
+            Cause::Connection(_)
+            | Cause::Stalled
+            | Cause::TokenDied
+            | Cause::TooMuch(_)
+            | Cause::Session(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether less at once is to be sent. That cannot happen often.
+    pub fn wants_less(&self) -> bool {
+        matches!(self.cause, Cause::TooMuch(_))
     }
 
     /// Whether the registry understood the request and did not want it.
@@ -197,6 +210,7 @@ impl Error {
                 "no credentials for {registry} were found: give them as the input credentials ({registry}=USER:PASSWORD), or log in before with DOCKER_CONFIG under RUNNER_TEMP"
             )),
             (401 | 403, _) => Some(format!("the credentials of {registry} are not allowed to do this")),
+            (413, _) => Some(format!("{registry}, or a proxy before it, takes less than that at once: raise its limit for a request (nginx: client_max_body_size)")),
             (429, _) => Some("the registry limits how often it may be asked; logging in often raises the limit".to_owned()),
             _ => None,
         }
@@ -244,6 +258,7 @@ impl fmt::Display for Cause {
             }
             Self::Login(text) => write!(f, "the login failed: {text}"),
             Self::TokenDied => f.write_str("the token was no longer taken"),
+            Self::TooMuch(text) | Self::Session(text) => f.write_str(text),
             Self::Credentials(error) => write!(f, "{error}"),
         }
     }

@@ -34,12 +34,12 @@ impl Remote {
         let mut tried = 0;
         loop {
             tried += 1;
-            let session = match opened.take() {
+            let mut session = match opened.take() {
                 Some(session) => session,
                 None => self.start_upload(what.size).await?,
             };
             let body = futures_util::stream::iter([Ok::<_, Infallible>(blob.clone())]);
-            let Err(error) = self.upload(&session, &what, body).await else {
+            let Err(error) = self.upload(&mut session, &what, body).await else {
                 return Ok(());
             };
             self.cancel(session).await;

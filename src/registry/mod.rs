@@ -8,7 +8,7 @@
 //!   over plain HTTP (loopback apart) and never after a redirect to another host;
 //! - requests that can be sent twice are, after a delay that the registry or chance decides, and
 //!   downloads go on where they broke off; streamed uploads are not sent twice, since only the caller
-//!   can open their source again.
+//!   can open their source again, and go on where the registry has come to.
 
 mod abandon;
 mod ask;
@@ -22,9 +22,11 @@ mod made;
 mod manifests;
 mod newness;
 mod pace;
+mod parts;
 mod referrers;
 mod retry;
 mod scope;
+mod sending;
 mod tags;
 mod upload;
 
@@ -33,6 +35,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub use ask::{Answer, Ask};
+pub(crate) use download::skip;
 pub use download::{Download, Resumed};
 pub use error::{Cause, Error, Trouble};
 pub use http::{Proxies, Settings, SettingsError, Timing};
@@ -67,6 +70,7 @@ struct Host {
     transfers: pace::Pace,
     gate: retry::Gate,
     newness: newness::Newness,
+    parts: parts::Parts,
     /// Upload sessions that are neither finished nor closed.
     uploads: Mutex<HashMap<Url, Repository>>,
     /// Held, shared, while a session is being opened.
@@ -190,6 +194,7 @@ impl Client {
                 transfers: pace::Pace::of(TRANSFERS),
                 gate: retry::Gate::default(),
                 newness: newness::Newness::default(),
+                parts: parts::Parts::of(registry),
                 uploads: Mutex::default(),
                 opening: Arc::default(),
                 common: Mutex::default(),

@@ -1,29 +1,113 @@
 //! Uploading and mounting blobs: sessions, and what becomes of them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::future::{Either, join_all, select};
-use futures_util::{Stream, stream};
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use futures_util::future::join_all;
+use reqwest::header::RANGE;
 use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
-use super::auth::Scheme;
+use super::Remote;
 use super::call::{Call, ERROR_LIMIT, read_limited, redirect};
-use super::error::{Cause, Error, cause};
+use super::error::{Cause, Error};
 use super::http::Lane;
 use super::pace::Permit;
-use super::{Remote, retry};
 use crate::image::{Descriptor, Digest, Repository};
 
 /// An upload session that a registry has opened.
 #[derive(Debug)]
-pub struct Upload(Url);
+pub struct Upload {
+    /// An address is large, and a session small.
+    url: Box<Url>,
+    /// What it wants at least in every chunk but the last (`OCI-Chunk-Min-Length`).
+    pub(super) least: u64,
+    state: State,
+    /// Whether a request into it failed, and it is used again.
+    goes_on: bool,
+}
+
+/// How far an upload session has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The registry has so many bytes.
+    At(u64),
+    /// Only the registry knows.
+    Unsure,
+    /// It is of no more use.
+    Over,
+}
+
+/// The least that a registry wants in a chunk which is not the last.
+const CHUNK_MIN_LENGTH: &str = "oci-chunk-min-length";
+/// As many bytes are worth the question whether a registry kept them when an upload broke off.
+const WORTH_ASKING: u64 = 1 << 20;
+
+impl Upload {
+    fn at(url: Url, least: u64) -> Self {
+        Self {
+            url: Box::new(url),
+            least,
+            state: State::At(0),
+            goes_on: false,
+        }
+    }
+
+    /// How many bytes the registry has: its blob goes on there.
+    pub fn begin(&self) -> u64 {
+        match self.state {
+            State::At(begin) => begin,
+            State::Unsure | State::Over => 0,
+        }
+    }
+
+    /// Whether it is of no more use.
+    pub fn is_over(&self) -> bool {
+        self.state == State::Over
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(super) fn goes_on(&self) -> bool {
+        self.goes_on
+    }
+
+    /// Where it is. It counts as over until a request says where it is then.
+    pub(super) fn leave(&mut self) -> u64 {
+        let begin = self.begin();
+        self.state = State::Over;
+        begin
+    }
+
+    /// Notes that only the registry knows how far it is.
+    pub(super) fn is_unsure(&mut self) {
+        self.state = State::Unsure;
+        self.goes_on = true;
+    }
+
+    /// Notes that a connection broke after so many bytes at most were on their way.
+    pub(super) fn broke_off(&mut self, sent: u64) {
+        if sent >= WORTH_ASKING {
+            self.is_unsure();
+        }
+    }
+}
+
+/// How many bytes of an upload session an answer says that the registry has. Some say `bytes=`, and
+/// for none `0-0`.
+pub(super) fn received(response: &Response) -> Option<u64> {
+    let range = response.headers().get(RANGE)?.to_str().ok()?;
+    let (begin, end) = range.trim_start_matches("bytes=").split_once('-')?;
+    let end: u64 = end.trim().parse().ok()?;
+    match (begin.trim(), end) {
+        ("0", 0) => Some(0),
+        ("0", end) => end.checked_add(1),
+        _ => None,
+    }
+}
 
 /// What came of asking to mount a blob.
 #[derive(Debug)]
@@ -37,46 +121,6 @@ pub enum Mount {
 /// Leave to move a large blob to or from a registry, until it is dropped.
 pub struct Slot(#[expect(dead_code, reason = "dropping it gives it back")] Permit);
 
-/// How much of a body was taken, and who is to move next.
-#[derive(Default)]
-struct Sent {
-    bytes: AtomicU64,
-    /// The body was asked for more, and has not given it yet.
-    owed: AtomicBool,
-}
-
-impl Sent {
-    fn watch<E>(
-        self: Arc<Self>,
-        body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
-    ) -> impl Stream<Item = Result<Bytes, E>> + Send + 'static {
-        let mut body = Box::pin(body);
-        stream::poll_fn(move |context| {
-            let item = body.as_mut().poll_next(context);
-            self.owed.store(item.is_pending(), Ordering::Relaxed);
-            if let Poll::Ready(Some(Ok(chunk))) = &item {
-                self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-            }
-            item
-        })
-    }
-
-    fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    fn is_owed(&self) -> bool {
-        self.owed.load(Ordering::Relaxed)
-    }
-}
-
-/// In how many parts a stall is waited for while a registry stores what it has received in full: it
-/// is asked after each whether the blob is there.
-const COMMIT_LOOKS: u32 = 4;
-/// How many looks in all a registry may take to store it: five stalls.
-const COMMIT_PATIENCE: u32 = 5 * COMMIT_LOOKS;
-/// So many looks in a row without an answer show that nobody is there.
-const COMMIT_SILENCE: u32 = 2;
 /// How long closing an unused session may take.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -159,120 +203,48 @@ impl Remote {
         opening.await.unwrap_or(Err(broken))
     }
 
-    /// Streams a blob into an upload session and closes it. Sent once: on an error the caller asks
-    /// again whether the blob is there, since the answer alone may have been lost.
-    ///
-    /// # Errors
-    /// A refusal, a broken or stalled connection; an error of `body` breaks the connection.
-    pub async fn upload<E>(
-        &self,
-        upload: &Upload,
-        blob: &Descriptor,
-        body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
-    ) -> Result<(), Error>
-    where
-        E: std::error::Error + Send + Sync + 'static,
-    {
-        let mut url = upload.0.clone();
-        url.query_pairs_mut()
-            .append_pair("digest", &blob.digest.to_string());
-        let mut call = Call::new(Method::PUT, format!("blob {}", blob.digest), url);
-        call.lane = Lane::of(blob.size);
-        let sent = Arc::<Sent>::default();
-        let body = sent.clone().watch(body);
-        self.host.gate.wait().await;
-        let _permit = self.enter(call.lane).await;
-        let scheme = self.host.auth.scheme().unwrap_or(Scheme::Open);
-        let authorization = self
-            .authorization(&call.url, &scheme)
-            .await
-            .map_err(|cause| self.error(&call, cause))?;
-        let mut request = self
-            .client
-            .0
-            .http
-            .client(&call.url, call.lane)
-            .put(call.url.clone())
-            .header(CONTENT_TYPE, "application/octet-stream")
-            .header(CONTENT_LENGTH, blob.size);
-        if let Some(authorization) = &authorization {
-            request = request.header(AUTHORIZATION, authorization.clone());
+    /// Whether and where a session can be gone on with into which a request failed: it asks the
+    /// registry how much of the blob has arrived. One that is of no use is closed.
+    pub async fn go_on(&self, mut upload: Upload, blob: &Descriptor) -> Option<Upload> {
+        if upload.state == State::Unsure && self.host.parts.go_on() {
+            let call = Call::new(Method::GET, "upload", upload.url().clone());
+            let answer = self.call(&call).await.ok();
+            let answer = answer.filter(|answer| answer.status().is_success());
+            if let Some(there) = answer.as_ref().and_then(received) {
+                let at = answer.and_then(|it| redirect(it.url(), it.headers()).ok());
+                self.is_at(&mut upload, there, at);
+            }
         }
-        let request = request.body(reqwest::Body::wrap_stream(body));
-        let sending = self.client.0.http.send(request);
-        let response = self
-            .answer_to(sending, &sent, blob)
-            .await
-            .map_err(|cause| self.error(&call, cause))?;
-        let Some(response) = response.filter(|response| !response.status().is_success()) else {
-            self.host.answered(call.lane);
-            self.open_uploads().remove(&upload.0);
-            return Ok(());
-        };
-        if retry::is_transient(response.status()) {
-            self.host.held_back(response.status(), response.headers());
+        match upload.state {
+            State::At(there) if there <= blob.size => Some(upload),
+            _ => {
+                self.cancel(upload).await;
+                None
+            }
         }
-        // A long upload can outlive its token; the next try fetches another.
-        if let (StatusCode::UNAUTHORIZED, Some(refused)) = (response.status(), &authorization)
-            && self.host.auth.forget(self.login(), refused)
-        {
-            return Err(self.error(&call, Cause::TokenDied));
-        }
-        Err(self.refusal(&call, response).await)
     }
 
-    /// Waits for the answer to an upload for as long as bytes keep moving. Once all are sent, the
-    /// registry may take its time to store them; nothing comes back where the blob turns out to be
-    /// there though no answer came.
-    async fn answer_to(
-        &self,
-        sending: impl Future<Output = reqwest::Result<Response>>,
-        sent: &Sent,
-        blob: &Descriptor,
-    ) -> Result<Option<Response>, Cause> {
-        let stall = self.timing().stall;
-        let mut sending = std::pin::pin!(sending);
-        let mut before = None;
-        let (mut looks, mut silent) = (0, 0);
-        loop {
-            let is_sent = sent.bytes() >= blob.size;
-            let patience = if is_sent { stall / COMMIT_LOOKS } else { stall };
-            if let Ok(outcome) = tokio::time::timeout(patience, &mut sending).await {
-                return outcome.map(Some).map_err(|error| cause(&error));
-            }
-            if is_sent {
-                let look = tokio::time::timeout(patience, self.has_blob(blob));
-                let found = match select(&mut sending, Box::pin(look)).await {
-                    Either::Left((outcome, _)) => {
-                        return outcome.map(Some).map_err(|error| cause(&error));
-                    }
-                    Either::Right((found, _)) => found,
-                };
-                looks += 1;
-                silent = match found {
-                    Ok(Ok(true)) => return Ok(None),
-                    Ok(Ok(false)) => 0,
-                    Ok(Err(_)) | Err(_) => silent + 1,
-                };
-                if looks >= COMMIT_PATIENCE || silent >= COMMIT_SILENCE {
-                    return Err(Cause::Stalled);
-                }
-                continue;
-            }
-            let now = sent.bytes();
-            // What the source owes is not the registry's fault, and the source is timed as well.
-            if before == Some(now) && now < blob.size && !sent.is_owed() {
-                return Err(Cause::Stalled);
-            }
-            before = Some(now);
+    /// Notes how far a session has come, and its address where that is another one now.
+    pub(super) fn is_at(&self, upload: &mut Upload, begin: u64, at: Option<Url>) {
+        upload.state = State::At(begin);
+        if let Some(at) = at.filter(|at| at != upload.url()) {
+            let mut open = self.open_uploads();
+            open.remove(&upload.url);
+            open.insert(at.clone(), self.repository.clone());
+            *upload.url = at;
         }
+    }
+
+    /// Notes that the blob is there, and with it the session at its end.
+    pub(super) fn closed(&self, upload: &Upload) {
+        self.open_uploads().remove(&upload.url);
     }
 
     /// Closes an upload session that is not going to be used. A registry that cannot do so expires
     /// it by itself, so the answer does not matter and is not waited for long.
     pub async fn cancel(&self, upload: Upload) {
-        self.open_uploads().remove(&upload.0);
-        let call = Call::new(Method::DELETE, "upload", upload.0);
+        self.closed(&upload);
+        let call = Call::new(Method::DELETE, "upload", *upload.url);
         let _ = tokio::time::timeout(CANCEL_PATIENCE, self.call(&call)).await;
     }
 
@@ -285,7 +257,7 @@ impl Remote {
                 .filter(|(_, repository)| **repository == self.repository);
             mine.map(|(url, _)| url.clone()).collect()
         };
-        join_all(mine.into_iter().map(|url| self.cancel(Upload(url)))).await;
+        join_all(mine.into_iter().map(|url| self.cancel(Upload::at(url, 0)))).await;
     }
 
     fn open_uploads(&self) -> MutexGuard<'_, HashMap<Url, Repository>> {
@@ -298,6 +270,8 @@ impl Remote {
             .map_err(|cause| self.error(call, cause))?;
         self.open_uploads()
             .insert(at.clone(), self.repository.clone());
-        Ok(Upload(at))
+        let least = response.headers().get(CHUNK_MIN_LENGTH);
+        let least = least.and_then(|least| least.to_str().ok()?.parse().ok());
+        Ok(Upload::at(at, least.unwrap_or_default()))
     }
 }

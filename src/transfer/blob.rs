@@ -1,12 +1,13 @@
 //! One blob to all destinations of a copy that lack it.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::content::Placed;
 use super::known::{Lead, Since};
-use super::send::{Receiver, send};
+use super::send::{Receiver, Session, Unsent, send};
 use super::target::Target;
 use super::{Copy, Error, Store, StoreError};
 use crate::image::{Descriptor, RegistryName, Repository};
@@ -16,8 +17,18 @@ use crate::registry::{self, Mount, Remote};
 /// A destination that the blob is still to come to.
 pub(super) struct Lacking<'a> {
     pub(super) target: &'a Target<'a>,
+    /// How often it was sent in vain, since it last came further.
     tried: u32,
+    /// How far it has come.
+    furthest: u64,
+    was_sent: bool,
+    /// An upload that broke off, which may go on.
+    session: Option<Session>,
+    pause: Duration,
 }
+
+/// So many bytes more show that an upload gets on, however often it breaks off.
+const PROGRESS: u64 = 1 << 20;
 
 /// What a destination says when it is offered a blob.
 enum Answer {
@@ -29,13 +40,20 @@ enum Answer {
 
 /// Sees to it that the destinations have the blob, or says why one has not.
 pub(super) async fn place(copy: &Copy<'_>, blob: &Descriptor, targets: Vec<&Target<'_>>) {
-    let begin = |target| Lacking { target, tried: 0 };
+    let begin = |target| Lacking {
+        target,
+        tried: 0,
+        furthest: 0,
+        was_sent: false,
+        session: None,
+        pause: Duration::ZERO,
+    };
     let mut lacking: Vec<Lacking> = targets.into_iter().map(begin).collect();
     while !lacking.is_empty() {
         lacking.retain(|lacking| !lacking.target.has_failed());
         let (now, later) = leads(copy, blob, lacking).await;
-        let asked = now.into_iter().map(|(lacking, lead)| async move {
-            let answer = ask(copy, lacking.target.store, blob, &lead).await;
+        let asked = now.into_iter().map(|(mut lacking, lead)| async move {
+            let answer = lacking.ask(copy, blob, &lead).await;
             (lacking, lead, answer)
         });
         let (mut wanting, mut again, mut guards) = (Vec::new(), Vec::new(), Vec::new());
@@ -52,11 +70,11 @@ pub(super) async fn place(copy: &Copy<'_>, blob: &Descriptor, targets: Vec<&Targ
         for (lacking, sent) in send(copy, blob, wanting).await {
             match sent {
                 Ok(placed) => lacking.done(copy, blob, placed),
-                Err(error) => again.extend(lacking.again(copy, blob, error)),
+                Err(unsent) => again.extend(lacking.again(copy, blob, unsent)),
             }
         }
         drop(guards);
-        wait(copy, &again).await;
+        wait(&again).await;
         lacking = later;
         lacking.extend(again);
     }
@@ -90,20 +108,6 @@ async fn leads<'a>(
         now.push((lacking, lead));
     }
     (now, later)
-}
-
-async fn ask(
-    copy: &Copy<'_>,
-    store: &Store,
-    blob: &Descriptor,
-    lead: &Lead,
-) -> Result<Answer, Error> {
-    match store {
-        Store::Registry(remote) => ask_registry(copy, remote, blob, lead)
-            .await
-            .map_err(|error| StoreError::Registry(error).at_destination()),
-        Store::Layout(layout) => ask_layout(layout, blob).await,
-    }
 }
 
 async fn ask_layout(layout: &Layout, blob: &Descriptor) -> Result<Answer, Error> {
@@ -146,6 +150,27 @@ async fn ask_registry(
         }
         return Ok(Answer::Has(Placed::Present));
     }
+    let session = session.map(Session::from);
+    Ok(Answer::Wants(Receiver::Registry(remote.clone(), session)))
+}
+
+/// Asks where an upload that broke off goes on. It may have come through, and only the answer not.
+async fn ask_again(
+    remote: &Remote,
+    blob: &Descriptor,
+    mut session: Session,
+) -> Result<Answer, registry::Error> {
+    if remote.has_blob(blob).await? {
+        remote.cancel(session.upload).await;
+        return Ok(Answer::Has(Placed::Present));
+    }
+    let session = match remote.go_on(session.upload, blob).await {
+        Some(upload) => {
+            session.upload = upload;
+            Some(session)
+        }
+        None => None,
+    };
     Ok(Answer::Wants(Receiver::Registry(remote.clone(), session)))
 }
 
@@ -177,16 +202,35 @@ impl Since {
 }
 
 impl Lacking<'_> {
+    async fn ask(
+        &mut self,
+        copy: &Copy<'_>,
+        blob: &Descriptor,
+        lead: &Lead,
+    ) -> Result<Answer, Error> {
+        let remote = match self.target.store {
+            Store::Registry(remote) => remote,
+            Store::Layout(layout) => return ask_layout(layout, blob).await,
+        };
+        let answer = match self.session.take() {
+            Some(session) => ask_again(remote, blob, session).await,
+            None => ask_registry(copy, remote, blob, lead).await,
+        };
+        if let Ok(Answer::Wants(Receiver::Registry(_, Some(session)))) = &answer {
+            let begin = session.upload.begin();
+            if begin >= self.furthest + PROGRESS {
+                (self.furthest, self.tried) = (begin, 0);
+            }
+        }
+        answer.map_err(|error| StoreError::Registry(error).at_destination())
+    }
+
     fn done(self, copy: &Copy<'_>, blob: &Descriptor, placed: Placed) {
         if placed != Placed::Moved {
             copy.meter.spare(blob.size);
         }
         // One that was sent, and only the answer lost, is found the next time.
-        let placed = if self.tried > 0 {
-            Placed::Moved
-        } else {
-            placed
-        };
+        let placed = if self.was_sent { Placed::Moved } else { placed };
         if let Store::Registry(remote) = self.target.store {
             let since = match placed {
                 Placed::Present => Since::Before,
@@ -198,28 +242,33 @@ impl Lacking<'_> {
     }
 
     /// Itself, to be tried again; nothing where that would be of no use.
-    fn again(mut self, copy: &Copy<'_>, blob: &Descriptor, error: Error) -> Option<Self> {
-        self.tried += 1;
-        let attempts = copy.timing(self.target.store).attempts;
-        if !error.may_pass() || self.tried >= attempts {
+    fn again(mut self, copy: &Copy<'_>, blob: &Descriptor, unsent: Unsent) -> Option<Self> {
+        let Unsent { error, session } = unsent;
+        self.was_sent = true;
+        self.session = session;
+        let timing = copy.timing(self.target.store);
+        // What was only too much at once has not failed yet.
+        let (mut say, mut pause) = (String::new(), Duration::ZERO);
+        if !error.wants_less() {
+            self.tried += 1;
+            say = format!(" ({} of {} tries)", self.tried, timing.attempts);
+            pause = timing.delay(self.tried);
+        }
+        if !error.may_pass() || self.tried >= timing.attempts {
             self.target.failed(error);
             return None;
         }
-        copy.notices.info(format!(
-            "blob {}: {error}; trying again ({} of {attempts} tries)",
-            blob.digest.short(),
-            self.tried,
-        ));
+        self.pause = pause;
+        let short = blob.digest.short();
+        copy.notices
+            .info(format!("blob {short}: {error}; trying again{say}"));
         Some(self)
     }
 }
 
 /// Waits before what did not work is tried again.
-async fn wait(copy: &Copy<'_>, again: &[Lacking<'_>]) {
-    let pauses = again
-        .iter()
-        .map(|lacking| copy.timing(lacking.target.store).delay(lacking.tried));
-    if let Some(pause) = pauses.max() {
+async fn wait(again: &[Lacking<'_>]) {
+    if let Some(pause) = again.iter().map(|lacking| lacking.pause).max() {
         tokio::time::sleep(pause).await;
     }
 }

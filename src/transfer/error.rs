@@ -81,6 +81,11 @@ impl Error {
         }
     }
 
+    /// Whether a destination wants less of a blob at once.
+    pub(super) fn wants_less(&self) -> bool {
+        matches!(&*self.error, StoreError::Registry(error) if error.wants_less())
+    }
+
     /// Whether a destination says that it lacks what it was taken to have.
     pub(super) fn is_incomplete(&self) -> bool {
         match (self.side, &*self.error) {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
 
 use super::blob::Lacking;
 use super::content::Placed;
 use super::share::{Body, Broken, share};
-use super::verified::{Failure, verified};
-use super::{Copy, Error, Store, StoreError};
+use super::verified::{Failure, Trail, verified};
+use super::{Copy, Error, Side, Store, StoreError};
 use crate::image::Descriptor;
 use crate::layout::{Layout, WriteError};
 use crate::registry::{self, Mount, Remote, Slot, Timing, Upload};
@@ -16,7 +17,7 @@ use crate::registry::{self, Mount, Remote, Slot, Timing, Upload};
 /// Who wants a blob.
 pub(super) enum Receiver {
     /// A repository that lacks it, with the session that it has opened already.
-    Registry(Remote, Option<Upload>),
+    Registry(Remote, Option<Session>),
     /// A repository that is new: it has the blob at most if a run died while it brought the image.
     New(Remote),
     Layout(Layout),
@@ -27,6 +28,32 @@ enum Opened {
     Ready(Ready),
     /// It has the blob already.
     Has,
+}
+
+/// An upload session, and the hash of what went into it.
+pub(super) struct Session {
+    pub(super) upload: Upload,
+    trail: Trail,
+}
+
+impl From<Upload> for Session {
+    fn from(upload: Upload) -> Self {
+        let trail = Trail::default();
+        Self { upload, trail }
+    }
+}
+
+/// Why a receiver has not got the blob, and the session into which it may go on.
+pub(super) struct Unsent {
+    pub(super) error: Error,
+    pub(super) session: Option<Session>,
+}
+
+impl From<Error> for Unsent {
+    fn from(error: Error) -> Self {
+        let session = None;
+        Self { error, session }
+    }
 }
 
 /// One that can take the bytes now.
@@ -41,21 +68,28 @@ pub(super) async fn send<'a>(
     copy: &Copy<'_>,
     blob: &Descriptor,
     wanting: Vec<(Lacking<'a>, Receiver)>,
-) -> Vec<(Lacking<'a>, Result<Placed, Error>)> {
+) -> Vec<(Lacking<'a>, Result<Placed, Unsent>)> {
     if wanting.is_empty() {
         return Vec::new();
     }
-    let (lacking, receivers): (Vec<_>, Vec<_>) = wanting.into_iter().unzip();
+    let (lacking, mut receivers): (Vec<_>, Vec<_>) = wanting.into_iter().unzip();
+    let (begin, trail) = begin(&mut receivers).await;
+    let mark = trail.back_to(begin);
     let _slots = slots(copy, &receivers, blob).await;
     let opening = join_all(receivers.into_iter().map(|receiver| receiver.open(blob)));
     // Neither waits for the other.
-    let (source, opened) = join(copy.source.open_blob(blob), opening).await;
+    let (source, opened) = join(copy.source.open_blob(blob, mark.at()), opening).await;
     let sent = match source {
         Ok(source) => {
             let failure = Failure::default();
-            let body = verified(source.stream, blob, &failure);
-            let sent = pass_on(copy, blob, opened, body, &failure).await;
-            let resumed = source.resumed.bytes();
+            let before = begin - mark.at();
+            let body = verified(source.stream, blob, mark, &trail, &failure);
+            let body = match before {
+                0 => body,
+                before => registry::skip(body, before).boxed(),
+            };
+            let sent = pass_on(copy, blob, opened, body, &failure, &trail).await;
+            let resumed = begin + source.resumed.bytes();
             if resumed > 0 {
                 for lacking in &lacking {
                     lacking.target.count(|content| content.resumed.add(resumed));
@@ -73,12 +107,28 @@ pub(super) async fn send<'a>(
                     }
                     Ok(Opened::Ready(Ready::Layout(_))) | Err(_) => {}
                 }
-                Err(Error::source(error.clone()))
+                Err(Error::source(error.clone()).into())
             });
             join_all(unused).await
         }
     };
     lacking.into_iter().zip(sent).collect()
+}
+
+/// Where the blob is to be read from, and the hash of what is before that. One receiver alone can go
+/// on where it was; several begin anew, since each may have come to another place.
+async fn begin(receivers: &mut [Receiver]) -> (u64, Trail) {
+    if let [Receiver::Registry(_, Some(session))] = receivers {
+        return (session.upload.begin(), session.trail.clone());
+    }
+    for receiver in receivers {
+        if let Receiver::Registry(remote, session) = receiver
+            && let Some(begun) = session.take_if(|session| session.upload.begin() > 0)
+        {
+            remote.cancel(begun.upload).await;
+        }
+    }
+    (0, Trail::default())
 }
 
 /// Leave to move bulk, of all registries that take part. They are asked in order, so that no two
@@ -104,7 +154,8 @@ async fn pass_on(
     opened: Vec<Result<Opened, Error>>,
     body: Body,
     failure: &Failure,
-) -> Vec<Result<Placed, Error>> {
+    trail: &Trail,
+) -> Vec<Result<Placed, Unsent>> {
     let takes = |opened: &Result<Opened, Error>| matches!(opened, Ok(Opened::Ready(_)));
     let takers = opened.iter().filter(|opened| takes(opened)).count();
     let (sharing, mut bodies) = share(body, takers, copy.source.timing().stall / 2);
@@ -114,7 +165,7 @@ async fn pass_on(
             match (opened?, body) {
                 (Opened::Has, _) => Ok(Placed::Present),
                 (Opened::Ready(ready), Some(body)) => {
-                    let received = ready.receive(copy, blob, body, failure).await;
+                    let received = ready.receive(copy, blob, body, failure, trail).await;
                     received.map(|()| Placed::Moved)
                 }
                 (_, None) => unreachable!("there is a body for each that is ready"),
@@ -130,7 +181,7 @@ impl Receiver {
         let failed = |error| StoreError::Registry(error).at_destination();
         let ready = match self {
             Self::Layout(layout) => Ready::Layout(layout),
-            Self::Registry(remote, Some(upload)) => Ready::Registry(remote, upload),
+            Self::Registry(remote, Some(session)) => Ready::Registry(remote, session.upload),
             Self::Registry(remote, None) => {
                 let upload = remote.start_upload(blob.size).await.map_err(failed)?;
                 Ready::Registry(remote, upload)
@@ -168,21 +219,28 @@ impl Ready {
         blob: &Descriptor,
         body: Body,
         failure: &Failure,
-    ) -> Result<(), Error> {
+        trail: &Trail,
+    ) -> Result<(), Unsent> {
         let passage = copy.meter.passage();
         let body = passage.count(body);
         let outcome = match self {
-            Self::Registry(remote, upload) => {
-                let outcome = remote.upload(&upload, blob, body).await;
-                if outcome.is_err() {
-                    remote.cancel(upload).await;
+            Self::Registry(remote, mut upload) => {
+                match remote.upload(&mut upload, blob, body).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => {
+                        let error = blame(failure, StoreError::Registry(error));
+                        Err(unsent(remote, upload, trail, error).await)
+                    }
                 }
-                outcome.map_err(|error| blame(failure, StoreError::Registry(error)))
             }
             Self::Layout(layout) => match layout.write_blob(blob, body).await {
                 Ok(()) => Ok(()),
-                Err(WriteError::Layout(error)) => Err(StoreError::Layout(error).at_destination()),
-                Err(WriteError::Source(broken)) => Err(blame(failure, unexplained(blob, &broken))),
+                Err(WriteError::Layout(error)) => {
+                    Err(StoreError::Layout(error).at_destination().into())
+                }
+                Err(WriteError::Source(broken)) => {
+                    Err(blame(failure, unexplained(blob, &broken)).into())
+                }
             },
         };
         match outcome {
@@ -190,6 +248,19 @@ impl Ready {
             Err(_) => passage.undo(),
         }
         outcome
+    }
+}
+
+/// Keeps a session that may be gone on with. What a source got wrong is in it as well.
+async fn unsent(remote: Remote, upload: Upload, trail: &Trail, error: Error) -> Unsent {
+    if upload.is_over() || error.side == Side::Source {
+        remote.cancel(upload).await;
+        return error.into();
+    }
+    let trail = trail.clone();
+    Unsent {
+        error,
+        session: Some(Session { upload, trail }),
     }
 }
 

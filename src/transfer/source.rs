@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 use crate::archive::Archive;
 use crate::image::{Descriptor, Digest, Hasher, Manifest, Repository, Target};
 use crate::layout::Evidence;
-use crate::registry::{Remote, Resumed, Timing};
+use crate::registry::{self, Remote, Resumed, Timing};
 
 /// A blob's bytes as they come.
 pub type ReadStream = BoxStream<'static, Result<Bytes, StoreError>>;
@@ -135,29 +135,35 @@ impl Source {
         is_same && !lock(&self.made).contains(&digest)
     }
 
-    /// Opens a blob. Whoever reads it checks its size and digest.
-    pub(super) async fn open_blob(&self, blob: &Descriptor) -> Result<Reading, StoreError> {
+    /// Opens a blob from its byte `at` on. Whoever reads it checks its size and digest.
+    pub(super) async fn open_blob(
+        &self,
+        blob: &Descriptor,
+        at: u64,
+    ) -> Result<Reading, StoreError> {
         let mut resumed = Resumed::default();
-        if let Some(data) = &blob.data {
-            let stream = futures_util::stream::iter([Ok(data.clone())]).boxed();
-            return Ok(Reading { stream, resumed });
-        }
-        let stream = match &self.kind {
-            Kind::Store(Store::Registry(remote)) => {
-                let download = remote.open_blob(blob).await?;
+        let whole = match (&blob.data, &self.kind) {
+            (Some(data), _) => futures_util::stream::iter([Ok(data.clone())]).boxed(),
+            (None, Kind::Store(Store::Registry(remote))) => {
+                let download = remote.open_blob(blob, at).await?;
                 resumed = download.resumed();
-                download.into_stream().map_err(StoreError::from).boxed()
+                let stream = download.into_stream().map_err(StoreError::from).boxed();
+                return Ok(Reading { stream, resumed });
             }
-            Kind::Store(Store::Layout(layout)) => layout
+            (None, Kind::Store(Store::Layout(layout))) => layout
                 .open_blob(blob)
                 .await?
                 .map_err(StoreError::from)
                 .boxed(),
-            Kind::Archive(archive) => archive
+            (None, Kind::Archive(archive)) => archive
                 .open_blob(blob)
                 .await?
                 .map_err(StoreError::from)
                 .boxed(),
+        };
+        let stream = match at {
+            0 => whole,
+            at => registry::skip(whole, at).boxed(),
         };
         Ok(Reading { stream, resumed })
     }
@@ -186,7 +192,7 @@ impl Source {
         let mut tried = 0;
         loop {
             tried += 1;
-            let reading = self.open_blob(blob).await?;
+            let reading = self.open_blob(blob, 0).await?;
             match read_small(reading.stream, blob).await {
                 Err(error) if error.is_transient() && tried < timing.attempts => {
                     tokio::time::sleep(timing.delay(tried)).await;

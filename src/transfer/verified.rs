@@ -1,6 +1,6 @@
 //! Bytes on their way, checked.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -19,24 +19,76 @@ impl Failure {
     }
 }
 
+/// The hash of a blob at some places on its way, so that one that breaks off can go on near where it
+/// was. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Trail(Arc<Mutex<Vec<Mark>>>);
+
+/// The hash of so many bytes.
+#[derive(Clone, Default)]
+pub(super) struct Mark {
+    at: u64,
+    hasher: Hasher,
+}
+
+/// As many bytes are between two marks: two hundred bytes of memory, and the most that are read for
+/// a second time.
+const STRIDE: u64 = 4 << 20;
+
+impl Mark {
+    /// Where it is in the blob.
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+}
+
+impl Trail {
+    /// The last mark that is not behind `place`; what came after it is forgotten.
+    pub(super) fn back_to(&self, place: u64) -> Mark {
+        let mut marks = self.lock();
+        marks.retain(|mark| mark.at <= place);
+        marks.last().cloned().unwrap_or_default()
+    }
+
+    fn pass(&self, at: u64, hasher: &Hasher) {
+        let mut marks = self.lock();
+        if at >= marks.last().map_or(0, |mark| mark.at) + STRIDE {
+            let hasher = hasher.clone();
+            marks.push(Mark { at, hasher });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Mark>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 struct State {
     source: ReadStream,
     blob: Descriptor,
     hasher: Hasher,
     seen: u64,
+    trail: Trail,
     /// The last frame, held back until what follows it is known.
     held: Option<Bytes>,
     done: bool,
 }
 
-/// The bytes of `source`, the last frame only once size and digest are right: a receiver that waits
-/// for all bytes can never take wrong ones for the blob.
-pub(super) fn verified(source: ReadStream, blob: &Descriptor, failure: &Failure) -> Body {
+/// The bytes of `source`, which begins at a `mark` of the blob, the last frame only once size and
+/// digest are right: a receiver that waits for all bytes can never take wrong ones for the blob.
+pub(super) fn verified(
+    source: ReadStream,
+    blob: &Descriptor,
+    mark: Mark,
+    trail: &Trail,
+    failure: &Failure,
+) -> Body {
     let state = State {
         source,
         blob: blob.clone(),
-        hasher: Hasher::new(),
-        seen: 0,
+        hasher: mark.hasher,
+        seen: mark.at,
+        trail: trail.clone(),
         held: None,
         done: false,
     };
@@ -80,6 +132,7 @@ impl State {
         }
         self.seen += frame.len() as u64;
         self.hasher.update(&frame);
+        self.trail.pass(self.seen, &self.hasher);
         Ok(self.held.replace(frame))
     }
 
@@ -116,7 +169,9 @@ mod tests {
             .map(|frame| Ok(Bytes::from_static(frame)))
             .collect();
         let failure = Failure::default();
-        let passed: Vec<_> = verified(stream::iter(frames).boxed(), &blob, &failure)
+        let (mark, trail) = (Mark::default(), Trail::default());
+        let source = stream::iter(frames).boxed();
+        let passed: Vec<_> = verified(source, &blob, mark, &trail, &failure)
             .collect()
             .await;
         let bytes = passed.into_iter().flatten().flatten().collect();
@@ -142,6 +197,35 @@ mod tests {
                 error.as_ref().is_some_and(|error| error.contains(part)),
                 "{frames:?}: {error:?}"
             );
+        }
+    }
+
+    /// The bytes before the place where it goes on are not read again, and still count.
+    #[tokio::test]
+    async fn promise_1_what_goes_on_is_checked_as_a_whole() {
+        let whole: Vec<u8> = (0..3 * STRIDE + 7).map(|at| (at % 251) as u8).collect();
+        let blob = Descriptor::plain("", Digest::of(&whole), whole.len() as u64);
+        let frames = |bytes: &[u8]| {
+            let frames = bytes.chunks(1 << 20).map(Bytes::copy_from_slice).map(Ok);
+            stream::iter(frames.collect::<Vec<_>>()).boxed()
+        };
+        let trail = Trail::default();
+        let failure = Failure::default();
+        let first = verified(frames(&whole), &blob, Mark::default(), &trail, &failure);
+        let _: Vec<_> = first.take(11).collect().await;
+        for (place, mark) in [(2 * STRIDE + 1, 2 * STRIDE), (STRIDE + 1, STRIDE), (5, 0)] {
+            let found = trail.back_to(place);
+            assert_eq!(found.at(), mark);
+            let at = usize::try_from(mark).unwrap();
+            let mut rest = whole[at..].to_vec();
+            for wrong in [true, false] {
+                *rest.last_mut().unwrap() ^= u8::from(wrong);
+                let failure = Failure::default();
+                let body = verified(frames(&rest), &blob, found.clone(), &trail, &failure);
+                let passed: Vec<_> = body.collect().await;
+                assert_eq!(passed.iter().any(Result::is_err), wrong);
+                *rest.last_mut().unwrap() ^= u8::from(wrong);
+            }
         }
     }
 }

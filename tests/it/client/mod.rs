@@ -3,6 +3,7 @@
 
 mod auth;
 mod cancel;
+mod chunks;
 mod engine;
 mod faults;
 mod helpers;

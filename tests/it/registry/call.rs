@@ -1,6 +1,7 @@
 //! One request, as the handlers read it.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +12,8 @@ use hyper::header::AUTHORIZATION;
 use hyper::{HeaderMap, Method, Request, Version};
 use url::form_urlencoded;
 
+use super::connection::Connection;
+
 /// A request whose body is still to be read.
 pub struct Call {
     pub version: Version,
@@ -19,6 +22,13 @@ pub struct Call {
     pub query: Vec<(String, String)>,
     pub headers: HeaderMap,
     pub body: Incoming,
+    cut: Option<Cut>,
+}
+
+/// Where a body breaks off.
+struct Cut {
+    left: u64,
+    connection: Connection,
 }
 
 impl Call {
@@ -31,7 +41,16 @@ impl Call {
             query: pairs(head.uri.query().unwrap_or_default().as_bytes()),
             headers: head.headers,
             body,
+            cut: None,
         }
+    }
+
+    /// Resets the connection once so many bytes of the body were read.
+    pub fn cut_after(&mut self, bytes: u64, connection: &Connection) {
+        self.cut = Some(Cut {
+            left: bytes,
+            connection: connection.clone(),
+        });
     }
 
     pub fn query(&self, name: &str) -> Option<&str> {
@@ -45,8 +64,16 @@ impl Call {
 
     /// The next part of the body; `None` at its end.
     pub async fn part(&mut self) -> Result<Option<Bytes>, hyper::Error> {
+        if let Some(cut) = self.cut.as_ref().filter(|cut| cut.left == 0) {
+            cut.connection.reset();
+            return pending().await;
+        }
         while let Some(frame) = self.body.frame().await {
-            if let Ok(data) = frame?.into_data() {
+            if let Ok(mut data) = frame?.into_data() {
+                if let Some(cut) = &mut self.cut {
+                    data.truncate(data.len().min(cut.left as usize));
+                    cut.left -= data.len() as u64;
+                }
                 return Ok(Some(data));
             }
         }

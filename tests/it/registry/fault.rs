@@ -18,6 +18,8 @@ pub enum Effect {
     /// The connection is reset after so many bytes of the request's body; what of them
     /// the request would have written is not.
     ResetInUpload(u64),
+    /// The connection is reset after so many bytes of the request's body, which are applied.
+    CutUpload(u64),
     /// The connection is reset after so many bytes of the answer's body.
     ResetInBody(u64),
     /// The answer's body ends after so many bytes, and its `Content-Length` agrees.

@@ -145,6 +145,10 @@ impl Front {
                 call.drain(*bytes).await;
                 hang_up(connection).await
             }
+            Effect::CutUpload(bytes) => {
+                call.cut_after(*bytes, connection);
+                Some(self.apply(call).await)
+            }
             Effect::ResetAfter => {
                 self.apply(call).await;
                 hang_up(connection).await

@@ -13,6 +13,8 @@ pub struct Exchange {
     pub method: String,
     /// Percent-decoded, with the ids of upload sessions replaced by `<upload>`.
     pub path_and_query: String,
+    /// Which part of a blob is asked for (`Range`) or sent (`Content-Range`).
+    pub range: Option<String>,
     /// `None` while there is no answer, or when there never was one.
     pub status: Option<u16>,
     pub repository: Option<String>,
@@ -36,6 +38,10 @@ impl Exchange {
             version: call.version,
             method: call.method.to_string(),
             path_and_query: normalised(call),
+            range: call
+                .header("range")
+                .or(call.header("content-range"))
+                .map(str::to_owned),
             status: None,
             repository: Route::parse(&call.path).repository().map(str::to_owned),
             authorization: authorization(call, issuer),

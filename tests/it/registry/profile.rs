@@ -35,6 +35,8 @@ pub struct Profile {
     pub(super) manifest_limit: usize,
     pub(super) chunk_min: u64,
     pub(super) chunk_max: u64,
+    pub(super) chunk_taken: u64,
+    pub(super) body_max: u64,
     pub(super) discard_blobs: bool,
     pub(super) cdn: Option<Cdn>,
 }
@@ -67,6 +69,8 @@ impl Profile {
             manifest_limit: 4 * 1024 * 1024,
             chunk_min: 0,
             chunk_max: u64::MAX,
+            chunk_taken: u64::MAX,
+            body_max: u64::MAX,
             discard_blobs: false,
             cdn: None,
         }
@@ -252,6 +256,19 @@ impl Profile {
     /// Larger chunks are answered with 416.
     pub fn max_chunk(self, chunk_max: u64) -> Self {
         Self { chunk_max, ..self }
+    }
+
+    /// So much of a chunk is taken, and the rest left, as the answer's `Range` tells.
+    pub fn takes_of_a_chunk(self, chunk_taken: u64) -> Self {
+        Self {
+            chunk_taken,
+            ..self
+        }
+    }
+
+    /// A proxy stands before it that answers 413 to larger bodies.
+    pub fn max_body(self, body_max: u64) -> Self {
+        Self { body_max, ..self }
     }
 
     /// Of uploaded blobs above 1 MiB only digest and size are kept.

@@ -55,6 +55,11 @@ impl Service {
         if route == Route::Unknown {
             return Err(not_found());
         }
+        let length = call.header("content-length");
+        let length: u64 = length.map_or(0, |length| length.parse().unwrap_or(u64::MAX));
+        if length > self.profile.body_max {
+            return Err(too_large());
+        }
         self.guard.check(self.profile.flavor, call, &route)?;
         self.check_repository(&route)?;
         self.dispatch(call, &route).await
@@ -108,6 +113,15 @@ pub fn check_method(call: &Call, allowed: &[Method]) -> Result<(), Answer> {
 
 pub fn not_allowed() -> Answer {
     Answer::error(405, "UNSUPPORTED", "the method is not supported here", ()).known_from(ASSUMED)
+}
+
+/// What nginx says above its `client_max_body_size`.
+fn too_large() -> Answer {
+    let page = "<html><head><title>413 Request Entity Too Large</title></head></html>";
+    Answer::new(413)
+        .header("content-type", "text/html")
+        .bytes(page)
+        .known_from(ASSUMED)
 }
 
 /// The page that distribution's router shows for a path it does not know.
