@@ -89,6 +89,9 @@ pub enum Flaw {
     /// It is good, and of something else.
     #[error("it is the signature of something else: {0}")]
     OtherContent(String),
+    /// Its key signs something else of the file than the digest that is given.
+    #[error("a sha256 digest is not enough to check it, the file itself is needed: {0}")]
+    Undigested(String),
     /// It is good, and of another image.
     #[error("it is the signature of another image, {0}")]
     OtherImage(Digest),

@@ -12,14 +12,14 @@ use sigstore_verify::{
     Error, Policy, PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult,
 };
 
-use super::super::{Flaw, KeyError};
+use super::super::{Flaw, KeyError, der};
 use super::encoded::Encoded;
 use super::requirement::sha256;
 use super::{Evidence, Identity, Statement, TrustRoot, parts};
 use crate::image::{Digest, Hasher};
 
-/// A public key of any kind that Sigstore's bundles may be signed with: ECDSA over P-256, P-384 or
-/// P-521, Ed25519, RSA.
+/// A public key of a kind that bundles are signed with: ECDSA over P-256 or P-384, Ed25519, RSA
+/// (PKCS #1 v1.5).
 #[derive(Debug, Clone)]
 pub struct ManagedKey(DerPublicKey);
 
@@ -58,10 +58,14 @@ impl ManagedKey {
     /// # Errors
     /// Another kind of key, or none.
     pub fn read(text: &str) -> Result<Self, KeyError> {
-        let wrong = |_| KeyError::Content("a public key");
-        let key = DerPublicKey::from_pem(text).map_err(wrong)?;
-        KeyAlgorithm::from_spki(&key).map_err(|_| KeyError::Content("a public key"))?;
-        Ok(Self(key))
+        let damaged = || KeyError::Content("a public key");
+        let key = DerPublicKey::from_pem(text).map_err(|_| damaged())?;
+        match KeyAlgorithm::from_spki(&key) {
+            Ok(_) => Ok(Self(key)),
+            Err(_) => Err(der::spki_point(key.as_bytes())
+                .err()
+                .unwrap_or_else(damaged)),
+        }
     }
 
     /// The key's fingerprint: the digest of its SPKI form.

@@ -13,7 +13,12 @@ impl From<Error> for Flaw {
             Error::Timestamp(error) => of_time(error),
             Error::Bundle(error) => of_shape(error),
             Error::SignatureInvalid(_) => Self::Misfit,
+            // The text alone tells what is something else; it is a test's that it does.
+            Error::ArtifactMismatch(reason) if reason.contains("hashedrekord entry") => {
+                Self::OtherEntry(Self::shown(&reason))
+            }
             Error::ArtifactMismatch(reason) => Self::OtherContent(Self::shown(&reason)),
+            Error::UnsupportedArtifact(reason) => Self::Undigested(Self::shown(&reason)),
             Error::InvalidTrustRoot(reason) => Self::Rootless(Self::shown(&reason)),
             other => Self::malformed(other),
         }

@@ -20,21 +20,39 @@ pub struct Fulcio {
     issuer: Issuer<'static, KeyPair>,
     issuer_key: Vec<u8>,
     ct: Key,
+    /// What the log of certificates says beside the time.
+    pub ct_extensions: Vec<u8>,
     lifetime: Duration,
 }
 
-/// The key that a certificate is for.
-struct Subject(Vec<u8>);
+/// The key that a certificate is for: what SPKI has of it, and its kind.
+pub struct Subject {
+    pub key: Vec<u8>,
+    pub kind: &'static SignatureAlgorithm,
+}
+
+impl Subject {
+    /// A point of P-256.
+    fn of_point(point: &[u8]) -> Self {
+        Self {
+            key: point.to_vec(),
+            kind: &rcgen::PKCS_ECDSA_P256_SHA256,
+        }
+    }
+}
 
 impl PublicKeyData for Subject {
     fn der_bytes(&self) -> &[u8] {
-        &self.0
+        &self.key
     }
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &rcgen::PKCS_ECDSA_P256_SHA256
+        self.kind
     }
 }
+
+/// A time in which something holds.
+pub type Period = std::ops::Range<SystemTime>;
 
 const ISSUER: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 8];
 const SCTS: [u64; 10] = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
@@ -50,6 +68,7 @@ impl Fulcio {
             issuer_key,
             issuer,
             ct: Key::new(),
+            ct_extensions: Vec::new(),
             lifetime,
         }
     }
@@ -57,24 +76,36 @@ impl Fulcio {
     /// A certificate for a key (its point), and the chain above it, as PEM.
     pub fn issue(&self, point: &[u8], identity: &str, issuer: &str) -> Vec<String> {
         let now = SystemTime::now();
-        let mut params = CertificateParams::default();
-        params.serial_number = Some(SerialNumber::from_slice(&sha256(point)[..8]));
         // A clock that goes a little behind is no reason to refuse.
-        params.not_before = (now - Duration::from_secs(5)).into();
-        params.not_after = (now + self.lifetime).into();
+        let period = now - Duration::from_secs(5)..now + self.lifetime;
+        let leaf = self.certify(&Subject::of_point(point), identity, issuer, &period);
+        vec![pem(&leaf), pem(&self.issuing), pem(&self.root)]
+    }
+
+    /// A certificate.
+    pub fn certify(
+        &self,
+        subject: &Subject,
+        identity: &str,
+        issuer: &str,
+        period: &Period,
+    ) -> Vec<u8> {
+        let mut params = CertificateParams::default();
+        params.serial_number = Some(SerialNumber::from_slice(&sha256(&subject.key)[..8]));
+        params.not_before = period.start.into();
+        params.not_after = period.end.into();
         params.subject_alt_names = vec![SanType::URI(identity.try_into().unwrap())];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
         let vouched = der::element(UTF8, issuer.as_bytes());
         params.custom_extensions = vec![CustomExtension::from_oid_content(&ISSUER, vouched)];
-        let subject = Subject(point.to_vec());
-        let before = params.signed_by(&subject, &self.issuer).unwrap();
+        let before = params.signed_by(subject, &self.issuer).unwrap();
         let logged = self.sct(der::first(der::content(before.der())));
         params
             .custom_extensions
             .push(CustomExtension::from_oid_content(&SCTS, logged));
-        let leaf = params.signed_by(&subject, &self.issuer).unwrap();
-        vec![leaf.pem(), pem(&self.issuing), pem(&self.root)]
+        let leaf = params.signed_by(subject, &self.issuer).unwrap();
+        leaf.der().to_vec()
     }
 
     /// The log's word for a certificate without it (RFC 6962, 3.2 and 3.3).
@@ -82,6 +113,8 @@ impl Fulcio {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let time = (now.as_millis() as u64).to_be_bytes();
         let length = (certificate.len() as u32).to_be_bytes();
+        let count = (self.ct_extensions.len() as u16).to_be_bytes();
+        let extensions = [&count[..], &self.ct_extensions].concat();
         let signed = [
             &[0, 0][..],
             &time,
@@ -89,7 +122,7 @@ impl Fulcio {
             &sha256(&self.issuer_key),
             &length[1..],
             certificate,
-            &[0, 0],
+            &extensions,
         ]
         .concat();
         let signature = self.ct.sign(&signed);
@@ -97,7 +130,8 @@ impl Fulcio {
             &[0][..],
             &self.ct.id(),
             &time,
-            &[0, 0, 4, 3],
+            &extensions,
+            &[4, 3],
             &(signature.len() as u16).to_be_bytes(),
             &signature,
         ]
@@ -156,9 +190,18 @@ const TST_INFO: &[u8] = &[
 
 impl Stamper {
     pub fn new() -> Self {
+        let decade = Duration::from_secs(10 * 365 * 24 * 3600);
+        let now = SystemTime::now();
+        Self::with(&(now - decade..now + decade))
+    }
+
+    /// With a certificate that holds for a time.
+    pub fn with(period: &Period) -> Self {
         let (root, above) = authority("timestamps", None);
         let key = Key::new();
         let mut params = CertificateParams::default();
+        params.not_before = period.start.into();
+        params.not_after = period.end.into();
         params
             .distinguished_name
             .push(DnType::CommonName, "timestamp");
@@ -166,7 +209,9 @@ impl Stamper {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::TimeStamping];
         let id = der::element(OCTETS, KEY_ID);
         params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 14], id)];
-        let leaf = params.signed_by(&Subject(key.point()), &above).unwrap();
+        let leaf = params
+            .signed_by(&Subject::of_point(&key.point()), &above)
+            .unwrap();
         Self {
             key,
             chain: [leaf.der().to_vec(), root],
@@ -176,8 +221,20 @@ impl Stamper {
     /// The answer to a request, whose imprint it repeats.
     pub fn stamp(&self, request: &[u8]) -> Vec<u8> {
         let imprint = der::first(&der::content(request)[3..]);
+        self.stamp_imprint(imprint, SystemTime::now(), false)
+    }
+
+    /// The answer to a request about some bytes, perhaps with the certificate that it is signed by.
+    pub fn stamp_bytes(&self, bytes: &[u8], at: SystemTime, certified: bool) -> Vec<u8> {
+        let algorithm = der::sequence(&[der::element(OID, SHA256)]);
+        let imprint = der::sequence(&[algorithm, der::element(OCTETS, &sha256(bytes))]);
+        self.stamp_imprint(&imprint, at, certified)
+    }
+
+    fn stamp_imprint(&self, imprint: &[u8], at: SystemTime, certified: bool) -> Vec<u8> {
         let oid = |oid: &[u8]| der::element(OID, oid);
-        let time = jiff::Timestamp::now().strftime("%Y%m%d%H%M%SZ").to_string();
+        let at = jiff::Timestamp::try_from(at).unwrap();
+        let time = at.strftime("%Y%m%d%H%M%SZ").to_string();
         let info = der::sequence(&[
             der::element(INTEGER, &[1]),
             oid(&[0x2a, 0x03, 0x04]),
@@ -206,10 +263,15 @@ impl Stamper {
             oid(TST_INFO),
             der::element(0xa0, &der::element(OCTETS, &info)),
         ]);
+        let certificates = match certified {
+            true => der::element(0xa0, &self.chain[0]),
+            false => Vec::new(),
+        };
         let signed = der::sequence(&[
             der::element(INTEGER, &[3]),
             der::element(SET, &sha256_algorithm),
             content,
+            certificates,
             der::element(SET, &signer),
         ]);
         let granted = der::element(SEQUENCE, &der::element(INTEGER, &[0]));
@@ -230,7 +292,11 @@ impl Stamper {
     }
 }
 
-fn pem(der: &[u8]) -> String {
+pub fn pem(der: &[u8]) -> String {
+    labelled("CERTIFICATE", der)
+}
+
+pub fn labelled(label: &str, der: &[u8]) -> String {
     let digits = base64(der);
     let lines: Vec<_> = digits
         .as_bytes()
@@ -238,7 +304,7 @@ fn pem(der: &[u8]) -> String {
         .map(|line| std::str::from_utf8(line).unwrap())
         .collect();
     format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
         lines.join("\n")
     )
 }

@@ -63,16 +63,9 @@ impl Ledger {
     }
 
     fn entry_v1(&self, index: usize) -> Value {
-        let body = base64(&self.entries.lock().unwrap()[index]);
+        let body = self.entries.lock().unwrap()[index].clone();
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let log = hex(&self.key.id());
-        // As RFC 8785 has it: the names in their order, and nothing between.
-        let promised = json!({
-            "body": body,
-            "integratedTime": time.as_secs(),
-            "logID": log,
-            "logIndex": index,
-        });
+        let promised = self.promised(&body, time.as_secs(), index);
         let proof = self.prove(index);
         let mut entry = promised.clone();
         entry["verification"] = json!({
@@ -99,14 +92,20 @@ impl Ledger {
                 "signature": request["signature"],
             }},
         });
-        let body = body.to_string().into_bytes();
+        self.hold(&body, None)
+    }
+
+    /// Adds a body, and proves it as bundles have it; with a time it is promised for that.
+    pub fn hold(&self, content: &Value, at: Option<SystemTime>) -> Value {
+        let body = content.to_string().into_bytes();
         let index = self.add(body.clone()).unwrap_or_default();
         let proof = self.prove(index);
-        json!({
+        let time = at.map_or(0, |at| at.duration_since(UNIX_EPOCH).unwrap().as_secs());
+        let mut entry = json!({
             "logIndex": index.to_string(),
             "logId": {"keyId": base64(&self.key.id())},
-            "kindVersion": {"kind": "hashedrekord", "version": "0.0.2"},
-            "integratedTime": "0",
+            "kindVersion": {"kind": content["kind"], "version": content["apiVersion"]},
+            "integratedTime": time.to_string(),
             "inclusionProof": {
                 "logIndex": proof.index.to_string(),
                 "treeSize": proof.size.to_string(),
@@ -115,6 +114,23 @@ impl Ledger {
                 "checkpoint": {"envelope": proof.checkpoint},
             },
             "canonicalizedBody": base64(&body),
+        });
+        if at.is_some() {
+            let promised = self.promised(&body, time, index);
+            let promise = self.key.sign(promised.to_string().as_bytes());
+            entry["inclusionPromise"] = json!({"signedEntryTimestamp": base64(&promise)});
+        }
+        entry
+    }
+
+    /// What Rekor v1 signs of an entry. As RFC 8785 has it: the names in their order, and nothing
+    /// between.
+    fn promised(&self, body: &[u8], time: u64, index: usize) -> Value {
+        json!({
+            "body": base64(body),
+            "integratedTime": time,
+            "logID": hex(&self.key.id()),
+            "logIndex": index,
         })
     }
 
@@ -196,6 +212,6 @@ fn path(leaves: &[[u8; 32]], index: usize) -> Vec<[u8; 32]> {
     path
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,7 +4,9 @@
 
 mod authority;
 mod der;
+pub mod forge;
 mod key;
+mod leaf;
 mod ledger;
 
 use std::sync::{Arc, Mutex};
@@ -22,6 +24,7 @@ use url::Url;
 
 use crate::registry::{Answer, Bound, Call, Fault, Handler, Host, Issuer};
 use authority::{Fulcio, Stamper};
+pub use leaf::{Kind, Leaf};
 use ledger::Ledger;
 
 /// What is shown for a token.

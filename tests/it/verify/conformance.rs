@@ -1,7 +1,7 @@
 //! The cases of Sigstore's public conformance suite (sigstore/sigstore-conformance, `test_verify`),
 //! each by its name there, run as the suite runs them: through the process, with the file and with its
 //! digest. tests/data/sigstore/conformance holds what could be had of its assets; the other cases are
-//! made of these, and by `forge.rs`, as the suite says that it made its own.
+//! made of these, and in `forged.rs`, as the suite says that it made its own.
 
 use serde_json::{Value, json};
 
@@ -22,6 +22,7 @@ pub struct Case {
     pub root: Option<Value>,
     pub key: Option<String>,
     pub identity: String,
+    pub issuer: String,
     /// Whether the identity is given though the key is.
     pub both: bool,
 }
@@ -38,11 +39,12 @@ impl Case {
             root: file("trusted_root.json").map(json),
             key: file("key.pub").map(|key| String::from_utf8(key).unwrap()),
             identity: IDENTITY.to_owned(),
+            issuer: ISSUER.to_owned(),
             both: false,
         }
     }
 
-    fn run(&self, by_digest: bool) -> Ran {
+    pub fn run(&self, by_digest: bool) -> Ran {
         let place = Place::new();
         let bundle = self.text.clone();
         let bundle = bundle.unwrap_or_else(|| self.bundle.to_string());
@@ -67,7 +69,7 @@ impl Case {
             arguments.push("--key=key.pub");
         }
         let identity = format!("--certificate-identity={}", self.identity);
-        let issuer = format!("--certificate-oidc-issuer={ISSUER}");
+        let issuer = format!("--certificate-oidc-issuer={}", self.issuer);
         if self.key.is_none() || self.both {
             arguments.extend([identity.as_str(), issuer.as_str()]);
         }
@@ -109,7 +111,7 @@ impl Case {
     }
 
     /// As bundles of a version have the certificate.
-    fn versioned(&mut self, media_type: &str, chain: bool) {
+    pub fn versioned(&mut self, media_type: &str, chain: bool) {
         self.bundle["mediaType"] = json!(media_type);
         let material = self.material().as_object_mut().unwrap();
         let old = material.remove("x509CertificateChain");

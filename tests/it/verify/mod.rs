@@ -2,6 +2,7 @@
 //! src/signing/verify/tests.rs.
 
 mod conformance;
+mod forged;
 mod interop;
 mod mutation;
 

@@ -1,0 +1,101 @@
+//! Keys of every kind that signers have.
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
+    EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
+    RsaEncoding, RsaKeyPair,
+};
+use rcgen::SignatureAlgorithm;
+
+use super::authority::{Subject, labelled};
+
+/// A kind of key, and the hash that it signs with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    P256,
+    P384,
+    P521,
+    Ed25519,
+    Rsa,
+    RsaSha512,
+    RsaPss,
+}
+
+pub enum Leaf {
+    Ecdsa(EcdsaKeyPair, &'static SignatureAlgorithm),
+    Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair, &'static dyn RsaEncoding),
+}
+
+impl Leaf {
+    pub fn new(kind: Kind) -> Self {
+        let ecdsa = |signing, kind| Self::Ecdsa(EcdsaKeyPair::generate(signing).unwrap(), kind);
+        let rsa = |encoding| Self::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap(), encoding);
+        match kind {
+            Kind::P256 => ecdsa(
+                &ECDSA_P256_SHA256_ASN1_SIGNING,
+                &rcgen::PKCS_ECDSA_P256_SHA256,
+            ),
+            Kind::P384 => ecdsa(
+                &ECDSA_P384_SHA384_ASN1_SIGNING,
+                &rcgen::PKCS_ECDSA_P384_SHA384,
+            ),
+            Kind::P521 => ecdsa(
+                &ECDSA_P521_SHA512_ASN1_SIGNING,
+                &rcgen::PKCS_ECDSA_P521_SHA512,
+            ),
+            Kind::Ed25519 => Self::Ed25519(Ed25519KeyPair::generate().unwrap()),
+            Kind::Rsa => rsa(&RSA_PKCS1_SHA256),
+            Kind::RsaSha512 => rsa(&RSA_PKCS1_SHA512),
+            Kind::RsaPss => rsa(&RSA_PSS_SHA256),
+        }
+    }
+
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Ecdsa(key, _) => key.sign(&random, message).unwrap().as_ref().to_vec(),
+            Self::Ed25519(key) => key.sign(message).as_ref().to_vec(),
+            Self::Rsa(key, encoding) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(*encoding, &random, message, &mut signature)
+                    .unwrap();
+                signature
+            }
+        }
+    }
+
+    /// What a certificate says of it.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Ecdsa(key, kind) => Subject {
+                key: key.public_key().as_ref().to_vec(),
+                kind,
+            },
+            Self::Ed25519(key) => Subject {
+                key: key.public_key().as_ref().to_vec(),
+                kind: &rcgen::PKCS_ED25519,
+            },
+            Self::Rsa(key, _) => Subject {
+                key: key.public_key().as_ref().to_vec(),
+                kind: &rcgen::PKCS_RSA_SHA256,
+            },
+        }
+    }
+
+    pub fn spki(&self) -> Vec<u8> {
+        let der = match self {
+            Self::Ecdsa(key, _) => key.public_key().as_der(),
+            Self::Ed25519(key) => key.public_key().as_der(),
+            Self::Rsa(key, _) => key.public_key().as_der(),
+        };
+        der.unwrap().as_ref().to_vec()
+    }
+
+    pub fn pem(&self) -> String {
+        labelled("PUBLIC KEY", &self.spki())
+    }
+}
