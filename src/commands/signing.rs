@@ -13,7 +13,7 @@ use crate::cli::InputError;
 use crate::event::Facts;
 use crate::github;
 use crate::release::{Failure, Form, Signing};
-use crate::signing::{Claim, LoggedKey, Predicate, PrivateKey, Signer};
+use crate::signing::{Claim, LoggedKey, OpeningKey, Predicate, Signer};
 
 /// What a signature says by itself, which the user cannot say otherwise.
 const OWN: [&str; 5] = ["commit", "ref", "version", "workflow", Claim::RUN];
@@ -189,7 +189,8 @@ fn refuse_unused(
     }
 }
 
-fn key(given: &Given) -> Result<PrivateKey, Failure> {
+/// It opens while other things are done.
+fn key(given: &Given) -> Result<OpeningKey, Failure> {
     let entry = given.arguments.entries("signing-key").first();
     let text = match (entry, given.environment.get(KEY)) {
         (Some(entry), _) => {
@@ -206,7 +207,7 @@ fn key(given: &Given) -> Result<PrivateKey, Failure> {
     add(&mut secrets, &text);
     given.log.hide(&secrets);
     let password = given.environment.get(PASSWORD).unwrap_or_default();
-    PrivateKey::read(&text, password).map_err(|error| {
+    OpeningKey::begin(&text, password).map_err(|error| {
         let place = if entry.is_some() { "signing-key" } else { KEY };
         given.arguments.error(place, None, error.to_string()).into()
     })

@@ -46,28 +46,50 @@ const PARALLEL: u32 = 1;
 const KEY_SIZE: usize = 32;
 const NONCE_SIZE: usize = 24;
 
-/// The PKCS#8 in a sealed key.
-pub(super) fn open(content: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let sealed: Sealed = serde_json::from_slice(content)
-        .map_err(|_| KeyError::Content("an encrypted cosign key"))?;
-    let parameters = parameters(&sealed.kdf)?;
-    if sealed.cipher.name != "nacl/secretbox" {
-        return Err(other(format!("its cipher is {:?}", sealed.cipher.name)));
-    }
-    let salt = decode(&sealed.kdf.salt)?;
-    let nonce: [u8; NONCE_SIZE] = decode(&sealed.cipher.nonce)?
-        .try_into()
-        .map_err(|_| other(format!("its nonce has not {NONCE_SIZE} bytes")))?;
-    let mut key = Zeroizing::new([0; KEY_SIZE]);
-    scrypt::scrypt(password.as_bytes(), &salt, &parameters, &mut key[..])
-        .map_err(|_| other("its scrypt parameters"))?;
-    XSalsa20Poly1305::new((&*key).into())
-        .decrypt(&nonce.into(), decode(&sealed.ciphertext)?.as_slice())
-        .map(Zeroizing::new)
-        .map_err(|_| match password {
-            "" => KeyError::NoPassword,
-            _ => KeyError::Password,
+/// A sealed key whose seal is one of cosign's.
+pub(super) struct SealedKey {
+    parameters: scrypt::Params,
+    salt: Vec<u8>,
+    nonce: [u8; NONCE_SIZE],
+    ciphertext: Vec<u8>,
+}
+
+impl SealedKey {
+    pub(super) fn read(content: &[u8]) -> Result<Self, KeyError> {
+        let sealed: Sealed = serde_json::from_slice(content)
+            .map_err(|_| KeyError::Content("an encrypted cosign key"))?;
+        let parameters = parameters(&sealed.kdf)?;
+        if sealed.cipher.name != "nacl/secretbox" {
+            return Err(other(format!("its cipher is {:?}", sealed.cipher.name)));
+        }
+        Ok(Self {
+            parameters,
+            salt: decode(&sealed.kdf.salt)?,
+            nonce: decode(&sealed.cipher.nonce)?
+                .try_into()
+                .map_err(|_| other(format!("its nonce has not {NONCE_SIZE} bytes")))?,
+            ciphertext: decode(&sealed.ciphertext)?,
         })
+    }
+
+    /// The PKCS#8 in it.
+    pub(super) fn open(&self, password: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let mut key = Zeroizing::new([0; KEY_SIZE]);
+        scrypt::scrypt(
+            password.as_bytes(),
+            &self.salt,
+            &self.parameters,
+            &mut key[..],
+        )
+        .map_err(|_| other("its scrypt parameters"))?;
+        XSalsa20Poly1305::new((&*key).into())
+            .decrypt(&self.nonce.into(), self.ciphertext.as_slice())
+            .map(Zeroizing::new)
+            .map_err(|_| match password {
+                "" => KeyError::NoPassword,
+                _ => KeyError::Password,
+            })
+    }
 }
 
 fn parameters(kdf: &Kdf) -> Result<scrypt::Params, KeyError> {

@@ -2,11 +2,14 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{EndpointsError, ServiceError, TrustRootError};
+use super::{EndpointsError, KeyError, ServiceError, TrustRootError};
 
 /// Why nothing could be signed.
 #[derive(Debug, Clone, Error)]
 pub enum SigningError {
+    /// The key is not opened.
+    #[error("the signing key {0}")]
+    Key(#[from] KeyError),
     /// A service did not do its part.
     #[error(transparent)]
     Service(#[from] ServiceError),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 
-use super::{KeyError, PublicKey, cosign_key, der, pem};
+use super::cosign_key::SealedKey;
+use super::{KeyError, PublicKey, der, pem};
 use crate::notice::printable;
 
 /// A key over P-256 to sign with. Cheap to clone; cannot be printed.
@@ -22,21 +23,15 @@ impl PrivateKey {
     /// # Errors
     /// Another kind of key, or a password that does not fit.
     pub fn read(text: &str, password: &str) -> Result<Self, KeyError> {
-        let pem = pem::read(text)?;
-        match pem.label.as_str() {
-            "PRIVATE KEY" => Self::of_pkcs8(&pem.content),
-            "ENCRYPTED SIGSTORE PRIVATE KEY" | "ENCRYPTED COSIGN PRIVATE KEY" => {
-                Self::of_pkcs8(&cosign_key::open(&pem.content, password)?)
-            }
-            "ENCRYPTED PRIVATE KEY" => Err(KeyError::Pkcs8Encrypted),
-            "EC PRIVATE KEY" | "EC PARAMETERS" => Err(KeyError::Sec1),
-            "RSA PRIVATE KEY" => Err(KeyError::Kind("an RSA key".to_owned())),
-            "DSA PRIVATE KEY" => Err(KeyError::Kind("a DSA key".to_owned())),
-            "OPENSSH PRIVATE KEY" => Err(KeyError::Kind("an OpenSSH key".to_owned())),
-            "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(KeyError::Public),
-            "CERTIFICATE" => Err(KeyError::Certificate),
-            label => Err(KeyError::Label(printable(label, 60))),
+        match Content::read(text)? {
+            Content::Open(key) => Ok(key),
+            Content::Sealed(sealed) => Self::unseal(&sealed, password),
         }
+    }
+
+    /// Opens an encrypted key, which takes long.
+    pub(super) fn unseal(sealed: &SealedKey, password: &str) -> Result<Self, KeyError> {
+        Self::of_pkcs8(&sealed.open(password)?)
     }
 
     /// A new key, which exists in this process's memory alone.
@@ -70,6 +65,32 @@ impl PrivateKey {
             .expect("the system gives random numbers")
             .as_ref()
             .to_vec()
+    }
+}
+
+/// What a PEM text holds.
+pub(super) enum Content {
+    Open(PrivateKey),
+    Sealed(SealedKey),
+}
+
+impl Content {
+    pub(super) fn read(text: &str) -> Result<Self, KeyError> {
+        let pem = pem::read(text)?;
+        match pem.label.as_str() {
+            "PRIVATE KEY" => PrivateKey::of_pkcs8(&pem.content).map(Self::Open),
+            "ENCRYPTED SIGSTORE PRIVATE KEY" | "ENCRYPTED COSIGN PRIVATE KEY" => {
+                SealedKey::read(&pem.content).map(Self::Sealed)
+            }
+            "ENCRYPTED PRIVATE KEY" => Err(KeyError::Pkcs8Encrypted),
+            "EC PRIVATE KEY" | "EC PARAMETERS" => Err(KeyError::Sec1),
+            "RSA PRIVATE KEY" => Err(KeyError::Kind("an RSA key".to_owned())),
+            "DSA PRIVATE KEY" => Err(KeyError::Kind("a DSA key".to_owned())),
+            "OPENSSH PRIVATE KEY" => Err(KeyError::Kind("an OpenSSH key".to_owned())),
+            "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(KeyError::Public),
+            "CERTIFICATE" => Err(KeyError::Certificate),
+            label => Err(KeyError::Label(printable(label, 60))),
+        }
     }
 }
 

@@ -4,20 +4,20 @@ use tokio::sync::OnceCell;
 
 use super::bundle::Signatory;
 use super::instance::Witnesses;
-use super::{Claim, Detached, Instance, Logs, PrivateKey, Requirement, SigningError};
+use super::{Claim, Detached, Instance, Logs, OpeningKey, PrivateKey, Requirement, SigningError};
 use crate::notice::Notices;
 use crate::registry::Client;
 
 /// A key, and the transparency log that holds all that it signs. The first use opens it.
 pub struct LoggedKey {
-    key: PrivateKey,
+    key: OpeningKey,
     instance: Instance<Logs>,
-    opened: OnceCell<Witnesses>,
+    opened: OnceCell<(PrivateKey, Witnesses)>,
 }
 
 impl LoggedKey {
     /// Signing with `key`, logged by `instance`.
-    pub fn new(key: PrivateKey, instance: Instance<Logs>) -> Self {
+    pub fn new(key: OpeningKey, instance: Instance<Logs>) -> Self {
         Self {
             key,
             instance,
@@ -34,9 +34,9 @@ impl LoggedKey {
         client: &Client,
         notices: &Notices,
     ) -> Result<Requirement, SigningError> {
-        let witnesses = self.open(client, notices).await?;
+        let (key, witnesses) = self.open(client, notices).await?;
         Ok(Requirement::Key {
-            key: self.key.public().clone(),
+            key: key.public().clone(),
             log: Some(witnesses.root.clone()),
         })
     }
@@ -51,10 +51,12 @@ impl LoggedKey {
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<Vec<u8>, SigningError> {
-        let witnesses = self.open(client, notices).await?;
+        let (key, witnesses) = self.open(client, notices).await?;
         let _turn = witnesses.turn().await;
-        let sealed = self.key.seal(statement);
-        Ok(witnesses.bundle(client, sealed, &self.signatory()).await?)
+        let sealed = key.seal(statement);
+        Ok(witnesses
+            .bundle(client, sealed, &Signatory::Key(key.public()))
+            .await?)
     }
 
     /// Signs an in-toto statement in the legacy form of attestations: an envelope by itself.
@@ -67,10 +69,12 @@ impl LoggedKey {
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<Detached, SigningError> {
-        let witnesses = self.open(client, notices).await?;
+        let (key, witnesses) = self.open(client, notices).await?;
         let _turn = witnesses.turn().await;
-        let sealed = self.key.seal(statement);
-        witnesses.envelope(client, &sealed, &self.signatory()).await
+        let sealed = key.seal(statement);
+        witnesses
+            .envelope(client, &sealed, &Signatory::Key(key.public()))
+            .await
     }
 
     /// Signs a claim in the legacy form.
@@ -83,23 +87,24 @@ impl LoggedKey {
         notices: &Notices,
         claim: &Claim,
     ) -> Result<Detached, SigningError> {
-        let witnesses = self.open(client, notices).await?;
+        let (key, witnesses) = self.open(client, notices).await?;
         let _turn = witnesses.turn().await;
         let payload = claim.payload();
-        let signature = self.key.sign(&payload);
+        let signature = key.sign(&payload);
         witnesses
-            .payload(client, payload, &signature, &self.signatory())
+            .payload(client, payload, &signature, &Signatory::Key(key.public()))
             .await
     }
 
-    fn signatory(&self) -> Signatory<'_> {
-        Signatory::Key(self.key.public())
-    }
-
-    async fn open(&self, client: &Client, notices: &Notices) -> Result<&Witnesses, SigningError> {
+    async fn open(
+        &self,
+        client: &Client,
+        notices: &Notices,
+    ) -> Result<&(PrivateKey, Witnesses), SigningError> {
         let open = || async {
+            let key = self.key.opened().await?;
             let (logs, root) = self.instance.resolve(client, notices).await?;
-            Ok::<_, SigningError>(Witnesses::new(logs, root)?)
+            Ok::<_, SigningError>((key, Witnesses::new(logs, root)?))
         };
         self.opened.get_or_try_init(open).await
     }

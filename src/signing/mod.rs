@@ -6,6 +6,7 @@
 //!
 //! - [`PrivateKey`] makes both forms of a [`Claim`]: the simple-signing payload of a `.sig` image
 //!   ([`Detached`]), and a bundle v0.3 around a signed in-toto statement.
+//! - An encrypted key takes a while to open: an [`OpeningKey`] is there at once.
 //! - [`LoggedKey`] makes both with an entry in a transparency log; [`Keyless`] with that and a
 //!   certificate for the job that runs. A [`Signer`] is any of the three.
 //! - An [`Instance`] of Sigstore is where the services for that are.
@@ -28,6 +29,7 @@ mod key;
 mod key_error;
 mod keyless;
 mod logged;
+mod opening;
 mod pem;
 mod predicate;
 mod public;
@@ -46,6 +48,7 @@ pub use key::PrivateKey;
 pub use key_error::KeyError;
 pub use keyless::{Conceal, Keyless, TokenSource};
 pub use logged::LoggedKey;
+pub use opening::OpeningKey;
 pub use predicate::{Document, Predicate, PredicateError};
 pub use public::PublicKey;
 pub use signer::{Attestation, Signer};

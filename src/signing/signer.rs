@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{
-    Claim, Detached, Keyless, LoggedKey, Predicate, PrivateKey, Requirement, SigningError,
+    Claim, Detached, Keyless, LoggedKey, OpeningKey, Predicate, Requirement, SigningError,
 };
 use crate::image::Digest;
 use crate::notice::Notices;
@@ -11,7 +11,7 @@ use crate::registry::Client;
 #[derive(Debug, Clone)]
 pub enum Signer {
     /// A key alone.
-    Key(PrivateKey),
+    Key(OpeningKey),
     /// A key, with a log that holds what it signs.
     LoggedKey(Arc<LoggedKey>),
     /// A certificate for the job that runs.
@@ -38,7 +38,7 @@ impl Signer {
     /// What a signature made so has to pass.
     ///
     /// # Errors
-    /// A trusted root or a token that cannot be had.
+    /// A key that is not opened, a trusted root or a token that cannot be had.
     pub async fn requirement(
         &self,
         client: &Client,
@@ -46,7 +46,7 @@ impl Signer {
     ) -> Result<Requirement, SigningError> {
         match self {
             Self::Key(key) => Ok(Requirement::Key {
-                key: key.public().clone(),
+                key: key.opened().await?.public().clone(),
                 log: None,
             }),
             Self::LoggedKey(key) => key.requirement(client, notices).await,
@@ -94,7 +94,7 @@ impl Signer {
     ) -> Result<Detached, SigningError> {
         let statement = attestation.statement();
         match self {
-            Self::Key(key) => Ok(key.sign_envelope(statement)),
+            Self::Key(key) => Ok(key.opened().await?.sign_envelope(statement)),
             Self::LoggedKey(key) => key.sign_envelope(client, notices, statement).await,
             Self::Keyless(keyless) => keyless.sign_envelope(client, notices, statement).await,
         }
@@ -107,7 +107,7 @@ impl Signer {
         statement: Vec<u8>,
     ) -> Result<Vec<u8>, SigningError> {
         match self {
-            Self::Key(key) => Ok(key.sign_statement(statement)),
+            Self::Key(key) => Ok(key.opened().await?.sign_statement(statement)),
             Self::LoggedKey(key) => key.sign_statement(client, notices, statement).await,
             Self::Keyless(keyless) => keyless.sign_statement(client, notices, statement).await,
         }
@@ -124,7 +124,7 @@ impl Signer {
         claim: &Claim,
     ) -> Result<Detached, SigningError> {
         match self {
-            Self::Key(key) => Ok(key.sign_detached(claim)),
+            Self::Key(key) => Ok(key.opened().await?.sign_detached(claim)),
             Self::LoggedKey(key) => key.sign_detached(client, notices, claim).await,
             Self::Keyless(keyless) => keyless.sign_detached(client, notices, claim).await,
         }

@@ -136,6 +136,22 @@ fn rsa_bytes(der: &Pkcs8V1Der<'_>) -> Vec<u8> {
     der.as_ref().to_vec()
 }
 
+/// What is wrong with the text is known before the password has been tried.
+#[tokio::test]
+async fn a_key_opens_while_others_wait_for_it() {
+    let text = sealed(&p256(), "right", |_| ());
+    let opening = OpeningKey::begin(&text, "right").unwrap();
+    let other = opening.clone();
+    let (one, two) = tokio::join!(opening.opened(), other.opened());
+    assert_eq!(one.unwrap().public(), two.unwrap().public());
+    let wrong = OpeningKey::begin(&text, "wrong").unwrap();
+    assert_eq!(wrong.opened().await.unwrap_err(), KeyError::Password);
+    let damaged = sealed(&p256(), "right", |json| {
+        json["cipher"]["nonce"] = json!("AAAA")
+    });
+    assert!(OpeningKey::begin(&damaged, "right").is_err());
+}
+
 #[test]
 fn a_sealed_key_that_does_not_open_says_why() {
     let der = p256();

@@ -182,7 +182,7 @@ async fn a_key_attests_as_well() {
         assert_eq!(made(&again), [0, 6]);
         // Another key has said nothing yet.
         let other = Signing {
-            signer: Signer::Key(keys::key()),
+            signer: Signer::Key(keys::key().into()),
             ..signing
         };
         assert_eq!(

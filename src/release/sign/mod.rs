@@ -156,7 +156,9 @@ async fn subjects(image: &Resolved, recursive: bool) -> Result<Vec<Descriptor>, 
 /// That the services which sign did not.
 fn unsigned(error: SigningError) -> Failure {
     let failure = match &error {
-        SigningError::Private | SigningError::Endpoints(_) => Failure::input(error.to_string()),
+        SigningError::Key(_) | SigningError::Private | SigningError::Endpoints(_) => {
+            Failure::input(error.to_string())
+        }
         SigningError::Service(_) | SigningError::Root(_) => Failure::service(error.to_string()),
     };
     match &error {
@@ -167,7 +169,7 @@ fn unsigned(error: SigningError) -> Failure {
             Some(hint) => failure.hint(hint),
             None => failure,
         },
-        SigningError::Root(_) | SigningError::Endpoints(_) => failure,
+        SigningError::Key(_) | SigningError::Root(_) | SigningError::Endpoints(_) => failure,
     }
 }
 

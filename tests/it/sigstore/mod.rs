@@ -92,7 +92,7 @@ impl Sigstore {
     /// A key whose signatures are logged.
     pub fn logged(&self, key: PrivateKey, rekor: Rekor) -> LoggedKey {
         let (services, root) = (self.logs(rekor), self.root());
-        LoggedKey::new(key, Instance::Own { services, root })
+        LoggedKey::new(key.into(), Instance::Own { services, root })
     }
 
     pub fn root(&self) -> Arc<TrustRoot> {

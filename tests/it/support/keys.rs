@@ -25,7 +25,7 @@ pub fn key() -> PrivateKey {
 /// Signing in both forms.
 pub fn signing(key: &PrivateKey) -> Signing {
     Signing {
-        signer: Signer::Key(key.clone()),
+        signer: Signer::Key(key.clone().into()),
         recursive: false,
         attestations: Vec::new(),
         github: None,
