@@ -99,8 +99,8 @@ impl Wire {
 }
 
 /// Requests to one registry that may be in flight at the same time. They share a connection where it
-/// speaks HTTP/2.
-const CONTROL_REQUESTS: usize = 64;
+/// speaks HTTP/2; a server is to take at least so many streams on one (RFC 9113, 6.5.2).
+const CONTROL_REQUESTS: usize = 100;
 /// Large blobs that may travel at the same time, to or from one registry.
 const TRANSFERS: usize = 8;
 

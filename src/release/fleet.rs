@@ -15,8 +15,9 @@ use crate::policy::Service;
 
 /// Services that are looked at at the same time.
 const LOOKS: usize = 64;
-/// Services that are released at the same time.
-const RELEASES: usize = 32;
+/// Services that are released at the same time: each is a chain of requests that wait for one another,
+/// and so many chains keep a registry's limit of requests in flight in use.
+const RELEASES: usize = 64;
 
 /// A release of several services.
 #[derive(Debug, Clone)]
