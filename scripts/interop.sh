@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Runs the tests against other people's programs: the distribution registry, crane, skopeo, cosign, refregistry (a registry
-# with the referrers API), and a whole Sigstore with sigstore-python beside it.
+# Runs the tests against other people's programs: the distribution registry, crane, skopeo, oras, cosign, refregistry (a
+# registry with the referrers API), zot where there is one, and a whole Sigstore with sigstore-python beside it.
 #   interop.sh [--install] [FILTER...]
-# They are looked for on PATH and in ~/.cache/shipmark/peers, where --install puts all but skopeo (a Debian package) and the
-# Sigstore. That one is in ../shared/sigstore-stack (or $SHARED), with its servers in ~/.cache/shipmark/sigstore, where its
-# install.sh puts them; what needs it is left out without it, and said to be.
+# They are looked for on PATH and in ~/.cache/shipmark/peers, where --install puts all but skopeo (a Debian package), zot and
+# the Sigstore. zot takes part where SHIPMARK_TEST_ZOT is the host:port of one that answers plain HTTP. The Sigstore is in
+# ../shared/sigstore-stack (or $SHARED), with its servers in ~/.cache/shipmark/sigstore, where its install.sh puts them; what
+# needs it is left out without it, and said to be.
 # A FILTER is a part of a test's name, as cargo test takes it. Every server is on loopback and is stopped at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,19 +16,19 @@ export PATH="$PATH:$cache/peers:$cache/sigstore"
 case ${1:-} in
   --install)
     shift
-    scripts/install-peers.sh registry crane cosign refregistry sigstore-python
+    scripts/install-peers.sh registry crane oras cosign refregistry sigstore-python
     ;;
   -*) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;;
 esac
 missing=
-for need in registry crane cosign refregistry; do
+for need in registry crane oras cosign refregistry; do
   command -v "$need" >/dev/null || missing+=$'\n  '"$need: scripts/install-peers.sh $need"
 done
 command -v skopeo >/dev/null || missing+=$'\n  skopeo: the Debian package of that name'
 [ -z "$missing" ] || { printf 'interop.sh: missing on this machine:%s\n' "$missing" >&2; exit 1; }
 
 # The modules of tests that need a Sigstore are all but these.
-without_sigstore=(interop:: interop_cosign::)
+without_sigstore=(interop:: interop_copies:: interop_cosign::)
 stack_lacks=
 if [ ! -d "$stack" ]; then
   stack_lacks="there is no $stack"
@@ -70,6 +71,8 @@ done
 export SHIPMARK_TEST_REFREGISTRY
 echo "registry with the referrers API: $SHIPMARK_TEST_REFREGISTRY"
 echo "registries: $SHIPMARK_TEST_REGISTRY, $SHIPMARK_TEST_REGISTRY_2, with a password $SHIPMARK_TEST_REGISTRY_BASIC"
+
+[ -n "${SHIPMARK_TEST_ZOT:-}" ] || echo "LEFT OUT: copies from and to zot, since SHIPMARK_TEST_ZOT names none"
 
 # A Docker engine is asked for an image that it has, where one answers.
 skip=()

@@ -12,22 +12,28 @@ use crate::support::*;
 
 const PASSWORD: &str = "not a secret";
 
+/// To sign with a key, and tell no log.
+const UNLOGGED: [&str; 3] = ["--yes", "--tlog-upload=false", "--use-signing-config=false"];
+
 /// A folder with keys that cosign made, and the registries to use them with.
-struct Bench {
+pub struct Bench {
     folder: tempfile::TempDir,
+    test: String,
     repositories: [String; 2],
 }
 
 impl Bench {
-    fn new(test: &str) -> Self {
+    pub fn new(test: &str) -> Self {
         let variable = |name: &str| {
             std::env::var(name)
                 .unwrap_or_else(|_| panic!("{name} is not set: run scripts/interop.sh"))
         };
-        let place = |name| format!("{}/{test}-{}/web", variable(name), std::process::id());
+        let test = format!("{test}-{}", std::process::id());
+        let place = |name| format!("{}/{test}/web", variable(name));
         let bench = Self {
             folder: tempfile::tempdir().unwrap(),
             repositories: ["SHIPMARK_TEST_REGISTRY", "SHIPMARK_TEST_REFREGISTRY"].map(place),
+            test,
         };
         for name in ["ours", "other"] {
             bench.must(&["generate-key-pair", "--output-key-prefix", name]);
@@ -35,49 +41,73 @@ impl Bench {
         bench
     }
 
-    fn cosign(&self, arguments: &[&str]) -> Output {
-        Command::new("cosign")
+    /// A repository of this test's own.
+    pub fn repository(&self, host: &str, name: &str) -> String {
+        format!("{host}/{}/{name}", self.test)
+    }
+
+    /// A file in the folder, and its name.
+    pub fn file<'a>(&self, name: &'a str, content: &str) -> &'a str {
+        std::fs::write(self.folder.path().join(name), content).unwrap();
+        name
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        Command::new(program)
             .args(arguments)
             .current_dir(self.folder.path())
             .env("COSIGN_PASSWORD", PASSWORD)
             .env("HOME", self.folder.path())
             .output()
-            .unwrap_or_else(|error| panic!("cosign: {error}"))
+            .unwrap_or_else(|error| panic!("{program}: {error}"))
     }
 
     fn must(&self, arguments: &[&str]) -> String {
-        let output = self.cosign(arguments);
+        self.must_run("cosign", arguments)
+    }
+
+    pub fn oras(&self, arguments: &[&str]) {
+        self.must_run("oras", arguments);
+    }
+
+    fn must_run(&self, program: &str, arguments: &[&str]) -> String {
+        let output = self.run(program, arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "cosign {arguments:?}: {errors}");
+        assert!(output.status.success(), "{program} {arguments:?}: {errors}");
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Signs in one of cosign's forms with one of the keys.
-    fn sign(&self, key: &str, form: Form, image: &str) {
-        let (key, form) = (format!("{key}.key"), new_format(form));
-        self.must(&[
-            "sign",
-            "--yes",
-            "--key",
-            &key,
-            "--tlog-upload=false",
-            "--use-signing-config=false",
-            &form,
-            image,
-        ]);
+    pub fn sign(&self, key: &str, form: Form, image: &str, more: &[&str]) {
+        let (key, form) = (format!("--key={key}.key"), new_format(form));
+        let arguments = ["sign", &key, &form, image];
+        self.must(&[&arguments[..], &UNLOGGED, more].concat());
     }
 
-    fn verifies(&self, key: &str, form: Form, image: &str) -> bool {
-        let (key, form) = (format!("{key}.pub"), new_format(form));
-        let arguments = [
-            "verify",
-            "--key",
-            &key,
-            "--insecure-ignore-tlog",
-            &form,
-            image,
-        ];
-        self.cosign(&arguments).status.success()
+    /// Attests something in one of cosign's forms with one of the keys.
+    pub fn attest(&self, key: &str, form: Form, image: &str) {
+        let predicate = self.file("predicate.json", r#"{"a":"b"}"#);
+        let predicate = format!("--predicate={predicate}");
+        let (key, form) = (format!("--key={key}.key"), new_format(form));
+        let arguments = ["attest", "--type=custom", &predicate, &key, &form, image];
+        self.must(&[&arguments[..], &UNLOGGED].concat());
+    }
+
+    /// Whether cosign takes the image for signed.
+    pub fn verifies(&self, key: &str, form: Form, image: &str) -> bool {
+        self.checks(&["verify"], key, form, image)
+    }
+
+    /// Whether cosign takes what [`Bench::attest`] says of the image for attested.
+    pub fn attested(&self, key: &str, form: Form, image: &str) -> bool {
+        self.checks(&["verify-attestation", "--type=custom"], key, form, image)
+    }
+
+    fn checks(&self, verb: &[&str], key: &str, form: Form, image: &str) -> bool {
+        let (key, form) = (format!("--key={key}.pub"), new_format(form));
+        let arguments = [&key, "--insecure-ignore-tlog", &form, image];
+        let output = self.run("cosign", &[verb, &arguments[..]].concat());
+        output.status.success()
     }
 
     fn private(&self, key: &str) -> PrivateKey {
@@ -95,7 +125,7 @@ fn new_format(form: Form) -> String {
     format!("--new-bundle-format={}", form == Form::Bundle)
 }
 
-const FORMS: [Form; 2] = [Form::Bundle, Form::Legacy];
+pub const FORMS: [Form; 2] = [Form::Bundle, Form::Legacy];
 
 async fn pushed(place: &str, key: Option<&PrivateKey>) -> String {
     let mut request = push(&example(), &[place], "refs/heads/main");
@@ -155,7 +185,7 @@ async fn what_cosign_signs_is_verified_here() {
     for place in &bench.repositories {
         let image = pushed(place, None).await;
         for form in FORMS {
-            bench.sign("ours", form, &image);
+            bench.sign("ours", form, &image, &[]);
         }
         let (ours, other) = (bench.private("ours"), bench.private("other"));
         let found = checked(&image, &ours, &context()).await.unwrap();
@@ -179,13 +209,13 @@ async fn signatures_of_others_stay_before_and_after() {
     for place in &bench.repositories {
         let image = pushed(place, None).await;
         for form in FORMS {
-            bench.sign("other", form, &image);
+            bench.sign("other", form, &image, &[]);
         }
         let key = bench.private("ours");
         pushed(place, Some(&key)).await;
         pushed(place, Some(&key)).await;
         for form in FORMS {
-            bench.sign("other", form, &image);
+            bench.sign("other", form, &image, &[]);
             for name in ["ours", "other"] {
                 assert!(
                     bench.verifies(name, form, &image),
@@ -203,20 +233,9 @@ async fn signatures_of_others_stay_before_and_after() {
 #[ignore = "needs cosign and two registries: scripts/interop.sh"]
 async fn an_attestation_does_not_hide_a_signature() {
     let bench = Bench::new("attested");
-    std::fs::write(bench.folder.path().join("predicate.json"), r#"{"a":"b"}"#).unwrap();
     for place in &bench.repositories {
         let image = pushed(place, None).await;
-        bench.must(&[
-            "attest",
-            "--yes",
-            "--key=other.key",
-            "--tlog-upload=false",
-            "--use-signing-config=false",
-            "--new-bundle-format",
-            "--predicate=predicate.json",
-            "--type=custom",
-            &image,
-        ]);
+        bench.attest("other", Form::Bundle, &image);
         let key = bench.private("ours");
         pushed(place, Some(&key)).await;
         for form in FORMS {

@@ -10,6 +10,7 @@ mod example;
 mod fleet;
 mod input;
 mod interop;
+mod interop_copies;
 mod interop_cosign;
 mod interop_sigstore;
 mod keyless;
