@@ -34,8 +34,12 @@ fn registries(given: &Given) -> Result<Client, Failure> {
 
 /// Connections to another service than a registry: they need no login.
 pub(super) fn web(given: &Given, url: &Url) -> Result<reqwest::Client, Failure> {
-    let client = client(given, settings(given, Store::default(), Vec::new()))?;
-    Ok(client.web(url))
+    Ok(connections(given)?.web(url))
+}
+
+/// Connections to services that are no registries.
+pub(super) fn connections(given: &Given) -> Result<Client, Failure> {
+    client(given, settings(given, Store::default(), Vec::new()))
 }
 
 fn client(given: &Given, settings: Settings) -> Result<Client, Failure> {

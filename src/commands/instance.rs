@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::Given;
+use super::{Given, trust};
 use crate::cli::InputError;
 use crate::release::{Failure, Form};
 use crate::signing::{Configured, Endpoints, Instance, Logs, TrustRoot};
@@ -71,7 +71,7 @@ fn own<S>(
     services: impl FnOnce(&str) -> Result<S, Failure>,
 ) -> Result<Instance<S>, Failure> {
     let Some(said) = inputs.iter().find(|name| text(given, name).is_some()) else {
-        return Ok(Instance::Public);
+        return Ok(Instance::Public(Box::new(trust::repository(given))));
     };
     let Some(root) = file(given, "trusted-root")? else {
         return Err(

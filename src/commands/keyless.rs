@@ -18,7 +18,9 @@ pub(super) fn read(given: &Given, workflow: &Workflow, forms: &[Form]) -> Result
     let tokens = tokens(given)?;
     let instance = instance::of_keyless(given, forms)?;
     let agreed = logged(given)?;
-    if matches!(instance, Instance::Public) && workflow.repository.private == Some(true) && !agreed
+    if matches!(instance, Instance::Public(_))
+        && workflow.repository.private == Some(true)
+        && !agreed
     {
         return Err(private());
     }

@@ -4,14 +4,15 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::signing::text_or_file;
 use super::{Given, context};
 use crate::cli::Verb;
 use crate::release::{Check, Failure, Wanted};
 use crate::signing::{
-    BUNDLE_LIMIT, Condition, Identity, Pattern, PublicKey, Requirement, TrustRoot, TrustRootError,
+    BUNDLE_LIMIT, Condition, Identity, Pattern, PublicKey, Requirement, TrustRoot, Tuf,
 };
 
 /// The inputs that say what a certificate has to say of the run.
@@ -30,8 +31,6 @@ const CONDITIONS: [(&str, Condition); 7] = [
         Condition::RunnerEnvironment,
     ),
 ];
-/// How long the public instance's roots are waited for; this program's own are there at once.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the source of a promotion has to have beside it, where that is asked for.
 pub(super) async fn source_check(given: &Given) -> Result<Option<Check>, Failure> {
@@ -176,29 +175,31 @@ pub(super) async fn root(given: &Given) -> Result<Arc<TrustRoot>, Failure> {
 
 async fn public(given: &Given) -> Result<TrustRoot, Failure> {
     let log = &given.log;
-    let broken = |error: TrustRootError| Failure::service(format!("the trusted root: {error}"));
     if given.arguments.switch("offline")? {
         log.info("the roots of the public instance are those of this program");
-        return TrustRoot::embedded().map_err(broken);
+        let root = TrustRoot::embedded();
+        return root.map_err(|error| Failure::service(format!("the trusted root: {error}")));
     }
-    let address = TrustRoot::public_address();
-    let url = address.parse().expect("the address of the public instance");
-    let fetched =
-        tokio::time::timeout(PATIENCE, TrustRoot::fetch(context::web(given, &url)?)).await;
-    let why = match fetched {
-        Ok(Ok(root)) => {
-            log.info(&format!(
-                "the roots of the public instance are those of {address}"
-            ));
-            return Ok(root);
-        }
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer in {} seconds", PATIENCE.as_secs()),
-    };
-    log.warning(&format!(
-        "the roots of the public instance could not be fetched from {address} ({why}): going on with those of this program"
-    ));
-    TrustRoot::embedded().map_err(broken)
+    let client = context::connections(given)?;
+    let root = repository(given).trust_root(&client, &log.notices()).await;
+    root.map_err(|error| {
+        Failure::service(format!("the roots of the public instance: {error}"))
+            .why("its repository is broken, or something between here and there answers in its place; a clock that is wrong shows so too")
+            .hint("offline: true goes by the roots in this program, trusted-root by a file")
+    })
+}
+
+/// Where the public instance says what it is. What it says is kept in the user's cache; a job's runner
+/// has none that lasts.
+pub(super) fn repository(given: &Given) -> Tuf {
+    let environment = &given.environment;
+    let cache = environment.path("XDG_CACHE_HOME").map(Path::to_owned);
+    let cache = cache.or_else(|| Some(environment.path("HOME")?.join(".cache")));
+    let kept = cache.filter(|path| path.is_absolute() && !environment.in_runner());
+    Tuf::public(
+        Timestamp::now(),
+        kept.map(|path| path.join("shipmark").join("tuf")),
+    )
 }
 
 /// A file of at most one byte more than is looked at.

@@ -51,7 +51,7 @@ impl Client {
         let mut tried = 0;
         loop {
             tried += 1;
-            let outcome = self.asked(ask).await;
+            let outcome = self.ask_once(ask, LIMIT).await;
             let (why, pause) = match &outcome {
                 Ok(answer) if retry::is_later(answer.status, &answer.headers) => (
                     format!("answers {}", answer.status),
@@ -74,7 +74,11 @@ impl Client {
         }
     }
 
-    async fn asked(&self, ask: &Ask) -> Result<Answer, Cause> {
+    /// As [`Client::ask`], one time only and with an answer of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// No answer, or a longer one.
+    pub async fn ask_once(&self, ask: &Ask, limit: usize) -> Result<Answer, Cause> {
         let http = &self.0.http;
         let stall = http.settings.timing.stall;
         let request = http
@@ -89,7 +93,7 @@ impl Client {
         Ok(Answer {
             status: response.status(),
             headers: response.headers().clone(),
-            body: read_limited(response, LIMIT, stall).await?,
+            body: read_limited(response, limit, stall).await?,
         })
     }
 }

@@ -1,8 +1,6 @@
-use std::sync::Arc;
-
 use thiserror::Error;
 
-use super::{EndpointsError, KeyError, ServiceError, TrustRootError};
+use super::{EndpointsError, KeyError, ServiceError, TufError};
 
 /// Why nothing could be signed.
 #[derive(Debug, Clone, Error)]
@@ -15,17 +13,11 @@ pub enum SigningError {
     Service(#[from] ServiceError),
     /// The public instance has no root, or none that can be used.
     #[error("the root of Sigstore's public instance cannot be used: {0}")]
-    Root(Arc<TrustRootError>),
+    Root(#[from] TufError),
     /// The services that there are do not do.
     #[error(transparent)]
     Endpoints(#[from] EndpointsError),
     /// The repository is private and the log is public, and nobody said that this is meant.
     #[error("the repository is not public, and the log of Sigstore's public instance is")]
     Private,
-}
-
-impl From<TrustRootError> for SigningError {
-    fn from(error: TrustRootError) -> Self {
-        Self::Root(Arc::new(error))
-    }
 }

@@ -34,6 +34,7 @@ mod pem;
 mod predicate;
 mod public;
 mod signer;
+mod tuf;
 mod verify;
 
 pub use bundle::{BUNDLE, ENVELOPE, PREDICATE};
@@ -52,6 +53,7 @@ pub use opening::OpeningKey;
 pub use predicate::{Document, Predicate, PredicateError};
 pub use public::PublicKey;
 pub use signer::{Attestation, Signer};
+pub use tuf::{Tuf, TufError};
 pub use verify::{
     AttestationRule, Attested, BUNDLE_LIMIT, Certificate, Condition, Evidence, FileRequirement,
     FileSigner, Identity, ManagedKey, Opened, Pattern, Requirement, Subject, TrustRoot,

@@ -9,7 +9,7 @@ use serde_json::json;
 use shipmark::image::Digest;
 use shipmark::registry::{Proxies, Settings};
 use shipmark::release::{Failure, Form, Outcome, Request, Signing};
-use shipmark::signing::{Document, Instance, Keyless, Predicate, Signer};
+use shipmark::signing::{Document, Instance, Keyless, Predicate, Signer, Tuf};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Effect, Fault, Profile, Registry};
@@ -370,13 +370,18 @@ async fn damage_is_found_out_before_anything_is_written() {
     }
 }
 
+fn public<S>() -> Instance<S> {
+    let now = "2026-11-20T21:48:08Z".parse().unwrap();
+    Instance::Public(Box::new(Tuf::public(now, None)))
+}
+
 /// Without a way to the outside the copy of the public instance's root is taken, and said to be.
 #[tokio::test]
 async fn without_tuf_the_copy_in_the_program_is_taken() {
     let sigstore = Sigstore::start().await;
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
-    let signer = Arc::new(Keyless::new(sigstore.tokens(), Instance::Public, false));
+    let signer = Arc::new(Keyless::new(sigstore.tokens(), public(), false));
     let (context, said) = context_with(Settings {
         proxies: Proxies {
             https: Some("http://127.0.0.1:9".to_owned()),
@@ -392,7 +397,7 @@ async fn without_tuf_the_copy_in_the_program_is_taken() {
     );
     let said = said.text();
     assert!(
-        said.contains("as they were when this program was built"),
+        said.contains("as it was when this program was built"),
         "{said}"
     );
     assert!(registry.tags("web").is_empty());
@@ -405,7 +410,7 @@ async fn a_token_of_a_private_repository_is_not_shown_to_the_public_instance() {
     let sigstore = Sigstore::with(Duration::from_secs(600), claims).await;
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
-    let signer = Arc::new(Keyless::new(sigstore.tokens(), Instance::Public, false));
+    let signer = Arc::new(Keyless::new(sigstore.tokens(), public(), false));
     let (context, _) = context_with(Settings {
         proxies: Proxies {
             https: Some("http://127.0.0.1:9".to_owned()),

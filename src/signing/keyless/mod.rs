@@ -160,7 +160,9 @@ impl Keyless {
     async fn token(&self, client: &Client) -> Result<Token, SigningError> {
         let token = self.tokens.fetch(client).await?;
         match self.instance {
-            Instance::Public if token.is_private() && !self.private => Err(SigningError::Private),
+            Instance::Public(_) if token.is_private() && !self.private => {
+                Err(SigningError::Private)
+            }
             _ => Ok(token),
         }
     }

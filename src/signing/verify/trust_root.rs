@@ -1,7 +1,6 @@
 use std::fmt;
 
-use sigstore_trust_root::tuf::fetch_trust_material;
-use sigstore_trust_root::{SigningConfig, SigstoreInstance, TrustedRoot, TufConfig};
+use sigstore_trust_root::{SigstoreInstance, TrustedRoot};
 use sigstore_verify::Verifier;
 use thiserror::Error;
 
@@ -16,7 +15,7 @@ pub struct TrustRoot {
 }
 
 /// A trusted root that cannot be used.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 #[error("{0}")]
 pub struct TrustRootError(String);
 
@@ -51,33 +50,6 @@ impl TrustRoot {
         )
     }
 
-    /// The public instance's, as it is now: fetched by TUF, beginning with its root of trust in this
-    /// program.
-    ///
-    /// # Errors
-    /// A repository that does not answer, or whose metadata does not hold.
-    pub async fn fetch(client: reqwest::Client) -> Result<Self, TrustRootError> {
-        let root = TrustedRoot::from_tuf(repository(client))
-            .await
-            .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
-        Self::of(&root)
-    }
-
-    /// As [`Self::fetch`], with what says where the services for signing are.
-    pub(in super::super) async fn fetch_with_services(
-        client: reqwest::Client,
-    ) -> Result<(Self, SigningConfig), TrustRootError> {
-        let (root, services) = fetch_trust_material(repository(client))
-            .await
-            .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
-        Ok((Self::of(&root)?, services))
-    }
-
-    /// The address that [`Self::fetch`] asks.
-    pub fn public_address() -> &'static str {
-        SigstoreInstance::PublicGood.tuf_url()
-    }
-
     fn of(root: &TrustedRoot) -> Result<Self, TrustRootError> {
         let verifier = Verifier::new(root)
             .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
@@ -95,16 +67,6 @@ impl TrustRoot {
     pub(super) fn logs(&self) -> &[Log] {
         &self.logs
     }
-}
-
-/// The public instance's repository, over our connections.
-fn repository(client: reqwest::Client) -> TufConfig {
-    // The crate makes a client of its own before it takes ours, and that one wants the process to
-    // have said which cryptography it uses. Whoever said so before means the same.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    TufConfig::production()
-        .with_http_client(client)
-        .without_cache()
 }
 
 impl fmt::Debug for TrustRoot {

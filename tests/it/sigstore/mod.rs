@@ -8,6 +8,7 @@ pub mod forge;
 mod key;
 mod leaf;
 mod ledger;
+pub mod tuf;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

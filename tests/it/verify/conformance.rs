@@ -632,3 +632,26 @@ fn the_suites_cases_made_of_its_assets_come_out_as_it_says() {
         case.check(name, *reason);
     }
 }
+
+/// As most people run it: without a root of their own. Here the way to the public instance is shut.
+#[test]
+fn without_a_way_to_the_public_instance_its_copy_in_the_program_does() {
+    let place = Place::new();
+    for name in ["bundle.sigstore.json", "artifact"] {
+        let folder = "conformance/dsse-with-hashedrekord-happy-path";
+        std::fs::write(place.path(name), data(&format!("{folder}/{name}"))).unwrap();
+    }
+    let mut command = place.command();
+    command
+        .args(["verify-bundle", "--bundle=bundle.sigstore.json"])
+        .args(["--artifact=artifact", "--certificate-identity", IDENTITY])
+        .env("HTTPS_PROXY", "http://127.0.0.1:9")
+        .env("HOME", place.root());
+    let ran = Ran::of(command.output().unwrap());
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    assert!(
+        ran.log.contains("as it was when this program was built, since https://tuf-repo-cdn.sigstore.dev/ gives no answer"),
+        "{}",
+        ran.log
+    );
+}

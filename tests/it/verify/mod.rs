@@ -5,6 +5,7 @@ mod conformance;
 mod forged;
 mod interop;
 mod mutation;
+mod tuf;
 
 use std::path::Path;
 

@@ -1,0 +1,285 @@
+//! What Sigstore's public instance is today: its roots, and where its services are, as its repository
+//! says by TUF (The Update Framework), beginning with the root of trust in this program.
+//!
+//! A repository that gives no answer can be gone on without: with what it gave before, as long as
+//! that holds, else with the copy in this program. That is what somebody between could bring about in
+//! any case, by letting nothing through. One that answers with what does not hold (a signature that is
+//! not its own, an older version, something expired, longer or other than what was announced) is
+//! refused: it is broken or attacked, and nobody would look at a warning.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+use sigstore_trust_root::{
+    SIGNING_CONFIG_TARGET, SigningConfig, SigstoreInstance, TRUSTED_ROOT_TARGET,
+};
+use sigstore_tuf::transport::FetchFuture;
+use sigstore_tuf::{FileStore, Repository, StoreRepository, Updater, UpdaterConfig};
+use thiserror::Error;
+use url::Url;
+
+use super::{BUNDLE_LIMIT, TrustRoot, TrustRootError};
+use crate::notice::{Notices, printable};
+use crate::registry::{Ask, Cause, Client};
+
+/// A repository that says what the public instance is.
+#[derive(Debug, Clone)]
+pub struct Tuf {
+    /// Where it is.
+    pub address: Url,
+    /// Its `root.json`, with which trust in it begins.
+    pub root: Cow<'static, [u8]>,
+    /// The time at which nothing may have expired.
+    pub now: Timestamp,
+    /// How long it may take in all.
+    pub patience: Duration,
+    /// The folder for what it gave, if that is kept. What is there is proven anew at each use.
+    pub kept: Option<PathBuf>,
+}
+
+/// That a repository cannot be trusted.
+#[derive(Debug, Clone, Error)]
+pub enum TufError {
+    /// It answers with what does not hold.
+    #[error("what {address} says does not hold: {why}")]
+    Invalid {
+        /// Its address.
+        address: Url,
+        /// What is wrong.
+        why: String,
+    },
+    /// What it says cannot be used here.
+    #[error("{0}")]
+    Root(#[from] TrustRootError),
+    /// The services that it names cannot be read.
+    #[error("its services: {0}")]
+    Services(String),
+}
+
+/// Why there is nothing of today.
+enum Missing {
+    Unanswered(String),
+    Invalid(String),
+}
+
+impl Tuf {
+    /// The public instance's, with what it gave kept in a folder.
+    pub fn public(now: Timestamp, kept: Option<PathBuf>) -> Self {
+        let instance = SigstoreInstance::PublicGood;
+        Self {
+            address: Url::parse(instance.tuf_url()).expect("a constant is an address"),
+            root: instance.tuf_root().into(),
+            now,
+            patience: Duration::from_secs(20),
+            kept,
+        }
+    }
+
+    /// Whose word counts. Says where that is from.
+    ///
+    /// # Errors
+    /// A repository that answers with what does not hold.
+    pub async fn trust_root(
+        &self,
+        client: &Client,
+        notices: &Notices,
+    ) -> Result<TrustRoot, TufError> {
+        match self.targets(client, notices, [TRUSTED_ROOT_TARGET]).await? {
+            Some([root]) => Ok(TrustRoot::read(&root)?),
+            None => Ok(TrustRoot::embedded()?),
+        }
+    }
+
+    /// Whose word counts, and where the services are. Says where that is from.
+    ///
+    /// # Errors
+    /// A repository that answers with what does not hold.
+    pub(super) async fn instance(
+        &self,
+        client: &Client,
+        notices: &Notices,
+    ) -> Result<(TrustRoot, SigningConfig), TufError> {
+        let names = [TRUSTED_ROOT_TARGET, SIGNING_CONFIG_TARGET];
+        let wrong = |error: &dyn fmt::Display| TufError::Services(shown(error));
+        let (root, services) = match self.targets(client, notices, names).await? {
+            Some([root, services]) => {
+                let services = String::from_utf8(services).map_err(|error| wrong(&error))?;
+                (TrustRoot::read(&root)?, services)
+            }
+            None => {
+                let services = SigstoreInstance::PublicGood.embedded_signing_config_json();
+                let services = services.unwrap_or_default().to_owned();
+                (TrustRoot::embedded()?, services)
+            }
+        };
+        let services = SigningConfig::from_json(&services).map_err(|error| wrong(&error))?;
+        Ok((root, services))
+    }
+
+    /// What it says of each name, of today or as it was kept; `None` where the copy in this program has
+    /// to do.
+    async fn targets<const N: usize>(
+        &self,
+        client: &Client,
+        notices: &Notices,
+        names: [&str; N],
+    ) -> Result<Option<[Vec<u8>; N]>, TufError> {
+        let remote = Remote {
+            client: client.clone(),
+            address: self.address.clone(),
+        };
+        let why = match self.read(remote, names).await {
+            Ok(found) => {
+                notices.info(format!(
+                    "Sigstore's public instance: as it is today, by TUF from {}",
+                    self.address
+                ));
+                return Ok(Some(found));
+            }
+            Err(Missing::Unanswered(why)) => why,
+            Err(Missing::Invalid(why)) => {
+                let address = self.address.clone();
+                return Err(TufError::Invalid { address, why });
+            }
+        };
+        let kept = match &self.kept {
+            Some(folder) => {
+                let store = StoreRepository::new(FileStore::new(folder));
+                self.read(store, names).await.ok()
+            }
+            None => None,
+        };
+        let what = match kept {
+            Some(_) => "as it was fetched before, which still holds",
+            None => "as it was when this program was built",
+        };
+        notices.warning(format!(
+            "Sigstore's public instance: {what}, since {} gives no answer: {why}",
+            self.address
+        ));
+        Ok(kept)
+    }
+
+    async fn read<const N: usize>(
+        &self,
+        from: impl Repository + 'static,
+        names: [&str; N],
+    ) -> Result<[Vec<u8>; N], Missing> {
+        let read = async {
+            let mut updater = Updater::new(from, &self.root)?.with_config(config());
+            if let Some(folder) = &self.kept {
+                updater = updater.with_store(FileStore::new(folder));
+            }
+            updater.refresh(self.now).await?;
+            let mut found = [const { Vec::new() }; N];
+            for (place, name) in found.iter_mut().zip(names) {
+                *place = updater.get_target(name, self.now).await?;
+            }
+            Ok(found)
+        };
+        match tokio::time::timeout(self.patience, read).await {
+            Ok(read) => read.map_err(Missing::of),
+            Err(_) => Err(Missing::Unanswered(format!(
+                "none within {} s",
+                self.patience.as_secs_f64()
+            ))),
+        }
+    }
+}
+
+/// No file is longer than what is read of anything else.
+fn config() -> UpdaterConfig {
+    let mut config = UpdaterConfig::default();
+    config.snapshot_max_length = config.snapshot_max_length.min(LIMIT);
+    config.targets_max_length = config.targets_max_length.min(LIMIT);
+    config.target_max_length = config.target_max_length.min(BUNDLE_LIMIT);
+    config
+}
+
+/// The most bytes that a list of files may have.
+const LIMIT: u64 = 1 << 20;
+
+impl Missing {
+    fn of(error: sigstore_tuf::Error) -> Self {
+        let why = shown(&Chain(&error));
+        match error {
+            sigstore_tuf::Error::Transport { .. } => Self::Unanswered(why),
+            _ => Self::Invalid(why),
+        }
+    }
+}
+
+/// An error with all that it comes from.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.0, f)?;
+        match self.0.source() {
+            Some(source) => write!(f, ": {}", Chain(source)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn shown(error: &dyn fmt::Display) -> String {
+    printable(&error.to_string(), 200)
+}
+
+/// A repository over our own connections.
+struct Remote {
+    client: Client,
+    address: Url,
+}
+
+impl Remote {
+    async fn get(&self, path: &str, limit: u64) -> sigstore_tuf::Result<Option<Vec<u8>>> {
+        let unanswered = |message: String| sigstore_tuf::Error::Transport {
+            message,
+            source: None,
+        };
+        let mut url = self.address.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path.split('/'));
+        }
+        let ask = Ask {
+            service: "Sigstore's TUF repository",
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let answer = match self.client.ask_once(&ask, limit).await {
+            Ok(answer) => answer,
+            Err(Cause::TooLong(limit)) => {
+                return Err(sigstore_tuf::Error::IntegrityMismatch(format!(
+                    "{path} is longer than {limit} bytes"
+                )));
+            }
+            Err(cause) => return Err(unanswered(format!("{path}: {cause}"))),
+        };
+        match answer.status {
+            StatusCode::OK => Ok(Some(answer.body.to_vec())),
+            // Stores of objects that hide what is not there say 403.
+            StatusCode::NOT_FOUND | StatusCode::FORBIDDEN => Ok(None),
+            status => Err(unanswered(format!("{path}: it answers {status}"))),
+        }
+    }
+}
+
+impl Repository for Remote {
+    fn fetch_metadata<'a>(&'a self, name: &'a str, limit: u64) -> FetchFuture<'a> {
+        Box::pin(self.get(name, limit))
+    }
+
+    fn fetch_target<'a>(&'a self, path: &'a str, limit: u64) -> FetchFuture<'a> {
+        Box::pin(async move { self.get(&format!("targets/{path}"), limit).await })
+    }
+}
