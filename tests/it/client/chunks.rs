@@ -7,6 +7,7 @@ use shipmark::release::Outcome;
 use super::engine::{promotion, put_image};
 use super::*;
 use crate::registry::{Auth, Effect, Exchange, Fault, Profile, Registry};
+use crate::support::process::{Place, peak};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -369,4 +370,26 @@ async fn a_token_that_dies_between_two_chunks_is_replaced() {
     to.fault(Fault::on("PUT", "/uploads/", died).times(2));
     copied(&source, &to, 4 * MIB).await;
     assert_eq!(to.count_of("POST "), 1, "{:#?}", uploads(&to));
+}
+
+/// However large a chunk is, and however many go at once: they go straight from where they are read.
+#[tokio::test(flavor = "multi_thread")]
+async fn chunks_take_no_memory() {
+    let (source, to) = pair(Profile::plain().max_body(20 * MIB).discard_blob_bodies()).await;
+    let layers: Vec<(u64, u64)> = (0..8).map(|seed| (33 * MIB, seed)).collect();
+    put_image(&source, &layers);
+    let place = Place::new();
+    let mut command = place.command();
+    command
+        .arg("promote")
+        .arg(format!("--source={}/big:1", source.host()))
+        .arg(format!("--images={}/copy", to.host()))
+        .args(["--tags=copied", "--ref=refs/heads/main"]);
+    let (status, peak) = tokio::task::spawn_blocking(move || peak(command))
+        .await
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(to.count_of("PATCH /v2/copy/blobs/uploads/"), 16);
+    // As much as without chunks, in a build that is not optimised; those under way have 128 MiB.
+    assert!(peak < 48 << 10, "{peak} KiB");
 }

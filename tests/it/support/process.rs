@@ -1,7 +1,8 @@
 //! The process under test, run as its users run it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
 
 use super::COMMIT;
 
@@ -92,6 +93,23 @@ impl Ran {
             out: String::from_utf8(output.stdout).unwrap(),
             log: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+}
+
+/// Runs a program to its end, and tells the most memory that it had, in KiB.
+pub fn peak(mut command: Command) -> (ExitStatus, u64) {
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    loop {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let now = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
+        most = most.max(now.unwrap_or_default());
+        if let Some(ended) = child.try_wait().unwrap() {
+            return (ended, most);
+        }
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 
