@@ -12,6 +12,7 @@ use super::auth::{self, Scheme};
 use super::error::{Cause, Error, cause, read_envelope};
 use super::http::Lane;
 use super::pace::Permit;
+use super::upload::Opening;
 use super::{Remote, Wire, retry};
 
 /// A request that can be sent again as it is.
@@ -26,6 +27,8 @@ pub(super) struct Call {
     pub(super) lane: Lane,
     /// Whether a redirect to another host is an answer of its own, and not followed.
     pub(super) stays: bool,
+    /// Held where it may open an upload session: an answer that comes too late is waited for.
+    pub(super) opening: Option<Opening>,
 }
 
 /// An answer, and what was shown to get it.
@@ -71,6 +74,7 @@ impl Call {
             body: Bytes::new(),
             lane: Lane::Control,
             stays: false,
+            opening: None,
         }
     }
 
@@ -369,10 +373,14 @@ impl Remote {
         if !call.body.is_empty() || call.method == Method::POST {
             request = request.body(call.body.clone());
         }
-        match tokio::time::timeout(http.settings.timing.stall, http.send(request)).await {
-            Ok(outcome) => outcome.map_err(|error| cause(&error)),
-            Err(_) => Err(Cause::Stalled),
+        let mut sending = Box::pin(http.send(request));
+        if let Ok(outcome) = tokio::time::timeout(self.timing().stall, &mut sending).await {
+            return outcome.map_err(|error| cause(&error));
         }
+        if call.opening.is_some() {
+            self.close_late(call.clone(), sending);
+        }
+        Err(Cause::Stalled)
     }
 
     /// Whether a token of the shared login was good, and not for this repository: some registries

@@ -1,12 +1,13 @@
 //! Uploading and mounting blobs: sessions, and what becomes of them.
 
 use std::collections::HashMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use reqwest::header::RANGE;
 use reqwest::{Method, Response, StatusCode};
+use tokio::sync::OwnedRwLockReadGuard;
 use url::Url;
 
 use super::Remote;
@@ -27,6 +28,9 @@ pub struct Upload {
     /// Whether a request into it failed, and it is used again.
     goes_on: bool,
 }
+
+/// Held, shared, while a session is being opened.
+pub(super) type Opening = Arc<OwnedRwLockReadGuard<()>>;
 
 /// How far an upload session has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,14 +188,13 @@ impl Remote {
     /// task of its own: one that is dropped half-way would leave a session that nobody knows of.
     pub(super) async fn open(
         &self,
-        call: Call,
+        mut call: Call,
         is_session: fn(StatusCode) -> bool,
     ) -> Result<Option<Upload>, Error> {
         let remote = self.clone();
         let broken = self.error(&call, Cause::Connection("it was broken off".to_owned()));
-        let under_way = self.host.opening.clone().read_owned().await;
+        call.opening = Some(Arc::new(self.host.opening.clone().read_owned().await));
         let opening = tokio::spawn(async move {
-            let _under_way = under_way;
             let response = remote.succeed(&call).await?;
             let session = is_session(response.status())
                 .then(|| remote.session(&call, &response))
@@ -248,8 +251,28 @@ impl Remote {
         let _ = tokio::time::timeout(CANCEL_PATIENCE, self.call(&call)).await;
     }
 
+    /// Closes the session that an answer opens which comes after its request was given up: nobody
+    /// else knows of it.
+    pub(super) fn close_late(
+        &self,
+        call: Call,
+        answer: impl Future<Output = reqwest::Result<Response>> + Send + 'static,
+    ) {
+        let remote = self.clone();
+        tokio::spawn(async move {
+            if let Ok(Ok(answer)) = tokio::time::timeout(remote.timing().stall, answer).await
+                && answer.status() == StatusCode::ACCEPTED
+                && let Ok(upload) = remote.session(&call, &answer)
+            {
+                remote.cancel(upload).await;
+            }
+        });
+    }
+
     /// Closes all upload sessions of this repository: those of transfers that were broken off.
     pub async fn close_uploads(&self) {
+        // Those that are being opened are known once the registry has answered.
+        let _ = tokio::time::timeout(CANCEL_PATIENCE, self.host.opening.write()).await;
         let mine: Vec<Url> = {
             let open = self.open_uploads();
             let mine = open

@@ -248,11 +248,12 @@ impl Lacking<'_> {
         self.session = session;
         let timing = copy.timing(self.target.store);
         // What was only too much at once has not failed yet.
-        let (mut say, mut pause) = (String::new(), Duration::ZERO);
+        let (mut next, mut pause) = ("sending less at once".to_owned(), Duration::ZERO);
         if !error.wants_less() {
             self.tried += 1;
-            say = format!(" ({} of {} tries)", self.tried, timing.attempts);
-            pause = timing.delay(self.tried);
+            let (tried, attempts) = (self.tried, timing.attempts);
+            next = format!("trying again ({tried} of {attempts} tries)");
+            pause = timing.delay(tried);
         }
         if !error.may_pass() || self.tried >= timing.attempts {
             self.target.failed(error);
@@ -260,8 +261,7 @@ impl Lacking<'_> {
         }
         self.pause = pause;
         let short = blob.digest.short();
-        copy.notices
-            .info(format!("blob {short}: {error}; trying again{say}"));
+        copy.notices.info(format!("blob {short}: {error}; {next}"));
         Some(self)
     }
 }

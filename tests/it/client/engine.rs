@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shipmark::release::Outcome;
+use shipmark::release::{Outcome, run};
 
 use super::*;
 use crate::registry::{Effect, Fault, Profile, Registry, digest};
@@ -250,7 +250,35 @@ async fn a_failed_upload_is_closed_before_the_next() {
         text.contains("PUT blob sha256:") && text.contains("500"),
         "{text}"
     );
-    assert_eq!(to.open_uploads(), 0);
+    assert_eq!(to.open_uploads(), 0, "{:#?}", to.requests());
+}
+
+/// The registry opens a session and says so when nobody waits any more: under load that was a session
+/// of which nobody knew.
+#[tokio::test]
+async fn a_session_that_was_opened_too_late_is_closed() {
+    for status in [None, Some(Effect::status(500))] {
+        let source = Registry::start(Profile::plain()).await;
+        let to = Registry::start(Profile::plain()).await;
+        put_image(&source, &[(MIB, 1)]);
+        let late = timing().stall + Duration::from_millis(200);
+        to.fault(Fault::on("POST", "/blobs/uploads/", Effect::AnswerLate(late)).times(2));
+        let fails = status.is_some();
+        if let Some(effect) = status {
+            to.fault(Fault::on("PUT", "/blobs/uploads/", effect).always());
+        }
+        let (context, _) = context_with(settings());
+        let request = promotion(
+            &format!("{}/big:1", source.host()),
+            &format!("{}/copy", to.host()),
+        );
+        assert_eq!(run(&request, &context).await.is_err(), fails);
+        // A run that fails waits for it by itself.
+        if !fails {
+            context.registry.abandon().await;
+        }
+        assert_eq!(to.open_uploads(), 0, "{:#?}", to.requests());
+    }
 }
 
 #[tokio::test]

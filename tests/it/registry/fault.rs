@@ -28,6 +28,8 @@ pub enum Effect {
     FlipByte(u64),
     /// The request is applied, and this one alone is never answered.
     NeverAnswered,
+    /// The request is applied, and answered so much later.
+    AnswerLate(Duration),
     /// The request waits before it is applied.
     Delay(Duration),
     /// The answer's body is followed by zeros without end.

@@ -157,6 +157,11 @@ impl Front {
                 self.apply(call).await;
                 None
             }
+            Effect::AnswerLate(time) => {
+                let answer = self.apply(call).await;
+                tokio::time::sleep(*time).await;
+                Some(answer)
+            }
             Effect::StopForGood => self.announce_stop(),
             Effect::StopForGoodAfter => {
                 self.apply(call).await;

@@ -98,7 +98,8 @@ impl Ran {
 
 /// Runs a program to its end, and tells the most memory that it had, in KiB.
 pub fn peak(mut command: Command) -> (ExitStatus, u64) {
-    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     loop {
