@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
-"""Signing with a key beside cosign, on one machine in one run: wall, CPU, peak memory and requests.
+"""Signing beside cosign, on one machine in one run: wall, CPU, peak memory, and requests to each service.
 
   figures-signing.py SHIPMARK [RUNS]     SHIPMARK: the release binary to measure
 
-Needs cosign, refregistry and registry on PATH or where scripts/interop.sh looks for them. The image is in place and tagged;
-what is measured is signing it (and reading back, which shipmark does and cosign does not) with cosign's own encrypted key,
-once in the bundle form and once in both (two runs of cosign). Times are taken without the counting proxy. Prints Markdown.
+Needs the servers of sigstore-stack with their addresses in the environment (`. STATE/env`), and cosign where
+scripts/interop.sh looks for it. The image is in place and tagged; what is measured is signing it (and reading back, which
+shipmark does and cosign does not), and for an index of six images signing all seven manifests (`recursive`). Times are taken
+without the counting proxies. Prints Markdown; the requests one by one go to stderr.
 
-What CPU the key's own scrypt takes is measured for each program by itself: for shipmark as the difference to a key that is
-not encrypted, for cosign, which takes only encrypted ones, as what `cosign public-key` takes more than `cosign version`.
+The key is cosign's own, encrypted. What CPU its scrypt takes is measured for each program by itself, and given beside: for
+shipmark as the difference to a key that is not encrypted, for cosign, which takes only encrypted ones, as what `cosign
+public-key` takes more than `cosign version`.
 """
 import collections
+import hashlib
 import http.client
 import http.server
+import json
 import os
 import pathlib
 import re
@@ -22,11 +26,18 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
 PLACES = [CACHE / "shipmark/sigstore", CACHE / "shipmark/peers", CACHE / "runner-tools/bin"]
 PASSWORD = "not a secret"
+# The services, by the variable that names each.
+SERVICES = {"token": "ACTIONS_ID_TOKEN_REQUEST_URL", "Fulcio": "SIGSTACK_FULCIO_URL", "Rekor": "SIGSTACK_REKOR_URL",
+            "Rekor v1": "SIGSTACK_REKOR1_URL", "TSA": "SIGSTACK_TSA_URL"}
+CONFIGS = ("SIGSTACK_SIGNING_CONFIG", "SIGSTACK_SIGNING_CONFIG_REKOR1")
+REGISTRIES = {"registry with the referrers API (refregistry)": "SIGSTACK_REFREGISTRY",
+              "registry without (distribution)": "SIGSTACK_REGISTRY"}
 
 
 class Proxy(http.server.BaseHTTPRequestHandler):
@@ -45,7 +56,9 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 
     def forward(self):
         data = self.body()
-        self.server.seen.append(f"{self.command} {re.sub(r'(sha256[:-])?[0-9a-f]{64}|uploads/.+', 'ID', self.path.split('?')[0])}")
+        shape = re.sub(r"(sha256[:-])?[0-9a-f]{64}|uploads/.+", "ID", self.path.split("?")[0])
+        shape = re.sub("/v2/.+?/(manifests|blobs|referrers|tags)/", r"/v2/IMAGE/\1/", shape)
+        self.server.seen.append(f"{self.command} {shape}")
         upstream = http.client.HTTPConnection(self.server.target, timeout=60)
         hop = ("transfer-encoding", "connection", "content-length")
         headers = {k: v for k, v in self.headers.items() if k.lower() not in hop}
@@ -78,17 +91,58 @@ def proxy(target):
     return server
 
 
-def serve(folder, name, command):
-    """Starts a server, and returns it with the address that its log names."""
-    log = folder / f"{name}.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "OTEL_TRACES_EXPORTER": "none"})
-    for _ in range(100):
-        if found := re.search(r"listening on (127\.0\.0\.1:\d+)", log.read_text()):
-            return process, found[1]
-        time.sleep(0.1)
-    process.kill()
-    sys.exit(f"{name} did not come up:\n{log.read_text()}")
+class Counted:
+    """The services behind counting proxies: `env` names those in place of the services themselves."""
+
+    def __init__(self, env, folder, registry):
+        self.env, self.proxies, swap = dict(env), {}, {}
+        for name, variable in SERVICES.items():
+            host = urllib.parse.urlsplit(env[variable]).netloc
+            self.proxies[name] = proxy(host)
+            swap[host] = f"127.0.0.1:{self.proxies[name].server_port}"
+            self.env[variable] = env[variable].replace(host, swap[host])
+        for variable in CONFIGS:
+            text = pathlib.Path(env[variable]).read_text()
+            for host, other in swap.items():
+                text = text.replace(host, other)
+            path = folder / f"counted-{pathlib.Path(env[variable]).name}"
+            path.write_text(text)
+            self.env[variable] = str(path)
+        self.proxies["registry"] = proxy(registry)
+        self.registry = f"127.0.0.1:{self.proxies['registry'].server_port}"
+
+    def requests(self):
+        seen = {name: server.seen for name, server in self.proxies.items()}
+        seen["Rekor"] = seen["Rekor"] + seen.pop("Rekor v1")
+        return seen
+
+
+def index_of_six(folder):
+    """An image layout with an index of six images of one small layer each."""
+    blobs = folder / "blobs/sha256"
+    blobs.mkdir(parents=True)
+
+    def put(data, kind, **more):
+        digest = hashlib.sha256(data).hexdigest()
+        (blobs / digest).write_bytes(data)
+        return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": f"sha256:{digest}", "size": len(data), **more}
+
+    def as_json(body, kind, **more):
+        return put(json.dumps({"schemaVersion": 2, **body}).encode(), kind, **more)
+
+    def image(architecture):
+        layer = put(architecture.encode(), "layer.v1.tar")
+        config = {"architecture": architecture, "os": "linux", "config": {},
+                  "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}}
+        body = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [layer],
+                "config": put(json.dumps(config).encode(), "config.v1+json")}
+        return as_json(body, "manifest.v1+json", platform={"architecture": architecture, "os": "linux"})
+
+    children = [image(name) for name in ("amd64", "arm64", "ppc64le", "riscv64", "s390x", "loong64")]
+    index = as_json({"mediaType": "application/vnd.oci.image.index.v1+json", "manifests": children}, "index.v1+json")
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [index]}))
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return f"oci:{folder}"
 
 
 def measure(command, env):
@@ -104,73 +158,119 @@ def measure(command, env):
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
+class Job:
+    """What is signed how, and by which commands, given the environment and the place of the image."""
+
+    def __init__(self, name, ours, theirs, recursive=False, with_key=False):
+        self.name, self.ours, self.theirs, self.recursive, self.with_key = name, ours, theirs, recursive, with_key
+
+
+def jobs():
+    def config(variable):
+        return lambda env: ["--trusted-root", env["SIGSTACK_TRUSTED_ROOT"], "--signing-config", env[variable]]
+
+    rekor2, rekor1 = map(config, CONFIGS)
+    nothing = lambda env: []
+    unlogged = ["--tlog-upload=false", "--use-signing-config=false"]
+    fulcio = lambda env: ["--use-signing-config=false", "--trusted-root", env["SIGSTACK_TRUSTED_ROOT"], "--fulcio-url",
+                          env["SIGSTACK_FULCIO_URL"], "--rekor-url", env["SIGSTACK_REKOR1_URL"]]
+
+    def ours(way, where, form="bundle"):
+        return lambda env, key, more: ["--sign", way, "--signature-format", form, *where(env),
+                                       *(["--signing-key", key] if way == "key" else []), *more]
+
+    def theirs(where, *forms, key=False):
+        return lambda env: [[f"--new-bundle-format={form}", *(["--key", env["KEY"]] if key else []), *where(env)]
+                            for form in forms or ("true",)]
+
+    logged_key = lambda env: ["--transparency-log", "on", *rekor2(env)]
+    no_log = lambda env: unlogged
+    return [
+        Job("key, bundle", ours("key", nothing), theirs(no_log, key=True), with_key=True),
+        Job("key, both forms (cosign: two runs)", ours("key", nothing, "both"), theirs(no_log, "true", "false", key=True),
+            with_key=True),
+        Job("key, bundle, Rekor v2 and timestamp", ours("key", logged_key), theirs(rekor2, key=True), with_key=True),
+        Job("keyless, bundle, Rekor v2 and timestamp", ours("keyless", rekor2), theirs(rekor2)),
+        Job("keyless, bundle, Rekor v1 and timestamp", ours("keyless", rekor1), theirs(rekor1)),
+        Job("keyless, legacy, Rekor v1", ours("keyless", rekor1, "legacy"), theirs(fulcio, "false")),
+        Job("index of six, key, bundle", ours("key", nothing), theirs(no_log, key=True), recursive=True, with_key=True),
+        Job("index of six, keyless, bundle, Rekor v2 and timestamp", ours("keyless", rekor2), theirs(rekor2), recursive=True),
+        Job("index of six, keyless, bundle, Rekor v1 and timestamp", ours("keyless", rekor1), theirs(rekor1), recursive=True),
+    ]
+
+
 def main():
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
+    if "SIGSTACK_TRUSTED_ROOT" not in os.environ:
+        sys.exit("figures-signing.py: no Sigstore in the environment: sigstore-stack/up.sh DIR STATE, then . STATE/env")
     shipmark, runs = str(pathlib.Path(sys.argv[1]).resolve()), int(sys.argv[2]) if len(sys.argv) == 3 else 7
     os.environ["PATH"] += "".join(f":{place}" for place in PLACES)
-    source = f"oci-archive:{ROOT / 'examples/web.oci.tar'}"
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        env = {"PATH": os.environ["PATH"], "HOME": str(folder), "COSIGN_PASSWORD": PASSWORD}
+        env = {**os.environ, "HOME": str(folder), "COSIGN_PASSWORD": PASSWORD, "SIGSTORE_NO_CACHE": "1",
+               "KEY": str(folder / "cosign.key")}
         subprocess.run(["cosign", "generate-key-pair"], cwd=folder, env=env, check=True, capture_output=True)
-        key = str(folder / "cosign.key")
         plain = folder / "plain.key"
         subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", plain],
                        check=True, capture_output=True)
-        config = folder / "config.yml"
-        config.write_text('version: 0.1\nlog: {level: info}\nhttp: {addr: "127.0.0.1:0"}\n'
-                          f'storage: {{filesystem: {{rootdirectory: "{folder}/storage"}}}}\n')
-        servers = [serve(folder, "refregistry", ["refregistry"]), serve(folder, "registry", ["registry", "serve", str(config)])]
+        (folder / "six").mkdir()
+        sources = {False: f"oci-archive:{ROOT / 'examples/web.oci.tar'}",
+                   True: index_of_six(folder / "six")}
         fresh = iter(range(10**6))
-
-        def image(address, via):
-            place = f"{address}/web{next(fresh)}"
-            subprocess.run([shipmark, "push", "--source", source, "--images", place, "--tags", "it"], env=env, check=True,
-                           capture_output=True)
-            return place.replace(address, via)
-
-        def ours(form, with_key):
-            return lambda place: [[shipmark, "promote", "--source", f"{place}:it", "--images", place, "--tags", "it", "--sign=key",
-                                   f"--signing-key={with_key}", f"--signature-format={form}"]]
-
-        def theirs(*forms):
-            return lambda place: [["cosign", "sign", "--yes", f"--key={key}", "--tlog-upload=false", "--use-signing-config=false",
-                                   f"--new-bundle-format={form}", f"{place}:it"] for form in forms]
-
-        jobs = {
-            "bundle, shipmark": ours("bundle", key), "bundle, shipmark, key not encrypted": ours("bundle", plain),
-            "bundle, cosign": theirs("true"),
-            "both forms, shipmark": ours("both", key), "both forms, shipmark, key not encrypted": ours("both", plain),
-            "both forms, cosign (two runs)": theirs("true", "false"),
-        }
         cpu_of = lambda *command: statistics.median(measure(["cosign", *command], env)[1] for _ in range(runs))
-        scrypt = cpu_of("public-key", f"--key={key}") - cpu_of("version")
-        try:
-            for name, (_, address) in zip(("registry with the referrers API (refregistry)", "registry without (distribution)"), servers):
-                print(f"\n{name}, median of {runs}\n\n| | wall ms | CPU ms | apart from scrypt | peak MiB | requests |\n|---|---|---|---|---|---|")
-                detail = {}
-                for job, commands in jobs.items():
-                    taken = []
-                    for _ in range(runs):
-                        parts = [measure(command, env) for command in commands(image(address, address))]
-                        taken.append((sum(p[0] for p in parts), sum(p[1] for p in parts), max(p[2] for p in parts)))
-                    counter = proxy(address)
-                    for command in commands(image(address, f"127.0.0.1:{counter.server_port}")):
-                        measure(command, env)
-                    detail[job] = counter.seen
-                    wall, cpu, peak = (statistics.median(column) for column in zip(*taken))
-                    apart = cpu - (scrypt if "cosign" in job else 0) * len(commands(""))
-                    apart = "" if "shipmark" in job and "not encrypted" not in job else f"{apart * 1000:.0f}"
-                    print(f"| {job} | {wall * 1000:.0f} | {cpu * 1000:.0f} | {apart} | {peak:.0f} | {len(counter.seen)} |",
-                          flush=True)
-                for job, seen in detail.items():
-                    counts = collections.Counter(re.sub(r"web\d+", "web", line) for line in seen)
-                    print(f"\n{job}: " + ", ".join(f"{times} {shape}" for shape, times in counts.items()), file=sys.stderr)
-        finally:
-            for process, _ in servers:
-                process.terminate()
-                process.wait()
+        scrypt = cpu_of("public-key", f"--key={env['KEY']}") - cpu_of("version")
+
+        def image(job, address):
+            place = f"{address}/signed{os.getpid()}/web{next(fresh)}"
+            subprocess.run([shipmark, "push", "--source", sources[job.recursive], "--images", place, "--tags", "it"], env=env,
+                           check=True, capture_output=True)
+            return place
+
+        def ours(job, key):
+            def commands(env, place):
+                more = ["--recursive"] if job.recursive else []
+                return [[shipmark, "promote", "--source", f"{place}:it", "--images", place, "--tags", "it",
+                         *job.ours(env, key, more)]]
+            return commands
+
+        def theirs(job):
+            def commands(env, place):
+                more = ["--recursive"] if job.recursive else []
+                return [["cosign", "sign", "--yes", *more, *flags, f"{place}:it"] for flags in job.theirs(env)]
+            return commands
+
+        def taken(job, address, commands):
+            """Wall, CPU and peak of one run after the other."""
+            rows = []
+            for _ in range(runs):
+                parts = [measure(command, env) for command in commands(env, image(job, address))]
+                rows.append((sum(p[0] for p in parts), sum(p[1] for p in parts), max(p[2] for p in parts)))
+            return [statistics.median(column) for column in zip(*rows)]
+
+        for name, variable in REGISTRIES.items():
+            address = env[variable]
+            print(f"\n{name}, median of {runs}\n\n| | | wall ms | CPU ms | MiB | token | Fulcio | Rekor | TSA | registry |\n"
+                  "|---|---|---|---|---|---|---|---|---|---|")
+            for job in jobs():
+                for who, commands in (("shipmark", ours(job, env["KEY"])), ("cosign", theirs(job))):
+                    wall, cpu, peak = taken(job, address, commands)
+                    apart, memory = "", f"{peak:.0f}"
+                    if job.with_key and who == "shipmark":
+                        _, cpu_without, peak_without = taken(job, address, ours(job, str(plain)))
+                        apart, memory = f" ({cpu_without * 1000:.0f})", f"{peak:.0f} ({peak_without:.0f})"
+                    elif job.with_key:
+                        apart = f" ({(cpu - scrypt * len(commands(env, ''))) * 1000:.0f})"
+                    counted = Counted(env, folder, address)
+                    place = image(job, address).replace(address, counted.registry)
+                    for command in commands(counted.env, place):
+                        measure(command, counted.env)
+                    seen = counted.requests()
+                    counts = " | ".join(str(len(seen[service])) for service in ("token", "Fulcio", "Rekor", "TSA", "registry"))
+                    print(f"| {job.name} | {who} | {wall * 1000:.0f} | {cpu * 1000:.0f}{apart} | {memory} | {counts} |", flush=True)
+                    detail = collections.Counter(seen["registry"])
+                    print(f"\n{job.name}, {who}: " + ", ".join(f"{n} {shape}" for shape, n in detail.items()), file=sys.stderr)
+        print("\nIn brackets: with a key that is not encrypted, cosign's CPU without what scrypt takes of it.")
 
 
 if __name__ == "__main__":

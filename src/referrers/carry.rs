@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use futures_util::future::{try_join, try_join_all};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
-use tokio::sync::OnceCell;
 
 use super::discover::{Beside, Left, Reason, Referrer, Tagged};
 use super::list::{self, Listing};
@@ -33,8 +32,6 @@ pub struct Carry<'a> {
     tags: Vec<Tag<'a>>,
     /// What the destination has of all this, by kind.
     travelled: Travelled,
-    /// Whether the destination lists referrers itself; known once it has the repository.
-    lists: OnceCell<bool>,
     /// The tags that were added to.
     added: Vec<Addition>,
 }
@@ -151,7 +148,6 @@ impl<'a> Carry<'a> {
             subjects,
             tags,
             travelled,
-            lists: OnceCell::new(),
             added: Vec::new(),
         })
     }
@@ -255,21 +251,10 @@ impl<'a> Carry<'a> {
         Ok(try_join_all(added).await?.into_iter().flatten().collect())
     }
 
-    /// Whether what is about a subject has to be listed under a tag. Some registries with a list of
-    /// their own have none for a repository that does not exist, so one that had none before is asked
-    /// again, once.
+    /// Whether what is about a subject has to be listed under a tag.
     async fn needs_tag(&self, subject: &Subject<'_>) -> Result<bool, Sided> {
-        let (Store::Registry(remote), Listing::Tag(_)) = (self.store, &subject.listing) else {
-            return Ok(false);
-        };
-        let ask = || async {
-            let values = remote.referrers(subject.digest).await;
-            values.map(|values| values.is_some())
-        };
-        let lists = self.lists.get_or_try_init(ask).await;
-        lists
-            .map(|lists| !lists)
-            .map_err(|error| Sided::there(StoreError::from(error)))
+        let lists = subject.listing.is_own_by_now(self.store, subject.digest);
+        lists.await.map(|lists| !lists).map_err(Sided::there)
     }
 
     /// Writes an image under its tag, or adds what is missing to the one that is there.

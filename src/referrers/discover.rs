@@ -10,7 +10,6 @@ use std::fmt;
 use futures_util::future::{try_join, try_join_all};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
-use tokio::sync::OnceCell;
 
 use super::list::{self, Entry};
 use super::{Ending, Error, Kind, Shared, shared};
@@ -445,8 +444,6 @@ enum Lists<'a> {
         remote: &'a Remote,
         /// All its tags, where they come in one answer.
         tags: Option<BTreeSet<Tag>>,
-        /// Whether it has the referrers API. The first question finds out, the others wait for it.
-        own: OnceCell<bool>,
     },
 }
 
@@ -457,7 +454,6 @@ impl<'a> Lists<'a> {
                 store,
                 remote,
                 tags: remote.few_tags().await.map_err(StoreError::from)?,
-                own: OnceCell::new(),
             });
         }
         let evidence = source.evidence().await?;
@@ -490,25 +486,11 @@ impl<'a> Lists<'a> {
     }
 
     async fn entries(&self, subject: Digest) -> Result<Vec<Entry>, Error> {
-        let (remote, own) = match self {
+        let remote = match self {
             Self::Disk(evidence) => return list::on_disk(evidence, subject),
-            Self::Registry { remote, own, .. } => (remote, own),
+            Self::Registry { remote, .. } => remote,
         };
-        let ask = || async { remote.referrers(subject).await.map_err(StoreError::from) };
-        let mut first = None;
-        let has_own = own
-            .get_or_try_init(|| async {
-                let values = ask().await?;
-                let has_own = values.is_some();
-                first = Some(values);
-                Ok::<_, Error>(has_own)
-            })
-            .await?;
-        let own = match first {
-            Some(values) => values,
-            None if *has_own => ask().await?,
-            None => None,
-        };
+        let own = remote.referrers(subject).await.map_err(StoreError::from)?;
         // A registry that got the API later may have older lists under tags.
         let index = self.under(&Shared::list(subject), own.is_none()).await?;
         let mut values = own.unwrap_or_default();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Error, Shared, pair, shared};
 use crate::image::{Body, Digest, Manifest, Tag, Target};
 use crate::layout::Evidence;
-use crate::transfer::{Source, Store};
+use crate::transfer::{Source, Store, StoreError};
 
 /// The most that an artifact's blob may have to be looked at.
 const CONTENT_LIMIT: u64 = 8 << 20;
@@ -50,6 +50,21 @@ impl Listing {
         match self {
             Self::Own => Vec::new(),
             Self::Tag(index) => pair::mirror(index.as_deref()),
+        }
+    }
+
+    /// Whether the store lists what is about `subject` itself, once it has that. Some registries have no
+    /// list for a repository that does not exist yet, and one as soon as it does.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub async fn is_own_by_now(&self, store: &Store, subject: Digest) -> Result<bool, Error> {
+        match (self, store) {
+            (Self::Tag(None), Store::Registry(remote)) => {
+                let lists = remote.lists_referrers(subject).await;
+                Ok(lists.map_err(StoreError::from)?)
+            }
+            (listing, _) => Ok(matches!(listing, Self::Own)),
         }
     }
 
@@ -106,13 +121,10 @@ pub(super) async fn list(store: &Store, subject: Digest) -> Result<(Listing, Vec
     let values = match store {
         Store::Layout(layout) => {
             let evidence = layout.evidence();
-            let evidence = evidence.await.map_err(crate::transfer::StoreError::from)?;
+            let evidence = evidence.await.map_err(StoreError::from)?;
             return Ok((Listing::Own, on_disk(&evidence, subject)?));
         }
-        Store::Registry(remote) => remote
-            .referrers(subject)
-            .await
-            .map_err(crate::transfer::StoreError::from)?,
+        Store::Registry(remote) => remote.referrers(subject).await.map_err(StoreError::from)?,
     };
     let (listing, values) = match values {
         Some(values) => (Listing::Own, values),

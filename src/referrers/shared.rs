@@ -112,6 +112,9 @@ impl Shared {
     /// # Errors
     /// A store that cannot tell, or something else under the tag.
     pub async fn read(&self, store: &Store) -> Result<Option<Manifest>, Error> {
+        if store.is_known_new() {
+            return Ok(None);
+        }
         let found = store.manifest(&tag_target(&self.tag)).await?;
         found.map_or(Ok(None), |found| self.accept(found))
     }

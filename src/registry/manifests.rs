@@ -96,6 +96,7 @@ impl Remote {
             ));
         }
         self.same(&call, target, digest)?;
+        self.learn_newness(false);
         let manifest = Manifest::parse(bytes, served_as.as_deref());
         manifest
             .map(Some)

@@ -70,6 +70,7 @@ struct Host {
     transfers: pace::Pace,
     gate: retry::Gate,
     newness: newness::Newness,
+    lists: referrers::Lists,
     parts: parts::Parts,
     /// Upload sessions that are neither finished nor closed.
     uploads: Mutex<HashMap<Url, Repository>>,
@@ -194,6 +195,7 @@ impl Client {
                 transfers: pace::Pace::of(TRANSFERS),
                 gate: retry::Gate::default(),
                 newness: newness::Newness::default(),
+                lists: referrers::Lists::default(),
                 parts: parts::Parts::of(registry),
                 uploads: Mutex::default(),
                 opening: Arc::default(),

@@ -45,6 +45,12 @@ impl Remote {
         known.get() == Some(&true)
     }
 
+    /// Whether it is known by now that it holds something.
+    pub(super) fn is_known_to_hold_something(&self) -> bool {
+        let known = self.host.newness.of(self.repository.path());
+        known.get() == Some(&false)
+    }
+
     /// Notes that the repository holds something.
     pub fn holds_something(&self) {
         self.learn_newness(false);

@@ -1,11 +1,13 @@
 //! The referrers API (OCI distribution specification 1.1, "Listing Referrers").
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError};
 
 use reqwest::header::ACCEPT;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Remote;
 use super::call::{Call, Whole};
@@ -26,16 +28,77 @@ struct Page {
     manifests: Option<Vec<Value>>,
 }
 
+/// Which repositories of a registry list referrers themselves. Who asks first finds out, while the
+/// others wait.
+#[derive(Default)]
+pub(super) struct Lists(std::sync::Mutex<HashMap<String, Arc<Mutex<Listing>>>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Listing {
+    /// Not asked yet.
+    #[default]
+    Unknown,
+    /// It has no list, and nothing that could be listed: some have a list once they have anything.
+    NotYet,
+    No,
+    Yes,
+}
+
+impl Lists {
+    async fn of(&self, path: &str) -> OwnedMutexGuard<Listing> {
+        let known = {
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            known.entry(path.to_owned()).or_default().clone()
+        };
+        known.lock_owned().await
+    }
+}
+
 impl Remote {
     /// The descriptors of what says something about `subject`, as the registry wrote them; `None`
     /// where the registry has no such list, and referrers are kept under a tag.
     ///
     /// Only an answer that says so counts as "no such list": 404, 400, 405, 406, or a redirect to
-    /// another host (ghcr.io leads to a page of github.com).
+    /// another host (ghcr.io leads to a page of github.com). A repository that has something and no
+    /// list is not asked again.
     ///
     /// # Errors
     /// Every other answer, and a success that is no list: it means unknown, not none.
     pub async fn referrers(&self, subject: Digest) -> Result<Option<Vec<Value>>, Error> {
+        match self.lists(subject).await? {
+            (Listing::Yes, None) => self.ask_for_referrers(subject).await,
+            (_, found) => Ok(found),
+        }
+    }
+
+    /// Whether the repository lists referrers itself; `subject` is what it is asked about where that is
+    /// not known.
+    ///
+    /// # Errors
+    /// As [`Remote::referrers`].
+    pub async fn lists_referrers(&self, subject: Digest) -> Result<bool, Error> {
+        let (listing, _) = self.lists(subject).await?;
+        Ok(listing == Listing::Yes)
+    }
+
+    /// Whether there are lists, and the one about `subject` where it was asked for to find out.
+    async fn lists(&self, subject: Digest) -> Result<(Listing, Option<Vec<Value>>), Error> {
+        let mut known = self.host.lists.of(self.repository.path()).await;
+        match *known {
+            Listing::Yes | Listing::No => return Ok((*known, None)),
+            Listing::NotYet if !self.is_known_to_hold_something() => return Ok((*known, None)),
+            Listing::Unknown | Listing::NotYet => {}
+        }
+        let found = self.ask_for_referrers(subject).await?;
+        *known = match found {
+            Some(_) => Listing::Yes,
+            None if self.is_known_to_hold_something() => Listing::No,
+            None => Listing::NotYet,
+        };
+        Ok((*known, found))
+    }
+
+    async fn ask_for_referrers(&self, subject: Digest) -> Result<Option<Vec<Value>>, Error> {
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
         let mut bytes = 0;

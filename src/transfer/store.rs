@@ -92,7 +92,7 @@ impl Store {
     }
 
     /// Whether it is known by now, without asking, that it can have nothing of an image.
-    pub(super) fn is_known_new(&self) -> bool {
+    pub fn is_known_new(&self) -> bool {
         match self {
             Self::Registry(remote) => remote.is_known_new(),
             Self::Layout(_) => false,

@@ -180,6 +180,10 @@ async fn a_patch_release_of_what_is_there() {
 
 /// Signing an image that is there and has its tag: the first request is for the image.
 async fn signed_in_place(profile: Profile, forms: &[Form]) -> String {
+    signed_in_place_as(profile, forms, false).await
+}
+
+async fn signed_in_place_as(profile: Profile, forms: &[Form], recursive: bool) -> String {
     let registry = Registry::start(profile).await;
     let place = format!("{}/web", registry.host());
     let mut request = push(&example(), &[&place], "refs/heads/main");
@@ -190,6 +194,7 @@ async fn signed_in_place(profile: Profile, forms: &[Form]) -> String {
     request.rules = TagRules::read(["it"]).unwrap();
     let mut signing = signing(&key());
     signing.forms = forms.to_vec();
+    signing.recursive = recursive;
     request.signing = Some(signing);
     done(request, &context()).await;
     kinds(&registry)
@@ -218,6 +223,54 @@ async fn signing_where_the_registry_lists_referrers() {
     3 x POST blobs/uploads 201
     2 x PUT manifests 201
     ");
+}
+
+/// The index and its four manifests: the registry is asked once whether it lists referrers.
+#[tokio::test]
+async fn signing_each_manifest_of_an_index() {
+    let recursive = |profile| signed_in_place_as(profile, BUNDLE, true);
+    insta::assert_snapshot!(recursive(Profile::plain()).await, @r"
+    5 x GET blobs 200
+    1 x GET manifests 200
+    5 x GET referrers 200
+    1 x HEAD blobs 200
+    5 x POST blobs/uploads 201
+    5 x PUT manifests 201
+    ");
+    insta::assert_snapshot!(recursive(Profile::distribution()).await, @r"
+    5 x GET blobs 200
+    6 x GET manifests 200
+    10 x GET manifests 404
+    1 x GET referrers 404
+    1 x HEAD blobs 200
+    5 x POST blobs/uploads 202
+    5 x PUT blobs/uploads 201
+    10 x PUT manifests 201
+    ");
+}
+
+/// Some registries have no list of referrers for a repository that has nothing yet: they are asked
+/// again once it has something, and get no tag in place of the list.
+#[tokio::test]
+async fn signing_what_is_pushed_to_a_new_repository() {
+    for (profile, counts) in [
+        (Profile::plain(), [1, 0]),
+        (Profile::plain().late_referrers(), [2, 0]),
+        (Profile::distribution(), [2, 1]),
+    ] {
+        let registry = Registry::start(profile).await;
+        let place = format!("{}/web", registry.host());
+        let mut request = push(&example(), &[&place], "refs/heads/main");
+        let mut signing = signing(&key());
+        signing.forms = BUNDLE.to_vec();
+        request.signing = Some(signing);
+        done(request, &context()).await;
+        let lines = registry.requests();
+        let asked = lines.iter().filter(|line| line.contains("/referrers/"));
+        let lists = registry.tags("web").into_keys();
+        let lists = lists.filter(|tag| tag.starts_with("sha256-"));
+        assert_eq!([asked.count(), lists.count()], counts, "{lines:#?}");
+    }
 }
 
 /// Quay, and go-containerregistry's registry.

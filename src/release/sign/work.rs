@@ -416,6 +416,13 @@ impl<'a> Work<'a> {
     }
 
     async fn write(&mut self, made: &[Made]) -> Result<(), Error> {
+        if let Some(listing) = &self.listing
+            && listing
+                .is_own_by_now(self.store(), self.asked.subject.digest)
+                .await?
+        {
+            self.listing = Some(Listing::Own);
+        }
         let images = match self.listing {
             // A list names what is there.
             Some(Listing::Tag(_)) => {

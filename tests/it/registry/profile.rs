@@ -24,6 +24,7 @@ pub struct Profile {
     pub(super) page_size: usize,
     pub(super) sorted_tags: bool,
     pub(super) referrers: bool,
+    pub(super) late_referrers: bool,
     pub(super) oci_subject: bool,
     pub(super) immutable: Option<String>,
     pub(super) mounts: bool,
@@ -58,6 +59,7 @@ impl Profile {
             page_size: 1000,
             sorted_tags: true,
             referrers: true,
+            late_referrers: false,
             oci_subject: true,
             immutable: None,
             mounts: true,
@@ -176,6 +178,15 @@ impl Profile {
         Self {
             referrers,
             oci_subject: referrers,
+            ..self
+        }
+    }
+
+    /// No list of referrers, and no word of the API, for a repository that has nothing yet:
+    /// go-containerregistry's registry, zot.
+    pub fn late_referrers(self) -> Self {
+        Self {
+            late_referrers: true,
             ..self
         }
     }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::call::Call;
+use super::flavor::name_unknown;
 use super::page::page;
 use super::service::{Outcome, Service, check_digest, check_method};
 use super::store::{Manifest, Repository};
@@ -16,6 +17,15 @@ impl Service {
         check_method(call, &[Method::GET])?;
         if !self.profile.referrers {
             return Err(self.profile.flavor.no_referrers(digest, &self.host));
+        }
+        let is_new = self
+            .store
+            .lock()
+            .repository(repository)
+            .manifests
+            .is_empty();
+        if self.profile.late_referrers && is_new {
+            return Err(name_unknown(repository));
         }
         check_digest(digest)?;
         let filter = call.query("artifactType");
