@@ -318,7 +318,7 @@ pub const INPUTS: &[Input] = &[
         name: "platforms",
         verbs: RELEASE,
         kind: Kind::List("PLATFORM"),
-        help: "The platforms to release, as linux/amd64 or linux/arm/v7: makes a new index, with another digest, of these images and their attestations. Without it the image is released as it is",
+        help: "The platforms to release, as linux/amd64, linux/arm/v7 or windows(10.0.17763)/amd64: makes a new index, with another digest, of these images and their attestations. Without it the image is released as it is",
         ..DEFAULTS
     },
     Input {

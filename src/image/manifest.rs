@@ -95,6 +95,8 @@ pub struct Platform {
     pub architecture: String,
     /// The variant of the architecture, `v7`.
     pub variant: Option<String>,
+    /// The version of the operating system, `10.0.17763.4974`: Windows has images for each.
+    pub os_version: Option<String>,
 }
 
 /// Why bytes are no manifest.
@@ -358,6 +360,8 @@ mod wire {
         os: Option<String>,
         architecture: Option<String>,
         variant: Option<String>,
+        #[serde(rename = "os.version")]
+        os_version: Option<String>,
     }
 
     /// Content that a pointer carries. What is not what the digest says is left where it is: the
@@ -387,6 +391,7 @@ mod wire {
                     os: platform.os.unwrap_or_default(),
                     architecture: platform.architecture.unwrap_or_default(),
                     variant: platform.variant,
+                    os_version: platform.os_version,
                 }),
                 annotations: self.annotations.unwrap_or_default(),
                 urls: self.urls.unwrap_or_default(),

@@ -8,31 +8,50 @@ use thiserror::Error;
 
 use super::Platform;
 
-/// A platform as a user names it: `linux/arm64`, `linux/arm/v7`. Without a variant it means all
-/// variants.
+/// A platform as a user names it, in containerd's grammar: `linux/arm64`, `linux/arm/v7`,
+/// `windows(10.0.17763)/amd64`. Without a variant or a version it means all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformName {
     os: String,
+    os_version: Option<String>,
     architecture: String,
     variant: Option<String>,
 }
 
 /// Why a text names no platform.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("is no platform: write os/architecture or os/architecture/variant, as linux/arm64")]
+#[error(
+    "is no platform: write os/architecture or os/architecture/variant, as linux/arm64, a version after the os, as windows(10.0.17763)/amd64"
+)]
 pub struct PlatformError;
 
 impl PlatformName {
     /// Whether an image of `platform` is meant.
     pub fn means(&self, platform: &Platform) -> bool {
-        let there = Self::normal(
-            &platform.os,
-            &platform.architecture,
-            platform.variant.as_deref(),
-        );
+        let there = Self::of(platform);
+        let version = there.os_version.as_deref().unwrap_or_default();
+        // As containerd has it.
+        let unsaid = match there.architecture.as_str() {
+            "amd64" => Some("v1"),
+            "arm" => Some("v7"),
+            _ => None,
+        };
+        let variant = there.variant.as_deref().or(unsaid);
         self.os == there.os
             && self.architecture == there.architecture
-            && (self.variant.is_none() || self.variant == there.variant)
+            && (self.variant.is_none() || self.variant.as_deref() == variant)
+            && self
+                .os_version
+                .as_deref()
+                .is_none_or(|asked| is_in(version, asked))
+    }
+
+    fn of(platform: &Platform) -> Self {
+        let variant = platform.variant.as_deref();
+        Self {
+            os_version: platform.os_version.clone().filter(|it| !it.is_empty()),
+            ..Self::normal(&platform.os, &platform.architecture, variant)
+        }
     }
 
     /// With the one name that an architecture of several has: `amd64` for `x86_64`, `arm64` for
@@ -49,10 +68,18 @@ impl PlatformName {
         let only = architecture == "arm64" && variant.as_deref().is_some_and(|it| it == "v8");
         Self {
             os,
+            os_version: None,
             architecture,
             variant: variant.filter(|_| !only),
         }
     }
+}
+
+/// Whether a version is the one asked for, or one of those that it begins: Windows runs an image of its
+/// own build whatever the revision after it.
+fn is_in(version: &str, asked: &str) -> bool {
+    let rest = version.strip_prefix(asked);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 impl FromStr for PlatformName {
@@ -63,19 +90,34 @@ impl FromStr for PlatformName {
             let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
             !part.is_empty() && part.chars().all(allowed)
         };
-        let parts: Vec<&str> = text.split('/').collect();
-        match parts.as_slice() {
-            [os, architecture, variant @ ..] if variant.len() < 2 && parts.iter().all(fine) => {
-                Ok(Self::normal(os, architecture, variant.first().copied()))
-            }
-            _ => Err(PlatformError),
+        let (os, rest) = text.split_once('/').ok_or(PlatformError)?;
+        let (os, os_version) = match os.strip_suffix(')') {
+            Some(os) => os.split_once('(').map(|(os, version)| (os, Some(version))),
+            None => Some((os, None)),
         }
+        .ok_or(PlatformError)?;
+        let parts: Vec<&str> = rest.split('/').collect();
+        let [architecture, variant @ ..] = parts.as_slice() else {
+            return Err(PlatformError);
+        };
+        let mut all = [os].into_iter().chain(os_version).chain(parts.clone());
+        if variant.len() > 1 || !all.all(|part| fine(&part)) {
+            return Err(PlatformError);
+        }
+        Ok(Self {
+            os_version: os_version.map(str::to_owned),
+            ..Self::normal(os, architecture, variant.first().copied())
+        })
     }
 }
 
 impl fmt::Display for PlatformName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
+        write!(f, "{}", self.os)?;
+        if let Some(version) = &self.os_version {
+            write!(f, "({version})")?;
+        }
+        write!(f, "/{}", self.architecture)?;
         match &self.variant {
             Some(variant) => write!(f, "/{variant}"),
             None => Ok(()),
@@ -84,6 +126,11 @@ impl fmt::Display for PlatformName {
 }
 
 impl Platform {
+    /// Whether it says that the content is for no platform (`unknown/unknown`): attestations.
+    pub fn is_unknown(&self) -> bool {
+        self.os == "unknown" && self.architecture == "unknown"
+    }
+
     /// The platform that an image's config says that it is for; `None` where it says none.
     pub fn from_config(config: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
@@ -91,6 +138,8 @@ impl Platform {
             os: String,
             architecture: String,
             variant: Option<String>,
+            #[serde(rename = "os.version")]
+            os_version: Option<String>,
         }
         let config: Config = serde_json::from_slice(config).ok()?;
         let known = !config.os.is_empty() && !config.architecture.is_empty();
@@ -98,13 +147,14 @@ impl Platform {
             os: config.os,
             architecture: config.architecture,
             variant: config.variant,
+            os_version: config.os_version,
         })
     }
 }
 
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = PlatformName::normal(&self.os, &self.architecture, self.variant.as_deref());
+        let name = PlatformName::of(self);
         // Text from outside: no platform's name has anything but these.
         let name = name.to_string();
         let plain = name.chars().filter(char::is_ascii_graphic);
@@ -122,7 +172,35 @@ mod tests {
             os: parts.next().unwrap(),
             architecture: parts.next().unwrap(),
             variant: parts.next(),
+            os_version: None,
         }
+    }
+
+    #[test]
+    fn a_version_means_itself_and_all_that_it_begins() {
+        let windows = Platform {
+            os_version: Some("10.0.17763.4974".to_owned()),
+            ..platform("windows/amd64")
+        };
+        assert_eq!(windows.to_string(), "windows(10.0.17763.4974)/amd64");
+        for (name, means) in [
+            ("windows/amd64", true),
+            ("windows(10.0.17763)/amd64", true),
+            ("Windows(10.0.17763.4974)/x86_64", true),
+            ("windows(10.0.1776)/amd64", false),
+            ("windows(10.0.20348)/amd64", false),
+            ("windows(10.0.17763)/arm64", false),
+            ("linux(10.0.17763)/amd64", false),
+        ] {
+            let name: PlatformName = name.parse().unwrap();
+            assert_eq!(name.means(&windows), means, "{name}");
+            assert_eq!(name.to_string().parse(), Ok(name));
+        }
+        let name: PlatformName = "windows(10.0.17763)/amd64".parse().unwrap();
+        assert!(
+            !name.means(&platform("windows/amd64")),
+            "which version is not known"
+        );
     }
 
     #[test]
@@ -138,6 +216,9 @@ mod tests {
             ("linux/aarch64", "linux/arm64", true),
             ("linux/arm", "linux/arm/v7", true),
             ("linux/arm/v6", "linux/arm/v7", false),
+            ("linux/arm/v7", "linux/arm", true),
+            ("linux/arm/v6", "linux/arm", false),
+            ("linux/amd64/v1", "linux/amd64", true),
             ("windows/amd64", "linux/amd64", false),
             ("linux/amd64", "unknown/unknown", false),
         ] {
@@ -156,6 +237,11 @@ mod tests {
             "a/b/c/d",
             "linux/am d64",
             "linux/amd64\n",
+            "windows()/amd64",
+            "windows(10.0/amd64",
+            "(10.0)/amd64",
+            "windows/amd64(10.0)",
+            "windows(10(0))/amd64",
         ] {
             assert_eq!(text.parse::<PlatformName>(), Err(PlatformError), "{text}");
         }

@@ -1,7 +1,7 @@
 //! Releasing some platforms of an image alone: a new index, with another digest, of the manifests as
 //! they are.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -184,8 +184,16 @@ impl Cut<'_> {
         // What stands in place of each entry: its own digest, another manifest's, or none.
         let mut stays: Vec<Option<Manifest>> = Vec::with_capacity(entries.len());
         let mut kept = HashSet::new();
+        // Entries that are for no platform, and what they are about.
+        let mut about: HashMap<Digest, Option<Digest>> = HashMap::new();
         for entry in entries {
             let left = if entry.is_attestation() {
+                let of = entry.annotations.get("vnd.docker.reference.digest");
+                about.insert(entry.digest, of.and_then(|of| of.parse().ok()));
+                None
+            } else if entry.platform.as_ref().is_some_and(Platform::is_unknown) {
+                let found = self.child(index, entry).await?;
+                about.insert(entry.digest, found.subject.map(|subject| subject.digest));
                 None
             } else if let (Some(platform), false) = (&entry.platform, entry.may_be_index()) {
                 // Its entry says enough: it need not be read.
@@ -194,9 +202,7 @@ impl Cut<'_> {
                 }
                 None
             } else {
-                let (child, parent) = (entry.digest, index.digest);
-                let found = self.source.manifest(child).await?;
-                let found = found.ok_or(StoreError::MissingChild { child, parent })?;
+                let found = self.child(index, entry).await?;
                 let left = self.manifest(&found, None, depth + 1).await?;
                 if left.is_some() {
                     kept.insert(entry.digest);
@@ -208,14 +214,9 @@ impl Cut<'_> {
         if kept.is_empty() {
             return Ok(None);
         }
-        let of_kept = |entry: &Descriptor| {
-            let of = entry.annotations.get("vnd.docker.reference.digest");
-            of.and_then(|of| of.parse().ok())
-                .is_some_and(|of: Digest| kept.contains(&of))
-        };
-        let keeps = |entry: &Descriptor| match entry.is_attestation() {
-            true => of_kept(entry),
-            false => kept.contains(&entry.digest),
+        let keeps = |entry: &Descriptor| match about.get(&entry.digest) {
+            Some(of) => of.is_some_and(|of| kept.contains(&of)),
+            None => kept.contains(&entry.digest),
         };
         let changes = entries.iter().zip(&stays);
         let mut changes = changes.filter(|(entry, other)| !keeps(entry) || other.is_some());
@@ -227,6 +228,12 @@ impl Cut<'_> {
         self.replaced.push(index.digest);
         self.made.push(made.clone());
         Ok(Some(made))
+    }
+
+    async fn child(&self, index: &Manifest, entry: &Descriptor) -> Result<Manifest, StoreError> {
+        let (child, parent) = (entry.digest, index.digest);
+        let found = self.source.manifest(child).await?;
+        found.ok_or(StoreError::MissingChild { child, parent })
     }
 
     /// Whether a platform is one of those asked for; it is noted as there in any case.

@@ -1,12 +1,15 @@
 //! Some platforms of an image: a new index of the manifests as they are.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shipmark::referrers::Selection;
 use shipmark::release::{Failure, Platforms, Request};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Profile, Registry};
 use crate::support::*;
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 fn request(source: &str, to: &str, platforms: &[&str]) -> Request {
     let mut request = push(source, &[to], "refs/heads/main");
@@ -150,4 +153,107 @@ async fn indexes_in_an_index_are_cut_too() {
         2
     );
     assert_eq!(registry.dangling(), Vec::<String>::new());
+}
+
+/// An index of images for platforms that differ in their variant or version alone, each with an
+/// attestation: one that BuildKit's annotations name, or one that names its subject itself.
+fn put_variants(registry: &Registry) -> Vec<String> {
+    let put = |manifest: Value| {
+        let bytes = manifest.to_string();
+        let digest = crate::registry::digest(bytes.as_bytes());
+        registry.put_manifest("src", &digest, MANIFEST, bytes.clone());
+        (digest, bytes.len())
+    };
+    let config = registry.put_blob("src", "{}");
+    let empty =
+        json!({"mediaType": "application/vnd.oci.empty.v1+json", "digest": config, "size": 2});
+    let image = |of: &str| {
+        put(json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "config": empty, "layers": [],
+            "annotations": {"of": of},
+        }))
+    };
+    let platforms = [
+        json!({"os": "windows", "architecture": "amd64", "os.version": "10.0.17763.4974"}),
+        json!({"os": "windows", "architecture": "amd64", "os.version": "10.0.20348.2031"}),
+        json!({"os": "linux", "architecture": "arm", "variant": "v6"}),
+        json!({"os": "linux", "architecture": "arm", "variant": "v7"}),
+    ];
+    let (mut entries, mut digests) = (Vec::new(), Vec::new());
+    for (at, platform) in platforms.into_iter().enumerate() {
+        let (digest, size) = image(&platform.to_string());
+        let mut said = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "config": empty, "layers": [],
+            "artifactType": "application/vnd.docker.attestation.manifest.v1+json",
+            "annotations": {"about": digest},
+        });
+        let mut annotations = json!({});
+        match at % 2 {
+            0 => said["subject"] = json!({"mediaType": MANIFEST, "digest": digest, "size": size}),
+            _ => {
+                annotations = json!({
+                    "vnd.docker.reference.type": "attestation-manifest",
+                    "vnd.docker.reference.digest": digest,
+                });
+            }
+        }
+        let (attestation, its_size) = put(said);
+        let unknown = json!({"os": "unknown", "architecture": "unknown"});
+        entries.push(json!({
+            "mediaType": MANIFEST, "digest": attestation, "size": its_size, "platform": unknown,
+            "annotations": annotations,
+        }));
+        entries.push(json!({
+            "mediaType": MANIFEST, "digest": digest, "size": size, "platform": platform,
+        }));
+        digests.push([attestation, digest]);
+    }
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries});
+    registry.put_manifest("src", "1", INDEX, index.to_string());
+    digests.concat()
+}
+
+/// Windows has an image for each of its versions: all of them were kept, whatever was asked for.
+#[tokio::test]
+async fn variants_and_versions_are_told_apart_and_keep_their_attestations() {
+    let registry = Registry::start(Profile::plain()).await;
+    let digests = put_variants(&registry);
+    let source = format!("{}/src:1", registry.host());
+    let place = format!("{}/web", registry.host());
+    for (asked, images, told) in [
+        (
+            "windows(10.0.17763)/amd64",
+            &[0][..],
+            "windows(10.0.17763.4974)/amd64",
+        ),
+        (
+            "windows(10.0.20348.2031)/amd64",
+            &[1],
+            "windows(10.0.20348.2031)/amd64",
+        ),
+        (
+            "windows/amd64",
+            &[0, 1],
+            "windows(10.0.17763.4974)/amd64, windows(10.0.20348.2031)/amd64",
+        ),
+        ("linux/arm/v7", &[3], "linux/arm/v7"),
+        ("linux/arm", &[2, 3], "linux/arm/v6, linux/arm/v7"),
+    ] {
+        let outcome = done(request(&source, &place, &[asked]), &context()).await;
+        assert_eq!(outcome.subset.unwrap().platforms.join(", "), told);
+        let kept = entries(&registry, "it").into_iter();
+        let kept: Vec<String> = kept
+            .map(|it| it["digest"].as_str().unwrap().to_owned())
+            .collect();
+        let expected = images.iter().flat_map(|at| digests[at * 2..][..2].to_vec());
+        assert_eq!(kept, expected.collect::<Vec<_>>(), "{asked}");
+        assert_eq!(registry.dangling(), Vec::<String>::new());
+    }
+    let asked = request(&source, &place, &["windows(10.0.1776)/amd64"]);
+    let (_, text) = failed(asked, &context()).await;
+    assert!(
+        text.contains("is not for windows(10.0.1776)/amd64"),
+        "{text}"
+    );
+    assert!(!text.contains("unknown"), "{text}");
 }
