@@ -29,4 +29,5 @@ mod sigstore;
 mod support;
 mod surface;
 mod tags;
+mod unusual;
 mod verify;
