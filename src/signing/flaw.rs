@@ -39,6 +39,9 @@ pub enum Flaw {
     /// The certificate was not good then.
     #[error("its certificate does not hold for the time at which it was made: {0}")]
     Validity(String),
+    /// A log says that it was made later than it is now.
+    #[error("this machine's clock is behind, or the log's ahead: {0}")]
+    Clock(String),
     /// The certificate is not in a log of certificates.
     #[error("its certificate has no good timestamp of a certificate transparency log (SCT): {0}")]
     Sct(String),

@@ -53,10 +53,8 @@ impl LoggedKey {
     ) -> Result<Vec<u8>, SigningError> {
         let (key, witnesses) = self.open(client, notices).await?;
         let _turn = witnesses.turn().await;
-        let sealed = key.seal(statement);
-        Ok(witnesses
-            .bundle(client, sealed, &Signatory::Key(key.public()))
-            .await?)
+        let by = Signatory::Key(key.public());
+        Ok(witnesses.bundle(client, key, statement, &by).await?)
     }
 
     /// Signs an in-toto statement in the legacy form of attestations: an envelope by itself.
@@ -71,10 +69,8 @@ impl LoggedKey {
     ) -> Result<Detached, SigningError> {
         let (key, witnesses) = self.open(client, notices).await?;
         let _turn = witnesses.turn().await;
-        let sealed = key.seal(statement);
-        witnesses
-            .envelope(client, &sealed, &Signatory::Key(key.public()))
-            .await
+        let by = Signatory::Key(key.public());
+        witnesses.envelope(client, key, statement, &by).await
     }
 
     /// Signs a claim in the legacy form.
@@ -89,11 +85,8 @@ impl LoggedKey {
     ) -> Result<Detached, SigningError> {
         let (key, witnesses) = self.open(client, notices).await?;
         let _turn = witnesses.turn().await;
-        let payload = claim.payload();
-        let signature = key.sign(&payload);
-        witnesses
-            .payload(client, payload, &signature, &Signatory::Key(key.public()))
-            .await
+        let by = Signatory::Key(key.public());
+        witnesses.payload(client, key, claim.payload(), &by).await
     }
 
     async fn open(

@@ -1,5 +1,9 @@
 //! What is said of a manifest when it is signed: that it is, or what others' tools found out.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::super::beside::Form;
 use super::unsigned;
 use super::work::Making;
@@ -9,6 +13,10 @@ use crate::release::Failure;
 use crate::signing::{
     Attestation, Attested, Claim, Detached, Flaw, Opened, PREDICATE, Predicate, Verified,
 };
+
+/// How far a log's clock may go before this machine's. Others do not go by this machine's at all
+/// (sigstore-go), and who verifies here would have to wait.
+const SKEW: Duration = Duration::from_secs(10);
 
 /// What is said.
 #[derive(Debug, Clone)]
@@ -92,9 +100,22 @@ impl Said {
             }
         };
         let made = made.map_err(unsigned)?;
-        match self.check(making, &made) {
+        match self.check_in_time(making, &made).await {
             Ok(()) => Ok(made),
             Err(flaw) => Err(useless(making.image, &flaw)),
+        }
+    }
+
+    /// As [`Self::check`], where a log's clock may go a little before this machine's: that passes.
+    async fn check_in_time(&self, making: &Making<'_>, content: &Content) -> Result<(), Flaw> {
+        let began = Instant::now();
+        loop {
+            match self.check(making, content) {
+                Err(Flaw::Clock(_)) if began.elapsed() < SKEW => {
+                    tokio::time::sleep(SKEW / 40).await;
+                }
+                outcome => return outcome,
+            }
         }
     }
 
@@ -160,9 +181,10 @@ fn useless(image: Digest, flaw: &Flaw) -> Failure {
         image.short()
     ))
     .why("what is signed is checked as verify checks it, before any of it is written")
-    .hint(
-        "see that the trusted root is that of the services, and that this machine's clock is right",
-    )
+    .hint(match flaw {
+        Flaw::Clock(_) => "set this machine's clock (timedatectl says whether it is synchronised)",
+        _ => "see that the trusted root is that of the services",
+    })
 }
 
 /// That what was written does not come back as it was.

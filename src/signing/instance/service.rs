@@ -63,6 +63,14 @@ impl ServiceError {
         }
     }
 
+    /// Whether a log has the entry already.
+    pub(super) fn is_conflict(&self) -> bool {
+        let ServiceCause::Refused { status, .. } = &self.cause else {
+            return false;
+        };
+        *status == StatusCode::CONFLICT
+    }
+
     /// Whether the service refused what it was sent, and may take another.
     pub(in super::super) fn is_refusal(&self) -> bool {
         matches!(&self.cause, ServiceCause::Refused { status, .. } if status.is_client_error())

@@ -5,7 +5,7 @@ use sigstore_types::TimestampToken;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::super::bundle::{Sealed, Signatory};
-use super::super::{Detached, SigningError, TrustRoot};
+use super::super::{Detached, PrivateKey, SigningError, TrustRoot};
 use super::log::{self, Log, Logged};
 use super::service::{Service, ServiceError};
 use super::{AUTHORITY, EndpointsError, Logs, REKOR, timestamp};
@@ -48,39 +48,50 @@ impl Witnesses {
         turn.expect("the semaphore is never closed")
     }
 
-    /// A sealed statement as a bundle, with what they say of it.
+    /// A statement as a bundle, signed with `key`, and what they say of that.
     pub(in super::super) async fn bundle(
+        &self,
+        client: &Client,
+        key: &PrivateKey,
+        statement: Vec<u8>,
+        by: &Signatory<'_>,
+    ) -> Result<Vec<u8>, ServiceError> {
+        let sealed = key.seal(statement.clone());
+        match self.witnessed(client, sealed, by).await {
+            // An answer was lost, and Rekor v2 does not give what it has already: a second signature of
+            // the same is another entry.
+            Err(error) if error.is_conflict() => {
+                self.witnessed(client, key.seal(statement), by).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn witnessed(
         &self,
         client: &Client,
         sealed: Sealed,
         by: &Signatory<'_>,
     ) -> Result<Vec<u8>, ServiceError> {
-        let logged = Logged {
-            message: &sealed.message,
-            signature: &sealed.signature,
-            by,
-        };
         let (entry, stamp) = try_join(
-            self.log.envelope(client, &logged, &sealed.envelope),
+            self.log
+                .envelope(client, &sealed.logged(by), &sealed.envelope),
             self.stamp(client, &sealed.signature),
         )
         .await?;
         Ok(sealed.into_bundle(by, Some(entry), stamp))
     }
 
-    /// A sealed statement in the legacy form, with what the log says of it.
+    /// A statement in the legacy form, signed with `key`, and what the log says of that.
     pub(in super::super) async fn envelope(
         &self,
         client: &Client,
-        sealed: &Sealed,
+        key: &PrivateKey,
+        statement: Vec<u8>,
         by: &Signatory<'_>,
     ) -> Result<Detached, SigningError> {
-        let logged = Logged {
-            message: &sealed.message,
-            signature: &sealed.signature,
-            by,
-        };
-        let log = self.legacy()?;
+        let sealed = key.seal(statement);
+        let (log, logged) = (self.legacy()?, sealed.logged(by));
         let promise = log::promised_envelope(log, client, &logged, &sealed.envelope).await?;
         Ok(Detached {
             log_entry: Some(promise.annotation()?),
@@ -88,23 +99,24 @@ impl Witnesses {
         })
     }
 
-    /// A payload and its signature in the legacy form, with what the log says of it.
+    /// A payload in the legacy form, signed with `key`, and what the log says of that.
     pub(in super::super) async fn payload(
         &self,
         client: &Client,
+        key: &PrivateKey,
         payload: Vec<u8>,
-        signature: &[u8],
         by: &Signatory<'_>,
     ) -> Result<Detached, SigningError> {
+        let signature = key.sign(&payload);
         let logged = Logged {
             message: &payload,
-            signature,
+            signature: &signature,
             by,
         };
         let promise = log::promised_signature(self.legacy()?, client, &logged).await?;
         Ok(Detached {
             log_entry: Some(promise.annotation()?),
-            ..Detached::new(payload, signature).by(by)
+            ..Detached::new(payload, &signature).by(by)
         })
     }
 
@@ -122,6 +134,16 @@ impl Witnesses {
                 .await
                 .map(Some),
             None => Ok(None),
+        }
+    }
+}
+
+impl Sealed {
+    fn logged<'a>(&'a self, by: &'a Signatory<'a>) -> Logged<'a> {
+        Logged {
+            message: &self.message,
+            signature: &self.signature,
+            by,
         }
     }
 }

@@ -115,8 +115,9 @@ impl Keyless {
         let opened = self.open(client, notices).await?;
         let _turn = opened.witnesses.turn().await;
         let certified = self.certified(client, opened).await?;
-        let (sealed, by) = (certified.key.seal(statement), certified.signatory());
-        Ok(opened.witnesses.bundle(client, sealed, &by).await?)
+        let (key, by) = (&certified.key, certified.signatory());
+        let bundle = opened.witnesses.bundle(client, key, statement, &by);
+        Ok(bundle.await?)
     }
 
     /// Signs an in-toto statement in the legacy form of attestations: an envelope by itself.
@@ -132,8 +133,9 @@ impl Keyless {
         let opened = self.open(client, notices).await?;
         let _turn = opened.witnesses.turn().await;
         let certified = self.certified(client, opened).await?;
-        let (sealed, by) = (certified.key.seal(statement), certified.signatory());
-        opened.witnesses.envelope(client, &sealed, &by).await
+        let (key, by) = (&certified.key, certified.signatory());
+        let witnesses = &opened.witnesses;
+        witnesses.envelope(client, key, statement, &by).await
     }
 
     /// Signs a claim in the legacy form.
@@ -149,12 +151,9 @@ impl Keyless {
         let opened = self.open(client, notices).await?;
         let _turn = opened.witnesses.turn().await;
         let certified = self.certified(client, opened).await?;
-        let payload = claim.payload();
-        let (signature, by) = (certified.key.sign(&payload), certified.signatory());
-        opened
-            .witnesses
-            .payload(client, payload, &signature, &by)
-            .await
+        let (key, by) = (&certified.key, certified.signatory());
+        let witnesses = &opened.witnesses;
+        witnesses.payload(client, key, claim.payload(), &by).await
     }
 
     async fn token(&self, client: &Client) -> Result<Token, SigningError> {

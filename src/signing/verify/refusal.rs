@@ -46,6 +46,10 @@ fn of_log(error: TransparencyLogError) -> Flaw {
         TransparencyLogError::Checkpoint(reason) => Flaw::Checkpoint(Flaw::shown(&reason)),
         TransparencyLogError::InclusionPromise(reason) => Flaw::Promise(Flaw::shown(&reason)),
         TransparencyLogError::EntryMismatch(reason) => Flaw::OtherEntry(Flaw::shown(&reason)),
+        // The same error is a time outside of the certificate's. Only a clock makes the future.
+        TransparencyLogError::IntegratedTime(reason) if reason.contains("in the future") => {
+            Flaw::Clock(Flaw::shown(&reason))
+        }
         TransparencyLogError::IntegratedTime(reason) => Flaw::Validity(Flaw::shown(&reason)),
         other => Flaw::malformed(other),
     }

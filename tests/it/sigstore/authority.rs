@@ -1,7 +1,7 @@
 //! The certificate authorities: Fulcio's, with the log of certificates it writes to, and the
 //! timestamp authority's.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -9,6 +9,7 @@ use rcgen::{
 };
 use serde_json::{Value, json};
 
+use super::clock::Clock;
 use super::der::{self, INTEGER, OCTETS, OID, SEQUENCE, SET, TIME, UTF8};
 use super::key::Key;
 use super::{base64, sha256};
@@ -22,6 +23,7 @@ pub struct Fulcio {
     ct: Key,
     /// What the log of certificates says beside the time.
     pub ct_extensions: Vec<u8>,
+    pub clock: Clock,
     lifetime: Duration,
 }
 
@@ -69,13 +71,14 @@ impl Fulcio {
             issuer,
             ct: Key::new(),
             ct_extensions: Vec::new(),
+            clock: Clock::default(),
             lifetime,
         }
     }
 
     /// A certificate for a key (its point), and the chain above it, as PEM.
     pub fn issue(&self, point: &[u8], identity: &str, issuer: &str) -> Vec<String> {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         // A clock that goes a little behind is no reason to refuse.
         let period = now - Duration::from_secs(5)..now + self.lifetime;
         let leaf = self.certify(&Subject::of_point(point), identity, issuer, &period);
@@ -110,7 +113,7 @@ impl Fulcio {
 
     /// The log's word for a certificate without it (RFC 6962, 3.2 and 3.3).
     fn sct(&self, certificate: &[u8]) -> Vec<u8> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let now = self.clock.since_1970();
         let time = (now.as_millis() as u64).to_be_bytes();
         let length = (certificate.len() as u32).to_be_bytes();
         let count = (self.ct_extensions.len() as u16).to_be_bytes();
@@ -176,6 +179,7 @@ fn authority(
 pub struct Stamper {
     key: Key,
     chain: [Vec<u8>; 2],
+    pub clock: Clock,
 }
 
 const KEY_ID: &[u8] = b"stamp";
@@ -215,13 +219,14 @@ impl Stamper {
         Self {
             key,
             chain: [leaf.der().to_vec(), root],
+            clock: Clock::default(),
         }
     }
 
     /// The answer to a request, whose imprint it repeats.
     pub fn stamp(&self, request: &[u8]) -> Vec<u8> {
         let imprint = der::first(&der::content(request)[3..]);
-        self.stamp_imprint(imprint, SystemTime::now(), false)
+        self.stamp_imprint(imprint, self.clock.now(), false)
     }
 
     /// The answer to a request about some bytes, perhaps with the certificate that it is signed by.

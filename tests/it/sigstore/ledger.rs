@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::clock::Clock;
 use super::key::Key;
 use super::{base64, bytes, sha256};
 
@@ -14,6 +15,7 @@ const ORIGIN: &str = "rekor.example";
 pub struct Ledger {
     key: Key,
     entries: Mutex<Vec<Vec<u8>>>,
+    pub clock: Clock,
 }
 
 /// Where an entry is, and that it is there.
@@ -30,6 +32,7 @@ impl Ledger {
         Self {
             key: Key::new(),
             entries: Mutex::default(),
+            clock: Clock::default(),
         }
     }
 
@@ -64,7 +67,7 @@ impl Ledger {
 
     fn entry_v1(&self, index: usize) -> Value {
         let body = self.entries.lock().unwrap()[index].clone();
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let time = self.clock.since_1970();
         let promised = self.promised(&body, time.as_secs(), index);
         let proof = self.prove(index);
         let mut entry = promised.clone();
@@ -81,8 +84,8 @@ impl Ledger {
         entry
     }
 
-    /// Adds what Rekor v2 makes of a request.
-    pub fn add_v2(&self, request: &Value) -> Value {
+    /// Adds what Rekor v2 makes of a request; none where it is there already.
+    pub fn add_v2(&self, request: &Value) -> Option<Value> {
         let request = &request["hashedRekordRequestV002"];
         let body = json!({
             "apiVersion": "0.0.2",
@@ -92,7 +95,10 @@ impl Ledger {
                 "signature": request["signature"],
             }},
         });
-        self.hold(&body, None)
+        let known = self.entries.lock().unwrap();
+        let is_new = !known.contains(&body.to_string().into_bytes());
+        drop(known);
+        is_new.then(|| self.hold(&body, None))
     }
 
     /// Adds a body, and proves it as bundles have it; with a time it is promised for that.

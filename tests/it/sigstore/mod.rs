@@ -3,6 +3,7 @@
 //! that goes with them. [`crate::registry::Fault`]s break any request.
 
 mod authority;
+mod clock;
 mod der;
 pub mod forge;
 mod key;
@@ -25,6 +26,7 @@ use url::Url;
 
 use crate::registry::{Answer, Bound, Call, Fault, Handler, Host, Issuer};
 use authority::{Fulcio, Stamper};
+use clock::Clock;
 pub use leaf::{Kind, Leaf};
 use ledger::Ledger;
 
@@ -63,11 +65,24 @@ impl Sigstore {
 
     /// With certificates that live so long, and more claims in tokens.
     pub async fn with(lifetime: Duration, claims: Value) -> Self {
+        Self::at(Clock::default(), lifetime, claims).await
+    }
+
+    /// Whose clocks go so many seconds before this machine's.
+    pub async fn ahead(seconds: i64) -> Self {
+        let clock = Clock { ahead: seconds };
+        Self::at(clock, Duration::from_secs(600), json!({})).await
+    }
+
+    async fn at(clock: Clock, lifetime: Duration, claims: Value) -> Self {
+        let mut fulcio = Fulcio::new(lifetime);
+        let (mut ledger, mut stamper) = (Ledger::new(), Stamper::new());
+        (fulcio.clock, ledger.clock, stamper.clock) = (clock, clock, clock);
         let bound = Bound::new(None).await;
         let services = Arc::new(Services {
-            fulcio: Fulcio::new(lifetime),
-            ledger: Ledger::new(),
-            stamper: Stamper::new(),
+            fulcio,
+            ledger,
+            stamper,
             url: bound.url(),
             claims: Mutex::new(claims),
         });
@@ -77,7 +92,7 @@ impl Sigstore {
 
     /// A signer of its own: another run.
     pub fn signer(&self, rekor: Rekor) -> Keyless {
-        self.signer_trusting(rekor, self)
+        self.signer_with(rekor, |_, _| ())
     }
 
     /// A signer that trusts another instance than it uses.
@@ -88,6 +103,22 @@ impl Sigstore {
         };
         let root = other.root();
         Keyless::new(self.tokens(), Instance::Own { services, root }, false)
+    }
+
+    /// A signer whose services are changed.
+    pub fn signer_with(
+        &self,
+        rekor: Rekor,
+        change: impl FnOnce(&mut TokenSource, &mut Endpoints),
+    ) -> Keyless {
+        let mut tokens = self.tokens();
+        let mut services = Endpoints {
+            fulcio: self.url("/fulcio"),
+            logs: self.logs(rekor),
+        };
+        change(&mut tokens, &mut services);
+        let root = self.root();
+        Keyless::new(tokens, Instance::Own { services, root }, false)
     }
 
     /// A key whose signatures are logged.
@@ -170,7 +201,7 @@ impl Handler for Services {
                 "/token" => self.token(call),
                 "/fulcio/api/v2/signingCert" => self.certificate(&json),
                 "/rekor/api/v1/log/entries" => self.entry(&json),
-                "/rekor/api/v2/log/entries" => Answer::new(201).json(&self.ledger.add_v2(&json)),
+                "/rekor/api/v2/log/entries" => self.entry_v2(&json),
                 "/stamp" => Answer::new(201).bytes(self.stamper.stamp(&body)),
                 path => self.named(path),
             }
@@ -245,6 +276,18 @@ impl Services {
             Err(name) => Answer::new(409)
                 .header("location", format!("/rekor/api/v1/log/entries/{name}"))
                 .json(&json!({"code": 409, "message": "an equivalent entry already exists"})),
+        }
+    }
+
+    /// Like Rekor v2's, which says 409 to what it has already, and nothing else of it
+    /// (sigstore/rekor-tiles#620).
+    fn entry_v2(&self, request: &Value) -> Answer {
+        match self.ledger.add_v2(request) {
+            Some(entry) => Answer::new(201).json(&entry),
+            None => Answer::new(409).json(&json!({
+                "code": 6,
+                "message": "an equivalent entry already exists in the transparency log with index 0",
+            })),
         }
     }
 
