@@ -140,6 +140,7 @@ pub(super) const PREFIX: &str = "INPUT_";
 const RELEASE: &[Verb] = &[Verb::Push, Verb::Promote];
 const TAGS: &[Verb] = &[Verb::Tags];
 const PROMOTE: &[Verb] = &[Verb::Promote];
+const RECURSIVE: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 const OFFLINE: &[Verb] = &[Verb::Tags, Verb::Promote, Verb::Verify, Verb::VerifyBundle];
 const BUNDLE: &[Verb] = &[Verb::VerifyBundle];
 /// Those that may check the image that they are given.
@@ -363,10 +364,10 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "recursive",
-        verbs: RELEASE,
+        verbs: RECURSIVE,
         kind: Kind::Switch,
         default: Some("false"),
-        help: "Sign each manifest of an index too, not the index alone",
+        help: "Sign, or with verify check, each manifest of an index too, not the index alone",
         ..DEFAULTS
     },
     Input {

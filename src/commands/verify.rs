@@ -6,7 +6,7 @@ pub(super) async fn run(given: &Given) -> Result<Verification, Failure> {
     let context = context::context(given)?;
     let request = Verify {
         source: given.arguments.required("source")?,
-        check: trust::check(given).await?,
+        recursive: given.arguments.switch("recursive")?,
     };
-    release::verify(&request, &context).await
+    release::verify(&request, trust::check(given), &context).await
 }

@@ -1,8 +1,9 @@
 //! Finding the artifacts about an image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
@@ -96,24 +97,69 @@ impl Listing {
         look: impl Fn(Found) -> T,
     ) -> Result<(Self, Vec<T>), Error> {
         let (listing, entries) = list(store, subject).await?;
-        let source = Source::store(store.clone());
-        let (annotation, wants) = wanted;
-        let wanted = |entry: &Entry| {
-            // Cosign before 3.1 gave the config's type in place of the artifact's.
-            let typed = entry.kind.as_deref().is_none_or(|is| {
-                is.is_empty() || is.starts_with(kind) || is == "application/vnd.oci.empty.v1+json"
-            });
-            let says = entry.annotations.get(annotation);
-            typed && says.is_none_or(|says| wants(says))
-        };
-        let found = stream::iter(entries.into_iter().filter(wanted))
-            .map(|entry| open(&source, entry, kind, annotation))
-            .buffered(READS)
-            .try_filter_map(|found| std::future::ready(Ok(found.map(&look))))
-            .try_collect()
-            .await?;
+        let found = open_all(store, entries, kind, wanted, look).await?;
         Ok((listing, found))
     }
+}
+
+impl Found {
+    /// As [`Listing::read`], of all that is listed anywhere: a registry with a list of its own may have
+    /// got it after somebody wrote the index under the tag. What is listed in both is one; what is
+    /// listed and not there is nothing more than that.
+    ///
+    /// # Errors
+    /// A list that cannot be read, or an entry of it.
+    pub async fn everywhere<T>(
+        store: &Store,
+        subject: Digest,
+        kind: &str,
+        wanted: (&str, impl Fn(&str) -> bool),
+        look: impl Fn(Self) -> T,
+    ) -> Result<Vec<T>, Error> {
+        let entries = match store {
+            Store::Layout(_) => list(store, subject).await?.1,
+            Store::Registry(remote) => {
+                let own = async {
+                    let own = remote.referrers(subject).await;
+                    own.map_err(|error| crate::transfer::StoreError::from(error).into())
+                };
+                let list = Shared::list(subject);
+                let (own, tagged) = try_join(own, list.read(store)).await?;
+                let tagged = tagged.map(|index| shared::members(&index, "manifests"));
+                let all: Vec<Value> = [own, tagged].into_iter().flatten().flatten().collect();
+                entries(subject, &all)?
+            }
+        };
+        open_all(store, entries, kind, wanted, look).await
+    }
+}
+
+/// What is wanted of a list's entries, each once. `look` sees each.
+async fn open_all<T>(
+    store: &Store,
+    entries: Vec<Entry>,
+    kind: &str,
+    (annotation, wants): (&str, impl Fn(&str) -> bool),
+    look: impl Fn(Found) -> T,
+) -> Result<Vec<T>, Error> {
+    let source = Source::store(store.clone());
+    let wanted = |entry: &Entry| {
+        // Cosign before 3.1 gave the config's type in place of the artifact's.
+        let typed = entry.kind.as_deref().is_none_or(|is| {
+            is.is_empty() || is.starts_with(kind) || is == "application/vnd.oci.empty.v1+json"
+        });
+        let says = entry.annotations.get(annotation);
+        typed && says.is_none_or(|says| wants(says))
+    };
+    let mut known = BTreeSet::new();
+    let once = entries.into_iter().filter(wanted);
+    let once = once.filter(|entry| known.insert(entry.digest));
+    stream::iter(once)
+        .map(|entry| open(&source, entry, kind, annotation))
+        .buffered(READS)
+        .try_filter_map(|found| std::future::ready(Ok(found.map(&look))))
+        .try_collect()
+        .await
 }
 
 /// What a store lists about `subject`.
@@ -216,19 +262,16 @@ async fn open(
     kind: &str,
     annotation: &str,
 ) -> Result<Option<Found>, Error> {
-    let digest = entry.digest;
-    let manifest = source.manifest(digest).await?;
-    let manifest = manifest.ok_or(Error::Missing {
-        what: "referrer",
-        digest,
-    })?;
-    let content = match only_layer(&manifest, kind) {
-        None => return Ok(None),
-        Some(Ok(layer)) => Ok(source.small_blob(&layer, CONTENT_LIMIT).await?),
-        Some(Err(problem)) => Err(problem),
+    let content = match source.manifest(entry.digest).await? {
+        None => Err("it is listed, and not there".to_owned()),
+        Some(manifest) => match only_layer(&manifest, kind) {
+            None => return Ok(None),
+            Some(Ok(layer)) => Ok(source.small_blob(&layer, CONTENT_LIMIT).await?),
+            Some(Err(problem)) => Err(problem),
+        },
     };
     Ok(Some(Found {
-        digest,
+        digest: entry.digest,
         says: entry.annotations.remove(annotation),
         content,
     }))

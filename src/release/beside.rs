@@ -36,6 +36,8 @@ impl std::fmt::Display for Form {
 /// One signature, checked.
 #[derive(Debug, Clone)]
 pub struct Checked {
+    /// What it stands beside.
+    pub of: Digest,
     /// Its form.
     pub form: Form,
     /// Where it is: a bundle's own manifest, or the `.sig` tag.
@@ -49,6 +51,8 @@ pub struct Checked {
 /// One attestation, checked.
 #[derive(Debug, Clone)]
 pub struct Attestation {
+    /// What it stands beside.
+    pub of: Digest,
     /// Its form.
     pub form: Form,
     /// Where it is: a bundle's own manifest, or the `.att` tag.
@@ -98,6 +102,7 @@ pub(super) async fn legacy(
 ) -> Result<Vec<Checked>, Error> {
     let tag: Tag = sig_tag(subject);
     let look = |layer: SigLayer| Checked {
+        of: subject,
         form: Form::Legacy,
         at: Target::Tag(tag.clone()),
         digest: layer.digest,
@@ -114,8 +119,9 @@ fn detached(layer: &SigLayer) -> Result<Detached, Flaw> {
 }
 
 impl Checked {
-    fn bundle(digest: Digest, result: Result<Verified, Flaw>) -> Self {
+    fn bundle(of: Digest, digest: Digest, result: Result<Verified, Flaw>) -> Self {
         Self {
+            of,
             form: Form::Bundle,
             at: Target::Digest(digest),
             digest,
@@ -189,9 +195,10 @@ async fn said_by_bundles(
         };
         if kind == PREDICATE || !is_asked(&kind) {
             let result = opened.and_then(Opened::into_signature);
-            return Said::Signature(Checked::bundle(found.digest, result));
+            return Said::Signature(Checked::bundle(subject, found.digest, result));
         }
         Said::Attestation(Attestation {
+            of: subject,
             form: Form::Bundle,
             at: Target::Digest(found.digest),
             digest: found.digest,
@@ -199,8 +206,7 @@ async fn said_by_bundles(
         })
     };
     let wanted = (PREDICATE_TYPE, wanted);
-    let (_, said) = Listing::read(store, subject, BUNDLES, wanted, look).await?;
-    Ok(said)
+    Found::everywhere(store, subject, BUNDLES, wanted, look).await
 }
 
 /// The attestations in the `.att` image.
@@ -216,6 +222,7 @@ async fn legacy_attestations(
     let image = Shared::layers(subject, Ending::Att).read(store).await?;
     let found = attested(store, requirement, subject, image.as_ref()).await?;
     let checked = found.into_iter().map(|(digest, attested)| Attestation {
+        of: subject,
         form: Form::Legacy,
         at: Target::Tag(Ending::Att.tag(subject)),
         digest,

@@ -34,7 +34,7 @@ pub use fleet::{End, Fleet, FleetOutcome};
 pub use outcome::{Change, Outcome, Released, TagResult};
 pub use sign::{Signed, Signing};
 pub use subset::{Platforms, Subset};
-pub use verify::{Check, Verification, Verify, Wanted, verify};
+pub use verify::{Check, Image, Missing, Verification, Verify, Wanted, verify};
 
 use crate::event::Facts;
 use crate::git::Ancestry;

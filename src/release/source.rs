@@ -4,13 +4,14 @@ use super::subset::{self, Subset};
 use super::{Context, Failure, Request};
 use crate::archive::Archive;
 use crate::image::{
-    DaemonImage, Digest, Location, Manifest, Place, Reference, Repository, Selector,
+    DaemonImage, Descriptor, Digest, Location, Manifest, MediaType, Place, Reference, Repository,
+    Selector, Target,
 };
 use crate::layout::{Layout, LayoutError, LayoutFault};
 use crate::referrers::Beside;
 use crate::registry::Access;
 use crate::tagging::Origin;
-use crate::transfer::{Side, Source, Store, StoreError};
+use crate::transfer::{MANIFESTS_LIMIT, Side, Source, Store, StoreError};
 
 /// An image that was found.
 pub(super) struct Resolved {
@@ -94,13 +95,25 @@ pub(super) fn store(context: &Context, source: &Location) -> Result<Store, Failu
     }
 }
 
-/// That store, and the image's digest.
+/// That store, and the image's digest. A registry is not asked for what is named by it.
 pub(super) async fn with_referrers(
     context: &Context,
     source: &Location,
 ) -> Result<(Store, Digest), Failure> {
     let store = store(context, source)?;
-    let digest = match (&store, source) {
+    let digest = match source {
+        Location::Registry(Reference {
+            target: Target::Digest(digest),
+            ..
+        }) => *digest,
+        _ => digest(&store, source).await?,
+    };
+    Ok((store, digest))
+}
+
+/// The digest of an image that is there.
+pub(super) async fn digest(store: &Store, source: &Location) -> Result<Digest, Failure> {
+    let digest = match (store, source) {
         (Store::Registry(remote), Location::Registry(reference)) => remote
             .head(&reference.target)
             .await
@@ -113,11 +126,54 @@ pub(super) async fn with_referrers(
         _ => Ok(None),
     };
     let digest = digest.map_err(|error| Failure::store(Side::Source, source, error))?;
-    Ok((store, digest.ok_or_else(|| absent(source))?))
+    digest.ok_or_else(|| absent(source))
 }
 
 async fn in_index(path: &std::path::Path, selector: &Selector) -> Result<Digest, LayoutError> {
     Layout::open(path).await?.select(selector).await
+}
+
+/// That store, and the image with all below it, as its index lists them: it comes first.
+pub(super) async fn with_all_below(
+    context: &Context,
+    source: &Location,
+) -> Result<(Store, Vec<Descriptor>), Failure> {
+    let store = store(context, source)?;
+    let failed = |error| Failure::store(Side::Source, source, error);
+    let target = match source {
+        Location::Registry(reference) => reference.target.clone(),
+        Location::Layout(path, selector) => {
+            let digest = in_index(path, selector).await;
+            Target::Digest(digest.map_err(|error| failed(StoreError::Layout(error)))?)
+        }
+        _ => return Err(absent(source)),
+    };
+    let root = store.manifest(&target).await.map_err(failed)?;
+    let root = root.ok_or_else(|| absent(source))?;
+    let mut found = vec![root.descriptor()];
+    let mut open = vec![root];
+    while let Some(parent) = open.pop() {
+        for child in parent.children() {
+            if found.iter().any(|known| known.digest == child.digest) {
+                continue;
+            }
+            if found.len() > MANIFESTS_LIMIT {
+                return Err(failed(StoreError::Boundless(found[0].digest)));
+            }
+            found.push(child.clone());
+            if MediaType::parse(&child.media_type).is_some_and(MediaType::is_index) {
+                let below = store.manifest(&Target::Digest(child.digest)).await;
+                let (child, parent) = (child.digest, parent.digest);
+                let missing = || StoreError::MissingChild { child, parent };
+                open.push(
+                    below
+                        .and_then(|below| below.ok_or_else(missing))
+                        .map_err(failed)?,
+                );
+            }
+        }
+    }
+    Ok((store, found))
 }
 
 /// Finds the image that the request names. One on disk is looked at in whole, so that a broken one

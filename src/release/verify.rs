@@ -1,18 +1,21 @@
 //! Checking the signatures and attestations of an image.
 
-use super::beside::{self, Attestation, Checked};
+use futures_util::future::try_join;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::beside::{self, Attestation, Checked, Everything};
 use super::{Context, Failure, source};
-use crate::image::{Digest, Location};
+use crate::image::{Descriptor, Digest, Location, Platform};
 use crate::signing::{AttestationRule, Flaw, PREDICATE, Requirement};
 use crate::transfer::{Side, Store};
 
-/// A check that is asked for.
+/// What is to be checked.
 #[derive(Debug, Clone)]
 pub struct Verify {
     /// The image.
     pub source: Location,
-    /// What it has to have.
-    pub check: Check,
+    /// Whether each image below an index is checked too.
+    pub recursive: bool,
 }
 
 /// What an image has to have beside it.
@@ -33,24 +36,50 @@ pub enum Wanted {
     Attestation(AttestationRule),
 }
 
+/// An image that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its platform, as the index above it says; none for the root, and for what runs nowhere.
+    pub platform: Option<Platform>,
+}
+
+/// Something that an image has not, or not good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// What.
+    pub wanted: Wanted,
+    /// Which image.
+    pub of: Image,
+}
+
 /// What was found.
 #[derive(Debug, Clone)]
 pub struct Verification {
     /// The image, as it was asked for.
     pub source: Location,
-    /// Its digest.
-    pub root: Digest,
     /// Who had to have signed.
     pub requirement: Requirement,
+    /// What was asked for first, and with `recursive` all below it.
+    pub images: Vec<Image>,
     /// Every signature there is.
     pub signatures: Vec<Checked>,
     /// Every attestation there is of a type that was asked for.
     pub attestations: Vec<Attestation>,
     /// What is not there, or not good.
-    pub missing: Vec<Wanted>,
+    pub missing: Vec<Missing>,
 }
 
+/// Images that are looked at together.
+const IMAGES: usize = 8;
+
 impl Verification {
+    /// The digest of the image that was asked for.
+    pub fn root(&self) -> Digest {
+        self.images[0].digest
+    }
+
     /// Whether all is there that has to be.
     pub fn passed(&self) -> bool {
         self.missing.is_empty()
@@ -58,14 +87,25 @@ impl Verification {
 
     /// That something is not there, or not good; nothing where it is.
     pub fn refusal(&self) -> Option<Failure> {
-        let missing = self.missing.first()?;
+        let Missing { wanted, of } = self.missing.first()?;
+        let source = &self.source;
+        let image = match of.digest == self.root() {
+            true => source.to_string(),
+            false => format!("{of} of {source}"),
+        };
         let failure = Failure::refused(format!(
-            "{} has no good {missing} of {}",
-            self.source, self.requirement
+            "{image} has no good {wanted} of {}",
+            self.requirement
         ));
-        let why: Vec<String> = match missing {
-            Wanted::Signature => flaws(self.signatures.iter().map(|found| &found.result)),
-            Wanted::Attestation(_) => flaws(self.attestations.iter().map(|found| &found.result)),
+        let why: Vec<String> = match wanted {
+            Wanted::Signature => {
+                let all = self.signatures.iter().filter(|one| one.of == of.digest);
+                flaws(all.map(|found| &found.result))
+            }
+            Wanted::Attestation(_) => {
+                let all = self.attestations.iter().filter(|one| one.of == of.digest);
+                flaws(all.map(|found| &found.result))
+            }
         };
         Some(match why.as_slice() {
             [] => failure.why("it has none"),
@@ -75,14 +115,33 @@ impl Verification {
     }
 }
 
-/// Checks everything beside an image.
+/// Checks everything beside an image. What it is checked for is found out while the image is.
 ///
 /// # Errors
 /// An image that is not there, or what stands beside it cannot be read: that is not the same as
-/// none.
-pub async fn verify(request: &Verify, context: &Context) -> Result<Verification, Failure> {
-    let (store, root) = source::with_referrers(context, &request.source).await?;
-    request.check.of(&store, root, &request.source).await
+/// none. What the check's own finding gives.
+pub async fn verify(
+    request: &Verify,
+    check: impl Future<Output = Result<Check, Failure>>,
+    context: &Context,
+) -> Result<Verification, Failure> {
+    let source = &request.source;
+    let images = async {
+        if request.recursive {
+            return source::with_all_below(context, source)
+                .await
+                .map(|(store, all)| (store, all.iter().map(Image::of).collect()));
+        }
+        let (store, root) = source::with_referrers(context, source).await?;
+        Ok((store, vec![Image::root(root)]))
+    };
+    let ((store, images), check) = try_join(images, check).await?;
+    let found = check.of(&store, images, source).await?;
+    // Beside an image that is not there is nothing either.
+    if found.signatures.is_empty() && found.attestations.is_empty() {
+        source::digest(&store, source).await?;
+    }
+    Ok(found)
 }
 
 fn flaws<'a, T: 'a>(found: impl Iterator<Item = &'a Result<T, Flaw>>) -> Vec<String> {
@@ -100,7 +159,7 @@ impl Check {
         source: &Location,
     ) -> Result<(), Failure> {
         let store = source::store(context, source)?;
-        let found = self.of(&store, root, source).await?;
+        let found = self.of(&store, vec![Image::root(root)], source).await?;
         if let Some(failure) = found.refusal() {
             return Err(failure);
         }
@@ -113,11 +172,11 @@ impl Check {
         Ok(())
     }
 
-    /// What stands beside `root` in its store, which was asked for as `source`.
-    pub(super) async fn of(
+    /// What stands beside images in their store, of which the first was asked for as `source`.
+    async fn of(
         &self,
         store: &Store,
-        root: Digest,
+        images: Vec<Image>,
         source: &Location,
     ) -> Result<Verification, Failure> {
         let rules = self.wanted.iter().filter_map(|wanted| match wanted {
@@ -125,24 +184,97 @@ impl Check {
             Wanted::Attestation(rule) => Some(rule),
         });
         let rules: Vec<&AttestationRule> = rules.collect();
-        let found = beside::everything(store, &self.requirement, root, &rules)
+        let all: Vec<Everything> = stream::iter(&images)
+            .map(|image| beside::everything(store, &self.requirement, image.digest, &rules))
+            .buffered(IMAGES)
+            .try_collect()
             .await
             .map_err(|error| beside::failure(Side::Source, source, error))?;
-        let is_missing = |wanted: &&Wanted| match wanted {
-            Wanted::Signature => !found.signatures.iter().any(|found| found.result.is_ok()),
-            Wanted::Attestation(rule) => !found.attestations.iter().any(|found| {
-                let said = found.result.as_ref();
-                said.is_ok_and(|attested| rule.check(attested).is_ok())
-            }),
-        };
-        Ok(Verification {
+        let mut found = Verification {
             source: source.clone(),
-            root,
             requirement: self.requirement.clone(),
-            missing: self.wanted.iter().filter(is_missing).cloned().collect(),
-            signatures: found.signatures,
-            attestations: found.attestations,
-        })
+            images,
+            signatures: Vec::new(),
+            attestations: Vec::new(),
+            missing: Vec::new(),
+        };
+        for one in all {
+            found.signatures.extend(one.signatures);
+            found.attestations.extend(one.attestations);
+        }
+        let wanted = self.wanted.iter();
+        found.missing = wanted.flat_map(|wanted| wanted.missing(&found)).collect();
+        Ok(found)
+    }
+}
+
+impl Wanted {
+    /// The images that have to have it, and have not. Each has to have a signature of its own. An
+    /// attestation of an index is of all below it; without one each that runs somewhere has to have
+    /// its own.
+    fn missing(&self, found: &Verification) -> Vec<Missing> {
+        let lacks = |image: &&Image| !self.is_met(image.digest, found);
+        let missing = |image: &Image| Missing {
+            wanted: self.clone(),
+            of: image.clone(),
+        };
+        let (root, below) = found.images.split_at(1);
+        let lacking: Vec<&Image> = match self {
+            Self::Signature => found.images.iter().filter(lacks).collect(),
+            Self::Attestation(_) => {
+                let run = below.iter().filter(|image| image.platform.is_some());
+                let (lacking, there): (Vec<_>, Vec<_>) = run.partition(lacks);
+                let whole = root.iter().filter(lacks);
+                match there.is_empty() {
+                    true => whole.collect(),
+                    false => whole.flat_map(|_| lacking.iter().copied()).collect(),
+                }
+            }
+        };
+        lacking.into_iter().map(missing).collect()
+    }
+
+    fn is_met(&self, of: Digest, found: &Verification) -> bool {
+        match self {
+            Self::Signature => {
+                let mut all = found.signatures.iter().filter(|one| one.of == of);
+                all.any(|found| found.result.is_ok())
+            }
+            Self::Attestation(rule) => {
+                let mut all = found.attestations.iter().filter(|one| one.of == of);
+                all.any(|found| {
+                    let said = found.result.as_ref();
+                    said.is_ok_and(|attested| rule.check(attested).is_ok())
+                })
+            }
+        }
+    }
+}
+
+impl Image {
+    fn root(digest: Digest) -> Self {
+        Self {
+            digest,
+            platform: None,
+        }
+    }
+
+    fn of(entry: &Descriptor) -> Self {
+        let runs = |platform: &Platform| platform.os != "unknown" && !entry.is_attestation();
+        Self {
+            digest: entry.digest,
+            platform: entry.platform.clone().filter(runs),
+        }
+    }
+}
+
+/// `linux/arm64 sha256:…`
+impl std::fmt::Display for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(platform) = &self.platform {
+            write!(f, "{platform} ")?;
+        }
+        self.digest.fmt(f)
     }
 }
 

@@ -7,7 +7,7 @@ use super::markdown::{code, row, text as marked};
 use super::words;
 use crate::image::{Digest, Target};
 use crate::notice::printable;
-use crate::release::{Attestation, Checked, Form, Verification};
+use crate::release::{Attestation, Checked, Form, Image, Missing, Verification};
 use crate::signing::{Evidence, Requirement};
 
 /// Longer values of annotations than anybody reads.
@@ -19,13 +19,25 @@ pub(super) fn text(found: &Verification) -> String {
         "{} {}\n  digest    {}\n",
         end(found),
         found.source,
-        found.root
+        found.root()
     );
     text += &evidence::wanted(&found.requirement);
-    if found.signatures.is_empty() && found.attestations.is_empty() {
-        text += "  there are no signatures\n";
+    for image in &found.images {
+        if found.images.len() > 1 {
+            text += &format!("\n{image}\n");
+        }
+        text += &beside(found, image);
     }
-    for checked in &found.signatures {
+    text.trim_end().to_owned()
+}
+
+/// What stands beside one image.
+fn beside(found: &Verification, image: &Image) -> String {
+    let mut text = String::new();
+    let signatures = found.signatures.iter().filter(|one| one.of == image.digest);
+    let attestations = found.attestations.iter();
+    let attestations = attestations.filter(|one| one.of == image.digest);
+    for checked in signatures {
         let annotations = annotations(checked);
         text += &entry(
             words::form(checked.form),
@@ -37,7 +49,7 @@ pub(super) fn text(found: &Verification) -> String {
             text += &format!("            {name}: {value}\n");
         }
     }
-    for attestation in &found.attestations {
+    for attestation in attestations {
         text += &entry(
             "attested",
             &at(&attestation.at, attestation.digest),
@@ -51,7 +63,10 @@ pub(super) fn text(found: &Verification) -> String {
                 .map(|found| &found.evidence),
         );
     }
-    text.trim_end().to_owned()
+    match text.is_empty() {
+        true => "  there are no signatures\n".to_owned(),
+        false => text,
+    }
 }
 
 fn entry(form: &str, at: &str, said: &str) -> String {
@@ -71,21 +86,35 @@ pub(super) fn summary(found: &Verification) -> String {
     let mut page = format!("## shipmark verify: {}\n\n", end(found));
     page += &(row(&["", ""]) + &row(&["---", "---"]));
     page += &row(&["Image", &code(&found.source.to_string())]);
-    page += &row(&["Digest", &code(&found.root.to_string())]);
+    page += &row(&["Digest", &code(&found.root().to_string())]);
     page += &row(&["By", &code(&found.requirement.to_string())]);
     page += "\n";
     if found.signatures.is_empty() && found.attestations.is_empty() {
         return page + "There are no signatures.\n\n";
     }
-    page += &(row(&["Signature", "Form", ""]) + &row(&["---", "---", "---"]));
+    // Which image each is of is worth a column where there are several.
+    let first = usize::from(found.images.len() == 1);
+    let line = |cells: [&str; 4]| row(&cells[first..]);
+    page += &(line(["Of", "Signature", "Form", ""]) + &line(["---"; 4]));
     for checked in &found.signatures {
-        let at = code(&at(&checked.at, checked.digest));
-        page += &row(&[&at, words::form(checked.form), &marked(&said(checked))]);
+        let (of, at) = (of(found, checked.of), at(&checked.at, checked.digest));
+        let (form, said) = (words::form(checked.form), marked(&said(checked)));
+        page += &line([&code(&of), &code(&at), form, &said]);
     }
     for attestation in &found.attestations {
-        let at = code(&at(&attestation.at, attestation.digest));
-        let said = marked(&attested(attestation));
-        page += &row(&[&at, words::form(attestation.form), &said]);
+        let of = of(found, attestation.of);
+        let at = at(&attestation.at, attestation.digest);
+        let (form, said) = (
+            words::form(attestation.form),
+            marked(&attested(attestation)),
+        );
+        page += &line([&code(&of), &code(&at), form, &said]);
+    }
+    for missing in &found.missing {
+        if missing.of.digest != found.root() {
+            let none = marked(&format!("no good {}", missing.wanted));
+            page += &line([&code(&of(found, missing.of.digest)), "", "", &none]);
+        }
     }
     page + "\n"
 }
@@ -96,9 +125,12 @@ pub(super) fn outputs(found: &Verification) -> Vec<(&'static str, String)> {
         true => "verified",
         false => "refused",
     };
-    let signatures: Vec<Value> = found.signatures.iter().map(signature).collect();
-    let attestations: Vec<Value> = found.attestations.iter().map(attestation).collect();
-    let missing: Vec<String> = found.missing.iter().map(ToString::to_string).collect();
+    let signatures = found.signatures.iter();
+    let signatures: Vec<Value> = signatures.map(|one| signature(found, one)).collect();
+    let attestations = found.attestations.iter();
+    let attestations: Vec<Value> = attestations.map(|one| attestation(found, one)).collect();
+    let missing = found.missing.iter();
+    let missing: Vec<String> = missing.map(|one| lacking(found, one)).collect();
     let (key, identity) = match &found.requirement {
         Requirement::Key { key, .. } => (Some(key.fingerprint().to_string()), None),
         Requirement::Identity { identity, .. } => (None, Some(identity.to_string())),
@@ -107,7 +139,7 @@ pub(super) fn outputs(found: &Verification) -> Vec<(&'static str, String)> {
         "outcome": outcome,
         "verb": "verify",
         "source": found.source.to_string(),
-        "digest": found.root.to_string(),
+        "digest": found.root().to_string(),
         "key": key,
         "identity": identity,
         "signatures": signatures,
@@ -115,16 +147,40 @@ pub(super) fn outputs(found: &Verification) -> Vec<(&'static str, String)> {
         "missing": missing,
     });
     vec![
-        ("digest", found.root.to_string()),
+        ("digest", found.root().to_string()),
         ("json", json.to_string()),
         ("outcome", outcome.to_owned()),
     ]
 }
 
-fn signature(checked: &Checked) -> Value {
+/// What is not there, and of which image where that is not the one that was asked for.
+fn lacking(found: &Verification, missing: &Missing) -> String {
+    match missing.of.digest == found.root() {
+        true => missing.wanted.to_string(),
+        false => format!("{} of {}", missing.wanted, missing.of),
+    }
+}
+
+/// An image by its platform, else by the end that it has: the root, or what runs nowhere.
+fn of(found: &Verification, digest: Digest) -> String {
+    match platform(found, digest) {
+        Some(platform) => platform,
+        None if digest == found.root() => "the image".to_owned(),
+        None => digest.short(),
+    }
+}
+
+fn platform(found: &Verification, digest: Digest) -> Option<String> {
+    let image = found.images.iter().find(|image| image.digest == digest)?;
+    image.platform.as_ref().map(ToString::to_string)
+}
+
+fn signature(all: &Verification, checked: &Checked) -> Value {
     let found = checked.result.as_ref().ok();
     let claim = found.map(|found| &found.claim);
     let mut json = common(checked.form, &checked.at, checked.digest);
+    json["of"] = json!(checked.of.to_string());
+    json["platform"] = json!(platform(all, checked.of));
     json["good"] = json!(found.is_some());
     json["reason"] = json!(checked.result.as_ref().err().map(ToString::to_string));
     json["repository"] = json!(claim.map(|claim| &claim.repository));
@@ -133,9 +189,11 @@ fn signature(checked: &Checked) -> Value {
     json
 }
 
-fn attestation(attestation: &Attestation) -> Value {
+fn attestation(all: &Verification, attestation: &Attestation) -> Value {
     let found = attestation.result.as_ref().ok();
     let mut json = common(attestation.form, &attestation.at, attestation.digest);
+    json["of"] = json!(attestation.of.to_string());
+    json["platform"] = json!(platform(all, attestation.of));
     json["good"] = json!(found.is_some());
     json["reason"] = json!(attestation.result.as_ref().err().map(ToString::to_string));
     json["predicateType"] = json!(found.map(|found| &found.predicate_type));

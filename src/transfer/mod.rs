@@ -32,6 +32,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::image::{Descriptor, Digest, Manifest};
 use crate::notice::Notices;
+pub use plan::MANIFESTS_LIMIT;
 use plan::{Depth, Plan};
 use target::Target;
 

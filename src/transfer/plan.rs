@@ -11,7 +11,7 @@ use crate::image::{Descriptor, Digest, Manifest};
 
 /// The most manifests that an image may have. A real one has a few dozen; an index made to exhaust
 /// a reader has millions.
-pub(super) const MANIFESTS_LIMIT: usize = 10_000;
+pub const MANIFESTS_LIMIT: usize = 10_000;
 
 /// What is to be copied.
 #[derive(Default)]

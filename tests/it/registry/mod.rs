@@ -230,6 +230,14 @@ impl Registry {
             .contains_key(digest)
     }
 
+    /// The bytes of a blob that is kept whole.
+    pub fn blob(&self, repository: &str, digest: &str) -> Option<Bytes> {
+        match self.store.lock().repository(repository).blobs.get(digest)? {
+            Content::Kept(bytes) => Some(bytes.clone()),
+            Content::Synthetic { .. } | Content::Discarded(_) => None,
+        }
+    }
+
     /// Tags and the digests they name.
     pub fn tags(&self, repository: &str) -> BTreeMap<String, String> {
         self.store.lock().repository(repository).tags.clone()

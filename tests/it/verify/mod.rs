@@ -3,6 +3,7 @@
 
 mod conformance;
 mod forged;
+mod images;
 mod interop;
 mod mutation;
 mod tuf;
