@@ -25,6 +25,8 @@ const BYTES_LIMIT: usize = 32 << 20;
 #[serde(rename_all = "camelCase")]
 struct Page {
     schema_version: u64,
+    /// Some write `null` for none. One that says nothing of them is no list.
+    #[serde(deserialize_with = "Option::deserialize")]
     manifests: Option<Vec<Value>>,
 }
 

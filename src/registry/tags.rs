@@ -20,6 +20,8 @@ const BARREN_LIMIT: usize = 100;
 
 #[derive(Deserialize)]
 struct Page {
+    /// Some write `null` for none. One that says nothing of them is no list.
+    #[serde(deserialize_with = "Option::deserialize")]
     tags: Option<Vec<String>>,
 }
 

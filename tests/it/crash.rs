@@ -4,42 +4,70 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use shipmark::referrers::Selection;
 use shipmark::release::{Form, Request, run};
 use shipmark::signing::PrivateKey;
 use shipmark::tagging::TagRules;
 
+use crate::client::put_image;
 use crate::registry::{Effect, Fault, Profile, Registry};
 use crate::support::*;
 
-/// The registries of a promotion: one to read from, two to write to.
+/// What is promoted.
+#[derive(Clone)]
+enum What {
+    /// The example.
+    Image,
+    /// The example, which the run signs in both forms.
+    Signed(PrivateKey),
+    /// A small image with a signature of each form beside it, which travel.
+    Beside,
+}
+
+/// The registries of a promotion: one to read from, two to write to, of which the second has no
+/// referrers API where that makes a difference.
 struct Stage {
     from: Registry,
     to: [Registry; 2],
-    key: Option<PrivateKey>,
+    what: What,
+    root: String,
+    /// What is to be beside the image: a digest, and a tag.
+    beside: Vec<String>,
 }
 
 impl Stage {
-    async fn set(key: Option<&PrivateKey>) -> Self {
+    async fn set(what: &What) -> Self {
         let from = Registry::start(Profile::plain()).await;
+        let second = match what {
+            What::Image => Profile::plain(),
+            What::Signed(_) | What::Beside => Profile::plain().referrers(false),
+        };
         let to = [
             Registry::start(Profile::plain()).await,
-            Registry::start(match key {
-                None => Profile::plain(),
-                Some(_) => Profile::plain().referrers(false),
-            })
-            .await,
+            Registry::start(second).await,
         ];
-        let key = key.cloned();
-        let stage = Self { from, to, key };
-        done(
-            push(&example(), &[&stage.source()], "refs/heads/main"),
-            &context(),
-        )
-        .await;
-        for registry in stage.all() {
-            registry.clear_log();
+        let mut stage = Self {
+            from,
+            to,
+            what: what.clone(),
+            root: example_root().to_string(),
+            beside: Vec::new(),
+        };
+        match what {
+            What::Beside => stage.decorate(),
+            _ => put_example(&stage.from, "dev/web", "main"),
         }
         stage
+    }
+
+    fn decorate(&mut self) {
+        self.root = put_image(&self.from, &[(1000, 1)]);
+        let (bundle, _) = attach::signed(&self.from, "big", &self.root, "a signature");
+        attach::signed_by_tag(&self.from, "big", &self.root);
+        let tag = format!("{}.sig", self.root.replace(':', "-"));
+        self.beside = vec![bundle, tag];
     }
 
     fn all(&self) -> [&Registry; 3] {
@@ -47,7 +75,11 @@ impl Stage {
     }
 
     fn source(&self) -> String {
-        format!("{}/dev/web", self.from.host())
+        let image = match self.what {
+            What::Beside => "big:1",
+            _ => "dev/web:main",
+        };
+        format!("{}/{image}", self.from.host())
     }
 
     /// Four tags, two of them immutable, to two destinations.
@@ -57,11 +89,7 @@ impl Stage {
             .each_ref()
             .map(|registry| format!("{}/prod/web", registry.host()));
         let places = places.each_ref().map(String::as_str);
-        let mut request = promote(
-            &format!("{}:main", self.source()),
-            &places,
-            "refs/tags/v1.4.0",
-        );
+        let mut request = promote(&self.source(), &places, "refs/tags/v1.4.0");
         request.rules = TagRules::read([
             "1.4.0",
             "type=raw,value=frozen,immutable=true",
@@ -69,7 +97,11 @@ impl Stage {
             "prod",
         ])
         .unwrap();
-        request.signing = self.key.as_ref().map(keys::signing);
+        match &self.what {
+            What::Image => {}
+            What::Signed(key) => request.signing = Some(keys::signing(key)),
+            What::Beside => request.referrers = Selection::Known,
+        }
         request
     }
 
@@ -84,9 +116,18 @@ impl Stage {
 
     /// Wherever a tag names the image, it is signed in both forms, and once.
     async fn assert_signed(&self, when: &str) {
-        let Some(key) = &self.key else { return };
         for (registry, tags) in self.to.iter().zip(self.state()) {
-            if let Some(tag) = tags.keys().next() {
+            let Some(tag) = tags.keys().next() else {
+                continue;
+            };
+            for beside in &self.beside {
+                let has = registry.has_manifest("prod/web", beside);
+                assert!(has, "{when}: no {beside} at {}", registry.host());
+            }
+            if let Some(bundle) = self.beside.first() {
+                assert_eq!(self.listed(registry), [bundle.as_str()], "{when}");
+            }
+            if let What::Signed(key) = &self.what {
                 let at = format!("{}/prod/web:{tag}", registry.host());
                 let found = keys::good(&at, key, &context()).await;
                 assert_eq!(found, [Form::Bundle, Form::Legacy], "{when}: {at}");
@@ -94,11 +135,26 @@ impl Stage {
         }
     }
 
+    /// What a destination lists beside the image.
+    fn listed(&self, registry: &Registry) -> Vec<String> {
+        let tag = self.root.replace(':', "-");
+        let list = registry.manifest("prod/web", &tag);
+        let list = match list {
+            Some((_, list)) => serde_json::from_slice::<Value>(&list).unwrap()["manifests"]
+                .as_array()
+                .unwrap()
+                .clone(),
+            None => registry.referrers("prod/web", &self.root),
+        };
+        let digests = list.iter().map(|entry| entry["digest"].as_str().unwrap());
+        digests.map(str::to_owned).collect()
+    }
+
     fn assert_nothing_unfinished(&self, when: &str) {
         for (registry, tags) in self.to.iter().zip(self.state()) {
             assert_eq!(registry.dangling(), Vec::<String>::new(), "{when}");
             for (tag, digest) in tags {
-                assert_eq!(digest, example_root().to_string(), "{when}: {tag}");
+                assert_eq!(digest, self.root, "{when}: {tag}");
             }
         }
     }
@@ -117,8 +173,8 @@ async fn run_and_die(request: &Request, stopped: &Registry) {
     }
 }
 
-async fn undisturbed(key: Option<&PrivateKey>) -> ([BTreeMap<String, String>; 2], [usize; 3]) {
-    let stage = Stage::set(key).await;
+async fn undisturbed(what: &What) -> ([BTreeMap<String, String>; 2], [usize; 3]) {
+    let stage = Stage::set(what).await;
     done(stage.promotion(), &context()).await;
     stage.assert_nothing_unfinished("undisturbed");
     let counts = stage.all().map(Registry::count);
@@ -126,41 +182,63 @@ async fn undisturbed(key: Option<&PrivateKey>) -> ([BTreeMap<String, String>; 2]
     (stage.state(), counts)
 }
 
-async fn dies_at_every_request(effect: fn() -> Effect, key: Option<&PrivateKey>) {
-    let (expected, requests) = undisturbed(key).await;
+/// Deaths at the same time: most of them wait.
+const AT_ONCE: usize = 4;
+
+async fn dies_at_every_request(effect: fn() -> Effect, what: &What) {
+    let (expected, requests) = undisturbed(what).await;
     assert!(requests.iter().all(|count| *count > 5), "{requests:?}");
-    for (which, count) in requests.into_iter().enumerate() {
-        for at in 1..=count {
-            let stage = Stage::set(key).await;
-            let when = format!("registry {which}, request {at} of {count}");
-            let registry = stage.all()[which];
-            registry.fault(Fault::at(at, effect()));
-            run_and_die(&stage.promotion(), registry).await;
-            stage.assert_nothing_unfinished(&when);
-            registry.clear_faults();
-            registry.resume();
-            stage.assert_signed(&when).await;
-            done(stage.promotion(), &context()).await;
-            stage.assert_nothing_unfinished(&when);
-            stage.assert_signed(&when).await;
-            assert_eq!(stage.state(), expected, "{when}");
-        }
-    }
+    let each = requests.into_iter().enumerate();
+    let deaths = each.flat_map(|(which, count)| (1..=count).map(move |at| (which, at)));
+    stream::iter(deaths)
+        .for_each_concurrent(AT_ONCE, |(which, at)| {
+            let expected = &expected;
+            async move { dies_at(which, at, effect(), what, expected).await }
+        })
+        .await;
+}
+
+async fn dies_at(
+    which: usize,
+    at: usize,
+    effect: Effect,
+    what: &What,
+    expected: &[BTreeMap<String, String>; 2],
+) {
+    let stage = Stage::set(what).await;
+    let when = format!("registry {which}, request {at}");
+    let registry = stage.all()[which];
+    registry.fault(Fault::at(at, effect));
+    run_and_die(&stage.promotion(), registry).await;
+    stage.assert_nothing_unfinished(&when);
+    registry.clear_faults();
+    registry.resume();
+    stage.assert_signed(&when).await;
+    done(stage.promotion(), &context()).await;
+    stage.assert_nothing_unfinished(&when);
+    stage.assert_signed(&when).await;
+    assert_eq!(stage.state(), *expected, "{when}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promise_2_a_run_killed_before_any_request_is_finished_by_the_next() {
-    dies_at_every_request(|| Effect::StopForGood, None).await;
+    dies_at_every_request(|| Effect::StopForGood, &What::Image).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promise_2_a_run_killed_after_any_request_is_finished_by_the_next() {
-    dies_at_every_request(|| Effect::StopForGoodAfter, None).await;
+    dies_at_every_request(|| Effect::StopForGoodAfter, &What::Image).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promise_2_no_tag_names_what_is_not_signed_wherever_a_run_is_killed() {
-    let key = keys::key();
-    dies_at_every_request(|| Effect::StopForGood, Some(&key)).await;
-    dies_at_every_request(|| Effect::StopForGoodAfter, Some(&key)).await;
+    let signed = What::Signed(keys::key());
+    dies_at_every_request(|| Effect::StopForGood, &signed).await;
+    dies_at_every_request(|| Effect::StopForGoodAfter, &signed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promise_2_no_tag_names_what_lacks_its_signatures_wherever_a_run_is_killed() {
+    dies_at_every_request(|| Effect::StopForGood, &What::Beside).await;
+    dies_at_every_request(|| Effect::StopForGoodAfter, &What::Beside).await;
 }

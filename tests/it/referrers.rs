@@ -249,11 +249,14 @@ async fn unreadable_is_not_none() {
         &[("content-type", "text/html")],
         "<html>sign in</html>",
     );
+    // A list that says nothing of what is in it was taken for an empty one.
+    let bare = Effect::status_with(200, &[], r#"{"schemaVersion":2}"#);
     for (part, effect, said) in [
         ("/referrers/", Effect::status(429), "429"),
         ("/referrers/", Effect::status(403), "403"),
         ("/referrers/", Effect::status(500), "500"),
         ("/referrers/", html.clone(), "no list of referrers"),
+        ("/referrers/", bare, "no list of referrers"),
         ("/tags/list", Effect::status(503), "503"),
         (".sig", Effect::status(403), "403"),
         (".att", html, "not a manifest"),

@@ -13,7 +13,7 @@ const MIB: u64 = 1 << 20;
 
 /// Puts an image of made-up layers in place: repository `big`, tag `1`. Layers that are equal in
 /// size and number are one blob.
-pub(super) fn put_image(registry: &Registry, layers: &[(u64, u64)]) -> String {
+pub fn put_image(registry: &Registry, layers: &[(u64, u64)]) -> String {
     let config = "{}";
     registry.put_blob("big", config);
     let layers: Vec<_> = layers

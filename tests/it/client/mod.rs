@@ -9,6 +9,7 @@ mod faults;
 mod helpers;
 mod liars;
 mod made;
+mod matrix;
 mod quirks;
 mod requests;
 mod several;
@@ -16,6 +17,8 @@ mod tls;
 mod wire;
 
 use std::time::Duration;
+
+pub use engine::put_image;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -24,6 +24,7 @@ pub fn damage(effect: &Effect, answer: Response<Body>, connection: &Connection) 
         Effect::FlipByte(at) => flip(answer, *at),
         Effect::EndlessBody => endless(answer),
         Effect::ResetInBody(bytes) => reset_after(answer, *bytes, connection.clone()),
+        Effect::StallInBody(bytes) => stall_after(answer, *bytes),
         _ => answer,
     }
 }
@@ -79,6 +80,11 @@ fn reset_after(answer: Response<Body>, bytes: u64, connection: Connection) -> Re
         pending().await
     });
     answer.map(|body| stream_body(first(bytes, body).chain(reset)))
+}
+
+fn stall_after(answer: Response<Body>, bytes: u64) -> Response<Body> {
+    let still = stream::once(pending());
+    answer.map(|body| stream_body(first(bytes, body).chain(still)))
 }
 
 /// The first bytes of a body.

@@ -22,6 +22,8 @@ pub enum Effect {
     CutUpload(u64),
     /// The connection is reset after so many bytes of the answer's body.
     ResetInBody(u64),
+    /// The answer stands still after so many bytes of its body.
+    StallInBody(u64),
     /// The answer's body ends after so many bytes, and its `Content-Length` agrees.
     Truncate(u64),
     /// One bit of the byte at this place of the answer's body is wrong.

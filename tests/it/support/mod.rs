@@ -1,11 +1,13 @@
 //! What the tests of the road share: a context with short patience, requests, images to send.
 
+pub mod attach;
 pub mod checkout;
 pub mod keys;
 pub mod process;
 pub mod web;
 pub mod yaml;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -36,6 +38,29 @@ pub fn image(name: &str) -> PathBuf {
 pub fn example() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/web.oci.tar");
     format!("oci-archive:{}", path.display())
+}
+
+/// Puts [`example`] in place under a tag, without a request.
+pub fn put_example(registry: &Registry, repository: &str, tag: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/web.oci.tar");
+    let mut archive = tar::Archive::new(std::fs::File::open(path).unwrap());
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        if !entry.path().unwrap().starts_with("blobs") || entry.size() == 0 {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let named = crate::registry::digest(&bytes);
+        match json["mediaType"].as_str() {
+            Some(kind) if named == example_root().to_string() => {
+                registry.put_manifest(repository, tag, kind, bytes.clone())
+            }
+            Some(kind) => registry.put_manifest(repository, &named, kind, bytes.clone()),
+            None => registry.put_blob(repository, bytes.clone()),
+        };
+    }
 }
 
 /// The digest of [`example`]'s root.
