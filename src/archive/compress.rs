@@ -9,12 +9,11 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use flate2::read::MultiGzDecoder;
-use flate2::{Compression, GzBuilder};
+use flate2::GzBuilder;
 
-use super::gzip::{MAGIC_LEN, compression_of};
+use super::unpack::{Compression, MAGIC_LEN};
 use crate::image::{Digest, Hasher};
 use crate::layout::{CHUNK, Extent};
 
@@ -23,9 +22,13 @@ const LEVEL: u32 = 6;
 /// "Unknown" (RFC 1952, 2.3.1): the system that compresses is nobody's business.
 const OPERATING_SYSTEM: u8 = 255;
 
+const GZIP_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+const ZSTD_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+
 /// A compressed layer.
 #[derive(Clone)]
 pub(super) struct Layer {
+    pub(super) media_type: &'static str,
     pub(super) digest: Digest,
     pub(super) extent: Extent,
 }
@@ -44,17 +47,26 @@ pub(super) enum LayerFault {
 
 /// The layer whose tar, compressed or not, is at `from`, and which must have the digest `diff_id`
 /// once it is unpacked (OCI image specification, config.md). One that is compressed already stays
-/// as it is, since a registry may have it by that digest.
-pub(super) fn layer(from: Extent, diff_id: Digest, scratch: &Path) -> Result<Layer, LayerFault> {
+/// as it is, since a registry may have it by that digest. What takes memory to be unpacked waits for
+/// its `turn`.
+pub(super) fn layer(
+    from: Extent,
+    diff_id: Digest,
+    scratch: &Path,
+    turn: &Mutex<()>,
+) -> Result<Layer, LayerFault> {
     let mut start = Vec::new();
     from.reader()
         .take(MAGIC_LEN)
         .read_to_end(&mut start)
         .map_err(LayerFault::Read)?;
-    let (layer, content) = match compression_of(&start) {
+    let (layer, content) = match Compression::of(&start) {
         None => compress(&from, scratch)?,
-        Some("gzip") => look_into(from)?,
-        Some(other) => return Err(LayerFault::Compression(other)),
+        Some(Compression::Zstd) => {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            look_into(from, Compression::Zstd, ZSTD_TYPE)?
+        }
+        Some(other) => look_into(from, other, GZIP_TYPE)?,
     };
     if content != diff_id {
         return Err(LayerFault::Content(content));
@@ -68,7 +80,7 @@ fn compress(from: &Extent, scratch: &Path) -> Result<(Layer, Digest), LayerFault
     let mut target = GzBuilder::new()
         .mtime(0)
         .operating_system(OPERATING_SYSTEM)
-        .write(Hashing::new(file), Compression::new(LEVEL));
+        .write(Hashing::new(file), flate2::Compression::new(LEVEL));
     let mut content = Hasher::new();
     let mut source = from.reader();
     let mut buffer = vec![0; CHUNK];
@@ -89,13 +101,24 @@ fn compress(from: &Extent, scratch: &Path) -> Result<(Layer, Digest), LayerFault
         offset: 0,
         len,
     };
-    Ok((Layer { digest, extent }, content.finish()))
+    let layer = Layer {
+        media_type: GZIP_TYPE,
+        digest,
+        extent,
+    };
+    Ok((layer, content.finish()))
 }
 
 /// A layer that is compressed already, and the digest of what is in it.
-fn look_into(extent: Extent) -> Result<(Layer, Digest), LayerFault> {
+fn look_into(
+    extent: Extent,
+    compression: Compression,
+    media_type: &'static str,
+) -> Result<(Layer, Digest), LayerFault> {
     let source = BufReader::with_capacity(CHUNK, Hashing::new(extent.reader()));
-    let mut unpacked = MultiGzDecoder::new(source);
+    let mut unpacked = compression
+        .unpack(source)
+        .map_err(LayerFault::Compression)?;
     let mut content = Hasher::new();
     let mut buffer = vec![0; CHUNK];
     loop {
@@ -106,10 +129,15 @@ fn look_into(extent: Extent) -> Result<(Layer, Digest), LayerFault> {
     }
     let (_, digest, len) = unpacked.into_inner().into_inner().into_parts();
     if len != extent.len {
-        let rest = io::Error::other("something follows its gzip stream");
+        let rest = io::Error::other("something follows what is compressed");
         return Err(LayerFault::Read(rest));
     }
-    Ok((Layer { digest, extent }, content.finish()))
+    let layer = Layer {
+        media_type,
+        digest,
+        extent,
+    };
+    Ok((layer, content.finish()))
 }
 
 /// A file whose bytes are hashed as they are read or written.

@@ -16,8 +16,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,6 @@ const LAYERS_LIMIT: usize = 1000;
 const THREADS: usize = 4;
 
 const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
-const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// The image that `selector` means, and its digest.
 pub(super) fn open(
@@ -310,10 +309,11 @@ fn compress_all(
     let mut distinct: Vec<_> = distinct.into_iter().collect();
     distinct.sort_by_key(|(diff_id, from)| (Reverse(from.len), *diff_id));
     let next = AtomicUsize::new(0);
+    let turn = Mutex::new(());
     let work = || {
         let mut done = Vec::new();
         while let Some((diff_id, from)) = distinct.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match compress::layer((*from).clone(), *diff_id, scratch) {
+            match compress::layer((*from).clone(), *diff_id, scratch, &turn) {
                 Ok(layer) => done.push((*diff_id, layer)),
                 // Nobody needs the others any more.
                 Err(fault) => {
@@ -384,7 +384,7 @@ fn manifest(config: &Config, layers: &[Layer]) -> Result<Manifest, ArchiveFault>
         config: descriptor(CONFIG_TYPE, config.digest, &config.extent),
         layers: layers
             .iter()
-            .map(|layer| descriptor(LAYER_TYPE, layer.digest, &layer.extent))
+            .map(|layer| descriptor(layer.media_type, layer.digest, &layer.extent))
             .collect(),
     };
     let bytes = serde_json::to_vec(&wire).map_err(|error| ArchiveFault::List(error.to_string()))?;
@@ -403,5 +403,7 @@ fn held(bytes: &[u8], scratch: &Path) -> std::io::Result<Extent> {
     })
 }
 
+#[cfg(test)]
+mod savers;
 #[cfg(test)]
 mod tests;

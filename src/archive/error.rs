@@ -31,11 +31,11 @@ pub enum ArchiveFault {
     #[error("is no regular file: an archive must be on disk")]
     NotAFile,
     /// It is compressed in a way that is not read.
-    #[error("is compressed with {0}; only tar and tar.gz are supported")]
+    #[error("is compressed with {0}; only tar, tar.gz and tar.zst are supported")]
     Compression(&'static str),
-    /// The gzip stream cannot be unpacked.
+    /// What is compressed cannot be unpacked.
     #[error("cannot be unpacked: {0}")]
-    Gzip(io::Error),
+    Unpack(io::Error),
     /// There is no room for the unpacked archive.
     #[error("cannot be unpacked into {}: {error}", directory.display())]
     Scratch {

@@ -14,8 +14,9 @@ mod docker;
 mod engine;
 mod entries;
 mod error;
-mod gzip;
 mod tape;
+mod unpack;
+mod zstd;
 
 #[cfg(test)]
 mod tests;
@@ -57,7 +58,7 @@ enum Content {
 }
 
 impl Archive {
-    /// Opens a tar of an image layout. A gzipped one is unpacked into a nameless file in `scratch`,
+    /// Opens a tar of an image layout. A compressed one is unpacked into a nameless file in `scratch`,
     /// or beside the archive, which the system removes with the last reader.
     ///
     /// # Errors
@@ -69,7 +70,7 @@ impl Archive {
         let path = path.into();
         let scratch = scratch.map(Path::to_owned);
         layout::blocking(move || {
-            gzip::open_tar(&path, scratch.as_deref())
+            unpack::open_tar(&path, scratch.as_deref())
                 .and_then(|file| open(&path, Tape::read(file)?))
                 .map_err(|fault| ArchiveError { path, fault })
         })
@@ -95,9 +96,9 @@ impl Archive {
         let scratch = scratch.map(Path::to_owned);
         layout::blocking(move || {
             let scratch = scratch.as_deref();
-            gzip::open_tar(&path, scratch)
+            unpack::open_tar(&path, scratch)
                 .and_then(|file| {
-                    let scratch = gzip::scratch(&path, scratch);
+                    let scratch = unpack::scratch(&path, scratch);
                     docker::open(&path, file, &selector, scratch, &notices)
                 })
                 .map_err(|fault| ArchiveError { path, fault })

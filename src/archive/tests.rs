@@ -109,8 +109,12 @@ async fn what_is_no_archive_is_refused_with_its_reason() {
             "is no tar archive: it has no entries",
         ),
         (
-            file("zstd", &[0x28, 0xb5, 0x2f, 0xfd, 0]),
-            "is compressed with zstd",
+            file("half.tar.zst", &[0x28, 0xb5, 0x2f, 0xfd, 0]),
+            "cannot be unpacked: its zstd stream is damaged or cut short",
+        ),
+        (
+            file("xz", &[0xfd, b'7', b'z', b'X', b'Z', 0, 0]),
+            "is compressed with xz; only tar, tar.gz and tar.zst are supported",
         ),
         (
             file("half.tar.gz", &gzip[..gzip.len() / 2]),
@@ -131,12 +135,17 @@ async fn what_is_no_archive_is_refused_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_gzipped_archive_leaves_nothing_in_the_scratch_directory() {
-    let scratch = tempfile::tempdir().unwrap();
-    let path = fixture("buildkit-multi.tar.gz");
-    let archive = Archive::open(path, Some(scratch.path())).await.unwrap();
-    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
-    archive.check(ROOT.parse().unwrap()).await.unwrap();
+async fn a_compressed_archive_leaves_nothing_in_the_scratch_directory() {
+    let [folder, scratch] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let tar = fs::read(fixture("buildkit-multi.tar")).unwrap();
+    let zstd = folder.path().join("buildkit-multi.tar.zst");
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    fs::write(&zstd, ruzstd::encoding::compress_to_vec(&tar[..], level)).unwrap();
+    for path in [fixture("buildkit-multi.tar.gz"), zstd] {
+        let archive = Archive::open(path, Some(scratch.path())).await.unwrap();
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+        archive.check(ROOT.parse().unwrap()).await.unwrap();
+    }
 }
 
 /// The entries of buildkit-multi.tar, to be written again with something added or changed.
@@ -487,6 +496,8 @@ proptest! {
         open_any(&bytes);
         let gzip = [&[0x1f, 0x8b, 8, 0][..], &bytes].concat();
         open_any(&gzip);
+        let zstd = [&[0x28, 0xb5, 0x2f, 0xfd][..], &bytes].concat();
+        open_any(&zstd);
     }
 
     #[test]

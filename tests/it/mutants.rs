@@ -5,6 +5,7 @@
 //! The work is done by a process of its own, whose memory can be told. The seeds are fixed;
 //! `SHIPMARK_MUTANTS` gives another number of mutants.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -226,7 +227,9 @@ async fn archives(count: u64, place: &Path) -> u64 {
         "docker29-graphdriver-save-two-tags.tar",
         "docker29-containerd-save-multi.tar",
     ];
-    let originals: Vec<_> = names.map(|name| std::fs::read(image(name)).unwrap()).into();
+    let mut originals: Vec<_> = names.map(|name| std::fs::read(image(name)).unwrap()).into();
+    originals.push(zstd(&originals[0]));
+    originals.push(with_layers_of_zstd(&originals[4]));
     let scratch = place.join("scratch");
     std::fs::create_dir(&scratch).unwrap();
     let path = place.join("mutant.tar");
@@ -247,6 +250,32 @@ async fn archives(count: u64, place: &Path) -> u64 {
     }
     assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
     taken
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+/// A docker-archive whose layers are of gzip, with layers of zstd.
+fn with_layers_of_zstd(archive: &[u8]) -> Vec<u8> {
+    let mut with = tar::Builder::new(Vec::new());
+    let mut archive = tar::Archive::new(archive);
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().into_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        if bytes.starts_with(&[0x1f, 0x8b]) {
+            let mut tar = Vec::new();
+            let mut gzip = flate2::read::GzDecoder::new(&bytes[..]);
+            gzip.read_to_end(&mut tar).unwrap();
+            bytes = zstd(&tar);
+        }
+        let mut header = entry.header().clone();
+        header.set_size(bytes.len() as u64);
+        with.append_data(&mut header, name, &bytes[..]).unwrap();
+    }
+    with.into_inner().unwrap()
 }
 
 /// Whether either way of reading it finds a whole image.

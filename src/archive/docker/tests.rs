@@ -11,15 +11,17 @@ use crate::layout::tests::fixture;
 
 /// The digest of the fixtures' image with its layers compressed here. A changed one is a breaking
 /// change: see [`crate::archive::compress`].
-const GOLDEN: &str = "sha256:b1c04d554a922f8a7bf412b131fec8a06c4dfcc1cd195115f5d9e9a508212828";
+pub(super) const GOLDEN: &str =
+    "sha256:b1c04d554a922f8a7bf412b131fec8a06c4dfcc1cd195115f5d9e9a508212828";
 /// The same image in crane's archive, which has the layers as the registry had them.
-const GOLDEN_OF_CRANE: &str =
+pub(super) const GOLDEN_OF_CRANE: &str =
     "sha256:c07d59f4b3faffd44442d56fe80ea0f51974172dfde66e6b954b8058828d439f";
 /// A layer of some MiB, in which the compressor has something to choose.
 const GOLDEN_LAYER: &str =
     "sha256:ad994946adbefc583830eb3692c00f5822f2ca37475c1a2c048ea2322d95a073";
 
-const IMAGE_ID: &str = "sha256:1b67c2ecf6a46829024b90c4b3ebeedbb8255e7af5f58b847d5b32a48650d6da";
+pub(super) const IMAGE_ID: &str =
+    "sha256:1b67c2ecf6a46829024b90c4b3ebeedbb8255e7af5f58b847d5b32a48650d6da";
 
 fn quiet() -> Notices {
     Notices::new(|_| {})
@@ -40,7 +42,7 @@ async fn read(path: PathBuf, selector: &str) -> Result<(Archive, Digest), Archiv
 }
 
 /// The image's digest, all of it looked at, and its config's.
-async fn image(path: PathBuf, selector: &str) -> (Digest, Digest) {
+pub(super) async fn image(path: PathBuf, selector: &str) -> (Digest, Digest) {
     let (archive, root) = read(path, selector).await.unwrap();
     archive.check(root).await.unwrap();
     let manifest = archive.manifest(root).await.unwrap().unwrap();
@@ -51,7 +53,7 @@ async fn image(path: PathBuf, selector: &str) -> (Digest, Digest) {
     (root, config.digest)
 }
 
-fn digest(text: &str) -> Digest {
+pub(super) fn digest(text: &str) -> Digest {
     text.parse().unwrap()
 }
 
@@ -216,6 +218,42 @@ fn gzipped(bytes: &[u8]) -> Vec<u8> {
     gzip
 }
 
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+/// As zstd:chunked has it: a frame for each part, and a table of contents in one to be skipped.
+#[tokio::test]
+async fn a_layer_of_several_zstd_frames_is_read_to_its_end() {
+    let parts = [
+        vec![b'a'; 300_000],
+        b"b".to_vec(),
+        Vec::new(),
+        vec![7; 9_000_000],
+    ];
+    let skipped = [&b"\x50\x2a\x4d\x18\x05\0\0\0"[..], b"table"].concat();
+    let mut layer = skipped.clone();
+    parts.iter().for_each(|part| layer.extend(zstd(part)));
+    // The first bytes tell how it is compressed.
+    layer.drain(..skipped.len());
+    layer.extend(skipped);
+    let diff_id = Digest::of(&parts.concat()).to_string();
+    let saved = Saved::with_config(&layer, &json!({"rootfs": {"diff_ids": [diff_id]}}));
+    let (_directory, path) = saved.write();
+    let (archive, root) = read(path, "").await.unwrap();
+    let manifest = archive.manifest(root).await.unwrap().unwrap();
+    let Body::Image { layers, .. } = &manifest.body else {
+        panic!("it is no index")
+    };
+    assert_eq!(layers[0].digest, Digest::of(&layer));
+    assert!(layers[0].media_type.ends_with(".tar+zstd"));
+    let cut = Saved::with_config(
+        &layer[..layer.len() - 1],
+        &json!({"rootfs": {"diff_ids": [diff_id]}}),
+    );
+    assert!(cut.refusal("").await.contains("cannot be read: "));
+}
+
 #[tokio::test]
 async fn a_layer_that_is_listed_twice_is_in_the_manifest_twice() {
     let diff_id = Digest::of(b"layer").to_string();
@@ -282,6 +320,9 @@ async fn an_image_that_is_not_what_it_says_is_refused_by_name() {
     let mut cut = gzipped(&[b"layer".repeat(1000)].concat());
     cut.truncate(cut.len() - 9);
     let trailed = [gzipped(b"layer"), b"more".to_vec()].concat();
+    let mut cut_zstd = zstd(&[b"layer".repeat(1000)].concat());
+    cut_zstd.truncate(cut_zstd.len() - 3);
+    let trailed_zstd = [zstd(b"layer"), b"more".to_vec()].concat();
     let mut no_config = Saved::of(b"layer");
     no_config.files.remove(0);
     let mut other_config = Saved::of(b"layer");
@@ -311,8 +352,18 @@ async fn an_image_that_is_not_what_it_says_is_refused_by_name() {
         (config_of(&cut, &id), "cannot be read: "),
         (config_of(&trailed, &id), "cannot be read: "),
         (
-            config_of(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0], &id),
-            "is compressed with zstd, which cannot be checked",
+            config_of(b"BZh91AY&SY", &id),
+            "is compressed with bzip2, which cannot be checked",
+        ),
+        (
+            config_of(&zstd(b"layEr"), &id),
+            "is damaged: its content has the digest sha256:",
+        ),
+        (config_of(&cut_zstd, &id), "cannot be read: "),
+        (config_of(&trailed_zstd, &id), "cannot be read: "),
+        (
+            config_of(&[0x28, 0xb5, 0x2f, 0xfd, 0, 14 << 3, 1, 0, 0], &id),
+            "cannot be read: it was compressed with a window of 16 MiB, and 8 MiB is the most",
         ),
         (
             config_of(b"layer", "sha512:00"),
