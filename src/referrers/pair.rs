@@ -60,7 +60,8 @@ impl Pair {
     }
 
     /// Adds to both and keeps all that was seen in either. `read` is what they named when they were
-    /// looked at. Returns what they name at last.
+    /// looked at; `fresh` says whether this run has written neither since. Returns what they name at
+    /// last.
     ///
     /// # Errors
     /// A tag that cannot be read or changed.
@@ -68,11 +69,12 @@ impl Pair {
         &self,
         store: &Store,
         read: [Option<Manifest>; 2],
+        fresh: bool,
         add: &mut Additions,
     ) -> Result<[Option<Manifest>; 2], Error> {
         let mut known = Known {
             there: read,
-            fresh: [true; 2],
+            fresh: [fresh; 2],
         };
         for step in 0..STEPS * ROUNDS {
             let mut all = self.united(store, &known, add).await?;

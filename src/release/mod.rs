@@ -243,6 +243,11 @@ impl Prepared<'_> {
             None => destinations.iter().map(|_| Vec::new()).collect(),
         };
         let mut beside = carry::look(context, &image, &destinations, &plans).await?;
+        for (works, carried) in signatures.iter_mut().zip(&beside) {
+            if carried.is_some() {
+                works.iter_mut().for_each(Work::comes_after_others);
+            }
+        }
         let content = if request.dry_run {
             vec![Default::default(); plans.len()]
         } else {

@@ -24,6 +24,20 @@ enum What {
     Signed(PrivateKey),
     /// A small image with a signature of each form beside it, which travel.
     Beside,
+    /// The example, which the first key has signed in both forms; these travel, and the run signs with
+    /// the second. Both go to the same lists.
+    SignedTwice([PrivateKey; 2]),
+}
+
+impl What {
+    /// The keys that have to have signed what a tag names.
+    fn keys(&self) -> &[PrivateKey] {
+        match self {
+            Self::Image | Self::Beside => &[],
+            Self::Signed(key) => std::slice::from_ref(key),
+            Self::SignedTwice(keys) => keys,
+        }
+    }
 }
 
 /// The registries of a promotion: one to read from, two to write to, of which the second has no
@@ -42,7 +56,7 @@ impl Stage {
         let from = Registry::start(Profile::plain()).await;
         let second = match what {
             What::Image => Profile::plain(),
-            What::Signed(_) | What::Beside => Profile::plain().referrers(false),
+            _ => Profile::plain().referrers(false),
         };
         let to = [
             Registry::start(Profile::plain()).await,
@@ -57,6 +71,12 @@ impl Stage {
         };
         match what {
             What::Beside => stage.decorate(),
+            What::SignedTwice([key, _]) => {
+                let mut image = push(&example(), &[&stage.repository()], "refs/heads/main");
+                image.signing = Some(keys::signing(key));
+                done(image, &context()).await;
+                stage.from.clear_log();
+            }
             _ => put_example(&stage.from, "dev/web", "main"),
         }
         stage
@@ -74,12 +94,15 @@ impl Stage {
         [&self.from, &self.to[0], &self.to[1]]
     }
 
+    fn repository(&self) -> String {
+        format!("{}/dev/web", self.from.host())
+    }
+
     fn source(&self) -> String {
-        let image = match self.what {
-            What::Beside => "big:1",
-            _ => "dev/web:main",
-        };
-        format!("{}/{image}", self.from.host())
+        match self.what {
+            What::Beside => format!("{}/big:1", self.from.host()),
+            _ => format!("{}:main", self.repository()),
+        }
     }
 
     /// Four tags, two of them immutable, to two destinations.
@@ -101,6 +124,10 @@ impl Stage {
             What::Image => {}
             What::Signed(key) => request.signing = Some(keys::signing(key)),
             What::Beside => request.referrers = Selection::Known,
+            What::SignedTwice([_, key]) => {
+                request.referrers = Selection::Known;
+                request.signing = Some(keys::signing(key));
+            }
         }
         request
     }
@@ -114,7 +141,7 @@ impl Stage {
         })
     }
 
-    /// Wherever a tag names the image, it is signed in both forms, and once.
+    /// Wherever a tag names the image, each key has signed it in both forms, and once.
     async fn assert_signed(&self, when: &str) {
         for (registry, tags) in self.to.iter().zip(self.state()) {
             let Some(tag) = tags.keys().next() else {
@@ -127,7 +154,7 @@ impl Stage {
             if let Some(bundle) = self.beside.first() {
                 assert_eq!(self.listed(registry), [bundle.as_str()], "{when}");
             }
-            if let What::Signed(key) = &self.what {
+            for key in self.what.keys() {
                 let at = format!("{}/prod/web:{tag}", registry.host());
                 let found = keys::good(&at, key, &context()).await;
                 assert_eq!(found, [Form::Bundle, Form::Legacy], "{when}: {at}");
@@ -241,4 +268,10 @@ async fn promise_2_no_tag_names_what_is_not_signed_wherever_a_run_is_killed() {
 async fn promise_2_no_tag_names_what_lacks_its_signatures_wherever_a_run_is_killed() {
     dies_at_every_request(|| Effect::StopForGood, &What::Beside).await;
     dies_at_every_request(|| Effect::StopForGoodAfter, &What::Beside).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promise_2_no_tag_names_what_is_signed_in_part_wherever_a_run_is_killed() {
+    let twice = What::SignedTwice([keys::key(), keys::key()]);
+    dies_at_every_request(|| Effect::StopForGoodAfter, &twice).await;
 }

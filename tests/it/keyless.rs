@@ -150,10 +150,9 @@ async fn promise_2_what_is_attested_is_there_before_a_tag_too() {
         assert_eq!(later.find(written), None);
         assert_eq!(registry.dangling(), Vec::<String>::new());
         let signatures = outcome.destinations[0].signatures.iter();
-        assert_eq!(
-            signatures.filter(|signed| signed.attests.is_some()).count(),
-            4
-        );
+        let attested = signatures.filter(|signed| signed.attests.is_some());
+        let of: Vec<_> = attested.map(|signed| signed.of).collect();
+        assert_eq!(of, [example_root(); 4]);
         // Nothing is attested twice.
         registry.clear_log();
         let again = done(signed(&[&place], signing()), &context()).await;
@@ -700,6 +699,80 @@ async fn ran(mut step: std::process::Command) -> Ran {
         .await
         .unwrap()
 }
+
+/// What is signed and attested on disk is found there again by `verify`, in either form, and travels
+/// on to a registry.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_signed_keyless_in_a_layout_is_verified_there() {
+    let sigstore = Sigstore::start().await;
+    let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []});
+    let identity = format!(
+        "--certificate-identity=https://github.com/{}",
+        sigstore::WORKFLOW
+    );
+    let issuer = format!("--certificate-oidc-issuer={}", sigstore::ISSUER);
+    let place = Place::new();
+    std::fs::write(place.path("sbom.json"), sbom.to_string()).unwrap();
+    std::fs::write(place.path("root.json"), sigstore.trusted_root()).unwrap();
+    let verify = |source: &str, more: &[&str]| {
+        let mut command = place.command();
+        command
+            .args(["verify", "--trusted-root=root.json", &identity, &issuer])
+            .args(["--source", source])
+            .args(more);
+        command
+    };
+    let child = format!("sha256:{CHILD}");
+    for form in ["bundle", "legacy", "both"] {
+        let images = format!("oci:{form}");
+        let inputs = [
+            ("images", images.as_str()),
+            ("signature-format", form),
+            ("sbom", "sbom.json"),
+            ("recursive", "true"),
+        ];
+        let signed = ran(step(&place, &sigstore, &inputs)).await;
+        assert_eq!(signed.status, Some(0), "{form}: {}", signed.log);
+        let registry = Registry::start(Profile::distribution()).await;
+        let copied = format!("{}/web", registry.host());
+        let promoted = [
+            ("command", "promote"),
+            ("source", &format!("{images}:it")),
+            ("images", &copied),
+            ("sign", ""),
+            ("fulcio-url", ""),
+            ("rekor-url", ""),
+            ("trusted-root", ""),
+        ];
+        let promoted = ran(step(&place, &sigstore, &promoted)).await;
+        assert_eq!(promoted.status, Some(0), "{form}: {}", promoted.log);
+        for at in [images.as_str(), &copied] {
+            let (it, below) = (format!("{at}:it"), format!("{at}@{child}"));
+            for (source, more) in [
+                (&it, &["--attestation=signature"][..]),
+                (&it, &["--attestation=https://cyclonedx.org/bom"]),
+                (&below, &["--attestation=signature"]),
+            ] {
+                let found = ran(verify(source, more)).await;
+                assert_eq!(
+                    found.status,
+                    Some(0),
+                    "{form} {source} {more:?}: {}",
+                    found.log
+                );
+            }
+            // The bill of materials is of the index, not of what is below it.
+            let none = ran(verify(&below, &["--attestation=https://cyclonedx.org/bom"])).await;
+            assert_eq!(none.status, Some(1), "{form} {below}: {}", none.log);
+            let other = ["--certificate-github-workflow-repository=acme/other"];
+            let other = ran(verify(&it, &other)).await;
+            assert_eq!(other.status, Some(1), "{form} {at}: {}", other.log);
+        }
+    }
+}
+
+/// A manifest below the root of [`example`].
+const CHILD: &str = "37ef5a526a8a21e3913dbb33bbd715ef3f8aa83b75b329c43042fa7bdf84696f";
 
 /// Neither the token to ask with nor the identity token is left anywhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

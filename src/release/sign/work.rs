@@ -43,6 +43,8 @@ pub(in super::super) struct Work<'a> {
     sig: Option<Manifest>,
     /// Which of the tags that every run adds to are there.
     there: Vec<Shelf>,
+    /// Whether those are as they were looked at, as far as this run is concerned.
+    fresh: bool,
     shared: Option<Addition>,
 }
 
@@ -128,11 +130,17 @@ impl<'a> Work<'a> {
             listing: None,
             sig: None,
             there: Vec::new(),
+            fresh: true,
             shared: None,
         };
         let looked = work.look_beside().await;
         looked.map_err(|error| work.failed(error))?;
         Ok(work)
+    }
+
+    /// Notes that this run writes to the same tags before.
+    pub(in super::super) fn comes_after_others(&mut self) {
+        self.fresh = false;
     }
 
     /// Whether a tag that is there has to be added to.
@@ -511,7 +519,9 @@ impl<'a> Work<'a> {
             }
         }
         let read = [list.flatten(), self.sig.clone()];
-        let images = addition.put(self.store(), self.context, read).await?;
+        let images = addition
+            .put(self.store(), self.context, read, self.fresh)
+            .await?;
         Ok((addition, images))
     }
 
@@ -600,17 +610,18 @@ fn missing(digest: Digest) -> Error {
 
 impl Addition {
     /// Adds what is missing; `read` is what the list and the `.sig` image were when they were looked
-    /// at.
+    /// at, and `fresh` whether this run has written neither since.
     async fn put(
         &mut self,
         store: &Store,
         context: &Context,
         read: [Option<Manifest>; 2],
+        fresh: bool,
     ) -> Result<Images, Error> {
         let signatures = match self.both && !self.additions.is_empty() {
             true => {
                 let pair = Pair::of(self.root);
-                let [_, sig] = pair.add(store, read, &mut self.additions).await?;
+                let [_, sig] = pair.add(store, read, fresh, &mut self.additions).await?;
                 sig
             }
             false => self.put_each(store, context).await?,
