@@ -217,6 +217,12 @@ impl Manifest {
         })
     }
 
+    /// Whether a manifest's bytes say its media type themselves.
+    pub fn says_its_type(bytes: &[u8]) -> bool {
+        let wire = serde_json::from_slice::<wire::OfType>(bytes);
+        wire.is_ok_and(|wire| wire.media_type.is_some())
+    }
+
     /// What points at this.
     pub fn descriptor(&self) -> Descriptor {
         Descriptor::plain(
@@ -329,6 +335,12 @@ fn media_type(wire: &wire::Manifest, served_as: Option<&str>) -> Result<MediaTyp
 /// The JSON form, as lenient as the specification: unknown members are left alone.
 mod wire {
     use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct OfType {
+        pub media_type: Option<serde::de::IgnoredAny>,
+    }
 
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

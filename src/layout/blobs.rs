@@ -46,6 +46,13 @@ pub(crate) trait Blobs: Clone + Send + Sync + 'static {
         digest: Digest,
         served_as: Option<&str>,
     ) -> Result<Option<Manifest>, BlobFault> {
+        let bytes = self.manifest_bytes(digest)?;
+        let manifest = bytes.map(|bytes| Manifest::parse(bytes, served_as));
+        Ok(manifest.transpose()?)
+    }
+
+    /// The same as it lies there.
+    fn manifest_bytes(&self, digest: Digest) -> Result<Option<Bytes>, BlobFault> {
         let Some(extent) = self.find(digest)? else {
             return Ok(None);
         };
@@ -54,10 +61,10 @@ pub(crate) trait Blobs: Clone + Send + Sync + 'static {
         }
         let bytes = extent.read().map_err(BlobFault::Io)?;
         let is = Digest::of(&bytes);
-        if is != digest {
-            return Err(BlobFault::Digest { is });
+        match is == digest {
+            true => Ok(Some(bytes.into())),
+            false => Err(BlobFault::Digest { is }),
         }
-        Ok(Some(Manifest::parse(bytes.into(), served_as)?))
     }
 }
 
@@ -164,10 +171,20 @@ pub(crate) fn manifest(
     blobs: &impl Blobs,
     digest: Digest,
 ) -> Result<Option<Manifest>, LayoutFault> {
-    let index = blobs.index()?;
-    blobs
-        .read_manifest(digest, index.media_type_of(digest))
-        .map_err(LayoutFault::blob(format!("manifest {digest}")))
+    let name = || format!("manifest {digest}");
+    let bytes = blobs.manifest_bytes(digest);
+    let Some(bytes) = bytes.map_err(LayoutFault::blob(name()))? else {
+        return Ok(None);
+    };
+    // An index may have thousands of entries, and few manifests leave it to them what they are.
+    let index = match Manifest::says_its_type(&bytes) {
+        true => None,
+        false => Some(blobs.index()?),
+    };
+    let served_as = index.as_ref().and_then(|index| index.media_type_of(digest));
+    let manifest = Manifest::parse(bytes, served_as);
+    let manifest = manifest.map_err(|error| LayoutFault::blob(name())(error.into()));
+    manifest.map(Some)
 }
 
 /// Runs `work` where it may block.

@@ -54,6 +54,28 @@ async fn the_only_image_is_found_beside_what_belongs_to_it() {
     }
 }
 
+/// The index was read for every manifest: of a fleet's layout, thousands of entries each time.
+#[tokio::test]
+async fn the_index_is_read_for_a_manifest_only_where_that_does_not_say_its_type() {
+    let index = |of: &str| format!(r#"{{"schemaVersion":2{of},"manifests":[]}}"#);
+    let told = index(r#","mediaType":"application/vnd.oci.image.index.v1+json""#);
+    let untold = index("");
+    let list = "application/vnd.docker.distribution.manifest.list.v2+json";
+    let digest = Digest::of(untold.as_bytes());
+    let entry = format!(r#"{{"mediaType":"{list}","digest":"{digest}","size":1}}"#);
+    let (directory, layout) = layout_of(&entry);
+    fs::create_dir_all(directory.path().join(BLOB_DIRECTORY)).unwrap();
+    for bytes in [&told, &untold] {
+        fs::write(layout.blob_path(Digest::of(bytes.as_bytes())), bytes).unwrap();
+    }
+    let found = layout.manifest(digest).await.unwrap().unwrap();
+    assert_eq!(found.media_type.as_str(), list);
+    fs::write(directory.path().join(INDEX), "no JSON").unwrap();
+    let digest_of_told = Digest::of(told.as_bytes());
+    assert!(layout.manifest(digest_of_told).await.unwrap().is_some());
+    assert!(layout.manifest(digest).await.is_err());
+}
+
 #[tokio::test]
 async fn several_images_are_listed_by_name_or_digest() {
     let several = "holds several images; say which, as in oci:DIR:NAME or oci:DIR@DIGEST:";
