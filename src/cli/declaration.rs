@@ -577,7 +577,7 @@ pub const INPUTS: &[Input] = &[
         name: "attestation",
         verbs: CHECKING,
         kind: Kind::List("TYPE[,/PATH=VALUE]…"),
-        help: "What has to be there, in place of a signature: signature, or the predicate type of an attestation with what its predicate has to say, at places as JSON pointers; * stands for any characters",
+        help: "What has to be there, in place of a signature: signature, or the predicate type of an attestation with what its predicate has to say, at places as JSON pointers; * stands for any characters, \\, for a comma",
         ..DEFAULTS
     },
     Input {

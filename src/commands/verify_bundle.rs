@@ -5,7 +5,7 @@ use super::trust::{self, Named};
 use crate::image::Digest;
 use crate::release::Failure;
 use crate::report::BundleVerification;
-use crate::signing::{FileRequirement, FileSigner, ManagedKey, Subject};
+use crate::signing::{FileRequirement, FileSigner, PublicKey, Subject};
 
 /// Checks a bundle that stands beside a file.
 pub(super) async fn run(given: &Given) -> Result<BundleVerification, Failure> {
@@ -17,7 +17,7 @@ pub(super) async fn run(given: &Given) -> Result<BundleVerification, Failure> {
     })?;
     let signer = match trust::signer(given)? {
         Named::Key(text) => FileSigner::Key(
-            ManagedKey::read(&text)
+            PublicKey::read(&text)
                 .map_err(|error| arguments.error("key", None, error.to_string()))?,
         ),
         Named::Identity(identity) => FileSigner::Identity(identity),

@@ -37,6 +37,9 @@ pub(super) fn lines(evidence: &Evidence) -> Vec<String> {
         for (condition, is) in &certificate.run {
             lines.push(format!("{condition}: {}", printable(is, NAME)));
         }
+        if !certificate.logged {
+            lines.push("its certificate is in no log: the trusted root names none".to_owned());
+        }
     }
     if let Some(time) = evidence.times.iter().min() {
         lines.push(format!("made at {time}"));
@@ -55,7 +58,12 @@ pub(super) fn json(evidence: &Evidence) -> Value {
             .iter()
             .map(|(condition, is)| (condition.to_string(), json!(is)))
             .collect();
-        json!({"subject": certificate.subject, "issuer": certificate.issuer, "run": run})
+        json!({
+            "subject": certificate.subject,
+            "issuer": certificate.issuer,
+            "run": run,
+            "logged": certificate.logged,
+        })
     });
     let times: Vec<String> = evidence.times.iter().map(ToString::to_string).collect();
     json!({"certificate": certificate, "times": times, "logged": evidence.logged})

@@ -54,7 +54,7 @@ impl Signatory<'_> {
     pub(super) fn verifier(&self) -> Value {
         let raw = |der: &[u8]| json!({"rawBytes": BASE64_STANDARD.encode(der)});
         let (kind, raw) = match self {
-            Self::Key(key) => ("publicKey", raw(&key.spki())),
+            Self::Key(key) => ("publicKey", raw(key.spki())),
             Self::Certificate { leaf, .. } => ("x509Certificate", raw(leaf.as_bytes())),
         };
         json!({"keyDetails": "PKIX_ECDSA_P256_SHA_256", kind: raw})

@@ -11,47 +11,86 @@ const OID: u8 = 0x06;
 const VERSION: u8 = 0xa0;
 
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
-const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+
+/// A kind of key that signatures are made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    P256,
+    P384,
+    P521,
+    Ed25519,
+    Rsa,
+}
+
+/// What an object identifier names: a kind of key, or one that nothing is signed with here.
+type Named = (&'static [u8], Result<Kind, &'static str>);
 
 /// Kinds that people have, by their object identifier.
-const KINDS: [(&[u8], &str); 5] = [
+const KINDS: [Named; 5] = [
     (
         &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01],
-        "an RSA key",
+        Ok(Kind::Rsa),
     ),
     (
         &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a],
-        "an RSA-PSS key",
+        Err("an RSA-PSS key"),
     ),
-    (&[0x2b, 0x65, 0x70], "an Ed25519 key"),
-    (&[0x2b, 0x65, 0x71], "an Ed448 key"),
-    (&[0x2b, 0x65, 0x6e], "an X25519 key"),
+    (&[0x2b, 0x65, 0x70], Ok(Kind::Ed25519)),
+    (&[0x2b, 0x65, 0x71], Err("an Ed448 key")),
+    (&[0x2b, 0x65, 0x6e], Err("an X25519 key")),
 ];
-const CURVES: [(&[u8], &str); 3] = [
-    (&[0x2b, 0x81, 0x04, 0x00, 0x22], "an EC key over P-384"),
-    (&[0x2b, 0x81, 0x04, 0x00, 0x23], "an EC key over P-521"),
-    (&[0x2b, 0x81, 0x04, 0x00, 0x0a], "an EC key over secp256k1"),
+const CURVES: [Named; 4] = [
+    (
+        &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
+        Ok(Kind::P256),
+    ),
+    (&[0x2b, 0x81, 0x04, 0x00, 0x22], Ok(Kind::P384)),
+    (&[0x2b, 0x81, 0x04, 0x00, 0x23], Ok(Kind::P521)),
+    (
+        &[0x2b, 0x81, 0x04, 0x00, 0x0a],
+        Err("an EC key over secp256k1"),
+    ),
 ];
 
-/// That a PKCS#8 structure holds a key over P-256.
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::P256 => "an EC key over P-256",
+            Self::P384 => "an EC key over P-384",
+            Self::P521 => "an EC key over P-521",
+            Self::Ed25519 => "an Ed25519 key",
+            Self::Rsa => "an RSA key",
+        })
+    }
+}
+
+/// That a PKCS#8 structure holds a key over P-256, which alone signs here.
 pub(super) fn check_pkcs8(der: &[u8]) -> Result<(), KeyError> {
     let damaged = || KeyError::Content("a private key");
     let mut outer = element(&mut { der }, SEQUENCE).ok_or_else(damaged)?;
     element(&mut outer, INTEGER).ok_or_else(damaged)?;
     let algorithm = element(&mut outer, SEQUENCE).ok_or_else(damaged)?;
-    check_algorithm(algorithm).ok_or_else(damaged)?
+    match kind(algorithm).ok_or_else(damaged)? {
+        Ok(Kind::P256) => Ok(()),
+        Ok(other) => Err(KeyError::Kind(other.to_string())),
+        Err(other) => Err(KeyError::Kind(other.to_owned())),
+    }
 }
 
-/// The point of an SPKI structure that holds a key over P-256.
-pub(super) fn spki_point(der: &[u8]) -> Result<&[u8], KeyError> {
+/// The kind of the key that an SPKI structure holds.
+pub(super) fn public_kind(mut der: &[u8]) -> Result<Kind, KeyError> {
     let damaged = || KeyError::Content("a public key");
-    let mut outer = element(&mut { der }, SEQUENCE).ok_or_else(damaged)?;
+    let mut outer = element(&mut der, SEQUENCE).ok_or_else(damaged)?;
     let algorithm = element(&mut outer, SEQUENCE).ok_or_else(damaged)?;
-    check_algorithm(algorithm).ok_or_else(damaged)??;
+    let kind = kind(algorithm).ok_or_else(damaged)?;
+    let kind = kind.map_err(|other| KeyError::PublicKind(other.to_owned()))?;
     let bits = element(&mut outer, BIT_STRING).ok_or_else(damaged)?;
-    // No unused bits, then an uncompressed point.
+    let is_whole = der.is_empty() && outer.is_empty();
+    // No unused bits; a point has one form alone, the one that is not compressed.
+    let is_point = matches!(kind, Kind::P256 | Kind::P384 | Kind::P521);
     match bits {
-        [0, point @ ..] if point.len() == 65 && point[0] == 4 => Ok(point),
+        [0, 4, ..] if is_whole && is_point => Ok(kind),
+        [0, ..] if is_whole && !is_point => Ok(kind),
         _ => Err(damaged()),
     }
 }
@@ -78,23 +117,18 @@ pub(super) fn is_self_issued(der: &[u8]) -> Option<bool> {
     Some(issuer == element(&mut signed, SEQUENCE)?)
 }
 
-fn check_algorithm(mut algorithm: &[u8]) -> Option<Result<(), KeyError>> {
-    let kind = element(&mut algorithm, OID)?;
-    if kind != EC {
-        return Some(Err(named(&KINDS, kind, "a key of an unknown kind")));
+/// The kind that an algorithm identifier names, or what it is of which nothing here is signed.
+fn kind(mut algorithm: &[u8]) -> Option<Result<Kind, &'static str>> {
+    let find = |known: &[Named], oid: &[u8]| known.iter().find(|(known, _)| *known == oid).copied();
+    let oid = element(&mut algorithm, OID)?;
+    if oid != EC {
+        let found = find(&KINDS, oid);
+        return Some(found.map_or(Err("a key of an unknown kind"), |(_, kind)| kind));
     }
-    // A curve that is spelt out instead of named is not P-256 to anybody.
+    // A curve that is spelt out instead of named is none of these to anybody.
     let curve = element(&mut algorithm, OID).unwrap_or_default();
-    Some(if curve == P256 {
-        Ok(())
-    } else {
-        Err(named(&CURVES, curve, "an EC key over an unknown curve"))
-    })
-}
-
-fn named(known: &[(&[u8], &str)], oid: &[u8], otherwise: &str) -> KeyError {
-    let found = known.iter().find(|(known, _)| *known == oid);
-    KeyError::Kind(found.map_or(otherwise, |(_, name)| name).to_owned())
+    let found = find(&CURVES, curve);
+    Some(found.map_or(Err("an EC key over an unknown curve"), |(_, kind)| kind))
 }
 
 /// The content of the next element, which must have this tag; `from` goes on behind it.

@@ -95,6 +95,9 @@ pub enum Flaw {
     /// Its key signs something else of the file than the digest that is given.
     #[error("a sha256 digest is not enough to check it, the file itself is needed: {0}")]
     Undigested(String),
+    /// Its key is of a kind that cannot be looked up in a log.
+    #[error("it cannot be checked here: {0} in a transparency log")]
+    Unsupported(String),
     /// It is good, and of another image.
     #[error("it is the signature of another image, {0}")]
     OtherImage(Digest),

@@ -28,6 +28,16 @@ pub enum KeyError {
         "is {0}; only ECDSA keys over P-256 are supported, which cosign generate-key-pair makes"
     )]
     Kind(String),
+    /// A kind of public key that nothing is signed with.
+    #[error(
+        "is {0}; supported are ECDSA keys over P-256, P-384 and P-521, Ed25519 keys, and RSA keys (PKCS #1 v1.5)"
+    )]
+    PublicKind(String),
+    /// The older form of an RSA key.
+    #[error(
+        "is an RSA key in PKCS #1 form (BEGIN RSA PUBLIC KEY); convert it with openssl rsa -RSAPublicKey_in -pubout"
+    )]
+    Pkcs1,
     /// The older form of an EC key.
     #[error(
         "is an EC key in SEC 1 form (BEGIN EC PRIVATE KEY); convert it with openssl pkcs8 -topk8 -nocrypt"

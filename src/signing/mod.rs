@@ -14,8 +14,8 @@
 //! - A [`Requirement`] checks both, each signature by itself, against a [`PublicKey`] or against the
 //!   [`Identity`] that a certificate names; what does not pass has a [`Flaw`].
 //!
-//! Only ECDSA over P-256 with SHA-256: cosign's other kinds of keys are signed and verified
-//! differently by its own versions.
+//! Only keys over P-256 sign, with SHA-256: what cosign's other kinds of keys sign is verified
+//! differently by its own versions. It is verified here as each of them signs.
 
 mod bundle;
 mod claim;
@@ -56,8 +56,8 @@ pub use signer::{Attestation, Signer};
 pub use tuf::{Tuf, TufError};
 pub use verify::{
     AttestationRule, Attested, BUNDLE_LIMIT, Certificate, Condition, Evidence, FileRequirement,
-    FileSigner, Identity, ManagedKey, Opened, Pattern, Requirement, Subject, TrustRoot,
-    TrustRootError, Verified,
+    FileSigner, Identity, Opened, Pattern, Requirement, Subject, TrustRoot, TrustRootError,
+    Verified,
 };
 
 #[cfg(test)]

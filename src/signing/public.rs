@@ -1,15 +1,22 @@
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA256_ASN1,
+    ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+    VerificationAlgorithm,
+};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
+use super::der::Kind;
 use super::{KeyError, der, pem};
 use crate::image::Digest;
 
-/// The public half of a key over P-256.
+/// The public half of a key: of one over P-256, which alone signs here, or of another kind that cosign
+/// signs with.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
-    /// Uncompressed, as it stands in SPKI.
-    point: [u8; 65],
+    kind: Kind,
+    /// In X.509's form, SubjectPublicKeyInfo.
+    spki: Vec<u8>,
 }
 
 /// SPKI of a key over P-256, up to the point.
@@ -26,55 +33,71 @@ impl PublicKey {
     pub fn read(text: &str) -> Result<Self, KeyError> {
         let pem = pem::read(text)?;
         match pem.label.as_str() {
-            "PUBLIC KEY" => {
-                let key = Self::of_point(der::spki_point(&pem.content)?)?;
-                // A point off the curve is found out by the first use alone.
-                match UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &key.point).parse() {
-                    Ok(_) => Ok(key),
-                    Err(_) => Err(KeyError::Content("a public key")),
-                }
-            }
+            "PUBLIC KEY" => Self::of_spki(pem.content.to_vec()),
             "CERTIFICATE" => Err(KeyError::Certificate),
-            "RSA PUBLIC KEY" => Err(KeyError::Kind("an RSA key".to_owned())),
+            "RSA PUBLIC KEY" => Err(KeyError::Pkcs1),
             label if label.ends_with("PRIVATE KEY") => Err(KeyError::Private),
             label => Err(KeyError::Label(label.to_owned())),
         }
     }
 
-    pub(super) fn of_point(point: &[u8]) -> Result<Self, KeyError> {
-        let point = point
-            .try_into()
-            .map_err(|_| KeyError::Content("a public key"))?;
-        Ok(Self { point })
+    fn of_spki(spki: Vec<u8>) -> Result<Self, KeyError> {
+        let kind = der::public_kind(&spki)?;
+        // A point off the curve, or a modulus that is too short, is found out by the first use alone.
+        let is_usable = |algorithm: &&'static dyn VerificationAlgorithm| {
+            UnparsedPublicKey::new(*algorithm, &spki).parse().is_ok()
+        };
+        match algorithms(kind).iter().all(is_usable) {
+            true => Ok(Self { kind, spki }),
+            false => Err(KeyError::Content("a public key")),
+        }
     }
 
-    /// Whether `signature` (ASN.1) is this key's over `message`.
+    pub(super) fn of_point(point: &[u8]) -> Result<Self, KeyError> {
+        Self::of_spki([&SPKI_BEFORE_POINT[..], point].concat())
+    }
+
+    /// Whether `signature` (ASN.1 where it is ECDSA's) is this key's over `message`.
     pub(super) fn fits(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.point)
-            .verify(message, signature)
-            .is_ok()
+        algorithms(self.kind).iter().any(|algorithm| {
+            let key = UnparsedPublicKey::new(*algorithm, &self.spki);
+            key.verify(message, signature).is_ok()
+        })
     }
 
     /// What a bundle names the key by: the base64 of the SHA-256 of its SPKI form.
     pub fn hint(&self) -> String {
-        BASE64_STANDARD.encode(aws_lc_rs::digest::digest(
-            &aws_lc_rs::digest::SHA256,
-            &self.spki(),
-        ))
+        BASE64_STANDARD.encode(self.fingerprint().as_bytes())
     }
 
     /// The key's fingerprint: the digest of its SPKI form.
     pub fn fingerprint(&self) -> Digest {
-        Digest::of(&self.spki())
+        Digest::of(&self.spki)
     }
 
     /// The key as PEM.
     pub fn to_pem(&self) -> String {
-        pem::write("PUBLIC KEY", &self.spki())
+        pem::write("PUBLIC KEY", &self.spki)
     }
 
-    pub(super) fn spki(&self) -> Vec<u8> {
-        [&SPKI_BEFORE_POINT[..], &self.point].concat()
+    pub(super) fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+/// How keys of a kind sign. cosign signs with the hash of a curve's size, and its versions up to 3.1
+/// take SHA-256 with every curve.
+fn algorithms(kind: Kind) -> &'static [&'static dyn VerificationAlgorithm] {
+    match kind {
+        Kind::P256 => &[&ECDSA_P256_SHA256_ASN1],
+        Kind::P384 => &[&ECDSA_P384_SHA384_ASN1, &ECDSA_P384_SHA256_ASN1],
+        Kind::P521 => &[&ECDSA_P521_SHA512_ASN1, &ECDSA_P521_SHA256_ASN1],
+        Kind::Ed25519 => &[&ED25519],
+        Kind::Rsa => &[&RSA_PKCS1_2048_8192_SHA256],
     }
 }
 

@@ -193,7 +193,7 @@ fn what_is_no_public_key_is_refused_with_its_reason() {
             pem::write("PUBLIC KEY", &off_the_curve),
             "its content is none",
         ),
-        (pem::write("RSA PUBLIC KEY", b"x"), "is an RSA key"),
+        (pem::write("RSA PUBLIC KEY", b"x"), "in PKCS #1 form"),
         ("x".to_owned(), "no key in PEM form"),
     ] {
         let reason = PublicKey::read(&text).unwrap_err().to_string();

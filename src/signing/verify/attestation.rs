@@ -45,12 +45,14 @@ impl AttestationRule {
     }
 }
 
-/// `TYPE[,/path=value]…`; both the type and the values are patterns.
+/// `TYPE[,/path=value]…`; both the type and the values are patterns. A comma in one of them is written
+/// `\\,`.
 impl FromStr for AttestationRule {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut parts = text.split(',').map(str::trim);
+        let parts = parts(text);
+        let mut parts = parts.iter().map(|part| part.trim());
         let kind = parts.next().unwrap_or_default();
         if kind.is_empty() {
             return Err("names no predicate type before its conditions".to_owned());
@@ -73,12 +75,35 @@ impl FromStr for AttestationRule {
 
 impl std::fmt::Display for AttestationRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.kind)?;
+        let escaped = |text: &str| text.replace(',', "\\,");
+        write!(f, "{}", escaped(&self.kind.to_string()))?;
         for (place, value) in &self.conditions {
-            write!(f, ",{place}={value}")?;
+            let condition = format!("{place}={value}");
+            write!(f, ",{}", escaped(&condition))?;
         }
         Ok(())
     }
+}
+
+/// What stands between commas, apart from those that a backslash is before.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut rest = text;
+    while let Some(at) = rest.find(',') {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        let last = parts.len() - 1;
+        match before.strip_suffix('\\') {
+            Some(before) => parts[last] += &format!("{before},"),
+            None => {
+                parts[last] += before;
+                parts.push(String::new());
+            }
+        }
+        rest = after;
+    }
+    let last = parts.len() - 1;
+    parts[last] += rest;
+    parts
 }
 
 #[cfg(test)]
@@ -123,8 +148,27 @@ mod tests {
             let flaw = rule.check(&attested).err().map(|flaw| flaw.to_string());
             assert_eq!(flaw.as_deref(), expected, "{rule}");
         }
-        for text in ["", ",/a=b", "x,a=b", "x,/a"] {
+        for text in ["", ",/a=b", "x,a=b", "x,/a", "x,/a=1,2"] {
             assert!(text.parse::<AttestationRule>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comma_belongs_to_a_value_where_a_backslash_is_before_it() {
+        let attested = Attested {
+            predicate_type: "https://example.com/a,b".to_owned(),
+            predicate: json!({"who": "Doe, Jane", "path": "C:\\x", "list": [1, 2]}),
+            evidence: Default::default(),
+        };
+        for (rule, good) in [
+            ("https://example.com/a\\,b,/who=Doe\\, Jane", true),
+            ("https://example.com/a\\,b, /who=Doe\\,*, /path=C:\\x", true),
+            ("https://example.com/a\\,b,/list=[1\\,2]", true),
+            ("https://example.com/a\\,b,/who=Doe", false),
+        ] {
+            let rule: AttestationRule = rule.parse().unwrap();
+            assert_eq!(rule.check(&attested).is_ok(), good, "{rule}");
+            assert_eq!(rule.to_string().parse::<AttestationRule>().unwrap(), rule);
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Certificate {
     pub issuer: String,
     /// What it says of the run.
     pub run: Vec<(Condition, String)>,
+    /// Whether a log of certificates has it. It need not where the trusted root names none.
+    pub logged: bool,
 }
 
 impl Evidence {
@@ -37,6 +39,7 @@ impl Evidence {
                 .into_iter()
                 .filter_map(|condition| Some((condition, condition.of(certificate)?.to_owned())))
                 .collect(),
+            logged: result.sct_verified(),
         });
         Self {
             certificate,

@@ -6,28 +6,20 @@ use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
-use sigstore_crypto::KeyAlgorithm;
-use sigstore_types::{Bundle, DerPublicKey, SignatureContent};
-use sigstore_verify::{
-    Error, Policy, PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult,
-};
+use sigstore_types::{Bundle, SignatureContent};
+use sigstore_verify::{Error, Policy, VerificationResult};
 
-use super::super::{Flaw, KeyError, der};
+use super::super::{Flaw, PublicKey};
 use super::encoded::Encoded;
 use super::requirement::sha256;
 use super::{Evidence, Identity, Statement, TrustRoot, parts};
 use crate::image::{Digest, Hasher};
 
-/// A public key of a kind that bundles are signed with: ECDSA over P-256 or P-384, Ed25519, RSA
-/// (PKCS #1 v1.5).
-#[derive(Debug, Clone)]
-pub struct ManagedKey(DerPublicKey);
-
 /// Who has to have signed a file.
 #[derive(Debug, Clone)]
 pub enum FileSigner {
     /// The holder of a key.
-    Key(ManagedKey),
+    Key(PublicKey),
     /// Somebody whom a certificate names.
     Identity(Identity),
 }
@@ -50,28 +42,6 @@ pub enum Subject {
     File(File),
     /// Something of which the digest is known.
     Digest(Digest),
-}
-
-impl ManagedKey {
-    /// Reads a PEM text (`BEGIN PUBLIC KEY`).
-    ///
-    /// # Errors
-    /// Another kind of key, or none.
-    pub fn read(text: &str) -> Result<Self, KeyError> {
-        let damaged = || KeyError::Content("a public key");
-        let key = DerPublicKey::from_pem(text).map_err(|_| damaged())?;
-        match KeyAlgorithm::from_spki(&key) {
-            Ok(_) => Ok(Self(key)),
-            Err(_) => Err(der::spki_point(key.as_bytes())
-                .err()
-                .unwrap_or_else(damaged)),
-        }
-    }
-
-    /// The key's fingerprint: the digest of its SPKI form.
-    pub fn fingerprint(&self) -> Digest {
-        Digest::of(self.0.as_bytes())
-    }
 }
 
 impl fmt::Display for FileSigner {
@@ -147,16 +117,9 @@ impl FileRequirement {
         Ok(match (&self.signer, self.logged) {
             (FileSigner::Key(_), _) if certified => return Err(Flaw::Certificate),
             (FileSigner::Identity(_), _) if !certified => return Err(Flaw::Key),
-            (FileSigner::Key(key), true) => {
-                Box::new(PublicKeyVerificationPolicy::new(key.0.clone()))
-            }
-            (FileSigner::Key(key), false) => {
-                Box::new(PublicKeyVerificationPolicy::new(key.0.clone()).skip_tlog_unsafe())
-            }
-            (FileSigner::Identity(_), true) => Box::new(VerificationPolicy::any_identity()),
-            (FileSigner::Identity(_), false) => {
-                Box::new(VerificationPolicy::any_identity().skip_tlog_unsafe())
-            }
+            (FileSigner::Key(key), true) => Box::new(key.policy()?),
+            (FileSigner::Key(key), false) => Box::new(key.policy()?.skip_tlog_unsafe()),
+            (FileSigner::Identity(_), logged) => Box::new(self.trust.policy(logged)),
         })
     }
 

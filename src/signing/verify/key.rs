@@ -1,8 +1,21 @@
-use sigstore_types::{Bundle, DsseEnvelope, VerificationMaterialContent};
+use sigstore_types::{Bundle, DerPublicKey, DsseEnvelope, VerificationMaterialContent};
+use sigstore_verify::PublicKeyVerificationPolicy;
 
+use super::super::der::Kind;
 use super::super::{Flaw, PublicKey};
 
 impl PublicKey {
+    /// That this key signed, for `sigstore-verify`, which looks at logs too.
+    pub(super) fn policy(&self) -> Result<PublicKeyVerificationPolicy, Flaw> {
+        match self.kind() {
+            Kind::P521 => Err(Flaw::Unsupported(self.kind().to_string())),
+            Kind::P256 | Kind::P384 | Kind::Ed25519 | Kind::Rsa => {
+                let key = DerPublicKey::new(self.spki().to_vec());
+                Ok(PublicKeyVerificationPolicy::new(key))
+            }
+        }
+    }
+
     /// That this key signed an envelope.
     pub(super) fn check_envelope(
         &self,

@@ -24,7 +24,7 @@ mod trust_root;
 
 pub use attestation::AttestationRule;
 pub use evidence::{Certificate, Evidence};
-pub use file::{FileRequirement, FileSigner, ManagedKey, Subject};
+pub use file::{FileRequirement, FileSigner, Subject};
 pub use identity::{Condition, Identity, Pattern};
 pub use requirement::{Attested, Opened, Requirement, Verified};
 pub(super) use statement::{STATEMENT, Statement};

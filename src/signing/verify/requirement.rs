@@ -2,8 +2,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sigstore_types::bundle::VerificationMaterialContent;
-use sigstore_types::{Artifact, Bundle, DerPublicKey, Sha256Hash, SignatureContent};
-use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy};
+use sigstore_types::{Artifact, Bundle, Sha256Hash, SignatureContent};
 
 use super::super::{Claim, Detached, Flaw, PublicKey};
 use super::encoded::Encoded;
@@ -156,8 +155,7 @@ impl Requirement {
                 log: Some(trust),
             } => {
                 parts::check(bundle, Some(trust))?;
-                let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(key.spki()));
-                let result = trust.verifier().verify(artifact, bundle, &policy)?;
+                let result = trust.verifier().verify(artifact, bundle, &key.policy()?)?;
                 Ok(Evidence::of(&result))
             }
             Self::Identity {
@@ -170,10 +168,7 @@ impl Requirement {
                 {
                     return Err(Flaw::Key);
                 }
-                let policy = match logged {
-                    true => VerificationPolicy::any_identity(),
-                    false => VerificationPolicy::any_identity().skip_tlog_unsafe(),
-                };
+                let policy = trust.policy(*logged);
                 parts::check(bundle, logged.then_some(&**trust))?;
                 let result = trust.verifier().verify(artifact, bundle, &policy)?;
                 identity.check(result.certificate().ok_or(Flaw::Key)?)?;

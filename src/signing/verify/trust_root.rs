@@ -1,7 +1,7 @@
 use std::fmt;
 
 use sigstore_trust_root::{SigstoreInstance, TrustedRoot};
-use sigstore_verify::Verifier;
+use sigstore_verify::{VerificationPolicy, Verifier};
 use thiserror::Error;
 
 use super::log::Log;
@@ -11,6 +11,8 @@ use super::strict;
 /// each with the time in which it does.
 pub struct TrustRoot {
     verifier: Verifier,
+    /// Whether it names logs of certificates.
+    certificates_logged: bool,
     logs: Vec<Log>,
 }
 
@@ -55,12 +57,27 @@ impl TrustRoot {
             .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
         Ok(Self {
             verifier,
+            certificates_logged: !root.ctlogs.is_empty(),
             logs: root.tlogs.iter().filter_map(Log::of).collect(),
         })
     }
 
     pub(super) fn verifier(&self) -> &Verifier {
         &self.verifier
+    }
+
+    /// That somebody signed whom its authorities named; who that is, is for the caller to check. A
+    /// certificate has to be in a log of certificates, unless the root names none: then its authorities
+    /// have none.
+    pub(super) fn policy(&self, logged: bool) -> VerificationPolicy {
+        let mut policy = VerificationPolicy::any_identity();
+        if !logged {
+            policy = policy.skip_tlog_unsafe();
+        }
+        match self.certificates_logged {
+            true => policy,
+            false => policy.skip_sct(),
+        }
     }
 
     /// Its transparency logs.

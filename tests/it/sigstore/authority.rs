@@ -93,6 +93,36 @@ impl Fulcio {
         issuer: &str,
         period: &Period,
     ) -> Vec<u8> {
+        let mut params = self.params(subject, identity, issuer, period);
+        let before = params.signed_by(subject, &self.issuer).unwrap();
+        let logged = self.sct(der::first(der::content(before.der())));
+        params
+            .custom_extensions
+            .push(CustomExtension::from_oid_content(&SCTS, logged));
+        let leaf = params.signed_by(subject, &self.issuer).unwrap();
+        leaf.der().to_vec()
+    }
+
+    /// One that is in no log.
+    pub fn certify_unlogged(
+        &self,
+        subject: &Subject,
+        identity: &str,
+        issuer: &str,
+        period: &Period,
+    ) -> Vec<u8> {
+        let params = self.params(subject, identity, issuer, period);
+        let leaf = params.signed_by(subject, &self.issuer).unwrap();
+        leaf.der().to_vec()
+    }
+
+    fn params(
+        &self,
+        subject: &Subject,
+        identity: &str,
+        issuer: &str,
+        period: &Period,
+    ) -> CertificateParams {
         let mut params = CertificateParams::default();
         params.serial_number = Some(SerialNumber::from_slice(&sha256(&subject.key)[..8]));
         params.not_before = period.start.into();
@@ -102,13 +132,7 @@ impl Fulcio {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
         let vouched = der::element(UTF8, issuer.as_bytes());
         params.custom_extensions = vec![CustomExtension::from_oid_content(&ISSUER, vouched)];
-        let before = params.signed_by(subject, &self.issuer).unwrap();
-        let logged = self.sct(der::first(der::content(before.der())));
         params
-            .custom_extensions
-            .push(CustomExtension::from_oid_content(&SCTS, logged));
-        let leaf = params.signed_by(subject, &self.issuer).unwrap();
-        leaf.der().to_vec()
     }
 
     /// The log's word for a certificate without it (RFC 6962, 3.2 and 3.3).

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use shipmark::signing::{Claim, Detached, PublicKey, Requirement, TrustRoot};
+
 use super::conformance::Case;
 use crate::sigstore::forge::*;
 use crate::sigstore::{ISSUER, Kind, Leaf};
@@ -415,8 +417,10 @@ fn a_files_signature_needs_the_digest_that_its_key_signs() {
 
 #[test]
 fn what_cannot_be_checked_is_named() {
-    of_kind(Kind::P521, false, None, Record::Dsse1)
-        .check("key over P-521_fail", Some("an EC key over P-521"));
+    of_kind(Kind::P521, false, None, Record::Dsse1).check(
+        "key over P-521_fail",
+        Some("it cannot be checked here: an EC key over P-521 in a transparency log"),
+    );
     of_kind(Kind::RsaPss, false, None, Record::Dsse1)
         .check("RSA-PSS_fail", Some("the signature is not"));
     of_kind(Kind::P256, true, None, Record::Intoto1)
@@ -466,5 +470,93 @@ fn what_is_signed_has_to_be_named_rightly() {
         ]);
         assert_eq!(ran.status, Some(2), "{argument}: {}", ran.log);
         assert!(ran.log.contains(part), "{argument}: {}", ran.log);
+    }
+}
+
+/// An authority whose certificates are in no log of certificates: its trusted root names none.
+#[test]
+fn a_certificate_need_be_in_no_log_where_the_root_names_none() {
+    let forge = Forge::default();
+    let mut signer = forge.certified(Leaf::new(Kind::P256), &valid());
+    let point = &signer.leaf.subject();
+    signer.certificate = Some(
+        forge
+            .fulcio
+            .certify_unlogged(point, &identity(), ISSUER, &valid()),
+    );
+    let signed = signer.sign(&statement(FILE));
+    let mut case = case(&forge, forge.bundle(Record::Hashed2, &signer, &signed));
+    case.check(
+        "no SCT_fail",
+        Some("no good timestamp of a certificate transparency log (SCT)"),
+    );
+    case.root.as_mut().unwrap()["ctlogs"] = json!([]);
+    case.check("no SCT and no log", None);
+    let told = case.run(false).out;
+    assert!(
+        told.contains("its certificate is in no log: the trusted root names none"),
+        "{told}"
+    );
+    // Of one that has it, it is not looked at, and told so too.
+    let (_, _, _, mut case) = good(Record::Hashed2);
+    assert!(!case.run(false).out.contains("in no log"));
+    case.root.as_mut().unwrap()["ctlogs"] = json!([]);
+    case.check("SCT and no log", None);
+    assert!(case.run(false).out.contains("in no log"));
+    // Who signed matters all the same.
+    case.identity = "https://github.com/other/*".to_owned();
+    case.check(
+        "another identity_fail",
+        Some("which is not the identity that is asked for"),
+    );
+}
+
+/// Images, signed by keys of other kinds than those that sign here, as a bundle and as a layer.
+#[test]
+fn every_kind_of_key_signs_images() {
+    let image = shipmark::image::Digest::of(b"an image");
+    for (kind, logged) in [
+        (Kind::P256, true),
+        (Kind::P384, true),
+        (Kind::P521, false),
+        (Kind::Ed25519, true),
+        (Kind::Rsa, true),
+    ] {
+        let forge = Forge::default();
+        let signer = Signer::key(Leaf::new(kind));
+        let other = Leaf::new(kind).pem();
+        let root = TrustRoot::read(forge.trusted_root().to_string().as_bytes());
+        let root = std::sync::Arc::new(root.unwrap());
+        let requirement = |pem: &str, log: bool| Requirement::Key {
+            key: PublicKey::read(pem).unwrap(),
+            log: log.then(|| root.clone()),
+        };
+        let claim = Claim {
+            repository: "example.com/web".to_owned(),
+            digest: image,
+            annotations: Default::default(),
+        };
+        let mut said = statement(b"an image");
+        said["predicateType"] = json!("https://sigstore.dev/cosign/sign/v1");
+        let bundle = forge
+            .bundle(Record::Dsse1, &signer, &signer.sign(&said))
+            .to_string();
+        let payload = claim.payload();
+        let signature = super::encoded(&signer.leaf.sign(&payload));
+        let annotations = [("dev.cosignproject.cosign/signature".to_owned(), signature)];
+        let layer = Detached::of_layer(payload, &annotations.into());
+        for pem in [signer.leaf.pem(), other] {
+            let is_good = pem == signer.leaf.pem();
+            let by = requirement(&pem, false);
+            let found = by.check_bundle(bundle.as_bytes(), image);
+            assert_eq!(found.is_ok(), is_good, "{kind:?} {found:?}");
+            let found = by.check_detached(&layer, image);
+            assert_eq!(found.is_ok(), is_good, "{kind:?} {found:?}");
+            let found = requirement(&pem, true).check_bundle(bundle.as_bytes(), image);
+            assert_eq!(found.is_ok(), is_good && logged, "{kind:?} {found:?}");
+            let told = found.err().map(|flaw| flaw.to_string()).unwrap_or_default();
+            let unsupported = told.contains("an EC key over P-521 in a transparency log");
+            assert_eq!(unsupported, is_good && !logged, "{kind:?} {told}");
+        }
     }
 }
