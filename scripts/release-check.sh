@@ -16,9 +16,9 @@ if [ -n "${SHIPMARK:-}" ]; then
   said=$("$SHIPMARK" --version)
   [ "$said" = "shipmark $version" ] || differs "Cargo.toml says $version, $SHIPMARK says \"$said\""
 fi
-while read -r used; do
-  [ "$used" = "v$version" ] || differs "Cargo.toml says $version, README.md uses $used"
-done < <(sed -n 's/.*uses: shipmark\/shipmark@\([^ ]*\).*/\1/p' README.md)
+while read -r file used; do
+  [ "$used" = "v$version" ] || differs "Cargo.toml says $version, $file uses $used"
+done < <(grep -rEo 'uses: shipmark/shipmark@[^ ]+' README.md docs examples | sed 's/:uses: .*@/ /')
 
 # The newest section is the one to come, or the version's own.
 newest=$(sed -n 's/^## \[\([^]]*\)\].*/\1/p' CHANGELOG.md | head -n 1)

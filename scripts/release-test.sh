@@ -13,7 +13,7 @@ digest=sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a
 afresh() {
   rm -rf "$work/copy"
   mkdir -p "$work/copy/scripts"
-  cp Cargo.toml Cargo.lock README.md CHANGELOG.md action.yml "$work/copy/"
+  cp -r Cargo.toml Cargo.lock README.md CHANGELOG.md action.yml docs examples "$work/copy/"
   cp scripts/release-check.sh scripts/release-action.sh "$work/copy/scripts/"
   cd "$work/copy"
 }
@@ -29,6 +29,11 @@ binary() { printf '#!/bin/sh\necho "shipmark %s"\n' "$1" >"$work/binary"; chmod 
 root=$PWD
 afresh
 succeeds scripts/release-check.sh
+for file in examples/fleet/build.yml examples/fleet/promote.yml docs/signing.md; do
+  sed -i.before 's#\(uses: shipmark/shipmark@\)[^ ]*#\1v9.9.8#' "$file"
+  refuses "$file uses v9.9.8" scripts/release-check.sh
+  mv "$file.before" "$file"
+done
 binary "$version"
 succeeds env SHIPMARK="$work/binary" scripts/release-check.sh
 binary 9.9.9

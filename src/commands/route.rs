@@ -37,6 +37,7 @@ pub(super) fn find<'a>(
     verb: Verb,
     held: Option<&'a Held>,
 ) -> Result<Road<'a>, Failure> {
+    refuse_newest(given)?;
     let images: Vec<Place> = given.arguments.values("images")?;
     let environment: Option<Environment> = given.arguments.value("environment")?;
     let Some(held) = held.filter(|held| !held.policy.stages().is_empty()) else {
@@ -288,11 +289,6 @@ impl<'a> Ruled<'a, '_> {
         service: Option<&Service>,
         target: Target,
     ) -> Result<Location, Failure> {
-        if matches!(&target, Target::Tag(tag) if tag.as_str() == NEWEST) {
-            return Err(
-                self.wrong_source("comes with a later version: name a tag or a digest".to_owned())
-            );
-        }
         let place = self.named(from)?.place(service);
         let place =
             place.ok_or_else(|| Failure::input(format!("{from} has no repository for it")))?;
@@ -350,8 +346,20 @@ impl<'a> Ruled<'a, '_> {
     }
 }
 
-/// Will stand for the newest release of an environment.
+/// Will stand for the newest release of an environment. Until it does it is no tag's name either, so that
+/// no workflow is written which later means something else.
 const NEWEST: &str = "newest";
+
+fn refuse_newest(given: &Given) -> Result<(), Failure> {
+    let mut entries = given.arguments.entries("source").iter();
+    let Some(entry) = entries.find(|entry| entry.text == NEWEST) else {
+        return Ok(());
+    };
+    let reason = "is kept for the newest release of an environment, which a later version looks up";
+    Err(Failure::from(given.arguments.wrong("source", entry, reason))
+        .why("what is newest is not known without release records, which this version does not keep")
+        .hint("name the tag or the digest that was tested; an image under a tag of this name by its whole reference"))
+}
 
 /// A tag or a digest without a repository.
 fn bare(text: &str) -> Option<Target> {

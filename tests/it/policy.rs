@@ -235,7 +235,17 @@ fn what_contradicts_itself_is_bad_input() {
     insta::assert_snapshot!(refused(&["--source=v1", "--environment=stage", "--services=wbe"]), @r#"error: --services: "wbe" is none of the services in .github/shipmark.yml"#);
     insta::assert_snapshot!(refused(&["--source=v1", "--environment=stage", "--services=web", "--services=web"]), @r#"error: --services: "web" is there twice"#);
     insta::assert_snapshot!(refused(&["--source=oci:dev/web:v1", "--environment=stage"]), @r#"error: --source: "oci:dev/web:v1" is one image, and 2 services are to be released: give a tag, or choose one with services"#);
-    insta::assert_snapshot!(refused(&["--source=newest", "--environment=stage"]), @r#"error: --source: "newest" comes with a later version: name a tag or a digest"#);
+    for flags in [
+        &["--environment=stage"][..],
+        &["--images=oci:stage/web"],
+        &["--images=oci:elsewhere", "--policy="],
+    ] {
+        insta::assert_snapshot!(refused(&[&["--source=newest"], flags].concat()), @r#"
+        error: --source: "newest" is kept for the newest release of an environment, which a later version looks up
+         why:  what is newest is not known without release records, which this version does not keep
+         hint: name the tag or the digest that was tested; an image under a tag of this name by its whole reference
+        "#);
+    }
     insta::assert_snapshot!(refused(&["--source=v1", "--environment=dev"]), @r#"error: --source: "v1" names no repository, and dev takes its images from no other environment: give the whole reference"#);
     insta::assert_snapshot!(refused(&["--source=v1", "--environment=stage", "--policy=other.yml"]), @r"
     error: the policy file other.yml is not there
