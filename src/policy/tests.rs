@@ -131,10 +131,93 @@ fn yaml_that_says_more_than_it_shows_is_refused() {
     assert!(Policy::read(b"\xff").is_err());
 }
 
-/// What nothing heeds yet is refused by name, so that nobody relies on it.
+/// The design's policy file, with all of its keys.
+const DESIGN: &str = "\
+environments:
+  dev:
+    repository: dev.example.com/team/{service}
+    refs: [develop, 'feature/**']
+    sign: keyless
+    tags: |
+      type=sha,prefix=sha-
+      type=raw,value=latest
+  stage:
+    repository: stage.example.com/team/{service}
+    from: dev
+    refs: ['release/**']
+    sign: keyless
+    trust: {identity: 'https://github.com/acme/web/.github/workflows/build.yml@*'}
+    gates:
+      scan: {fail-on: critical, ignore-unfixed: true, max-age: 24h}
+  prod:
+    production: true
+    repository: prod.example.com/team/{service}
+    from: stage
+    refs: [main, 'hotfix/**']
+    sign: keyless
+    trust: {identity: 'https://github.com/acme/web/.github/workflows/promote.yml@*'}
+    gates:
+      scan: {fail-on: high, max-age: 24h}
+      attestations: {sbom: {signed: false}, provenance: {signed: false, source: acme/web}}
+      soak: 24h
+    immutable: ['[0-9]*.[0-9]*.[0-9]*', 'sha-*']
+    keep: {released: 7y, last: 10}
+records: same
+services: [web, api]
+";
+
+/// What nothing heeds yet is refused by name, each key where it stands, so that nobody relies on it. What
+/// is left without them is a policy.
 #[test]
-fn keys_that_come_later_are_refused_by_name() {
-    for key in [
+fn keys_of_the_design_that_come_later_are_refused_where_they_stand() {
+    let mut lines: Vec<&str> = DESIGN.lines().collect();
+    let mut refused = Vec::new();
+    loop {
+        let error = match Policy::read(lines.join("\n").as_bytes()) {
+            Ok(policy) => break assert_eq!(policy, read(FLEET).unwrap()),
+            Err(error) => error,
+        };
+        let Problem::Later(key) = error.problem else {
+            panic!("{error}");
+        };
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let at = error.at.line - 1;
+        let depth = indent(lines[at]);
+        assert_eq!(error.at.column, depth + 1);
+        assert_eq!(lines[at].trim_start().split(':').next(), Some(key));
+        let below = lines[at + 1..].iter();
+        let below = below.take_while(|line| indent(line) > depth).count();
+        lines.drain(at..=at + below);
+        refused.push(key);
+    }
+    refused.sort_unstable();
+    let each = refused.iter().fold(Vec::new(), |mut each, key| {
+        match each.last_mut() {
+            Some((last, count)) if last == key => *count += 1,
+            _ => each.push((*key, 1)),
+        }
+        each
+    });
+    assert_eq!(
+        each,
+        [
+            ("gates", 2),
+            ("immutable", 1),
+            ("keep", 1),
+            ("production", 1),
+            ("records", 1),
+            ("refs", 3),
+            ("sign", 3),
+            ("trust", 2),
+        ]
+    );
+}
+
+/// A key in a place that is not its own means nothing there, and is no key of later either.
+#[test]
+fn a_key_in_another_place_is_not_known_there() {
+    let known = ["repository", "from", "tags"];
+    let later = [
         "refs",
         "sign",
         "trust",
@@ -142,17 +225,25 @@ fn keys_that_come_later_are_refused_by_name() {
         "production",
         "immutable",
         "keep",
-    ] {
-        let text = format!("environments:\n  dev:\n    repository: a/b\n    {key}: x\n");
-        let error = refused(&text);
-        assert!(
-            error.starts_with(&format!(
-                "line 4, column 5: the key {key} comes with a later version"
-            )),
-            "{error}"
-        );
+    ];
+    for key in known.into_iter().chain(later) {
+        let error = refused(&format!("{FLEET}{key}: x\n"));
+        let expected = format!("line 14, column 1: the key {key} is not known here");
+        assert!(error.starts_with(&expected), "{error}");
     }
-    assert!(refused("records: same").contains("the key records comes with a later version"));
+    for key in [
+        "services",
+        "records",
+        "environments",
+        "",
+        "Repository",
+        "<<",
+    ] {
+        let text = format!("environments:\n  dev:\n    repository: a/b\n    {key:?}: x\n");
+        let error = refused(&text);
+        let expected = format!("line 4, column 5: the key {key} is not known here");
+        assert!(error.starts_with(&expected), "{error}");
+    }
 }
 
 #[test]
