@@ -4,12 +4,12 @@
 //!
 //! What they say is the table in docs/signing.md: `UPDATE_DECLARED=1` writes it.
 
-use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
 use crate::support::process::Place;
+use crate::support::table::{documented, yes};
 use crate::support::{example, example_root};
 
 /// The services, and one repository on each kind of registry.
@@ -261,10 +261,6 @@ impl Bench {
 const CHILD: &str = "sha256:37ef5a526a8a21e3913dbb33bbd715ef3f8aa83b75b329c43042fa7bdf84696f";
 const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 
-fn yes(verified: bool) -> &'static str {
-    if verified { "yes" } else { "NO" }
-}
-
 /// What is attested: the input, its content, and its type.
 fn attested() -> [(&'static str, Value, &'static str); 5] {
     let scan = json!({"SchemaVersion": 2, "ArtifactName": "web", "CreatedAt": "2026-11-20T21:48:08Z", "Results": []});
@@ -359,30 +355,8 @@ fn what_is_signed_here_is_verified_by_others() {
             }
         }
     }
-    // No exception is named: each cell that says something says yes.
-    let refused: Vec<_> = rows.iter().filter(|row| row.contains("NO")).collect();
-    assert!(refused.is_empty(), "{refused:#?}");
     let head = "| what | signed with | form | referrers API | cosign 3.1.3 | sigstore-python 4.5.1 |\n|---|---|---|---|---|---|\n";
-    let table = format!("{head}{}\n", rows.join("\n"));
-    println!("{table}");
-    documented(&table);
-}
-
-/// That the table in the documentation is this one.
-fn documented(table: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/signing.md");
-    let (begin, end) = ("<!-- signed here -->\n", "<!-- end -->");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = text.split_once(begin).unwrap();
-    let (there, after) = rest.split_once(end).unwrap();
-    if std::env::var_os("UPDATE_DECLARED").is_some() {
-        std::fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(
-        there, table,
-        "run scripts/interop.sh with UPDATE_DECLARED=1"
-    );
+    documented("docs/signing.md", "<!-- signed here -->\n", head, &rows);
 }
 
 /// One identity's signature is no other's, and one image's no other's.

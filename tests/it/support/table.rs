@@ -1,0 +1,36 @@
+//! Tables in the documentation that a test makes.
+
+use std::path::Path;
+
+/// The word of a cell, and of one that needs an exception.
+pub fn yes(holds: bool) -> &'static str {
+    if holds { "yes" } else { "NO" }
+}
+
+/// That no cell says no, and that the table between `begin` and the end mark in a file of the
+/// documentation is this one. `UPDATE_DECLARED=1` writes it.
+pub fn documented(file: &str, begin: &str, head: &str, rows: &[String]) {
+    let table = format!("{head}{}\n", rows.join("\n"));
+    println!("{table}");
+    let refused: Vec<_> = rows.iter().filter(|row| row.contains(yes(false))).collect();
+    assert!(refused.is_empty(), "{refused:#?}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let end = "<!-- end -->";
+    let (before, rest) = text.split_once(begin).unwrap();
+    let (there, after) = rest.split_once(end).unwrap();
+    if std::env::var_os("UPDATE_DECLARED").is_some() {
+        std::fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(
+        there, table,
+        "run scripts/interop.sh with UPDATE_DECLARED=1"
+    );
+}
+
+#[test]
+#[should_panic(expected = "| a | NO |")]
+fn a_cell_that_says_no_fails() {
+    documented("docs/verifying.md", "", "", &["| a | NO |".to_owned()]);
+}
