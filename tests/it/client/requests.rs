@@ -1,23 +1,30 @@
 //! Every request of the main ways to release, at every known registry: one more shows in review.
+//! After a change that is meant: `INSTA_UPDATE=always cargo test --test it client::requests`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use shipmark::registry::Settings;
+use shipmark::referrers::Selection;
+use shipmark::registry::{Settings, Timing};
 use shipmark::tagging::TagRules;
 
 use super::*;
 use crate::registry::{PASSWORD, Profile, Registry, USER};
+use crate::support::attach;
 
-/// Six hex digits tell the digests of one image apart.
+/// Six hex digits tell the digests of one image apart, also in tags that are made of them.
 fn shortened(line: &str) -> String {
-    let mut parts = line.split("sha256:");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let (digest, rest) = part.split_at(64);
-        text + "sha256:" + &digest[..6] + rest
-    })
+    ["sha256:", "sha256-"]
+        .into_iter()
+        .fold(line.to_owned(), |line, algorithm| {
+            let mut parts = line.split(algorithm);
+            let first = parts.next().unwrap_or_default().to_owned();
+            parts.fold(first, |text, part| {
+                let (digest, rest) = part.split_at(64);
+                text + algorithm + &digest[..6] + rest
+            })
+        })
 }
 
 struct Stage {
@@ -36,7 +43,15 @@ impl Stage {
         ];
         let hosts = [source.host(), to.host()];
         let hosts = hosts.each_ref().map(String::as_str);
-        let settings = login(&hosts, user, PASSWORD);
+        // On a machine that is busy no request is to be sent twice.
+        let timing = Timing {
+            stall: Duration::from_secs(20),
+            ..timing()
+        };
+        let settings = Settings {
+            timing,
+            ..login(&hosts, user, PASSWORD)
+        };
         let stage = Self {
             source,
             to,
@@ -87,8 +102,13 @@ impl Stage {
     }
 
     async fn release(&self, from: &str, to: &str, tags: &[&str]) {
+        self.release_with(Selection::None, from, to, tags).await;
+    }
+
+    async fn release_with(&self, referrers: Selection, from: &str, to: &str, tags: &[&str]) {
         let mut request = promote(from, &[to], "refs/heads/main");
         request.rules = TagRules::read(tags.iter().copied()).unwrap();
+        request.referrers = referrers;
         done(request, &context_with(self.settings.clone()).0).await;
     }
 
@@ -118,25 +138,69 @@ impl Stage {
         text += &self.asked("a new tag in the same repository", &both[1..]);
         text
     }
+
+    /// As a release is by default: with what stands beside the image, if there is any. Registries
+    /// without the referrers API list it under a tag.
+    async fn scenarios_with_referrers(&self, by_tag: bool) -> String {
+        let from = format!("{}:main", self.from());
+        let place = |name: &str| format!("{}/team/{name}", self.to.host());
+        let both = ["source", "destination"];
+        let mut text = String::new();
+        let release = async |to: &str| {
+            self.release_with(Selection::Known, &from, &place(to), &["v1"])
+                .await;
+        };
+        release("bare").await;
+        text += &self.asked("nothing beside it, an empty repository", &both);
+        release("bare").await;
+        text += &self.asked("nothing beside it, the tag is right", &both);
+        let (root, list) = (
+            example_root().to_string(),
+            example_root().to_string().replace(':', "-"),
+        );
+        let index = "application/vnd.oci.image.index.v1+json";
+        let (_, ours) = attach::signed(&self.source, "team/dev", &root, "ours");
+        attach::signed_by_tag(&self.source, "team/dev", &root);
+        if by_tag {
+            self.source.put_manifest("team/dev", &list, index, ours);
+        }
+        release("prod").await;
+        text += &self.asked("signed in both forms, an empty repository", &both);
+        release("prod").await;
+        text += &self.asked("signed in both forms, all of it there", &both);
+        let (_, others) = attach::signed(&self.to, "team/shared", &root, "others'");
+        if by_tag {
+            self.to.put_manifest("team/shared", &list, index, others);
+        }
+        release("shared").await;
+        text += &self.asked(
+            "signed in both forms, beside another's signature",
+            &both[1..],
+        );
+        text
+    }
 }
 
 macro_rules! of_profiles {
-    ($($name:ident: $profile:path, $user:expr;)*) => {$(
+    ($($name:ident: $profile:path, $user:expr, $by_tag:expr;)*) => {$(
         #[tokio::test]
         async fn $name() {
             let stage = Stage::set($profile, $user).await;
             insta::assert_snapshot!(stringify!($name), stage.scenarios().await);
+            let stage = Stage::set($profile, $user).await;
+            let text = stage.scenarios_with_referrers($by_tag).await;
+            insta::assert_snapshot!(concat!(stringify!($name), "_with_referrers"), text);
         }
     )*};
 }
 
 of_profiles! {
-    plain: Profile::plain, USER;
-    distribution: Profile::distribution, USER;
-    ecr: Profile::ecr, "AWS";
-    ghcr: Profile::ghcr, USER;
-    docker_hub: Profile::docker_hub, USER;
-    harbor: Profile::harbor, USER;
-    gitlab: Profile::gitlab, USER;
-    artifactory: Profile::artifactory, USER;
+    plain: Profile::plain, USER, false;
+    distribution: Profile::distribution, USER, true;
+    ecr: Profile::ecr, "AWS", false;
+    ghcr: Profile::ghcr, USER, true;
+    docker_hub: Profile::docker_hub, USER, false;
+    harbor: Profile::harbor, USER, false;
+    gitlab: Profile::gitlab, USER, true;
+    artifactory: Profile::artifactory, USER, true;
 }
