@@ -268,6 +268,24 @@ async fn one_token_and_one_certificate_do_for_a_whole_run() {
     assert_eq!(sigstore.counts(), [1, 1, 30, 0]);
 }
 
+/// A log that takes its time for each entry takes it for all of them at once.
+#[tokio::test]
+async fn the_manifests_of_an_index_are_signed_at_the_same_time() {
+    let sigstore = Sigstore::start().await;
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let one = Duration::from_millis(400);
+    sigstore.fault(Fault::on("POST", "/rekor", Effect::Delay(one)).always());
+    let signing = Signing {
+        recursive: true,
+        ..signing(&Arc::new(sigstore.signer(Rekor::V2)), BUNDLE)
+    };
+    let began = std::time::Instant::now();
+    let outcome = done(signed(&[&place], signing), &context()).await;
+    assert_eq!(made(&outcome), [5, 0]);
+    assert!(began.elapsed() < 4 * one, "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn a_certificate_that_nears_its_end_is_replaced() {
     let sigstore = Sigstore::with(Duration::from_secs(3), json!({})).await;
@@ -698,6 +716,64 @@ async fn ran(mut step: std::process::Command) -> Ran {
     tokio::task::spawn_blocking(move || Ran::of(step.output().unwrap()))
         .await
         .unwrap()
+}
+
+/// Each way to name the services of an instance, and whose token is used for whom.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_private_instance_is_named_as_a_whole_or_service_by_service() {
+    let sigstore = Sigstore::start().await;
+    let service = |path: &str, version: u32| {
+        json!({
+            "url": sigstore.url(path).as_str(),
+            "majorApiVersion": version,
+            "validFor": {"start": "2020-01-01T00:00:00Z"},
+            "operator": "test",
+        })
+    };
+    let config = json!({
+        "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+        "caUrls": [service("/fulcio", 1)],
+        "rekorTlogUrls": [service("/rekor", 2)],
+        "tsaUrls": [service("/stamp", 1)],
+        "rekorTlogConfig": {"selector": "ANY"},
+        "tsaConfig": {"selector": "ANY"},
+    });
+    let stamp = sigstore.url("/stamp");
+    let alone = [
+        ("fulcio-url", ""),
+        ("rekor-url", ""),
+        ("signing-config", "config.json"),
+    ];
+    let with = |more: (&'static str, &'static str)| [alone.as_slice(), &[more]].concat();
+    let mut counts = [0; 4];
+    for (inputs, asked) in [
+        (alone.to_vec(), [1, 1, 1, 1]),
+        (vec![("tsa-url", stamp.as_str())], [1, 1, 1, 1]),
+        (with(("oidc-issuer", sigstore::ISSUER)), [1, 1, 1, 1]),
+        (vec![("transparency-log", "on")], [1, 1, 1, 0]),
+    ] {
+        let place = Place::new();
+        std::fs::write(place.path("config.json"), config.to_string()).unwrap();
+        let ran = ran(step(&place, &sigstore, &inputs)).await;
+        assert_eq!(ran.status, Some(0), "{inputs:?}: {}", ran.log);
+        counts = std::array::from_fn(|at| counts[at] + asked[at]);
+        assert_eq!(sigstore.counts(), counts, "{inputs:?}");
+    }
+    for (input, message) in [
+        (
+            ("oidc-issuer", "https://other.example"),
+            "a token of https://token.example, not of https://other.example (oidc-issuer)",
+        ),
+        (
+            ("oidc-audience", "other"),
+            "see oidc-issuer and oidc-audience",
+        ),
+    ] {
+        let place = Place::new();
+        let ran = ran(step(&place, &sigstore, &[input])).await;
+        assert_eq!(ran.status, Some(3), "{input:?}: {}", ran.log);
+        assert!(ran.log.contains(message), "{input:?}: {}", ran.log);
+    }
 }
 
 /// What is signed and attested on disk is found there again by `verify`, in either form, and travels
