@@ -34,6 +34,13 @@ fn of_certificate(error: CertificateError) -> Flaw {
         CertificateError::NotYetValid { .. } | CertificateError::Expired { .. } => {
             Flaw::Validity(Flaw::shown(&error.to_string()))
         }
+        // webpki's words, of the certificate or of one above it.
+        CertificateError::ChainInvalid(reason) if reason.contains("CertExpired") => {
+            Flaw::Validity("it had expired, or one above it had".to_owned())
+        }
+        CertificateError::ChainInvalid(reason) if reason.contains("CertNotValidYet") => {
+            Flaw::Validity("it was made later, or one above it was".to_owned())
+        }
         CertificateError::ChainInvalid(reason) => Flaw::Chain(Flaw::shown(&reason)),
         other => Flaw::Chain(Flaw::shown(&other.to_string())),
     }

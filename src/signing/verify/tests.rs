@@ -287,7 +287,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let mut other = recorded("keyless-rekor1").json;
             material(json)["certificate"] = material(&mut other)["certificate"].clone();
         },
-        |flaw| matches!(flaw, Flaw::Chain(reason) if reason.contains("CertNotValidYet")),
+        |flaw| matches!(flaw, Flaw::Validity(reason) if reason.contains("made later")),
     ),
     (
         "the certificate is none",
@@ -813,6 +813,54 @@ fn what_cannot_be_a_bundle_is_refused_without_being_read_in_whole() {
     assert!(reason(format!("{text}{text}").as_bytes()).contains("trailing"));
     assert!(reason(b"").contains("EOF"));
     assert!(reason(b"null").contains("expected"), "{}", reason(b"null"));
+}
+
+/// What nobody can read in two ways, or without end.
+const AMBIGUOUS: [(&[u8], &str); 4] = [
+    (b"{\"a\":\"\xff\"}", "it is not UTF-8"),
+    (b"{\"a\":1,\"a\":2}", "\"a\" twice"),
+    (b"{\"a\":{\"b\":1,\"\\u0062\":2}}", "\"b\" twice"),
+    (b"{\"a\":1} {}", "trailing"),
+];
+
+#[test]
+fn payloads_and_trusted_roots_are_read_as_strictly() {
+    let deep = format!("{{\"a\":{}", "[".repeat(100_000)).into_bytes();
+    let long = vec![b' '; 100 << 20];
+    let others = [
+        (deep.as_slice(), "recursion limit"),
+        (&long, "it has 104857600 bytes"),
+    ];
+    let key = super::super::PrivateKey::read(
+        include_str!("../../../tests/data/keys/cosign.key"),
+        "not a secret",
+    )
+    .unwrap();
+    let requirement = Requirement::Key {
+        key: key.public().clone(),
+        log: None,
+    };
+    for (text, part) in AMBIGUOUS.into_iter().chain(others) {
+        let root = TrustRoot::read(text).unwrap_err().to_string();
+        assert!(root.contains(part), "{root}");
+        // Signed by whom it should be, as a layer and as an envelope's statement.
+        let signature = BASE64_STANDARD.encode(key.sign(text));
+        let annotations = [("dev.cosignproject.cosign/signature".to_owned(), signature)];
+        let layer = Detached::of_layer(text.to_vec(), &annotations.into());
+        let flaw = requirement.check_detached(&layer, Digest::of(b"image"));
+        assert!(
+            matches!(&flaw, Err(Flaw::Malformed(reason)) if reason.contains(part)),
+            "{flaw:?}"
+        );
+        if text.len() < 1 << 20 {
+            let bundle = key.sign_statement(text.to_vec());
+            let flaw = requirement.check_bundle(&bundle, Digest::of(b"image"));
+            assert!(
+                matches!(&flaw, Err(Flaw::Malformed(reason)) if reason.contains(part)),
+                "{flaw:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -614,7 +614,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
         "wrong-hashedrekord-cert-and-sig_fail",
         "happy-path-v0.1",
         |case| *case.entry() = Case::folder("managed-key-happy-path").entry().clone(),
-        Some("CertExpired"),
+        Some("its certificate does not hold for the time at which it was made"),
     ),
     (
         "wrong-material_fail",
@@ -654,4 +654,29 @@ fn without_a_way_to_the_public_instance_its_copy_in_the_program_does() {
         "{}",
         ran.log
     );
+}
+
+/// A root that is given is all that is needed: nothing else is asked for, though there is a way.
+#[test]
+fn with_a_root_nobody_is_asked() {
+    let place = Place::new();
+    for name in ["bundle.sigstore.json", "trusted_root.json"] {
+        let folder = "conformance/rekor2-happy-path";
+        std::fs::write(place.path(name), data(&format!("{folder}/{name}"))).unwrap();
+    }
+    std::fs::write(place.path("a.txt"), data("conformance/a.txt")).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let mut command = place.command();
+    command
+        .args(["verify-bundle", "--bundle=bundle.sigstore.json"])
+        .args(["--trusted-root=trusted_root.json", "--artifact=a.txt"])
+        .args(["--certificate-identity", IDENTITY])
+        .env(
+            "HTTPS_PROXY",
+            format!("http://{}", listener.local_addr().unwrap()),
+        );
+    let ran = Ran::of(command.output().unwrap());
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    assert!(listener.accept().is_err());
 }

@@ -180,6 +180,18 @@ const CASES: &[(&str, Make, Option<&str>)] = &[
         || other_signature(Record::Hashed1),
         Some("its log entry is of another signature"),
     ),
+    // Not of the suite, whose certificates have the right log's word, or a wrong root.
+    (
+        "SCT of somebody else_fail",
+        || {
+            let mut forge = Forge::default();
+            forge.fulcio.ct_forged = true;
+            let signer = forge.certified(Leaf::new(Kind::P256), &valid());
+            let signed = signer.sign(&statement(FILE));
+            case(&forge, forge.bundle(Record::Dsse1, &signer, &signed))
+        },
+        Some("no good timestamp of a certificate transparency log (SCT)"),
+    ),
     (
         "intoto-with-custom-trust-root",
         || older(|_, _, _, _| ()),
@@ -226,7 +238,7 @@ const CASES: &[(&str, Make, Option<&str>)] = &[
                 *case.entry() = forge.entry(Record::Intoto2, signer, signed, Some(minutes(60)));
             })
         },
-        Some("CertExpired"),
+        Some("its certificate does not hold for the time at which it was made"),
     ),
     (
         "intoto-tsa-timestamp-outside-cert-validity_fail",
@@ -235,7 +247,7 @@ const CASES: &[(&str, Make, Option<&str>)] = &[
                 *case.timestamps() = json!([forge.timestamp(signed, minutes(60))]);
             })
         },
-        Some("CertExpired"),
+        Some("its certificate does not hold for the time at which it was made"),
     ),
     ("rekor2-dsse-happy-path", || good(Record::Hashed2).3, None),
     (
@@ -256,7 +268,7 @@ const CASES: &[(&str, Make, Option<&str>)] = &[
     (
         "rekor2-multiple-timestamps-one-outside-cert-validity_fail",
         || stamped(as_it_is, &[1, 60], false),
-        Some("CertExpired"),
+        Some("its certificate does not hold for the time at which it was made"),
     ),
     (
         "several timestamps",
@@ -296,7 +308,7 @@ const CASES: &[(&str, Make, Option<&str>)] = &[
     (
         "rekor2-timestamp-with-incorrect-time_fail",
         || stamped(as_it_is, &[60], false),
-        Some("CertExpired"),
+        Some("its certificate does not hold for the time at which it was made"),
     ),
     (
         "trust-root-tsa-validity-end-inclusive",

@@ -98,6 +98,11 @@ impl Flags {
             refuses: (other.clone(), "which is not the identity that is asked for"),
             evidence,
         };
+        let rsa = words(&["--key", "rsa.key"]);
+        let by_rsa = words(&["--key=rsa.pub", &format!("--trusted-root={}", self.root)]);
+        // cosign 3.1 signs with these, and verifies no such signature itself.
+        let p384 = words(&["--key", "p384.key"]);
+        let p521 = words(&["--key", "p521.key"]);
         let provenance = predicate("slsaprovenance1");
         let spdx = predicate("spdxjson");
         let rule =
@@ -166,6 +171,41 @@ impl Flags {
                 cosign: verb("sign", &[&self.old, &key, &no_log]),
                 verify: self.key.clone(),
                 refuses: (logged(&self.key), "it has no entry of a transparency log"),
+                evidence: "good",
+            },
+            Row {
+                name: "RSA key, bundle, no log",
+                cosign: verb("sign", &[&rsa, &no_config, &no_log]),
+                verify: words(&["--key=rsa.pub"]),
+                refuses: (self.key.clone(), "it was made with another key"),
+                evidence: "good",
+            },
+            Row {
+                name: "RSA key, bundle, Rekor v1, timestamp (`transparency-log: on`)",
+                cosign: verb("sign", &[&rsa, &self.v1]),
+                verify: logged(&by_rsa),
+                refuses: (logged(&self.key), "it was made with another key"),
+                evidence: "in a transparency log",
+            },
+            Row {
+                name: "RSA key, legacy, Rekor v1 (`transparency-log: on`)",
+                cosign: verb("sign", &[&self.old, &rsa, &self.log]),
+                verify: logged(&by_rsa),
+                refuses: (logged(&self.key), "it was made with another key"),
+                evidence: "in a transparency log",
+            },
+            Row {
+                name: "P-384 key, bundle, no log",
+                cosign: verb("sign", &[&p384, &no_config, &no_log]),
+                verify: words(&["--key=p384.pub"]),
+                refuses: (self.key.clone(), "it was made with another key"),
+                evidence: "good",
+            },
+            Row {
+                name: "P-521 key, legacy, no log",
+                cosign: verb("sign", &[&self.old, &p521, &no_log]),
+                verify: words(&["--key=p521.pub"]),
+                refuses: (self.key.clone(), "it was made with another key"),
                 evidence: "good",
             },
             Row {
@@ -247,6 +287,27 @@ async fn everything_that_cosign_signs_is_verified_here() {
             &place,
             &words(&["generate-key-pair", "--output-key-prefix", name]),
         );
+    }
+    for (name, options) in [
+        ("rsa", &["RSA", "-pkeyopt", "rsa_keygen_bits:2048"][..]),
+        ("p384", &["EC", "-pkeyopt", "ec_paramgen_curve:P-384"]),
+        ("p521", &["EC", "-pkeyopt", "ec_paramgen_curve:P-521"]),
+    ] {
+        let mut command = Command::new("openssl");
+        command
+            .args(["genpkey", "-out", name, "-algorithm"])
+            .args(options);
+        let made = command.current_dir(place.root()).output().unwrap();
+        assert!(made.status.success(), "openssl {options:?}: {made:?}");
+        let import = [
+            "import-key-pair",
+            "--yes",
+            "--key",
+            name,
+            "--output-key-prefix",
+            name,
+        ];
+        cosign(&place, &words(&import));
     }
     std::fs::write(place.path("predicate.json"), PREDICATE).unwrap();
     assert!(!flags.root.is_empty());
