@@ -297,7 +297,7 @@ mod tests {
             .map(|(it, end)| ended(it, end))
             .collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
-    web: released  sha256:4813494d137e  prod.example.com/team/web: 1.4.0, prod; 5 manifests written, 12.3 MiB moved in 4 blobs, 2.0 KiB not moved: 1 blob there already, 2 mounted
+    web: released  sha256:4813494d137e  prod.example.com/team/web: 1.4.0, prod; 5 manifests written, 12.3 MiB moved in 4 blobs, 6.0 KiB not moved (48 B in 1 blob there already, 1.9 KiB in 2 blobs mounted, 4.0 KiB in 3 blobs brought by this run already), 1.0 MiB not moved again after 1 break
     api: unchanged  sha256:4813494d137e  oci:mirror: 1.4.0; nothing had to be copied
     worker: refused: tag 1.4.0 of prod.example.com/team/web names another image
     cron: not begun

@@ -106,8 +106,14 @@ struct Copied {
     blobs_moved: u64,
     blobs_mounted: u64,
     blobs_present: u64,
+    /// Of those that another image or destination of the run had brought.
+    blobs_shared: u64,
     bytes_moved: u64,
+    bytes_mounted: u64,
     bytes_present: u64,
+    bytes_shared: u64,
+    /// What did not go twice where a transfer broke off.
+    bytes_resumed: u64,
 }
 
 #[derive(Serialize)]
@@ -314,10 +320,14 @@ fn copied(content: &Content) -> Copied {
     Copied {
         manifests_written: content.manifests_written,
         blobs_moved: content.moved.blobs,
-        blobs_mounted: content.mounted.blobs + content.shared.blobs,
+        blobs_mounted: content.mounted.blobs,
         blobs_present: content.present.blobs,
+        blobs_shared: content.shared.blobs,
         bytes_moved: content.moved.bytes,
-        bytes_present: content.spared().bytes,
+        bytes_mounted: content.mounted.bytes,
+        bytes_present: content.present.bytes,
+        bytes_shared: content.shared.bytes,
+        bytes_resumed: content.resumed.bytes,
     }
 }
 

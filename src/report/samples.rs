@@ -38,8 +38,8 @@ pub(super) fn promoted() -> Outcome {
                     moved: amount(4, 12_900_000),
                     mounted: amount(2, 2000),
                     present: amount(1, 48),
-                    shared: Amount::default(),
-                    resumed: Amount::default(),
+                    shared: amount(3, 4096),
+                    resumed: amount(1, 1_048_576),
                 },
                 beside: Travelled {
                     copied: [(referrers::Kind::Signature, 2), (referrers::Kind::Sbom, 1)].into(),

@@ -135,7 +135,7 @@ mod tests {
 
         stayed behind&#58; 1 release record, of another environment
 
-        5 manifests written, 12&#46;3 MiB moved in 4 blobs, 2&#46;0 KiB not moved&#58; 1 blob there already, 2 mounted
+        5 manifests written, 12&#46;3 MiB moved in 4 blobs, 6&#46;0 KiB not moved &#40;48 B in 1 blob there already, 1&#46;9 KiB in 2 blobs mounted, 4&#46;0 KiB in 3 blobs brought by this run already&#41;, 1&#46;0 MiB not moved again after 1 break
 
         ### `oci:mirror`
 

@@ -120,7 +120,7 @@ mod tests {
           travelled with it: 2 signatures, 1 SBOM
           there with it already: 1 provenance statement
           stayed behind: 1 release record, of another environment
-          5 manifests written, 12.3 MiB moved in 4 blobs, 2.0 KiB not moved: 1 blob there already, 2 mounted
+          5 manifests written, 12.3 MiB moved in 4 blobs, 6.0 KiB not moved (48 B in 1 blob there already, 1.9 KiB in 2 blobs mounted, 4.0 KiB in 3 blobs brought by this run already), 1.0 MiB not moved again after 1 break
 
         oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
           1.4.0  unchanged  the rule of 1.4.0 (immutable)

@@ -155,13 +155,30 @@ pub(super) fn content(content: &Content, dry_run: bool) -> String {
             count(content.moved.blobs, "blob")
         ),
     ];
-    let spared = content.spared();
-    if spared.blobs > 0 {
+    let why = [
+        (content.present, "there already"),
+        (content.mounted, "mounted"),
+        (content.shared, "brought by this run already"),
+    ];
+    let why = why.iter().filter(|(amount, _)| amount.blobs > 0);
+    let why: Vec<String> = why
+        .map(|(amount, why)| {
+            format!(
+                "{} in {} {why}",
+                bytes(amount.bytes),
+                count(amount.blobs, "blob")
+            )
+        })
+        .collect();
+    if !why.is_empty() {
+        let spared = bytes(content.spared().bytes);
+        parts.push(format!("{spared} not moved ({})", why.join(", ")));
+    }
+    if content.resumed.blobs > 0 {
+        let (spared, breaks) = (bytes(content.resumed.bytes), content.resumed.blobs);
         parts.push(format!(
-            "{} not moved: {} there already, {} mounted",
-            bytes(spared.bytes),
-            count(content.present.blobs, "blob"),
-            content.mounted.blobs + content.shared.blobs,
+            "{spared} not moved again after {}",
+            count(breaks, "break")
         ));
     }
     parts.join(", ")
@@ -201,6 +218,32 @@ pub(super) fn beside(beside: &Travelled, dry_run: bool) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::Amount;
+
+    #[test]
+    fn what_was_not_moved_is_said_with_its_reason() {
+        let amount = |blobs, bytes| Amount { blobs, bytes };
+        let mut copied = Content {
+            manifests_written: 1,
+            moved: amount(1, 10),
+            ..Content::default()
+        };
+        let moved = "1 manifest written, 10 B moved in 1 blob";
+        assert_eq!(content(&copied, false), moved);
+        copied.shared = amount(3, 2048);
+        assert_eq!(
+            content(&copied, false),
+            format!("{moved}, 2.0 KiB not moved (2.0 KiB in 3 blobs brought by this run already)")
+        );
+        copied.present = amount(1, 1024);
+        copied.resumed = amount(2, 4096);
+        assert_eq!(
+            content(&copied, false),
+            format!(
+                "{moved}, 3.0 KiB not moved (1.0 KiB in 1 blob there already, 2.0 KiB in 3 blobs brought by this run already), 4.0 KiB not moved again after 2 breaks"
+            )
+        );
+    }
 
     #[test]
     fn figures_are_readable() {

@@ -11,7 +11,8 @@ pub struct Content {
     pub present: Amount,
     /// Blobs that the registry has because of another image or destination of this run.
     pub shared: Amount,
-    /// Bytes that did not have to be read again when a download broke off, in so many blobs.
+    /// Bytes that did not have to be moved again when a download or an upload broke off, so many
+    /// times.
     pub resumed: Amount,
 }
 
