@@ -260,7 +260,7 @@ impl Record {
                 }),
             ),
             Self::Hashed2 => {
-                let mut verifier = json!({"keyDetails": "PKIX_ECDSA_P256_SHA_256"});
+                let mut verifier = json!({"keyDetails": signer.leaf.details()});
                 match &signer.certificate {
                     Some(certificate) => {
                         verifier["x509Certificate"] = json!({"rawBytes": base64(certificate)});

@@ -86,6 +86,21 @@ impl Leaf {
         }
     }
 
+    /// What Rekor v2 calls its kind.
+    pub fn details(&self) -> &'static str {
+        match self {
+            Self::Ecdsa(_, kind) if **kind == rcgen::PKCS_ECDSA_P384_SHA384 => {
+                "PKIX_ECDSA_P384_SHA_384"
+            }
+            Self::Ecdsa(_, kind) if **kind == rcgen::PKCS_ECDSA_P521_SHA512 => {
+                "PKIX_ECDSA_P521_SHA_512"
+            }
+            Self::Ecdsa(..) => "PKIX_ECDSA_P256_SHA_256",
+            Self::Ed25519(_) => "PKIX_ED25519",
+            Self::Rsa(..) => "PKIX_RSA_PKCS1V15_2048_SHA256",
+        }
+    }
+
     pub fn spki(&self) -> Vec<u8> {
         let der = match self {
             Self::Ecdsa(key, _) => key.public_key().as_der(),

@@ -371,18 +371,22 @@ fn of_kind(kind: Kind, certified: bool, file: Option<&'static str>, record: Reco
     case
 }
 
+/// In every kind of entry of Rekor v1; what Rekor v2 holds of other keys than P-256 is not read.
 #[test]
-fn every_kind_of_key_signs_envelopes_in_every_kind_of_entry() {
+fn every_kind_of_key_signs_envelopes() {
     for kind in [Kind::P256, Kind::P384, Kind::Ed25519, Kind::Rsa] {
-        for record in [
-            Record::Dsse1,
-            Record::Hashed1,
-            Record::Hashed2,
-            Record::Intoto2,
-        ] {
-            for certified in [true, false] {
+        for certified in [true, false] {
+            for record in [Record::Dsse1, Record::Hashed1, Record::Intoto2] {
                 let name = format!("{kind:?} {record:?} {certified}");
                 of_kind(kind, certified, None, record).check(&name, None);
+            }
+            let case = of_kind(kind, certified, None, Record::Hashed2);
+            match kind {
+                Kind::P256 => case.check("P-256 in Rekor v2", None),
+                _ => case.check(
+                    "another kind in Rekor v2_fail",
+                    Some("it cannot be read: malformed log entry"),
+                ),
             }
         }
     }
