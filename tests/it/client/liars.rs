@@ -5,12 +5,14 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use shipmark::referrers::{Reason, Selection};
 use shipmark::registry::{Access, Client};
 use shipmark::release::{Failure, run};
 
 use super::wire::Wire;
 use super::*;
 use crate::registry::{Auth, Effect, Fault, Profile, Registry, TokenServer};
+use crate::support::attach;
 
 const RELEASE: &str = "refs/tags/v1.4.0";
 
@@ -382,4 +384,96 @@ async fn promise_7_a_login_that_another_host_asks_for_is_not_given() {
             assert!(text.contains(part), "no {part} in {text}");
         }
     }
+}
+
+/// Lists of referrers, at the source and at the destination of a signature that is to travel.
+#[tokio::test]
+async fn every_lie_about_referrers_is_found_out_and_named() {
+    let next = |to: &str| format!("<{to}>; rel=\"next\"");
+    let empty = r#"{"schemaVersion":2,"manifests":[]}"#;
+    let itself = format!("/v2/{{}}/referrers/{}", example_root());
+    let entry = |digest: &str| {
+        format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"a/b","digest":"{digest}","size":1}}]}}"#
+        )
+    };
+    for (liar, repository) in [(Source, "dev/web"), (Destination, "prod/web")] {
+        for (effect, reason) in [
+            (
+                ok(&[("link", &next(&itself.replace("{}", repository)))], empty),
+                "the list never ends",
+            ),
+            (
+                ok(&[("link", &next("http://127.0.0.1:1/v2/"))], empty),
+                "the next page is at another host",
+            ),
+            (
+                ok(&[("link", "nonsense")], empty),
+                "its Link header is malformed",
+            ),
+            (Effect::EndlessBody, "a body of more than"),
+            (ok(&[], "<html>"), "it is no list of referrers"),
+            (
+                ok(&[], r#"{"schemaVersion":1,"manifests":[]}"#),
+                "it is no list of referrers",
+            ),
+            (
+                ok(&[], r#"{"schemaVersion":2,"manifests":{}}"#),
+                "it is no list of referrers",
+            ),
+            (ok(&[], &entry("sha256:none")), "referrers"),
+            (Effect::status(403), "403"),
+        ] {
+            let source = Registry::start(Profile::plain()).await;
+            put_example(&source, "dev/web", "1.4.0");
+            let root = example_root().to_string();
+            attach::signed(&source, "dev/web", &root, "a signature");
+            let to = Registry::start(Profile::plain()).await;
+            let struck = if liar == Source { &source } else { &to };
+            struck.fault(Fault::on("GET", "/referrers/", effect.clone()).always());
+            let from = format!("{}/dev/web:1.4.0", source.host());
+            let place = format!("{}/prod/web", to.host());
+            let mut request = promote(&from, &[&place], RELEASE);
+            request.referrers = Selection::Known;
+            let (failure, text) = failed(request, &context()).await;
+            let case = format!("{liar:?} {effect:?}: {text}");
+            assert!(matches!(failure, Failure::Service(_)), "{case}");
+            let side = if liar == Source {
+                "source "
+            } else {
+                "destination "
+            };
+            assert!(text.starts_with(side), "{case}");
+            for part in [&*struck.host(), "referrers of sha256:", reason] {
+                assert!(text.contains(part), "no {part} in {case}");
+            }
+            assert!(to.tags("prod/web").is_empty(), "{case}");
+        }
+    }
+}
+
+/// A signature of another image, listed as one of this: it does not travel, and that is said.
+#[tokio::test]
+async fn a_referrer_of_another_image_does_not_travel() {
+    let source = Registry::start(Profile::plain()).await;
+    put_example(&source, "dev/web", "1.4.0");
+    let other = crate::registry::digest(b"another image");
+    let (foreign, list) = attach::signed(&source, "dev/web", &other, "a signature");
+    let root = format!("/referrers/{}", example_root());
+    source.fault(Fault::on("GET", &root, ok(&[], &list)).always());
+    let to = Registry::start(Profile::plain()).await;
+    let from = format!("{}/dev/web:1.4.0", source.host());
+    let place = format!("{}/prod/web", to.host());
+    let mut request = promote(&from, &[&place], RELEASE);
+    request.referrers = Selection::Known;
+    let (context, said) = context_with(settings());
+    let outcome = done(request, &context).await;
+    let beside = &outcome.destinations[0].beside;
+    assert!(beside.copied.is_empty(), "{beside:?}");
+    assert_eq!(beside.left[0].reason, Reason::Foreign);
+    assert!(
+        said.text()
+            .contains("listed at the source for what it does not name")
+    );
+    assert!(!to.has_manifest("prod/web", &foreign));
 }
