@@ -259,7 +259,7 @@ def main():
                     if job.with_key and who == "shipmark":
                         _, cpu_without, peak_without = taken(job, address, ours(job, str(plain)))
                         apart, memory = f" ({cpu_without * 1000:.0f})", f"{peak:.0f} ({peak_without:.0f})"
-                    elif job.with_key:
+                    elif job.with_key and not job.recursive:  # there cosign opens the key for each manifest
                         apart = f" ({(cpu - scrypt * len(commands(env, ''))) * 1000:.0f})"
                     counted = Counted(env, folder, address)
                     place = image(job, address).replace(address, counted.registry)

@@ -159,6 +159,10 @@ async fn github_keeps_what_is_attested_and_no_signature() {
     for profile in [Profile::plain(), Profile::distribution()] {
         let stage = Stage::set(profile).await;
         let mut request = stage.request();
+        request.dry_run = true;
+        done(request.clone(), &context()).await;
+        assert_eq!(stage.github.host.front.log().len(), 0);
+        request.dry_run = false;
         request.signing.as_mut().unwrap().recursive = true;
         let outcome = done(request, &context()).await;
         assert_eq!(stage.good().await, [1, 1]);
