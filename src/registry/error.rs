@@ -107,6 +107,11 @@ impl Error {
         matches!(&self.cause, Cause::Status { status, .. } if status.is_client_error())
     }
 
+    /// Whether no token could be had for it. For what needs less there may be one.
+    pub fn lacks_login(&self) -> bool {
+        matches!(self.cause, Cause::Login(_))
+    }
+
     /// Whether the registry may have refused to write a tag because it keeps tags from being moved.
     /// Some say so, some in other words, and some say nothing at all: only what the tag names tells.
     pub fn may_keep_tag(&self) -> bool {

@@ -183,7 +183,8 @@ async fn mount(
 ) -> Result<Option<Mount>, registry::Error> {
     let outcome = match remote.mount(blob.digest, from).await {
         Ok(mount) => Some(mount),
-        Err(error) if error.is_refusal() => None,
+        // A mount reads another repository, for which there may be no token.
+        Err(error) if error.is_refusal() || error.lacks_login() => None,
         Err(error) => return Err(error),
     };
     let did = matches!(outcome, Some(Mount::Mounted));

@@ -10,7 +10,7 @@ use shipmark::policy::Service;
 use shipmark::release::{Context, End, Failure, Fleet, FleetOutcome, Outcome, Verb, run};
 use shipmark::tagging::TagRules;
 
-use crate::registry::{Auth, Effect, Fault, Profile, Registry, TokenRules};
+use crate::registry::{Auth, Effect, Fault, Merging, Profile, Registry, TokenRules};
 use crate::support::*;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -384,4 +384,34 @@ async fn a_dry_run_writes_nothing() {
     let (_, first) = outcome.done().next().unwrap();
     let root: Digest = from.tags("dev/s0000")["v1"].parse().unwrap();
     assert_eq!(first.root, root);
+}
+
+/// Logins are shared where a registry grants that. One that grants a scope at a time, or refuses the
+/// question, or says 403 where it means another token, is logged in to for each repository. A mount
+/// for which there is no token gives way to an upload: it ended the run.
+#[tokio::test]
+async fn a_registry_that_shares_no_login_gets_one_for_each_repository() {
+    for merging in [Merging::All, Merging::First, Merging::Refused] {
+        for forbids in [false, true] {
+            let rules = TokenRules::new("test").anonymous("*", &["pull", "push"]);
+            let rules = rules.merging(merging);
+            let rules = if forbids { rules.forbids() } else { rules };
+            let from = Registry::start(Profile::plain()).await;
+            let to = Registry::start(Profile::plain().auth(Auth::TokenHost(rules))).await;
+            let services = names(5);
+            put_sources(&from, &services);
+            let outcome = all_done(fleet(&from, &to, &services), &context()).await;
+            assert!(outcome.released(), "{merging:?}");
+            for service in &services {
+                let digest = &from.tags(&format!("dev/{service}"))["v1"];
+                assert_eq!(&to.tags(&format!("prod/{service}"))["v1"], digest);
+            }
+            assert_eq!((to.dangling(), to.open_uploads()), (Vec::new(), 0));
+            // One for all; else at most the shared one, its own, and two for mounts that it is
+            // soon left alone with.
+            let tokens = to.token_server().count();
+            let most = if merging == Merging::All { 1 } else { 4 * 5 };
+            assert!(tokens <= most, "{merging:?}, {forbids}: {tokens} tokens");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::Method;
 
-use super::answer::Answer;
+use super::answer::{ASSUMED, Answer};
 use super::call::{Call, Presented};
 use super::flavor::Flavor;
 use super::issuer::Issuer;
@@ -30,6 +30,10 @@ impl Guard {
                 _ => Err(flavor.basic_challenge()),
             },
             Self::Bearer { issuer, realm } => bearer(issuer, call, route).map_err(|error| {
+                if issuer.rules.forbids && error == "insufficient_scope" {
+                    let message = "requested access to the resource is denied";
+                    return Answer::error(403, "DENIED", message, ()).known_from(ASSUMED);
+                }
                 let challenge = challenge(realm, issuer, &asked(flavor, call, route), error);
                 flavor.bearer_challenge(route.repository(), &challenge)
             }),

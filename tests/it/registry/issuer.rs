@@ -11,7 +11,7 @@ use super::answer::{ASSUMED, Answer};
 use super::call::{Call, Presented};
 use super::scope::Scope;
 use super::store::lock;
-use super::token_rules::{TokenKey, TokenRules};
+use super::token_rules::{Merging, TokenKey, TokenRules};
 
 /// Gives out tokens by its rules, on a host of its own or on the registry's.
 pub struct Issuer {
@@ -135,8 +135,15 @@ impl Issuer {
         }
         let parsed: Option<Vec<Scope>> = scopes.iter().map(|scope| Scope::parse(scope)).collect();
         let asked = parsed.ok_or_else(|| bad_request("not a scope"))?;
+        let most = match self.rules.merging {
+            Merging::All => asked.len(),
+            Merging::First => 1,
+            Merging::Refused if asked.len() > 1 => return Err(bad_request("one scope at a time")),
+            Merging::Refused => 1,
+        };
         let scopes = asked
             .iter()
+            .take(most)
             .map(|scope| self.rules.granted(user, scope))
             .collect();
         let mut issued = lock(&self.issued);

@@ -59,7 +59,7 @@ pub use host::{Bound, Host};
 pub use issuer::Issuer;
 pub use log::{Authorization, Exchange};
 pub use profile::{PASSWORD, Profile, USER};
-pub use token_rules::{TokenKey, TokenRules};
+pub use token_rules::{Merging, TokenKey, TokenRules};
 pub use token_server::TokenServer;
 
 use content::Content;

@@ -18,6 +18,8 @@ pub struct TokenRules {
     pub(super) refusal: Option<Fixture>,
     pub(super) identity: Option<Identity>,
     pub(super) refresh_tokens: BTreeMap<String, String>,
+    pub(super) merging: Merging,
+    pub(super) forbids: bool,
     users: BTreeMap<String, String>,
     /// By user; the empty name is everybody who shows no credentials.
     grants: Vec<(String, Scope)>,
@@ -31,6 +33,17 @@ pub enum TokenKey {
     Both,
 }
 
+/// What comes of a question for several scopes at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Merging {
+    /// A token for all of them.
+    All,
+    /// A token for the first alone.
+    First,
+    /// None.
+    Refused,
+}
+
 impl TokenRules {
     /// Nobody gets anything, until a user or an anonymous grant is added.
     pub fn new(service: &str) -> Self {
@@ -42,6 +55,8 @@ impl TokenRules {
             refusal: None,
             identity: None,
             refresh_tokens: BTreeMap::new(),
+            merging: Merging::All,
+            forbids: false,
             users: BTreeMap::new(),
             grants: Vec::new(),
         }
@@ -69,6 +84,17 @@ impl TokenRules {
     pub fn refresh_token(mut self, user: &str, token: &str) -> Self {
         self.refresh_tokens
             .insert(token.to_owned(), user.to_owned());
+        self
+    }
+
+    pub fn merging(mut self, merging: Merging) -> Self {
+        self.merging = merging;
+        self
+    }
+
+    /// A token that does not reach so far is answered with 403, and not with another challenge.
+    pub fn forbids(mut self) -> Self {
+        self.forbids = true;
         self
     }
 
