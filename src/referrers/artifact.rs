@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::future::try_join;
 use serde_json::{Value, json};
 
-use crate::image::{Descriptor, Digest, Manifest, MediaType};
+use crate::image::{Descriptor, Digest, Manifest, MediaType, Target};
 use crate::registry::Vouched;
 use crate::transfer::{Source, Store, StoreError};
 
@@ -70,20 +70,38 @@ impl Artifact {
         &self.descriptor
     }
 
-    /// Writes it, by its digest. In a layout it is listed by that. Returns what the store's answer
-    /// says of it.
+    /// Brings its blobs, the config only where it is not brought otherwise.
+    ///
+    /// # Errors
+    /// A store that does not take them.
+    pub async fn put_blobs(&self, store: &Store, has_config: bool) -> Result<(), StoreError> {
+        let config = Bytes::from_static(EMPTY.1);
+        let config = async {
+            match has_config {
+                true => Ok(()),
+                false => store.put_common_blob(&config).await,
+            }
+        };
+        try_join(config, store.put_blob(&self.content)).await?;
+        Ok(())
+    }
+
+    /// The digest of its config, which is that of many others.
+    pub fn config() -> Digest {
+        Digest::of(EMPTY.1)
+    }
+
+    /// Writes it, by its digest, once its blobs are there. In a layout it is listed by that. Returns
+    /// what the store's answer says of it.
     ///
     /// # Errors
     /// A store that does not take it.
     pub async fn write(&self, store: &Store) -> Result<Vouched, StoreError> {
-        let config = Bytes::from_static(EMPTY.1);
-        try_join(
-            store.put_common_blob(&config),
-            store.put_blob(&self.content),
-        )
-        .await?;
         match store {
-            Store::Registry(remote) => Ok(remote.put_referrer(&self.manifest).await?),
+            Store::Registry(remote) => {
+                let target = Target::Digest(self.manifest.digest);
+                Ok(remote.put_manifest(&target, &self.manifest).await?)
+            }
             Store::Layout(layout) => {
                 layout.write_referrers(vec![self.manifest.clone()]).await?;
                 Ok(Vouched::default())

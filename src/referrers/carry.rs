@@ -7,41 +7,44 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
+use super::batch::{Batch, Subject, Tag};
 use super::discover::{Beside, Left, Reason, Referrer, Tagged};
 use super::list::{self, Listing};
-use super::{Ending, Error, Kind, Shared, Sided, shared};
-use crate::image::{Body, Digest, Manifest};
+use super::{Ending, Error, Kind, Prior, Shared, Sided, shared};
+use crate::image::{Digest, Manifest};
 use crate::notice::Notices;
-use crate::transfer::{Copy, Known, Meter, Source, Store, StoreError};
+use crate::transfer::{Known, Meter, Source, Store, StoreError};
 
-/// Referrers that travel at the same time.
-const COPIES: usize = 8;
+/// Questions to a destination at the same time.
+const QUESTIONS: usize = 16;
 
-/// What is brought to one destination.
-pub struct Carry<'a> {
-    source: &'a Source,
-    store: &'a Store,
-    known: &'a Known,
-    notices: &'a Notices,
-    meter: &'a Meter,
-    subjects: Vec<Subject<'a>>,
-    tags: Vec<Tag<'a>>,
-    /// What the destination has of all this, by kind.
-    travelled: Travelled,
-    /// The tags that were added to.
-    added: Vec<Addition>,
+/// A source and a destination, and what is known of them.
+#[derive(Clone, Copy)]
+pub struct Between<'a> {
+    /// Where things come from.
+    pub source: &'a Source,
+    /// Where they go.
+    pub store: &'a Store,
+    /// What the run knows of blobs.
+    pub known: &'a Known,
+    /// Where to say what is retried.
+    pub notices: &'a Notices,
+    /// Counts the bytes of all copies of a run.
+    pub meter: &'a Meter,
 }
 
-/// What was added to a tag, to look whether it is still there.
-struct Addition {
-    shared: Shared,
-    ours: Vec<Value>,
-    /// All that was there.
-    seen: Vec<Value>,
+/// What is brought to one destination, in steps: each is taken before the next.
+pub struct Carry<'a> {
+    /// What a tag has to be added to for that is there. A registry that makes tags immutable refuses
+    /// that, so it comes before all else.
+    to_tags: Batch<'a>,
+    /// All the rest.
+    rest: Batch<'a>,
+    travelled: Travelled,
 }
 
 /// What came of bringing something along.
@@ -55,250 +58,162 @@ pub struct Travelled {
     pub left: Vec<Left>,
 }
 
-/// What is missing about one manifest.
-struct Subject<'a> {
-    digest: Digest,
-    missing: Vec<&'a Referrer>,
-    listing: Listing,
-    /// Whether a list under a tag is there, and has to be added to.
-    changes_tag: bool,
-}
-
-/// What is missing under one tag.
-struct Tag<'a> {
-    tagged: &'a Tagged,
-    missing: Vec<Value>,
-    /// Whether the tag is there, and has to be added to.
-    changes_tag: bool,
-}
-
 impl<'a> Carry<'a> {
-    /// Looks at what the destination has.
+    /// Looks at what the destination has. `prior` is what its tags tell.
     ///
     /// # Errors
-    /// A destination that cannot tell.
-    pub async fn look(
-        source: &'a Source,
-        beside: &'a Beside,
-        store: &'a Store,
-        known: &'a Known,
-        notices: &'a Notices,
-        meter: &'a Meter,
-    ) -> Result<Self, Error> {
+    /// A side that cannot tell.
+    pub async fn look(between: Between<'a>, beside: &Beside, prior: &Prior) -> Result<Self, Sided> {
         let mut travelled = Travelled {
             left: beside.left.clone(),
             ..Travelled::default()
         };
-        let mut about: BTreeMap<Digest, Vec<&Referrer>> = BTreeMap::new();
-        for referrer in &beside.referrers {
-            about.entry(referrer.subject).or_default().push(referrer);
-        }
-        let on_disk = match store {
-            Store::Layout(layout) => Some(layout.evidence().await.map_err(StoreError::from)?),
-            Store::Registry(_) => None,
-        };
-        let on_disk = on_disk.as_ref();
-        let subjects = stream::iter(about)
-            .map(|(digest, wanted)| async move {
-                let (listing, entries) = match on_disk {
-                    Some(evidence) => (Listing::Own, list::on_disk(evidence, digest)?),
-                    None => list::list(store, digest).await?,
-                };
-                Ok::<_, Error>((digest, wanted, listing, entries))
-            })
-            .buffered(COPIES);
-        let tags = stream::iter(&beside.tagged)
-            .map(|tagged| async move {
-                let there = tagged.shared().read(store).await?;
-                Ok::<_, Error>((tagged, there))
-            })
-            .buffered(COPIES);
-        let (subjects, tags): (Vec<_>, Vec<_>) =
-            try_join(subjects.try_collect(), tags.try_collect()).await?;
-        let subjects = subjects
-            .into_iter()
-            .map(|(digest, wanted, listing, entries)| {
-                let known = |one: &&Referrer| {
-                    entries
-                        .iter()
-                        .any(|entry| entry.digest == one.manifest.digest)
-                };
-                let (present, missing): (Vec<_>, Vec<_>) = wanted.into_iter().partition(known);
-                travelled.count(true, present.iter().map(|one| &one.kind));
-                travelled.count(false, missing.iter().map(|one| &one.kind));
-                let has_list = matches!(&listing, Listing::Tag(_)) && !entries.is_empty();
-                Subject {
-                    digest,
-                    changes_tag: has_list && !missing.is_empty(),
-                    missing,
-                    listing,
-                }
-            })
-            .collect();
-        let tags = tags
-            .into_iter()
-            .map(|(tagged, there)| travelled.tag(tagged, there.as_ref()))
-            .collect();
+        let looked = try_join(
+            listed(between.store, beside, prior),
+            tagged(between.store, beside, prior),
+        );
+        let (listed, tagged) = looked.await.map_err(Sided::there)?;
+        let subjects = listed.into_iter().map(|about| travelled.subject(about));
+        let (to_lists, subjects): (Vec<_>, Vec<_>) = subjects
+            .filter(|(_, subject)| !subject.missing.is_empty())
+            .partition(|(is_there, _)| *is_there);
+        let tags = tagged.into_iter().map(|(tagged, there)| {
+            let tag = travelled.tag(tagged, there.as_ref());
+            (there.is_some(), tag)
+        });
+        let (to_tags, tags): (Vec<_>, Vec<_>) = tags
+            .filter(|(_, tag)| !tag.missing.is_empty())
+            .partition(|(is_there, _)| *is_there);
+        let (to_tags, rest) = try_join(
+            Batch::of(&between, seconds(to_lists), seconds(to_tags)),
+            Batch::of(&between, seconds(subjects), seconds(tags)),
+        )
+        .await?;
         Ok(Self {
-            source,
-            store,
-            known,
-            notices,
-            meter,
-            subjects,
-            tags,
+            to_tags,
+            rest,
             travelled,
-            added: Vec::new(),
         })
     }
 
-    /// What came of it; before [`Carry::write`], what is to come.
-    pub fn into_travelled(self) -> Travelled {
-        self.travelled
+    /// Whether nothing is missing.
+    pub fn is_done(&self) -> bool {
+        self.to_tags.is_empty() && self.rest.is_empty()
     }
 
-    /// Writes what is missing: with `by_tag` what a tag that is there has to be added to for, which
-    /// comes before all else, since a registry that makes tags immutable refuses it; without it the
-    /// rest, once the image is in place.
+    /// What came of it; before it is written, what is to come.
+    pub fn travelled(&self) -> &Travelled {
+        &self.travelled
+    }
+
+    /// Brings what a tag has to be added to for that is there.
     ///
     /// # Errors
     /// A side that fails, or a tag that cannot be changed.
-    pub async fn write(&mut self, by_tag: bool) -> Result<(), Sided> {
-        let subjects: Vec<_> = self
-            .subjects
-            .iter()
-            .filter(|subject| subject.changes_tag == by_tag && !subject.missing.is_empty())
-            .collect();
-        let tags: Vec<_> = self
-            .tags
-            .iter()
-            .filter(|tag| tag.changes_tag == by_tag && !tag.missing.is_empty())
-            .collect();
-        let referrers = subjects.iter().flat_map(|subject| &subject.missing);
-        stream::iter(referrers)
-            .map(|referrer| self.copy(&referrer.manifest, true))
-            .buffer_unordered(COPIES)
-            .try_collect::<()>()
-            .await?;
-        let (lists, tags) = try_join(
-            self.list(&subjects),
-            try_join_all(tags.into_iter().map(|tag| self.add(tag))),
-        )
-        .await?;
-        self.added.extend(lists.into_iter().chain(tags));
-        Ok(())
+    pub async fn add_to_tags(&mut self) -> Result<(), Sided> {
+        self.to_tags.blobs().await?;
+        self.to_tags.manifests().await?;
+        self.to_tags.lists().await
     }
 
-    /// Looks once more at the tags that were added to: a run that read one before us may have written
-    /// it after us.
+    /// Brings the blobs of the rest.
     ///
     /// # Errors
-    /// As [`Carry::write`].
+    /// As [`Carry::add_to_tags`].
+    pub async fn blobs(&self) -> Result<(), Sided> {
+        self.rest.blobs().await
+    }
+
+    /// Writes the manifests of the rest by their digests.
+    ///
+    /// # Errors
+    /// As [`Carry::add_to_tags`].
+    pub async fn manifests(&mut self) -> Result<(), Sided> {
+        self.rest.manifests().await
+    }
+
+    /// Names the rest: lists the referrers, and writes the images under tags.
+    ///
+    /// # Errors
+    /// As [`Carry::add_to_tags`].
+    pub async fn lists(&mut self) -> Result<(), Sided> {
+        self.rest.lists().await
+    }
+
+    /// Whether tags are added to, known once the manifests are written.
+    pub fn adds_to_tags(&self) -> bool {
+        self.to_tags.adds_to_tags() || self.rest.adds_to_tags()
+    }
+
+    /// Looks once more at the tags that were added to.
+    ///
+    /// # Errors
+    /// As [`Carry::add_to_tags`].
     pub async fn settle(&mut self) -> Result<(), Sided> {
-        if matches!(self.store, Store::Layout(_)) {
-            return Ok(());
-        }
-        let (store, notices) = (self.store, self.notices);
-        let again = self.added.iter_mut();
-        let again = again.map(|addition| addition.put(store, None, notices));
-        try_join_all(again).await.map(drop)
-    }
-
-    /// Copies a manifest, or only its blobs.
-    async fn copy(&self, manifest: &Manifest, whole: bool) -> Result<(), Sided> {
-        let copy = Copy {
-            source: self.source,
-            root: manifest,
-            destinations: vec![self.store],
-            known: self.known,
-            notices: self.notices,
-            meter: self.meter,
-        };
-        let outcomes = match whole {
-            true => copy.run().await,
-            false => copy.run_below().await,
-        };
-        for outcome in outcomes {
-            outcome?;
-        }
+        try_join(self.to_tags.settle(), self.rest.settle()).await?;
         Ok(())
-    }
-
-    /// Sees to it that the destination lists what was copied. Returns the tags that were added to.
-    async fn list(&self, subjects: &[&Subject<'_>]) -> Result<Vec<Addition>, Sided> {
-        if let Store::Layout(layout) = self.store {
-            let all = subjects.iter().flat_map(|subject| &subject.missing);
-            let all = all.map(|referrer| referrer.manifest.clone()).collect();
-            let written = layout.write_referrers(all).await;
-            written.map_err(|error| Sided::there(StoreError::from(error)))?;
-            return Ok(Vec::new());
-        }
-        let added = subjects.iter().map(|subject| async {
-            if !self.needs_tag(subject).await? {
-                return Ok(None);
-            }
-            let missing = subject.missing.iter();
-            let mut addition = Addition {
-                shared: Shared::list(subject.digest),
-                ours: missing
-                    .map(|referrer| list::descriptor(&referrer.manifest))
-                    .collect(),
-                seen: Vec::new(),
-            };
-            addition.put(self.store, None, self.notices).await?;
-            Ok::<_, Sided>(Some(addition))
-        });
-        Ok(try_join_all(added).await?.into_iter().flatten().collect())
-    }
-
-    /// Whether what is about a subject has to be listed under a tag.
-    async fn needs_tag(&self, subject: &Subject<'_>) -> Result<bool, Sided> {
-        let lists = subject.listing.is_own_by_now(self.store, subject.digest);
-        lists.await.map(|lists| !lists).map_err(Sided::there)
-    }
-
-    /// Writes an image under its tag, or adds what is missing to the one that is there.
-    async fn add(&self, tag: &Tag<'_>) -> Result<Addition, Sided> {
-        let Tag {
-            tagged, missing, ..
-        } = tag;
-        let is_whole = missing.len() == shared::members(&tagged.manifest, "layers").len();
-        let digests: Vec<_> = missing
-            .iter()
-            .map(|layer| layer["digest"].as_str())
-            .collect();
-        let mut needed = tagged.manifest.clone();
-        if let Body::Image { layers, .. } = &mut needed.body {
-            layers.retain(|layer| digests.contains(&Some(layer.digest.to_string().as_str())));
-        }
-        self.copy(&needed, false).await?;
-        let mut addition = Addition {
-            shared: tagged.shared(),
-            ours: missing.clone(),
-            seen: Vec::new(),
-        };
-        let whole = is_whole.then_some(&tagged.manifest);
-        addition.put(self.store, whole, self.notices).await?;
-        Ok(addition)
     }
 }
 
-impl Addition {
-    /// Adds what is missing; where nothing is there, `whole` is written as it is.
-    async fn put(
-        &mut self,
-        store: &Store,
-        whole: Option<&Manifest>,
-        notices: &Notices,
-    ) -> Result<(), Sided> {
-        let Self { shared, ours, seen } = self;
-        let add = shared.add(store, ours, whole, seen, notices);
-        add.await.map(drop).map_err(Sided::there)
+fn seconds<A, B>(pairs: Vec<(A, B)>) -> Vec<B> {
+    pairs.into_iter().map(|(_, second)| second).collect()
+}
+
+/// What is wanted about one manifest, and what the destination lists about it.
+struct About<'b> {
+    digest: Digest,
+    wanted: Vec<&'b Referrer>,
+    listing: Listing,
+    there: Vec<Digest>,
+}
+
+async fn listed<'b>(
+    store: &Store,
+    beside: &'b Beside,
+    prior: &Prior,
+) -> Result<Vec<About<'b>>, Error> {
+    let mut about: BTreeMap<Digest, Vec<&Referrer>> = BTreeMap::new();
+    for referrer in &beside.referrers {
+        about.entry(referrer.subject).or_default().push(referrer);
     }
+    let on_disk = match store {
+        Store::Layout(layout) => Some(layout.evidence().await.map_err(StoreError::from)?),
+        Store::Registry(_) => None,
+    };
+    let on_disk = on_disk.as_ref();
+    stream::iter(about)
+        .map(|(digest, wanted)| async move {
+            let (listing, entries) = match on_disk {
+                Some(evidence) => (Listing::Own, list::on_disk(evidence, digest)?),
+                None => list::list(store, digest, prior).await?,
+            };
+            Ok(About {
+                digest,
+                wanted,
+                listing,
+                there: entries.iter().map(|entry| entry.digest).collect(),
+            })
+        })
+        .buffered(QUESTIONS)
+        .try_collect()
+        .await
+}
+
+/// The images under tags, and what the destination has under each of these.
+async fn tagged<'b>(
+    store: &Store,
+    beside: &'b Beside,
+    prior: &Prior,
+) -> Result<Vec<(&'b Tagged, Option<Manifest>)>, Error> {
+    stream::iter(&beside.tagged)
+        .map(|tagged| async move { Ok((tagged, tagged.shared().look(store, prior).await?)) })
+        .buffered(QUESTIONS)
+        .try_collect()
+        .await
 }
 
 impl Tagged {
-    fn shared(&self) -> Shared {
+    pub(super) fn shared(&self) -> Shared {
         Shared::layers(self.subject, self.ending)
     }
 }
@@ -314,8 +229,23 @@ impl Travelled {
         }
     }
 
+    /// What is missing about a manifest, and whether a list under a tag is there.
+    fn subject(&mut self, about: About<'_>) -> (bool, Subject) {
+        let is_there = |one: &&Referrer| about.there.contains(&one.manifest.digest);
+        let (present, missing): (Vec<_>, Vec<_>) = about.wanted.into_iter().partition(is_there);
+        self.count(true, present.iter().map(|one| &one.kind));
+        self.count(false, missing.iter().map(|one| &one.kind));
+        let has_list = matches!(&about.listing, Listing::Tag(_)) && !about.there.is_empty();
+        let subject = Subject {
+            digest: about.digest,
+            missing: missing.into_iter().cloned().collect(),
+            listing: about.listing,
+        };
+        (has_list, subject)
+    }
+
     /// What of an image is missing at a destination that has `there` under its tag.
-    fn tag<'t>(&mut self, tagged: &'t Tagged, there: Option<&Manifest>) -> Tag<'t> {
+    fn tag(&mut self, tagged: &Tagged, there: Option<&Manifest>) -> Tag {
         let known = there.map(|there| shared::members(there, "layers"));
         let known = known.unwrap_or_default();
         let is_known = |(_, layer): &&(Kind, Value)| {
@@ -326,9 +256,8 @@ impl Travelled {
         let (present, missing): (Vec<_>, Vec<_>) = tagged.layers.iter().partition(is_known);
         self.count(true, present.iter().map(|(kind, _)| kind));
         let mut tag = Tag {
-            tagged,
+            tagged: tagged.clone(),
             missing: Vec::new(),
-            changes_tag: there.is_some(),
         };
         // An image of this kind is one SBOM; with a second one nobody knows which it is.
         if tagged.ending == Ending::Sbom && there.is_some() && !missing.is_empty() {

@@ -15,7 +15,7 @@ use super::list::{self, Entry};
 use super::{Ending, Error, Kind, Shared, shared};
 use crate::image::{Body, Digest, Manifest, Tag};
 use crate::layout::Evidence;
-use crate::registry::Remote;
+use crate::registry::{FewTags, Remote};
 use crate::transfer::{Source, Store, StoreError};
 
 /// Which referrers travel with an image.
@@ -443,7 +443,7 @@ enum Lists<'a> {
         store: &'a Store,
         remote: &'a Remote,
         /// All its tags, where they come in one answer.
-        tags: Option<BTreeSet<Tag>>,
+        tags: Option<&'a BTreeSet<Tag>>,
     },
 }
 
@@ -453,7 +453,11 @@ impl<'a> Lists<'a> {
             return Ok(Self::Registry {
                 store,
                 remote,
-                tags: remote.few_tags().await.map_err(StoreError::from)?,
+                tags: match source.few_tags().await? {
+                    FewTags::All(tags) => Some(tags),
+                    // Only asking for each of them shows that nothing is lost.
+                    FewTags::NoRepository | FewTags::Unknown => None,
+                },
             });
         }
         let evidence = source.evidence().await?;
@@ -486,13 +490,21 @@ impl<'a> Lists<'a> {
     }
 
     async fn entries(&self, subject: Digest) -> Result<Vec<Entry>, Error> {
-        let remote = match self {
+        let (remote, tags) = match self {
             Self::Disk(evidence) => return list::on_disk(evidence, subject),
-            Self::Registry { remote, .. } => remote,
+            Self::Registry { remote, tags, .. } => (remote, tags),
         };
-        let own = remote.referrers(subject).await.map_err(StoreError::from)?;
+        let own = async { Ok(remote.referrers(subject).await.map_err(StoreError::from)?) };
+        let index = Shared::list(subject);
         // A registry that got the API later may have older lists under tags.
-        let index = self.under(&Shared::list(subject), own.is_none()).await?;
+        let (own, index) = match tags {
+            Some(_) => try_join(own, self.under(&index, false)).await?,
+            None => {
+                let own = own.await?;
+                let index = self.under(&index, own.is_none()).await?;
+                (own, index)
+            }
+        };
         let mut values = own.unwrap_or_default();
         if let Some(index) = index {
             shared::merge(&mut values, &shared::members(&index, "manifests"));
@@ -519,7 +531,7 @@ impl<'a> Lists<'a> {
                 None => Ok(None),
             },
             Self::Registry { store, tags, .. } => {
-                let is_there = tags.as_ref().map(|tags| tags.contains(shared.tag()));
+                let is_there = tags.map(|tags| tags.contains(shared.tag()));
                 if is_there.unwrap_or(ask) {
                     shared.read(store).await
                 } else {

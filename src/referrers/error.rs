@@ -84,6 +84,12 @@ impl From<transfer::Error> for Sided {
     }
 }
 
+impl From<transfer::Failed> for Sided {
+    fn from(failed: transfer::Failed) -> Self {
+        failed.error.into()
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))

@@ -7,7 +7,7 @@ use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
-use super::{Error, Shared, pair, shared};
+use super::{Error, Prior, Shared, pair, shared};
 use crate::image::{Body, Digest, Manifest, Tag, Target};
 use crate::layout::Evidence;
 use crate::transfer::{Source, Store, StoreError};
@@ -69,6 +69,22 @@ impl Listing {
         }
     }
 
+    /// Where it is listed now, just before it is added to.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub async fn read_again(&self, store: &Store, subject: Digest) -> Result<Self, Error> {
+        if matches!(self, Self::Own) {
+            return Ok(Self::Own);
+        }
+        let under_tag = Shared::list(subject);
+        let is_own = self.is_own_by_now(store, subject);
+        Ok(match try_join(is_own, under_tag.read(store)).await? {
+            (true, _) => Self::Own,
+            (false, index) => Self::Tag(index.map(Box::new)),
+        })
+    }
+
     /// The first of `manifests` that the store does not list among those about `subject`.
     ///
     /// # Errors
@@ -78,7 +94,7 @@ impl Listing {
         subject: Digest,
         manifests: &[Digest],
     ) -> Result<Option<Digest>, Error> {
-        let (_, entries) = list(store, subject).await?;
+        let (_, entries) = list(store, subject, &Prior::Unknown).await?;
         let is_listed = |digest: &Digest| entries.iter().any(|entry| entry.digest == *digest);
         Ok(manifests.iter().find(|digest| !is_listed(digest)).copied())
     }
@@ -91,12 +107,13 @@ impl Listing {
     /// A list that cannot be read, or an entry of it.
     pub async fn read<T>(
         store: &Store,
+        prior: &Prior,
         subject: Digest,
         kind: &str,
         wanted: (&str, impl Fn(&str) -> bool),
         look: impl Fn(Found) -> T,
     ) -> Result<(Self, Vec<T>), Error> {
-        let (listing, entries) = list(store, subject).await?;
+        let (listing, entries) = list(store, subject, prior).await?;
         let found = open_all(store, entries, kind, wanted, look).await?;
         Ok((listing, found))
     }
@@ -117,7 +134,7 @@ impl Found {
         look: impl Fn(Self) -> T,
     ) -> Result<Vec<T>, Error> {
         let entries = match store {
-            Store::Layout(_) => list(store, subject).await?.1,
+            Store::Layout(_) => list(store, subject, &Prior::Unknown).await?.1,
             Store::Registry(remote) => {
                 let own = async {
                     let own = remote.referrers(subject).await;
@@ -163,19 +180,32 @@ async fn open_all<T>(
 }
 
 /// What a store lists about `subject`.
-pub(super) async fn list(store: &Store, subject: Digest) -> Result<(Listing, Vec<Entry>), Error> {
-    let values = match store {
+pub(super) async fn list(
+    store: &Store,
+    subject: Digest,
+    prior: &Prior,
+) -> Result<(Listing, Vec<Entry>), Error> {
+    let remote = match store {
         Store::Layout(layout) => {
-            let evidence = layout.evidence();
-            let evidence = evidence.await.map_err(StoreError::from)?;
+            let evidence = layout.evidence().await.map_err(StoreError::from)?;
             return Ok((Listing::Own, on_disk(&evidence, subject)?));
         }
-        Store::Registry(remote) => remote.referrers(subject).await.map_err(StoreError::from)?,
+        Store::Registry(remote) => remote,
     };
-    let (listing, values) = match values {
+    let under_tag = Shared::list(subject);
+    let own = async { Ok(remote.referrers(subject).await.map_err(StoreError::from)?) };
+    let (own, index) = match prior.has(under_tag.tag()) {
+        // Most likely it is the one that counts.
+        Some(true) => try_join(own, under_tag.read(store)).await?,
+        Some(false) => (own.await?, None),
+        None => match own.await? {
+            None => (None, under_tag.read(store).await?),
+            own => (own, None),
+        },
+    };
+    let (listing, values) = match own {
         Some(values) => (Listing::Own, values),
         None => {
-            let index = Shared::list(subject).read(store).await?;
             let values = index
                 .as_ref()
                 .map(|index| shared::members(index, "manifests"));

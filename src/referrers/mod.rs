@@ -7,21 +7,24 @@
 //! `index.json` without a name.
 
 mod artifact;
+mod batch;
 mod carry;
 mod discover;
 mod error;
 mod kind;
 mod list;
 mod pair;
+mod prior;
 mod shared;
 mod sig;
 
 pub use artifact::Artifact;
-pub use carry::{Carry, Travelled};
+pub use carry::{Between, Carry, Travelled};
 pub use discover::{Beside, Left, Reason, Selection};
 pub use error::{Error, Sided};
 pub use kind::Kind;
 pub use list::{Found, Listing};
 pub use pair::{Additions, Pair};
+pub use prior::Prior;
 pub use shared::{Ending, Shared};
 pub use sig::{SigLayer, annotations_over, layer as sig_layer, sig_layers, sig_tag};

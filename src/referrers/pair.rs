@@ -94,7 +94,7 @@ impl Pair {
             let others = all[1 - which].clone();
             let ours = std::mem::take(&mut all[which]);
             let there = known.there[which].as_ref();
-            let written = self.0[which]
+            let (written, _) = self.0[which]
                 .write(store, there, ours, Some(&others))
                 .await?;
             known.there[which] = Some(written);

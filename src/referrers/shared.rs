@@ -1,16 +1,16 @@
 //! A tag that every writer adds to: the index of referrers on a registry without their API, and the
-//! `.sig` image. Registries cannot compare and write in one step, so: read, merge, write, and read
-//! again, until our members are there and all others that were ever seen. What others write between
-//! our reading and our writing is lost to us, but not to them, since they read again as well; the
-//! road looks once more when its tags are written ([`Shared::add`] with nothing missing costs one
-//! request).
+//! `.sig` image. Registries cannot compare and write in one step, so: read, merge and write, one right
+//! after the other ([`Shared::add`]); and when the road has written its tags, read again, until our
+//! members are there and all others that were ever seen ([`Shared::settle`]). What others write between
+//! our reading and our writing is lost to us, but not to them, since they read again as well, later
+//! than it takes from a reading to a writing.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::Error;
 use super::list::tag_target;
+use super::{Error, Prior};
 use crate::image::{Body, Digest, Manifest, MediaType, Tag};
 use crate::layout::{Expectation, LayoutFault};
 use crate::notice::Notices;
@@ -37,6 +37,14 @@ enum Form {
     List,
     /// An image with a signature, or another statement, a layer.
     Layers,
+}
+
+/// What came of adding to a tag once.
+enum Round {
+    /// Nothing was missing.
+    Right(Option<Manifest>),
+    /// Something was, and it was written; whether the store's answer vouches for that.
+    Wrote { manifest: Manifest, stored: bool },
 }
 
 /// How cosign's tags that are made of a digest end, by what their images hold.
@@ -119,6 +127,17 @@ impl Shared {
         found.map_or(Ok(None), |found| self.accept(found))
     }
 
+    /// What the tag names, asked for unless it is known not to be there.
+    ///
+    /// # Errors
+    /// As [`Shared::read`].
+    pub async fn look(&self, store: &Store, prior: &Prior) -> Result<Option<Manifest>, Error> {
+        match prior.has(&self.tag) {
+            Some(false) => Ok(None),
+            Some(true) | None => self.read(store).await,
+        }
+    }
+
     /// What was found under the tag, if it can be what the tag is for.
     pub(super) fn accept(&self, found: Manifest) -> Result<Option<Manifest>, Error> {
         // GitLab: oras-go#1396.
@@ -138,47 +157,86 @@ impl Shared {
         })
     }
 
-    /// Adds `ours`, whose blobs are there, and keeps all that was seen there, `seen` included. Where
-    /// nothing is there, `whole`, which holds all of ours, is written as it is.
-    /// Returns what the tag names at last.
+    /// Adds `ours`, whose blobs are there, to what was read just now, and keeps all that was seen
+    /// there. Where nothing is there, `whole`, which holds all of ours, is written as it is.
+    /// Returns what the tag names then: the store's answer vouches for it, or it is read.
     ///
     /// # Errors
     /// A tag that cannot be read or changed.
     pub async fn add(
         &self,
         store: &Store,
+        there: Option<Manifest>,
         ours: &[Value],
         whole: Option<&Manifest>,
         seen: &mut Vec<Value>,
         notices: &Notices,
     ) -> Result<Option<Manifest>, Error> {
-        let member = self.member();
+        match self.round(store, there, ours, whole, seen).await? {
+            Round::Right(there) => Ok(there),
+            Round::Wrote {
+                manifest,
+                stored: true,
+            } => Ok(Some(manifest)),
+            Round::Wrote { .. } => self.settle(store, ours, seen, notices).await,
+        }
+    }
+
+    /// Reads what the tag names, and adds what others have written over since. Returns what it names
+    /// at last.
+    ///
+    /// # Errors
+    /// As [`Shared::add`].
+    pub async fn settle(
+        &self,
+        store: &Store,
+        ours: &[Value],
+        seen: &mut Vec<Value>,
+        notices: &Notices,
+    ) -> Result<Option<Manifest>, Error> {
         for round in 0..ROUNDS {
             pause(round).await;
             let there = self.read(store).await?;
-            let members = there.as_ref().map(|there| members(there, member));
-            let mut all = members.clone().unwrap_or_default();
-            merge(seen, &all);
-            merge(&mut all, seen);
-            merge(&mut all, ours);
-            if all.len() == members.map_or(0, |members| members.len()) {
-                return Ok(there);
-            }
-            if round > 0 {
-                notices.info(format!(
-                    "tag {}: another run wrote it too; adding to that",
+            match self.round(store, there, ours, None, seen).await? {
+                Round::Right(there) => return Ok(there),
+                Round::Wrote { .. } => notices.info(format!(
+                    "tag {}: another run wrote it too; added to that",
                     self.tag
-                ));
+                )),
             }
-            match whole {
-                Some(whole) if there.is_none() => self.put(store, None, whole).await?,
-                _ => {
-                    self.write(store, there.as_ref(), all, None).await?;
-                }
-            }
-            merge(seen, ours);
         }
         Err(Error::Contended(self.tag.clone()))
+    }
+
+    /// Adds to what was read, where something is missing there.
+    async fn round(
+        &self,
+        store: &Store,
+        there: Option<Manifest>,
+        ours: &[Value],
+        whole: Option<&Manifest>,
+        seen: &mut Vec<Value>,
+    ) -> Result<Round, Error> {
+        let members = there.as_ref().map(|there| members(there, self.member()));
+        let mut all = members.clone().unwrap_or_default();
+        merge(seen, &all);
+        merge(&mut all, seen);
+        merge(&mut all, ours);
+        if all.len() == members.map_or(0, |members| members.len()) {
+            return Ok(Round::Right(there));
+        }
+        let wrote = match whole {
+            Some(whole) if there.is_none() => Round::Wrote {
+                stored: self.put(store, None, whole).await?,
+                manifest: whole.clone(),
+            },
+            _ => {
+                let (manifest, stored) = self.write(store, there.as_ref(), all, None).await?;
+                Round::Wrote { manifest, stored }
+            }
+        };
+        merge(seen, ours);
+        Ok(wrote)
     }
 
     pub(super) fn member(&self) -> &'static str {
@@ -188,15 +246,15 @@ impl Shared {
         }
     }
 
-    /// Writes what the tag names anew. Returns that; in a layout another run may have been faster,
-    /// and only reading tells.
+    /// Writes what the tag names anew. Returns that, and whether the store's answer vouches for it: in
+    /// a layout another run may have been faster, and only reading tells.
     pub(super) async fn write(
         &self,
         store: &Store,
         there: Option<&Manifest>,
         all: Vec<Value>,
         mirror: Option<&[Value]>,
-    ) -> Result<Manifest, Error> {
+    ) -> Result<(Manifest, bool), Error> {
         let mut json = there
             .and_then(|there| serde_json::from_slice::<Map<String, Value>>(&there.bytes).ok())
             .unwrap_or_else(|| self.empty());
@@ -216,33 +274,35 @@ impl Shared {
                 problem: "what cannot be added to",
             });
         };
-        self.put(store, there, &manifest).await?;
-        Ok(manifest)
+        let stored = self.put(store, there, &manifest).await?;
+        Ok((manifest, stored))
     }
 
-    /// Makes the tag name `manifest` in place of what was `there`.
+    /// Makes the tag name `manifest` in place of what was `there`; whether the store's answer vouches
+    /// for it.
     async fn put(
         &self,
         store: &Store,
         there: Option<&Manifest>,
         manifest: &Manifest,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let written = match store {
             Store::Registry(remote) => remote
                 .put_manifest(&tag_target(&self.tag), manifest)
                 .await
+                .map(|vouched| vouched.stored)
                 .map_err(StoreError::from),
             Store::Layout(layout) => {
                 let was = Expectation::Was(there.map(|there| there.digest));
                 match layout.write_tag(&self.tag, manifest, was).await {
                     // Another run was faster: the next round reads what it wrote.
-                    Err(error) if matches!(error.fault, LayoutFault::TagTaken { .. }) => Ok(()),
-                    other => other.map(drop).map_err(StoreError::from),
+                    Err(error) if matches!(error.fault, LayoutFault::TagTaken { .. }) => Ok(false),
+                    other => other.map(|_| true).map_err(StoreError::from),
                 }
             }
         };
         match written {
-            Ok(()) => Ok(()),
+            Ok(stored) => Ok(stored),
             Err(error) if there.is_some() && is_frozen(&error) => Err(Error::Frozen {
                 tag: self.tag.clone(),
                 error: Box::new(error),

@@ -58,7 +58,8 @@ impl Remote {
         }
     }
 
-    /// Brings a blob that many images have in common: it is asked for first, and once a run.
+    /// Brings a blob that many images have in common: it is asked for first, unless the repository is
+    /// known to be new, and once a run.
     ///
     /// # Errors
     /// As [`Remote::put_blob`].
@@ -71,7 +72,7 @@ impl Remote {
             common.entry(key).or_default().clone()
         };
         let brought = known.get_or_try_init(async || {
-            if self.has_blob(&what).await? {
+            if !self.is_known_new() && self.has_blob(&what).await? {
                 return Ok(());
             }
             self.put_blob(blob).await

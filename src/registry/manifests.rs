@@ -12,12 +12,12 @@ const CONTENT_DIGEST: &str = "docker-content-digest";
 /// The digest of the subject of a manifest that was written: the registry lists it from now on.
 const OCI_SUBJECT: &str = "oci-subject";
 
-/// What a registry's answer says of a manifest with a subject that it has taken.
+/// What a registry's answer says of a manifest that it has taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Vouched {
-    /// That it is stored under its digest.
+    /// That it is stored, under its digest or the tag that it was written under.
     pub stored: bool,
-    /// That it is listed among the referrers of its subject.
+    /// That it is listed among the referrers of its subject, where it has one.
     pub listed: bool,
 }
 
@@ -40,7 +40,7 @@ impl Remote {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => match content_digest(response.headers()) {
                 Some(digest) => {
-                    self.learn_newness(false);
+                    self.has_manifests();
                     Ok(Some(Head {
                         digest: self.same(&call, target, digest)?,
                     }))
@@ -96,7 +96,7 @@ impl Remote {
             ));
         }
         self.same(&call, target, digest)?;
-        self.learn_newness(false);
+        self.has_manifests();
         let manifest = Manifest::parse(bytes, served_as.as_deref());
         manifest
             .map(Some)
@@ -107,20 +107,20 @@ impl Remote {
     ///
     /// # Errors
     /// A refusal, or an answer that names another digest.
-    pub async fn put_manifest(&self, target: &Target, manifest: &Manifest) -> Result<(), Error> {
-        self.put(target, manifest).await.map(drop)
-    }
-
-    /// Writes a manifest that has a subject, by its digest.
-    ///
-    /// # Errors
-    /// As [`Remote::put_manifest`].
-    pub async fn put_referrer(&self, manifest: &Manifest) -> Result<Vouched, Error> {
-        let headers = self.put(&Target::Digest(manifest.digest), manifest).await?;
+    pub async fn put_manifest(
+        &self,
+        target: &Target,
+        manifest: &Manifest,
+    ) -> Result<Vouched, Error> {
+        let headers = self.put(target, manifest).await?;
         let subject = manifest.subject.as_ref().map(|subject| subject.digest);
+        let listed = subject.is_some() && digest_in(&headers, OCI_SUBJECT) == subject;
+        if listed {
+            self.says_that_it_lists();
+        }
         Ok(Vouched {
             stored: content_digest(&headers) == Some(manifest.digest),
-            listed: subject.is_some() && digest_in(&headers, OCI_SUBJECT) == subject,
+            listed,
         })
     }
 
@@ -144,7 +144,7 @@ impl Remote {
             }
             outcome => outcome?,
         };
-        self.learn_newness(false);
+        self.has_manifests();
         let headers = response.headers();
         match content_digest(headers).filter(|digest| *digest != manifest.digest) {
             None => Ok(headers.clone()),

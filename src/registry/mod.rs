@@ -40,6 +40,7 @@ pub use download::{Download, Resumed};
 pub use error::{Cause, Error, Trouble};
 pub use http::{Proxies, Settings, SettingsError, Timing};
 pub use manifests::{Head, Vouched};
+pub use tags::FewTags;
 pub use upload::{Mount, Slot, Upload};
 
 use crate::image::{Digest, RegistryName, Repository};

@@ -1,13 +1,14 @@
 //! The referrers API (OCI distribution specification 1.1, "Listing Referrers").
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use reqwest::header::ACCEPT;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::Mutex;
 
 use super::Remote;
 use super::call::{Call, Whole};
@@ -33,26 +34,33 @@ struct Page {
 /// Which repositories of a registry list referrers themselves. Who asks first finds out, while the
 /// others wait.
 #[derive(Default)]
-pub(super) struct Lists(std::sync::Mutex<HashMap<String, Arc<Mutex<Listing>>>>);
+pub(super) struct Lists(std::sync::Mutex<HashMap<String, Known>>);
+
+#[derive(Clone, Default)]
+struct Known {
+    listing: Arc<Mutex<Listing>>,
+    /// The registry has said of something that was written that it lists it.
+    said: Arc<AtomicBool>,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Listing {
     /// Not asked yet.
     #[default]
     Unknown,
-    /// It has no list, and nothing that could be listed: some have a list once they have anything.
+    /// It has no list, as far as that can be told of a repository that may have nothing: some have a
+    /// list once they have anything.
     NotYet,
+    /// It has no list, with blobs in it and nothing that could be listed.
+    Early,
     No,
     Yes,
 }
 
 impl Lists {
-    async fn of(&self, path: &str) -> OwnedMutexGuard<Listing> {
-        let known = {
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            known.entry(path.to_owned()).or_default().clone()
-        };
-        known.lock_owned().await
+    fn of(&self, path: &str) -> Known {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(path.to_owned()).or_default().clone()
     }
 }
 
@@ -85,19 +93,34 @@ impl Remote {
 
     /// Whether there are lists, and the one about `subject` where it was asked for to find out.
     async fn lists(&self, subject: Digest) -> Result<(Listing, Option<Vec<Value>>), Error> {
-        let mut known = self.host.lists.of(self.repository.path()).await;
-        match *known {
-            Listing::Yes | Listing::No => return Ok((*known, None)),
-            Listing::NotYet if !self.is_known_to_hold_something() => return Ok((*known, None)),
-            Listing::Unknown | Listing::NotYet => {}
+        let known = self.host.lists.of(self.repository.path());
+        let mut listing = known.listing.lock().await;
+        let has_manifests = self.is_known_to_have_manifests();
+        let is_settled = match *listing {
+            Listing::Yes | Listing::No => true,
+            Listing::Unknown => self.is_known_new(),
+            Listing::NotYet => !has_manifests,
+            // Only its own word makes it worth to ask again.
+            Listing::Early => !(has_manifests && known.said.load(Ordering::Relaxed)),
+        };
+        if is_settled {
+            return Ok((*listing, None));
         }
+        let holds_something = self.is_known_to_hold_something();
         let found = self.ask_for_referrers(subject).await?;
-        *known = match found {
+        *listing = match found {
             Some(_) => Listing::Yes,
-            None if self.is_known_to_hold_something() => Listing::No,
+            None if has_manifests => Listing::No,
+            None if holds_something => Listing::Early,
             None => Listing::NotYet,
         };
-        Ok((*known, found))
+        Ok((*listing, found))
+    }
+
+    /// Notes that the registry says of what was written that it lists it.
+    pub(super) fn says_that_it_lists(&self) {
+        let known = self.host.lists.of(self.repository.path());
+        known.said.store(true, Ordering::Relaxed);
     }
 
     async fn ask_for_referrers(&self, subject: Digest) -> Result<Option<Vec<Value>>, Error> {

@@ -56,7 +56,7 @@ impl Remote {
             if next.as_ref().is_some_and(|next| !self.is_own(next)) {
                 return Err(wrong("the next page is at another host"));
             }
-            self.learn_newness(false);
+            self.has_manifests();
             let page: Page =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
             let before = tags.len();
@@ -68,30 +68,57 @@ impl Remote {
 }
 
 impl Remote {
-    /// All tags, where they come in one answer; `None` where there are more pages, or the registry
-    /// does not list them for us: then only asking for a tag tells whether it is there.
+    /// All tags, where they come in one answer. It also tells whether the repository is new, and who
+    /// asks that meanwhile waits for it.
     ///
     /// # Errors
     /// An answer that may be another one later.
-    pub async fn few_tags(&self) -> Result<Option<BTreeSet<Tag>>, Error> {
+    pub async fn few_tags(&self) -> Result<FewTags, Error> {
+        let mut listed = None;
+        let is_new = self.is_new_by(async {
+            let answer = listed.insert(self.list_few().await);
+            matches!(answer, Ok(FewTags::NoRepository))
+        });
+        match (is_new.await, listed) {
+            (_, Some(answer)) => answer,
+            (true, None) => Ok(FewTags::NoRepository),
+            (false, None) => self.list_few().await,
+        }
+    }
+
+    async fn list_few(&self) -> Result<FewTags, Error> {
         let url = self.url("tags/list?n=1000");
         let call = Call::new(Method::GET, "tag list", url).header(ACCEPT, "application/json");
         let Whole { headers, url, body } = match self.whole(&call, PAGE_LIMIT).await? {
             Ok(whole) => whole,
+            Err(response) if response.status() == StatusCode::NOT_FOUND => {
+                return Ok(FewTags::NoRepository);
+            }
             Err(response) => {
                 let refusal = self.refusal(&call, response).await;
                 return match refusal.is_refusal() && !refusal.is_transient() {
-                    true => Ok(None),
+                    true => Ok(FewTags::Unknown),
                     false => Err(refusal),
                 };
             }
         };
         let next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
         let page = serde_json::from_slice::<Page>(&body).ok();
-        Ok(page
-            .filter(|page| next.is_none() && !page.may_be_cut())
-            .map(Page::tags))
+        let whole = page.filter(|page| next.is_none() && !page.may_be_cut());
+        Ok(whole.map_or(FewTags::Unknown, |page| FewTags::All(page.tags())))
     }
+}
+
+/// What one answer tells of the tags of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FewTags {
+    /// They are these.
+    All(BTreeSet<Tag>),
+    /// There is no such repository, or none that the login may see.
+    NoRepository,
+    /// There are more, or the registry does not list them for us: only asking for a tag tells whether
+    /// it is there.
+    Unknown,
 }
 
 impl Page {

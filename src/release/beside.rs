@@ -4,7 +4,9 @@ use futures_util::future::try_join3;
 
 use super::Failure;
 use crate::image::{Digest, Manifest, Tag, Target};
-use crate::referrers::{Ending, Error, Found, Listing, Shared, SigLayer, sig_layers, sig_tag};
+use crate::referrers::{
+    Ending, Error, Found, Listing, Prior, Shared, SigLayer, sig_layers, sig_tag,
+};
 use crate::signing::{
     AttestationRule, Attested, Detached, Flaw, Opened, PREDICATE, Requirement, Verified,
 };
@@ -79,6 +81,7 @@ pub(super) struct Bundles {
 /// The bundles about `subject` that may hold a predicate of one of `kinds`.
 pub(super) async fn bundles(
     store: &Store,
+    prior: &Prior,
     requirement: &Requirement,
     subject: Digest,
     kinds: &[&str],
@@ -89,7 +92,7 @@ pub(super) async fn bundles(
         let open = |content: bytes::Bytes| requirement.open_bundle(&content, subject);
         (found.digest, content.and_then(open))
     };
-    let (listing, opened) = Listing::read(store, subject, BUNDLES, wanted, look).await?;
+    let (listing, opened) = Listing::read(store, prior, subject, BUNDLES, wanted, look).await?;
     Ok(Bundles { listing, opened })
 }
 

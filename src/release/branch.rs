@@ -88,7 +88,7 @@ impl<'a> Watch<'a> {
         tag: &Tag,
         there: Digest,
     ) -> Result<Option<String>, Failure> {
-        let Destination { place, store } = destination;
+        let Destination { place, store, .. } = destination;
         let image = source::at_store(store, place, there).await?;
         let origin = origin::of(&image.source, &image.root)
             .await

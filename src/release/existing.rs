@@ -71,7 +71,7 @@ pub(super) async fn kept(
             "it is not known of which commit the image is".to_owned(),
         ));
     };
-    let Destination { place, store } = first.destination;
+    let Destination { place, store, .. } = first.destination;
     let mut kept = source::at_store(store, place, first.names).await?;
     let named = origin::of(&kept.source, &kept.root)
         .await

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, stream};
 
+use super::ahead::Ahead;
 use super::{Context, Failure, Outcome, Prepared, Request, Verb, announce, prepare};
 use crate::policy::Service;
 
@@ -169,11 +170,17 @@ async fn release(steps: Vec<Step<'_>>, ended: &impl Fn(usize, &End)) -> Vec<End>
 
 /// What is right already is done with: a thousand of them are not held in memory.
 async fn look<'a>(request: &'a Request, context: &'a Context) -> Step<'a> {
-    match prepare(request, context).await {
-        Ok(prepared) if prepared.changes_nothing() => {
-            Step::Ended(End::of(prepared.carry_out().await))
-        }
-        Ok(prepared) => Step::Ready(Box::new(prepared)),
+    let prepared = match prepare(request, context).await {
+        Ok(prepared) => prepared,
+        Err(failure) => return Step::Ended(End::Failed(failure)),
+    };
+    if prepared.touches_tags() {
+        return Step::Ready(Box::new(prepared));
+    }
+    match Ahead::look(&prepared).await {
+        Ok(ahead) if ahead.is_image_alone() => Step::Ended(End::of(prepared.write(ahead).await)),
+        // What it lacks is looked at again when its turn comes, and not held until then.
+        Ok(_) => Step::Ready(Box::new(prepared)),
         Err(failure) => Step::Ended(End::Failed(failure)),
     }
 }

@@ -1,11 +1,12 @@
 //! The road that every verb which releases an image takes.
 //!
-//! Resolve the source to a root, derive the tags, look at what each destination has, plan, transfer,
+//! Resolve the source to a root, derive the tags, look at what each destination has, plan, transfer and
 //! sign, tag. Further steps (gates, records) come between those; their order is that of promise 2
 //! of the design, and a tag is always last.
 //!
 //! The road answers with an [`Outcome`] or a [`Failure`]; it reads no environment and prints nothing.
 
+mod ahead;
 mod beside;
 mod branch;
 mod carry;
@@ -21,12 +22,14 @@ mod sign;
 mod source;
 mod subset;
 mod tag;
+mod transfer;
 mod verify;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use futures_util::future::{try_join, try_join_all};
+use tokio::sync::OnceCell;
 
 pub use beside::{Attestation, Checked, Form};
 pub use failure::{Complaint, Failure};
@@ -40,13 +43,13 @@ use crate::event::Facts;
 use crate::git::Ancestry;
 use crate::image::{Commit, Digest, Location, Place};
 use crate::notice::Notices;
-use crate::referrers::{Selection, Travelled};
+use crate::referrers::{Prior, Selection};
 use crate::registry;
 use crate::tagging::{self, Derived, Environment, Origin, TagRules};
-use crate::transfer::{Content, Copy, Known, Meter, Side, Store};
+use crate::transfer::{Known, Meter, Side, Store};
+use ahead::{Ahead, Brought};
 use look::Seen;
 use plan::{Plan, Step};
-use sign::Work;
 use source::Resolved;
 
 /// What is released how.
@@ -121,6 +124,7 @@ pub struct Context {
 struct Destination {
     place: Place,
     store: Store,
+    prior: OnceCell<Prior>,
 }
 
 /// Tells the registries' client what releases are going to need, so that they share logins. [`run`]
@@ -176,7 +180,6 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
     .await?
     {
         image = kept;
-        image.beside = carry::find(request, context, &destinations, &image).await?;
         if let Some(signing) = &request.signing {
             let root = image.root.digest;
             sign::require(signing, context, &destinations, &seen, root).await?;
@@ -211,97 +214,110 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
 }
 
 impl Prepared<'_> {
-    /// Whether all is as it should be. Of signatures, and of what travels beside the image, that is
-    /// not known yet.
-    fn changes_nothing(&self) -> bool {
+    /// Whether a tag is to be touched.
+    fn touches_tags(&self) -> bool {
         let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);
-        self.request.signing.is_none()
-            && self.image.beside.is_empty()
-            && !steps.any(|step| step.change.touches())
+        steps.any(|step| step.change.touches())
     }
 
     /// Transfers, signs, tags; on a dry run says what that would be.
-    async fn carry_out(self) -> Result<Outcome, Failure> {
-        let Self {
-            request,
-            context,
-            destinations,
-            asked,
-            image,
-            commit,
-            derived,
-            seen,
-            mut plans,
-            branches,
-        } = self;
-        say_plan(context, &destinations, &plans);
-        let said = said(request, commit.as_ref(), derived.version.as_deref());
-        let mut signatures: Vec<Vec<Work>> = match &request.signing {
-            Some(signing) => {
-                sign::look(signing, context, &destinations, &plans, &image, &said).await?
+    async fn carry_out(&self) -> Result<Outcome, Failure> {
+        self.write(Ahead::look(self).await?).await
+    }
+
+    /// Writes what is missing, the tags last.
+    async fn write(&self, mut ahead: Ahead<'_>) -> Result<Outcome, Failure> {
+        let mut plans = self.plans.clone();
+        self.say_plan();
+        if !self.request.dry_run {
+            // The first tag brings the root along, where one is sure to come and needs nothing else.
+            let is_sure = |plan: &Plan| !plan.writes() || plan.is_sure_to_write();
+            let by_tag = ahead.is_image_alone() && plans.iter().all(is_sure);
+            ahead.add_to_tags().await?;
+            ahead.blobs().await?;
+            ahead.manifests().await?;
+            let rest = ahead.root_and_lists(by_tag);
+            let (immutable, ()) = try_join(tag::look_again(self), rest).await?;
+            tag::write_immutable(self, immutable).await?;
+            if let Some(branches) = &self.branches {
+                branches.look_again(&self.destinations, &mut plans).await?;
             }
-            None => destinations.iter().map(|_| Vec::new()).collect(),
-        };
-        let mut beside = carry::look(context, &image, &destinations, &plans).await?;
-        for (works, carried) in signatures.iter_mut().zip(&beside) {
-            if carried.is_some() {
-                works.iter_mut().for_each(Work::comes_after_others);
+            tag::write_moving(self, &plans).await?;
+            try_join(self.settle_lines(&mut plans), ahead.settle()).await?;
+        }
+        Ok(self.outcome(plans, ahead.brought()))
+    }
+
+    async fn settle_lines(&self, plans: &mut [Plan]) -> Result<(), Failure> {
+        let each = self.destinations.iter().zip(plans).zip(&self.seen);
+        let settled = each.map(|((destination, plan), seen)| {
+            settle::lines(self.context, destination, plan, seen, &self.image.root)
+        });
+        try_join_all(settled).await.map(drop)
+    }
+
+    fn say_plan(&self) {
+        for (destination, plan) in self.destinations.iter().zip(&self.plans) {
+            for Step { planned, change } in &plan.steps {
+                if let Change::Stays { why, .. } = change {
+                    let text = format!("{}: tag {}: {why}", destination.place, planned.tag);
+                    self.context.notices.info(text);
+                }
             }
         }
-        let content = if request.dry_run {
-            vec![Default::default(); plans.len()]
-        } else {
-            carry::write(&mut beside, true).await?;
-            sign(&mut signatures, true).await?;
-            let by_tag = request.signing.is_none() && beside.iter().all(Option::is_none);
-            let content = transfer(context, &image, &destinations, &plans, by_tag).await?;
-            carry::write(&mut beside, false).await?;
-            sign(&mut signatures, false).await?;
-            write_tags(context, &image, &destinations, &plans, true).await?;
-            if let Some(branches) = &branches {
-                branches.look_again(&destinations, &mut plans).await?;
-            }
-            write_tags(context, &image, &destinations, &plans, false).await?;
-            settle_lines(context, &image, &destinations, &mut plans, &seen).await?;
-            try_join_all(beside.iter_mut().flatten().map(carry::Work::settle)).await?;
-            try_join_all(signatures.iter_mut().flatten().map(Work::settle)).await?;
-            content
-        };
-        let signatures: Vec<Vec<Signed>> = signatures
-            .iter()
-            .map(|works| works.iter().flat_map(Work::results).collect())
-            .collect();
-        let beside = beside.into_iter();
-        let beside: Vec<Option<Travelled>> =
-            beside.map(|work| work.map(carry::Work::results)).collect();
-        let released = destinations
-            .into_iter()
-            .zip(plans)
-            .zip(content)
-            .zip(signatures)
-            .zip(beside)
-            .map(
-                |((((destination, plan), content), signatures), beside)| Released {
-                    place: destination.place,
-                    tags: plan.into_results(),
-                    content,
-                    beside: beside.unwrap_or_default(),
-                    signatures,
-                },
-            );
-        Ok(Outcome {
-            verb: request.verb,
-            dry_run: request.dry_run,
-            source: request.source.clone(),
-            root: image.root.digest,
-            media_type: image.root.media_type,
-            subset: image.subset,
-            kept: Some(asked).filter(|asked| *asked != image.root.digest),
-            version: derived.version,
-            commit,
+    }
+
+    /// What a signature says of the release, beside what the surface gives.
+    fn said(&self) -> BTreeMap<String, String> {
+        let facts = self.request.facts.as_ref();
+        let git_ref = facts.and_then(|facts| facts.git_ref.as_ref());
+        [
+            ("commit", self.commit.as_ref().map(ToString::to_string)),
+            ("ref", git_ref.map(ToString::to_string)),
+            ("version", self.derived.version.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+    }
+
+    fn outcome(&self, plans: Vec<Plan>, brought: Vec<Brought>) -> Outcome {
+        let places = self.destinations.iter().map(|one| one.place.clone());
+        let released = places.zip(plans).zip(brought);
+        let released = released.map(|((place, plan), brought)| Released {
+            place,
+            tags: plan.into_results(),
+            content: brought.content,
+            beside: brought.beside,
+            signatures: brought.signatures,
+        });
+        let root = &self.image.root;
+        Outcome {
+            verb: self.request.verb,
+            dry_run: self.request.dry_run,
+            source: self.request.source.clone(),
+            root: root.digest,
+            media_type: root.media_type,
+            subset: self.image.subset.clone(),
+            kept: Some(self.asked).filter(|asked| *asked != root.digest),
+            version: self.derived.version.clone(),
+            commit: self.commit.clone(),
             destinations: released.collect(),
-            notes: derived.notes,
-        })
+            notes: self.derived.notes.clone(),
+        }
+    }
+}
+
+impl Destination {
+    /// What its tags tell of what stands beside images there, where the image is to come: it is asked
+    /// once. Where the image is already, asking for what matters is as fast.
+    async fn prior(&self, plan: &Plan, seen: &Seen) -> Result<&Prior, Failure> {
+        if !plan.writes() {
+            return Ok(&Prior::Unknown);
+        }
+        let ask = || Prior::of(&self.store, &seen.tags);
+        let prior = self.prior.get_or_try_init(ask).await;
+        prior.map_err(|error| Failure::store(Side::Destination, &self.place, error))
     }
 }
 
@@ -334,6 +350,7 @@ fn open_destinations(request: &Request, context: &Context) -> Result<Vec<Destina
         .map(|place| Destination {
             place: place.clone(),
             store: source::destination(context, place, &request.source),
+            prior: OnceCell::new(),
         })
         .collect())
 }
@@ -356,13 +373,8 @@ async fn resolve_and_look(
                 &request.rules,
             ),
         }?;
-        let resolved = async {
-            let mut image = source::resolve(request, context).await?;
-            image.beside = carry::find(request, context, destinations, &image).await?;
-            Ok(image)
-        };
         let (mut image, mut seen) = try_join(
-            resolved,
+            source::resolve(request, context),
             look::at_all(destinations, &derived.tags, &request.source, Vec::new()),
         )
         .await?;
@@ -385,12 +397,7 @@ async fn resolve_and_look(
     let derived =
         tagging::for_promote(facts, &origin, request.environment.as_ref(), &request.rules)?;
     image.origin = Some(origin);
-    let (mut seen, beside) = try_join(
-        look::at_all(destinations, &derived.tags, &request.source, listed),
-        carry::find(request, context, destinations, &image),
-    )
-    .await?;
-    image.beside = beside;
+    let mut seen = look::at_all(destinations, &derived.tags, &request.source, listed).await?;
     note_source(request, destinations, &mut seen, &image);
     Ok((image, derived, seen))
 }
@@ -425,128 +432,4 @@ fn needs_origin(request: &Request) -> bool {
     };
     request.verb == Verb::Promote
         && (request.rules.need_commit() || request.existing == Existing::Keep || named_by_branch())
-}
-
-async fn transfer(
-    context: &Context,
-    image: &Resolved,
-    destinations: &[Destination],
-    plans: &[Plan],
-    by_tag: bool,
-) -> Result<Vec<Content>, Failure> {
-    // Whoever names the root already has it.
-    let lacks = |plan: &Plan| plan.writes();
-    let lacking = destinations
-        .iter()
-        .zip(plans)
-        .filter(|(_, plan)| lacks(plan));
-    let lacking: Vec<&Destination> = lacking.map(|(destination, _)| destination).collect();
-    let copy = Copy {
-        source: &image.source,
-        root: &image.root,
-        destinations: lacking
-            .iter()
-            .map(|destination| &destination.store)
-            .collect(),
-        known: &context.known,
-        notices: &context.notices,
-        meter: &context.meter,
-    };
-    // The first tag brings the root along, where one is sure to come.
-    let is_sure = |plan: &Plan| !lacks(plan) || plan.is_sure_to_write();
-    let outcomes = match by_tag && plans.iter().all(is_sure) {
-        true => copy.run_below().await,
-        false => copy.run().await,
-    };
-    let outcomes = outcomes.into_iter().zip(lacking);
-    let copied = outcomes.map(|(outcome, destination)| {
-        outcome.map_err(|error| {
-            let at: &dyn std::fmt::Display = match error.side {
-                Side::Source => &image.location,
-                Side::Destination => &destination.place,
-            };
-            Failure::store(error.side, at, error.error)
-        })
-    });
-    let mut copied = copied
-        .collect::<Result<Vec<Content>, Failure>>()?
-        .into_iter();
-    let content = plans.iter().map(|plan| match lacks(plan) {
-        true => copied.next().unwrap_or_default(),
-        false => Content::default(),
-    });
-    Ok(content.collect())
-}
-
-/// What a signature says of the release, beside what the surface gives.
-fn said(
-    request: &Request,
-    commit: Option<&Commit>,
-    version: Option<&str>,
-) -> BTreeMap<String, String> {
-    let facts = request.facts.as_ref();
-    let git_ref = facts.and_then(|facts| facts.git_ref.as_ref());
-    [
-        ("commit", commit.map(ToString::to_string)),
-        ("ref", git_ref.map(ToString::to_string)),
-        ("version", version.map(str::to_owned)),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-    .collect()
-}
-
-/// Makes the signatures that are still to be made; with `by_tag` alone those that a tag which is
-/// there has to be added to for.
-async fn sign(signatures: &mut [Vec<Work<'_>>], by_tag: bool) -> Result<(), Failure> {
-    let works = signatures.iter_mut().flatten();
-    let works = works.filter(|work| !by_tag || work.changes_tag());
-    try_join_all(works.map(Work::attach)).await?;
-    Ok(())
-}
-
-/// Writes the immutable tags, or the moving ones. The immutable ones are first, everywhere: once a moving
-/// tag names a release, the release's own name is there.
-async fn write_tags(
-    context: &Context,
-    image: &Resolved,
-    destinations: &[Destination],
-    plans: &[Plan],
-    immutable: bool,
-) -> Result<(), Failure> {
-    let now = |step: &&Step| step.writes() && step.planned.kind.is_immutable() == immutable;
-    let writes = destinations
-        .iter()
-        .zip(plans)
-        .flat_map(|(destination, plan)| {
-            let steps = plan.steps.iter().filter(now);
-            steps.map(move |step| tag::write(context, destination, step, &image.root))
-        });
-    try_join_all(writes).await.map(drop)
-}
-
-async fn settle_lines(
-    context: &Context,
-    image: &Resolved,
-    destinations: &[Destination],
-    plans: &mut [Plan],
-    seen: &[Seen],
-) -> Result<(), Failure> {
-    let each = destinations.iter().zip(plans).zip(seen);
-    let settled = each.map(|((destination, plan), seen)| {
-        settle::lines(context, destination, plan, seen, &image.root)
-    });
-    try_join_all(settled).await.map(drop)
-}
-
-fn say_plan(context: &Context, destinations: &[Destination], plans: &[Plan]) {
-    for (destination, plan) in destinations.iter().zip(plans) {
-        for Step { planned, change } in &plan.steps {
-            if let Change::Stays { why, .. } = change {
-                context
-                    .notices
-                    .info(format!("{}: tag {}: {why}", destination.place, planned.tag));
-            }
-        }
-    }
 }

@@ -6,6 +6,7 @@ use crate::image::{Digest, Place, Tag};
 use crate::tagging::{Follows, Kind, Move, PlannedTag};
 
 /// The tags of one destination.
+#[derive(Clone)]
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     /// What they are to name, lines apart that are not for it.
@@ -13,6 +14,7 @@ pub(super) struct Plan {
 }
 
 /// One tag, and what happens to it.
+#[derive(Clone)]
 pub(super) struct Step {
     pub(super) planned: PlannedTag,
     pub(super) change: Change,

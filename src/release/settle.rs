@@ -255,7 +255,7 @@ impl Settling<'_> {
     }
 
     async fn write(&self, line: &PlannedTag, to: Digest, why: Option<&str>) -> Result<(), Failure> {
-        let Destination { place, store } = self.destination;
+        let Destination { place, store, .. } = self.destination;
         let found;
         let manifest = if to == self.root.digest {
             self.root

@@ -1,14 +1,15 @@
 //! Opening sources and destinations.
 
+use futures_util::future::join;
+
 use super::subset::{self, Subset};
-use super::{Context, Failure, Request};
+use super::{Context, Failure, Request, carry};
 use crate::archive::Archive;
 use crate::image::{
     DaemonImage, Descriptor, Digest, Location, Manifest, MediaType, Place, Reference, Repository,
     Selector, Target,
 };
 use crate::layout::{Layout, LayoutError, LayoutFault};
-use crate::referrers::Beside;
 use crate::registry::Access;
 use crate::tagging::Origin;
 use crate::transfer::{MANIFESTS_LIMIT, Side, Source, Store, StoreError};
@@ -21,8 +22,6 @@ pub(super) struct Resolved {
     pub(super) root: Manifest,
     /// What it says of itself, where that was needed.
     pub(super) origin: Option<Origin>,
-    /// What stands beside it and is to travel.
-    pub(super) beside: Beside,
     /// What it is of, where it was made of some platforms of another.
     pub(super) subset: Option<Subset>,
     /// The manifests that were made here, the root among them.
@@ -180,7 +179,9 @@ pub(super) async fn with_all_below(
 /// is refused before anything is written.
 pub(super) async fn resolve(request: &Request, context: &Context) -> Result<Resolved, Failure> {
     let found = match &request.source {
-        Location::Registry(reference) => on_registry(context, reference).await,
+        Location::Registry(reference) => {
+            on_registry(context, reference, carry::is_wanted(request)).await
+        }
         Location::Layout(path, selector) => in_layout(path, selector).await,
         Location::Archive(path, selector) => in_archive(context, path, selector).await,
         Location::DockerArchive(path, selector) => in_docker_archive(context, path, selector).await,
@@ -194,7 +195,6 @@ pub(super) async fn resolve(request: &Request, context: &Context) -> Result<Reso
         source,
         root,
         origin: None,
-        beside: Beside::default(),
         subset: None,
         made: Vec::new(),
     };
@@ -204,13 +204,24 @@ pub(super) async fn resolve(request: &Request, context: &Context) -> Result<Reso
 
 type Found = Option<(Source, Manifest)>;
 
-async fn on_registry(context: &Context, reference: &Reference) -> Result<Found, StoreError> {
+/// Its tags are listed meanwhile where they tell what stands beside it.
+async fn on_registry(
+    context: &Context,
+    reference: &Reference,
+    with_tags: bool,
+) -> Result<Found, StoreError> {
     let remote = context
         .registry
         .repository(&reference.repository, Access::Pull, &[]);
-    let root = remote.manifest(&reference.target).await?;
-    Ok(root.map(|root| {
-        let source = Source::store(Store::Registry(remote));
+    let source = Source::store(Store::Registry(remote.clone()));
+    let listed = async {
+        if with_tags {
+            // What fails fails again where it matters.
+            let _ = source.few_tags().await;
+        }
+    };
+    let (root, ()) = join(remote.manifest(&reference.target), listed).await;
+    Ok(root?.map(|root| {
         source.keep(root.clone());
         (source, root)
     }))
@@ -287,7 +298,6 @@ pub(super) async fn at_store(
         source,
         root,
         origin: None,
-        beside: Beside::default(),
         subset: None,
         made: Vec::new(),
     })

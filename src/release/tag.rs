@@ -1,72 +1,132 @@
-//! Writing one tag.
+//! Writing tags.
 
-use super::plan::{Step, taken};
+use futures_util::future::try_join_all;
+
+use super::plan::{Plan, Step, taken};
 use super::source::taken_by;
-use super::{Change, Context, Destination, Failure};
+use super::{Change, Destination, Failure, Prepared};
 use crate::image::{Digest, Manifest, Target};
 use crate::layout::{Expectation, Layout};
 use crate::registry::{self, Head, Remote};
 use crate::tagging::PlannedTag;
 use crate::transfer::{Side, Store, StoreError};
 
-/// Makes the tag of a step name `root`, which is there with all below it.
-///
-/// # Errors
-/// A refusal where an immutable tag was taken in between.
-pub(super) async fn write(
-    context: &Context,
-    destination: &Destination,
-    step: &Step,
-    root: &Manifest,
-) -> Result<(), Failure> {
-    match &destination.store {
-        Store::Registry(remote) if step.planned.kind.is_immutable() => {
-            immutable(destination, remote, &step.planned, root).await?;
-        }
-        _ => put(destination, &step.planned, root).await?,
-    }
-    let tag = &step.planned.tag;
-    context.notices.info(match &step.change {
-        Change::Moved { from } => format!(
-            "{}: moved tag {tag} from {}",
-            destination.place,
-            from.short()
-        ),
-        _ => format!("{}: created tag {tag}", destination.place),
-    });
-    Ok(())
+/// An immutable tag that is to be written.
+pub(super) struct Immutable<'a> {
+    destination: &'a Destination,
+    step: &'a Step,
+    /// Whether another run has made it name the root meanwhile.
+    is_there: bool,
 }
 
 /// Why an immutable tag that was free when the run began is not.
 pub(super) const RACED: &str = "another run wrote this immutable tag at the same time";
 
-/// A registry cannot compare and write in one step: an immutable tag is looked at again just before
-/// it is written, and read back after.
-async fn immutable(
+/// The steps that write now, of the immutable tags or of the others.
+fn steps<'a>(
+    prepared: &'a Prepared<'_>,
+    plans: &'a [Plan],
+    immutable: bool,
+) -> impl Iterator<Item = (&'a Destination, &'a Step)> {
+    let now = move |step: &&Step| step.writes() && step.planned.kind.is_immutable() == immutable;
+    let each = prepared.destinations.iter().zip(plans);
+    each.flat_map(move |(destination, plan)| {
+        let steps = plan.steps.iter().filter(now);
+        steps.map(move |step| (destination, step))
+    })
+}
+
+/// Looks again at the immutable tags that are to be written: a registry cannot compare and write in
+/// one step. They are read back after, as well.
+///
+/// # Errors
+/// A refusal where one was taken in between.
+pub(super) async fn look_again<'a>(
+    prepared: &'a Prepared<'_>,
+) -> Result<Vec<Immutable<'a>>, Failure> {
+    let looks = steps(prepared, &prepared.plans, true).map(|(destination, step)| async move {
+        let there = match &destination.store {
+            Store::Registry(remote) => head(destination, remote, &step.planned).await?,
+            // It compares and writes under its lock.
+            Store::Layout(_) => None,
+        };
+        if let Some(there) = &there {
+            is_ours(prepared, destination, &step.planned, there)?;
+        }
+        Ok(Immutable {
+            destination,
+            step,
+            is_there: there.is_some(),
+        })
+    });
+    try_join_all(looks).await
+}
+
+/// Writes the immutable tags, everywhere before any other: once a moving tag names a release, the
+/// release's own name is there.
+///
+/// # Errors
+/// A refusal where one was taken in between.
+pub(super) async fn write_immutable(
+    prepared: &Prepared<'_>,
+    tags: Vec<Immutable<'_>>,
+) -> Result<(), Failure> {
+    let writes = tags.into_iter().map(|tag| async move {
+        let (destination, planned) = (tag.destination, &tag.step.planned);
+        if !tag.is_there {
+            put(destination, planned, &prepared.image.root).await?;
+            if let Store::Registry(remote) = &destination.store {
+                let there = head(destination, remote, planned).await?;
+                let there = there.ok_or_else(|| vanished(destination, planned))?;
+                is_ours(prepared, destination, planned, &there)?;
+            }
+        }
+        say(prepared, destination, tag.step);
+        Ok(())
+    });
+    try_join_all(writes).await.map(drop)
+}
+
+/// Writes the tags that move, as `plans` has them by now.
+///
+/// # Errors
+/// A store that fails.
+pub(super) async fn write_moving(prepared: &Prepared<'_>, plans: &[Plan]) -> Result<(), Failure> {
+    let writes = steps(prepared, plans, false).map(|(destination, step)| async move {
+        put(destination, &step.planned, &prepared.image.root).await?;
+        say(prepared, destination, step);
+        Ok(())
+    });
+    try_join_all(writes).await.map(drop)
+}
+
+fn say(prepared: &Prepared<'_>, destination: &Destination, step: &Step) {
+    let (place, tag) = (&destination.place, &step.planned.tag);
+    prepared.context.notices.info(match &step.change {
+        Change::Moved { from } => format!("{place}: moved tag {tag} from {}", from.short()),
+        _ => format!("{place}: created tag {tag}"),
+    });
+}
+
+async fn head(
     destination: &Destination,
     remote: &Remote,
     planned: &PlannedTag,
-    root: &Manifest,
+) -> Result<Option<Head>, Failure> {
+    let head = remote.head(&Target::Tag(planned.tag.clone())).await;
+    head.map_err(|error| failed(destination, error))
+}
+
+fn is_ours(
+    prepared: &Prepared<'_>,
+    destination: &Destination,
+    planned: &PlannedTag,
+    there: &Head,
 ) -> Result<(), Failure> {
-    let target = Target::Tag(planned.tag.clone());
-    let head = || async {
-        let head = remote.head(&target).await;
-        head.map_err(|error| failed(destination, error))
-    };
-    let same = |there: Head| {
-        if there.digest == root.digest {
-            Ok(())
-        } else {
-            Err(taken(&destination.place, planned, there.digest, root.digest).why(RACED))
-        }
-    };
-    if let Some(there) = head().await? {
-        return same(there);
-    }
-    put(destination, planned, root).await?;
-    match head().await? {
-        Some(there) => same(there),
-        None => Err(vanished(destination, planned)),
+    let root = prepared.image.root.digest;
+    match there.digest == root {
+        true => Ok(()),
+        false => Err(taken(&destination.place, planned, there.digest, root).why(RACED)),
     }
 }
 

@@ -1,9 +1,10 @@
-//! The copy engine: brings a root and everything below it from a source to stores, the root last.
+//! The copy engine: brings roots and everything below them from a source to stores, the roots last.
 //!
-//! Plan, then move: what is missing at the destinations is found out first, many questions at once;
-//! then blobs travel, the largest first, each read once for all destinations that lack it, hashed on
-//! its way and committed only if its size and digest are right; then manifests, children before
-//! parents, as the bytes they came as. No tag is written here.
+//! Look, then move, in steps that the caller takes, since other things are written beside: what is
+//! missing at the destinations is found out first, many questions at once; then blobs travel, the
+//! largest first, each read once for all destinations that lack it, hashed on its way and committed
+//! only if its size and digest are right; then manifests, children before parents, as the bytes they
+//! came as. No tag is written here.
 
 mod blob;
 mod content;
@@ -41,13 +42,15 @@ const BLOBS: usize = 64;
 /// Manifests under way at the same time, to one destination.
 const MANIFESTS: usize = 64;
 
-/// A copy of an image to one or more destinations.
+/// Images, or what stands beside one, and where they are to be.
 pub struct Copy<'a> {
-    /// Where the image is.
+    /// Where they are.
     pub source: &'a Source,
-    /// The image.
-    pub root: &'a Manifest,
-    /// Where it is to be, each place once.
+    /// They.
+    pub roots: Vec<Manifest>,
+    /// Whether a destination may have a root already.
+    pub roots_at: Roots,
+    /// Where they are to be, each place once.
     pub destinations: Vec<&'a Store>,
     /// What the run knows of blobs.
     pub known: &'a Known,
@@ -57,105 +60,190 @@ pub struct Copy<'a> {
     pub meter: &'a Meter,
 }
 
-/// Whether the root itself is written.
+/// What is known of roots before any destination is asked for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Root {
-    Written,
-    Left,
+pub enum Roots {
+    /// Nothing.
+    Unknown,
+    /// No destination has one, by its own list.
+    Missing,
 }
 
-impl Copy<'_> {
-    /// Copies what is missing. Where it says so, the destination has the root, by digest, and all
-    /// below it. The answers are in the order of the destinations.
+/// A copy of which is known what the destinations lack. Each of its steps is taken at all of them
+/// before the next.
+pub struct Bringing<'a> {
+    copy: Copy<'a>,
+    /// The destinations, and what each of them lacks.
+    targets: Vec<(Target<'a>, Plan)>,
+}
+
+/// The first destination that failed, by its place, and how. What was written by then stays and is
+/// named by nothing.
+#[derive(Debug, Clone)]
+pub struct Failed {
+    /// Its place among the destinations.
+    pub at: usize,
+    /// How.
+    pub error: Error,
+}
+
+impl<'a> Copy<'a> {
+    /// Finds out what the destinations lack.
     ///
     /// # Errors
-    /// For each destination by itself: whatever cannot be read, is not what its digest says, or
-    /// cannot be written. What was written by then stays and is named by nothing.
-    pub async fn run(&self) -> Vec<Result<Content, Error>> {
-        self.bring(Root::Written).await
+    /// Whatever cannot be read.
+    pub async fn look(self) -> Result<Bringing<'a>, Failed> {
+        let looks = self.destinations.iter().map(|store| async {
+            let target = Target::new(store);
+            let plan = plan::missing(&self, store, Depth::Missing).await;
+            let plan = target.take(plan).unwrap_or_default();
+            (target, plan)
+        });
+        let targets = join_all(looks).await;
+        let bringing = Bringing {
+            copy: self,
+            targets,
+        };
+        bringing.so_far().await?;
+        Ok(bringing)
+    }
+}
+
+impl Bringing<'_> {
+    /// Whether the destination at this place has a blob once the blobs are brought, as far as the roots
+    /// are to thank for it.
+    pub fn brings(&self, at: usize, blob: Digest) -> bool {
+        let target = self.targets.get(at);
+        target.is_some_and(|(_, plan)| plan.blobs.contains_key(&blob))
     }
 
-    /// Copies all below the root; the root is for the caller to write, by its tags.
+    /// Brings the blobs that are missing.
     ///
     /// # Errors
-    /// As [`Copy::run`].
-    pub async fn run_below(&self) -> Vec<Result<Content, Error>> {
-        self.bring(Root::Left).await
+    /// What cannot be read, is not what its digest says, or cannot be written.
+    pub async fn blobs(&self) -> Result<(), Failed> {
+        let each = self.targets.iter().map(|(target, plan)| (target, plan));
+        self.place_blobs(each.collect()).await;
+        self.so_far().await
     }
 
-    async fn bring(&self, root: Root) -> Vec<Result<Content, Error>> {
-        let mut outcomes = self.pass(&self.destinations, root, Depth::Missing).await;
-        for (at, outcome) in outcomes.iter_mut().enumerate() {
-            // Whoever has a manifest has what it names, unless it says itself that it has not.
-            let Err(error) = outcome else { continue };
-            if error.is_incomplete() {
-                self.notices
-                    .warning(format!("{error}; going through the whole image once more"));
-                let store = &self.destinations[at..=at];
-                let again = self.pass(store, root, Depth::Everything).await;
-                *outcome = again.into_iter().next().expect("one store, one outcome");
-            }
-        }
-        outcomes
+    /// Writes the manifests below the roots.
+    ///
+    /// # Errors
+    /// As [`Bringing::blobs`].
+    pub async fn below(&self) -> Result<(), Failed> {
+        self.write(Levels::BelowRoots).await
     }
 
-    async fn pass(
-        &self,
-        stores: &[&Store],
-        root: Root,
-        depth: Depth,
-    ) -> Vec<Result<Content, Error>> {
-        let targets: Vec<Target> = stores.iter().map(|store| Target::new(store)).collect();
-        let plans = targets.iter().map(|target| async {
-            let plan = plan::missing(self, target.store, depth).await;
-            target.take(plan).unwrap_or_default()
-        });
-        let plans = join_all(plans).await;
-        self.place_blobs(&targets, &plans).await;
-        let written = targets.iter().zip(&plans).map(|(target, plan)| async {
-            target.take(self.write_manifests(target, plan, root).await);
-        });
-        join_all(written).await;
-        let failed = targets.iter().filter(|target| target.has_failed());
-        join_all(failed.map(|target| target.store.close_uploads())).await;
-        targets.into_iter().map(Target::into_outcome).collect()
+    /// Writes the roots, by their digests: the destinations have them, and all below.
+    ///
+    /// # Errors
+    /// As [`Bringing::blobs`].
+    pub async fn roots(&self) -> Result<(), Failed> {
+        self.write(Levels::Roots).await
+    }
+
+    /// What was done, in the order of the destinations.
+    pub fn content(&self) -> Vec<Content> {
+        let targets = self.targets.iter();
+        targets.map(|(target, _)| target.content()).collect()
     }
 
     /// The largest blobs are first, so that none of them is left to travel alone at the end.
-    async fn place_blobs(&self, targets: &[Target<'_>], plans: &[Plan]) {
+    async fn place_blobs(&self, at: Vec<(&Target<'_>, &Plan)>) {
         let mut lacking: HashMap<Digest, (&Descriptor, Vec<&Target>)> = HashMap::new();
-        for (target, plan) in targets.iter().zip(plans) {
+        for (target, plan) in at {
             for blob in plan.blobs.values() {
-                self.meter.expect(blob.size);
+                self.copy.meter.expect(blob.size);
                 let (_, targets) = lacking.entry(blob.digest).or_insert((blob, Vec::new()));
                 targets.push(target);
             }
         }
         let mut lacking: Vec<_> = lacking.into_values().collect();
         lacking.sort_by_key(|(blob, _)| (std::cmp::Reverse(blob.size), blob.digest));
+        let copy = &self.copy;
         stream::iter(lacking)
-            .for_each_concurrent(BLOBS, |(blob, targets)| blob::place(self, blob, targets))
+            .for_each_concurrent(BLOBS, |(blob, targets)| blob::place(copy, blob, targets))
             .await;
     }
 
-    async fn write_manifests(
-        &self,
-        target: &Target<'_>,
-        plan: &Plan,
-        root: Root,
-    ) -> Result<(), Error> {
-        let skipped = usize::from(root == Root::Left);
-        for level in plan.levels.iter().skip(skipped).rev() {
-            if target.has_failed() {
-                return Ok(());
+    async fn write(&self, levels: Levels) -> Result<(), Failed> {
+        let written = self.targets.iter().map(|(target, plan)| async move {
+            match write_manifests(target, levels.of(plan)).await {
+                // Whoever has a manifest has what it names, unless it says itself that it has not.
+                Err(error) if error.is_incomplete() => {
+                    let text = format!("{error}; going through the whole image once more");
+                    self.copy.notices.warning(text);
+                    target.begin_anew();
+                    target.take(self.write_anew(target, levels).await);
+                }
+                outcome => {
+                    target.take(outcome);
+                }
             }
-            stream::iter(level)
-                .map(|manifest| target.store.put_manifest(manifest))
-                .buffer_unordered(MANIFESTS)
-                .try_collect::<()>()
-                .await?;
-            target.count(|content| content.manifests_written += level.len() as u64);
-        }
-        Ok(())
+        });
+        join_all(written).await;
+        self.so_far().await
     }
+
+    /// Brings everything, whatever a destination has.
+    async fn write_anew(&self, target: &Target<'_>, levels: Levels) -> Result<(), Error> {
+        let plan = plan::missing(&self.copy, target.store, Depth::Everything).await?;
+        self.place_blobs(vec![(target, &plan)]).await;
+        write_manifests(target, Levels::BelowRoots.of(&plan)).await?;
+        match levels {
+            Levels::BelowRoots => Ok(()),
+            Levels::Roots => write_manifests(target, levels.of(&plan)).await,
+        }
+    }
+
+    /// That nothing has failed; what has closes what it has open.
+    async fn so_far(&self) -> Result<(), Failed> {
+        let targets = self.targets.iter().enumerate();
+        let failed = targets.filter_map(|(at, (target, _))| Some((at, target, target.error()?)));
+        let failed: Vec<_> = failed.collect();
+        join_all(
+            failed
+                .iter()
+                .map(|(_, target, _)| target.store.close_uploads()),
+        )
+        .await;
+        match failed.into_iter().next() {
+            None => Ok(()),
+            Some((at, _, error)) => Err(Failed { at, error }),
+        }
+    }
+}
+
+/// Some of the manifests of a plan.
+#[derive(Debug, Clone, Copy)]
+enum Levels {
+    BelowRoots,
+    Roots,
+}
+
+impl Levels {
+    fn of(self, plan: &Plan) -> &[Vec<Manifest>] {
+        let (roots, below) = plan.levels.split_at(plan.levels.len().min(1));
+        match self {
+            Self::BelowRoots => below,
+            Self::Roots => roots,
+        }
+    }
+}
+
+/// Writes manifests, those furthest from the roots first.
+async fn write_manifests(target: &Target<'_>, levels: &[Vec<Manifest>]) -> Result<(), Error> {
+    for level in levels.iter().rev() {
+        if target.has_failed() {
+            return Ok(());
+        }
+        stream::iter(level)
+            .map(|manifest| target.store.put_manifest(manifest))
+            .buffer_unordered(MANIFESTS)
+            .try_collect::<()>()
+            .await?;
+        target.count(|content| content.manifests_written += level.len() as u64);
+    }
+    Ok(())
 }

@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 use crate::archive::Archive;
 use crate::image::{Descriptor, Digest, Hasher, Manifest, Repository, Target};
 use crate::layout::Evidence;
-use crate::registry::{self, Remote, Resumed, Timing};
+use crate::registry::{self, FewTags, Remote, Resumed, Timing};
 
 /// A blob's bytes as they come.
 pub type ReadStream = BoxStream<'static, Result<Bytes, StoreError>>;
@@ -28,6 +28,7 @@ pub struct Source {
     manifests: Mutex<HashMap<Digest, Known>>,
     /// The manifests that were made here.
     made: Mutex<HashSet<Digest>>,
+    few_tags: OnceCell<FewTags>,
 }
 
 /// What is known of a manifest. Whoever asks first finds out, and the others wait for it.
@@ -45,6 +46,7 @@ impl Source {
             kind: Kind::Store(store),
             manifests: Mutex::default(),
             made: Mutex::default(),
+            few_tags: OnceCell::new(),
         }
     }
 
@@ -54,6 +56,7 @@ impl Source {
             kind: Kind::Archive(archive),
             manifests: Mutex::default(),
             made: Mutex::default(),
+            few_tags: OnceCell::new(),
         }
     }
 
@@ -67,6 +70,20 @@ impl Source {
             Kind::Archive(archive) => archive.evidence().await?,
             Kind::Store(Store::Registry(_)) => Evidence::default(),
         })
+    }
+
+    /// What one answer tells of its tags, where it is on a registry. Asked once.
+    ///
+    /// # Errors
+    /// An answer that may be another one later.
+    pub async fn few_tags(&self) -> Result<&FewTags, StoreError> {
+        let ask = || async {
+            Ok(match self.remote() {
+                Some(remote) => remote.few_tags().await?,
+                None => FewTags::Unknown,
+            })
+        };
+        self.few_tags.get_or_try_init(ask).await
     }
 
     /// The store that it is, where it is one.

@@ -99,6 +99,13 @@ impl Store {
         }
     }
 
+    /// Notes that it is not new any more.
+    pub fn holds_something(&self) {
+        if let Self::Registry(remote) = self {
+            remote.holds_something();
+        }
+    }
+
     /// Writes a small blob that was made here.
     ///
     /// # Errors
@@ -134,6 +141,7 @@ impl Store {
             Self::Registry(remote) => remote
                 .put_manifest(&Target::Digest(manifest.digest), manifest)
                 .await
+                .map(drop)
                 .map_err(StoreError::from),
             Self::Layout(layout) => layout
                 .write_manifest(manifest)

@@ -45,10 +45,18 @@ impl<'a> Target<'a> {
         result.map_err(|error| self.failed(error)).ok()
     }
 
-    pub(super) fn into_outcome(self) -> Result<Content, Error> {
-        self.outcome
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// Forgets what was done, since all is done again.
+    pub(super) fn begin_anew(&self) {
+        *self.outcome() = Ok(Content::default());
+    }
+
+    pub(super) fn error(&self) -> Option<Error> {
+        self.outcome().as_ref().err().cloned()
+    }
+
+    /// What was done, as far as nothing failed.
+    pub(super) fn content(&self) -> Content {
+        self.outcome().as_ref().copied().unwrap_or_default()
     }
 
     fn outcome(&self) -> MutexGuard<'_, Result<Content, Error>> {

@@ -250,13 +250,14 @@ async fn signing_each_manifest_of_an_index() {
 }
 
 /// Some registries have no list of referrers for a repository that has nothing yet: they are asked
-/// again once it has something, and get no tag in place of the list.
+/// while the first manifests are written, and again where they say then that they list one. They get
+/// no tag in place of the list.
 #[tokio::test]
 async fn signing_what_is_pushed_to_a_new_repository() {
-    for (profile, counts) in [
-        (Profile::plain(), [1, 0]),
-        (Profile::plain().late_referrers(), [2, 0]),
-        (Profile::distribution(), [2, 1]),
+    for (profile, most, tags) in [
+        (Profile::plain(), 1, 0),
+        (Profile::plain().late_referrers(), 2, 0),
+        (Profile::distribution(), 1, 1),
     ] {
         let registry = Registry::start(profile).await;
         let place = format!("{}/web", registry.host());
@@ -269,7 +270,8 @@ async fn signing_what_is_pushed_to_a_new_repository() {
         let asked = lines.iter().filter(|line| line.contains("/referrers/"));
         let lists = registry.tags("web").into_keys();
         let lists = lists.filter(|tag| tag.starts_with("sha256-"));
-        assert_eq!([asked.count(), lists.count()], counts, "{lines:#?}");
+        assert!((1..=most).contains(&asked.count()), "{lines:#?}");
+        assert_eq!(lists.count(), tags, "{lines:#?}");
     }
 }
 

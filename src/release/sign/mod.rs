@@ -1,4 +1,4 @@
-//! Signing: after the root is in place, and before any tag names it.
+//! Signing: beside the image's way to a destination, and before any tag names it.
 //!
 //! What is there is read before anything is written, so that an equal signature is not made twice.
 //! Where a tag that exists has to be added to, that is done before all else: a registry that makes
@@ -9,14 +9,14 @@ mod work;
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use url::Url;
 
 use super::beside::{self, Form};
 use super::look::Seen;
 use super::plan::Plan;
 use super::source::Resolved;
-use super::{Change, Context, Destination, Failure, source};
+use super::{Change, Context, Destination, Failure, Prepared, source};
 use crate::github;
 use crate::image::{Descriptor, Digest, MediaType, Place, Target};
 use crate::signing::{Claim, Predicate, Signer, SigningError};
@@ -62,20 +62,26 @@ pub struct Signed {
 }
 
 /// The work at every destination that has, or is going to have, the root: none at the others.
-pub(super) async fn look<'a>(
-    signing: &'a Signing,
-    context: &'a Context,
-    destinations: &'a [Destination],
-    plans: &[Plan],
-    image: &Resolved,
-    facts: &BTreeMap<String, String>,
-) -> Result<Vec<Vec<Work<'a>>>, Failure> {
-    if !plans.iter().any(has_root) {
+pub(super) async fn look<'a>(prepared: &'a Prepared<'_>) -> Result<Vec<Vec<Work<'a>>>, Failure> {
+    let Prepared {
+        request,
+        context,
+        destinations,
+        image,
+        plans,
+        seen,
+        ..
+    } = prepared;
+    let signing = request.signing.as_ref();
+    let Some(signing) = signing.filter(|_| plans.iter().any(has_root)) else {
         return Ok(destinations.iter().map(|_| Vec::new()).collect());
-    }
+    };
     let (registry, notices) = (&context.registry, &context.notices);
-    let requirement = signing.signer.requirement(registry, notices).await;
-    let requirement = requirement.map_err(unsigned)?;
+    let requirement = signing.signer.requirement(registry, notices);
+    let requirement = async { requirement.await.map_err(unsigned) };
+    let each = destinations.iter().zip(plans).zip(seen);
+    let priors = each.map(|((destination, plan), seen)| destination.prior(plan, seen));
+    let (requirement, priors) = try_join(requirement, try_join_all(priors)).await?;
     let root = image.root.digest;
     if let Some(other) = signing
         .attestations
@@ -90,9 +96,10 @@ pub(super) async fn look<'a>(
     }
     let subjects = subjects(image, signing.recursive).await?;
     let mut annotations = signing.annotations.clone();
-    annotations.extend(facts.clone());
+    annotations.extend(prepared.said());
     let (annotations, requirement) = (&annotations, &requirement);
-    let looks = destinations.iter().zip(plans).map(|(destination, plan)| {
+    let each = destinations.iter().zip(plans).zip(priors);
+    let looks = each.map(|((destination, plan), prior)| {
         let repository = claimed(&destination.place);
         let works = subjects.iter().filter(|_| has_root(plan)).map(|subject| {
             let claim = Claim {
@@ -110,7 +117,7 @@ pub(super) async fn look<'a>(
                 subject: subject.clone(),
                 tags_follow: plan.writes(),
             };
-            Work::look(asked, context, destination, said)
+            Work::look(asked, context, destination, said, prior)
         });
         try_join_all(works.collect::<Vec<_>>())
     });

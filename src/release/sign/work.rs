@@ -13,13 +13,14 @@ use crate::github::UploadError;
 use crate::image::{Body, Descriptor, Digest, Manifest, Target};
 use crate::notice::Notices;
 use crate::referrers::{
-    Additions, Artifact, Ending, Error, Listing, Pair, Shared, annotations_over, sig_layer, sig_tag,
+    Additions, Artifact, Ending, Error, Listing, Pair, Prior, Shared, annotations_over, sig_layer,
+    sig_tag,
 };
-use crate::registry::Client;
+use crate::registry::{Client, Vouched};
 use crate::release::beside::{self, Bundles, Form, PREDICATE_TYPE};
-use crate::release::{Context, Destination, Failure};
+use crate::release::{Context, Destination, Failure, transfer};
 use crate::signing::{BUNDLE, Detached, ENVELOPE, Flaw, Requirement, SIMPLE_SIGNING, Signer};
-use crate::transfer::{Side, Store};
+use crate::transfer::{Side, Store, StoreError};
 
 /// What is asked for.
 pub(super) struct Asked<'a> {
@@ -38,13 +39,11 @@ pub(in super::super) struct Work<'a> {
     context: &'a Context,
     destination: &'a Destination,
     items: Vec<Item>,
-    listing: Option<Listing>,
-    /// The `.sig` image that was there.
-    sig: Option<Manifest>,
+    read: Read,
     /// Which of the tags that every run adds to are there.
     there: Vec<Shelf>,
-    /// Whether those are as they were looked at, as far as this run is concerned.
-    fresh: bool,
+    /// What was made and is not done with yet.
+    made: Vec<Made>,
     shared: Option<Addition>,
 }
 
@@ -52,6 +51,14 @@ pub(in super::super) struct Work<'a> {
 struct Item {
     said: Said,
     done: Vec<Signed>,
+}
+
+/// What is added to, as it was read last.
+#[derive(Default)]
+struct Read {
+    /// Where bundles are listed, where any are wanted.
+    listing: Option<Listing>,
+    images: Images,
 }
 
 /// Where what is made is put.
@@ -80,6 +87,8 @@ struct Made {
     item: usize,
     form: Form,
     part: Part,
+    /// Where GitHub shows it, if it is kept there.
+    shown: Option<Url>,
 }
 
 enum Part {
@@ -103,8 +112,8 @@ struct Attestations {
     seen: Vec<Value>,
 }
 
-/// The images under the tags that were added to.
-#[derive(Default)]
+/// The images under tags.
+#[derive(Clone, Default)]
 struct Images {
     signatures: Option<Manifest>,
     attestations: Option<Manifest>,
@@ -117,6 +126,7 @@ impl<'a> Work<'a> {
         context: &'a Context,
         destination: &'a Destination,
         said: Vec<Said>,
+        prior: &Prior,
     ) -> Result<Self, Failure> {
         let items = said.into_iter().map(|said| Item {
             said,
@@ -127,20 +137,19 @@ impl<'a> Work<'a> {
             context,
             destination,
             items: items.collect(),
-            listing: None,
-            sig: None,
+            read: Read::default(),
             there: Vec::new(),
-            fresh: true,
+            made: Vec::new(),
             shared: None,
         };
-        let looked = work.look_beside().await;
+        let looked = work.look_beside(prior).await;
         looked.map_err(|error| work.failed(error))?;
         Ok(work)
     }
 
-    /// Notes that this run writes to the same tags before.
-    pub(in super::super) fn comes_after_others(&mut self) {
-        self.fresh = false;
+    /// Whether nothing is missing.
+    pub(in super::super) fn is_done(&self) -> bool {
+        self.wanted().is_empty()
     }
 
     /// Whether a tag that is there has to be added to.
@@ -191,42 +200,47 @@ impl<'a> Work<'a> {
         self.items.iter().any(|item| item.said.attests().is_some())
     }
 
-    async fn look_beside(&mut self) -> Result<(), Error> {
+    async fn look_beside(&mut self, prior: &Prior) -> Result<(), Error> {
         let forms = &self.asked.signing.forms;
         let (store, subject) = (self.store(), self.asked.subject.digest);
         let kinds: Vec<&str> = self.items.iter().map(|item| item.said.kind()).collect();
         let bundles = async {
             match forms.contains(&Form::Bundle) {
-                true => beside::bundles(store, &self.asked.requirement, subject, &kinds)
+                true => beside::bundles(store, prior, &self.asked.requirement, subject, &kinds)
                     .await
                     .map(Some),
                 false => Ok(None),
             }
         };
-        let images = async {
-            if !forms.contains(&Form::Legacy) {
-                return Ok(Images::default());
-            }
-            let signatures = Shared::sig(subject);
-            let attestations = async {
-                match self.attests() {
-                    true => Shared::layers(subject, Ending::Att).read(store).await,
-                    false => Ok(None),
-                }
-            };
-            let (signatures, attestations) = try_join(signatures.read(store), attestations).await?;
-            Ok::<_, Error>(Images {
-                signatures,
-                attestations,
-            })
-        };
+        let images = self.read_images(prior);
         let (bundles, images) = try_join(bundles, images).await?;
         if let Some(bundles) = bundles {
             self.note_bundles(bundles);
         }
         self.note_layers(&images).await?;
-        self.sig = images.signatures;
+        self.read.images = images;
         Ok(())
+    }
+
+    /// Reads the images under tags that layers are going to be in.
+    async fn read_images(&self, prior: &Prior) -> Result<Images, Error> {
+        let (store, subject) = (self.store(), self.asked.subject.digest);
+        let read = |ending, is_wanted| async move {
+            match is_wanted {
+                true => Shared::layers(subject, ending).look(store, prior).await,
+                false => Ok(None),
+            }
+        };
+        let is_legacy = self.asked.signing.forms.contains(&Form::Legacy);
+        let (signatures, attestations) = try_join(
+            read(Ending::Sig, is_legacy),
+            read(Ending::Att, is_legacy && self.attests()),
+        )
+        .await?;
+        Ok(Images {
+            signatures,
+            attestations,
+        })
     }
 
     /// Keeps the first bundle that is equal to each of ours.
@@ -234,7 +248,7 @@ impl<'a> Work<'a> {
         if matches!(bundles.listing, Listing::Tag(_)) && !bundles.opened.is_empty() {
             self.there.push(Shelf::List);
         }
-        self.listing = Some(bundles.listing);
+        self.read.listing = Some(bundles.listing);
         for (digest, opened) in bundles.opened {
             let Ok(opened) = opened else { continue };
             let at = Target::Digest(digest);
@@ -297,15 +311,70 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Makes what is not there, attaches it, reads it back and checks it. What GitHub is to keep goes
-    /// there first: a run that dies in between finds nothing here, and makes it again.
-    pub(in super::super) async fn attach(&mut self) -> Result<(), Failure> {
-        let made = self.make().await?;
-        let shown = self.upload(&made).await?;
-        self.write(&made)
-            .await
-            .map_err(|error| self.failed(error))?;
-        for (Made { item, form, part }, shown) in made.into_iter().zip(shown) {
+    /// Makes and attaches what is not there, in all steps; `after` is as in [`Work::lists`].
+    pub(in super::super) async fn attach(&mut self, after: bool) -> Result<(), Failure> {
+        self.blobs(None).await?;
+        self.manifests().await?;
+        self.lists(after).await
+    }
+
+    /// Makes what is not there, and brings its blobs, but those that come with the `image`. What GitHub
+    /// is to keep goes there first: a run that dies in between finds nothing here, and makes it again.
+    pub(in super::super) async fn blobs(
+        &mut self,
+        image: Option<&transfer::Work<'_>>,
+    ) -> Result<(), Failure> {
+        let mut made = self.make().await?;
+        self.upload(&mut made).await?;
+        let brings = |blob| image.is_some_and(|image| image.brings(self.destination, blob));
+        let brought = self.put_blobs(&made, brings(Artifact::config())).await;
+        brought.map_err(|error| self.failed(error.into()))?;
+        self.made = made;
+        Ok(())
+    }
+
+    /// Writes the bundles, reads them back and checks them; what the tags that are added to name is
+    /// read meanwhile.
+    pub(in super::super) async fn manifests(&mut self) -> Result<(), Failure> {
+        if self.made.is_empty() {
+            return Ok(());
+        }
+        let step = try_join(self.write_artifacts(), self.read_again()).await;
+        let (unlisted, read) = step.map_err(|error| self.failed(error))?;
+        self.read = read.unwrap_or_else(|| std::mem::take(&mut self.read));
+        let listed = self.look_for(&unlisted).await;
+        listed.map_err(|error| self.failed(error))
+    }
+
+    /// Adds to the tags that every run adds to, and sees to it that all is there and good. If it comes
+    /// `after` this run itself has added to them, they are read once more.
+    pub(in super::super) async fn lists(&mut self, after: bool) -> Result<(), Failure> {
+        if self.made.is_empty() {
+            return Ok(());
+        }
+        let named = async {
+            if after && let Some(read) = self.read_again().await? {
+                self.read = read;
+            }
+            // By what it has said meanwhile, the registry may list them itself.
+            if let Some(listing) = &self.read.listing
+                && listing
+                    .is_own_by_now(self.store(), self.asked.subject.digest)
+                    .await?
+            {
+                self.read.listing = Some(Listing::Own);
+            }
+            self.name(!after).await
+        };
+        let named = named.await;
+        self.shared = Some(named.map_err(|error| self.failed(error))?);
+        for Made {
+            item,
+            form,
+            part,
+            shown,
+        } in std::mem::take(&mut self.made)
+        {
             let at = match (&part, self.shelf(item, form)) {
                 (Part::Artifact(artifact), _) => Target::Digest(artifact.manifest.digest),
                 (_, Shelf::Attestations) => Target::Tag(Ending::Att.tag(self.asked.subject.digest)),
@@ -349,6 +418,7 @@ impl<'a> Work<'a> {
                 item,
                 form,
                 part: self.part(said, content),
+                shown: None,
             })
         });
         try_join_all(each).await
@@ -359,7 +429,7 @@ impl<'a> Work<'a> {
         let (Said::Signature(claim), Form::Legacy) = (said, form) else {
             return None;
         };
-        let beside = self.listing.as_ref()?.beside();
+        let beside = self.read.listing.as_ref()?.beside();
         let payload = claim.payload();
         beside
             .iter()
@@ -407,106 +477,116 @@ impl<'a> Work<'a> {
             .expect("what is made here is a manifest")
     }
 
-    /// Has GitHub keep the attestations, where it is to. Returns where it shows each of what was made.
-    async fn upload(&self, made: &[Made]) -> Result<Vec<Option<Url>>, Failure> {
+    /// Has GitHub keep the attestations, where it is to.
+    async fn upload(&self, made: &mut [Made]) -> Result<(), Failure> {
+        let Some(github) = &self.asked.signing.github else {
+            return Ok(());
+        };
+        let each = made.iter_mut().map(|made| async move {
+            if let Part::Artifact(artifact) = &made.part
+                && self.items[made.item].said.attests().is_some()
+            {
+                let kept = github.upload(&self.context.registry, artifact.content());
+                made.shown = Some(kept.await.map_err(not_kept)?);
+            }
+            Ok(())
+        });
+        try_join_all(each).await.map(drop)
+    }
+
+    async fn put_blobs(&self, made: &[Made], has_config: bool) -> Result<(), StoreError> {
+        let store = self.store();
         let each = made.iter().map(|made| async move {
-            match (&self.asked.signing.github, &made.part) {
-                (Some(github), Part::Artifact(artifact))
-                    if self.items[made.item].said.attests().is_some() =>
-                {
-                    let kept = github.upload(&self.context.registry, artifact.content());
-                    kept.await.map(Some).map_err(not_kept)
-                }
-                _ => Ok(None),
+            match &made.part {
+                Part::Artifact(artifact) => artifact.put_blobs(store, has_config).await,
+                Part::Layer { payload, .. } => store.put_blob(payload).await,
             }
         });
-        try_join_all(each).await
+        try_join_all(each).await.map(drop)
     }
 
-    async fn write(&mut self, made: &[Made]) -> Result<(), Error> {
-        if let Some(listing) = &self.listing
-            && listing
-                .is_own_by_now(self.store(), self.asked.subject.digest)
-                .await?
-        {
-            self.listing = Some(Listing::Own);
-        }
-        let images = match self.listing {
-            // A list names what is there.
-            Some(Listing::Tag(_)) => {
-                try_join(self.write_artifacts(made), self.write_payloads(made)).await?;
-                self.add(made).await?
-            }
-            _ => {
-                let layers = async {
-                    self.write_payloads(made).await?;
-                    self.add(made).await
-                };
-                let ((), images) = try_join(self.write_artifacts(made), layers).await?;
-                images
-            }
-        };
-        let (shared, images) = images;
-        self.shared = Some(shared);
-        self.read_layers(made, images).await
-    }
-
-    /// Writes the bundles, reads them back and checks them.
-    async fn write_artifacts(&self, made: &[Made]) -> Result<(), Error> {
-        let store = self.store();
-        let artifacts = made.iter().filter_map(|made| match &made.part {
-            Part::Artifact(artifact) => Some((artifact.as_ref(), made.item)),
+    /// Writes the bundles' manifests. Returns those of which the registry does not say that it lists
+    /// them.
+    async fn write_artifacts(&self) -> Result<Vec<Digest>, Error> {
+        let artifacts = self.made.iter().filter_map(|made| match &made.part {
+            Part::Artifact(artifact) => Some(self.write_artifact(made.item, artifact)),
             Part::Layer { .. } => None,
         });
-        let written = artifacts.map(|(artifact, item)| async move {
-            let digest = artifact.manifest.digest;
-            let vouched = artifact.write(store).await?;
-            let at = Target::Digest(digest);
-            if !vouched.stored && store.manifest(&at).await?.is_none() {
-                return Err(missing(digest));
-            }
-            let content = Content::Bundle(artifact.read_back(store).await?.to_vec());
-            let said = &self.items[item].said;
-            let checked = said.check(&self.making(), &content);
-            checked.map_err(|flaw| changed(digest, &flaw))?;
-            Ok((digest, vouched.listed))
-        });
-        let written = try_join_all(written).await?;
-        // Under a tag they are listed by us, and that is read back by itself.
-        let unlisted = written.into_iter().filter(|(_, listed)| !listed);
-        let unlisted: Vec<Digest> = unlisted.map(|(digest, _)| digest).collect();
-        if unlisted.is_empty() || matches!(self.listing, Some(Listing::Tag(_))) {
+        let written = try_join_all(artifacts).await?.into_iter();
+        let unlisted = written.filter(|(_, vouched)| !vouched.listed);
+        Ok(unlisted.map(|(digest, _)| digest).collect())
+    }
+
+    /// That the registry lists them, where it has lists of its own; under a tag they are listed by us.
+    async fn look_for(&self, unlisted: &[Digest]) -> Result<(), Error> {
+        if unlisted.is_empty() || !matches!(self.read.listing, Some(Listing::Own)) {
             return Ok(());
         }
-        let lacking = Listing::lacks(store, self.asked.subject.digest, &unlisted).await?;
+        let subject = self.asked.subject.digest;
+        let lacking = Listing::lacks(self.store(), subject, unlisted).await?;
         lacking.map_or(Ok(()), |digest| Err(missing(digest)))
     }
 
-    async fn write_payloads(&self, made: &[Made]) -> Result<(), Error> {
-        let store = self.store();
-        let payloads = made.iter().filter_map(|made| match &made.part {
-            Part::Layer { payload, .. } => Some(payload),
-            Part::Artifact(_) => None,
-        });
-        try_join_all(payloads.map(|payload| store.put_blob(payload))).await?;
-        Ok(())
+    /// What is added to, read again just before. Of two tags that are added to together, the first is
+    /// written after what was read long before: see `pair.rs`.
+    async fn read_again(&self) -> Result<Option<Read>, Error> {
+        let (store, subject) = (self.store(), self.asked.subject.digest);
+        if let (true, Some(listing)) = (self.is_pair(), &self.read.listing)
+            && !listing.is_own_by_now(store, subject).await?
+        {
+            return Ok(None);
+        }
+        let listing = async {
+            match &self.read.listing {
+                Some(listing) => listing.read_again(store, subject).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (listing, images) = try_join(listing, self.read_images(&Prior::Unknown)).await?;
+        Ok(Some(Read { listing, images }))
     }
 
-    /// Adds to the tags that every run adds to.
-    async fn add(&self, made: &[Made]) -> Result<(Addition, Images), Error> {
-        let list = match &self.listing {
+    /// Whether the list of referrers and the `.sig` image are added to together.
+    fn is_pair(&self) -> bool {
+        let is_legacy = self.asked.signing.forms.contains(&Form::Legacy);
+        is_legacy && matches!(self.read.listing, Some(Listing::Tag(_)))
+    }
+
+    /// Writes a bundle's manifest, and reads the bundle back. Returns what the registry says of it.
+    async fn write_artifact(
+        &self,
+        item: usize,
+        artifact: &Artifact,
+    ) -> Result<(Digest, Vouched), Error> {
+        let (store, digest) = (self.store(), artifact.manifest.digest);
+        let (vouched, content) = try_join(artifact.write(store), artifact.read_back(store)).await?;
+        if !vouched.stored && store.manifest(&Target::Digest(digest)).await?.is_none() {
+            return Err(missing(digest));
+        }
+        let content = Content::Bundle(content.to_vec());
+        let checked = self.items[item].said.check(&self.making(), &content);
+        checked.map_err(|flaw| changed(digest, &flaw))?;
+        Ok((digest, vouched))
+    }
+
+    /// Adds to the tags that every run adds to, and reads back the layers in them. `fresh` says whether
+    /// this run has written none of them since they were read.
+    async fn name(&self, fresh: bool) -> Result<Addition, Error> {
+        let list = match &self.read.listing {
             Some(Listing::Tag(list)) => Some(list.as_deref().cloned()),
             _ => None,
         };
-        let is_pair = self.asked.signing.forms.contains(&Form::Legacy);
         let mut addition = Addition {
             root: self.asked.subject.digest,
-            both: list.is_some() && is_pair,
+            both: self.is_pair(),
             additions: Additions::default(),
             attestations: Attestations::default(),
         };
         let [listed, signatures] = &mut addition.additions.ours;
-        for Made { item, form, part } in made {
+        for Made {
+            item, form, part, ..
+        } in &self.made
+        {
             match (part, self.shelf(*item, *form)) {
                 (Part::Artifact(artifact), _) if list.is_some() => {
                     listed.push(artifact.descriptor().clone());
@@ -518,17 +598,18 @@ impl<'a> Work<'a> {
                 (Part::Layer { value, .. }, _) => signatures.push(value.clone()),
             }
         }
-        let read = [list.flatten(), self.sig.clone()];
+        let (list, images) = (list.flatten(), self.read.images.clone());
         let images = addition
-            .put(self.store(), self.context, read, self.fresh)
+            .put(self.store(), self.context, (list, images), fresh)
             .await?;
-        Ok((addition, images))
+        self.read_layers(images).await?;
+        Ok(addition)
     }
 
     /// That the layers that were just written are there, and good.
-    async fn read_layers(&self, made: &[Made], images: Images) -> Result<(), Error> {
+    async fn read_layers(&self, images: Images) -> Result<(), Error> {
         let (store, subject) = (self.store(), self.asked.subject.digest);
-        let layers = made.iter().filter_map(|made| match &made.part {
+        let layers = self.made.iter().filter_map(|made| match &made.part {
             Part::Layer { payload, .. } => Some((Digest::of(payload), made.item)),
             Part::Artifact(_) => None,
         });
@@ -570,10 +651,12 @@ impl<'a> Work<'a> {
     /// Looks once more at a tag that was added to alone: a run that read it before us may have
     /// written it after us.
     pub(in super::super) async fn settle(&mut self) -> Result<(), Failure> {
-        let Destination { place, store } = self.destination;
+        let Destination { place, store, .. } = self.destination;
         match &mut self.shared {
-            Some(shared) if self.asked.tags_follow && matches!(store, Store::Registry(_)) => {
-                let outcome = shared.settle(store, self.context).await;
+            Some(shared) if matches!(store, Store::Registry(_)) => {
+                let outcome = shared
+                    .settle(store, self.context, self.asked.tags_follow)
+                    .await;
                 outcome.map_err(|error| beside::failure(Side::Destination, place, error))
             }
             _ => Ok(()),
@@ -609,67 +692,100 @@ fn missing(digest: Digest) -> Error {
 }
 
 impl Addition {
-    /// Adds what is missing; `read` is what the list and the `.sig` image were when they were looked
-    /// at, and `fresh` whether this run has written neither since.
+    /// Adds what is missing to what the tags named when they were read; `fresh` says whether this run
+    /// has written neither since.
     async fn put(
         &mut self,
         store: &Store,
         context: &Context,
-        read: [Option<Manifest>; 2],
+        (list, images): (Option<Manifest>, Images),
         fresh: bool,
     ) -> Result<Images, Error> {
+        let read = [list, images.signatures];
         let signatures = match self.both && !self.additions.is_empty() {
             true => {
                 let pair = Pair::of(self.root);
                 let [_, sig] = pair.add(store, read, fresh, &mut self.additions).await?;
                 sig
             }
-            false => self.put_each(store, context).await?,
+            false => self.put_each(store, context, read).await?,
+        };
+        let Attestations { ours, seen } = &mut self.attestations;
+        let attestations = match ours.is_empty() {
+            true => None,
+            false => {
+                let tag = Shared::layers(self.root, Ending::Att);
+                let (there, notices) = (images.attestations, &context.notices);
+                tag.add(store, there, ours, None, seen, notices).await?;
+                tag.settle(store, ours, seen, notices).await?
+            }
         };
         Ok(Images {
             signatures,
-            attestations: self.put_attestations(store, context).await?,
+            attestations,
         })
     }
 
-    /// Adds to the list and to the `.sig` image, each for itself. Returns the latter.
+    /// Adds to the list and to the `.sig` image, each for itself. Returns the latter as it is read
+    /// back, since it holds the signatures; of the list, which only names them, the registry's answer
+    /// is enough.
     async fn put_each(
         &mut self,
         store: &Store,
         context: &Context,
+        [list, sig]: [Option<Manifest>; 2],
     ) -> Result<Option<Manifest>, Error> {
-        let Additions { ours, seen } = &mut self.additions;
-        let mut last = None;
-        for (which, tag) in [Shared::list(self.root), Shared::sig(self.root)]
-            .into_iter()
-            .enumerate()
-        {
-            if !ours[which].is_empty() {
-                let (ours, seen) = (&ours[which], &mut seen[which]);
-                last = tag.add(store, ours, None, seen, &context.notices).await?;
-            }
+        let notices = &context.notices;
+        let Additions {
+            ours: [listed, signatures],
+            seen: [seen_listed, seen_signatures],
+        } = &mut self.additions;
+        let [list_tag, sig_tag] = Self::tags(self.root);
+        if !listed.is_empty() {
+            let add = list_tag.add(store, list, listed, None, seen_listed, notices);
+            add.await?;
         }
-        Ok(last)
+        if signatures.is_empty() {
+            return Ok(None);
+        }
+        let add = sig_tag.add(store, sig, signatures, None, seen_signatures, notices);
+        add.await?;
+        sig_tag
+            .settle(store, signatures, seen_signatures, notices)
+            .await
     }
 
-    async fn put_attestations(
+    fn tags(root: Digest) -> [Shared; 2] {
+        [Shared::list(root), Shared::sig(root)]
+    }
+
+    /// Looks once more at the list, and at the images if it is a while since they were read back.
+    async fn settle(
         &mut self,
         store: &Store,
         context: &Context,
-    ) -> Result<Option<Manifest>, Error> {
+        images: bool,
+    ) -> Result<(), Error> {
+        let notices = &context.notices;
+        let Additions {
+            ours: [listed, signatures],
+            seen: [seen_listed, seen_signatures],
+        } = &mut self.additions;
+        let [list_tag, sig_tag] = Self::tags(self.root);
+        if !self.both && !listed.is_empty() {
+            let settle = list_tag.settle(store, listed, seen_listed, notices);
+            settle.await?;
+        }
+        if images && !self.both && !signatures.is_empty() {
+            let settle = sig_tag.settle(store, signatures, seen_signatures, notices);
+            settle.await?;
+        }
         let Attestations { ours, seen } = &mut self.attestations;
-        if ours.is_empty() {
-            return Ok(None);
+        if images && !ours.is_empty() {
+            let tag = Shared::layers(self.root, Ending::Att);
+            tag.settle(store, ours, seen, notices).await?;
         }
-        let tag = Shared::layers(self.root, Ending::Att);
-        tag.add(store, ours, None, seen, &context.notices).await
-    }
-
-    async fn settle(&mut self, store: &Store, context: &Context) -> Result<(), Error> {
-        if !self.both {
-            self.put_each(store, context).await?;
-        }
-        self.put_attestations(store, context).await.map(drop)
+        Ok(())
     }
 }
 

@@ -1,0 +1,247 @@
+//! Some of what stands beside an image, on its way to one destination: blobs first, then manifests,
+//! then the tags that name them.
+
+use futures_util::future::{try_join, try_join_all};
+use serde_json::Value;
+
+use super::discover::{Referrer, Tagged};
+use super::list::{self, Listing};
+use super::{Between, Shared, Sided, shared};
+use crate::image::{Body, Digest, Manifest};
+use crate::notice::Notices;
+use crate::transfer::{Bringing, Copy, Roots, Store, StoreError};
+
+/// What is missing about one manifest.
+pub(super) struct Subject {
+    pub(super) digest: Digest,
+    pub(super) missing: Vec<Referrer>,
+    pub(super) listing: Listing,
+}
+
+/// What is missing under one tag.
+pub(super) struct Tag {
+    pub(super) tagged: Tagged,
+    pub(super) missing: Vec<Value>,
+}
+
+pub(super) struct Batch<'a> {
+    store: &'a Store,
+    notices: &'a Notices,
+    subjects: Vec<Subject>,
+    tags: Vec<Tag>,
+    referrers: Bringing<'a>,
+    /// The layers of the images under tags.
+    layers: Bringing<'a>,
+    additions: Vec<Addition>,
+}
+
+/// What is added to a tag.
+struct Addition {
+    shared: Shared,
+    /// Where it is a list of what is about this, and not there yet.
+    lists: Option<Digest>,
+    /// What the tag names, read just before it is written.
+    there: Option<Manifest>,
+    ours: Vec<Value>,
+    /// What is written where nothing is there.
+    whole: Option<Manifest>,
+    /// All that was there.
+    seen: Vec<Value>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) async fn of(
+        between: &Between<'a>,
+        subjects: Vec<Subject>,
+        tags: Vec<Tag>,
+    ) -> Result<Self, Sided> {
+        let missing = subjects.iter().flat_map(|subject| &subject.missing);
+        let referrers = missing.map(|referrer| referrer.manifest.clone()).collect();
+        let layers = tags.iter().map(Tag::needed).collect();
+        let (referrers, layers) =
+            try_join(between.copy(referrers).look(), between.copy(layers).look()).await?;
+        Ok(Self {
+            store: between.store,
+            notices: between.notices,
+            subjects,
+            tags,
+            referrers,
+            layers,
+            additions: Vec::new(),
+        })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.subjects.is_empty() && self.tags.is_empty()
+    }
+
+    pub(super) async fn blobs(&self) -> Result<(), Sided> {
+        try_join(self.referrers.blobs(), self.layers.blobs()).await?;
+        Ok(())
+    }
+
+    /// Writes the referrers, and reads meanwhile what their lists, and the images under tags, are.
+    pub(super) async fn manifests(&mut self) -> Result<(), Sided> {
+        let referrers = async {
+            self.referrers.below().await?;
+            Ok(self.referrers.roots().await?)
+        };
+        let ((), additions) = try_join(referrers, self.read()).await?;
+        self.additions = additions;
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<Vec<Addition>, Sided> {
+        let lists = self.subjects.iter().map(|subject| subject.read(self.store));
+        let tags = self.tags.iter().map(|tag| {
+            let (shared, layers) = (tag.tagged.shared(), tag.missing.clone());
+            Addition::read(self.store, shared, layers, tag.whole())
+        });
+        let (lists, tags) = try_join(try_join_all(lists), try_join_all(tags)).await?;
+        Ok(lists.into_iter().flatten().chain(tags).collect())
+    }
+
+    /// Whether tags have to be added to.
+    pub(super) fn adds_to_tags(&self) -> bool {
+        !self.additions.is_empty()
+    }
+
+    /// Sees to it that the destination lists what was copied.
+    pub(super) async fn lists(&mut self) -> Result<(), Sided> {
+        if let Store::Layout(layout) = self.store {
+            let all = self.subjects.iter().flat_map(|subject| &subject.missing);
+            let all = all.map(|referrer| referrer.manifest.clone()).collect();
+            let written = layout.write_referrers(all).await;
+            written.map_err(|error| Sided::there(StoreError::from(error)))?;
+        }
+        let (store, notices) = (self.store, self.notices);
+        let mut needed = Vec::with_capacity(self.additions.len());
+        for addition in std::mem::take(&mut self.additions) {
+            if addition.is_needed(store).await? {
+                needed.push(addition);
+            }
+        }
+        self.additions = needed;
+        let additions = self.additions.iter_mut();
+        try_join_all(additions.map(|addition| addition.put(store, notices))).await?;
+        Ok(())
+    }
+
+    /// Looks once more at the tags that were added to: a run that read one before us may have written
+    /// it after us.
+    pub(super) async fn settle(&mut self) -> Result<(), Sided> {
+        if matches!(self.store, Store::Layout(_)) {
+            return Ok(());
+        }
+        let (store, notices) = (self.store, self.notices);
+        let additions = self.additions.iter_mut();
+        try_join_all(additions.map(|addition| addition.settle(store, notices))).await?;
+        Ok(())
+    }
+}
+
+impl<'a> Between<'a> {
+    fn copy(&self, roots: Vec<Manifest>) -> Copy<'a> {
+        Copy {
+            source: self.source,
+            roots,
+            roots_at: Roots::Missing,
+            destinations: vec![self.store],
+            known: self.known,
+            notices: self.notices,
+            meter: self.meter,
+        }
+    }
+}
+
+impl Subject {
+    /// What has to be added to the list under a tag, if there is one.
+    async fn read(&self, store: &Store) -> Result<Option<Addition>, Sided> {
+        let listing = self.listing.read_again(store, self.digest).await;
+        Ok(match listing.map_err(Sided::there)? {
+            Listing::Own => None,
+            Listing::Tag(list) => Some(Addition {
+                shared: Shared::list(self.digest),
+                lists: list.is_none().then_some(self.digest),
+                there: list.map(|list| *list),
+                ours: self.entries(),
+                whole: None,
+                seen: Vec::new(),
+            }),
+        })
+    }
+
+    fn entries(&self) -> Vec<Value> {
+        let missing = self.missing.iter();
+        missing
+            .map(|referrer| list::descriptor(&referrer.manifest))
+            .collect()
+    }
+}
+
+impl Tag {
+    /// The image with the layers alone that are missing.
+    fn needed(&self) -> Manifest {
+        let missing = self.missing.iter();
+        let digests: Vec<_> = missing.map(|layer| layer["digest"].as_str()).collect();
+        let mut needed = self.tagged.manifest.clone();
+        if let Body::Image { layers, .. } = &mut needed.body {
+            layers.retain(|layer| digests.contains(&Some(layer.digest.to_string().as_str())));
+        }
+        needed
+    }
+
+    /// The image, where all of it is missing.
+    fn whole(&self) -> Option<Manifest> {
+        let image = &self.tagged.manifest;
+        let is_whole = self.missing.len() == shared::members(image, "layers").len();
+        is_whole.then(|| image.clone())
+    }
+}
+
+impl Addition {
+    async fn read(
+        store: &Store,
+        shared: Shared,
+        ours: Vec<Value>,
+        whole: Option<Manifest>,
+    ) -> Result<Self, Sided> {
+        Ok(Self {
+            there: shared.read(store).await.map_err(Sided::there)?,
+            shared,
+            lists: None,
+            ours,
+            whole,
+            seen: Vec::new(),
+        })
+    }
+
+    /// Whether it is not the registry that lists what is listed here, by what it has said meanwhile.
+    async fn is_needed(&self, store: &Store) -> Result<bool, Sided> {
+        match self.lists {
+            None => Ok(true),
+            Some(subject) => {
+                let is_own = Listing::Tag(None).is_own_by_now(store, subject).await;
+                is_own.map(|is_own| !is_own).map_err(Sided::there)
+            }
+        }
+    }
+
+    /// Adds what is missing; where nothing is there, the whole is written as it is.
+    async fn put(&mut self, store: &Store, notices: &Notices) -> Result<(), Sided> {
+        let there = self.there.take();
+        let (ours, whole) = (&self.ours, self.whole.as_ref());
+        let add = self
+            .shared
+            .add(store, there, ours, whole, &mut self.seen, notices);
+        add.await.map(drop).map_err(Sided::there)
+    }
+
+    async fn settle(&mut self, store: &Store, notices: &Notices) -> Result<(), Sided> {
+        let Self {
+            shared, ours, seen, ..
+        } = self;
+        let settle = shared.settle(store, ours, seen, notices);
+        settle.await.map(drop).map_err(Sided::there)
+    }
+}
