@@ -150,7 +150,6 @@ impl Remote {
         let timing = self.client.0.http.settings.timing;
         let (mut tried, mut logins) = (0, 0);
         loop {
-            self.host.gate.wait().await;
             let outcome = self.attempt(call).await;
             if let Ok(answer) = &outcome
                 && self.is_over_scope(answer, logins)
@@ -280,6 +279,8 @@ impl Remote {
 
     async fn attempt(&self, call: &Call) -> Result<Answer, Cause> {
         let _permit = self.enter(call.lane).await;
+        // Those that queue for their turn are held back as well.
+        self.host.gate.wait().await;
         if let Some(scheme) = self.host.auth.scheme() {
             return self.follow(call, &scheme).await;
         }

@@ -148,8 +148,8 @@ impl Remote {
         }
         let mut call = Call::new(method, format!("blob {}", blob.digest), url);
         call.lane = Lane::of(blob.size);
-        self.host.gate.wait().await;
         let _permit = self.enter(call.lane).await;
+        self.host.gate.wait().await;
         let scheme = self.host.auth.scheme().unwrap_or(Scheme::Open);
         let authorization = self
             .authorization(&call.url, &scheme)

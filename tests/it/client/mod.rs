@@ -10,6 +10,7 @@ mod helpers;
 mod liars;
 mod made;
 mod matrix;
+mod pace;
 mod quirks;
 mod requests;
 mod several;

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
@@ -102,6 +103,7 @@ impl Front {
         let response = self.strike(effect, &mut call, connection).await?;
         let mut exchange = lock(&exchange);
         exchange.status = Some(response.status().as_u16());
+        exchange.answered = Some(Instant::now());
         exchange.known_from = response
             .extensions()
             .get::<Source>()

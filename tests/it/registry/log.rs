@@ -1,5 +1,7 @@
 //! What was asked and answered, in the order of arrival.
 
+use std::time::Instant;
+
 use hyper::Version;
 
 use super::call::{Call, Presented};
@@ -21,6 +23,8 @@ pub struct Exchange {
     pub authorization: Authorization,
     /// The fixture that shows this answer, `assumed`, or `None` where the spec says it all.
     pub known_from: Option<String>,
+    pub arrived: Instant,
+    pub answered: Option<Instant>,
 }
 
 /// The kind of credential that came with a request, never the credential itself.
@@ -46,6 +50,8 @@ impl Exchange {
             repository: Route::parse(&call.path).repository().map(str::to_owned),
             authorization: authorization(call, issuer),
             known_from: None,
+            arrived: Instant::now(),
+            answered: None,
         }
     }
 
