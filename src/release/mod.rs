@@ -125,6 +125,8 @@ struct Destination {
     place: Place,
     store: Store,
     prior: OnceCell<Prior>,
+    /// Whether all of the image was brought once more, since a tag was refused for want of it.
+    filled: OnceCell<()>,
 }
 
 /// Tells the registries' client what releases are going to need, so that they share logins. [`run`]
@@ -351,6 +353,7 @@ fn open_destinations(request: &Request, context: &Context) -> Result<Vec<Destina
             place: place.clone(),
             store: source::destination(context, place, &request.source),
             prior: OnceCell::new(),
+            filled: OnceCell::new(),
         })
         .collect())
 }

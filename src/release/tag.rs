@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 
 use super::plan::{Plan, Step, taken};
 use super::source::taken_by;
-use super::{Change, Destination, Failure, Prepared};
+use super::{Change, Destination, Failure, Prepared, transfer};
 use crate::image::{Digest, Manifest, Target};
 use crate::layout::{Expectation, Layout};
 use crate::registry::{self, Head, Remote};
@@ -74,7 +74,7 @@ pub(super) async fn write_immutable(
     let writes = tags.into_iter().map(|tag| async move {
         let (destination, planned) = (tag.destination, &tag.step.planned);
         if !tag.is_there {
-            put(destination, planned, &prepared.image.root).await?;
+            put_root(prepared, destination, planned).await?;
             if let Store::Registry(remote) = &destination.store {
                 let there = head(destination, remote, planned).await?;
                 let there = there.ok_or_else(|| vanished(destination, planned))?;
@@ -93,7 +93,7 @@ pub(super) async fn write_immutable(
 /// A store that fails.
 pub(super) async fn write_moving(prepared: &Prepared<'_>, plans: &[Plan]) -> Result<(), Failure> {
     let writes = steps(prepared, plans, false).map(|(destination, step)| async move {
-        put(destination, &step.planned, &prepared.image.root).await?;
+        put_root(prepared, destination, &step.planned).await?;
         say(prepared, destination, step);
         Ok(())
     });
@@ -130,15 +130,63 @@ fn is_ours(
     }
 }
 
+/// Why a tag was not written.
+enum Unwritten {
+    /// The registry lacks what the manifest names.
+    Incomplete(registry::Error),
+    Failed(Failure),
+}
+
+impl Unwritten {
+    fn into_failure(self, destination: &Destination) -> Failure {
+        match self {
+            Self::Incomplete(error) => failed(destination, error),
+            Self::Failed(failure) => failure,
+        }
+    }
+}
+
+/// Makes a tag name the root. A registry that was taken to have what is below it, and says only now
+/// that it has not, gets all of it once more.
+async fn put_root(
+    prepared: &Prepared<'_>,
+    destination: &Destination,
+    planned: &PlannedTag,
+) -> Result<(), Failure> {
+    let root = &prepared.image.root;
+    if let Err(unwritten) = write(destination, planned, root).await {
+        let Unwritten::Incomplete(error) = unwritten else {
+            return Err(unwritten.into_failure(destination));
+        };
+        let text = format!("{error}; going through the whole image once more");
+        prepared.context.notices.warning(text);
+        transfer::fill(prepared, destination).await?;
+        put(destination, planned, root).await?;
+    }
+    Ok(())
+}
+
 /// Writes a tag, whatever it names; on disk an immutable one only where it is free.
 pub(super) async fn put(
     destination: &Destination,
     planned: &PlannedTag,
     manifest: &Manifest,
 ) -> Result<(), Failure> {
+    let written = write(destination, planned, manifest).await;
+    written.map_err(|unwritten| unwritten.into_failure(destination))
+}
+
+async fn write(
+    destination: &Destination,
+    planned: &PlannedTag,
+    manifest: &Manifest,
+) -> Result<(), Unwritten> {
     match &destination.store {
         Store::Registry(remote) => on_registry(destination, remote, planned, manifest).await,
-        Store::Layout(layout) => in_layout(destination, layout, planned, manifest).await,
+        Store::Layout(layout) => {
+            let written = in_layout(destination, layout, planned, manifest).await;
+            written.map_err(Unwritten::Failed)
+        }
     }
 }
 
@@ -147,20 +195,26 @@ async fn on_registry(
     remote: &Remote,
     planned: &PlannedTag,
     manifest: &Manifest,
-) -> Result<(), Failure> {
+) -> Result<(), Unwritten> {
     let target = Target::Tag(planned.tag.clone());
     let Err(error) = remote.put_manifest(&target, manifest).await else {
         return Ok(());
     };
-    if !error.may_keep_tag() {
-        return Err(failed(destination, error));
+    if error.is_incomplete() {
+        return Err(Unwritten::Incomplete(error));
     }
-    let there = remote.head(&target).await;
-    match there.map_err(|error| failed(destination, error))? {
+    let failed = |error| Unwritten::Failed(failed(destination, error));
+    if !error.may_keep_tag() {
+        return Err(failed(error));
+    }
+    match remote.head(&target).await.map_err(failed)? {
         Some(there) if there.digest == manifest.digest => Ok(()),
-        Some(there) => Err(kept(destination, planned, there.digest, manifest.digest)),
+        Some(there) => {
+            let kept = kept(destination, planned, there.digest, manifest.digest);
+            Err(Unwritten::Failed(kept))
+        }
         // It keeps nothing, so it means something else.
-        None => Err(failed(destination, error)),
+        None => Err(failed(error)),
     }
 }
 

@@ -49,6 +49,28 @@ pub(super) async fn look<'a>(prepared: &'a Prepared<'_>) -> Result<Work<'a>, Fai
     })
 }
 
+/// Brings all of the image but its root to a destination that was taken to have it, once.
+pub(super) async fn fill(
+    prepared: &Prepared<'_>,
+    destination: &Destination,
+) -> Result<(), Failure> {
+    let Prepared { context, image, .. } = prepared;
+    let fill = || async {
+        let copy = Copy {
+            source: &image.source,
+            roots: vec![image.root.clone()],
+            roots_at: Roots::Unknown,
+            destinations: vec![&destination.store],
+            known: &context.known,
+            notices: &context.notices,
+            meter: &context.meter,
+        };
+        let filled = copy.everything().await;
+        filled.map_err(|failed| failure(image, &[destination], failed))
+    };
+    destination.filled.get_or_try_init(fill).await.copied()
+}
+
 impl Work<'_> {
     /// Whether bringing the blobs brings this one there too.
     pub(super) fn brings(&self, destination: &Destination, blob: Digest) -> bool {

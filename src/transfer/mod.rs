@@ -109,6 +109,26 @@ impl<'a> Copy<'a> {
     }
 }
 
+impl Copy<'_> {
+    /// Brings all below the roots, whatever the destinations have: they say that they lack some of it.
+    ///
+    /// # Errors
+    /// As [`Bringing::blobs`].
+    pub async fn everything(self) -> Result<(), Failed> {
+        let targets = self.destinations.iter().map(|store| Target::new(store));
+        let targets = targets.map(|target| (target, Plan::default())).collect();
+        let bringing = Bringing {
+            copy: self,
+            targets,
+        };
+        let each = bringing.targets.iter().map(|(target, _)| async {
+            target.take(bringing.write_anew(target, Levels::BelowRoots).await);
+        });
+        join_all(each).await;
+        bringing.so_far().await
+    }
+}
+
 impl Bringing<'_> {
     /// Whether the destination at this place has a blob once the blobs are brought, as far as the roots
     /// are to thank for it.

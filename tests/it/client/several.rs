@@ -269,3 +269,50 @@ async fn a_destination_with_holes_is_gone_through_once_more() {
     assert_whole(&[&to]);
     assert!(to.has_blob("prod/web", &blob));
 }
+
+/// A destination that has the root, and lacks what is below it: it says so when the root is to get its
+/// tags. All of the image is brought once more, and once for all of them.
+#[tokio::test]
+async fn a_tag_that_is_refused_for_holes_brings_the_whole_image_once_more() {
+    let source = holding(Profile::plain()).await;
+    let from = format!("{}/dev/web:1.4.0", source.host());
+    for child_too in [true, false] {
+        let [to] = started().await;
+        let request = |tags: &[&str]| {
+            let mut request = promote(&from, &[&place(&to, "prod/web")], "refs/heads/main");
+            request.rules = shipmark::tagging::TagRules::read(tags.iter().copied()).unwrap();
+            request
+        };
+        done(request(&["first"]), &context()).await;
+        to.set_tags("prod/web", Default::default());
+        let root = example_root().to_string();
+        let child = to.manifests("prod/web").into_iter().find(|it| *it != root);
+        let child = child.unwrap();
+        let (_, bytes) = to.manifest("prod/web", &child).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let blob = json["config"]["digest"].as_str().unwrap();
+        to.remove_blob("prod/web", blob);
+        if child_too {
+            to.remove_manifest("prod/web", &child);
+        } else {
+            // This one looks deeper than others do.
+            let says = r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown"}]}"#;
+            let effect = Effect::status_with(404, &[], says);
+            to.fault(Fault::on("PUT", "/manifests/one", effect));
+        }
+        to.clear_log();
+        let (context, said) = context_with(settings());
+        let tags = [
+            "type=raw,value=frozen,immutable=true",
+            "one",
+            "two",
+            "three",
+        ];
+        done(request(&tags), &context).await;
+        assert!(said.text().contains("once more"), "{}", said.text());
+        assert_whole(&[&to]);
+        assert_eq!(to.tags("prod/web").len(), 4);
+        assert!(to.has_blob("prod/web", blob));
+        assert_eq!(to.count_of(&format!("HEAD /v2/prod/web/blobs/{blob}")), 1);
+    }
+}
