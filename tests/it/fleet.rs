@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use shipmark::image::Digest;
 use shipmark::policy::Service;
+use shipmark::referrers::Selection;
 use shipmark::release::{Context, End, Failure, Fleet, FleetOutcome, Outcome, Verb, run};
 use shipmark::tagging::TagRules;
 
@@ -248,6 +249,32 @@ async fn a_thousand_images_that_are_right_take_two_requests_each() {
         log.len(),
         2000 + answered("GET", 401) + answered("HEAD", 401)
     );
+}
+
+/// With what stands beside them, as it is by default, two more: whether there is anything new can only
+/// be seen in the source's list of tags and in its list of referrers.
+#[tokio::test]
+async fn images_that_are_right_take_four_requests_each_with_what_stands_beside_them() {
+    let count = 200;
+    for (profile, expected) in [
+        (Profile::plain(), 4 * count),
+        // Each image finds out anew that there is no list of referrers.
+        (Profile::plain().referrers(false), 4 * count),
+    ] {
+        let registry = Registry::start(profile).await;
+        let services = names(count);
+        for service in &services {
+            put_image(&registry, &format!("dev/{service}"), "v1", "all");
+            put_image(&registry, &format!("prod/{service}"), "v1", "all");
+        }
+        let mut asked = fleet(&registry, &registry, &services);
+        for (_, request) in &mut asked.services {
+            request.referrers = Selection::Known;
+        }
+        let outcome = all_done(asked, &context()).await;
+        assert!(!outcome.released());
+        assert_eq!(registry.count(), expected);
+    }
 }
 
 /// What stands against one service is found before anything of any is written, and all of it is told.

@@ -7,6 +7,7 @@ use shipmark::signing::PublicKey;
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Effect, Fault, Profile, Registry, digest};
+use crate::support::process::{Place, peak};
 use crate::support::*;
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -540,4 +541,40 @@ async fn more_than_can_travel_is_said() {
             .count_of(&format!("GET /v2/team/web/referrers/{root}")),
         11
     );
+}
+
+/// 5,000 about one image, in a repository with 1,000 tags, page by page: by default memory is bounded
+/// by how many may travel. With `all` it grows with their number, by some 8 KiB each.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_memory_for_referrers_is_bounded_by_how_many_may_travel() {
+    let mut peaks = Vec::new();
+    for many in [10, 5_000] {
+        let source = Source::start(Profile::plain().page_size(500), false).await;
+        let root = example_root().to_string();
+        let (kind, bytes) = source.registry.manifest("team/web", &root).unwrap();
+        for number in 0..1_000 {
+            let tag = format!("build-{number}");
+            let bytes = bytes.clone();
+            source.registry.put_manifest("team/web", &tag, &kind, bytes);
+        }
+        for number in 0..many {
+            let scan = format!("scan {number}");
+            source.attach(&root, "application/sarif+json", "", &scan);
+        }
+        let target = Registry::start(Profile::plain()).await;
+        let place = Place::new();
+        let mut command = place.command();
+        command
+            .arg("promote")
+            .arg(format!("--source={}", source.reference()))
+            .arg(format!("--images={}/team/web", target.host()))
+            .args(["--tags=released", "--ref=refs/heads/main"])
+            .args(["--referrers=known", "--dry-run"]);
+        let ran = tokio::task::spawn_blocking(move || peak(command));
+        let (status, most) = ran.await.unwrap();
+        assert_eq!(status.code(), Some(0));
+        peaks.push(most);
+    }
+    let (few, many) = (peaks[0], peaks[1]);
+    assert!(many < few + (20 << 10), "{few} KiB, then {many} KiB");
 }
