@@ -240,12 +240,20 @@ impl Prepared<'_> {
             ahead.manifests().await?;
             let rest = ahead.root_and_lists(by_tag);
             let (immutable, ()) = try_join(tag::look_again(self), rest).await?;
+            let is_late = !immutable.is_empty();
             tag::write_immutable(self, immutable).await?;
             if let Some(branches) = &self.branches {
                 branches.look_again(&self.destinations, &mut plans).await?;
             }
-            tag::write_moving(self, &plans).await?;
-            try_join(self.settle_lines(&mut plans), ahead.settle()).await?;
+            // Immutable tags that were written and read back have taken as long as a run that had read
+            // a list before ours can take to write it.
+            if is_late {
+                try_join(tag::write_moving(self, &plans), ahead.settle()).await?;
+                self.settle_lines(&mut plans).await?;
+            } else {
+                tag::write_moving(self, &plans).await?;
+                try_join(self.settle_lines(&mut plans), ahead.settle()).await?;
+            }
         }
         Ok(self.outcome(plans, ahead.brought()))
     }

@@ -6,6 +6,7 @@ mod counts;
 mod crash;
 mod daemon;
 mod declaration;
+mod depth;
 mod example;
 mod fleet;
 mod input;

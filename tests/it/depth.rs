@@ -1,0 +1,105 @@
+//! How many requests follow one on another, exactly: a change that adds a round trip shows here. Each
+//! request takes one tick of a clock that stands still while anything else is under way, so what waits
+//! for no other takes no time. Connections and logins are not counted.
+
+use std::time::Duration;
+
+use shipmark::image::Target;
+use shipmark::referrers::Selection;
+use shipmark::registry::Access;
+use shipmark::release::{Form, Request};
+use shipmark::tagging::TagRules;
+use tokio::time::Instant;
+
+use crate::registry::{Effect, Fault, Profile, Registry};
+use crate::support::*;
+
+/// A round trip.
+const TICK: Duration = Duration::from_millis(10);
+
+/// A registry that takes a tick for each request, as distribution answers: with lists under tags.
+async fn slow() -> Registry {
+    let registry = Registry::start(Profile::distribution()).await;
+    registry.fault(Fault::on("*", "/v2/", Effect::Delay(TICK)).always());
+    registry
+}
+
+/// The example image in one registry, and another to release it to.
+async fn stage() -> (Registry, Registry) {
+    let (from, to) = (slow().await, slow().await);
+    put_example(&from, "dev/web", "it");
+    (from, to)
+}
+
+fn release(from: &Registry, to: &Registry, tags: &[&str]) -> Request {
+    let source = format!("{}/dev/web:it", from.host());
+    let place = format!("{}/prod/web", to.host());
+    let mut request = promote(&source, &[&place], "refs/heads/main");
+    request.rules = TagRules::read(tags.iter().copied()).unwrap();
+    request.referrers = Selection::None;
+    request
+}
+
+/// How many requests of a release follow one on another.
+async fn depth(request: Request, registries: &[&Registry]) -> u128 {
+    let (context, _) = context_with(logged_in_to(registries));
+    // The first request to a registry finds out how to log in, while the others wait.
+    for registry in registries {
+        let elsewhere = format!("{}/elsewhere", registry.host()).parse().unwrap();
+        let remote = context.registry.repository(&elsewhere, Access::Pull, &[]);
+        let target = Target::Tag("any".parse().unwrap());
+        assert_eq!(remote.head(&target).await.unwrap(), None);
+    }
+    let begin = Instant::now();
+    done(request, &context).await;
+    begin.elapsed().as_millis() / TICK.as_millis()
+}
+
+/// The source with its tag; the root; children with the list of tags; blobs, twice; children; the tag.
+#[tokio::test(start_paused = true)]
+async fn a_cold_copy() {
+    let (from, to) = stage().await;
+    assert_eq!(depth(release(&from, &to, &["v1"]), &[&from, &to]).await, 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_is_right_and_a_new_one() {
+    let (from, to) = stage().await;
+    put_example(&to, "prod/web", "v1");
+    assert_eq!(depth(release(&from, &to, &["v1"]), &[&from, &to]).await, 1);
+    assert_eq!(depth(release(&from, &to, &["v2"]), &[&from, &to]).await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_tag_in_the_same_repository() {
+    let registry = slow().await;
+    put_example(&registry, "dev/web", "it");
+    let place = format!("{}/dev/web", registry.host());
+    let mut request = promote(&format!("{place}:it"), &[&place], "refs/heads/main");
+    request.rules = TagRules::read(["v1"]).unwrap();
+    assert_eq!(depth(request, &[&registry]).await, 2);
+}
+
+/// As a cold copy, with the root by itself, beside the lists, and these read once more after the tag.
+#[tokio::test(start_paused = true)]
+async fn a_cold_copy_with_what_stands_beside() {
+    let (from, to) = stage().await;
+    let root = example_root().to_string();
+    attach::signed(&from, "dev/web", &root, "a signature");
+    attach::signed_by_tag(&from, "dev/web", &root);
+    let mut request = release(&from, &to, &["v1"]);
+    request.referrers = Selection::Known;
+    assert_eq!(depth(request, &[&from, &to]).await, 9);
+}
+
+/// As that, with an immutable tag, which is written and read back before the others: the lists are read
+/// once more beside these.
+#[tokio::test(start_paused = true)]
+async fn a_signed_promotion() {
+    let (from, to) = stage().await;
+    let mut request = release(&from, &to, &["v1.2.3", "v1.2", "v1", "stable"]);
+    let mut signing = keys::signing(&keys::key());
+    signing.forms = vec![Form::Bundle];
+    request.signing = Some(signing);
+    assert_eq!(depth(request, &[&from, &to]).await, 10);
+}
