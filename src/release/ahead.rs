@@ -1,9 +1,7 @@
-//! What is written before any tag: the image, what stands beside it, and its signatures. All three go
-//! side by side, in steps: first all blobs, then the manifests, then the root and what lists the
-//! others. What was copied and what is made here may add to the same tags, so there the one comes after
-//! the other. What stands beside an image may so be there before the image; a registry has to take that
-//! (OCI distribution specification 1.1, "Pushing Manifests with Subject"), and who looks for it goes by
-//! the image.
+//! What is written before any tag: the image, what stands beside it, and its signatures, in the order of
+//! promise 2 of the design. All blobs go side by side; then the manifests below the root, then the root,
+//! then all that is about it, then what lists that. What was copied and what is made here may add to the
+//! same tags, so there the one comes after the other.
 
 use futures_util::future::{try_join, try_join_all, try_join3};
 
@@ -83,15 +81,24 @@ impl<'a> Ahead<'a> {
         Ok(())
     }
 
-    /// Writes all manifests but the image's root.
-    pub(super) async fn manifests(&mut self) -> Result<(), Failure> {
+    /// Writes the image's manifests below its root.
+    pub(super) async fn below(&mut self) -> Result<(), Failure> {
         for destination in self.destinations {
             destination.store.holds_something();
         }
+        self.image.below().await
+    }
+
+    /// Writes the root.
+    pub(super) async fn root(&mut self) -> Result<(), Failure> {
+        self.image.root().await
+    }
+
+    /// Writes the manifests of what is beside the root, which is there.
+    pub(super) async fn beside(&mut self) -> Result<(), Failure> {
         let beside = self.beside.iter_mut().flatten();
         let signatures = self.signatures.iter_mut().flatten();
-        try_join3(
-            self.image.below(),
+        try_join(
             try_join_all(beside.map(carry::Work::manifests)),
             try_join_all(signatures.map(sign::Work::manifests)),
         )
@@ -99,15 +106,8 @@ impl<'a> Ahead<'a> {
         Ok(())
     }
 
-    /// Writes the root, unless that is left to its first tag, and has the destinations list what is
-    /// beside it.
-    pub(super) async fn root_and_lists(&mut self, by_tag: bool) -> Result<(), Failure> {
-        let root = async {
-            match by_tag {
-                true => Ok(()),
-                false => self.image.root().await,
-            }
-        };
+    /// Has the destinations list what is beside the root.
+    pub(super) async fn lists(&mut self) -> Result<(), Failure> {
         let each = self.beside.iter_mut().zip(&mut self.signatures);
         let lists = each.map(|(beside, signatures)| async move {
             let mut after = false;
@@ -118,7 +118,7 @@ impl<'a> Ahead<'a> {
             let lists = signatures.iter_mut().map(|work| work.lists(after));
             try_join_all(lists).await.map(drop)
         });
-        try_join(root, try_join_all(lists)).await.map(drop)
+        try_join_all(lists).await.map(drop)
     }
 
     /// Looks once more at the tags that other runs add to as well.

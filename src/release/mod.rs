@@ -234,12 +234,23 @@ impl Prepared<'_> {
         if !self.request.dry_run {
             // The first tag brings the root along, where one is sure to come and needs nothing else.
             let is_sure = |plan: &Plan| !plan.writes() || plan.is_sure_to_write();
-            let by_tag = ahead.is_image_alone() && plans.iter().all(is_sure);
+            let is_alone = ahead.is_image_alone();
+            let by_tag = is_alone && plans.iter().all(is_sure);
             ahead.add_to_tags().await?;
             ahead.blobs().await?;
-            ahead.manifests().await?;
-            let rest = ahead.root_and_lists(by_tag);
-            let (immutable, ()) = try_join(tag::look_again(self), rest).await?;
+            ahead.below().await?;
+            if !is_alone {
+                ahead.root().await?;
+                ahead.beside().await?;
+            }
+            let last = async {
+                match is_alone {
+                    true if by_tag => Ok(()),
+                    true => ahead.root().await,
+                    false => ahead.lists().await,
+                }
+            };
+            let (immutable, ()) = try_join(tag::look_again(self), last).await?;
             let is_late = !immutable.is_empty();
             tag::write_immutable(self, immutable).await?;
             if let Some(branches) = &self.branches {

@@ -80,7 +80,8 @@ async fn a_new_tag_in_the_same_repository() {
     assert_eq!(depth(request, &[&registry]).await, 2);
 }
 
-/// As a cold copy, with the root by itself, beside the lists, and these read once more after the tag.
+/// As a cold copy, with the root by itself, then what is about it, then the lists, and these read once
+/// more after the tag.
 #[tokio::test(start_paused = true)]
 async fn a_cold_copy_with_what_stands_beside() {
     let (from, to) = stage().await;
@@ -89,7 +90,7 @@ async fn a_cold_copy_with_what_stands_beside() {
     attach::signed_by_tag(&from, "dev/web", &root);
     let mut request = release(&from, &to, &["v1"]);
     request.referrers = Selection::Known;
-    assert_eq!(depth(request, &[&from, &to]).await, 9);
+    assert_eq!(depth(request, &[&from, &to]).await, 11);
 }
 
 /// As that, with an immutable tag, which is written and read back before the others: the lists are read
@@ -101,5 +102,5 @@ async fn a_signed_promotion() {
     let mut signing = keys::signing(&keys::key());
     signing.forms = vec![Form::Bundle];
     request.signing = Some(signing);
-    assert_eq!(depth(request, &[&from, &to]).await, 10);
+    assert_eq!(depth(request, &[&from, &to]).await, 12);
 }

@@ -203,11 +203,20 @@ async fn promise_2_what_stands_beside_an_image_travels_before_a_tag_names_it() {
                     ("application/vnd.acme.coffee", Reason::Unknown)
                 ]
             );
+            let log = target.requests();
+            let written = |digest: &str| {
+                let put = format!("PUT /v2/team/web/manifests/{digest} ");
+                log.iter().position(|line| line.starts_with(&put))
+            };
             for digest in &referrers {
                 let bytes = |registry: &Registry| registry.manifest("team/web", digest);
                 assert_eq!(bytes(&target), bytes(&source.registry), "{from} to {to}");
                 let manifest: Value = serde_json::from_slice(&bytes(&target).unwrap().1).unwrap();
                 let subject = manifest["subject"]["digest"].as_str().unwrap();
+                assert!(
+                    written(subject) < written(digest),
+                    "{from} to {to}: {log:#?}"
+                );
                 let list = listed(&target, by_tag, subject);
                 let entry = list.iter().find(|entry| entry["digest"] == **digest);
                 let entry =
@@ -223,7 +232,6 @@ async fn promise_2_what_stands_beside_an_image_travels_before_a_tag_names_it() {
                     "{from} to {to}: {tag}"
                 );
             }
-            let log = target.requests();
             let last = log
                 .iter()
                 .rposition(|line| line.starts_with("PUT"))

@@ -62,6 +62,12 @@ async fn promise_2_what_is_released_is_signed_before_a_tag_names_it() {
         let log = registry.requests();
         let position = |part: &str| log.iter().position(|line| line.starts_with(part)).unwrap();
         let tagged = position("PUT /v2/team/web/manifests/it ");
+        let root = position(&format!("PUT /v2/team/web/manifests/{} ", example_root()));
+        let about = log.iter().rposition(|line| {
+            line.starts_with("PUT /v2/team/web/manifests/sha256:") && line.ends_with(" 201")
+        });
+        assert!(Some(root) < about, "{log:#?}");
+        assert!(root < position(&format!("PUT /v2/team/web/manifests/{}", sig_tag())));
         assert!(position(&format!("PUT /v2/team/web/manifests/{}", sig_tag())) < tagged);
         assert_eq!(registry.dangling(), Vec::<String>::new());
         assert_eq!(registry.open_uploads(), 0);
