@@ -244,17 +244,16 @@ enum Levels {
 
 impl Levels {
     fn of(self, plan: &Plan) -> &[Vec<Manifest>] {
-        let (roots, below) = plan.levels.split_at(plan.levels.len().min(1));
         match self {
-            Self::BelowRoots => below,
-            Self::Roots => roots,
+            Self::BelowRoots => &plan.below,
+            Self::Roots => std::slice::from_ref(&plan.roots),
         }
     }
 }
 
-/// Writes manifests, those furthest from the roots first.
+/// Writes manifests, a level after the other.
 async fn write_manifests(target: &Target<'_>, levels: &[Vec<Manifest>]) -> Result<(), Error> {
-    for level in levels.iter().rev() {
+    for level in levels {
         if target.has_failed() {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! What a destination lacks of an image.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use futures_util::future::try_join;
@@ -16,8 +17,10 @@ pub const MANIFESTS_LIMIT: usize = 10_000;
 /// What is to be copied.
 #[derive(Default)]
 pub(super) struct Plan {
-    /// Manifests by their distance from the roots, which are the first level.
-    pub(super) levels: Vec<Vec<Manifest>>,
+    /// Those that are asked for, apart from those below another.
+    pub(super) roots: Vec<Manifest>,
+    /// Those below them, in the order in which they are written: what one names is in a level before it.
+    pub(super) below: Vec<Vec<Manifest>>,
     /// The blobs of all of them.
     pub(super) blobs: HashMap<Digest, Descriptor>,
 }
@@ -47,7 +50,9 @@ pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Res
     let roots = stream::iter(roots).buffered(MANIFESTS);
     let roots = roots.try_filter_map(|root| std::future::ready(Ok(root)));
     let mut level: Vec<Manifest> = roots.try_collect().await?;
-    let mut plan = Plan::default();
+    let roots_count = level.len();
+    let mut found = Vec::new();
+    let mut blobs = HashMap::new();
     let mut seen = HashSet::new();
     while !level.is_empty() {
         let below: Vec<(Digest, Digest)> = level
@@ -60,12 +65,9 @@ pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Res
         }
         for blob in level.iter().flat_map(Manifest::blobs) {
             note_source(copy, store, blob);
-            plan.blobs
-                .entry(blob.digest)
-                .or_insert_with(|| blob.clone());
+            blobs.entry(blob.digest).or_insert_with(|| blob.clone());
         }
-        plan.levels.push(level);
-        level = stream::iter(below)
+        let next = stream::iter(below)
             .map(|(parent, child)| async move {
                 // Both are asked at once: as a rule it is missing.
                 let asked = async { has_child(store, depth, child).await };
@@ -76,12 +78,51 @@ pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Res
             .try_filter_map(|child| std::future::ready(Ok(child)))
             .try_collect()
             .await?;
+        found.extend(std::mem::replace(&mut level, next));
     }
-    // A root that is also below another comes before that one.
-    if let Some(roots) = plan.levels.first_mut() {
-        roots.retain(|root| !seen.contains(&root.digest));
+    let below = found.split_off(roots_count);
+    found.retain(|root| !seen.contains(&root.digest));
+    Ok(Plan {
+        roots: found,
+        below: in_order(below),
+        blobs,
+    })
+}
+
+/// Manifests, each in a level after those that it names: one that is named twice may be at two
+/// distances from the root.
+fn in_order(manifests: Vec<Manifest>) -> Vec<Vec<Manifest>> {
+    let all: HashSet<Digest> = manifests.iter().map(|manifest| manifest.digest).collect();
+    let mut parents: HashMap<Digest, Vec<Digest>> = HashMap::new();
+    let mut waiting: HashMap<Digest, (usize, Manifest)> = HashMap::new();
+    let mut level = Vec::new();
+    for manifest in manifests {
+        let children = manifest.children().map(|child| child.digest);
+        let children: HashSet<Digest> = children.filter(|child| all.contains(child)).collect();
+        for child in &children {
+            parents.entry(*child).or_default().push(manifest.digest);
+        }
+        match children.len() {
+            0 => level.push(manifest),
+            count => drop(waiting.insert(manifest.digest, (count, manifest))),
+        }
     }
-    Ok(plan)
+    let mut levels = Vec::new();
+    while !level.is_empty() {
+        let mut next = Vec::new();
+        let written = level.iter().filter_map(|child| parents.get(&child.digest));
+        for parent in written.flatten() {
+            let Entry::Occupied(mut entry) = waiting.entry(*parent) else {
+                continue;
+            };
+            entry.get_mut().0 -= 1;
+            if entry.get().0 == 0 {
+                next.push(entry.remove().1);
+            }
+        }
+        levels.push(std::mem::replace(&mut level, next));
+    }
+    levels
 }
 
 async fn has_root(
@@ -120,5 +161,67 @@ async fn fetch(copy: &Copy<'_>, parent: Digest, child: Digest) -> Result<Manifes
         Ok(Some(manifest)) => Ok(manifest),
         Ok(None) => Err(StoreError::MissingChild { child, parent }.at_source()),
         Err(error) => Err(error.at_source()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+    fn index(name: &str, children: &[&Manifest]) -> Manifest {
+        let entries = children.iter().map(|child| {
+            json!({
+                "mediaType": child.media_type.as_str(),
+                "digest": child.digest.to_string(),
+                "size": child.bytes.len(),
+            })
+        });
+        let json = json!({
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": entries.collect::<Vec<_>>(),
+            "annotations": {"name": name},
+        });
+        Manifest::parse(json.to_string().into(), None).unwrap()
+    }
+
+    #[test]
+    fn promise_2_what_is_named_at_two_depths_comes_before_all_that_name_it() {
+        let leaf = index("leaf", &[]);
+        let other = index("other", &[]);
+        let nested = index("nested", &[&leaf, &leaf]);
+        let deeper = index("deeper", &[&nested, &leaf]);
+        // As they are found from a root that names all but the nested one, in any order.
+        for manifests in [
+            [&leaf, &other, &deeper, &nested],
+            [&nested, &deeper, &other, &leaf],
+        ] {
+            let levels = in_order(manifests.into_iter().cloned().collect());
+            let digests = |level: &Vec<Manifest>| {
+                let digests = level.iter().map(|manifest| manifest.digest);
+                digests.collect::<HashSet<_>>()
+            };
+            let levels: Vec<_> = levels.iter().map(digests).collect();
+            assert_eq!(
+                levels,
+                [
+                    HashSet::from([leaf.digest, other.digest]),
+                    HashSet::from([nested.digest]),
+                    HashSet::from([deeper.digest]),
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_written_is_not_waited_for() {
+        let there = index("there", &[]);
+        let levels = in_order(vec![index("above", &[&there])]);
+        assert_eq!(levels.len(), 1);
+        assert!(in_order(Vec::new()).is_empty());
     }
 }
