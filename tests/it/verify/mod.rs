@@ -1,11 +1,14 @@
 //! Checking what others signed, as users run it. What is refused why is a table beside the code,
 //! src/signing/verify/tests.rs.
 
+mod authorities;
 mod conformance;
 mod forged;
 mod images;
 mod interop;
+mod logs;
 mod mutation;
+mod payload;
 mod tuf;
 
 use std::path::Path;
