@@ -5,6 +5,7 @@ mod authorities;
 mod conformance;
 mod forged;
 mod images;
+mod index;
 mod interop;
 mod logs;
 mod mutation;
