@@ -137,6 +137,12 @@ pub enum ManifestError {
     Size(Digest),
 }
 
+/// The type of the layers that BuildKit's attestations are made of.
+const IN_TOTO: &str = "application/vnd.in-toto+json";
+/// The type of the config of what is no image (OCI image specification, "Guidance for an Empty
+/// Descriptor"); its content is `{}`.
+const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+
 impl MediaType {
     /// What to send as `Accept`, in order of preference.
     pub const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
@@ -253,7 +259,20 @@ impl Manifest {
             .filter(|blob| blob.urls.is_empty())
     }
 
-    fn entries(&self) -> &[Descriptor] {
+    /// Whether this holds in-toto statements and nothing that could run: its layers are statements, and
+    /// its config is OCI's empty one. BuildKit's older form, with the config of an image, is not told
+    /// from an image.
+    pub fn is_attestation(&self) -> bool {
+        let Body::Image { config, layers } = &self.body else {
+            return false;
+        };
+        let has_config = config.media_type != EMPTY || config.digest != Digest::of(b"{}");
+        let mut others = layers.iter().filter(|layer| layer.media_type != IN_TOTO);
+        !has_config && !layers.is_empty() && others.next().is_none()
+    }
+
+    /// Everything that this lists, where it is an index.
+    pub fn entries(&self) -> &[Descriptor] {
         match &self.body {
             Body::Index(entries) => entries,
             Body::Image { .. } => &[],
@@ -297,12 +316,17 @@ impl Descriptor {
         }
     }
 
-    /// Whether this entry of an index is a BuildKit attestation of another entry: told by the
-    /// annotation, in the old form (an image) and the new one (an artifact) alike.
-    pub fn is_attestation(&self) -> bool {
-        self.annotations
-            .get("vnd.docker.reference.type")
-            .is_some_and(|kind| kind == "attestation-manifest")
+    /// Whether this entry of an index says that it is for no platform (`unknown/unknown`). Then nobody
+    /// takes it who looks for a platform.
+    pub fn is_for_no_platform(&self) -> bool {
+        self.platform.as_ref().is_some_and(Platform::is_unknown)
+    }
+
+    /// Whether this entry of an index says that it is a BuildKit attestation of another entry. The
+    /// index's author says so: it tells what belongs together, and nothing that a check may go by.
+    pub fn says_attestation(&self) -> bool {
+        let kind = self.annotations.get("vnd.docker.reference.type");
+        self.is_for_no_platform() && kind.is_some_and(|kind| kind == "attestation-manifest")
     }
 }
 

@@ -90,7 +90,7 @@ fn hash(blobs: &impl Blobs, digest: Digest, size: u64) -> Result<(), BlobFault> 
 fn below(child: &Descriptor, parent: &Wanted) -> Wanted {
     let digest = child.digest;
     let short = match &child.platform {
-        _ if child.is_attestation() => format!("attestation manifest {digest}"),
+        _ if child.says_attestation() => format!("attestation manifest {digest}"),
         Some(platform) => {
             let name = format!("{}/{}", platform.os, platform.architecture);
             format!("{} manifest {digest}", printable(&name, 60))

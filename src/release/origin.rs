@@ -80,7 +80,7 @@ async fn first_image(source: &Source, root: &Manifest) -> Result<Option<Manifest
         if matches!(at.body, Body::Image { .. }) {
             return Ok(Some(at));
         }
-        let Some(child) = at.children().find(|child| !child.is_attestation()) else {
+        let Some(child) = at.children().find(|child| !child.says_attestation()) else {
             return Ok(None);
         };
         let (child, parent) = (child.digest, at.digest);

@@ -2,17 +2,17 @@
 
 use futures_util::future::join;
 
+use super::graph::{self, Node};
 use super::subset::{self, Subset};
 use super::{Context, Failure, Request, carry};
 use crate::archive::Archive;
 use crate::image::{
-    DaemonImage, Descriptor, Digest, Location, Manifest, MediaType, Place, Reference, Repository,
-    Selector, Target,
+    DaemonImage, Digest, Location, Manifest, Place, Reference, Repository, Selector, Target,
 };
 use crate::layout::{Layout, LayoutError, LayoutFault};
 use crate::registry::Access;
 use crate::tagging::Origin;
-use crate::transfer::{MANIFESTS_LIMIT, Side, Source, Store, StoreError};
+use crate::transfer::{Side, Source, Store, StoreError};
 
 /// An image that was found.
 pub(super) struct Resolved {
@@ -68,9 +68,17 @@ pub(super) fn destination(context: &Context, place: &Place, source: &Location) -
     }
 }
 
-/// A manifest below the root, if it is there.
-pub(super) async fn child(image: &Resolved, digest: Digest) -> Result<Option<Manifest>, Failure> {
-    let found = image.source.manifest(digest).await;
+/// A manifest that the index `parent` lists.
+///
+/// # Errors
+/// It is not there: an index without it is not whole.
+pub(super) async fn child(
+    image: &Resolved,
+    parent: Digest,
+    child: Digest,
+) -> Result<Manifest, Failure> {
+    let found = image.source.manifest(child).await;
+    let found = found.and_then(|found| found.ok_or(StoreError::MissingChild { child, parent }));
     found.map_err(|error| Failure::store(Side::Source, &image.location, error))
 }
 
@@ -132,11 +140,11 @@ async fn in_index(path: &std::path::Path, selector: &Selector) -> Result<Digest,
     Layout::open(path).await?.select(selector).await
 }
 
-/// That store, and the image with all below it, as its index lists them: it comes first.
+/// That store, and the image with all manifests below it: it comes first.
 pub(super) async fn with_all_below(
     context: &Context,
     source: &Location,
-) -> Result<(Store, Vec<Descriptor>), Failure> {
+) -> Result<(Store, Vec<Node>), Failure> {
     let store = store(context, source)?;
     let failed = |error| Failure::store(Side::Source, source, error);
     let target = match source {
@@ -149,30 +157,8 @@ pub(super) async fn with_all_below(
     };
     let root = store.manifest(&target).await.map_err(failed)?;
     let root = root.ok_or_else(|| absent(source))?;
-    let mut found = vec![root.descriptor()];
-    let mut open = vec![root];
-    while let Some(parent) = open.pop() {
-        for child in parent.children() {
-            if found.iter().any(|known| known.digest == child.digest) {
-                continue;
-            }
-            if found.len() > MANIFESTS_LIMIT {
-                return Err(failed(StoreError::Boundless(found[0].digest)));
-            }
-            found.push(child.clone());
-            if MediaType::parse(&child.media_type).is_some_and(MediaType::is_index) {
-                let below = store.manifest(&Target::Digest(child.digest)).await;
-                let (child, parent) = (child.digest, parent.digest);
-                let missing = || StoreError::MissingChild { child, parent };
-                open.push(
-                    below
-                        .and_then(|below| below.ok_or_else(missing))
-                        .map_err(failed)?,
-                );
-            }
-        }
-    }
-    Ok((store, found))
+    let nodes = graph::manifests(&store, root).await.map_err(failed)?;
+    Ok((store, nodes))
 }
 
 /// Finds the image that the request names. One on disk is looked at in whole, so that a broken one

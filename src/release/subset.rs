@@ -187,11 +187,11 @@ impl Cut<'_> {
         // Entries that are for no platform, and what they are about.
         let mut about: HashMap<Digest, Option<Digest>> = HashMap::new();
         for entry in entries {
-            let left = if entry.is_attestation() {
+            let left = if entry.says_attestation() {
                 let of = entry.annotations.get("vnd.docker.reference.digest");
                 about.insert(entry.digest, of.and_then(|of| of.parse().ok()));
                 None
-            } else if entry.platform.as_ref().is_some_and(Platform::is_unknown) {
+            } else if entry.is_for_no_platform() {
                 let found = self.child(index, entry).await?;
                 about.insert(entry.digest, found.subject.map(|subject| subject.digest));
                 None

@@ -4,8 +4,9 @@ use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::beside::{self, Attestation, Checked, Everything};
+use super::graph::{Content, Node};
 use super::{Context, Failure, source};
-use crate::image::{Descriptor, Digest, Location, Platform};
+use crate::image::{Digest, Location, Platform};
 use crate::signing::{AttestationRule, Flaw, PREDICATE, Requirement};
 use crate::transfer::{Side, Store};
 
@@ -43,6 +44,8 @@ pub struct Image {
     pub digest: Digest,
     /// Its platform, as the index above it says; none for the root, and for what runs nowhere.
     pub platform: Option<Platform>,
+    /// What it is; the root is not looked at where nothing below it is.
+    pub content: Content,
 }
 
 /// Something that an image has not, or not good.
@@ -210,8 +213,7 @@ impl Check {
 
 impl Wanted {
     /// The images that have to have it, and have not. Each has to have a signature of its own. An
-    /// attestation of an index is of all below it; without one each that runs somewhere has to have
-    /// its own.
+    /// attestation of an index is of all below it; without one each image has to have its own.
     fn missing(&self, found: &Verification) -> Vec<Missing> {
         let lacks = |image: &&Image| !self.is_met(image.digest, found);
         let missing = |image: &Image| Missing {
@@ -222,8 +224,8 @@ impl Wanted {
         let lacking: Vec<&Image> = match self {
             Self::Signature => found.images.iter().filter(lacks).collect(),
             Self::Attestation(_) => {
-                let run = below.iter().filter(|image| image.platform.is_some());
-                let (lacking, there): (Vec<_>, Vec<_>) = run.partition(lacks);
+                let images = below.iter().filter(|one| one.content == Content::Image);
+                let (lacking, there): (Vec<_>, Vec<_>) = images.partition(lacks);
                 let whole = root.iter().filter(lacks);
                 match there.is_empty() {
                     true => whole.collect(),
@@ -256,14 +258,16 @@ impl Image {
         Self {
             digest,
             platform: None,
+            content: Content::Image,
         }
     }
 
-    fn of(entry: &Descriptor) -> Self {
-        let runs = |platform: &Platform| platform.os != "unknown" && !entry.is_attestation();
+    fn of(node: &Node) -> Self {
+        let runs = node.content != Content::Attestation;
         Self {
-            digest: entry.digest,
-            platform: entry.platform.clone().filter(runs),
+            digest: node.digest,
+            platform: node.platform.clone().filter(|_| runs),
+            content: node.content,
         }
     }
 }

@@ -257,3 +257,58 @@ async fn variants_and_versions_are_told_apart_and_keep_their_attestations() {
     );
     assert!(!text.contains("unknown"), "{text}");
 }
+
+/// What the source's index says of an entry does not bring an image along that was not asked for.
+#[tokio::test]
+async fn promise_6_no_image_of_another_platform_stays_as_an_attestation() {
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let image = |architecture: &str| {
+        let config = json!({"os": "linux", "architecture": architecture}).to_string();
+        let size = config.len();
+        let digest = registry.put_blob("web", config);
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "layers": [],
+            "config": {
+                "mediaType": "application/vnd.oci.image.config.v1+json",
+                "digest": digest, "size": size,
+            },
+        });
+        let manifest = manifest.to_string();
+        let digest = crate::registry::digest(manifest.as_bytes());
+        registry.put_manifest("web", &digest, MANIFEST, manifest.clone());
+        json!({"mediaType": MANIFEST, "digest": digest, "size": manifest.len()})
+    };
+    let mut asked = image("arm64");
+    asked["platform"] = json!({"os": "linux", "architecture": "arm64"});
+    let mut wrong = image("amd64");
+    wrong["annotations"] = json!({
+        "vnd.docker.reference.type": "attestation-manifest",
+        "vnd.docker.reference.digest": asked["digest"],
+    });
+    for platform in [
+        None,
+        Some(json!({"os": "linux", "architecture": "amd64"})),
+        Some(json!({"os": "unknown", "architecture": "amd64"})),
+        Some(json!({"os": "linux", "architecture": "unknown"})),
+    ] {
+        if let Some(platform) = platform {
+            wrong["platform"] = platform;
+        }
+        let entries = json!([wrong, asked]);
+        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries});
+        registry.put_manifest("web", "it", INDEX, index.to_string());
+        let to = format!("{place}-{}", fastrand::u64(..));
+        let outcome = done(
+            request(&format!("{place}:it"), &to, &["linux/arm64"]),
+            &context(),
+        )
+        .await;
+        let (_, repository) = to.split_once('/').unwrap();
+        let (_, made) = registry
+            .manifest(repository, &outcome.root.to_string())
+            .unwrap();
+        let made: Value = serde_json::from_slice(&made).unwrap();
+        assert_eq!(made["manifests"], json!([asked]), "{wrong}");
+    }
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
 use shipmark::registry::Timing;
 use shipmark::release::{Failure, Form, Request, run};
 use shipmark::signing::{Flaw, PrivateKey};
@@ -484,4 +485,37 @@ fn what_cannot_be_signed_or_verified_says_why() {
     let ran = step(&["verify", "--source=oci:a:it", &format!("--key={key}")]);
     assert_eq!(ran.status, Some(2), "{}", ran.log);
     assert!(ran.log.contains("is a private key"), "{}", ran.log);
+}
+
+/// With `recursive` every manifest is signed, so one that cannot be read is not passed over.
+#[tokio::test]
+async fn promise_2_an_index_that_lacks_one_of_its_indexes_is_not_signed() {
+    const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    let index = |entries: Value| {
+        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries});
+        index.to_string()
+    };
+    let inner = index(json!([]));
+    let listed = |text: &str, kind: &str| {
+        let digest = crate::registry::digest(text.as_bytes());
+        json!({"mediaType": kind, "digest": digest, "size": text.len()})
+    };
+    for kind in [INDEX, ""] {
+        let missing = listed(&inner, kind);
+        let root = index(json!([missing]));
+        registry.put_manifest("web", "it", INDEX, root);
+        registry.clear_log();
+        let mut request = promote(&format!("{place}:it"), &[&place], "refs/heads/main");
+        request.rules = TagRules::read(["it"]).unwrap();
+        let mut signing = keys::signing(&keys::key());
+        signing.recursive = true;
+        request.signing = Some(signing);
+        let (failure, told) = failed(request, &context()).await;
+        assert!(!matches!(failure, Failure::Refused(_)), "{failure:?}");
+        assert!(told.contains(missing["digest"].as_str().unwrap()), "{told}");
+        assert_eq!(registry.count_of("PUT"), 0);
+        assert_eq!(registry.count_of("POST"), 0);
+    }
 }

@@ -82,7 +82,7 @@ fn node(depth: usize, descriptor: &Descriptor, manifest: &Manifest) -> Value {
         "digest": manifest.digest.to_string(),
         "size": manifest.bytes.len(),
     });
-    if descriptor.is_attestation() {
+    if descriptor.says_attestation() {
         node["platform"] = "attestation".into();
     } else if let Some(Platform {
         os, architecture, ..

@@ -18,7 +18,7 @@ use super::plan::Plan;
 use super::source::Resolved;
 use super::{Change, Context, Destination, Failure, Prepared, source};
 use crate::github;
-use crate::image::{Descriptor, Digest, MediaType, Place, Target};
+use crate::image::{Descriptor, Digest, Place, Target};
 use crate::signing::{Claim, Predicate, Signer, SigningError};
 use crate::transfer::Side;
 use said::Said;
@@ -151,9 +151,8 @@ async fn subjects(image: &Resolved, recursive: bool) -> Result<Vec<Descriptor>, 
                 continue;
             }
             subjects.push(child.clone());
-            let is_index = MediaType::parse(&child.media_type).is_some_and(MediaType::is_index);
-            if is_index {
-                open.extend(source::child(image, child.digest).await?);
+            if child.may_be_index() {
+                open.push(source::child(image, manifest.digest, child.digest).await?);
             }
         }
     }

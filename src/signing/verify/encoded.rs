@@ -1,8 +1,5 @@
 use sigstore_types::{Bundle, KindVersion, MessageSignature, SignatureContent};
 
-use super::super::Flaw;
-use super::super::bundle::PAYLOAD;
-
 /// An envelope's bundle as the signature of what the envelope signs, its encoding (DSSE's PAE).
 ///
 /// A log may hold an envelope as a `hashedrekord`, with the digest of that encoding. `sigstore-verify`
@@ -17,27 +14,23 @@ pub(super) struct Encoded {
 impl Encoded {
     /// What to check in place of a bundle; `None` where it can be checked as it is. What the envelope's
     /// statement is about is not checked along with it.
-    pub(super) fn of(bundle: &Bundle) -> Result<Option<Self>, Flaw> {
+    pub(super) fn of(bundle: &Bundle) -> Option<Self> {
         let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
-            return Ok(None);
+            return None;
         };
         let entries = &bundle.verification_material.tlog_entries;
         let is_record = |kind: KindVersion| kind == KindVersion::HashedRekordV001;
         if !entries.iter().any(|entry| is_record(entry.kind_version)) {
-            return Ok(None);
-        }
-        if envelope.payload_type != PAYLOAD {
-            let kind = &envelope.payload_type;
-            return Err(Flaw::malformed(format!("its payload is {kind:?}")));
+            return None;
         }
         let signature = MessageSignature::new(envelope.signature.sig.clone());
-        Ok(Some(Self {
+        Some(Self {
             encoding: envelope.pae(),
             bundle: Bundle::new(
                 bundle.media_type,
                 bundle.verification_material.clone(),
                 SignatureContent::MessageSignature(signature),
             ),
-        }))
+        })
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sigstore_types::{Bundle, SignatureContent};
-use sigstore_verify::{Error, Policy, VerificationResult};
+use sigstore_verify::{Policy, VerificationResult};
 
 use super::super::{Flaw, PublicKey};
 use super::encoded::Encoded;
@@ -88,20 +88,17 @@ impl FileRequirement {
         let policy = self.policy(&bundle)?;
         parts::check(&bundle, self.logged.then_some(&*self.trust))?;
         let statement = match &bundle.content {
-            SignatureContent::DsseEnvelope(envelope) => {
-                Some(Statement::read(envelope.payload.as_bytes())?)
-            }
+            SignatureContent::DsseEnvelope(envelope) => Some(Statement::of_envelope(envelope)?),
             _ => None,
         };
-        let result = match (Encoded::of(&bundle)?, statement) {
+        let result = match (Encoded::of(&bundle), statement) {
             (Some(Encoded { bundle, encoding }), Some(statement)) => {
                 let digest = signed.digest()?;
                 if statement.about(digest).is_err() {
                     let reason = format!("{digest} is none of its subjects");
                     return Err(Flaw::OtherContent(reason));
                 }
-                let verifier = self.trust.verifier();
-                verifier.verify(&encoding, &bundle, &*policy)?
+                self.trust.verify(&encoding, &bundle, &*policy)?
             }
             _ => self.verify(&bundle, signed, &*policy)?,
         };
@@ -129,20 +126,17 @@ impl FileRequirement {
         signed: &mut Subject,
         policy: &dyn Policy,
     ) -> Result<VerificationResult, Flaw> {
-        let verifier = self.trust.verifier();
         let file = match signed {
-            Subject::Digest(digest) => {
-                return Ok(verifier.verify(sha256(*digest), bundle, policy)?);
-            }
+            Subject::Digest(digest) => return self.trust.verify(sha256(*digest), bundle, policy),
             Subject::File(file) => file,
         };
-        match verifier.verify_reader(&*file, bundle, policy) {
+        match self.trust.verify_reader(&*file, bundle, policy) {
             // Ed25519 signs the content itself, not its digest.
-            Err(Error::UnsupportedArtifact(_)) => {
+            Err(Flaw::Undigested(_)) => {
                 let content = whole(file)?;
-                Ok(verifier.verify(&content, bundle, policy)?)
+                self.trust.verify(&content, bundle, policy)
             }
-            other => Ok(other?),
+            other => other,
         }
     }
 }

@@ -1,8 +1,9 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use sigstore_crypto::{Checkpoint, VerificationKey};
 use sigstore_trust_root::TransparencyLog;
-use sigstore_types::{KindVersion, TransparencyLogEntry};
+use sigstore_types::{KindVersion, TimeRange, TransparencyLogEntry};
 use url::Url;
 
 use super::super::Flaw;
@@ -14,6 +15,8 @@ pub(super) struct Log {
     key: VerificationKey,
     /// What Rekor v2 calls itself in its checkpoints.
     host: Option<String>,
+    /// When its key counts.
+    valid_for: Option<TimeRange>,
 }
 
 impl Log {
@@ -24,15 +27,14 @@ impl Log {
             id: log.log_id.key_id.as_bytes().to_vec(),
             key: VerificationKey::from_spki(&log.public_key.raw_bytes).ok()?,
             host: url.and_then(|url| url.host_str().map(str::to_owned)),
+            valid_for: log.public_key.valid_for,
         })
     }
 
     /// That an entry names one of the logs, and that the checkpoint with it is that log's own:
     /// `sigstore-verify` takes the word of any trusted log for any entry.
     pub(super) fn check(logs: &[Self], entry: &TransparencyLogEntry) -> Result<(), Flaw> {
-        let id = entry.log_id.key_id.as_bytes();
-        let named = logs.iter().find(|log| log.id == id);
-        let named = named.ok_or_else(|| Flaw::UnknownLog(BASE64_STANDARD.encode(id)))?;
+        let named = Self::named(logs, entry)?;
         let Some(proof) = &entry.inclusion_proof else {
             return Ok(());
         };
@@ -44,6 +46,35 @@ impl Log {
             false => Err(Flaw::Checkpoint(
                 "the log that the entry names did not sign it".to_owned(),
             )),
+        }
+    }
+
+    fn named<'a>(logs: &'a [Self], entry: &TransparencyLogEntry) -> Result<&'a Self, Flaw> {
+        let id = entry.log_id.key_id.as_bytes();
+        let named = logs.iter().find(|log| log.id == id);
+        named.ok_or_else(|| Flaw::UnknownLog(BASE64_STANDARD.encode(id)))
+    }
+
+    /// Refuses an entry unless its log counted at the time that the log promises, else at each of
+    /// `times`, which are proven of the signature: a proof of inclusion says none.
+    pub(super) fn check_times(
+        logs: &[Self],
+        entry: &TransparencyLogEntry,
+        times: &[Timestamp],
+    ) -> Result<(), Flaw> {
+        let log = Self::named(logs, entry)?;
+        let Some(range) = log.valid_for else {
+            return Ok(());
+        };
+        let promised = entry.inclusion_promise.as_ref().and(entry.integrated_time);
+        let times = promised.as_ref().map_or(times, std::slice::from_ref);
+        if let Some(time) = times.iter().find(|time| !range.contains(**time)) {
+            return Err(Flaw::UnknownLog(format!("it did not count at {time}")));
+        }
+        match times {
+            // It may have been made when the log did not count any more.
+            [] if range.end.is_some() => Err(Flaw::Timeless),
+            _ => Ok(()),
         }
     }
 

@@ -126,13 +126,13 @@ impl Requirement {
         if let Self::Key { key, .. } = self {
             key.check_envelope(bundle, envelope)?;
         }
-        let payload = envelope.payload.as_bytes();
-        let evidence = match Encoded::of(bundle)? {
+        let statement = Statement::of_envelope(envelope);
+        let evidence = match Encoded::of(bundle) {
             Some(Encoded { bundle, encoding }) => self.proven(&bundle, &encoding),
             None => self.proven(bundle, sha256(image)),
         };
-        let evidence = about(evidence, payload, image)?;
-        let statement = Statement::read(payload)?;
+        let evidence = about(evidence, &statement, image)?;
+        let statement = statement?;
         statement.about(image)?;
         Ok(Opened {
             statement,
@@ -155,7 +155,7 @@ impl Requirement {
                 log: Some(trust),
             } => {
                 parts::check(bundle, Some(trust))?;
-                let result = trust.verifier().verify(artifact, bundle, &key.policy()?)?;
+                let result = trust.verify(artifact, bundle, &key.policy()?)?;
                 Ok(Evidence::of(&result))
             }
             Self::Identity {
@@ -170,7 +170,7 @@ impl Requirement {
                 }
                 let policy = trust.policy(*logged);
                 parts::check(bundle, logged.then_some(&**trust))?;
-                let result = trust.verifier().verify(artifact, bundle, &policy)?;
+                let result = trust.verify(artifact, bundle, &policy)?;
                 identity.check(result.certificate().ok_or(Flaw::Key)?)?;
                 Ok(Evidence::of(&result))
             }
@@ -180,10 +180,15 @@ impl Requirement {
 
 /// `sigstore-verify` says in one way that a statement is about something else, and that a log entry
 /// is of another statement.
-fn about(checked: Result<Evidence, Flaw>, payload: &[u8], image: Digest) -> Result<Evidence, Flaw> {
+fn about(
+    checked: Result<Evidence, Flaw>,
+    statement: &Result<Statement, Flaw>,
+    image: Digest,
+) -> Result<Evidence, Flaw> {
     checked.map_err(|flaw| match flaw {
         Flaw::OtherContent(reason) => {
-            let about = Statement::read(payload).and_then(|statement| statement.about(image));
+            let statement = statement.as_ref().map_err(Flaw::clone);
+            let about = statement.and_then(|statement| statement.about(image));
             about.err().unwrap_or(Flaw::OtherEntry(reason))
         }
         other => other,

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sigstore_types::DsseEnvelope;
 
-use super::super::bundle::PREDICATE;
+use super::super::bundle::{PAYLOAD, PREDICATE};
 use super::super::{Claim, Flaw, claim};
 use super::strict;
 use crate::image::Digest;
@@ -34,7 +35,19 @@ struct Subject {
 }
 
 impl Statement {
-    pub(in super::super) fn read(payload: &[u8]) -> Result<Self, Flaw> {
+    /// Reads the statement in an envelope. Of an envelope of another type the key signed something else,
+    /// whatever it looks like.
+    pub(super) fn of_envelope(envelope: &DsseEnvelope) -> Result<Self, Flaw> {
+        let kind = &envelope.payload_type;
+        if kind != PAYLOAD {
+            return Err(Flaw::malformed(format!(
+                "its payload is {kind:?}, not {PAYLOAD}"
+            )));
+        }
+        Self::read(envelope.payload.as_bytes())
+    }
+
+    fn read(payload: &[u8]) -> Result<Self, Flaw> {
         let wrong =
             |error: &dyn std::fmt::Display| Flaw::malformed(format!("its statement: {error}"));
         let text = strict::any(payload).map_err(|flaw| match flaw {

@@ -1,9 +1,14 @@
 use std::fmt;
+use std::io::Read;
 
 use sigstore_trust_root::{SigstoreInstance, TrustedRoot};
-use sigstore_verify::{VerificationPolicy, Verifier};
+use sigstore_types::{Artifact, Bundle};
+use sigstore_verify::{Policy, VerificationPolicy, VerificationResult, Verifier};
 use thiserror::Error;
 
+use super::super::Flaw;
+use super::authority::{self, Authority, Stamper};
+use super::issuer::Purpose;
 use super::log::Log;
 use super::strict;
 
@@ -14,6 +19,8 @@ pub struct TrustRoot {
     /// Whether it names logs of certificates.
     certificates_logged: bool,
     logs: Vec<Log>,
+    authorities: Vec<Authority>,
+    stampers: Vec<Stamper>,
 }
 
 /// A trusted root that cannot be used.
@@ -59,11 +66,43 @@ impl TrustRoot {
             verifier,
             certificates_logged: !root.ctlogs.is_empty(),
             logs: root.tlogs.iter().filter_map(Log::of).collect(),
+            authorities: authorities(root),
+            stampers: stampers(root),
         })
     }
 
-    pub(super) fn verifier(&self) -> &Verifier {
-        &self.verifier
+    /// Checks a bundle against what is signed, and everybody whose word that takes.
+    pub(super) fn verify<'a>(
+        &self,
+        artifact: impl Into<Artifact<'a>>,
+        bundle: &Bundle,
+        policy: &(impl Policy + ?Sized),
+    ) -> Result<VerificationResult, Flaw> {
+        let result = self.verifier.verify(artifact, bundle, policy)?;
+        self.check_authorities(bundle, &result).map(|()| result)
+    }
+
+    /// As [`TrustRoot::verify`], of what is read as a stream.
+    pub(super) fn verify_reader(
+        &self,
+        artifact: impl Read,
+        bundle: &Bundle,
+        policy: &(impl Policy + ?Sized),
+    ) -> Result<VerificationResult, Flaw> {
+        let result = self.verifier.verify_reader(artifact, bundle, policy)?;
+        self.check_authorities(bundle, &result).map(|()| result)
+    }
+
+    /// Checks that at every time that is proven of a signature those counted who vouch for it:
+    /// timestamp authorities, certificate authorities and logs.
+    fn check_authorities(&self, bundle: &Bundle, result: &VerificationResult) -> Result<(), Flaw> {
+        let times = result.verified_timestamps();
+        authority::check_timestamps(&self.stampers, bundle)?;
+        authority::check_certificate(&self.authorities, bundle, times)?;
+        let entries = bundle.verification_material.tlog_entries.iter();
+        // Where no log is asked for, what they say is not looked at.
+        let mut entries = entries.filter(|_| result.tlog_verified());
+        entries.try_for_each(|entry| Log::check_times(&self.logs, entry, times))
     }
 
     /// That somebody signed whom its authorities named; who that is, is for the caller to check. A
@@ -84,6 +123,21 @@ impl TrustRoot {
     pub(super) fn logs(&self) -> &[Log] {
         &self.logs
     }
+}
+
+fn authorities(root: &TrustedRoot) -> Vec<Authority> {
+    let all = root.certificate_authorities.iter();
+    let read = all.filter_map(|authority| {
+        let chain = authority.cert_chain.certificates.iter();
+        let chain = chain.map(|certificate| &certificate.raw_bytes);
+        Authority::new(Purpose::CodeSigning, chain, authority.valid_for)
+    });
+    read.collect()
+}
+
+fn stampers(root: &TrustedRoot) -> Vec<Stamper> {
+    let all = root.tsa_authorities().into_iter();
+    all.filter_map(Stamper::new).collect()
 }
 
 impl fmt::Debug for TrustRoot {

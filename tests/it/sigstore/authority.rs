@@ -1,7 +1,6 @@
-//! The certificate authorities: Fulcio's, with the log of certificates it writes to, and the
-//! timestamp authority's.
+//! Certificate authorities: Fulcio's, with the log of certificates it writes to.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -10,7 +9,7 @@ use rcgen::{
 use serde_json::{Value, json};
 
 use super::clock::Clock;
-use super::der::{self, INTEGER, OCTETS, OID, SEQUENCE, SET, TIME, UTF8};
+use super::der::{self, OCTETS, UTF8};
 use super::key::Key;
 use super::{base64, sha256};
 
@@ -37,7 +36,7 @@ pub struct Subject {
 
 impl Subject {
     /// A point of P-256.
-    fn of_point(point: &[u8]) -> Self {
+    pub fn of_point(point: &[u8]) -> Self {
         Self {
             key: point.to_vec(),
             kind: &rcgen::PKCS_ECDSA_P256_SHA256,
@@ -61,10 +60,39 @@ pub type Period = std::ops::Range<SystemTime>;
 const ISSUER: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 8];
 const SCTS: [u64; 10] = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
 
+/// What a certificate that issues others says.
+#[derive(Debug, Clone)]
+pub struct Issuing {
+    pub period: Period,
+    pub is_ca: IsCa,
+    pub key_usages: Vec<KeyUsagePurpose>,
+    pub purposes: Vec<ExtendedKeyUsagePurpose>,
+    /// Whether it has a critical extension that nobody knows.
+    pub unknown: bool,
+}
+
+impl Default for Issuing {
+    fn default() -> Self {
+        let century = Duration::from_secs(100 * 365 * 24 * 3600);
+        Self {
+            period: UNIX_EPOCH..UNIX_EPOCH + century,
+            is_ca: IsCa::Ca(BasicConstraints::Unconstrained),
+            key_usages: vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign],
+            purposes: Vec::new(),
+            unknown: false,
+        }
+    }
+}
+
 impl Fulcio {
     pub fn new(lifetime: Duration) -> Self {
-        let (root, above) = authority("root", None);
-        let (issuing, issuer) = authority("issuing", Some(&above));
+        Self::with(lifetime, &Issuing::default(), &Issuing::default())
+    }
+
+    /// With certificates that say something else: the root, and the one that issues.
+    pub fn with(lifetime: Duration, root: &Issuing, issuing: &Issuing) -> Self {
+        let (root, above) = authority("root", root, None);
+        let (issuing, issuer) = authority("issuing", issuing, Some(&above));
         let issuer_key = issuer.key().subject_public_key_info();
         Self {
             root,
@@ -188,14 +216,24 @@ impl Fulcio {
 }
 
 /// An authority below another, or by itself: its certificate, and what issues with it.
-fn authority(
+pub fn authority(
     name: &str,
+    says: &Issuing,
     above: Option<&Issuer<'static, KeyPair>>,
 ) -> (Vec<u8>, Issuer<'static, KeyPair>) {
     let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = says.period.start.into();
+    params.not_after = says.period.end.into();
+    params.is_ca = says.is_ca;
+    params.key_usages = says.key_usages.clone();
+    params.extended_key_usages = says.purposes.clone();
     params.distinguished_name.push(DnType::CommonName, name);
+    if says.unknown {
+        let content = der::element(OCTETS, b"?");
+        let mut unknown = CustomExtension::from_oid_content(&[1, 2, 3, 4], content);
+        unknown.set_criticality(true);
+        params.custom_extensions.push(unknown);
+    }
     let key = KeyPair::generate().unwrap();
     let certificate = match above {
         Some(above) => params.signed_by(&key, above),
@@ -203,128 +241,6 @@ fn authority(
     };
     let certificate = certificate.unwrap().der().to_vec();
     (certificate, Issuer::new(params, key))
-}
-
-/// A timestamp authority (RFC 3161).
-pub struct Stamper {
-    key: Key,
-    chain: [Vec<u8>; 2],
-    pub clock: Clock,
-}
-
-const KEY_ID: &[u8] = b"stamp";
-const SHA256: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
-const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
-const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
-const CONTENT_TYPE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x03];
-const MESSAGE_DIGEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x04];
-const TST_INFO: &[u8] = &[
-    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x04,
-];
-
-impl Stamper {
-    pub fn new() -> Self {
-        let decade = Duration::from_secs(10 * 365 * 24 * 3600);
-        let now = SystemTime::now();
-        Self::with(&(now - decade..now + decade))
-    }
-
-    /// With a certificate that holds for a time.
-    pub fn with(period: &Period) -> Self {
-        let (root, above) = authority("timestamps", None);
-        let key = Key::new();
-        let mut params = CertificateParams::default();
-        params.not_before = period.start.into();
-        params.not_after = period.end.into();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "timestamp");
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::TimeStamping];
-        let id = der::element(OCTETS, KEY_ID);
-        params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 14], id)];
-        let leaf = params
-            .signed_by(&Subject::of_point(&key.point()), &above)
-            .unwrap();
-        Self {
-            key,
-            chain: [leaf.der().to_vec(), root],
-            clock: Clock::default(),
-        }
-    }
-
-    /// The answer to a request, whose imprint it repeats.
-    pub fn stamp(&self, request: &[u8]) -> Vec<u8> {
-        let imprint = der::first(&der::content(request)[3..]);
-        self.stamp_imprint(imprint, self.clock.now(), false)
-    }
-
-    /// The answer to a request about some bytes, perhaps with the certificate that it is signed by.
-    pub fn stamp_bytes(&self, bytes: &[u8], at: SystemTime, certified: bool) -> Vec<u8> {
-        let algorithm = der::sequence(&[der::element(OID, SHA256)]);
-        let imprint = der::sequence(&[algorithm, der::element(OCTETS, &sha256(bytes))]);
-        self.stamp_imprint(&imprint, at, certified)
-    }
-
-    fn stamp_imprint(&self, imprint: &[u8], at: SystemTime, certified: bool) -> Vec<u8> {
-        let oid = |oid: &[u8]| der::element(OID, oid);
-        let at = jiff::Timestamp::try_from(at).unwrap();
-        let time = at.strftime("%Y%m%d%H%M%SZ").to_string();
-        let info = der::sequence(&[
-            der::element(INTEGER, &[1]),
-            oid(&[0x2a, 0x03, 0x04]),
-            imprint.to_vec(),
-            der::element(INTEGER, &[1]),
-            der::element(TIME, time.as_bytes()),
-        ]);
-        let sha256_algorithm = der::sequence(&[oid(SHA256)]);
-        let attribute =
-            |name: &[u8], value: Vec<u8>| der::sequence(&[oid(name), der::element(SET, &value)]);
-        let attributes = [
-            attribute(CONTENT_TYPE, oid(TST_INFO)),
-            attribute(MESSAGE_DIGEST, der::element(OCTETS, &sha256(&info))),
-        ]
-        .concat();
-        let signature = self.key.sign(&der::element(SET, &attributes));
-        let signer = der::sequence(&[
-            der::element(INTEGER, &[3]),
-            der::element(0x80, KEY_ID),
-            sha256_algorithm.clone(),
-            der::element(0xa0, &attributes),
-            der::sequence(&[oid(ECDSA_SHA256)]),
-            der::element(OCTETS, &signature),
-        ]);
-        let content = der::sequence(&[
-            oid(TST_INFO),
-            der::element(0xa0, &der::element(OCTETS, &info)),
-        ]);
-        let certificates = match certified {
-            true => der::element(0xa0, &self.chain[0]),
-            false => Vec::new(),
-        };
-        let signed = der::sequence(&[
-            der::element(INTEGER, &[3]),
-            der::element(SET, &sha256_algorithm),
-            content,
-            certificates,
-            der::element(SET, &signer),
-        ]);
-        let granted = der::element(SEQUENCE, &der::element(INTEGER, &[0]));
-        let token = der::sequence(&[oid(SIGNED_DATA), der::element(0xa0, &signed)]);
-        der::sequence(&[granted, token])
-    }
-
-    /// The entry of a trusted root.
-    pub fn trusted(&self) -> Value {
-        let chain = self.chain.each_ref();
-        let chain = chain.map(|der| json!({"rawBytes": base64(der)}));
-        json!({
-            "subject": {"organization": "test", "commonName": "timestamps"},
-            "uri": "https://timestamps.example",
-            "certChain": {"certificates": chain},
-            "validFor": {"start": "2020-01-01T00:00:00Z"},
-        })
-    }
 }
 
 pub fn pem(der: &[u8]) -> String {

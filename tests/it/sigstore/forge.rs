@@ -6,9 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::authority::{Fulcio, Period, Stamper, labelled, pem};
+use shipmark::signing::Detached;
+
+pub use super::authority::Issuing;
+use super::authority::{Fulcio, Period, labelled, pem};
 use super::ledger::{Ledger, hex};
-use super::{ISSUER, Leaf, WORKFLOW, base64, sha256};
+use super::stamper::Stamper;
+pub use super::stamper::{CODE_SIGNING, Stamping, TIME_STAMPING};
+use super::{ISSUER, Leaf, WORKFLOW, base64, bytes, sha256};
 
 /// An instance of Sigstore.
 pub struct Forge {
@@ -74,7 +79,13 @@ pub fn identity() -> String {
 
 /// A timestamp authority whose certificate holds for a time.
 pub fn stamper(period: &Period) -> Stamper {
-    Stamper::with(period)
+    Stamper::with(&Stamping::during(period))
+}
+
+/// A time around [`then`] in which authorities hold.
+pub fn decades() -> Period {
+    let year = Duration::from_secs(365 * 24 * 3600);
+    then() - year..then() + 20 * year
 }
 
 /// A statement about a file.
@@ -89,16 +100,25 @@ pub fn statement(file: &[u8]) -> Value {
 
 impl Default for Forge {
     fn default() -> Self {
-        let year = Duration::from_secs(365 * 24 * 3600);
-        Self {
-            fulcio: Fulcio::new(Duration::from_secs(600)),
-            ledger: Ledger::new(),
-            stamper: Stamper::with(&(then() - year..then() + 20 * year)),
-        }
+        Self::with(
+            &Issuing::default(),
+            &Issuing::default(),
+            &Stamping::during(&decades()),
+        )
     }
 }
 
 impl Forge {
+    /// An instance whose authorities' certificates say something else: Fulcio's root, the one that issues,
+    /// and the timestamp authority's.
+    pub fn with(root: &Issuing, issuing: &Issuing, stamping: &Stamping) -> Self {
+        Self {
+            fulcio: Fulcio::with(Duration::from_secs(600), root, issuing),
+            ledger: Ledger::new(),
+            stamper: Stamper::with(stamping),
+        }
+    }
+
     pub fn trusted_root(&self) -> Value {
         let (authority, ct) = self.fulcio.trusted();
         json!({
@@ -186,6 +206,36 @@ pub fn bundle(signer: &Signer, signed: &Signed, entries: &[Value], timestamps: &
     bundle
 }
 
+/// An attestation in the legacy form: the envelope of a bundle, and its promised entry in a log.
+pub fn legacy_attestation(signer: &Signer, bundle: &Value) -> Detached {
+    let envelope = bundle["dsseEnvelope"].to_string().into_bytes();
+    let mut annotations = vec![(
+        "dev.cosignproject.cosign/signature".to_owned(),
+        String::new(),
+    )];
+    if let Some(certificate) = &signer.certificate {
+        annotations.push((
+            "dev.sigstore.cosign/certificate".to_owned(),
+            pem(certificate),
+        ));
+    }
+    let entry = &bundle["verificationMaterial"]["tlogEntries"][0];
+    if let Some(promise) = entry.pointer("/inclusionPromise/signedEntryTimestamp") {
+        let number = |name: &str| entry[name].as_str().unwrap().parse::<u64>().unwrap();
+        let logged = json!({
+            "SignedEntryTimestamp": promise,
+            "Payload": {
+                "body": entry["canonicalizedBody"],
+                "integratedTime": number("integratedTime"),
+                "logIndex": number("logIndex"),
+                "logID": hex(&bytes(entry["logId"]["keyId"].as_str().unwrap())),
+            },
+        });
+        annotations.push(("dev.sigstore.cosign/bundle".to_owned(), logged.to_string()));
+    }
+    Detached::of_layer(envelope, &annotations.into_iter().collect())
+}
+
 fn digest(algorithm: &str, message: &[u8]) -> Vec<u8> {
     let algorithm = match algorithm {
         "SHA2_384" => &aws_lc_rs::digest::SHA384,
@@ -215,12 +265,13 @@ impl Signer {
     }
 
     pub fn sign(&self, statement: &Value) -> Signed {
+        self.sign_as(PAYLOAD, statement)
+    }
+
+    /// Signs a statement in an envelope that says another type.
+    pub fn sign_as(&self, kind: &str, statement: &Value) -> Signed {
         let payload = statement.to_string();
-        let message = format!(
-            "DSSEv1 {} {PAYLOAD} {} {payload}",
-            PAYLOAD.len(),
-            payload.len()
-        );
+        let message = format!("DSSEv1 {} {kind} {} {payload}", kind.len(), payload.len());
         Signed {
             content: Content::Statement(statement.clone()),
             signature: self.leaf.sign(message.as_bytes()),

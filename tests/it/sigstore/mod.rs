@@ -9,6 +9,7 @@ pub mod forge;
 mod key;
 mod leaf;
 mod ledger;
+mod stamper;
 pub mod tuf;
 
 use std::sync::{Arc, Mutex};
@@ -25,10 +26,11 @@ use shipmark::signing::{
 use url::Url;
 
 use crate::registry::{Answer, Bound, Call, Fault, Handler, Host, Issuer};
-use authority::{Fulcio, Stamper};
+use authority::Fulcio;
 use clock::Clock;
 pub use leaf::{Kind, Leaf};
 use ledger::Ledger;
+use stamper::Stamper;
 
 /// What is shown for a token.
 pub const REQUEST_TOKEN: &str = "request-token-of-this-job";

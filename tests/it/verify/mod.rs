@@ -1,11 +1,15 @@
 //! Checking what others signed, as users run it. What is refused why is a table beside the code,
 //! src/signing/verify/tests.rs.
 
+mod authorities;
 mod conformance;
 mod forged;
 mod images;
+mod index;
 mod interop;
+mod logs;
 mod mutation;
+mod payload;
 mod tuf;
 
 use std::path::Path;

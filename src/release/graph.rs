@@ -1,0 +1,132 @@
+//! The manifests of an image at every level, as its store has them.
+//!
+//! What an entry of an index says (its platform, its media type, its annotations) was written by
+//! whoever made the index. So each manifest is read, and what it is follows from itself.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::image::{Body, Descriptor, Digest, Manifest, Platform, Target};
+use crate::transfer::{MANIFESTS_LIMIT, Store, StoreError};
+
+/// What a manifest is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// An index.
+    Index,
+    /// An image, or anything else that may run.
+    Image,
+    /// In-toto statements, which are listed for no platform (`unknown/unknown`).
+    Attestation,
+}
+
+/// A manifest of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Node {
+    pub(super) digest: Digest,
+    /// The platform that an index lists it for; where several list it, the one that could run.
+    pub(super) platform: Option<Platform>,
+    pub(super) content: Content,
+}
+
+/// Manifests that are read at the same time.
+const READS: usize = 8;
+
+/// Reads all manifests below `root`, which comes first; the others follow as the indexes list them.
+///
+/// # Errors
+/// A manifest that is not there or cannot be read, and more of them than an image may have.
+pub(super) async fn manifests(store: &Store, root: Manifest) -> Result<Vec<Node>, StoreError> {
+    let mut nodes = vec![Node::new(&root.descriptor())];
+    nodes[0].content = Content::of(&root);
+    let mut indexes = vec![root];
+    while !indexes.is_empty() {
+        let new = listed(&mut nodes, &indexes)?;
+        indexes = Vec::new();
+        let read = stream::iter(new)
+            .map(|(parent, child)| read(store, parent, child))
+            .buffered(READS);
+        let mut read = std::pin::pin!(read);
+        while let Some((entry, manifest)) = read.try_next().await? {
+            let node = nodes.iter_mut().find(|node| node.digest == entry);
+            if let Some(node) = node {
+                node.content = Content::of(&manifest);
+            }
+            if Content::of(&manifest) == Content::Index {
+                indexes.push(manifest);
+            }
+        }
+    }
+    nodes.iter_mut().for_each(Node::settle);
+    Ok(nodes)
+}
+
+/// Adds what the indexes list to the nodes; gives what is new, each after its index.
+fn listed(
+    nodes: &mut Vec<Node>,
+    indexes: &[Manifest],
+) -> Result<Vec<(Digest, Digest)>, StoreError> {
+    let mut new = Vec::new();
+    for index in indexes {
+        for entry in index.entries() {
+            if let Some(known) = nodes.iter_mut().find(|node| node.digest == entry.digest) {
+                known.add(entry);
+                continue;
+            }
+            if nodes.len() > MANIFESTS_LIMIT {
+                return Err(StoreError::Boundless(nodes[0].digest));
+            }
+            nodes.push(Node::new(entry));
+            new.push((index.digest, entry.digest));
+        }
+    }
+    Ok(new)
+}
+
+async fn read(
+    store: &Store,
+    parent: Digest,
+    child: Digest,
+) -> Result<(Digest, Manifest), StoreError> {
+    let found = store.manifest(&Target::Digest(child)).await?;
+    let found = found.ok_or(StoreError::MissingChild { child, parent })?;
+    Ok((child, found))
+}
+
+impl Content {
+    fn of(manifest: &Manifest) -> Self {
+        match manifest.body {
+            Body::Index(_) => Self::Index,
+            Body::Image { .. } if manifest.is_attestation() => Self::Attestation,
+            Body::Image { .. } => Self::Image,
+        }
+    }
+}
+
+impl Node {
+    /// Takes what an entry is for an image, until it is read.
+    fn new(entry: &Descriptor) -> Self {
+        Self {
+            digest: entry.digest,
+            platform: entry.platform.clone(),
+            content: Content::Image,
+        }
+    }
+
+    /// Notes that a further entry lists the same.
+    fn add(&mut self, entry: &Descriptor) {
+        if self.is_for_no_platform() && !entry.is_for_no_platform() {
+            self.platform.clone_from(&entry.platform);
+        }
+    }
+
+    fn is_for_no_platform(&self) -> bool {
+        self.platform.as_ref().is_some_and(Platform::is_unknown)
+    }
+
+    /// What is listed for a platform, or for none in particular, may be taken for an image there.
+    fn settle(&mut self) {
+        if self.content == Content::Attestation && !self.is_for_no_platform() {
+            self.content = Content::Image;
+        }
+    }
+}
