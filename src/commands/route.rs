@@ -1,12 +1,11 @@
 //! Where images come from and where they go: what the inputs say, held to the policy (promise 5).
 
-use std::path::PathBuf;
-
 use super::Given;
 use super::policy::Held;
 use crate::image::{Digest, Location, Place, Selector, Tag, Target};
+use crate::layout::{self, LayoutError};
 use crate::notice::printable;
-use crate::policy::{MatchError, Service, Stage};
+use crate::policy::{MatchError, Repositories, Service, Stage};
 use crate::release::{Failure, Verb};
 use crate::tagging::Environment;
 
@@ -47,7 +46,7 @@ pub(super) fn find<'a>(
         given,
         verb,
         held,
-        here: std::env::current_dir().unwrap_or_default(),
+        repositories: repositories(held)?,
     };
     match images.is_empty() {
         true => ruled.to_environment(environment.as_ref()),
@@ -84,12 +83,56 @@ fn nowhere(given: &Given) -> Failure {
         .hint("name the places in images, or with environment one of the policy file's")
 }
 
+/// The repositories of the policy's environments, as what they are on disk.
+fn repositories(held: &Held) -> Result<Repositories<'_>, Failure> {
+    let real_paths = layout::real_paths(held.policy.places()).map_err(|error| {
+        Failure::input(format!(
+            "the policy file {}: the repository {error}",
+            held.file
+        ))
+    })?;
+    let repositories = held.policy.repositories(&real_paths);
+    repositories.map_err(|error| unmatched(held, error))
+}
+
+/// What cannot be told of a place.
+fn untold(place: &Place, error: LayoutError) -> Failure {
+    Failure::refused(format!("{place} {}", error.fault))
+        .why("whether it is a repository of an environment cannot be told")
+}
+
+fn unmatched(held: &Held, error: MatchError) -> Failure {
+    let failure = Failure::refused(error.to_string());
+    match error {
+        MatchError::Two { .. } => {
+            failure
+                .why("each environment has rules of its own")
+                .hint(format!(
+                    "give them repositories of their own in {}",
+                    held.file
+                ))
+        }
+        MatchError::TwoServices { .. } => {
+            failure
+                .why("each service has an image of its own")
+                .hint(format!(
+                    "give them repositories of their own in {}",
+                    held.file
+                ))
+        }
+        MatchError::NoService { .. } => failure.hint(format!(
+            "add it to services in {}, or release to a repository outside of its environments",
+            held.file
+        )),
+    }
+}
+
 /// A run that a policy has a say in.
 struct Ruled<'a, 'g> {
     given: &'g Given,
     verb: Verb,
     held: &'a Held,
-    here: PathBuf,
+    repositories: Repositories<'a>,
 }
 
 impl<'a> Ruled<'a, '_> {
@@ -169,19 +212,9 @@ impl<'a> Ruled<'a, '_> {
     }
 
     fn matching(&self, place: &Place) -> Result<Option<(&'a Stage, Option<&'a Service>)>, Failure> {
-        let policy = &self.held.policy;
-        policy.matching(place, &self.here).map_err(|error| {
-            let failure = Failure::refused(error.to_string());
-            match error {
-                MatchError::Two { .. } => failure
-                    .why("each environment has rules of its own")
-                    .hint(format!("give them repositories of their own in {}", self.held.file)),
-                MatchError::NoService { .. } => failure.hint(format!(
-                    "add it to services in {}, or release to a repository outside of its environments",
-                    self.held.file
-                )),
-            }
-        })
+        let canonical = layout::canonical_place(place).map_err(|error| untold(place, error))?;
+        let found = self.repositories.matching(place, &canonical);
+        found.map_err(|error| unmatched(self.held, error))
     }
 
     /// That the environment which is named is the one that images are of.
