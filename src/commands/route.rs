@@ -1,5 +1,7 @@
 //! Where images come from and where they go: what the inputs say, held to the policy (promise 5).
 
+use std::path::Path;
+
 use super::Given;
 use super::policy::Held;
 use crate::image::{Digest, Location, Place, Selector, Tag, Target};
@@ -46,7 +48,7 @@ pub(super) fn find<'a>(
         given,
         verb,
         held,
-        repositories: repositories(held)?,
+        repositories: repositories(given, held)?,
     };
     match images.is_empty() {
         true => ruled.to_environment(environment.as_ref()),
@@ -84,7 +86,8 @@ fn nowhere(given: &Given) -> Failure {
 }
 
 /// The repositories of the policy's environments, as what they are on disk.
-fn repositories(held: &Held) -> Result<Repositories<'_>, Failure> {
+fn repositories<'a>(given: &Given, held: &'a Held) -> Result<Repositories<'a>, Failure> {
+    refuse_elsewhere(given, held)?;
     let real_paths = layout::real_paths(held.policy.places()).map_err(|error| {
         Failure::input(format!(
             "the policy file {}: the repository {error}",
@@ -93,6 +96,29 @@ fn repositories(held: &Held) -> Result<Repositories<'_>, Failure> {
     })?;
     let repositories = held.policy.repositories(&real_paths);
     repositories.map_err(|error| unmatched(held, error))
+}
+
+/// In a runner the policy's relative directories are in the workspace. A step that runs in another
+/// folder would find none of them, and no rule would hold.
+fn refuse_elsewhere(given: &Given, held: &Held) -> Result<(), Failure> {
+    let workspace = given.environment.path("GITHUB_WORKSPACE");
+    let Some(workspace) = workspace.filter(|_| given.environment.in_runner()) else {
+        return Ok(());
+    };
+    let is_relative = |place: &Place| matches!(place, Place::Layout(path) if path.is_relative());
+    let is_here = || {
+        let real = |path: &Path| path.canonicalize().ok();
+        real(workspace).is_none_or(|workspace| real(Path::new(".")) == Some(workspace))
+    };
+    if !held.policy.places().any(is_relative) || is_here() {
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "the directories in {} are relative to the workspace, and this step runs in another folder",
+        held.file
+    ))
+    .why("whether a destination is one of them cannot be told")
+    .hint("leave working-directory out of the step"))
 }
 
 /// What cannot be told of a place.
@@ -307,10 +333,10 @@ impl<'a> Ruled<'a, '_> {
             ))),
             (None, from) => {
                 let source: Location = self.given.arguments.required("source")?;
-                if let Some(from) = from {
-                    self.refuse_foreign(stage, from, service, &source)?;
+                match from {
+                    Some(from) => self.from_environment(stage, from, service, source),
+                    None => Ok(source),
                 }
-                Ok(source)
             }
         }
     }
@@ -325,29 +351,20 @@ impl<'a> Ruled<'a, '_> {
         let place = self.named(from)?.place(service);
         let place =
             place.ok_or_else(|| Failure::input(format!("{from} has no repository for it")))?;
-        Ok(match (place, target) {
-            (Place::Registry(repository), target) => {
-                Location::Registry(repository.reference(target))
-            }
-            (Place::Layout(path), Target::Tag(tag)) => {
-                Location::Layout(path.clone(), Selector::Name(tag.to_string()))
-            }
-            (Place::Layout(path), Target::Digest(digest)) => {
-                Location::Layout(path.clone(), Selector::Digest(digest))
-            }
-        })
+        Ok(at(place, target))
     }
 
     /// An environment that has a `from` takes images from nowhere else. Its own are there already: they
-    /// may get further tags.
-    fn refuse_foreign(
+    /// may get further tags. Places that count as the same need not be: two registries may listen at two
+    /// addresses of this machine. So the image is read where the policy says, however it was spelled.
+    fn from_environment(
         &self,
         stage: &Stage,
         from: &Environment,
         service: Option<&Service>,
-        source: &Location,
-    ) -> Result<(), Failure> {
-        let place = match source {
+        source: Location,
+    ) -> Result<Location, Failure> {
+        let place = match &source {
             Location::Registry(reference) => Some(Place::Registry(reference.repository.clone())),
             Location::Layout(path, _) => Some(Place::Layout(path.clone())),
             Location::Archive(..) | Location::DockerArchive(..) | Location::Daemon(_) => None,
@@ -357,17 +374,28 @@ impl<'a> Ruled<'a, '_> {
             .transpose()?
             .flatten();
         let allowed = [from, stage.name()];
-        match found {
-            Some((of, its)) if allowed.contains(&of.name()) && its == service => Ok(()),
-            _ => Err(Failure::refused(format!(
+        let found = found.filter(|(of, its)| allowed.contains(&of.name()) && *its == service);
+        let Some(place) = found.and_then(|(of, _)| of.place(service)) else {
+            return Err(Failure::refused(format!(
                 "the source {source} for the environment {}",
                 stage.name()
             ))
             .why(format!("{} takes its images from {from}", stage.name()))
             .hint(format!(
                 "promote it to {from} first, and give its tag or digest alone as source"
-            ))),
+            )));
+        };
+        let own = match &source {
+            Location::Registry(reference) => at(place, reference.target.clone()),
+            other => in_place(place, other),
+        };
+        if own != source {
+            let log = &self.given.log;
+            log.info(&format!(
+                "the source {source} is read as the policy has it, {own}"
+            ));
         }
+        Ok(own)
     }
 
     fn wrong_source(&self, reason: String) -> Failure {
@@ -376,6 +404,29 @@ impl<'a> Ruled<'a, '_> {
             Some(entry) => arguments.wrong("source", entry, reason).into(),
             None => arguments.error("source", None, reason).into(),
         }
+    }
+}
+
+/// What `target` is in a place.
+fn at(place: &Place, target: Target) -> Location {
+    match (place, target) {
+        (Place::Registry(repository), target) => Location::Registry(repository.reference(target)),
+        (Place::Layout(path), Target::Tag(tag)) => {
+            Location::Layout(path.clone(), Selector::Name(tag.to_string()))
+        }
+        (Place::Layout(path), Target::Digest(digest)) => {
+            Location::Layout(path.clone(), Selector::Digest(digest))
+        }
+    }
+}
+
+/// The image of a layout, by another path of its directory.
+fn in_place(place: &Place, source: &Location) -> Location {
+    match (place, source) {
+        (Place::Layout(path), Location::Layout(_, selector)) => {
+            Location::Layout(path.clone(), selector.clone())
+        }
+        _ => source.clone(),
     }
 }
 

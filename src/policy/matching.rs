@@ -1,5 +1,6 @@
 //! Which environment a repository belongs to, by whichever of its names it is given (promise 5).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use thiserror::Error;
@@ -73,9 +74,12 @@ impl Policy {
     /// Returns the repositories of the environments.
     ///
     /// # Errors
-    /// One of them belongs to two.
-    pub fn repositories(&self, real_paths: &RealPaths) -> Result<Repositories<'_>, MatchError> {
-        let mut owners: HashMap<CanonicalPlace, Owner<'_>> = HashMap::new();
+    /// One of them belongs to two, or another file adds one that would be a service's.
+    pub fn repositories<'a>(
+        &'a self,
+        real_paths: &RealPaths,
+    ) -> Result<Repositories<'a>, MatchError> {
+        let mut owners: HashMap<CanonicalPlace, Owner<'a>> = HashMap::new();
         for stage in &self.stages {
             for (service, place) in stage.places() {
                 let owner = (stage, service.as_ref());
@@ -84,14 +88,20 @@ impl Policy {
                 }
             }
         }
-        let marked = self.stages.iter().filter_map(|stage| {
-            let marked = stage.marked.as_ref()?;
-            Some((stage, CanonicalPlace::of(marked, real_paths)))
-        });
-        Ok(Repositories {
-            owners,
-            marked: marked.collect(),
-        })
+        let marked = |stages: &'a [Stage]| -> Vec<(&'a Stage, CanonicalPlace)> {
+            let marked = stages.iter().filter_map(|stage| {
+                let marked = stage.marked.as_ref()?;
+                Some((stage, CanonicalPlace::of(marked, real_paths)))
+            });
+            marked.collect()
+        };
+        let (own, added) = self.stages.split_at(self.stages.len() - self.added);
+        let own = marked(own);
+        for (_, place) in added.iter().flat_map(Stage::places) {
+            refuse_unknown(&own, place, &CanonicalPlace::of(place, real_paths))?;
+        }
+        let marked = own.into_iter().chain(marked(added)).collect();
+        Ok(Repositories { owners, marked })
     }
 }
 
@@ -127,29 +137,38 @@ impl<'a> Repositories<'a> {
         if let Some(owner) = self.owners.get(canonical) {
             return Ok(Some(*owner));
         }
-        for (stage, marked) in &self.marked {
-            if let Some(service) = in_services_stead(marked, canonical) {
-                return Err(MatchError::NoService {
-                    place: place.clone(),
-                    stage: stage.name.clone(),
-                    service,
-                });
-            }
-        }
-        Ok(None)
+        refuse_unknown(&self.marked, place, canonical).map(|()| None)
     }
+}
+
+/// Refuses a place that has the name of a repository of a service that there is not.
+fn refuse_unknown(
+    marked: &[(&Stage, CanonicalPlace)],
+    place: &Place,
+    canonical: &CanonicalPlace,
+) -> Result<(), MatchError> {
+    for (stage, marked) in marked {
+        if let Some(service) = in_services_stead(marked, canonical) {
+            return Err(MatchError::NoService {
+                place: place.clone(),
+                stage: stage.name.clone(),
+                service,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Returns what stands in `place` where `marked` has the service.
 fn in_services_stead(marked: &CanonicalPlace, place: &CanonicalPlace) -> Option<String> {
-    let (marked, name) = match (marked, place) {
+    let (marked, name): (Cow<'_, str>, Cow<'_, str>) = match (marked, place) {
         (CanonicalPlace::Repository(registry, marked), CanonicalPlace::Repository(other, path))
             if registry == other =>
         {
-            (marked.clone(), path.clone())
+            (marked.into(), path.into())
         }
         (CanonicalPlace::Directory(marked), CanonicalPlace::Directory(path)) => {
-            (marked.display().to_string(), path.display().to_string())
+            (marked.to_string_lossy(), path.to_string_lossy())
         }
         _ => return None,
     };

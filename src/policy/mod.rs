@@ -34,6 +34,8 @@ use document::Node;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Policy {
     stages: Vec<Stage>,
+    /// How many of the stages, the last ones, another file has added.
+    added: usize,
     services: Vec<Service>,
 }
 
@@ -69,7 +71,11 @@ impl Policy {
             Some((_, environments)) => stages(environments, &services)?,
             None => Vec::new(),
         };
-        let policy = Self { stages, services };
+        let policy = Self {
+            stages,
+            added: 0,
+            services,
+        };
         policy.check_services(services_at)?;
         policy.check_roads()?;
         policy.check_repositories()?;
@@ -92,14 +98,18 @@ impl Policy {
     }
 
     /// Returns the policy with the environments of another file beside its own. One that both have
-    /// has to be the same in both, so that neither takes a rule from the other.
+    /// has to be the same in both, so that neither takes a rule from the other; nor may what is added
+    /// be a service of an environment of its own, which [`Policy::repositories`] looks at.
     ///
     /// # Errors
     /// The environment that differs.
     pub fn with(mut self, other: Self) -> Result<Self, Environment> {
         for stage in other.stages {
             match self.stage(&stage.name) {
-                None => self.stages.push(stage),
+                None => {
+                    self.stages.push(stage);
+                    self.added += 1;
+                }
                 Some(own) if own.says_the_same(&stage) => {}
                 Some(_) => return Err(stage.name),
             }

@@ -247,6 +247,14 @@ fn promise_5_another_file_only_adds() {
     };
     assert_eq!(names(&more), ["dev", "stage", "prod", "test"]);
     assert_eq!(more.services(), own().services());
+    let service = added("environments: {x: {repository: 'prod.example.com/team/db'}}").unwrap();
+    assert_eq!(
+        service
+            .repositories(&RealPaths::default())
+            .unwrap_err()
+            .to_string(),
+        "prod.example.com/team/db would be db in the environment prod, and services names no db"
+    );
     // The same once more, wherever it stands in its file, changes nothing.
     assert_eq!(added(&format!("# other lines\n{FLEET}")), Ok(own()));
     assert_eq!(own().with(Policy::default()), Ok(own()));

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::registry::{Profile, Registry};
 use crate::support::checkout::{commit, commit_with_links};
 use crate::support::process::{Place, Ran, is_empty, peak};
 use crate::support::web::Web;
@@ -533,6 +534,10 @@ fn promise_5_the_input_policy_only_adds() {
             "taken.yml",
             "environments: {test: {repository: 'oci:./prod//web'}}\n",
         ),
+        (
+            "service.yml",
+            "environments: {test: {repository: 'oci:prod/db'}}\n",
+        ),
     ];
     let commit = commit(place.root(), &files);
     for (path, text) in files {
@@ -545,6 +550,7 @@ fn promise_5_the_input_policy_only_adds() {
         (Some("more.yml"), 1),
         (Some("same.yml"), 1),
         (Some("taken.yml"), 1),
+        (Some("service.yml"), 1),
         (Some("other.yml"), 2),
         (Some("empty.yml"), 2),
         (Some("none.yml"), 2),
@@ -790,6 +796,62 @@ fn promise_5_a_source_past_from_is_refused_by_any_path() {
         "a link to where it comes from: {}",
         same.log
     );
+}
+
+/// Two registries on this machine count as one, which must not make of another one the environment that
+/// images come from: what is read is what the policy names.
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_5_a_source_that_counts_as_from_is_read_where_the_policy_says() {
+    let ours = Registry::start(Profile::plain()).await;
+    let theirs = Registry::start(Profile::plain()).await;
+    let place = place();
+    put_example(&ours, "p/dev", "v1");
+    put_example(&theirs, "p/dev", "evil");
+    let host = ours.host();
+    let policy = format!(
+        "environments:\n  dev: {{repository: '{host}/p/dev'}}\n  prod: {{repository: 'oci:prod', from: dev}}\n"
+    );
+    write_policy(&place, &policy);
+    let (_, port) = host.rsplit_once(':').unwrap();
+    for (name, tag, status) in [
+        (host.clone(), "v1", 0),
+        (format!("localhost:{port}"), "v1", 0),
+        (format!("127.9.9.9:{port}"), "v1", 0),
+        (format!("127.9.9.9:{port}"), "evil", 2),
+        (theirs.host(), "evil", 1),
+    ] {
+        let source = format!("--source={name}/p/dev:{tag}");
+        let ran = promote(&place, &[&source, "--environment=prod"]);
+        assert_eq!(ran.status, Some(status), "{source}: {}", ran.log);
+        let read = format!("is read as the policy has it, {host}/p/dev:{tag}");
+        assert_eq!(
+            ran.log.contains(&read),
+            name != host && status != 1,
+            "{}",
+            ran.log
+        );
+    }
+}
+
+/// Relative directories of the policy are in the workspace, wherever a step runs.
+#[test]
+fn promise_5_a_step_in_another_folder_finds_the_rules_or_is_refused() {
+    let place = fleet();
+    let commit = committed(&place);
+    std::fs::create_dir(place.path("below")).unwrap();
+    let inputs = [
+        ("images", "oci:../prod/web"),
+        ("source", "oci:../dev/web:v1"),
+    ];
+    let mut below = step(&place, &commit, &inputs);
+    below.current_dir(place.path("below"));
+    let said = told(&place, 2, ran(below));
+    assert!(said.contains("this step runs in another folder"), "{said}");
+    std::os::unix::fs::symlink(place.root(), place.path("link")).unwrap();
+    let mut linked = step(&place, &commit, &[("environment", "stage")]);
+    linked.current_dir(place.path("link"));
+    let linked = ran(linked);
+    assert_eq!(linked.status, Some(0), "{}", linked.log);
 }
 
 /// What is the same place is one destination.
