@@ -1,13 +1,12 @@
 //! Where images come from and where they go: what the inputs say, held to the policy (promise 5).
 
-use std::path::Path;
+mod repositories;
 
 use super::Given;
 use super::policy::Held;
 use crate::image::{Digest, Location, Place, Selector, Tag, Target};
-use crate::layout::{self, LayoutError};
 use crate::notice::printable;
-use crate::policy::{MatchError, Repositories, Service, Stage};
+use crate::policy::{Repositories, Service, Stage};
 use crate::release::{Failure, Verb};
 use crate::tagging::Environment;
 
@@ -48,7 +47,7 @@ pub(super) fn find<'a>(
         given,
         verb,
         held,
-        repositories: repositories(given, held)?,
+        repositories: repositories::find(given, held)?,
     };
     match images.is_empty() {
         true => ruled.to_environment(environment.as_ref()),
@@ -83,74 +82,6 @@ fn nowhere(given: &Given) -> Failure {
     let error = given.arguments.error("images", None, "is needed");
     Failure::input(error.to_string())
         .hint("name the places in images, or with environment one of the policy file's")
-}
-
-/// The repositories of the policy's environments, as what they are on disk.
-fn repositories<'a>(given: &Given, held: &'a Held) -> Result<Repositories<'a>, Failure> {
-    refuse_elsewhere(given, held)?;
-    let real_paths = layout::real_paths(held.policy.places()).map_err(|error| {
-        Failure::input(format!(
-            "the policy file {}: the repository {error}",
-            held.file
-        ))
-    })?;
-    let repositories = held.policy.repositories(&real_paths);
-    repositories.map_err(|error| unmatched(held, error))
-}
-
-/// In a runner the policy's relative directories are in the workspace. A step that runs in another
-/// folder would find none of them, and no rule would hold.
-fn refuse_elsewhere(given: &Given, held: &Held) -> Result<(), Failure> {
-    let workspace = given.environment.path("GITHUB_WORKSPACE");
-    let Some(workspace) = workspace.filter(|_| given.environment.in_runner()) else {
-        return Ok(());
-    };
-    let is_relative = |place: &Place| matches!(place, Place::Layout(path) if path.is_relative());
-    let is_here = || {
-        let real = |path: &Path| path.canonicalize().ok();
-        real(workspace).is_none_or(|workspace| real(Path::new(".")) == Some(workspace))
-    };
-    if !held.policy.places().any(is_relative) || is_here() {
-        return Ok(());
-    }
-    Err(Failure::input(format!(
-        "the directories in {} are relative to the workspace, and this step runs in another folder",
-        held.file
-    ))
-    .why("whether a destination is one of them cannot be told")
-    .hint("leave working-directory out of the step"))
-}
-
-/// What cannot be told of a place.
-fn untold(place: &Place, error: LayoutError) -> Failure {
-    Failure::refused(format!("{place} {}", error.fault))
-        .why("whether it is a repository of an environment cannot be told")
-}
-
-fn unmatched(held: &Held, error: MatchError) -> Failure {
-    let failure = Failure::refused(error.to_string());
-    match error {
-        MatchError::Two { .. } => {
-            failure
-                .why("each environment has rules of its own")
-                .hint(format!(
-                    "give them repositories of their own in {}",
-                    held.file
-                ))
-        }
-        MatchError::TwoServices { .. } => {
-            failure
-                .why("each service has an image of its own")
-                .hint(format!(
-                    "give them repositories of their own in {}",
-                    held.file
-                ))
-        }
-        MatchError::NoService { .. } => failure.hint(format!(
-            "add it to services in {}, or release to a repository outside of its environments",
-            held.file
-        )),
-    }
 }
 
 /// A run that a policy has a say in.
@@ -238,9 +169,7 @@ impl<'a> Ruled<'a, '_> {
     }
 
     fn matching(&self, place: &Place) -> Result<Option<(&'a Stage, Option<&'a Service>)>, Failure> {
-        let canonical = layout::canonical_place(place).map_err(|error| untold(place, error))?;
-        let found = self.repositories.matching(place, &canonical);
-        found.map_err(|error| unmatched(self.held, error))
+        repositories::matching(self.held, &self.repositories, place)
     }
 
     /// That the environment which is named is the one that images are of.
@@ -334,7 +263,7 @@ impl<'a> Ruled<'a, '_> {
             (None, from) => {
                 let source: Location = self.given.arguments.required("source")?;
                 match from {
-                    Some(from) => self.from_environment(stage, from, service, source),
+                    Some(from) => self.read_from(stage, from, service, source),
                     None => Ok(source),
                 }
             }
@@ -357,7 +286,7 @@ impl<'a> Ruled<'a, '_> {
     /// An environment that has a `from` takes images from nowhere else. Its own are there already: they
     /// may get further tags. Places that count as the same need not be: two registries may listen at two
     /// addresses of this machine. So the image is read where the policy says, however it was spelled.
-    fn from_environment(
+    fn read_from(
         &self,
         stage: &Stage,
         from: &Environment,
