@@ -3,8 +3,7 @@
 
 #![no_main]
 
-use std::path::Path;
-
+use shipmark::image::{CanonicalPlace, RealPaths};
 use shipmark::policy::Policy;
 use shipmark::tagging::Mode;
 
@@ -16,11 +15,13 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             return;
         }
     };
+    let repositories = policy.repositories(&RealPaths::default()).unwrap();
     for stage in policy.stages() {
         let _ = stage.rules(Mode::Strict);
         assert!(stage.from().is_none_or(|from| policy.stage(from).is_some()));
         for (service, place) in stage.places() {
-            let found = policy.matching(place, Path::new("")).unwrap().unwrap();
+            let canonical = CanonicalPlace::of(place, &RealPaths::default());
+            let found = repositories.matching(place, &canonical).unwrap().unwrap();
             assert_eq!((found.0.name(), found.1), (stage.name(), service.as_ref()));
         }
     }

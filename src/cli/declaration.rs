@@ -305,7 +305,7 @@ pub const INPUTS: &[Input] = &[
         verbs: RELEASE,
         kind: Kind::Text("FILE"),
         path: true,
-        help: "The policy file: environments with their repositories, and services. Without it .github/shipmark.yml is taken, where it exists. In a workflow it is read as the workflow's own commit has it",
+        help: "A policy file beside .github/shipmark.yml: environments with their repositories, and services. It only adds: the environments of .github/shipmark.yml hold wherever that exists. In a workflow both are read as the workflow's own commit has them",
         ..DEFAULTS
     },
     Input {

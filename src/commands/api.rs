@@ -48,41 +48,56 @@ pub(super) fn attestations(given: &Given) -> Result<Attestations, Failure> {
     Attestations::new(&base, &server, name, token.into()).map_err(failed)
 }
 
-/// A policy file as a commit has it; none where it is known that the commit has none.
+/// A file as a commit has it; none where the commit has none, or where the token may not see it:
+/// [`folder`] tells which.
 ///
 /// # Errors
-/// That cannot be told. GitHub answers alike where a file is not there and where the token may not
-/// see it, so only a commit that it shows is one without the file.
-pub(super) async fn policy(
+/// That cannot be told.
+pub(super) async fn file(
     given: &Given,
     commit: &Commit,
     path: &Path,
 ) -> Result<Option<Vec<u8>>, Failure> {
-    let unknown = |why: &str| {
-        Failure::input(format!(
-            "whether the policy file {} is there cannot be told",
-            path.display()
-        ))
+    let api = of_workflow(given)?;
+    let file = api.file(path, commit.as_str()).await;
+    Ok(file.map_err(untold)?.map(Into::into))
+}
+
+/// What a commit has in a folder: names, and whether each is a folder itself.
+///
+/// # Errors
+/// That cannot be told. GitHub answers alike where something is not there and where the token may not
+/// see it, so only a folder that it shows is one without a file.
+pub(super) async fn folder(
+    given: &Given,
+    commit: &Commit,
+    path: &Path,
+) -> Result<Vec<(String, bool)>, Failure> {
+    let api = of_workflow(given)?;
+    let found = api.folder(path, commit.as_str()).await.map_err(untold)?;
+    found.ok_or_else(|| unknown("GitHub's API does not show the files of the workflow's commit"))
+}
+
+fn of_workflow(given: &Given) -> Result<Api, Failure> {
+    match given.environment.get("GITHUB_REPOSITORY") {
+        Some(name) => of(given, name),
+        None => Err(unknown("GITHUB_REPOSITORY is not set")),
+    }
+}
+
+fn untold(error: ApiError) -> Failure {
+    match &error {
+        ApiError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404) => {
+            unknown(&error.to_string())
+        }
+        _ => Failure::service(error.to_string()),
+    }
+}
+
+fn unknown(why: &str) -> Failure {
+    Failure::input("whether there is a policy file cannot be told")
         .why(why)
         .hint("give the job the permission contents: read, or check the repository out before this step")
-    };
-    let Some(name) = given.environment.get("GITHUB_REPOSITORY") else {
-        return Err(unknown("GITHUB_REPOSITORY is not set"));
-    };
-    let api = of(given, name)?;
-    let hidden = |error: &ApiError| matches!(error, ApiError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404));
-    match api.file(path, commit.as_str()).await {
-        Ok(Some(bytes)) => return Ok(Some(bytes.into())),
-        Ok(None) => {}
-        Err(error) if hidden(&error) => return Err(unknown(&error.to_string())),
-        Err(error) => return Err(Failure::service(error.to_string())),
-    }
-    match api.commit_time(commit.as_str()).await {
-        Ok(Some(_)) => Ok(None),
-        Ok(None) => Err(unknown("GitHub's API does not show the workflow's commit")),
-        Err(error) if hidden(&error) => Err(unknown(&error.to_string())),
-        Err(error) => Err(Failure::service(error.to_string())),
-    }
 }
 
 pub(super) fn failed(error: ApiError) -> Failure {

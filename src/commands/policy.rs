@@ -1,17 +1,18 @@
-//! The policy file that holds for this run.
+//! The policy that holds for this run.
 //!
 //! In a runner it is the one of the workflow's own commit: the working tree is what a build, or a pull
-//! request's author, made of it. It comes from the checkout's objects where they are there, else from
-//! GitHub's API.
+//! request's author, made of it. The repository's own file, `.github/shipmark.yml`, holds whatever the
+//! input `policy` names: that only adds environments.
 
-use std::io;
+mod files;
+mod names;
+
 use std::path::{Component, Path, PathBuf};
 
-use super::{Given, api, facts};
-use crate::git::FileAt;
-use crate::image::Commit;
-use crate::policy::Policy;
+use super::Given;
+use crate::policy::{self, Policy};
 use crate::release::Failure;
+use files::Files;
 
 /// A policy, and what it is called in messages.
 pub(super) struct Held {
@@ -19,98 +20,93 @@ pub(super) struct Held {
     pub(super) file: String,
 }
 
-/// Where a policy is looked for where none is named.
-const USUAL: &str = ".github/shipmark.yml";
-/// The commit of the file of the workflow that runs.
-const WORKFLOW_COMMIT: &str = "GITHUB_WORKFLOW_SHA";
-
 /// The policy; none where there is no file and none is named.
 pub(super) async fn find(given: &Given) -> Result<Option<Held>, Failure> {
-    let named = given.arguments.text("policy");
-    let path = named.unwrap_or(USUAL);
-    let found = match given.environment.in_runner() {
-        true => of_workflow(given, path, named.is_some()).await?,
-        false => read(path)?.map(|bytes| (bytes, path.to_owned())),
+    let named = given.arguments.text("policy").map(Path::new);
+    let named = named.map(|path| in_repository(given, path)).transpose()?;
+    let Some(files) = Files::of(given, named.as_deref())? else {
+        return Ok(None);
     };
-    let Some((bytes, file)) = found else {
-        return match named {
-            Some(_) => Err(Failure::input(format!("the policy file {path} is not there"))
-                .hint("policy names a file of the repository; without it .github/shipmark.yml is taken, where it exists")),
-            None => Ok(None),
-        };
+    let usual = Path::new(policy::file::PATH);
+    let own = read(given, &files, usual).await?;
+    if own.is_none() || !files.are_remote() {
+        names::refuse_resembling(given, &files, named.as_deref()).await?;
+    }
+    let held = match &named {
+        None => own,
+        Some(path) if path == usual => Some(named_one(own, path)?),
+        Some(path) => {
+            let added = named_one(read(given, &files, path).await?, path)?;
+            Some(match own {
+                Some(own) => join(own, added)?,
+                None => added,
+            })
+        }
     };
-    let policy = Policy::read(&bytes)
-        .map_err(|error| Failure::input(format!("the policy file {file}: {error}")))?;
-    given.log.info(&format!("the policy file is {file}"));
-    Ok(Some(Held { policy, file }))
+    if let Some(held) = &held {
+        given.log.info(&format!("the policy file is {}", held.file));
+    }
+    Ok(held)
 }
 
-fn read(path: &str) -> Result<Option<Vec<u8>>, Failure> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::input(format!(
-            "the policy file {path} cannot be read: {error}"
-        ))),
+async fn read(given: &Given, files: &Files, path: &Path) -> Result<Option<Held>, Failure> {
+    let Some(bytes) = files.read(given, path).await? else {
+        return Ok(None);
+    };
+    let file = files.called(path);
+    match Policy::read(&bytes) {
+        Ok(policy) => Ok(Some(Held { policy, file })),
+        Err(error) => Err(Failure::input(format!("the policy file {file}: {error}"))),
     }
 }
 
-/// The file as the workflow's commit has it, and what to call it.
-async fn of_workflow(
-    given: &Given,
-    path: &str,
-    named: bool,
-) -> Result<Option<(Vec<u8>, String)>, Failure> {
-    let path = in_repository(given, path)?;
-    let Some(sha) = given.environment.get(WORKFLOW_COMMIT) else {
-        // GitHub's runners say it. Elsewhere a policy that is there must not be passed over.
-        return match named || Path::new(".").join(&path).exists() {
-            true => Err(Failure::input(format!(
-                "the policy file {} cannot be told: {WORKFLOW_COMMIT} is not set",
-                path.display()
-            ))
-            .why("in a runner the policy is that of the workflow's own commit")
-            .hint("update the runner, or set it to the commit that the workflow is of")),
-            false => Ok(None),
-        };
+/// The file that the input names, which has to be there and to say something.
+fn named_one(found: Option<Held>, path: &Path) -> Result<Held, Failure> {
+    let Some(held) = found else {
+        return Err(Failure::input(format!("the policy file {} is not there", path.display()))
+            .hint("policy names a file of the repository; without it .github/shipmark.yml is taken, where it exists"));
     };
-    let commit: Commit = sha
-        .parse()
-        .map_err(|_| Failure::input(format!("{WORKFLOW_COMMIT} is {sha:?}, which is no commit")))?;
-    let bytes = match at_checkout(&commit, &path)? {
-        FileAt::Bytes(bytes) => Some(bytes),
-        FileAt::Absent => None,
-        FileAt::NotHere => api::policy(given, &commit, &path).await?,
-    };
-    Ok(bytes.map(|bytes| {
-        (
-            bytes,
-            format!("{} of commit {}", path.display(), commit.short()),
-        )
-    }))
-}
-
-fn at_checkout(commit: &Commit, path: &Path) -> Result<FileAt, Failure> {
-    match facts::checkout() {
-        Ok(checkout) => Ok(checkout.file_at(commit, path)?),
-        Err(_) => Ok(FileAt::NotHere),
+    match held.policy.stages().is_empty() {
+        true => Err(Failure::input(format!(
+            "the policy file {} names no environment",
+            held.file
+        ))
+        .why("a file that says nothing has nothing to add, and turns no rule off")
+        .hint("leave policy out, or name a file with environments")),
+        false => Ok(held),
     }
 }
 
-/// The path from the root of the repository: the workspace is where it is checked out.
-fn in_repository(given: &Given, path: &str) -> Result<PathBuf, Failure> {
+/// The repository's own policy with what another file adds to it.
+fn join(own: Held, added: Held) -> Result<Held, Failure> {
+    let joined = own.policy.with(added.policy);
+    let policy = joined.map_err(|stage| {
+        Failure::input(format!(
+            "the environment {stage} is in {} and differs in {}",
+            own.file, added.file
+        ))
+        .why("the input policy adds environments; it changes none of the repository's own policy")
+        .hint("give it another name, or say the same in both files")
+    })?;
+    Ok(Held {
+        policy,
+        file: format!("{} with {}", own.file, added.file),
+    })
+}
+
+/// The path from the root of the repository: the workspace is where it is checked out. Outside of a
+/// runner any file will do.
+fn in_repository(given: &Given, path: &Path) -> Result<PathBuf, Failure> {
+    let in_runner = given.environment.in_runner();
     let workspace = given.environment.path("GITHUB_WORKSPACE");
-    let path = Path::new(path);
     let path = workspace
+        .filter(|_| in_runner)
         .and_then(|workspace| path.strip_prefix(workspace).ok())
         .unwrap_or(path);
     let names = path.components().filter(|name| *name != Component::CurDir);
     let plain: PathBuf = names.clone().collect();
-    if names
-        .clone()
-        .all(|name| matches!(name, Component::Normal(_)))
-        && plain.file_name().is_some()
-    {
+    let is_below = |name| matches!(name, Component::Normal(_));
+    if !in_runner || (names.clone().all(is_below) && plain.file_name().is_some()) {
         return Ok(plain);
     }
     Err(Failure::input(format!(

@@ -1,12 +1,12 @@
 //! Where images come from and where they go: what the inputs say, held to the policy (promise 5).
 
-use std::path::PathBuf;
+mod repositories;
 
 use super::Given;
 use super::policy::Held;
 use crate::image::{Digest, Location, Place, Selector, Tag, Target};
 use crate::notice::printable;
-use crate::policy::{MatchError, Service, Stage};
+use crate::policy::{Repositories, Service, Stage};
 use crate::release::{Failure, Verb};
 use crate::tagging::Environment;
 
@@ -47,7 +47,7 @@ pub(super) fn find<'a>(
         given,
         verb,
         held,
-        here: std::env::current_dir().unwrap_or_default(),
+        repositories: repositories::find(given, held)?,
     };
     match images.is_empty() {
         true => ruled.to_environment(environment.as_ref()),
@@ -89,7 +89,7 @@ struct Ruled<'a, 'g> {
     given: &'g Given,
     verb: Verb,
     held: &'a Held,
-    here: PathBuf,
+    repositories: Repositories<'a>,
 }
 
 impl<'a> Ruled<'a, '_> {
@@ -169,19 +169,7 @@ impl<'a> Ruled<'a, '_> {
     }
 
     fn matching(&self, place: &Place) -> Result<Option<(&'a Stage, Option<&'a Service>)>, Failure> {
-        let policy = &self.held.policy;
-        policy.matching(place, &self.here).map_err(|error| {
-            let failure = Failure::refused(error.to_string());
-            match error {
-                MatchError::Two { .. } => failure
-                    .why("each environment has rules of its own")
-                    .hint(format!("give them repositories of their own in {}", self.held.file)),
-                MatchError::NoService { .. } => failure.hint(format!(
-                    "add it to services in {}, or release to a repository outside of its environments",
-                    self.held.file
-                )),
-            }
-        })
+        repositories::matching(self.held, &self.repositories, place)
     }
 
     /// That the environment which is named is the one that images are of.
@@ -274,10 +262,10 @@ impl<'a> Ruled<'a, '_> {
             ))),
             (None, from) => {
                 let source: Location = self.given.arguments.required("source")?;
-                if let Some(from) = from {
-                    self.refuse_foreign(stage, from, service, &source)?;
+                match from {
+                    Some(from) => self.read_from(stage, from, service, source),
+                    None => Ok(source),
                 }
-                Ok(source)
             }
         }
     }
@@ -292,29 +280,20 @@ impl<'a> Ruled<'a, '_> {
         let place = self.named(from)?.place(service);
         let place =
             place.ok_or_else(|| Failure::input(format!("{from} has no repository for it")))?;
-        Ok(match (place, target) {
-            (Place::Registry(repository), target) => {
-                Location::Registry(repository.reference(target))
-            }
-            (Place::Layout(path), Target::Tag(tag)) => {
-                Location::Layout(path.clone(), Selector::Name(tag.to_string()))
-            }
-            (Place::Layout(path), Target::Digest(digest)) => {
-                Location::Layout(path.clone(), Selector::Digest(digest))
-            }
-        })
+        Ok(at(place, target))
     }
 
     /// An environment that has a `from` takes images from nowhere else. Its own are there already: they
-    /// may get further tags.
-    fn refuse_foreign(
+    /// may get further tags. Places that count as the same need not be: two registries may listen at two
+    /// addresses of this machine. So the image is read where the policy says, however it was spelled.
+    fn read_from(
         &self,
         stage: &Stage,
         from: &Environment,
         service: Option<&Service>,
-        source: &Location,
-    ) -> Result<(), Failure> {
-        let place = match source {
+        source: Location,
+    ) -> Result<Location, Failure> {
+        let place = match &source {
             Location::Registry(reference) => Some(Place::Registry(reference.repository.clone())),
             Location::Layout(path, _) => Some(Place::Layout(path.clone())),
             Location::Archive(..) | Location::DockerArchive(..) | Location::Daemon(_) => None,
@@ -324,17 +303,28 @@ impl<'a> Ruled<'a, '_> {
             .transpose()?
             .flatten();
         let allowed = [from, stage.name()];
-        match found {
-            Some((of, its)) if allowed.contains(&of.name()) && its == service => Ok(()),
-            _ => Err(Failure::refused(format!(
+        let found = found.filter(|(of, its)| allowed.contains(&of.name()) && *its == service);
+        let Some(place) = found.and_then(|(of, _)| of.place(service)) else {
+            return Err(Failure::refused(format!(
                 "the source {source} for the environment {}",
                 stage.name()
             ))
             .why(format!("{} takes its images from {from}", stage.name()))
             .hint(format!(
                 "promote it to {from} first, and give its tag or digest alone as source"
-            ))),
+            )));
+        };
+        let own = match &source {
+            Location::Registry(reference) => at(place, reference.target.clone()),
+            other => in_place(place, other),
+        };
+        if own != source {
+            let log = &self.given.log;
+            log.info(&format!(
+                "the source {source} is read as the policy has it, {own}"
+            ));
         }
+        Ok(own)
     }
 
     fn wrong_source(&self, reason: String) -> Failure {
@@ -343,6 +333,29 @@ impl<'a> Ruled<'a, '_> {
             Some(entry) => arguments.wrong("source", entry, reason).into(),
             None => arguments.error("source", None, reason).into(),
         }
+    }
+}
+
+/// What `target` is in a place.
+fn at(place: &Place, target: Target) -> Location {
+    match (place, target) {
+        (Place::Registry(repository), target) => Location::Registry(repository.reference(target)),
+        (Place::Layout(path), Target::Tag(tag)) => {
+            Location::Layout(path.clone(), Selector::Name(tag.to_string()))
+        }
+        (Place::Layout(path), Target::Digest(digest)) => {
+            Location::Layout(path.clone(), Selector::Digest(digest))
+        }
+    }
+}
+
+/// The image of a layout, by another path of its directory.
+fn in_place(place: &Place, source: &Location) -> Location {
+    match (place, source) {
+        (Place::Layout(path), Location::Layout(_, selector)) => {
+            Location::Layout(path.clone(), selector.clone())
+        }
+        _ => source.clone(),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::tagging::TagRules;
 
 pub(super) const SHA: &str = "860c1904a1ce19322e91ac35af1ab07466440c37";
 
-/// A push in a runner, with further variables.
+/// A push in a runner, with further variables. The tests run in this repository's own checkout, where
+/// there is one, and so in that of the workflow.
 pub(super) fn in_runner(variables: &[(&str, &str)]) -> Given {
     let given = [
         ("GITHUB_ACTIONS", "true"),
@@ -18,8 +19,11 @@ pub(super) fn in_runner(variables: &[(&str, &str)]) -> Given {
         ("INPUT_SOURCE", "oci:dev"),
         ("INPUT_IMAGES", "oci:prod"),
     ];
-    let environment = given.iter().chain(variables).copied().collect();
-    read(&["shipmark"], environment)
+    let commit = facts::checkout().map(|checkout| checkout.commit.to_string());
+    let commit = commit.unwrap_or_default();
+    let workflow = ("GITHUB_WORKFLOW_SHA", commit.as_str());
+    let given = given.iter().chain([&workflow]).chain(variables);
+    read(&["shipmark"], given.copied().collect())
 }
 
 /// A promotion on the command line, with further flags.

@@ -25,6 +25,9 @@ pub enum GitError {
     /// What is there under the name of a file is a folder, a link or a submodule.
     #[error("{0} is no plain file in the commit")]
     NoFile(PathBuf),
+    /// A file has more bytes than it may.
+    #[error("{0} has more than {1} bytes in the commit")]
+    TooLarge(PathBuf, usize),
     /// Anything else that libgit2 says.
     #[error("git failed at {path}: {}", .source.message())]
     Git {
@@ -63,7 +66,7 @@ impl GitError {
                 Some("the clone is shallow: fetch the ref, or clone with fetch-depth: 0".to_owned())
             }
             Self::NoSuchRef { .. } => Some("fetch the ref first".to_owned()),
-            Self::NoFile(_) | Self::Git { .. } => None,
+            Self::NoFile(_) | Self::TooLarge(..) | Self::Git { .. } => None,
         }
     }
 }

@@ -11,4 +11,4 @@ mod origin;
 pub use ancestry::{Ancestry, Descent};
 pub use checkout::{Checkout, checkout};
 pub use error::GitError;
-pub use file::FileAt;
+pub use file::{Entry, FileAt, FolderAt};

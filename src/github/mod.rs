@@ -1,6 +1,6 @@
 //! GitHub's REST API: for what the event does not say, and to keep attestations.
 //!
-//! Three GETs and a POST over the connections that the registry client makes, so that proxies and
+//! Four GETs and a POST over the connections that the registry client makes, so that proxies and
 //! certificates are the same for both. octocrab (0.54, without its default features, with rustls and
 //! aws-lc-rs) would be 16 more crates and a second HTTP stack that takes neither from us. It is for
 //! when there is more to say to GitHub than this.
@@ -131,6 +131,39 @@ impl Api {
             Err(ApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// What a commit has in a folder, the root by the empty path: the names, and whether each is a
+    /// folder itself. None where there is none, or where the token may not see it.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn folder(
+        &self,
+        path: &Path,
+        sha: &str,
+    ) -> Result<Option<Vec<(String, bool)>>, ApiError> {
+        let mut url = self.repository.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.push("contents");
+            segments.extend(path.iter().map(|name| name.to_string_lossy()));
+        }
+        url.query_pairs_mut().append_pair("ref", sha);
+        let entries = match self.get(url).await {
+            Ok(entries) => entries,
+            Err(ApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        // What is no folder is answered by one object.
+        Ok(entries.as_array().map(|entries| {
+            let entry = |entry: &Value| {
+                let text = |name| entry.get(name).and_then(Value::as_str);
+                Some((text("name")?.to_owned(), text("type") == Some("dir")))
+            };
+            entries.iter().filter_map(entry).collect()
+        }))
     }
 
     async fn get(&self, url: Url) -> Result<Value, ApiError> {

@@ -3,6 +3,7 @@
 //! Everything here is parsed once, at the edge, into a type that cannot hold a malformed value;
 //! nothing is ever serialised back, since manifests travel as the bytes they came as.
 
+mod canonical;
 mod config;
 mod digest;
 mod location;
@@ -11,6 +12,7 @@ mod platform;
 mod reference;
 mod tag;
 
+pub use canonical::{CanonicalPlace, CanonicalRegistry, RealPaths};
 pub use config::{Commit, CommitError, Labels};
 pub use digest::{Digest, DigestError, Hasher};
 pub use location::{DaemonImage, Location, LocationError, Place, Selector};

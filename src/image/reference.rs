@@ -69,6 +69,7 @@ pub enum ReferenceError {
 
 const DOCKER_HUB: &str = "docker.io";
 const DOCKER_HUB_ALIASES: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+const TLS_PORT: u16 = 443;
 
 impl RegistryName {
     /// The name as the user knows it.
@@ -90,12 +91,18 @@ impl RegistryName {
         self.0 == DOCKER_HUB
     }
 
-    /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
+    /// The host, an IPv6 address in its brackets, and the port where one is written.
+    pub(super) fn host_and_port(&self) -> (&str, Option<u16>) {
+        let (host, port) = split_port(&self.0);
+        (host, port.and_then(|port| port.parse().ok()))
+    }
+
+    /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`. Other spellings of
+    /// these are never spoken to in plain HTTP for that; whether two names are the same registry is
+    /// for [`super::CanonicalRegistry`] to say.
     pub fn is_loopback(&self) -> bool {
-        let host = match self.0.strip_prefix('[') {
-            Some(rest) => rest.split(']').next().unwrap_or_default(),
-            None => self.0.split(':').next().unwrap_or_default(),
-        };
+        let (host, _) = self.host_and_port();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
         host == "localhost"
             || host
                 .parse::<std::net::IpAddr>()
@@ -108,19 +115,25 @@ impl FromStr for RegistryName {
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let malformed = || ReferenceError::Registry(text.to_owned());
-        let (host, port) = match text.rfind(':') {
-            Some(colon) if !text.ends_with(']') => (&text[..colon], Some(&text[colon + 1..])),
-            _ => (text, None),
-        };
+        let (host, port) = split_port(text);
         if !is_host(host) || !port.is_none_or(is_port) {
             return Err(malformed());
         }
         // Hosts compare without case.
         let name = text.to_ascii_lowercase();
-        if DOCKER_HUB_ALIASES.contains(&name.as_str()) {
+        let (host, port) = split_port(&name);
+        let is_default = port.is_none_or(|port| port.parse() == Ok(TLS_PORT));
+        if DOCKER_HUB_ALIASES.contains(&host) && is_default {
             return Ok(Self(DOCKER_HUB.to_owned()));
         }
         Ok(Self(name))
+    }
+}
+
+fn split_port(name: &str) -> (&str, Option<&str>) {
+    match name.rsplit_once(':') {
+        Some((host, port)) if !name.ends_with(']') => (host, Some(port)),
+        _ => (name, None),
     }
 }
 
@@ -326,6 +339,12 @@ mod tests {
             ("acme/web:1.4", "docker.io/acme/web:1.4"),
             ("index.docker.io/acme/web:1.4", "docker.io/acme/web:1.4"),
             ("registry-1.docker.io/web", "docker.io/library/web:latest"),
+            ("docker.io:443/web", "docker.io/library/web:latest"),
+            (
+                "Registry-1.docker.io:0443/acme/web",
+                "docker.io/acme/web:latest",
+            ),
+            ("docker.io:5000/web", "docker.io:5000/web:latest"),
             ("ghcr.io/acme/web", "ghcr.io/acme/web:latest"),
             ("GHCR.io/acme/web", "ghcr.io/acme/web:latest"),
             ("localhost/web", "localhost/web:latest"),
@@ -402,7 +421,9 @@ mod tests {
             match (ours, theirs) {
                 (Ok(ours), Ok(theirs)) => {
                     let mut expected = theirs.registry().to_ascii_lowercase();
-                    if DOCKER_HUB_ALIASES.contains(&expected.as_str()) {
+                    if let Ok(registry) = expected.parse::<RegistryName>()
+                        && registry.is_docker_hub()
+                    {
                         expected = DOCKER_HUB.into();
                     }
                     prop_assert_eq!(ours.repository.registry().as_str(), expected);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::image::{Digest, DigestError, ManifestError, Tag};
+use crate::notice::printable;
 
 /// What is wrong with a layout, in a directory or an archive, or with what was asked of it.
 #[derive(Debug, Error)]
@@ -24,6 +25,18 @@ pub enum LayoutFault {
     /// The path is a file.
     #[error("is a file, not an image layout directory: read a tar of a layout with oci-archive:")]
     NotADirectory,
+    /// The path has `..` behind a symbolic link.
+    #[error(
+        "goes up with .. from the symbolic link {}, which leads elsewhere than it reads: write the path without ..",
+        printable(&.0.display().to_string(), 200)
+    )]
+    UpBehindLink(PathBuf),
+    /// The path is or lies below a symbolic link to nothing.
+    #[error(
+        "cannot be told: the symbolic link {} leads to nothing",
+        printable(&.0.display().to_string(), 200)
+    )]
+    DanglingLink(PathBuf),
     /// There is no file `oci-layout`.
     #[error("is no OCI image layout: it has no file oci-layout")]
     NoMarker,

@@ -51,6 +51,8 @@ pub(super) struct Fields {
 
 /// Deeper than any policy.
 const DEPTH: usize = 16;
+/// The most values, keys among them: as many as the largest policy has, and some.
+const VALUES: usize = 50_000;
 
 /// The document; `None` where the file holds none.
 pub(super) fn read(bytes: &[u8]) -> Result<Option<Node>, PolicyError> {
@@ -60,7 +62,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Node>, PolicyError> {
     }
     let text = std::str::from_utf8(bytes).map_err(|_| START.is(Problem::NotText))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut events = Events(Parser::new_from_str(text));
+    let mut events = Events(Parser::new_from_str(text), VALUES);
     let mut document = None;
     loop {
         match events.next()? {
@@ -75,7 +77,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Node>, PolicyError> {
     }
 }
 
-struct Events<'a>(Parser<'a, StrInput<'a>>);
+/// The events of a file, and how many values may still come.
+struct Events<'a>(Parser<'a, StrInput<'a>>, usize);
 
 impl<'a> Events<'a> {
     fn next(&mut self) -> Result<(Event<'a>, At), PolicyError> {
@@ -91,6 +94,10 @@ impl<'a> Events<'a> {
         let Some(depth) = depth.checked_sub(1) else {
             return Err(at.is(Problem::TooDeep));
         };
+        self.1 = self
+            .1
+            .checked_sub(1)
+            .ok_or_else(|| at.is(Problem::TooMany("values", VALUES)))?;
         let value = match event {
             Event::Scalar(text, style, 0, None) => Value::Text(written(&text, style, at)),
             Event::SequenceStart(0, None) => Value::List(self.list(depth)?),
@@ -122,6 +129,8 @@ impl<'a> Events<'a> {
             let Value::Text(Text { text, .. }) = key.value else {
                 return Err(key.at.is(Problem::KeyNotText));
             };
+            // A blank at its end, in quotes, is seen by nobody who reads the file.
+            let text = text.trim().to_owned();
             if let Some(first) = seen.insert(text.clone(), key.at) {
                 return Err(key.at.is(Problem::Twice {
                     what: format!("the key {}", shown(&text)),

@@ -30,6 +30,17 @@ pub enum Problem {
     /// More than [`super::LIMIT`] bytes.
     #[error("the file has more than 1 MiB")]
     TooLarge,
+    /// More of something than any policy has.
+    #[error("expected at most {1} {0}")]
+    TooMany(&'static str, usize),
+    /// More repositories than any policy has.
+    #[error(
+        "expected at most {0} repositories in all environments together, services times environments"
+    )]
+    TooManyRepositories(usize),
+    /// The text of a repository is longer than any name.
+    #[error("expected a repository of at most {0} characters")]
+    LongRepository(usize),
     /// Bytes that are no UTF-8.
     #[error("the file is no UTF-8 text")]
     NotText,

@@ -1,11 +1,12 @@
 //! Which environment a repository belongs to, by whichever of its names it is given (promise 5).
 
-use std::path::{Component, Path, PathBuf};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use thiserror::Error;
 
 use super::{Policy, Service, Stage};
-use crate::image::{Place, RegistryName};
+use crate::image::{CanonicalPlace, Place, RealPaths};
 use crate::tagging::Environment;
 
 /// Why it cannot be told which rules a place has.
@@ -20,6 +21,18 @@ pub enum MatchError {
         first: Environment,
         /// The other one.
         second: Environment,
+    },
+    /// It is the repository of two services of an environment.
+    #[error("{place} belongs to two services in the environment {stage}, {first} and {second}")]
+    TwoServices {
+        /// The place.
+        place: Place,
+        /// The environment.
+        stage: Environment,
+        /// A service.
+        first: Service,
+        /// The other one.
+        second: Service,
     },
     /// It would be an environment's, of a service that there is not.
     #[error(
@@ -36,104 +49,130 @@ pub enum MatchError {
 }
 
 /// Stands for a service in the name of a place; no repository has it in its name.
-const MARK: &str = "any--service--at--all";
+pub(super) const MARK: &str = "any--service--at--all";
+
+/// An environment, and the service where it has a repository for each.
+type Owner<'a> = (&'a Stage, Option<&'a Service>);
+
+/// The repositories of a policy's environments, found by any of their names.
+#[derive(Debug)]
+pub struct Repositories<'a> {
+    owners: HashMap<CanonicalPlace, Owner<'a>>,
+    /// For each environment with a repository for each service, the one of the service [`MARK`].
+    marked: Vec<(&'a Stage, CanonicalPlace)>,
+}
 
 impl Policy {
-    /// The environment that `place` is a repository of, and the service. Relative directories begin at
-    /// `here`.
+    /// Returns all places of which [`Policy::repositories`] has to know where they really are.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.stages.iter().flat_map(|stage| {
+            let places = stage.places().iter().map(|(_, place)| place);
+            places.chain(stage.marked.as_ref())
+        })
+    }
+
+    /// Returns the repositories of the environments.
     ///
     /// # Errors
-    /// Where that is not one of each.
+    /// One of them belongs to two, or another file adds one that would be a service's.
+    pub fn repositories<'a>(
+        &'a self,
+        real_paths: &RealPaths,
+    ) -> Result<Repositories<'a>, MatchError> {
+        let mut owners: HashMap<CanonicalPlace, Owner<'a>> = HashMap::new();
+        for stage in &self.stages {
+            for (service, place) in stage.places() {
+                let owner = (stage, service.as_ref());
+                if let Some(first) = owners.insert(CanonicalPlace::of(place, real_paths), owner) {
+                    return Err(two(place, first, owner));
+                }
+            }
+        }
+        let marked = |stages: &'a [Stage]| -> Vec<(&'a Stage, CanonicalPlace)> {
+            let marked = stages.iter().filter_map(|stage| {
+                let marked = stage.marked.as_ref()?;
+                Some((stage, CanonicalPlace::of(marked, real_paths)))
+            });
+            marked.collect()
+        };
+        let (own, added) = self.stages.split_at(self.stages.len() - self.added);
+        let own = marked(own);
+        for (_, place) in added.iter().flat_map(Stage::places) {
+            refuse_unknown(&own, place, &CanonicalPlace::of(place, real_paths))?;
+        }
+        let marked = own.into_iter().chain(marked(added)).collect();
+        Ok(Repositories { owners, marked })
+    }
+}
+
+fn two(place: &Place, first: Owner<'_>, second: Owner<'_>) -> MatchError {
+    let place = place.clone();
+    let (stage, other) = (first.0.name.clone(), second.0.name.clone());
+    match (first.1, second.1) {
+        (Some(first), Some(second)) if stage == other => MatchError::TwoServices {
+            place,
+            stage,
+            first: first.clone(),
+            second: second.clone(),
+        },
+        _ => MatchError::Two {
+            place,
+            first: stage,
+            second: other,
+        },
+    }
+}
+
+impl<'a> Repositories<'a> {
+    /// Returns the environment that `place` is a repository of, and the service; `canonical` is what
+    /// the place is.
+    ///
+    /// # Errors
+    /// It would be the repository of a service that there is not.
     pub fn matching(
         &self,
         place: &Place,
-        here: &Path,
-    ) -> Result<Option<(&Stage, Option<&Service>)>, MatchError> {
-        let name = canonical(place, here);
-        let of_stage = |stage| -> Vec<(&Stage, Option<&Service>)> {
-            let places = Stage::places(stage).iter();
-            let same = places.filter(|(_, place)| canonical(place, here) == name);
-            same.map(|(service, _)| (stage, service.as_ref())).collect()
-        };
-        let found: Vec<_> = self.stages.iter().flat_map(of_stage).collect();
-        match found[..] {
-            [one] => Ok(Some(one)),
-            [] => self.refuse_unknown(place, &name, here).map(|()| None),
-            [(first, _), (second, _), ..] => Err(MatchError::Two {
-                place: place.clone(),
-                first: first.name.clone(),
-                second: second.name.clone(),
-            }),
+        canonical: &CanonicalPlace,
+    ) -> Result<Option<Owner<'a>>, MatchError> {
+        if let Some(owner) = self.owners.get(canonical) {
+            return Ok(Some(*owner));
         }
-    }
-
-    fn refuse_unknown(&self, place: &Place, name: &str, here: &Path) -> Result<(), MatchError> {
-        for stage in self.stages.iter().filter(|stage| stage.is_per_service()) {
-            if let Some(service) = in_services_stead(stage, name, here) {
-                return Err(MatchError::NoService {
-                    place: place.clone(),
-                    stage: stage.name.clone(),
-                    service,
-                });
-            }
-        }
-        Ok(())
+        refuse_unknown(&self.marked, place, canonical).map(|()| None)
     }
 }
 
-/// What stands in `name` where the stage's repositories have the service.
-fn in_services_stead(stage: &Stage, name: &str, here: &Path) -> Option<String> {
-    let marked = canonical(&stage.template.with(MARK).ok()?, here);
+/// Refuses a place that has the name of a repository of a service that there is not.
+fn refuse_unknown(
+    marked: &[(&Stage, CanonicalPlace)],
+    place: &Place,
+    canonical: &CanonicalPlace,
+) -> Result<(), MatchError> {
+    for (stage, marked) in marked {
+        if let Some(service) = in_services_stead(marked, canonical) {
+            return Err(MatchError::NoService {
+                place: place.clone(),
+                stage: stage.name.clone(),
+                service,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Returns what stands in `place` where `marked` has the service.
+fn in_services_stead(marked: &CanonicalPlace, place: &CanonicalPlace) -> Option<String> {
+    let (marked, name): (Cow<'_, str>, Cow<'_, str>) = match (marked, place) {
+        (CanonicalPlace::Repository(registry, marked), CanonicalPlace::Repository(other, path))
+            if registry == other =>
+        {
+            (marked.into(), path.into())
+        }
+        (CanonicalPlace::Directory(marked), CanonicalPlace::Directory(path)) => {
+            (marked.to_string_lossy(), path.to_string_lossy())
+        }
+        _ => return None,
+    };
     let (before, after) = marked.split_once(MARK)?;
     let service = name.strip_prefix(before)?.strip_suffix(after)?;
     (!service.is_empty() && !service.contains('/')).then(|| service.to_owned())
-}
-
-/// A name that is the same for all ways to write a place: default ports left out, directories
-/// without `.` and `..`.
-pub(super) fn canonical(place: &Place, here: &Path) -> String {
-    match place {
-        Place::Registry(repository) => {
-            format!("{}/{}", host(repository.registry()), repository.path())
-        }
-        Place::Layout(path) => format!("oci:{}", plain(&here.join(path)).display()),
-    }
-}
-
-fn host(registry: &RegistryName) -> String {
-    let name = registry.as_str();
-    match name.rsplit_once(':') {
-        Some((host, port)) if !name.ends_with(']') => match port.parse::<u16>() {
-            Ok(80 | 443) => address(host),
-            Ok(port) => format!("{}:{port}", address(host)),
-            Err(_) => name.to_owned(),
-        },
-        _ => address(name),
-    }
-}
-
-/// An IPv6 address has many spellings.
-fn address(host: &str) -> String {
-    let inner = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
-    match inner.and_then(|inner| inner.parse::<std::net::Ipv6Addr>().ok()) {
-        Some(address) => format!("[{address}]"),
-        None => host.to_owned(),
-    }
-}
-
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir if plain.file_name().is_some() => {
-                plain.pop();
-            }
-            Component::ParentDir if plain.has_root() => {}
-            other => plain.push(other),
-        }
-    }
-    plain
 }

@@ -10,6 +10,7 @@
 
 mod document;
 mod error;
+pub mod file;
 mod matching;
 mod service;
 mod stage;
@@ -18,14 +19,14 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
 
 pub use error::{At, PolicyError, Problem};
-pub use matching::MatchError;
+pub use matching::{MatchError, Repositories};
 pub use service::{Service, ServiceError};
 pub use stage::Stage;
 
+use crate::image::{CanonicalPlace, RealPaths};
 use crate::tagging::Environment;
 use document::Node;
 
@@ -33,11 +34,20 @@ use document::Node;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Policy {
     stages: Vec<Stage>,
+    /// How many of the stages, the last ones, another file has added.
+    added: usize,
     services: Vec<Service>,
 }
 
 /// The most bytes that a policy file may have: a thousand services need about twenty thousand.
 pub const LIMIT: usize = 1 << 20;
+/// The most environments.
+const ENVIRONMENTS: usize = 1_000;
+/// The most services.
+const SERVICES: usize = 10_000;
+/// The most repositories, of all environments and services together: each is kept in memory, and each
+/// directory among them is looked at on disk.
+const REPOSITORIES: usize = 10_000;
 
 const KEYS: &[&str] = &["environments", "services"];
 /// Keys of the design that come with later versions.
@@ -61,7 +71,11 @@ impl Policy {
             Some((_, environments)) => stages(environments, &services)?,
             None => Vec::new(),
         };
-        let policy = Self { stages, services };
+        let policy = Self {
+            stages,
+            added: 0,
+            services,
+        };
         policy.check_services(services_at)?;
         policy.check_roads()?;
         policy.check_repositories()?;
@@ -83,6 +97,30 @@ impl Policy {
         &self.services
     }
 
+    /// Returns the policy with the environments of another file beside its own. One that both have
+    /// has to be the same in both, so that neither takes a rule from the other; nor may what is added
+    /// be a service of an environment of its own, which [`Policy::repositories`] looks at.
+    ///
+    /// # Errors
+    /// The environment that differs.
+    pub fn with(mut self, other: Self) -> Result<Self, Environment> {
+        for stage in other.stages {
+            match self.stage(&stage.name) {
+                None => {
+                    self.stages.push(stage);
+                    self.added += 1;
+                }
+                Some(own) if own.says_the_same(&stage) => {}
+                Some(_) => return Err(stage.name),
+            }
+        }
+        let known: HashSet<Service> = self.services.iter().cloned().collect();
+        let new = other.services.into_iter();
+        self.services
+            .extend(new.filter(|service| !known.contains(service)));
+        Ok(self)
+    }
+
     /// Services that no repository has a place for would be released nowhere.
     fn check_services(&self, at: Option<At>) -> Result<(), PolicyError> {
         match at {
@@ -95,37 +133,35 @@ impl Policy {
 
     /// Each `from` leads to an environment of the same kind, and the way back ends.
     fn check_roads(&self) -> Result<(), PolicyError> {
+        let by_name: HashMap<&Environment, &Stage> = self
+            .stages
+            .iter()
+            .map(|stage| (&stage.name, stage))
+            .collect();
         for stage in &self.stages {
             let Some((from, at)) = &stage.from else {
                 continue;
             };
-            let Some(before) = self.stage(from) else {
+            let Some(before) = by_name.get(from) else {
                 let known = self.stages.iter().map(|stage| stage.name.as_str());
                 return Err(at.is(Problem::no_environment(from, known)));
             };
             if before.is_per_service() != stage.is_per_service() {
                 return Err(at.is(Problem::UnlikeFrom(from.to_string())));
             }
-            if self.leads_back(stage) {
+            if leads_back(stage, &by_name) {
                 return Err(at.is(Problem::Circle(stage.name.to_string())));
             }
         }
         Ok(())
     }
 
-    /// Whether the way that `stage` takes its images from comes to `stage` again.
-    fn leads_back(&self, stage: &Stage) -> bool {
-        let before = |stage: &Stage| self.stage(stage.from()?);
-        let way = std::iter::successors(before(stage), |stage| before(stage));
-        way.take(self.stages.len())
-            .any(|earlier| earlier.name == stage.name)
-    }
-
+    /// No repository is named twice, as far as its name alone says.
     fn check_repositories(&self) -> Result<(), PolicyError> {
-        let mut taken: HashMap<String, &Stage> = HashMap::new();
+        let mut taken: HashMap<CanonicalPlace, &Stage> = HashMap::new();
         for stage in &self.stages {
             for (_, place) in stage.places() {
-                let name = matching::canonical(place, Path::new(""));
+                let name = CanonicalPlace::of(place, &RealPaths::default());
                 if let Some(other) = taken.insert(name, stage) {
                     return Err(stage.repository_at.is(Problem::SameRepository {
                         place: place.to_string(),
@@ -138,11 +174,22 @@ impl Policy {
     }
 }
 
+/// Whether the way that `stage` takes its images from comes to `stage` again.
+fn leads_back(stage: &Stage, by_name: &HashMap<&Environment, &Stage>) -> bool {
+    let before = |stage: &Stage| by_name.get(stage.from()?).copied();
+    let way = std::iter::successors(before(stage), |stage| before(stage));
+    way.take(by_name.len())
+        .any(|earlier| earlier.name == stage.name)
+}
+
 fn services(list: Node) -> Result<Vec<Service>, PolicyError> {
     let mut seen: HashMap<Service, At> = HashMap::new();
     let mut services = Vec::new();
     for node in list.list()? {
         let at = node.at;
+        if services.len() == SERVICES {
+            return Err(at.is(Problem::TooMany("services", SERVICES)));
+        }
         let service: Service = node.parsed()?;
         if let Some(first) = seen.insert(service.clone(), at) {
             return Err(at.is(Problem::Twice {
@@ -156,8 +203,15 @@ fn services(list: Node) -> Result<Vec<Service>, PolicyError> {
 }
 
 fn stages(environments: Node, services: &[Service]) -> Result<Vec<Stage>, PolicyError> {
-    let environments = environments.map()?.into_iter();
-    environments
-        .map(|(name, rules)| Stage::read(name, rules, services))
-        .collect()
+    let mut stages = Vec::new();
+    let mut repositories = 0;
+    for (name, rules) in environments.map()? {
+        if stages.len() == ENVIRONMENTS {
+            return Err(name.at.is(Problem::TooMany("environments", ENVIRONMENTS)));
+        }
+        let stage = Stage::read(name, rules, services, REPOSITORIES - repositories)?;
+        repositories += stage.places().len();
+        stages.push(stage);
+    }
+    Ok(stages)
 }

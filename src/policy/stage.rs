@@ -1,5 +1,7 @@
+use super::REPOSITORIES;
 use super::document::{Key, Node, Text, parsed, shown};
 use super::error::{At, PolicyError, Problem};
+use super::matching::MARK;
 use super::service::Service;
 use super::template::{Template, TemplateError};
 use crate::image::Place;
@@ -12,6 +14,8 @@ pub struct Stage {
     pub(super) repository_at: At,
     pub(super) template: Template,
     places: Vec<(Option<Service>, Place)>,
+    /// The repository that a service of the name [`MARK`] would have.
+    pub(super) marked: Option<Place>,
     pub(super) from: Option<(Environment, At)>,
     tags: Option<Text>,
 }
@@ -29,13 +33,26 @@ const LATER: &[&str] = &[
 ];
 
 impl Stage {
-    pub(super) fn read(name: Key, rules: Node, services: &[Service]) -> Result<Self, PolicyError> {
+    /// Reads an environment that may have at most `room` repositories.
+    pub(super) fn read(
+        name: Key,
+        rules: Node,
+        services: &[Service],
+        room: usize,
+    ) -> Result<Self, PolicyError> {
         let name = parsed(name.at, &name.text)?;
         let mut fields = rules.fields(KEYS, LATER)?;
         let repository = fields.need("repository")?;
         let (template, repository_at) = template(repository)?;
         if template.is_per_service() && services.is_empty() {
             return Err(repository_at.is(Problem::NoServices));
+        }
+        let wanted = match template.is_per_service() {
+            true => services.len(),
+            false => 1,
+        };
+        if wanted > room {
+            return Err(repository_at.is(Problem::TooManyRepositories(REPOSITORIES)));
         }
         let places = template.places(services);
         let from = fields.take("from").map(|(_, node)| {
@@ -47,6 +64,10 @@ impl Stage {
             name,
             repository_at,
             places: places.map_err(|reason| repository_at.is(Problem::Repository(reason)))?,
+            marked: template
+                .with(MARK)
+                .ok()
+                .filter(|_| template.is_per_service()),
             template,
             from: from.transpose()?,
             tags: tags.transpose()?,
@@ -63,6 +84,16 @@ impl Stage {
     /// The environment that its images come from; none where it is the first of its road.
     pub fn from(&self) -> Option<&Environment> {
         self.from.as_ref().map(|(from, _)| from)
+    }
+
+    /// Whether another file says of the environment what this one says.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let tags = |stage: &Self| stage.tags.as_ref().map(|tags| tags.text.clone());
+        self.name == other.name
+            && self.places == other.places
+            && self.marked == other.marked
+            && self.from() == other.from()
+            && tags(self) == tags(other)
     }
 
     /// Whether each service has a repository of its own.
@@ -106,9 +137,15 @@ impl Stage {
     }
 }
 
+/// The most characters of a repository: each service has a copy of them.
+const LENGTH: usize = 1_000;
+
 fn template(repository: Node) -> Result<(Template, At), PolicyError> {
     let Text { text, at } = repository.text()?;
     let text = text.trim();
+    if text.len() > LENGTH {
+        return Err(at.is(Problem::LongRepository(LENGTH)));
+    }
     let template = Template::read(text).map_err(|error| {
         at.is(match error {
             TemplateError::Braces => Problem::Braces(shown(text)),

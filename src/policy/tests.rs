@@ -1,9 +1,7 @@
-use std::path::Path;
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::image::Place;
+use crate::image::{CanonicalPlace, Place, RealPaths};
 use crate::tagging::Mode;
 
 /// The environments and services of the design's example.
@@ -33,6 +31,28 @@ fn refused(text: &str) -> String {
 
 fn place(text: &str) -> Place {
     text.parse().unwrap()
+}
+
+/// The environment and service of a place, where directories are at what their paths read from `here`.
+fn owner(policy: &Policy, text: &str, here: &str) -> Result<Option<String>, MatchError> {
+    let mut real = RealPaths::default();
+    let asked = place(text);
+    for place in policy.places().chain([&asked]) {
+        if let Place::Layout(path) = place {
+            let whole = std::path::Path::new(here).join(path);
+            let whole = CanonicalPlace::of(&Place::Layout(whole), &RealPaths::default());
+            if let CanonicalPlace::Directory(whole) = whole {
+                real.insert(path.clone(), whole);
+            }
+        }
+    }
+    let found = policy
+        .repositories(&real)?
+        .matching(&asked, &CanonicalPlace::of(&asked, &real))?;
+    Ok(found.map(|(stage, service)| match service {
+        Some(service) => format!("{} {service}", stage.name()),
+        None => stage.name().to_string(),
+    }))
 }
 
 #[test]
@@ -129,6 +149,128 @@ fn yaml_that_says_more_than_it_shows_is_refused() {
     let long = "#".repeat(LIMIT + 1);
     insta::assert_snapshot!(refused(&long), @"line 1, column 1: the file has more than 1 MiB");
     assert!(Policy::read(b"\xff").is_err());
+}
+
+/// What nobody sees in a file does not make two keys of one.
+#[test]
+fn promise_5_keys_that_read_alike_are_one_key_or_an_error() {
+    let two = |first: &str, second: &str| {
+        refused(&format!(
+            "environments:\n  {first}: {{repository: 'oci:a'}}\n  {second}: {{repository: 'oci:b'}}\n"
+        ))
+    };
+    for second in [
+        "'prod '",
+        "' prod'",
+        "\"prod\\t\"",
+        "\"prod\\n\"",
+        "\"prod\\_\"",
+        "\"\\u2003prod\"",
+        "\"\\x70rod\"",
+        "prod",
+        "\"prod\\u0085\"",
+    ] {
+        let error = two("prod", second);
+        let expected = "line 3, column 3: the key prod is there twice, first in line 2";
+        assert_eq!(error, expected, "{second}");
+    }
+    for second in [
+        "\"prod\\u200b\"",
+        "\"prod\\u00ad\"",
+        "\"\\ufeffprod\"",
+        "\"pr\\u043ed\"",
+        "\"\\uff50rod\"",
+        "\"prod\\u2060\"",
+        "\"prod\\u202e\"",
+        "\"pro\\u0501\"",
+        "Prod",
+        "PROD",
+        "'pro d'",
+    ] {
+        let error = two("prod", second);
+        assert!(error.starts_with("line 3, column 3: "), "{error}");
+        assert!(error.ends_with("beginning with no dash"), "{error}");
+    }
+    let keys = "environments: {a: {repository: 'oci:a', 'repository ': 'oci:b'}}";
+    insta::assert_snapshot!(refused(keys), @"line 1, column 41: the key repository is there twice, first in line 1");
+    insta::assert_snapshot!(refused("services: [a]\n' services': [b]\n"), @"line 2, column 1: the key services is there twice, first in line 1");
+    insta::assert_snapshot!(refused("environments: {a: {repository: 'oci:{service}'}}\nservices: [web, 'web ']\n"), @"line 2, column 17: web is there twice, first in line 2");
+    assert!(read("environments: {'prod ': {repository: 'oci:a'}}").is_ok());
+}
+
+/// Services and environments multiply: both are bounded, and so is what they make together.
+#[test]
+fn promise_5_a_policy_is_bounded() {
+    let environments = |count: usize| -> String {
+        let one = |at| format!("  e{at}: {{repository: 'oci:o{at}/{{service}}'}}\n");
+        format!("environments:\n{}", (0..count).map(one).collect::<String>())
+    };
+    let services = |count: usize| -> String {
+        let one = |at| format!("- a{at}\n");
+        format!("services:\n{}", (0..count).map(one).collect::<String>())
+    };
+    let whole = |stages: usize, count: usize| environments(stages) + &services(count);
+    let roads = |count: usize| -> String {
+        let one = |at: usize| match at {
+            0 => "  e0: {repository: 'oci:o0'}\n".to_owned(),
+            at => format!("  e{at}: {{repository: 'oci:o{at}', from: e{}}}\n", at - 1),
+        };
+        format!("environments:\n{}", (0..count).map(one).collect::<String>())
+    };
+    assert_eq!(read(&whole(10, 1_000)).unwrap().places().count(), 10_010);
+    assert_eq!(read(&whole(1, 10_000)).unwrap().services().len(), 10_000);
+    assert_eq!(read(&roads(1_000)).unwrap().stages().len(), 1_000);
+    insta::assert_snapshot!(refused(&whole(200, 20_000)), @"line 10203, column 3: expected at most 10000 services");
+    insta::assert_snapshot!(refused(&whole(200, 51)), @"line 198, column 22: expected at most 10000 repositories in all environments together, services times environments");
+    insta::assert_snapshot!(refused(&whole(2, 10_000)), @"line 3, column 20: expected at most 10000 repositories in all environments together, services times environments");
+    insta::assert_snapshot!(refused(&roads(1_001)), @"line 1002, column 3: expected at most 1000 environments");
+    let long = format!(
+        "environments: {{a: {{repository: 'oci:{}'}}}}",
+        "x".repeat(1_000)
+    );
+    insta::assert_snapshot!(refused(&long), @"line 1, column 32: expected a repository of at most 1000 characters");
+    let many = format!("services: [{}]", "a,".repeat(60_000));
+    insta::assert_snapshot!(refused(&many), @"line 1, column 100006: expected at most 50000 values");
+}
+
+#[test]
+fn promise_5_another_file_only_adds() {
+    let own = || read(FLEET).unwrap();
+    let added = |text: &str| own().with(read(text).unwrap());
+    let more = added("environments: {test: {repository: 'oci:t'}}").unwrap();
+    let names = |policy: &Policy| -> Vec<String> {
+        policy
+            .stages()
+            .iter()
+            .map(|it| it.name().to_string())
+            .collect()
+    };
+    assert_eq!(names(&more), ["dev", "stage", "prod", "test"]);
+    assert_eq!(more.services(), own().services());
+    let service = added("environments: {x: {repository: 'prod.example.com/team/db'}}").unwrap();
+    assert_eq!(
+        service
+            .repositories(&RealPaths::default())
+            .unwrap_err()
+            .to_string(),
+        "prod.example.com/team/db would be db in the environment prod, and services names no db"
+    );
+    // The same once more, wherever it stands in its file, changes nothing.
+    assert_eq!(added(&format!("# other lines\n{FLEET}")), Ok(own()));
+    assert_eq!(own().with(Policy::default()), Ok(own()));
+    for (from, to) in [
+        ("prod.example.com/team", "other.example.com/team"),
+        ("    from: stage\n", ""),
+        ("from: stage", "from: dev"),
+        ("    from: stage\n", "    from: stage\n    tags: v1\n"),
+        ("[web, api]", "[web]"),
+        ("[web, api]", "[web, api, db]"),
+        ("type=sha,", "type=sha,format=long,"),
+    ] {
+        let text = FLEET.replace(from, to);
+        assert_ne!(text, FLEET);
+        assert!(added(&text).is_err(), "{to}");
+    }
 }
 
 /// The design's policy file, with all of its keys.
@@ -252,6 +394,9 @@ fn promise_5_no_repository_has_two_environments() {
         ("ghcr.io/acme/x", "ghcr.io/acme/x"),
         ("ghcr.io/acme/x", "GHCR.io:443/acme/x"),
         ("acme/x", "index.docker.io/acme/x"),
+        ("docker.io/x", "registry-1.docker.io:443/library/x"),
+        ("localhost:5000/x", "127.1:5000/x"),
+        ("10.0.0.1/x", "[::ffff:a00:1]:443/x"),
         ("oci:out/a/../x", "oci:./out/x/"),
     ] {
         let text = format!(
@@ -272,7 +417,7 @@ fn promise_5_no_repository_has_two_environments() {
 
 #[test]
 fn promise_5_a_place_is_known_by_any_of_its_names() {
-    let here = Path::new("/home/user");
+    let here = "/home/user";
     let text = "environments:
   one: {repository: acme/web}
   each: {repository: 'registry.example.com/{service}/prod'}
@@ -284,6 +429,9 @@ services: [web, api]
     for (name, expected) in [
         ("docker.io/acme/web", Some("one")),
         ("registry-1.docker.io/acme/web", Some("one")),
+        ("registry-1.docker.io:443/acme/web", Some("one")),
+        ("127.0.0.1:5000/a", Some("six")),
+        ("2130706433:5000/a", Some("six")),
         ("Registry.example.com:443/api/prod", Some("each api")),
         ("registry.example.com:0080/web/prod", Some("each web")),
         ("[0:0::1]:5000/a", Some("six")),
@@ -295,14 +443,10 @@ services: [web, api]
         ("oci:/out/web", None),
         ("oci:../out/web", None),
     ] {
-        let found = policy.matching(&place(name), here).unwrap();
-        let found = found.map(|(stage, service)| match service {
-            Some(service) => format!("{} {service}", stage.name()),
-            None => stage.name().to_string(),
-        });
+        let found = owner(&policy, name, here).unwrap();
         assert_eq!(found.as_deref(), expected, "{name}");
     }
-    let unknown = |name: &str| policy.matching(&place(name), here).unwrap_err().to_string();
+    let unknown = |name: &str| owner(&policy, name, here).unwrap_err().to_string();
     insta::assert_snapshot!(unknown("registry.example.com/db/prod"), @"registry.example.com/db/prod would be db in the environment each, and services names no db");
     insta::assert_snapshot!(unknown("oci:out/db"), @"oci:out/db would be db in the environment disk, and services names no db");
 }
@@ -312,10 +456,21 @@ services: [web, api]
 fn promise_5_two_matches_are_an_error() {
     let text = "environments:\n  a: {repository: 'oci:out'}\n  b: {repository: 'oci:/home/out'}\n";
     let policy = read(text).unwrap();
-    let error = policy.matching(&place("oci:out"), Path::new("/home"));
+    let error = owner(&policy, "oci:elsewhere", "/home").unwrap_err();
     assert_eq!(
-        error.unwrap_err().to_string(),
-        "oci:out belongs to two environments, a and b"
+        error.to_string(),
+        "oci:/home/out belongs to two environments, a and b"
+    );
+    assert_eq!(owner(&policy, "oci:out", "/root"), Ok(Some("a".to_owned())));
+    let text = "environments: {a: {repository: 'oci:out/{service}'}}\nservices: [web, api]\n";
+    let policy = read(text).unwrap();
+    let mut real = RealPaths::default();
+    for name in ["out/web", "out/api"] {
+        real.insert(name.into(), "/home/out/web".into());
+    }
+    assert_eq!(
+        policy.repositories(&real).unwrap_err().to_string(),
+        "oci:out/api belongs to two services in the environment a, web and api"
     );
 }
 
@@ -340,10 +495,12 @@ proptest! {
         let services: Vec<_> = names.into_iter().collect();
         let list = services.join(", ");
         let policy = read(&FLEET.replace("web, api", &list)).unwrap();
+        let repositories = policy.repositories(&RealPaths::default()).unwrap();
         for stage in policy.stages() {
             prop_assert_eq!(stage.places().len(), services.len());
             for (service, place) in stage.places() {
-                let found = policy.matching(place, Path::new("")).unwrap().unwrap();
+                let canonical = CanonicalPlace::of(place, &RealPaths::default());
+                let found = repositories.matching(place, &canonical).unwrap().unwrap();
                 prop_assert_eq!((found.0.name(), found.1), (stage.name(), service.as_ref()));
             }
         }

@@ -26,7 +26,7 @@ mod tag;
 mod transfer;
 mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use futures_util::future::{try_join, try_join_all};
@@ -43,12 +43,13 @@ pub use verify::{Check, Image, Missing, Verification, Verify, Wanted, verify};
 
 use crate::event::Facts;
 use crate::git::Ancestry;
-use crate::image::{Commit, Digest, Location, Place};
+use crate::image::{CanonicalPlace, Commit, Digest, Location, Place};
+use crate::layout;
 use crate::notice::Notices;
 use crate::referrers::{Prior, Selection};
 use crate::registry;
 use crate::tagging::{self, Derived, Environment, Origin, TagRules};
-use crate::transfer::{Known, Meter, Side, Store};
+use crate::transfer::{Known, Meter, Side, Store, StoreError};
 use ahead::{Ahead, Brought};
 use look::Seen;
 use plan::{Plan, Step};
@@ -353,17 +354,7 @@ fn commit_of(request: &Request, image: &Resolved) -> Option<Commit> {
 }
 
 fn open_destinations(request: &Request, context: &Context) -> Result<Vec<Destination>, Failure> {
-    if let Some(twice) = request
-        .destinations
-        .iter()
-        .enumerate()
-        .find(|(at, place)| request.destinations[..*at].contains(place))
-    {
-        return Err(Failure::input(format!(
-            "the destination {} is given twice",
-            twice.1
-        )));
-    }
+    refuse_twice(&request.destinations)?;
     if request.destinations.is_empty() {
         return Err(Failure::input("no destination is given").hint("name one or more in images"));
     }
@@ -377,6 +368,26 @@ fn open_destinations(request: &Request, context: &Context) -> Result<Vec<Destina
             filled: OnceCell::new(),
         })
         .collect())
+}
+
+/// Refuses a place that is there twice, however it is spelled, and one of which that cannot be told.
+fn refuse_twice(places: &[Place]) -> Result<(), Failure> {
+    let mut seen: HashMap<CanonicalPlace, &Place> = HashMap::new();
+    for place in places {
+        let canonical = layout::canonical_place(place)
+            .map_err(|error| Failure::store(Side::Destination, place, StoreError::from(error)))?;
+        match seen.insert(canonical, place) {
+            None => {}
+            Some(first) => {
+                let failure = Failure::input(format!("the destination {place} is given twice"));
+                return Err(match first == place {
+                    true => failure,
+                    false => failure.why(format!("{first} is the same place")),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Resolves the source and looks at the destinations, at once where the tags can be told without

@@ -10,7 +10,7 @@ use super::known::{Lead, Since};
 use super::send::{Receiver, Session, Unsent, send};
 use super::target::Target;
 use super::{Copy, Error, Store, StoreError};
-use crate::image::{Descriptor, RegistryName, Repository};
+use crate::image::{CanonicalRegistry, Descriptor, Repository};
 use crate::layout::Layout;
 use crate::registry::{self, Mount, Remote};
 
@@ -87,8 +87,9 @@ async fn leads<'a>(
     blob: &Descriptor,
     mut lacking: Vec<Lacking<'a>>,
 ) -> (Vec<(Lacking<'a>, Lead)>, Vec<Lacking<'a>>) {
-    lacking.sort_by_key(|lacking| lacking.target.store.registry().cloned());
-    let mut first: HashSet<RegistryName> = HashSet::new();
+    let of = |lacking: &Lacking<'_>| lacking.target.store.registry().map(CanonicalRegistry::of);
+    lacking.sort_by_cached_key(of);
+    let mut first: HashSet<CanonicalRegistry> = HashSet::new();
     let (mut now, mut later) = (Vec::new(), Vec::new());
     for lacking in lacking {
         let Store::Registry(remote) = lacking.target.store else {
@@ -96,14 +97,15 @@ async fn leads<'a>(
             continue;
         };
         let repository = remote.repository();
-        if first.contains(repository.registry()) {
+        let registry = CanonicalRegistry::of(repository.registry());
+        if first.contains(&registry) {
             later.push(lacking);
             continue;
         }
         let readable = remote.readable();
         let lead = copy.known.lead(repository, blob.digest, readable).await;
         if let Lead::Nowhere(Some(_)) = lead {
-            first.insert(repository.registry().clone());
+            first.insert(registry);
         }
         now.push((lacking, lead));
     }

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::image::{Digest, RegistryName, Repository};
+use crate::image::{CanonicalRegistry, Digest, RegistryName, Repository};
 
-/// Which repositories have which blobs. Cheap to clone; one for a run.
+/// Which repositories have which blobs. Cheap to clone; one for a run. A registry is the same by all
+/// of its names: what it has under one is mounted under another.
 #[derive(Clone, Default)]
-pub struct Known(Arc<Mutex<HashMap<RegistryName, Registry>>>);
+pub struct Known(Arc<Mutex<HashMap<CanonicalRegistry, Registry>>>);
 
 #[derive(Default)]
 struct Registry {
@@ -85,7 +86,7 @@ impl Known {
         readable: impl Iterator<Item = &'a str> + Clone,
     ) -> (Arc<tokio::sync::Mutex<()>>, Option<Lead>) {
         let mut registries = self.lock();
-        let registry = registries.entry(repository.registry().clone()).or_default();
+        let registry = registries.entry(of(repository)).or_default();
         let mounts = registry.declined < DECLINED;
         let blob = registry.blobs.entry(digest).or_default();
         let here = blob.since(repository).map(Lead::Here);
@@ -99,7 +100,7 @@ impl Known {
     /// Notes that a repository has a blob.
     pub(super) fn has(&self, repository: &Repository, digest: Digest, since: Since) {
         let mut registries = self.lock();
-        let registry = registries.entry(repository.registry().clone()).or_default();
+        let registry = registries.entry(of(repository)).or_default();
         let blob = registry.blobs.entry(digest).or_default();
         if blob.since(repository).is_none() {
             let held = match since {
@@ -112,7 +113,7 @@ impl Known {
 
     /// Forgets what a repository has: it has turned out to have less.
     pub(super) fn forget(&self, repository: &Repository) {
-        if let Some(registry) = self.lock().get_mut(repository.registry()) {
+        if let Some(registry) = self.lock().get_mut(&of(repository)) {
             for blob in registry.blobs.values_mut() {
                 blob.before.remove(repository.path());
                 blob.now.remove(repository.path());
@@ -124,27 +125,38 @@ impl Known {
     /// known.
     pub(super) fn mounts(&self, registry: &RegistryName) -> bool {
         let registries = self.lock();
-        let declined = registries.get(registry).map(|registry| registry.declined);
+        let declined = registries
+            .get(&CanonicalRegistry::of(registry))
+            .map(|registry| registry.declined);
         declined.unwrap_or_default() < DECLINED
     }
 
     /// Notes what came of a mount.
     pub(super) fn mounted(&self, registry: &RegistryName, did: bool) {
         let mut registries = self.lock();
-        let registry = registries.entry(registry.clone()).or_default();
+        let registry = registries
+            .entry(CanonicalRegistry::of(registry))
+            .or_default();
         registry.declined = if did { 0 } else { registry.declined + 1 };
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RegistryName, Registry>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<CanonicalRegistry, Registry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn of(repository: &Repository) -> CanonicalRegistry {
+    CanonicalRegistry::of(repository.registry())
+}
+
 impl Blob {
-    /// Since when a repository has it.
+    /// Since when a repository has it. Known by another name of its registry it is asked once more: a
+    /// blob is left out only where this very name has it.
     fn since(&self, repository: &Repository) -> Option<Since> {
         let path = repository.path();
-        let has = |(held, since): (&Holders, Since)| held.contains_key(path).then_some(since);
+        let has = |(held, since): (&Holders, Since)| {
+            (held.get(path) == Some(repository)).then_some(since)
+        };
         self.held().into_iter().find_map(has)
     }
 
@@ -223,6 +235,23 @@ mod tests {
                 panic!("{readable}");
             };
             assert_eq!(from.path(), chosen, "{readable}");
+        }
+    }
+
+    #[tokio::test]
+    async fn promise_5_a_mount_is_from_the_same_registry_by_any_of_its_names() {
+        let (known, blob) = (Known::default(), Digest::of(b"blob"));
+        known.has(&repository("localhost:5000/one"), blob, Since::Before);
+        for (name, is_same) in [
+            ("127.0.0.1:5000/two", true),
+            ("[::1]:05000/two", true),
+            ("[::ffff:127.0.0.1]:5000/one", true),
+            ("127.0.0.1:5001/two", false),
+            ("10.0.0.1:5000/two", false),
+        ] {
+            let lead = lead(&known, name, blob).await;
+            let mounts = matches!(lead, Lead::Elsewhere(from, _) if from.path() == "one");
+            assert_eq!(mounts, is_same, "{name}");
         }
     }
 

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::known::Since;
 use super::{Copy, Error, MANIFESTS, Roots, Store, StoreError};
-use crate::image::{Descriptor, Digest, Manifest};
+use crate::image::{CanonicalRegistry, Descriptor, Digest, Manifest};
 
 /// The most manifests that an image may have. A real one has a few dozen; an index made to exhaust
 /// a reader has millions.
@@ -150,7 +150,8 @@ async fn has_child(store: &Store, depth: Depth, digest: Digest) -> Result<bool, 
 /// the same registry can mount it.
 fn note_source(copy: &Copy<'_>, store: &Store, blob: &Descriptor) {
     if let (Some(from), Store::Registry(remote)) = (copy.source.repository(), store)
-        && from.registry() == remote.repository().registry()
+        && CanonicalRegistry::of(from.registry())
+            == CanonicalRegistry::of(remote.repository().registry())
     {
         copy.known.has(from, blob.digest, Since::Before);
     }

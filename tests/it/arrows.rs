@@ -76,6 +76,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "git",
             "github",
             "image",
+            "layout",
             "notice",
             "policy",
             "referrers",

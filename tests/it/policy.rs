@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::checkout::commit;
-use crate::support::process::{Place, Ran, is_empty};
+use crate::registry::{Profile, Registry};
+use crate::support::checkout::{commit, commit_with_links};
+use crate::support::process::{Place, Ran, is_empty, peak};
 use crate::support::web::Web;
 use crate::support::*;
 
@@ -394,8 +395,8 @@ fn promise_5_in_a_runner_the_event_alone_decides_where_an_environment_applies() 
 #[test]
 fn promise_5_without_a_checkout_the_api_tells_the_policy() {
     let file = format!("/repos/acme/web/contents/.github/shipmark.yml?ref={COMMIT}");
-    let seen = format!("/repos/acme/web/commits/{COMMIT}");
-    let date = r#"{"commit":{"committer":{"date":"2026-11-20T10:00:00Z"}}}"#;
+    let seen = format!("/repos/acme/web/contents?ref={COMMIT}");
+    let files = r#"[{"name":"README.md","type":"file"},{"name":"src","type":"dir"}]"#;
     let by_api = |place: &Place, answers: &[(&str, u16, &str)], inputs: &[(&str, &str)]| {
         let web = Web::start(answers);
         let mut step = step(place, COMMIT, inputs);
@@ -415,7 +416,7 @@ fn promise_5_without_a_checkout_the_api_tells_the_policy() {
     assert_eq!(tags(&place, "stage/web").len(), 6);
 
     let elsewhere = [("images", "oci:elsewhere"), ("source", "oci:dev/web:v1")];
-    let (absent, asked) = by_api(&place, &[(&seen, 200, date)], &elsewhere);
+    let (absent, asked) = by_api(&place, &[(&seen, 200, files)], &elsewhere);
     assert_eq!(
         (absent.status, asked),
         (Some(0), vec![file.clone(), seen.clone()]),
@@ -436,10 +437,615 @@ fn promise_5_without_a_checkout_the_api_tells_the_policy() {
     }
 }
 
+/// By the API too a name that is nearly the policy's is seen, where there is no policy.
+#[test]
+fn promise_5_without_a_checkout_a_name_that_is_nearly_the_policys_is_refused() {
+    let root = format!("/repos/acme/web/contents?ref={COMMIT}");
+    let folder = format!("/repos/acme/web/contents/.github?ref={COMMIT}");
+    let of = |name: &str, kind: &str| format!(r#"[{{"name":"{name}","type":"{kind}"}}]"#);
+    let place = place();
+    for (root_has, folder_has, status) in [
+        ((".github", "dir"), ("shipmark.yaml", "file"), 2),
+        ((".github", "dir"), ("Shipmark.yml", "file"), 2),
+        ((".github", "dir"), ("dependabot.yml", "file"), 0),
+        ((".github", "symlink"), ("x", "file"), 2),
+        ((".github", "submodule"), ("x", "file"), 2),
+        (("shipmark.yml", "file"), ("x", "file"), 2),
+        (("src", "dir"), ("x", "file"), 0),
+    ] {
+        let answers = [
+            (root.as_str(), 200, of(root_has.0, root_has.1)),
+            (folder.as_str(), 200, of(folder_has.0, folder_has.1)),
+        ];
+        let answers = answers
+            .each_ref()
+            .map(|(path, status, body)| (*path, *status, body.as_str()));
+        let web = Web::start(&answers);
+        let inputs = [("images", "oci:elsewhere"), ("source", IMAGE)];
+        let mut step = step(&place, COMMIT, &inputs);
+        step.env("GITHUB_API_URL", web.address());
+        let ran = ran(step);
+        assert_eq!(
+            ran.status,
+            Some(status),
+            "{root_has:?} {folder_has:?}: {}",
+            ran.log
+        );
+    }
+}
+
 #[test]
 fn promise_5_a_runner_that_does_not_say_the_commit_passes_no_policy_over() {
     let place = fleet();
-    let mut step = step(&place, "", &[("environment", "stage")]);
-    let said = told(&place, 2, Ran::of(step.output().unwrap()));
+    let stage = [("environment", "stage")];
+    let said = told(&place, 2, ran(step(&place, "", &stage)));
     assert!(said.contains("GITHUB_WORKFLOW_SHA is not set"), "{said}");
+    // A checkout says it, even where a step before has taken the policy out of the tree.
+    let commit = committed(&place);
+    std::fs::remove_dir_all(place.path(".github")).unwrap();
+    let prod = [("images", "oci:prod/web"), ("source", "oci:dev/web:v1")];
+    let at_event = |inputs: &[(&str, &str)]| {
+        let mut step = step(&place, "", inputs);
+        step.env("GITHUB_SHA", &commit);
+        ran(step)
+    };
+    let said = told(&place, 1, at_event(&prod));
+    assert!(said.contains("prod takes its images from stage"), "{said}");
+    let head = format!(
+        "GITHUB_WORKFLOW_SHA is not set: the policy is looked for in commit {}, which is checked out",
+        &commit[..7]
+    );
+    assert!(said.contains(&head), "{said}");
+    // What is checked out is not what the event is about: an earlier step may have made it.
+    let other = told(&place, 2, ran(step(&place, "", &prod)));
+    assert!(other.contains("is checked out, not GITHUB_SHA"), "{other}");
+    let staged = at_event(&stage);
+    assert_eq!(staged.status, Some(0), "{}", staged.log);
+    // Without one there is nothing to go by, which is said.
+    let bare = self::place();
+    let elsewhere = [("images", "oci:elsewhere"), ("source", IMAGE)];
+    let free = ran(step(&bare, "", &elsewhere));
+    assert_eq!(free.status, Some(0), "{}", free.log);
+    assert!(
+        free.log
+            .contains("no policy: GITHUB_WORKFLOW_SHA is not set"),
+        "{}",
+        free.log
+    );
+}
+
+/// Another file has environments of its own; those of the repository's own policy hold beside it.
+#[test]
+fn promise_5_the_input_policy_only_adds() {
+    let place = fleet();
+    let more = "environments: {test: {repository: 'oci:test'}}\n";
+    let other = POLICY.replace("    from: stage\n", "");
+    let files = [
+        (".github/shipmark.yml", POLICY),
+        ("more.yml", more),
+        ("other.yml", &other),
+        ("same.yml", POLICY),
+        ("empty.yml", "# nothing\n"),
+        ("none.yml", ""),
+        ("services.yml", "services: []\n"),
+        ("environments.yml", "environments: {}\n"),
+        ("docs/.gitkeep", ""),
+        (
+            "taken.yml",
+            "environments: {test: {repository: 'oci:./prod//web'}}\n",
+        ),
+        (
+            "service.yml",
+            "environments: {test: {repository: 'oci:prod/db'}}\n",
+        ),
+    ];
+    let commit = commit(place.root(), &files);
+    for (path, text) in files {
+        std::fs::create_dir_all(place.path(path).parent().unwrap()).unwrap();
+        std::fs::write(place.path(path), text).unwrap();
+    }
+    let prod = [("images", "oci:prod/web"), ("source", "oci:dev/web:v1")];
+    for (policy, status) in [
+        (None, 1),
+        (Some("more.yml"), 1),
+        (Some("same.yml"), 1),
+        (Some("taken.yml"), 1),
+        (Some("service.yml"), 1),
+        (Some("other.yml"), 2),
+        (Some("empty.yml"), 2),
+        (Some("none.yml"), 2),
+        (Some("services.yml"), 2),
+        (Some("environments.yml"), 2),
+        (Some("docs/.gitkeep"), 2),
+        (Some("absent.yml"), 2),
+    ] {
+        let named = policy.map(|path| ("policy", path));
+        let inputs: Vec<_> = prod.into_iter().chain(named).collect();
+        told(&place, status, ran(step(&place, &commit, &inputs)));
+        let flags = inputs
+            .iter()
+            .map(|(name, value)| format!("--{name}={value}"));
+        let flags: Vec<_> = flags.collect();
+        let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+        refused(&place, status, &flags);
+    }
+    insta::assert_snapshot!(refused(&place, 2, &["--source=v1", "--environment=stage", "--policy=other.yml"]), @r"
+    error: the environment prod is in .github/shipmark.yml and differs in other.yml
+     why:  the input policy adds environments; it changes none of the repository's own policy
+     hint: give it another name, or say the same in both files
+    ");
+    insta::assert_snapshot!(refused(&place, 2, &["--source=v1", "--environment=stage", "--policy=empty.yml"]), @r"
+    error: the policy file empty.yml names no environment
+     why:  a file that says nothing has nothing to add, and turns no rule off
+     hint: leave policy out, or name a file with environments
+    ");
+    let added = promote(
+        &place,
+        &[
+            "--source=oci:dev/web:v1",
+            "--environment=test",
+            "--policy=more.yml",
+        ],
+    );
+    assert_eq!(added.status, Some(0), "{}", added.log);
+    assert!(tags(&place, "test").contains(&"test".to_owned()));
+    // Where the repository has none of its own, what is named is all there is.
+    std::fs::remove_dir_all(place.path(".github")).unwrap();
+    let alone = promote(
+        &place,
+        &["--source=v1", "--environment=stage", "--policy=same.yml"],
+    );
+    assert_eq!(alone.status, Some(0), "{}", alone.log);
+}
+
+/// A policy that is passed over for its name would turn all of its rules off.
+#[test]
+fn promise_5_a_name_that_is_nearly_the_policys_is_refused() {
+    let elsewhere = [("images", "oci:elsewhere"), ("source", IMAGE)];
+    for (name, is_refused) in [
+        (".github/shipmark.yaml", true),
+        (".github/Shipmark.yml", true),
+        (".github/SHIPMARK.YML", true),
+        (".github/shipmark.yml ", true),
+        (".github/shipmrak.yml", true),
+        (".github/.shipmark.yml", true),
+        (".github/shipmark.json", true),
+        (".GitHub/shipmark.yml", true),
+        (".Github/shipmark.yaml", true),
+        ("github/shipmark.yml", true),
+        ("shipmark.yml", true),
+        (".shipmark.yaml", true),
+        (".github/release.yml", false),
+        ("docs/shipmark.yml", false),
+        (".github/workflows/shipmark.yml", false),
+    ] {
+        for own in [false, true] {
+            let place = place();
+            let usual = (".github/shipmark.yml", POLICY);
+            let files: Vec<_> = [(name, POLICY)]
+                .into_iter()
+                .chain(own.then_some(usual))
+                .collect();
+            let commit = commit(place.root(), &files);
+            let stepped = ran(step(&place, &commit, &elsewhere));
+            let expected = if is_refused { 2 } else { 0 };
+            assert_eq!(stepped.status, Some(expected), "{name}: {}", stepped.log);
+            assert_eq!(
+                is_refused,
+                stepped.log.contains("is not read: the policy file is"),
+                "{name}"
+            );
+            for (path, text) in files {
+                std::fs::create_dir_all(place.path(path).parent().unwrap()).unwrap();
+                std::fs::write(place.path(path), text).unwrap();
+            }
+            let local = promote(&place, &["--source", IMAGE, "--images=oci:local"]);
+            assert_eq!(local.status, Some(expected), "{name}: {}", local.log);
+            // Named, it is no mistake, and it holds.
+            if is_refused && !own {
+                let named = [
+                    ("policy", name),
+                    ("images", "oci:prod/web"),
+                    ("source", IMAGE),
+                ];
+                let named = ran(step(&place, &commit, &named));
+                assert_eq!(
+                    named.status,
+                    Some(if name.ends_with(' ') { 2 } else { 1 }),
+                    "{name}: {}",
+                    named.log
+                );
+            }
+        }
+    }
+}
+
+/// Git keeps a link as a file with the path in it: nothing below it is in the commit.
+#[test]
+fn promise_5_a_policy_behind_a_link_is_not_passed_over() {
+    for (path, target) in [(".github", "gh"), (".GitHub", "gh"), (".github", "/etc")] {
+        let place = place();
+        let commit = commit_with_links(
+            place.root(),
+            &[("gh/shipmark.yml", POLICY)],
+            &[(path, target)],
+        );
+        let elsewhere = [("images", "oci:prod/web"), ("source", IMAGE)];
+        let said = told(&place, 2, ran(step(&place, &commit, &elsewhere)));
+        let expected = format!("expected a folder at {path}, got a symbolic link or a file");
+        assert!(said.contains(&expected), "{said}");
+    }
+}
+
+/// A directory is the same by whichever path, and a path that leads elsewhere than it reads is refused.
+#[test]
+fn promise_5_a_directory_of_an_environment_is_known_by_any_path() {
+    let place = fleet();
+    let link = |link: &str, to: &str| std::os::unix::fs::symlink(to, place.path(link)).unwrap();
+    std::fs::create_dir_all(place.path("prod/web")).unwrap();
+    std::fs::create_dir_all(place.path("a/b")).unwrap();
+    std::fs::create_dir_all(place.path("stage")).unwrap();
+    link("link", "prod/web");
+    link("twice", "link");
+    link("all", "prod");
+    link("a/up", "../stage");
+    link("nowhere", "prod/none/web");
+    let whole = place
+        .path("prod/web")
+        .canonicalize()
+        .unwrap()
+        .display()
+        .to_string();
+    let empty = |told: &str, path: &str| {
+        assert!(is_empty(&place.path("prod/web")), "{path}: {told}");
+    };
+    for path in [
+        "link",
+        "link/",
+        "./link",
+        "twice",
+        "all/web",
+        "all/./web",
+        "a/b/../../all/web",
+        "none/../prod/web",
+        "PROD/../prod/web",
+        "/proc/self/cwd/prod/web",
+        "/proc/self/cwd/link",
+        "/proc/self/cwd/all/web",
+        "/proc/thread-self/cwd/prod/web",
+        &whole,
+        &format!("/proc/self/root{whole}"),
+        &format!("{whole}/../web"),
+    ] {
+        let ran = promote(
+            &place,
+            &[
+                "--source=oci:dev/web:v1",
+                "--images",
+                &format!("oci:{path}"),
+            ],
+        );
+        assert_eq!(ran.status, Some(1), "{path}: {}", ran.log);
+        assert!(
+            ran.log.contains("prod takes its images from stage"),
+            "{path}: {}",
+            ran.log
+        );
+        empty(&ran.log, path);
+    }
+    for path in [
+        "link/../web",
+        "a/up/../prod/web",
+        "all/../prod/web",
+        "/proc/self/cwd/../x",
+        "nowhere",
+        "nowhere/x",
+    ] {
+        let ran = promote(
+            &place,
+            &[
+                "--source=oci:dev/web:v1",
+                "--images",
+                &format!("oci:{path}"),
+            ],
+        );
+        assert_eq!(ran.status, Some(1), "{path}: {}", ran.log);
+        empty(&ran.log, path);
+    }
+    insta::assert_snapshot!(promote(&place, &["--source=oci:dev/web:v1", "--images=oci:link/../web"]).log.lines().skip(1).collect::<Vec<_>>().join("\n"), @r"
+    refused: oci:link/../web goes up with .. from the symbolic link link, which leads elsewhere than it reads: write the path without ..
+     why:  whether it is a repository of an environment cannot be told
+    ");
+}
+
+/// What comes from `from` comes from there, whatever its path reads.
+#[test]
+fn promise_5_a_source_past_from_is_refused_by_any_path() {
+    let place = fleet();
+    for folder in ["evil/sub", "evil/web", "evil/dev"] {
+        std::fs::create_dir_all(place.path(folder)).unwrap();
+    }
+    let evil = promote(&place, &["--source", IMAGE, "--images=oci:evil/dev/web"]);
+    assert_eq!(evil.status, Some(0), "{}", evil.log);
+    let tag = tags(&place, "evil/dev/web").remove(0);
+    let link = |link: &str, to: &str| std::os::unix::fs::symlink(to, place.path(link)).unwrap();
+    link("out", "evil/sub");
+    link("dev/l", "../evil/sub");
+    link("evil/good", "../dev/web");
+    for path in [
+        "out/../dev/web",
+        "dev/l/../dev/web",
+        "evil/dev/web",
+        "dev/l/../../evil/dev/web",
+    ] {
+        let source = format!("--source=oci:{path}:{tag}");
+        let said = told(
+            &place,
+            1,
+            promote(&place, &[&source, "--images=oci:stage/web"]),
+        );
+        assert!(said.starts_with("refused: "), "{said}");
+    }
+    let same = promote(
+        &place,
+        &["--source=oci:evil/good:v1", "--images=oci:stage/web"],
+    );
+    assert_eq!(
+        same.status,
+        Some(0),
+        "a link to where it comes from: {}",
+        same.log
+    );
+}
+
+/// Two registries on this machine count as one, which must not make of another one the environment that
+/// images come from: what is read is what the policy names.
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_5_a_source_that_counts_as_from_is_read_where_the_policy_says() {
+    let ours = Registry::start(Profile::plain()).await;
+    let theirs = Registry::start(Profile::plain()).await;
+    let place = place();
+    put_example(&ours, "p/dev", "v1");
+    put_example(&theirs, "p/dev", "evil");
+    let host = ours.host();
+    let policy = format!(
+        "environments:\n  dev: {{repository: '{host}/p/dev'}}\n  prod: {{repository: 'oci:prod', from: dev}}\n"
+    );
+    write_policy(&place, &policy);
+    let (_, port) = host.rsplit_once(':').unwrap();
+    for (name, tag, status) in [
+        (host.clone(), "v1", 0),
+        (format!("localhost:{port}"), "v1", 0),
+        (format!("127.9.9.9:{port}"), "v1", 0),
+        (format!("127.9.9.9:{port}"), "evil", 2),
+        (theirs.host(), "evil", 1),
+    ] {
+        let source = format!("--source={name}/p/dev:{tag}");
+        let ran = promote(&place, &[&source, "--environment=prod"]);
+        assert_eq!(ran.status, Some(status), "{source}: {}", ran.log);
+        let read = format!("is read as the policy has it, {host}/p/dev:{tag}");
+        assert_eq!(
+            ran.log.contains(&read),
+            name != host && status != 1,
+            "{}",
+            ran.log
+        );
+    }
+}
+
+/// Relative directories of the policy are in the workspace, wherever a step runs.
+#[test]
+fn promise_5_a_step_in_another_folder_finds_the_rules_or_is_refused() {
+    let place = fleet();
+    let commit = committed(&place);
+    std::fs::create_dir(place.path("below")).unwrap();
+    let inputs = [
+        ("images", "oci:../prod/web"),
+        ("source", "oci:../dev/web:v1"),
+    ];
+    let mut below = step(&place, &commit, &inputs);
+    below.current_dir(place.path("below"));
+    let said = told(&place, 2, ran(below));
+    assert!(said.contains("this step runs in another folder"), "{said}");
+    std::os::unix::fs::symlink(place.root(), place.path("link")).unwrap();
+    let mut linked = step(&place, &commit, &[("environment", "stage")]);
+    linked.current_dir(place.path("link"));
+    let linked = ran(linked);
+    assert_eq!(linked.status, Some(0), "{}", linked.log);
+}
+
+/// What is the same place is one destination.
+#[test]
+fn promise_5_a_destination_is_not_given_twice_by_two_names() {
+    let place = place();
+    std::fs::create_dir_all(place.path("out")).unwrap();
+    std::os::unix::fs::symlink("out", place.path("link")).unwrap();
+    for (one, other) in [
+        ("oci:out", "oci:link"),
+        ("oci:out/x", "oci:link/x"),
+        ("oci:out", "oci:./out/../out/"),
+        ("oci:out", "oci:/proc/self/cwd/out"),
+        ("acme/web", "docker.io:443/acme/web"),
+        ("docker.io/web", "registry.hub.docker.com/library/web"),
+        ("localhost:1/web", "127.0.0.1:1/web"),
+        ("127.0.0.1:1/web", "0x7f.1:1/web"),
+        ("10.0.0.1:1/web", "[::ffff:10.0.0.1]:1/web"),
+        ("r.example.com/web", "R.example.com:443/web"),
+    ] {
+        let images = [format!("--images={one}"), format!("--images={other}")];
+        let ran = promote(&place, &["--source", IMAGE, &images[0], &images[1]]);
+        assert_eq!(ran.status, Some(2), "{one} {other}: {}", ran.log);
+        assert!(
+            ran.log.contains("is given twice"),
+            "{one} {other}: {}",
+            ran.log
+        );
+    }
+    insta::assert_snapshot!(told(&place, 2, promote(&place, &["--source", IMAGE, "--images=oci:out", "--images=oci:link"])), @r"
+    no event and no checkout to go by: there is no git repository at . or above it
+    error: the destination oci:link is given twice
+     why:  oci:out is the same place
+    ");
+}
+
+/// Two services whose directories are one would release one over the other.
+#[test]
+fn promise_5_two_repositories_of_the_policy_that_are_one_directory_are_refused() {
+    let place = fleet();
+    std::fs::create_dir_all(place.path("stage/web")).unwrap();
+    std::os::unix::fs::symlink("web", place.path("stage/api")).unwrap();
+    let ran = promote(&place, &["--source=v1", "--environment=stage"]);
+    assert_eq!(ran.status, Some(1), "{}", ran.log);
+    assert!(
+        ran.log
+            .contains("belongs to two services in the environment stage, web and api"),
+        "{}",
+        ran.log
+    );
+}
+
+/// Registries of environments are known by any spelling; nothing is sent before.
+#[test]
+fn promise_5_a_registry_of_an_environment_is_known_by_any_spelling() {
+    let place = place();
+    let policy = |one: &str| {
+        format!(
+            "environments:\n  dev: {{repository: '{one}/p/dev'}}\n  prod: {{repository: '{one}/p/prod', from: dev}}\n"
+        )
+    };
+    for (ruled, names) in [
+        (
+            "docker.io",
+            &[
+                "docker.io:443",
+                "docker.io:80",
+                "index.docker.io",
+                "index.docker.io:443",
+                "registry-1.docker.io",
+                "registry-1.docker.io:443",
+                "REGISTRY-1.DOCKER.IO:0443",
+                "registry.hub.docker.com",
+            ][..],
+        ),
+        (
+            "127.0.0.1:1",
+            &[
+                "localhost:1",
+                "LOCALHOST:01",
+                "127.1:1",
+                "127.0.1:1",
+                "127.0.0.2:1",
+                "0177.0.0.1:1",
+                "0x7f.1:1",
+                "2130706433:1",
+                "0.0.0.0:1",
+                "0:1",
+                "[::1]:1",
+                "[::]:1",
+                "[::ffff:127.0.0.1]:1",
+                "[::ffff:7f00:1]:1",
+                "a.localhost:1",
+                "ip6-localhost:1",
+            ],
+        ),
+        (
+            "r.example.com",
+            &["R.EXAMPLE.COM", "r.example.com:443", "r.example.com:80"],
+        ),
+        ("localhost:1", &["127.0.0.1:1", "[::1]:1"]),
+        ("[::1]:1", &["127.0.0.1:1", "localhost:1", "[0:0::1]:1"]),
+    ] {
+        write_policy(&place, &policy(ruled));
+        for name in names {
+            let images = format!("--images={name}/p/prod");
+            let ran = place.run(&["push", "--source", IMAGE, &images]);
+            assert_eq!(ran.status, Some(1), "{ruled} {name}: {}", ran.log);
+            assert!(
+                ran.log.contains("refused: a push to the environment prod"),
+                "{ruled} {name}: {}",
+                ran.log
+            );
+        }
+    }
+    for (name, why) in [
+        ("r.example.com.", "malformed"),
+        ("r%2Eexample.com", "malformed"),
+        ("r.example\u{3002}com", "malformed"),
+        ("\u{ff52}.example.com", "malformed"),
+    ] {
+        let images = format!("--images={name}/p/prod");
+        let ran = place.run(&["push", "--source", IMAGE, &images]);
+        assert_eq!(ran.status, Some(2), "{name}: {}", ran.log);
+        assert!(ran.log.contains(why), "{name}: {}", ran.log);
+    }
+}
+
+/// Services and environments multiply. What is too large is refused before it is made.
+#[test]
+fn promise_5_a_policy_takes_little_memory() {
+    let place = place();
+    let lines =
+        |count: usize, line: &dyn Fn(usize) -> String| -> String { (0..count).map(line).collect() };
+    let environments = |count| {
+        let line = |at| format!("  e{at}: {{repository: 'oci:o{at}/{{service}}'}}\n");
+        format!("environments:\n{}", lines(count, &line))
+    };
+    let services = |count| {
+        let line = |at| format!("- a{at}\n");
+        format!("services:\n{}", lines(count, &line))
+    };
+    let long = format!(
+        "environments: {{a: {{repository: 'oci:{}/{{service}}'}}}}\n",
+        "x".repeat(500_000)
+    );
+    let chain = |at: usize| {
+        format!(
+            "  e{at}: {{repository: 'a/e{at}', from: e{}}}\n",
+            at.max(1) - 1
+        )
+    };
+    for (text, status, said) in [
+        (
+            environments(200) + &services(20_000),
+            2,
+            "line 10203, column 3: expected at most 10000 services",
+        ),
+        (
+            environments(900) + &services(9_000),
+            2,
+            "line 3, column 20: expected at most 10000 repositories",
+        ),
+        (
+            long + &services(9_000),
+            2,
+            "expected a repository of at most 1000 characters",
+        ),
+        (
+            format!("services: [{}]\n", "a,".repeat(500_000)),
+            2,
+            "expected at most 50000 values",
+        ),
+        (
+            format!("a: {{{}}}\n", "? x\n, ".repeat(150_000)),
+            2,
+            "line ",
+        ),
+        (
+            format!("environments:\n{}", lines(20_000, &chain)),
+            2,
+            "line ",
+        ),
+        (environments(10) + &services(1_000), 0, ""),
+        ("#".repeat((1 << 20) + 1), 2, "the file has more than 1 MiB"),
+    ] {
+        write_policy(&place, &text);
+        let flags = ["promote", "--source", IMAGE, "--images=oci:elsewhere"];
+        let ran = place.run(&flags);
+        assert_eq!(ran.status, Some(status), "{said}: {}", ran.log);
+        assert!(ran.log.contains(said), "{said}: {}", ran.log);
+        let mut command = place.command();
+        command.args(flags);
+        let (_, most) = peak(command);
+        assert!(most < 128 << 10, "{said}: {most} KiB");
+    }
 }

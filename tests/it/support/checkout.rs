@@ -11,11 +11,23 @@ const LINK: i32 = 0o120_000;
 /// Makes the folder a repository whose only commit has these files, and none of what lies in the folder.
 /// What ends in `.link` is a symbolic link. Returns the commit.
 pub fn commit(folder: &Path, files: &[(&str, &str)]) -> String {
+    let is_link = |file: &&(&str, &str)| file.0.ends_with(".link");
+    let plain: Vec<_> = files
+        .iter()
+        .filter(|file| !is_link(file))
+        .copied()
+        .collect();
+    let links: Vec<_> = files.iter().filter(is_link).copied().collect();
+    commit_with_links(folder, &plain, &links)
+}
+
+/// The same with symbolic links of any name.
+pub fn commit_with_links(folder: &Path, files: &[(&str, &str)], links: &[(&str, &str)]) -> String {
     let repository = Repository::init(folder).unwrap();
     let mut index = git2::Index::new().unwrap();
     repository.set_index(&mut index).unwrap();
-    for (path, text) in files {
-        let mode = if path.ends_with(".link") { LINK } else { FILE };
+    let files = files.iter().map(|file| (file, FILE));
+    for ((path, text), mode) in files.chain(links.iter().map(|link| (link, LINK))) {
         let zero = git2::IndexTime::new(0, 0);
         let entry = git2::IndexEntry {
             ctime: zero,
