@@ -37,7 +37,12 @@ pub(super) fn all(text: &str) -> Vec<String> {
         }
     }
     all.push(text.escape_debug().to_string());
-    for quotes in [["&quot;", "&#39;"], ["&#34;", "&#39;"], ["&quot;", "&apos;"], ["\"", "'"]] {
+    for quotes in [
+        ["&quot;", "&#39;"],
+        ["&#34;", "&#39;"],
+        ["&quot;", "&apos;"],
+        ["\"", "'"],
+    ] {
         all.push(markup(text, quotes));
     }
     // As `report` shows code in a table.

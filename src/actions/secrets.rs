@@ -124,8 +124,7 @@ impl Secrets {
                 if rest.starts_with(form) {
                     return Some(form.len());
                 }
-                left.filter(|left| form.starts_with(left))
-                    .map(<[u8]>::len)
+                left.filter(|left| form.starts_with(left)).map(<[u8]>::len)
             });
             found.extend(ends.max().map(|length| at..at + length));
         }
@@ -292,7 +291,10 @@ mod tests {
 
     #[test]
     fn what_is_merged_is_told_once() {
-        let (mut all, some) = (secrets(&["made-up-word"]), secrets(&["made-up-word", "x1y2"]));
+        let (mut all, some) = (
+            secrets(&["made-up-word"]),
+            secrets(&["made-up-word", "x1y2"]),
+        );
         let new = all.merge(&some);
         assert!(new.contains(&"x1y2".to_owned()) && !new.contains(&"made-up-word".to_owned()));
         assert_eq!(all.merge(&some), Vec::<String>::new());

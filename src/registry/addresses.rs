@@ -227,7 +227,12 @@ pub(super) mod tests {
 
     #[test]
     fn promise_7_a_realm_is_https_and_no_address_that_only_this_machine_can_reach() {
-        for registry in ["a.example", "docker.io", "10.0.0.5:5000", "[2001:db8::1]:5000"] {
+        for registry in [
+            "a.example",
+            "docker.io",
+            "10.0.0.5:5000",
+            "[2001:db8::1]:5000",
+        ] {
             for host in ONLY_FROM_HERE {
                 for scheme in ["http", "https"] {
                     let refused = realm(registry, false, &format!("{scheme}://{host}/token"));
@@ -240,7 +245,12 @@ pub(super) mod tests {
                 let refused = realm(registry, false, &format!("http://{host}/token"));
                 assert!(refused.unwrap_err().contains("only go over https"));
             }
-            for other in ["file:///etc/passwd", "ftp://a.example/", "data:,x", "unix:/x"] {
+            for other in [
+                "file:///etc/passwd",
+                "ftp://a.example/",
+                "data:,x",
+                "unix:/x",
+            ] {
                 assert!(realm(registry, true, other).is_err(), "{other}");
             }
         }
@@ -265,15 +275,23 @@ pub(super) mod tests {
             ("10.0.0.5:5000", true, "http://127.0.0.1/token"),
             ("10.0.0.5:5000", true, "http://169.254.169.254/token"),
             ("localhost:5000", true, "http://169.254.169.254/token"),
-            ("localhost:5000", false, "https://metadata.google.internal/token"),
+            (
+                "localhost:5000",
+                false,
+                "https://metadata.google.internal/token",
+            ),
         ] {
-            assert!(realm(registry, is_insecure, at).is_err(), "{registry}: {at}");
+            assert!(
+                realm(registry, is_insecure, at).is_err(),
+                "{registry}: {at}"
+            );
         }
     }
 
     #[test]
     fn the_registrys_own_server_is_known() {
-        let own = |registry: &str, url: &str| is_own(&registry.parse().unwrap(), &url.parse().unwrap());
+        let own =
+            |registry: &str, url: &str| is_own(&registry.parse().unwrap(), &url.parse().unwrap());
         assert!(own("a.example", "https://a.example/token"));
         assert!(own("a.example", "https://A.example:443/token"));
         assert!(own("docker.io", "https://registry-1.docker.io/v2/"));

@@ -13,10 +13,10 @@ use tokio::sync::{MutexGuard, OnceCell};
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Access, addresses};
 use super::error::{Cause, read_envelope};
 use super::http::{Http, Lane};
 use super::scope::{Expected, Scopes};
+use super::{Access, addresses};
 use crate::credentials::Credential;
 use crate::image::{RegistryName, Repository};
 use crate::notice::Notices;

@@ -235,7 +235,10 @@ impl Remote {
         let (code, message) = match elsewhere {
             None => read_envelope(&body),
             // A registry must not have us show what is not for it to see.
-            Some(host) => (None, format!("this is the answer of {host}, where it leads")),
+            Some(host) => (
+                None,
+                format!("this is the answer of {host}, where it leads"),
+            ),
         };
         self.error(
             call,

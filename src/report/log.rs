@@ -243,7 +243,9 @@ pub(crate) mod tests {
         let (log, page) = log(Reader::Job);
         tell(&log);
         insta::assert_snapshot!(page.text(), @r"
+        ::add-mask::Y205aWIzUTZiV0ZrWlMxMWNDMTNiM0pr
         ::add-mask::cm9ib3Q6bWFkZS11cC13b3Jk
+        ::add-mask::made&#45;up&#45;word
         ::add-mask::bWFkZS11cC13b3Jk
         ::add-mask::made-up-word
         login of robot:***
