@@ -224,16 +224,19 @@ fn decode(auth: &str) -> Result<Credential, &'static str> {
 /// Returns a key as it may be shown. Some write an address with a login there
 /// (`https://user:password@host/`), or with a token behind a `?`.
 fn shown_key(key: &str) -> String {
-    let key = key.split(['?', '#']).next().unwrap_or_default();
-    match key.rsplit_once('@') {
-        Some((login, rest)) => {
-            let scheme = login.split_once("://").map(|(scheme, _)| scheme);
-            match scheme.filter(|scheme| scheme.chars().all(|c| c.is_ascii_alphabetic())) {
-                Some(scheme) => format!("{scheme}://***@{rest}"),
-                None => format!("***@{rest}"),
-            }
-        }
-        None => key.to_owned(),
+    let (login, address) = match key.rsplit_once('@') {
+        Some((login, address)) => (Some(login), address),
+        None => (None, key),
+    };
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let scheme = login.and_then(|login| {
+        let (scheme, _) = login.split_once("://")?;
+        matches!(scheme, "http" | "https").then_some(scheme)
+    });
+    match (login, scheme) {
+        (None, _) => address.to_owned(),
+        (Some(_), None) => format!("***@{address}"),
+        (Some(_), Some(scheme)) => format!("{scheme}://***@{address}"),
     }
 }
 

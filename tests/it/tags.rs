@@ -6,6 +6,7 @@ mod mutation;
 mod rows;
 mod table;
 
+use crate::support::COMMIT;
 use crate::support::process::{Place, Ran};
 use api::Api;
 
