@@ -86,7 +86,7 @@ fn echoes(secret: &str) -> Vec<String> {
     echoes
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn promise_7_a_registrys_token_is_masked_and_hidden_from_the_moment_it_comes() {
     let mut tried = 0;
     for key in ["token", "access_token"] {
@@ -119,7 +119,7 @@ async fn promise_7_a_registrys_token_is_masked_and_hidden_from_the_moment_it_com
     assert_eq!(tried, 2 * 31);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn promise_7_a_terminal_shows_no_token() {
     for echo in echoes(TOKEN) {
         let registry = telling("token", &echo).await;
@@ -130,7 +130,7 @@ async fn promise_7_a_terminal_shows_no_token() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn promise_7_a_password_that_an_answer_sends_back_is_hidden_wherever_it_is_cut() {
     let basic = BASE64_STANDARD.encode(format!("robot:{PASSWORD}"));
     for secret in [&basic, PASSWORD] {
@@ -157,7 +157,7 @@ async fn promise_7_a_password_that_an_answer_sends_back_is_hidden_wherever_it_is
 }
 
 /// A token that anybody could guess is no reason to take a word out of the log.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_short_token_hides_no_words() {
     let registry = Registry::start(Profile::plain()).await;
     let challenge = format!("Bearer realm=\"{}/token\",service=\"x\"", registry.url());
@@ -175,7 +175,7 @@ async fn a_short_token_hides_no_words() {
     assert!(ran.out.contains("\n  latest "), "{}", ran.out);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn promise_7_a_token_is_no_longer_than_what_can_be_shown_and_kept() {
     let registry = telling("token", "").await;
     registry.clear_faults();
@@ -195,7 +195,7 @@ async fn promise_7_a_token_is_no_longer_than_what_can_be_shown_and_kept() {
 }
 
 /// Whoever may write beside an image could know a secret and have it published.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn promise_7_a_secret_in_what_stands_beside_an_image_is_in_no_output() {
     for referrers in ["known", "all"] {
         for kind in [
@@ -291,7 +291,7 @@ fn promise_7_a_password_in_a_key_of_config_json_is_not_shown() {
     assert_eq!((tried, named), (36, 34));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn promise_8_no_character_that_nobody_sees_is_in_the_log_or_the_summary() {
     let invisible = "a\u{61c}b\u{ad}c\u{180e}d\u{e0041}e\u{115f}f\u{1160}g\u{3164}h\u{ffa0}i\u{fe0f}j\u{e0100}k\u{202e}l";
     let registry = Registry::start(Profile::plain()).await;
@@ -319,7 +319,7 @@ async fn promise_8_no_character_that_nobody_sees_is_in_the_log_or_the_summary() 
 }
 
 /// The login of a source's registry does not turn up in what the destination's registry says.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn promise_7_one_registrys_token_is_hidden_in_what_another_says() {
     let source = Registry::start(Profile::plain()).await;
     put_example(&source, "dev/web", "1.4.0");
