@@ -3,6 +3,7 @@
 //! The environment is read here, once, as a value; everything below gets what it needs from it.
 
 mod command;
+mod encodings;
 mod environment;
 mod file_command;
 mod mounts;
@@ -11,6 +12,7 @@ mod random;
 mod secrets;
 
 pub use command::{Level, annotation, fenced, group, group_end, mask};
+pub use encodings::markdown;
 pub use environment::Environment;
 pub use file_command::{
     FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary, append_variables,

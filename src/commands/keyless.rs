@@ -4,7 +4,6 @@ use url::Url;
 
 use super::Given;
 use super::instance::{self, is_safe};
-use super::signing::add;
 use crate::actions::Secrets;
 use crate::event::Workflow;
 use crate::release::{Failure, Form};
@@ -77,7 +76,7 @@ fn tokens(given: &Given) -> Result<TokenSource, Failure> {
         issuer: given.arguments.text("oidc-issuer").map(str::to_owned),
         conceal: Conceal::new(move |token| {
             let mut secrets = Secrets::default();
-            add(&mut secrets, token);
+            secrets.add(token);
             log.hide(&secrets);
         }),
     })

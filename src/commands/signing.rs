@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-
 use super::{Given, api, attestations, facts, instance, keyless};
 use crate::actions::{Environment, Secrets};
 use crate::cli::InputError;
@@ -136,7 +133,7 @@ pub fn held(environment: &Environment) -> Secrets {
     let mut secrets = Secrets::default();
     let held = [KEY, PASSWORD, keyless::REQUEST_TOKEN];
     for text in held.iter().filter_map(|name| environment.get(name)) {
-        add(&mut secrets, text);
+        secrets.add(text);
     }
     secrets
 }
@@ -144,15 +141,8 @@ pub fn held(environment: &Environment) -> Secrets {
 /// What the input `signing-key` holds, unless it is the path of a file. A long text is none.
 pub(super) fn add_secrets(secrets: &mut Secrets, text: &str) {
     if !is_path(text) || text.len() > 100 {
-        add(secrets, text);
+        secrets.add(text);
     }
-}
-
-/// A key or password, each of its lines, and its base64.
-pub(super) fn add(secrets: &mut Secrets, text: &str) {
-    secrets.add(text);
-    secrets.add(&BASE64_STANDARD.encode(text));
-    secrets.add(&BASE64_STANDARD.encode(text.trim()));
 }
 
 fn is_path(text: &str) -> bool {
@@ -204,7 +194,7 @@ fn key(given: &Given) -> Result<OpeningKey, Failure> {
         }
     };
     let mut secrets = Secrets::default();
-    add(&mut secrets, &text);
+    secrets.add(&text);
     given.log.hide(&secrets);
     let password = given.environment.get(PASSWORD).unwrap_or_default();
     OpeningKey::begin(&text, password).map_err(|error| {
@@ -312,7 +302,7 @@ mod tests {
         let mut secrets = Secrets::default();
         add_secrets(&mut secrets, "keys/cosign.key");
         assert_eq!(secrets.iter().count(), 0);
-        add(&mut secrets, "pass/word.1");
-        assert_eq!(secrets.iter().count(), 2);
+        secrets.add("pass/word.1");
+        assert!(secrets.iter().any(|mask| mask == "pass/word.1"));
     }
 }

@@ -32,7 +32,14 @@ pub(super) async fn run(given: &Given) -> Result<Tagged, Failure> {
             &mut findings,
         )
     };
-    let (labels, annotations) = (labels("labels")?, labels("annotations")?);
+    let (mut labels, mut annotations) = (labels("labels")?, labels("annotations")?);
+    let separators = Separators {
+        tags: separator(given, "sep-tags"),
+        labels: separator(given, "sep-labels"),
+        annotations: separator(given, "sep-annotations"),
+    };
+    labels.keep_apart(&separators.labels, &mut findings);
+    annotations.keep_apart(&separators.annotations, &mut findings);
     let levels = given
         .environment
         .get("DOCKER_METADATA_ANNOTATIONS_LEVELS")
@@ -50,11 +57,7 @@ pub(super) async fn run(given: &Given) -> Result<Tagged, Failure> {
         labels,
         annotations,
         levels: levels.split(',').map(str::to_owned).collect(),
-        separators: Separators {
-            tags: separator(given, "sep-tags"),
-            labels: separator(given, "sep-labels"),
-            annotations: separator(given, "sep-annotations"),
-        },
+        separators,
         bake_target: arguments.text("bake-target").unwrap_or_default().to_owned(),
         findings,
         exported: exported(given),

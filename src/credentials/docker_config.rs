@@ -96,7 +96,7 @@ impl DockerConfig {
     fn add(&mut self, key: &str, entry: &Entry) -> Result<(), String> {
         let Some(credential) = entry
             .credential()
-            .map_err(|why| format!("auths, {key}: {why}"))?
+            .map_err(|why| format!("auths, {}: {why}", shown_key(key)))?
         else {
             return Ok(());
         };
@@ -108,7 +108,8 @@ impl DockerConfig {
         let canonical = key.starts_with("https://index.docker.io/v1");
         if paths.contains_key(&path) {
             self.remarks.push(format!(
-                "config.json has several entries for {registry}: the one for {key} is {}",
+                "config.json has several entries for {registry}: the one for {} is {}",
+                shown_key(key),
                 if canonical { "used" } else { "left alone" }
             ));
             if !canonical {
@@ -142,7 +143,8 @@ impl DockerConfig {
             )),
             Err(_) => {
                 self.remarks.push(format!(
-                    "config.json: {key:?} names no registry and is left alone"
+                    "config.json: {:?} names no registry and is left alone",
+                    shown_key(key)
                 ));
                 None
             }
@@ -217,6 +219,25 @@ fn decode(auth: &str) -> Result<Credential, &'static str> {
         user: user.to_owned(),
         password: password.to_owned().into(),
     })
+}
+
+/// Returns a key as it may be shown. Some write an address with a login there
+/// (`https://user:password@host/`), or with a token behind a `?`.
+fn shown_key(key: &str) -> String {
+    let (login, address) = match key.rsplit_once('@') {
+        Some((login, address)) => (Some(login), address),
+        None => (None, key),
+    };
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let scheme = login.and_then(|login| {
+        let (scheme, _) = login.split_once("://")?;
+        matches!(scheme, "http" | "https").then_some(scheme)
+    });
+    match (login, scheme) {
+        (None, _) => address.to_owned(),
+        (Some(_), None) => format!("***@{address}"),
+        (Some(_), Some(scheme)) => format!("{scheme}://***@{address}"),
+    }
 }
 
 /// serde's own messages quote the value at fault, which here may be a password.

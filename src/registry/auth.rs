@@ -13,12 +13,13 @@ use tokio::sync::{MutexGuard, OnceCell};
 use tokio::time::Instant;
 use url::Url;
 
-use super::Access;
 use super::error::{Cause, read_envelope};
 use super::http::{Http, Lane};
 use super::scope::{Expected, Scopes};
+use super::{Access, addresses};
 use crate::credentials::Credential;
 use crate::image::{RegistryName, Repository};
+use crate::notice::Notices;
 
 /// How a registry wants to be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +96,13 @@ const TOKEN_LIMIT: usize = 1 << 20;
 const DEFAULT_EXPIRY: u64 = 60;
 /// The longest that a token is taken to be good for, whatever the answer says.
 const LONGEST_EXPIRY: u64 = 24 * 60 * 60;
+/// The longest token that is used, in bytes: servers take less than that in a header.
+const LONGEST_TOKEN: usize = 16 << 10;
+/// The most that all tokens of a run may have, in bytes: each is kept, to be hidden.
+const ALL_TOKENS: u64 = 8 << 20;
+/// A token of fewer bytes could be guessed, and is hidden from nobody: a registry that gave out `main`
+/// would take that word out of the log.
+const GUESSABLE: usize = 8;
 
 impl Turn<'_> {
     /// Tells all who wait that this one was not answered.
@@ -199,6 +207,10 @@ impl Auth {
                 "{registry} wants a user name and password, not {other}"
             ))),
             (Scheme::Bearer { realm, service }, credential) => {
+                if credential.is_some() {
+                    refuse_plain(http, registry)?;
+                }
+                addresses::check_realm(registry, http.is_insecure(registry), realm)?;
                 let service = service.as_deref();
                 let token = |scopes| self.token(http, registry, realm, service, credential, scopes);
                 let token = match shared.filter(|_| !self.goes_alone(own)) {
@@ -256,9 +268,6 @@ async fn fetch(
     credential: Option<&Credential>,
     scopes: &Scopes,
 ) -> Result<Token, Failed> {
-    if credential.is_some() {
-        refuse_plain_realm(http, registry, realm)?;
-    }
     let client = http.client(realm, Lane::Control);
     let timing = http.settings.timing;
     let mut tried = 0;
@@ -288,7 +297,7 @@ async fn fetch(
             {
                 super::retry::retry_after(answer.headers())
             }
-            Ok(answer) => return read_token(realm, answer, timing.stall).await,
+            Ok(answer) => return read_token(http, registry, realm, answer).await,
             Err(Cause::Connection(_) | Cause::Stalled) if tried < timing.attempts => None,
             Err(cause) => {
                 return Err(Cause::Login(format!("{}: {cause}", host_of(realm))).into());
@@ -299,28 +308,53 @@ async fn fetch(
     }
 }
 
+/// The answer of a token service.
+#[derive(Deserialize)]
+struct Answer {
+    token: Option<SecretString>,
+    access_token: Option<SecretString>,
+    refresh_token: Option<SecretString>,
+    id_token: Option<SecretString>,
+    expires_in: Option<u64>,
+}
+
+impl Answer {
+    /// Has everything in it hidden that opens something.
+    fn hide(&self, notices: &Notices) {
+        let all = [
+            &self.token,
+            &self.access_token,
+            &self.refresh_token,
+            &self.id_token,
+        ];
+        let secret = |token: &&SecretString| {
+            (GUESSABLE..=LONGEST_TOKEN).contains(&token.expose_secret().len())
+        };
+        let secrets = all.into_iter().flatten().filter(secret);
+        secrets.for_each(|token| notices.secret(token.clone()));
+    }
+}
+
 async fn read_token(
+    http: &Http,
+    registry: &RegistryName,
     realm: &Url,
     answer: reqwest::Response,
-    stall: Duration,
 ) -> Result<Token, Failed> {
-    #[derive(Deserialize)]
-    struct Answer {
-        token: Option<SecretString>,
-        access_token: Option<SecretString>,
-        expires_in: Option<u64>,
-    }
     let host = host_of(realm);
     let status = answer.status();
-    let body = super::call::read_limited(answer, TOKEN_LIMIT, stall)
+    let body = super::call::read_limited(answer, TOKEN_LIMIT, http.settings.timing.stall)
         .await
         .map_err(|cause| Cause::Login(format!("{host}: {cause}")))?;
     if !status.is_success() {
-        let (_, message) = read_envelope(&body);
-        let words = if message.is_empty() {
-            String::new()
-        } else {
-            format!(": {message}")
+        // Of another host the registry must not have us show what is not for it to see.
+        let words = match addresses::is_own(registry, realm) {
+            true => read_envelope(&body).1,
+            false => String::new(),
+        };
+        let words = match words.as_str() {
+            "" => words,
+            _ => format!(": {words}"),
         };
         let cause = Cause::Login(format!("{host} answered {status}{words}"));
         // A wrong password is not tried again with other scopes.
@@ -331,11 +365,21 @@ async fn read_token(
     }
     let answer: Answer = serde_json::from_slice(&body)
         .map_err(|_| Cause::Login(format!("{host} answered something that is no token")))?;
+    answer.hide(&http.notices);
     let token = answer
         .token
         .or(answer.access_token)
         .filter(|token| !token.expose_secret().is_empty())
         .ok_or_else(|| Cause::Login(format!("{host} answered without a token")))?;
+    if token.expose_secret().len() > LONGEST_TOKEN {
+        let long = format!("{host} answered with a token of more than {LONGEST_TOKEN} bytes");
+        return Err(Cause::Login(long).into());
+    }
+    let given = token.expose_secret().len() as u64;
+    if http.tokens.fetch_add(given, Ordering::Relaxed) > ALL_TOKENS {
+        let many = format!("{host} answered with more tokens than a run has room for");
+        return Err(Cause::Login(many).into());
+    }
     // Refreshed at four fifths of its life, so that it does not die under way.
     let life = answer.expires_in.unwrap_or(DEFAULT_EXPIRY);
     let life = Duration::from_secs(life.min(LONGEST_EXPIRY)).mul_f64(0.8);
@@ -422,23 +466,6 @@ fn refuse_plain(http: &Http, registry: &RegistryName) -> Result<(), Cause> {
         )));
     }
     Ok(())
-}
-
-fn refuse_plain_realm(http: &Http, registry: &RegistryName, realm: &Url) -> Result<(), Cause> {
-    refuse_plain(http, registry)?;
-    let loopback = host_of(realm)
-        .parse::<RegistryName>()
-        .is_ok_and(|host| host.is_loopback());
-    // A registry on this machine may have its token server there too; no other may send us here.
-    if realm.scheme() == "https" || (realm.scheme() == "http" && loopback && registry.is_loopback())
-    {
-        return Ok(());
-    }
-    Err(Cause::Login(format!(
-        "{registry} sends credentials to {}://{}, and they only go over https",
-        realm.scheme(),
-        host_of(realm)
-    )))
 }
 
 /// The host of an address, with its port where it has one.

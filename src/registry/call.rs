@@ -8,6 +8,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
+use super::addresses;
 use super::auth::{self, Scheme};
 use super::error::{Cause, Error, cause, read_envelope};
 use super::http::Lane;
@@ -227,10 +228,18 @@ impl Remote {
     pub(super) async fn refusal(&self, call: &Call, response: Response) -> Error {
         let status = response.status();
         let stall = self.client.0.http.settings.timing.stall;
+        let elsewhere = (!self.is_own(response.url())).then(|| auth::host_of(response.url()));
         let body = read_limited(response, ERROR_LIMIT, stall)
             .await
             .unwrap_or_default();
-        let (code, message) = read_envelope(&body);
+        let (code, message) = match elsewhere {
+            None => read_envelope(&body),
+            // A registry must not have us show what is not for it to see.
+            Some(host) => (
+                None,
+                format!("this is the answer of {host}, where it leads"),
+            ),
+        };
         self.error(
             call,
             Cause::Status {
@@ -455,17 +464,24 @@ pub(super) fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Cause> {
     redirect_to(from, location)
 }
 
-/// The address that `location` is, seen from `from`. From https it never goes down to http.
+/// Returns the address that `location` is, seen from `from`. From https it never goes down to http,
+/// and never to an address that only this machine can reach, unless it is there already.
 pub(super) fn redirect_to(from: &Url, location: &str) -> Result<Url, Cause> {
     let to = from
         .join(location)
         .map_err(|_| Cause::Protocol("a Location that is no address".to_owned()))?;
     match (from.scheme(), to.scheme()) {
-        (_, "https") | ("http", "http") => Ok(to),
-        _ => Err(Cause::Protocol(format!(
-            "it leads from https to {}",
-            to.scheme()
+        (_, "https") | ("http", "http") => {}
+        (from, to) => {
+            return Err(Cause::Protocol(format!("it leads from {from} to {to}")));
+        }
+    }
+    match addresses::is_out_of_bounds(&to, addresses::is_this_machine(from)) {
+        true => Err(Cause::Protocol(format!(
+            "it leads to {}, which only this machine can reach",
+            auth::host_of(&to)
         ))),
+        false => Ok(to),
     }
 }
 
@@ -523,6 +539,31 @@ mod tests {
         );
         for bad in ["http://a.example/y", "file:///etc/passwd", "https://"] {
             assert!(led("https://a.example/v2/x", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn promise_7_a_redirect_never_leads_to_what_only_this_machine_can_reach() {
+        let led = |from: &str, to: &str| redirect_to(&from.parse().unwrap(), to);
+        let mut tried = 0;
+        for from in ["https://a.example/v2/x", "http://10.0.0.5:5000/v2/x"] {
+            let scheme = from.split("//").next().unwrap();
+            for host in addresses::tests::ONLY_FROM_HERE {
+                assert!(led(from, &format!("https://{host}/y")).is_err(), "{host}");
+                assert!(led(from, &format!("{scheme}//{host}/y")).is_err(), "{host}");
+                assert!(led(from, &format!("//{host}/y")).is_err(), "{host}");
+                tried += 3;
+            }
+        }
+        for host in addresses::tests::OF_THE_CLOUD {
+            let led = led("http://127.0.0.1:5000/x", &format!("http://{host}/y"));
+            assert!(led.is_err(), "{host}");
+            tried += 1;
+        }
+        assert!(tried > 250, "only {tried}");
+        for host in ["10.0.0.6:9000", "minio.example", "[fd12::1]"] {
+            assert!(led("http://10.0.0.5/x", &format!("http://{host}/y")).is_ok());
+            assert!(led("https://a.example/x", &format!("https://{host}/y")).is_ok());
         }
     }
 }

@@ -14,6 +14,7 @@ use url::Url;
 use super::Wire;
 use crate::credentials;
 use crate::image::RegistryName;
+use crate::notice::Notices;
 
 /// How registries are reached.
 #[derive(Debug, Clone)]
@@ -123,8 +124,12 @@ struct Clients {
 
 pub(super) struct Http {
     pub(super) settings: Settings,
+    /// Told of every token before it is used.
+    pub(super) notices: Notices,
     /// How many requests were sent.
     sent: AtomicU64,
+    /// How many bytes all tokens had that were given.
+    pub(super) tokens: AtomicU64,
     extra_roots: Vec<CertificateDer<'static>>,
     proxies: Vec<reqwest::Proxy>,
     /// Reading all certificate authorities takes milliseconds that plain HTTP need not spend.
@@ -133,7 +138,7 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub(super) fn new(settings: Settings) -> Result<Self, SettingsError> {
+    pub(super) fn new(settings: Settings, notices: Notices) -> Result<Self, SettingsError> {
         let mut extra_roots = Vec::new();
         for path in [&settings.ca_file, &settings.ssl_cert_file]
             .into_iter()
@@ -144,7 +149,9 @@ impl Http {
         let proxies = proxies(&settings.proxies)?;
         Ok(Self {
             settings,
+            notices,
             sent: AtomicU64::new(0),
+            tokens: AtomicU64::new(0),
             extra_roots,
             proxies,
             tls: OnceLock::new(),

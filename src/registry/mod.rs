@@ -6,11 +6,14 @@
 //! - manifests are hashed when they come and when they go; blobs are hashed by whoever reads them;
 //! - a credential goes to its own registry and to the token realm that this registry names, never
 //!   over plain HTTP (loopback apart) and never after a redirect to another host;
+//! - a registry leads to no address that only this machine can reach, and what another host than the
+//!   registry answers is not shown;
 //! - requests that can be sent twice are, after a delay that the registry or chance decides, and
 //!   downloads go on where they broke off; streamed uploads are not sent twice, since only the caller
 //!   can open their source again, and go on where the registry has come to.
 
 mod abandon;
+mod addresses;
 mod ask;
 mod auth;
 mod blobs;
@@ -57,7 +60,6 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     http: http::Http,
     hosts: Mutex<HashMap<RegistryName, Arc<Host>>>,
-    notices: Notices,
 }
 
 /// What is known of one registry.
@@ -134,11 +136,10 @@ impl Client {
     /// # Errors
     /// A certificate file that the user named and that cannot be read.
     pub fn new(settings: Settings, notices: Notices) -> Result<Self, SettingsError> {
-        let http = http::Http::new(settings)?;
+        let http = http::Http::new(settings, notices)?;
         Ok(Self(Arc::new(Shared {
             http,
             hosts: Mutex::default(),
-            notices,
         })))
     }
 
@@ -218,7 +219,7 @@ impl Client {
     }
 
     fn notices(&self) -> &Notices {
-        &self.0.notices
+        &self.0.http.notices
     }
 }
 

@@ -1,7 +1,9 @@
 use std::io::Write;
 
 use super::tags::{self, Tagged};
-use super::{BundleVerification, Log, bundle, fleet, outputs, summary, text, verification};
+use super::{
+    BundleVerification, Log, bundle, cleaned, fleet, json, outputs, summary, text, verification,
+};
 use crate::actions::{self, Environment, FileCommandError};
 use crate::release::{Failure, FleetOutcome, Outcome, Verification};
 
@@ -29,18 +31,25 @@ pub fn answer(
     out: &mut impl Write,
 ) -> u8 {
     match result {
-        Ok(Done::Released(outcome)) => released(&cleaned(*outcome, log), environment, log, out),
+        Ok(Done::Released(outcome)) => {
+            let outcome = cleaned::outcome(*outcome, &|text| log.clean(text));
+            released(&outcome, environment, log, out)
+        }
         Ok(Done::Fleet(outcome)) => {
-            let outcome = fleet::cleaned(*outcome, |text| log.clean(text));
+            let outcome = cleaned::fleet(*outcome, &|text| log.clean(text));
             of_services(verb, &outcome, environment, log, out)
         }
-        Ok(Done::Tagged(tagged)) => derived(&tagged, environment, log, out),
+        Ok(Done::Tagged(tagged)) => {
+            let tagged = cleaned::tagged(*tagged, &|text| log.clean(text));
+            derived(&tagged, environment, log, out)
+        }
         Ok(Done::Verified(found)) => {
             let checked = Report {
                 text: verification::text(&found),
                 summary: verification::summary(&found),
                 outputs: verification::outputs(&found),
                 refusal: found.refusal(),
+                names: vec![found.source.to_string()],
             };
             verified(verb, &checked, environment, log, out)
         }
@@ -50,11 +59,12 @@ pub fn answer(
                 summary: bundle::summary(&found),
                 outputs: bundle::outputs(&found),
                 refusal: bundle::refusal(&found),
+                names: vec![found.artifact.clone(), found.bundle.clone()],
             };
             verified(verb, &checked, environment, log, out)
         }
         Err(failure) => {
-            let failure = text::cleaned_failure(failure, |text| log.clean(text));
+            let failure = cleaned::failure(failure, &|text| log.clean(text));
             failed(verb, &failure, environment, log)
         }
     }
@@ -64,12 +74,10 @@ fn released(outcome: &Outcome, environment: &Environment, log: &Log, out: &mut i
     let report = text::outcome(outcome);
     if environment.in_runner() {
         log.folded("Report", &report);
-        hand_over(
-            environment,
-            log,
-            &outputs::outcome(outcome),
-            &summary::outcome(outcome),
-        );
+        let names = names(outcome);
+        let outputs = without_secrets(outputs::outcome(outcome), log, &names);
+        let summary = log.without_secrets(&summary::outcome(outcome), &names);
+        hand_over(environment, log, &outputs, &summary);
     } else {
         // Nobody may be reading any more.
         let _ = writeln!(out, "{}", log.clean(&report));
@@ -89,12 +97,10 @@ fn of_services(
     let report = fleet::report(outcome);
     if environment.in_runner() {
         log.folded("Report", &report);
-        hand_over(
-            environment,
-            log,
-            &fleet::outputs(outcome),
-            &fleet::page(outcome),
-        );
+        let names: Vec<String> = outcome.done().flat_map(|(_, one)| names(one)).collect();
+        let outputs = without_secrets(fleet::outputs(outcome), log, &names);
+        let summary = log.without_secrets(&fleet::page(outcome), &names);
+        hand_over(environment, log, &outputs, &summary);
     } else {
         let _ = writeln!(out, "{}", log.clean(&report));
         let _ = out.flush();
@@ -114,6 +120,8 @@ struct Report {
     summary: String,
     outputs: Vec<(&'static str, String)>,
     refusal: Option<Failure>,
+    /// What the user named, which is no secret.
+    names: Vec<String>,
 }
 
 /// Everything that was found is told, whether or not it is good.
@@ -126,7 +134,9 @@ fn verified(
 ) -> u8 {
     if environment.in_runner() {
         log.folded("Report", &found.text);
-        hand_over(environment, log, &found.outputs, &log.clean(&found.summary));
+        let outputs = without_secrets(found.outputs.clone(), log, &found.names);
+        let summary = log.without_secrets(&found.summary, &found.names);
+        hand_over(environment, log, &outputs, &summary);
     } else {
         let _ = writeln!(out, "{}", log.clean(&found.text));
         let _ = out.flush();
@@ -154,9 +164,10 @@ fn derived(tagged: &Tagged, environment: &Environment, log: &Log, out: &mut impl
         return 0;
     }
     log.folded("Report", &report);
-    let mut outputs = tagged.outputs();
+    let mut outputs = without_secrets(tagged.outputs(), log, &tagged.images);
     outputs.extend(bake_files(tagged, environment, log));
-    hand_over(environment, log, &outputs, &tagged.summary());
+    let summary = log.without_secrets(&tagged.summary(), &tagged.images);
+    hand_over(environment, log, &outputs, &summary);
     if tagged.exported {
         export(environment, log, &outputs);
     }
@@ -174,7 +185,11 @@ fn bake_files(
         return Vec::new();
     };
     let outside = tags::outside(folder, environment.path("RUNNER_WORKSPACE"));
-    let write = |file: tags::BakeFile| match std::fs::write(folder.join(file.name), &file.content) {
+    let hide = |text: &str| log.without_secrets(text, &tagged.images);
+    let write = |file: tags::BakeFile| match std::fs::write(
+        folder.join(file.name),
+        json::with_texts(&file.content, hide),
+    ) {
         Ok(()) => Some((file.output, outside.join(file.name).display().to_string())),
         Err(error) => {
             log.warning(&format!("{} cannot be written: {error}", file.name));
@@ -203,7 +218,8 @@ fn failed(verb: &str, failure: &Failure, environment: &Environment, log: &Log) -
             Failure::Refused(complaint) => outputs::refusal(complaint),
             _ => Vec::new(),
         };
-        let summary = summary::failure(verb, failure);
+        let outputs = without_secrets(outputs, log, &[]);
+        let summary = log.without_secrets(&summary::failure(verb, failure), &[]);
         hand_over(environment, log, &outputs, &summary);
     }
     status(failure)
@@ -251,12 +267,40 @@ fn warn_of_masks(log: &Log, outputs: &[(&str, String)]) {
     ));
 }
 
-/// Texts that come from elsewhere could hold a secret that somebody put there.
-fn cleaned(mut outcome: Outcome, log: &Log) -> Outcome {
-    for note in &mut outcome.notes {
-        *note = log.clean(note);
+/// Returns the names that the user gave, which are no secrets even where a part of one is.
+fn names(outcome: &Outcome) -> Vec<String> {
+    let places = outcome.destinations.iter();
+    let places = places.map(|released| released.place.to_string());
+    places.chain([outcome.source.to_string()]).collect()
+}
+
+/// Returns the outputs as others may read them, and says in which of them a secret was. Texts that come
+/// from elsewhere could hold one that somebody put there.
+fn without_secrets(
+    outputs: Vec<(&'static str, String)>,
+    log: &Log,
+    names: &[String],
+) -> Vec<(&'static str, String)> {
+    let hide = |text: &str| log.without_secrets(text, names);
+    let mut hidden = Vec::new();
+    let shown = outputs.into_iter().map(|(name, value)| {
+        let shown = match name {
+            "json" | "matrix" => json::with_texts(&value, hide),
+            _ => hide(&value),
+        };
+        if shown != value {
+            hidden.push(name);
+        }
+        (name, shown)
+    });
+    let shown = shown.collect();
+    if !hidden.is_empty() {
+        log.warning(&format!(
+            "a secret was a part of: {}. It is *** there",
+            hidden.join(", ")
+        ));
     }
-    outcome
+    shown
 }
 
 #[cfg(test)]
@@ -328,7 +372,8 @@ mod tests {
         let failure = Failure::refused("it says made-up-word").why("made-up-word");
         for result in [Ok(outcome), Err(failure)] {
             let (_, log, outputs, summary) = step(result);
-            let log = log.replace("::add-mask::made-up-word", "");
+            let said = log.lines().filter(|line| !line.starts_with("::add-mask::"));
+            let log = said.collect::<Vec<_>>().join("\n");
             for text in [log, outputs, summary] {
                 assert!(
                     !text.contains("made-up") && !text.contains("&#45;up"),

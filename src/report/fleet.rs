@@ -244,21 +244,6 @@ fn notes(fleet: &FleetOutcome) -> Vec<&str> {
     notes
 }
 
-/// The fleet with `clean` applied to what comes from elsewhere.
-pub(super) fn cleaned(mut fleet: FleetOutcome, clean: impl Fn(&str) -> String) -> FleetOutcome {
-    for (_, end) in &mut fleet.services {
-        match end {
-            End::Done(outcome) => outcome
-                .notes
-                .iter_mut()
-                .for_each(|note| *note = clean(note)),
-            End::Failed(failure) => *failure = plain::cleaned_failure(failure.clone(), &clean),
-            End::NotBegun => {}
-        }
-    }
-    fleet
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

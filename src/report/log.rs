@@ -74,19 +74,22 @@ impl Log {
     /// Hides `secrets` from now on: call it before anything that could hold one is written.
     pub fn hide(&self, secrets: &Secrets) {
         let mut inner = self.lock();
-        for secret in secrets.iter() {
-            if inner.reader == Reader::Job
-                && let Some(command) = actions::mask(secret)
-            {
-                inner.write(&command);
-            }
-            inner.secrets.add(secret);
+        let new = inner.secrets.merge(secrets);
+        if inner.reader == Reader::Job {
+            let masks = new.iter().filter_map(|mask| actions::mask(mask));
+            masks.for_each(|mask| inner.write(&mask));
         }
     }
 
     /// `text` as it may be shown.
     pub fn clean(&self, text: &str) -> String {
         self.lock().clean(text)
+    }
+
+    /// Returns a value for others to read, without secrets. Digests and the `names` in it stay.
+    pub fn without_secrets(&self, value: &str, names: &[String]) -> String {
+        let inner = self.lock();
+        inner.secrets.hide_except(value, names).into_owned()
     }
 
     /// Whether the runner masks a part of `text`.
@@ -240,7 +243,9 @@ pub(crate) mod tests {
         let (log, page) = log(Reader::Job);
         tell(&log);
         insta::assert_snapshot!(page.text(), @r"
+        ::add-mask::Y205aWIzUTZiV0ZrWlMxMWNDMTNiM0pr
         ::add-mask::cm9ib3Q6bWFkZS11cC13b3Jk
+        ::add-mask::made&#45;up&#45;word
         ::add-mask::bWFkZS11cC13b3Jk
         ::add-mask::made-up-word
         login of robot:***

@@ -1,26 +1,14 @@
 //! Text from outside as markdown that shows it and does nothing else.
 
-use std::fmt::Write;
-
+use crate::actions;
 use crate::notice::printable;
 
 /// The most characters of one piece of text that are shown.
 const LIMIT: usize = 1000;
 
-/// Running text. Everything but letters, digits and a few harmless marks becomes a character
-/// reference, which can be no part of any markup; after `@` and `#` a space without width keeps
-/// GitHub from making a mention or a link of them.
+/// Returns running text, which is no part of any markup.
 pub(super) fn text(text: &str) -> String {
-    let mut out = String::new();
-    for c in printable(text, LIMIT).chars() {
-        match c {
-            '@' | '#' => drop(write!(out, "&#{};&#8203;", u32::from(c))),
-            ' ' | ',' | ';' | '/' | '%' => out.push(c),
-            _ if c.is_ascii_alphanumeric() || !c.is_ascii() => out.push(c),
-            _ => drop(write!(out, "&#{};", u32::from(c))),
-        }
-    }
-    out
+    actions::markdown(&printable(text, LIMIT))
 }
 
 /// Code, also in a table's cell. A cell ends at any `|`, even in code, so the code ends before each

@@ -2,6 +2,7 @@
 
 mod answer;
 mod bundle;
+mod cleaned;
 mod evidence;
 mod fleet;
 mod json;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use super::markdown::{code, row, text as escaped};
@@ -112,7 +112,7 @@ impl Tagged {
     }
 
     pub(super) fn bake_files(&self) -> Vec<BakeFile> {
-        let labels = serde_json::to_value(OneLine(&self.labels)).unwrap_or_default();
+        let labels = as_object(&self.labels, serde_json::value::Serializer).unwrap_or_default();
         let arguments = json!({
             "DOCKER_META_IMAGES": self.images.join(","),
             "DOCKER_META_VERSION": self.version(),
@@ -218,25 +218,15 @@ struct Document<'a> {
     tags: Vec<String>,
     #[serde(rename = "tag-names")]
     names: Vec<&'a str>,
-    #[serde(serialize_with = "one_line")]
+    #[serde(serialize_with = "as_object")]
     labels: &'a Labels,
     annotations: Vec<String>,
 }
 
-fn one_line<S: Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
-    OneLine(labels).serialize(serializer)
-}
-
-/// Labels as an object. Of a value with several lines docker/metadata-action takes the first.
-struct OneLine<'a>(&'a Labels);
-
-impl Serialize for OneLine<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (key, value) in &self.0.0 {
-            let first = value.split(['\n', '\r', '\u{2028}', '\u{2029}']).next();
-            map.serialize_entry(key, first.unwrap_or_default())?;
-        }
-        map.end()
+fn as_object<S: Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    for (key, value) in &labels.0 {
+        map.serialize_entry(key, value)?;
     }
+    map.end()
 }

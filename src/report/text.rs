@@ -1,5 +1,5 @@
 use super::words;
-use crate::release::{Complaint, Failure, Outcome, Released};
+use crate::release::{Failure, Outcome, Released};
 
 /// The report as plain text.
 pub(super) fn outcome(outcome: &Outcome) -> String {
@@ -44,27 +44,6 @@ pub(super) fn failure(failure: &Failure) -> String {
     match failure.complaint() {
         Some(complaint) => format!("{kind}: {complaint}"),
         None => format!("{kind}: a run that is repeated adds only what is missing"),
-    }
-}
-
-/// A complaint with `clean` applied to each of its texts.
-fn cleaned(complaint: &Complaint, clean: impl Fn(&str) -> String) -> Complaint {
-    Complaint {
-        what: clean(&complaint.what),
-        why: complaint.why.as_deref().map(&clean),
-        hint: complaint.hint.as_deref().map(&clean),
-        about: complaint.about.clone(),
-    }
-}
-
-/// A failure with `clean` applied to each of its texts.
-pub(super) fn cleaned_failure(failure: Failure, clean: impl Fn(&str) -> String) -> Failure {
-    let clean = |complaint| cleaned(&complaint, &clean);
-    match failure {
-        Failure::Refused(complaint) => Failure::Refused(clean(complaint)),
-        Failure::Input(complaint) => Failure::Input(clean(complaint)),
-        Failure::Service(complaint) => Failure::Service(clean(complaint)),
-        Failure::Cancelled => Failure::Cancelled,
     }
 }
 

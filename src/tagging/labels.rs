@@ -4,6 +4,14 @@ use super::expand::{Subject, line};
 use super::rules::{RuleError, Rules, entries};
 use super::{Finding, TaggingError};
 use crate::event::Repository;
+use crate::notice::printable;
+
+/// What ends a line somewhere.
+const BREAKS: [char; 7] = [
+    '\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
+];
+/// The most characters of a key that a message shows.
+const SHOWN: usize = 120;
 
 /// What an image says of itself: keys and values in the order in which they are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,6 +81,39 @@ impl Labels {
         }
     }
 
+    /// Keeps labels apart in a list with `separator` between them, so that none of them can make
+    /// another: of a text of several lines the first stays, as in docker/metadata-action's JSON, and a
+    /// separator in a text becomes a space. What is changed is said.
+    pub fn keep_apart(&mut self, separator: &str, findings: &mut Vec<Finding>) {
+        let separates = !separator.trim().is_empty();
+        let apart = |text: &str| {
+            let first = text.split(BREAKS).next().unwrap_or_default();
+            let mut text = first.to_owned();
+            // What is left around one may be another.
+            while separates && text.contains(separator) {
+                text = text.replace(separator, " ");
+            }
+            text
+        };
+        for (key, value) in &mut self.0 {
+            let (new_key, new_value) = (apart(key), apart(value));
+            if new_key == *key && new_value == *value {
+                continue;
+            }
+            let shown = printable(&new_key, SHOWN);
+            let what = match key.contains(BREAKS) || value.contains(BREAKS) {
+                true => "has several lines, of which the first is given",
+                false => "holds the separator of the list, in whose place is a space",
+            };
+            let finding = Finding::note(format!("{shown} {what}"));
+            // Most labels are annotations as well.
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+            (*key, *value) = (new_key, new_value);
+        }
+    }
+
     /// `key=value` each.
     pub fn lines(&self) -> Vec<String> {
         let line = |(key, value): &(String, String)| format!("{key}={value}");
@@ -123,6 +164,54 @@ mod tests {
                 "é"
             ]
         );
+    }
+
+    #[test]
+    fn promise_8_no_text_of_a_label_makes_another_label() {
+        let mut tried = 0;
+        for separator in ["\n", "\r\n", ",", ";", "|", " | ", "\u{2028}"] {
+            for end in BREAKS
+                .map(String::from)
+                .iter()
+                .map(String::as_str)
+                .chain(["\r\n", separator])
+            {
+                for (key, value) in [
+                    ("a", format!("x{end}evil=1")),
+                    ("a", format!("{end}evil=1{end}")),
+                    (&*format!("a{end}evil"), "1".to_owned()),
+                ] {
+                    let mut labels = Labels::default();
+                    labels.set(key, &value);
+                    labels.set("b", "2");
+                    let mut findings = Vec::new();
+                    labels.keep_apart(separator, &mut findings);
+                    let list = labels.lines().join(separator);
+                    assert_eq!(list.split(separator).count(), 2, "{list:?}");
+                    assert!(
+                        !list.contains(BREAKS) || separator.contains(BREAKS),
+                        "{list:?}"
+                    );
+                    assert_eq!(
+                        list.lines().filter(|line| line.starts_with("evil")).count(),
+                        0
+                    );
+                    assert_eq!(findings.len(), 1, "{list:?}");
+                    tried += 1;
+                }
+            }
+        }
+        assert_eq!(tried, 7 * 9 * 3);
+    }
+
+    #[test]
+    fn labels_that_are_apart_stay_as_they_are() {
+        let mut labels = Labels::default();
+        labels.set("a", "Hello, world | x");
+        let (before, mut findings) = (labels.clone(), Vec::new());
+        labels.keep_apart("\n", &mut findings);
+        labels.keep_apart(" ", &mut findings);
+        assert_eq!((labels, findings.len()), (before, 0));
     }
 
     #[test]

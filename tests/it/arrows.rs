@@ -50,7 +50,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
         ],
     ),
     // Surface.
-    ("actions", &[]),
+    ("actions", &["notice"]),
     ("cli", &["actions", "notice"]),
     (
         "report",

@@ -25,6 +25,7 @@ mod referrers;
 mod registry;
 mod road;
 mod runner;
+mod secrets;
 mod signing;
 mod sigstore;
 mod support;

@@ -6,6 +6,7 @@ mod mutation;
 mod rows;
 mod table;
 
+use crate::support::COMMIT;
 use crate::support::process::{Place, Ran};
 use api::Api;
 
@@ -244,4 +245,55 @@ fn the_clock_is_not_set_where_an_environment_applies() {
     );
     assert_eq!(ran.status, Some(1), "{}", ran.log);
     assert!(ran.log.contains("refused: SHIPMARK_NOW"), "{}", ran.log);
+}
+
+/// Whoever describes the repository does not label its images.
+#[test]
+fn promise_8_a_line_break_in_a_description_makes_no_label() {
+    let mut tried = 0;
+    for end in [
+        "\n", "\r", "\r\n", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}", "|", "|\n",
+    ] {
+        for separator in ["", "|"] {
+            let place = Place::new();
+            let event = serde_json::json!({
+                "ref": "refs/heads/main",
+                "repository": {
+                    "full_name": "acme/web", "name": "web", "default_branch": "main",
+                    "html_url": "https://github.com/acme/web", "license": null,
+                    "description": format!("x{end}org.opencontainers.image.vendor=evil"),
+                },
+                "head_commit": {"id": COMMIT, "timestamp": "2026-01-01T00:00:00Z"},
+            });
+            let inputs = [
+                ("images", "acme/web"),
+                ("offline", "true"),
+                ("sep-labels", separator),
+                ("sep-annotations", separator),
+            ];
+            let mut command = step(&place, "refs/heads/main", &inputs);
+            std::fs::write(place.path("event"), event.to_string()).unwrap();
+            let ran = Ran::of(command.output().unwrap());
+            assert_eq!(ran.status, Some(0), "{}", ran.log);
+            let separator = if separator.is_empty() {
+                "\n"
+            } else {
+                separator
+            };
+            for (name, prefix) in [("labels", ""), ("annotations", "manifest:")] {
+                let list = place.output(name);
+                assert_eq!(list.split(separator).count(), 8, "{list:?}");
+                let evil = format!("{prefix}org.opencontainers.image.vendor=evil");
+                assert!(list.split(separator).all(|label| label != evil), "{list:?}");
+                assert!(list.lines().all(|label| label != evil), "{list:?}");
+            }
+            let json: serde_json::Value = serde_json::from_str(&place.output("json")).unwrap();
+            assert_eq!(json["labels"].as_object().unwrap().len(), 8);
+            let changed = end != "|" || separator == "|";
+            let said = "org.opencontainers.image.description has several lines";
+            assert_eq!(ran.log.contains(said), changed && end != "|", "{}", ran.log);
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 18);
 }

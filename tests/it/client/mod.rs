@@ -1,6 +1,7 @@
 //! The distribution client and the copy engine over real HTTP: logging in, TLS, what registries do
 //! otherwise, and what goes wrong.
 
+mod addresses;
 mod auth;
 mod cancel;
 mod chunks;

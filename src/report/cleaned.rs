@@ -1,0 +1,99 @@
+//! Results with the secrets taken out of what comes from elsewhere, before any of it is escaped for
+//! its medium or cut.
+
+use super::Tagged;
+use crate::referrers::{Kind, Travelled};
+use crate::release::{Change, Complaint, End, Failure, FleetOutcome, Outcome, Released};
+
+/// Takes secrets out of a text.
+type Clean<'a> = &'a dyn Fn(&str) -> String;
+
+/// Returns the outcome of a release with all its texts cleaned.
+pub(super) fn outcome(mut outcome: Outcome, clean: Clean<'_>) -> Outcome {
+    each(&mut outcome.notes, clean);
+    if let Some(version) = &mut outcome.version {
+        *version = clean(version);
+    }
+    for released in &mut outcome.destinations {
+        of_destination(released, clean);
+    }
+    outcome
+}
+
+/// Returns the outcome of several services with all its texts cleaned.
+pub(super) fn fleet(mut fleet: FleetOutcome, clean: Clean<'_>) -> FleetOutcome {
+    for (_, end) in &mut fleet.services {
+        match end {
+            End::Done(done) => **done = outcome((**done).clone(), clean),
+            End::Failed(failed) => *failed = failure(failed.clone(), clean),
+            End::NotBegun => {}
+        }
+    }
+    fleet
+}
+
+/// Returns derived tags with the texts cleaned that are for people to read.
+pub(super) fn tagged(mut tagged: Tagged, clean: Clean<'_>) -> Tagged {
+    for finding in &mut tagged.findings {
+        finding.text = clean(&finding.text);
+    }
+    let expansion = &mut tagged.expansion;
+    for tag in expansion.tags.iter_mut().chain(&mut expansion.latest) {
+        tag.rule = clean(&tag.rule);
+    }
+    tagged
+}
+
+/// Returns a failure with all its texts cleaned.
+pub(super) fn failure(failure: Failure, clean: Clean<'_>) -> Failure {
+    match failure {
+        Failure::Refused(what) => Failure::Refused(complaint(&what, clean)),
+        Failure::Input(what) => Failure::Input(complaint(&what, clean)),
+        Failure::Service(what) => Failure::Service(complaint(&what, clean)),
+        Failure::Cancelled => Failure::Cancelled,
+    }
+}
+
+fn complaint(complaint: &Complaint, clean: Clean<'_>) -> Complaint {
+    Complaint {
+        what: clean(&complaint.what),
+        why: complaint.why.as_deref().map(clean),
+        hint: complaint.hint.as_deref().map(clean),
+        about: complaint.about.clone(),
+    }
+}
+
+fn of_destination(released: &mut Released, clean: Clean<'_>) {
+    for result in &mut released.tags {
+        result.rule = clean(&result.rule);
+        if let Change::Stays { why, .. } | Change::Corrected { why, .. } = &mut result.change {
+            *why = clean(why);
+        }
+    }
+    let Travelled {
+        copied,
+        present,
+        left,
+    } = &mut released.beside;
+    for counts in [copied, present] {
+        for (kind, count) in std::mem::take(counts) {
+            *counts.entry(cleaned_kind(kind, clean)).or_default() += count;
+        }
+    }
+    for left in left {
+        left.kind = cleaned_kind(left.kind.clone(), clean);
+    }
+}
+
+fn cleaned_kind(kind: Kind, clean: Clean<'_>) -> Kind {
+    match kind {
+        Kind::Other(name) => Kind::Other(clean(&name)),
+        known => known,
+    }
+}
+
+fn each(texts: &mut [String], clean: Clean<'_>) {
+    for text in texts {
+        *text = clean(text);
+    }
+}
