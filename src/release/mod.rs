@@ -90,7 +90,9 @@ pub struct Request {
     pub environment: Option<Environment>,
     /// What to do where an immutable tag is taken.
     pub existing: Existing,
-    /// What the source has to have beside it before anything is copied, if anything.
+    /// The repository that an image has to be in to be released, where a policy names one.
+    pub from: Option<Place>,
+    /// What the image has to have beside it before anything is copied, if anything.
     pub check: Option<Check>,
     /// How it is signed, if it is.
     pub signing: Option<Signing>,
@@ -167,7 +169,8 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
     let (mut image, derived, mut seen) = resolve_and_look(request, context, &destinations).await?;
     let asked = image.root.digest;
     if let Some(check) = &request.check {
-        check.require(context, asked, &request.source).await?;
+        let checked = check.require(context, Side::Source, asked, &request.source);
+        checked.await?;
     }
     let commit = commit_of(request, &image);
     if let Some(kept) = existing::kept(
@@ -182,10 +185,6 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
     .await?
     {
         image = kept;
-        if let Some(signing) = &request.signing {
-            let root = image.root.digest;
-            sign::require(signing, context, &destinations, &seen, root).await?;
-        }
     }
     let branches = branch::Watch::of(context, &derived, commit.as_ref());
     if let Some(branches) = &branches {

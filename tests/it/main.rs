@@ -10,6 +10,7 @@ mod depth;
 mod example;
 mod fleet;
 mod input;
+mod keep;
 mod interop;
 mod interop_copies;
 mod interop_cosign;

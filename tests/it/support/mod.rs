@@ -182,6 +182,7 @@ pub fn request(verb: Verb, source: &str, destinations: &[&str], facts: Option<Fa
         rules: TagRules::Default,
         environment: None,
         existing: Existing::ByKind,
+        from: None,
         check: None,
         signing: None,
         // Tests that are about them say so.
