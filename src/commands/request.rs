@@ -60,7 +60,7 @@ pub(super) async fn common(
         Some(_) => Existing::Keep,
         None => Existing::ByKind,
     };
-    let signing = super::signing::read(given, facts.as_ref())?;
+    let signing = super::signing::read(given).await?;
     let check = trust::source_check(given).await?;
     let referrers = match arguments.choice("referrers")? {
         Some("all") => Selection::All,

@@ -115,46 +115,111 @@ impl Shared {
         &self.tag
     }
 
-    /// What the tag names.
+    /// Reads what the tag names, to go by it.
     ///
     /// # Errors
-    /// A store that cannot tell, or something else under the tag.
+    /// A store that cannot tell, or something else under the tag: something has overwritten it.
     pub async fn read(&self, store: &Store) -> Result<Option<Manifest>, Error> {
+        match self.fetch(store).await? {
+            Some(found) => self.accept(found).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads what the tag names, to add to it: what something has overwritten is written anew.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub(super) async fn read_to_add(&self, store: &Store) -> Result<Option<Manifest>, Error> {
+        let found = self.fetch(store).await?;
+        Ok(found.map(|mut found| {
+            if let (Form::Layers, Body::Image { layers, .. }) = (self.form, &mut found.body) {
+                layers.retain(|layer| !is_filesystem(&layer.media_type));
+            }
+            found
+        }))
+    }
+
+    /// As [`Shared::read_to_add`], unless it is known that there is no such tag.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub async fn look(&self, store: &Store, prior: &Prior) -> Result<Option<Manifest>, Error> {
+        match prior.has(&self.tag) {
+            Some(false) => Ok(None),
+            Some(true) | None => self.read_to_add(store).await,
+        }
+    }
+
+    async fn fetch(&self, store: &Store) -> Result<Option<Manifest>, Error> {
         if store.is_known_new() {
             return Ok(None);
         }
         let found = store.manifest(&tag_target(&self.tag)).await?;
-        found.map_or(Ok(None), |found| self.accept(found))
-    }
-
-    /// What the tag names, asked for unless it is known not to be there.
-    ///
-    /// # Errors
-    /// As [`Shared::read`].
-    pub async fn look(&self, store: &Store, prior: &Prior) -> Result<Option<Manifest>, Error> {
-        match prior.has(&self.tag) {
-            Some(false) => Ok(None),
-            Some(true) | None => self.read(store).await,
-        }
-    }
-
-    /// What was found under the tag, if it can be what the tag is for.
-    pub(super) fn accept(&self, found: Manifest) -> Result<Option<Manifest>, Error> {
         // GitLab: oras-go#1396.
-        if found.digest == self.subject {
-            return Ok(None);
+        Ok(found.filter(|found| found.digest != self.subject))
+    }
+
+    /// Accepts what was found under the tag, if it is what the tag is for.
+    pub(super) fn accept(&self, found: Manifest) -> Result<Manifest, Error> {
+        match self.problem(&found) {
+            None => Ok(found),
+            Some(problem) => Err(Error::Foreign {
+                tag: self.tag.clone(),
+                problem,
+            }),
         }
-        let problem = match (self.form, &found.body) {
-            (Form::List, Body::Index(_)) | (Form::Layers, Body::Image { .. }) => {
-                return Ok(Some(found));
+    }
+
+    /// Says what else the tag names, where something has overwritten it.
+    fn problem(&self, found: &Manifest) -> Option<&'static str> {
+        let all = || members(found, self.member());
+        let is_foreign = |value: &Value| self.is_foreign(value);
+        match (self.form, &found.body) {
+            (Form::List, Body::Image { .. }) => Some("an image, not a list of referrers"),
+            (Form::Layers, Body::Index(_)) => {
+                Some("an index, not a list of signatures or attestations")
             }
-            (Form::List, _) => "an image, not a list of referrers",
-            (Form::Layers, _) => "an index, not a list of signatures or attestations",
-        };
-        Err(Error::Foreign {
-            tag: self.tag.clone(),
-            problem,
-        })
+            (Form::List, Body::Index(_)) => all()
+                .iter()
+                .any(is_foreign)
+                .then_some("an index of images, not a list of referrers"),
+            (Form::Layers, Body::Image { .. }) => all()
+                .iter()
+                .any(is_foreign)
+                .then_some("an image to run, not a list of signatures or attestations"),
+        }
+    }
+
+    /// Whether a member is none that the tag can have. An entry of a list of referrers says of what
+    /// type the referrer is; one of an image index says for which platform the image is, or nothing.
+    fn is_foreign(&self, value: &Value) -> bool {
+        let text = |name: &str| value[name].as_str().unwrap_or_default();
+        match self.form {
+            Form::Layers => is_filesystem(text("mediaType")),
+            Form::List => {
+                let is_image = MediaType::parse(text("mediaType")).is_some_and(|it| !it.is_index());
+                let says_nothing = is_image && value["annotations"].is_null();
+                text("artifactType").is_empty() && (!value["platform"].is_null() || says_nothing)
+            }
+        }
+    }
+
+    /// Returns the members of what the tag names, as far as they are such that the tag can have.
+    pub(super) fn members(&self, there: &Manifest) -> Vec<Value> {
+        let mut members = members(there, self.member());
+        members.retain(|value| !self.is_foreign(value));
+        members
+    }
+
+    /// Warns that what the tag names is about to be replaced, where something has overwritten it.
+    pub fn warn_of_overwritten(&self, there: Option<&Manifest>, notices: &Notices) {
+        if let Some((there, problem)) = there.and_then(|it| Some((it, self.problem(it)?))) {
+            notices.warning(format!(
+                "tag {} names {problem} ({}): something has overwritten it; it is written anew, and what it named before stays only where it is known",
+                self.tag, there.digest
+            ));
+        }
     }
 
     /// Adds `ours`, whose blobs are there, to what was read just now, and keeps all that was seen
@@ -196,7 +261,7 @@ impl Shared {
     ) -> Result<Option<Manifest>, Error> {
         for round in 0..ROUNDS {
             pause(round).await;
-            let there = self.read(store).await?;
+            let there = self.read_to_add(store).await?;
             match self.round(store, there, ours, None, seen).await? {
                 Round::Right(there) => return Ok(there),
                 Round::Wrote { .. } => notices.info(format!(
@@ -217,17 +282,20 @@ impl Shared {
         whole: Option<&Manifest>,
         seen: &mut Vec<Value>,
     ) -> Result<Round, Error> {
-        let members = there.as_ref().map(|there| members(there, self.member()));
-        let mut all = members.clone().unwrap_or_default();
+        let members = there.as_ref().map(|there| self.members(there));
+        let members = members.unwrap_or_default();
+        let mut all = members.clone();
         merge(seen, &all);
         merge(&mut all, seen);
         merge(&mut all, ours);
-        if all.len() == members.map_or(0, |members| members.len()) {
+        let is_overwritten = there.as_ref().is_some_and(|it| self.is_overwritten(it));
+        if all.len() == members.len() && !is_overwritten {
             return Ok(Round::Right(there));
         }
+        let is_free = there.is_none() || (is_overwritten && members.is_empty());
         let wrote = match whole {
-            Some(whole) if there.is_none() => Round::Wrote {
-                stored: self.put(store, None, whole).await?,
+            Some(whole) if is_free => Round::Wrote {
+                stored: self.put(store, there.as_ref(), whole).await?,
                 manifest: whole.clone(),
             },
             _ => {
@@ -239,7 +307,12 @@ impl Shared {
         Ok(wrote)
     }
 
-    pub(super) fn member(&self) -> &'static str {
+    /// Whether something has overwritten the tag.
+    pub(super) fn is_overwritten(&self, there: &Manifest) -> bool {
+        self.problem(there).is_some()
+    }
+
+    fn member(&self) -> &'static str {
         match self.form {
             Form::List => "manifests",
             Form::Layers => "layers",
@@ -255,7 +328,8 @@ impl Shared {
         all: Vec<Value>,
         mirror: Option<&[Value]>,
     ) -> Result<(Manifest, bool), Error> {
-        let mut json = there
+        let kept = there.filter(|there| !self.is_overwritten(there));
+        let mut json = kept
             .and_then(|there| serde_json::from_slice::<Map<String, Value>>(&there.bytes).ok())
             .unwrap_or_else(|| self.empty());
         if self.form == Form::Layers {
@@ -319,6 +393,15 @@ impl Shared {
         let json = json!({"schemaVersion": 2, "mediaType": kind.as_str()});
         json.as_object().cloned().unwrap_or_default()
     }
+}
+
+/// Whether layers of this type hold files of an image that runs.
+fn is_filesystem(media_type: &str) -> bool {
+    let kinds = [
+        "application/vnd.oci.image.layer.",
+        "application/vnd.docker.image.rootfs.",
+    ];
+    kinds.iter().any(|kind| media_type.starts_with(kind))
 }
 
 /// Waits before a round that others make necessary, longer each time and by chance.

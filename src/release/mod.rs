@@ -9,6 +9,7 @@
 mod ahead;
 mod beside;
 mod branch;
+mod branch_name;
 mod carry;
 mod existing;
 mod failure;
@@ -186,6 +187,7 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
     {
         image = kept;
     }
+    branch_name::check(request, context, &destinations, &derived, &mut seen, &image)?;
     let branches = branch::Watch::of(context, &derived, commit.as_ref());
     if let Some(branches) = &branches {
         let root = image.root.digest;
@@ -264,6 +266,9 @@ impl Prepared<'_> {
                 tag::write_moving(self, &plans).await?;
                 try_join(self.settle_lines(&mut plans), ahead.settle()).await?;
             }
+            if by_tag {
+                ahead.count_roots();
+            }
         }
         Ok(self.outcome(plans, ahead.brought()))
     }
@@ -277,9 +282,14 @@ impl Prepared<'_> {
     }
 
     fn say_plan(&self) {
-        for (destination, plan) in self.destinations.iter().zip(&self.plans) {
+        let each = self.destinations.iter().zip(&self.plans).zip(&self.seen);
+        for ((destination, plan), seen) in each {
             for Step { planned, change } in &plan.steps {
-                if let Change::Stays { why, .. } = change {
+                // That a branch does not take a line was said as a warning.
+                let is_said = seen.lines.contains_key(&planned.tag);
+                if let Change::Stays { why, .. } = change
+                    && !is_said
+                {
                     let text = format!("{}: tag {}: {why}", destination.place, planned.tag);
                     self.context.notices.info(text);
                 }

@@ -24,7 +24,7 @@ pub use error::TaggingError;
 pub use expand::{ExpandError, Expanded, Expansion, Subject, expand};
 pub use given::{Given, TagRules};
 pub use labels::{Labels, labels};
-pub use lines::{Line, Move, Release, Releases, Series};
+pub use lines::{Line, Move, Release, Releases, Series, release_on_line};
 pub use promote::{Origin, for_promote};
 pub use push::for_push;
 pub use rules::{CsvProblem, Flavor, Rule, RuleError, RuleProblem, Rules, image_names};
