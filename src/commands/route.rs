@@ -302,14 +302,9 @@ impl<'a> Ruled<'a, '_> {
     }
 
     /// The repository that the images of an environment come from, where it names one.
-    fn place_of_from(
-        &self,
-        stage: &Stage,
-        service: Option<&Service>,
-    ) -> Result<Option<Place>, Failure> {
-        let from = stage.from();
-        let place = from.map(|from| self.place_in(from, service)).transpose()?;
-        Ok(place.cloned())
+    fn place_of_from(&self, to: &Stage, of: Option<&Service>) -> Result<Option<Place>, Failure> {
+        let place = to.from().map(|from| self.place_in(from, of));
+        Ok(place.transpose()?.cloned())
     }
 
     /// What `target` is in the repository that a service has in `from`.

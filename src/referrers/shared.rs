@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::list::tag_target;
+use super::overwritten::is_filesystem;
 use super::{Error, Prior};
 use crate::image::{Body, Digest, Manifest, MediaType, Tag};
 use crate::layout::{Expectation, LayoutFault};
@@ -28,11 +29,11 @@ pub struct Shared {
     pub(super) tag: Tag,
     /// The manifest that the tag is about: some registries give it for the tag that is not there.
     subject: Digest,
-    form: Form,
+    pub(super) form: Form,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// An index of referrers.
     List,
     /// An image with a signature, or another statement, a layer.
@@ -160,68 +161,6 @@ impl Shared {
         Ok(found.filter(|found| found.digest != self.subject))
     }
 
-    /// Accepts what was found under the tag, if it is what the tag is for.
-    pub(super) fn accept(&self, found: Manifest) -> Result<Manifest, Error> {
-        match self.problem(&found) {
-            None => Ok(found),
-            Some(problem) => Err(Error::Foreign {
-                tag: self.tag.clone(),
-                problem,
-            }),
-        }
-    }
-
-    /// Says what else the tag names, where something has overwritten it.
-    fn problem(&self, found: &Manifest) -> Option<&'static str> {
-        let all = || members(found, self.member());
-        let is_foreign = |value: &Value| self.is_foreign(value);
-        match (self.form, &found.body) {
-            (Form::List, Body::Image { .. }) => Some("an image, not a list of referrers"),
-            (Form::Layers, Body::Index(_)) => {
-                Some("an index, not a list of signatures or attestations")
-            }
-            (Form::List, Body::Index(_)) => all()
-                .iter()
-                .any(is_foreign)
-                .then_some("an index of images, not a list of referrers"),
-            (Form::Layers, Body::Image { .. }) => all()
-                .iter()
-                .any(is_foreign)
-                .then_some("an image to run, not a list of signatures or attestations"),
-        }
-    }
-
-    /// Whether a member is none that the tag can have. An entry of a list of referrers says of what
-    /// type the referrer is; one of an image index says for which platform the image is, or nothing.
-    fn is_foreign(&self, value: &Value) -> bool {
-        let text = |name: &str| value[name].as_str().unwrap_or_default();
-        match self.form {
-            Form::Layers => is_filesystem(text("mediaType")),
-            Form::List => {
-                let is_image = MediaType::parse(text("mediaType")).is_some_and(|it| !it.is_index());
-                let says_nothing = is_image && value["annotations"].is_null();
-                text("artifactType").is_empty() && (!value["platform"].is_null() || says_nothing)
-            }
-        }
-    }
-
-    /// Returns the members of what the tag names, as far as they are such that the tag can have.
-    pub(super) fn members(&self, there: &Manifest) -> Vec<Value> {
-        let mut members = members(there, self.member());
-        members.retain(|value| !self.is_foreign(value));
-        members
-    }
-
-    /// Warns that what the tag names is about to be replaced, where something has overwritten it.
-    pub fn warn_of_overwritten(&self, there: Option<&Manifest>, notices: &Notices) {
-        if let Some((there, problem)) = there.and_then(|it| Some((it, self.problem(it)?))) {
-            notices.warning(format!(
-                "tag {} names {problem} ({}): something has overwritten it; it is written anew, and what it named before stays only where it is known",
-                self.tag, there.digest
-            ));
-        }
-    }
-
     /// Adds `ours`, whose blobs are there, to what was read just now, and keeps all that was seen
     /// there. Where nothing is there, `whole`, which holds all of ours, is written as it is.
     /// Returns what the tag names then: the store's answer vouches for it, or it is read.
@@ -307,12 +246,7 @@ impl Shared {
         Ok(wrote)
     }
 
-    /// Whether something has overwritten the tag.
-    pub(super) fn is_overwritten(&self, there: &Manifest) -> bool {
-        self.problem(there).is_some()
-    }
-
-    fn member(&self) -> &'static str {
+    pub(super) fn member(&self) -> &'static str {
         match self.form {
             Form::List => "manifests",
             Form::Layers => "layers",
@@ -393,15 +327,6 @@ impl Shared {
         let json = json!({"schemaVersion": 2, "mediaType": kind.as_str()});
         json.as_object().cloned().unwrap_or_default()
     }
-}
-
-/// Whether layers of this type hold files of an image that runs.
-fn is_filesystem(media_type: &str) -> bool {
-    let kinds = [
-        "application/vnd.oci.image.layer.",
-        "application/vnd.docker.image.rootfs.",
-    ];
-    kinds.iter().any(|kind| media_type.starts_with(kind))
 }
 
 /// Waits before a round that others make necessary, longer each time and by chance.

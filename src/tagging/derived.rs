@@ -2,7 +2,7 @@ use std::fmt;
 
 use semver::Version;
 
-use super::{Line, Series, lines, name};
+use super::{Line, Series, line_tag, name};
 use crate::image::Tag;
 
 /// What may happen to a tag once it is written.
@@ -85,7 +85,7 @@ impl PlannedTag {
 
     /// Whether only the tags of a repository tell if this is the tag of a version line.
     pub fn may_take_line(&self) -> bool {
-        self.is_named_by_event() && lines::line_of(&self.tag).is_some()
+        self.is_named_by_event() && line_tag::line_of(&self.tag).is_some()
     }
 
     /// What an immutable tag of this name would stand for: `a version` or `a commit`.

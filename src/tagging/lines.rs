@@ -72,45 +72,6 @@ impl Series {
     }
 }
 
-/// Splits a tag that may be one of a version line (`1`, `v1.4-alpine`, `latest`) into the line's own
-/// text and what follows it.
-pub(super) fn line_of(tag: &Tag) -> Option<(&str, &str)> {
-    let text = tag.as_str();
-    let text = text
-        .strip_prefix('v')
-        .filter(|rest| starts_with_digit(rest))
-        .unwrap_or(text);
-    let (line, _) = text.split_once('-').unwrap_or((text, ""));
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let is_line =
-        line == "latest" || (line.split('.').count() <= 2 && line.split('.').all(is_number));
-    is_line.then(|| text.split_at(line.len()))
-}
-
-fn starts_with_digit(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// Finds the highest release of the version line that `tag` is the tag of, among the tags of a
-/// repository.
-pub fn release_on_line<'a>(tag: &Tag, tags: impl IntoIterator<Item = &'a Tag>) -> Option<Release> {
-    let (line, suffix) = line_of(tag)?;
-    let series = Series {
-        prefix: String::new(),
-        suffix: suffix.to_owned(),
-    };
-    let releases = Releases::among(tags, &series, &BTreeSet::new());
-    let is_on_line = |release: &&Release| {
-        let Version { major, minor, .. } = release.version;
-        let lines = [Line::Latest, Line::Major(major), Line::Minor(major, minor)];
-        lines.iter().any(|of| of.to_string() == line)
-    };
-    let on_line = releases.there.iter().filter(is_on_line);
-    on_line
-        .max_by(|a, b| a.version.cmp_precedence(&b.version))
-        .cloned()
-}
-
 /// A release that a repository holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
@@ -285,45 +246,6 @@ mod tests {
         assert_eq!(highest(&some, Line::Major(2)), None);
         let both = releases(&["v1.4.0", "1.4.0"]);
         assert_eq!(highest(&both, Line::Latest), Some("1.4.0"));
-    }
-
-    #[test]
-    fn promise_4_a_line_is_known_by_its_releases() {
-        let there = tags(&[
-            "1.4.0",
-            "1.10.0",
-            "v2.1.0",
-            "3.0.0-rc.1",
-            "1.2.0-bookworm-slim",
-            "0.4.0",
-        ]);
-        let on_line = |tag: &str| {
-            let found = release_on_line(&tag.parse().unwrap(), &there);
-            found.map(|release| release.tag.to_string())
-        };
-        for (tag, release) in [
-            ("1", Some("1.10.0")),
-            ("v1", Some("1.10.0")),
-            ("1.4", Some("1.4.0")),
-            ("v1.4", Some("1.4.0")),
-            ("2", Some("v2.1.0")),
-            ("v2", Some("v2.1.0")),
-            ("0", Some("0.4.0")),
-            ("latest", Some("v2.1.0")),
-            ("1-bookworm-slim", Some("1.2.0-bookworm-slim")),
-            ("latest-bookworm-slim", Some("1.2.0-bookworm-slim")),
-            ("3", None),
-            ("1.5", None),
-            ("1-alpine", None),
-            ("1-fix-the-login", None),
-            ("01", None),
-            ("main", None),
-            ("v", None),
-            ("1.4.0", None),
-            ("vlatest", None),
-        ] {
-            assert_eq!(on_line(tag).as_deref(), release, "{tag}");
-        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ async fn promise_2_nothing_gives_the_tag_of_a_signature_or_record() {
     let registry = Registry::start(Profile::plain()).await;
     let image = labelled(&registry, "web", Some(COMMIT), 1);
     for name in reserved() {
-        let (front, back) = name.split_at(8);
+        let (front, back) = name.split_at(4);
         let main = "refs/heads/main".to_owned();
         let end = format!("refs/heads/{back}");
         let cases = [

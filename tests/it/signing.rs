@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use shipmark::registry::Timing;
-use shipmark::release::{Failure, Form, Request, run};
+use shipmark::release::{Change, Failure, Form, Request, TagResult, run};
 use shipmark::signing::{Flaw, PrivateKey};
 use shipmark::tagging::TagRules;
 
@@ -484,4 +484,32 @@ fn what_cannot_be_signed_or_verified_says_why() {
     let ran = step(&["verify", "--source=oci:a:it", &format!("--key={key}")]);
     assert_eq!(ran.status, Some(2), "{}", ran.log);
     assert!(ran.log.contains("is a private key"), "{}", ran.log);
+}
+
+/// Signing what has its tags already is a release, of signatures alone.
+#[tokio::test]
+async fn promise_9_signing_what_is_released_already_is_said_to_release() {
+    let disk = tempfile::tempdir().unwrap();
+    let layout = format!("oci:{}", disk.path().join("web").display());
+    for forms in [vec![Form::Bundle], vec![Form::Legacy], BOTH.to_vec()] {
+        let registry = Registry::start(Profile::plain()).await;
+        for place in [format!("{}/web", registry.host()), layout.clone()] {
+            let key = key();
+            let mut request = signed(&place, &key);
+            request.signing.as_mut().unwrap().forms = forms.clone();
+            let mut unsigned = request.clone();
+            unsigned.signing = None;
+            done(unsigned.clone(), &context()).await;
+            assert!(!done(unsigned, &context()).await.released(), "{place}");
+            let mut dry = request.clone();
+            dry.dry_run = true;
+            assert!(done(dry, &context()).await.released(), "{place}");
+            let outcome = done(request.clone(), &context()).await;
+            let tags = &outcome.destinations[0].tags;
+            let unchanged = |tag: &TagResult| tag.change == Change::Unchanged;
+            assert!(tags.iter().all(unchanged), "{place}: {tags:?}");
+            assert!(outcome.released(), "{place}");
+            assert!(!done(request, &context()).await.released(), "{place}");
+        }
+    }
 }
