@@ -275,7 +275,7 @@ pub const INPUTS: &[Input] = &[
         kind: Kind::Text("TOKEN"),
         from_workflow: Some("${{ github.token }}"),
         secret: true,
-        help: "The token to ask GitHub's API with, for what the event does not say, for the policy where there is no checkout, and for github-attestations",
+        help: "The token to ask GitHub's API with, for what the event does not say (also whether the repository is public, before it is named in the public log), for the policy where there is no checkout, and for github-attestations",
         ..DEFAULTS
     },
     Input {
@@ -312,7 +312,7 @@ pub const INPUTS: &[Input] = &[
         name: "existing",
         verbs: RELEASE,
         kind: Kind::Choice(&["fail", "keep"]),
-        help: "What to do where an immutable tag names another digest: refuse, or go on with the image that is there. Without it version tags fail, and a SHA tag on push keeps an image of the same commit",
+        help: "What to do where an immutable tag names another digest: refuse, or go on with the image that is there. Without it version tags fail, and a SHA tag on push keeps an image of the same commit. What is gone on with passes every check of the source; a promotion, or a push that names a version, goes on with it only where more than its own label speaks for it: a signature of this signer, verify-source, or that it is in the environment's from",
         ..DEFAULTS
     },
     Input {
@@ -421,7 +421,7 @@ pub const INPUTS: &[Input] = &[
         name: "transparency-log",
         verbs: SIGNED,
         kind: Kind::Choice(&["on", "off"]),
-        help: "Whether a transparency log has to hold what is checked; without it one has to for a certificate-identity, and for a key on an image none. On a release, on has what a key signs logged too, and is how a private repository agrees to be named in the log of Sigstore's public instance: that shows everybody the names of repository, workflow and branch",
+        help: "Whether a transparency log has to hold what is checked; without it one has to for a certificate-identity, and for a key on an image none. On a release, on has what a key signs logged too, and is how a repository that is not known to be public agrees to be named in the log of Sigstore's public instance: that shows everybody the names of repository, workflow and branch",
         ..DEFAULTS
     },
     Input {

@@ -18,7 +18,8 @@ pub(super) fn of(given: &Given, name: &str) -> Result<Api, Failure> {
     Api::new(client, &base, name, token.map(SecretString::from)).map_err(failed)
 }
 
-fn base(given: &Given) -> Result<Url, Failure> {
+/// The address of the API.
+pub(super) fn base(given: &Given) -> Result<Url, Failure> {
     address(given, "GITHUB_API_URL", "https://api.github.com")
 }
 

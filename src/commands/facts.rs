@@ -40,17 +40,20 @@ pub(super) fn workflow(given: &Given, facts: Option<&Facts>) -> Result<Workflow,
     let said = Said::read(given)?;
     let environment = &given.environment;
     match &said.event {
-        None if said.git_ref.is_none() && environment.in_runner() => {
-            let payload = environment.get("GITHUB_EVENT_PATH").map(Payload::read);
-            let payload = payload.transpose()?;
-            Ok(Workflow::read(&Event {
-                payload: payload.as_ref().map(|payload| payload.bytes.as_slice()),
-                ..runner(environment)
-            }))
-        }
+        None if said.git_ref.is_none() && environment.in_runner() => of_job(environment),
         Some(event) => Ok(event.workflow(facts)),
         None => Ok(facts.map(Workflow::of).unwrap_or_default()),
     }
+}
+
+/// The event that this job runs for, whatever the inputs say it is.
+pub(super) fn of_job(environment: &Environment) -> Result<Workflow, Failure> {
+    let payload = environment.get("GITHUB_EVENT_PATH").map(Payload::read);
+    let payload = payload.transpose()?;
+    Ok(Workflow::read(&Event {
+        payload: payload.as_ref().map(|payload| payload.bytes.as_slice()),
+        ..runner(environment)
+    }))
 }
 
 /// What the inputs `ref` and `event` say.

@@ -2,26 +2,22 @@
 
 use url::Url;
 
-use super::Given;
 use super::instance::{self, is_safe};
+use super::{Given, visibility};
 use crate::actions::Secrets;
-use crate::event::Workflow;
 use crate::release::{Failure, Form};
-use crate::signing::{Conceal, Instance, Keyless, TokenSource};
+use crate::signing::{Conceal, Keyless, TokenSource};
 
 /// The inputs that only signing so takes, whatever else is said.
 pub(super) const INPUTS: [&str; 3] = [instance::FULCIO, "oidc-issuer", "oidc-audience"];
 
-/// Signing as the job that runs, in these forms.
-pub(super) fn read(given: &Given, workflow: &Workflow, forms: &[Form]) -> Result<Keyless, Failure> {
+/// Reads how to sign as the job that runs, in these forms.
+pub(super) async fn read(given: &Given, forms: &[Form]) -> Result<Keyless, Failure> {
     let tokens = tokens(given)?;
     let instance = instance::of_keyless(given, forms)?;
     let agreed = logged(given)?;
-    if matches!(instance, Instance::Public(_))
-        && workflow.repository.private == Some(true)
-        && !agreed
-    {
-        return Err(private());
+    if instance.is_public() && !agreed {
+        visibility::require_public(given).await?;
     }
     Ok(Keyless::new(tokens, instance, agreed))
 }
@@ -35,13 +31,6 @@ fn logged(given: &Given) -> Result<bool, Failure> {
         .hint("sign with a key (sign: key), or leave it out")),
         said => Ok(said.is_some()),
     }
-}
-
-/// That the public log is not for a private repository unless somebody says so.
-fn private() -> Failure {
-    Failure::input("sign: keyless in a repository that is not public needs transparency-log: on")
-        .why("the log of Sigstore's public instance is for everybody to read, and shows the names of the repository, its workflow and its branch")
-        .hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own (signing-config, trusted-root)")
 }
 
 /// The variable with what the runner asks for before it gives an identity token.

@@ -20,6 +20,7 @@ mod tags;
 mod trust;
 mod verify;
 mod verify_bundle;
+mod visibility;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -60,7 +60,7 @@ pub(super) async fn common(
         Some(_) => Existing::Keep,
         None => Existing::ByKind,
     };
-    let signing = super::signing::read(given, facts.as_ref())?;
+    let signing = super::signing::read(given).await?;
     let check = trust::source_check(given).await?;
     let referrers = match arguments.choice("referrers")? {
         Some("all") => Selection::All,
@@ -72,9 +72,10 @@ pub(super) async fn common(
         drop_signatures: arguments.switch("platforms-drop-signatures")?,
     };
     let dry_run = arguments.switch("dry-run")?;
-    let request = |source, destinations| Request {
+    let request = |source, from, destinations| Request {
         verb,
         source,
+        from,
         destinations,
         rules: rules.clone(),
         facts: facts.clone(),
@@ -90,10 +91,11 @@ pub(super) async fn common(
     for Route {
         service,
         source,
+        from,
         destinations,
     } in routes
     {
-        let request = request(source, destinations);
+        let request = request(source, from, destinations);
         match service {
             Some(service) => services.push((service, request)),
             None => return Ok(Asked::One(Box::new(request))),

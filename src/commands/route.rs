@@ -25,6 +25,8 @@ pub(super) struct Route {
     /// The service that it is of, where the environment has several.
     pub(super) service: Option<Service>,
     pub(super) source: Location,
+    /// The repository that its images come from alone, where the policy names one.
+    pub(super) from: Option<Place>,
     pub(super) destinations: Vec<Place>,
 }
 
@@ -73,6 +75,7 @@ fn without_policy<'a>(
         routes: vec![Route {
             service: None,
             source: given.arguments.required("source")?,
+            from: None,
             destinations: images,
         }],
     })
@@ -103,6 +106,7 @@ impl<'a> Ruled<'a, '_> {
             routes.push(Route {
                 service: service.clone(),
                 source: self.source(stage, service.as_ref(), chosen.len())?,
+                from: self.place_of_from(stage, service.as_ref())?,
                 destinations: vec![place.clone()],
             });
         }
@@ -128,9 +132,13 @@ impl<'a> Ruled<'a, '_> {
                 .why("services stand for the repositories that the policy gives them")
                 .hint("leave images out, and name the environment"));
         }
-        let (source, service) = match applies {
-            Some((stage, service)) => (self.source(stage, service, 1)?, service.cloned()),
-            None => (self.given.arguments.required("source")?, None),
+        let (source, from, service) = match applies {
+            Some((stage, service)) => (
+                self.source(stage, service, 1)?,
+                self.place_of_from(stage, service)?,
+                service.cloned(),
+            ),
+            None => (self.given.arguments.required("source")?, None, None),
         };
         let stage = applies.map(|(stage, _)| stage);
         Ok(Road {
@@ -139,6 +147,7 @@ impl<'a> Ruled<'a, '_> {
             routes: vec![Route {
                 service,
                 source,
+                from,
                 destinations: images,
             }],
         })
@@ -270,6 +279,22 @@ impl<'a> Ruled<'a, '_> {
         }
     }
 
+    /// The repository that a service has in an environment.
+    fn place_in(
+        &self,
+        name: &Environment,
+        service: Option<&Service>,
+    ) -> Result<&'a Place, Failure> {
+        let place = self.named(name)?.place(service);
+        place.ok_or_else(|| Failure::input(format!("{name} has no repository for it")))
+    }
+
+    /// The repository that the images of an environment come from, where it names one.
+    fn place_of_from(&self, to: &Stage, of: Option<&Service>) -> Result<Option<Place>, Failure> {
+        let place = to.from().map(|from| self.place_in(from, of));
+        Ok(place.transpose()?.cloned())
+    }
+
     /// What `target` is in the repository that a service has in `from`.
     fn named_in(
         &self,
@@ -277,10 +302,7 @@ impl<'a> Ruled<'a, '_> {
         service: Option<&Service>,
         target: Target,
     ) -> Result<Location, Failure> {
-        let place = self.named(from)?.place(service);
-        let place =
-            place.ok_or_else(|| Failure::input(format!("{from} has no repository for it")))?;
-        Ok(at(place, target))
+        Ok(at(self.place_in(from, service)?, target))
     }
 
     /// An environment that has a `from` takes images from nowhere else. Its own are there already: they

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Given, api, attestations, facts, instance, keyless};
+use super::{Given, api, attestations, instance, keyless};
 use crate::actions::{Environment, Secrets};
 use crate::cli::InputError;
-use crate::event::Facts;
 use crate::github;
 use crate::release::{Failure, Form, Signing};
 use crate::signing::{Claim, LoggedKey, OpeningKey, Predicate, Signer};
@@ -17,8 +16,8 @@ const OWN: [&str; 5] = ["commit", "ref", "version", "workflow", Claim::RUN];
 const KEY: &str = "COSIGN_PRIVATE_KEY";
 const PASSWORD: &str = "COSIGN_PASSWORD";
 
-/// How to sign, if at all, what `facts` are about.
-pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signing>, Failure> {
+/// Reads how to sign, if at all.
+pub(super) async fn read(given: &Given) -> Result<Option<Signing>, Failure> {
     let arguments = &given.arguments;
     let keeps = arguments.switch(ATTESTATIONS)?;
     let Some(way) = arguments.choice("sign")?.filter(|way| *way != "off") else {
@@ -56,8 +55,7 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
             "keyless signs without it",
             "say sign: key",
         )?;
-        let workflow = facts::workflow(given, facts)?;
-        Signer::Keyless(Arc::new(keyless::read(given, &workflow, &forms)?))
+        Signer::Keyless(Arc::new(keyless::read(given, &forms).await?))
     } else {
         by_key(given, &forms)?
     };

@@ -39,8 +39,10 @@ pub struct Repository {
     pub default_branch: Option<String>,
     /// Its licence, as SPDX has it.
     pub license: Option<String>,
-    /// Whether not everybody may read it.
-    pub private: Option<bool>,
+    /// Its owner and name, `owner/name`.
+    pub full_name: Option<String>,
+    /// Whether everybody may read it, where that is certain.
+    pub public: Option<bool>,
     /// Whether all of these were told, though perhaps as empty.
     pub complete: bool,
 }
@@ -61,7 +63,8 @@ impl Repository {
             url: text(object, "/html_url"),
             default_branch: text(object, "/default_branch"),
             license: text(object, "/license/spdx_id"),
-            private: object.get("private").and_then(Value::as_bool),
+            full_name: text(object, "/full_name"),
+            public: is_public(object),
             complete: fields.iter().all(|field| object.get(field).is_some()),
         }
     }
@@ -74,7 +77,8 @@ impl Repository {
             url: self.url.or(other.url),
             default_branch: self.default_branch.or(other.default_branch),
             license: self.license.or(other.license),
-            private: self.private.or(other.private),
+            full_name: self.full_name.or(other.full_name),
+            public: self.public.or(other.public),
             complete: self.complete || other.complete,
         }
     }
@@ -146,6 +150,21 @@ impl Workflow {
     }
 }
 
+/// Whether everybody may read a repository: certain only where both fields that say so agree. An
+/// internal one is for the members of an enterprise.
+fn is_public(repository: &Value) -> Option<bool> {
+    let visibility = repository
+        .get("visibility")
+        .filter(|value| !value.is_null());
+    let private = repository.get("private")?.as_bool()?;
+    match visibility.map(Value::as_str) {
+        _ if private => Some(false),
+        None | Some(Some("public")) => Some(true),
+        Some(Some(_)) => Some(false),
+        Some(None) => None,
+    }
+}
+
 fn short_name(repository: &str) -> Option<String> {
     repository.rsplit_once('/').map(|(_, name)| name.to_owned())
 }
@@ -196,6 +215,7 @@ mod tests {
         );
         assert_eq!(workflow.repository.license.as_deref(), Some("MIT"));
         assert!(!workflow.repository.complete);
+        assert_eq!(workflow.repository.public, None);
         assert_eq!(workflow.commit_time("b"), Some("u"));
         assert_eq!(workflow.commit_time("c"), None);
         let broken = Workflow::read(&Given {
@@ -204,5 +224,39 @@ mod tests {
             ..Given::default()
         });
         assert_eq!(broken.event, "push");
+    }
+
+    #[test]
+    fn only_what_is_said_to_be_public_is_public() {
+        for (repository, public) in [
+            (r#"{"private": false}"#, Some(true)),
+            (r#"{"private": false, "visibility": "public"}"#, Some(true)),
+            (r#"{"private": false, "visibility": null}"#, Some(true)),
+            (r#"{"private": true}"#, Some(false)),
+            (r#"{"private": true, "visibility": "public"}"#, Some(false)),
+            (
+                r#"{"private": true, "visibility": "internal"}"#,
+                Some(false),
+            ),
+            (r#"{"private": true, "visibility": 1}"#, Some(false)),
+            (
+                r#"{"private": false, "visibility": "internal"}"#,
+                Some(false),
+            ),
+            (
+                r#"{"private": false, "visibility": "private"}"#,
+                Some(false),
+            ),
+            (r#"{"private": false, "visibility": "Public"}"#, Some(false)),
+            (r#"{"private": false, "visibility": true}"#, None),
+            (r#"{"private": "false"}"#, None),
+            (r#"{"private": 0}"#, None),
+            (r#"{"private": null}"#, None),
+            (r#"{"visibility": "public"}"#, None),
+            (r#"{}"#, None),
+        ] {
+            let object = serde_json::from_str(repository).unwrap();
+            assert_eq!(Repository::read(&object).public, public, "{repository}");
+        }
     }
 }

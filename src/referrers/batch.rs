@@ -207,7 +207,7 @@ impl Addition {
         whole: Option<Manifest>,
     ) -> Result<Self, Sided> {
         Ok(Self {
-            there: shared.read(store).await.map_err(Sided::there)?,
+            there: shared.read_to_add(store).await.map_err(Sided::there)?,
             shared,
             lists: None,
             ours,
@@ -230,6 +230,7 @@ impl Addition {
     /// Adds what is missing; where nothing is there, the whole is written as it is.
     async fn put(&mut self, store: &Store, notices: &Notices) -> Result<(), Sided> {
         let there = self.there.take();
+        self.shared.warn_of_overwritten(there.as_ref(), notices);
         let (ours, whole) = (&self.ours, self.whole.as_ref());
         let add = self
             .shared

@@ -184,7 +184,7 @@ async fn listed<'b>(
     stream::iter(about)
         .map(|(digest, wanted)| async move {
             let (listing, entries) = match on_disk {
-                Some(evidence) => (Listing::Own, list::on_disk(evidence, digest)?),
+                Some(evidence) => (Listing::Own, list::on_disk_to_add(evidence, digest)?),
                 None => list::list(store, digest, prior).await?,
             };
             Ok(About {
@@ -246,7 +246,7 @@ impl Travelled {
 
     /// What of an image is missing at a destination that has `there` under its tag.
     fn tag(&mut self, tagged: &Tagged, there: Option<&Manifest>) -> Tag {
-        let known = there.map(|there| shared::members(there, "layers"));
+        let known = there.map(|there| tagged.shared().members(there));
         let known = known.unwrap_or_default();
         let is_known = |(_, layer): &&(Kind, Value)| {
             let mut all = known.clone();

@@ -495,19 +495,19 @@ impl<'a> Lists<'a> {
             Self::Registry { remote, tags, .. } => (remote, tags),
         };
         let own = async { Ok(remote.referrers(subject).await.map_err(StoreError::from)?) };
-        let index = Shared::list(subject);
+        let list = Shared::list(subject);
         // A registry that got the API later may have older lists under tags.
         let (own, index) = match tags {
-            Some(_) => try_join(own, self.under(&index, false)).await?,
+            Some(_) => try_join(own, self.under(&list, false)).await?,
             None => {
                 let own = own.await?;
-                let index = self.under(&index, own.is_none()).await?;
+                let index = self.under(&list, own.is_none()).await?;
                 (own, index)
             }
         };
         let mut values = own.unwrap_or_default();
         if let Some(index) = index {
-            shared::merge(&mut values, &shared::members(&index, "manifests"));
+            shared::merge(&mut values, &list.members(&index));
         }
         list::entries(subject, &values)
     }
@@ -527,7 +527,7 @@ impl<'a> Lists<'a> {
     async fn under(&self, shared: &Shared, ask: bool) -> Result<Option<Manifest>, Error> {
         match self {
             Self::Disk(evidence) => match evidence.tagged.get(shared.tag()) {
-                Some(found) => shared.accept(found.clone()),
+                Some(found) => shared.accept(found.clone()).map(Some),
                 None => Ok(None),
             },
             Self::Registry { store, tags, .. } => {

@@ -28,7 +28,7 @@ pub enum Error {
         how: String,
     },
     /// A tag names something else than it is for.
-    #[error("tag {tag} names {problem}")]
+    #[error("tag {tag} names {problem}: something has overwritten it")]
     Foreign {
         /// The tag.
         tag: Tag,

@@ -7,7 +7,7 @@ use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
-use super::{Error, Prior, Shared, pair, shared};
+use super::{Error, Prior, Shared, pair};
 use crate::image::{Body, Digest, Manifest, Tag, Target};
 use crate::layout::Evidence;
 use crate::transfer::{Source, Store, StoreError};
@@ -79,10 +79,12 @@ impl Listing {
         }
         let under_tag = Shared::list(subject);
         let is_own = self.is_own_by_now(store, subject);
-        Ok(match try_join(is_own, under_tag.read(store)).await? {
-            (true, _) => Self::Own,
-            (false, index) => Self::Tag(index.map(Box::new)),
-        })
+        Ok(
+            match try_join(is_own, under_tag.read_to_add(store)).await? {
+                (true, _) => Self::Own,
+                (false, index) => Self::Tag(index.map(Box::new)),
+            },
+        )
     }
 
     /// The first of `manifests` that the store does not list among those about `subject`.
@@ -134,7 +136,10 @@ impl Found {
         look: impl Fn(Self) -> T,
     ) -> Result<Vec<T>, Error> {
         let entries = match store {
-            Store::Layout(_) => list(store, subject, &Prior::Unknown).await?.1,
+            Store::Layout(layout) => {
+                let evidence = layout.evidence().await.map_err(StoreError::from)?;
+                on_disk(&evidence, subject)?
+            }
             Store::Registry(remote) => {
                 let own = async {
                     let own = remote.referrers(subject).await;
@@ -142,7 +147,7 @@ impl Found {
                 };
                 let list = Shared::list(subject);
                 let (own, tagged) = try_join(own, list.read(store)).await?;
-                let tagged = tagged.map(|index| shared::members(&index, "manifests"));
+                let tagged = tagged.map(|index| list.members(&index));
                 let all: Vec<Value> = [own, tagged].into_iter().flatten().flatten().collect();
                 entries(subject, &all)?
             }
@@ -179,7 +184,7 @@ async fn open_all<T>(
         .await
 }
 
-/// What a store lists about `subject`.
+/// Returns what a store lists about `subject`, to add to it.
 pub(super) async fn list(
     store: &Store,
     subject: Digest,
@@ -188,7 +193,7 @@ pub(super) async fn list(
     let remote = match store {
         Store::Layout(layout) => {
             let evidence = layout.evidence().await.map_err(StoreError::from)?;
-            return Ok((Listing::Own, on_disk(&evidence, subject)?));
+            return Ok((Listing::Own, on_disk_to_add(&evidence, subject)?));
         }
         Store::Registry(remote) => remote,
     };
@@ -196,19 +201,17 @@ pub(super) async fn list(
     let own = async { Ok(remote.referrers(subject).await.map_err(StoreError::from)?) };
     let (own, index) = match prior.has(under_tag.tag()) {
         // Most likely it is the one that counts.
-        Some(true) => try_join(own, under_tag.read(store)).await?,
+        Some(true) => try_join(own, under_tag.read_to_add(store)).await?,
         Some(false) => (own.await?, None),
         None => match own.await? {
-            None => (None, under_tag.read(store).await?),
+            None => (None, under_tag.read_to_add(store).await?),
             own => (own, None),
         },
     };
     let (listing, values) = match own {
         Some(values) => (Listing::Own, values),
         None => {
-            let values = index
-                .as_ref()
-                .map(|index| shared::members(index, "manifests"));
+            let values = index.as_ref().map(|index| under_tag.members(index));
             (
                 Listing::Tag(index.map(Box::new)),
                 values.unwrap_or_default(),
@@ -218,10 +221,23 @@ pub(super) async fn list(
     Ok((listing, entries(subject, &values)?))
 }
 
-/// What a layout lists about `subject`, in the one way or the other.
+/// Returns what a layout lists about `subject`, in the one way or the other, to go by it.
+///
+/// # Errors
+/// A list under a tag that something has overwritten, or an entry that cannot be read.
 pub(super) fn on_disk(evidence: &Evidence, subject: Digest) -> Result<Vec<Entry>, Error> {
-    let index = evidence.tagged.get(&shared::list_tag(subject));
-    let index = index.map(|index| shared::members(index, "manifests"));
+    let under_tag = Shared::list(subject);
+    if let Some(index) = evidence.tagged.get(under_tag.tag()) {
+        under_tag.accept(index.clone())?;
+    }
+    on_disk_to_add(evidence, subject)
+}
+
+/// Returns the same, to add to it.
+pub(super) fn on_disk_to_add(evidence: &Evidence, subject: Digest) -> Result<Vec<Entry>, Error> {
+    let under_tag = Shared::list(subject);
+    let index = evidence.tagged.get(under_tag.tag());
+    let index = index.map(|index| under_tag.members(index));
     let mut found = entries(subject, &index.unwrap_or_default())?;
     let own = evidence.referrers.iter();
     for manifest in own.filter(|manifest| manifest.is_about(subject)) {

@@ -13,6 +13,7 @@ mod discover;
 mod error;
 mod kind;
 mod list;
+mod overwritten;
 mod pair;
 mod prior;
 mod shared;

@@ -15,7 +15,7 @@
 use futures_util::future::try_join;
 use serde_json::{Map, Value};
 
-use super::shared::{ROUNDS, members, merge, pause};
+use super::shared::{ROUNDS, merge, pause};
 use super::{Error, Shared, sig};
 use crate::image::{Descriptor, Digest, Manifest, Target};
 use crate::transfer::{Store, StoreError};
@@ -87,7 +87,7 @@ impl Pair {
             };
             if !known.fresh[which] {
                 pause((step / STEPS).saturating_sub(1)).await;
-                known.there[which] = self.0[which].read(store).await?;
+                known.there[which] = self.0[which].read_to_add(store).await?;
                 known.fresh[which] = true;
                 continue;
             }
@@ -105,7 +105,7 @@ impl Pair {
 
     async fn look(&self, store: &Store, known: &mut Known) -> Result<(), Error> {
         let [list, sig] = &self.0;
-        let (list, sig) = try_join(list.read(store), sig.read(store)).await?;
+        let (list, sig) = try_join(list.read_to_add(store), sig.read_to_add(store)).await?;
         known.there = [list, sig];
         known.fresh = [true; 2];
         Ok(())
@@ -139,16 +139,22 @@ impl Pair {
 
     /// The first that lacks a member, or else the first whose copy of the other's members is old.
     fn lacking(&self, known: &Known, all: &[Vec<Value>; 2]) -> Option<usize> {
-        let lacks = |which: &usize| all[*which].len() > self.members(*which, &known.there).len();
+        let is_overwritten = |which: usize| {
+            let there = known.there[which].as_ref();
+            there.is_some_and(|there| self.0[which].is_overwritten(there))
+        };
+        let lacks = |which: &usize| {
+            let members = self.members(*which, &known.there).len();
+            all[*which].len() > members || is_overwritten(*which)
+        };
         let is_old = |which: &usize| mirror(known.there[*which].as_ref()) != all[1 - which];
         (0..2).find(lacks).or_else(|| (0..2).find(is_old))
     }
 
     fn members(&self, which: usize, there: &[Option<Manifest>; 2]) -> Vec<Value> {
         let there = there[which].as_ref();
-        let member = self.0[which].member();
         there
-            .map(|there| members(there, member))
+            .map(|there| self.0[which].members(there))
             .unwrap_or_default()
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::list::tag_target;
+use super::overwritten::is_filesystem;
 use super::{Error, Prior};
 use crate::image::{Body, Digest, Manifest, MediaType, Tag};
 use crate::layout::{Expectation, LayoutFault};
@@ -28,11 +29,11 @@ pub struct Shared {
     pub(super) tag: Tag,
     /// The manifest that the tag is about: some registries give it for the tag that is not there.
     subject: Digest,
-    form: Form,
+    pub(super) form: Form,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// An index of referrers.
     List,
     /// An image with a signature, or another statement, a layer.
@@ -115,46 +116,49 @@ impl Shared {
         &self.tag
     }
 
-    /// What the tag names.
+    /// Reads what the tag names, to go by it.
     ///
     /// # Errors
-    /// A store that cannot tell, or something else under the tag.
+    /// A store that cannot tell, or something else under the tag: something has overwritten it.
     pub async fn read(&self, store: &Store) -> Result<Option<Manifest>, Error> {
+        match self.fetch(store).await? {
+            Some(found) => self.accept(found).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads what the tag names, to add to it: what something has overwritten is written anew.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub(super) async fn read_to_add(&self, store: &Store) -> Result<Option<Manifest>, Error> {
+        let found = self.fetch(store).await?;
+        Ok(found.map(|mut found| {
+            if let (Form::Layers, Body::Image { layers, .. }) = (self.form, &mut found.body) {
+                layers.retain(|layer| !is_filesystem(&layer.media_type));
+            }
+            found
+        }))
+    }
+
+    /// As [`Shared::read_to_add`], unless it is known that there is no such tag.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub async fn look(&self, store: &Store, prior: &Prior) -> Result<Option<Manifest>, Error> {
+        match prior.has(&self.tag) {
+            Some(false) => Ok(None),
+            Some(true) | None => self.read_to_add(store).await,
+        }
+    }
+
+    async fn fetch(&self, store: &Store) -> Result<Option<Manifest>, Error> {
         if store.is_known_new() {
             return Ok(None);
         }
         let found = store.manifest(&tag_target(&self.tag)).await?;
-        found.map_or(Ok(None), |found| self.accept(found))
-    }
-
-    /// What the tag names, asked for unless it is known not to be there.
-    ///
-    /// # Errors
-    /// As [`Shared::read`].
-    pub async fn look(&self, store: &Store, prior: &Prior) -> Result<Option<Manifest>, Error> {
-        match prior.has(&self.tag) {
-            Some(false) => Ok(None),
-            Some(true) | None => self.read(store).await,
-        }
-    }
-
-    /// What was found under the tag, if it can be what the tag is for.
-    pub(super) fn accept(&self, found: Manifest) -> Result<Option<Manifest>, Error> {
         // GitLab: oras-go#1396.
-        if found.digest == self.subject {
-            return Ok(None);
-        }
-        let problem = match (self.form, &found.body) {
-            (Form::List, Body::Index(_)) | (Form::Layers, Body::Image { .. }) => {
-                return Ok(Some(found));
-            }
-            (Form::List, _) => "an image, not a list of referrers",
-            (Form::Layers, _) => "an index, not a list of signatures or attestations",
-        };
-        Err(Error::Foreign {
-            tag: self.tag.clone(),
-            problem,
-        })
+        Ok(found.filter(|found| found.digest != self.subject))
     }
 
     /// Adds `ours`, whose blobs are there, to what was read just now, and keeps all that was seen
@@ -196,7 +200,7 @@ impl Shared {
     ) -> Result<Option<Manifest>, Error> {
         for round in 0..ROUNDS {
             pause(round).await;
-            let there = self.read(store).await?;
+            let there = self.read_to_add(store).await?;
             match self.round(store, there, ours, None, seen).await? {
                 Round::Right(there) => return Ok(there),
                 Round::Wrote { .. } => notices.info(format!(
@@ -217,17 +221,20 @@ impl Shared {
         whole: Option<&Manifest>,
         seen: &mut Vec<Value>,
     ) -> Result<Round, Error> {
-        let members = there.as_ref().map(|there| members(there, self.member()));
-        let mut all = members.clone().unwrap_or_default();
+        let members = there.as_ref().map(|there| self.members(there));
+        let members = members.unwrap_or_default();
+        let mut all = members.clone();
         merge(seen, &all);
         merge(&mut all, seen);
         merge(&mut all, ours);
-        if all.len() == members.map_or(0, |members| members.len()) {
+        let is_overwritten = there.as_ref().is_some_and(|it| self.is_overwritten(it));
+        if all.len() == members.len() && !is_overwritten {
             return Ok(Round::Right(there));
         }
+        let is_free = there.is_none() || (is_overwritten && members.is_empty());
         let wrote = match whole {
-            Some(whole) if there.is_none() => Round::Wrote {
-                stored: self.put(store, None, whole).await?,
+            Some(whole) if is_free => Round::Wrote {
+                stored: self.put(store, there.as_ref(), whole).await?,
                 manifest: whole.clone(),
             },
             _ => {
@@ -255,7 +262,8 @@ impl Shared {
         all: Vec<Value>,
         mirror: Option<&[Value]>,
     ) -> Result<(Manifest, bool), Error> {
-        let mut json = there
+        let kept = there.filter(|there| !self.is_overwritten(there));
+        let mut json = kept
             .and_then(|there| serde_json::from_slice::<Map<String, Value>>(&there.bytes).ok())
             .unwrap_or_else(|| self.empty());
         if self.form == Form::Layers {

@@ -94,6 +94,11 @@ impl<'a> Ahead<'a> {
         self.image.root().await
     }
 
+    /// Counts the root where tags have brought it.
+    pub(super) fn count_roots(&self) {
+        self.image.count_roots();
+    }
+
     /// Writes the manifests of what is beside the root, which is there.
     pub(super) async fn beside(&mut self) -> Result<(), Failure> {
         let beside = self.beside.iter_mut().flatten();

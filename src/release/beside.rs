@@ -268,6 +268,9 @@ pub(super) fn failure(side: Side, at: &dyn std::fmt::Display, error: Error) -> F
         Error::Frozen { .. } => Failure::refused(format!("{side} {at}: {error}"))
             .why("the repository makes tags immutable, and signatures are added to this one")
             .hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API signature-format: bundle needs no tag"),
+        Error::Foreign { .. } => Failure::service(format!("{side} {at}: {error}"))
+            .why("tags of this form are for what says something about an image, and what this one named cannot be told any more")
+            .hint("promote the image to there once more from where its signatures are, or sign it there again: either writes the tag anew"),
         error => Failure::service(format!("{side} {at}: {error}")),
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Seen {
     pub(super) withdrawn: BTreeSet<Tag>,
     /// Branch tags that name a newer image than ours, and how that is known.
     pub(super) newer: BTreeMap<Tag, String>,
+    /// Tags of branches and pull requests that are those of version lines, and how that is known.
+    pub(super) lines: BTreeMap<Tag, String>,
 }
 
 impl Destination {
@@ -132,9 +134,7 @@ async fn at(
     let listing = async {
         match listed {
             Some(listed) => Ok(listed),
-            None if planned.iter().any(|planned| planned.kind.is_line()) => {
-                destination.store.tags().await
-            }
+            None if planned.iter().any(needs_list) => destination.store.tags().await,
             None => Ok(BTreeSet::new()),
         }
     };
@@ -146,6 +146,11 @@ async fn at(
     };
     seen.look_up_highest(destination, planned).await?;
     Ok(seen)
+}
+
+/// Whether all tags of a repository have a say in what becomes of one.
+fn needs_list(planned: &PlannedTag) -> bool {
+    planned.kind.is_line() || planned.may_take_line()
 }
 
 /// What tags name.

@@ -9,6 +9,7 @@
 mod ahead;
 mod beside;
 mod branch;
+mod branch_name;
 mod carry;
 mod existing;
 mod failure;
@@ -93,7 +94,9 @@ pub struct Request {
     pub environment: Option<Environment>,
     /// What to do where an immutable tag is taken.
     pub existing: Existing,
-    /// What the source has to have beside it before anything is copied, if anything.
+    /// The repository that an image has to be in to be released, where a policy names one.
+    pub from: Option<Place>,
+    /// What the image has to have beside it before anything is copied, if anything.
     pub check: Option<Check>,
     /// How it is signed, if it is.
     pub signing: Option<Signing>,
@@ -170,7 +173,8 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
     let (mut image, derived, mut seen) = resolve_and_look(request, context, &destinations).await?;
     let asked = image.root.digest;
     if let Some(check) = &request.check {
-        check.require(context, asked, &request.source).await?;
+        let checked = check.require(context, Side::Source, asked, &request.source);
+        checked.await?;
     }
     let commit = commit_of(request, &image);
     if let Some(kept) = existing::kept(
@@ -185,11 +189,8 @@ async fn prepare<'a>(request: &'a Request, context: &'a Context) -> Result<Prepa
     .await?
     {
         image = kept;
-        if let Some(signing) = &request.signing {
-            let root = image.root.digest;
-            sign::require(signing, context, &destinations, &seen, root).await?;
-        }
     }
+    branch_name::check(request, context, &destinations, &derived, &mut seen, &image)?;
     let branches = branch::Watch::of(context, &derived, commit.as_ref());
     if let Some(branches) = &branches {
         let root = image.root.digest;
@@ -268,6 +269,9 @@ impl Prepared<'_> {
                 tag::write_moving(self, &plans).await?;
                 try_join(self.settle_lines(&mut plans), ahead.settle()).await?;
             }
+            if by_tag {
+                ahead.count_roots();
+            }
         }
         Ok(self.outcome(plans, ahead.brought()))
     }
@@ -281,9 +285,14 @@ impl Prepared<'_> {
     }
 
     fn say_plan(&self) {
-        for (destination, plan) in self.destinations.iter().zip(&self.plans) {
+        let each = self.destinations.iter().zip(&self.plans).zip(&self.seen);
+        for ((destination, plan), seen) in each {
             for Step { planned, change } in &plan.steps {
-                if let Change::Stays { why, .. } = change {
+                // That a branch does not take a line was said as a warning.
+                let is_said = seen.lines.contains_key(&planned.tag);
+                if let Change::Stays { why, .. } = change
+                    && !is_said
+                {
                     let text = format!("{}: tag {}: {why}", destination.place, planned.tag);
                     self.context.notices.info(text);
                 }

@@ -113,12 +113,13 @@ impl Change {
 }
 
 impl Outcome {
-    /// Whether any tag was written, or anything was brought along; else all was as it should be
-    /// before.
+    /// Whether any tag was written, anything was brought along, or anything was signed; else all was
+    /// as it should be before.
     pub fn released(&self) -> bool {
         self.destinations.iter().any(|released| {
             let tagged = released.tags.iter().any(|tag| tag.change.touches());
-            tagged || !released.beside.copied.is_empty()
+            let signed = released.signatures.iter().any(|signed| signed.made);
+            tagged || signed || !released.beside.copied.is_empty()
         })
     }
 }

@@ -84,6 +84,10 @@ fn change(
     if there == Some(root) {
         return Ok(Change::Unchanged);
     }
+    if let Some(why) = seen.lines.get(&planned.tag) {
+        let why = why.clone();
+        return Ok(Change::Stays { at: there, why });
+    }
     match (&planned.kind, there) {
         (Kind::Immutable(_), Some(other)) => Err(taken(place, planned, other, root)),
         (Kind::Moving(Follows::Branch), Some(_)) => Ok(match seen.newer.get(&planned.tag) {

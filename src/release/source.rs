@@ -68,6 +68,17 @@ pub(super) fn destination(context: &Context, place: &Place, source: &Location) -
     }
 }
 
+/// Opens a place to read from it.
+pub(super) fn at_place(context: &Context, place: &Place) -> Store {
+    match place {
+        Place::Registry(repository) => {
+            let remote = context.registry.repository(repository, Access::Pull, &[]);
+            Store::Registry(remote)
+        }
+        Place::Layout(path) => Store::Layout(Layout::at(path)),
+    }
+}
+
 /// A manifest that the index `parent` lists.
 ///
 /// # Errors

@@ -97,6 +97,11 @@ impl Work<'_> {
         taken.map_err(|failed| self.failed(failed))
     }
 
+    /// Counts the root at the destinations that lacked it, where tags have brought it.
+    pub(super) fn count_roots(&self) {
+        self.bringing.count_roots();
+    }
+
     /// What was done, in the order of all destinations.
     pub(super) fn content(&self) -> Vec<Content> {
         let mut content = self.bringing.content().into_iter();

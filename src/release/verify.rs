@@ -139,7 +139,7 @@ pub async fn verify(
         Ok((store, vec![Image::root(root)]))
     };
     let ((store, images), check) = try_join(images, check).await?;
-    let found = check.of(&store, images, source).await?;
+    let found = check.of(&store, images, Side::Source, source).await?;
     // Beside an image that is not there is nothing either.
     if found.signatures.is_empty() && found.attestations.is_empty() {
         source::digest(&store, source).await?;
@@ -154,21 +154,24 @@ fn flaws<'a, T: 'a>(found: impl Iterator<Item = &'a Result<T, Flaw>>) -> Vec<Str
 }
 
 impl Check {
-    /// That a source has all of it, before anything is copied.
+    /// Requires all of it of an image that is to be released, before anything is copied: of the
+    /// source, or of the image at the destination that takes its place.
     pub(super) async fn require(
         &self,
         context: &Context,
+        side: Side,
         root: Digest,
         source: &Location,
     ) -> Result<(), Failure> {
         let store = source::store(context, source)?;
-        let found = self.of(&store, vec![Image::root(root)], source).await?;
+        let images = vec![Image::root(root)];
+        let found = self.of(&store, images, side, source).await?;
         if let Some(failure) = found.refusal() {
             return Err(failure);
         }
         let wanted: Vec<String> = self.wanted.iter().map(ToString::to_string).collect();
         context.notices.info(format!(
-            "source {source} has a good {} of {}",
+            "{side} {source} has a good {} of {}",
             wanted.join(" and "),
             self.requirement
         ));
@@ -180,6 +183,7 @@ impl Check {
         &self,
         store: &Store,
         images: Vec<Image>,
+        side: Side,
         source: &Location,
     ) -> Result<Verification, Failure> {
         let rules = self.wanted.iter().filter_map(|wanted| match wanted {
@@ -192,7 +196,7 @@ impl Check {
             .buffered(IMAGES)
             .try_collect()
             .await
-            .map_err(|error| beside::failure(Side::Source, source, error))?;
+            .map_err(|error| beside::failure(side, source, error))?;
         let mut found = Verification {
             source: source.clone(),
             requirement: self.requirement.clone(),

@@ -2,7 +2,7 @@ use std::fmt;
 
 use semver::Version;
 
-use super::{Line, Series};
+use super::{Line, Series, line_tag, name};
 use crate::image::Tag;
 
 /// What may happen to a tag once it is written.
@@ -70,6 +70,28 @@ pub struct Derived {
     pub tags: Vec<PlannedTag>,
     /// What was skipped or defaulted, and why. May hold text from outside, made printable.
     pub notes: Vec<String>,
+}
+
+impl PlannedTag {
+    /// Whether what happened gives the tag its name: a branch or a pull request, which anybody who may
+    /// push can call anything.
+    pub fn is_named_by_event(&self) -> bool {
+        let named = [
+            Kind::Moving(Follows::Branch),
+            Kind::Moving(Follows::PullRequest),
+        ];
+        named.contains(&self.kind)
+    }
+
+    /// Whether only the tags of a repository tell if this is the tag of a version line.
+    pub fn may_take_line(&self) -> bool {
+        self.is_named_by_event() && line_tag::line_of(&self.tag).is_some()
+    }
+
+    /// What an immutable tag of this name would stand for: `a version` or `a commit`.
+    pub fn immutable_form(&self) -> Option<&'static str> {
+        name::immutable_form(&self.tag)
+    }
 }
 
 impl Kind {

@@ -90,7 +90,11 @@ pub enum TaggingError {
 impl TaggingError {
     /// Whether a rule refuses what is wanted, rather than that something is missing in the input.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::OtherCommit { .. } | Self::UnknownCommit { .. })
+        match self {
+            Self::OtherCommit { .. } | Self::UnknownCommit { .. } => true,
+            Self::Rule(error) => error.is_refusal,
+            _ => false,
+        }
     }
 
     /// How to go on.
@@ -107,6 +111,9 @@ impl TaggingError {
             }
             Self::UnknownCommit { .. } => {
                 "build the image with the label org.opencontainers.image.revision"
+            }
+            Self::Rule(error) if error.is_refusal => {
+                "rename the branch or tag, or leave the rule out for it (enable=false)"
             }
             Self::List { .. } | Self::Rule(_) => "correct the rule",
             Self::BadTag { .. } => "correct the rule, or say mode: strict, which makes it a tag",

@@ -67,12 +67,51 @@ pub(super) fn reserved(tag: &Tag) -> Option<&'static str> {
         Some("a commit")
     } else if text.strip_prefix("pr-").is_some_and(is_number) {
         Some("a pull request")
-    } else if is_digest(text) || text.starts_with("shipmark.") {
+    } else if is_reserved(text) {
         Some("a signature or record")
     } else {
         None
     }
 }
+
+/// What a tag of this name stands for, so that no branch may take it: as [`reserved`], and the lines of
+/// versions in all their spellings.
+pub(super) fn reserved_from_branches(tag: &Tag) -> Option<&'static str> {
+    reserved(tag).or_else(|| is_line(tag.as_str()).then_some("a version line"))
+}
+
+/// What an immutable tag of this name would stand for.
+pub(super) fn immutable_form(tag: &Tag) -> Option<&'static str> {
+    reserved(tag).filter(|meaning| matches!(*meaning, "a version" | "a commit"))
+}
+
+/// `v1`, `v1.4`, `1-alpine`, `1.4-bookworm-slim`. A number and several words are a branch about an
+/// issue (`12-fix-the-login`) rather than a line.
+fn is_line(text: &str) -> bool {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let (number, variant) = match text.split_once('-') {
+        Some((number, variant)) => (number, Some(variant)),
+        None => (text, None),
+    };
+    let parts = number.split('.').count();
+    let is_word =
+        |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.contains('-');
+    number.split('.').all(is_number)
+        && parts <= 3
+        && variant.is_none_or(|variant| parts > 1 || is_word(variant))
+}
+
+/// Whether a tag of this text is for signatures, referrers and records alone, in letters of either
+/// case: `sha256-<hex>` with or without an ending, which others write too, and the prefixes of our own.
+pub(super) fn is_reserved(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    is_digest(&text) || OWN_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// What the tags of records and of holds begin with.
+const OWN_PREFIXES: [&str; 2] = ["shipmark.", "hold."];
+/// What digests begin with, as tags write them. The referrers tag schema cuts the rest to 64 digits.
+const DIGESTS: [&str; 4] = ["sha256-", "sha384-", "sha512-", "blake3-"];
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
@@ -85,9 +124,10 @@ fn is_commit(text: &str, prefix: &str) -> bool {
 
 /// `sha256-<hex>`, with or without an ending: the tags of referrers and signatures.
 fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256-").is_some_and(|rest| {
-        rest.len() >= 64 && rest.bytes().take(64).all(|b| b.is_ascii_hexdigit())
-    })
+    let mut hex = DIGESTS
+        .iter()
+        .filter_map(|prefix| text.strip_prefix(prefix));
+    hex.any(|hex| hex.len() >= 64 && hex.bytes().take(64).all(|b| b.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -148,7 +188,66 @@ mod tests {
         }
     }
 
+    #[test]
+    fn promise_3_no_branch_has_the_name_of_a_version_line() {
+        for text in [
+            "v1",
+            "v1.4",
+            "v1.4.2",
+            "1",
+            "1.4",
+            "01.4",
+            "1-alpine",
+            "v1-alpine",
+            "1.4-alpine",
+            "1.4-bookworm-slim",
+            "1-alpine3.20",
+            "2025.01-slim",
+            "latest",
+            "1.4.0",
+            "v1.4.0-rc.1",
+        ] {
+            assert!(
+                reserved_from_branches(&text.parse().unwrap()).is_some(),
+                "{text}"
+            );
+        }
+        for text in [
+            "main",
+            "12-fix-the-login",
+            "v1x",
+            "1x",
+            "version-1",
+            "1.x",
+            "vnext",
+            "v-1",
+            "1.2.3.4",
+            "1-2",
+            "1--x",
+            "v",
+            "feature-1",
+        ] {
+            assert_eq!(
+                reserved_from_branches(&text.parse().unwrap()),
+                None,
+                "{text}"
+            );
+        }
+    }
+
     proptest! {
+        #[test]
+        fn promise_2_every_tag_of_a_digest_or_record_is_reserved(
+            hex in "[0-9a-fA-F]{64}",
+            algorithm in "[sS][hH][aA](256|384|512)|[bB][lL][aA][kK][eE]3",
+            ending in "(|[.](sig|att|sbom|SIG|[a-z]{0,9})|[-._A-Za-z0-9]{0,30})",
+            own in "([sS][hH][iI][pP][mM][aA][rR][kK]|[hH][oO][lL][dD])[.][-._A-Za-z0-9]{0,30}",
+        ) {
+            let of_digest = format!("{algorithm}-{hex}{ending}");
+            prop_assert!(is_reserved(&of_digest), "{}", of_digest);
+            prop_assert!(is_reserved(&own), "{}", own);
+        }
+
         #[test]
         fn any_name_becomes_a_tag_once_and_for_all(name in ".{0,300}") {
             let named = sanitize(&name);

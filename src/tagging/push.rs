@@ -86,7 +86,11 @@ fn branch(derived: &mut Derived, facts: &Facts, name: &str) {
 fn own_name(derived: &mut Derived, what: &str, name: &str, kind: Kind) {
     let Named { tag, altered } = name::sanitize(name);
     let name = shown(name);
-    if let Some(meaning) = name::reserved(&tag) {
+    let meaning = match kind {
+        Kind::Moving(_) => name::reserved_from_branches(&tag),
+        Kind::Immutable(_) => name::reserved(&tag),
+    };
+    if let Some(meaning) = meaning {
         derived.note(format!(
             "the {what} {name} gives no tag of its name: {tag} reads as {meaning}; \
              give tags if it is meant"

@@ -1,7 +1,7 @@
 /// What a copy did at one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Content {
-    /// Manifests written. The root is not among them where its tags are what writes it.
+    /// Manifests written, the root among them.
     pub manifests_written: u64,
     /// Blobs whose bytes were sent.
     pub moved: Amount,

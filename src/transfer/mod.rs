@@ -163,6 +163,13 @@ impl Bringing<'_> {
         self.write(Levels::Roots).await
     }
 
+    /// Counts the roots as written, where tags have written them and not [`Bringing::roots`].
+    pub fn count_roots(&self) {
+        for (target, plan) in &self.targets {
+            target.count(|content| content.manifests_written += plan.roots.len() as u64);
+        }
+    }
+
     /// What was done, in the order of the destinations.
     pub fn content(&self) -> Vec<Content> {
         let targets = self.targets.iter();

@@ -1,6 +1,7 @@
 //! Releases that are signed as the job that runs, against services in this process.
 
 mod github;
+mod visibility;
 
 use std::sync::Arc;
 use std::time::Duration;

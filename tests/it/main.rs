@@ -1,6 +1,7 @@
 //! The integration tests: one binary, since every test binary links the whole tree.
 
 mod arrows;
+mod branch_names;
 mod client;
 mod counts;
 mod crash;
@@ -14,10 +15,12 @@ mod interop;
 mod interop_copies;
 mod interop_cosign;
 mod interop_sigstore;
+mod keep;
 mod keyless;
 mod logged_key;
 mod moves;
 mod mutants;
+mod overwritten;
 mod platforms;
 mod policy;
 mod races;

@@ -4,13 +4,18 @@ use std::path::Path;
 
 use serde_json::json;
 use shipmark::image::Commit;
-use shipmark::release::{Change, Existing, Failure, Outcome, Request, Verb};
+use shipmark::release::{Change, Failure, Outcome, Request, Verb};
 
 use crate::registry::{Auth, Effect, Fault, Profile, Registry, fixture};
 use crate::support::*;
 
 /// An image whose label names a commit, in place by its digest; `number` tells it from others.
-fn labelled(registry: &Registry, repository: &str, revision: Option<&str>, number: u32) -> String {
+pub fn labelled(
+    registry: &Registry,
+    repository: &str,
+    revision: Option<&str>,
+    number: u32,
+) -> String {
     let labels = revision.map(|revision| json!({"org.opencontainers.image.revision": revision}));
     let config = json!({
         "architecture": "amd64",
@@ -36,12 +41,12 @@ fn labelled(registry: &Registry, repository: &str, revision: Option<&str>, numbe
     registry.put_manifest(repository, &digest, kind, manifest)
 }
 
-fn tag(registry: &Registry, tag: &str, digest: &str) {
+pub fn tag(registry: &Registry, tag: &str, digest: &str) {
     let (kind, bytes) = registry.manifest("web", digest).unwrap();
     registry.put_manifest("web", tag, &kind, bytes);
 }
 
-fn release(registry: &Registry, verb: Verb, digest: &str, git_ref: &str) -> Request {
+pub fn release(registry: &Registry, verb: Verb, digest: &str, git_ref: &str) -> Request {
     let place = format!("{}/web", registry.host());
     request(
         verb,
@@ -54,55 +59,6 @@ fn release(registry: &Registry, verb: Verb, digest: &str, git_ref: &str) -> Requ
 fn change<'a>(outcome: &'a Outcome, tag: &str) -> &'a Change {
     let mut tags = outcome.destinations[0].tags.iter();
     &tags.find(|it| it.tag.as_str() == tag).unwrap().change
-}
-
-/// Which image a release goes on with, by verb, `existing`, the tag that is taken, and the commit that
-/// the image there names.
-#[tokio::test]
-async fn an_image_that_is_there_is_kept_by_kind() {
-    const OTHER: &str = "1111111111111111111111111111111111111111";
-    for verb in [Verb::Push, Verb::Promote] {
-        for existing in [Existing::ByKind, Existing::Fail, Existing::Keep] {
-            for taken in ["1.4.0", "git-9f3c2a1"] {
-                for label in [Some(COMMIT), Some(OTHER), None] {
-                    let registry = Registry::start(Profile::plain()).await;
-                    let there = labelled(&registry, "web", label, 1);
-                    tag(&registry, taken, &there);
-                    let ours = labelled(&registry, "web", Some(COMMIT), 2);
-                    let mut request = release(&registry, verb, &ours, "refs/tags/v1.4.0");
-                    request.existing = existing;
-                    let may_keep = match existing {
-                        Existing::Fail => false,
-                        Existing::Keep => true,
-                        Existing::ByKind => verb == Verb::Push && taken.starts_with("git-"),
-                    };
-                    let case = format!("{verb:?} {existing:?} {taken} {label:?}");
-                    registry.clear_log();
-                    if may_keep && label == Some(COMMIT) {
-                        let (context, said) = context_with(settings());
-                        let outcome = done(request, &context).await;
-                        assert_eq!(outcome.root.to_string(), there, "{case}");
-                        assert_eq!(outcome.kept.unwrap().to_string(), ours, "{case}");
-                        assert!(said.text().contains("same commit"), "{case}");
-                        let tags = registry.tags("web");
-                        assert!(
-                            tags.values().all(|digest| *digest == there),
-                            "{case}: {tags:?}"
-                        );
-                    } else {
-                        let (failure, text) = failed(request, &context()).await;
-                        assert!(matches!(failure, Failure::Refused(_)), "{case}: {text}");
-                        assert!(
-                            text.starts_with(&format!("tag {taken} of ")),
-                            "{case}: {text}"
-                        );
-                        let wrote = registry.count_of("PUT ") + registry.count_of("POST ");
-                        assert_eq!(wrote, 0, "{case}");
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// The registries with a rule of their own, and how they say so.

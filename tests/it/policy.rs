@@ -1049,3 +1049,45 @@ fn promise_5_a_policy_takes_little_memory() {
         assert!(most < 128 << 10, "{said}: {most} KiB");
     }
 }
+
+/// An image that was planted in stage is of the right commit by its own word alone: `existing: keep` goes
+/// on with it only where dev has it.
+#[test]
+fn promise_5_keep_takes_no_image_that_was_never_in_from() {
+    let ways: [&[&str]; 3] = [
+        &["--environment=stage", "--source=v1", "--services=web"],
+        &["--images=oci:stage/web", "--source=v1"],
+        &["--images=oci:./stage/web", "--source=oci:dev/web:v1"],
+    ];
+    for way in ways {
+        for is_in_dev in [false, true] {
+            let place = place();
+            let push = |to: &str, more: &[&str]| {
+                let source = example();
+                let base = ["push", "--source", &source, "--images", to];
+                let ran = place.run(&[&base, more].concat());
+                assert_eq!(ran.status, Some(0), "{}", ran.log);
+            };
+            // Another image of the same commit.
+            let planted = ["--platforms=linux/amd64", "--tags=git-9f3c2a1"];
+            push("oci:stage/web", &planted);
+            push("oci:dev/web", &["--tags=v1"]);
+            push("oci:dev/api", &["--tags=v1"]);
+            if is_in_dev {
+                push("oci:dev/web", &["--platforms=linux/amd64", "--tags=other"]);
+            }
+            write_policy(&place, POLICY);
+            let ran = promote(&place, &[way, &["--existing=keep"]].concat());
+            let released = tags(&place, "stage/web");
+            if is_in_dev {
+                assert_eq!(ran.status, Some(0), "{way:?}: {}", ran.log);
+                assert!(ran.log.contains("going on with that image"), "{}", ran.log);
+                assert!(released.contains(&"1.4.0".to_owned()), "{released:?}");
+                continue;
+            }
+            assert_eq!(ran.status, Some(1), "{way:?}: {}", ran.log);
+            assert!(ran.log.contains("is not in oci:"), "{way:?}: {}", ran.log);
+            assert_eq!(released, ["git-9f3c2a1"], "{way:?}");
+        }
+    }
+}

@@ -343,3 +343,34 @@ async fn no_destination_or_one_twice_is_an_input_error() {
         Err(Failure::Input(_))
     ));
 }
+
+/// Whether a tag brings the root or it is written before: what was written is counted once each.
+#[tokio::test]
+async fn promise_9_the_root_counts_among_the_manifests_written() {
+    const MANIFESTS: u64 = 5;
+    let disk = tempfile::tempdir().unwrap();
+    for git_ref in ["refs/heads/main", "refs/tags/v1.4.0"] {
+        for signs in [false, true] {
+            let registry = Registry::start(Profile::plain()).await;
+            let layout = disk.path().join(format!("{}{signs}", git_ref.len()));
+            let layout = format!("oci:{}", layout.display());
+            for place in [format!("{}/web", registry.host()), layout] {
+                let mut request = push(&example(), &[&place], git_ref);
+                request.signing = signs.then(|| keys::signing(&keys::key()));
+                let written = async |request| {
+                    let outcome = done(request, &context()).await;
+                    outcome.destinations[0].content.manifests_written
+                };
+                let case = format!("{git_ref} {signs} {place}");
+                assert_eq!(written(request.clone()).await, MANIFESTS, "{case}");
+                assert_eq!(written(request.clone()).await, 0, "{case}");
+                if !place.starts_with("oci:") {
+                    // It is there, and gets another tag.
+                    let mut again = request;
+                    again.facts = pushed("refs/heads/other");
+                    assert_eq!(written(again).await, 0, "{case}");
+                }
+            }
+        }
+    }
+}

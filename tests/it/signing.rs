@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use shipmark::registry::Timing;
-use shipmark::release::{Failure, Form, Request, run};
+use shipmark::release::{Change, Failure, Form, Request, TagResult, run};
 use shipmark::signing::{Flaw, PrivateKey};
 use shipmark::tagging::TagRules;
 
@@ -517,5 +517,33 @@ async fn promise_2_an_index_that_lacks_one_of_its_indexes_is_not_signed() {
         assert!(told.contains(missing["digest"].as_str().unwrap()), "{told}");
         assert_eq!(registry.count_of("PUT"), 0);
         assert_eq!(registry.count_of("POST"), 0);
+    }
+}
+
+/// Signing what has its tags already is a release, of signatures alone.
+#[tokio::test]
+async fn promise_9_signing_what_is_released_already_is_said_to_release() {
+    let disk = tempfile::tempdir().unwrap();
+    let layout = format!("oci:{}", disk.path().join("web").display());
+    for forms in [vec![Form::Bundle], vec![Form::Legacy], BOTH.to_vec()] {
+        let registry = Registry::start(Profile::plain()).await;
+        for place in [format!("{}/web", registry.host()), layout.clone()] {
+            let key = key();
+            let mut request = signed(&place, &key);
+            request.signing.as_mut().unwrap().forms = forms.clone();
+            let mut unsigned = request.clone();
+            unsigned.signing = None;
+            done(unsigned.clone(), &context()).await;
+            assert!(!done(unsigned, &context()).await.released(), "{place}");
+            let mut dry = request.clone();
+            dry.dry_run = true;
+            assert!(done(dry, &context()).await.released(), "{place}");
+            let outcome = done(request.clone(), &context()).await;
+            let tags = &outcome.destinations[0].tags;
+            let unchanged = |tag: &TagResult| tag.change == Change::Unchanged;
+            assert!(tags.iter().all(unchanged), "{place}: {tags:?}");
+            assert!(outcome.released(), "{place}");
+            assert!(!done(request, &context()).await.released(), "{place}");
+        }
     }
 }

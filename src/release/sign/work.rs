@@ -702,6 +702,9 @@ impl Addition {
         fresh: bool,
     ) -> Result<Images, Error> {
         let read = [list, images.signatures];
+        for (tag, there) in Self::tags(self.root).iter().zip(&read) {
+            tag.warn_of_overwritten(there.as_ref(), &context.notices);
+        }
         let signatures = match self.both && !self.additions.is_empty() {
             true => {
                 let pair = Pair::of(self.root);
@@ -716,6 +719,7 @@ impl Addition {
             false => {
                 let tag = Shared::layers(self.root, Ending::Att);
                 let (there, notices) = (images.attestations, &context.notices);
+                tag.warn_of_overwritten(there.as_ref(), notices);
                 tag.add(store, there, ours, None, seen, notices).await?;
                 tag.settle(store, ours, seen, notices).await?
             }

@@ -26,6 +26,14 @@ pub struct Logs {
     pub authority: Option<Url>,
 }
 
+impl Endpoints {
+    /// The addresses of those that show others what is signed.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Url> {
+        let logs = self.logs.v1.iter().chain(&self.logs.v2);
+        logs.chain([&self.fulcio])
+    }
+}
+
 /// Why services cannot be told, or do not do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EndpointsError {

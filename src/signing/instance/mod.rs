@@ -8,6 +8,8 @@ mod witnesses;
 
 use std::sync::Arc;
 
+use url::Url;
+
 pub use endpoints::{Configured, Endpoints, EndpointsError, Logs};
 pub(super) use service::Service;
 pub use service::{ServiceCause, ServiceError};
@@ -35,6 +37,26 @@ pub enum Instance<S> {
         /// Whom to trust there.
         root: Arc<TrustRoot>,
     },
+}
+
+impl Instance<Endpoints> {
+    /// Whether everybody can read its logs: those that Sigstore itself runs, however they are named.
+    pub fn is_public(&self) -> bool {
+        match self {
+            Self::Public(_) => true,
+            Self::Own { services, .. } => services.addresses().any(is_of_sigstore),
+        }
+    }
+}
+
+/// Whether a service is Sigstore's own.
+fn is_of_sigstore(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    ["sigstore.dev", "sigstage.dev"].iter().any(|domain| {
+        let below = host.strip_suffix(domain);
+        below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
+    })
 }
 
 impl<S: Configured + Clone> Instance<S> {

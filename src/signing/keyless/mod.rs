@@ -158,11 +158,9 @@ impl Keyless {
 
     async fn token(&self, client: &Client) -> Result<Token, SigningError> {
         let token = self.tokens.fetch(client).await?;
-        match self.instance {
-            Instance::Public(_) if token.is_private() && !self.private => {
-                Err(SigningError::Private)
-            }
-            _ => Ok(token),
+        match self.instance.is_public() && token.is_private() && !self.private {
+            true => Err(SigningError::Private),
+            false => Ok(token),
         }
     }
 

@@ -2,7 +2,7 @@ use thiserror::Error;
 
 use super::template::Problem;
 use crate::tagging::default::shown;
-use crate::tagging::rules::Rule;
+use crate::tagging::rules::{Rule, RuleKind};
 
 /// Why a rule, or what goes for all, cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -20,12 +20,21 @@ pub struct ExpandError {
     pub column: Option<usize>,
     /// What is wrong.
     pub problem: String,
+    /// Whether the rule is right, and the event gives it a name that no tag may have.
+    pub is_refusal: bool,
 }
 
 fn place(attribute: Option<&str>, column: Option<usize>) -> String {
     let attribute = attribute.map_or_else(String::new, |name| format!("the attribute {name}, "));
     let column = column.map_or_else(String::new, |column| format!("column {column} of "));
     attribute + &column
+}
+
+fn reserved(tag: &str) -> String {
+    format!(
+        "it gives the tag {}, and tags of that form are for signatures, referrers and records alone",
+        shown(tag)
+    )
 }
 
 impl ExpandError {
@@ -40,6 +49,33 @@ impl ExpandError {
             attribute: Some(attribute),
             column: before.map(|before| before + problem.column),
             problem: problem.text.clone(),
+            is_refusal: false,
+        }
+    }
+
+    /// That a rule gives a tag that is for signatures, referrers and records alone.
+    pub(super) fn reserved(rule: &Rule, tag: &str) -> Self {
+        Self {
+            input: "tags",
+            line: Some(rule.line),
+            rule: shown(&rule.text),
+            attribute: None,
+            column: None,
+            problem: reserved(tag),
+            is_refusal: matches!(rule.kind, RuleKind::Ref(_)),
+        }
+    }
+
+    /// That the flavor gives such a tag.
+    pub(super) fn reserved_latest(tag: &str) -> Self {
+        Self {
+            input: "flavor",
+            line: None,
+            rule: "latest".to_owned(),
+            attribute: None,
+            column: None,
+            problem: reserved(tag),
+            is_refusal: false,
         }
     }
 
@@ -57,6 +93,7 @@ impl ExpandError {
             attribute: None,
             column: Some(problem.column),
             problem: problem.text.clone(),
+            is_refusal: false,
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) enum What {
     PartOfRelease,
     /// Certainly this.
     Known(Kind),
+    /// The name of the branch, by an expression.
+    BranchName,
     /// A name: what it looks like decides.
     Name,
 }
@@ -77,7 +79,14 @@ impl Expander<'_> {
             RuleKind::Ref(kind) => Ok(self.git_ref(*kind)),
             RuleKind::Raw { value } => {
                 let text = self.attribute(rule, "value", value)?;
-                Ok(Some(Made::new(text, What::Name)))
+                let is_branch =
+                    value.contains("branch") && self.view.branch() == Some(text.as_str());
+                let what = if is_branch {
+                    What::BranchName
+                } else {
+                    What::Name
+                };
+                Ok(Some(Made::new(text, what)))
             }
             RuleKind::Sha { long } => self.sha(rule, *long),
             RuleKind::Release { pattern } => self.release(rule, pattern),

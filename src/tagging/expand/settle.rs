@@ -68,7 +68,12 @@ impl Expander<'_> {
         let Some(text) = self.valid(&format!("{prefix}{}{suffix}", made.text)) else {
             return Ok(None);
         };
-        if matches!(rule.kind, RuleKind::Ref(RefKind::Branch)) && self.is_of_another(&text) {
+        if name::is_reserved(&text) {
+            return Err(ExpandError::reserved(rule, &text));
+        }
+        let is_of_branch = matches!(rule.kind, RuleKind::Ref(RefKind::Branch))
+            || matches!(made.what, What::BranchName);
+        if is_of_branch && self.is_of_another(&text) {
             return Ok(None);
         }
         let series = Series {
@@ -133,7 +138,10 @@ impl Expander<'_> {
     /// Whether a branch is called what something else is called: then it gives no tag.
     fn is_of_another(&self, text: &str) -> bool {
         let tag = text.parse::<Tag>().ok();
-        if tag.and_then(|tag| name::reserved(&tag)).is_none() {
+        if tag
+            .and_then(|tag| name::reserved_from_branches(&tag))
+            .is_none()
+        {
             return false;
         }
         self.steps.add(Trap::NameOfAnother);
@@ -161,6 +169,9 @@ impl Expander<'_> {
         let Some(text) = self.latest_text()? else {
             return Ok(());
         };
+        if name::is_reserved(&text) {
+            return Err(ExpandError::reserved_latest(&text));
+        }
         if expansion.tags.iter().any(|tag| tag.text == text) {
             self.steps.add(Trap::LatestTwice);
         }
@@ -218,6 +229,8 @@ fn kind(made: &Made, text: &str, series: &Series) -> Kind {
     };
     match (&made.what, &made.release) {
         (What::Known(kind), _) => kind.clone(),
+        (What::BranchName, _) if version(text).is_none() => Kind::Moving(Follows::Branch),
+        (What::BranchName, _) => Kind::Immutable(Names::Version),
         (What::Name, _) | (What::PartOfRelease, None) => of_name(),
         (What::PartOfRelease, Some(release)) => match line(&made.text, release) {
             Some(line) => Kind::Moving(Follows::Line {

@@ -112,6 +112,16 @@ impl Said {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// The warnings alone.
+    pub fn warnings(&self) -> String {
+        let lines = self.0.lock().unwrap();
+        let lines = lines.iter().filter_map(|notice| match notice {
+            Notice::Warning(text) => Some(text.as_str()),
+            _ => None,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     /// How far the transfers had come, each time that it was said.
     pub fn progress(&self) -> Vec<Progress> {
         let said = self.0.lock().unwrap();
@@ -182,6 +192,7 @@ pub fn request(verb: Verb, source: &str, destinations: &[&str], facts: Option<Fa
         rules: TagRules::Default,
         environment: None,
         existing: Existing::ByKind,
+        from: None,
         check: None,
         signing: None,
         // Tests that are about them say so.

@@ -1,0 +1,87 @@
+//! Tags of referrers and signatures that something else has overwritten. Whoever goes by such a tag is
+//! told so; whoever adds to it writes it anew, with those of its members that it can have.
+
+use serde_json::Value;
+
+use super::shared::{Form, members};
+use super::{Error, Shared};
+use crate::image::{Body, Manifest, MediaType};
+use crate::notice::Notices;
+
+impl Shared {
+    /// Accepts what was found under the tag, if it is what the tag is for.
+    pub(super) fn accept(&self, found: Manifest) -> Result<Manifest, Error> {
+        match self.problem(&found) {
+            None => Ok(found),
+            Some(problem) => Err(Error::Foreign {
+                tag: self.tag.clone(),
+                problem,
+            }),
+        }
+    }
+
+    /// Says what else the tag names, where something has overwritten it.
+    fn problem(&self, found: &Manifest) -> Option<&'static str> {
+        let all = || members(found, self.member());
+        let is_foreign = |value: &Value| self.is_foreign(value);
+        match (self.form, &found.body) {
+            (Form::List, Body::Image { .. }) => Some("an image, not a list of referrers"),
+            (Form::Layers, Body::Index(_)) => {
+                Some("an index, not a list of signatures or attestations")
+            }
+            (Form::List, Body::Index(_)) => all()
+                .iter()
+                .any(is_foreign)
+                .then_some("an index of images, not a list of referrers"),
+            (Form::Layers, Body::Image { .. }) => all()
+                .iter()
+                .any(is_foreign)
+                .then_some("an image to run, not a list of signatures or attestations"),
+        }
+    }
+
+    /// Whether a member is none that the tag can have. An entry of a list of referrers says of what
+    /// type the referrer is; one of an image index says for which platform the image is, or nothing.
+    fn is_foreign(&self, value: &Value) -> bool {
+        let text = |name: &str| value[name].as_str().unwrap_or_default();
+        match self.form {
+            Form::Layers => is_filesystem(text("mediaType")),
+            Form::List => {
+                let is_image = MediaType::parse(text("mediaType")).is_some_and(|it| !it.is_index());
+                let says_nothing = is_image && value["annotations"].is_null();
+                text("artifactType").is_empty() && (!value["platform"].is_null() || says_nothing)
+            }
+        }
+    }
+
+    /// Returns the members of what the tag names, as far as they are such that the tag can have.
+    pub(super) fn members(&self, there: &Manifest) -> Vec<Value> {
+        let mut members = members(there, self.member());
+        members.retain(|value| !self.is_foreign(value));
+        members
+    }
+
+    /// Warns that what the tag names is about to be replaced, where something has overwritten it.
+    pub fn warn_of_overwritten(&self, there: Option<&Manifest>, notices: &Notices) {
+        if let Some((there, problem)) = there.and_then(|it| Some((it, self.problem(it)?))) {
+            notices.warning(format!(
+                "tag {} names {problem} ({}): something has overwritten it; it is written anew, and what it named before stays only where it is known",
+                self.tag, there.digest
+            ));
+        }
+    }
+
+    /// Whether something has overwritten the tag.
+    pub(super) fn is_overwritten(&self, there: &Manifest) -> bool {
+        self.problem(there).is_some()
+    }
+}
+
+/// Whether layers of this type hold files of an image that runs.
+pub(super) fn is_filesystem(media_type: &str) -> bool {
+    let kinds = [
+        "application/vnd.oci.image.layer.",
+        "application/vnd.docker.image.rootfs.",
+    ];
+    kinds.iter().any(|kind| media_type.starts_with(kind))
+}

@@ -1,0 +1,242 @@
+//! Tags of signatures and referrers that something has overwritten: named as such, and written anew by
+//! the next promotion.
+
+use serde_json::json;
+use shipmark::referrers::Selection;
+use shipmark::release::{Failure, Form, Request, Verb};
+use shipmark::signing::PrivateKey;
+use shipmark::tagging::TagRules;
+
+use crate::moves::labelled;
+use crate::registry::{Profile, Registry};
+use crate::support::keys::{checked, good, key, signing};
+use crate::support::*;
+
+const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// What a build puts under a tag.
+#[derive(Debug, Clone, Copy)]
+enum Built {
+    Image,
+    DockerImage,
+    Index,
+    DockerList,
+    IndexWithoutPlatforms,
+}
+
+const BUILT: [Built; 5] = [
+    Built::Image,
+    Built::DockerImage,
+    Built::Index,
+    Built::DockerList,
+    Built::IndexWithoutPlatforms,
+];
+
+impl Built {
+    fn put(self, registry: &Registry, tag: &str) -> String {
+        let layer = registry.put_blob("web", "layer".to_owned());
+        let config = registry.put_blob("web", r#"{"os":"linux"}"#.to_owned());
+        let (image, config_type, layer_type) = match self {
+            Self::DockerImage | Self::DockerList => (
+                "application/vnd.docker.distribution.manifest.v2+json",
+                "application/vnd.docker.container.image.v1+json",
+                "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            ),
+            _ => (
+                IMAGE,
+                "application/vnd.oci.image.config.v1+json",
+                "application/vnd.oci.image.layer.v1.tar+gzip",
+            ),
+        };
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": image,
+            "config": {"mediaType": config_type, "digest": config, "size": 14},
+            "layers": [{"mediaType": layer_type, "digest": layer, "size": 5}],
+        })
+        .to_string();
+        let digest = crate::registry::digest(manifest.as_bytes());
+        let size = manifest.len();
+        let kind = match self {
+            Self::Image | Self::DockerImage => {
+                return registry.put_manifest("web", tag, image, manifest);
+            }
+            Self::Index | Self::IndexWithoutPlatforms => INDEX,
+            Self::DockerList => DOCKER_LIST,
+        };
+        registry.put_manifest("web", &digest, image, manifest);
+        let mut entry = json!({"mediaType": image, "digest": digest, "size": size});
+        if !matches!(self, Self::IndexWithoutPlatforms) {
+            entry["platform"] = json!({"os": "linux", "architecture": "amd64"});
+        }
+        let index = json!({"schemaVersion": 2, "mediaType": kind, "manifests": [entry]});
+        registry.put_manifest("web", tag, kind, index.to_string())
+    }
+}
+
+fn promoted(from: &str, to: &str) -> Request {
+    let mut request = request(Verb::Promote, from, &[to], pushed("refs/heads/main"));
+    request.rules = TagRules::read(["it"]).unwrap();
+    request.referrers = Selection::Known;
+    request
+}
+
+/// A signed image in a repository that keeps its lists under tags, and its copy in another one.
+struct Stage {
+    source: Registry,
+    registry: Registry,
+    key: PrivateKey,
+    digest: String,
+    forms: Vec<Form>,
+}
+
+impl Stage {
+    async fn set(forms: &[Form]) -> Self {
+        let source = Registry::start(Profile::distribution()).await;
+        let registry = Registry::start(Profile::distribution()).await;
+        let digest = labelled(&source, "web", Some(COMMIT), 1);
+        let (key, forms) = (key(), forms.to_vec());
+        let stage = Self {
+            source,
+            registry,
+            key,
+            digest,
+            forms,
+        };
+        let place = format!("{}/web", stage.source.host());
+        let mut sign = promoted(&stage.from(), &place);
+        sign.signing = Some(stage.signing());
+        done(sign, &context()).await;
+        done(promoted(&stage.from(), &stage.place()), &context()).await;
+        stage
+    }
+
+    fn signing(&self) -> shipmark::release::Signing {
+        shipmark::release::Signing {
+            forms: self.forms.clone(),
+            ..signing(&self.key)
+        }
+    }
+
+    fn from(&self) -> String {
+        format!("{}/web@{}", self.source.host(), self.digest)
+    }
+
+    fn place(&self) -> String {
+        format!("{}/web", self.registry.host())
+    }
+
+    fn at(&self) -> String {
+        format!("{}:it", self.place())
+    }
+
+    fn tag(&self, ending: &str) -> String {
+        format!("{}{ending}", self.digest.replace(':', "-"))
+    }
+}
+
+/// Each tag, whatever is put there, and both ways to mend it.
+#[tokio::test]
+async fn promise_2_an_overwritten_list_is_named_and_a_promotion_mends_it() {
+    for (ending, forms) in [
+        ("", vec![Form::Bundle]),
+        ("", vec![Form::Bundle, Form::Legacy]),
+        (".sig", vec![Form::Legacy]),
+        (".sig", vec![Form::Bundle, Form::Legacy]),
+    ] {
+        for built in BUILT {
+            for signs in [true, false] {
+                let case = format!("{ending:?} {forms:?} {built:?} {signs}");
+                let stage = Stage::set(&forms).await;
+                let before = good(&stage.at(), &stage.key, &context()).await;
+                assert_eq!(before, forms, "{case}");
+                built.put(&stage.registry, &stage.tag(ending));
+                let failure = checked(&stage.at(), &stage.key, &context()).await;
+                let Err(Failure::Service(complaint)) = failure else {
+                    panic!("{case}: {failure:?}");
+                };
+                let text = complaint.to_string();
+                let named = format!("tag {} names an", stage.tag(ending));
+                assert!(text.contains(&named), "{case}: {text}");
+                assert!(
+                    text.contains("something has overwritten it"),
+                    "{case}: {text}"
+                );
+
+                let mut request = promoted(&stage.from(), &stage.place());
+                if signs {
+                    request.signing = Some(stage.signing());
+                }
+                let (context, said) = context_with(settings());
+                let outcome = done(request.clone(), &context).await;
+                assert!(outcome.released(), "{case}");
+                assert!(
+                    said.warnings().contains("is written anew"),
+                    "{case}: {}",
+                    said.text()
+                );
+                let mut after = good(&stage.at(), &stage.key, &context).await;
+                after.dedup();
+                assert_eq!(after, forms, "{case}");
+                assert!(!done(request, &context).await.released(), "{case}");
+            }
+        }
+    }
+}
+
+/// A list that was added to after something had overwritten it holds both: what is no referrer goes.
+#[tokio::test]
+async fn promise_2_a_list_that_is_partly_of_images_is_mended_and_keeps_its_referrers() {
+    let stage = Stage::set(&[Form::Bundle]).await;
+    let tag = stage.tag("");
+    let (kind, list) = stage.registry.manifest("web", &tag).unwrap();
+    Built::Index.put(&stage.registry, "app");
+    let (_, app) = stage.registry.manifest("web", "app").unwrap();
+    let [mut list, app]: [serde_json::Value; 2] =
+        [list, app].map(|bytes| serde_json::from_slice(&bytes).unwrap());
+    let ours = list["manifests"][0].clone();
+    let both = json!([app["manifests"][0], ours]);
+    list["manifests"] = both;
+    stage
+        .registry
+        .put_manifest("web", &tag, &kind, list.to_string());
+    assert!(checked(&stage.at(), &stage.key, &context()).await.is_err());
+
+    // Another key signs it, where it is.
+    let other = key();
+    let mut sign = promoted(&stage.at(), &stage.place());
+    sign.signing = Some(shipmark::release::Signing {
+        forms: vec![Form::Bundle],
+        ..signing(&other)
+    });
+    done(sign, &context()).await;
+    for key in [&stage.key, &other] {
+        assert_eq!(good(&stage.at(), key, &context()).await, [Form::Bundle]);
+    }
+    let (_, list) = stage.registry.manifest("web", &tag).unwrap();
+    let list: serde_json::Value = serde_json::from_slice(&list).unwrap();
+    let entries = list["manifests"].as_array().unwrap();
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert!(entries.iter().all(|entry| entry["platform"].is_null()));
+}
+
+/// What cannot be read at the source is not left behind in silence.
+#[tokio::test]
+async fn promise_6_a_promotion_from_an_overwritten_list_is_refused_by_name() {
+    for ending in ["", ".sig", ".att"] {
+        let stage = Stage::set(&[Form::Bundle]).await;
+        Built::Image.put(&stage.source, &stage.tag(ending));
+        let to = format!("{}/other", stage.registry.host());
+        let (_, text) = failed(promoted(&stage.from(), &to), &context()).await;
+        assert!(
+            text.contains(&format!("tag {}", stage.tag(ending))),
+            "{ending}: {text}"
+        );
+        assert!(
+            text.contains("something has overwritten it"),
+            "{ending}: {text}"
+        );
+        assert!(stage.registry.tags("other").is_empty(), "{ending}");
+    }
+}
