@@ -121,6 +121,9 @@ pub enum BlobFault {
     /// There is something else in its place.
     #[error("is {0}, not a file")]
     NotAFile(&'static str),
+    /// There is something else in the place of a directory.
+    #[error("is {0}, not a directory")]
+    NotADirectory(&'static str),
     /// It is a link to nothing.
     #[error("is a link to {0:?}, which leads to no file")]
     Link(String),

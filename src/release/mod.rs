@@ -26,7 +26,6 @@ mod transfer;
 mod verify;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use futures_util::future::{try_join, try_join_all};
 use tokio::sync::OnceCell;
@@ -39,6 +38,7 @@ pub use sign::{Signed, Signing};
 pub use subset::{Platforms, Subset};
 pub use verify::{Check, Image, Missing, Verification, Verify, Wanted, verify};
 
+use crate::archive::Unpacking;
 use crate::event::Facts;
 use crate::git::Ancestry;
 use crate::image::{Commit, Digest, Location, Place};
@@ -114,8 +114,8 @@ pub struct Context {
     pub notices: Notices,
     /// What git knows of commits, where there is a checkout.
     pub ancestry: Option<Ancestry>,
-    /// A directory for unpacked archives, where there is one.
-    pub scratch: Option<PathBuf>,
+    /// Where archives are unpacked, and how much they may take there.
+    pub unpacking: Unpacking,
     /// Where the Docker engine listens, if not at the usual socket (`DOCKER_HOST`).
     pub docker_host: Option<String>,
 }
