@@ -153,6 +153,19 @@ pub enum BlobFault {
 }
 
 impl LayoutFault {
+    /// What the person at the failed job can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Blob {
+                fault: BlobFault::NotADirectory(_) | BlobFault::NotAFile(_),
+                ..
+            } => Some(
+                "a layout has plain files and directories, and no links where it is written to: remove it, or name another directory",
+            ),
+            _ => None,
+        }
+    }
+
     /// This fault, of the layout at `path`.
     pub(crate) fn at(self, path: &Path) -> LayoutError {
         LayoutError {

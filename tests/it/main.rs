@@ -20,6 +20,7 @@ mod moves;
 mod mutants;
 mod platforms;
 mod policy;
+mod prepared;
 mod races;
 mod referrers;
 mod registry;
