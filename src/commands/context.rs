@@ -9,6 +9,7 @@ use super::facts::checkout;
 use super::{Given, logins};
 use crate::actions::{Environment, Mounts, Secrets};
 use crate::archive::{ScratchLimit, Unpacking};
+use crate::cli::Verb;
 use crate::credentials::{Store, Surroundings};
 use crate::image::RegistryName;
 use crate::registry::{Client, Proxies, Settings, Timing};
@@ -17,7 +18,11 @@ use crate::transfer::{Known, Meter};
 
 pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     let notices = given.log.notices();
-    let scratch_limit: Option<ScratchLimit> = given.arguments.value("scratch-limit")?;
+    let scratch_limit: Option<ScratchLimit> = match given.arguments.verb {
+        Verb::Push | Verb::Promote => given.arguments.value("scratch-limit")?,
+        // These unpack nothing.
+        Verb::Tags | Verb::Verify | Verb::VerifyBundle => None,
+    };
     Ok(Context {
         registry: registries(given)?,
         known: Known::default(),

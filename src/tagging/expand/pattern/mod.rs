@@ -4,6 +4,7 @@
 //! expression can make longer than anybody waits, so a search is gone through by [`steps`] first,
 //! which ends it where it takes too many steps.
 
+mod extent;
 mod program;
 mod steps;
 mod syntax;
