@@ -6,13 +6,12 @@
 //! change here that changes a digest makes every image of a docker-archive another one: it is a
 //! breaking change, and the golden digests in the tests are there to say so.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::GzBuilder;
 
+use super::scratch::Scratch;
 use super::unpack::{Compression, MAGIC_LEN};
 use crate::image::{Digest, Hasher};
 use crate::layout::{CHUNK, Extent};
@@ -43,6 +42,8 @@ pub(super) enum LayerFault {
     Read(io::Error),
     /// There is no room for the compressed one.
     Write(io::Error),
+    /// It unpacks to more than the archive may.
+    TooLarge,
 }
 
 /// The layer whose tar, compressed or not, is at `from`, and which must have the digest `diff_id`
@@ -52,7 +53,7 @@ pub(super) enum LayerFault {
 pub(super) fn layer(
     from: Extent,
     diff_id: Digest,
-    scratch: &Path,
+    scratch: &Scratch,
     turn: &Mutex<()>,
 ) -> Result<Layer, LayerFault> {
     let mut start = Vec::new();
@@ -64,9 +65,9 @@ pub(super) fn layer(
         None => compress(&from, scratch)?,
         Some(Compression::Zstd) => {
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-            look_into(from, Compression::Zstd, ZSTD_TYPE)?
+            look_into(from, Compression::Zstd, ZSTD_TYPE, scratch.limit())?
         }
-        Some(other) => look_into(from, other, GZIP_TYPE)?,
+        Some(other) => look_into(from, other, GZIP_TYPE, scratch.limit())?,
     };
     if content != diff_id {
         return Err(LayerFault::Content(content));
@@ -75,8 +76,8 @@ pub(super) fn layer(
 }
 
 /// The layer compressed, and the digest of what it was made of.
-fn compress(from: &Extent, scratch: &Path) -> Result<(Layer, Digest), LayerFault> {
-    let file = tempfile::tempfile_in(scratch).map_err(LayerFault::Write)?;
+fn compress(from: &Extent, scratch: &Scratch) -> Result<(Layer, Digest), LayerFault> {
+    let file = scratch.file().map_err(LayerFault::Write)?;
     let mut target = GzBuilder::new()
         .mtime(0)
         .operating_system(OPERATING_SYSTEM)
@@ -96,6 +97,7 @@ fn compress(from: &Extent, scratch: &Path) -> Result<(Layer, Digest), LayerFault
         }
     }
     let (file, digest, len) = target.finish().map_err(LayerFault::Write)?.into_parts();
+    let file = file.finish().map_err(LayerFault::Write)?;
     let extent = Extent {
         file: Arc::new(file),
         offset: 0,
@@ -109,11 +111,13 @@ fn compress(from: &Extent, scratch: &Path) -> Result<(Layer, Digest), LayerFault
     Ok((layer, content.finish()))
 }
 
-/// A layer that is compressed already, and the digest of what is in it.
+/// A layer that is compressed already, and the digest of what is in it: of up to `limit` bytes, since it
+/// takes time to unpack.
 fn look_into(
     extent: Extent,
     compression: Compression,
     media_type: &'static str,
+    limit: u64,
 ) -> Result<(Layer, Digest), LayerFault> {
     let source = BufReader::with_capacity(CHUNK, Hashing::new(extent.reader()));
     let mut unpacked = compression
@@ -121,11 +125,15 @@ fn look_into(
         .map_err(LayerFault::Compression)?;
     let mut content = Hasher::new();
     let mut buffer = vec![0; CHUNK];
+    let mut left = limit;
     loop {
-        match unpacked.read(&mut buffer).map_err(LayerFault::Read)? {
-            0 => break,
-            size => content.update(&buffer[..size]),
+        let size = unpacked.read(&mut buffer).map_err(LayerFault::Read)?;
+        if size == 0 {
+            break;
         }
+        let rest = left.checked_sub(size as u64);
+        left = rest.ok_or(LayerFault::TooLarge)?;
+        content.update(&buffer[..size]);
     }
     let (_, digest, len) = unpacked.into_inner().into_inner().into_parts();
     if len != extent.len {
@@ -166,7 +174,7 @@ impl<F> Hashing<F> {
     }
 }
 
-impl Write for Hashing<File> {
+impl<W: Write> Write for Hashing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let size = self.file.write(bytes)?;
         self.pass(&bytes[..size]);

@@ -7,9 +7,12 @@
 //! containerd, that layout has the image with the digest it was built or pulled with, and that is
 //! what is taken. Where it keeps them in the older way, the layout is made for the occasion, out of
 //! layers that are not compressed: then the image is made here as from any other docker-archive.
+//! An archive whose layout and list are about different images is refused: see [`agreement`].
 //!
 //! Limits: `manifest.json` and configs of 8 MiB, [`LAYERS_LIMIT`] layers; those of the tar's own
 //! headers are in [`super::entries`]. Memory does not grow with a layer.
+
+mod agreement;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -23,6 +26,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::compress::{self, Layer, LayerFault};
+use super::scratch::Scratch;
 use super::{Archive, ArchiveFault, Content, Inner, Tape};
 use crate::image::{Body, Digest, Manifest, MediaType, Selector};
 use crate::layout::{self, Extent, INDEX, Index, LayoutFault, same_name, tag_part};
@@ -43,7 +47,7 @@ pub(super) fn open(
     path: &Path,
     file: File,
     selector: &Selector,
-    scratch: &Path,
+    scratch: &Scratch,
     notices: &Notices,
 ) -> Result<(Archive, Digest), ArchiveFault> {
     let tape = Tape::read(file)?;
@@ -55,7 +59,12 @@ pub(super) fn open(
     if is_listed && let Content::Layout(tape) = &archive.inner.content {
         // By the id of its config an image is known in the list alone.
         let by_id = matches!(selector, Selector::Digest(id) if is_config(tape, *id)?);
-        if by_id || is_raw(&archive, layout::select(&archive, selector)?)? {
+        if by_id {
+            return make(path, tape, selector, scratch, notices);
+        }
+        let root = layout::select(&archive, selector)?;
+        agreement::check(&archive, tape, root, selector)?;
+        if is_raw(&archive, root)? {
             return make(path, tape, selector, scratch, notices);
         }
     }
@@ -79,7 +88,7 @@ fn is_raw(archive: &Archive, root: Digest) -> Result<bool, ArchiveFault> {
 }
 
 /// An image as `manifest.json` has it.
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Image {
     #[serde(rename = "Config")]
     config: String,
@@ -129,43 +138,43 @@ fn images(tape: &Tape) -> Result<Vec<Image>, ArchiveFault> {
         .map_err(|error| ArchiveFault::List(format!("is no list of images: {error}")))
 }
 
-/// The image that `selector` means. One image with several names may be listed several times.
-fn choose(images: Vec<Image>, selector: &Selector) -> Result<Image, ArchiveFault> {
-    let labels = |images: &[Image]| {
-        let mut labels: Vec<_> = images.iter().map(Image::label).collect();
-        labels.sort();
-        labels
+/// The images of a list that `selector` means.
+fn meant<'a>(images: &'a [Image], selector: &Selector) -> Vec<&'a Image> {
+    let named = |fits: &dyn Fn(&str) -> bool| -> Vec<&Image> {
+        let fits = |image: &&Image| image.names().iter().any(|name| fits(name));
+        images.iter().filter(fits).collect()
     };
-    let all = labels(&images);
-    let named = |fits: &dyn Fn(&str) -> bool| -> Vec<usize> {
-        let fits = |image: &Image| image.names().iter().any(|name| fits(name));
-        (0..images.len()).filter(|at| fits(&images[*at])).collect()
-    };
-    let found = match selector {
-        Selector::Only => (0..images.len()).collect(),
-        Selector::Digest(id) => (0..images.len())
-            .filter(|at| images[*at].id() == Some(*id))
-            .collect(),
+    match selector {
+        Selector::Only => images.iter().collect(),
+        Selector::Digest(id) => {
+            let is_it = |image: &&Image| image.id() == Some(*id);
+            images.iter().filter(is_it).collect()
+        }
         Selector::Name(name) => match named(&|other| same_name(other, name)) {
             none if none.is_empty() => named(&|other| tag_part(other) == name),
             found => found,
         },
+    }
+}
+
+/// The image that `selector` means. One image with several names may be listed several times.
+fn choose(images: &[Image], selector: &Selector) -> Result<Image, ArchiveFault> {
+    let labels = |images: &[&Image]| {
+        let mut labels: Vec<_> = images.iter().map(|image| image.label()).collect();
+        labels.sort();
+        labels
     };
-    let mut found: Vec<Image> = images
-        .into_iter()
-        .enumerate()
-        .filter_map(|(at, image)| found.contains(&at).then_some(image))
-        .collect();
+    let mut found = meant(images, selector);
     found.dedup_by(|a, b| a.config == b.config && a.layers == b.layers);
-    match (found.len(), selector) {
-        (1, _) => Ok(found.remove(0)),
-        (0, Selector::Name(name)) => Err(LayoutFault::NoSuchName {
+    match (found.as_slice(), selector) {
+        ([image], _) => Ok((*image).clone()),
+        ([], Selector::Name(name)) => Err(LayoutFault::NoSuchName {
             name: name.clone(),
-            names: all,
+            names: labels(&images.iter().collect::<Vec<_>>()),
         }
         .into()),
-        (0, Selector::Digest(id)) => Err(ArchiveFault::NoSuchId(*id)),
-        (0, Selector::Only) => Err(ArchiveFault::List("lists no image".to_owned())),
+        ([], Selector::Digest(id)) => Err(ArchiveFault::NoSuchId(*id)),
+        ([], Selector::Only) => Err(ArchiveFault::List("lists no image".to_owned())),
         _ => Err(ArchiveFault::Several(labels(&found))),
     }
 }
@@ -175,19 +184,16 @@ fn make(
     path: &Path,
     tape: &Tape,
     selector: &Selector,
-    scratch: &Path,
+    scratch: &Scratch,
     notices: &Notices,
 ) -> Result<(Archive, Digest), ArchiveFault> {
-    let image = choose(images(tape)?, selector)?;
+    let image = choose(&images(tape)?, selector)?;
     let config = config(tape, &image)?;
     let layers = sources(tape, &image, &config.diff_ids)?;
     say(path, &layers, notices);
     let layers = compress_all(&image, layers, scratch)?;
     let manifest = manifest(&config, &layers)?;
-    let write = |error| ArchiveFault::Scratch {
-        directory: scratch.to_owned(),
-        error,
-    };
+    let write = |error| scratch.fault(error);
     let blobs = layers
         .into_iter()
         .map(|layer| (layer.digest, layer.extent))
@@ -298,7 +304,7 @@ fn sources(
 fn compress_all(
     image: &Image,
     layers: Vec<(Extent, Digest)>,
-    scratch: &Path,
+    scratch: &Scratch,
 ) -> Result<Vec<Layer>, ArchiveFault> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     // One that is there several times, as empty ones are, is compressed once.
@@ -338,7 +344,12 @@ fn compress_all(
     Ok(in_order.cloned().collect())
 }
 
-fn layer_fault(image: &Image, diff_id: Digest, scratch: &Path, fault: LayerFault) -> ArchiveFault {
+fn layer_fault(
+    image: &Image,
+    diff_id: Digest,
+    scratch: &Scratch,
+    fault: LayerFault,
+) -> ArchiveFault {
     match fault {
         LayerFault::Compression(name) => image.fault(format!(
             "its layer {diff_id} is compressed with {name}, which cannot be checked against its config"
@@ -349,9 +360,9 @@ fn layer_fault(image: &Image, diff_id: Digest, scratch: &Path, fault: LayerFault
         LayerFault::Read(error) => {
             image.fault(format!("its layer {diff_id} cannot be read: {error}"))
         }
-        LayerFault::Write(error) => ArchiveFault::Scratch {
-            directory: scratch.to_owned(),
-            error,
+        LayerFault::Write(error) => scratch.fault(error),
+        LayerFault::TooLarge => ArchiveFault::TooLarge {
+            limit: scratch.limit(),
         },
     }
 }
@@ -393,11 +404,11 @@ fn manifest(config: &Config, layers: &[Layer]) -> Result<Manifest, ArchiveFault>
 }
 
 /// Bytes in a nameless file, to be read as all other blobs are.
-fn held(bytes: &[u8], scratch: &Path) -> std::io::Result<Extent> {
-    let mut file = tempfile::tempfile_in(scratch)?;
+fn held(bytes: &[u8], scratch: &Scratch) -> std::io::Result<Extent> {
+    let mut file = scratch.file()?;
     file.write_all(bytes)?;
     Ok(Extent {
-        file: Arc::new(file),
+        file: Arc::new(file.finish()?),
         offset: 0,
         len: bytes.len() as u64,
     })

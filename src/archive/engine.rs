@@ -3,8 +3,8 @@
 
 use std::error::Error as _;
 use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +12,11 @@ use reqwest::{Client, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
+use super::ArchiveFault;
+use super::scratch::Scratch;
 use crate::image::DaemonImage;
+use crate::layout::blocking;
 use crate::notice::printable;
 
 /// Where the engine listens unless `DOCKER_HOST` says otherwise; the runner mounts it there in an
@@ -88,37 +90,24 @@ fn socket(docker_host: Option<&str>) -> Result<PathBuf, EngineFault> {
     }
 }
 
-/// Why an image could not be fetched.
-pub(super) enum FetchFault {
-    Engine(EngineFault),
-    /// There is no room for it.
-    Scratch(io::Error),
-}
-
-impl From<EngineFault> for FetchFault {
-    fn from(fault: EngineFault) -> Self {
-        Self::Engine(fault)
-    }
-}
-
-/// Fetches the image as a docker-archive, into a nameless file in `scratch`.
+/// Fetches the image as a docker-archive, into a nameless file.
 pub(super) async fn fetch(
     docker_host: Option<&str>,
     image: &DaemonImage,
-    scratch: &Path,
-) -> Result<File, FetchFault> {
+    scratch: &Scratch,
+) -> Result<File, ArchiveFault> {
     let engine = Engine::at(socket(docker_host)?)?;
     // Engines differ in how they say that there is nothing to save, and agree in this.
     engine.get(image, "json").await?;
     let mut answer = engine.get(image, "get").await?;
-    let file = tempfile::tempfile_in(scratch).map_err(FetchFault::Scratch)?;
-    let mut file = tokio::fs::File::from_std(file);
+    let mut file = scratch.file().map_err(|error| scratch.fault(error))?;
     while let Some(bytes) = answer.chunk().await.map_err(|error| broken(&error))? {
-        file.write_all(&bytes).await.map_err(FetchFault::Scratch)?;
+        let write = move || file.write_all(&bytes).map(|()| file);
+        file = blocking(write)
+            .await
+            .map_err(|error| scratch.fault(error))?;
     }
-    file.flush().await.map_err(FetchFault::Scratch)?;
-    file.rewind().await.map_err(FetchFault::Scratch)?;
-    Ok(file.into_std().await)
+    file.finish().map_err(|error| scratch.fault(error))
 }
 
 struct Engine {

@@ -43,7 +43,10 @@ pub(super) struct Listing {
 pub(super) fn list(file: &File) -> Result<Listing, ArchiveFault> {
     let len = file.metadata().map_err(ArchiveFault::Read)?.len();
     let left = Cell::new(HEADER_LIMIT);
-    let mut archive = tar::Archive::new(Headers { file, left: &left });
+    let mut archive = tar::Archive::new(Limited {
+        source: file,
+        left: &left,
+    });
     let entries = archive.entries_with_seek().map_err(ArchiveFault::Read)?;
     let mut members = Members::default();
     let mut last: Option<Item> = None;
@@ -61,6 +64,28 @@ pub(super) fn list(file: &File) -> Result<Listing, ArchiveFault> {
         members: members.map,
         cut_after: (last.end.saturating_add(END_MARK) > len).then(|| last.shown()),
     })
+}
+
+/// Goes through a tar that comes in one piece after the other, up to its end or to what is none of its
+/// headers. What is wrong with it is for [`list`] to say.
+pub(super) fn pass(source: &mut dyn Read) {
+    let left = Cell::new(HEADER_LIMIT);
+    let mut archive = tar::Archive::new(Limited {
+        source,
+        left: &left,
+    });
+    let Ok(entries) = archive.entries() else {
+        return;
+    };
+    for entry in entries {
+        let Ok(entry) = entry else { return };
+        // The content is read before the next header is.
+        let content = match entry.header().entry_type().is_gnu_sparse() {
+            true => entry.header().entry_size().unwrap_or_default(),
+            false => entry.size(),
+        };
+        left.set(HEADER_LIMIT.saturating_add(content));
+    }
 }
 
 fn bad_header(last: Option<&Item>, error: &io::Error) -> ArchiveFault {
@@ -224,16 +249,16 @@ fn agree(name: &str, there: &Member, new: &Member) -> bool {
     }
 }
 
-/// The archive's file, of which the headers of one entry can read only so much: the tar crate keeps
-/// long names and extensions in memory whatever their size.
-struct Headers<'a> {
-    file: &'a File,
+/// A tar of which the headers of one entry can read only so much: the tar crate keeps long names and
+/// extensions in memory whatever their size.
+struct Limited<'a, R> {
+    source: R,
     left: &'a Cell<u64>,
 }
 
-impl Read for Headers<'_> {
+impl<R: Read> Read for Limited<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let size = self.file.read(buffer)?;
+        let size = self.source.read(buffer)?;
         let left = self.left.get().checked_sub(size as u64);
         self.left.set(left.ok_or_else(|| {
             io::Error::other(format!("its headers are larger than {HEADER_LIMIT} bytes"))
@@ -242,8 +267,8 @@ impl Read for Headers<'_> {
     }
 }
 
-impl Seek for Headers<'_> {
+impl<R: Seek> Seek for Limited<'_, R> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.file.seek(position)
+        self.source.seek(position)
     }
 }

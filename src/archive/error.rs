@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::EngineFault;
-use super::engine::FetchFault;
 use crate::image::Digest;
 use crate::layout::{LayoutFault, list};
 
@@ -43,6 +42,12 @@ pub enum ArchiveFault {
         directory: PathBuf,
         /// What the system answered.
         error: io::Error,
+    },
+    /// What is in it takes more room than it may.
+    #[error("unpacks to more than {}, the most that it may", size(*.limit))]
+    TooLarge {
+        /// The most bytes that it may unpack to.
+        limit: u64,
     },
     /// It is no tar at all.
     #[error("is no tar archive: {0}")]
@@ -106,6 +111,16 @@ pub enum ArchiveFault {
     /// Its `manifest.json` cannot be understood.
     #[error("its manifest.json {0}")]
     List(String),
+    /// It is a layout as well, and that has another image.
+    #[error(
+        "its manifest.json and its index.json are about different images: image {listed} of manifest.json is not in {root}, which index.json names; which of them a tool reads is chance"
+    )]
+    TwoImages {
+        /// The image in `manifest.json`, by a name or its id.
+        listed: String,
+        /// The root of the image in the layout.
+        root: Digest,
+    },
     /// The only image was asked for, and there are several.
     #[error("holds several images; say which, as in docker-archive:FILE:NAME: {}", list(.0))]
     Several(Vec<String>),
@@ -132,13 +147,6 @@ pub enum ArchiveFault {
 }
 
 impl ArchiveFault {
-    pub(super) fn of_fetch(fault: FetchFault, directory: PathBuf) -> Self {
-        match fault {
-            FetchFault::Engine(fault) => Self::Engine(fault),
-            FetchFault::Scratch(error) => Self::Scratch { directory, error },
-        }
-    }
-
     /// Whether the machine is to blame, not what was given.
     pub fn is_service(&self) -> bool {
         match self {
@@ -154,7 +162,18 @@ impl ArchiveFault {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Engine(fault) => Some(fault.hint()),
+            Self::TooLarge { .. } => Some(
+                "if the archive is yours, give scratch-limit the GiB that it unpacks to".to_owned(),
+            ),
             _ => None,
         }
+    }
+}
+
+/// A size as people read it.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..0x4000_0000 => format!("{} MiB", bytes >> 20),
+        _ => format!("{} GiB", bytes >> 30),
     }
 }

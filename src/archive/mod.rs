@@ -14,6 +14,7 @@ mod docker;
 mod engine;
 mod entries;
 mod error;
+mod scratch;
 mod tape;
 mod unpack;
 mod zstd;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 pub use engine::EngineFault;
 pub use error::{ArchiveError, ArchiveFault};
+pub use scratch::{ScratchLimit, Unpacking};
 use tape::Tape;
 
 use crate::image::{DaemonImage, Descriptor, Digest, Location, Manifest, Selector};
@@ -58,20 +60,20 @@ enum Content {
 }
 
 impl Archive {
-    /// Opens a tar of an image layout. A compressed one is unpacked into a nameless file in `scratch`,
-    /// or beside the archive, which the system removes with the last reader.
+    /// Opens a tar of an image layout. A compressed one is unpacked into a nameless file, which the
+    /// system removes with the last reader.
     ///
     /// # Errors
     /// See [`ArchiveFault`].
     pub async fn open(
         path: impl Into<PathBuf>,
-        scratch: Option<&Path>,
+        unpacking: &Unpacking,
     ) -> Result<Self, ArchiveError> {
         let path = path.into();
-        let scratch = scratch.map(Path::to_owned);
+        let unpacking = unpacking.clone();
         layout::blocking(move || {
-            unpack::open_tar(&path, scratch.as_deref())
-                .and_then(|file| open(&path, Tape::read(file)?))
+            unpack::open_tar(&path, &unpacking)
+                .and_then(|(file, _)| open(&path, Tape::read(file)?))
                 .map_err(|fault| ArchiveError { path, fault })
         })
         .await
@@ -79,7 +81,7 @@ impl Archive {
 
     /// Opens what `docker save` and its like wrote, and finds the image that `selector` means: by
     /// one of its names, or by its id (the digest of its config). The layers of that image are
-    /// compressed into nameless files in `scratch`, or beside the archive, unless they are already.
+    /// compressed into nameless files unless they are already.
     /// Where the archive is a layout as well, with compressed layers, the image is the layout's,
     /// with the digest that it has there.
     ///
@@ -88,18 +90,16 @@ impl Archive {
     pub async fn open_docker(
         path: impl Into<PathBuf>,
         selector: &Selector,
-        scratch: Option<&Path>,
+        unpacking: &Unpacking,
         notices: &Notices,
     ) -> Result<(Self, Digest), ArchiveError> {
         let path = path.into();
         let (selector, notices) = (selector.clone(), notices.clone());
-        let scratch = scratch.map(Path::to_owned);
+        let unpacking = unpacking.clone();
         layout::blocking(move || {
-            let scratch = scratch.as_deref();
-            unpack::open_tar(&path, scratch)
-                .and_then(|file| {
-                    let scratch = unpack::scratch(&path, scratch);
-                    docker::open(&path, file, &selector, scratch, &notices)
+            unpack::open_tar(&path, &unpacking)
+                .and_then(|(file, scratch)| {
+                    docker::open(&path, file, &selector, &scratch, &notices)
                 })
                 .map_err(|fault| ArchiveError { path, fault })
         })
@@ -114,19 +114,16 @@ impl Archive {
     pub async fn of_daemon(
         image: &DaemonImage,
         docker_host: Option<&str>,
-        scratch: Option<&Path>,
+        unpacking: &Unpacking,
         notices: &Notices,
     ) -> Result<(Self, Digest), ArchiveError> {
         // What messages call it, in the place of a file.
         let path = PathBuf::from(Location::Daemon(image.clone()).to_string());
-        let scratch = scratch.unwrap_or(Path::new(".")).to_owned();
+        let scratch = unpacking.of_stream();
         let notices = notices.clone();
         let file = match engine::fetch(docker_host, image, &scratch).await {
             Ok(file) => file,
-            Err(fault) => {
-                let fault = ArchiveFault::of_fetch(fault, scratch);
-                return Err(ArchiveError { path, fault });
-            }
+            Err(fault) => return Err(ArchiveError { path, fault }),
         };
         layout::blocking(move || {
             docker::open(&path, file, &Selector::Only, &scratch, &notices)

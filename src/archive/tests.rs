@@ -13,8 +13,18 @@ use crate::layout::tests::{assert_expected, fixture};
 const LAYER: &str = "66c8e0e58d0d530af384ef77e2f2796a2faa66da7c42c865d1ce7ad166c27895";
 const ROOT: &str = "sha256:cc1d754f7abe924052ff9825539b5567c8aa2617e3591547d0ed519a498faf6a";
 
+/// Unpacks into that directory.
+fn into(directory: &Path) -> Unpacking {
+    Unpacking {
+        directory: Some(directory.to_owned()),
+        limit: None,
+    }
+}
+
 async fn open_and_check(path: &Path) -> Result<Checked, String> {
-    let archive = Archive::open(path, None).await.map_err(|e| e.to_string())?;
+    let archive = Archive::open(path, &Unpacking::default())
+        .await
+        .map_err(|e| e.to_string())?;
     let root = archive.select(&Selector::Only).await;
     let root = root.map_err(|e| e.to_string())?;
     archive.check(root).await.map_err(|e| e.to_string())
@@ -80,7 +90,9 @@ async fn docker_archives_are_told_from_broken_ones() {
         "skopeo-docker-archive.tar",
         "crane-pull-tarball.tar",
     ] {
-        let error = Archive::open(fixture(name), None).await.unwrap_err();
+        let error = Archive::open(fixture(name), &Unpacking::default())
+            .await
+            .unwrap_err();
         assert!(
             matches!(error.fault, ArchiveFault::DockerArchive),
             "{name}: {error}"
@@ -123,11 +135,14 @@ async fn what_is_no_archive_is_refused_with_its_reason() {
         (file("flipped.tar.gz", &flipped), "cannot be unpacked: "),
         (PathBuf::from("/dev/null"), "is no regular file"),
     ] {
-        let error = Archive::open(&path, None).await.unwrap_err().to_string();
+        let error = Archive::open(&path, &Unpacking::default())
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(message), "{error}");
     }
     let scratch = directory.path().join("absent");
-    let error = Archive::open(fixture("buildkit-multi.tar.gz"), Some(&scratch)).await;
+    let error = Archive::open(fixture("buildkit-multi.tar.gz"), &into(&scratch)).await;
     assert!(matches!(
         error.unwrap_err().fault,
         ArchiveFault::Scratch { .. }
@@ -142,7 +157,7 @@ async fn a_compressed_archive_leaves_nothing_in_the_scratch_directory() {
     let level = ruzstd::encoding::CompressionLevel::Fastest;
     fs::write(&zstd, ruzstd::encoding::compress_to_vec(&tar[..], level)).unwrap();
     for path in [fixture("buildkit-multi.tar.gz"), zstd] {
-        let archive = Archive::open(path, Some(scratch.path())).await.unwrap();
+        let archive = Archive::open(path, &into(scratch.path())).await.unwrap();
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
         archive.check(ROOT.parse().unwrap()).await.unwrap();
     }
@@ -263,7 +278,10 @@ async fn a_long_name_that_leads_out_is_refused() {
         .append(&header("short", EntryType::Regular, "", 0), &b""[..])
         .unwrap();
     builder.finish().unwrap();
-    let error = Archive::open(&path, None).await.unwrap_err().to_string();
+    let error = Archive::open(&path, &Unpacking::default())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("has .. in its name"), "{error}");
 }
 
@@ -358,7 +376,7 @@ async fn names_with_a_dot_in_front_are_the_same_names() {
         .collect();
     let (_directory, path) = build(&dotted);
     open_and_check(&path).await.unwrap();
-    let archive = Archive::open(&path, None).await.unwrap();
+    let archive = Archive::open(&path, &Unpacking::default()).await.unwrap();
     assert_expected("buildkit-multi.tar", &archive).await;
 }
 
@@ -403,7 +421,10 @@ async fn endless_headers_are_not_taken_into_memory() {
         file.write_all(header("x", kind, "", size).as_bytes())
             .unwrap();
         file.set_len(512 + size + 1024).unwrap();
-        let error = Archive::open(&path, None).await.unwrap_err().to_string();
+        let error = Archive::open(&path, &Unpacking::default())
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("its headers are larger than 1048576 bytes"),
             "{error}"
@@ -414,7 +435,10 @@ async fn endless_headers_are_not_taken_into_memory() {
     let huge = header("huge", EntryType::Regular, "", u64::MAX - 600);
     bytes.splice(512..512, *huge.as_bytes());
     fs::write(&path, bytes).unwrap();
-    let error = Archive::open(&path, None).await.unwrap_err().to_string();
+    let error = Archive::open(&path, &Unpacking::default())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("entry \"huge\"") || error.contains("overflow"),
         "{error}"
@@ -441,7 +465,10 @@ async fn an_archive_without_its_end_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("cut.tar");
     fs::write(&path, &whole[..512]).unwrap();
-    let error = Archive::open(&path, None).await.unwrap_err().to_string();
+    let error = Archive::open(&path, &Unpacking::default())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("is cut short after entry \"blobs\": it has no index.json"),
         "{error}"
@@ -454,7 +481,10 @@ async fn an_archive_cut_in_an_entry_names_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("cut.tar");
     fs::write(&path, &whole[..17_000]).unwrap();
-    let error = Archive::open(&path, None).await.unwrap_err().to_string();
+    let error = Archive::open(&path, &Unpacking::default())
+        .await
+        .unwrap_err()
+        .to_string();
     let message = format!(
         "is cut short: entry \"blobs/sha256/{LAYER}\" ends at byte 18440, the archive at byte 17000"
     );
@@ -471,7 +501,9 @@ async fn a_gzip_bomb_stays_out_of_memory() {
         encoder.write_all(&[0; 1 << 20]).unwrap();
     }
     encoder.finish().unwrap();
-    let error = Archive::open(&path, None).await.unwrap_err();
+    let error = Archive::open(&path, &Unpacking::default())
+        .await
+        .unwrap_err();
     assert!(matches!(error.fault, ArchiveFault::NotTar(_)), "{error}");
 }
 

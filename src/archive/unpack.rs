@@ -1,11 +1,13 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::ArchiveFault;
+use super::scratch::{Scratch, ScratchFile};
 use super::zstd::Frames;
+use super::{ArchiveFault, Unpacking, entries};
 use crate::layout::CHUNK;
 
 /// What archives and layers are compressed with.
@@ -17,31 +19,43 @@ pub(super) enum Compression {
     Other(&'static str),
 }
 
-/// The archive as a plain tar: the file itself, or what a compressed one unpacks to.
-pub(super) fn open_tar(path: &Path, scratch_folder: Option<&Path>) -> Result<File, ArchiveFault> {
+/// The archive as a plain tar, the file itself or what a compressed one unpacks to, and the room for
+/// what is made of it.
+pub(super) fn open_tar(
+    path: &Path,
+    unpacking: &Unpacking,
+) -> Result<(File, Scratch), ArchiveFault> {
     let mut file = open_regular(path)?;
-    match compression(&mut file).map_err(ArchiveFault::Read)? {
-        None => Ok(file),
-        Some(compression) => unpack(file, compression, scratch(path, scratch_folder)),
-    }
+    let len = file.metadata().map_err(ArchiveFault::Read)?.len();
+    let scratch = unpacking.of_archive(path, len);
+    let tar = match compression(&mut file).map_err(ArchiveFault::Read)? {
+        None => file,
+        Some(compression) => unpack(file, compression, &scratch)?,
+    };
+    Ok((tar, scratch))
 }
 
-/// Where to put nameless files: in the folder for such, or beside the archive.
-pub(super) fn scratch<'a>(path: &'a Path, folder: Option<&'a Path>) -> &'a Path {
-    let beside = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    folder.or(beside).unwrap_or(Path::new("."))
-}
-
-/// Opens a file, but not a pipe, which would wait for its other end.
+/// Opens a file, but not a pipe, which would wait for its other end, whenever it comes to be there.
 fn open_regular(path: &Path) -> Result<File, ArchiveFault> {
-    match path.metadata() {
-        Ok(metadata) if metadata.is_dir() => Err(ArchiveFault::Directory),
-        Ok(metadata) if !metadata.is_file() => Err(ArchiveFault::NotAFile),
-        Ok(_) => File::open(path).map_err(ArchiveFault::Read),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ArchiveFault::Absent),
-        Err(error) => Err(ArchiveFault::Read(error)),
+    let without_waiting = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let file = File::options()
+        .read(true)
+        .custom_flags(without_waiting.bits().cast_signed())
+        .open(path)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ArchiveFault::Absent,
+            _ if path
+                .metadata()
+                .is_ok_and(|it| !it.is_dir() && !it.is_file()) =>
+            {
+                ArchiveFault::NotAFile
+            }
+            _ => ArchiveFault::Read(error),
+        })?;
+    match file.metadata().map_err(ArchiveFault::Read)? {
+        metadata if metadata.is_dir() => Err(ArchiveFault::Directory),
+        metadata if !metadata.is_file() => Err(ArchiveFault::NotAFile),
+        _ => Ok(file),
     }
 }
 
@@ -101,25 +115,63 @@ impl<R: BufRead> Read for Unpacked<R> {
     }
 }
 
-/// Unpacks into a file without a name. Memory stays small whatever comes out; how much may come
-/// out is for the file system to say.
-fn unpack(file: File, compression: Compression, directory: &Path) -> Result<File, ArchiveFault> {
-    let scratch_fault = |error| ArchiveFault::Scratch {
-        directory: directory.to_owned(),
-        error,
-    };
-    let mut target = tempfile::tempfile_in(directory).map_err(scratch_fault)?;
+/// Unpacks a tar into a file without a name, up to where it ends: nothing that follows is looked for
+/// there. Memory stays small whatever comes out.
+fn unpack(file: File, compression: Compression, scratch: &Scratch) -> Result<File, ArchiveFault> {
     let source = BufReader::with_capacity(CHUNK, file);
-    let mut source = compression
+    let source = compression
         .unpack(source)
         .map_err(ArchiveFault::Compression)?;
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        match source.read(&mut buffer).map_err(ArchiveFault::Unpack)? {
-            0 => break,
-            size => target.write_all(&buffer[..size]).map_err(scratch_fault)?,
-        }
+    let mut copying = Copying {
+        source,
+        target: scratch.file().map_err(|error| scratch.fault(error))?,
+        broken: None,
+    };
+    entries::pass(&mut copying);
+    match copying.broken.take() {
+        Some(Broken::Source(error)) => return Err(ArchiveFault::Unpack(error)),
+        Some(Broken::Target(error)) => return Err(scratch.fault(error)),
+        None => {}
     }
-    target.rewind().map_err(scratch_fault)?;
-    Ok(target)
+    // What is compressed is whole only if its own end is right.
+    let mut padding = copying.source.take(PADDING);
+    io::copy(&mut padding, &mut io::sink()).map_err(ArchiveFault::Unpack)?;
+    copying
+        .target
+        .finish()
+        .map_err(|error| scratch.fault(error))
+}
+
+/// How much may follow a tar before its compressed stream ends, to be read and thrown away: tools fill
+/// a tar up to a multiple of 10 KiB, some to more.
+const PADDING: u64 = 1 << 20;
+
+/// What keeps a tar from being unpacked.
+enum Broken {
+    Source(io::Error),
+    Target(io::Error),
+}
+
+/// Writes down what is read.
+struct Copying<R> {
+    source: Unpacked<R>,
+    target: ScratchFile,
+    broken: Option<Broken>,
+}
+
+impl<R: BufRead> Read for Copying<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let stop = |_| io::Error::other("it cannot be unpacked");
+        let size = match self.source.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            read => read
+                .map_err(|error| self.broken = Some(Broken::Source(error)))
+                .map_err(stop)?,
+        };
+        let written = self.target.write_all(&buffer[..size]);
+        written
+            .map_err(|error| self.broken = Some(Broken::Target(error)))
+            .map_err(stop)?;
+        Ok(size)
+    }
 }

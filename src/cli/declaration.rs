@@ -603,6 +603,13 @@ pub const INPUTS: &[Input] = &[
         ..DEFAULTS
     },
     Input {
+        name: "scratch-limit",
+        verbs: RELEASE,
+        kind: Kind::Text("GIB"),
+        help: "The most that an archive may unpack to on disk, in GiB. Without it a hundred times the archive's size, at least half a GiB and at most 32",
+        ..DEFAULTS
+    },
+    Input {
         name: "dry-run",
         verbs: RELEASE,
         kind: Kind::Switch,

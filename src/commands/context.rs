@@ -8,6 +8,8 @@ use url::Url;
 use super::facts::checkout;
 use super::{Given, logins};
 use crate::actions::{Environment, Mounts, Secrets};
+use crate::archive::{ScratchLimit, Unpacking};
+use crate::cli::Verb;
 use crate::credentials::{Store, Surroundings};
 use crate::image::RegistryName;
 use crate::registry::{Client, Proxies, Settings, Timing};
@@ -16,13 +18,21 @@ use crate::transfer::{Known, Meter};
 
 pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     let notices = given.log.notices();
+    let scratch_limit: Option<ScratchLimit> = match given.arguments.verb {
+        Verb::Push | Verb::Promote => given.arguments.value("scratch-limit")?,
+        // These unpack nothing.
+        Verb::Tags | Verb::Verify | Verb::VerifyBundle => None,
+    };
     Ok(Context {
         registry: registries(given)?,
         known: Known::default(),
         meter: Meter::new(notices.clone()),
         notices,
         ancestry: checkout().ok().map(|checkout| checkout.ancestry()),
-        scratch: scratch(&given.environment),
+        unpacking: Unpacking {
+            directory: scratch(&given.environment),
+            limit: scratch_limit.map(ScratchLimit::bytes),
+        },
         docker_host: given.environment.get("DOCKER_HOST").map(str::to_owned),
     })
 }

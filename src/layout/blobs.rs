@@ -40,6 +40,15 @@ pub(crate) trait Blobs: Clone + Send + Sync + 'static {
         Ok(extent)
     }
 
+    /// That a blob is there with its size and digest.
+    fn hash(&self, digest: Digest, size: u64) -> Result<(), BlobFault> {
+        let is = self.want(digest, size)?.digest().map_err(BlobFault::Io)?;
+        match is == digest {
+            true => Ok(()),
+            false => Err(BlobFault::Digest { is }),
+        }
+    }
+
     /// The manifest with that digest, if it is there; its bytes are checked against it.
     fn read_manifest(
         &self,
@@ -155,10 +164,10 @@ pub(crate) fn open(blobs: &impl Blobs, blob: &Descriptor) -> Result<BlobStream, 
         .map_err(LayoutFault::blob(format!("blob {}", blob.digest)))
 }
 
-/// Whether a blob is there with the right size.
+/// Whether a blob is there with the right size and digest.
 pub(crate) fn has(blobs: &impl Blobs, blob: &Descriptor) -> Result<bool, LayoutFault> {
-    match blobs.want(blob.digest, blob.size) {
-        Ok(_) => Ok(true),
+    match blobs.hash(blob.digest, blob.size) {
+        Ok(()) => Ok(true),
         Err(fault @ BlobFault::Io(_)) => {
             Err(LayoutFault::blob(format!("blob {}", blob.digest))(fault))
         }

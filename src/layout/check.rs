@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::blobs::Blobs;
 use super::{BlobFault, LayoutFault};
-use crate::image::{Body, Descriptor, Digest, Manifest};
+use crate::image::{Body, Descriptor, Digest, Manifest, MediaType};
 use crate::notice::printable;
 
 /// What a check went over.
@@ -32,19 +32,55 @@ struct Wanted {
 /// hashed. A subject and foreign layers are not followed.
 pub(crate) fn check(blobs: &impl Blobs, root: Digest) -> Result<Checked, LayoutFault> {
     let index = blobs.index()?;
+    go_through(
+        blobs,
+        Wanted {
+            what: format!("manifest {root}, named by index.json,"),
+            short: format!("manifest {root}"),
+            digest: root,
+            size: index.size_of(root),
+            media_type: index.media_type_of(root).map(str::to_owned),
+        },
+    )
+}
+
+/// The same for a manifest that need not be named yet.
+pub(super) fn check_below(blobs: &impl Blobs, root: &Manifest) -> Result<Checked, LayoutFault> {
+    let what = format!("manifest {}", root.digest);
+    go_through(
+        blobs,
+        Wanted {
+            short: what.clone(),
+            what,
+            digest: root.digest,
+            size: Some(root.bytes.len() as u64),
+            media_type: Some(root.media_type.as_str().to_owned()),
+        },
+    )
+}
+
+fn go_through(blobs: &impl Blobs, root: Wanted) -> Result<Checked, LayoutFault> {
     let mut checked = Checked::default();
     let mut seen = HashSet::new();
+    let mut counted = HashSet::new();
     let mut to_hash = HashMap::new();
-    let mut ahead = VecDeque::from([Wanted {
-        what: format!("manifest {root}, named by index.json,"),
-        short: format!("manifest {root}"),
-        digest: root,
-        size: index.size_of(root),
-        media_type: index.media_type_of(root).map(str::to_owned),
-    }]);
+    let mut ahead = VecDeque::from([root]);
     while let Some(wanted) = ahead.pop_front() {
-        let manifest = take(blobs, &wanted)?;
-        if !seen.insert(wanted.digest) {
+        let fault = |fault| LayoutFault::Blob {
+            what: wanted.what.clone(),
+            fault,
+        };
+        if let Some(size) = wanted.size {
+            blobs.want(wanted.digest, size).map_err(fault)?;
+        }
+        // However often a manifest is named, it is read once for each kind that it is said to be.
+        if !seen.insert((wanted.digest, wanted.is_index())) {
+            continue;
+        }
+        let read = blobs.read_manifest(wanted.digest, wanted.media_type.as_deref());
+        let manifest = read.and_then(|read| read.ok_or(BlobFault::Missing));
+        let manifest = manifest.map_err(fault)?;
+        if !counted.insert(wanted.digest) {
             continue;
         }
         checked.manifests += 1;
@@ -58,33 +94,19 @@ pub(crate) fn check(blobs: &impl Blobs, root: Digest) -> Result<Checked, LayoutF
         }
     }
     for (digest, (what, size)) in to_hash {
-        hash(blobs, digest, size).map_err(LayoutFault::blob(what))?;
+        blobs.hash(digest, size).map_err(LayoutFault::blob(what))?;
         checked.blobs += 1;
         checked.bytes += size;
     }
     Ok(checked)
 }
 
-fn take(blobs: &impl Blobs, wanted: &Wanted) -> Result<Manifest, LayoutFault> {
-    let fault = |fault| LayoutFault::Blob {
-        what: wanted.what.clone(),
-        fault,
-    };
-    if let Some(size) = wanted.size {
-        blobs.want(wanted.digest, size).map_err(fault)?;
+impl Wanted {
+    /// Whether it is said to be an index, if it is said what it is.
+    fn is_index(&self) -> Option<bool> {
+        let media_type = MediaType::parse(self.media_type.as_deref()?)?;
+        Some(media_type.is_index())
     }
-    blobs
-        .read_manifest(wanted.digest, wanted.media_type.as_deref())
-        .map_err(fault)?
-        .ok_or_else(|| fault(BlobFault::Missing))
-}
-
-fn hash(blobs: &impl Blobs, digest: Digest, size: u64) -> Result<(), BlobFault> {
-    let is = blobs.want(digest, size)?.digest().map_err(BlobFault::Io)?;
-    if is != digest {
-        return Err(BlobFault::Digest { is });
-    }
-    Ok(())
 }
 
 fn below(child: &Descriptor, parent: &Wanted) -> Wanted {

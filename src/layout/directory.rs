@@ -1,25 +1,44 @@
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 
 use super::blobs::{BLOB_DIRECTORY, BlobStream, Blobs, Extent, blocking};
+use super::folder::{Folder, Links};
 use super::{BlobFault, Checked, INDEX, Index, LayoutError, LayoutFault, MARKER, blobs};
 use crate::image::{Descriptor, Digest, MANIFEST_LIMIT, Manifest, ManifestError, Selector, Tag};
 
-/// An OCI image layout directory. Cheap to clone; nothing of it is kept in memory, so every call
-/// sees what is on disk.
+/// An OCI image layout directory. Cheap to clone. Every call sees what is on disk; what is kept in
+/// memory is the index as it was read last, and which blobs have been hashed.
 #[derive(Debug, Clone)]
 pub struct Layout {
     path: Arc<PathBuf>,
+    pub(super) links: Links,
+    memory: Arc<Memory>,
 }
+
+/// What is known of a layout.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The last index, and by what its file is told from another.
+    index: Mutex<Option<(Stamp, Arc<Index>)>>,
+    /// Blobs and manifests that have the digest they go by.
+    right: Mutex<HashSet<Digest>>,
+    /// Manifests below which everything is there and right.
+    whole: Mutex<HashSet<Digest>>,
+}
+
+/// Tells one state of a file from another: device, inode, size, and when it was changed.
+type Stamp = (u64, u64, u64, i64, i64);
 
 impl Layout {
     /// A layout to read from, which must be one: `oci-layout` of version 1.x and `index.json`.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, LayoutError> {
-        let layout = Self::at(path);
+        let layout = Self::to_read(path);
         layout
             .run(|layout| {
                 layout.require_directory()?;
@@ -30,10 +49,22 @@ impl Layout {
         Ok(layout)
     }
 
-    /// A layout to write to. It need not exist yet: the first write makes it.
+    /// A layout to write to. It need not exist yet: the first write makes it. Links in it are not
+    /// followed.
     pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self::new(path, Links::Refused)
+    }
+
+    /// A layout to look at, which need not exist.
+    pub fn to_read(path: impl Into<PathBuf>) -> Self {
+        Self::new(path, Links::Followed)
+    }
+
+    fn new(path: impl Into<PathBuf>, links: Links) -> Self {
         Self {
             path: Arc::new(path.into()),
+            links,
+            memory: Arc::default(),
         }
     }
 
@@ -78,7 +109,8 @@ impl Layout {
             .await
     }
 
-    /// Whether a blob is there with the right size.
+    /// Whether a blob is there with the right size and digest. One that is there and wrong is written
+    /// over.
     pub async fn has_blob(&self, blob: &Descriptor) -> Result<bool, LayoutError> {
         let blob = blob.clone();
         self.run(move |layout| blobs::has(layout, &blob)).await
@@ -104,12 +136,52 @@ impl Layout {
         blocking(move || work(&layout).map_err(|fault| fault.at(&layout.path))).await
     }
 
-    pub(super) fn join(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.path.join(name)
+    /// Its directory, opened; none where there is none.
+    fn folder(&self) -> io::Result<Option<Folder>> {
+        match Folder::open(&self.path) {
+            Ok(folder) => Ok(Some(folder)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    pub(super) fn blob_path(&self, digest: Digest) -> PathBuf {
-        self.join(BLOB_DIRECTORY).join(digest.hex())
+    /// The directory of blobs; none where there is none.
+    pub(super) fn blob_folder(&self) -> Result<Option<Folder>, BlobFault> {
+        let mut at = self.folder().map_err(BlobFault::Io)?;
+        for name in BLOB_DIRECTORY.split('/') {
+            let Some(folder) = at else { return Ok(None) };
+            at = folder.folder(name, self.links)?;
+        }
+        Ok(at)
+    }
+
+    /// That a blob or manifest is there with its size and digest. Each is hashed once, or never where
+    /// it was hashed as it was written.
+    pub(super) fn require_right(&self, digest: Digest, size: u64) -> Result<(), BlobFault> {
+        let extent = self.want(digest, size)?;
+        if lock(&self.memory.right).contains(&digest) {
+            return Ok(());
+        }
+        let is = extent.digest().map_err(BlobFault::Io)?;
+        if is != digest {
+            return Err(BlobFault::Digest { is });
+        }
+        self.note_right(digest);
+        Ok(())
+    }
+
+    /// Notes that a blob has the digest it goes by.
+    pub(super) fn note_right(&self, digest: Digest) {
+        lock(&self.memory.right).insert(digest);
+    }
+
+    /// That everything below a manifest is there and right. Each is gone through once.
+    pub(super) fn require_whole(&self, manifest: &Manifest) -> Result<(), LayoutFault> {
+        if !lock(&self.memory.whole).contains(&manifest.digest) {
+            super::check::check_below(self, manifest)?;
+            lock(&self.memory.whole).insert(manifest.digest);
+        }
+        Ok(())
     }
 
     fn require_directory(&self) -> Result<(), LayoutFault> {
@@ -127,57 +199,86 @@ impl Layout {
 
     /// What `index.json` says, if there is one.
     pub(super) fn read_index(&self) -> Result<Option<Index>, LayoutFault> {
-        self.read_file(INDEX)?
-            .map(|bytes| Index::parse(&bytes))
-            .transpose()
+        Ok(self.shared_index()?.map(Arc::unwrap_or_clone))
+    }
+
+    /// The same, to be shared: it may have thousands of entries, and is read for as many manifests.
+    fn shared_index(&self) -> Result<Option<Arc<Index>>, LayoutFault> {
+        let Some(file) = self.open_file(INDEX)? else {
+            return Ok(None);
+        };
+        let stamp = stamp(&file).map_err(LayoutFault::io(format!("read {INDEX}")))?;
+        let known = lock(&self.memory.index).clone();
+        if let Some((_, index)) = known.filter(|(of, _)| *of == stamp) {
+            return Ok(Some(index));
+        }
+        let index = Arc::new(Index::parse(&read_small(file, INDEX)?)?);
+        *lock(&self.memory.index) = Some((stamp, index.clone()));
+        Ok(Some(index))
     }
 
     /// One of the two small files of a layout.
     fn read_file(&self, name: &str) -> Result<Option<Vec<u8>>, LayoutFault> {
-        let doing = || LayoutFault::io(format!("read {name}"));
-        let file = match open_regular(&self.join(name)) {
-            Ok(file) => file,
-            Err(BlobFault::Missing) => return Ok(None),
-            Err(BlobFault::Io(error)) => return Err(doing()(error)),
-            Err(fault) => return Err(LayoutFault::blob(name)(fault)),
-        };
-        let mut bytes = Vec::new();
-        file.take(MANIFEST_LIMIT as u64 + 1)
-            .read_to_end(&mut bytes)
-            .map_err(doing())?;
-        if bytes.len() > MANIFEST_LIMIT {
-            return Err(LayoutFault::blob(name)(ManifestError::TooLarge.into()));
-        }
-        Ok(Some(bytes))
+        let file = self.open_file(name)?;
+        file.map(|file| read_small(file, name)).transpose()
     }
+
+    fn open_file(&self, name: &str) -> Result<Option<File>, LayoutFault> {
+        let doing = || LayoutFault::io(format!("read {name}"));
+        let Some(folder) = self.folder().map_err(doing())? else {
+            return Ok(None);
+        };
+        match folder.file(name, self.links) {
+            Ok(file) => Ok(file),
+            Err(BlobFault::Io(error)) => Err(doing()(error)),
+            Err(fault) => Err(LayoutFault::blob(name)(fault)),
+        }
+    }
+}
+
+fn stamp(file: &File) -> io::Result<Stamp> {
+    let it = file.metadata()?;
+    Ok((it.dev(), it.ino(), it.len(), it.ctime(), it.ctime_nsec()))
+}
+
+fn read_small(file: File, name: &str) -> Result<Vec<u8>, LayoutFault> {
+    let mut bytes = Vec::new();
+    file.take(MANIFEST_LIMIT as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(LayoutFault::io(format!("read {name}")))?;
+    if bytes.len() > MANIFEST_LIMIT {
+        return Err(LayoutFault::blob(name)(ManifestError::TooLarge.into()));
+    }
+    Ok(bytes)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Blobs for Layout {
     fn find(&self, digest: Digest) -> Result<Option<Extent>, BlobFault> {
-        match open_regular(&self.blob_path(digest)) {
-            Ok(file) => Ok(Some(Extent {
+        let Some(folder) = self.blob_folder()? else {
+            return Ok(None);
+        };
+        let file = folder.file(&digest.hex(), self.links)?;
+        file.map(|file| {
+            Ok(Extent {
                 len: file.metadata().map_err(BlobFault::Io)?.len(),
                 file: Arc::new(file),
                 offset: 0,
-            })),
-            Err(BlobFault::Missing) => Ok(None),
-            Err(fault) => Err(fault),
-        }
+            })
+        })
+        .transpose()
     }
 
     fn index(&self) -> Result<Arc<Index>, LayoutFault> {
-        Ok(Arc::new(self.read_index()?.unwrap_or_else(Index::empty)))
+        let index = self.shared_index()?;
+        Ok(index.unwrap_or_else(|| Arc::new(Index::empty())))
     }
-}
 
-/// Opens a file, but not a pipe, which would wait for its other end.
-fn open_regular(path: &Path) -> Result<File, BlobFault> {
-    match path.metadata() {
-        Ok(metadata) if metadata.is_dir() => Err(BlobFault::NotAFile("a directory")),
-        Ok(metadata) if !metadata.is_file() => Err(BlobFault::NotAFile("a special file")),
-        Ok(_) => File::open(path).map_err(BlobFault::Io),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BlobFault::Missing),
-        Err(error) => Err(BlobFault::Io(error)),
+    fn hash(&self, digest: Digest, size: u64) -> Result<(), BlobFault> {
+        self.require_right(digest, size)
     }
 }
 

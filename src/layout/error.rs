@@ -134,6 +134,9 @@ pub enum BlobFault {
     /// There is something else in its place.
     #[error("is {0}, not a file")]
     NotAFile(&'static str),
+    /// There is something else in the place of a directory.
+    #[error("is {0}, not a directory")]
+    NotADirectory(&'static str),
     /// It is a link to nothing.
     #[error("is a link to {0:?}, which leads to no file")]
     Link(String),
@@ -163,6 +166,19 @@ pub enum BlobFault {
 }
 
 impl LayoutFault {
+    /// What the person at the failed job can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Blob {
+                fault: BlobFault::NotADirectory(_) | BlobFault::NotAFile(_),
+                ..
+            } => Some(
+                "a layout has plain files and directories, and no links where it is written to: remove it, or name another directory",
+            ),
+            _ => None,
+        }
+    }
+
     /// This fault, of the layout at `path`.
     pub(crate) fn at(self, path: &Path) -> LayoutError {
         LayoutError {

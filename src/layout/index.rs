@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,8 @@ const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 pub(crate) struct Index {
     json: Map<String, Value>,
     entries: Vec<Entry>,
+    /// The places of the entries of each digest.
+    places: HashMap<Digest, Vec<usize>>,
 }
 
 /// An entry of `index.json`: a manifest, perhaps with a name.
@@ -34,10 +36,25 @@ impl Index {
         json.insert("schemaVersion".to_owned(), 2.into());
         json.insert("mediaType".to_owned(), MediaType::OciIndex.as_str().into());
         json.insert("manifests".to_owned(), Value::Array(Vec::new()));
-        Self {
+        Self::new(json, Vec::new())
+    }
+
+    fn new(json: Map<String, Value>, entries: Vec<Entry>) -> Self {
+        let mut index = Self {
             json,
             entries: Vec::new(),
+            places: HashMap::new(),
+        };
+        entries.into_iter().for_each(|entry| index.push(entry));
+        index
+    }
+
+    fn push(&mut self, entry: Entry) {
+        if let Ok(digest) = entry.digest {
+            let places = self.places.entry(digest).or_default();
+            places.push(self.entries.len());
         }
+        self.entries.push(entry);
     }
 
     /// Reads an `index.json`.
@@ -55,7 +72,7 @@ impl Index {
                 .collect::<Result<_, _>>()?,
             Some(_) => return Err(fault("has manifests that are no list")),
         };
-        Ok(Self { json, entries })
+        Ok(Self::new(json, entries))
     }
 
     /// The bytes to write: members and entries that we know nothing of stay as they were.
@@ -80,9 +97,8 @@ impl Index {
     }
 
     fn of(&self, digest: Digest) -> impl Iterator<Item = &Entry> {
-        self.entries
-            .iter()
-            .filter(move |entry| entry.digest == Ok(digest))
+        let places = self.places.get(&digest).into_iter().flatten();
+        places.map(|at| &self.entries[*at])
     }
 
     /// The tags: names that read as one, in order.
@@ -100,9 +116,10 @@ impl Index {
     /// The distinct digests that a tag stands for: one, unless two writers without a lock met.
     pub fn tagged(&self, tag: &Tag) -> Result<Vec<Digest>, LayoutFault> {
         let mut digests = Vec::new();
+        let mut seen = HashSet::new();
         for entry in self.entries.iter().filter(|entry| entry.is_tagged(tag)) {
             let digest = entry.digest()?;
-            if !digests.contains(&digest) {
+            if seen.insert(digest) {
                 digests.push(digest);
             }
         }
@@ -128,7 +145,9 @@ impl Index {
         if !manifest.annotations.is_empty() {
             value["annotations"] = json!(manifest.annotations);
         }
-        self.entries.extend(Entry::parse(&value));
+        if let Some(entry) = Entry::parse(&value) {
+            self.push(entry);
+        }
         match self.json.entry("manifests").or_insert(Value::Null) {
             Value::Array(values) => values.push(value),
             list => *list = Value::Array(vec![value]),
@@ -144,7 +163,8 @@ impl Index {
             "size": manifest.bytes.len(),
             "annotations": {REF_NAME: tag.as_str()},
         });
-        let list = self.json.entry("manifests").or_insert(Value::Null);
+        let mut json = std::mem::take(&mut self.json);
+        let list = json.entry("manifests").or_insert(Value::Null);
         let mut values = match list.take() {
             Value::Array(values) => values,
             _ => Vec::new(),
@@ -154,8 +174,9 @@ impl Index {
         let place = values.iter().position(is_tagged).unwrap_or(values.len());
         values.retain(|value| !is_tagged(value));
         values.insert(place, value);
-        self.entries = values.iter().filter_map(Entry::parse).collect();
+        let entries = values.iter().filter_map(Entry::parse).collect();
         *list = Value::Array(values);
+        *self = Self::new(json, entries);
     }
 }
 

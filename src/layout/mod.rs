@@ -6,7 +6,8 @@
 //! something missing; its temporary files, in `.shipmark/`, are removed by the next run that tags.
 //!
 //! Who checks what: [`Layout::manifest`] returns only bytes that have the digest asked for;
-//! [`Layout::write_blob`] keeps only bytes that have the digest and size they should have;
+//! [`Layout::write_blob`] keeps only bytes that have the digest and size they should have, and hashes
+//! what is there already; [`Layout::write_tag`] does so with all below what it names;
 //! [`Layout::check`] hashes everything below a root, and is what a push calls before it sends
 //! anything. [`Layout::open_blob`] checks the size alone: who streams a blob hashes it on its way.
 
@@ -14,6 +15,7 @@ pub(crate) mod blobs;
 mod check;
 pub(crate) mod directory;
 mod error;
+mod folder;
 mod index;
 mod real_path;
 mod referrer;

@@ -1,10 +1,10 @@
 //! Referrers on disk: entries of `index.json` without a name, as oras writes them, and tags made of
 //! another manifest's digest, as registries without the referrers API and cosign have them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
-use super::scratch::sync_directory;
-use super::{BLOB_DIRECTORY, Blobs, INDEX, Index, Layout, LayoutError, LayoutFault};
+use super::{Blobs, INDEX, Index, Layout, LayoutError, LayoutFault};
 use crate::image::{Digest, Manifest, Tag};
 
 /// What a layout has beside its images.
@@ -14,7 +14,7 @@ pub struct Evidence {
     pub referrers: Vec<Manifest>,
     /// What the tags name that are made of a manifest's digest: `sha256-<hex>`, perhaps with one of
     /// cosign's endings.
-    pub tagged: BTreeMap<Tag, Manifest>,
+    pub tagged: BTreeMap<Tag, Arc<Manifest>>,
 }
 
 /// Reads all that `index.json` lists beside images.
@@ -22,10 +22,16 @@ pub(crate) fn evidence(blobs: &impl Blobs) -> Result<Evidence, LayoutFault> {
     let index = blobs.index()?;
     let mut found = Evidence::default();
     let mut seen = HashSet::new();
+    let mut under_tags: HashMap<Digest, Arc<Manifest>> = HashMap::new();
     for entry in index.entries() {
         // What cannot be named by a digest that is supported cannot be one of ours.
         let Ok(digest) = entry.digest() else { continue };
         let tag = entry.digest_tag();
+        // However many tags name a manifest, it is read once.
+        if let (Some(tag), Some(known)) = (&tag, under_tags.get(&digest)) {
+            found.tagged.insert(tag.clone(), known.clone());
+            continue;
+        }
         if !seen.insert(digest) && tag.is_none() {
             continue;
         }
@@ -34,6 +40,8 @@ pub(crate) fn evidence(blobs: &impl Blobs) -> Result<Evidence, LayoutFault> {
             .map_err(LayoutFault::blob(format!("manifest {digest}")))?;
         let Some(manifest) = manifest else { continue };
         if let Some(tag) = tag {
+            let manifest = Arc::new(manifest);
+            under_tags.insert(digest, manifest.clone());
             found.tagged.insert(tag, manifest);
         } else if manifest.subject.is_some() {
             found.referrers.push(manifest);
@@ -74,9 +82,9 @@ impl Layout {
             .iter()
             .filter(|manifest| index.add_unnamed(manifest));
         if added.count() > 0 {
-            sync_directory(&self.join(BLOB_DIRECTORY))?;
+            self.sync_blobs()?;
             self.replace(&lock, INDEX, &index.to_bytes())?;
-            sync_directory(self.path())?;
+            self.sync_root()?;
         }
         Ok(())
     }

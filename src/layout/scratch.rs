@@ -1,19 +1,76 @@
-use std::fs::{self, File, Permissions};
+//! What is made in a layout: its directories, the lock, and files on their way to their place.
+
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use tempfile::NamedTempFile;
-
-use super::{BLOB_DIRECTORY, INDEX, Index, Layout, LayoutFault, MARKER};
+use super::folder::{Folder, Links};
+use super::{BLOB_DIRECTORY, BlobFault, INDEX, Index, Layout, LayoutFault, MARKER};
 
 /// Our own corner of a layout: the lock and files that are being written.
 const CORNER: &str = ".shipmark";
 const LOCK: &str = "lock";
+/// The names of files that are being written: this, and 32 hexadecimal digits.
 const TEMPORARY: &str = "tmp-";
 
 /// The lock of a layout, held until dropped or until the process ends.
 pub(super) struct Lock(#[expect(dead_code, reason = "closing the file lets go of the lock")] File);
+
+/// A file on its way to its place. It is locked while in use, so that those of dead runs are known, and
+/// removed if it comes to no place.
+pub(super) struct Temporary {
+    corner: Folder,
+    name: String,
+    file: File,
+    is_placed: bool,
+}
+
+impl Temporary {
+    fn new(corner: Folder) -> io::Result<Self> {
+        let random = (fastrand::u64(..), fastrand::u64(..));
+        let name = format!("{TEMPORARY}{:016x}{:016x}", random.0, random.1);
+        let file = corner.new_file(&name)?;
+        let temporary = Self {
+            corner,
+            name,
+            file,
+            is_placed: false,
+        };
+        temporary.file.lock()?;
+        Ok(temporary)
+    }
+
+    /// Writes it to disk and gives it its name there, in place of what has that name.
+    pub(super) fn place(mut self, folder: &Folder, name: &str) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.corner.move_file(&self.name, folder, name)?;
+        self.is_placed = true;
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            let _ = self.corner.remove_file(&self.name);
+        }
+    }
+}
 
 impl Layout {
     /// Makes the directory an empty layout, if it is none yet. Refuses one that holds something
@@ -27,14 +84,38 @@ impl Layout {
         if !is_layout {
             self.refuse_foreign()?;
         }
-        for name in [BLOB_DIRECTORY, CORNER] {
-            fs::create_dir_all(self.join(name))
-                .map_err(LayoutFault::io(format!("make the directory {name}")))?;
+        fs::create_dir_all(self.path()).map_err(LayoutFault::io("make the directory"))?;
+        for path in [BLOB_DIRECTORY, CORNER] {
+            self.make(path)?;
         }
         if !is_layout {
             self.found()?;
         }
         Ok(())
+    }
+
+    /// Makes directories in it, one in the other, as far as they are not there.
+    fn make(&self, path: &str) -> Result<Folder, LayoutFault> {
+        let mut folder = self.root()?;
+        for name in path.split('/') {
+            folder = folder.make_folder(name).map_err(LayoutFault::blob(name))?;
+        }
+        Ok(folder)
+    }
+
+    /// Opens directories in it, one in the other.
+    fn inside(&self, path: &str) -> Result<Folder, LayoutFault> {
+        let mut folder = self.root()?;
+        for name in path.split('/') {
+            let inner = folder.folder(name, Links::Refused);
+            let inner = inner.and_then(|inner| inner.ok_or(BlobFault::Missing));
+            folder = inner.map_err(LayoutFault::blob(name))?;
+        }
+        Ok(folder)
+    }
+
+    fn root(&self) -> Result<Folder, LayoutFault> {
+        Folder::open(self.path()).map_err(LayoutFault::io("open it"))
     }
 
     fn found(&self) -> Result<(), LayoutFault> {
@@ -43,25 +124,38 @@ impl Layout {
             self.replace(&lock, INDEX, &Index::empty().to_bytes())?;
         }
         self.replace(&lock, MARKER, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-        sync_directory(&self.join("blobs"))?;
-        sync_directory(self.path())?;
-        match self.path().parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
-            _ => sync_directory(Path::new(".")),
-        }
+        sync(&self.inside("blobs")?)?;
+        sync(&self.root()?)?;
+        let above = self.path().parent();
+        let above = above.filter(|above| !above.as_os_str().is_empty());
+        let above = Folder::open(above.unwrap_or(Path::new(".")));
+        sync(&above.map_err(LayoutFault::io("open the directory above"))?)
     }
 
     /// Puts a small file in place in one step.
     pub(super) fn replace(&self, _: &Lock, name: &str, bytes: &[u8]) -> Result<(), LayoutFault> {
         let mut file = self.new_temporary()?;
-        let mut write = || {
-            file.write_all(bytes)?;
-            file.as_file().sync_all()
-        };
-        write()
-            .and_then(|()| file.persist(self.join(name)).map_err(io::Error::from))
-            .map(drop)
+        let root = self.root()?;
+        file.write_all(bytes)
+            .and_then(|()| file.place(&root, name))
             .map_err(LayoutFault::io(format!("write {name}")))
+    }
+
+    /// Puts a blob in place in one step.
+    pub(super) fn place_blob(&self, file: Temporary, name: &str) -> Result<(), LayoutFault> {
+        let folder = self.inside(BLOB_DIRECTORY)?;
+        file.place(&folder, name)
+            .map_err(LayoutFault::io(format!("write blob {name}")))
+    }
+
+    /// Makes the names of what was written last: those of blobs before those that lead to them.
+    pub(super) fn sync_blobs(&self) -> Result<(), LayoutFault> {
+        sync(&self.inside(BLOB_DIRECTORY)?)
+    }
+
+    /// Makes the names of the small files last.
+    pub(super) fn sync_root(&self) -> Result<(), LayoutFault> {
+        sync(&self.root()?)
     }
 
     fn refuse_foreign(&self) -> Result<(), LayoutFault> {
@@ -92,60 +186,50 @@ impl Layout {
     }
 
     fn lock_file(&self) -> Result<File, LayoutFault> {
-        File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.join(CORNER).join(LOCK))
-            .map_err(LayoutFault::io("open its lock file"))
+        let file = self.inside(CORNER)?.lock_file(LOCK);
+        file.map_err(LayoutFault::blob(format!("{CORNER}/{LOCK}")))
     }
 
-    /// A new file that is renamed into place once it is whole, and removed if it is dropped before.
-    /// It is locked while in use, so that those of dead runs are known.
-    pub(super) fn temporary(&self) -> Result<NamedTempFile, LayoutFault> {
+    /// A new file that comes to its place once it is whole.
+    pub(super) fn temporary(&self) -> Result<Temporary, LayoutFault> {
         let lock = self.lock_file()?;
         lock.lock_shared().map_err(LayoutFault::io("lock it"))?;
         self.new_temporary()
     }
 
     /// The same for who holds the lock already.
-    fn new_temporary(&self) -> Result<NamedTempFile, LayoutFault> {
-        let make = || {
-            let file = tempfile::Builder::new()
-                .prefix(TEMPORARY)
-                // As any new file: what the umask leaves of it.
-                .permissions(Permissions::from_mode(0o666))
-                .tempfile_in(self.join(CORNER))?;
-            file.as_file().lock()?;
-            Ok(file)
-        };
-        make().map_err(LayoutFault::io("make a temporary file"))
+    fn new_temporary(&self) -> Result<Temporary, LayoutFault> {
+        Temporary::new(self.inside(CORNER)?).map_err(LayoutFault::io("make a temporary file"))
     }
 
     /// Removes what runs that died left behind. To be called under the lock, since every temporary
-    /// file is made and locked under it; one that is not locked has no writer any more.
+    /// file is made and locked under it; one that is not locked has no writer any more. Dead files are
+    /// harmless, so what cannot be removed stays.
     pub(super) fn clean(&self, _: &Lock) {
-        let Ok(entries) = fs::read_dir(self.join(CORNER)) else {
+        let Ok(corner) = self.inside(CORNER) else {
             return;
         };
-        for entry in entries.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-                remove_if_dead(&entry.path());
+        for name in corner.names().unwrap_or_default() {
+            if is_temporary(&name)
+                && let Ok(Some(file)) = corner.file(&name, Links::Refused)
+                && file.try_lock().is_ok()
+            {
+                let _ = corner.remove_file(&name);
             }
         }
     }
 }
 
-/// Dead files are harmless, so what cannot be removed stays.
-fn remove_if_dead(path: &Path) {
-    if File::open(path).is_ok_and(|file| file.try_lock().is_ok()) {
-        let _ = fs::remove_file(path);
-    }
+/// Whether a file has a name such as only [`Temporary`] gives.
+fn is_temporary(name: &str) -> bool {
+    let digits = name.strip_prefix(TEMPORARY);
+    digits.is_some_and(|it| {
+        it.len() == 32 && it.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    })
 }
 
-/// Makes the names in a directory last.
-pub(super) fn sync_directory(path: &Path) -> Result<(), LayoutFault> {
-    File::open(path)
-        .and_then(|directory| directory.sync_all())
+fn sync(folder: &Folder) -> Result<(), LayoutFault> {
+    folder
+        .sync()
         .map_err(LayoutFault::io("write the directory to disk"))
 }

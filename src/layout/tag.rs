@@ -1,5 +1,4 @@
-use super::scratch::sync_directory;
-use super::{BLOB_DIRECTORY, INDEX, Index, Layout, LayoutError, LayoutFault};
+use super::{INDEX, Index, Layout, LayoutError, LayoutFault};
 use crate::image::{Digest, Manifest, Tag};
 
 /// What a tag may name before it is written.
@@ -26,7 +25,8 @@ pub enum TagWrite {
 }
 
 impl Layout {
-    /// Makes `tag` name `manifest`, which is written too if it is not there. An immutable tag that
+    /// Makes `tag` name `manifest`, which is written too if it is not there. All below it must be there
+    /// with the digests that they go by, whoever wrote it. An immutable tag that
     /// names another digest is refused ([`LayoutFault::TagTaken`]); comparing and writing are one
     /// step, under the lock, so no other shipmark comes in between.
     pub async fn write_tag(
@@ -48,6 +48,7 @@ impl Layout {
     ) -> Result<TagWrite, LayoutFault> {
         self.prepare()?;
         self.put_manifest(manifest)?;
+        self.require_whole(manifest)?;
         let lock = self.lock()?;
         self.clean(&lock);
         let mut index = self.read_index()?.unwrap_or_else(Index::empty);
@@ -70,9 +71,9 @@ impl Layout {
         }
         index.set_tag(tag, manifest);
         // The blobs' names must last before a name that leads to them does.
-        sync_directory(&self.join(BLOB_DIRECTORY))?;
+        self.sync_blobs()?;
         self.replace(&lock, INDEX, &index.to_bytes())?;
-        sync_directory(self.path())?;
+        self.sync_root()?;
         Ok(TagWrite::Written { previous })
     }
 }

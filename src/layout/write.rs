@@ -1,13 +1,13 @@
-use std::io::{self, Write};
+use std::io::Write;
 
 use std::convert::Infallible;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use tempfile::NamedTempFile;
 use thiserror::Error;
 
-use super::blobs::{Blobs, CHUNK, blocking};
+use super::blobs::{CHUNK, blocking};
+use super::scratch::Temporary;
 use super::{BlobFault, Layout, LayoutError, LayoutFault};
 use crate::image::{Descriptor, Digest, Hasher, Manifest};
 
@@ -23,7 +23,7 @@ pub enum WriteError<E: std::error::Error + 'static> {
 }
 
 impl Layout {
-    /// Writes a blob, unless it is there with the right size already (then the stream is not read).
+    /// Writes a blob, unless it is there with the right size and digest (then the stream is not read).
     /// It comes into place when it is whole and has the right size and digest; else nothing stays.
     pub async fn write_blob<S, E>(&self, blob: &Descriptor, stream: S) -> Result<(), WriteError<E>>
     where
@@ -89,13 +89,13 @@ impl Layout {
     pub(super) fn put_manifest(&self, manifest: &Manifest) -> Result<(), LayoutFault> {
         let size = manifest.bytes.len() as u64;
         for part in manifest.children().chain(manifest.blobs()) {
-            self.want(part.digest, part.size)
+            self.require_right(part.digest, part.size)
                 .map_err(LayoutFault::blob(format!(
                     "{}, which manifest {} names,",
                     part.digest, manifest.digest
                 )))?;
         }
-        if self.want(manifest.digest, size).is_ok() {
+        if self.require_right(manifest.digest, size).is_ok() {
             return Ok(());
         }
         let mut incoming = Incoming::new(self.temporary()?, manifest.digest, size);
@@ -108,7 +108,7 @@ impl Layout {
 
 /// A blob on its way into the layout.
 struct Incoming {
-    file: NamedTempFile,
+    file: Temporary,
     hasher: Hasher,
     digest: Digest,
     size: u64,
@@ -118,7 +118,7 @@ struct Incoming {
 }
 
 impl Incoming {
-    fn new(file: NamedTempFile, digest: Digest, size: u64) -> Self {
+    fn new(file: Temporary, digest: Digest, size: u64) -> Self {
         Self {
             file,
             hasher: Hasher::new(),
@@ -161,15 +161,9 @@ impl Incoming {
         } else if is != self.digest {
             BlobFault::Digest { is }
         } else {
-            let place = layout.blob_path(self.digest);
-            let kept = self
-                .file
-                .as_file()
-                .sync_all()
-                .and_then(|()| self.file.persist(place).map_err(io::Error::from));
-            return kept
-                .map(drop)
-                .map_err(LayoutFault::io(format!("write {what}")));
+            layout.place_blob(self.file, &self.digest.hex())?;
+            layout.note_right(self.digest);
+            return Ok(());
         };
         Err(LayoutFault::Blob { what, fault })
     }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::future::{try_join, try_join_all};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -461,7 +462,7 @@ impl<'a> Lists<'a> {
             });
         }
         let evidence = source.evidence().await?;
-        let tagged = evidence.tagged.values();
+        let tagged = evidence.tagged.values().map(Arc::as_ref);
         for manifest in evidence.referrers.iter().chain(tagged) {
             source.keep(manifest.clone());
         }
@@ -527,7 +528,7 @@ impl<'a> Lists<'a> {
     async fn under(&self, shared: &Shared, ask: bool) -> Result<Option<Manifest>, Error> {
         match self {
             Self::Disk(evidence) => match evidence.tagged.get(shared.tag()) {
-                Some(found) => shared.accept(found.clone()).map(Some),
+                Some(found) => shared.accept(Manifest::clone(found)).map(Some),
                 None => Ok(None),
             },
             Self::Registry { store, tags, .. } => {

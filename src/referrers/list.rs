@@ -228,7 +228,7 @@ pub(super) async fn list(
 pub(super) fn on_disk(evidence: &Evidence, subject: Digest) -> Result<Vec<Entry>, Error> {
     let under_tag = Shared::list(subject);
     if let Some(index) = evidence.tagged.get(under_tag.tag()) {
-        under_tag.accept(index.clone())?;
+        under_tag.accept(Manifest::clone(index))?;
     }
     on_disk_to_add(evidence, subject)
 }

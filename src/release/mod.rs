@@ -28,7 +28,6 @@ mod transfer;
 mod verify;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 
 use futures_util::future::{try_join, try_join_all};
 use tokio::sync::OnceCell;
@@ -42,6 +41,7 @@ pub use sign::{Signed, Signing};
 pub use subset::{Platforms, Subset};
 pub use verify::{Check, Image, Missing, Verification, Verify, Wanted, verify};
 
+use crate::archive::Unpacking;
 use crate::event::Facts;
 use crate::git::Ancestry;
 use crate::image::{CanonicalPlace, Commit, Digest, Location, Place};
@@ -120,8 +120,8 @@ pub struct Context {
     pub notices: Notices,
     /// What git knows of commits, where there is a checkout.
     pub ancestry: Option<Ancestry>,
-    /// A directory for unpacked archives, where there is one.
-    pub scratch: Option<PathBuf>,
+    /// Where archives are unpacked, and how much they may take there.
+    pub unpacking: Unpacking,
     /// Where the Docker engine listens, if not at the usual socket (`DOCKER_HOST`).
     pub docker_host: Option<String>,
 }
@@ -237,9 +237,12 @@ impl Prepared<'_> {
         self.say_plan();
         if !self.request.dry_run {
             // The first tag brings the root along, where one is sure to come and needs nothing else.
-            let is_sure = |plan: &Plan| !plan.writes() || plan.is_sure_to_write();
+            let is_sure = |(destination, plan): (&Destination, &Plan)| match plan.writes() {
+                true => plan.is_sure_to_write(),
+                false => !destination.is_looked_through(plan),
+            };
             let is_alone = ahead.is_image_alone();
-            let by_tag = is_alone && plans.iter().all(is_sure);
+            let by_tag = is_alone && self.destinations.iter().zip(&plans).all(is_sure);
             ahead.add_to_tags().await?;
             ahead.blobs().await?;
             ahead.below().await?;
@@ -342,6 +345,12 @@ impl Prepared<'_> {
 }
 
 impl Destination {
+    /// Whether all of the image is looked at there though a tag names it: what is on disk may have been
+    /// written by anybody, and no registry has checked it.
+    fn is_looked_through(&self, plan: &Plan) -> bool {
+        matches!(self.store, Store::Layout(_)) && plan.names_root()
+    }
+
     /// What its tags tell of what stands beside images there, where the image is to come: it is asked
     /// once. Where the image is already, asking for what matters is as fast.
     async fn prior(&self, plan: &Plan, seen: &Seen) -> Result<&Prior, Failure> {

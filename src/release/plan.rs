@@ -25,6 +25,12 @@ impl Plan {
         self.steps.iter().any(Step::writes)
     }
 
+    /// Whether a tag names the root already.
+    pub(super) fn names_root(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| step.change == Change::Unchanged)
+    }
+
     /// Whether a tag is written whatever else happens: one that follows a branch may give way to
     /// another run's.
     pub(super) fn is_sure_to_write(&self) -> bool {

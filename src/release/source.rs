@@ -101,7 +101,7 @@ pub(super) fn store(context: &Context, source: &Location) -> Result<Store, Failu
             let remote = registry.repository(&reference.repository, Access::Pull, &[]);
             Ok(Store::Registry(remote))
         }
-        Location::Layout(path, _) => Ok(Store::Layout(Layout::at(path))),
+        Location::Layout(path, _) => Ok(Store::Layout(Layout::to_read(path))),
         Location::Archive(..) => Err(Failure::input(format!(
             "source {source}: the signatures in an archive are not looked at"
         ))
@@ -236,7 +236,7 @@ async fn in_archive(
     path: &std::path::Path,
     selector: &Selector,
 ) -> Result<Found, StoreError> {
-    let archive = Archive::open(path, context.scratch.as_deref()).await?;
+    let archive = Archive::open(path, &context.unpacking).await?;
     let digest = archive.select(selector).await?;
     archive.check(digest).await?;
     with_root(Source::archive(archive), digest).await
@@ -247,15 +247,17 @@ async fn in_docker_archive(
     path: &std::path::Path,
     selector: &Selector,
 ) -> Result<Found, StoreError> {
-    let scratch = context.scratch.as_deref();
-    let (archive, digest) = Archive::open_docker(path, selector, scratch, &context.notices).await?;
+    let Context {
+        unpacking, notices, ..
+    } = context;
+    let (archive, digest) = Archive::open_docker(path, selector, unpacking, notices).await?;
     archive.check(digest).await?;
     with_root(Source::archive(archive), digest).await
 }
 
 async fn at_daemon(context: &Context, image: &DaemonImage) -> Result<Found, StoreError> {
-    let (host, scratch) = (context.docker_host.as_deref(), context.scratch.as_deref());
-    let (archive, digest) = Archive::of_daemon(image, host, scratch, &context.notices).await?;
+    let (host, unpacking) = (context.docker_host.as_deref(), &context.unpacking);
+    let (archive, digest) = Archive::of_daemon(image, host, unpacking, &context.notices).await?;
     archive.check(digest).await?;
     with_root(Source::archive(archive), digest).await
 }

@@ -1,5 +1,6 @@
 //! The image itself, brought to the destinations that lack it.
 
+use super::plan::Plan;
 use super::source::Resolved;
 use super::{Destination, Failure, Prepared};
 use crate::image::Digest;
@@ -8,7 +9,8 @@ use crate::transfer::{Bringing, Content, Copy, Failed, Roots, Side};
 /// What of the image is missing where.
 pub(super) struct Work<'a> {
     image: &'a Resolved,
-    /// Of all destinations, whether it lacks the image: whoever names the root already has it.
+    /// Of all destinations, whether it may lack some of the image: a registry that names the root
+    /// already has it.
     lacks: Vec<bool>,
     lacking: Vec<&'a Destination>,
     bringing: Bringing<'a>,
@@ -24,8 +26,10 @@ pub(super) async fn look<'a>(prepared: &'a Prepared<'_>) -> Result<Work<'a>, Fai
         plans,
         ..
     } = prepared;
-    let lacks = plans.iter().map(|plan| plan.writes() && !request.dry_run);
-    let lacks: Vec<bool> = lacks.collect();
+    let may_lack = |(destination, plan): (&Destination, &Plan)| {
+        !request.dry_run && (plan.writes() || destination.is_looked_through(plan))
+    };
+    let lacks: Vec<bool> = destinations.iter().zip(plans).map(may_lack).collect();
     let lacking = destinations.iter().zip(&lacks).filter(|(_, lacks)| **lacks);
     let lacking: Vec<&Destination> = lacking.map(|(destination, _)| destination).collect();
     let copy = Copy {

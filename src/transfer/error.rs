@@ -130,6 +130,7 @@ impl StoreError {
         match self {
             Self::Registry(error) => error.hint(),
             Self::Archive(error) => error.fault.hint(),
+            Self::Layout(error) => error.fault.hint().map(str::to_owned),
             _ => None,
         }
     }

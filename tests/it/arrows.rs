@@ -70,6 +70,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
         "commands",
         &[
             "actions",
+            "archive",
             "cli",
             "credentials",
             "event",

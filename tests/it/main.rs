@@ -23,6 +23,7 @@ mod mutants;
 mod overwritten;
 mod platforms;
 mod policy;
+mod prepared;
 mod races;
 mod referrers;
 mod registry;

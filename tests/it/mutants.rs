@@ -12,7 +12,7 @@ use std::process::Command;
 use bytes::Bytes;
 use fastrand::Rng;
 use serde_json::{Value, json};
-use shipmark::archive::Archive;
+use shipmark::archive::{Archive, Unpacking};
 use shipmark::image::{Manifest, Repository, Selector, Target};
 use shipmark::layout::Layout;
 use shipmark::notice::Notices;
@@ -282,12 +282,16 @@ fn with_layers_of_zstd(archive: &[u8]) -> Vec<u8> {
 async fn open(path: &Path, scratch: &Path) -> bool {
     let quiet = Notices::new(|_| {});
     let mut whole = false;
-    if let Ok(archive) = Archive::open(path, Some(scratch)).await
+    let unpacking = Unpacking {
+        directory: Some(scratch.to_owned()),
+        limit: None,
+    };
+    if let Ok(archive) = Archive::open(path, &unpacking).await
         && let Ok(root) = archive.select(&Selector::Only).await
     {
         whole |= archive.check(root).await.is_ok();
     }
-    let docker = Archive::open_docker(path, &Selector::Only, Some(scratch), &quiet).await;
+    let docker = Archive::open_docker(path, &Selector::Only, &unpacking, &quiet).await;
     if let Ok((archive, root)) = docker {
         whole |= archive.check(root).await.is_ok();
     }

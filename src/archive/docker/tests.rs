@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tar::{Builder, EntryType, Header};
 
 use super::*;
-use crate::archive::ArchiveError;
+use crate::archive::{ArchiveError, Unpacking};
 use crate::layout::tests::fixture;
 
 /// The digest of the fixtures' image with its layers compressed here. A changed one is a breaking
@@ -36,7 +36,16 @@ async fn read(path: PathBuf, selector: &str) -> Result<(Archive, Digest), Archiv
         },
     };
     let scratch = tempfile::tempdir().unwrap();
-    let opened = Archive::open_docker(path, &selector, Some(scratch.path()), &quiet()).await;
+    let opened = Archive::open_docker(
+        path,
+        &selector,
+        &Unpacking {
+            directory: Some(scratch.path().to_owned()),
+            limit: None,
+        },
+        &quiet(),
+    )
+    .await;
     assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0, "nothing stays");
     opened
 }

@@ -1,6 +1,8 @@
 //! Tests of the layout directory, and what the tests of the archive share with them.
 
 mod concurrent;
+mod often;
+mod prepared;
 mod selecting;
 mod tree;
 mod writing;
@@ -39,6 +41,10 @@ fn copy_into(from: &Path, to: &Path) {
             fs::write(&target, fs::read(entry.path()).unwrap()).unwrap();
         }
     }
+}
+
+fn blob_path(layout: &Layout, digest: Digest) -> PathBuf {
+    layout.path().join(BLOB_DIRECTORY).join(digest.hex())
 }
 
 fn descriptor(bytes: &[u8]) -> Descriptor {

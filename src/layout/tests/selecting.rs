@@ -6,7 +6,9 @@ async fn select(name: &str, selector: &Selector) -> Result<String, String> {
     let digest = if path.is_dir() {
         Layout::open(path).await.unwrap().select(selector).await
     } else {
-        let archive = crate::archive::Archive::open(path, None).await.unwrap();
+        let archive = crate::archive::Archive::open(path, &crate::archive::Unpacking::default())
+            .await
+            .unwrap();
         archive.select(selector).await
     };
     match digest {
@@ -66,7 +68,7 @@ async fn the_index_is_read_for_a_manifest_only_where_that_does_not_say_its_type(
     let (directory, layout) = layout_of(&entry);
     fs::create_dir_all(directory.path().join(BLOB_DIRECTORY)).unwrap();
     for bytes in [&told, &untold] {
-        fs::write(layout.blob_path(Digest::of(bytes.as_bytes())), bytes).unwrap();
+        fs::write(blob_path(&layout, Digest::of(bytes.as_bytes())), bytes).unwrap();
     }
     let found = layout.manifest(digest).await.unwrap().unwrap();
     assert_eq!(found.media_type.as_str(), list);

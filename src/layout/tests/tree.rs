@@ -121,7 +121,10 @@ async fn every_byte_and_digest_of_the_fixtures_is_kept() {
             assert_expected(&name, &Layout::open(path).await.unwrap()).await;
         } else {
             archives += 1;
-            let archive = crate::archive::Archive::open(path, None).await.unwrap();
+            let archive =
+                crate::archive::Archive::open(path, &crate::archive::Unpacking::default())
+                    .await
+                    .unwrap();
             assert_expected(&name, &archive).await;
         }
     }
@@ -140,7 +143,10 @@ async fn every_root_of_the_fixtures_passes_the_check() {
         let checked = if path.is_dir() {
             Layout::open(path).await.unwrap().check(root).await
         } else {
-            let archive = crate::archive::Archive::open(path, None).await.unwrap();
+            let archive =
+                crate::archive::Archive::open(path, &crate::archive::Unpacking::default())
+                    .await
+                    .unwrap();
             archive.check(root).await
         };
         assert!(checked.unwrap().manifests > 0, "{name}");

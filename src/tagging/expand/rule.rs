@@ -306,8 +306,8 @@ impl Expander<'_> {
         pattern: &str,
         text: &str,
     ) -> Result<Option<Vec<Option<String>>>> {
-        pattern::groups(pattern, text).map_err(|reason| {
-            let text = format!("is no regular expression: {reason}");
+        pattern::groups(pattern, text).map_err(|error| {
+            let text = error.to_string();
             ExpandError::of(rule, attribute, pattern, &Problem { text, column: 1 })
         })
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
+use shipmark::archive::Unpacking;
 use shipmark::release::{Context, Failure, Outcome, Request, run};
 use tokio::task::JoinHandle;
 
@@ -139,7 +140,7 @@ impl Stage {
                 meter: context.meter.clone(),
                 notices: context.notices.clone(),
                 ancestry: None,
-                scratch: None,
+                unpacking: Unpacking::default(),
                 docker_host: None,
             };
             let task = tokio::task::spawn_local(async move { run(&request, &context).await });

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use shipmark::archive::Unpacking;
 use shipmark::credentials::{Explicit, Store as Credentials};
 use shipmark::event::{Facts, Given};
 use shipmark::image::Digest;
@@ -157,7 +158,7 @@ pub fn context_with(settings: Settings) -> (Context, Said) {
             meter: Meter::new(notices.clone()),
             notices,
             ancestry: None,
-            scratch: None,
+            unpacking: Unpacking::default(),
             docker_host: None,
         },
         said,

@@ -1,16 +1,49 @@
 //! Regular expressions as JavaScript has them: `BODY`, or `/BODY/FLAGS`.
+//!
+//! `regress` says what matches. It tries one way after the other for as long as it takes, which an
+//! expression can make longer than anybody waits, so a search is gone through by [`steps`] first,
+//! which ends it where it takes too many steps.
 
-use regress::{Match, Regex};
+mod extent;
+mod program;
+mod steps;
+mod syntax;
+
+use program::Program;
+use regress::{Flags, Match, Regex};
+use thiserror::Error;
+
+/// Why nothing was searched for.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub(super) enum PatternError {
+    /// The text is no regular expression.
+    #[error("is no regular expression: {0}")]
+    Syntax(String),
+    /// The search would go on for too long.
+    #[error(
+        "takes more than {} steps on this text: expected an expression that does not repeat what is repeated already, as in (a+)+",
+        steps::STEP_LIMIT
+    )]
+    TooManySteps,
+    /// The search cannot be bounded.
+    #[error("has a construct that is not supported")]
+    Unsupported,
+}
 
 /// The groups of the first match, the whole of it first; with the flag `g` all matches instead.
 /// None where nothing matches.
-pub(super) fn groups(pattern: &str, text: &str) -> Result<Option<Vec<Option<String>>>, String> {
+pub(super) fn groups(
+    pattern: &str,
+    text: &str,
+) -> Result<Option<Vec<Option<String>>>, PatternError> {
     let (body, flags) = split(pattern);
     if let Some(bad) = bad_flag(flags) {
-        return Err(format!("the flag {bad} is unknown or there twice"));
+        let reason = format!("the flag {bad} is unknown or there twice");
+        return Err(PatternError::Syntax(reason));
     }
     let engine_flags: String = flags.chars().filter(|c| !"gyd".contains(*c)).collect();
-    let regex = Regex::with_flags(body, engine_flags.as_str()).map_err(|error| error.text)?;
+    let regex = compile(body, &engine_flags)?;
+    check_steps(body, &engine_flags, text, flags.contains('g'))?;
     let owned = |range: Option<std::ops::Range<usize>>| range.map(|range| text[range].to_owned());
     let sticky = flags.contains('y');
     if flags.contains('g') {
@@ -22,6 +55,23 @@ pub(super) fn groups(pattern: &str, text: &str) -> Result<Option<Vec<Option<Stri
         .find(text)
         .filter(|found| !sticky || found.start() == 0);
     Ok(first.map(|found| found.groups().map(owned).collect()))
+}
+
+/// Compiles as it is written: what would make a search faster can take long itself.
+fn compile(body: &str, flags: &str) -> Result<Regex, PatternError> {
+    let flags = Flags {
+        no_opt: true,
+        ..Flags::from(flags)
+    };
+    Regex::with_flags(body, flags).map_err(|error| PatternError::Syntax(error.text))
+}
+
+/// Refuses a search that takes too many steps.
+fn check_steps(body: &str, flags: &str, text: &str, all: bool) -> Result<(), PatternError> {
+    let (tree, groups) = syntax::read(body, flags).ok_or(PatternError::Unsupported)?;
+    let program = Program::new(&tree, groups).ok_or(PatternError::Unsupported)?;
+    let steps = steps::count(&program, text, all);
+    steps.map(drop).map_err(|_| PatternError::TooManySteps)
 }
 
 /// With the flag `y` each match begins where the one before ended.
@@ -54,6 +104,9 @@ fn bad_flag(flags: &str) -> Option<char> {
         .find(|(at, c)| !"dgimsuvy".contains(*c) || twice(*at, *c) || (both && *c == 'v'))
         .map(|(_, c)| c)
 }
+
+#[cfg(test)]
+mod bounds;
 
 #[cfg(test)]
 mod tests {
