@@ -267,6 +267,7 @@ fn of_run(environment: &Environment) -> BTreeMap<String, String> {
         .collect()
 }
 
+#[expect(clippy::disallowed_methods, reason = "the surface reads the clock")]
 fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     rfc3339(since.map_or(0, |since| since.as_secs()))

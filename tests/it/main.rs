@@ -1,5 +1,8 @@
 //! The integration tests: one binary, since every test binary links the whole tree.
 
+// Tests start processes and services with an environment and a clock of their own making.
+#![expect(clippy::disallowed_methods)]
+
 mod arrows;
 mod client;
 mod counts;
