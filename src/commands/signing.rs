@@ -52,18 +52,7 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
         None if is_keyless => vec![Form::Bundle],
         _ => vec![Form::Bundle, Form::Legacy],
     };
-    let signer = if is_keyless {
-        refuse_unused(
-            given,
-            &KEY_INPUTS,
-            "keyless signs without it",
-            "say sign: key",
-        )?;
-        let workflow = facts::workflow(given, facts)?;
-        Signer::Keyless(Arc::new(keyless::read(given, &workflow, &forms)?))
-    } else {
-        by_key(given, &forms)?
-    };
+    let signer = signer(given, facts, is_keyless, &forms)?;
     let attestations = attestations::read(given)?;
     let github = match keeps {
         true => Some(kept(given, is_keyless, &forms, &attestations)?),
@@ -78,6 +67,43 @@ pub(super) fn read(given: &Given, facts: Option<&Facts>) -> Result<Option<Signin
         github,
         created: now(),
     }))
+}
+
+/// What a file is signed with, in the one form that there is for files.
+pub(super) fn file_signer(given: &Given) -> Result<Signer, Failure> {
+    let way = given.arguments.choice("sign")?.filter(|way| *way != "off");
+    let way = way.ok_or_else(|| {
+        Failure::input("nothing says how to sign").hint("say sign: key or sign: keyless")
+    })?;
+    let signer = signer(given, None, way == "keyless", &[Form::Bundle])?;
+    match signer {
+        Signer::Key(_) => Err(Failure::input("sign: key needs transparency-log: on for a file")
+            .why("verify-bundle wants a proof of when a file was signed, and a key alone gives none")
+            .hint("say transparency-log: on, or sign: keyless")),
+        signer => Ok(signer),
+    }
+}
+
+/// What is signed with.
+fn signer(
+    given: &Given,
+    facts: Option<&Facts>,
+    is_keyless: bool,
+    forms: &[Form],
+) -> Result<Signer, Failure> {
+    if !is_keyless {
+        return by_key(given, forms);
+    }
+    refuse_unused(
+        given,
+        &KEY_INPUTS,
+        "keyless signs without it",
+        "say sign: key",
+    )?;
+    let workflow = facts::workflow(given, facts)?;
+    Ok(Signer::Keyless(Arc::new(keyless::read(
+        given, &workflow, forms,
+    )?)))
 }
 
 /// A key says all by itself, so that it is logged only where that is asked for.

@@ -1,7 +1,9 @@
 use std::io::Write;
 
 use super::tags::{self, Tagged};
-use super::{BundleVerification, Log, bundle, fleet, outputs, summary, text, verification};
+use super::{
+    BundleVerification, Log, SignedBundle, bundle, fleet, outputs, summary, text, verification,
+};
 use crate::actions::{self, Environment, FileCommandError};
 use crate::release::{Failure, FleetOutcome, Outcome, Verification};
 
@@ -17,6 +19,8 @@ pub enum Done {
     Verified(Box<Verification>),
     /// A bundle beside a file was checked.
     VerifiedBundle(Box<BundleVerification>),
+    /// A file was signed.
+    SignedBundle(Box<SignedBundle>),
 }
 
 /// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
@@ -52,6 +56,15 @@ pub fn answer(
                 refusal: bundle::refusal(&found),
             };
             verified(verb, &checked, environment, log, out)
+        }
+        Ok(Done::SignedBundle(signed)) => {
+            let report = Report {
+                text: signed.text(),
+                summary: signed.summary(),
+                outputs: signed.outputs(),
+                refusal: None,
+            };
+            verified(verb, &report, environment, log, out)
         }
         Err(failure) => {
             let failure = text::cleaned_failure(failure, |text| log.clean(text));

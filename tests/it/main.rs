@@ -28,6 +28,7 @@ mod referrers;
 mod registry;
 mod road;
 mod runner;
+mod sign_bundle;
 mod signing;
 mod sigstore;
 mod support;
