@@ -31,6 +31,7 @@ mod runner;
 mod sign_bundle;
 mod signing;
 mod sigstore;
+mod supply_chain;
 mod support;
 mod surface;
 mod tags;
