@@ -1,6 +1,7 @@
 # The action's image: one static binary and the CA certificates, nothing else.
 # The stage runs on the platform that is built for, so the compiler's own target is the right one for amd64 and arm64.
-FROM rust:1.95.0-bookworm AS build
+# The digest is of the index of all platforms. Change it with the tag, which is for people to read.
+FROM rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS build
 # The SBOM tells what was compiled in, which the final stage does not show.
 ARG BUILDKIT_SBOM_SCAN_STAGE=true
 WORKDIR /src

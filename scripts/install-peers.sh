@@ -38,7 +38,10 @@ python_version() { # PACKAGE
 }
 install_python() { # NAME PACKAGE VERSION
   python3 -m venv "$peers/python"
-  "$peers/python/bin/pip" install --quiet "$2==$3"
+  # By the hashes of what it needs too: a version alone says nothing of what the registry gives for it.
+  grep -q "^$2==$3 " "scripts/requirements/$2.txt" ||
+    { echo "install-peers.sh: scripts/requirements/$2.txt has another version than $3" >&2; exit 1; }
+  "$peers/python/bin/pip" install --quiet --require-hashes --requirement "scripts/requirements/$2.txt"
   ln -sf "python/bin/$2" "$peers/$1"
 }
 

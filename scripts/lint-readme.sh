@@ -19,7 +19,7 @@ awk -v to="$work/.github/workflows" '
 blocks=$(find "$work/.github/workflows" -type f | wc -l)
 [ "$blocks" -gt 0 ] || { echo "lint-readme.sh: README.md has no YAML blocks" >&2; exit 1; }
 cp examples/fleet/build.yml examples/fleet/promote.yml "$work/.github/workflows/"
-sed -i 's#uses: shipmark/shipmark@v[0-9.]*#uses: ./#' "$work"/.github/workflows/*
+sed -i 's#uses: shipmark/shipmark@[^ ]*#uses: ./#' "$work"/.github/workflows/*
 grep -q 'uses: \./' "$work"/.github/workflows/* || { echo "lint-readme.sh: no block uses shipmark" >&2; exit 1; }
 (cd "$work" && "$actionlint" -color=false)
 echo "README.md: $blocks workflows, examples/fleet: 2, clean"

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 actionlint=v1.7.12
-zizmor=1.32.0
+zizmor=$(sed -n 's/^zizmor==\([^ ]*\).*/\1/p' scripts/requirements/zizmor.txt)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark
 
 for need in go python3; do
@@ -16,7 +16,7 @@ fi
 if [ ! -x "$cache/zizmor-$zizmor/bin/zizmor" ]; then
   rm -rf "$cache/zizmor-$zizmor"
   python3 -m venv "$cache/zizmor-$zizmor"
-  "$cache/zizmor-$zizmor/bin/pip" install --quiet "zizmor==$zizmor"
+  "$cache/zizmor-$zizmor/bin/pip" install --quiet --require-hashes --requirement scripts/requirements/zizmor.txt
 fi
 
 "$cache/actionlint-$actionlint/actionlint" -color=false

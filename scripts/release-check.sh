@@ -16,9 +16,15 @@ if [ -n "${SHIPMARK:-}" ]; then
   said=$("$SHIPMARK" --version)
   [ "$said" = "shipmark $version" ] || differs "Cargo.toml says $version, $SHIPMARK says \"$said\""
 fi
+# The documents use the version to come by its tag, or a released one by its commit with the version beside it.
 while read -r file used; do
-  [ "$used" = "v$version" ] || differs "Cargo.toml says $version, $file uses $used"
-done < <(grep -rEo 'uses: shipmark/shipmark@[^ ]+' README.md docs examples | sed 's/:uses: .*@/ /')
+  if [[ $used =~ ^[0-9a-f]{40}\ #\ v([0-9]+\.[0-9]+\.[0-9]+)$ ]]; then
+    grep -q "^## \[${BASH_REMATCH[1]}\] - " CHANGELOG.md ||
+      differs "$file uses the commit of v${BASH_REMATCH[1]}, of which CHANGELOG.md tells no release"
+  elif [ "${used%% *}" != "v$version" ]; then
+    differs "Cargo.toml says $version, $file uses ${used%% *}"
+  fi
+done < <(grep -rEo 'uses: shipmark/shipmark@[^ ]+( # [^ ]+)?' README.md docs examples | sed 's/:uses: [^@]*@/ /')
 
 # The newest section is the one to come, or the version's own.
 newest=$(sed -n 's/^## \[\([^]]*\)\].*/\1/p' CHANGELOG.md | head -n 1)

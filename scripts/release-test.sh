@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests release-check.sh and release-action.sh, each on a copy of what they look at.
+# Tests release-check.sh, release-action.sh and release-pin.sh, each on a copy of what they look at.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # The binaries that the copies are held against are made here.
@@ -14,7 +14,7 @@ afresh() {
   rm -rf "$work/copy"
   mkdir -p "$work/copy/scripts"
   cp -r Cargo.toml Cargo.lock README.md CHANGELOG.md action.yml docs examples "$work/copy/"
-  cp scripts/release-check.sh scripts/release-action.sh "$work/copy/scripts/"
+  cp scripts/release-check.sh scripts/release-action.sh scripts/release-pin.sh "$work/copy/scripts/"
   cd "$work/copy"
 }
 succeeds() { "$@" >"$work/out" 2>"$work/log" || { cat "$work/log" >&2; fail "it fails: $*"; }; }
@@ -58,4 +58,24 @@ for bad in ghcr.io/shipmark/shipmark:1.0.0 "ghcr.io/shipmark/shipmark@${digest%0
   "ghcr.io/a/b@$digest"$'\n  args: x' "ghcr.io/a#b/c@$digest"; do
   refuses "is not of the form" scripts/release-action.sh "$bad"
 done
-echo "release-check.sh and release-action.sh do what they should"
+
+cd "$root"
+afresh
+commit=9f3c2a1e4b5d6c7f8091a2b3c4d5e6f708192a3b
+succeeds scripts/release-pin.sh "$commit" "$version"
+[ "$(grep -rE 'uses: shipmark/shipmark@' README.md docs examples | grep -cv "@$commit # v$version\$")" = 0 ] ||
+  fail "a document does not use the commit"
+refuses "the commit of v$version, of which CHANGELOG.md tells no release" scripts/release-check.sh
+sed -i "s/^## \[Unreleased\]$/## [Unreleased]\n\n## [$version] - 2026-11-20/" CHANGELOG.md
+succeeds scripts/release-check.sh
+# The next version's release: the documents stay at what is there to be used.
+sed -i "s/^version = \"$version\"/version = \"9.9.9\"/" Cargo.toml
+sed -i "/^name = \"shipmark\"$/{n;s/$version/9.9.9/}" Cargo.lock
+succeeds scripts/release-check.sh
+succeeds scripts/release-pin.sh "${commit//9/8}" 9.9.9
+[ "$(grep -rcE "uses: shipmark/shipmark@${commit//9/8} # v9.9.9$" README.md | head -n 1)" -gt 0 ] || fail "it is not moved on"
+for bad in "$commit 1.4" "${commit%b} 1.4.0" "v1.4.0 1.4.0" "$commit"; do
+  # shellcheck disable=SC2086 # two words
+  refuses release-pin.sh scripts/release-pin.sh $bad
+done
+echo "release-check.sh, release-action.sh and release-pin.sh do what they should"

@@ -13,6 +13,8 @@ pub enum Verb {
     Verify,
     /// Check a bundle that stands beside a file.
     VerifyBundle,
+    /// Sign a file into such a bundle.
+    SignBundle,
 }
 
 /// An input: a flag `--name` on the command line, `name:` under `with:` in a workflow.
@@ -74,6 +76,7 @@ impl Verb {
         Self::Promote,
         Self::Verify,
         Self::VerifyBundle,
+        Self::SignBundle,
     ];
     /// Their names.
     pub const NAMES: &[&str] = &[
@@ -82,6 +85,7 @@ impl Verb {
         Self::Promote.name(),
         Self::Verify.name(),
         Self::VerifyBundle.name(),
+        Self::SignBundle.name(),
     ];
 
     /// The verb as it is written.
@@ -92,6 +96,7 @@ impl Verb {
             Self::Promote => "promote",
             Self::Verify => "verify",
             Self::VerifyBundle => "verify-bundle",
+            Self::SignBundle => "sign-bundle",
         }
     }
 
@@ -105,6 +110,7 @@ impl Verb {
             Self::Promote => "Release an image from one repository to others, by the same digest",
             Self::Verify => "Check the signatures and attestations of an image",
             Self::VerifyBundle => "Check a Sigstore bundle that stands beside a file",
+            Self::SignBundle => "Sign a file into a Sigstore bundle beside it",
         }
     }
 
@@ -142,7 +148,11 @@ const TAGS: &[Verb] = &[Verb::Tags];
 const PROMOTE: &[Verb] = &[Verb::Promote];
 const RECURSIVE: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 const OFFLINE: &[Verb] = &[Verb::Tags, Verb::Promote, Verb::Verify, Verb::VerifyBundle];
-const BUNDLE: &[Verb] = &[Verb::VerifyBundle];
+const SIGN_BUNDLE: &[Verb] = &[Verb::SignBundle];
+const VERIFY_BUNDLE: &[Verb] = &[Verb::VerifyBundle];
+const BUNDLE: &[Verb] = &[Verb::VerifyBundle, Verb::SignBundle];
+/// Those that may sign.
+const SIGNING: &[Verb] = &[Verb::Push, Verb::Promote, Verb::SignBundle];
 /// Those that may check the image that they are given.
 const CHECKING: &[Verb] = &[Verb::Promote, Verb::Verify];
 /// Those that may check something.
@@ -154,8 +164,14 @@ const IMAGE: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 
 /// Those that make or check signatures.
 const SIGNED: &[Verb] = OUTCOME;
-/// Those that may be refused.
-const OUTCOME: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify, Verb::VerifyBundle];
+/// Those that come to more than one end.
+const OUTCOME: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Verify,
+    Verb::VerifyBundle,
+    Verb::SignBundle,
+];
 
 const DEFAULTS: Input = Input {
     name: "",
@@ -340,15 +356,15 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "sign",
-        verbs: RELEASE,
+        verbs: SIGNING,
         kind: Kind::Choice(&["key", "keyless", "off"]),
         default: Some("off"),
-        help: "How to sign the image where it is released to, before a tag names it: with a key, with the identity of the job (keyless, which needs permissions: id-token: write), or not",
+        help: "How to sign the image where it is released to, before a tag names it, or the file: with a key, with the identity of the job (keyless, which needs permissions: id-token: write), or not",
         ..DEFAULTS
     },
     Input {
         name: "signing-key",
-        verbs: RELEASE,
+        verbs: SIGNING,
         kind: Kind::TextOrFile("KEY"),
         path: true,
         secret: true,
@@ -426,35 +442,35 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "fulcio-url",
-        verbs: RELEASE,
+        verbs: SIGNING,
         kind: Kind::Text("URL"),
         help: "The certificate authority of a private instance of Sigstore, in place of the one in signing-config",
         ..DEFAULTS
     },
     Input {
         name: "rekor-url",
-        verbs: RELEASE,
+        verbs: SIGNING,
         kind: Kind::Text("URL"),
         help: "The transparency log of a private instance, of version 1, in place of those in signing-config. A Rekor v2 is named there",
         ..DEFAULTS
     },
     Input {
         name: "tsa-url",
-        verbs: RELEASE,
+        verbs: SIGNING,
         kind: Kind::Text("URL"),
         help: "The timestamp authority of a private instance, as the whole address of requests, in place of the one in signing-config",
         ..DEFAULTS
     },
     Input {
         name: "oidc-issuer",
-        verbs: RELEASE,
+        verbs: SIGNING,
         kind: Kind::Text("URL"),
         help: "Who has to have issued the job's identity token; another one is not used",
         ..DEFAULTS
     },
     Input {
         name: "oidc-audience",
-        verbs: RELEASE,
+        verbs: SIGNING,
         kind: Kind::Text("NAME"),
         default: Some("sigstore"),
         help: "Whom the job's identity token is for",
@@ -462,7 +478,7 @@ pub const INPUTS: &[Input] = &[
     },
     Input {
         name: "signing-config",
-        verbs: RELEASE,
+        verbs: SIGNING,
         kind: Kind::Text("FILE"),
         path: true,
         help: "The services of a private instance of Sigstore (signing_config.v0.2.json)",
@@ -490,20 +506,21 @@ pub const INPUTS: &[Input] = &[
         kind: Kind::Text("FILE"),
         required: BUNDLE,
         path: true,
-        help: "The Sigstore bundle to check (verify-bundle)",
+        help: "The Sigstore bundle to check (verify-bundle) or to write (sign-bundle)",
         ..DEFAULTS
     },
     Input {
         name: "artifact",
         verbs: BUNDLE,
         kind: Kind::Text("FILE"),
+        required: SIGN_BUNDLE,
         path: true,
-        help: "The file that the bundle signs (verify-bundle)",
+        help: "The file that the bundle signs (verify-bundle, sign-bundle)",
         ..DEFAULTS
     },
     Input {
         name: "digest",
-        verbs: BUNDLE,
+        verbs: VERIFY_BUNDLE,
         kind: Kind::Text("DIGEST"),
         help: "The digest of what the bundle signs, sha256:…, in place of the file (verify-bundle)",
         ..DEFAULTS
@@ -684,7 +701,7 @@ pub const OUTPUTS: &[Output] = &[
     Output {
         name: "outcome",
         verbs: OUTCOME,
-        help: "released, unchanged (nothing had to be written, or it was a dry run), verified, refused, or failed (some services of several)",
+        help: "released, unchanged (nothing had to be written, or it was a dry run), verified, signed, refused, or failed (some services of several)",
     },
     Output {
         name: "matrix",

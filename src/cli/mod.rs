@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(in_runner(&[]).unwrap().verb, Verb::Tags);
         insta::assert_snapshot!(
             in_runner(&[("INPUT_COMMAND", "psuh")]).unwrap_err(),
-            @r#"command: "psuh" is none of tags, push, promote, verify, verify-bundle"#
+            @r#"command: "psuh" is none of tags, push, promote, verify, verify-bundle, sign-bundle"#
         );
         let broken = [MINIMUM[0], ("INPUT_SOURCE", "oci:a\n::b"), MINIMUM[2]];
         insta::assert_snapshot!(

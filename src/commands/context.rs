@@ -21,7 +21,7 @@ pub(super) fn context(given: &Given) -> Result<Context, Failure> {
     let scratch_limit: Option<ScratchLimit> = match given.arguments.verb {
         Verb::Push | Verb::Promote => given.arguments.value("scratch-limit")?,
         // These unpack nothing.
-        Verb::Tags | Verb::Verify | Verb::VerifyBundle => None,
+        Verb::Tags | Verb::Verify | Verb::SignBundle | Verb::VerifyBundle => None,
     };
     Ok(Context {
         registry: registries(given)?,
@@ -79,8 +79,16 @@ fn settings(given: &Given, credentials: Store, insecure: Vec<RegistryName>) -> S
 /// Everything secret is hidden from the log before anything more can be written to it.
 fn credentials(given: &Given) -> Result<Store, Failure> {
     let file = docker_config(&given.environment);
-    let store = Store::load(file.as_deref(), logins::read(given)?)
+    let logins = logins::read(given)?;
+    for empty in &logins.empty {
+        given.log.info(&format!(
+            "{} has no login for {}: it counts only if this run needs one there",
+            empty.place, empty.registry
+        ));
+    }
+    let store = Store::load(file.as_deref(), logins.given)
         .map_err(|error| Failure::input(error.to_string()))?
+        .with_empty(logins.empty)
         .with_helpers(helpers(&given.environment), given.log.notices());
     let mut secrets = Secrets::default();
     for secret in store.secrets() {

@@ -78,6 +78,9 @@ struct Payload {
 
 impl Said {
     fn read(given: &Given) -> Result<Self, Failure> {
+        if !given.arguments.takes("event") {
+            return Ok(Self::default());
+        }
         let event = given.arguments.text("event");
         Ok(Self {
             git_ref: git_ref(given)?,

@@ -3,7 +3,8 @@
 use super::Given;
 use crate::actions::Secrets;
 use crate::cli::{Arguments, Entry, InputError};
-use crate::credentials::{Explicit, SecretString};
+use crate::credentials::{EmptyLogin, Explicit, SecretString};
+use crate::image::RegistryName;
 
 /// What must appear nowhere of what the user gave, whether or not it can be understood.
 pub fn secrets(arguments: &Arguments) -> Secrets {
@@ -13,8 +14,12 @@ pub fn secrets(arguments: &Arguments) -> Secrets {
             super::signing::add_secrets(&mut secrets, text);
             continue;
         }
-        secrets.add(text);
         let login = text.split_once('=').map_or(text, |(_, login)| login);
+        // A runner that masks a colon alone hides half of the log, and drops most outputs.
+        if login.trim_matches([' ', ':']).is_empty() {
+            continue;
+        }
+        secrets.add(text);
         secrets.add(login);
         if let Some((user, password)) = login.split_once(':') {
             secrets.add_login(user, password);
@@ -23,39 +28,69 @@ pub fn secrets(arguments: &Arguments) -> Secrets {
     secrets
 }
 
-pub(super) fn read(given: &Given) -> Result<Vec<Explicit>, InputError> {
+/// The logins of the input `credentials`.
+#[derive(Debug, Default)]
+pub(super) struct Logins {
+    /// Those that can be used.
+    pub(super) given: Vec<Explicit>,
+    /// Those that are empty, at registries for which no other is given.
+    pub(super) empty: Vec<EmptyLogin>,
+}
+
+/// Reads the input `credentials`.
+pub(super) fn read(given: &Given) -> Result<Logins, InputError> {
     let arguments = &given.arguments;
-    let mut logins: Vec<Explicit> = Vec::new();
+    let mut logins = Logins::default();
     for entry in arguments.entries("credentials") {
-        let login = login(arguments, entry)?;
-        if logins.iter().any(|known| known.registry == login.registry) {
-            let reason = format!("a second login for {}", login.registry);
-            return Err(arguments.wrong("credentials", entry, reason));
+        let wrong = |reason| arguments.wrong("credentials", entry, reason);
+        let Login {
+            registry,
+            user,
+            password,
+        } = login(entry).map_err(wrong)?;
+        if user.is_empty() || password.is_empty() {
+            let place = arguments.error("credentials", entry.line, "").place;
+            logins.empty.push(EmptyLogin { registry, place });
+            continue;
         }
-        logins.push(login);
+        if logins.given.iter().any(|known| known.registry == registry) {
+            return Err(wrong(&format!("a second login for {registry}")));
+        }
+        logins.given.push(Explicit {
+            registry,
+            user: user.to_owned(),
+            password: SecretString::from(password),
+        });
     }
+    let Logins { given, empty } = &mut logins;
+    empty.retain(|empty| !given.iter().any(|login| login.registry == empty.registry));
     Ok(logins)
 }
 
+/// An entry of the input, in its parts.
+struct Login<'a> {
+    registry: RegistryName,
+    user: &'a str,
+    password: &'a str,
+}
+
+/// Splits an entry into its parts. A secret that the job cannot read is an empty text: where logins are
+/// secrets of one environment, a job of another has `REGISTRY=`, `REGISTRY=:` or `REGISTRY=USER:`.
+///
 /// No reason repeats what was written: where the form is wrong, any part may be the password.
-fn login(arguments: &Arguments, entry: &Entry) -> Result<Explicit, InputError> {
-    let wrong = |reason| arguments.wrong("credentials", entry, reason);
+fn login(entry: &Entry) -> Result<Login<'_>, &'static str> {
     let form = "is not of the form REGISTRY=USER:PASSWORD";
-    let (registry, login) = entry.text.split_once('=').ok_or_else(|| wrong(form))?;
-    let (user, password) = login.split_once(':').ok_or_else(|| wrong(form))?;
-    if user.is_empty() || password.is_empty() {
-        return Err(wrong(if user.is_empty() {
-            "names no user"
-        } else {
-            "has no password: is the secret set?"
-        }));
-    }
-    Ok(Explicit {
-        registry: registry
-            .trim()
-            .parse()
-            .map_err(|_| wrong("has something else than host or host:port before the ="))?,
-        user: user.to_owned(),
-        password: SecretString::from(password),
+    let (registry, login) = entry.text.split_once('=').ok_or(form)?;
+    let registry = registry.trim().parse();
+    let registry =
+        registry.map_err(|_| "has something else than host or host:port before the =")?;
+    let (user, password) = match login.trim().is_empty() {
+        true => ("", ""),
+        false => login.split_once(':').ok_or(form)?,
+    };
+    Ok(Login {
+        registry,
+        user,
+        password,
     })
 }

@@ -14,6 +14,7 @@ mod promote;
 mod push;
 mod request;
 mod route;
+mod sign_bundle;
 mod signing;
 mod subject;
 mod tags;
@@ -73,6 +74,12 @@ pub async fn run(
         Verb::VerifyBundle => {
             return tokio::select! {
                 result = verify_bundle::run(&given) => Ok(Done::VerifiedBundle(Box::new(result?))),
+                () = cancelled => Err(Failure::Cancelled),
+            };
+        }
+        Verb::SignBundle => {
+            return tokio::select! {
+                result = sign_bundle::run(&given) => Ok(Done::SignedBundle(Box::new(result?))),
                 () = cancelled => Err(Failure::Cancelled),
             };
         }

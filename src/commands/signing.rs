@@ -48,17 +48,7 @@ pub(super) async fn read(given: &Given) -> Result<Option<Signing>, Failure> {
         None if is_keyless => vec![Form::Bundle],
         _ => vec![Form::Bundle, Form::Legacy],
     };
-    let signer = if is_keyless {
-        refuse_unused(
-            given,
-            &KEY_INPUTS,
-            "keyless signs without it",
-            "say sign: key",
-        )?;
-        Signer::Keyless(Arc::new(keyless::read(given, &forms).await?))
-    } else {
-        by_key(given, &forms)?
-    };
+    let signer = signer(given, is_keyless, &forms).await?;
     let attestations = attestations::read(given)?;
     let github = match keeps {
         true => Some(kept(given, is_keyless, &forms, &attestations)?),
@@ -73,6 +63,37 @@ pub(super) async fn read(given: &Given) -> Result<Option<Signing>, Failure> {
         github,
         created: now(),
     }))
+}
+
+/// What a file is signed with, in the one form that there is for files.
+pub(super) async fn file_signer(given: &Given) -> Result<Signer, Failure> {
+    let way = given.arguments.choice("sign")?.filter(|way| *way != "off");
+    let way = way.ok_or_else(|| {
+        Failure::input("nothing says how to sign").hint("say sign: key or sign: keyless")
+    })?;
+    let signer = signer(given, way == "keyless", &[Form::Bundle]).await?;
+    match signer {
+        Signer::Key(_) => Err(Failure::input("sign: key needs transparency-log: on for a file")
+            .why("verify-bundle wants a proof of when a file was signed, and a key alone gives none")
+            .hint("say transparency-log: on, or sign: keyless")),
+        signer => Ok(signer),
+    }
+}
+
+/// What is signed with.
+async fn signer(given: &Given, is_keyless: bool, forms: &[Form]) -> Result<Signer, Failure> {
+    if !is_keyless {
+        return by_key(given, forms);
+    }
+    refuse_unused(
+        given,
+        &KEY_INPUTS,
+        "keyless signs without it",
+        "say sign: key",
+    )?;
+    Ok(Signer::Keyless(Arc::new(
+        keyless::read(given, forms).await?,
+    )))
 }
 
 /// A key says all by itself, so that it is logged only where that is asked for.
@@ -255,6 +276,7 @@ fn of_run(environment: &Environment) -> BTreeMap<String, String> {
         .collect()
 }
 
+#[expect(clippy::disallowed_methods, reason = "the surface reads the clock")]
 fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     rfc3339(since.map_or(0, |since| since.as_secs()))

@@ -137,7 +137,7 @@ fn logins_are_read_whatever_the_password_holds() {
         "INPUT_CREDENTIALS",
         "ghcr.io=robot:made=up:word\nlocalhost:5000=a:b",
     )]);
-    let logins = logins::read(&given).unwrap();
+    let logins = logins::read(&given).unwrap().given;
     assert_eq!(logins[0].registry.as_str(), "ghcr.io");
     assert_eq!(logins[0].user, "robot");
     let password = secrecy::ExposeSecret::expose_secret(&logins[0].password);
@@ -151,8 +151,6 @@ fn a_malformed_login_is_not_repeated() {
         "made-up-word",
         "ghcr.io=made-up-word",
         "robot:made-up=word",
-        "ghcr.io=:made-up-word",
-        "ghcr.io=made-up-word:",
         "ghcr.io=a:made-up-word\nghcr.io=a:made-up-word",
         "https://ghcr.io/made-up-word=a:b",
     ] {
@@ -165,4 +163,39 @@ fn a_malformed_login_is_not_repeated() {
             assert!(!secrets.hide(line).contains("made-up-word"), "{line}");
         }
     }
+}
+
+/// An empty text is what a secret is that the job cannot read.
+#[test]
+fn an_empty_login_names_its_registry_and_its_line() {
+    let one = |line: &str| format!("a.example=robot:made-up-word\n{line}");
+    for line in [
+        "b.example=",
+        "b.example= ",
+        "b.example=:",
+        "b.example = :",
+        "b.example=robot:",
+        "b.example=:word",
+        "b.example=\nb.example=:",
+    ] {
+        let given = in_runner(&[("INPUT_CREDENTIALS", &one(line))]);
+        let logins = logins::read(&given).unwrap();
+        assert_eq!(logins.given.len(), 1, "{line}");
+        let empty = &logins.empty[0];
+        assert_eq!(empty.registry.as_str(), "b.example", "{line}");
+        assert_eq!(empty.place, "credentials, line 2", "{line}");
+        let secrets = secrets(&given.arguments);
+        assert!(!secrets.iter().any(|text| text == ":"), "{line}");
+        assert!(!secrets.hide("made-up-word").contains("word"), "{line}");
+    }
+    for both in [
+        "b.example=\nb.example=robot:word",
+        "b.example=robot:word\nb.example=:",
+    ] {
+        let given = in_runner(&[("INPUT_CREDENTIALS", both)]);
+        let logins = logins::read(&given).unwrap();
+        assert_eq!((logins.given.len(), logins.empty.len()), (1, 0), "{both}");
+    }
+    let given = in_runner(&[("INPUT_CREDENTIALS", "=robot:word")]);
+    assert!(logins::read(&given).is_err());
 }

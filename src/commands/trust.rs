@@ -191,6 +191,7 @@ async fn public(given: &Given) -> Result<TrustRoot, Failure> {
 
 /// Where the public instance says what it is. What it says is kept in the user's cache; a job's runner
 /// has none that lasts.
+#[expect(clippy::disallowed_methods, reason = "the surface reads the clock")]
 pub(super) fn repository(given: &Given) -> Tuf {
     let environment = &given.environment;
     let cache = environment.path("XDG_CACHE_HOME").map(Path::to_owned);

@@ -48,10 +48,22 @@ pub struct Explicit {
     pub password: SecretString,
 }
 
+/// One line of the `credentials` input that names a registry and holds no login, as where its secret
+/// is one of another environment. It matters only to a run that needs a login there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmptyLogin {
+    /// The registry that the line names.
+    pub registry: RegistryName,
+    /// The input with its line, as the user knows it.
+    pub place: String,
+}
+
 /// All credentials of a run. What the user gave as input wins over `config.json`.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     explicit: BTreeMap<RegistryName, Credential>,
+    /// The place of each empty login, by its registry.
+    empty: BTreeMap<RegistryName, String>,
     config: DockerConfig,
     config_path: Option<PathBuf>,
     /// Without them every helper counts as absent.
@@ -88,6 +100,14 @@ pub enum CredentialsError {
         helper: String,
         /// The path of `config.json`.
         path: String,
+    },
+    /// The input names a registry that wants a login, and holds none for it.
+    #[error("{place} has no login for {registry}: the user or the password is empty")]
+    Empty {
+        /// The registry.
+        registry: RegistryName,
+        /// The input with its line, as the user knows it.
+        place: Box<str>,
     },
     /// The helper program that keeps the credential of a registry gave none.
     #[error("docker-credential-{helper}, which keeps the credentials of {registry}, {reason}")]
@@ -126,6 +146,7 @@ impl Store {
             .collect();
         Ok(Self {
             explicit,
+            empty: BTreeMap::new(),
             config: config
                 .map(DockerConfig::read)
                 .transpose()?
@@ -134,6 +155,17 @@ impl Store {
             config_path: config.map(Path::to_owned),
             helpers: None,
         })
+    }
+
+    /// Adds what the input names without a login. Looking one of them up is an error: the user meant a
+    /// login, so that neither `config.json` nor none at all takes its place.
+    #[must_use]
+    pub fn with_empty(mut self, logins: Vec<EmptyLogin>) -> Self {
+        self.empty = logins
+            .into_iter()
+            .map(|login| (login.registry, login.place))
+            .collect();
+        self
     }
 
     /// With the helper programs that there are. What one of them gives is told to `notices` as a
@@ -148,12 +180,18 @@ impl Store {
     /// it, that is asked, once for each registry; what it does not know may be in `config.json`.
     ///
     /// # Errors
-    /// A helper program that does not exist, or gives no answer.
+    /// A helper program that does not exist, or gives no answer; a login that is given and empty.
     pub async fn lookup(
         &self,
         repository: &Repository,
     ) -> Result<Option<Credential>, CredentialsError> {
         let registry = repository.registry();
+        if let Some(place) = self.empty.get(registry) {
+            return Err(CredentialsError::Empty {
+                registry: registry.clone(),
+                place: place.as_str().into(),
+            });
+        }
         let (Some(helper), None) = (self.config.helper(registry), self.explicit.get(registry))
         else {
             return Ok(self.held(repository).cloned());
@@ -173,6 +211,7 @@ impl Store {
     pub fn held(&self, repository: &Repository) -> Option<&Credential> {
         let registry = repository.registry();
         let in_config = || match self.config.helper(registry) {
+            None if self.empty.contains_key(registry) => None,
             None => self.config.credential(repository),
             Some(_) => None,
         };
@@ -188,7 +227,8 @@ impl Store {
             (Some(_), None) => false,
         };
         let in_config = || self.config.credential(repository).is_some();
-        unhelped && !self.explicit.contains_key(registry) && !in_config()
+        let given = self.explicit.contains_key(registry) || self.empty.contains_key(registry);
+        unhelped && !given && !in_config()
     }
 
     fn helper_error(

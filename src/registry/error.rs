@@ -187,6 +187,10 @@ impl Error {
                 "check the credentials of {} (input credentials, or docker/login-action and DOCKER_CONFIG)",
                 self.registry
             )),
+            Cause::Credentials(CredentialsError::Empty { .. }) => Some(
+                "set the secret where this job can read it (its environment, the repository or the organization), or leave the line out"
+                    .to_owned(),
+            ),
             Cause::Credentials(_) => Some(format!(
                 "give them as the input credentials: {}=USER:PASSWORD",
                 self.registry

@@ -200,6 +200,10 @@ impl Http {
         }
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that makes connections, with the settings of the run"
+    )]
     fn build(&self, roots: RootCertStore) -> Clients {
         // A configuration of our own says itself which versions of HTTP it offers.
         let tls = |alpn: &[&[u8]]| {

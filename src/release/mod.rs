@@ -37,6 +37,7 @@ pub use failure::{Complaint, Failure};
 pub use fleet::{End, Fleet, FleetOutcome};
 pub use graph::Content;
 pub use outcome::{Change, Outcome, Released, TagResult};
+pub(crate) use sign::unsigned as signing_failure;
 pub use sign::{Signed, Signing};
 pub use subset::{Platforms, Subset};
 pub use verify::{Check, Image, Missing, Verification, Verify, Wanted, verify};

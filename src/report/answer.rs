@@ -2,7 +2,8 @@ use std::io::Write;
 
 use super::tags::{self, Tagged};
 use super::{
-    BundleVerification, Log, bundle, cleaned, fleet, json, outputs, summary, text, verification,
+    BundleVerification, Log, SignedBundle, bundle, cleaned, fleet, json, outputs, summary, text,
+    verification,
 };
 use crate::actions::{self, Environment, FileCommandError};
 use crate::release::{Failure, FleetOutcome, Outcome, Verification};
@@ -19,6 +20,8 @@ pub enum Done {
     Verified(Box<Verification>),
     /// A bundle beside a file was checked.
     VerifiedBundle(Box<BundleVerification>),
+    /// A file was signed.
+    SignedBundle(Box<SignedBundle>),
 }
 
 /// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
@@ -62,6 +65,16 @@ pub fn answer(
                 names: vec![found.artifact.clone(), found.bundle.clone()],
             };
             verified(verb, &checked, environment, log, out)
+        }
+        Ok(Done::SignedBundle(signed)) => {
+            let report = Report {
+                text: signed.text(),
+                summary: signed.summary(),
+                outputs: signed.outputs(),
+                refusal: None,
+                names: vec![signed.artifact.clone(), signed.bundle.clone()],
+            };
+            verified(verb, &report, environment, log, out)
         }
         Err(failure) => {
             let failure = cleaned::failure(failure, &|text| log.clean(text));

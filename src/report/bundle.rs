@@ -1,9 +1,10 @@
-//! What the verb `verify-bundle` found.
+//! What the verbs `verify-bundle` and `sign-bundle` came to.
 
 use serde_json::json;
 
 use super::evidence;
 use super::markdown::{code, row, text as marked};
+use crate::image::Digest;
 use crate::release::Failure;
 use crate::signing::{Evidence, FileSigner, Flaw};
 
@@ -85,5 +86,70 @@ fn said(found: &BundleVerification) -> Vec<String> {
     match &found.result {
         Ok(evidence) => evidence::lines(evidence),
         Err(flaw) => vec![flaw.to_string()],
+    }
+}
+
+/// A file that was signed into a bundle.
+pub struct SignedBundle {
+    /// The file.
+    pub artifact: String,
+    /// Its digest.
+    pub digest: Digest,
+    /// The bundle's file.
+    pub bundle: String,
+    /// Who signed.
+    pub signer: String,
+    /// What proves it.
+    pub evidence: Evidence,
+}
+
+impl SignedBundle {
+    /// Returns the report as plain text.
+    pub(super) fn text(&self) -> String {
+        let Self {
+            artifact,
+            digest,
+            bundle,
+            signer,
+            ..
+        } = self;
+        let mut text = format!(
+            "signed {artifact}\n  digest    {digest}\n  bundle    {bundle}\n  by        {signer}\n"
+        );
+        for line in evidence::lines(&self.evidence) {
+            text += &format!("            {line}\n");
+        }
+        text.trim_end().to_owned()
+    }
+
+    /// Returns the report as the markdown of a job's summary.
+    pub(super) fn summary(&self) -> String {
+        let mut page = "## shipmark sign-bundle: signed\n\n".to_owned();
+        page += &(row(&["", ""]) + &row(&["---", "---"]));
+        for (name, value) in [
+            ("Artifact", &self.artifact),
+            ("Digest", &self.digest.to_string()),
+            ("Bundle", &self.bundle),
+            ("By", &self.signer),
+        ] {
+            page += &row(&[name, &code(value)]);
+        }
+        for line in evidence::lines(&self.evidence) {
+            page += &row(&["", &marked(&line)]);
+        }
+        page + "\n"
+    }
+
+    /// Returns the outputs of the step.
+    pub(super) fn outputs(&self) -> Vec<(&'static str, String)> {
+        let json = json!({
+            "outcome": "signed",
+            "verb": "sign-bundle",
+            "artifact": self.artifact,
+            "digest": self.digest.to_string(),
+            "bundle": self.bundle,
+            "evidence": evidence::json(&self.evidence),
+        });
+        vec![("json", json.to_string()), ("outcome", "signed".to_owned())]
     }
 }

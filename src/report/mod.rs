@@ -20,7 +20,7 @@ mod words;
 mod samples;
 
 pub use answer::{Done, answer};
-pub use bundle::BundleVerification;
+pub use bundle::{BundleVerification, SignedBundle};
 pub use fleet::ended;
 pub use log::{Log, Reader};
 pub use tags::{Separators, Tagged};

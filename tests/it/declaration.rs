@@ -5,8 +5,11 @@
 //! ```
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use shipmark::cli;
+
+use crate::support::table::updates_documents;
 
 /// Lines between which the README's tables stand.
 const MARKS: [&str; 2] = [
@@ -37,14 +40,9 @@ fn in_readme(text: &str) -> &str {
     &part(text, MARKS[0], MARKS[1])[MARKS[0].len()..]
 }
 
-/// Whether the documents are to be written rather than held against the declaration.
-fn updates() -> bool {
-    std::env::var_os("UPDATE_DECLARED").is_some()
-}
-
 fn holds(name: &str, shown: fn(&str) -> &str, declared: &str) {
     let text = read(name);
-    if updates() {
+    if updates_documents() {
         let written = text.replacen(shown(&text), declared, 1);
         std::fs::write(file(name), written).unwrap();
         return;
@@ -61,4 +59,30 @@ fn action_yml_is_what_is_declared() {
 #[test]
 fn the_readme_is_what_is_declared() {
     holds("README.md", in_readme, &cli::readme_tables());
+}
+
+/// These tests, run as a process of their own with these variables.
+fn passes_with(test: &str, variables: &[(&str, &str)]) -> bool {
+    let mut run = Command::new(std::env::current_exe().unwrap());
+    run.args([test, "--exact"])
+        .env_remove("CI")
+        .env_remove("UPDATE_DECLARED")
+        .envs(variables.iter().copied());
+    let output = run.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("running 1 test"), "{said}");
+    output.status.success()
+}
+
+#[test]
+fn promise_9_no_document_is_written_in_ci_in_place_of_being_checked() {
+    for test in [
+        "declaration::action_yml_is_what_is_declared",
+        "declaration::the_readme_is_what_is_declared",
+        "tags::table::the_documentation_has_this_table",
+    ] {
+        assert!(passes_with(test, &[("CI", "true")]), "{test}");
+        let updating = [("CI", "true"), ("UPDATE_DECLARED", "1")];
+        assert!(!passes_with(test, &updating), "{test}");
+    }
 }

@@ -107,14 +107,19 @@ fn step_of(job: &Value) -> &Value {
     steps.find(uses).expect("a step that uses shipmark")
 }
 
-fn secrets() -> BTreeMap<&'static str, String> {
+/// The logins that a job can read which has these; GitHub gives an empty text for the others.
+fn secrets(readable: &[&str]) -> BTreeMap<&'static str, String> {
     [
         "secrets.DEV_LOGIN",
         "secrets.STAGE_LOGIN",
         "secrets.PROD_LOGIN",
     ]
     .into_iter()
-    .map(|name| (name, format!("{USER}:{PASSWORD}")))
+    .map(|name| {
+        let is_readable = readable.iter().any(|known| name.ends_with(known));
+        let login = format!("{USER}:{PASSWORD}");
+        (name, login.repeat(usize::from(is_readable)))
+    })
     .collect()
 }
 
@@ -130,7 +135,7 @@ async fn the_example_of_a_fleet_runs() {
             .unwrap()
     );
     for service in services {
-        let mut context = secrets();
+        let mut context = secrets(&["DEV_LOGIN"]);
         context.insert("matrix.service", service.as_str().unwrap().to_owned());
         let ran = stage.run("push", step_of(&build), &context);
         assert_eq!(ran.status, Some(0), "{}", ran.log);
@@ -139,8 +144,11 @@ async fn the_example_of_a_fleet_runs() {
     assert_eq!(named, ["main", "sha-9f3c2a1"]);
 
     let promote = yaml::read(&text("promote.yml"))["jobs"]["promote"].take();
-    for (source, environment) in [("sha-9f3c2a1", "stage"), ("1.4.0", "prod")] {
-        let mut context = secrets();
+    for (source, environment, readable) in [
+        ("sha-9f3c2a1", "stage", ["DEV_LOGIN", "STAGE_LOGIN"]),
+        ("1.4.0", "prod", ["STAGE_LOGIN", "PROD_LOGIN"]),
+    ] {
+        let mut context = secrets(&readable);
         context.insert("inputs.source", source.to_owned());
         context.insert("inputs.environment", environment.to_owned());
         let ran = stage.run("workflow_dispatch", step_of(&promote), &context);

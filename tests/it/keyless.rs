@@ -1,5 +1,6 @@
 //! Releases that are signed as the job that runs, against services in this process.
 
+mod conditions;
 mod github;
 mod visibility;
 

@@ -1,5 +1,8 @@
 //! The integration tests: one binary, since every test binary links the whole tree.
 
+// Tests start processes and services with an environment and a clock of their own making.
+#![expect(clippy::disallowed_methods)]
+
 mod arrows;
 mod branch_names;
 mod client;
@@ -30,8 +33,10 @@ mod registry;
 mod road;
 mod runner;
 mod secrets;
+mod sign_bundle;
 mod signing;
 mod sigstore;
+mod supply_chain;
 mod support;
 mod surface;
 mod tags;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::registry::{Auth, Effect, Fault, Profile, Registry, TokenRules};
+use crate::registry::{Auth, Effect, Fault, PASSWORD, Profile, Registry, TokenRules, USER};
 use crate::support::example;
 use crate::support::process::{Place, Ran};
 
@@ -136,6 +136,56 @@ fn an_output_that_no_other_job_will_get_is_named() {
         let warning = "masked as a secret is a part of: image, tags, json, matrix. ";
         assert_eq!(ran.log.contains(warning), named, "{}", ran.log);
         assert!(place.output("image").starts_with(images));
+    }
+}
+
+/// Where logins are secrets of one environment, a job of another has a line without one.
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_9_an_empty_login_counts_only_where_it_is_needed() {
+    let basic = || Auth::basic(USER, PASSWORD);
+    let token = || Auth::OwnRealm(TokenRules::new("registry.test"));
+    let config = Place::new();
+    for (auth, is_needed) in [(basic(), true), (token(), true), (Auth::None, false)] {
+        let wanting = Registry::start(Profile::plain().auth(auth)).await;
+        let other = Registry::start(Profile::plain().auth(basic())).await;
+        // A login of docker's does not take the place of one that the user meant to give.
+        let docker = format!(
+            r#"{{"auths": {{"{}": {{"username": "{USER}", "password": "{PASSWORD}"}}}}}}"#,
+            wanting.host()
+        );
+        std::fs::write(config.path("config.json"), docker).unwrap();
+        let run = |login: &str, images: &str| {
+            let place = Place::new();
+            let logins = format!(
+                "{}={USER}:{PASSWORD}\n{}={login}",
+                other.host(),
+                wanting.host()
+            );
+            let source = example();
+            let inputs = [
+                ("command", "push"),
+                ("source", &*source),
+                ("images", images),
+                ("credentials", &logins),
+            ];
+            let mut step = place.step("refs/heads/main", &inputs);
+            Ran::of(step.env("DOCKER_CONFIG", config.root()).output().unwrap())
+        };
+        for login in ["", " ", ":", "robot:", ":made-up"] {
+            let ran = run(login, &format!("{}/web", other.host()));
+            assert_eq!(ran.status, Some(0), "{login:?}: {}", ran.log);
+            let said = format!("credentials, line 2 has no login for {}", wanting.host());
+            assert!(ran.log.contains(&said), "{login:?}: {}", ran.log);
+            assert!(!ran.log.contains("::add-mask:::\n"), "{}", ran.log);
+
+            let ran = run(login, &format!("{}/web", wanting.host()));
+            let expected = if is_needed { 3 } else { 0 };
+            assert_eq!(ran.status, Some(expected), "{login:?}: {}", ran.log);
+            let reason = format!("{said}: the user or the password is empty");
+            let is_said =
+                ran.log.contains(&reason) && ran.log.contains("where this job can read it");
+            assert_eq!(is_said, is_needed, "{login:?}: {}", ran.log);
+        }
     }
 }
 

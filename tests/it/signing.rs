@@ -1,5 +1,7 @@
 //! Signed releases, against the test registry and on disk.
 
+mod source;
+
 use std::time::Duration;
 
 use base64::Engine;

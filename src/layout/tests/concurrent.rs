@@ -107,6 +107,7 @@ async fn a_killed_writer_leaves_a_whole_layout() {
 /// What the child processes run.
 #[tokio::test]
 #[ignore = "run by other tests as a process of its own"]
+#[expect(clippy::disallowed_methods, reason = "it is told by its variables")]
 async fn writer() {
     let Ok(order) = std::env::var(ORDER) else {
         return;

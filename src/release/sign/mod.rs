@@ -160,7 +160,7 @@ async fn subjects(image: &Resolved, recursive: bool) -> Result<Vec<Descriptor>, 
 }
 
 /// That the services which sign did not.
-fn unsigned(error: SigningError) -> Failure {
+pub(crate) fn unsigned(error: SigningError) -> Failure {
     let failure = match &error {
         SigningError::Key(_) | SigningError::Private | SigningError::Endpoints(_) => {
             Failure::input(error.to_string())

@@ -62,7 +62,11 @@ impl Subject {
         File::open(path).map(Self::File)
     }
 
-    fn digest(&mut self) -> Result<Digest, Flaw> {
+    /// Returns the digest, for which a file is read to its end.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn digest(&mut self) -> Result<Digest, Flaw> {
         let file = match self {
             Self::Digest(digest) => return Ok(*digest),
             Self::File(file) => file,

@@ -107,12 +107,21 @@ impl Fulcio {
         }
     }
 
-    /// A certificate for a key (its point), and the chain above it, as PEM.
-    pub fn issue(&self, point: &[u8], identity: &str, issuer: &str) -> Vec<String> {
+    /// A certificate for a key (its point) with `more` extensions, and the chain above it, as PEM.
+    pub fn issue(
+        &self,
+        point: &[u8],
+        identity: &str,
+        issuer: &str,
+        more: Vec<CustomExtension>,
+    ) -> Vec<String> {
         let now = self.clock.now();
         // A clock that goes a little behind is no reason to refuse.
         let period = now - Duration::from_secs(5)..now + self.lifetime;
-        let leaf = self.certify(&Subject::of_point(point), identity, issuer, &period);
+        let subject = Subject::of_point(point);
+        let mut params = self.params(&subject, identity, issuer, &period);
+        params.custom_extensions.extend(more);
+        let leaf = self.log_and_sign(params, &subject);
         vec![pem(&leaf), pem(&self.issuing), pem(&self.root)]
     }
 
@@ -124,7 +133,11 @@ impl Fulcio {
         issuer: &str,
         period: &Period,
     ) -> Vec<u8> {
-        let mut params = self.params(subject, identity, issuer, period);
+        let params = self.params(subject, identity, issuer, period);
+        self.log_and_sign(params, subject)
+    }
+
+    fn log_and_sign(&self, mut params: CertificateParams, subject: &Subject) -> Vec<u8> {
         let before = params.signed_by(subject, &self.issuer).unwrap();
         let logged = self.sct(der::first(der::content(before.der())));
         params

@@ -5,6 +5,7 @@
 mod authority;
 mod clock;
 mod der;
+mod extensions;
 pub mod forge;
 mod key;
 mod leaf;
@@ -36,6 +37,8 @@ use stamper::Stamper;
 pub const REQUEST_TOKEN: &str = "request-token-of-this-job";
 /// The workflow that tokens are of.
 pub const WORKFLOW: &str = "acme/web/.github/workflows/release.yml@refs/heads/main";
+/// The commit that tokens are of.
+pub const SHA: &str = "9f3c2a1e4b5d6c7f8091a2b3c4d5e6f708192a3b";
 pub const ISSUER: &str = "https://token.example";
 
 /// The services, until this is dropped.
@@ -227,6 +230,13 @@ impl Services {
             "sub": "repo:acme/web:ref:refs/heads/main",
             "job_workflow_ref": WORKFLOW,
             "repository_visibility": "public",
+            "repository": "acme/web",
+            "ref": "refs/heads/main",
+            "sha": SHA,
+            "event_name": "push",
+            "workflow": "Release it",
+            "workflow_ref": "acme/web/.github/workflows/ci.yml@refs/heads/main",
+            "runner_environment": "github-hosted",
         });
         for (name, value) in self.claims.lock().unwrap().as_object().unwrap() {
             claims[name] = value.clone();
@@ -266,7 +276,8 @@ impl Services {
         let workflow = claims["job_workflow_ref"].as_str().unwrap_or_default();
         let identity = format!("https://github.com/{workflow}");
         let issuer = claims["iss"].as_str().unwrap_or_default();
-        let chain = self.fulcio.issue(&point, &identity, issuer);
+        let run = extensions::of_run(&claims);
+        let chain = self.fulcio.issue(&point, &identity, issuer, run);
         Answer::new(200)
             .json(&json!({"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}}))
     }

@@ -31,6 +31,10 @@ impl Place {
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shipmark"));
         command.env_clear().current_dir(self.0.path());
+        // Where coverage is measured, what this process runs counts too.
+        if let Some(file) = std::env::var_os("LLVM_PROFILE_FILE") {
+            command.env("LLVM_PROFILE_FILE", file);
+        }
         command
     }
 

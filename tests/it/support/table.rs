@@ -7,6 +7,20 @@ pub fn yes(holds: bool) -> &'static str {
     if holds { "yes" } else { "NO" }
 }
 
+/// Whether documents are to be written rather than held against what they are written from.
+///
+/// # Panics
+/// In CI: there a test that writes what it should check would pass whatever the documents say.
+pub fn updates_documents() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let updates = is_set("UPDATE_DECLARED");
+    assert!(
+        !(updates && is_set("CI")),
+        "UPDATE_DECLARED is set in CI, where documents are only checked"
+    );
+    updates
+}
+
 /// That no cell says no, and that the table between `begin` and the end mark in a file of the
 /// documentation is this one. `UPDATE_DECLARED=1` writes it.
 pub fn documented(file: &str, begin: &str, head: &str, rows: &[String]) {
@@ -19,7 +33,7 @@ pub fn documented(file: &str, begin: &str, head: &str, rows: &[String]) {
     let end = "<!-- end -->";
     let (before, rest) = text.split_once(begin).unwrap();
     let (there, after) = rest.split_once(end).unwrap();
-    if std::env::var_os("UPDATE_DECLARED").is_some() {
+    if updates_documents() {
         std::fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
         return;
     }

@@ -1,0 +1,77 @@
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::{Given, context, signing};
+use crate::release::{Failure, signing_failure};
+use crate::report::SignedBundle;
+use crate::signing::{Claim, Subject};
+
+/// Signs a file into a bundle beside it.
+pub(super) async fn run(given: &Given) -> Result<SignedBundle, Failure> {
+    let arguments = &given.arguments;
+    let artifact: String = arguments.required("artifact")?;
+    let path: String = arguments.required("bundle")?;
+    let unread = |reason: String| {
+        arguments.error(
+            "artifact",
+            None,
+            format!("{artifact:?} cannot be read: {reason}"),
+        )
+    };
+    let mut file =
+        Subject::open(Path::new(&artifact)).map_err(|error| unread(error.to_string()))?;
+    let digest = file.digest().map_err(|flaw| unread(flaw.to_string()))?;
+    let signer = signing::file_signer(given).await?;
+    let claim = Claim {
+        repository: name(&artifact),
+        digest,
+        annotations: BTreeMap::new(),
+    };
+    let (client, notices) = (context::connections(given)?, given.log.notices());
+    let bundle = signer.sign_bundle(&client, &notices, &claim).await;
+    let bundle = bundle.map_err(signing_failure)?;
+    // As with images, what does not stand up to the check that others make is not given to them.
+    let requirement = signer.requirement(&client, &notices).await;
+    let requirement = requirement.map_err(signing_failure)?;
+    let verified = requirement.check_bundle(&bundle, digest).map_err(|flaw| {
+        Failure::service(format!(
+            "the signature of {artifact} does not pass its own check"
+        ))
+        .why(flaw.to_string())
+    })?;
+    write_whole(Path::new(&path), &bundle).map_err(|error| {
+        arguments.error(
+            "bundle",
+            None,
+            format!("{path:?} cannot be written: {error}"),
+        )
+    })?;
+    Ok(SignedBundle {
+        artifact,
+        digest,
+        bundle: path,
+        signer: requirement.to_string(),
+        evidence: verified.evidence,
+    })
+}
+
+/// The name under which the file is signed: its own, without its folders.
+fn name(artifact: &str) -> String {
+    let name = Path::new(artifact).file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// Puts the file in its place when all of it is written, so that nobody reads half a bundle.
+fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(content)?;
+    // Others are to read it, unlike a temporary file.
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    file.as_file().set_permissions(readable)?;
+    file.persist(path)?;
+    Ok(())
+}
