@@ -8,12 +8,13 @@ use url::Url;
 use super::{Given, context, instance};
 use crate::github::{Api, ApiError, Attestations};
 use crate::image::Commit;
+use crate::policy;
 use crate::release::Failure;
 
 /// The API for the repository `name` (`owner/name`).
 pub(super) fn of(given: &Given, name: &str) -> Result<Api, Failure> {
     let base = base(given)?;
-    let client = context::web(given, &base)?;
+    let client = context::connections(given)?;
     let token = given.arguments.text("github-token");
     Api::new(client, &base, name, token.map(SecretString::from)).map_err(failed)
 }
@@ -71,7 +72,7 @@ pub(super) async fn policy(
     };
     let api = of(given, name)?;
     let hidden = |error: &ApiError| matches!(error, ApiError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404));
-    match api.file(path, commit.as_str()).await {
+    match api.file(path, commit.as_str(), policy::LIMIT).await {
         Ok(Some(bytes)) => return Ok(Some(bytes.into())),
         Ok(None) => {}
         Err(error) if hidden(&error) => return Err(unknown(&error.to_string())),

@@ -7,13 +7,17 @@ use serde::Deserialize;
 
 use super::blobs::{BLOB_DIRECTORY, BlobStream, Blobs, Extent, blocking};
 use super::{BlobFault, Checked, INDEX, Index, LayoutError, LayoutFault, MARKER, blobs};
-use crate::image::{Descriptor, Digest, MANIFEST_LIMIT, Manifest, ManifestError, Selector, Tag};
+use crate::image::{
+    Descriptor, Digest, MANIFEST_LIMIT, Manifest, ManifestBudget, ManifestError, Selector, Tag,
+};
 
 /// An OCI image layout directory. Cheap to clone; nothing of it is kept in memory, so every call
 /// sees what is on disk.
 #[derive(Debug, Clone)]
 pub struct Layout {
     path: Arc<PathBuf>,
+    /// The memory for its manifests.
+    budget: ManifestBudget,
 }
 
 impl Layout {
@@ -34,7 +38,13 @@ impl Layout {
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self {
             path: Arc::new(path.into()),
+            budget: ManifestBudget::default(),
         }
+    }
+
+    /// Returns the budget for the manifests that are read from it.
+    pub fn manifest_budget(&self) -> &ManifestBudget {
+        &self.budget
     }
 
     /// The directory.
@@ -163,6 +173,10 @@ impl Blobs for Layout {
             Err(BlobFault::Missing) => Ok(None),
             Err(fault) => Err(fault),
         }
+    }
+
+    fn budget(&self) -> &ManifestBudget {
+        &self.budget
     }
 
     fn index(&self) -> Result<Arc<Index>, LayoutFault> {

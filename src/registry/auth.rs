@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Access;
+use super::body::read_limited;
 use super::error::{Cause, read_envelope};
 use super::http::{Http, Lane};
 use super::scope::{Expected, Scopes};
@@ -288,7 +289,7 @@ async fn fetch(
             {
                 super::retry::retry_after(answer.headers())
             }
-            Ok(answer) => return read_token(realm, answer, timing.stall).await,
+            Ok(answer) => return read_token(realm, answer, timing).await,
             Err(Cause::Connection(_) | Cause::Stalled) if tried < timing.attempts => None,
             Err(cause) => {
                 return Err(Cause::Login(format!("{}: {cause}", host_of(realm))).into());
@@ -302,7 +303,7 @@ async fn fetch(
 async fn read_token(
     realm: &Url,
     answer: reqwest::Response,
-    stall: Duration,
+    timing: super::Timing,
 ) -> Result<Token, Failed> {
     #[derive(Deserialize)]
     struct Answer {
@@ -312,7 +313,7 @@ async fn read_token(
     }
     let host = host_of(realm);
     let status = answer.status();
-    let body = super::call::read_limited(answer, TOKEN_LIMIT, stall)
+    let body = read_limited(answer, TOKEN_LIMIT, timing)
         .await
         .map_err(|cause| Cause::Login(format!("{host}: {cause}")))?;
     if !status.is_success() {
