@@ -65,7 +65,10 @@ impl<'a> Batch<'a> {
         let referrers = missing
             .map(|referrer| Root::Named(referrer.digest))
             .collect();
-        let layers = tags.iter().map(|tag| Root::Read(tag.needed())).collect();
+        let layers = tags
+            .iter()
+            .map(|tag| Root::Read(Box::new(tag.needed())))
+            .collect();
         let (referrers, layers) =
             try_join(between.copy(referrers).look(), between.copy(layers).look()).await?;
         Ok(Self {

@@ -30,7 +30,7 @@ pub(super) async fn look<'a>(prepared: &'a Prepared<'_>) -> Result<Work<'a>, Fai
     let lacking: Vec<&Destination> = lacking.map(|(destination, _)| destination).collect();
     let copy = Copy {
         source: &image.source,
-        roots: vec![Root::Read(image.root.clone())],
+        roots: vec![Root::Read(Box::new(image.root.clone()))],
         roots_at: Roots::Unknown,
         destinations: lacking
             .iter()
@@ -58,7 +58,7 @@ pub(super) async fn fill(
     let fill = || async {
         let copy = Copy {
             source: &image.source,
-            roots: vec![Root::Read(image.root.clone())],
+            roots: vec![Root::Read(Box::new(image.root.clone()))],
             roots_at: Roots::Unknown,
             destinations: vec![&destination.store],
             known: &context.known,

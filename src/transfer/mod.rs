@@ -64,7 +64,7 @@ pub struct Copy<'a> {
 #[derive(Debug, Clone)]
 pub enum Root {
     /// This one, which is in memory.
-    Read(Manifest),
+    Read(Box<Manifest>),
     /// The one with this digest, which is read when it is needed.
     Named(Digest),
 }

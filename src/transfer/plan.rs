@@ -36,7 +36,7 @@ pub(super) struct Planned {
     size: usize,
     children: Vec<Digest>,
     /// It, where it is in memory anyway.
-    read: Option<Manifest>,
+    read: Option<Box<Manifest>>,
 }
 
 impl Planned {
