@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::compress::{self, Layer, LayerFault};
 use super::scratch::Scratch;
 use super::{Archive, ArchiveFault, Content, Inner, Tape};
-use crate::image::{Body, Digest, Manifest, MediaType, Selector};
+use crate::image::{Body, Digest, Manifest, ManifestBudget, MediaType, Selector};
 use crate::layout::{self, Extent, INDEX, Index, LayoutFault, same_name, tag_part};
 use crate::notice::{Notices, printable};
 
@@ -211,6 +211,7 @@ fn make(
             path: path.to_owned(),
             index: Arc::new(index),
             content: Content::Made(blobs.collect()),
+            budget: ManifestBudget::default(),
         }),
     };
     Ok((archive, manifest.digest))

@@ -31,7 +31,7 @@ pub use error::{ArchiveError, ArchiveFault};
 pub use scratch::{ScratchLimit, Unpacking};
 use tape::Tape;
 
-use crate::image::{DaemonImage, Descriptor, Digest, Location, Manifest, Selector};
+use crate::image::{DaemonImage, Descriptor, Digest, Location, Manifest, ManifestBudget, Selector};
 use crate::layout::{
     self, BLOB_DIRECTORY, BlobFault, BlobStream, Blobs, Checked, Evidence, Extent, INDEX, Index,
     LayoutError, LayoutFault, MARKER,
@@ -49,6 +49,8 @@ struct Inner {
     path: PathBuf,
     index: Arc<Index>,
     content: Content,
+    /// The memory for its manifests.
+    budget: ManifestBudget,
 }
 
 #[derive(Debug)]
@@ -60,6 +62,11 @@ enum Content {
 }
 
 impl Archive {
+    /// Returns the budget for the manifests that are read from it.
+    pub fn manifest_budget(&self) -> &ManifestBudget {
+        &self.inner.budget
+    }
+
     /// Opens a tar of an image layout. A compressed one is unpacked into a nameless file, which the
     /// system removes with the last reader.
     ///
@@ -202,6 +209,7 @@ fn open(path: &Path, tape: Tape) -> Result<Archive, ArchiveFault> {
             path: path.to_owned(),
             index: Arc::new(index),
             content: Content::Layout(tape),
+            budget: ManifestBudget::default(),
         }),
     })
 }
@@ -212,6 +220,10 @@ impl Blobs for Archive {
             Content::Layout(tape) => tape.find(&format!("{BLOB_DIRECTORY}/{}", digest.hex())),
             Content::Made(blobs) => Ok(blobs.get(&digest).cloned()),
         }
+    }
+
+    fn budget(&self) -> &ManifestBudget {
+        &self.inner.budget
     }
 
     fn index(&self) -> Result<Arc<Index>, LayoutFault> {

@@ -8,12 +8,13 @@ use url::Url;
 use super::{Given, context, instance};
 use crate::github::{Api, ApiError, Attestations};
 use crate::image::Commit;
+use crate::policy;
 use crate::release::Failure;
 
 /// The API for the repository `name` (`owner/name`).
 pub(super) fn of(given: &Given, name: &str) -> Result<Api, Failure> {
     let base = base(given)?;
-    let client = context::web(given, &base)?;
+    let client = context::connections(given)?;
     let token = given.arguments.text("github-token");
     Api::new(client, &base, name, token.map(SecretString::from)).map_err(failed)
 }
@@ -60,7 +61,7 @@ pub(super) async fn file(
     path: &Path,
 ) -> Result<Option<Vec<u8>>, Failure> {
     let api = of_workflow(given)?;
-    let file = api.file(path, commit.as_str()).await;
+    let file = api.file(path, commit.as_str(), policy::LIMIT).await;
     Ok(file.map_err(untold)?.map(Into::into))
 }
 

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
-use url::Url;
 
 use super::facts::checkout;
 use super::{Given, logins};
@@ -42,12 +41,7 @@ fn registries(given: &Given) -> Result<Client, Failure> {
     client(given, settings(given, credentials(given)?, insecure))
 }
 
-/// Connections to another service than a registry: they need no login.
-pub(super) fn web(given: &Given, url: &Url) -> Result<reqwest::Client, Failure> {
-    Ok(connections(given)?.web(url))
-}
-
-/// Connections to services that are no registries.
+/// Connections to services that are no registries: they need no login.
 pub(super) fn connections(given: &Given) -> Result<Client, Failure> {
     client(given, settings(given, Store::default(), Vec::new()))
 }

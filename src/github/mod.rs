@@ -10,9 +10,11 @@ mod attestations;
 use std::path::Path;
 
 use bytes::Bytes;
-use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, LOCATION};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 use url::Url;
@@ -20,10 +22,11 @@ use url::Url;
 pub use attestations::{Attestations, UploadCause, UploadError};
 
 use crate::event::Repository;
+use crate::registry::{Ask, Cause, Client};
 
 /// One repository, as the API knows it.
 pub struct Api {
-    client: reqwest::Client,
+    client: Client,
     /// `https://api.github.com/repos/acme/web`
     repository: Url,
     token: Option<SecretString>,
@@ -37,7 +40,15 @@ pub enum ApiError {
     Address(String),
     /// No answer came.
     #[error("GitHub's API does not answer: {0}")]
-    Unreachable(#[source] reqwest::Error),
+    Unreachable(Cause),
+    /// The answer is longer than what is asked for can be.
+    #[error("GitHub's API answers more than {limit} bytes to GET {path}")]
+    TooLong {
+        /// The most that is read.
+        limit: usize,
+        /// What was asked for.
+        path: String,
+    },
     /// The answer is no success.
     #[error("GitHub's API answers {status} to GET {path}")]
     Status {
@@ -67,6 +78,13 @@ impl ApiError {
 const VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
 const ACCEPTED: &str = "application/vnd.github+json";
 
+/// The most bytes that are read of what the API says of a repository; a real answer has some 20 KB.
+const REPOSITORY_LIMIT: usize = 512 << 10;
+/// The most bytes that are read of what it says of a commit, which is with the changes of 300 files.
+const COMMIT_LIMIT: usize = 8 << 20;
+/// The most bytes that are read of what it says of a folder, of whose entries it shows a thousand.
+const FOLDER_LIMIT: usize = 4 << 20;
+
 /// An answer may be passed on to another address this often.
 const REDIRECTS: usize = 3;
 
@@ -76,7 +94,7 @@ impl Api {
     /// # Errors
     /// These make no address.
     pub fn new(
-        client: reqwest::Client,
+        client: Client,
         base: &Url,
         repository: &str,
         token: Option<SecretString>,
@@ -93,7 +111,9 @@ impl Api {
     /// # Errors
     /// See [`ApiError`].
     pub async fn repository(&self) -> Result<Repository, ApiError> {
-        Ok(Repository::read(&self.get(self.repository.clone()).await?))
+        let url = self.repository.clone();
+        let said: Value = self.get(url, REPOSITORY_LIMIT).await?;
+        Ok(Repository::read(&said))
     }
 
     /// When a commit was made; none where it does not know the commit.
@@ -105,28 +125,32 @@ impl Api {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.extend(["commits", sha]);
         }
-        match self.get(url).await {
-            Ok(commit) => Ok(commit
-                .pointer("/commit/committer/date")
-                .and_then(Value::as_str)
-                .map(str::to_owned)),
+        match self.get::<Commit>(url, COMMIT_LIMIT).await {
+            Ok(commit) => Ok(commit.date()),
             Err(ApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// A file as a commit has it; none where there is none, or where the token may not see it.
+    /// Returns a file of at most `limit` bytes as a commit has it; none where there is none, or where
+    /// the token may not see it.
     ///
     /// # Errors
     /// See [`ApiError`].
-    pub async fn file(&self, path: &Path, sha: &str) -> Result<Option<Bytes>, ApiError> {
+    pub async fn file(
+        &self,
+        path: &Path,
+        sha: &str,
+        limit: usize,
+    ) -> Result<Option<Bytes>, ApiError> {
         let mut url = self.repository.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.push("contents");
             segments.extend(path.iter().map(|name| name.to_string_lossy()));
         }
         url.query_pairs_mut().append_pair("ref", sha);
-        match self.fetch(url, "application/vnd.github.raw+json").await {
+        let raw = "application/vnd.github.raw+json";
+        match self.fetch(url, raw, limit).await {
             Ok((_, bytes)) => Ok(Some(bytes)),
             Err(ApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
             Err(error) => Err(error),
@@ -149,7 +173,7 @@ impl Api {
             segments.extend(path.iter().map(|name| name.to_string_lossy()));
         }
         url.query_pairs_mut().append_pair("ref", sha);
-        let entries = match self.get(url).await {
+        let entries: Value = match self.get(url, FOLDER_LIMIT).await {
             Ok(entries) => entries,
             Err(ApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => {
                 return Ok(None);
@@ -166,24 +190,36 @@ impl Api {
         }))
     }
 
-    async fn get(&self, url: Url) -> Result<Value, ApiError> {
-        let (url, body) = self.fetch(url, ACCEPTED).await?;
+    async fn get<T: DeserializeOwned>(&self, url: Url, limit: usize) -> Result<T, ApiError> {
+        let (url, body) = self.fetch(url, ACCEPTED, limit).await?;
         serde_json::from_slice(&body).map_err(|_| ApiError::NotJson(url.path().to_owned()))
     }
 
-    /// What is at the address, and the address that it was found at.
-    async fn fetch(&self, mut url: Url, accept: &str) -> Result<(Url, Bytes), ApiError> {
+    /// Returns what is at the address, and the address that it was found at. What passes is asked for
+    /// again, as at every other service.
+    async fn fetch(
+        &self,
+        mut url: Url,
+        accept: &'static str,
+        limit: usize,
+    ) -> Result<(Url, Bytes), ApiError> {
         for _ in 0..=REDIRECTS {
-            let answer = self.request(&url, accept).send().await;
-            let answer = answer.map_err(|error| ApiError::Unreachable(error.without_url()))?;
-            if answer.status().is_success() {
-                let body = answer.bytes().await;
-                let body = body.map_err(|error| ApiError::Unreachable(error.without_url()))?;
-                return Ok((url, body));
+            let path = || url.path().to_owned();
+            let request = self.request(&url, accept);
+            let answer = self.client.ask_within(&request, limit).await;
+            let answer = answer.map_err(|cause| match cause {
+                Cause::TooLong(limit) => {
+                    let path = path();
+                    ApiError::TooLong { limit, path }
+                }
+                cause => ApiError::Unreachable(cause),
+            })?;
+            let status = answer.status;
+            if status.is_success() {
+                return Ok((url, answer.body));
             }
-            let status = answer.status();
             let next = answer
-                .headers()
+                .headers
                 .get(LOCATION)
                 .filter(|_| status.is_redirection())
                 .and_then(|location| url.join(location.to_str().ok()?).ok())
@@ -192,7 +228,7 @@ impl Api {
             match next {
                 Some(next) => url = next,
                 None => {
-                    let path = url.path().to_owned();
+                    let path = path();
                     return Err(ApiError::Status { status, path });
                 }
             }
@@ -200,19 +236,50 @@ impl Api {
         Err(ApiError::Address(format!("{url}, passed on too often")))
     }
 
-    fn request(&self, url: &Url, accept: &str) -> reqwest::RequestBuilder {
-        let request = self
-            .client
-            .get(url.clone())
-            .header(ACCEPT, accept)
-            .header(VERSION.0, VERSION.1);
-        match &self.token {
-            // Never over plain HTTP.
-            Some(token) if url.scheme() == "https" => {
-                request.header(AUTHORIZATION, format!("Bearer {}", token.expose_secret()))
-            }
-            _ => request,
+    fn request(&self, url: &Url, accept: &'static str) -> Ask {
+        let mut headers = HeaderMap::from_iter([
+            (ACCEPT, HeaderValue::from_static(accept)),
+            (
+                HeaderName::from_static(VERSION.0),
+                HeaderValue::from_static(VERSION.1),
+            ),
+        ]);
+        // The token never goes over plain HTTP. What is no header is none of GitHub's tokens.
+        let token = self.token.as_ref().filter(|_| url.scheme() == "https");
+        let bearer = token.map(|token| format!("Bearer {}", token.expose_secret()));
+        if let Some(Ok(mut bearer)) = bearer.map(HeaderValue::try_from) {
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
         }
+        Ask {
+            service: "GitHub's API",
+            method: Method::GET,
+            url: url.clone(),
+            headers,
+            body: Bytes::new(),
+        }
+    }
+}
+
+/// What the API says of a commit, as far as it is asked for.
+#[derive(Deserialize)]
+struct Commit {
+    commit: Option<Committed>,
+}
+
+#[derive(Deserialize)]
+struct Committed {
+    committer: Option<Committer>,
+}
+
+#[derive(Deserialize)]
+struct Committer {
+    date: Option<String>,
+}
+
+impl Commit {
+    fn date(self) -> Option<String> {
+        self.commit?.committer?.date
     }
 }
 

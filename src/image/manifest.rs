@@ -1,17 +1,19 @@
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use oci_client::manifest as types;
-use serde::Deserialize;
 use thiserror::Error;
 
+use super::budget::members;
 use super::{Digest, DigestError, Labels};
 
 /// The largest manifest that is taken, in bytes. The distribution specification asks registries to
 /// take 4 MiB at least; no real manifest comes near, so more is an error or an attack.
 pub const MANIFEST_LIMIT: usize = 8 << 20;
+
+/// The most members that the objects of a manifest may have together. An image of a hundred platforms
+/// or of a thousand signatures has some ten thousand; more are made to exhaust a reader.
+pub const MEMBERS_LIMIT: usize = 150_000;
 
 /// A manifest as it came, with what it says.
 #[derive(Debug, Clone)]
@@ -105,6 +107,15 @@ pub enum ManifestError {
     /// The bytes are more than [`MANIFEST_LIMIT`].
     #[error("is larger than {} MiB", MANIFEST_LIMIT >> 20)]
     TooLarge,
+    /// The bytes have more members than [`MEMBERS_LIMIT`].
+    #[error("has more than {MEMBERS_LIMIT} members, which no image needs")]
+    TooManyMembers,
+    /// With all others that the run holds it takes more memory than there is for manifests.
+    #[error(
+        "and the others that this run holds at once take more than {} MiB, which no real images need",
+        super::budget::HOLD_LIMIT >> 20
+    )]
+    OverBudget,
     /// The bytes are no JSON object of the right shape.
     #[error("is not a manifest: {0}")]
     Json(String),
@@ -185,6 +196,9 @@ impl Manifest {
     pub fn parse(bytes: Bytes, served_as: Option<&str>) -> Result<Self, ManifestError> {
         if bytes.len() > MANIFEST_LIMIT {
             return Err(ManifestError::TooLarge);
+        }
+        if members(&bytes) > MEMBERS_LIMIT {
+            return Err(ManifestError::TooManyMembers);
         }
         let wire: wire::Manifest = serde_json::from_slice(&bytes)
             .map_err(|error| ManifestError::Json(error.to_string()))?;
@@ -279,6 +293,12 @@ impl Manifest {
         }
     }
 
+    /// Returns how many members its objects have together: what it takes in memory once all of it is
+    /// read into maps.
+    pub fn members(&self) -> usize {
+        members(&self.bytes)
+    }
+
     /// Whether it says something about the manifest of that digest.
     pub fn is_about(&self, subject: Digest) -> bool {
         self.subject.as_ref().is_some_and(|of| of.digest == subject)
@@ -357,85 +377,7 @@ fn media_type(wire: &wire::Manifest, served_as: Option<&str>) -> Result<MediaTyp
 }
 
 /// The JSON form, as lenient as the specification: unknown members are left alone.
-mod wire {
-    use super::*;
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    pub(super) struct OfType {
-        pub media_type: Option<serde::de::IgnoredAny>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    pub(super) struct Manifest {
-        pub schema_version: Option<u64>,
-        pub media_type: Option<String>,
-        pub artifact_type: Option<String>,
-        pub config: Option<Descriptor>,
-        pub layers: Option<Vec<Descriptor>>,
-        pub manifests: Option<Vec<Descriptor>>,
-        pub subject: Option<Descriptor>,
-        pub annotations: Option<BTreeMap<String, String>>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    pub(super) struct Descriptor {
-        media_type: Option<String>,
-        digest: String,
-        size: i64,
-        platform: Option<Platform>,
-        annotations: Option<BTreeMap<String, String>>,
-        urls: Option<Vec<String>>,
-        data: Option<String>,
-    }
-
-    #[derive(Deserialize)]
-    struct Platform {
-        os: Option<String>,
-        architecture: Option<String>,
-        variant: Option<String>,
-        #[serde(rename = "os.version")]
-        os_version: Option<String>,
-    }
-
-    /// Content that a pointer carries. What is not what the digest says is left where it is: the
-    /// blob has to be read.
-    fn content(data: &str, digest: Digest) -> Option<Bytes> {
-        let data = BASE64_STANDARD.decode(data).ok()?;
-        (Digest::of(&data) == digest).then(|| data.into())
-    }
-
-    impl Descriptor {
-        pub(super) fn parse(self) -> Result<super::Descriptor, ManifestError> {
-            let digest = self
-                .digest
-                .parse()
-                .map_err(|reason| ManifestError::Digest {
-                    digest: self.digest.clone(),
-                    reason,
-                })?;
-            Ok(super::Descriptor {
-                media_type: self.media_type.unwrap_or_default(),
-                digest,
-                size: self
-                    .size
-                    .try_into()
-                    .map_err(|_| ManifestError::Size(digest))?,
-                platform: self.platform.map(|platform| super::Platform {
-                    os: platform.os.unwrap_or_default(),
-                    architecture: platform.architecture.unwrap_or_default(),
-                    variant: platform.variant,
-                    os_version: platform.os_version,
-                }),
-                annotations: self.annotations.unwrap_or_default(),
-                urls: self.urls.unwrap_or_default(),
-                data: self.data.and_then(|data| content(&data, digest)),
-            })
-        }
-    }
-}
+mod wire;
 
 #[cfg(test)]
 mod tests {

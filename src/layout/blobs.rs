@@ -9,7 +9,9 @@ use futures_util::{Stream, stream};
 use tokio::task::spawn_blocking;
 
 use super::{BlobFault, Index, LayoutFault};
-use crate::image::{Descriptor, Digest, Hasher, MANIFEST_LIMIT, Manifest, ManifestError};
+use crate::image::{
+    Descriptor, Digest, Hasher, MANIFEST_LIMIT, Manifest, ManifestBudget, ManifestError,
+};
 
 /// A blob's bytes as they are read, in pieces of at most 128 KiB.
 pub type BlobStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -24,6 +26,9 @@ pub(crate) const BLOB_DIRECTORY: &str = "blobs/sha256";
 pub(crate) trait Blobs: Clone + Send + Sync + 'static {
     /// Where the blob lies, if it is there.
     fn find(&self, digest: Digest) -> Result<Option<Extent>, BlobFault>;
+
+    /// The memory for manifests that are read from here.
+    fn budget(&self) -> &ManifestBudget;
 
     /// What `index.json` says now.
     fn index(&self) -> Result<Arc<Index>, LayoutFault>;
@@ -71,7 +76,7 @@ pub(crate) trait Blobs: Clone + Send + Sync + 'static {
         let bytes = extent.read().map_err(BlobFault::Io)?;
         let is = Digest::of(&bytes);
         match is == digest {
-            true => Ok(Some(bytes.into())),
+            true => Ok(Some(self.budget().hold(bytes.into())?)),
             false => Err(BlobFault::Digest { is }),
         }
     }

@@ -10,7 +10,9 @@ use serde::Deserialize;
 use super::blobs::{BLOB_DIRECTORY, BlobStream, Blobs, Extent, blocking};
 use super::folder::{Folder, Links};
 use super::{BlobFault, Checked, INDEX, Index, LayoutError, LayoutFault, MARKER, blobs};
-use crate::image::{Descriptor, Digest, MANIFEST_LIMIT, Manifest, ManifestError, Selector, Tag};
+use crate::image::{
+    Descriptor, Digest, MANIFEST_LIMIT, Manifest, ManifestBudget, ManifestError, Selector, Tag,
+};
 
 /// An OCI image layout directory. Cheap to clone. Every call sees what is on disk; what is kept in
 /// memory is the index as it was read last, and which blobs have been hashed.
@@ -19,6 +21,8 @@ pub struct Layout {
     path: Arc<PathBuf>,
     pub(super) links: Links,
     memory: Arc<Memory>,
+    /// The memory for its manifests.
+    budget: ManifestBudget,
 }
 
 /// What is known of a layout.
@@ -65,7 +69,13 @@ impl Layout {
             path: Arc::new(path.into()),
             links,
             memory: Arc::default(),
+            budget: ManifestBudget::default(),
         }
+    }
+
+    /// Returns the budget for the manifests that are read from it.
+    pub fn manifest_budget(&self) -> &ManifestBudget {
+        &self.budget
     }
 
     /// The directory.
@@ -270,6 +280,10 @@ impl Blobs for Layout {
             })
         })
         .transpose()
+    }
+
+    fn budget(&self) -> &ManifestBudget {
+        &self.budget
     }
 
     fn index(&self) -> Result<Arc<Index>, LayoutFault> {

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::LayoutFault;
-use crate::image::{Digest, DigestError, Manifest, MediaType, Tag};
+use crate::image::{self, Digest, DigestError, MEMBERS_LIMIT, Manifest, MediaType, Tag};
 use crate::notice::printable;
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -60,6 +60,11 @@ impl Index {
     /// Reads an `index.json`.
     pub fn parse(bytes: &[u8]) -> Result<Self, LayoutFault> {
         let fault = |text: &str| LayoutFault::Index(text.to_owned());
+        if image::members(bytes) > MEMBERS_LIMIT {
+            return Err(LayoutFault::Index(format!(
+                "has more than {MEMBERS_LIMIT} members"
+            )));
+        }
         let json: Map<String, Value> = serde_json::from_slice(bytes)
             .map_err(|error| LayoutFault::Index(format!("is no JSON object: {error}")))?;
         let entries = match json.get("manifests") {

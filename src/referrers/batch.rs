@@ -6,10 +6,15 @@ use serde_json::Value;
 
 use super::discover::{Referrer, Tagged};
 use super::list::{self, Listing};
-use super::{Between, Shared, Sided, shared};
-use crate::image::{Body, Digest, Manifest};
+use super::shared::MEMBERS_LIMIT;
+use super::{Between, Error, Shared, Sided, shared};
+use crate::image::{Body, Digest, MANIFEST_LIMIT, Manifest};
+use crate::layout::Layout;
 use crate::notice::Notices;
-use crate::transfer::{Bringing, Copy, Roots, Store, StoreError};
+use crate::transfer::{Bringing, Copy, Root, Roots, Side, Source, Store, StoreError};
+
+/// The bytes of manifests that are written to a layout together.
+const TOGETHER: usize = 4 << 20;
 
 /// What is missing about one manifest.
 pub(super) struct Subject {
@@ -25,6 +30,7 @@ pub(super) struct Tag {
 }
 
 pub(super) struct Batch<'a> {
+    source: &'a Source,
     store: &'a Store,
     notices: &'a Notices,
     subjects: Vec<Subject>,
@@ -56,11 +62,17 @@ impl<'a> Batch<'a> {
         tags: Vec<Tag>,
     ) -> Result<Self, Sided> {
         let missing = subjects.iter().flat_map(|subject| &subject.missing);
-        let referrers = missing.map(|referrer| referrer.manifest.clone()).collect();
-        let layers = tags.iter().map(Tag::needed).collect();
+        let referrers = missing
+            .map(|referrer| Root::Named(referrer.digest))
+            .collect();
+        let layers = tags
+            .iter()
+            .map(|tag| Root::Read(Box::new(tag.needed())))
+            .collect();
         let (referrers, layers) =
             try_join(between.copy(referrers).look(), between.copy(layers).look()).await?;
         Ok(Self {
+            source: between.source,
             store: between.store,
             notices: between.notices,
             subjects,
@@ -92,7 +104,8 @@ impl<'a> Batch<'a> {
     }
 
     async fn read(&self) -> Result<Vec<Addition>, Sided> {
-        let lists = self.subjects.iter().map(|subject| subject.read(self.store));
+        let subjects = self.subjects.iter();
+        let lists = subjects.map(|subject| subject.read(self.source, self.store));
         let tags = self.tags.iter().map(|tag| {
             let (shared, layers) = (tag.tagged.shared(), tag.missing.clone());
             Addition::read(self.store, shared, layers, tag.whole())
@@ -109,10 +122,7 @@ impl<'a> Batch<'a> {
     /// Sees to it that the destination lists what was copied.
     pub(super) async fn lists(&mut self) -> Result<(), Sided> {
         if let Store::Layout(layout) = self.store {
-            let all = self.subjects.iter().flat_map(|subject| &subject.missing);
-            let all = all.map(|referrer| referrer.manifest.clone()).collect();
-            let written = layout.write_referrers(all).await;
-            written.map_err(|error| Sided::there(StoreError::from(error)))?;
+            self.list_on_disk(layout).await?;
         }
         let (store, notices) = (self.store, self.notices);
         let mut needed = Vec::with_capacity(self.additions.len());
@@ -125,6 +135,27 @@ impl<'a> Batch<'a> {
         let additions = self.additions.iter_mut();
         try_join_all(additions.map(|addition| addition.put(store, notices))).await?;
         Ok(())
+    }
+
+    /// Gives each referrer an entry in a layout, for as many at a time as there is memory for.
+    async fn list_on_disk(&self, layout: &Layout) -> Result<(), Sided> {
+        let mut read = Vec::new();
+        let mut bytes = 0;
+        let mut missing = self.subjects.iter().flat_map(|subject| &subject.missing);
+        loop {
+            let next = missing.next();
+            if next.is_none() || bytes > TOGETHER {
+                let written = layout.write_referrers(std::mem::take(&mut read)).await;
+                written.map_err(|error| Sided::there(StoreError::from(error)))?;
+                bytes = 0;
+            }
+            let Some(referrer) = next else {
+                return Ok(());
+            };
+            let manifest = referrer.read(self.source).await?;
+            bytes += manifest.bytes.len();
+            read.push(manifest);
+        }
     }
 
     /// Looks once more at the tags that were added to: a run that read one before us may have written
@@ -141,7 +172,7 @@ impl<'a> Batch<'a> {
 }
 
 impl<'a> Between<'a> {
-    fn copy(&self, roots: Vec<Manifest>) -> Copy<'a> {
+    fn copy(&self, roots: Vec<Root>) -> Copy<'a> {
         Copy {
             source: self.source,
             roots,
@@ -156,7 +187,7 @@ impl<'a> Between<'a> {
 
 impl Subject {
     /// What has to be added to the list under a tag, if there is one.
-    async fn read(&self, store: &Store) -> Result<Option<Addition>, Sided> {
+    async fn read(&self, source: &Source, store: &Store) -> Result<Option<Addition>, Sided> {
         let listing = self.listing.read_again(store, self.digest).await;
         Ok(match listing.map_err(Sided::there)? {
             Listing::Own => None,
@@ -164,18 +195,45 @@ impl Subject {
                 shared: Shared::list(self.digest),
                 lists: list.is_none().then_some(self.digest),
                 there: list.map(|list| *list),
-                ours: self.entries(),
+                ours: self.entries(source).await?,
                 whole: None,
                 seen: Vec::new(),
             }),
         })
     }
 
-    fn entries(&self) -> Vec<Value> {
-        let missing = self.missing.iter();
-        missing
-            .map(|referrer| list::descriptor(&referrer.manifest))
-            .collect()
+    /// The entries of a list that name what is missing. They hold its annotations, and a list is a
+    /// manifest: it cannot be larger than one.
+    async fn entries(&self, source: &Source) -> Result<Vec<Value>, Sided> {
+        let mut entries = Vec::with_capacity(self.missing.len());
+        let (mut bytes, mut members) = (0, 0);
+        for referrer in &self.missing {
+            let manifest = referrer.read(source).await?;
+            let annotations = manifest.annotations.iter();
+            let sizes = annotations.map(|(name, text)| name.len() + text.len());
+            bytes += sizes.sum::<usize>();
+            members += manifest.annotations.len();
+            if bytes > MANIFEST_LIMIT || members > MEMBERS_LIMIT {
+                return Err(Sided::there(Error::Foreign {
+                    tag: Shared::list(self.digest).tag().clone(),
+                    problem: "a list that the annotations of the referrers would make too large",
+                }));
+            }
+            entries.push(list::descriptor(&manifest));
+        }
+        Ok(entries)
+    }
+}
+
+impl Referrer {
+    /// Reads it, once more where there was no memory to keep it.
+    async fn read(&self, source: &Source) -> Result<Manifest, Sided> {
+        let failed = |error: StoreError| Sided {
+            side: Side::Source,
+            error: error.into(),
+        };
+        let found = source.manifest(self.digest).await.map_err(failed)?;
+        found.ok_or_else(|| failed(StoreError::Vanished(self.digest)))
     }
 }
 

@@ -5,7 +5,7 @@
 //! are added to the list under a tag; images of cosign's older form are written as they are where
 //! there is none, and are added to the one that is there, layer by layer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -164,7 +164,7 @@ struct About<'b> {
     digest: Digest,
     wanted: Vec<&'b Referrer>,
     listing: Listing,
-    there: Vec<Digest>,
+    there: HashSet<Digest>,
 }
 
 async fn listed<'b>(
@@ -231,7 +231,7 @@ impl Travelled {
 
     /// What is missing about a manifest, and whether a list under a tag is there.
     fn subject(&mut self, about: About<'_>) -> (bool, Subject) {
-        let is_there = |one: &&Referrer| about.there.contains(&one.manifest.digest);
+        let is_there = |one: &&Referrer| about.there.contains(&one.digest);
         let (present, missing): (Vec<_>, Vec<_>) = about.wanted.into_iter().partition(is_there);
         self.count(true, present.iter().map(|one| &one.kind));
         self.count(false, missing.iter().map(|one| &one.kind));
@@ -248,11 +248,8 @@ impl Travelled {
     fn tag(&mut self, tagged: &Tagged, there: Option<&Manifest>) -> Tag {
         let known = there.map(|there| tagged.shared().members(there));
         let known = known.unwrap_or_default();
-        let is_known = |(_, layer): &&(Kind, Value)| {
-            let mut all = known.clone();
-            shared::merge(&mut all, std::slice::from_ref(layer));
-            all.len() == known.len()
-        };
+        let known: HashSet<_> = known.iter().map(shared::name).collect();
+        let is_known = |(_, layer): &&(Kind, Value)| known.contains(&shared::name(layer));
         let (present, missing): (Vec<_>, Vec<_>) = tagged.layers.iter().partition(is_known);
         self.count(true, present.iter().map(|(kind, _)| kind));
         let mut tag = Tag {

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::list::{self, Entry};
 use super::{Ending, Error, Kind, Shared, shared};
-use crate::image::{Body, Digest, Manifest, Tag};
+use crate::image::{Body, Digest, Manifest, Reservation, Tag};
 use crate::layout::Evidence;
 use crate::registry::{FewTags, Remote};
 use crate::transfer::{Source, Store, StoreError};
@@ -38,6 +38,8 @@ pub const COUNT: usize = 1_000;
 pub const SIZE: u64 = 1 << 30;
 /// The most referrers that an image may have at all levels. More is an attack, or a mistake.
 pub(super) const BOUND: usize = 20_000;
+/// What a member of a layer takes in memory once it is read in whole.
+const LAYER_MEMBER: usize = 200;
 /// Questions to a source at the same time.
 const QUESTIONS: usize = 16;
 
@@ -59,8 +61,8 @@ pub struct Referrer {
     pub subject: Digest,
     /// What it is.
     pub kind: Kind,
-    /// It.
-    pub manifest: Manifest,
+    /// Which one it is. It is read again when it is written: thousands may stand beside an image.
+    pub digest: Digest,
 }
 
 /// An image of cosign's older form.
@@ -74,6 +76,8 @@ pub struct Tagged {
     pub manifest: Manifest,
     /// The layers of it that travel, and what each is.
     pub layers: Vec<(Kind, Value)>,
+    /// The memory that its layers take.
+    _memory: Option<Arc<Reservation>>,
 }
 
 /// Some things of a kind that do not travel.
@@ -149,7 +153,11 @@ impl Beside {
         if selection == Selection::None {
             return Ok(Self::default());
         }
-        let (lists, graph) = try_join(Lists::of(source), nodes(source, root)).await?;
+        let (lists, graph) = try_join(
+            Lists::of(source),
+            nodes(source, root.digest, Child::all(root)),
+        )
+        .await?;
         let seen: HashSet<Digest> = graph.iter().copied().collect();
         let there = graph.into_iter().filter(|node| !made.contains(node));
         Self::around(source, lists, there, seen, selection).await
@@ -208,9 +216,15 @@ impl Beside {
                 .map(|candidate| look(source, &lists, candidate))
                 .buffered(QUESTIONS);
             let mut looked = std::pin::pin!(looked);
-            while let Some((candidate, manifest, about)) = looked.try_next().await? {
-                if found.add(candidate, manifest, selection, &mut room) {
+            let mut entries = 0;
+            while let Some((candidate, looked, about)) = looked.try_next().await? {
+                if found.add(candidate, looked, selection, &mut room) {
+                    let listed = about.iter().map(|about| about.entries.len());
+                    entries += listed.sum::<usize>();
                     wave.extend(about);
+                }
+                if entries > BOUND {
+                    return Err(Error::Boundless);
                 }
             }
         }
@@ -243,20 +257,21 @@ impl Beside {
     fn add(
         &mut self,
         candidate: Candidate,
-        manifest: Option<Manifest>,
+        looked: Option<Looked>,
         selection: Selection,
         room: &mut Room,
     ) -> bool {
-        let Some(manifest) = manifest else {
+        let digest = candidate.digest;
+        let Some(looked) = looked else {
             self.leave(candidate.kind(), Reason::Gone);
             return false;
         };
-        let kind = Kind::of(&manifest);
+        let kind = looked.kind;
         let reason = selection.refuses(&kind).or_else(|| {
-            let foreign = !manifest.is_about(candidate.subject);
+            let foreign = !looked.is_about_subject;
             foreign
                 .then_some(Reason::Foreign)
-                .or_else(|| (!room.take(size(&manifest))).then_some(Reason::Cap))
+                .or_else(|| (!room.take(looked.size)).then_some(Reason::Cap))
         });
         if let Some(reason) = reason {
             self.leave(kind, reason);
@@ -265,7 +280,7 @@ impl Beside {
         self.referrers.push(Referrer {
             subject: candidate.subject,
             kind,
-            manifest,
+            digest,
         });
         true
     }
@@ -379,55 +394,102 @@ impl Candidate {
     }
 }
 
+/// What a referrer's manifest says. It is not held: thousands may be looked at.
+struct Looked {
+    kind: Kind,
+    /// Whether it says that it is about what it is listed for.
+    is_about_subject: bool,
+    /// The bytes of its blobs.
+    size: u64,
+    children: Vec<Child>,
+}
+
+/// A manifest that an index names.
+#[derive(Clone, Copy)]
+struct Child {
+    parent: Digest,
+    digest: Digest,
+    may_be_index: bool,
+}
+
+impl Child {
+    fn all(parent: &Manifest) -> Vec<Self> {
+        let children = parent.children().map(|child| Self {
+            parent: parent.digest,
+            digest: child.digest,
+            may_be_index: child.may_be_index(),
+        });
+        children.collect()
+    }
+}
+
 /// Reads a referrer, and what stands beside it.
 async fn look(
     source: &Source,
     lists: &Lists<'_>,
     candidate: Candidate,
-) -> Result<(Candidate, Option<Manifest>, Vec<About>), Error> {
-    let read = async { Ok::<_, Error>(source.manifest(candidate.digest).await?) };
-    let (manifest, about) = try_join(read, lists.about(candidate.digest)).await?;
+) -> Result<(Candidate, Option<Looked>, Vec<About>), Error> {
+    let read = async {
+        let found = source.manifest(candidate.digest).await?;
+        Ok::<_, Error>(found.map(|manifest| Looked {
+            kind: Kind::of(&manifest),
+            is_about_subject: manifest.is_about(candidate.subject),
+            size: size(&manifest),
+            children: Child::all(&manifest),
+        }))
+    };
+    let (mut looked, about) = try_join(read, lists.about(candidate.digest)).await?;
     let mut all = vec![about];
-    if let Some(manifest) = manifest
-        .as_ref()
-        .filter(|found| found.children().next().is_some())
-    {
-        let below = nodes(source, manifest).await?;
+    let children = looked
+        .as_mut()
+        .map(|looked| std::mem::take(&mut looked.children));
+    if let Some(children) = children.filter(|children| !children.is_empty()) {
+        let below = nodes(source, candidate.digest, children).await?;
         all.extend(lists.about_all(below.into_iter().skip(1)).await?);
     }
-    Ok((candidate, manifest, all))
+    Ok((candidate, looked, all))
 }
 
 /// The root and all manifests below it. Only what may be an index is read.
-async fn nodes(source: &Source, root: &Manifest) -> Result<Vec<Digest>, Error> {
-    let mut nodes = vec![root.digest];
-    let mut seen = HashSet::from([root.digest]);
-    let mut level = vec![root.clone()];
+async fn nodes(source: &Source, root: Digest, below: Vec<Child>) -> Result<Vec<Digest>, Error> {
+    let mut nodes = Nodes {
+        all: vec![root],
+        seen: HashSet::from([root]),
+    };
+    let mut level = nodes.add(below)?;
     while !level.is_empty() {
-        let children: Vec<_> = level
-            .iter()
-            .flat_map(|parent| parent.children().map(|child| (parent.digest, child)))
-            .filter(|(_, child)| seen.insert(child.digest))
-            .map(|(parent, child)| (parent, child.clone()))
-            .collect();
-        nodes.extend(children.iter().map(|(_, child)| child.digest));
-        if nodes.len() > BOUND {
-            return Err(Error::Boundless);
+        let indexes = level.into_iter().filter(|child| child.may_be_index);
+        let read = stream::iter(indexes).map(|index| async move {
+            let (parent, child) = (index.parent, index.digest);
+            let found = source.manifest(child).await?;
+            let missing = || Error::from(StoreError::MissingChild { child, parent });
+            Ok::<_, Error>(Child::all(&found.ok_or_else(missing)?))
+        });
+        let mut read = std::pin::pin!(read.buffered(QUESTIONS));
+        level = Vec::new();
+        while let Some(below) = read.try_next().await? {
+            level.extend(nodes.add(below)?);
         }
-        let indexes = children
-            .into_iter()
-            .filter(|(_, child)| child.may_be_index());
-        level = stream::iter(indexes)
-            .map(|(parent, child)| async move {
-                let child = child.digest;
-                let found = source.manifest(child).await?;
-                found.ok_or_else(|| Error::from(StoreError::MissingChild { child, parent }))
-            })
-            .buffered(QUESTIONS)
-            .try_collect()
-            .await?;
     }
-    Ok(nodes)
+    Ok(nodes.all)
+}
+
+/// A root and what is below it, as far as it was found.
+struct Nodes {
+    all: Vec<Digest>,
+    seen: HashSet<Digest>,
+}
+
+impl Nodes {
+    /// Adds what an index names. Returns those of it that are new.
+    fn add(&mut self, mut below: Vec<Child>) -> Result<Vec<Child>, Error> {
+        below.retain(|child| self.seen.insert(child.digest));
+        self.all.extend(below.iter().map(|child| child.digest));
+        match self.all.len() > BOUND {
+            true => Err(Error::Boundless),
+            false => Ok(below),
+        }
+    }
 }
 
 /// What is listed about one manifest.
@@ -473,11 +535,17 @@ impl<'a> Lists<'a> {
         &self,
         subjects: impl IntoIterator<Item = Digest>,
     ) -> Result<Vec<About>, Error> {
-        stream::iter(subjects)
-            .map(|subject| self.about(subject))
-            .buffered(QUESTIONS)
-            .try_collect()
-            .await
+        let about = stream::iter(subjects).map(|subject| self.about(subject));
+        let mut about = std::pin::pin!(about.buffered(QUESTIONS));
+        let (mut all, mut entries) = (Vec::new(), 0);
+        while let Some(about) = about.try_next().await? {
+            entries += about.entries.len();
+            if entries > BOUND {
+                return Err(Error::Boundless);
+            }
+            all.push(about);
+        }
+        Ok(all)
     }
 
     async fn about(&self, subject: Digest) -> Result<About, Error> {
@@ -506,20 +574,33 @@ impl<'a> Lists<'a> {
                 (own, index)
             }
         };
-        let mut values = own.unwrap_or_default();
-        if let Some(index) = index {
-            shared::merge(&mut values, &list.members(&index));
-        }
-        list::entries(subject, &values)
+        let under_tag = index.as_ref().map(|index| list.listed(index));
+        // What is listed twice is one: only its first entry is gone by.
+        let listed = own.into_iter().chain(under_tag).flatten();
+        list::entries(subject, listed)
     }
 
     async fn tagged(&self, subject: Digest, ending: Ending) -> Result<Option<Tagged>, Error> {
         let found = self.under(&Shared::layers(subject, ending), true).await?;
-        Ok(found.map(|manifest| Tagged {
+        let Some(manifest) = found else {
+            return Ok(None);
+        };
+        let memory = match self {
+            Self::Disk(_) => None,
+            Self::Registry { remote, .. } => {
+                let mut memory = remote.manifest_budget().reservation();
+                let full = || StoreError::OverBudget(manifest.digest);
+                let size = LAYER_MEMBER * manifest.members();
+                memory.grow(size).ok_or_else(full)?;
+                Some(Arc::new(memory))
+            }
+        };
+        Ok(Some(Tagged {
             subject,
             ending,
             layers: layers(ending, &manifest),
             manifest,
+            _memory: memory,
         }))
     }
 

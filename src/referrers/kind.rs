@@ -70,7 +70,13 @@ const WORDS: [(&str, Kind); 11] = [
     ("scan", Kind::Scan),
 ];
 
+/// The annotation that says what a bundle holds.
+const CONTENT: &str = "dev.sigstore.bundle.content";
+
 impl Kind {
+    /// The annotations of a list's entry that anything is told from.
+    pub(super) const TELLING: [&str; 4] = [PREDICATES[0], PREDICATES[1], PREDICATES[2], CONTENT];
+
     /// What a manifest is.
     pub fn of(manifest: &Manifest) -> Self {
         let (config, layers) = match &manifest.body {
@@ -168,7 +174,7 @@ fn by_word(name: &str) -> Option<Kind> {
 }
 
 fn predicates(annotations: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
-    let content = annotations.get("dev.sigstore.bundle.content");
+    let content = annotations.get(CONTENT);
     let bare = content.filter(|content| *content == "message-signature");
     PREDICATES
         .iter()

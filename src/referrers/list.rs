@@ -1,13 +1,14 @@
 //! Finding the artifacts about an image.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bytes::Bytes;
 use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
-use super::{Error, Prior, Shared, pair};
+use super::wire::Listed;
+use super::{Error, Kind, Prior, Shared, pair};
 use crate::image::{Body, Digest, Manifest, Tag, Target};
 use crate::layout::Evidence;
 use crate::transfer::{Source, Store, StoreError};
@@ -42,6 +43,7 @@ pub struct Found {
 pub(super) struct Entry {
     pub(super) digest: Digest,
     pub(super) kind: Option<String>,
+    /// Those that say what it is ([`Kind::TELLING`]).
     pub(super) annotations: BTreeMap<String, String>,
 }
 
@@ -147,9 +149,8 @@ impl Found {
                 };
                 let list = Shared::list(subject);
                 let (own, tagged) = try_join(own, list.read(store)).await?;
-                let tagged = tagged.map(|index| list.members(&index));
-                let all: Vec<Value> = [own, tagged].into_iter().flatten().flatten().collect();
-                entries(subject, &all)?
+                let tagged = tagged.map(|index| list.listed(&index));
+                entries(subject, [own, tagged].into_iter().flatten().flatten())?
             }
         };
         open_all(store, entries, kind, wanted, look).await
@@ -176,10 +177,15 @@ async fn open_all<T>(
     let mut known = BTreeSet::new();
     let once = entries.into_iter().filter(wanted);
     let once = once.filter(|entry| known.insert(entry.digest));
-    stream::iter(once)
-        .map(|entry| open(&source, entry, kind, annotation))
+    // Each is looked at as soon as it is read: a content that waits for the ones before it would be in
+    // memory with them.
+    let looks = once.map(|entry| async {
+        let found = open(&source, entry, kind, annotation).await?;
+        Ok(found.map(&look))
+    });
+    stream::iter(looks)
         .buffered(READS)
-        .try_filter_map(|found| std::future::ready(Ok(found.map(&look))))
+        .try_filter_map(|looked| std::future::ready(Ok(looked)))
         .try_collect()
         .await
 }
@@ -208,17 +214,15 @@ pub(super) async fn list(
             own => (own, None),
         },
     };
-    let (listing, values) = match own {
-        Some(values) => (Listing::Own, values),
+    let (listing, listed) = match own {
+        Some(listed) => (Listing::Own, listed),
         None => {
-            let values = index.as_ref().map(|index| under_tag.members(index));
-            (
-                Listing::Tag(index.map(Box::new)),
-                values.unwrap_or_default(),
-            )
+            let listed = index.as_ref().map(|index| under_tag.listed(index));
+            let listed = listed.unwrap_or_default();
+            (Listing::Tag(index.map(Box::new)), listed)
         }
     };
-    Ok((listing, entries(subject, &values)?))
+    Ok((listing, entries(subject, listed)?))
 }
 
 /// Returns what a layout lists about `subject`, in the one way or the other, to go by it.
@@ -237,11 +241,12 @@ pub(super) fn on_disk(evidence: &Evidence, subject: Digest) -> Result<Vec<Entry>
 pub(super) fn on_disk_to_add(evidence: &Evidence, subject: Digest) -> Result<Vec<Entry>, Error> {
     let under_tag = Shared::list(subject);
     let index = evidence.tagged.get(under_tag.tag());
-    let index = index.map(|index| under_tag.members(index));
-    let mut found = entries(subject, &index.unwrap_or_default())?;
+    let listed = index.map(|index| under_tag.listed(index));
+    let mut found = entries(subject, listed.unwrap_or_default())?;
+    let mut known: HashSet<Digest> = found.iter().map(|entry| entry.digest).collect();
     let own = evidence.referrers.iter();
     for manifest in own.filter(|manifest| manifest.is_about(subject)) {
-        if found.iter().all(|entry| entry.digest != manifest.digest) {
+        if known.insert(manifest.digest) {
             found.push(Entry::of(manifest));
         }
     }
@@ -249,10 +254,13 @@ pub(super) fn on_disk_to_add(evidence: &Evidence, subject: Digest) -> Result<Vec
 }
 
 /// The entries of a list.
-pub(super) fn entries(subject: Digest, values: &[Value]) -> Result<Vec<Entry>, Error> {
-    let entries = values
-        .iter()
-        .map(|value| Entry::read(value).ok_or(Error::Entry(subject)));
+pub(super) fn entries(
+    subject: Digest,
+    listed: impl IntoIterator<Item = Listed>,
+) -> Result<Vec<Entry>, Error> {
+    let entries = listed
+        .into_iter()
+        .map(|listed| listed.entry().ok_or(Error::Entry(subject)));
     entries.collect()
 }
 
@@ -279,25 +287,15 @@ pub(super) fn descriptor(manifest: &Manifest) -> Value {
 
 impl Entry {
     fn of(manifest: &Manifest) -> Self {
+        let telling = Kind::TELLING.into_iter();
+        let telling = telling.filter_map(|name| Some((name, manifest.annotations.get(name)?)));
         Self {
             digest: manifest.digest,
             kind: manifest.artifact_type.clone(),
-            annotations: manifest.annotations.clone(),
-        }
-    }
-
-    fn read(value: &Value) -> Option<Self> {
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let annotations = value.get("annotations").and_then(Value::as_object);
-        Some(Self {
-            digest: text("digest")?.parse().ok()?,
-            kind: text("artifactType"),
-            annotations: annotations
-                .into_iter()
-                .flatten()
-                .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+            annotations: telling
+                .map(|(name, text)| (name.to_owned(), text.clone()))
                 .collect(),
-        })
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod pair;
 mod prior;
 mod shared;
 mod sig;
+mod wire;
 
 pub use artifact::Artifact;
 pub use carry::{Between, Carry, Travelled};

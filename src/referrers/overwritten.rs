@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::shared::{Form, members};
+use super::wire::Listed;
 use super::{Error, Shared};
 use crate::image::{Body, Manifest, MediaType};
 use crate::notice::Notices;
@@ -29,9 +30,9 @@ impl Shared {
             (Form::Layers, Body::Index(_)) => {
                 Some("an index, not a list of signatures or attestations")
             }
-            (Form::List, Body::Index(_)) => all()
+            (Form::List, Body::Index(_)) => Listed::all(found)
                 .iter()
-                .any(is_foreign)
+                .any(Listed::is_foreign)
                 .then_some("an index of images, not a list of referrers"),
             (Form::Layers, Body::Image { .. }) => all()
                 .iter()
@@ -52,6 +53,13 @@ impl Shared {
                 text("artifactType").is_empty() && (!value["platform"].is_null() || says_nothing)
             }
         }
+    }
+
+    /// Returns the entries of the list that the tag names, as far as they are entries of such a list.
+    pub(super) fn listed(&self, there: &Manifest) -> Vec<Listed> {
+        let mut listed = Listed::all(there);
+        listed.retain(|entry| !entry.is_foreign());
+        listed
     }
 
     /// Returns the members of what the tag names, as far as they are such that the tag can have.

@@ -5,8 +5,11 @@
 //! our reading and our writing is lost to us, but not to them, since they read again as well, later
 //! than it takes from a reading to a writing.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::time::Duration;
 
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
 use super::list::tag_target;
@@ -22,6 +25,10 @@ use crate::transfer::{Store, StoreError};
 pub(super) const ROUNDS: u32 = 12;
 /// The longest pause before the second round; each one doubles it.
 const PAUSE: Duration = Duration::from_millis(40);
+
+/// The most members that the objects of a list under a tag may have together: all of it is in memory,
+/// several times, while it is added to. An entry has some ten.
+pub(super) const MEMBERS_LIMIT: usize = 60_000;
 
 /// A tag that is added to.
 #[derive(Debug, Clone)]
@@ -156,9 +163,20 @@ impl Shared {
         if store.is_known_new() {
             return Ok(None);
         }
-        let found = store.manifest(&tag_target(&self.tag)).await?;
+        let Some(found) = store.manifest(&tag_target(&self.tag)).await? else {
+            return Ok(None);
+        };
         // GitLab: oras-go#1396.
-        Ok(found.filter(|found| found.digest != self.subject))
+        if found.digest == self.subject {
+            return Ok(None);
+        }
+        if found.members() > MEMBERS_LIMIT {
+            return Err(Error::Foreign {
+                tag: self.tag.clone(),
+                problem: "more than can be read and added to",
+            });
+        }
+        Ok(Some(found))
     }
 
     /// Adds `ours`, whose blobs are there, to what was read just now, and keeps all that was seen
@@ -349,22 +367,59 @@ fn is_frozen(error: &StoreError) -> bool {
     }
 }
 
-pub(super) fn members(manifest: &Manifest, member: &str) -> Vec<Value> {
-    let json: Value = serde_json::from_slice(&manifest.bytes).unwrap_or_default();
-    let members = json.get(member).and_then(Value::as_array).cloned();
+/// Returns the members of a list under a tag, as they are written there.
+pub(super) fn members(manifest: &Manifest, member: &'static str) -> Vec<Value> {
+    let mut list = serde_json::Deserializer::from_slice(&manifest.bytes);
+    let members = Only(member).deserialize(&mut list);
     members.unwrap_or_default()
 }
 
-/// Adds the members of `more` that `to` lacks. A layer is known by its signature too: two keys may
-/// have signed one payload.
+/// Reads one member of an object, a list, and passes over the others.
+struct Only(&'static str);
+
+impl<'de> DeserializeSeed<'de> for Only {
+    type Value = Vec<Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, object: D) -> Result<Self::Value, D::Error> {
+        object.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Only {
+    type Value = Vec<Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with {}", self.0)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(name) = object.next_key::<String>()? {
+            match name == self.0 {
+                true => list = object.next_value()?,
+                false => drop(object.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(list)
+    }
+}
+
+/// Adds the members of `more` that `to` lacks.
 pub(super) fn merge(to: &mut Vec<Value>, more: &[Value]) {
-    let name = |value: &Value| {
-        let signature = &value["annotations"][super::sig::SIGNATURE];
-        (value["digest"].clone(), signature.clone())
-    };
+    let mut known: HashSet<Name> = to.iter().map(name).collect();
     for value in more {
-        if !to.iter().any(|known| name(known) == name(value)) {
+        if known.insert(name(value)) {
             to.push(value.clone());
         }
     }
+}
+
+/// What a member is known by: its digest, and of a layer its signature too, since two keys may have
+/// signed one payload.
+pub(super) type Name = (Value, Value);
+
+/// Returns what a member is known by.
+pub(super) fn name(value: &Value) -> Name {
+    let signature = &value["annotations"][super::sig::SIGNATURE];
+    (value["digest"].clone(), signature.clone())
 }

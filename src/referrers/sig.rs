@@ -48,12 +48,12 @@ pub async fn sig_layers<T>(
         return Ok(Vec::new());
     };
     let source = Source::store(store.clone());
-    stream::iter(layers)
-        .map(|layer| read(&source, layer))
-        .buffered(READS)
-        .map_ok(look)
-        .try_collect()
-        .await
+    // Each is looked at as soon as it is read: a payload that waits for the ones before it would be in
+    // memory with them.
+    let looks = layers
+        .iter()
+        .map(|layer| async { Ok(look(read(&source, layer).await?)) });
+    stream::iter(looks).buffered(READS).try_collect().await
 }
 
 async fn read(source: &Source, layer: &Descriptor) -> Result<SigLayer, Error> {

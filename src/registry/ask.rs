@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::call::read_limited;
+use super::body::read_limited;
 use super::error::{Cause, cause};
 use super::http::Lane;
 use super::{Client, retry};
@@ -47,11 +47,19 @@ impl Client {
     /// # Errors
     /// No answer.
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, Cause> {
+        self.ask_within(ask, LIMIT).await
+    }
+
+    /// Asks a service as [`Client::ask`] does, for an answer of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// No answer, or a longer one.
+    pub async fn ask_within(&self, ask: &Ask, limit: usize) -> Result<Answer, Cause> {
         let timing = self.0.http.settings.timing;
         let mut tried = 0;
         loop {
             tried += 1;
-            let outcome = self.ask_once(ask, LIMIT).await;
+            let outcome = self.ask_once(ask, limit).await;
             let (why, pause) = match &outcome {
                 Ok(answer) if retry::is_later(answer.status, &answer.headers) => (
                     format!("answers {}", answer.status),
@@ -80,20 +88,20 @@ impl Client {
     /// No answer, or a longer one.
     pub async fn ask_once(&self, ask: &Ask, limit: usize) -> Result<Answer, Cause> {
         let http = &self.0.http;
-        let stall = http.settings.timing.stall;
+        let timing = http.settings.timing;
         let request = http
             .client(&ask.url, Lane::Control)
             .request(ask.method.clone(), ask.url.clone())
             .headers(ask.headers.clone())
             .body(ask.body.clone());
-        let sent = tokio::time::timeout(stall, http.send(request)).await;
+        let sent = tokio::time::timeout(timing.stall, http.send(request)).await;
         let response = sent
             .map_err(|_| Cause::Stalled)?
             .map_err(|error| cause(&error))?;
         Ok(Answer {
             status: response.status(),
             headers: response.headers().clone(),
-            body: read_limited(response, limit, stall).await?,
+            body: read_limited(response, limit, timing).await?,
         })
     }
 }

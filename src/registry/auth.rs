@@ -13,6 +13,7 @@ use tokio::sync::{MutexGuard, OnceCell};
 use tokio::time::Instant;
 use url::Url;
 
+use super::body::read_limited;
 use super::error::{Cause, read_envelope};
 use super::http::{Http, Lane};
 use super::scope::{Expected, Scopes};
@@ -343,7 +344,7 @@ async fn read_token(
 ) -> Result<Token, Failed> {
     let host = host_of(realm);
     let status = answer.status();
-    let body = super::call::read_limited(answer, TOKEN_LIMIT, http.settings.timing.stall)
+    let body = read_limited(answer, TOKEN_LIMIT, http.settings.timing)
         .await
         .map_err(|cause| Cause::Login(format!("{host}: {cause}")))?;
     if !status.is_success() {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
 use super::addresses;
 use super::auth::{self, Scheme};
+use super::body::{ERROR_LIMIT, Whole, read_limited, read_whole};
 use super::error::{Cause, Error, cause, read_envelope};
 use super::http::Lane;
 use super::pace::Permit;
@@ -38,14 +38,6 @@ struct Answer {
     authorization: Option<HeaderValue>,
 }
 
-/// A success and its body.
-pub(super) struct Whole {
-    pub(super) headers: HeaderMap,
-    /// Where it came from, after redirects.
-    pub(super) url: Url,
-    pub(super) body: Bytes,
-}
-
 /// Why a try did not do, and how long the registry wants to be left alone.
 struct Passing {
     cause: Cause,
@@ -62,9 +54,6 @@ const REDIRECTS: usize = 5;
 /// How often a request may be refused for want of authorization: once to learn what is wanted, once
 /// because a token died early.
 const LOGINS: u32 = 2;
-/// The most of an error's body that is read.
-pub(super) const ERROR_LIMIT: usize = 64 << 10;
-
 impl Call {
     pub(super) fn new(method: Method, object: impl Into<String>, url: Url) -> Self {
         Self {
@@ -131,15 +120,13 @@ impl Remote {
         &self,
         call: &Call,
         limit: usize,
-    ) -> Result<Result<Whole, Response>, Error> {
-        let stall = self.client.0.http.settings.timing.stall;
+    ) -> Result<Result<Whole<'_>, Response>, Error> {
+        let (timing, turns) = (self.timing(), self.client.large_answers());
         self.settle(call, |response| async move {
             if !response.status().is_success() {
                 return Ok(Err(response));
             }
-            let (headers, url) = (response.headers().clone(), response.url().clone());
-            let body = read_limited(response, limit, stall).await?;
-            Ok(Ok(Whole { headers, url, body }))
+            read_whole(response, limit, timing, turns).await.map(Ok)
         })
         .await
     }
@@ -227,9 +214,8 @@ impl Remote {
     /// The error that a refusing answer amounts to.
     pub(super) async fn refusal(&self, call: &Call, response: Response) -> Error {
         let status = response.status();
-        let stall = self.client.0.http.settings.timing.stall;
         let elsewhere = (!self.is_own(response.url())).then(|| auth::host_of(response.url()));
-        let body = read_limited(response, ERROR_LIMIT, stall)
+        let body = read_limited(response, ERROR_LIMIT, self.timing())
             .await
             .unwrap_or_default();
         let (code, message) = match elsewhere {
@@ -483,33 +469,6 @@ pub(super) fn redirect_to(from: &Url, location: &str) -> Result<Url, Cause> {
         ))),
         false => Ok(to),
     }
-}
-
-/// The whole body, where it is no longer than `limit` and keeps coming.
-pub(super) async fn read_limited(
-    response: Response,
-    limit: usize,
-    stall: Duration,
-) -> Result<Bytes, Cause> {
-    if response
-        .content_length()
-        .is_some_and(|length| length > limit as u64)
-    {
-        return Err(Cause::TooLong(limit));
-    }
-    let mut body = Vec::new();
-    let mut chunks = response.bytes_stream();
-    while let Some(chunk) = tokio::time::timeout(stall, chunks.next())
-        .await
-        .map_err(|_| Cause::Stalled)?
-    {
-        let chunk = chunk.map_err(|error| cause(&error))?;
-        if body.len() + chunk.len() > limit {
-            return Err(Cause::TooLong(limit));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.into())
 }
 
 #[cfg(test)]

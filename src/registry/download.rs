@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Method, Response, StatusCode};
+use tokio::time::Instant;
 
 use super::Remote;
 use super::call::Call;
@@ -27,6 +29,28 @@ pub struct Download {
     broken: u32,
     broken_at: u64,
     resumed: Resumed,
+    window: Window,
+}
+
+/// A stretch of a download: so much has to come in the time of a stall, or it counts as broken. Else a
+/// server that sends a byte a second would be waited for without an end.
+#[derive(Default)]
+struct Window {
+    bytes: u64,
+    /// How long the download was waited for; what its reader takes does not count.
+    waited: Duration,
+}
+
+impl Window {
+    /// Notes a chunk. Returns whether it comes fast enough.
+    fn note(&mut self, bytes: u64, waited: Duration, stall: Duration) -> bool {
+        self.bytes += bytes;
+        self.waited += waited;
+        if self.bytes >= PACE {
+            *self = Self::default();
+        }
+        self.waited <= stall
+    }
 }
 
 /// How many bytes did not have to be read again. Cheap to clone.
@@ -35,6 +59,8 @@ pub struct Resumed(Arc<AtomicU64>);
 
 /// So many bytes between two breaks show that it gets on.
 const PROGRESS: u64 = 1 << 20;
+/// The bytes that have to come in the time of a stall.
+const PACE: u64 = 256 << 10;
 
 impl Resumed {
     /// As it stands.
@@ -57,6 +83,7 @@ impl Remote {
             broken: 0,
             broken_at: at,
             resumed: Resumed::default(),
+            window: Window::default(),
         };
         download.open().await?;
         Ok(download)
@@ -88,9 +115,17 @@ impl Download {
                 continue;
             };
             let stall = self.remote.timing().stall;
+            let asked = Instant::now();
             let broken = match tokio::time::timeout(stall, chunks.next()).await {
                 Ok(Some(Ok(chunk))) => {
-                    self.at += chunk.len() as u64;
+                    let bytes = chunk.len() as u64;
+                    self.at += bytes;
+                    let is_slow = !self.window.note(bytes, asked.elapsed(), stall);
+                    if is_slow && self.at < self.blob.size {
+                        self.window = Window::default();
+                        self.chunks = None;
+                        self.pause(Cause::Slow(stall)).await?;
+                    }
                     return Ok(Some(chunk));
                 }
                 Ok(None) if self.at >= self.blob.size => return Ok(None),
@@ -114,8 +149,10 @@ impl Download {
         self.broken += 1;
         self.broken_at = self.at;
         let timing = self.remote.timing();
+        // A slow download goes on where it is; a slow answer as a whole would be as slow again.
+        let may_pass = matches!(broken, Cause::Slow(_));
         let error = self.remote.error(&self.call(), broken);
-        if !error.is_transient() || self.broken >= timing.attempts {
+        if !(may_pass || error.is_transient()) || self.broken >= timing.attempts {
             return Err(error);
         }
         self.remote.client.notices().info(format!(

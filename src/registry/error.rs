@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -58,6 +59,8 @@ pub enum Cause {
     Tls(String),
     /// Nothing moved for too long.
     Stalled,
+    /// Bytes kept coming, and after so long the answer was not complete.
+    Slow(Duration),
     /// The answer breaks the protocol.
     Protocol(String),
     /// The answer is longer than so many bytes, which is all that is read.
@@ -171,7 +174,9 @@ impl Error {
                 registry,
                 helper: helper.clone(),
             }),
-            Cause::Connection(_) | Cause::Stalled => Some(Trouble::Unreachable(registry)),
+            Cause::Connection(_) | Cause::Stalled | Cause::Slow(_) => {
+                Some(Trouble::Unreachable(registry))
+            }
             Cause::UnknownHost => Some(Trouble::UnknownHost(registry)),
             _ => None,
         }
@@ -256,6 +261,11 @@ impl fmt::Display for Cause {
             Self::UnknownHost => f.write_str("there is no such host"),
             Self::Tls(text) => write!(f, "the TLS connection failed: {text}"),
             Self::Stalled => f.write_str("nothing moved for too long"),
+            Self::Slow(limit) => write!(
+                f,
+                "the answer trickled for {} s and was not complete",
+                limit.as_secs_f64()
+            ),
             Self::Protocol(text) => write!(f, "the answer makes no sense: {text}"),
             Self::TooLong(limit) => write!(
                 f,

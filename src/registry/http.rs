@@ -54,6 +54,9 @@ pub struct Timing {
     pub connect: Duration,
     /// For any byte to move, in either direction, before a request counts as dead.
     pub stall: Duration,
+    /// For the body of a small answer (a manifest, a page of a list, a token) to be complete, however
+    /// it trickles.
+    pub whole: Duration,
     /// The first delay before a request is sent again; later ones double.
     pub retry: Duration,
     /// How often a request is sent at most.
@@ -65,6 +68,7 @@ impl Default for Timing {
         Self {
             connect: Duration::from_secs(10),
             stall: Duration::from_secs(60),
+            whole: Duration::from_secs(60),
             retry: Duration::from_millis(500),
             attempts: 6,
         }

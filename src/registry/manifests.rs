@@ -3,7 +3,8 @@
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 
-use super::call::{Call, Whole};
+use super::body::Whole;
+use super::call::Call;
 use super::error::{Cause, Error};
 use super::{Access, Remote};
 use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestError, MediaType, Target};
@@ -74,6 +75,7 @@ impl Remote {
         let Whole {
             headers,
             body: bytes,
+            turn: _turn,
             ..
         } = match self.whole(&call, MANIFEST_LIMIT).await.map_err(too_large)? {
             Ok(whole) => whole,
@@ -85,6 +87,8 @@ impl Remote {
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
         let promised = content_digest(&headers);
+        let held = self.manifest_budget().hold(bytes);
+        let bytes = held.map_err(|error| self.error(&call, Cause::Manifest(error)))?;
         let digest = Digest::of(&bytes);
         if let Some(promised) = promised.filter(|promised| *promised != digest) {
             return Err(self.error(

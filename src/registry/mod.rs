@@ -17,6 +17,7 @@ mod addresses;
 mod ask;
 mod auth;
 mod blobs;
+mod body;
 mod call;
 mod download;
 mod error;
@@ -25,6 +26,7 @@ mod made;
 mod manifests;
 mod newness;
 mod pace;
+mod pages;
 mod parts;
 mod referrers;
 mod retry;
@@ -46,11 +48,12 @@ pub use manifests::{Head, Vouched};
 pub use tags::FewTags;
 pub use upload::{Mount, Slot, Upload};
 
-use crate::image::{Digest, RegistryName, Repository};
+use crate::image::{Digest, ManifestBudget, RegistryName, Repository};
 use crate::notice::Notices;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use scope::Scopes;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 /// The registries of a run: connections, logins and limits, shared by all its repositories.
@@ -60,6 +63,10 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     http: http::Http,
     hosts: Mutex<HashMap<RegistryName, Arc<Host>>>,
+    /// Turns to read a large answer.
+    large_answers: Semaphore,
+    /// The memory for manifests.
+    manifests: ManifestBudget,
 }
 
 /// What is known of one registry.
@@ -108,6 +115,11 @@ const CONTROL_REQUESTS: usize = 100;
 /// Large blobs that may travel at the same time, to or from one registry.
 const TRANSFERS: usize = 8;
 
+/// One of the few turns to read what is small as a rule and large here.
+pub struct LargeTurn<'a>(
+    #[expect(dead_code, reason = "held until it is dropped")] SemaphorePermit<'a>,
+);
+
 /// What may be done in a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
@@ -140,6 +152,8 @@ impl Client {
         Ok(Self(Arc::new(Shared {
             http,
             hosts: Mutex::default(),
+            large_answers: Semaphore::new(body::LARGE_AT_ONCE),
+            manifests: ManifestBudget::default(),
         })))
     }
 
@@ -207,19 +221,17 @@ impl Client {
         host.clone()
     }
 
-    /// The connections as such, for another service at `url`: proxies, certificates and timeouts are
-    /// the same, and it follows no redirect.
-    pub fn web(&self, url: &url::Url) -> reqwest::Client {
-        self.0.http.client(url, http::Lane::Control).clone()
-    }
-
-    /// How many requests were sent so far, those for tokens among them; [`Client::web`]'s are not.
+    /// How many requests were sent so far, those for tokens among them.
     pub fn requests(&self) -> u64 {
         self.0.http.sent()
     }
 
     fn notices(&self) -> &Notices {
         &self.0.http.notices
+    }
+
+    fn large_answers(&self) -> &Semaphore {
+        &self.0.large_answers
     }
 }
 
@@ -283,6 +295,17 @@ impl Remote {
             remote.shared = self.host.auth.shared(&remote.scopes);
         }
         remote
+    }
+
+    /// Returns the budget for the manifests of the run.
+    pub fn manifest_budget(&self) -> &ManifestBudget {
+        &self.client.0.manifests
+    }
+
+    /// Waits for one of the turns to read a large answer: another body that is read as a whole.
+    pub async fn large_turn(&self) -> LargeTurn<'_> {
+        let turn = self.client.large_answers().acquire().await;
+        LargeTurn(turn.expect("the semaphore is never closed"))
     }
 
     /// How long to wait for this registry, and how often to try.

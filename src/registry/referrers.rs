@@ -1,34 +1,35 @@
 //! The referrers API (OCI distribution specification 1.1, "Listing Referrers").
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use reqwest::header::ACCEPT;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::sync::Mutex;
 
 use super::Remote;
-use super::call::{Call, Whole};
+use super::body::Whole;
+use super::call::Call;
 use super::error::{Cause, Error};
-use super::tags::next_page;
+use super::pages::{Pages, next_page};
 use crate::image::{Digest, MANIFEST_LIMIT, MediaType};
 
-/// The most referrers that are listed, and the most pages of them.
+/// The most referrers that are listed.
 const LIMIT: usize = 20_000;
-const PAGES_LIMIT: usize = 2_000;
 /// The most bytes of all pages: a descriptor has a few hundred.
 const BYTES_LIMIT: usize = 32 << 20;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Page {
+#[serde(bound = "T: DeserializeOwned")]
+struct Page<T> {
     schema_version: u64,
     /// Some write `null` for none. One that says nothing of them is no list.
     #[serde(deserialize_with = "Option::deserialize")]
-    manifests: Option<Vec<Value>>,
+    manifests: Option<Vec<T>>,
 }
 
 /// Which repositories of a registry list referrers themselves. Who asks first finds out, while the
@@ -65,8 +66,9 @@ impl Lists {
 }
 
 impl Remote {
-    /// The descriptors of what says something about `subject`, as the registry wrote them; `None`
-    /// where the registry has no such list, and referrers are kept under a tag.
+    /// Returns what the registry's list says of the referrers of `subject`: of each as much as `T` takes
+    /// up, so that a list of many members is not kept in memory. `None` where the registry has no such
+    /// list, and referrers are kept under a tag.
     ///
     /// Only an answer that says so counts as "no such list": 404, 400, 405, 406, or a redirect to
     /// another host (ghcr.io leads to a page of github.com). A repository that has something and no
@@ -74,7 +76,10 @@ impl Remote {
     ///
     /// # Errors
     /// Every other answer, and a success that is no list: it means unknown, not none.
-    pub async fn referrers(&self, subject: Digest) -> Result<Option<Vec<Value>>, Error> {
+    pub async fn referrers<T: DeserializeOwned>(
+        &self,
+        subject: Digest,
+    ) -> Result<Option<Vec<T>>, Error> {
         match self.lists(subject).await? {
             (Listing::Yes, None) => self.ask_for_referrers(subject).await,
             (_, found) => Ok(found),
@@ -87,12 +92,15 @@ impl Remote {
     /// # Errors
     /// As [`Remote::referrers`].
     pub async fn lists_referrers(&self, subject: Digest) -> Result<bool, Error> {
-        let (listing, _) = self.lists(subject).await?;
+        let (listing, _) = self.lists::<IgnoredAny>(subject).await?;
         Ok(listing == Listing::Yes)
     }
 
     /// Whether there are lists, and the one about `subject` where it was asked for to find out.
-    async fn lists(&self, subject: Digest) -> Result<(Listing, Option<Vec<Value>>), Error> {
+    async fn lists<T: DeserializeOwned>(
+        &self,
+        subject: Digest,
+    ) -> Result<(Listing, Option<Vec<T>>), Error> {
         let known = self.host.lists.of(self.repository.path());
         let mut listing = known.listing.lock().await;
         let has_manifests = self.is_known_to_have_manifests();
@@ -123,9 +131,12 @@ impl Remote {
         known.said.store(true, Ordering::Relaxed);
     }
 
-    async fn ask_for_referrers(&self, subject: Digest) -> Result<Option<Vec<Value>>, Error> {
+    async fn ask_for_referrers<T: DeserializeOwned>(
+        &self,
+        subject: Digest,
+    ) -> Result<Option<Vec<T>>, Error> {
         let mut found = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut pages = Pages::default();
         let mut bytes = 0;
         let mut next = Some(self.url(&format!("referrers/{subject}")));
         while let Some(url) = next {
@@ -133,14 +144,18 @@ impl Remote {
                 .header(ACCEPT, MediaType::OciIndex.as_str());
             call.stays = true;
             let wrong = |text: &str| self.error(&call, Cause::Protocol(text.to_owned()));
-            let known = !seen.insert(url);
-            let long = found.len() > LIMIT || seen.len() > PAGES_LIMIT || bytes > BYTES_LIMIT;
-            if known || long {
+            let is_long = found.len() > LIMIT || bytes > BYTES_LIMIT;
+            if !pages.enter(&url) || is_long {
                 return Err(wrong("the list never ends"));
             }
-            let Whole { headers, url, body } = match self.whole(&call, MANIFEST_LIMIT).await? {
+            let Whole {
+                headers,
+                url,
+                body,
+                turn: _turn,
+            } = match self.whole(&call, MANIFEST_LIMIT).await? {
                 Ok(whole) => whole,
-                Err(response) if seen.len() == 1 && has_no_list(response.status()) => {
+                Err(response) if pages.is_first() && has_no_list(response.status()) => {
                     return Ok(None);
                 }
                 Err(response) => return Err(self.refusal(&call, response).await),
@@ -150,12 +165,14 @@ impl Remote {
                 return Err(wrong("the next page is at another host"));
             }
             bytes += body.len();
-            let page: Page =
+            let page: Page<T> =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no list of referrers"))?;
             if page.schema_version != 2 {
                 return Err(wrong("it is no list of referrers"));
             }
-            found.extend(page.manifests.unwrap_or_default());
+            let listed = page.manifests.unwrap_or_default();
+            pages.note(!listed.is_empty());
+            found.extend(listed);
         }
         Ok(Some(found))
     }

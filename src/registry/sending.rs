@@ -12,7 +12,8 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE
 use reqwest::{Method, Response, StatusCode};
 
 use super::auth::Scheme;
-use super::call::{Call, ERROR_LIMIT, read_limited, redirect};
+use super::body::{ERROR_LIMIT, read_limited};
+use super::call::{Call, redirect};
 use super::error::{Cause, Error, cause};
 use super::http::Lane;
 use super::parts::Part;
@@ -171,7 +172,7 @@ impl Remote {
                 let at = redirect(response.url(), response.headers()).ok();
                 self.is_at(upload, part.begin + part.size, at);
                 // Read to its end, so that the connection can be used again.
-                let _ = read_limited(response, ERROR_LIMIT, self.timing().stall).await;
+                let _ = read_limited(response, ERROR_LIMIT, self.timing()).await;
                 Ok(())
             }
             Some(response) => Err(self

@@ -1,28 +1,86 @@
 //! The tags of a repository, page by page.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 
-use reqwest::header::{ACCEPT, HeaderMap, LINK};
+use reqwest::header::ACCEPT;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
-use url::Url;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use super::Remote;
-use super::call::{Call, Whole, redirect_to};
+use super::body::Whole;
+use super::call::Call;
 use super::error::{Cause, Error};
+use super::pages::{Pages, next_page};
 use crate::image::Tag;
 
-/// The most tags that are listed, and the most bytes of one page.
-const TAGS_LIMIT: usize = 1_000_000;
+/// The most bytes of one page.
 const PAGE_LIMIT: usize = 16 << 20;
-/// The most pages in a row that may bring nothing new.
-const BARREN_LIMIT: usize = 100;
+/// The most memory that the tags of one list may take, by their text and what keeps each: that is
+/// enough for 400,000.
+const MEMORY_LIMIT: usize = 32 << 20;
+const TAG_MEMORY: usize = 64;
 
 #[derive(Deserialize)]
 struct Page {
     /// Some write `null` for none. One that says nothing of them is no list.
     #[serde(deserialize_with = "Option::deserialize")]
-    tags: Option<Vec<String>>,
+    tags: Option<Listed>,
+}
+
+/// The tags of a page.
+#[derive(Default)]
+struct Listed {
+    /// How many there are, with those that can be none of ours.
+    count: usize,
+    tags: BTreeSet<Tag>,
+    /// What they take in memory; those that are too much are left out.
+    memory: usize,
+}
+
+impl Listed {
+    fn add(&mut self, tag: Tag) {
+        if self.tags.contains(&tag) {
+            return;
+        }
+        self.memory += tag.as_str().len() + TAG_MEMORY;
+        if !self.is_too_much() {
+            self.tags.insert(tag);
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.memory > MEMORY_LIMIT
+    }
+}
+
+/// Reads the tags one after the other: a page of short ones takes several times its bytes otherwise.
+impl<'de> Deserialize<'de> for Listed {
+    fn deserialize<D: Deserializer<'de>>(page: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = Listed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of tags")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Listed, A::Error> {
+                let mut listed = Listed::default();
+                while let Some(name) = names.next_element::<Cow<'de, str>>()? {
+                    listed.count += 1;
+                    // What is no tag cannot be one of ours.
+                    if let Ok(tag) = name.parse() {
+                        listed.add(tag);
+                    }
+                }
+                Ok(listed)
+            }
+        }
+        page.deserialize_seq(Names)
+    }
 }
 
 impl Remote {
@@ -31,24 +89,28 @@ impl Remote {
     /// # Errors
     /// A refusal, or pages that never end.
     pub async fn tags(&self) -> Result<BTreeSet<Tag>, Error> {
-        let mut tags = BTreeSet::new();
-        let mut seen = BTreeSet::new();
-        let mut barren = 0;
+        let mut all = Listed::default();
+        let mut pages = Pages::default();
         let mut next = Some(self.url("tags/list?n=1000"));
         while let Some(url) = next {
             let call =
                 Call::new(Method::GET, "tag list", url.clone()).header(ACCEPT, "application/json");
             let wrong = |text: &str| self.error(&call, Cause::Protocol(text.to_owned()));
-            if !seen.insert(url.clone()) || tags.len() > TAGS_LIMIT || barren > BARREN_LIMIT {
+            if !pages.enter(&url) {
                 return Err(wrong("the list never ends"));
             }
-            let Whole { headers, url, body } = match self.whole(&call, PAGE_LIMIT).await? {
+            let Whole {
+                headers,
+                url,
+                body,
+                turn: _turn,
+            } = match self.whole(&call, PAGE_LIMIT).await? {
                 Ok(whole) => whole,
                 Err(response) if response.status() == StatusCode::NOT_FOUND => {
-                    if tags.is_empty() {
+                    if all.tags.is_empty() {
                         self.learn_newness(true);
                     }
-                    return Ok(tags);
+                    return Ok(all.tags);
                 }
                 Err(response) => return Err(self.refusal(&call, response).await),
             };
@@ -59,11 +121,16 @@ impl Remote {
             self.has_manifests();
             let page: Page =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
-            let before = tags.len();
-            tags.extend(page.tags());
-            barren = if tags.len() > before { 0 } else { barren + 1 };
+            let before = all.tags.len();
+            let listed = page.tags.unwrap_or_default();
+            let is_too_much = listed.is_too_much();
+            listed.tags.into_iter().for_each(|tag| all.add(tag));
+            if is_too_much || all.is_too_much() {
+                return Err(wrong("it names more tags than there is memory for"));
+            }
+            pages.note(all.tags.len() > before);
         }
-        Ok(tags)
+        Ok(all.tags)
     }
 }
 
@@ -89,7 +156,12 @@ impl Remote {
     async fn list_few(&self) -> Result<FewTags, Error> {
         let url = self.url("tags/list?n=1000");
         let call = Call::new(Method::GET, "tag list", url).header(ACCEPT, "application/json");
-        let Whole { headers, url, body } = match self.whole(&call, PAGE_LIMIT).await? {
+        let Whole {
+            headers,
+            url,
+            body,
+            turn: _turn,
+        } = match self.whole(&call, PAGE_LIMIT).await? {
             Ok(whole) => whole,
             Err(response) if response.status() == StatusCode::NOT_FOUND => {
                 return Ok(FewTags::NoRepository);
@@ -105,7 +177,9 @@ impl Remote {
         let next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
         let page = serde_json::from_slice::<Page>(&body).ok();
         let whole = page.filter(|page| next.is_none() && !page.may_be_cut());
-        Ok(whole.map_or(FewTags::Unknown, |page| FewTags::All(page.tags())))
+        let listed = whole.map(|page| page.tags.unwrap_or_default());
+        let listed = listed.filter(|listed| !listed.is_too_much());
+        Ok(listed.map_or(FewTags::Unknown, |listed| FewTags::All(listed.tags)))
     }
 }
 
@@ -124,69 +198,7 @@ pub enum FewTags {
 impl Page {
     /// Some registries end a page at a round number, and do not say that there is another.
     fn may_be_cut(&self) -> bool {
-        let count = self.tags.as_ref().map_or(0, Vec::len);
+        let count = self.tags.as_ref().map_or(0, |tags| tags.count);
         count > 0 && count.is_multiple_of(50)
-    }
-
-    /// What is no tag cannot be one of ours.
-    fn tags(self) -> BTreeSet<Tag> {
-        let tags = self.tags.unwrap_or_default();
-        tags.iter().filter_map(|tag| tag.parse().ok()).collect()
-    }
-}
-
-/// The page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several links, in
-/// one header or in several.
-pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, Cause> {
-    let malformed = || Cause::Protocol("its Link header is malformed".to_owned());
-    for header in headers.get_all(LINK) {
-        let mut rest = header.to_str().map_err(|_| malformed())?.trim();
-        while !rest.is_empty() {
-            let (target, after) = rest
-                .strip_prefix('<')
-                .and_then(|rest| rest.split_once('>'))
-                .ok_or_else(malformed)?;
-            // The next link starts behind a comma; no parameter in use has an angle bracket.
-            let (parameters, next) = after.split_at(after.find('<').unwrap_or(after.len()));
-            if parameters.split([';', ',']).any(is_next) {
-                return redirect_to(from, target).map(Some);
-            }
-            rest = next;
-        }
-    }
-    Ok(None)
-}
-
-fn is_next(parameter: &str) -> bool {
-    let parameter = parameter.trim().to_ascii_lowercase();
-    matches!(parameter.as_str(), r#"rel="next""# | "rel=next")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn next(link: &str) -> Result<Option<String>, String> {
-        let from = "https://a.example/v2/x/tags/list?n=2".parse().unwrap();
-        let headers = [(LINK, link.parse().unwrap())].into_iter().collect();
-        next_page(&from, &headers)
-            .map(|url| url.map(String::from))
-            .map_err(|cause| cause.to_string())
-    }
-
-    #[test]
-    fn the_next_page_is_where_the_link_says() {
-        let page = "https://a.example/v2/x/tags/list?n=2&last=b";
-        for link in [
-            r#"</v2/x/tags/list?n=2&last=b>; rel="next""#,
-            r#"<https://a.example/v2/x/tags/list?n=2&last=b>;rel=next"#,
-            r#"</v2/x/tags/list?n=2&last=b>; rel="next", </z>; rel="last""#,
-            r#"</v2/x/tags/list>; rel="first", </v2/x/tags/list?n=2&last=b>; rel="next""#,
-        ] {
-            assert_eq!(next(link), Ok(Some(page.to_owned())), "{link}");
-        }
-        assert_eq!(next(r#"</x>; rel="first""#), Ok(None));
-        assert!(next("no brackets").is_err());
-        assert!(next(r#"<http://a.example/x>; rel="next""#).is_err());
     }
 }

@@ -11,7 +11,8 @@ use tokio::sync::OwnedRwLockReadGuard;
 use url::Url;
 
 use super::Remote;
-use super::call::{Call, ERROR_LIMIT, read_limited, redirect};
+use super::body::{ERROR_LIMIT, read_limited};
+use super::call::{Call, redirect};
 use super::error::{Cause, Error};
 use super::http::Lane;
 use super::pace::Permit;
@@ -200,7 +201,7 @@ impl Remote {
                 .then(|| remote.session(&call, &response))
                 .transpose();
             // Read to its end, so that the connection can be used again.
-            let _ = read_limited(response, ERROR_LIMIT, remote.timing().stall).await;
+            let _ = read_limited(response, ERROR_LIMIT, remote.timing()).await;
             session
         });
         opening.await.unwrap_or(Err(broken))

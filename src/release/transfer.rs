@@ -4,7 +4,7 @@ use super::plan::Plan;
 use super::source::Resolved;
 use super::{Destination, Failure, Prepared};
 use crate::image::Digest;
-use crate::transfer::{Bringing, Content, Copy, Failed, Roots, Side};
+use crate::transfer::{Bringing, Content, Copy, Failed, Root, Roots, Side};
 
 /// What of the image is missing where.
 pub(super) struct Work<'a> {
@@ -34,7 +34,7 @@ pub(super) async fn look<'a>(prepared: &'a Prepared<'_>) -> Result<Work<'a>, Fai
     let lacking: Vec<&Destination> = lacking.map(|(destination, _)| destination).collect();
     let copy = Copy {
         source: &image.source,
-        roots: vec![image.root.clone()],
+        roots: vec![Root::Read(Box::new(image.root.clone()))],
         roots_at: Roots::Unknown,
         destinations: lacking
             .iter()
@@ -62,7 +62,7 @@ pub(super) async fn fill(
     let fill = || async {
         let copy = Copy {
             source: &image.source,
-            roots: vec![image.root.clone()],
+            roots: vec![Root::Read(Box::new(image.root.clone()))],
             roots_at: Roots::Unknown,
             destinations: vec![&destination.store],
             known: &context.known,

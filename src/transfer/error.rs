@@ -42,6 +42,14 @@ pub enum StoreError {
     /// An index names more than can be an image.
     #[error("the index {0} names more than {limit} manifests, which can be no image", limit = super::plan::MANIFESTS_LIMIT)]
     Boundless(Digest),
+    /// What a manifest names takes more memory than there is for manifests.
+    #[error(
+        "the manifest {0} and the others that this run holds at once name more than fits into the memory for manifests, which no real images need"
+    )]
+    OverBudget(Digest),
+    /// A manifest that was read is gone.
+    #[error("manifest {0} was there, and is not there any more")]
+    Vanished(Digest),
 }
 
 /// Which side of a copy failed.

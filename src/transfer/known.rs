@@ -6,14 +6,32 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit};
 
 use crate::image::{CanonicalRegistry, Digest, RegistryName, Repository};
 
 /// Which repositories have which blobs. Cheap to clone; one for a run. A registry is the same by all
 /// of its names: what it has under one is mounted under another.
-#[derive(Clone, Default)]
-pub struct Known(Arc<Mutex<HashMap<CanonicalRegistry, Registry>>>);
+#[derive(Clone)]
+pub struct Known {
+    registries: Arc<Mutex<HashMap<CanonicalRegistry, Registry>>>,
+    /// Turns to write a large manifest.
+    large: Arc<Semaphore>,
+}
+
+/// From this size on a manifest waits for its turn to be written: it is in memory meanwhile.
+const LARGE: usize = 64 << 10;
+/// Large manifests that are written at the same time.
+const LARGE_AT_ONCE: usize = 2;
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            registries: Arc::default(),
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+        }
+    }
+}
 
 #[derive(Default)]
 struct Registry {
@@ -57,6 +75,15 @@ pub(super) enum Lead {
 const DECLINED: u32 = 2;
 
 impl Known {
+    /// Waits for a turn to write a manifest of so many bytes; none where it needs none.
+    pub(super) async fn large_turn(&self, size: usize) -> Option<SemaphorePermit<'_>> {
+        if size <= LARGE {
+            return None;
+        }
+        let turn = self.large.acquire().await;
+        Some(turn.expect("the semaphore is never closed"))
+    }
+
     /// Where the repository's registry has the blob; of several repositories rather one of the paths
     /// that are `readable` with the login as it is. A thousand images may share the blob, and each
     /// asks: of those that have it only as many are gone through as are readable.
@@ -141,7 +168,9 @@ impl Known {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<CanonicalRegistry, Registry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.registries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

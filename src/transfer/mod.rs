@@ -34,7 +34,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::image::{Descriptor, Digest, Manifest};
 use crate::notice::Notices;
 pub use plan::MANIFESTS_LIMIT;
-use plan::{Depth, Plan};
+use plan::{Depth, Plan, Planned};
 use target::Target;
 
 /// Blobs that are asked for or under way at the same time.
@@ -47,7 +47,7 @@ pub struct Copy<'a> {
     /// Where they are.
     pub source: &'a Source,
     /// They.
-    pub roots: Vec<Manifest>,
+    pub roots: Vec<Root>,
     /// Whether a destination may have a root already.
     pub roots_at: Roots,
     /// Where they are to be, each place once.
@@ -58,6 +58,24 @@ pub struct Copy<'a> {
     pub notices: &'a Notices,
     /// Counts the bytes of all copies of a run.
     pub meter: &'a Meter,
+}
+
+/// A manifest to be copied with all below it.
+#[derive(Debug, Clone)]
+pub enum Root {
+    /// This one, which is in memory.
+    Read(Box<Manifest>),
+    /// The one with this digest, which is read when it is needed.
+    Named(Digest),
+}
+
+impl Root {
+    fn digest(&self) -> Digest {
+        match self {
+            Self::Read(manifest) => manifest.digest,
+            Self::Named(digest) => *digest,
+        }
+    }
 }
 
 /// What is known of roots before any destination is asked for them.
@@ -196,7 +214,7 @@ impl Bringing<'_> {
 
     async fn write(&self, levels: Levels) -> Result<(), Failed> {
         let written = self.targets.iter().map(|(target, plan)| async move {
-            match write_manifests(target, levels.of(plan)).await {
+            match write_manifests(&self.copy, target, levels.of(plan)).await {
                 // Whoever has a manifest has what it names, unless it says itself that it has not.
                 Err(error) if error.is_incomplete() => {
                     let text = format!("{error}; going through the whole image once more");
@@ -217,10 +235,10 @@ impl Bringing<'_> {
     async fn write_anew(&self, target: &Target<'_>, levels: Levels) -> Result<(), Error> {
         let plan = plan::missing(&self.copy, target.store, Depth::Everything).await?;
         self.place_blobs(vec![(target, &plan)]).await;
-        write_manifests(target, Levels::BelowRoots.of(&plan)).await?;
+        write_manifests(&self.copy, target, Levels::BelowRoots.of(&plan)).await?;
         match levels {
             Levels::BelowRoots => Ok(()),
-            Levels::Roots => write_manifests(target, levels.of(&plan)).await,
+            Levels::Roots => write_manifests(&self.copy, target, levels.of(&plan)).await,
         }
     }
 
@@ -250,7 +268,7 @@ enum Levels {
 }
 
 impl Levels {
-    fn of(self, plan: &Plan) -> &[Vec<Manifest>] {
+    fn of(self, plan: &Plan) -> &[Vec<Planned>] {
         match self {
             Self::BelowRoots => &plan.below,
             Self::Roots => std::slice::from_ref(&plan.roots),
@@ -259,13 +277,17 @@ impl Levels {
 }
 
 /// Writes manifests, a level after the other.
-async fn write_manifests(target: &Target<'_>, levels: &[Vec<Manifest>]) -> Result<(), Error> {
+async fn write_manifests(
+    copy: &Copy<'_>,
+    target: &Target<'_>,
+    levels: &[Vec<Planned>],
+) -> Result<(), Error> {
     for level in levels {
         if target.has_failed() {
             return Ok(());
         }
         stream::iter(level)
-            .map(|manifest| target.store.put_manifest(manifest))
+            .map(|planned| planned.write(copy, target.store))
             .buffer_unordered(MANIFESTS)
             .try_collect::<()>()
             .await?;

@@ -1,14 +1,15 @@
 //! What a destination lacks of an image.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::known::Since;
-use super::{Copy, Error, MANIFESTS, Roots, Store, StoreError};
-use crate::image::{CanonicalRegistry, Descriptor, Digest, Manifest};
+use super::{Copy, Error, MANIFESTS, Root, Roots, Store, StoreError};
+use crate::image::{CanonicalRegistry, Descriptor, Digest, Manifest, Reservation};
 
 /// The most manifests that an image may have. A real one has a few dozen; an index made to exhaust
 /// a reader has millions.
@@ -18,11 +19,129 @@ pub const MANIFESTS_LIMIT: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Plan {
     /// Those that are asked for, apart from those below another.
-    pub(super) roots: Vec<Manifest>,
+    pub(super) roots: Vec<Planned>,
     /// Those below them, in the order in which they are written: what one names is in a level before it.
-    pub(super) below: Vec<Vec<Manifest>>,
+    pub(super) below: Vec<Vec<Planned>>,
     /// The blobs of all of them.
     pub(super) blobs: HashMap<Digest, Descriptor>,
+    /// The memory that all this takes.
+    _reservation: Option<Reservation>,
+}
+
+/// A manifest that is to be written. Its bytes are read when it is: an image, or what stands beside one,
+/// may name thousands.
+pub(super) struct Planned {
+    digest: Digest,
+    /// How many bytes it has.
+    size: usize,
+    children: Vec<Digest>,
+    /// It, where it is in memory anyway.
+    read: Option<Box<Manifest>>,
+}
+
+impl Planned {
+    fn of(manifest: &Manifest) -> Self {
+        Self {
+            digest: manifest.digest,
+            size: manifest.bytes.len(),
+            children: manifest.children().map(|child| child.digest).collect(),
+            read: None,
+        }
+    }
+
+    /// Writes the manifest by its digest.
+    pub(super) async fn write(&self, copy: &Copy<'_>, store: &Store) -> Result<(), Error> {
+        let _turn = copy.known.large_turn(self.size).await;
+        match &self.read {
+            Some(manifest) => store.put_manifest(manifest).await,
+            None => {
+                let found = copy.source.manifest(self.digest).await;
+                let found = found.map_err(StoreError::at_source)?;
+                let gone = || StoreError::Vanished(self.digest).at_source();
+                store.put_manifest(&found.ok_or_else(gone)?).await
+            }
+        }
+    }
+}
+
+/// What the manifests of a plan name, gathered as they are read, so that they need not be kept.
+struct Gathered<'a> {
+    copy: &'a Copy<'a>,
+    store: &'a Store,
+    named: Mutex<Named>,
+}
+
+struct Named {
+    blobs: HashMap<Digest, Descriptor>,
+    reservation: Reservation,
+}
+
+/// What a blob and a child take in a plan.
+const BLOB_MEMORY: usize = size_of::<Descriptor>() + size_of::<Digest>();
+const CHILD_MEMORY: usize = size_of::<Digest>();
+
+impl<'a> Gathered<'a> {
+    fn new(copy: &'a Copy<'a>, store: &'a Store) -> Self {
+        let reservation = copy.source.budget().reservation();
+        let blobs = HashMap::new();
+        Self {
+            copy,
+            store,
+            named: Mutex::new(Named { blobs, reservation }),
+        }
+    }
+
+    /// Plans to write a manifest, and notes what it names.
+    fn add(&self, manifest: &Manifest) -> Result<Planned, Error> {
+        let full = || StoreError::OverBudget(manifest.digest).at_source();
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        let planned = Planned::of(manifest);
+        let children = CHILD_MEMORY * planned.children.len();
+        named.reservation.grow(children).ok_or_else(full)?;
+        for blob in manifest.blobs() {
+            note_source(self.copy, self.store, blob);
+            if !named.blobs.contains_key(&blob.digest) {
+                let data = blob.data.as_ref().map_or(0, |data| data.len());
+                let memory = BLOB_MEMORY + blob.media_type.len() + data;
+                named.reservation.grow(memory).ok_or_else(full)?;
+                let lean = Descriptor {
+                    annotations: BTreeMap::new(),
+                    ..blob.clone()
+                };
+                named.blobs.insert(blob.digest, lean);
+            }
+        }
+        Ok(planned)
+    }
+
+    /// Plans to write a root.
+    async fn add_root(&self, root: &Root) -> Result<Planned, Error> {
+        match root {
+            Root::Read(manifest) => Ok(Planned {
+                read: Some(manifest.clone()),
+                ..self.add(manifest)?
+            }),
+            Root::Named(digest) => {
+                let found = self.copy.source.manifest(*digest).await;
+                let found = found.map_err(StoreError::at_source)?;
+                let gone = || StoreError::Vanished(*digest).at_source();
+                self.add(&found.ok_or_else(gone)?)
+            }
+        }
+    }
+
+    /// Plans to write a child that the store lacks.
+    async fn add_child(
+        &self,
+        depth: Depth,
+        parent: Digest,
+        child: Digest,
+    ) -> Result<Option<Planned>, Error> {
+        // Both are asked at once: as a rule it is missing.
+        let asked = async { has_child(self.store, depth, child).await };
+        let (there, child) = try_join(asked, fetch(self.copy, parent, child)).await?;
+        (!there).then(|| self.add(&child)).transpose()
+    }
 }
 
 /// How far down an image is gone through.
@@ -43,37 +162,30 @@ pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Res
     }
     // What was read from the destination itself need not be asked for there.
     let is_source = |digest| depth == Depth::Missing && copy.source.is_in(store, digest);
+    let gathered = Gathered::new(copy, store);
     let roots = copy.roots.iter().map(|root| async move {
-        let there = is_source(root.digest) || has_root(copy, store, depth, root.digest).await?;
-        Ok::<_, Error>((!there).then(|| root.clone()))
+        let digest = root.digest();
+        let there = is_source(digest) || has_root(copy, store, depth, digest).await?;
+        Ok::<_, Error>((!there).then_some(root))
     });
     let roots = stream::iter(roots).buffered(MANIFESTS);
     let roots = roots.try_filter_map(|root| std::future::ready(Ok(root)));
-    let mut level: Vec<Manifest> = roots.try_collect().await?;
+    let roots = roots.map_ok(|root| gathered.add_root(root));
+    let mut level: Vec<Planned> = roots.try_buffered(MANIFESTS).try_collect().await?;
     let roots_count = level.len();
     let mut found = Vec::new();
-    let mut blobs = HashMap::new();
     let mut seen = HashSet::new();
     while !level.is_empty() {
         let below: Vec<(Digest, Digest)> = level
             .iter()
-            .flat_map(|parent| parent.children().map(|child| (parent.digest, child.digest)))
+            .flat_map(|parent| parent.children.iter().map(|child| (parent.digest, *child)))
             .filter(|(_, child)| seen.insert(*child) && !is_source(*child))
             .collect();
         if let Some((parent, _)) = below.last().filter(|_| seen.len() > MANIFESTS_LIMIT) {
             return Err(StoreError::Boundless(*parent).at_source());
         }
-        for blob in level.iter().flat_map(Manifest::blobs) {
-            note_source(copy, store, blob);
-            blobs.entry(blob.digest).or_insert_with(|| blob.clone());
-        }
         let next = stream::iter(below)
-            .map(|(parent, child)| async move {
-                // Both are asked at once: as a rule it is missing.
-                let asked = async { has_child(store, depth, child).await };
-                let (there, child) = try_join(asked, fetch(copy, parent, child)).await?;
-                Ok::<_, Error>((!there).then_some(child))
-            })
+            .map(|(parent, child)| gathered.add_child(depth, parent, child))
             .buffer_unordered(MANIFESTS)
             .try_filter_map(|child| std::future::ready(Ok(child)))
             .try_collect()
@@ -82,22 +194,25 @@ pub(super) async fn missing(copy: &Copy<'_>, store: &Store, depth: Depth) -> Res
     }
     let below = found.split_off(roots_count);
     found.retain(|root| !seen.contains(&root.digest));
+    let named = gathered.named.into_inner();
+    let Named { blobs, reservation } = named.unwrap_or_else(PoisonError::into_inner);
     Ok(Plan {
         roots: found,
         below: in_order(below),
         blobs,
+        _reservation: Some(reservation),
     })
 }
 
 /// Manifests, each in a level after those that it names: one that is named twice may be at two
 /// distances from the root.
-fn in_order(manifests: Vec<Manifest>) -> Vec<Vec<Manifest>> {
+fn in_order(manifests: Vec<Planned>) -> Vec<Vec<Planned>> {
     let all: HashSet<Digest> = manifests.iter().map(|manifest| manifest.digest).collect();
     let mut parents: HashMap<Digest, Vec<Digest>> = HashMap::new();
-    let mut waiting: HashMap<Digest, (usize, Manifest)> = HashMap::new();
+    let mut waiting: HashMap<Digest, (usize, Planned)> = HashMap::new();
     let mut level = Vec::new();
     for manifest in manifests {
-        let children = manifest.children().map(|child| child.digest);
+        let children = manifest.children.iter().copied();
         let children: HashSet<Digest> = children.filter(|child| all.contains(child)).collect();
         for child in &children {
             parents.entry(*child).or_default().push(manifest.digest);
@@ -201,8 +316,8 @@ mod tests {
             [&leaf, &other, &deeper, &nested],
             [&nested, &deeper, &other, &leaf],
         ] {
-            let levels = in_order(manifests.into_iter().cloned().collect());
-            let digests = |level: &Vec<Manifest>| {
+            let levels = in_order(manifests.into_iter().map(Planned::of).collect());
+            let digests = |level: &Vec<Planned>| {
                 let digests = level.iter().map(|manifest| manifest.digest);
                 digests.collect::<HashSet<_>>()
             };
@@ -221,7 +336,7 @@ mod tests {
     #[test]
     fn what_is_not_written_is_not_waited_for() {
         let there = index("there", &[]);
-        let levels = in_order(vec![index("above", &[&there])]);
+        let levels = in_order(vec![Planned::of(&index("above", &[&there]))]);
         assert_eq!(levels.len(), 1);
         assert!(in_order(Vec::new()).is_empty());
     }

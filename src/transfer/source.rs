@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use super::{Store, StoreError};
 use crate::archive::Archive;
-use crate::image::{Descriptor, Digest, Hasher, Manifest, Repository, Target};
+use crate::image::{Descriptor, Digest, Hasher, Manifest, ManifestBudget, Repository, Target};
 use crate::layout::Evidence;
-use crate::registry::{self, FewTags, Remote, Resumed, Timing};
+use crate::registry::{self, FewTags, LargeTurn, Remote, Resumed, Timing};
 
 /// A blob's bytes as they come.
 pub type ReadStream = BoxStream<'static, Result<Bytes, StoreError>>;
@@ -22,14 +22,22 @@ pub(super) struct Reading {
     pub(super) resumed: Resumed,
 }
 
-/// Where an image is read from. Manifests are read once, however many ask for them.
+/// Where an image is read from. Manifests are read once, however many ask for them, as long as there is
+/// memory to keep them.
 pub struct Source {
     kind: Kind,
     manifests: Mutex<HashMap<Digest, Known>>,
     /// The manifests that were made here.
     made: Mutex<HashSet<Digest>>,
     few_tags: OnceCell<FewTags>,
+    /// Turns to read what is small as a rule and large here.
+    large: Semaphore,
 }
+
+/// From this size on a small blob waits for its turn to be read as a whole.
+const LARGE: u64 = 64 << 10;
+/// Large ones that are read at the same time from one source.
+const LARGE_AT_ONCE: usize = 2;
 
 /// What is known of a manifest. Whoever asks first finds out, and the others wait for it.
 type Known = Arc<OnceCell<Option<Manifest>>>;
@@ -47,6 +55,7 @@ impl Source {
             manifests: Mutex::default(),
             made: Mutex::default(),
             few_tags: OnceCell::new(),
+            large: Semaphore::new(LARGE_AT_ONCE),
         }
     }
 
@@ -57,6 +66,7 @@ impl Source {
             manifests: Mutex::default(),
             made: Mutex::default(),
             few_tags: OnceCell::new(),
+            large: Semaphore::new(LARGE_AT_ONCE),
         }
     }
 
@@ -113,8 +123,25 @@ impl Source {
     /// A store that cannot tell, or bytes that are no manifest or another one.
     pub async fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, StoreError> {
         let known = self.known(digest);
-        let found = known.get_or_try_init(|| self.read_manifest(digest)).await?;
-        Ok(found.clone())
+        let mut is_read = false;
+        let read = || {
+            is_read = true;
+            self.read_manifest(digest)
+        };
+        let found = known.get_or_try_init(read).await?.clone();
+        if is_read && !self.budget().may_keep() {
+            lock(&self.manifests).remove(&digest);
+        }
+        Ok(found)
+    }
+
+    /// The memory for its manifests.
+    pub(super) fn budget(&self) -> &ManifestBudget {
+        match &self.kind {
+            Kind::Store(Store::Registry(remote)) => remote.manifest_budget(),
+            Kind::Store(Store::Layout(layout)) => layout.manifest_budget(),
+            Kind::Archive(archive) => archive.manifest_budget(),
+        }
     }
 
     async fn read_manifest(&self, digest: Digest) -> Result<Option<Manifest>, StoreError> {
@@ -131,8 +158,14 @@ impl Source {
         lock(&self.manifests).entry(digest).or_default().clone()
     }
 
-    /// Keeps a manifest that was read in another way.
+    /// Keeps a manifest that was read in another way, where there is memory for it.
     pub fn keep(&self, manifest: Manifest) {
+        if self.budget().may_keep() {
+            self.hold(manifest);
+        }
+    }
+
+    fn hold(&self, manifest: Manifest) {
         // Where it is known already it is the same: a digest has one content.
         let _ = self.known(manifest.digest).set(Some(manifest));
     }
@@ -140,7 +173,7 @@ impl Source {
     /// Adds a manifest that was made here. It reads as all others, and the source does not have it.
     pub fn add_made(&self, manifest: Manifest) {
         lock(&self.made).insert(manifest.digest);
-        self.keep(manifest);
+        self.hold(manifest);
     }
 
     /// Whether a manifest that is read from here is in `store`, since that is the same repository.
@@ -205,6 +238,7 @@ impl Source {
                 format!("it has {} bytes, more than a config can", blob.size),
             ));
         }
+        let _turns = self.large_turns(blob).await;
         let timing = self.timing();
         let mut tried = 0;
         loop {
@@ -220,12 +254,32 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Waits for the turns to read a blob as a whole, here and over all sources on the registry.
+    async fn large_turns(
+        &self,
+        blob: &Descriptor,
+    ) -> Option<(SemaphorePermit<'_>, Option<LargeTurn<'_>>)> {
+        // What its descriptor holds is in memory already.
+        if blob.size <= LARGE || blob.data.is_some() {
+            return None;
+        }
+        let turn = self.large.acquire().await;
+        let turn = turn.expect("the semaphore is never closed");
+        let at_registry = match self.remote() {
+            Some(remote) => Some(remote.large_turn().await),
+            None => None,
+        };
+        Some((turn, at_registry))
+    }
+}
+
 fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn read_small(mut stream: ReadStream, blob: &Descriptor) -> Result<Bytes, StoreError> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(blob.size).unwrap_or_default());
     while let Some(chunk) = stream.try_next().await? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() as u64 > blob.size {

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::image::ManifestBudget;
 use crate::layout::{LayoutFault, evidence};
 
 /// Blobs in memory, which count how often a manifest is read.
 #[derive(Clone, Default)]
 struct Counting {
+    budget: ManifestBudget,
     blobs: Arc<Mutex<BTreeMap<Digest, Vec<u8>>>>,
     entries: Arc<Mutex<Vec<Value>>>,
     reads: Arc<AtomicUsize>,
@@ -49,6 +51,10 @@ impl Blobs for Counting {
             file: Arc::new(file),
             offset: 0,
         }))
+    }
+
+    fn budget(&self) -> &ManifestBudget {
+        &self.budget
     }
 
     fn index(&self) -> Result<Arc<Index>, LayoutFault> {

@@ -343,8 +343,10 @@ async fn referrers_without_end_are_given_up() {
         let repository = format!("{}/web", host.host).parse().unwrap();
         let client = Client::new(settings(), Said::default().notices()).unwrap();
         let remote = client.repository(&repository, Access::Pull, &[]);
-        let listing =
-            tokio::time::timeout(Duration::from_secs(60), remote.referrers(example_root()));
+        let listing = tokio::time::timeout(
+            Duration::from_secs(60),
+            remote.referrers::<serde_json::Value>(example_root()),
+        );
         let error = listing.await.expect("it ends").unwrap_err().to_string();
         assert!(error.contains("the list never ends"), "{error}");
         assert!(error.contains("GET referrers of sha256:"), "{error}");

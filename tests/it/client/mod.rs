@@ -16,11 +16,13 @@ mod quirks;
 mod requests;
 mod several;
 mod tls;
+mod trickle;
 mod wire;
 
 use std::time::Duration;
 
 pub use engine::put_image;
+pub use wire::Wire;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -62,6 +63,30 @@ impl Wire {
             }
         })
         .await
+    }
+
+    /// Answers each request with this, and then with a space each `pause`, without an end.
+    pub async fn trickling(head: String, pause: Duration) -> Self {
+        Self::start(move |mut stream, _, handshake| {
+            let head = head.clone();
+            async move {
+                let mut asked = [0; 4096];
+                let _ = stream.read(&mut asked).await;
+                let refusal = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n";
+                let begin = if handshake { refusal } else { &head };
+                let mut sent = stream.write_all(begin.as_bytes()).await;
+                while sent.is_ok() && !handshake {
+                    tokio::time::sleep(pause).await;
+                    sent = stream.write_all(b" ").await;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Connections that were not refused for their handshake.
+    pub fn answered(&self) -> usize {
+        self.counts.connections.load(Ordering::Relaxed) - self.handshakes()
     }
 
     async fn start<F>(serve: impl Fn(TcpStream, usize, bool) -> F + Send + 'static) -> Self

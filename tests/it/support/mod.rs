@@ -77,6 +77,7 @@ pub fn timing() -> Timing {
     Timing {
         connect: Duration::from_secs(2),
         stall: Duration::from_millis(800),
+        whole: Duration::from_secs(60),
         retry: Duration::from_millis(2),
         attempts: 4,
     }

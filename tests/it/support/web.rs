@@ -51,8 +51,14 @@ fn answer(mut stream: TcpStream, answers: &Answers, log: &Mutex<Vec<String>>) {
         .find(|(start, ..)| path.starts_with(start.as_str()));
     let (status, body) = known.map_or((404, "{}"), |(_, status, body)| (*status, body));
     let length = body.len();
+    // What passes is asked for again at once.
+    let retry = if status >= 500 {
+        "Retry-After: 0\r\n"
+    } else {
+        ""
+    };
     let _ = write!(
         stream,
-        "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{retry}Connection: close\r\n\r\n{body}"
     );
 }

@@ -1,0 +1,153 @@
+//! How much memory the manifests and lists of a run may take.
+//!
+//! What is counted is what is held at once: a manifest counts from when it is read until the last copy
+//! of its bytes is dropped, and its copies share one count. So a run of a thousand images goes on for
+//! as long as it wants, and no image, however many large manifests it names, takes the machine's memory.
+//! What can be read again is not kept beyond [`KEEP_LIMIT`]; what has to be held beyond [`HOLD_LIMIT`]
+//! is refused.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+
+use super::{MEMBERS_LIMIT, ManifestError};
+
+/// The most bytes that may be held at once.
+pub const HOLD_LIMIT: usize = 64 << 20;
+/// The most bytes that are kept of what can be read again.
+const KEEP_LIMIT: usize = 24 << 20;
+/// What a member of a JSON object takes beside its text once it is read into a map.
+const MEMBER: usize = 128;
+
+/// The memory for manifests and lists. Cheap to clone; clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct ManifestBudget(Arc<AtomicUsize>);
+
+/// Memory that is counted until this is dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    budget: ManifestBudget,
+    bytes: usize,
+}
+
+/// The bytes of a manifest, and the memory that counts for them.
+struct Counted {
+    bytes: Bytes,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl ManifestBudget {
+    /// Returns the JSON text of a manifest as bytes that count, with what they are read into, until the
+    /// last copy of them is dropped.
+    ///
+    /// # Errors
+    /// More members than a manifest may have, or more than may be held.
+    pub fn hold(&self, json: Bytes) -> Result<Bytes, ManifestError> {
+        let members = members(&json);
+        if members > MEMBERS_LIMIT {
+            return Err(ManifestError::TooManyMembers);
+        }
+        let mut reservation = self.reservation();
+        let memory = json.len() + MEMBER * members;
+        reservation.grow(memory).ok_or(ManifestError::OverBudget)?;
+        Ok(Bytes::from_owner(Counted {
+            bytes: json,
+            _reservation: reservation,
+        }))
+    }
+
+    /// Returns a reservation of nothing, which can grow.
+    pub fn reservation(&self) -> Reservation {
+        Reservation {
+            budget: self.clone(),
+            bytes: 0,
+        }
+    }
+
+    /// Returns whether there is memory to keep what can be read again.
+    pub fn may_keep(&self) -> bool {
+        self.held() <= KEEP_LIMIT
+    }
+
+    /// Returns how many bytes are held.
+    pub fn held(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Reservation {
+    /// Reserves so many bytes more; none where that is more than may be held.
+    pub fn grow(&mut self, bytes: usize) -> Option<()> {
+        let fits = |held: usize| held.checked_add(bytes).filter(|held| *held <= HOLD_LIMIT);
+        let order = Ordering::Relaxed;
+        self.budget.0.fetch_update(order, order, fits).ok()?;
+        self.bytes += bytes;
+        Some(())
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.budget.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Returns how many members the objects of a JSON text have together: the colons outside of strings.
+pub(crate) fn members(json: &[u8]) -> usize {
+    let (mut members, mut in_string, mut escaped) = (0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b':' if !in_string => members += 1,
+            _ => {}
+        }
+    }
+    members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_count_until_their_last_copy_is_dropped() {
+        let budget = ManifestBudget::default();
+        let json = Bytes::from_static(br#"{"a":{"b:c\":":"d:e"}}"#);
+        let held = budget.hold(json.clone()).unwrap();
+        assert_eq!(held, json);
+        assert_eq!(budget.held(), json.len() + 2 * MEMBER);
+        let copy = held.slice(1..2);
+        drop(held);
+        assert_ne!(budget.held(), 0);
+        drop(copy);
+        assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_held_and_counts_nothing() {
+        let budget = ManifestBudget::default();
+        let mut all = budget.reservation();
+        assert!(all.grow(KEEP_LIMIT).is_some() && budget.may_keep());
+        assert!(all.grow(HOLD_LIMIT - KEEP_LIMIT).is_some() && !budget.may_keep());
+        assert!(all.grow(1).is_none() && all.grow(usize::MAX).is_none());
+        let held = budget.clone().hold(Bytes::from_static(b"{}"));
+        assert_eq!(held, Err(ManifestError::OverBudget));
+        assert_eq!(budget.held(), HOLD_LIMIT);
+        drop(all);
+        let members = ":".repeat(MEMBERS_LIMIT + 1);
+        assert_eq!(
+            budget.hold(members.into()),
+            Err(ManifestError::TooManyMembers)
+        );
+        assert_eq!(budget.held(), 0);
+    }
+}

@@ -1,0 +1,84 @@
+//! The entry of a list of referrers, as registries and indexes write it: as much of it as is read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::Kind;
+use super::list::Entry;
+use crate::image::{Manifest, MediaType};
+
+/// An entry of a list. Members that nothing is read from are passed over, and take no memory.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listed {
+    media_type: Option<String>,
+    digest: Option<String>,
+    platform: Option<IgnoredAny>,
+    artifact_type: Option<String>,
+    annotations: Option<Telling>,
+}
+
+/// The annotations that say what a referrer is.
+#[derive(Default)]
+struct Telling(BTreeMap<String, String>);
+
+impl Listed {
+    /// Reads the entries of an index.
+    pub(super) fn all(index: &Manifest) -> Vec<Self> {
+        #[derive(Deserialize)]
+        struct Index {
+            manifests: Vec<Listed>,
+        }
+        let index = serde_json::from_slice::<Index>(&index.bytes);
+        index.map_or_else(|_| Vec::new(), |index| index.manifests)
+    }
+
+    /// Whether this is no entry of a list of referrers. Such an entry says of what type the referrer is;
+    /// one of an image index says for which platform the image is, or nothing.
+    pub(super) fn is_foreign(&self) -> bool {
+        let media_type = self.media_type.as_deref().unwrap_or_default();
+        let is_image = MediaType::parse(media_type).is_some_and(|it| !it.is_index());
+        let says_nothing = is_image && self.annotations.is_none();
+        self.artifact_type.as_deref().unwrap_or_default().is_empty()
+            && (self.platform.is_some() || says_nothing)
+    }
+
+    /// Returns what it says; none where it names no digest.
+    pub(super) fn entry(self) -> Option<Entry> {
+        Some(Entry {
+            digest: self.digest?.parse().ok()?,
+            kind: self.artifact_type,
+            annotations: self.annotations.unwrap_or_default().0,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Telling {
+    fn deserialize<D: Deserializer<'de>>(annotations: D) -> Result<Self, D::Error> {
+        struct Few;
+        impl<'de> Visitor<'de> for Few {
+            type Value = Telling;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("annotations")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Telling, A::Error> {
+                let mut telling = BTreeMap::new();
+                while let Some(name) = all.next_key::<String>()? {
+                    if !Kind::TELLING.contains(&name.as_str()) {
+                        all.next_value::<IgnoredAny>()?;
+                    } else if let Value::String(text) = all.next_value()? {
+                        telling.insert(name, text);
+                    }
+                }
+                Ok(Telling(telling))
+            }
+        }
+        annotations.deserialize_map(Few)
+    }
+}

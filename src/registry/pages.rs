@@ -1,0 +1,117 @@
+//! The pages of a list: where the next one is, and that they end.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+use reqwest::header::{HeaderMap, LINK};
+use url::Url;
+
+use super::call::redirect_to;
+use super::error::Cause;
+
+/// The most pages of one list.
+const PAGES_LIMIT: usize = 10_000;
+/// The most pages in a row that may bring nothing new.
+const BARREN_LIMIT: usize = 100;
+
+/// The pages of a list that were asked for. An address may have as many bytes as a header, so that
+/// only its hash is kept. The hash is keyed: nobody can choose two addresses that share one.
+#[derive(Default)]
+pub(super) struct Pages {
+    hasher: RandomState,
+    seen: HashSet<u64>,
+    barren: usize,
+}
+
+impl Pages {
+    /// Notes a page. Returns false where it was asked for before, or where there are too many.
+    pub(super) fn enter(&mut self, page: &Url) -> bool {
+        let is_new = self.seen.insert(self.hasher.hash_one(page));
+        is_new && self.seen.len() <= PAGES_LIMIT && self.barren <= BARREN_LIMIT
+    }
+
+    /// Notes whether a page has brought anything new.
+    pub(super) fn note(&mut self, has_new: bool) {
+        self.barren = if has_new { 0 } else { self.barren + 1 };
+    }
+
+    /// Returns whether no page but the first was asked for.
+    pub(super) fn is_first(&self) -> bool {
+        self.seen.len() == 1
+    }
+}
+
+/// The page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several links, in
+/// one header or in several.
+pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, Cause> {
+    let malformed = || Cause::Protocol("its Link header is malformed".to_owned());
+    for header in headers.get_all(LINK) {
+        let mut rest = header.to_str().map_err(|_| malformed())?.trim();
+        while !rest.is_empty() {
+            let (target, after) = rest
+                .strip_prefix('<')
+                .and_then(|rest| rest.split_once('>'))
+                .ok_or_else(malformed)?;
+            // The next link starts behind a comma; no parameter in use has an angle bracket.
+            let (parameters, next) = after.split_at(after.find('<').unwrap_or(after.len()));
+            if parameters.split([';', ',']).any(is_next) {
+                return redirect_to(from, target).map(Some);
+            }
+            rest = next;
+        }
+    }
+    Ok(None)
+}
+
+fn is_next(parameter: &str) -> bool {
+    let parameter = parameter.trim().to_ascii_lowercase();
+    matches!(parameter.as_str(), r#"rel="next""# | "rel=next")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(link: &str) -> Result<Option<String>, String> {
+        let from = "https://a.example/v2/x/tags/list?n=2".parse().unwrap();
+        let headers = [(LINK, link.parse().unwrap())].into_iter().collect();
+        next_page(&from, &headers)
+            .map(|url| url.map(String::from))
+            .map_err(|cause| cause.to_string())
+    }
+
+    #[test]
+    fn a_page_that_comes_again_and_one_too_many_end_a_list() {
+        let page = |n: usize| Url::parse(&format!("https://a.example/list?last={n}")).unwrap();
+        let mut pages = Pages::default();
+        for n in 0..PAGES_LIMIT {
+            assert!(pages.enter(&page(n)), "{n}");
+        }
+        assert!(!pages.enter(&page(PAGES_LIMIT)));
+        let mut pages = Pages::default();
+        assert!(pages.enter(&page(1)) && pages.is_first() && pages.enter(&page(2)));
+        assert!(!pages.is_first() && !pages.enter(&page(1)));
+        let mut pages = Pages::default();
+        for n in 0..=BARREN_LIMIT {
+            assert!(pages.enter(&page(n)), "{n}");
+            pages.note(false);
+        }
+        assert!(!pages.enter(&page(BARREN_LIMIT + 1)));
+    }
+
+    #[test]
+    fn the_next_page_is_where_the_link_says() {
+        let page = "https://a.example/v2/x/tags/list?n=2&last=b";
+        for link in [
+            r#"</v2/x/tags/list?n=2&last=b>; rel="next""#,
+            r#"<https://a.example/v2/x/tags/list?n=2&last=b>;rel=next"#,
+            r#"</v2/x/tags/list?n=2&last=b>; rel="next", </z>; rel="last""#,
+            r#"</v2/x/tags/list>; rel="first", </v2/x/tags/list?n=2&last=b>; rel="next""#,
+        ] {
+            assert_eq!(next(link), Ok(Some(page.to_owned())), "{link}");
+        }
+        assert_eq!(next(r#"</x>; rel="first""#), Ok(None));
+        assert!(next("no brackets").is_err());
+        assert!(next(r#"<http://a.example/x>; rel="next""#).is_err());
+    }
+}
