@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the seeds of the targets to fuzz/corpus: what the 197 rows give as tags, flavor and images, a file each, what was
-# recorded of cosign's signatures, and the archives and layouts of the fixtures.
+# Writes the seeds of the targets to fuzz/corpus: the tags, flavor and images of the 197 rows, one file per row, the
+# recorded signatures of cosign, and the archives and layouts of the fixtures.
 set -euo pipefail
 cd "$(dirname "$0")"
 mkdir -p corpus/archive corpus/layout corpus/rules corpus/bundle corpus/payload corpus/trusted_root

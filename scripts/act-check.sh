@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Releases the image of the Dockerfile's final stage to a registry on loopback, as .github/workflows/release.yml does, and
 # runs tests/act/release.yml under act with the action.yml of that release, once with jobs in containers and once with
-# jobs on this machine; then looks at the registry and through the log.
+# jobs on this machine; then checks the registry and the log.
 #   act-check.sh RUNNER_TOOLS_DIR     a directory with act-run.sh, build-image.sh, dockerd-up.sh, dockerd-down.sh
-# The release is signed where a sigstore-stack is beside that directory, with its servers in ~/.cache/shipmark/sigstore.
-# Needs root, dockerd, BuildKit, act, registry and crane on PATH. What it starts it stops; a dockerd that runs already is
-# used. Where docker buildx is installed beside them it builds the archive that is pushed; else that of examples/ stands
-# for it, which BuildKit made.
+# The release is signed if that directory has a sibling sigstore-stack, with its servers in ~/.cache/shipmark/sigstore.
+# Needs root, dockerd, BuildKit, act, registry and crane on PATH. It uses a dockerd that already runs, and stops every
+# program that it starts. If docker buildx is installed with them, it builds the archive that is pushed; otherwise the
+# archive in examples/ is pushed, which BuildKit made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runner=$(realpath "${1:?usage: act-check.sh RUNNER_TOOLS_DIR}")

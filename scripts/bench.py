@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs ../shared/bench (or $SHARED/bench): shipmark and its peers, whichever are on PATH, in one run.
+"""Runs ../shared/bench (or $SHARED/bench): compares shipmark with the other programs on PATH, in one run.
 
     PATH=DIR_OF_SHIPMARK:~/.cache/shipmark/peers:$PATH scripts/bench.py --plan core --reps 5 --out r.json --md r.md
 
-All arguments are that program's; its README says what they and the figures mean. `scripts/install-peers.sh` installs the
-peers. What is added here: a repository and a tag for the commands that name a destination by both.
+All arguments go to that program; its README explains them and the figures. `scripts/install-peers.sh` installs the other
+programs. This script adds a repository and a tag for the commands that name a destination by both.
 """
 import os
 import sys

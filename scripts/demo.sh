@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job on one disk, no server and no account: the example image is pushed to `dev` and promoted to `prod`.
-# Everything is written under target/demo, made afresh each time. SHIPMARK=FILE uses that binary instead of building one.
+# Pushes the example image to `dev` and promotes it to `prod`, on one disk, without a server or an account.
+# Writes everything to target/demo, which it empties first. SHIPMARK=FILE uses that binary instead of building one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,7 @@ rm -rf target/demo
 mkdir -p target/demo/bin
 ln -s "$(realpath "$SHIPMARK")" target/demo/bin/shipmark
 export PATH="$PWD/target/demo/bin:$PATH"
-# The demonstration stays what it is inside a workflow, too: nothing of the run that it is part of is looked at.
+# In a workflow the demo gives the same result: it ignores the run that it is part of.
 for name in $(compgen -e | grep -E '^(GITHUB|INPUT|RUNNER|ACTIONS)_' || true); do unset "$name"; done
 
 show shipmark push --source oci-archive:examples/web.oci.tar --images oci:target/demo/dev --event push=examples/image/push.json
@@ -25,7 +25,7 @@ show shipmark promote --source "oci:target/demo/dev:$built" --images oci:target/
 
 cat <<'E'
 
-The same digest is now in target/demo/dev and target/demo/prod, two plain OCI layouts: see their index.json, or
+The same digest is now in target/demo/dev and target/demo/prod, two OCI layouts: see their index.json, or
   skopeo inspect --raw oci:target/demo/prod:1.4.0 | sha256sum
 Next: `shipmark --help`, README.md for the workflow, examples/image/README.md for the image.
 E

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Many images in one run: wall, CPU and peak memory by the number of services, over one real registry.
+"""Measures batches: wall time, CPU and peak memory by the number of services, with one real registry.
 
-  figures-fleet.py SHIPMARK [SERVICES...]     SHIPMARK: the binary to measure; 10, 100 and 1000 services if not said
+  figures-fleet.py SHIPMARK [SERVICES...]     SHIPMARK: the binary to measure; default: 10, 100 and 1000 services
 
-Needs distribution's `registry` on PATH or where scripts/interop.sh looks for it. The example image is in dev/SERVICE; it is
-promoted to prod/SERVICE (mounted, since it is one registry), and then once more, when all is right. Prints Markdown.
+Needs distribution's `registry` on PATH or where scripts/interop.sh looks for it. The example image is in dev/SERVICE. It is
+promoted to prod/SERVICE (mounted, since it is one registry), and then again, when all tags are correct. Prints Markdown.
 """
 import os
 import pathlib

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Signing beside cosign, on one machine in one run: wall, CPU, peak memory, and requests to each service.
+"""Compares signing with cosign, on one machine in one run: wall time, CPU, peak memory, and requests to each service.
 
-  figures-signing.py SHIPMARK [RUNS]     SHIPMARK: the release binary to measure
+  figures-signing.py SHIPMARK [RUNS]     SHIPMARK: release binary to measure
 
 Needs the servers of sigstore-stack with their addresses in the environment (`. STATE/env`), and cosign where
-scripts/interop.sh looks for it. The image is in place and tagged; what is measured is signing it (and reading back, which
-shipmark does and cosign does not), and for an index of six images signing all seven manifests (`recursive`). Times are taken
-without the counting proxies. Prints Markdown; the requests one by one go to stderr.
+scripts/interop.sh looks for it. The image is already in place and tagged. The script measures signing (with reading back,
+which shipmark does and cosign does not), and for an index of six images signing all seven manifests (`recursive`). Times are
+measured without the counting proxies. Prints Markdown, and each request to stderr.
 
-The key is cosign's own, encrypted. What CPU its scrypt takes is measured for each program by itself, and given beside: for
-shipmark as the difference to a key that is not encrypted, for cosign, which takes only encrypted ones, as what `cosign
-public-key` takes more than `cosign version`.
+The key is an encrypted key of cosign. The CPU time of its scrypt is measured for each program, and given in brackets: for
+shipmark as the difference to a key that is not encrypted; for cosign, which takes only encrypted keys, as the difference
+between `cosign public-key` and `cosign version`.
 """
 import collections
 import hashlib
@@ -187,7 +187,7 @@ def jobs():
     no_log = lambda env: unlogged
     return [
         Job("key, bundle", ours("key", nothing), theirs(no_log, key=True), with_key=True),
-        Job("key, both forms (cosign: two runs)", ours("key", nothing, "both"), theirs(no_log, "true", "false", key=True),
+        Job("key, both formats (cosign: two runs)", ours("key", nothing, "both"), theirs(no_log, "true", "false", key=True),
             with_key=True),
         Job("key, bundle, Rekor v2 and timestamp", ours("key", logged_key), theirs(rekor2, key=True), with_key=True),
         Job("keyless, bundle, Rekor v2 and timestamp", ours("keyless", rekor2), theirs(rekor2)),

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Verifying beside cosign, on one machine in one run: wall, CPU, peak memory and registry requests.
+"""Compares verifying with cosign, on one machine in one run: wall time, CPU, peak memory and registry requests.
 
-  figures-verify.py SHIPMARK [RUNS]     SHIPMARK: the release binary to measure
+  figures-verify.py SHIPMARK [RUNS]     SHIPMARK: release binary to measure
 
 Needs the servers of sigstore-stack with their addresses in the environment, and cosign where scripts/interop.sh looks for it.
-cosign signs; both verify, with a given trusted root. Times are taken without the counting proxy. Prints Markdown.
+cosign signs; both verify, with a given trusted root. Times are measured without the counting proxy. Prints Markdown.
 """
 import collections
 import importlib.util

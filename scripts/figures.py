@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The README's figures: size, start-up, and wall, CPU and peak memory of moving 1 GiB, beside crane and skopeo.
+"""Measures the figures of the README: size, start-up, and wall time, CPU and peak memory of copying 1 GiB, with crane and skopeo.
 
-  figures.py [SHIPMARK]     SHIPMARK: the binary to measure; without it, that of scripts/static-build.sh
+  figures.py [SHIPMARK]     SHIPMARK: binary to measure; default: that of scripts/static-build.sh
 
 Needs registry, crane and skopeo on PATH (scripts/interop.sh says where from) and 5 GiB in /dev/shm. The registries are
 real ones on loopback and stop at the end. Prints Markdown.

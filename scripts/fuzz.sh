@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for a bounded time, from its corpus where it has one: fuzz.sh [SECONDS]     30 each, if not said
-# Needs a nightly Rust; cargo-fuzz is installed, once a version, under ~/.cache/shipmark. A target that crashes fails this
-# with the input that did it.
+# Runs every fuzz target for a limited time, from its corpus if it has one: fuzz.sh [SECONDS]     default: 30 each
+# Needs a nightly Rust; the script installs cargo-fuzz, once per version, in ~/.cache/shipmark. If a target crashes,
+# the script fails and prints the input.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-30}

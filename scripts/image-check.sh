@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the static binary and the Dockerfile's final stage around it, holds both against their size limits, and runs
+# Builds the static binary and the Dockerfile's final stage around it, checks both against their size limits, and runs
 # the image as GitHub's runner would: a `push` of the example image to a registry on loopback and to the workspace, and
-# what fails in a container alone. Stops it as docker does.
+# errors that occur only in a container. Stops the image as docker does.
 #   image-check.sh RUNNER_TOOLS_DIR     a directory with build-image.sh, runner-run.sh, dockerd-up.sh, dockerd-down.sh
-# Needs root, dockerd, BuildKit, registry and crane on PATH. What it starts it stops; a dockerd that runs already is used.
+# Needs root, dockerd, BuildKit, registry and crane on PATH. Uses a dockerd that already runs, and stops what it starts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runner=$(realpath "${1:?usage: image-check.sh RUNNER_TOOLS_DIR}")

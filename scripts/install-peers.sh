@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs other people's programs, which tests run against and figures are taken beside, at the versions below:
-#   install-peers.sh [NAME...]     all of them, or those named
-# They go to ~/.cache/shipmark/peers; what is there at its version is left alone. Needs Go, and Python 3 with venv.
+# Installs the programs that tests and benchmarks compare with, at the versions below:
+#   install-peers.sh [NAME...]     all programs, or the named ones
+# They go to ~/.cache/shipmark/peers; a program already there at its version is kept. Needs Go, and Python 3 with venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 peers=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark/peers

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs the tests against other people's programs: the distribution registry, crane, skopeo, oras, cosign, refregistry (a
-# registry with the referrers API), zot where there is one, and a whole Sigstore with sigstore-python beside it.
+# Runs the tests against other programs: the distribution registry, crane, skopeo, oras, cosign, refregistry (a registry
+# with the referrers API), zot if there is one, and a complete Sigstore with sigstore-python.
 #   interop.sh [--install] [FILTER...]
-# They are looked for on PATH and in ~/.cache/shipmark/peers, where --install puts all but skopeo (a Debian package), zot and
-# the Sigstore. zot takes part where SHIPMARK_TEST_ZOT is the host:port of one that answers plain HTTP. The Sigstore is in
-# ../shared/sigstore-stack (or $SHARED), with its servers in ~/.cache/shipmark/sigstore, where its install.sh puts them; what
-# needs it is left out without it, and said to be.
-# A FILTER is a part of a test's name, as cargo test takes it. Every server is on loopback and is stopped at the end.
+# The script looks for them on PATH and in ~/.cache/shipmark/peers; --install installs all but skopeo (a Debian package), zot
+# and the Sigstore there. zot takes part if SHIPMARK_TEST_ZOT is the host:port of one that answers plain HTTP. The Sigstore is
+# in ../shared/sigstore-stack (or $SHARED), with its servers in ~/.cache/shipmark/sigstore, where its install.sh puts them;
+# without it, the tests that need it are left out and listed.
+# A FILTER is a part of a test's name, as cargo test takes it. All servers are on loopback and are stopped at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark
@@ -84,7 +84,7 @@ else
   echo "LEFT OUT: daemon::a_real_engine_saves_its_images, since no Docker engine answers"
 fi
 
-# Names of the tests that take part, one a line.
+# Names of the tests that take part, one per line.
 names() { cargo test --quiet --locked --test it -- --ignored --list --format terse "$@" | sed -n 's/: test$//p'; }
 
 if [ -z "$stack_lacks" ]; then

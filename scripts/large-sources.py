@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The memory that a 2 GiB layer takes from a docker-archive and from a layout.
+"""Measures the memory for a 2 GiB layer from a docker-archive and from a layout.
 
     scripts/large-sources.py BINARY [MIB]
 
-BINARY is the program; the temporary files take about four times the layer, so
-give a smaller one in MIB where the disk is small. Fails where it needs more than 32 MiB.
+BINARY is the program. The temporary files take about four times the layer: on a
+small disk, give a smaller size in MIB. Fails if the program needs more than 32 MiB.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks every YAML block of README.md as a workflow, and those of examples/fleet, with actionlint, and what they give to shipmark
-# against action.yml.
+# Checks every YAML block of README.md as a workflow, and the workflows of examples/fleet, with actionlint, and the inputs
+# that they pass to shipmark against action.yml.
 #   lint-readme.sh ACTIONLINT
 set -euo pipefail
 cd "$(dirname "$0")/.."

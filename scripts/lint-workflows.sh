@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the workflows (those in README.md and tests/act too), action.yml and dependabot.yml with actionlint and zizmor,
-# and the scripts with shellcheck if it is installed. The two tools are installed, once a version, under ~/.cache/shipmark: needs Go and Python with venv.
+# and the scripts with shellcheck if it is installed. Installs the first two, once per version, in ~/.cache/shipmark: needs Go and Python with venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 actionlint=v1.7.12

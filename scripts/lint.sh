@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formatting, clippy and the documentation, each with warnings as errors.
+# Checks formatting, clippy and the documentation, each with warnings as errors.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo fmt --check

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the static binary and the Dockerfile's final stage around it, and loads that into the local Docker engine:
+# Builds the static binary and the Dockerfile's final stage around it, and loads the image into the local Docker engine:
 #   local-image.sh RUNNER_TOOLS_DIR IMAGE [OCI_ARCHIVE]
-# RUNNER_TOOLS_DIR has build-image.sh and dockerd-up.sh; needs root, dockerd and BuildKit on PATH. Where OCI_ARCHIVE is
-# named, the image is written there too.
+# RUNNER_TOOLS_DIR has build-image.sh and dockerd-up.sh; needs root, dockerd and BuildKit on PATH. If OCI_ARCHIVE is
+# given, the image is written there too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -ge 2 ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }

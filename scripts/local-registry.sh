@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced: real distribution registries on loopback, each on a port of its own, with storage that goes when they stop.
+# Sourced: starts real distribution registries on loopback, each on its own port, with storage that is deleted at the end.
 # The caller sets registry_dir (a fresh directory) and calls stop_registries from its EXIT trap.
 : "${registry_dir:?is to be set before local-registry.sh is sourced}"
 registry_pids=()

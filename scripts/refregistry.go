@@ -1,5 +1,5 @@
-// refregistry is go-containerregistry's registry in memory with the referrers API switched on, which `crane registry
-// serve` does not do. It listens on a free port of loopback, prints "listening on HOST:PORT" and runs until it is ended.
+// refregistry is go-containerregistry's registry in memory with the referrers API enabled, which `crane registry
+// serve` does not do. It listens on a free port on loopback, prints "listening on HOST:PORT" and runs until it is stopped.
 package main
 
 import (

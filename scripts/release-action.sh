@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes action.yml use a published image instead of building the Dockerfile in every user's job:
+# Changes action.yml to use a published image instead of building the Dockerfile in every user's job:
 #   release-action.sh REPOSITORY@sha256:DIGEST [ACTION_YML]
 set -euo pipefail
 cd "$(dirname "$0")/.."

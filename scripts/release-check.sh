@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Checks that all places that say which version this is agree; with the version of a release, also that this is it and
-# that the changelog tells of it. Prints the release's notes then, alone on stdout.
+# Checks that all files state the same version; with the version of a release, also that it is this version and that the
+# changelog has a section for it. Then prints only the release notes to stdout.
 #   release-check.sh [VERSION]
-# SHIPMARK=FILE names a binary whose --version is looked at too.
+# SHIPMARK=FILE names a binary whose --version is checked too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 release=${1:-}
@@ -16,7 +16,7 @@ if [ -n "${SHIPMARK:-}" ]; then
   said=$("$SHIPMARK" --version)
   [ "$said" = "shipmark $version" ] || differs "Cargo.toml says $version, $SHIPMARK says \"$said\""
 fi
-# The documents use the version to come by its tag, or a released one by its commit with the version beside it.
+# The documents use the next version by its tag, or a released version by its commit with the version in a comment.
 while read -r file used; do
   if [[ $used =~ ^[0-9a-f]{40}\ #\ v([0-9]+\.[0-9]+\.[0-9]+)$ ]]; then
     grep -q "^## \[${BASH_REMATCH[1]}\] - " CHANGELOG.md ||

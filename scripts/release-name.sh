@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Signs the image of a release, which was pushed by its digest, and each manifest of it, as the job that runs; then gives it
-# the tags of its version. With shipmark itself, so what it promises to others holds for it: a version that names another
-# image is refused, and no tag names what is not signed.
+# Signs the image of a release, which was pushed by digest, and each of its manifests, with the identity of the running job;
+# then writes the tags of its version. It uses shipmark itself, so shipmark's guarantees hold for its own release: a version
+# that names another image is refused, and no tag names an unsigned image.
 #   release-name.sh SHIPMARK REPOSITORY@sha256:DIGEST VERSION [FLAG...]
-# SHIPMARK is the binary of that image; the FLAGs go to `shipmark promote`.
+# SHIPMARK is the binary from that image; the FLAGs go to `shipmark promote`.
 set -euo pipefail
 [ $# -ge 3 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
 shipmark=$1 image=$2 version=$3

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the static release binary for this machine's own platform and prints its path, alone on stdout.
+# Builds the static release binary for the platform of this machine and prints only its path to stdout.
 # The target is named even though it is the host: without it the flag would reach build scripts and proc macros too.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs all tests that need nothing but Rust and a C compiler, then says which were left out and how to run those.
+# Runs all tests that need only Rust and a C compiler, then lists the tests that it left out and how to run them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,7 @@ echo
 if [ "$count" = 0 ]; then
   echo "No test was left out."
 else
-  echo "LEFT OUT: $count tests against other people's programs:"
+  echo "LEFT OUT: $count tests against other programs:"
   while read -r name; do echo "  $name"; done <<<"$left_out"
-  echo "scripts/interop.sh runs them; with --install it fetches what it can first (needs Go and Python; skopeo is a Debian package)."
+  echo "scripts/interop.sh runs them; --install installs most of the programs first (needs Go and Python; skopeo is a Debian package)."
 fi
