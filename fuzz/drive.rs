@@ -1,9 +1,9 @@
 //! What is tried with each text, by cargo-fuzz and by tests/it/tags/mutation.rs alike.
 
 use jiff::Timestamp;
-use shipmark::event::{Facts, Given};
+use shipmark::event::{EventFacts, EventInputs};
 use shipmark::image::Tag;
-use shipmark::tagging::{Mode, Rules, Subject, expand, image_names};
+use shipmark::tagging::{CompatMode, TagContext, TagRuleSet, expand_rules, parse_image_names};
 
 /// Reads `text` as the inputs `tags`, `flavor` and `images` with a NUL between them, and expands
 /// the rules for a tag and for a branch.
@@ -11,9 +11,9 @@ pub fn drive(text: &str) {
     let mut inputs = text.splitn(3, '\0');
     let mut next = || inputs.next().unwrap_or_default();
     let (tags, flavor, images) = (next(), next(), next());
-    let _ = image_names(images);
-    for mode in [Mode::Compatible, Mode::Strict] {
-        match Rules::read(tags, flavor, mode) {
+    let _ = parse_image_names(images);
+    for mode in [CompatMode::Compatible, CompatMode::Strict] {
+        match TagRuleSet::parse(tags, flavor, mode) {
             Ok(rules) => ["refs/tags/v1.4.0", "refs/heads/a&b"]
                 .iter()
                 .for_each(|git_ref| expand_for(&rules, git_ref, mode)),
@@ -22,21 +22,21 @@ pub fn drive(text: &str) {
     }
 }
 
-fn expand_for(rules: &Rules, git_ref: &str, mode: Mode) {
-    let facts = Facts::read(&Given {
+fn expand_for(rules: &TagRuleSet, git_ref: &str, mode: CompatMode) {
+    let facts = EventFacts::parse(&EventInputs {
         name: "push",
         git_ref: Some(git_ref),
         sha: Some("860c1904a1ce19322e91ac35af1ab07466440c37"),
-        ..Given::default()
+        ..EventInputs::default()
     });
-    let subject = Subject::of(facts.ok(), Timestamp::UNIX_EPOCH);
-    let once = expand(rules, &subject);
+    let subject = TagContext::from_facts(facts.ok(), Timestamp::UNIX_EPOCH);
+    let once = expand_rules(rules, &subject);
     assert_eq!(
         once,
-        expand(rules, &subject),
+        expand_rules(rules, &subject),
         "not a function of its inputs"
     );
-    if let (Ok(expansion), Mode::Strict) = (once, mode) {
+    if let (Ok(expansion), CompatMode::Strict) = (once, mode) {
         for name in expansion.names() {
             assert!(name.parse::<Tag>().is_ok(), "{name:?}");
         }

@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use shipmark::image::Digest;
-use shipmark::signing::{Detached, Identity, Pattern, PublicKey, Requirement, TrustRoot};
+use shipmark::signing::{
+    Identity, LegacySignature, PublicKey, Requirement, TrustRoot, WildcardPattern,
+};
 
 const ROOT: &[u8] = include_bytes!("../tests/data/sigstore/trusted_root.json");
 const KEY: &str = include_str!("../tests/data/sigstore/cosign.pub");
@@ -17,14 +19,14 @@ const LEGACY: &str = include_str!("../tests/data/sigstore/legacy-keyless.json");
 fn requirements() -> &'static [Requirement; 3] {
     static READ: OnceLock<[Requirement; 3]> = OnceLock::new();
     READ.get_or_init(|| {
-        let trust = Arc::new(TrustRoot::read(ROOT).expect("it was recorded"));
+        let trust = Arc::new(TrustRoot::parse(ROOT).expect("it was recorded"));
         let signer: Value = serde_json::from_str(SIGNER).expect("it was recorded");
         let said = |name: &str| signer[name].as_str().unwrap_or_default().to_owned();
         let key = || PublicKey::read(KEY).expect("it was recorded");
         [
             Requirement::Identity {
                 identity: Identity {
-                    subject: Pattern::new(said("identity")),
+                    subject: WildcardPattern::new(said("identity")),
                     issuer: said("issuer"),
                     conditions: Vec::new(),
                 },
@@ -65,22 +67,22 @@ pub fn payload(bytes: &[u8]) {
     let record: Value = serde_json::from_str(LEGACY).expect("it was recorded");
     let annotations =
         serde_json::from_value(record["annotations"].clone()).expect("it was recorded");
-    let signed = Detached::of_layer(bytes.to_vec(), &annotations);
-    let with_entry = Detached {
+    let signed = LegacySignature::from_layer(bytes.to_vec(), &annotations);
+    let with_entry = LegacySignature {
         log_entry: Some(String::from_utf8_lossy(bytes).into_owned()),
         ..signed.clone()
     };
     for requirement in requirements() {
         for signed in [&signed, &with_entry] {
-            if let Ok(found) = requirement.check_detached(signed, image(LEGACY)) {
+            if let Ok(found) = requirement.check_legacy(signed, image(LEGACY)) {
                 assert_eq!(found.claim.digest, image(LEGACY));
             }
-            let _ = requirement.check_detached_attestation(signed, image(LEGACY));
+            let _ = requirement.check_legacy_attestation(signed, image(LEGACY));
         }
     }
 }
 
 /// Takes bytes for a trusted root.
 pub fn trusted_root(bytes: &[u8]) {
-    let _ = TrustRoot::read(bytes);
+    let _ = TrustRoot::parse(bytes);
 }

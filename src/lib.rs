@@ -12,7 +12,7 @@ pub mod git;
 pub mod github;
 pub mod image;
 pub mod layout;
-pub mod notice;
+pub mod notices;
 pub mod policy;
 pub mod referrers;
 pub mod registry;

@@ -6,25 +6,25 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shipmark::actions::Environment;
-use shipmark::cli::{self, Arguments, Invocation, UsageError};
+use shipmark::actions::ProcessEnvironment;
+use shipmark::cli::{self, CliAction, InputValues, UsageError};
 use shipmark::commands;
 use shipmark::release::Failure;
-use shipmark::report::{self, Done, Log, Reader};
+use shipmark::report::{self, LogReader, RunLog, VerbResult};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 fn main() -> ExitCode {
-    let environment = Environment::of_process();
+    let environment = ProcessEnvironment::capture();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let log = Log::new(io::stderr(), reader(&environment));
-    log.hide(&commands::held(&environment));
-    let end = |verb: &str, result: Result<Done, Failure>| {
-        report::answer(verb, result, &environment, &log, &mut io::stdout()).into()
+    let log = RunLog::new(io::stderr(), log_reader(&environment));
+    log.add_secrets(&commands::environment_secrets(&environment));
+    let end = |verb: &str, result: Result<VerbResult, Failure>| {
+        report::report_result(verb, result, &environment, &log, &mut io::stdout()).into()
     };
     let arguments = match cli::read(&arguments, &environment) {
-        Ok(Invocation::Run(arguments)) => arguments,
-        Ok(Invocation::Print(text)) => {
+        Ok(CliAction::Run(arguments)) => arguments,
+        Ok(CliAction::Print(text)) => {
             // Whoever reads it may have left.
             let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
@@ -35,30 +35,34 @@ fn main() -> ExitCode {
         }
         Err(UsageError::Input(error)) => return end("", Err(error.into())),
     };
-    log.hide(&commands::secrets(&arguments));
+    log.add_secrets(&commands::collect_secrets(&arguments));
     for warning in &arguments.warnings {
         log.warning(warning);
     }
     let verb = arguments.verb;
-    let result = run(arguments, environment.clone(), log.clone());
+    let result = run_until_signal(arguments, environment.clone(), log.clone());
     end(verb.name(), result)
 }
 
 /// A job's log goes to one stream, so that its order is kept; the runner acts on both.
-fn reader(environment: &Environment) -> Reader {
-    if environment.in_runner() {
-        Reader::Job
+fn log_reader(environment: &ProcessEnvironment) -> LogReader {
+    if environment.is_in_runner() {
+        LogReader::Job
     } else if io::stderr().is_terminal() && environment.get("CI").is_none() {
         // Other services give their jobs a terminal too, of which every line stays.
-        Reader::Terminal
+        LogReader::Terminal
     } else {
-        Reader::File
+        LogReader::File
     }
 }
 
 /// Runs the verb to its end, or until a signal: the process may be the first of its container,
 /// which signals do nothing to by themselves.
-fn run(arguments: Arguments, environment: Environment, log: Arc<Log>) -> Result<Done, Failure> {
+fn run_until_signal(
+    arguments: InputValues,
+    environment: ProcessEnvironment,
+    log: Arc<RunLog>,
+) -> Result<VerbResult, Failure> {
     let failed = |error: io::Error| Failure::service(format!("the system refuses: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -86,23 +90,23 @@ fn run(arguments: Arguments, environment: Environment, log: Arc<Log>) -> Result<
     std::thread::Builder::new()
         .spawn(work_thread)
         .map_err(failed)?;
-    let result = runtime.block_on(first(work, cancel, interrupt, terminate));
+    let result = runtime.block_on(first_event(work, cancel, interrupt, terminate));
     runtime.shutdown_background();
     result
 }
 
 /// How long work that was told to stop may take to tidy up. The runner kills what is left after ten
 /// seconds; a person at a terminal does so sooner.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const CLEANUP_TIMEOUT: Duration = Duration::from_millis(1500);
 
-type Work = oneshot::Receiver<Result<Done, Failure>>;
+type RunningVerb = oneshot::Receiver<Result<VerbResult, Failure>>;
 
-async fn first(
-    mut work: Work,
+async fn first_event(
+    mut work: RunningVerb,
     cancel: oneshot::Sender<()>,
     mut interrupt: Signal,
     mut terminate: Signal,
-) -> Result<Done, Failure> {
+) -> Result<VerbResult, Failure> {
     tokio::select! {
         result = &mut work => return result.unwrap_or_else(|_| {
             Err(Failure::service("shipmark itself failed; the log says where"))
@@ -113,7 +117,7 @@ async fn first(
     let _ = cancel.send(());
     tokio::select! {
         Ok(result) = work => result,
-        () = tokio::time::sleep(PATIENCE) => Err(Failure::Cancelled),
+        () = tokio::time::sleep(CLEANUP_TIMEOUT) => Err(Failure::Cancelled),
         _ = interrupt.recv() => Err(Failure::Cancelled),
     }
 }

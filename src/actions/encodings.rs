@@ -6,7 +6,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::notice::printable;
+use crate::notices::to_printable;
 
 /// Shorter pieces of base64 than this stand in texts by chance.
 const SHORTEST_PIECE: usize = 8;
@@ -51,7 +51,7 @@ pub(super) fn all(text: &str) -> Vec<String> {
         .iter()
         .map(String::as_str)
         .chain([text])
-        .map(|form| printable(form, usize::MAX))
+        .map(|form| to_printable(form, usize::MAX))
         .collect();
     all.extend(shown);
     all

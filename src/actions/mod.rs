@@ -2,21 +2,24 @@
 //!
 //! The environment is read here, once, as a value; everything below gets what it needs from it.
 
-mod command;
+mod command_files;
 mod encodings;
-mod environment;
-mod file_command;
-mod mounts;
-mod ownership;
-mod random;
+mod file_ownership;
+mod process_environment;
+mod random_word;
+mod runner_mounts;
 mod secrets;
+mod workflow_command;
 
-pub use command::{Level, annotation, fenced, group, group_end, mask};
-pub use encodings::markdown;
-pub use environment::Environment;
-pub use file_command::{
+pub use command_files::{
     FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary, append_variables,
 };
-pub use mounts::Mounts;
-pub use ownership::Ownership;
-pub use secrets::Secrets;
+pub use encodings::markdown;
+pub use file_ownership::FolderOwnership;
+pub use process_environment::ProcessEnvironment;
+pub use runner_mounts::RunnerMounts;
+pub use secrets::SecretTexts;
+pub use workflow_command::{
+    AnnotationLevel, annotation_command, end_group_command, escape_log_text, group_command,
+    mask_command,
+};

@@ -11,24 +11,24 @@ use super::encodings;
 /// Texts that must appear nowhere. The runner is told to mask them; what is printed or written by
 /// this process has them taken out already, for a terminal masks nothing.
 #[derive(Clone, Default)]
-pub struct Secrets {
+pub struct SecretTexts {
     /// What the runner is told.
     masks: Vec<String>,
     /// What is taken out, found by how it begins; the longest first.
     forms: HashMap<Beginning, Vec<String>>,
 }
 
-type Beginning = [u8; HIDDEN_FROM];
+type Beginning = [u8; MIN_REDACTED_LENGTH];
 
 /// Shorter texts are masked in a job's log but not taken out of what is written: they would take
 /// half of every digest with them.
-const HIDDEN_FROM: usize = 4;
+const MIN_REDACTED_LENGTH: usize = 4;
 /// What is written for a secret.
 const STARS: &str = "***";
 /// What ends a text that was cut: see [`crate::notice::printable`].
 const CUT: char = '…';
 
-impl Secrets {
+impl SecretTexts {
     /// Adds a secret, each of its lines, and what these look like when they are encoded.
     pub fn add(&mut self, secret: &str) {
         let whole = secret.trim();
@@ -37,7 +37,7 @@ impl Secrets {
             whole.lines().for_each(|line| self.add_encoded(line.trim()));
         }
         // A key in a file ends with a line break, and is encoded with it.
-        if whole != secret && whole.len() >= HIDDEN_FROM {
+        if whole != secret && whole.len() >= MIN_REDACTED_LENGTH {
             self.add_form(&BASE64_STANDARD.encode(secret), true);
         }
     }
@@ -73,7 +73,7 @@ impl Secrets {
 
     /// Returns `text` without the secrets, in whatever encoding they stand there; where it was cut in
     /// the middle of one, without what is left of that.
-    pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.hide_except(text, &[])
     }
 
@@ -111,13 +111,13 @@ impl Secrets {
         let bytes = text.as_bytes();
         let cuts: Vec<usize> = text.match_indices(CUT).map(|(at, _)| at).collect();
         let mut found = Vec::new();
-        for (at, beginning) in bytes.windows(HIDDEN_FROM).enumerate() {
+        for (at, beginning) in bytes.windows(MIN_REDACTED_LENGTH).enumerate() {
             let beginning: &Beginning = beginning.try_into().expect("a window of that length");
             let Some(forms) = self.forms.get(beginning) else {
                 continue;
             };
             let rest = &bytes[at..];
-            let cut = cuts.get(cuts.partition_point(|cut| *cut < at + HIDDEN_FROM));
+            let cut = cuts.get(cuts.partition_point(|cut| *cut < at + MIN_REDACTED_LENGTH));
             let left = cut.map(|cut| &bytes[at..*cut]);
             let ends = forms.iter().filter_map(|form| {
                 let form = form.as_bytes();
@@ -133,7 +133,7 @@ impl Secrets {
 
     fn add_encoded(&mut self, secret: &str) {
         self.add_form(secret, true);
-        if secret.len() >= HIDDEN_FROM {
+        if secret.len() >= MIN_REDACTED_LENGTH {
             let usual = encodings::usual(secret);
             usual.iter().for_each(|form| self.add_form(form, true));
             let all = encodings::all(secret);
@@ -178,7 +178,7 @@ fn kept(text: &str, names: &[String]) -> Vec<Range<usize>> {
     named.chain(digests).collect()
 }
 
-impl fmt::Debug for Secrets {
+impl fmt::Debug for SecretTexts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secrets({})", self.masks.len())
     }
@@ -189,19 +189,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn secrets(all: &[&str]) -> Secrets {
-        let mut secrets = Secrets::default();
+    fn secrets(all: &[&str]) -> SecretTexts {
+        let mut secrets = SecretTexts::default();
         all.iter().for_each(|secret| secrets.add(secret));
         secrets
     }
 
     #[test]
     fn every_form_of_a_secret_is_hidden() {
-        let mut secrets = Secrets::default();
+        let mut secrets = SecretTexts::default();
         secrets.add_login("robot", "made:up=word");
         secrets.add("line one\n line two\n");
         assert_eq!(
-            secrets.hide("made:up=word cm9ib3Q6bWFkZTp1cD13b3Jk line two!"),
+            secrets.redact("made:up=word cm9ib3Q6bWFkZTp1cD13b3Jk line two!"),
             "*** *** ***!"
         );
         assert!(format!("{secrets:?}").starts_with("Secrets("));
@@ -234,7 +234,7 @@ mod tests {
             "p/ä&quot;&lt;s&gt;&amp;&#39;\\ w+|%1",
             "p/ä&#34;&#60;s&#62;&#38;&#39;&#92; w&#43;&#124;%1",
         ] {
-            let shown = secrets.hide(encoded).into_owned();
+            let shown = secrets.redact(encoded).into_owned();
             assert!(shown.contains(STARS), "{encoded}: {shown}");
             // Of base64 the neighbours stay, and the characters that they are a part of.
             assert!(shown.len() <= STARS.len() + 7, "{encoded}: {shown}");
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn short_ones_are_masked_only() {
         let mut secrets = secrets(&["abc"]);
-        assert_eq!(secrets.hide("sha256:abc"), "sha256:abc");
+        assert_eq!(secrets.redact("sha256:abc"), "sha256:abc");
         assert_eq!(secrets.iter().collect::<Vec<_>>(), ["abc"]);
         secrets.add(" ");
         assert_eq!(secrets.iter().count(), 1);
@@ -264,16 +264,16 @@ mod tests {
             ("mad…", "mad…"),
             ("made-up", "made-up"),
         ] {
-            assert_eq!(secrets.hide(cut), shown, "{cut}");
+            assert_eq!(secrets.redact(cut), shown, "{cut}");
         }
     }
 
     #[test]
     fn secrets_that_overlap_leave_nothing_of_either() {
         let secrets = secrets(&["abcdef", "xyzabc", "cdef-and-more"]);
-        assert_eq!(secrets.hide("[xyzabcdef]"), "[***]");
-        assert_eq!(secrets.hide("[abcdef-and-more]"), "[***]");
-        assert_eq!(secrets.hide("[abcdefabcdef]"), "[******]");
+        assert_eq!(secrets.redact("[xyzabcdef]"), "[***]");
+        assert_eq!(secrets.redact("[abcdef-and-more]"), "[***]");
+        assert_eq!(secrets.redact("[abcdefabcdef]"), "[******]");
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
             secrets.hide_except(&text, &names),
             format!("x.test/team/web@{digest} of *** ***")
         );
-        assert!(!secrets.hide(&text).contains("4813"));
+        assert!(!secrets.redact(&text).contains("4813"));
     }
 
     #[test]
@@ -298,7 +298,7 @@ mod tests {
         let new = all.merge(&some);
         assert!(new.contains(&"x1y2".to_owned()) && !new.contains(&"made-up-word".to_owned()));
         assert_eq!(all.merge(&some), Vec::<String>::new());
-        assert_eq!(all.hide("x1y2 eDF5Mg== made-up-word"), "*** *** ***");
+        assert_eq!(all.redact("x1y2 eDF5Mg== made-up-word"), "*** *** ***");
     }
 
     proptest! {
@@ -312,10 +312,10 @@ mod tests {
             let secrets = secrets(&[&secret]);
             let secret = secret.trim();
             let whole = format!("{before}{secret} and more");
-            prop_assert!(!secrets.hide(&whole).contains(secret));
+            prop_assert!(!secrets.redact(&whole).contains(secret));
             let kept: String = secret.chars().take(cut).collect();
-            if kept.len() >= HIDDEN_FROM {
-                let shown = secrets.hide(&format!("|{kept}…")).into_owned();
+            if kept.len() >= MIN_REDACTED_LENGTH {
+                let shown = secrets.redact(&format!("|{kept}…")).into_owned();
                 prop_assert_eq!(shown, format!("|{STARS}…"));
             }
         }

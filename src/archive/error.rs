@@ -88,7 +88,7 @@ pub enum ArchiveFault {
     },
     /// Two entries of one name, of which different readers would take different ones.
     #[error("has two entries {0:?}, and tools differ in which of them they read")]
-    Twice(String),
+    DuplicateEntry(String),
     /// More entries than any image has.
     #[error("has more entries than any image")]
     TooMany,
@@ -97,7 +97,7 @@ pub enum ArchiveFault {
     DockerArchive,
     /// There is no list of images, and no sign of the end of a tar either.
     #[error("is cut short after entry {after:?}: it has no {name} and no end mark")]
-    NoEnd {
+    EndMissing {
         /// What is missing.
         name: &'static str,
         /// The last entry there is.
@@ -123,7 +123,7 @@ pub enum ArchiveFault {
     },
     /// The only image was asked for, and there are several.
     #[error("holds several images; say which, as in docker-archive:FILE:NAME: {}", list(.0))]
-    Several(Vec<String>),
+    SeveralImages(Vec<String>),
     /// No image has that id.
     #[error("has no image with the id {0}")]
     NoSuchId(Digest),

@@ -9,15 +9,15 @@
 //! A docker-archive has no manifest: one is made of it, see `docker.rs`, and the image is then read
 //! like any other. Who checks what is as for the directory, see [`crate::layout`].
 
-mod compress;
-mod docker;
-mod engine;
-mod entries;
+mod decompression;
+mod docker_archive;
+mod docker_engine;
 mod error;
+mod layer_compression;
 mod scratch;
-mod tape;
-mod unpack;
-mod zstd;
+mod tar_entries;
+mod tar_reader;
+mod zstd_frames;
 
 #[cfg(test)]
 mod tests;
@@ -26,42 +26,44 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use engine::EngineFault;
+pub use docker_engine::EngineFault;
 pub use error::{ArchiveError, ArchiveFault};
 pub use scratch::{ScratchLimit, Unpacking};
-use tape::Tape;
+use tar_reader::TarReader;
 
-use crate::image::{DaemonImage, Descriptor, Digest, Location, Manifest, ManifestBudget, Selector};
-use crate::layout::{
-    self, BLOB_DIRECTORY, BlobFault, BlobStream, Blobs, Checked, Evidence, Extent, INDEX, Index,
-    LayoutError, LayoutFault, MARKER,
+use crate::image::{
+    DaemonImageName, Descriptor, Digest, ImageSelector, ImageSource, Manifest, ManifestBudget,
 };
-use crate::notice::Notices;
+use crate::layout::{
+    self, BLOB_DIRECTORY, BlobFault, BlobStream, CheckedCounts, FileExtent, INDEX_FILE,
+    LAYOUT_FILE, LayoutBlobs, LayoutError, LayoutFault, LayoutIndex, LayoutReferrers,
+};
+use crate::notices::Notices;
 
 /// An archive of images. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Archive {
-    inner: Arc<Inner>,
+pub struct ImageArchive {
+    inner: Arc<ArchiveState>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct ArchiveState {
     path: PathBuf,
-    index: Arc<Index>,
-    content: Content,
+    index: Arc<LayoutIndex>,
+    content: ArchiveContent,
     /// The memory for its manifests.
     budget: ManifestBudget,
 }
 
 #[derive(Debug)]
-enum Content {
+enum ArchiveContent {
     /// A tar of a layout.
-    Layout(Tape),
+    Layout(TarReader),
     /// The blobs of the one image that was made of a docker-archive.
-    Made(HashMap<Digest, Extent>),
+    Converted(HashMap<Digest, FileExtent>),
 }
 
-impl Archive {
+impl ImageArchive {
     /// Returns the budget for the manifests that are read from it.
     pub fn manifest_budget(&self) -> &ManifestBudget {
         &self.inner.budget
@@ -78,9 +80,9 @@ impl Archive {
     ) -> Result<Self, ArchiveError> {
         let path = path.into();
         let unpacking = unpacking.clone();
-        layout::blocking(move || {
-            unpack::open_tar(&path, &unpacking)
-                .and_then(|(file, _)| open(&path, Tape::read(file)?))
+        layout::run_blocking(move || {
+            decompression::open_tar(&path, &unpacking)
+                .and_then(|(file, _)| open_layout_archive(&path, TarReader::open(file)?))
                 .map_err(|fault| ArchiveError { path, fault })
         })
         .await
@@ -96,17 +98,17 @@ impl Archive {
     /// See [`ArchiveFault`].
     pub async fn open_docker(
         path: impl Into<PathBuf>,
-        selector: &Selector,
+        selector: &ImageSelector,
         unpacking: &Unpacking,
         notices: &Notices,
     ) -> Result<(Self, Digest), ArchiveError> {
         let path = path.into();
         let (selector, notices) = (selector.clone(), notices.clone());
         let unpacking = unpacking.clone();
-        layout::blocking(move || {
-            unpack::open_tar(&path, &unpacking)
+        layout::run_blocking(move || {
+            decompression::open_tar(&path, &unpacking)
                 .and_then(|(file, scratch)| {
-                    docker::open(&path, file, &selector, &scratch, &notices)
+                    docker_archive::open_docker_archive(&path, file, &selector, &scratch, &notices)
                 })
                 .map_err(|fault| ArchiveError { path, fault })
         })
@@ -118,23 +120,29 @@ impl Archive {
     ///
     /// # Errors
     /// See [`ArchiveFault`].
-    pub async fn of_daemon(
-        image: &DaemonImage,
+    pub async fn open_daemon_image(
+        image: &DaemonImageName,
         docker_host: Option<&str>,
         unpacking: &Unpacking,
         notices: &Notices,
     ) -> Result<(Self, Digest), ArchiveError> {
         // What messages call it, in the place of a file.
-        let path = PathBuf::from(Location::Daemon(image.clone()).to_string());
+        let path = PathBuf::from(ImageSource::Daemon(image.clone()).to_string());
         let scratch = unpacking.of_stream();
         let notices = notices.clone();
-        let file = match engine::fetch(docker_host, image, &scratch).await {
+        let file = match docker_engine::fetch_image(docker_host, image, &scratch).await {
             Ok(file) => file,
             Err(fault) => return Err(ArchiveError { path, fault }),
         };
-        layout::blocking(move || {
-            docker::open(&path, file, &Selector::Only, &scratch, &notices)
-                .map_err(|fault| ArchiveError { path, fault })
+        layout::run_blocking(move || {
+            docker_archive::open_docker_archive(
+                &path,
+                file,
+                &ImageSelector::Only,
+                &scratch,
+                &notices,
+            )
+            .map_err(|fault| ArchiveError { path, fault })
         })
         .await
     }
@@ -145,80 +153,86 @@ impl Archive {
     }
 
     /// The root that `selector` means, as [`layout::Layout::select`].
-    pub async fn select(&self, selector: &Selector) -> Result<Digest, LayoutError> {
+    pub async fn select_image(&self, selector: &ImageSelector) -> Result<Digest, LayoutError> {
         let selector = selector.clone();
-        self.run(move |archive| layout::select(archive, &selector))
+        self.run_blocking(move |archive| layout::select_image(archive, &selector))
             .await
     }
 
     /// The manifest with that digest, if it is there. Its bytes have that digest.
-    pub async fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, LayoutError> {
-        self.run(move |archive| layout::blobs::manifest(archive, digest))
+    pub async fn get_manifest(&self, digest: Digest) -> Result<Option<Manifest>, LayoutError> {
+        self.run_blocking(move |archive| layout::blobs::get_manifest(archive, digest))
             .await
     }
 
     /// Whether a blob is there with the right size.
     pub async fn has_blob(&self, blob: &Descriptor) -> Result<bool, LayoutError> {
         let blob = blob.clone();
-        self.run(move |archive| layout::blobs::has(archive, &blob))
+        self.run_blocking(move |archive| layout::blobs::has_blob(archive, &blob))
             .await
     }
 
     /// A blob's bytes. Its size is checked here; its digest is for the reader to check.
     pub async fn open_blob(&self, blob: &Descriptor) -> Result<BlobStream, LayoutError> {
         let blob = blob.clone();
-        self.run(move |archive| layout::blobs::open(archive, &blob))
+        self.run_blocking(move |archive| layout::blobs::open_blob(archive, &blob))
             .await
     }
 
     /// All that is listed beside images, as [`layout::Layout::evidence`].
-    pub async fn evidence(&self) -> Result<Evidence, LayoutError> {
-        self.run(layout::evidence).await
+    pub async fn read_referrers(&self) -> Result<LayoutReferrers, LayoutError> {
+        self.run_blocking(layout::read_referrers).await
     }
 
     /// Checks that everything below `root` is there and has the right size and digest.
-    pub async fn check(&self, root: Digest) -> Result<Checked, LayoutError> {
-        self.run(move |archive| layout::check(archive, root)).await
+    pub async fn check(&self, root: Digest) -> Result<CheckedCounts, LayoutError> {
+        self.run_blocking(move |archive| layout::check(archive, root))
+            .await
     }
 
-    async fn run<T: Send + 'static>(
+    async fn run_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, LayoutFault> + Send + 'static,
     ) -> Result<T, LayoutError> {
         let archive = self.clone();
-        layout::blocking(move || work(&archive).map_err(|fault| fault.at(archive.path()))).await
+        layout::run_blocking(move || work(&archive).map_err(|fault| fault.at(archive.path()))).await
     }
 }
 
 /// The layout in a tar.
-fn open(path: &Path, tape: Tape) -> Result<Archive, ArchiveFault> {
-    let Some(index) = tape.document(INDEX)? else {
-        return Err(if tape.has(docker::LIST) {
+fn open_layout_archive(path: &Path, tar: TarReader) -> Result<ImageArchive, ArchiveFault> {
+    let Some(index) = tar.read_document(INDEX_FILE)? else {
+        return Err(if tar.has_entry(docker_archive::LIST_FILE) {
             ArchiveFault::DockerArchive
         } else {
-            tape.without(INDEX)
+            tar.missing_entry(INDEX_FILE)
         });
     };
-    layout::directory::check_marker(&tape.document(MARKER)?.ok_or(LayoutFault::NoMarker)?)?;
-    let index = Index::parse(&index)?;
+    layout::layout_directory::check_layout_file(
+        &tar.read_document(LAYOUT_FILE)?
+            .ok_or(LayoutFault::NoLayoutFile)?,
+    )?;
+    let index = LayoutIndex::parse(&index)?;
     if index.entries().is_empty() {
         return Err(LayoutFault::NoImage.into());
     }
-    Ok(Archive {
-        inner: Arc::new(Inner {
+    Ok(ImageArchive {
+        inner: Arc::new(ArchiveState {
             path: path.to_owned(),
             index: Arc::new(index),
-            content: Content::Layout(tape),
+            content: ArchiveContent::Layout(tar),
             budget: ManifestBudget::default(),
         }),
     })
 }
 
-impl Blobs for Archive {
-    fn find(&self, digest: Digest) -> Result<Option<Extent>, BlobFault> {
+impl LayoutBlobs for ImageArchive {
+    fn find_blob(&self, digest: Digest) -> Result<Option<FileExtent>, BlobFault> {
         match &self.inner.content {
-            Content::Layout(tape) => tape.find(&format!("{BLOB_DIRECTORY}/{}", digest.hex())),
-            Content::Made(blobs) => Ok(blobs.get(&digest).cloned()),
+            ArchiveContent::Layout(tar) => {
+                tar.find_entry(&format!("{BLOB_DIRECTORY}/{}", digest.hex()))
+            }
+            ArchiveContent::Converted(blobs) => Ok(blobs.get(&digest).cloned()),
         }
     }
 
@@ -226,7 +240,7 @@ impl Blobs for Archive {
         &self.inner.budget
     }
 
-    fn index(&self) -> Result<Arc<Index>, LayoutFault> {
+    fn index(&self) -> Result<Arc<LayoutIndex>, LayoutFault> {
         Ok(self.inner.index.clone())
     }
 }

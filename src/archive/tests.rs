@@ -21,11 +21,11 @@ fn into(directory: &Path) -> Unpacking {
     }
 }
 
-async fn open_and_check(path: &Path) -> Result<Checked, String> {
-    let archive = Archive::open(path, &Unpacking::default())
+async fn open_and_check(path: &Path) -> Result<CheckedCounts, String> {
+    let archive = ImageArchive::open(path, &Unpacking::default())
         .await
         .map_err(|e| e.to_string())?;
-    let root = archive.select(&Selector::Only).await;
+    let root = archive.select_image(&ImageSelector::Only).await;
     let root = root.map_err(|e| e.to_string())?;
     archive.check(root).await.map_err(|e| e.to_string())
 }
@@ -90,7 +90,7 @@ async fn docker_archives_are_told_from_broken_ones() {
         "skopeo-docker-archive.tar",
         "crane-pull-tarball.tar",
     ] {
-        let error = Archive::open(fixture(name), &Unpacking::default())
+        let error = ImageArchive::open(fixture(name), &Unpacking::default())
             .await
             .unwrap_err();
         assert!(
@@ -135,14 +135,14 @@ async fn what_is_no_archive_is_refused_with_its_reason() {
         (file("flipped.tar.gz", &flipped), "cannot be unpacked: "),
         (PathBuf::from("/dev/null"), "is no regular file"),
     ] {
-        let error = Archive::open(&path, &Unpacking::default())
+        let error = ImageArchive::open(&path, &Unpacking::default())
             .await
             .unwrap_err()
             .to_string();
         assert!(error.contains(message), "{error}");
     }
     let scratch = directory.path().join("absent");
-    let error = Archive::open(fixture("buildkit-multi.tar.gz"), &into(&scratch)).await;
+    let error = ImageArchive::open(fixture("buildkit-multi.tar.gz"), &into(&scratch)).await;
     assert!(matches!(
         error.unwrap_err().fault,
         ArchiveFault::Scratch { .. }
@@ -157,7 +157,9 @@ async fn a_compressed_archive_leaves_nothing_in_the_scratch_directory() {
     let level = ruzstd::encoding::CompressionLevel::Fastest;
     fs::write(&zstd, ruzstd::encoding::compress_to_vec(&tar[..], level)).unwrap();
     for path in [fixture("buildkit-multi.tar.gz"), zstd] {
-        let archive = Archive::open(path, &into(scratch.path())).await.unwrap();
+        let archive = ImageArchive::open(path, &into(scratch.path()))
+            .await
+            .unwrap();
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
         archive.check(ROOT.parse().unwrap()).await.unwrap();
     }
@@ -210,7 +212,7 @@ fn real() -> Vec<(Header, Vec<u8>)> {
 }
 
 /// The real image with entries put in front of it or after it.
-async fn with(before: bool, more: Vec<(Header, Vec<u8>)>) -> Result<Checked, String> {
+async fn with(before: bool, more: Vec<(Header, Vec<u8>)>) -> Result<CheckedCounts, String> {
     let all = if before {
         [more, real()].concat()
     } else {
@@ -278,7 +280,7 @@ async fn a_long_name_that_leads_out_is_refused() {
         .append(&header("short", EntryType::Regular, "", 0), &b""[..])
         .unwrap();
     builder.finish().unwrap();
-    let error = Archive::open(&path, &Unpacking::default())
+    let error = ImageArchive::open(&path, &Unpacking::default())
         .await
         .unwrap_err()
         .to_string();
@@ -376,7 +378,9 @@ async fn names_with_a_dot_in_front_are_the_same_names() {
         .collect();
     let (_directory, path) = build(&dotted);
     open_and_check(&path).await.unwrap();
-    let archive = Archive::open(&path, &Unpacking::default()).await.unwrap();
+    let archive = ImageArchive::open(&path, &Unpacking::default())
+        .await
+        .unwrap();
     assert_expected("buildkit-multi.tar", &archive).await;
 }
 
@@ -421,7 +425,7 @@ async fn endless_headers_are_not_taken_into_memory() {
         file.write_all(header("x", kind, "", size).as_bytes())
             .unwrap();
         file.set_len(512 + size + 1024).unwrap();
-        let error = Archive::open(&path, &Unpacking::default())
+        let error = ImageArchive::open(&path, &Unpacking::default())
             .await
             .unwrap_err()
             .to_string();
@@ -435,7 +439,7 @@ async fn endless_headers_are_not_taken_into_memory() {
     let huge = header("huge", EntryType::Regular, "", u64::MAX - 600);
     bytes.splice(512..512, *huge.as_bytes());
     fs::write(&path, bytes).unwrap();
-    let error = Archive::open(&path, &Unpacking::default())
+    let error = ImageArchive::open(&path, &Unpacking::default())
         .await
         .unwrap_err()
         .to_string();
@@ -465,7 +469,7 @@ async fn an_archive_without_its_end_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("cut.tar");
     fs::write(&path, &whole[..512]).unwrap();
-    let error = Archive::open(&path, &Unpacking::default())
+    let error = ImageArchive::open(&path, &Unpacking::default())
         .await
         .unwrap_err()
         .to_string();
@@ -481,7 +485,7 @@ async fn an_archive_cut_in_an_entry_names_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("cut.tar");
     fs::write(&path, &whole[..17_000]).unwrap();
-    let error = Archive::open(&path, &Unpacking::default())
+    let error = ImageArchive::open(&path, &Unpacking::default())
         .await
         .unwrap_err()
         .to_string();
@@ -501,7 +505,7 @@ async fn a_gzip_bomb_stays_out_of_memory() {
         encoder.write_all(&[0; 1 << 20]).unwrap();
     }
     encoder.finish().unwrap();
-    let error = Archive::open(&path, &Unpacking::default())
+    let error = ImageArchive::open(&path, &Unpacking::default())
         .await
         .unwrap_err();
     assert!(matches!(error.fault, ArchiveFault::NotTar(_)), "{error}");

@@ -4,26 +4,26 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::{Input, Kind, Verb};
-use crate::notice::printable;
+use super::{InputDeclaration, InputKind, Verb};
+use crate::notices::to_printable;
 
 /// What was said, as text: the entries of each input that was given.
 #[derive(Clone)]
-pub struct Arguments {
+pub struct InputValues {
     /// The verb.
     pub verb: Verb,
     /// Where the entries come from.
-    pub origin: Origin,
+    pub origin: InputOrigin,
     /// What looks wrong about them but does not stop anything.
     pub warnings: Vec<String>,
-    pub(super) entries: BTreeMap<&'static str, Vec<Entry>>,
+    pub(super) entries: BTreeMap<&'static str, Vec<InputEntry>>,
     /// Lists, and what is taken with the blanks around it, as they were written.
-    pub(super) whole: BTreeMap<&'static str, String>,
+    pub(super) verbatim: BTreeMap<&'static str, String>,
 }
 
 /// Where an input was given, which decides how it is named in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum InputOrigin {
     /// On the command line, as `--images`.
     CommandLine,
     /// In a workflow, as `images`.
@@ -32,7 +32,7 @@ pub enum Origin {
 
 /// One value of an input.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct InputEntry {
     /// The value as it was written, without the blanks around it.
     pub text: String,
     /// The line of a workflow's list that it stands on.
@@ -49,25 +49,33 @@ pub struct InputError {
     pub reason: String,
 }
 
-impl Arguments {
+impl InputValues {
     /// The values of a list, or the one value of another input; none where it was not given.
-    pub fn entries(&self, name: &'static str) -> &[Entry] {
-        debug_assert!(self.takes(name), "{name} is no input of {}", self.verb);
+    pub fn entries(&self, name: &'static str) -> &[InputEntry] {
+        debug_assert!(
+            self.is_accepted(name),
+            "{name} is no input of {}",
+            self.verb
+        );
         self.entries.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// All of a list as it was written, or of a text with the blanks around it; empty where it was
     /// not given.
     pub fn whole(&self, name: &'static str) -> &str {
-        debug_assert!(self.takes(name), "{name} is no input of {}", self.verb);
-        self.whole.get(name).map_or("", String::as_str)
+        debug_assert!(
+            self.is_accepted(name),
+            "{name} is no input of {}",
+            self.verb
+        );
+        self.verbatim.get(name).map_or("", String::as_str)
     }
 
     /// The value, or the default.
     pub fn text(&self, name: &'static str) -> Option<&str> {
         match self.entries(name).first() {
             Some(entry) => Some(&entry.text),
-            None => Input::named(name)?.default,
+            None => InputDeclaration::find(name)?.default,
         }
     }
 
@@ -102,7 +110,7 @@ impl Arguments {
                 entry
                     .text
                     .parse()
-                    .map_err(|reason: T::Err| self.wrong(name, entry, reason))
+                    .map_err(|reason: T::Err| self.entry_error(name, entry, reason))
             })
             .collect()
     }
@@ -112,7 +120,9 @@ impl Arguments {
         match self.text(name).map(str::to_ascii_lowercase).as_deref() {
             Some("true") => Ok(true),
             None | Some("false") => Ok(false),
-            Some(_) => Err(self.wrong(name, &self.entries(name)[0], "is neither true nor false")),
+            Some(_) => {
+                Err(self.entry_error(name, &self.entries(name)[0], "is neither true nor false"))
+            }
         }
     }
 
@@ -121,24 +131,24 @@ impl Arguments {
         let Some(entry) = self.entries(name).first() else {
             return Ok(None);
         };
-        match Input::named(name).map(|input| input.kind) {
-            Some(Kind::Choice(words)) => choose(words, &entry.text)
+        match InputDeclaration::find(name).map(|input| input.kind) {
+            Some(InputKind::Choice(words)) => choose_word(words, &entry.text)
                 .map(Some)
-                .map_err(|reason| self.wrong(name, entry, reason)),
+                .map_err(|reason| self.entry_error(name, entry, reason)),
             _ => Ok(None),
         }
     }
 
     /// That an entry has something wrong with it. A secret's text is not repeated.
-    pub fn wrong(
+    pub fn entry_error(
         &self,
         name: &'static str,
-        entry: &Entry,
+        entry: &InputEntry,
         reason: impl fmt::Display,
     ) -> InputError {
-        let reason = match Input::named(name) {
+        let reason = match InputDeclaration::find(name) {
             Some(input) if input.secret => reason.to_string(),
-            _ => format!("{:?} {reason}", printable(&entry.text, 200)),
+            _ => format!("{:?} {reason}", to_printable(&entry.text, 200)),
         };
         self.error(name, entry.line, reason)
     }
@@ -146,7 +156,7 @@ impl Arguments {
     /// That there is something wrong with an input.
     pub fn error(&self, name: &str, line: Option<usize>, reason: impl Into<String>) -> InputError {
         InputError {
-            place: self.origin.place(name, line),
+            place: self.origin.input_place(name, line),
             reason: reason.into(),
         }
     }
@@ -155,13 +165,13 @@ impl Arguments {
     pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.entries
             .iter()
-            .filter(|(name, _)| Input::named(name).is_some_and(|input| input.secret))
+            .filter(|(name, _)| InputDeclaration::find(name).is_some_and(|input| input.secret))
             .flat_map(|(name, entries)| entries.iter().map(|entry| (*name, entry.text.as_str())))
     }
 
     /// The entries that can hold a path, with the names of their inputs.
-    pub fn with_paths(&self) -> impl Iterator<Item = (&'static str, &Entry)> {
-        let inputs = self.entries.iter().filter(|(name, _)| has_paths(name));
+    pub fn path_entries(&self) -> impl Iterator<Item = (&'static str, &InputEntry)> {
+        let inputs = self.entries.iter().filter(|(name, _)| may_hold_path(name));
         inputs.flat_map(|(name, entries)| entries.iter().map(|entry| (*name, entry)))
     }
 
@@ -170,7 +180,10 @@ impl Arguments {
         &mut self,
         rename: impl Fn(&str) -> Option<String>,
     ) -> Vec<(String, String)> {
-        let inputs = self.entries.iter_mut().filter(|(name, _)| has_paths(name));
+        let inputs = self
+            .entries
+            .iter_mut()
+            .filter(|(name, _)| may_hold_path(name));
         inputs
             .flat_map(|(_, entries)| entries)
             .filter_map(|entry| {
@@ -184,23 +197,23 @@ impl Arguments {
     }
 
     /// That the verb takes what was given, and has what it needs.
-    pub(super) fn check(self) -> Result<Self, InputError> {
-        if let Some(name) = self.entries.keys().find(|name| !self.takes(name)) {
+    pub(super) fn check_values(self) -> Result<Self, InputError> {
+        if let Some(name) = self.entries.keys().find(|name| !self.is_accepted(name)) {
             return Err(self.error(name, None, format!("is no input of {}", self.verb)));
         }
         // What rules are made of goes into nothing but tags and labels, which are escaped.
-        let as_written = |name: &str| self.verb == Verb::Tags && self.whole.contains_key(name);
+        let as_written = |name: &str| self.verb == Verb::Tags && self.verbatim.contains_key(name);
         for (name, entries) in self.entries.iter().filter(|(name, _)| !as_written(name)) {
-            let lines =
-                Input::named(name).is_some_and(|input| matches!(input.kind, Kind::TextOrFile(_)));
+            let lines = InputDeclaration::find(name)
+                .is_some_and(|input| matches!(input.kind, InputKind::TextOrFile(_)));
             let is_wrong = |c: char| c.is_control() && !(lines && matches!(c, '\n' | '\r'));
             let entry = entries.iter().find(|entry| entry.text.contains(is_wrong));
             if let Some(entry) = entry {
                 let reason = "has a line break or another control character in it";
-                return Err(self.wrong(name, entry, reason));
+                return Err(self.entry_error(name, entry, reason));
             }
         }
-        let missing = |input: &&Input| {
+        let missing = |input: &&InputDeclaration| {
             input.required.contains(&self.verb) && !self.entries.contains_key(input.name)
         };
         match self.verb.inputs().find(missing) {
@@ -210,12 +223,12 @@ impl Arguments {
     }
 
     /// Whether it is an input of the verb.
-    pub fn takes(&self, name: &str) -> bool {
+    pub fn is_accepted(&self, name: &str) -> bool {
         self.verb.inputs().any(|input| input.name == name)
     }
 }
 
-impl Entry {
+impl InputEntry {
     /// The path in it, where it holds one: as it is, after `oci:` and the like, or after `NAME=`.
     /// The name or digest of an image may follow.
     pub fn path(&self) -> &str {
@@ -234,8 +247,8 @@ impl Entry {
     }
 }
 
-impl Origin {
-    pub(super) fn place(self, name: &str, line: Option<usize>) -> String {
+impl InputOrigin {
+    pub(super) fn input_place(self, name: &str, line: Option<usize>) -> String {
         match (self, line) {
             (Self::CommandLine, _) => format!("--{name}"),
             (Self::Workflow, Some(line)) => format!("{name}, line {line}"),
@@ -244,19 +257,19 @@ impl Origin {
     }
 }
 
-fn has_paths(name: &str) -> bool {
-    Input::named(name).is_some_and(|input| input.path)
+fn may_hold_path(name: &str) -> bool {
+    InputDeclaration::find(name).is_some_and(|input| input.path)
 }
 
 /// The word among `words`, or why it is none of them.
-pub(super) fn choose(words: &[&'static str], text: &str) -> Result<&'static str, String> {
+pub(super) fn choose_word(words: &[&'static str], text: &str) -> Result<&'static str, String> {
     let found = words.iter().find(|word| **word == text);
     found
         .copied()
         .ok_or_else(|| format!("is none of {}", words.join(", ")))
 }
 
-impl fmt::Debug for Arguments {
+impl fmt::Debug for InputValues {
     /// Without the values: some are secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Arguments")

@@ -1,28 +1,28 @@
 //! What a user can say, declared once: the flags of the command line, the inputs of a workflow,
 //! `action.yml` and the README's tables all come from [`INPUTS`] and [`OUTPUTS`].
 //!
-//! Reading takes two steps. Here the raw [`Arguments`] are collected, with the place each entry
+//! Reading takes two steps. Here the raw [`InputValues`] are collected, with the place each entry
 //! comes from; `commands/` turns them into typed requests, and names that place in an error.
 
 mod arguments;
-mod declaration;
-mod documents;
-mod flags;
-mod inputs;
+mod command_line;
+mod declared_documents;
+mod declared_inputs;
+mod workflow_inputs;
 
 use std::ffi::OsString;
 
-pub use arguments::{Arguments, Entry, InputError, Origin};
-pub use declaration::{INPUTS, Input, Kind, OUTPUTS, Output, Verb};
-pub use documents::{action_yml, readme_tables};
+pub use arguments::{InputEntry, InputError, InputOrigin, InputValues};
+pub use declared_documents::{action_yml_sections, readme_tables};
+pub use declared_inputs::{INPUTS, InputDeclaration, InputKind, OUTPUTS, OutputDeclaration, Verb};
 
-use crate::actions::Environment;
+use crate::actions::ProcessEnvironment;
 
 /// What was asked for.
 #[derive(Debug)]
-pub enum Invocation {
+pub enum CliAction {
     /// Run a verb.
-    Run(Arguments),
+    Run(InputValues),
     /// Print this text and be done: help, or the version.
     Print(String),
 }
@@ -37,18 +37,21 @@ pub enum UsageError {
 }
 
 /// Reads the arguments where there are any; else, in a runner, the inputs.
-pub fn read(arguments: &[OsString], environment: &Environment) -> Result<Invocation, UsageError> {
-    let arguments = if arguments.len() <= 1 && environment.in_runner() {
-        inputs::read(environment)
+pub fn read(
+    arguments: &[OsString],
+    environment: &ProcessEnvironment,
+) -> Result<CliAction, UsageError> {
+    let arguments = if arguments.len() <= 1 && environment.is_in_runner() {
+        workflow_inputs::parse_inputs(environment)
     } else {
-        match flags::read(arguments)? {
-            Invocation::Run(arguments) => Ok(arguments),
+        match command_line::parse_flags(arguments)? {
+            CliAction::Run(arguments) => Ok(arguments),
             print => return Ok(print),
         }
     };
     arguments
-        .and_then(Arguments::check)
-        .map(Invocation::Run)
+        .and_then(InputValues::check_values)
+        .map(CliAction::Run)
         .map_err(UsageError::Input)
 }
 
@@ -56,7 +59,7 @@ pub fn read(arguments: &[OsString], environment: &Environment) -> Result<Invocat
 mod tests {
     use super::*;
 
-    fn in_runner(variables: &[(&str, &str)]) -> Result<Arguments, String> {
+    fn in_runner(variables: &[(&str, &str)]) -> Result<InputValues, String> {
         let runner = [("GITHUB_ACTIONS", "true")];
         read_from(
             &["shipmark"],
@@ -64,15 +67,18 @@ mod tests {
         )
     }
 
-    fn on_command_line(arguments: &[&str]) -> Result<Arguments, String> {
-        read_from(arguments, Environment::default())
+    fn on_command_line(arguments: &[&str]) -> Result<InputValues, String> {
+        read_from(arguments, ProcessEnvironment::default())
     }
 
-    fn read_from(arguments: &[&str], environment: Environment) -> Result<Arguments, String> {
+    fn read_from(
+        arguments: &[&str],
+        environment: ProcessEnvironment,
+    ) -> Result<InputValues, String> {
         let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
         match read(&arguments, &environment) {
-            Ok(Invocation::Run(arguments)) => Ok(arguments),
-            Ok(Invocation::Print(text)) => Err(text),
+            Ok(CliAction::Run(arguments)) => Ok(arguments),
+            Ok(CliAction::Print(text)) => Err(text),
             Err(UsageError::Flags(text)) => Err(text),
             Err(UsageError::Input(error)) => Err(error.to_string()),
         }
@@ -122,7 +128,7 @@ mod tests {
 
     #[test]
     fn arguments_go_before_inputs() {
-        let environment = Environment::from_iter(
+        let environment = ProcessEnvironment::from_iter(
             [("GITHUB_ACTIONS", "true"), ("INPUT_TAGS", "x")]
                 .into_iter()
                 .chain(MINIMUM),
@@ -166,7 +172,7 @@ mod tests {
         };
         let images = with(&[("INPUT_IMAGES", "oci:a\n\nGHCR.io/Acme/web")]);
         insta::assert_snapshot!(
-            images.values::<crate::image::Place>("images").unwrap_err(),
+            images.values::<crate::image::Destination>("images").unwrap_err(),
             @r#"images, line 3: "GHCR.io/Acme/web" has upper-case letters in its repository name: write acme/web"#
         );
         insta::assert_snapshot!(
@@ -179,7 +185,7 @@ mod tests {
         );
         let secret = with(&[("INPUT_CREDENTIALS", "made-up-word")]);
         insta::assert_snapshot!(
-            secret.wrong("credentials", &secret.entries("credentials")[0], "is no login"),
+            secret.entry_error("credentials", &secret.entries("credentials")[0], "is no login"),
             @"credentials, line 1: is no login"
         );
         assert_eq!(
@@ -189,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said() {
+    fn missing_inputs_are_named() {
         assert_eq!(in_runner(&[]).unwrap().verb, Verb::Tags);
         insta::assert_snapshot!(
             in_runner(&[("INPUT_COMMAND", "psuh")]).unwrap_err(),
@@ -237,7 +243,7 @@ mod tests {
     #[test]
     fn whatever_takes_a_file_can_hold_a_path() {
         for input in INPUTS {
-            let (Kind::Text(word) | Kind::List(word)) = input.kind else {
+            let (InputKind::Text(word) | InputKind::List(word)) = input.kind else {
                 continue;
             };
             let words = ["FILE", "DIR", "IMAGE", "PLACE"];

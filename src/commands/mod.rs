@@ -1,24 +1,24 @@
 //! The verbs, one file each: from arguments to the request that the road takes.
 
-mod advice;
-mod api;
-mod attestations;
-mod context;
-mod facts;
-mod instance;
-mod keyless;
-mod logins;
-mod places;
-mod policy;
+mod attestation_inputs;
+mod context_inputs;
+mod credential_inputs;
+mod event_inputs;
+mod github_inputs;
+mod keyless_inputs;
+mod load_policy;
 mod promote;
 mod push;
-mod request;
-mod route;
+mod release_request;
+mod release_targets;
+mod runner_advice;
+mod runner_paths;
 mod sign_bundle;
-mod signing;
-mod subject;
+mod signing_inputs;
+mod sigstore_inputs;
+mod tag_context;
 mod tags;
-mod trust;
+mod verification_inputs;
 mod verify;
 mod verify_bundle;
 mod visibility;
@@ -26,98 +26,101 @@ mod visibility;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use logins::secrets;
-pub use signing::held;
+pub use credential_inputs::collect_secrets;
+pub use signing_inputs::environment_secrets;
 
-use crate::actions::Environment;
-use crate::cli::{Arguments, InputError, Verb};
-use crate::release::{self, Context, Failure};
-use crate::report::{self, Done, Log};
-use request::Asked;
+use crate::actions::ProcessEnvironment;
+use crate::cli::{InputError, InputValues, Verb};
+use crate::release::{self, Failure, ReleaseContext};
+use crate::report::{self, RunLog, VerbResult};
+use release_request::ReleaseJob;
 
 /// What a verb has to go by.
-struct Given {
-    arguments: Arguments,
-    environment: Environment,
-    log: Arc<Log>,
+struct Invocation {
+    arguments: InputValues,
+    environment: ProcessEnvironment,
+    log: Arc<RunLog>,
 }
 
 /// How long closing what a broken-off run has open may take.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Runs a verb, to its end or until `cancelled`.
 pub async fn run(
-    mut arguments: Arguments,
-    environment: Environment,
-    log: Arc<Log>,
+    mut arguments: InputValues,
+    environment: ProcessEnvironment,
+    log: Arc<RunLog>,
     cancelled: impl Future<Output = ()>,
-) -> Result<Done, Failure> {
-    places::find(&mut arguments, &environment, &log)?;
-    let given = Given {
+) -> Result<VerbResult, Failure> {
+    runner_paths::map_paths(&mut arguments, &environment, &log)?;
+    let given = Invocation {
         arguments,
         environment,
         log,
     };
-    let asked = match given.arguments.verb {
+    let job = match given.arguments.verb {
         Verb::Tags => {
             return tokio::select! {
-                result = tags::run(&given) => Ok(Done::Tagged(Box::new(result?))),
+                result = tags::run_tags(&given) => Ok(VerbResult::Tagged(Box::new(result?))),
                 () = cancelled => Err(Failure::Cancelled),
             };
         }
         Verb::Verify => {
             return tokio::select! {
-                result = verify::run(&given) => Ok(Done::Verified(Box::new(result?))),
+                result = verify::run_verify(&given) => Ok(VerbResult::Verified(Box::new(result?))),
                 () = cancelled => Err(Failure::Cancelled),
             };
         }
         Verb::VerifyBundle => {
             return tokio::select! {
-                result = verify_bundle::run(&given) => Ok(Done::VerifiedBundle(Box::new(result?))),
+                result = verify_bundle::run_verify_bundle(&given) => Ok(VerbResult::VerifiedBundle(Box::new(result?))),
                 () = cancelled => Err(Failure::Cancelled),
             };
         }
         Verb::SignBundle => {
             return tokio::select! {
-                result = sign_bundle::run(&given) => Ok(Done::SignedBundle(Box::new(result?))),
+                result = sign_bundle::run(&given) => Ok(VerbResult::SignedBundle(Box::new(result?))),
                 () = cancelled => Err(Failure::Cancelled),
             };
         }
-        Verb::Push => push::request(&given).await,
-        Verb::Promote => promote::request(&given).await,
+        Verb::Push => push::build_request(&given).await,
+        Verb::Promote => promote::build_request(&given).await,
     }?;
-    let context = context::context(&given)?;
-    let owners = places::owners(&given, asked.destinations());
+    let context = context_inputs::build_context(&given)?;
+    let owners = runner_paths::destination_owners(&given, job.destinations());
     let began = Instant::now();
-    let result = walk(&asked, &context, &given.log, cancelled).await;
+    let result = run_release(&job, &context, &given.log, cancelled).await;
     given.log.info(&format!(
         "{} requests in {:.1} s",
-        context.registry.requests(),
+        context.registry.request_count(),
         began.elapsed().as_secs_f64()
     ));
-    places::hand_over(&given, &owners);
-    let mut done = result.map_err(|failure| advice::advise(failure, &given))?;
-    if let Done::Fleet(fleet) = &mut done {
-        for failure in fleet.failures_mut() {
-            *failure = advice::advise(failure.clone(), &given);
+    runner_paths::hand_over(&given, &owners);
+    let mut done = result.map_err(|failure| runner_advice::add_advice(failure, &given))?;
+    if let VerbResult::Batch(batch) = &mut done {
+        for failure in batch.failures_mut() {
+            *failure = runner_advice::add_advice(failure.clone(), &given);
         }
     }
     Ok(done)
 }
 
 /// Walks the road, and tidies up where that ends early.
-async fn walk(
-    asked: &Asked,
-    context: &Context,
-    log: &Log,
+async fn run_release(
+    job: &ReleaseJob,
+    context: &ReleaseContext,
+    log: &RunLog,
     cancelled: impl Future<Output = ()>,
-) -> Result<Done, Failure> {
+) -> Result<VerbResult, Failure> {
     let work = async {
-        Ok(match asked {
-            Asked::One(request) => Done::Released(Box::new(release::run(request, context).await?)),
-            Asked::Fleet(fleet) => {
-                let said = |service: &_, end: &_| log.info(&report::ended(service, end));
-                Done::Fleet(Box::new(fleet.run(context, said).await))
+        Ok(match job {
+            ReleaseJob::One(request) => {
+                VerbResult::Released(Box::new(release::run(request, context).await?))
+            }
+            ReleaseJob::Batch(batch) => {
+                let log_outcome =
+                    |service: &_, end: &_| log.info(&report::service_line(service, end));
+                VerbResult::Batch(Box::new(batch.run(context, log_outcome).await))
             }
         })
     };
@@ -126,12 +129,12 @@ async fn walk(
         () = cancelled => Err(Failure::Cancelled),
     };
     let failed = match &result {
-        Ok(Done::Fleet(fleet)) => fleet.failed().next().is_some(),
+        Ok(VerbResult::Batch(batch)) => batch.failed().next().is_some(),
         other => other.is_err(),
     };
     if failed {
         // A registry that does not answer expires its upload sessions by itself.
-        let _ = tokio::time::timeout(LAST_WORDS, context.registry.abandon()).await;
+        let _ = tokio::time::timeout(CLEANUP_TIMEOUT, context.registry.cancel_open_uploads()).await;
     }
     result
 }

@@ -1,9 +1,9 @@
-use super::Given;
-use super::request::{self, Asked};
-use crate::release::{Failure, Verb};
+use super::Invocation;
+use super::release_request::{self, ReleaseJob};
+use crate::release::{Failure, ReleaseVerb};
 
 /// A promotion takes its tags from the image first; the event, where there is one, may name the
 /// version.
-pub(super) async fn request(given: &Given) -> Result<Asked, Failure> {
-    request::common(given, Verb::Promote, false).await
+pub(super) async fn build_request(given: &Invocation) -> Result<ReleaseJob, Failure> {
+    release_request::build_job(given, ReleaseVerb::Promote, false).await
 }

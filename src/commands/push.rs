@@ -1,8 +1,8 @@
-use super::Given;
-use super::request::{self, Asked};
-use crate::release::{Failure, Verb};
+use super::Invocation;
+use super::release_request::{self, ReleaseJob};
+use crate::release::{Failure, ReleaseVerb};
 
 /// A push takes its tags from the event; without rules in `tags` there must be one.
-pub(super) async fn request(given: &Given) -> Result<Asked, Failure> {
-    request::common(given, Verb::Push, true).await
+pub(super) async fn build_request(given: &Invocation) -> Result<ReleaseJob, Failure> {
+    release_request::build_job(given, ReleaseVerb::Push, true).await
 }

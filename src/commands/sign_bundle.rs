@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Given, context, signing};
+use super::{Invocation, context_inputs, signing_inputs};
 use crate::release::{Failure, signing_failure};
 use crate::report::SignedBundle;
-use crate::signing::{Claim, Subject};
+use crate::signing::{ImageClaim, SignedArtifact};
 
 /// Signs a file into a bundle beside it.
-pub(super) async fn run(given: &Given) -> Result<SignedBundle, Failure> {
+pub(super) async fn run(given: &Invocation) -> Result<SignedBundle, Failure> {
     let arguments = &given.arguments;
     let artifact: String = arguments.required("artifact")?;
     let path: String = arguments.required("bundle")?;
@@ -20,15 +20,18 @@ pub(super) async fn run(given: &Given) -> Result<SignedBundle, Failure> {
         )
     };
     let mut file =
-        Subject::open(Path::new(&artifact)).map_err(|error| unread(error.to_string()))?;
+        SignedArtifact::open(Path::new(&artifact)).map_err(|error| unread(error.to_string()))?;
     let digest = file.digest().map_err(|flaw| unread(flaw.to_string()))?;
-    let signer = signing::file_signer(given).await?;
-    let claim = Claim {
+    let signer = signing_inputs::file_signer(given).await?;
+    let claim = ImageClaim {
         repository: name(&artifact),
         digest,
         annotations: BTreeMap::new(),
     };
-    let (client, notices) = (context::connections(given)?, given.log.notices());
+    let (client, notices) = (
+        context_inputs::open_connections(given)?,
+        given.log.notices(),
+    );
     let bundle = signer.sign_bundle(&client, &notices, &claim).await;
     let bundle = bundle.map_err(signing_failure)?;
     // As with images, what does not stand up to the check that others make is not given to them.

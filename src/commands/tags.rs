@@ -1,29 +1,31 @@
-use super::subject::{self, About};
-use super::{Given, request};
+use super::tag_context::{self, TagInputContext};
+use super::{Invocation, release_request};
 use crate::release::Failure;
-use crate::report::{Separators, Tagged};
-use crate::tagging::{self, Finding, Labels, Mode, Rules, TaggingError, image_names};
+use crate::report::{OutputSeparators, TagsResult};
+use crate::tagging::{
+    self, CompatMode, Finding, OrderedLabels, TagRuleSet, TaggingError, parse_image_names,
+};
 
 /// Says which tags, labels and annotations the event gives an image. Writes to no registry.
-pub(super) async fn run(given: &Given) -> Result<Tagged, Failure> {
+pub(super) async fn run_tags(given: &Invocation) -> Result<TagsResult, Failure> {
     let arguments = &given.arguments;
     let environment = arguments.value("environment")?;
-    request::refuse_overrides(given, environment.as_ref())?;
-    let mode = request::mode(arguments)?;
-    let images = image_names(arguments.whole("images"))
-        .map_err(|error| request::rule_error(arguments, &error))?;
-    let rules = Rules::read(arguments.whole("tags"), arguments.whole("flavor"), mode)
-        .map_err(|error| request::rule_error(arguments, &error))?;
-    let About {
-        subject,
+    release_request::refuse_overrides(given, environment.as_ref())?;
+    let mode = release_request::parse_mode(arguments)?;
+    let images = parse_image_names(arguments.whole("images"))
+        .map_err(|error| release_request::to_input_error(arguments, &error))?;
+    let rules = TagRuleSet::parse(arguments.whole("tags"), arguments.whole("flavor"), mode)
+        .map_err(|error| release_request::to_input_error(arguments, &error))?;
+    let TagInputContext {
+        context: subject,
         repository,
-    } = about(given, &rules, mode).await?;
-    let expansion = tagging::expand(&rules, &subject).map_err(TaggingError::from)?;
+    } = collect_context(given, &rules, mode).await?;
+    let expansion = tagging::expand_rules(&rules, &subject).map_err(TaggingError::from)?;
     let version = expansion.version().unwrap_or_default().to_owned();
     let mut findings: Vec<Finding> = Vec::new();
-    let mut labels = |input| -> Result<Labels, TaggingError> {
+    let mut labels = |input| -> Result<OrderedLabels, TaggingError> {
         let lines = (input, arguments.whole(input));
-        tagging::labels(
+        tagging::build_labels(
             &rules,
             &subject,
             &repository,
@@ -33,7 +35,7 @@ pub(super) async fn run(given: &Given) -> Result<Tagged, Failure> {
         )
     };
     let (mut labels, mut annotations) = (labels("labels")?, labels("annotations")?);
-    let separators = Separators {
+    let separators = OutputSeparators {
         tags: separator(given, "sep-tags"),
         labels: separator(given, "sep-labels"),
         annotations: separator(given, "sep-annotations"),
@@ -47,11 +49,11 @@ pub(super) async fn run(given: &Given) -> Result<Tagged, Failure> {
     findings.splice(0..0, expansion.findings.iter().cloned());
     if expansion.tags.is_empty() {
         findings.push(Finding {
-            trap: None,
+            difference: None,
             text: "no rule gives a tag for this event".to_owned(),
         });
     }
-    Ok(Tagged {
+    Ok(TagsResult {
         images,
         expansion,
         labels,
@@ -60,23 +62,27 @@ pub(super) async fn run(given: &Given) -> Result<Tagged, Failure> {
         separators,
         bake_target: arguments.text("bake-target").unwrap_or_default().to_owned(),
         findings,
-        exported: exported(given),
+        exports_variables: exports_variables(given),
     })
 }
 
-async fn about(given: &Given, rules: &Rules, mode: Mode) -> Result<About, Failure> {
-    let (mut workflow, mut facts) = subject::event(given, mode)?;
+async fn collect_context(
+    given: &Invocation,
+    rules: &TagRuleSet,
+    mode: CompatMode,
+) -> Result<TagInputContext, Failure> {
+    let (mut workflow, mut facts) = tag_context::load_event(given, mode)?;
     if given.arguments.choice("context")? == Some("git") {
-        let (of_checkout, found) = subject::of_checkout(workflow)?;
+        let (of_checkout, found) = tag_context::event_of_checkout(workflow)?;
         (workflow, facts) = (of_checkout, Some(found));
     }
     let templates = ["labels", "annotations"]
         .map(|name| given.arguments.whole(name))
         .concat();
-    subject::about(given, rules, facts, workflow, &templates).await
+    tag_context::collect_context(given, rules, facts, workflow, &templates).await
 }
 
-fn separator(given: &Given, name: &'static str) -> String {
+fn separator(given: &Invocation, name: &'static str) -> String {
     match given.arguments.whole(name) {
         "" => "\n".to_owned(),
         text => text.to_owned(),
@@ -84,7 +90,7 @@ fn separator(given: &Given, name: &'static str) -> String {
 }
 
 /// Whether the outputs become variables for later steps too.
-fn exported(given: &Given) -> bool {
+fn exports_variables(given: &Invocation) -> bool {
     given
         .environment
         .get("DOCKER_METADATA_SET_OUTPUT_ENV")

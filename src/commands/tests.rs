@@ -1,14 +1,14 @@
 use super::*;
-use crate::cli::{self, Invocation};
-use crate::release::Existing;
-use crate::report::Reader;
+use crate::cli::{self, CliAction};
+use crate::release::ExistingTagPolicy;
+use crate::report::LogReader;
 use crate::tagging::TagRules;
 
 pub(super) const SHA: &str = "860c1904a1ce19322e91ac35af1ab07466440c37";
 
 /// A push in a runner, with further variables. The tests run in this repository's own checkout, where
 /// there is one, and so in that of the workflow.
-pub(super) fn in_runner(variables: &[(&str, &str)]) -> Given {
+pub(super) fn in_runner(variables: &[(&str, &str)]) -> Invocation {
     let given = [
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_EVENT_NAME", "push"),
@@ -19,7 +19,7 @@ pub(super) fn in_runner(variables: &[(&str, &str)]) -> Given {
         ("INPUT_SOURCE", "oci:dev"),
         ("INPUT_IMAGES", "oci:prod"),
     ];
-    let commit = facts::checkout().map(|checkout| checkout.commit.to_string());
+    let commit = event_inputs::open_checkout().map(|checkout| checkout.commit.to_string());
     let commit = commit.unwrap_or_default();
     let workflow = ("GITHUB_WORKFLOW_SHA", commit.as_str());
     let given = given.iter().chain([&workflow]).chain(variables);
@@ -27,26 +27,26 @@ pub(super) fn in_runner(variables: &[(&str, &str)]) -> Given {
 }
 
 /// A promotion on the command line, with further flags.
-pub(super) fn given(flags: &[&str]) -> Given {
+pub(super) fn given(flags: &[&str]) -> Invocation {
     let line = [
         "shipmark",
         "promote",
         "--source=oci:dev",
         "--images=oci:prod",
     ];
-    read(&[&line, flags].concat(), Environment::default())
+    read(&[&line, flags].concat(), ProcessEnvironment::default())
 }
 
-fn read(line: &[&str], environment: Environment) -> Given {
+fn read(line: &[&str], environment: ProcessEnvironment) -> Invocation {
     let line: Vec<_> = line.iter().map(std::ffi::OsString::from).collect();
     let arguments = match cli::read(&line, &environment) {
-        Ok(Invocation::Run(arguments)) => arguments,
+        Ok(CliAction::Run(arguments)) => arguments,
         other => panic!("{other:?}"),
     };
-    Given {
+    Invocation {
         arguments,
         environment,
-        log: Log::new(std::io::sink(), Reader::Job),
+        log: RunLog::new(std::io::sink(), LogReader::Job),
     }
 }
 
@@ -58,45 +58,45 @@ pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
-fn complaint<T>(result: Result<T, Failure>) -> String {
+fn diagnostic<T>(result: Result<T, Failure>) -> String {
     match result {
         Ok(_) => "done".to_owned(),
-        Err(Failure::Refused(complaint)) => format!("refused: {complaint}"),
-        Err(Failure::Input(complaint)) => format!("error: {complaint}"),
+        Err(Failure::Refused(diagnostic)) => format!("refused: {diagnostic}"),
+        Err(Failure::Input(diagnostic)) => format!("error: {diagnostic}"),
         Err(other) => panic!("{other:?}"),
     }
 }
 
-fn one(asked: impl Future<Output = Result<Asked, Failure>>) -> release::Request {
-    match wait(asked).unwrap() {
-        Asked::One(request) => *request,
-        Asked::Fleet(fleet) => panic!("{fleet:?}"),
+fn one(job: impl Future<Output = Result<ReleaseJob, Failure>>) -> release::ReleaseRequest {
+    match wait(job).unwrap() {
+        ReleaseJob::One(request) => *request,
+        ReleaseJob::Batch(batch) => panic!("{batch:?}"),
     }
 }
 
 #[test]
 fn arguments_become_a_request() {
-    let request = one(push::request(&in_runner(&[
+    let request = one(push::build_request(&in_runner(&[
         ("INPUT_IMAGES", "ghcr.io/acme/web\noci:prod"),
         ("INPUT_ENVIRONMENT", "prod"),
         ("INPUT_EXISTING", "keep"),
         ("INPUT_DRY-RUN", "true"),
     ])));
-    assert_eq!(request.verb, release::Verb::Push);
+    assert_eq!(request.verb, release::ReleaseVerb::Push);
     assert_eq!(request.source.to_string(), "oci:dev");
     assert_eq!(request.destinations.len(), 2);
     assert_eq!(request.environment.unwrap().as_str(), "prod");
-    assert_eq!(request.existing, Existing::Keep);
+    assert_eq!(request.existing, ExistingTagPolicy::Keep);
     assert!(request.dry_run && request.facts.is_some());
-    let request = one(promote::request(&given(&[])));
-    assert_eq!(request.verb, release::Verb::Promote);
-    assert_eq!(request.existing, Existing::ByKind);
+    let request = one(promote::build_request(&given(&[])));
+    assert_eq!(request.verb, release::ReleaseVerb::Promote);
+    assert_eq!(request.existing, ExistingTagPolicy::PerTagKind);
     assert!(!request.dry_run && request.rules == TagRules::Default);
 }
 
 #[test]
 fn wrong_values_are_named_with_their_place() {
-    let push = |name, value| complaint(wait(push::request(&in_runner(&[(name, value)]))));
+    let push = |name, value| diagnostic(wait(push::build_request(&in_runner(&[(name, value)]))));
     insta::assert_snapshot!(push("INPUT_TAGS", "a\n\ntype=sah"), @r#"error: tags, line 3: the type "sah" is not known; did you mean sha? (column 6 of "type=sah")"#);
     insta::assert_snapshot!(push("INPUT_ENVIRONMENT", "Prod"), @r#"error: environment: "Prod" has not 1 to 32 lower-case letters, digits and dashes, beginning with no dash"#);
     insta::assert_snapshot!(push("INPUT_IMAGES", "ghcr.io/a/b:1"), @r#"error: images, line 1: "ghcr.io/a/b:1" names a tag: give the place alone, the tags are derived or come from the input tags"#);
@@ -105,7 +105,10 @@ fn wrong_values_are_named_with_their_place() {
 
 #[test]
 fn somewhere_has_to_be_named() {
-    let push = complaint(wait(push::request(&in_runner(&[("INPUT_IMAGES", "")]))));
+    let push = diagnostic(wait(push::build_request(&in_runner(&[(
+        "INPUT_IMAGES",
+        "",
+    )]))));
     insta::assert_snapshot!(push, @r"
     error: images: is needed
      hint: name the places in images, or with environment one of the policy file's
@@ -116,7 +119,7 @@ fn somewhere_has_to_be_named() {
 fn in_a_runner_an_environment_goes_by_the_event_alone() {
     let prod = ("INPUT_ENVIRONMENT", "prod");
     let push = |name| {
-        complaint(wait(push::request(&in_runner(&[
+        diagnostic(wait(push::build_request(&in_runner(&[
             prod,
             (name, "refs/heads/x"),
         ]))))
@@ -128,7 +131,10 @@ fn in_a_runner_an_environment_goes_by_the_event_alone() {
     ");
     assert!(push("INPUT_EVENT").starts_with("refused: the input event"));
     let flags = ["--environment=prod", "--ref=refs/heads/x"];
-    assert_eq!(complaint(wait(promote::request(&given(&flags)))), "done");
+    assert_eq!(
+        diagnostic(wait(promote::build_request(&given(&flags)))),
+        "done"
+    );
 }
 
 #[test]
@@ -137,7 +143,7 @@ fn logins_are_read_whatever_the_password_holds() {
         "INPUT_CREDENTIALS",
         "ghcr.io=robot:made=up:word\nlocalhost:5000=a:b",
     )]);
-    let logins = logins::read(&given).unwrap().given;
+    let logins = credential_inputs::parse_credentials(&given).unwrap().given;
     assert_eq!(logins[0].registry.as_str(), "ghcr.io");
     assert_eq!(logins[0].user, "robot");
     let password = secrecy::ExposeSecret::expose_secret(&logins[0].password);
@@ -155,12 +161,14 @@ fn a_malformed_login_is_not_repeated() {
         "https://ghcr.io/made-up-word=a:b",
     ] {
         let given = in_runner(&[("INPUT_CREDENTIALS", text)]);
-        let error = logins::read(&given).unwrap_err().to_string();
+        let error = credential_inputs::parse_credentials(&given)
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("credentials, line "), "{error}");
         assert!(!error.contains("made"), "{error}");
-        let secrets = secrets(&given.arguments);
+        let secrets = collect_secrets(&given.arguments);
         for line in text.lines() {
-            assert!(!secrets.hide(line).contains("made-up-word"), "{line}");
+            assert!(!secrets.redact(line).contains("made-up-word"), "{line}");
         }
     }
 }
@@ -179,23 +187,23 @@ fn an_empty_login_names_its_registry_and_its_line() {
         "b.example=\nb.example=:",
     ] {
         let given = in_runner(&[("INPUT_CREDENTIALS", &one(line))]);
-        let logins = logins::read(&given).unwrap();
+        let logins = credential_inputs::parse_credentials(&given).unwrap();
         assert_eq!(logins.given.len(), 1, "{line}");
         let empty = &logins.empty[0];
         assert_eq!(empty.registry.as_str(), "b.example", "{line}");
         assert_eq!(empty.place, "credentials, line 2", "{line}");
-        let secrets = secrets(&given.arguments);
+        let secrets = collect_secrets(&given.arguments);
         assert!(!secrets.iter().any(|text| text == ":"), "{line}");
-        assert!(!secrets.hide("made-up-word").contains("word"), "{line}");
+        assert!(!secrets.redact("made-up-word").contains("word"), "{line}");
     }
     for both in [
         "b.example=\nb.example=robot:word",
         "b.example=robot:word\nb.example=:",
     ] {
         let given = in_runner(&[("INPUT_CREDENTIALS", both)]);
-        let logins = logins::read(&given).unwrap();
+        let logins = credential_inputs::parse_credentials(&given).unwrap();
         assert_eq!((logins.given.len(), logins.empty.len()), (1, 0), "{both}");
     }
     let given = in_runner(&[("INPUT_CREDENTIALS", "=robot:word")]);
-    assert!(logins::read(&given).is_err());
+    assert!(credential_inputs::parse_credentials(&given).is_err());
 }

@@ -1,12 +1,12 @@
-use super::{Given, context, trust};
-use crate::release::{self, Failure, Verification, Verify};
+use super::{Invocation, context_inputs, verification_inputs};
+use crate::release::{self, Failure, Verification, VerifyRequest};
 
 /// Checks the signatures and attestations of an image.
-pub(super) async fn run(given: &Given) -> Result<Verification, Failure> {
-    let context = context::context(given)?;
-    let request = Verify {
+pub(super) async fn run_verify(given: &Invocation) -> Result<Verification, Failure> {
+    let context = context_inputs::build_context(given)?;
+    let request = VerifyRequest {
         source: given.arguments.required("source")?,
         recursive: given.arguments.switch("recursive")?,
     };
-    release::verify(&request, trust::check(given), &context).await
+    release::verify(&request, verification_inputs::check_inputs(given), &context).await
 }

@@ -3,15 +3,15 @@
 //! What is signed keyless stands in a log, and the one of Sigstore's public instance is for everybody
 //! to read. So only a repository that is known to be public is named there without being asked.
 
-use super::{Given, api, facts, instance};
-use crate::github::ApiError;
+use super::{Invocation, event_inputs, github_inputs, sigstore_inputs};
+use crate::github::GithubApiError;
 use crate::release::Failure;
 
 /// Requires that the repository is known to be public: the event says so, or else GitHub's API.
 ///
 /// # Errors
 /// It is not, or nothing says that it is.
-pub(super) async fn require_public(given: &Given) -> Result<(), Failure> {
+pub(super) async fn require_public(given: &Invocation) -> Result<(), Failure> {
     let is_public = match of_event(given)? {
         Some(is_public) => is_public,
         None => ask(given).await?,
@@ -30,14 +30,14 @@ pub(super) async fn require_public(given: &Given) -> Result<(), Failure> {
 const SHOWN: &str = "the log of Sigstore's public instance is for everybody to read, and shows the names of the repository, its workflow and its branch";
 
 fn advised(failure: Failure) -> Failure {
-    failure.hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own (signing-config, trusted-root)")
+    failure.with_hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own (signing-config, trusted-root)")
 }
 
 /// What the job's own event says of the job's own repository. Some events, such as schedule, say
 /// nothing of it.
-fn of_event(given: &Given) -> Result<Option<bool>, Failure> {
+fn of_event(given: &Invocation) -> Result<Option<bool>, Failure> {
     let environment = &given.environment;
-    let repository = facts::of_job(environment)?.repository;
+    let repository = event_inputs::of_job(environment)?.repository;
     let own = environment.get("GITHUB_REPOSITORY");
     let is_own = match (own, &repository.full_name) {
         (Some(own), Some(name)) => own.eq_ignore_ascii_case(name),
@@ -47,10 +47,10 @@ fn of_event(given: &Given) -> Result<Option<bool>, Failure> {
 }
 
 /// What GitHub's API says of it.
-async fn ask(given: &Given) -> Result<bool, Failure> {
+async fn ask(given: &Invocation) -> Result<bool, Failure> {
     let unknown = |why: String| unknown(Failure::input, &why);
     let arguments = &given.arguments;
-    if arguments.takes("offline") && arguments.switch("offline")? {
+    if arguments.is_accepted("offline") && arguments.switch("offline")? {
         return Err(unknown("offline: true asks nobody else".to_owned()));
     }
     if arguments.text("github-token").is_none() {
@@ -61,13 +61,13 @@ async fn ask(given: &Given) -> Result<bool, Failure> {
         let why = "GITHUB_REPOSITORY does not name it to ask GitHub's API";
         return Err(unknown(why.to_owned()));
     };
-    if !instance::is_safe(&api::base(given)?) {
+    if !sigstore_inputs::is_confidential(&github_inputs::api_base(given)?) {
         let why = "GITHUB_API_URL is no https address, so its answer proves nothing";
         return Err(unknown(why.to_owned()));
     }
     let log = &given.log;
     log.info("asking GitHub's API whether the repository is public, which the event does not say");
-    let told = api::of(given, name)?.repository().await;
+    let told = github_inputs::open_api(given, name)?.get_repository().await;
     match told {
         Ok(told) => told
             .public
@@ -84,6 +84,6 @@ fn unknown(failure: impl FnOnce(String) -> Failure, why: &str) -> Failure {
 }
 
 /// Whether GitHub does not show the repository, as it does with a token that may not see it.
-fn is_hidden(error: &ApiError) -> bool {
-    matches!(error, ApiError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404))
+fn is_hidden(error: &GithubApiError) -> bool {
+    matches!(error, GithubApiError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404))
 }

@@ -10,7 +10,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
-use super::{Credential, CredentialsError};
+use super::{CredentialsError, RegistryCredential};
 use crate::image::{RegistryName, Repository};
 
 /// Padding is often lost when a value is pasted; what it decodes to is the same.
@@ -23,15 +23,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Clone, Debug, Default)]
 pub(super) struct DockerConfig {
     /// By registry and path; the longest path that fits a repository wins.
-    auths: BTreeMap<RegistryName, BTreeMap<String, Credential>>,
+    auths: BTreeMap<RegistryName, BTreeMap<String, RegistryCredential>>,
     helpers: BTreeMap<RegistryName, String>,
     store: Option<String>,
-    pub(super) remarks: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct File {
-    auths: Option<BTreeMap<String, Option<Entry>>>,
+struct DockerConfigJson {
+    auths: Option<BTreeMap<String, Option<AuthEntryJson>>>,
     #[serde(rename = "credHelpers")]
     cred_helpers: Option<BTreeMap<String, String>>,
     #[serde(rename = "credsStore")]
@@ -39,7 +39,7 @@ struct File {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct AuthEntryJson {
     auth: Option<String>,
     username: Option<String>,
     password: Option<String>,
@@ -49,7 +49,7 @@ struct Entry {
 
 impl DockerConfig {
     /// Reads the file; `None` where there is none.
-    pub(super) fn read(path: &Path) -> Result<Option<Self>, CredentialsError> {
+    pub(super) fn load(path: &Path) -> Result<Option<Self>, CredentialsError> {
         match std::fs::read(path) {
             Ok(bytes) => {
                 Self::parse(&bytes)
@@ -59,7 +59,7 @@ impl DockerConfig {
                         reason,
                     })
             }
-            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) if is_missing_file(&error) => Ok(None),
             Err(error) => Err(CredentialsError::Unreadable {
                 path: path.display().to_string(),
                 reason: error.to_string(),
@@ -75,7 +75,8 @@ impl DockerConfig {
         if bytes.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        let file: File = serde_json::from_slice(bytes).map_err(|error| position(&error))?;
+        let file: DockerConfigJson =
+            serde_json::from_slice(bytes).map_err(|error| error_position(&error))?;
         let mut config = Self {
             store: file.creds_store.filter(|name| !name.is_empty()),
             ..Self::default()
@@ -87,15 +88,15 @@ impl DockerConfig {
         }
         for (key, entry) in file.auths.unwrap_or_default() {
             if let Some(entry) = entry {
-                config.add(&key, &entry)?;
+                config.add_entry(&key, &entry)?;
             }
         }
         Ok(config)
     }
 
-    fn add(&mut self, key: &str, entry: &Entry) -> Result<(), String> {
+    fn add_entry(&mut self, key: &str, entry: &AuthEntryJson) -> Result<(), String> {
         let Some(credential) = entry
-            .credential()
+            .to_credential()
             .map_err(|why| format!("auths, {}: {why}", shown_key(key)))?
         else {
             return Ok(());
@@ -107,7 +108,7 @@ impl DockerConfig {
         // docker itself reads only this key for Docker Hub, so it wins over the other spellings.
         let canonical = key.starts_with("https://index.docker.io/v1");
         if paths.contains_key(&path) {
-            self.remarks.push(format!(
+            self.warnings.push(format!(
                 "config.json has several entries for {registry}: the one for {} is {}",
                 shown_key(key),
                 if canonical { "used" } else { "left alone" }
@@ -142,7 +143,7 @@ impl DockerConfig {
                 },
             )),
             Err(_) => {
-                self.remarks.push(format!(
+                self.warnings.push(format!(
                     "config.json: {:?} names no registry and is left alone",
                     shown_key(key)
                 ));
@@ -159,7 +160,7 @@ impl DockerConfig {
             .map(String::as_str)
     }
 
-    pub(super) fn credential(&self, repository: &Repository) -> Option<&Credential> {
+    pub(super) fn credential(&self, repository: &Repository) -> Option<&RegistryCredential> {
         let covers = |path: &str| {
             path.is_empty()
                 || repository
@@ -175,27 +176,27 @@ impl DockerConfig {
             .map(|(_, credential)| credential)
     }
 
-    pub(super) fn credentials(&self) -> impl Iterator<Item = &Credential> {
+    pub(super) fn credentials(&self) -> impl Iterator<Item = &RegistryCredential> {
         self.auths.values().flat_map(BTreeMap::values)
     }
 }
 
-impl Entry {
+impl AuthEntryJson {
     /// In docker's order: a registry token is sent as it is, an identity token is exchanged, `auth`
     /// wins over `username` and `password`.
-    fn credential(&self) -> Result<Option<Credential>, &'static str> {
+    fn to_credential(&self) -> Result<Option<RegistryCredential>, &'static str> {
         let filled = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
         if let Some(token) = filled(&self.registrytoken) {
-            return Ok(Some(Credential::Bearer(token.into())));
+            return Ok(Some(RegistryCredential::Bearer(token.into())));
         }
         if let Some(token) = filled(&self.identitytoken) {
-            return Ok(Some(Credential::RefreshToken(token.into())));
+            return Ok(Some(RegistryCredential::RefreshToken(token.into())));
         }
         if let Some(auth) = filled(&self.auth) {
-            return decode(&auth).map(Some);
+            return decode_auth(&auth).map(Some);
         }
         Ok(match (filled(&self.username), filled(&self.password)) {
-            (Some(user), Some(password)) => Some(Credential::Password {
+            (Some(user), Some(password)) => Some(RegistryCredential::Password {
                 user,
                 password: password.into(),
             }),
@@ -205,7 +206,7 @@ impl Entry {
 }
 
 /// `auth` is base64 of `user:password`; line breaks, as a paste leaves them, do not count.
-fn decode(auth: &str) -> Result<Credential, &'static str> {
+fn decode_auth(auth: &str) -> Result<RegistryCredential, &'static str> {
     let compact: String = auth.split_ascii_whitespace().collect();
     let bytes = BASE64
         .decode(compact)
@@ -215,7 +216,7 @@ fn decode(auth: &str) -> Result<Credential, &'static str> {
     let (user, password) = text
         .split_once(':')
         .ok_or("its auth is not base64 of user:password")?;
-    Ok(Credential::Password {
+    Ok(RegistryCredential::Password {
         user: user.to_owned(),
         password: password.to_owned().into(),
     })
@@ -241,7 +242,7 @@ fn shown_key(key: &str) -> String {
 }
 
 /// serde's own messages quote the value at fault, which here may be a password.
-fn position(error: &serde_json::Error) -> String {
+fn error_position(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "ends too early",
         serde_json::error::Category::Data => "has a value of the wrong type",
@@ -250,7 +251,7 @@ fn position(error: &serde_json::Error) -> String {
     format!("{what}, at line {} column {}", error.line(), error.column())
 }
 
-fn is_absent(error: &std::io::Error) -> bool {
+fn is_missing_file(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
 }

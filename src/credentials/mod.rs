@@ -1,8 +1,8 @@
 //! Who we are at a registry: the `credentials` input, docker's `config.json`, and the helper programs
 //! that this file names.
 
+mod credential_helper;
 mod docker_config;
-mod helper;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,14 +16,14 @@ use secrecy::{ExposeSecret, SecretBox};
 use thiserror::Error;
 
 use crate::image::{RegistryName, Repository};
-use crate::notice::Notices;
+use crate::notices::Notices;
+pub use credential_helper::HelperEnvironment;
+use credential_helper::{CredentialHelpers, HelperFault};
 use docker_config::DockerConfig;
-pub use helper::Surroundings;
-use helper::{HelperFault, Helpers};
 
 /// What is shown to a registry. Its secrets cannot be printed.
 #[derive(Clone, Debug)]
-pub enum Credential {
+pub enum RegistryCredential {
     /// A user name and password (or access token in the password's place).
     Password {
         /// The user name.
@@ -39,7 +39,7 @@ pub enum Credential {
 
 /// One line of the `credentials` input.
 #[derive(Clone, Debug)]
-pub struct Explicit {
+pub struct ExplicitCredential {
     /// The registry that the credential is for.
     pub registry: RegistryName,
     /// The user name.
@@ -60,14 +60,14 @@ pub struct EmptyLogin {
 
 /// All credentials of a run. What the user gave as input wins over `config.json`.
 #[derive(Clone, Debug, Default)]
-pub struct Store {
-    explicit: BTreeMap<RegistryName, Credential>,
+pub struct CredentialStore {
+    explicit: BTreeMap<RegistryName, RegistryCredential>,
     /// The place of each empty login, by its registry.
     empty: BTreeMap<RegistryName, String>,
     config: DockerConfig,
     config_path: Option<PathBuf>,
     /// Without them every helper counts as absent.
-    helpers: Option<Arc<Helpers>>,
+    helpers: Option<Arc<CredentialHelpers>>,
 }
 
 /// Why credentials could not be read or used. Never holds a value, only its place.
@@ -121,9 +121,9 @@ pub enum CredentialsError {
     },
 }
 
-impl Store {
+impl CredentialStore {
     /// No credentials at all.
-    pub fn anonymous() -> Self {
+    pub fn new_anonymous() -> Self {
         Self::default()
     }
 
@@ -131,13 +131,16 @@ impl Store {
     ///
     /// # Errors
     /// A file that is there but cannot be read or understood. A missing file is no error.
-    pub fn load(config: Option<&Path>, explicit: Vec<Explicit>) -> Result<Self, CredentialsError> {
+    pub fn load(
+        config: Option<&Path>,
+        explicit: Vec<ExplicitCredential>,
+    ) -> Result<Self, CredentialsError> {
         let explicit = explicit
             .into_iter()
             .map(|e| {
                 (
                     e.registry,
-                    Credential::Password {
+                    RegistryCredential::Password {
                         user: e.user,
                         password: e.password,
                     },
@@ -148,7 +151,7 @@ impl Store {
             explicit,
             empty: BTreeMap::new(),
             config: config
-                .map(DockerConfig::read)
+                .map(DockerConfig::load)
                 .transpose()?
                 .flatten()
                 .unwrap_or_default(),
@@ -171,8 +174,8 @@ impl Store {
     /// With the helper programs that there are. What one of them gives is told to `notices` as a
     /// secret before it is used.
     #[must_use]
-    pub fn with_helpers(mut self, surroundings: Surroundings, notices: Notices) -> Self {
-        self.helpers = Some(Arc::new(Helpers::new(surroundings, notices)));
+    pub fn with_helpers(mut self, surroundings: HelperEnvironment, notices: Notices) -> Self {
+        self.helpers = Some(Arc::new(CredentialHelpers::new(surroundings, notices)));
         self
     }
 
@@ -184,7 +187,7 @@ impl Store {
     pub async fn lookup(
         &self,
         repository: &Repository,
-    ) -> Result<Option<Credential>, CredentialsError> {
+    ) -> Result<Option<RegistryCredential>, CredentialsError> {
         let registry = repository.registry();
         if let Some(place) = self.empty.get(registry) {
             return Err(CredentialsError::Empty {
@@ -194,10 +197,10 @@ impl Store {
         }
         let (Some(helper), None) = (self.config.helper(registry), self.explicit.get(registry))
         else {
-            return Ok(self.held(repository).cloned());
+            return Ok(self.without_helper(repository).cloned());
         };
         let answer = match &self.helpers {
-            Some(helpers) => helpers.ask(helper, registry).await,
+            Some(helpers) => helpers.get_credential(helper, registry).await,
             None => Err(HelperFault::Absent),
         };
         match answer {
@@ -208,7 +211,7 @@ impl Store {
     }
 
     /// The credential for a repository that needs no helper program.
-    pub fn held(&self, repository: &Repository) -> Option<&Credential> {
+    pub fn without_helper(&self, repository: &Repository) -> Option<&RegistryCredential> {
         let registry = repository.registry();
         let in_config = || match self.config.helper(registry) {
             None if self.empty.contains_key(registry) => None,
@@ -258,7 +261,7 @@ impl Store {
     }
 
     /// Whether two repositories of one registry are logged in to in the same way.
-    pub fn are_alike(&self, one: &Repository, other: &Repository) -> bool {
+    pub fn share_login(&self, one: &Repository, other: &Repository) -> bool {
         let registry = one.registry();
         let by_path = |repository| self.config.credential(repository).map(std::ptr::from_ref);
         self.explicit.contains_key(registry) || by_path(one) == by_path(other)
@@ -270,8 +273,8 @@ impl Store {
     }
 
     /// What a person should know of the file: entries that could not be used, or were ambiguous.
-    pub fn remarks(&self) -> &[String] {
-        &self.config.remarks
+    pub fn warnings(&self) -> &[String] {
+        &self.config.warnings
     }
 
     /// Every text that must never be shown: passwords, tokens, and their Basic form.
@@ -279,14 +282,14 @@ impl Store {
         self.explicit
             .values()
             .chain(self.config.credentials())
-            .flat_map(Credential::secrets)
+            .flat_map(RegistryCredential::secrets)
             .collect()
     }
 }
 
-impl Credential {
+impl RegistryCredential {
     /// The base64 form of `user:password`, as a Basic authorization carries it.
-    pub(crate) fn basic(user: &str, password: &SecretString) -> SecretString {
+    pub(crate) fn to_basic(user: &str, password: &SecretString) -> SecretString {
         let pair = SecretBox::new(Box::new(format!("{user}:{}", password.expose_secret())));
         BASE64_STANDARD
             .encode(pair.expose_secret().as_bytes())
@@ -296,14 +299,14 @@ impl Credential {
     fn secrets(&self) -> Vec<SecretString> {
         match self {
             Self::Password { user, password } => {
-                vec![password.clone(), Self::basic(user, password)]
+                vec![password.clone(), Self::to_basic(user, password)]
             }
             Self::RefreshToken(token) | Self::Bearer(token) => vec![token.clone()],
         }
     }
 }
 
-impl fmt::Display for Credential {
+impl fmt::Display for RegistryCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Password { user, .. } => write!(f, "user {user}"),

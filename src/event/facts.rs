@@ -1,11 +1,11 @@
-use super::payload::{self, Payload};
+use super::payload::{self, EventPayload};
 use super::{EventError, EventName, GitRef};
-use crate::image::Commit;
+use crate::image::CommitId;
 
 /// What the runner's environment says of the event, or the command line in its place. Empty text
 /// is the same as none.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Given<'a> {
+pub struct EventInputs<'a> {
     /// `GITHUB_EVENT_NAME`
     pub name: &'a str,
     /// `GITHUB_REF`, a full ref. It goes before what the payload says.
@@ -20,20 +20,20 @@ pub struct Given<'a> {
 
 /// What is known of the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct EventFacts {
     /// Which event it is. A checkout outside a runner counts as a push.
     pub event: EventName,
     /// The ref it is about; for `delete`, and a push that deletes, the ref that is gone.
     pub git_ref: Option<GitRef>,
     /// The commit it is about: a pull request's head, never its merge commit; none where a ref was
     /// deleted, where `GITHUB_SHA` is the default branch's.
-    pub commit: Option<Commit>,
+    pub commit: Option<CommitId>,
     /// Whether a ref was deleted.
     pub deleted: bool,
     /// The release, of a `release` event.
-    pub release: Option<Release>,
+    pub release: Option<GithubRelease>,
     /// The pull request, of a `pull_request` or `pull_request_target` event.
-    pub pull_request: Option<PullRequest>,
+    pub pull_request: Option<PullRequestFacts>,
     /// The repository's default branch.
     pub default_branch: Option<String>,
     /// The repository, `owner/name`.
@@ -45,7 +45,7 @@ pub struct Facts {
 
 /// The release of a `release` event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Release {
+pub struct GithubRelease {
     /// The git tag it is made from.
     pub tag: Option<String>,
     /// Whether it is marked as a pre-release.
@@ -58,13 +58,13 @@ pub struct Release {
 
 /// The pull request of a `pull_request` or `pull_request_target` event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullRequest {
+pub struct PullRequestFacts {
     /// Its number.
     pub number: u64,
     /// The branch it comes from. In a fork anybody chooses its name.
     pub head_ref: Option<String>,
     /// The newest commit of that branch.
-    pub head_commit: Option<Commit>,
+    pub head_commit: Option<CommitId>,
     /// The branch it goes to.
     pub base_ref: Option<String>,
     /// Whether both branches are in one repository. False where that cannot be told, as with a
@@ -74,33 +74,33 @@ pub struct PullRequest {
     pub merged: bool,
 }
 
-impl Facts {
+impl EventFacts {
     /// Reads what the runner gives.
     ///
     /// # Errors
     /// No event's name, a payload that is no JSON object, a field of a wrong type among those the
     /// event is known to have, or a `GITHUB_SHA` that is no commit.
-    pub fn read(given: &Given<'_>) -> Result<Self, EventError> {
+    pub fn parse(given: &EventInputs<'_>) -> Result<Self, EventError> {
         if given.name.is_empty() {
             return Err(EventError::NoName);
         }
-        let reading = Reading {
+        let reading = ParsedEvent {
             event: EventName::from(given.name),
-            git_ref: some(given.git_ref).map(GitRef::from),
-            sha: match some(given.sha) {
-                Some(sha) => payload::commit(sha).map_err(|()| EventError::Sha)?,
+            git_ref: non_empty(given.git_ref).map(GitRef::from),
+            sha: match non_empty(given.sha) {
+                Some(sha) => payload::parse_commit(sha).map_err(|()| EventError::Sha)?,
                 None => None,
             },
             payload: match given.payload {
-                Some(bytes) => Payload::parse(bytes)?,
-                None => Payload::default(),
+                Some(bytes) => EventPayload::parse(bytes)?,
+                None => EventPayload::default(),
             },
         };
-        reading.facts(some(given.repository))
+        reading.to_facts(non_empty(given.repository))
     }
 
     /// Facts that say nothing but the event.
-    pub(super) fn bare(event: EventName) -> Self {
+    pub(super) fn new(event: EventName) -> Self {
         Self {
             event,
             git_ref: None,
@@ -115,28 +115,28 @@ impl Facts {
     }
 }
 
-fn some(text: Option<&str>) -> Option<&str> {
+fn non_empty(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// [`Given`], parsed.
-struct Reading {
+/// [`EventInputs`], parsed.
+struct ParsedEvent {
     event: EventName,
     git_ref: Option<GitRef>,
-    sha: Option<Commit>,
-    payload: Payload,
+    sha: Option<CommitId>,
+    payload: EventPayload,
 }
 
-impl Reading {
-    fn facts(&self, repository: Option<&str>) -> Result<Facts, EventError> {
+impl ParsedEvent {
+    fn to_facts(&self, repository: Option<&str>) -> Result<EventFacts, EventError> {
         let payload = &self.payload;
         let pull_request = self.pull_request()?;
-        let deleted = self.deleted()?;
+        let deleted = self.is_deleted()?;
         let repository = match repository {
             Some(name) => Some(name),
-            None => payload.text("repository.full_name")?,
+            None => payload.text_at("repository.full_name")?,
         };
-        Ok(Facts {
+        Ok(EventFacts {
             git_ref: self.git_ref()?,
             commit: if deleted {
                 None
@@ -147,10 +147,10 @@ impl Reading {
             release: self.release()?,
             pull_request,
             default_branch: payload
-                .text("repository.default_branch")?
+                .text_at("repository.default_branch")?
                 .map(str::to_owned),
             repository: repository.map(str::to_owned),
-            ..Facts::bare(self.event.clone())
+            ..EventFacts::new(self.event.clone())
         })
     }
 
@@ -168,12 +168,14 @@ impl Reading {
     fn payload_ref(&self) -> Result<Option<GitRef>, EventError> {
         let payload = &self.payload;
         Ok(match self.event {
-            EventName::Push | EventName::WorkflowDispatch => payload.text("ref")?.map(GitRef::from),
+            EventName::Push | EventName::WorkflowDispatch => {
+                payload.text_at("ref")?.map(GitRef::from)
+            }
             EventName::Release => payload
-                .text("release.tag_name")?
+                .text_at("release.tag_name")?
                 .map(|tag| GitRef::Tag(tag.to_owned())),
             EventName::PullRequest => self.pull_number()?.map(|number| GitRef::Pull { number }),
-            EventName::MergeGroup => payload.text("merge_group.head_ref")?.map(GitRef::from),
+            EventName::MergeGroup => payload.text_at("merge_group.head_ref")?.map(GitRef::from),
             EventName::Create => self.named_ref()?,
             _ => None,
         })
@@ -181,23 +183,26 @@ impl Reading {
 
     /// The ref of `create` and `delete`, a bare name with its type beside it.
     fn named_ref(&self) -> Result<Option<GitRef>, EventError> {
-        let name = self.payload.text("ref")?.map(str::to_owned);
-        Ok(match (self.payload.text("ref_type")?, name) {
+        let name = self.payload.text_at("ref")?.map(str::to_owned);
+        Ok(match (self.payload.text_at("ref_type")?, name) {
             (Some("branch"), Some(name)) => Some(GitRef::Branch(name)),
             (Some("tag"), Some(name)) => Some(GitRef::Tag(name)),
             _ => None,
         })
     }
 
-    fn deleted(&self) -> Result<bool, EventError> {
+    fn is_deleted(&self) -> Result<bool, EventError> {
         match self.event {
             EventName::Delete => Ok(true),
-            EventName::Push => self.payload.flag("deleted"),
+            EventName::Push => self.payload.flag_at("deleted"),
             _ => Ok(false),
         }
     }
 
-    fn commit(&self, pull_request: Option<&PullRequest>) -> Result<Option<Commit>, EventError> {
+    fn commit(
+        &self,
+        pull_request: Option<&PullRequestFacts>,
+    ) -> Result<Option<CommitId>, EventError> {
         match self.event {
             // GITHUB_SHA is a merge commit there, or the default branch's.
             EventName::PullRequest | EventName::PullRequestTarget => {
@@ -206,59 +211,61 @@ impl Reading {
             EventName::WorkflowRun => self.run_commit(),
             _ if self.sha.is_some() => Ok(self.sha.clone()),
             EventName::Push => self.pushed_commit(),
-            EventName::MergeGroup => self.payload.commit("merge_group.head_sha"),
+            EventName::MergeGroup => self.payload.commit_at("merge_group.head_sha"),
             _ => Ok(None),
         }
     }
 
     /// The pushed commit, if the payload is about the ref in question. `after` is not used for
     /// tags: of an annotated one it is the tag's own object.
-    fn pushed_commit(&self) -> Result<Option<Commit>, EventError> {
+    fn pushed_commit(&self) -> Result<Option<CommitId>, EventError> {
         let payload_ref = self.payload_ref()?;
         if self.git_ref.is_some() && self.git_ref != payload_ref {
             return Ok(None);
         }
-        match self.payload.commit("head_commit.id")? {
-            None if matches!(payload_ref, Some(GitRef::Branch(_))) => self.payload.commit("after"),
+        match self.payload.commit_at("head_commit.id")? {
+            None if matches!(payload_ref, Some(GitRef::Branch(_))) => {
+                self.payload.commit_at("after")
+            }
             commit => Ok(commit),
         }
     }
 
     /// The commit that the other workflow ran on, if it is one of this repository.
-    fn run_commit(&self) -> Result<Option<Commit>, EventError> {
-        let same = self.same_repository(
+    fn run_commit(&self) -> Result<Option<CommitId>, EventError> {
+        let same = self.is_same_repository(
             ("workflow_run.head_repository.id", "repository.id"),
             (
                 "workflow_run.head_repository.full_name",
                 "repository.full_name",
             ),
         )?;
-        let commit = self.payload.commit("workflow_run.head_sha")?;
+        let commit = self.payload.commit_at("workflow_run.head_sha")?;
         Ok(commit.filter(|_| same))
     }
 
-    fn release(&self) -> Result<Option<Release>, EventError> {
+    fn release(&self) -> Result<Option<GithubRelease>, EventError> {
         if self.event != EventName::Release {
             return Ok(None);
         }
         let payload = &self.payload;
         let tag = match &self.git_ref {
             Some(GitRef::Tag(tag)) => Some(tag.as_str()),
-            _ => payload.text("release.tag_name")?,
+            _ => payload.text_at("release.tag_name")?,
         };
-        Ok(Some(Release {
+        Ok(Some(GithubRelease {
             tag: tag.map(str::to_owned),
-            prerelease: payload.flag("release.prerelease")?,
-            draft: payload.flag("release.draft")?,
-            action: payload.text("action")?.map(str::to_owned),
+            prerelease: payload.flag_at("release.prerelease")?,
+            draft: payload.flag_at("release.draft")?,
+            action: payload.text_at("action")?.map(str::to_owned),
         }))
     }
 
     fn pull_number(&self) -> Result<Option<u64>, EventError> {
-        if let Some(number) = self.payload.number("number")? {
+        if let Some(number) = self.payload.number_at("number")? {
             return Ok(Some(number));
         }
-        if let Some(number) = self.payload.number("pull_request.number")? {
+        if let Some(number) = self.payload.number_at("pull_request.number")? {
             return Ok(Some(number));
         }
         Ok(match self.git_ref {
@@ -267,7 +274,7 @@ impl Reading {
         })
     }
 
-    fn pull_request(&self) -> Result<Option<PullRequest>, EventError> {
+    fn pull_request(&self) -> Result<Option<PullRequestFacts>, EventError> {
         let about_pulls = [EventName::PullRequest, EventName::PullRequestTarget];
         if !about_pulls.contains(&self.event) {
             return Ok(None);
@@ -276,31 +283,37 @@ impl Reading {
             return Ok(None);
         };
         let payload = &self.payload;
-        Ok(Some(PullRequest {
+        Ok(Some(PullRequestFacts {
             number,
-            head_ref: payload.text("pull_request.head.ref")?.map(str::to_owned),
-            head_commit: payload.commit("pull_request.head.sha")?,
-            base_ref: payload.text("pull_request.base.ref")?.map(str::to_owned),
-            same_repository: self.same_repository(
+            head_ref: payload.text_at("pull_request.head.ref")?.map(str::to_owned),
+            head_commit: payload.commit_at("pull_request.head.sha")?,
+            base_ref: payload.text_at("pull_request.base.ref")?.map(str::to_owned),
+            same_repository: self.is_same_repository(
                 ("pull_request.head.repo.id", "pull_request.base.repo.id"),
                 (
                     "pull_request.head.repo.full_name",
                     "pull_request.base.repo.full_name",
                 ),
             )?,
-            merged: payload.flag("pull_request.merged")?,
+            merged: payload.flag_at("pull_request.merged")?,
         }))
     }
 
     /// Whether both sides are one repository: by id and by name, as far as the payload has both,
     /// and by one of the two at least.
-    fn same_repository(
+    fn is_same_repository(
         &self,
         ids: (&'static str, &'static str),
         names: (&'static str, &'static str),
     ) -> Result<bool, EventError> {
-        let ids = (self.payload.number(ids.0)?, self.payload.number(ids.1)?);
-        let names = (self.payload.text(names.0)?, self.payload.text(names.1)?);
+        let ids = (
+            self.payload.number_at(ids.0)?,
+            self.payload.number_at(ids.1)?,
+        );
+        let names = (
+            self.payload.text_at(names.0)?,
+            self.payload.text_at(names.1)?,
+        );
         let same_id = ids.0.zip(ids.1).map(|(head, base)| head == base);
         let same_name = names.0.zip(names.1).map(|(head, base)| head == base);
         Ok(match (same_id, same_name) {

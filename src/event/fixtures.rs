@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{EventError, Facts, Given};
+use super::{EventError, EventFacts, EventInputs};
 
 /// A payload, the environment of its run, or both.
-pub(crate) struct Fixture {
+pub(crate) struct EventFixture {
     /// `push/run_push_dev`
     pub(crate) name: String,
     environment: BTreeMap<String, String>,
     payload: Option<Vec<u8>>,
 }
 
-impl Fixture {
+impl EventFixture {
     /// The facts of it: as in a runner where there is an environment, else as for `--event`.
-    pub(crate) fn facts(&self) -> Result<Facts, EventError> {
+    pub(crate) fn facts(&self) -> Result<EventFacts, EventError> {
         let folder = self.name.split('/').next().unwrap();
         let variable = |name: &str| self.environment.get(name).map(String::as_str);
-        Facts::read(&Given {
+        EventFacts::parse(&EventInputs {
             name: match variable("GITHUB_EVENT_NAME") {
                 Some(name) => name,
                 None if folder == "env_only" => "",
@@ -34,30 +34,30 @@ impl Fixture {
 }
 
 /// The one of that name.
-pub(crate) fn facts(name: &str) -> Facts {
-    let all = all();
+pub(crate) fn facts(name: &str) -> EventFacts {
+    let all = load_all();
     let fixture = all.iter().find(|fixture| fixture.name == name);
     fixture.unwrap().facts().unwrap()
 }
 
 /// All of them, by name.
-pub(crate) fn all() -> Vec<Fixture> {
+pub(crate) fn load_all() -> Vec<EventFixture> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/events");
-    let mut stems: Vec<PathBuf> = folders(&root)
+    let mut stems: Vec<PathBuf> = list_folders(&root)
         .iter()
-        .flat_map(|folder| entries(folder))
+        .flat_map(|folder| list_entries(folder))
         .map(|path| path.with_extension(""))
         .collect();
     // File names hold dots (`tag_v1.2.3rc2.env`), which is why the ending is put back by hand.
     stems.sort();
     stems.dedup();
-    stems.iter().map(|stem| read(&root, stem)).collect()
+    stems.iter().map(|stem| load_fixture(&root, stem)).collect()
 }
 
-fn read(root: &Path, stem: &Path) -> Fixture {
+fn load_fixture(root: &Path, stem: &Path) -> EventFixture {
     let ending = |ending: &str| PathBuf::from(format!("{}.{ending}", stem.display()));
     let environment = fs::read_to_string(ending("env")).unwrap_or_default();
-    Fixture {
+    EventFixture {
         name: stem.strip_prefix(root).unwrap().display().to_string(),
         environment: environment
             .lines()
@@ -68,12 +68,12 @@ fn read(root: &Path, stem: &Path) -> Fixture {
     }
 }
 
-fn folders(root: &Path) -> Vec<PathBuf> {
-    let all = entries(root);
+fn list_folders(root: &Path) -> Vec<PathBuf> {
+    let all = list_entries(root);
     all.into_iter().filter(|path| path.is_dir()).collect()
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
+fn list_entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()
 }

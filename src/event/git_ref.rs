@@ -24,7 +24,7 @@ impl From<&str> for GitRef {
             Self::Branch(branch.to_owned())
         } else if let Some(tag) = named("refs/tags/") {
             Self::Tag(tag.to_owned())
-        } else if let Some(number) = named("refs/pull/").and_then(pull_number) {
+        } else if let Some(number) = named("refs/pull/").and_then(parse_pull_number) {
             Self::Pull { number }
         } else {
             Self::Other(text.to_owned())
@@ -32,7 +32,7 @@ impl From<&str> for GitRef {
     }
 }
 
-fn pull_number(rest: &str) -> Option<u64> {
+fn parse_pull_number(rest: &str) -> Option<u64> {
     let (number, side) = rest.split_once('/')?;
     if !matches!(side, "merge" | "head") || !number.bytes().all(|b| b.is_ascii_digit()) {
         return None;

@@ -1,7 +1,7 @@
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::image::Commit;
+use crate::image::CommitId;
 
 /// Why what the runner gave makes no facts. No variant carries the payload's content.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -38,9 +38,9 @@ pub enum EventError {
 /// An event's payload. A field that is missing, null or empty text is `None`; one of another type
 /// is an error, since a payload that does not say what we think it says cannot be trusted to.
 #[derive(Default)]
-pub(super) struct Payload(Value);
+pub(super) struct EventPayload(Value);
 
-impl Payload {
+impl EventPayload {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, EventError> {
         let value: Value = serde_json::from_slice(bytes).map_err(|error| EventError::NotJson {
             problem: match error.classify() {
@@ -56,7 +56,7 @@ impl Payload {
         Ok(Self(value))
     }
 
-    fn at(&self, path: &'static str) -> Result<Option<&Value>, EventError> {
+    fn value_at(&self, path: &'static str) -> Result<Option<&Value>, EventError> {
         let mut value = &self.0;
         for key in path.split('.') {
             value = match value {
@@ -71,13 +71,13 @@ impl Payload {
         Ok(Some(value).filter(|value| !value.is_null()))
     }
 
-    fn typed<'a, T>(
+    fn typed_at<'a, T>(
         &'a self,
         path: &'static str,
         wanted: &'static str,
         read: impl Fn(&'a Value) -> Option<T>,
     ) -> Result<Option<T>, EventError> {
-        match self.at(path)? {
+        match self.value_at(path)? {
             None => Ok(None),
             Some(value) => match read(value) {
                 Some(typed) => Ok(Some(typed)),
@@ -86,33 +86,33 @@ impl Payload {
         }
     }
 
-    pub(super) fn text(&self, path: &'static str) -> Result<Option<&str>, EventError> {
-        let text = self.typed(path, "a text", Value::as_str)?;
+    pub(super) fn text_at(&self, path: &'static str) -> Result<Option<&str>, EventError> {
+        let text = self.typed_at(path, "a text", Value::as_str)?;
         Ok(text.filter(|text| !text.is_empty()))
     }
 
-    pub(super) fn flag(&self, path: &'static str) -> Result<bool, EventError> {
+    pub(super) fn flag_at(&self, path: &'static str) -> Result<bool, EventError> {
         Ok(self
-            .typed(path, "true or false", Value::as_bool)?
+            .typed_at(path, "true or false", Value::as_bool)?
             .unwrap_or(false))
     }
 
-    pub(super) fn number(&self, path: &'static str) -> Result<Option<u64>, EventError> {
-        self.typed(path, "a whole number", Value::as_u64)
+    pub(super) fn number_at(&self, path: &'static str) -> Result<Option<u64>, EventError> {
+        self.typed_at(path, "a whole number", Value::as_u64)
     }
 
     /// A commit id. All zeroes, which is how a push says that there is none, is `None`.
-    pub(super) fn commit(&self, path: &'static str) -> Result<Option<Commit>, EventError> {
+    pub(super) fn commit_at(&self, path: &'static str) -> Result<Option<CommitId>, EventError> {
         let wanted = "a full commit id";
-        match self.text(path)? {
-            Some(text) => commit(text).map_err(|()| EventError::Field { path, wanted }),
+        match self.text_at(path)? {
+            Some(text) => parse_commit(text).map_err(|()| EventError::Field { path, wanted }),
             None => Ok(None),
         }
     }
 }
 
 /// A commit id that may be all zeroes, for "none".
-pub(super) fn commit(text: &str) -> Result<Option<Commit>, ()> {
+pub(super) fn parse_commit(text: &str) -> Result<Option<CommitId>, ()> {
     if text.len() >= 40 && text.bytes().all(|b| b == b'0') {
         return Ok(None);
     }
@@ -123,8 +123,8 @@ pub(super) fn commit(text: &str) -> Result<Option<Commit>, ()> {
 mod tests {
     use super::*;
 
-    fn payload(text: &str) -> Payload {
-        Payload::parse(text.as_bytes()).unwrap()
+    fn payload(text: &str) -> EventPayload {
+        EventPayload::parse(text.as_bytes()).unwrap()
     }
 
     #[test]
@@ -140,11 +140,11 @@ mod tests {
             ),
             ("[1]", "the event file holds no JSON object"),
         ] {
-            let error = Payload::parse(text.as_bytes()).err().unwrap();
+            let error = EventPayload::parse(text.as_bytes()).err().unwrap();
             assert_eq!(error.to_string(), message, "{text:?}");
         }
-        assert!(Payload::parse(b"{\"a\":\"\xff\"}").is_err());
-        assert!(Payload::parse("[".repeat(10_000).as_bytes()).is_err());
+        assert!(EventPayload::parse(b"{\"a\":\"\xff\"}").is_err());
+        assert!(EventPayload::parse("[".repeat(10_000).as_bytes()).is_err());
     }
 
     #[test]
@@ -155,20 +155,23 @@ mod tests {
             r#"{"a":{"b":null}}"#,
             r#"{"a":{"b":""}}"#,
         ] {
-            assert_eq!(payload(text).text("a.b"), Ok(None), "{text}");
+            assert_eq!(payload(text).text_at("a.b"), Ok(None), "{text}");
         }
         let zeroes = format!(r#"{{"a":"{}"}}"#, "0".repeat(40));
-        assert_eq!(payload(&zeroes).commit("a"), Ok(None));
+        assert_eq!(payload(&zeroes).commit_at("a"), Ok(None));
     }
 
     #[test]
     fn another_type_is_an_error_that_names_the_field() {
         let payload = payload(r#"{"a":{"b":[1]},"n":-1,"c":"main"}"#);
         let field = |path, wanted| EventError::Field { path, wanted };
-        assert_eq!(payload.text("a.b"), Err(field("a.b", "a text")));
-        assert_eq!(payload.flag("a.b"), Err(field("a.b", "true or false")));
-        assert_eq!(payload.number("n"), Err(field("n", "a whole number")));
-        assert_eq!(payload.commit("c"), Err(field("c", "a full commit id")));
-        assert_eq!(payload.text("c.d"), Err(field("c.d", "inside an object")));
+        assert_eq!(payload.text_at("a.b"), Err(field("a.b", "a text")));
+        assert_eq!(payload.flag_at("a.b"), Err(field("a.b", "true or false")));
+        assert_eq!(payload.number_at("n"), Err(field("n", "a whole number")));
+        assert_eq!(payload.commit_at("c"), Err(field("c", "a full commit id")));
+        assert_eq!(
+            payload.text_at("c.d"),
+            Err(field("c.d", "inside an object"))
+        );
     }
 }

@@ -1,7 +1,7 @@
 use semver::Version;
 use thiserror::Error;
 
-use super::{EventName, Facts, GitRef, version};
+use super::{EventFacts, EventName, GitRef, parse_version};
 
 /// What the name of a `release/…` branch proposes: `release/v1.2.0-sha-2b2e927`, `release/1.2.0`,
 /// `release/sprint-42`.
@@ -23,7 +23,7 @@ pub struct ReleaseBranchError {
     pub branch: String,
 }
 
-const HEAD: &str = "release/";
+const BRANCH_PREFIX: &str = "release/";
 
 impl ReleaseBranch {
     /// Reads a branch's name; `None` where it does not begin with `release/`.
@@ -31,8 +31,11 @@ impl ReleaseBranch {
     /// # Errors
     /// A `sha-` with something else than an abbreviated commit id after it: to pass over it would
     /// mean releasing without the check that the branch asks for.
-    pub fn read(branch: &str) -> Result<Option<Self>, ReleaseBranchError> {
-        let Some(label) = branch.strip_prefix(HEAD).filter(|label| !label.is_empty()) else {
+    pub fn parse(branch: &str) -> Result<Option<Self>, ReleaseBranchError> {
+        let Some(label) = branch
+            .strip_prefix(BRANCH_PREFIX)
+            .filter(|label| !label.is_empty())
+        else {
             return Ok(None);
         };
         let (rest, commit) = match split_commit(label) {
@@ -45,7 +48,7 @@ impl ReleaseBranch {
         };
         Ok(Some(Self {
             label: label.to_owned(),
-            version: version(rest),
+            version: parse_version(rest),
             commit: commit.map(str::to_ascii_lowercase),
         }))
     }
@@ -71,7 +74,7 @@ fn is_abbreviated_commit(text: &str) -> bool {
     (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-impl Facts {
+impl EventFacts {
     /// The release branch that the event is about: pushed to, the head of a pull request within
     /// one repository, or what a workflow was started on. A fork's branch never counts.
     ///
@@ -90,7 +93,7 @@ impl Facts {
             }
             _ => None,
         };
-        branch.map_or(Ok(None), |branch| ReleaseBranch::read(branch))
+        branch.map_or(Ok(None), |branch| ReleaseBranch::parse(branch))
     }
 }
 
@@ -115,7 +118,7 @@ mod tests {
             ("release/1.2", None, None),
             ("release/web/1.2.0", None, None),
         ] {
-            let read = ReleaseBranch::read(branch).unwrap().unwrap();
+            let read = ReleaseBranch::parse(branch).unwrap().unwrap();
             assert_eq!(
                 read.version.map(|v| v.to_string()).as_deref(),
                 version,
@@ -134,7 +137,7 @@ mod tests {
             "hotfix/1.2.0",
             "x/release/1.2.0",
         ] {
-            assert_eq!(ReleaseBranch::read(branch), Ok(None), "{branch}");
+            assert_eq!(ReleaseBranch::parse(branch), Ok(None), "{branch}");
         }
     }
 
@@ -147,7 +150,7 @@ mod tests {
             "1.2.0-sha-2b2e927x",
         ] {
             assert!(
-                ReleaseBranch::read(&format!("release/{label}")).is_err(),
+                ReleaseBranch::parse(&format!("release/{label}")).is_err(),
                 "{label}"
             );
         }

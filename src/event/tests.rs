@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use super::fixtures::facts;
 use super::*;
 
-fn read(name: &str, payload: &Value) -> Result<Facts, EventError> {
+fn read(name: &str, payload: &Value) -> Result<EventFacts, EventError> {
     let payload = payload.to_string();
-    Facts::read(&Given {
+    EventFacts::parse(&EventInputs {
         name,
         payload: Some(payload.as_bytes()),
-        ..Given::default()
+        ..EventInputs::default()
     })
 }
 
@@ -34,12 +34,12 @@ fn a_deleted_ref_has_no_commit() {
     }
     let tag = GitRef::Tag("simple-tag".into());
     assert_eq!(facts("delete/tag").git_ref, Some(tag));
-    let deleted = Facts::read(&Given {
+    let deleted = EventFacts::parse(&EventInputs {
         name: "delete",
         git_ref: Some("refs/heads/main"),
         sha: Some(OTHER),
         payload: Some(br#"{"ref":"v1.4.0","ref_type":"tag"}"#),
-        ..Given::default()
+        ..EventInputs::default()
     });
     let facts = deleted.unwrap();
     assert_eq!(facts.git_ref, Some(GitRef::Tag("v1.4.0".into())));
@@ -107,17 +107,17 @@ fn what_is_given_goes_before_the_payload() {
     assert_eq!(facts.commit.unwrap().as_str(), ID);
 
     let text = payload.to_string();
-    let given = Given {
+    let given = EventInputs {
         name: "push",
         git_ref: Some("refs/tags/v1.4.0"),
         payload: Some(text.as_bytes()),
-        ..Given::default()
+        ..EventInputs::default()
     };
-    let other_ref = Facts::read(&given).unwrap();
+    let other_ref = EventFacts::parse(&given).unwrap();
     assert_eq!(other_ref.git_ref, Some(GitRef::Tag("v1.4.0".into())));
     assert_eq!(other_ref.commit, None, "the payload's is that of main");
     let sha = Some(OTHER);
-    let other_sha = Facts::read(&Given { sha, ..given }).unwrap();
+    let other_sha = EventFacts::parse(&EventInputs { sha, ..given }).unwrap();
     assert_eq!(other_sha.commit.unwrap().as_str(), OTHER);
 }
 
@@ -132,12 +132,12 @@ fn an_annotated_tags_own_object_is_no_commit() {
 
 #[test]
 fn malformed_events_are_errors_that_do_not_quote_them() {
-    let name = Facts::read(&Given::default());
+    let name = EventFacts::parse(&EventInputs::default());
     assert_eq!(name, Err(EventError::NoName));
-    let sha = Facts::read(&Given {
+    let sha = EventFacts::parse(&EventInputs {
         name: "push",
         sha: Some("main"),
-        ..Given::default()
+        ..EventInputs::default()
     });
     assert_eq!(sha, Err(EventError::Sha));
     for (event, payload, path) in [
@@ -254,8 +254,8 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-        let given = Given { name: "push", payload: Some(&bytes), ..Given::default() };
-        let _ = Facts::read(&given);
+        let given = EventInputs { name: "push", payload: Some(&bytes), ..EventInputs::default() };
+        let _ = EventFacts::parse(&given);
     }
 
     #[test]

@@ -2,17 +2,17 @@ use std::path::PathBuf;
 
 use git2::{Oid, Repository};
 
-use crate::image::Commit;
+use crate::image::CommitId;
 
 /// Which commits come after which, as far as a clone knows.
 #[derive(Debug, Clone)]
-pub struct Ancestry {
+pub struct CommitAncestry {
     path: PathBuf,
 }
 
 /// How one commit stands to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Descent {
+pub enum CommitOrder {
     /// It comes after it.
     After,
     /// It does not: it is older, or of another branch.
@@ -21,18 +21,19 @@ pub enum Descent {
     Unknown,
 }
 
-impl Ancestry {
-    pub(super) fn of(repository: &Repository) -> Self {
+impl CommitAncestry {
+    pub(super) fn from_repository(repository: &Repository) -> Self {
         let path = repository.path().to_owned();
         Self { path }
     }
 
     /// Whether `commit` comes after `other`.
-    pub fn descent(&self, commit: &Commit, other: &Commit) -> Descent {
-        self.ask(commit, other).unwrap_or(Descent::Unknown)
+    pub fn compare(&self, commit: &CommitId, other: &CommitId) -> CommitOrder {
+        self.try_compare(commit, other)
+            .unwrap_or(CommitOrder::Unknown)
     }
 
-    fn ask(&self, commit: &Commit, other: &Commit) -> Result<Descent, git2::Error> {
+    fn try_compare(&self, commit: &CommitId, other: &CommitId) -> Result<CommitOrder, git2::Error> {
         let repository = Repository::open(&self.path)?;
         let [commit, other] = [commit, other].map(|id| Oid::from_str(id.as_str()));
         let [commit, other] = [commit?, other?];
@@ -40,21 +41,21 @@ impl Ancestry {
             repository.find_commit(id)?;
         }
         Ok(if repository.graph_descendant_of(commit, other)? {
-            Descent::After
+            CommitOrder::After
         } else if repository.is_shallow() {
-            Descent::Unknown
+            CommitOrder::Unknown
         } else {
-            Descent::NotAfter
+            CommitOrder::NotAfter
         })
     }
 
     /// Whether the clone may know of a commit after `commit`: not one of that commit alone, as
     /// actions/checkout makes it.
-    pub fn may_know_after(&self, commit: &Commit) -> bool {
+    pub fn may_know_descendant(&self, commit: &CommitId) -> bool {
         self.has_other_tip(commit).unwrap_or(false)
     }
 
-    fn has_other_tip(&self, commit: &Commit) -> Result<bool, git2::Error> {
+    fn has_other_tip(&self, commit: &CommitId) -> Result<bool, git2::Error> {
         let repository = Repository::open(&self.path)?;
         let commit = Oid::from_str(commit.as_str())?;
         repository.find_commit(commit)?;

@@ -2,17 +2,17 @@ use std::path::{Path, PathBuf};
 
 use git2::Repository;
 
-use super::origin;
-use super::{Ancestry, GitError};
-use crate::event::{GitRef, Local};
-use crate::image::Commit;
+use super::remote_url;
+use super::{CommitAncestry, GitError};
+use crate::event::{GitRef, LocalCheckout};
+use crate::image::CommitId;
 
 /// A checkout as it is now.
-pub struct Checkout {
+pub struct GitCheckout {
     pub(super) repository: Repository,
     pub(super) path: PathBuf,
     /// The commit that HEAD is at.
-    pub commit: Commit,
+    pub commit: CommitId,
     /// The branch that is checked out; none where HEAD is detached.
     pub branch: Option<String>,
     /// The names of the tags that point at the commit, sorted.
@@ -27,13 +27,13 @@ pub struct Checkout {
 ///
 /// # Errors
 /// No repository there, none that is ours to trust, one without a commit, or a broken one.
-pub fn checkout(path: &Path) -> Result<Checkout, GitError> {
-    let failed = GitError::at(path);
+pub fn checkout(path: &Path) -> Result<GitCheckout, GitError> {
+    let failed = GitError::wrap_at(path);
     let repository = Repository::discover(path).map_err(failed)?;
-    let (commit, branch) = head(&repository, path)?;
-    Ok(Checkout {
+    let (commit, branch) = read_head(&repository, path)?;
+    Ok(GitCheckout {
         tags: tags_at(&repository, &commit).map_err(failed)?,
-        origin: origin_of(&repository),
+        origin: origin_repository(&repository),
         shallow: repository.is_shallow(),
         path: path.to_owned(),
         commit,
@@ -42,8 +42,8 @@ pub fn checkout(path: &Path) -> Result<Checkout, GitError> {
     })
 }
 
-fn head(repository: &Repository, path: &Path) -> Result<(Commit, Option<String>), GitError> {
-    let failed = GitError::at(path);
+fn read_head(repository: &Repository, path: &Path) -> Result<(CommitId, Option<String>), GitError> {
+    let failed = GitError::wrap_at(path);
     let head = repository.head().map_err(|error| match error.code() {
         // HEAD names a branch that is not there yet.
         git2::ErrorCode::NotFound => GitError::Unborn(path.to_owned()),
@@ -53,16 +53,16 @@ fn head(repository: &Repository, path: &Path) -> Result<(Commit, Option<String>)
     let branch = head
         .is_branch()
         .then(|| String::from_utf8_lossy(head.shorthand_bytes()).into_owned());
-    Ok((commit(id).map_err(failed)?, branch))
+    Ok((to_commit_id(id).map_err(failed)?, branch))
 }
 
-fn commit(id: git2::Oid) -> Result<Commit, git2::Error> {
+fn to_commit_id(id: git2::Oid) -> Result<CommitId, git2::Error> {
     let malformed = |_| git2::Error::from_str("an object id that names no commit");
     id.to_string().parse().map_err(malformed)
 }
 
 /// The tags at `commit`: those that name it, and annotated ones whose tag object does.
-fn tags_at(repository: &Repository, commit: &Commit) -> Result<Vec<String>, git2::Error> {
+fn tags_at(repository: &Repository, commit: &CommitId) -> Result<Vec<String>, git2::Error> {
     let mut tags = Vec::new();
     for reference in repository.references_glob("refs/tags/*")? {
         let reference = reference?;
@@ -78,18 +78,18 @@ fn tags_at(repository: &Repository, commit: &Commit) -> Result<Vec<String>, git2
     Ok(tags)
 }
 
-fn origin_of(repository: &Repository) -> Option<String> {
+fn origin_repository(repository: &Repository) -> Option<String> {
     let remote = repository.find_remote("origin").ok()?;
-    origin::repository(remote.url().ok()?)
+    remote_url::repository_of_url(remote.url().ok()?)
 }
 
-impl Checkout {
+impl GitCheckout {
     /// The commit that `git_ref` leads to, annotated tags peeled. A branch that is not here is
     /// looked for among those of `origin`, which is where a clone has it.
     ///
     /// # Errors
     /// There is no such ref, or it leads to no commit.
-    pub fn resolve(&self, git_ref: &GitRef) -> Result<Commit, GitError> {
+    pub fn resolve_ref(&self, git_ref: &GitRef) -> Result<CommitId, GitError> {
         let mut names = vec![git_ref.to_string()];
         if let GitRef::Branch(branch) = git_ref {
             names.push(format!("refs/remotes/origin/{branch}"));
@@ -97,7 +97,7 @@ impl Checkout {
         for name in names {
             let found = self.repository.find_reference(&name);
             if let Ok(target) = found.and_then(|reference| reference.peel_to_commit()) {
-                return commit(target.id()).map_err(GitError::at(&self.path));
+                return to_commit_id(target.id()).map_err(GitError::wrap_at(&self.path));
             }
         }
         Err(GitError::NoSuchRef {
@@ -107,20 +107,20 @@ impl Checkout {
     }
 
     /// When the commit was made, in seconds since 1970, if it is here.
-    pub fn committed_at(&self, commit: &Commit) -> Option<i64> {
+    pub fn committed_at(&self, commit: &CommitId) -> Option<i64> {
         let id = git2::Oid::from_str(commit.as_str()).ok()?;
         let found = self.repository.find_commit(id).ok()?;
         Some(found.time().seconds())
     }
 
     /// Which commits come after which.
-    pub fn ancestry(&self) -> Ancestry {
-        Ancestry::of(&self.repository)
+    pub fn ancestry(&self) -> CommitAncestry {
+        CommitAncestry::from_repository(&self.repository)
     }
 
     /// What the checkout says in place of an event.
-    pub fn local(&self) -> Local {
-        Local {
+    pub fn to_local(&self) -> LocalCheckout {
+        LocalCheckout {
             git_ref: self.branch.clone().map(GitRef::Branch),
             commit: Some(self.commit.clone()),
             tags: self.tags.clone(),
@@ -129,9 +129,9 @@ impl Checkout {
     }
 
     /// What the checkout says of `git_ref`, which need not be what is checked out, nor be here.
-    pub fn local_at(&self, git_ref: GitRef) -> Local {
-        Local {
-            commit: self.resolve(&git_ref).ok(),
+    pub fn to_local_at(&self, git_ref: GitRef) -> LocalCheckout {
+        LocalCheckout {
+            commit: self.resolve_ref(&git_ref).ok(),
             git_ref: Some(git_ref),
             tags: Vec::new(),
             repository: self.origin.clone(),

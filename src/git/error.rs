@@ -13,7 +13,7 @@ pub enum GitError {
     Unborn(PathBuf),
     /// The repository belongs to somebody else, whose hooks and settings are not to be trusted.
     #[error("the git repository at {0} belongs to another user")]
-    Owner(PathBuf),
+    ForeignOwner(PathBuf),
     /// There is no such ref here, or it leads to no commit.
     #[error("the git repository has no commit for {name}")]
     NoSuchRef {
@@ -39,13 +39,13 @@ pub enum GitError {
 }
 
 impl GitError {
-    pub(super) fn at(path: &Path) -> impl Fn(git2::Error) -> Self + Copy {
+    pub(super) fn wrap_at(path: &Path) -> impl Fn(git2::Error) -> Self + Copy {
         move |source| {
             let path = path.to_owned();
             match source.code() {
                 git2::ErrorCode::NotFound => Self::NoRepository(path),
                 git2::ErrorCode::UnbornBranch => Self::Unborn(path),
-                git2::ErrorCode::Owner => Self::Owner(path),
+                git2::ErrorCode::Owner => Self::ForeignOwner(path),
                 _ => Self::Git { path, source },
             }
         }
@@ -58,7 +58,7 @@ impl GitError {
                 Some("run it in a checkout, say which --ref, or give tags".to_owned())
             }
             Self::Unborn(_) => Some("make a commit first, or give tags".to_owned()),
-            Self::Owner(path) => Some(format!(
+            Self::ForeignOwner(path) => Some(format!(
                 "git config --global --add safe.directory {}",
                 path.display()
             )),

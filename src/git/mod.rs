@@ -4,11 +4,11 @@
 
 mod ancestry;
 mod checkout;
+mod committed_file;
 mod error;
-mod file;
-mod origin;
+mod remote_url;
 
-pub use ancestry::{Ancestry, Descent};
-pub use checkout::{Checkout, checkout};
+pub use ancestry::{CommitAncestry, CommitOrder};
+pub use checkout::{GitCheckout, checkout};
+pub use committed_file::{CommittedFile, Entry, FolderAt};
 pub use error::GitError;
-pub use file::{Entry, FileAt, FolderAt};

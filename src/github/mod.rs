@@ -5,7 +5,7 @@
 //! aws-lc-rs) would be 16 more crates and a second HTTP stack that takes neither from us. It is for
 //! when there is more to say to GitHub than this.
 
-mod attestations;
+mod attestation_store;
 
 use std::path::Path;
 
@@ -19,14 +19,14 @@ use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
-pub use attestations::{Attestations, UploadCause, UploadError};
+pub use attestation_store::{AttestationStore, AttestationUploadError, UploadErrorKind};
 
-use crate::event::Repository;
-use crate::registry::{Ask, Cause, Client};
+use crate::event::RepositoryDetails;
+use crate::registry::{RegistryClient, RequestErrorKind, ServiceRequest};
 
 /// One repository, as the API knows it.
-pub struct Api {
-    client: Client,
+pub struct GithubApi {
+    client: RegistryClient,
     /// `https://api.github.com/repos/acme/web`
     repository: Url,
     token: Option<SecretString>,
@@ -34,13 +34,13 @@ pub struct Api {
 
 /// Why the API does not say what was asked.
 #[derive(Debug, Error)]
-pub enum ApiError {
+pub enum GithubApiError {
     /// The API's address or the repository's name makes no address.
     #[error("{0} is no address of an API")]
     Address(String),
     /// No answer came.
     #[error("GitHub's API does not answer: {0}")]
-    Unreachable(Cause),
+    Unreachable(RequestErrorKind),
     /// The answer is longer than what is asked for can be.
     #[error("GitHub's API answers more than {limit} bytes to GET {path}")]
     TooLong {
@@ -62,7 +62,7 @@ pub enum ApiError {
     NotJson(String),
 }
 
-impl ApiError {
+impl GithubApiError {
     /// How to go on.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -75,8 +75,8 @@ impl ApiError {
 }
 
 /// The version of the API that is spoken here, which is what it is without a word of it today.
-const VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
-const ACCEPTED: &str = "application/vnd.github+json";
+const API_VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
+const JSON_MEDIA_TYPE: &str = "application/vnd.github+json";
 
 /// The most bytes that are read of what the API says of a repository; a real answer has some 20 KB.
 const REPOSITORY_LIMIT: usize = 512 << 10;
@@ -86,22 +86,22 @@ const COMMIT_LIMIT: usize = 8 << 20;
 const FOLDER_LIMIT: usize = 4 << 20;
 
 /// An answer may be passed on to another address this often.
-const REDIRECTS: usize = 3;
+const REDIRECTS_LIMIT: usize = 3;
 
-impl Api {
+impl GithubApi {
     /// The API at `base` (`GITHUB_API_URL`) for `repository` (`owner/name`).
     ///
     /// # Errors
     /// These make no address.
     pub fn new(
-        client: Client,
+        client: RegistryClient,
         base: &Url,
         repository: &str,
         token: Option<SecretString>,
-    ) -> Result<Self, ApiError> {
+    ) -> Result<Self, GithubApiError> {
         Ok(Self {
             client,
-            repository: below(base, &["repos"], repository)?,
+            repository: repository_url(base, &["repos"], repository)?,
             token,
         })
     }
@@ -109,25 +109,27 @@ impl Api {
     /// What it says of the repository.
     ///
     /// # Errors
-    /// See [`ApiError`].
-    pub async fn repository(&self) -> Result<Repository, ApiError> {
+    /// See [`GithubApiError`].
+    pub async fn get_repository(&self) -> Result<RepositoryDetails, GithubApiError> {
         let url = self.repository.clone();
-        let said: Value = self.get(url, REPOSITORY_LIMIT).await?;
-        Ok(Repository::read(&said))
+        let said: Value = self.get_json(url, REPOSITORY_LIMIT).await?;
+        Ok(RepositoryDetails::from_json(&said))
     }
 
     /// When a commit was made; none where it does not know the commit.
     ///
     /// # Errors
-    /// See [`ApiError`].
-    pub async fn commit_time(&self, sha: &str) -> Result<Option<String>, ApiError> {
+    /// See [`GithubApiError`].
+    pub async fn get_commit_time(&self, sha: &str) -> Result<Option<String>, GithubApiError> {
         let mut url = self.repository.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.extend(["commits", sha]);
         }
-        match self.get::<Commit>(url, COMMIT_LIMIT).await {
+        match self.get_json::<Commit>(url, COMMIT_LIMIT).await {
             Ok(commit) => Ok(commit.date()),
-            Err(ApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
+            Err(GithubApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -136,13 +138,13 @@ impl Api {
     /// the token may not see it.
     ///
     /// # Errors
-    /// See [`ApiError`].
-    pub async fn file(
+    /// See [`GithubApiError`].
+    pub async fn get_file(
         &self,
         path: &Path,
         sha: &str,
         limit: usize,
-    ) -> Result<Option<Bytes>, ApiError> {
+    ) -> Result<Option<Bytes>, GithubApiError> {
         let mut url = self.repository.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.push("contents");
@@ -152,7 +154,9 @@ impl Api {
         let raw = "application/vnd.github.raw+json";
         match self.fetch(url, raw, limit).await {
             Ok((_, bytes)) => Ok(Some(bytes)),
-            Err(ApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
+            Err(GithubApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -161,21 +165,21 @@ impl Api {
     /// folder itself. None where there is none, or where the token may not see it.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// See [`GithubApiError`].
     pub async fn folder(
         &self,
         path: &Path,
         sha: &str,
-    ) -> Result<Option<Vec<(String, bool)>>, ApiError> {
+    ) -> Result<Option<Vec<(String, bool)>>, GithubApiError> {
         let mut url = self.repository.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.push("contents");
             segments.extend(path.iter().map(|name| name.to_string_lossy()));
         }
         url.query_pairs_mut().append_pair("ref", sha);
-        let entries: Value = match self.get(url, FOLDER_LIMIT).await {
+        let entries: Value = match self.get_json(url, FOLDER_LIMIT).await {
             Ok(entries) => entries,
-            Err(ApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => {
+            Err(GithubApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => {
                 return Ok(None);
             }
             Err(error) => return Err(error),
@@ -190,9 +194,13 @@ impl Api {
         }))
     }
 
-    async fn get<T: DeserializeOwned>(&self, url: Url, limit: usize) -> Result<T, ApiError> {
-        let (url, body) = self.fetch(url, ACCEPTED, limit).await?;
-        serde_json::from_slice(&body).map_err(|_| ApiError::NotJson(url.path().to_owned()))
+    async fn get_json<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        limit: usize,
+    ) -> Result<T, GithubApiError> {
+        let (url, body) = self.fetch(url, JSON_MEDIA_TYPE, limit).await?;
+        serde_json::from_slice(&body).map_err(|_| GithubApiError::NotJson(url.path().to_owned()))
     }
 
     /// Returns what is at the address, and the address that it was found at. What passes is asked for
@@ -202,17 +210,17 @@ impl Api {
         mut url: Url,
         accept: &'static str,
         limit: usize,
-    ) -> Result<(Url, Bytes), ApiError> {
-        for _ in 0..=REDIRECTS {
+    ) -> Result<(Url, Bytes), GithubApiError> {
+        for _ in 0..=REDIRECTS_LIMIT {
             let path = || url.path().to_owned();
-            let request = self.request(&url, accept);
+            let request = self.build_request(&url, accept);
             let answer = self.client.ask_within(&request, limit).await;
             let answer = answer.map_err(|cause| match cause {
-                Cause::TooLong(limit) => {
+                RequestErrorKind::TooLong(limit) => {
                     let path = path();
-                    ApiError::TooLong { limit, path }
+                    GithubApiError::TooLong { limit, path }
                 }
-                cause => ApiError::Unreachable(cause),
+                cause => GithubApiError::Unreachable(cause),
             })?;
             let status = answer.status;
             if status.is_success() {
@@ -229,19 +237,21 @@ impl Api {
                 Some(next) => url = next,
                 None => {
                     let path = path();
-                    return Err(ApiError::Status { status, path });
+                    return Err(GithubApiError::Status { status, path });
                 }
             }
         }
-        Err(ApiError::Address(format!("{url}, passed on too often")))
+        Err(GithubApiError::Address(format!(
+            "{url}, passed on too often"
+        )))
     }
 
-    fn request(&self, url: &Url, accept: &'static str) -> Ask {
+    fn build_request(&self, url: &Url, accept: &'static str) -> ServiceRequest {
         let mut headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static(accept)),
             (
-                HeaderName::from_static(VERSION.0),
-                HeaderValue::from_static(VERSION.1),
+                HeaderName::from_static(API_VERSION.0),
+                HeaderValue::from_static(API_VERSION.1),
             ),
         ]);
         // The token never goes over plain HTTP. What is no header is none of GitHub's tokens.
@@ -251,7 +261,7 @@ impl Api {
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
-        Ask {
+        ServiceRequest {
             service: "GitHub's API",
             method: Method::GET,
             url: url.clone(),
@@ -284,8 +294,8 @@ impl Commit {
 }
 
 /// The address of `repository` (`owner/name`) below these segments of `base`.
-fn below(base: &Url, first: &[&str], repository: &str) -> Result<Url, ApiError> {
-    let wrong = || ApiError::Address(format!("{base} with {repository:?}"));
+fn repository_url(base: &Url, first: &[&str], repository: &str) -> Result<Url, GithubApiError> {
+    let wrong = || GithubApiError::Address(format!("{base} with {repository:?}"));
     let (owner, name) = repository.split_once('/').ok_or_else(wrong)?;
     let mut url = base.clone();
     url.path_segments_mut()

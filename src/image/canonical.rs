@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Host;
 
-use super::{Place, RegistryName, Repository};
+use super::{Destination, RegistryName, Repository};
 
 /// What a place is, whatever it is called: equal for all spellings of one place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,10 +67,10 @@ const LOOPBACK: [&str; 7] = [
 
 impl CanonicalPlace {
     /// Returns what `place` is. A directory that `real_paths` does not have is taken as its path reads.
-    pub fn of(place: &Place, real_paths: &RealPaths) -> Self {
+    pub fn of(place: &Destination, real_paths: &RealPaths) -> Self {
         match place {
-            Place::Registry(repository) => Self::of_repository(repository),
-            Place::Layout(path) => Self::Directory(real_paths.of(path)),
+            Destination::Registry(repository) => Self::of_repository(repository),
+            Destination::Layout(path) => Self::Directory(real_paths.of(path)),
         }
     }
 

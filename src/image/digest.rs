@@ -28,7 +28,7 @@ pub enum DigestError {
 impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        let mut hasher = Hasher::new();
+        let mut hasher = DigestHasher::new();
         hasher.update(bytes);
         hasher.finish()
     }
@@ -79,7 +79,7 @@ impl FromStr for Digest {
                 DigestError::Malformed
             });
         }
-        decode(encoded).map(Self).ok_or(DigestError::Encoding)
+        decode_hex(encoded).map(Self).ok_or(DigestError::Encoding)
     }
 }
 
@@ -91,7 +91,7 @@ fn is_algorithm(text: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+._-".contains(&b))
 }
 
-fn decode(encoded: &str) -> Option<[u8; 32]> {
+fn decode_hex(encoded: &str) -> Option<[u8; 32]> {
     let nibble = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),
@@ -110,9 +110,9 @@ fn decode(encoded: &str) -> Option<[u8; 32]> {
 
 /// Computes a [`Digest`] over bytes that pass by.
 #[derive(Clone)]
-pub struct Hasher(aws_lc_rs::digest::Context);
+pub struct DigestHasher(aws_lc_rs::digest::Context);
 
-impl Hasher {
+impl DigestHasher {
     /// A hasher that has seen nothing yet.
     pub fn new() -> Self {
         Self(aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256))
@@ -131,7 +131,7 @@ impl Hasher {
     }
 }
 
-impl Default for Hasher {
+impl Default for DigestHasher {
     fn default() -> Self {
         Self::new()
     }

@@ -5,7 +5,7 @@ use oci_client::manifest as types;
 use thiserror::Error;
 
 use super::budget::members;
-use super::{Digest, DigestError, Labels};
+use super::{Digest, DigestError, ImageLabels};
 
 /// The largest manifest that is taken, in bytes. The distribution specification asks registries to
 /// take 4 MiB at least; no real manifest comes near, so more is an error or an attack.
@@ -27,7 +27,7 @@ pub struct Manifest {
     /// What it says that it holds, where it is an artifact (`artifactType`).
     pub artifact_type: Option<String>,
     /// What the manifest points at.
-    pub body: Body,
+    pub body: ManifestBody,
     /// The manifest that this one says something about, where it is a referrer.
     pub subject: Option<Descriptor>,
     /// The manifest's own annotations.
@@ -36,7 +36,7 @@ pub struct Manifest {
 
 /// What a manifest points at.
 #[derive(Debug, Clone)]
-pub enum Body {
+pub enum ManifestBody {
     /// One image or artifact: a config and its layers.
     Image {
         /// The config blob.
@@ -82,9 +82,9 @@ pub struct Descriptor {
 
 impl Descriptor {
     /// A blob of these bytes, of no particular type.
-    pub fn of_bytes(bytes: &[u8]) -> Self {
+    pub fn from_bytes(bytes: &[u8]) -> Self {
         let size = bytes.len() as u64;
-        Self::plain("application/octet-stream", Digest::of(bytes), size)
+        Self::new("application/octet-stream", Digest::of(bytes), size)
     }
 }
 
@@ -200,24 +200,24 @@ impl Manifest {
         if members(&bytes) > MEMBERS_LIMIT {
             return Err(ManifestError::TooManyMembers);
         }
-        let wire: wire::Manifest = serde_json::from_slice(&bytes)
+        let wire: wire::ManifestJson = serde_json::from_slice(&bytes)
             .map_err(|error| ManifestError::Json(error.to_string()))?;
         if let Some(version @ (0..=1 | 3..)) = wire.schema_version {
             return Err(ManifestError::Schema(version));
         }
-        let media_type = media_type(&wire, served_as)?;
+        let media_type = determine_media_type(&wire, served_as)?;
         let body = match (wire.config, wire.layers, wire.manifests) {
-            (Some(config), Some(layers), None) => Body::Image {
+            (Some(config), Some(layers), None) => ManifestBody::Image {
                 config: Box::new(config.parse()?),
                 layers: layers
                     .into_iter()
-                    .map(wire::Descriptor::parse)
+                    .map(wire::DescriptorJson::parse)
                     .collect::<Result<_, _>>()?,
             },
-            (None, None, Some(manifests)) => Body::Index(
+            (None, None, Some(manifests)) => ManifestBody::Index(
                 manifests
                     .into_iter()
-                    .map(wire::Descriptor::parse)
+                    .map(wire::DescriptorJson::parse)
                     .collect::<Result<_, _>>()?,
             ),
             _ => {
@@ -232,20 +232,20 @@ impl Manifest {
             media_type,
             artifact_type: wire.artifact_type.filter(|kind| !kind.is_empty()),
             body,
-            subject: wire.subject.map(wire::Descriptor::parse).transpose()?,
+            subject: wire.subject.map(wire::DescriptorJson::parse).transpose()?,
             annotations: wire.annotations.unwrap_or_default(),
         })
     }
 
     /// Whether a manifest's bytes say its media type themselves.
-    pub fn says_its_type(bytes: &[u8]) -> bool {
-        let wire = serde_json::from_slice::<wire::OfType>(bytes);
+    pub fn declares_media_type(bytes: &[u8]) -> bool {
+        let wire = serde_json::from_slice::<wire::MediaTypeJson>(bytes);
         wire.is_ok_and(|wire| wire.media_type.is_some())
     }
 
     /// What points at this.
-    pub fn descriptor(&self) -> Descriptor {
-        Descriptor::plain(
+    pub fn to_descriptor(&self) -> Descriptor {
+        Descriptor::new(
             self.media_type.as_str(),
             self.digest,
             self.bytes.len() as u64,
@@ -262,8 +262,8 @@ impl Manifest {
     /// outside registries by its `urls`, is not among them.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         let (layers, config) = match &self.body {
-            Body::Image { config, layers } => (layers.as_slice(), Some(&**config)),
-            Body::Index(_) => (&[][..], None),
+            ManifestBody::Image { config, layers } => (layers.as_slice(), Some(&**config)),
+            ManifestBody::Index(_) => (&[][..], None),
         };
         let others = self.entries().iter().filter(|entry| !entry.is_manifest());
         layers
@@ -277,7 +277,7 @@ impl Manifest {
     /// its config is OCI's empty one. BuildKit's older form, with the config of an image, is not told
     /// from an image.
     pub fn is_attestation(&self) -> bool {
-        let Body::Image { config, layers } = &self.body else {
+        let ManifestBody::Image { config, layers } = &self.body else {
             return false;
         };
         let has_config = config.media_type != EMPTY || config.digest != Digest::of(b"{}");
@@ -288,8 +288,8 @@ impl Manifest {
     /// Everything that this lists, where it is an index.
     pub fn entries(&self) -> &[Descriptor] {
         match &self.body {
-            Body::Index(entries) => entries,
-            Body::Image { .. } => &[],
+            ManifestBody::Index(entries) => entries,
+            ManifestBody::Image { .. } => &[],
         }
     }
 
@@ -300,19 +300,19 @@ impl Manifest {
     }
 
     /// Whether it says something about the manifest of that digest.
-    pub fn is_about(&self, subject: Digest) -> bool {
+    pub fn has_subject(&self, subject: Digest) -> bool {
         self.subject.as_ref().is_some_and(|of| of.digest == subject)
     }
 
     /// What the manifest's annotations say of the image's origin.
-    pub fn labels(&self) -> Labels {
+    pub fn labels(&self) -> ImageLabels {
         self.annotations.clone().into()
     }
 }
 
 impl Descriptor {
     /// A pointer that says no more than what it points at.
-    pub fn plain(media_type: &str, digest: Digest, size: u64) -> Self {
+    pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
         Self {
             media_type: media_type.to_owned(),
             digest,
@@ -352,7 +352,10 @@ impl Descriptor {
 
 /// The manifest's own word, else the holder's, else what its members look like; all must agree on
 /// whether it is an index, since a reader that is told otherwise would see another image.
-fn media_type(wire: &wire::Manifest, served_as: Option<&str>) -> Result<MediaType, ManifestError> {
+fn determine_media_type(
+    wire: &wire::ManifestJson,
+    served_as: Option<&str>,
+) -> Result<MediaType, ManifestError> {
     let known = |name: &str| {
         MediaType::parse(name).ok_or_else(|| ManifestError::MediaType(name.to_owned()))
     };
@@ -361,19 +364,19 @@ fn media_type(wire: &wire::Manifest, served_as: Option<&str>) -> Result<MediaTyp
     } else {
         MediaType::OciManifest
     };
-    let said = match (&wire.media_type, served_as) {
+    let declared = match (&wire.media_type, served_as) {
         (Some(own), _) => known(own)?,
         // A holder that does not know manifests serves them as plain bytes or JSON.
         (None, Some(name)) => MediaType::parse(name).unwrap_or(looks_like),
         (None, None) => looks_like,
     };
-    if said.is_index() != looks_like.is_index() {
+    if declared.is_index() != looks_like.is_index() {
         return Err(ManifestError::Mixed {
-            said: said.as_str(),
+            said: declared.as_str(),
             is: looks_like.as_str(),
         });
     }
-    Ok(said)
+    Ok(declared)
 }
 
 /// The JSON form, as lenient as the specification: unknown members are left alone.

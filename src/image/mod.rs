@@ -5,10 +5,10 @@
 
 mod budget;
 mod canonical;
-mod config;
 mod digest;
-mod location;
+mod image_source;
 mod manifest;
+mod origin_labels;
 mod platform;
 mod reference;
 mod tag;
@@ -16,12 +16,15 @@ mod tag;
 pub(crate) use budget::members;
 pub use budget::{ManifestBudget, Reservation};
 pub use canonical::{CanonicalPlace, CanonicalRegistry, RealPaths};
-pub use config::{Commit, CommitError, Labels};
-pub use digest::{Digest, DigestError, Hasher};
-pub use location::{DaemonImage, Location, LocationError, Place, Selector};
-pub use manifest::{
-    Body, Descriptor, MANIFEST_LIMIT, MEMBERS_LIMIT, Manifest, ManifestError, MediaType, Platform,
+pub use digest::{Digest, DigestError, DigestHasher};
+pub use image_source::{
+    DaemonImageName, Destination, ImageSelector, ImageSource, ImageSourceError,
 };
+pub use manifest::{
+    Descriptor, MANIFEST_LIMIT, MEMBERS_LIMIT, Manifest, ManifestBody, ManifestError, MediaType,
+    Platform,
+};
+pub use origin_labels::{CommitId, CommitIdError, ImageLabels};
 pub use platform::{PlatformError, PlatformName};
-pub use reference::{Reference, ReferenceError, RegistryName, Repository, Target};
+pub use reference::{Reference, ReferenceError, RegistryName, Repository, TagOrDigest};
 pub use tag::{Tag, TagError};

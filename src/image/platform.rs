@@ -27,8 +27,8 @@ pub struct PlatformError;
 
 impl PlatformName {
     /// Whether an image of `platform` is meant.
-    pub fn means(&self, platform: &Platform) -> bool {
-        let there = Self::of(platform);
+    pub fn matches(&self, platform: &Platform) -> bool {
+        let there = Self::from_platform(platform);
         let version = there.os_version.as_deref().unwrap_or_default();
         // As containerd has it.
         let unsaid = match there.architecture.as_str() {
@@ -43,20 +43,20 @@ impl PlatformName {
             && self
                 .os_version
                 .as_deref()
-                .is_none_or(|asked| is_in(version, asked))
+                .is_none_or(|requested| is_version_match(version, requested))
     }
 
-    fn of(platform: &Platform) -> Self {
+    fn from_platform(platform: &Platform) -> Self {
         let variant = platform.variant.as_deref();
         Self {
             os_version: platform.os_version.clone().filter(|it| !it.is_empty()),
-            ..Self::normal(&platform.os, &platform.architecture, variant)
+            ..Self::normalise(&platform.os, &platform.architecture, variant)
         }
     }
 
     /// With the one name that an architecture of several has: `amd64` for `x86_64`, `arm64` for
     /// `aarch64` and for its only variant.
-    fn normal(os: &str, architecture: &str, variant: Option<&str>) -> Self {
+    fn normalise(os: &str, architecture: &str, variant: Option<&str>) -> Self {
         let [os, architecture] = [os, architecture].map(str::to_ascii_lowercase);
         let architecture = match architecture.as_str() {
             "x86_64" | "x86-64" => "amd64".to_owned(),
@@ -77,8 +77,8 @@ impl PlatformName {
 
 /// Whether a version is the one asked for, or one of those that it begins: Windows runs an image of its
 /// own build whatever the revision after it.
-fn is_in(version: &str, asked: &str) -> bool {
-    let rest = version.strip_prefix(asked);
+fn is_version_match(version: &str, requested: &str) -> bool {
+    let rest = version.strip_prefix(requested);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
@@ -106,7 +106,7 @@ impl FromStr for PlatformName {
         }
         Ok(Self {
             os_version: os_version.map(str::to_owned),
-            ..Self::normal(os, architecture, variant.first().copied())
+            ..Self::normalise(os, architecture, variant.first().copied())
         })
     }
 }
@@ -154,7 +154,7 @@ impl Platform {
 
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = PlatformName::of(self);
+        let name = PlatformName::from_platform(self);
         // Text from outside: no platform's name has anything but these.
         let name = name.to_string();
         let plain = name.chars().filter(char::is_ascii_graphic);
@@ -193,12 +193,12 @@ mod tests {
             ("linux(10.0.17763)/amd64", false),
         ] {
             let name: PlatformName = name.parse().unwrap();
-            assert_eq!(name.means(&windows), means, "{name}");
+            assert_eq!(name.matches(&windows), means, "{name}");
             assert_eq!(name.to_string().parse(), Ok(name));
         }
         let name: PlatformName = "windows(10.0.17763)/amd64".parse().unwrap();
         assert!(
-            !name.means(&platform("windows/amd64")),
+            !name.matches(&platform("windows/amd64")),
             "which version is not known"
         );
     }
@@ -223,7 +223,7 @@ mod tests {
             ("linux/amd64", "unknown/unknown", false),
         ] {
             let name: PlatformName = name.parse().unwrap();
-            assert_eq!(name.means(&platform(there)), means, "{name} {there}");
+            assert_eq!(name.matches(&platform(there)), means, "{name} {there}");
         }
     }
 

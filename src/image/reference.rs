@@ -20,7 +20,7 @@ pub struct Repository {
 
 /// What a reference points at inside a repository.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Target {
+pub enum TagOrDigest {
     /// Whatever the tag names now.
     Tag(Tag),
     /// One manifest, for ever.
@@ -34,7 +34,7 @@ pub struct Reference {
     /// The repository.
     pub repository: Repository,
     /// The tag or digest; a digest where both were written.
-    pub target: Target,
+    pub target: TagOrDigest,
 }
 
 /// Why a text is no [`Reference`] or [`Repository`]. The grammar is that of the distribution
@@ -171,7 +171,7 @@ impl Repository {
     }
 
     /// The reference of `target` in this repository.
-    pub fn reference(&self, target: Target) -> Reference {
+    pub fn to_reference(&self, target: TagOrDigest) -> Reference {
         Reference {
             repository: self.clone(),
             target,
@@ -183,7 +183,7 @@ impl FromStr for Repository {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        match split(text)? {
+        match split_reference(text)? {
             (repository, None, None) => Ok(repository),
             _ => Err(ReferenceError::NotBare),
         }
@@ -194,17 +194,19 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let (repository, tag, digest) = split(text)?;
+        let (repository, tag, digest) = split_reference(text)?;
         let target = match (tag, digest) {
-            (_, Some(digest)) => Target::Digest(digest),
-            (Some(tag), None) => Target::Tag(tag),
-            (None, None) => Target::Tag("latest".parse()?),
+            (_, Some(digest)) => TagOrDigest::Digest(digest),
+            (Some(tag), None) => TagOrDigest::Tag(tag),
+            (None, None) => TagOrDigest::Tag("latest".parse()?),
         };
         Ok(Self { repository, target })
     }
 }
 
-fn split(text: &str) -> Result<(Repository, Option<Tag>, Option<Digest>), ReferenceError> {
+fn split_reference(
+    text: &str,
+) -> Result<(Repository, Option<Tag>, Option<Digest>), ReferenceError> {
     if text.is_empty() {
         return Err(ReferenceError::Empty);
     }
@@ -218,10 +220,10 @@ fn split(text: &str) -> Result<(Repository, Option<Tag>, Option<Digest>), Refere
         Some((_, tag)) => (&rest[..rest.len() - tag.len() - 1], Some(tag.parse()?)),
         None => (rest, None),
     };
-    Ok((repository(name)?, tag, digest))
+    Ok((parse_repository(name)?, tag, digest))
 }
 
-fn repository(name: &str) -> Result<Repository, ReferenceError> {
+fn parse_repository(name: &str) -> Result<Repository, ReferenceError> {
     let (registry, path) = match name.split_once('/') {
         Some((first, path)) if looks_like_registry(first) => (first.parse()?, path.to_owned()),
         _ => (RegistryName(DOCKER_HUB.to_owned()), name.to_owned()),
@@ -282,7 +284,7 @@ impl fmt::Display for Repository {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for TagOrDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tag(tag) => write!(f, "{tag}"),
@@ -294,8 +296,8 @@ impl fmt::Display for Target {
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let joint = match self.target {
-            Target::Tag(_) => ':',
-            Target::Digest(_) => '@',
+            TagOrDigest::Tag(_) => ':',
+            TagOrDigest::Digest(_) => '@',
         };
         write!(f, "{}{joint}{}", self.repository, self.target)
     }
@@ -313,7 +315,7 @@ impl fmt::Debug for Repository {
     }
 }
 
-impl fmt::Debug for Target {
+impl fmt::Debug for TagOrDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }

@@ -8,34 +8,34 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use tokio::task::spawn_blocking;
 
-use super::{BlobFault, Index, LayoutFault};
+use super::{BlobFault, LayoutFault, LayoutIndex};
 use crate::image::{
-    Descriptor, Digest, Hasher, MANIFEST_LIMIT, Manifest, ManifestBudget, ManifestError,
+    Descriptor, Digest, DigestHasher, MANIFEST_LIMIT, Manifest, ManifestBudget, ManifestError,
 };
 
 /// A blob's bytes as they are read, in pieces of at most 128 KiB.
 pub type BlobStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// How much of a blob is in memory at a time.
-pub(crate) const CHUNK: usize = 128 << 10;
+pub(crate) const CHUNK_SIZE: usize = 128 << 10;
 
 /// Where the blobs of a layout lie, by the hex digits of their digest.
 pub(crate) const BLOB_DIRECTORY: &str = "blobs/sha256";
 
 /// What keeps the blobs and the index of a layout: a directory or an archive. Its methods block.
-pub(crate) trait Blobs: Clone + Send + Sync + 'static {
+pub(crate) trait LayoutBlobs: Clone + Send + Sync + 'static {
     /// Where the blob lies, if it is there.
-    fn find(&self, digest: Digest) -> Result<Option<Extent>, BlobFault>;
+    fn find_blob(&self, digest: Digest) -> Result<Option<FileExtent>, BlobFault>;
 
     /// The memory for manifests that are read from here.
     fn budget(&self) -> &ManifestBudget;
 
     /// What `index.json` says now.
-    fn index(&self) -> Result<Arc<Index>, LayoutFault>;
+    fn index(&self) -> Result<Arc<LayoutIndex>, LayoutFault>;
 
     /// The blob, which must be there with the size its descriptor gives.
-    fn want(&self, digest: Digest, size: u64) -> Result<Extent, BlobFault> {
-        let extent = self.find(digest)?.ok_or(BlobFault::Missing)?;
+    fn require_blob(&self, digest: Digest, size: u64) -> Result<FileExtent, BlobFault> {
+        let extent = self.find_blob(digest)?.ok_or(BlobFault::Missing)?;
         if extent.len != size {
             return Err(BlobFault::Size {
                 is: extent.len,
@@ -47,7 +47,10 @@ pub(crate) trait Blobs: Clone + Send + Sync + 'static {
 
     /// That a blob is there with its size and digest.
     fn hash(&self, digest: Digest, size: u64) -> Result<(), BlobFault> {
-        let is = self.want(digest, size)?.digest().map_err(BlobFault::Io)?;
+        let is = self
+            .require_blob(digest, size)?
+            .digest()
+            .map_err(BlobFault::Io)?;
         match is == digest {
             true => Ok(()),
             false => Err(BlobFault::Digest { is }),
@@ -67,7 +70,7 @@ pub(crate) trait Blobs: Clone + Send + Sync + 'static {
 
     /// The same as it lies there.
     fn manifest_bytes(&self, digest: Digest) -> Result<Option<Bytes>, BlobFault> {
-        let Some(extent) = self.find(digest)? else {
+        let Some(extent) = self.find_blob(digest)? else {
             return Ok(None);
         };
         if extent.len > MANIFEST_LIMIT as u64 {
@@ -84,20 +87,20 @@ pub(crate) trait Blobs: Clone + Send + Sync + 'static {
 
 /// A stretch of an open file: a blob on disk, or the content of an archive's entry.
 #[derive(Debug, Clone)]
-pub(crate) struct Extent {
+pub(crate) struct FileExtent {
     pub file: Arc<File>,
     pub offset: u64,
     pub len: u64,
 }
 
-impl Extent {
+impl FileExtent {
     /// All of it. The caller has looked at its length.
     pub fn read(&self) -> io::Result<Vec<u8>> {
-        self.chunk(0, usize::MAX)
+        self.read_chunk(0, usize::MAX)
     }
 
     /// Up to `limit` bytes from `at`; none at the end.
-    fn chunk(&self, at: u64, limit: usize) -> io::Result<Vec<u8>> {
+    fn read_chunk(&self, at: u64, limit: usize) -> io::Result<Vec<u8>> {
         let left = self.len.saturating_sub(at);
         let size = usize::try_from(left).unwrap_or(usize::MAX).min(limit);
         let mut chunk = vec![0; size];
@@ -115,11 +118,11 @@ impl Extent {
 
     /// The digest of the content.
     pub fn digest(&self) -> io::Result<Digest> {
-        let mut hasher = Hasher::new();
-        let mut buffer = vec![0; CHUNK];
+        let mut hasher = DigestHasher::new();
+        let mut buffer = vec![0; CHUNK_SIZE];
         let mut at = 0;
         while at < self.len {
-            let size = (self.len - at).min(CHUNK as u64) as usize;
+            let size = (self.len - at).min(CHUNK_SIZE as u64) as usize;
             self.file
                 .read_exact_at(&mut buffer[..size], self.offset + at)?;
             hasher.update(&buffer[..size]);
@@ -128,10 +131,10 @@ impl Extent {
         Ok(hasher.finish())
     }
 
-    fn stream(self) -> BlobStream {
+    fn into_stream(self) -> BlobStream {
         Box::pin(stream::try_unfold((self, 0), |(extent, at)| async move {
-            let (chunk, extent) = blocking(move || {
-                let chunk = extent.chunk(at, CHUNK);
+            let (chunk, extent) = run_blocking(move || {
+                let chunk = extent.read_chunk(at, CHUNK_SIZE);
                 (chunk, extent)
             })
             .await;
@@ -142,9 +145,9 @@ impl Extent {
     }
 }
 
-/// Reads an [`Extent`] in order, whatever else reads the file.
+/// Reads an [`FileExtent`] in order, whatever else reads the file.
 pub(crate) struct ExtentReader {
-    extent: Extent,
+    extent: FileExtent,
     at: u64,
 }
 
@@ -162,15 +165,18 @@ impl io::Read for ExtentReader {
 }
 
 /// A blob's bytes, once its size is found to be right.
-pub(crate) fn open(blobs: &impl Blobs, blob: &Descriptor) -> Result<BlobStream, LayoutFault> {
+pub(crate) fn open_blob(
+    blobs: &impl LayoutBlobs,
+    blob: &Descriptor,
+) -> Result<BlobStream, LayoutFault> {
     blobs
-        .want(blob.digest, blob.size)
-        .map(Extent::stream)
+        .require_blob(blob.digest, blob.size)
+        .map(FileExtent::into_stream)
         .map_err(LayoutFault::blob(format!("blob {}", blob.digest)))
 }
 
 /// Whether a blob is there with the right size and digest.
-pub(crate) fn has(blobs: &impl Blobs, blob: &Descriptor) -> Result<bool, LayoutFault> {
+pub(crate) fn has_blob(blobs: &impl LayoutBlobs, blob: &Descriptor) -> Result<bool, LayoutFault> {
     match blobs.hash(blob.digest, blob.size) {
         Ok(()) => Ok(true),
         Err(fault @ BlobFault::Io(_)) => {
@@ -181,8 +187,8 @@ pub(crate) fn has(blobs: &impl Blobs, blob: &Descriptor) -> Result<bool, LayoutF
 }
 
 /// The manifest with that digest, if it is there.
-pub(crate) fn manifest(
-    blobs: &impl Blobs,
+pub(crate) fn get_manifest(
+    blobs: &impl LayoutBlobs,
     digest: Digest,
 ) -> Result<Option<Manifest>, LayoutFault> {
     let name = || format!("manifest {digest}");
@@ -191,7 +197,7 @@ pub(crate) fn manifest(
         return Ok(None);
     };
     // An index may have thousands of entries, and few manifests leave it to them what they are.
-    let index = match Manifest::says_its_type(&bytes) {
+    let index = match Manifest::declares_media_type(&bytes) {
         true => None,
         false => Some(blobs.index()?),
     };
@@ -202,7 +208,9 @@ pub(crate) fn manifest(
 }
 
 /// Runs `work` where it may block.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
     match spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {

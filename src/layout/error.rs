@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::image::{Digest, DigestError, ManifestError, Tag};
-use crate::notice::printable;
+use crate::notices::to_printable;
 
 /// What is wrong with a layout, in a directory or an archive, or with what was asked of it.
 #[derive(Debug, Error)]
@@ -28,21 +28,21 @@ pub enum LayoutFault {
     /// The path has `..` behind a symbolic link.
     #[error(
         "goes up with .. from the symbolic link {}, which leads elsewhere than it reads: write the path without ..",
-        printable(&.0.display().to_string(), 200)
+        to_printable(&.0.display().to_string(), 200)
     )]
     UpBehindLink(PathBuf),
     /// The path is or lies below a symbolic link to nothing.
     #[error(
         "cannot be told: the symbolic link {} leads to nothing",
-        printable(&.0.display().to_string(), 200)
+        to_printable(&.0.display().to_string(), 200)
     )]
     DanglingLink(PathBuf),
     /// There is no file `oci-layout`.
     #[error("is no OCI image layout: it has no file oci-layout")]
-    NoMarker,
+    NoLayoutFile,
     /// The file `oci-layout` cannot be understood.
     #[error("is no OCI image layout: its file oci-layout {0}")]
-    Marker(String),
+    LayoutFile(String),
     /// The layout is of another version than 1.x.
     #[error("is an image layout of version {0:?}; only 1.x is supported")]
     Version(String),
@@ -71,12 +71,12 @@ pub enum LayoutFault {
         "holds several images; say which, as in oci:DIR:NAME or oci:DIR@DIGEST: {}",
         list(names)
     )]
-    Several {
+    SeveralImages {
         /// Their names, or digests with `@` where they have none, in order.
         names: Vec<String>,
     },
     /// No image has that name.
-    #[error("has no image named {name:?}; {}", there_are(names))]
+    #[error("has no image named {name:?}; {}", list_available(names))]
     NoSuchName {
         /// The name asked for.
         name: String,
@@ -107,7 +107,7 @@ pub enum LayoutFault {
     },
     /// A tag that must not move names another image.
     #[error("tag {tag} names {there}, not {wanted}")]
-    TagTaken {
+    TagConflict {
         /// The tag.
         tag: Tag,
         /// The digest it has.
@@ -205,9 +205,9 @@ impl LayoutFault {
 }
 
 /// The most names that a message lists.
-const LISTED: usize = 20;
+const LISTED_NAMES: usize = 20;
 
-fn there_are(names: &[String]) -> String {
+fn list_available(names: &[String]) -> String {
     match names {
         [] => "its images have no names".to_owned(),
         names => format!("there are {}", list(names)),
@@ -215,8 +215,8 @@ fn there_are(names: &[String]) -> String {
 }
 
 pub(crate) fn list(names: &[String]) -> String {
-    let shown = names[..names.len().min(LISTED)].join(", ");
-    match names.len().saturating_sub(LISTED) {
+    let shown = names[..names.len().min(LISTED_NAMES)].join(", ");
+    match names.len().saturating_sub(LISTED_NAMES) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

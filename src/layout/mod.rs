@@ -5,45 +5,45 @@
 //! only under a lock. A run that dies at any moment leaves `index.json` whole and no tag that names
 //! something missing; its temporary files, in `.shipmark/`, are removed by the next run that tags.
 //!
-//! Who checks what: [`Layout::manifest`] returns only bytes that have the digest asked for;
-//! [`Layout::write_blob`] keeps only bytes that have the digest and size they should have, and hashes
-//! what is there already; [`Layout::write_tag`] does so with all below what it names;
-//! [`Layout::check`] hashes everything below a root, and is what a push calls before it sends
-//! anything. [`Layout::open_blob`] checks the size alone: who streams a blob hashes it on its way.
+//! Who checks what: [`LayoutDirectory::manifest`] returns only bytes that have the digest asked for;
+//! [`LayoutDirectory::write_blob`] keeps only bytes that have the digest and size they should have, and hashes
+//! what is there already; [`LayoutDirectory::write_tag`] does so with all below what it names;
+//! [`LayoutDirectory::check`] hashes everything below a root, and is what a push calls before it sends
+//! anything. [`LayoutDirectory::open_blob`] checks the size alone: who streams a blob hashes it on its way.
 
 pub(crate) mod blobs;
-mod check;
-pub(crate) mod directory;
 mod error;
 mod folder;
-mod index;
+mod integrity_check;
+pub(crate) mod layout_directory;
+mod layout_index;
+mod layout_referrers;
+mod locked_files;
 mod real_path;
-mod referrer;
-mod scratch;
-mod select;
-mod tag;
-mod write;
+mod select_image;
+mod write_blobs;
+mod write_tag;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use blobs::BlobStream;
-pub use check::Checked;
-pub use directory::Layout;
 pub use error::{BlobFault, LayoutError, LayoutFault};
+pub use integrity_check::CheckedCounts;
+pub use layout_directory::LayoutDirectory;
+pub use layout_referrers::LayoutReferrers;
 pub use real_path::{canonical_place, real_paths};
-pub use referrer::Evidence;
-pub use tag::{Expectation, TagWrite};
-pub use write::WriteError;
+pub use write_blobs::BlobWriteError;
+pub use write_tag::{TagPrecondition, TagWriteResult};
 
-pub(crate) use blobs::{BLOB_DIRECTORY, Blobs, CHUNK, Extent, blocking};
-pub(crate) use check::check;
+pub(crate) use blobs::{BLOB_DIRECTORY, CHUNK_SIZE, FileExtent, LayoutBlobs, run_blocking};
 pub(crate) use error::list;
-pub(crate) use index::{Index, tag_part};
-pub(crate) use referrer::evidence;
-pub(crate) use select::{same_name, select};
+pub(crate) use integrity_check::check;
+pub(crate) use layout_index::{LayoutIndex, tag_of_name};
+pub(crate) use layout_referrers::read_referrers;
+pub(crate) use select_image::{is_same_name, select_image};
 
 /// The file that says that a directory is an image layout, and of which version.
-pub(crate) const MARKER: &str = "oci-layout";
+pub(crate) const LAYOUT_FILE: &str = "oci-layout";
 /// The file that names the images of a layout.
-pub(crate) const INDEX: &str = "index.json";
+pub(crate) const INDEX_FILE: &str = "index.json";

@@ -4,13 +4,13 @@ use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
 use super::{LayoutError, LayoutFault};
-use crate::image::{CanonicalPlace, Place, RealPaths};
+use crate::image::{CanonicalPlace, Destination, RealPaths};
 
 /// Returns what a place is, links on disk followed.
 ///
 /// # Errors
 /// A directory of which that cannot be told; see [`real_paths`].
-pub fn canonical_place(place: &Place) -> Result<CanonicalPlace, LayoutError> {
+pub fn canonical_place(place: &Destination) -> Result<CanonicalPlace, LayoutError> {
     let real_paths = real_paths([place])?;
     Ok(CanonicalPlace::of(place, &real_paths))
 }
@@ -20,11 +20,11 @@ pub fn canonical_place(place: &Place) -> Result<CanonicalPlace, LayoutError> {
 /// # Errors
 /// A path with `..` behind a link, a link that leads nowhere, and what the file system refuses to tell.
 pub fn real_paths<'a>(
-    places: impl IntoIterator<Item = &'a Place>,
+    places: impl IntoIterator<Item = &'a Destination>,
 ) -> Result<RealPaths, LayoutError> {
     let mut found = RealPaths::default();
     for place in places {
-        if let Place::Layout(path) = place {
+        if let Destination::Layout(path) = place {
             let real = real_path(path).map_err(|fault| fault.at(path))?;
             found.insert(path.clone(), real);
         }

@@ -1,13 +1,13 @@
 use thiserror::Error;
 
-use super::ServiceError;
-use crate::image::LocationError;
-use crate::notice::printable;
-use crate::tagging::{Environment, EnvironmentError, RuleError};
+use super::ServiceNameError;
+use crate::image::ImageSourceError;
+use crate::notices::to_printable;
+use crate::tagging::{EnvironmentName, EnvironmentNameError, RuleError};
 
 /// A place in the policy file, in lines and characters from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct At {
+pub struct FilePosition {
     /// The line.
     pub line: usize,
     /// The character of the line.
@@ -19,14 +19,14 @@ pub struct At {
 #[error("line {}, column {}: {problem}", at.line, at.column)]
 pub struct PolicyError {
     /// Where.
-    pub at: At,
+    pub at: FilePosition,
     /// What.
-    pub problem: Problem,
+    pub problem: PolicyProblem,
 }
 
 /// What is wrong in a policy file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Problem {
+pub enum PolicyProblem {
     /// More than [`super::LIMIT`] bytes.
     #[error("the file has more than 1 MiB")]
     TooLarge,
@@ -63,14 +63,14 @@ pub enum Problem {
     KeyNotText,
     /// Two of the same.
     #[error("{what} is there twice, first in line {first}")]
-    Twice {
+    Duplicate {
         /// The key or entry.
         what: String,
         /// The line of the first.
         first: usize,
     },
     /// Another shape than is wanted.
-    #[error("{wanted} is wanted here, not {found}{}", advice(wanted, found))]
+    #[error("{wanted} is wanted here, not {found}{}", mistake_hint(wanted, found))]
     Shape {
         /// What is wanted.
         wanted: &'static str,
@@ -89,7 +89,7 @@ pub enum Problem {
     #[error(
         "the key {0} comes with a later version, and nothing heeds it yet: leave it out until then"
     )]
-    Later(&'static str),
+    ReservedKey(&'static str),
     /// A key that must be there.
     #[error("the key {0} is needed here")]
     Missing(&'static str),
@@ -99,7 +99,7 @@ pub enum Problem {
         /// The text.
         name: String,
         /// Why it is none.
-        reason: EnvironmentError,
+        reason: EnvironmentNameError,
     },
     /// No name of a service.
     #[error("{name:?} {reason}")]
@@ -107,11 +107,11 @@ pub enum Problem {
         /// The text.
         name: String,
         /// Why it is none.
-        reason: ServiceError,
+        reason: ServiceNameError,
     },
     /// No repository, or none with some service in it.
     #[error("the repository {0}")]
-    Repository(LocationError),
+    Repository(ImageSourceError),
     /// Braces that are not one `{service}` in the path.
     #[error("{0:?} may hold {{service}} once, in its path, and no other braces")]
     Braces(String),
@@ -133,7 +133,7 @@ pub enum Problem {
     #[error(
         "the repositories of this environment and of {0} must both have {{service}} in them, or neither"
     )]
-    UnlikeFrom(String),
+    DiffersFromSource(String),
     /// `from` leads back.
     #[error("{0} takes its images from itself, by way of from")]
     Circle(String),
@@ -153,33 +153,36 @@ pub enum Problem {
     Rule(Box<RuleError>),
 }
 
-impl At {
-    pub(super) fn is(self, problem: Problem) -> PolicyError {
+impl FilePosition {
+    pub(super) fn to_error(self, problem: PolicyProblem) -> PolicyError {
         PolicyError { at: self, problem }
     }
 }
 
-impl Problem {
-    pub(super) fn no_environment<'a>(
-        from: &Environment,
+impl PolicyProblem {
+    pub(super) fn unknown_environment<'a>(
+        from: &EnvironmentName,
         known: impl Iterator<Item = &'a str>,
     ) -> Self {
         Self::NoEnvironment {
             from: from.to_string(),
-            nearest: nearest(from.as_str(), known).map(str::to_owned),
+            nearest: nearest_word(from.as_str(), known).map(str::to_owned),
         }
     }
 }
 
 /// The one of `known` that `word` is most like.
-pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest_word<'a>(
+    word: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     // Nobody mistypes a word into one that is much longer.
-    let word = printable(word, 40);
+    let word = to_printable(word, 40);
     known.min_by_key(|known| strsim::damerau_levenshtein(known, &word))
 }
 
 /// What is meant in the usual mistakes.
-fn advice(wanted: &str, found: &str) -> &'static str {
+fn mistake_hint(wanted: &str, found: &str) -> &'static str {
     match (wanted, found) {
         ("text", "a mapping") => ": text with {service} at its beginning needs quotes",
         ("text", "a list") => ": write \"|\", and each entry on a line of its own below it",

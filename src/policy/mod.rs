@@ -1,6 +1,6 @@
 //! The policy file: which environments there are, where each one's images are, and which services.
 //!
-//! Pure: text in, a [`Policy`] or a [`PolicyError`] with its place out. What cannot be right is refused
+//! Pure: text in, a [`ReleasePolicy`] or a [`PolicyError`] with its place out. What cannot be right is refused
 //! as a whole, so whoever holds a policy may rely on what its types say: `from` leads to environments
 //! that are there and in no circle, every service has its repository in every environment that has
 //! one for each, and no repository belongs to two.
@@ -8,39 +8,39 @@
 //! The format is YAML without its surprises (see `document.rs`). Keys of the design that nothing heeds
 //! yet are refused by name: a rule that is written down and not kept would be worse than none.
 
-mod document;
+mod environment_rules;
 mod error;
 pub mod file;
-mod matching;
-mod service;
-mod stage;
-mod template;
+mod repository_match;
+mod repository_template;
+mod service_name;
+mod yaml_document;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-pub use error::{At, PolicyError, Problem};
-pub use matching::{MatchError, Repositories};
-pub use service::{Service, ServiceError};
-pub use stage::Stage;
+pub use environment_rules::EnvironmentRules;
+pub use error::{FilePosition, PolicyError, PolicyProblem};
+pub use repository_match::{MatchError, Repositories};
+pub use service_name::{Service, ServiceNameError};
 
 use crate::image::{CanonicalPlace, RealPaths};
-use crate::tagging::Environment;
-use document::Node;
+use crate::tagging::EnvironmentName;
+use yaml_document::YamlNode;
 
 /// A policy.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Policy {
-    stages: Vec<Stage>,
+pub struct ReleasePolicy {
+    environments: Vec<EnvironmentRules>,
     /// How many of the stages, the last ones, another file has added.
     added: usize,
     services: Vec<Service>,
 }
 
 /// The most bytes that a policy file may have: a thousand services need about twenty thousand.
-pub const LIMIT: usize = 1 << 20;
+pub const POLICY_LIMIT: usize = 1 << 20;
 /// The most environments.
 const ENVIRONMENTS: usize = 1_000;
 /// The most services.
@@ -49,47 +49,47 @@ const SERVICES: usize = 10_000;
 /// directory among them is looked at on disk.
 const REPOSITORIES: usize = 10_000;
 
-const KEYS: &[&str] = &["environments", "services"];
+const KNOWN_KEYS: &[&str] = &["environments", "services"];
 /// Keys of the design that come with later versions.
-const LATER: &[&str] = &["records"];
+const RESERVED_KEYS: &[&str] = &["records"];
 
-impl Policy {
+impl ReleasePolicy {
     /// Reads a policy file. An empty one is a policy without environments.
     ///
     /// # Errors
     /// The first thing that is wrong, and where.
-    pub fn read(bytes: &[u8]) -> Result<Self, PolicyError> {
-        let Some(document) = document::read(bytes)? else {
+    pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
+        let Some(document) = yaml_document::parse_yaml(bytes)? else {
             return Ok(Self::default());
         };
-        let mut fields = document.fields(KEYS, LATER)?;
+        let mut fields = document.into_fields(KNOWN_KEYS, RESERVED_KEYS)?;
         let (services_at, services) = match fields.take("services") {
-            Some((at, list)) => (Some(at), services(list)?),
+            Some((at, list)) => (Some(at), parse_services(list)?),
             None => (None, Vec::new()),
         };
         let stages = match fields.take("environments") {
-            Some((_, environments)) => stages(environments, &services)?,
+            Some((_, environments)) => parse_environments(environments, &services)?,
             None => Vec::new(),
         };
         let policy = Self {
-            stages,
+            environments: stages,
             added: 0,
             services,
         };
         policy.check_services(services_at)?;
-        policy.check_roads()?;
+        policy.check_promotion_paths()?;
         policy.check_repositories()?;
         Ok(policy)
     }
 
     /// The environments, in the order in which they are written.
-    pub fn stages(&self) -> &[Stage] {
-        &self.stages
+    pub fn environments(&self) -> &[EnvironmentRules] {
+        &self.environments
     }
 
     /// The environment of that name.
-    pub fn stage(&self, name: &Environment) -> Option<&Stage> {
-        self.stages.iter().find(|stage| stage.name == *name)
+    pub fn stage(&self, name: &EnvironmentName) -> Option<&EnvironmentRules> {
+        self.environments.iter().find(|stage| stage.name == *name)
     }
 
     /// The services, in the order in which they are written, none twice.
@@ -99,15 +99,15 @@ impl Policy {
 
     /// Returns the policy with the environments of another file beside its own. One that both have
     /// has to be the same in both, so that neither takes a rule from the other; nor may what is added
-    /// be a service of an environment of its own, which [`Policy::repositories`] looks at.
+    /// be a service of an environment of its own, which [`ReleasePolicy::repositories`] looks at.
     ///
     /// # Errors
     /// The environment that differs.
-    pub fn with(mut self, other: Self) -> Result<Self, Environment> {
-        for stage in other.stages {
+    pub fn with(mut self, other: Self) -> Result<Self, EnvironmentName> {
+        for stage in other.environments {
             match self.stage(&stage.name) {
                 None => {
-                    self.stages.push(stage);
+                    self.environments.push(stage);
                     self.added += 1;
                 }
                 Some(own) if own.says_the_same(&stage) => {}
@@ -122,35 +122,40 @@ impl Policy {
     }
 
     /// Services that no repository has a place for would be released nowhere.
-    fn check_services(&self, at: Option<At>) -> Result<(), PolicyError> {
+    fn check_services(&self, at: Option<FilePosition>) -> Result<(), PolicyError> {
         match at {
-            Some(at) if !self.stages.iter().any(Stage::is_per_service) => {
-                Err(at.is(Problem::UnusedServices))
+            Some(at)
+                if !self
+                    .environments
+                    .iter()
+                    .any(EnvironmentRules::is_per_service) =>
+            {
+                Err(at.to_error(PolicyProblem::UnusedServices))
             }
             _ => Ok(()),
         }
     }
 
     /// Each `from` leads to an environment of the same kind, and the way back ends.
-    fn check_roads(&self) -> Result<(), PolicyError> {
-        let by_name: HashMap<&Environment, &Stage> = self
-            .stages
+    fn check_promotion_paths(&self) -> Result<(), PolicyError> {
+        let by_name: HashMap<&EnvironmentName, &EnvironmentRules> = self
+            .environments
             .iter()
             .map(|stage| (&stage.name, stage))
             .collect();
-        for stage in &self.stages {
+        for stage in &self.environments {
             let Some((from, at)) = &stage.from else {
                 continue;
             };
             let Some(before) = by_name.get(from) else {
-                let known = self.stages.iter().map(|stage| stage.name.as_str());
-                return Err(at.is(Problem::no_environment(from, known)));
+                let known = self.environments.iter().map(|stage| stage.name.as_str());
+                return Err(at.to_error(PolicyProblem::unknown_environment(from, known)));
             };
             if before.is_per_service() != stage.is_per_service() {
-                return Err(at.is(Problem::UnlikeFrom(from.to_string())));
+                return Err(at.to_error(PolicyProblem::DiffersFromSource(from.to_string())));
             }
             if leads_back(stage, &by_name) {
-                return Err(at.is(Problem::Circle(stage.name.to_string())));
+                return Err(at.to_error(PolicyProblem::Circle(stage.name.to_string())));
             }
         }
         Ok(())
@@ -158,12 +163,12 @@ impl Policy {
 
     /// No repository is named twice, as far as its name alone says.
     fn check_repositories(&self) -> Result<(), PolicyError> {
-        let mut taken: HashMap<CanonicalPlace, &Stage> = HashMap::new();
-        for stage in &self.stages {
-            for (_, place) in stage.places() {
+        let mut taken: HashMap<CanonicalPlace, &EnvironmentRules> = HashMap::new();
+        for stage in &self.environments {
+            for (_, place) in stage.destinations() {
                 let name = CanonicalPlace::of(place, &RealPaths::default());
                 if let Some(other) = taken.insert(name, stage) {
-                    return Err(stage.repository_at.is(Problem::SameRepository {
+                    return Err(stage.repository_at.to_error(PolicyProblem::SameRepository {
                         place: place.to_string(),
                         other: other.name.to_string(),
                     }));
@@ -175,24 +180,27 @@ impl Policy {
 }
 
 /// Whether the way that `stage` takes its images from comes to `stage` again.
-fn leads_back(stage: &Stage, by_name: &HashMap<&Environment, &Stage>) -> bool {
-    let before = |stage: &Stage| by_name.get(stage.from()?).copied();
+fn leads_back(
+    stage: &EnvironmentRules,
+    by_name: &HashMap<&EnvironmentName, &EnvironmentRules>,
+) -> bool {
+    let before = |stage: &EnvironmentRules| by_name.get(stage.from()?).copied();
     let way = std::iter::successors(before(stage), |stage| before(stage));
     way.take(by_name.len())
         .any(|earlier| earlier.name == stage.name)
 }
 
-fn services(list: Node) -> Result<Vec<Service>, PolicyError> {
-    let mut seen: HashMap<Service, At> = HashMap::new();
+fn parse_services(list: YamlNode) -> Result<Vec<Service>, PolicyError> {
+    let mut seen: HashMap<Service, FilePosition> = HashMap::new();
     let mut services = Vec::new();
-    for node in list.list()? {
-        let at = node.at;
+    for node in list.into_list()? {
+        let at = node.position;
         if services.len() == SERVICES {
-            return Err(at.is(Problem::TooMany("services", SERVICES)));
+            return Err(at.to_error(PolicyProblem::TooMany("services", SERVICES)));
         }
-        let service: Service = node.parsed()?;
+        let service: Service = node.parse_as()?;
         if let Some(first) = seen.insert(service.clone(), at) {
-            return Err(at.is(Problem::Twice {
+            return Err(at.to_error(PolicyProblem::Duplicate {
                 what: service.to_string(),
                 first: first.line,
             }));
@@ -202,15 +210,20 @@ fn services(list: Node) -> Result<Vec<Service>, PolicyError> {
     Ok(services)
 }
 
-fn stages(environments: Node, services: &[Service]) -> Result<Vec<Stage>, PolicyError> {
+fn parse_environments(
+    environments: YamlNode,
+    services: &[Service],
+) -> Result<Vec<EnvironmentRules>, PolicyError> {
     let mut stages = Vec::new();
     let mut repositories = 0;
-    for (name, rules) in environments.map()? {
+    for (name, rules) in environments.into_map()? {
         if stages.len() == ENVIRONMENTS {
-            return Err(name.at.is(Problem::TooMany("environments", ENVIRONMENTS)));
+            return Err(name
+                .position
+                .to_error(PolicyProblem::TooMany("environments", ENVIRONMENTS)));
         }
-        let stage = Stage::read(name, rules, services, REPOSITORIES - repositories)?;
-        repositories += stage.places().len();
+        let stage = EnvironmentRules::parse(name, rules, services, REPOSITORIES - repositories)?;
+        repositories += stage.destinations().len();
         stages.push(stage);
     }
     Ok(stages)

@@ -1,11 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::image::{CanonicalPlace, Place, RealPaths};
-use crate::tagging::Mode;
+use crate::image::{CanonicalPlace, Destination, RealPaths};
+use crate::tagging::CompatMode;
 
 /// The environments and services of the design's example.
-const FLEET: &str = "\
+const SERVICES_POLICY: &str = "\
 environments:
   dev:
     repository: dev.example.com/team/{service}
@@ -21,26 +21,26 @@ environments:
 services: [web, api]
 ";
 
-fn read(text: &str) -> Result<Policy, String> {
-    Policy::read(text.as_bytes()).map_err(|error| error.to_string())
+fn read(text: &str) -> Result<ReleasePolicy, String> {
+    ReleasePolicy::parse(text.as_bytes()).map_err(|error| error.to_string())
 }
 
 fn refused(text: &str) -> String {
     read(text).unwrap_err()
 }
 
-fn place(text: &str) -> Place {
+fn place(text: &str) -> Destination {
     text.parse().unwrap()
 }
 
 /// The environment and service of a place, where directories are at what their paths read from `here`.
-fn owner(policy: &Policy, text: &str, here: &str) -> Result<Option<String>, MatchError> {
+fn owner(policy: &ReleasePolicy, text: &str, here: &str) -> Result<Option<String>, MatchError> {
     let mut real = RealPaths::default();
     let asked = place(text);
     for place in policy.places().chain([&asked]) {
-        if let Place::Layout(path) = place {
+        if let Destination::Layout(path) = place {
             let whole = std::path::Path::new(here).join(path);
-            let whole = CanonicalPlace::of(&Place::Layout(whole), &RealPaths::default());
+            let whole = CanonicalPlace::of(&Destination::Layout(whole), &RealPaths::default());
             if let CanonicalPlace::Directory(whole) = whole {
                 real.insert(path.clone(), whole);
             }
@@ -57,14 +57,18 @@ fn owner(policy: &Policy, text: &str, here: &str) -> Result<Option<String>, Matc
 
 #[test]
 fn a_policy_says_where_the_images_of_an_environment_are() {
-    let policy = read(FLEET).unwrap();
-    let names: Vec<_> = policy.stages().iter().map(|s| s.name().as_str()).collect();
+    let policy = read(SERVICES_POLICY).unwrap();
+    let names: Vec<_> = policy
+        .environments()
+        .iter()
+        .map(|s| s.name().as_str())
+        .collect();
     assert_eq!(names, ["dev", "stage", "prod"]);
     let stage = policy.stage(&"stage".parse().unwrap()).unwrap();
     assert_eq!(stage.from().unwrap().as_str(), "dev");
-    assert_eq!(stage.rules(Mode::Compatible), Ok(None));
+    assert_eq!(stage.rules(CompatMode::Compatible), Ok(None));
     let places: Vec<_> = stage
-        .places()
+        .destinations()
         .iter()
         .map(|(service, place)| format!("{}: {place}", service.as_ref().unwrap()))
         .collect();
@@ -76,7 +80,12 @@ fn a_policy_says_where_the_images_of_an_environment_are() {
         ]
     );
     let dev = policy.stage(&"dev".parse().unwrap()).unwrap();
-    assert!(dev.rules(Mode::Strict).unwrap().unwrap().need_commit());
+    assert!(
+        dev.rules(CompatMode::Strict)
+            .unwrap()
+            .unwrap()
+            .needs_commit()
+    );
 }
 
 #[test]
@@ -88,20 +97,23 @@ fn all_of_it_is_optional() {
         "environments: {}\n",
         "\u{feff}environments: {}",
     ] {
-        assert_eq!(read(text), Ok(Policy::default()), "{text:?}");
+        assert_eq!(read(text), Ok(ReleasePolicy::default()), "{text:?}");
     }
     let one = read("environments: {prod: {repository: 'ghcr.io/acme/prod'}}").unwrap();
     assert_eq!(
-        one.stages()[0].place(None),
+        one.environments()[0].place(None),
         Some(&place("ghcr.io/acme/prod"))
     );
     let layouts = "environments: {dev: {repository: 'oci:out/{service}/dev'}}\nservices: [a]";
     let policy = read(layouts).unwrap();
-    assert_eq!(policy.stages()[0].places()[0].1, place("oci:out/a/dev"));
+    assert_eq!(
+        policy.environments()[0].destinations()[0].1,
+        place("oci:out/a/dev")
+    );
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_place() {
+fn errors_name_their_position() {
     insta::assert_snapshot!(refused("environment: {}"), @"line 1, column 1: the key environment is not known here; did you mean environments?");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    form: x\n"), @"line 4, column 5: the key form is not known here; did you mean from?");
     insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is needed here");
@@ -120,7 +132,7 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
-fn what_stands_for_services_is_held_to_them() {
+fn placeholders_need_services() {
     insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{service}'}}"), @"line 1, column 34: {service} stands for one of services, and none are named");
     insta::assert_snapshot!(refused("environments: {dev: {repository: a/b}}\nservices: [web]"), @"line 2, column 1: no repository has {service} in it, so services have no meaning");
     insta::assert_snapshot!(refused("environments: {dev: {repository: '{service}.example.com/a'}}\nservices: [web]"), @r#"line 1, column 34: "{service}.example.com/a" may hold {service} once, in its path, and no other braces"#);
@@ -129,12 +141,12 @@ fn what_stands_for_services_is_held_to_them() {
 }
 
 #[test]
-fn the_road_leads_from_somewhere() {
-    let with = |from: &str| FLEET.replace("    from: dev", &format!("    from: {from}"));
+fn from_names_an_environment_without_a_circle() {
+    let with = |from: &str| SERVICES_POLICY.replace("    from: dev", &format!("    from: {from}"));
     insta::assert_snapshot!(refused(&with("def")), @"line 9, column 11: there is no environment def; did you mean dev?");
     insta::assert_snapshot!(refused(&with("stage")), @"line 9, column 11: stage takes its images from itself, by way of from");
     insta::assert_snapshot!(refused(&with("prod")), @"line 9, column 11: stage takes its images from itself, by way of from");
-    let unlike = FLEET.replace("dev.example.com/team/{service}", "dev.example.com/team");
+    let unlike = SERVICES_POLICY.replace("dev.example.com/team/{service}", "dev.example.com/team");
     insta::assert_snapshot!(refused(&unlike), @"line 9, column 11: the repositories of this environment and of dev must both have {service} in them, or neither");
 }
 
@@ -146,9 +158,9 @@ fn yaml_that_says_more_than_it_shows_is_refused() {
     insta::assert_snapshot!(refused("services: [a]\n---\nservices: [b]\n"), @"line 3, column 1: the file holds more than one document");
     insta::assert_snapshot!(refused("? [a]\n: b\n"), @"line 1, column 3: a key is a word");
     insta::assert_snapshot!(refused(&"[".repeat(20)), @"line 1, column 17: this is nested too deeply");
-    let long = "#".repeat(LIMIT + 1);
+    let long = "#".repeat(POLICY_LIMIT + 1);
     insta::assert_snapshot!(refused(&long), @"line 1, column 1: the file has more than 1 MiB");
-    assert!(Policy::read(b"\xff").is_err());
+    assert!(ReleasePolicy::parse(b"\xff").is_err());
 }
 
 /// What nobody sees in a file does not make two keys of one.
@@ -219,7 +231,7 @@ fn promise_5_a_policy_is_bounded() {
     };
     assert_eq!(read(&whole(10, 1_000)).unwrap().places().count(), 10_010);
     assert_eq!(read(&whole(1, 10_000)).unwrap().services().len(), 10_000);
-    assert_eq!(read(&roads(1_000)).unwrap().stages().len(), 1_000);
+    assert_eq!(read(&roads(1_000)).unwrap().environments().len(), 1_000);
     insta::assert_snapshot!(refused(&whole(200, 20_000)), @"line 10203, column 3: expected at most 10000 services");
     insta::assert_snapshot!(refused(&whole(200, 51)), @"line 198, column 22: expected at most 10000 repositories in all environments together, services times environments");
     insta::assert_snapshot!(refused(&whole(2, 10_000)), @"line 3, column 20: expected at most 10000 repositories in all environments together, services times environments");
@@ -235,12 +247,12 @@ fn promise_5_a_policy_is_bounded() {
 
 #[test]
 fn promise_5_another_file_only_adds() {
-    let own = || read(FLEET).unwrap();
+    let own = || read(SERVICES_POLICY).unwrap();
     let added = |text: &str| own().with(read(text).unwrap());
     let more = added("environments: {test: {repository: 'oci:t'}}").unwrap();
-    let names = |policy: &Policy| -> Vec<String> {
+    let names = |policy: &ReleasePolicy| -> Vec<String> {
         policy
-            .stages()
+            .environments()
             .iter()
             .map(|it| it.name().to_string())
             .collect()
@@ -256,8 +268,11 @@ fn promise_5_another_file_only_adds() {
         "prod.example.com/team/db would be db in the environment prod, and services names no db"
     );
     // The same once more, wherever it stands in its file, changes nothing.
-    assert_eq!(added(&format!("# other lines\n{FLEET}")), Ok(own()));
-    assert_eq!(own().with(Policy::default()), Ok(own()));
+    assert_eq!(
+        added(&format!("# other lines\n{SERVICES_POLICY}")),
+        Ok(own())
+    );
+    assert_eq!(own().with(ReleasePolicy::default()), Ok(own()));
     for (from, to) in [
         ("prod.example.com/team", "other.example.com/team"),
         ("    from: stage\n", ""),
@@ -267,8 +282,8 @@ fn promise_5_another_file_only_adds() {
         ("[web, api]", "[web, api, db]"),
         ("type=sha,", "type=sha,format=long,"),
     ] {
-        let text = FLEET.replace(from, to);
-        assert_ne!(text, FLEET);
+        let text = SERVICES_POLICY.replace(from, to);
+        assert_ne!(text, SERVICES_POLICY);
         assert!(added(&text).is_err(), "{to}");
     }
 }
@@ -315,11 +330,11 @@ fn keys_of_the_design_that_come_later_are_refused_where_they_stand() {
     let mut lines: Vec<&str> = DESIGN.lines().collect();
     let mut refused = Vec::new();
     loop {
-        let error = match Policy::read(lines.join("\n").as_bytes()) {
-            Ok(policy) => break assert_eq!(policy, read(FLEET).unwrap()),
+        let error = match ReleasePolicy::parse(lines.join("\n").as_bytes()) {
+            Ok(policy) => break assert_eq!(policy, read(SERVICES_POLICY).unwrap()),
             Err(error) => error,
         };
-        let Problem::Later(key) = error.problem else {
+        let PolicyProblem::ReservedKey(key) = error.problem else {
             panic!("{error}");
         };
         let indent = |line: &str| line.len() - line.trim_start().len();
@@ -369,7 +384,7 @@ fn a_key_in_another_place_is_not_known_there() {
         "keep",
     ];
     for key in known.into_iter().chain(later) {
-        let error = refused(&format!("{FLEET}{key}: x\n"));
+        let error = refused(&format!("{SERVICES_POLICY}{key}: x\n"));
         let expected = format!("line 14, column 1: the key {key} is not known here");
         assert!(error.starts_with(&expected), "{error}");
     }
@@ -484,9 +499,9 @@ proptest! {
 
     /// Files that are nearly right.
     #[test]
-    fn any_damage_is_refused_or_harmless(at in 0..FLEET.len(), by in "[a-z{}:,&*|' \n-]{0,4}", cut in 0..12usize) {
-        let end = (at + cut).min(FLEET.len());
-        check(&format!("{}{by}{}", &FLEET[..at], &FLEET[end..]));
+    fn any_damage_is_refused_or_harmless(at in 0..SERVICES_POLICY.len(), by in "[a-z{}:,&*|' \n-]{0,4}", cut in 0..12usize) {
+        let end = (at + cut).min(SERVICES_POLICY.len());
+        check(&format!("{}{by}{}", &SERVICES_POLICY[..at], &SERVICES_POLICY[end..]));
     }
 
     /// Every service has its repository in every environment, and is found by it.
@@ -494,11 +509,11 @@ proptest! {
     fn places_and_services_are_one_to_one(names in proptest::collection::btree_set("[a-z][a-z0-9]{0,8}", 1..20)) {
         let services: Vec<_> = names.into_iter().collect();
         let list = services.join(", ");
-        let policy = read(&FLEET.replace("web, api", &list)).unwrap();
+        let policy = read(&SERVICES_POLICY.replace("web, api", &list)).unwrap();
         let repositories = policy.repositories(&RealPaths::default()).unwrap();
-        for stage in policy.stages() {
-            prop_assert_eq!(stage.places().len(), services.len());
-            for (service, place) in stage.places() {
+        for stage in policy.environments() {
+            prop_assert_eq!(stage.destinations().len(), services.len());
+            for (service, place) in stage.destinations() {
                 let canonical = CanonicalPlace::of(place, &RealPaths::default());
                 let found = repositories.matching(place, &canonical).unwrap().unwrap();
                 prop_assert_eq!((found.0.name(), found.1), (stage.name(), service.as_ref()));
@@ -509,11 +524,13 @@ proptest! {
 
 fn check(text: &str) {
     let lines = text.lines().count() + 1;
-    match Policy::read(text.as_bytes()) {
+    match ReleasePolicy::parse(text.as_bytes()) {
         Ok(policy) => {
-            for stage in policy.stages() {
+            for stage in policy.environments() {
                 let from = stage.from().map(|from| policy.stage(from).unwrap());
-                assert!(from.is_none_or(|from| from.places().len() == stage.places().len()));
+                assert!(
+                    from.is_none_or(|from| from.destinations().len() == stage.destinations().len())
+                );
             }
         }
         Err(error) => {

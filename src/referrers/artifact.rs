@@ -4,12 +4,12 @@ use bytes::Bytes;
 use futures_util::future::try_join;
 use serde_json::{Value, json};
 
-use crate::image::{Descriptor, Digest, Manifest, MediaType, Target};
-use crate::registry::Vouched;
-use crate::transfer::{Source, Store, StoreError};
+use crate::image::{Descriptor, Digest, Manifest, MediaType, TagOrDigest};
+use crate::registry::PutManifestReceipt;
+use crate::transfer::{ImageReader, ImageStore, StoreError};
 
 /// The media type and content of a config that says nothing.
-const EMPTY: (&str, &[u8]) = ("application/vnd.oci.empty.v1+json", b"{}");
+const EMPTY_CONFIG: (&str, &[u8]) = ("application/vnd.oci.empty.v1+json", b"{}");
 
 /// Something about an image: one blob in a manifest with the image as its subject.
 #[derive(Debug, Clone)]
@@ -35,9 +35,9 @@ impl Artifact {
             "mediaType": MediaType::OciManifest.as_str(),
             "artifactType": kind,
             "config": {
-                "mediaType": EMPTY.0,
-                "digest": Digest::of(EMPTY.1).to_string(),
-                "size": EMPTY.1.len(),
+                "mediaType": EMPTY_CONFIG.0,
+                "digest": Digest::of(EMPTY_CONFIG.1).to_string(),
+                "size": EMPTY_CONFIG.1.len(),
             },
             "layers": [{
                 "mediaType": kind,
@@ -52,7 +52,7 @@ impl Artifact {
             "annotations": annotations,
         });
         let manifest = Manifest::parse(manifest.to_string().into(), None).ok()?;
-        let descriptor = super::list::descriptor(&manifest);
+        let descriptor = super::list_referrers::referrer_descriptor(&manifest);
         Some(Self {
             manifest,
             content,
@@ -74,8 +74,8 @@ impl Artifact {
     ///
     /// # Errors
     /// A store that does not take them.
-    pub async fn put_blobs(&self, store: &Store, has_config: bool) -> Result<(), StoreError> {
-        let config = Bytes::from_static(EMPTY.1);
+    pub async fn put_blobs(&self, store: &ImageStore, has_config: bool) -> Result<(), StoreError> {
+        let config = Bytes::from_static(EMPTY_CONFIG.1);
         let config = async {
             match has_config {
                 true => Ok(()),
@@ -87,8 +87,8 @@ impl Artifact {
     }
 
     /// The digest of its config, which is that of many others.
-    pub fn config() -> Digest {
-        Digest::of(EMPTY.1)
+    pub fn config_digest() -> Digest {
+        Digest::of(EMPTY_CONFIG.1)
     }
 
     /// Writes it, by its digest, once its blobs are there. In a layout it is listed by that. Returns
@@ -96,15 +96,15 @@ impl Artifact {
     ///
     /// # Errors
     /// A store that does not take it.
-    pub async fn write(&self, store: &Store) -> Result<Vouched, StoreError> {
+    pub async fn write(&self, store: &ImageStore) -> Result<PutManifestReceipt, StoreError> {
         match store {
-            Store::Registry(remote) => {
-                let target = Target::Digest(self.manifest.digest);
+            ImageStore::Registry(remote) => {
+                let target = TagOrDigest::Digest(self.manifest.digest);
                 Ok(remote.put_manifest(&target, &self.manifest).await?)
             }
-            Store::Layout(layout) => {
+            ImageStore::Layout(layout) => {
                 layout.write_referrers(vec![self.manifest.clone()]).await?;
-                Ok(Vouched::default())
+                Ok(PutManifestReceipt::default())
             }
         }
     }
@@ -113,11 +113,11 @@ impl Artifact {
     ///
     /// # Errors
     /// Content that is not there, or that is another one.
-    pub async fn read_back(&self, store: &Store) -> Result<Bytes, StoreError> {
+    pub async fn read_back(&self, store: &ImageStore) -> Result<Bytes, StoreError> {
         let size = self.content.len() as u64;
-        let source = Source::store(store.clone());
+        let source = ImageReader::from_store(store.clone());
         source
-            .small_blob(&Descriptor::of_bytes(&self.content), size)
+            .read_small_blob(&Descriptor::from_bytes(&self.content), size)
             .await
     }
 }

@@ -12,16 +12,16 @@ use futures_util::future::{try_join, try_join_all};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use super::list::{self, Entry};
-use super::{Ending, Error, Kind, Shared, shared};
-use crate::image::{Body, Digest, Manifest, Reservation, Tag};
-use crate::layout::Evidence;
-use crate::registry::{FewTags, Remote};
-use crate::transfer::{Source, Store, StoreError};
+use super::list_referrers::{self, ReferrerEntry};
+use super::{AppendableTag, CosignTagSuffix, ReferrerError, ReferrerKind, appendable_tag};
+use crate::image::{Digest, Manifest, ManifestBody, Reservation, Tag};
+use crate::layout::LayoutReferrers;
+use crate::registry::{RepositoryClient, TagPage};
+use crate::transfer::{ImageReader, ImageStore, StoreError};
 
 /// Which referrers travel with an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Selection {
+pub enum ReferrerSelection {
     /// Those of known kinds, up to `COUNT` of them and `SIZE` bytes.
     #[default]
     Known,
@@ -33,25 +33,25 @@ pub enum Selection {
 
 /// The most known referrers that travel with an image. One that is scanned every night for a year
 /// has fewer.
-pub const COUNT: usize = 1_000;
+pub const REFERRERS_LIMIT: usize = 1_000;
 /// The most bytes that known referrers may have together: 1 GiB.
-pub const SIZE: u64 = 1 << 30;
+pub const SIZE_LIMIT: u64 = 1 << 30;
 /// The most referrers that an image may have at all levels. More is an attack, or a mistake.
-pub(super) const BOUND: usize = 20_000;
+pub(super) const GRAPH_LIMIT: usize = 20_000;
 /// What a member of a layer takes in memory once it is read in whole.
 const LAYER_MEMBER: usize = 200;
 /// Questions to a source at the same time.
-const QUESTIONS: usize = 16;
+const REQUEST_CONCURRENCY: usize = 16;
 
 /// What stands beside an image.
 #[derive(Debug, Clone, Default)]
-pub struct Beside {
+pub struct ReferrerGraph {
     /// The referrers that travel, each after what it is about.
     pub referrers: Vec<Referrer>,
     /// The images under tags that travel.
-    pub tagged: Vec<Tagged>,
+    pub cosign_images: Vec<CosignTagImage>,
     /// What does not travel.
-    pub left: Vec<Left>,
+    pub skipped: Vec<SkippedReferrer>,
 }
 
 /// A referrer that travels.
@@ -60,83 +60,92 @@ pub struct Referrer {
     /// What it says something about.
     pub subject: Digest,
     /// What it is.
-    pub kind: Kind,
+    pub kind: ReferrerKind,
     /// Which one it is. It is read again when it is written: thousands may stand beside an image.
     pub digest: Digest,
 }
 
 /// An image of cosign's older form.
 #[derive(Debug, Clone)]
-pub struct Tagged {
+pub struct CosignTagImage {
     /// What it says something about.
     pub subject: Digest,
     /// How its tag ends.
-    pub ending: Ending,
+    pub suffix: CosignTagSuffix,
     /// It.
     pub manifest: Manifest,
     /// The layers of it that travel, and what each is.
-    pub layers: Vec<(Kind, Value)>,
+    pub layers: Vec<(ReferrerKind, Value)>,
     /// The memory that its layers take.
     _memory: Option<Arc<Reservation>>,
 }
 
 /// Some things of a kind that do not travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
+pub struct SkippedReferrer {
     /// What they are.
-    pub kind: Kind,
+    pub kind: ReferrerKind,
     /// How many.
     pub count: u64,
     /// Why.
-    pub reason: Reason,
+    pub reason: SkipReason,
 }
 
 /// Why something does not travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum SkipReason {
     /// Records of a release to another environment never do.
-    Record,
+    ReleaseRecord,
     /// Its kind is none of the known ones.
-    Unknown,
+    UnknownKind,
     /// There are too many of them, or they are too large together.
-    Cap,
+    LimitExceeded,
     /// It is listed, and is not there any more.
-    Gone,
+    Missing,
     /// It does not say that it is about what it is listed for.
-    Foreign,
+    OtherSubject,
     /// The destination has another one under the same tag.
-    Taken,
+    TagConflict,
 }
 
-impl Left {
+impl SkippedReferrer {
     /// Whether a person should look at it: it was meant to travel, or is not as it should be.
-    pub fn is_odd(&self) -> bool {
-        !matches!(self.reason, Reason::Record | Reason::Unknown)
+    pub fn is_unexpected(&self) -> bool {
+        !matches!(
+            self.reason,
+            SkipReason::ReleaseRecord | SkipReason::UnknownKind
+        )
     }
 }
 
-impl fmt::Display for Left {
+impl fmt::Display for SkippedReferrer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = self.kind.counted(self.count);
+        let what = self.kind.count_phrase(self.count);
         match self.reason {
-            Reason::Record => write!(f, "{what}, of another environment"),
-            Reason::Unknown => write!(f, "{what}, no known kind (referrers: all takes it along)"),
-            Reason::Cap => write!(
+            SkipReason::ReleaseRecord => write!(f, "{what}, of another environment"),
+            SkipReason::UnknownKind => {
+                write!(f, "{what}, no known kind (referrers: all takes it along)")
+            }
+            SkipReason::LimitExceeded => write!(
                 f,
-                "{what}, beyond the {COUNT} referrers or the {} GiB that travel (referrers: all takes all)",
-                SIZE >> 30
+                "{what}, beyond the {REFERRERS_LIMIT} referrers or the {} GiB that travel (referrers: all takes all)",
+                SIZE_LIMIT >> 30
             ),
-            Reason::Gone => write!(f, "{what}, listed at the source and not there any more"),
-            Reason::Foreign => write!(f, "{what}, listed at the source for what it does not name"),
-            Reason::Taken => write!(f, "{what}: the destination has another one under its tag"),
+            SkipReason::Missing => write!(f, "{what}, listed at the source and not there any more"),
+            SkipReason::OtherSubject => {
+                write!(f, "{what}, listed at the source for what it does not name")
+            }
+            SkipReason::TagConflict => {
+                write!(f, "{what}: the destination has another one under its tag")
+            }
         }
     }
 }
 
-impl Beside {
+impl ReferrerGraph {
     /// Whether there is nothing at all.
     pub fn is_empty(&self) -> bool {
-        self.referrers.is_empty() && self.tagged.is_empty() && self.left.is_empty()
+        self.referrers.is_empty() && self.cosign_images.is_empty() && self.skipped.is_empty()
     }
 
     /// What stands beside `root` and all below it in `source`, apart from the manifests `made` here,
@@ -144,43 +153,43 @@ impl Beside {
     ///
     /// # Errors
     /// Whatever cannot be read, or more than can stand beside an image.
-    pub async fn of(
-        source: &Source,
+    pub async fn discover(
+        source: &ImageReader,
         root: &Manifest,
         made: &[Digest],
-        selection: Selection,
-    ) -> Result<Self, Error> {
-        if selection == Selection::None {
+        selection: ReferrerSelection,
+    ) -> Result<Self, ReferrerError> {
+        if selection == ReferrerSelection::None {
             return Ok(Self::default());
         }
         let (lists, graph) = try_join(
-            Lists::of(source),
-            nodes(source, root.digest, Child::all(root)),
+            ReferrerLists::load(source),
+            manifest_tree(source, root.digest, Child::all(root)),
         )
         .await?;
         let seen: HashSet<Digest> = graph.iter().copied().collect();
         let there = graph.into_iter().filter(|node| !made.contains(node));
-        Self::around(source, lists, there, seen, selection).await
+        Self::walk_outwards(source, lists, there, seen, selection).await
     }
 
     /// What stands beside `subjects`, and not below them.
     ///
     /// # Errors
-    /// As [`Beside::of`].
-    pub async fn about(
-        source: &Source,
+    /// As [`ReferrerGraph::of`].
+    pub async fn discover_direct(
+        source: &ImageReader,
         subjects: &[Digest],
-        selection: Selection,
-    ) -> Result<Self, Error> {
-        let lists = Lists::of(source).await?;
+        selection: ReferrerSelection,
+    ) -> Result<Self, ReferrerError> {
+        let lists = ReferrerLists::load(source).await?;
         let seen = subjects.iter().copied().collect();
-        Self::around(source, lists, subjects.iter().copied(), seen, selection).await
+        Self::walk_outwards(source, lists, subjects.iter().copied(), seen, selection).await
     }
 
     /// How many of each kind there are, of those that would travel.
-    pub fn counts(&self) -> BTreeMap<Kind, u64> {
+    pub fn counts(&self) -> BTreeMap<ReferrerKind, u64> {
         let referrers = self.referrers.iter().map(|referrer| &referrer.kind);
-        let tagged = self.tagged.iter().flat_map(|tagged| &tagged.layers);
+        let tagged = self.cosign_images.iter().flat_map(|tagged| &tagged.layers);
         let mut counts = BTreeMap::new();
         for kind in referrers.chain(tagged.map(|(kind, _)| kind)) {
             *counts.entry(kind.clone()).or_default() += 1;
@@ -189,42 +198,43 @@ impl Beside {
     }
 
     /// Goes outwards from `subjects`: what is about them, what is about that, and so on.
-    async fn around(
-        source: &Source,
-        lists: Lists<'_>,
+    async fn walk_outwards(
+        source: &ImageReader,
+        lists: ReferrerLists<'_>,
         subjects: impl IntoIterator<Item = Digest>,
         mut seen: HashSet<Digest>,
-        selection: Selection,
-    ) -> Result<Self, Error> {
+        selection: ReferrerSelection,
+    ) -> Result<Self, ReferrerError> {
         let mut found = Self::default();
-        let mut room = Room::of(selection);
-        let mut wave = lists.about_all(subjects).await?;
+        let mut room = RemainingLimits::new(selection);
+        let mut wave = lists.referrers_of_all(subjects).await?;
         while !wave.is_empty() {
             let mut candidates = Vec::new();
             for about in wave {
-                found.take_tagged(about.tagged, &mut room);
+                found.add_cosign_images(about.cosign_images, &mut room);
                 let new = about.entries.into_iter();
                 let new = new.filter(|entry| seen.insert(entry.digest));
-                candidates.extend(new.map(|entry| Candidate::new(about.subject, entry)));
+                candidates
+                    .extend(new.map(|entry| ReferrerCandidate::from_entry(about.subject, entry)));
             }
-            if seen.len() > BOUND {
-                return Err(Error::Boundless);
+            if seen.len() > GRAPH_LIMIT {
+                return Err(ReferrerError::TooManyReferrers);
             }
-            let candidates = found.choose(candidates, selection, &mut room);
+            let candidates = found.select_candidates(candidates, selection, &mut room);
             wave = Vec::new();
             let looked = stream::iter(candidates)
-                .map(|candidate| look(source, &lists, candidate))
-                .buffered(QUESTIONS);
+                .map(|candidate| read_candidate(source, &lists, candidate))
+                .buffered(REQUEST_CONCURRENCY);
             let mut looked = std::pin::pin!(looked);
             let mut entries = 0;
             while let Some((candidate, looked, about)) = looked.try_next().await? {
-                if found.add(candidate, looked, selection, &mut room) {
+                if found.add_referrer(candidate, looked, selection, &mut room) {
                     let listed = about.iter().map(|about| about.entries.len());
                     entries += listed.sum::<usize>();
                     wave.extend(about);
                 }
-                if entries > BOUND {
-                    return Err(Error::Boundless);
+                if entries > GRAPH_LIMIT {
+                    return Err(ReferrerError::TooManyReferrers);
                 }
             }
         }
@@ -232,49 +242,49 @@ impl Beside {
     }
 
     /// The candidates that may travel as far as their entries tell, the most telling kinds first.
-    fn choose(
+    fn select_candidates(
         &mut self,
-        mut candidates: Vec<Candidate>,
-        selection: Selection,
-        room: &mut Room,
-    ) -> Vec<Candidate> {
+        mut candidates: Vec<ReferrerCandidate>,
+        selection: ReferrerSelection,
+        room: &mut RemainingLimits,
+    ) -> Vec<ReferrerCandidate> {
         candidates.retain(|candidate| {
-            let said = candidate.said.as_ref();
-            let reason = said.and_then(|kind| selection.refuses(kind));
-            if let (Some(kind), Some(reason)) = (said, reason) {
-                self.leave(kind.clone(), reason);
+            let declared = candidate.declared_kind.as_ref();
+            let reason = declared.and_then(|kind| selection.skip_reason(kind));
+            if let (Some(kind), Some(reason)) = (declared, reason) {
+                self.skip(kind.clone(), reason);
             }
             reason.is_none()
         });
-        candidates.sort_by(|a, b| a.said.cmp(&b.said));
+        candidates.sort_by(|a, b| a.declared_kind.cmp(&b.declared_kind));
         for over in candidates.split_off(candidates.len().min(room.count)) {
-            self.leave(over.kind(), Reason::Cap);
+            self.skip(over.into_kind(), SkipReason::LimitExceeded);
         }
         candidates
     }
 
     /// Takes a referrer along that was read; whether it does travel.
-    fn add(
+    fn add_referrer(
         &mut self,
-        candidate: Candidate,
+        candidate: ReferrerCandidate,
         looked: Option<Looked>,
-        selection: Selection,
-        room: &mut Room,
+        selection: ReferrerSelection,
+        room: &mut RemainingLimits,
     ) -> bool {
         let digest = candidate.digest;
         let Some(looked) = looked else {
-            self.leave(candidate.kind(), Reason::Gone);
+            self.skip(candidate.into_kind(), SkipReason::Missing);
             return false;
         };
         let kind = looked.kind;
-        let reason = selection.refuses(&kind).or_else(|| {
+        let reason = selection.skip_reason(&kind).or_else(|| {
             let foreign = !looked.is_about_subject;
             foreign
-                .then_some(Reason::Foreign)
-                .or_else(|| (!room.take(looked.size)).then_some(Reason::Cap))
+                .then_some(SkipReason::OtherSubject)
+                .or_else(|| (!room.reserve(looked.size)).then_some(SkipReason::LimitExceeded))
         });
         if let Some(reason) = reason {
-            self.leave(kind, reason);
+            self.skip(kind, reason);
             return false;
         }
         self.referrers.push(Referrer {
@@ -285,32 +295,32 @@ impl Beside {
         true
     }
 
-    fn take_tagged(&mut self, tagged: Vec<Tagged>, room: &mut Room) {
+    fn add_cosign_images(&mut self, tagged: Vec<CosignTagImage>, room: &mut RemainingLimits) {
         for mut tagged in tagged {
             let records = tagged
                 .layers
-                .extract_if(.., |(kind, _)| *kind == Kind::Record);
+                .extract_if(.., |(kind, _)| *kind == ReferrerKind::ReleaseRecord);
             for (kind, _) in records.collect::<Vec<_>>() {
-                self.leave(kind, Reason::Record);
+                self.skip(kind, SkipReason::ReleaseRecord);
             }
             if tagged.layers.is_empty() {
                 continue;
             }
-            if room.take(size(&tagged.manifest)) {
-                self.tagged.push(tagged);
+            if room.reserve(total_blob_size(&tagged.manifest)) {
+                self.cosign_images.push(tagged);
             } else {
                 for (kind, _) in tagged.layers {
-                    self.leave(kind, Reason::Cap);
+                    self.skip(kind, SkipReason::LimitExceeded);
                 }
             }
         }
     }
 
-    fn leave(&mut self, kind: Kind, reason: Reason) {
-        let mut known = self.left.iter_mut();
+    fn skip(&mut self, kind: ReferrerKind, reason: SkipReason) {
+        let mut known = self.skipped.iter_mut();
         match known.find(|left| left.kind == kind && left.reason == reason) {
             Some(left) => left.count += 1,
-            None => self.left.push(Left {
+            None => self.skipped.push(SkippedReferrer {
                 kind,
                 count: 1,
                 reason,
@@ -319,30 +329,30 @@ impl Beside {
     }
 }
 
-impl Selection {
-    fn refuses(self, kind: &Kind) -> Option<Reason> {
+impl ReferrerSelection {
+    fn skip_reason(self, kind: &ReferrerKind) -> Option<SkipReason> {
         match (self, kind) {
-            (_, Kind::Record) => Some(Reason::Record),
-            (Self::Known, Kind::Other(_)) => Some(Reason::Unknown),
+            (_, ReferrerKind::ReleaseRecord) => Some(SkipReason::ReleaseRecord),
+            (Self::Known, ReferrerKind::Other(_)) => Some(SkipReason::UnknownKind),
             _ => None,
         }
     }
 }
 
 /// How much more may travel.
-struct Room {
+struct RemainingLimits {
     count: usize,
     size: u64,
 }
 
-impl Room {
-    fn of(selection: Selection) -> Self {
+impl RemainingLimits {
+    fn new(selection: ReferrerSelection) -> Self {
         match selection {
-            Selection::Known => Self {
-                count: COUNT,
-                size: SIZE,
+            ReferrerSelection::Known => Self {
+                count: REFERRERS_LIMIT,
+                size: SIZE_LIMIT,
             },
-            Selection::All | Selection::None => Self {
+            ReferrerSelection::All | ReferrerSelection::None => Self {
                 count: usize::MAX,
                 size: u64::MAX,
             },
@@ -350,7 +360,7 @@ impl Room {
     }
 
     /// Takes the room that one thing of so many bytes needs, if there is as much.
-    fn take(&mut self, size: u64) -> bool {
+    fn reserve(&mut self, size: u64) -> bool {
         let fits = self.count > 0 && self.size >= size;
         if fits {
             self.count -= 1;
@@ -361,42 +371,45 @@ impl Room {
 }
 
 /// The bytes of a manifest's blobs.
-fn size(manifest: &Manifest) -> u64 {
+fn total_blob_size(manifest: &Manifest) -> u64 {
     manifest
         .blobs()
         .fold(0, |sum, blob| sum.saturating_add(blob.size))
 }
 
 /// A referrer that is listed.
-struct Candidate {
+struct ReferrerCandidate {
     subject: Digest,
     digest: Digest,
     /// What its entry says that it is.
-    said: Option<Kind>,
+    declared_kind: Option<ReferrerKind>,
     /// The type that its entry gives.
-    named: Option<String>,
+    declared_type: Option<String>,
 }
 
-impl Candidate {
-    fn new(subject: Digest, entry: Entry) -> Self {
+impl ReferrerCandidate {
+    fn from_entry(subject: Digest, entry: ReferrerEntry) -> Self {
         Self {
             subject,
             digest: entry.digest,
-            said: Kind::said(entry.kind.as_deref(), &entry.annotations),
-            named: entry.kind,
+            declared_kind: ReferrerKind::from_entry(
+                entry.artifact_type.as_deref(),
+                &entry.annotations,
+            ),
+            declared_type: entry.artifact_type,
         }
     }
 
-    fn kind(self) -> Kind {
-        let named = self.named.unwrap_or_default();
-        self.said
-            .unwrap_or_else(|| Kind::Other(crate::notice::printable(&named, 120)))
+    fn into_kind(self) -> ReferrerKind {
+        let named = self.declared_type.unwrap_or_default();
+        self.declared_kind
+            .unwrap_or_else(|| ReferrerKind::Other(crate::notices::to_printable(&named, 120)))
     }
 }
 
 /// What a referrer's manifest says. It is not held: thousands may be looked at.
 struct Looked {
-    kind: Kind,
+    kind: ReferrerKind,
     /// Whether it says that it is about what it is listed for.
     is_about_subject: bool,
     /// The bytes of its blobs.
@@ -424,34 +437,38 @@ impl Child {
 }
 
 /// Reads a referrer, and what stands beside it.
-async fn look(
-    source: &Source,
-    lists: &Lists<'_>,
-    candidate: Candidate,
-) -> Result<(Candidate, Option<Looked>, Vec<About>), Error> {
+async fn read_candidate(
+    source: &ImageReader,
+    lists: &ReferrerLists<'_>,
+    candidate: ReferrerCandidate,
+) -> Result<(ReferrerCandidate, Option<Looked>, Vec<SubjectReferrers>), ReferrerError> {
     let read = async {
-        let found = source.manifest(candidate.digest).await?;
-        Ok::<_, Error>(found.map(|manifest| Looked {
-            kind: Kind::of(&manifest),
-            is_about_subject: manifest.is_about(candidate.subject),
-            size: size(&manifest),
+        let found = source.get_manifest(candidate.digest).await?;
+        Ok::<_, ReferrerError>(found.map(|manifest| Looked {
+            kind: ReferrerKind::from_manifest(&manifest),
+            is_about_subject: manifest.has_subject(candidate.subject),
+            size: total_blob_size(&manifest),
             children: Child::all(&manifest),
         }))
     };
-    let (mut looked, about) = try_join(read, lists.about(candidate.digest)).await?;
+    let (mut looked, about) = try_join(read, lists.referrers_of(candidate.digest)).await?;
     let mut all = vec![about];
     let children = looked
         .as_mut()
         .map(|looked| std::mem::take(&mut looked.children));
     if let Some(children) = children.filter(|children| !children.is_empty()) {
-        let below = nodes(source, candidate.digest, children).await?;
-        all.extend(lists.about_all(below.into_iter().skip(1)).await?);
+        let below = manifest_tree(source, candidate.digest, children).await?;
+        all.extend(lists.referrers_of_all(below.into_iter().skip(1)).await?);
     }
     Ok((candidate, looked, all))
 }
 
 /// The root and all manifests below it. Only what may be an index is read.
-async fn nodes(source: &Source, root: Digest, below: Vec<Child>) -> Result<Vec<Digest>, Error> {
+async fn manifest_tree(
+    source: &ImageReader,
+    root: Digest,
+    below: Vec<Child>,
+) -> Result<Vec<Digest>, ReferrerError> {
     let mut nodes = Nodes {
         all: vec![root],
         seen: HashSet::from([root]),
@@ -461,11 +478,11 @@ async fn nodes(source: &Source, root: Digest, below: Vec<Child>) -> Result<Vec<D
         let indexes = level.into_iter().filter(|child| child.may_be_index);
         let read = stream::iter(indexes).map(|index| async move {
             let (parent, child) = (index.parent, index.digest);
-            let found = source.manifest(child).await?;
-            let missing = || Error::from(StoreError::MissingChild { child, parent });
-            Ok::<_, Error>(Child::all(&found.ok_or_else(missing)?))
+            let found = source.get_manifest(child).await?;
+            let missing = || ReferrerError::from(StoreError::MissingChild { child, parent });
+            Ok::<_, ReferrerError>(Child::all(&found.ok_or_else(missing)?))
         });
-        let mut read = std::pin::pin!(read.buffered(QUESTIONS));
+        let mut read = std::pin::pin!(read.buffered(REQUEST_CONCURRENCY));
         level = Vec::new();
         while let Some(below) = read.try_next().await? {
             level.extend(nodes.add(below)?);
@@ -482,111 +499,119 @@ struct Nodes {
 
 impl Nodes {
     /// Adds what an index names. Returns those of it that are new.
-    fn add(&mut self, mut below: Vec<Child>) -> Result<Vec<Child>, Error> {
+    fn add(&mut self, mut below: Vec<Child>) -> Result<Vec<Child>, ReferrerError> {
         below.retain(|child| self.seen.insert(child.digest));
         self.all.extend(below.iter().map(|child| child.digest));
-        match self.all.len() > BOUND {
-            true => Err(Error::Boundless),
+        match self.all.len() > GRAPH_LIMIT {
+            true => Err(ReferrerError::TooManyReferrers),
             false => Ok(below),
         }
     }
 }
 
 /// What is listed about one manifest.
-struct About {
+struct SubjectReferrers {
     subject: Digest,
-    entries: Vec<Entry>,
-    tagged: Vec<Tagged>,
+    entries: Vec<ReferrerEntry>,
+    cosign_images: Vec<CosignTagImage>,
 }
 
 /// Where a source lists what stands beside its images.
-enum Lists<'a> {
-    Disk(Evidence),
+enum ReferrerLists<'a> {
+    Layout(LayoutReferrers),
     Registry {
-        store: &'a Store,
-        remote: &'a Remote,
+        store: &'a ImageStore,
+        remote: &'a RepositoryClient,
         /// All its tags, where they come in one answer.
         tags: Option<&'a BTreeSet<Tag>>,
     },
 }
 
-impl<'a> Lists<'a> {
-    async fn of(source: &'a Source) -> Result<Self, Error> {
-        if let Some(store @ Store::Registry(remote)) = source.as_store() {
+impl<'a> ReferrerLists<'a> {
+    async fn load(source: &'a ImageReader) -> Result<Self, ReferrerError> {
+        if let Some(store @ ImageStore::Registry(remote)) = source.as_store() {
             return Ok(Self::Registry {
                 store,
                 remote,
-                tags: match source.few_tags().await? {
-                    FewTags::All(tags) => Some(tags),
+                tags: match source.first_tag_page().await? {
+                    TagPage::Complete(tags) => Some(tags),
                     // Only asking for each of them shows that nothing is lost.
-                    FewTags::NoRepository | FewTags::Unknown => None,
+                    TagPage::NoRepository | TagPage::Incomplete => None,
                 },
             });
         }
-        let evidence = source.evidence().await?;
-        let tagged = evidence.tagged.values().map(Arc::as_ref);
+        let evidence = source.read_layout_referrers().await?;
+        let tagged = evidence.digest_tags.values().map(Arc::as_ref);
         for manifest in evidence.referrers.iter().chain(tagged) {
-            source.keep(manifest.clone());
+            source.cache_manifest(manifest.clone());
         }
-        Ok(Self::Disk(evidence))
+        Ok(Self::Layout(evidence))
     }
 
-    async fn about_all(
+    async fn referrers_of_all(
         &self,
         subjects: impl IntoIterator<Item = Digest>,
-    ) -> Result<Vec<About>, Error> {
-        let about = stream::iter(subjects).map(|subject| self.about(subject));
-        let mut about = std::pin::pin!(about.buffered(QUESTIONS));
+    ) -> Result<Vec<SubjectReferrers>, ReferrerError> {
+        let about = stream::iter(subjects).map(|subject| self.referrers_of(subject));
+        let mut about = std::pin::pin!(about.buffered(REQUEST_CONCURRENCY));
         let (mut all, mut entries) = (Vec::new(), 0);
         while let Some(about) = about.try_next().await? {
             entries += about.entries.len();
-            if entries > BOUND {
-                return Err(Error::Boundless);
+            if entries > GRAPH_LIMIT {
+                return Err(ReferrerError::TooManyReferrers);
             }
             all.push(about);
         }
         Ok(all)
     }
 
-    async fn about(&self, subject: Digest) -> Result<About, Error> {
-        let tagged = try_join_all(Ending::ALL.map(|ending| self.tagged(subject, ending)));
-        let (entries, tagged) = try_join(self.entries(subject), tagged).await?;
-        Ok(About {
+    async fn referrers_of(&self, subject: Digest) -> Result<SubjectReferrers, ReferrerError> {
+        let tagged = try_join_all(
+            CosignTagSuffix::ALL.map(|ending| self.read_cosign_image(subject, ending)),
+        );
+        let (entries, tagged) = try_join(self.list_entries(subject), tagged).await?;
+        Ok(SubjectReferrers {
             subject,
             entries,
-            tagged: tagged.into_iter().flatten().collect(),
+            cosign_images: tagged.into_iter().flatten().collect(),
         })
     }
 
-    async fn entries(&self, subject: Digest) -> Result<Vec<Entry>, Error> {
+    async fn list_entries(&self, subject: Digest) -> Result<Vec<ReferrerEntry>, ReferrerError> {
         let (remote, tags) = match self {
-            Self::Disk(evidence) => return list::on_disk(evidence, subject),
+            Self::Layout(evidence) => return list_referrers::list_in_layout(evidence, subject),
             Self::Registry { remote, tags, .. } => (remote, tags),
         };
         let own = async { Ok(remote.referrers(subject).await.map_err(StoreError::from)?) };
-        let list = Shared::list(subject);
+        let list = AppendableTag::referrers_index(subject);
         // A registry that got the API later may have older lists under tags.
         let (own, index) = match tags {
-            Some(_) => try_join(own, self.under(&list, false)).await?,
+            Some(_) => try_join(own, self.read_tag(&list, false)).await?,
             None => {
                 let own = own.await?;
-                let index = self.under(&list, own.is_none()).await?;
+                let index = self.read_tag(&list, own.is_none()).await?;
                 (own, index)
             }
         };
         let under_tag = index.as_ref().map(|index| list.listed(index));
         // What is listed twice is one: only its first entry is gone by.
         let listed = own.into_iter().chain(under_tag).flatten();
-        list::entries(subject, listed)
+        list_referrers::parse_entries(subject, listed)
     }
 
-    async fn tagged(&self, subject: Digest, ending: Ending) -> Result<Option<Tagged>, Error> {
-        let found = self.under(&Shared::layers(subject, ending), true).await?;
+    async fn read_cosign_image(
+        &self,
+        subject: Digest,
+        ending: CosignTagSuffix,
+    ) -> Result<Option<CosignTagImage>, ReferrerError> {
+        let found = self
+            .read_tag(&AppendableTag::cosign_image(subject, ending), true)
+            .await?;
         let Some(manifest) = found else {
             return Ok(None);
         };
         let memory = match self {
-            Self::Disk(_) => None,
+            Self::Layout(_) => None,
             Self::Registry { remote, .. } => {
                 let mut memory = remote.manifest_budget().reservation();
                 let full = || StoreError::OverBudget(manifest.digest);
@@ -595,10 +620,10 @@ impl<'a> Lists<'a> {
                 Some(Arc::new(memory))
             }
         };
-        Ok(Some(Tagged {
+        Ok(Some(CosignTagImage {
             subject,
-            ending,
-            layers: layers(ending, &manifest),
+            suffix: ending,
+            layers: classify_layers(ending, &manifest),
             manifest,
             _memory: memory,
         }))
@@ -606,9 +631,13 @@ impl<'a> Lists<'a> {
 
     /// What a tag names that is made of a digest. Where it is not known whether there is such a tag,
     /// `ask` says whether to find out.
-    async fn under(&self, shared: &Shared, ask: bool) -> Result<Option<Manifest>, Error> {
+    async fn read_tag(
+        &self,
+        shared: &AppendableTag,
+        ask: bool,
+    ) -> Result<Option<Manifest>, ReferrerError> {
         match self {
-            Self::Disk(evidence) => match evidence.tagged.get(shared.tag()) {
+            Self::Layout(evidence) => match evidence.digest_tags.get(shared.tag()) {
                 Some(found) => shared.accept(Manifest::clone(found)).map(Some),
                 None => Ok(None),
             },
@@ -625,17 +654,21 @@ impl<'a> Lists<'a> {
 }
 
 /// The layers of an image of cosign's older form, and what each is.
-fn layers(ending: Ending, manifest: &Manifest) -> Vec<(Kind, Value)> {
-    let Body::Image { layers, .. } = &manifest.body else {
+fn classify_layers(ending: CosignTagSuffix, manifest: &Manifest) -> Vec<(ReferrerKind, Value)> {
+    let ManifestBody::Image { layers, .. } = &manifest.body else {
         return Vec::new();
     };
     let kinds = layers.iter().map(|layer| match ending {
-        Ending::Sig => Kind::Signature,
-        Ending::Sbom => Kind::Sbom,
-        Ending::Att => match Kind::of_layer(&layer.media_type, &layer.annotations) {
-            Kind::Other(_) => Kind::Attestation,
-            kind => kind,
-        },
+        CosignTagSuffix::Sig => ReferrerKind::Signature,
+        CosignTagSuffix::Sbom => ReferrerKind::Sbom,
+        CosignTagSuffix::Att => {
+            match ReferrerKind::from_layer(&layer.media_type, &layer.annotations) {
+                ReferrerKind::Other(_) => ReferrerKind::Attestation,
+                kind => kind,
+            }
+        }
     });
-    kinds.zip(shared::members(manifest, "layers")).collect()
+    kinds
+        .zip(appendable_tag::read_members(manifest, "layers"))
+        .collect()
 }

@@ -7,7 +7,7 @@ use crate::transfer::{self, Side, StoreError};
 
 /// Why what stands beside an image cannot be read or added to.
 #[derive(Debug, Error)]
-pub enum Error {
+pub enum ReferrerError {
     /// The store.
     #[error(transparent)]
     Store(Arc<StoreError>),
@@ -29,7 +29,7 @@ pub enum Error {
     },
     /// A tag names something else than it is for.
     #[error("tag {tag} names {problem}: something has overwritten it")]
-    Foreign {
+    UnexpectedTagContent {
         /// The tag.
         tag: Tag,
         /// What is wrong with what it names.
@@ -37,18 +37,18 @@ pub enum Error {
     },
     /// A list has an entry that cannot be understood.
     #[error("the list of referrers of {0} has an entry that cannot be read")]
-    Entry(Digest),
+    MalformedEntry(Digest),
     /// A tag that has to change is not let.
     #[error("tag {tag} has to get another signature, and cannot be changed: {error}")]
-    Frozen {
+    ImmutableTag {
         /// The tag.
         tag: Tag,
         /// What the store said.
         error: Box<StoreError>,
     },
     /// More than can stand beside an image.
-    #[error("the image has more than {limit} referrers, at all levels", limit = super::discover::BOUND)]
-    Boundless,
+    #[error("the image has more than {limit} referrers, at all levels", limit = super::discover::GRAPH_LIMIT)]
+    TooManyReferrers,
     /// Others kept writing the same tag.
     #[error("tag {0} was written by others each time that it was added to")]
     Contended(Tag),
@@ -57,17 +57,17 @@ pub enum Error {
 /// What failed at one side of a copy.
 #[derive(Debug, Error)]
 #[error("{side}: {error}")]
-pub struct Sided {
+pub struct SidedReferrerError {
     /// The side.
     pub side: Side,
     /// How.
     #[source]
-    pub error: Error,
+    pub error: ReferrerError,
 }
 
-impl Sided {
+impl SidedReferrerError {
     /// At the place that is written to.
-    pub(super) fn there(error: impl Into<Error>) -> Self {
+    pub(super) fn at_destination(error: impl Into<ReferrerError>) -> Self {
         Self {
             side: Side::Destination,
             error: error.into(),
@@ -75,8 +75,8 @@ impl Sided {
     }
 }
 
-impl From<transfer::Error> for Sided {
-    fn from(error: transfer::Error) -> Self {
+impl From<transfer::CopyError> for SidedReferrerError {
+    fn from(error: transfer::CopyError) -> Self {
         Self {
             side: error.side,
             error: error.error.into(),
@@ -84,19 +84,19 @@ impl From<transfer::Error> for Sided {
     }
 }
 
-impl From<transfer::Failed> for Sided {
-    fn from(failed: transfer::Failed) -> Self {
+impl From<transfer::CopyFailure> for SidedReferrerError {
+    fn from(failed: transfer::CopyFailure) -> Self {
         failed.error.into()
     }
 }
 
-impl From<StoreError> for Error {
+impl From<StoreError> for ReferrerError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
     }
 }
 
-impl From<Arc<StoreError>> for Error {
+impl From<Arc<StoreError>> for ReferrerError {
     fn from(error: Arc<StoreError>) -> Self {
         Self::Store(error)
     }

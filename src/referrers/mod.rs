@@ -6,27 +6,29 @@
 //! not append-only: see `shared.rs` and `pair.rs` for how they are added to. A layout lists referrers as entries of
 //! `index.json` without a name.
 
+mod appendable_tag;
 mod artifact;
-mod batch;
-mod carry;
+mod artifact_kind;
+mod copy_referrers;
+mod cosign_image;
 mod discover;
 mod error;
-mod kind;
-mod list;
+mod list_referrers;
+mod mirrored_tags;
 mod overwritten;
-mod pair;
-mod prior;
-mod shared;
-mod sig;
+mod tag_snapshot;
 mod wire;
+mod write_batch;
 
+pub use appendable_tag::{AppendableTag, CosignTagSuffix};
 pub use artifact::Artifact;
-pub use carry::{Between, Carry, Travelled};
-pub use discover::{Beside, Left, Reason, Selection};
-pub use error::{Error, Sided};
-pub use kind::Kind;
-pub use list::{Found, Listing};
-pub use pair::{Additions, Pair};
-pub use prior::Prior;
-pub use shared::{Ending, Shared};
-pub use sig::{SigLayer, annotations_over, layer as sig_layer, sig_layers, sig_tag};
+pub use artifact_kind::ReferrerKind;
+pub use copy_referrers::{CopiedReferrers, CopyRoute, ReferrerCopy};
+pub use cosign_image::{
+    CosignLayer, annotations_over, cosign_layer as sig_layer, read_cosign_layers, sig_tag,
+};
+pub use discover::{ReferrerGraph, ReferrerSelection, SkipReason, SkippedReferrer};
+pub use error::{ReferrerError, SidedReferrerError};
+pub use list_referrers::{FoundArtifact, ReferrersSource};
+pub use mirrored_tags::{MirroredAdditions, MirroredTags};
+pub use tag_snapshot::TagSnapshot;

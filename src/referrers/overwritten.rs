@@ -3,18 +3,18 @@
 
 use serde_json::Value;
 
-use super::shared::{Form, members};
+use super::appendable_tag::{TagContent, read_members};
 use super::wire::Listed;
-use super::{Error, Shared};
-use crate::image::{Body, Manifest, MediaType};
-use crate::notice::Notices;
+use super::{AppendableTag, ReferrerError};
+use crate::image::{Manifest, ManifestBody, MediaType};
+use crate::notices::Notices;
 
-impl Shared {
+impl AppendableTag {
     /// Accepts what was found under the tag, if it is what the tag is for.
-    pub(super) fn accept(&self, found: Manifest) -> Result<Manifest, Error> {
+    pub(super) fn accept(&self, found: Manifest) -> Result<Manifest, ReferrerError> {
         match self.problem(&found) {
             None => Ok(found),
-            Some(problem) => Err(Error::Foreign {
+            Some(problem) => Err(ReferrerError::UnexpectedTagContent {
                 tag: self.tag.clone(),
                 problem,
             }),
@@ -23,18 +23,20 @@ impl Shared {
 
     /// Says what else the tag names, where something has overwritten it.
     fn problem(&self, found: &Manifest) -> Option<&'static str> {
-        let all = || members(found, self.member());
+        let all = || read_members(found, self.member_name());
         let is_foreign = |value: &Value| self.is_foreign(value);
-        match (self.form, &found.body) {
-            (Form::List, Body::Image { .. }) => Some("an image, not a list of referrers"),
-            (Form::Layers, Body::Index(_)) => {
+        match (self.content, &found.body) {
+            (TagContent::ReferrersIndex, ManifestBody::Image { .. }) => {
+                Some("an image, not a list of referrers")
+            }
+            (TagContent::CosignImage, ManifestBody::Index(_)) => {
                 Some("an index, not a list of signatures or attestations")
             }
-            (Form::List, Body::Index(_)) => Listed::all(found)
+            (TagContent::ReferrersIndex, ManifestBody::Index(_)) => Listed::all(found)
                 .iter()
                 .any(Listed::is_foreign)
                 .then_some("an index of images, not a list of referrers"),
-            (Form::Layers, Body::Image { .. }) => all()
+            (TagContent::CosignImage, ManifestBody::Image { .. }) => all()
                 .iter()
                 .any(is_foreign)
                 .then_some("an image to run, not a list of signatures or attestations"),
@@ -45,9 +47,9 @@ impl Shared {
     /// type the referrer is; one of an image index says for which platform the image is, or nothing.
     fn is_foreign(&self, value: &Value) -> bool {
         let text = |name: &str| value[name].as_str().unwrap_or_default();
-        match self.form {
-            Form::Layers => is_filesystem(text("mediaType")),
-            Form::List => {
+        match self.content {
+            TagContent::CosignImage => is_filesystem(text("mediaType")),
+            TagContent::ReferrersIndex => {
                 let is_image = MediaType::parse(text("mediaType")).is_some_and(|it| !it.is_index());
                 let says_nothing = is_image && value["annotations"].is_null();
                 text("artifactType").is_empty() && (!value["platform"].is_null() || says_nothing)
@@ -64,7 +66,7 @@ impl Shared {
 
     /// Returns the members of what the tag names, as far as they are such that the tag can have.
     pub(super) fn members(&self, there: &Manifest) -> Vec<Value> {
-        let mut members = members(there, self.member());
+        let mut members = read_members(there, self.member_name());
         members.retain(|value| !self.is_foreign(value));
         members
     }

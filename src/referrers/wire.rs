@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::Kind;
-use super::list::Entry;
+use super::ReferrerKind;
+use super::list_referrers::ReferrerEntry;
 use crate::image::{Manifest, MediaType};
 
 /// An entry of a list. Members that nothing is read from are passed over, and take no memory.
@@ -48,10 +48,10 @@ impl Listed {
     }
 
     /// Returns what it says; none where it names no digest.
-    pub(super) fn entry(self) -> Option<Entry> {
-        Some(Entry {
+    pub(super) fn entry(self) -> Option<ReferrerEntry> {
+        Some(ReferrerEntry {
             digest: self.digest?.parse().ok()?,
-            kind: self.artifact_type,
+            artifact_type: self.artifact_type,
             annotations: self.annotations.unwrap_or_default().0,
         })
     }
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for Telling {
             fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Telling, A::Error> {
                 let mut telling = BTreeMap::new();
                 while let Some(name) = all.next_key::<String>()? {
-                    if !Kind::TELLING.contains(&name.as_str()) {
+                    if !ReferrerKind::TELLING.contains(&name.as_str()) {
                         all.next_value::<IgnoredAny>()?;
                     } else if let Value::String(text) = all.next_value()? {
                         telling.insert(name, text);

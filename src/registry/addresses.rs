@@ -9,8 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-use super::auth::host_of;
-use super::error::Cause;
+use super::auth::host_and_port;
+use super::error::RequestErrorKind;
 use crate::image::RegistryName;
 
 /// The names that clouds have for the service that tells a machine its own logins.
@@ -35,13 +35,13 @@ pub(super) fn check_realm(
     registry: &RegistryName,
     is_insecure: bool,
     realm: &Url,
-) -> Result<(), Cause> {
+) -> Result<(), RequestErrorKind> {
     let own = own_address(registry);
     let is_here = own.as_ref().is_some_and(is_this_machine);
     if is_out_of_bounds(realm, is_here) {
-        return Err(Cause::Login(format!(
+        return Err(RequestErrorKind::Login(format!(
             "{registry} sends logins to {}, which only this machine can reach",
-            host_of(realm)
+            host_and_port(realm)
         )));
     }
     let is_own_host = own.is_some_and(|own| own.host() == realm.host());
@@ -49,9 +49,9 @@ pub(super) fn check_realm(
         "https" => Ok(()),
         "http" if registry.is_loopback() && is_loopback(realm) => Ok(()),
         "http" if is_insecure && is_own_host => Ok(()),
-        scheme => Err(Cause::Login(format!(
+        scheme => Err(RequestErrorKind::Login(format!(
             "{registry} sends logins to {scheme}://{}, and they only go over https",
-            host_of(realm)
+            host_and_port(realm)
         ))),
     }
 }
@@ -82,7 +82,7 @@ pub(super) fn is_this_machine(url: &Url) -> bool {
 
 /// Returns whether an address is this machine's, as registries on it are named.
 fn is_loopback(url: &Url) -> bool {
-    let name = host_of(url).parse::<RegistryName>();
+    let name = host_and_port(url).parse::<RegistryName>();
     name.is_ok_and(|name| name.is_loopback())
 }
 

@@ -14,19 +14,19 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::body::read_limited;
-use super::error::{Cause, read_envelope};
-use super::http::{Http, Lane};
-use super::scope::{Expected, Scopes};
-use super::{Access, addresses};
-use crate::credentials::Credential;
+use super::error::{RequestErrorKind, parse_error_envelope};
+use super::http_clients::{ConnectionPool, HttpTransport};
+use super::token_scopes::{SharedLogins, TokenScopes};
+use super::{RepositoryAccess, addresses};
+use crate::credentials::RegistryCredential;
 use crate::image::{RegistryName, Repository};
-use crate::notice::Notices;
+use crate::notices::Notices;
 
 /// How a registry wants to be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Scheme {
+pub(super) enum AuthScheme {
     /// Without authorization.
-    Open,
+    Anonymous,
     /// With the user name and password on every request.
     Basic,
     /// With a token from `realm`.
@@ -35,58 +35,58 @@ pub(super) enum Scheme {
 
 /// What is known of a registry's wishes. The first request finds out, and all others wait for it.
 #[derive(Default)]
-pub(super) struct Auth {
-    asking: tokio::sync::Mutex<Option<Unanswered>>,
+pub(super) struct RegistryAuth {
+    first_request: tokio::sync::Mutex<Option<UnansweredRequest>>,
     rounds: AtomicU64,
-    scheme: Mutex<Option<Scheme>>,
-    tokens: Mutex<HashMap<Scopes, Arc<Login>>>,
+    scheme: Mutex<Option<AuthScheme>>,
+    tokens: Mutex<HashMap<TokenScopes, Arc<PendingToken>>>,
     /// What the run has announced that it needs.
-    expected: Mutex<Expected>,
+    expected: Mutex<SharedLogins>,
     /// What turned out to need a login of its own.
-    alone: Mutex<HashSet<Scopes>>,
+    own_logins: Mutex<HashSet<TokenScopes>>,
 }
 
 /// A login that failed is kept as well: whoever waited for it would only fail again, and a wrong
 /// password that is tried many times locks an account.
-type Login = OnceCell<Result<Token, Failed>>;
+type PendingToken = OnceCell<Result<AccessToken, TokenError>>;
 
 /// The last first request that was not answered, counted.
-struct Unanswered {
+struct UnansweredRequest {
     round: u64,
-    cause: Cause,
+    cause: RequestErrorKind,
 }
 
 /// The turn to send the first request.
-pub(super) struct Turn<'a> {
-    last: MutexGuard<'a, Option<Unanswered>>,
+pub(super) struct FirstRequestTurn<'a> {
+    last: MutexGuard<'a, Option<UnansweredRequest>>,
     rounds: &'a AtomicU64,
 }
 
 #[derive(Clone)]
-struct Token {
+struct AccessToken {
     header: HeaderValue,
-    stale: Instant,
+    expires_at: Instant,
 }
 
 /// Why there is no token.
 #[derive(Clone)]
-enum Failed {
+enum TokenError {
     /// The token host does not give it for these scopes; others may be another matter.
-    Refused(Cause),
+    Refused(RequestErrorKind),
     /// It gives none at all, or is not there.
-    Other(Cause),
+    Other(RequestErrorKind),
 }
 
-impl Failed {
-    fn into_cause(self) -> Cause {
+impl TokenError {
+    fn into_cause(self) -> RequestErrorKind {
         match self {
             Self::Refused(cause) | Self::Other(cause) => cause,
         }
     }
 }
 
-impl From<Cause> for Failed {
-    fn from(cause: Cause) -> Self {
+impl From<RequestErrorKind> for TokenError {
+    fn from(cause: RequestErrorKind) -> Self {
         Self::Other(cause)
     }
 }
@@ -105,62 +105,62 @@ const ALL_TOKENS: u64 = 8 << 20;
 /// would take that word out of the log.
 const GUESSABLE: usize = 8;
 
-impl Turn<'_> {
+impl FirstRequestTurn<'_> {
     /// Tells all who wait that this one was not answered.
-    pub(super) fn unanswered(mut self, cause: &Cause) {
-        *self.last = Some(Unanswered {
+    pub(super) fn report_unanswered(mut self, cause: &RequestErrorKind) {
+        *self.last = Some(UnansweredRequest {
             round: self.rounds.fetch_add(1, Ordering::Relaxed) + 1,
             cause: cause.clone(),
         });
     }
 }
 
-impl Auth {
+impl RegistryAuth {
     /// Waits for the turn to send the first request.
     ///
     /// # Errors
     /// Why a request of others was not answered meanwhile: to wait as long for each of them in turn
     /// would take for ever.
-    pub(super) async fn turn(&self) -> Result<Turn<'_>, Cause> {
+    pub(super) async fn turn(&self) -> Result<FirstRequestTurn<'_>, RequestErrorKind> {
         let round = self.rounds.load(Ordering::Relaxed);
-        let last = self.asking.lock().await;
+        let last = self.first_request.lock().await;
         match &*last {
             Some(last) if last.round > round => Err(last.cause.clone()),
-            _ => Ok(Turn {
+            _ => Ok(FirstRequestTurn {
                 last,
                 rounds: &self.rounds,
             }),
         }
     }
 
-    pub(super) fn scheme(&self) -> Option<Scheme> {
+    pub(super) fn scheme(&self) -> Option<AuthScheme> {
         lock(&self.scheme).clone()
     }
 
-    pub(super) fn learn(&self, scheme: Scheme) {
+    pub(super) fn set_scheme(&self, scheme: AuthScheme) {
         *lock(&self.scheme) = Some(scheme);
     }
 
-    pub(super) fn expect(&self, needed: Vec<(String, Access)>) {
-        lock(&self.expected).add(needed);
+    pub(super) fn expect(&self, needed: Vec<(String, RepositoryAccess)>) {
+        lock(&self.expected).announce(needed);
     }
 
     /// The login of the run that is enough for these scopes.
-    pub(super) fn shared(&self, scopes: &Scopes) -> Option<Scopes> {
-        lock(&self.expected).covering(scopes)
+    pub(super) fn shared_login(&self, scopes: &TokenScopes) -> Option<TokenScopes> {
+        lock(&self.expected).find_covering(scopes)
     }
 
     /// Gives up the shared login for these scopes: the registry does not grant it.
-    pub(super) fn go_alone(&self, scopes: &Scopes) {
-        lock(&self.alone).insert(scopes.clone());
+    pub(super) fn use_own_login(&self, scopes: &TokenScopes) {
+        lock(&self.own_logins).insert(scopes.clone());
     }
 
-    pub(super) fn goes_alone(&self, scopes: &Scopes) -> bool {
-        lock(&self.alone).contains(scopes)
+    pub(super) fn uses_own_login(&self, scopes: &TokenScopes) -> bool {
+        lock(&self.own_logins).contains(scopes)
     }
 
     /// Forgets a token that the registry did not take; `false` where it was none.
-    pub(super) fn forget(&self, scopes: &Scopes, refused: &HeaderValue) -> bool {
+    pub(super) fn forget_token(&self, scopes: &TokenScopes, refused: &HeaderValue) -> bool {
         let mut tokens = lock(&self.tokens);
         // Another request may have fetched a new one meanwhile.
         if tokens
@@ -175,81 +175,82 @@ impl Auth {
 
     /// The `Authorization` header for a request, `None` where the registry wants none. Where a token
     /// for the `shared` scopes is refused, it is for the `own` ones.
-    pub(super) async fn header(
+    pub(super) async fn authorization_header(
         &self,
-        http: &Http,
-        scheme: &Scheme,
+        http: &HttpTransport,
+        scheme: &AuthScheme,
         repository: &Repository,
-        own: &Scopes,
-        shared: Option<&Scopes>,
-    ) -> Result<Option<HeaderValue>, Cause> {
+        own: &TokenScopes,
+        shared: Option<&TokenScopes>,
+    ) -> Result<Option<HeaderValue>, RequestErrorKind> {
         let registry = repository.registry();
         let credentials = &http.settings.credentials;
         let credential = match scheme {
             // No helper program is asked for what nobody wants.
-            Scheme::Open => credentials.held(repository).cloned(),
+            AuthScheme::Anonymous => credentials.without_helper(repository).cloned(),
             _ => credentials
                 .lookup(repository)
                 .await
-                .map_err(Cause::Credentials)?,
+                .map_err(RequestErrorKind::Credentials)?,
         };
         let credential = credential.as_ref();
-        if let Some(Credential::Bearer(token)) = credential {
-            refuse_plain(http, registry)?;
+        if let Some(RegistryCredential::Bearer(token)) = credential {
+            refuse_plain_http(http, registry)?;
             return secret_header("Bearer", token).map(Some);
         }
         match (scheme, credential) {
-            (Scheme::Open, _) | (Scheme::Basic, None) => Ok(None),
-            (Scheme::Basic, Some(Credential::Password { user, password })) => {
-                refuse_plain(http, registry)?;
-                secret_header("Basic", &Credential::basic(user, password)).map(Some)
+            (AuthScheme::Anonymous, _) | (AuthScheme::Basic, None) => Ok(None),
+            (AuthScheme::Basic, Some(RegistryCredential::Password { user, password })) => {
+                refuse_plain_http(http, registry)?;
+                secret_header("Basic", &RegistryCredential::to_basic(user, password)).map(Some)
             }
-            (Scheme::Basic, Some(other)) => Err(Cause::Login(format!(
+            (AuthScheme::Basic, Some(other)) => Err(RequestErrorKind::Login(format!(
                 "{registry} wants a user name and password, not {other}"
             ))),
-            (Scheme::Bearer { realm, service }, credential) => {
+            (AuthScheme::Bearer { realm, service }, credential) => {
                 if credential.is_some() {
-                    refuse_plain(http, registry)?;
+                    refuse_plain_http(http, registry)?;
                 }
                 addresses::check_realm(registry, http.is_insecure(registry), realm)?;
                 let service = service.as_deref();
-                let token = |scopes| self.token(http, registry, realm, service, credential, scopes);
-                let token = match shared.filter(|_| !self.goes_alone(own)) {
+                let token =
+                    |scopes| self.bearer_header(http, registry, realm, service, credential, scopes);
+                let token = match shared.filter(|_| !self.uses_own_login(own)) {
                     Some(shared) => match token(shared).await {
-                        Err(Failed::Refused(_)) => {
-                            self.go_alone(own);
+                        Err(TokenError::Refused(_)) => {
+                            self.use_own_login(own);
                             token(own).await
                         }
                         outcome => outcome,
                     },
                     None => token(own).await,
                 };
-                token.map(Some).map_err(Failed::into_cause)
+                token.map(Some).map_err(TokenError::into_cause)
             }
         }
     }
 
-    async fn token(
+    async fn bearer_header(
         &self,
-        http: &Http,
+        http: &HttpTransport,
         registry: &RegistryName,
         realm: &Url,
         service: Option<&str>,
-        credential: Option<&Credential>,
-        scopes: &Scopes,
-    ) -> Result<HeaderValue, Failed> {
+        credential: Option<&RegistryCredential>,
+        scopes: &TokenScopes,
+    ) -> Result<HeaderValue, TokenError> {
         let cell = {
             let mut tokens = lock(&self.tokens);
             let cell = tokens.entry(scopes.clone()).or_default();
             if let Some(Ok(token)) = cell.get()
-                && token.stale <= Instant::now()
+                && token.expires_at <= Instant::now()
             {
                 *cell = Arc::default();
             }
             cell.clone()
         };
         let login = cell
-            .get_or_init(|| fetch(http, registry, realm, service, credential, scopes))
+            .get_or_init(|| fetch_token(http, registry, realm, service, credential, scopes))
             .await;
         login.clone().map(|token| token.header)
     }
@@ -261,36 +262,36 @@ fn lock<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Fetches a token: with a refresh token by the OAuth2 flow, else by the older GET (docker's
 /// "Token Authentication Specification" and "OAuth2 Token Authentication").
-async fn fetch(
-    http: &Http,
+async fn fetch_token(
+    http: &HttpTransport,
     registry: &RegistryName,
     realm: &Url,
     service: Option<&str>,
-    credential: Option<&Credential>,
-    scopes: &Scopes,
-) -> Result<Token, Failed> {
-    let client = http.client(realm, Lane::Control);
+    credential: Option<&RegistryCredential>,
+    scopes: &TokenScopes,
+) -> Result<AccessToken, TokenError> {
+    let client = http.client(realm, ConnectionPool::Control);
     let timing = http.settings.timing;
     let mut tried = 0;
     loop {
         let request = match credential {
-            Some(Credential::RefreshToken(token)) => client
+            Some(RegistryCredential::RefreshToken(token)) => client
                 .post(realm.clone())
                 .header("content-type", "application/x-www-form-urlencoded")
-                .body(refresh_form(token, service, scopes)),
-            _ => client.get(with_query(realm, service, scopes)),
+                .body(refresh_token_form(token, service, scopes)),
+            _ => client.get(token_url(realm, service, scopes)),
         };
         let request = match credential {
-            Some(Credential::Password { user, password }) => request.header(
+            Some(RegistryCredential::Password { user, password }) => request.header(
                 AUTHORIZATION,
-                secret_header("Basic", &Credential::basic(user, password))?,
+                secret_header("Basic", &RegistryCredential::to_basic(user, password))?,
             ),
             _ => request,
         };
         tried += 1;
         let sent = match tokio::time::timeout(timing.stall, http.send(request)).await {
             Ok(outcome) => outcome.map_err(|error| super::error::cause(&error)),
-            Err(_) => Err(Cause::Stalled),
+            Err(_) => Err(RequestErrorKind::Stalled),
         };
         let failed = match sent {
             Ok(answer)
@@ -299,13 +300,21 @@ async fn fetch(
                 super::retry::retry_after(answer.headers())
             }
             Ok(answer) => return read_token(http, registry, realm, answer).await,
-            Err(Cause::Connection(_) | Cause::Stalled) if tried < timing.attempts => None,
+            Err(RequestErrorKind::Connection(_) | RequestErrorKind::Stalled)
+                if tried < timing.attempts =>
+            {
+                None
+            }
             Err(cause) => {
-                return Err(Cause::Login(format!("{}: {cause}", host_of(realm))).into());
+                return Err(
+                    RequestErrorKind::Login(format!("{}: {cause}", host_and_port(realm))).into(),
+                );
             }
         };
-        tokio::time::sleep(failed.unwrap_or_else(|| super::retry::delay(timing.retry, tried)))
-            .await;
+        tokio::time::sleep(
+            failed.unwrap_or_else(|| super::retry::backoff_delay(timing.retry, tried)),
+        )
+        .await;
     }
 }
 
@@ -337,61 +346,63 @@ impl Answer {
 }
 
 async fn read_token(
-    http: &Http,
+    http: &HttpTransport,
     registry: &RegistryName,
     realm: &Url,
     answer: reqwest::Response,
-) -> Result<Token, Failed> {
-    let host = host_of(realm);
+) -> Result<AccessToken, TokenError> {
+    let host = host_and_port(realm);
     let status = answer.status();
     let body = read_limited(answer, TOKEN_LIMIT, http.settings.timing)
         .await
-        .map_err(|cause| Cause::Login(format!("{host}: {cause}")))?;
+        .map_err(|cause| RequestErrorKind::Login(format!("{host}: {cause}")))?;
     if !status.is_success() {
         // Of another host the registry must not have us show what is not for it to see.
         let words = match addresses::is_own(registry, realm) {
-            true => read_envelope(&body).1,
+            true => parse_error_envelope(&body).1,
             false => String::new(),
         };
         let words = match words.as_str() {
             "" => words,
             _ => format!(": {words}"),
         };
-        let cause = Cause::Login(format!("{host} answered {status}{words}"));
+        let cause = RequestErrorKind::Login(format!("{host} answered {status}{words}"));
         // A wrong password is not tried again with other scopes.
         return Err(match status {
-            StatusCode::UNAUTHORIZED => Failed::Other(cause),
-            _ => Failed::Refused(cause),
+            StatusCode::UNAUTHORIZED => TokenError::Other(cause),
+            _ => TokenError::Refused(cause),
         });
     }
-    let answer: Answer = serde_json::from_slice(&body)
-        .map_err(|_| Cause::Login(format!("{host} answered something that is no token")))?;
+    let answer: Answer = serde_json::from_slice(&body).map_err(|_| {
+        RequestErrorKind::Login(format!("{host} answered something that is no token"))
+    })?;
     answer.hide(&http.notices);
     let token = answer
         .token
         .or(answer.access_token)
         .filter(|token| !token.expose_secret().is_empty())
-        .ok_or_else(|| Cause::Login(format!("{host} answered without a token")))?;
+        .ok_or_else(|| RequestErrorKind::Login(format!("{host} answered without a token")))?;
     if token.expose_secret().len() > LONGEST_TOKEN {
         let long = format!("{host} answered with a token of more than {LONGEST_TOKEN} bytes");
-        return Err(Cause::Login(long).into());
+        return Err(RequestErrorKind::Login(long).into());
     }
     let given = token.expose_secret().len() as u64;
     if http.tokens.fetch_add(given, Ordering::Relaxed) > ALL_TOKENS {
         let many = format!("{host} answered with more tokens than a run has room for");
-        return Err(Cause::Login(many).into());
+        return Err(RequestErrorKind::Login(many).into());
     }
     // Refreshed at four fifths of its life, so that it does not die under way.
     let life = answer.expires_in.unwrap_or(DEFAULT_EXPIRY);
     let life = Duration::from_secs(life.min(LONGEST_EXPIRY)).mul_f64(0.8);
-    Ok(Token {
-        header: secret_header("Bearer", &token)
-            .map_err(|_| Cause::Login(format!("{host} answered something that is no token")))?,
-        stale: Instant::now() + life,
+    Ok(AccessToken {
+        header: secret_header("Bearer", &token).map_err(|_| {
+            RequestErrorKind::Login(format!("{host} answered something that is no token"))
+        })?,
+        expires_at: Instant::now() + life,
     })
 }
 
-fn with_query(realm: &Url, service: Option<&str>, scopes: &Scopes) -> Url {
+fn token_url(realm: &Url, service: Option<&str>, scopes: &TokenScopes) -> Url {
     let mut url = realm.clone();
     {
         let mut query = url.query_pairs_mut();
@@ -405,7 +416,7 @@ fn with_query(realm: &Url, service: Option<&str>, scopes: &Scopes) -> Url {
     url
 }
 
-fn refresh_form(token: &SecretString, service: Option<&str>, scopes: &Scopes) -> String {
+fn refresh_token_form(token: &SecretString, service: Option<&str>, scopes: &TokenScopes) -> String {
     url::form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "refresh_token")
         .append_pair("client_id", "shipmark")
@@ -424,7 +435,7 @@ pub(super) fn wants_other_scope(headers: &HeaderMap) -> bool {
 }
 
 /// What a 401 asks for. Of several challenges a token is preferred, since it says less about us.
-pub(super) fn challenge(headers: &HeaderMap) -> Result<Scheme, String> {
+pub(super) fn parse_challenge(headers: &HeaderMap) -> Result<AuthScheme, String> {
     let mut basic = false;
     for value in headers.get_all(WWW_AUTHENTICATE) {
         let text = value
@@ -444,7 +455,7 @@ pub(super) fn challenge(headers: &HeaderMap) -> Result<Scheme, String> {
                 let realm = parameter("realm").ok_or("its challenge names no realm")?;
                 let realm =
                     Url::parse(&realm).map_err(|_| "its challenge's realm is no address")?;
-                return Ok(Scheme::Bearer {
+                return Ok(AuthScheme::Bearer {
                     realm,
                     service: parameter("service"),
                 });
@@ -453,16 +464,19 @@ pub(super) fn challenge(headers: &HeaderMap) -> Result<Scheme, String> {
         }
     }
     if basic {
-        Ok(Scheme::Basic)
+        Ok(AuthScheme::Basic)
     } else {
         Err("it does not say how to log in".to_owned())
     }
 }
 
 /// Promise 7: no credential goes over plain HTTP, but to this machine itself.
-fn refuse_plain(http: &Http, registry: &RegistryName) -> Result<(), Cause> {
+fn refuse_plain_http(
+    http: &HttpTransport,
+    registry: &RegistryName,
+) -> Result<(), RequestErrorKind> {
     if http.is_insecure(registry) && !registry.is_loopback() {
-        return Err(Cause::Login(format!(
+        return Err(RequestErrorKind::Login(format!(
             "{registry} is reached over plain HTTP, and credentials are never sent that way"
         )));
     }
@@ -470,16 +484,16 @@ fn refuse_plain(http: &Http, registry: &RegistryName) -> Result<(), Cause> {
 }
 
 /// The host of an address, with its port where it has one.
-pub(super) fn host_of(url: &Url) -> String {
+pub(super) fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port()
         .map_or(host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn secret_header(scheme: &str, secret: &SecretString) -> Result<HeaderValue, Cause> {
+fn secret_header(scheme: &str, secret: &SecretString) -> Result<HeaderValue, RequestErrorKind> {
     let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose_secret()))
         .map_err(|_| {
-            Cause::Login("the credential holds characters that no header can".to_owned())
+            RequestErrorKind::Login("the credential holds characters that no header can".to_owned())
         })?;
     value.set_sensitive(true);
     Ok(value)
@@ -489,39 +503,39 @@ fn secret_header(scheme: &str, secret: &SecretString) -> Result<HeaderValue, Cau
 mod tests {
     use super::*;
 
-    fn asked(values: &[&str]) -> Result<Scheme, String> {
+    fn parse_challenges(values: &[&str]) -> Result<AuthScheme, String> {
         let headers = values
             .iter()
             .map(|value| (WWW_AUTHENTICATE, value.parse().unwrap()))
             .collect();
-        challenge(&headers)
+        parse_challenge(&headers)
     }
 
     #[test]
     fn challenges_are_read_as_registries_write_them() {
         let bearer = |realm: &str, service: Option<&str>| {
-            Ok(Scheme::Bearer {
+            Ok(AuthScheme::Bearer {
                 realm: realm.parse().unwrap(),
                 service: service.map(str::to_owned),
             })
         };
         let hub = r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push",error="insufficient_scope""#;
         assert_eq!(
-            asked(&[hub]),
+            parse_challenges(&[hub]),
             bearer("https://auth.docker.io/token", Some("registry.docker.io"))
         );
         assert_eq!(
-            asked(&[r#"bearer realm="https://a.example/t""#]),
+            parse_challenges(&[r#"bearer realm="https://a.example/t""#]),
             bearer("https://a.example/t", None)
         );
         assert_eq!(
-            asked(&[r#"Basic realm="Artifactory Realm""#]),
-            Ok(Scheme::Basic)
+            parse_challenges(&[r#"Basic realm="Artifactory Realm""#]),
+            Ok(AuthScheme::Basic)
         );
         let ecr = r#"Basic realm="https://1.dkr.ecr.eu-central-1.amazonaws.com/",service="ecr.amazonaws.com""#;
-        assert_eq!(asked(&[ecr]), Ok(Scheme::Basic));
+        assert_eq!(parse_challenges(&[ecr]), Ok(AuthScheme::Basic));
         assert_eq!(
-            asked(&["Basic realm=x", r#"Bearer realm="https://a.example/t""#]),
+            parse_challenges(&["Basic realm=x", r#"Bearer realm="https://a.example/t""#]),
             bearer("https://a.example/t", None)
         );
     }
@@ -535,7 +549,7 @@ mod tests {
             &["Bearer realm=\"no address\""],
             &["=,="],
         ] {
-            assert!(asked(values).is_err(), "{values:?}");
+            assert!(parse_challenges(values).is_err(), "{values:?}");
         }
     }
 }

@@ -3,30 +3,30 @@
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::Remote;
-use super::call::Call;
-use super::error::Error;
+use super::RepositoryClient;
+use super::error::RegistryError;
+use super::request::RegistryRequest;
 use crate::image::{Descriptor, Digest};
 
-impl Remote {
+impl RepositoryClient {
     /// Whether the repository has the blob.
     ///
     /// # Errors
     /// Any answer but success and 404, or a blob of another size.
-    pub async fn has_blob(&self, blob: &Descriptor) -> Result<bool, Error> {
-        let call = Call::new(
+    pub async fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError> {
+        let call = RegistryRequest::new(
             Method::HEAD,
             format!("blob {}", blob.digest),
             self.blob_url(blob.digest),
         );
-        let response = self.call(&call).await?;
+        let response = self.send(&call).await?;
         match response.status() {
             StatusCode::NOT_FOUND => Ok(false),
             status if status.is_success() => {
                 self.check_length(&call, &response, blob.size)?;
                 Ok(true)
             }
-            _ => Err(self.refusal(&call, response).await),
+            _ => Err(self.error_from_response(&call, response).await),
         }
     }
 

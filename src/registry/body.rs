@@ -9,8 +9,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-use super::Timing;
-use super::error::{Cause, cause};
+use super::RetryTiming;
+use super::error::{RequestErrorKind, cause};
 
 /// The most of an error's body that is read.
 pub(super) const ERROR_LIMIT: usize = 64 << 10;
@@ -37,8 +37,8 @@ pub(super) struct Whole<'a> {
 pub(super) async fn read_limited(
     response: Response,
     limit: usize,
-    timing: Timing,
-) -> Result<Bytes, Cause> {
+    timing: RetryTiming,
+) -> Result<Bytes, RequestErrorKind> {
     let turns = Semaphore::new(1);
     Ok(read_whole(response, limit, timing, &turns).await?.body)
 }
@@ -47,12 +47,12 @@ pub(super) async fn read_limited(
 pub(super) async fn read_whole(
     response: Response,
     limit: usize,
-    timing: Timing,
+    timing: RetryTiming,
     turns: &Semaphore,
-) -> Result<Whole<'_>, Cause> {
+) -> Result<Whole<'_>, RequestErrorKind> {
     let length = response.content_length();
     if length.is_some_and(|length| length > limit as u64) {
-        return Err(Cause::TooLong(limit));
+        return Err(RequestErrorKind::TooLong(limit));
     }
     let length = usize::try_from(length.unwrap_or_default()).unwrap_or(limit);
     let (headers, url) = (response.headers().clone(), response.url().clone());
@@ -60,18 +60,18 @@ pub(super) async fn read_whole(
     let mut body = Vec::with_capacity(length.min(LARGE));
     let mut chunks = response.bytes_stream();
     let mut end = Instant::now() + timing.whole;
-    let late = |_| Cause::Slow(timing.whole);
+    let late = |_| RequestErrorKind::Slow(timing.whole);
     let next = async |chunks: &mut _, end| {
         let next = timeout(timing.stall, StreamExt::next(chunks));
         timeout_at(end, next)
             .await
             .map_err(late)?
-            .map_err(|_| Cause::Stalled)
+            .map_err(|_| RequestErrorKind::Stalled)
     };
     while let Some(chunk) = next(&mut chunks, end).await? {
         let chunk = chunk.map_err(|error| cause(&error))?;
         if body.len() + chunk.len() > limit {
-            return Err(Cause::TooLong(limit));
+            return Err(RequestErrorKind::TooLong(limit));
         }
         if turn.is_none() && length.max(body.len() + chunk.len()) > LARGE {
             // What others take is not this answer's time.

@@ -12,23 +12,23 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, RAN
 use reqwest::{Method, Response, StatusCode};
 use tokio::time::Instant;
 
-use super::Remote;
-use super::call::Call;
-use super::error::{Cause, Error, cause};
-use super::http::Lane;
+use super::RepositoryClient;
+use super::error::{RegistryError, RequestErrorKind, cause};
+use super::http_clients::ConnectionPool;
+use super::request::RegistryRequest;
 use crate::image::Descriptor;
 
 /// A blob that is being read.
-pub struct Download {
-    remote: Remote,
+pub struct BlobDownload {
+    remote: RepositoryClient,
     blob: Descriptor,
     /// How many bytes have come.
-    at: u64,
+    offset: u64,
     chunks: Option<BoxStream<'static, reqwest::Result<Bytes>>>,
     /// How often it broke off without having come far, and where it did last.
-    broken: u32,
+    breaks: u32,
     broken_at: u64,
-    resumed: Resumed,
+    resumed: ResumedBytes,
     window: Window,
 }
 
@@ -55,52 +55,56 @@ impl Window {
 
 /// How many bytes did not have to be read again. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Resumed(Arc<AtomicU64>);
+pub struct ResumedBytes(Arc<AtomicU64>);
 
 /// So many bytes between two breaks show that it gets on.
-const PROGRESS: u64 = 1 << 20;
+const PROGRESS_THRESHOLD: u64 = 1 << 20;
 /// The bytes that have to come in the time of a stall.
 const PACE: u64 = 256 << 10;
 
-impl Resumed {
+impl ResumedBytes {
     /// As it stands.
     pub fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-impl Remote {
+impl RepositoryClient {
     /// Opens a blob from its byte `at` on. Whoever reads it checks its size and digest.
     ///
     /// # Errors
     /// A refusal, or a blob of another size.
-    pub async fn open_blob(&self, blob: &Descriptor, at: u64) -> Result<Download, Error> {
-        let mut download = Download {
+    pub async fn open_blob(
+        &self,
+        blob: &Descriptor,
+        at: u64,
+    ) -> Result<BlobDownload, RegistryError> {
+        let mut download = BlobDownload {
             remote: self.clone(),
             blob: blob.clone(),
-            at,
+            offset: at,
             chunks: None,
-            broken: 0,
+            breaks: 0,
             broken_at: at,
-            resumed: Resumed::default(),
+            resumed: ResumedBytes::default(),
             window: Window::default(),
         };
-        download.open().await?;
+        download.open_rest().await?;
         Ok(download)
     }
 }
 
-impl Download {
+impl BlobDownload {
     /// What did not have to be read again.
-    pub fn resumed(&self) -> Resumed {
+    pub fn resumed(&self) -> ResumedBytes {
         self.resumed.clone()
     }
 
     /// The bytes as they come. An error is the last item.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + use<> {
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, RegistryError>> + Send + use<> {
         stream::unfold(Some(self), |download| async move {
             let mut download = download?;
-            match download.next().await {
+            match download.next_chunk().await {
                 Ok(Some(chunk)) => Some((Ok(chunk), Some(download))),
                 Ok(None) => None,
                 Err(error) => Some((Err(error), None)),
@@ -108,10 +112,10 @@ impl Download {
         })
     }
 
-    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+    async fn next_chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
         loop {
             let Some(chunks) = &mut self.chunks else {
-                self.open().await?;
+                self.open_rest().await?;
                 continue;
             };
             let stall = self.remote.timing().stall;
@@ -119,59 +123,59 @@ impl Download {
             let broken = match tokio::time::timeout(stall, chunks.next()).await {
                 Ok(Some(Ok(chunk))) => {
                     let bytes = chunk.len() as u64;
-                    self.at += bytes;
+                    self.offset += bytes;
                     let is_slow = !self.window.note(bytes, asked.elapsed(), stall);
-                    if is_slow && self.at < self.blob.size {
+                    if is_slow && self.offset < self.blob.size {
                         self.window = Window::default();
                         self.chunks = None;
-                        self.pause(Cause::Slow(stall)).await?;
+                        self.pause_or_fail(RequestErrorKind::Slow(stall)).await?;
                     }
                     return Ok(Some(chunk));
                 }
-                Ok(None) if self.at >= self.blob.size => return Ok(None),
-                Ok(None) => Cause::Connection(format!(
+                Ok(None) if self.offset >= self.blob.size => return Ok(None),
+                Ok(None) => RequestErrorKind::Connection(format!(
                     "it ended after {} of {} bytes",
-                    self.at, self.blob.size
+                    self.offset, self.blob.size
                 )),
                 Ok(Some(Err(error))) => cause(&error),
-                Err(_) => Cause::Stalled,
+                Err(_) => RequestErrorKind::Stalled,
             };
             self.chunks = None;
-            self.pause(broken).await?;
+            self.pause_or_fail(broken).await?;
         }
     }
 
     /// Waits before it goes on, or gives up.
-    async fn pause(&mut self, broken: Cause) -> Result<(), Error> {
-        if self.at >= self.broken_at + PROGRESS {
-            self.broken = 0;
+    async fn pause_or_fail(&mut self, broken: RequestErrorKind) -> Result<(), RegistryError> {
+        if self.offset >= self.broken_at + PROGRESS_THRESHOLD {
+            self.breaks = 0;
         }
-        self.broken += 1;
-        self.broken_at = self.at;
+        self.breaks += 1;
+        self.broken_at = self.offset;
         let timing = self.remote.timing();
         // A slow download goes on where it is; a slow answer as a whole would be as slow again.
-        let may_pass = matches!(broken, Cause::Slow(_));
-        let error = self.remote.error(&self.call(), broken);
-        if !(may_pass || error.is_transient()) || self.broken >= timing.attempts {
+        let may_pass = matches!(broken, RequestErrorKind::Slow(_));
+        let error = self.remote.error(&self.range_request(), broken);
+        if !(may_pass || error.is_transient()) || self.breaks >= timing.attempts {
             return Err(error);
         }
         self.remote.client.notices().info(format!(
             "{error}; going on at byte {} of {} ({} of {} tries)",
-            self.at, self.blob.size, self.broken, timing.attempts
+            self.offset, self.blob.size, self.breaks, timing.attempts
         ));
-        tokio::time::sleep(timing.delay(self.broken)).await;
+        tokio::time::sleep(timing.delay(self.breaks)).await;
         Ok(())
     }
 
-    fn call(&self) -> Call {
-        let mut call = Call::new(
+    fn range_request(&self) -> RegistryRequest {
+        let mut call = RegistryRequest::new(
             Method::GET,
             format!("blob {}", self.blob.digest),
             self.remote.blob_url(self.blob.digest),
         );
-        call.lane = Lane::of(self.blob.size);
-        if self.at > 0
-            && let Ok(range) = HeaderValue::from_str(&format!("bytes={}-", self.at))
+        call.pool = ConnectionPool::for_size(self.blob.size);
+        if self.offset > 0
+            && let Ok(range) = HeaderValue::from_str(&format!("bytes={}-", self.offset))
         {
             call.headers.insert(RANGE, range);
         }
@@ -179,31 +183,33 @@ impl Download {
     }
 
     /// Opens what is still to come.
-    async fn open(&mut self) -> Result<(), Error> {
-        let call = self.call();
-        let response = self.remote.succeed(&call).await?;
-        let left = match begin(&response) {
-            Some(begin) if begin == self.at => {
-                if self.broken > 0 {
-                    self.resumed.0.fetch_add(self.at, Ordering::Relaxed);
+    async fn open_rest(&mut self) -> Result<(), RegistryError> {
+        let call = self.range_request();
+        let response = self.remote.send_expecting_success(&call).await?;
+        let left = match range_start(&response) {
+            Some(begin) if begin == self.offset => {
+                if self.breaks > 0 {
+                    self.resumed.0.fetch_add(self.offset, Ordering::Relaxed);
                 }
-                self.blob.size - self.at
+                self.blob.size - self.offset
             }
             Some(_) => {
                 let wrong = "it does not go on where it was asked to";
-                return Err(self.remote.error(&call, Cause::Protocol(wrong.to_owned())));
+                return Err(self
+                    .remote
+                    .error(&call, RequestErrorKind::Protocol(wrong.to_owned())));
             }
             None => self.blob.size,
         };
         self.remote.check_length(&call, &response, left)?;
-        let skipped = left - (self.blob.size - self.at);
-        self.chunks = Some(skip(response.bytes_stream(), skipped).boxed());
+        let skipped = left - (self.blob.size - self.offset);
+        self.chunks = Some(skip_bytes(response.bytes_stream(), skipped).boxed());
         Ok(())
     }
 }
 
 /// Where a part of a blob begins; nothing where it comes as a whole.
-fn begin(response: &Response) -> Option<u64> {
+fn range_start(response: &Response) -> Option<u64> {
     if response.status() != StatusCode::PARTIAL_CONTENT {
         return None;
     }
@@ -213,7 +219,7 @@ fn begin(response: &Response) -> Option<u64> {
 }
 
 /// Leaves out so many bytes that came before.
-pub(crate) fn skip<E: Send + 'static>(
+pub(crate) fn skip_bytes<E: Send + 'static>(
     chunks: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
     bytes: u64,
 ) -> impl Stream<Item = Result<Bytes, E>> + Send + 'static {
@@ -234,19 +240,19 @@ pub(crate) fn skip<E: Send + 'static>(
         })
 }
 
-impl Remote {
+impl RepositoryClient {
     /// That an answer is as long as it should be, where it says how long it is.
     pub(super) fn check_length(
         &self,
-        call: &Call,
+        call: &RegistryRequest,
         response: &Response,
         should: u64,
-    ) -> Result<(), Error> {
+    ) -> Result<(), RegistryError> {
         match content_length(response.headers()).filter(|is| *is != should) {
             None => Ok(()),
             Some(is) => Err(self.error(
                 call,
-                Cause::Protocol(format!(
+                RequestErrorKind::Protocol(format!(
                     "the blob has {is} bytes, its manifest says {should}"
                 )),
             )),

@@ -6,28 +6,28 @@ use serde::Deserialize;
 
 use crate::credentials::CredentialsError;
 use crate::image::{Digest, ManifestError, RegistryName};
-use crate::notice::printable;
+use crate::notices::to_printable;
 
 /// What a registry did not do, and why.
 #[derive(Debug, Clone)]
-pub struct Error {
+pub struct RegistryError {
     /// The registry.
     pub registry: RegistryName,
     /// What was asked: `PUT manifest 1.4.0 of team/web`.
     pub action: Box<str>,
     /// What came instead.
-    pub cause: Cause,
+    pub cause: RequestErrorKind,
     /// Whether there is no credential to show.
     pub anonymous: bool,
 }
 
 /// What a failure is about, where it is the surroundings of a run that can explain it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum AccessProblem {
     /// The registry wants a login, and there is none for it.
     NoLogin(RegistryName),
     /// A helper program keeps the login, which is not run.
-    Helper {
+    CredentialHelper {
         /// The registry.
         registry: RegistryName,
         /// The helper's name, as in `credsStore` or `credHelpers`.
@@ -41,7 +41,7 @@ pub enum Trouble {
 
 /// Why a request failed.
 #[derive(Debug, Clone)]
-pub enum Cause {
+pub enum RequestErrorKind {
     /// The registry refused.
     Status {
         /// The HTTP status.
@@ -77,48 +77,48 @@ pub enum Cause {
     /// The login failed.
     Login(String),
     /// The token was refused in the middle of an upload, and forgotten.
-    TokenDied,
+    TokenExpired,
     /// So much of a blob at once was refused, as the answer says; the next time it is less.
-    TooMuch(String),
+    ChunkTooLarge(String),
     /// The upload session is not what it was taken to be, as the answer says.
-    Session(String),
+    SessionLost(String),
     /// The credential cannot be had.
     Credentials(CredentialsError),
 }
 
-impl Error {
+impl RegistryError {
     /// Whether trying again may help.
     pub fn is_transient(&self) -> bool {
         match &self.cause {
-            Cause::Status { status, .. } => super::retry::is_transient(*status),
-            Cause::Connection(_)
-            | Cause::Stalled
-            | Cause::TokenDied
-            | Cause::TooMuch(_)
-            | Cause::Session(_) => true,
+            RequestErrorKind::Status { status, .. } => super::retry::is_transient(*status),
+            RequestErrorKind::Connection(_)
+            | RequestErrorKind::Stalled
+            | RequestErrorKind::TokenExpired
+            | RequestErrorKind::ChunkTooLarge(_)
+            | RequestErrorKind::SessionLost(_) => true,
             _ => false,
         }
     }
 
     /// Whether less at once is to be sent. That cannot happen often.
-    pub fn wants_less(&self) -> bool {
-        matches!(self.cause, Cause::TooMuch(_))
+    pub fn wants_smaller_chunk(&self) -> bool {
+        matches!(self.cause, RequestErrorKind::ChunkTooLarge(_))
     }
 
     /// Whether the registry understood the request and did not want it.
     pub fn is_refusal(&self) -> bool {
-        matches!(&self.cause, Cause::Status { status, .. } if status.is_client_error())
+        matches!(&self.cause, RequestErrorKind::Status { status, .. } if status.is_client_error())
     }
 
     /// Whether no token could be had for it. For what needs less there may be one.
     pub fn lacks_login(&self) -> bool {
-        matches!(self.cause, Cause::Login(_))
+        matches!(self.cause, RequestErrorKind::Login(_))
     }
 
     /// Whether the registry may have refused to write a tag because it keeps tags from being moved.
     /// Some say so, some in other words, and some say nothing at all: only what the tag names tells.
-    pub fn may_keep_tag(&self) -> bool {
-        let Cause::Status {
+    pub fn may_be_immutable_tag(&self) -> bool {
+        let RequestErrorKind::Status {
             status,
             code,
             message,
@@ -150,8 +150,8 @@ impl Error {
     }
 
     /// Whether the registry did not take a manifest because it lacks what the manifest names.
-    pub fn is_incomplete(&self) -> bool {
-        let Cause::Status { code, .. } = &self.cause else {
+    pub fn lacks_content(&self) -> bool {
+        let RequestErrorKind::Status { code, .. } = &self.cause else {
             return false;
         };
         matches!(
@@ -161,23 +161,25 @@ impl Error {
     }
 
     /// What it is about, where more than the registry's answer can explain it.
-    pub fn trouble(&self) -> Option<Trouble> {
+    pub fn access_problem(&self) -> Option<AccessProblem> {
         let registry = self.registry.clone();
         match &self.cause {
-            Cause::Login(_) if self.anonymous => Some(Trouble::NoLogin(registry)),
-            Cause::Status { status, .. }
+            RequestErrorKind::Login(_) if self.anonymous => Some(AccessProblem::NoLogin(registry)),
+            RequestErrorKind::Status { status, .. }
                 if self.anonymous && matches!(status.as_u16(), 401 | 403) =>
             {
-                Some(Trouble::NoLogin(registry))
+                Some(AccessProblem::NoLogin(registry))
             }
-            Cause::Credentials(CredentialsError::Helper { helper, .. }) => Some(Trouble::Helper {
-                registry,
-                helper: helper.clone(),
-            }),
-            Cause::Connection(_) | Cause::Stalled | Cause::Slow(_) => {
-                Some(Trouble::Unreachable(registry))
+            RequestErrorKind::Credentials(CredentialsError::Helper { helper, .. }) => {
+                Some(AccessProblem::CredentialHelper {
+                    registry,
+                    helper: helper.clone(),
+                })
             }
-            Cause::UnknownHost => Some(Trouble::UnknownHost(registry)),
+            RequestErrorKind::Connection(_)
+            | RequestErrorKind::Stalled
+            | RequestErrorKind::Slow(_) => Some(AccessProblem::Unreachable(registry)),
+            RequestErrorKind::UnknownHost => Some(AccessProblem::UnknownHost(registry)),
             _ => None,
         }
     }
@@ -185,26 +187,26 @@ impl Error {
     /// What the person at the failed job can do about it.
     pub fn hint(&self) -> Option<String> {
         match &self.cause {
-            Cause::Status { status, code, message } => {
+            RequestErrorKind::Status { status, code, message } => {
                 self.status_hint(status.as_u16(), code.as_deref(), message)
             }
-            Cause::Login(_) => Some(format!(
+            RequestErrorKind::Login(_) => Some(format!(
                 "check the credentials of {} (input credentials, or docker/login-action and DOCKER_CONFIG)",
                 self.registry
             )),
-            Cause::Credentials(CredentialsError::Empty { .. }) => Some(
+            RequestErrorKind::Credentials(CredentialsError::Empty { .. }) => Some(
                 "set the secret where this job can read it (its environment, the repository or the organization), or leave the line out"
                     .to_owned(),
             ),
-            Cause::Credentials(_) => Some(format!(
+            RequestErrorKind::Credentials(_) => Some(format!(
                 "give them as the input credentials: {}=USER:PASSWORD",
                 self.registry
             )),
-            Cause::Tls(_) => Some(
+            RequestErrorKind::Tls(_) => Some(
                 "for a private certificate authority give its PEM file as ca-file; a registry without TLS goes into insecure-registries"
                     .to_owned(),
             ),
-            Cause::UnknownHost => {
+            RequestErrorKind::UnknownHost => {
                 Some(format!("is {} spelt right, and can this runner reach it?", self.registry))
             }
             _ => None,
@@ -231,15 +233,15 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.registry, self.action, self.cause)
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for RegistryError {}
 
-impl fmt::Display for Cause {
+impl fmt::Display for RequestErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status {
@@ -276,8 +278,8 @@ impl fmt::Display for Cause {
                 write!(f, "the content is {actual}, not {expected} as it should be")
             }
             Self::Login(text) => write!(f, "the login failed: {text}"),
-            Self::TokenDied => f.write_str("the token was no longer taken"),
-            Self::TooMuch(text) | Self::Session(text) => f.write_str(text),
+            Self::TokenExpired => f.write_str("the token was no longer taken"),
+            Self::ChunkTooLarge(text) | Self::SessionLost(text) => f.write_str(text),
             Self::Credentials(error) => write!(f, "{error}"),
         }
     }
@@ -285,20 +287,20 @@ impl fmt::Display for Cause {
 
 /// The error envelope of the distribution specification; registries add codes of their own.
 #[derive(Deserialize)]
-struct Envelope {
-    errors: Vec<Entry>,
+struct ErrorEnvelope {
+    errors: Vec<ErrorEntry>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct ErrorEntry {
     code: Option<String>,
     message: Option<String>,
     detail: Option<serde_json::Value>,
 }
 
 /// The code and words of an answer's body.
-pub(super) fn read_envelope(body: &[u8]) -> (Option<String>, String) {
-    let entry = serde_json::from_slice::<Envelope>(body)
+pub(super) fn parse_error_envelope(body: &[u8]) -> (Option<String>, String) {
+    let entry = serde_json::from_slice::<ErrorEnvelope>(body)
         .ok()
         .and_then(|e| e.errors.into_iter().next());
     let Some(entry) = entry else {
@@ -307,7 +309,7 @@ pub(super) fn read_envelope(body: &[u8]) -> (Option<String>, String) {
         let words = if text.trim_start().starts_with('<') {
             String::new()
         } else {
-            printable(&text, 200)
+            to_printable(&text, 200)
         };
         return (None, words);
     };
@@ -316,24 +318,24 @@ pub(super) fn read_envelope(body: &[u8]) -> (Option<String>, String) {
         message = format!("{message} ({detail})");
     }
     (
-        entry.code.map(|code| printable(&code, 60)),
-        printable(&message, 400),
+        entry.code.map(|code| to_printable(&code, 60)),
+        to_printable(&message, 400),
     )
 }
 
 /// reqwest's error as a cause: the reasons from the outside in, never the address with its query.
-pub(super) fn cause(error: &reqwest::Error) -> Cause {
+pub(super) fn cause(error: &reqwest::Error) -> RequestErrorKind {
     let mut reasons = Vec::new();
     let mut at: &(dyn std::error::Error + 'static) = error;
-    while let Some(inner) = inner(at) {
+    while let Some(inner) = inner_error(at) {
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return Cause::Tls(tls.to_string());
+            return RequestErrorKind::Tls(tls.to_string());
         }
         reasons.push(inner.to_string());
         at = inner;
     }
     if error.is_timeout() {
-        return Cause::Stalled;
+        return RequestErrorKind::Stalled;
     }
     // What wraps a reason repeats it.
     reasons.dedup_by(|inner, outer| outer.contains(inner.as_str()));
@@ -344,13 +346,13 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
     };
     // The resolver's own words for a name that does not exist, and not for one it cannot look up now.
     if text.contains("Name or service not known") || text.contains("No address associated") {
-        return Cause::UnknownHost;
+        return RequestErrorKind::UnknownHost;
     }
-    Cause::Connection(printable(&text, 300))
+    RequestErrorKind::Connection(to_printable(&text, 300))
 }
 
 /// The error below. `io::Error` hides the one that it was made from behind that one's own source.
-fn inner<'a>(
+fn inner_error<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> Option<&'a (dyn std::error::Error + 'static)> {
     let made_from = error
@@ -366,15 +368,15 @@ mod tests {
     use super::*;
 
     /// A recorded answer as the error that it becomes.
-    fn recorded(path: &Path) -> Error {
+    fn recorded(path: &Path) -> RegistryError {
         let value: serde_json::Value =
             serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        let (code, message) = read_envelope(value["body"].as_str().unwrap().as_bytes());
+        let (code, message) = parse_error_envelope(value["body"].as_str().unwrap().as_bytes());
         let status = u16::try_from(value["status"].as_u64().unwrap()).unwrap();
-        Error {
+        RegistryError {
             registry: "registry.example".parse().unwrap(),
             action: "PUT manifest 1.4.0 of team/web".into(),
-            cause: Cause::Status {
+            cause: RequestErrorKind::Status {
                 status: StatusCode::from_u16(status).unwrap(),
                 code,
                 message,
@@ -392,7 +394,7 @@ mod tests {
             for answer in std::fs::read_dir(&registry).into_iter().flatten() {
                 let path = answer.unwrap().path();
                 seen += 1;
-                if recorded(&path).may_keep_tag() {
+                if recorded(&path).may_be_immutable_tag() {
                     let name = path.strip_prefix(registry.parent().unwrap()).unwrap();
                     about_tags.push(name.display().to_string());
                 }

@@ -12,57 +12,57 @@
 //!   downloads go on where they broke off; streamed uploads are not sent twice, since only the caller
 //!   can open their source again, and go on where the registry has come to.
 
-mod abandon;
 mod addresses;
-mod ask;
 mod auth;
 mod blobs;
 mod body;
-mod call;
+mod cancel_uploads;
+mod chunk_policy;
+mod concurrency_limit;
 mod download;
 mod error;
-mod http;
-mod made;
+mod http_clients;
 mod manifests;
-mod newness;
-mod pace;
 mod pages;
-mod parts;
-mod referrers;
+mod referrers_api;
+mod repository_existence;
+mod request;
 mod retry;
-mod scope;
-mod sending;
-mod tags;
-mod upload;
+mod service_request;
+mod single_post;
+mod tag_list;
+mod token_scopes;
+mod upload_content;
+mod upload_session;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-pub use ask::{Answer, Ask};
-pub(crate) use download::skip;
-pub use download::{Download, Resumed};
-pub use error::{Cause, Error, Trouble};
-pub use http::{Proxies, Settings, SettingsError, Timing};
-pub use manifests::{Head, Vouched};
-pub use tags::FewTags;
-pub use upload::{Mount, Slot, Upload};
+pub(crate) use download::skip_bytes;
+pub use download::{BlobDownload, ResumedBytes};
+pub use error::{AccessProblem, RegistryError, RequestErrorKind};
+pub use http_clients::{HttpSettings, HttpSettingsError, ProxySettings, RetryTiming};
+pub use manifests::{ManifestHead, PutManifestReceipt};
+pub use service_request::{ServiceRequest, ServiceResponse};
+pub use tag_list::TagPage;
+pub use upload_session::{MountResult, TransferSlot, UploadSession};
 
 use crate::image::{Digest, ManifestBudget, RegistryName, Repository};
-use crate::notice::Notices;
+use crate::notices::Notices;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use scope::Scopes;
+use token_scopes::TokenScopes;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 /// The registries of a run: connections, logins and limits, shared by all its repositories.
 #[derive(Clone)]
-pub struct Client(Arc<Shared>);
+pub struct RegistryClient(Arc<ClientState>);
 
-struct Shared {
-    http: http::Http,
-    hosts: Mutex<HashMap<RegistryName, Arc<Host>>>,
+struct ClientState {
+    http: http_clients::HttpTransport,
+    hosts: Mutex<HashMap<RegistryName, Arc<RegistryState>>>,
     /// Turns to read a large answer.
     large_answers: Semaphore,
     /// The memory for manifests.
@@ -70,50 +70,50 @@ struct Shared {
 }
 
 /// What is known of one registry.
-struct Host {
+struct RegistryState {
     name: RegistryName,
-    auth: auth::Auth,
+    auth: auth::RegistryAuth,
     /// Found out by the first request where it is not known from the name.
-    wire: OnceLock<Wire>,
+    scheme: OnceLock<UrlScheme>,
     /// Requests in flight at the same time, and transfers of large blobs.
-    control: pace::Pace,
-    transfers: pace::Pace,
-    gate: retry::Gate,
-    newness: newness::Newness,
-    lists: referrers::Lists,
-    parts: parts::Parts,
+    control_limit: concurrency_limit::ConcurrencyLimit,
+    transfer_limit: concurrency_limit::ConcurrencyLimit,
+    gate: retry::RetryAfterGate,
+    existence: repository_existence::RepositoryExistence,
+    referrers_support: referrers_api::ReferrersSupport,
+    chunk_policy: chunk_policy::ChunkPolicy,
     /// Upload sessions that are neither finished nor closed.
     uploads: Mutex<HashMap<Url, Repository>>,
     /// Held, shared, while a session is being opened.
-    opening: Arc<tokio::sync::RwLock<()>>,
+    session_opening: Arc<tokio::sync::RwLock<()>>,
     /// Blobs that many images have in common, and that this run has seen to.
-    common: Mutex<HashMap<(Repository, Digest), Brought>>,
+    common_blobs: Mutex<HashMap<(Repository, Digest), SharedUpload>>,
 }
 
 /// Whether a blob is there. Whoever needs it first sees to it, and the others wait for it.
-type Brought = Arc<tokio::sync::OnceCell<()>>;
+type SharedUpload = Arc<tokio::sync::OnceCell<()>>;
 
 /// How a registry is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wire {
-    Plain,
-    Tls,
+enum UrlScheme {
+    Http,
+    Https,
 }
 
-impl Wire {
-    fn scheme(self) -> &'static str {
+impl UrlScheme {
+    fn as_str(self) -> &'static str {
         match self {
-            Self::Plain => "http",
-            Self::Tls => "https",
+            Self::Http => "http",
+            Self::Https => "https",
         }
     }
 }
 
 /// Requests to one registry that may be in flight at the same time. They share a connection where it
 /// speaks HTTP/2; a server is to take at least so many streams on one (RFC 9113, 6.5.2).
-const CONTROL_REQUESTS: usize = 100;
+const CONTROL_REQUESTS_LIMIT: usize = 100;
 /// Large blobs that may travel at the same time, to or from one registry.
-const TRANSFERS: usize = 8;
+const TRANSFERS_LIMIT: usize = 8;
 
 /// One of the few turns to read what is small as a rule and large here.
 pub struct LargeTurn<'a>(
@@ -122,7 +122,7 @@ pub struct LargeTurn<'a>(
 
 /// What may be done in a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Access {
+pub enum RepositoryAccess {
     /// Read alone: sources.
     Pull,
     /// Read and write: destinations.
@@ -131,25 +131,25 @@ pub enum Access {
 
 /// One repository, as seen by a run with certain rights.
 #[derive(Clone)]
-pub struct Remote {
-    client: Client,
-    host: Arc<Host>,
+pub struct RepositoryClient {
+    client: RegistryClient,
+    registry: Arc<RegistryState>,
     repository: Repository,
-    access: Access,
+    access: RepositoryAccess,
     /// What it needs itself.
-    scopes: Scopes,
+    scopes: TokenScopes,
     /// The login of the run that is enough for it, where one was announced.
-    shared: Option<Scopes>,
+    shared_scopes: Option<TokenScopes>,
 }
 
-impl Client {
+impl RegistryClient {
     /// A client for the registries of a run.
     ///
     /// # Errors
     /// A certificate file that the user named and that cannot be read.
-    pub fn new(settings: Settings, notices: Notices) -> Result<Self, SettingsError> {
-        let http = http::Http::new(settings, notices)?;
-        Ok(Self(Arc::new(Shared {
+    pub fn new(settings: HttpSettings, notices: Notices) -> Result<Self, HttpSettingsError> {
+        let http = http_clients::HttpTransport::new(settings, notices)?;
+        Ok(Self(Arc::new(ClientState {
             http,
             hosts: Mutex::default(),
             large_answers: Semaphore::new(body::LARGE_AT_ONCE),
@@ -160,35 +160,35 @@ impl Client {
     /// The repository, to be used with the rights of `access`. For a destination, `mount_from` are
     /// repositories of the same registry from which blobs may be mounted: the login asks to read
     /// them too.
-    pub fn repository(
+    pub fn open_repository(
         &self,
         repository: &Repository,
-        access: Access,
+        access: RepositoryAccess,
         mount_from: &[&Repository],
-    ) -> Remote {
-        let host = self.host(repository.registry());
-        let scopes = Scopes::of(repository, access, mount_from);
-        Remote {
+    ) -> RepositoryClient {
+        let host = self.registry_state(repository.registry());
+        let scopes = TokenScopes::for_repository(repository, access, mount_from);
+        RepositoryClient {
             client: self.clone(),
-            shared: host.auth.shared(&scopes),
-            host,
+            shared_scopes: host.auth.shared_login(&scopes),
+            registry: host,
             repository: repository.clone(),
             access,
             scopes,
         }
     }
 
-    /// Announces what the run is going to need, before [`Client::repository`] opens it: repositories
+    /// Announces what the run is going to need, before [`RegistryClient::repository`] opens it: repositories
     /// of one registry then share logins, where the registry grants that, and each of them can mount
     /// from the others. May be said again, and with more.
-    pub fn expect<'a>(&self, needed: impl IntoIterator<Item = (&'a Repository, Access)>) {
+    pub fn expect<'a>(&self, needed: impl IntoIterator<Item = (&'a Repository, RepositoryAccess)>) {
         let credentials = &self.0.http.settings.credentials;
-        let mut logins: Vec<(&Repository, Vec<(String, Access)>)> = Vec::new();
+        let mut logins: Vec<(&Repository, Vec<(String, RepositoryAccess)>)> = Vec::new();
         for (repository, access) in needed {
             let need = (repository.path().to_owned(), access);
             let alike = logins.iter_mut().find(|(first, _)| {
                 first.registry() == repository.registry()
-                    && credentials.are_alike(first, repository)
+                    && credentials.share_login(first, repository)
             });
             match alike {
                 Some((_, needs)) => needs.push(need),
@@ -196,34 +196,34 @@ impl Client {
             }
         }
         for (first, needs) in logins {
-            self.host(first.registry()).auth.expect(needs);
+            self.registry_state(first.registry()).auth.expect(needs);
         }
     }
 
-    fn host(&self, registry: &RegistryName) -> Arc<Host> {
+    fn registry_state(&self, registry: &RegistryName) -> Arc<RegistryState> {
         let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let host = hosts.entry(registry.clone()).or_insert_with(|| {
-            Arc::new(Host {
+            Arc::new(RegistryState {
                 name: registry.clone(),
-                auth: auth::Auth::default(),
-                wire: self.0.http.known_wire(registry),
-                control: pace::Pace::of(CONTROL_REQUESTS),
-                transfers: pace::Pace::of(TRANSFERS),
-                gate: retry::Gate::default(),
-                newness: newness::Newness::default(),
-                lists: referrers::Lists::default(),
-                parts: parts::Parts::of(registry),
+                auth: auth::RegistryAuth::default(),
+                scheme: self.0.http.known_scheme(registry),
+                control_limit: concurrency_limit::ConcurrencyLimit::new(CONTROL_REQUESTS_LIMIT),
+                transfer_limit: concurrency_limit::ConcurrencyLimit::new(TRANSFERS_LIMIT),
+                gate: retry::RetryAfterGate::default(),
+                existence: repository_existence::RepositoryExistence::default(),
+                referrers_support: referrers_api::ReferrersSupport::default(),
+                chunk_policy: chunk_policy::ChunkPolicy::for_registry(registry),
                 uploads: Mutex::default(),
-                opening: Arc::default(),
-                common: Mutex::default(),
+                session_opening: Arc::default(),
+                common_blobs: Mutex::default(),
             })
         });
         host.clone()
     }
 
     /// How many requests were sent so far, those for tokens among them.
-    pub fn requests(&self) -> u64 {
-        self.0.http.sent()
+    pub fn request_count(&self) -> u64 {
+        self.0.http.sent_count()
     }
 
     fn notices(&self) -> &Notices {
@@ -235,9 +235,9 @@ impl Client {
     }
 }
 
-impl Host {
+impl RegistryState {
     /// Heeds an answer that only says "not now". Returns how long it asks to be left alone.
-    fn held_back(&self, status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    fn back_off(&self, status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
         let pause = retry::retry_after(headers);
         if let Some(pause) = pause {
             self.gate.close_for(pause);
@@ -246,53 +246,57 @@ impl Host {
             status,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
         ) {
-            self.control.slower();
-            self.transfers.slower();
+            self.control_limit.halve();
+            self.transfer_limit.halve();
         }
         pause
     }
 
-    fn answered(&self, lane: http::Lane) {
-        self.pace(lane).answered();
+    fn record_answer(&self, pool: http_clients::ConnectionPool) {
+        self.concurrency_limit(pool).record_answer();
     }
 
-    fn pace(&self, lane: http::Lane) -> &pace::Pace {
-        match lane {
-            http::Lane::Control => &self.control,
-            http::Lane::Bulk => &self.transfers,
+    fn concurrency_limit(
+        &self,
+        pool: http_clients::ConnectionPool,
+    ) -> &concurrency_limit::ConcurrencyLimit {
+        match pool {
+            http_clients::ConnectionPool::Control => &self.control_limit,
+            http_clients::ConnectionPool::Bulk => &self.transfer_limit,
         }
     }
 }
 
-impl Remote {
+impl RepositoryClient {
     /// The repository's name.
     pub fn repository(&self) -> &Repository {
         &self.repository
     }
 
     /// The paths of the registry's repositories that the login can read.
-    pub fn readable(&self) -> impl Iterator<Item = &str> + Clone {
-        self.login().paths()
+    pub fn readable_paths(&self) -> impl Iterator<Item = &str> + Clone {
+        self.login_scopes().paths()
     }
 
-    fn reads(&self, other: &Repository) -> bool {
-        self.login().allow(other.path(), Access::Pull)
+    fn can_read(&self, other: &Repository) -> bool {
+        self.login_scopes()
+            .allows(other.path(), RepositoryAccess::Pull)
     }
 
     /// The scopes to log in with.
-    fn login(&self) -> &Scopes {
-        let shared = self.shared.as_ref();
+    fn login_scopes(&self) -> &TokenScopes {
+        let shared = self.shared_scopes.as_ref();
         shared
-            .filter(|_| !self.host.auth.goes_alone(&self.scopes))
+            .filter(|_| !self.registry.auth.uses_own_login(&self.scopes))
             .unwrap_or(&self.scopes)
     }
 
     /// The same repository, with leave to read another one, to mount from it.
-    fn reading(&self, other: &Repository) -> Self {
+    fn with_read_access(&self, other: &Repository) -> Self {
         let mut remote = self.clone();
-        if !self.reads(other) {
-            remote.scopes = self.scopes.reading(other.path());
-            remote.shared = self.host.auth.shared(&remote.scopes);
+        if !self.can_read(other) {
+            remote.scopes = self.scopes.with_read_access(other.path());
+            remote.shared_scopes = self.registry.auth.shared_login(&remote.scopes);
         }
         remote
     }
@@ -309,7 +313,7 @@ impl Remote {
     }
 
     /// How long to wait for this registry, and how often to try.
-    pub fn timing(&self) -> Timing {
+    pub fn timing(&self) -> RetryTiming {
         self.client.0.http.settings.timing
     }
 }

@@ -6,8 +6,8 @@ use std::hash::{BuildHasher, RandomState};
 use reqwest::header::{HeaderMap, LINK};
 use url::Url;
 
-use super::call::redirect_to;
-use super::error::Cause;
+use super::error::RequestErrorKind;
+use super::request::resolve_redirect;
 
 /// The most pages of one list.
 const PAGES_LIMIT: usize = 10_000;
@@ -43,8 +43,8 @@ impl Pages {
 
 /// The page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several links, in
 /// one header or in several.
-pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, Cause> {
-    let malformed = || Cause::Protocol("its Link header is malformed".to_owned());
+pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, RequestErrorKind> {
+    let malformed = || RequestErrorKind::Protocol("its Link header is malformed".to_owned());
     for header in headers.get_all(LINK) {
         let mut rest = header.to_str().map_err(|_| malformed())?.trim();
         while !rest.is_empty() {
@@ -55,7 +55,7 @@ pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, 
             // The next link starts behind a comma; no parameter in use has an angle bracket.
             let (parameters, next) = after.split_at(after.find('<').unwrap_or(after.len()));
             if parameters.split([';', ',']).any(is_next) {
-                return redirect_to(from, target).map(Some);
+                return resolve_redirect(from, target).map(Some);
             }
             rest = next;
         }

@@ -18,12 +18,12 @@ pub(super) fn is_transient(status: StatusCode) -> bool {
 }
 
 /// The same of an answer of a service that is no registry. GitHub's API says "later" with 403 as well.
-pub(super) fn is_later(status: StatusCode, headers: &HeaderMap) -> bool {
+pub(super) fn is_transient_for_service(status: StatusCode, headers: &HeaderMap) -> bool {
     is_transient(status) || status == StatusCode::FORBIDDEN && headers.contains_key(RETRY_AFTER)
 }
 
 /// Full jitter: anything up to `base` x 2^`tried`, so that many clients do not come back together.
-pub(super) fn delay(base: Duration, tried: u32) -> Duration {
+pub(super) fn backoff_delay(base: Duration, tried: u32) -> Duration {
     let most = base
         .saturating_mul(2u32.saturating_pow(tried))
         .min(LONGEST_DELAY);
@@ -33,7 +33,7 @@ pub(super) fn delay(base: Duration, tried: u32) -> Duration {
 /// The delay that an answer asks for, in either form of `Retry-After` (RFC 9110, 10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let asked = match text.parse::<u64>() {
+    let requested = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
         // The server's clock and ours may differ, so only its own Date says how long that is.
         Err(_) => {
@@ -43,14 +43,14 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
             until.duration_since(now).unwrap_or_default()
         }
     };
-    Some(asked.min(LONGEST_RETRY_AFTER))
+    Some(requested.min(LONGEST_RETRY_AFTER))
 }
 
 /// Holds back all requests to a registry that has asked for a pause.
 #[derive(Default)]
-pub(super) struct Gate(Mutex<Option<Instant>>);
+pub(super) struct RetryAfterGate(Mutex<Option<Instant>>);
 
-impl Gate {
+impl RetryAfterGate {
     pub(super) fn close_for(&self, pause: Duration) {
         let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *until = (*until).max(Some(Instant::now() + pause));
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_delay_is_never_longer_than_the_longest() {
         for tried in 0..40 {
-            assert!(delay(Duration::from_millis(500), tried) <= LONGEST_DELAY);
+            assert!(backoff_delay(Duration::from_millis(500), tried) <= LONGEST_DELAY);
         }
     }
 }

@@ -2,7 +2,7 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use crate::layout::LayoutFault;
-use crate::registry::Trouble;
+use crate::registry::AccessProblem;
 use crate::tagging::TaggingError;
 use crate::transfer::{Side, StoreError};
 
@@ -10,18 +10,18 @@ use crate::transfer::{Side, StoreError};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// A rule or a gate refuses it.
-    Refused(Complaint),
+    Refused(Diagnostic),
     /// What was given cannot be used.
-    Input(Complaint),
+    Input(Diagnostic),
     /// A registry, or the disk, failed.
-    Service(Complaint),
+    Service(Diagnostic),
     /// The user cancelled it.
     Cancelled,
 }
 
 /// What is wrong, why, and how to go on. May hold text from outside, made printable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Complaint {
+pub struct Diagnostic {
     /// What did not work.
     pub what: String,
     /// The rule or reason behind it.
@@ -29,16 +29,16 @@ pub struct Complaint {
     /// What the person at the failed job can do.
     pub hint: Option<String>,
     /// What it is about, for whoever knows the surroundings.
-    pub about: Option<Box<Trouble>>,
+    pub access_problem: Option<Box<AccessProblem>>,
 }
 
-impl Complaint {
+impl Diagnostic {
     fn new(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             why: None,
             hint: None,
-            about: None,
+            access_problem: None,
         }
     }
 }
@@ -46,69 +46,73 @@ impl Complaint {
 impl Failure {
     /// A rule refuses it.
     pub fn refused(what: impl Into<String>) -> Self {
-        Self::Refused(Complaint::new(what))
+        Self::Refused(Diagnostic::new(what))
     }
 
     /// What was given cannot be used.
     pub fn input(what: impl Into<String>) -> Self {
-        Self::Input(Complaint::new(what))
+        Self::Input(Diagnostic::new(what))
     }
 
     /// Something that is needed failed.
     pub fn service(what: impl Into<String>) -> Self {
-        Self::Service(Complaint::new(what))
+        Self::Service(Diagnostic::new(what))
     }
 
     /// With a reason.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {
-        if let Some(complaint) = self.complaint_mut() {
-            complaint.why = Some(why.into());
+        if let Some(diagnostic) = self.diagnostic_mut() {
+            diagnostic.why = Some(why.into());
         }
         self
     }
 
     /// With a way to go on.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        if let Some(complaint) = self.complaint_mut() {
-            complaint.hint = Some(hint.into());
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        if let Some(diagnostic) = self.diagnostic_mut() {
+            diagnostic.hint = Some(hint.into());
         }
         self
     }
 
     /// With the hint of who knows the surroundings, where they explain it.
     #[must_use]
-    pub fn advised(mut self, advice: impl FnOnce(&Trouble) -> Option<String>) -> Self {
-        if let Some(complaint) = self.complaint_mut()
-            && let Some(hint) = complaint.about.as_deref().and_then(advice)
+    pub fn with_advice(mut self, advice: impl FnOnce(&AccessProblem) -> Option<String>) -> Self {
+        if let Some(diagnostic) = self.diagnostic_mut()
+            && let Some(hint) = diagnostic.access_problem.as_deref().and_then(advice)
         {
-            complaint.hint = Some(hint);
+            diagnostic.hint = Some(hint);
         }
         self
     }
 
     /// What is wrong; nothing is, where the user cancelled.
-    pub fn complaint(&self) -> Option<&Complaint> {
+    pub fn complaint(&self) -> Option<&Diagnostic> {
         match self {
-            Self::Refused(complaint) | Self::Input(complaint) | Self::Service(complaint) => {
-                Some(complaint)
+            Self::Refused(diagnostic) | Self::Input(diagnostic) | Self::Service(diagnostic) => {
+                Some(diagnostic)
             }
             Self::Cancelled => None,
         }
     }
 
-    fn complaint_mut(&mut self) -> Option<&mut Complaint> {
+    fn diagnostic_mut(&mut self) -> Option<&mut Diagnostic> {
         match self {
-            Self::Refused(complaint) | Self::Input(complaint) | Self::Service(complaint) => {
-                Some(complaint)
+            Self::Refused(diagnostic) | Self::Input(diagnostic) | Self::Service(diagnostic) => {
+                Some(diagnostic)
             }
             Self::Cancelled => None,
         }
     }
 
     /// A store that failed. What is wrong with files that were given is the input's fault.
-    pub(super) fn store(side: Side, at: &dyn fmt::Display, error: impl Borrow<StoreError>) -> Self {
+    pub(super) fn from_store_error(
+        side: Side,
+        at: &dyn fmt::Display,
+        error: impl Borrow<StoreError>,
+    ) -> Self {
         let error = error.borrow();
         let what = match error {
             // These name their path themselves.
@@ -122,22 +126,24 @@ impl Failure {
             {
                 Self::input(what)
             }
-            (StoreError::Layout(layout), Side::Destination) if is_no_place(&layout.fault) => {
+            (StoreError::Layout(layout), Side::Destination)
+                if is_bad_destination(&layout.fault) =>
+            {
                 Self::input(what)
             }
             (StoreError::Archive(_), _) => Self::input(what),
             _ => Self::service(what),
         };
-        if let Some(complaint) = failure.complaint_mut() {
-            complaint.hint = error.hint();
-            complaint.about = error.trouble().map(Box::new);
+        if let Some(diagnostic) = failure.diagnostic_mut() {
+            diagnostic.hint = error.hint();
+            diagnostic.access_problem = error.access_problem().map(Box::new);
         }
         failure
     }
 }
 
 /// Faults of a destination directory that the user chose.
-fn is_no_place(fault: &LayoutFault) -> bool {
+fn is_bad_destination(fault: &LayoutFault) -> bool {
     !matches!(fault, LayoutFault::Io { .. })
 }
 
@@ -148,11 +154,11 @@ impl From<TaggingError> for Failure {
         } else {
             Self::input(error.to_string())
         };
-        failure.hint(error.hint())
+        failure.with_hint(error.hint())
     }
 }
 
-impl fmt::Display for Complaint {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
         if let Some(why) = &self.why {

@@ -5,8 +5,8 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::image::{Body, Descriptor, Digest, Manifest, Platform, Target};
-use crate::transfer::{MANIFESTS_LIMIT, Store, StoreError};
+use crate::image::{Descriptor, Digest, Manifest, ManifestBody, Platform, TagOrDigest};
+use crate::transfer::{ImageStore, MANIFESTS_LIMIT, StoreError};
 
 /// What a manifest is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +35,8 @@ const READS: usize = 8;
 ///
 /// # Errors
 /// A manifest that is not there or cannot be read, and more of them than an image may have.
-pub(super) async fn manifests(store: &Store, root: Manifest) -> Result<Vec<Node>, StoreError> {
-    let mut nodes = vec![Node::new(&root.descriptor())];
+pub(super) async fn manifests(store: &ImageStore, root: Manifest) -> Result<Vec<Node>, StoreError> {
+    let mut nodes = vec![Node::new(&root.to_descriptor())];
     nodes[0].content = Content::of(&root);
     let mut indexes = vec![root];
     while !indexes.is_empty() {
@@ -73,7 +73,7 @@ fn listed(
                 continue;
             }
             if nodes.len() > MANIFESTS_LIMIT {
-                return Err(StoreError::Boundless(nodes[0].digest));
+                return Err(StoreError::TooManyManifests(nodes[0].digest));
             }
             nodes.push(Node::new(entry));
             new.push((index.digest, entry.digest));
@@ -83,11 +83,11 @@ fn listed(
 }
 
 async fn read(
-    store: &Store,
+    store: &ImageStore,
     parent: Digest,
     child: Digest,
 ) -> Result<(Digest, Manifest), StoreError> {
-    let found = store.manifest(&Target::Digest(child)).await?;
+    let found = store.get_manifest(&TagOrDigest::Digest(child)).await?;
     let found = found.ok_or(StoreError::MissingChild { child, parent })?;
     Ok((child, found))
 }
@@ -95,9 +95,9 @@ async fn read(
 impl Content {
     fn of(manifest: &Manifest) -> Self {
         match manifest.body {
-            Body::Index(_) => Self::Index,
-            Body::Image { .. } if manifest.is_attestation() => Self::Attestation,
-            Body::Image { .. } => Self::Image,
+            ManifestBody::Index(_) => Self::Index,
+            ManifestBody::Image { .. } if manifest.is_attestation() => Self::Attestation,
+            ManifestBody::Image { .. } => Self::Image,
         }
     }
 }

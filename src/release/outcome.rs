@@ -1,49 +1,49 @@
-use super::{Signed, Subset, Verb};
-use crate::image::{Commit, Digest, Location, MediaType, Place, Tag};
-use crate::referrers::Travelled;
-use crate::tagging::Kind;
-use crate::transfer::Content;
+use super::{PlatformSelection, ReleaseVerb, SignatureResult};
+use crate::image::{CommitId, Destination, Digest, ImageSource, MediaType, Tag};
+use crate::referrers::CopiedReferrers;
+use crate::tagging::TagKind;
+use crate::transfer::CopyStats;
 
 /// What a release did, or, on a dry run, would do.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct ReleaseOutcome {
     /// How it was released.
-    pub verb: Verb,
+    pub verb: ReleaseVerb,
     /// Whether nothing was written, only planned.
     pub dry_run: bool,
     /// Where the image was read from, as it was given.
-    pub source: Location,
+    pub source: ImageSource,
     /// The image.
     pub root: Digest,
     /// What kind of manifest the root is.
     pub media_type: MediaType,
     /// What it is of, where it was made of some platforms of the source.
-    pub subset: Option<Subset>,
+    pub platform_selection: Option<PlatformSelection>,
     /// The digest that was asked for, where the road went on with the one that a tag named already.
-    pub kept: Option<Digest>,
+    pub requested_digest: Option<Digest>,
     /// The version, where there is one.
     pub version: Option<String>,
     /// The commit that the image was built from, as far as is known.
-    pub commit: Option<Commit>,
+    pub commit: Option<CommitId>,
     /// What came to pass where, in the order asked for.
-    pub destinations: Vec<Released>,
+    pub destinations: Vec<DestinationOutcome>,
     /// What was skipped or defaulted.
     pub notes: Vec<String>,
 }
 
 /// What came to pass at one destination.
 #[derive(Debug, Clone)]
-pub struct Released {
+pub struct DestinationOutcome {
     /// The destination.
-    pub place: Place,
+    pub place: Destination,
     /// Its tags, the immutable ones first.
     pub tags: Vec<TagResult>,
     /// What was copied.
-    pub content: Content,
+    pub copy_stats: CopyStats,
     /// What stood beside the image and was brought along, or left.
-    pub beside: Travelled,
+    pub referrers: CopiedReferrers,
     /// Its signatures, where the release is signed.
-    pub signatures: Vec<Signed>,
+    pub signatures: Vec<SignatureResult>,
 }
 
 /// What became of one tag.
@@ -52,16 +52,16 @@ pub struct TagResult {
     /// The tag.
     pub tag: Tag,
     /// Whether it may ever be moved.
-    pub kind: Kind,
+    pub kind: TagKind,
     /// The rule that gives it.
     pub rule: String,
     /// What became of it.
-    pub change: Change,
+    pub change: TagChange,
 }
 
 /// What a run does to a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum TagChange {
     /// It is new.
     Created,
     /// It named something else before.
@@ -90,19 +90,19 @@ pub enum Change {
     },
 }
 
-impl Change {
+impl TagChange {
     /// Whether the tag is made to name the root.
-    pub fn writes(&self) -> bool {
+    pub fn writes_root(&self) -> bool {
         matches!(self, Self::Created | Self::Moved { .. })
     }
 
     /// Whether the tag is written at all, with the root or with another image.
-    pub(super) fn touches(&self) -> bool {
-        self.writes() || matches!(self, Self::Corrected { .. })
+    pub(super) fn writes_tag(&self) -> bool {
+        self.writes_root() || matches!(self, Self::Corrected { .. })
     }
 
     /// What the tag named before.
-    pub(super) fn before(&self, root: Digest) -> Option<Digest> {
+    pub(super) fn previous_digest(&self, root: Digest) -> Option<Digest> {
         match self {
             Self::Created => None,
             Self::Moved { from } => Some(*from),
@@ -112,14 +112,14 @@ impl Change {
     }
 }
 
-impl Outcome {
+impl ReleaseOutcome {
     /// Whether any tag was written, anything was brought along, or anything was signed; else all was
     /// as it should be before.
-    pub fn released(&self) -> bool {
+    pub fn has_changes(&self) -> bool {
         self.destinations.iter().any(|released| {
-            let tagged = released.tags.iter().any(|tag| tag.change.touches());
-            let signed = released.signatures.iter().any(|signed| signed.made);
-            tagged || signed || !released.beside.copied.is_empty()
+            let tagged = released.tags.iter().any(|tag| tag.change.writes_tag());
+            let signed = released.signatures.iter().any(|signed| signed.is_new);
+            tagged || signed || !released.referrers.copied.is_empty()
         })
     }
 }

@@ -1,45 +1,47 @@
 //! What is to happen to each tag of a destination. Pure: from what was seen to what to write.
 
-use super::look::Seen;
-use super::{Change, Failure, TagResult};
-use crate::image::{Digest, Place, Tag};
-use crate::tagging::{Follows, Kind, Move, PlannedTag};
+use super::observe_destinations::DestinationState;
+use super::{Failure, TagChange, TagResult};
+use crate::image::{Destination, Digest, Tag};
+use crate::tagging::{LineMove, MovingTagSource, PlannedTag, TagKind};
 
 /// The tags of one destination.
 #[derive(Clone)]
-pub(super) struct Plan {
-    pub(super) steps: Vec<Step>,
+pub(super) struct TagPlan {
+    pub(super) steps: Vec<TagStep>,
     /// What they are to name, lines apart that are not for it.
     pub(super) root: Digest,
 }
 
 /// One tag, and what happens to it.
 #[derive(Clone)]
-pub(super) struct Step {
+pub(super) struct TagStep {
     pub(super) planned: PlannedTag,
-    pub(super) change: Change,
+    pub(super) change: TagChange,
 }
 
-impl Plan {
+impl TagPlan {
     pub(super) fn writes(&self) -> bool {
-        self.steps.iter().any(Step::writes)
+        self.steps.iter().any(TagStep::writes)
     }
 
     /// Whether a tag names the root already.
     pub(super) fn names_root(&self) -> bool {
         let mut steps = self.steps.iter();
-        steps.any(|step| step.change == Change::Unchanged)
+        steps.any(|step| step.change == TagChange::Unchanged)
     }
 
     /// Whether a tag is written whatever else happens: one that follows a branch may give way to
     /// another run's.
-    pub(super) fn is_sure_to_write(&self) -> bool {
+    pub(super) fn is_certain_to_write(&self) -> bool {
         let mut steps = self.steps.iter();
-        steps.any(|step| step.writes() && step.planned.kind != Kind::Moving(Follows::Branch))
+        steps.any(|step| {
+            step.writes() && step.planned.kind != TagKind::Moving(MovingTagSource::Branch)
+        })
     }
 
     pub(super) fn into_results(self) -> Vec<TagResult> {
-        let result = |Step { planned, change }| TagResult {
+        let result = |TagStep { planned, change }| TagResult {
             tag: planned.tag,
             kind: planned.kind,
             rule: planned.rule,
@@ -49,9 +51,9 @@ impl Plan {
     }
 }
 
-impl Step {
+impl TagStep {
     pub(super) fn writes(&self) -> bool {
-        self.change.writes()
+        self.change.writes_root()
     }
 }
 
@@ -59,68 +61,72 @@ impl Step {
 ///
 /// # Errors
 /// A refusal, where an immutable tag names another image.
-pub(super) fn plan(
-    place: &Place,
+pub(super) fn plan_tags(
+    place: &Destination,
     tags: &[PlannedTag],
-    seen: &Seen,
+    seen: &DestinationState,
     root: Digest,
-) -> Result<Plan, Failure> {
+) -> Result<TagPlan, Failure> {
     let steps = tags.iter().map(|planned| {
-        Ok(Step {
+        Ok(TagStep {
             planned: planned.clone(),
-            change: change(place, planned, seen, root)?,
+            change: plan_change(place, planned, seen, root)?,
         })
     });
-    Ok(Plan {
+    Ok(TagPlan {
         steps: steps.collect::<Result<_, Failure>>()?,
         root,
     })
 }
 
-fn change(
-    place: &Place,
+fn plan_change(
+    place: &Destination,
     planned: &PlannedTag,
-    seen: &Seen,
+    seen: &DestinationState,
     root: Digest,
-) -> Result<Change, Failure> {
-    let there = seen.named(&planned.tag);
-    if let Some(due) = due(planned, seen) {
+) -> Result<TagChange, Failure> {
+    let there = seen.tag_digest(&planned.tag);
+    if let Some(due) = line_target(planned, seen) {
         return Ok(line_change(due, there, root));
     }
     if there == Some(root) {
-        return Ok(Change::Unchanged);
+        return Ok(TagChange::Unchanged);
     }
     if let Some(why) = seen.lines.get(&planned.tag) {
         let why = why.clone();
-        return Ok(Change::Stays { at: there, why });
+        return Ok(TagChange::Stays { at: there, why });
     }
     match (&planned.kind, there) {
-        (Kind::Immutable(_), Some(other)) => Err(taken(place, planned, other, root)),
-        (Kind::Moving(Follows::Branch), Some(_)) => Ok(match seen.newer.get(&planned.tag) {
-            Some(why) => Change::Stays {
-                at: there,
-                why: why.clone(),
-            },
-            None => written(there),
-        }),
-        (_, at) => Ok(written(at)),
+        (TagKind::Immutable(_), Some(other)) => {
+            Err(immutable_tag_conflict(place, planned, other, root))
+        }
+        (TagKind::Moving(MovingTagSource::Branch), Some(_)) => {
+            Ok(match seen.newer_branches.get(&planned.tag) {
+                Some(why) => TagChange::Stays {
+                    at: there,
+                    why: why.clone(),
+                },
+                None => created_or_moved(there),
+            })
+        }
+        (_, at) => Ok(created_or_moved(at)),
     }
 }
 
 /// What the tag of a version line is to name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Due {
+pub(super) enum LineTarget {
     /// Our release: it is the highest of the line.
-    Ours,
+    OwnRelease,
     /// A higher one.
-    Other { to: Digest, why: String },
+    OtherRelease { to: Digest, why: String },
     /// Nothing that is known: there is no release of the line.
     Unknown { why: String },
 }
 
 /// What the tag of a version line is to name; `None` for other tags.
-pub(super) fn due(planned: &PlannedTag, seen: &Seen) -> Option<Due> {
-    let Kind::Moving(Follows::Line {
+pub(super) fn line_target(planned: &PlannedTag, seen: &DestinationState) -> Option<LineTarget> {
+    let TagKind::Moving(MovingTagSource::Line {
         line,
         series,
         version,
@@ -129,57 +135,66 @@ pub(super) fn due(planned: &PlannedTag, seen: &Seen) -> Option<Due> {
         return None;
     };
     let (highest, why) = match seen.releases(series).line_move(*line, version) {
-        Move::Moves => return Some(Due::Ours),
-        Move::Stays { highest, why } => (highest, why),
+        LineMove::Moves => return Some(LineTarget::OwnRelease),
+        LineMove::Stays { highest, why } => (highest, why),
     };
-    let to = highest.and_then(|highest| seen.named(&highest.tag));
+    let to = highest.and_then(|highest| seen.tag_digest(&highest.tag));
     Some(match to {
-        Some(to) => Due::Other { to, why },
-        None => Due::Unknown { why },
+        Some(to) => LineTarget::OtherRelease { to, why },
+        None => LineTarget::Unknown { why },
     })
 }
 
 /// A line moves only to its highest release; where it names another one than that, it is put right.
-fn line_change(due: Due, at: Option<Digest>, root: Digest) -> Change {
+fn line_change(due: LineTarget, at: Option<Digest>, root: Digest) -> TagChange {
     match due {
-        Due::Ours if at == Some(root) => Change::Unchanged,
-        Due::Ours => written(at),
-        Due::Other { to, why } if at != Some(to) => Change::Corrected { from: at, to, why },
-        Due::Other { why, .. } | Due::Unknown { why } => Change::Stays { at, why },
+        LineTarget::OwnRelease if at == Some(root) => TagChange::Unchanged,
+        LineTarget::OwnRelease => created_or_moved(at),
+        LineTarget::OtherRelease { to, why } if at != Some(to) => {
+            TagChange::Corrected { from: at, to, why }
+        }
+        LineTarget::OtherRelease { why, .. } | LineTarget::Unknown { why } => {
+            TagChange::Stays { at, why }
+        }
     }
 }
 
-fn written(at: Option<Digest>) -> Change {
-    at.map_or(Change::Created, |from| Change::Moved { from })
+fn created_or_moved(at: Option<Digest>) -> TagChange {
+    at.map_or(TagChange::Created, |from| TagChange::Moved { from })
 }
 
 /// Promise 3: an immutable tag is not moved by us.
-pub(super) fn taken(place: &Place, planned: &PlannedTag, other: Digest, root: Digest) -> Failure {
+pub(super) fn immutable_tag_conflict(
+    place: &Destination,
+    planned: &PlannedTag,
+    other: Digest,
+    root: Digest,
+) -> Failure {
     let tag = &planned.tag;
     Failure::refused(format!("tag {tag} of {place} names {other}, not {root}"))
         .why(format!("{tag} is an immutable tag ({})", planned.rule))
-        .hint(format!(
+        .with_hint(format!(
             "release under a new version, or release the image that {tag} names: --source {}",
-            named(place, tag)
+            tag_reference(place, tag)
         ))
 }
 
 /// `tag` of `place`, as a source is written.
-pub(super) fn named(place: &Place, tag: &Tag) -> String {
+pub(super) fn tag_reference(place: &Destination, tag: &Tag) -> String {
     format!("{place}:{tag}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tagging::{Line, Names, Series};
+    use crate::tagging::{ImmutableTagSource, ReleaseSeries, VersionLine};
     use std::collections::BTreeMap;
 
     fn digest(text: &str) -> Digest {
         Digest::of(text.as_bytes())
     }
 
-    fn planned(tag: &str, kind: Kind) -> PlannedTag {
+    fn planned(tag: &str, kind: TagKind) -> PlannedTag {
         PlannedTag {
             tag: tag.parse().unwrap(),
             kind,
@@ -187,42 +202,42 @@ mod tests {
         }
     }
 
-    fn line(line: Line, version: &str) -> Kind {
-        Kind::Moving(Follows::Line {
+    fn line(line: VersionLine, version: &str) -> TagKind {
+        TagKind::Moving(MovingTagSource::Line {
             line,
-            series: Series::default(),
+            series: ReleaseSeries::default(),
             version: version.parse().unwrap(),
         })
     }
 
     /// A destination with these tags, each naming the digest of the text beside it.
-    fn seen(tags: &[(&str, &str)]) -> Seen {
+    fn seen(tags: &[(&str, &str)]) -> DestinationState {
         let named: BTreeMap<Tag, Option<Digest>> = tags
             .iter()
             .map(|(tag, of)| (tag.parse().unwrap(), Some(digest(of))))
             .collect();
         let tags = named.keys().cloned().collect();
-        Seen {
-            named,
+        DestinationState {
+            tag_digests: named,
             tags,
-            ..Seen::default()
+            ..DestinationState::default()
         }
     }
 
-    fn changed(tag: &PlannedTag, seen: &Seen) -> Result<Change, String> {
+    fn changed(tag: &PlannedTag, seen: &DestinationState) -> Result<TagChange, String> {
         let place = "registry.example/team/web".parse().unwrap();
-        let plan = plan(&place, std::slice::from_ref(tag), seen, digest("root"));
+        let plan = plan_tags(&place, std::slice::from_ref(tag), seen, digest("root"));
         plan.map(|plan| plan.into_results().remove(0).change)
             .map_err(|failure| failure.complaint().unwrap().to_string())
     }
 
     #[test]
     fn promise_3_an_immutable_tag_is_not_moved() {
-        let tag = planned("1.4.0", Kind::Immutable(Names::Version));
-        assert_eq!(changed(&tag, &seen(&[])), Ok(Change::Created));
+        let tag = planned("1.4.0", TagKind::Immutable(ImmutableTagSource::Version));
+        assert_eq!(changed(&tag, &seen(&[])), Ok(TagChange::Created));
         assert_eq!(
             changed(&tag, &seen(&[("1.4.0", "root")])),
-            Ok(Change::Unchanged)
+            Ok(TagChange::Unchanged)
         );
         let refused = changed(&tag, &seen(&[("1.4.0", "other")])).unwrap_err();
         let lines: Vec<&str> = refused.lines().collect();
@@ -249,14 +264,17 @@ mod tests {
             ("2.0.0", "b"),
             ("latest", "b"),
         ]);
-        let moved = Change::Moved { from: digest("a") };
+        let moved = TagChange::Moved { from: digest("a") };
         assert_eq!(
-            changed(&planned("1.4", line(Line::Minor(1, 4), "1.4.1")), &there),
+            changed(
+                &planned("1.4", line(VersionLine::Minor(1, 4), "1.4.1")),
+                &there
+            ),
             Ok(moved)
         );
         let why = || "latest stays at 2.0.0: 1.4.1 is a backport".to_owned();
-        let latest = planned("latest", line(Line::Latest, "1.4.1"));
-        let stays = Change::Stays {
+        let latest = planned("latest", line(VersionLine::Latest, "1.4.1"));
+        let stays = TagChange::Stays {
             at: Some(digest("b")),
             why: why(),
         };
@@ -266,7 +284,7 @@ mod tests {
             let latest_at = from.map(|from| ("latest", from));
             let there = [("2.0.0", "b")].into_iter().chain(latest_at);
             let there = seen(&there.collect::<Vec<_>>());
-            let corrected = Change::Corrected {
+            let corrected = TagChange::Corrected {
                 from: from.map(digest),
                 to: digest("b"),
                 why: why(),
@@ -279,11 +297,11 @@ mod tests {
     fn withdrawn_releases_do_not_hold_a_line() {
         let mut there = seen(&[("1.4.0", "a"), ("2.0.0", "b"), ("latest", "b")]);
         there.withdrawn = ["2.0.0".parse().unwrap()].into();
-        let latest = planned("latest", line(Line::Latest, "1.4.1"));
-        let moved = Change::Moved { from: digest("b") };
+        let latest = planned("latest", line(VersionLine::Latest, "1.4.1"));
+        let moved = TagChange::Moved { from: digest("b") };
         assert_eq!(changed(&latest, &there), Ok(moved));
-        let again = planned("latest", line(Line::Latest, "2.0.0"));
-        let back = Change::Corrected {
+        let again = planned("latest", line(VersionLine::Latest, "2.0.0"));
+        let back = TagChange::Corrected {
             from: Some(digest("b")),
             to: digest("a"),
             why: "latest stays at 1.4.0: 2.0.0 is withdrawn".to_owned(),
@@ -293,24 +311,24 @@ mod tests {
 
     #[test]
     fn a_branch_stays_where_git_says_that_it_is_newer() {
-        let main = planned("main", Kind::Moving(Follows::Branch));
+        let main = planned("main", TagKind::Moving(MovingTagSource::Branch));
         let mut there = seen(&[("main", "a")]);
         let why = "main stays: it is newer".to_owned();
-        there.newer.insert(main.tag.clone(), why.clone());
+        there.newer_branches.insert(main.tag.clone(), why.clone());
         let at = Some(digest("a"));
-        assert_eq!(changed(&main, &there), Ok(Change::Stays { at, why }));
+        assert_eq!(changed(&main, &there), Ok(TagChange::Stays { at, why }));
     }
 
     #[test]
     fn other_moving_tags_follow() {
-        let tag = planned("main", Kind::Moving(Follows::Branch));
+        let tag = planned("main", TagKind::Moving(MovingTagSource::Branch));
         assert_eq!(
             changed(&tag, &seen(&[("main", "a")])),
-            Ok(Change::Moved { from: digest("a") })
+            Ok(TagChange::Moved { from: digest("a") })
         );
         assert_eq!(
             changed(&tag, &seen(&[("main", "root")])),
-            Ok(Change::Unchanged)
+            Ok(TagChange::Unchanged)
         );
     }
 }

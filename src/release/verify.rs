@@ -3,34 +3,34 @@
 use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::beside::{self, Attestation, Checked, Everything};
+use super::evidence::{self, CheckedAttestation, CheckedSignature, ImageEvidence};
 use super::graph::{Content, Node};
-use super::{Context, Failure, source};
-use crate::image::{Digest, Location, Platform};
-use crate::signing::{AttestationRule, Flaw, PREDICATE, Requirement};
-use crate::transfer::{Side, Store};
+use super::{Failure, ReleaseContext, resolve_source};
+use crate::image::{Digest, ImageSource, Platform};
+use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Requirement, VerificationError};
+use crate::transfer::{ImageStore, Side};
 
 /// What is to be checked.
 #[derive(Debug, Clone)]
-pub struct Verify {
+pub struct VerifyRequest {
     /// The image.
-    pub source: Location,
+    pub source: ImageSource,
     /// Whether each image below an index is checked too.
     pub recursive: bool,
 }
 
 /// What an image has to have beside it.
 #[derive(Debug, Clone)]
-pub struct Check {
+pub struct ImageCheck {
     /// Who has to have signed all that counts.
     pub requirement: Requirement,
     /// What has to be there: at least one thing.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<RequiredEvidence>,
 }
 
 /// Something that has to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum RequiredEvidence {
     /// A signature.
     Signature,
     /// An attestation.
@@ -39,7 +39,7 @@ pub enum Wanted {
 
 /// An image that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
+pub struct CheckedImage {
     /// Its digest.
     pub digest: Digest,
     /// Its platform, as the index above it says; none for the root, and for what runs nowhere.
@@ -50,32 +50,32 @@ pub struct Image {
 
 /// Something that an image has not, or not good.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingEvidence {
     /// What.
-    pub wanted: Wanted,
+    pub wanted: RequiredEvidence,
     /// Which image.
-    pub of: Image,
+    pub of: CheckedImage,
 }
 
 /// What was found.
 #[derive(Debug, Clone)]
 pub struct Verification {
     /// The image, as it was asked for.
-    pub source: Location,
+    pub source: ImageSource,
     /// Who had to have signed.
     pub requirement: Requirement,
     /// What was asked for first, and with `recursive` all below it.
-    pub images: Vec<Image>,
+    pub images: Vec<CheckedImage>,
     /// Every signature there is.
-    pub signatures: Vec<Checked>,
+    pub signatures: Vec<CheckedSignature>,
     /// Every attestation there is of a type that was asked for.
-    pub attestations: Vec<Attestation>,
+    pub attestations: Vec<CheckedAttestation>,
     /// What is not there, or not good.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<MissingEvidence>,
 }
 
 /// Images that are looked at together.
-const IMAGES: usize = 8;
+const IMAGE_CONCURRENCY: usize = 8;
 
 impl Verification {
     /// The digest of the image that was asked for.
@@ -89,8 +89,8 @@ impl Verification {
     }
 
     /// That something is not there, or not good; nothing where it is.
-    pub fn refusal(&self) -> Option<Failure> {
-        let Missing { wanted, of } = self.missing.first()?;
+    pub fn to_refusal(&self) -> Option<Failure> {
+        let MissingEvidence { wanted, of } = self.missing.first()?;
         let source = &self.source;
         let image = match of.digest == self.root() {
             true => source.to_string(),
@@ -101,13 +101,13 @@ impl Verification {
             self.requirement
         ));
         let why: Vec<String> = match wanted {
-            Wanted::Signature => {
+            RequiredEvidence::Signature => {
                 let all = self.signatures.iter().filter(|one| one.of == of.digest);
-                flaws(all.map(|found| &found.result))
+                error_messages(all.map(|found| &found.result))
             }
-            Wanted::Attestation(_) => {
+            RequiredEvidence::Attestation(_) => {
                 let all = self.attestations.iter().filter(|one| one.of == of.digest);
-                flaws(all.map(|found| &found.result))
+                error_messages(all.map(|found| &found.result))
             }
         };
         Some(match why.as_slice() {
@@ -124,49 +124,58 @@ impl Verification {
 /// An image that is not there, or what stands beside it cannot be read: that is not the same as
 /// none. What the check's own finding gives.
 pub async fn verify(
-    request: &Verify,
-    check: impl Future<Output = Result<Check, Failure>>,
-    context: &Context,
+    request: &VerifyRequest,
+    check: impl Future<Output = Result<ImageCheck, Failure>>,
+    context: &ReleaseContext,
 ) -> Result<Verification, Failure> {
     let source = &request.source;
     let images = async {
         if request.recursive {
-            return source::with_all_below(context, source)
+            return resolve_source::open_with_descendants(context, source)
                 .await
-                .map(|(store, all)| (store, all.iter().map(Image::of).collect()));
+                .map(|(store, all)| {
+                    (
+                        store,
+                        all.iter().map(CheckedImage::from_descriptor).collect(),
+                    )
+                });
         }
-        let (store, root) = source::with_referrers(context, source).await?;
-        Ok((store, vec![Image::root(root)]))
+        let (store, root) = resolve_source::open_with_digest(context, source).await?;
+        Ok((store, vec![CheckedImage::from_root(root)]))
     };
     let ((store, images), check) = try_join(images, check).await?;
-    let found = check.of(&store, images, Side::Source, source).await?;
+    let found = check
+        .check_images(&store, images, Side::Source, source)
+        .await?;
     // Beside an image that is not there is nothing either.
     if found.signatures.is_empty() && found.attestations.is_empty() {
-        source::digest(&store, source).await?;
+        resolve_source::resolve_digest(&store, source).await?;
     }
     Ok(found)
 }
 
-fn flaws<'a, T: 'a>(found: impl Iterator<Item = &'a Result<T, Flaw>>) -> Vec<String> {
+fn error_messages<'a, T: 'a>(
+    found: impl Iterator<Item = &'a Result<T, VerificationError>>,
+) -> Vec<String> {
     found
         .filter_map(|result| Some(result.as_ref().err()?.to_string()))
         .collect()
 }
 
-impl Check {
+impl ImageCheck {
     /// Requires all of it of an image that is to be released, before anything is copied: of the
     /// source, or of the image at the destination that takes its place.
-    pub(super) async fn require(
+    pub(super) async fn require_of_source(
         &self,
-        context: &Context,
+        context: &ReleaseContext,
         side: Side,
         root: Digest,
-        source: &Location,
+        source: &ImageSource,
     ) -> Result<(), Failure> {
-        let store = source::store(context, source)?;
-        let images = vec![Image::root(root)];
-        let found = self.of(&store, images, side, source).await?;
-        if let Some(failure) = found.refusal() {
+        let store = resolve_source::open_source_store(context, source)?;
+        let images = vec![CheckedImage::from_root(root)];
+        let found = self.check_images(&store, images, side, source).await?;
+        if let Some(failure) = found.to_refusal() {
             return Err(failure);
         }
         let wanted: Vec<String> = self.wanted.iter().map(ToString::to_string).collect();
@@ -179,24 +188,24 @@ impl Check {
     }
 
     /// What stands beside images in their store, of which the first was asked for as `source`.
-    async fn of(
+    async fn check_images(
         &self,
-        store: &Store,
-        images: Vec<Image>,
+        store: &ImageStore,
+        images: Vec<CheckedImage>,
         side: Side,
-        source: &Location,
+        source: &ImageSource,
     ) -> Result<Verification, Failure> {
         let rules = self.wanted.iter().filter_map(|wanted| match wanted {
-            Wanted::Signature => None,
-            Wanted::Attestation(rule) => Some(rule),
+            RequiredEvidence::Signature => None,
+            RequiredEvidence::Attestation(rule) => Some(rule),
         });
         let rules: Vec<&AttestationRule> = rules.collect();
-        let all: Vec<Everything> = stream::iter(&images)
-            .map(|image| beside::everything(store, &self.requirement, image.digest, &rules))
-            .buffered(IMAGES)
+        let all: Vec<ImageEvidence> = stream::iter(&images)
+            .map(|image| evidence::check_evidence(store, &self.requirement, image.digest, &rules))
+            .buffered(IMAGE_CONCURRENCY)
             .try_collect()
             .await
-            .map_err(|error| beside::failure(side, source, error))?;
+            .map_err(|error| evidence::referrer_failure(side, source, error))?;
         let mut found = Verification {
             source: source.clone(),
             requirement: self.requirement.clone(),
@@ -210,37 +219,39 @@ impl Check {
             found.attestations.extend(one.attestations);
         }
         let wanted = self.wanted.iter();
-        found.missing = wanted.flat_map(|wanted| wanted.missing(&found)).collect();
+        found.missing = wanted
+            .flat_map(|wanted| wanted.find_missing(&found))
+            .collect();
         Ok(found)
     }
 }
 
-impl Wanted {
+impl RequiredEvidence {
     /// The images that have to have it, and have not. Each has to have a signature of its own. An
     /// attestation of an index is of all below it; without one each image has to have its own.
-    fn missing(&self, found: &Verification) -> Vec<Missing> {
-        let lacks = |image: &&Image| !self.is_met(image.digest, found);
-        let missing = |image: &Image| Missing {
+    fn find_missing(&self, found: &Verification) -> Vec<MissingEvidence> {
+        let lacks = |image: &&CheckedImage| !self.is_met_by(image.digest, found);
+        let missing = |image: &CheckedImage| MissingEvidence {
             wanted: self.clone(),
             of: image.clone(),
         };
         let (root, below) = found.images.split_at(1);
-        let lacking: Vec<&Image> = match self {
+        let without: Vec<&CheckedImage> = match self {
             Self::Signature => found.images.iter().filter(lacks).collect(),
             Self::Attestation(_) => {
                 let images = below.iter().filter(|one| one.content == Content::Image);
-                let (lacking, there): (Vec<_>, Vec<_>) = images.partition(lacks);
+                let (without, there): (Vec<_>, Vec<_>) = images.partition(lacks);
                 let whole = root.iter().filter(lacks);
                 match there.is_empty() {
                     true => whole.collect(),
-                    false => whole.flat_map(|_| lacking.iter().copied()).collect(),
+                    false => whole.flat_map(|_| without.iter().copied()).collect(),
                 }
             }
         };
-        lacking.into_iter().map(missing).collect()
+        without.into_iter().map(missing).collect()
     }
 
-    fn is_met(&self, of: Digest, found: &Verification) -> bool {
+    fn is_met_by(&self, of: Digest, found: &Verification) -> bool {
         match self {
             Self::Signature => {
                 let mut all = found.signatures.iter().filter(|one| one.of == of);
@@ -249,16 +260,16 @@ impl Wanted {
             Self::Attestation(rule) => {
                 let mut all = found.attestations.iter().filter(|one| one.of == of);
                 all.any(|found| {
-                    let said = found.result.as_ref();
-                    said.is_ok_and(|attested| rule.check(attested).is_ok())
+                    let verified = found.result.as_ref();
+                    verified.is_ok_and(|attested| rule.check(attested).is_ok())
                 })
             }
         }
     }
 }
 
-impl Image {
-    fn root(digest: Digest) -> Self {
+impl CheckedImage {
+    fn from_root(digest: Digest) -> Self {
         Self {
             digest,
             platform: None,
@@ -266,7 +277,7 @@ impl Image {
         }
     }
 
-    fn of(node: &Node) -> Self {
+    fn from_descriptor(node: &Node) -> Self {
         let runs = node.content != Content::Attestation;
         Self {
             digest: node.digest,
@@ -277,7 +288,7 @@ impl Image {
 }
 
 /// `linux/arm64 sha256:…`
-impl std::fmt::Display for Image {
+impl std::fmt::Display for CheckedImage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(platform) = &self.platform {
             write!(f, "{platform} ")?;
@@ -286,7 +297,7 @@ impl std::fmt::Display for Image {
     }
 }
 
-impl std::fmt::Display for Wanted {
+impl std::fmt::Display for RequiredEvidence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Signature => f.write_str("signature"),
@@ -296,12 +307,12 @@ impl std::fmt::Display for Wanted {
 }
 
 /// `signature`, or the type of an attestation with its conditions.
-impl std::str::FromStr for Wanted {
+impl std::str::FromStr for RequiredEvidence {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "signature" | PREDICATE => Ok(Self::Signature),
+            "signature" | COSIGN_SIGN_PREDICATE => Ok(Self::Signature),
             rule => rule.parse().map(Self::Attestation),
         }
     }

@@ -1,15 +1,18 @@
 //! Results with the secrets taken out of what comes from elsewhere, before any of it is escaped for
 //! its medium or cut.
 
-use super::Tagged;
-use crate::referrers::{Kind, Travelled};
-use crate::release::{Change, Complaint, End, Failure, FleetOutcome, Outcome, Released};
+use super::TagsResult;
+use crate::referrers::{CopiedReferrers, ReferrerKind};
+use crate::release::{
+    BatchOutcome, DestinationOutcome, Diagnostic, Failure, ReleaseOutcome, ServiceOutcome,
+    TagChange,
+};
 
 /// Takes secrets out of a text.
 type Clean<'a> = &'a dyn Fn(&str) -> String;
 
 /// Returns the outcome of a release with all its texts cleaned.
-pub(super) fn outcome(mut outcome: Outcome, clean: Clean<'_>) -> Outcome {
+pub(super) fn outcome(mut outcome: ReleaseOutcome, clean: Clean<'_>) -> ReleaseOutcome {
     each(&mut outcome.notes, clean);
     if let Some(version) = &mut outcome.version {
         *version = clean(version);
@@ -21,19 +24,19 @@ pub(super) fn outcome(mut outcome: Outcome, clean: Clean<'_>) -> Outcome {
 }
 
 /// Returns the outcome of several services with all its texts cleaned.
-pub(super) fn fleet(mut fleet: FleetOutcome, clean: Clean<'_>) -> FleetOutcome {
+pub(super) fn fleet(mut fleet: BatchOutcome, clean: Clean<'_>) -> BatchOutcome {
     for (_, end) in &mut fleet.services {
         match end {
-            End::Done(done) => **done = outcome((**done).clone(), clean),
-            End::Failed(failed) => *failed = failure(failed.clone(), clean),
-            End::NotBegun => {}
+            ServiceOutcome::Completed(done) => **done = outcome((**done).clone(), clean),
+            ServiceOutcome::Failed(failed) => *failed = failure(failed.clone(), clean),
+            ServiceOutcome::NotStarted => {}
         }
     }
     fleet
 }
 
 /// Returns derived tags with the texts cleaned that are for people to read.
-pub(super) fn tagged(mut tagged: Tagged, clean: Clean<'_>) -> Tagged {
+pub(super) fn tagged(mut tagged: TagsResult, clean: Clean<'_>) -> TagsResult {
     for finding in &mut tagged.findings {
         finding.text = clean(&finding.text);
     }
@@ -54,27 +57,28 @@ pub(super) fn failure(failure: Failure, clean: Clean<'_>) -> Failure {
     }
 }
 
-fn complaint(complaint: &Complaint, clean: Clean<'_>) -> Complaint {
-    Complaint {
+fn complaint(complaint: &Diagnostic, clean: Clean<'_>) -> Diagnostic {
+    Diagnostic {
         what: clean(&complaint.what),
         why: complaint.why.as_deref().map(clean),
         hint: complaint.hint.as_deref().map(clean),
-        about: complaint.about.clone(),
+        access_problem: complaint.access_problem.clone(),
     }
 }
 
-fn of_destination(released: &mut Released, clean: Clean<'_>) {
+fn of_destination(released: &mut DestinationOutcome, clean: Clean<'_>) {
     for result in &mut released.tags {
         result.rule = clean(&result.rule);
-        if let Change::Stays { why, .. } | Change::Corrected { why, .. } = &mut result.change {
+        if let TagChange::Stays { why, .. } | TagChange::Corrected { why, .. } = &mut result.change
+        {
             *why = clean(why);
         }
     }
-    let Travelled {
+    let CopiedReferrers {
         copied,
         present,
-        left,
-    } = &mut released.beside;
+        skipped: left,
+    } = &mut released.referrers;
     for counts in [copied, present] {
         for (kind, count) in std::mem::take(counts) {
             *counts.entry(cleaned_kind(kind, clean)).or_default() += count;
@@ -85,9 +89,9 @@ fn of_destination(released: &mut Released, clean: Clean<'_>) {
     }
 }
 
-fn cleaned_kind(kind: Kind, clean: Clean<'_>) -> Kind {
+fn cleaned_kind(kind: ReferrerKind, clean: Clean<'_>) -> ReferrerKind {
     match kind {
-        Kind::Other(name) => Kind::Other(clean(&name)),
+        ReferrerKind::Other(name) => ReferrerKind::Other(clean(&name)),
         known => known,
     }
 }

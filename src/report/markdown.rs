@@ -1,27 +1,27 @@
 //! Text from outside as markdown that shows it and does nothing else.
 
 use crate::actions;
-use crate::notice::printable;
+use crate::notices::to_printable;
 
 /// The most characters of one piece of text that are shown.
-const LIMIT: usize = 1000;
+const TEXT_LIMIT: usize = 1000;
 
 /// Returns running text, which is no part of any markup.
-pub(super) fn text(text: &str) -> String {
-    actions::markdown(&printable(text, LIMIT))
+pub(super) fn escape_text(text: &str) -> String {
+    actions::markdown(&to_printable(text, TEXT_LIMIT))
 }
 
 /// Code, also in a table's cell. A cell ends at any `|`, even in code, so the code ends before each
 /// and begins again after it.
-pub(super) fn code(text: &str) -> String {
-    printable(text, LIMIT)
+pub(super) fn code_span(text: &str) -> String {
+    to_printable(text, TEXT_LIMIT)
         .split('|')
-        .map(span)
+        .map(single_span)
         .collect::<Vec<_>>()
         .join("&#124;")
 }
 
-fn span(text: &str) -> String {
+fn single_span(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
@@ -38,10 +38,10 @@ fn span(text: &str) -> String {
 }
 
 /// Lines of code with GitHub's button to copy them.
-pub(super) fn block<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn code_block<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
     let lines: Vec<_> = lines
         .into_iter()
-        .map(|line| printable(line, LIMIT))
+        .map(|line| to_printable(line, TEXT_LIMIT))
         .collect();
     let longest = lines.iter().map(|line| longest_run(line)).max();
     let fence = "`".repeat(3.max(longest.unwrap_or_default() + 1));
@@ -49,7 +49,7 @@ pub(super) fn block<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// A row of a table; the cells are markdown already.
-pub(super) fn row(cells: &[&str]) -> String {
+pub(super) fn table_row(cells: &[&str]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
@@ -77,7 +77,7 @@ mod tests {
             ("a\n# b", "a\u{fffd}&#35;&#8203; b"),
             ("https://x", "https&#58;//x"),
         ] {
-            assert_eq!(text(input), expected);
+            assert_eq!(escape_text(input), expected);
         }
     }
 
@@ -92,14 +92,14 @@ mod tests {
             ("a\n<b>", "`a\u{fffd}<b>`"),
             ("", ""),
         ] {
-            assert_eq!(code(input), expected);
+            assert_eq!(code_span(input), expected);
         }
     }
 
     #[test]
     fn a_block_ends_where_it_should() {
-        assert_eq!(block(["a", "```"]), "````text\na\n```\n````\n");
-        assert_eq!(block(["a\n```"]), "````text\na\u{fffd}```\n````\n");
+        assert_eq!(code_block(["a", "```"]), "````text\na\n```\n````\n");
+        assert_eq!(code_block(["a\n```"]), "````text\na\u{fffd}```\n````\n");
     }
 
     /// Reads references back, and refuses whatever could be markup.
@@ -166,21 +166,21 @@ mod tests {
     proptest! {
         #[test]
         fn text_is_what_was_meant(input in "[ -~\n@#äß|`<>\\[\\]]{0,60}") {
-            let read = decode(&text(&input)).replace('\u{200b}', "");
-            prop_assert_eq!(read, printable(&input, LIMIT));
+            let read = decode(&escape_text(&input)).replace('\u{200b}', "");
+            prop_assert_eq!(read, to_printable(&input, TEXT_LIMIT));
         }
 
         #[test]
         fn any_text_is_inert(input in any::<String>()) {
-            decode(&text(&input));
+            decode(&escape_text(&input));
         }
 
         #[test]
         fn code_is_what_was_meant(input in "[ab|`\\\\<&\n ]{0,40}") {
-            let code = code(&input);
+            let code = code_span(&input);
             prop_assert!(!code.contains(['|', '\n']));
             let blank_ends = |text: &str| text.split('|').map(|part| part.trim_matches(' ').to_owned()).collect::<Vec<_>>();
-            prop_assert_eq!(blank_ends(&decode_code(&code)), blank_ends(&printable(&input, LIMIT)));
+            prop_assert_eq!(blank_ends(&decode_code(&code)), blank_ends(&to_printable(&input, TEXT_LIMIT)));
         }
     }
 }

@@ -1,26 +1,26 @@
 //! From what happened to what is read of it: the log, the step's outputs and summary, text.
 
-mod answer;
-mod bundle;
+mod batch_report;
+mod bundle_report;
 mod cleaned;
-mod evidence;
-mod fleet;
-mod json;
-mod log;
+mod evidence_text;
+mod exit_report;
+mod job_summary;
+mod json_output;
 mod markdown;
-mod outputs;
-mod progress;
-mod summary;
-mod tags;
-mod text;
-mod verification;
-mod words;
+mod phrases;
+mod progress_line;
+mod run_log;
+mod step_outputs;
+mod tags_report;
+mod text_report;
+mod verification_report;
 
 #[cfg(test)]
-mod samples;
+mod sample_outcomes;
 
-pub use answer::{Done, answer};
-pub use bundle::{BundleVerification, SignedBundle};
-pub use fleet::ended;
-pub use log::{Log, Reader};
-pub use tags::{Separators, Tagged};
+pub use batch_report::service_line;
+pub use bundle_report::{BundleVerification, SignedBundle};
+pub use exit_report::{VerbResult, report_result};
+pub use run_log::{LogReader, RunLog};
+pub use tags_report::{OutputSeparators, TagsResult};

@@ -9,20 +9,20 @@ use sigstore_types::{
     SignatureContent, TimestampToken, TransparencyLogEntry,
 };
 
-use super::verify::STATEMENT;
-use super::{Claim, Detached, PrivateKey, PublicKey};
+use super::verify::STATEMENT_TYPE;
+use super::{ImageClaim, LegacySignature, PrivateKey, PublicKey};
 
 /// The media type of a bundle.
-pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+pub const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// The media type of an envelope by itself, the legacy form of an attestation.
-pub const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
+pub const ENVELOPE_TYPE: &str = "application/vnd.dsse.envelope.v1+json";
 /// What the statement in a signature says that it is.
-pub const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
+pub const COSIGN_SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
-pub(super) const PAYLOAD: &str = "application/vnd.in-toto+json";
+pub(super) const IN_TOTO_PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// Who signed, as others are told.
-pub(super) enum Signatory<'a> {
+pub(super) enum SignerMaterial<'a> {
     /// The holder of a key, by its public half.
     Key(&'a PublicKey),
     /// Whom a certificate names.
@@ -33,17 +33,19 @@ pub(super) enum Signatory<'a> {
     },
 }
 
-impl Signatory<'_> {
+impl SignerMaterial<'_> {
     /// What a bundle says: a certificate says all, a key is named by a hint.
-    fn material(&self) -> VerificationMaterialV03 {
+    fn to_bundle_material(&self) -> VerificationMaterialV03 {
         match self {
-            Self::Key(key) => VerificationMaterialV03::PublicKey { hint: key.hint() },
+            Self::Key(key) => VerificationMaterialV03::PublicKey {
+                hint: key.key_hint(),
+            },
             Self::Certificate { leaf, .. } => VerificationMaterialV03::Certificate((*leaf).clone()),
         }
     }
 
     /// What Rekor v1 is told.
-    pub(super) fn pem(&self) -> String {
+    pub(super) fn to_pem(&self) -> String {
         match self {
             Self::Key(key) => key.to_pem(),
             Self::Certificate { leaf, .. } => leaf.to_pem(),
@@ -51,7 +53,7 @@ impl Signatory<'_> {
     }
 
     /// What Rekor v2 is told (`Verifier` of rekor-tiles).
-    pub(super) fn verifier(&self) -> Value {
+    pub(super) fn to_rekor_verifier(&self) -> Value {
         let raw = |der: &[u8]| json!({"rawBytes": BASE64_STANDARD.encode(der)});
         let (kind, raw) = match self {
             Self::Key(key) => ("publicKey", raw(key.spki())),
@@ -62,7 +64,7 @@ impl Signatory<'_> {
 }
 
 /// A statement in its envelope, signed and not yet logged.
-pub(super) struct Sealed {
+pub(super) struct SignedEnvelope {
     /// What the signature is over.
     pub(super) message: Vec<u8>,
     pub(super) signature: Vec<u8>,
@@ -71,31 +73,31 @@ pub(super) struct Sealed {
 
 impl PrivateKey {
     /// Signs a claim as a bundle.
-    pub fn sign_bundle(&self, claim: &Claim) -> Vec<u8> {
-        self.sign_statement(claim.statement())
+    pub fn sign_bundle(&self, claim: &ImageClaim) -> Vec<u8> {
+        self.sign_statement(claim.to_statement())
     }
 
     /// Signs an in-toto statement as a bundle.
     pub(super) fn sign_statement(&self, statement: Vec<u8>) -> Vec<u8> {
-        let sealed = self.seal(statement);
-        sealed.into_bundle(&Signatory::Key(self.public()), None, None)
+        let sealed = self.sign_to_envelope(statement);
+        sealed.into_bundle(&SignerMaterial::Key(self.public()), None, None)
     }
 
     /// Signs an in-toto statement in the legacy form of attestations: an envelope by itself.
-    pub(super) fn sign_envelope(&self, statement: Vec<u8>) -> Detached {
-        self.seal(statement).to_detached()
+    pub(super) fn sign_envelope(&self, statement: Vec<u8>) -> LegacySignature {
+        self.sign_to_envelope(statement).to_legacy()
     }
 
     /// Signs an in-toto statement.
-    pub(super) fn seal(&self, statement: Vec<u8>) -> Sealed {
-        let message = encoded(PAYLOAD, &statement);
+    pub(super) fn sign_to_envelope(&self, statement: Vec<u8>) -> SignedEnvelope {
+        let message = pre_authentication_encoding(IN_TOTO_PAYLOAD_TYPE, &statement);
         let signature = self.sign(&message);
         let envelope = DsseEnvelope::new(
-            PAYLOAD,
+            IN_TOTO_PAYLOAD_TYPE,
             PayloadBytes::new(statement),
             DsseSignature::new(SignatureBytes::from_bytes(&signature), KeyId::default()),
         );
-        Sealed {
+        SignedEnvelope {
             message,
             signature,
             envelope,
@@ -103,16 +105,16 @@ impl PrivateKey {
     }
 }
 
-impl Sealed {
+impl SignedEnvelope {
     /// As a bundle, with what a log and a timestamp authority say of it.
     pub(super) fn into_bundle(
         self,
-        by: &Signatory<'_>,
+        by: &SignerMaterial<'_>,
         entry: Option<TransparencyLogEntry>,
         stamp: Option<TimestampToken>,
     ) -> Vec<u8> {
         let content = SignatureContent::DsseEnvelope(self.envelope);
-        let mut bundle = BundleV03::new(by.material(), content);
+        let mut bundle = BundleV03::new(by.to_bundle_material(), content);
         if let Some(entry) = entry {
             bundle = bundle.with_tlog_entry(entry);
         }
@@ -124,22 +126,22 @@ impl Sealed {
     }
 
     /// In the legacy form.
-    pub(super) fn to_detached(&self) -> Detached {
+    pub(super) fn to_legacy(&self) -> LegacySignature {
         // Texts alone: this cannot fail.
-        Detached::envelope(serde_json::to_vec(&self.envelope).unwrap_or_default())
+        LegacySignature::from_envelope(serde_json::to_vec(&self.envelope).unwrap_or_default())
     }
 }
 
 /// What DSSE signs: its pre-authentication encoding.
-fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
+fn pre_authentication_encoding(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut text = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     text.extend_from_slice(payload);
     text
 }
 
-impl Claim {
+impl ImageClaim {
     /// The statement that a bundle signs.
-    pub(super) fn statement(&self) -> Vec<u8> {
+    pub(super) fn to_statement(&self) -> Vec<u8> {
         let mut subject = json!({
             "name": self.repository,
             "digest": {"sha256": self.digest.hex()},
@@ -148,9 +150,9 @@ impl Claim {
             subject["annotations"] = json!(self.annotations);
         }
         json!({
-            "_type": STATEMENT,
+            "_type": STATEMENT_TYPE,
             "subject": [subject],
-            "predicateType": PREDICATE,
+            "predicateType": COSIGN_SIGN_PREDICATE,
             "predicate": {},
         })
         .to_string()

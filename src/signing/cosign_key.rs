@@ -11,21 +11,21 @@ use serde::Deserialize;
 use super::KeyError;
 
 #[derive(Deserialize)]
-struct Sealed {
-    kdf: Kdf,
-    cipher: Cipher,
+struct EncryptedKeyJson {
+    kdf: KdfJson,
+    cipher: CipherJson,
     ciphertext: String,
 }
 
 #[derive(Deserialize)]
-struct Kdf {
+struct KdfJson {
     name: String,
-    params: Params,
+    params: ScryptParamsJson,
     salt: String,
 }
 
 #[derive(Deserialize)]
-struct Params {
+struct ScryptParamsJson {
     #[serde(rename = "N")]
     n: u64,
     r: u32,
@@ -33,47 +33,52 @@ struct Params {
 }
 
 #[derive(Deserialize)]
-struct Cipher {
+struct CipherJson {
     name: String,
     nonce: String,
 }
 
 /// What cosign has ever used, by the power of two: 32, 64 and 128 MiB. Others could ask for any
 /// amount of memory.
-const COSTS: std::ops::RangeInclusive<u32> = 15..=17;
+const ACCEPTED_COSTS: std::ops::RangeInclusive<u32> = 15..=17;
 const BLOCK_SIZE: u32 = 8;
 const PARALLEL: u32 = 1;
 const KEY_SIZE: usize = 32;
 const NONCE_SIZE: usize = 24;
 
 /// A sealed key whose seal is one of cosign's.
-pub(super) struct SealedKey {
+pub(super) struct EncryptedCosignKey {
     parameters: scrypt::Params,
     salt: Vec<u8>,
     nonce: [u8; NONCE_SIZE],
     ciphertext: Vec<u8>,
 }
 
-impl SealedKey {
-    pub(super) fn read(content: &[u8]) -> Result<Self, KeyError> {
-        let sealed: Sealed = serde_json::from_slice(content)
+impl EncryptedCosignKey {
+    pub(super) fn parse(content: &[u8]) -> Result<Self, KeyError> {
+        let sealed: EncryptedKeyJson = serde_json::from_slice(content)
             .map_err(|_| KeyError::Content("an encrypted cosign key"))?;
-        let parameters = parameters(&sealed.kdf)?;
+        let parameters = scrypt_parameters(&sealed.kdf)?;
         if sealed.cipher.name != "nacl/secretbox" {
-            return Err(other(format!("its cipher is {:?}", sealed.cipher.name)));
+            return Err(unsupported_encryption(format!(
+                "its cipher is {:?}",
+                sealed.cipher.name
+            )));
         }
         Ok(Self {
             parameters,
-            salt: decode(&sealed.kdf.salt)?,
-            nonce: decode(&sealed.cipher.nonce)?
+            salt: decode_base64(&sealed.kdf.salt)?,
+            nonce: decode_base64(&sealed.cipher.nonce)?
                 .try_into()
-                .map_err(|_| other(format!("its nonce has not {NONCE_SIZE} bytes")))?,
-            ciphertext: decode(&sealed.ciphertext)?,
+                .map_err(|_| {
+                    unsupported_encryption(format!("its nonce has not {NONCE_SIZE} bytes"))
+                })?,
+            ciphertext: decode_base64(&sealed.ciphertext)?,
         })
     }
 
     /// The PKCS#8 in it.
-    pub(super) fn open(&self, password: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(super) fn decrypt(&self, password: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let mut key = Zeroizing::new([0; KEY_SIZE]);
         scrypt::scrypt(
             password.as_bytes(),
@@ -81,40 +86,43 @@ impl SealedKey {
             &self.parameters,
             &mut key[..],
         )
-        .map_err(|_| other("its scrypt parameters"))?;
+        .map_err(|_| unsupported_encryption("its scrypt parameters"))?;
         XSalsa20Poly1305::new((&*key).into())
             .decrypt(&self.nonce.into(), self.ciphertext.as_slice())
             .map(Zeroizing::new)
             .map_err(|_| match password {
                 "" => KeyError::NoPassword,
-                _ => KeyError::Password,
+                _ => KeyError::WrongPassword,
             })
     }
 }
 
-fn parameters(kdf: &Kdf) -> Result<scrypt::Params, KeyError> {
+fn scrypt_parameters(kdf: &KdfJson) -> Result<scrypt::Params, KeyError> {
     if kdf.name != "scrypt" {
-        return Err(other(format!("its key derivation is {:?}", kdf.name)));
+        return Err(unsupported_encryption(format!(
+            "its key derivation is {:?}",
+            kdf.name
+        )));
     }
-    let Params { n, r, p } = kdf.params;
+    let ScryptParamsJson { n, r, p } = kdf.params;
     let cost = n.checked_ilog2().unwrap_or_default();
-    if !n.is_power_of_two() || !COSTS.contains(&cost) || r != BLOCK_SIZE || p != PARALLEL {
-        return Err(other(format!(
+    if !n.is_power_of_two() || !ACCEPTED_COSTS.contains(&cost) || r != BLOCK_SIZE || p != PARALLEL {
+        return Err(unsupported_encryption(format!(
             "its scrypt parameters are N={n}, r={r}, p={p}"
         )));
     }
     u8::try_from(cost)
         .ok()
         .and_then(|cost| scrypt::Params::new(cost, r, p, KEY_SIZE).ok())
-        .ok_or_else(|| other("its scrypt parameters"))
+        .ok_or_else(|| unsupported_encryption("its scrypt parameters"))
 }
 
-fn decode(text: &str) -> Result<Vec<u8>, KeyError> {
+fn decode_base64(text: &str) -> Result<Vec<u8>, KeyError> {
     BASE64_STANDARD
         .decode(text)
         .map_err(|_| KeyError::Content("an encrypted cosign key"))
 }
 
-fn other(what: impl Into<String>) -> KeyError {
-    KeyError::Encryption(crate::notice::printable(&what.into(), 120))
+fn unsupported_encryption(what: impl Into<String>) -> KeyError {
+    KeyError::UnsupportedEncryption(crate::notices::to_printable(&what.into(), 120))
 }

@@ -14,7 +14,7 @@ const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 
 /// A kind of key that signatures are made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum KeyAlgorithm {
     P256,
     P384,
     P521,
@@ -23,36 +23,36 @@ pub(super) enum Kind {
 }
 
 /// What an object identifier names: a kind of key, or one that nothing is signed with here.
-type Named = (&'static [u8], Result<Kind, &'static str>);
+type NamedAlgorithm = (&'static [u8], Result<KeyAlgorithm, &'static str>);
 
 /// Kinds that people have, by their object identifier.
-const KINDS: [Named; 5] = [
+const ALGORITHMS: [NamedAlgorithm; 5] = [
     (
         &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01],
-        Ok(Kind::Rsa),
+        Ok(KeyAlgorithm::Rsa),
     ),
     (
         &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a],
         Err("an RSA-PSS key"),
     ),
-    (&[0x2b, 0x65, 0x70], Ok(Kind::Ed25519)),
+    (&[0x2b, 0x65, 0x70], Ok(KeyAlgorithm::Ed25519)),
     (&[0x2b, 0x65, 0x71], Err("an Ed448 key")),
     (&[0x2b, 0x65, 0x6e], Err("an X25519 key")),
 ];
-const CURVES: [Named; 4] = [
+const CURVES: [NamedAlgorithm; 4] = [
     (
         &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
-        Ok(Kind::P256),
+        Ok(KeyAlgorithm::P256),
     ),
-    (&[0x2b, 0x81, 0x04, 0x00, 0x22], Ok(Kind::P384)),
-    (&[0x2b, 0x81, 0x04, 0x00, 0x23], Ok(Kind::P521)),
+    (&[0x2b, 0x81, 0x04, 0x00, 0x22], Ok(KeyAlgorithm::P384)),
+    (&[0x2b, 0x81, 0x04, 0x00, 0x23], Ok(KeyAlgorithm::P521)),
     (
         &[0x2b, 0x81, 0x04, 0x00, 0x0a],
         Err("an EC key over secp256k1"),
     ),
 ];
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for KeyAlgorithm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::P256 => "an EC key over P-256",
@@ -67,27 +67,30 @@ impl std::fmt::Display for Kind {
 /// That a PKCS#8 structure holds a key over P-256, which alone signs here.
 pub(super) fn check_pkcs8(der: &[u8]) -> Result<(), KeyError> {
     let damaged = || KeyError::Content("a private key");
-    let mut outer = element(&mut { der }, SEQUENCE).ok_or_else(damaged)?;
-    element(&mut outer, INTEGER).ok_or_else(damaged)?;
-    let algorithm = element(&mut outer, SEQUENCE).ok_or_else(damaged)?;
-    match kind(algorithm).ok_or_else(damaged)? {
-        Ok(Kind::P256) => Ok(()),
+    let mut outer = read_element(&mut { der }, SEQUENCE).ok_or_else(damaged)?;
+    read_element(&mut outer, INTEGER).ok_or_else(damaged)?;
+    let algorithm = read_element(&mut outer, SEQUENCE).ok_or_else(damaged)?;
+    match parse_algorithm(algorithm).ok_or_else(damaged)? {
+        Ok(KeyAlgorithm::P256) => Ok(()),
         Ok(other) => Err(KeyError::Kind(other.to_string())),
         Err(other) => Err(KeyError::Kind(other.to_owned())),
     }
 }
 
 /// The kind of the key that an SPKI structure holds.
-pub(super) fn public_kind(mut der: &[u8]) -> Result<Kind, KeyError> {
+pub(super) fn public_key_algorithm(mut der: &[u8]) -> Result<KeyAlgorithm, KeyError> {
     let damaged = || KeyError::Content("a public key");
-    let mut outer = element(&mut der, SEQUENCE).ok_or_else(damaged)?;
-    let algorithm = element(&mut outer, SEQUENCE).ok_or_else(damaged)?;
-    let kind = kind(algorithm).ok_or_else(damaged)?;
-    let kind = kind.map_err(|other| KeyError::PublicKind(other.to_owned()))?;
-    let bits = element(&mut outer, BIT_STRING).ok_or_else(damaged)?;
+    let mut outer = read_element(&mut der, SEQUENCE).ok_or_else(damaged)?;
+    let algorithm = read_element(&mut outer, SEQUENCE).ok_or_else(damaged)?;
+    let kind = parse_algorithm(algorithm).ok_or_else(damaged)?;
+    let kind = kind.map_err(|other| KeyError::UnsupportedPublicKey(other.to_owned()))?;
+    let bits = read_element(&mut outer, BIT_STRING).ok_or_else(damaged)?;
     let is_whole = der.is_empty() && outer.is_empty();
     // No unused bits; a point has one form alone, the one that is not compressed.
-    let is_point = matches!(kind, Kind::P256 | Kind::P384 | Kind::P521);
+    let is_point = matches!(
+        kind,
+        KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::P521
+    );
     match bits {
         [0, 4, ..] if is_whole && is_point => Ok(kind),
         [0, ..] if is_whole && !is_point => Ok(kind),
@@ -97,9 +100,9 @@ pub(super) fn public_kind(mut der: &[u8]) -> Result<Kind, KeyError> {
 
 /// The status of a timestamp response (RFC 3161, 2.4.2): 0 and 1 grant it.
 pub(super) fn timestamp_status(der: &[u8]) -> Option<u8> {
-    let mut response = element(&mut { der }, SEQUENCE)?;
-    let mut info = element(&mut response, SEQUENCE)?;
-    match element(&mut info, INTEGER)? {
+    let mut response = read_element(&mut { der }, SEQUENCE)?;
+    let mut info = read_element(&mut response, SEQUENCE)?;
+    match read_element(&mut info, INTEGER)? {
         [status] => Some(*status),
         _ => None,
     }
@@ -107,32 +110,34 @@ pub(super) fn timestamp_status(der: &[u8]) -> Option<u8> {
 
 /// Whether a certificate (RFC 5280, 4.1) names itself as its issuer; `None` for what is none.
 pub(super) fn is_self_issued(der: &[u8]) -> Option<bool> {
-    let mut certificate = element(&mut { der }, SEQUENCE)?;
-    let mut signed = element(&mut certificate, SEQUENCE)?;
-    element(&mut signed, VERSION)?;
-    element(&mut signed, INTEGER)?;
-    let _algorithm = element(&mut signed, SEQUENCE)?;
-    let issuer = element(&mut signed, SEQUENCE)?;
-    let _validity = element(&mut signed, SEQUENCE)?;
-    Some(issuer == element(&mut signed, SEQUENCE)?)
+    let mut certificate = read_element(&mut { der }, SEQUENCE)?;
+    let mut signed = read_element(&mut certificate, SEQUENCE)?;
+    read_element(&mut signed, VERSION)?;
+    read_element(&mut signed, INTEGER)?;
+    let _algorithm = read_element(&mut signed, SEQUENCE)?;
+    let issuer = read_element(&mut signed, SEQUENCE)?;
+    let _validity = read_element(&mut signed, SEQUENCE)?;
+    Some(issuer == read_element(&mut signed, SEQUENCE)?)
 }
 
 /// The kind that an algorithm identifier names, or what it is of which nothing here is signed.
-fn kind(mut algorithm: &[u8]) -> Option<Result<Kind, &'static str>> {
-    let find = |known: &[Named], oid: &[u8]| known.iter().find(|(known, _)| *known == oid).copied();
-    let oid = element(&mut algorithm, OID)?;
+fn parse_algorithm(mut algorithm: &[u8]) -> Option<Result<KeyAlgorithm, &'static str>> {
+    let find = |known: &[NamedAlgorithm], oid: &[u8]| {
+        known.iter().find(|(known, _)| *known == oid).copied()
+    };
+    let oid = read_element(&mut algorithm, OID)?;
     if oid != EC {
-        let found = find(&KINDS, oid);
+        let found = find(&ALGORITHMS, oid);
         return Some(found.map_or(Err("a key of an unknown kind"), |(_, kind)| kind));
     }
     // A curve that is spelt out instead of named is none of these to anybody.
-    let curve = element(&mut algorithm, OID).unwrap_or_default();
+    let curve = read_element(&mut algorithm, OID).unwrap_or_default();
     let found = find(&CURVES, curve);
     Some(found.map_or(Err("an EC key over an unknown curve"), |(_, kind)| kind))
 }
 
 /// The content of the next element, which must have this tag; `from` goes on behind it.
-fn element<'a>(from: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
+fn read_element<'a>(from: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     let (&is, rest) = from.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = match first {

@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use super::{EndpointsError, KeyError, ServiceError, TufError};
+use super::{EndpointsError, KeyError, SigstoreServiceError, TufError};
 
 /// Why nothing could be signed.
 #[derive(Debug, Clone, Error)]
@@ -10,7 +10,7 @@ pub enum SigningError {
     Key(#[from] KeyError),
     /// A service did not do its part.
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    Service(#[from] SigstoreServiceError),
     /// The public instance has no root, or none that can be used.
     #[error("the root of Sigstore's public instance cannot be used: {0}")]
     Root(#[from] TufError),
@@ -19,5 +19,5 @@ pub enum SigningError {
     Endpoints(#[from] EndpointsError),
     /// The repository is private and the log is public, and nobody said that this is meant.
     #[error("the repository is not public, and the log of Sigstore's public instance is")]
-    Private,
+    PrivateRepository,
 }

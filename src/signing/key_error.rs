@@ -14,12 +14,12 @@ pub enum KeyError {
     Content(&'static str),
     /// A public key where a private one is needed.
     #[error("is a public key; signing needs the private one")]
-    Public,
+    ExpectedPrivate,
     /// A private key where the public one is enough.
     #[error(
         "is a private key; checking needs the public one alone (cosign public-key --key FILE, or openssl pkey -pubout)"
     )]
-    Private,
+    ExpectedPublic,
     /// A certificate.
     #[error("is a certificate, not a key")]
     Certificate,
@@ -32,7 +32,7 @@ pub enum KeyError {
     #[error(
         "is {0}; supported are ECDSA keys over P-256, P-384 and P-521, Ed25519 keys, and RSA keys (PKCS #1 v1.5)"
     )]
-    PublicKind(String),
+    UnsupportedPublicKey(String),
     /// The older form of an RSA key.
     #[error(
         "is an RSA key in PKCS #1 form (BEGIN RSA PUBLIC KEY); convert it with openssl rsa -RSAPublicKey_in -pubout"
@@ -50,14 +50,14 @@ pub enum KeyError {
     Pkcs8Encrypted,
     /// Another label.
     #[error("is a PEM of {0:?}, which is no private key of a supported kind")]
-    Label(String),
+    UnknownLabel(String),
     /// An encrypted key whose encryption is not cosign's.
     #[error("is encrypted in a way that cosign does not use: {0}")]
-    Encryption(String),
+    UnsupportedEncryption(String),
     /// The key is encrypted, and no password was given.
     #[error("is encrypted, and COSIGN_PASSWORD is not set or empty")]
     NoPassword,
     /// The password does not open the key.
     #[error("is not opened by the password in COSIGN_PASSWORD")]
-    Password,
+    WrongPassword,
 }

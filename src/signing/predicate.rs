@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::verify::{STATEMENT, any};
+use super::verify::{STATEMENT_TYPE, check_json};
 use crate::image::Digest;
 
 /// What an attestation says.
@@ -15,12 +15,12 @@ pub struct Predicate {
     /// What is said.
     pub content: Value,
     /// The images that the file itself says it is about, where it does.
-    about: Option<Vec<String>>,
+    declared_subjects: Option<Vec<String>>,
 }
 
 /// What a file is given as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Document {
+pub enum PredicateSource {
     /// A software bill of materials: CycloneDX or SPDX 2, as JSON.
     Sbom,
     /// What a scanner found: Trivy, Grype, SARIF 2.1.0, or cosign's vulnerability predicate.
@@ -38,7 +38,7 @@ pub enum PredicateError {
     #[error("is no JSON: {0}")]
     Json(String),
     /// It is more than an attestation may hold.
-    #[error("has {0} bytes, and an attestation holds at most {LIMIT}")]
+    #[error("has {0} bytes, and an attestation holds at most {PREDICATE_LIMIT}")]
     TooLong(usize),
     /// It is JSON of something else.
     #[error("is not {0}")]
@@ -56,7 +56,7 @@ pub enum PredicateError {
 }
 
 /// The most bytes that a file may have: a bundle around it has a third more.
-const LIMIT: usize = 5 << 20;
+const PREDICATE_LIMIT: usize = 5 << 20;
 
 const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 const SPDX: &str = "https://spdx.dev/Document";
@@ -70,25 +70,26 @@ impl Predicate {
     ///
     /// # Errors
     /// It is not that.
-    pub fn read(document: Document, bytes: &[u8]) -> Result<Self, PredicateError> {
-        if bytes.len() > LIMIT {
+    pub fn parse(document: PredicateSource, bytes: &[u8]) -> Result<Self, PredicateError> {
+        if bytes.len() > PREDICATE_LIMIT {
             return Err(PredicateError::TooLong(bytes.len()));
         }
-        let text = any(bytes).map_err(|flaw| PredicateError::Json(flaw.to_string()))?;
+        let text =
+            check_json(bytes).map_err(|json_error| PredicateError::Json(json_error.to_string()))?;
         let json: Value =
             serde_json::from_str(text).map_err(|error| PredicateError::Json(error.to_string()))?;
         match document {
-            Document::Sbom => sbom(json),
-            Document::ScanReport => scan_report(json),
-            Document::Provenance => provenance(json),
-            Document::VerificationSummary => verification_summary(json),
+            PredicateSource::Sbom => parse_sbom(json),
+            PredicateSource::ScanReport => parse_scan_report(json),
+            PredicateSource::Provenance => parse_provenance(json),
+            PredicateSource::VerificationSummary => parse_verification_summary(json),
         }
     }
 
     /// The statement that an attestation signs: this, of an image.
-    pub(super) fn statement(&self, repository: &str, image: Digest) -> Vec<u8> {
+    pub(super) fn to_statement(&self, repository: &str, image: Digest) -> Vec<u8> {
         json!({
-            "_type": STATEMENT,
+            "_type": STATEMENT_TYPE,
             "subject": [{"name": repository, "digest": {"sha256": image.hex()}}],
             "predicateType": self.kind,
             "predicate": self.content,
@@ -99,26 +100,26 @@ impl Predicate {
 
     /// Whether the file does not say itself that it is about another image.
     pub fn may_be_about(&self, image: Digest) -> bool {
-        let about = self.about.as_deref();
+        let about = self.declared_subjects.as_deref();
         about.is_none_or(|about| about.iter().any(|digest| *digest == image.hex()))
     }
 
-    fn of(kind: &'static str, content: Value) -> Self {
+    fn new(kind: &'static str, content: Value) -> Self {
         Self {
             kind,
             content,
-            about: None,
+            declared_subjects: None,
         }
     }
 }
 
-fn sbom(json: Value) -> Result<Predicate, PredicateError> {
+fn parse_sbom(json: Value) -> Result<Predicate, PredicateError> {
     let text = |name: &str| json[name].as_str().unwrap_or_default();
     if text("bomFormat") == "CycloneDX" && text("specVersion").starts_with("1.") {
-        return Ok(Predicate::of(CYCLONEDX, json));
+        return Ok(Predicate::new(CYCLONEDX, json));
     }
     if text("spdxVersion").starts_with("SPDX-2.") && text("SPDXID") == "SPDXRef-DOCUMENT" {
-        return Ok(Predicate::of(SPDX, json));
+        return Ok(Predicate::new(SPDX, json));
     }
     Err(PredicateError::Schema(
         "a bill of materials that is known: CycloneDX 1 or SPDX 2, as JSON",
@@ -126,24 +127,24 @@ fn sbom(json: Value) -> Result<Predicate, PredicateError> {
 }
 
 /// A report with who made it when, as cosign's vulnerability predicate has it.
-fn scan_report(json: Value) -> Result<Predicate, PredicateError> {
+fn parse_scan_report(json: Value) -> Result<Predicate, PredicateError> {
     let text = |path: &str| {
         json.pointer(path)
             .and_then(Value::as_str)
             .unwrap_or_default()
     };
     let scanner = if json["scanner"]["result"].is_object() && json["metadata"].is_object() {
-        return Ok(Predicate::of(VULNERABILITIES, json));
+        return Ok(Predicate::new(VULNERABILITIES, json));
     } else if json["SchemaVersion"] == 2 && json["ArtifactName"].is_string() {
         let time = text("/CreatedAt");
-        Scanner {
+        ScannerInfo {
             uri: "pkg:github/aquasecurity/trivy",
             version: text("/Trivy/Version"),
             times: [time, time],
         }
     } else if text("/descriptor/name") == "grype" && json["matches"].is_array() {
         let time = text("/descriptor/timestamp");
-        Scanner {
+        ScannerInfo {
             uri: "pkg:github/anchore/grype",
             version: text("/descriptor/version"),
             times: [time, time],
@@ -152,7 +153,7 @@ fn scan_report(json: Value) -> Result<Predicate, PredicateError> {
         && json["runs"].as_array().is_some_and(|runs| !runs.is_empty())
     {
         let driver = "/runs/0/tool/driver";
-        Scanner {
+        ScannerInfo {
             uri: match text(&format!("{driver}/informationUri")) {
                 "" => text(&format!("{driver}/name")),
                 uri => uri,
@@ -166,19 +167,19 @@ fn scan_report(json: Value) -> Result<Predicate, PredicateError> {
             "a scan report that is known: JSON of Trivy (schema 2) or Grype, SARIF 2.1.0, or cosign's vulnerability predicate",
         ));
     };
-    let content = scanner.predicate(&json);
-    Ok(Predicate::of(VULNERABILITIES, content))
+    let content = scanner.to_predicate(&json);
+    Ok(Predicate::new(VULNERABILITIES, content))
 }
 
 /// Who made a report, and when it was begun and done.
-struct Scanner<'a> {
+struct ScannerInfo<'a> {
     uri: &'a str,
     version: &'a str,
     times: [&'a str; 2],
 }
 
-impl Scanner<'_> {
-    fn predicate(&self, report: &Value) -> Value {
+impl ScannerInfo<'_> {
+    fn to_predicate(&self, report: &Value) -> Value {
         let mut metadata = json!({});
         for (name, time) in ["scanStartedOn", "scanFinishedOn"].iter().zip(self.times) {
             if !time.is_empty() {
@@ -193,8 +194,8 @@ impl Scanner<'_> {
     }
 }
 
-fn provenance(json: Value) -> Result<Predicate, PredicateError> {
-    let (json, about) = inner(
+fn parse_provenance(json: Value) -> Result<Predicate, PredicateError> {
+    let (json, about) = unwrap_statement(
         json,
         &[PROVENANCE_1, PROVENANCE_02],
         "SLSA provenance v1 or v0.2",
@@ -204,29 +205,29 @@ fn provenance(json: Value) -> Result<Predicate, PredicateError> {
         let texts = ["/buildDefinition/buildType", "/runDetails/builder/id"];
         texts
             .into_iter()
-            .try_for_each(|member| is_text(&json, what, member))?;
+            .try_for_each(|member| require_text(&json, what, member))?;
         PROVENANCE_1
     } else {
         let texts = ["/builder/id", "/buildType"];
         texts
             .into_iter()
-            .try_for_each(|member| is_text(&json, what, member))?;
+            .try_for_each(|member| require_text(&json, what, member))?;
         PROVENANCE_02
     };
     Ok(Predicate {
         kind,
         content: json,
-        about,
+        declared_subjects: about,
     })
 }
 
-fn verification_summary(json: Value) -> Result<Predicate, PredicateError> {
-    let (json, about) = inner(json, &[SUMMARY], "a SLSA verification summary v1")?;
+fn parse_verification_summary(json: Value) -> Result<Predicate, PredicateError> {
+    let (json, about) = unwrap_statement(json, &[SUMMARY], "a SLSA verification summary v1")?;
     let what = "SLSA verification summary";
     let texts = ["/verifier/id", "/timeVerified", "/resourceUri"];
     texts
         .into_iter()
-        .try_for_each(|member| is_text(&json, what, member))?;
+        .try_for_each(|member| require_text(&json, what, member))?;
     let wrong = |member, wanted| PredicateError::Member {
         what,
         member,
@@ -247,11 +248,15 @@ fn verification_summary(json: Value) -> Result<Predicate, PredicateError> {
     Ok(Predicate {
         kind: SUMMARY,
         content: json,
-        about,
+        declared_subjects: about,
     })
 }
 
-fn is_text(json: &Value, what: &'static str, member: &'static str) -> Result<(), PredicateError> {
+fn require_text(
+    json: &Value,
+    what: &'static str,
+    member: &'static str,
+) -> Result<(), PredicateError> {
     match json.pointer(member) {
         Some(Value::String(text)) if !text.is_empty() => Ok(()),
         _ => Err(PredicateError::Member {
@@ -264,7 +269,7 @@ fn is_text(json: &Value, what: &'static str, member: &'static str) -> Result<(),
 
 /// The predicate in a statement of one of these types, and what the statement is about; JSON that is
 /// no statement comes back as it is.
-fn inner(
+fn unwrap_statement(
     mut json: Value,
     kinds: &[&str],
     what: &'static str,
@@ -290,8 +295,8 @@ fn inner(
 mod tests {
     use super::*;
 
-    fn read(document: Document, json: &Value) -> Result<Predicate, String> {
-        let read = Predicate::read(document, json.to_string().as_bytes());
+    fn read(document: PredicateSource, json: &Value) -> Result<Predicate, String> {
+        let read = Predicate::parse(document, json.to_string().as_bytes());
         read.map_err(|error| error.to_string())
     }
 
@@ -320,30 +325,30 @@ mod tests {
         let sarif = json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Snyk"}}}]});
         for (document, json, kind) in [
             (
-                Document::Sbom,
+                PredicateSource::Sbom,
                 json!({"bomFormat": "CycloneDX", "specVersion": "1.6"}),
                 CYCLONEDX,
             ),
             (
-                Document::Sbom,
+                PredicateSource::Sbom,
                 json!({"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT"}),
                 SPDX,
             ),
-            (Document::ScanReport, trivy, VULNERABILITIES),
-            (Document::ScanReport, grype, VULNERABILITIES),
-            (Document::ScanReport, sarif, VULNERABILITIES),
+            (PredicateSource::ScanReport, trivy, VULNERABILITIES),
+            (PredicateSource::ScanReport, grype, VULNERABILITIES),
+            (PredicateSource::ScanReport, sarif, VULNERABILITIES),
             (
-                Document::ScanReport,
+                PredicateSource::ScanReport,
                 json!({"scanner": {"result": {}}, "metadata": {}}),
                 VULNERABILITIES,
             ),
-            (Document::Provenance, provenance_1(), PROVENANCE_1),
+            (PredicateSource::Provenance, provenance_1(), PROVENANCE_1),
             (
-                Document::Provenance,
+                PredicateSource::Provenance,
                 json!({"builder": {"id": "x"}, "buildType": "y"}),
                 PROVENANCE_02,
             ),
-            (Document::VerificationSummary, summary(), SUMMARY),
+            (PredicateSource::VerificationSummary, summary(), SUMMARY),
         ] {
             assert_eq!(read(document, &json).unwrap().kind, kind, "{json}");
         }
@@ -352,7 +357,7 @@ mod tests {
     #[test]
     fn a_report_says_who_made_it_when() {
         let trivy = json!({"SchemaVersion": 2, "ArtifactName": "web", "CreatedAt": "2026-11-20T21:48:08Z", "Trivy": {"Version": "0.70.0"}});
-        let content = read(Document::ScanReport, &trivy).unwrap().content;
+        let content = read(PredicateSource::ScanReport, &trivy).unwrap().content;
         assert_eq!(content["scanner"]["version"], "0.70.0");
         assert_eq!(content["scanner"]["result"], trivy);
         assert_eq!(content["metadata"]["scanStartedOn"], "2026-11-20T21:48:08Z");
@@ -367,13 +372,13 @@ mod tests {
             "predicateType": PROVENANCE_1,
             "predicate": provenance_1(),
         });
-        let about = read(Document::Provenance, &statement).unwrap();
+        let about = read(PredicateSource::Provenance, &statement).unwrap();
         assert_eq!(about.content, provenance_1());
         assert!(about.may_be_about(image) && !about.may_be_about(Digest::of(b"another")));
-        let bare = read(Document::Provenance, &provenance_1()).unwrap();
+        let bare = read(PredicateSource::Provenance, &provenance_1()).unwrap();
         assert!(bare.may_be_about(image));
         statement["predicateType"] = json!(SUMMARY);
-        assert!(read(Document::Provenance, &statement).is_err());
+        assert!(read(PredicateSource::Provenance, &statement).is_err());
     }
 
     #[test]
@@ -382,34 +387,42 @@ mod tests {
         undecided["verificationResult"] = json!("MAYBE");
         for (document, json, part) in [
             (
-                Document::Sbom,
+                PredicateSource::Sbom,
                 json!({"spdxVersion": "SPDX-3.0"}),
                 "bill of materials that is known",
             ),
-            (Document::Sbom, json!([]), "bill of materials that is known"),
             (
-                Document::ScanReport,
+                PredicateSource::Sbom,
+                json!([]),
+                "bill of materials that is known",
+            ),
+            (
+                PredicateSource::ScanReport,
                 json!({"SchemaVersion": 1}),
                 "scan report that is known",
             ),
             (
-                Document::ScanReport,
+                PredicateSource::ScanReport,
                 json!({"version": "2.1.0", "runs": []}),
                 "scan report that is known",
             ),
-            (Document::Provenance, json!({}), "/builder/id is not a text"),
             (
-                Document::Provenance,
+                PredicateSource::Provenance,
+                json!({}),
+                "/builder/id is not a text",
+            ),
+            (
+                PredicateSource::Provenance,
                 json!({"buildDefinition": {}}),
                 "/buildDefinition/buildType is not a text",
             ),
             (
-                Document::VerificationSummary,
+                PredicateSource::VerificationSummary,
                 json!({"verifier": {"id": "x"}}),
                 "/timeVerified is not a text",
             ),
             (
-                Document::VerificationSummary,
+                PredicateSource::VerificationSummary,
                 undecided,
                 "is not PASSED or FAILED",
             ),
@@ -422,13 +435,13 @@ mod tests {
             (b"{\"a\":1,\"a\":2}", "twice"),
             (b"\xff", "not UTF-8"),
         ] {
-            let reason = Predicate::read(Document::Sbom, bytes)
+            let reason = Predicate::parse(PredicateSource::Sbom, bytes)
                 .unwrap_err()
                 .to_string();
             assert!(reason.contains(part), "{reason}");
         }
-        let long = vec![b' '; LIMIT + 1];
-        let reason = Predicate::read(Document::Sbom, &long).unwrap_err();
-        assert_eq!(reason, PredicateError::TooLong(LIMIT + 1));
+        let long = vec![b' '; PREDICATE_LIMIT + 1];
+        let reason = Predicate::parse(PredicateSource::Sbom, &long).unwrap_err();
+        assert_eq!(reason, PredicateError::TooLong(PREDICATE_LIMIT + 1));
     }
 }

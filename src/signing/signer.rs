@@ -1,25 +1,26 @@
 use std::sync::Arc;
 
 use super::{
-    Claim, Detached, Keyless, LoggedKey, OpeningKey, Predicate, Requirement, SigningError,
+    ImageClaim, KeylessSigner, LazyPrivateKey, LegacySignature, LoggedKeySigner, Predicate,
+    Requirement, SigningError,
 };
 use crate::image::Digest;
-use crate::notice::Notices;
-use crate::registry::Client;
+use crate::notices::Notices;
+use crate::registry::RegistryClient;
 
 /// What signatures are made with.
 #[derive(Debug, Clone)]
 pub enum Signer {
     /// A key alone.
-    Key(OpeningKey),
+    Key(LazyPrivateKey),
     /// A key, with a log that holds what it signs.
-    LoggedKey(Arc<LoggedKey>),
+    LoggedKey(Arc<LoggedKeySigner>),
     /// A certificate for the job that runs.
-    Keyless(Arc<Keyless>),
+    Keyless(Arc<KeylessSigner>),
 }
 
 /// Something that is attested of an image.
-pub struct Attestation<'a> {
+pub struct ImageAttestation<'a> {
     /// The repository that it is made for.
     pub repository: &'a str,
     /// The image.
@@ -28,9 +29,9 @@ pub struct Attestation<'a> {
     pub predicate: &'a Predicate,
 }
 
-impl Attestation<'_> {
-    fn statement(&self) -> Vec<u8> {
-        self.predicate.statement(self.repository, self.image)
+impl ImageAttestation<'_> {
+    fn to_statement(&self) -> Vec<u8> {
+        self.predicate.to_statement(self.repository, self.image)
     }
 }
 
@@ -41,12 +42,12 @@ impl Signer {
     /// A key that is not opened, a trusted root or a token that cannot be had.
     pub async fn requirement(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
     ) -> Result<Requirement, SigningError> {
         match self {
             Self::Key(key) => Ok(Requirement::Key {
-                key: key.opened().await?.public().clone(),
+                key: key.wait().await?.public().clone(),
                 log: None,
             }),
             Self::LoggedKey(key) => key.requirement(client, notices).await,
@@ -60,11 +61,11 @@ impl Signer {
     /// See [`SigningError`].
     pub async fn sign_bundle(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
-        claim: &Claim,
+        claim: &ImageClaim,
     ) -> Result<Vec<u8>, SigningError> {
-        self.sign_statement(client, notices, claim.statement())
+        self.sign_statement(client, notices, claim.to_statement())
             .await
     }
 
@@ -74,11 +75,11 @@ impl Signer {
     /// See [`SigningError`].
     pub async fn attest_bundle(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
-        attestation: &Attestation<'_>,
+        attestation: &ImageAttestation<'_>,
     ) -> Result<Vec<u8>, SigningError> {
-        self.sign_statement(client, notices, attestation.statement())
+        self.sign_statement(client, notices, attestation.to_statement())
             .await
     }
 
@@ -86,15 +87,15 @@ impl Signer {
     ///
     /// # Errors
     /// See [`SigningError`].
-    pub async fn attest_detached(
+    pub async fn attest_legacy(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
-        attestation: &Attestation<'_>,
-    ) -> Result<Detached, SigningError> {
-        let statement = attestation.statement();
+        attestation: &ImageAttestation<'_>,
+    ) -> Result<LegacySignature, SigningError> {
+        let statement = attestation.to_statement();
         match self {
-            Self::Key(key) => Ok(key.opened().await?.sign_envelope(statement)),
+            Self::Key(key) => Ok(key.wait().await?.sign_envelope(statement)),
             Self::LoggedKey(key) => key.sign_envelope(client, notices, statement).await,
             Self::Keyless(keyless) => keyless.sign_envelope(client, notices, statement).await,
         }
@@ -102,12 +103,12 @@ impl Signer {
 
     async fn sign_statement(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<Vec<u8>, SigningError> {
         match self {
-            Self::Key(key) => Ok(key.opened().await?.sign_statement(statement)),
+            Self::Key(key) => Ok(key.wait().await?.sign_statement(statement)),
             Self::LoggedKey(key) => key.sign_statement(client, notices, statement).await,
             Self::Keyless(keyless) => keyless.sign_statement(client, notices, statement).await,
         }
@@ -117,16 +118,16 @@ impl Signer {
     ///
     /// # Errors
     /// See [`SigningError`].
-    pub async fn sign_detached(
+    pub async fn sign_legacy(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
-        claim: &Claim,
-    ) -> Result<Detached, SigningError> {
+        claim: &ImageClaim,
+    ) -> Result<LegacySignature, SigningError> {
         match self {
-            Self::Key(key) => Ok(key.opened().await?.sign_detached(claim)),
-            Self::LoggedKey(key) => key.sign_detached(client, notices, claim).await,
-            Self::Keyless(keyless) => keyless.sign_detached(client, notices, claim).await,
+            Self::Key(key) => Ok(key.wait().await?.sign_legacy(claim)),
+            Self::LoggedKey(key) => key.sign_legacy(client, notices, claim).await,
+            Self::Keyless(keyless) => keyless.sign_legacy(client, notices, claim).await,
         }
     }
 }

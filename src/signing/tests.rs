@@ -22,7 +22,7 @@ fn p256() -> Vec<u8> {
 }
 
 fn key() -> PrivateKey {
-    PrivateKey::read(&pem::write("PRIVATE KEY", &p256()), "").unwrap()
+    PrivateKey::parse(&pem::write_pem("PRIVATE KEY", &p256()), "").unwrap()
 }
 
 /// A key as cosign seals it, with the cheapest of its costs.
@@ -42,14 +42,14 @@ fn sealed(content: &[u8], password: &str, change: impl Fn(&mut Value)) -> String
         "ciphertext": BASE64_STANDARD.encode(ciphertext),
     });
     change(&mut json);
-    pem::write(
+    pem::write_pem(
         "ENCRYPTED SIGSTORE PRIVATE KEY",
         json.to_string().as_bytes(),
     )
 }
 
 fn reason(text: &str, password: &str) -> String {
-    let error = PrivateKey::read(text, password).unwrap_err().to_string();
+    let error = PrivateKey::parse(text, password).unwrap_err().to_string();
     assert!(
         password.is_empty() || !error.contains(password),
         "{error} has the password"
@@ -60,13 +60,13 @@ fn reason(text: &str, password: &str) -> String {
 #[test]
 fn both_forms_of_a_key_are_read() {
     let der = p256();
-    let plain = PrivateKey::read(&pem::write("PRIVATE KEY", &der), "unused").unwrap();
+    let plain = PrivateKey::parse(&pem::write_pem("PRIVATE KEY", &der), "unused").unwrap();
     let text = format!("a comment\r\n{}", sealed(&der, "open sesame", |_| ()));
-    let opened = PrivateKey::read(&text.replace('\n', "\r\n"), "open sesame").unwrap();
+    let opened = PrivateKey::parse(&text.replace('\n', "\r\n"), "open sesame").unwrap();
     assert_eq!(plain.public(), opened.public());
     let older = sealed(&der, "", |_| ()).replace("SIGSTORE", "COSIGN");
     assert_eq!(
-        PrivateKey::read(&older, "").unwrap().public(),
+        PrivateKey::parse(&older, "").unwrap().public(),
         plain.public()
     );
     let public = plain.public().to_pem();
@@ -85,7 +85,7 @@ fn a_key_that_cosign_made_is_read() {
         include_str!("../../tests/data/keys/cosign.key"),
         include_str!("../../tests/data/keys/cosign.pub"),
     ];
-    let key = PrivateKey::read(secret, "not a secret").unwrap();
+    let key = PrivateKey::parse(secret, "not a secret").unwrap();
     assert_eq!(*key.public(), PublicKey::read(public).unwrap());
     assert_eq!(key.public().to_pem(), public);
 }
@@ -97,7 +97,7 @@ fn what_is_no_usable_key_is_refused_with_its_reason() {
     let rsa: Pkcs8V1Der<'_> = rsa.as_der().unwrap();
     let p384 = pkcs8(&aws::ECDSA_P384_SHA384_ASN1_SIGNING);
     let p521 = pkcs8(&aws::ECDSA_P521_SHA512_ASN1_SIGNING);
-    let private = |content: &[u8]| pem::write("PRIVATE KEY", content);
+    let private = |content: &[u8]| pem::write_pem("PRIVATE KEY", content);
     for (text, part) in [
         (String::new(), "no key in PEM form"),
         ("k8s://cosign/key".to_owned(), "no key in PEM form"),
@@ -112,18 +112,21 @@ fn what_is_no_usable_key_is_refused_with_its_reason() {
         (private(&p256()[..60]), "its content is none"),
         (private(&p256()).replace("-----END", "-----"), "cut short"),
         (private(&p256()).replacen("\nMI", "\n!!", 1), "no base64"),
-        (pem::write("EC PRIVATE KEY", b"x"), "openssl pkcs8 -topk8"),
-        (pem::write("RSA PRIVATE KEY", b"x"), "is an RSA key"),
         (
-            pem::write("ENCRYPTED PRIVATE KEY", b"x"),
+            pem::write_pem("EC PRIVATE KEY", b"x"),
+            "openssl pkcs8 -topk8",
+        ),
+        (pem::write_pem("RSA PRIVATE KEY", b"x"), "is an RSA key"),
+        (
+            pem::write_pem("ENCRYPTED PRIVATE KEY", b"x"),
             "encrypted the way of openssl",
         ),
-        (pem::write("OPENSSH PRIVATE KEY", b"x"), "OpenSSH"),
+        (pem::write_pem("OPENSSH PRIVATE KEY", b"x"), "OpenSSH"),
         (key().public().to_pem(), "is a public key"),
-        (pem::write("CERTIFICATE", b"x"), "is a certificate"),
-        (pem::write("MESSAGE", b"x"), "\"MESSAGE\""),
+        (pem::write_pem("CERTIFICATE", b"x"), "is a certificate"),
+        (pem::write_pem("MESSAGE", b"x"), "\"MESSAGE\""),
         (
-            pem::write("ENCRYPTED SIGSTORE PRIVATE KEY", b"{}"),
+            pem::write_pem("ENCRYPTED SIGSTORE PRIVATE KEY", b"{}"),
             "its content is none",
         ),
     ] {
@@ -140,16 +143,16 @@ fn rsa_bytes(der: &Pkcs8V1Der<'_>) -> Vec<u8> {
 #[tokio::test]
 async fn a_key_opens_while_others_wait_for_it() {
     let text = sealed(&p256(), "right", |_| ());
-    let opening = OpeningKey::begin(&text, "right").unwrap();
+    let opening = LazyPrivateKey::load(&text, "right").unwrap();
     let other = opening.clone();
-    let (one, two) = tokio::join!(opening.opened(), other.opened());
+    let (one, two) = tokio::join!(opening.wait(), other.wait());
     assert_eq!(one.unwrap().public(), two.unwrap().public());
-    let wrong = OpeningKey::begin(&text, "wrong").unwrap();
-    assert_eq!(wrong.opened().await.unwrap_err(), KeyError::Password);
+    let wrong = LazyPrivateKey::load(&text, "wrong").unwrap();
+    assert_eq!(wrong.wait().await.unwrap_err(), KeyError::WrongPassword);
     let damaged = sealed(&p256(), "right", |json| {
         json["cipher"]["nonce"] = json!("AAAA")
     });
-    assert!(OpeningKey::begin(&damaged, "right").is_err());
+    assert!(LazyPrivateKey::load(&damaged, "right").is_err());
 }
 
 #[test]
@@ -179,21 +182,21 @@ fn a_sealed_key_that_does_not_open_says_why() {
 
 #[test]
 fn what_is_no_public_key_is_refused_with_its_reason() {
-    let private = pem::write("PRIVATE KEY", &p256());
-    let mut off_the_curve = pem::read(&key().public().to_pem())
+    let private = pem::write_pem("PRIVATE KEY", &p256());
+    let mut off_the_curve = pem::parse_pem(&key().public().to_pem())
         .unwrap()
         .content
         .to_vec();
     *off_the_curve.last_mut().unwrap() ^= 1;
     for (text, part) in [
         (private, "is a private key; checking needs the public one"),
-        (pem::write("CERTIFICATE", b"x"), "is a certificate"),
-        (pem::write("PUBLIC KEY", b"x"), "its content is none"),
+        (pem::write_pem("CERTIFICATE", b"x"), "is a certificate"),
+        (pem::write_pem("PUBLIC KEY", b"x"), "its content is none"),
         (
-            pem::write("PUBLIC KEY", &off_the_curve),
+            pem::write_pem("PUBLIC KEY", &off_the_curve),
             "its content is none",
         ),
-        (pem::write("RSA PUBLIC KEY", b"x"), "in PKCS #1 form"),
+        (pem::write_pem("RSA PUBLIC KEY", b"x"), "in PKCS #1 form"),
         ("x".to_owned(), "no key in PEM form"),
     ] {
         let reason = PublicKey::read(&text).unwrap_err().to_string();
@@ -209,8 +212,8 @@ fn by(key: &PrivateKey) -> Requirement {
     }
 }
 
-fn claim() -> Claim {
-    Claim {
+fn claim() -> ImageClaim {
+    ImageClaim {
         repository: "registry.example/team/web".to_owned(),
         digest: Digest::of(b"image"),
         annotations: [("commit", "9f3c2a1"), ("run", "https://ci.example/1")]
@@ -223,20 +226,20 @@ fn claim() -> Claim {
 fn a_claim_comes_back_from_both_forms() {
     let key = key();
     let digest = claim().digest;
-    let detached = key.sign_detached(&claim());
+    let detached = key.sign_legacy(&claim());
     insta::assert_snapshot!(
         String::from_utf8_lossy(&detached.payload),
         @r#"{"critical":{"identity":{"docker-reference":"registry.example/team/web"},"image":{"docker-manifest-digest":"sha256:6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d"},"type":"cosign container image signature"},"optional":{"commit":"9f3c2a1","run":"https://ci.example/1"}}"#
     );
-    let found = by(&key).check_detached(&detached, digest).unwrap();
+    let found = by(&key).check_legacy(&detached, digest).unwrap();
     assert_eq!(found.claim, claim());
     let bundle = key.sign_bundle(&claim());
     let found = by(&key).check_bundle(&bundle, digest).unwrap();
     assert_eq!(found.claim, claim());
     let bundle: Value = serde_json::from_slice(&bundle).unwrap();
-    assert_eq!(bundle["mediaType"], BUNDLE);
+    assert_eq!(bundle["mediaType"], BUNDLE_TYPE);
     let hint = &bundle["verificationMaterial"]["publicKey"]["hint"];
-    assert_eq!(*hint, key.public().hint());
+    assert_eq!(*hint, key.public().key_hint());
     let statement = BASE64_STANDARD.decode(bundle["dsseEnvelope"]["payload"].as_str().unwrap());
     insta::assert_snapshot!(
         String::from_utf8(statement.unwrap()).unwrap(),
@@ -246,57 +249,69 @@ fn a_claim_comes_back_from_both_forms() {
 
 #[test]
 fn without_annotations_there_is_none() {
-    let bare = Claim {
+    let bare = ImageClaim {
         annotations: Default::default(),
         ..claim()
     };
-    let payload = key().sign_detached(&bare).payload;
+    let payload = key().sign_legacy(&bare).payload;
     assert!(payload.ends_with(br#""optional":null}"#));
 }
 
 #[test]
 fn a_detached_signature_that_does_not_count_says_why() {
     let key = key();
-    let good = key.sign_detached(&claim());
-    let check = |signed: Detached| {
-        let checked = by(&key).check_detached(&signed, claim().digest);
+    let good = key.sign_legacy(&claim());
+    let check = |signed: LegacySignature| {
+        let checked = by(&key).check_legacy(&signed, claim().digest);
         checked.map(|found| found.claim)
     };
     let other = super::tests::key();
-    assert_eq!(check(other.sign_detached(&claim())), Err(Flaw::DoesNotFit));
+    assert_eq!(
+        check(other.sign_legacy(&claim())),
+        Err(VerificationError::SignatureMismatch)
+    );
     let mut changed = good.clone();
     changed.payload.push(b' ');
-    assert_eq!(check(changed), Err(Flaw::DoesNotFit));
-    let unsigned = Detached {
+    assert_eq!(check(changed), Err(VerificationError::SignatureMismatch));
+    let unsigned = LegacySignature {
         signature: None,
         ..good.clone()
     };
-    assert_eq!(check(unsigned), Err(Flaw::Unsigned));
-    let keyless = Detached {
+    assert_eq!(check(unsigned), Err(VerificationError::Unsigned));
+    let keyless = LegacySignature {
         certificate: Some(String::new()),
-        ..other.sign_detached(&claim())
+        ..other.sign_legacy(&claim())
     };
-    assert_eq!(check(keyless), Err(Flaw::Certificate));
-    let no_base64 = Detached {
+    assert_eq!(
+        check(keyless),
+        Err(VerificationError::SignedWithCertificate)
+    );
+    let no_base64 = LegacySignature {
         signature: Some("!".to_owned()),
         ..good.clone()
     };
-    assert!(matches!(check(no_base64), Err(Flaw::Malformed(_))));
-    let elsewhere = Claim {
+    assert!(matches!(
+        check(no_base64),
+        Err(VerificationError::Malformed(_))
+    ));
+    let elsewhere = ImageClaim {
         digest: Digest::of(b"another"),
         ..claim()
     };
     assert_eq!(
-        check(key.sign_detached(&elsewhere)),
-        Err(Flaw::OtherImage(elsewhere.digest))
+        check(key.sign_legacy(&elsewhere)),
+        Err(VerificationError::OtherImage(elsewhere.digest))
     );
     let payload = br#"{"critical":{"identity":{"docker-reference":""},"image":{"docker-manifest-digest":""},"type":"atomic"},"optional":null}"#;
-    let other_type = Detached {
+    let other_type = LegacySignature {
         payload: payload.to_vec(),
         signature: Some(BASE64_STANDARD.encode(key.sign(payload))),
         ..good.clone()
     };
-    assert!(matches!(check(other_type), Err(Flaw::OtherKind(_))));
+    assert!(matches!(
+        check(other_type),
+        Err(VerificationError::OtherPredicateType(_))
+    ));
 }
 
 #[test]
@@ -308,7 +323,7 @@ fn a_bundle_that_does_not_count_says_why() {
         by(&key).check_bundle(&bytes, digest).unwrap_err()
     };
     let good =
-        |claim: &Claim| -> Value { serde_json::from_slice(&key.sign_bundle(claim)).unwrap() };
+        |claim: &ImageClaim| -> Value { serde_json::from_slice(&key.sign_bundle(claim)).unwrap() };
     let changed = |change: fn(&mut Value)| {
         let mut bundle = good(&claim());
         change(&mut bundle);
@@ -316,30 +331,35 @@ fn a_bundle_that_does_not_count_says_why() {
     };
     let by_other: Value =
         serde_json::from_slice(&super::tests::key().sign_bundle(&claim())).unwrap();
-    assert!(matches!(check(&by_other), Flaw::OtherKey(hint) if hint.starts_with("hint ")));
-    let elsewhere = Claim {
+    assert!(
+        matches!(check(&by_other), VerificationError::OtherKey(hint) if hint.starts_with("hint "))
+    );
+    let elsewhere = ImageClaim {
         digest: Digest::of(b"another"),
         ..claim()
     };
-    assert_eq!(check(&good(&elsewhere)), Flaw::OtherImage(elsewhere.digest));
+    assert_eq!(
+        check(&good(&elsewhere)),
+        VerificationError::OtherImage(elsewhere.digest)
+    );
     assert_eq!(
         changed(|bundle| bundle["dsseEnvelope"]["payload"] = json!("e30=")),
-        Flaw::Tampered
+        VerificationError::Tampered
     );
     assert_eq!(
         changed(|bundle| bundle["dsseEnvelope"]["payloadType"] = json!("text/plain")),
-        Flaw::Tampered
+        VerificationError::Tampered
     );
     assert_eq!(
         changed(|bundle| bundle["verificationMaterial"] = json!({"certificate": {"rawBytes": ""}})),
-        Flaw::Certificate
+        VerificationError::SignedWithCertificate
     );
     assert!(matches!(
         changed(|bundle| {
             bundle.as_object_mut().unwrap().remove("dsseEnvelope");
             bundle["messageSignature"] = json!({"signature": "AA=="});
         }),
-        Flaw::OtherKind(_)
+        VerificationError::OtherPredicateType(_)
     ));
     for broken in [
         changed(|bundle| bundle["mediaType"] = json!("text/html")),
@@ -347,7 +367,10 @@ fn a_bundle_that_does_not_count_says_why() {
         changed(|bundle| bundle["dsseEnvelope"]["signatures"][0]["sig"] = json!("!")),
         changed(|bundle| *bundle = json!("no bundle")),
     ] {
-        assert!(matches!(broken, Flaw::Malformed(_)), "{broken}");
+        assert!(
+            matches!(broken, VerificationError::Malformed(_)),
+            "{broken}"
+        );
     }
     let attestation = signed(
         &key,
@@ -356,7 +379,7 @@ fn a_bundle_that_does_not_count_says_why() {
     );
     assert_eq!(
         check(&attestation),
-        Flaw::Attestation("https://spdx.dev/Document".to_owned())
+        VerificationError::Attestation("https://spdx.dev/Document".to_owned())
     );
 }
 
@@ -366,8 +389,8 @@ fn signed(key: &PrivateKey, statement: &Value) -> Value {
     let payload = statement.to_string();
     let message = format!("DSSEv1 {} {kind} {} {payload}", kind.len(), payload.len());
     json!({
-        "mediaType": BUNDLE,
-        "verificationMaterial": {"publicKey": {"hint": key.public().hint()}},
+        "mediaType": BUNDLE_TYPE,
+        "verificationMaterial": {"publicKey": {"hint": key.public().key_hint()}},
         "dsseEnvelope": {
             "payload": BASE64_STANDARD.encode(&payload),
             "payloadType": kind,
@@ -382,9 +405,9 @@ fn a_later_run_says_nothing_new() {
     later
         .annotations
         .insert("run".to_owned(), "another".to_owned());
-    assert!(claim().says_as(&later));
+    assert!(claim().is_equivalent_to(&later));
     later
         .annotations
         .insert("commit".to_owned(), "x".to_owned());
-    assert!(!claim().says_as(&later));
+    assert!(!claim().is_equivalent_to(&later));
 }

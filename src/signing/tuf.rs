@@ -25,12 +25,12 @@ use thiserror::Error;
 use url::Url;
 
 use super::{BUNDLE_LIMIT, TrustRoot, TrustRootError};
-use crate::notice::{Notices, printable};
-use crate::registry::{Ask, Cause, Client};
+use crate::notices::{Notices, to_printable};
+use crate::registry::{RegistryClient, RequestErrorKind, ServiceRequest};
 
 /// A repository that says what the public instance is.
 #[derive(Debug, Clone)]
-pub struct Tuf {
+pub struct TufRepository {
     /// Where it is.
     pub address: Url,
     /// Its `root.json`, with which trust in it begins.
@@ -38,9 +38,9 @@ pub struct Tuf {
     /// The time at which nothing may have expired.
     pub now: Timestamp,
     /// How long it may take in all.
-    pub patience: Duration,
+    pub timeout: Duration,
     /// The folder for what it gave, if that is kept. What is there is proven anew at each use.
-    pub kept: Option<PathBuf>,
+    pub cache_dir: Option<PathBuf>,
 }
 
 /// That a repository cannot be trusted.
@@ -63,21 +63,21 @@ pub enum TufError {
 }
 
 /// Why there is nothing of today.
-enum Missing {
+enum TargetsUnavailable {
     Unanswered(String),
     Invalid(String),
 }
 
-impl Tuf {
+impl TufRepository {
     /// The public instance's, with what it gave kept in a folder.
-    pub fn public(now: Timestamp, kept: Option<PathBuf>) -> Self {
+    pub fn new(now: Timestamp, cache_dir: Option<PathBuf>) -> Self {
         let instance = SigstoreInstance::PublicGood;
         Self {
             address: Url::parse(instance.tuf_url()).expect("a constant is an address"),
             root: instance.tuf_root().into(),
             now,
-            patience: Duration::from_secs(20),
-            kept,
+            timeout: Duration::from_secs(20),
+            cache_dir,
         }
     }
 
@@ -85,14 +85,17 @@ impl Tuf {
     ///
     /// # Errors
     /// A repository that answers with what does not hold.
-    pub async fn trust_root(
+    pub async fn load_trust_root(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
     ) -> Result<TrustRoot, TufError> {
-        match self.targets(client, notices, [TRUSTED_ROOT_TARGET]).await? {
-            Some([root]) => Ok(TrustRoot::read(&root)?),
-            None => Ok(TrustRoot::embedded()?),
+        match self
+            .load_targets(client, notices, [TRUSTED_ROOT_TARGET])
+            .await?
+        {
+            Some([root]) => Ok(TrustRoot::parse(&root)?),
+            None => Ok(TrustRoot::load_embedded()?),
         }
     }
 
@@ -100,22 +103,22 @@ impl Tuf {
     ///
     /// # Errors
     /// A repository that answers with what does not hold.
-    pub(super) async fn instance(
+    pub(super) async fn load_instance(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
     ) -> Result<(TrustRoot, SigningConfig), TufError> {
         let names = [TRUSTED_ROOT_TARGET, SIGNING_CONFIG_TARGET];
-        let wrong = |error: &dyn fmt::Display| TufError::Services(shown(error));
-        let (root, services) = match self.targets(client, notices, names).await? {
+        let wrong = |error: &dyn fmt::Display| TufError::Services(printable_error(error));
+        let (root, services) = match self.load_targets(client, notices, names).await? {
             Some([root, services]) => {
                 let services = String::from_utf8(services).map_err(|error| wrong(&error))?;
-                (TrustRoot::read(&root)?, services)
+                (TrustRoot::parse(&root)?, services)
             }
             None => {
                 let services = SigstoreInstance::PublicGood.embedded_signing_config_json();
                 let services = services.unwrap_or_default().to_owned();
-                (TrustRoot::embedded()?, services)
+                (TrustRoot::load_embedded()?, services)
             }
         };
         let services = SigningConfig::from_json(&services).map_err(|error| wrong(&error))?;
@@ -124,17 +127,17 @@ impl Tuf {
 
     /// What it says of each name, of today or as it was kept; `None` where the copy in this program has
     /// to do.
-    async fn targets<const N: usize>(
+    async fn load_targets<const N: usize>(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
         names: [&str; N],
     ) -> Result<Option<[Vec<u8>; N]>, TufError> {
-        let remote = Remote {
+        let remote = HttpTufRepository {
             client: client.clone(),
             address: self.address.clone(),
         };
-        let why = match self.read(remote, names).await {
+        let why = match self.read_targets(remote, names).await {
             Ok(found) => {
                 notices.info(format!(
                     "Sigstore's public instance: as it is today, by TUF from {}",
@@ -142,16 +145,16 @@ impl Tuf {
                 ));
                 return Ok(Some(found));
             }
-            Err(Missing::Unanswered(why)) => why,
-            Err(Missing::Invalid(why)) => {
+            Err(TargetsUnavailable::Unanswered(why)) => why,
+            Err(TargetsUnavailable::Invalid(why)) => {
                 let address = self.address.clone();
                 return Err(TufError::Invalid { address, why });
             }
         };
-        let kept = match &self.kept {
+        let kept = match &self.cache_dir {
             Some(folder) => {
                 let store = StoreRepository::new(FileStore::new(folder));
-                self.read(store, names).await.ok()
+                self.read_targets(store, names).await.ok()
             }
             None => None,
         };
@@ -166,14 +169,14 @@ impl Tuf {
         Ok(kept)
     }
 
-    async fn read<const N: usize>(
+    async fn read_targets<const N: usize>(
         &self,
         from: impl Repository + 'static,
         names: [&str; N],
-    ) -> Result<[Vec<u8>; N], Missing> {
+    ) -> Result<[Vec<u8>; N], TargetsUnavailable> {
         let read = async {
-            let mut updater = Updater::new(from, &self.root)?.with_config(config());
-            if let Some(folder) = &self.kept {
+            let mut updater = Updater::new(from, &self.root)?.with_config(updater_config());
+            if let Some(folder) = &self.cache_dir {
                 updater = updater.with_store(FileStore::new(folder));
             }
             updater.refresh(self.now).await?;
@@ -183,31 +186,31 @@ impl Tuf {
             }
             Ok(found)
         };
-        match tokio::time::timeout(self.patience, read).await {
-            Ok(read) => read.map_err(Missing::of),
-            Err(_) => Err(Missing::Unanswered(format!(
+        match tokio::time::timeout(self.timeout, read).await {
+            Ok(read) => read.map_err(TargetsUnavailable::from_tuf_error),
+            Err(_) => Err(TargetsUnavailable::Unanswered(format!(
                 "none within {} s",
-                self.patience.as_secs_f64()
+                self.timeout.as_secs_f64()
             ))),
         }
     }
 }
 
 /// No file is longer than what is read of anything else.
-fn config() -> UpdaterConfig {
+fn updater_config() -> UpdaterConfig {
     let mut config = UpdaterConfig::default();
-    config.snapshot_max_length = config.snapshot_max_length.min(LIMIT);
-    config.targets_max_length = config.targets_max_length.min(LIMIT);
+    config.snapshot_max_length = config.snapshot_max_length.min(METADATA_LIMIT);
+    config.targets_max_length = config.targets_max_length.min(METADATA_LIMIT);
     config.target_max_length = config.target_max_length.min(BUNDLE_LIMIT);
     config
 }
 
 /// The most bytes that a list of files may have.
-const LIMIT: u64 = 1 << 20;
+const METADATA_LIMIT: u64 = 1 << 20;
 
-impl Missing {
-    fn of(error: sigstore_tuf::Error) -> Self {
-        let why = shown(&Chain(&error));
+impl TargetsUnavailable {
+    fn from_tuf_error(error: sigstore_tuf::Error) -> Self {
+        let why = printable_error(&ErrorChain(&error));
         match error {
             sigstore_tuf::Error::Transport { .. } => Self::Unanswered(why),
             _ => Self::Invalid(why),
@@ -216,30 +219,30 @@ impl Missing {
 }
 
 /// An error with all that it comes from.
-struct Chain<'a>(&'a dyn std::error::Error);
+struct ErrorChain<'a>(&'a dyn std::error::Error);
 
-impl fmt::Display for Chain<'_> {
+impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self.0, f)?;
         match self.0.source() {
-            Some(source) => write!(f, ": {}", Chain(source)),
+            Some(source) => write!(f, ": {}", ErrorChain(source)),
             None => Ok(()),
         }
     }
 }
 
-fn shown(error: &dyn fmt::Display) -> String {
-    printable(&error.to_string(), 200)
+fn printable_error(error: &dyn fmt::Display) -> String {
+    to_printable(&error.to_string(), 200)
 }
 
 /// A repository over our own connections.
-struct Remote {
-    client: Client,
+struct HttpTufRepository {
+    client: RegistryClient,
     address: Url,
 }
 
-impl Remote {
-    async fn get(&self, path: &str, limit: u64) -> sigstore_tuf::Result<Option<Vec<u8>>> {
+impl HttpTufRepository {
+    async fn get_file(&self, path: &str, limit: u64) -> sigstore_tuf::Result<Option<Vec<u8>>> {
         let unanswered = |message: String| sigstore_tuf::Error::Transport {
             message,
             source: None,
@@ -248,7 +251,7 @@ impl Remote {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/'));
         }
-        let ask = Ask {
+        let ask = ServiceRequest {
             service: "Sigstore's TUF repository",
             method: Method::GET,
             url,
@@ -256,9 +259,9 @@ impl Remote {
             body: Bytes::new(),
         };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let answer = match self.client.ask_once(&ask, limit).await {
+        let answer = match self.client.send_to_service_once(&ask, limit).await {
             Ok(answer) => answer,
-            Err(Cause::TooLong(limit)) => {
+            Err(RequestErrorKind::TooLong(limit)) => {
                 return Err(sigstore_tuf::Error::IntegrityMismatch(format!(
                     "{path} is longer than {limit} bytes"
                 )));
@@ -274,12 +277,12 @@ impl Remote {
     }
 }
 
-impl Repository for Remote {
+impl Repository for HttpTufRepository {
     fn fetch_metadata<'a>(&'a self, name: &'a str, limit: u64) -> FetchFuture<'a> {
-        Box::pin(self.get(name, limit))
+        Box::pin(self.get_file(name, limit))
     }
 
     fn fetch_target<'a>(&'a self, path: &'a str, limit: u64) -> FetchFuture<'a> {
-        Box::pin(async move { self.get(&format!("targets/{path}"), limit).await })
+        Box::pin(async move { self.get_file(&format!("targets/{path}"), limit).await })
     }
 }

@@ -3,7 +3,7 @@ use thiserror::Error;
 
 use super::{ExpandError, RuleError};
 use crate::event::ReleaseBranchError;
-use crate::image::{Commit, TagError};
+use crate::image::{CommitId, TagError};
 
 /// Why there are no tags.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -13,10 +13,10 @@ pub enum TaggingError {
     NoFacts,
     /// The default table has no row for the event.
     #[error("the event {0} has no default tags")]
-    NoRow(String),
+    NoDefaultTags(String),
     /// The event is about a branch or tag that was deleted.
     #[error("the event {event} deleted {what}: there is nothing to tag")]
-    Deleted {
+    DeletedRef {
         /// The event.
         event: String,
         /// The ref that is gone.
@@ -39,7 +39,7 @@ pub enum TaggingError {
     OtherRef(String),
     /// Everything that could have been a tag was left out.
     #[error("nothing gives a tag: {0}")]
-    Nothing(String),
+    NoTags(String),
     /// The release branch's name cannot be trusted to say what it seems to.
     #[error(transparent)]
     ReleaseBranch(#[from] ReleaseBranchError),
@@ -53,7 +53,7 @@ pub enum TaggingError {
         /// The commit it names, perhaps abbreviated.
         named: String,
         /// The commit of the image.
-        built: Commit,
+        built: CommitId,
     },
     /// The release branch names a commit, and the image does not say of which it is.
     #[error("the branch release/{label} names the commit {named}, but the image names none")]
@@ -100,7 +100,7 @@ impl TaggingError {
     /// How to go on.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Deleted { .. } => "leave this event out of the workflow's triggers",
+            Self::DeletedRef { .. } => "leave this event out of the workflow's triggers",
             Self::ReleaseNotOut(_) => "start the workflow on the release's type published",
             Self::NoFacts | Self::NoRef | Self::OtherRef(_) => {
                 "say which with --ref refs/heads/NAME or refs/tags/NAME, or give tags"

@@ -1,10 +1,10 @@
 use std::cmp::Ordering;
 
-use super::expand::{Subject, line};
-use super::rules::{RuleError, Rules, entries};
+use super::expand::{TagContext, expand_lines};
+use super::rules::{RuleError, TagRuleSet, parse_entries};
 use super::{Finding, TaggingError};
-use crate::event::Repository;
-use crate::notice::printable;
+use crate::event::RepositoryDetails;
+use crate::notices::to_printable;
 
 /// What ends a line somewhere.
 const BREAKS: [char; 7] = [
@@ -15,22 +15,22 @@ const SHOWN: usize = 120;
 
 /// What an image says of itself: keys and values in the order in which they are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Labels(pub Vec<(String, String)>);
+pub struct OrderedLabels(pub Vec<(String, String)>);
 
 /// The labels or annotations of an image: those of the OCI specification, then the lines of
 /// `input` (which is `labels` or `annotations`).
 ///
 /// # Errors
 /// A line that cannot be read or expanded.
-pub fn labels(
-    rules: &Rules,
-    subject: &Subject,
-    repository: &Repository,
+pub fn build_labels(
+    rules: &TagRuleSet,
+    subject: &TagContext,
+    repository: &RepositoryDetails,
     version: &str,
     (input, lines): (&'static str, &str),
     findings: &mut Vec<Finding>,
-) -> Result<Labels, TaggingError> {
-    let custom = entries(lines).map_err(|error| TaggingError::List {
+) -> Result<OrderedLabels, TaggingError> {
+    let custom = parse_entries(lines).map_err(|error| TaggingError::List {
         list: RuleError {
             input,
             line: error.line,
@@ -40,19 +40,19 @@ pub fn labels(
         },
     })?;
     let revision = subject.revision(rules.mode);
-    let mut labels = Labels(image(subject, repository, version, revision));
-    for text in line(rules, subject, input, &custom, findings)? {
+    let mut labels = OrderedLabels(standard_labels(subject, repository, version, revision));
+    for text in expand_lines(rules, subject, input, &custom, findings)? {
         if let Some((key, value)) = text.split_once('=') {
             labels.set(key, value);
         }
     }
-    labels.0.sort_by(|a, b| collate(&a.0, &b.0));
+    labels.0.sort_by(|a, b| compare_keys(&a.0, &b.0));
     Ok(labels)
 }
 
-fn image(
-    subject: &Subject,
-    repository: &Repository,
+fn standard_labels(
+    subject: &TagContext,
+    repository: &RepositoryDetails,
     version: &str,
     revision: String,
 ) -> Vec<(String, String)> {
@@ -73,7 +73,7 @@ fn image(
     .into()
 }
 
-impl Labels {
+impl OrderedLabels {
     fn set(&mut self, key: &str, value: &str) {
         match self.0.iter_mut().find(|(known, _)| known == key) {
             Some(known) => value.clone_into(&mut known.1),
@@ -100,12 +100,12 @@ impl Labels {
             if new_key == *key && new_value == *value {
                 continue;
             }
-            let shown = printable(&new_key, SHOWN);
+            let shown = to_printable(&new_key, SHOWN);
             let what = match key.contains(BREAKS) || value.contains(BREAKS) {
                 true => "has several lines, of which the first is given",
                 false => "holds the separator of the list, in whose place is a space",
             };
-            let finding = Finding::note(format!("{shown} {what}"));
+            let finding = Finding::from_note(format!("{shown} {what}"));
             // Most labels are annotations as well.
             if !findings.contains(&finding) {
                 findings.push(finding);
@@ -125,8 +125,12 @@ impl Labels {
 /// digits before letters, and lower case before upper only where nothing else differs. Letters
 /// beyond ASCII come last, by their number, for the tables that order them are larger than the
 /// rest of this program's data.
-fn collate(a: &str, b: &str) -> Ordering {
-    let primary = |text: &str| text.chars().filter_map(weight).collect::<Vec<_>>();
+fn compare_keys(a: &str, b: &str) -> Ordering {
+    let primary = |text: &str| {
+        text.chars()
+            .filter_map(character_weight)
+            .collect::<Vec<_>>()
+    };
     let case = |text: &str| {
         text.chars()
             .map(|c| c.is_ascii_uppercase())
@@ -137,7 +141,7 @@ fn collate(a: &str, b: &str) -> Ordering {
         .then_with(|| case(a).cmp(&case(b)))
 }
 
-fn weight(c: char) -> Option<u32> {
+fn character_weight(c: char) -> Option<u32> {
     const PUNCTUATION: &str = "\t\n\u{b}\u{c}\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$";
     let c = c.to_ascii_lowercase();
     match PUNCTUATION.find(c) {
@@ -156,7 +160,7 @@ mod tests {
         let mut keys = [
             "b", "a.b", "a-b", "A", "a", "a_b", "ab", "B", "1", "10", "2", "é", "a/b", "aB", "Ab",
         ];
-        keys.sort_by(|a, b| collate(a, b));
+        keys.sort_by(|a, b| compare_keys(a, b));
         assert_eq!(
             keys,
             [
@@ -181,7 +185,7 @@ mod tests {
                     ("a", format!("{end}evil=1{end}")),
                     (&*format!("a{end}evil"), "1".to_owned()),
                 ] {
-                    let mut labels = Labels::default();
+                    let mut labels = OrderedLabels::default();
                     labels.set(key, &value);
                     labels.set("b", "2");
                     let mut findings = Vec::new();
@@ -206,7 +210,7 @@ mod tests {
 
     #[test]
     fn labels_that_are_apart_stay_as_they_are() {
-        let mut labels = Labels::default();
+        let mut labels = OrderedLabels::default();
         labels.set("a", "Hello, world | x");
         let (before, mut findings) = (labels.clone(), Vec::new());
         labels.keep_apart("\n", &mut findings);
@@ -216,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_later_key_wins() {
-        let mut labels = Labels::default();
+        let mut labels = OrderedLabels::default();
         labels.set("a", "1");
         labels.set("a", "2");
         assert_eq!(labels.lines(), ["a=2"]);

@@ -2,28 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use super::{Line, Release, Releases, Series};
+use super::{ReleaseSeries, SeriesReleases, TaggedRelease, VersionLine};
 use crate::image::Tag;
 
 /// Returns the line that `tag` may be the tag of (`1`, `v1.4-alpine`, `latest`), and its series.
-pub(super) fn line_of(tag: &Tag) -> Option<(Line, Series)> {
+pub(super) fn line_of(tag: &Tag) -> Option<(VersionLine, ReleaseSeries)> {
     let text = tag.as_str();
     let (name, suffix) = text.split_at(text.find('-').unwrap_or(text.len()));
     let line = match name {
-        "latest" => Line::Latest,
+        "latest" => VersionLine::Latest,
         number => numbered(number.strip_prefix('v').unwrap_or(number))?,
     };
-    let series = Series {
+    let series = ReleaseSeries {
         prefix: String::new(),
         suffix: suffix.to_owned(),
     };
     Some((line, series))
 }
 
-fn numbered(text: &str) -> Option<Line> {
+fn numbered(text: &str) -> Option<VersionLine> {
     let line = match text.split_once('.') {
-        Some((major, minor)) => Line::Minor(major.parse().ok()?, minor.parse().ok()?),
-        None => Line::Major(text.parse().ok()?),
+        Some((major, minor)) => VersionLine::Minor(major.parse().ok()?, minor.parse().ok()?),
+        None => VersionLine::Major(text.parse().ok()?),
     };
     // `01` is no line's tag.
     (line.to_string() == text).then_some(line)
@@ -31,9 +31,12 @@ fn numbered(text: &str) -> Option<Line> {
 
 /// Finds the highest release of the version line that `tag` is the tag of, among the tags of a
 /// repository.
-pub fn release_on_line<'a>(tag: &Tag, tags: impl IntoIterator<Item = &'a Tag>) -> Option<Release> {
+pub fn release_on_line<'a>(
+    tag: &Tag,
+    tags: impl IntoIterator<Item = &'a Tag>,
+) -> Option<TaggedRelease> {
     let (line, series) = line_of(tag)?;
-    let releases = Releases::among(tags, &series, &BTreeSet::new());
+    let releases = SeriesReleases::from_tags(tags, &series, &BTreeSet::new());
     releases.highest(line).cloned()
 }
 

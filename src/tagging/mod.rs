@@ -2,37 +2,39 @@
 //!
 //! A function of its arguments: it sees no registry and no clock. What it plans, the road checks
 //! against the registry: immutable tags must be free or name the same digest, and lines move only
-//! as [`Releases::line_move`] says.
+//! as [`SeriesReleases::line_move`] says.
 
-mod default;
-mod derived;
-mod environment;
+mod compat_difference;
+mod default_tags;
+mod environment_name;
 mod error;
 mod expand;
-mod given;
 mod labels;
 mod line_tag;
-mod lines;
-mod name;
-mod promote;
-mod push;
+mod promote_tags;
+mod push_tags;
 mod rules;
-mod trap;
+mod tag_name;
+mod tag_plan;
+mod tag_rules;
+mod version_lines;
 
-pub use derived::{Derived, Follows, Kind, Names, PlannedTag};
-pub use environment::{Environment, EnvironmentError};
+pub use compat_difference::{CompatDifference, CompatMode, Finding};
+pub use environment_name::{EnvironmentName, EnvironmentNameError};
 pub use error::TaggingError;
-pub use expand::{ExpandError, Expanded, Expansion, Subject, expand};
-pub use given::{Given, TagRules};
-pub use labels::{Labels, labels};
+pub use expand::{ExpandError, ExpandedTag, RuleExpansion, TagContext, expand_rules};
+pub use labels::{OrderedLabels, build_labels};
 pub use line_tag::release_on_line;
-pub use lines::{Line, Move, Release, Releases, Series};
-pub use promote::{Origin, for_promote};
-pub use push::for_push;
-pub use rules::{CsvProblem, Flavor, Rule, RuleError, RuleProblem, Rules, image_names};
-pub use trap::{Finding, Mode, Trap};
+pub use promote_tags::{ImageOrigin, derive_promote_tags};
+pub use push_tags::derive_push_tags;
+pub use rules::{
+    CsvProblem, Flavor, RuleError, RuleProblem, TagRule, TagRuleSet, parse_image_names,
+};
+pub use tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, PlannedTag, TagKind};
+pub use tag_rules::{TagInputs, TagRules};
+pub use version_lines::{LineMove, ReleaseSeries, SeriesReleases, TaggedRelease, VersionLine};
 
 #[cfg(test)]
-mod model;
+mod concurrency_model;
 #[cfg(test)]
 mod tests;

@@ -6,46 +6,46 @@ use std::fmt::Write;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Facts, GitRef, Given, Local, fixtures};
+use crate::event::{EventFacts, EventInputs, GitRef, LocalCheckout, fixtures};
 use crate::image::Tag;
 
 const BUILT: &str = "2b2e9270c0ffee2b2e9270c0ffee2b2e9270c0ff";
 
-fn origin(version: Option<&str>) -> Origin {
-    Origin {
+fn origin(version: Option<&str>) -> ImageOrigin {
+    ImageOrigin {
         revision: Some(BUILT.parse().unwrap()),
         version: version.map(str::to_owned),
     }
 }
 
-fn on(git_ref: &str) -> Facts {
-    Facts::local(&Local {
+fn on(git_ref: &str) -> EventFacts {
+    EventFacts::from_checkout(&LocalCheckout {
         git_ref: Some(GitRef::from(git_ref)),
         commit: Some("860c1904a1ce19322e91ac35af1ab07466440c37".parse().unwrap()),
-        ..Local::default()
+        ..LocalCheckout::default()
     })
 }
 
-fn event(name: &str, payload: &str) -> Facts {
-    Facts::read(&Given {
+fn event(name: &str, payload: &str) -> EventFacts {
+    EventFacts::parse(&EventInputs {
         name,
         payload: Some(payload.as_bytes()),
-        ..Given::default()
+        ..EventInputs::default()
     })
     .unwrap()
 }
 
-fn push(facts: &Facts) -> Result<Derived, TaggingError> {
-    for_push(Some(facts), &TagRules::Default)
+fn push(facts: &EventFacts) -> Result<DerivedTags, TaggingError> {
+    derive_push_tags(Some(facts), &TagRules::Default)
 }
 
-fn promote(facts: &Facts, source: &Origin) -> Result<Derived, TaggingError> {
+fn promote(facts: &EventFacts, source: &ImageOrigin) -> Result<DerivedTags, TaggingError> {
     let prod = "prod".parse().unwrap();
-    for_promote(Some(facts), source, Some(&prod), &TagRules::Default)
+    derive_promote_tags(Some(facts), source, Some(&prod), &TagRules::Default)
 }
 
 /// The tags in a line, the immutable ones before the bar; or the error.
-fn line(derived: &Result<Derived, TaggingError>) -> String {
+fn line(derived: &Result<DerivedTags, TaggingError>) -> String {
     let derived = match derived {
         Ok(derived) => derived,
         Err(error) => return format!("error: {error}"),
@@ -64,7 +64,7 @@ fn line(derived: &Result<Derived, TaggingError>) -> String {
 #[test]
 fn every_real_event_gives_its_tags() {
     let mut table = String::new();
-    for fixture in fixtures::all() {
+    for fixture in fixtures::load_all() {
         let _ = writeln!(table, "{}", fixture.name);
         match fixture.facts() {
             Ok(facts) => {
@@ -265,12 +265,12 @@ fn a_branch_takes_no_name_that_stands_for_something_else() {
         let derived = push(&on(&format!("refs/heads/{branch}")));
         assert_eq!(line(&derived), "git-860c190 |", "{branch}");
         assert_eq!(derived.unwrap().notes.len(), 1, "{branch}");
-        let unknown = Facts {
+        let unknown = EventFacts {
             commit: None,
             ..on(&format!("refs/heads/{branch}"))
         };
         assert!(
-            matches!(push(&unknown), Err(TaggingError::Nothing(_))),
+            matches!(push(&unknown), Err(TaggingError::NoTags(_))),
             "{branch}"
         );
     }
@@ -330,10 +330,10 @@ fn a_workflow_started_by_hand_is_as_a_push() {
 #[test]
 fn errors_say_how_to_go_on() {
     assert_eq!(
-        for_push(None, &TagRules::Default),
+        derive_push_tags(None, &TagRules::Default),
         Err(TaggingError::NoFacts)
     );
-    let detached = push(&Facts::local(&Local::default())).unwrap_err();
+    let detached = push(&EventFacts::from_checkout(&LocalCheckout::default())).unwrap_err();
     assert_eq!(detached, TaggingError::NoRef);
     assert!(detached.hint().contains("--ref"));
     let draft = r#"{"action":"published","release":{"tag_name":"v1.4.0","draft":true}}"#;
@@ -344,7 +344,7 @@ fn errors_say_how_to_go_on() {
 #[test]
 fn given_rules_replace_the_table() {
     let rules = TagRules::read(["nightly", "1.4.0", "nightly", "1.4.0,immutable=false"]).unwrap();
-    let derived = for_push(None, &rules);
+    let derived = derive_push_tags(None, &rules);
     assert_eq!(line(&derived), "1.4.0 | nightly");
     let derived = derived.unwrap();
     assert_eq!(derived.version.as_deref(), Some("nightly"));
@@ -356,7 +356,7 @@ fn given_rules_replace_the_table() {
         ]
     );
     let prod = "prod".parse().unwrap();
-    let promoted = for_promote(None, &Origin::default(), Some(&prod), &rules);
+    let promoted = derive_promote_tags(None, &ImageOrigin::default(), Some(&prod), &rules);
     assert_eq!(line(&promoted), "1.4.0 | nightly");
 }
 
@@ -395,12 +395,12 @@ fn a_promotion_takes_its_version_from_the_event_else_the_image() {
 
 #[test]
 fn a_promotion_needs_no_event() {
-    let derive = |source: &Origin| for_promote(None, source, None, &TagRules::Default);
+    let derive = |source: &ImageOrigin| derive_promote_tags(None, source, None, &TagRules::Default);
     assert_eq!(
         line(&derive(&origin(Some("0.4.0")))),
         "0.4.0 git-2b2e927 | 0.4 latest"
     );
-    let nothing = derive(&Origin::default()).unwrap_err();
+    let nothing = derive(&ImageOrigin::default()).unwrap_err();
     assert_eq!(
         nothing.to_string(),
         "nothing gives a tag: the image names no commit, so there is no git- tag"
@@ -412,7 +412,7 @@ fn a_release_branch_refuses_an_image_of_another_commit() {
     let facts = on("refs/heads/release/v1.4.0-sha-860c190");
     let rules = TagRules::read(["nightly"]).unwrap();
     for rules in [&TagRules::Default, &rules] {
-        let error = for_promote(Some(&facts), &origin(None), None, rules).unwrap_err();
+        let error = derive_promote_tags(Some(&facts), &origin(None), None, rules).unwrap_err();
         assert!(error.is_refusal());
         assert_eq!(
             error.to_string(),
@@ -422,7 +422,7 @@ fn a_release_branch_refuses_an_image_of_another_commit() {
             )
         );
     }
-    let error = promote(&facts, &Origin::default()).unwrap_err();
+    let error = promote(&facts, &ImageOrigin::default()).unwrap_err();
     assert!(error.is_refusal(), "{error}");
     let error = promote(&on("refs/heads/release/v1.4.0-sha-main"), &origin(None)).unwrap_err();
     assert!(matches!(error, TaggingError::ReleaseBranch(_)), "{error}");
@@ -457,7 +457,7 @@ fn any_name() -> impl Strategy<Value = String> {
     ]
 }
 
-fn check(derived: &Derived) -> Result<(), TestCaseError> {
+fn check(derived: &DerivedTags) -> Result<(), TestCaseError> {
     let mut seen = HashSet::new();
     prop_assert!(!derived.tags.is_empty());
     for planned in &derived.tags {
@@ -498,8 +498,8 @@ proptest! {
     fn a_branch_moves_its_own_tag_only(name in any_name()) {
         let derived = push(&on(&format!("refs/heads/{name}"))).unwrap();
         for planned in derived.tags.iter().filter(|planned| !planned.kind.is_immutable()) {
-            prop_assert_eq!(&planned.kind, &Kind::Moving(Follows::Branch));
-            prop_assert_eq!(name::reserved(&planned.tag), None);
+            prop_assert_eq!(&planned.kind, &TagKind::Moving(MovingTagSource::Branch));
+            prop_assert_eq!(tag_name::reserved_meaning(&planned.tag), None);
         }
     }
 }

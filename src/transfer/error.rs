@@ -13,7 +13,7 @@ use crate::registry;
 pub enum StoreError {
     /// A registry.
     #[error(transparent)]
-    Registry(#[from] registry::Error),
+    Registry(#[from] registry::RegistryError),
     /// An image layout.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -40,8 +40,8 @@ pub enum StoreError {
         parent: Digest,
     },
     /// An index names more than can be an image.
-    #[error("the index {0} names more than {limit} manifests, which can be no image", limit = super::plan::MANIFESTS_LIMIT)]
-    Boundless(Digest),
+    #[error("the index {0} names more than {limit} manifests, which can be no image", limit = super::copy_plan::MANIFESTS_LIMIT)]
+    TooManyManifests(Digest),
     /// What a manifest names takes more memory than there is for manifests.
     #[error(
         "the manifest {0} and the others that this run holds at once name more than fits into the memory for manifests, which no real images need"
@@ -64,7 +64,7 @@ pub enum Side {
 /// A copy that failed.
 #[derive(Debug, Clone, Error)]
 #[error("{side}: {error}")]
-pub struct Error {
+pub struct CopyError {
     /// The side that failed.
     pub side: Side,
     /// How. What one source fails to give, it fails to give all destinations.
@@ -72,8 +72,8 @@ pub struct Error {
     pub error: Arc<StoreError>,
 }
 
-impl Error {
-    pub(super) fn source(error: Arc<StoreError>) -> Self {
+impl CopyError {
+    pub(super) fn from_source(error: Arc<StoreError>) -> Self {
         Self {
             side: Side::Source,
             error,
@@ -82,7 +82,7 @@ impl Error {
 
     /// Whether sending the blob again may help. A source that is a registry has been asked again by
     /// then as often as it may be.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(super) fn is_retryable(&self) -> bool {
         match (self.side, &*self.error) {
             (Side::Source, StoreError::Registry(_)) => false,
             (_, error) => error.is_transient(),
@@ -90,26 +90,26 @@ impl Error {
     }
 
     /// Whether a destination wants less of a blob at once.
-    pub(super) fn wants_less(&self) -> bool {
-        matches!(&*self.error, StoreError::Registry(error) if error.wants_less())
+    pub(super) fn wants_smaller_chunk(&self) -> bool {
+        matches!(&*self.error, StoreError::Registry(error) if error.wants_smaller_chunk())
     }
 
     /// Whether a destination says that it lacks what it was taken to have.
-    pub(super) fn is_incomplete(&self) -> bool {
+    pub(super) fn lacks_content(&self) -> bool {
         match (self.side, &*self.error) {
-            (Side::Destination, StoreError::Registry(error)) => error.is_incomplete(),
+            (Side::Destination, StoreError::Registry(error)) => error.lacks_content(),
             _ => false,
         }
     }
 }
 
 impl StoreError {
-    pub(super) fn at_source(self) -> Error {
-        Error::source(Arc::new(self))
+    pub(super) fn at_source(self) -> CopyError {
+        CopyError::from_source(Arc::new(self))
     }
 
-    pub(super) fn at_destination(self) -> Error {
-        Error {
+    pub(super) fn at_destination(self) -> CopyError {
+        CopyError {
             side: Side::Destination,
             error: Arc::new(self),
         }
@@ -126,9 +126,9 @@ impl StoreError {
     }
 
     /// What it is about, where the surroundings can explain it.
-    pub fn trouble(&self) -> Option<registry::Trouble> {
+    pub fn access_problem(&self) -> Option<registry::AccessProblem> {
         match self {
-            Self::Registry(error) => error.trouble(),
+            Self::Registry(error) => error.access_problem(),
             _ => None,
         }
     }

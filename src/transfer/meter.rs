@@ -4,25 +4,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
-use crate::notice::{Images, Notices, Progress};
+use crate::notices::{ImageProgress, Notices, TransferProgress};
 
 /// Counts the bytes that all copies of a run move, and says so. Cheap to clone; one for a run, so that
 /// images that travel side by side add to one total and not each say their own.
 #[derive(Clone)]
-pub struct Meter {
-    counts: Arc<Counts>,
+pub struct ProgressMeter {
+    counts: Arc<ProgressCounts>,
     notices: Notices,
 }
 
 #[derive(Default)]
-struct Counts {
+struct ProgressCounts {
     moved: AtomicU64,
     total: AtomicU64,
     images: AtomicU64,
     images_done: AtomicU64,
 }
 
-impl Meter {
+impl ProgressMeter {
     /// A meter at zero.
     pub fn new(notices: Notices) -> Self {
         Self {
@@ -31,48 +31,48 @@ impl Meter {
         }
     }
 
-    /// Adds images that are to be brought, each of which ends with [`Meter::image_done`].
+    /// Adds images that are to be brought, each of which ends with [`ProgressMeter::image_done`].
     pub fn expect_images(&self, images: u64) {
         self.counts.images.fetch_add(images, Ordering::Relaxed);
     }
 
     /// One of the expected images is done.
-    pub fn image_done(&self) {
+    pub fn finish_image(&self) {
         self.counts.images_done.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Adds bytes that may have to be moved.
-    pub(super) fn expect(&self, bytes: u64) {
+    pub(super) fn expect_bytes(&self, bytes: u64) {
         self.counts.total.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Takes off bytes that need not be moved after all.
-    pub(super) fn spare(&self, bytes: u64) {
+    pub(super) fn skip_bytes(&self, bytes: u64) {
         self.counts.total.fetch_sub(bytes, Ordering::Relaxed);
-        self.say();
+        self.report();
     }
 
     /// Begins to count the bytes of one blob on their way to one place.
-    pub(super) fn passage(&self) -> Passage {
-        Passage {
+    pub(super) fn start_blob(&self) -> BlobProgress {
+        BlobProgress {
             meter: self.clone(),
             counted: Arc::new(Mutex::new(Some(0))),
         }
     }
 
-    fn moved(&self, bytes: u64) {
+    fn add_moved(&self, bytes: u64) {
         self.counts.moved.fetch_add(bytes, Ordering::Relaxed);
-        self.say();
+        self.report();
     }
 
-    fn say(&self) {
+    fn report(&self) {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let counts = &*self.counts;
-        let images = Images {
+        let images = ImageProgress {
             done: read(&counts.images_done),
             of: read(&counts.images),
         };
-        self.notices.progress(Progress {
+        self.notices.progress(TransferProgress {
             moved: read(&counts.moved),
             total: read(&counts.total),
             images: Some(images).filter(|images| images.of > 1),
@@ -82,14 +82,14 @@ impl Meter {
 
 /// The bytes of one blob on their way. A body may outlive the request that it was sent with, so
 /// nothing counts once it is known what came of it.
-pub(super) struct Passage {
-    meter: Meter,
+pub(super) struct BlobProgress {
+    meter: ProgressMeter,
     counted: Arc<Mutex<Option<u64>>>,
 }
 
-impl Passage {
+impl BlobProgress {
     /// Counts what passes.
-    pub(super) fn count<E>(
+    pub(super) fn count_frames<E>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
     ) -> impl Stream<Item = Result<Bytes, E>> + Send + 'static {
@@ -97,7 +97,7 @@ impl Passage {
         body.inspect(move |frame| {
             if let (Ok(frame), Some(counted)) = (frame, &mut *lock(&counted)) {
                 *counted += frame.len() as u64;
-                meter.moved(frame.len() as u64);
+                meter.add_moved(frame.len() as u64);
             }
         })
     }
@@ -105,18 +105,18 @@ impl Passage {
     /// The blob has come through with so many bytes.
     pub(super) fn complete(&self, bytes: u64) {
         if let Some(counted) = lock(&self.counted).take() {
-            self.meter.moved(bytes.saturating_sub(counted));
+            self.meter.add_moved(bytes.saturating_sub(counted));
         }
     }
 
     /// It has not, and starts again.
-    pub(super) fn undo(&self) {
+    pub(super) fn discard(&self) {
         if let Some(counted) = lock(&self.counted).take() {
             self.meter
                 .counts
                 .moved
                 .fetch_sub(counted, Ordering::Relaxed);
-            self.meter.say();
+            self.meter.report();
         }
     }
 }

@@ -6,25 +6,25 @@
 //! only if its size and digest are right; then manifests, children before parents, as the bytes they
 //! came as. No tag is written here.
 
-mod blob;
-mod content;
+mod blob_index;
+mod copy_blob;
+mod copy_plan;
+mod copy_stats;
+mod copy_target;
 mod error;
-mod known;
+mod fan_out;
+mod image_reader;
+mod image_store;
 mod meter;
-mod plan;
-mod send;
-mod share;
-mod source;
-mod store;
-mod target;
-mod verified;
+mod send_blob;
+mod verified_stream;
 
-pub use content::{Amount, Content};
-pub use error::{Error, Side, StoreError};
-pub use known::Known;
-pub use meter::Meter;
-pub use source::{ReadStream, Source};
-pub use store::Store;
+pub use blob_index::BlobIndex;
+pub use copy_stats::{BlobAmount, CopyStats};
+pub use error::{CopyError, Side, StoreError};
+pub use image_reader::{ImageReader, SourceStream};
+pub use image_store::ImageStore;
+pub use meter::ProgressMeter;
 
 use std::collections::HashMap;
 
@@ -32,32 +32,32 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::image::{Descriptor, Digest, Manifest};
-use crate::notice::Notices;
-pub use plan::MANIFESTS_LIMIT;
-use plan::{Depth, Plan, Planned};
-use target::Target;
+use crate::notices::Notices;
+pub use copy_plan::MANIFESTS_LIMIT;
+use copy_plan::{CopyPlan, PlanDepth, Planned};
+use copy_target::CopyTarget;
 
 /// Blobs that are asked for or under way at the same time.
-const BLOBS: usize = 64;
+const BLOB_CONCURRENCY: usize = 64;
 /// Manifests under way at the same time, to one destination.
-const MANIFESTS: usize = 64;
+const MANIFEST_CONCURRENCY: usize = 64;
 
 /// Images, or what stands beside one, and where they are to be.
-pub struct Copy<'a> {
+pub struct CopyRequest<'a> {
     /// Where they are.
-    pub source: &'a Source,
+    pub source: &'a ImageReader,
     /// They.
     pub roots: Vec<Root>,
     /// Whether a destination may have a root already.
-    pub roots_at: Roots,
+    pub root_presence: RootPresence,
     /// Where they are to be, each place once.
-    pub destinations: Vec<&'a Store>,
+    pub destinations: Vec<&'a ImageStore>,
     /// What the run knows of blobs.
-    pub known: &'a Known,
+    pub blob_index: &'a BlobIndex,
     /// Where to say what is retried.
     pub notices: &'a Notices,
     /// Counts the bytes of all copies of a run.
-    pub meter: &'a Meter,
+    pub meter: &'a ProgressMeter,
 }
 
 /// A manifest to be copied with all below it.
@@ -80,7 +80,7 @@ impl Root {
 
 /// What is known of roots before any destination is asked for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Roots {
+pub enum RootPresence {
     /// Nothing.
     Unknown,
     /// No destination has one, by its own list.
@@ -89,68 +89,74 @@ pub enum Roots {
 
 /// A copy of which is known what the destinations lack. Each of its steps is taken at all of them
 /// before the next.
-pub struct Bringing<'a> {
-    copy: Copy<'a>,
+pub struct PlannedCopy<'a> {
+    request: CopyRequest<'a>,
     /// The destinations, and what each of them lacks.
-    targets: Vec<(Target<'a>, Plan)>,
+    targets: Vec<(CopyTarget<'a>, CopyPlan)>,
 }
 
 /// The first destination that failed, by its place, and how. What was written by then stays and is
 /// named by nothing.
 #[derive(Debug, Clone)]
-pub struct Failed {
+pub struct CopyFailure {
     /// Its place among the destinations.
     pub at: usize,
     /// How.
-    pub error: Error,
+    pub error: CopyError,
 }
 
-impl<'a> Copy<'a> {
+impl<'a> CopyRequest<'a> {
     /// Finds out what the destinations lack.
     ///
     /// # Errors
     /// Whatever cannot be read.
-    pub async fn look(self) -> Result<Bringing<'a>, Failed> {
+    pub async fn plan(self) -> Result<PlannedCopy<'a>, CopyFailure> {
         let looks = self.destinations.iter().map(|store| async {
-            let target = Target::new(store);
-            let plan = plan::missing(&self, store, Depth::Missing).await;
-            let plan = target.take(plan).unwrap_or_default();
+            let target = CopyTarget::new(store);
+            let plan = copy_plan::plan_copy(&self, store, PlanDepth::MissingOnly).await;
+            let plan = target.record_result(plan).unwrap_or_default();
             (target, plan)
         });
         let targets = join_all(looks).await;
-        let bringing = Bringing {
-            copy: self,
+        let planned_copy = PlannedCopy {
+            request: self,
             targets,
         };
-        bringing.so_far().await?;
-        Ok(bringing)
+        planned_copy.check_failures().await?;
+        Ok(planned_copy)
     }
 }
 
-impl Copy<'_> {
+impl CopyRequest<'_> {
     /// Brings all below the roots, whatever the destinations have: they say that they lack some of it.
     ///
     /// # Errors
-    /// As [`Bringing::blobs`].
-    pub async fn everything(self) -> Result<(), Failed> {
-        let targets = self.destinations.iter().map(|store| Target::new(store));
-        let targets = targets.map(|target| (target, Plan::default())).collect();
-        let bringing = Bringing {
-            copy: self,
+    /// As [`PlannedCopy::blobs`].
+    pub async fn copy_everything(self) -> Result<(), CopyFailure> {
+        let targets = self.destinations.iter().map(|store| CopyTarget::new(store));
+        let targets = targets
+            .map(|target| (target, CopyPlan::default()))
+            .collect();
+        let planned_copy = PlannedCopy {
+            request: self,
             targets,
         };
-        let each = bringing.targets.iter().map(|(target, _)| async {
-            target.take(bringing.write_anew(target, Levels::BelowRoots).await);
+        let each = planned_copy.targets.iter().map(|(target, _)| async {
+            target.record_result(
+                planned_copy
+                    .rewrite_everything(target, ManifestLevels::BelowRoots)
+                    .await,
+            );
         });
         join_all(each).await;
-        bringing.so_far().await
+        planned_copy.check_failures().await
     }
 }
 
-impl Bringing<'_> {
+impl PlannedCopy<'_> {
     /// Whether the destination at this place has a blob once the blobs are brought, as far as the roots
     /// are to thank for it.
-    pub fn brings(&self, at: usize, blob: Digest) -> bool {
+    pub fn will_have_blob(&self, at: usize, blob: Digest) -> bool {
         let target = self.targets.get(at);
         target.is_some_and(|(_, plan)| plan.blobs.contains_key(&blob))
     }
@@ -159,118 +165,131 @@ impl Bringing<'_> {
     ///
     /// # Errors
     /// What cannot be read, is not what its digest says, or cannot be written.
-    pub async fn blobs(&self) -> Result<(), Failed> {
+    pub async fn copy_blobs(&self) -> Result<(), CopyFailure> {
         let each = self.targets.iter().map(|(target, plan)| (target, plan));
-        self.place_blobs(each.collect()).await;
-        self.so_far().await
+        self.copy_planned_blobs(each.collect()).await;
+        self.check_failures().await
     }
 
     /// Writes the manifests below the roots.
     ///
     /// # Errors
-    /// As [`Bringing::blobs`].
-    pub async fn below(&self) -> Result<(), Failed> {
-        self.write(Levels::BelowRoots).await
+    /// As [`PlannedCopy::blobs`].
+    pub async fn write_child_manifests(&self) -> Result<(), CopyFailure> {
+        self.write_levels(ManifestLevels::BelowRoots).await
     }
 
     /// Writes the roots, by their digests: the destinations have them, and all below.
     ///
     /// # Errors
-    /// As [`Bringing::blobs`].
-    pub async fn roots(&self) -> Result<(), Failed> {
-        self.write(Levels::Roots).await
+    /// As [`PlannedCopy::blobs`].
+    pub async fn write_roots(&self) -> Result<(), CopyFailure> {
+        self.write_levels(ManifestLevels::Roots).await
     }
 
-    /// Counts the roots as written, where tags have written them and not [`Bringing::roots`].
+    /// Counts the roots as written, where tags have written them and not [`PlannedCopy::roots`].
     pub fn count_roots(&self) {
         for (target, plan) in &self.targets {
-            target.count(|content| content.manifests_written += plan.roots.len() as u64);
+            target.update_stats(|content| content.manifests_written += plan.roots.len() as u64);
         }
     }
 
     /// What was done, in the order of the destinations.
-    pub fn content(&self) -> Vec<Content> {
+    pub fn copy_stats(&self) -> Vec<CopyStats> {
         let targets = self.targets.iter();
-        targets.map(|(target, _)| target.content()).collect()
+        targets.map(|(target, _)| target.stats()).collect()
     }
 
     /// The largest blobs are first, so that none of them is left to travel alone at the end.
-    async fn place_blobs(&self, at: Vec<(&Target<'_>, &Plan)>) {
-        let mut lacking: HashMap<Digest, (&Descriptor, Vec<&Target>)> = HashMap::new();
+    async fn copy_planned_blobs(&self, at: Vec<(&CopyTarget<'_>, &CopyPlan)>) {
+        let mut missing: HashMap<Digest, (&Descriptor, Vec<&CopyTarget>)> = HashMap::new();
         for (target, plan) in at {
             for blob in plan.blobs.values() {
-                self.copy.meter.expect(blob.size);
-                let (_, targets) = lacking.entry(blob.digest).or_insert((blob, Vec::new()));
+                self.request.meter.expect_bytes(blob.size);
+                let (_, targets) = missing.entry(blob.digest).or_insert((blob, Vec::new()));
                 targets.push(target);
             }
         }
-        let mut lacking: Vec<_> = lacking.into_values().collect();
-        lacking.sort_by_key(|(blob, _)| (std::cmp::Reverse(blob.size), blob.digest));
-        let copy = &self.copy;
-        stream::iter(lacking)
-            .for_each_concurrent(BLOBS, |(blob, targets)| blob::place(copy, blob, targets))
+        let mut missing: Vec<_> = missing.into_values().collect();
+        missing.sort_by_key(|(blob, _)| (std::cmp::Reverse(blob.size), blob.digest));
+        let copy = &self.request;
+        stream::iter(missing)
+            .for_each_concurrent(BLOB_CONCURRENCY, |(blob, targets)| {
+                copy_blob::copy_blob(copy, blob, targets)
+            })
             .await;
     }
 
-    async fn write(&self, levels: Levels) -> Result<(), Failed> {
+    async fn write_levels(&self, levels: ManifestLevels) -> Result<(), CopyFailure> {
         let written = self.targets.iter().map(|(target, plan)| async move {
-            match write_manifests(&self.copy, target, levels.of(plan)).await {
+            match write_manifests(&self.request, target, levels.select(plan)).await {
                 // Whoever has a manifest has what it names, unless it says itself that it has not.
-                Err(error) if error.is_incomplete() => {
+                Err(error) if error.lacks_content() => {
                     let text = format!("{error}; going through the whole image once more");
-                    self.copy.notices.warning(text);
-                    target.begin_anew();
-                    target.take(self.write_anew(target, levels).await);
+                    self.request.notices.warning(text);
+                    target.reset();
+                    target.record_result(self.rewrite_everything(target, levels).await);
                 }
                 outcome => {
-                    target.take(outcome);
+                    target.record_result(outcome);
                 }
             }
         });
         join_all(written).await;
-        self.so_far().await
+        self.check_failures().await
     }
 
     /// Brings everything, whatever a destination has.
-    async fn write_anew(&self, target: &Target<'_>, levels: Levels) -> Result<(), Error> {
-        let plan = plan::missing(&self.copy, target.store, Depth::Everything).await?;
-        self.place_blobs(vec![(target, &plan)]).await;
-        write_manifests(&self.copy, target, Levels::BelowRoots.of(&plan)).await?;
+    async fn rewrite_everything(
+        &self,
+        target: &CopyTarget<'_>,
+        levels: ManifestLevels,
+    ) -> Result<(), CopyError> {
+        let plan = copy_plan::plan_copy(&self.request, target.store, PlanDepth::Everything).await?;
+        self.copy_planned_blobs(vec![(target, &plan)]).await;
+        write_manifests(
+            &self.request,
+            target,
+            ManifestLevels::BelowRoots.select(&plan),
+        )
+        .await?;
         match levels {
-            Levels::BelowRoots => Ok(()),
-            Levels::Roots => write_manifests(&self.copy, target, levels.of(&plan)).await,
+            ManifestLevels::BelowRoots => Ok(()),
+            ManifestLevels::Roots => {
+                write_manifests(&self.request, target, levels.select(&plan)).await
+            }
         }
     }
 
     /// That nothing has failed; what has closes what it has open.
-    async fn so_far(&self) -> Result<(), Failed> {
+    async fn check_failures(&self) -> Result<(), CopyFailure> {
         let targets = self.targets.iter().enumerate();
         let failed = targets.filter_map(|(at, (target, _))| Some((at, target, target.error()?)));
         let failed: Vec<_> = failed.collect();
         join_all(
             failed
                 .iter()
-                .map(|(_, target, _)| target.store.close_uploads()),
+                .map(|(_, target, _)| target.store.cancel_uploads()),
         )
         .await;
         match failed.into_iter().next() {
             None => Ok(()),
-            Some((at, _, error)) => Err(Failed { at, error }),
+            Some((at, _, error)) => Err(CopyFailure { at, error }),
         }
     }
 }
 
 /// Some of the manifests of a plan.
 #[derive(Debug, Clone, Copy)]
-enum Levels {
+enum ManifestLevels {
     BelowRoots,
     Roots,
 }
 
-impl Levels {
-    fn of(self, plan: &Plan) -> &[Vec<Planned>] {
+impl ManifestLevels {
+    fn select(self, plan: &CopyPlan) -> &[Vec<Planned>] {
         match self {
-            Self::BelowRoots => &plan.below,
+            Self::BelowRoots => &plan.children,
             Self::Roots => std::slice::from_ref(&plan.roots),
         }
     }
@@ -278,20 +297,20 @@ impl Levels {
 
 /// Writes manifests, a level after the other.
 async fn write_manifests(
-    copy: &Copy<'_>,
-    target: &Target<'_>,
+    copy: &CopyRequest<'_>,
+    target: &CopyTarget<'_>,
     levels: &[Vec<Planned>],
-) -> Result<(), Error> {
+) -> Result<(), CopyError> {
     for level in levels {
         if target.has_failed() {
             return Ok(());
         }
         stream::iter(level)
             .map(|planned| planned.write(copy, target.store))
-            .buffer_unordered(MANIFESTS)
+            .buffer_unordered(MANIFEST_CONCURRENCY)
             .try_collect::<()>()
             .await?;
-        target.count(|content| content.manifests_written += level.len() as u64);
+        target.update_stats(|content| content.manifests_written += level.len() as u64);
     }
     Ok(())
 }

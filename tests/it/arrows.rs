@@ -7,29 +7,29 @@ use std::path::{Path, PathBuf};
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
 const ROOMS: [(&str, &[&str]); 19] = [
     // Ground: pure values.
-    ("notice", &[]),
+    ("notices", &[]),
     ("image", &[]),
-    ("event", &["image", "notice"]),
-    ("tagging", &["event", "image", "notice"]),
-    ("policy", &["image", "notice", "tagging"]),
+    ("event", &["image", "notices"]),
+    ("tagging", &["event", "image", "notices"]),
+    ("policy", &["image", "notices", "tagging"]),
     // Work: files, networks, other people's formats.
-    ("credentials", &["image", "notice"]),
-    ("git", &["event", "image", "notice"]),
+    ("credentials", &["image", "notices"]),
+    ("git", &["event", "image", "notices"]),
     // Of the registry client only its connections.
-    ("github", &["event", "notice", "registry"]),
-    ("layout", &["image", "notice"]),
-    ("archive", &["image", "layout", "notice"]),
-    ("registry", &["credentials", "image", "notice"]),
+    ("github", &["event", "notices", "registry"]),
+    ("layout", &["image", "notices"]),
+    ("archive", &["image", "layout", "notices"]),
+    ("registry", &["credentials", "image", "notices"]),
     (
         "transfer",
-        &["archive", "image", "layout", "notice", "registry"],
+        &["archive", "image", "layout", "notices", "registry"],
     ),
     (
         "referrers",
-        &["image", "layout", "notice", "registry", "transfer"],
+        &["image", "layout", "notices", "registry", "transfer"],
     ),
     // Bytes in, bytes out; of the registry client only its connections, to Sigstore's services.
-    ("signing", &["image", "notice", "registry"]),
+    ("signing", &["image", "notices", "registry"]),
     // The road.
     (
         "release",
@@ -40,7 +40,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "github",
             "image",
             "layout",
-            "notice",
+            "notices",
             "policy",
             "referrers",
             "registry",
@@ -50,14 +50,14 @@ const ROOMS: [(&str, &[&str]); 19] = [
         ],
     ),
     // Surface.
-    ("actions", &["notice"]),
-    ("cli", &["actions", "notice"]),
+    ("actions", &["notices"]),
+    ("cli", &["actions", "notices"]),
     (
         "report",
         &[
             "actions",
             "image",
-            "notice",
+            "notices",
             "policy",
             "referrers",
             "release",
@@ -78,7 +78,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "github",
             "image",
             "layout",
-            "notice",
+            "notices",
             "policy",
             "referrers",
             "registry",
@@ -93,7 +93,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
 
 /// Only the surface reads the environment or the wall clock, or prints.
 const BELOW_THE_SURFACE: [&str; 15] = [
-    "notice",
+    "notices",
     "image",
     "event",
     "tagging",
@@ -119,7 +119,7 @@ const KEPT_FOR_THE_SURFACE: [&str; 7] = [
     "stdout()",
 ];
 /// Pure rooms do nothing but compute.
-const GROUND: [&str; 5] = ["notice", "image", "event", "tagging", "policy"];
+const GROUND: [&str; 5] = ["notices", "image", "event", "tagging", "policy"];
 const NOT_ON_THE_GROUND: [&str; 6] = [
     "std::fs",
     "tokio::",

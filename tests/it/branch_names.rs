@@ -1,29 +1,29 @@
 //! Branches that are called what something else is called: signatures, records, version lines, releases.
 
 use jiff::Timestamp;
-use shipmark::release::{Change, Failure, Outcome, Request, Verb};
-use shipmark::tagging::{Mode, Rules, Subject, TagRules};
+use shipmark::release::{Failure, ReleaseOutcome, ReleaseRequest, ReleaseVerb, TagChange};
+use shipmark::tagging::{CompatMode, TagContext, TagRuleSet, TagRules};
 
 use crate::moves::{labelled, tag};
 use crate::registry::{Profile, Registry};
 use crate::support::*;
 
-const MODES: [Mode; 2] = [Mode::Compatible, Mode::Strict];
+const MODES: [CompatMode; 2] = [CompatMode::Compatible, CompatMode::Strict];
 
 /// A push of an image to `registry` with these rules, or with the default tags.
 fn pushed_to(
     registry: &Registry,
     digest: &str,
     git_ref: &str,
-    rules: Option<(&str, &str, Mode)>,
-) -> Request {
+    rules: Option<(&str, &str, CompatMode)>,
+) -> ReleaseRequest {
     let place = format!("{}/web", registry.host());
     let source = format!("{place}@{digest}");
-    let mut request = request(Verb::Push, &source, &[&place], pushed(git_ref));
+    let mut request = request(ReleaseVerb::Push, &source, &[&place], pushed(git_ref));
     if let Some((tags, flavor, mode)) = rules {
-        let rules = Rules::read(tags, flavor, mode).unwrap();
-        let subject = Subject::of(pushed(git_ref), Timestamp::UNIX_EPOCH);
-        request.rules = TagRules::of(rules, subject);
+        let rules = TagRuleSet::parse(tags, flavor, mode).unwrap();
+        let subject = TagContext::from_facts(pushed(git_ref), Timestamp::UNIX_EPOCH);
+        request.rules = TagRules::new(rules, subject);
     }
     request
 }
@@ -172,20 +172,20 @@ async fn promise_3_a_branch_takes_no_tag_of_a_release_or_of_its_lines() {
                             assert_eq!(after, before, "{case}");
                             let is_given = change(&outcome, branch);
                             match mode {
-                                Mode::Compatible => {
-                                    let stays = matches!(is_given, Some(Change::Stays { .. }));
+                                CompatMode::Compatible => {
+                                    let stays = matches!(is_given, Some(TagChange::Stays { .. }));
                                     assert!(stays, "{case}: {is_given:?}");
                                     let warned = said.warnings();
                                     let line = format!("the version line of {there}");
                                     assert!(warned.contains(&line), "{case}: {warned}");
                                 }
-                                Mode::Strict => assert_eq!(is_given, None, "{case}"),
+                                CompatMode::Strict => assert_eq!(is_given, None, "{case}"),
                             }
                         }
                         Err(failure) => {
                             // What only the repository's tags show.
                             assert!(branch.contains("-bookworm-"), "{case}: {failure:?}");
-                            assert_eq!(mode, Mode::Strict, "{case}");
+                            assert_eq!(mode, CompatMode::Strict, "{case}");
                             assert!(matches!(failure, Failure::Refused(_)), "{case}");
                             assert_eq!(registry.tags("web"), before, "{case}");
                         }
@@ -196,7 +196,7 @@ async fn promise_3_a_branch_takes_no_tag_of_a_release_or_of_its_lines() {
     }
 }
 
-fn change<'a>(outcome: &'a Outcome, tag: &str) -> Option<&'a Change> {
+fn change<'a>(outcome: &'a ReleaseOutcome, tag: &str) -> Option<&'a TagChange> {
     let mut tags = outcome.destinations[0].tags.iter();
     Some(&tags.find(|it| it.tag.as_str() == tag)?.change)
 }
@@ -223,9 +223,11 @@ async fn promise_3_a_branch_moves_no_tag_of_a_version_or_commit() {
                 let (failure, text) = failed(request, &context()).await;
                 let case = format!("{mode:?} {rule} {name}: {text}");
                 match mode {
-                    Mode::Compatible => assert!(matches!(failure, Failure::Refused(_)), "{case}"),
+                    CompatMode::Compatible => {
+                        assert!(matches!(failure, Failure::Refused(_)), "{case}")
+                    }
                     // It gives no tag at all.
-                    Mode::Strict => assert!(matches!(failure, Failure::Input(_)), "{case}"),
+                    CompatMode::Strict => assert!(matches!(failure, Failure::Input(_)), "{case}"),
                 }
                 assert_eq!(registry.count_of("PUT "), 0, "{case}");
                 assert_eq!(registry.tags("web")[name], there, "{case}");

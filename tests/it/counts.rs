@@ -2,7 +2,7 @@
 //!
 //! The example image: an index of two platforms and their two attestations, so five manifests.
 
-use shipmark::release::Form;
+use shipmark::release::SignatureFormat;
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Auth, Profile, Registry, TokenRules};
@@ -179,11 +179,15 @@ async fn a_patch_release_of_what_is_there() {
 }
 
 /// Signing an image that is there and has its tag: the first request is for the image.
-async fn signed_in_place(profile: Profile, forms: &[Form]) -> String {
+async fn signed_in_place(profile: Profile, forms: &[SignatureFormat]) -> String {
     signed_in_place_as(profile, forms, false).await
 }
 
-async fn signed_in_place_as(profile: Profile, forms: &[Form], recursive: bool) -> String {
+async fn signed_in_place_as(
+    profile: Profile,
+    forms: &[SignatureFormat],
+    recursive: bool,
+) -> String {
     let registry = Registry::start(profile).await;
     let place = format!("{}/web", registry.host());
     let mut request = push(&example(), &[&place], "refs/heads/main");
@@ -193,15 +197,15 @@ async fn signed_in_place_as(profile: Profile, forms: &[Form], recursive: bool) -
     let mut request = promote(&format!("{place}:it"), &[&place], "refs/heads/main");
     request.rules = TagRules::read(["it"]).unwrap();
     let mut signing = signing(&key());
-    signing.forms = forms.to_vec();
+    signing.formats = forms.to_vec();
     signing.recursive = recursive;
     request.signing = Some(signing);
     done(request, &context()).await;
     kinds(&registry)
 }
 
-const BUNDLE: &[Form] = &[Form::Bundle];
-const BOTH: &[Form] = &[Form::Bundle, Form::Legacy];
+const BUNDLE: &[SignatureFormat] = &[SignatureFormat::Bundle];
+const BOTH: &[SignatureFormat] = &[SignatureFormat::Bundle, SignatureFormat::Legacy];
 
 /// The config of a bundle's manifest is that of the example's attestations, so it is there.
 #[tokio::test]
@@ -263,7 +267,7 @@ async fn signing_what_is_pushed_to_a_new_repository() {
         let place = format!("{}/web", registry.host());
         let mut request = push(&example(), &[&place], "refs/heads/main");
         let mut signing = signing(&key());
-        signing.forms = BUNDLE.to_vec();
+        signing.formats = BUNDLE.to_vec();
         request.signing = Some(signing);
         done(request, &context()).await;
         let lines = registry.requests();

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
-use shipmark::referrers::Selection;
-use shipmark::release::{Form, Request, run};
+use shipmark::referrers::ReferrerSelection;
+use shipmark::release::{ReleaseRequest, SignatureFormat, run};
 use shipmark::signing::PrivateKey;
 use shipmark::tagging::TagRules;
 
@@ -106,7 +106,7 @@ impl Stage {
     }
 
     /// Four tags, two of them immutable, to two destinations.
-    fn promotion(&self) -> Request {
+    fn promotion(&self) -> ReleaseRequest {
         let places = self
             .to
             .each_ref()
@@ -123,9 +123,9 @@ impl Stage {
         match &self.what {
             What::Image => {}
             What::Signed(key) => request.signing = Some(keys::signing(key)),
-            What::Beside => request.referrers = Selection::Known,
+            What::Beside => request.referrers = ReferrerSelection::Known,
             What::SignedTwice([_, key]) => {
-                request.referrers = Selection::Known;
+                request.referrers = ReferrerSelection::Known;
                 request.signing = Some(keys::signing(key));
             }
         }
@@ -157,7 +157,11 @@ impl Stage {
             for key in self.what.keys() {
                 let at = format!("{}/prod/web:{tag}", registry.host());
                 let found = keys::good(&at, key, &context()).await;
-                assert_eq!(found, [Form::Bundle, Form::Legacy], "{when}: {at}");
+                assert_eq!(
+                    found,
+                    [SignatureFormat::Bundle, SignatureFormat::Legacy],
+                    "{when}: {at}"
+                );
             }
         }
     }
@@ -189,7 +193,7 @@ impl Stage {
 
 /// Runs until the registry stops answering at a request, and is then killed, as a runner kills a job. What
 /// runs side by side may take a request less than another time, and the last of them is then never asked.
-async fn run_and_die(request: &Request, stopped: &Registry, at: usize) {
+async fn run_and_die(request: &ReleaseRequest, stopped: &Registry, at: usize) {
     let context = context();
     tokio::select! {
         outcome = run(request, &context) => {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use shipmark::release::{Context, Failure, Outcome};
+use shipmark::release::{Failure, ReleaseContext, ReleaseOutcome};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -51,8 +51,8 @@ impl Engine {
         )
     }
 
-    fn context(&self) -> Context {
-        Context {
+    fn context(&self) -> ReleaseContext {
+        ReleaseContext {
             docker_host: Some(self.host()),
             ..context()
         }
@@ -98,7 +98,7 @@ async fn answer(mut stream: UnixStream, name: &str, archive: &Path, saves: Saves
     line
 }
 
-async fn pushed(engine: &Engine, source: &str) -> Outcome {
+async fn pushed(engine: &Engine, source: &str) -> ReleaseOutcome {
     let out = tempfile::tempdir().unwrap();
     let place = format!("oci:{}", out.path().join("out").display());
     done(push(source, &[&place], MAIN), &engine.context()).await
@@ -142,7 +142,7 @@ async fn an_image_is_found_by_its_id() {
     pushed(&engine, &format!("docker-daemon:{id}")).await;
 }
 
-async fn refused(source: &str, context: &Context) -> (Failure, String) {
+async fn refused(source: &str, context: &ReleaseContext) -> (Failure, String) {
     let out = tempfile::tempdir().unwrap();
     let place = format!("oci:{}", out.path().join("out").display());
     let failed = failed(push(source, &[&place], MAIN), context).await;
@@ -211,7 +211,7 @@ async fn where_no_engine_is_the_ways_round_are_named() {
             "docker-archive:image.tar",
         ),
     ] {
-        let context = Context {
+        let context = ReleaseContext {
             docker_host: Some(host),
             ..context()
         };
@@ -256,7 +256,7 @@ async fn a_real_engine_saves_its_images() {
     let name = std::env::var("SHIPMARK_TEST_DOCKER_IMAGE").unwrap();
     let out = tempfile::tempdir().unwrap();
     let place = format!("oci:{}", out.path().join("out").display());
-    let context = Context {
+    let context = ReleaseContext {
         docker_host: std::env::var("DOCKER_HOST").ok(),
         ..context()
     };

@@ -13,7 +13,7 @@ use crate::support::table::updates_documents;
 
 /// Lines between which the README's tables stand.
 const MARKS: [&str; 2] = [
-    "<!-- inputs and outputs: written from src/cli/declaration.rs -->\n",
+    "<!-- inputs and outputs: written from src/cli/declared_inputs.rs -->\n",
     "<!-- end -->\n",
 ];
 
@@ -53,7 +53,7 @@ fn holds(name: &str, shown: fn(&str) -> &str, declared: &str) {
 
 #[test]
 fn action_yml_is_what_is_declared() {
-    holds("action.yml", in_action, &cli::action_yml());
+    holds("action.yml", in_action, &cli::action_yml_sections());
 }
 
 #[test]

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use shipmark::image::Target;
-use shipmark::referrers::Selection;
-use shipmark::registry::Access;
-use shipmark::release::{Form, Request};
+use shipmark::image::TagOrDigest;
+use shipmark::referrers::ReferrerSelection;
+use shipmark::registry::RepositoryAccess;
+use shipmark::release::{ReleaseRequest, SignatureFormat};
 use shipmark::tagging::TagRules;
 use tokio::time::Instant;
 
@@ -31,24 +31,26 @@ async fn stage() -> (Registry, Registry) {
     (from, to)
 }
 
-fn release(from: &Registry, to: &Registry, tags: &[&str]) -> Request {
+fn release(from: &Registry, to: &Registry, tags: &[&str]) -> ReleaseRequest {
     let source = format!("{}/dev/web:it", from.host());
     let place = format!("{}/prod/web", to.host());
     let mut request = promote(&source, &[&place], "refs/heads/main");
     request.rules = TagRules::read(tags.iter().copied()).unwrap();
-    request.referrers = Selection::None;
+    request.referrers = ReferrerSelection::None;
     request
 }
 
 /// How many requests of a release follow one on another.
-async fn depth(request: Request, registries: &[&Registry]) -> u128 {
+async fn depth(request: ReleaseRequest, registries: &[&Registry]) -> u128 {
     let (context, _) = context_with(logged_in_to(registries));
     // The first request to a registry finds out how to log in, while the others wait.
     for registry in registries {
         let elsewhere = format!("{}/elsewhere", registry.host()).parse().unwrap();
-        let remote = context.registry.repository(&elsewhere, Access::Pull, &[]);
-        let target = Target::Tag("any".parse().unwrap());
-        assert_eq!(remote.head(&target).await.unwrap(), None);
+        let remote = context
+            .registry
+            .open_repository(&elsewhere, RepositoryAccess::Pull, &[]);
+        let target = TagOrDigest::Tag("any".parse().unwrap());
+        assert_eq!(remote.head_manifest(&target).await.unwrap(), None);
     }
     let begin = Instant::now();
     done(request, &context).await;
@@ -89,7 +91,7 @@ async fn a_cold_copy_with_what_stands_beside() {
     attach::signed(&from, "dev/web", &root, "a signature");
     attach::signed_by_tag(&from, "dev/web", &root);
     let mut request = release(&from, &to, &["v1"]);
-    request.referrers = Selection::Known;
+    request.referrers = ReferrerSelection::Known;
     assert_eq!(depth(request, &[&from, &to]).await, 11);
 }
 
@@ -100,7 +102,7 @@ async fn a_signed_promotion() {
     let (from, to) = stage().await;
     let mut request = release(&from, &to, &["v1.2.3", "v1.2", "v1", "stable"]);
     let mut signing = keys::signing(&keys::key());
-    signing.forms = vec![Form::Bundle];
+    signing.formats = vec![SignatureFormat::Bundle];
     request.signing = Some(signing);
     assert_eq!(depth(request, &[&from, &to]).await, 12);
 }

@@ -7,8 +7,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use shipmark::image::Digest;
 use shipmark::policy::Service;
-use shipmark::referrers::Selection;
-use shipmark::release::{Context, End, Failure, Fleet, FleetOutcome, Outcome, Verb, run};
+use shipmark::referrers::ReferrerSelection;
+use shipmark::release::{
+    BatchOutcome, Failure, ReleaseBatch, ReleaseContext, ReleaseOutcome, ReleaseVerb,
+    ServiceOutcome, run,
+};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Auth, Effect, Fault, Merging, Profile, Registry, TokenRules};
@@ -71,17 +74,17 @@ fn names(count: usize) -> Vec<String> {
 }
 
 /// Every service from `dev/` of one registry to `prod/` of another, tag v1.
-fn fleet(from: &Registry, to: &Registry, services: &[String]) -> Fleet {
+fn fleet(from: &Registry, to: &Registry, services: &[String]) -> ReleaseBatch {
     let rules = TagRules::read(["type=raw,value=v1"]).unwrap();
     let request = |service: &String| {
         let source = format!("{}/dev/{service}:v1", from.host());
         let place = format!("{}/prod/{service}", to.host());
-        let mut request = request(Verb::Promote, &source, &[&place], None);
+        let mut request = request(ReleaseVerb::Promote, &source, &[&place], None);
         request.rules = rules.clone();
         (service.parse().unwrap(), request)
     };
-    Fleet {
-        verb: Verb::Promote,
+    ReleaseBatch {
+        verb: ReleaseVerb::Promote,
         dry_run: false,
         services: services.iter().map(request).collect(),
     }
@@ -93,7 +96,7 @@ fn put_sources(registry: &Registry, services: &[String]) {
     }
 }
 
-async fn all_done(fleet: Fleet, context: &Context) -> FleetOutcome {
+async fn all_done(fleet: ReleaseBatch, context: &ReleaseContext) -> BatchOutcome {
     let outcome = fleet.run(context, |_, _| {}).await;
     if let Some((service, failure)) = outcome.failed().next() {
         panic!("{service}: {failure:?}");
@@ -119,7 +122,7 @@ async fn all_services_are_released_and_then_right() {
     let services = names(40);
     put_sources(&from, &services);
     let outcome = all_done(fleet(&from, &to, &services), &context()).await;
-    assert!(outcome.released() && outcome.begun);
+    assert!(outcome.has_changes() && outcome.started);
     for service in &services {
         let digest = from.tags(&format!("dev/{service}"))["v1"].clone();
         assert_eq!(to.tags(&format!("prod/{service}"))["v1"], digest);
@@ -127,7 +130,7 @@ async fn all_services_are_released_and_then_right() {
     assert_eq!(to.dangling(), [""; 0]);
     to.clear_log();
     let again = all_done(fleet(&from, &to, &services), &context()).await;
-    assert!(!again.released());
+    assert!(!again.has_changes());
     assert_eq!((writes(&to), to.count()), (0, 40));
 }
 
@@ -142,8 +145,8 @@ async fn progress_is_of_all_images_together() {
     put_sources(&from, &services);
     let (context, said) = context_with(settings());
     let ended = Mutex::new(Vec::new());
-    let note = |service: &Service, end: &End| {
-        assert!(matches!(end, End::Done(_)), "{end:?}");
+    let note = |service: &Service, end: &ServiceOutcome| {
+        assert!(matches!(end, ServiceOutcome::Completed(_)), "{end:?}");
         ended.lock().unwrap().push(service.to_string());
     };
     fleet(&from, &to, &services).run(&context, note).await;
@@ -178,7 +181,7 @@ async fn a_service_that_takes_long_holds_up_no_other() {
     settings.timing.stall = Duration::from_secs(20);
     let (context, _) = context_with(settings);
     let last = Mutex::new(String::new());
-    let note = |service: &Service, _: &End| *last.lock().unwrap() = service.to_string();
+    let note = |service: &Service, _: &ServiceOutcome| *last.lock().unwrap() = service.to_string();
     fleet(&from, &to, &services).run(&context, note).await;
     assert_eq!(last.into_inner().unwrap(), "s0000");
 }
@@ -194,7 +197,7 @@ async fn a_layer_that_a_hundred_images_share_moves_once() {
     put_sources(&from, &services);
     let outcome = all_done(fleet(&from, &to, &services), &context()).await;
     assert_eq!(moves(&from, &to), [1, 1, 99]);
-    let shared = |outcome: &Outcome| outcome.destinations[0].content.shared.blobs;
+    let shared = |outcome: &ReleaseOutcome| outcome.destinations[0].copy_stats.shared.blobs;
     let shared: u64 = outcome.done().map(|(_, outcome)| shared(outcome)).sum();
     assert_eq!(shared, 99);
 }
@@ -236,7 +239,10 @@ async fn a_thousand_images_that_are_right_take_two_requests_each() {
         put_image(&registry, &format!("prod/{service}"), "v1", "all");
     }
     let outcome = all_done(fleet(&registry, &registry, &services), &context()).await;
-    assert_eq!((outcome.done().count(), outcome.released()), (1000, false));
+    assert_eq!(
+        (outcome.done().count(), outcome.has_changes()),
+        (1000, false)
+    );
     let log = registry.log();
     let answered = |method: &str, status| {
         let same = |method: &str, it: &crate::registry::Exchange| it.method == method;
@@ -269,10 +275,10 @@ async fn images_that_are_right_take_four_requests_each_with_what_stands_beside_t
         }
         let mut asked = fleet(&registry, &registry, &services);
         for (_, request) in &mut asked.services {
-            request.referrers = Selection::Known;
+            request.referrers = ReferrerSelection::Known;
         }
         let outcome = all_done(asked, &context()).await;
-        assert!(!outcome.released());
+        assert!(!outcome.has_changes());
         assert_eq!(registry.count(), expected);
     }
 }
@@ -294,18 +300,18 @@ async fn promise_3_one_refusal_holds_all_before_the_first_write() {
     }
     let outcome = asked.run(&context(), |_, _| {}).await;
     assert_eq!(
-        (writes(&to), outcome.begun, outcome.released()),
+        (writes(&to), outcome.started, outcome.has_changes()),
         (0, false, false)
     );
     let ends: Vec<_> = outcome
         .services
         .iter()
         .map(|(service, end)| match end {
-            End::Done(_) => format!("{service} done"),
-            End::Failed(Failure::Input(_)) => format!("{service} input"),
-            End::Failed(Failure::Refused(_)) => format!("{service} refused"),
-            End::Failed(other) => format!("{service} {other:?}"),
-            End::NotBegun => format!("{service} not begun"),
+            ServiceOutcome::Completed(_) => format!("{service} done"),
+            ServiceOutcome::Failed(Failure::Input(_)) => format!("{service} input"),
+            ServiceOutcome::Failed(Failure::Refused(_)) => format!("{service} refused"),
+            ServiceOutcome::Failed(other) => format!("{service} {other:?}"),
+            ServiceOutcome::NotStarted => format!("{service} not begun"),
         })
         .collect();
     assert_eq!(
@@ -338,7 +344,7 @@ async fn promise_2_a_service_that_fails_leaves_the_others_whole() {
         .failed()
         .map(|(service, _)| service.as_str())
         .collect();
-    assert_eq!((failed, outcome.begun), (vec!["s0002"], true));
+    assert_eq!((failed, outcome.started), (vec!["s0002"], true));
     let done: Vec<_> = outcome
         .done()
         .map(|(service, _)| service.to_string())
@@ -358,7 +364,7 @@ async fn promise_2_a_service_that_fails_leaves_the_others_whole() {
     let outcome = all_done(fleet(&from, &to, &services), &context()).await;
     for (service, outcome) in outcome.done() {
         assert_eq!(
-            outcome.released(),
+            outcome.has_changes(),
             !done.contains(&service.to_string()),
             "{service}"
         );
@@ -389,7 +395,7 @@ async fn a_registry_that_fails_ends_the_look() {
         outcome.failed().next(),
         Some((_, Failure::Service(_)))
     ));
-    assert!(!outcome.begun && to.count() < 250, "{}", to.count());
+    assert!(!outcome.started && to.count() < 250, "{}", to.count());
 }
 
 #[tokio::test]
@@ -406,7 +412,7 @@ async fn a_dry_run_writes_nothing() {
         request.dry_run = true;
     }
     let outcome = all_done(asked, &context()).await;
-    assert!(outcome.released() && outcome.dry_run);
+    assert!(outcome.has_changes() && outcome.dry_run);
     assert_eq!(writes(&to), 0);
     let (_, first) = outcome.done().next().unwrap();
     let root: Digest = from.tags("dev/s0000")["v1"].parse().unwrap();
@@ -428,7 +434,7 @@ async fn a_registry_that_shares_no_login_gets_one_for_each_repository() {
             let services = names(5);
             put_sources(&from, &services);
             let outcome = all_done(fleet(&from, &to, &services), &context()).await;
-            assert!(outcome.released(), "{merging:?}");
+            assert!(outcome.has_changes(), "{merging:?}");
             for service in &services {
                 let digest = &from.tags(&format!("dev/{service}"))["v1"];
                 assert_eq!(&to.tags(&format!("prod/{service}"))["v1"], digest);

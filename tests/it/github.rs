@@ -5,25 +5,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use shipmark::github::{Api, ApiError};
-use shipmark::registry::{Client, Settings, Timing};
+use shipmark::github::{GithubApi, GithubApiError};
+use shipmark::registry::{HttpSettings, RegistryClient, RetryTiming};
 
 use crate::client::Wire;
 use crate::support::*;
 
-fn api(host: &Wire) -> Api {
-    let timing = Timing {
+fn api(host: &Wire) -> GithubApi {
+    let timing = RetryTiming {
         stall: Duration::from_millis(700),
         whole: Duration::from_millis(900),
         ..timing()
     };
-    let settings = Settings {
+    let settings = HttpSettings {
         timing,
         ..settings()
     };
-    let client = Client::new(settings, Said::default().notices()).unwrap();
+    let client = RegistryClient::new(settings, Said::default().notices()).unwrap();
     let base = format!("http://{}", host.host).parse().unwrap();
-    Api::new(client, &base, "acme/web", None).unwrap()
+    GithubApi::new(client, &base, "acme/web", None).unwrap()
 }
 
 fn answer(status: u16, headers: &str, body: &str) -> String {
@@ -69,7 +69,7 @@ async fn what_passes_at_github_is_asked_for_again() {
         ),
     ] {
         let host = answering(vec![first.clone(), (answer(200, "", COMMIT_JSON), true)]).await;
-        let time = api(&host).commit_time(COMMIT).await.unwrap();
+        let time = api(&host).get_commit_time(COMMIT).await.unwrap();
         assert_eq!(time.as_deref(), Some("2026-11-20T10:00:00Z"), "{first:?}");
         assert_eq!(host.answered(), 2, "{first:?}");
     }
@@ -94,7 +94,7 @@ async fn what_does_not_pass_at_github_is_said() {
         ((String::new(), false), "nothing moved for too long", 4),
     ] {
         let host = answering(vec![answers]).await;
-        let error = api(&host).commit_time(COMMIT).await.unwrap_err();
+        let error = api(&host).get_commit_time(COMMIT).await.unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
         assert!(!error.to_string().contains("Sign in"), "{error}");
         assert_eq!(host.answered(), asked, "{error}");
@@ -113,11 +113,14 @@ async fn promise_6_an_answer_of_github_without_end_is_no_answer() {
         let api = api(&host);
         let file = Path::new(".github/shipmark.yml");
         for error in [
-            api.repository().await.map(drop).unwrap_err(),
-            api.commit_time(COMMIT).await.map(drop).unwrap_err(),
-            api.file(file, COMMIT, 1 << 20).await.map(drop).unwrap_err(),
+            api.get_repository().await.map(drop).unwrap_err(),
+            api.get_commit_time(COMMIT).await.map(drop).unwrap_err(),
+            api.get_file(file, COMMIT, 1 << 20)
+                .await
+                .map(drop)
+                .unwrap_err(),
         ] {
-            assert!(matches!(error, ApiError::TooLong { .. }), "{error}");
+            assert!(matches!(error, GithubApiError::TooLong { .. }), "{error}");
             assert!(error.to_string().contains("/repos/acme/web"), "{error}");
         }
         assert_eq!(host.answered(), 3);
@@ -128,7 +131,7 @@ async fn promise_6_an_answer_of_github_without_end_is_no_answer() {
 async fn promise_6_an_answer_of_github_that_trickles_is_no_answer() {
     let head = "HTTP/1.1 200 OK\r\n\r\n".to_owned();
     let host = Wire::trickling(head, Duration::from_millis(20)).await;
-    let error = api(&host).repository().await.map(drop).unwrap_err();
+    let error = api(&host).get_repository().await.map(drop).unwrap_err();
     assert!(error.to_string().contains("trickled for 0.9 s"), "{error}");
     assert_eq!(host.answered(), 1);
 }
@@ -139,7 +142,7 @@ async fn a_file_has_its_limit_at_github_too() {
     let file = Path::new(".github/shipmark.yml");
     for (size, fits) in [(limit, true), (limit + 1, false)] {
         let host = answering(vec![(answer(200, "", &"#".repeat(size)), true)]).await;
-        let found = api(&host).file(file, COMMIT, limit).await;
+        let found = api(&host).get_file(file, COMMIT, limit).await;
         assert_eq!(found.is_ok(), fits, "{size}");
     }
 }

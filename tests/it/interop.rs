@@ -5,7 +5,7 @@ use std::process::Command;
 
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::secrets::RegistryAuth;
-use shipmark::credentials::{Explicit, Store as Credentials};
+use shipmark::credentials::{CredentialStore as Credentials, ExplicitCredential};
 use shipmark::image::Digest;
 use shipmark::tagging::TagRules;
 
@@ -89,8 +89,8 @@ async fn promise_1_a_promotion_between_real_registries_keeps_the_digest() {
     let request = promote(&format!("{from}:main"), &[&to, &beside], "refs/tags/v1.4.0");
     let outcome = done(request.clone(), &context()).await;
     // The second destination is on the source's registry: nothing travels there.
-    assert_eq!(outcome.destinations[1].content.moved.blobs, 0);
-    assert!(outcome.destinations[1].content.mounted.blobs > 0);
+    assert_eq!(outcome.destinations[1].copy_stats.moved.blobs, 0);
+    assert!(outcome.destinations[1].copy_stats.mounted.blobs > 0);
     for place in [&to, &beside] {
         for tag in ["1.4.0", "1.4", "1", "latest", "git-9f3c2a1"] {
             let digest = text("crane", &["digest", &format!("{place}:{tag}")]);
@@ -101,7 +101,7 @@ async fn promise_1_a_promotion_between_real_registries_keeps_the_digest() {
             &["validate", "--remote", &format!("{place}:1.4.0")],
         );
     }
-    assert!(!done(request, &context()).await.released());
+    assert!(!done(request, &context()).await.has_changes());
 }
 
 #[tokio::test]
@@ -142,13 +142,13 @@ async fn a_registry_with_a_password_is_logged_in_to() {
     let place = format!("{registry}/basic-{}/web", std::process::id());
     let login = |password: String| {
         let user = variable("SHIPMARK_TEST_REGISTRY_BASIC_USER");
-        let explicit = Explicit {
+        let explicit = ExplicitCredential {
             registry: registry.parse().unwrap(),
             user,
             password: password.into(),
         };
         let credentials = Credentials::load(None, vec![explicit]).unwrap();
-        shipmark::registry::Settings {
+        shipmark::registry::HttpSettings {
             credentials,
             ..settings()
         }

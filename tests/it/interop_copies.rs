@@ -10,8 +10,8 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use serde_json::Value;
 use shipmark::image::Digest;
-use shipmark::referrers::Selection;
-use shipmark::release::Request;
+use shipmark::referrers::ReferrerSelection;
+use shipmark::release::ReleaseRequest;
 use shipmark::tagging::TagRules;
 
 use crate::interop_cosign::{Bench, FORMS};
@@ -264,7 +264,7 @@ async fn promise_1_images_arrive_with_all_beside_them_in_every_pairing() {
             let source = bench.repository(host, &format!("{image}-from"));
             let root = released(
                 push(&archive, &[&source], "refs/heads/main"),
-                Selection::None,
+                ReferrerSelection::None,
             )
             .await;
             decorate(&bench, &source, root);
@@ -272,7 +272,7 @@ async fn promise_1_images_arrive_with_all_beside_them_in_every_pairing() {
             let of_root = listed.iter().filter(|it| it.subject == root.to_string());
             assert_eq!(of_root.count(), 4, "{image} {from}: {listed:#?}");
             for (to, host) in &servers {
-                for selection in [Selection::Known, Selection::All] {
+                for selection in [ReferrerSelection::Known, ReferrerSelection::All] {
                     let case = format!("{image} {from} {to} {selection:?}").to_lowercase();
                     let copy = bench.repository(host, &case.replace(' ', "-"));
                     let request = promote(&format!("{source}:it"), &[&copy], "refs/heads/main");
@@ -280,7 +280,7 @@ async fn promise_1_images_arrive_with_all_beside_them_in_every_pairing() {
                     let there = Reader::new(&copy).graph("it").await;
                     let expected = Reader::new(&source).graph("it").await;
                     let expected = match selection {
-                        Selection::All => expected,
+                        ReferrerSelection::All => expected,
                         _ => expected.without(COFFEE),
                     };
                     assert_eq!(expected.difference(&there), [""; 0], "{case}");
@@ -298,7 +298,7 @@ async fn promise_1_images_arrive_with_all_beside_them_in_every_pairing() {
 }
 
 /// Releases the image under the tag `it`, and tells its digest.
-async fn released(mut request: Request, selection: Selection) -> Digest {
+async fn released(mut request: ReleaseRequest, selection: ReferrerSelection) -> Digest {
     request.rules = TagRules::read(["it"]).unwrap();
     request.referrers = selection;
     done(request, &context()).await.root

@@ -3,8 +3,8 @@
 
 use std::process::{Command, Output};
 
-use shipmark::release::{Checked, Form};
-use shipmark::signing::{Flaw, PrivateKey, PublicKey};
+use shipmark::release::{CheckedSignature, SignatureFormat};
+use shipmark::signing::{PrivateKey, PublicKey, VerificationError};
 use shipmark::tagging::TagRules;
 
 use crate::support::keys::*;
@@ -78,14 +78,14 @@ impl Bench {
     }
 
     /// Signs in one of cosign's forms with one of the keys.
-    pub fn sign(&self, key: &str, form: Form, image: &str, more: &[&str]) {
+    pub fn sign(&self, key: &str, form: SignatureFormat, image: &str, more: &[&str]) {
         let (key, form) = (format!("--key={key}.key"), new_format(form));
         let arguments = ["sign", &key, &form, image];
         self.must(&[&arguments[..], &UNLOGGED, more].concat());
     }
 
     /// Attests something in one of cosign's forms with one of the keys.
-    pub fn attest(&self, key: &str, form: Form, image: &str) {
+    pub fn attest(&self, key: &str, form: SignatureFormat, image: &str) {
         let predicate = self.file("predicate.json", r#"{"a":"b"}"#);
         let predicate = format!("--predicate={predicate}");
         let (key, form) = (format!("--key={key}.key"), new_format(form));
@@ -94,16 +94,16 @@ impl Bench {
     }
 
     /// Whether cosign takes the image for signed.
-    pub fn verifies(&self, key: &str, form: Form, image: &str) -> bool {
+    pub fn verifies(&self, key: &str, form: SignatureFormat, image: &str) -> bool {
         self.checks(&["verify"], key, form, image)
     }
 
     /// Whether cosign takes what [`Bench::attest`] says of the image for attested.
-    pub fn attested(&self, key: &str, form: Form, image: &str) -> bool {
+    pub fn attested(&self, key: &str, form: SignatureFormat, image: &str) -> bool {
         self.checks(&["verify-attestation", "--type=custom"], key, form, image)
     }
 
-    fn checks(&self, verb: &[&str], key: &str, form: Form, image: &str) -> bool {
+    fn checks(&self, verb: &[&str], key: &str, form: SignatureFormat, image: &str) -> bool {
         let (key, form) = (format!("--key={key}.pub"), new_format(form));
         let arguments = [&key, "--insecure-ignore-tlog", &form, image];
         let output = self.run("cosign", &[verb, &arguments[..]].concat());
@@ -112,7 +112,7 @@ impl Bench {
 
     fn private(&self, key: &str) -> PrivateKey {
         let text = std::fs::read_to_string(self.folder.path().join(format!("{key}.key"))).unwrap();
-        PrivateKey::read(&text, PASSWORD).unwrap()
+        PrivateKey::parse(&text, PASSWORD).unwrap()
     }
 
     fn public(&self, key: &str) -> PublicKey {
@@ -121,11 +121,11 @@ impl Bench {
     }
 }
 
-fn new_format(form: Form) -> String {
-    format!("--new-bundle-format={}", form == Form::Bundle)
+fn new_format(form: SignatureFormat) -> String {
+    format!("--new-bundle-format={}", form == SignatureFormat::Bundle)
 }
 
-pub const FORMS: [Form; 2] = [Form::Bundle, Form::Legacy];
+pub const FORMS: [SignatureFormat; 2] = [SignatureFormat::Bundle, SignatureFormat::Legacy];
 
 async fn pushed(place: &str, key: Option<&PrivateKey>) -> String {
     let mut request = push(&example(), &[place], "refs/heads/main");
@@ -141,10 +141,10 @@ async fn pushed(place: &str, key: Option<&PrivateKey>) -> String {
 }
 
 /// How many signatures of a form are good.
-fn count(found: &[Checked], form: Form) -> usize {
+fn count(found: &[CheckedSignature], form: SignatureFormat) -> usize {
     let good = found
         .iter()
-        .filter(|one| one.form == form && one.result.is_ok());
+        .filter(|one| one.format == form && one.result.is_ok());
     good.count()
 }
 
@@ -196,7 +196,13 @@ async fn what_cosign_signs_is_verified_here() {
             .map(|one| one.result.clone().unwrap_err())
             .collect();
         assert!(
-            matches!(flaws.as_slice(), [Flaw::OtherKey(_), Flaw::DoesNotFit]),
+            matches!(
+                flaws.as_slice(),
+                [
+                    VerificationError::OtherKey(_),
+                    VerificationError::SignatureMismatch
+                ]
+            ),
             "{flaws:?}"
         );
     }
@@ -235,7 +241,7 @@ async fn an_attestation_does_not_hide_a_signature() {
     let bench = Bench::new("attested");
     for place in &bench.repositories {
         let image = pushed(place, None).await;
-        bench.attest("other", Form::Bundle, &image);
+        bench.attest("other", SignatureFormat::Bundle, &image);
         let key = bench.private("ours");
         pushed(place, Some(&key)).await;
         for form in FORMS {

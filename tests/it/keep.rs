@@ -4,8 +4,8 @@
 //! released only where it passes what the source has to pass.
 
 use jiff::Timestamp;
-use shipmark::release::{Existing, Failure, Request, Verb};
-use shipmark::tagging::{Mode, Rules, Subject, TagRules};
+use shipmark::release::{ExistingTagPolicy, Failure, ReleaseRequest, ReleaseVerb};
+use shipmark::tagging::{CompatMode, TagContext, TagRuleSet, TagRules};
 
 use crate::moves::{labelled, release, tag};
 use crate::registry::{Profile, Registry};
@@ -34,14 +34,19 @@ impl Stage {
         }
     }
 
-    fn request(&self, verb: Verb, existing: Existing, git_ref: &str) -> Request {
+    fn request(
+        &self,
+        verb: ReleaseVerb,
+        existing: ExistingTagPolicy,
+        git_ref: &str,
+    ) -> ReleaseRequest {
         let mut request = release(&self.registry, verb, &self.ours, git_ref);
         request.existing = existing;
         request
     }
 
     /// Runs what must be refused before anything is written, and gives its words.
-    async fn refuses(&self, request: Request, case: &str) -> String {
+    async fn refuses(&self, request: ReleaseRequest, case: &str) -> String {
         self.registry.clear_log();
         let before = self.registry.tags("web");
         let (failure, text) = failed(request, &context()).await;
@@ -53,11 +58,15 @@ impl Stage {
     }
 
     /// Runs what must go on with the image that is there.
-    async fn keeps(&self, request: Request, case: &str) {
+    async fn keeps(&self, request: ReleaseRequest, case: &str) {
         let (context, said) = context_with(settings());
         let outcome = done(request, &context).await;
         assert_eq!(outcome.root.to_string(), self.planted, "{case}");
-        assert_eq!(outcome.kept.unwrap().to_string(), self.ours, "{case}");
+        assert_eq!(
+            outcome.requested_digest.unwrap().to_string(),
+            self.ours,
+            "{case}"
+        );
         assert!(said.text().contains("same commit"), "{case}");
         let tags = self.registry.tags("web").into_iter();
         let mut released = tags.filter(|(tag, _)| !tag.starts_with("sha256-"));
@@ -69,8 +78,12 @@ impl Stage {
 /// commit that the image there names, and whether anything but that label speaks for it.
 #[tokio::test]
 async fn an_image_that_is_there_is_kept_by_kind() {
-    for verb in [Verb::Push, Verb::Promote] {
-        for existing in [Existing::ByKind, Existing::Fail, Existing::Keep] {
+    for verb in [ReleaseVerb::Push, ReleaseVerb::Promote] {
+        for existing in [
+            ExistingTagPolicy::PerTagKind,
+            ExistingTagPolicy::Fail,
+            ExistingTagPolicy::Keep,
+        ] {
             for (taken, git_ref) in [
                 ("1.4.0", "refs/tags/v1.4.0"),
                 ("git-9f3c2a1", "refs/tags/v1.4.0"),
@@ -86,11 +99,14 @@ async fn an_image_that_is_there_is_kept_by_kind() {
                             request.from = Some(from.parse().unwrap());
                         }
                         let may_keep = match existing {
-                            Existing::Fail => false,
-                            Existing::Keep => true,
-                            Existing::ByKind => verb == Verb::Push && taken.starts_with("git-"),
+                            ExistingTagPolicy::Fail => false,
+                            ExistingTagPolicy::Keep => true,
+                            ExistingTagPolicy::PerTagKind => {
+                                verb == ReleaseVerb::Push && taken.starts_with("git-")
+                            }
                         };
-                        let is_build = verb == Verb::Push && git_ref.starts_with("refs/heads/");
+                        let is_build =
+                            verb == ReleaseVerb::Push && git_ref.starts_with("refs/heads/");
                         let is_proven = is_in_from || is_build;
                         let case = format!(
                             "{verb:?} {existing:?} {taken} {git_ref} {label:?} {is_in_from}"
@@ -124,7 +140,11 @@ async fn promise_5_keep_goes_on_only_with_an_image_that_is_in_from() {
             };
             // Another image of the same commit is there, under that tag too.
             done(push(&example(), &[&from], "refs/heads/main"), &context()).await;
-            let mut request = stage.request(Verb::Promote, Existing::Keep, "refs/tags/v1.4.0");
+            let mut request = stage.request(
+                ReleaseVerb::Promote,
+                ExistingTagPolicy::Keep,
+                "refs/tags/v1.4.0",
+            );
             request.environment = Some("prod".parse().unwrap());
             request.from = Some(from.parse().unwrap());
             let case = format!("{taken} {from}");
@@ -154,7 +174,8 @@ async fn promise_6_keep_checks_the_image_that_is_released() {
                 let place = format!("{}/web", stage.registry.host());
                 let sign = async |digest: &str, key: &_| {
                     let at = format!("{place}@{digest}");
-                    let mut request = request(Verb::Push, &at, &[&place], pushed("refs/heads/x"));
+                    let mut request =
+                        request(ReleaseVerb::Push, &at, &[&place], pushed("refs/heads/x"));
                     request.rules = TagRules::read(["signed"]).unwrap();
                     request.signing = Some(signing(key));
                     done(request, &context()).await;
@@ -165,7 +186,11 @@ async fn promise_6_keep_checks_the_image_that_is_released() {
                     Planted::SignedByAnother => sign(&stage.planted, &key()).await,
                     Planted::Signed => sign(&stage.planted, &ours).await,
                 }
-                let mut request = stage.request(Verb::Promote, Existing::Keep, "refs/tags/v1.4.0");
+                let mut request = stage.request(
+                    ReleaseVerb::Promote,
+                    ExistingTagPolicy::Keep,
+                    "refs/tags/v1.4.0",
+                );
                 request.check = Some(signed_by(ours.public()));
                 if is_in_from {
                     labelled(&stage.registry, "from", Some(COMMIT), 1);
@@ -213,9 +238,9 @@ async fn promise_6_a_label_alone_gives_no_image_a_version() {
         ),
         ("refs/tags/v1.4.0", vec![sha, "type=ref,event=tag"], true),
     ] {
-        for existing in [Existing::ByKind, Existing::Keep] {
+        for existing in [ExistingTagPolicy::PerTagKind, ExistingTagPolicy::Keep] {
             let stage = Stage::set("git-9f3c2a1", Some(COMMIT)).await;
-            let mut request = stage.request(Verb::Push, existing, git_ref);
+            let mut request = stage.request(ReleaseVerb::Push, existing, git_ref);
             if !rules.is_empty() {
                 request.rules = rules_at(&rules, git_ref);
             }
@@ -250,6 +275,9 @@ async fn promise_6_a_label_alone_gives_no_image_a_version() {
 
 /// Rules for a push of [`COMMIT`] to `git_ref`.
 fn rules_at(lines: &[&str], git_ref: &str) -> TagRules {
-    let rules = Rules::read(&lines.join("\n"), "", Mode::Compatible).unwrap();
-    TagRules::of(rules, Subject::of(pushed(git_ref), Timestamp::UNIX_EPOCH))
+    let rules = TagRuleSet::parse(&lines.join("\n"), "", CompatMode::Compatible).unwrap();
+    TagRules::new(
+        rules,
+        TagContext::from_facts(pushed(git_ref), Timestamp::UNIX_EPOCH),
+    )
 }

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use shipmark::image::Digest;
-use shipmark::registry::{Proxies, Settings};
-use shipmark::release::{Failure, Form, Outcome, Request, Signing};
-use shipmark::signing::{Document, Instance, Keyless, Predicate, Signer, Tuf};
+use shipmark::registry::{HttpSettings, ProxySettings};
+use shipmark::release::{Failure, ReleaseOutcome, ReleaseRequest, SignatureFormat, SigningOptions};
+use shipmark::signing::{
+    InstanceSource, KeylessSigner, Predicate, PredicateSource, Signer, TufRepository,
+};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Effect, Fault, Profile, Registry};
@@ -20,14 +22,14 @@ use crate::support::keys;
 use crate::support::process::{Place, Ran};
 use crate::support::*;
 
-const BUNDLE: &[Form] = &[Form::Bundle];
-const LEGACY: &[Form] = &[Form::Legacy];
-const BOTH: &[Form] = &[Form::Bundle, Form::Legacy];
+const BUNDLE: &[SignatureFormat] = &[SignatureFormat::Bundle];
+const LEGACY: &[SignatureFormat] = &[SignatureFormat::Legacy];
+const BOTH: &[SignatureFormat] = &[SignatureFormat::Bundle, SignatureFormat::Legacy];
 
-fn signing(signer: &Arc<Keyless>, forms: &[Form]) -> Signing {
-    Signing {
+fn signing(signer: &Arc<KeylessSigner>, forms: &[SignatureFormat]) -> SigningOptions {
+    SigningOptions {
         signer: Signer::Keyless(signer.clone()),
-        forms: forms.to_vec(),
+        formats: forms.to_vec(),
         annotations: Default::default(),
         recursive: false,
         attestations: Vec::new(),
@@ -36,7 +38,7 @@ fn signing(signer: &Arc<Keyless>, forms: &[Form]) -> Signing {
     }
 }
 
-fn signed(places: &[&str], signing: Signing) -> Request {
+fn signed(places: &[&str], signing: SigningOptions) -> ReleaseRequest {
     let mut request = push(&example(), places, "refs/heads/main");
     request.rules = TagRules::read(["it"]).unwrap();
     request.signing = Some(signing);
@@ -44,12 +46,12 @@ fn signed(places: &[&str], signing: Signing) -> Request {
 }
 
 /// How many signatures were made, and how many were there.
-fn made(outcome: &Outcome) -> [usize; 2] {
+fn made(outcome: &ReleaseOutcome) -> [usize; 2] {
     let all = outcome
         .destinations
         .iter()
         .flat_map(|released| &released.signatures);
-    let (made, there): (Vec<_>, Vec<_>) = all.partition(|signed| signed.made);
+    let (made, there): (Vec<_>, Vec<_>) = all.partition(|signed| signed.is_new);
     [made.len(), there.len()]
 }
 
@@ -123,9 +125,12 @@ fn beside_none(registry: &Registry) -> Option<String> {
 fn attestations() -> Vec<Predicate> {
     let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []});
     let provenance = json!({"builder": {"id": "https://builder.example"}, "buildType": "x"});
-    [(Document::Sbom, sbom), (Document::Provenance, provenance)]
-        .map(|(document, json)| Predicate::read(document, json.to_string().as_bytes()).unwrap())
-        .into()
+    [
+        (PredicateSource::Sbom, sbom),
+        (PredicateSource::Provenance, provenance),
+    ]
+    .map(|(document, json)| Predicate::parse(document, json.to_string().as_bytes()).unwrap())
+    .into()
 }
 
 #[tokio::test]
@@ -134,7 +139,7 @@ async fn promise_2_what_is_attested_is_there_before_a_tag_too() {
         let sigstore = Sigstore::start().await;
         let registry = Registry::start(profile).await;
         let place = format!("{}/web", registry.host());
-        let signing = || Signing {
+        let signing = || SigningOptions {
             attestations: attestations(),
             recursive: true,
             ..signing(&Arc::new(sigstore.signer(Rekor::V1)), BOTH)
@@ -152,7 +157,7 @@ async fn promise_2_what_is_attested_is_there_before_a_tag_too() {
         assert_eq!(later.find(written), None);
         assert_eq!(registry.dangling(), Vec::<String>::new());
         let signatures = outcome.destinations[0].signatures.iter();
-        let attested = signatures.filter(|signed| signed.attests.is_some());
+        let attested = signatures.filter(|signed| signed.predicate_type.is_some());
         let of: Vec<_> = attested.map(|signed| signed.of).collect();
         assert_eq!(of, [example_root(); 4]);
         // Nothing is attested twice.
@@ -173,7 +178,7 @@ async fn a_key_attests_as_well() {
     for profile in [Profile::plain(), Profile::distribution()] {
         let registry = Registry::start(profile).await;
         let place = format!("{}/web", registry.host());
-        let signing = Signing {
+        let signing = SigningOptions {
             attestations: attestations(),
             ..keys::signing(&keys::key())
         };
@@ -182,7 +187,7 @@ async fn a_key_attests_as_well() {
         let again = done(signed(&[&place], signing.clone()), &context()).await;
         assert_eq!(made(&again), [0, 6]);
         // Another key has said nothing yet.
-        let other = Signing {
+        let other = SigningOptions {
             signer: Signer::Key(keys::key().into()),
             ..signing
         };
@@ -204,9 +209,9 @@ async fn a_statement_about_another_image_is_refused() {
             "predicateType": "https://slsa.dev/provenance/v0.2",
             "predicate": {"builder": {"id": "https://builder.example"}, "buildType": "x"},
         });
-        Predicate::read(Document::Provenance, json.to_string().as_bytes()).unwrap()
+        Predicate::parse(PredicateSource::Provenance, json.to_string().as_bytes()).unwrap()
     };
-    let signing = |predicate| Signing {
+    let signing = |predicate| SigningOptions {
         attestations: vec![predicate],
         ..keys::signing(&keys::key())
     };
@@ -247,7 +252,7 @@ async fn one_token_and_one_certificate_do_for_a_whole_run() {
         .each_ref()
         .map(|registry| format!("{}/web", registry.host()));
     let signer = Arc::new(sigstore.signer(Rekor::V1));
-    let signing = Signing {
+    let signing = SigningOptions {
         recursive: true,
         ..signing(&signer, BOTH)
     };
@@ -278,7 +283,7 @@ async fn the_manifests_of_an_index_are_signed_at_the_same_time() {
     let place = format!("{}/web", registry.host());
     let one = Duration::from_millis(400);
     sigstore.fault(Fault::on("POST", "/rekor", Effect::Delay(one)).always());
-    let signing = Signing {
+    let signing = SigningOptions {
         recursive: true,
         ..signing(&Arc::new(sigstore.signer(Rekor::V2)), BUNDLE)
     };
@@ -454,9 +459,9 @@ async fn damage_is_found_out_before_anything_is_written() {
     }
 }
 
-fn public<S>() -> Instance<S> {
+fn public<S>() -> InstanceSource<S> {
     let now = "2026-11-20T21:48:08Z".parse().unwrap();
-    Instance::Public(Box::new(Tuf::public(now, None)))
+    InstanceSource::Public(Box::new(TufRepository::new(now, None)))
 }
 
 /// Without a way to the outside the copy of the public instance's root is taken, and said to be.
@@ -465,11 +470,11 @@ async fn without_tuf_the_copy_in_the_program_is_taken() {
     let sigstore = Sigstore::start().await;
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
-    let signer = Arc::new(Keyless::new(sigstore.tokens(), public(), false));
-    let (context, said) = context_with(Settings {
-        proxies: Proxies {
+    let signer = Arc::new(KeylessSigner::new(sigstore.tokens(), public(), false));
+    let (context, said) = context_with(HttpSettings {
+        proxies: ProxySettings {
             https: Some("http://127.0.0.1:9".to_owned()),
-            ..Proxies::default()
+            ..ProxySettings::default()
         },
         ..settings()
     });
@@ -494,11 +499,11 @@ async fn a_token_of_a_private_repository_is_not_shown_to_the_public_instance() {
     let sigstore = Sigstore::with(Duration::from_secs(600), claims).await;
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
-    let signer = Arc::new(Keyless::new(sigstore.tokens(), public(), false));
-    let (context, _) = context_with(Settings {
-        proxies: Proxies {
+    let signer = Arc::new(KeylessSigner::new(sigstore.tokens(), public(), false));
+    let (context, _) = context_with(HttpSettings {
+        proxies: ProxySettings {
             https: Some("http://127.0.0.1:9".to_owned()),
-            ..Proxies::default()
+            ..ProxySettings::default()
         },
         ..settings()
     });

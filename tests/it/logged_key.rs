@@ -4,8 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use shipmark::release::{Check, Checked, Failure, Form, Outcome, Request, Signing, Verify, Wanted};
-use shipmark::signing::{Document, Flaw, Predicate, PrivateKey, Requirement, Signer};
+use shipmark::release::{
+    CheckedSignature, Failure, ImageCheck, ReleaseOutcome, ReleaseRequest, RequiredEvidence,
+    SignatureFormat, SigningOptions, VerifyRequest,
+};
+use shipmark::signing::{
+    Predicate, PredicateSource, PrivateKey, Requirement, Signer, VerificationError,
+};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Effect, Fault, Profile, Registry};
@@ -14,19 +19,24 @@ use crate::support::keys;
 use crate::support::process::{Place, Ran};
 use crate::support::*;
 
-const BUNDLE: &[Form] = &[Form::Bundle];
-const LEGACY: &[Form] = &[Form::Legacy];
-const BOTH: &[Form] = &[Form::Bundle, Form::Legacy];
+const BUNDLE: &[SignatureFormat] = &[SignatureFormat::Bundle];
+const LEGACY: &[SignatureFormat] = &[SignatureFormat::Legacy];
+const BOTH: &[SignatureFormat] = &[SignatureFormat::Bundle, SignatureFormat::Legacy];
 
-fn logged(sigstore: &Sigstore, key: &PrivateKey, rekor: Rekor, forms: &[Form]) -> Signing {
-    Signing {
+fn logged(
+    sigstore: &Sigstore,
+    key: &PrivateKey,
+    rekor: Rekor,
+    forms: &[SignatureFormat],
+) -> SigningOptions {
+    SigningOptions {
         signer: Signer::LoggedKey(Arc::new(sigstore.logged(key.clone(), rekor))),
-        forms: forms.to_vec(),
+        formats: forms.to_vec(),
         ..keys::signing(key)
     }
 }
 
-fn signed(place: &str, signing: Signing) -> Request {
+fn signed(place: &str, signing: SigningOptions) -> ReleaseRequest {
     let mut request = push(&example(), &[place], "refs/heads/main");
     request.rules = TagRules::read(["it"]).unwrap();
     request.signing = Some(signing);
@@ -34,22 +44,22 @@ fn signed(place: &str, signing: Signing) -> Request {
 }
 
 /// How many signatures were made, and how many were there.
-fn made(outcome: &Outcome) -> [usize; 2] {
+fn made(outcome: &ReleaseOutcome) -> [usize; 2] {
     let all = outcome.destinations[0].signatures.iter();
-    let (made, there): (Vec<_>, Vec<_>) = all.partition(|signed| signed.made);
+    let (made, there): (Vec<_>, Vec<_>) = all.partition(|signed| signed.is_new);
     [made.len(), there.len()]
 }
 
 /// Every signature of the image at a place, where the log has to hold them.
-async fn checked(sigstore: &Sigstore, key: &PrivateKey, place: &str) -> Vec<Checked> {
-    let check = Check {
+async fn checked(sigstore: &Sigstore, key: &PrivateKey, place: &str) -> Vec<CheckedSignature> {
+    let check = ImageCheck {
         requirement: Requirement::Key {
             key: key.public().clone(),
             log: Some(sigstore.root()),
         },
-        wanted: vec![Wanted::Signature],
+        wanted: vec![RequiredEvidence::Signature],
     };
-    let request = Verify {
+    let request = VerifyRequest {
         source: format!("{place}:it").parse().unwrap(),
         recursive: false,
     };
@@ -115,7 +125,10 @@ async fn a_signature_that_no_log_holds_is_refused_and_made_anew() {
             .into_iter()
             .map(|one| one.result.unwrap_err())
             .collect();
-        assert_eq!(flaws, [Flaw::Unlogged, Flaw::Unlogged]);
+        assert_eq!(
+            flaws,
+            [VerificationError::NotInLog, VerificationError::NotInLog]
+        );
         let signing = || logged(&sigstore, &key, Rekor::V1, BOTH);
         let outcome = done(signed(&place, signing()), &context()).await;
         assert_eq!(made(&outcome), [2, 0]);
@@ -135,12 +148,12 @@ async fn a_signature_that_no_log_holds_is_refused_and_made_anew() {
 #[tokio::test]
 async fn what_a_key_attests_is_logged_too() {
     let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []});
-    let sbom = Predicate::read(Document::Sbom, sbom.to_string().as_bytes()).unwrap();
+    let sbom = Predicate::parse(PredicateSource::Sbom, sbom.to_string().as_bytes()).unwrap();
     for (rekor, forms) in [(Rekor::V1, BOTH), (Rekor::V2, BUNDLE)] {
         let (sigstore, key) = (Sigstore::start().await, keys::key());
         let registry = Registry::start(Profile::distribution()).await;
         let place = format!("{}/web", registry.host());
-        let signing = || Signing {
+        let signing = || SigningOptions {
             attestations: vec![sbom.clone()],
             recursive: true,
             ..logged(&sigstore, &key, rekor, forms)
@@ -234,7 +247,7 @@ async fn ran(mut command: std::process::Command) -> Ran {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_signs_with_a_key_and_has_that_logged() {
     let (sigstore, place, pem) = (Sigstore::start().await, Place::new(), keys::pem());
-    let key = PrivateKey::read(&pem, "").unwrap();
+    let key = PrivateKey::parse(&pem, "").unwrap();
     std::fs::write(place.path("it.key"), &pem).unwrap();
     std::fs::write(place.path("it.pub"), key.public().to_pem()).unwrap();
     let signed = ran(step(&place, &sigstore, &[])).await;

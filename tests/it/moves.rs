@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use serde_json::json;
-use shipmark::image::Commit;
-use shipmark::release::{Change, Failure, Outcome, Request, Verb};
+use shipmark::image::CommitId;
+use shipmark::release::{Failure, ReleaseOutcome, ReleaseRequest, ReleaseVerb, TagChange};
 
 use crate::registry::{Auth, Effect, Fault, Profile, Registry, fixture};
 use crate::support::*;
@@ -46,7 +46,12 @@ pub fn tag(registry: &Registry, tag: &str, digest: &str) {
     registry.put_manifest("web", tag, &kind, bytes);
 }
 
-pub fn release(registry: &Registry, verb: Verb, digest: &str, git_ref: &str) -> Request {
+pub fn release(
+    registry: &Registry,
+    verb: ReleaseVerb,
+    digest: &str,
+    git_ref: &str,
+) -> ReleaseRequest {
     let place = format!("{}/web", registry.host());
     request(
         verb,
@@ -56,7 +61,7 @@ pub fn release(registry: &Registry, verb: Verb, digest: &str, git_ref: &str) -> 
     )
 }
 
-fn change<'a>(outcome: &'a Outcome, tag: &str) -> &'a Change {
+fn change<'a>(outcome: &'a ReleaseOutcome, tag: &str) -> &'a TagChange {
     let mut tags = outcome.destinations[0].tags.iter();
     &tags.find(|it| it.tag.as_str() == tag).unwrap().change
 }
@@ -92,7 +97,7 @@ async fn promise_3_a_registrys_own_refusal_reads_as_ours() {
         // It is there only once it is written.
         let absent = Effect::status(404);
         registry.fault(Fault::on("HEAD", "/manifests/1.4.0", absent).times(2));
-        let request = release(&registry, Verb::Promote, &ours, "refs/tags/v1.4.0");
+        let request = release(&registry, ReleaseVerb::Promote, &ours, "refs/tags/v1.4.0");
         let (failure, text) = failed(request, &context()).await;
         assert!(matches!(failure, Failure::Refused(_)), "{name}: {text}");
         let lines: Vec<&str> = text.lines().collect();
@@ -121,7 +126,7 @@ async fn a_registry_that_refuses_the_same_digest_once_more_has_done_it() {
         tag(&registry, "1.4.0", &ours);
         let absent = Effect::status(404);
         registry.fault(Fault::on("HEAD", "/manifests/1.4.0", absent).times(2));
-        let request = release(&registry, Verb::Promote, &ours, "refs/tags/v1.4.0");
+        let request = release(&registry, ReleaseVerb::Promote, &ours, "refs/tags/v1.4.0");
         done(request, &context()).await;
         assert_eq!(registry.tags("web")["latest"], ours, "{name}");
     }
@@ -135,7 +140,7 @@ async fn a_moving_tag_that_the_registry_keeps_is_named_with_the_rule_to_change()
         let [there, ours] = [1, 2].map(|number| labelled(&registry, "web", None, number));
         tag(&registry, "1.3.0", &there);
         tag(&registry, "latest", &there);
-        let request = release(&registry, Verb::Promote, &ours, "refs/tags/v1.4.0");
+        let request = release(&registry, ReleaseVerb::Promote, &ours, "refs/tags/v1.4.0");
         let (failure, text) = failed(request, &context()).await;
         assert!(matches!(failure, Failure::Refused(_)), "{name}: {text}");
         assert!(
@@ -156,7 +161,7 @@ async fn a_refusal_of_a_tag_that_is_not_there_is_the_registrys_failure() {
         let name = case.1;
         let registry = keeper(case, "1.4.0").await;
         let ours = labelled(&registry, "web", None, 1);
-        let request = release(&registry, Verb::Promote, &ours, "refs/tags/v1.4.0");
+        let request = release(&registry, ReleaseVerb::Promote, &ours, "refs/tags/v1.4.0");
         let (failure, text) = failed(request, &context()).await;
         assert!(matches!(failure, Failure::Service(_)), "{name}: {text}");
     }
@@ -170,14 +175,14 @@ async fn promise_4_a_line_left_behind_is_put_right_and_said() {
     for (name, digest) in [("1.3.0", &old), ("latest", &old), ("2.1.0", &newer)] {
         tag(&registry, name, digest);
     }
-    let request = || release(&registry, Verb::Promote, &ours, "refs/tags/v1.4.3");
+    let request = || release(&registry, ReleaseVerb::Promote, &ours, "refs/tags/v1.4.3");
     let mut dry = request();
     dry.dry_run = true;
     registry.clear_log();
     let planned = done(dry, &context()).await;
     assert_eq!(registry.count_of("PUT "), 0);
     let outcome = done(request(), &context()).await;
-    let expected = Change::Corrected {
+    let expected = TagChange::Corrected {
         from: Some(old.parse().unwrap()),
         to: newer.parse().unwrap(),
         why: "latest stays at 2.1.0: 1.4.3 is a backport".to_owned(),
@@ -188,7 +193,7 @@ async fn promise_4_a_line_left_behind_is_put_right_and_said() {
     assert_eq!((&tags["latest"], &tags["1.4"]), (&newer, &ours));
     registry.clear_log();
     let again = done(request(), &context()).await;
-    assert!(matches!(change(&again, "latest"), Change::Stays { .. }));
+    assert!(matches!(change(&again, "latest"), TagChange::Stays { .. }));
     assert_eq!(registry.count_of("PUT "), 0);
 }
 
@@ -210,7 +215,7 @@ async fn promise_4_on_disk_a_line_left_behind_is_put_right() {
     )
     .await;
     assert!(
-        matches!(change(&outcome, "latest"), Change::Corrected { to, .. } if *to == newer),
+        matches!(change(&outcome, "latest"), TagChange::Corrected { to, .. } if *to == newer),
         "{outcome:?}"
     );
 }
@@ -223,7 +228,7 @@ async fn a_list_that_stays_behind_is_said() {
     let behind = Effect::status_with(200, &[("content-type", "application/json")], body);
     registry.fault(Fault::on("GET", "/tags/list", behind).always());
     let (context, said) = context_with(settings());
-    let request = release(&registry, Verb::Promote, &ours, "refs/tags/v1.4.0");
+    let request = release(&registry, ReleaseVerb::Promote, &ours, "refs/tags/v1.4.0");
     done(request, &context).await;
     let text = said.text();
     assert!(text.contains("does not show 1.4.0 yet"), "{text}");
@@ -231,7 +236,7 @@ async fn a_list_that_stays_behind_is_said() {
 }
 
 /// A clone with two commits on a branch, the older first.
-fn clone(folder: &Path) -> [Commit; 2] {
+fn clone(folder: &Path) -> [CommitId; 2] {
     let repository = git2::Repository::init(folder).unwrap();
     let someone = git2::Signature::new("A", "a@example.com", &git2::Time::new(0, 0)).unwrap();
     let tree = repository.treebuilder(None).unwrap().write().unwrap();
@@ -257,8 +262,8 @@ async fn an_older_run_leaves_a_branchs_tag_where_git_can_tell() {
         .map(|revision| labelled(&registry, "web", Some(revision), 0));
     let (mut context, said) = context_with(settings());
     context.ancestry = Some(shipmark::git::checkout(folder.path()).unwrap().ancestry());
-    let run = async |digest: &str, commit: &Commit| {
-        let mut request = release(&registry, Verb::Push, digest, "refs/heads/main");
+    let run = async |digest: &str, commit: &CommitId| {
+        let mut request = release(&registry, ReleaseVerb::Push, digest, "refs/heads/main");
         request.facts.as_mut().unwrap().commit = Some(commit.clone());
         done(request, &context).await
     };
@@ -277,7 +282,7 @@ async fn an_older_run_leaves_a_branchs_tag_where_git_can_tell() {
         older.short()
     );
     let at = Some(of_newer.parse().unwrap());
-    assert_eq!(*change(&outcome, "main"), Change::Stays { at, why });
+    assert_eq!(*change(&outcome, "main"), TagChange::Stays { at, why });
     assert_eq!(registry.tags("web")["main"], of_newer);
     assert!(
         !said.text().contains("does not say whether"),
@@ -317,10 +322,10 @@ async fn an_older_run_looks_again_before_it_moves_a_branch() {
     registry.fault(Fault::on("HEAD", "/manifests/main", before));
     let (mut context, _) = context_with(settings());
     context.ancestry = Some(shipmark::git::checkout(folder.path()).unwrap().ancestry());
-    let mut request = release(&registry, Verb::Push, &of_older, "refs/heads/main");
+    let mut request = release(&registry, ReleaseVerb::Push, &of_older, "refs/heads/main");
     request.facts.as_mut().unwrap().commit = Some(older);
     let outcome = done(request, &context).await;
     let main = change(&outcome, "main");
-    assert!(matches!(main, Change::Stays { .. }), "{main:?}");
+    assert!(matches!(main, TagChange::Stays { .. }), "{main:?}");
     assert_eq!(registry.tags("web")["main"], of_newer);
 }

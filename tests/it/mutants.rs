@@ -12,11 +12,11 @@ use std::process::Command;
 use bytes::Bytes;
 use fastrand::Rng;
 use serde_json::{Value, json};
-use shipmark::archive::{Archive, Unpacking};
-use shipmark::image::{Manifest, Repository, Selector, Target};
-use shipmark::layout::Layout;
-use shipmark::notice::Notices;
-use shipmark::registry::{Access, Client};
+use shipmark::archive::{ImageArchive, Unpacking};
+use shipmark::image::{ImageSelector, Manifest, Repository, TagOrDigest};
+use shipmark::layout::LayoutDirectory;
+use shipmark::notices::Notices;
+use shipmark::registry::{RegistryClient, RepositoryAccess};
 
 use crate::client::as_robot;
 use crate::registry::{Auth, Effect, Fault, Profile, Registry, TokenRules};
@@ -286,12 +286,12 @@ async fn open(path: &Path, scratch: &Path) -> bool {
         directory: Some(scratch.to_owned()),
         limit: None,
     };
-    if let Ok(archive) = Archive::open(path, &unpacking).await
-        && let Ok(root) = archive.select(&Selector::Only).await
+    if let Ok(archive) = ImageArchive::open(path, &unpacking).await
+        && let Ok(root) = archive.select_image(&ImageSelector::Only).await
     {
         whole |= archive.check(root).await.is_ok();
     }
-    let docker = Archive::open_docker(path, &Selector::Only, &unpacking, &quiet).await;
+    let docker = ImageArchive::open_docker(path, &ImageSelector::Only, &unpacking, &quiet).await;
     if let Ok((archive, root)) = docker {
         whole |= archive.check(root).await.is_ok();
     }
@@ -309,12 +309,14 @@ async fn layouts(count: u64, place: &Path) -> u64 {
         let path = &documents[random.usize(..documents.len())];
         let before = std::fs::read(path).unwrap();
         std::fs::write(path, spoilt_json(&before, &mut random)).unwrap();
-        if let Ok(layout) = Layout::open(&layout).await
-            && let Ok(root) = layout.select(&Selector::Name("1.4.2".to_owned())).await
+        if let Ok(layout) = LayoutDirectory::open(&layout).await
+            && let Ok(root) = layout
+                .select_image(&ImageSelector::Name("1.4.2".to_owned()))
+                .await
         {
             taken += u64::from(layout.check(root).await.is_ok());
             let _ = layout.tags().await;
-            let _ = layout.referrers(root).await;
+            let _ = layout.referrers_of(root).await;
         }
         std::fs::write(path, before).unwrap();
     }
@@ -392,9 +394,11 @@ async fn token_answers(count: u64) -> u64 {
             let effect = Effect::status_with(200, &[], &body);
             registry.token_server().fault(Fault::on("*", "", effect));
         }
-        let client = Client::new(as_robot(&[&registry]), Notices::new(|_| {})).unwrap();
-        let remote = client.repository(&repository, Access::Pull, &[]);
-        let head = remote.head(&Target::Tag("1".parse().unwrap())).await;
+        let client = RegistryClient::new(as_robot(&[&registry]), Notices::new(|_| {})).unwrap();
+        let remote = client.open_repository(&repository, RepositoryAccess::Pull, &[]);
+        let head = remote
+            .head_manifest(&TagOrDigest::Tag("1".parse().unwrap()))
+            .await;
         taken += u64::from(head.is_ok());
         registry.clear_faults();
         registry.clear_log();

@@ -2,8 +2,8 @@
 //! the next promotion.
 
 use serde_json::json;
-use shipmark::referrers::Selection;
-use shipmark::release::{Failure, Form, Request, Verb};
+use shipmark::referrers::ReferrerSelection;
+use shipmark::release::{Failure, ReleaseRequest, ReleaseVerb, SignatureFormat};
 use shipmark::signing::PrivateKey;
 use shipmark::tagging::TagRules;
 
@@ -75,10 +75,10 @@ impl Built {
     }
 }
 
-fn promoted(from: &str, to: &str) -> Request {
-    let mut request = request(Verb::Promote, from, &[to], pushed("refs/heads/main"));
+fn promoted(from: &str, to: &str) -> ReleaseRequest {
+    let mut request = request(ReleaseVerb::Promote, from, &[to], pushed("refs/heads/main"));
     request.rules = TagRules::read(["it"]).unwrap();
-    request.referrers = Selection::Known;
+    request.referrers = ReferrerSelection::Known;
     request
 }
 
@@ -88,11 +88,11 @@ struct Stage {
     registry: Registry,
     key: PrivateKey,
     digest: String,
-    forms: Vec<Form>,
+    forms: Vec<SignatureFormat>,
 }
 
 impl Stage {
-    async fn set(forms: &[Form]) -> Self {
+    async fn set(forms: &[SignatureFormat]) -> Self {
         let source = Registry::start(Profile::distribution()).await;
         let registry = Registry::start(Profile::distribution()).await;
         let digest = labelled(&source, "web", Some(COMMIT), 1);
@@ -112,9 +112,9 @@ impl Stage {
         stage
     }
 
-    fn signing(&self) -> shipmark::release::Signing {
-        shipmark::release::Signing {
-            forms: self.forms.clone(),
+    fn signing(&self) -> shipmark::release::SigningOptions {
+        shipmark::release::SigningOptions {
+            formats: self.forms.clone(),
             ..signing(&self.key)
         }
     }
@@ -140,10 +140,13 @@ impl Stage {
 #[tokio::test]
 async fn promise_2_an_overwritten_list_is_named_and_a_promotion_mends_it() {
     for (ending, forms) in [
-        ("", vec![Form::Bundle]),
-        ("", vec![Form::Bundle, Form::Legacy]),
-        (".sig", vec![Form::Legacy]),
-        (".sig", vec![Form::Bundle, Form::Legacy]),
+        ("", vec![SignatureFormat::Bundle]),
+        ("", vec![SignatureFormat::Bundle, SignatureFormat::Legacy]),
+        (".sig", vec![SignatureFormat::Legacy]),
+        (
+            ".sig",
+            vec![SignatureFormat::Bundle, SignatureFormat::Legacy],
+        ),
     ] {
         for built in BUILT {
             for signs in [true, false] {
@@ -170,7 +173,7 @@ async fn promise_2_an_overwritten_list_is_named_and_a_promotion_mends_it() {
                 }
                 let (context, said) = context_with(settings());
                 let outcome = done(request.clone(), &context).await;
-                assert!(outcome.released(), "{case}");
+                assert!(outcome.has_changes(), "{case}");
                 assert!(
                     said.warnings().contains("is written anew"),
                     "{case}: {}",
@@ -179,7 +182,7 @@ async fn promise_2_an_overwritten_list_is_named_and_a_promotion_mends_it() {
                 let mut after = good(&stage.at(), &stage.key, &context).await;
                 after.dedup();
                 assert_eq!(after, forms, "{case}");
-                assert!(!done(request, &context).await.released(), "{case}");
+                assert!(!done(request, &context).await.has_changes(), "{case}");
             }
         }
     }
@@ -188,7 +191,7 @@ async fn promise_2_an_overwritten_list_is_named_and_a_promotion_mends_it() {
 /// A list that was added to after something had overwritten it holds both: what is no referrer goes.
 #[tokio::test]
 async fn promise_2_a_list_that_is_partly_of_images_is_mended_and_keeps_its_referrers() {
-    let stage = Stage::set(&[Form::Bundle]).await;
+    let stage = Stage::set(&[SignatureFormat::Bundle]).await;
     let tag = stage.tag("");
     let (kind, list) = stage.registry.manifest("web", &tag).unwrap();
     Built::Index.put(&stage.registry, "app");
@@ -206,13 +209,16 @@ async fn promise_2_a_list_that_is_partly_of_images_is_mended_and_keeps_its_refer
     // Another key signs it, where it is.
     let other = key();
     let mut sign = promoted(&stage.at(), &stage.place());
-    sign.signing = Some(shipmark::release::Signing {
-        forms: vec![Form::Bundle],
+    sign.signing = Some(shipmark::release::SigningOptions {
+        formats: vec![SignatureFormat::Bundle],
         ..signing(&other)
     });
     done(sign, &context()).await;
     for key in [&stage.key, &other] {
-        assert_eq!(good(&stage.at(), key, &context()).await, [Form::Bundle]);
+        assert_eq!(
+            good(&stage.at(), key, &context()).await,
+            [SignatureFormat::Bundle]
+        );
     }
     let (_, list) = stage.registry.manifest("web", &tag).unwrap();
     let list: serde_json::Value = serde_json::from_slice(&list).unwrap();
@@ -225,7 +231,7 @@ async fn promise_2_a_list_that_is_partly_of_images_is_mended_and_keeps_its_refer
 #[tokio::test]
 async fn promise_6_a_promotion_from_an_overwritten_list_is_refused_by_name() {
     for ending in ["", ".sig", ".att"] {
-        let stage = Stage::set(&[Form::Bundle]).await;
+        let stage = Stage::set(&[SignatureFormat::Bundle]).await;
         Built::Image.put(&stage.source, &stage.tag(ending));
         let to = format!("{}/other", stage.registry.host());
         let (_, text) = failed(promoted(&stage.from(), &to), &context()).await;

@@ -1,8 +1,8 @@
 //! Some platforms of an image: a new index of the manifests as they are.
 
 use serde_json::{Value, json};
-use shipmark::referrers::Selection;
-use shipmark::release::{Failure, Platforms, Request};
+use shipmark::referrers::ReferrerSelection;
+use shipmark::release::{Failure, ReleaseRequest, RequestedPlatforms};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Profile, Registry};
@@ -11,11 +11,11 @@ use crate::support::*;
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-fn request(source: &str, to: &str, platforms: &[&str]) -> Request {
+fn request(source: &str, to: &str, platforms: &[&str]) -> ReleaseRequest {
     let mut request = push(source, &[to], "refs/heads/main");
     request.rules = TagRules::read(["it"]).unwrap();
-    request.referrers = Selection::Known;
-    request.platforms = Platforms {
+    request.referrers = ReferrerSelection::Known;
+    request.platforms = RequestedPlatforms {
         names: platforms.iter().map(|name| name.parse().unwrap()).collect(),
         drop_signatures: false,
     };
@@ -41,7 +41,7 @@ async fn a_subset_keeps_the_images_and_their_attestations_and_says_its_new_diges
     let (context, said) = context_with(settings());
     let asked = request(&attested(), &place, &["linux/amd64"]);
     let outcome = done(asked.clone(), &context).await;
-    let subset = outcome.subset.clone().unwrap();
+    let subset = outcome.platform_selection.clone().unwrap();
     assert_eq!(
         subset.of.to_string(),
         "sha256:7674676db7b2ca40718eec7b581683075644c51c5ecf2e73da443bd00873b4bd"
@@ -66,7 +66,7 @@ async fn a_subset_keeps_the_images_and_their_attestations_and_says_its_new_diges
     assert_eq!(registry.dangling(), Vec::<String>::new());
     // The same is made again, so nothing has to be written.
     let again = done(asked, &context).await;
-    assert!(!again.released());
+    assert!(!again.has_changes());
     // From a registry, for another: both digests are told, and the new one is promoted as it is.
     let mut on = promote(
         &format!("{place}:it"),
@@ -75,7 +75,7 @@ async fn a_subset_keeps_the_images_and_their_attestations_and_says_its_new_diges
     );
     on.platforms.names = vec!["linux/amd64".parse().unwrap()];
     let on = done(on, &context).await;
-    assert_eq!((on.root, on.subset), (outcome.root, None));
+    assert_eq!((on.root, on.platform_selection), (outcome.root, None));
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn all_platforms_are_the_image_itself_and_unknown_ones_are_refused() {
     let place = format!("{}/web", registry.host());
     let all = request(&attested(), &place, &["linux/arm64/v8", "linux/x86_64"]);
     let outcome = done(all, &context()).await;
-    assert_eq!(outcome.subset, None);
+    assert_eq!(outcome.platform_selection, None);
     registry.clear_log();
     let unknown = request(&attested(), &place, &["linux/amd64", "linux/s390x"]);
     let (failure, text) = failed(unknown, &context()).await;
@@ -102,7 +102,7 @@ async fn all_platforms_are_the_image_itself_and_unknown_ones_are_refused() {
         image("buildkit-single-noname.tar").display()
     );
     let outcome = done(request(&single, &place, &["linux/amd64"]), &context()).await;
-    assert_eq!(outcome.subset, None);
+    assert_eq!(outcome.platform_selection, None);
     let (_, text) = failed(request(&single, &place, &["linux/arm64"]), &context()).await;
     assert!(text.contains("it is for linux/amd64"), "{text}");
 }
@@ -113,7 +113,7 @@ async fn signatures_are_not_lost_by_the_way() {
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
     let mut asked = request(&layout, &place, &["linux/amd64"]);
-    asked.referrers = Selection::None;
+    asked.referrers = ReferrerSelection::None;
     let (failure, text) = failed(asked.clone(), &context()).await;
     assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
     assert!(text.contains("has 2 signatures"), "{text}");
@@ -136,7 +136,7 @@ async fn indexes_in_an_index_are_cut_too() {
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
     let outcome = done(request(&layout, &place, &["linux/arm64"]), &context()).await;
-    assert!(outcome.subset.is_some());
+    assert!(outcome.platform_selection.is_some());
     let mut images = Vec::new();
     for nested in entries(&registry, "it") {
         let nested = nested["digest"].as_str().unwrap().to_owned();
@@ -240,7 +240,10 @@ async fn variants_and_versions_are_told_apart_and_keep_their_attestations() {
         ("linux/arm", &[2, 3], "linux/arm/v6, linux/arm/v7"),
     ] {
         let outcome = done(request(&source, &place, &[asked]), &context()).await;
-        assert_eq!(outcome.subset.unwrap().platforms.join(", "), told);
+        assert_eq!(
+            outcome.platform_selection.unwrap().platforms.join(", "),
+            told
+        );
         let kept = entries(&registry, "it").into_iter();
         let kept: Vec<String> = kept
             .map(|it| it["digest"].as_str().unwrap().to_owned())

@@ -1,8 +1,8 @@
 //! What stands beside an image travels with it.
 
 use serde_json::{Value, json};
-use shipmark::referrers::{Kind, Reason, Selection};
-use shipmark::release::{Failure, Outcome, Request};
+use shipmark::referrers::{ReferrerKind, ReferrerSelection, SkipReason};
+use shipmark::release::{Failure, ReleaseOutcome, ReleaseRequest};
 use shipmark::signing::PublicKey;
 use shipmark::tagging::TagRules;
 
@@ -141,10 +141,10 @@ fn put_tagged(registry: &Registry, subject: &str, ending: &str, layers: &[(&str,
     registry.put_manifest("team/web", &tag, MANIFEST, manifest.to_string())
 }
 
-fn request(source: &Source, to: &str) -> Request {
+fn request(source: &Source, to: &str) -> ReleaseRequest {
     let mut request = promote(&source.reference(), &[to], "refs/heads/main");
     request.rules = TagRules::read(["released"]).unwrap();
-    request.referrers = Selection::Known;
+    request.referrers = ReferrerSelection::Known;
     request
 }
 
@@ -153,9 +153,9 @@ fn writes(registry: &Registry) -> Vec<String> {
     registry.requests().into_iter().filter(is_write).collect()
 }
 
-fn counts(outcome: &Outcome) -> (u64, u64) {
-    let beside = &outcome.destinations[0].beside;
-    let sum = |counts: &std::collections::BTreeMap<Kind, u64>| counts.values().sum();
+fn counts(outcome: &ReleaseOutcome) -> (u64, u64) {
+    let beside = &outcome.destinations[0].referrers;
+    let sum = |counts: &std::collections::BTreeMap<ReferrerKind, u64>| counts.values().sum();
     (sum(&beside.copied), sum(&beside.present))
 }
 
@@ -194,13 +194,13 @@ async fn promise_2_what_stands_beside_an_image_travels_before_a_tag_names_it() {
             let (context, _) = context_with(logged_in_to(&[&source.registry, &target]));
             let outcome = done(request(&source, &place), &context).await;
             assert_eq!(counts(&outcome), (6, 0), "{from} to {to}");
-            let left = outcome.destinations[0].beside.left.iter();
+            let left = outcome.destinations[0].referrers.skipped.iter();
             let left: Vec<_> = left.map(|left| (left.kind.id(), left.reason)).collect();
             assert_eq!(
                 left,
                 [
-                    ("record", Reason::Record),
-                    ("application/vnd.acme.coffee", Reason::Unknown)
+                    ("record", SkipReason::ReleaseRecord),
+                    ("application/vnd.acme.coffee", SkipReason::UnknownKind)
                 ]
             );
             let log = target.requests();
@@ -242,7 +242,7 @@ async fn promise_2_what_stands_beside_an_image_travels_before_a_tag_names_it() {
             // Nothing travels twice, and nothing is written.
             target.clear_log();
             let again = done(request(&source, &place), &context).await;
-            assert!(!again.released(), "{from} to {to}");
+            assert!(!again.has_changes(), "{from} to {to}");
             assert_eq!(counts(&again), (0, 6), "{from} to {to}");
             assert_eq!(writes(&target), Vec::<String>::new(), "{from} to {to}");
         }
@@ -342,8 +342,8 @@ async fn an_sbom_under_a_tag_is_not_written_over() {
     let place = format!("{}/team/web", target.registry.host());
     let outcome = done(request(&source, &place), &context()).await;
     assert_eq!(counts(&outcome), (0, 0));
-    let left = &outcome.destinations[0].beside.left;
-    assert_eq!((left[0].reason, left.len()), (Reason::Taken, 1));
+    let left = &outcome.destinations[0].referrers.skipped;
+    assert_eq!((left[0].reason, left.len()), (SkipReason::TagConflict, 1));
     let tag = format!("{}.sbom", root.replace(':', "-"));
     assert_eq!(target.registry.tags("team/web")[&tag], there);
 }
@@ -385,7 +385,7 @@ async fn a_layout_takes_and_gives_what_stands_beside_an_image() {
     let index = || std::fs::read(disk.path().join("layout/index.json")).unwrap();
     let before = index();
     let again = done(request(&source, &layout), &context()).await;
-    assert_eq!((counts(&again), again.released()), ((0, 6), false));
+    assert_eq!((counts(&again), again.has_changes()), ((0, 6), false));
     assert_eq!(index(), before);
     // And on from there, pushed or promoted, as a directory or an archive.
     let archive = disk.path().join("layout.tar");
@@ -402,7 +402,7 @@ async fn a_layout_takes_and_gives_what_stands_beside_an_image() {
             let place = format!("{}/team/web", target.host());
             let mut request = push(&from, &[&place], "refs/heads/main");
             request.rules = TagRules::read(["it"]).unwrap();
-            request.referrers = Selection::Known;
+            request.referrers = ReferrerSelection::Known;
             let outcome = done(request, &context()).await;
             assert_eq!(counts(&outcome), (6, 0), "{from}");
             for digest in &referrers {
@@ -435,7 +435,7 @@ async fn signatures_that_cosign_made_are_good_where_they_travel_to() {
         let places = [&dev, &prod].map(|registry| format!("{}/web", registry.host()));
         let mut first = push(&layout, &[&places[0]], "refs/heads/main");
         first.rules = TagRules::read(["it"]).unwrap();
-        first.referrers = Selection::Known;
+        first.referrers = ReferrerSelection::Known;
         done(first.clone(), &context()).await;
         let mut second = promote(
             &format!("{}:it", places[0]),
@@ -443,11 +443,11 @@ async fn signatures_that_cosign_made_are_good_where_they_travel_to() {
             "refs/heads/main",
         );
         second.rules = first.rules;
-        second.referrers = Selection::Known;
+        second.referrers = ReferrerSelection::Known;
         let outcome = done(second, &context()).await;
-        let kinds: Vec<_> = outcome.destinations[0].beside.copied.iter().collect();
-        assert_eq!(kinds, [(&Kind::Signature, &2)]);
-        let request = shipmark::release::Verify {
+        let kinds: Vec<_> = outcome.destinations[0].referrers.copied.iter().collect();
+        assert_eq!(kinds, [(&ReferrerKind::Signature, &2)]);
+        let request = shipmark::release::VerifyRequest {
             source: format!("{}:it", places[1]).parse().unwrap(),
             recursive: false,
         };
@@ -482,7 +482,7 @@ async fn nothing_is_looked_for_where_nothing_is_to_travel() {
     let target = Registry::start(Profile::plain()).await;
     let place = format!("{}/team/web", target.host());
     let mut none = request(&source, &place);
-    none.referrers = Selection::None;
+    none.referrers = ReferrerSelection::None;
     done(none, &context()).await;
     assert_eq!(asked(&source.registry) + asked(&target), 0);
 }
@@ -494,11 +494,11 @@ async fn all_takes_along_what_is_not_known_and_never_a_record() {
     let target = Registry::start(Profile::plain()).await;
     let place = format!("{}/team/web", target.host());
     let mut all = request(&source, &place);
-    all.referrers = Selection::All;
+    all.referrers = ReferrerSelection::All;
     let outcome = done(all, &context()).await;
     assert_eq!(counts(&outcome), (7, 0));
-    let left = &outcome.destinations[0].beside.left;
-    assert_eq!((left.len(), left[0].reason), (1, Reason::Record));
+    let left = &outcome.destinations[0].referrers.skipped;
+    assert_eq!((left.len(), left[0].reason), (1, SkipReason::ReleaseRecord));
 }
 
 /// 1,000 tags in the source, 5,000 referrers of one image.
@@ -532,12 +532,16 @@ async fn more_than_can_travel_is_said() {
     let mut request = request(&source, &place);
     request.dry_run = true;
     let outcome = done(request, &context).await;
-    let beside = &outcome.destinations[0].beside;
-    assert_eq!(beside.copied[&Kind::Signature], 1, "signatures go first");
-    assert_eq!(beside.copied[&Kind::Scan], 999);
+    let beside = &outcome.destinations[0].referrers;
     assert_eq!(
-        (beside.left[0].reason, beside.left[0].count),
-        (Reason::Cap, 4_001)
+        beside.copied[&ReferrerKind::Signature],
+        1,
+        "signatures go first"
+    );
+    assert_eq!(beside.copied[&ReferrerKind::Scan], 999);
+    assert_eq!(
+        (beside.skipped[0].reason, beside.skipped[0].count),
+        (SkipReason::LimitExceeded, 4_001)
     );
     assert!(
         said.text()

@@ -1,7 +1,7 @@
 //! The whole road against the test registry and on disk.
 
 use shipmark::image::Digest;
-use shipmark::release::{Change, Existing, Failure, Verb, run};
+use shipmark::release::{ExistingTagPolicy, Failure, ReleaseVerb, TagChange, run};
 
 use crate::registry::{Profile, Registry};
 use crate::support::*;
@@ -66,7 +66,7 @@ async fn a_promotion_to_several_places_names_all_of_them() {
             released
                 .tags
                 .iter()
-                .all(|tag| tag.change == Change::Created),
+                .all(|tag| tag.change == TagChange::Created),
             "{released:?}"
         );
     }
@@ -77,7 +77,7 @@ async fn a_promotion_to_several_places_names_all_of_them() {
     assert_eq!(tags(&registry, "prod/a"), expected);
     assert_eq!(tags(&registry, "prod/b"), expected);
     let again = promote(&format!("{layout}:1.4"), &[&a], "refs/tags/v1.4.0");
-    assert!(!done(again, &context()).await.released());
+    assert!(!done(again, &context()).await.has_changes());
 }
 
 #[tokio::test]
@@ -85,10 +85,10 @@ async fn a_rerun_changes_nothing() {
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
     let request = push(&example(), &[&place], "refs/heads/main");
-    assert!(done(request.clone(), &context()).await.released());
+    assert!(done(request.clone(), &context()).await.has_changes());
     let before = tags(&registry, "web");
     let outcome = done(request, &context()).await;
-    assert!(!outcome.released());
+    assert!(!outcome.has_changes());
     assert_eq!(tags(&registry, "web"), before);
 }
 
@@ -101,7 +101,7 @@ async fn a_dry_run_plans_and_writes_nothing() {
     let mut request = push(&example(), &[&place, &layout], "refs/heads/main");
     request.dry_run = true;
     let outcome = done(request, &context()).await;
-    assert!(outcome.released() && outcome.dry_run);
+    assert!(outcome.has_changes() && outcome.dry_run);
     assert_eq!(tags(&registry, "web"), Vec::<String>::new());
     assert!(
         registry
@@ -210,7 +210,7 @@ async fn promise_3_a_taken_version_is_refused_before_anything_is_uploaded() {
     done(push(&other, &[&place], "refs/tags/v1.4.0"), &context()).await;
     registry.clear_log();
     let mut request = promote(&example(), &[&place], "refs/tags/v1.4.0");
-    request.existing = Existing::Fail;
+    request.existing = ExistingTagPolicy::Fail;
     let (failure, text) = failed(request, &context()).await;
     assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
     assert!(text.starts_with("tag "), "{text}");
@@ -251,7 +251,7 @@ async fn a_rebuilt_image_gives_way_to_the_one_of_the_same_commit() {
     let (context, said) = context_with(settings());
     let outcome = done(push(&rebuilt, &[&place], "refs/heads/develop"), &context).await;
     assert_eq!(outcome.root, example_root());
-    assert!(outcome.kept.is_some());
+    assert!(outcome.requested_digest.is_some());
     assert!(
         said.text().contains("built from the same commit"),
         "{}",
@@ -294,7 +294,7 @@ async fn promise_4_a_backport_leaves_latest_alone() {
         .find(|tag| tag.tag.as_str() == "latest")
         .unwrap();
     assert!(
-        matches!(&latest.change, Change::Stays { at: Some(at), .. } if *at == root),
+        matches!(&latest.change, TagChange::Stays { at: Some(at), .. } if *at == root),
         "{latest:?}"
     );
     let tags = registry.tags("web");
@@ -320,7 +320,7 @@ async fn a_release_from_a_repository_to_itself_only_names() {
     done(push(&example(), &[&place], "refs/heads/main"), &context()).await;
     registry.clear_log();
     let request = promote(&format!("{place}:main"), &[&place], "refs/tags/v1.4.0");
-    assert!(done(request, &context()).await.released());
+    assert!(done(request, &context()).await.has_changes());
     assert_eq!(registry.count_of("POST "), 0);
     assert_eq!(registry.tags("web").len(), 6);
 }
@@ -328,7 +328,7 @@ async fn a_release_from_a_repository_to_itself_only_names() {
 #[tokio::test]
 async fn no_destination_or_one_twice_is_an_input_error() {
     let twice = request(
-        Verb::Push,
+        ReleaseVerb::Push,
         &example(),
         &["oci:x", "oci:x"],
         pushed("refs/heads/main"),
@@ -337,7 +337,12 @@ async fn no_destination_or_one_twice_is_an_input_error() {
         run(&twice, &context()).await,
         Err(Failure::Input(_))
     ));
-    let none = request(Verb::Push, &example(), &[], pushed("refs/heads/main"));
+    let none = request(
+        ReleaseVerb::Push,
+        &example(),
+        &[],
+        pushed("refs/heads/main"),
+    );
     assert!(matches!(
         run(&none, &context()).await,
         Err(Failure::Input(_))
@@ -359,7 +364,7 @@ async fn promise_9_the_root_counts_among_the_manifests_written() {
                 request.signing = signs.then(|| keys::signing(&keys::key()));
                 let written = async |request| {
                     let outcome = done(request, &context()).await;
-                    outcome.destinations[0].content.manifests_written
+                    outcome.destinations[0].copy_stats.manifests_written
                 };
                 let case = format!("{git_ref} {signs} {place}");
                 assert_eq!(written(request.clone()).await, MANIFESTS, "{case}");

@@ -82,7 +82,7 @@ async fn a_file_signed_with_a_key_and_a_log_is_verified() {
     let sigstore = Sigstore::start().await;
     let place = Place::new();
     let pem = keys::pem();
-    let key = shipmark::signing::PrivateKey::read(&pem, "").unwrap();
+    let key = shipmark::signing::PrivateKey::parse(&pem, "").unwrap();
     std::fs::write(place.path("key.pem"), pem).unwrap();
     std::fs::write(place.path("key.pub"), key.public().to_pem()).unwrap();
     std::fs::write(place.path("root.json"), sigstore.trusted_root()).unwrap();

@@ -7,9 +7,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use shipmark::registry::Timing;
-use shipmark::release::{Change, Failure, Form, Request, TagResult, run};
-use shipmark::signing::{Flaw, PrivateKey};
+use shipmark::registry::RetryTiming;
+use shipmark::release::{Failure, ReleaseRequest, SignatureFormat, TagChange, TagResult, run};
+use shipmark::signing::{PrivateKey, VerificationError};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Effect, Fault, Profile, Registry};
@@ -17,9 +17,9 @@ use crate::support::keys::*;
 use crate::support::process::{Place, Ran};
 use crate::support::*;
 
-const BOTH: [Form; 2] = [Form::Bundle, Form::Legacy];
+const BOTH: [SignatureFormat; 2] = [SignatureFormat::Bundle, SignatureFormat::Legacy];
 
-fn signed(place: &str, key: &PrivateKey) -> Request {
+fn signed(place: &str, key: &PrivateKey) -> ReleaseRequest {
     let mut request = push(&example(), &[place], "refs/heads/main");
     request.rules = TagRules::read(["it"]).unwrap();
     request.signing = Some(signing(key));
@@ -77,7 +77,7 @@ async fn promise_2_what_is_released_is_signed_before_a_tag_names_it() {
         // Nothing is signed twice, and nothing written.
         registry.clear_log();
         let again = done(signed(&place, &key), &context).await;
-        assert!(!again.released());
+        assert!(!again.has_changes());
         let wrote = registry
             .requests()
             .into_iter()
@@ -137,7 +137,13 @@ async fn what_others_have_put_there_stays() {
             .filter_map(|one| one.result.clone().err())
             .collect();
         assert!(
-            matches!(flaws.as_slice(), [Flaw::OtherKey(_), Flaw::DoesNotFit]),
+            matches!(
+                flaws.as_slice(),
+                [
+                    VerificationError::OtherKey(_),
+                    VerificationError::SignatureMismatch
+                ]
+            ),
             "{flaws:?}"
         );
     }
@@ -238,7 +244,7 @@ async fn a_layout_holds_its_signatures() {
     assert_eq!(good(&format!("{place}:it"), &key, &context()).await, BOTH);
     let index = || std::fs::read_to_string(disk.path().join("prod/index.json")).unwrap();
     let before = index();
-    assert!(!done(signed(&place, &key), &context()).await.released());
+    assert!(!done(signed(&place, &key), &context()).await.has_changes());
     assert_eq!(index(), before);
     let another = super::support::keys::key();
     done(signed(&place, &another), &context()).await;
@@ -254,7 +260,7 @@ async fn a_dry_run_says_what_it_would_sign_and_writes_nothing() {
     request.dry_run = true;
     let outcome = done(request, &context()).await;
     let signatures = &outcome.destinations[0].signatures;
-    assert!(signatures.len() == 2 && signatures.iter().all(|one| one.made && one.at.is_none()));
+    assert!(signatures.len() == 2 && signatures.iter().all(|one| one.is_new && one.at.is_none()));
     let wrote = registry
         .requests()
         .into_iter()
@@ -309,12 +315,12 @@ async fn two_runs_at_once_lose_nothing() {
     }
 }
 
-fn patient() -> shipmark::release::Context {
-    let timing = Timing {
+fn patient() -> shipmark::release::ReleaseContext {
+    let timing = RetryTiming {
         attempts: 8,
         ..timing()
     };
-    context_with(shipmark::registry::Settings {
+    context_with(shipmark::registry::HttpSettings {
         timing,
         ..settings()
     })
@@ -465,7 +471,7 @@ fn what_cannot_be_signed_or_verified_says_why() {
         .concat(),
     );
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    let public = |text: &str| PrivateKey::read(text, "").unwrap().public().to_pem();
+    let public = |text: &str| PrivateKey::parse(text, "").unwrap().public().to_pem();
     let good = format!("--key={}", public(&key));
     let ran = step(&["verify", "--source=oci:a:it", &good]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
@@ -527,25 +533,29 @@ async fn promise_2_an_index_that_lacks_one_of_its_indexes_is_not_signed() {
 async fn promise_9_signing_what_is_released_already_is_said_to_release() {
     let disk = tempfile::tempdir().unwrap();
     let layout = format!("oci:{}", disk.path().join("web").display());
-    for forms in [vec![Form::Bundle], vec![Form::Legacy], BOTH.to_vec()] {
+    for forms in [
+        vec![SignatureFormat::Bundle],
+        vec![SignatureFormat::Legacy],
+        BOTH.to_vec(),
+    ] {
         let registry = Registry::start(Profile::plain()).await;
         for place in [format!("{}/web", registry.host()), layout.clone()] {
             let key = key();
             let mut request = signed(&place, &key);
-            request.signing.as_mut().unwrap().forms = forms.clone();
+            request.signing.as_mut().unwrap().formats = forms.clone();
             let mut unsigned = request.clone();
             unsigned.signing = None;
             done(unsigned.clone(), &context()).await;
-            assert!(!done(unsigned, &context()).await.released(), "{place}");
+            assert!(!done(unsigned, &context()).await.has_changes(), "{place}");
             let mut dry = request.clone();
             dry.dry_run = true;
-            assert!(done(dry, &context()).await.released(), "{place}");
+            assert!(done(dry, &context()).await.has_changes(), "{place}");
             let outcome = done(request.clone(), &context()).await;
             let tags = &outcome.destinations[0].tags;
-            let unchanged = |tag: &TagResult| tag.change == Change::Unchanged;
+            let unchanged = |tag: &TagResult| tag.change == TagChange::Unchanged;
             assert!(tags.iter().all(unchanged), "{place}: {tags:?}");
-            assert!(outcome.released(), "{place}");
-            assert!(!done(request, &context()).await.released(), "{place}");
+            assert!(outcome.has_changes(), "{place}");
+            assert!(!done(request, &context()).await.has_changes(), "{place}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use shipmark::registry::Timing;
+use shipmark::registry::RetryTiming;
 
 use crate::support::process::{Place, Ran, is_empty};
 use crate::support::{example, example_root};
@@ -258,7 +258,10 @@ fn a_signal_ends_it_soon() {
         let status = child.wait().unwrap();
         // It takes two seconds and a half at most on a machine that has time for it. Far less than any
         // limit of the client's own, so that it is the signal which has ended it.
-        assert!(start.elapsed() < Timing::default().stall / 2, "{signal}");
+        assert!(
+            start.elapsed() < RetryTiming::default().stall / 2,
+            "{signal}"
+        );
         assert_eq!(status.code(), Some(130), "{signal}");
         let mut log = String::new();
         child.stderr.unwrap().read_to_string(&mut log).unwrap();

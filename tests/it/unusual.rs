@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use shipmark::image::Digest;
-use shipmark::referrers::Selection;
-use shipmark::release::{Context, Outcome};
+use shipmark::referrers::ReferrerSelection;
+use shipmark::release::{ReleaseContext, ReleaseOutcome};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Profile, Registry};
@@ -154,10 +154,10 @@ fn manifest(config: &Value, layers: &[Value]) -> Value {
     json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers})
 }
 
-async fn released(source: &str, place: &str, context: &Context) -> Outcome {
+async fn released(source: &str, place: &str, context: &ReleaseContext) -> ReleaseOutcome {
     let mut request = promote(source, &[place], "refs/heads/main");
     request.rules = TagRules::read(["it"]).unwrap();
-    request.referrers = Selection::Known;
+    request.referrers = ReferrerSelection::Known;
     done(request, context).await
 }
 
@@ -178,9 +178,9 @@ async fn promise_1_unusual_content_travels_as_it_is() {
             let place = format!("{}/team/web", target.host());
             let (context, _) = context_with(logged_in_to(&[&target]));
             let outcome = released(&from, &place, &context).await;
-            let beside = &outcome.destinations[0].beside;
+            let beside = &outcome.destinations[0].referrers;
             let copied: u64 = beside.copied.values().sum();
-            assert_eq!((copied, beside.left.len()), (6, 0), "{from}: {beside:?}");
+            assert_eq!((copied, beside.skipped.len()), (6, 0), "{from}: {beside:?}");
             source.assert_is_at(&target, &from);
         }
     }

@@ -7,10 +7,10 @@ use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
 
 use super::*;
-use crate::archive::{Archive, ArchiveError};
-use crate::image::Selector;
+use crate::archive::{ArchiveError, ImageArchive};
+use crate::image::ImageSelector;
 use crate::layout::tests::fixture;
-use crate::notice::Notices;
+use crate::notices::Notices;
 
 const MIB: u64 = 1 << 20;
 
@@ -44,8 +44,8 @@ async fn read(archive: &[u8], unpacking: &Unpacking) -> Result<(), ArchiveError>
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("image");
     fs::write(&path, archive).unwrap();
-    let archive = Archive::open(&path, unpacking).await?;
-    let root = archive.select(&Selector::Only).await.unwrap();
+    let archive = ImageArchive::open(&path, unpacking).await?;
+    let root = archive.select_image(&ImageSelector::Only).await.unwrap();
     archive.check(root).await.unwrap();
     Ok(())
 }
@@ -278,9 +278,9 @@ async fn promise_6_what_is_made_of_an_archive_takes_of_its_room() {
         "crane-pull-tarball.tar",
     ] {
         for (limit, enough) in [(300, false), (1000, false), (MIB, true)] {
-            let opened = Archive::open_docker(
+            let opened = ImageArchive::open_docker(
                 fixture(name),
-                &Selector::Only,
+                &ImageSelector::Only,
                 &up_to(limit, scratch.path()),
                 &quiet,
             )

@@ -8,7 +8,7 @@ fn load(file: &str) -> Result<DockerConfig, CredentialsError> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/docker-config")
         .join(file);
-    Ok(DockerConfig::read(&path)?.expect("the file is there"))
+    Ok(DockerConfig::load(&path)?.expect("the file is there"))
 }
 
 /// What is used for a repository: `user:password`, a kind of token, a helper, or nothing.
@@ -20,11 +20,13 @@ fn used(file: &str, repository: &str) -> String {
     }
     match config.credential(&repository) {
         None => "anonymous".to_owned(),
-        Some(Credential::Password { user, password }) => {
+        Some(RegistryCredential::Password { user, password }) => {
             format!("{user}:{}", password.expose_secret())
         }
-        Some(Credential::RefreshToken(token)) => format!("refresh {}", token.expose_secret()),
-        Some(Credential::Bearer(token)) => format!("bearer {}", token.expose_secret()),
+        Some(RegistryCredential::RefreshToken(token)) => {
+            format!("refresh {}", token.expose_secret())
+        }
+        Some(RegistryCredential::Bearer(token)) => format!("bearer {}", token.expose_secret()),
     }
 }
 
@@ -147,7 +149,7 @@ fn docker_hub_has_one_name_and_one_entry() {
     }
     let config = load("auth_dockerhub_other_keys.json").unwrap();
     assert_eq!(used("auth_dockerhub_other_keys.json", "acme/web"), "one:p1");
-    assert_eq!(config.remarks.len(), 2, "{:?}", config.remarks);
+    assert_eq!(config.warnings.len(), 2, "{:?}", config.warnings);
 }
 
 #[test]
@@ -182,7 +184,7 @@ fn a_malformed_file_is_refused_by_place_and_never_by_value() {
 #[test]
 fn no_file_is_no_error() {
     assert!(
-        DockerConfig::read(Path::new("no/such/config.json"))
+        DockerConfig::load(Path::new("no/such/config.json"))
             .unwrap()
             .is_none()
     );

@@ -4,8 +4,8 @@ use git2::{Oid, Repository, Signature};
 use tempfile::TempDir;
 
 use super::*;
-use crate::event::Facts;
-use crate::git::Descent;
+use crate::event::EventFacts;
+use crate::git::CommitOrder;
 
 /// A repository in a temporary folder, with its first commit on `main`.
 fn repository() -> (TempDir, Repository) {
@@ -62,7 +62,7 @@ fn a_branch_is_read_with_its_commit_tags_and_origin() {
     assert_eq!(checkout.tags, ["nightly", "v1.4.0"]);
     assert_eq!(checkout.origin.as_deref(), Some("acme/web"));
     assert!(!checkout.shallow);
-    let facts = Facts::local(&checkout.local());
+    let facts = EventFacts::from_checkout(&checkout.to_local());
     assert_eq!(facts.git_ref, Some(GitRef::Branch("main".into())));
     assert_eq!(facts.commit, Some(checkout.commit));
 }
@@ -72,7 +72,8 @@ fn a_detached_head_is_taken_as_its_version_tag() {
     let (folder, repository) = repository();
     let head = repository.head().unwrap().target().unwrap();
     repository.set_head_detached(head).unwrap();
-    let git_ref = || Facts::local(&checkout(folder.path()).unwrap().local()).git_ref;
+    let git_ref =
+        || EventFacts::from_checkout(&checkout(folder.path()).unwrap().to_local()).git_ref;
     assert_eq!(git_ref(), None);
     lightly(&repository, "refs/tags/nightly", head);
     assert_eq!(git_ref(), None);
@@ -97,7 +98,7 @@ fn refs_are_resolved_to_commits() {
         "refs/heads/main",
         "refs/heads/release/1.4.0",
     ] {
-        let commit = checkout.resolve(&GitRef::from(text)).unwrap();
+        let commit = checkout.resolve_ref(&GitRef::from(text)).unwrap();
         assert_eq!(commit.as_str(), head.to_string(), "{text}");
     }
     for text in [
@@ -106,14 +107,14 @@ fn refs_are_resolved_to_commits() {
         "refs/heads/x\n\0",
         "HEAD~9",
     ] {
-        let error = checkout.resolve(&GitRef::from(text)).unwrap_err();
+        let error = checkout.resolve_ref(&GitRef::from(text)).unwrap_err();
         assert!(
             matches!(error, GitError::NoSuchRef { .. }),
             "{text:?}: {error}"
         );
         assert!(!error.to_string().contains('\n'));
     }
-    let absent = Facts::local(&checkout.local_at(GitRef::from("refs/tags/v9.0.0")));
+    let absent = EventFacts::from_checkout(&checkout.to_local_at(GitRef::from("refs/tags/v9.0.0")));
     assert_eq!((absent.commit, absent.notes.len()), (None, 1));
 }
 
@@ -122,29 +123,33 @@ fn it_is_known_which_commit_comes_after_which() {
     let (folder, repository) = repository();
     let first = repository.head().unwrap().target().unwrap();
     let only = checkout(folder.path()).unwrap();
-    assert!(!only.ancestry().may_know_after(&only.commit));
+    assert!(!only.ancestry().may_know_descendant(&only.commit));
     lightly(&repository, "refs/heads/other", first);
     let second = commit_on(&repository, "HEAD");
     repository.set_head("refs/heads/other").unwrap();
     let aside = commit_on(&repository, "HEAD");
 
     let ancestry = checkout(folder.path()).unwrap().ancestry();
-    let [first, second, aside] = [first, second, aside].map(|id| commit(id).unwrap());
-    let absent: Commit = "1".repeat(40).parse().unwrap();
+    let [first, second, aside] = [first, second, aside].map(|id| to_commit_id(id).unwrap());
+    let absent: CommitId = "1".repeat(40).parse().unwrap();
     for (one, other, expected) in [
-        (&second, &first, Descent::After),
-        (&first, &second, Descent::NotAfter),
-        (&first, &first, Descent::NotAfter),
-        (&aside, &second, Descent::NotAfter),
-        (&absent, &first, Descent::Unknown),
-        (&first, &absent, Descent::Unknown),
-        (&"2".repeat(64).parse().unwrap(), &first, Descent::Unknown),
+        (&second, &first, CommitOrder::After),
+        (&first, &second, CommitOrder::NotAfter),
+        (&first, &first, CommitOrder::NotAfter),
+        (&aside, &second, CommitOrder::NotAfter),
+        (&absent, &first, CommitOrder::Unknown),
+        (&first, &absent, CommitOrder::Unknown),
+        (
+            &"2".repeat(64).parse().unwrap(),
+            &first,
+            CommitOrder::Unknown,
+        ),
     ] {
-        assert_eq!(ancestry.descent(one, other), expected, "{one} {other}");
+        assert_eq!(ancestry.compare(one, other), expected, "{one} {other}");
     }
-    assert!(ancestry.may_know_after(&first) && !ancestry.may_know_after(&absent));
+    assert!(ancestry.may_know_descendant(&first) && !ancestry.may_know_descendant(&absent));
     std::fs::write(repository.path().join("shallow"), format!("{second}\n")).unwrap();
-    assert_eq!(ancestry.descent(&aside, &second), Descent::Unknown);
+    assert_eq!(ancestry.compare(&aside, &second), CommitOrder::Unknown);
 }
 
 #[test]
@@ -182,7 +187,7 @@ fn a_shallow_clone_is_known() {
     let checkout = checkout(folder.path()).unwrap();
     assert!(checkout.shallow);
     let error = checkout
-        .resolve(&GitRef::from("refs/tags/v1.4.0"))
+        .resolve_ref(&GitRef::from("refs/tags/v1.4.0"))
         .unwrap_err();
     assert!(error.hint().unwrap().contains("shallow"), "{error}");
 }
@@ -198,6 +203,6 @@ fn a_repository_of_another_user_is_refused_with_the_setting_to_make() {
         return;
     }
     let error = checkout(folder.path()).err().unwrap();
-    assert!(matches!(error, GitError::Owner(_)), "{error}");
+    assert!(matches!(error, GitError::ForeignOwner(_)), "{error}");
     assert!(error.hint().unwrap().contains("safe.directory"), "{error}");
 }

@@ -19,32 +19,32 @@ const DATA_LIMIT: usize = 16 << 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct OfType {
+pub(super) struct MediaTypeJson {
     pub media_type: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Manifest {
+pub(super) struct ManifestJson {
     pub schema_version: Option<u64>,
     pub media_type: Option<String>,
     pub artifact_type: Option<String>,
-    pub config: Option<Descriptor>,
+    pub config: Option<DescriptorJson>,
     #[serde(default, deserialize_with = "descriptors")]
-    pub layers: Option<Vec<Descriptor>>,
+    pub layers: Option<Vec<DescriptorJson>>,
     #[serde(default, deserialize_with = "descriptors")]
-    pub manifests: Option<Vec<Descriptor>>,
-    pub subject: Option<Descriptor>,
+    pub manifests: Option<Vec<DescriptorJson>>,
+    pub subject: Option<DescriptorJson>,
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Descriptor {
+pub(super) struct DescriptorJson {
     media_type: Option<String>,
     digest: String,
     size: i64,
-    platform: Option<Platform>,
+    platform: Option<PlatformJson>,
     annotations: Option<BTreeMap<String, String>>,
     #[serde(default, deserialize_with = "urls")]
     urls: Option<Vec<String>>,
@@ -52,8 +52,10 @@ pub(super) struct Descriptor {
 }
 
 /// Reads a list of no more descriptors than a manifest may name.
-fn descriptors<'de, D: Deserializer<'de>>(list: D) -> Result<Option<Vec<Descriptor>>, D::Error> {
-    list.deserialize_option(AtMost::<Descriptor>::of(DESCRIPTORS_LIMIT))
+fn descriptors<'de, D: Deserializer<'de>>(
+    list: D,
+) -> Result<Option<Vec<DescriptorJson>>, D::Error> {
+    list.deserialize_option(AtMost::<DescriptorJson>::of(DESCRIPTORS_LIMIT))
 }
 
 /// Reads a list of no more addresses than one blob can have.
@@ -102,7 +104,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AtMost<T> {
 }
 
 #[derive(Deserialize)]
-struct Platform {
+struct PlatformJson {
     os: Option<String>,
     architecture: Option<String>,
     variant: Option<String>,
@@ -112,7 +114,7 @@ struct Platform {
 
 /// Content that a pointer carries. What is large, or not what the digest says, is left where it is:
 /// the blob has to be read.
-fn content(data: &str, digest: Digest) -> Option<Bytes> {
+fn checked_content(data: &str, digest: Digest) -> Option<Bytes> {
     if data.len() > DATA_LIMIT / 3 * 4 {
         return None;
     }
@@ -120,7 +122,7 @@ fn content(data: &str, digest: Digest) -> Option<Bytes> {
     (Digest::of(&data) == digest).then(|| data.into())
 }
 
-impl Descriptor {
+impl DescriptorJson {
     pub(super) fn parse(self) -> Result<super::Descriptor, ManifestError> {
         let digest = self
             .digest
@@ -144,7 +146,7 @@ impl Descriptor {
             }),
             annotations: self.annotations.unwrap_or_default(),
             urls: self.urls.unwrap_or_default(),
-            data: self.data.and_then(|data| content(&data, digest)),
+            data: self.data.and_then(|data| checked_content(&data, digest)),
         })
     }
 }

@@ -1,7 +1,7 @@
 use std::process::{Child, Command};
 
 use super::*;
-use crate::image::{Selector, Tag};
+use crate::image::{ImageSelector, Tag};
 
 const CONFIG: &[u8] = b"{}";
 const TAGS: usize = 25;
@@ -9,7 +9,7 @@ const TAGS: usize = 25;
 const ORDER: &str = "SHIPMARK_TEST_LAYOUT_WRITER";
 
 /// Writes tags of its own and one that everybody wants.
-async fn write(layout: Layout, writer: String) -> bool {
+async fn write(layout: LayoutDirectory, writer: String) -> bool {
     let manifest = image(CONFIG, &writer);
     layout
         .write_blob(&descriptor(CONFIG), pieces(CONFIG, 1))
@@ -18,26 +18,29 @@ async fn write(layout: Layout, writer: String) -> bool {
     let mut won = false;
     for number in 0..TAGS {
         let tag: Tag = format!("{writer}-{number}").parse().unwrap();
-        let written = layout.write_tag(&tag, &manifest, Expectation::AbsentOrSame);
-        assert_eq!(written.await.unwrap(), TagWrite::Written { previous: None });
+        let written = layout.write_tag(&tag, &manifest, TagPrecondition::AbsentOrSame);
+        assert_eq!(
+            written.await.unwrap(),
+            TagWriteResult::Written { previous: None }
+        );
         let wanted = "wanted".parse().unwrap();
-        let taken = layout.write_tag(&wanted, &manifest, Expectation::AbsentOrSame);
+        let taken = layout.write_tag(&wanted, &manifest, TagPrecondition::AbsentOrSame);
         won |= taken.await.is_ok();
         let moving = "moving".parse().unwrap();
-        let moved = layout.write_tag(&moving, &manifest, Expectation::Any);
+        let moved = layout.write_tag(&moving, &manifest, TagPrecondition::Any);
         moved.await.unwrap();
     }
     won
 }
 
-async fn assert_complete(layout: &Layout, writers: &[String]) {
-    let layout = Layout::open(layout.path()).await.unwrap();
+async fn assert_complete(layout: &LayoutDirectory, writers: &[String]) {
+    let layout = LayoutDirectory::open(layout.path()).await.unwrap();
     assert_eq!(layout.tags().await.unwrap().len(), writers.len() * TAGS + 2);
     for tag in layout.tags().await.unwrap() {
-        let digest = layout.resolve(&tag).await.unwrap().unwrap();
+        let digest = layout.resolve_tag(&tag).await.unwrap().unwrap();
         layout.check(digest).await.unwrap();
-        let name = Selector::Name(tag.to_string());
-        assert_eq!(layout.select(&name).await.unwrap(), digest);
+        let name = ImageSelector::Name(tag.to_string());
+        assert_eq!(layout.select_image(&name).await.unwrap(), digest);
         if let Some((writer, _)) = tag.as_str().split_once('-') {
             assert_eq!(digest, image(CONFIG, writer).digest, "{tag}");
         }
@@ -47,7 +50,7 @@ async fn assert_complete(layout: &Layout, writers: &[String]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn tasks_that_write_at_once_lose_no_tag() {
     let directory = tempfile::tempdir().unwrap();
-    let layout = Layout::at(directory.path().join("layout"));
+    let layout = LayoutDirectory::new(directory.path().join("layout"));
     let writers: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
     let tasks: Vec<_> = writers
         .iter()
@@ -73,7 +76,7 @@ fn spawn(layout: &Path, writer: &str) -> Child {
 #[tokio::test]
 async fn processes_that_write_at_once_lose_no_tag() {
     let directory = tempfile::tempdir().unwrap();
-    let layout = Layout::at(directory.path().join("layout"));
+    let layout = LayoutDirectory::new(directory.path().join("layout"));
     let writers: Vec<String> = ["a", "b"].map(str::to_owned).into();
     let children: Vec<_> = writers
         .iter()
@@ -88,14 +91,14 @@ async fn processes_that_write_at_once_lose_no_tag() {
 #[tokio::test]
 async fn a_killed_writer_leaves_a_whole_layout() {
     let directory = tempfile::tempdir().unwrap();
-    let layout = Layout::at(directory.path().join("layout"));
+    let layout = LayoutDirectory::new(directory.path().join("layout"));
     for delay in [20, 40, 80, 120] {
         let mut child = spawn(layout.path(), &format!("k{delay}"));
         tokio::time::sleep(std::time::Duration::from_millis(delay)).await;
         child.kill().unwrap();
         child.wait().unwrap();
         for tag in layout.tags().await.unwrap() {
-            let digest = layout.resolve(&tag).await.unwrap().unwrap();
+            let digest = layout.resolve_tag(&tag).await.unwrap().unwrap();
             layout.check(digest).await.unwrap();
         }
     }
@@ -113,5 +116,5 @@ async fn writer() {
         return;
     };
     let (writer, path) = order.split_once('=').unwrap();
-    write(Layout::at(path), writer.to_owned()).await;
+    write(LayoutDirectory::new(path), writer.to_owned()).await;
 }

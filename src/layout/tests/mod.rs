@@ -43,12 +43,12 @@ fn copy_into(from: &Path, to: &Path) {
     }
 }
 
-fn blob_path(layout: &Layout, digest: Digest) -> PathBuf {
+fn blob_path(layout: &LayoutDirectory, digest: Digest) -> PathBuf {
     layout.path().join(BLOB_DIRECTORY).join(digest.hex())
 }
 
 fn descriptor(bytes: &[u8]) -> Descriptor {
-    Descriptor::plain(
+    Descriptor::new(
         "application/octet-stream",
         Digest::of(bytes),
         bytes.len() as u64,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::image::ManifestBudget;
-use crate::layout::{LayoutFault, evidence};
+use crate::layout::{LayoutFault, read_referrers};
 
 /// Blobs in memory, which count how often a manifest is read.
 #[derive(Clone, Default)]
@@ -38,15 +38,15 @@ impl Counting {
     }
 }
 
-impl Blobs for Counting {
-    fn find(&self, digest: Digest) -> Result<Option<Extent>, BlobFault> {
+impl LayoutBlobs for Counting {
+    fn find_blob(&self, digest: Digest) -> Result<Option<FileExtent>, BlobFault> {
         use std::io::Write;
         let Some(bytes) = self.blobs.lock().unwrap().get(&digest).cloned() else {
             return Ok(None);
         };
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
-        Ok(Some(Extent {
+        Ok(Some(FileExtent {
             len: bytes.len() as u64,
             file: Arc::new(file),
             offset: 0,
@@ -57,9 +57,9 @@ impl Blobs for Counting {
         &self.budget
     }
 
-    fn index(&self) -> Result<Arc<Index>, LayoutFault> {
+    fn index(&self) -> Result<Arc<LayoutIndex>, LayoutFault> {
         let json = json!({"schemaVersion": 2, "manifests": *self.entries.lock().unwrap()});
-        Index::parse(json.to_string().as_bytes()).map(Arc::new)
+        LayoutIndex::parse(json.to_string().as_bytes()).map(Arc::new)
     }
 
     fn manifest_bytes(&self, digest: Digest) -> Result<Option<Bytes>, BlobFault> {
@@ -169,8 +169,8 @@ fn promise_1_what_many_tags_name_is_read_once() {
         let subject = Digest::of(at.to_string().as_bytes()).hex();
         layout.name(&list, OCI_INDEX, &format!("sha256-{subject}{ending}"));
     }
-    let found = evidence(&layout).unwrap();
-    assert_eq!(found.tagged.len(), 400);
+    let found = read_referrers(&layout).unwrap();
+    assert_eq!(found.digest_tags.len(), 400);
     assert_eq!(layout.reads(), 1);
 }
 
@@ -178,8 +178,11 @@ fn promise_1_what_many_tags_name_is_read_once() {
 #[tokio::test]
 async fn promise_1_the_index_is_read_once_for_all_manifests() {
     let directory = tempfile::tempdir().unwrap();
-    let layout = Layout::at(directory.path());
-    layout.put_blob(&Bytes::from_static(CONFIG)).await.unwrap();
+    let layout = LayoutDirectory::new(directory.path());
+    layout
+        .write_small_blob(&Bytes::from_static(CONFIG))
+        .await
+        .unwrap();
     let config = descriptor(CONFIG);
     let mut manifests = Vec::new();
     for note in 0..50 {
@@ -193,12 +196,12 @@ async fn promise_1_the_index_is_read_once_for_all_manifests() {
     }
     let index = layout.index().unwrap();
     for digest in manifests {
-        assert!(layout.manifest(digest).await.unwrap().is_some());
+        assert!(layout.get_manifest(digest).await.unwrap().is_some());
     }
     assert!(Arc::ptr_eq(&index, &layout.index().unwrap()));
     let tagged = image(CONFIG, "one");
     let tag = "1".parse().unwrap();
-    let written = layout.write_tag(&tag, &tagged, Expectation::Any).await;
+    let written = layout.write_tag(&tag, &tagged, TagPrecondition::Any).await;
     written.unwrap();
     assert!(!Arc::ptr_eq(&index, &layout.index().unwrap()));
 }

@@ -7,7 +7,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::json;
 
 use super::*;
-use crate::image::Selector;
+use crate::image::ImageSelector;
 
 const CONFIG: &[u8] = b"{}";
 const LAYER: &[u8] = b"a layer";
@@ -85,7 +85,7 @@ fn listing(folder: &Path) -> Vec<(String, u64)> {
 }
 
 /// Writes an image under a tag.
-async fn write(layout: &Layout) -> Result<TagWrite, String> {
+async fn write(layout: &LayoutDirectory) -> Result<TagWriteResult, String> {
     let writing = async {
         for blob in [CONFIG, LAYER] {
             let written = layout.write_blob(&descriptor(blob), pieces(blob, 3)).await;
@@ -93,7 +93,7 @@ async fn write(layout: &Layout) -> Result<TagWrite, String> {
         }
         let tag = "1".parse().unwrap();
         let written = layout
-            .write_tag(&tag, &with_layer(), Expectation::Any)
+            .write_tag(&tag, &with_layer(), TagPrecondition::Any)
             .await;
         written.map_err(|error| error.to_string())
     };
@@ -113,7 +113,7 @@ fn with_layer() -> Manifest {
     Manifest::parse(json.to_string().into(), None).unwrap()
 }
 
-fn assert_whole(layout: &Layout) {
+fn assert_whole(layout: &LayoutDirectory) {
     let manifest = with_layer();
     for bytes in [CONFIG, LAYER, &manifest.bytes] {
         let place = blob_path(layout, Digest::of(bytes));
@@ -130,16 +130,16 @@ async fn promise_2_nothing_is_written_through_what_somebody_has_prepared() {
         "blobs",
         "blobs/sha256",
         ".shipmark/lock",
-        INDEX,
-        MARKER,
+        INDEX_FILE,
+        LAYOUT_FILE,
     ];
     for name in names {
         for trap in TRAPS {
             let (victim, directory) = (victim(), tempfile::tempdir().unwrap());
             let before = listing(victim.path());
-            let is_folder = !name.contains("lock") && ![INDEX, MARKER].contains(&name);
+            let is_folder = !name.contains("lock") && ![INDEX_FILE, LAYOUT_FILE].contains(&name);
             trap.set(&directory.path().join(name), victim.path());
-            let written = write(&Layout::at(directory.path())).await;
+            let written = write(&LayoutDirectory::new(directory.path())).await;
             tried += 1;
             assert_eq!(listing(victim.path()), before, "{name} {trap:?}");
             match (trap, is_folder, name) {
@@ -168,7 +168,7 @@ async fn promise_1_what_is_there_in_place_of_a_blob_is_replaced() {
         half.pop();
         for content in [&wrong, &half, &Vec::new()] {
             let directory = tempfile::tempdir().unwrap();
-            let layout = Layout::at(directory.path());
+            let layout = LayoutDirectory::new(directory.path());
             let place = blob_path(&layout, Digest::of(bytes));
             fs::create_dir_all(place.parent().unwrap()).unwrap();
             fs::write(&place, content).unwrap();
@@ -181,7 +181,7 @@ async fn promise_1_what_is_there_in_place_of_a_blob_is_replaced() {
             let before = listing(victim.path());
             // The very bytes, which may be others tomorrow.
             fs::write(victim.path().join("precious"), bytes).unwrap();
-            let layout = Layout::at(directory.path());
+            let layout = LayoutDirectory::new(directory.path());
             trap.set(&blob_path(&layout, Digest::of(bytes)), victim.path());
             let written = write(&layout).await;
             match trap {
@@ -219,19 +219,19 @@ async fn promise_1_a_tag_is_not_written_over_wrong_bytes() {
             }
             for byte in [0, bytes.len() - 1] {
                 let directory = tempfile::tempdir().unwrap();
-                let before = Layout::at(directory.path());
+                let before = LayoutDirectory::new(directory.path());
                 write(&before).await.unwrap();
                 before.write_manifest(&above).await.unwrap();
-                let layout = Layout::at(directory.path());
+                let layout = LayoutDirectory::new(directory.path());
                 let mut wrong = bytes.to_vec();
                 wrong[byte] ^= 1;
                 fs::write(blob_path(&layout, digest), wrong).unwrap();
                 let tag = "2".parse().unwrap();
-                let written = layout.write_tag(&tag, root, Expectation::Any).await;
+                let written = layout.write_tag(&tag, root, TagPrecondition::Any).await;
                 let error = written.unwrap_err().to_string();
                 assert!(error.contains(&digest.to_string()), "{error}");
                 assert!(error.contains("is damaged"), "{error}");
-                assert_eq!(layout.resolve(&tag).await.unwrap(), None);
+                assert_eq!(layout.resolve_tag(&tag).await.unwrap(), None);
                 tried += 1;
             }
         }
@@ -242,7 +242,7 @@ async fn promise_1_a_tag_is_not_written_over_wrong_bytes() {
 #[tokio::test]
 async fn promise_2_only_our_own_temporary_files_are_removed() {
     let directory = tempfile::tempdir().unwrap();
-    let layout = Layout::at(directory.path());
+    let layout = LayoutDirectory::new(directory.path());
     write(&layout).await.unwrap();
     let corner = directory.path().join(".shipmark");
     let hex = "0123456789abcdef".repeat(2);
@@ -268,7 +268,7 @@ async fn promise_2_only_our_own_temporary_files_are_removed() {
     let before = listing(victim.path());
     let again = image(CONFIG, "again");
     let tag = "2".parse().unwrap();
-    let written = layout.write_tag(&tag, &again, Expectation::Any).await;
+    let written = layout.write_tag(&tag, &again, TagPrecondition::Any).await;
     written.unwrap();
     assert_eq!(listing(victim.path()), before);
     for name in &kept {
@@ -289,15 +289,17 @@ async fn promise_1_a_prepared_source_is_read_as_its_digests_say_or_refused() {
         "config",
         "layer",
         "manifest",
-        INDEX,
-        MARKER,
+        INDEX_FILE,
+        LAYOUT_FILE,
         "blobs/sha256",
         "blobs",
     ] {
         for trap in TRAPS {
             let (victim, directory) = (victim(), tempfile::tempdir().unwrap());
-            write(&Layout::at(directory.path())).await.unwrap();
-            let layout = Layout::to_read(directory.path());
+            write(&LayoutDirectory::new(directory.path()))
+                .await
+                .unwrap();
+            let layout = LayoutDirectory::to_read(directory.path());
             let place = match name {
                 "config" => blob_path(&layout, Digest::of(&blobs[0])),
                 "layer" => blob_path(&layout, Digest::of(&blobs[1])),
@@ -310,11 +312,11 @@ async fn promise_1_a_prepared_source_is_read_as_its_digests_say_or_refused() {
             }
             trap.set(&place, victim.path());
             let reading = async {
-                let layout = Layout::open(directory.path())
+                let layout = LayoutDirectory::open(directory.path())
                     .await
                     .map_err(|it| it.to_string())?;
                 let root = layout
-                    .select(&Selector::Only)
+                    .select_image(&ImageSelector::Only)
                     .await
                     .map_err(|it| it.to_string())?;
                 layout.check(root).await.map_err(|it| it.to_string())
@@ -325,16 +327,21 @@ async fn promise_1_a_prepared_source_is_read_as_its_digests_say_or_refused() {
         }
     }
     let directory = tempfile::tempdir().unwrap();
-    write(&Layout::at(directory.path())).await.unwrap();
+    write(&LayoutDirectory::new(directory.path()))
+        .await
+        .unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     for bytes in &blobs {
-        let place = blob_path(&Layout::to_read(directory.path()), Digest::of(bytes));
+        let place = blob_path(
+            &LayoutDirectory::to_read(directory.path()),
+            Digest::of(bytes),
+        );
         let moved = elsewhere.path().join(Digest::of(bytes).hex());
         fs::rename(&place, &moved).unwrap();
         symlink(&moved, &place).unwrap();
     }
-    let layout = Layout::open(directory.path()).await.unwrap();
-    let root = layout.select(&Selector::Only).await.unwrap();
+    let layout = LayoutDirectory::open(directory.path()).await.unwrap();
+    let root = layout.select_image(&ImageSelector::Only).await.unwrap();
     assert_eq!(layout.check(root).await.unwrap().blobs, 2);
     assert_eq!(tried, 63);
 }

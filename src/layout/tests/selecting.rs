@@ -1,15 +1,20 @@
 use super::*;
-use crate::image::Selector;
+use crate::image::ImageSelector;
 
-async fn select(name: &str, selector: &Selector) -> Result<String, String> {
+async fn select(name: &str, selector: &ImageSelector) -> Result<String, String> {
     let path = fixture(name);
     let digest = if path.is_dir() {
-        Layout::open(path).await.unwrap().select(selector).await
-    } else {
-        let archive = crate::archive::Archive::open(path, &crate::archive::Unpacking::default())
+        LayoutDirectory::open(path)
             .await
-            .unwrap();
-        archive.select(selector).await
+            .unwrap()
+            .select_image(selector)
+            .await
+    } else {
+        let archive =
+            crate::archive::ImageArchive::open(path, &crate::archive::Unpacking::default())
+                .await
+                .unwrap();
+        archive.select_image(selector).await
     };
     match digest {
         Ok(digest) => Ok(digest.hex()[..12].to_owned()),
@@ -18,16 +23,16 @@ async fn select(name: &str, selector: &Selector) -> Result<String, String> {
 }
 
 /// A layout of entries as they are given, without blobs.
-fn layout_of(entries: &str) -> (tempfile::TempDir, Layout) {
+fn layout_of(entries: &str) -> (tempfile::TempDir, LayoutDirectory) {
     let directory = tempfile::tempdir().unwrap();
     let index = format!(r#"{{"schemaVersion":2,"manifests":[{entries}]}}"#);
-    fs::write(directory.path().join(INDEX), index).unwrap();
+    fs::write(directory.path().join(INDEX_FILE), index).unwrap();
     fs::write(
-        directory.path().join(MARKER),
+        directory.path().join(LAYOUT_FILE),
         r#"{"imageLayoutVersion":"1.0.0"}"#,
     )
     .unwrap();
-    let layout = Layout::at(directory.path());
+    let layout = LayoutDirectory::new(directory.path());
     (directory, layout)
 }
 
@@ -37,7 +42,7 @@ fn entry(digit: &str, annotations: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_only_image_is_found_beside_what_belongs_to_it() {
+async fn the_only_image_is_found_among_its_referrers() {
     for (name, digest) in [
         ("buildkit-multi.tar", "cc1d754f7abe"),
         ("buildkit-multi.tar.gz", "cc1d754f7abe"),
@@ -49,7 +54,7 @@ async fn the_only_image_is_found_beside_what_belongs_to_it() {
         ("regctl-layout-signed", "7674676db7b2"),
     ] {
         assert_eq!(
-            select(name, &Selector::Only).await.as_deref(),
+            select(name, &ImageSelector::Only).await.as_deref(),
             Ok(digest),
             "{name}"
         );
@@ -70,12 +75,12 @@ async fn the_index_is_read_for_a_manifest_only_where_that_does_not_say_its_type(
     for bytes in [&told, &untold] {
         fs::write(blob_path(&layout, Digest::of(bytes.as_bytes())), bytes).unwrap();
     }
-    let found = layout.manifest(digest).await.unwrap().unwrap();
+    let found = layout.get_manifest(digest).await.unwrap().unwrap();
     assert_eq!(found.media_type.as_str(), list);
-    fs::write(directory.path().join(INDEX), "no JSON").unwrap();
+    fs::write(directory.path().join(INDEX_FILE), "no JSON").unwrap();
     let digest_of_told = Digest::of(told.as_bytes());
-    assert!(layout.manifest(digest_of_told).await.unwrap().is_some());
-    assert!(layout.manifest(digest).await.is_err());
+    assert!(layout.get_manifest(digest_of_told).await.unwrap().is_some());
+    assert!(layout.get_manifest(digest).await.is_err());
 }
 
 #[tokio::test]
@@ -90,14 +95,14 @@ async fn several_images_are_listed_by_name_or_digest() {
              @sha256:ddb1ddd3ffb4e17d53151afe7cabc865aeaeb0d993d7e8793a9324864431a745",
         ),
     ] {
-        let error = select(name, &Selector::Only).await.unwrap_err();
+        let error = select(name, &ImageSelector::Only).await.unwrap_err();
         assert_eq!(error, format!("{several} {list}"));
     }
 }
 
 #[tokio::test]
 async fn an_image_is_found_by_any_of_its_names() {
-    let named = |text: &str| Selector::Name(text.to_owned());
+    let named = |text: &str| ImageSelector::Name(text.to_owned());
     for (fixture, name, digest) in [
         ("regctl-nested-index", "top", "ca3a8a325659"),
         ("regctl-nested-index", "leaf2", "7674676db7b2"),
@@ -141,12 +146,12 @@ async fn an_image_is_found_by_any_of_its_names() {
 #[tokio::test]
 async fn an_image_is_found_by_the_digest_of_any_manifest() {
     let child = "sha256:b4593c79a0abb80d3e796a5643c03f47fbb8d7eafbfb0410ce9b83f606e0d001";
-    let selector = Selector::Digest(child.parse().unwrap());
+    let selector = ImageSelector::Digest(child.parse().unwrap());
     assert_eq!(
         select("buildkit-multi.tar", &selector).await.as_deref(),
         Ok("b4593c79a0ab")
     );
-    let selector = Selector::Digest(Digest::of(b"nothing"));
+    let selector = ImageSelector::Digest(Digest::of(b"nothing"));
     let error = select("buildkit-multi.tar", &selector).await.unwrap_err();
     assert_eq!(error, format!("has no manifest {}", Digest::of(b"nothing")));
 }
@@ -167,10 +172,10 @@ async fn entries_that_belong_to_others_do_not_count() {
     ] {
         let (_directory, layout) =
             layout_of(&format!("{},{}", entry("a", ""), entry("b", annotation)));
-        let digest = layout.select(&Selector::Only).await.unwrap();
+        let digest = layout.select_image(&ImageSelector::Only).await.unwrap();
         assert_eq!(digest.hex(), "a".repeat(64), "{annotation}");
         let (_directory, layout) = layout_of(&entry("b", annotation));
-        let error = layout.select(&Selector::Only).await.unwrap_err();
+        let error = layout.select_image(&ImageSelector::Only).await.unwrap_err();
         assert!(matches!(error.fault, LayoutFault::NoImage), "{error}");
     }
 }
@@ -179,7 +184,7 @@ async fn entries_that_belong_to_others_do_not_count() {
 #[tokio::test]
 async fn platforms_and_referrers_without_a_name_do_not_count() {
     let directory = copy("regctl-layout-signed");
-    let index = fs::read_to_string(directory.path().join(INDEX)).unwrap();
+    let index = fs::read_to_string(directory.path().join(INDEX_FILE)).unwrap();
     let unnamed = |digest: &str, size: u64| {
         format!(
             r#"{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:{digest}","size":{size}}},"#
@@ -200,9 +205,9 @@ async fn platforms_and_referrers_without_a_name_do_not_count() {
         ),
     ];
     let index = index.replacen('[', &format!("[{}", more.concat()), 1);
-    fs::write(directory.path().join(INDEX), index).unwrap();
-    let layout = Layout::open(directory.path()).await.unwrap();
-    let digest = layout.select(&Selector::Only).await.unwrap();
+    fs::write(directory.path().join(INDEX_FILE), index).unwrap();
+    let layout = LayoutDirectory::open(directory.path()).await.unwrap();
+    let digest = layout.select_image(&ImageSelector::Only).await.unwrap();
     assert_eq!(&digest.hex()[..12], "7674676db7b2");
 }
 
@@ -215,7 +220,7 @@ async fn one_name_for_two_images_is_an_error() {
         entry("b", &name("x/b:1.4"))
     ));
     let error = layout
-        .select(&Selector::Name("1.4".into()))
+        .select_image(&ImageSelector::Name("1.4".into()))
         .await
         .unwrap_err();
     assert!(
@@ -223,7 +228,7 @@ async fn one_name_for_two_images_is_an_error() {
         "{error}"
     );
     let whole = layout
-        .select(&Selector::Name("x/b:1.4".into()))
+        .select_image(&ImageSelector::Name("x/b:1.4".into()))
         .await
         .unwrap();
     assert_eq!(whole.hex(), "b".repeat(64));
@@ -232,7 +237,7 @@ async fn one_name_for_two_images_is_an_error() {
         entry("a", &name("1")),
         entry("b", &name("1"))
     ));
-    let error = layout.resolve(&"1".parse().unwrap()).await.unwrap_err();
+    let error = layout.resolve_tag(&"1".parse().unwrap()).await.unwrap_err();
     assert!(
         matches!(error.fault, LayoutFault::Ambiguous { .. }),
         "{error}"
@@ -264,12 +269,12 @@ async fn malformed_layouts_are_refused_with_their_reason() {
         ),
     ] {
         let directory = tempfile::tempdir().unwrap();
-        for (name, content) in [(MARKER, marker), (INDEX, index)] {
+        for (name, content) in [(LAYOUT_FILE, marker), (INDEX_FILE, index)] {
             if let Some(content) = content {
                 fs::write(directory.path().join(name), content).unwrap();
             }
         }
-        let error = Layout::open(directory.path())
+        let error = LayoutDirectory::open(directory.path())
             .await
             .unwrap_err()
             .to_string();
@@ -279,20 +284,22 @@ async fn malformed_layouts_are_refused_with_their_reason() {
             "{error}"
         );
     }
-    let error = Layout::open(fixture("absent")).await.unwrap_err();
+    let error = LayoutDirectory::open(fixture("absent")).await.unwrap_err();
     assert!(matches!(error.fault, LayoutFault::Absent));
-    let error = Layout::open(fixture("expected.json")).await.unwrap_err();
-    assert!(matches!(error.fault, LayoutFault::NotADirectory));
-    let error = Layout::open(fixture("skopeo-dir-docker-list"))
+    let error = LayoutDirectory::open(fixture("expected.json"))
         .await
         .unwrap_err();
-    assert!(matches!(error.fault, LayoutFault::NoMarker));
+    assert!(matches!(error.fault, LayoutFault::NotADirectory));
+    let error = LayoutDirectory::open(fixture("skopeo-dir-docker-list"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error.fault, LayoutFault::NoLayoutFile));
 }
 
 #[tokio::test]
 async fn an_entry_with_another_digest_algorithm_is_named() {
     let (_directory, layout) = layout_of(r#"{"digest":"sha512:00","size":1}"#);
-    let error = layout.select(&Selector::Only).await.unwrap_err();
+    let error = layout.select_image(&ImageSelector::Only).await.unwrap_err();
     assert_eq!(
         error.fault.to_string(),
         "its index.json names \"sha512:00\", which uses the digest algorithm sha512; only sha256 is supported"
@@ -302,7 +309,7 @@ async fn an_entry_with_another_digest_algorithm_is_named() {
 #[tokio::test]
 async fn a_layout_without_images_says_so() {
     let (_directory, layout) = layout_of("");
-    let error = layout.select(&Selector::Only).await.unwrap_err();
+    let error = layout.select_image(&ImageSelector::Only).await.unwrap_err();
     assert_eq!(error.fault.to_string(), "its index.json names no image");
 }
 
@@ -317,7 +324,7 @@ async fn a_manifest_over_the_limit_is_not_read() {
         bytes,
     )
     .unwrap();
-    let error = layout.manifest(digest).await.unwrap_err();
+    let error = layout.get_manifest(digest).await.unwrap_err();
     assert_eq!(
         error.fault.to_string(),
         format!("manifest {digest} is larger than 8 MiB")

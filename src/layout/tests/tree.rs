@@ -3,9 +3,9 @@ use std::fs;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::super::blobs::open;
+use super::super::blobs::open_blob;
 use super::*;
-use crate::image::{Body, Hasher, Platform};
+use crate::image::{DigestHasher, ManifestBody, Platform};
 
 /// What independent tools found in a fixture: its `oci` list in expected.json, in order.
 fn expected(name: &str) -> Vec<Value> {
@@ -40,7 +40,7 @@ fn comparable(mut node: Value) -> Value {
 }
 
 /// The whole tree as it is read here, every blob streamed and hashed.
-async fn tree(blobs: &impl Blobs) -> Vec<Value> {
+async fn tree(blobs: &impl LayoutBlobs) -> Vec<Value> {
     let mut nodes = Vec::new();
     let index = blobs.index().unwrap();
     for entry in index.entries() {
@@ -48,9 +48,9 @@ async fn tree(blobs: &impl Blobs) -> Vec<Value> {
         let mut descriptor = descriptor(b"");
         descriptor.digest = digest;
         descriptor.size = index.size_of(digest).unwrap();
-        let mut ahead = vec![(0, descriptor)];
-        while let Some((depth, descriptor)) = ahead.pop() {
-            let manifest = super::super::blobs::manifest(blobs, descriptor.digest)
+        let mut stages = vec![(0, descriptor)];
+        while let Some((depth, descriptor)) = stages.pop() {
+            let manifest = super::super::blobs::get_manifest(blobs, descriptor.digest)
                 .unwrap()
                 .unwrap();
             assert_eq!(manifest.bytes.len() as u64, descriptor.size);
@@ -59,15 +59,15 @@ async fn tree(blobs: &impl Blobs) -> Vec<Value> {
             }
             nodes.push(node(depth, &descriptor, &manifest));
             let below = manifest.children().collect::<Vec<_>>().into_iter().rev();
-            ahead.extend(below.map(|child| (depth + 1, child.clone())));
+            stages.extend(below.map(|child| (depth + 1, child.clone())));
         }
     }
     nodes
 }
 
-async fn hash(blobs: &impl Blobs, blob: &Descriptor) -> Digest {
-    let mut stream = open(blobs, blob).unwrap();
-    let mut hasher = Hasher::new();
+async fn hash(blobs: &impl LayoutBlobs, blob: &Descriptor) -> Digest {
+    let mut stream = open_blob(blobs, blob).unwrap();
+    let mut hasher = DigestHasher::new();
     while let Some(chunk) = stream.next().await {
         hasher.update(&chunk.unwrap());
     }
@@ -77,7 +77,7 @@ async fn hash(blobs: &impl Blobs, blob: &Descriptor) -> Digest {
 fn node(depth: usize, descriptor: &Descriptor, manifest: &Manifest) -> Value {
     let mut node = json!({
         "depth": depth,
-        "kind": if matches!(manifest.body, Body::Index(_)) {"index"} else {"manifest"},
+        "kind": if matches!(manifest.body, ManifestBody::Index(_)) {"index"} else {"manifest"},
         "mediaType": manifest.media_type.as_str(),
         "digest": manifest.digest.to_string(),
         "size": manifest.bytes.len(),
@@ -90,7 +90,7 @@ fn node(depth: usize, descriptor: &Descriptor, manifest: &Manifest) -> Value {
     {
         node["platform"] = format!("{os}/{architecture}").into();
     }
-    if let Body::Image { config, layers } = &manifest.body {
+    if let ManifestBody::Image { config, layers } = &manifest.body {
         node["config"] = config.digest.to_string().into();
         let layer = |layer: &Descriptor| json!({"mediaType": layer.media_type, "digest": layer.digest.to_string(), "size": layer.size});
         node["layers"] = layers.iter().map(layer).collect();
@@ -102,7 +102,7 @@ fn node(depth: usize, descriptor: &Descriptor, manifest: &Manifest) -> Value {
 }
 
 /// A tree is as the other tools found it; where index.json gives the platform, that is left out.
-pub(crate) async fn assert_expected(name: &str, blobs: &impl Blobs) {
+pub(crate) async fn assert_expected(name: &str, blobs: &impl LayoutBlobs) {
     let mut expected = expected(name);
     assert!(!expected.is_empty(), "{name}");
     for root in expected.iter_mut().filter(|node| node["depth"] == 0) {
@@ -118,11 +118,11 @@ async fn every_byte_and_digest_of_the_fixtures_is_kept() {
         let path = fixture(&name);
         if path.is_dir() {
             layouts += 1;
-            assert_expected(&name, &Layout::open(path).await.unwrap()).await;
+            assert_expected(&name, &LayoutDirectory::open(path).await.unwrap()).await;
         } else {
             archives += 1;
             let archive =
-                crate::archive::Archive::open(path, &crate::archive::Unpacking::default())
+                crate::archive::ImageArchive::open(path, &crate::archive::Unpacking::default())
                     .await
                     .unwrap();
             assert_expected(&name, &archive).await;
@@ -141,10 +141,10 @@ async fn every_root_of_the_fixtures_passes_the_check() {
             .parse()
             .unwrap();
         let checked = if path.is_dir() {
-            Layout::open(path).await.unwrap().check(root).await
+            LayoutDirectory::open(path).await.unwrap().check(root).await
         } else {
             let archive =
-                crate::archive::Archive::open(path, &crate::archive::Unpacking::default())
+                crate::archive::ImageArchive::open(path, &crate::archive::Unpacking::default())
                     .await
                     .unwrap();
             archive.check(root).await
@@ -152,17 +152,22 @@ async fn every_root_of_the_fixtures_passes_the_check() {
         assert!(checked.unwrap().manifests > 0, "{name}");
     }
     for name in ["cosign-alpine-cves.att", "cosign-wolfi-base-sig"] {
-        let layout = Layout::open(fixture(name)).await.unwrap();
-        let root = layout.select(&crate::image::Selector::Only).await.unwrap();
+        let layout = LayoutDirectory::open(fixture(name)).await.unwrap();
+        let root = layout
+            .select_image(&crate::image::ImageSelector::Only)
+            .await
+            .unwrap();
         assert_eq!(layout.check(root).await.unwrap().blobs, 2, "{name}");
     }
 }
 
 #[tokio::test]
 async fn a_check_counts_each_part_once() {
-    let layout = Layout::open(fixture("regctl-nested-index")).await.unwrap();
+    let layout = LayoutDirectory::open(fixture("regctl-nested-index"))
+        .await
+        .unwrap();
     let top = layout
-        .resolve(&"top".parse().unwrap())
+        .resolve_tag(&"top".parse().unwrap())
         .await
         .unwrap()
         .unwrap();
@@ -224,8 +229,8 @@ async fn what_is_missing_or_wrong_is_named_with_what_names_it() {
     for (blob, spoil, message) in cases {
         let directory = copy("skopeo-oci-dir");
         spoil(&directory.path().join(BLOB_DIRECTORY).join(blob));
-        let layout = Layout::open(directory.path()).await.unwrap();
-        let root = layout.resolve(&tag).await.unwrap().unwrap();
+        let layout = LayoutDirectory::open(directory.path()).await.unwrap();
+        let root = layout.resolve_tag(&tag).await.unwrap().unwrap();
         let error = layout.check(root).await.unwrap_err().to_string();
         assert!(error.contains(&message), "{error}\n{message}");
     }

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use proptest::prelude::*;
 
 use super::*;
-use crate::image::{Selector, Tag};
+use crate::image::{ImageSelector, Tag};
 
 const CONFIG: &[u8] = b"{}";
 
@@ -13,9 +13,9 @@ fn tag(text: &str) -> Tag {
 }
 
 /// A new layout that has the config of [`image`]s.
-async fn with_config() -> (tempfile::TempDir, Layout) {
+async fn with_config() -> (tempfile::TempDir, LayoutDirectory) {
     let directory = tempfile::tempdir().unwrap();
-    let layout = Layout::at(directory.path().join("new/layout"));
+    let layout = LayoutDirectory::new(directory.path().join("new/layout"));
     layout
         .write_blob(&descriptor(CONFIG), pieces(CONFIG, 1))
         .await
@@ -24,7 +24,7 @@ async fn with_config() -> (tempfile::TempDir, Layout) {
 }
 
 /// The files of our own that are left, the lock aside.
-fn leftovers(layout: &Layout) -> Vec<String> {
+fn leftovers(layout: &LayoutDirectory) -> Vec<String> {
     let corner = fs::read_dir(layout.path().join(".shipmark")).unwrap();
     let names = corner.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name != "lock").collect()
@@ -33,10 +33,16 @@ fn leftovers(layout: &Layout) -> Vec<String> {
 #[tokio::test]
 async fn an_absent_layout_has_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let layout = Layout::at(directory.path().join("absent"));
-    assert_eq!(layout.resolve(&tag("1")).await.unwrap(), None);
+    let layout = LayoutDirectory::new(directory.path().join("absent"));
+    assert_eq!(layout.resolve_tag(&tag("1")).await.unwrap(), None);
     assert_eq!(layout.tags().await.unwrap(), []);
-    assert!(layout.manifest(Digest::of(b"")).await.unwrap().is_none());
+    assert!(
+        layout
+            .get_manifest(Digest::of(b""))
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert!(!layout.has_blob(&descriptor(b"")).await.unwrap());
     assert!(!layout.path().exists());
 }
@@ -46,19 +52,19 @@ async fn what_is_written_is_read_back() {
     let (_directory, layout) = with_config().await;
     let manifest = image(CONFIG, "one");
     let written = layout
-        .write_tag(&tag("1.4.0"), &manifest, Expectation::AbsentOrSame)
+        .write_tag(&tag("1.4.0"), &manifest, TagPrecondition::AbsentOrSame)
         .await;
-    assert_eq!(written.unwrap(), TagWrite::Written { previous: None });
-    let layout = Layout::open(layout.path()).await.unwrap();
+    assert_eq!(written.unwrap(), TagWriteResult::Written { previous: None });
+    let layout = LayoutDirectory::open(layout.path()).await.unwrap();
     assert_eq!(
-        layout.resolve(&tag("1.4.0")).await.unwrap(),
+        layout.resolve_tag(&tag("1.4.0")).await.unwrap(),
         Some(manifest.digest)
     );
     assert_eq!(
-        layout.select(&Selector::Only).await.unwrap(),
+        layout.select_image(&ImageSelector::Only).await.unwrap(),
         manifest.digest
     );
-    let read = layout.manifest(manifest.digest).await.unwrap().unwrap();
+    let read = layout.get_manifest(manifest.digest).await.unwrap().unwrap();
     assert_eq!(read.bytes, manifest.bytes);
     assert_eq!(layout.check(manifest.digest).await.unwrap().blobs, 1);
     let chunks: Vec<_> = layout
@@ -138,11 +144,13 @@ async fn an_untagged_image_is_found_by_its_digest() {
     let (_directory, layout) = with_config().await;
     let manifest = image(CONFIG, "one");
     layout.write_manifest(&manifest).await.unwrap();
-    let layout = Layout::open(layout.path()).await.unwrap();
-    let by_digest = layout.select(&Selector::Digest(manifest.digest)).await;
+    let layout = LayoutDirectory::open(layout.path()).await.unwrap();
+    let by_digest = layout
+        .select_image(&ImageSelector::Digest(manifest.digest))
+        .await;
     assert_eq!(by_digest.unwrap(), manifest.digest);
     let error = layout
-        .select(&Selector::Name("1".into()))
+        .select_image(&ImageSelector::Name("1".into()))
         .await
         .unwrap_err();
     assert!(matches!(error.fault, LayoutFault::NoImage), "{error}");
@@ -167,7 +175,7 @@ async fn a_failing_source_is_told_from_a_failing_layout() {
         .write_blob(&descriptor(b"ab"), reset)
         .await
         .unwrap_err();
-    assert!(matches!(error, WriteError::Source(_)), "{error}");
+    assert!(matches!(error, BlobWriteError::Source(_)), "{error}");
     assert_eq!(leftovers(&layout), Vec::<String>::new());
 }
 
@@ -193,12 +201,12 @@ async fn a_blob_that_is_there_is_not_read_again_but_a_broken_one_is_mended() {
 #[tokio::test]
 async fn a_manifest_needs_what_it_names() {
     let directory = tempfile::tempdir().unwrap();
-    let layout = Layout::at(directory.path());
+    let layout = LayoutDirectory::new(directory.path());
     let manifest = image(b"absent", "one");
     for result in [
         layout.write_manifest(&manifest).await,
         layout
-            .write_tag(&tag("1"), &manifest, Expectation::Any)
+            .write_tag(&tag("1"), &manifest, TagPrecondition::Any)
             .await
             .map(drop),
     ] {
@@ -221,31 +229,36 @@ async fn an_immutable_tag_stays_and_a_moving_one_moves() {
         let layout = layout.clone();
         async move { layout.write_tag(&tag("1.4.0"), manifest, expect).await }
     };
-    write(&one, Expectation::AbsentOrSame).await.unwrap();
-    for expect in [Expectation::AbsentOrSame, Expectation::Any] {
-        assert_eq!(write(&one, expect).await.unwrap(), TagWrite::Unchanged);
+    write(&one, TagPrecondition::AbsentOrSame).await.unwrap();
+    for expect in [TagPrecondition::AbsentOrSame, TagPrecondition::Any] {
+        assert_eq!(
+            write(&one, expect).await.unwrap(),
+            TagWriteResult::Unchanged
+        );
     }
-    let error = write(&two, Expectation::AbsentOrSame).await.unwrap_err();
-    let LayoutFault::TagTaken { there, wanted, .. } = &error.fault else {
+    let error = write(&two, TagPrecondition::AbsentOrSame)
+        .await
+        .unwrap_err();
+    let LayoutFault::TagConflict { there, wanted, .. } = &error.fault else {
         panic!("{error}");
     };
     assert_eq!((*there, *wanted), (one.digest, two.digest));
     assert_eq!(
-        layout.resolve(&tag("1.4.0")).await.unwrap(),
+        layout.resolve_tag(&tag("1.4.0")).await.unwrap(),
         Some(one.digest)
     );
-    let moved = write(&two, Expectation::Any).await.unwrap();
+    let moved = write(&two, TagPrecondition::Any).await.unwrap();
     assert_eq!(
         moved,
-        TagWrite::Written {
+        TagWriteResult::Written {
             previous: Some(one.digest)
         }
     );
     assert_eq!(
-        layout.resolve(&tag("1.4.0")).await.unwrap(),
+        layout.resolve_tag(&tag("1.4.0")).await.unwrap(),
         Some(two.digest)
     );
-    assert!(layout.manifest(one.digest).await.unwrap().is_some());
+    assert!(layout.get_manifest(one.digest).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -257,15 +270,15 @@ async fn what_others_wrote_into_the_index_stays() {
             {"mediaType":"m","digest":"sha256:aa","size":1,"annotations":{"org.opencontainers.image.ref.name":"old","other":"2"},"platform":{"os":"linux"}}]}"#,
     )
     .unwrap();
-    fs::write(layout.path().join(INDEX), foreign.to_string()).unwrap();
+    fs::write(layout.path().join(INDEX_FILE), foreign.to_string()).unwrap();
     let manifest = image(CONFIG, "one");
     for name in ["1", "2"] {
         layout
-            .write_tag(&tag(name), &manifest, Expectation::Any)
+            .write_tag(&tag(name), &manifest, TagPrecondition::Any)
             .await
             .unwrap();
     }
-    let text = fs::read(layout.path().join(INDEX)).unwrap();
+    let text = fs::read(layout.path().join(INDEX_FILE)).unwrap();
     let mut now: serde_json::Value = serde_json::from_slice(&text).unwrap();
     let added = now["manifests"].as_array_mut().unwrap().split_off(2);
     assert_eq!(now, foreign.take());
@@ -275,7 +288,7 @@ async fn what_others_wrote_into_the_index_stays() {
         "1"
     );
     let old = layout
-        .write_tag(&tag("old"), &manifest, Expectation::Any)
+        .write_tag(&tag("old"), &manifest, TagPrecondition::Any)
         .await
         .unwrap_err();
     assert!(
@@ -289,7 +302,7 @@ async fn what_others_wrote_into_the_index_stays() {
 async fn a_directory_of_something_else_is_not_written_to() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("Cargo.toml"), "").unwrap();
-    let layout = Layout::at(directory.path());
+    let layout = LayoutDirectory::new(directory.path());
     let error = layout
         .write_blob(&descriptor(CONFIG), pieces(CONFIG, 1))
         .await
@@ -306,15 +319,15 @@ async fn new_files_can_be_read_by_others() {
     use std::os::unix::fs::PermissionsExt;
     let (directory, layout) = with_config().await;
     layout
-        .write_tag(&tag("1"), &image(CONFIG, "one"), Expectation::Any)
+        .write_tag(&tag("1"), &image(CONFIG, "one"), TagPrecondition::Any)
         .await
         .unwrap();
     fs::write(directory.path().join("plain"), "").unwrap();
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode();
     let plain = mode(&directory.path().join("plain"));
     for path in [
-        layout.path().join(INDEX),
-        layout.path().join(MARKER),
+        layout.path().join(INDEX_FILE),
+        layout.path().join(LAYOUT_FILE),
         blob_path(&layout, Digest::of(CONFIG)),
     ] {
         assert_eq!(mode(&path), plain, "{}", path.display());
@@ -327,9 +340,9 @@ async fn what_dead_runs_left_is_removed_and_what_live_ones_write_is_not() {
     let corner = layout.path().join(".shipmark");
     let dead = format!("tmp-{}", "0a".repeat(16));
     fs::write(corner.join(dead), "half a blob").unwrap();
-    let live = layout.temporary().unwrap();
+    let live = layout.create_temporary().unwrap();
     layout
-        .write_tag(&tag("1"), &image(CONFIG, "one"), Expectation::Any)
+        .write_tag(&tag("1"), &image(CONFIG, "one"), TagPrecondition::Any)
         .await
         .unwrap();
     assert_eq!(leftovers(&layout), [live.name()]);
@@ -344,19 +357,19 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let directory = tempfile::tempdir().unwrap();
-            let layout = Layout::at(directory.path());
+            let layout = LayoutDirectory::new(directory.path());
             let blob = descriptor(&bytes);
             layout.write_blob(&blob, pieces(&bytes, size)).await.unwrap();
             let chunks: Vec<_> = layout.open_blob(&blob).await.unwrap().collect().await;
             let chunks: Vec<Bytes> = chunks.into_iter().map(Result::unwrap).collect();
-            assert!(chunks.iter().all(|chunk| chunk.len() <= CHUNK));
+            assert!(chunks.iter().all(|chunk| chunk.len() <= CHUNK_SIZE));
             assert_eq!(chunks.concat(), bytes);
         });
     }
 
     #[test]
     fn any_index_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = Index::parse(&bytes);
+        let _ = LayoutIndex::parse(&bytes);
     }
 
     /// The index of a real layout with something in it replaced.
@@ -365,11 +378,11 @@ proptest! {
         let mut text = fs::read_to_string(fixture("buildkit-layout-annotated/index.json")).unwrap();
         let end = (at + with.len()).min(text.len());
         text.replace_range(at.min(end)..end, &with);
-        if let Ok(mut index) = Index::parse(text.as_bytes()) {
+        if let Ok(mut index) = LayoutIndex::parse(text.as_bytes()) {
             let manifest = image(CONFIG, "one");
             index.set_tag(&tag("1.4.2"), &manifest);
-            let again = Index::parse(&index.to_bytes()).unwrap();
-            assert_eq!(again.tagged(&tag("1.4.2")).unwrap(), [manifest.digest]);
+            let again = LayoutIndex::parse(&index.to_bytes()).unwrap();
+            assert_eq!(again.digests_of_tag(&tag("1.4.2")).unwrap(), [manifest.digest]);
         }
     }
 }

@@ -4,34 +4,34 @@
 //! Where a tag that exists has to be added to, that is done before all else: a registry that makes
 //! tags immutable refuses it, and then nothing of the release has been written.
 
-mod said;
-mod work;
+mod planned_statement;
+mod signing_stage;
 
 use std::collections::BTreeMap;
 
 use futures_util::future::{try_join, try_join_all};
 use url::Url;
 
-use super::beside::{self, Form};
-use super::look::Seen;
-use super::plan::Plan;
-use super::source::Resolved;
-use super::{Change, Context, Destination, Failure, Prepared, source};
+use super::evidence::{self, SignatureFormat};
+use super::observe_destinations::DestinationState;
+use super::plan::TagPlan;
+use super::resolve_source::ResolvedImage;
+use super::{Failure, OpenDestination, PreparedRelease, ReleaseContext, TagChange, resolve_source};
 use crate::github;
-use crate::image::{Descriptor, Digest, Place, Target};
-use crate::signing::{Claim, Predicate, Signer, SigningError};
+use crate::image::{Descriptor, Destination, Digest, TagOrDigest};
+use crate::signing::{ImageClaim, Predicate, Signer, SigningError};
 use crate::transfer::Side;
-use said::Said;
-use work::Asked;
-pub(super) use work::Work;
+use planned_statement::PlannedStatement;
+use signing_stage::SignRequest;
+pub(super) use signing_stage::SigningStage;
 
 /// How a release is signed.
 #[derive(Debug, Clone)]
-pub struct Signing {
+pub struct SigningOptions {
     /// With what.
     pub signer: Signer,
     /// In which forms: at least one.
-    pub forms: Vec<Form>,
+    pub formats: Vec<SignatureFormat>,
     /// What the signature says beside commit, ref and version.
     pub annotations: BTreeMap<String, String>,
     /// Whether each manifest of an index is signed as well.
@@ -39,37 +39,39 @@ pub struct Signing {
     /// What is attested of the root beside.
     pub attestations: Vec<Predicate>,
     /// Where the bundles of attestations are kept too, if anywhere.
-    pub github: Option<github::Attestations>,
+    pub github: Option<github::AttestationStore>,
     /// When, as RFC 3339.
     pub created: String,
 }
 
 /// What became of one signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed {
+pub struct SignatureResult {
     /// What it is of: the root, or a manifest below it.
     pub of: Digest,
     /// The type of what it attests; none where it is a signature.
-    pub attests: Option<&'static str>,
+    pub predicate_type: Option<&'static str>,
     /// Its form.
-    pub form: Form,
+    pub format: SignatureFormat,
     /// Where it is; none where it is not made yet.
-    pub at: Option<Target>,
+    pub at: Option<TagOrDigest>,
     /// Where GitHub shows it, if this run had it kept there.
-    pub shown: Option<Url>,
+    pub url: Option<Url>,
     /// Whether this run made it, or on a dry run would have.
-    pub made: bool,
+    pub is_new: bool,
 }
 
 /// The work at every destination that has, or is going to have, the root: none at the others.
-pub(super) async fn look<'a>(prepared: &'a Prepared<'_>) -> Result<Vec<Vec<Work<'a>>>, Failure> {
-    let Prepared {
+pub(super) async fn plan_signing<'a>(
+    prepared: &'a PreparedRelease<'_>,
+) -> Result<Vec<Vec<SigningStage<'a>>>, Failure> {
+    let PreparedRelease {
         request,
         context,
         destinations,
         image,
         plans,
-        seen,
+        states: seen,
         ..
     } = prepared;
     let signing = request.signing.as_ref();
@@ -80,44 +82,44 @@ pub(super) async fn look<'a>(prepared: &'a Prepared<'_>) -> Result<Vec<Vec<Work<
     let requirement = signing.signer.requirement(registry, notices);
     let requirement = async { requirement.await.map_err(unsigned) };
     let each = destinations.iter().zip(plans).zip(seen);
-    let priors = each.map(|((destination, plan), seen)| destination.prior(plan, seen));
+    let priors = each.map(|((destination, plan), seen)| destination.load_tag_snapshot(plan, seen));
     let (requirement, priors) = try_join(requirement, try_join_all(priors)).await?;
     let root = image.root.digest;
     if let Some(other) = signing
         .attestations
         .iter()
-        .find(|said| !said.may_be_about(root))
+        .find(|predicate| !predicate.may_be_about(root))
     {
         return Err(Failure::input(format!(
             "the statement of type {} that is given is of another image than {root}",
             other.kind
         ))
-        .hint("give the one that was made for this image"));
+        .with_hint("give the one that was made for this image"));
     }
-    let subjects = subjects(image, signing.recursive).await?;
+    let subjects = signing_subjects(image, signing.recursive).await?;
     let mut annotations = signing.annotations.clone();
-    annotations.extend(prepared.said());
+    annotations.extend(prepared.release_annotations());
     let (annotations, requirement) = (&annotations, &requirement);
     let each = destinations.iter().zip(plans).zip(priors);
     let looks = each.map(|((destination, plan), prior)| {
-        let repository = claimed(&destination.place);
+        let repository = claimed_repository(&destination.name);
         let works = subjects.iter().filter(|_| has_root(plan)).map(|subject| {
-            let claim = Claim {
+            let claim = ImageClaim {
                 repository: repository.clone(),
                 digest: subject.digest,
                 annotations: annotations.clone(),
             };
-            let mut said = vec![Said::Signature(claim)];
+            let mut predicate = vec![PlannedStatement::Signature(claim)];
             if subject.digest == root {
-                said.extend(attested(signing, &repository));
+                predicate.extend(attestation_statements(signing, &repository));
             }
-            let asked = Asked {
+            let sign_request = SignRequest {
                 signing,
                 requirement: requirement.clone(),
                 subject: subject.clone(),
                 tags_follow: plan.writes(),
             };
-            Work::look(asked, context, destination, said, prior)
+            SigningStage::plan(sign_request, context, destination, predicate, prior)
         });
         try_join_all(works.collect::<Vec<_>>())
     });
@@ -125,25 +127,31 @@ pub(super) async fn look<'a>(prepared: &'a Prepared<'_>) -> Result<Vec<Vec<Work<
 }
 
 /// Whether a destination has the root, or is going to have it.
-fn has_root(plan: &Plan) -> bool {
+fn has_root(plan: &TagPlan) -> bool {
     let mut steps = plan.steps.iter();
-    steps.any(|step| step.writes() || step.change == Change::Unchanged)
+    steps.any(|step| step.writes() || step.change == TagChange::Unchanged)
 }
 
 /// What is attested of the root.
-fn attested<'a>(signing: &'a Signing, repository: &'a str) -> impl Iterator<Item = Said> + 'a {
+fn attestation_statements<'a>(
+    signing: &'a SigningOptions,
+    repository: &'a str,
+) -> impl Iterator<Item = PlannedStatement> + 'a {
     signing
         .attestations
         .iter()
-        .map(|predicate| Said::Attestation {
+        .map(|predicate| PlannedStatement::Attestation {
             repository: repository.to_owned(),
             predicate: predicate.clone(),
         })
 }
 
 /// The root, and the manifests below it where they are signed as well.
-async fn subjects(image: &Resolved, recursive: bool) -> Result<Vec<Descriptor>, Failure> {
-    let mut subjects = vec![image.root.descriptor()];
+async fn signing_subjects(
+    image: &ResolvedImage,
+    recursive: bool,
+) -> Result<Vec<Descriptor>, Failure> {
+    let mut subjects = vec![image.root.to_descriptor()];
     let mut open = vec![image.root.clone()];
     while let Some(manifest) = open.pop().filter(|_| recursive) {
         for child in manifest.children() {
@@ -152,7 +160,7 @@ async fn subjects(image: &Resolved, recursive: bool) -> Result<Vec<Descriptor>, 
             }
             subjects.push(child.clone());
             if child.may_be_index() {
-                open.push(source::child(image, manifest.digest, child.digest).await?);
+                open.push(resolve_source::read_child(image, manifest.digest, child.digest).await?);
             }
         }
     }
@@ -162,17 +170,17 @@ async fn subjects(image: &Resolved, recursive: bool) -> Result<Vec<Descriptor>, 
 /// That the services which sign did not.
 pub(crate) fn unsigned(error: SigningError) -> Failure {
     let failure = match &error {
-        SigningError::Key(_) | SigningError::Private | SigningError::Endpoints(_) => {
+        SigningError::Key(_) | SigningError::PrivateRepository | SigningError::Endpoints(_) => {
             Failure::input(error.to_string())
         }
         SigningError::Service(_) | SigningError::Root(_) => Failure::service(error.to_string()),
     };
     match &error {
-        SigningError::Private => failure
+        SigningError::PrivateRepository => failure
             .why("the names of the repository, its workflow and its branch would stand there for everybody to read")
-            .hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own"),
+            .with_hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own"),
         SigningError::Service(error) => match error.hint() {
-            Some(hint) => failure.hint(hint),
+            Some(hint) => failure.with_hint(hint),
             None => failure,
         },
         SigningError::Key(_) | SigningError::Root(_) | SigningError::Endpoints(_) => failure,
@@ -180,10 +188,10 @@ pub(crate) fn unsigned(error: SigningError) -> Failure {
 }
 
 /// The name that a signature is made for.
-fn claimed(place: &Place) -> String {
+fn claimed_repository(place: &Destination) -> String {
     match place {
-        Place::Registry(repository) => repository.to_string(),
-        Place::Layout(path) => {
+        Destination::Registry(repository) => repository.to_string(),
+        Destination::Layout(path) => {
             let name = path.file_name().unwrap_or_default();
             name.to_string_lossy().into_owned()
         }
@@ -192,27 +200,27 @@ fn claimed(place: &Place) -> String {
 
 /// An image that was there already is only gone on with if this signer has signed it: its labels
 /// could say anything.
-pub(super) async fn require(
-    signing: &Signing,
-    context: &Context,
-    destinations: &[Destination],
-    seen: &[Seen],
+pub(super) async fn require_own_signature(
+    signing: &SigningOptions,
+    context: &ReleaseContext,
+    destinations: &[OpenDestination],
+    seen: &[DestinationState],
     root: Digest,
 ) -> Result<(), Failure> {
-    let Context {
+    let ReleaseContext {
         registry, notices, ..
     } = context;
     let requirement = signing.signer.requirement(registry, notices).await;
     let requirement = requirement.map_err(unsigned)?;
     let there = destinations.iter().zip(seen).filter(|(_, seen)| {
-        let mut named = seen.named.values().flatten();
+        let mut named = seen.tag_digests.values().flatten();
         named.any(|named| *named == root)
     });
     for (destination, _) in there {
-        let place = &destination.place;
-        let found = beside::all(&destination.store, &requirement, root)
+        let place = &destination.name;
+        let found = evidence::check_signatures(&destination.store, &requirement, root)
             .await
-            .map_err(|error| beside::failure(Side::Destination, place, error))?;
+            .map_err(|error| evidence::referrer_failure(Side::Destination, place, error))?;
         if !found.iter().any(|checked| checked.result.is_ok()) {
             return Err(Failure::refused(format!(
                 "{place} has the image {root} of the same commit, which is not signed with {}",
@@ -222,7 +230,7 @@ pub(super) async fn require(
                 }
             ))
             .why("what is gone on with would be signed, and nothing but its own labels says what it is")
-            .hint("sign what is there by promoting it by its digest, or say existing: fail"));
+            .with_hint("sign what is there by promoting it by its digest, or say existing: fail"));
         }
     }
     Ok(())

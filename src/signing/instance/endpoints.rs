@@ -4,20 +4,20 @@ use sigstore_trust_root::{ServiceConfiguration, ServiceEndpoint, ServiceSelector
 use thiserror::Error;
 use url::Url;
 
-use crate::notice::printable;
+use crate::notices::to_printable;
 
 /// The services of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoints {
+pub struct InstanceEndpoints {
     /// Fulcio, which gives certificates.
     pub fulcio: Url,
     /// Those that say that a signature was made.
-    pub logs: Logs,
+    pub logs: LogEndpoints,
 }
 
 /// The services of an instance that say that a signature was made, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Logs {
+pub struct LogEndpoints {
     /// Rekor v1.
     pub v1: Option<Url>,
     /// Rekor v2.
@@ -26,7 +26,7 @@ pub struct Logs {
     pub authority: Option<Url>,
 }
 
-impl Endpoints {
+impl InstanceEndpoints {
     /// The addresses of those that show others what is signed.
     pub(super) fn addresses(&self) -> impl Iterator<Item = &Url> {
         let logs = self.logs.v1.iter().chain(&self.logs.v2);
@@ -54,14 +54,14 @@ pub enum EndpointsError {
     NoAuthority,
     /// It wants more than is done here.
     #[error("wants each signature {0}, which is not done here: one is")]
-    Several(&'static str),
+    MoreThanOne(&'static str),
     /// An address is none.
     #[error("names {0:?}, which is no http or https address")]
     Address(String),
 }
 
 /// What a signing config names.
-pub trait Configured: Sized {
+pub trait FromSigningConfig: Sized {
     /// As far as it is in force now.
     ///
     /// # Errors
@@ -74,28 +74,28 @@ pub trait Configured: Sized {
     /// Another format, or a service that is missing.
     fn read(json: &str) -> Result<Self, EndpointsError> {
         let config = SigningConfig::from_json(json)
-            .map_err(|error| EndpointsError::Format(printable(&error.to_string(), 200)))?;
+            .map_err(|error| EndpointsError::Format(to_printable(&error.to_string(), 200)))?;
         Self::of(&config)
     }
 }
 
-impl Configured for Endpoints {
+impl FromSigningConfig for InstanceEndpoints {
     fn of(config: &SigningConfig) -> Result<Self, EndpointsError> {
         Ok(Self {
-            fulcio: address(config.fulcio_url())?.ok_or(EndpointsError::NoFulcio)?,
-            logs: Logs::of(config)?,
+            fulcio: parse_address(config.fulcio_url())?.ok_or(EndpointsError::NoFulcio)?,
+            logs: LogEndpoints::of(config)?,
         })
     }
 }
 
-impl Configured for Logs {
+impl FromSigningConfig for LogEndpoints {
     fn of(config: &SigningConfig) -> Result<Self, EndpointsError> {
         at_most_one(&config.rekor_tlog_config, "in several logs")?;
         at_most_one(&config.tsa_config, "with several timestamps")?;
         let logs = Self {
-            v1: address(config.rekor_url(Some(1)))?,
-            v2: address(config.rekor_url(Some(2)))?,
-            authority: address(config.tsa_url())?,
+            v1: parse_address(config.rekor_url(Some(1)))?,
+            v2: parse_address(config.rekor_url(Some(2)))?,
+            authority: parse_address(config.tsa_url())?,
         };
         match (&logs.v1, &logs.v2, &logs.authority) {
             (None, None, _) => Err(EndpointsError::NoLog),
@@ -109,15 +109,15 @@ fn at_most_one(config: &ServiceConfiguration, what: &'static str) -> Result<(), 
     match config.selector {
         ServiceSelector::Any => Ok(()),
         ServiceSelector::Exact if config.count == Some(1) => Ok(()),
-        _ => Err(EndpointsError::Several(what)),
+        _ => Err(EndpointsError::MoreThanOne(what)),
     }
 }
 
-fn address(endpoint: Option<&ServiceEndpoint>) -> Result<Option<Url>, EndpointsError> {
+fn parse_address(endpoint: Option<&ServiceEndpoint>) -> Result<Option<Url>, EndpointsError> {
     let parsed = endpoint.map(|endpoint| {
         let url = Url::parse(&endpoint.url).ok();
         let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
-        url.ok_or_else(|| EndpointsError::Address(printable(&endpoint.url, 120)))
+        url.ok_or_else(|| EndpointsError::Address(to_printable(&endpoint.url, 120)))
     });
     parsed.transpose()
 }
@@ -158,14 +158,14 @@ mod tests {
             service("https://log1.example", 1, None),
         ];
         let stamps = vec![service("https://tsa.example/stamp", 1, None)];
-        let read = Endpoints::read(&config(logs, stamps).to_string()).unwrap();
+        let read = InstanceEndpoints::read(&config(logs, stamps).to_string()).unwrap();
         let url = |text: &str| Url::parse(text).ok();
         assert_eq!(Some(read.fulcio), url("https://fulcio.example"));
         assert_eq!(read.logs.v1, url("https://log1.example"));
         assert_eq!(read.logs.v2, url("https://log2.example"));
         assert_eq!(read.logs.authority, url("https://tsa.example/stamp"));
         let public = SigstoreInstance::PublicGood.embedded_signing_config_json();
-        assert!(Endpoints::read(public.unwrap()).is_ok());
+        assert!(InstanceEndpoints::read(public.unwrap()).is_ok());
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
             (config(Vec::new(), Vec::new()), "names no transparency log"),
             (json!({}), "is no signing config"),
         ] {
-            let reason = Endpoints::read(&config.to_string())
+            let reason = InstanceEndpoints::read(&config.to_string())
                 .unwrap_err()
                 .to_string();
             assert!(reason.contains(part), "{reason}");
@@ -198,7 +198,7 @@ mod tests {
         let log = service("https://log.example", 1, None);
         let mut config = config(vec![log], Vec::new());
         config["caUrls"] = json!([]);
-        let read = Logs::read(&config.to_string()).unwrap();
+        let read = LogEndpoints::read(&config.to_string()).unwrap();
         assert_eq!(read.v1, Url::parse("https://log.example").ok());
         assert_eq!((read.v2, read.authority), (None, None));
     }

@@ -1,37 +1,37 @@
 //! An instance of Sigstore: where its services are, and what they say of a signature.
 
 mod endpoints;
-mod log;
-mod service;
-mod timestamp;
-mod witnesses;
+mod log_and_timestamp;
+mod sigstore_service;
+mod timestamp_authority;
+mod transparency_log;
 
 use std::sync::Arc;
 
 use url::Url;
 
-pub use endpoints::{Configured, Endpoints, EndpointsError, Logs};
-pub(super) use service::Service;
-pub use service::{ServiceCause, ServiceError};
-pub(super) use witnesses::Witnesses;
+pub use endpoints::{EndpointsError, FromSigningConfig, InstanceEndpoints, LogEndpoints};
+pub(super) use log_and_timestamp::LogAndTimestampClients;
+pub(super) use sigstore_service::SigstoreService;
+pub use sigstore_service::{SigstoreErrorKind, SigstoreServiceError};
 
-use super::{SigningError, TrustRoot, Tuf};
-use crate::notice::Notices;
-use crate::registry::Client;
+use super::{SigningError, TrustRoot, TufRepository};
+use crate::notices::Notices;
+use crate::registry::RegistryClient;
 
-pub(super) const TOKENS: &str = "the runner's token service";
-pub(super) const FULCIO: &str = "Fulcio";
-const REKOR: &str = "Rekor";
-const AUTHORITY: &str = "the timestamp authority";
+pub(super) const ID_TOKEN_SERVICE: &str = "the runner's token service";
+pub(super) const FULCIO_SERVICE: &str = "Fulcio";
+const REKOR_SERVICE: &str = "Rekor";
+const TIMESTAMP_SERVICE: &str = "the timestamp authority";
 
-/// An instance of Sigstore, as far as it is needed: all of its services ([`Endpoints`]), or those that a
-/// key needs ([`Logs`]).
+/// An instance of Sigstore, as far as it is needed: all of its services ([`InstanceEndpoints`]), or those that a
+/// key needs ([`LogEndpoints`]).
 #[derive(Debug, Clone)]
-pub enum Instance<S> {
+pub enum InstanceSource<S> {
     /// The public one, as its repository says it is.
-    Public(Box<Tuf>),
+    Public(Box<TufRepository>),
     /// One of its own.
-    Own {
+    Private {
         /// Its services.
         services: S,
         /// Whom to trust there.
@@ -39,12 +39,12 @@ pub enum Instance<S> {
     },
 }
 
-impl Instance<Endpoints> {
+impl InstanceSource<InstanceEndpoints> {
     /// Whether everybody can read its logs: those that Sigstore itself runs, however they are named.
     pub fn is_public(&self) -> bool {
         match self {
             Self::Public(_) => true,
-            Self::Own { services, .. } => services.addresses().any(is_of_sigstore),
+            Self::Private { services, .. } => services.addresses().any(is_of_sigstore),
         }
     }
 }
@@ -59,19 +59,19 @@ fn is_of_sigstore(url: &Url) -> bool {
     })
 }
 
-impl<S: Configured + Clone> Instance<S> {
+impl<S: FromSigningConfig + Clone> InstanceSource<S> {
     /// Its services, and whom to trust there.
     pub(super) async fn resolve(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
     ) -> Result<(S, Arc<TrustRoot>), SigningError> {
         match self {
             Self::Public(repository) => {
-                let (root, config) = repository.instance(client, notices).await?;
+                let (root, config) = repository.load_instance(client, notices).await?;
                 Ok((S::of(&config)?, Arc::new(root)))
             }
-            Self::Own { services, root } => Ok((services.clone(), root.clone())),
+            Self::Private { services, root } => Ok((services.clone(), root.clone())),
         }
     }
 }

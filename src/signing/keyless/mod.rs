@@ -4,8 +4,8 @@
 //! One token and one certificate do for all signatures of a run. A certificate is good for ten
 //! minutes; a run that takes longer gets a second one.
 
-mod certificate;
-mod token;
+mod fulcio_certificate;
+mod identity_token;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,48 +14,55 @@ use futures_util::future::try_join;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 
-pub use token::{Conceal, TokenSource};
+pub use identity_token::{IdTokenSource, SecretMasker};
 
-use super::instance::{FULCIO, Service, Witnesses};
-use super::{Claim, Detached, Endpoints, Identity, Instance, Requirement, SigningError};
-use crate::notice::Notices;
-use crate::registry::Client;
-use certificate::Certified;
-use token::Token;
+use super::instance::{FULCIO_SERVICE, LogAndTimestampClients, SigstoreService};
+use super::{
+    Identity, ImageClaim, InstanceEndpoints, InstanceSource, LegacySignature, Requirement,
+    SigningError,
+};
+use crate::notices::Notices;
+use crate::registry::RegistryClient;
+use fulcio_certificate::CertifiedKey;
+use identity_token::IdentityToken;
 
 /// What a run signs with. The first use opens it; shared, it stays one token and one certificate.
-pub struct Keyless {
-    tokens: TokenSource,
-    instance: Instance<Endpoints>,
+pub struct KeylessSigner {
+    tokens: IdTokenSource,
+    instance: InstanceSource<InstanceEndpoints>,
     /// Whether what is private about the repository may stand in the public instance's log.
-    private: bool,
-    opened: OnceCell<Opened>,
-    held: Mutex<Held>,
+    allows_private: bool,
+    services: OnceCell<SigstoreClients>,
+    credentials: Mutex<KeylessCredentials>,
 }
 
 /// The services.
-struct Opened {
-    fulcio: Service,
-    witnesses: Witnesses,
+struct SigstoreClients {
+    fulcio: SigstoreService,
+    log_clients: LogAndTimestampClients,
 }
 
 #[derive(Default)]
-struct Held {
+struct KeylessCredentials {
     identity: Option<Identity>,
-    token: Option<Token>,
-    certified: Option<(Instant, Arc<Certified>)>,
+    token: Option<IdentityToken>,
+    certified: Option<(Instant, Arc<CertifiedKey>)>,
 }
 
-impl Keyless {
+impl KeylessSigner {
     /// Signing as the job that `tokens` gives the tokens of. `private` says whether what is private
     /// about the repository may stand in the log of the public instance.
-    pub fn new(tokens: TokenSource, instance: Instance<Endpoints>, private: bool) -> Self {
+    pub fn new(
+        tokens: IdTokenSource,
+        instance: InstanceSource<InstanceEndpoints>,
+        allows_private: bool,
+    ) -> Self {
         Self {
             tokens,
             instance,
-            private,
-            opened: OnceCell::new(),
-            held: Mutex::default(),
+            allows_private,
+            services: OnceCell::new(),
+            credentials: Mutex::default(),
         }
     }
 
@@ -65,41 +72,48 @@ impl Keyless {
     /// See [`SigningError`].
     pub async fn requirement(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
     ) -> Result<Requirement, SigningError> {
-        let (opened, identity) =
-            try_join(self.open(client, notices), self.identity(client)).await?;
+        let (opened, identity) = try_join(
+            self.open_services(client, notices),
+            self.load_identity(client),
+        )
+        .await?;
         Ok(Requirement::Identity {
             identity,
-            trust: opened.witnesses.root.clone(),
+            trust: opened.log_clients.trust_root.clone(),
             logged: true,
         })
     }
 
-    async fn identity(&self, client: &Client) -> Result<Identity, SigningError> {
-        let mut held = self.held.lock().await;
-        let identity = match held.identity.take() {
+    async fn load_identity(&self, client: &RegistryClient) -> Result<Identity, SigningError> {
+        let mut credentials = self.credentials.lock().await;
+        let identity = match credentials.identity.take() {
             Some(identity) => identity,
             None => {
-                let token = self.token(client).await?;
-                let identity = token.identity();
-                held.token = Some(token);
+                let token = self.load_token(client).await?;
+                let identity = token.to_identity();
+                credentials.token = Some(token);
                 identity
             }
         };
-        Ok(held.identity.insert(identity).clone())
+        Ok(credentials.identity.insert(identity).clone())
     }
 
-    async fn open(&self, client: &Client, notices: &Notices) -> Result<&Opened, SigningError> {
+    async fn open_services(
+        &self,
+        client: &RegistryClient,
+        notices: &Notices,
+    ) -> Result<&SigstoreClients, SigningError> {
         let open = || async {
             let (endpoints, root) = self.instance.resolve(client, notices).await?;
-            Ok::<_, SigningError>(Opened {
-                fulcio: Service::new(FULCIO, endpoints.fulcio),
-                witnesses: Witnesses::new(endpoints.logs, root)?,
+            Ok::<_, SigningError>(SigstoreClients {
+                fulcio: SigstoreService::new(FULCIO_SERVICE, endpoints.fulcio),
+                log_clients: LogAndTimestampClients::new(endpoints.logs, root)?,
             })
         };
-        self.opened.get_or_try_init(open).await
+        self.services.get_or_try_init(open).await
     }
 
     /// Signs an in-toto statement as a bundle.
@@ -108,15 +122,15 @@ impl Keyless {
     /// See [`SigningError`].
     pub async fn sign_statement(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<Vec<u8>, SigningError> {
-        let opened = self.open(client, notices).await?;
-        let _turn = opened.witnesses.turn().await;
-        let certified = self.certified(client, opened).await?;
-        let (key, by) = (&certified.key, certified.signatory());
-        let bundle = opened.witnesses.bundle(client, key, statement, &by);
+        let opened = self.open_services(client, notices).await?;
+        let _turn = opened.log_clients.acquire_permit().await;
+        let certified = self.load_certificate(client, opened).await?;
+        let (key, by) = (&certified.key, certified.to_material());
+        let bundle = opened.log_clients.sign_bundle(client, key, statement, &by);
         Ok(bundle.await?)
     }
 
@@ -126,80 +140,85 @@ impl Keyless {
     /// See [`SigningError`].
     pub async fn sign_envelope(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
         statement: Vec<u8>,
-    ) -> Result<Detached, SigningError> {
-        let opened = self.open(client, notices).await?;
-        let _turn = opened.witnesses.turn().await;
-        let certified = self.certified(client, opened).await?;
-        let (key, by) = (&certified.key, certified.signatory());
-        let witnesses = &opened.witnesses;
-        witnesses.envelope(client, key, statement, &by).await
+    ) -> Result<LegacySignature, SigningError> {
+        let opened = self.open_services(client, notices).await?;
+        let _turn = opened.log_clients.acquire_permit().await;
+        let certified = self.load_certificate(client, opened).await?;
+        let (key, by) = (&certified.key, certified.to_material());
+        let clients = &opened.log_clients;
+        clients.sign_envelope(client, key, statement, &by).await
     }
 
     /// Signs a claim in the legacy form.
     ///
     /// # Errors
     /// See [`SigningError`].
-    pub async fn sign_detached(
+    pub async fn sign_legacy(
         &self,
-        client: &Client,
+        client: &RegistryClient,
         notices: &Notices,
-        claim: &Claim,
-    ) -> Result<Detached, SigningError> {
-        let opened = self.open(client, notices).await?;
-        let _turn = opened.witnesses.turn().await;
-        let certified = self.certified(client, opened).await?;
-        let (key, by) = (&certified.key, certified.signatory());
-        let witnesses = &opened.witnesses;
-        witnesses.payload(client, key, claim.payload(), &by).await
+        claim: &ImageClaim,
+    ) -> Result<LegacySignature, SigningError> {
+        let opened = self.open_services(client, notices).await?;
+        let _turn = opened.log_clients.acquire_permit().await;
+        let certified = self.load_certificate(client, opened).await?;
+        let (key, by) = (&certified.key, certified.to_material());
+        let clients = &opened.log_clients;
+        clients
+            .sign_payload(client, key, claim.to_simple_signing_payload(), &by)
+            .await
     }
 
-    async fn token(&self, client: &Client) -> Result<Token, SigningError> {
+    async fn load_token(&self, client: &RegistryClient) -> Result<IdentityToken, SigningError> {
         let token = self.tokens.fetch(client).await?;
-        match self.instance.is_public() && token.is_private() && !self.private {
-            true => Err(SigningError::Private),
+        match self.instance.is_public() && token.is_private() && !self.allows_private {
+            true => Err(SigningError::PrivateRepository),
             false => Ok(token),
         }
     }
 
     /// The certificate, as long as half of its life is left: the other half is for what is under
     /// way.
-    async fn certified(
+    async fn load_certificate(
         &self,
-        client: &Client,
-        opened: &Opened,
-    ) -> Result<Arc<Certified>, SigningError> {
-        let mut held = self.held.lock().await;
-        if let Some((since, certified)) = &held.certified
+        client: &RegistryClient,
+        opened: &SigstoreClients,
+    ) -> Result<Arc<CertifiedKey>, SigningError> {
+        let mut credentials = self.credentials.lock().await;
+        if let Some((since, certified)) = &credentials.certified
             && since.elapsed() < certified.lifetime / 2
         {
             return Ok(certified.clone());
         }
         let since = Instant::now();
         // A token that was asked for earlier may have died since.
-        let issued = match held.token.take() {
-            Some(token) => match certificate::issue(&opened.fulcio, client, &token).await {
-                Err(error) if error.is_refusal() => None,
-                outcome => Some(outcome?),
-            },
+        let issued = match credentials.token.take() {
+            Some(token) => {
+                match fulcio_certificate::request_certificate(&opened.fulcio, client, &token).await
+                {
+                    Err(error) if error.is_refusal() => None,
+                    outcome => Some(outcome?),
+                }
+            }
             None => None,
         };
         let certified = match issued {
             Some(certified) => certified,
             None => {
-                let token = self.token(client).await?;
-                certificate::issue(&opened.fulcio, client, &token).await?
+                let token = self.load_token(client).await?;
+                fulcio_certificate::request_certificate(&opened.fulcio, client, &token).await?
             }
         };
         let certified = Arc::new(certified);
-        held.certified = Some((since, certified.clone()));
+        credentials.certified = Some((since, certified.clone()));
         Ok(certified)
     }
 }
 
-impl fmt::Debug for Keyless {
+impl fmt::Debug for KeylessSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyless")
             .field("tokens", &self.tokens)

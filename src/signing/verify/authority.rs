@@ -14,7 +14,7 @@ use sigstore_types::{Bundle, DerCertificate, SignatureBytes, SignatureContent, T
 use sigstore_types::{TimestampToken, TsaAuthority};
 use webpki::{EndEntityCert, Error, VerifiedPath, anchor_from_trusted_cert};
 
-use super::super::Flaw;
+use super::super::VerificationError;
 use super::issuer::{Issuer, Purpose};
 
 /// The certificates of an authority from what issues up to the root, and when it counts.
@@ -132,7 +132,7 @@ pub(super) fn check_certificate(
     authorities: &[Authority],
     bundle: &Bundle,
     times: &[Timestamp],
-) -> Result<(), Flaw> {
+) -> Result<(), VerificationError> {
     let Some(leaf) = bundle.signing_certificate().map(owned) else {
         return Ok(());
     };
@@ -147,22 +147,34 @@ pub(super) fn check_certificate(
         let counting = authorities
             .iter()
             .filter(|authority| authority.counts_at(*time));
-        any(counting.map(|authority| authority.check(&leaf, &brought, *time)))
-            .map_err(|reason| Flaw::Chain(Flaw::shown(&format!("at {time} {reason}"))))?;
+        any(counting.map(|authority| authority.check(&leaf, &brought, *time))).map_err(
+            |reason| {
+                VerificationError::Chain(VerificationError::printable(&format!(
+                    "at {time} {reason}"
+                )))
+            },
+        )?;
     }
     match times {
         // Whether a certificate is valid is not known of no time.
-        [] => Err(Flaw::Timeless),
+        [] => Err(VerificationError::NoTrustedTime),
         _ => Ok(()),
     }
 }
 
 /// Refuses the timestamps of a bundle unless each is of an authority whose certificates were valid.
-pub(super) fn check_timestamps(stampers: &[Stamper], bundle: &Bundle) -> Result<(), Flaw> {
+pub(super) fn check_timestamps(
+    stampers: &[Stamper],
+    bundle: &Bundle,
+) -> Result<(), VerificationError> {
     let signature = match &bundle.content {
         SignatureContent::MessageSignature(message) => &message.signature,
         SignatureContent::DsseEnvelope(envelope) => &envelope.signature.sig,
-        _ => return Err(Flaw::malformed("its content is of an unknown kind")),
+        _ => {
+            return Err(VerificationError::malformed(
+                "its content is of an unknown kind",
+            ));
+        }
     };
     let stamps = &bundle.verification_material.timestamp_verification_data;
     for stamp in &stamps.rfc3161_timestamps {
@@ -170,7 +182,7 @@ pub(super) fn check_timestamps(stampers: &[Stamper], bundle: &Bundle) -> Result<
         any(stampers
             .iter()
             .filter_map(|stamper| stamper.check(stamp, signature)))
-        .map_err(|reason| Flaw::Timestamp(Flaw::shown(&reason)))?;
+        .map_err(|reason| VerificationError::Timestamp(VerificationError::printable(&reason)))?;
     }
     Ok(())
 }

@@ -2,27 +2,27 @@ use std::fmt;
 
 use sigstore_crypto::CertificateInfo;
 
-use super::super::Flaw;
+use super::super::VerificationError;
 
 /// Who has to have signed: what the certificate has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The certificate's subject alternative name: a workflow's address, or an e-mail address.
-    pub subject: Pattern,
+    pub subject: WildcardPattern,
     /// Who vouched for it: `https://token.actions.githubusercontent.com`.
     pub issuer: String,
     /// What the certificate has to say of the run. All must hold.
-    pub conditions: Vec<(Condition, String)>,
+    pub conditions: Vec<(CertificateCondition, String)>,
 }
 
 /// A text in which each `*` stands for any characters, none included. All of a name has to match it:
 /// one without `*` is exact.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(String);
+pub struct WildcardPattern(String);
 
 /// Something that Fulcio writes into the certificate of a workflow on GitHub: exact texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Condition {
+pub enum CertificateCondition {
     /// `acme/web`
     Repository,
     /// The git ref that was built: `refs/heads/main`.
@@ -40,7 +40,7 @@ pub enum Condition {
     RunnerEnvironment,
 }
 
-impl Pattern {
+impl WildcardPattern {
     /// The pattern.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -71,13 +71,13 @@ impl Pattern {
     }
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for WildcardPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Condition {
+impl CertificateCondition {
     /// All of them.
     pub const ALL: [Self; 7] = [
         Self::Repository,
@@ -90,10 +90,10 @@ impl Condition {
     ];
 
     /// What the certificate says there.
-    pub(super) fn of(self, certificate: &CertificateInfo) -> Option<&str> {
+    pub(super) fn value_in(self, certificate: &CertificateInfo) -> Option<&str> {
         let claims = &certificate.ci_claims;
         let before = &claims.deprecated_github;
-        let said = match self {
+        let value = match self {
             Self::Repository => &before.workflow_repository,
             Self::Ref => claims
                 .source_repository_ref
@@ -111,11 +111,11 @@ impl Condition {
             Self::Workflow => &claims.build_config_uri,
             Self::RunnerEnvironment => &claims.runner_environment,
         };
-        said.as_deref()
+        value.as_deref()
     }
 }
 
-impl fmt::Display for Condition {
+impl fmt::Display for CertificateCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Repository => "repository",
@@ -141,23 +141,29 @@ impl fmt::Display for Identity {
 
 impl Identity {
     /// Whether a certificate that was found good is of this identity.
-    pub(super) fn check(&self, certificate: &CertificateInfo) -> Result<(), Flaw> {
+    pub(super) fn check_certificate(
+        &self,
+        certificate: &CertificateInfo,
+    ) -> Result<(), VerificationError> {
         let none = || "nobody".to_owned();
         let subject = certificate.identity.as_ref().map(|name| name.as_str());
         if !subject.is_some_and(|subject| self.subject.matches(subject)) {
-            let is = subject.map_or_else(none, Flaw::shown);
-            return Err(Flaw::OtherIdentity(is));
+            let is = subject.map_or_else(none, VerificationError::printable);
+            return Err(VerificationError::OtherIdentity(is));
         }
         if certificate.issuer.as_deref() != Some(&self.issuer) {
-            let is = certificate.issuer.as_deref().map_or_else(none, Flaw::shown);
-            return Err(Flaw::OtherIssuer(is));
+            let is = certificate
+                .issuer
+                .as_deref()
+                .map_or_else(none, VerificationError::printable);
+            return Err(VerificationError::OtherIssuer(is));
         }
         for (condition, wanted) in &self.conditions {
-            let is = condition.of(certificate);
+            let is = condition.value_in(certificate);
             if is != Some(wanted) {
-                return Err(Flaw::OtherRun {
+                return Err(VerificationError::OtherRun {
                     condition: *condition,
-                    is: is.map_or_else(|| "nothing".to_owned(), Flaw::shown),
+                    is: is.map_or_else(|| "nothing".to_owned(), VerificationError::printable),
                 });
             }
         }
@@ -205,7 +211,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                Pattern::new(pattern).matches(name),
+                WildcardPattern::new(pattern).matches(name),
                 expected,
                 "{pattern} {name}"
             );

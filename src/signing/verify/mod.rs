@@ -7,31 +7,31 @@
 //! (`identity.rs`), and what was said about which image (`statement.rs`). The older forms come to the same check as bundles of the version that holds what
 //! they hold (`legacy.rs`).
 
-mod attestation;
+mod attestation_rule;
 mod authority;
-mod encoded;
-mod evidence;
-mod file;
+mod bundle_parts;
+mod dsse_encoding;
+mod error_mapping;
+mod file_requirement;
 mod identity;
+mod in_toto_statement;
 mod issuer;
-mod key;
-mod legacy;
-mod log;
-mod parts;
-mod refusal;
+mod key_policy;
+mod legacy_bundle;
 mod requirement;
-mod statement;
-mod strict;
+mod signature_evidence;
+mod strict_json;
 mod trust_root;
+mod trusted_log;
 
-pub use attestation::AttestationRule;
-pub use evidence::{Certificate, Evidence};
-pub use file::{FileRequirement, FileSigner, Subject};
-pub use identity::{Condition, Identity, Pattern};
-pub use requirement::{Attested, Opened, Requirement, Verified};
-pub(super) use statement::{STATEMENT, Statement};
-pub use strict::BUNDLE_LIMIT;
-pub(super) use strict::any;
+pub use attestation_rule::AttestationRule;
+pub use file_requirement::{FileRequirement, FileSigner, SignedArtifact};
+pub use identity::{CertificateCondition, Identity, WildcardPattern};
+pub(super) use in_toto_statement::{InTotoStatement, STATEMENT_TYPE};
+pub use requirement::{Requirement, VerifiedAttestation, VerifiedSignature, VerifiedStatement};
+pub use signature_evidence::{CertificateEvidence, SignatureEvidence};
+pub use strict_json::BUNDLE_LIMIT;
+pub(super) use strict_json::check_json;
 pub use trust_root::{TrustRoot, TrustRootError};
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use serde_json::Value;
 use sigstore_types::bundle::VerificationMaterialContent;
 use sigstore_types::{Artifact, Bundle, Sha256Hash, SignatureContent};
 
-use super::super::{Claim, Detached, Flaw, PublicKey};
-use super::encoded::Encoded;
-use super::{Evidence, Identity, Statement, TrustRoot, parts};
+use super::super::{ImageClaim, LegacySignature, PublicKey, VerificationError};
+use super::dsse_encoding::EncodedEnvelope;
+use super::{Identity, InTotoStatement, SignatureEvidence, TrustRoot, bundle_parts};
 use crate::image::Digest;
 
 /// Who has to have signed.
@@ -34,30 +34,30 @@ pub enum Requirement {
 
 /// A good signature of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
+pub struct VerifiedSignature {
     /// What it says.
-    pub claim: Claim,
+    pub claim: ImageClaim,
     /// What proves it.
-    pub evidence: Evidence,
+    pub evidence: SignatureEvidence,
 }
 
 /// A good statement about an image, of any type.
 #[derive(Debug, Clone)]
-pub struct Opened {
-    statement: Statement,
-    evidence: Evidence,
+pub struct VerifiedStatement {
+    statement: InTotoStatement,
+    evidence: SignatureEvidence,
     image: Digest,
 }
 
 /// A good attestation of an image.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Attested {
+pub struct VerifiedAttestation {
     /// The type of what it says.
     pub predicate_type: String,
     /// What it says.
     pub predicate: Value,
     /// What proves it.
-    pub evidence: Evidence,
+    pub evidence: SignatureEvidence,
 }
 
 impl std::fmt::Display for Requirement {
@@ -74,67 +74,83 @@ impl Requirement {
     ///
     /// # Errors
     /// Why it does not count.
-    pub fn check_bundle(&self, bundle: &[u8], image: Digest) -> Result<Verified, Flaw> {
-        self.open_bundle(bundle, image)?.into_signature()
+    pub fn check_bundle(
+        &self,
+        bundle: &[u8],
+        image: Digest,
+    ) -> Result<VerifiedSignature, VerificationError> {
+        self.verify_bundle(bundle, image)?.into_signature()
     }
 
     /// What a bundle says of `image`.
     ///
     /// # Errors
     /// Why it does not count.
-    pub fn open_bundle(&self, bundle: &[u8], image: Digest) -> Result<Opened, Flaw> {
-        self.open(&parts::read(bundle)?, image)
+    pub fn verify_bundle(
+        &self,
+        bundle: &[u8],
+        image: Digest,
+    ) -> Result<VerifiedStatement, VerificationError> {
+        self.verify_statement(&bundle_parts::parse_bundle(bundle)?, image)
     }
 
     /// What a signature in the legacy form says of `image`.
     ///
     /// # Errors
     /// Why it does not count.
-    pub fn check_detached(&self, signed: &Detached, image: Digest) -> Result<Verified, Flaw> {
+    pub fn check_legacy(
+        &self,
+        signed: &LegacySignature,
+        image: Digest,
+    ) -> Result<VerifiedSignature, VerificationError> {
         if let Self::Key { key, .. } = self {
-            key.check_detached(signed)?;
+            key.check_legacy(signed)?;
         }
-        let evidence = self.proven(&signed.as_bundle()?, &signed.payload);
+        let evidence = self.verify_evidence(&signed.to_bundle()?, &signed.payload);
         // The payload is what is signed, so that only the log's entry can be of another one.
-        let evidence = evidence.map_err(|flaw| match flaw {
-            Flaw::OtherContent(reason) => Flaw::OtherEntry(reason),
+        let evidence = evidence.map_err(|error| match error {
+            VerificationError::OtherArtifact(reason) => VerificationError::OtherEntry(reason),
             other => other,
         })?;
-        let claim = signed.claim(image)?;
-        Ok(Verified { claim, evidence })
+        let claim = signed.parse_claim(image)?;
+        Ok(VerifiedSignature { claim, evidence })
     }
 
     /// What an attestation in the legacy form, an envelope, says of `image`.
     ///
     /// # Errors
     /// Why it does not count.
-    pub fn check_detached_attestation(
+    pub fn check_legacy_attestation(
         &self,
-        signed: &Detached,
+        signed: &LegacySignature,
         image: Digest,
-    ) -> Result<Attested, Flaw> {
-        let opened = self.open(&signed.as_envelope_bundle()?, image)?;
+    ) -> Result<VerifiedAttestation, VerificationError> {
+        let opened = self.verify_statement(&signed.to_envelope_bundle()?, image)?;
         Ok(opened.into_attestation())
     }
 
-    fn open(&self, bundle: &Bundle, image: Digest) -> Result<Opened, Flaw> {
+    fn verify_statement(
+        &self,
+        bundle: &Bundle,
+        image: Digest,
+    ) -> Result<VerifiedStatement, VerificationError> {
         let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
-            return Err(Flaw::OtherKind(
+            return Err(VerificationError::OtherPredicateType(
                 "it signs a file (cosign sign-blob), with no statement".to_owned(),
             ));
         };
         if let Self::Key { key, .. } = self {
             key.check_envelope(bundle, envelope)?;
         }
-        let statement = Statement::of_envelope(envelope);
-        let evidence = match Encoded::of(bundle) {
-            Some(Encoded { bundle, encoding }) => self.proven(&bundle, &encoding),
-            None => self.proven(bundle, sha256(image)),
+        let statement = InTotoStatement::of_envelope(envelope);
+        let evidence = match EncodedEnvelope::from_bundle(bundle) {
+            Some(EncodedEnvelope { bundle, encoding }) => self.verify_evidence(&bundle, &encoding),
+            None => self.verify_evidence(bundle, to_sha256_hash(image)),
         };
-        let evidence = about(evidence, &statement, image)?;
+        let evidence = map_subject_error(evidence, &statement, image)?;
         let statement = statement?;
-        statement.about(image)?;
-        Ok(Opened {
+        statement.check_subject(image)?;
+        Ok(VerifiedStatement {
             statement,
             evidence,
             image,
@@ -143,20 +159,20 @@ impl Requirement {
 
     /// What proves that who has to sign it signed the artifact. Of a key it is what a log says; that
     /// the signature is the key's is not checked where no log is asked for.
-    fn proven<'a>(
+    fn verify_evidence<'a>(
         &self,
         bundle: &Bundle,
         artifact: impl Into<Artifact<'a>>,
-    ) -> Result<Evidence, Flaw> {
+    ) -> Result<SignatureEvidence, VerificationError> {
         match self {
-            Self::Key { log: None, .. } => Ok(Evidence::default()),
+            Self::Key { log: None, .. } => Ok(SignatureEvidence::default()),
             Self::Key {
                 key,
                 log: Some(trust),
             } => {
-                parts::check(bundle, Some(trust))?;
-                let result = trust.verify(artifact, bundle, &key.policy()?)?;
-                Ok(Evidence::of(&result))
+                bundle_parts::check_parts(bundle, Some(trust))?;
+                let result = trust.verify(artifact, bundle, &key.to_policy()?)?;
+                Ok(SignatureEvidence::from_result(&result))
             }
             Self::Identity {
                 identity,
@@ -166,13 +182,13 @@ impl Requirement {
                 if let VerificationMaterialContent::PublicKey(_) =
                     bundle.verification_material.content
                 {
-                    return Err(Flaw::Key);
+                    return Err(VerificationError::Key);
                 }
-                let policy = trust.policy(*logged);
-                parts::check(bundle, logged.then_some(&**trust))?;
+                let policy = trust.to_policy(*logged);
+                bundle_parts::check_parts(bundle, logged.then_some(&**trust))?;
                 let result = trust.verify(artifact, bundle, &policy)?;
-                identity.check(result.certificate().ok_or(Flaw::Key)?)?;
-                Ok(Evidence::of(&result))
+                identity.check_certificate(result.certificate().ok_or(VerificationError::Key)?)?;
+                Ok(SignatureEvidence::from_result(&result))
             }
         }
     }
@@ -180,26 +196,26 @@ impl Requirement {
 
 /// `sigstore-verify` says in one way that a statement is about something else, and that a log entry
 /// is of another statement.
-fn about(
-    checked: Result<Evidence, Flaw>,
-    statement: &Result<Statement, Flaw>,
+fn map_subject_error(
+    checked: Result<SignatureEvidence, VerificationError>,
+    statement: &Result<InTotoStatement, VerificationError>,
     image: Digest,
-) -> Result<Evidence, Flaw> {
-    checked.map_err(|flaw| match flaw {
-        Flaw::OtherContent(reason) => {
-            let statement = statement.as_ref().map_err(Flaw::clone);
-            let about = statement.and_then(|statement| statement.about(image));
-            about.err().unwrap_or(Flaw::OtherEntry(reason))
+) -> Result<SignatureEvidence, VerificationError> {
+    checked.map_err(|error| match error {
+        VerificationError::OtherArtifact(reason) => {
+            let statement = statement.as_ref().map_err(VerificationError::clone);
+            let about = statement.and_then(|statement| statement.check_subject(image));
+            about.err().unwrap_or(VerificationError::OtherEntry(reason))
         }
         other => other,
     })
 }
 
-pub(super) fn sha256(digest: Digest) -> Sha256Hash {
+pub(super) fn to_sha256_hash(digest: Digest) -> Sha256Hash {
     Sha256Hash::new(*digest.as_bytes())
 }
 
-impl Opened {
+impl VerifiedStatement {
     /// The type of what is said.
     pub fn predicate_type(&self) -> &str {
         &self.statement.predicate_type
@@ -209,17 +225,17 @@ impl Opened {
     ///
     /// # Errors
     /// It is none.
-    pub fn into_signature(self) -> Result<Verified, Flaw> {
-        let claim = self.statement.claim(self.image)?;
-        Ok(Verified {
+    pub fn into_signature(self) -> Result<VerifiedSignature, VerificationError> {
+        let claim = self.statement.to_claim(self.image)?;
+        Ok(VerifiedSignature {
             claim,
             evidence: self.evidence,
         })
     }
 
     /// What it says, of whatever type.
-    pub fn into_attestation(self) -> Attested {
-        Attested {
+    pub fn into_attestation(self) -> VerifiedAttestation {
+        VerifiedAttestation {
             predicate_type: self.statement.predicate_type,
             predicate: self.statement.predicate,
             evidence: self.evidence,

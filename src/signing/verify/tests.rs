@@ -9,8 +9,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::super::{
-    AttestationRule, Condition, Detached, Evidence, FileRequirement, FileSigner, Flaw, Identity,
-    Pattern, PublicKey, Requirement, Subject, TrustRoot,
+    AttestationRule, CertificateCondition, FileRequirement, FileSigner, Identity, LegacySignature,
+    PublicKey, Requirement, SignatureEvidence, SignedArtifact, TrustRoot, VerificationError,
+    WildcardPattern,
 };
 use crate::image::Digest;
 
@@ -43,7 +44,7 @@ fn identity() -> Identity {
     let signer = json_file("signer.json");
     let text = |name: &str| signer[name].as_str().unwrap().to_owned();
     Identity {
-        subject: Pattern::new(text("identity")),
+        subject: WildcardPattern::new(text("identity")),
         issuer: text("issuer"),
         conditions: Vec::new(),
     }
@@ -52,7 +53,7 @@ fn identity() -> Identity {
 fn root(change: impl Fn(&mut Value)) -> Arc<TrustRoot> {
     let mut json = json_file("trusted_root.json");
     change(&mut json);
-    Arc::new(TrustRoot::read(json.to_string().as_bytes()).unwrap())
+    Arc::new(TrustRoot::parse(json.to_string().as_bytes()).unwrap())
 }
 
 fn keyless() -> Requirement {
@@ -77,15 +78,19 @@ impl Recorded {
         self
     }
 
-    fn check(&self, requirement: &Requirement) -> Result<Evidence, Flaw> {
+    fn check(&self, requirement: &Requirement) -> Result<SignatureEvidence, VerificationError> {
         self.check_as(requirement, self.digest)
     }
 
-    fn check_as(&self, requirement: &Requirement, image: Digest) -> Result<Evidence, Flaw> {
+    fn check_as(
+        &self,
+        requirement: &Requirement,
+        image: Digest,
+    ) -> Result<SignatureEvidence, VerificationError> {
         let attestation = self.name.ends_with("attestation");
         let Some(payload) = self.json["payload"].as_str() else {
             let bundle = self.json["bundle"].to_string();
-            let opened = requirement.open_bundle(bundle.as_bytes(), image)?;
+            let opened = requirement.verify_bundle(bundle.as_bytes(), image)?;
             return match attestation {
                 true => Ok(opened.into_attestation().evidence),
                 false => opened.into_signature().map(|found| found.evidence),
@@ -93,13 +98,13 @@ impl Recorded {
         };
         let payload = BASE64_STANDARD.decode(payload).unwrap();
         let annotations = serde_json::from_value(self.json["annotations"].clone()).unwrap();
-        let signed = Detached::of_layer(payload, &annotations);
+        let signed = LegacySignature::from_layer(payload, &annotations);
         match attestation {
             true => {
-                let found = requirement.check_detached_attestation(&signed, image)?;
+                let found = requirement.check_legacy_attestation(&signed, image)?;
                 Ok(found.evidence)
             }
-            false => Ok(requirement.check_detached(&signed, image)?.evidence),
+            false => Ok(requirement.check_legacy(&signed, image)?.evidence),
         }
     }
 }
@@ -161,7 +166,7 @@ fn what_cosign_signed_is_good() {
     ] {
         let evidence = recorded(name)
             .check(&requirement)
-            .unwrap_or_else(|flaw| panic!("{name}: {flaw}"));
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(
             (evidence.times.len(), evidence.logged),
             (times, logged),
@@ -200,13 +205,13 @@ fn without_a_log_a_timestamp_proves_when() {
     ] {
         let evidence = recorded.check(&no_log).unwrap();
         assert_eq!((evidence.times.len(), evidence.logged), (1, false));
-        assert_eq!(recorded.check(&keyless()), Err(Flaw::Unlogged));
+        assert_eq!(recorded.check(&keyless()), Err(VerificationError::NotInLog));
     }
 }
 
 #[test]
-fn the_run_is_held_against_the_certificate() {
-    let asked = |condition: Condition, wanted: &str| {
+fn certificate_conditions_are_checked() {
+    let require = |condition: CertificateCondition, wanted: &str| {
         let identity = Identity {
             conditions: vec![(condition, wanted.to_owned())],
             ..identity()
@@ -218,22 +223,22 @@ fn the_run_is_held_against_the_certificate() {
         };
         recorded("keyless-rekor2").check(&requirement)
     };
-    let said = recorded("keyless-rekor2").check(&keyless()).unwrap();
-    let run = said.certificate.unwrap().run;
-    let named: Vec<Condition> = run.iter().map(|(condition, _)| *condition).collect();
-    assert_eq!(named, Condition::ALL);
+    let verified = recorded("keyless-rekor2").check(&keyless()).unwrap();
+    let run = verified.certificate.unwrap().run;
+    let named: Vec<CertificateCondition> = run.iter().map(|(condition, _)| *condition).collect();
+    assert_eq!(named, CertificateCondition::ALL);
     for (condition, is) in run {
-        asked(condition, &is).unwrap();
-        let flaw = asked(condition, &format!("{is}x"));
-        assert_eq!(flaw, Err(Flaw::OtherRun { condition, is }));
+        require(condition, &is).unwrap();
+        let error = require(condition, &format!("{is}x"));
+        assert_eq!(error, Err(VerificationError::OtherRun { condition, is }));
     }
 }
 
-type Change = fn(&mut Value);
-type Reason = fn(&Flaw) -> bool;
+type BundleEdit = fn(&mut Value);
+type ExpectedError = fn(&VerificationError) -> bool;
 
 /// What is wrong with a bundle, and why it is refused.
-const WRONG: &[(&str, &str, Change, Reason)] = &[
+const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
     (
         "the payload is of another image",
         "keyless-rekor2",
@@ -242,13 +247,13 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             json["bundle"]["dsseEnvelope"]["payload"] =
                 other["bundle"]["dsseEnvelope"]["payload"].clone();
         },
-        |flaw| matches!(flaw, Flaw::Misfit),
+        |flaw| matches!(flaw, VerificationError::KeyMismatch),
     ),
     (
         "the payload's type is another",
         "keyless-rekor2",
         |json| json["bundle"]["dsseEnvelope"]["payloadType"] = json!("text/plain"),
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "the signature is another",
@@ -259,7 +264,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 other["bundle"]["dsseEnvelope"]["signatures"].clone();
         },
         // The timestamp is of the signature.
-        |flaw| matches!(flaw, Flaw::Timestamp(_)),
+        |flaw| matches!(flaw, VerificationError::Timestamp(_)),
     ),
     (
         "the certificate is changed",
@@ -269,7 +274,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 flip(bytes)
             })
         },
-        |flaw| matches!(flaw, Flaw::Chain(_)),
+        |flaw| matches!(flaw, VerificationError::Chain(_)),
     ),
     (
         "the certificate is another",
@@ -278,7 +283,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let mut other = recorded("keyless-rekor2").json;
             material(json)["certificate"] = material(&mut other)["certificate"].clone();
         },
-        |flaw| matches!(flaw, Flaw::Misfit),
+        |flaw| matches!(flaw, VerificationError::KeyMismatch),
     ),
     (
         "the certificate was made after the signature",
@@ -287,13 +292,13 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let mut other = recorded("keyless-rekor1").json;
             material(json)["certificate"] = material(&mut other)["certificate"].clone();
         },
-        |flaw| matches!(flaw, Flaw::Validity(reason) if reason.contains("made later")),
+        |flaw| matches!(flaw, VerificationError::Validity(reason) if reason.contains("made later")),
     ),
     (
         "the certificate is none",
         "keyless-rekor2",
         |json| material(json)["certificate"]["rawBytes"] = json!("AAAA"),
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "the log's promise is changed",
@@ -304,7 +309,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 flip,
             )
         },
-        |flaw| matches!(flaw, Flaw::Promise(_)),
+        |flaw| matches!(flaw, VerificationError::Promise(_)),
     ),
     (
         "the time of the log's promise is changed",
@@ -317,13 +322,13 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 .unwrap();
             entry(json)["integratedTime"] = json!((time + 1).to_string());
         },
-        |flaw| matches!(flaw, Flaw::Promise(_)),
+        |flaw| matches!(flaw, VerificationError::Promise(_)),
     ),
     (
         "the log's name is another",
         "keyless-rekor1",
         |json| reencode(&mut entry(json)["logId"]["keyId"], flip),
-        |flaw| matches!(flaw, Flaw::UnknownLog(_)),
+        |flaw| matches!(flaw, VerificationError::UnknownLog(_)),
     ),
     (
         "the log's name is that of another trusted one",
@@ -332,13 +337,13 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let mut other = recorded("keyless-rekor1").json;
             entry(json)["logId"] = entry(&mut other)["logId"].clone();
         },
-        |flaw| matches!(flaw, Flaw::Checkpoint(reason) if reason.contains("did not sign it")),
+        |flaw| matches!(flaw, VerificationError::Checkpoint(reason) if reason.contains("did not sign it")),
     ),
     (
         "the log's name is nobody's",
         "keyless-rekor2",
         |json| reencode(&mut entry(json)["logId"]["keyId"], flip),
-        |flaw| matches!(flaw, Flaw::UnknownLog(_)),
+        |flaw| matches!(flaw, VerificationError::UnknownLog(_)),
     ),
     (
         "the proof of inclusion has another hash",
@@ -348,7 +353,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 flip(bytes)
             })
         },
-        |flaw| matches!(flaw, Flaw::Inclusion(_)),
+        |flaw| matches!(flaw, VerificationError::Inclusion(_)),
     ),
     (
         "the proof of inclusion has a hash too many",
@@ -361,13 +366,13 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 None => *hashes = json!([more]),
             }
         },
-        |flaw| matches!(flaw, Flaw::Inclusion(_)),
+        |flaw| matches!(flaw, VerificationError::Inclusion(_)),
     ),
     (
         "the proof of inclusion is for another place",
         "keyless-rekor1",
         |json| entry(json)["inclusionProof"]["logIndex"] = json!("4000"),
-        |flaw| matches!(flaw, Flaw::Inclusion(_)),
+        |flaw| matches!(flaw, VerificationError::Inclusion(_)),
     ),
     (
         "the proof of inclusion is missing",
@@ -380,7 +385,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                     .remove("inclusionProof"),
             )
         },
-        |flaw| matches!(flaw, Flaw::Unproven(_)),
+        |flaw| matches!(flaw, VerificationError::NoInclusionProof(_)),
     ),
     (
         "the checkpoint's signature is changed",
@@ -392,7 +397,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             reencode(&mut signature, flip);
             *text = json!(format!("{said} {}\n", signature.as_str().unwrap()));
         },
-        |flaw| matches!(flaw, Flaw::Checkpoint(_)),
+        |flaw| matches!(flaw, VerificationError::Checkpoint(_)),
     ),
     (
         "the checkpoint is of another log",
@@ -402,7 +407,12 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             entry(json)["inclusionProof"]["checkpoint"] =
                 entry(&mut other)["inclusionProof"]["checkpoint"].clone();
         },
-        |flaw| matches!(flaw, Flaw::Inclusion(_) | Flaw::Checkpoint(_)),
+        |flaw| {
+            matches!(
+                flaw,
+                VerificationError::Inclusion(_) | VerificationError::Checkpoint(_)
+            )
+        },
     ),
     (
         "the checkpoint is missing",
@@ -411,13 +421,13 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let proof = entry(json)["inclusionProof"].as_object_mut().unwrap();
             proof.remove("checkpoint");
         },
-        |flaw| matches!(flaw, Flaw::Checkpoint(_)),
+        |flaw| matches!(flaw, VerificationError::Checkpoint(_)),
     ),
     (
         "what the log holds is changed",
         "keyless-rekor2",
         |json| reencode(&mut entry(json)["canonicalizedBody"], flip),
-        |flaw| matches!(flaw, Flaw::Inclusion(_)),
+        |flaw| matches!(flaw, VerificationError::Inclusion(_)),
     ),
     (
         "the log's entry is of another signature",
@@ -426,7 +436,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let mut other = recorded("keyless-rekor2-other-image").json;
             *entry(json) = entry(&mut other).clone();
         },
-        |flaw| matches!(flaw, Flaw::OtherEntry(_)),
+        |flaw| matches!(flaw, VerificationError::OtherEntry(_)),
     ),
     (
         "a second entry of the log has no proof",
@@ -440,7 +450,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 .unwrap()
                 .push(second);
         },
-        |flaw| matches!(flaw, Flaw::Unproven(_)),
+        |flaw| matches!(flaw, VerificationError::NoInclusionProof(_)),
     ),
     (
         "the log's entry is there twice",
@@ -452,19 +462,19 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 .unwrap()
                 .push(again);
         },
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "the log's entry is missing",
         "keyless-rekor2",
         |json| material(json)["tlogEntries"] = json!([]),
-        |flaw| matches!(flaw, Flaw::Unlogged),
+        |flaw| matches!(flaw, VerificationError::NotInLog),
     ),
     (
         "the log's entry is of a kind that is not known",
         "keyless-rekor2",
         |json| entry(json)["kindVersion"]["kind"] = json!("rekord"),
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "the timestamp is changed",
@@ -474,7 +484,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 flip(bytes)
             })
         },
-        |flaw| matches!(flaw, Flaw::Timestamp(_)),
+        |flaw| matches!(flaw, VerificationError::Timestamp(_)),
     ),
     (
         "the timestamp is of another signature",
@@ -483,7 +493,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let mut other = recorded("keyless-rekor2-other-image").json;
             *timestamps(json) = timestamps(&mut other).clone();
         },
-        |flaw| matches!(flaw, Flaw::Timestamp(_)),
+        |flaw| matches!(flaw, VerificationError::Timestamp(_)),
     ),
     (
         "the timestamp is there twice",
@@ -492,14 +502,14 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let again = timestamps(json)[0].clone();
             timestamps(json).as_array_mut().unwrap().push(again);
         },
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         // The certificate has expired since, and nothing says that it was used before.
         "the timestamp is missing",
         "keyless-rekor2",
         |json| *timestamps(json) = json!([]),
-        |flaw| matches!(flaw, Flaw::Timeless),
+        |flaw| matches!(flaw, VerificationError::NoTrustedTime),
     ),
     (
         "there are two signatures",
@@ -510,37 +520,37 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 .unwrap();
             signatures.push(signatures[0].clone());
         },
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "there is no signature",
         "keyless-rekor2",
         |json| json["bundle"]["dsseEnvelope"]["signatures"] = json!([]),
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "there is something that is not known",
         "keyless-rekor2",
         |json| json["bundle"]["extra"] = json!(1),
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "there is something that is not known, further down",
         "keyless-rekor2",
         |json| entry(json)["extra"] = json!(1),
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "there is a key beside the certificate",
         "keyless-rekor2",
         |json| material(json)["publicKey"] = json!({"hint": ""}),
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "there is a file's signature beside the envelope",
         "keyless-rekor2",
         |json| json["bundle"]["messageSignature"] = json!({"signature": "AAAA"}),
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "the version is none",
@@ -548,31 +558,31 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
         |json| {
             json["bundle"]["mediaType"] = json!("application/vnd.dev.sigstore.bundle.v0.9+json");
         },
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "version 0.1 has no promise",
         "keyless-rekor2",
         |json| older(json, "0.1"),
-        |flaw| matches!(flaw, Flaw::Unproven(_)),
+        |flaw| matches!(flaw, VerificationError::NoInclusionProof(_)),
     ),
     (
         "it is signed with a key",
         "key-rekor2",
         |_| (),
-        |flaw| matches!(flaw, Flaw::Key),
+        |flaw| matches!(flaw, VerificationError::Key),
     ),
     (
         "it is an attestation",
         "keyless-rekor2",
         |json| *json = recorded("keyless-attestation").json,
-        |flaw| matches!(flaw, Flaw::OtherImage(_)),
+        |flaw| matches!(flaw, VerificationError::OtherImage(_)),
     ),
     (
         "the payload is another",
         "legacy-keyless",
         |json| reencode(&mut json["payload"], |payload| payload[0] = b' '),
-        |flaw| matches!(flaw, Flaw::Misfit),
+        |flaw| matches!(flaw, VerificationError::KeyMismatch),
     ),
     (
         "the legacy signature is another",
@@ -581,13 +591,13 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let signature = &mut json["annotations"]["dev.cosignproject.cosign/signature"];
             reencode(signature, flip);
         },
-        |flaw| matches!(flaw, Flaw::Misfit),
+        |flaw| matches!(flaw, VerificationError::KeyMismatch),
     ),
     (
         "the legacy promise is changed",
         "legacy-keyless",
         |json| of_log(json, |log| reencode(&mut log["SignedEntryTimestamp"], flip)),
-        |flaw| matches!(flaw, Flaw::Promise(_)),
+        |flaw| matches!(flaw, VerificationError::Promise(_)),
     ),
     (
         "the legacy entry's time is changed",
@@ -597,7 +607,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
                 log["Payload"]["integratedTime"] = json!(1_800_000_000)
             })
         },
-        |flaw| matches!(flaw, Flaw::Promise(_)),
+        |flaw| matches!(flaw, VerificationError::Promise(_)),
     ),
     (
         "the legacy entry is of another signature",
@@ -606,19 +616,19 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let other = recorded("legacy-keyless-other-image").json;
             json["annotations"][LOG] = other["annotations"][LOG].clone();
         },
-        |flaw| matches!(flaw, Flaw::OtherEntry(_)),
+        |flaw| matches!(flaw, VerificationError::OtherEntry(_)),
     ),
     (
         "the legacy entry is missing",
         "legacy-keyless",
         |json| drop(json["annotations"].as_object_mut().unwrap().remove(LOG)),
-        |flaw| matches!(flaw, Flaw::Unlogged),
+        |flaw| matches!(flaw, VerificationError::NotInLog),
     ),
     (
         "the legacy entry has something that is not known",
         "legacy-keyless",
         |json| of_log(json, |log| log["Extra"] = json!(1)),
-        |flaw| matches!(flaw, Flaw::Malformed(_)),
+        |flaw| matches!(flaw, VerificationError::Malformed(_)),
     ),
     (
         "the legacy timestamp is of another signature",
@@ -628,7 +638,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let other = recorded("legacy-keyless-timestamp").json;
             json["annotations"][name] = other["annotations"][name].clone();
         },
-        |flaw| matches!(flaw, Flaw::Timestamp(_)),
+        |flaw| matches!(flaw, VerificationError::Timestamp(_)),
     ),
     (
         "the legacy certificate is another",
@@ -638,7 +648,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let other = recorded("legacy-keyless").json;
             json["annotations"][name] = other["annotations"][name].clone();
         },
-        |flaw| matches!(flaw, Flaw::Misfit),
+        |flaw| matches!(flaw, VerificationError::KeyMismatch),
     ),
     (
         "the legacy certificate is missing",
@@ -647,7 +657,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let annotations = json["annotations"].as_object_mut().unwrap();
             annotations.remove("dev.sigstore.cosign/certificate");
         },
-        |flaw| matches!(flaw, Flaw::Key),
+        |flaw| matches!(flaw, VerificationError::Key),
     ),
     (
         "the legacy signature is missing",
@@ -656,7 +666,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let annotations = json["annotations"].as_object_mut().unwrap();
             annotations.remove("dev.cosignproject.cosign/signature");
         },
-        |flaw| matches!(flaw, Flaw::Unsigned),
+        |flaw| matches!(flaw, VerificationError::Unsigned),
     ),
     (
         "the legacy attestation says something else",
@@ -665,7 +675,7 @@ const WRONG: &[(&str, &str, Change, Reason)] = &[
             let envelope = recorded("legacy-key-attestation").json;
             json["payload"] = envelope["payload"].clone();
         },
-        |flaw| matches!(flaw, Flaw::Misfit),
+        |flaw| matches!(flaw, VerificationError::KeyMismatch),
     ),
 ];
 
@@ -683,8 +693,8 @@ fn of_log(json: &mut Value, change: impl Fn(&mut Value)) {
 fn each_wrong_thing_is_refused_for_what_it_is() {
     for (what, name, change, expected) in WRONG {
         let found = recorded(name).changed(change).check(&keyless());
-        let flaw = found.expect_err(what);
-        assert!(expected(&flaw), "{what}: {flaw:?}");
+        let error = found.expect_err(what);
+        assert!(expected(&error), "{what}: {error:?}");
     }
 }
 
@@ -699,7 +709,7 @@ fn who_signed_what_is_refused_for_what_it_is() {
             logged: true,
         }
     };
-    let other_key = super::super::PrivateKey::read(
+    let other_key = super::super::PrivateKey::parse(
         include_str!("../../../tests/data/keys/cosign.key"),
         "not a secret",
     )
@@ -709,39 +719,52 @@ fn who_signed_what_is_refused_for_what_it_is() {
         log: logged.then(|| root(|_| ())),
     };
     let is = identity();
-    let other_identity =
-        with(|identity| identity.subject = Pattern::new("https://github.com/octo-org/demo"));
+    let other_identity = with(|identity| {
+        identity.subject = WildcardPattern::new("https://github.com/octo-org/demo")
+    });
     let other_issuer = with(|identity| identity.issuer = "https://accounts.example".to_owned());
     for name in ["keyless-rekor2", "keyless-rekor1", "legacy-keyless"] {
         let recorded = recorded(name);
         assert_eq!(
             recorded.check(&other_identity),
-            Err(Flaw::OtherIdentity(is.subject.to_string()))
+            Err(VerificationError::OtherIdentity(is.subject.to_string()))
         );
         assert_eq!(
             recorded.check(&other_issuer),
-            Err(Flaw::OtherIssuer(is.issuer.clone()))
+            Err(VerificationError::OtherIssuer(is.issuer.clone()))
         );
         assert_eq!(
             recorded.check_as(&keyless(), Digest::of(b"another image")),
-            Err(Flaw::OtherImage(recorded.digest))
+            Err(VerificationError::OtherImage(recorded.digest))
         );
-        assert_eq!(recorded.check(&key(false)), Err(Flaw::Certificate));
+        assert_eq!(
+            recorded.check(&key(false)),
+            Err(VerificationError::SignedWithCertificate)
+        );
     }
     for logged in [false, true] {
-        let flaw = recorded("key-rekor2")
+        let error = recorded("key-rekor2")
             .check(&by_other_key(logged))
             .unwrap_err();
-        assert!(matches!(flaw, Flaw::OtherKey(_)), "{flaw:?}");
-        let flaw = recorded("legacy-key")
+        assert!(matches!(error, VerificationError::OtherKey(_)), "{error:?}");
+        let error = recorded("legacy-key")
             .check(&by_other_key(logged))
             .unwrap_err();
-        assert_eq!(flaw, Flaw::DoesNotFit);
+        assert_eq!(error, VerificationError::SignatureMismatch);
         let other = recorded("key-rekor2").check_as(&key(logged), Digest::of(b"another image"));
-        assert!(matches!(other, Err(Flaw::OtherImage(_))), "{other:?}");
+        assert!(
+            matches!(other, Err(VerificationError::OtherImage(_))),
+            "{other:?}"
+        );
     }
-    assert_eq!(recorded("key").check(&key(true)), Err(Flaw::Unlogged));
-    assert_eq!(recorded("legacy-key").check(&keyless()), Err(Flaw::Key));
+    assert_eq!(
+        recorded("key").check(&key(true)),
+        Err(VerificationError::NotInLog)
+    );
+    assert_eq!(
+        recorded("legacy-key").check(&keyless()),
+        Err(VerificationError::Key)
+    );
 }
 
 #[test]
@@ -755,37 +778,51 @@ fn only_the_word_of_whom_the_root_names_counts() {
         recorded(name).check(&requirement).unwrap_err()
     };
     for name in ["keyless-rekor2", "keyless-rekor1", "legacy-keyless"] {
-        let flaw = by(name, |root| root["certificateAuthorities"] = json!([]));
-        assert!(matches!(flaw, Flaw::Chain(_)), "{name}: {flaw:?}");
+        let error = by(name, |root| root["certificateAuthorities"] = json!([]));
+        assert!(
+            matches!(error, VerificationError::Chain(_)),
+            "{name}: {error:?}"
+        );
         // A log of another key under the same name.
-        let flaw = by(name, |root| {
+        let error = by(name, |root| {
             let logs = root["tlogs"].as_array().unwrap().iter();
             let mut keys = logs.map(|log| log["publicKey"].clone());
             let ecdsa = keys.find(|key| key["keyDetails"] == "PKIX_ECDSA_P256_SHA_256");
             root["ctlogs"][0]["publicKey"] = ecdsa.unwrap();
         });
-        assert!(matches!(flaw, Flaw::Sct(_)), "{name}: {flaw:?}");
-        let flaw = by(name, |root| root["tlogs"] = json!([]));
-        let log = |flaw: &Flaw| {
+        assert!(
+            matches!(error, VerificationError::Sct(_)),
+            "{name}: {error:?}"
+        );
+        let error = by(name, |root| root["tlogs"] = json!([]));
+        let log = |error: &VerificationError| {
             matches!(
-                flaw,
-                Flaw::Promise(_) | Flaw::Checkpoint(_) | Flaw::UnknownLog(_)
+                error,
+                VerificationError::Promise(_)
+                    | VerificationError::Checkpoint(_)
+                    | VerificationError::UnknownLog(_)
             )
         };
-        assert!(log(&flaw), "{name}: {flaw:?}");
+        assert!(log(&error), "{name}: {error:?}");
         // Nobody's word counts outside of the time in which it does.
-        let flaw = by(name, |root| {
+        let error = by(name, |root| {
             for authority in root["certificateAuthorities"].as_array_mut().unwrap() {
                 authority["validFor"] =
                     json!({"start": "2020-01-01T00:00:00Z", "end": "2020-01-02T00:00:00Z"});
             }
         });
-        assert!(matches!(flaw, Flaw::Chain(_)), "{name}: {flaw:?}");
+        assert!(
+            matches!(error, VerificationError::Chain(_)),
+            "{name}: {error:?}"
+        );
     }
-    let flaw = by("keyless-rekor2", |root| {
+    let error = by("keyless-rekor2", |root| {
         root["timestampAuthorities"] = json!([])
     });
-    assert!(matches!(flaw, Flaw::Timestamp(_)), "{flaw:?}");
+    assert!(
+        matches!(error, VerificationError::Timestamp(_)),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -793,7 +830,7 @@ fn what_cannot_be_a_bundle_is_refused_without_being_read_in_whole() {
     let good = recorded("keyless-rekor2");
     let text = good.json["bundle"].to_string();
     let reason = |bytes: &[u8]| match keyless().check_bundle(bytes, good.digest) {
-        Err(Flaw::Malformed(reason)) => reason,
+        Err(VerificationError::Malformed(reason)) => reason,
         other => panic!("{other:?}"),
     };
     assert_eq!(reason(&vec![b' '; 100 << 20]), "it has 104857600 bytes");
@@ -831,7 +868,7 @@ fn payloads_and_trusted_roots_are_read_as_strictly() {
         (deep.as_slice(), "recursion limit"),
         (&long, "it has 104857600 bytes"),
     ];
-    let key = super::super::PrivateKey::read(
+    let key = super::super::PrivateKey::parse(
         include_str!("../../../tests/data/keys/cosign.key"),
         "not a secret",
     )
@@ -841,38 +878,40 @@ fn payloads_and_trusted_roots_are_read_as_strictly() {
         log: None,
     };
     for (text, part) in AMBIGUOUS.into_iter().chain(others) {
-        let root = TrustRoot::read(text).unwrap_err().to_string();
+        let root = TrustRoot::parse(text).unwrap_err().to_string();
         assert!(root.contains(part), "{root}");
         // Signed by whom it should be, as a layer and as an envelope's statement.
         let signature = BASE64_STANDARD.encode(key.sign(text));
         let annotations = [("dev.cosignproject.cosign/signature".to_owned(), signature)];
-        let layer = Detached::of_layer(text.to_vec(), &annotations.into());
-        let flaw = requirement.check_detached(&layer, Digest::of(b"image"));
+        let layer = LegacySignature::from_layer(text.to_vec(), &annotations.into());
+        let error = requirement.check_legacy(&layer, Digest::of(b"image"));
         assert!(
-            matches!(&flaw, Err(Flaw::Malformed(reason)) if reason.contains(part)),
-            "{flaw:?}"
+            matches!(&error, Err(VerificationError::Malformed(reason)) if reason.contains(part)),
+            "{error:?}"
         );
         if text.len() < 1 << 20 {
             let bundle = key.sign_statement(text.to_vec());
-            let flaw = requirement.check_bundle(&bundle, Digest::of(b"image"));
+            let error = requirement.check_bundle(&bundle, Digest::of(b"image"));
             assert!(
-                matches!(&flaw, Err(Flaw::Malformed(reason)) if reason.contains(part)),
-                "{flaw:?}"
+                matches!(&error, Err(VerificationError::Malformed(reason)) if reason.contains(part)),
+                "{error:?}"
             );
         }
     }
 }
 
 #[test]
-fn an_attestation_is_held_against_what_is_asked() {
+fn an_attestation_is_checked_against_its_rules() {
     let recorded = recorded("keyless-attestation");
     let bundle = recorded.json["bundle"].to_string();
     let opened = keyless()
-        .open_bundle(bundle.as_bytes(), recorded.digest)
+        .verify_bundle(bundle.as_bytes(), recorded.digest)
         .unwrap();
     assert_eq!(
         keyless().check_bundle(bundle.as_bytes(), recorded.digest),
-        Err(Flaw::Attestation("https://example.com/tested".to_owned()))
+        Err(VerificationError::Attestation(
+            "https://example.com/tested".to_owned()
+        ))
     );
     let attested = opened.into_attestation();
     for (rule, good) in [
@@ -891,11 +930,11 @@ fn a_trusted_root_that_cannot_be_used_says_why() {
     let wrong = |change: fn(&mut Value)| {
         let mut json = json_file("trusted_root.json");
         change(&mut json);
-        TrustRoot::read(json.to_string().as_bytes())
+        TrustRoot::parse(json.to_string().as_bytes())
             .unwrap_err()
             .to_string()
     };
-    assert!(TrustRoot::embedded().is_ok());
+    assert!(TrustRoot::load_embedded().is_ok());
     for (reason, part) in [
         (
             wrong(|root| root["mediaType"] = json!("text/plain")),
@@ -918,8 +957,11 @@ fn a_trusted_root_that_cannot_be_used_says_why() {
             }),
             "empty certificate chain",
         ),
-        (TrustRoot::read(b"{}").unwrap_err().to_string(), "mediaType"),
-        (TrustRoot::read(b"").unwrap_err().to_string(), "EOF"),
+        (
+            TrustRoot::parse(b"{}").unwrap_err().to_string(),
+            "mediaType",
+        ),
+        (TrustRoot::parse(b"").unwrap_err().to_string(), "EOF"),
     ] {
         assert!(
             reason.to_lowercase().contains(&part.to_lowercase()),
@@ -929,24 +971,27 @@ fn a_trusted_root_that_cannot_be_used_says_why() {
 }
 
 #[test]
-fn a_bundle_beside_a_file_is_checked_by_key_and_identity() {
+fn a_bundle_of_a_file_is_checked_by_key_and_identity() {
     let recorded = recorded("keyless-rekor1");
     let bundle = recorded.json["bundle"].to_string();
     let key = PublicKey::read(&String::from_utf8(file("cosign.pub")).unwrap()).unwrap();
     let check = |signer: FileSigner, digest: Digest| {
         let requirement = FileRequirement {
             signer,
-            trust: root(|_| ()),
-            logged: true,
+            trust_root: root(|_| ()),
+            requires_log: true,
         };
-        requirement.check(bundle.as_bytes(), &mut Subject::Digest(digest))
+        requirement.check(bundle.as_bytes(), &mut SignedArtifact::Digest(digest))
     };
     let by_identity = FileSigner::Identity(identity());
     assert!(check(by_identity.clone(), recorded.digest).unwrap().logged);
     let other = check(by_identity, Digest::of(b"another"));
-    assert!(matches!(other, Err(Flaw::OtherContent(_))), "{other:?}");
+    assert!(
+        matches!(other, Err(VerificationError::OtherArtifact(_))),
+        "{other:?}"
+    );
     assert_eq!(
         check(FileSigner::Key(key), recorded.digest),
-        Err(Flaw::Certificate)
+        Err(VerificationError::SignedWithCertificate)
     );
 }

@@ -6,19 +6,19 @@ use sigstore_types::{Artifact, Bundle};
 use sigstore_verify::{Policy, VerificationPolicy, VerificationResult, Verifier};
 use thiserror::Error;
 
-use super::super::Flaw;
+use super::super::VerificationError;
 use super::authority::{self, Authority, Stamper};
 use super::issuer::Purpose;
-use super::log::Log;
-use super::strict;
+use super::strict_json;
+use super::trusted_log::TrustedLog;
 
 /// Whose word counts: certificate authorities, transparency logs, CT logs and timestamp authorities,
 /// each with the time in which it does.
 pub struct TrustRoot {
     verifier: Verifier,
     /// Whether it names logs of certificates.
-    certificates_logged: bool,
-    logs: Vec<Log>,
+    requires_ct_log: bool,
+    logs: Vec<TrustedLog>,
     authorities: Vec<Authority>,
     stampers: Vec<Stamper>,
 }
@@ -28,44 +28,49 @@ pub struct TrustRoot {
 #[error("{0}")]
 pub struct TrustRootError(String);
 
-const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot";
+const TRUSTED_ROOT_TYPE: &str = "application/vnd.dev.sigstore.trustedroot";
 
 impl TrustRoot {
     /// Reads a `trusted_root.json` (`dev.sigstore.trustroot.v1.TrustedRoot`).
     ///
     /// # Errors
     /// Another format, or a key or certificate that cannot be used: all of it is looked at.
-    pub fn read(json: &[u8]) -> Result<Self, TrustRootError> {
+    pub fn parse(json: &[u8]) -> Result<Self, TrustRootError> {
         let wrong = |reason: &dyn fmt::Display| {
-            TrustRootError(crate::notice::printable(&reason.to_string(), 200))
+            TrustRootError(crate::notices::to_printable(&reason.to_string(), 200))
         };
-        let text = strict::any(json).map_err(|flaw| wrong(&flaw))?;
+        let text = strict_json::check_json(json).map_err(|json_error| wrong(&json_error))?;
         let root = TrustedRoot::from_json(text).map_err(|error| wrong(&error))?;
-        if !root.media_type.starts_with(MEDIA_TYPE) {
+        if !root.media_type.starts_with(TRUSTED_ROOT_TYPE) {
             return Err(wrong(&format!("its media type is {:?}", root.media_type)));
         }
-        Self::of(&root).map_err(|error| wrong(&error))
+        Self::from_trusted_root(&root).map_err(|error| wrong(&error))
     }
 
     /// The public instance's, as it was when this program was built.
     ///
     /// # Errors
     /// None for a program that was tested.
-    pub fn embedded() -> Result<Self, TrustRootError> {
-        Self::read(
+    pub fn load_embedded() -> Result<Self, TrustRootError> {
+        Self::parse(
             SigstoreInstance::PublicGood
                 .embedded_trusted_root_json()
                 .as_bytes(),
         )
     }
 
-    fn of(root: &TrustedRoot) -> Result<Self, TrustRootError> {
-        let verifier = Verifier::new(root)
-            .map_err(|error| TrustRootError(crate::notice::printable(&error.to_string(), 200)))?;
+    fn from_trusted_root(root: &TrustedRoot) -> Result<Self, TrustRootError> {
+        let verifier = Verifier::new(root).map_err(|error| {
+            TrustRootError(crate::notices::to_printable(&error.to_string(), 200))
+        })?;
         Ok(Self {
             verifier,
-            certificates_logged: !root.ctlogs.is_empty(),
-            logs: root.tlogs.iter().filter_map(Log::of).collect(),
+            requires_ct_log: !root.ctlogs.is_empty(),
+            logs: root
+                .tlogs
+                .iter()
+                .filter_map(TrustedLog::from_trust_root)
+                .collect(),
             authorities: authorities(root),
             stampers: stampers(root),
         })
@@ -77,7 +82,7 @@ impl TrustRoot {
         artifact: impl Into<Artifact<'a>>,
         bundle: &Bundle,
         policy: &(impl Policy + ?Sized),
-    ) -> Result<VerificationResult, Flaw> {
+    ) -> Result<VerificationResult, VerificationError> {
         let result = self.verifier.verify(artifact, bundle, policy)?;
         self.check_authorities(bundle, &result).map(|()| result)
     }
@@ -88,39 +93,43 @@ impl TrustRoot {
         artifact: impl Read,
         bundle: &Bundle,
         policy: &(impl Policy + ?Sized),
-    ) -> Result<VerificationResult, Flaw> {
+    ) -> Result<VerificationResult, VerificationError> {
         let result = self.verifier.verify_reader(artifact, bundle, policy)?;
         self.check_authorities(bundle, &result).map(|()| result)
     }
 
     /// Checks that at every time that is proven of a signature those counted who vouch for it:
     /// timestamp authorities, certificate authorities and logs.
-    fn check_authorities(&self, bundle: &Bundle, result: &VerificationResult) -> Result<(), Flaw> {
+    fn check_authorities(
+        &self,
+        bundle: &Bundle,
+        result: &VerificationResult,
+    ) -> Result<(), VerificationError> {
         let times = result.verified_timestamps();
         authority::check_timestamps(&self.stampers, bundle)?;
         authority::check_certificate(&self.authorities, bundle, times)?;
         let entries = bundle.verification_material.tlog_entries.iter();
         // Where no log is asked for, what they say is not looked at.
         let mut entries = entries.filter(|_| result.tlog_verified());
-        entries.try_for_each(|entry| Log::check_times(&self.logs, entry, times))
+        entries.try_for_each(|entry| TrustedLog::check_times(&self.logs, entry, times))
     }
 
     /// That somebody signed whom its authorities named; who that is, is for the caller to check. A
     /// certificate has to be in a log of certificates, unless the root names none: then its authorities
     /// have none.
-    pub(super) fn policy(&self, logged: bool) -> VerificationPolicy {
+    pub(super) fn to_policy(&self, logged: bool) -> VerificationPolicy {
         let mut policy = VerificationPolicy::any_identity();
         if !logged {
             policy = policy.skip_tlog_unsafe();
         }
-        match self.certificates_logged {
+        match self.requires_ct_log {
             true => policy,
             false => policy.skip_sct(),
         }
     }
 
     /// Its transparency logs.
-    pub(super) fn logs(&self) -> &[Log] {
+    pub(super) fn logs(&self) -> &[TrustedLog] {
         &self.logs
     }
 }

@@ -1,12 +1,12 @@
 use thiserror::Error;
 
-use super::template::Problem;
-use crate::tagging::default::shown;
-use crate::tagging::rules::{Rule, RuleKind};
+use super::template::TemplateProblem;
+use crate::tagging::default_tags::printable_name;
+use crate::tagging::rules::{RuleKind, TagRule};
 
 /// Why a rule, or what goes for all, cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{input}{}: {problem} ({}{rule:?})", .line.map_or_else(String::new, |line| format!(", line {line}")), place(*.attribute, *.column))]
+#[error("{input}{}: {problem} ({}{rule:?})", .line.map_or_else(String::new, |line| format!(", line {line}")), location_text(*.attribute, *.column))]
 pub struct ExpandError {
     /// The input: `tags`, `flavor`, `labels`, `annotations` or a variable.
     pub input: &'static str,
@@ -24,7 +24,7 @@ pub struct ExpandError {
     pub is_refusal: bool,
 }
 
-fn place(attribute: Option<&str>, column: Option<usize>) -> String {
+fn location_text(attribute: Option<&str>, column: Option<usize>) -> String {
     let attribute = attribute.map_or_else(String::new, |name| format!("the attribute {name}, "));
     let column = column.map_or_else(String::new, |column| format!("column {column} of "));
     attribute + &column
@@ -33,19 +33,24 @@ fn place(attribute: Option<&str>, column: Option<usize>) -> String {
 fn reserved(tag: &str) -> String {
     format!(
         "it gives the tag {}, and tags of that form are for signatures, referrers and records alone",
-        shown(tag)
+        printable_name(tag)
     )
 }
 
 impl ExpandError {
     /// That `attribute` of `rule`, which is `value`, has a problem.
-    pub(super) fn of(rule: &Rule, attribute: &'static str, value: &str, problem: &Problem) -> Self {
+    pub(super) fn for_attribute(
+        rule: &TagRule,
+        attribute: &'static str,
+        value: &str,
+        problem: &TemplateProblem,
+    ) -> Self {
         let start = rule.text.find(value).filter(|_| !value.is_empty());
         let before = start.map(|start| rule.text[..start].chars().count());
         Self {
             input: "tags",
             line: Some(rule.line),
-            rule: shown(&rule.text),
+            rule: printable_name(&rule.text),
             attribute: Some(attribute),
             column: before.map(|before| before + problem.column),
             problem: problem.text.clone(),
@@ -54,11 +59,11 @@ impl ExpandError {
     }
 
     /// That a rule gives a tag that is for signatures, referrers and records alone.
-    pub(super) fn reserved(rule: &Rule, tag: &str) -> Self {
+    pub(super) fn reserved(rule: &TagRule, tag: &str) -> Self {
         Self {
             input: "tags",
             line: Some(rule.line),
-            rule: shown(&rule.text),
+            rule: printable_name(&rule.text),
             attribute: None,
             column: None,
             problem: reserved(tag),
@@ -80,16 +85,16 @@ impl ExpandError {
     }
 
     /// That a text that is all of an entry has a problem.
-    pub(super) fn whole(
+    pub(super) fn for_entry(
         input: &'static str,
         line: Option<usize>,
         text: &str,
-        problem: &Problem,
+        problem: &TemplateProblem,
     ) -> Self {
         Self {
             input,
             line,
-            rule: shown(text),
+            rule: printable_name(text),
             attribute: None,
             column: Some(problem.column),
             problem: problem.text.clone(),

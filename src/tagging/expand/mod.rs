@@ -1,15 +1,15 @@
 //! From rules to tags: what each rule makes of the event, and what is made of all of them.
 
 mod error;
-mod helper;
-mod moment;
-mod pattern;
+mod moment_format;
 mod pep440;
-mod rule;
-mod settle;
-mod subject;
+mod regex;
+mod rule_expansion;
+mod tag_assembly;
+mod tag_context;
 mod template;
-mod version;
+mod template_helpers;
+mod version_syntax;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -18,24 +18,24 @@ use std::rc::Rc;
 use semver::Version;
 
 pub use error::ExpandError;
-pub use subject::Subject;
+pub use tag_context::TagContext;
 
-use helper::Dates;
-use rule::Made;
-use subject::View;
-use template::{Expression, Language, Problem, Steps};
+use rule_expansion::RuleOutput;
+use tag_context::RefView;
+use template::{RecordedDifferences, TemplateExpression, TemplateLanguage, TemplateProblem};
+use template_helpers::DateHelpers;
 
-use super::rules::{Rule, Rules, number};
-use super::{Finding, Kind, Mode, Trap};
-use crate::tagging::default::shown;
+use super::rules::{TagRule, TagRuleSet, parse_javascript_number};
+use super::{CompatDifference, CompatMode, Finding, TagKind};
+use crate::tagging::default_tags::printable_name;
 
 /// What rules come to.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Expansion {
+pub struct RuleExpansion {
     /// What the rules gave, in their order; some may be there twice.
-    pub tags: Vec<Expanded>,
+    pub tags: Vec<ExpandedTag>,
     /// The tag `latest`, with what the flavor puts around it.
-    pub latest: Option<Expanded>,
+    pub latest: Option<ExpandedTag>,
     /// What a person should know of it.
     pub findings: Vec<Finding>,
     /// Whether a tag that is there twice is listed once.
@@ -44,16 +44,16 @@ pub struct Expansion {
 
 /// A tag that a rule gives. In compatible mode it need not be a valid one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Expanded {
+pub struct ExpandedTag {
     /// The text of the tag.
     pub text: String,
     /// Whether it may ever be moved.
-    pub kind: Kind,
+    pub kind: TagKind,
     /// The rule, made printable.
     pub rule: String,
 }
 
-impl Expansion {
+impl RuleExpansion {
     /// The text of the first rule that gave one.
     pub fn version(&self) -> Option<&str> {
         self.tags.first().map(|tag| tag.text.as_str())
@@ -81,35 +81,38 @@ impl Expansion {
 /// # Errors
 /// A template or regular expression that cannot be read or expanded, or, in strict mode, one that
 /// says something unknown.
-pub fn expand(rules: &Rules, subject: &Subject) -> Result<Expansion, ExpandError> {
-    let expander = Expander::new(rules, subject);
-    let mut expansion = Expansion {
+pub fn expand_rules(
+    rules: &TagRuleSet,
+    subject: &TagContext,
+) -> Result<RuleExpansion, ExpandError> {
+    let expander = RuleExpander::new(rules, subject);
+    let mut expansion = RuleExpansion {
         findings: rules.findings.clone(),
-        strict: rules.mode == Mode::Strict,
-        ..Expansion::default()
+        strict: rules.mode == CompatMode::Strict,
+        ..RuleExpansion::default()
     };
-    if expander.withheld(&mut expansion) {
+    if expander.is_withheld(&mut expansion) {
         return Ok(expansion);
     }
     let mut made = Vec::new();
     for rule in &rules.rules {
-        if let Some(one) = expander.rule(rule, &mut expansion.findings)? {
+        if let Some(one) = expander.expand_enabled_rule(rule, &mut expansion.findings)? {
             made.push((rule, one));
         }
     }
-    expander.settle(made, &mut expansion)?;
+    expander.finish_tags(made, &mut expansion)?;
     Ok(expansion)
 }
 
 /// Expands a line of `labels` or `annotations`.
-pub(super) fn line(
-    rules: &Rules,
-    subject: &Subject,
+pub(super) fn expand_lines(
+    rules: &TagRuleSet,
+    subject: &TagContext,
     input: &'static str,
-    lines: &[super::rules::Entry],
+    lines: &[super::rules::ListEntry],
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<String>, ExpandError> {
-    let expander = Expander::new(rules, subject);
+    let expander = RuleExpander::new(rules, subject);
     lines
         .iter()
         .map(|entry| {
@@ -118,73 +121,76 @@ pub(super) fn line(
                     .language
                     .expand(&entry.text, rules.mode)
                     .map_err(|problem| {
-                        ExpandError::whole(input, Some(entry.line), &entry.text, &problem)
+                        ExpandError::for_entry(input, Some(entry.line), &entry.text, &problem)
                     })?;
-            for trap in expander.steps.take() {
+            for trap in expander.differences.take() {
                 let place = format!("{input}, line {}", entry.line);
-                findings.push(found(&place, trap, &entry.text));
+                findings.push(finding_at(&place, trap, &entry.text));
             }
             Ok(expanded)
         })
         .collect()
 }
 
-fn found(place: &str, trap: Trap, text: &str) -> Finding {
-    Finding::trap(trap, format!("{place}: {}: {}", trap.title(), shown(text)))
+fn finding_at(place: &str, difference: CompatDifference, text: &str) -> Finding {
+    Finding::from_difference(
+        difference,
+        format!("{place}: {}: {}", difference.title(), printable_name(text)),
+    )
 }
 
 /// What all rules have in common.
-struct Expander<'a> {
-    rules: &'a Rules,
-    subject: &'a Subject,
-    view: View,
-    meant: View,
-    language: Language,
-    dates: Language,
+struct RuleExpander<'a> {
+    rules: &'a TagRuleSet,
+    context: &'a TagContext,
+    view: RefView,
+    intended: RefView,
+    language: TemplateLanguage,
+    dates: TemplateLanguage,
     /// What patterns may say of a version: most rules are about the same one.
-    versions: RefCell<HashMap<(&'static str, String), Rc<Language>>>,
-    steps: Steps,
+    versions: RefCell<HashMap<(&'static str, String), Rc<TemplateLanguage>>>,
+    differences: RecordedDifferences,
 }
 
-impl<'a> Expander<'a> {
-    fn new(rules: &'a Rules, subject: &'a Subject) -> Self {
-        let steps = Steps::default();
-        let (given, meant) = (subject.as_given(), subject.as_meant());
-        let dates = Dates {
-            now: subject.now,
-            committed: subject.committed,
+impl<'a> RuleExpander<'a> {
+    fn new(rules: &'a TagRuleSet, context: &'a TagContext) -> Self {
+        let differences = RecordedDifferences::default();
+        let (given, intended) = (context.to_given_view(), context.to_intended_view());
+        let dates = DateHelpers {
+            now: context.now,
+            committed: context.commit_time,
             strict: false,
-            steps: steps.clone(),
+            steps: differences.clone(),
         };
-        let expressions = expressions(subject, &given, &meant);
+        let expressions = value_expressions(context, &given, &intended);
         Self {
-            language: Language::of_rules(expressions, &dates, &steps),
-            dates: Language::of_dates(&dates, &steps),
+            language: TemplateLanguage::for_rules(expressions, &dates, &differences),
+            dates: TemplateLanguage::for_dates(&dates, &differences),
             view: match rules.mode {
-                Mode::Compatible => given,
-                Mode::Strict => meant.clone(),
+                CompatMode::Compatible => given,
+                CompatMode::Strict => intended.clone(),
             },
-            meant,
+            intended,
             versions: RefCell::default(),
             rules,
-            subject,
-            steps,
+            context,
+            differences,
         }
     }
 
     fn strict(&self) -> bool {
-        self.rules.mode == Mode::Strict
+        self.rules.mode == CompatMode::Strict
     }
 
     /// Expands an attribute of a rule.
-    fn attribute(
+    fn expand_attribute(
         &self,
-        rule: &Rule,
+        rule: &TagRule,
         name: &'static str,
         text: &str,
     ) -> Result<String, ExpandError> {
         let expanded = self.language.expand(text, self.rules.mode);
-        expanded.map_err(|problem| ExpandError::of(rule, name, text, &problem))
+        expanded.map_err(|problem| ExpandError::for_attribute(rule, name, text, &problem))
     }
 
     /// The language of the version that was written as `raw`.
@@ -192,29 +198,44 @@ impl<'a> Expander<'a> {
         &self,
         kind: &'static str,
         raw: &str,
-        make: impl FnOnce() -> Language,
-    ) -> Rc<Language> {
+        make: impl FnOnce() -> TemplateLanguage,
+    ) -> Rc<TemplateLanguage> {
         let mut versions = self.versions.borrow_mut();
         let language = versions.entry((kind, raw.to_owned()));
         language.or_insert_with(|| Rc::new(make())).clone()
     }
 
-    fn rule(&self, rule: &Rule, findings: &mut Vec<Finding>) -> Result<Option<Made>, ExpandError> {
-        let enabled = match self.attribute(rule, "enable", &rule.enable)?.as_str() {
+    fn expand_enabled_rule(
+        &self,
+        rule: &TagRule,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<RuleOutput>, ExpandError> {
+        let enabled = match self
+            .expand_attribute(rule, "enable", &rule.enable)?
+            .as_str()
+        {
             "true" => true,
             "false" => false,
             other => {
-                let text = format!("it comes to {:?}, neither true nor false", shown(other));
-                let problem = Problem { text, column: 1 };
-                return Err(ExpandError::of(rule, "enable", &rule.enable, &problem));
+                let text = format!(
+                    "it comes to {:?}, neither true nor false",
+                    printable_name(other)
+                );
+                let problem = TemplateProblem { text, column: 1 };
+                return Err(ExpandError::for_attribute(
+                    rule,
+                    "enable",
+                    &rule.enable,
+                    &problem,
+                ));
             }
         };
         let made = match enabled {
-            true => self.made(rule, findings)?,
+            true => self.expand_rule(rule, findings)?,
             false => None,
         };
-        for trap in self.steps.take() {
-            findings.push(found(
+        for trap in self.differences.take() {
+            findings.push(finding_at(
                 &format!("tags, line {}", rule.line),
                 trap,
                 &rule.text,
@@ -224,50 +245,59 @@ impl<'a> Expander<'a> {
     }
 
     /// Whether nothing is tagged because what the event is about is gone, or not out yet.
-    fn withheld(&self, expansion: &mut Expansion) -> bool {
-        let Some(facts) = &self.subject.facts else {
+    fn is_withheld(&self, expansion: &mut RuleExpansion) -> bool {
+        let Some(facts) = &self.context.facts else {
             return false;
         };
         let unpublished = || {
             let release = facts.release.as_ref();
-            release.and_then(|release| super::default::published(release).err())
+            release.and_then(|release| super::default_tags::require_published(release).err())
         };
-        let (trap, why) = if facts.deleted {
-            let gone = super::default::not_deleted(facts).err();
-            (Trap::Deleted, gone.map(|error| error.to_string()))
+        let (difference, why) = if facts.deleted {
+            let gone = super::default_tags::refuse_deleted(facts).err();
+            (
+                CompatDifference::Deleted,
+                gone.map(|error| error.to_string()),
+            )
         } else if let Some(error) = unpublished() {
-            (Trap::Draft, Some(error.to_string()))
+            (CompatDifference::Draft, Some(error.to_string()))
         } else {
             return false;
         };
-        let text = why.unwrap_or_else(|| trap.title().to_owned());
-        expansion.findings.push(Finding::trap(trap, text));
+        let text = why.unwrap_or_else(|| difference.title().to_owned());
+        expansion
+            .findings
+            .push(Finding::from_difference(difference, text));
         self.strict()
     }
 }
 
 /// The expressions that stand for a value.
-fn expressions(subject: &Subject, given: &View, meant: &View) -> Vec<Expression> {
-    let differ = (given != meant).then(|| subject.difference());
-    let expression = |name, value: &dyn Fn(&View) -> String| Expression {
+fn value_expressions(
+    subject: &TagContext,
+    given: &RefView,
+    meant: &RefView,
+) -> Vec<TemplateExpression> {
+    let differ = (given != meant).then(|| subject.view_difference());
+    let expression = |name, value: &dyn Fn(&RefView) -> String| TemplateExpression {
         name,
         compatible: Ok(value(given).into()),
         strict: Ok(value(meant).into()),
-        trap: differ,
+        difference: differ,
     };
-    let short = |view: &View, strict| short_sha(subject, &view.sha, strict).map(Into::into);
+    let short = |view: &RefView, strict| short_sha(subject, &view.sha, strict).map(Into::into);
     let owned = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let mut all = vec![
         expression("branch", &|view| owned(view.branch())),
         expression("tag", &|view| owned(view.tag())),
         expression("base_ref", &|view| base_ref(subject, view)),
-        Expression {
+        TemplateExpression {
             name: "sha",
             compatible: short(given, false),
             strict: short(meant, true),
-            trap: match short_sha(subject, &meant.sha, true) {
+            difference: match short_sha(subject, &meant.sha, true) {
                 Ok(_) => differ,
-                Err(_) => Some(Trap::ShortSha),
+                Err(_) => Some(CompatDifference::ShortSha),
             },
         },
     ];
@@ -278,24 +308,24 @@ fn expressions(subject: &Subject, given: &View, meant: &View) -> Vec<Expression>
         let loosely = is_default_branch(subject, given, false) == yes;
         let strictly = is_default_branch(subject, meant, true) == yes;
         let on_create = loosely != strictly && given == meant;
-        let trap = if on_create {
-            Trap::DefaultOnCreate
+        let difference = if on_create {
+            CompatDifference::DefaultOnCreate
         } else {
-            Trap::FalseIsTrue
+            CompatDifference::FalseIsTrue
         };
-        all.push(Expression {
+        all.push(TemplateExpression {
             name,
             compatible: Ok(loosely.to_string().into()),
             strict: Ok(strictly.into()),
-            trap: differ.or(Some(trap)),
+            difference: differ.or(Some(difference)),
         });
     }
     all
 }
 
-fn base_ref(subject: &Subject, view: &View) -> String {
+fn base_ref(subject: &TagContext, view: &RefView) -> String {
     let workflow = &subject.workflow;
-    let base = match (view.tag(), view.pull()) {
+    let base = match (view.tag(), view.pull_request()) {
         (Some(_), _) => workflow
             .base_ref
             .as_deref()
@@ -306,8 +336,8 @@ fn base_ref(subject: &Subject, view: &View) -> String {
     base.unwrap_or_default().to_owned()
 }
 
-fn is_default_branch(subject: &Subject, view: &View, strict: bool) -> bool {
-    let Subject { workflow, .. } = subject;
+fn is_default_branch(subject: &TagContext, view: &RefView, strict: bool) -> bool {
+    let TagContext { workflow, .. } = subject;
     let branch = view.branch().unwrap_or(&view.git_ref);
     let always: &[&str] = match strict {
         true => &["discussion", "issues", "schedule"],
@@ -319,11 +349,15 @@ fn is_default_branch(subject: &Subject, view: &View, strict: bool) -> bool {
 }
 
 /// The first characters of a commit's id.
-fn short_sha(subject: &Subject, sha: &str, strict: bool) -> Result<String, String> {
+fn short_sha(subject: &TagContext, sha: &str, strict: bool) -> Result<String, String> {
     let variable = "DOCKER_METADATA_SHORT_SHA_LENGTH";
     let length = match &subject.short_sha {
-        Some(text) => number(text)
-            .ok_or_else(|| format!("{variable} is {:?}, which is no number", shown(text)))?,
+        Some(text) => parse_javascript_number(text).ok_or_else(|| {
+            format!(
+                "{variable} is {:?}, which is no number",
+                printable_name(text)
+            )
+        })?,
         None => 7.0,
     };
     let sensible = (4.0..=64.0).contains(&length) && length.fract() == 0.0;
@@ -340,7 +374,7 @@ fn short_sha(subject: &Subject, sha: &str, strict: bool) -> Result<String, Strin
 }
 
 /// The release that a version is: none for a pre-release.
-fn release(version: &Version) -> Option<Version> {
+fn release_of(version: &Version) -> Option<Version> {
     version.pre.is_empty().then(|| version.clone())
 }
 

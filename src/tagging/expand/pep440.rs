@@ -2,7 +2,7 @@
 
 /// A version, as far as rules need it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Pep440 {
+pub(super) struct Pep440Version {
     epoch: f64,
     release: Vec<f64>,
     pre: Option<(&'static str, f64)>,
@@ -11,19 +11,19 @@ pub(super) struct Pep440 {
     local: Vec<String>,
 }
 
-impl Pep440 {
+impl Pep440Version {
     /// Reads a version as PEP 440 would have it normalised.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_lowercase();
-        let mut rest = Rest(text.strip_prefix('v').unwrap_or(&text));
+        let mut rest = VersionParser(text.strip_prefix('v').unwrap_or(&text));
         let (public, local) = match rest.0.split_once('+') {
             Some((public, local)) => (public, Some(local)),
             None => (rest.0, None),
         };
-        rest = Rest(public);
+        rest = VersionParser(public);
         let mut version = Self {
-            epoch: rest.epoch(),
-            release: vec![rest.number()?],
+            epoch: rest.take_epoch(),
+            release: vec![rest.take_number()?],
             pre: None,
             post: None,
             dev: None,
@@ -32,17 +32,19 @@ impl Pep440 {
                 None => Vec::new(),
             },
         };
-        while let Some(part) = rest.next_part() {
+        while let Some(part) = rest.take_part() {
             version.release.push(part);
         }
-        version.pre = rest.marked(&PRE);
-        version.post = rest.implicit_post().or_else(|| Some(rest.marked(&POST)?.1));
-        version.dev = rest.marked(&DEV).map(|(_, number)| number);
+        version.pre = rest.take_marker(&PRE);
+        version.post = rest
+            .take_implicit_post()
+            .or_else(|| Some(rest.take_marker(&POST)?.1));
+        version.dev = rest.take_marker(&DEV).map(|(_, number)| number);
         rest.0.is_empty().then_some(version)
     }
 
     /// Whether it is anything but a final release.
-    pub(super) fn is_marked(&self) -> bool {
+    pub(super) fn has_marker(&self) -> bool {
         self.is_prerelease() || self.post.is_some()
     }
 
@@ -52,12 +54,12 @@ impl Pep440 {
     }
 
     /// One of major, minor and patch; 0 where it is not said.
-    pub(super) fn part(&self, index: usize) -> String {
+    pub(super) fn release_part(&self, index: usize) -> String {
         self.release.get(index).copied().unwrap_or(0.0).to_string()
     }
 
     /// The normalised form, the parts behind the `+` joined by `separator`.
-    pub(super) fn normalised(&self, separator: &str) -> String {
+    pub(super) fn to_normalised(&self, separator: &str) -> String {
         let parts: Vec<_> = self.release.iter().map(f64::to_string).collect();
         let mut text = match self.epoch {
             0.0 => String::new(),
@@ -81,7 +83,7 @@ impl Pep440 {
 }
 
 /// How a mark may be written, longest first, and how it is then.
-type Marks = [(&'static str, &'static str)];
+type ReleaseMarkers = [(&'static str, &'static str)];
 
 const PRE: [(&str, &str); 8] = [
     ("alpha", "a"),
@@ -97,10 +99,10 @@ const POST: [(&str, &str); 3] = [("post", "post"), ("rev", "post"), ("r", "post"
 const DEV: [(&str, &str); 1] = [("dev", "dev")];
 
 /// What is still to be read.
-struct Rest<'a>(&'a str);
+struct VersionParser<'a>(&'a str);
 
-impl Rest<'_> {
-    fn number(&mut self) -> Option<f64> {
+impl VersionParser<'_> {
+    fn take_number(&mut self) -> Option<f64> {
         let end = self
             .0
             .find(|c: char| !c.is_ascii_digit())
@@ -110,12 +112,12 @@ impl Rest<'_> {
         Some(number)
     }
 
-    fn epoch(&mut self) -> f64 {
+    fn take_epoch(&mut self) -> f64 {
         let Some((epoch, rest)) = self.0.split_once('!') else {
             return 0.0;
         };
-        let mut digits = Rest(epoch);
-        match digits.number() {
+        let mut digits = VersionParser(epoch);
+        match digits.take_number() {
             Some(number) if digits.0.is_empty() => {
                 self.0 = rest;
                 number
@@ -124,31 +126,31 @@ impl Rest<'_> {
         }
     }
 
-    fn next_part(&mut self) -> Option<f64> {
-        let mut ahead = Rest(self.0.strip_prefix('.')?);
-        let number = ahead.number()?;
-        self.0 = ahead.0;
+    fn take_part(&mut self) -> Option<f64> {
+        let mut stages = VersionParser(self.0.strip_prefix('.')?);
+        let number = stages.take_number()?;
+        self.0 = stages.0;
         Some(number)
     }
 
     /// `-1`
-    fn implicit_post(&mut self) -> Option<f64> {
-        let mut ahead = Rest(self.0.strip_prefix('-')?);
-        let number = ahead.number()?;
-        self.0 = ahead.0;
+    fn take_implicit_post(&mut self) -> Option<f64> {
+        let mut stages = VersionParser(self.0.strip_prefix('-')?);
+        let number = stages.take_number()?;
+        self.0 = stages.0;
         Some(number)
     }
 
     /// One of the marks, separators around it, and its number, 0 where there is none.
-    fn marked(&mut self, marks: &Marks) -> Option<(&'static str, f64)> {
+    fn take_marker(&mut self, marks: &ReleaseMarkers) -> Option<(&'static str, f64)> {
         let after = |text| str::strip_prefix(text, ['.', '-', '_']).unwrap_or(text);
-        let ahead = after(self.0);
+        let stages = after(self.0);
         let found = marks
             .iter()
-            .find_map(|(name, mark)| Some((mark, ahead.strip_prefix(name)?)));
+            .find_map(|(name, mark)| Some((mark, stages.strip_prefix(name)?)));
         let (mark, rest) = found?;
-        let mut numbered = Rest(after(rest));
-        match numbered.number() {
+        let mut numbered = VersionParser(after(rest));
+        match numbered.take_number() {
             Some(number) => {
                 self.0 = numbered.0;
                 Some((mark, number))
@@ -180,7 +182,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn normal(text: &str) -> Option<String> {
-        Pep440::read(text).map(|version| version.normalised("."))
+        Pep440Version::parse(text).map(|version| version.to_normalised("."))
     }
 
     #[test]
@@ -215,17 +217,21 @@ mod tests {
 
     #[test]
     fn parts_and_marks_are_known() {
-        let version = Pep440::read("1!2.3").unwrap();
+        let version = Pep440Version::parse("1!2.3").unwrap();
         assert_eq!(
-            [version.part(0), version.part(1), version.part(2)],
+            [
+                version.release_part(0),
+                version.release_part(1),
+                version.release_part(2)
+            ],
             ["2", "3", "0"]
         );
-        assert!(!version.is_marked());
-        assert!(Pep440::read("1.0.post1").unwrap().is_marked());
-        assert!(Pep440::read("1.0.dev1").unwrap().is_prerelease());
-        let local = Pep440::read("1.0+local.1").unwrap();
-        assert!(!local.is_marked());
-        assert_eq!(local.normalised(","), "1.0+local,1");
+        assert!(!version.has_marker());
+        assert!(Pep440Version::parse("1.0.post1").unwrap().has_marker());
+        assert!(Pep440Version::parse("1.0.dev1").unwrap().is_prerelease());
+        let local = Pep440Version::parse("1.0+local.1").unwrap();
+        assert!(!local.has_marker());
+        assert_eq!(local.to_normalised(","), "1.0+local,1");
     }
 
     proptest! {

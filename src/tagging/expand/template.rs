@@ -9,54 +9,54 @@ use handlebars::{
 };
 use serde_json::Value;
 
-use super::helper::{Dates, List, Named};
-use crate::tagging::default::shown;
-use crate::tagging::rules::nearest;
-use crate::tagging::{Mode, Trap};
+use super::template_helpers::{DateHelpers, ListHelper, ValueHelper};
+use crate::tagging::default_tags::printable_name;
+use crate::tagging::rules::nearest_word;
+use crate::tagging::{CompatDifference, CompatMode};
 
 /// The traps that templates stepped into since they were last asked for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Steps(Arc<Mutex<Vec<Trap>>>);
+pub(super) struct RecordedDifferences(Arc<Mutex<Vec<CompatDifference>>>);
 
-impl Steps {
-    pub(super) fn add(&self, trap: Trap) {
+impl RecordedDifferences {
+    pub(super) fn add(&self, difference: CompatDifference) {
         let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !steps.contains(&trap) {
-            steps.push(trap);
+        if !steps.contains(&difference) {
+            steps.push(difference);
         }
     }
 
-    pub(super) fn take(&self) -> Vec<Trap> {
+    pub(super) fn take(&self) -> Vec<CompatDifference> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// What a template may say, in both modes.
-pub(super) struct Language {
-    compatible: Side,
-    strict: Side,
+pub(super) struct TemplateLanguage {
+    compatible: ModeEngine,
+    strict: ModeEngine,
     names: Vec<&'static str>,
     /// Names that stand for something else in strict mode, and why.
-    differing: Vec<(&'static str, Trap)>,
-    steps: Steps,
+    differing: Vec<(&'static str, CompatDifference)>,
+    recorded: RecordedDifferences,
 }
 
 /// One mode's helpers and values.
-struct Side {
+struct ModeEngine {
     helpers: Handlebars<'static>,
     values: Context,
 }
 
 /// An expression that stands for a value.
-pub(super) struct Expression {
+pub(super) struct TemplateExpression {
     pub(super) name: &'static str,
     pub(super) compatible: Result<Value, String>,
     pub(super) strict: Result<Value, String>,
     /// Why the two differ, where they do.
-    pub(super) trap: Option<Trap>,
+    pub(super) difference: Option<CompatDifference>,
 }
 
-impl Expression {
+impl TemplateExpression {
     /// The same in both modes.
     pub(super) fn new(name: &'static str, value: impl Into<Value>) -> Self {
         let value = value.into();
@@ -64,54 +64,62 @@ impl Expression {
             name,
             compatible: Ok(value.clone()),
             strict: Ok(value),
-            trap: None,
+            difference: None,
         }
     }
 }
 
-impl Language {
+impl TemplateLanguage {
     /// Expressions that also take, and pass over, arguments; and dates.
-    pub(super) fn of_rules(expressions: Vec<Expression>, dates: &Dates, steps: &Steps) -> Self {
-        let mut language = Self::of_dates(dates, steps);
+    pub(super) fn for_rules(
+        expressions: Vec<TemplateExpression>,
+        dates: &DateHelpers,
+        steps: &RecordedDifferences,
+    ) -> Self {
+        let mut language = Self::for_dates(dates, steps);
         language
             .names
             .extend(expressions.iter().map(|expression| expression.name));
-        let differing = |expression: &Expression| Some((expression.name, expression.trap?));
+        let differing =
+            |expression: &TemplateExpression| Some((expression.name, expression.difference?));
         language.differing = expressions.iter().filter_map(differing).collect();
         for strict in [false, true] {
-            let side = language.side_mut(strict);
-            let value = |expression: &Expression| match strict {
+            let side = language.engine_mut(strict);
+            let value = |expression: &TemplateExpression| match strict {
                 true => expression.strict.clone(),
                 false => expression.compatible.clone(),
             };
             for expression in &expressions {
-                let helper = Named(value(expression));
+                let helper = ValueHelper(value(expression));
                 side.helpers
                     .register_helper(expression.name, Box::new(helper));
             }
-            side.values = values(&expressions, value);
+            side.values = build_values(&expressions, value);
         }
         language
     }
 
     /// Dates alone.
-    pub(super) fn of_dates(dates: &Dates, steps: &Steps) -> Self {
-        let mut language = Self::of_values(Vec::new(), steps);
+    pub(super) fn for_dates(dates: &DateHelpers, steps: &RecordedDifferences) -> Self {
+        let mut language = Self::for_values(Vec::new(), steps);
         language.names = vec!["date", "commit_date"];
         for strict in [false, true] {
-            let helpers = &mut language.side_mut(strict).helpers;
-            let dates = Dates {
+            let helpers = &mut language.engine_mut(strict).helpers;
+            let dates = DateHelpers {
                 strict,
                 ..dates.clone()
             };
-            helpers.register_helper("date", Box::new(dates.run()));
-            helpers.register_helper("commit_date", Box::new(dates.commit()));
+            helpers.register_helper("date", Box::new(dates.run_date_helper()));
+            helpers.register_helper("commit_date", Box::new(dates.commit_date_helper()));
         }
         language
     }
 
     /// The parts of a version.
-    pub(super) fn of_values(expressions: Vec<Expression>, steps: &Steps) -> Self {
+    pub(super) fn for_values(
+        expressions: Vec<TemplateExpression>,
+        steps: &RecordedDifferences,
+    ) -> Self {
         let names: Vec<_> = expressions
             .iter()
             .map(|expression| expression.name)
@@ -122,24 +130,24 @@ impl Language {
             .map(|expression| expression.name)
             .collect();
         let side = |strict| {
-            let mut helpers = helpers(strict, steps);
+            let mut helpers = build_helpers(strict, steps);
             for name in &lists {
                 let steps = steps.clone();
-                helpers.register_helper(name, Box::new(List { strict, steps }));
+                helpers.register_helper(name, Box::new(ListHelper { strict, steps }));
             }
-            let values = values(&expressions, |expression| expression.strict.clone());
-            Side { helpers, values }
+            let values = build_values(&expressions, |expression| expression.strict.clone());
+            ModeEngine { helpers, values }
         };
         Self {
             compatible: side(false),
             strict: side(true),
             names,
             differing: Vec::new(),
-            steps: steps.clone(),
+            recorded: steps.clone(),
         }
     }
 
-    fn side_mut(&mut self, strict: bool) -> &mut Side {
+    fn engine_mut(&mut self, strict: bool) -> &mut ModeEngine {
         match strict {
             true => &mut self.strict,
             false => &mut self.compatible,
@@ -147,76 +155,77 @@ impl Language {
     }
 
     /// Expands `text`, in compatible mode watching for what strict mode would make of it.
-    pub(super) fn expand(&self, text: &str, mode: Mode) -> Result<String, Problem> {
+    pub(super) fn expand(&self, text: &str, mode: CompatMode) -> Result<String, TemplateProblem> {
         if !text.contains("{{") {
             return Ok(text.to_owned());
         }
-        let template = Template::compile(&adapted(text)).map_err(|error| syntax(&error))?;
-        if mode == Mode::Strict {
+        let template =
+            Template::compile(&adapt_syntax(text)).map_err(|error| syntax_problem(&error))?;
+        if mode == CompatMode::Strict {
             return self
                 .strict
                 .render(&template)
-                .map_err(|error| self.problem(&error));
+                .map_err(|error| self.to_problem(&error));
         }
         let expanded = self
             .compatible
             .render(&template)
-            .map_err(|error| self.problem(&error))?;
+            .map_err(|error| self.to_problem(&error))?;
         match self.strict.render(&template) {
             Ok(strict) if strict == expanded => {}
             Err(error) if matches!(error.reason(), RenderErrorReason::MissingVariable(_)) => {
-                self.steps.add(Trap::UnknownExpression);
+                self.recorded.add(CompatDifference::UnknownExpression);
             }
             Ok(_) | Err(_) => {
                 let named = self
                     .differing
                     .iter()
                     .filter(|(name, _)| text.contains(name));
-                named.for_each(|(_, trap)| self.steps.add(*trap));
+                named.for_each(|(_, difference)| self.recorded.add(*difference));
             }
         }
         Ok(expanded)
     }
 
     /// Whether `text` can be read at all.
-    pub(super) fn check(text: &str) -> Result<(), Problem> {
-        Template::compile(&adapted(text))
+    pub(super) fn check_syntax(text: &str) -> Result<(), TemplateProblem> {
+        Template::compile(&adapt_syntax(text))
             .map(|_| ())
-            .map_err(|error| syntax(&error))
+            .map_err(|error| syntax_problem(&error))
     }
 
-    fn problem(&self, error: &RenderError) -> Problem {
+    fn to_problem(&self, error: &RenderError) -> TemplateProblem {
         let text = match error.reason() {
             RenderErrorReason::MissingVariable(Some(name))
             | RenderErrorReason::HelperNotFound(name) => format!(
                 "the expression {} is not known; did you mean {}?",
-                shown(name),
-                nearest(name, &self.names)
+                printable_name(name),
+                nearest_word(name, &self.names)
             ),
             RenderErrorReason::MissingVariable(None) => "an expression is not known".to_owned(),
-            other => shown(&other.to_string()),
+            other => printable_name(&other.to_string()),
         };
         let column = error.column_no.unwrap_or(1);
-        Problem { text, column }
+        TemplateProblem { text, column }
     }
 }
 
 /// What is wrong in a template, and where, in characters from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(super) struct TemplateProblem {
     pub(super) text: String,
     pub(super) column: usize,
 }
 
 /// The parser shows the whole template with an arrow; the place is said in words here.
-fn syntax(error: &TemplateError) -> Problem {
-    Problem {
+fn syntax_problem(error: &TemplateError) -> TemplateProblem {
+    TemplateProblem {
         text: "the template cannot be read from here on".to_owned(),
         column: error.pos().map_or(1, |(_, column)| column),
     }
 }
 
-impl Side {
+impl ModeEngine {
     fn render(&self, template: &Template) -> Result<String, RenderError> {
         let mut out = StringOutput::new();
         let mut context = RenderContext::new(None);
@@ -225,9 +234,9 @@ impl Side {
     }
 }
 
-fn values(
-    expressions: &[Expression],
-    value: impl Fn(&Expression) -> Result<Value, String>,
+fn build_values(
+    expressions: &[TemplateExpression],
+    value: impl Fn(&TemplateExpression) -> Result<Value, String>,
 ) -> Context {
     let values: serde_json::Map<_, _> = expressions
         .iter()
@@ -237,7 +246,7 @@ fn values(
 }
 
 /// The helpers of Handlebars for JavaScript, without those that Rust's has beyond them.
-fn helpers(strict: bool, steps: &Steps) -> Handlebars<'static> {
+fn build_helpers(strict: bool, steps: &RecordedDifferences) -> Handlebars<'static> {
     let mut helpers = Handlebars::new();
     for name in [
         "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len", "raw",
@@ -249,12 +258,12 @@ fn helpers(strict: bool, steps: &Steps) -> Handlebars<'static> {
         helpers.register_escape_fn(handlebars::no_escape);
     } else {
         let steps = steps.clone();
-        helpers.register_escape_fn(move |text| escape(text, &steps));
+        helpers.register_escape_fn(move |text| escape_html(text, &steps));
     }
     helpers
 }
 
-fn escape(text: &str, steps: &Steps) -> String {
+fn escape_html(text: &str, steps: &RecordedDifferences) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -269,14 +278,14 @@ fn escape(text: &str, steps: &Steps) -> String {
         }
     }
     if escaped.len() != text.len() {
-        steps.add(Trap::Escape);
+        steps.add(CompatDifference::Escape);
     }
     escaped
 }
 
 /// What Handlebars for JavaScript takes and Rust's does not: `{{&x y}}` is `{{{x y}}}`, and within
 /// single quotes a backslash is itself.
-fn adapted(text: &str) -> Cow<'_, str> {
+fn adapt_syntax(text: &str) -> Cow<'_, str> {
     if !text.contains("{{&") && !text.contains("{{~&") && !text.contains('\\') {
         return Cow::Borrowed(text);
     }
@@ -290,7 +299,7 @@ fn adapted(text: &str) -> Cow<'_, str> {
             rest = &inside[2..];
             continue;
         };
-        adapted += &expression(&inside[..end]);
+        adapted += &adapt_expression(&inside[..end]);
         rest = &inside[end..];
         if let Some(after) = rest.strip_prefix("}}").filter(|_| is_unescaped(inside)) {
             adapted += "}}}";
@@ -304,7 +313,7 @@ fn is_unescaped(inside: &str) -> bool {
     inside.starts_with("{{&")
 }
 
-fn expression(inside: &str) -> String {
+fn adapt_expression(inside: &str) -> String {
     let inside = match inside.strip_prefix("{{&") {
         Some(rest) => format!("{{{{{{{rest}"),
         None => inside.to_owned(),

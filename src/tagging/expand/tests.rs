@@ -1,31 +1,31 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Facts, Given, Workflow};
+use crate::event::{EventFacts, EventInputs, WorkflowEvent};
 use crate::image::Tag;
-use crate::tagging::{Follows, Line, Names, Series};
+use crate::tagging::{ImmutableTagSource, MovingTagSource, ReleaseSeries, VersionLine};
 
 const SHA: &str = "860c1904a1ce19322e91ac35af1ab07466440c37";
 
-fn subject(event: &str, git_ref: &str, payload: &str) -> Subject {
-    let given = Given {
+fn subject(event: &str, git_ref: &str, payload: &str) -> TagContext {
+    let given = EventInputs {
         name: event,
         git_ref: Some(git_ref),
         sha: Some(SHA),
         repository: Some("acme/web"),
         payload: Some(payload.as_bytes()),
     };
-    Subject {
-        workflow: Workflow::read(&given),
+    TagContext {
+        workflow: WorkflowEvent::parse(&given),
         default_branch: Some("main".to_owned()),
-        ..Subject::of(
-            Facts::read(&given).ok(),
+        ..TagContext::from_facts(
+            EventFacts::parse(&given).ok(),
             "2026-11-20T10:00:00Z".parse().unwrap(),
         )
     }
 }
 
-fn push(git_ref: &str) -> Subject {
+fn push(git_ref: &str) -> TagContext {
     subject(
         "push",
         git_ref,
@@ -33,20 +33,25 @@ fn push(git_ref: &str) -> Subject {
     )
 }
 
-fn expanded(tags: &str, flavor: &str, mode: Mode, subject: &Subject) -> Result<Expansion, String> {
-    let rules = Rules::read(tags, flavor, mode).map_err(|error| error.to_string())?;
-    expand(&rules, subject).map_err(|error| error.to_string())
+fn expanded(
+    tags: &str,
+    flavor: &str,
+    mode: CompatMode,
+    subject: &TagContext,
+) -> Result<RuleExpansion, String> {
+    let rules = TagRuleSet::parse(tags, flavor, mode).map_err(|error| error.to_string())?;
+    expand_rules(&rules, subject).map_err(|error| error.to_string())
 }
 
-fn names(tags: &str, subject: &Subject) -> Vec<String> {
-    let expansion = expanded(tags, "", Mode::Compatible, subject).unwrap();
+fn names(tags: &str, subject: &TagContext) -> Vec<String> {
+    let expansion = expanded(tags, "", CompatMode::Compatible, subject).unwrap();
     expansion.names().into_iter().map(str::to_owned).collect()
 }
 
-fn line_of(line: Line, suffix: &str) -> Kind {
-    Kind::Moving(Follows::Line {
+fn line_of(line: VersionLine, suffix: &str) -> TagKind {
+    TagKind::Moving(MovingTagSource::Line {
         line,
-        series: Series {
+        series: ReleaseSeries {
             prefix: String::new(),
             suffix: suffix.to_owned(),
         },
@@ -57,7 +62,8 @@ fn line_of(line: Line, suffix: &str) -> Kind {
 #[test]
 fn kinds_follow_from_rules() {
     let kind = |tags: &str, git_ref: &str| {
-        let expansion = expanded(tags, "latest=false", Mode::Compatible, &push(git_ref)).unwrap();
+        let expansion =
+            expanded(tags, "latest=false", CompatMode::Compatible, &push(git_ref)).unwrap();
         expansion.tags[0].kind.clone()
     };
     let v1 = "refs/tags/v1.4.0";
@@ -65,84 +71,96 @@ fn kinds_follow_from_rules() {
     for (tags, expected) in [
         (
             "type=semver,pattern={{version}}",
-            Kind::Immutable(Names::Version),
+            TagKind::Immutable(ImmutableTagSource::Version),
         ),
         (
             "type=semver,pattern={{raw}}",
-            Kind::Immutable(Names::Version),
+            TagKind::Immutable(ImmutableTagSource::Version),
         ),
         (
             "type=semver,pattern={{major}}.{{minor}}.{{patch}}",
-            Kind::Immutable(Names::Version),
+            TagKind::Immutable(ImmutableTagSource::Version),
         ),
         (
             "type=semver,pattern={{major}}.{{minor}}",
-            line(Line::Minor(1, 4)),
+            line(VersionLine::Minor(1, 4)),
         ),
-        ("type=semver,pattern=v{{major}}", line(Line::Major(1))),
+        (
+            "type=semver,pattern=v{{major}}",
+            line(VersionLine::Major(1)),
+        ),
         (
             "type=semver,pattern={{major}},suffix=-alpine",
-            line_of(Line::Major(1), "-alpine"),
+            line_of(VersionLine::Major(1), "-alpine"),
         ),
-        ("type=pep440,pattern={{major}}", line(Line::Major(1))),
+        ("type=pep440,pattern={{major}}", line(VersionLine::Major(1))),
         (
             "type=pep440,pattern={{version}}",
-            Kind::Immutable(Names::Version),
+            TagKind::Immutable(ImmutableTagSource::Version),
         ),
         (
             "type=semver,pattern={{major}},immutable=true",
-            Kind::Immutable(Names::Other),
+            TagKind::Immutable(ImmutableTagSource::Other),
         ),
         (
             "type=semver,pattern={{version}},immutable=false",
-            Kind::Moving(Follows::Other),
+            TagKind::Moving(MovingTagSource::Other),
         ),
-        ("type=sha", Kind::Immutable(Names::Commit)),
-        ("type=ref,event=tag", Kind::Immutable(Names::Version)),
+        ("type=sha", TagKind::Immutable(ImmutableTagSource::Commit)),
+        (
+            "type=ref,event=tag",
+            TagKind::Immutable(ImmutableTagSource::Version),
+        ),
         (
             r"type=match,pattern=\d\.\d\.\d",
-            Kind::Immutable(Names::Version),
+            TagKind::Immutable(ImmutableTagSource::Version),
         ),
-        (r"type=match,pattern=\d\.\d", Kind::Moving(Follows::Other)),
-        ("nightly", Kind::Moving(Follows::Other)),
-        ("1.4.0", Kind::Immutable(Names::Version)),
+        (
+            r"type=match,pattern=\d\.\d",
+            TagKind::Moving(MovingTagSource::Other),
+        ),
+        ("nightly", TagKind::Moving(MovingTagSource::Other)),
+        ("1.4.0", TagKind::Immutable(ImmutableTagSource::Version)),
     ] {
         assert_eq!(kind(tags, v1), expected, "{tags}");
     }
     let main = "refs/heads/main";
-    assert_eq!(kind("type=edge", main), Kind::Moving(Follows::Branch));
+    assert_eq!(
+        kind("type=edge", main),
+        TagKind::Moving(MovingTagSource::Branch)
+    );
     assert_eq!(
         kind("type=ref,event=branch", main),
-        Kind::Moving(Follows::Branch)
+        TagKind::Moving(MovingTagSource::Branch)
     );
     assert_eq!(
         kind("type=ref,event=pr", "refs/pull/7/merge"),
-        Kind::Moving(Follows::PullRequest)
+        TagKind::Moving(MovingTagSource::PullRequest)
     );
     assert_eq!(
         kind("type=ref,event=tag", "refs/tags/nightly"),
-        Kind::Immutable(Names::Other)
+        TagKind::Immutable(ImmutableTagSource::Other)
     );
 }
 
 #[test]
 fn latest_follows_the_releases() {
     let latest = |tags, flavor, git_ref| {
-        expanded(tags, flavor, Mode::Compatible, &push(git_ref))
+        expanded(tags, flavor, CompatMode::Compatible, &push(git_ref))
             .unwrap()
             .latest
             .unwrap()
             .kind
     };
-    let line = line_of(Line::Latest, "");
+    let line = line_of(VersionLine::Latest, "");
     let version = "type=semver,pattern={{version}}";
     assert_eq!(latest(version, "", "refs/tags/v1.4.0"), line);
     assert_eq!(latest("type=ref,event=tag", "", "refs/tags/v1.4.0"), line);
     let suffixed = latest(version, "suffix=-a,onlatest=true", "refs/tags/v1.4.0");
-    assert_eq!(suffixed, line_of(Line::Latest, "-a"));
+    assert_eq!(suffixed, line_of(VersionLine::Latest, "-a"));
     assert_eq!(
         latest("a", "latest=true", "refs/heads/x"),
-        Kind::Moving(Follows::Other)
+        TagKind::Moving(MovingTagSource::Other)
     );
 }
 
@@ -172,7 +190,7 @@ fn a_release_names_its_version_or_itself() {
     let wrong = expanded(
         tags,
         "",
-        Mode::Compatible,
+        CompatMode::Compatible,
         &push("refs/heads/release/1.2.0-sha-main"),
     );
     assert!(wrong.unwrap_err().contains("no commit id"));
@@ -195,7 +213,7 @@ fn a_foreign_workflow_run_names_nothing_in_strict_mode() {
         );
         let subject = subject("workflow_run", "refs/heads/main", &payload);
         let tags = "type=ref,event=branch\ntype=sha";
-        let expansion = expanded(tags, "", Mode::Strict, &subject).unwrap();
+        let expansion = expanded(tags, "", CompatMode::Strict, &subject).unwrap();
         expansion
             .names()
             .into_iter()
@@ -212,10 +230,10 @@ fn a_promotions_commit_is_the_images() {
     let main = push("refs/heads/main");
     let tags = "type=sha\ntype=raw,value=x-{{sha}}";
     assert_eq!(
-        names(tags, &main.built_from(Some(&built))),
+        names(tags, &main.for_built_commit(Some(&built))),
         ["x-2b2e927", "sha-2b2e927"]
     );
-    assert_eq!(names(tags, &main.built_from(None)), ["x-"]);
+    assert_eq!(names(tags, &main.for_built_commit(None)), ["x-"]);
 }
 
 #[test]
@@ -256,7 +274,7 @@ fn what_javascripts_templates_take_is_taken() {
     ] {
         let tags = format!("type=raw,value={template}");
         assert!(
-            expanded(&tags, "", Mode::Compatible, &main).is_err(),
+            expanded(&tags, "", CompatMode::Compatible, &main).is_err(),
             "{template}"
         );
     }
@@ -334,7 +352,7 @@ fn any_flavor() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-fn any_subject() -> impl Strategy<Value = Subject> {
+fn any_subject() -> impl Strategy<Value = TagContext> {
     let events = vec![
         ("push", r#"{"repository": {"default_branch": "main"}}"#),
         ("push", r#"{"deleted": true}"#),
@@ -370,7 +388,7 @@ fn any_subject() -> impl Strategy<Value = Subject> {
         any_ref(),
         prop::sample::select(lengths),
     )
-        .prop_map(|((event, payload), git_ref, short_sha)| Subject {
+        .prop_map(|((event, payload), git_ref, short_sha)| TagContext {
             short_sha,
             ..subject(event, &git_ref, payload)
         })
@@ -387,7 +405,7 @@ proptest! {
     fn every_tag_of_strict_mode_is_valid(
         rules in any_rules(), flavor in any_flavor(), subject in any_subject()
     ) {
-        if let Ok(expansion) = expanded(&rules, flavor, Mode::Strict, &subject) {
+        if let Ok(expansion) = expanded(&rules, flavor, CompatMode::Strict, &subject) {
             for tag in expansion.tags.iter().chain(&expansion.latest) {
                 prop_assert!(tag.text.parse::<Tag>().is_ok(), "{:?}", tag.text);
             }
@@ -401,7 +419,7 @@ proptest! {
     fn expanding_is_a_function(
         rules in any_rules(), flavor in any_flavor(), subject in any_subject()
     ) {
-        for mode in [Mode::Compatible, Mode::Strict] {
+        for mode in [CompatMode::Compatible, CompatMode::Strict] {
             let once = expanded(&rules, flavor, mode, &subject);
             prop_assert_eq!(once, expanded(&rules, flavor, mode, &subject));
         }
@@ -411,10 +429,10 @@ proptest! {
     fn where_the_modes_differ_there_is_a_warning(
         rules in any_rules(), flavor in any_flavor(), subject in any_subject()
     ) {
-        let strict = expanded(&rules, flavor, Mode::Strict, &subject);
-        if let Ok(compatible) = expanded(&rules, flavor, Mode::Compatible, &subject) {
-            let differs = strict.as_ref().map(Expansion::names) != Ok(compatible.names());
-            let warned = compatible.findings.iter().any(|finding| finding.trap.is_some());
+        let strict = expanded(&rules, flavor, CompatMode::Strict, &subject);
+        if let Ok(compatible) = expanded(&rules, flavor, CompatMode::Compatible, &subject) {
+            let differs = strict.as_ref().map(RuleExpansion::names) != Ok(compatible.names());
+            let warned = compatible.findings.iter().any(|finding| finding.difference.is_some());
             prop_assert!(!differs || warned, "{:?} and {:?}", compatible.names(), strict);
         }
     }
@@ -434,7 +452,7 @@ proptest! {
 
     #[test]
     fn any_template_is_expanded_or_refused(template in "(\\{\\{|\\}\\}|#if|/if|else|date|'|~|&|\\{|\\}|\\\\|branch| |[ -~]|\\PC){0,24}") {
-        for mode in [Mode::Compatible, Mode::Strict] {
+        for mode in [CompatMode::Compatible, CompatMode::Strict] {
             let _ = expanded(&format!("type=raw,\"value={template}\""), "", mode, &push("refs/heads/main"));
         }
     }

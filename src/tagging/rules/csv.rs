@@ -2,7 +2,7 @@ use thiserror::Error;
 
 /// How quotes within a field that does not begin with one are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quotes {
+pub(super) enum QuoteMode {
     /// As themselves, and so are quotes around a part of a field.
     Relaxed,
     /// As an error.
@@ -11,15 +11,15 @@ pub(super) enum Quotes {
 
 /// A line of comma-separated fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct CsvRecord {
     /// The line of the text that it begins on, from 1.
     pub(super) line: usize,
-    pub(super) fields: Vec<Field>,
+    pub(super) fields: Vec<CsvField>,
 }
 
 /// What stands between two commas, quotes taken off.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Field {
+pub(super) struct CsvField {
     pub(super) text: String,
     /// Where its text begins in its line, in characters from 1.
     pub(super) column: usize,
@@ -52,12 +52,12 @@ pub enum CsvProblem {
 
 /// Reads `text` as docker/metadata-action's CSV reader does. Lines that begin with `comment` are
 /// passed over, as are empty ones. The first line break decides what breaks the others.
-pub(super) fn read(
+pub(super) fn read_csv(
     text: &str,
-    quotes: Quotes,
+    quotes: QuoteMode,
     comment: Option<char>,
-) -> Result<Vec<Record>, CsvError> {
-    let reader = Reader {
+) -> Result<Vec<CsvRecord>, CsvError> {
+    let reader = CsvReader {
         chars: text.chars().collect(),
         quotes,
         comment,
@@ -66,44 +66,44 @@ pub(super) fn read(
         line_start: 0,
         line_break: None,
         records: Vec::new(),
-        record: Record::default(),
-        field: Field::default(),
-        state: State::Plain,
+        record: CsvRecord::default(),
+        field: CsvField::default(),
+        state: CsvState::Plain,
         was_quoted: false,
     };
-    reader.read()
+    reader.read_records()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum CsvState {
     Plain,
     Quoted,
     Comment,
 }
 
-struct Reader {
+struct CsvReader {
     chars: Vec<char>,
-    quotes: Quotes,
+    quotes: QuoteMode,
     comment: Option<char>,
     at: usize,
     line: usize,
     line_start: usize,
     line_break: Option<&'static [char]>,
-    records: Vec<Record>,
-    record: Record,
-    field: Field,
-    state: State,
+    records: Vec<CsvRecord>,
+    record: CsvRecord,
+    field: CsvField,
+    state: CsvState,
     was_quoted: bool,
 }
 
 const LINE_BREAKS: [&[char]; 3] = [&['\r', '\n'], &['\n'], &['\r']];
 
-impl Reader {
-    fn read(mut self) -> Result<Vec<Record>, CsvError> {
+impl CsvReader {
+    fn read_records(mut self) -> Result<Vec<CsvRecord>, CsvError> {
         while let Some(&c) = self.chars.get(self.at) {
-            self.step(c)?;
+            self.read_char(c)?;
         }
-        if self.state == State::Quoted {
+        if self.state == CsvState::Quoted {
             let (line, column) = (self.record_line(), self.field.column);
             return Err(CsvError {
                 line,
@@ -115,21 +115,21 @@ impl Reader {
         Ok(self.records)
     }
 
-    fn step(&mut self, c: char) -> Result<(), CsvError> {
-        if c == '"' && self.state != State::Comment {
-            return self.quote();
+    fn read_char(&mut self, c: char) -> Result<(), CsvError> {
+        if c == '"' && self.state != CsvState::Comment {
+            return self.read_quote();
         }
-        if self.state != State::Quoted {
+        if self.state != CsvState::Quoted {
             if let Some(length) = self.line_break() {
                 self.end_record();
                 self.at += length;
                 self.line += 1;
                 self.line_start = self.at;
-                self.state = State::Plain;
+                self.state = CsvState::Plain;
                 return Ok(());
             }
-            if self.state == State::Comment || self.begins_comment(c) {
-                self.state = State::Comment;
+            if self.state == CsvState::Comment || self.begins_comment(c) {
+                self.state = CsvState::Comment;
                 self.at += 1;
                 return Ok(());
             }
@@ -143,20 +143,20 @@ impl Reader {
         Ok(())
     }
 
-    fn quote(&mut self) -> Result<(), CsvError> {
+    fn read_quote(&mut self) -> Result<(), CsvError> {
         match self.state {
-            State::Quoted if self.chars.get(self.at + 1) == Some(&'"') => {
+            CsvState::Quoted if self.chars.get(self.at + 1) == Some(&'"') => {
                 self.at += 1;
                 self.push('"');
             }
-            State::Quoted if self.field_ends_at(self.at + 1) => {
-                self.state = State::Plain;
+            CsvState::Quoted if self.field_ends_at(self.at + 1) => {
+                self.state = CsvState::Plain;
                 self.was_quoted = true;
                 self.at += 1;
             }
-            State::Quoted => {
-                self.strictly(CsvProblem::Closing)?;
-                self.state = State::Plain;
+            CsvState::Quoted => {
+                self.refuse_if_strict(CsvProblem::Closing)?;
+                self.state = CsvState::Plain;
                 self.was_quoted = true;
                 self.field.text.insert(0, '"');
                 self.push('"');
@@ -165,20 +165,20 @@ impl Reader {
                 self.at += 1;
                 self.field.column = self.column();
                 self.begin_record();
-                self.state = State::Quoted;
+                self.state = CsvState::Quoted;
             }
             _ => {
-                self.strictly(CsvProblem::Opening)?;
+                self.refuse_if_strict(CsvProblem::Opening)?;
                 self.push('"');
             }
         }
         Ok(())
     }
 
-    fn strictly(&self, problem: CsvProblem) -> Result<(), CsvError> {
+    fn refuse_if_strict(&self, problem: CsvProblem) -> Result<(), CsvError> {
         match self.quotes {
-            Quotes::Relaxed => Ok(()),
-            Quotes::Strict => Err(CsvError {
+            QuoteMode::Relaxed => Ok(()),
+            QuoteMode::Strict => Err(CsvError {
                 line: self.line,
                 column: self.column(),
                 problem,
@@ -207,7 +207,7 @@ impl Reader {
             self.field.column = self.column();
             self.begin_record();
         }
-        if c == '\n' && self.state == State::Quoted {
+        if c == '\n' && self.state == CsvState::Quoted {
             self.line += 1;
         }
         self.field.text.push(c);
@@ -271,9 +271,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn texts(text: &str, quotes: Quotes) -> Result<Vec<Vec<String>>, CsvError> {
-        let records = read(text, quotes, Some('#'))?;
-        let texts = |record: Record| record.fields.into_iter().map(|field| field.text).collect();
+    fn texts(text: &str, quotes: QuoteMode) -> Result<Vec<Vec<String>>, CsvError> {
+        let records = read_csv(text, quotes, Some('#'))?;
+        let texts = |record: CsvRecord| record.fields.into_iter().map(|field| field.text).collect();
         Ok(records.into_iter().map(texts).collect())
     }
 
@@ -291,7 +291,11 @@ mod tests {
             ("\"\"", &[&[""]]),
             ("", &[]),
         ] {
-            assert_eq!(texts(text, Quotes::Strict).unwrap(), expected, "{text:?}");
+            assert_eq!(
+                texts(text, QuoteMode::Strict).unwrap(),
+                expected,
+                "{text:?}"
+            );
         }
     }
 
@@ -303,7 +307,7 @@ mod tests {
             ("type=raw,\"value=a,b\"", &["type=raw", "value=a,b"]),
         ] {
             assert_eq!(
-                texts(text, Quotes::Relaxed).unwrap(),
+                texts(text, QuoteMode::Relaxed).unwrap(),
                 [expected],
                 "{text:?}"
             );
@@ -317,14 +321,14 @@ mod tests {
             ("a,\"b\"c", 5, CsvProblem::Closing),
             ("a,\"b", 4, CsvProblem::Unclosed),
         ] {
-            let error = texts(text, Quotes::Strict).unwrap_err();
+            let error = texts(text, QuoteMode::Strict).unwrap_err();
             assert_eq!((error.column, error.problem), (column, problem), "{text:?}");
         }
     }
 
     #[test]
     fn lines_and_columns_are_kept() {
-        let records = read("a\n#\n\nb, \"c\",\"d\"", Quotes::Relaxed, Some('#')).unwrap();
+        let records = read_csv("a\n#\n\nb, \"c\",\"d\"", QuoteMode::Relaxed, Some('#')).unwrap();
         assert_eq!(records[1].line, 4);
         let columns: Vec<_> = records[1].fields.iter().map(|field| field.column).collect();
         assert_eq!(columns, [1, 3, 9]);
@@ -333,8 +337,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "([ab,#=]|\"|\n|\r|\\PC){0,40}") {
-            for quotes in [Quotes::Relaxed, Quotes::Strict] {
-                let _ = read(&text, quotes, Some('#'));
+            for quotes in [QuoteMode::Relaxed, QuoteMode::Strict] {
+                let _ = read_csv(&text, quotes, Some('#'));
             }
         }
 
@@ -342,7 +346,7 @@ mod tests {
         fn what_is_quoted_is_kept(fields in prop::collection::vec("(\\PC|\n){0,8}", 1..4)) {
             let quoted: Vec<_> =
                 fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
-            prop_assert_eq!(texts(&quoted.join(","), Quotes::Strict).unwrap(), [fields]);
+            prop_assert_eq!(texts(&quoted.join(","), QuoteMode::Strict).unwrap(), [fields]);
         }
     }
 }

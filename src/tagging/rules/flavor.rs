@@ -1,20 +1,20 @@
-use super::csv::Field;
-use super::list::Entry;
-use super::problem::{RuleError, RuleProblem};
-use crate::tagging::default::shown;
-use crate::tagging::{Finding, Mode, Trap};
+use super::csv::CsvField;
+use super::list_input::ListEntry;
+use super::rule_error::{RuleError, RuleProblem};
+use crate::tagging::default_tags::printable_name;
+use crate::tagging::{CompatDifference, CompatMode, Finding};
 
 /// What goes for all rules: the input `flavor`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flavor {
-    pub(in crate::tagging) latest: Latest,
-    pub(in crate::tagging) prefix: Affix,
-    pub(in crate::tagging) suffix: Affix,
+    pub(in crate::tagging) latest: LatestFlavor,
+    pub(in crate::tagging) prefix: FlavorAffix,
+    pub(in crate::tagging) suffix: FlavorAffix,
 }
 
 /// Whether there is a `latest` tag.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::tagging) enum Latest {
+pub(in crate::tagging) enum LatestFlavor {
     #[default]
     Auto,
     Always,
@@ -23,28 +23,28 @@ pub(in crate::tagging) enum Latest {
 
 /// A template that goes before or after each tag.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::tagging) struct Affix {
+pub(in crate::tagging) struct FlavorAffix {
     pub(in crate::tagging) text: String,
     /// Whether it goes with `latest` too.
     pub(in crate::tagging) on_latest: bool,
 }
 
-type At = (usize, RuleProblem);
+type FlavorProblem = (usize, RuleProblem);
 
 impl Flavor {
-    pub(super) fn read(
-        entries: &[Entry],
-        mode: Mode,
+    pub(super) fn parse(
+        entries: &[ListEntry],
+        mode: CompatMode,
         findings: &mut Vec<Finding>,
     ) -> Result<Self, RuleError> {
         let mut flavor = Self::default();
         for entry in entries {
             flavor
-                .take(entry, mode, findings)
+                .apply_entry(entry, mode, findings)
                 .map_err(|(column, problem)| RuleError {
                     input: "flavor",
                     line: entry.line,
-                    rule: shown(&entry.text),
+                    rule: printable_name(&entry.text),
                     column,
                     problem,
                 })?;
@@ -52,15 +52,23 @@ impl Flavor {
         Ok(flavor)
     }
 
-    fn take(&mut self, entry: &Entry, mode: Mode, findings: &mut Vec<Finding>) -> Result<(), At> {
+    fn apply_entry(
+        &mut self,
+        entry: &ListEntry,
+        mode: CompatMode,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), FlavorProblem> {
         let mut onlatest_for = None;
-        for field in fields(entry, mode, findings)? {
+        for field in parse_fields(entry, mode, findings)? {
             let Some((key, rest)) = field.text.split_once('=') else {
-                return Err((field.column, RuleProblem::NoValue(shown(&field.text))));
+                return Err((
+                    field.column,
+                    RuleProblem::NoValue(printable_name(&field.text)),
+                ));
             };
-            let value = value(entry, rest, mode, findings);
+            let value = parse_value(entry, rest, mode, findings);
             match key.trim().to_lowercase().as_str() {
-                "latest" => self.latest = latest(&field, value)?,
+                "latest" => self.latest = parse_latest(&field, value)?,
                 "prefix" => {
                     value.clone_into(&mut self.prefix.text);
                     onlatest_for = Some(false);
@@ -70,7 +78,7 @@ impl Flavor {
                     onlatest_for = Some(true);
                 }
                 "onlatest" => {
-                    let on = flag(&field, value)?;
+                    let on = parse_flag(&field, value)?;
                     match onlatest_for {
                         Some(false) => self.prefix.on_latest = on,
                         Some(true) => self.suffix.on_latest = on,
@@ -88,43 +96,55 @@ impl Flavor {
     }
 }
 
-fn fields(entry: &Entry, mode: Mode, findings: &mut Vec<Finding>) -> Result<Vec<Field>, At> {
-    if mode == Mode::Strict {
+fn parse_fields(
+    entry: &ListEntry,
+    mode: CompatMode,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<CsvField>, FlavorProblem> {
+    if mode == CompatMode::Strict {
         return Ok(entry.fields().to_vec());
     }
     let twice = entry
-        .fields_read_twice()
+        .reparse_fields()
         .map_err(|(column, problem)| (column, RuleProblem::Quote(problem)))?;
-    if !entry.reads_the_same(&twice) {
+    if !entry.is_same_when_reparsed(&twice) {
         let text = format!(
             "flavor, line {}: the quotes that protect a comma are lost, so the line is cut there",
             entry.line
         );
-        findings.push(Finding::trap(Trap::Quotes, text));
+        findings.push(Finding::from_difference(CompatDifference::Quotes, text));
     }
     Ok(twice)
 }
 
-fn value<'a>(entry: &Entry, rest: &'a str, mode: Mode, findings: &mut Vec<Finding>) -> &'a str {
+fn parse_value<'a>(
+    entry: &ListEntry,
+    rest: &'a str,
+    mode: CompatMode,
+    findings: &mut Vec<Finding>,
+) -> &'a str {
     match (rest.split_once('='), mode) {
-        (Some((value, lost)), Mode::Compatible) => {
+        (Some((value, lost)), CompatMode::Compatible) => {
             let text = format!(
                 "flavor, line {}: a value ends at its first =, so ={} is left out",
                 entry.line,
-                shown(lost)
+                printable_name(lost)
             );
-            findings.push(Finding::trap(Trap::FlavorValue, text));
+            findings.push(Finding::from_difference(
+                CompatDifference::FlavorValue,
+                text,
+            ));
             value.trim()
         }
         _ => rest.trim(),
     }
 }
 
-fn latest(field: &Field, value: &str) -> Result<Latest, At> {
+fn parse_latest(field: &CsvField, value: &str) -> Result<LatestFlavor, FlavorProblem> {
     match value {
-        "auto" => Ok(Latest::Auto),
-        "true" => Ok(Latest::Always),
-        "false" => Ok(Latest::Never),
+        "auto" => Ok(LatestFlavor::Auto),
+        "true" => Ok(LatestFlavor::Always),
+        "false" => Ok(LatestFlavor::Never),
         other => {
             let valid = ["auto", "true", "false"];
             let problem = RuleProblem::unknown("the value of latest", other, &valid);
@@ -133,7 +153,7 @@ fn latest(field: &Field, value: &str) -> Result<Latest, At> {
     }
 }
 
-fn flag(field: &Field, value: &str) -> Result<bool, At> {
+fn parse_flag(field: &CsvField, value: &str) -> Result<bool, FlavorProblem> {
     match value {
         "true" => Ok(true),
         "false" => Ok(false),

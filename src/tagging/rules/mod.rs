@@ -2,71 +2,72 @@
 
 mod csv;
 mod flavor;
-mod images;
-mod list;
-mod number;
-mod parse;
-mod problem;
+mod image_names;
+mod javascript_number;
+mod list_input;
 mod rule;
+mod rule_error;
+mod rule_parser;
 
 pub use csv::CsvProblem;
 pub use flavor::Flavor;
-pub use images::image_names;
-pub use problem::{RuleError, RuleProblem};
-pub use rule::Rule;
+pub use image_names::parse_image_names;
+pub use rule::TagRule;
+pub use rule_error::{RuleError, RuleProblem};
 
-pub(super) use flavor::{Affix, Latest};
-pub(super) use list::{Entry, entries};
-pub(super) use number::number;
-pub(super) use problem::nearest;
-pub(super) use rule::{RefKind, RuleKind, Versioned};
+pub(super) use flavor::{FlavorAffix, LatestFlavor};
+pub(super) use javascript_number::parse_javascript_number;
+pub(super) use list_input::{ListEntry, parse_entries};
+pub(super) use rule::{RefRuleKind, RuleKind, VersionRule};
+pub(super) use rule_error::nearest_word;
 
-use list::ListError;
+use list_input::ListError;
 
-use super::{Finding, Mode, Trap};
+use super::{CompatDifference, CompatMode, Finding};
 
 /// Rules, and what goes for all of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rules {
-    pub(super) rules: Vec<Rule>,
+pub struct TagRuleSet {
+    pub(super) rules: Vec<TagRule>,
     pub(super) flavor: Flavor,
-    pub(super) mode: Mode,
+    pub(super) mode: CompatMode,
     default: bool,
     /// What was found while they were read.
     pub(super) findings: Vec<Finding>,
 }
 
 /// What docker/metadata-action does where no rule is given.
-const DEFAULT: &str = "type=schedule\ntype=ref,event=branch\ntype=ref,event=tag\ntype=ref,event=pr";
+const DEFAULT_RULES: &str =
+    "type=schedule\ntype=ref,event=branch\ntype=ref,event=tag\ntype=ref,event=pr";
 
-impl Rules {
+impl TagRuleSet {
     /// Reads the inputs; without rules those that docker/metadata-action has then.
     ///
     /// # Errors
     /// The first entry that is malformed.
-    pub fn read(tags: &str, flavor: &str, mode: Mode) -> Result<Self, RuleError> {
-        let given = Self::read_given(tags, flavor, mode)?;
+    pub fn parse(tags: &str, flavor: &str, mode: CompatMode) -> Result<Self, RuleError> {
+        let given = Self::parse_given(tags, flavor, mode)?;
         match given.rules.is_empty() {
             true => Ok(Self {
                 default: true,
-                ..Self::read_given(DEFAULT, flavor, mode)?
+                ..Self::parse_given(DEFAULT_RULES, flavor, mode)?
             }),
             false => Ok(given),
         }
     }
 
-    fn read_given(tags: &str, flavor: &str, mode: Mode) -> Result<Self, RuleError> {
+    fn parse_given(tags: &str, flavor: &str, mode: CompatMode) -> Result<Self, RuleError> {
         let mut findings = Vec::new();
-        let entries = list(tags, "tags", mode, &mut findings)?;
+        let entries = parse_list(tags, "tags", mode, &mut findings)?;
         let mut rules = entries
             .iter()
-            .map(|entry| parse::rule(entry, mode, &mut findings))
+            .map(|entry| rule_parser::parse_rule(entry, mode, &mut findings))
             .collect::<Result<Vec<_>, _>>()?;
-        sort(&mut rules);
-        let entries = list(flavor, "flavor", mode, &mut findings)?;
+        sort_by_priority(&mut rules);
+        let entries = parse_list(flavor, "flavor", mode, &mut findings)?;
         Ok(Self {
             rules,
-            flavor: Flavor::read(&entries, mode, &mut findings)?,
+            flavor: Flavor::parse(&entries, mode, &mut findings)?,
             mode,
             default: false,
             findings,
@@ -74,7 +75,7 @@ impl Rules {
     }
 
     /// How closely docker/metadata-action is followed.
-    pub fn mode(&self) -> Mode {
+    pub fn mode(&self) -> CompatMode {
         self.mode
     }
 
@@ -84,50 +85,50 @@ impl Rules {
     }
 
     /// Whether any tag is made of the commit.
-    pub fn need_commit(&self) -> bool {
-        let is_sha = |rule: &Rule| matches!(rule.kind, RuleKind::Sha { .. });
-        self.rules.iter().any(is_sha) || self.mention("sha")
+    pub fn needs_commit(&self) -> bool {
+        let is_sha = |rule: &TagRule| matches!(rule.kind, RuleKind::Sha { .. });
+        self.rules.iter().any(is_sha) || self.mentions("sha")
     }
 
     /// Whether any text of the rules holds the expression `name`.
-    pub fn mention(&self, name: &str) -> bool {
+    pub fn mentions(&self, name: &str) -> bool {
         let affixes = [&self.flavor.prefix.text, &self.flavor.suffix.text];
         self.rules
             .iter()
-            .flat_map(Rule::templates)
+            .flat_map(TagRule::templates)
             .any(|text| text.contains(name))
             || affixes.into_iter().any(|text| text.contains(name))
     }
 
     /// Whether any rule needs the name of the default branch.
-    pub fn need_default_branch(&self) -> bool {
+    pub fn needs_default_branch(&self) -> bool {
         let needs =
-            |rule: &Rule| matches!(&rule.kind, RuleKind::Edge { branch } if branch.is_empty());
+            |rule: &TagRule| matches!(&rule.kind, RuleKind::Edge { branch } if branch.is_empty());
         self.rules.iter().any(needs)
     }
 }
 
 /// The entries of a list; in strict mode a `#` begins a comment wherever it begins a line's text.
-fn list(
+fn parse_list(
     text: &str,
     input: &'static str,
-    mode: Mode,
+    mode: CompatMode,
     findings: &mut Vec<Finding>,
-) -> Result<Vec<Entry>, RuleError> {
-    let mut entries = entries(text).map_err(|error| quote_error(input, &error))?;
+) -> Result<Vec<ListEntry>, RuleError> {
+    let mut entries = parse_entries(text).map_err(|error| quote_error(input, &error))?;
     let (comments, data): (Vec<_>, Vec<_>) = entries
         .drain(..)
         .partition(|entry| entry.text.starts_with('#'));
-    if mode == Mode::Strict {
+    if mode == CompatMode::Strict {
         return Ok(data);
     }
     for entry in &comments {
         let text = format!(
             "{input}, line {}: an indented # begins no comment: {}",
             entry.line,
-            super::default::shown(&entry.text)
+            super::default_tags::printable_name(&entry.text)
         );
-        findings.push(Finding::trap(Trap::Comment, text));
+        findings.push(Finding::from_difference(CompatDifference::Comment, text));
     }
     entries.extend(comments);
     entries.extend(data);
@@ -148,7 +149,7 @@ fn quote_error(input: &'static str, error: &ListError) -> RuleError {
 /// By priority, the highest first, else as written. One that is no number is neither higher nor
 /// lower than any other, so this is an insertion as JavaScript engines sort few things: an order
 /// with such a thing in it has no other meaning.
-fn sort(rules: &mut [Rule]) {
+fn sort_by_priority(rules: &mut [TagRule]) {
     for end in 1..rules.len() {
         let (mut low, mut high) = (0, end);
         while low < high {

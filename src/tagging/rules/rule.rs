@@ -1,6 +1,6 @@
 /// One rule of `tags`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
+pub struct TagRule {
     /// The line of the input that it stands on, from 1.
     pub line: usize,
     /// The rule as it was written.
@@ -23,8 +23,8 @@ pub(in crate::tagging) enum RuleKind {
     Schedule {
         pattern: String,
     },
-    Semver(Versioned),
-    Pep440(Versioned),
+    Semver(VersionRule),
+    Pep440(VersionRule),
     Match {
         pattern: String,
         group: String,
@@ -33,7 +33,7 @@ pub(in crate::tagging) enum RuleKind {
     Edge {
         branch: String,
     },
-    Ref(RefKind),
+    Ref(RefRuleKind),
     Raw {
         value: String,
     },
@@ -50,7 +50,7 @@ pub(in crate::tagging) enum RuleKind {
 
 /// A version, and how it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tagging) struct Versioned {
+pub(in crate::tagging) struct VersionRule {
     pub(in crate::tagging) pattern: String,
     /// Where it is, if not in the tag's name: a template.
     pub(in crate::tagging) value: String,
@@ -60,7 +60,7 @@ pub(in crate::tagging) struct Versioned {
 
 /// Which refs a rule of `type=ref` is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tagging) enum RefKind {
+pub(in crate::tagging) enum RefRuleKind {
     Branch,
     Tag,
     Pull,
@@ -68,7 +68,7 @@ pub(in crate::tagging) enum RefKind {
 
 impl RuleKind {
     /// Rules whose priority is not said go in this order.
-    pub(super) fn priority(&self) -> f64 {
+    pub(super) fn default_priority(&self) -> f64 {
         match self {
             Self::Schedule { .. } => 1000.0,
             Self::Release { .. } => 950.0,
@@ -83,7 +83,7 @@ impl RuleKind {
     }
 }
 
-impl Rule {
+impl TagRule {
     /// The texts of the rule that are templates, or may be.
     pub(in crate::tagging) fn templates(&self) -> impl Iterator<Item = &str> {
         let own = match &self.kind {

@@ -2,23 +2,23 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn read(tags: &str, mode: Mode) -> Result<Rules, RuleError> {
-    Rules::read(tags, "", mode)
+fn read(tags: &str, mode: CompatMode) -> Result<TagRuleSet, RuleError> {
+    TagRuleSet::parse(tags, "", mode)
 }
 
 #[test]
 fn no_rules_mean_the_default_ones() {
     for tags in ["", "\n  \n# type=semver\n"] {
-        let rules = read(tags, Mode::Compatible).unwrap();
+        let rules = read(tags, CompatMode::Compatible).unwrap();
         assert!(rules.is_default() && rules.rules.len() == 4);
     }
-    assert!(!read("a", Mode::Compatible).unwrap().is_default());
+    assert!(!read("a", CompatMode::Compatible).unwrap().is_default());
 }
 
 #[test]
 fn rules_go_by_priority_then_as_written() {
     let order = |tags: &str| {
-        let rules = read(tags, Mode::Compatible).unwrap().rules;
+        let rules = read(tags, CompatMode::Compatible).unwrap().rules;
         rules.into_iter().map(|rule| rule.line).collect::<Vec<_>>()
     };
     assert_eq!(
@@ -34,7 +34,7 @@ fn rules_go_by_priority_then_as_written() {
 
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
-    let error = |tags| read(tags, Mode::Strict).unwrap_err().to_string();
+    let error = |tags| read(tags, CompatMode::Strict).unwrap_err().to_string();
     for (tags, message) in [
         (
             "type=rwa,value=x",
@@ -71,7 +71,7 @@ fn what_is_wrong_is_told_with_its_place() {
     ] {
         assert_eq!(error(tags), message);
     }
-    let error = read("a\n\n\"b", Mode::Compatible).unwrap_err();
+    let error = read("a\n\n\"b", CompatMode::Compatible).unwrap_err();
     assert_eq!((error.input, error.line, error.column), ("tags", 3, 2));
 }
 
@@ -84,10 +84,10 @@ fn flavors_and_images_are_read_or_refused() {
         "prefix=a,onlatest=yes",
         "a=b",
     ] {
-        let error = Rules::read("", flavor, Mode::Compatible).unwrap_err();
+        let error = TagRuleSet::parse("", flavor, CompatMode::Compatible).unwrap_err();
         assert_eq!(error.input, "flavor", "{flavor}");
     }
-    let names = |images: &str| image_names(images).map_err(|error| error.to_string());
+    let names = |images: &str| parse_image_names(images).map_err(|error| error.to_string());
     assert_eq!(names("A/b, c").unwrap(), ["a/b", "c"]);
     assert_eq!(names("a\nname=b,enable=false\nname=C").unwrap(), ["a", "c"]);
     assert_eq!(names("").unwrap(), [""; 0]);
@@ -101,22 +101,22 @@ proptest! {
     fn any_text_is_rules_or_an_error_within_it(
         text in "(type|raw|semver|match|pattern|value|event|priority|=|,|\"|#|\n|\\{\\{|[ -~]|\\PC){0,40}"
     ) {
-        for mode in [Mode::Compatible, Mode::Strict] {
+        for mode in [CompatMode::Compatible, CompatMode::Strict] {
             if let Err(error) = read(&text, mode) {
                 let lines: Vec<&str> = text.split(['\n', '\r']).collect();
                 prop_assert!((1..=lines.len()).contains(&error.line), "{error:?}");
                 prop_assert!((1..=text.chars().count() + 2).contains(&error.column));
             }
-            let _ = Rules::read("", &text, mode);
+            let _ = TagRuleSet::parse("", &text, mode);
         }
-        let _ = image_names(&text);
+        let _ = parse_image_names(&text);
     }
 
     #[test]
     fn priorities_order_rules_and_equal_ones_stay(priorities in prop::collection::vec(0..4u8, 1..12)) {
         let text: Vec<_> =
             priorities.iter().map(|priority| format!("x,priority={priority}")).collect();
-        let rules = read(&text.join("\n"), Mode::Strict).unwrap().rules;
+        let rules = read(&text.join("\n"), CompatMode::Strict).unwrap().rules;
         let keys: Vec<_> =
             rules.iter().map(|rule| (-rule.priority.unwrap(), rule.line)).collect();
         prop_assert!(keys.is_sorted_by(|a, b| a <= b), "{keys:?}");

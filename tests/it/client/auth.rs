@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
-use shipmark::image::{Repository, Target};
-use shipmark::registry::{Access, Client, Settings};
+use shipmark::image::{Repository, TagOrDigest};
+use shipmark::registry::{HttpSettings, RegistryClient, RepositoryAccess};
 use shipmark::release::Failure;
-use shipmark::transfer::Store;
+use shipmark::transfer::ImageStore;
 
 use super::*;
 use crate::registry::{
@@ -25,7 +25,7 @@ fn place(registry: &Registry) -> String {
 }
 
 /// Pushes the example, which must do.
-async fn pushes(registry: &Registry, settings: Settings) {
+async fn pushes(registry: &Registry, settings: HttpSettings) {
     let context = context_with(settings).0;
     done(push(&example(), &[&place(registry)], MAIN), &context).await;
     assert_eq!(registry.tags("team/web").len(), 2);
@@ -195,24 +195,24 @@ async fn without_any_login_the_error_says_where_to_give_one() {
 async fn a_login_happens_once_however_many_wait_for_it() {
     let registry = Registry::start(bearer()).await;
     let repository: Repository = place(&registry).parse().unwrap();
-    let client = Client::new(as_robot(&[&registry]), Said::default().notices()).unwrap();
+    let client = RegistryClient::new(as_robot(&[&registry]), Said::default().notices()).unwrap();
     let all = |access| {
-        let remote = client.repository(&repository, access, &[]);
+        let remote = client.open_repository(&repository, access, &[]);
         futures_util::future::try_join_all((0..20).map(move |n| {
             let remote = remote.clone();
             async move {
                 remote
-                    .head(&Target::Tag(format!("t{n}").parse().unwrap()))
+                    .head_manifest(&TagOrDigest::Tag(format!("t{n}").parse().unwrap()))
                     .await
             }
         }))
     };
-    all(Access::PullPush).await.unwrap();
+    all(RepositoryAccess::PullPush).await.unwrap();
     assert_eq!(answered(&registry, 401), 1);
     assert_eq!(registry.count(), 21);
     assert_eq!(registry.token_server().count(), 1);
     // Other rights are another token, and nothing is refused again.
-    all(Access::Pull).await.unwrap();
+    all(RepositoryAccess::Pull).await.unwrap();
     assert_eq!(answered(&registry, 401), 1);
     assert_eq!(registry.token_server().count(), 2);
 }
@@ -222,13 +222,13 @@ async fn a_failed_login_is_not_tried_by_everyone_who_waits() {
     let registry = Registry::start(bearer()).await;
     let repository: Repository = place(&registry).parse().unwrap();
     let settings = login(&[&registry.host()], "robot", "wrong");
-    let client = Client::new(settings, Said::default().notices()).unwrap();
-    let remote = client.repository(&repository, Access::PullPush, &[]);
+    let client = RegistryClient::new(settings, Said::default().notices()).unwrap();
+    let remote = client.open_repository(&repository, RepositoryAccess::PullPush, &[]);
     let all = futures_util::future::join_all((0..20).map(|n| {
         let remote = remote.clone();
         async move {
             remote
-                .head(&Target::Tag(format!("t{n}").parse().unwrap()))
+                .head_manifest(&TagOrDigest::Tag(format!("t{n}").parse().unwrap()))
                 .await
         }
     }));
@@ -240,13 +240,13 @@ async fn a_failed_login_is_not_tried_by_everyone_who_waits() {
 async fn a_token_that_dies_under_way_is_replaced_once() {
     let registry = Registry::start(bearer()).await;
     let repository: Repository = place(&registry).parse().unwrap();
-    let client = Client::new(as_robot(&[&registry]), Said::default().notices()).unwrap();
-    let remote = client.repository(&repository, Access::PullPush, &[]);
-    let store = Store::Registry(remote);
+    let client = RegistryClient::new(as_robot(&[&registry]), Said::default().notices()).unwrap();
+    let remote = client.open_repository(&repository, RepositoryAccess::PullPush, &[]);
+    let store = ImageStore::Registry(remote);
     let look = || async {
         let heads = (0..10).map(|n| {
             let store = &store;
-            async move { store.resolve(&format!("t{n}").parse().unwrap()).await }
+            async move { store.resolve_tag(&format!("t{n}").parse().unwrap()).await }
         });
         futures_util::future::try_join_all(heads).await.unwrap()
     };
@@ -278,11 +278,11 @@ async fn tokens_are_fetched_anew_before_they_expire() {
     let rules = rules().expires_in(Duration::from_secs(1));
     let registry = Registry::start(Profile::plain().auth(Auth::TokenHost(rules))).await;
     let repository: Repository = place(&registry).parse().unwrap();
-    let client = Client::new(as_robot(&[&registry]), Said::default().notices()).unwrap();
-    let remote = client.repository(&repository, Access::PullPush, &[]);
-    let target = Target::Tag("t".parse().unwrap());
+    let client = RegistryClient::new(as_robot(&[&registry]), Said::default().notices()).unwrap();
+    let remote = client.open_repository(&repository, RepositoryAccess::PullPush, &[]);
+    let target = TagOrDigest::Tag("t".parse().unwrap());
     for _ in 0..3 {
-        remote.head(&target).await.unwrap();
+        remote.head_manifest(&target).await.unwrap();
         tokio::time::sleep(Duration::from_millis(850)).await;
     }
     assert_eq!(answered(&registry, 401), 1);
@@ -475,7 +475,7 @@ async fn promise_7_no_login_goes_over_plain_http() {
     for auth in [Auth::basic("robot", HUNTER2), Auth::TokenHost(rules())] {
         let registry = Registry::start(Profile::plain().auth(auth)).await;
         let host = not_loopback(&registry);
-        let settings = Settings {
+        let settings = HttpSettings {
             insecure: vec![host.parse().unwrap()],
             ..login(&[&host], "robot", HUNTER2)
         };
@@ -494,7 +494,7 @@ async fn promise_7_no_login_goes_over_plain_http() {
 async fn an_insecure_registry_without_a_login_is_spoken_to_plainly() {
     let registry = Registry::start(Profile::plain()).await;
     let host = not_loopback(&registry);
-    let settings = Settings {
+    let settings = HttpSettings {
         insecure: vec![host.parse().unwrap()],
         ..settings()
     };

@@ -1,8 +1,8 @@
 //! Blobs that go in chunks, and uploads that go on where they broke off.
 
-use shipmark::image::Target;
-use shipmark::registry::{Access, Client};
-use shipmark::release::Outcome;
+use shipmark::image::TagOrDigest;
+use shipmark::registry::{RegistryClient, RepositoryAccess};
+use shipmark::release::ReleaseOutcome;
 
 use super::engine::{promotion, put_image};
 use super::*;
@@ -13,11 +13,16 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
 /// Copies an image of one layer from one registry to another, in which only its config is.
-async fn copied(source: &Registry, to: &Registry, size: u64) -> (Outcome, Said) {
+async fn copied(source: &Registry, to: &Registry, size: u64) -> (ReleaseOutcome, Said) {
     copied_to(source, to, "copy", size).await
 }
 
-async fn copied_to(source: &Registry, to: &Registry, name: &str, size: u64) -> (Outcome, Said) {
+async fn copied_to(
+    source: &Registry,
+    to: &Registry,
+    name: &str,
+    size: u64,
+) -> (ReleaseOutcome, Said) {
     let root = put_image(source, &[(size, 1)]);
     to.put_blob(name, "{}");
     // What is new is asked for in another way.
@@ -90,7 +95,7 @@ async fn a_blob_that_is_too_much_at_once_goes_in_chunks() {
     PATCH 2097152-3145727 202
     PUT 3145728-3145732 201
     ");
-    assert_eq!(outcome.destinations[0].content.moved.bytes, 3 * MIB + 5);
+    assert_eq!(outcome.destinations[0].copy_stats.moved.bytes, 3 * MIB + 5);
     let said_of = said.text();
     assert!(
         said_of.contains("413") && !said_of.contains("tries"),
@@ -104,14 +109,16 @@ async fn a_blob_that_is_too_much_at_once_goes_in_chunks() {
 async fn what_one_blob_found_out_holds_for_the_next() {
     let (source, to) = pair(Profile::plain().max_body(MIB)).await;
     put_image(&source, &[(2 * MIB + 1, 1), (2 * MIB, 2), (MIB, 3)]);
-    let client = Client::new(settings(), Said::default().notices()).unwrap();
+    let client = RegistryClient::new(settings(), Said::default().notices()).unwrap();
     let [from, place] = [(&source, "big"), (&to, "copy")]
         .map(|(registry, name)| format!("{}/{name}", registry.host()).parse().unwrap());
     let (from, place) = (
-        client.repository(&from, Access::Pull, &[]),
-        client.repository(&place, Access::PullPush, &[]),
+        client.open_repository(&from, RepositoryAccess::Pull, &[]),
+        client.open_repository(&place, RepositoryAccess::PullPush, &[]),
     );
-    let manifest = from.manifest(&Target::Tag("1".parse().unwrap())).await;
+    let manifest = from
+        .get_manifest(&TagOrDigest::Tag("1".parse().unwrap()))
+        .await;
     let mut sent = Vec::new();
     for layer in manifest
         .unwrap()
@@ -121,12 +128,18 @@ async fn what_one_blob_found_out_holds_for_the_next() {
     {
         let mut upload = place.start_upload(layer.size).await.unwrap();
         loop {
-            let body = from.open_blob(layer, upload.begin()).await.unwrap();
-            match place.upload(&mut upload, layer, body.into_stream()).await {
+            let body = from
+                .open_blob(layer, upload.received_bytes())
+                .await
+                .unwrap();
+            match place
+                .upload_blob(&mut upload, layer, body.into_stream())
+                .await
+            {
                 Ok(()) => break,
-                Err(error) => assert!(error.wants_less(), "{error}"),
+                Err(error) => assert!(error.wants_smaller_chunk(), "{error}"),
             }
-            upload = place.go_on(upload, layer).await.unwrap();
+            upload = place.resume_upload(upload, layer).await.unwrap();
         }
         sent.push(uploads(&to).join(", "));
         to.clear_log();
@@ -237,7 +250,7 @@ async fn an_upload_that_breaks_off_goes_on_where_the_registry_is() {
     let read: Vec<u64> = source.log().iter().filter_map(begin).collect();
     let near = |begin: &u64| (8 * MIB..=9 * MIB).contains(begin);
     assert!(read.len() == 2 && read.iter().all(near), "{read:?}");
-    let content = outcome.destinations[0].content;
+    let content = outcome.destinations[0].copy_stats;
     assert_eq!(content.moved.bytes, 12 * MIB);
     assert_eq!(
         (content.resumed.blobs, content.resumed.bytes),

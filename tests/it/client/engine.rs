@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shipmark::release::{Outcome, run};
+use shipmark::release::{ReleaseOutcome, run};
 
 use super::*;
 use crate::registry::{Effect, Fault, Profile, Registry, digest};
@@ -37,14 +37,14 @@ pub fn put_image(registry: &Registry, layers: &[(u64, u64)]) -> String {
     registry.put_manifest("big", "1", media_type, manifest.to_string())
 }
 
-pub(super) fn promotion(from: &str, to: &str) -> Request {
+pub(super) fn promotion(from: &str, to: &str) -> ReleaseRequest {
     let mut request = promote(from, &[to], MAIN);
     request.rules = shipmark::tagging::TagRules::read(["copied"]).unwrap();
     request
 }
 
 /// Copies the image of [`put_image`] to repository `copy` of the other.
-async fn copied(source: &Registry, to: &Registry) -> (Outcome, Said) {
+async fn copied(source: &Registry, to: &Registry) -> (ReleaseOutcome, Said) {
     let (context, said) = context_with(settings());
     let request = promotion(
         &format!("{}/big:1", source.host()),
@@ -74,7 +74,7 @@ async fn large_layers_pass_through_whole() {
     let root = put_image(&source, &[(64 * MIB, 1), (3 * MIB, 2), (0, 3)]);
     let (outcome, said) = copied(&source, &to).await;
     assert_eq!(outcome.root.to_string(), root);
-    let content = outcome.destinations[0].content;
+    let content = outcome.destinations[0].copy_stats;
     assert_eq!(
         (content.moved.blobs, content.moved.bytes),
         (4, 67 * MIB + 2)
@@ -90,7 +90,7 @@ async fn a_blob_that_is_there_is_not_sent() {
     put_image(&source, &[(MIB, 1), (2 * MIB, 2)]);
     to.put_synthetic_blob("copy", 2 * MIB, 2);
     let (outcome, said) = copied(&source, &to).await;
-    let content = outcome.destinations[0].content;
+    let content = outcome.destinations[0].copy_stats;
     assert_eq!((content.moved.blobs, content.moved.bytes), (2, MIB + 2));
     assert_eq!((content.present.blobs, content.present.bytes), (1, 2 * MIB));
     assert_eq!(to.count_of("PUT /v2/copy/blobs/"), 2);
@@ -104,7 +104,7 @@ async fn a_blob_that_is_named_twice_is_sent_once() {
     let to = Registry::start(Profile::plain()).await;
     put_image(&source, &[(MIB, 1), (MIB, 1), (MIB, 2)]);
     let (outcome, said) = copied(&source, &to).await;
-    assert_eq!(outcome.destinations[0].content.moved.blobs, 3);
+    assert_eq!(outcome.destinations[0].copy_stats.moved.blobs, 3);
     assert_eq!(to.count_of("PUT /v2/copy/blobs/"), 3);
     assert_progress_ends(&said, "");
 }
@@ -132,7 +132,7 @@ async fn blobs_are_mounted_within_a_registry() {
     let layers: Vec<(u64, u64)> = (0..12).map(|seed| (1000, seed)).collect();
     put_image(&registry, &layers);
     let (outcome, _) = copied(&registry, &registry).await;
-    assert_eq!(outcome.destinations[0].content.mounted.blobs, 13);
+    assert_eq!(outcome.destinations[0].copy_stats.mounted.blobs, 13);
     assert_eq!(registry.count_of("POST "), 13);
     assert_eq!(registry.count_of("HEAD /v2/copy/blobs/"), 0);
     assert_eq!(registry.count_of("PUT /v2/copy/blobs/"), 0);
@@ -146,7 +146,7 @@ async fn a_registry_that_declines_mounts_is_soon_left_alone_with_them() {
     let layers: Vec<(u64, u64)> = (0..30).map(|seed| (1000, seed)).collect();
     put_image(&registry, &layers);
     let (outcome, _) = copied(&registry, &registry).await;
-    assert_eq!(outcome.destinations[0].content.moved.blobs, 31);
+    assert_eq!(outcome.destinations[0].copy_stats.moved.blobs, 31);
     let mounts = registry.count_of("POST /v2/copy/blobs/uploads/?mount=");
     assert!((2..=31).contains(&mounts), "{mounts}");
     // The session that came instead of a mount was used.
@@ -172,7 +172,10 @@ async fn a_mount_that_is_refused_gives_way_to_an_upload() {
         put_image(&registry, &[(1000, 1)]);
         registry.fault(Fault::on("POST", "mount=", Effect::status(status)).always());
         let (outcome, _) = copied(&registry, &registry).await;
-        assert_eq!(outcome.destinations[0].content.moved.blobs, 2, "{status}");
+        assert_eq!(
+            outcome.destinations[0].copy_stats.moved.blobs, 2,
+            "{status}"
+        );
     }
 }
 
@@ -190,7 +193,7 @@ async fn a_blob_that_was_sent_twice_is_counted_once() {
         put_image(&source, &[(MIB, 1), (2 * MIB, 2)]);
         to.fault(Fault::on("PUT", "/blobs/uploads/", effect.clone()));
         let (outcome, said) = copied(&source, &to).await;
-        assert_eq!(outcome.destinations[0].content.moved.bytes, 3 * MIB + 2);
+        assert_eq!(outcome.destinations[0].copy_stats.moved.bytes, 3 * MIB + 2);
         assert_progress_ends(&said, &format!("{effect:?}"));
         assert_eq!(to.open_uploads(), 0, "{effect:?}");
     }
@@ -275,7 +278,7 @@ async fn a_session_that_was_opened_too_late_is_closed() {
         assert_eq!(run(&request, &context).await.is_err(), fails);
         // A run that fails waits for it by itself.
         if !fails {
-            context.registry.abandon().await;
+            context.registry.cancel_open_uploads().await;
         }
         assert_eq!(to.open_uploads(), 0, "{:#?}", to.requests());
     }
@@ -298,7 +301,7 @@ async fn a_copy_to_disk_asks_again_for_what_came_damaged() {
         let (context, said) = context_with(settings());
         let layout = format!("oci:{}", disk.path().join(n.to_string()).display());
         let request = promotion(&format!("{}/big:1", source.host()), &layout);
-        assert!(done(request, &context).await.released());
+        assert!(done(request, &context).await.has_changes());
         assert_progress_ends(&said, &layout);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
-use shipmark::release::{Failure, Outcome, run};
+use shipmark::release::{Failure, ReleaseOutcome, run};
 
 use super::*;
 use crate::registry::{Effect, Fault, Profile, Registry};
@@ -44,18 +44,18 @@ impl Pair {
         }
     }
 
-    fn request(&self) -> Request {
+    fn request(&self) -> ReleaseRequest {
         let from = format!("{}/dev/web:1.4.0", self.source.host());
         let to = format!("{}/prod/web", self.to.host());
         promote(&from, &[&to], RELEASE)
     }
 
     /// Copies, in a time that no fault may stretch.
-    async fn copy(&self) -> Result<Outcome, (Failure, String)> {
+    async fn copy(&self) -> Result<ReleaseOutcome, (Failure, String)> {
         self.copy_with(settings()).await
     }
 
-    async fn copy_with(&self, settings: Settings) -> Result<Outcome, (Failure, String)> {
+    async fn copy_with(&self, settings: HttpSettings) -> Result<ReleaseOutcome, (Failure, String)> {
         let (context, said) = context_with(settings);
         let request = self.request();
         let outcome = tokio::time::timeout(Duration::from_secs(25), run(&request, &context));

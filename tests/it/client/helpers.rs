@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
-use shipmark::credentials::Surroundings;
+use shipmark::credentials::HelperEnvironment;
 
 use super::*;
 use crate::registry::Auth;
@@ -39,14 +39,14 @@ impl Helpers {
         asked.lines().map(str::to_owned).collect()
     }
 
-    fn settings(&self) -> Settings {
-        let surroundings = Surroundings {
+    fn settings(&self) -> HttpSettings {
+        let surroundings = HelperEnvironment {
             folders: vec![self.0.root().to_owned()],
             variables: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         };
         let config = self.0.path("config.json");
         let credentials = Credentials::load(Some(&config), Vec::new()).unwrap();
-        Settings {
+        HttpSettings {
             credentials: credentials.with_helpers(surroundings, Said::default().notices()),
             ..settings()
         }

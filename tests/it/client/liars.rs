@@ -5,8 +5,8 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shipmark::referrers::{Reason, Selection};
-use shipmark::registry::{Access, Client};
+use shipmark::referrers::{ReferrerSelection, SkipReason};
+use shipmark::registry::{RegistryClient, RepositoryAccess};
 use shipmark::release::{Failure, run};
 
 use super::wire::Wire;
@@ -75,7 +75,7 @@ async fn tell(lie: &Lie) -> (Registry, Registry, Failure, String) {
     (source, to, failure, text)
 }
 
-async fn promoted_in_vain(from: &str, to: &str, settings: Settings) -> (Failure, String) {
+async fn promoted_in_vain(from: &str, to: &str, settings: HttpSettings) -> (Failure, String) {
     let began = Instant::now();
     let request = promote(from, &[to], RELEASE);
     let (context, said) = context_with(settings);
@@ -341,8 +341,8 @@ async fn referrers_without_end_are_given_up() {
         };
         let host = Wire::answering(page).await;
         let repository = format!("{}/web", host.host).parse().unwrap();
-        let client = Client::new(settings(), Said::default().notices()).unwrap();
-        let remote = client.repository(&repository, Access::Pull, &[]);
+        let client = RegistryClient::new(settings(), Said::default().notices()).unwrap();
+        let remote = client.open_repository(&repository, RepositoryAccess::Pull, &[]);
         let listing = tokio::time::timeout(
             Duration::from_secs(60),
             remote.referrers::<serde_json::Value>(example_root()),
@@ -438,7 +438,7 @@ async fn every_lie_about_referrers_is_found_out_and_named() {
             let from = format!("{}/dev/web:1.4.0", source.host());
             let place = format!("{}/prod/web", to.host());
             let mut request = promote(&from, &[&place], RELEASE);
-            request.referrers = Selection::Known;
+            request.referrers = ReferrerSelection::Known;
             let (failure, text) = failed(request, &context()).await;
             let case = format!("{liar:?} {effect:?}: {text}");
             assert!(matches!(failure, Failure::Service(_)), "{case}");
@@ -469,12 +469,12 @@ async fn a_referrer_of_another_image_does_not_travel() {
     let from = format!("{}/dev/web:1.4.0", source.host());
     let place = format!("{}/prod/web", to.host());
     let mut request = promote(&from, &[&place], RELEASE);
-    request.referrers = Selection::Known;
+    request.referrers = ReferrerSelection::Known;
     let (context, said) = context_with(settings());
     let outcome = done(request, &context).await;
-    let beside = &outcome.destinations[0].beside;
+    let beside = &outcome.destinations[0].referrers;
     assert!(beside.copied.is_empty(), "{beside:?}");
-    assert_eq!(beside.left[0].reason, Reason::Foreign);
+    assert_eq!(beside.skipped[0].reason, SkipReason::OtherSubject);
     assert!(
         said.text()
             .contains("listed at the source for what it does not name")

@@ -2,16 +2,18 @@
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use shipmark::image::{Descriptor, Target};
-use shipmark::registry::{Access, Remote};
+use shipmark::image::{Descriptor, TagOrDigest};
+use shipmark::registry::{RepositoryAccess, RepositoryClient};
 
 use super::*;
 use crate::registry::{Effect, Fault, Profile, Registry};
 
-fn remote(registry: &Registry) -> Remote {
+fn remote(registry: &Registry) -> RepositoryClient {
     let place = format!("{}/web", registry.host()).parse().unwrap();
     let context = context_with(settings()).0;
-    context.registry.repository(&place, Access::PullPush, &[])
+    context
+        .registry
+        .open_repository(&place, RepositoryAccess::PullPush, &[])
 }
 
 #[tokio::test]
@@ -24,7 +26,7 @@ async fn a_blob_goes_along_with_the_request_that_opens_a_session() {
         let registry = Registry::start(profile).await;
         let (remote, blob) = (remote(&registry), Bytes::from_static(b"made here"));
         remote
-            .head(&Target::Tag("it".parse().unwrap()))
+            .head_manifest(&TagOrDigest::Tag("it".parse().unwrap()))
             .await
             .unwrap();
         registry.clear_log();
@@ -35,7 +37,12 @@ async fn a_blob_goes_along_with_the_request_that_opens_a_session() {
             "{:?}",
             registry.requests()
         );
-        assert!(remote.has_blob(&Descriptor::of_bytes(&blob)).await.unwrap());
+        assert!(
+            remote
+                .has_blob(&Descriptor::from_bytes(&blob))
+                .await
+                .unwrap()
+        );
         assert_eq!(registry.open_uploads(), 0);
     }
 }
@@ -57,7 +64,12 @@ async fn a_registry_that_refuses_the_form_or_breaks_off_gets_the_blob_in_a_sessi
             registry.fault(fault.clone());
             let (remote, blob) = (remote(&registry), Bytes::from_static(b"made here"));
             remote.put_blob(&blob).await.unwrap();
-            assert!(remote.has_blob(&Descriptor::of_bytes(&blob)).await.unwrap());
+            assert!(
+                remote
+                    .has_blob(&Descriptor::from_bytes(&blob))
+                    .await
+                    .unwrap()
+            );
             assert_eq!(registry.open_uploads(), 0, "{:?}", registry.requests());
         }
     }

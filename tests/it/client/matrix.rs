@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream};
 use serde_json::Value;
-use shipmark::referrers::Selection;
-use shipmark::release::{Failure, Outcome, run};
+use shipmark::referrers::ReferrerSelection;
+use shipmark::release::{Failure, ReleaseOutcome, run};
 
 use super::*;
 use crate::registry::{Effect, Fault, Profile, Registry};
@@ -24,7 +24,7 @@ struct Scene {
     source: Arc<Registry>,
     /// None where it is the source's own registry.
     to: Option<Registry>,
-    request: Request,
+    request: ReleaseRequest,
     /// The repository that is written to, what its tags name, and how many they are.
     repository: &'static str,
     root: String,
@@ -155,11 +155,11 @@ impl Scene {
         }
         signed_by_tag(&self.source, "big", &self.root);
         self.beside = vec![bundle, format!("{tag}.sig")];
-        self.request.referrers = Selection::Known;
+        self.request.referrers = ReferrerSelection::Known;
     }
 
     /// Copies, in a time that no fault may stretch.
-    async fn copy(&self, settings: Settings) -> Result<Outcome, (Failure, String)> {
+    async fn copy(&self, settings: HttpSettings) -> Result<ReleaseOutcome, (Failure, String)> {
         let (context, said) = context_with(settings);
         let running = tokio::time::timeout(Duration::from_secs(25), run(&self.request, &context));
         let outcome = running.await.expect("it ends");
@@ -248,7 +248,7 @@ impl Scene {
 async fn every_request(
     scenes: &[(&'static str, Setting)],
     effect: &Effect,
-    settings: fn() -> Settings,
+    settings: fn() -> HttpSettings,
 ) -> Vec<String> {
     let mut cases = Vec::new();
     for (name, setting) in scenes.iter().copied() {
@@ -277,7 +277,7 @@ async fn strike(
     effect: &Effect,
     side: Struck,
     n: usize,
-    settings: Settings,
+    settings: HttpSettings,
 ) -> Option<String> {
     let struck = scene.struck(side);
     struck.fault(Fault::at(n, effect.clone()));

@@ -13,11 +13,11 @@ async fn into(to: &Registry, layers: u64) -> Vec<Exchange> {
     put_image(&source, &layers);
     let from = format!("{}/big:1", source.host());
     let request = promotion(&from, &format!("{}/copy", to.host()));
-    let timing = Timing {
+    let timing = RetryTiming {
         attempts: 12,
         ..timing()
     };
-    let settings = Settings {
+    let settings = HttpSettings {
         timing,
         ..settings()
     };

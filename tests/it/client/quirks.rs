@@ -8,7 +8,7 @@ use std::time::Duration;
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::secrets::RegistryAuth;
 use shipmark::image::{Repository, Tag};
-use shipmark::registry::{Access, Client, Settings};
+use shipmark::registry::{HttpSettings, RegistryClient, RepositoryAccess};
 use shipmark::release::Failure;
 
 use super::wire::Wire;
@@ -31,7 +31,7 @@ fn known() -> Vec<(&'static str, Profile, &'static str)> {
     ]
 }
 
-fn settings_of(registry: &Registry, user: &str) -> Settings {
+fn settings_of(registry: &Registry, user: &str) -> HttpSettings {
     login(&[&registry.host()], user, PASSWORD)
 }
 
@@ -65,9 +65,9 @@ async fn every_known_registry_takes_a_push_a_promotion_and_a_rerun() {
         assert!(
             !done(push(&example(), &[&dev], MAIN), &context())
                 .await
-                .released()
+                .has_changes()
         );
-        assert!(!done(release, &context()).await.released(), "{name}");
+        assert!(!done(release, &context()).await.has_changes(), "{name}");
         assert_eq!(wrote(&registry), Vec::<String>::new(), "{name}");
     }
 }
@@ -80,7 +80,7 @@ async fn promise_3_a_registry_with_immutable_tags_takes_a_rerun() {
         let context = || context_with(settings_of(&registry, user)).0;
         done(push(&example(), &[&place], RELEASE), &context()).await;
         let outcome = done(push(&example(), &[&place], RELEASE), &context()).await;
-        assert!(!outcome.released(), "{name}");
+        assert!(!outcome.has_changes(), "{name}");
     }
 }
 
@@ -166,7 +166,7 @@ async fn promise_3_a_403_to_a_head_is_absent_only_where_a_get_says_so() {
     assert!(
         !done(push(&example(), &[&place], MAIN), &context())
             .await
-            .released()
+            .has_changes()
     );
     registry.fault(Fault::on("GET", "/manifests/", Effect::status(403)).always());
     let (failure, text) = refused(push(&example(), &[&place], MAIN), settings()).await;
@@ -182,7 +182,7 @@ async fn a_head_without_a_digest_is_followed_by_a_get() {
     registry.fault(Fault::on("HEAD", "/manifests/1.4.0", effect));
     let place = format!("{}/dev/web", registry.host());
     let outcome = done(push(&example(), &[&place], RELEASE), &context()).await;
-    assert!(!outcome.released());
+    assert!(!outcome.has_changes());
     assert_eq!(registry.count_of("GET /v2/dev/web/manifests/1.4.0"), 1);
 }
 
@@ -206,11 +206,11 @@ async fn all_tags_are_listed_whatever_the_pages() {
     assert_eq!(listed(&registry.host()).await.unwrap(), BTreeSet::new());
 }
 
-async fn listed(host: &str) -> Result<BTreeSet<Tag>, shipmark::registry::Error> {
+async fn listed(host: &str) -> Result<BTreeSet<Tag>, shipmark::registry::RegistryError> {
     let repository: Repository = format!("{host}/web").parse().unwrap();
-    let client = Client::new(settings(), Said::default().notices()).unwrap();
+    let client = RegistryClient::new(settings(), Said::default().notices()).unwrap();
     client
-        .repository(&repository, Access::Pull, &[])
+        .open_repository(&repository, RepositoryAccess::Pull, &[])
         .tags()
         .await
 }

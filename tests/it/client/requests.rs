@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use shipmark::referrers::Selection;
-use shipmark::registry::{Settings, Timing};
+use shipmark::referrers::ReferrerSelection;
+use shipmark::registry::{HttpSettings, RetryTiming};
 use shipmark::tagging::TagRules;
 
 use super::*;
@@ -30,7 +30,7 @@ fn shortened(line: &str) -> String {
 struct Stage {
     source: Registry,
     to: Registry,
-    settings: Settings,
+    settings: HttpSettings,
     /// How many tokens of each were told of.
     tokens: RefCell<BTreeMap<&'static str, usize>>,
 }
@@ -44,11 +44,11 @@ impl Stage {
         let hosts = [source.host(), to.host()];
         let hosts = hosts.each_ref().map(String::as_str);
         // On a machine that is busy no request is to be sent twice.
-        let timing = Timing {
+        let timing = RetryTiming {
             stall: Duration::from_secs(20),
             ..timing()
         };
-        let settings = Settings {
+        let settings = HttpSettings {
             timing,
             ..login(&hosts, user, PASSWORD)
         };
@@ -102,10 +102,17 @@ impl Stage {
     }
 
     async fn release(&self, from: &str, to: &str, tags: &[&str]) {
-        self.release_with(Selection::None, from, to, tags).await;
+        self.release_with(ReferrerSelection::None, from, to, tags)
+            .await;
     }
 
-    async fn release_with(&self, referrers: Selection, from: &str, to: &str, tags: &[&str]) {
+    async fn release_with(
+        &self,
+        referrers: ReferrerSelection,
+        from: &str,
+        to: &str,
+        tags: &[&str],
+    ) {
         let mut request = promote(from, &[to], "refs/heads/main");
         request.rules = TagRules::read(tags.iter().copied()).unwrap();
         request.referrers = referrers;
@@ -147,7 +154,7 @@ impl Stage {
         let both = ["source", "destination"];
         let mut text = String::new();
         let release = async |to: &str| {
-            self.release_with(Selection::Known, &from, &place(to), &["v1"])
+            self.release_with(ReferrerSelection::Known, &from, &place(to), &["v1"])
                 .await;
         };
         release("bare").await;

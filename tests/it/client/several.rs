@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use shipmark::release::{Outcome, run};
-use shipmark::transfer::{Amount, Content};
+use shipmark::release::{ReleaseOutcome, run};
+use shipmark::transfer::{BlobAmount, CopyStats};
 
 use super::engine::{promotion, put_image};
 use super::*;
@@ -12,7 +12,7 @@ use crate::registry::{Effect, Fault, Profile, Registry};
 const MIB: u64 = 1 << 20;
 
 /// The promotion of the image of [`put_image`] to all of them.
-fn to_all(source: &Registry, places: &[String]) -> Request {
+fn to_all(source: &Registry, places: &[String]) -> ReleaseRequest {
     let mut request = promotion(&format!("{}/big:1", source.host()), &places[0]);
     let further = places[1..].iter().map(|place| place.parse().unwrap());
     request.destinations.extend(further);
@@ -23,8 +23,8 @@ fn place(registry: &Registry, repository: &str) -> String {
     format!("{}/{repository}", registry.host())
 }
 
-fn amount(blobs: u64, bytes: u64) -> Amount {
-    Amount { blobs, bytes }
+fn amount(blobs: u64, bytes: u64) -> BlobAmount {
+    BlobAmount { blobs, bytes }
 }
 
 async fn started<const N: usize>() -> [Registry; N] {
@@ -68,9 +68,9 @@ async fn what_several_registries_lack_is_read_once() {
     );
 }
 
-fn contents(outcome: &Outcome) -> Vec<Content> {
+fn contents(outcome: &ReleaseOutcome) -> Vec<CopyStats> {
     let released = outcome.destinations.iter();
-    released.map(|released| released.content).collect()
+    released.map(|released| released.copy_stats).collect()
 }
 
 #[tokio::test]
@@ -171,11 +171,11 @@ async fn what_one_image_brought_is_mounted_for_the_next() {
     put_image(&source, &[(2 * MIB, 1), (1000, 2)]);
     let context = context();
     for (name, moved, shared) in [
-        ("one", amount(3, 2 * MIB + 1002), Amount::default()),
-        ("two", Amount::default(), amount(3, 2 * MIB + 1002)),
+        ("one", amount(3, 2 * MIB + 1002), BlobAmount::default()),
+        ("two", BlobAmount::default(), amount(3, 2 * MIB + 1002)),
     ] {
         let outcome = done(to_all(&source, &[place(&to, name)]), &context).await;
-        let content = outcome.destinations[0].content;
+        let content = outcome.destinations[0].copy_stats;
         assert_eq!((content.moved, content.shared), (moved, shared), "{name}");
     }
     assert_eq!(to.count_of("HEAD /v2/two/blobs/"), 0);
@@ -188,14 +188,14 @@ async fn images_at_the_same_time_share_what_they_have_in_common() {
     let [source, to] = started().await;
     put_image(&source, &[(2 * MIB, 1), (1000, 2)]);
     let context = context();
-    let requests: Vec<Request> = (0..20)
+    let requests: Vec<ReleaseRequest> = (0..20)
         .map(|n| to_all(&source, &[place(&to, &format!("service-{n}"))]))
         .collect();
     let runs = requests.iter().map(|request| run(request, &context));
-    let outcomes: Vec<Outcome> = futures_util::future::try_join_all(runs).await.unwrap();
+    let outcomes: Vec<ReleaseOutcome> = futures_util::future::try_join_all(runs).await.unwrap();
     let moved: u64 = outcomes
         .iter()
-        .map(|outcome| outcome.destinations[0].content.moved.blobs)
+        .map(|outcome| outcome.destinations[0].copy_stats.moved.blobs)
         .sum();
     assert_eq!(moved, 3);
     let sent = to
@@ -222,7 +222,7 @@ async fn a_download_that_breaks_off_goes_on_where_it_was() {
         assert_eq!(to.count_of("PUT /v2/copy/blobs/"), 2);
         assert_eq!(to.count_of("POST /v2/copy/blobs/"), 2);
         assert_whole(&[&to]);
-        let resumed = outcome.destinations[0].content.resumed;
+        let resumed = outcome.destinations[0].copy_stats.resumed;
         assert_eq!(resumed.blobs, u64::from(ranges));
         assert!(!ranges || resumed.bytes >= MIB, "{resumed:?}");
         assert!(said.text().contains("going on at byte"), "{}", said.text());

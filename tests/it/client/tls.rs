@@ -3,9 +3,9 @@
 use hyper::Version;
 use rustls::HandshakeKind;
 use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
-use shipmark::image::Target;
-use shipmark::notice::Notices;
-use shipmark::registry::{Access, Client, Settings};
+use shipmark::image::TagOrDigest;
+use shipmark::notices::Notices;
+use shipmark::registry::{HttpSettings, RegistryClient, RepositoryAccess};
 use shipmark::release::Failure;
 use tokio::net::TcpListener;
 
@@ -31,11 +31,11 @@ fn file(content: &str) -> (std::path::PathBuf, tempfile::TempDir) {
 async fn a_private_authority_is_trusted_where_the_user_says_so() {
     let ca = TestCa::new();
     let (path, _folder) = file(&ca.pem());
-    let by_input = Settings {
+    let by_input = HttpSettings {
         ca_file: Some(path.clone()),
         ..settings()
     };
-    let by_environment = Settings {
+    let by_environment = HttpSettings {
         ssl_cert_file: Some(path),
         ..settings()
     };
@@ -57,7 +57,7 @@ async fn all_but_large_blobs_share_http_2() {
     let ca = TestCa::new();
     let (path, _folder) = file(&ca.pem());
     let registry = Registry::start(Profile::plain().tls(&ca)).await;
-    let context = context_with(Settings {
+    let context = context_with(HttpSettings {
         ca_file: Some(path),
         ..settings()
     })
@@ -86,7 +86,7 @@ async fn all_but_large_blobs_share_http_2() {
 async fn a_key_exchange_is_agreed_on_at_once() {
     let ca = TestCa::new();
     let (path, _folder) = file(&ca.pem());
-    let settings = Settings {
+    let settings = HttpSettings {
         ca_file: Some(path),
         ..settings()
     };
@@ -99,10 +99,10 @@ async fn a_key_exchange_is_agreed_on_at_once() {
         provider.kx_groups = groups.clone();
         let acceptor = ca.valid().acceptor_with(provider);
         let place = place(&listener.local_addr().unwrap().to_string());
-        let client = Client::new(settings.clone(), Notices::new(|_| {})).unwrap();
-        let remote = client.repository(&place.parse().unwrap(), Access::Pull, &[]);
-        let target = Target::Tag("1".parse().unwrap());
-        let asking = tokio::spawn(async move { remote.head(&target).await });
+        let client = RegistryClient::new(settings.clone(), Notices::new(|_| {})).unwrap();
+        let remote = client.open_repository(&place.parse().unwrap(), RepositoryAccess::Pull, &[]);
+        let target = TagOrDigest::Tag("1".parse().unwrap());
+        let asking = tokio::spawn(async move { remote.head_manifest(&target).await });
         let (stream, _) = listener.accept().await.unwrap();
         let stream = acceptor.accept(stream).await.unwrap();
         let kind = stream.get_ref().1.handshake_kind();
@@ -116,7 +116,7 @@ async fn a_key_exchange_is_agreed_on_at_once() {
 async fn a_shared_connection_that_breaks_is_made_again() {
     let ca = TestCa::new();
     let (path, _folder) = file(&ca.pem());
-    let settings = || Settings {
+    let settings = || HttpSettings {
         ca_file: Some(path.clone()),
         ..settings()
     };
@@ -147,7 +147,7 @@ async fn promise_7_a_certificate_that_is_not_trusted_ends_it() {
     ] {
         let profile = Profile::plain().auth(Auth::basic("robot", HUNTER2));
         let registry = Registry::start(profile.tls_as(identity)).await;
-        let settings = Settings {
+        let settings = HttpSettings {
             ca_file: Some(path.clone()),
             ..as_robot(&[&registry])
         };
@@ -170,7 +170,7 @@ async fn promise_7_a_token_host_that_is_not_trusted_gets_no_login() {
     let rules = TokenRules::new("registry.test").user("robot", HUNTER2);
     let profile = Profile::plain().tls(&ca);
     let registry = Registry::start(profile.auth(Auth::TokenHost(rules.tls(other.valid())))).await;
-    let settings = Settings {
+    let settings = HttpSettings {
         ca_file: Some(path),
         ..as_robot(&[&registry])
     };
@@ -195,7 +195,7 @@ async fn a_registry_on_this_machine_is_found_to_speak_plain_http_once() {
 async fn a_registry_on_this_machine_that_is_named_insecure_is_not_probed() {
     let registry = Registry::start(Profile::plain()).await;
     let wire = Wire::before(&registry.host(), 0).await;
-    let context = context_with(Settings {
+    let context = context_with(HttpSettings {
         insecure: vec![wire.host.parse().unwrap()],
         ..settings()
     })
@@ -215,7 +215,7 @@ async fn a_refused_connection_does_not_settle_how_to_speak() {
         let registry = Registry::start(profile).await;
         let wire = Wire::before(&registry.host(), 2).await;
         let pem = identity.as_ref().map(|ca| file(&ca.pem()));
-        let context = context_with(Settings {
+        let context = context_with(HttpSettings {
             ca_file: pem.as_ref().map(|(path, _)| path.clone()),
             ..settings()
         })
@@ -231,7 +231,7 @@ async fn promise_7_a_redirect_from_https_to_http_is_not_followed() {
     let (path, _folder) = file(&ca.pem());
     let plain = Registry::start(Profile::plain()).await;
     let registry = Registry::start(Profile::plain().tls(&ca)).await;
-    let settings = Settings {
+    let settings = HttpSettings {
         ca_file: Some(path),
         ..settings()
     };
@@ -274,16 +274,16 @@ fn a_certificate_file_that_does_not_do_is_named() {
         (broken, "is not a PEM file"),
         (folder.path().to_owned(), "cannot be read"),
     ] {
-        let by_input = Settings {
+        let by_input = HttpSettings {
             ca_file: Some(path.clone()),
             ..settings()
         };
-        let by_environment = Settings {
+        let by_environment = HttpSettings {
             ssl_cert_file: Some(path.clone()),
             ..settings()
         };
         for settings in [by_input, by_environment] {
-            let error = Client::new(settings, Notices::new(|_| {}))
+            let error = RegistryClient::new(settings, Notices::new(|_| {}))
                 .err()
                 .expect("an error");
             let text = error.to_string();

@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use serde_json::Value;
-use shipmark::image::{Descriptor, Repository, Target};
-use shipmark::registry::{Access, Client, Remote, Settings, Timing};
+use shipmark::image::{Descriptor, Repository, TagOrDigest};
+use shipmark::registry::{
+    HttpSettings, RegistryClient, RepositoryAccess, RepositoryClient, RetryTiming,
+};
 
 use super::Wire;
 use crate::support::*;
@@ -13,22 +15,22 @@ use crate::support::*;
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 
 /// A repository of a host that begins each answer so, and patience of a moment.
-async fn trickling(head: &str, attempts: u32) -> (Wire, Remote) {
+async fn trickling(head: &str, attempts: u32) -> (Wire, RepositoryClient) {
     let head = format!("{HEAD}{head}\r\n");
     let host = Wire::trickling(head, Duration::from_millis(20)).await;
-    let timing = Timing {
+    let timing = RetryTiming {
         stall: Duration::from_secs(1),
         whole: Duration::from_millis(400),
         attempts,
         ..timing()
     };
-    let settings = Settings {
+    let settings = HttpSettings {
         timing,
         ..settings()
     };
-    let client = Client::new(settings, Said::default().notices()).unwrap();
+    let client = RegistryClient::new(settings, Said::default().notices()).unwrap();
     let repository: Repository = format!("{}/web", host.host).parse().unwrap();
-    let remote = client.repository(&repository, Access::Pull, &[]);
+    let remote = client.open_repository(&repository, RepositoryAccess::Pull, &[]);
     (host, remote)
 }
 
@@ -46,8 +48,8 @@ async fn promise_3_an_answer_that_trickles_is_given_up() {
             let begin = Instant::now();
             let error = match what {
                 "manifest" => {
-                    let target = Target::Tag("1".parse().unwrap());
-                    remote.manifest(&target).await.map(drop).unwrap_err()
+                    let target = TagOrDigest::Tag("1".parse().unwrap());
+                    remote.get_manifest(&target).await.map(drop).unwrap_err()
                 }
                 "tag list" => remote.tags().await.map(drop).unwrap_err(),
                 _ => {
@@ -69,7 +71,7 @@ async fn promise_3_an_answer_that_trickles_is_given_up() {
 async fn promise_3_a_blob_that_trickles_is_given_up() {
     for attempts in [1, 3] {
         let (host, remote) = trickling("", attempts).await;
-        let blob = Descriptor::plain("", example_root(), 1 << 30);
+        let blob = Descriptor::new("", example_root(), 1 << 30);
         let begin = Instant::now();
         let download = remote.open_blob(&blob, 0).await.unwrap();
         let bytes: Result<Vec<_>, _> = download.into_stream().try_collect().await;

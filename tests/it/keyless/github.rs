@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use shipmark::github::Attestations;
+use shipmark::github::AttestationStore;
 use shipmark::release::run;
 use shipmark::signing::Requirement;
 
@@ -41,10 +41,10 @@ impl GitHub {
         format!("{}/api/v3", self.host.url)
     }
 
-    fn attestations(&self) -> Option<Attestations> {
+    fn attestations(&self) -> Option<AttestationStore> {
         let (api, server) = (self.api(), "https://github.example/");
         let [api, server] = [api.as_str(), server].map(|url| url.parse().unwrap());
-        Attestations::new(&api, &server, "acme/web", TOKEN.into()).ok()
+        AttestationStore::new(&api, &server, "acme/web", TOKEN.into()).ok()
     }
 
     fn fault(&self, fault: Fault) {
@@ -66,7 +66,7 @@ impl GitHub {
     }
 
     /// How many are kept of the example, of each kind; all of them good.
-    async fn good(&self, signer: &Keyless) -> [usize; 2] {
+    async fn good(&self, signer: &KeylessSigner) -> [usize; 2] {
         let (context, _) = context_with(settings());
         let requirement = signer.requirement(&context.registry, &context.notices);
         let requirement: Requirement = requirement.await.unwrap();
@@ -74,7 +74,7 @@ impl GitHub {
             let kept = self.kept(example_root(), kind);
             for bundle in &kept {
                 let bundle = bundle.to_string();
-                let opened = requirement.open_bundle(bundle.as_bytes(), example_root());
+                let opened = requirement.verify_bundle(bundle.as_bytes(), example_root());
                 assert_eq!(opened.unwrap().predicate_type(), kind);
             }
             kept.len()
@@ -116,8 +116,8 @@ impl Handler for Kept {
     }
 }
 
-fn kept_too(signer: &Arc<Keyless>, github: &GitHub) -> Signing {
-    Signing {
+fn kept_too(signer: &Arc<KeylessSigner>, github: &GitHub) -> SigningOptions {
+    SigningOptions {
         attestations: attestations(),
         github: github.attestations(),
         ..signing(signer, BOTH)
@@ -129,7 +129,7 @@ struct Stage {
     sigstore: Sigstore,
     registry: Registry,
     github: GitHub,
-    signer: Arc<Keyless>,
+    signer: Arc<KeylessSigner>,
 }
 
 impl Stage {
@@ -144,7 +144,7 @@ impl Stage {
         }
     }
 
-    fn request(&self) -> Request {
+    fn request(&self) -> ReleaseRequest {
         let place = format!("{}/web", self.registry.host());
         signed(&[&place], kept_too(&self.signer, &self.github))
     }
@@ -169,14 +169,18 @@ async fn github_keeps_what_is_attested_and_no_signature() {
         assert_eq!(stage.github.host.front.log().len(), 2);
         let signatures = outcome.destinations[0].signatures.iter();
         let shown = signatures.filter_map(|signed| {
-            let shown = signed.shown.as_ref()?;
-            Some((signed.attests?, signed.form, shown.path().to_owned()))
+            let shown = signed.url.as_ref()?;
+            Some((
+                signed.predicate_type?,
+                signed.format,
+                shown.path().to_owned(),
+            ))
         });
         let mut shown: Vec<_> = shown.collect();
         shown.sort_by_key(|(kind, ..)| *kind);
         let [
-            (bom, Form::Bundle, first),
-            (provenance, Form::Bundle, second),
+            (bom, SignatureFormat::Bundle, first),
+            (provenance, SignatureFormat::Bundle, second),
         ] = &shown[..]
         else {
             panic!("{shown:?}");

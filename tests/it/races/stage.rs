@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use shipmark::archive::Unpacking;
-use shipmark::release::{Context, Failure, Outcome, Request, run};
+use shipmark::release::{Failure, ReleaseContext, ReleaseOutcome, ReleaseRequest, run};
 use tokio::task::JoinHandle;
 
 use super::schedule::Step;
@@ -23,7 +23,7 @@ pub type Release = (&'static str, usize);
 pub struct Stage {
     hosts: Vec<Registry>,
     gates: Vec<Arc<Gate>>,
-    contexts: Vec<Context>,
+    contexts: Vec<ReleaseContext>,
     /// A host without a gate, for runs that nobody disturbs.
     calm: Registry,
     images: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Stage {
 }
 
 /// How a run ended; nothing where it died.
-pub type End = Option<Result<Outcome, Failure>>;
+pub type End = Option<Result<ReleaseOutcome, Failure>>;
 
 /// A list of tags that is behind: which one of which run, and what it does not show yet.
 #[derive(Debug, Clone, Copy)]
@@ -52,12 +52,12 @@ impl Stage {
         for _ in 0..runs {
             hosts.push(calm.beside(profile()).await);
         }
-        let contexts: Vec<Context> = hosts.iter().map(|_| context_with(hasty()).0).collect();
+        let contexts: Vec<ReleaseContext> = hosts.iter().map(|_| context_with(hasty()).0).collect();
         for (host, context) in hosts.iter().zip(&contexts) {
             // The first request finds out how a registry is spoken to; that is not the matter here.
             let place = format!("{}/{WEB}", host.host()).parse().unwrap();
-            let access = shipmark::registry::Access::PullPush;
-            let remote = context.registry.repository(&place, access, &[]);
+            let access = shipmark::registry::RepositoryAccess::PullPush;
+            let remote = context.registry.open_repository(&place, access, &[]);
             remote.tags().await.unwrap();
         }
         Self {
@@ -82,14 +82,14 @@ impl Stage {
         self.calm.set_tags(WEB, tags);
     }
 
-    fn request(&self, host: &Registry, (version, image): Release) -> Request {
+    fn request(&self, host: &Registry, (version, image): Release) -> ReleaseRequest {
         let place = format!("{}/{WEB}", host.host());
         let source = format!("{place}@{}", self.images[image]);
         promote(&source, &[&place], &format!("refs/tags/v{version}"))
     }
 
     /// A run that nobody disturbs.
-    pub async fn calm_run(&self, release: Release) -> Result<Outcome, Failure> {
+    pub async fn calm_run(&self, release: Release) -> Result<ReleaseOutcome, Failure> {
         run(&self.request(&self.calm, release), &context_with(hasty()).0).await
     }
 
@@ -134,9 +134,9 @@ impl Stage {
         let each = self.hosts.iter().zip(&self.contexts).zip(releases);
         each.map(|((host, context), release)| {
             let request = self.request(host, *release);
-            let context = Context {
+            let context = ReleaseContext {
                 registry: context.registry.clone(),
-                known: Default::default(),
+                blob_index: Default::default(),
                 meter: context.meter.clone(),
                 notices: context.notices.clone(),
                 ancestry: None,
@@ -259,7 +259,7 @@ fn is_free(step: &Step, steps: &[Step], runs: &[Run]) -> bool {
 struct Run {
     version: &'static str,
     wrote_version: bool,
-    task: Option<JoinHandle<Result<Outcome, Failure>>>,
+    task: Option<JoinHandle<Result<ReleaseOutcome, Failure>>>,
     asked: BTreeMap<String, usize>,
     just_wrote: bool,
 }
@@ -309,7 +309,7 @@ fn image(registry: &Registry, number: usize) -> String {
 }
 
 /// No waiting between attempts, and no attempt that waiting alone would end.
-fn hasty() -> shipmark::registry::Settings {
+fn hasty() -> shipmark::registry::HttpSettings {
     let mut settings = settings();
     settings.timing.retry = std::time::Duration::ZERO;
     settings.timing.stall = std::time::Duration::from_secs(60);

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use shipmark::signing::Detached;
+use shipmark::signing::LegacySignature;
 
 pub use super::authority::Issuing;
 use super::authority::{Fulcio, Period, labelled, pem};
@@ -207,7 +207,7 @@ pub fn bundle(signer: &Signer, signed: &Signed, entries: &[Value], timestamps: &
 }
 
 /// An attestation in the legacy form: the envelope of a bundle, and its promised entry in a log.
-pub fn legacy_attestation(signer: &Signer, bundle: &Value) -> Detached {
+pub fn legacy_attestation(signer: &Signer, bundle: &Value) -> LegacySignature {
     let envelope = bundle["dsseEnvelope"].to_string().into_bytes();
     let mut annotations = vec![(
         "dev.cosignproject.cosign/signature".to_owned(),
@@ -233,7 +233,7 @@ pub fn legacy_attestation(signer: &Signer, bundle: &Value) -> Detached {
         });
         annotations.push(("dev.sigstore.cosign/bundle".to_owned(), logged.to_string()));
     }
-    Detached::of_layer(envelope, &annotations.into_iter().collect())
+    LegacySignature::from_layer(envelope, &annotations.into_iter().collect())
 }
 
 fn digest(algorithm: &str, message: &[u8]) -> Vec<u8> {

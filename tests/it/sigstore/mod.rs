@@ -22,7 +22,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use shipmark::signing::{
-    Conceal, Endpoints, Instance, Keyless, LoggedKey, Logs, PrivateKey, TokenSource, TrustRoot,
+    IdTokenSource, InstanceEndpoints, InstanceSource, KeylessSigner, LogEndpoints, LoggedKeySigner,
+    PrivateKey, SecretMasker, TrustRoot,
 };
 use url::Url;
 
@@ -96,44 +97,48 @@ impl Sigstore {
     }
 
     /// A signer of its own: another run.
-    pub fn signer(&self, rekor: Rekor) -> Keyless {
+    pub fn signer(&self, rekor: Rekor) -> KeylessSigner {
         self.signer_with(rekor, |_, _| ())
     }
 
     /// A signer that trusts another instance than it uses.
-    pub fn signer_trusting(&self, rekor: Rekor, other: &Self) -> Keyless {
-        let services = Endpoints {
+    pub fn signer_trusting(&self, rekor: Rekor, other: &Self) -> KeylessSigner {
+        let services = InstanceEndpoints {
             fulcio: self.url("/fulcio"),
             logs: self.logs(rekor),
         };
         let root = other.root();
-        Keyless::new(self.tokens(), Instance::Own { services, root }, false)
+        KeylessSigner::new(
+            self.tokens(),
+            InstanceSource::Private { services, root },
+            false,
+        )
     }
 
     /// A signer whose services are changed.
     pub fn signer_with(
         &self,
         rekor: Rekor,
-        change: impl FnOnce(&mut TokenSource, &mut Endpoints),
-    ) -> Keyless {
+        change: impl FnOnce(&mut IdTokenSource, &mut InstanceEndpoints),
+    ) -> KeylessSigner {
         let mut tokens = self.tokens();
-        let mut services = Endpoints {
+        let mut services = InstanceEndpoints {
             fulcio: self.url("/fulcio"),
             logs: self.logs(rekor),
         };
         change(&mut tokens, &mut services);
         let root = self.root();
-        Keyless::new(tokens, Instance::Own { services, root }, false)
+        KeylessSigner::new(tokens, InstanceSource::Private { services, root }, false)
     }
 
     /// A key whose signatures are logged.
-    pub fn logged(&self, key: PrivateKey, rekor: Rekor) -> LoggedKey {
+    pub fn logged(&self, key: PrivateKey, rekor: Rekor) -> LoggedKeySigner {
         let (services, root) = (self.logs(rekor), self.root());
-        LoggedKey::new(key.into(), Instance::Own { services, root })
+        LoggedKeySigner::new(key.into(), InstanceSource::Private { services, root })
     }
 
     pub fn root(&self) -> Arc<TrustRoot> {
-        Arc::new(TrustRoot::read(self.trusted_root().as_bytes()).unwrap())
+        Arc::new(TrustRoot::parse(self.trusted_root().as_bytes()).unwrap())
     }
 
     /// What later tokens say beside the usual, or otherwise.
@@ -141,19 +146,19 @@ impl Sigstore {
         *self.services.claims.lock().unwrap() = claims;
     }
 
-    pub fn tokens(&self) -> TokenSource {
-        TokenSource {
+    pub fn tokens(&self) -> IdTokenSource {
+        IdTokenSource {
             url: self.url("/token?api-version=2.0"),
             request_token: REQUEST_TOKEN.into(),
             audience: "sigstore".to_owned(),
             issuer: None,
-            conceal: Conceal::new(|_| ()),
+            masker: SecretMasker::new(|_| ()),
         }
     }
 
-    fn logs(&self, rekor: Rekor) -> Logs {
+    fn logs(&self, rekor: Rekor) -> LogEndpoints {
         let log = |version| (rekor == version).then(|| self.url("/rekor"));
-        Logs {
+        LogEndpoints {
             v1: log(Rekor::V1),
             v2: log(Rekor::V2),
             authority: (rekor == Rekor::V2).then(|| self.url("/stamp")),

@@ -4,7 +4,10 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use shipmark::release::{Check, Checked, Context, Failure, Form, Signing, Verify, Wanted, verify};
+use shipmark::release::{
+    CheckedSignature, Failure, ImageCheck, ReleaseContext, RequiredEvidence, SignatureFormat,
+    SigningOptions, VerifyRequest, verify,
+};
 use shipmark::signing::{PrivateKey, PublicKey, Requirement, Signer};
 
 /// A new key as PEM.
@@ -19,30 +22,30 @@ pub fn pem() -> String {
 }
 
 pub fn key() -> PrivateKey {
-    PrivateKey::read(&pem(), "").unwrap()
+    PrivateKey::parse(&pem(), "").unwrap()
 }
 
 /// Signing in both forms.
-pub fn signing(key: &PrivateKey) -> Signing {
-    Signing {
+pub fn signing(key: &PrivateKey) -> SigningOptions {
+    SigningOptions {
         signer: Signer::Key(key.clone().into()),
         recursive: false,
         attestations: Vec::new(),
         github: None,
-        forms: vec![Form::Bundle, Form::Legacy],
+        formats: vec![SignatureFormat::Bundle, SignatureFormat::Legacy],
         annotations: Default::default(),
         created: "2026-11-20T21:48:08Z".to_owned(),
     }
 }
 
 /// That an image has a signature of a key.
-pub fn signed_by(key: &PublicKey) -> Check {
-    Check {
+pub fn signed_by(key: &PublicKey) -> ImageCheck {
+    ImageCheck {
         requirement: Requirement::Key {
             key: key.clone(),
             log: None,
         },
-        wanted: vec![Wanted::Signature],
+        wanted: vec![RequiredEvidence::Signature],
     }
 }
 
@@ -50,9 +53,9 @@ pub fn signed_by(key: &PublicKey) -> Check {
 pub async fn checked(
     image: &str,
     key: &PrivateKey,
-    context: &Context,
-) -> Result<Vec<Checked>, Failure> {
-    let request = Verify {
+    context: &ReleaseContext,
+) -> Result<Vec<CheckedSignature>, Failure> {
+    let request = VerifyRequest {
         source: image.parse().unwrap(),
         recursive: false,
     };
@@ -62,8 +65,8 @@ pub async fn checked(
 }
 
 /// The forms in which the key has signed an image, once for each signature.
-pub async fn good(image: &str, key: &PrivateKey, context: &Context) -> Vec<Form> {
+pub async fn good(image: &str, key: &PrivateKey, context: &ReleaseContext) -> Vec<SignatureFormat> {
     let all = checked(image, key, context).await.unwrap();
     let good = all.iter().filter(|checked| checked.result.is_ok());
-    good.map(|checked| checked.form).collect()
+    good.map(|checked| checked.format).collect()
 }

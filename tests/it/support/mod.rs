@@ -14,15 +14,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use shipmark::archive::Unpacking;
-use shipmark::credentials::{Explicit, Store as Credentials};
-use shipmark::event::{Facts, Given};
+use shipmark::credentials::{CredentialStore as Credentials, ExplicitCredential};
+use shipmark::event::{EventFacts, EventInputs};
 use shipmark::image::Digest;
-use shipmark::notice::{Notice, Notices, Progress};
-use shipmark::referrers::Selection;
-use shipmark::registry::{Client, Proxies, Settings, Timing};
-use shipmark::release::{Context, Existing, Failure, Outcome, Platforms, Request, Verb, run};
+use shipmark::notices::{Notice, Notices, TransferProgress};
+use shipmark::referrers::ReferrerSelection;
+use shipmark::registry::{HttpSettings, ProxySettings, RegistryClient, RetryTiming};
+use shipmark::release::{
+    ExistingTagPolicy, Failure, ReleaseContext, ReleaseOutcome, ReleaseRequest, ReleaseVerb,
+    RequestedPlatforms, run,
+};
 use shipmark::tagging::TagRules;
-use shipmark::transfer::{Known, Meter};
+use shipmark::transfer::{BlobIndex, ProgressMeter};
 
 use crate::registry::{PASSWORD, Registry, USER};
 
@@ -73,8 +76,8 @@ pub fn example_root() -> Digest {
 }
 
 /// Impatient enough for tests: what would take minutes takes moments.
-pub fn timing() -> Timing {
-    Timing {
+pub fn timing() -> RetryTiming {
+    RetryTiming {
         connect: Duration::from_secs(2),
         stall: Duration::from_millis(800),
         whole: Duration::from_secs(60),
@@ -83,14 +86,14 @@ pub fn timing() -> Timing {
     }
 }
 
-pub fn settings() -> Settings {
-    Settings {
-        credentials: Credentials::anonymous(),
+pub fn settings() -> HttpSettings {
+    HttpSettings {
+        credentials: Credentials::new_anonymous(),
         ca_file: None,
         ssl_cert_file: None,
         ssl_cert_dir: None,
         insecure: Vec::new(),
-        proxies: Proxies::default(),
+        proxies: ProxySettings::default(),
         timing: timing(),
     }
 }
@@ -125,7 +128,7 @@ impl Said {
     }
 
     /// How far the transfers had come, each time that it was said.
-    pub fn progress(&self) -> Vec<Progress> {
+    pub fn progress(&self) -> Vec<TransferProgress> {
         let said = self.0.lock().unwrap();
         let progress = said.iter().filter_map(|notice| match notice {
             Notice::Progress(progress) => Some(*progress),
@@ -136,27 +139,27 @@ impl Said {
 }
 
 /// Settings with the login of some registries.
-pub fn logged_in_to(registries: &[&Registry]) -> Settings {
-    let login = |registry: &&Registry| Explicit {
+pub fn logged_in_to(registries: &[&Registry]) -> HttpSettings {
+    let login = |registry: &&Registry| ExplicitCredential {
         registry: registry.host().parse().unwrap(),
         user: USER.to_owned(),
         password: PASSWORD.into(),
     };
-    Settings {
+    HttpSettings {
         credentials: Credentials::load(None, registries.iter().map(login).collect()).unwrap(),
         ..settings()
     }
 }
 
-pub fn context_with(settings: Settings) -> (Context, Said) {
+pub fn context_with(settings: HttpSettings) -> (ReleaseContext, Said) {
     let said = Said::default();
     let notices = said.notices();
-    let registry = Client::new(settings, notices.clone()).unwrap();
+    let registry = RegistryClient::new(settings, notices.clone()).unwrap();
     (
-        Context {
+        ReleaseContext {
             registry,
-            known: Known::default(),
-            meter: Meter::new(notices.clone()),
+            blob_index: BlobIndex::default(),
+            meter: ProgressMeter::new(notices.clone()),
             notices,
             ancestry: None,
             unpacking: Unpacking::default(),
@@ -166,24 +169,29 @@ pub fn context_with(settings: Settings) -> (Context, Said) {
     )
 }
 
-pub fn context() -> Context {
+pub fn context() -> ReleaseContext {
     context_with(settings()).0
 }
 
 /// The facts of a push to `git_ref` (`refs/heads/main`) of [`COMMIT`].
-pub fn pushed(git_ref: &str) -> Option<Facts> {
-    let given = Given {
+pub fn pushed(git_ref: &str) -> Option<EventFacts> {
+    let given = EventInputs {
         name: "push",
         git_ref: Some(git_ref),
         sha: Some(COMMIT),
-        ..Given::default()
+        ..EventInputs::default()
     };
-    Some(Facts::read(&given).unwrap())
+    Some(EventFacts::parse(&given).unwrap())
 }
 
 /// A request from the text of its places.
-pub fn request(verb: Verb, source: &str, destinations: &[&str], facts: Option<Facts>) -> Request {
-    Request {
+pub fn request(
+    verb: ReleaseVerb,
+    source: &str,
+    destinations: &[&str],
+    facts: Option<EventFacts>,
+) -> ReleaseRequest {
+    ReleaseRequest {
         verb,
         source: source.parse().unwrap(),
         destinations: destinations
@@ -193,27 +201,27 @@ pub fn request(verb: Verb, source: &str, destinations: &[&str], facts: Option<Fa
         facts,
         rules: TagRules::Default,
         environment: None,
-        existing: Existing::ByKind,
+        existing: ExistingTagPolicy::PerTagKind,
         from: None,
         check: None,
         signing: None,
         // Tests that are about them say so.
-        referrers: Selection::None,
-        platforms: Platforms::default(),
+        referrers: ReferrerSelection::None,
+        platforms: RequestedPlatforms::default(),
         dry_run: false,
     }
 }
 
-pub fn push(source: &str, destinations: &[&str], git_ref: &str) -> Request {
-    request(Verb::Push, source, destinations, pushed(git_ref))
+pub fn push(source: &str, destinations: &[&str], git_ref: &str) -> ReleaseRequest {
+    request(ReleaseVerb::Push, source, destinations, pushed(git_ref))
 }
 
-pub fn promote(source: &str, destinations: &[&str], git_ref: &str) -> Request {
-    request(Verb::Promote, source, destinations, pushed(git_ref))
+pub fn promote(source: &str, destinations: &[&str], git_ref: &str) -> ReleaseRequest {
+    request(ReleaseVerb::Promote, source, destinations, pushed(git_ref))
 }
 
 /// Runs a request that must do.
-pub async fn done(request: Request, context: &Context) -> Outcome {
+pub async fn done(request: ReleaseRequest, context: &ReleaseContext) -> ReleaseOutcome {
     match run(&request, context).await {
         Ok(outcome) => outcome,
         Err(failure) => panic!("{failure:?}"),
@@ -221,7 +229,7 @@ pub async fn done(request: Request, context: &Context) -> Outcome {
 }
 
 /// Runs a request that must fail, and gives its words.
-pub async fn failed(request: Request, context: &Context) -> (Failure, String) {
+pub async fn failed(request: ReleaseRequest, context: &ReleaseContext) -> (Failure, String) {
     match run(&request, context).await {
         Ok(outcome) => panic!("it should fail, and did {outcome:?}"),
         Err(failure) => {

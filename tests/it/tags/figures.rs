@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shipmark::event::{Facts, Given};
-use shipmark::tagging::{Mode, Rules, Subject, expand};
+use shipmark::event::{EventFacts, EventInputs};
+use shipmark::tagging::{CompatMode, TagContext, TagRuleSet, expand_rules};
 
 const RULES: [&str; 10] = [
     "type=semver,pattern={{version}}",
@@ -27,20 +27,20 @@ const RULES: [&str; 10] = [
 fn a_hundred_rules_take_less_than_a_millisecond() {
     let tags: Vec<_> = (0..10).flat_map(|_| RULES).collect();
     let tags = tags.join("\n");
-    let facts = Facts::read(&Given {
+    let facts = EventFacts::parse(&EventInputs {
         name: "push",
         git_ref: Some("refs/tags/v1.4.0"),
         sha: Some("860c1904a1ce19322e91ac35af1ab07466440c37"),
-        ..Given::default()
+        ..EventInputs::default()
     });
-    let subject = Subject::of(Some(facts.unwrap()), Timestamp::UNIX_EPOCH);
+    let subject = TagContext::from_facts(Some(facts.unwrap()), Timestamp::UNIX_EPOCH);
     let expand = |mode| {
-        let rules = Rules::read(&tags, "", mode).unwrap();
-        let expansion = expand(&rules, &subject).unwrap();
+        let rules = TagRuleSet::parse(&tags, "", mode).unwrap();
+        let expansion = expand_rules(&rules, &subject).unwrap();
         assert_eq!(expansion.tags.len(), 90);
     };
     let limit = Duration::from_millis(if cfg!(debug_assertions) { 100 } else { 1 });
-    for mode in [Mode::Compatible, Mode::Strict] {
+    for mode in [CompatMode::Compatible, CompatMode::Strict] {
         let start = time_on_cpu();
         let mut rounds = 0;
         // The kernel counts in ticks of some milliseconds: enough of them make one of no account.

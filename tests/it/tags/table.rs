@@ -8,14 +8,14 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use shipmark::event::{Facts, Given, Workflow};
-use shipmark::tagging::{Mode, Rules, Subject, Trap, expand};
+use shipmark::event::{EventFacts, EventInputs, WorkflowEvent};
+use shipmark::tagging::{CompatDifference, CompatMode, TagContext, TagRuleSet, expand_rules};
 
 use crate::support::table::updates_documents;
 
 /// An event, and rules that step into a trap for it.
 struct Example {
-    trap: Trap,
+    trap: CompatDifference,
     event: &'static str,
     git_ref: &'static str,
     payload: &'static str,
@@ -26,7 +26,7 @@ struct Example {
 
 const SHA: &str = "860c1904a1ce19322e91ac35af1ab07466440c37";
 
-const fn push(trap: Trap, git_ref: &'static str, tags: &'static str) -> Example {
+const fn push(trap: CompatDifference, git_ref: &'static str, tags: &'static str) -> Example {
     Example {
         trap,
         event: "push",
@@ -95,24 +95,52 @@ const RUN: &str = r#"{"repository": {"id": 1}, "workflow_run": {"head_branch": "
 const GONE: &str = r#"{"ref": "refs/heads/fix", "deleted": true}"#;
 
 const EXAMPLES: &[Example] = &[
-    push(Trap::Quotes, V1, r#"type=match,"pattern=\d{1,2}\.\d""#),
-    push(Trap::Quotes, MAIN, r#"type=raw,value={{date "YYYY"}}"#),
-    push(Trap::Comment, MAIN, "type=raw,value=a\n  # as ever"),
-    push(Trap::UnknownAttribute, MAIN, "type=raw,value=a,sufix=-b"),
-    push(Trap::RepeatedAttribute, MAIN, "type=raw,value=a,value=b"),
-    push(Trap::Priority, MAIN, "type=raw,value=a,priority=high"),
-    with(
-        "prefix=a=b-",
-        push(Trap::FlavorValue, MAIN, "type=raw,value=c"),
+    push(
+        CompatDifference::Quotes,
+        V1,
+        r#"type=match,"pattern=\d{1,2}\.\d""#,
     ),
     push(
-        Trap::Escape,
+        CompatDifference::Quotes,
+        MAIN,
+        r#"type=raw,value={{date "YYYY"}}"#,
+    ),
+    push(
+        CompatDifference::Comment,
+        MAIN,
+        "type=raw,value=a\n  # as ever",
+    ),
+    push(
+        CompatDifference::UnknownAttribute,
+        MAIN,
+        "type=raw,value=a,sufix=-b",
+    ),
+    push(
+        CompatDifference::RepeatedAttribute,
+        MAIN,
+        "type=raw,value=a,value=b",
+    ),
+    push(
+        CompatDifference::Priority,
+        MAIN,
+        "type=raw,value=a,priority=high",
+    ),
+    with(
+        "prefix=a=b-",
+        push(CompatDifference::FlavorValue, MAIN, "type=raw,value=c"),
+    ),
+    push(
+        CompatDifference::Escape,
         "refs/heads/fix&go",
         "type=raw,value={{branch}}",
     ),
-    push(Trap::UnknownExpression, MAIN, "type=raw,value=a-{{brnach}}"),
     push(
-        Trap::FalseIsTrue,
+        CompatDifference::UnknownExpression,
+        MAIN,
+        "type=raw,value=a-{{brnach}}",
+    ),
+    push(
+        CompatDifference::FalseIsTrue,
         "refs/heads/fix",
         "type=raw,value={{#if is_default_branch}}yes{{else}}no{{/if}}",
     ),
@@ -120,44 +148,48 @@ const EXAMPLES: &[Example] = &[
         "create",
         r#"{"ref": "fix", "ref_type": "branch"}"#,
         push(
-            Trap::DefaultOnCreate,
+            CompatDifference::DefaultOnCreate,
             "refs/heads/fix",
             "type=raw,value=a,enable={{is_default_branch}}",
         ),
     ),
     push(
-        Trap::TimeZone,
+        CompatDifference::TimeZone,
         MAIN,
         "type=raw,value={{date 'HH' tz='Europe/Berln'}}",
     ),
     push(
-        Trap::CommitDate,
+        CompatDifference::CommitDate,
         MAIN,
         "type=raw,value={{commit_date 'YYYY'}}",
     ),
     Example {
         short_sha: Some("-3"),
-        ..push(Trap::ShortSha, MAIN, "type=sha")
+        ..push(CompatDifference::ShortSha, MAIN, "type=sha")
     },
     push(
-        Trap::NoMatch,
+        CompatDifference::NoMatch,
         V1,
         r"type=semver,pattern={{version}},match=web-(.*)",
     ),
     push(
-        Trap::MajorZero,
+        CompatDifference::MajorZero,
         "refs/tags/v0.4.0",
         "type=semver,pattern={{major}}",
     ),
     push(
-        Trap::Lists,
+        CompatDifference::Lists,
         "refs/tags/1.0+local.1",
         "type=pep440,pattern={{version}}",
     ),
-    push(Trap::BadTag, "refs/heads/.hidden", "type=ref,event=branch"),
-    push(Trap::LongTag, LONG, "type=ref,event=branch"),
     push(
-        Trap::NameOfAnother,
+        CompatDifference::BadTag,
+        "refs/heads/.hidden",
+        "type=ref,event=branch",
+    ),
+    push(CompatDifference::LongTag, LONG, "type=ref,event=branch"),
+    push(
+        CompatDifference::ReservedName,
         "refs/heads/latest",
         "type=ref,event=branch",
     ),
@@ -165,7 +197,7 @@ const EXAMPLES: &[Example] = &[
         "merge_group",
         "{}",
         push(
-            Trap::MergeQueue,
+            CompatDifference::MergeQueue,
             "refs/heads/gh-readonly-queue/main/pr-7-860c190",
             "type=ref,event=branch",
         ),
@@ -173,52 +205,72 @@ const EXAMPLES: &[Example] = &[
     on(
         "pull_request",
         PULL,
-        push(Trap::MergeCommit, "refs/pull/7/merge", "type=sha"),
+        push(
+            CompatDifference::MergeCommit,
+            "refs/pull/7/merge",
+            "type=sha",
+        ),
     ),
     on(
         "workflow_run",
         RUN,
-        push(Trap::OtherRun, MAIN, "type=ref,event=branch"),
+        push(CompatDifference::OtherRun, MAIN, "type=ref,event=branch"),
     ),
     on(
         "push",
         GONE,
-        push(Trap::Deleted, "refs/heads/fix", "type=ref,event=branch"),
+        push(
+            CompatDifference::Deleted,
+            "refs/heads/fix",
+            "type=ref,event=branch",
+        ),
     ),
     on(
         "release",
         DRAFT,
-        push(Trap::Draft, V1, "type=semver,pattern={{version}}"),
+        push(
+            CompatDifference::Draft,
+            V1,
+            "type=semver,pattern={{version}}",
+        ),
     ),
-    push(Trap::LatestOnPrerelease, RC, r"type=match,pattern=\d.\d.\d"),
-    push(Trap::LatestOnPrerelease, RC, "type=ref,event=tag"),
+    push(
+        CompatDifference::LatestOnPrerelease,
+        RC,
+        r"type=match,pattern=\d.\d.\d",
+    ),
+    push(
+        CompatDifference::LatestOnPrerelease,
+        RC,
+        "type=ref,event=tag",
+    ),
     on(
         "release",
         RELEASE,
         push(
-            Trap::LinesOnPrerelease,
+            CompatDifference::LinesOnPrerelease,
             V1,
             "type=semver,pattern={{major}}.{{minor}}",
         ),
     ),
     push(
-        Trap::LatestByFirstRule,
+        CompatDifference::LatestByFirstRule,
         V1,
         "type=semver,pattern={{version}}\ntype=sha,priority=2000",
     ),
     with(
         "suffix=-{{branch}},onlatest=true,latest=true",
-        push(Trap::LatestTemplate, MAIN, "type=raw,value=a"),
+        push(CompatDifference::LatestTemplate, MAIN, "type=raw,value=a"),
     ),
     with(
         "latest=true",
-        push(Trap::LatestTwice, MAIN, "type=raw,value=latest"),
+        push(CompatDifference::LatestTwice, MAIN, "type=raw,value=latest"),
     ),
 ];
 
 impl Example {
-    fn subject(&self) -> Subject {
-        let given = Given {
+    fn subject(&self) -> TagContext {
+        let given = EventInputs {
             name: self.event,
             git_ref: Some(self.git_ref),
             sha: Some(SHA),
@@ -226,23 +278,26 @@ impl Example {
             payload: Some(self.payload.as_bytes()),
         };
         let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
-        Subject {
-            workflow: Workflow::read(&given),
+        TagContext {
+            workflow: WorkflowEvent::parse(&given),
             short_sha: self.short_sha.map(str::to_owned),
-            ..Subject::of(Some(Facts::read(&given).unwrap()), now)
+            ..TagContext::from_facts(Some(EventFacts::parse(&given).unwrap()), now)
         }
     }
 
     /// The tags, and the traps that were stepped into.
-    fn answer(&self, mode: Mode) -> (Result<Vec<String>, String>, Vec<Trap>) {
-        let rules = match Rules::read(self.tags, self.flavor, mode) {
+    fn answer(&self, mode: CompatMode) -> (Result<Vec<String>, String>, Vec<CompatDifference>) {
+        let rules = match TagRuleSet::parse(self.tags, self.flavor, mode) {
             Ok(rules) => rules,
             Err(error) => return (Err(error.to_string()), Vec::new()),
         };
-        match expand(&rules, &self.subject()) {
+        match expand_rules(&rules, &self.subject()) {
             Ok(expansion) => {
                 let names = expansion.names().into_iter().map(str::to_owned).collect();
-                let traps = expansion.findings.iter().filter_map(|finding| finding.trap);
+                let traps = expansion
+                    .findings
+                    .iter()
+                    .filter_map(|finding| finding.difference);
                 (Ok(names), traps.collect())
             }
             Err(error) => (Err(error.problem), Vec::new()),
@@ -272,8 +327,8 @@ impl Example {
             self.event,
             code(self.git_ref),
             rules.join("<br>"),
-            cell(self.answer(Mode::Compatible).0),
-            cell(self.answer(Mode::Strict).0),
+            cell(self.answer(CompatMode::Compatible).0),
+            cell(self.answer(CompatMode::Strict).0),
         )
     }
 }
@@ -284,15 +339,15 @@ fn code(text: &str) -> String {
 
 #[test]
 fn each_trap_is_shown_and_warned_of() {
-    for trap in Trap::ALL {
+    for trap in CompatDifference::ALL {
         assert!(
             EXAMPLES.iter().any(|example| example.trap == *trap),
             "{trap:?}"
         );
     }
     for example in EXAMPLES {
-        let (compatible, traps) = example.answer(Mode::Compatible);
-        let (strict, _) = example.answer(Mode::Strict);
+        let (compatible, traps) = example.answer(CompatMode::Compatible);
+        let (strict, _) = example.answer(CompatMode::Strict);
         assert_ne!(compatible, strict, "{:?}", example.trap);
         if compatible.is_ok() {
             assert!(

@@ -8,7 +8,8 @@ use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use serde_json::{Value, json};
 use shipmark::image::Digest;
 use shipmark::signing::{
-    FileRequirement, FileSigner, Identity, Pattern, PublicKey, Requirement, Subject, TrustRoot,
+    FileRequirement, FileSigner, Identity, PublicKey, Requirement, SignedArtifact, TrustRoot,
+    WildcardPattern,
 };
 
 use crate::sigstore::forge::*;
@@ -44,10 +45,10 @@ impl Made {
     /// What comes of it: as a bundle about an image, beside a file, and in the legacy form where that
     /// holds all that it needs.
     fn outcomes(&self) -> Vec<Result<(), String>> {
-        let trust = TrustRoot::read(self.root.to_string().as_bytes());
+        let trust = TrustRoot::parse(self.root.to_string().as_bytes());
         let trust = Arc::new(trust.unwrap());
         let identity = Identity {
-            subject: Pattern::new(identity()),
+            subject: WildcardPattern::new(identity()),
             issuer: ISSUER.to_owned(),
             conditions: Vec::new(),
         };
@@ -69,23 +70,23 @@ impl Made {
         };
         let file = FileRequirement {
             signer,
-            trust,
-            logged: true,
+            trust_root: trust,
+            requires_log: true,
         };
         let (bundle, image) = (self.bundle.to_string(), Digest::of(IMAGE));
-        let told = |flaw: shipmark::signing::Flaw| flaw.to_string();
+        let told = |flaw: shipmark::signing::VerificationError| flaw.to_string();
         let mut all = vec![
-            by.open_bundle(bundle.as_bytes(), image)
+            by.verify_bundle(bundle.as_bytes(), image)
                 .map(drop)
                 .map_err(told),
-            file.check(bundle.as_bytes(), &mut Subject::Digest(image))
+            file.check(bundle.as_bytes(), &mut SignedArtifact::Digest(image))
                 .map(drop)
                 .map_err(told),
         ];
         let entry = &self.bundle["verificationMaterial"]["tlogEntries"][0];
         if entry["inclusionPromise"].is_object() {
             let layer = legacy_attestation(&self.signer, &self.bundle);
-            let found = by.check_detached_attestation(&layer, image);
+            let found = by.check_legacy_attestation(&layer, image);
             all.push(found.map(drop).map_err(told));
         }
         all

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use shipmark::signing::{Claim, Detached, PublicKey, Requirement, TrustRoot};
+use shipmark::signing::{ImageClaim, LegacySignature, PublicKey, Requirement, TrustRoot};
 
 use super::conformance::Case;
 use crate::sigstore::forge::*;
@@ -541,13 +541,13 @@ fn every_kind_of_key_signs_images() {
         let forge = Forge::default();
         let signer = Signer::key(Leaf::new(kind));
         let other = Leaf::new(kind).pem();
-        let root = TrustRoot::read(forge.trusted_root().to_string().as_bytes());
+        let root = TrustRoot::parse(forge.trusted_root().to_string().as_bytes());
         let root = std::sync::Arc::new(root.unwrap());
         let requirement = |pem: &str, log: bool| Requirement::Key {
             key: PublicKey::read(pem).unwrap(),
             log: log.then(|| root.clone()),
         };
-        let claim = Claim {
+        let claim = ImageClaim {
             repository: "example.com/web".to_owned(),
             digest: image,
             annotations: Default::default(),
@@ -557,16 +557,16 @@ fn every_kind_of_key_signs_images() {
         let bundle = forge
             .bundle(Record::Dsse1, &signer, &signer.sign(&said))
             .to_string();
-        let payload = claim.payload();
+        let payload = claim.to_simple_signing_payload();
         let signature = super::encoded(&signer.leaf.sign(&payload));
         let annotations = [("dev.cosignproject.cosign/signature".to_owned(), signature)];
-        let layer = Detached::of_layer(payload, &annotations.into());
+        let layer = LegacySignature::from_layer(payload, &annotations.into());
         for pem in [signer.leaf.pem(), other] {
             let is_good = pem == signer.leaf.pem();
             let by = requirement(&pem, false);
             let found = by.check_bundle(bundle.as_bytes(), image);
             assert_eq!(found.is_ok(), is_good, "{kind:?} {found:?}");
-            let found = by.check_detached(&layer, image);
+            let found = by.check_legacy(&layer, image);
             assert_eq!(found.is_ok(), is_good, "{kind:?} {found:?}");
             let found = requirement(&pem, true).check_bundle(bundle.as_bytes(), image);
             assert_eq!(found.is_ok(), is_good && logged, "{kind:?} {found:?}");

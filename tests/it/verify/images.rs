@@ -2,9 +2,14 @@
 
 use serde_json::{Value, json};
 use shipmark::image::Digest;
-use shipmark::notice::Notices;
-use shipmark::release::{Check, Failure, Verification, Verify, Wanted, verify};
-use shipmark::signing::{Attestation, Document, Flaw, Predicate, PrivateKey, Requirement, Signer};
+use shipmark::notices::Notices;
+use shipmark::release::{
+    Failure, ImageCheck, RequiredEvidence, Verification, VerifyRequest, verify,
+};
+use shipmark::signing::{
+    ImageAttestation, Predicate, PredicateSource, PrivateKey, Requirement, Signer,
+    VerificationError,
+};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Profile, Registry, digest};
@@ -46,11 +51,11 @@ impl Signed {
 
     /// What is found beside the image, or with `recursive` beside all below it too.
     pub(super) async fn verify(&self, recursive: bool, wanted: &[&str]) -> Verification {
-        let request = Verify {
+        let request = VerifyRequest {
             source: format!("{}:it", self.place()).parse().unwrap(),
             recursive,
         };
-        let check = Check {
+        let check = ImageCheck {
             requirement: Requirement::Key {
                 key: self.key.public().clone(),
                 log: None,
@@ -82,8 +87,9 @@ impl Signed {
     /// A statement about an image, that the key signed.
     pub(super) async fn sbom_of(&self, image: Digest) -> String {
         let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []});
-        let predicate = Predicate::read(Document::Sbom, sbom.to_string().as_bytes()).unwrap();
-        let attestation = Attestation {
+        let predicate =
+            Predicate::parse(PredicateSource::Sbom, sbom.to_string().as_bytes()).unwrap();
+        let attestation = ImageAttestation {
             repository: "example.com/web",
             image,
             predicate: &predicate,
@@ -196,7 +202,7 @@ async fn what_verifying_asks_of_a_registry() {
 async fn an_image_that_is_named_by_its_digest_is_not_looked_up() {
     let signed = Signed::start(Profile::plain(), false).await;
     let verify = async |digest: Digest| {
-        let request = Verify {
+        let request = VerifyRequest {
             source: format!("{}@{digest}", signed.place()).parse().unwrap(),
             recursive: false,
         };
@@ -233,7 +239,7 @@ async fn all_lists_are_looked_at_and_what_is_in_both_is_one() {
         .iter()
         .map(|one| one.result.clone().err())
         .collect();
-    let gone = Flaw::Malformed("it is listed, and not there".to_owned());
+    let gone = VerificationError::Malformed("it is listed, and not there".to_owned());
     // The bundles, and the layer under the legacy tag.
     assert_eq!(told, [None, None, Some(gone), None]);
     assert!(found.passed());
@@ -287,7 +293,7 @@ async fn an_image_below_without_a_signature_is_named() {
         .map(|(_, digest)| digest)
         .collect();
     assert_eq!(missing, below);
-    let refusal = found.refusal().unwrap();
+    let refusal = found.to_refusal().unwrap();
     let told = refusal.complaint().unwrap();
     assert!(
         told.what
@@ -322,7 +328,7 @@ async fn a_signature_of_an_image_below_is_none_of_the_index() {
         .iter()
         .map(|one| one.result.clone().err())
         .collect();
-    let other = Some(Flaw::OtherImage(child));
+    let other = Some(VerificationError::OtherImage(child));
     assert_eq!(told, [other.clone(), other]);
     assert!(!found.passed());
 }
@@ -347,7 +353,10 @@ async fn attestations_beside_each_platform_are_found() {
         .map(|missing| missing.of.digest)
         .collect();
     assert_eq!(missing, [platforms[1].1]);
-    assert!(matches!(&found.missing[0].wanted, Wanted::Attestation(_)));
+    assert!(matches!(
+        &found.missing[0].wanted,
+        RequiredEvidence::Attestation(_)
+    ));
     let (_, second) = platforms[1];
     signed.attach(Some(*second), SBOM, &signed.sbom_of(*second).await);
     let found = signed.verify(true, &["signature", SBOM]).await;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use shipmark::image::Digest;
-use shipmark::release::{Failure, Verify, verify};
+use shipmark::release::{Failure, VerifyRequest, verify};
 
 use super::images::{INDEX, MANIFEST, SBOM, Signed};
 use crate::registry::{Profile, Registry, digest};
@@ -277,7 +277,7 @@ async fn promise_6_an_index_with_a_missing_manifest_is_not_verified() {
             .signed
             .registry
             .put_manifest("web", "it", INDEX, index);
-        let request = Verify {
+        let request = VerifyRequest {
             source: format!("{}:it", attested.signed.place()).parse().unwrap(),
             recursive: true,
         };

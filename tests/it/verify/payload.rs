@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use shipmark::image::Digest;
-use shipmark::release::{Check, Failure, Wanted};
+use shipmark::release::{Failure, ImageCheck, RequiredEvidence};
 use shipmark::signing::{
-    FileRequirement, FileSigner, Identity, Pattern, PublicKey, Requirement, Subject, TrustRoot,
+    FileRequirement, FileSigner, Identity, PublicKey, Requirement, SignedArtifact, TrustRoot,
+    WildcardPattern,
 };
 use shipmark::tagging::TagRules;
 
@@ -50,11 +51,11 @@ fn bundle_as(kind: &str, said: &Value, forge: &Forge, signer: &Signer, record: R
 
 /// Every way in which the bundle of a signer is opened, with its name and whether it counts.
 fn ways(forge: &Forge, signer: &Signer, bundle: &Value) -> Vec<(&'static str, Option<String>)> {
-    let trust = TrustRoot::read(forge.trusted_root().to_string().as_bytes());
+    let trust = TrustRoot::parse(forge.trusted_root().to_string().as_bytes());
     let (trust, image) = (Arc::new(trust.unwrap()), Digest::of(IMAGE));
     let key = PublicKey::read(&signer.leaf.pem()).unwrap();
     let identity = Identity {
-        subject: Pattern::new(identity()),
+        subject: WildcardPattern::new(identity()),
         issuer: ISSUER.to_owned(),
         conditions: Vec::new(),
     };
@@ -76,12 +77,12 @@ fn ways(forge: &Forge, signer: &Signer, bundle: &Value) -> Vec<(&'static str, Op
     let text = bundle.to_string();
     let mut ways = Vec::new();
     for requirement in &requirements {
-        let opened = requirement.open_bundle(text.as_bytes(), image);
+        let opened = requirement.verify_bundle(text.as_bytes(), image);
         ways.push(("open", opened.err().map(|flaw| flaw.to_string())));
         let layer = legacy_attestation(signer, bundle);
         let entry = &bundle["verificationMaterial"]["tlogEntries"][0];
         if entry["inclusionPromise"].is_object() {
-            let opened = requirement.check_detached_attestation(&layer, image);
+            let opened = requirement.check_legacy_attestation(&layer, image);
             ways.push(("layer", opened.err().map(|flaw| flaw.to_string())));
         }
     }
@@ -91,10 +92,10 @@ fn ways(forge: &Forge, signer: &Signer, bundle: &Value) -> Vec<(&'static str, Op
                 Some(_) => FileSigner::Identity(identity.clone()),
                 None => FileSigner::Key(key.clone()),
             },
-            trust: trust.clone(),
-            logged,
+            trust_root: trust.clone(),
+            requires_log: logged,
         };
-        let found = requirement.check(text.as_bytes(), &mut Subject::Digest(image));
+        let found = requirement.check(text.as_bytes(), &mut SignedArtifact::Digest(image));
         ways.push(("file", found.err().map(|flaw| flaw.to_string())));
     }
     ways
@@ -146,8 +147,8 @@ async fn promise_6_a_source_with_an_envelope_of_another_type_is_not_promoted() {
     let signer = Signer::key(Leaf::new(Kind::P256));
     let to = format!("{}/prod", signed.registry.host());
     let wanted = [
-        (SIGNATURE, Wanted::Signature),
-        (SBOM, Wanted::Attestation(SBOM.parse().unwrap())),
+        (SIGNATURE, RequiredEvidence::Signature),
+        (SBOM, RequiredEvidence::Attestation(SBOM.parse().unwrap())),
     ];
     for (predicate, wanted) in wanted {
         let mut said = statement(b"");
@@ -161,7 +162,7 @@ async fn promise_6_a_source_with_an_envelope_of_another_type_is_not_promoted() {
             let source = format!("{}:it", signed.place());
             let mut request = promote(&source, &[&to], "refs/heads/main");
             request.rules = TagRules::read(["it"]).unwrap();
-            request.check = Some(Check {
+            request.check = Some(ImageCheck {
                 requirement: Requirement::Key {
                     key: PublicKey::read(&signer.leaf.pem()).unwrap(),
                     log: None,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shipmark::signing::{
-    FileRequirement, FileSigner, Identity, Pattern, Subject, TrustRoot, Tuf, TufError,
+    FileRequirement, FileSigner, Identity, SignedArtifact, TrustRoot, TufError, TufRepository,
+    WildcardPattern,
 };
 
 use crate::registry::{Effect, Fault};
@@ -28,35 +29,37 @@ async fn published() -> (Repository, Vec<u8>) {
     (repository, bundle.to_string().into_bytes())
 }
 
-fn tuf(repository: &Repository, kept: Option<&Path>) -> Tuf {
-    Tuf {
+fn tuf(repository: &Repository, kept: Option<&Path>) -> TufRepository {
+    TufRepository {
         address: repository.url(),
         root: repository.first_root().into(),
         now: "2029-12-31T12:00:00Z".parse().unwrap(),
-        patience: Duration::from_secs(5),
-        kept: kept.map(Path::to_owned),
+        timeout: Duration::from_secs(5),
+        cache_dir: kept.map(Path::to_owned),
     }
 }
 
 /// What comes of asking, and what is said of it.
-async fn ask(tuf: &Tuf) -> (Result<TrustRoot, TufError>, String) {
+async fn ask(tuf: &TufRepository) -> (Result<TrustRoot, TufError>, String) {
     let (context, said) = context_with(settings());
-    let root = tuf.trust_root(&context.registry, &context.notices).await;
+    let root = tuf
+        .load_trust_root(&context.registry, &context.notices)
+        .await;
     (root, said.text())
 }
 
 fn is_good(bundle: &[u8], root: TrustRoot) -> bool {
     let requirement = FileRequirement {
         signer: FileSigner::Identity(Identity {
-            subject: Pattern::new(identity()),
+            subject: WildcardPattern::new(identity()),
             issuer: ISSUER.to_owned(),
             conditions: Vec::new(),
         }),
-        trust: root.into(),
-        logged: true,
+        trust_root: root.into(),
+        requires_log: true,
     };
     let digest = shipmark::image::Digest::of(FILE);
-    let checked = requirement.check(bundle, &mut Subject::Digest(digest));
+    let checked = requirement.check(bundle, &mut SignedArtifact::Digest(digest));
     checked.is_ok()
 }
 
@@ -162,8 +165,8 @@ async fn without_an_answer_the_copies_do_and_it_is_said() {
 #[tokio::test]
 async fn a_repository_that_is_slow_is_not_waited_for() {
     let (repository, _) = published().await;
-    let impatient = Tuf {
-        patience: Duration::from_millis(200),
+    let impatient = TufRepository {
+        timeout: Duration::from_millis(200),
         ..tuf(&repository, None)
     };
     repository.fault(Fault::on("GET", "", Effect::Delay(Duration::from_millis(90))).always());

@@ -1,0 +1,181 @@
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::scratch::{Scratch, ScratchFile};
+use super::zstd_frames::ZstdFrames;
+use super::{ArchiveFault, Unpacking, tar_entries};
+use crate::layout::CHUNK_SIZE;
+
+/// What archives and layers are compressed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    Gzip,
+    Zstd,
+    /// Something else, which is not read.
+    Other(&'static str),
+}
+
+/// The archive as a plain tar, the file itself or what a compressed one unpacks to, and the room for
+/// what is made of it.
+pub(super) fn open_tar(
+    path: &Path,
+    unpacking: &Unpacking,
+) -> Result<(File, Scratch), ArchiveFault> {
+    let mut file = open_regular(path)?;
+    let len = file.metadata().map_err(ArchiveFault::Read)?.len();
+    let scratch = unpacking.of_archive(path, len);
+    let tar = match detect_compression(&mut file).map_err(ArchiveFault::Read)? {
+        None => file,
+        Some(compression) => decompress_to_file(file, compression, &scratch)?,
+    };
+    Ok((tar, scratch))
+}
+
+/// Opens a file, but not a pipe, which would wait for its other end, whenever it comes to be there.
+fn open_regular(path: &Path) -> Result<File, ArchiveFault> {
+    let without_waiting = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let file = File::options()
+        .read(true)
+        .custom_flags(without_waiting.bits().cast_signed())
+        .open(path)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ArchiveFault::Absent,
+            _ if path
+                .metadata()
+                .is_ok_and(|it| !it.is_dir() && !it.is_file()) =>
+            {
+                ArchiveFault::NotAFile
+            }
+            _ => ArchiveFault::Read(error),
+        })?;
+    match file.metadata().map_err(ArchiveFault::Read)? {
+        metadata if metadata.is_dir() => Err(ArchiveFault::Directory),
+        metadata if !metadata.is_file() => Err(ArchiveFault::NotAFile),
+        _ => Ok(file),
+    }
+}
+
+fn detect_compression(file: &mut File) -> io::Result<Option<Compression>> {
+    let mut start = Vec::new();
+    (&*file).take(MAGIC_LEN).read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(Compression::detect(&start))
+}
+
+/// How many bytes tell how a file is compressed.
+pub(super) const MAGIC_LEN: u64 = 6;
+
+impl Compression {
+    /// What a file is compressed with, by its first bytes.
+    pub(super) fn detect(start: &[u8]) -> Option<Self> {
+        match start {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            [b'B', b'Z', b'h', ..] => Some(Self::Other("bzip2")),
+            [0xfd, b'7', b'z', b'X', b'Z', 0] => Some(Self::Other("xz")),
+            _ => None,
+        }
+    }
+
+    /// Reads what is compressed in `source`; the name of what is not read.
+    pub(super) fn decompress<R: BufRead>(self, source: R) -> Result<Decompressed<R>, &'static str> {
+        match self {
+            Self::Gzip => Ok(Decompressed::Gzip(Box::new(MultiGzDecoder::new(source)))),
+            Self::Zstd => Ok(Decompressed::Zstd(Box::new(ZstdFrames::new(source)))),
+            Self::Other(name) => Err(name),
+        }
+    }
+}
+
+/// What comes out of something compressed.
+pub(super) enum Decompressed<R> {
+    Gzip(Box<MultiGzDecoder<R>>),
+    Zstd(Box<ZstdFrames<R>>),
+}
+
+impl<R: BufRead> Decompressed<R> {
+    pub(super) fn into_inner(self) -> R {
+        match self {
+            Self::Gzip(source) => source.into_inner(),
+            Self::Zstd(source) => source.into_inner(),
+        }
+    }
+}
+
+impl<R: BufRead> Read for Decompressed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Gzip(source) => source.read(buffer),
+            Self::Zstd(source) => source.read(buffer),
+        }
+    }
+}
+
+/// Unpacks a tar into a file without a name, up to where it ends: nothing that follows is looked for
+/// there. Memory stays small whatever comes out.
+fn decompress_to_file(
+    file: File,
+    compression: Compression,
+    scratch: &Scratch,
+) -> Result<File, ArchiveFault> {
+    let source = BufReader::with_capacity(CHUNK_SIZE, file);
+    let source = compression
+        .decompress(source)
+        .map_err(ArchiveFault::Compression)?;
+    let mut copying = Copying {
+        source,
+        target: scratch.file().map_err(|error| scratch.fault(error))?,
+        broken: None,
+    };
+    tar_entries::pass(&mut copying);
+    match copying.broken.take() {
+        Some(Broken::Source(error)) => return Err(ArchiveFault::Unpack(error)),
+        Some(Broken::Target(error)) => return Err(scratch.fault(error)),
+        None => {}
+    }
+    // What is compressed is whole only if its own end is right.
+    let mut padding = copying.source.take(PADDING);
+    io::copy(&mut padding, &mut io::sink()).map_err(ArchiveFault::Unpack)?;
+    copying
+        .target
+        .finish()
+        .map_err(|error| scratch.fault(error))
+}
+
+/// How much may follow a tar before its compressed stream ends, to be read and thrown away: tools fill
+/// a tar up to a multiple of 10 KiB, some to more.
+const PADDING: u64 = 1 << 20;
+
+/// What keeps a tar from being unpacked.
+enum Broken {
+    Source(io::Error),
+    Target(io::Error),
+}
+
+/// Writes down what is read.
+struct Copying<R> {
+    source: Decompressed<R>,
+    target: ScratchFile,
+    broken: Option<Broken>,
+}
+
+impl<R: BufRead> Read for Copying<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let stop = |_| io::Error::other("it cannot be unpacked");
+        let size = match self.source.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            read => read
+                .map_err(|error| self.broken = Some(Broken::Source(error)))
+                .map_err(stop)?,
+        };
+        let written = self.target.write_all(&buffer[..size]);
+        written
+            .map_err(|error| self.broken = Some(Broken::Target(error)))
+            .map_err(stop)?;
+        Ok(size)
+    }
+}

@@ -1,0 +1,111 @@
+//! The command line.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use clap::builder::PossibleValuesParser;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::{
+    CliAction, InputDeclaration, InputEntry, InputKind, InputOrigin, InputValues, UsageError, Verb,
+};
+
+pub(super) fn parse_flags(arguments: &[OsString]) -> Result<CliAction, UsageError> {
+    match build_command().try_get_matches_from(arguments) {
+        Ok(matches) => collect_values(&matches)
+            .map(CliAction::Run)
+            .ok_or_else(|| UsageError::Flags(build_command().render_help().to_string())),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                Ok(CliAction::Print(error.to_string()))
+            }
+            _ => Err(UsageError::Flags(error.to_string())),
+        },
+    }
+}
+
+fn build_command() -> Command {
+    Command::new(env!("CARGO_PKG_NAME"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(env!("CARGO_PKG_DESCRIPTION"))
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(Verb::ALL.iter().map(|verb| {
+            Command::new(verb.name())
+                .about(verb.help())
+                .args(verb.inputs().map(|input| build_flag(*verb, input)))
+        }))
+}
+
+fn build_flag(verb: Verb, input: &'static InputDeclaration) -> Arg {
+    let flag = Arg::new(input.name)
+        .long(input.name)
+        .help(input.help)
+        .required(input.required.contains(&verb));
+    match input.kind {
+        InputKind::Text(word) | InputKind::TextOrFile(word) | InputKind::Verbatim(word) => {
+            flag.value_name(word)
+        }
+        InputKind::List(word) => flag
+            .value_name(word)
+            .help(format!("{}. May be repeated", input.help))
+            .action(ArgAction::Append),
+        InputKind::Choice(words) => flag
+            .value_name("WORD")
+            .value_parser(PossibleValuesParser::new(words)),
+        InputKind::Switch => flag.action(ArgAction::SetTrue),
+    }
+}
+
+fn collect_values(matches: &ArgMatches) -> Option<InputValues> {
+    let (name, matches) = matches.subcommand()?;
+    let verb = *Verb::ALL.iter().find(|verb| verb.name() == name)?;
+    let entries: BTreeMap<_, _> = verb
+        .inputs()
+        .map(|input| (input.name, input_entries(input, matches)))
+        .filter(|(_, entries)| !entries.is_empty())
+        .collect();
+    let whole = verb
+        .inputs()
+        .filter_map(|input| Some((input.name, verbatim_value(input, matches)?)))
+        .collect();
+    Some(InputValues {
+        verbatim: whole,
+        verb,
+        origin: InputOrigin::CommandLine,
+        warnings: Vec::new(),
+        entries,
+    })
+}
+
+/// A list's values are its lines.
+fn verbatim_value(input: &InputDeclaration, matches: &ArgMatches) -> Option<String> {
+    if !matches!(input.kind, InputKind::List(_) | InputKind::Verbatim(_)) {
+        return None;
+    }
+    let values: Vec<_> = matches.get_many::<String>(input.name)?.cloned().collect();
+    Some(values.join("\n"))
+}
+
+/// An empty value is the same as none, as in a workflow: scripts pass variables on.
+fn input_entries(input: &InputDeclaration, matches: &ArgMatches) -> Vec<InputEntry> {
+    if input.kind == InputKind::Switch {
+        let on = matches.get_flag(input.name);
+        return Vec::from_iter(on.then(|| to_entry("true")));
+    }
+    matches
+        .get_many::<String>(input.name)
+        .unwrap_or_default()
+        .filter(|value| !value.trim().is_empty())
+        .map(|value| to_entry(value.trim()))
+        .collect()
+}
+
+fn to_entry(text: &str) -> InputEntry {
+    InputEntry {
+        text: text.to_owned(),
+        line: None,
+    }
+}

@@ -1,0 +1,71 @@
+//! The documents that show the declaration, written from it.
+
+use super::{INPUTS, InputDeclaration, InputKind, OUTPUTS};
+
+/// The `inputs:` and `outputs:` of `action.yml`.
+pub fn action_yml_sections() -> String {
+    let mut text = String::from("inputs:\n");
+    for input in INPUTS {
+        text += &format!(
+            "  {}:\n    description: {}\n",
+            input.name,
+            quote_yaml(&input_description(input))
+        );
+        if let Some(default) = input.default.or(input.from_workflow) {
+            text += &format!("    default: {}\n", quote_yaml(default));
+        }
+    }
+    text += "\noutputs:\n";
+    for output in OUTPUTS {
+        text += &format!(
+            "  {}:\n    description: {}\n",
+            output.name,
+            quote_yaml(output.help)
+        );
+    }
+    text
+}
+
+/// The README's tables of inputs and outputs.
+pub fn readme_tables() -> String {
+    let mut text = String::from("| input | | default |\n|---|---|---|\n");
+    for input in INPUTS {
+        let default = match (input.default.or(input.from_workflow), input.required) {
+            (Some(default), _) => format!("`{default}`"),
+            (None, []) => String::new(),
+            (None, verbs) => {
+                let names: Vec<_> = verbs.iter().map(|verb| verb.name()).collect();
+                format!("needed by {}", names.join(", "))
+            }
+        };
+        text += &format!(
+            "| `{}` | {} | {default} |\n",
+            input.name,
+            escape_cell(&input_description(input))
+        );
+    }
+    text += "\n| output | |\n|---|---|\n";
+    for output in OUTPUTS {
+        text += &format!("| `{}` | {} |\n", output.name, escape_cell(output.help));
+    }
+    text
+}
+
+fn input_description(input: &InputDeclaration) -> String {
+    let form = match input.kind {
+        InputKind::Text(_) | InputKind::TextOrFile(_) | InputKind::Verbatim(_) => String::new(),
+        InputKind::List(_) => ". One a line".to_owned(),
+        InputKind::Choice(words) => format!(" ({})", words.join(", ")),
+        InputKind::Switch => " (true, false)".to_owned(),
+    };
+    format!("{}{form}", input.help)
+}
+
+/// A double-quoted YAML text.
+fn quote_yaml(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn escape_cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;")
+}

@@ -1,0 +1,170 @@
+//! What the road works with, from inputs and environment.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret;
+
+use super::event_inputs::open_checkout;
+use super::{Invocation, credential_inputs};
+use crate::actions::{ProcessEnvironment, RunnerMounts, SecretTexts};
+use crate::archive::{ScratchLimit, Unpacking};
+use crate::cli::Verb;
+use crate::credentials::{CredentialStore, HelperEnvironment};
+use crate::image::RegistryName;
+use crate::registry::{HttpSettings, ProxySettings, RegistryClient, RetryTiming};
+use crate::release::{Failure, ReleaseContext};
+use crate::transfer::{BlobIndex, ProgressMeter};
+
+pub(super) fn build_context(given: &Invocation) -> Result<ReleaseContext, Failure> {
+    let notices = given.log.notices();
+    let scratch_limit: Option<ScratchLimit> = match given.arguments.verb {
+        Verb::Push | Verb::Promote => given.arguments.value("scratch-limit")?,
+        // These unpack nothing.
+        Verb::Tags | Verb::Verify | Verb::SignBundle | Verb::VerifyBundle => None,
+    };
+    Ok(ReleaseContext {
+        registry: open_registries(given)?,
+        blob_index: BlobIndex::default(),
+        meter: ProgressMeter::new(notices.clone()),
+        notices,
+        ancestry: open_checkout().ok().map(|checkout| checkout.ancestry()),
+        unpacking: Unpacking {
+            directory: choose_scratch_folder(&given.environment),
+            limit: scratch_limit.map(ScratchLimit::bytes),
+        },
+        docker_host: given.environment.get("DOCKER_HOST").map(str::to_owned),
+    })
+}
+
+fn open_registries(given: &Invocation) -> Result<RegistryClient, Failure> {
+    let insecure = given.arguments.values("insecure-registries")?;
+    new_client(
+        given,
+        http_settings(given, load_credentials(given)?, insecure),
+    )
+}
+
+/// Connections to services that are no registries: they need no login.
+pub(super) fn open_connections(given: &Invocation) -> Result<RegistryClient, Failure> {
+    new_client(
+        given,
+        http_settings(given, CredentialStore::default(), Vec::new()),
+    )
+}
+
+fn new_client(given: &Invocation, settings: HttpSettings) -> Result<RegistryClient, Failure> {
+    RegistryClient::new(settings, given.log.notices())
+        .map_err(|error| Failure::input(error.to_string()))
+}
+
+fn http_settings(
+    given: &Invocation,
+    credentials: CredentialStore,
+    insecure: Vec<RegistryName>,
+) -> HttpSettings {
+    let environment = &given.environment;
+    let path = |name| environment.path(name).map(Path::to_owned);
+    let variable = |names: &[&str]| environment.get_first(names).map(str::to_owned);
+    HttpSettings {
+        credentials,
+        ca_file: given.arguments.text("ca-file").map(PathBuf::from),
+        ssl_cert_file: path("SSL_CERT_FILE"),
+        ssl_cert_dir: path("SSL_CERT_DIR"),
+        insecure,
+        proxies: ProxySettings {
+            // As curl has it: a request's header Proxy can become HTTP_PROXY in a CGI program.
+            http: variable(&["http_proxy", "HTTP_PROXY"]),
+            https: variable(&["HTTPS_PROXY", "https_proxy"]),
+            no_proxy: variable(&["NO_PROXY", "no_proxy"]),
+        },
+        timing: RetryTiming::default(),
+    }
+}
+
+/// Everything secret is hidden from the log before anything more can be written to it.
+fn load_credentials(given: &Invocation) -> Result<CredentialStore, Failure> {
+    let file = docker_config(&given.environment);
+    let logins = credential_inputs::parse_credentials(given)?;
+    for empty in &logins.empty {
+        given.log.info(&format!(
+            "{} has no login for {}: it counts only if this run needs one there",
+            empty.place, empty.registry
+        ));
+    }
+    let store = CredentialStore::load(file.as_deref(), logins.given)
+        .map_err(|error| Failure::input(error.to_string()))?
+        .with_empty(logins.empty)
+        .with_helpers(helper_environment(&given.environment), given.log.notices());
+    let mut secrets = SecretTexts::default();
+    for secret in store.secrets() {
+        secrets.add(secret.expose_secret());
+    }
+    given.log.add_secrets(&secrets);
+    for remark in store.warnings() {
+        given.log.info(remark);
+    }
+    Ok(store)
+}
+
+/// Helper programs may need whatever a step before has set, but nothing that is meant for us.
+fn helper_environment(environment: &ProcessEnvironment) -> HelperEnvironment {
+    let path = environment.get("PATH").unwrap_or_default();
+    HelperEnvironment {
+        folders: std::env::split_paths(path).collect(),
+        variables: environment.inheritable_variables(),
+    }
+}
+
+/// Where docker keeps its logins. The runner does not know the names that a job's own container has
+/// for its folders, and hands them over as they are.
+pub(super) fn docker_config(environment: &ProcessEnvironment) -> Option<PathBuf> {
+    let folder = match environment.get("DOCKER_CONFIG") {
+        Some(folder) => {
+            let here = RunnerMounts::from_environment(environment)
+                .and_then(|mounts| mounts.to_container_path(folder));
+            here.unwrap_or_else(|| folder.to_owned()).into()
+        }
+        None => environment.path("HOME")?.join(".docker"),
+    };
+    Some(folder.join("config.json"))
+}
+
+/// The runner's folder for a job's files, else the system's. An image from scratch has no /tmp.
+fn choose_scratch_folder(environment: &ProcessEnvironment) -> Option<PathBuf> {
+    let named = ["RUNNER_TEMP", "TMPDIR"].map(|name| environment.path(name));
+    named
+        .into_iter()
+        .flatten()
+        .chain([Path::new("/tmp")])
+        .find(|folder| folder.is_dir())
+        .map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dockers_configuration_is_looked_for_where_it_is_mounted() {
+        let contained = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_WORKSPACE", "/github/workspace"),
+            ("GITHUB_REPOSITORY", "acme/web"),
+            ("RUNNER_TEMP", "/github/runner_temp"),
+            ("HOME", "/github/home"),
+        ];
+        for (folder, expected) in [
+            ("", "/github/home/.docker/config.json"),
+            (
+                "/__w/_temp/docker",
+                "/github/runner_temp/docker/config.json",
+            ),
+            ("/github/workspace/x", "/github/workspace/x/config.json"),
+        ] {
+            let variables = [("DOCKER_CONFIG", folder)];
+            let environment = contained.into_iter().chain(variables).collect();
+            let found = docker_config(&environment).unwrap();
+            assert_eq!(found, Path::new(expected));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! GitHub's API, as inputs and environment say it is to be asked.
+
+use std::path::Path;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::{Invocation, context_inputs, sigstore_inputs};
+use crate::github::{AttestationStore, GithubApi, GithubApiError};
+use crate::image::CommitId;
+use crate::policy;
+use crate::release::Failure;
+
+/// The API for the repository `name` (`owner/name`).
+pub(super) fn open_api(given: &Invocation, name: &str) -> Result<GithubApi, Failure> {
+    let base = api_base(given)?;
+    let client = context_inputs::open_connections(given)?;
+    let token = given.arguments.text("github-token");
+    GithubApi::new(client, &base, name, token.map(SecretString::from)).map_err(api_failure)
+}
+
+/// The address of the API.
+pub(super) fn api_base(given: &Invocation) -> Result<Url, Failure> {
+    parse_address(given, "GITHUB_API_URL", "https://api.github.com")
+}
+
+fn parse_address(given: &Invocation, name: &str, otherwise: &str) -> Result<Url, Failure> {
+    let text = given.environment.get(name).unwrap_or(otherwise);
+    let url = text.parse();
+    url.map_err(|_| Failure::input(format!("{name} is {text:?}, which is no address")))
+}
+
+/// Where the attestations of the workflow's repository are kept.
+pub(super) fn open_attestation_store(given: &Invocation) -> Result<AttestationStore, Failure> {
+    let base = api_base(given)?;
+    if !sigstore_inputs::is_confidential(&base) {
+        return Err(Failure::input("GITHUB_API_URL is no https address")
+            .why("the token that is shown there must not be read on the way"));
+    }
+    let server = parse_address(given, "GITHUB_SERVER_URL", "https://github.com")?;
+    let Some(name) = given.environment.get("GITHUB_REPOSITORY") else {
+        return Err(Failure::input("github-attestations needs a repository")
+            .why("GITHUB_REPOSITORY is not set")
+            .with_hint("set GITHUB_REPOSITORY to OWNER/NAME, or leave github-attestations out"));
+    };
+    let Some(token) = given.arguments.text("github-token") else {
+        return Err(Failure::input("github-attestations needs github-token")
+            .with_hint("give the job's token, with permissions: attestations: write"));
+    };
+    AttestationStore::new(&base, &server, name, token.into()).map_err(api_failure)
+}
+
+/// A file as a commit has it; none where the commit has none, or where the token may not see it:
+/// [`folder`] tells which.
+///
+/// # Errors
+/// That cannot be told.
+pub(super) async fn file(
+    given: &Invocation,
+    commit: &CommitId,
+    path: &Path,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let api = of_workflow(given)?;
+    let file = api
+        .get_file(path, commit.as_str(), policy::POLICY_LIMIT)
+        .await;
+    Ok(file.map_err(untold)?.map(Into::into))
+}
+
+/// What a commit has in a folder: names, and whether each is a folder itself.
+///
+/// # Errors
+/// That cannot be told. GitHub answers alike where something is not there and where the token may not
+/// see it, so only a folder that it shows is one without a file.
+pub(super) async fn folder(
+    given: &Invocation,
+    commit: &CommitId,
+    path: &Path,
+) -> Result<Vec<(String, bool)>, Failure> {
+    let api = of_workflow(given)?;
+    let found = api.folder(path, commit.as_str()).await.map_err(untold)?;
+    found.ok_or_else(|| unknown("GitHub's API does not show the files of the workflow's commit"))
+}
+
+fn of_workflow(given: &Invocation) -> Result<GithubApi, Failure> {
+    match given.environment.get("GITHUB_REPOSITORY") {
+        Some(name) => open_api(given, name),
+        None => Err(unknown("GITHUB_REPOSITORY is not set")),
+    }
+}
+
+fn untold(error: GithubApiError) -> Failure {
+    match &error {
+        GithubApiError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404) => {
+            unknown(&error.to_string())
+        }
+        _ => Failure::service(error.to_string()),
+    }
+}
+
+fn unknown(why: &str) -> Failure {
+    Failure::input("whether there is a policy file cannot be told")
+        .why(why)
+        .with_hint("give the job the permission contents: read, or check the repository out before this step")
+}
+
+pub(super) fn api_failure(error: GithubApiError) -> Failure {
+    let hint = error.hint();
+    Failure::service(error.to_string()).with_hint(hint)
+}

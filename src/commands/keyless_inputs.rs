@@ -1,0 +1,82 @@
+//! The inputs that say how to sign with the identity of the job.
+
+use url::Url;
+
+use super::sigstore_inputs::{self, is_confidential};
+use super::{Invocation, visibility};
+use crate::actions::SecretTexts;
+use crate::release::{Failure, SignatureFormat};
+use crate::signing::{IdTokenSource, KeylessSigner, SecretMasker};
+
+/// The inputs that only signing so takes, whatever else is said.
+pub(super) const KEYLESS_INPUTS: [&str; 3] = [
+    sigstore_inputs::FULCIO_INPUT,
+    "oidc-issuer",
+    "oidc-audience",
+];
+
+/// Reads how to sign as the job that runs, in these forms.
+pub(super) async fn read_keyless(
+    given: &Invocation,
+    forms: &[SignatureFormat],
+) -> Result<KeylessSigner, Failure> {
+    let tokens = id_token_source(given)?;
+    let instance = sigstore_inputs::keyless_instance(given, forms)?;
+    let agreed = requires_log(given)?;
+    if instance.is_public() && !agreed {
+        visibility::require_public(given).await?;
+    }
+    Ok(KeylessSigner::new(tokens, instance, agreed))
+}
+
+/// Whether it is said that a log is meant. Nothing is signed keyless without one.
+fn requires_log(given: &Invocation) -> Result<bool, Failure> {
+    match given.arguments.choice("transparency-log")? {
+        Some("off") => Err(Failure::input(
+            "transparency-log: off is given, and a keyless signature is always logged",
+        )
+        .with_hint("sign with a key (sign: key), or leave it out")),
+        said => Ok(said.is_some()),
+    }
+}
+
+/// The variable with what the runner asks for before it gives an identity token.
+pub(super) const REQUEST_TOKEN_VARIABLE: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+
+fn id_token_source(given: &Invocation) -> Result<IdTokenSource, Failure> {
+    let environment = &given.environment;
+    let url = environment.get("ACTIONS_ID_TOKEN_REQUEST_URL");
+    let token = environment.get(REQUEST_TOKEN_VARIABLE);
+    let (Some(url), Some(token)) = (url, token) else {
+        return Err(match environment.is_in_runner() {
+            true => Failure::input("sign: keyless needs the identity token of the job, and the runner gives none")
+                .why("ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set")
+                .with_hint("give the job permissions: id-token: write; a pull request from a fork never has it"),
+            false => Failure::input("sign: keyless signs as a job of GitHub Actions, and this is none")
+                .with_hint("sign with a key (sign: key)"),
+        });
+    };
+    let url = Url::parse(url)
+        .ok()
+        .filter(is_confidential)
+        .ok_or_else(|| {
+            Failure::input("ACTIONS_ID_TOKEN_REQUEST_URL is no https address")
+                .why("the token that is shown there must not be read on the way")
+        })?;
+    let log = given.log.clone();
+    Ok(IdTokenSource {
+        url,
+        request_token: token.into(),
+        audience: given
+            .arguments
+            .text("oidc-audience")
+            .unwrap_or("sigstore")
+            .to_owned(),
+        issuer: given.arguments.text("oidc-issuer").map(str::to_owned),
+        masker: SecretMasker::new(move |token| {
+            let mut secrets = SecretTexts::default();
+            secrets.add(token);
+            log.add_secrets(&secrets);
+        }),
+    })
+}

@@ -1,0 +1,124 @@
+//! The policy that holds for this run.
+//!
+//! In a runner it is the one of the workflow's own commit: the working tree is what a build, or a pull
+//! request's author, made of it. The repository's own file, `.github/shipmark.yml`, holds whatever the
+//! input `policy` names: that only adds environments.
+
+mod files;
+mod names;
+
+use std::path::{Component, Path, PathBuf};
+
+use super::Invocation;
+use crate::policy::{self, ReleasePolicy};
+use crate::release::Failure;
+use files::Files;
+
+/// A policy, and what it is called in messages.
+pub(super) struct LoadedPolicy {
+    pub(super) policy: ReleasePolicy,
+    pub(super) file: String,
+}
+
+/// The policy; none where there is no file and none is named.
+pub(super) async fn load_policy(given: &Invocation) -> Result<Option<LoadedPolicy>, Failure> {
+    let named = given.arguments.text("policy").map(Path::new);
+    let named = named
+        .map(|path| path_in_repository(given, path))
+        .transpose()?;
+    let Some(files) = Files::of(given, named.as_deref())? else {
+        return Ok(None);
+    };
+    let usual = Path::new(policy::file::PATH);
+    let own = read_policy_file(given, &files, usual).await?;
+    if own.is_none() || !files.are_remote() {
+        names::refuse_resembling(given, &files, named.as_deref()).await?;
+    }
+    let held = match &named {
+        None => own,
+        Some(path) if path == usual => Some(named_one(own, path)?),
+        Some(path) => {
+            let added = named_one(read_policy_file(given, &files, path).await?, path)?;
+            Some(match own {
+                Some(own) => join(own, added)?,
+                None => added,
+            })
+        }
+    };
+    if let Some(held) = &held {
+        given.log.info(&format!("the policy file is {}", held.file));
+    }
+    Ok(held)
+}
+
+async fn read_policy_file(
+    given: &Invocation,
+    files: &Files,
+    path: &Path,
+) -> Result<Option<LoadedPolicy>, Failure> {
+    let Some(bytes) = files.read(given, path).await? else {
+        return Ok(None);
+    };
+    let file = files.called(path);
+    match ReleasePolicy::parse(&bytes) {
+        Ok(policy) => Ok(Some(LoadedPolicy { policy, file })),
+        Err(error) => Err(Failure::input(format!("the policy file {file}: {error}"))),
+    }
+}
+
+/// The file that the input names, which has to be there and to say something.
+fn named_one(found: Option<LoadedPolicy>, path: &Path) -> Result<LoadedPolicy, Failure> {
+    let Some(held) = found else {
+        return Err(Failure::input(format!("the policy file {} is not there", path.display()))
+            .with_hint("policy names a file of the repository; without it .github/shipmark.yml is taken, where it exists"));
+    };
+    match held.policy.environments().is_empty() {
+        true => Err(Failure::input(format!(
+            "the policy file {} names no environment",
+            held.file
+        ))
+        .why("a file that says nothing has nothing to add, and turns no rule off")
+        .with_hint("leave policy out, or name a file with environments")),
+        false => Ok(held),
+    }
+}
+
+/// The repository's own policy with what another file adds to it.
+fn join(own: LoadedPolicy, added: LoadedPolicy) -> Result<LoadedPolicy, Failure> {
+    let joined = own.policy.with(added.policy);
+    let policy = joined.map_err(|stage| {
+        Failure::input(format!(
+            "the environment {stage} is in {} and differs in {}",
+            own.file, added.file
+        ))
+        .why("the input policy adds environments; it changes none of the repository's own policy")
+        .with_hint("give it another name, or say the same in both files")
+    })?;
+    Ok(LoadedPolicy {
+        policy,
+        file: format!("{} with {}", own.file, added.file),
+    })
+}
+
+/// The path from the root of the repository: the workspace is where it is checked out. Outside of a
+/// runner any file will do.
+fn path_in_repository(given: &Invocation, path: &Path) -> Result<PathBuf, Failure> {
+    let in_runner = given.environment.is_in_runner();
+    let workspace = given.environment.path("GITHUB_WORKSPACE");
+    let path = workspace
+        .filter(|_| in_runner)
+        .and_then(|workspace| path.strip_prefix(workspace).ok())
+        .unwrap_or(path);
+    let names = path.components().filter(|name| *name != Component::CurDir);
+    let plain: PathBuf = names.clone().collect();
+    let is_below = |name| matches!(name, Component::Normal(_));
+    if !in_runner || (names.clone().all(is_below) && plain.file_name().is_some()) {
+        return Ok(plain);
+    }
+    Err(Failure::input(format!(
+        "policy: {} is no path in the repository",
+        path.display()
+    ))
+    .why("in a runner the policy is that of the workflow's own commit, not a file of the machine")
+    .with_hint("write it from the root of the repository: .github/shipmark.yml"))
+}

@@ -1,0 +1,205 @@
+//! The files in which the policy is looked for.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use super::super::{Invocation, event_inputs, github_inputs};
+use crate::git::{CommittedFile, Entry, FolderAt, GitCheckout, GitError};
+use crate::image::CommitId;
+use crate::notices::to_printable;
+use crate::policy;
+use crate::release::Failure;
+
+/// The files of a repository.
+pub(super) enum Files {
+    /// Those of the working directory.
+    Disk,
+    /// Those of a commit: from the checkout's objects where they are there, else from GitHub's API.
+    Commit {
+        commit: CommitId,
+        checkout: Option<GitCheckout>,
+    },
+}
+
+/// The commit of the file of the workflow that runs.
+const WORKFLOW_COMMIT: &str = "GITHUB_WORKFLOW_SHA";
+
+/// The commit that the event is about.
+const EVENT_COMMIT: &str = "GITHUB_SHA";
+
+impl Files {
+    /// Returns the files that count in this run; none where a runner has neither a commit nor a
+    /// checkout, and nothing of a policy.
+    pub(super) fn of(given: &Invocation, named: Option<&Path>) -> Result<Option<Self>, Failure> {
+        if !given.environment.is_in_runner() {
+            return Ok(Some(Self::Disk));
+        }
+        let checkout = event_inputs::open_checkout();
+        let Some(sha) = given.environment.get(WORKFLOW_COMMIT) else {
+            return match checkout {
+                Ok(checkout) => Self::of_head(given, checkout).map(Some),
+                Err(error) => without_commit(given, named, &error).map(|()| None),
+            };
+        };
+        let commit = sha.parse().map_err(|_| {
+            Failure::input(format!("{WORKFLOW_COMMIT} is {sha:?}, which is no commit"))
+        })?;
+        Ok(Some(Self::Commit {
+            commit,
+            checkout: checkout.ok(),
+        }))
+    }
+
+    /// Runners other than GitHub's may not say the workflow's commit. What is checked out is it, unless
+    /// an earlier step has checked out, or committed, something else than what the event is about.
+    fn of_head(given: &Invocation, checkout: GitCheckout) -> Result<Self, Failure> {
+        let commit = checkout.commit.clone();
+        let event = given.environment.get(EVENT_COMMIT);
+        if let Some(event) = event.filter(|event| *event != commit.as_str()) {
+            return Err(Failure::input(format!(
+                "the policy cannot be told: {WORKFLOW_COMMIT} is not set, and commit {} is checked out, not {EVENT_COMMIT}, {}",
+                commit.short(),
+                to_printable(event, 40)
+            ))
+            .why("in a runner the policy is that of the workflow's own commit")
+            .with_hint(format!(
+                "update the runner, set {WORKFLOW_COMMIT}, or check out the event's commit before this step"
+            )));
+        }
+        given.log.info(&format!(
+            "{WORKFLOW_COMMIT} is not set: the policy is looked for in commit {}, which is checked out",
+            commit.short()
+        ));
+        Ok(Self::Commit {
+            commit,
+            checkout: Some(checkout),
+        })
+    }
+
+    /// Returns whether some of them have to be asked for.
+    pub(super) fn are_remote(&self) -> bool {
+        match self {
+            Self::Disk => false,
+            Self::Commit { commit, checkout } => {
+                let root = checkout
+                    .as_ref()
+                    .map(|it| it.folder_at(commit, Path::new("")));
+                !matches!(root, Some(Ok(FolderAt::Entries(_))))
+            }
+        }
+    }
+
+    /// Returns what a file is called in messages.
+    pub(super) fn called(&self, path: &Path) -> String {
+        match self {
+            Self::Disk => path.display().to_string(),
+            Self::Commit { commit, .. } => {
+                format!("{} of commit {}", path.display(), commit.short())
+            }
+        }
+    }
+
+    /// Returns a file; none where it is not there, or where nobody says so.
+    pub(super) async fn read(
+        &self,
+        given: &Invocation,
+        path: &Path,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let (commit, checkout) = match self {
+            Self::Disk => return on_disk(path),
+            Self::Commit { commit, checkout } => (commit, checkout),
+        };
+        let at = match checkout {
+            Some(checkout) => checkout.file_at(commit, path, policy::POLICY_LIMIT)?,
+            None => CommittedFile::NotInClone,
+        };
+        match at {
+            CommittedFile::Bytes(bytes) => Ok(Some(bytes)),
+            CommittedFile::Absent => Ok(None),
+            CommittedFile::NotInClone => github_inputs::file(given, commit, path).await,
+        }
+    }
+
+    /// Returns what is in a folder; nothing where it is known that there is none.
+    pub(super) async fn folder(
+        &self,
+        given: &Invocation,
+        path: &Path,
+    ) -> Result<Vec<Entry>, Failure> {
+        let (commit, checkout) = match self {
+            Self::Disk => return folder_on_disk(path),
+            Self::Commit { commit, checkout } => (commit, checkout),
+        };
+        let at = match checkout {
+            Some(checkout) => checkout.folder_at(commit, path)?,
+            None => FolderAt::NotHere,
+        };
+        match at {
+            FolderAt::Entries(entries) => Ok(entries),
+            FolderAt::Absent => Ok(Vec::new()),
+            FolderAt::NotHere => {
+                let entries = github_inputs::folder(given, commit, path).await?;
+                let entry = |(name, is_folder)| Entry { name, is_folder };
+                Ok(entries.into_iter().map(entry).collect())
+            }
+        }
+    }
+}
+
+/// A policy that is there must not be passed over where its commit cannot be told.
+fn without_commit(
+    given: &Invocation,
+    named: Option<&Path>,
+    error: &GitError,
+) -> Result<(), Failure> {
+    let usual = Path::new(policy::file::PATH);
+    let path = named.unwrap_or(usual);
+    let nothing = matches!(error, GitError::NoRepository(_) | GitError::Unborn(_));
+    if named.is_none() && nothing && usual.symlink_metadata().is_err() {
+        given.log.info(&format!(
+            "no policy: {WORKFLOW_COMMIT} is not set, and {error}"
+        ));
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "the policy file {} cannot be told: {WORKFLOW_COMMIT} is not set, and {error}",
+        path.display()
+    ))
+    .why("in a runner the policy is that of the workflow's own commit")
+    .with_hint("update the runner, set it to the commit that the workflow is of, or check the repository out before this step"))
+}
+
+/// Reads a byte more than a policy may have, for its reader to refuse.
+fn on_disk(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| {
+        file.take(policy::POLICY_LIMIT as u64 + 1)
+            .read_to_end(&mut bytes)
+    });
+    match read {
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable("the policy file", path, &error)),
+    }
+}
+
+fn folder_on_disk(path: &Path) -> Result<Vec<Entry>, Failure> {
+    let failed = |error| unreadable("the folder", path, &error);
+    let entries = match fs::read_dir(Path::new(".").join(path)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let entry = |entry: fs::DirEntry| Entry {
+        name: entry.file_name().to_string_lossy().into_owned(),
+        // On disk a link to a folder is followed as one.
+        is_folder: entry.path().is_dir(),
+    };
+    let entries = entries.map(|one| one.map(entry));
+    entries.collect::<Result<_, _>>().map_err(failed)
+}
+
+fn unreadable(what: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::input(format!("{what} {} cannot be read: {error}", path.display()))
+}

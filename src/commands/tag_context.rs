@@ -1,0 +1,221 @@
+//! What rules are expanded for: the event, the time, and what the repository is called.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{Invocation, event_inputs, github_inputs};
+use crate::cli::Verb;
+use crate::event::{EventFacts, RepositoryDetails, WorkflowEvent};
+use crate::git::{self, GitCheckout};
+use crate::github::GithubApi;
+use crate::image::CommitId;
+use crate::release::Failure;
+use crate::tagging::{CompatMode, EnvironmentName, TagContext, TagRuleSet};
+
+/// Everything that rules can be about.
+pub(super) struct TagInputContext {
+    pub(super) context: TagContext,
+    pub(super) repository: RepositoryDetails,
+}
+
+/// Finds it out: the event says first, then the checkout, then the API, which is asked only for
+/// what is needed.
+pub(super) async fn collect_context(
+    given: &Invocation,
+    rules: &TagRuleSet,
+    facts: Option<EventFacts>,
+    workflow: WorkflowEvent,
+    further_templates: &str,
+) -> Result<TagInputContext, Failure> {
+    let variable = |name| given.environment.get(name).map(str::to_owned);
+    let head = variable("DOCKER_METADATA_PR_HEAD_SHA").unwrap_or_default();
+    let subject = TagContext {
+        now: run_time(given)?,
+        commit_time: None,
+        default_branch: None,
+        environment: given.arguments.value::<EnvironmentName>("environment")?,
+        short_sha: variable("DOCKER_METADATA_SHORT_SHA_LENGTH"),
+        uses_pull_head: head.to_lowercase().contains("true"),
+        facts,
+        workflow,
+    };
+    let mut about = TagInputContext {
+        repository: subject.workflow.repository.clone(),
+        context: subject,
+    };
+    let tells_time = rules.mentions("commit_date") || further_templates.contains("commit_date");
+    about.load_repository_details(given, rules).await?;
+    if tells_time {
+        about.load_commit_time(given, rules).await?;
+    }
+    let known = about.context.facts.as_ref();
+    about.context.default_branch = about
+        .repository
+        .default_branch
+        .clone()
+        .or_else(|| known.and_then(|facts| facts.default_branch.clone()));
+    Ok(about)
+}
+
+/// The time of the run, which tests may set.
+#[expect(clippy::disallowed_methods, reason = "the surface reads the clock")]
+fn run_time(given: &Invocation) -> Result<Timestamp, Failure> {
+    let Some(text) = given.environment.get(TIME_VARIABLE) else {
+        return Ok(Timestamp::now());
+    };
+    text.parse().map_err(|_| {
+        Failure::input(format!("{TIME_VARIABLE} is {text:?}, which is no time"))
+            .with_hint("write it as 2026-11-20T10:00:00Z")
+    })
+}
+
+/// Sets the clock.
+pub(super) const TIME_VARIABLE: &str = "SHIPMARK_NOW";
+
+impl TagInputContext {
+    async fn load_repository_details(
+        &mut self,
+        given: &Invocation,
+        rules: &TagRuleSet,
+    ) -> Result<(), Failure> {
+        let labels = given.arguments.verb == Verb::Tags;
+        let wanted = labels || rules.needs_default_branch();
+        if !wanted || self.repository.is_complete {
+            return Ok(());
+        }
+        let Some(api) = self.open_api(given)? else {
+            return Ok(());
+        };
+        given
+            .log
+            .info("asking GitHub's API about the repository, which the event does not say");
+        let told = api
+            .get_repository()
+            .await
+            .map_err(github_inputs::api_failure)?;
+        self.repository = std::mem::take(&mut self.repository).or_else(told);
+        Ok(())
+    }
+
+    async fn load_commit_time(
+        &mut self,
+        given: &Invocation,
+        rules: &TagRuleSet,
+    ) -> Result<(), Failure> {
+        let sha = self.context.revision(rules.mode());
+        let (time, source) = match self.context.workflow.commit_time(&sha) {
+            Some(time) => (time.parse().ok(), "the event"),
+            None => match local_commit_time(given, &sha) {
+                Some(time) => (Some(time), "the checkout"),
+                None => (
+                    self.load_commit_time_from_api(given, &sha).await?,
+                    "GitHub's API",
+                ),
+            },
+        };
+        match time {
+            Some(_) => given
+                .log
+                .info(&format!("when the commit was made is said by {source}")),
+            None => given.log.info("nothing says when the commit was made"),
+        }
+        self.context.commit_time = time;
+        Ok(())
+    }
+
+    async fn load_commit_time_from_api(
+        &self,
+        given: &Invocation,
+        sha: &str,
+    ) -> Result<Option<Timestamp>, Failure> {
+        if sha.is_empty() {
+            return Ok(None);
+        }
+        let Some(api) = self.open_api(given)? else {
+            return Ok(None);
+        };
+        match api.get_commit_time(sha).await {
+            Ok(time) => Ok(time.and_then(|time| time.parse().ok())),
+            Err(error) => {
+                given.log.info(&error.to_string());
+                Ok(None)
+            }
+        }
+    }
+
+    /// The API, unless it is not to be asked. Outside a runner that takes a token.
+    fn open_api(&self, given: &Invocation) -> Result<Option<GithubApi>, Failure> {
+        if given.arguments.verb != Verb::Tags || given.arguments.switch("offline")? {
+            return Ok(None);
+        }
+        let token = given.arguments.text("github-token");
+        if !given.environment.is_in_runner() && token.is_none() {
+            given
+                .log
+                .info("GitHub's API is not asked: there is no github-token");
+            return Ok(None);
+        }
+        let facts = self.context.facts.as_ref();
+        let name = match given.environment.get("GITHUB_REPOSITORY") {
+            Some(name) => Some(name),
+            None => facts.and_then(|facts| facts.repository.as_deref()),
+        };
+        let Some(name) = name else {
+            return Err(Failure::input("no repository is named")
+                .why("neither GITHUB_REPOSITORY nor the event names one")
+                .with_hint("set GITHUB_REPOSITORY to OWNER/NAME, or say offline: true"));
+        };
+        github_inputs::open_api(given, name).map(Some)
+    }
+}
+
+fn local_commit_time(given: &Invocation, sha: &str) -> Option<Timestamp> {
+    let commit: CommitId = sha.parse().ok()?;
+    match git::checkout(Path::new(".")) {
+        Ok(checkout) => Timestamp::from_second(checkout.committed_at(&commit)?).ok(),
+        Err(error) => {
+            let hint = error.hint().unwrap_or_default();
+            given
+                .log
+                .info(&format!("the checkout does not say when: {error} ({hint})"));
+            None
+        }
+    }
+}
+
+/// The event, with the ref and commit of the checkout in place of its own.
+pub(super) fn event_of_checkout(
+    workflow: WorkflowEvent,
+) -> Result<(WorkflowEvent, EventFacts), Failure> {
+    let checkout: GitCheckout = git::checkout(Path::new("."))?;
+    let facts = EventFacts::from_checkout(&checkout.to_local());
+    let Some(git_ref) = &facts.git_ref else {
+        return Err(Failure::input("HEAD is detached and at no tag")
+            .why("context is git, which takes the ref from the checkout")
+            .with_hint("check out a branch or tag, or leave context out"));
+    };
+    let workflow = WorkflowEvent {
+        git_ref: git_ref.to_string(),
+        sha: checkout.commit.to_string(),
+        ..workflow
+    };
+    Ok((workflow, facts))
+}
+
+/// What the event is, in the words of a workflow, and as far as it is understood.
+pub(super) fn load_event(
+    given: &Invocation,
+    mode: CompatMode,
+) -> Result<(WorkflowEvent, Option<EventFacts>), Failure> {
+    let workflow = |facts: Option<&EventFacts>| event_inputs::to_workflow_event(given, facts);
+    match event_inputs::find_optional_facts(given) {
+        Ok(found) => Ok((workflow(found.as_ref())?, found)),
+        // docker/metadata-action asks less of an event.
+        Err(Failure::Input(diagnostic)) if mode == CompatMode::Compatible => {
+            given.log.info(&diagnostic.what);
+            Ok((workflow(None)?, None))
+        }
+        Err(failure) => Err(failure),
+    }
+}

@@ -1,0 +1,151 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+/// A full commit id: 40 hex digits (SHA-1) or 64 (SHA-256).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct CommitId(String);
+
+/// Why a text is no [`CommitId`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("is no full commit id (40 or 64 hex digits)")]
+pub struct CommitIdError;
+
+impl CommitId {
+    /// The whole id, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first seven digits, as in `git-9f3c2a1`.
+    pub fn short(&self) -> &str {
+        &self.0[..7]
+    }
+
+    /// Whether `prefix`, an abbreviated id of at least seven digits, names this commit.
+    pub fn begins_with(&self, prefix: &str) -> bool {
+        prefix.len() >= 7 && self.0.starts_with(&prefix.to_ascii_lowercase())
+    }
+}
+
+impl FromStr for CommitId {
+    type Err = CommitIdError;
+
+    fn from_str(text: &str) -> Result<Self, CommitIdError> {
+        let hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+        // All zeroes is how a push event says "there is no commit".
+        if !hex || !matches!(text.len(), 40 | 64) || text.bytes().all(|b| b == b'0') {
+            return Err(CommitIdError);
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl fmt::Display for CommitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for CommitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// What an image's labels (or an index's annotations) say of its origin, by the keys of the OCI
+/// image specification (annotations.md). Text from outside: it is believed nowhere unchecked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageLabels(BTreeMap<String, String>);
+
+impl ImageLabels {
+    /// The labels of an image config, the JSON document that a manifest's `config` names.
+    pub fn from_config(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Config {
+            config: Option<Inner>,
+        }
+        #[derive(Deserialize)]
+        struct Inner {
+            #[serde(rename = "Labels")]
+            labels: Option<BTreeMap<String, String>>,
+        }
+        let config: Config = serde_json::from_slice(bytes)?;
+        Ok(Self(
+            config
+                .config
+                .and_then(|inner| inner.labels)
+                .unwrap_or_default(),
+        ))
+    }
+
+    /// `org.opencontainers.image.revision`, where it is a full commit id.
+    pub fn revision(&self) -> Option<CommitId> {
+        self.0
+            .get("org.opencontainers.image.revision")?
+            .parse()
+            .ok()
+    }
+
+    /// `org.opencontainers.image.version`, as written.
+    pub fn version(&self) -> Option<&str> {
+        self.0
+            .get("org.opencontainers.image.version")
+            .map(String::as_str)
+    }
+}
+
+impl From<BTreeMap<String, String>> for ImageLabels {
+    fn from(map: BTreeMap<String, String>) -> Self {
+        Self(map)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_a_full_id() {
+        let id = "860C1904a1ce19322e91ac35af1ab07466440c37";
+        assert_eq!(id.parse::<CommitId>().unwrap().short(), "860c190");
+        for text in [
+            "",
+            "860c190",
+            &"0".repeat(40),
+            &"g".repeat(40),
+            &format!("{id}0"),
+        ] {
+            assert_eq!(text.parse::<CommitId>(), Err(CommitIdError), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_abbreviation_needs_seven_digits() {
+        let commit: CommitId = "860c1904a1ce19322e91ac35af1ab07466440c37".parse().unwrap();
+        assert!(commit.begins_with("860c190") && commit.begins_with("860C1904"));
+        assert!(!commit.begins_with("860c19") && !commit.begins_with("860c191"));
+    }
+
+    #[test]
+    fn labels_come_from_the_config() {
+        let labels = ImageLabels::from_config(
+            br#"{"config":{"Labels":{"org.opencontainers.image.version":"1.4.0"}}}"#,
+        );
+        assert_eq!(labels.unwrap().version(), Some("1.4.0"));
+        for bare in [
+            &b"{}"[..],
+            br#"{"config":null}"#,
+            br#"{"config":{"Labels":null}}"#,
+        ] {
+            assert_eq!(
+                ImageLabels::from_config(bare).unwrap(),
+                ImageLabels::default()
+            );
+        }
+        assert!(ImageLabels::from_config(b"[").is_err());
+    }
+}

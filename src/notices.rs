@@ -1,0 +1,188 @@
+//! What happens on the way, as values: the rooms that do the work say it, the surface prints it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+/// Something a person reading the log should know.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// What is being done, was decided, or is tried again: of the few warnings that GitHub shows of a
+    /// step, a registry that is slow for a moment must not use up any.
+    Info(String),
+    /// Something that was defaulted, withheld or looks wrong.
+    Warning(String),
+    /// Something that is secret from now on, and must be shown nowhere.
+    Secret(SecretString),
+    /// How far the transfers have come; sent often, to be shown seldom.
+    Progress(TransferProgress),
+}
+
+/// How far the transfers of a run have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TransferProgress {
+    /// Bytes moved so far.
+    pub moved: u64,
+    /// Bytes to move, as far as they are known.
+    pub total: u64,
+    /// How many images are done, where a run has several: their bytes are known only as their turn
+    /// comes.
+    pub images: Option<ImageProgress>,
+}
+
+/// How many images of a run are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageProgress {
+    /// Those that are.
+    pub done: u64,
+    /// All of them.
+    pub of: u64,
+}
+
+/// Where notices go. Cheap to clone.
+#[derive(Clone)]
+pub struct Notices(Arc<dyn Fn(Notice) + Send + Sync>);
+
+impl Notices {
+    /// Sends every notice to `receiver`.
+    pub fn new(receiver: impl Fn(Notice) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(receiver))
+    }
+
+    /// Says what is being done.
+    pub fn info(&self, text: impl Into<String>) {
+        (self.0)(Notice::Info(text.into()));
+    }
+
+    /// Says what a person should look at.
+    pub fn warning(&self, text: impl Into<String>) {
+        (self.0)(Notice::Warning(text.into()));
+    }
+
+    /// Says what must not be shown, before anything that could hold it is.
+    pub fn secret(&self, text: SecretString) {
+        (self.0)(Notice::Secret(text));
+    }
+
+    /// Says how far the transfers have come.
+    pub fn progress(&self, progress: TransferProgress) {
+        (self.0)(Notice::Progress(progress));
+    }
+}
+
+impl fmt::Debug for Notices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Notices")
+    }
+}
+
+/// Returns `text` as one printable line of at most `limit` characters. For text from outside (registry
+/// answers, labels, reports): what is cut is shown as `…`, a control character as `�`, and a character
+/// that nobody sees as its number (`\u{ad}`).
+pub fn to_printable(text: &str, limit: usize) -> String {
+    let mut line = String::new();
+    let mut length = 0;
+    for c in text.trim().chars() {
+        let before = line.len();
+        match c {
+            c if c.is_control() => line.push('\u{fffd}'),
+            c if is_invisible(c) => line.extend(c.escape_unicode()),
+            c => line.push(c),
+        }
+        length += line[before..].chars().count();
+        if length > limit {
+            line.truncate(before);
+            line.push('…');
+            break;
+        }
+    }
+    line
+}
+
+/// Returns whether a character shows nothing of its own, or changes how its neighbours are shown:
+/// Unicode's format characters (`Cf`), its default-ignorable ones, the separators of lines and
+/// paragraphs, and the blank of Braille.
+fn is_invisible(c: char) -> bool {
+    INVISIBLE
+        .binary_search_by(|range| match c {
+            c if c < *range.start() => std::cmp::Ordering::Greater,
+            c if c > *range.end() => std::cmp::Ordering::Less,
+            _ => std::cmp::Ordering::Equal,
+        })
+        .is_ok()
+}
+
+/// In order.
+const INVISIBLE: [std::ops::RangeInclusive<char>; 26] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{600}'..='\u{605}',
+    '\u{61c}'..='\u{61c}',
+    '\u{6dd}'..='\u{6dd}',
+    '\u{70f}'..='\u{70f}',
+    '\u{890}'..='\u{891}',
+    '\u{8e2}'..='\u{8e2}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200b}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{2800}'..='\u{2800}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fffb}',
+    '\u{110bd}'..='\u{110bd}',
+    '\u{110cd}'..='\u{110cd}',
+    '\u{13430}'..='\u{1343f}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    // Tags, the further variation selectors, and what is reserved beside them.
+    '\u{e0000}'..='\u{e0fff}',
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn untrusted_text_becomes_one_printable_line() {
+        assert_eq!(
+            to_printable(" a\n::add-mask::b\x1b[0m ", 80),
+            "a�::add-mask::b�[0m"
+        );
+        assert_eq!(to_printable("a\u{202e}b", 80), r"a\u{202e}b");
+        assert_eq!(to_printable("abcdef", 3), "abc…");
+        assert_eq!(to_printable("äöü", 3), "äöü");
+        // An escape is shown whole or not at all.
+        for limit in 1..=6 {
+            assert_eq!(to_printable("a\u{ad}b", limit), "a…", "{limit}");
+        }
+        assert_eq!(to_printable("a\u{ad}b", 7), r"a\u{ad}…");
+        assert_eq!(to_printable("a\u{ad}b", 8), r"a\u{ad}b");
+    }
+
+    /// Every character there is, against the tables of another implementation.
+    #[test]
+    fn promise_8_no_character_that_nobody_sees_is_shown() {
+        let invisible = r"^[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]$";
+        let invisible = regress::Regex::with_flags(invisible, "u").unwrap();
+        let mut escaped = 0;
+        for c in '\0'..=char::MAX {
+            let shown = to_printable(&format!("[{c}]"), 80);
+            let expected = match () {
+                () if c.is_control() => "[\u{fffd}]".to_owned(),
+                () if invisible.find(&c.to_string()).is_some() => {
+                    escaped += 1;
+                    format!("[{}]", c.escape_unicode())
+                }
+                () => format!("[{c}]"),
+            };
+            assert_eq!(shown, expected, "U+{:04X}", u32::from(c));
+        }
+        assert!(escaped > 4000, "only {escaped}");
+    }
+}

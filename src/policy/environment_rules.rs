@@ -1,0 +1,157 @@
+use super::REPOSITORIES;
+use super::error::{FilePosition, PolicyError, PolicyProblem};
+use super::repository_match::SERVICE_PLACEHOLDER;
+use super::repository_template::{RepositoryTemplate, RepositoryTemplateError};
+use super::service_name::Service;
+use super::yaml_document::{YamlKey, YamlNode, YamlText, parse_value, printable_text};
+use crate::image::Destination;
+use crate::tagging::{CompatMode, EnvironmentName, TagRuleSet};
+
+/// An environment with its rules: a stage of the road from the build to production.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnvironmentRules {
+    pub(super) name: EnvironmentName,
+    pub(super) repository_at: FilePosition,
+    pub(super) template: RepositoryTemplate,
+    destinations: Vec<(Option<Service>, Destination)>,
+    /// The repository that a service of the name [`MARK`] would have.
+    pub(super) marked: Option<Destination>,
+    pub(super) from: Option<(EnvironmentName, FilePosition)>,
+    tags: Option<YamlText>,
+}
+
+const KNOWN_KEYS: &[&str] = &["repository", "from", "tags"];
+/// Keys of the design that come with later versions.
+const RESERVED_KEYS: &[&str] = &[
+    "refs",
+    "sign",
+    "trust",
+    "gates",
+    "production",
+    "immutable",
+    "keep",
+];
+
+impl EnvironmentRules {
+    /// Reads an environment that may have at most `room` repositories.
+    pub(super) fn parse(
+        name: YamlKey,
+        rules: YamlNode,
+        services: &[Service],
+        room: usize,
+    ) -> Result<Self, PolicyError> {
+        let name = parse_value(name.position, &name.text)?;
+        let mut fields = rules.into_fields(KNOWN_KEYS, RESERVED_KEYS)?;
+        let repository = fields.take_required("repository")?;
+        let (template, repository_at) = parse_template(repository)?;
+        if template.is_per_service() && services.is_empty() {
+            return Err(repository_at.to_error(PolicyProblem::NoServices));
+        }
+        let wanted = match template.is_per_service() {
+            true => services.len(),
+            false => 1,
+        };
+        if wanted > room {
+            return Err(repository_at.to_error(PolicyProblem::TooManyRepositories(REPOSITORIES)));
+        }
+        let places = template.to_destinations(services);
+        let from = fields.take("from").map(|(_, node)| {
+            let at = node.position;
+            node.parse_as().map(|name| (name, at))
+        });
+        let tags = fields.take("tags").map(|(_, node)| node.into_text());
+        let stage = Self {
+            name,
+            repository_at,
+            destinations: places
+                .map_err(|reason| repository_at.to_error(PolicyProblem::Repository(reason)))?,
+            marked: template
+                .with_service(SERVICE_PLACEHOLDER)
+                .ok()
+                .filter(|_| template.is_per_service()),
+            template,
+            from: from.transpose()?,
+            tags: tags.transpose()?,
+        };
+        stage.rules(CompatMode::Compatible)?;
+        Ok(stage)
+    }
+
+    /// The environment's name.
+    pub fn name(&self) -> &EnvironmentName {
+        &self.name
+    }
+
+    /// The environment that its images come from; none where it is the first of its road.
+    pub fn from(&self) -> Option<&EnvironmentName> {
+        self.from.as_ref().map(|(from, _)| from)
+    }
+
+    /// Whether another file says of the environment what this one says.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let tags = |stage: &Self| stage.tags.as_ref().map(|tags| tags.text.clone());
+        self.name == other.name
+            && self.destinations == other.destinations
+            && self.marked == other.marked
+            && self.from() == other.from()
+            && tags(self) == tags(other)
+    }
+
+    /// Whether each service has a repository of its own.
+    pub fn is_per_service(&self) -> bool {
+        self.template.is_per_service()
+    }
+
+    /// Its repositories: one for each service, or one alone.
+    pub fn destinations(&self) -> &[(Option<Service>, Destination)] {
+        &self.destinations
+    }
+
+    /// The repository of a service; of none, where there is one alone.
+    pub fn place(&self, service: Option<&Service>) -> Option<&Destination> {
+        let mut places = self.destinations.iter();
+        let found = places.find(|(of, _)| of.as_ref() == service);
+        found.map(|(_, place)| place)
+    }
+
+    /// Whether it says itself which tags a release gets.
+    pub fn has_rules(&self) -> bool {
+        self.tags.is_some()
+    }
+
+    /// Its rules for tags, where it has any.
+    ///
+    /// # Errors
+    /// The first rule that is malformed. What compatible mode refuses is refused when the file is read.
+    pub fn rules(&self, mode: CompatMode) -> Result<Option<TagRuleSet>, PolicyError> {
+        let Some(YamlText { text, position: at }) = &self.tags else {
+            return Ok(None);
+        };
+        let rules = TagRuleSet::parse(text, "", mode).map_err(|error| {
+            let line = at.line + error.line - 1;
+            FilePosition { line, ..*at }.to_error(PolicyProblem::Rule(Box::new(error)))
+        })?;
+        match rules.is_default() {
+            true => Err(at.to_error(PolicyProblem::NoRules)),
+            false => Ok(Some(rules)),
+        }
+    }
+}
+
+/// The most characters of a repository: each service has a copy of them.
+const LENGTH: usize = 1_000;
+
+fn parse_template(repository: YamlNode) -> Result<(RepositoryTemplate, FilePosition), PolicyError> {
+    let YamlText { text, position: at } = repository.into_text()?;
+    let text = text.trim();
+    if text.len() > LENGTH {
+        return Err(at.to_error(PolicyProblem::LongRepository(LENGTH)));
+    }
+    let template = RepositoryTemplate::parse(text).map_err(|error| {
+        at.to_error(match error {
+            RepositoryTemplateError::Braces => PolicyProblem::Braces(printable_text(text)),
+            RepositoryTemplateError::Place(reason) => PolicyProblem::Repository(reason),
+        })
+    })?;
+    Ok((template, at))
+}

@@ -1,0 +1,311 @@
+//! What stands beside an image, brought to a destination: looked at before anything is written, then
+//! copied by digest and listed there, so that a run that is repeated writes nothing.
+//!
+//! Referrers travel as the bytes they came as. On a registry that keeps no list of them itself they
+//! are added to the list under a tag; images of cosign's older form are written as they are where
+//! there is none, and are added to the one that is there, layer by layer.
+
+use std::collections::{BTreeMap, HashSet};
+
+use futures_util::future::try_join;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+
+use super::discover::{CosignTagImage, Referrer, ReferrerGraph, SkipReason, SkippedReferrer};
+use super::list_referrers::{self, ReferrersSource};
+use super::write_batch::{MissingReferrers, MissingTagLayers, ReferrerBatch};
+use super::{
+    AppendableTag, CosignTagSuffix, ReferrerError, ReferrerKind, SidedReferrerError, TagSnapshot,
+    appendable_tag,
+};
+use crate::image::{Digest, Manifest};
+use crate::notices::Notices;
+use crate::transfer::{BlobIndex, ImageReader, ImageStore, ProgressMeter, StoreError};
+
+/// Questions to a destination at the same time.
+const REQUEST_CONCURRENCY: usize = 16;
+
+/// A source and a destination, and what is known of them.
+#[derive(Clone, Copy)]
+pub struct CopyRoute<'a> {
+    /// Where things come from.
+    pub source: &'a ImageReader,
+    /// Where they go.
+    pub store: &'a ImageStore,
+    /// What the run knows of blobs.
+    pub blob_index: &'a BlobIndex,
+    /// Where to say what is retried.
+    pub notices: &'a Notices,
+    /// Counts the bytes of all copies of a run.
+    pub meter: &'a ProgressMeter,
+}
+
+/// What is brought to one destination, in steps: each is taken before the next.
+pub struct ReferrerCopy<'a> {
+    /// What a tag has to be added to for that is there. A registry that makes tags immutable refuses
+    /// that, so it comes before all else.
+    existing_tags: ReferrerBatch<'a>,
+    /// All the rest.
+    new_content: ReferrerBatch<'a>,
+    copied: CopiedReferrers,
+}
+
+/// What came of bringing something along.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CopiedReferrers {
+    /// How many of a kind were written, or on a dry run would be.
+    pub copied: BTreeMap<ReferrerKind, u64>,
+    /// How many of a kind were there.
+    pub present: BTreeMap<ReferrerKind, u64>,
+    /// What was left behind.
+    pub skipped: Vec<SkippedReferrer>,
+}
+
+impl<'a> ReferrerCopy<'a> {
+    /// Looks at what the destination has. `prior` is what its tags tell.
+    ///
+    /// # Errors
+    /// A side that cannot tell.
+    pub async fn plan(
+        between: CopyRoute<'a>,
+        referrers: &ReferrerGraph,
+        prior: &TagSnapshot,
+    ) -> Result<Self, SidedReferrerError> {
+        let mut travelled = CopiedReferrers {
+            skipped: referrers.skipped.clone(),
+            ..CopiedReferrers::default()
+        };
+        let looked = try_join(
+            list_at_destination(between.store, referrers, prior),
+            read_tags_at_destination(between.store, referrers, prior),
+        );
+        let (listed, tagged) = looked.await.map_err(SidedReferrerError::at_destination)?;
+        let subjects = listed
+            .into_iter()
+            .map(|about| travelled.record_subject(about));
+        let (to_lists, subjects): (Vec<_>, Vec<_>) = subjects
+            .filter(|(_, subject)| !subject.missing.is_empty())
+            .partition(|(is_there, _)| *is_there);
+        let tags = tagged.into_iter().map(|(tagged, there)| {
+            let tag = travelled.record_tag(tagged, there.as_ref());
+            (there.is_some(), tag)
+        });
+        let (to_tags, tags): (Vec<_>, Vec<_>) = tags
+            .filter(|(_, tag)| !tag.missing.is_empty())
+            .partition(|(is_there, _)| *is_there);
+        let (to_tags, rest) = try_join(
+            ReferrerBatch::plan(
+                &between,
+                second_elements(to_lists),
+                second_elements(to_tags),
+            ),
+            ReferrerBatch::plan(&between, second_elements(subjects), second_elements(tags)),
+        )
+        .await?;
+        Ok(Self {
+            existing_tags: to_tags,
+            new_content: rest,
+            copied: travelled,
+        })
+    }
+
+    /// Whether nothing is missing.
+    pub fn is_complete(&self) -> bool {
+        self.existing_tags.is_empty() && self.new_content.is_empty()
+    }
+
+    /// What came of it; before it is written, what is to come.
+    pub fn copied_referrers(&self) -> &CopiedReferrers {
+        &self.copied
+    }
+
+    /// Brings what a tag has to be added to for that is there.
+    ///
+    /// # Errors
+    /// A side that fails, or a tag that cannot be changed.
+    pub async fn append_to_existing_tags(&mut self) -> Result<(), SidedReferrerError> {
+        self.existing_tags.copy_blobs().await?;
+        self.existing_tags.write_manifests().await?;
+        self.existing_tags.write_lists().await
+    }
+
+    /// Brings the blobs of the rest.
+    ///
+    /// # Errors
+    /// As [`ReferrerCopy::add_to_tags`].
+    pub async fn copy_blobs(&self) -> Result<(), SidedReferrerError> {
+        self.new_content.copy_blobs().await
+    }
+
+    /// Writes the manifests of the rest by their digests.
+    ///
+    /// # Errors
+    /// As [`ReferrerCopy::add_to_tags`].
+    pub async fn write_manifests(&mut self) -> Result<(), SidedReferrerError> {
+        self.new_content.write_manifests().await
+    }
+
+    /// Names the rest: lists the referrers, and writes the images under tags.
+    ///
+    /// # Errors
+    /// As [`ReferrerCopy::add_to_tags`].
+    pub async fn write_lists(&mut self) -> Result<(), SidedReferrerError> {
+        self.new_content.write_lists().await
+    }
+
+    /// Whether tags are added to, known once the manifests are written.
+    pub fn appends_to_tags(&self) -> bool {
+        self.existing_tags.appends_to_tags() || self.new_content.appends_to_tags()
+    }
+
+    /// Looks once more at the tags that were added to.
+    ///
+    /// # Errors
+    /// As [`ReferrerCopy::add_to_tags`].
+    pub async fn recheck_tags(&mut self) -> Result<(), SidedReferrerError> {
+        try_join(
+            self.existing_tags.recheck_tags(),
+            self.new_content.recheck_tags(),
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+fn second_elements<A, B>(pairs: Vec<(A, B)>) -> Vec<B> {
+    pairs.into_iter().map(|(_, second)| second).collect()
+}
+
+/// What is wanted about one manifest, and what the destination lists about it.
+struct SubjectCopy<'b> {
+    digest: Digest,
+    wanted: Vec<&'b Referrer>,
+    source: ReferrersSource,
+    present: HashSet<Digest>,
+}
+
+async fn list_at_destination<'b>(
+    store: &ImageStore,
+    referrers: &'b ReferrerGraph,
+    prior: &TagSnapshot,
+) -> Result<Vec<SubjectCopy<'b>>, ReferrerError> {
+    let mut about: BTreeMap<Digest, Vec<&Referrer>> = BTreeMap::new();
+    for referrer in &referrers.referrers {
+        about.entry(referrer.subject).or_default().push(referrer);
+    }
+    let on_disk = match store {
+        ImageStore::Layout(layout) => {
+            Some(layout.read_referrers().await.map_err(StoreError::from)?)
+        }
+        ImageStore::Registry(_) => None,
+    };
+    let on_disk = on_disk.as_ref();
+    stream::iter(about)
+        .map(|(digest, wanted)| async move {
+            let (listing, entries) = match on_disk {
+                Some(evidence) => (
+                    ReferrersSource::Native,
+                    list_referrers::on_disk_to_add(evidence, digest)?,
+                ),
+                None => list_referrers::list_referrers(store, digest, prior).await?,
+            };
+            Ok(SubjectCopy {
+                digest,
+                wanted,
+                source: listing,
+                present: entries.iter().map(|entry| entry.digest).collect(),
+            })
+        })
+        .buffered(REQUEST_CONCURRENCY)
+        .try_collect()
+        .await
+}
+
+/// The images under tags, and what the destination has under each of these.
+async fn read_tags_at_destination<'b>(
+    store: &ImageStore,
+    referrers: &'b ReferrerGraph,
+    prior: &TagSnapshot,
+) -> Result<Vec<(&'b CosignTagImage, Option<Manifest>)>, ReferrerError> {
+    stream::iter(&referrers.cosign_images)
+        .map(|tagged| async move {
+            Ok((
+                tagged,
+                tagged
+                    .to_appendable_tag()
+                    .read_unless_absent(store, prior)
+                    .await?,
+            ))
+        })
+        .buffered(REQUEST_CONCURRENCY)
+        .try_collect()
+        .await
+}
+
+impl CosignTagImage {
+    pub(super) fn to_appendable_tag(&self) -> AppendableTag {
+        AppendableTag::cosign_image(self.subject, self.suffix)
+    }
+}
+
+impl CopiedReferrers {
+    fn count_kinds<'k>(&mut self, present: bool, kinds: impl Iterator<Item = &'k ReferrerKind>) {
+        for kind in kinds {
+            let counts = match present {
+                true => &mut self.present,
+                false => &mut self.copied,
+            };
+            *counts.entry(kind.clone()).or_default() += 1;
+        }
+    }
+
+    /// What is missing about a manifest, and whether a list under a tag is there.
+    fn record_subject(&mut self, about: SubjectCopy<'_>) -> (bool, MissingReferrers) {
+        let is_there = |one: &&Referrer| about.present.contains(&one.digest);
+        let (present, missing): (Vec<_>, Vec<_>) = about.wanted.into_iter().partition(is_there);
+        self.count_kinds(true, present.iter().map(|one| &one.kind));
+        self.count_kinds(false, missing.iter().map(|one| &one.kind));
+        let has_list =
+            matches!(&about.source, ReferrersSource::TagSchema(_)) && !about.present.is_empty();
+        let subject = MissingReferrers {
+            digest: about.digest,
+            missing: missing.into_iter().cloned().collect(),
+            source: about.source,
+        };
+        (has_list, subject)
+    }
+
+    /// What of an image is missing at a destination that has `there` under its tag.
+    fn record_tag(
+        &mut self,
+        tagged: &CosignTagImage,
+        there: Option<&Manifest>,
+    ) -> MissingTagLayers {
+        let known = there.map(|there| tagged.to_appendable_tag().members(there));
+        let known = known.unwrap_or_default();
+        let known: HashSet<_> = known.iter().map(appendable_tag::name).collect();
+        let is_known =
+            |(_, layer): &&(ReferrerKind, Value)| known.contains(&appendable_tag::name(layer));
+        let (present, missing): (Vec<_>, Vec<_>) = tagged.layers.iter().partition(is_known);
+        self.count_kinds(true, present.iter().map(|(kind, _)| kind));
+        let mut tag = MissingTagLayers {
+            image: tagged.clone(),
+            missing: Vec::new(),
+        };
+        // An image of this kind is one SBOM; with a second one nobody knows which it is.
+        if tagged.suffix == CosignTagSuffix::Sbom && there.is_some() && !missing.is_empty() {
+            self.skipped.push(SkippedReferrer {
+                kind: ReferrerKind::Sbom,
+                count: missing.len() as u64,
+                reason: SkipReason::TagConflict,
+            });
+            return tag;
+        }
+        self.count_kinds(false, missing.iter().map(|(kind, _)| kind));
+        tag.missing = missing
+            .into_iter()
+            .map(|(_, layer)| layer.clone())
+            .collect();
+        tag
+    }
+}

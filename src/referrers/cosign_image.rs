@@ -1,0 +1,125 @@
+//! The `.sig` image: a layer for each signature.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+
+use super::{CosignTagSuffix, ReferrerError};
+use crate::image::{Descriptor, Digest, Manifest, ManifestBody, Tag};
+use crate::transfer::{ImageReader, ImageStore};
+
+/// The annotation of a layer that holds its signature.
+pub(super) const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
+const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
+/// The most that a payload may have.
+const PAYLOAD_LIMIT: u64 = 8 << 20;
+/// Payloads that are read at the same time.
+const READ_CONCURRENCY: usize = 8;
+
+/// `sha256-<hex>.sig`, where the legacy signatures of an image are.
+pub fn sig_tag(subject: Digest) -> Tag {
+    CosignTagSuffix::Sig.tag(subject)
+}
+
+/// One signature, or attestation.
+#[derive(Debug, Clone)]
+pub struct CosignLayer {
+    /// The digest of the payload.
+    pub digest: Digest,
+    /// The payload, or what is wrong with it.
+    pub payload: Result<Bytes, String>,
+    /// What the layer's annotations say: the signature, and what proves it.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Reads the layers of the image under the tag. `look` sees each, so that no more payloads are held
+/// than are on their way.
+///
+/// # Errors
+/// A payload that is not there or is another one.
+pub async fn read_cosign_layers<T>(
+    store: &ImageStore,
+    image: Option<&Manifest>,
+    look: impl Fn(CosignLayer) -> T,
+) -> Result<Vec<T>, ReferrerError> {
+    let Some(ManifestBody::Image { layers, .. }) = image.map(|image| &image.body) else {
+        return Ok(Vec::new());
+    };
+    let source = ImageReader::from_store(store.clone());
+    // Each is looked at as soon as it is read: a payload that waits for the ones before it would be in
+    // memory with them.
+    let looks = layers
+        .iter()
+        .map(|layer| async { Ok(look(read_layer(&source, layer).await?)) });
+    stream::iter(looks)
+        .buffered(READ_CONCURRENCY)
+        .try_collect()
+        .await
+}
+
+async fn read_layer(
+    source: &ImageReader,
+    layer: &Descriptor,
+) -> Result<CosignLayer, ReferrerError> {
+    Ok(CosignLayer {
+        digest: layer.digest,
+        payload: read_payload(source, layer).await?,
+        annotations: layer.annotations.clone(),
+    })
+}
+
+async fn read_payload(
+    source: &ImageReader,
+    layer: &Descriptor,
+) -> Result<Result<Bytes, String>, ReferrerError> {
+    if layer.size > PAYLOAD_LIMIT {
+        return Ok(Err(format!("its payload has {} bytes", layer.size)));
+    }
+    Ok(Ok(source.read_small_blob(layer, PAYLOAD_LIMIT).await?))
+}
+
+/// The annotations of a layer over `payload`; none where it is over another.
+pub fn annotations_over(layer: &Value, payload: &[u8]) -> Option<BTreeMap<String, String>> {
+    let is_over = layer["digest"] == Digest::of(payload).to_string();
+    let annotations = serde_json::from_value(layer["annotations"].clone()).ok();
+    annotations.filter(|_| is_over)
+}
+
+/// The layer of a signature over `payload`, with what stands beside it.
+pub fn cosign_layer(
+    kind: &str,
+    payload: &[u8],
+    annotations: &BTreeMap<&'static str, &str>,
+) -> Value {
+    json!({
+        "mediaType": kind,
+        "digest": Digest::of(payload).to_string(),
+        "size": payload.len(),
+        "annotations": annotations,
+    })
+}
+
+/// The config of an image with these layers, as other readers of images expect one.
+pub(super) fn cosign_config(layers: &[Value]) -> Bytes {
+    let epoch = "0001-01-01T00:00:00Z";
+    let digests: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
+    let config = json!({
+        "architecture": "",
+        "created": epoch,
+        "history": vec![json!({"created": epoch}); layers.len()],
+        "os": "",
+        "rootfs": {"type": "layers", "diff_ids": digests},
+        "config": {},
+    });
+    config.to_string().into()
+}
+
+pub(super) fn cosign_config_descriptor(config: &Bytes) -> Value {
+    json!({
+        "mediaType": CONFIG_TYPE,
+        "digest": Digest::of(config).to_string(),
+        "size": config.len(),
+    })
+}

@@ -1,0 +1,360 @@
+//! Finding the artifacts about an image.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use bytes::Bytes;
+use futures_util::future::try_join;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+
+use super::wire::Listed;
+use super::{AppendableTag, ReferrerError, ReferrerKind, TagSnapshot, mirrored_tags};
+use crate::image::{Digest, Manifest, ManifestBody, Tag, TagOrDigest};
+use crate::layout::LayoutReferrers;
+use crate::transfer::{ImageReader, ImageStore, StoreError};
+
+/// The most that an artifact's blob may have to be looked at.
+const CONTENT_LIMIT: u64 = 8 << 20;
+/// Artifacts that are read at the same time.
+const READ_CONCURRENCY: usize = 8;
+
+/// Where a store lists what it has about an image.
+#[derive(Debug)]
+pub enum ReferrersSource {
+    /// In a list that it keeps itself.
+    Native,
+    /// In an index under a tag, which every writer adds to: this one, if it is there.
+    TagSchema(Option<Box<Manifest>>),
+}
+
+/// An artifact that was found.
+#[derive(Debug, Clone)]
+pub struct FoundArtifact {
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// What the annotation says that was asked for, where it is there.
+    pub annotation: Option<String>,
+    /// Its content, or what is wrong with it.
+    pub content: Result<Bytes, String>,
+}
+
+/// An entry of a list, as far as it matters.
+#[derive(Debug, Clone)]
+pub(super) struct ReferrerEntry {
+    pub(super) digest: Digest,
+    pub(super) artifact_type: Option<String>,
+    /// Those that say what it is ([`ReferrerKind::TELLING`]).
+    pub(super) annotations: BTreeMap<String, String>,
+}
+
+impl ReferrersSource {
+    /// The layers of the `.sig` image that the index holds too (see `pair.rs`).
+    pub fn mirrored_layers(&self) -> Vec<Value> {
+        match self {
+            Self::Native => Vec::new(),
+            Self::TagSchema(index) => mirrored_tags::read_mirrored_members(index.as_deref()),
+        }
+    }
+
+    /// Whether the store lists what is about `subject` itself, once it has that. Some registries have no
+    /// list for a repository that does not exist yet, and one as soon as it does.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub async fn is_native_now(
+        &self,
+        store: &ImageStore,
+        subject: Digest,
+    ) -> Result<bool, ReferrerError> {
+        match (self, store) {
+            (Self::TagSchema(None), ImageStore::Registry(remote)) => {
+                let lists = remote.supports_referrers_api(subject).await;
+                Ok(lists.map_err(StoreError::from)?)
+            }
+            (listing, _) => Ok(matches!(listing, Self::Native)),
+        }
+    }
+
+    /// Where it is listed now, just before it is added to.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub async fn reread(&self, store: &ImageStore, subject: Digest) -> Result<Self, ReferrerError> {
+        if matches!(self, Self::Native) {
+            return Ok(Self::Native);
+        }
+        let under_tag = AppendableTag::referrers_index(subject);
+        let is_own = self.is_native_now(store, subject);
+        Ok(
+            match try_join(is_own, under_tag.read_to_add(store)).await? {
+                (true, _) => Self::Native,
+                (false, index) => Self::TagSchema(index.map(Box::new)),
+            },
+        )
+    }
+
+    /// The first of `manifests` that the store does not list among those about `subject`.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub async fn find_unlisted(
+        store: &ImageStore,
+        subject: Digest,
+        manifests: &[Digest],
+    ) -> Result<Option<Digest>, ReferrerError> {
+        let (_, entries) = list_referrers(store, subject, &TagSnapshot::Unknown).await?;
+        let is_listed = |digest: &Digest| entries.iter().any(|entry| entry.digest == *digest);
+        Ok(manifests.iter().find(|digest| !is_listed(digest)).copied())
+    }
+
+    /// The artifacts about `subject` of a type that begins with `kind`, apart from those whose
+    /// annotation `wanted.0` says what `wanted.1` does not want. `look` sees each, so that no more
+    /// contents are held than are on their way.
+    ///
+    /// # Errors
+    /// A list that cannot be read, or an entry of it.
+    pub async fn read_artifacts<T>(
+        store: &ImageStore,
+        prior: &TagSnapshot,
+        subject: Digest,
+        kind: &str,
+        wanted: (&str, impl Fn(&str) -> bool),
+        look: impl Fn(FoundArtifact) -> T,
+    ) -> Result<(Self, Vec<T>), ReferrerError> {
+        let (listing, entries) = list_referrers(store, subject, prior).await?;
+        let found = open_artifacts(store, entries, kind, wanted, look).await?;
+        Ok((listing, found))
+    }
+}
+
+impl FoundArtifact {
+    /// As [`ReferrersSource::read`], of all that is listed anywhere: a registry with a list of its own may have
+    /// got it after somebody wrote the index under the tag. What is listed in both is one; what is
+    /// listed and not there is nothing more than that.
+    ///
+    /// # Errors
+    /// A list that cannot be read, or an entry of it.
+    pub async fn find_all<T>(
+        store: &ImageStore,
+        subject: Digest,
+        kind: &str,
+        wanted: (&str, impl Fn(&str) -> bool),
+        look: impl Fn(Self) -> T,
+    ) -> Result<Vec<T>, ReferrerError> {
+        let entries = match store {
+            ImageStore::Layout(layout) => {
+                let evidence = layout.read_referrers().await.map_err(StoreError::from)?;
+                list_in_layout(&evidence, subject)?
+            }
+            ImageStore::Registry(remote) => {
+                let own = async {
+                    let own = remote.referrers(subject).await;
+                    own.map_err(|error| crate::transfer::StoreError::from(error).into())
+                };
+                let list = AppendableTag::referrers_index(subject);
+                let (own, tagged) = try_join(own, list.read(store)).await?;
+                let tagged = tagged.map(|index| list.listed(&index));
+                parse_entries(subject, [own, tagged].into_iter().flatten().flatten())?
+            }
+        };
+        open_artifacts(store, entries, kind, wanted, look).await
+    }
+}
+
+/// What is wanted of a list's entries, each once. `look` sees each.
+async fn open_artifacts<T>(
+    store: &ImageStore,
+    entries: Vec<ReferrerEntry>,
+    kind: &str,
+    (annotation, wants): (&str, impl Fn(&str) -> bool),
+    look: impl Fn(FoundArtifact) -> T,
+) -> Result<Vec<T>, ReferrerError> {
+    let source = ImageReader::from_store(store.clone());
+    let wanted = |entry: &ReferrerEntry| {
+        // Cosign before 3.1 gave the config's type in place of the artifact's.
+        let typed = entry.artifact_type.as_deref().is_none_or(|is| {
+            is.is_empty() || is.starts_with(kind) || is == "application/vnd.oci.empty.v1+json"
+        });
+        let says = entry.annotations.get(annotation);
+        typed && says.is_none_or(|says| wants(says))
+    };
+    let mut known = BTreeSet::new();
+    let once = entries.into_iter().filter(wanted);
+    let once = once.filter(|entry| known.insert(entry.digest));
+    // Each is looked at as soon as it is read: a content that waits for the ones before it would be in
+    // memory with them.
+    let looks = once.map(|entry| async {
+        let found = open_artifact(&source, entry, kind, annotation).await?;
+        Ok(found.map(&look))
+    });
+    stream::iter(looks)
+        .buffered(READ_CONCURRENCY)
+        .try_filter_map(|looked| std::future::ready(Ok(looked)))
+        .try_collect()
+        .await
+}
+
+/// Returns what a store lists about `subject`, to add to it.
+pub(super) async fn list_referrers(
+    store: &ImageStore,
+    subject: Digest,
+    prior: &TagSnapshot,
+) -> Result<(ReferrersSource, Vec<ReferrerEntry>), ReferrerError> {
+    let remote = match store {
+        ImageStore::Layout(layout) => {
+            let evidence = layout.read_referrers().await.map_err(StoreError::from)?;
+            return Ok((ReferrersSource::Native, on_disk_to_add(&evidence, subject)?));
+        }
+        ImageStore::Registry(remote) => remote,
+    };
+    let under_tag = AppendableTag::referrers_index(subject);
+    let own = async { Ok(remote.referrers(subject).await.map_err(StoreError::from)?) };
+    let (own, index) = match prior.contains(under_tag.tag()) {
+        // Most likely it is the one that counts.
+        Some(true) => try_join(own, under_tag.read_to_add(store)).await?,
+        Some(false) => (own.await?, None),
+        None => match own.await? {
+            None => (None, under_tag.read_to_add(store).await?),
+            own => (own, None),
+        },
+    };
+    let (listing, listed) = match own {
+        Some(listed) => (ReferrersSource::Native, listed),
+        None => {
+            let listed = index.as_ref().map(|index| under_tag.listed(index));
+            let listed = listed.unwrap_or_default();
+            (ReferrersSource::TagSchema(index.map(Box::new)), listed)
+        }
+    };
+    Ok((listing, parse_entries(subject, listed)?))
+}
+
+/// Returns what a layout lists about `subject`, in the one way or the other, to go by it.
+///
+/// # Errors
+/// A list under a tag that something has overwritten, or an entry that cannot be read.
+pub(super) fn list_in_layout(
+    evidence: &LayoutReferrers,
+    subject: Digest,
+) -> Result<Vec<ReferrerEntry>, ReferrerError> {
+    let under_tag = AppendableTag::referrers_index(subject);
+    if let Some(index) = evidence.digest_tags.get(under_tag.tag()) {
+        under_tag.accept(Manifest::clone(index))?;
+    }
+    on_disk_to_add(evidence, subject)
+}
+
+/// Returns the same, to add to it.
+pub(super) fn on_disk_to_add(
+    evidence: &LayoutReferrers,
+    subject: Digest,
+) -> Result<Vec<ReferrerEntry>, ReferrerError> {
+    let under_tag = AppendableTag::referrers_index(subject);
+    let index = evidence.digest_tags.get(under_tag.tag());
+    let listed = index.map(|index| under_tag.listed(index));
+    let mut found = parse_entries(subject, listed.unwrap_or_default())?;
+    let mut known: HashSet<Digest> = found.iter().map(|entry| entry.digest).collect();
+    let own = evidence.referrers.iter();
+    for manifest in own.filter(|manifest| manifest.has_subject(subject)) {
+        if known.insert(manifest.digest) {
+            found.push(ReferrerEntry::from_manifest(manifest));
+        }
+    }
+    Ok(found)
+}
+
+/// The entries of a list.
+pub(super) fn parse_entries(
+    subject: Digest,
+    listed: impl IntoIterator<Item = Listed>,
+) -> Result<Vec<ReferrerEntry>, ReferrerError> {
+    let entries = listed
+        .into_iter()
+        .map(|listed| listed.entry().ok_or(ReferrerError::MalformedEntry(subject)));
+    entries.collect()
+}
+
+/// The entry of a list that names `manifest` (OCI distribution specification 1.1, "Listing
+/// Referrers").
+pub(super) fn referrer_descriptor(manifest: &Manifest) -> Value {
+    let config = match &manifest.body {
+        ManifestBody::Image { config, .. } => Some(&config.media_type),
+        ManifestBody::Index(_) => None,
+    };
+    let mut value = json!({
+        "mediaType": manifest.media_type.as_str(),
+        "digest": manifest.digest.to_string(),
+        "size": manifest.bytes.len(),
+    });
+    if let Some(kind) = manifest.artifact_type.as_ref().or(config) {
+        value["artifactType"] = kind.as_str().into();
+    }
+    if !manifest.annotations.is_empty() {
+        value["annotations"] = json!(manifest.annotations);
+    }
+    value
+}
+
+impl ReferrerEntry {
+    fn from_manifest(manifest: &Manifest) -> Self {
+        let telling = ReferrerKind::TELLING.into_iter();
+        let telling = telling.filter_map(|name| Some((name, manifest.annotations.get(name)?)));
+        Self {
+            digest: manifest.digest,
+            artifact_type: manifest.artifact_type.clone(),
+            annotations: telling
+                .map(|(name, text)| (name.to_owned(), text.clone()))
+                .collect(),
+        }
+    }
+}
+
+/// The content of an artifact; none where it turns out to be of another type.
+async fn open_artifact(
+    source: &ImageReader,
+    mut entry: ReferrerEntry,
+    kind: &str,
+    annotation: &str,
+) -> Result<Option<FoundArtifact>, ReferrerError> {
+    let content = match source.get_manifest(entry.digest).await? {
+        None => Err("it is listed, and not there".to_owned()),
+        Some(manifest) => match single_layer(&manifest, kind) {
+            None => return Ok(None),
+            Some(Ok(layer)) => Ok(source.read_small_blob(&layer, CONTENT_LIMIT).await?),
+            Some(Err(problem)) => Err(problem),
+        },
+    };
+    Ok(Some(FoundArtifact {
+        digest: entry.digest,
+        annotation: entry.annotations.remove(annotation),
+        content,
+    }))
+}
+
+fn single_layer(
+    manifest: &Manifest,
+    kind: &str,
+) -> Option<Result<crate::image::Descriptor, String>> {
+    let ManifestBody::Image { layers, .. } = &manifest.body else {
+        return None;
+    };
+    if !layers
+        .iter()
+        .any(|layer| layer.media_type.starts_with(kind))
+    {
+        return None;
+    }
+    Some(match layers.as_slice() {
+        [layer] if layer.size <= CONTENT_LIMIT => Ok(layer.clone()),
+        [layer] => Err(format!("it has {} bytes", layer.size)),
+        several => Err(format!(
+            "its manifest has {} layers, not one",
+            several.len()
+        )),
+    })
+}
+
+/// What a tag names, by the tag.
+pub(super) fn tag_target(tag: &Tag) -> TagOrDigest {
+    TagOrDigest::Tag(tag.clone())
+}

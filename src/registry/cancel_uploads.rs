@@ -1,0 +1,36 @@
+//! What a run that is broken off leaves behind at its registries: nothing, as far as they let us.
+
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+use futures_util::future::join_all;
+
+use super::{RegistryClient, RegistryState, RepositoryAccess};
+use crate::image::Repository;
+
+impl RegistryClient {
+    /// Closes every upload session that is still open. To be called when nothing uses the client any
+    /// more; whoever calls it decides how long that may take.
+    pub async fn cancel_open_uploads(&self) {
+        let hosts: Vec<_> = {
+            let hosts = self.0.hosts.lock();
+            let hosts = hosts.unwrap_or_else(PoisonError::into_inner);
+            hosts.values().cloned().collect()
+        };
+        join_all(hosts.iter().map(|host| self.cancel_open_uploads_at(host))).await;
+    }
+
+    async fn cancel_open_uploads_at(&self, host: &RegistryState) {
+        // Sessions that are being opened are known once the registry has answered.
+        drop(host.session_opening.write().await);
+        let repositories: HashSet<Repository> = {
+            let open = host.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+            open.values().cloned().collect()
+        };
+        let close = |repository| async move {
+            let remote = self.open_repository(repository, RepositoryAccess::PullPush, &[]);
+            remote.cancel_uploads().await;
+        };
+        join_all(repositories.iter().map(close)).await;
+    }
+}

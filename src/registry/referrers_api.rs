@@ -1,0 +1,192 @@
+//! The referrers API (OCI distribution specification 1.1, "Listing Referrers").
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use reqwest::header::ACCEPT;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::sync::Mutex;
+
+use super::RepositoryClient;
+use super::body::Whole;
+use super::error::{RegistryError, RequestErrorKind};
+use super::pages::{Pages, next_page};
+use super::request::RegistryRequest;
+use crate::image::{Digest, MANIFEST_LIMIT, MediaType};
+
+/// The most referrers that are listed.
+const REFERRERS_LIMIT: usize = 20_000;
+/// The most bytes of all pages: a descriptor has a few hundred.
+const BYTES_LIMIT: usize = 32 << 20;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[serde(bound = "T: DeserializeOwned")]
+struct ReferrersPage<T> {
+    schema_version: u64,
+    /// Some write `null` for none. One that says nothing of them is no list.
+    #[serde(deserialize_with = "Option::deserialize")]
+    manifests: Option<Vec<T>>,
+}
+
+/// Which repositories of a registry list referrers themselves. Who asks first finds out, while the
+/// others wait.
+#[derive(Default)]
+pub(super) struct ReferrersSupport(std::sync::Mutex<HashMap<String, RepositorySupport>>);
+
+#[derive(Clone, Default)]
+struct RepositorySupport {
+    api_support: Arc<Mutex<ApiSupport>>,
+    /// The registry has said of something that was written that it lists it.
+    confirmed_listing: Arc<AtomicBool>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum ApiSupport {
+    /// Not asked yet.
+    #[default]
+    Unknown,
+    /// It has no list, as far as that can be told of a repository that may have nothing: some have a
+    /// list once they have anything.
+    NotWhileEmpty,
+    /// It has no list, with blobs in it and nothing that could be listed.
+    NotWithBlobsOnly,
+    No,
+    Yes,
+}
+
+impl ReferrersSupport {
+    fn for_repository(&self, path: &str) -> RepositorySupport {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(path.to_owned()).or_default().clone()
+    }
+}
+
+impl RepositoryClient {
+    /// Returns what the registry's list says of the referrers of `subject`: of each as much as `T` takes
+    /// up, so that a list of many members is not kept in memory. `None` where the registry has no such
+    /// list, and referrers are kept under a tag.
+    ///
+    /// Only an answer that says so counts as "no such list": 404, 400, 405, 406, or a redirect to
+    /// another host (ghcr.io leads to a page of github.com). A repository that has something and no
+    /// list is not asked again.
+    ///
+    /// # Errors
+    /// Every other answer, and a success that is no list: it means unknown, not none.
+    pub async fn referrers<T: DeserializeOwned>(
+        &self,
+        subject: Digest,
+    ) -> Result<Option<Vec<T>>, RegistryError> {
+        match self.query_support(subject).await? {
+            (ApiSupport::Yes, None) => self.fetch_referrers(subject).await,
+            (_, found) => Ok(found),
+        }
+    }
+
+    /// Whether the repository lists referrers itself; `subject` is what it is asked about where that is
+    /// not known.
+    ///
+    /// # Errors
+    /// As [`RepositoryClient::referrers`].
+    pub async fn supports_referrers_api(&self, subject: Digest) -> Result<bool, RegistryError> {
+        let (listing, _) = self.query_support::<IgnoredAny>(subject).await?;
+        Ok(listing == ApiSupport::Yes)
+    }
+
+    /// Whether there are lists, and the one about `subject` where it was asked for to find out.
+    async fn query_support<T: DeserializeOwned>(
+        &self,
+        subject: Digest,
+    ) -> Result<(ApiSupport, Option<Vec<T>>), RegistryError> {
+        let known = self
+            .registry
+            .referrers_support
+            .for_repository(self.repository.path());
+        let mut listing = known.api_support.lock().await;
+        let has_manifests = self.is_known_to_have_manifests();
+        let is_final = match *listing {
+            ApiSupport::Yes | ApiSupport::No => true,
+            ApiSupport::Unknown => self.is_known_new(),
+            ApiSupport::NotWhileEmpty => !has_manifests,
+            // Only its own word makes it worth to ask again.
+            ApiSupport::NotWithBlobsOnly => {
+                !(has_manifests && known.confirmed_listing.load(Ordering::Relaxed))
+            }
+        };
+        if is_final {
+            return Ok((*listing, None));
+        }
+        let holds_something = self.is_known_not_new();
+        let found = self.fetch_referrers(subject).await?;
+        *listing = match found {
+            Some(_) => ApiSupport::Yes,
+            None if has_manifests => ApiSupport::No,
+            None if holds_something => ApiSupport::NotWithBlobsOnly,
+            None => ApiSupport::NotWhileEmpty,
+        };
+        Ok((*listing, found))
+    }
+
+    /// Notes that the registry says of what was written that it lists it.
+    pub(super) fn record_confirmed_listing(&self) {
+        let known = self
+            .registry
+            .referrers_support
+            .for_repository(self.repository.path());
+        known.confirmed_listing.store(true, Ordering::Relaxed);
+    }
+
+    async fn fetch_referrers<T: DeserializeOwned>(
+        &self,
+        subject: Digest,
+    ) -> Result<Option<Vec<T>>, RegistryError> {
+        let mut found = Vec::new();
+        let mut pages = Pages::default();
+        let mut bytes = 0;
+        let mut next = Some(self.url(&format!("referrers/{subject}")));
+        while let Some(url) = next {
+            let mut call =
+                RegistryRequest::new(Method::GET, format!("referrers of {subject}"), url.clone())
+                    .header(ACCEPT, MediaType::OciIndex.as_str());
+            call.stays_on_host = true;
+            let wrong = |text: &str| self.error(&call, RequestErrorKind::Protocol(text.to_owned()));
+            let is_long = found.len() > REFERRERS_LIMIT || bytes > BYTES_LIMIT;
+            if !pages.enter(&url) || is_long {
+                return Err(wrong("the list never ends"));
+            }
+            let Whole {
+                headers,
+                url,
+                body,
+                turn: _turn,
+            } = match self.whole(&call, MANIFEST_LIMIT).await? {
+                Ok(whole) => whole,
+                Err(response) if pages.is_first() && lacks_referrers_api(response.status()) => {
+                    return Ok(None);
+                }
+                Err(response) => return Err(self.error_from_response(&call, response).await),
+            };
+            next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
+            if next.as_ref().is_some_and(|next| !self.is_own_url(next)) {
+                return Err(wrong("the next page is at another host"));
+            }
+            bytes += body.len();
+            let page: ReferrersPage<T> =
+                serde_json::from_slice(&body).map_err(|_| wrong("it is no list of referrers"))?;
+            if page.schema_version != 2 {
+                return Err(wrong("it is no list of referrers"));
+            }
+            let listed = page.manifests.unwrap_or_default();
+            pages.note(!listed.is_empty());
+            found.extend(listed);
+        }
+        Ok(Some(found))
+    }
+}
+
+fn lacks_referrers_api(status: StatusCode) -> bool {
+    status.is_redirection() || matches!(status.as_u16(), 400 | 404 | 405 | 406)
+}

@@ -1,0 +1,205 @@
+//! The tags of a repository, page by page.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use reqwest::header::ACCEPT;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+
+use super::RepositoryClient;
+use super::body::Whole;
+use super::error::{RegistryError, RequestErrorKind};
+use super::pages::{Pages, next_page};
+use super::request::RegistryRequest;
+use crate::image::Tag;
+
+/// The most bytes of one page.
+const PAGE_LIMIT: usize = 16 << 20;
+/// The most memory that the tags of one list may take, by their text and what keeps each: that is
+/// enough for 400,000.
+const MEMORY_LIMIT: usize = 32 << 20;
+const TAG_MEMORY: usize = 64;
+
+#[derive(Deserialize)]
+struct TagListPage {
+    /// Some write `null` for none. One that says nothing of them is no list.
+    #[serde(deserialize_with = "Option::deserialize")]
+    into_tags: Option<Listed>,
+}
+
+/// The tags of a page.
+#[derive(Default)]
+struct Listed {
+    /// How many there are, with those that can be none of ours.
+    count: usize,
+    tags: BTreeSet<Tag>,
+    /// What they take in memory; those that are too much are left out.
+    memory: usize,
+}
+
+impl Listed {
+    fn add(&mut self, tag: Tag) {
+        if self.tags.contains(&tag) {
+            return;
+        }
+        self.memory += tag.as_str().len() + TAG_MEMORY;
+        if !self.is_too_much() {
+            self.tags.insert(tag);
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.memory > MEMORY_LIMIT
+    }
+}
+
+/// Reads the tags one after the other: a page of short ones takes several times its bytes otherwise.
+impl<'de> Deserialize<'de> for Listed {
+    fn deserialize<D: Deserializer<'de>>(page: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = Listed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of tags")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Listed, A::Error> {
+                let mut listed = Listed::default();
+                while let Some(name) = names.next_element::<Cow<'de, str>>()? {
+                    listed.count += 1;
+                    // What is no tag cannot be one of ours.
+                    if let Ok(tag) = name.parse() {
+                        listed.add(tag);
+                    }
+                }
+                Ok(listed)
+            }
+        }
+        page.deserialize_seq(Names)
+    }
+}
+
+impl RepositoryClient {
+    /// All tags, of all pages; none where the repository does not exist yet.
+    ///
+    /// # Errors
+    /// A refusal, or pages that never end.
+    pub async fn tags(&self) -> Result<BTreeSet<Tag>, RegistryError> {
+        let mut all = Listed::default();
+        let mut pages = Pages::default();
+        let mut next = Some(self.url("tags/list?n=1000"));
+        while let Some(url) = next {
+            let call = RegistryRequest::new(Method::GET, "tag list", url.clone())
+                .header(ACCEPT, "application/json");
+            let wrong = |text: &str| self.error(&call, RequestErrorKind::Protocol(text.to_owned()));
+            if !pages.enter(&url) {
+                return Err(wrong("the list never ends"));
+            }
+            let Whole {
+                headers,
+                url,
+                body,
+                turn: _turn,
+            } = match self.whole(&call, PAGE_LIMIT).await? {
+                Ok(whole) => whole,
+                Err(response) if response.status() == StatusCode::NOT_FOUND => {
+                    if all.tags.is_empty() {
+                        self.record_is_new(true);
+                    }
+                    return Ok(all.tags);
+                }
+                Err(response) => return Err(self.error_from_response(&call, response).await),
+            };
+            next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
+            if next.as_ref().is_some_and(|next| !self.is_own_url(next)) {
+                return Err(wrong("the next page is at another host"));
+            }
+            self.mark_has_manifests();
+            let page: TagListPage =
+                serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
+            let before = all.tags.len();
+            let listed = page.into_tags.unwrap_or_default();
+            let is_too_much = listed.is_too_much();
+            listed.tags.into_iter().for_each(|tag| all.add(tag));
+            if is_too_much || all.is_too_much() {
+                return Err(wrong("it names more tags than there is memory for"));
+            }
+            pages.note(all.tags.len() > before);
+        }
+        Ok(all.tags)
+    }
+}
+
+impl RepositoryClient {
+    /// All tags, where they come in one answer. It also tells whether the repository is new, and who
+    /// asks that meanwhile waits for it.
+    ///
+    /// # Errors
+    /// An answer that may be another one later.
+    pub async fn first_tag_page(&self) -> Result<TagPage, RegistryError> {
+        let mut listed = None;
+        let is_new = self.is_new_or_query(async {
+            let answer = listed.insert(self.read_first_tag_page().await);
+            matches!(answer, Ok(TagPage::NoRepository))
+        });
+        match (is_new.await, listed) {
+            (_, Some(answer)) => answer,
+            (true, None) => Ok(TagPage::NoRepository),
+            (false, None) => self.read_first_tag_page().await,
+        }
+    }
+
+    async fn read_first_tag_page(&self) -> Result<TagPage, RegistryError> {
+        let url = self.url("tags/list?n=1000");
+        let call =
+            RegistryRequest::new(Method::GET, "tag list", url).header(ACCEPT, "application/json");
+        let Whole {
+            headers,
+            url,
+            body,
+            turn: _turn,
+        } = match self.whole(&call, PAGE_LIMIT).await? {
+            Ok(whole) => whole,
+            Err(response) if response.status() == StatusCode::NOT_FOUND => {
+                return Ok(TagPage::NoRepository);
+            }
+            Err(response) => {
+                let refusal = self.error_from_response(&call, response).await;
+                return match refusal.is_refusal() && !refusal.is_transient() {
+                    true => Ok(TagPage::Incomplete),
+                    false => Err(refusal),
+                };
+            }
+        };
+        let next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
+        let page = serde_json::from_slice::<TagListPage>(&body).ok();
+        let whole = page.filter(|page| next.is_none() && !page.may_be_truncated());
+        let listed = whole.map(|page| page.into_tags.unwrap_or_default());
+        let listed = listed.filter(|listed| !listed.is_too_much());
+        Ok(listed.map_or(TagPage::Incomplete, |listed| TagPage::Complete(listed.tags)))
+    }
+}
+
+/// What one answer tells of the tags of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TagPage {
+    /// They are these.
+    Complete(BTreeSet<Tag>),
+    /// There is no such repository, or none that the login may see.
+    NoRepository,
+    /// There are more, or the registry does not list them for us: only asking for a tag tells whether
+    /// it is there.
+    Incomplete,
+}
+
+impl TagListPage {
+    /// Some registries end a page at a round number, and do not say that there is another.
+    fn may_be_truncated(&self) -> bool {
+        let count = self.into_tags.as_ref().map_or(0, |tags| tags.count);
+        count > 0 && count.is_multiple_of(50)
+    }
+}

@@ -1,0 +1,231 @@
+//! One release of many services: each image goes the road of `mod.rs`, and all of them together.
+//!
+//! All services are resolved and planned before anything is written, so what a rule refuses for one of
+//! them is refused before any other moves. Then they are released side by side, each of them tag last
+//! for itself: a service whose tags are there is released, whatever becomes of the others. After the
+//! first failure no further service is begun; those under way end. A run that is repeated finds what is
+//! right, and does the rest.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::{StreamExt, stream};
+
+use super::pre_tag_stages::PreTagStages;
+use super::{
+    Failure, PreparedRelease, ReleaseContext, ReleaseOutcome, ReleaseRequest, ReleaseVerb,
+    announce_repositories, prepare_release,
+};
+use crate::policy::Service;
+
+/// Services that are looked at at the same time.
+const PLANNING_CONCURRENCY: usize = 64;
+/// Services that are released at the same time: each is a chain of requests that wait for one another,
+/// and so many chains keep a registry's limit of requests in flight in use.
+const RELEASE_CONCURRENCY: usize = 64;
+
+/// A release of several services.
+#[derive(Debug, Clone)]
+pub struct ReleaseBatch {
+    /// How they are released.
+    pub verb: ReleaseVerb,
+    /// Plan and report, and write nothing.
+    pub dry_run: bool,
+    /// What is asked for each: none twice.
+    pub services: Vec<(Service, ReleaseRequest)>,
+}
+
+/// What became of a release of several services.
+#[derive(Debug, Clone)]
+pub struct BatchOutcome {
+    /// How they were released.
+    pub verb: ReleaseVerb,
+    /// Whether nothing was written, only planned.
+    pub dry_run: bool,
+    /// Whether it came to writing: not where one was refused before.
+    pub started: bool,
+    /// What became of each, in the order asked for.
+    pub services: Vec<(Service, ServiceOutcome)>,
+}
+
+/// What became of one service of several.
+#[derive(Debug, Clone)]
+pub enum ServiceOutcome {
+    /// It is released, or was already.
+    Completed(Box<ReleaseOutcome>),
+    /// It failed by itself.
+    Failed(Failure),
+    /// It was not begun, since another one failed.
+    NotStarted,
+}
+
+/// A service on its way.
+enum ServiceState<'a> {
+    Ready(Box<PreparedRelease<'a>>),
+    Ended(ServiceOutcome),
+}
+
+impl BatchOutcome {
+    /// Whether any tag was written.
+    pub fn has_changes(&self) -> bool {
+        self.done().any(|(_, outcome)| outcome.has_changes())
+    }
+
+    /// The services that are released, or were already.
+    pub fn done(&self) -> impl Iterator<Item = (&Service, &ReleaseOutcome)> {
+        self.services.iter().filter_map(|(service, end)| match end {
+            ServiceOutcome::Completed(outcome) => Some((service, &**outcome)),
+            _ => None,
+        })
+    }
+
+    /// The failures, to say more of them.
+    pub fn failures_mut(&mut self) -> impl Iterator<Item = &mut Failure> {
+        self.services.iter_mut().filter_map(|(_, end)| match end {
+            ServiceOutcome::Failed(failure) => Some(failure),
+            _ => None,
+        })
+    }
+
+    /// The services that failed by themselves.
+    pub fn failed(&self) -> impl Iterator<Item = (&Service, &Failure)> {
+        self.services.iter().filter_map(|(service, end)| match end {
+            ServiceOutcome::Failed(failure) => Some((service, failure)),
+            _ => None,
+        })
+    }
+}
+
+impl ReleaseBatch {
+    /// Releases the services, and says of each what became of it when it ends. What fails is told by
+    /// the outcome, service by service.
+    pub async fn run(
+        &self,
+        context: &ReleaseContext,
+        on_outcome: impl Fn(&Service, &ServiceOutcome),
+    ) -> BatchOutcome {
+        announce_repositories(self.services.iter().map(|(_, request)| request), context);
+        context.meter.expect_images(self.services.len() as u64);
+        let ended = |at: usize, end: &ServiceOutcome| {
+            context.meter.finish_image();
+            on_outcome(&self.services[at].0, end);
+        };
+        let mut steps = self.plan_services(context, &ended).await;
+        let whole = |step: &ServiceState| {
+            !matches!(
+                step,
+                ServiceState::Ended(ServiceOutcome::Failed(_) | ServiceOutcome::NotStarted)
+            )
+        };
+        let begun = steps.iter().all(whole);
+        if !begun {
+            steps = steps.into_iter().map(ServiceState::skip_if_ready).collect();
+        }
+        let ends = release_services(steps, &ended).await;
+        let names = self.services.iter().map(|(service, _)| service.clone());
+        BatchOutcome {
+            verb: self.verb,
+            dry_run: self.dry_run,
+            started: begun,
+            services: names.zip(ends).collect(),
+        }
+    }
+
+    /// Resolves and plans all services. A rule that refuses one is no reason not to look at the others,
+    /// so that one run tells all; a registry that fails is.
+    async fn plan_services<'a>(
+        &'a self,
+        context: &'a ReleaseContext,
+        ended: &impl Fn(usize, &ServiceOutcome),
+    ) -> Vec<ServiceState<'a>> {
+        let requests = self.services.iter().map(|(_, request)| request).enumerate();
+        let looks =
+            requests.map(|(at, request)| async move { (at, plan_service(request, context).await) });
+        let mut looks = stream::iter(looks).buffer_unordered(PLANNING_CONCURRENCY);
+        let not_begun = || ServiceState::Ended(ServiceOutcome::NotStarted);
+        let mut steps: Vec<ServiceState> = self.services.iter().map(|_| not_begun()).collect();
+        while let Some((at, step)) = looks.next().await {
+            // What stands against some of them is told of all at once.
+            if let ServiceState::Ended(end @ ServiceOutcome::Completed(_)) = &step {
+                ended(at, end);
+            }
+            let failed = matches!(
+                step,
+                ServiceState::Ended(ServiceOutcome::Failed(Failure::Service(_)))
+            );
+            steps[at] = step;
+            if failed {
+                break;
+            }
+        }
+        steps
+    }
+}
+
+/// Releases what is planned, side by side: one that takes long holds up no other. The ends are in the
+/// order of the steps.
+async fn release_services(
+    steps: Vec<ServiceState<'_>>,
+    ended: &impl Fn(usize, &ServiceOutcome),
+) -> Vec<ServiceOutcome> {
+    let broken = &AtomicBool::new(false);
+    let ends = steps.into_iter().enumerate().map(|(at, step)| async move {
+        match step {
+            ServiceState::Ended(end) => (at, end),
+            ServiceState::Ready(_) if broken.load(Ordering::Relaxed) => {
+                (at, ServiceOutcome::NotStarted)
+            }
+            ServiceState::Ready(prepared) => {
+                let end = ServiceOutcome::from_result(prepared.execute().await);
+                let failed = matches!(end, ServiceOutcome::Failed(_));
+                broken.fetch_or(failed, Ordering::Relaxed);
+                ended(at, &end);
+                (at, end)
+            }
+        }
+    });
+    let ends = stream::iter(ends).buffer_unordered(RELEASE_CONCURRENCY);
+    let mut ends: Vec<(usize, ServiceOutcome)> = ends.collect().await;
+    ends.sort_unstable_by_key(|(at, _)| *at);
+    ends.into_iter().map(|(_, end)| end).collect()
+}
+
+/// What is right already is done with: a thousand of them are not held in memory.
+async fn plan_service<'a>(
+    request: &'a ReleaseRequest,
+    context: &'a ReleaseContext,
+) -> ServiceState<'a> {
+    let prepared = match prepare_release(request, context).await {
+        Ok(prepared) => prepared,
+        Err(failure) => return ServiceState::Ended(ServiceOutcome::Failed(failure)),
+    };
+    if prepared.changes_tags() {
+        return ServiceState::Ready(Box::new(prepared));
+    }
+    match PreTagStages::find_missing(&prepared).await {
+        Ok(stages) if stages.is_only_image_missing() => ServiceState::Ended(
+            ServiceOutcome::from_result(prepared.execute_stages(stages).await),
+        ),
+        // What it lacks is looked at again when its turn comes, and not held until then.
+        Ok(_) => ServiceState::Ready(Box::new(prepared)),
+        Err(failure) => ServiceState::Ended(ServiceOutcome::Failed(failure)),
+    }
+}
+
+impl ServiceState<'_> {
+    /// Not to be begun.
+    fn skip_if_ready(self) -> Self {
+        match self {
+            Self::Ready(_) => Self::Ended(ServiceOutcome::NotStarted),
+            ended => ended,
+        }
+    }
+}
+
+impl ServiceOutcome {
+    fn from_result(result: Result<ReleaseOutcome, Failure>) -> Self {
+        match result {
+            Ok(outcome) => Self::Completed(Box::new(outcome)),
+            Err(failure) => Self::Failed(failure),
+        }
+    }
+}

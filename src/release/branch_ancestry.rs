@@ -1,0 +1,122 @@
+//! A branch's tag that names a newer image already: another run was faster, or this one is repeated.
+
+use super::observe_destinations::DestinationState;
+use super::plan::TagPlan;
+use super::{Failure, OpenDestination, ReleaseContext, TagChange, image_origin, resolve_source};
+use crate::git::{CommitAncestry, CommitOrder};
+use crate::image::{CommitId, Digest, Tag};
+use crate::tagging::{DerivedTags, MovingTagSource, PlannedTag, TagKind};
+use crate::transfer::Side;
+
+/// A look at branch tags with what git knows. What they name is only looked at where the clone may know
+/// of a commit after ours.
+pub(super) struct BranchTagGuard<'a> {
+    context: &'a ReleaseContext,
+    ancestry: &'a CommitAncestry,
+    commit: CommitId,
+}
+
+impl<'a> BranchTagGuard<'a> {
+    pub(super) fn new(
+        context: &'a ReleaseContext,
+        derived: &DerivedTags,
+        commit: Option<&CommitId>,
+    ) -> Option<Self> {
+        let (ancestry, commit) = (context.ancestry.as_ref()?, commit?);
+        let has_branch = derived.tags.iter().any(is_branch_tag);
+        (has_branch && ancestry.may_know_descendant(commit)).then_some(Self {
+            context,
+            ancestry,
+            commit: commit.clone(),
+        })
+    }
+
+    /// Notes the branch tags that stay: what they name was built from a commit after ours. Where git
+    /// cannot tell, they move.
+    pub(super) async fn keep_newer_tags(
+        &self,
+        destinations: &[OpenDestination],
+        derived: &DerivedTags,
+        seen: &mut [DestinationState],
+        root: Digest,
+    ) -> Result<(), Failure> {
+        for (destination, seen) in destinations.iter().zip(seen) {
+            for PlannedTag { tag, .. } in derived.tags.iter().filter(|tag| is_branch_tag(tag)) {
+                let Some(there) = seen.tag_digest(tag).filter(|there| *there != root) else {
+                    continue;
+                };
+                if let Some(why) = self.reason_to_keep(destination, tag, there).await? {
+                    seen.newer_branches.insert(tag.clone(), why);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks again just before the write: a newer run may have ended while this one copied.
+    pub(super) async fn recheck_tags(
+        &self,
+        destinations: &[OpenDestination],
+        plans: &mut [TagPlan],
+    ) -> Result<(), Failure> {
+        for (destination, plan) in destinations.iter().zip(plans) {
+            let root = plan.root;
+            let steps = plan.steps.iter_mut();
+            for step in steps.filter(|step| is_branch_tag(&step.planned) && step.writes()) {
+                let tag = &step.planned.tag;
+                let at = destination.store.resolve_tag(tag).await.map_err(|error| {
+                    Failure::from_store_error(Side::Destination, &destination.name, error)
+                })?;
+                let Some(there) =
+                    at.filter(|there| *there != root && step.change.previous_digest(root) != at)
+                else {
+                    continue;
+                };
+                if let Some(why) = self.reason_to_keep(destination, tag, there).await? {
+                    let notices = &self.context.notices;
+                    notices.info(format!("{}: tag {tag}: {why}", destination.name));
+                    step.change = TagChange::Stays { at, why };
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn reason_to_keep(
+        &self,
+        destination: &OpenDestination,
+        tag: &Tag,
+        there: Digest,
+    ) -> Result<Option<String>, Failure> {
+        let OpenDestination {
+            name: place, store, ..
+        } = destination;
+        let image = resolve_source::resolve_in_store(store, place, there).await?;
+        let origin = image_origin::read_image_origin(&image.reader, &image.root)
+            .await
+            .map_err(|error| Failure::from_store_error(Side::Destination, place, error))?;
+        let Some(theirs) = origin.revision else {
+            return Ok(None);
+        };
+        if theirs == self.commit {
+            return Ok(None);
+        }
+        let (ours, short) = (self.commit.short(), theirs.short());
+        match self.ancestry.compare(&theirs, &self.commit) {
+            CommitOrder::After => Ok(Some(format!(
+                "{tag} stays at the image of commit {short}, which comes after {ours}"
+            ))),
+            CommitOrder::NotAfter => Ok(None),
+            CommitOrder::Unknown => {
+                self.context.notices.info(format!(
+                    "{place}: tag {tag} names an image of commit {short}: the git checkout does not say whether that comes after {ours}, so the tag moves"
+                ));
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn is_branch_tag(planned: &PlannedTag) -> bool {
+    matches!(planned.kind, TagKind::Moving(MovingTagSource::Branch))
+}

@@ -1,0 +1,136 @@
+//! The image itself, brought to the destinations that lack it.
+
+use super::plan::TagPlan;
+use super::resolve_source::ResolvedImage;
+use super::{Failure, OpenDestination, PreparedRelease};
+use crate::image::Digest;
+use crate::transfer::{CopyFailure, CopyRequest, CopyStats, PlannedCopy, Root, RootPresence, Side};
+
+/// What of the image is missing where.
+pub(super) struct ImageCopyStage<'a> {
+    image: &'a ResolvedImage,
+    /// Of all destinations, whether it may lack some of the image: a registry that names the root
+    /// already has it.
+    needs_copy: Vec<bool>,
+    targets: Vec<&'a OpenDestination>,
+    planned_copy: PlannedCopy<'a>,
+}
+
+/// Looks at what the destinations have that tags are to be written at.
+pub(super) async fn plan_image_copy<'a>(
+    prepared: &'a PreparedRelease<'_>,
+) -> Result<ImageCopyStage<'a>, Failure> {
+    let PreparedRelease {
+        request,
+        context,
+        destinations,
+        image,
+        plans,
+        ..
+    } = prepared;
+    let may_lack = |(destination, plan): (&OpenDestination, &TagPlan)| {
+        !request.dry_run && (plan.writes() || destination.is_looked_through(plan))
+    };
+    let lacks: Vec<bool> = destinations.iter().zip(plans).map(may_lack).collect();
+    let targets = destinations.iter().zip(&lacks).filter(|(_, lacks)| **lacks);
+    let targets: Vec<&OpenDestination> = targets.map(|(destination, _)| destination).collect();
+    let copy = CopyRequest {
+        source: &image.reader,
+        roots: vec![Root::Read(Box::new(image.root.clone()))],
+        root_presence: RootPresence::Unknown,
+        destinations: targets
+            .iter()
+            .map(|destination| &destination.store)
+            .collect(),
+        blob_index: &context.blob_index,
+        notices: &context.notices,
+        meter: &context.meter,
+    };
+    let planned_copy = copy.plan().await;
+    Ok(ImageCopyStage {
+        planned_copy: planned_copy.map_err(|failed| image_copy_failure(image, &targets, failed))?,
+        image,
+        needs_copy: lacks,
+        targets,
+    })
+}
+
+/// Brings all of the image but its root to a destination that was taken to have it, once.
+pub(super) async fn recopy_image(
+    prepared: &PreparedRelease<'_>,
+    destination: &OpenDestination,
+) -> Result<(), Failure> {
+    let PreparedRelease { context, image, .. } = prepared;
+    let fill = || async {
+        let copy = CopyRequest {
+            source: &image.reader,
+            roots: vec![Root::Read(Box::new(image.root.clone()))],
+            root_presence: RootPresence::Unknown,
+            destinations: vec![&destination.store],
+            blob_index: &context.blob_index,
+            notices: &context.notices,
+            meter: &context.meter,
+        };
+        let filled = copy.copy_everything().await;
+        filled.map_err(|failed| image_copy_failure(image, &[destination], failed))
+    };
+    destination.recopied.get_or_try_init(fill).await.copied()
+}
+
+impl ImageCopyStage<'_> {
+    /// Whether bringing the blobs brings this one there too.
+    pub(super) fn will_have_blob(&self, destination: &OpenDestination, blob: Digest) -> bool {
+        let mut targets = self.targets.iter();
+        let at = targets.position(|targets| targets.name == destination.name);
+        at.is_some_and(|at| self.planned_copy.will_have_blob(at, blob))
+    }
+
+    /// Brings the blobs.
+    pub(super) async fn copy_blobs(&self) -> Result<(), Failure> {
+        let taken = self.planned_copy.copy_blobs().await;
+        taken.map_err(|failed| self.to_failure(failed))
+    }
+
+    /// Writes all manifests but the root.
+    pub(super) async fn write_child_manifests(&self) -> Result<(), Failure> {
+        let taken = self.planned_copy.write_child_manifests().await;
+        taken.map_err(|failed| self.to_failure(failed))
+    }
+
+    /// Writes the root, by its digest.
+    pub(super) async fn write_root(&self) -> Result<(), Failure> {
+        let taken = self.planned_copy.write_roots().await;
+        taken.map_err(|failed| self.to_failure(failed))
+    }
+
+    /// Counts the root at the destinations that lacked it, where tags have brought it.
+    pub(super) fn count_roots(&self) {
+        self.planned_copy.count_roots();
+    }
+
+    /// What was done, in the order of all destinations.
+    pub(super) fn copy_stats(&self) -> Vec<CopyStats> {
+        let mut content = self.planned_copy.copy_stats().into_iter();
+        let each = self.needs_copy.iter().map(|lacks| match lacks {
+            true => content.next().unwrap_or_default(),
+            false => CopyStats::default(),
+        });
+        each.collect()
+    }
+
+    fn to_failure(&self, failed: CopyFailure) -> Failure {
+        image_copy_failure(self.image, &self.targets, failed)
+    }
+}
+
+fn image_copy_failure(
+    image: &ResolvedImage,
+    targets: &[&OpenDestination],
+    CopyFailure { at, error }: CopyFailure,
+) -> Failure {
+    let place: &dyn std::fmt::Display = match error.side {
+        Side::Source => &image.location,
+        Side::Destination => &targets[at].name,
+    };
+    Failure::from_store_error(error.side, place, error.error)
+}

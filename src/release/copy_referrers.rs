@@ -1,0 +1,166 @@
+//! What stands beside an image, on the road: found at the source and looked for at the destinations
+//! before anything is written, and brought there in the steps of the road.
+
+use futures_util::future::try_join_all;
+
+use super::resolve_source::ResolvedImage;
+use super::{
+    Failure, OpenDestination, PreparedRelease, ReleaseContext, ReleaseRequest, TagChange, evidence,
+};
+use crate::image::{Destination, ImageSource};
+use crate::referrers::{
+    CopiedReferrers, CopyRoute, ReferrerCopy, ReferrerGraph, ReferrerSelection, SidedReferrerError,
+};
+use crate::transfer::Side;
+
+/// Whether anything that stands beside the source may have to travel.
+pub(super) fn may_copy_referrers(request: &ReleaseRequest) -> bool {
+    copies_referrers_from(request, &request.source)
+}
+
+fn copies_referrers_from(request: &ReleaseRequest, from: &ImageSource) -> bool {
+    let mut places = request.destinations.iter();
+    request.referrers != ReferrerSelection::None
+        && places.any(|place| !is_same_repository(place, from))
+}
+
+/// What is beside the image and is to travel.
+async fn discover_referrers(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    image: &ResolvedImage,
+) -> Result<ReferrerGraph, Failure> {
+    if !copies_referrers_from(request, &image.location) {
+        return Ok(ReferrerGraph::default());
+    }
+    let found = ReferrerGraph::discover(
+        &image.reader,
+        &image.root,
+        &image.generated_manifests,
+        request.referrers,
+    )
+    .await
+    .map_err(|error| evidence::referrer_failure(Side::Source, &image.location, error))?;
+    for left in &found.skipped {
+        let text = format!("{} stays behind: {left}", image.location);
+        match left.is_unexpected() {
+            true => context.notices.warning(text),
+            false => context.notices.info(text),
+        }
+    }
+    Ok(found)
+}
+
+/// Whether an image is where it is to go.
+fn is_same_repository(place: &Destination, location: &ImageSource) -> bool {
+    match (place, location) {
+        (Destination::Registry(repository), ImageSource::Registry(reference)) => {
+            *repository == reference.repository
+        }
+        (Destination::Layout(to), ImageSource::Layout(from, _)) => to == from,
+        _ => false,
+    }
+}
+
+/// What is to be brought along, for one destination.
+pub(super) struct ReferrerCopyStage<'a> {
+    image: &'a ResolvedImage,
+    destination: &'a OpenDestination,
+    copy: ReferrerCopy<'a>,
+}
+
+/// The work at every destination that has, or is going to have, the root.
+pub(super) async fn plan_referrer_copies<'a>(
+    prepared: &'a PreparedRelease<'_>,
+) -> Result<Vec<Option<ReferrerCopyStage<'a>>>, Failure> {
+    let (image, context) = (&prepared.image, prepared.context);
+    let found = &discover_referrers(prepared.request, context, image).await?;
+    let each = prepared.destinations.iter().zip(&prepared.plans);
+    let each = each.zip(&prepared.states);
+    try_join_all(each.map(|((destination, plan), seen)| async move {
+        let named = |step: &super::TagStep| step.writes() || step.change == TagChange::Unchanged;
+        let nothing = found.is_empty() || is_same_repository(&destination.name, &image.location);
+        if nothing || !plan.steps.iter().any(named) {
+            return Ok(None);
+        }
+        let prior = destination.load_tag_snapshot(plan, seen).await?;
+        let between = CopyRoute {
+            source: &image.reader,
+            store: &destination.store,
+            blob_index: &context.blob_index,
+            notices: &context.notices,
+            meter: &context.meter,
+        };
+        let carry = ReferrerCopy::plan(between, found, prior)
+            .await
+            .map_err(|failed| referrer_copy_failure(image, destination, failed))?;
+        Ok(Some(ReferrerCopyStage {
+            image,
+            destination,
+            copy: carry,
+        }))
+    }))
+    .await
+}
+
+fn referrer_copy_failure(
+    image: &ResolvedImage,
+    destination: &OpenDestination,
+    SidedReferrerError { side, error }: SidedReferrerError,
+) -> Failure {
+    match side {
+        Side::Source => evidence::referrer_failure(side, &image.location, error),
+        Side::Destination => evidence::referrer_failure(side, &destination.name, error),
+    }
+}
+
+impl ReferrerCopyStage<'_> {
+    /// Whether nothing is missing.
+    pub(super) fn is_complete(&self) -> bool {
+        self.copy.is_complete()
+    }
+
+    /// What came of it; before it is written, what is to come.
+    pub(super) fn copied_referrers(&self) -> CopiedReferrers {
+        self.copy.copied_referrers().clone()
+    }
+
+    /// Adds to the tags that are there.
+    pub(super) async fn append_to_existing_tags(&mut self) -> Result<(), Failure> {
+        let taken = self.copy.append_to_existing_tags().await;
+        taken.map_err(|failed| self.to_failure(failed))
+    }
+
+    /// Brings the blobs.
+    pub(super) async fn copy_blobs(&mut self) -> Result<(), Failure> {
+        let taken = self.copy.copy_blobs().await;
+        taken.map_err(|failed| self.to_failure(failed))
+    }
+
+    /// Writes the manifests.
+    pub(super) async fn write_manifests(&mut self) -> Result<(), Failure> {
+        let taken = self.copy.write_manifests().await;
+        taken.map_err(|failed| self.to_failure(failed))
+    }
+
+    /// Has the destination list them.
+    pub(super) async fn write_lists(&mut self) -> Result<(), Failure> {
+        let taken = self.copy.write_lists().await;
+        taken.map_err(|failed| self.to_failure(failed))
+    }
+
+    /// Whether tags are added to, known once the manifests are written.
+    pub(super) fn appends_to_tags(&self) -> bool {
+        self.copy.appends_to_tags()
+    }
+
+    /// Looks once more at what was added to.
+    pub(super) async fn recheck_tags(&mut self) -> Result<(), Failure> {
+        let taken = self.copy.recheck_tags().await;
+        taken.map_err(|failed| self.to_failure(failed))
+    }
+
+    fn to_failure(&self, failed: SidedReferrerError) -> Failure {
+        referrer_copy_failure(self.image, self.destination, failed)
+    }
+}

@@ -1,0 +1,313 @@
+//! What signatures an image has, each checked against who has to have made it.
+
+use futures_util::future::try_join3;
+
+use super::Failure;
+use crate::image::{Digest, Manifest, Tag, TagOrDigest};
+use crate::referrers::{
+    AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, ReferrerError, ReferrersSource,
+    TagSnapshot, read_cosign_layers, sig_tag,
+};
+use crate::signing::{
+    AttestationRule, COSIGN_SIGN_PREDICATE, LegacySignature, Requirement, VerificationError,
+    VerifiedAttestation, VerifiedSignature, VerifiedStatement,
+};
+use crate::transfer::{ImageStore, Side};
+
+/// The annotation that says what a bundle holds.
+pub(super) const PREDICATE_TYPE_ANNOTATION: &str = "dev.sigstore.bundle.predicateType";
+/// What the types of bundles of all versions begin with.
+const BUNDLE_TYPE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
+
+/// The two forms of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureFormat {
+    /// A bundle, as a referrer.
+    Bundle,
+    /// A layer of the image under the tag `sha256-<hex>.sig`.
+    Legacy,
+}
+
+impl std::fmt::Display for SignatureFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bundle => "bundle",
+            Self::Legacy => "legacy",
+        })
+    }
+}
+
+/// One signature, checked.
+#[derive(Debug, Clone)]
+pub struct CheckedSignature {
+    /// What it stands beside.
+    pub of: Digest,
+    /// Its form.
+    pub format: SignatureFormat,
+    /// Where it is: a bundle's own manifest, or the `.sig` tag.
+    pub at: TagOrDigest,
+    /// The digest of what holds it: a bundle's manifest, or a payload.
+    pub digest: Digest,
+    /// What it says, or why it does not count.
+    pub result: Result<VerifiedSignature, VerificationError>,
+}
+
+/// One attestation, checked.
+#[derive(Debug, Clone)]
+pub struct CheckedAttestation {
+    /// What it stands beside.
+    pub of: Digest,
+    /// Its form.
+    pub format: SignatureFormat,
+    /// Where it is: a bundle's own manifest, or the `.att` tag.
+    pub at: TagOrDigest,
+    /// The digest of what holds it: a bundle's manifest, or an envelope.
+    pub digest: Digest,
+    /// What it says, or why it does not count.
+    pub result: Result<VerifiedAttestation, VerificationError>,
+}
+
+/// What stands beside an image, checked.
+#[derive(Default)]
+pub(super) struct ImageEvidence {
+    pub(super) signatures: Vec<CheckedSignature>,
+    pub(super) attestations: Vec<CheckedAttestation>,
+}
+
+/// Bundles that were found, by the digests of their manifests, and how they are listed.
+pub(super) struct OpenedBundles {
+    pub(super) referrers_source: ReferrersSource,
+    pub(super) opened: Vec<(Digest, Result<VerifiedStatement, VerificationError>)>,
+}
+
+/// The bundles about `subject` that may hold a predicate of one of `kinds`.
+pub(super) async fn open_bundles(
+    store: &ImageStore,
+    prior: &TagSnapshot,
+    requirement: &Requirement,
+    subject: Digest,
+    kinds: &[&str],
+) -> Result<OpenedBundles, ReferrerError> {
+    let wanted = (PREDICATE_TYPE_ANNOTATION, |kind: &str| {
+        kinds.contains(&kind)
+    });
+    let look = |found: FoundArtifact| {
+        let content = found.content.map_err(VerificationError::Malformed);
+        let open = |content: bytes::Bytes| requirement.verify_bundle(&content, subject);
+        (found.digest, content.and_then(open))
+    };
+    let (listing, opened) =
+        ReferrersSource::read_artifacts(store, prior, subject, BUNDLE_TYPE_PREFIX, wanted, look)
+            .await?;
+    Ok(OpenedBundles {
+        referrers_source: listing,
+        opened,
+    })
+}
+
+/// The signatures in a `.sig` image.
+pub(super) async fn check_legacy_signatures(
+    store: &ImageStore,
+    requirement: &Requirement,
+    subject: Digest,
+    image: Option<&Manifest>,
+) -> Result<Vec<CheckedSignature>, ReferrerError> {
+    let tag: Tag = sig_tag(subject);
+    let look = |layer: CosignLayer| CheckedSignature {
+        of: subject,
+        format: SignatureFormat::Legacy,
+        at: TagOrDigest::Tag(tag.clone()),
+        digest: layer.digest,
+        result: legacy_signature_from_layer(&layer)
+            .and_then(|signed| requirement.check_legacy(&signed, subject)),
+    };
+    read_cosign_layers(store, image, look).await
+}
+
+fn legacy_signature_from_layer(layer: &CosignLayer) -> Result<LegacySignature, VerificationError> {
+    match &layer.payload {
+        Ok(payload) => Ok(LegacySignature::from_layer(
+            payload.to_vec(),
+            &layer.annotations,
+        )),
+        Err(problem) => Err(VerificationError::Malformed(problem.clone())),
+    }
+}
+
+impl CheckedSignature {
+    fn from_bundle(
+        of: Digest,
+        digest: Digest,
+        result: Result<VerifiedSignature, VerificationError>,
+    ) -> Self {
+        Self {
+            of,
+            format: SignatureFormat::Bundle,
+            at: TagOrDigest::Digest(digest),
+            digest,
+            result,
+        }
+    }
+}
+
+/// Every signature of `subject`, of both forms.
+pub(super) async fn check_signatures(
+    store: &ImageStore,
+    requirement: &Requirement,
+    subject: Digest,
+) -> Result<Vec<CheckedSignature>, ReferrerError> {
+    let all = check_evidence(store, requirement, subject, &[]).await?;
+    Ok(all.signatures)
+}
+
+/// Every signature of `subject`, and every attestation that a rule is about, of both forms.
+pub(super) async fn check_evidence(
+    store: &ImageStore,
+    requirement: &Requirement,
+    subject: Digest,
+    rules: &[&AttestationRule],
+) -> Result<ImageEvidence, ReferrerError> {
+    let signatures = async {
+        let image = AppendableTag::signatures(subject).read(store).await?;
+        check_legacy_signatures(store, requirement, subject, image.as_ref()).await
+    };
+    let (bundles, signatures, attestations) = try_join3(
+        check_bundles(store, requirement, subject, rules),
+        signatures,
+        check_legacy_attestations(store, requirement, subject, rules),
+    )
+    .await?;
+    let mut all = ImageEvidence::default();
+    for said in bundles {
+        match said {
+            BundleContent::Signature(checked) => all.signatures.push(checked),
+            BundleContent::Attestation(attestation) => all.attestations.push(attestation),
+        }
+    }
+    all.signatures.extend(signatures);
+    all.attestations.extend(attestations);
+    Ok(all)
+}
+
+/// What one bundle turned out to hold.
+enum BundleContent {
+    Signature(CheckedSignature),
+    Attestation(CheckedAttestation),
+}
+
+async fn check_bundles(
+    store: &ImageStore,
+    requirement: &Requirement,
+    subject: Digest,
+    rules: &[&AttestationRule],
+) -> Result<Vec<BundleContent>, ReferrerError> {
+    let is_required = |kind: &str| rules.iter().any(|rule| rule.matches_type(kind));
+    let wanted = |kind: &str| kind == COSIGN_SIGN_PREDICATE || is_required(kind);
+    let look = |found: FoundArtifact| {
+        let opened = match found.content {
+            Ok(content) => requirement.verify_bundle(&content, subject),
+            Err(problem) => Err(VerificationError::Malformed(problem)),
+        };
+        // What does not hold is sorted by what is written on it.
+        let kind = match (&opened, &found.annotation) {
+            (Ok(opened), _) => opened.predicate_type().to_owned(),
+            (Err(_), says) => says.clone().unwrap_or_default(),
+        };
+        if kind == COSIGN_SIGN_PREDICATE || !is_required(&kind) {
+            let result = opened.and_then(VerifiedStatement::into_signature);
+            return BundleContent::Signature(CheckedSignature::from_bundle(
+                subject,
+                found.digest,
+                result,
+            ));
+        }
+        BundleContent::Attestation(CheckedAttestation {
+            of: subject,
+            format: SignatureFormat::Bundle,
+            at: TagOrDigest::Digest(found.digest),
+            digest: found.digest,
+            result: opened
+                .and_then(|opened| apply_attestation_rules(opened.into_attestation(), rules)),
+        })
+    };
+    let wanted = (PREDICATE_TYPE_ANNOTATION, wanted);
+    FoundArtifact::find_all(store, subject, BUNDLE_TYPE_PREFIX, wanted, look).await
+}
+
+/// The attestations in the `.att` image.
+async fn check_legacy_attestations(
+    store: &ImageStore,
+    requirement: &Requirement,
+    subject: Digest,
+    rules: &[&AttestationRule],
+) -> Result<Vec<CheckedAttestation>, ReferrerError> {
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let image = AppendableTag::cosign_image(subject, CosignTagSuffix::Att)
+        .read(store)
+        .await?;
+    let found = open_legacy_attestations(store, requirement, subject, image.as_ref()).await?;
+    let checked = found
+        .into_iter()
+        .map(|(digest, attested)| CheckedAttestation {
+            of: subject,
+            format: SignatureFormat::Legacy,
+            at: TagOrDigest::Tag(CosignTagSuffix::Att.tag(subject)),
+            digest,
+            result: attested.and_then(|attested| apply_attestation_rules(attested, rules)),
+        });
+    Ok(checked.collect())
+}
+
+/// The attestations in an `.att` image, by the digests of their envelopes.
+pub(super) async fn open_legacy_attestations(
+    store: &ImageStore,
+    requirement: &Requirement,
+    subject: Digest,
+    image: Option<&Manifest>,
+) -> Result<Vec<(Digest, Result<VerifiedAttestation, VerificationError>)>, ReferrerError> {
+    let look = |layer: CosignLayer| {
+        let check =
+            |signed: LegacySignature| requirement.check_legacy_attestation(&signed, subject);
+        (
+            layer.digest,
+            legacy_signature_from_layer(&layer).and_then(check),
+        )
+    };
+    read_cosign_layers(store, image, look).await
+}
+
+/// An attestation that a rule accepts, or what the rule about it misses.
+fn apply_attestation_rules(
+    attested: VerifiedAttestation,
+    rules: &[&AttestationRule],
+) -> Result<VerifiedAttestation, VerificationError> {
+    let mut error = None;
+    let about = |rule: &&&AttestationRule| rule.matches_type(&attested.predicate_type);
+    for rule in rules.iter().filter(about) {
+        match rule.check(&attested) {
+            Ok(()) => return Ok(attested),
+            Err(missed) => error = Some(missed),
+        }
+    }
+    Err(error.unwrap_or(VerificationError::Attestation(attested.predicate_type)))
+}
+
+/// That what stands beside an image cannot be read or added to.
+pub(super) fn referrer_failure(
+    side: Side,
+    at: &dyn std::fmt::Display,
+    error: ReferrerError,
+) -> Failure {
+    match error {
+        ReferrerError::Store(error) => Failure::from_store_error(side, at, error),
+        ReferrerError::ImmutableTag { .. } => Failure::refused(format!("{side} {at}: {error}"))
+            .why("the repository makes tags immutable, and signatures are added to this one")
+            .with_hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API signature-format: bundle needs no tag"),
+        ReferrerError::UnexpectedTagContent { .. } => Failure::service(format!("{side} {at}: {error}"))
+            .why("tags of this form are for what says something about an image, and what this one named cannot be told any more")
+            .with_hint("promote the image to there once more from where its signatures are, or sign it there again: either writes the tag anew"),
+        error => Failure::service(format!("{side} {at}: {error}")),
+    }
+}

@@ -1,0 +1,107 @@
+//! What an image says of itself.
+
+use super::resolve_source::ResolvedImage;
+use super::{Failure, ReleaseRequest, ReleaseVerb};
+use crate::image::{ImageLabels, ImageSource, Manifest, ManifestBody};
+use crate::tagging::ImageOrigin;
+use crate::transfer::{ImageReader, Side, StoreError};
+
+/// The most bytes that a config may have.
+const CONFIG_LIMIT: u64 = 8 << 20;
+/// How deep indexes are looked into for an image.
+const INDEX_DEPTH_LIMIT: usize = 8;
+
+/// The commit and version that the image names: in the root's annotations, else in the annotations
+/// or labels of its first platform. All platforms are built together, so one speaks for all.
+pub(super) async fn read_image_origin(
+    source: &ImageReader,
+    root: &Manifest,
+) -> Result<ImageOrigin, StoreError> {
+    let mut origin = ImageOrigin::default();
+    merge_labels(&mut origin, &root.labels());
+    let Some(image) = first_image(source, root).await? else {
+        return Ok(origin);
+    };
+    merge_labels(&mut origin, &image.labels());
+    if origin.revision.is_some() && origin.version.is_some() {
+        return Ok(origin);
+    }
+    if let ManifestBody::Image { config, .. } = &image.body
+        && is_image_config(&config.media_type)
+    {
+        let bytes = source.read_small_blob(config, CONFIG_LIMIT).await?;
+        // A config that cannot be read says nothing.
+        merge_labels(
+            &mut origin,
+            &ImageLabels::from_config(&bytes).unwrap_or_default(),
+        );
+    }
+    Ok(origin)
+}
+
+fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
+    origin.revision = origin.revision.take().or_else(|| labels.revision());
+    origin.version = origin
+        .version
+        .take()
+        .or_else(|| labels.version().map(str::to_owned));
+}
+
+/// What to say where a pushed image names another commit than the event: its commit tag, which
+/// follows the event, would not be believed by a reader of the label. Only an image on disk is asked,
+/// since there it costs nothing; a base image's label, inherited, is the usual reason.
+pub(super) async fn commit_mismatch_note(
+    image: &mut ResolvedImage,
+    request: &ReleaseRequest,
+) -> Result<Option<String>, Failure> {
+    if request.verb != ReleaseVerb::Push || matches!(request.source, ImageSource::Registry(_)) {
+        return Ok(None);
+    }
+    let origin = read_image_origin(&image.reader, &image.root)
+        .await
+        .map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
+    let of_event = request
+        .facts
+        .as_ref()
+        .and_then(|facts| facts.commit.clone());
+    let other = origin
+        .revision
+        .clone()
+        .filter(|named| of_event.as_ref().is_some_and(|event| event != named));
+    image.origin = Some(origin);
+    Ok(other.map(|named| {
+        format!(
+            "the image's label org.opencontainers.image.revision names the commit {named}, not the one of the event: \
+             set it with the build (docker/build-push-action: labels), or a promotion will go by the wrong commit"
+        )
+    }))
+}
+
+async fn first_image(
+    source: &ImageReader,
+    root: &Manifest,
+) -> Result<Option<Manifest>, StoreError> {
+    let mut at = root.clone();
+    for _ in 0..INDEX_DEPTH_LIMIT {
+        if matches!(at.body, ManifestBody::Image { .. }) {
+            return Ok(Some(at));
+        }
+        let Some(child) = at.children().find(|child| !child.says_attestation()) else {
+            return Ok(None);
+        };
+        let (child, parent) = (child.digest, at.digest);
+        at = source
+            .get_manifest(child)
+            .await?
+            .ok_or(StoreError::MissingChild { child, parent })?;
+    }
+    Ok(None)
+}
+
+fn is_image_config(media_type: &str) -> bool {
+    matches!(
+        media_type,
+        oci_client::manifest::IMAGE_CONFIG_MEDIA_TYPE
+            | oci_client::manifest::IMAGE_DOCKER_CONFIG_MEDIA_TYPE
+    )
+}

@@ -1,0 +1,176 @@
+//! What the destinations have: each tag that matters once, and the list of tags where lines move.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::{join_all, try_join, try_join_all};
+
+use super::{Failure, OpenDestination};
+use crate::image::{Destination, Digest, ImageSource, Tag, TagOrDigest};
+use crate::tagging::{
+    LineMove, MovingTagSource, PlannedTag, ReleaseSeries, SeriesReleases, TagKind,
+};
+use crate::transfer::{Side, StoreError};
+
+/// What a destination had when it was looked at.
+#[derive(Debug, Default)]
+pub(super) struct DestinationState {
+    /// What each planned tag names, and the highest release of each planned line.
+    pub(super) tag_digests: BTreeMap<Tag, Option<Digest>>,
+    /// All tags, where version lines are planned.
+    pub(super) tags: BTreeSet<Tag>,
+    /// The releases that were taken back. Nothing says so yet: release records will.
+    pub(super) withdrawn: BTreeSet<Tag>,
+    /// Branch tags that name a newer image than ours, and how that is known.
+    pub(super) newer_branches: BTreeMap<Tag, String>,
+    /// Tags of branches and pull requests that are those of version lines, and how that is known.
+    pub(super) lines: BTreeMap<Tag, String>,
+}
+
+impl OpenDestination {
+    /// The tag of this destination that the source is.
+    fn source_tag<'a>(&self, source: &'a ImageSource) -> Option<&'a Tag> {
+        match (&self.name, source) {
+            (Destination::Registry(repository), ImageSource::Registry(reference)) => {
+                match &reference.target {
+                    TagOrDigest::Tag(tag) if reference.repository == *repository => Some(tag),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+impl DestinationState {
+    /// Notes what the source names, where it is a tag of the destination.
+    pub(super) fn record_source_tag(
+        &mut self,
+        destination: &OpenDestination,
+        source: &ImageSource,
+        root: Digest,
+    ) {
+        if let Some(tag) = destination.source_tag(source) {
+            self.tag_digests.insert(tag.clone(), Some(root));
+        }
+    }
+
+    pub(super) fn tag_digest(&self, tag: &Tag) -> Option<Digest> {
+        self.tag_digests.get(tag).copied().flatten()
+    }
+
+    pub(super) fn releases(&self, series: &ReleaseSeries) -> SeriesReleases {
+        SeriesReleases::from_tags(&self.tags, series, &self.withdrawn)
+    }
+
+    /// Looks up what the highest releases name where lines are not for ours. A tag that is listed
+    /// and names nothing is taken for deleted since.
+    pub(super) async fn resolve_highest_releases(
+        &mut self,
+        destination: &OpenDestination,
+        lines: &[PlannedTag],
+    ) -> Result<(), StoreError> {
+        loop {
+            let unknown = self.unresolved_releases(lines);
+            if unknown.is_empty() {
+                return Ok(());
+            }
+            for (tag, digest) in resolve_tags(destination, &unknown).await? {
+                if digest.is_none() {
+                    self.tags.remove(&tag);
+                }
+                self.tag_digests.insert(tag, digest);
+            }
+        }
+    }
+
+    fn unresolved_releases(&self, lines: &[PlannedTag]) -> BTreeSet<Tag> {
+        lines
+            .iter()
+            .filter_map(|planned| match &planned.kind {
+                TagKind::Moving(MovingTagSource::Line {
+                    line,
+                    series,
+                    version,
+                }) => match self.releases(series).line_move(*line, version) {
+                    LineMove::Stays { highest, .. } => Some(highest?.tag),
+                    LineMove::Moves => None,
+                },
+                _ => None,
+            })
+            .filter(|tag| self.tag_digest(tag).is_none())
+            .collect()
+    }
+}
+
+/// The tags of each destination, where it could tell them: asked for while it is not known yet which
+/// of them matter, so that by then the connections stand and are logged in.
+pub(super) async fn list_tags_early(
+    destinations: &[OpenDestination],
+) -> Vec<Option<BTreeSet<Tag>>> {
+    let lists = destinations.iter().map(|destination| async {
+        // What fails fails again where it matters.
+        destination.store.tags().await.ok()
+    });
+    join_all(lists).await
+}
+
+/// Looks at all destinations at once. Where the source is a tag of a destination, what it names is
+/// for [`DestinationState::source`] to say. What was `listed` early is not listed again.
+pub(super) async fn observe_destinations(
+    destinations: &[OpenDestination],
+    tags: &[PlannedTag],
+    source: &ImageSource,
+    listed: Vec<Option<BTreeSet<Tag>>>,
+) -> Result<Vec<DestinationState>, Failure> {
+    let listed = listed.into_iter().chain(std::iter::repeat(None));
+    let each = destinations.iter().zip(listed);
+    try_join_all(each.map(|(destination, listed)| async move {
+        observe_destination(destination, tags, source, listed)
+            .await
+            .map_err(|error| Failure::from_store_error(Side::Destination, &destination.name, error))
+    }))
+    .await
+}
+
+async fn observe_destination(
+    destination: &OpenDestination,
+    planned: &[PlannedTag],
+    source: &ImageSource,
+    listed: Option<BTreeSet<Tag>>,
+) -> Result<DestinationState, StoreError> {
+    let source = destination.source_tag(source);
+    let own = planned.iter().map(|planned| planned.tag.clone());
+    let own = own.filter(|tag| Some(tag) != source).collect();
+    let listing = async {
+        match listed {
+            Some(listed) => Ok(listed),
+            None if planned.iter().any(needs_list) => destination.store.tags().await,
+            None => Ok(BTreeSet::new()),
+        }
+    };
+    let (named, tags) = try_join(resolve_tags(destination, &own), listing).await?;
+    let mut seen = DestinationState {
+        tag_digests: named,
+        tags,
+        ..DestinationState::default()
+    };
+    seen.resolve_highest_releases(destination, planned).await?;
+    Ok(seen)
+}
+
+/// Whether all tags of a repository have a say in what becomes of one.
+fn needs_list(planned: &PlannedTag) -> bool {
+    planned.kind.is_line() || planned.may_take_line()
+}
+
+/// What tags name.
+pub(super) async fn resolve_tags(
+    destination: &OpenDestination,
+    tags: &BTreeSet<Tag>,
+) -> Result<BTreeMap<Tag, Option<Digest>>, StoreError> {
+    let heads = tags.iter().map(|tag| async {
+        let digest = destination.store.resolve_tag(tag).await?;
+        Ok::<_, StoreError>((tag.clone(), digest))
+    });
+    Ok(try_join_all(heads).await?.into_iter().collect())
+}

@@ -1,0 +1,289 @@
+//! Writing tags.
+
+use futures_util::future::try_join_all;
+
+use super::plan::{TagPlan, TagStep, immutable_tag_conflict};
+use super::resolve_source::conflicting_digest;
+use super::{Failure, OpenDestination, PreparedRelease, TagChange, copy_image};
+use crate::image::{Digest, Manifest, TagOrDigest};
+use crate::layout::{LayoutDirectory, TagPrecondition};
+use crate::registry::{self, ManifestHead, RepositoryClient};
+use crate::tagging::PlannedTag;
+use crate::transfer::{ImageStore, Side, StoreError};
+
+/// An immutable tag that is to be written.
+pub(super) struct PendingImmutableTag<'a> {
+    destination: &'a OpenDestination,
+    step: &'a TagStep,
+    /// Whether another run has made it name the root meanwhile.
+    is_written: bool,
+}
+
+/// Why an immutable tag that was free when the run began is not.
+pub(super) const CONCURRENT_WRITE: &str = "another run wrote this immutable tag at the same time";
+
+/// The steps that write now, of the immutable tags or of the others.
+fn pending_steps<'a>(
+    prepared: &'a PreparedRelease<'_>,
+    plans: &'a [TagPlan],
+    immutable: bool,
+) -> impl Iterator<Item = (&'a OpenDestination, &'a TagStep)> {
+    let now = move |step: &&TagStep| step.writes() && step.planned.kind.is_immutable() == immutable;
+    let each = prepared.destinations.iter().zip(plans);
+    each.flat_map(move |(destination, plan)| {
+        let steps = plan.steps.iter().filter(now);
+        steps.map(move |step| (destination, step))
+    })
+}
+
+/// Looks again at the immutable tags that are to be written: a registry cannot compare and write in
+/// one step. They are read back after, as well.
+///
+/// # Errors
+/// A refusal where one was taken in between.
+pub(super) async fn recheck_immutable_tags<'a>(
+    prepared: &'a PreparedRelease<'_>,
+) -> Result<Vec<PendingImmutableTag<'a>>, Failure> {
+    let looks =
+        pending_steps(prepared, &prepared.plans, true).map(|(destination, step)| async move {
+            let there = match &destination.store {
+                ImageStore::Registry(remote) => {
+                    head_tag(destination, remote, &step.planned).await?
+                }
+                // It compares and writes under its lock.
+                ImageStore::Layout(_) => None,
+            };
+            if let Some(there) = &there {
+                check_names_root(prepared, destination, &step.planned, there)?;
+            }
+            Ok(PendingImmutableTag {
+                destination,
+                step,
+                is_written: there.is_some(),
+            })
+        });
+    try_join_all(looks).await
+}
+
+/// Writes the immutable tags, everywhere before any other: once a moving tag names a release, the
+/// release's own name is there.
+///
+/// # Errors
+/// A refusal where one was taken in between.
+pub(super) async fn write_immutable_tags(
+    prepared: &PreparedRelease<'_>,
+    tags: Vec<PendingImmutableTag<'_>>,
+) -> Result<(), Failure> {
+    let writes = tags.into_iter().map(|tag| async move {
+        let (destination, planned) = (tag.destination, &tag.step.planned);
+        if !tag.is_written {
+            write_root_tag(prepared, destination, planned).await?;
+            if let ImageStore::Registry(remote) = &destination.store {
+                let there = head_tag(destination, remote, planned).await?;
+                let there = there.ok_or_else(|| missing_tag_failure(destination, planned))?;
+                check_names_root(prepared, destination, planned, &there)?;
+            }
+        }
+        report_write(prepared, destination, tag.step);
+        Ok(())
+    });
+    try_join_all(writes).await.map(drop)
+}
+
+/// Writes the tags that move, as `plans` has them by now.
+///
+/// # Errors
+/// A store that fails.
+pub(super) async fn write_moving_tags(
+    prepared: &PreparedRelease<'_>,
+    plans: &[TagPlan],
+) -> Result<(), Failure> {
+    let writes = pending_steps(prepared, plans, false).map(|(destination, step)| async move {
+        write_root_tag(prepared, destination, &step.planned).await?;
+        report_write(prepared, destination, step);
+        Ok(())
+    });
+    try_join_all(writes).await.map(drop)
+}
+
+fn report_write(prepared: &PreparedRelease<'_>, destination: &OpenDestination, step: &TagStep) {
+    let (place, tag) = (&destination.name, &step.planned.tag);
+    prepared.context.notices.info(match &step.change {
+        TagChange::Moved { from } => format!("{place}: moved tag {tag} from {}", from.short()),
+        _ => format!("{place}: created tag {tag}"),
+    });
+}
+
+async fn head_tag(
+    destination: &OpenDestination,
+    remote: &RepositoryClient,
+    planned: &PlannedTag,
+) -> Result<Option<ManifestHead>, Failure> {
+    let head = remote
+        .head_manifest(&TagOrDigest::Tag(planned.tag.clone()))
+        .await;
+    head.map_err(|error| registry_failure(destination, error))
+}
+
+fn check_names_root(
+    prepared: &PreparedRelease<'_>,
+    destination: &OpenDestination,
+    planned: &PlannedTag,
+    there: &ManifestHead,
+) -> Result<(), Failure> {
+    let root = prepared.image.root.digest;
+    match there.digest == root {
+        true => Ok(()),
+        false => Err(
+            immutable_tag_conflict(&destination.name, planned, there.digest, root)
+                .why(CONCURRENT_WRITE),
+        ),
+    }
+}
+
+/// Why a tag was not written.
+enum TagWriteError {
+    /// The registry lacks what the manifest names.
+    MissingContent(registry::RegistryError),
+    Failed(Failure),
+}
+
+impl TagWriteError {
+    fn into_failure(self, destination: &OpenDestination) -> Failure {
+        match self {
+            Self::MissingContent(error) => registry_failure(destination, error),
+            Self::Failed(failure) => failure,
+        }
+    }
+}
+
+/// Makes a tag name the root. A registry that was taken to have what is below it, and says only now
+/// that it has not, gets all of it once more.
+async fn write_root_tag(
+    prepared: &PreparedRelease<'_>,
+    destination: &OpenDestination,
+    planned: &PlannedTag,
+) -> Result<(), Failure> {
+    let root = &prepared.image.root;
+    if let Err(unwritten) = try_write_tag(destination, planned, root).await {
+        let TagWriteError::MissingContent(error) = unwritten else {
+            return Err(unwritten.into_failure(destination));
+        };
+        let text = format!("{error}; going through the whole image once more");
+        prepared.context.notices.warning(text);
+        copy_image::recopy_image(prepared, destination).await?;
+        write_tag(destination, planned, root).await?;
+    }
+    Ok(())
+}
+
+/// Writes a tag, whatever it names; on disk an immutable one only where it is free.
+pub(super) async fn write_tag(
+    destination: &OpenDestination,
+    planned: &PlannedTag,
+    manifest: &Manifest,
+) -> Result<(), Failure> {
+    let written = try_write_tag(destination, planned, manifest).await;
+    written.map_err(|unwritten| unwritten.into_failure(destination))
+}
+
+async fn try_write_tag(
+    destination: &OpenDestination,
+    planned: &PlannedTag,
+    manifest: &Manifest,
+) -> Result<(), TagWriteError> {
+    match &destination.store {
+        ImageStore::Registry(remote) => {
+            write_registry_tag(destination, remote, planned, manifest).await
+        }
+        ImageStore::Layout(layout) => {
+            let written = write_layout_tag(destination, layout, planned, manifest).await;
+            written.map_err(TagWriteError::Failed)
+        }
+    }
+}
+
+async fn write_registry_tag(
+    destination: &OpenDestination,
+    remote: &RepositoryClient,
+    planned: &PlannedTag,
+    manifest: &Manifest,
+) -> Result<(), TagWriteError> {
+    let target = TagOrDigest::Tag(planned.tag.clone());
+    let Err(error) = remote.put_manifest(&target, manifest).await else {
+        return Ok(());
+    };
+    if error.lacks_content() {
+        return Err(TagWriteError::MissingContent(error));
+    }
+    let failed = |error| TagWriteError::Failed(registry_failure(destination, error));
+    if !error.may_be_immutable_tag() {
+        return Err(failed(error));
+    }
+    match remote.head_manifest(&target).await.map_err(failed)? {
+        Some(there) if there.digest == manifest.digest => Ok(()),
+        Some(there) => {
+            let kept = registry_rule_refusal(destination, planned, there.digest, manifest.digest);
+            Err(TagWriteError::Failed(kept))
+        }
+        // It keeps nothing, so it means something else.
+        None => Err(failed(error)),
+    }
+}
+
+/// A registry with a rule of its own against moving this tag.
+fn registry_rule_refusal(
+    destination: &OpenDestination,
+    planned: &PlannedTag,
+    there: Digest,
+    to: Digest,
+) -> Failure {
+    let (place, tag) = (&destination.name, &planned.tag);
+    let why = format!("the registry itself keeps {tag} immutable");
+    if planned.kind.is_immutable() {
+        return immutable_tag_conflict(place, planned, there, to).why(why);
+    }
+    Failure::refused(format!("tag {tag} of {place} names {there}, not {to}"))
+        .why(why)
+        .with_hint(format!(
+            "{tag} is meant to move ({}): exclude it from the registry's rule for immutable tags",
+            planned.kind
+        ))
+}
+
+/// A layout compares and writes under its lock.
+async fn write_layout_tag(
+    destination: &OpenDestination,
+    layout: &LayoutDirectory,
+    planned: &PlannedTag,
+    manifest: &Manifest,
+) -> Result<(), Failure> {
+    let expectation = if planned.kind.is_immutable() {
+        TagPrecondition::AbsentOrSame
+    } else {
+        TagPrecondition::Any
+    };
+    let place = &destination.name;
+    match layout.write_tag(&planned.tag, manifest, expectation).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match conflicting_digest(&error) {
+            Some(there) => {
+                immutable_tag_conflict(place, planned, there, manifest.digest).why(CONCURRENT_WRITE)
+            }
+            None => Failure::from_store_error(Side::Destination, place, StoreError::Layout(error)),
+        }),
+    }
+}
+
+fn registry_failure(destination: &OpenDestination, error: registry::RegistryError) -> Failure {
+    let error = StoreError::Registry(error);
+    Failure::from_store_error(Side::Destination, &destination.name, error)
+}
+
+/// A tag that was written and is not there.
+pub(super) fn missing_tag_failure(destination: &OpenDestination, planned: &PlannedTag) -> Failure {
+    Failure::service(format!(
+        "destination {}: the tag {} was written, and is not there",
+        destination.name, planned.tag
+    ))
+}

@@ -1,0 +1,155 @@
+//! What the verbs `verify-bundle` and `sign-bundle` came to.
+
+use serde_json::json;
+
+use super::evidence_text;
+use super::markdown::{code_span, escape_text as marked, table_row};
+use crate::image::Digest;
+use crate::release::Failure;
+use crate::signing::{FileSigner, SignatureEvidence, VerificationError};
+
+/// A bundle beside a file, checked.
+pub struct BundleVerification {
+    /// The bundle's file.
+    pub bundle: String,
+    /// The file, or the digest, that it should sign.
+    pub artifact: String,
+    /// Who had to have signed.
+    pub signer: FileSigner,
+    /// What proves it, or why it does not count.
+    pub result: Result<SignatureEvidence, VerificationError>,
+}
+
+/// The report as plain text.
+pub(super) fn to_text(found: &BundleVerification) -> String {
+    let mut text = format!(
+        "{} {}\n  bundle    {}\n",
+        outcome_word(found),
+        found.artifact,
+        found.bundle
+    );
+    text += &match &found.signer {
+        FileSigner::Key(key) => format!("  key       {}\n", key.fingerprint()),
+        FileSigner::Identity(identity) => evidence_text::expected_identity(identity),
+    };
+    for line in evidence_lines(found) {
+        text += &format!("            {line}\n");
+    }
+    text.trim_end().to_owned()
+}
+
+/// The report as the markdown of a job's summary.
+pub(super) fn to_summary(found: &BundleVerification) -> String {
+    let mut page = format!("## shipmark verify-bundle: {}\n\n", outcome_word(found));
+    page += &(table_row(&["", ""]) + &table_row(&["---", "---"]));
+    page += &table_row(&["Artifact", &code_span(&found.artifact)]);
+    page += &table_row(&["Bundle", &code_span(&found.bundle)]);
+    page += &table_row(&["By", &code_span(&found.signer.to_string())]);
+    for line in evidence_lines(found) {
+        page += &table_row(&["", &marked(&line)]);
+    }
+    page + "\n"
+}
+
+/// The outputs of the step.
+pub(super) fn to_outputs(found: &BundleVerification) -> Vec<(&'static str, String)> {
+    let outcome = match found.result {
+        Ok(_) => "verified",
+        Err(_) => "refused",
+    };
+    let json = json!({
+        "outcome": outcome,
+        "verb": "verify-bundle",
+        "artifact": found.artifact,
+        "bundle": found.bundle,
+        "reason": found.result.as_ref().err().map(ToString::to_string),
+        "evidence": found.result.as_ref().ok().map(evidence_text::evidence_json),
+    });
+    vec![("json", json.to_string()), ("outcome", outcome.to_owned())]
+}
+
+/// Why it does not count; nothing where it does.
+pub(super) fn to_refusal(found: &BundleVerification) -> Option<Failure> {
+    let error = found.result.as_ref().err()?;
+    let what = format!("{} is not signed by {}", found.artifact, found.signer);
+    Some(Failure::refused(what).why(error.to_string()))
+}
+
+fn outcome_word(found: &BundleVerification) -> &'static str {
+    match found.result {
+        Ok(_) => "verified",
+        Err(_) => "not verified",
+    }
+}
+
+fn evidence_lines(found: &BundleVerification) -> Vec<String> {
+    match &found.result {
+        Ok(evidence) => evidence_text::evidence_lines(evidence),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+/// A file that was signed into a bundle.
+pub struct SignedBundle {
+    /// The file.
+    pub artifact: String,
+    /// Its digest.
+    pub digest: Digest,
+    /// The bundle's file.
+    pub bundle: String,
+    /// Who signed.
+    pub signer: String,
+    /// What proves it.
+    pub evidence: SignatureEvidence,
+}
+
+impl SignedBundle {
+    /// Returns the report as plain text.
+    pub(super) fn text(&self) -> String {
+        let Self {
+            artifact,
+            digest,
+            bundle,
+            signer,
+            ..
+        } = self;
+        let mut text = format!(
+            "signed {artifact}\n  digest    {digest}\n  bundle    {bundle}\n  by        {signer}\n"
+        );
+        for line in evidence_text::evidence_lines(&self.evidence) {
+            text += &format!("            {line}\n");
+        }
+        text.trim_end().to_owned()
+    }
+
+    /// Returns the report as the markdown of a job's summary.
+    pub(super) fn summary(&self) -> String {
+        let mut page = "## shipmark sign-bundle: signed\n\n".to_owned();
+        page += &(table_row(&["", ""]) + &table_row(&["---", "---"]));
+        for (name, value) in [
+            ("Artifact", &self.artifact),
+            ("Digest", &self.digest.to_string()),
+            ("Bundle", &self.bundle),
+            ("By", &self.signer),
+        ] {
+            page += &table_row(&[name, &code_span(value)]);
+        }
+        for line in evidence_text::evidence_lines(&self.evidence) {
+            page += &table_row(&["", &marked(&line)]);
+        }
+        page + "\n"
+    }
+
+    /// Returns the outputs of the step.
+    pub(super) fn outputs(&self) -> Vec<(&'static str, String)> {
+        let json = json!({
+            "outcome": "signed",
+            "verb": "sign-bundle",
+            "artifact": self.artifact,
+            "digest": self.digest.to_string(),
+            "bundle": self.bundle,
+            "evidence": evidence_text::evidence_json(&self.evidence),
+        });
+        vec![("json", json.to_string()), ("outcome", "signed".to_owned())]
+    }
+}

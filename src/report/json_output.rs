@@ -1,0 +1,403 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use url::Url;
+
+use super::phrases;
+use crate::policy::Service;
+use crate::referrers::{CopiedReferrers, ReferrerKind, SkipReason};
+use crate::release::{
+    BatchOutcome, DestinationOutcome, Diagnostic, ReleaseOutcome, ServiceOutcome, TagChange,
+    TagResult,
+};
+use crate::transfer::CopyStats;
+
+/// The output `json`: all of the outcome.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OutcomeJson<'a> {
+    outcome: &'a str,
+    verb: &'a str,
+    dry_run: bool,
+    source: String,
+    digest: String,
+    media_type: &'a str,
+    /// What it was made of, where it is some platforms of the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subset: Option<PlatformSelectionJson<'a>>,
+    /// The digest that was asked for, where another was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_digest: Option<String>,
+    version: Option<&'a str>,
+    commit: Option<&'a str>,
+    destinations: Vec<DestinationJson<'a>>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlatformSelectionJson<'a> {
+    source_digest: String,
+    platforms: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DestinationJson<'a> {
+    place: String,
+    image: String,
+    tags: Vec<TagJson<'a>>,
+    content: CopyStatsJson,
+    /// What stood beside the image, where there was anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referrers: Option<ReferrersJson<'a>>,
+    /// Where the signatures and attestations are, where the release is signed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signatures: Vec<SignatureJson<'a>>,
+}
+
+/// How many of each kind.
+#[derive(Serialize)]
+struct ReferrersJson<'a> {
+    copied: BTreeMap<&'a str, u64>,
+    present: BTreeMap<&'a str, u64>,
+    left: Vec<SkippedReferrerJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SkippedReferrerJson<'a> {
+    kind: &'a str,
+    count: u64,
+    why: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignatureJson<'a> {
+    /// The manifest that it is of.
+    of: String,
+    /// The type of what it attests, where it is more than a signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicate_type: Option<&'static str>,
+    form: &'static str,
+    reference: Option<String>,
+    /// Where GitHub shows it, where this run had it kept there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    made: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TagJson<'a> {
+    tag: &'a str,
+    reference: String,
+    immutable: bool,
+    rule: &'a str,
+    change: &'a str,
+    /// What it named before, or goes on naming.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CopyStatsJson {
+    manifests_written: u64,
+    blobs_moved: u64,
+    blobs_mounted: u64,
+    blobs_present: u64,
+    /// Of those that another image or destination of the run had brought.
+    blobs_shared: u64,
+    bytes_moved: u64,
+    bytes_mounted: u64,
+    bytes_present: u64,
+    bytes_shared: u64,
+    /// What did not go twice where a transfer broke off.
+    bytes_resumed: u64,
+}
+
+#[derive(Serialize)]
+struct RefusalJson<'a> {
+    outcome: &'a str,
+    what: &'a str,
+    why: Option<&'a str>,
+    hint: Option<&'a str>,
+}
+
+/// The output `json` of several services.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchJson<'a> {
+    outcome: &'a str,
+    verb: &'a str,
+    dry_run: bool,
+    services: Vec<ServiceJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ServiceJson<'a> {
+    service: &'a str,
+    #[serde(flatten)]
+    end: ServiceOutcomeJson<'a>,
+}
+
+/// What became of a service.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ServiceOutcomeJson<'a> {
+    Completed(Box<OutcomeJson<'a>>),
+    Failed(RefusalJson<'a>),
+    NotStarted { outcome: &'a str },
+}
+
+/// The output `matrix`, for `strategy: matrix:` of a later job.
+#[derive(Serialize)]
+struct MatrixJson<'a> {
+    include: Vec<MatrixEntryJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct MatrixEntryJson<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<&'a str>,
+    image: String,
+    digest: String,
+}
+
+pub(super) fn batch_json(batch: &BatchOutcome) -> String {
+    to_json_line(&BatchJson {
+        outcome: super::batch_report::outcome_word(batch),
+        verb: phrases::verb_name(batch.verb),
+        dry_run: batch.dry_run,
+        services: batch.services.iter().map(service_json).collect(),
+    })
+}
+
+fn service_json((service, end): &(Service, ServiceOutcome)) -> ServiceJson<'_> {
+    let state = super::batch_report::service_state(end);
+    let diagnostic = match end {
+        ServiceOutcome::Failed(failure) => failure.complaint(),
+        _ => None,
+    };
+    ServiceJson {
+        service: service.as_str(),
+        end: match (end, diagnostic) {
+            (ServiceOutcome::Completed(outcome), _) => {
+                ServiceOutcomeJson::Completed(Box::new(to_outcome_json(outcome)))
+            }
+            (_, Some(diagnostic)) => ServiceOutcomeJson::Failed(to_refusal_json(state, diagnostic)),
+            _ => ServiceOutcomeJson::NotStarted { outcome: state },
+        },
+    }
+}
+
+pub(super) fn matrix_json<'a>(
+    images: impl IntoIterator<Item = (Option<&'a Service>, &'a ReleaseOutcome)>,
+) -> String {
+    let cells = images.into_iter().flat_map(|(service, outcome)| {
+        let cell = move |released: &DestinationOutcome| MatrixEntryJson {
+            service: service.map(Service::as_str),
+            image: phrases::digest_reference(&released.place, outcome.root),
+            digest: outcome.root.to_string(),
+        };
+        outcome.destinations.iter().map(cell)
+    });
+    to_json_line(&MatrixJson {
+        include: cells.collect(),
+    })
+}
+
+pub(super) fn outcome_json(outcome: &ReleaseOutcome) -> String {
+    to_json_line(&to_outcome_json(outcome))
+}
+
+fn to_outcome_json(outcome: &ReleaseOutcome) -> OutcomeJson<'_> {
+    OutcomeJson {
+        outcome: phrases::outcome_word(outcome),
+        verb: phrases::verb_name(outcome.verb),
+        dry_run: outcome.dry_run,
+        source: outcome.source.to_string(),
+        digest: outcome.root.to_string(),
+        media_type: outcome.media_type.as_str(),
+        subset: outcome
+            .platform_selection
+            .as_ref()
+            .map(|subset| PlatformSelectionJson {
+                source_digest: subset.of.to_string(),
+                platforms: &subset.platforms,
+            }),
+        asked_digest: outcome.requested_digest.map(|digest| digest.to_string()),
+        version: outcome.version.as_deref(),
+        commit: outcome.commit.as_ref().map(|commit| commit.as_str()),
+        destinations: outcome
+            .destinations
+            .iter()
+            .map(|released| to_destination_json(outcome, released))
+            .collect(),
+        notes: &outcome.notes,
+    }
+}
+
+pub(super) fn refusal_json(diagnostic: &Diagnostic) -> String {
+    to_json_line(&to_refusal_json("refused", diagnostic))
+}
+
+fn to_refusal_json<'a>(outcome: &'a str, diagnostic: &'a Diagnostic) -> RefusalJson<'a> {
+    RefusalJson {
+        outcome,
+        what: &diagnostic.what,
+        why: diagnostic.why.as_deref(),
+        hint: diagnostic.hint.as_deref(),
+    }
+}
+
+fn to_destination_json<'a>(
+    outcome: &ReleaseOutcome,
+    released: &'a DestinationOutcome,
+) -> DestinationJson<'a> {
+    DestinationJson {
+        place: released.place.to_string(),
+        image: phrases::digest_reference(&released.place, outcome.root),
+        tags: released
+            .tags
+            .iter()
+            .map(|result| to_tag_json(released, result))
+            .collect(),
+        content: to_copy_stats_json(&released.copy_stats),
+        referrers: to_referrers_json(&released.referrers),
+        signatures: released
+            .signatures
+            .iter()
+            .map(|signed| SignatureJson {
+                of: signed.of.to_string(),
+                predicate_type: signed.predicate_type,
+                form: phrases::format_name(signed.format),
+                reference: phrases::signature_reference(&released.place, signed),
+                url: signed.url.as_ref().map(Url::as_str),
+                made: signed.is_new,
+            })
+            .collect(),
+    }
+}
+
+fn to_tag_json<'a>(released: &DestinationOutcome, result: &'a TagResult) -> TagJson<'a> {
+    let (change, previous, why) = match &result.change {
+        TagChange::Created => ("created", None, None),
+        TagChange::Moved { from } => ("moved", Some(*from), None),
+        TagChange::Unchanged => ("unchanged", None, None),
+        TagChange::Stays { at, why } => ("stays", *at, Some(why.as_str())),
+        TagChange::Corrected { from, why, .. } => ("corrected", *from, Some(why.as_str())),
+    };
+    TagJson {
+        tag: result.tag.as_str(),
+        reference: phrases::tag_reference(&released.place, &result.tag),
+        immutable: result.kind.is_immutable(),
+        rule: &result.rule,
+        change,
+        previous: previous.map(|digest| digest.to_string()),
+        why,
+    }
+}
+
+fn to_referrers_json(referrers: &CopiedReferrers) -> Option<ReferrersJson<'_>> {
+    let left = referrers.skipped.iter().map(|left| SkippedReferrerJson {
+        kind: left.kind.id(),
+        count: left.count,
+        why: match left.reason {
+            SkipReason::ReleaseRecord => "record",
+            SkipReason::UnknownKind => "unknown",
+            SkipReason::LimitExceeded => "cap",
+            SkipReason::Missing => "gone",
+            SkipReason::OtherSubject => "foreign",
+            SkipReason::TagConflict => "taken",
+        },
+    });
+    (*referrers != CopiedReferrers::default()).then(|| ReferrersJson {
+        copied: kind_counts(&referrers.copied),
+        present: kind_counts(&referrers.present),
+        left: left.collect(),
+    })
+}
+
+fn kind_counts(counts: &BTreeMap<ReferrerKind, u64>) -> BTreeMap<&str, u64> {
+    let counts = counts.iter();
+    counts.map(|(kind, count)| (kind.id(), *count)).collect()
+}
+
+fn to_copy_stats_json(content: &CopyStats) -> CopyStatsJson {
+    CopyStatsJson {
+        manifests_written: content.manifests_written,
+        blobs_moved: content.moved.blobs,
+        blobs_mounted: content.mounted.blobs,
+        blobs_present: content.present.blobs,
+        blobs_shared: content.shared.blobs,
+        bytes_moved: content.moved.bytes,
+        bytes_mounted: content.mounted.bytes,
+        bytes_present: content.present.bytes,
+        bytes_shared: content.shared.bytes,
+        bytes_resumed: content.resumed.bytes,
+    }
+}
+
+/// One line: there are only texts, numbers and lists in it, so this cannot fail.
+fn to_json_line(document: &impl Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_default()
+}
+
+/// Returns `json` with `change` applied to every text in it. Keys that are words are ours, and stay.
+pub(super) fn with_texts(json: &str, change: impl Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(begin) = rest.find('"') {
+        let length = quoted_length(&rest[begin..]);
+        let (quoted, after) = rest[begin..].split_at(length);
+        let text: String = serde_json::from_str(quoted).unwrap_or_default();
+        let is_word = text.chars().all(|c| c.is_ascii_alphabetic() || c == '-');
+        let changed = match after.starts_with(':') && is_word {
+            true => text.clone(),
+            false => change(&text),
+        };
+        out += &rest[..begin];
+        match changed == text {
+            true => out += quoted,
+            false => out += &to_json_line(&changed),
+        }
+        rest = after;
+    }
+    out + rest
+}
+
+/// Returns how long the text is that begins with a quote, with both quotes.
+fn quoted_length(json: &str) -> usize {
+    let mut is_escaped = false;
+    let end = json.char_indices().skip(1).find(|(_, c)| {
+        let is_end = *c == '"' && !is_escaped;
+        is_escaped = *c == '\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(json.len(), |(at, _)| at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_changed_and_json_stays_json() {
+        let json = r#"{"note":"a \"note\" \\","null":null,"x/note":["note",1,true,"\\\""]}"#;
+        let change = |text: &str| text.replace("note", "\"").replace("null", "*");
+        assert_eq!(
+            with_texts(json, change),
+            r#"{"note":"a \"\"\" \\","null":null,"x/\"":["\"",1,true,"\\\""]}"#
+        );
+        assert_eq!(with_texts(json, str::to_owned), json);
+        let pretty = format!("{:#}", serde_json::json!({"note": {"b": "note"}}));
+        assert_eq!(
+            with_texts(&pretty, change),
+            "{\n  \"note\": {\n    \"b\": \"\\\"\"\n  }\n}"
+        );
+    }
+}

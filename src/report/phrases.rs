@@ -1,0 +1,272 @@
+//! Figures and states as people read them.
+
+use std::collections::BTreeMap;
+
+use crate::image::{Destination, Digest, Tag, TagOrDigest};
+use crate::referrers::{self, CopiedReferrers};
+use crate::release::{
+    PlatformSelection, ReleaseOutcome, ReleaseVerb, SignatureFormat, SignatureResult, TagChange,
+};
+use crate::tagging::TagKind;
+use crate::transfer::CopyStats;
+
+/// A number of bytes, in the largest unit that gives at least one.
+pub(super) fn byte_count(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    // In tenths, to stay with whole numbers.
+    let mut tenths = u128::from(count) * 10;
+    let mut unit = "B";
+    for next in UNITS {
+        if tenths < 10 * 1024 {
+            break;
+        }
+        tenths /= 1024;
+        unit = next;
+    }
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
+
+/// A number of things: `1 blob`, `2 blobs`.
+pub(super) fn count_phrase(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// The verb's name.
+pub(super) fn verb_name(verb: ReleaseVerb) -> &'static str {
+    match verb {
+        ReleaseVerb::Push => "push",
+        ReleaseVerb::Promote => "promote",
+    }
+}
+
+/// The output `outcome`. A dry run releases nothing, whatever it would have.
+pub(super) fn outcome_word(outcome: &ReleaseOutcome) -> &'static str {
+    if outcome.has_changes() && !outcome.dry_run {
+        "released"
+    } else {
+        "unchanged"
+    }
+}
+
+/// What happened to the source, in a few words that go before it.
+pub(super) fn release_phrase(outcome: &ReleaseOutcome) -> &'static str {
+    match (outcome.dry_run, outcome.has_changes(), outcome.verb) {
+        (true, true, ReleaseVerb::Push) => "dry run, nothing was written: would push",
+        (true, true, ReleaseVerb::Promote) => "dry run, nothing was written: would promote",
+        (true, false, _) => "dry run: nothing would have to change for",
+        (false, false, _) => "nothing had to change for",
+        (false, true, ReleaseVerb::Push) => "pushed",
+        (false, true, ReleaseVerb::Promote) => "promoted",
+    }
+}
+
+/// How it ended, for a title.
+pub(super) fn title_phrase(outcome: &ReleaseOutcome) -> &'static str {
+    match (outcome.dry_run, outcome.has_changes()) {
+        (true, true) => "dry run, nothing was written",
+        (true, false) => "dry run, nothing would have to change",
+        (false, true) => "released",
+        (false, false) => "nothing had to change",
+    }
+}
+
+/// The image under a tag.
+pub(super) fn tag_reference(place: &Destination, tag: &Tag) -> String {
+    format!("{place}:{tag}")
+}
+
+/// The image by its digest.
+pub(super) fn digest_reference(place: &Destination, digest: Digest) -> String {
+    format!("{place}@{digest}")
+}
+
+/// The name of a form of signatures, as the input `signature-format` has it.
+pub(super) fn format_name(form: SignatureFormat) -> &'static str {
+    match form {
+        SignatureFormat::Bundle => "bundle",
+        SignatureFormat::Legacy => "legacy",
+    }
+}
+
+/// Where a signature is, once it is made.
+pub(super) fn signature_reference(place: &Destination, signed: &SignatureResult) -> Option<String> {
+    Some(match signed.at.as_ref()? {
+        TagOrDigest::Digest(digest) => digest_reference(place, *digest),
+        TagOrDigest::Tag(tag) => tag_reference(place, tag),
+    })
+}
+
+/// What became of a signature or an attestation, of the root or of a manifest below it.
+pub(super) fn signature_phrase(signed: &SignatureResult, outcome: &ReleaseOutcome) -> String {
+    let (done, what) = match signed.predicate_type {
+        None => ("signed", String::new()),
+        Some(kind) => ("attested", format!(" {kind}")),
+    };
+    let what = match (signed.is_new, outcome.dry_run) {
+        (true, true) => format!("would be {done}{what}"),
+        (true, false) => format!("{done}{what}"),
+        (false, _) => format!("is {done} already{what}"),
+    };
+    match signed.of == outcome.root {
+        true => format!("{what} ({})", signed.format),
+        false => format!("{what} {} ({})", signed.of.short(), signed.format),
+    }
+}
+
+/// What became of a tag, or would have.
+pub(super) fn change_phrase(change: &TagChange, dry_run: bool) -> String {
+    match (change, dry_run) {
+        (TagChange::Created, false) => "created".to_owned(),
+        (TagChange::Created, true) => "would be created".to_owned(),
+        (TagChange::Moved { from }, false) => format!("moved from {}", from.short()),
+        (TagChange::Moved { from }, true) => format!("would move from {}", from.short()),
+        (TagChange::Unchanged, _) => "unchanged".to_owned(),
+        (TagChange::Stays { at: Some(at), .. }, _) => format!("stays at {}", at.short()),
+        (TagChange::Stays { at: None, .. }, _) => "not written".to_owned(),
+        (TagChange::Corrected { to, .. }, false) => format!("put right, to {}", to.short()),
+        (TagChange::Corrected { to, .. }, true) => format!("would be put right, to {}", to.short()),
+    }
+}
+
+/// Why that became of a tag.
+pub(super) fn change_reason(change: &TagChange, kind: &TagKind, rule: &str) -> String {
+    match change {
+        TagChange::Stays { why, .. } | TagChange::Corrected { why, .. } => why.clone(),
+        _ if kind.is_immutable() => format!("{rule} (immutable)"),
+        _ => format!("{rule} (moving)"),
+    }
+}
+
+/// What was copied.
+pub(super) fn copy_phrase(content: &CopyStats, dry_run: bool) -> String {
+    if dry_run {
+        return "nothing was copied: a dry run".to_owned();
+    }
+    if *content == CopyStats::default() {
+        return "nothing had to be copied".to_owned();
+    }
+    let mut parts = vec![
+        count_phrase(content.manifests_written, "manifest") + " written",
+        format!(
+            "{} moved in {}",
+            byte_count(content.moved.bytes),
+            count_phrase(content.moved.blobs, "blob")
+        ),
+    ];
+    let why = [
+        (content.present, "there already"),
+        (content.mounted, "mounted"),
+        (content.shared, "brought by this run already"),
+    ];
+    let why = why.iter().filter(|(amount, _)| amount.blobs > 0);
+    let why: Vec<String> = why
+        .map(|(amount, why)| {
+            format!(
+                "{} in {} {why}",
+                byte_count(amount.bytes),
+                count_phrase(amount.blobs, "blob")
+            )
+        })
+        .collect();
+    if !why.is_empty() {
+        let spared = byte_count(content.not_sent().bytes);
+        parts.push(format!("{spared} not moved ({})", why.join(", ")));
+    }
+    if content.resumed.blobs > 0 {
+        let (spared, breaks) = (byte_count(content.resumed.bytes), content.resumed.blobs);
+        parts.push(format!(
+            "{spared} not moved again after {}",
+            count_phrase(breaks, "break")
+        ));
+    }
+    parts.join(", ")
+}
+
+/// The digest that was asked for.
+pub(super) fn requested_digest(outcome: &ReleaseOutcome) -> Digest {
+    let subset = outcome.platform_selection.as_ref().map(|subset| subset.of);
+    subset.or(outcome.requested_digest).unwrap_or(outcome.root)
+}
+
+/// What the image was made of, where it is some platforms of another.
+pub(super) fn platforms_phrase(subset: &PlatformSelection) -> String {
+    format!("a new index, of {} alone", subset.platforms.join(", "))
+}
+
+/// What travelled with the image, and what stayed behind: a line each, where there is anything.
+pub(super) fn referrer_lines(copied_referrers: &CopiedReferrers, dry_run: bool) -> Vec<String> {
+    let listed = |counts: &BTreeMap<referrers::ReferrerKind, u64>| -> Vec<String> {
+        let counts = counts.iter();
+        counts
+            .map(|(kind, count)| kind.count_phrase(*count))
+            .collect()
+    };
+    let (copied, present) = (
+        listed(&copied_referrers.copied),
+        listed(&copied_referrers.present),
+    );
+    let mut lines = Vec::new();
+    if !copied.is_empty() {
+        let phrase = if dry_run { "would travel" } else { "travelled" };
+        lines.push(format!("{phrase} with it: {}", copied.join(", ")));
+    }
+    if !present.is_empty() {
+        lines.push(format!("there with it already: {}", present.join(", ")));
+    }
+    let left = copied_referrers.skipped.iter();
+    lines.extend(left.map(|left| format!("stayed behind: {left}")));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::BlobAmount;
+
+    #[test]
+    fn skipped_blobs_are_reported_with_their_reason() {
+        let amount = |blobs, bytes| BlobAmount { blobs, bytes };
+        let mut copied = CopyStats {
+            manifests_written: 1,
+            moved: amount(1, 10),
+            ..CopyStats::default()
+        };
+        let moved = "1 manifest written, 10 B moved in 1 blob";
+        assert_eq!(copy_phrase(&copied, false), moved);
+        copied.shared = amount(3, 2048);
+        assert_eq!(
+            copy_phrase(&copied, false),
+            format!("{moved}, 2.0 KiB not moved (2.0 KiB in 3 blobs brought by this run already)")
+        );
+        copied.present = amount(1, 1024);
+        copied.resumed = amount(2, 4096);
+        assert_eq!(
+            copy_phrase(&copied, false),
+            format!(
+                "{moved}, 3.0 KiB not moved (1.0 KiB in 1 blob there already, 2.0 KiB in 3 blobs brought by this run already), 4.0 KiB not moved again after 2 breaks"
+            )
+        );
+    }
+
+    #[test]
+    fn figures_are_readable() {
+        for (count, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1_048_575, "1023.9 KiB"),
+            (1 << 30, "1.0 GiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(byte_count(count), text);
+        }
+        assert_eq!(
+            count_phrase(1, "blob") + &count_phrase(0, "blob"),
+            "1 blob0 blobs"
+        );
+    }
+}

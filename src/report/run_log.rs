@@ -1,0 +1,314 @@
+use std::io::Write;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use secrecy::ExposeSecret;
+
+use super::progress_line::ProgressThrottle;
+use crate::actions::{self, AnnotationLevel, SecretTexts};
+use crate::notices::{Notice, Notices, TransferProgress, to_printable};
+
+/// The log of a run: one stream, so that its order is kept. What goes in is text from anywhere;
+/// what comes out has no secrets, no control characters, and in a job no commands but ours.
+pub struct RunLog(Mutex<LogState>);
+
+/// Who reads the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogReader {
+    /// The runner, which acts on workflow commands.
+    Job,
+    /// A person at a terminal.
+    Terminal,
+    /// A file or another program.
+    File,
+}
+
+struct LogState {
+    out: Box<dyn Write + Send>,
+    reader: LogReader,
+    secrets: SecretTexts,
+    throttle: ProgressThrottle,
+    /// Whether the terminal's last line is one of progress, to be written over.
+    in_progress: bool,
+    annotations: [usize; 2],
+}
+
+/// As many annotations of a kind as GitHub shows of one step.
+const ANNOTATIONS_LIMIT: usize = 10;
+
+/// Longer lines than anybody reads.
+const LINE_LIMIT: usize = 4096;
+
+impl RunLog {
+    /// A log that is written to `out`.
+    pub fn new(out: impl Write + Send + 'static, reader: LogReader) -> Arc<Self> {
+        let pace = match reader {
+            LogReader::Terminal => ProgressThrottle::for_terminal(),
+            LogReader::Job | LogReader::File => ProgressThrottle::for_log(),
+        };
+        Arc::new(Self(Mutex::new(LogState {
+            out: Box::new(out),
+            reader,
+            secrets: SecretTexts::default(),
+            throttle: pace,
+            in_progress: false,
+            annotations: [0; 2],
+        })))
+    }
+
+    /// What the rooms below send their notices to.
+    pub fn notices(self: &Arc<Self>) -> Notices {
+        let log = self.clone();
+        Notices::new(move |notice| match notice {
+            Notice::Info(text) => log.info(&text),
+            Notice::Warning(text) => log.warning(&text),
+            Notice::Secret(secret) => {
+                let mut secrets = SecretTexts::default();
+                secrets.add(secret.expose_secret());
+                log.add_secrets(&secrets);
+            }
+            Notice::Progress(progress) => log.progress(progress, Instant::now()),
+        })
+    }
+
+    /// Hides `secrets` from now on: call it before anything that could hold one is written.
+    pub fn add_secrets(&self, secrets: &SecretTexts) {
+        let mut inner = self.lock();
+        let new = inner.secrets.merge(secrets);
+        if inner.reader == LogReader::Job {
+            let masks = new.iter().filter_map(|mask| actions::mask_command(mask));
+            masks.for_each(|mask| inner.write(&mask));
+        }
+    }
+
+    /// `text` as it may be shown.
+    pub fn redact(&self, text: &str) -> String {
+        self.lock().redact(text)
+    }
+
+    /// Returns a value for others to read, without secrets. Digests and the `names` in it stay.
+    pub fn without_secrets(&self, value: &str, names: &[String]) -> String {
+        let inner = self.lock();
+        inner.secrets.hide_except(value, names).into_owned()
+    }
+
+    /// Whether the runner masks a part of `text`.
+    pub fn is_masked(&self, text: &str) -> bool {
+        let inner = self.lock();
+        let masked = inner.secrets.iter().any(|secret| text.contains(secret));
+        inner.reader == LogReader::Job && masked
+    }
+
+    /// Says what is being done.
+    pub fn info(&self, text: &str) {
+        self.lock().write_line(text);
+    }
+
+    /// Says what a person should look at.
+    pub fn warning(&self, text: &str) {
+        self.lock()
+            .annotate(AnnotationLevel::Warning, "shipmark", text);
+    }
+
+    /// Says why the run failed; the first word of `text` says how.
+    pub fn error(&self, title: &str, text: &str) {
+        self.lock().annotate(AnnotationLevel::Error, title, text);
+    }
+
+    /// Text of some lines, folded away under a title in a job.
+    pub fn write_group(&self, title: &str, text: &str) {
+        let mut inner = self.lock();
+        if inner.reader != LogReader::Job {
+            return inner.write_line(text);
+        }
+        let title = inner.redact(title);
+        inner.write(&actions::group_command(&title));
+        inner.write_line(text);
+        inner.write(actions::end_group_command());
+    }
+
+    fn progress(&self, progress: TransferProgress, now: Instant) {
+        let mut inner = self.lock();
+        if let Some(line) = inner.throttle.next_line(progress, now) {
+            inner.write_progress(&line);
+        }
+    }
+
+    /// A panic elsewhere must not take the log with it.
+    fn lock(&self) -> MutexGuard<'_, LogState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LogState {
+    fn redact(&self, text: &str) -> String {
+        // Secrets first: one of several lines is no longer found once the lines are cut.
+        let lines: Vec<_> = self
+            .secrets
+            .redact(text)
+            .lines()
+            .map(|line| {
+                let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
+                format!("{indent}{}", to_printable(line, LINE_LIMIT))
+            })
+            .collect();
+        lines.join("\n")
+    }
+
+    fn write_line(&mut self, text: &str) {
+        let text = self.redact(text);
+        match self.reader {
+            LogReader::Job => self.write(&actions::escape_log_text(&text)),
+            LogReader::Terminal | LogReader::File => self.write(&text),
+        }
+    }
+
+    /// An annotation in a job, as long as GitHub shows them; else the text after the level's word,
+    /// where it does not begin with one of its own.
+    fn annotate(&mut self, level: AnnotationLevel, title: &str, text: &str) {
+        let count = &mut self.annotations[usize::from(level == AnnotationLevel::Error)];
+        *count += 1;
+        if self.reader == LogReader::Job && *count <= ANNOTATIONS_LIMIT {
+            let command = actions::annotation_command(level, title, &self.redact(text));
+            self.write(&command);
+        } else if level == AnnotationLevel::Error {
+            self.write_line(text);
+        } else {
+            self.write_line(&format!("{}: {text}", level.as_str()));
+        }
+    }
+
+    fn write_progress(&mut self, line: &str) {
+        if self.reader == LogReader::Terminal {
+            let _ = write!(self.out, "\r\x1b[2K{line}");
+            let _ = self.out.flush();
+            self.in_progress = true;
+        } else {
+            self.write(line);
+        }
+    }
+
+    /// A log that nobody takes any more is no reason to stop.
+    fn write(&mut self, text: &str) {
+        let clear = if self.in_progress { "\r\x1b[2K" } else { "" };
+        self.in_progress = false;
+        let _ = writeln!(self.out, "{clear}{text}");
+        let _ = self.out.flush();
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// What was written, to be read while the log still has it.
+    #[derive(Clone, Default)]
+    pub(crate) struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
+
+    impl SharedBuffer {
+        pub(crate) fn text(&self) -> String {
+            let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+    }
+
+    impl Write for SharedBuffer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let mut page = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            page.write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn log(reader: LogReader) -> (Arc<RunLog>, SharedBuffer) {
+        let page = SharedBuffer::default();
+        (RunLog::new(page.clone(), reader), page)
+    }
+
+    fn tell(log: &Arc<RunLog>) {
+        let mut secrets = SecretTexts::default();
+        secrets.add_login("robot", "made-up-word");
+        log.add_secrets(&secrets);
+        let notices = log.notices();
+        notices.info("login of robot:made-up-word");
+        notices.warning("50% of\nit");
+        log.error("shipmark push", "refused: no\n why:  it\x1b[0m is so");
+        log.write_group("Report", "one\n  two");
+    }
+
+    #[test]
+    fn a_job_gets_commands() {
+        let (log, page) = log(LogReader::Job);
+        tell(&log);
+        insta::assert_snapshot!(page.text(), @r"
+        ::add-mask::Y205aWIzUTZiV0ZrWlMxMWNDMTNiM0pr
+        ::add-mask::cm9ib3Q6bWFkZS11cC13b3Jk
+        ::add-mask::made&#45;up&#45;word
+        ::add-mask::bWFkZS11cC13b3Jk
+        ::add-mask::made-up-word
+        login of robot:***
+        ::warning title=shipmark::50%25 of%0Ait
+        ::error title=shipmark push::refused: no%0A why:  it�[0m is so
+        ::group::Report
+        one
+          two
+        ::endgroup::
+        ");
+    }
+
+    #[test]
+    fn a_person_gets_text() {
+        let (log, page) = log(LogReader::Terminal);
+        tell(&log);
+        insta::assert_snapshot!(page.text(), @r"
+        login of robot:***
+        warning: 50% of
+        it
+        refused: no
+         why:  it�[0m is so
+        one
+          two
+        ");
+    }
+
+    #[test]
+    fn text_from_outside_is_no_command() {
+        let (log, page) = log(LogReader::Job);
+        log.info("x\n::add-mask::sha256");
+        let lines: Vec<_> = page.text().lines().map(str::to_owned).collect();
+        assert!(lines[0].starts_with("::stop-commands::"));
+        assert_eq!(lines[1..3], ["x", "::add-mask::sha256"]);
+        assert_eq!(lines.len(), 4);
+    }
+
+    #[test]
+    fn annotations_end_where_github_stops_showing_them() {
+        let (log, page) = log(LogReader::Job);
+        (0..12).for_each(|number| log.warning(&number.to_string()));
+        assert_eq!(page.text().matches("::warning").count(), 10);
+        assert!(page.text().ends_with("\nwarning: 10\nwarning: 11\n"));
+    }
+
+    #[test]
+    fn progress_is_written_over() {
+        let (log, page) = log(LogReader::Terminal);
+        let start = Instant::now();
+        for (seconds, moved) in [(0, 0), (1, 1), (3, 2), (4, 3)] {
+            let at = start + Duration::from_secs(seconds);
+            let progress = TransferProgress {
+                moved,
+                total: 4,
+                images: None,
+            };
+            log.progress(progress, at);
+        }
+        log.info("done");
+        assert_eq!(
+            page.text(),
+            "\r\x1b[2Ktransferring: 2 B of 4 B (50 %), 0 B/s\r\x1b[2Ktransferring: 3 B of 4 B (75 %), 0 B/s\r\x1b[2Kdone\n"
+        );
+    }
+}

@@ -1,0 +1,269 @@
+use super::{json_output, phrases};
+use crate::release::{
+    DestinationOutcome, Diagnostic, ReleaseOutcome, SignatureResult, TagChange, TagResult,
+};
+
+/// The outputs of a release.
+pub(super) fn release_outputs(outcome: &ReleaseOutcome) -> Vec<(&'static str, String)> {
+    let lines = |lines: Vec<String>| lines.join("\n");
+    vec![
+        ("digest", outcome.root.to_string()),
+        (
+            "source-digest",
+            phrases::requested_digest(outcome).to_string(),
+        ),
+        ("image", lines(image_references(outcome))),
+        ("tags", lines(tag_references(outcome))),
+        ("version", outcome.version.clone().unwrap_or_default()),
+        ("signatures", lines(signature_references(outcome))),
+        ("attestations", lines(attestation_references(outcome))),
+        ("attestation-urls", lines(attestation_urls(outcome))),
+        ("json", json_output::outcome_json(outcome)),
+        ("outcome", phrases::outcome_word(outcome).to_owned()),
+        ("matrix", json_output::matrix_json([(None, outcome)])),
+    ]
+}
+
+/// The image at each destination.
+pub(super) fn image_references(outcome: &ReleaseOutcome) -> Vec<String> {
+    let by_digest =
+        |released: &DestinationOutcome| phrases::digest_reference(&released.place, outcome.root);
+    outcome.destinations.iter().map(by_digest).collect()
+}
+
+/// The outputs of a refusal.
+pub(super) fn refusal_outputs(diagnostic: &Diagnostic) -> Vec<(&'static str, String)> {
+    vec![
+        ("json", json_output::refusal_json(diagnostic)),
+        ("outcome", "refused".to_owned()),
+    ]
+}
+
+/// Where the signatures are.
+pub(super) fn signature_references(outcome: &ReleaseOutcome) -> Vec<String> {
+    references_of(outcome, |signed| signed.predicate_type.is_none())
+}
+
+/// Where the attestations are.
+pub(super) fn attestation_references(outcome: &ReleaseOutcome) -> Vec<String> {
+    references_of(outcome, |signed| signed.predicate_type.is_some())
+}
+
+/// Where GitHub shows those that this run had it keep.
+pub(super) fn attestation_urls(outcome: &ReleaseOutcome) -> Vec<String> {
+    let signatures = outcome.destinations.iter();
+    let signatures = signatures.flat_map(|released| &released.signatures);
+    let shown = signatures.filter_map(|signed| signed.url.as_ref());
+    shown.map(ToString::to_string).collect()
+}
+
+fn references_of(outcome: &ReleaseOutcome, wanted: fn(&SignatureResult) -> bool) -> Vec<String> {
+    let at = |released: &DestinationOutcome| -> Vec<String> {
+        let signatures = released.signatures.iter();
+        signatures
+            .filter(|signed| wanted(signed))
+            .filter_map(|signed| phrases::signature_reference(&released.place, signed))
+            .collect()
+    };
+    outcome.destinations.iter().flat_map(at).collect()
+}
+
+/// The full names of the image.
+pub(super) fn tag_references(outcome: &ReleaseOutcome) -> Vec<String> {
+    let of = |released: &DestinationOutcome| -> Vec<String> {
+        tags_naming_root(released)
+            .map(|result| phrases::tag_reference(&released.place, &result.tag))
+            .collect()
+    };
+    outcome.destinations.iter().flat_map(of).collect()
+}
+
+/// The tags that name the image. One that stayed where it was names another.
+pub(super) fn tags_naming_root(released: &DestinationOutcome) -> impl Iterator<Item = &TagResult> {
+    let stays = |change: &TagChange| {
+        matches!(
+            change,
+            TagChange::Stays { .. } | TagChange::Corrected { .. }
+        )
+    };
+    let tags = released.tags.iter();
+    tags.filter(move |result| !stays(&result.change))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{OUTPUTS, OutputDeclaration, Verb};
+    use crate::report::sample_outcomes;
+
+    #[test]
+    fn every_declared_output_is_given() {
+        let given: Vec<_> = release_outputs(&sample_outcomes::promoted_outcome())
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        let given_by = |verb| move |output: &&OutputDeclaration| output.verbs.contains(&verb);
+        let declared: Vec<_> = OUTPUTS
+            .iter()
+            .filter(given_by(Verb::Promote))
+            .map(|output| output.name)
+            .collect();
+        assert_eq!(given, declared);
+    }
+
+    fn shown(outputs: Vec<(&str, String)>) -> String {
+        outputs
+            .into_iter()
+            .filter(|(name, _)| *name != "json")
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect()
+    }
+
+    #[test]
+    fn outputs_are_plain_values() {
+        insta::assert_snapshot!(shown(release_outputs(&sample_outcomes::promoted_outcome())), @r#"
+    digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    source-digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    tags: prod.example.com/team/web:1.4.0
+    prod.example.com/team/web:prod
+    oci:mirror:1.4.0
+    version: 1.4.0
+    signatures: 
+    attestations: 
+    attestation-urls: 
+    outcome: released
+    matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
+    "#);
+        insta::assert_snapshot!(shown(release_outputs(&sample_outcomes::dry_run_outcome())), @r#"
+    digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    source-digest: sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    tags: prod.example.com/team/web:1.4.0
+    prod.example.com/team/web:prod
+    oci:mirror:1.4.0
+    version: 1.4.0
+    signatures: 
+    attestations: 
+    attestation-urls: 
+    outcome: unchanged
+    matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
+    "#);
+        insta::assert_snapshot!(shown(refusal_outputs(sample_outcomes::refused_failure().complaint().unwrap())), @"outcome: refused");
+    }
+
+    #[test]
+    fn json_is_one_line_with_everything() {
+        let text = json_output::outcome_json(&sample_outcomes::hostile_outcome());
+        assert!(!text.contains('\n'));
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["version"], sample_outcomes::HOSTILE);
+        let value: serde_json::Value = serde_json::from_str(&json_output::outcome_json(
+            &sample_outcomes::promoted_outcome(),
+        ))
+        .unwrap();
+        insta::assert_snapshot!(format!("{value:#}"), @r#"
+        {
+          "commit": "860c1904a1ce19322e91ac35af1ab07466440c37",
+          "destinations": [
+            {
+              "content": {
+                "blobsMounted": 2,
+                "blobsMoved": 4,
+                "blobsPresent": 1,
+                "blobsShared": 3,
+                "bytesMounted": 2000,
+                "bytesMoved": 12900000,
+                "bytesPresent": 48,
+                "bytesResumed": 1048576,
+                "bytesShared": 4096,
+                "manifestsWritten": 5
+              },
+              "image": "prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2",
+              "place": "prod.example.com/team/web",
+              "referrers": {
+                "copied": {
+                  "sbom": 1,
+                  "signature": 2
+                },
+                "left": [
+                  {
+                    "count": 1,
+                    "kind": "record",
+                    "why": "record"
+                  }
+                ],
+                "present": {
+                  "provenance": 1
+                }
+              },
+              "tags": [
+                {
+                  "change": "created",
+                  "immutable": true,
+                  "reference": "prod.example.com/team/web:1.4.0",
+                  "rule": "the rule of 1.4.0",
+                  "tag": "1.4.0"
+                },
+                {
+                  "change": "moved",
+                  "immutable": false,
+                  "previous": "sha256:6db7d803e74f1ffa7d8f5adc0bf95b3e15bf4c8373fffadf546227cc6c6742cb",
+                  "reference": "prod.example.com/team/web:prod",
+                  "rule": "the rule of prod",
+                  "tag": "prod"
+                },
+                {
+                  "change": "stays",
+                  "immutable": false,
+                  "previous": "sha256:6db7d803e74f1ffa7d8f5adc0bf95b3e15bf4c8373fffadf546227cc6c6742cb",
+                  "reference": "prod.example.com/team/web:latest",
+                  "rule": "the rule of latest",
+                  "tag": "latest",
+                  "why": "2.0.0 is higher"
+                }
+              ]
+            },
+            {
+              "content": {
+                "blobsMounted": 0,
+                "blobsMoved": 0,
+                "blobsPresent": 0,
+                "blobsShared": 0,
+                "bytesMounted": 0,
+                "bytesMoved": 0,
+                "bytesPresent": 0,
+                "bytesResumed": 0,
+                "bytesShared": 0,
+                "manifestsWritten": 0
+              },
+              "image": "oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2",
+              "place": "oci:mirror",
+              "tags": [
+                {
+                  "change": "unchanged",
+                  "immutable": true,
+                  "reference": "oci:mirror:1.4.0",
+                  "rule": "the rule of 1.4.0",
+                  "tag": "1.4.0"
+                }
+              ]
+            }
+          ],
+          "digest": "sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2",
+          "dryRun": false,
+          "mediaType": "application/vnd.oci.image.index.v1+json",
+          "notes": [
+            "no tag 1 for a 0.x version"
+          ],
+          "outcome": "released",
+          "source": "oci:dev:git-860c190",
+          "verb": "promote",
+          "version": "1.4.0"
+        }
+        "#);
+        insta::assert_snapshot!(json_output::refusal_json(sample_outcomes::refused_failure().complaint().unwrap()), @r#"{"outcome":"refused","what":"tag 1.4.0 of prod.example.com/team/web names another image","why":"1.4.0 is an immutable tag","hint":"release 1.4.1"}"#);
+    }
+}

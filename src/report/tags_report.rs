@@ -1,0 +1,232 @@
+//! What the verb `tags` has to say, in the outputs of docker/metadata-action.
+
+use std::path::{Path, PathBuf};
+
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+use super::markdown::{code_span, escape_text as escaped, table_row};
+use crate::tagging::{ExpandedTag, Finding, OrderedLabels, RuleExpansion};
+
+/// Tags, labels and annotations.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagsResult {
+    /// The images' names; none where the tags stand alone.
+    pub images: Vec<String>,
+    /// The tags.
+    pub expansion: RuleExpansion,
+    /// The labels.
+    pub labels: OrderedLabels,
+    /// The annotations, without their levels.
+    pub annotations: OrderedLabels,
+    /// The levels that each annotation is put on.
+    pub levels: Vec<String>,
+    /// What stands between entries of the outputs.
+    pub separators: OutputSeparators,
+    /// The target that the bake files are about.
+    pub bake_target: String,
+    /// What a person should know of it.
+    pub findings: Vec<Finding>,
+    /// Whether the outputs become variables for later steps too.
+    pub exports_variables: bool,
+}
+
+/// What stands between entries of the outputs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutputSeparators {
+    /// Between tags.
+    pub tags: String,
+    /// Between labels.
+    pub labels: String,
+    /// Between annotations.
+    pub annotations: String,
+}
+
+/// A bake file: the output that names it, its name, its content.
+pub(super) struct BakeFile {
+    pub(super) output: &'static str,
+    pub(super) name: &'static str,
+    pub(super) content: String,
+}
+
+impl TagsResult {
+    fn main_version(&self) -> &str {
+        self.expansion.version().unwrap_or_default()
+    }
+
+    /// Every tag of every image.
+    fn image_tags(&self) -> Vec<String> {
+        let names = self.expansion.names();
+        let full = |image: &str, name: &str| match image {
+            "" => name.to_owned(),
+            image => format!("{image}:{name}"),
+        };
+        let bare = [String::new()];
+        let images: &[String] = if self.images.is_empty() {
+            &bare
+        } else {
+            &self.images
+        };
+        let of_image = |image| names.iter().map(move |name| full(image, name));
+        images
+            .iter()
+            .flat_map(|image| of_image(image.as_str()))
+            .collect()
+    }
+
+    fn leveled_annotations(&self) -> Vec<String> {
+        let lines = self.annotations.lines();
+        let on = |level: &String| {
+            let put = |line: &String| format!("{level}:{line}");
+            lines.iter().map(put).collect::<Vec<_>>()
+        };
+        self.levels.iter().flat_map(on).collect()
+    }
+
+    /// All outputs but the bake files.
+    pub(super) fn to_outputs(&self) -> Vec<(&'static str, String)> {
+        let OutputSeparators {
+            tags,
+            labels,
+            annotations,
+        } = &self.separators;
+        vec![
+            ("version", self.main_version().to_owned()),
+            ("tags", self.image_tags().join(tags)),
+            ("tag-names", self.expansion.names().join(tags)),
+            ("labels", self.labels.lines().join(labels)),
+            ("annotations", self.leveled_annotations().join(annotations)),
+            ("json", self.to_json()),
+        ]
+    }
+
+    fn to_json(&self) -> String {
+        let document = TagsJson {
+            tags: self.image_tags(),
+            names: self.expansion.names(),
+            labels: &self.labels,
+            annotations: self.leveled_annotations(),
+        };
+        // Texts and lists alone: this cannot fail.
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+
+    pub(super) fn bake_files(&self) -> Vec<BakeFile> {
+        let labels = as_object(&self.labels, serde_json::value::Serializer).unwrap_or_default();
+        let arguments = json!({
+            "DOCKER_META_IMAGES": self.images.join(","),
+            "DOCKER_META_VERSION": self.main_version(),
+        });
+        let tags = self.image_tags();
+        let file = |output, name, target: Value| BakeFile {
+            output,
+            name,
+            content: format!(
+                "{:#}\n",
+                json!({"target": {self.bake_target.as_str(): target}})
+            ),
+        };
+        vec![
+            file(
+                "bake-file",
+                "docker-metadata-action-bake.json",
+                json!({"tags": tags, "labels": labels, "args": arguments}),
+            ),
+            file(
+                "bake-file-tags",
+                "docker-metadata-action-bake-tags.json",
+                json!({"tags": tags, "args": arguments}),
+            ),
+            file(
+                "bake-file-labels",
+                "docker-metadata-action-bake-labels.json",
+                json!({"labels": labels}),
+            ),
+            file(
+                "bake-file-annotations",
+                "docker-metadata-action-bake-annotations.json",
+                json!({"annotations": self.leveled_annotations()}),
+            ),
+        ]
+    }
+
+    /// The report as plain text.
+    pub(super) fn to_text(&self) -> String {
+        let mut text = self.image_tags().join("\n");
+        if text.is_empty() {
+            text += "no tags";
+        }
+        if let Some(version) = self.expansion.version() {
+            text += &format!("\n\nversion {version}\n");
+        }
+        for tag in self.planned_tags() {
+            text += &format!("\n  {}  {} ({})", tag.text, tag.kind, tag.rule);
+        }
+        text += "\n\nlabels\n";
+        for label in self.labels.lines() {
+            text += &format!("\n  {label}");
+        }
+        text.trim_end().to_owned()
+    }
+
+    /// The report as the markdown of a job's summary.
+    pub(super) fn to_summary(&self) -> String {
+        let title = match self.main_version() {
+            "" => "none".to_owned(),
+            version => code_span(version),
+        };
+        let mut page = format!("## shipmark tags: {title}\n\n");
+        page += &table_row(&["Tag", "", "Why"]);
+        page += &table_row(&["---", "---", "---"]);
+        for tag in self.planned_tags() {
+            let kind = tag.kind.to_string();
+            page += &table_row(&[&code_span(&tag.text), &escaped(&kind), &escaped(&tag.rule)]);
+        }
+        if !self.findings.is_empty() {
+            page += "\n### Skipped, defaulted and doubtful\n\n";
+        }
+        for finding in &self.findings {
+            page += &format!("- {}\n", escaped(&finding.text));
+        }
+        page + "\n"
+    }
+
+    fn planned_tags(&self) -> impl Iterator<Item = &ExpandedTag> {
+        self.expansion.tags.iter().chain(&self.expansion.latest)
+    }
+}
+
+/// The variable that an output becomes.
+pub(super) fn output_variable(output: &str) -> String {
+    format!(
+        "DOCKER_METADATA_OUTPUT_{}",
+        output.replace('-', "_").to_uppercase()
+    )
+}
+
+/// Where later steps find a file that this one leaves in the runner's folder: in a container that
+/// folder is mounted at another path, and outputs are not translated back.
+pub(super) fn path_outside_container(folder: &Path, workspaces: Option<&Path>) -> PathBuf {
+    match workspaces.and_then(Path::parent) {
+        Some(work) if folder == Path::new("/github/runner_temp") => work.join("_temp"),
+        _ => folder.to_owned(),
+    }
+}
+
+#[derive(serde::Serialize)]
+struct TagsJson<'a> {
+    tags: Vec<String>,
+    #[serde(rename = "tag-names")]
+    names: Vec<&'a str>,
+    #[serde(serialize_with = "as_object")]
+    labels: &'a OrderedLabels,
+    annotations: Vec<String>,
+}
+
+fn as_object<S: Serializer>(labels: &OrderedLabels, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    for (key, value) in &labels.0 {
+        map.serialize_entry(key, value)?;
+    }
+    map.end()
+}

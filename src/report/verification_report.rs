@@ -1,0 +1,272 @@
+//! What the verb `verify` found: every signature and attestation, with why it counts or not.
+
+use serde_json::{Value, json};
+
+use super::evidence_text;
+use super::markdown::{code_span, escape_text as marked, table_row};
+use super::phrases;
+use crate::image::{Digest, TagOrDigest};
+use crate::notices::to_printable;
+use crate::release::{
+    CheckedAttestation, CheckedImage, CheckedSignature, MissingEvidence, SignatureFormat,
+    Verification,
+};
+use crate::signing::{Requirement, SignatureEvidence};
+
+/// Longer values of annotations than anybody reads.
+const VALUE_LIMIT: usize = 200;
+
+/// The report as plain text.
+pub(super) fn to_text(found: &Verification) -> String {
+    let mut text = format!(
+        "{} {}\n  digest    {}\n",
+        outcome_word(found),
+        found.source,
+        found.root()
+    );
+    text += &evidence_text::expected_signer(&found.requirement);
+    for image in &found.images {
+        if found.images.len() > 1 {
+            text += &format!("\n{image}\n");
+        }
+        text += &image_section(found, image);
+    }
+    text.trim_end().to_owned()
+}
+
+/// What stands beside one image.
+fn image_section(found: &Verification, image: &CheckedImage) -> String {
+    let mut text = String::new();
+    let signatures = found.signatures.iter().filter(|one| one.of == image.digest);
+    let attestations = found.attestations.iter();
+    let attestations = attestations.filter(|one| one.of == image.digest);
+    for checked in signatures {
+        let annotations = claim_annotations(checked);
+        text += &evidence_entry(
+            phrases::format_name(checked.format),
+            &evidence_location(&checked.at, checked.digest),
+            &signature_text(checked),
+        );
+        text += &indented_lines(checked.result.as_ref().ok().map(|found| &found.evidence));
+        for (name, value) in annotations {
+            text += &format!("            {name}: {value}\n");
+        }
+    }
+    for attestation in attestations {
+        text += &evidence_entry(
+            "attested",
+            &evidence_location(&attestation.at, attestation.digest),
+            &attestation_text(attestation),
+        );
+        text += &indented_lines(
+            attestation
+                .result
+                .as_ref()
+                .ok()
+                .map(|found| &found.evidence),
+        );
+    }
+    match text.is_empty() {
+        true => "  there are no signatures\n".to_owned(),
+        false => text,
+    }
+}
+
+fn evidence_entry(form: &str, at: &str, text: &str) -> String {
+    format!("\n  {form:<8}  {at}\n            {text}\n")
+}
+
+fn indented_lines(evidence: Option<&SignatureEvidence>) -> String {
+    let lines = evidence
+        .map(evidence_text::evidence_lines)
+        .unwrap_or_default();
+    lines
+        .iter()
+        .map(|line| format!("            {line}\n"))
+        .collect()
+}
+
+/// The report as the markdown of a job's summary.
+pub(super) fn to_summary(found: &Verification) -> String {
+    let mut page = format!("## shipmark verify: {}\n\n", outcome_word(found));
+    page += &(table_row(&["", ""]) + &table_row(&["---", "---"]));
+    page += &table_row(&["Image", &code_span(&found.source.to_string())]);
+    page += &table_row(&["Digest", &code_span(&found.root().to_string())]);
+    page += &table_row(&["By", &code_span(&found.requirement.to_string())]);
+    page += "\n";
+    if found.signatures.is_empty() && found.attestations.is_empty() {
+        return page + "There are no signatures.\n\n";
+    }
+    // Which image each is of is worth a column where there are several.
+    let first = usize::from(found.images.len() == 1);
+    let line = |cells: [&str; 4]| table_row(&cells[first..]);
+    page += &(line(["Of", "Signature", "Form", ""]) + &line(["---"; 4]));
+    for checked in &found.signatures {
+        let (of, at) = (
+            image_label(found, checked.of),
+            evidence_location(&checked.at, checked.digest),
+        );
+        let (form, text) = (
+            phrases::format_name(checked.format),
+            marked(&signature_text(checked)),
+        );
+        page += &line([&code_span(&of), &code_span(&at), form, &text]);
+    }
+    for attestation in &found.attestations {
+        let of = image_label(found, attestation.of);
+        let at = evidence_location(&attestation.at, attestation.digest);
+        let (form, text) = (
+            phrases::format_name(attestation.format),
+            marked(&attestation_text(attestation)),
+        );
+        page += &line([&code_span(&of), &code_span(&at), form, &text]);
+    }
+    for missing in &found.missing {
+        if missing.of.digest != found.root() {
+            let none = marked(&format!("no good {}", missing.wanted));
+            page += &line([
+                &code_span(&image_label(found, missing.of.digest)),
+                "",
+                "",
+                &none,
+            ]);
+        }
+    }
+    page + "\n"
+}
+
+/// The outputs of the step.
+pub(super) fn to_outputs(found: &Verification) -> Vec<(&'static str, String)> {
+    let outcome = match found.passed() {
+        true => "verified",
+        false => "refused",
+    };
+    let signatures = found.signatures.iter();
+    let signatures: Vec<Value> = signatures.map(|one| signature_json(found, one)).collect();
+    let attestations = found.attestations.iter();
+    let attestations: Vec<Value> = attestations
+        .map(|one| attestation_json(found, one))
+        .collect();
+    let missing = found.missing.iter();
+    let missing: Vec<String> = missing.map(|one| missing_text(found, one)).collect();
+    let (key, identity) = match &found.requirement {
+        Requirement::Key { key, .. } => (Some(key.fingerprint().to_string()), None),
+        Requirement::Identity { identity, .. } => (None, Some(identity.to_string())),
+    };
+    let json = json!({
+        "outcome": outcome,
+        "verb": "verify",
+        "source": found.source.to_string(),
+        "digest": found.root().to_string(),
+        "key": key,
+        "identity": identity,
+        "signatures": signatures,
+        "attestations": attestations,
+        "missing": missing,
+    });
+    vec![
+        ("digest", found.root().to_string()),
+        ("json", json.to_string()),
+        ("outcome", outcome.to_owned()),
+    ]
+}
+
+/// What is not there, and of which image where that is not the one that was asked for.
+fn missing_text(found: &Verification, missing: &MissingEvidence) -> String {
+    match missing.of.digest == found.root() {
+        true => missing.wanted.to_string(),
+        false => format!("{} of {}", missing.wanted, missing.of),
+    }
+}
+
+/// An image by its platform, else by the end that it has: the root, or what runs nowhere.
+fn image_label(found: &Verification, digest: Digest) -> String {
+    match platform_of(found, digest) {
+        Some(platform) => platform,
+        None if digest == found.root() => "the image".to_owned(),
+        None => digest.short(),
+    }
+}
+
+fn platform_of(found: &Verification, digest: Digest) -> Option<String> {
+    let image = found.images.iter().find(|image| image.digest == digest)?;
+    image.platform.as_ref().map(ToString::to_string)
+}
+
+fn signature_json(all: &Verification, checked: &CheckedSignature) -> Value {
+    let found = checked.result.as_ref().ok();
+    let claim = found.map(|found| &found.claim);
+    let mut json = common_json(checked.format, &checked.at, checked.digest);
+    json["of"] = json!(checked.of.to_string());
+    json["platform"] = json!(platform_of(all, checked.of));
+    json["good"] = json!(found.is_some());
+    json["reason"] = json!(checked.result.as_ref().err().map(ToString::to_string));
+    json["repository"] = json!(claim.map(|claim| &claim.repository));
+    json["annotations"] = json!(claim.map(|claim| &claim.annotations));
+    json["evidence"] = json!(found.map(|found| evidence_text::evidence_json(&found.evidence)));
+    json
+}
+
+fn attestation_json(all: &Verification, attestation: &CheckedAttestation) -> Value {
+    let found = attestation.result.as_ref().ok();
+    let mut json = common_json(attestation.format, &attestation.at, attestation.digest);
+    json["of"] = json!(attestation.of.to_string());
+    json["platform"] = json!(platform_of(all, attestation.of));
+    json["good"] = json!(found.is_some());
+    json["reason"] = json!(attestation.result.as_ref().err().map(ToString::to_string));
+    json["predicateType"] = json!(found.map(|found| &found.predicate_type));
+    json["evidence"] = json!(found.map(|found| evidence_text::evidence_json(&found.evidence)));
+    json
+}
+
+fn common_json(form: SignatureFormat, at: &TagOrDigest, digest: Digest) -> Value {
+    json!({
+        "form": phrases::format_name(form),
+        "at": at.to_string(),
+        "digest": digest.to_string(),
+    })
+}
+
+fn outcome_word(found: &Verification) -> &'static str {
+    match found.passed() {
+        true => "verified",
+        false => "not verified",
+    }
+}
+
+fn evidence_location(at: &TagOrDigest, digest: Digest) -> String {
+    match at {
+        TagOrDigest::Digest(digest) => digest.to_string(),
+        TagOrDigest::Tag(tag) => format!("{tag} {digest}"),
+    }
+}
+
+fn signature_text(checked: &CheckedSignature) -> String {
+    match &checked.result {
+        Ok(found) if found.claim.repository.is_empty() => "good".to_owned(),
+        Ok(found) => format!(
+            "good, made for {}",
+            to_printable(&found.claim.repository, VALUE_LIMIT)
+        ),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn attestation_text(attestation: &CheckedAttestation) -> String {
+    match &attestation.result {
+        Ok(found) => format!("good: {}", to_printable(&found.predicate_type, VALUE_LIMIT)),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn claim_annotations(checked: &CheckedSignature) -> Vec<(String, String)> {
+    let found = checked.result.as_ref().ok();
+    let all = found.into_iter().flat_map(|found| &found.claim.annotations);
+    all.map(|(name, value)| {
+        (
+            to_printable(name, VALUE_LIMIT),
+            to_printable(value, VALUE_LIMIT),
+        )
+    })
+    .collect()
+}

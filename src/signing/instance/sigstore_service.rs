@@ -1,0 +1,203 @@
+//! One service of Sigstore: what is asked of it, and what its refusals mean.
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
+use thiserror::Error;
+use url::Url;
+
+use crate::notices::to_printable;
+use crate::registry::{RegistryClient, RequestErrorKind, ServiceRequest, ServiceResponse};
+
+/// Why no signature could be made.
+#[derive(Debug, Clone, Error)]
+#[error("{service} ({at}) {cause}")]
+pub struct SigstoreServiceError {
+    /// Who did not do its part.
+    pub service: &'static str,
+    /// Its address, without what follows the host.
+    pub at: String,
+    /// What came instead.
+    pub cause: SigstoreErrorKind,
+}
+
+/// What a service did instead of its part.
+#[derive(Debug, Clone, Error)]
+pub enum SigstoreErrorKind {
+    /// No answer, or none in time.
+    #[error("does not answer: {0}")]
+    NoAnswer(RequestErrorKind),
+    /// It refused.
+    #[error("answers {status}{}", with_message(.message))]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// Its own words, made printable.
+        message: String,
+    },
+    /// Its answer is not what it should be.
+    #[error("gives what cannot be used: {0}")]
+    InvalidAnswer(String),
+}
+
+fn with_message(message: &str) -> String {
+    match message {
+        "" => String::new(),
+        message => format!(": {message}"),
+    }
+}
+
+impl SigstoreServiceError {
+    /// How to go on, where there is something to do.
+    pub fn hint(&self) -> Option<&'static str> {
+        let SigstoreErrorKind::Refused { status, .. } = &self.cause else {
+            return None;
+        };
+        match (self.service, status.as_u16()) {
+            (super::ID_TOKEN_SERVICE, 400..500) => Some(
+                "give the job permissions: id-token: write, and the step to the job that has it",
+            ),
+            (super::FULCIO_SERVICE, 400 | 401 | 403) => Some(
+                "Fulcio takes tokens of issuers and audiences that it is set up for: see oidc-issuer and oidc-audience",
+            ),
+            _ => None,
+        }
+    }
+
+    /// Whether a log has the entry already.
+    pub(super) fn is_conflict(&self) -> bool {
+        let SigstoreErrorKind::Refused { status, .. } = &self.cause else {
+            return false;
+        };
+        *status == StatusCode::CONFLICT
+    }
+
+    /// Whether the service refused what it was sent, and may take another.
+    pub(in super::super) fn is_refusal(&self) -> bool {
+        matches!(&self.cause, SigstoreErrorKind::Refused { status, .. } if status.is_client_error())
+    }
+}
+
+/// A service at its address.
+#[derive(Clone)]
+pub(in super::super) struct SigstoreService {
+    name: &'static str,
+    url: Url,
+}
+
+impl SigstoreService {
+    pub(in super::super) fn new(name: &'static str, url: Url) -> Self {
+        Self { name, url }
+    }
+
+    /// An address below the service's own.
+    pub(in super::super) fn url_below(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}{path}"));
+        url
+    }
+
+    pub(in super::super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(in super::super) async fn get(
+        &self,
+        client: &RegistryClient,
+        url: Url,
+        headers: HeaderMap,
+    ) -> Result<ServiceResponse, SigstoreServiceError> {
+        self.send(client, Method::GET, url, headers, Vec::new())
+            .await
+    }
+
+    pub(in super::super) async fn post(
+        &self,
+        client: &RegistryClient,
+        url: Url,
+        kind: &'static str,
+        body: Vec<u8>,
+    ) -> Result<ServiceResponse, SigstoreServiceError> {
+        let headers = [(CONTENT_TYPE, HeaderValue::from_static(kind))];
+        self.send(
+            client,
+            Method::POST,
+            url,
+            headers.into_iter().collect(),
+            body,
+        )
+        .await
+    }
+
+    async fn send(
+        &self,
+        client: &RegistryClient,
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<ServiceResponse, SigstoreServiceError> {
+        let ask = ServiceRequest {
+            service: self.name,
+            method,
+            url,
+            headers,
+            body: body.into(),
+        };
+        let answer = client.send_to_service(&ask).await;
+        answer.map_err(|cause| match cause {
+            RequestErrorKind::TooLong(_) | RequestErrorKind::Protocol(_) => {
+                self.invalid_answer(cause)
+            }
+            cause => self.error(SigstoreErrorKind::NoAnswer(cause)),
+        })
+    }
+
+    /// The body of a success; every other answer is a refusal.
+    pub(in super::super) fn expect_success(
+        &self,
+        answer: ServiceResponse,
+    ) -> Result<ServiceResponse, SigstoreServiceError> {
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        Err(self.error(SigstoreErrorKind::Refused {
+            status: answer.status,
+            message: error_message(&answer.body),
+        }))
+    }
+
+    pub(in super::super) fn invalid_answer(
+        &self,
+        what: impl std::fmt::Display,
+    ) -> SigstoreServiceError {
+        self.error(SigstoreErrorKind::InvalidAnswer(to_printable(
+            &what.to_string(),
+            200,
+        )))
+    }
+
+    pub(in super::super) fn error(&self, cause: SigstoreErrorKind) -> SigstoreServiceError {
+        let host = self.url.host_str().unwrap_or_default();
+        SigstoreServiceError {
+            service: self.name,
+            at: match self.url.port() {
+                Some(port) => format!("{host}:{port}"),
+                None => host.to_owned(),
+            },
+            cause,
+        }
+    }
+}
+
+/// The words in an answer: the message of a JSON one, else a text that is not a page.
+fn error_message(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let json_message = json.as_ref().and_then(|json| json["message"].as_str());
+    match json_message {
+        Some(json_message) => to_printable(json_message, 200),
+        None if text.trim_start().starts_with('<') => String::new(),
+        None => to_printable(&text, 200),
+    }
+}

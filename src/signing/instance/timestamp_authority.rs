@@ -1,0 +1,36 @@
+//! Timestamps over signatures, from a timestamp authority (RFC 3161).
+
+use sigstore_types::TimestampToken;
+
+use super::sigstore_service::{SigstoreService, SigstoreServiceError};
+use crate::registry::RegistryClient;
+use crate::signing::der;
+
+/// A request up to the hash: version 1, and an imprint by SHA-256.
+const REQUEST_BEFORE_HASH: [u8; 22] = [
+    0x30, 0x37, 0x02, 0x01, 0x01, // TimeStampReq, version
+    0x30, 0x2f, 0x30, 0x0b, 0x06, 0x09, // MessageImprint, AlgorithmIdentifier
+    0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, // id-sha256
+    0x04, 0x20, // hashedMessage
+];
+/// With the authority's certificate. A nonce would tell answers to equal requests apart; what is
+/// hashed here is a signature that was just made.
+const REQUEST_AFTER_HASH: [u8; 3] = [0x01, 0x01, 0xff];
+
+/// Has a signature's time attested.
+pub(super) async fn request_timestamp(
+    authority: &SigstoreService,
+    client: &RegistryClient,
+    signature: &[u8],
+) -> Result<TimestampToken, SigstoreServiceError> {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, signature);
+    let request = [&REQUEST_BEFORE_HASH[..], hash.as_ref(), &REQUEST_AFTER_HASH].concat();
+    let (url, kind) = (authority.url().clone(), "application/timestamp-query");
+    let answer = authority.post(client, url, kind, request).await?;
+    let body = authority.expect_success(answer)?.body;
+    match der::timestamp_status(&body) {
+        Some(0 | 1) => Ok(TimestampToken::new(body.to_vec())),
+        Some(status) => Err(authority.invalid_answer(format!("a refusal (PKI status {status})"))),
+        None => Err(authority.invalid_answer("no timestamp response")),
+    }
+}

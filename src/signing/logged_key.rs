@@ -1,0 +1,118 @@
+use std::fmt;
+
+use tokio::sync::OnceCell;
+
+use super::bundle::SignerMaterial;
+use super::instance::LogAndTimestampClients;
+use super::{
+    ImageClaim, InstanceSource, LazyPrivateKey, LegacySignature, LogEndpoints, PrivateKey,
+    Requirement, SigningError,
+};
+use crate::notices::Notices;
+use crate::registry::RegistryClient;
+
+/// A key, and the transparency log that holds all that it signs. The first use opens it.
+pub struct LoggedKeySigner {
+    key: LazyPrivateKey,
+    instance: InstanceSource<LogEndpoints>,
+    opened: OnceCell<(PrivateKey, LogAndTimestampClients)>,
+}
+
+impl LoggedKeySigner {
+    /// Signing with `key`, logged by `instance`.
+    pub fn new(key: LazyPrivateKey, instance: InstanceSource<LogEndpoints>) -> Self {
+        Self {
+            key,
+            instance,
+            opened: OnceCell::new(),
+        }
+    }
+
+    /// What a signature made here has to pass: a log has it.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn requirement(
+        &self,
+        client: &RegistryClient,
+        notices: &Notices,
+    ) -> Result<Requirement, SigningError> {
+        let (key, clients) = self.open_services(client, notices).await?;
+        Ok(Requirement::Key {
+            key: key.public().clone(),
+            log: Some(clients.trust_root.clone()),
+        })
+    }
+
+    /// Signs an in-toto statement as a bundle.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn sign_statement(
+        &self,
+        client: &RegistryClient,
+        notices: &Notices,
+        statement: Vec<u8>,
+    ) -> Result<Vec<u8>, SigningError> {
+        let (key, clients) = self.open_services(client, notices).await?;
+        let _turn = clients.acquire_permit().await;
+        let by = SignerMaterial::Key(key.public());
+        Ok(clients.sign_bundle(client, key, statement, &by).await?)
+    }
+
+    /// Signs an in-toto statement in the legacy form of attestations: an envelope by itself.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn sign_envelope(
+        &self,
+        client: &RegistryClient,
+        notices: &Notices,
+        statement: Vec<u8>,
+    ) -> Result<LegacySignature, SigningError> {
+        let (key, clients) = self.open_services(client, notices).await?;
+        let _turn = clients.acquire_permit().await;
+        let by = SignerMaterial::Key(key.public());
+        clients.sign_envelope(client, key, statement, &by).await
+    }
+
+    /// Signs a claim in the legacy form.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn sign_legacy(
+        &self,
+        client: &RegistryClient,
+        notices: &Notices,
+        claim: &ImageClaim,
+    ) -> Result<LegacySignature, SigningError> {
+        let (key, clients) = self.open_services(client, notices).await?;
+        let _turn = clients.acquire_permit().await;
+        let by = SignerMaterial::Key(key.public());
+        clients
+            .sign_payload(client, key, claim.to_simple_signing_payload(), &by)
+            .await
+    }
+
+    async fn open_services(
+        &self,
+        client: &RegistryClient,
+        notices: &Notices,
+    ) -> Result<&(PrivateKey, LogAndTimestampClients), SigningError> {
+        let open = || async {
+            let key = self.key.wait().await?;
+            let (logs, root) = self.instance.resolve(client, notices).await?;
+            Ok::<_, SigningError>((key, LogAndTimestampClients::new(logs, root)?))
+        };
+        self.opened.get_or_try_init(open).await
+    }
+}
+
+impl fmt::Debug for LoggedKeySigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoggedKey")
+            .field("key", &self.key)
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::super::VerificationError;
+use super::{VerifiedAttestation, WildcardPattern};
+
+/// An attestation that has to be there: of a type, and saying certain things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttestationRule {
+    predicate_type: WildcardPattern,
+    /// Where in the predicate (RFC 6901), and what has to stand there.
+    conditions: Vec<(String, WildcardPattern)>,
+}
+
+impl AttestationRule {
+    /// Whether it is about attestations of this type.
+    pub fn matches_type(&self, predicate_type: &str) -> bool {
+        self.predicate_type.matches(predicate_type)
+    }
+
+    /// That a good attestation says what it has to.
+    ///
+    /// # Errors
+    /// What it does not say.
+    pub fn check(&self, attested: &VerifiedAttestation) -> Result<(), VerificationError> {
+        if !self.matches_type(&attested.predicate_type) {
+            return Err(VerificationError::Attestation(
+                VerificationError::printable(&attested.predicate_type),
+            ));
+        }
+        for (place, wanted) in &self.conditions {
+            let is = match attested.predicate.pointer(place) {
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+                None => "nothing".to_owned(),
+            };
+            let there = attested.predicate.pointer(place).is_some();
+            if !there || !wanted.matches(&is) {
+                return Err(VerificationError::Predicate {
+                    place: place.clone(),
+                    is: VerificationError::printable(&is),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `TYPE[,/path=value]…`; both the type and the values are patterns. A comma in one of them is written
+/// `\\,`.
+impl FromStr for AttestationRule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = split_at_commas(text);
+        let mut parts = parts.iter().map(|part| part.trim());
+        let kind = parts.next().unwrap_or_default();
+        if kind.is_empty() {
+            return Err("names no predicate type before its conditions".to_owned());
+        }
+        let conditions = parts.map(|part| {
+            let (place, value) = part
+                .split_once('=')
+                .filter(|(place, _)| place.starts_with('/'))
+                .ok_or_else(|| {
+                    format!("has {part:?}, which is not of the form /path/in/predicate=value")
+                })?;
+            Ok((place.to_owned(), WildcardPattern::new(value)))
+        });
+        Ok(Self {
+            predicate_type: WildcardPattern::new(kind),
+            conditions: conditions.collect::<Result<_, String>>()?,
+        })
+    }
+}
+
+impl std::fmt::Display for AttestationRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let escaped = |text: &str| text.replace(',', "\\,");
+        write!(f, "{}", escaped(&self.predicate_type.to_string()))?;
+        for (place, value) in &self.conditions {
+            let condition = format!("{place}={value}");
+            write!(f, ",{}", escaped(&condition))?;
+        }
+        Ok(())
+    }
+}
+
+/// What stands between commas, apart from those that a backslash is before.
+fn split_at_commas(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut rest = text;
+    while let Some(at) = rest.find(',') {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        let last = parts.len() - 1;
+        match before.strip_suffix('\\') {
+            Some(before) => parts[last] += &format!("{before},"),
+            None => {
+                parts[last] += before;
+                parts.push(String::new());
+            }
+        }
+        rest = after;
+    }
+    let last = parts.len() - 1;
+    parts[last] += rest;
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_predicate_is_checked_against_a_rule() {
+        let attested = VerifiedAttestation {
+            predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
+            predicate: json!({"builder": {"id": "https://github.com/actions/runner"}, "a": [1, true]}),
+            evidence: Default::default(),
+        };
+        for (rule, expected) in [
+            ("https://slsa.dev/provenance/v1", None),
+            ("https://slsa.dev/provenance/*", None),
+            (
+                "https://slsa.dev/provenance/*,/builder/id=https://github.com/*,/a/1=true",
+                None,
+            ),
+            ("https://slsa.dev/provenance/*, /a/0=1", None),
+            (
+                "https://spdx.dev/Document",
+                Some(
+                    "it is no signature but an attestation of type \"https://slsa.dev/provenance/v1\"",
+                ),
+            ),
+            (
+                "*,/builder/id=x",
+                Some(
+                    "it says https://github.com/actions/runner at /builder/id, which is not what is asked for",
+                ),
+            ),
+            (
+                "*,/no/such=*",
+                Some("it says nothing at /no/such, which is not what is asked for"),
+            ),
+        ] {
+            let rule: AttestationRule = rule.parse().unwrap();
+            let error = rule.check(&attested).err().map(|error| error.to_string());
+            assert_eq!(error.as_deref(), expected, "{rule}");
+        }
+        for text in ["", ",/a=b", "x,a=b", "x,/a", "x,/a=1,2"] {
+            assert!(text.parse::<AttestationRule>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comma_belongs_to_a_value_where_a_backslash_is_before_it() {
+        let attested = VerifiedAttestation {
+            predicate_type: "https://example.com/a,b".to_owned(),
+            predicate: json!({"who": "Doe, Jane", "path": "C:\\x", "list": [1, 2]}),
+            evidence: Default::default(),
+        };
+        for (rule, good) in [
+            ("https://example.com/a\\,b,/who=Doe\\, Jane", true),
+            ("https://example.com/a\\,b, /who=Doe\\,*, /path=C:\\x", true),
+            ("https://example.com/a\\,b,/list=[1\\,2]", true),
+            ("https://example.com/a\\,b,/who=Doe", false),
+        ] {
+            let rule: AttestationRule = rule.parse().unwrap();
+            assert_eq!(rule.check(&attested).is_ok(), good, "{rule}");
+            assert_eq!(rule.to_string().parse::<AttestationRule>().unwrap(), rule);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The tags that more than one row of the default table gives.
+
+use semver::Version;
+
+use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
+use super::{ReleaseSeries, TaggingError, VersionLine};
+use crate::event::{EventFacts, GitRef, GithubRelease};
+use crate::image::{CommitId, Tag};
+use crate::notices::to_printable;
+
+/// How much of a name from outside is shown.
+const SHOWN_LENGTH: usize = 80;
+
+/// A name from outside, as it may stand in a note or rule.
+pub(super) fn printable_name(name: &str) -> String {
+    to_printable(name, SHOWN_LENGTH)
+}
+
+/// `git-<sha7>`.
+pub(super) fn plan_commit_tag(derived: &mut DerivedTags, commit: &CommitId, rule: &str) {
+    let tag = format!("git-{}", commit.short());
+    if let Ok(tag) = tag.parse() {
+        derived.add_tag(tag, TagKind::Immutable(ImmutableTagSource::Commit), rule);
+    }
+}
+
+/// The tag of a version itself, which cannot hold the build part.
+pub(super) fn plan_version_tag(
+    derived: &mut DerivedTags,
+    version: &Version,
+    rule: &str,
+) -> Result<(), TaggingError> {
+    let mut plain = version.clone();
+    plain.build = semver::BuildMetadata::EMPTY;
+    let text = plain.to_string();
+    let tag: Tag = text
+        .parse()
+        .map_err(|_| TaggingError::LongVersion(plain.clone()))?;
+    if plain != *version {
+        derived.add_note(format!(
+            "the build part of {} is left out: no tag can hold a +",
+            printable_name(&version.to_string())
+        ));
+    }
+    derived.version = Some(text);
+    derived.add_tag(tag, TagKind::Immutable(ImmutableTagSource::Version), rule);
+    Ok(())
+}
+
+/// The tags of the version's lines, none for a pre-release.
+pub(super) fn plan_line_tags(derived: &mut DerivedTags, version: &Version, prerelease: bool) {
+    if prerelease || !version.pre.is_empty() {
+        let version = printable_name(&version.to_string());
+        derived.add_note(format!("{version} is a pre-release: no version line moves"));
+        return;
+    }
+    for line in VersionLine::lines_of(version) {
+        let rule = match line {
+            VersionLine::Latest => "the highest release".to_owned(),
+            _ => format!("the highest release of {line}"),
+        };
+        let kind = TagKind::Moving(MovingTagSource::Line {
+            line,
+            series: ReleaseSeries::default(),
+            version: version.clone(),
+        });
+        if let Ok(tag) = line.to_string().parse() {
+            derived.add_tag(tag, kind, rule);
+        }
+    }
+}
+
+/// The release, if it is out.
+pub(super) fn require_published(release: &GithubRelease) -> Result<&str, TaggingError> {
+    let state = match release.action.as_deref() {
+        _ if release.draft => "a draft",
+        Some("published" | "released" | "prereleased") => {
+            return release
+                .tag
+                .as_deref()
+                .ok_or(TaggingError::ReleaseWithoutTag);
+        }
+        Some(action) => action,
+        None => "in a state that no payload tells",
+    };
+    Err(TaggingError::ReleaseNotOut(printable_name(state)))
+}
+
+/// Refuses events about refs that are gone.
+pub(super) fn refuse_deleted(facts: &EventFacts) -> Result<(), TaggingError> {
+    if !facts.deleted {
+        return Ok(());
+    }
+    let what = match &facts.git_ref {
+        Some(GitRef::Branch(name)) => format!("the branch {}", printable_name(name)),
+        Some(GitRef::Tag(name)) => format!("the tag {}", printable_name(name)),
+        _ => "a branch or tag".to_owned(),
+    };
+    Err(TaggingError::DeletedRef {
+        event: printable_name(facts.event.as_str()),
+        what,
+    })
+}

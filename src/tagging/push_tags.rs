@@ -1,0 +1,156 @@
+use super::default_tags::{
+    plan_commit_tag, plan_line_tags, plan_version_tag, printable_name, refuse_deleted,
+    require_published,
+};
+use super::tag_name::{self, SanitizedName};
+use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
+use super::{TagRules, TaggingError};
+use crate::event::{EventFacts, EventName, GitRef, parse_version};
+
+/// The tags of an image that is pushed, built from what the event is about.
+///
+/// # Errors
+/// With the default rules: no facts, an event without a row in the default table, a deleted ref, a
+/// release that is not out, or nothing that gives a tag. Of given rules: one that cannot be
+/// expanded or gives no tag, or that none gives one.
+pub fn derive_push_tags(
+    facts: Option<&EventFacts>,
+    rules: &TagRules,
+) -> Result<DerivedTags, TaggingError> {
+    if let TagRules::Custom(given) = rules {
+        return given.derive_tags();
+    }
+    let facts = facts.ok_or(TaggingError::NoFacts)?;
+    refuse_deleted(facts)?;
+    let mut derived = DerivedTags {
+        notes: facts.notes.clone(),
+        ..DerivedTags::default()
+    };
+    match facts.event {
+        EventName::Push | EventName::WorkflowDispatch | EventName::Create => {
+            plan_ref_tags(&mut derived, facts)?;
+        }
+        EventName::Release => plan_release_tags(&mut derived, facts)?,
+        EventName::PullRequest | EventName::PullRequestTarget => {
+            plan_pull_request_tag(&mut derived, facts)?
+        }
+        _ => {
+            return Err(TaggingError::NoDefaultTags(printable_name(
+                facts.event.as_str(),
+            )));
+        }
+    }
+    if derived.tags.is_empty() {
+        return Err(TaggingError::NoTags(derived.notes.join("; ")));
+    }
+    Ok(derived.into_ordered())
+}
+
+fn plan_ref_tags(derived: &mut DerivedTags, facts: &EventFacts) -> Result<(), TaggingError> {
+    match &facts.git_ref {
+        Some(GitRef::Tag(name)) => plan_git_tag(derived, facts, name, false),
+        Some(GitRef::Branch(name)) => {
+            plan_branch_tags(derived, facts, name);
+            Ok(())
+        }
+        Some(other) => Err(TaggingError::OtherRef(printable_name(&other.to_string()))),
+        None => Err(TaggingError::NoRef),
+    }
+}
+
+fn plan_release_tags(derived: &mut DerivedTags, facts: &EventFacts) -> Result<(), TaggingError> {
+    let release = facts
+        .release
+        .as_ref()
+        .ok_or(TaggingError::ReleaseWithoutTag)?;
+    plan_git_tag(
+        derived,
+        facts,
+        require_published(release)?,
+        release.prerelease,
+    )
+}
+
+fn plan_git_tag(
+    derived: &mut DerivedTags,
+    facts: &EventFacts,
+    name: &str,
+    prerelease: bool,
+) -> Result<(), TaggingError> {
+    match parse_version(name) {
+        Some(version) => {
+            let rule = format!("the version of the tag {}", printable_name(name));
+            plan_version_tag(derived, &version, &rule)?;
+            plan_event_commit_tag(derived, facts);
+            plan_line_tags(derived, &version, prerelease);
+        }
+        None => {
+            let note = "is no full version, so it has no version lines";
+            derived.add_note(format!("the tag {} {note}", printable_name(name)));
+            plan_named_tag(
+                derived,
+                "tag",
+                name,
+                TagKind::Immutable(ImmutableTagSource::Other),
+            );
+            plan_event_commit_tag(derived, facts);
+        }
+    }
+    Ok(())
+}
+
+fn plan_branch_tags(derived: &mut DerivedTags, facts: &EventFacts, name: &str) {
+    plan_event_commit_tag(derived, facts);
+    plan_named_tag(
+        derived,
+        "branch",
+        name,
+        TagKind::Moving(MovingTagSource::Branch),
+    );
+}
+
+/// The name of a branch or tag as an image's tag, unless that would stand for something else.
+fn plan_named_tag(derived: &mut DerivedTags, what: &str, name: &str, kind: TagKind) {
+    let SanitizedName { tag, altered } = tag_name::sanitize_name(name);
+    let name = printable_name(name);
+    let meaning = match kind {
+        TagKind::Moving(_) => tag_name::reserved_from_branches(&tag),
+        TagKind::Immutable(_) => tag_name::reserved_meaning(&tag),
+    };
+    if let Some(meaning) = meaning {
+        derived.add_note(format!(
+            "the {what} {name} gives no tag of its name: {tag} reads as {meaning}; \
+             give tags if it is meant"
+        ));
+        return;
+    }
+    if let Some(reason) = altered {
+        derived.add_note(format!(
+            "the {what} {name} becomes the tag {tag}, since {reason}"
+        ));
+    }
+    derived.version = Some(tag.to_string());
+    derived.add_tag(tag, kind, format!("the name of the {what} {name}"));
+}
+
+fn plan_event_commit_tag(derived: &mut DerivedTags, facts: &EventFacts) {
+    match &facts.commit {
+        Some(commit) => plan_commit_tag(derived, commit, "the commit of the event"),
+        None => derived.add_note("no commit is known, so there is no git- tag"),
+    }
+}
+
+fn plan_pull_request_tag(
+    derived: &mut DerivedTags,
+    facts: &EventFacts,
+) -> Result<(), TaggingError> {
+    let none = || TaggingError::NoPullRequest(facts.event.to_string());
+    let number = facts.pull_request.as_ref().ok_or_else(none)?.number;
+    let name = format!("pr-{number}");
+    derived.version = Some(name.clone());
+    if let Ok(tag) = name.parse() {
+        let rule = format!("the pull request {number}");
+        derived.add_tag(tag, TagKind::Moving(MovingTagSource::PullRequest), rule);
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+use thiserror::Error;
+
+use super::csv::CsvProblem;
+use crate::tagging::default_tags::printable_name;
+
+/// Why an input of the rule language cannot be taken, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{problem} (column {column} of {rule:?})")]
+pub struct RuleError {
+    /// The input: `tags`, `flavor` or `images`.
+    pub input: &'static str,
+    /// The line of the input, from 1.
+    pub line: usize,
+    /// The entry. Text from outside, made printable.
+    pub rule: String,
+    /// Where in the entry, in characters from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub problem: RuleProblem,
+}
+
+/// What is wrong in a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RuleProblem {
+    /// The line is no list of fields.
+    #[error(transparent)]
+    Quote(#[from] CsvProblem),
+    /// A word that means nothing here.
+    #[error("{what} {word:?} is not known; did you mean {nearest}?")]
+    Unknown {
+        /// What the word is: an attribute, a type, the value of something.
+        what: &'static str,
+        /// The word.
+        word: String,
+        /// The valid word nearest to it.
+        nearest: &'static str,
+    },
+    /// The attribute does nothing for rules of this type.
+    #[error("the attribute {attribute} is none of type={kind}, which takes {valid}")]
+    WrongType {
+        /// The attribute.
+        attribute: String,
+        /// The rule's type.
+        kind: &'static str,
+        /// What the type takes, besides what all take.
+        valid: String,
+    },
+    /// An attribute is there twice.
+    #[error("the attribute {0} is there twice; a line holds one tag")]
+    Repeated(String),
+    /// An attribute is needed.
+    #[error("the attribute {attribute} is missing, which type={kind} needs")]
+    Missing {
+        /// The attribute.
+        attribute: &'static str,
+        /// The rule's type.
+        kind: &'static str,
+    },
+    /// A number was wanted.
+    #[error("the value of {attribute} {word:?} is no number")]
+    NotANumber {
+        /// The attribute.
+        attribute: &'static str,
+        /// What stands there.
+        word: String,
+    },
+    /// A field without `=` where one is needed.
+    #[error("{0:?} is not of the form KEY=VALUE")]
+    NoValue(String),
+    /// An image without a name.
+    #[error("the image has no name")]
+    NoName,
+}
+
+impl RuleProblem {
+    pub(super) fn unknown(what: &'static str, word: &str, valid: &[&'static str]) -> Self {
+        Self::Unknown {
+            what,
+            word: printable_name(word),
+            nearest: nearest_word(word, valid),
+        }
+    }
+}
+
+/// The word of `valid` that is nearest to `word`.
+pub(in crate::tagging) fn nearest_word(word: &str, valid: &[&'static str]) -> &'static str {
+    // Nobody mistypes a word into one that is much longer.
+    let word: String = word.chars().take(40).collect();
+    let distance = |known: &&&str| strsim::damerau_levenshtein(known, &word);
+    valid
+        .iter()
+        .min_by_key(distance)
+        .copied()
+        .unwrap_or_default()
+}

@@ -1,0 +1,102 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::expand::{ExpandedTag, RuleExpansion, TagContext, expand_rules};
+use super::rules::{RuleError, TagRuleSet};
+use super::tag_plan::DerivedTags;
+use super::{CompatMode, TaggingError};
+use crate::image::{CommitId, Tag};
+
+/// Which tags are wanted: the inputs `tags` and `flavor`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TagRules {
+    /// Those of the default table.
+    Default,
+    /// Those of the rules, in place of the table. Shared: what they are expanded for holds the event,
+    /// and a run may release many images.
+    Custom(Arc<TagInputs>),
+}
+
+/// Rules, and what they are expanded for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TagInputs {
+    /// The rules.
+    pub rules: TagRuleSet,
+    /// What they are expanded for.
+    pub context: TagContext,
+}
+
+impl TagRules {
+    /// Rules that go by no event; none are [`TagRules::Default`].
+    ///
+    /// # Errors
+    /// The first rule that is malformed.
+    pub fn read<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, RuleError> {
+        let lines: Vec<_> = lines.into_iter().collect();
+        let rules = TagRuleSet::parse(&lines.join("\n"), "", CompatMode::Compatible)?;
+        Ok(Self::new(
+            rules,
+            TagContext::from_facts(None, Timestamp::UNIX_EPOCH),
+        ))
+    }
+
+    /// The rules, for this subject. No rules are [`TagRules::Default`].
+    pub fn new(rules: TagRuleSet, subject: TagContext) -> Self {
+        match rules.is_default() {
+            true => Self::Default,
+            false => Self::Custom(Arc::new(TagInputs {
+                rules,
+                context: subject,
+            })),
+        }
+    }
+
+    /// Whether the tags depend on the commit that the image was built from.
+    pub fn need_commit(&self) -> bool {
+        match self {
+            Self::Default => true,
+            Self::Custom(given) => given.rules.needs_commit(),
+        }
+    }
+}
+
+impl TagInputs {
+    /// The tags of an image that is built from what the event is about.
+    pub(super) fn derive_tags(&self) -> Result<DerivedTags, TaggingError> {
+        to_derived_tags(expand_rules(&self.rules, &self.context)?)
+    }
+
+    /// The tags of an image that was built from `commit`, whatever the event's own is.
+    pub(super) fn derive_tags_for(
+        &self,
+        commit: Option<&CommitId>,
+    ) -> Result<DerivedTags, TaggingError> {
+        to_derived_tags(expand_rules(
+            &self.rules,
+            &self.context.for_built_commit(commit),
+        )?)
+    }
+}
+
+fn to_derived_tags(expansion: RuleExpansion) -> Result<DerivedTags, TaggingError> {
+    let mut derived = DerivedTags {
+        version: expansion.version().map(str::to_owned),
+        ..DerivedTags::default()
+    };
+    for finding in &expansion.findings {
+        derived.add_note(finding.to_string());
+    }
+    for ExpandedTag { text, kind, rule } in expansion.tags.into_iter().chain(expansion.latest) {
+        let tag: Tag = match text.parse() {
+            Ok(tag) => tag,
+            Err(reason) => return Err(TaggingError::BadTag { rule, text, reason }),
+        };
+        derived.add_tag(tag, kind, rule);
+    }
+    if derived.tags.is_empty() {
+        derived.add_note("no rule applies to the event");
+        return Err(TaggingError::NoTags(derived.notes.join("; ")));
+    }
+    Ok(derived.into_ordered())
+}

@@ -1,0 +1,366 @@
+//! What a destination lacks of an image.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::future::try_join;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::blob_index::BlobOrigin;
+use super::{
+    CopyError, CopyRequest, ImageStore, MANIFEST_CONCURRENCY, Root, RootPresence, StoreError,
+};
+use crate::image::{CanonicalRegistry, Descriptor, Digest, Manifest, Reservation};
+
+/// The most manifests that an image may have. A real one has a few dozen; an index made to exhaust
+/// a reader has millions.
+pub const MANIFESTS_LIMIT: usize = 10_000;
+
+/// What is to be copied.
+#[derive(Default)]
+pub(super) struct CopyPlan {
+    /// Those that are asked for, apart from those below another.
+    pub(super) roots: Vec<Planned>,
+    /// Those below them, in the order in which they are written: what one names is in a level before it.
+    pub(super) children: Vec<Vec<Planned>>,
+    /// The blobs of all of them.
+    pub(super) blobs: HashMap<Digest, Descriptor>,
+    /// The memory that all this takes.
+    _reservation: Option<Reservation>,
+}
+
+/// A manifest that is to be written. Its bytes are read when it is: an image, or what stands beside one,
+/// may name thousands.
+pub(super) struct Planned {
+    digest: Digest,
+    /// How many bytes it has.
+    size: usize,
+    children: Vec<Digest>,
+    /// It, where it is in memory anyway.
+    read: Option<Box<Manifest>>,
+}
+
+impl Planned {
+    fn of(manifest: &Manifest) -> Self {
+        Self {
+            digest: manifest.digest,
+            size: manifest.bytes.len(),
+            children: manifest.children().map(|child| child.digest).collect(),
+            read: None,
+        }
+    }
+
+    /// Writes the manifest by its digest.
+    pub(super) async fn write(
+        &self,
+        copy: &CopyRequest<'_>,
+        store: &ImageStore,
+    ) -> Result<(), CopyError> {
+        let _turn = copy.blob_index.large_turn(self.size).await;
+        match &self.read {
+            Some(manifest) => store.put_manifest(manifest).await,
+            None => {
+                let found = copy.source.get_manifest(self.digest).await;
+                let found = found.map_err(StoreError::at_source)?;
+                let gone = || StoreError::Vanished(self.digest).at_source();
+                store.put_manifest(&found.ok_or_else(gone)?).await
+            }
+        }
+    }
+}
+
+/// What the manifests of a plan name, gathered as they are read, so that they need not be kept.
+struct Gathered<'a> {
+    copy: &'a CopyRequest<'a>,
+    store: &'a ImageStore,
+    named: Mutex<Named>,
+}
+
+struct Named {
+    blobs: HashMap<Digest, Descriptor>,
+    reservation: Reservation,
+}
+
+/// What a blob and a child take in a plan.
+const BLOB_MEMORY: usize = size_of::<Descriptor>() + size_of::<Digest>();
+const CHILD_MEMORY: usize = size_of::<Digest>();
+
+impl<'a> Gathered<'a> {
+    fn new(copy: &'a CopyRequest<'a>, store: &'a ImageStore) -> Self {
+        let reservation = copy.source.budget().reservation();
+        let blobs = HashMap::new();
+        Self {
+            copy,
+            store,
+            named: Mutex::new(Named { blobs, reservation }),
+        }
+    }
+
+    /// Plans to write a manifest, and notes what it names.
+    fn add(&self, manifest: &Manifest) -> Result<Planned, CopyError> {
+        let full = || StoreError::OverBudget(manifest.digest).at_source();
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        let planned = Planned::of(manifest);
+        let children = CHILD_MEMORY * planned.children.len();
+        named.reservation.grow(children).ok_or_else(full)?;
+        for blob in manifest.blobs() {
+            record_source_blob(self.copy, self.store, blob);
+            if !named.blobs.contains_key(&blob.digest) {
+                let data = blob.data.as_ref().map_or(0, |data| data.len());
+                let memory = BLOB_MEMORY + blob.media_type.len() + data;
+                named.reservation.grow(memory).ok_or_else(full)?;
+                let lean = Descriptor {
+                    annotations: BTreeMap::new(),
+                    ..blob.clone()
+                };
+                named.blobs.insert(blob.digest, lean);
+            }
+        }
+        Ok(planned)
+    }
+
+    /// Plans to write a root.
+    async fn add_root(&self, root: &Root) -> Result<Planned, CopyError> {
+        match root {
+            Root::Read(manifest) => Ok(Planned {
+                read: Some(manifest.clone()),
+                ..self.add(manifest)?
+            }),
+            Root::Named(digest) => {
+                let found = self.copy.source.get_manifest(*digest).await;
+                let found = found.map_err(StoreError::at_source)?;
+                let gone = || StoreError::Vanished(*digest).at_source();
+                self.add(&found.ok_or_else(gone)?)
+            }
+        }
+    }
+
+    /// Plans to write a child that the store lacks.
+    async fn add_child(
+        &self,
+        depth: PlanDepth,
+        parent: Digest,
+        child: Digest,
+    ) -> Result<Option<Planned>, CopyError> {
+        // Both are asked at once: as a rule it is missing.
+        let asked = async { destination_has_child(self.store, depth, child).await };
+        let (there, child) = try_join(asked, read_child(self.copy, parent, child)).await?;
+        (!there).then(|| self.add(&child)).transpose()
+    }
+}
+
+/// How far down an image is gone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PlanDepth {
+    /// Not below what the destination has: whoever has a manifest by its digest has what it names,
+    /// since manifests are written after it.
+    MissingOnly,
+    /// To the ground, whatever is there.
+    Everything,
+}
+
+/// Walks down from the roots.
+pub(super) async fn plan_copy(
+    copy: &CopyRequest<'_>,
+    store: &ImageStore,
+    depth: PlanDepth,
+) -> Result<CopyPlan, CopyError> {
+    if let (PlanDepth::Everything, ImageStore::Registry(remote)) = (depth, store) {
+        copy.blob_index.forget_repository(remote.repository());
+        remote.mark_not_new();
+    }
+    // What was read from the destination itself need not be asked for there.
+    let is_source =
+        |digest| depth == PlanDepth::MissingOnly && copy.source.is_stored_in(store, digest);
+    let gathered = Gathered::new(copy, store);
+    let roots = copy.roots.iter().map(|root| async move {
+        let digest = root.digest();
+        let there = is_source(digest) || destination_has_root(copy, store, depth, digest).await?;
+        Ok::<_, CopyError>((!there).then_some(root))
+    });
+    let roots = stream::iter(roots).buffered(MANIFEST_CONCURRENCY);
+    let roots = roots.try_filter_map(|root| std::future::ready(Ok(root)));
+    let roots = roots.map_ok(|root| gathered.add_root(root));
+    let mut level: Vec<Planned> = roots
+        .try_buffered(MANIFEST_CONCURRENCY)
+        .try_collect()
+        .await?;
+    let roots_count = level.len();
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    while !level.is_empty() {
+        let below: Vec<(Digest, Digest)> = level
+            .iter()
+            .flat_map(|parent| parent.children.iter().map(|child| (parent.digest, *child)))
+            .filter(|(_, child)| seen.insert(*child) && !is_source(*child))
+            .collect();
+        if let Some((parent, _)) = below.last().filter(|_| seen.len() > MANIFESTS_LIMIT) {
+            return Err(StoreError::TooManyManifests(*parent).at_source());
+        }
+        let next = stream::iter(below)
+            .map(|(parent, child)| gathered.add_child(depth, parent, child))
+            .buffer_unordered(MANIFEST_CONCURRENCY)
+            .try_filter_map(|child| std::future::ready(Ok(child)))
+            .try_collect()
+            .await?;
+        found.extend(std::mem::replace(&mut level, next));
+    }
+    let below = found.split_off(roots_count);
+    found.retain(|root| !seen.contains(&root.digest));
+    let named = gathered.named.into_inner();
+    let Named { blobs, reservation } = named.unwrap_or_else(PoisonError::into_inner);
+    Ok(CopyPlan {
+        roots: found,
+        children: order_by_dependency(below),
+        blobs,
+        _reservation: Some(reservation),
+    })
+}
+
+/// Manifests, each in a level after those that it names: one that is named twice may be at two
+/// distances from the root.
+fn order_by_dependency(manifests: Vec<Planned>) -> Vec<Vec<Planned>> {
+    let all: HashSet<Digest> = manifests.iter().map(|manifest| manifest.digest).collect();
+    let mut parents: HashMap<Digest, Vec<Digest>> = HashMap::new();
+    let mut waiting: HashMap<Digest, (usize, Planned)> = HashMap::new();
+    let mut level = Vec::new();
+    for manifest in manifests {
+        let children = manifest.children.iter().copied();
+        let children: HashSet<Digest> = children.filter(|child| all.contains(child)).collect();
+        for child in &children {
+            parents.entry(*child).or_default().push(manifest.digest);
+        }
+        match children.len() {
+            0 => level.push(manifest),
+            count => drop(waiting.insert(manifest.digest, (count, manifest))),
+        }
+    }
+    let mut levels = Vec::new();
+    while !level.is_empty() {
+        let mut next = Vec::new();
+        let written = level.iter().filter_map(|child| parents.get(&child.digest));
+        for parent in written.flatten() {
+            let Entry::Occupied(mut entry) = waiting.entry(*parent) else {
+                continue;
+            };
+            entry.get_mut().0 -= 1;
+            if entry.get().0 == 0 {
+                next.push(entry.remove().1);
+            }
+        }
+        levels.push(std::mem::replace(&mut level, next));
+    }
+    levels
+}
+
+async fn destination_has_root(
+    copy: &CopyRequest<'_>,
+    store: &ImageStore,
+    depth: PlanDepth,
+    digest: Digest,
+) -> Result<bool, CopyError> {
+    match (depth, copy.root_presence) {
+        (PlanDepth::MissingOnly, RootPresence::Unknown) if !store.is_known_new() => {
+            store.has_manifest(digest).await
+        }
+        _ => Ok(false),
+    }
+}
+
+async fn destination_has_child(
+    store: &ImageStore,
+    depth: PlanDepth,
+    digest: Digest,
+) -> Result<bool, CopyError> {
+    match depth {
+        PlanDepth::MissingOnly if !store.is_new().await => store.has_manifest(digest).await,
+        _ => Ok(false),
+    }
+}
+
+/// What a manifest of the source names is in the source's repository, from which a destination on
+/// the same registry can mount it.
+fn record_source_blob(copy: &CopyRequest<'_>, store: &ImageStore, blob: &Descriptor) {
+    if let (Some(from), ImageStore::Registry(remote)) = (copy.source.repository(), store)
+        && CanonicalRegistry::of(from.registry())
+            == CanonicalRegistry::of(remote.repository().registry())
+    {
+        copy.blob_index
+            .record(from, blob.digest, BlobOrigin::BeforeRun);
+    }
+}
+
+async fn read_child(
+    copy: &CopyRequest<'_>,
+    parent: Digest,
+    child: Digest,
+) -> Result<Manifest, CopyError> {
+    match copy.source.get_manifest(child).await {
+        Ok(Some(manifest)) => Ok(manifest),
+        Ok(None) => Err(StoreError::MissingChild { child, parent }.at_source()),
+        Err(error) => Err(error.at_source()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+    fn index(name: &str, children: &[&Manifest]) -> Manifest {
+        let entries = children.iter().map(|child| {
+            json!({
+                "mediaType": child.media_type.as_str(),
+                "digest": child.digest.to_string(),
+                "size": child.bytes.len(),
+            })
+        });
+        let json = json!({
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": entries.collect::<Vec<_>>(),
+            "annotations": {"name": name},
+        });
+        Manifest::parse(json.to_string().into(), None).unwrap()
+    }
+
+    #[test]
+    fn promise_2_what_is_named_at_two_depths_comes_before_all_that_name_it() {
+        let leaf = index("leaf", &[]);
+        let other = index("other", &[]);
+        let nested = index("nested", &[&leaf, &leaf]);
+        let deeper = index("deeper", &[&nested, &leaf]);
+        // As they are found from a root that names all but the nested one, in any order.
+        for manifests in [
+            [&leaf, &other, &deeper, &nested],
+            [&nested, &deeper, &other, &leaf],
+        ] {
+            let levels = order_by_dependency(manifests.into_iter().map(Planned::of).collect());
+            let digests = |level: &Vec<Planned>| {
+                let digests = level.iter().map(|manifest| manifest.digest);
+                digests.collect::<HashSet<_>>()
+            };
+            let levels: Vec<_> = levels.iter().map(digests).collect();
+            assert_eq!(
+                levels,
+                [
+                    HashSet::from([leaf.digest, other.digest]),
+                    HashSet::from([nested.digest]),
+                    HashSet::from([deeper.digest]),
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_written_is_not_waited_for() {
+        let there = index("there", &[]);
+        let levels = order_by_dependency(vec![Planned::of(&index("above", &[&there]))]);
+        assert_eq!(levels.len(), 1);
+        assert!(order_by_dependency(Vec::new()).is_empty());
+    }
+}
