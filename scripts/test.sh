@@ -8,7 +8,13 @@ command -v cargo >/dev/null || missing+=$'\n  cargo: Rust 1.95 or later'
 command -v "${CC:-cc}" >/dev/null || missing+=$'\n  '"${CC:-cc}: a C compiler (Debian: build-essential), for the TLS library and libgit2"
 [ -z "$missing" ] || { echo "scripts/test.sh: missing on this machine:$missing" >&2; exit 1; }
 
-cargo test --locked
+# CI sets this: each test gets a time limit, and the results are kept as JUnit XML.
+if [ "${SHIPMARK_TEST_RUNNER:-}" = nextest ]; then
+  scripts/nextest.sh
+  cargo test --locked --doc
+else
+  cargo test --locked
+fi
 
 left_out=$(cargo test --quiet --locked --test it -- --ignored --list --format terse | sed -n 's/: test$//p')
 count=$(grep -c . <<<"$left_out" || true)
