@@ -45,6 +45,13 @@ pub(super) fn all(text: &str) -> Vec<String> {
     ] {
         all.push(markup(text, quotes));
     }
+    // Python's html.escape and .NET's HtmlEncode; OWASP's and Mustache's rules escape the slash as well.
+    let hexadecimal = markup(text, ["&quot;", "&#x27;"]);
+    all.push(hexadecimal.replace('/', "&#x2F;"));
+    all.push(hexadecimal);
+    let mustache = markup(text, ["&quot;", "&#39;"]).replace('/', "&#x2F;");
+    all.push(mustache.replace('`', "&#x60;").replace('=', "&#x3D;"));
+    all.push(mustache);
     // As `report` shows code in a table.
     all.push(text.replace('|', "`&#124;`"));
     let shown: Vec<String> = all

@@ -233,6 +233,9 @@ mod tests {
             // HTML
             "p/ä&quot;&lt;s&gt;&amp;&#39;\\ w+|%1",
             "p/ä&#34;&#60;s&#62;&#38;&#39;&#92; w&#43;&#124;%1",
+            // Python's html.escape, and Mustache's way
+            "p/ä&quot;&lt;s&gt;&amp;&#x27;\\ w+|%1",
+            "p&#x2F;ä&quot;&lt;s&gt;&amp;&#39;\\ w+|%1",
         ] {
             let shown = secrets.redact(encoded).into_owned();
             assert!(shown.contains(STARS), "{encoded}: {shown}");

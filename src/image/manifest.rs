@@ -5,6 +5,7 @@ use oci_client::manifest as types;
 use thiserror::Error;
 
 use super::budget::members;
+use super::member_names::check_member_names;
 use super::{Digest, DigestError, ImageLabels};
 
 /// The largest manifest that is taken, in bytes. The distribution specification asks registries to
@@ -200,7 +201,8 @@ impl Manifest {
         if members(&bytes) > MEMBERS_LIMIT {
             return Err(ManifestError::TooManyMembers);
         }
-        let wire: wire::ManifestJson = serde_json::from_slice(&bytes)
+        let wire: wire::ManifestJson = check_member_names(&bytes)
+            .and_then(|()| serde_json::from_slice(&bytes))
             .map_err(|error| ManifestError::Json(error.to_string()))?;
         if let Some(version @ (0..=1 | 3..)) = wire.schema_version {
             return Err(ManifestError::Schema(version));

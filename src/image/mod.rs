@@ -8,6 +8,7 @@ mod canonical;
 mod digest;
 mod image_source;
 mod manifest;
+mod member_names;
 mod origin_labels;
 mod platform;
 mod reference;
@@ -24,6 +25,7 @@ pub use manifest::{
     Descriptor, MANIFEST_LIMIT, MEMBERS_LIMIT, Manifest, ManifestBody, ManifestError, MediaType,
     Platform,
 };
+pub(crate) use member_names::check_member_names;
 pub use origin_labels::{CommitId, CommitIdError, ImageLabels};
 pub use platform::{PlatformError, PlatformName};
 pub use reference::{Reference, ReferenceError, RegistryName, Repository, TagOrDigest};

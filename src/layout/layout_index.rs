@@ -65,7 +65,8 @@ impl LayoutIndex {
                 "has more than {MEMBERS_LIMIT} members"
             )));
         }
-        let json: Map<String, Value> = serde_json::from_slice(bytes)
+        let json: Map<String, Value> = image::check_member_names(bytes)
+            .and_then(|()| serde_json::from_slice(bytes))
             .map_err(|error| LayoutFault::Index(format!("is no JSON object: {error}")))?;
         let entries = match json.get("manifests") {
             None | Some(Value::Null) => Vec::new(),

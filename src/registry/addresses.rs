@@ -14,12 +14,23 @@ use super::error::RequestErrorKind;
 use crate::image::RegistryName;
 
 /// The names that clouds have for the service that tells a machine its own logins.
-const METADATA_NAMES: [&str; 5] = [
+const METADATA_NAMES: [&str; 7] = [
     "metadata",
     "metadata.google.internal",
     "metadata.goog",
     "instance-data",
     "instance-data.ec2.internal",
+    "metadata.azure.internal",
+    "metadata.tencentyun.com",
+];
+/// The names that systems have for themselves in `/etc/hosts`, beside `localhost`.
+const OWN_NAMES: [&str; 6] = [
+    "localhost.localdomain",
+    "localhost4",
+    "localhost6",
+    "localhost6.localdomain6",
+    "ip6-localhost",
+    "ip6-loopback",
 ];
 /// Such services that have other addresses than link-local ones: Alibaba, Azure, Oracle.
 const METADATA_V4: [Ipv4Addr; 3] = [
@@ -73,7 +84,10 @@ pub(super) fn is_out_of_bounds(url: &Url, is_here: bool) -> bool {
 /// Returns whether an address is this machine's own, in whatever way that is written.
 pub(super) fn is_this_machine(url: &Url) -> bool {
     match (name(url), address(url)) {
-        (Some(name), _) => name == "localhost" || name.ends_with(".localhost"),
+        (Some(name), _) => {
+            let is_localhost = name == "localhost" || name.ends_with(".localhost");
+            is_localhost || OWN_NAMES.contains(&name.as_str())
+        }
         // To connect to the unspecified address leads here as well.
         (_, Some(address)) => address.is_loopback() || address.is_unspecified(),
         (None, None) => false,
@@ -121,7 +135,8 @@ fn address(url: &Url) -> Option<IpAddr> {
     }
 }
 
-/// Returns the address of IPv4 in one of IPv6: mapped, compatible, by NAT64 or 6to4.
+/// Returns the address of IPv4 in one of IPv6: mapped, compatible, by NAT64 (also with the prefix for
+/// local use), 6to4 or ISATAP.
 fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
@@ -132,6 +147,8 @@ fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
         | [0, 0, 0, 0, 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x64, 0xff9b, 1, .., high, low]
+        | [_, _, _, _, 0 | 0x200, 0x5efe, high, low]
         | [0x2002, high, low, ..] => Some(of(high, low)),
         _ => None,
     }
@@ -142,7 +159,7 @@ pub(super) mod tests {
     use super::*;
 
     /// What only a machine itself can ask, and what leads to it in the spellings that there are.
-    pub(in super::super) const OF_THE_CLOUD: [&str; 32] = [
+    pub(in super::super) const OF_THE_CLOUD: [&str; 36] = [
         "169.254.169.254",
         "169.254.170.2",
         "169.254.0.1:8080",
@@ -175,8 +192,12 @@ pub(super) mod tests {
         "metadata.google.internal",
         "METADATA.google.internal.",
         "instance-data",
+        "metadata.azure.internal",
+        "[64:ff9b:1::a9fe:a9fe]",
+        "[64:ff9b:1:fffe::a9fe:a9fe]",
+        "[2001:db8::5efe:a9fe:a9fe]",
     ];
-    const THIS_MACHINE: [&str; 18] = [
+    const THIS_MACHINE: [&str; 21] = [
         "127.0.0.1",
         "127.0.0.1:8080",
         "127.1",
@@ -195,14 +216,17 @@ pub(super) mod tests {
         "[0:0:0:0:0:0:0:1]",
         "[::ffff:127.0.0.1]",
         "[::ffff:7f00:1]",
+        "ip6-localhost",
+        "localhost.localdomain.",
+        "[64:ff9b:1::7f00:1]",
     ];
-    pub(in super::super) const ONLY_FROM_HERE: [&str; 50] = {
-        let mut all = [""; 50];
+    pub(in super::super) const ONLY_FROM_HERE: [&str; 57] = {
+        let mut all = [""; 57];
         let mut at = 0;
-        while at < 50 {
-            all[at] = match at < 32 {
+        while at < 57 {
+            all[at] = match at < 36 {
                 true => OF_THE_CLOUD[at],
-                false => THIS_MACHINE[at - 32],
+                false => THIS_MACHINE[at - 36],
             };
             at += 1;
         }

@@ -20,7 +20,6 @@ use super::token_scopes::{SharedLogins, TokenScopes};
 use super::{RepositoryAccess, addresses};
 use crate::credentials::RegistryCredential;
 use crate::image::{RegistryName, Repository};
-use crate::notices::Notices;
 
 /// How a registry wants to be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,8 +98,11 @@ const DEFAULT_EXPIRY: u64 = 60;
 const LONGEST_EXPIRY: u64 = 24 * 60 * 60;
 /// The longest token that is used, in bytes: servers take less than that in a header.
 const LONGEST_TOKEN: usize = 16 << 10;
-/// The most that all tokens of a run may have, in bytes: each is kept, to be hidden.
+/// The most that all tokens of a run may weigh: each is kept, to be hidden.
 const ALL_TOKENS: u64 = 8 << 20;
+/// What a byte weighs that is not written the same everywhere: it takes several in each of the encodings
+/// in which a token is looked for.
+const ENCODED_BYTE: u64 = 16;
 /// A token of fewer bytes could be guessed, and is hidden from nobody: a registry that gave out `main`
 /// would take that word out of the log.
 const GUESSABLE: usize = 8;
@@ -329,20 +331,34 @@ struct Answer {
 }
 
 impl Answer {
-    /// Has everything in it hidden that opens something.
-    fn hide(&self, notices: &Notices) {
+    /// Returns everything in it that opens something, each once. What is longer than what is used opens
+    /// nothing here.
+    fn secrets(&self) -> Vec<&SecretString> {
         let all = [
             &self.token,
             &self.access_token,
             &self.refresh_token,
             &self.id_token,
         ];
-        let secret = |token: &&SecretString| {
-            (GUESSABLE..=LONGEST_TOKEN).contains(&token.expose_secret().len())
-        };
-        let secrets = all.into_iter().flatten().filter(secret);
-        secrets.for_each(|token| notices.secret(token.clone()));
+        let mut secrets: Vec<&SecretString> = Vec::new();
+        for token in all.into_iter().flatten() {
+            let text = token.expose_secret();
+            let is_known = secrets.iter().any(|known| known.expose_secret() == text);
+            if (GUESSABLE..=LONGEST_TOKEN).contains(&text.len()) && !is_known {
+                secrets.push(token);
+            }
+        }
+        secrets
     }
+}
+
+/// Returns what a token counts for: about what it takes to keep it hidden.
+fn weight(token: &SecretString) -> u64 {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let bytes = token.expose_secret().bytes();
+    bytes
+        .map(|byte| if is_plain(byte) { 1 } else { ENCODED_BYTE })
+        .sum()
 }
 
 async fn read_token(
@@ -376,7 +392,15 @@ async fn read_token(
     let answer: Answer = serde_json::from_slice(&body).map_err(|_| {
         RequestErrorKind::Login(format!("{host} answered something that is no token"))
     })?;
-    answer.hide(&http.notices);
+    let secrets = answer.secrets();
+    let given = secrets.iter().map(|token| weight(token)).sum();
+    if http.tokens.fetch_add(given, Ordering::Relaxed) > ALL_TOKENS {
+        let many = format!("{host} answered with more tokens than a run has room for");
+        return Err(RequestErrorKind::Login(many).into());
+    }
+    for token in secrets {
+        http.notices.secret(token.clone());
+    }
     let token = answer
         .token
         .or(answer.access_token)
@@ -385,11 +409,6 @@ async fn read_token(
     if token.expose_secret().len() > LONGEST_TOKEN {
         let long = format!("{host} answered with a token of more than {LONGEST_TOKEN} bytes");
         return Err(RequestErrorKind::Login(long).into());
-    }
-    let given = token.expose_secret().len() as u64;
-    if http.tokens.fetch_add(given, Ordering::Relaxed) > ALL_TOKENS {
-        let many = format!("{host} answered with more tokens than a run has room for");
-        return Err(RequestErrorKind::Login(many).into());
     }
     // Refreshed at four fifths of its life, so that it does not die under way.
     let life = answer.expires_in.unwrap_or(DEFAULT_EXPIRY);
@@ -551,5 +570,22 @@ mod tests {
         ] {
             assert!(parse_challenges(values).is_err(), "{values:?}");
         }
+    }
+
+    #[test]
+    fn promise_7_everything_in_an_answer_that_opens_something_counts_and_is_hidden() {
+        let long = "x".repeat(LONGEST_TOKEN + 1);
+        let answer: Answer = serde_json::from_value(serde_json::json!({
+            "token": "made-up-1", "access_token": "made-up-1", "refresh_token": "made-up-22",
+            "id_token": long,
+        }))
+        .unwrap();
+        let secrets = answer.secrets();
+        let texts: Vec<&str> = secrets.iter().map(|token| token.expose_secret()).collect();
+        assert_eq!(texts, ["made-up-1", "made-up-22"]);
+        assert_eq!(secrets.iter().map(|token| weight(token)).sum::<u64>(), 19);
+        // What takes several characters in every encoding is not as cheap.
+        let quotes = SecretString::from("\"".repeat(LONGEST_TOKEN));
+        assert!(ALL_TOKENS / weight(&quotes) <= 32);
     }
 }

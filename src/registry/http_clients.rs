@@ -132,7 +132,7 @@ pub(super) struct HttpTransport {
     pub(super) notices: Notices,
     /// How many requests were sent.
     sent: AtomicU64,
-    /// How many bytes all tokens had that were given.
+    /// What all tokens weigh that were given.
     pub(super) tokens: AtomicU64,
     extra_roots: Vec<CertificateDer<'static>>,
     proxies: Vec<reqwest::Proxy>,

@@ -40,14 +40,23 @@ pub(super) fn check(
                 );
                 context.notices.warning(text);
                 seen.lines.insert(tag.clone(), why);
-            } else if let (Some(form), Some(there)) =
-                (planned.immutable_form(), seen.tag_digest(tag))
-            {
+            } else if let (Some(form), Some(there)) = (
+                immutable_form(&request.rules, planned),
+                seen.tag_digest(tag),
+            ) {
                 return Err(taken(place, planned, form, [there, root]));
             }
         }
     }
     Ok(())
+}
+
+/// What an immutable tag of this name would stand for, by itself or by the rules of the run.
+fn immutable_form(rules: &TagRules, planned: &PlannedTag) -> Option<&'static str> {
+    planned.immutable_form().or_else(|| match rules {
+        TagRules::Custom(given) => given.rules.immutable_form(&planned.tag),
+        TagRules::Default => None,
+    })
 }
 
 fn is_strict(rules: &TagRules) -> bool {

@@ -10,6 +10,7 @@ use super::{
     ExistingTagPolicy, Failure, OpenDestination, ReleaseContext, ReleaseRequest, ReleaseVerb,
     image_origin, plan, sign,
 };
+use crate::event::GitRef;
 use crate::image::{CommitId, Digest, TagOrDigest};
 use crate::tagging::{DerivedTags, ImmutableTagSource, MovingTagSource, PlannedTag, TagKind};
 use crate::transfer::Side;
@@ -153,14 +154,16 @@ async fn is_checked(
     Ok(request.from.is_some() || request.check.is_some() || request.signing.is_some())
 }
 
-/// Whether the tags say more of the image than which build it is: a promotion always does.
+/// Whether the tags say more of the image than which build it is: a promotion always does, and on a git
+/// tag all that a rule names.
 fn names_release(request: &ReleaseRequest, derived: &DerivedTags) -> bool {
+    let git_ref = request.facts.as_ref().and_then(|it| it.git_ref.as_ref());
+    let is_git_tag = matches!(git_ref, Some(GitRef::Tag(_)));
     let is_build = |planned: &PlannedTag| match &planned.kind {
         TagKind::Immutable(names) => *names == ImmutableTagSource::Commit,
         TagKind::Moving(MovingTagSource::Line { .. } | MovingTagSource::Environment) => false,
-        TagKind::Moving(
-            MovingTagSource::Branch | MovingTagSource::PullRequest | MovingTagSource::Other,
-        ) => true,
+        TagKind::Moving(MovingTagSource::Branch | MovingTagSource::PullRequest) => true,
+        TagKind::Moving(MovingTagSource::Other) => !is_git_tag && !planned.reads_as_release(),
     };
     request.verb == ReleaseVerb::Promote || !derived.tags.iter().all(is_build)
 }

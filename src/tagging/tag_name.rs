@@ -113,7 +113,7 @@ const OWN_PREFIXES: [&str; 2] = ["shipmark.", "hold."];
 /// What digests begin with, as tags write them. The referrers tag schema cuts the rest to 64 digits.
 const DIGESTS: [&str; 4] = ["sha256-", "sha384-", "sha512-", "blake3-"];
 
-fn is_number(text: &str) -> bool {
+pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 

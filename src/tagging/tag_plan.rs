@@ -88,6 +88,13 @@ impl PlannedTag {
         self.is_named_by_event() && line_tag::line_of(&self.tag).is_some()
     }
 
+    /// Whether the tag is called as a version or a version line is, apart from `latest`, which rules
+    /// give to branches too.
+    pub fn reads_as_release(&self) -> bool {
+        let meaning = tag_name::reserved_from_branches(&self.tag);
+        matches!(meaning, Some("a version" | "a version line"))
+    }
+
     /// What an immutable tag of this name would stand for: `a version` or `a commit`.
     pub fn immutable_form(&self) -> Option<&'static str> {
         tag_name::immutable_form(&self.tag)

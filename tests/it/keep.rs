@@ -237,6 +237,11 @@ async fn promise_6_a_label_alone_gives_no_image_a_version() {
             true,
         ),
         ("refs/tags/v1.4.0", vec![sha, "type=ref,event=tag"], true),
+        ("refs/tags/v1.4.0", vec![sha, "type=raw,value=latest"], true),
+        ("refs/tags/v1.4.0", vec![sha, "type=raw,value=stable"], true),
+        ("refs/heads/main", vec![sha, "type=raw,value=v1"], true),
+        ("refs/heads/main", vec![sha, "type=raw,value=1.4"], true),
+        ("refs/heads/main", vec![sha, "type=raw,value=latest"], false),
     ] {
         for existing in [ExistingTagPolicy::PerTagKind, ExistingTagPolicy::Keep] {
             let stage = Stage::set("git-9f3c2a1", Some(COMMIT)).await;

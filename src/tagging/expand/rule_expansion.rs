@@ -83,8 +83,8 @@ impl RuleExpander<'_> {
             RuleKind::Ref(kind) => Ok(self.expand_ref(*kind)),
             RuleKind::Raw { value } => {
                 let text = self.expand_attribute(rule, "value", value)?;
-                let is_branch =
-                    value.contains("branch") && self.view.branch() == Some(text.as_str());
+                let holds = |branch: &str| !branch.is_empty() && text.contains(branch);
+                let is_branch = value.contains("branch") && self.view.branch().is_some_and(holds);
                 let what = if is_branch {
                     RuleOutputKind::BranchName
                 } else {

@@ -3,6 +3,7 @@
 mod csv;
 mod flavor;
 mod image_names;
+mod immutable_form;
 mod javascript_number;
 mod list_input;
 mod rule;

@@ -288,3 +288,52 @@ async fn promise_6_an_index_with_a_missing_manifest_is_not_verified() {
         assert!(!matches!(failure, Failure::Refused(_)), "{failure:?}");
     }
 }
+
+/// Go's readers take a member in other letters, or the last of several, for the one that they look for:
+/// docker and crane would run another image than the one that is attested.
+#[tokio::test]
+async fn promise_6_a_manifest_that_others_read_otherwise_is_not_verified() {
+    let attested = Attested::start().await;
+    let evil = attested.put(&attested.image(CONFIG, &[LAYER]));
+    let listed = |digest: Digest| {
+        let mut listed = entry(digest);
+        listed["platform"] = platform("linux", "amd64");
+        listed.to_string()
+    };
+    let (good, other) = (listed(attested.good), listed(evil));
+    let statement = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"{EMPTY}","digest":"{}","size":2}},"layers":[],"Layers":[]}}"#,
+        Digest::of(b"{}"),
+    );
+    let digest = digest(statement.as_bytes());
+    let registry = &attested.signed.registry;
+    registry.put_manifest("web", &digest, MANIFEST, statement);
+    let nowhere = r#""os":"unknown","architecture":"unknown""#;
+    for members in [
+        format!(r#""manifests":[{good}],"Manifests":[{other}]"#),
+        format!(r#""manifests":[{good}],"MANIFESTS":[{other}]"#),
+        format!(r#""manifests":[{good}],"manife\u017fts":[{other}]"#),
+        format!(r#""manifests":[{good}],"manifests":[{other}]"#),
+        format!(
+            r#""manifests":[{},"Digest":"{evil}"}}]"#,
+            good.strip_suffix('}').unwrap()
+        ),
+        format!(
+            r#""manifests":[{good},{{"digest":"{evil}","size":1,"platform":{{{nowhere},"OS":"linux"}}}}]"#
+        ),
+        format!(
+            r#""manifests":[{good},{{"digest":"{digest}","size":1,"platform":{{{nowhere}}}}}]"#
+        ),
+    ] {
+        let index = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}",{members}}}"#);
+        registry.put_manifest("web", "it", INDEX, index);
+        let request = VerifyRequest {
+            source: format!("{}:it", attested.signed.place()).parse().unwrap(),
+            recursive: true,
+        };
+        let check = async { Ok(keys::signed_by(attested.signed.key.public())) };
+        let failure = verify(&request, check, &context()).await.unwrap_err();
+        let told = failure.complaint().unwrap().to_string();
+        assert!(told.contains("is not a manifest"), "{members}: {told}");
+    }
+}
