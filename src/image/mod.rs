@@ -6,6 +6,7 @@
 mod budget;
 mod canonical;
 mod digest;
+pub(crate) mod exact_names;
 mod image_source;
 mod manifest;
 mod origin_labels;
@@ -20,6 +21,7 @@ pub use digest::{Digest, DigestError, DigestHasher};
 pub use image_source::{
     DaemonImageName, Destination, ImageSelector, ImageSource, ImageSourceError,
 };
+pub(crate) use manifest::AtMost;
 pub use manifest::{
     Descriptor, MANIFEST_LIMIT, MEMBERS_LIMIT, Manifest, ManifestBody, ManifestError, MediaType,
     Platform,

@@ -3,7 +3,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::LayoutFault;
-use crate::image::{self, Digest, DigestError, MEMBERS_LIMIT, Manifest, MediaType, Tag};
+use crate::image::{
+    self, Digest, DigestError, MEMBERS_LIMIT, Manifest, MediaType, Tag, exact_names,
+};
 use crate::notices::to_printable;
 
 const REF_NAME_ANNOTATION: &str = "org.opencontainers.image.ref.name";
@@ -67,6 +69,8 @@ impl LayoutIndex {
         }
         let json: Map<String, Value> = serde_json::from_slice(bytes)
             .map_err(|error| LayoutFault::Index(format!("is no JSON object: {error}")))?;
+        exact_names::check(bytes, exact_names::MANIFEST)
+            .map_err(|error| LayoutFault::Index(format!("is not clear: {error}")))?;
         let entries = match json.get("manifests") {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(entries)) => entries
