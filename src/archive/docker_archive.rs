@@ -28,7 +28,9 @@ use serde::{Deserialize, Serialize};
 use super::layer_compression::{self, CompressedLayer, LayerFault};
 use super::scratch::Scratch;
 use super::{ArchiveContent, ArchiveFault, ArchiveState, ImageArchive, TarReader};
-use crate::image::{Digest, ImageSelector, Manifest, ManifestBody, ManifestBudget, MediaType};
+use crate::image::{
+    Digest, ImageSelector, Manifest, ManifestBody, ManifestBudget, MediaType, exact_names,
+};
 use crate::layout::{
     self, FileExtent, INDEX_FILE, LayoutFault, LayoutIndex, is_same_name, tag_of_name,
 };
@@ -141,6 +143,7 @@ fn parse_image_list(tar: &TarReader) -> Result<Vec<DockerArchiveImage>, ArchiveF
         .read_document(LIST_FILE)?
         .ok_or_else(|| tar.missing_entry(LIST_FILE))?;
     serde_json::from_slice(&list)
+        .and_then(|images| exact_names::check(&list, exact_names::DOCKER_ARCHIVE).map(|()| images))
         .map_err(|error| ArchiveFault::List(format!("is no list of images: {error}")))
 }
 

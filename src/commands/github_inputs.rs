@@ -79,26 +79,29 @@ pub(super) async fn folder(
 ) -> Result<Vec<(String, bool)>, Failure> {
     let api = of_workflow(given)?;
     let found = api.folder(path, commit.as_str()).await.map_err(untold)?;
-    found.ok_or_else(|| unknown("GitHub's API does not show the files of the workflow's commit"))
+    found.ok_or_else(|| {
+        unknown_policy("GitHub's API does not show the files of the workflow's commit")
+    })
 }
 
 fn of_workflow(given: &Invocation) -> Result<GithubApi, Failure> {
     match given.environment.get("GITHUB_REPOSITORY") {
         Some(name) => open_api(given, name),
-        None => Err(unknown("GITHUB_REPOSITORY is not set")),
+        None => Err(unknown_policy("GITHUB_REPOSITORY is not set")),
     }
 }
 
 fn untold(error: GithubApiError) -> Failure {
     match &error {
         GithubApiError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404) => {
-            unknown(&error.to_string())
+            unknown_policy(&error.to_string())
         }
         _ => Failure::service(error.to_string()),
     }
 }
 
-fn unknown(why: &str) -> Failure {
+/// What to say where the policy cannot be told.
+pub(super) fn unknown_policy(why: &str) -> Failure {
     Failure::input("whether there is a policy file cannot be told")
         .why(why)
         .with_hint("give the job the permission contents: read, or check the repository out before this step")

@@ -32,7 +32,7 @@ pub(super) async fn load_policy(given: &Invocation) -> Result<Option<LoadedPolic
     let usual = Path::new(policy::file::PATH);
     let own = read_policy_file(given, &files, usual).await?;
     if own.is_none() || !files.are_remote() {
-        names::refuse_resembling(given, &files, named.as_deref()).await?;
+        names::refuse_resembling(given, &files, named.as_deref(), own.is_some()).await?;
     }
     let held = match &named {
         None => own,

@@ -19,6 +19,8 @@ pub const HOLD_LIMIT: usize = 64 << 20;
 const KEEP_LIMIT: usize = 24 << 20;
 /// What a member of a JSON object takes beside its text once it is read into a map.
 const MEMBER: usize = 128;
+/// More levels than serde_json reads.
+const DEPTH: usize = 200;
 
 /// The memory for manifests and lists. Cheap to clone; clones count together.
 #[derive(Debug, Clone, Default)]
@@ -99,15 +101,36 @@ impl Drop for Reservation {
     }
 }
 
-/// Returns how many members the objects of a JSON text have together: the colons outside of strings.
+/// Returns how many members the objects of a JSON text have together, and elements its lists: both take
+/// memory once they are read. What is nested more deeply than JSON is read is not counted.
 pub(crate) fn members(json: &[u8]) -> usize {
     let (mut members, mut in_string, mut escaped) = (0, false, false);
+    // What is open, and whether it is a list; and whether a list has just begun.
+    let (mut open, mut begins) = (Vec::new(), false);
     for byte in json {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        if begins && !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+            begins = false;
+            members += usize::from(*byte != b']');
+        }
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b':' if !in_string => members += 1,
+            b'"' => in_string = true,
+            b':' => members += 1,
+            b',' if open.last() == Some(&true) => members += 1,
+            b'{' | b'[' if open.len() == DEPTH => return members,
+            b'{' | b'[' => {
+                begins = *byte == b'[';
+                open.push(begins);
+            }
+            b'}' | b']' => drop(open.pop()),
             _ => {}
         }
     }
@@ -130,6 +153,22 @@ mod tests {
         assert_ne!(budget.held(), 0);
         drop(copy);
         assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn promise_6_elements_of_lists_count_as_members_do() {
+        for (json, expected) in [
+            ("[]", 0),
+            ("[ ]", 0),
+            ("[0]", 1),
+            ("[0,1, [2],\"a,b]\"]", 5),
+            (r#"{"a":[],"b":[{}],"c":{"d":1}}"#, 5),
+            (r#"[["a\\"],["\",[1,2]"]]"#, 4),
+            ("[[[[]]]]", 3),
+        ] {
+            assert_eq!(members(json.as_bytes()), expected, "{json}");
+        }
+        members("[".repeat(1 << 20).as_bytes());
     }
 
     #[test]

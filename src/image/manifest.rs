@@ -5,14 +5,13 @@ use oci_client::manifest as types;
 use thiserror::Error;
 
 use super::budget::members;
-use super::member_names::check_member_names;
-use super::{Digest, DigestError, ImageLabels};
+use super::{Digest, DigestError, ImageLabels, exact_names};
 
 /// The largest manifest that is taken, in bytes. The distribution specification asks registries to
 /// take 4 MiB at least; no real manifest comes near, so more is an error or an attack.
 pub const MANIFEST_LIMIT: usize = 8 << 20;
 
-/// The most members that the objects of a manifest may have together. An image of a hundred platforms
+/// The most members that the objects of a manifest, and elements that its lists, may have together. An image of a hundred platforms
 /// or of a thousand signatures has some ten thousand; more are made to exhaust a reader.
 pub const MEMBERS_LIMIT: usize = 150_000;
 
@@ -201,8 +200,8 @@ impl Manifest {
         if members(&bytes) > MEMBERS_LIMIT {
             return Err(ManifestError::TooManyMembers);
         }
-        let wire: wire::ManifestJson = check_member_names(&bytes)
-            .and_then(|()| serde_json::from_slice(&bytes))
+        let wire: wire::ManifestJson = serde_json::from_slice(&bytes)
+            .and_then(|wire| exact_names::check(&bytes, exact_names::MANIFEST).map(|()| wire))
             .map_err(|error| ManifestError::Json(error.to_string()))?;
         if let Some(version @ (0..=1 | 3..)) = wire.schema_version {
             return Err(ManifestError::Schema(version));
@@ -383,6 +382,8 @@ fn determine_media_type(
 
 /// The JSON form, as lenient as the specification: unknown members are left alone.
 mod wire;
+
+pub(crate) use wire::AtMost;
 
 #[cfg(test)]
 mod tests {

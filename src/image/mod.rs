@@ -6,9 +6,9 @@
 mod budget;
 mod canonical;
 mod digest;
+pub(crate) mod exact_names;
 mod image_source;
 mod manifest;
-mod member_names;
 mod origin_labels;
 mod platform;
 mod reference;
@@ -21,11 +21,11 @@ pub use digest::{Digest, DigestError, DigestHasher};
 pub use image_source::{
     DaemonImageName, Destination, ImageSelector, ImageSource, ImageSourceError,
 };
+pub(crate) use manifest::AtMost;
 pub use manifest::{
     Descriptor, MANIFEST_LIMIT, MEMBERS_LIMIT, Manifest, ManifestBody, ManifestError, MediaType,
     Platform,
 };
-pub(crate) use member_names::check_member_names;
 pub use origin_labels::{CommitId, CommitIdError, ImageLabels};
 pub use platform::{PlatformError, PlatformName};
 pub use reference::{Reference, ReferenceError, RegistryName, Repository, TagOrDigest};

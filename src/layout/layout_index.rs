@@ -3,7 +3,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::LayoutFault;
-use crate::image::{self, Digest, DigestError, MEMBERS_LIMIT, Manifest, MediaType, Tag};
+use crate::image::{
+    self, Digest, DigestError, MEMBERS_LIMIT, Manifest, MediaType, Tag, exact_names,
+};
 use crate::notices::to_printable;
 
 const REF_NAME_ANNOTATION: &str = "org.opencontainers.image.ref.name";
@@ -65,9 +67,10 @@ impl LayoutIndex {
                 "has more than {MEMBERS_LIMIT} members"
             )));
         }
-        let json: Map<String, Value> = image::check_member_names(bytes)
-            .and_then(|()| serde_json::from_slice(bytes))
+        let json: Map<String, Value> = serde_json::from_slice(bytes)
             .map_err(|error| LayoutFault::Index(format!("is no JSON object: {error}")))?;
+        exact_names::check(bytes, exact_names::MANIFEST)
+            .map_err(|error| LayoutFault::Index(format!("is not clear: {error}")))?;
         let entries = match json.get("manifests") {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(entries)) => entries

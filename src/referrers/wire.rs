@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::ReferrerKind;
 use super::list_referrers::ReferrerEntry;
@@ -57,6 +56,57 @@ impl Listed {
     }
 }
 
+/// A text; none of anything else, which takes no memory.
+struct Text(Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        struct OrElse;
+        impl<'de> Visitor<'de> for OrElse {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(Some(text.to_owned())))
+            }
+
+            fn visit_unit<E>(self) -> Result<Text, E> {
+                Ok(Text(None))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Text, E> {
+                Ok(Text(None))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Text, E> {
+                Ok(Text(None))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Text, E> {
+                Ok(Text(None))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Text, E> {
+                Ok(Text(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Text, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Text(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Text, A::Error> {
+                while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Text(None))
+            }
+        }
+        value.deserialize_any(OrElse)
+    }
+}
+
 impl<'de> Deserialize<'de> for Telling {
     fn deserialize<D: Deserializer<'de>>(annotations: D) -> Result<Self, D::Error> {
         struct Few;
@@ -72,7 +122,7 @@ impl<'de> Deserialize<'de> for Telling {
                 while let Some(name) = all.next_key::<String>()? {
                     if !ReferrerKind::TELLING.contains(&name.as_str()) {
                         all.next_value::<IgnoredAny>()?;
-                    } else if let Value::String(text) = all.next_value()? {
+                    } else if let Text(Some(text)) = all.next_value()? {
                         telling.insert(name, text);
                     }
                 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use reqwest::header::ACCEPT;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 use tokio::sync::Mutex;
 
 use super::RepositoryClient;
@@ -15,7 +15,7 @@ use super::body::Whole;
 use super::error::{RegistryError, RequestErrorKind};
 use super::pages::{Pages, next_page};
 use super::request::RegistryRequest;
-use crate::image::{Digest, MANIFEST_LIMIT, MediaType};
+use crate::image::{AtMost, Digest, MANIFEST_LIMIT, MediaType};
 
 /// The most referrers that are listed.
 const REFERRERS_LIMIT: usize = 20_000;
@@ -28,8 +28,15 @@ const BYTES_LIMIT: usize = 32 << 20;
 struct ReferrersPage<T> {
     schema_version: u64,
     /// Some write `null` for none. One that says nothing of them is no list.
-    #[serde(deserialize_with = "Option::deserialize")]
+    #[serde(deserialize_with = "few")]
     manifests: Option<Vec<T>>,
+}
+
+/// Reads no more entries than are listed: a page of empty ones takes hundreds of times its bytes.
+fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    list: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    list.deserialize_option(AtMost::of(REFERRERS_LIMIT))
 }
 
 /// Which repositories of a registry list referrers themselves. Who asks first finds out, while the
@@ -189,4 +196,25 @@ impl RepositoryClient {
 
 fn lacks_referrers_api(status: StatusCode) -> bool {
     status.is_redirection() || matches!(status.as_u16(), 400 | 404 | 405 | 406)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promise_6_a_page_of_more_entries_than_are_listed_is_not_read() {
+        let page = |entries: usize| {
+            let entries = vec!["{}"; entries].join(",");
+            let json = format!(r#"{{"schemaVersion":2,"manifests":[{entries}]}}"#);
+            serde_json::from_str::<ReferrersPage<serde_json::Value>>(&json)
+        };
+        let listed = page(REFERRERS_LIMIT).unwrap().manifests.unwrap();
+        assert_eq!(listed.len(), REFERRERS_LIMIT);
+        assert!(page(REFERRERS_LIMIT + 1).is_err());
+        let none =
+            serde_json::from_str::<ReferrersPage<()>>(r#"{"schemaVersion":2,"manifests":null}"#);
+        assert!(none.unwrap().manifests.is_none());
+        assert!(serde_json::from_str::<ReferrersPage<()>>(r#"{"schemaVersion":2}"#).is_err());
+    }
 }

@@ -273,6 +273,7 @@ async fn promise_6_lists_that_take_memory_are_refused_by_name() {
         format!(r#"{{"mediaType":"{MANIFEST}","digest":"{root}","size":1{members}}}"#)
     };
     let objects = format!(r#","x":[{}]"#, repeated(SIZE, |_| r#"{"a":1}"#.to_owned()));
+    let elements = repeated(SIZE, |_| "[0]".to_owned());
     let annotations = repeated(SIZE, |n| format!(r#""{n:x}":"""#));
     let annotations = format!(r#","annotations":{{{annotations}}}"#);
     let list = |kind: &str, member: &str, all: &str| {
@@ -282,6 +283,11 @@ async fn promise_6_lists_that_take_memory_are_refused_by_name() {
         entry(&objects),
         entry(&annotations),
         repeated(SIZE, |_| entry("")),
+        repeated(SIZE, |_| "{}".to_owned()),
+        entry(&format!(r#","x":[{elements}]"#)),
+        entry(&format!(
+            r#","artifactType":"x/y","annotations":{{"dev.sigstore.bundle.predicateType":[{elements}]}}"#
+        )),
     ];
     for (at, entries) in lists.iter().enumerate() {
         let pair = Pair::start(Profile::plain()).await;

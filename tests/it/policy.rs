@@ -437,6 +437,31 @@ fn promise_5_without_a_checkout_the_api_tells_the_policy() {
     }
 }
 
+/// A clone may leave out what is in files, as one for a sparse checkout does. Then GitHub's API has to
+/// say what the policy is, and "not there" is no answer.
+#[test]
+fn promise_5_a_policy_that_the_clone_leaves_out_is_not_passed_over() {
+    let place = fleet();
+    let commit = committed(&place);
+    let blob = git2::Oid::hash_object(git2::ObjectType::Blob, POLICY.as_bytes()).unwrap();
+    let (folder, file) = (blob.to_string()[..2].to_owned(), &blob.to_string()[2..]);
+    std::fs::remove_file(place.path(&format!(".git/objects/{folder}/{file}"))).unwrap();
+    let web = Web::start(&[]);
+    let prod = [("images", "oci:prod/web"), ("source", "oci:dev/web:v1")];
+    let mut step = step(&place, &commit, &prod);
+    step.env("GITHUB_API_URL", web.address());
+    let unknown = ran(step);
+    assert_eq!(unknown.status, Some(2), "{}", unknown.log);
+    assert!(
+        unknown
+            .log
+            .contains("whether there is a policy file cannot be told"),
+        "{}",
+        unknown.log
+    );
+    assert!(is_empty(&place.path("prod")));
+}
+
 /// By the API too a name that is nearly the policy's is seen, where there is no policy.
 #[test]
 fn promise_5_without_a_checkout_a_name_that_is_nearly_the_policys_is_refused() {
@@ -451,6 +476,8 @@ fn promise_5_without_a_checkout_a_name_that_is_nearly_the_policys_is_refused() {
         ((".github", "symlink"), ("x", "file"), 2),
         ((".github", "submodule"), ("x", "file"), 2),
         (("shipmark.yml", "file"), ("x", "file"), 2),
+        // It is there, and what is in it is not shown.
+        ((".github", "dir"), ("shipmark.yml", "file"), 2),
         (("src", "dir"), ("x", "file"), 0),
     ] {
         let answers = [

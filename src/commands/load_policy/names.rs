@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use super::files::Files;
-use crate::commands::Invocation;
+use crate::commands::{Invocation, github_inputs};
 use crate::notices::to_printable;
 use crate::policy::file::{FILE, FOLDER, PATH, resembles_file, resembles_folder};
 use crate::release::Failure;
 
-/// Refuses a file under a name that is nearly the policy's, unless the input `policy` names it.
+/// Refuses a file under a name that is nearly the policy's, unless the input `policy` names it; and the
+/// policy's own where it was not read: a clone may leave out what is in a file, and GitHub's API answers
+/// alike where a file is not there and where the token may not see it.
 pub(super) async fn refuse_resembling(
     given: &Invocation,
     files: &Files,
     named: Option<&Path>,
+    is_read: bool,
 ) -> Result<(), Failure> {
     let mut folders = Vec::new();
     for entry in files.folder(given, Path::new("")).await? {
@@ -28,6 +31,11 @@ pub(super) async fn refuse_resembling(
     for folder in folders {
         for entry in files.folder(given, Path::new(&folder)).await? {
             let is_policy = folder == FOLDER && entry.name == FILE;
+            if is_policy && !is_read {
+                return Err(github_inputs::unknown_policy(&format!(
+                    "the workflow's commit has {PATH}, and neither the checkout nor GitHub's API shows what is in it"
+                )));
+            }
             if !is_policy && resembles_file(&entry.name) {
                 refuse(&PathBuf::from(&folder).join(entry.name), named)?;
             }

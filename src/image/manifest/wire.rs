@@ -64,13 +64,14 @@ fn urls<'de, D: Deserializer<'de>>(list: D) -> Result<Option<Vec<String>>, D::Er
 }
 
 /// Reads a list of at most so many elements, or `null`.
-struct AtMost<T> {
+pub(crate) struct AtMost<T> {
     limit: usize,
     of: PhantomData<T>,
 }
 
 impl<T> AtMost<T> {
-    fn of(limit: usize) -> Self {
+    /// The list of at most `limit` elements.
+    pub(crate) fn of(limit: usize) -> Self {
         let of = PhantomData;
         Self { limit, of }
     }
