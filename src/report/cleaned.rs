@@ -1,7 +1,7 @@
 //! Results with the secrets taken out of what comes from elsewhere, before any of it is escaped for
 //! its medium or cut.
 
-use super::TagsResult;
+use super::tags_report::TagsResult;
 use crate::referrers::{CopiedReferrers, ReferrerKind};
 use crate::release::{
     BatchOutcome, DestinationOutcome, Diagnostic, Failure, ReleaseOutcome, ServiceOutcome,

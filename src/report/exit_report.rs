@@ -1,11 +1,15 @@
+//! Reports the result of a verb, and returns the exit status.
+
 use std::io::Write;
 
-use super::tags_report::{self, TagsResult};
+use super::bundle_report::{self, BundleVerification, SignedBundle};
+use super::run_log::RunLog;
+use super::tags_report::TagsResult;
 use super::{
-    BundleVerification, RunLog, SignedBundle, batch_report, bundle_report, cleaned, job_summary,
-    json_output, step_outputs, text_report, verification_report,
+    batch_phrases, batch_report, cleaned, job_summary, step_files, step_outputs, text_report,
+    verification_report,
 };
-use crate::actions::{self, FileCommandError, ProcessEnvironment};
+use crate::actions::ProcessEnvironment;
 use crate::release::{BatchOutcome, Failure, ReleaseOutcome, Verification};
 
 /// What a verb came to.
@@ -93,9 +97,10 @@ fn report_release(
     if environment.is_in_runner() {
         log.write_group("Report", &report);
         let names = names(outcome);
-        let outputs = without_secrets(step_outputs::release_outputs(outcome), log, &names);
+        let outputs =
+            step_files::without_secrets(step_outputs::release_outputs(outcome), log, &names);
         let summary = log.without_secrets(&job_summary::release_summary(outcome), &names);
-        write_outputs(environment, log, &outputs, &summary);
+        step_files::write_outputs(environment, log, &outputs, &summary);
     } else {
         // Nobody may be reading any more.
         let _ = writeln!(out, "{}", log.redact(&report));
@@ -116,14 +121,15 @@ fn report_batch(
     if environment.is_in_runner() {
         log.write_group("Report", &report);
         let names: Vec<String> = outcome.done().flat_map(|(_, one)| names(one)).collect();
-        let outputs = without_secrets(batch_report::to_outputs(outcome), log, &names);
+        let outputs =
+            step_files::without_secrets(step_outputs::batch_outputs(outcome), log, &names);
         let summary = log.without_secrets(&batch_report::to_summary(outcome), &names);
-        write_outputs(environment, log, &outputs, &summary);
+        step_files::write_outputs(environment, log, &outputs, &summary);
     } else {
         let _ = writeln!(out, "{}", log.redact(&report));
         let _ = out.flush();
     }
-    match batch_report::to_failure(outcome) {
+    match batch_phrases::to_failure(outcome) {
         Some((failure, words)) => {
             log.error(&format!("shipmark {verb}"), &words);
             exit_status(failure)
@@ -152,9 +158,9 @@ fn report_check(
 ) -> u8 {
     if environment.is_in_runner() {
         log.write_group("Report", &found.text);
-        let outputs = without_secrets(found.outputs.clone(), log, &found.names);
+        let outputs = step_files::without_secrets(found.outputs.clone(), log, &found.names);
         let summary = log.without_secrets(&found.summary, &found.names);
-        write_outputs(environment, log, &outputs, &summary);
+        step_files::write_outputs(environment, log, &outputs, &summary);
     } else {
         let _ = writeln!(out, "{}", log.redact(&found.text));
         let _ = out.flush();
@@ -190,51 +196,14 @@ fn report_tags(
         return 0;
     }
     log.write_group("Report", &report);
-    let mut outputs = without_secrets(tagged.to_outputs(), log, &tagged.images);
-    outputs.extend(write_bake_files(tagged, environment, log));
+    let mut outputs = step_files::without_secrets(tagged.to_outputs(), log, &tagged.images);
+    outputs.extend(step_files::write_bake_files(tagged, environment, log));
     let summary = log.without_secrets(&tagged.to_summary(), &tagged.images);
-    write_outputs(environment, log, &outputs, &summary);
+    step_files::write_outputs(environment, log, &outputs, &summary);
     if tagged.exports_variables {
-        export_variables(environment, log, &outputs);
+        step_files::export_variables(environment, log, &outputs);
     }
     0
-}
-
-/// Writes the bake files to the runner's folder, and gives the paths that later steps find them at.
-fn write_bake_files(
-    tagged: &TagsResult,
-    environment: &ProcessEnvironment,
-    log: &RunLog,
-) -> Vec<(&'static str, String)> {
-    let Some(folder) = environment.path("RUNNER_TEMP") else {
-        log.info("RUNNER_TEMP is not set: no bake files are written");
-        return Vec::new();
-    };
-    let outside = tags_report::path_outside_container(folder, environment.path("RUNNER_WORKSPACE"));
-    let hide = |text: &str| log.without_secrets(text, &tagged.images);
-    let write = |file: tags_report::BakeFile| match std::fs::write(
-        folder.join(file.name),
-        json_output::with_texts(&file.content, hide),
-    ) {
-        Ok(()) => Some((file.output, outside.join(file.name).display().to_string())),
-        Err(error) => {
-            log.warning(&format!("{} cannot be written: {error}", file.name));
-            None
-        }
-    };
-    tagged.bake_files().into_iter().filter_map(write).collect()
-}
-
-fn export_variables(environment: &ProcessEnvironment, log: &RunLog, outputs: &[(&str, String)]) {
-    let Some(file) = environment.path("GITHUB_ENV") else {
-        return;
-    };
-    let variable =
-        |(name, value): &(&str, String)| (tags_report::output_variable(name), value.clone());
-    let variables: Vec<_> = outputs.iter().map(variable).collect();
-    if let Err(error) = actions::append_variables(file, &variables) {
-        log.warning(&format!("{error}\n hint: {}", error.hint()));
-    }
 }
 
 fn report_failure(
@@ -250,9 +219,9 @@ fn report_failure(
             Failure::Refused(diagnostic) => step_outputs::refusal_outputs(diagnostic),
             _ => Vec::new(),
         };
-        let outputs = without_secrets(outputs, log, &[]);
+        let outputs = step_files::without_secrets(outputs, log, &[]);
         let summary = log.without_secrets(&job_summary::failure_summary(verb, failure), &[]);
-        write_outputs(environment, log, &outputs, &summary);
+        step_files::write_outputs(environment, log, &outputs, &summary);
     }
     exit_status(failure)
 }
@@ -266,44 +235,6 @@ fn exit_status(failure: &Failure) -> u8 {
     }
 }
 
-/// What was released stays released where its outputs cannot be handed on, so that is a warning.
-fn write_outputs(
-    environment: &ProcessEnvironment,
-    log: &RunLog,
-    outputs: &[(&str, String)],
-    summary: &str,
-) {
-    let warn = |error: FileCommandError| log.warning(&format!("{error}\n hint: {}", error.hint()));
-    warn_of_masked_outputs(log, outputs);
-    let missing = |name| log.warning(&format!("{name} is not set: this step hands nothing on"));
-    match environment.path("GITHUB_OUTPUT") {
-        Some(file) => actions::append_outputs(file, outputs).unwrap_or_else(warn),
-        None => missing("GITHUB_OUTPUT"),
-    }
-    match environment.path("GITHUB_STEP_SUMMARY") {
-        Some(file) => actions::append_summary(file, summary).unwrap_or_else(warn),
-        None => missing("GITHUB_STEP_SUMMARY"),
-    }
-}
-
-/// GitHub hands no job output on in which it finds a masked text, and leaves an empty one instead.
-fn warn_of_masked_outputs(log: &RunLog, outputs: &[(&str, String)]) {
-    let masked = outputs.iter().filter(|(_, value)| log.is_masked(value));
-    let names: Vec<_> = masked.map(|(name, _)| *name).collect();
-    if names.is_empty() {
-        return;
-    }
-    let (them, digest) = (names.join(", "), names.contains(&"digest"));
-    let way = if digest {
-        "choose a secret that is no part of a digest"
-    } else {
-        "hand digest on, and put the repository's name before it in the job that needs it"
-    };
-    log.warning(&format!(
-        "a text that is masked as a secret is a part of: {them}. Later steps get these outputs whole, but GitHub gives other jobs nothing in place of an output with a masked part\n hint: {way}"
-    ));
-}
-
 /// Returns the names that the user gave, which are no secrets even where a part of one is.
 fn names(outcome: &ReleaseOutcome) -> Vec<String> {
     let places = outcome.destinations.iter();
@@ -311,41 +242,13 @@ fn names(outcome: &ReleaseOutcome) -> Vec<String> {
     places.chain([outcome.source.to_string()]).collect()
 }
 
-/// Returns the outputs as others may read them, and says in which of them a secret was. Texts that come
-/// from elsewhere could hold one that somebody put there.
-fn without_secrets(
-    outputs: Vec<(&'static str, String)>,
-    log: &RunLog,
-    names: &[String],
-) -> Vec<(&'static str, String)> {
-    let hide = |text: &str| log.without_secrets(text, names);
-    let mut hidden = Vec::new();
-    let shown = outputs.into_iter().map(|(name, value)| {
-        let shown = match name {
-            "json" | "matrix" => json_output::with_texts(&value, hide),
-            _ => hide(&value),
-        };
-        if shown != value {
-            hidden.push(name);
-        }
-        (name, shown)
-    });
-    let shown = shown.collect();
-    if !hidden.is_empty() {
-        log.warning(&format!(
-            "a secret was a part of: {}. It is *** there",
-            hidden.join(", ")
-        ));
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::actions::SecretTexts;
+    use crate::report::run_log::LogReader;
     use crate::report::run_log::tests::SharedBuffer;
-    use crate::report::{LogReader, sample_outcomes};
+    use crate::report::sample_outcomes;
 
     /// Runs `answer` as a step, and returns the exit status, the log, the outputs, the summary.
     fn step(result: Result<ReleaseOutcome, Failure>) -> (u8, String, String, String) {
@@ -417,37 +320,6 @@ mod tests {
                     "{text}"
                 );
             }
-        }
-    }
-
-    #[test]
-    fn outputs_that_other_jobs_will_not_get_are_named() {
-        for (secret, named, hint) in [
-            (
-                "team",
-                Some("of: image, tags, json, matrix. "),
-                "hand digest on",
-            ),
-            (
-                "4813",
-                Some("of: digest, source-digest, image, json, matrix. "),
-                "choose a secret",
-            ),
-            ("made-up-word", None, ""),
-        ] {
-            let page = SharedBuffer::default();
-            let log = RunLog::new(page.clone(), LogReader::Job);
-            let mut secrets = SecretTexts::default();
-            secrets.add(secret);
-            log.add_secrets(&secrets);
-            let outcome = step_outputs::release_outputs(&sample_outcomes::promoted_outcome());
-            warn_of_masked_outputs(&log, &outcome);
-            let text = page.text();
-            assert_eq!(text.contains("::warning "), named.is_some(), "{text}");
-            assert!(
-                text.contains(named.unwrap_or_default()) && text.contains(hint),
-                "{text}"
-            );
         }
     }
 

@@ -1,9 +1,11 @@
+//! Outputs `json` and `matrix`.
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use url::Url;
 
-use super::phrases;
+use super::{batch_phrases, phrases};
 use crate::policy::Service;
 use crate::referrers::{CopiedReferrers, ReferrerKind, SkipReason};
 use crate::release::{
@@ -169,7 +171,7 @@ struct MatrixEntryJson<'a> {
 
 pub(super) fn batch_json(batch: &BatchOutcome) -> String {
     to_json_line(&BatchJson {
-        outcome: super::batch_report::outcome_word(batch),
+        outcome: batch_phrases::outcome_word(batch),
         verb: phrases::verb_name(batch.verb),
         dry_run: batch.dry_run,
         services: batch.services.iter().map(service_json).collect(),
@@ -177,7 +179,7 @@ pub(super) fn batch_json(batch: &BatchOutcome) -> String {
 }
 
 fn service_json((service, end): &(Service, ServiceOutcome)) -> ServiceJson<'_> {
-    let state = super::batch_report::service_state(end);
+    let state = batch_phrases::service_state(end);
     let diagnostic = match end {
         ServiceOutcome::Failed(failure) => failure.complaint(),
         _ => None,
@@ -345,59 +347,4 @@ fn to_copy_stats_json(content: &CopyStats) -> CopyStatsJson {
 /// One line: there are only texts, numbers and lists in it, so this cannot fail.
 fn to_json_line(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
-}
-
-/// Returns `json` with `change` applied to every text in it. Keys that are words are ours, and stay.
-pub(super) fn with_texts(json: &str, change: impl Fn(&str) -> String) -> String {
-    let mut out = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some(begin) = rest.find('"') {
-        let length = quoted_length(&rest[begin..]);
-        let (quoted, after) = rest[begin..].split_at(length);
-        let text: String = serde_json::from_str(quoted).unwrap_or_default();
-        let is_word = text.chars().all(|c| c.is_ascii_alphabetic() || c == '-');
-        let changed = match after.starts_with(':') && is_word {
-            true => text.clone(),
-            false => change(&text),
-        };
-        out += &rest[..begin];
-        match changed == text {
-            true => out += quoted,
-            false => out += &to_json_line(&changed),
-        }
-        rest = after;
-    }
-    out + rest
-}
-
-/// Returns how long the text is that begins with a quote, with both quotes.
-fn quoted_length(json: &str) -> usize {
-    let mut is_escaped = false;
-    let end = json.char_indices().skip(1).find(|(_, c)| {
-        let is_end = *c == '"' && !is_escaped;
-        is_escaped = *c == '\\' && !is_escaped;
-        is_end
-    });
-    end.map_or(json.len(), |(at, _)| at + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_changed_and_json_stays_json() {
-        let json = r#"{"note":"a \"note\" \\","null":null,"x/note":["note",1,true,"\\\""]}"#;
-        let change = |text: &str| text.replace("note", "\"").replace("null", "*");
-        assert_eq!(
-            with_texts(json, change),
-            r#"{"note":"a \"\"\" \\","null":null,"x/\"":["\"",1,true,"\\\""]}"#
-        );
-        assert_eq!(with_texts(json, str::to_owned), json);
-        let pretty = format!("{:#}", serde_json::json!({"note": {"b": "note"}}));
-        assert_eq!(
-            with_texts(&pretty, change),
-            "{\n  \"note\": {\n    \"b\": \"\\\"\"\n  }\n}"
-        );
-    }
 }

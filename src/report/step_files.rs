@@ -1,0 +1,154 @@
+//! Writes the outputs, summary, variables and bake files of a step, without secrets.
+
+use super::json_texts;
+use super::run_log::RunLog;
+use super::tags_report::{self, TagsResult};
+use crate::actions::{self, FileCommandError, ProcessEnvironment};
+
+/// What was released stays released where its outputs cannot be handed on, so that is a warning.
+pub(super) fn write_outputs(
+    environment: &ProcessEnvironment,
+    log: &RunLog,
+    outputs: &[(&str, String)],
+    summary: &str,
+) {
+    let warn = |error: FileCommandError| log.warning(&format!("{error}\n hint: {}", error.hint()));
+    warn_of_masked_outputs(log, outputs);
+    let missing = |name| log.warning(&format!("{name} is not set: this step hands nothing on"));
+    match environment.path("GITHUB_OUTPUT") {
+        Some(file) => actions::append_outputs(file, outputs).unwrap_or_else(warn),
+        None => missing("GITHUB_OUTPUT"),
+    }
+    match environment.path("GITHUB_STEP_SUMMARY") {
+        Some(file) => actions::append_summary(file, summary).unwrap_or_else(warn),
+        None => missing("GITHUB_STEP_SUMMARY"),
+    }
+}
+
+/// GitHub hands no job output on in which it finds a masked text, and leaves an empty one instead.
+fn warn_of_masked_outputs(log: &RunLog, outputs: &[(&str, String)]) {
+    let masked = outputs.iter().filter(|(_, value)| log.is_masked(value));
+    let names: Vec<_> = masked.map(|(name, _)| *name).collect();
+    if names.is_empty() {
+        return;
+    }
+    let (them, digest) = (names.join(", "), names.contains(&"digest"));
+    let way = if digest {
+        "choose a secret that is no part of a digest"
+    } else {
+        "hand digest on, and put the repository's name before it in the job that needs it"
+    };
+    log.warning(&format!(
+        "a text that is masked as a secret is a part of: {them}. Later steps get these outputs whole, but GitHub gives other jobs nothing in place of an output with a masked part\n hint: {way}"
+    ));
+}
+
+/// Returns the outputs as others may read them, and says in which of them a secret was. Texts that come
+/// from elsewhere could hold one that somebody put there.
+pub(super) fn without_secrets(
+    outputs: Vec<(&'static str, String)>,
+    log: &RunLog,
+    names: &[String],
+) -> Vec<(&'static str, String)> {
+    let hide = |text: &str| log.without_secrets(text, names);
+    let mut hidden = Vec::new();
+    let shown = outputs.into_iter().map(|(name, value)| {
+        let shown = match name {
+            "json" | "matrix" => json_texts::map_texts(&value, hide),
+            _ => hide(&value),
+        };
+        if shown != value {
+            hidden.push(name);
+        }
+        (name, shown)
+    });
+    let shown = shown.collect();
+    if !hidden.is_empty() {
+        log.warning(&format!(
+            "a secret was a part of: {}. It is *** there",
+            hidden.join(", ")
+        ));
+    }
+    shown
+}
+
+/// Writes the bake files to the runner's folder, and gives the paths that later steps find them at.
+pub(super) fn write_bake_files(
+    tagged: &TagsResult,
+    environment: &ProcessEnvironment,
+    log: &RunLog,
+) -> Vec<(&'static str, String)> {
+    let Some(folder) = environment.path("RUNNER_TEMP") else {
+        log.info("RUNNER_TEMP is not set: no bake files are written");
+        return Vec::new();
+    };
+    let outside = tags_report::path_outside_container(folder, environment.path("RUNNER_WORKSPACE"));
+    let hide = |text: &str| log.without_secrets(text, &tagged.images);
+    let write = |file: tags_report::BakeFile| match std::fs::write(
+        folder.join(file.name),
+        json_texts::map_texts(&file.content, hide),
+    ) {
+        Ok(()) => Some((file.output, outside.join(file.name).display().to_string())),
+        Err(error) => {
+            log.warning(&format!("{} cannot be written: {error}", file.name));
+            None
+        }
+    };
+    tagged.bake_files().into_iter().filter_map(write).collect()
+}
+
+pub(super) fn export_variables(
+    environment: &ProcessEnvironment,
+    log: &RunLog,
+    outputs: &[(&str, String)],
+) {
+    let Some(file) = environment.path("GITHUB_ENV") else {
+        return;
+    };
+    let variable =
+        |(name, value): &(&str, String)| (tags_report::output_variable(name), value.clone());
+    let variables: Vec<_> = outputs.iter().map(variable).collect();
+    if let Err(error) = actions::append_variables(file, &variables) {
+        log.warning(&format!("{error}\n hint: {}", error.hint()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::SecretTexts;
+    use crate::report::run_log::LogReader;
+    use crate::report::run_log::tests::SharedBuffer;
+    use crate::report::{sample_outcomes, step_outputs};
+
+    #[test]
+    fn outputs_that_other_jobs_will_not_get_are_named() {
+        for (secret, named, hint) in [
+            (
+                "team",
+                Some("of: image, tags, json, matrix. "),
+                "hand digest on",
+            ),
+            (
+                "4813",
+                Some("of: digest, source-digest, image, json, matrix. "),
+                "choose a secret",
+            ),
+            ("made-up-word", None, ""),
+        ] {
+            let page = SharedBuffer::default();
+            let log = RunLog::new(page.clone(), LogReader::Job);
+            let mut secrets = SecretTexts::default();
+            secrets.add(secret);
+            log.add_secrets(&secrets);
+            let outcome = step_outputs::release_outputs(&sample_outcomes::promoted_outcome());
+            warn_of_masked_outputs(&log, &outcome);
+            let text = page.text();
+            assert_eq!(text.contains("::warning "), named.is_some(), "{text}");
+            assert!(
+                text.contains(named.unwrap_or_default()) && text.contains(hint),
+                "{text}"
+            );
+        }
+    }
+}
