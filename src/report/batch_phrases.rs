@@ -4,10 +4,10 @@ use super::{phrases, references, text_report};
 use crate::policy::Service;
 use crate::release::{BatchOutcome, Failure, ReleaseOutcome, ServiceOutcome};
 
-/// So many failures are told in full where all of them would be too long.
-const FAILURES_TOLD_IN_FULL: usize = 10;
+/// Most failures that the error message shows in full.
+const FULL_FAILURES_LIMIT: usize = 10;
 
-/// What became of a service, in a line for the log while others are under way.
+/// Returns what happened to a service, as a line for the log while others still run.
 pub fn service_line(service: &Service, end: &ServiceOutcome) -> String {
     let mut line = format!("{service}: {}", service_state(end));
     match end {
@@ -29,8 +29,8 @@ pub fn service_line(service: &Service, end: &ServiceOutcome) -> String {
     line
 }
 
-/// What went wrong, if anything: the failure that decides the exit status, and all of it in words. A
-/// refusal decides first, since no repetition mends it.
+/// Returns the failure that decides the exit status, and the text of all failures; `None` if no service
+/// failed. A refusal has priority, since repeating the run does not resolve it.
 pub(super) fn to_failure(batch: &BatchOutcome) -> Option<(&Failure, String)> {
     let first = |is: fn(&Failure) -> bool| batch.failed().map(|(_, it)| it).find(|it| is(it));
     let worst = first(|it| matches!(it, Failure::Refused(_)))
@@ -44,23 +44,23 @@ pub(super) fn to_failure(batch: &BatchOutcome) -> Option<(&Failure, String)> {
         text_report::failure_title(worst),
         service_counts(batch)
     );
-    for (service, failure) in batch.failed().take(FAILURES_TOLD_IN_FULL) {
+    for (service, failure) in batch.failed().take(FULL_FAILURES_LIMIT) {
         let diagnostic = failure.complaint().map(ToString::to_string);
         let diagnostic = diagnostic.unwrap_or_default().replace('\n', "\n ");
         words += &format!("\n {service}: {diagnostic}");
     }
-    let more = batch.failed().count().saturating_sub(FAILURES_TOLD_IN_FULL);
+    let more = batch.failed().count().saturating_sub(FULL_FAILURES_LIMIT);
     if more > 0 {
-        words += &format!("\n and {more} more, which the report names");
+        words += &format!("\n and {more} more, listed in the report");
     }
     words += match batch.started {
-        true => "\n a run that is repeated does the rest",
+        true => "\n repeat the run to do the rest",
         false => "\n nothing was written",
     };
     Some((worst, words))
 }
 
-/// The one service, where there is no other and it went well: it is told like an image alone.
+/// Returns the outcome of the only service, which is reported like a single image.
 pub(super) fn only_outcome(batch: &BatchOutcome) -> Option<&ReleaseOutcome> {
     match &batch.services[..] {
         [(_, ServiceOutcome::Completed(outcome))] => Some(outcome),
@@ -68,7 +68,7 @@ pub(super) fn only_outcome(batch: &BatchOutcome) -> Option<&ReleaseOutcome> {
     }
 }
 
-/// What became of a service, in a word or two.
+/// Returns what happened to a service, in a word or two.
 pub(super) fn service_state(end: &ServiceOutcome) -> &'static str {
     match end {
         ServiceOutcome::Completed(outcome) if !outcome.has_changes() => "unchanged",
@@ -79,7 +79,7 @@ pub(super) fn service_state(end: &ServiceOutcome) -> &'static str {
     }
 }
 
-/// The output `outcome`.
+/// Returns the output `outcome`.
 pub(super) fn outcome_word(batch: &BatchOutcome) -> &'static str {
     match to_failure(batch) {
         Some((Failure::Refused(_), _)) => "refused",
@@ -89,7 +89,7 @@ pub(super) fn outcome_word(batch: &BatchOutcome) -> &'static str {
     }
 }
 
-/// `8 services: 5 released, 2 unchanged, 1 failed`
+/// Returns a text such as `8 services: 5 released, 2 unchanged, 1 failed`
 pub(super) fn service_counts(batch: &BatchOutcome) -> String {
     let mut counts: Vec<(&str, u64)> = Vec::new();
     for (_, end) in &batch.services {
@@ -120,7 +120,7 @@ pub(super) fn service_detail(end: &ServiceOutcome) -> String {
     format!("{}  {places}: {tags}", outcome.root.short())
 }
 
-/// The tags that name the image, without the repository's name.
+/// Returns the tags that point to the image, without the repository name.
 pub(super) fn tag_names(outcome: &ReleaseOutcome) -> Vec<String> {
     let results = outcome
         .destinations
@@ -135,7 +135,7 @@ mod tests {
     use crate::report::sample_outcomes;
 
     #[test]
-    fn a_service_that_ends_is_told_in_a_line() {
+    fn a_finished_service_has_one_line() {
         let batch = sample_outcomes::batch_outcome();
         let lines: Vec<_> = batch
             .services
@@ -143,15 +143,15 @@ mod tests {
             .map(|(it, end)| service_line(it, end))
             .collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
-    web: released  sha256:4813494d137e  prod.example.com/team/web: 1.4.0, prod; 5 manifests written, 12.3 MiB moved in 4 blobs, 6.0 KiB not moved (48 B in 1 blob there already, 1.9 KiB in 2 blobs mounted, 4.0 KiB in 3 blobs brought by this run already), 1.0 MiB not moved again after 1 break
-    api: unchanged  sha256:4813494d137e  oci:mirror: 1.4.0; nothing had to be copied
+    web: released  sha256:4813494d137e  prod.example.com/team/web: 1.4.0, prod; 5 manifests written, 12.3 MiB moved in 4 blobs, 6.0 KiB not moved (48 B in 1 blob already present, 1.9 KiB in 2 blobs mounted, 4.0 KiB in 3 blobs already copied in this run), 1.0 MiB not sent again after 1 interruption
+    api: unchanged  sha256:4813494d137e  oci:mirror: 1.4.0; nothing to copy
     worker: refused: tag 1.4.0 of prod.example.com/team/web names another image
     cron: not begun
     ");
     }
 
     #[test]
-    fn a_thousand_failures_are_not_all_told() {
+    fn many_failures_are_cut_and_counted() {
         let mut batch = sample_outcomes::batch_outcome();
         let failed = batch.services.remove(2);
         batch.services.extend(std::iter::repeat_n(failed, 30));

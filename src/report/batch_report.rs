@@ -1,10 +1,10 @@
-//! What became of several services, as it is read: a row for each.
+//! Report of a batch, with a line or row for each service.
 
 use super::markdown::{code_span, escape_text, table_row};
 use super::{batch_phrases, job_summary, phrases, references, text_report};
 use crate::release::{BatchOutcome, ServiceOutcome};
 
-/// The report as plain text.
+/// Returns the report of a batch as plain text.
 pub(super) fn to_text(batch: &BatchOutcome) -> String {
     if let Some(outcome) = batch_phrases::only_outcome(batch) {
         return text_report::release_text(outcome);
@@ -41,7 +41,7 @@ pub(super) fn to_text(batch: &BatchOutcome) -> String {
     report.trim_end().to_owned()
 }
 
-/// The report as the markdown of a job's summary.
+/// Returns the report of a batch as Markdown for the job summary.
 pub(super) fn to_summary(batch: &BatchOutcome) -> String {
     if let Some(outcome) = batch_phrases::only_outcome(batch) {
         return job_summary::release_summary(outcome);
@@ -90,7 +90,7 @@ pub(super) fn to_summary(batch: &BatchOutcome) -> String {
     page + "\n"
 }
 
-/// What was skipped or defaulted, said once.
+/// Returns the notes of all services, each once.
 fn distinct_notes(batch: &BatchOutcome) -> Vec<&str> {
     let mut notes: Vec<&str> = Vec::new();
     for (_, outcome) in batch.done() {
@@ -128,7 +128,7 @@ mod tests {
      worker: tag 1.4.0 of prod.example.com/team/web names another image
       why:  1.4.0 is an immutable tag
       hint: release 1.4.1
-     a run that is repeated does the rest
+     repeat the run to do the rest
     ");
     }
 
@@ -150,7 +150,7 @@ mod tests {
 
     **Why:** 1&#46;4&#46;0 is an immutable tag
 
-    **How to go on:** release 1&#46;4&#46;1
+    **Hint:** release 1&#46;4&#46;1
 
 
     ### Skipped and defaulted
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn one_service_is_told_like_an_image_alone() {
+    fn a_single_service_is_reported_like_a_single_image() {
         let mut batch = sample_outcomes::batch_outcome();
         batch.services.truncate(1);
         let Some((_, outcome)) = batch.done().next() else {

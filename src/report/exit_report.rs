@@ -12,24 +12,24 @@ use super::{
 use crate::actions::ProcessEnvironment;
 use crate::release::{BatchOutcome, Failure, ReleaseOutcome, Verification};
 
-/// What a verb came to.
+/// Result of a verb.
 pub enum VerbResult {
-    /// An image was released, or would be.
+    /// Release of one image, or its dry run.
     Released(Box<ReleaseOutcome>),
-    /// Several services were released, or some of them were not.
+    /// Release of several services, some of which may have failed.
     Batch(Box<BatchOutcome>),
-    /// Tags were derived.
+    /// Derived tags.
     Tagged(Box<TagsResult>),
-    /// Signatures were checked.
+    /// Checked signatures of an image.
     Verified(Box<Verification>),
-    /// A bundle beside a file was checked.
+    /// Checked bundle of a file.
     VerifiedBundle(Box<BundleVerification>),
-    /// A file was signed.
+    /// Signed file.
     SignedBundle(Box<SignedBundle>),
 }
 
-/// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
-/// exit status.
+/// Reports the result of `verb`: in a job by log, outputs and summary, else on `out`. Returns the exit
+/// status.
 pub fn report_result(
     verb: &str,
     result: Result<VerbResult, Failure>,
@@ -43,7 +43,7 @@ pub fn report_result(
             report_release(&outcome, environment, log, out)
         }
         Ok(VerbResult::Batch(outcome)) => {
-            let outcome = cleaned::fleet(*outcome, &|text| log.redact(text));
+            let outcome = cleaned::batch(*outcome, &|text| log.redact(text));
             report_batch(verb, &outcome, environment, log, out)
         }
         Ok(VerbResult::Tagged(tagged)) => {
@@ -102,14 +102,14 @@ fn report_release(
         let summary = log.without_secrets(&job_summary::release_summary(outcome), &names);
         step_files::write_outputs(environment, log, &outputs, &summary);
     } else {
-        // Nobody may be reading any more.
+        // The reader may have closed the pipe.
         let _ = writeln!(out, "{}", log.redact(&report));
         let _ = out.flush();
     }
     0
 }
 
-/// Every service is told, whether or not one of them failed.
+/// Reports every service, also if one of them failed.
 fn report_batch(
     verb: &str,
     outcome: &BatchOutcome,
@@ -138,17 +138,17 @@ fn report_batch(
     }
 }
 
-/// What was found by checking, in every form.
+/// Result of a verification, in every form of a report.
 struct CheckReport {
     text: String,
     summary: String,
     outputs: Vec<(&'static str, String)>,
     refusal: Option<Failure>,
-    /// What the user named, which is no secret.
+    /// Names that the user gave, which are not secret.
     names: Vec<String>,
 }
 
-/// Everything that was found is told, whether or not it is good.
+/// Reports all evidence, also if it is not valid.
 fn report_check(
     verb: &str,
     found: &CheckReport,
@@ -235,7 +235,7 @@ fn exit_status(failure: &Failure) -> u8 {
     }
 }
 
-/// Returns the names that the user gave, which are no secrets even where a part of one is.
+/// Returns the names that the user gave, which are not secret even if they contain one.
 fn names(outcome: &ReleaseOutcome) -> Vec<String> {
     let places = outcome.destinations.iter();
     let places = places.map(|released| released.place.to_string());
@@ -250,7 +250,7 @@ mod tests {
     use crate::report::run_log::tests::SharedBuffer;
     use crate::report::sample_outcomes;
 
-    /// Runs `answer` as a step, and returns the exit status, the log, the outputs, the summary.
+    /// Reports `result` as a step, and returns the exit status, log, outputs and summary.
     fn step(result: Result<ReleaseOutcome, Failure>) -> (u8, String, String, String) {
         let folder = tempfile::tempdir().unwrap();
         let [output, summary] = ["output", "summary"].map(|name| folder.path().join(name));
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_hands_on_outputs_and_summary() {
+    fn a_step_writes_outputs_and_summary() {
         let (status, log, outputs, summary) = step(Ok(sample_outcomes::promoted_outcome()));
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_status_says_who_has_to_act() {
+    fn the_exit_status_tells_the_kind_of_failure() {
         for (failure, expected) in [
             (sample_outcomes::refused_failure(), 1),
             (Failure::input("x"), 2),
@@ -306,14 +306,14 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_an_answer_is_shown_nowhere() {
+    fn a_secret_in_a_response_is_shown_nowhere() {
         let mut outcome = sample_outcomes::unchanged_outcome();
         outcome.notes.push("the registry says made-up-word".into());
         let failure = Failure::refused("it says made-up-word").why("made-up-word");
         for result in [Ok(outcome), Err(failure)] {
             let (_, log, outputs, summary) = step(result);
-            let said = log.lines().filter(|line| !line.starts_with("::add-mask::"));
-            let log = said.collect::<Vec<_>>().join("\n");
+            let unmasked = log.lines().filter(|line| !line.starts_with("::add-mask::"));
+            let log = unmasked.collect::<Vec<_>>().join("\n");
             for text in [log, outputs, summary] {
                 assert!(
                     !text.contains("made-up") && !text.contains("&#45;up"),
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_not_there_are_named() {
+    fn missing_runner_files_are_named() {
         let page = SharedBuffer::default();
         let log = RunLog::new(page.clone(), LogReader::Job);
         let environment = ProcessEnvironment::from_iter([
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_reads_it_on_the_terminal() {
+    fn a_terminal_gets_the_plain_report() {
         let page = SharedBuffer::default();
         let log = RunLog::new(page.clone(), LogReader::Terminal);
         let environment = ProcessEnvironment::default();
@@ -360,7 +360,7 @@ mod tests {
             &mut out,
         );
         let out = String::from_utf8(out).unwrap();
-        assert!(out.starts_with("nothing had to change for oci:"));
+        assert!(out.starts_with("already up to date: oci:"));
         assert_eq!(page.text(), "");
         report_result(
             "promote",

@@ -1,6 +1,6 @@
 //! Rewrites the texts of a JSON document and keeps its structure.
 
-/// Returns `json` with `change` applied to every text in it. Keys that are words are ours, and stay.
+/// Returns `json` with `change` applied to every text. Keys of letters and dashes are the names of members, and stay.
 pub(super) fn map_texts(json: &str, change: impl Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(json.len());
     let mut rest = json;
@@ -23,7 +23,7 @@ pub(super) fn map_texts(json: &str, change: impl Fn(&str) -> String) -> String {
     out + rest
 }
 
-/// Returns how long the text is that begins with a quote, with both quotes.
+/// Returns the length of the quoted text at the start of `json`, with both quotes.
 fn quoted_length(json: &str) -> usize {
     let mut is_escaped = false;
     let end = json.char_indices().skip(1).find(|(_, c)| {

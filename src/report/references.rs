@@ -3,24 +3,24 @@
 use super::phrases;
 use crate::release::{DestinationOutcome, ReleaseOutcome, SignatureResult, TagChange, TagResult};
 
-/// The image at each destination.
+/// Returns the image at each destination, as `repository@digest`.
 pub(super) fn image_references(outcome: &ReleaseOutcome) -> Vec<String> {
     let by_digest =
         |released: &DestinationOutcome| phrases::digest_reference(&released.place, outcome.root);
     outcome.destinations.iter().map(by_digest).collect()
 }
 
-/// Where the signatures are.
+/// Returns the references of the signatures.
 pub(super) fn signature_references(outcome: &ReleaseOutcome) -> Vec<String> {
     references_of(outcome, |signed| signed.predicate_type.is_none())
 }
 
-/// Where the attestations are.
+/// Returns the references of the attestations.
 pub(super) fn attestation_references(outcome: &ReleaseOutcome) -> Vec<String> {
     references_of(outcome, |signed| signed.predicate_type.is_some())
 }
 
-/// Where GitHub shows those that this run had it keep.
+/// Returns the URLs of the attestations that this run uploaded to GitHub.
 pub(super) fn attestation_urls(outcome: &ReleaseOutcome) -> Vec<String> {
     let signatures = outcome.destinations.iter();
     let signatures = signatures.flat_map(|released| &released.signatures);
@@ -39,7 +39,7 @@ fn references_of(outcome: &ReleaseOutcome, wanted: fn(&SignatureResult) -> bool)
     outcome.destinations.iter().flat_map(at).collect()
 }
 
-/// The full names of the image.
+/// Returns the full references of the tags that point to the image.
 pub(super) fn tag_references(outcome: &ReleaseOutcome) -> Vec<String> {
     let of = |released: &DestinationOutcome| -> Vec<String> {
         tags_naming_root(released)
@@ -49,7 +49,7 @@ pub(super) fn tag_references(outcome: &ReleaseOutcome) -> Vec<String> {
     outcome.destinations.iter().flat_map(of).collect()
 }
 
-/// The tags that name the image. One that stayed where it was names another.
+/// Returns the tags that point to the image, without those left at or corrected to another image.
 pub(super) fn tags_naming_root(released: &DestinationOutcome) -> impl Iterator<Item = &TagResult> {
     let stays = |change: &TagChange| {
         matches!(

@@ -5,7 +5,7 @@ use super::run_log::RunLog;
 use super::tags_report::{self, TagsResult};
 use crate::actions::{self, FileCommandError, ProcessEnvironment};
 
-/// What was released stays released where its outputs cannot be handed on, so that is a warning.
+/// Writes outputs and summary. A failure is a warning only: what was released stays released.
 pub(super) fn write_outputs(
     environment: &ProcessEnvironment,
     log: &RunLog,
@@ -14,37 +14,39 @@ pub(super) fn write_outputs(
 ) {
     let warn = |error: FileCommandError| log.warning(&format!("{error}\n hint: {}", error.hint()));
     warn_of_masked_outputs(log, outputs);
-    let missing = |name| log.warning(&format!("{name} is not set: this step hands nothing on"));
+    let missing = |name, content| {
+        log.warning(&format!("{name} is not set: this step writes no {content}"));
+    };
     match environment.path("GITHUB_OUTPUT") {
         Some(file) => actions::append_outputs(file, outputs).unwrap_or_else(warn),
-        None => missing("GITHUB_OUTPUT"),
+        None => missing("GITHUB_OUTPUT", "outputs"),
     }
     match environment.path("GITHUB_STEP_SUMMARY") {
         Some(file) => actions::append_summary(file, summary).unwrap_or_else(warn),
-        None => missing("GITHUB_STEP_SUMMARY"),
+        None => missing("GITHUB_STEP_SUMMARY", "summary"),
     }
 }
 
-/// GitHub hands no job output on in which it finds a masked text, and leaves an empty one instead.
+/// Warns of outputs with masked text: GitHub passes an empty output to other jobs in their place.
 fn warn_of_masked_outputs(log: &RunLog, outputs: &[(&str, String)]) {
     let masked = outputs.iter().filter(|(_, value)| log.is_masked(value));
     let names: Vec<_> = masked.map(|(name, _)| *name).collect();
     if names.is_empty() {
         return;
     }
-    let (them, digest) = (names.join(", "), names.contains(&"digest"));
-    let way = if digest {
-        "choose a secret that is no part of a digest"
+    let hint = if names.contains(&"digest") {
+        "choose a secret that is not part of a digest"
     } else {
-        "hand digest on, and put the repository's name before it in the job that needs it"
+        "pass digest to the other job, and put the repository name before it there"
     };
+    let names = names.join(", ");
     log.warning(&format!(
-        "a text that is masked as a secret is a part of: {them}. Later steps get these outputs whole, but GitHub gives other jobs nothing in place of an output with a masked part\n hint: {way}"
+        "these outputs contain text that is masked as a secret: {names}. Later steps of this job get them in full, but GitHub passes none of them to other jobs\n hint: {hint}"
     ));
 }
 
-/// Returns the outputs as others may read them, and says in which of them a secret was. Texts that come
-/// from elsewhere could hold one that somebody put there.
+/// Returns the outputs without secrets, and warns of those that contained one. Text from outside could
+/// contain a secret that somebody put there.
 pub(super) fn without_secrets(
     outputs: Vec<(&'static str, String)>,
     log: &RunLog,
@@ -65,14 +67,14 @@ pub(super) fn without_secrets(
     let shown = shown.collect();
     if !hidden.is_empty() {
         log.warning(&format!(
-            "a secret was a part of: {}. It is *** there",
+            "these outputs contained a secret: {}. *** replaces it",
             hidden.join(", ")
         ));
     }
     shown
 }
 
-/// Writes the bake files to the runner's folder, and gives the paths that later steps find them at.
+/// Writes the bake files to `RUNNER_TEMP`, and returns the outputs with their paths for later steps.
 pub(super) fn write_bake_files(
     tagged: &TagsResult,
     environment: &ProcessEnvironment,
@@ -90,7 +92,7 @@ pub(super) fn write_bake_files(
     ) {
         Ok(()) => Some((file.output, outside.join(file.name).display().to_string())),
         Err(error) => {
-            log.warning(&format!("{} cannot be written: {error}", file.name));
+            log.warning(&format!("cannot write {}: {error}", file.name));
             None
         }
     };
@@ -122,16 +124,16 @@ mod tests {
     use crate::report::{sample_outcomes, step_outputs};
 
     #[test]
-    fn outputs_that_other_jobs_will_not_get_are_named() {
+    fn outputs_that_github_hides_from_other_jobs_are_named() {
         for (secret, named, hint) in [
             (
                 "team",
-                Some("of: image, tags, json, matrix. "),
-                "hand digest on",
+                Some("secret: image, tags, json, matrix. "),
+                "pass digest",
             ),
             (
                 "4813",
-                Some("of: digest, source-digest, image, json, matrix. "),
+                Some("secret: digest, source-digest, image, json, matrix. "),
                 "choose a secret",
             ),
             ("made-up-word", None, ""),

@@ -3,7 +3,7 @@
 use super::{batch_phrases, json_output, phrases, references};
 use crate::release::{BatchOutcome, Diagnostic, ReleaseOutcome};
 
-/// The outputs of a release.
+/// Returns the outputs of a release.
 pub(super) fn release_outputs(outcome: &ReleaseOutcome) -> Vec<(&'static str, String)> {
     let lines = |lines: Vec<String>| lines.join("\n");
     vec![
@@ -33,7 +33,7 @@ pub(super) fn release_outputs(outcome: &ReleaseOutcome) -> Vec<(&'static str, St
     ]
 }
 
-/// The outputs of a refusal.
+/// Returns the outputs of a refusal.
 pub(super) fn refusal_outputs(diagnostic: &Diagnostic) -> Vec<(&'static str, String)> {
     vec![
         ("json", json_output::refusal_json(diagnostic)),
@@ -41,7 +41,7 @@ pub(super) fn refusal_outputs(diagnostic: &Diagnostic) -> Vec<(&'static str, Str
     ]
 }
 
-/// The outputs. A digest stands for one image, so there is none for several.
+/// Returns the outputs of a batch. Several images have no `digest`, which names one image.
 pub(super) fn batch_outputs(batch: &BatchOutcome) -> Vec<(&'static str, String)> {
     let all = |of: fn(&ReleaseOutcome) -> Vec<String>| -> String {
         let lines: Vec<_> = batch.done().flat_map(|(_, outcome)| of(outcome)).collect();
@@ -78,7 +78,7 @@ pub(super) fn batch_outputs(batch: &BatchOutcome) -> Vec<(&'static str, String)>
     outputs
 }
 
-/// The version, where all have the same one.
+/// Returns the version if all services have the same one, else an empty text.
 fn common_version(batch: &BatchOutcome) -> String {
     let mut versions = batch.done().map(|(_, outcome)| outcome.version.as_deref());
     match versions.next() {
@@ -94,7 +94,7 @@ mod tests {
     use crate::report::sample_outcomes;
 
     #[test]
-    fn every_declared_output_is_given() {
+    fn every_declared_output_is_written() {
         let given: Vec<_> = release_outputs(&sample_outcomes::promoted_outcome())
             .into_iter()
             .map(|(name, _)| name)
