@@ -247,8 +247,8 @@ mod tests {
     use super::*;
     use crate::actions::SecretTexts;
     use crate::report::run_log::LogReader;
-    use crate::report::run_log::tests::SharedBuffer;
     use crate::report::sample_outcomes;
+    use crate::report::shared_buffer::SharedBuffer;
 
     /// Reports `result` as a step, and returns the exit status, log, outputs and summary.
     fn step(result: Result<ReleaseOutcome, Failure>) -> (u8, String, String, String) {

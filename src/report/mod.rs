@@ -22,6 +22,8 @@ mod verification_report;
 
 #[cfg(test)]
 mod sample_outcomes;
+#[cfg(test)]
+mod shared_buffer;
 
 pub use batch_phrases::service_line;
 pub use bundle_report::{BundleVerification, SignedBundle};

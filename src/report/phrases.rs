@@ -197,7 +197,7 @@ pub(super) fn platforms_phrase(subset: &PlatformSelection) -> String {
     format!("new index with {} only", subset.platforms.join(", "))
 }
 
-/// What travelled with the image, and what skipped referrers: a line each, where there is anything.
+/// Returns lines for the referrers that were copied, were already present, and were skipped.
 pub(super) fn referrer_lines(copied_referrers: &CopiedReferrers, dry_run: bool) -> Vec<String> {
     let listed = |counts: &BTreeMap<referrers::ReferrerKind, u64>| -> Vec<String> {
         let counts = counts.iter();

@@ -200,30 +200,11 @@ impl LogState {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
+mod tests {
     use std::time::Duration;
 
-    /// What was written, to be read while the log still has it.
-    #[derive(Clone, Default)]
-    pub(crate) struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
-
-    impl SharedBuffer {
-        pub(crate) fn text(&self) -> String {
-            let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
-    }
-
-    impl Write for SharedBuffer {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            let mut page = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            page.write(bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use super::*;
+    use crate::report::shared_buffer::SharedBuffer;
 
     fn log(reader: LogReader) -> (Arc<RunLog>, SharedBuffer) {
         let page = SharedBuffer::default();

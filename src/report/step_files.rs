@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::actions::SecretTexts;
     use crate::report::run_log::LogReader;
-    use crate::report::run_log::tests::SharedBuffer;
+    use crate::report::shared_buffer::SharedBuffer;
     use crate::report::{sample_outcomes, step_outputs};
 
     #[test]
