@@ -54,7 +54,7 @@ pub fn readme_tables() -> String {
 fn input_description(input: &InputDeclaration) -> String {
     let form = match input.kind {
         InputKind::Text(_) | InputKind::TextOrFile(_) | InputKind::Verbatim(_) => String::new(),
-        InputKind::List(_) => ". One a line".to_owned(),
+        InputKind::List(_) => ". One per line".to_owned(),
         InputKind::Choice(words) => format!(" ({})", words.join(", ")),
         InputKind::Switch => " (true, false)".to_owned(),
     };

@@ -104,13 +104,13 @@ impl Verb {
     pub fn help(self) -> &'static str {
         match self {
             Self::Tags => {
-                "Say which tags, labels and annotations the event gives an image; writes to no registry"
+                "Derive tags, labels and annotations from the GitHub event; write to no registry"
             }
-            Self::Push => "Bring a built image into a repository, under the tags of the event",
-            Self::Promote => "Release an image from one repository to others, by the same digest",
-            Self::Verify => "Check the signatures and attestations of an image",
-            Self::VerifyBundle => "Check a Sigstore bundle that stands beside a file",
-            Self::SignBundle => "Sign a file into a Sigstore bundle beside it",
+            Self::Push => "Push a built image to a repository and tag it from the GitHub event",
+            Self::Promote => "Promote an image to other repositories by the same digest",
+            Self::Verify => "Verify the signatures and attestations of an image",
+            Self::VerifyBundle => "Verify the Sigstore bundle of a file",
+            Self::SignBundle => "Sign a file and write its Sigstore bundle",
         }
     }
 
@@ -192,7 +192,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: &[],
         kind: InputKind::Choice(Verb::NAMES),
         default: Some("tags"),
-        help: "What to do",
+        help: "Verb to run",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -201,7 +201,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         kind: InputKind::Text("IMAGE"),
         required: REGISTRY_VERBS,
         path: true,
-        help: "The image to start from: a registry reference with tag or digest, oci:DIR[:NAME] (an image layout), oci-archive:FILE[:NAME] (a tar of one), docker-archive:FILE[:NAME] (what docker save writes) or docker-daemon:NAME (an image of the Docker engine). To an environment of the policy also a tag or digest alone, of the repository that it takes its images from",
+        help: "Image to push, promote or verify. A registry reference with tag or digest, oci:DIR[:NAME] (an image layout), oci-archive:FILE[:NAME] (a tar of an image layout), docker-archive:FILE[:NAME] (written by docker save) or docker-daemon:NAME (an image of the Docker engine). For an environment of the policy, a tag or digest alone is also accepted: it refers to the repository that the environment takes its images from",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -209,21 +209,21 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: TAGGING_VERBS,
         kind: InputKind::List("PLACE"),
         path: true,
-        help: "Where it goes: a repository without a tag, or oci:DIR (an image layout); not needed where environment names one of the policy's. For tags, names in the form of docker/metadata-action",
+        help: "Repositories to release to, without a tag, or oci:DIR (an image layout). Not needed if environment names an environment of the policy. For the tags command: image names as in docker/metadata-action",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "tags",
         verbs: TAGGING_VERBS,
         kind: InputKind::List("RULE"),
-        help: "The rules that give the tags, in the language of docker/metadata-action. Without any they follow from the event, or from the source where it is promoted",
+        help: "Tag rules, in the language of docker/metadata-action. Default: tags derived from the event, or from the source image for a promotion",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "flavor",
         verbs: TAGGING_VERBS,
         kind: InputKind::List("SETTING"),
-        help: "What goes for all rules: latest=, prefix=, suffix=",
+        help: "Settings for all tag rules: latest=, prefix=, suffix=",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -231,42 +231,42 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: TAGGING_VERBS,
         kind: InputKind::Choice(&["compatible", "strict"]),
         default: Some("compatible"),
-        help: "Whether rules are taken as docker/metadata-action takes them, with a warning where that is a trap, or with the traps mended",
+        help: "How to evaluate tag rules. compatible: like docker/metadata-action, with a warning at each known pitfall. strict: with the pitfalls fixed",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "labels",
         verbs: TAGS_VERBS,
         kind: InputKind::List("LABEL"),
-        help: "Labels beside those of the OCI specification, as KEY=VALUE",
+        help: "Labels to add to those of the OCI specification, as KEY=VALUE",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "annotations",
         verbs: TAGS_VERBS,
         kind: InputKind::List("ANNOTATION"),
-        help: "Annotations beside those of the OCI specification, as KEY=VALUE",
+        help: "Annotations to add to those of the OCI specification, as KEY=VALUE",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "sep-tags",
         verbs: TAGS_VERBS,
         kind: InputKind::Verbatim("TEXT"),
-        help: "What stands between tags in the outputs, if not a line break",
+        help: "Separator between tags in the outputs. Default: newline",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "sep-labels",
         verbs: TAGS_VERBS,
         kind: InputKind::Verbatim("TEXT"),
-        help: "What stands between labels in the outputs, if not a line break",
+        help: "Separator between labels in the outputs. Default: newline",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "sep-annotations",
         verbs: TAGS_VERBS,
         kind: InputKind::Verbatim("TEXT"),
-        help: "What stands between annotations in the outputs, if not a line break",
+        help: "Separator between annotations in the outputs. Default: newline",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -274,7 +274,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: TAGS_VERBS,
         kind: InputKind::Text("NAME"),
         default: Some("docker-metadata-action"),
-        help: "The target of the bake files",
+        help: "Name of the target in the bake files",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -282,7 +282,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: TAGS_VERBS,
         kind: InputKind::Choice(&["workflow", "git"]),
         default: Some("workflow"),
-        help: "Whether the ref and the commit are the event's, or those of the checkout",
+        help: "Where to take the git ref and commit from. workflow: the GitHub event. git: the checkout",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -291,7 +291,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         kind: InputKind::Text("TOKEN"),
         from_workflow: Some("${{ github.token }}"),
         secret: true,
-        help: "The token to ask GitHub's API with, for what the event does not say (also whether the repository is public, before it is named in the public log), for the policy where there is no checkout, and for github-attestations",
+        help: "Token for GitHub's API. Used for values that the event does not contain, for the policy file if there is no checkout, for github-attestations, and to find out whether the repository is public before it is named in the public log",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -299,21 +299,21 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: OFFLINE_VERBS,
         kind: InputKind::Switch,
         default: Some("false"),
-        help: "Ask no API: what the event does not say stays empty, and the roots of the public Sigstore instance are those of this program",
+        help: "Make no calls to GitHub's API or Sigstore's TUF repository. Values that the event does not contain stay empty, and the trusted root of Sigstore's public instance is the one built into this program",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "environment",
         verbs: TAGGING_VERBS,
         kind: InputKind::Text("NAME"),
-        help: "The environment that is released to; promote moves the tag of its name. One of the policy's, where there is a policy",
+        help: "Environment to release to. promote moves the tag of the same name. If there is a policy, it must define this environment",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "services",
         verbs: RELEASE_VERBS,
         kind: InputKind::List("SERVICE"),
-        help: "Which of the policy's services are released; all, where none is named",
+        help: "Services of the policy to release. Default: all",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -321,21 +321,21 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: RELEASE_VERBS,
         kind: InputKind::Text("FILE"),
         path: true,
-        help: "A policy file beside .github/shipmark.yml: environments with their repositories, and services. It only adds: the environments of .github/shipmark.yml hold wherever that exists. In a workflow both are read as the workflow's own commit has them",
+        help: "Policy file to use in addition to .github/shipmark.yml, with environments, their repositories, and services. It only adds: the environments of .github/shipmark.yml apply wherever that file exists. In a workflow both files are read from the workflow's own commit",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "existing",
         verbs: RELEASE_VERBS,
         kind: InputKind::Choice(&["fail", "keep"]),
-        help: "What to do where an immutable tag names another digest: refuse, or go on with the image that is there. Without it version tags fail, and a SHA tag on push keeps an image of the same commit. What is gone on with passes every check of the source; a promotion, or a push that names a version, goes on with it only where more than its own label speaks for it: a signature of this signer, verify-source, or that it is in the environment's from",
+        help: "What to do if an immutable tag already points to another digest. fail: refuse. keep: release the existing image. Default: fail for version tags; for a SHA tag on push, keep an image of the same commit. A kept image must pass every check of the source. A promotion, or a push of a version, keeps an image only with evidence beyond its own label: a signature of this signer, verify-source, or its presence in a repository of the environment's from",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "platforms",
         verbs: RELEASE_VERBS,
         kind: InputKind::List("PLATFORM"),
-        help: "The platforms to release, as linux/amd64, linux/arm/v7 or windows(10.0.17763)/amd64: makes a new index, with another digest, of these images and their attestations. Without it the image is released as it is",
+        help: "Platforms to release, such as linux/amd64 or linux/arm/v7. windows(10.0.17763)/amd64 names a version too. Creates a new index, with a new digest, of these images and their attestations. Default: release the image unchanged",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -343,7 +343,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: RELEASE_VERBS,
         kind: InputKind::Switch,
         default: Some("false"),
-        help: "Go on where the index that platforms makes leaves signatures of the source's index behind",
+        help: "Continue if the new index made by platforms loses the source's signatures",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -351,7 +351,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: RELEASE_VERBS,
         kind: InputKind::Choice(&["known", "all", "none"]),
         default: Some("known"),
-        help: "What stands beside the image and travels with it: known (signatures, SBOMs, provenance, attestations, scan reports, VEX), all, or none. Release records of another environment never do",
+        help: "Which referrers to copy with the image. known: signatures, SBOMs, provenance, attestations, scan reports and VEX. all: all referrers. none: no referrers. Release records of another environment are never copied",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -359,7 +359,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: SIGNING,
         kind: InputKind::Choice(&["key", "keyless", "off"]),
         default: Some("off"),
-        help: "How to sign the image where it is released to, before a tag names it, or the file: with a key, with the identity of the job (keyless, which needs permissions: id-token: write), or not",
+        help: "How to sign the file, or the image at the destination before a tag points to it. key: with a private key. keyless: with the identity of the job (needs permissions: id-token: write). off: do not sign",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -368,14 +368,14 @@ pub const INPUTS: &[InputDeclaration] = &[
         kind: InputKind::TextOrFile("KEY"),
         path: true,
         secret: true,
-        help: "The private key to sign with, as text or file: PEM (PKCS#8) of an ECDSA key over P-256, or an encrypted cosign.key with its password in COSIGN_PASSWORD. Without it COSIGN_PRIVATE_KEY is taken",
+        help: "Private key to sign with, as text or file. PEM (PKCS#8) of an ECDSA key over P-256, or an encrypted cosign.key with its password in COSIGN_PASSWORD. Default: COSIGN_PRIVATE_KEY",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "signature-format",
         verbs: RELEASE_VERBS,
         kind: InputKind::Choice(&["bundle", "legacy", "both"]),
-        help: "The form of signatures: Sigstore bundles as referrers (keyless, if not said), the older tag sha256-….sig, or both (with a key, if not said)",
+        help: "Format of signatures. bundle: Sigstore bundles as referrers. legacy: the older tag sha256-….sig. both: bundle and legacy. Default: bundle for keyless, both for a key",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -383,14 +383,14 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: RECURSIVE_VERBS,
         kind: InputKind::Switch,
         default: Some("false"),
-        help: "Sign, or with verify check, each manifest of an index too, not the index alone",
+        help: "Sign or verify each manifest of an index, not only the index itself",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "sign-annotations",
         verbs: RELEASE_VERBS,
         kind: InputKind::List("NAME=VALUE"),
-        help: "What signatures say beside commit, ref, workflow, run and version",
+        help: "Annotations to add to signatures. Signatures already contain commit, ref, workflow, run and version, as far as they are known",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -398,7 +398,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: RELEASE_VERBS,
         kind: InputKind::List("FILE"),
         path: true,
-        help: "Bills of materials to attest with the signature: CycloneDX 1 or SPDX 2, as JSON",
+        help: "SBOMs to attest with the signature: CycloneDX 1 or SPDX 2, as JSON",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -406,7 +406,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: RELEASE_VERBS,
         kind: InputKind::List("FILE"),
         path: true,
-        help: "Scan reports to attest with the signature: JSON of Trivy or Grype, SARIF 2.1.0, or cosign's vulnerability predicate",
+        help: "Scan reports to attest with the signature. JSON of Trivy or Grype, SARIF 2.1.0, or cosign's vulnerability predicate",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -414,7 +414,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: RELEASE_VERBS,
         kind: InputKind::List("FILE"),
         path: true,
-        help: "SLSA provenance (v1 or v0.2) to attest with the signature: the predicate, or the statement around it",
+        help: "SLSA provenance (v1 or v0.2) to attest with the signature. The predicate, or the statement that contains it",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -422,7 +422,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: RELEASE_VERBS,
         kind: InputKind::List("FILE"),
         path: true,
-        help: "SLSA verification summaries (v1) to attest with the signature: the predicate, or the statement around it",
+        help: "SLSA verification summaries (v1) to attest with the signature. The predicate, or the statement that contains it",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -430,42 +430,42 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: RELEASE_VERBS,
         kind: InputKind::Switch,
         default: Some("false"),
-        help: "Have GitHub keep the attestations too, where gh attestation verify finds them: those that are made keyless, as bundles. Needs permissions: attestations: write",
+        help: "Upload attestations to GitHub too, where gh attestation verify finds them. Takes keyless attestations in the bundle format. Needs permissions: attestations: write",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "transparency-log",
         verbs: SIGNATURE_VERBS,
         kind: InputKind::Choice(&["on", "off"]),
-        help: "Whether a transparency log has to hold what is checked; without it one has to for a certificate-identity, and for a key on an image none. On a release, on has what a key signs logged too, and is how a repository that is not known to be public agrees to be named in the log of Sigstore's public instance: that shows everybody the names of repository, workflow and branch",
+        help: "on: require (verify) or create (sign) a transparency log entry. Default when verifying: on, except for a key on an image. When signing, on also logs signatures made with a key, and lets a repository that is not known to be public be named in the log of Sigstore's public instance. That log publishes the names of repository, workflow and branch",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "fulcio-url",
         verbs: SIGNING,
         kind: InputKind::Text("URL"),
-        help: "The certificate authority of a private instance of Sigstore, in place of the one in signing-config",
+        help: "Certificate authority (Fulcio) of a private Sigstore instance. Overrides the one in signing-config",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "rekor-url",
         verbs: SIGNING,
         kind: InputKind::Text("URL"),
-        help: "The transparency log of a private instance, of version 1, in place of those in signing-config. A Rekor v2 is named there",
+        help: "Transparency log (Rekor v1) of a private Sigstore instance. Overrides those in signing-config. Name a Rekor v2 log there",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "tsa-url",
         verbs: SIGNING,
         kind: InputKind::Text("URL"),
-        help: "The timestamp authority of a private instance, as the whole address of requests, in place of the one in signing-config",
+        help: "Timestamp authority of a private Sigstore instance, as its full request URL. Overrides the one in signing-config",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "oidc-issuer",
         verbs: SIGNING,
         kind: InputKind::Text("URL"),
-        help: "Who has to have issued the job's identity token; another one is not used",
+        help: "OIDC issuer that the job's identity token must name. A token of another issuer is not used",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -473,7 +473,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: SIGNING,
         kind: InputKind::Text("NAME"),
         default: Some("sigstore"),
-        help: "Whom the job's identity token is for",
+        help: "Audience of the job's identity token",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -481,7 +481,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: SIGNING,
         kind: InputKind::Text("FILE"),
         path: true,
-        help: "The services of a private instance of Sigstore (signing_config.v0.2.json)",
+        help: "Services of a private Sigstore instance (signing_config.v0.2.json)",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -489,7 +489,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: SIGNATURE_VERBS,
         kind: InputKind::Text("FILE"),
         path: true,
-        help: "The keys and certificates of a private instance of Sigstore (trusted_root.json), whose word counts in place of the public instance's",
+        help: "Trusted root of a private Sigstore instance (trusted_root.json). Replaces the keys and certificates of the public instance",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -497,7 +497,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: PROMOTE_VERBS,
         kind: InputKind::Switch,
         default: Some("false"),
-        help: "Check the source as verify does, by key or certificate-identity, before anything is copied",
+        help: "Verify the source before anything is copied. Uses key or certificate-identity, as the verify command does",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -506,7 +506,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         kind: InputKind::Text("FILE"),
         required: BUNDLE_VERBS,
         path: true,
-        help: "The Sigstore bundle to check (verify-bundle) or to write (sign-bundle)",
+        help: "Sigstore bundle to verify (verify-bundle) or to write (sign-bundle)",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -515,14 +515,14 @@ pub const INPUTS: &[InputDeclaration] = &[
         kind: InputKind::Text("FILE"),
         required: SIGN_BUNDLE,
         path: true,
-        help: "The file that the bundle signs (verify-bundle, sign-bundle)",
+        help: "File that the bundle signs (verify-bundle, sign-bundle)",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "digest",
         verbs: VERIFY_BUNDLE,
         kind: InputKind::Text("DIGEST"),
-        help: "The digest of what the bundle signs, sha256:…, in place of the file (verify-bundle)",
+        help: "Digest that the bundle signs, sha256:…, instead of the file (verify-bundle)",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -530,14 +530,14 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: VERIFYING,
         kind: InputKind::TextOrFile("KEY"),
         path: true,
-        help: "The public key of who has to have signed, as PEM or the file that holds it",
+        help: "Public key that must have signed, as PEM text or file",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "certificate-identity",
         verbs: VERIFYING,
         kind: InputKind::Text("NAME"),
-        help: "Who has to have signed keyless: the whole subject of the certificate, as https://github.com/acme/web/.github/workflows/build.yml@refs/heads/main; * stands for any characters",
+        help: "Identity that the signing certificate must carry: its full subject. Example: https://github.com/acme/web/.github/workflows/build.yml@refs/heads/main. * matches any characters",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -545,56 +545,56 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: VERIFYING,
         kind: InputKind::Text("URL"),
         default: Some("https://token.actions.githubusercontent.com"),
-        help: "Who has to have vouched for that identity",
+        help: "OIDC issuer that the signing certificate must name",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "certificate-github-workflow-repository",
         verbs: VERIFYING,
-        help: "The repository whose workflow has to have signed, as acme/web",
+        help: "Repository whose workflow must have signed, such as acme/web",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "certificate-github-workflow-ref",
         verbs: VERIFYING,
-        help: "The git ref on which it has to have run, as refs/heads/main",
+        help: "Git ref that the workflow must have run on, such as refs/heads/main",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "certificate-github-workflow-sha",
         verbs: VERIFYING,
-        help: "The commit on which it has to have run",
+        help: "Commit that the workflow must have run on",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "certificate-github-workflow-trigger",
         verbs: VERIFYING,
-        help: "The event that has to have started it, as push",
+        help: "Event that must have started the workflow, such as push",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "certificate-github-workflow-name",
         verbs: VERIFYING,
-        help: "The name that the workflow has to have",
+        help: "Name that the workflow must have",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "certificate-github-workflow-uri",
         verbs: VERIFYING,
-        help: "The workflow that has to have run, with its ref; it may call the one that certificate-identity names",
+        help: "Workflow that must have run, with its ref. It may call the workflow that certificate-identity names",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "certificate-runner-environment",
         verbs: VERIFYING,
-        help: "The kind of runner that has to have signed: github-hosted or self-hosted",
+        help: "Type of runner that must have signed: github-hosted or self-hosted",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "attestation",
         verbs: SOURCE_CHECKING,
         kind: InputKind::List("TYPE[,/PATH=VALUE]…"),
-        help: "What has to be there, in place of a signature: signature, or the predicate type of an attestation with what its predicate has to say, at places as JSON pointers; * stands for any characters, \\, for a comma",
+        help: "Evidence to require instead of a signature. Either signature, or the predicate type of an attestation with the values that its predicate must contain, each at a JSON pointer. * matches any characters; write \\, for a comma",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -602,28 +602,28 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: REGISTRY_VERBS,
         kind: InputKind::List("LOGIN"),
         secret: true,
-        help: "Logins as REGISTRY=USER:PASSWORD, before those of docker's config.json; the password may hold = and :",
+        help: "Logins, as REGISTRY=USER:PASSWORD. They override those of docker's config.json. The password may contain = and :",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "ca-file",
         kind: InputKind::Text("FILE"),
         path: true,
-        help: "Certificates to trust beside the bundled ones and the system's, as PEM",
+        help: "PEM file of certificates to trust, in addition to bundled and system ones",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "insecure-registries",
         verbs: REGISTRY_VERBS,
         kind: InputKind::List("REGISTRY"),
-        help: "Registries to speak plain HTTP with, as host or host:port; those on this machine need no mention",
+        help: "Registries to reach over plain HTTP, as host or host:port. Registries on this machine need no entry",
         ..DEFAULTS
     },
     InputDeclaration {
         name: "scratch-limit",
         verbs: RELEASE_VERBS,
         kind: InputKind::Text("GIB"),
-        help: "The most that an archive may unpack to on disk, in GiB. Without it a hundred times the archive's size, at least half a GiB and at most 32",
+        help: "Maximum size that an archive may unpack to on disk, in GiB. Default: 100 times the archive's size, at least 0.5 GiB and at most 32 GiB",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -638,7 +638,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         name: "ref",
         verbs: TAGGING_VERBS,
         kind: InputKind::Text("REF"),
-        help: "The git ref to derive tags from, in place of the event's or the checkout's. Refused in a runner where an environment applies",
+        help: "Git ref to derive tags from, instead of the event's or the checkout's. Refused on a runner if an environment applies",
         ..DEFAULTS
     },
     InputDeclaration {
@@ -646,7 +646,7 @@ pub const INPUTS: &[InputDeclaration] = &[
         verbs: TAGGING_VERBS,
         kind: InputKind::Text("NAME[=FILE]"),
         path: true,
-        help: "The event to derive tags from, and the file of its payload, in place of the runner's. Refused in a runner where an environment applies",
+        help: "Event to derive tags from, with the file of its payload. Replaces the runner's event. Refused on a runner if an environment applies",
         ..DEFAULTS
     },
 ];
@@ -656,91 +656,91 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "digest",
         verbs: REGISTRY_VERBS,
-        help: "The digest of the image, sha256:…; of several services there is none",
+        help: "Digest of the image, sha256:…; empty for several services",
     },
     OutputDeclaration {
         name: "source-digest",
         verbs: RELEASE_VERBS,
-        help: "The digest that was asked for: another than digest where platforms made a new index, or an image that was there was kept",
+        help: "Digest that was requested. It differs from digest if platforms made a new index, or if an existing image was kept",
     },
     OutputDeclaration {
         name: "image",
         verbs: RELEASE_VERBS,
-        help: "repository@digest of each destination, one a line",
+        help: "repository@digest of each destination, one per line",
     },
     OutputDeclaration {
         name: "tags",
         verbs: TAGGING_VERBS,
-        help: "The full references that name the image now (on a dry run: would name it), one a line",
+        help: "Full references that point to the image, one per line. On a dry run: those that would point to it",
     },
     OutputDeclaration {
         name: "version",
         verbs: TAGGING_VERBS,
-        help: "The version that was released, where there is one",
+        help: "Version that was released, if there is one",
     },
     OutputDeclaration {
         name: "signatures",
         verbs: RELEASE_VERBS,
-        help: "Where the image's signatures are, made now or before, one a line",
+        help: "Locations of the image's signatures, new or existing, one per line",
     },
     OutputDeclaration {
         name: "attestations",
         verbs: RELEASE_VERBS,
-        help: "Where its attestations are, made now or before, one a line",
+        help: "Locations of the image's attestations, new or existing, one per line",
     },
     OutputDeclaration {
         name: "attestation-urls",
         verbs: RELEASE_VERBS,
-        help: "Where GitHub shows the attestations that were uploaded (github-attestations), one a line",
+        help: "URLs of the attestations that were uploaded to GitHub (github-attestations), one per line",
     },
     OutputDeclaration {
         name: "json",
         verbs: Verb::ALL,
-        help: "The whole outcome as one JSON object; of tags, what docker/metadata-action gives",
+        help: "Whole outcome as one JSON object. For the tags command: the JSON of docker/metadata-action",
     },
     OutputDeclaration {
         name: "outcome",
         verbs: REFUSABLE_VERBS,
-        help: "released, unchanged (nothing had to be written, or it was a dry run), verified, signed, refused, or failed (some services of several)",
+        help: "released, unchanged (nothing to write, or a dry run), verified, signed, refused, or failed (some services of several)",
     },
     OutputDeclaration {
         name: "matrix",
         verbs: RELEASE_VERBS,
-        help: "The images as a matrix for a later job: service (where there are services), image, digest",
+        help: "Images as a matrix for a later job: service (if there are services), image, digest",
     },
     OutputDeclaration {
         name: "tag-names",
         verbs: TAGS_VERBS,
-        help: "The tags without the image's name",
+        help: "Tags without the image name",
     },
     OutputDeclaration {
         name: "labels",
         verbs: TAGS_VERBS,
-        help: "Labels, one a line",
+        help: "Labels, one per line",
     },
     OutputDeclaration {
         name: "annotations",
         verbs: TAGS_VERBS,
-        help: "Annotations with their level, one a line",
+        help: "Annotations with their level, one per line",
     },
     OutputDeclaration {
         name: "bake-file",
         verbs: TAGS_VERBS,
-        help: "A bake file with tags and labels",
+        help: "Bake file with tags and labels",
     },
     OutputDeclaration {
         name: "bake-file-tags",
         verbs: TAGS_VERBS,
-        help: "A bake file with tags",
+        help: "Bake file with tags",
     },
     OutputDeclaration {
         name: "bake-file-labels",
         verbs: TAGS_VERBS,
-        help: "A bake file with labels",
+        help: "Bake file with labels",
     },
     OutputDeclaration {
         name: "bake-file-annotations",
         verbs: TAGS_VERBS,
-        help: "A bake file with annotations",
+        help: "Bake file with annotations",
     },
 ];

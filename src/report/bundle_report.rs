@@ -1,4 +1,4 @@
-//! What the verbs `verify-bundle` and `sign-bundle` came to.
+//! Reports of `verify-bundle` and `sign-bundle`.
 
 use serde_json::json;
 
@@ -8,19 +8,19 @@ use crate::image::Digest;
 use crate::release::Failure;
 use crate::signing::{FileSigner, SignatureEvidence, VerificationError};
 
-/// A bundle beside a file, checked.
+/// Result of verifying the bundle of a file.
 pub struct BundleVerification {
-    /// The bundle's file.
+    /// Path of the bundle.
     pub bundle: String,
-    /// The file, or the digest, that it should sign.
+    /// File or digest that the bundle should sign.
     pub artifact: String,
-    /// Who had to have signed.
+    /// Expected signer.
     pub signer: FileSigner,
-    /// What proves it, or why it does not count.
+    /// Evidence, or why the bundle does not verify.
     pub result: Result<SignatureEvidence, VerificationError>,
 }
 
-/// The report as plain text.
+/// Returns the report as plain text.
 pub(super) fn to_text(found: &BundleVerification) -> String {
     let mut text = format!(
         "{} {}\n  bundle    {}\n",
@@ -38,7 +38,7 @@ pub(super) fn to_text(found: &BundleVerification) -> String {
     text.trim_end().to_owned()
 }
 
-/// The report as the markdown of a job's summary.
+/// Returns the report as Markdown for the job summary.
 pub(super) fn to_summary(found: &BundleVerification) -> String {
     let mut page = format!("## shipmark verify-bundle: {}\n\n", outcome_word(found));
     page += &(table_row(&["", ""]) + &table_row(&["---", "---"]));
@@ -51,7 +51,7 @@ pub(super) fn to_summary(found: &BundleVerification) -> String {
     page + "\n"
 }
 
-/// The outputs of the step.
+/// Returns the outputs of the step.
 pub(super) fn to_outputs(found: &BundleVerification) -> Vec<(&'static str, String)> {
     let outcome = match found.result {
         Ok(_) => "verified",
@@ -68,7 +68,7 @@ pub(super) fn to_outputs(found: &BundleVerification) -> Vec<(&'static str, Strin
     vec![("json", json.to_string()), ("outcome", outcome.to_owned())]
 }
 
-/// Why it does not count; nothing where it does.
+/// Returns the refusal; `None` if the bundle verifies.
 pub(super) fn to_refusal(found: &BundleVerification) -> Option<Failure> {
     let error = found.result.as_ref().err()?;
     let what = format!("{} is not signed by {}", found.artifact, found.signer);
@@ -89,17 +89,17 @@ fn evidence_lines(found: &BundleVerification) -> Vec<String> {
     }
 }
 
-/// A file that was signed into a bundle.
+/// Result of signing a file.
 pub struct SignedBundle {
-    /// The file.
+    /// Path of the file.
     pub artifact: String,
-    /// Its digest.
+    /// Digest of the file.
     pub digest: Digest,
-    /// The bundle's file.
+    /// Path of the bundle.
     pub bundle: String,
-    /// Who signed.
+    /// Signer, in words.
     pub signer: String,
-    /// What proves it.
+    /// Evidence of the signature.
     pub evidence: SignatureEvidence,
 }
 

@@ -1,14 +1,13 @@
-//! Results with the secrets taken out of what comes from elsewhere, before any of it is escaped for
-//! its medium or cut.
+//! Removes secrets from the texts of results, before they are escaped for their medium or cut.
 
-use super::TagsResult;
+use super::tags_report::TagsResult;
 use crate::referrers::{CopiedReferrers, ReferrerKind};
 use crate::release::{
     BatchOutcome, DestinationOutcome, Diagnostic, Failure, ReleaseOutcome, ServiceOutcome,
     TagChange,
 };
 
-/// Takes secrets out of a text.
+/// Function that removes secrets from a text.
 type Clean<'a> = &'a dyn Fn(&str) -> String;
 
 /// Returns the outcome of a release with all its texts cleaned.
@@ -24,18 +23,18 @@ pub(super) fn outcome(mut outcome: ReleaseOutcome, clean: Clean<'_>) -> ReleaseO
 }
 
 /// Returns the outcome of several services with all its texts cleaned.
-pub(super) fn fleet(mut fleet: BatchOutcome, clean: Clean<'_>) -> BatchOutcome {
-    for (_, end) in &mut fleet.services {
+pub(super) fn batch(mut batch: BatchOutcome, clean: Clean<'_>) -> BatchOutcome {
+    for (_, end) in &mut batch.services {
         match end {
             ServiceOutcome::Completed(done) => **done = outcome((**done).clone(), clean),
             ServiceOutcome::Failed(failed) => *failed = failure(failed.clone(), clean),
             ServiceOutcome::NotStarted => {}
         }
     }
-    fleet
+    batch
 }
 
-/// Returns derived tags with the texts cleaned that are for people to read.
+/// Returns derived tags with the texts of findings and rules cleaned.
 pub(super) fn tagged(mut tagged: TagsResult, clean: Clean<'_>) -> TagsResult {
     for finding in &mut tagged.findings {
         finding.text = clean(&finding.text);
@@ -50,19 +49,19 @@ pub(super) fn tagged(mut tagged: TagsResult, clean: Clean<'_>) -> TagsResult {
 /// Returns a failure with all its texts cleaned.
 pub(super) fn failure(failure: Failure, clean: Clean<'_>) -> Failure {
     match failure {
-        Failure::Refused(what) => Failure::Refused(complaint(&what, clean)),
-        Failure::Input(what) => Failure::Input(complaint(&what, clean)),
-        Failure::Service(what) => Failure::Service(complaint(&what, clean)),
+        Failure::Refused(what) => Failure::Refused(diagnostic(&what, clean)),
+        Failure::Input(what) => Failure::Input(diagnostic(&what, clean)),
+        Failure::Service(what) => Failure::Service(diagnostic(&what, clean)),
         Failure::Cancelled => Failure::Cancelled,
     }
 }
 
-fn complaint(complaint: &Diagnostic, clean: Clean<'_>) -> Diagnostic {
+fn diagnostic(diagnostic: &Diagnostic, clean: Clean<'_>) -> Diagnostic {
     Diagnostic {
-        what: clean(&complaint.what),
-        why: complaint.why.as_deref().map(clean),
-        hint: complaint.hint.as_deref().map(clean),
-        access_problem: complaint.access_problem.clone(),
+        what: clean(&diagnostic.what),
+        why: diagnostic.why.as_deref().map(clean),
+        hint: diagnostic.hint.as_deref().map(clean),
+        access_problem: diagnostic.access_problem.clone(),
     }
 }
 
@@ -77,15 +76,15 @@ fn of_destination(released: &mut DestinationOutcome, clean: Clean<'_>) {
     let CopiedReferrers {
         copied,
         present,
-        skipped: left,
+        skipped,
     } = &mut released.referrers;
     for counts in [copied, present] {
         for (kind, count) in std::mem::take(counts) {
             *counts.entry(cleaned_kind(kind, clean)).or_default() += count;
         }
     }
-    for left in left {
-        left.kind = cleaned_kind(left.kind.clone(), clean);
+    for referrer in skipped {
+        referrer.kind = cleaned_kind(referrer.kind.clone(), clean);
     }
 }
 

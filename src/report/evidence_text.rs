@@ -1,14 +1,14 @@
-//! Who had to sign and what proves that they did, in the words of reports.
+//! Expected signer and evidence of a signature, as the reports show them.
 
 use serde_json::{Map, Value, json};
 
 use crate::notices::to_printable;
 use crate::signing::{Identity, Requirement, SignatureEvidence};
 
-/// Longer names than anybody reads.
+/// Characters of a name that are shown.
 const NAME_LIMIT: usize = 200;
 
-/// Who had to sign an image.
+/// Returns the expected signer of an image.
 pub(super) fn expected_signer(requirement: &Requirement) -> String {
     match requirement {
         Requirement::Key { key, .. } => format!("  key       {}\n", key.fingerprint()),
@@ -16,7 +16,7 @@ pub(super) fn expected_signer(requirement: &Requirement) -> String {
     }
 }
 
-/// Who had to sign, where a certificate has to say it.
+/// Returns the expected certificate identity, with its issuer and conditions.
 pub(super) fn expected_identity(identity: &Identity) -> String {
     let mut text = format!(
         "  identity  {}\n  issuer    {}\n",
@@ -28,27 +28,30 @@ pub(super) fn expected_identity(identity: &Identity) -> String {
     text
 }
 
-/// What proves a signature that a certificate goes with, a line each; nothing where a key says all.
+/// Returns the evidence of a signature, one per line; empty for a bare key.
 pub(super) fn evidence_lines(evidence: &SignatureEvidence) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(certificate) = &evidence.certificate {
         lines.push(format!(
-            "by {}",
+            "signed by {}",
             to_printable(&certificate.subject, NAME_LIMIT)
         ));
         lines.push(format!(
-            "as {} says",
+            "identity confirmed by {}",
             to_printable(&certificate.issuer, NAME_LIMIT)
         ));
         for (condition, is) in &certificate.run {
             lines.push(format!("{condition}: {}", to_printable(is, NAME_LIMIT)));
         }
         if !certificate.logged {
-            lines.push("its certificate is in no log: the trusted root names none".to_owned());
+            lines.push(
+                "certificate in no certificate transparency log: the trusted root names none"
+                    .to_owned(),
+            );
         }
     }
     if let Some(time) = evidence.times.iter().min() {
-        lines.push(format!("made at {time}"));
+        lines.push(format!("signed at {time}"));
     }
     if evidence.logged {
         lines.push("in a transparency log".to_owned());
@@ -56,7 +59,7 @@ pub(super) fn evidence_lines(evidence: &SignatureEvidence) -> Vec<String> {
     lines
 }
 
-/// The same as JSON.
+/// Returns the evidence of a signature as JSON.
 pub(super) fn evidence_json(evidence: &SignatureEvidence) -> Value {
     let certificate = evidence.certificate.as_ref().map(|certificate| {
         let run: Map<String, Value> = certificate

@@ -1,31 +1,35 @@
+//! Reports the result of a verb, and returns the exit status.
+
 use std::io::Write;
 
-use super::tags_report::{self, TagsResult};
+use super::bundle_report::{self, BundleVerification, SignedBundle};
+use super::run_log::RunLog;
+use super::tags_report::TagsResult;
 use super::{
-    BundleVerification, RunLog, SignedBundle, batch_report, bundle_report, cleaned, job_summary,
-    json_output, step_outputs, text_report, verification_report,
+    batch_phrases, batch_report, cleaned, job_summary, step_files, step_outputs, text_report,
+    verification_report,
 };
-use crate::actions::{self, FileCommandError, ProcessEnvironment};
+use crate::actions::ProcessEnvironment;
 use crate::release::{BatchOutcome, Failure, ReleaseOutcome, Verification};
 
-/// What a verb came to.
+/// Result of a verb.
 pub enum VerbResult {
-    /// An image was released, or would be.
+    /// Release of one image, or its dry run.
     Released(Box<ReleaseOutcome>),
-    /// Several services were released, or some of them were not.
+    /// Release of several services, some of which may have failed.
     Batch(Box<BatchOutcome>),
-    /// Tags were derived.
+    /// Derived tags.
     Tagged(Box<TagsResult>),
-    /// Signatures were checked.
+    /// Checked signatures of an image.
     Verified(Box<Verification>),
-    /// A bundle beside a file was checked.
+    /// Checked bundle of a file.
     VerifiedBundle(Box<BundleVerification>),
-    /// A file was signed.
+    /// Signed file.
     SignedBundle(Box<SignedBundle>),
 }
 
-/// Reports what a run of `verb` came to: to a job by log, outputs and summary, else on `out`. Returns the
-/// exit status.
+/// Reports the result of `verb`: in a job by log, outputs and summary, else on `out`. Returns the exit
+/// status.
 pub fn report_result(
     verb: &str,
     result: Result<VerbResult, Failure>,
@@ -39,7 +43,7 @@ pub fn report_result(
             report_release(&outcome, environment, log, out)
         }
         Ok(VerbResult::Batch(outcome)) => {
-            let outcome = cleaned::fleet(*outcome, &|text| log.redact(text));
+            let outcome = cleaned::batch(*outcome, &|text| log.redact(text));
             report_batch(verb, &outcome, environment, log, out)
         }
         Ok(VerbResult::Tagged(tagged)) => {
@@ -93,18 +97,19 @@ fn report_release(
     if environment.is_in_runner() {
         log.write_group("Report", &report);
         let names = names(outcome);
-        let outputs = without_secrets(step_outputs::release_outputs(outcome), log, &names);
+        let outputs =
+            step_files::without_secrets(step_outputs::release_outputs(outcome), log, &names);
         let summary = log.without_secrets(&job_summary::release_summary(outcome), &names);
-        write_outputs(environment, log, &outputs, &summary);
+        step_files::write_outputs(environment, log, &outputs, &summary);
     } else {
-        // Nobody may be reading any more.
+        // The reader may have closed the pipe.
         let _ = writeln!(out, "{}", log.redact(&report));
         let _ = out.flush();
     }
     0
 }
 
-/// Every service is told, whether or not one of them failed.
+/// Reports every service, also if one of them failed.
 fn report_batch(
     verb: &str,
     outcome: &BatchOutcome,
@@ -116,14 +121,15 @@ fn report_batch(
     if environment.is_in_runner() {
         log.write_group("Report", &report);
         let names: Vec<String> = outcome.done().flat_map(|(_, one)| names(one)).collect();
-        let outputs = without_secrets(batch_report::to_outputs(outcome), log, &names);
+        let outputs =
+            step_files::without_secrets(step_outputs::batch_outputs(outcome), log, &names);
         let summary = log.without_secrets(&batch_report::to_summary(outcome), &names);
-        write_outputs(environment, log, &outputs, &summary);
+        step_files::write_outputs(environment, log, &outputs, &summary);
     } else {
         let _ = writeln!(out, "{}", log.redact(&report));
         let _ = out.flush();
     }
-    match batch_report::to_failure(outcome) {
+    match batch_phrases::to_failure(outcome) {
         Some((failure, words)) => {
             log.error(&format!("shipmark {verb}"), &words);
             exit_status(failure)
@@ -132,17 +138,17 @@ fn report_batch(
     }
 }
 
-/// What was found by checking, in every form.
+/// Result of a verification, in every form of a report.
 struct CheckReport {
     text: String,
     summary: String,
     outputs: Vec<(&'static str, String)>,
     refusal: Option<Failure>,
-    /// What the user named, which is no secret.
+    /// Names that the user gave, which are not secret.
     names: Vec<String>,
 }
 
-/// Everything that was found is told, whether or not it is good.
+/// Reports all evidence, also if it is not valid.
 fn report_check(
     verb: &str,
     found: &CheckReport,
@@ -152,9 +158,9 @@ fn report_check(
 ) -> u8 {
     if environment.is_in_runner() {
         log.write_group("Report", &found.text);
-        let outputs = without_secrets(found.outputs.clone(), log, &found.names);
+        let outputs = step_files::without_secrets(found.outputs.clone(), log, &found.names);
         let summary = log.without_secrets(&found.summary, &found.names);
-        write_outputs(environment, log, &outputs, &summary);
+        step_files::write_outputs(environment, log, &outputs, &summary);
     } else {
         let _ = writeln!(out, "{}", log.redact(&found.text));
         let _ = out.flush();
@@ -190,51 +196,14 @@ fn report_tags(
         return 0;
     }
     log.write_group("Report", &report);
-    let mut outputs = without_secrets(tagged.to_outputs(), log, &tagged.images);
-    outputs.extend(write_bake_files(tagged, environment, log));
+    let mut outputs = step_files::without_secrets(tagged.to_outputs(), log, &tagged.images);
+    outputs.extend(step_files::write_bake_files(tagged, environment, log));
     let summary = log.without_secrets(&tagged.to_summary(), &tagged.images);
-    write_outputs(environment, log, &outputs, &summary);
+    step_files::write_outputs(environment, log, &outputs, &summary);
     if tagged.exports_variables {
-        export_variables(environment, log, &outputs);
+        step_files::export_variables(environment, log, &outputs);
     }
     0
-}
-
-/// Writes the bake files to the runner's folder, and gives the paths that later steps find them at.
-fn write_bake_files(
-    tagged: &TagsResult,
-    environment: &ProcessEnvironment,
-    log: &RunLog,
-) -> Vec<(&'static str, String)> {
-    let Some(folder) = environment.path("RUNNER_TEMP") else {
-        log.info("RUNNER_TEMP is not set: no bake files are written");
-        return Vec::new();
-    };
-    let outside = tags_report::path_outside_container(folder, environment.path("RUNNER_WORKSPACE"));
-    let hide = |text: &str| log.without_secrets(text, &tagged.images);
-    let write = |file: tags_report::BakeFile| match std::fs::write(
-        folder.join(file.name),
-        json_output::with_texts(&file.content, hide),
-    ) {
-        Ok(()) => Some((file.output, outside.join(file.name).display().to_string())),
-        Err(error) => {
-            log.warning(&format!("{} cannot be written: {error}", file.name));
-            None
-        }
-    };
-    tagged.bake_files().into_iter().filter_map(write).collect()
-}
-
-fn export_variables(environment: &ProcessEnvironment, log: &RunLog, outputs: &[(&str, String)]) {
-    let Some(file) = environment.path("GITHUB_ENV") else {
-        return;
-    };
-    let variable =
-        |(name, value): &(&str, String)| (tags_report::output_variable(name), value.clone());
-    let variables: Vec<_> = outputs.iter().map(variable).collect();
-    if let Err(error) = actions::append_variables(file, &variables) {
-        log.warning(&format!("{error}\n hint: {}", error.hint()));
-    }
 }
 
 fn report_failure(
@@ -250,9 +219,9 @@ fn report_failure(
             Failure::Refused(diagnostic) => step_outputs::refusal_outputs(diagnostic),
             _ => Vec::new(),
         };
-        let outputs = without_secrets(outputs, log, &[]);
+        let outputs = step_files::without_secrets(outputs, log, &[]);
         let summary = log.without_secrets(&job_summary::failure_summary(verb, failure), &[]);
-        write_outputs(environment, log, &outputs, &summary);
+        step_files::write_outputs(environment, log, &outputs, &summary);
     }
     exit_status(failure)
 }
@@ -266,88 +235,22 @@ fn exit_status(failure: &Failure) -> u8 {
     }
 }
 
-/// What was released stays released where its outputs cannot be handed on, so that is a warning.
-fn write_outputs(
-    environment: &ProcessEnvironment,
-    log: &RunLog,
-    outputs: &[(&str, String)],
-    summary: &str,
-) {
-    let warn = |error: FileCommandError| log.warning(&format!("{error}\n hint: {}", error.hint()));
-    warn_of_masked_outputs(log, outputs);
-    let missing = |name| log.warning(&format!("{name} is not set: this step hands nothing on"));
-    match environment.path("GITHUB_OUTPUT") {
-        Some(file) => actions::append_outputs(file, outputs).unwrap_or_else(warn),
-        None => missing("GITHUB_OUTPUT"),
-    }
-    match environment.path("GITHUB_STEP_SUMMARY") {
-        Some(file) => actions::append_summary(file, summary).unwrap_or_else(warn),
-        None => missing("GITHUB_STEP_SUMMARY"),
-    }
-}
-
-/// GitHub hands no job output on in which it finds a masked text, and leaves an empty one instead.
-fn warn_of_masked_outputs(log: &RunLog, outputs: &[(&str, String)]) {
-    let masked = outputs.iter().filter(|(_, value)| log.is_masked(value));
-    let names: Vec<_> = masked.map(|(name, _)| *name).collect();
-    if names.is_empty() {
-        return;
-    }
-    let (them, digest) = (names.join(", "), names.contains(&"digest"));
-    let way = if digest {
-        "choose a secret that is no part of a digest"
-    } else {
-        "hand digest on, and put the repository's name before it in the job that needs it"
-    };
-    log.warning(&format!(
-        "a text that is masked as a secret is a part of: {them}. Later steps get these outputs whole, but GitHub gives other jobs nothing in place of an output with a masked part\n hint: {way}"
-    ));
-}
-
-/// Returns the names that the user gave, which are no secrets even where a part of one is.
+/// Returns the names that the user gave, which are not secret even if they contain one.
 fn names(outcome: &ReleaseOutcome) -> Vec<String> {
     let places = outcome.destinations.iter();
     let places = places.map(|released| released.place.to_string());
     places.chain([outcome.source.to_string()]).collect()
 }
 
-/// Returns the outputs as others may read them, and says in which of them a secret was. Texts that come
-/// from elsewhere could hold one that somebody put there.
-fn without_secrets(
-    outputs: Vec<(&'static str, String)>,
-    log: &RunLog,
-    names: &[String],
-) -> Vec<(&'static str, String)> {
-    let hide = |text: &str| log.without_secrets(text, names);
-    let mut hidden = Vec::new();
-    let shown = outputs.into_iter().map(|(name, value)| {
-        let shown = match name {
-            "json" | "matrix" => json_output::with_texts(&value, hide),
-            _ => hide(&value),
-        };
-        if shown != value {
-            hidden.push(name);
-        }
-        (name, shown)
-    });
-    let shown = shown.collect();
-    if !hidden.is_empty() {
-        log.warning(&format!(
-            "a secret was a part of: {}. It is *** there",
-            hidden.join(", ")
-        ));
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::actions::SecretTexts;
-    use crate::report::run_log::tests::SharedBuffer;
-    use crate::report::{LogReader, sample_outcomes};
+    use crate::report::run_log::LogReader;
+    use crate::report::sample_outcomes;
+    use crate::report::shared_buffer::SharedBuffer;
 
-    /// Runs `answer` as a step, and returns the exit status, the log, the outputs, the summary.
+    /// Reports `result` as a step, and returns the exit status, log, outputs and summary.
     fn step(result: Result<ReleaseOutcome, Failure>) -> (u8, String, String, String) {
         let folder = tempfile::tempdir().unwrap();
         let [output, summary] = ["output", "summary"].map(|name| folder.path().join(name));
@@ -377,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_hands_on_outputs_and_summary() {
+    fn a_step_writes_outputs_and_summary() {
         let (status, log, outputs, summary) = step(Ok(sample_outcomes::promoted_outcome()));
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
@@ -386,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_status_says_who_has_to_act() {
+    fn the_exit_status_tells_the_kind_of_failure() {
         for (failure, expected) in [
             (sample_outcomes::refused_failure(), 1),
             (Failure::input("x"), 2),
@@ -403,14 +306,14 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_an_answer_is_shown_nowhere() {
+    fn a_secret_in_a_response_is_shown_nowhere() {
         let mut outcome = sample_outcomes::unchanged_outcome();
         outcome.notes.push("the registry says made-up-word".into());
         let failure = Failure::refused("it says made-up-word").why("made-up-word");
         for result in [Ok(outcome), Err(failure)] {
             let (_, log, outputs, summary) = step(result);
-            let said = log.lines().filter(|line| !line.starts_with("::add-mask::"));
-            let log = said.collect::<Vec<_>>().join("\n");
+            let unmasked = log.lines().filter(|line| !line.starts_with("::add-mask::"));
+            let log = unmasked.collect::<Vec<_>>().join("\n");
             for text in [log, outputs, summary] {
                 assert!(
                     !text.contains("made-up") && !text.contains("&#45;up"),
@@ -421,38 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn outputs_that_other_jobs_will_not_get_are_named() {
-        for (secret, named, hint) in [
-            (
-                "team",
-                Some("of: image, tags, json, matrix. "),
-                "hand digest on",
-            ),
-            (
-                "4813",
-                Some("of: digest, source-digest, image, json, matrix. "),
-                "choose a secret",
-            ),
-            ("made-up-word", None, ""),
-        ] {
-            let page = SharedBuffer::default();
-            let log = RunLog::new(page.clone(), LogReader::Job);
-            let mut secrets = SecretTexts::default();
-            secrets.add(secret);
-            log.add_secrets(&secrets);
-            let outcome = step_outputs::release_outputs(&sample_outcomes::promoted_outcome());
-            warn_of_masked_outputs(&log, &outcome);
-            let text = page.text();
-            assert_eq!(text.contains("::warning "), named.is_some(), "{text}");
-            assert!(
-                text.contains(named.unwrap_or_default()) && text.contains(hint),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn files_that_are_not_there_are_named() {
+    fn missing_runner_files_are_named() {
         let page = SharedBuffer::default();
         let log = RunLog::new(page.clone(), LogReader::Job);
         let environment = ProcessEnvironment::from_iter([
@@ -474,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_reads_it_on_the_terminal() {
+    fn a_terminal_gets_the_plain_report() {
         let page = SharedBuffer::default();
         let log = RunLog::new(page.clone(), LogReader::Terminal);
         let environment = ProcessEnvironment::default();
@@ -488,7 +360,7 @@ mod tests {
             &mut out,
         );
         let out = String::from_utf8(out).unwrap();
-        assert!(out.starts_with("nothing had to change for oci:"));
+        assert!(out.starts_with("already up to date: oci:"));
         assert_eq!(page.text(), "");
         report_result(
             "promote",

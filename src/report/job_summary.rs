@@ -1,8 +1,10 @@
+//! Report of a release, and of a failure, as Markdown for the job summary.
+
 use super::markdown::{code_block, code_span, escape_text, table_row};
 use super::phrases;
 use crate::release::{DestinationOutcome, Failure, ReleaseOutcome};
 
-/// The report as the markdown of a job's summary.
+/// Returns the report of a release as Markdown for the job summary.
 pub(super) fn release_summary(outcome: &ReleaseOutcome) -> String {
     let mut page = format!(
         "## shipmark {}: {}\n\n",
@@ -22,7 +24,7 @@ pub(super) fn release_summary(outcome: &ReleaseOutcome) -> String {
     page + "\n"
 }
 
-/// A failure as the markdown of a job's summary.
+/// Returns a failure as Markdown for the job summary.
 pub(super) fn failure_summary(verb: &str, failure: &Failure) -> String {
     let title = format!(
         "## shipmark {verb}: {}\n\n",
@@ -31,13 +33,13 @@ pub(super) fn failure_summary(verb: &str, failure: &Failure) -> String {
     title + &diagnostic_markdown(failure)
 }
 
-/// What is wrong, why, and how to go on.
+/// Returns what failed, why, and a hint.
 pub(super) fn diagnostic_markdown(failure: &Failure) -> String {
     let Some(diagnostic) = failure.complaint() else {
-        return "A run that is repeated adds only what is missing.\n\n".to_owned();
+        return "A repeated run adds only what is missing.\n\n".to_owned();
     };
     let mut page = format!("{}\n\n", paragraph(&diagnostic.what));
-    for (name, part) in [("Why", &diagnostic.why), ("How to go on", &diagnostic.hint)] {
+    for (name, part) in [("Why", &diagnostic.why), ("Hint", &diagnostic.hint)] {
         if let Some(part) = part {
             page += &format!("**{name}:** {}\n\n", paragraph(part));
         }
@@ -59,7 +61,7 @@ fn facts_table(outcome: &ReleaseOutcome) -> String {
         let requested = code_span(&requested.to_string());
         fact(
             "Kept",
-            &format!("in place of {requested}, which was asked for"),
+            &format!("instead of {requested}, the requested digest"),
         );
     }
     if let Some(version) = &outcome.version {
@@ -102,7 +104,7 @@ fn destination_section(outcome: &ReleaseOutcome, released: &DestinationOutcome) 
             escape_text(&phrases::signature_phrase(signed, outcome))
         );
         if let Some(url) = &signed.url {
-            part += &format!("\nkept by GitHub: <{url}>\n");
+            part += &format!("\nuploaded to GitHub: <{url}>\n");
         }
     }
     let content = phrases::copy_phrase(&released.copy_stats, outcome.dry_run);
@@ -146,13 +148,13 @@ mod tests {
         | `prod` | moved from sha256&#58;6db7d803e74f | the rule of prod &#40;moving&#41; |
         | `latest` | stays at sha256&#58;6db7d803e74f | 2&#46;0&#46;0 is higher |
 
-        travelled with it&#58; 2 signatures, 1 SBOM
+        copied referrers&#58; 2 signatures, 1 SBOM
 
-        there with it already&#58; 1 provenance statement
+        referrers already present&#58; 1 provenance statement
 
-        stayed behind&#58; 1 release record, of another environment
+        skipped referrers&#58; 1 release record, of another environment
 
-        5 manifests written, 12&#46;3 MiB moved in 4 blobs, 6&#46;0 KiB not moved &#40;48 B in 1 blob there already, 1&#46;9 KiB in 2 blobs mounted, 4&#46;0 KiB in 3 blobs brought by this run already&#41;, 1&#46;0 MiB not moved again after 1 break
+        5 manifests written, 12&#46;3 MiB moved in 4 blobs, 6&#46;0 KiB not moved &#40;48 B in 1 blob already present, 1&#46;9 KiB in 2 blobs mounted, 4&#46;0 KiB in 3 blobs already copied in this run&#41;, 1&#46;0 MiB not sent again after 1 interruption
 
         ### `oci:mirror`
 
@@ -164,7 +166,7 @@ mod tests {
         | --- | --- | --- |
         | `1.4.0` | unchanged | the rule of 1&#46;4&#46;0 &#40;immutable&#41; |
 
-        nothing had to be copied
+        nothing to copy
 
         ### Skipped and defaulted
 
@@ -181,7 +183,7 @@ mod tests {
 
         **Why:** 1&#46;4&#46;0 is an immutable tag
 
-        **How to go on:** release 1&#46;4&#46;1
+        **Hint:** release 1&#46;4&#46;1
         ");
     }
 
@@ -189,7 +191,7 @@ mod tests {
     fn hostile_text_stays_text() {
         let page = release_summary(&sample_outcomes::hostile_outcome());
         insta::assert_snapshot!(page, @r"
-        ## shipmark promote: nothing had to change
+        ## shipmark promote: already up to date
 
         |  |  |
         | --- | --- |
@@ -209,9 +211,9 @@ mod tests {
         | `1.4.0` | unchanged | x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93; &#40;immutable&#41; |
         | `latest` | not written | x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93; |
 
-        stayed behind&#58; 1 of type x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93;, no known kind &#40;referrers&#58; all takes it along&#41;
+        skipped referrers&#58; 1 of type x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93;, no known kind &#40;referrers&#58; all takes it along&#41;
 
-        nothing had to be copied
+        nothing to copy
 
         ### Skipped and defaulted
 

@@ -1,9 +1,11 @@
+//! Outputs `json` and `matrix`.
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use url::Url;
 
-use super::phrases;
+use super::{batch_phrases, phrases};
 use crate::policy::Service;
 use crate::referrers::{CopiedReferrers, ReferrerKind, SkipReason};
 use crate::release::{
@@ -12,7 +14,7 @@ use crate::release::{
 };
 use crate::transfer::CopyStats;
 
-/// The output `json`: all of the outcome.
+/// Output `json` of a release.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OutcomeJson<'a> {
@@ -22,10 +24,10 @@ struct OutcomeJson<'a> {
     source: String,
     digest: String,
     media_type: &'a str,
-    /// What it was made of, where it is some platforms of the source.
+    /// Source and platforms, if the image has only some platforms of the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     subset: Option<PlatformSelectionJson<'a>>,
-    /// The digest that was asked for, where another was kept.
+    /// Requested digest, if another image was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked_digest: Option<String>,
     version: Option<&'a str>,
@@ -48,15 +50,15 @@ struct DestinationJson<'a> {
     image: String,
     tags: Vec<TagJson<'a>>,
     content: CopyStatsJson,
-    /// What stood beside the image, where there was anything.
+    /// Referrers of the image, if it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     referrers: Option<ReferrersJson<'a>>,
-    /// Where the signatures and attestations are, where the release is signed.
+    /// Signatures and attestations, if the release is signed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     signatures: Vec<SignatureJson<'a>>,
 }
 
-/// How many of each kind.
+/// Number of referrers of each kind.
 #[derive(Serialize)]
 struct ReferrersJson<'a> {
     copied: BTreeMap<&'a str, u64>,
@@ -74,14 +76,14 @@ struct SkippedReferrerJson<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SignatureJson<'a> {
-    /// The manifest that it is of.
+    /// Digest of the signed manifest.
     of: String,
-    /// The type of what it attests, where it is more than a signature.
+    /// Predicate type of an attestation.
     #[serde(skip_serializing_if = "Option::is_none")]
     predicate_type: Option<&'static str>,
     form: &'static str,
     reference: Option<String>,
-    /// Where GitHub shows it, where this run had it kept there.
+    /// URL of the attestation on GitHub, if this run uploaded it.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
     made: bool,
@@ -95,7 +97,7 @@ struct TagJson<'a> {
     immutable: bool,
     rule: &'a str,
     change: &'a str,
-    /// What it named before, or goes on naming.
+    /// Digest that the tag pointed to before, or still points to.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,13 +111,13 @@ struct CopyStatsJson {
     blobs_moved: u64,
     blobs_mounted: u64,
     blobs_present: u64,
-    /// Of those that another image or destination of the run had brought.
+    /// Blobs that the run had already copied for another image or destination.
     blobs_shared: u64,
     bytes_moved: u64,
     bytes_mounted: u64,
     bytes_present: u64,
     bytes_shared: u64,
-    /// What did not go twice where a transfer broke off.
+    /// Bytes that were not sent again after an interruption.
     bytes_resumed: u64,
 }
 
@@ -127,7 +129,7 @@ struct RefusalJson<'a> {
     hint: Option<&'a str>,
 }
 
-/// The output `json` of several services.
+/// Output `json` of a batch.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct BatchJson<'a> {
@@ -144,7 +146,7 @@ struct ServiceJson<'a> {
     end: ServiceOutcomeJson<'a>,
 }
 
-/// What became of a service.
+/// Outcome of a service.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum ServiceOutcomeJson<'a> {
@@ -153,7 +155,7 @@ enum ServiceOutcomeJson<'a> {
     NotStarted { outcome: &'a str },
 }
 
-/// The output `matrix`, for `strategy: matrix:` of a later job.
+/// Output `matrix`, for `strategy: matrix:` of a later job.
 #[derive(Serialize)]
 struct MatrixJson<'a> {
     include: Vec<MatrixEntryJson<'a>>,
@@ -169,7 +171,7 @@ struct MatrixEntryJson<'a> {
 
 pub(super) fn batch_json(batch: &BatchOutcome) -> String {
     to_json_line(&BatchJson {
-        outcome: super::batch_report::outcome_word(batch),
+        outcome: batch_phrases::outcome_word(batch),
         verb: phrases::verb_name(batch.verb),
         dry_run: batch.dry_run,
         services: batch.services.iter().map(service_json).collect(),
@@ -177,7 +179,7 @@ pub(super) fn batch_json(batch: &BatchOutcome) -> String {
 }
 
 fn service_json((service, end): &(Service, ServiceOutcome)) -> ServiceJson<'_> {
-    let state = super::batch_report::service_state(end);
+    let state = batch_phrases::service_state(end);
     let diagnostic = match end {
         ServiceOutcome::Failed(failure) => failure.complaint(),
         _ => None,
@@ -303,10 +305,10 @@ fn to_tag_json<'a>(released: &DestinationOutcome, result: &'a TagResult) -> TagJ
 }
 
 fn to_referrers_json(referrers: &CopiedReferrers) -> Option<ReferrersJson<'_>> {
-    let left = referrers.skipped.iter().map(|left| SkippedReferrerJson {
-        kind: left.kind.id(),
-        count: left.count,
-        why: match left.reason {
+    let skipped = referrers.skipped.iter().map(|skipped| SkippedReferrerJson {
+        kind: skipped.kind.id(),
+        count: skipped.count,
+        why: match skipped.reason {
             SkipReason::ReleaseRecord => "record",
             SkipReason::UnknownKind => "unknown",
             SkipReason::LimitExceeded => "cap",
@@ -318,7 +320,7 @@ fn to_referrers_json(referrers: &CopiedReferrers) -> Option<ReferrersJson<'_>> {
     (*referrers != CopiedReferrers::default()).then(|| ReferrersJson {
         copied: kind_counts(&referrers.copied),
         present: kind_counts(&referrers.present),
-        left: left.collect(),
+        left: skipped.collect(),
     })
 }
 
@@ -342,62 +344,7 @@ fn to_copy_stats_json(content: &CopyStats) -> CopyStatsJson {
     }
 }
 
-/// One line: there are only texts, numbers and lists in it, so this cannot fail.
+/// Returns the document as one line. Texts, numbers and lists always serialize.
 fn to_json_line(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
-}
-
-/// Returns `json` with `change` applied to every text in it. Keys that are words are ours, and stay.
-pub(super) fn with_texts(json: &str, change: impl Fn(&str) -> String) -> String {
-    let mut out = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some(begin) = rest.find('"') {
-        let length = quoted_length(&rest[begin..]);
-        let (quoted, after) = rest[begin..].split_at(length);
-        let text: String = serde_json::from_str(quoted).unwrap_or_default();
-        let is_word = text.chars().all(|c| c.is_ascii_alphabetic() || c == '-');
-        let changed = match after.starts_with(':') && is_word {
-            true => text.clone(),
-            false => change(&text),
-        };
-        out += &rest[..begin];
-        match changed == text {
-            true => out += quoted,
-            false => out += &to_json_line(&changed),
-        }
-        rest = after;
-    }
-    out + rest
-}
-
-/// Returns how long the text is that begins with a quote, with both quotes.
-fn quoted_length(json: &str) -> usize {
-    let mut is_escaped = false;
-    let end = json.char_indices().skip(1).find(|(_, c)| {
-        let is_end = *c == '"' && !is_escaped;
-        is_escaped = *c == '\\' && !is_escaped;
-        is_end
-    });
-    end.map_or(json.len(), |(at, _)| at + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_changed_and_json_stays_json() {
-        let json = r#"{"note":"a \"note\" \\","null":null,"x/note":["note",1,true,"\\\""]}"#;
-        let change = |text: &str| text.replace("note", "\"").replace("null", "*");
-        assert_eq!(
-            with_texts(json, change),
-            r#"{"note":"a \"\"\" \\","null":null,"x/\"":["\"",1,true,"\\\""]}"#
-        );
-        assert_eq!(with_texts(json, str::to_owned), json);
-        let pretty = format!("{:#}", serde_json::json!({"note": {"b": "note"}}));
-        assert_eq!(
-            with_texts(&pretty, change),
-            "{\n  \"note\": {\n    \"b\": \"\\\"\"\n  }\n}"
-        );
-    }
 }

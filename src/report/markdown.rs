@@ -1,4 +1,4 @@
-//! Text from outside as markdown that shows it and does nothing else.
+//! Escapes text from outside for Markdown.
 
 use crate::actions;
 use crate::notices::to_printable;
@@ -6,12 +6,12 @@ use crate::notices::to_printable;
 /// The most characters of one piece of text that are shown.
 const TEXT_LIMIT: usize = 1000;
 
-/// Returns running text, which is no part of any markup.
+/// Returns text escaped so that no part of it is markup.
 pub(super) fn escape_text(text: &str) -> String {
     actions::markdown(&to_printable(text, TEXT_LIMIT))
 }
 
-/// Code, also in a table's cell. A cell ends at any `|`, even in code, so the code ends before each
+/// Returns a code span, also for a table cell. A cell ends at any `|`, even in code, so the code ends before each
 /// and begins again after it.
 pub(super) fn code_span(text: &str) -> String {
     to_printable(text, TEXT_LIMIT)
@@ -37,7 +37,7 @@ fn single_span(text: &str) -> String {
     format!("{mark}{pad}{text}{pad}{mark}")
 }
 
-/// Lines of code with GitHub's button to copy them.
+/// Returns a code block, for which GitHub shows a copy button.
 pub(super) fn code_block<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
     let lines: Vec<_> = lines
         .into_iter()
@@ -48,7 +48,7 @@ pub(super) fn code_block<'a>(lines: impl IntoIterator<Item = &'a str>) -> String
     format!("{fence}text\n{}\n{fence}\n", lines.join("\n"))
 }
 
-/// A row of a table; the cells are markdown already.
+/// Returns a table row of cells that are already Markdown.
 pub(super) fn table_row(cells: &[&str]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }

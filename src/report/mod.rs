@@ -1,5 +1,6 @@
-//! From what happened to what is read of it: the log, the step's outputs and summary, text.
+//! Reports of a run: the log, the step's outputs and summary, and plain text.
 
+mod batch_phrases;
 mod batch_report;
 mod bundle_report;
 mod cleaned;
@@ -7,10 +8,13 @@ mod evidence_text;
 mod exit_report;
 mod job_summary;
 mod json_output;
+mod json_texts;
 mod markdown;
 mod phrases;
 mod progress_line;
+mod references;
 mod run_log;
+mod step_files;
 mod step_outputs;
 mod tags_report;
 mod text_report;
@@ -18,8 +22,10 @@ mod verification_report;
 
 #[cfg(test)]
 mod sample_outcomes;
+#[cfg(test)]
+mod shared_buffer;
 
-pub use batch_report::service_line;
+pub use batch_phrases::service_line;
 pub use bundle_report::{BundleVerification, SignedBundle};
 pub use exit_report::{VerbResult, report_result};
 pub use run_log::{LogReader, RunLog};

@@ -1,4 +1,4 @@
-//! Figures and states as people read them.
+//! Wording of numbers, states and changes that all reports share.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::release::{
 use crate::tagging::TagKind;
 use crate::transfer::CopyStats;
 
-/// A number of bytes, in the largest unit that gives at least one.
+/// Returns a number of bytes in the largest unit that gives at least one.
 pub(super) fn byte_count(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if count < 1024 {
         return format!("{count} B");
     }
-    // In tenths, to stay with whole numbers.
+    // Tenths avoid floating point.
     let mut tenths = u128::from(count) * 10;
     let mut unit = "B";
     for next in UNITS {
@@ -29,13 +29,13 @@ pub(super) fn byte_count(count: u64) -> String {
     format!("{}.{} {unit}", tenths / 10, tenths % 10)
 }
 
-/// A number of things: `1 blob`, `2 blobs`.
+/// Returns a number with its noun: `1 blob`, `2 blobs`.
 pub(super) fn count_phrase(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{plural}")
 }
 
-/// The verb's name.
+/// Returns the verb's name.
 pub(super) fn verb_name(verb: ReleaseVerb) -> &'static str {
     match verb {
         ReleaseVerb::Push => "push",
@@ -43,7 +43,7 @@ pub(super) fn verb_name(verb: ReleaseVerb) -> &'static str {
     }
 }
 
-/// The output `outcome`. A dry run releases nothing, whatever it would have.
+/// Returns the output `outcome`. A dry run is `unchanged`, also if it would release.
 pub(super) fn outcome_word(outcome: &ReleaseOutcome) -> &'static str {
     if outcome.has_changes() && !outcome.dry_run {
         "released"
@@ -52,39 +52,39 @@ pub(super) fn outcome_word(outcome: &ReleaseOutcome) -> &'static str {
     }
 }
 
-/// What happened to the source, in a few words that go before it.
+/// Returns what happened to the source, as words that precede its name.
 pub(super) fn release_phrase(outcome: &ReleaseOutcome) -> &'static str {
     match (outcome.dry_run, outcome.has_changes(), outcome.verb) {
         (true, true, ReleaseVerb::Push) => "dry run, nothing was written: would push",
         (true, true, ReleaseVerb::Promote) => "dry run, nothing was written: would promote",
-        (true, false, _) => "dry run: nothing would have to change for",
-        (false, false, _) => "nothing had to change for",
+        (true, false, _) => "dry run, already up to date:",
+        (false, false, _) => "already up to date:",
         (false, true, ReleaseVerb::Push) => "pushed",
         (false, true, ReleaseVerb::Promote) => "promoted",
     }
 }
 
-/// How it ended, for a title.
+/// Returns how the release ended, for a title.
 pub(super) fn title_phrase(outcome: &ReleaseOutcome) -> &'static str {
     match (outcome.dry_run, outcome.has_changes()) {
         (true, true) => "dry run, nothing was written",
-        (true, false) => "dry run, nothing would have to change",
+        (true, false) => "dry run, already up to date",
         (false, true) => "released",
-        (false, false) => "nothing had to change",
+        (false, false) => "already up to date",
     }
 }
 
-/// The image under a tag.
+/// Returns the reference of an image by tag.
 pub(super) fn tag_reference(place: &Destination, tag: &Tag) -> String {
     format!("{place}:{tag}")
 }
 
-/// The image by its digest.
+/// Returns the reference of an image by digest.
 pub(super) fn digest_reference(place: &Destination, digest: Digest) -> String {
     format!("{place}@{digest}")
 }
 
-/// The name of a form of signatures, as the input `signature-format` has it.
+/// Returns the name of a signature format, as in the input `signature-format`.
 pub(super) fn format_name(form: SignatureFormat) -> &'static str {
     match form {
         SignatureFormat::Bundle => "bundle",
@@ -92,7 +92,7 @@ pub(super) fn format_name(form: SignatureFormat) -> &'static str {
     }
 }
 
-/// Where a signature is, once it is made.
+/// Returns the reference of a signature; `None` on a dry run that would sign.
 pub(super) fn signature_reference(place: &Destination, signed: &SignatureResult) -> Option<String> {
     Some(match signed.at.as_ref()? {
         TagOrDigest::Digest(digest) => digest_reference(place, *digest),
@@ -100,7 +100,7 @@ pub(super) fn signature_reference(place: &Destination, signed: &SignatureResult)
     })
 }
 
-/// What became of a signature or an attestation, of the root or of a manifest below it.
+/// Returns what happened to a signature or attestation of the root or of a manifest below it.
 pub(super) fn signature_phrase(signed: &SignatureResult, outcome: &ReleaseOutcome) -> String {
     let (done, what) = match signed.predicate_type {
         None => ("signed", String::new()),
@@ -109,7 +109,7 @@ pub(super) fn signature_phrase(signed: &SignatureResult, outcome: &ReleaseOutcom
     let what = match (signed.is_new, outcome.dry_run) {
         (true, true) => format!("would be {done}{what}"),
         (true, false) => format!("{done}{what}"),
-        (false, _) => format!("is {done} already{what}"),
+        (false, _) => format!("already {done}{what}"),
     };
     match signed.of == outcome.root {
         true => format!("{what} ({})", signed.format),
@@ -117,7 +117,7 @@ pub(super) fn signature_phrase(signed: &SignatureResult, outcome: &ReleaseOutcom
     }
 }
 
-/// What became of a tag, or would have.
+/// Returns what happened to a tag, or on a dry run would happen.
 pub(super) fn change_phrase(change: &TagChange, dry_run: bool) -> String {
     match (change, dry_run) {
         (TagChange::Created, false) => "created".to_owned(),
@@ -127,12 +127,12 @@ pub(super) fn change_phrase(change: &TagChange, dry_run: bool) -> String {
         (TagChange::Unchanged, _) => "unchanged".to_owned(),
         (TagChange::Stays { at: Some(at), .. }, _) => format!("stays at {}", at.short()),
         (TagChange::Stays { at: None, .. }, _) => "not written".to_owned(),
-        (TagChange::Corrected { to, .. }, false) => format!("put right, to {}", to.short()),
-        (TagChange::Corrected { to, .. }, true) => format!("would be put right, to {}", to.short()),
+        (TagChange::Corrected { to, .. }, false) => format!("corrected to {}", to.short()),
+        (TagChange::Corrected { to, .. }, true) => format!("would be corrected to {}", to.short()),
     }
 }
 
-/// Why that became of a tag.
+/// Returns the reason for the change of a tag.
 pub(super) fn change_reason(change: &TagChange, kind: &TagKind, rule: &str) -> String {
     match change {
         TagChange::Stays { why, .. } | TagChange::Corrected { why, .. } => why.clone(),
@@ -141,13 +141,13 @@ pub(super) fn change_reason(change: &TagChange, kind: &TagKind, rule: &str) -> S
     }
 }
 
-/// What was copied.
+/// Returns how much was copied, and why the rest was not.
 pub(super) fn copy_phrase(content: &CopyStats, dry_run: bool) -> String {
     if dry_run {
-        return "nothing was copied: a dry run".to_owned();
+        return "nothing copied (dry run)".to_owned();
     }
     if *content == CopyStats::default() {
-        return "nothing had to be copied".to_owned();
+        return "nothing to copy".to_owned();
     }
     let mut parts = vec![
         count_phrase(content.manifests_written, "manifest") + " written",
@@ -158,9 +158,9 @@ pub(super) fn copy_phrase(content: &CopyStats, dry_run: bool) -> String {
         ),
     ];
     let why = [
-        (content.present, "there already"),
+        (content.present, "already present"),
         (content.mounted, "mounted"),
-        (content.shared, "brought by this run already"),
+        (content.shared, "already copied in this run"),
     ];
     let why = why.iter().filter(|(amount, _)| amount.blobs > 0);
     let why: Vec<String> = why
@@ -177,27 +177,27 @@ pub(super) fn copy_phrase(content: &CopyStats, dry_run: bool) -> String {
         parts.push(format!("{spared} not moved ({})", why.join(", ")));
     }
     if content.resumed.blobs > 0 {
-        let (spared, breaks) = (byte_count(content.resumed.bytes), content.resumed.blobs);
+        let (spared, interruptions) = (byte_count(content.resumed.bytes), content.resumed.blobs);
         parts.push(format!(
-            "{spared} not moved again after {}",
-            count_phrase(breaks, "break")
+            "{spared} not sent again after {}",
+            count_phrase(interruptions, "interruption")
         ));
     }
     parts.join(", ")
 }
 
-/// The digest that was asked for.
+/// Returns the digest that was requested.
 pub(super) fn requested_digest(outcome: &ReleaseOutcome) -> Digest {
     let subset = outcome.platform_selection.as_ref().map(|subset| subset.of);
     subset.or(outcome.requested_digest).unwrap_or(outcome.root)
 }
 
-/// What the image was made of, where it is some platforms of another.
+/// Returns how the image was made from selected platforms of another.
 pub(super) fn platforms_phrase(subset: &PlatformSelection) -> String {
-    format!("a new index, of {} alone", subset.platforms.join(", "))
+    format!("new index with {} only", subset.platforms.join(", "))
 }
 
-/// What travelled with the image, and what stayed behind: a line each, where there is anything.
+/// Returns lines for the referrers that were copied, were already present, and were skipped.
 pub(super) fn referrer_lines(copied_referrers: &CopiedReferrers, dry_run: bool) -> Vec<String> {
     let listed = |counts: &BTreeMap<referrers::ReferrerKind, u64>| -> Vec<String> {
         let counts = counts.iter();
@@ -211,14 +211,14 @@ pub(super) fn referrer_lines(copied_referrers: &CopiedReferrers, dry_run: bool) 
     );
     let mut lines = Vec::new();
     if !copied.is_empty() {
-        let phrase = if dry_run { "would travel" } else { "travelled" };
-        lines.push(format!("{phrase} with it: {}", copied.join(", ")));
+        let phrase = if dry_run { "would copy" } else { "copied" };
+        lines.push(format!("{phrase} referrers: {}", copied.join(", ")));
     }
     if !present.is_empty() {
-        lines.push(format!("there with it already: {}", present.join(", ")));
+        lines.push(format!("referrers already present: {}", present.join(", ")));
     }
-    let left = copied_referrers.skipped.iter();
-    lines.extend(left.map(|left| format!("stayed behind: {left}")));
+    let skipped = copied_referrers.skipped.iter();
+    lines.extend(skipped.map(|skipped| format!("skipped referrers: {skipped}")));
     lines
 }
 
@@ -240,14 +240,14 @@ mod tests {
         copied.shared = amount(3, 2048);
         assert_eq!(
             copy_phrase(&copied, false),
-            format!("{moved}, 2.0 KiB not moved (2.0 KiB in 3 blobs brought by this run already)")
+            format!("{moved}, 2.0 KiB not moved (2.0 KiB in 3 blobs already copied in this run)")
         );
         copied.present = amount(1, 1024);
         copied.resumed = amount(2, 4096);
         assert_eq!(
             copy_phrase(&copied, false),
             format!(
-                "{moved}, 3.0 KiB not moved (1.0 KiB in 1 blob there already, 2.0 KiB in 3 blobs brought by this run already), 4.0 KiB not moved again after 2 breaks"
+                "{moved}, 3.0 KiB not moved (1.0 KiB in 1 blob already present, 2.0 KiB in 3 blobs already copied in this run), 4.0 KiB not sent again after 2 interruptions"
             )
         );
     }

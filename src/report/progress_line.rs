@@ -1,27 +1,29 @@
+//! Progress line, and how often it is shown.
+
 use std::time::{Duration, Instant};
 
 use super::phrases::byte_count;
 use crate::notices::{ImageProgress, TransferProgress};
 
-/// Decides which of the many reports of progress are shown.
+/// Limit on how often progress is shown.
 #[derive(Debug)]
 pub(super) struct ProgressThrottle {
-    /// Between two that are shown.
+    /// Time between two lines.
     interval: Duration,
     started: Option<Instant>,
     shown: Option<Instant>,
 }
 
-/// What is done by then needs no progress shown.
+/// Time from the start without progress lines.
 const QUIET_PERIOD: Duration = Duration::from_secs(2);
 
 impl ProgressThrottle {
-    /// For a line that is written over: often enough to look alive.
+    /// Returns the throttle for a line that is replaced: every 200 ms.
     pub(super) fn for_terminal() -> Self {
         Self::every(Duration::from_millis(200))
     }
 
-    /// For a log, where each one stays.
+    /// Returns the throttle for a log, where each line stays: every 10 s.
     pub(super) fn for_log() -> Self {
         Self::every(Duration::from_secs(10))
     }
@@ -34,7 +36,7 @@ impl ProgressThrottle {
         }
     }
 
-    /// The line for a report that came at `now`, where it is to be shown.
+    /// Returns the line for progress reported at `now`; `None` if it is too early.
     pub(super) fn next_line(&mut self, progress: TransferProgress, now: Instant) -> Option<String> {
         if !self.take_due(now) {
             return None;
@@ -56,7 +58,7 @@ impl ProgressThrottle {
     }
 }
 
-/// One line that says how far it is after `elapsed`, and how fast it has been.
+/// Returns a line with the progress after `elapsed`, and the average rate.
 fn progress_line(progress: TransferProgress, elapsed: Duration) -> String {
     let TransferProgress {
         moved,
@@ -71,7 +73,7 @@ fn progress_line(progress: TransferProgress, elapsed: Duration) -> String {
     let rate = byte_count(u64::try_from(rate).unwrap_or(u64::MAX));
     let (moved, total) = (byte_count(moved), byte_count(total));
     match images {
-        // A share of a total that grows would go back and forth.
+        // No percentage: the total grows, so that it would fall.
         Some(ImageProgress { done, of }) => {
             format!("transferring: {moved} of {total} so far, {rate}/s, {done} of {of} images done")
         }

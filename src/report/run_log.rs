@@ -1,3 +1,5 @@
+//! Log of a run, for a job, a terminal or a file.
+
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -8,11 +10,11 @@ use super::progress_line::ProgressThrottle;
 use crate::actions::{self, AnnotationLevel, SecretTexts};
 use crate::notices::{Notice, Notices, TransferProgress, to_printable};
 
-/// The log of a run: one stream, so that its order is kept. What goes in is text from anywhere;
-/// what comes out has no secrets, no control characters, and in a job no commands but ours.
+/// Log of a run, as one stream so that the order is kept. Takes text from anywhere, and writes it
+/// without secrets or control characters, and in a job without workflow commands of others.
 pub struct RunLog(Mutex<LogState>);
 
-/// Who reads the log.
+/// Reader of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogReader {
     /// The runner, which acts on workflow commands.
@@ -28,21 +30,21 @@ struct LogState {
     reader: LogReader,
     secrets: SecretTexts,
     throttle: ProgressThrottle,
-    /// Whether the terminal's last line is one of progress, to be written over.
+    /// Whether the last line on the terminal shows progress, which the next line replaces.
     in_progress: bool,
     annotations: [usize; 2],
 }
 
-/// As many annotations of a kind as GitHub shows of one step.
+/// Annotations of a level that GitHub shows for one step.
 const ANNOTATIONS_LIMIT: usize = 10;
 
-/// Longer lines than anybody reads.
+/// Characters of a line that are shown.
 const LINE_LIMIT: usize = 4096;
 
 impl RunLog {
-    /// A log that is written to `out`.
+    /// Returns a log that writes to `out`.
     pub fn new(out: impl Write + Send + 'static, reader: LogReader) -> Arc<Self> {
-        let pace = match reader {
+        let throttle = match reader {
             LogReader::Terminal => ProgressThrottle::for_terminal(),
             LogReader::Job | LogReader::File => ProgressThrottle::for_log(),
         };
@@ -50,13 +52,13 @@ impl RunLog {
             out: Box::new(out),
             reader,
             secrets: SecretTexts::default(),
-            throttle: pace,
+            throttle,
             in_progress: false,
             annotations: [0; 2],
         })))
     }
 
-    /// What the rooms below send their notices to.
+    /// Returns the receiver of notices from the rest of the program.
     pub fn notices(self: &Arc<Self>) -> Notices {
         let log = self.clone();
         Notices::new(move |notice| match notice {
@@ -71,7 +73,7 @@ impl RunLog {
         })
     }
 
-    /// Hides `secrets` from now on: call it before anything that could hold one is written.
+    /// Hides `secrets` in everything that is written from now on, and masks them in a job.
     pub fn add_secrets(&self, secrets: &SecretTexts) {
         let mut inner = self.lock();
         let new = inner.secrets.merge(secrets);
@@ -81,41 +83,41 @@ impl RunLog {
         }
     }
 
-    /// `text` as it may be shown.
+    /// Returns `text` without secrets and control characters.
     pub fn redact(&self, text: &str) -> String {
         self.lock().redact(text)
     }
 
-    /// Returns a value for others to read, without secrets. Digests and the `names` in it stay.
+    /// Returns a value without secrets. Digests and `names` in it stay.
     pub fn without_secrets(&self, value: &str, names: &[String]) -> String {
         let inner = self.lock();
         inner.secrets.hide_except(value, names).into_owned()
     }
 
-    /// Whether the runner masks a part of `text`.
+    /// Returns whether the runner masks a part of `text`.
     pub fn is_masked(&self, text: &str) -> bool {
         let inner = self.lock();
         let masked = inner.secrets.iter().any(|secret| text.contains(secret));
         inner.reader == LogReader::Job && masked
     }
 
-    /// Says what is being done.
+    /// Writes a line.
     pub fn info(&self, text: &str) {
         self.lock().write_line(text);
     }
 
-    /// Says what a person should look at.
+    /// Writes a warning.
     pub fn warning(&self, text: &str) {
         self.lock()
             .annotate(AnnotationLevel::Warning, "shipmark", text);
     }
 
-    /// Says why the run failed; the first word of `text` says how.
+    /// Writes why the run failed. `text` begins with the kind of failure.
     pub fn error(&self, title: &str, text: &str) {
         self.lock().annotate(AnnotationLevel::Error, title, text);
     }
 
-    /// Text of some lines, folded away under a title in a job.
+    /// Writes several lines, in a job as a folded group with a title.
     pub fn write_group(&self, title: &str, text: &str) {
         let mut inner = self.lock();
         if inner.reader != LogReader::Job {
@@ -134,7 +136,7 @@ impl RunLog {
         }
     }
 
-    /// A panic elsewhere must not take the log with it.
+    /// Locks the state, also after a panic in another thread.
     fn lock(&self) -> MutexGuard<'_, LogState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,7 +144,7 @@ impl RunLog {
 
 impl LogState {
     fn redact(&self, text: &str) -> String {
-        // Secrets first: one of several lines is no longer found once the lines are cut.
+        // Secrets first: a secret of several lines cannot be found in single lines.
         let lines: Vec<_> = self
             .secrets
             .redact(text)
@@ -163,8 +165,8 @@ impl LogState {
         }
     }
 
-    /// An annotation in a job, as long as GitHub shows them; else the text after the level's word,
-    /// where it does not begin with one of its own.
+    /// Writes an annotation in a job, up to the number that GitHub shows; else a line. Errors begin with
+    /// their kind already, other lines get the level as a prefix.
     fn annotate(&mut self, level: AnnotationLevel, title: &str, text: &str) {
         let count = &mut self.annotations[usize::from(level == AnnotationLevel::Error)];
         *count += 1;
@@ -188,7 +190,7 @@ impl LogState {
         }
     }
 
-    /// A log that nobody takes any more is no reason to stop.
+    /// Writes a line and ignores errors: a closed log must not stop the run.
     fn write(&mut self, text: &str) {
         let clear = if self.in_progress { "\r\x1b[2K" } else { "" };
         self.in_progress = false;
@@ -198,30 +200,11 @@ impl LogState {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
+mod tests {
     use std::time::Duration;
 
-    /// What was written, to be read while the log still has it.
-    #[derive(Clone, Default)]
-    pub(crate) struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
-
-    impl SharedBuffer {
-        pub(crate) fn text(&self) -> String {
-            let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
-    }
-
-    impl Write for SharedBuffer {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            let mut page = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            page.write(bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use super::*;
+    use crate::report::shared_buffer::SharedBuffer;
 
     fn log(reader: LogReader) -> (Arc<RunLog>, SharedBuffer) {
         let page = SharedBuffer::default();

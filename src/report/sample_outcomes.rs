@@ -1,4 +1,4 @@
-//! Outcomes to report on in tests.
+//! Outcomes for the tests of reports.
 
 use crate::image::{Digest, MediaType};
 use crate::referrers::{self, CopiedReferrers, SkipReason, SkippedReferrer};
@@ -96,7 +96,7 @@ pub(super) fn unchanged_outcome() -> ReleaseOutcome {
     outcome
 }
 
-/// One service that went well, one that was right, one that failed, one that was left.
+/// Returns a batch with a released, an unchanged, a failed and a service that was not started.
 pub(super) fn batch_outcome() -> BatchOutcome {
     let mut released = promoted_outcome();
     released.destinations.truncate(1);
@@ -120,7 +120,7 @@ pub(super) fn batch_outcome() -> BatchOutcome {
     }
 }
 
-/// Where any text could stand, there stands one that tries to get out.
+/// Text that tries to leave its place in logs, files and Markdown.
 pub(super) const HOSTILE: &str =
     "x\n::add-mask::y\n## z `` | <script>alert(1)</script> [a](b) @acme %0A ##[group]";
 

@@ -1,9 +1,9 @@
-use super::{json_output, phrases};
-use crate::release::{
-    DestinationOutcome, Diagnostic, ReleaseOutcome, SignatureResult, TagChange, TagResult,
-};
+//! Outputs of the step of a release, of a batch and of a refusal.
 
-/// The outputs of a release.
+use super::{batch_phrases, json_output, phrases, references};
+use crate::release::{BatchOutcome, Diagnostic, ReleaseOutcome};
+
+/// Returns the outputs of a release.
 pub(super) fn release_outputs(outcome: &ReleaseOutcome) -> Vec<(&'static str, String)> {
     let lines = |lines: Vec<String>| lines.join("\n");
     vec![
@@ -12,26 +12,28 @@ pub(super) fn release_outputs(outcome: &ReleaseOutcome) -> Vec<(&'static str, St
             "source-digest",
             phrases::requested_digest(outcome).to_string(),
         ),
-        ("image", lines(image_references(outcome))),
-        ("tags", lines(tag_references(outcome))),
+        ("image", lines(references::image_references(outcome))),
+        ("tags", lines(references::tag_references(outcome))),
         ("version", outcome.version.clone().unwrap_or_default()),
-        ("signatures", lines(signature_references(outcome))),
-        ("attestations", lines(attestation_references(outcome))),
-        ("attestation-urls", lines(attestation_urls(outcome))),
+        (
+            "signatures",
+            lines(references::signature_references(outcome)),
+        ),
+        (
+            "attestations",
+            lines(references::attestation_references(outcome)),
+        ),
+        (
+            "attestation-urls",
+            lines(references::attestation_urls(outcome)),
+        ),
         ("json", json_output::outcome_json(outcome)),
         ("outcome", phrases::outcome_word(outcome).to_owned()),
         ("matrix", json_output::matrix_json([(None, outcome)])),
     ]
 }
 
-/// The image at each destination.
-pub(super) fn image_references(outcome: &ReleaseOutcome) -> Vec<String> {
-    let by_digest =
-        |released: &DestinationOutcome| phrases::digest_reference(&released.place, outcome.root);
-    outcome.destinations.iter().map(by_digest).collect()
-}
-
-/// The outputs of a refusal.
+/// Returns the outputs of a refusal.
 pub(super) fn refusal_outputs(diagnostic: &Diagnostic) -> Vec<(&'static str, String)> {
     vec![
         ("json", json_output::refusal_json(diagnostic)),
@@ -39,55 +41,50 @@ pub(super) fn refusal_outputs(diagnostic: &Diagnostic) -> Vec<(&'static str, Str
     ]
 }
 
-/// Where the signatures are.
-pub(super) fn signature_references(outcome: &ReleaseOutcome) -> Vec<String> {
-    references_of(outcome, |signed| signed.predicate_type.is_none())
-}
-
-/// Where the attestations are.
-pub(super) fn attestation_references(outcome: &ReleaseOutcome) -> Vec<String> {
-    references_of(outcome, |signed| signed.predicate_type.is_some())
-}
-
-/// Where GitHub shows those that this run had it keep.
-pub(super) fn attestation_urls(outcome: &ReleaseOutcome) -> Vec<String> {
-    let signatures = outcome.destinations.iter();
-    let signatures = signatures.flat_map(|released| &released.signatures);
-    let shown = signatures.filter_map(|signed| signed.url.as_ref());
-    shown.map(ToString::to_string).collect()
-}
-
-fn references_of(outcome: &ReleaseOutcome, wanted: fn(&SignatureResult) -> bool) -> Vec<String> {
-    let at = |released: &DestinationOutcome| -> Vec<String> {
-        let signatures = released.signatures.iter();
-        signatures
-            .filter(|signed| wanted(signed))
-            .filter_map(|signed| phrases::signature_reference(&released.place, signed))
-            .collect()
+/// Returns the outputs of a batch. Several images have no `digest`, which names one image.
+pub(super) fn batch_outputs(batch: &BatchOutcome) -> Vec<(&'static str, String)> {
+    let all = |of: fn(&ReleaseOutcome) -> Vec<String>| -> String {
+        let lines: Vec<_> = batch.done().flat_map(|(_, outcome)| of(outcome)).collect();
+        lines.join("\n")
     };
-    outcome.destinations.iter().flat_map(at).collect()
+    let mut outputs = vec![
+        ("image", all(references::image_references)),
+        ("tags", all(references::tag_references)),
+        ("version", common_version(batch)),
+        ("signatures", all(references::signature_references)),
+        ("attestations", all(references::attestation_references)),
+        ("attestation-urls", all(references::attestation_urls)),
+        ("json", json_output::batch_json(batch)),
+        ("outcome", batch_phrases::outcome_word(batch).to_owned()),
+        (
+            "matrix",
+            json_output::matrix_json(
+                batch
+                    .done()
+                    .map(|(service, outcome)| (Some(service), outcome)),
+            ),
+        ),
+    ];
+    if let Some(outcome) = batch_phrases::only_outcome(batch) {
+        outputs.insert(0, ("digest", outcome.root.to_string()));
+        outputs.insert(
+            1,
+            (
+                "source-digest",
+                phrases::requested_digest(outcome).to_string(),
+            ),
+        );
+    }
+    outputs
 }
 
-/// The full names of the image.
-pub(super) fn tag_references(outcome: &ReleaseOutcome) -> Vec<String> {
-    let of = |released: &DestinationOutcome| -> Vec<String> {
-        tags_naming_root(released)
-            .map(|result| phrases::tag_reference(&released.place, &result.tag))
-            .collect()
-    };
-    outcome.destinations.iter().flat_map(of).collect()
-}
-
-/// The tags that name the image. One that stayed where it was names another.
-pub(super) fn tags_naming_root(released: &DestinationOutcome) -> impl Iterator<Item = &TagResult> {
-    let stays = |change: &TagChange| {
-        matches!(
-            change,
-            TagChange::Stays { .. } | TagChange::Corrected { .. }
-        )
-    };
-    let tags = released.tags.iter();
-    tags.filter(move |result| !stays(&result.change))
+/// Returns the version if all services have the same one, else an empty text.
+fn common_version(batch: &BatchOutcome) -> String {
+    let mut versions = batch.done().map(|(_, outcome)| outcome.version.as_deref());
+    match versions.next() {
+        Some(Some(first)) if versions.all(|version| version == Some(first)) => first.to_owned(),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +94,7 @@ mod tests {
     use crate::report::sample_outcomes;
 
     #[test]
-    fn every_declared_output_is_given() {
+    fn every_declared_output_is_written() {
         let given: Vec<_> = release_outputs(&sample_outcomes::promoted_outcome())
             .into_iter()
             .map(|(name, _)| name)
@@ -265,5 +262,50 @@ mod tests {
         }
         "#);
         insta::assert_snapshot!(json_output::refusal_json(sample_outcomes::refused_failure().complaint().unwrap()), @r#"{"outcome":"refused","what":"tag 1.4.0 of prod.example.com/team/web names another image","why":"1.4.0 is an immutable tag","hint":"release 1.4.1"}"#);
+    }
+
+    #[test]
+    fn outputs_are_over_all_services() {
+        let outputs = batch_outputs(&sample_outcomes::batch_outcome());
+        let json = |name| -> serde_json::Value {
+            let found = outputs.iter().find(|(known, _)| *known == name);
+            serde_json::from_str(&found.unwrap().1).unwrap()
+        };
+        let services = json("json")["services"].take();
+        assert_eq!(services[1]["service"], "api");
+        assert_eq!(services[1]["destinations"][0]["place"], "oci:mirror");
+        assert_eq!(services[2]["outcome"], "refused");
+        assert_eq!(services[2]["hint"], "release 1.4.1");
+        assert_eq!(services[3]["outcome"], "not begun");
+        let matrix = json("matrix")["include"].take();
+        assert_eq!(matrix[0]["service"], "web");
+        assert_eq!(matrix.as_array().unwrap().len(), 2);
+        let plain = outputs
+            .iter()
+            .filter(|(name, _)| !["json", "matrix"].contains(name));
+        let shown: String = plain
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect();
+        insta::assert_snapshot!(shown, @r"
+    image: prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
+    tags: prod.example.com/team/web:1.4.0
+    prod.example.com/team/web:prod
+    oci:mirror:1.4.0
+    version: 1.4.0
+    signatures: 
+    attestations: 
+    attestation-urls: 
+    outcome: refused
+    ");
+    }
+
+    #[test]
+    fn one_service_has_the_outputs_of_an_image_alone() {
+        let mut batch = sample_outcomes::batch_outcome();
+        batch.services.truncate(1);
+        let (_, outcome) = batch.done().next().unwrap();
+        let digest = ("digest", outcome.root.to_string());
+        assert_eq!(batch_outputs(&batch)[0], digest);
     }
 }

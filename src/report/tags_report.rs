@@ -1,4 +1,4 @@
-//! What the verb `tags` has to say, in the outputs of docker/metadata-action.
+//! Report of `tags`, with the outputs of docker/metadata-action.
 
 use std::path::{Path, PathBuf};
 
@@ -8,30 +8,30 @@ use serde_json::{Value, json};
 use super::markdown::{code_span, escape_text as escaped, table_row};
 use crate::tagging::{ExpandedTag, Finding, OrderedLabels, RuleExpansion};
 
-/// Tags, labels and annotations.
+/// Derived tags, labels and annotations.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TagsResult {
-    /// The images' names; none where the tags stand alone.
+    /// Names of the images; empty if the tags have no image name.
     pub images: Vec<String>,
-    /// The tags.
+    /// Tags.
     pub expansion: RuleExpansion,
-    /// The labels.
+    /// Labels.
     pub labels: OrderedLabels,
-    /// The annotations, without their levels.
+    /// Annotations, without their levels.
     pub annotations: OrderedLabels,
-    /// The levels that each annotation is put on.
+    /// Levels of every annotation, such as `manifest`.
     pub levels: Vec<String>,
-    /// What stands between entries of the outputs.
+    /// Separators between entries of the outputs.
     pub separators: OutputSeparators,
-    /// The target that the bake files are about.
+    /// Name of the target in the bake files.
     pub bake_target: String,
-    /// What a person should know of it.
+    /// Notes and warnings about the rules.
     pub findings: Vec<Finding>,
-    /// Whether the outputs become variables for later steps too.
+    /// Whether the outputs are also exported as environment variables.
     pub exports_variables: bool,
 }
 
-/// What stands between entries of the outputs.
+/// Separators between entries of the outputs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutputSeparators {
     /// Between tags.
@@ -42,7 +42,7 @@ pub struct OutputSeparators {
     pub annotations: String,
 }
 
-/// A bake file: the output that names it, its name, its content.
+/// Bake file: output that names the file, file name, content.
 pub(super) struct BakeFile {
     pub(super) output: &'static str,
     pub(super) name: &'static str,
@@ -54,7 +54,7 @@ impl TagsResult {
         self.expansion.version().unwrap_or_default()
     }
 
-    /// Every tag of every image.
+    /// Returns every tag of every image.
     fn image_tags(&self) -> Vec<String> {
         let names = self.expansion.names();
         let full = |image: &str, name: &str| match image {
@@ -83,7 +83,7 @@ impl TagsResult {
         self.levels.iter().flat_map(on).collect()
     }
 
-    /// All outputs but the bake files.
+    /// Returns all outputs except the bake files.
     pub(super) fn to_outputs(&self) -> Vec<(&'static str, String)> {
         let OutputSeparators {
             tags,
@@ -107,7 +107,7 @@ impl TagsResult {
             labels: &self.labels,
             annotations: self.leveled_annotations(),
         };
-        // Texts and lists alone: this cannot fail.
+        // Texts and lists always serialize.
         serde_json::to_string(&document).unwrap_or_default()
     }
 
@@ -150,7 +150,7 @@ impl TagsResult {
         ]
     }
 
-    /// The report as plain text.
+    /// Returns the report as plain text.
     pub(super) fn to_text(&self) -> String {
         let mut text = self.image_tags().join("\n");
         if text.is_empty() {
@@ -169,7 +169,7 @@ impl TagsResult {
         text.trim_end().to_owned()
     }
 
-    /// The report as the markdown of a job's summary.
+    /// Returns the report as Markdown for the job summary.
     pub(super) fn to_summary(&self) -> String {
         let title = match self.main_version() {
             "" => "none".to_owned(),
@@ -196,7 +196,7 @@ impl TagsResult {
     }
 }
 
-/// The variable that an output becomes.
+/// Returns the name of the environment variable for an output.
 pub(super) fn output_variable(output: &str) -> String {
     format!(
         "DOCKER_METADATA_OUTPUT_{}",
@@ -204,8 +204,8 @@ pub(super) fn output_variable(output: &str) -> String {
     )
 }
 
-/// Where later steps find a file that this one leaves in the runner's folder: in a container that
-/// folder is mounted at another path, and outputs are not translated back.
+/// Returns the path of `RUNNER_TEMP` for later steps: in a container that folder is mounted at another
+/// path, and GitHub does not translate paths in outputs.
 pub(super) fn path_outside_container(folder: &Path, workspaces: Option<&Path>) -> PathBuf {
     match workspaces.and_then(Path::parent) {
         Some(work) if folder == Path::new("/github/runner_temp") => work.join("_temp"),

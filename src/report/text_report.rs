@@ -1,19 +1,21 @@
+//! Report of a release, and text of a failure, as plain text.
+
 use super::phrases;
 use crate::release::{DestinationOutcome, Failure, ReleaseOutcome};
 
-/// The report as plain text.
+/// Returns the report of a release as plain text.
 pub(super) fn release_text(outcome: &ReleaseOutcome) -> String {
     let mut text = format!("{} {}\n", phrases::release_phrase(outcome), outcome.source);
     let mut fact = |name: &str, value: &str| text += &format!("  {name:<8} {value}\n");
     fact("digest", &outcome.root.to_string());
     if let Some(subset) = &outcome.platform_selection {
-        fact("is", &phrases::platforms_phrase(subset));
-        fact("of", &subset.of.to_string());
+        fact("created", &phrases::platforms_phrase(subset));
+        fact("from", &subset.of.to_string());
     }
     if let Some(requested) = outcome.requested_digest {
         fact(
             "kept",
-            &format!("in place of {requested}, which was asked for"),
+            &format!("instead of {requested}, the requested digest"),
         );
     }
     if let Some(version) = &outcome.version {
@@ -31,7 +33,7 @@ pub(super) fn release_text(outcome: &ReleaseOutcome) -> String {
     text.trim_end().to_owned()
 }
 
-/// The failure's kind, for a title.
+/// Returns the kind of the failure, for a title.
 pub(super) fn failure_title(failure: &Failure) -> &'static str {
     match failure {
         Failure::Refused(_) => "refused",
@@ -41,12 +43,12 @@ pub(super) fn failure_title(failure: &Failure) -> &'static str {
     }
 }
 
-/// What is wrong, why, and how to go on.
+/// Returns what failed, why, and a hint.
 pub(super) fn failure_text(failure: &Failure) -> String {
     let kind = failure_title(failure);
     match failure.complaint() {
         Some(diagnostic) => format!("{kind}: {diagnostic}"),
-        None => format!("{kind}: a run that is repeated adds only what is missing"),
+        None => format!("{kind}: a repeated run adds only what is missing"),
     }
 }
 
@@ -79,7 +81,7 @@ fn destination_text(outcome: &ReleaseOutcome, released: &DestinationOutcome) -> 
         let line = format!("  {}  {at}", phrases::signature_phrase(signed, outcome));
         text += &format!("{}\n", line.trim_end());
         if let Some(url) = &signed.url {
-            text += &format!("    kept by GitHub: {url}\n");
+            text += &format!("    uploaded to GitHub: {url}\n");
         }
     }
     format!("{text}  {content}\n")
@@ -102,14 +104,14 @@ mod tests {
           1.4.0   created                         the rule of 1.4.0 (immutable)
           prod    moved from sha256:6db7d803e74f  the rule of prod (moving)
           latest  stays at sha256:6db7d803e74f    2.0.0 is higher
-          travelled with it: 2 signatures, 1 SBOM
-          there with it already: 1 provenance statement
-          stayed behind: 1 release record, of another environment
-          5 manifests written, 12.3 MiB moved in 4 blobs, 6.0 KiB not moved (48 B in 1 blob there already, 1.9 KiB in 2 blobs mounted, 4.0 KiB in 3 blobs brought by this run already), 1.0 MiB not moved again after 1 break
+          copied referrers: 2 signatures, 1 SBOM
+          referrers already present: 1 provenance statement
+          skipped referrers: 1 release record, of another environment
+          5 manifests written, 12.3 MiB moved in 4 blobs, 6.0 KiB not moved (48 B in 1 blob already present, 1.9 KiB in 2 blobs mounted, 4.0 KiB in 3 blobs already copied in this run), 1.0 MiB not sent again after 1 interruption
 
         oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
           1.4.0  unchanged  the rule of 1.4.0 (immutable)
-          nothing had to be copied
+          nothing to copy
 
         note: no tag 1 for a 0.x version
         ");
@@ -123,26 +125,26 @@ mod tests {
           1.4.0   would be created                     the rule of 1.4.0 (immutable)
           prod    would move from sha256:6db7d803e74f  the rule of prod (moving)
           latest  stays at sha256:6db7d803e74f         2.0.0 is higher
-          would travel with it: 2 signatures, 1 SBOM
-          there with it already: 1 provenance statement
-          stayed behind: 1 release record, of another environment
-          nothing was copied: a dry run
+          would copy referrers: 2 signatures, 1 SBOM
+          referrers already present: 1 provenance statement
+          skipped referrers: 1 release record, of another environment
+          nothing copied (dry run)
 
         oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
           1.4.0  unchanged  the rule of 1.4.0 (immutable)
-          nothing was copied: a dry run
+          nothing copied (dry run)
 
         note: no tag 1 for a 0.x version
         ");
         insta::assert_snapshot!(release_text(&sample_outcomes::unchanged_outcome()), @r"
-        nothing had to change for oci:dev:git-860c190
+        already up to date: oci:dev:git-860c190
           digest   sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
           version  1.4.0
           commit   860c1904a1ce19322e91ac35af1ab07466440c37
 
         oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
           1.4.0  unchanged  the rule of 1.4.0 (immutable)
-          nothing had to be copied
+          nothing to copy
 
         note: no tag 1 for a 0.x version
         ");
@@ -155,6 +157,6 @@ mod tests {
          why:  1.4.0 is an immutable tag
          hint: release 1.4.1
         ");
-        insta::assert_snapshot!(failure_text(&Failure::Cancelled), @"cancelled: a run that is repeated adds only what is missing");
+        insta::assert_snapshot!(failure_text(&Failure::Cancelled), @"cancelled: a repeated run adds only what is missing");
     }
 }

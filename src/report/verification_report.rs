@@ -1,4 +1,4 @@
-//! What the verb `verify` found: every signature and attestation, with why it counts or not.
+//! Report of `verify`: every signature and attestation, and the error of those that do not verify.
 
 use serde_json::{Value, json};
 
@@ -13,10 +13,10 @@ use crate::release::{
 };
 use crate::signing::{Requirement, SignatureEvidence};
 
-/// Longer values of annotations than anybody reads.
+/// Characters of an annotation that are shown.
 const VALUE_LIMIT: usize = 200;
 
-/// The report as plain text.
+/// Returns the report as plain text.
 pub(super) fn to_text(found: &Verification) -> String {
     let mut text = format!(
         "{} {}\n  digest    {}\n",
@@ -34,7 +34,7 @@ pub(super) fn to_text(found: &Verification) -> String {
     text.trim_end().to_owned()
 }
 
-/// What stands beside one image.
+/// Returns the section of one image, with its signatures and attestations.
 fn image_section(found: &Verification, image: &CheckedImage) -> String {
     let mut text = String::new();
     let signatures = found.signatures.iter().filter(|one| one.of == image.digest);
@@ -67,7 +67,7 @@ fn image_section(found: &Verification, image: &CheckedImage) -> String {
         );
     }
     match text.is_empty() {
-        true => "  there are no signatures\n".to_owned(),
+        true => "  no signatures found\n".to_owned(),
         false => text,
     }
 }
@@ -86,7 +86,7 @@ fn indented_lines(evidence: Option<&SignatureEvidence>) -> String {
         .collect()
 }
 
-/// The report as the markdown of a job's summary.
+/// Returns the report as Markdown for the job summary.
 pub(super) fn to_summary(found: &Verification) -> String {
     let mut page = format!("## shipmark verify: {}\n\n", outcome_word(found));
     page += &(table_row(&["", ""]) + &table_row(&["---", "---"]));
@@ -95,9 +95,9 @@ pub(super) fn to_summary(found: &Verification) -> String {
     page += &table_row(&["By", &code_span(&found.requirement.to_string())]);
     page += "\n";
     if found.signatures.is_empty() && found.attestations.is_empty() {
-        return page + "There are no signatures.\n\n";
+        return page + "No signatures found.\n\n";
     }
-    // Which image each is of is worth a column where there are several.
+    // A column names the image if there are several.
     let first = usize::from(found.images.len() == 1);
     let line = |cells: [&str; 4]| table_row(&cells[first..]);
     page += &(line(["Of", "Signature", "Form", ""]) + &line(["---"; 4]));
@@ -135,7 +135,7 @@ pub(super) fn to_summary(found: &Verification) -> String {
     page + "\n"
 }
 
-/// The outputs of the step.
+/// Returns the outputs of the step.
 pub(super) fn to_outputs(found: &Verification) -> Vec<(&'static str, String)> {
     let outcome = match found.passed() {
         true => "verified",
@@ -171,7 +171,7 @@ pub(super) fn to_outputs(found: &Verification) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What is not there, and of which image where that is not the one that was asked for.
+/// Returns the missing evidence, with its image if that is not the root.
 fn missing_text(found: &Verification, missing: &MissingEvidence) -> String {
     match missing.of.digest == found.root() {
         true => missing.wanted.to_string(),
@@ -179,7 +179,7 @@ fn missing_text(found: &Verification, missing: &MissingEvidence) -> String {
     }
 }
 
-/// An image by its platform, else by the end that it has: the root, or what runs nowhere.
+/// Returns the platform of an image, `the image` for a root without one, else the short digest.
 fn image_label(found: &Verification, digest: Digest) -> String {
     match platform_of(found, digest) {
         Some(platform) => platform,
@@ -245,7 +245,7 @@ fn signature_text(checked: &CheckedSignature) -> String {
     match &checked.result {
         Ok(found) if found.claim.repository.is_empty() => "good".to_owned(),
         Ok(found) => format!(
-            "good, made for {}",
+            "good, signed for {}",
             to_printable(&found.claim.repository, VALUE_LIMIT)
         ),
         Err(error) => error.to_string(),

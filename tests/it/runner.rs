@@ -133,7 +133,7 @@ fn an_output_that_no_other_job_will_get_is_named() {
         let place = Place::new();
         let ran = Ran::of(container(&place, &inputs(images)).output().unwrap());
         assert_eq!(ran.status, Some(0), "{}", ran.log);
-        let warning = "masked as a secret is a part of: image, tags, json, matrix. ";
+        let warning = "masked as a secret: image, tags, json, matrix. ";
         assert_eq!(ran.log.contains(warning), named, "{}", ran.log);
         assert!(place.output("image").starts_with(images));
     }

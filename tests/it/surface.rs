@@ -43,7 +43,7 @@ fn an_image_goes_its_way_on_the_command_line() {
     let again = place.run(&push);
     assert_eq!(again.status, Some(0));
     assert!(
-        again.out.starts_with("nothing had to change for "),
+        again.out.starts_with("already up to date: "),
         "{}",
         again.out
     );

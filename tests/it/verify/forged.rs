@@ -453,7 +453,10 @@ fn of_several_times_the_earliest_is_told() {
     case.check("several timestamps", None);
     let earliest = at(minutes(1));
     let told = case.run(false).out;
-    let told = told.lines().find(|line| line.contains("made at")).unwrap();
+    let told = told
+        .lines()
+        .find(|line| line.contains("signed at"))
+        .unwrap();
     assert!(told.ends_with(earliest.as_str().unwrap()), "{told}");
 }
 
@@ -510,15 +513,26 @@ fn a_certificate_need_be_in_no_log_where_the_root_names_none() {
     case.check("no SCT and no log", None);
     let told = case.run(false).out;
     assert!(
-        told.contains("its certificate is in no log: the trusted root names none"),
+        told.contains(
+            "certificate in no certificate transparency log: the trusted root names none"
+        ),
         "{told}"
     );
     // Of one that has it, it is not looked at, and told so too.
     let (_, _, _, mut case) = good(Record::Hashed2);
-    assert!(!case.run(false).out.contains("in no log"));
+    assert!(
+        !case
+            .run(false)
+            .out
+            .contains("in no certificate transparency log")
+    );
     case.root.as_mut().unwrap()["ctlogs"] = json!([]);
     case.check("SCT and no log", None);
-    assert!(case.run(false).out.contains("in no log"));
+    assert!(
+        case.run(false)
+            .out
+            .contains("in no certificate transparency log")
+    );
     // Who signed matters all the same.
     case.identity = "https://github.com/other/*".to_owned();
     case.check(

@@ -136,7 +136,7 @@ impl Flags {
                 cosign: verb("sign", &[&self.old, &self.fulcio, &no_log, &self.timestamp]),
                 verify: unlogged(identity),
                 refuses: (identity.clone(), "it has no entry of a transparency log"),
-                evidence: "made at",
+                evidence: "signed at",
             },
             Row {
                 name: "key, bundle, Rekor v2, timestamp (`transparency-log: on`)",

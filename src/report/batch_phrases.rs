@@ -1,0 +1,164 @@
+//! States, counts and the failure of a batch, as its reports and outputs word them.
+
+use super::{phrases, references, text_report};
+use crate::policy::Service;
+use crate::release::{BatchOutcome, Failure, ReleaseOutcome, ServiceOutcome};
+
+/// Most failures that the error message shows in full.
+const FULL_FAILURES_LIMIT: usize = 10;
+
+/// Returns what happened to a service, as a line for the log while others still run.
+pub fn service_line(service: &Service, end: &ServiceOutcome) -> String {
+    let mut line = format!("{service}: {}", service_state(end));
+    match end {
+        ServiceOutcome::Completed(outcome) => {
+            line += &format!("  {}", service_detail(end));
+            for released in &outcome.destinations {
+                line += &format!(
+                    "; {}",
+                    phrases::copy_phrase(&released.copy_stats, outcome.dry_run)
+                );
+            }
+        }
+        ServiceOutcome::Failed(failure) => {
+            let diagnostic = failure.complaint();
+            line.extend(diagnostic.map(|diagnostic| format!(": {}", diagnostic.what)));
+        }
+        ServiceOutcome::NotStarted => {}
+    }
+    line
+}
+
+/// Returns the failure that decides the exit status, and the text of all failures; `None` if no service
+/// failed. A refusal has priority, since repeating the run does not resolve it.
+pub(super) fn to_failure(batch: &BatchOutcome) -> Option<(&Failure, String)> {
+    let first = |is: fn(&Failure) -> bool| batch.failed().map(|(_, it)| it).find(|it| is(it));
+    let worst = first(|it| matches!(it, Failure::Refused(_)))
+        .or_else(|| first(|it| matches!(it, Failure::Input(_))))
+        .or_else(|| first(|_| true))?;
+    if let [(_, ServiceOutcome::Failed(failure))] = &batch.services[..] {
+        return Some((failure, text_report::failure_text(failure)));
+    }
+    let mut words = format!(
+        "{}: {}",
+        text_report::failure_title(worst),
+        service_counts(batch)
+    );
+    for (service, failure) in batch.failed().take(FULL_FAILURES_LIMIT) {
+        let diagnostic = failure.complaint().map(ToString::to_string);
+        let diagnostic = diagnostic.unwrap_or_default().replace('\n', "\n ");
+        words += &format!("\n {service}: {diagnostic}");
+    }
+    let more = batch.failed().count().saturating_sub(FULL_FAILURES_LIMIT);
+    if more > 0 {
+        words += &format!("\n and {more} more, listed in the report");
+    }
+    words += match batch.started {
+        true => "\n repeat the run to do the rest",
+        false => "\n nothing was written",
+    };
+    Some((worst, words))
+}
+
+/// Returns the outcome of the only service, which is reported like a single image.
+pub(super) fn only_outcome(batch: &BatchOutcome) -> Option<&ReleaseOutcome> {
+    match &batch.services[..] {
+        [(_, ServiceOutcome::Completed(outcome))] => Some(outcome),
+        _ => None,
+    }
+}
+
+/// Returns what happened to a service, in a word or two.
+pub(super) fn service_state(end: &ServiceOutcome) -> &'static str {
+    match end {
+        ServiceOutcome::Completed(outcome) if !outcome.has_changes() => "unchanged",
+        ServiceOutcome::Completed(outcome) if outcome.dry_run => "would be released",
+        ServiceOutcome::Completed(_) => "released",
+        ServiceOutcome::Failed(failure) => text_report::failure_title(failure),
+        ServiceOutcome::NotStarted => "not begun",
+    }
+}
+
+/// Returns the output `outcome`.
+pub(super) fn outcome_word(batch: &BatchOutcome) -> &'static str {
+    match to_failure(batch) {
+        Some((Failure::Refused(_), _)) => "refused",
+        Some(_) => "failed",
+        None if batch.has_changes() && !batch.dry_run => "released",
+        None => "unchanged",
+    }
+}
+
+/// Returns a text such as `8 services: 5 released, 2 unchanged, 1 failed`
+pub(super) fn service_counts(batch: &BatchOutcome) -> String {
+    let mut counts: Vec<(&str, u64)> = Vec::new();
+    for (_, end) in &batch.services {
+        let state = service_state(end);
+        match counts.iter_mut().find(|(known, _)| *known == state) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((state, 1)),
+        }
+    }
+    let each: Vec<_> = counts
+        .iter()
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
+    let services = phrases::count_phrase(batch.services.len() as u64, "service");
+    format!("{services}: {}", each.join(", "))
+}
+
+pub(super) fn service_detail(end: &ServiceOutcome) -> String {
+    let ServiceOutcome::Completed(outcome) = end else {
+        return String::new();
+    };
+    let places: Vec<_> = outcome
+        .destinations
+        .iter()
+        .map(|released| released.place.to_string())
+        .collect();
+    let (places, tags) = (places.join(" "), tag_names(outcome).join(", "));
+    format!("{}  {places}: {tags}", outcome.root.short())
+}
+
+/// Returns the tags that point to the image, without the repository name.
+pub(super) fn tag_names(outcome: &ReleaseOutcome) -> Vec<String> {
+    let results = outcome
+        .destinations
+        .iter()
+        .flat_map(references::tags_naming_root);
+    results.map(|result| result.tag.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample_outcomes;
+
+    #[test]
+    fn a_finished_service_has_one_line() {
+        let batch = sample_outcomes::batch_outcome();
+        let lines: Vec<_> = batch
+            .services
+            .iter()
+            .map(|(it, end)| service_line(it, end))
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+    web: released  sha256:4813494d137e  prod.example.com/team/web: 1.4.0, prod; 5 manifests written, 12.3 MiB moved in 4 blobs, 6.0 KiB not moved (48 B in 1 blob already present, 1.9 KiB in 2 blobs mounted, 4.0 KiB in 3 blobs already copied in this run), 1.0 MiB not sent again after 1 interruption
+    api: unchanged  sha256:4813494d137e  oci:mirror: 1.4.0; nothing to copy
+    worker: refused: tag 1.4.0 of prod.example.com/team/web names another image
+    cron: not begun
+    ");
+    }
+
+    #[test]
+    fn many_failures_are_cut_and_counted() {
+        let mut batch = sample_outcomes::batch_outcome();
+        let failed = batch.services.remove(2);
+        batch.services.extend(std::iter::repeat_n(failed, 30));
+        let told = to_failure(&batch).unwrap().1;
+        assert!(
+            told.contains("and 20 more") && told.lines().count() < 50,
+            "{told}"
+        );
+    }
+}
