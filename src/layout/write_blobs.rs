@@ -86,8 +86,9 @@ impl LayoutDirectory {
     }
 
     /// Writes a manifest as a blob, without a tag. Everything that it names must be there already,
-    /// as a registry demands: so nothing in the layout ever names what is missing.
-    pub async fn write_manifest(&self, manifest: &Manifest) -> Result<(), LayoutError> {
+    /// as a registry demands: so nothing in the layout ever names what is missing. Returns whether it
+    /// was written: one that is there and right is kept.
+    pub async fn write_manifest(&self, manifest: &Manifest) -> Result<bool, LayoutError> {
         let manifest = manifest.clone();
         self.run_blocking(move |layout| {
             layout.ensure_layout()?;
@@ -96,7 +97,7 @@ impl LayoutDirectory {
         .await
     }
 
-    pub(super) fn write_manifest_blocking(&self, manifest: &Manifest) -> Result<(), LayoutFault> {
+    pub(super) fn write_manifest_blocking(&self, manifest: &Manifest) -> Result<bool, LayoutFault> {
         let size = manifest.bytes.len() as u64;
         for part in manifest.children().chain(manifest.blobs()) {
             self.require_right(part.digest, part.size)
@@ -106,13 +107,14 @@ impl LayoutDirectory {
                 )))?;
         }
         if self.require_right(manifest.digest, size).is_ok() {
-            return Ok(());
+            return Ok(false);
         }
         let mut incoming = IncomingBlob::new(self.create_temporary()?, manifest.digest, size);
         incoming.buffered.push(manifest.bytes.clone());
         let what = format!("manifest {}", manifest.digest);
         incoming.flush().map_err(LayoutFault::blob(what))?;
-        incoming.commit(self)
+        incoming.commit(self)?;
+        Ok(true)
     }
 }
 

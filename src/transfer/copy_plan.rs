@@ -51,12 +51,13 @@ impl Planned {
         }
     }
 
-    /// Writes the manifest by its digest.
+    /// Writes the manifest by its digest. Returns whether it was written, as
+    /// [`ImageStore::put_manifest`] does.
     pub(super) async fn write(
         &self,
         copy: &CopyRequest<'_>,
         store: &ImageStore,
-    ) -> Result<(), CopyError> {
+    ) -> Result<bool, CopyError> {
         let _turn = copy.blob_index.large_turn(self.size).await;
         match &self.read {
             Some(manifest) => store.put_manifest(manifest).await,

@@ -135,13 +135,13 @@ impl ImageStore {
         }
     }
 
-    /// Writes a manifest by its digest.
-    pub(super) async fn put_manifest(&self, manifest: &Manifest) -> Result<(), CopyError> {
+    /// Writes a manifest by its digest. Returns whether it was written: a layout that has it keeps it.
+    pub(super) async fn put_manifest(&self, manifest: &Manifest) -> Result<bool, CopyError> {
         let written = match self {
             Self::Registry(remote) => remote
                 .put_manifest(&TagOrDigest::Digest(manifest.digest), manifest)
                 .await
-                .map(drop)
+                .map(|_| true)
                 .map_err(StoreError::from),
             Self::Layout(layout) => layout
                 .write_manifest(manifest)

@@ -305,12 +305,12 @@ async fn write_manifests(
         if target.has_failed() {
             return Ok(());
         }
-        stream::iter(level)
+        let written = stream::iter(level)
             .map(|planned| planned.write(copy, target.store))
             .buffer_unordered(MANIFEST_CONCURRENCY)
-            .try_collect::<()>()
+            .try_fold(0, async |count, written| Ok(count + u64::from(written)))
             .await?;
-        target.update_stats(|content| content.manifests_written += level.len() as u64);
+        target.update_stats(|content| content.manifests_written += written);
     }
     Ok(())
 }

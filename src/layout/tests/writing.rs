@@ -208,7 +208,7 @@ async fn a_manifest_needs_what_it_names() {
         layout
             .write_tag(&tag("1"), &manifest, TagPrecondition::Any)
             .await
-            .map(drop),
+            .map(|_| true),
     ] {
         let error = result.unwrap_err().to_string();
         let config = Digest::of(b"absent");
