@@ -1,8 +1,12 @@
+//! Failures of a release: what failed, why, and a hint.
+
 use std::borrow::Borrow;
 use std::fmt;
 
 use crate::layout::LayoutFault;
+use crate::referrers::ReferrerError;
 use crate::registry::AccessProblem;
+use crate::signing::SigningError;
 use crate::tagging::TaggingError;
 use crate::transfer::{Side, StoreError};
 
@@ -142,6 +146,26 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// That what stands beside an image cannot be read or added to.
+    pub(super) fn from_referrer_error(
+        side: Side,
+        at: &dyn fmt::Display,
+        error: ReferrerError,
+    ) -> Self {
+        match error {
+        ReferrerError::Store(error) => Failure::from_store_error(side, at, error),
+        ReferrerError::ImmutableTag { .. } => Failure::refused(format!("{side} {at}: {error}"))
+            .why("the repository makes tags immutable, and signatures are added to this one")
+            .with_hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API signature-format: bundle needs no tag"),
+        ReferrerError::UnexpectedTagContent { .. } => Failure::service(format!("{side} {at}: {error}"))
+            .why("tags of this form are for what says something about an image, and what this one named cannot be told any more")
+            .with_hint("promote the image to there once more from where its signatures are, or sign it there again: either writes the tag anew"),
+        error => Failure::service(format!("{side} {at}: {error}")),
+    }
+    }
+}
+
 /// Faults of a destination directory that the user chose.
 fn is_bad_destination(fault: &LayoutFault) -> bool {
     !matches!(fault, LayoutFault::Io { .. })
@@ -155,6 +179,26 @@ impl From<TaggingError> for Failure {
             Self::input(error.to_string())
         };
         failure.with_hint(error.hint())
+    }
+}
+
+/// That the services which sign did not.
+pub(crate) fn signing_failure(error: SigningError) -> Failure {
+    let failure = match &error {
+        SigningError::Key(_) | SigningError::PrivateRepository | SigningError::Endpoints(_) => {
+            Failure::input(error.to_string())
+        }
+        SigningError::Service(_) | SigningError::Root(_) => Failure::service(error.to_string()),
+    };
+    match &error {
+        SigningError::PrivateRepository => failure
+            .why("the names of the repository, its workflow and its branch would stand there for everybody to read")
+            .with_hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own"),
+        SigningError::Service(error) => match error.hint() {
+            Some(hint) => failure.with_hint(hint),
+            None => failure,
+        },
+        SigningError::Key(_) | SigningError::Root(_) | SigningError::Endpoints(_) => failure,
     }
 }
 

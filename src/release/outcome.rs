@@ -1,5 +1,9 @@
-use super::{PlatformSelection, ReleaseVerb, SignatureResult};
-use crate::image::{CommitId, Destination, Digest, ImageSource, MediaType, Tag};
+//! What a release did at each destination.
+
+use url::Url;
+
+use super::request::{ReleaseVerb, SignatureFormat};
+use crate::image::{CommitId, Destination, Digest, ImageSource, MediaType, Tag, TagOrDigest};
 use crate::referrers::CopiedReferrers;
 use crate::tagging::TagKind;
 use crate::transfer::CopyStats;
@@ -88,6 +92,32 @@ pub enum TagChange {
         /// Why it is not the root.
         why: String,
     },
+}
+
+/// What became of one signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureResult {
+    /// What it is of: the root, or a manifest below it.
+    pub of: Digest,
+    /// The type of what it attests; none where it is a signature.
+    pub predicate_type: Option<&'static str>,
+    /// Its form.
+    pub format: SignatureFormat,
+    /// Where it is; none where it is not made yet.
+    pub at: Option<TagOrDigest>,
+    /// Where GitHub shows it, if this run had it kept there.
+    pub url: Option<Url>,
+    /// Whether this run made it, or on a dry run would have.
+    pub is_new: bool,
+}
+
+/// An index that was made of some platforms of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlatformSelection {
+    /// The digest that the source has.
+    pub of: Digest,
+    /// The platforms that are left.
+    pub platforms: Vec<String>,
 }
 
 impl TagChange {

@@ -3,26 +3,16 @@
 
 use futures_util::future::try_join_all;
 
-use super::resolve_source::ResolvedImage;
-use super::{
-    Failure, OpenDestination, PreparedRelease, ReleaseContext, ReleaseRequest, TagChange, evidence,
-};
-use crate::image::{Destination, ImageSource};
 use crate::referrers::{
-    CopiedReferrers, CopyRoute, ReferrerCopy, ReferrerGraph, ReferrerSelection, SidedReferrerError,
+    CopiedReferrers, CopyRoute, ReferrerCopy, ReferrerGraph, SidedReferrerError,
 };
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::destination::OpenDestination;
+use crate::release::prepared_release::PreparedRelease;
+use crate::release::request::{ReleaseRequest, is_same_repository};
+use crate::release::resolve::image::ResolvedImage;
 use crate::transfer::Side;
-
-/// Whether anything that stands beside the source may have to travel.
-pub(super) fn may_copy_referrers(request: &ReleaseRequest) -> bool {
-    copies_referrers_from(request, &request.source)
-}
-
-fn copies_referrers_from(request: &ReleaseRequest, from: &ImageSource) -> bool {
-    let mut places = request.destinations.iter();
-    request.referrers != ReferrerSelection::None
-        && places.any(|place| !is_same_repository(place, from))
-}
 
 /// What is beside the image and is to travel.
 async fn discover_referrers(
@@ -30,7 +20,7 @@ async fn discover_referrers(
     context: &ReleaseContext,
     image: &ResolvedImage,
 ) -> Result<ReferrerGraph, Failure> {
-    if !copies_referrers_from(request, &image.location) {
+    if !request.copies_referrers_from(&image.location) {
         return Ok(ReferrerGraph::default());
     }
     let found = ReferrerGraph::discover(
@@ -40,7 +30,7 @@ async fn discover_referrers(
         request.referrers,
     )
     .await
-    .map_err(|error| evidence::referrer_failure(Side::Source, &image.location, error))?;
+    .map_err(|error| Failure::from_referrer_error(Side::Source, &image.location, error))?;
     for left in &found.skipped {
         let text = format!("{} stays behind: {left}", image.location);
         match left.is_unexpected() {
@@ -51,26 +41,15 @@ async fn discover_referrers(
     Ok(found)
 }
 
-/// Whether an image is where it is to go.
-fn is_same_repository(place: &Destination, location: &ImageSource) -> bool {
-    match (place, location) {
-        (Destination::Registry(repository), ImageSource::Registry(reference)) => {
-            *repository == reference.repository
-        }
-        (Destination::Layout(to), ImageSource::Layout(from, _)) => to == from,
-        _ => false,
-    }
-}
-
 /// What is to be brought along, for one destination.
-pub(super) struct ReferrerCopyStage<'a> {
+pub(crate) struct ReferrerCopyStage<'a> {
     image: &'a ResolvedImage,
     destination: &'a OpenDestination,
     copy: ReferrerCopy<'a>,
 }
 
 /// The work at every destination that has, or is going to have, the root.
-pub(super) async fn plan_referrer_copies<'a>(
+pub(crate) async fn plan_referrer_copies<'a>(
     prepared: &'a PreparedRelease<'_>,
 ) -> Result<Vec<Option<ReferrerCopyStage<'a>>>, Failure> {
     let (image, context) = (&prepared.image, prepared.context);
@@ -78,12 +57,13 @@ pub(super) async fn plan_referrer_copies<'a>(
     let each = prepared.destinations.iter().zip(&prepared.plans);
     let each = each.zip(&prepared.states);
     try_join_all(each.map(|((destination, plan), seen)| async move {
-        let named = |step: &super::TagStep| step.writes() || step.change == TagChange::Unchanged;
         let nothing = found.is_empty() || is_same_repository(&destination.name, &image.location);
-        if nothing || !plan.steps.iter().any(named) {
+        if nothing || !plan.has_root() {
             return Ok(None);
         }
-        let prior = destination.load_tag_snapshot(plan, seen).await?;
+        let prior = destination
+            .load_tag_snapshot(plan.writes(), &seen.tags)
+            .await?;
         let between = CopyRoute {
             source: &image.reader,
             store: &destination.store,
@@ -109,53 +89,53 @@ fn referrer_copy_failure(
     SidedReferrerError { side, error }: SidedReferrerError,
 ) -> Failure {
     match side {
-        Side::Source => evidence::referrer_failure(side, &image.location, error),
-        Side::Destination => evidence::referrer_failure(side, &destination.name, error),
+        Side::Source => Failure::from_referrer_error(side, &image.location, error),
+        Side::Destination => Failure::from_referrer_error(side, &destination.name, error),
     }
 }
 
 impl ReferrerCopyStage<'_> {
     /// Whether nothing is missing.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.copy.is_complete()
     }
 
     /// What came of it; before it is written, what is to come.
-    pub(super) fn copied_referrers(&self) -> CopiedReferrers {
+    pub(crate) fn result(&self) -> CopiedReferrers {
         self.copy.copied_referrers().clone()
     }
 
     /// Adds to the tags that are there.
-    pub(super) async fn append_to_existing_tags(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn append_to_existing_tags(&mut self) -> Result<(), Failure> {
         let taken = self.copy.append_to_existing_tags().await;
         taken.map_err(|failed| self.to_failure(failed))
     }
 
     /// Brings the blobs.
-    pub(super) async fn copy_blobs(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn write_blobs(&mut self) -> Result<(), Failure> {
         let taken = self.copy.copy_blobs().await;
         taken.map_err(|failed| self.to_failure(failed))
     }
 
     /// Writes the manifests.
-    pub(super) async fn write_manifests(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn write_manifests(&mut self) -> Result<(), Failure> {
         let taken = self.copy.write_manifests().await;
         taken.map_err(|failed| self.to_failure(failed))
     }
 
     /// Has the destination list them.
-    pub(super) async fn write_lists(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn write_lists(&mut self) -> Result<(), Failure> {
         let taken = self.copy.write_lists().await;
         taken.map_err(|failed| self.to_failure(failed))
     }
 
     /// Whether tags are added to, known once the manifests are written.
-    pub(super) fn appends_to_tags(&self) -> bool {
+    pub(crate) fn appends_to_tags(&self) -> bool {
         self.copy.appends_to_tags()
     }
 
     /// Looks once more at what was added to.
-    pub(super) async fn recheck_tags(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn recheck_tags(&mut self) -> Result<(), Failure> {
         let taken = self.copy.recheck_tags().await;
         taken.map_err(|failed| self.to_failure(failed))
     }

@@ -2,40 +2,22 @@
 
 use futures_util::future::try_join3;
 
-use super::Failure;
 use crate::image::{Digest, Manifest, Tag, TagOrDigest};
 use crate::referrers::{
     AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, ReferrerError, ReferrersSource,
     TagSnapshot, read_cosign_layers, sig_tag,
 };
+use crate::release::request::SignatureFormat;
 use crate::signing::{
     AttestationRule, COSIGN_SIGN_PREDICATE, LegacySignature, Requirement, VerificationError,
     VerifiedAttestation, VerifiedSignature, VerifiedStatement,
 };
-use crate::transfer::{ImageStore, Side};
+use crate::transfer::ImageStore;
 
 /// The annotation that says what a bundle holds.
-pub(super) const PREDICATE_TYPE_ANNOTATION: &str = "dev.sigstore.bundle.predicateType";
+pub(crate) const PREDICATE_TYPE_ANNOTATION: &str = "dev.sigstore.bundle.predicateType";
 /// What the types of bundles of all versions begin with.
 const BUNDLE_TYPE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
-
-/// The two forms of a signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignatureFormat {
-    /// A bundle, as a referrer.
-    Bundle,
-    /// A layer of the image under the tag `sha256-<hex>.sig`.
-    Legacy,
-}
-
-impl std::fmt::Display for SignatureFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Bundle => "bundle",
-            Self::Legacy => "legacy",
-        })
-    }
-}
 
 /// One signature, checked.
 #[derive(Debug, Clone)]
@@ -69,19 +51,19 @@ pub struct CheckedAttestation {
 
 /// What stands beside an image, checked.
 #[derive(Default)]
-pub(super) struct ImageEvidence {
-    pub(super) signatures: Vec<CheckedSignature>,
-    pub(super) attestations: Vec<CheckedAttestation>,
+pub(crate) struct ImageEvidence {
+    pub(crate) signatures: Vec<CheckedSignature>,
+    pub(crate) attestations: Vec<CheckedAttestation>,
 }
 
 /// Bundles that were found, by the digests of their manifests, and how they are listed.
-pub(super) struct OpenedBundles {
-    pub(super) referrers_source: ReferrersSource,
-    pub(super) opened: Vec<(Digest, Result<VerifiedStatement, VerificationError>)>,
+pub(crate) struct OpenedBundles {
+    pub(crate) referrers_source: ReferrersSource,
+    pub(crate) opened: Vec<(Digest, Result<VerifiedStatement, VerificationError>)>,
 }
 
 /// The bundles about `subject` that may hold a predicate of one of `kinds`.
-pub(super) async fn open_bundles(
+pub(crate) async fn open_bundles(
     store: &ImageStore,
     prior: &TagSnapshot,
     requirement: &Requirement,
@@ -106,7 +88,7 @@ pub(super) async fn open_bundles(
 }
 
 /// The signatures in a `.sig` image.
-pub(super) async fn check_legacy_signatures(
+pub(crate) async fn check_legacy_signatures(
     store: &ImageStore,
     requirement: &Requirement,
     subject: Digest,
@@ -151,7 +133,7 @@ impl CheckedSignature {
 }
 
 /// Every signature of `subject`, of both forms.
-pub(super) async fn check_signatures(
+pub(crate) async fn check_signatures(
     store: &ImageStore,
     requirement: &Requirement,
     subject: Digest,
@@ -161,7 +143,7 @@ pub(super) async fn check_signatures(
 }
 
 /// Every signature of `subject`, and every attestation that a rule is about, of both forms.
-pub(super) async fn check_evidence(
+pub(crate) async fn check_evidence(
     store: &ImageStore,
     requirement: &Requirement,
     subject: Digest,
@@ -261,7 +243,7 @@ async fn check_legacy_attestations(
 }
 
 /// The attestations in an `.att` image, by the digests of their envelopes.
-pub(super) async fn open_legacy_attestations(
+pub(crate) async fn open_legacy_attestations(
     store: &ImageStore,
     requirement: &Requirement,
     subject: Digest,
@@ -292,22 +274,4 @@ fn apply_attestation_rules(
         }
     }
     Err(error.unwrap_or(VerificationError::Attestation(attested.predicate_type)))
-}
-
-/// That what stands beside an image cannot be read or added to.
-pub(super) fn referrer_failure(
-    side: Side,
-    at: &dyn std::fmt::Display,
-    error: ReferrerError,
-) -> Failure {
-    match error {
-        ReferrerError::Store(error) => Failure::from_store_error(side, at, error),
-        ReferrerError::ImmutableTag { .. } => Failure::refused(format!("{side} {at}: {error}"))
-            .why("the repository makes tags immutable, and signatures are added to this one")
-            .with_hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API signature-format: bundle needs no tag"),
-        ReferrerError::UnexpectedTagContent { .. } => Failure::service(format!("{side} {at}: {error}"))
-            .why("tags of this form are for what says something about an image, and what this one named cannot be told any more")
-            .with_hint("promote the image to there once more from where its signatures are, or sign it there again: either writes the tag anew"),
-        error => Failure::service(format!("{side} {at}: {error}")),
-    }
 }

@@ -5,29 +5,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::resolve_source::ResolvedImage;
-use super::{Failure, ReleaseContext, ReleaseRequest, evidence};
+use super::image::ResolvedImage;
 use crate::image::{Descriptor, Digest, Manifest, ManifestBody, Platform, PlatformName};
 use crate::referrers::{ReferrerGraph, ReferrerKind, ReferrerSelection};
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::outcome::PlatformSelection;
+use crate::release::request::ReleaseRequest;
 use crate::transfer::{ImageReader, Side, StoreError};
-
-/// Which platforms an image is to be released for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RequestedPlatforms {
-    /// Their names; all platforms where there is none.
-    pub names: Vec<PlatformName>,
-    /// Whether to go on where the new index leaves signatures behind.
-    pub drop_signatures: bool,
-}
-
-/// An index that was made of some platforms of another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlatformSelection {
-    /// The digest that the source has.
-    pub of: Digest,
-    /// The platforms that are left.
-    pub platforms: Vec<String>,
-}
 
 /// The most bytes that a config may have.
 const CONFIG_LIMIT: u64 = 8 << 20;
@@ -38,7 +23,7 @@ const INDEX_DEPTH_LIMIT: usize = 8;
 ///
 /// # Errors
 /// A platform that the image is not for, and signatures that would not be there any more.
-pub(super) async fn filter_platforms(
+pub(crate) async fn filter_platforms(
     request: &ReleaseRequest,
     context: &ReleaseContext,
     image: &mut ResolvedImage,
@@ -117,7 +102,7 @@ async fn check_lost_referrers(
 ) -> Result<(), Failure> {
     let lost = ReferrerGraph::discover_direct(&image.reader, replaced, ReferrerSelection::All)
         .await
-        .map_err(|error| evidence::referrer_failure(Side::Source, &image.location, error))?;
+        .map_err(|error| Failure::from_referrer_error(Side::Source, &image.location, error))?;
     let counts = lost.counts();
     if counts.is_empty() {
         return Ok(());

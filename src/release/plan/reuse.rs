@@ -4,15 +4,26 @@
 //! So an image that is kept passes every check that the source passes, and more than its own label
 //! has to speak for it where the release names a version or an environment after it.
 
-use super::observe_destinations::DestinationState;
-use super::resolve_source::{self, ResolvedImage};
-use super::{
-    ExistingTagPolicy, Failure, OpenDestination, ReleaseContext, ReleaseRequest, ReleaseVerb,
-    image_origin, plan, sign,
-};
+use super::observe::DestinationState;
+use super::tags;
 use crate::image::{CommitId, Digest, TagOrDigest};
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::destination::OpenDestination;
+use crate::release::request::{ExistingTagPolicy, ReleaseRequest, ReleaseVerb};
+use crate::release::resolve::image::{self, ResolvedImage};
+use crate::release::resolve::{image_origin, image_store};
+use crate::release::sign::own_signature;
 use crate::tagging::{DerivedTags, ImmutableTagSource, MovingTagSource, PlannedTag, TagKind};
 use crate::transfer::Side;
+
+/// A release whose source is resolved and whose destinations are observed.
+pub(crate) struct ObservedRelease<'a> {
+    pub(crate) destinations: &'a [OpenDestination],
+    pub(crate) states: &'a [DestinationState],
+    pub(crate) derived: &'a DerivedTags,
+    pub(crate) root: Digest,
+}
 
 /// An immutable tag that names another digest than it should.
 struct ImmutableTagConflict<'a> {
@@ -26,95 +37,99 @@ struct ImmutableTagConflict<'a> {
 ///
 /// # Errors
 /// A refusal, where what is there cannot be shown to be of the same commit, or fails a check.
-pub(super) async fn reuse_existing_image(
+pub(crate) async fn reuse_existing_image(
     request: &ReleaseRequest,
     context: &ReleaseContext,
-    destinations: &[OpenDestination],
-    derived: &DerivedTags,
-    seen: &[DestinationState],
-    image: &ResolvedImage,
+    observed: &ObservedRelease<'_>,
     commit: Option<&CommitId>,
 ) -> Result<Option<ResolvedImage>, Failure> {
-    let root = image.root.digest;
-    let conflicts: Vec<ImmutableTagConflict> = destinations
-        .iter()
-        .zip(seen)
-        .flat_map(|(destination, seen)| {
-            let may_keep = |planned: &&PlannedTag| may_reuse(request, planned);
-            derived
-                .tags
-                .iter()
-                .filter(may_keep)
-                .filter_map(move |planned| {
-                    let names = seen
-                        .tag_digest(&planned.tag)
-                        .filter(|names| *names != root)?;
-                    Some(ImmutableTagConflict {
-                        destination,
-                        planned,
-                        existing_digest: names,
-                    })
-                })
-        })
-        .collect();
+    let root = observed.root;
+    let conflicts = find_conflicts(request, observed);
     let Some(first) = conflicts.first() else {
         return Ok(None);
     };
-    let refused = |conflict: &ImmutableTagConflict, why: String| {
-        let place = &conflict.destination.name;
-        plan::immutable_tag_conflict(place, conflict.planned, conflict.existing_digest, root)
-            .why(why)
-    };
-    if let Some(other) = conflicts
-        .iter()
-        .find(|conflict| conflict.existing_digest != first.existing_digest)
-    {
-        let why = format!(
-            "{} names {} there: the destinations differ",
-            first.destination.name, first.existing_digest
-        );
-        return Err(refused(other, why));
-    }
-    let Some(commit) = commit else {
-        return Err(refused(
-            first,
-            "it is not known of which commit the image is".to_owned(),
+    let is_other =
+        |conflict: &&ImmutableTagConflict| conflict.existing_digest != first.existing_digest;
+    if let Some(other) = conflicts.iter().find(is_other) {
+        return Err(other.refusal(
+            root,
+            format!(
+                "{} has {} under this tag: the destinations differ",
+                first.destination.name, first.existing_digest
+            ),
         ));
-    };
-    let OpenDestination {
-        name: place, store, ..
-    } = first.destination;
-    let mut kept = resolve_source::resolve_in_store(store, place, first.existing_digest).await?;
-    let named = image_origin::read_image_origin(&kept.reader, &kept.root)
-        .await
-        .map_err(|error| Failure::from_store_error(Side::Destination, place, error))?;
-    match &named.revision {
-        Some(revision) if revision == commit => {}
-        Some(revision) => {
-            return Err(refused(
-                first,
-                format!("what it names was built from {revision}, not from {commit}"),
-            ));
-        }
-        None => {
-            let why = "what it names does not say of which commit it is (org.opencontainers.image.revision)";
-            return Err(refused(first, why.to_owned()));
-        }
     }
-    kept.origin = Some(named);
-    if !is_checked(request, context, destinations, seen, &kept).await?
-        && names_release(request, derived)
+    let existing = require_same_commit(first, commit, root).await?;
+    if !is_checked(request, context, observed, &existing).await?
+        && names_release(request, observed.derived)
     {
-        return Err(refused(first, UNPROVEN.to_owned()).with_hint(format!(
-            "promote that image if it is the one that is meant (--source {}), or sign it and this release (sign)",
-            plan::tag_reference(place, &first.planned.tag)
+        return Err(first.refusal(root, UNPROVEN.to_owned()).with_hint(format!(
+            "promote that image if you trust it (--source {}), or sign it and this release (sign)",
+            tags::tag_reference(&first.destination.name, &first.planned.tag)
         )));
     }
     context.notices.warning(format!(
-        "{}: tag {} names {} already, built from the same commit: going on with that image, not with {root}",
-        place, first.planned.tag, first.existing_digest
+        "{}: tag {} already points to {}, built from the same commit: releasing that image instead of {root}",
+        first.destination.name, first.planned.tag, first.existing_digest
     ));
-    Ok(Some(kept))
+    Ok(Some(existing))
+}
+
+/// Returns the tags that point to another image and may keep it.
+fn find_conflicts<'a>(
+    request: &ReleaseRequest,
+    observed: &ObservedRelease<'a>,
+) -> Vec<ImmutableTagConflict<'a>> {
+    let tags = observed.derived.tags.iter();
+    let reusable: Vec<&PlannedTag> = tags.filter(|planned| may_reuse(request, planned)).collect();
+    let each = observed.destinations.iter().zip(observed.states);
+    let conflicts = each.flat_map(|(destination, state)| {
+        reusable.iter().filter_map(move |planned| {
+            let existing = state.tag_digest(&planned.tag)?;
+            (existing != observed.root).then_some(ImmutableTagConflict {
+                destination,
+                planned,
+                existing_digest: existing,
+            })
+        })
+    });
+    conflicts.collect()
+}
+
+impl ImmutableTagConflict<'_> {
+    fn refusal(&self, root: Digest, why: String) -> Failure {
+        let place = &self.destination.name;
+        tags::immutable_tag_conflict(place, self.planned, self.existing_digest, root).why(why)
+    }
+}
+
+/// Resolves the image that the tag points to, if its labels name the commit of this release.
+async fn require_same_commit(
+    conflict: &ImmutableTagConflict<'_>,
+    commit: Option<&CommitId>,
+    root: Digest,
+) -> Result<ResolvedImage, Failure> {
+    let Some(commit) = commit else {
+        return Err(conflict.refusal(root, "the commit of the image is not known".to_owned()));
+    };
+    let OpenDestination {
+        name: place, store, ..
+    } = conflict.destination;
+    let mut existing = image::resolve_in_store(store, place, conflict.existing_digest).await?;
+    let origin = image_origin::read_image_origin(&existing.reader, &existing.root)
+        .await
+        .map_err(|error| Failure::from_store_error(Side::Destination, place, error))?;
+    let why = match &origin.revision {
+        Some(revision) if revision == commit => {
+            existing.origin = Some(origin);
+            return Ok(existing);
+        }
+        Some(revision) => {
+            format!("the existing image was built from {revision}, expected {commit}")
+        }
+        None => "the existing image has no label org.opencontainers.image.revision".to_owned(),
+    };
+    Err(conflict.refusal(root, why))
 }
 
 /// Why an image is not kept of which nothing but its own label is known.
@@ -125,13 +140,12 @@ const UNPROVEN: &str = "only the label of that image says that it is of the same
 async fn is_checked(
     request: &ReleaseRequest,
     context: &ReleaseContext,
-    destinations: &[OpenDestination],
-    seen: &[DestinationState],
+    observed: &ObservedRelease<'_>,
     kept: &ResolvedImage,
 ) -> Result<bool, Failure> {
     let root = kept.root.digest;
     if let Some(from) = &request.from {
-        let store = resolve_source::at_place(context, from);
+        let store = image_store::open_to_read(context, from);
         let found = store.get_manifest(&TagOrDigest::Digest(root)).await;
         let found = found.map_err(|error| Failure::from_store_error(Side::Source, from, error))?;
         if found.is_none() {
@@ -148,7 +162,14 @@ async fn is_checked(
         })?;
     }
     if let Some(signing) = &request.signing {
-        sign::require_own_signature(signing, context, destinations, seen, root).await?;
+        own_signature::require_own_signature(
+            signing,
+            context,
+            observed.destinations,
+            observed.states,
+            root,
+        )
+        .await?;
     }
     Ok(request.from.is_some() || request.check.is_some() || request.signing.is_some())
 }

@@ -4,20 +4,30 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::evidence::SignatureFormat;
-use super::signing_stage::SigningContext;
-use super::unsigned;
 use crate::image::Digest;
+use crate::notices::Notices;
 use crate::referrers::ReferrerError;
+use crate::registry::RegistryClient;
 use crate::release::Failure;
+use crate::release::failure::signing_failure;
+use crate::release::request::SignatureFormat;
 use crate::signing::{
-    COSIGN_SIGN_PREDICATE, ImageAttestation, ImageClaim, LegacySignature, Predicate,
-    VerificationError, VerifiedAttestation, VerifiedSignature, VerifiedStatement,
+    COSIGN_SIGN_PREDICATE, ImageAttestation, ImageClaim, LegacySignature, Predicate, Requirement,
+    Signer, VerificationError, VerifiedAttestation, VerifiedSignature, VerifiedStatement,
 };
 
 /// How far a log's clock may go before this machine's. Others do not go by this machine's at all
 /// (sigstore-go), and who verifies here would have to wait.
 const CLOCK_SKEW_LIMIT: Duration = Duration::from_secs(10);
+
+/// What making and checking go by.
+pub(super) struct SigningContext<'a> {
+    pub(super) registry: &'a RegistryClient,
+    pub(super) notices: &'a Notices,
+    pub(super) signer: &'a Signer,
+    pub(super) requirement: &'a Requirement,
+    pub(super) image: Digest,
+}
 
 /// What is said.
 #[derive(Debug, Clone)]
@@ -102,7 +112,7 @@ impl PlannedStatement {
                 }
             }
         };
-        let made = made.map_err(unsigned)?;
+        let made = made.map_err(signing_failure)?;
         match self.check_allowing_skew(context, &made).await {
             Ok(()) => Ok(made),
             Err(error) => Err(unusable_signature(context.image, &error)),

@@ -2,17 +2,20 @@
 
 use futures_util::future::try_join_all;
 
-use super::plan::{TagPlan, TagStep, immutable_tag_conflict};
-use super::resolve_source::conflicting_digest;
-use super::{Failure, OpenDestination, PreparedRelease, TagChange, copy_image};
 use crate::image::{Digest, Manifest, TagOrDigest};
-use crate::layout::{LayoutDirectory, TagPrecondition};
+use crate::layout::{LayoutDirectory, LayoutError, LayoutFault, TagPrecondition};
 use crate::registry::{self, ManifestHead, RepositoryClient};
+use crate::release::Failure;
+use crate::release::destination::OpenDestination;
+use crate::release::execute::image::recopy_image;
+use crate::release::outcome::TagChange;
+use crate::release::plan::tags::{TagPlan, TagStep, immutable_tag_conflict};
+use crate::release::prepared_release::PreparedRelease;
 use crate::tagging::PlannedTag;
 use crate::transfer::{ImageStore, Side, StoreError};
 
 /// An immutable tag that is to be written.
-pub(super) struct PendingImmutableTag<'a> {
+pub(crate) struct PendingImmutableTag<'a> {
     destination: &'a OpenDestination,
     step: &'a TagStep,
     /// Whether another run has made it name the root meanwhile.
@@ -20,7 +23,7 @@ pub(super) struct PendingImmutableTag<'a> {
 }
 
 /// Why an immutable tag that was free when the run began is not.
-pub(super) const CONCURRENT_WRITE: &str = "another run wrote this immutable tag at the same time";
+pub(crate) const CONCURRENT_WRITE: &str = "another run wrote this immutable tag at the same time";
 
 /// The steps that write now, of the immutable tags or of the others.
 fn pending_steps<'a>(
@@ -41,7 +44,7 @@ fn pending_steps<'a>(
 ///
 /// # Errors
 /// A refusal where one was taken in between.
-pub(super) async fn recheck_immutable_tags<'a>(
+pub(crate) async fn recheck_immutable_tags<'a>(
     prepared: &'a PreparedRelease<'_>,
 ) -> Result<Vec<PendingImmutableTag<'a>>, Failure> {
     let looks =
@@ -70,7 +73,7 @@ pub(super) async fn recheck_immutable_tags<'a>(
 ///
 /// # Errors
 /// A refusal where one was taken in between.
-pub(super) async fn write_immutable_tags(
+pub(crate) async fn write_immutable_tags(
     prepared: &PreparedRelease<'_>,
     tags: Vec<PendingImmutableTag<'_>>,
 ) -> Result<(), Failure> {
@@ -94,7 +97,7 @@ pub(super) async fn write_immutable_tags(
 ///
 /// # Errors
 /// A store that fails.
-pub(super) async fn write_moving_tags(
+pub(crate) async fn write_moving_tags(
     prepared: &PreparedRelease<'_>,
     plans: &[TagPlan],
 ) -> Result<(), Failure> {
@@ -171,14 +174,14 @@ async fn write_root_tag(
         };
         let text = format!("{error}; going through the whole image once more");
         prepared.context.notices.warning(text);
-        copy_image::recopy_image(prepared, destination).await?;
+        recopy_image(prepared, destination).await?;
         write_tag(destination, planned, root).await?;
     }
     Ok(())
 }
 
 /// Writes a tag, whatever it names; on disk an immutable one only where it is free.
-pub(super) async fn write_tag(
+pub(crate) async fn write_tag(
     destination: &OpenDestination,
     planned: &PlannedTag,
     manifest: &Manifest,
@@ -281,9 +284,17 @@ fn registry_failure(destination: &OpenDestination, error: registry::RegistryErro
 }
 
 /// A tag that was written and is not there.
-pub(super) fn missing_tag_failure(destination: &OpenDestination, planned: &PlannedTag) -> Failure {
+pub(crate) fn missing_tag_failure(destination: &OpenDestination, planned: &PlannedTag) -> Failure {
     Failure::service(format!(
         "destination {}: the tag {} was written, and is not there",
         destination.name, planned.tag
     ))
+}
+
+/// Whether a layout's refusal to write a tag is the rule of immutable tags, and what it names.
+fn conflicting_digest(error: &LayoutError) -> Option<Digest> {
+    match &error.fault {
+        LayoutFault::TagConflict { there, .. } => Some(*there),
+        _ => None,
+    }
 }

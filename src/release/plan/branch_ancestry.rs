@@ -1,23 +1,27 @@
 //! A branch's tag that names a newer image already: another run was faster, or this one is repeated.
 
-use super::observe_destinations::DestinationState;
-use super::plan::TagPlan;
-use super::{Failure, OpenDestination, ReleaseContext, TagChange, image_origin, resolve_source};
+use super::observe::DestinationState;
+use super::tags::TagPlan;
 use crate::git::{CommitAncestry, CommitOrder};
 use crate::image::{CommitId, Digest, Tag};
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::destination::OpenDestination;
+use crate::release::outcome::TagChange;
+use crate::release::resolve::{image, image_origin};
 use crate::tagging::{DerivedTags, MovingTagSource, PlannedTag, TagKind};
 use crate::transfer::Side;
 
 /// A look at branch tags with what git knows. What they name is only looked at where the clone may know
 /// of a commit after ours.
-pub(super) struct BranchTagGuard<'a> {
+pub(crate) struct BranchTagGuard<'a> {
     context: &'a ReleaseContext,
     ancestry: &'a CommitAncestry,
     commit: CommitId,
 }
 
 impl<'a> BranchTagGuard<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         context: &'a ReleaseContext,
         derived: &DerivedTags,
         commit: Option<&CommitId>,
@@ -33,7 +37,7 @@ impl<'a> BranchTagGuard<'a> {
 
     /// Notes the branch tags that stay: what they name was built from a commit after ours. Where git
     /// cannot tell, they move.
-    pub(super) async fn keep_newer_tags(
+    pub(crate) async fn keep_newer_tags(
         &self,
         destinations: &[OpenDestination],
         derived: &DerivedTags,
@@ -54,7 +58,7 @@ impl<'a> BranchTagGuard<'a> {
     }
 
     /// Looks again just before the write: a newer run may have ended while this one copied.
-    pub(super) async fn recheck_tags(
+    pub(crate) async fn recheck_tags(
         &self,
         destinations: &[OpenDestination],
         plans: &mut [TagPlan],
@@ -91,7 +95,7 @@ impl<'a> BranchTagGuard<'a> {
         let OpenDestination {
             name: place, store, ..
         } = destination;
-        let image = resolve_source::resolve_in_store(store, place, there).await?;
+        let image = image::resolve_in_store(store, place, there).await?;
         let origin = image_origin::read_image_origin(&image.reader, &image.root)
             .await
             .map_err(|error| Failure::from_store_error(Side::Destination, place, error))?;

@@ -5,33 +5,39 @@
 
 use futures_util::future::{try_join, try_join_all, try_join3};
 
-use super::{Failure, OpenDestination, PreparedRelease, copy_image, copy_referrers, sign};
+use super::image::{self, ImageCopyStage};
+use super::referrers::{self, ReferrerCopyStage};
 use crate::referrers::CopiedReferrers;
+use crate::release::Failure;
+use crate::release::destination::OpenDestination;
+use crate::release::outcome::SignatureResult;
+use crate::release::prepared_release::PreparedRelease;
+use crate::release::sign::plan::plan_signing;
+use crate::release::sign::stage::SigningStage;
 use crate::transfer::CopyStats;
-use sign::SignatureResult;
 
 /// What a destination was brought.
-pub(super) struct StageResult {
-    pub(super) copy_stats: CopyStats,
-    pub(super) referrers: CopiedReferrers,
-    pub(super) signatures: Vec<SignatureResult>,
+pub(crate) struct StageResult {
+    pub(crate) copy_stats: CopyStats,
+    pub(crate) referrers: CopiedReferrers,
+    pub(crate) signatures: Vec<SignatureResult>,
 }
 
 /// What is missing at the destinations.
-pub(super) struct PreTagStages<'a> {
+pub(crate) struct PreTagStages<'a> {
     destinations: &'a [OpenDestination],
-    image: copy_image::ImageCopyStage<'a>,
-    referrers: Vec<Option<copy_referrers::ReferrerCopyStage<'a>>>,
-    signatures: Vec<Vec<sign::SigningStage<'a>>>,
+    image: ImageCopyStage<'a>,
+    referrers: Vec<Option<ReferrerCopyStage<'a>>>,
+    signatures: Vec<Vec<SigningStage<'a>>>,
 }
 
 impl<'a> PreTagStages<'a> {
     /// Looks at all of it at once.
-    pub(super) async fn find_missing(prepared: &'a PreparedRelease<'_>) -> Result<Self, Failure> {
+    pub(crate) async fn find_missing(prepared: &'a PreparedRelease<'_>) -> Result<Self, Failure> {
         let (image, referrers, signatures) = try_join3(
-            copy_image::plan_image_copy(prepared),
-            copy_referrers::plan_referrer_copies(prepared),
-            sign::plan_signing(prepared),
+            image::plan_image_copy(prepared),
+            referrers::plan_referrer_copies(prepared),
+            plan_signing(prepared),
         )
         .await?;
         Ok(Self {
@@ -43,21 +49,21 @@ impl<'a> PreTagStages<'a> {
     }
 
     /// Whether nothing but the image may be missing.
-    pub(super) fn is_only_image_missing(&self) -> bool {
+    pub(crate) fn is_only_image_missing(&self) -> bool {
         let mut signatures = self.signatures.iter().flatten();
-        self.are_referrers_complete() && signatures.all(sign::SigningStage::is_complete)
+        self.are_referrers_complete() && signatures.all(SigningStage::is_complete)
     }
 
     fn are_referrers_complete(&self) -> bool {
         self.referrers
             .iter()
             .flatten()
-            .all(copy_referrers::ReferrerCopyStage::is_complete)
+            .all(ReferrerCopyStage::is_complete)
     }
 
     /// What a tag has to be added to for that is there. A registry that makes tags immutable refuses
     /// it: then nothing of the release has been written.
-    pub(super) async fn append_to_existing_tags(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn append_to_existing_tags(&mut self) -> Result<(), Failure> {
         let each = self.referrers.iter_mut().zip(&mut self.signatures);
         let added = each.map(|(referrers, signatures)| async move {
             let mut after = false;
@@ -65,29 +71,27 @@ impl<'a> PreTagStages<'a> {
                 referrers.append_to_existing_tags().await?;
                 after = referrers.appends_to_tags();
             }
-            let to_tags = signatures
-                .iter_mut()
-                .filter(|work| work.appends_to_existing_tag());
-            try_join_all(to_tags.map(|work| work.sign_and_attach(after))).await
+            let to_tags = signatures.iter_mut();
+            try_join_all(to_tags.map(|stage| stage.append_to_existing_tags(after))).await
         });
         try_join_all(added).await.map(drop)
     }
 
     /// Brings all blobs.
-    pub(super) async fn copy_blobs(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn write_blobs(&mut self) -> Result<(), Failure> {
         let referrers = self.referrers.iter_mut().flatten();
         let signatures = self.signatures.iter_mut().flatten();
         try_join3(
-            self.image.copy_blobs(),
-            try_join_all(referrers.map(|work| work.copy_blobs())),
-            try_join_all(signatures.map(|work| work.sign_and_upload_blobs(Some(&self.image)))),
+            self.image.write_blobs(),
+            try_join_all(referrers.map(|stage| stage.write_blobs())),
+            try_join_all(signatures.map(|stage| stage.write_blobs(Some(&self.image)))),
         )
         .await?;
         Ok(())
     }
 
     /// Writes the image's manifests below its root.
-    pub(super) async fn write_child_manifests(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn write_child_manifests(&mut self) -> Result<(), Failure> {
         for destination in self.destinations {
             destination.store.mark_not_new();
         }
@@ -95,29 +99,29 @@ impl<'a> PreTagStages<'a> {
     }
 
     /// Writes the root.
-    pub(super) async fn write_root(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn write_root(&mut self) -> Result<(), Failure> {
         self.image.write_root().await
     }
 
     /// Counts the root where tags have brought it.
-    pub(super) fn count_roots(&self) {
+    pub(crate) fn count_roots(&self) {
         self.image.count_roots();
     }
 
     /// Writes the manifests of what is beside the root, which is there.
-    pub(super) async fn write_referrer_manifests(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn write_referrer_manifests(&mut self) -> Result<(), Failure> {
         let referrers = self.referrers.iter_mut().flatten();
         let signatures = self.signatures.iter_mut().flatten();
         try_join(
-            try_join_all(referrers.map(copy_referrers::ReferrerCopyStage::write_manifests)),
-            try_join_all(signatures.map(sign::SigningStage::write_manifests)),
+            try_join_all(referrers.map(ReferrerCopyStage::write_manifests)),
+            try_join_all(signatures.map(SigningStage::write_manifests)),
         )
         .await?;
         Ok(())
     }
 
     /// Has the destinations list what is beside the root.
-    pub(super) async fn write_referrer_lists(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn write_referrer_lists(&mut self) -> Result<(), Failure> {
         let each = self.referrers.iter_mut().zip(&mut self.signatures);
         let lists = each.map(|(referrers, signatures)| async move {
             let mut after = false;
@@ -125,38 +129,35 @@ impl<'a> PreTagStages<'a> {
                 referrers.write_lists().await?;
                 after = referrers.appends_to_tags();
             }
-            let lists = signatures.iter_mut().map(|work| work.update_lists(after));
+            let lists = signatures.iter_mut().map(|stage| stage.write_lists(after));
             try_join_all(lists).await.map(drop)
         });
         try_join_all(lists).await.map(drop)
     }
 
     /// Looks once more at the tags that other runs add to as well.
-    pub(super) async fn recheck_shared_tags(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn recheck_shared_tags(&mut self) -> Result<(), Failure> {
         let each = self.referrers.iter_mut().zip(&mut self.signatures);
         let results = each.map(|(referrers, signatures)| async move {
             if let Some(referrers) = referrers {
                 referrers.recheck_tags().await?;
             }
-            try_join_all(signatures.iter_mut().map(sign::SigningStage::recheck_tags)).await
+            try_join_all(signatures.iter_mut().map(SigningStage::recheck_tags)).await
         });
         try_join_all(results).await.map(drop)
     }
 
     /// What came of it at each destination; before it is written, what is to come.
-    pub(super) fn stage_results(&self) -> Vec<StageResult> {
-        let content = self.image.copy_stats().into_iter();
+    pub(crate) fn results(&self) -> Vec<StageResult> {
+        let content = self.image.result().into_iter();
         let each = content.zip(&self.referrers).zip(&self.signatures);
         let each = each.map(|((content, referrers), signatures)| StageResult {
             copy_stats: content,
             referrers: referrers
                 .as_ref()
-                .map(copy_referrers::ReferrerCopyStage::copied_referrers)
+                .map(ReferrerCopyStage::result)
                 .unwrap_or_default(),
-            signatures: signatures
-                .iter()
-                .flat_map(sign::SigningStage::signature_results)
-                .collect(),
+            signatures: signatures.iter().flat_map(SigningStage::result).collect(),
         });
         each.collect()
     }
