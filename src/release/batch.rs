@@ -1,4 +1,4 @@
-//! One release of many services: each image goes the road of `mod.rs`, and all of them together.
+//! Releases several services in one run, each through the pipeline.
 //!
 //! All services are resolved and planned before anything is written, so what a rule refuses for one of
 //! them is refused before any other moves. Then they are released side by side, each of them tag last

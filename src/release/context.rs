@@ -6,20 +6,20 @@ use crate::notices::Notices;
 use crate::registry;
 use crate::transfer::{BlobIndex, ProgressMeter};
 
-/// What the road works with.
+/// Context of all releases of a run.
 pub struct ReleaseContext {
-    /// The registries.
+    /// Client of the registries.
     pub registry: registry::RegistryClient,
-    /// What is known of the blobs there.
+    /// Blobs that are known to exist, by repository.
     pub blob_index: BlobIndex,
-    /// Counts what all images of the run move.
+    /// Meter of all transfers of the run.
     pub meter: ProgressMeter,
-    /// Where to say what happens.
+    /// Notices for the log.
     pub notices: Notices,
-    /// What git knows of commits, where there is a checkout.
+    /// Ancestry of commits; `None` without a checkout.
     pub ancestry: Option<CommitAncestry>,
-    /// Where archives are unpacked, and how much they may take there.
+    /// Directory that archives are unpacked to, and its byte limit.
     pub unpacking: Unpacking,
-    /// Where the Docker engine listens, if not at the usual socket (`DOCKER_HOST`).
+    /// Address of the Docker engine (`DOCKER_HOST`); `None`: the default socket.
     pub docker_host: Option<String>,
 }

@@ -13,12 +13,12 @@ use crate::referrers::TagSnapshot;
 use crate::registry::RepositoryAccess;
 use crate::transfer::{ImageStore, Side, StoreError};
 
-/// A destination and what is known of it.
+/// Destination that is open, with what is known of it.
 pub(super) struct OpenDestination {
     pub(super) name: Destination,
     pub(super) store: ImageStore,
     tag_snapshot: OnceCell<TagSnapshot>,
-    /// Whether all of the image was brought once more, since a tag was refused for want of it.
+    /// Whether the whole image was copied again, after a tag was refused because content was missing.
     pub(super) recopied: OnceCell<()>,
 }
 
@@ -68,9 +68,7 @@ pub(super) fn open_destinations(
 ) -> Result<Vec<OpenDestination>, Failure> {
     refuse_twice(&request.destinations)?;
     if request.destinations.is_empty() {
-        return Err(
-            Failure::input("no destination is given").with_hint("name one or more in images")
-        );
+        return Err(Failure::input("no destination").with_hint("set the input images"));
     }
     Ok(request
         .destinations
@@ -84,7 +82,7 @@ pub(super) fn open_destinations(
         .collect())
 }
 
-/// Refuses a place that is there twice, however it is spelled, and one of which that cannot be told.
+/// Refuses a destination that is given twice, however it is spelled, and one that cannot be compared.
 fn refuse_twice(places: &[Destination]) -> Result<(), Failure> {
     let mut seen: HashMap<CanonicalPlace, &Destination> = HashMap::new();
     for place in places {
@@ -94,10 +92,10 @@ fn refuse_twice(places: &[Destination]) -> Result<(), Failure> {
         match seen.insert(canonical, place) {
             None => {}
             Some(first) => {
-                let failure = Failure::input(format!("the destination {place} is given twice"));
+                let failure = Failure::input(format!("destination {place} is given twice"));
                 return Err(match first == place {
                     true => failure,
-                    false => failure.why(format!("{first} is the same place")),
+                    false => failure.why(format!("{first} is the same destination")),
                 });
             }
         }
@@ -105,7 +103,7 @@ fn refuse_twice(places: &[Destination]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The store that a destination is. Blobs can be mounted from a source on the same registry.
+/// Opens the store of a destination. Blobs can be mounted from a source on the same registry.
 fn open_destination_store(
     context: &ReleaseContext,
     place: &Destination,

@@ -40,9 +40,9 @@ impl PreparedRelease<'_> {
         for ((destination, plan), seen) in each {
             for TagStep { planned, change } in &plan.steps {
                 // That a branch does not take a line was said as a warning.
-                let is_said = seen.lines.contains_key(&planned.tag);
+                let is_reported = seen.lines.contains_key(&planned.tag);
                 if let TagChange::Stays { why, .. } = change
-                    && !is_said
+                    && !is_reported
                 {
                     let text = format!("{}: tag {}: {why}", destination.name, planned.tag);
                     self.context.notices.info(text);
@@ -51,7 +51,7 @@ impl PreparedRelease<'_> {
         }
     }
 
-    /// What a signature says of the release, beside what the surface gives.
+    /// Returns the annotations that a signature has of the release, in addition to the given ones.
     pub(super) fn release_annotations(&self) -> BTreeMap<String, String> {
         let facts = self.request.facts.as_ref();
         let git_ref = facts.and_then(|facts| facts.git_ref.as_ref());

@@ -10,92 +10,92 @@ use crate::registry::RepositoryAccess;
 use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
 use crate::tagging::{EnvironmentName, TagRules};
 
-/// What is released how.
+/// Verb of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReleaseVerb {
-    /// A built image comes into its first repository, tagged after the event.
+    /// Releases a built image to its first repository, tagged from the event.
     Push,
-    /// An image goes on to further repositories, tagged after what it is.
+    /// Releases a released image to further repositories, tagged from its labels.
     Promote,
 }
 
-/// What to do where an immutable tag names another image of the same commit.
+/// Policy for an immutable tag that points to another image of the same commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ExistingTagPolicy {
-    /// Keep what a commit's tag names on a push, refuse all else.
+    /// Reuse the image of a commit's tag on a push, refuse everything else.
     #[default]
     PerTagKind,
-    /// Refuse.
+    /// Refuse the release.
     Fail,
-    /// Keep it.
+    /// Release the existing image.
     Keep,
 }
 
-/// A release that is asked for.
+/// Request of a release.
 #[derive(Debug, Clone)]
 pub struct ReleaseRequest {
-    /// How it is released.
+    /// Verb.
     pub verb: ReleaseVerb,
-    /// Where the image is.
+    /// Image that is released.
     pub source: ImageSource,
-    /// Where it is to go: at least one place, none twice.
+    /// Destinations: at least one, none twice.
     pub destinations: Vec<Destination>,
-    /// The event, or the checkout, that the tags are derived from.
+    /// Event or checkout that the tags are derived from.
     pub facts: Option<EventFacts>,
-    /// The rules that give the tags.
+    /// Tag rules.
     pub rules: TagRules,
-    /// The environment that it is released to.
+    /// Environment, if any.
     pub environment: Option<EnvironmentName>,
-    /// What to do where an immutable tag is taken.
+    /// Policy for immutable tags that exist.
     pub existing: ExistingTagPolicy,
-    /// The repository that an image has to be in to be released, where a policy names one.
+    /// Repository that must have the image, where a policy names one.
     pub from: Option<Destination>,
-    /// What the image has to have beside it before anything is copied, if anything.
+    /// Signatures and attestations that the source must have before anything is copied, if any.
     pub check: Option<ImageCheck>,
-    /// How it is signed, if it is.
+    /// Signing options; `None`: no signature.
     pub signing: Option<SigningOptions>,
-    /// Which referrers travel with it.
+    /// Referrers that are copied with the image.
     pub referrers: ReferrerSelection,
-    /// Which platforms it is to be released for.
+    /// Platforms to release.
     pub platforms: RequestedPlatforms,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
 }
 
-/// Which platforms an image is to be released for.
+/// Platforms to release.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestedPlatforms {
-    /// Their names; all platforms where there is none.
+    /// Names; empty: all platforms.
     pub names: Vec<PlatformName>,
-    /// Whether to go on where the new index leaves signatures behind.
+    /// Whether to continue if the new index drops signatures.
     pub drop_signatures: bool,
 }
 
-/// How a release is signed.
+/// Options of signing.
 #[derive(Debug, Clone)]
 pub struct SigningOptions {
-    /// With what.
+    /// Key or identity that signs.
     pub signer: Signer,
-    /// In which forms: at least one.
+    /// Formats: at least one.
     pub formats: Vec<SignatureFormat>,
-    /// What the signature says beside commit, ref and version.
+    /// Annotations of the signature, in addition to commit, ref and version.
     pub annotations: BTreeMap<String, String>,
-    /// Whether each manifest of an index is signed as well.
+    /// Whether each manifest below an index is signed too.
     pub recursive: bool,
-    /// What is attested of the root beside.
+    /// Predicates to attest of the root.
     pub attestations: Vec<Predicate>,
-    /// Where the bundles of attestations are kept too, if anywhere.
+    /// Store at GitHub that attestations are uploaded to as well, if any.
     pub github: Option<github::AttestationStore>,
-    /// When, as RFC 3339.
+    /// Time of creation, as RFC 3339.
     pub created: String,
 }
 
-/// The two forms of a signature.
+/// Format of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureFormat {
-    /// A bundle, as a referrer.
+    /// Sigstore bundle, as a referrer.
     Bundle,
-    /// A layer of the image under the tag `sha256-<hex>.sig`.
+    /// Layer of the image under the tag `sha256-<hex>.sig` (cosign).
     Legacy,
 }
 
@@ -108,16 +108,16 @@ impl std::fmt::Display for SignatureFormat {
     }
 }
 
-/// What an image has to have beside it.
+/// Signatures and attestations that an image must have.
 #[derive(Debug, Clone)]
 pub struct ImageCheck {
-    /// Who has to have signed all that counts.
+    /// Signer that is required.
     pub requirement: Requirement,
-    /// What has to be there: at least one thing.
+    /// Required evidence: at least one.
     pub wanted: Vec<RequiredEvidence>,
 }
 
-/// Something that has to be there.
+/// Signature or attestation that is required.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequiredEvidence {
     /// A signature.
@@ -165,12 +165,12 @@ impl ReleaseRequest {
         destinations.chain(source)
     }
 
-    /// Whether referrers of the source may have to be copied.
+    /// Returns whether referrers of the source may have to be copied.
     pub(super) fn may_copy_referrers(&self) -> bool {
         self.copies_referrers_from(&self.source)
     }
 
-    /// Whether referrers of the image at `from` may have to be copied.
+    /// Returns whether referrers of the image at `from` may have to be copied.
     pub(super) fn copies_referrers_from(&self, from: &ImageSource) -> bool {
         let mut places = self.destinations.iter();
         self.referrers != ReferrerSelection::None
@@ -178,7 +178,7 @@ impl ReleaseRequest {
     }
 }
 
-/// Whether an image is in the repository or layout that it is released to.
+/// Returns whether an image is in the repository or layout that it is released to.
 pub(super) fn is_same_repository(place: &Destination, location: &ImageSource) -> bool {
     match (place, location) {
         (Destination::Registry(repository), ImageSource::Registry(reference)) => {

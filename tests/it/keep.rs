@@ -204,7 +204,7 @@ async fn promise_6_keep_checks_the_image_that_is_released() {
                 }
                 let text = stage.refuses(request, &case).await;
                 assert!(text.contains(&stage.planted), "{case}: {text}");
-                assert!(text.contains("has no good signature"), "{case}: {text}");
+                assert!(text.contains("has no valid signature"), "{case}: {text}");
             }
         }
     }
@@ -251,7 +251,7 @@ async fn promise_6_a_label_alone_gives_no_image_a_version() {
             }
             let text = stage.refuses(request.clone(), &case).await;
             assert!(
-                text.contains("only the label of that image"),
+                text.contains("only a label says"),
                 "{case}: {text}"
             );
             assert!(text.contains("--source"), "{case}: {text}");

@@ -1,4 +1,4 @@
-//! The image itself, brought to the destinations that lack it.
+//! Copies the image to the destinations that lack it.
 
 use crate::image::Digest;
 use crate::release::Failure;
@@ -8,17 +8,17 @@ use crate::release::prepared_release::PreparedRelease;
 use crate::release::resolve::image::ResolvedImage;
 use crate::transfer::{CopyFailure, CopyRequest, CopyStats, PlannedCopy, Root, RootPresence, Side};
 
-/// What of the image is missing where.
+/// Stage that copies the image to all destinations.
 pub(crate) struct ImageCopyStage<'a> {
     image: &'a ResolvedImage,
-    /// Of all destinations, whether it may lack some of the image: a registry that names the root
-    /// already has it.
+    /// For each destination, whether it may lack part of the image: a registry that has a tag for the
+    /// root has all of it.
     needs_copy: Vec<bool>,
     targets: Vec<&'a OpenDestination>,
     planned_copy: PlannedCopy<'a>,
 }
 
-/// Looks at what the destinations have that tags are to be written at.
+/// Plans the copy from what the destinations have.
 pub(crate) async fn plan_image_copy<'a>(
     prepared: &'a PreparedRelease<'_>,
 ) -> Result<ImageCopyStage<'a>, Failure> {
@@ -57,7 +57,7 @@ pub(crate) async fn plan_image_copy<'a>(
     })
 }
 
-/// Brings all of the image but its root to a destination that was taken to have it, once.
+/// Copies the whole image without its root, once, to a destination that was expected to have it.
 pub(crate) async fn recopy_image(
     prepared: &PreparedRelease<'_>,
     destination: &OpenDestination,
@@ -80,14 +80,14 @@ pub(crate) async fn recopy_image(
 }
 
 impl ImageCopyStage<'_> {
-    /// Whether bringing the blobs brings this one there too.
+    /// Returns whether [`Self::write_blobs`] writes this blob too.
     pub(crate) fn will_have_blob(&self, destination: &OpenDestination, blob: Digest) -> bool {
         let mut targets = self.targets.iter();
         let at = targets.position(|targets| targets.name == destination.name);
         at.is_some_and(|at| self.planned_copy.will_have_blob(at, blob))
     }
 
-    /// Brings the blobs.
+    /// Writes the blobs.
     pub(crate) async fn write_blobs(&self) -> Result<(), Failure> {
         let taken = self.planned_copy.copy_blobs().await;
         taken.map_err(|failed| self.to_failure(failed))
@@ -105,12 +105,12 @@ impl ImageCopyStage<'_> {
         taken.map_err(|failed| self.to_failure(failed))
     }
 
-    /// Counts the root at the destinations that lacked it, where tags have brought it.
+    /// Counts the root at the destinations that lacked it, where tags have written it.
     pub(crate) fn count_roots(&self) {
         self.planned_copy.count_roots();
     }
 
-    /// What was done, in the order of all destinations.
+    /// Returns what was copied, in the order of all destinations.
     pub(crate) fn result(&self) -> Vec<CopyStats> {
         let mut content = self.planned_copy.copy_stats().into_iter();
         let each = self.needs_copy.iter().map(|lacks| match lacks {

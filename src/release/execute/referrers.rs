@@ -1,5 +1,4 @@
-//! What stands beside an image, on the road: found at the source and looked for at the destinations
-//! before anything is written, and brought there in the steps of the road.
+//! Copies referrers: they are found at the source and at the destinations before anything is written.
 
 use futures_util::future::try_join_all;
 
@@ -14,7 +13,7 @@ use crate::release::request::{ReleaseRequest, is_same_repository};
 use crate::release::resolve::image::ResolvedImage;
 use crate::transfer::Side;
 
-/// What is beside the image and is to travel.
+/// Finds the referrers of the image that are to be copied.
 async fn discover_referrers(
     request: &ReleaseRequest,
     context: &ReleaseContext,
@@ -32,7 +31,7 @@ async fn discover_referrers(
     .await
     .map_err(|error| Failure::from_referrer_error(Side::Source, &image.location, error))?;
     for left in &found.skipped {
-        let text = format!("{} stays behind: {left}", image.location);
+        let text = format!("{}: skipped referrer: {left}", image.location);
         match left.is_unexpected() {
             true => context.notices.warning(text),
             false => context.notices.info(text),
@@ -41,14 +40,14 @@ async fn discover_referrers(
     Ok(found)
 }
 
-/// What is to be brought along, for one destination.
+/// Stage that copies referrers to one destination.
 pub(crate) struct ReferrerCopyStage<'a> {
     image: &'a ResolvedImage,
     destination: &'a OpenDestination,
     copy: ReferrerCopy<'a>,
 }
 
-/// The work at every destination that has, or is going to have, the root.
+/// Plans the copies at every destination that has, or is going to have, the root.
 pub(crate) async fn plan_referrer_copies<'a>(
     prepared: &'a PreparedRelease<'_>,
 ) -> Result<Vec<Option<ReferrerCopyStage<'a>>>, Failure> {
@@ -95,23 +94,23 @@ fn referrer_copy_failure(
 }
 
 impl ReferrerCopyStage<'_> {
-    /// Whether nothing is missing.
+    /// Returns whether nothing is missing.
     pub(crate) fn is_complete(&self) -> bool {
         self.copy.is_complete()
     }
 
-    /// What came of it; before it is written, what is to come.
+    /// Returns the copied referrers; before they are written, the planned ones.
     pub(crate) fn result(&self) -> CopiedReferrers {
         self.copy.copied_referrers().clone()
     }
 
-    /// Adds to the tags that are there.
+    /// Appends to the tags that exist.
     pub(crate) async fn append_to_existing_tags(&mut self) -> Result<(), Failure> {
         let taken = self.copy.append_to_existing_tags().await;
         taken.map_err(|failed| self.to_failure(failed))
     }
 
-    /// Brings the blobs.
+    /// Writes the blobs.
     pub(crate) async fn write_blobs(&mut self) -> Result<(), Failure> {
         let taken = self.copy.copy_blobs().await;
         taken.map_err(|failed| self.to_failure(failed))
@@ -123,18 +122,18 @@ impl ReferrerCopyStage<'_> {
         taken.map_err(|failed| self.to_failure(failed))
     }
 
-    /// Has the destination list them.
+    /// Adds them to the lists of referrers.
     pub(crate) async fn write_lists(&mut self) -> Result<(), Failure> {
         let taken = self.copy.write_lists().await;
         taken.map_err(|failed| self.to_failure(failed))
     }
 
-    /// Whether tags are added to, known once the manifests are written.
+    /// Returns whether tags are appended to, known once the manifests are written.
     pub(crate) fn appends_to_tags(&self) -> bool {
         self.copy.appends_to_tags()
     }
 
-    /// Looks once more at what was added to.
+    /// Reads the tags that were appended to once more.
     pub(crate) async fn recheck_tags(&mut self) -> Result<(), Failure> {
         let taken = self.copy.recheck_tags().await;
         taken.map_err(|failed| self.to_failure(failed))

@@ -1,7 +1,6 @@
-//! What is written before any tag: the image, what stands beside it, and its signatures, in the order of
-//! promise 2 of the design. All blobs go side by side; then the manifests below the root, then the root,
-//! then all that is about it, then what lists that. What was copied and what is made here may add to the
-//! same tags, so there the one comes after the other.
+//! Writes before any tag: image, referrers and signatures, in the order of promise 2 of the design. All
+//! blobs are written at once; then child manifests, the root, the referrers' manifests, and lists of
+//! referrers. Copied referrers and new signatures may append to the same tags, so one follows the other.
 
 use futures_util::future::{try_join, try_join_all, try_join3};
 
@@ -16,14 +15,14 @@ use crate::release::sign::plan::plan_signing;
 use crate::release::sign::stage::SigningStage;
 use crate::transfer::CopyStats;
 
-/// What a destination was brought.
+/// What was written at a destination.
 pub(crate) struct StageResult {
     pub(crate) copy_stats: CopyStats,
     pub(crate) referrers: CopiedReferrers,
     pub(crate) signatures: Vec<SignatureResult>,
 }
 
-/// What is missing at the destinations.
+/// Stages before the tags, with what is missing at the destinations.
 pub(crate) struct PreTagStages<'a> {
     destinations: &'a [OpenDestination],
     image: ImageCopyStage<'a>,
@@ -32,7 +31,7 @@ pub(crate) struct PreTagStages<'a> {
 }
 
 impl<'a> PreTagStages<'a> {
-    /// Looks at all of it at once.
+    /// Plans all stages at once.
     pub(crate) async fn find_missing(prepared: &'a PreparedRelease<'_>) -> Result<Self, Failure> {
         let (image, referrers, signatures) = try_join3(
             image::plan_image_copy(prepared),
@@ -48,7 +47,7 @@ impl<'a> PreTagStages<'a> {
         })
     }
 
-    /// Whether nothing but the image may be missing.
+    /// Returns whether at most the image is missing.
     pub(crate) fn is_only_image_missing(&self) -> bool {
         let mut signatures = self.signatures.iter().flatten();
         self.are_referrers_complete() && signatures.all(SigningStage::is_complete)
@@ -61,8 +60,8 @@ impl<'a> PreTagStages<'a> {
             .all(ReferrerCopyStage::is_complete)
     }
 
-    /// What a tag has to be added to for that is there. A registry that makes tags immutable refuses
-    /// it: then nothing of the release has been written.
+    /// Appends to tags that exist. A registry that makes tags immutable refuses this: then nothing of the
+    /// release has been written.
     pub(crate) async fn append_to_existing_tags(&mut self) -> Result<(), Failure> {
         let each = self.referrers.iter_mut().zip(&mut self.signatures);
         let added = each.map(|(referrers, signatures)| async move {
@@ -77,7 +76,7 @@ impl<'a> PreTagStages<'a> {
         try_join_all(added).await.map(drop)
     }
 
-    /// Brings all blobs.
+    /// Writes all blobs.
     pub(crate) async fn write_blobs(&mut self) -> Result<(), Failure> {
         let referrers = self.referrers.iter_mut().flatten();
         let signatures = self.signatures.iter_mut().flatten();
@@ -103,12 +102,12 @@ impl<'a> PreTagStages<'a> {
         self.image.write_root().await
     }
 
-    /// Counts the root where tags have brought it.
+    /// Counts the root where tags have written it.
     pub(crate) fn count_roots(&self) {
         self.image.count_roots();
     }
 
-    /// Writes the manifests of what is beside the root, which is there.
+    /// Writes the manifests of the referrers and signatures; the root exists.
     pub(crate) async fn write_referrer_manifests(&mut self) -> Result<(), Failure> {
         let referrers = self.referrers.iter_mut().flatten();
         let signatures = self.signatures.iter_mut().flatten();
@@ -120,7 +119,7 @@ impl<'a> PreTagStages<'a> {
         Ok(())
     }
 
-    /// Has the destinations list what is beside the root.
+    /// Adds the referrers and signatures to the lists of referrers.
     pub(crate) async fn write_referrer_lists(&mut self) -> Result<(), Failure> {
         let each = self.referrers.iter_mut().zip(&mut self.signatures);
         let lists = each.map(|(referrers, signatures)| async move {
@@ -135,7 +134,7 @@ impl<'a> PreTagStages<'a> {
         try_join_all(lists).await.map(drop)
     }
 
-    /// Looks once more at the tags that other runs add to as well.
+    /// Reads the tags that other runs append to as well once more.
     pub(crate) async fn recheck_shared_tags(&mut self) -> Result<(), Failure> {
         let each = self.referrers.iter_mut().zip(&mut self.signatures);
         let results = each.map(|(referrers, signatures)| async move {
@@ -147,7 +146,7 @@ impl<'a> PreTagStages<'a> {
         try_join_all(results).await.map(drop)
     }
 
-    /// What came of it at each destination; before it is written, what is to come.
+    /// Returns what was written at each destination; before the writes, what is planned.
     pub(crate) fn results(&self) -> Vec<StageResult> {
         let content = self.image.result().into_iter();
         let each = content.zip(&self.referrers).zip(&self.signatures);

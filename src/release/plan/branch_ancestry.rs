@@ -1,4 +1,5 @@
-//! A branch's tag that names a newer image already: another run was faster, or this one is repeated.
+//! Keeps a branch's tag that already points to a newer image: another run was faster, or this one is
+//! repeated.
 
 use super::observe::DestinationState;
 use super::tags::TagPlan;
@@ -12,8 +13,8 @@ use crate::release::resolve::{image, image_origin};
 use crate::tagging::{DerivedTags, MovingTagSource, PlannedTag, TagKind};
 use crate::transfer::Side;
 
-/// A look at branch tags with what git knows. What they name is only looked at where the clone may know
-/// of a commit after ours.
+/// Guard of branch tags by the commits that git knows. Their images are only read where the clone may
+/// know a descendant of this release's commit.
 pub(crate) struct BranchTagGuard<'a> {
     context: &'a ReleaseContext,
     ancestry: &'a CommitAncestry,
@@ -35,8 +36,8 @@ impl<'a> BranchTagGuard<'a> {
         })
     }
 
-    /// Notes the branch tags that stay: what they name was built from a commit after ours. Where git
-    /// cannot tell, they move.
+    /// Records the branch tags that stay: their images were built from a descendant of our commit. Where
+    /// git cannot order the commits, they move.
     pub(crate) async fn keep_newer_tags(
         &self,
         destinations: &[OpenDestination],
@@ -57,7 +58,7 @@ impl<'a> BranchTagGuard<'a> {
         Ok(())
     }
 
-    /// Looks again just before the write: a newer run may have ended while this one copied.
+    /// Reads the tags again just before the write: a newer run may have ended while this one copied.
     pub(crate) async fn recheck_tags(
         &self,
         destinations: &[OpenDestination],
@@ -113,7 +114,7 @@ impl<'a> BranchTagGuard<'a> {
             CommitOrder::NotAfter => Ok(None),
             CommitOrder::Unknown => {
                 self.context.notices.info(format!(
-                    "{place}: tag {tag} names an image of commit {short}: the git checkout does not say whether that comes after {ours}, so the tag moves"
+                    "{place}: tag {tag} points to an image of commit {short}: the git checkout cannot order {short} and {ours}, so the tag moves"
                 ));
                 Ok(None)
             }

@@ -10,7 +10,7 @@ use crate::release::destination::OpenDestination;
 use crate::release::request::ReleaseRequest;
 use crate::tagging::{CompatMode, DerivedTags, PlannedTag, TagRules, release_on_line};
 
-/// Notes the tags that are those of version lines, so that they stay where they are.
+/// Records the tags that are version lines, so that they are not moved.
 ///
 /// # Errors
 /// A refusal: of a tag that has the form of an immutable one and names another image, and in strict
@@ -55,7 +55,7 @@ fn is_strict(rules: &TagRules) -> bool {
     matches!(rules, TagRules::Custom(given) if given.rules.mode() == CompatMode::Strict)
 }
 
-const HINT: &str = "rename the branch, or leave the rule out for it (enable=false)";
+const HINT: &str = "rename the branch, or disable the rule for it (enable=false)";
 
 fn version_line_failure(place: &Destination, planned: &PlannedTag, line: &str) -> Failure {
     Failure::refused(format!("tag {} of {place} for a branch", planned.tag))
@@ -70,9 +70,11 @@ fn immutable_form_failure(
     [there, root]: [Digest; 2],
 ) -> Failure {
     let (tag, rule) = (&planned.tag, &planned.rule);
-    Failure::refused(format!("tag {tag} of {place} names {there}, not {root}"))
-        .why(format!(
-            "{tag} reads as {form}, and no branch moves such a tag ({rule})"
-        ))
-        .with_hint(HINT)
+    Failure::refused(format!(
+        "tag {tag} of {place} points to {there}, expected {root}"
+    ))
+    .why(format!(
+        "{tag} reads as {form}, and no branch moves such a tag ({rule})"
+    ))
+    .with_hint(HINT)
 }

@@ -12,23 +12,23 @@ use crate::tagging::{
 };
 use crate::transfer::{Side, StoreError};
 
-/// What a destination had when it was looked at.
+/// State of a destination when it was observed.
 #[derive(Debug, Default)]
 pub(crate) struct DestinationState {
-    /// What each planned tag names, and the highest release of each planned line.
+    /// Digest of each planned tag, and of the highest release of each planned line; `None`: no such tag.
     pub(crate) tag_digests: BTreeMap<Tag, Option<Digest>>,
     /// All tags, where version lines are planned.
     pub(crate) tags: BTreeSet<Tag>,
-    /// The releases that were taken back. Nothing says so yet: release records will.
+    /// Withdrawn releases. Always empty until release records exist.
     pub(crate) withdrawn: BTreeSet<Tag>,
-    /// Branch tags that name a newer image than ours, and how that is known.
+    /// Branch tags that point to a newer image, with the reason.
     pub(crate) newer_branches: BTreeMap<Tag, String>,
-    /// Tags of branches and pull requests that are those of version lines, and how that is known.
+    /// Tags of branches and pull requests that are version lines, with the reason.
     pub(crate) lines: BTreeMap<Tag, String>,
 }
 
 impl DestinationState {
-    /// Notes what the source names, where it is a tag of the destination.
+    /// Records the digest of the source, where it is a tag of the destination.
     pub(crate) fn record_source_tag(
         &mut self,
         destination: &OpenDestination,
@@ -48,8 +48,8 @@ impl DestinationState {
         SeriesReleases::from_tags(&self.tags, series, &self.withdrawn)
     }
 
-    /// Looks up what the highest releases name where lines are not for ours. A tag that is listed
-    /// and names nothing is taken for deleted since.
+    /// Resolves the highest releases of lines that this release does not move. A tag that is listed
+    /// and does not resolve counts as deleted since.
     pub(crate) async fn resolve_highest_releases(
         &mut self,
         destination: &OpenDestination,
@@ -88,8 +88,8 @@ impl DestinationState {
     }
 }
 
-/// The tags of each destination, where it could tell them: asked for while it is not known yet which
-/// of them matter, so that by then the connections stand and are logged in.
+/// Lists the tags of each destination before it is known which of them matter, so that the
+/// connections are open and logged in by then. `None` where the list failed.
 pub(crate) async fn list_tags_early(
     destinations: &[OpenDestination],
 ) -> Vec<Option<BTreeSet<Tag>>> {
@@ -100,8 +100,8 @@ pub(crate) async fn list_tags_early(
     join_all(lists).await
 }
 
-/// Looks at all destinations at once. Where the source is a tag of a destination, what it names is
-/// for [`DestinationState::source`] to say. What was `listed` early is not listed again.
+/// Observes all destinations at once. The tag that is the source is left to
+/// [`DestinationState::record_source_tag`]. Tags that were `listed` early are not listed again.
 pub(crate) async fn observe_destinations(
     destinations: &[OpenDestination],
     tags: &[PlannedTag],
@@ -144,12 +144,12 @@ async fn observe_destination(
     Ok(seen)
 }
 
-/// Whether all tags of a repository have a say in what becomes of one.
+/// Returns whether the change of a tag depends on all tags of the repository.
 fn needs_list(planned: &PlannedTag) -> bool {
     planned.kind.is_line() || planned.may_take_line()
 }
 
-/// What tags name.
+/// Resolves tags to digests; `None`: no such tag.
 pub(crate) async fn resolve_tags(
     destination: &OpenDestination,
     tags: &BTreeSet<Tag>,

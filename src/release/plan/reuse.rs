@@ -133,7 +133,7 @@ async fn require_same_commit(
 }
 
 /// Why an image is not kept of which nothing but its own label is known.
-const UNPROVEN: &str = "only the label of that image says that it is of the same commit, and whoever can write to the repository can write that";
+const UNPROVEN: &str = "only a label says that the existing image is of the same commit, and anybody who can write to the repository can set that label";
 
 /// Checks an image that is kept as the source is checked, and that this release's signer has signed
 /// it. Returns whether there was anything to check.
@@ -149,15 +149,15 @@ async fn is_checked(
         let found = store.get_manifest(&TagOrDigest::Digest(root)).await;
         let found = found.map_err(|error| Failure::from_store_error(Side::Source, from, error))?;
         if found.is_none() {
-            return Err(Failure::refused(format!("{} is not in {from}", kept.location))
-                .why("the environment takes its images from there alone, also an image that existing: keep goes on with")
-                .with_hint("promote that image to there first, or say existing: fail"));
+            return Err(Failure::refused(format!("{} does not exist in {from}", kept.location))
+                .why("the environment accepts images from that repository only, also with existing: keep")
+                .with_hint("promote the image to that repository first, or set existing: fail"));
         }
     }
     if let Some(check) = &request.check {
         let checked = check.require_of_source(context, Side::Destination, root, &kept.location);
         checked.await.map_err(|failure| match failure {
-            refused @ Failure::Refused(_) => refused.with_hint("existing: keep goes on with that image, so it is checked as the source is; existing: fail refuses it by name"),
+            refused @ Failure::Refused(_) => refused.with_hint("existing: keep releases that image, so it is checked like the source; set existing: fail to refuse it"),
             other => other,
         })?;
     }

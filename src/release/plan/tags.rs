@@ -1,4 +1,4 @@
-//! What is to happen to each tag of a destination. Pure: from what was seen to what to write.
+//! Decides the change of each tag of a destination, as a pure function of the observed state.
 
 use super::observe::DestinationState;
 use crate::image::{Destination, Digest, Tag};
@@ -151,7 +151,8 @@ pub(crate) fn line_target(planned: &PlannedTag, seen: &DestinationState) -> Opti
     })
 }
 
-/// A line moves only to its highest release; where it names another one than that, it is put right.
+/// Returns the change of a line: it moves only to its highest release, and is corrected if it points
+/// to another one.
 fn line_change(due: LineTarget, at: Option<Digest>, root: Digest) -> TagChange {
     match due {
         LineTarget::OwnRelease if at == Some(root) => TagChange::Unchanged,
@@ -177,12 +178,14 @@ pub(crate) fn immutable_tag_conflict(
     root: Digest,
 ) -> Failure {
     let tag = &planned.tag;
-    Failure::refused(format!("tag {tag} of {place} names {other}, not {root}"))
-        .why(format!("{tag} is an immutable tag ({})", planned.rule))
-        .with_hint(format!(
-            "release under a new version, or release the image that {tag} names: --source {}",
-            tag_reference(place, tag)
-        ))
+    Failure::refused(format!(
+        "tag {tag} of {place} points to {other}, expected {root}"
+    ))
+    .why(format!("{tag} is an immutable tag ({})", planned.rule))
+    .with_hint(format!(
+        "release under a new version, or release the existing image: --source {}",
+        tag_reference(place, tag)
+    ))
 }
 
 /// `tag` of `place`, as a source is written.
@@ -216,7 +219,7 @@ mod tests {
         })
     }
 
-    /// A destination with these tags, each naming the digest of the text beside it.
+    /// A destination with these tags, each with the digest of a text.
     fn seen(tags: &[(&str, &str)]) -> DestinationState {
         let named: BTreeMap<Tag, Option<Digest>> = tags
             .iter()

@@ -6,22 +6,22 @@ use crate::release::outcome::PlatformSelection;
 use crate::tagging::ImageOrigin;
 use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
 
-/// An image that was found.
+/// Image that is resolved.
 pub(crate) struct ResolvedImage {
-    /// Where it was found, for messages.
+    /// Where it is, for messages.
     pub(crate) location: ImageSource,
     pub(crate) reader: ImageReader,
     pub(crate) root: Manifest,
-    /// What it says of itself, where that was needed.
+    /// Commit and version from its labels, where they were needed.
     pub(crate) origin: Option<ImageOrigin>,
-    /// What it is of, where it was made of some platforms of another.
+    /// Selected platforms, where the image is a selection of the source.
     pub(crate) platform_selection: Option<PlatformSelection>,
-    /// The manifests that were made here, the root among them.
+    /// Manifests that this run generated, with the root.
     pub(crate) generated_manifests: Vec<Digest>,
 }
 
 impl ResolvedImage {
-    /// The digest that was found, of which the image may be a part.
+    /// Returns the digest of the source, of which the image may be a selection.
     pub(crate) fn source_digest(&self) -> Digest {
         self.platform_selection
             .as_ref()
@@ -29,10 +29,10 @@ impl ResolvedImage {
     }
 }
 
-/// A manifest that the index `parent` lists.
+/// Reads a manifest that the index `parent` lists.
 ///
 /// # Errors
-/// It is not there: an index without it is not whole.
+/// A missing child: the index is incomplete.
 pub(crate) async fn read_child(
     image: &ResolvedImage,
     parent: Digest,
@@ -43,7 +43,7 @@ pub(crate) async fn read_child(
     found.map_err(|error| Failure::from_store_error(Side::Source, &image.location, error))
 }
 
-/// The image that a store has under a digest.
+/// Resolves the image that a store has under a digest.
 pub(crate) async fn resolve_in_store(
     store: &ImageStore,
     place: &Destination,
@@ -54,7 +54,7 @@ pub(crate) async fn resolve_in_store(
     let root = source.get_manifest(digest).await.map_err(failed)?;
     let root = root.ok_or_else(|| {
         Failure::service(format!(
-            "{place} names {digest} by a tag, but does not have it"
+            "{place} has a tag that points to {digest}, but not that manifest"
         ))
     })?;
     let location = match place {

@@ -1,4 +1,4 @@
-//! What an image says of itself.
+//! Reads the commit and version that an image's labels and annotations name.
 
 use super::image::ResolvedImage;
 use crate::image::{ImageLabels, ImageSource, Manifest, ManifestBody};
@@ -72,8 +72,8 @@ pub(crate) async fn commit_mismatch_note(
     image.origin = Some(origin);
     Ok(other.map(|named| {
         format!(
-            "the image's label org.opencontainers.image.revision names the commit {named}, not the one of the event: \
-             set it with the build (docker/build-push-action: labels), or a promotion will go by the wrong commit"
+            "the image's label org.opencontainers.image.revision names the commit {named}, expected the event's: \
+             set it in the build (docker/build-push-action: labels), or a promotion uses the wrong commit"
         )
     }))
 }

@@ -7,7 +7,7 @@ use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::transfer::{ImageStore, Side, StoreError};
 
-/// Opens a place to read from it.
+/// Opens a destination for reading.
 pub(crate) fn open_to_read(context: &ReleaseContext, place: &Destination) -> ImageStore {
     match place {
         Destination::Registry(repository) => {
@@ -20,7 +20,10 @@ pub(crate) fn open_to_read(context: &ReleaseContext, place: &Destination) -> Ima
     }
 }
 
-/// The store of an image that is looked at with what stands beside it.
+/// Opens the store of an image, to read its signatures.
+///
+/// # Errors
+/// An archive or a Docker engine, which hold no signatures.
 pub(crate) fn open_source_store(
     context: &ReleaseContext,
     source: &ImageSource,
@@ -34,17 +37,17 @@ pub(crate) fn open_source_store(
         }
         ImageSource::Layout(path, _) => Ok(ImageStore::Layout(LayoutDirectory::to_read(path))),
         ImageSource::Archive(..) => Err(Failure::input(format!(
-            "source {source}: the signatures in an archive are not looked at"
+            "source {source}: signatures in an archive cannot be verified"
         ))
-        .with_hint("unpack it, and name the directory as oci:DIR")),
+        .with_hint("unpack the archive, and name the directory as oci:DIR")),
         ImageSource::DockerArchive(..) | ImageSource::Daemon(_) => Err(Failure::input(format!(
-            "source {source}: what a Docker engine has or saves holds no signatures"
+            "source {source}: images of a Docker engine hold no signatures"
         ))
-        .with_hint("name the image where it is released, in a registry or as oci:DIR")),
+        .with_hint("name the released image, in a registry or as oci:DIR")),
     }
 }
 
-/// That store, and the image's digest. A registry is not asked for what is named by it.
+/// Opens the store of an image and resolves its digest. A reference by digest needs no request.
 pub(crate) async fn open_with_digest(
     context: &ReleaseContext,
     source: &ImageSource,
@@ -60,7 +63,10 @@ pub(crate) async fn open_with_digest(
     Ok((store, digest))
 }
 
-/// The digest of an image that is there.
+/// Resolves the digest of an image.
+///
+/// # Errors
+/// An image that does not exist.
 pub(crate) async fn resolve_digest(
     store: &ImageStore,
     source: &ImageSource,
@@ -94,6 +100,6 @@ pub(crate) async fn select_in_layout(
 
 /// Returns that the source has no such image.
 pub(crate) fn no_such_image(source: &ImageSource) -> Failure {
-    Failure::input(format!("source {source}: there is no such image"))
-        .with_hint("check the tag or digest; a registry may also answer so where the login may not see the repository")
+    Failure::input(format!("source {source}: image not found"))
+        .with_hint("check the tag or digest; some registries also answer this if the login may not read the repository")
 }

@@ -48,7 +48,7 @@ pub(crate) async fn resolve_source(
 
 type OpenedSource = Option<(ImageReader, Manifest)>;
 
-/// Its tags are listed meanwhile where they tell what stands beside it.
+/// Opens an image in a registry. Its tags are listed meanwhile, where they tell which referrers exist.
 async fn open_registry_image(
     context: &ReleaseContext,
     reference: &Reference,

@@ -19,7 +19,8 @@ use crate::signing::VerificationError;
 use crate::transfer::{ImageStore, Side};
 
 impl SigningStage<'_> {
-    /// Makes and attaches what is not there, in all steps; `after` is as in [`Self::write_lists`].
+    /// Signs and attaches everything missing if a tag that exists must be appended to; `after` is as in
+    /// [`Self::write_lists`].
     pub(crate) async fn append_to_existing_tags(&mut self, after: bool) -> Result<(), Failure> {
         if !self.appends_to_existing_tag() {
             return Ok(());
@@ -29,8 +30,8 @@ impl SigningStage<'_> {
         self.write_lists(after).await
     }
 
-    /// Makes what is not there, and brings its blobs, but those that come with the `image`. What GitHub
-    /// is to keep goes there first: a run that dies in between finds nothing here, and makes it again.
+    /// Signs everything missing and writes its blobs, without those that come with the `image`. Uploads
+    /// to GitHub come first: a run that dies in between finds nothing here, and signs again.
     pub(crate) async fn write_blobs(
         &mut self,
         image: Option<&ImageCopyStage<'_>>,
@@ -46,8 +47,7 @@ impl SigningStage<'_> {
         Ok(())
     }
 
-    /// Writes the bundles, reads them back and checks them; what the tags that are added to name is
-    /// read meanwhile.
+    /// Writes the bundles, reads them back and checks them; meanwhile the shared tags are read.
     pub(crate) async fn write_manifests(&mut self) -> Result<(), Failure> {
         if self.pending.is_empty() {
             return Ok(());
@@ -59,8 +59,8 @@ impl SigningStage<'_> {
         listed.map_err(|error| self.to_failure(error))
     }
 
-    /// Adds to the tags that every run adds to, and sees to it that all is there and good. If it comes
-    /// `after` this run itself has added to them, they are read once more.
+    /// Appends to the shared tags, and checks that everything is listed and verifies. If this run has
+    /// appended to them before (`after`), they are read once more.
     pub(crate) async fn write_lists(&mut self, after: bool) -> Result<(), Failure> {
         if self.pending.is_empty() {
             return Ok(());
@@ -107,8 +107,7 @@ impl SigningStage<'_> {
         Ok(())
     }
 
-    /// Looks once more at a tag that was added to alone: a run that read it before us may have
-    /// written it after us.
+    /// Reads a shared tag once more: a run that read it before this one may have written it after.
     pub(crate) async fn recheck_tags(&mut self) -> Result<(), Failure> {
         let OpenDestination {
             name: place, store, ..
@@ -140,8 +139,7 @@ impl SigningStage<'_> {
         ));
     }
 
-    /// Writes the bundles' manifests. Returns those of which the registry does not say that it lists
-    /// them.
+    /// Writes the bundles' manifests. Returns those that the registry does not confirm as listed.
     async fn write_artifacts(&self) -> Result<Vec<Digest>, ReferrerError> {
         let artifacts = self.pending.iter().filter_map(|made| match &made.part {
             AttachmentPart::Artifact(artifact) => Some(self.write_artifact(made.item, artifact)),
@@ -152,7 +150,7 @@ impl SigningStage<'_> {
         Ok(unlisted.map(|(digest, _)| digest).collect())
     }
 
-    /// That the registry lists them, where it has lists of its own; under a tag they are listed by us.
+    /// Requires that the registry lists them, where it has the referrers API.
     async fn check_listed(&self, unlisted: &[Digest]) -> Result<(), ReferrerError> {
         if unlisted.is_empty()
             || !matches!(
@@ -167,7 +165,7 @@ impl SigningStage<'_> {
         missing.map_or(Ok(()), |digest| Err(missing_signature(digest)))
     }
 
-    /// Writes a bundle's manifest, and reads the bundle back. Returns what the registry says of it.
+    /// Writes a bundle's manifest, and reads the bundle back. Returns the registry's receipt.
     async fn write_artifact(
         &self,
         item: usize,
@@ -191,8 +189,8 @@ impl SigningStage<'_> {
         Ok((digest, receipt))
     }
 
-    /// Adds to the tags that every run adds to, and reads back the layers in them. `fresh` says whether
-    /// this run has written none of them since they were read.
+    /// Appends to the shared tags, and reads back the layers in them. `fresh`: this run has written none
+    /// of them since they were read.
     async fn update_tags(&self, fresh: bool) -> Result<SharedTagUpdate, ReferrerError> {
         let list = match &self.existing.referrers_source {
             Some(ReferrersSource::TagSchema(list)) => Some(list.as_deref().cloned()),
@@ -231,7 +229,7 @@ impl SigningStage<'_> {
         Ok(addition)
     }
 
-    /// That the layers that were just written are there, and good.
+    /// Requires that the layers that were just written exist and verify.
     async fn check_layers(&self, images: CosignImages) -> Result<(), ReferrerError> {
         let (store, subject) = (self.store(), self.request.subject.digest);
         let layers = self.pending.iter().filter_map(|made| match &made.part {

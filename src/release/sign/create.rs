@@ -15,7 +15,7 @@ use crate::signing::{BUNDLE_TYPE, ENVELOPE_TYPE, LegacySignature, SIMPLE_SIGNING
 use crate::transfer::StoreError;
 
 impl SigningStage<'_> {
-    /// What is not there yet: good, before anything of it is written.
+    /// Signs everything missing, and verifies it before any of it is written.
     pub(super) async fn sign_missing(&self) -> Result<Vec<PendingAttachment>, Failure> {
         let context = &self.signing_context();
         let each = self.missing().into_iter().map(|(item, form)| async move {
@@ -34,7 +34,7 @@ impl SigningStage<'_> {
         try_join_all(each).await
     }
 
-    /// The equal signature of a run that died before it was in the `.sig` image.
+    /// Returns the equal signature of a run that died before it was in the `.sig` image.
     fn unfinished_signature(
         &self,
         statement: &PlannedStatement,
@@ -95,10 +95,10 @@ impl SigningStage<'_> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
         Artifact::new(&self.request.subject, BUNDLE_TYPE, bundle, annotations)
-            .expect("what is made here is a manifest")
+            .expect("an artifact is a valid manifest")
     }
 
-    /// Has GitHub keep the attestations, where it is to.
+    /// Uploads the attestations to GitHub, where the request says so.
     pub(super) async fn upload_to_github(
         &self,
         made: &mut [PendingAttachment],

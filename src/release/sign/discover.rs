@@ -16,7 +16,7 @@ use crate::release::request::SignatureFormat;
 use crate::release::verify::evidence::{self, OpenedBundles};
 
 impl<'a> SigningStage<'a> {
-    /// The work, with what is there already.
+    /// Plans the stage from the signatures that exist.
     pub(super) async fn plan(
         request: SignRequest<'a>,
         context: &'a ReleaseContext,
@@ -71,7 +71,7 @@ impl<'a> SigningStage<'a> {
         Ok(())
     }
 
-    /// Keeps the first bundle that is equal to each of ours.
+    /// Records the first existing bundle of each statement.
     fn record_bundles(&mut self, bundles: OpenedBundles) {
         if matches!(bundles.referrers_source, ReferrersSource::TagSchema(_))
             && !bundles.opened.is_empty()
@@ -153,8 +153,8 @@ impl<'a> SigningStage<'a> {
         }
     }
 
-    /// What is added to, read again just before. Of two tags that are added to together, the first is
-    /// written after what was read long before: see `pair.rs`.
+    /// Reads again what is appended to, just before the write. Of two tags that are appended to
+    /// together, the first is written after an earlier read: see `referrers/mirrored_tags.rs`.
     pub(super) async fn reread_existing(
         &self,
     ) -> Result<Option<ExistingAttachments>, ReferrerError> {

@@ -11,8 +11,11 @@ use crate::release::verify::evidence;
 use crate::signing::Signer;
 use crate::transfer::Side;
 
-/// An image that was there already is only gone on with if this signer has signed it: its labels
-/// could say anything.
+/// Requires that this release's signer has signed the existing image that is reused: its labels alone
+/// prove nothing.
+///
+/// # Errors
+/// A refusal where the signature is missing.
 pub(crate) async fn require_own_signature(
     signing: &SigningOptions,
     context: &ReleaseContext,
@@ -36,14 +39,16 @@ pub(crate) async fn require_own_signature(
             .map_err(|error| Failure::from_referrer_error(Side::Destination, place, error))?;
         if !found.iter().any(|checked| checked.result.is_ok()) {
             return Err(Failure::refused(format!(
-                "{place} has the image {root} of the same commit, which is not signed with {}",
+                "{place} has the image {root} of the same commit, expected a signature with {}",
                 match &signing.signer {
                     Signer::Key(_) | Signer::LoggedKey(_) => "this key",
                     Signer::Keyless(_) => "the identity of this job",
                 }
             ))
-            .why("what is gone on with would be signed, and nothing but its own labels says what it is")
-            .with_hint("sign what is there by promoting it by its digest, or say existing: fail"));
+            .why("the release would sign this image, and only its own labels say what it is")
+            .with_hint(
+                "promote the existing image by its digest to sign it, or set existing: fail",
+            ));
         }
     }
     Ok(())

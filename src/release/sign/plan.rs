@@ -17,7 +17,10 @@ use crate::release::request::SigningOptions;
 use crate::release::resolve::image::{self, ResolvedImage};
 use crate::signing::ImageClaim;
 
-/// The work at every destination that has, or is going to have, the root: none at the others.
+/// Plans signing at every destination that has, or is going to have, the root; none at the others.
+///
+/// # Errors
+/// An attestation of another image, a missing child manifest, and services and stores that fail.
 pub(crate) async fn plan_signing<'a>(
     prepared: &'a PreparedRelease<'_>,
 ) -> Result<Vec<Vec<SigningStage<'a>>>, Failure> {
@@ -49,10 +52,10 @@ pub(crate) async fn plan_signing<'a>(
         .find(|predicate| !predicate.may_be_about(root))
     {
         return Err(Failure::input(format!(
-            "the statement of type {} that is given is of another image than {root}",
+            "the attestation of type {} names another image, expected {root}",
             other.kind
         ))
-        .with_hint("give the one that was made for this image"));
+        .with_hint("pass the attestation that was made for this image"));
     }
     let subjects = signing_subjects(image, signing.recursive).await?;
     let mut annotations = signing.annotations.clone();
@@ -84,7 +87,7 @@ pub(crate) async fn plan_signing<'a>(
     try_join_all(looks).await
 }
 
-/// What is attested of the root.
+/// Returns the attestations of the root.
 fn attestation_statements<'a>(
     signing: &'a SigningOptions,
     repository: &'a str,
@@ -98,7 +101,7 @@ fn attestation_statements<'a>(
         })
 }
 
-/// The root, and the manifests below it where they are signed as well.
+/// Returns the root and, where `recursive`, the manifests below it.
 async fn signing_subjects(
     image: &ResolvedImage,
     recursive: bool,
@@ -119,7 +122,7 @@ async fn signing_subjects(
     Ok(subjects)
 }
 
-/// The name that a signature is made for.
+/// Returns the repository name that a signature claims.
 fn claimed_repository(place: &Destination) -> String {
     match place {
         Destination::Registry(repository) => repository.to_string(),
@@ -127,5 +130,49 @@ fn claimed_repository(place: &Destination) -> String {
             let name = path.file_name().unwrap_or_default();
             name.to_string_lossy().into_owned()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{Digest, ImageSelector, ImageSource, Manifest};
+    use crate::layout::LayoutDirectory;
+    use crate::transfer::{ImageReader, ImageStore};
+
+    const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+    /// An index in an empty layout, with an index below it that does not exist.
+    fn incomplete_image(directory: &std::path::Path) -> ResolvedImage {
+        let child = Digest::of(b"missing");
+        let index = serde_json::json!({
+            "schemaVersion": 2, "mediaType": INDEX,
+            "manifests": [{"mediaType": INDEX, "digest": child.to_string(), "size": 7}],
+        });
+        let root = Manifest::parse(index.to_string().into(), Some(INDEX)).unwrap();
+        let layout = LayoutDirectory::new(directory);
+        ResolvedImage {
+            location: ImageSource::Layout(directory.into(), ImageSelector::Digest(root.digest)),
+            reader: ImageReader::from_store(ImageStore::Layout(layout)),
+            root,
+            origin: None,
+            platform_selection: None,
+            generated_manifests: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_root_is_signed_unless_recursive() {
+        let directory = tempfile::tempdir().unwrap();
+        let image = incomplete_image(directory.path());
+        let subjects = signing_subjects(&image, false).await.unwrap();
+        assert_eq!(subjects, [image.root.to_descriptor()]);
+    }
+
+    #[tokio::test]
+    async fn recursive_signing_refuses_a_missing_child() {
+        let directory = tempfile::tempdir().unwrap();
+        let image = incomplete_image(directory.path());
+        assert!(signing_subjects(&image, true).await.is_err());
     }
 }

@@ -9,23 +9,23 @@ use crate::referrers::{
 use crate::release::context::ReleaseContext;
 use crate::transfer::ImageStore;
 
-/// What was added to tags, to look whether it is still there.
+/// Additions to shared tags, to check later that they are still listed.
 pub(super) struct SharedTagUpdate {
     pub(super) root: Digest,
-    /// Whether the list of referrers and the `.sig` image hold each other's members.
+    /// Whether the referrers tag and the `.sig` image are mirrored.
     pub(super) is_mirrored: bool,
     pub(super) additions: MirroredAdditions,
     pub(super) attestations: AttTagUpdate,
 }
 
-/// What is added to the `.att` image.
+/// Layers that are added to the `.att` image.
 #[derive(Default)]
 pub(super) struct AttTagUpdate {
     pub(super) own_layers: Vec<Value>,
     pub(super) seen_layers: Vec<Value>,
 }
 
-/// The images under tags.
+/// Images under the tags `.sig` and `.att`.
 #[derive(Clone, Default)]
 pub(super) struct CosignImages {
     pub(super) signatures: Option<Manifest>,
@@ -33,8 +33,8 @@ pub(super) struct CosignImages {
 }
 
 impl SharedTagUpdate {
-    /// Adds what is missing to what the tags named when they were read; `fresh` says whether this run
-    /// has written neither since.
+    /// Appends what is missing to the tags as they were read. `fresh`: this run has written neither
+    /// since.
     pub(super) async fn write(
         &mut self,
         store: &ImageStore,
@@ -74,9 +74,8 @@ impl SharedTagUpdate {
         })
     }
 
-    /// Adds to the list and to the `.sig` image, each for itself. Returns the latter as it is read
-    /// back, since it holds the signatures; of the list, which only names them, the registry's answer
-    /// is enough.
+    /// Appends to the referrers tag and to the `.sig` image separately. Returns the image as it is read
+    /// back, since it holds the signatures; for the list the registry's receipt is enough.
     async fn write_separately(
         &mut self,
         store: &ImageStore,
@@ -110,7 +109,7 @@ impl SharedTagUpdate {
         ]
     }
 
-    /// Looks once more at the list, and at the images if it is a while since they were read back.
+    /// Reads the list once more, and the `images` too if tags were written since.
     pub(super) async fn recheck(
         &mut self,
         store: &ImageStore,
@@ -143,10 +142,37 @@ impl SharedTagUpdate {
     }
 }
 
-/// The image with these layers alone: the others were looked at before, or are others' affair.
+/// Returns the image with only these layers: the others are checked before, or belong to others.
 pub(super) fn retain_layers(mut image: Manifest, digests: &[Digest]) -> Manifest {
     if let ManifestBody::Image { layers, .. } = &mut image.body {
         layers.retain(|layer| digests.contains(&layer.digest));
     }
     image
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::referrers::sig_layer;
+
+    #[test]
+    fn only_the_layers_of_this_run_are_checked_again() {
+        let layers = [b"ours", b"else"]
+            .map(|payload| sig_layer("text/plain", payload, &std::collections::BTreeMap::new()));
+        let media_type = "application/vnd.oci.image.manifest.v1+json";
+        let config = serde_json::json!({
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": Digest::of(b"{}").to_string(), "size": 2,
+        });
+        let image = serde_json::json!({
+            "schemaVersion": 2, "mediaType": media_type, "config": config, "layers": layers,
+        });
+        let image = Manifest::parse(image.to_string().into(), Some(media_type)).unwrap();
+        let ManifestBody::Image { layers, .. } = retain_layers(image, &[Digest::of(b"ours")]).body
+        else {
+            panic!("an image stays an image");
+        };
+        let digests: Vec<Digest> = layers.iter().map(|layer| layer.digest).collect();
+        assert_eq!(digests, [Digest::of(b"ours")]);
+    }
 }

@@ -19,46 +19,46 @@ use crate::release::request::{SignatureFormat, SigningOptions};
 use crate::signing::Requirement;
 use crate::transfer::{ImageStore, Side};
 
-/// What is asked for.
+/// What is signed, with what, and what must hold of the result.
 pub(super) struct SignRequest<'a> {
     pub(super) signing: &'a SigningOptions,
-    /// What has to hold of what is made.
+    /// Requirement that new signatures must meet.
     pub(super) requirement: Requirement,
-    /// What is signed.
+    /// Manifest that is signed.
     pub(super) subject: Descriptor,
     /// Whether tags are written after this.
     pub(super) tags_follow: bool,
 }
 
-/// The work on one manifest.
+/// Stage that signs one manifest at one destination.
 pub(crate) struct SigningStage<'a> {
     pub(super) request: SignRequest<'a>,
     pub(super) context: &'a ReleaseContext,
     pub(super) destination: &'a OpenDestination,
     pub(super) items: Vec<PlannedSignature>,
     pub(super) existing: ExistingAttachments,
-    /// Which of the tags that every run adds to are there.
+    /// Shared tags that exist.
     pub(super) existing_locations: Vec<AttachmentLocation>,
-    /// What was made and is not done with yet.
+    /// Attachments that are signed and not listed yet.
     pub(super) pending: Vec<PendingAttachment>,
     pub(super) tag_update: Option<SharedTagUpdate>,
 }
 
-/// Something that is to be said, and in which forms it is.
+/// Statement with its signatures so far, one for each format.
 pub(super) struct PlannedSignature {
     pub(super) statement: PlannedStatement,
     pub(super) results: Vec<SignatureResult>,
 }
 
-/// What is added to, as it was read last.
+/// Lists and images that signatures are added to, as read last.
 #[derive(Default)]
 pub(super) struct ExistingAttachments {
-    /// Where bundles are listed, where any are wanted.
+    /// Source of the referrers, where bundles are written.
     pub(super) referrers_source: Option<ReferrersSource>,
     pub(super) images: CosignImages,
 }
 
-/// Where what is made is put.
+/// List or image that an attachment is added to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AttachmentLocation {
     /// The list of referrers.
@@ -69,13 +69,13 @@ pub(super) enum AttachmentLocation {
     AttTag,
 }
 
-/// What was made, and is not written yet.
+/// Attachment that is signed and not written yet.
 pub(super) struct PendingAttachment {
-    /// Which of the items it says.
+    /// Index of its statement.
     pub(super) item: usize,
     pub(super) format: SignatureFormat,
     pub(super) part: AttachmentPart,
-    /// Where GitHub shows it, if it is kept there.
+    /// Address at GitHub, if it was uploaded there.
     pub(super) url: Option<Url>,
 }
 
@@ -85,12 +85,12 @@ pub(super) enum AttachmentPart {
 }
 
 impl SigningStage<'_> {
-    /// Whether nothing is missing.
+    /// Returns whether nothing is missing.
     pub(crate) fn is_complete(&self) -> bool {
         self.missing().is_empty()
     }
 
-    /// Whether a tag that is there has to be added to.
+    /// Returns whether a tag that exists must be appended to.
     pub(crate) fn appends_to_existing_tag(&self) -> bool {
         let wanted = self.missing();
         let mut locations = wanted
@@ -117,7 +117,7 @@ impl SigningStage<'_> {
         }
     }
 
-    /// The items that are not there yet, by their place, and in which form.
+    /// Returns the statements that are not signed yet, by index, with the formats that are missing.
     pub(super) fn missing(&self) -> Vec<(usize, SignatureFormat)> {
         let is_done =
             |item: &PlannedSignature, form| item.results.iter().any(|signed| signed.format == form);
@@ -134,11 +134,7 @@ impl SigningStage<'_> {
         item: usize,
         form: SignatureFormat,
     ) -> AttachmentLocation {
-        match (form, self.items[item].statement.attested_type()) {
-            (SignatureFormat::Bundle, _) => AttachmentLocation::ReferrersList,
-            (SignatureFormat::Legacy, None) => AttachmentLocation::SigTag,
-            (SignatureFormat::Legacy, Some(_)) => AttachmentLocation::AttTag,
-        }
+        AttachmentLocation::new(form, self.items[item].statement.attested_type())
     }
 
     pub(super) fn has_attestations(&self) -> bool {
@@ -164,7 +160,7 @@ impl SigningStage<'_> {
         }
     }
 
-    /// What became of all that is to be said.
+    /// Returns all signatures; before they are written, the planned ones.
     pub(crate) fn result(&self) -> Vec<SignatureResult> {
         let each = self.items.iter().enumerate().flat_map(|(at, item)| {
             self.request.signing.formats.iter().map(move |form| {
@@ -176,7 +172,7 @@ impl SigningStage<'_> {
         each.collect()
     }
 
-    /// Whether the list of referrers and the `.sig` image are added to together.
+    /// Returns whether the referrers tag and the `.sig` image are appended to together.
     pub(super) fn uses_mirrored_tags(&self) -> bool {
         let is_legacy = self
             .request
@@ -190,7 +186,7 @@ impl SigningStage<'_> {
             )
     }
 
-    /// Reads the images under tags that layers are going to be in.
+    /// Reads the images under tags that layers are appended to.
     pub(super) async fn read_cosign_images(
         &self,
         prior: &TagSnapshot,
@@ -220,5 +216,35 @@ impl SigningStage<'_> {
             signatures,
             attestations,
         })
+    }
+}
+
+impl AttachmentLocation {
+    /// Returns where a signature, or an attestation of a predicate type, is attached.
+    fn new(format: SignatureFormat, attested_type: Option<&str>) -> Self {
+        match (format, attested_type) {
+            (SignatureFormat::Bundle, _) => Self::ReferrersList,
+            (SignatureFormat::Legacy, None) => Self::SigTag,
+            (SignatureFormat::Legacy, Some(_)) => Self::AttTag,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bundles_are_listed_and_legacy_signatures_have_tags() {
+        use AttachmentLocation::{AttTag, ReferrersList, SigTag};
+        let sbom = Some("https://spdx.dev/Document");
+        for (format, attested_type, expected) in [
+            (SignatureFormat::Bundle, None, ReferrersList),
+            (SignatureFormat::Bundle, sbom, ReferrersList),
+            (SignatureFormat::Legacy, None, SigTag),
+            (SignatureFormat::Legacy, sbom, AttTag),
+        ] {
+            assert_eq!(AttachmentLocation::new(format, attested_type), expected);
+        }
     }
 }

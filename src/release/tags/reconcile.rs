@@ -207,8 +207,8 @@ impl LineReconciler<'_> {
             attempts += 1;
             if attempts > STALE_LIST_RETRIES {
                 self.context.notices.warning(format!(
-                    "{}: the list of tags does not show {} yet: whether another release was made at the same time cannot be told; \
-                     repeat the run to make sure of the version lines",
+                    "{}: the list of tags does not contain {} yet, so a release at the same time cannot be excluded; \
+                     repeat the run to check the version lines",
                     self.destination.name, own.tag
                 ));
                 tags.insert(own.tag.clone());
@@ -231,12 +231,12 @@ impl LineReconciler<'_> {
         now: &DestinationState,
     ) -> Result<bool, Failure> {
         let mut wrote = false;
-        for standing in line_states {
-            let step = &mut plan.steps[standing.step_index];
+        for line in line_states {
+            let step = &mut plan.steps[line.step_index];
             let Some((to, why)) = self.target_digest(&step.planned, now) else {
                 continue;
             };
-            if standing.digest == Some(Some(to)) {
+            if line.digest == Some(Some(to)) {
                 continue;
             }
             let tag = &step.planned.tag;
@@ -246,7 +246,7 @@ impl LineReconciler<'_> {
                 self.write_line(&step.planned, to, why.as_deref()).await?;
                 wrote = true;
             }
-            standing.digest = Some(Some(to));
+            line.digest = Some(Some(to));
             step.change = self.resulting_change(&step.change, at, to, why);
         }
         Ok(wrote)
@@ -294,7 +294,7 @@ impl LineReconciler<'_> {
         write::write_tag(self.destination, line, manifest).await?;
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         self.context.notices.info(format!(
-            "{place}: put tag {} right, to {}{why}",
+            "{place}: corrected tag {} to {}{why}",
             line.tag,
             to.short()
         ));
@@ -337,7 +337,7 @@ impl LineReconciler<'_> {
 
     fn unstable_lines_failure(&self) -> Failure {
         Failure::service(format!(
-            "destination {}: the version lines do not stay as they are written: other runs keep moving them",
+            "destination {}: other runs keep moving the version lines",
             self.destination.name
         ))
         .with_hint("repeat the run once the others have ended")

@@ -1,4 +1,4 @@
-//! Checking the signatures and attestations of an image.
+//! Checks that an image has the signatures and attestations that are required.
 
 use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -84,7 +84,7 @@ impl Verification {
             false => format!("{of} of {source}"),
         };
         let failure = Failure::refused(format!(
-            "{image} has no good {wanted} of {}",
+            "{image} has no valid {wanted} of {}",
             self.requirement
         ));
         let why: Vec<String> = match wanted {
@@ -98,18 +98,18 @@ impl Verification {
             }
         };
         Some(match why.as_slice() {
-            [] => failure.why("it has none"),
+            [] => failure.why("the image has none"),
             [only] => failure.why(only.clone()),
-            several => failure.why(format!("none of its {} counts", several.len())),
+            several => failure.why(format!("none of its {} verifies", several.len())),
         })
     }
 }
 
-/// Checks everything beside an image. What it is checked for is found out while the image is.
+/// Verifies the signatures and attestations of an image. The `check` is resolved at the same time.
 ///
 /// # Errors
-/// An image that is not there, or what stands beside it cannot be read: that is not the same as
-/// none. What the check's own finding gives.
+/// A missing image, referrers that cannot be read (which is not the same as none), and the errors of
+/// `check`.
 pub async fn verify(
     request: &VerifyRequest,
     check: impl Future<Output = Result<ImageCheck, Failure>>,
@@ -167,14 +167,14 @@ impl ImageCheck {
         }
         let wanted: Vec<String> = self.wanted.iter().map(ToString::to_string).collect();
         context.notices.info(format!(
-            "{side} {source} has a good {} of {}",
+            "{side} {source} has a valid {} of {}",
             wanted.join(" and "),
             self.requirement
         ));
         Ok(())
     }
 
-    /// What stands beside images in their store, of which the first was asked for as `source`.
+    /// Checks the evidence of images in their store; the first was requested as `source`.
     async fn check_images(
         &self,
         store: &ImageStore,

@@ -14,55 +14,55 @@ use crate::signing::{
 };
 use crate::transfer::ImageStore;
 
-/// The annotation that says what a bundle holds.
+/// Annotation with the predicate type of a bundle (cosign).
 pub(crate) const PREDICATE_TYPE_ANNOTATION: &str = "dev.sigstore.bundle.predicateType";
-/// What the types of bundles of all versions begin with.
+/// Prefix of the media types of bundles, for all versions.
 const BUNDLE_TYPE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
 
-/// One signature, checked.
+/// Signature that was checked.
 #[derive(Debug, Clone)]
 pub struct CheckedSignature {
-    /// What it stands beside.
+    /// Manifest that it refers to.
     pub of: Digest,
-    /// Its form.
+    /// Format.
     pub format: SignatureFormat,
-    /// Where it is: a bundle's own manifest, or the `.sig` tag.
+    /// Location: a bundle's manifest, or the `.sig` tag.
     pub at: TagOrDigest,
-    /// The digest of what holds it: a bundle's manifest, or a payload.
+    /// Digest of the bundle's manifest or of the payload.
     pub digest: Digest,
-    /// What it says, or why it does not count.
+    /// Verified content, or the reason why it does not verify.
     pub result: Result<VerifiedSignature, VerificationError>,
 }
 
-/// One attestation, checked.
+/// Attestation that was checked.
 #[derive(Debug, Clone)]
 pub struct CheckedAttestation {
-    /// What it stands beside.
+    /// Manifest that it refers to.
     pub of: Digest,
-    /// Its form.
+    /// Format.
     pub format: SignatureFormat,
-    /// Where it is: a bundle's own manifest, or the `.att` tag.
+    /// Location: a bundle's manifest, or the `.att` tag.
     pub at: TagOrDigest,
-    /// The digest of what holds it: a bundle's manifest, or an envelope.
+    /// Digest of the bundle's manifest or of the envelope.
     pub digest: Digest,
-    /// What it says, or why it does not count.
+    /// Verified content, or the reason why it does not verify.
     pub result: Result<VerifiedAttestation, VerificationError>,
 }
 
-/// What stands beside an image, checked.
+/// Signatures and attestations of an image, checked.
 #[derive(Default)]
 pub(crate) struct ImageEvidence {
     pub(crate) signatures: Vec<CheckedSignature>,
     pub(crate) attestations: Vec<CheckedAttestation>,
 }
 
-/// Bundles that were found, by the digests of their manifests, and how they are listed.
+/// Bundles by the digests of their manifests, and the source that lists them.
 pub(crate) struct OpenedBundles {
     pub(crate) referrers_source: ReferrersSource,
     pub(crate) opened: Vec<(Digest, Result<VerifiedStatement, VerificationError>)>,
 }
 
-/// The bundles about `subject` that may hold a predicate of one of `kinds`.
+/// Opens the bundles of `subject` that may hold a predicate of one of `kinds`.
 pub(crate) async fn open_bundles(
     store: &ImageStore,
     prior: &TagSnapshot,
@@ -87,7 +87,7 @@ pub(crate) async fn open_bundles(
     })
 }
 
-/// The signatures in a `.sig` image.
+/// Checks the signatures in a `.sig` image.
 pub(crate) async fn check_legacy_signatures(
     store: &ImageStore,
     requirement: &Requirement,
@@ -132,7 +132,7 @@ impl CheckedSignature {
     }
 }
 
-/// Every signature of `subject`, of both forms.
+/// Checks all signatures of `subject`, of both formats.
 pub(crate) async fn check_signatures(
     store: &ImageStore,
     requirement: &Requirement,
@@ -142,7 +142,7 @@ pub(crate) async fn check_signatures(
     Ok(all.signatures)
 }
 
-/// Every signature of `subject`, and every attestation that a rule is about, of both forms.
+/// Checks all signatures of `subject`, and all attestations of the rules' types, of both formats.
 pub(crate) async fn check_evidence(
     store: &ImageStore,
     requirement: &Requirement,
@@ -160,8 +160,8 @@ pub(crate) async fn check_evidence(
     )
     .await?;
     let mut all = ImageEvidence::default();
-    for said in bundles {
-        match said {
+    for content in bundles {
+        match content {
             BundleContent::Signature(checked) => all.signatures.push(checked),
             BundleContent::Attestation(attestation) => all.attestations.push(attestation),
         }
@@ -171,7 +171,7 @@ pub(crate) async fn check_evidence(
     Ok(all)
 }
 
-/// What one bundle turned out to hold.
+/// Content of a bundle.
 enum BundleContent {
     Signature(CheckedSignature),
     Attestation(CheckedAttestation),
@@ -216,7 +216,7 @@ async fn check_bundles(
     FoundArtifact::find_all(store, subject, BUNDLE_TYPE_PREFIX, wanted, look).await
 }
 
-/// The attestations in the `.att` image.
+/// Checks the attestations in the `.att` image.
 async fn check_legacy_attestations(
     store: &ImageStore,
     requirement: &Requirement,
@@ -242,7 +242,7 @@ async fn check_legacy_attestations(
     Ok(checked.collect())
 }
 
-/// The attestations in an `.att` image, by the digests of their envelopes.
+/// Opens the attestations in an `.att` image, by the digests of their envelopes.
 pub(crate) async fn open_legacy_attestations(
     store: &ImageStore,
     requirement: &Requirement,
@@ -260,7 +260,7 @@ pub(crate) async fn open_legacy_attestations(
     read_cosign_layers(store, image, look).await
 }
 
-/// An attestation that a rule accepts, or what the rule about it misses.
+/// Returns an attestation that a rule accepts, or the error of the last rule of its type.
 fn apply_attestation_rules(
     attested: VerifiedAttestation,
     rules: &[&AttestationRule],

@@ -56,7 +56,7 @@ pub(crate) async fn manifests(store: &ImageStore, root: Manifest) -> Result<Vec<
             }
         }
     }
-    nodes.iter_mut().for_each(Node::settle);
+    nodes.iter_mut().for_each(Node::classify_as_image);
     Ok(nodes)
 }
 
@@ -123,8 +123,8 @@ impl Node {
         self.platform.as_ref().is_some_and(Platform::is_unknown)
     }
 
-    /// What is listed for a platform, or for none in particular, may be taken for an image there.
-    fn settle(&mut self) {
+    /// Treats attestation content that is listed for a platform, or for none in particular, as an image.
+    fn classify_as_image(&mut self) {
         if self.content == Content::Attestation && !self.is_for_no_platform() {
             self.content = Content::Image;
         }
