@@ -254,13 +254,13 @@ mod tests {
             lines,
             [
                 format!(
-                    "tag 1.4.0 of registry.example/team/web names {}, not {}",
+                    "tag 1.4.0 of registry.example/team/web points to {}, expected {}",
                     digest("other"),
                     digest("root")
                 )
                 .as_str(),
                 " why:  1.4.0 is an immutable tag (a rule)",
-                " hint: release under a new version, or release the image that 1.4.0 names: --source registry.example/team/web:1.4.0",
+                " hint: release under a new version, or release the existing image: --source registry.example/team/web:1.4.0",
             ]
         );
     }
