@@ -1,4 +1,4 @@
-//! One release of many services: each image goes the road of `mod.rs`, and all of them together.
+//! Releases several services in one run, each through the pipeline.
 //!
 //! All services are resolved and planned before anything is written, so what a rule refuses for one of
 //! them is refused before any other moves. Then they are released side by side, each of them tag last
@@ -10,11 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, stream};
 
-use super::pre_tag_stages::PreTagStages;
-use super::{
-    Failure, PreparedRelease, ReleaseContext, ReleaseOutcome, ReleaseRequest, ReleaseVerb,
-    announce_repositories, prepare_release,
-};
+use super::Failure;
+use super::context::ReleaseContext;
+use super::execute::stages::PreTagStages;
+use super::outcome::ReleaseOutcome;
+use super::pipeline::{announce_repositories, execute_release, execute_stages, prepare_release};
+use super::prepared_release::PreparedRelease;
+use super::request::{ReleaseRequest, ReleaseVerb};
 use crate::policy::Service;
 
 /// Services that are looked at at the same time.
@@ -175,7 +177,7 @@ async fn release_services(
                 (at, ServiceOutcome::NotStarted)
             }
             ServiceState::Ready(prepared) => {
-                let end = ServiceOutcome::from_result(prepared.execute().await);
+                let end = ServiceOutcome::from_result(execute_release(&prepared).await);
                 let failed = matches!(end, ServiceOutcome::Failed(_));
                 broken.fetch_or(failed, Ordering::Relaxed);
                 ended(at, &end);
@@ -203,7 +205,7 @@ async fn plan_service<'a>(
     }
     match PreTagStages::find_missing(&prepared).await {
         Ok(stages) if stages.is_only_image_missing() => ServiceState::Ended(
-            ServiceOutcome::from_result(prepared.execute_stages(stages).await),
+            ServiceOutcome::from_result(execute_stages(&prepared, stages).await),
         ),
         // What it lacks is looked at again when its turn comes, and not held until then.
         Ok(_) => ServiceState::Ready(Box::new(prepared)),

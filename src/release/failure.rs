@@ -1,17 +1,21 @@
+//! Failures of a release: what failed, why, and a hint.
+
 use std::borrow::Borrow;
 use std::fmt;
 
 use crate::layout::LayoutFault;
+use crate::referrers::ReferrerError;
 use crate::registry::AccessProblem;
+use crate::signing::SigningError;
 use crate::tagging::TaggingError;
 use crate::transfer::{Side, StoreError};
 
-/// Why a release did not happen, by who has to act.
+/// Reason why a release did not happen, by who must act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// A rule or a gate refuses it.
+    /// A rule refuses the release.
     Refused(Diagnostic),
-    /// What was given cannot be used.
+    /// An input is invalid.
     Input(Diagnostic),
     /// A registry, or the disk, failed.
     Service(Diagnostic),
@@ -19,16 +23,16 @@ pub enum Failure {
     Cancelled,
 }
 
-/// What is wrong, why, and how to go on. May hold text from outside, made printable.
+/// What failed, why, and a hint. May hold text from outside, made printable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What did not work.
+    /// What failed, with its subject.
     pub what: String,
     /// The rule or reason behind it.
     pub why: Option<String>,
     /// What the person at the failed job can do.
     pub hint: Option<String>,
-    /// What it is about, for whoever knows the surroundings.
+    /// Problem with access, for advice from facts about the runner.
     pub access_problem: Option<Box<AccessProblem>>,
 }
 
@@ -44,22 +48,22 @@ impl Diagnostic {
 }
 
 impl Failure {
-    /// A rule refuses it.
+    /// Returns a refusal by a rule.
     pub fn refused(what: impl Into<String>) -> Self {
         Self::Refused(Diagnostic::new(what))
     }
 
-    /// What was given cannot be used.
+    /// Returns a failure of an input.
     pub fn input(what: impl Into<String>) -> Self {
         Self::Input(Diagnostic::new(what))
     }
 
-    /// Something that is needed failed.
+    /// Returns a failure of a service or the disk.
     pub fn service(what: impl Into<String>) -> Self {
         Self::Service(Diagnostic::new(what))
     }
 
-    /// With a reason.
+    /// Adds the reason.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {
         if let Some(diagnostic) = self.diagnostic_mut() {
@@ -68,7 +72,7 @@ impl Failure {
         self
     }
 
-    /// With a way to go on.
+    /// Adds a hint.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         if let Some(diagnostic) = self.diagnostic_mut() {
@@ -77,7 +81,7 @@ impl Failure {
         self
     }
 
-    /// With the hint of who knows the surroundings, where they explain it.
+    /// Replaces the hint by `advice` on the problem with access, where it has any.
     #[must_use]
     pub fn with_advice(mut self, advice: impl FnOnce(&AccessProblem) -> Option<String>) -> Self {
         if let Some(diagnostic) = self.diagnostic_mut()
@@ -88,7 +92,7 @@ impl Failure {
         self
     }
 
-    /// What is wrong; nothing is, where the user cancelled.
+    /// Returns the diagnostic; `None` if the user cancelled.
     pub fn complaint(&self) -> Option<&Diagnostic> {
         match self {
             Self::Refused(diagnostic) | Self::Input(diagnostic) | Self::Service(diagnostic) => {
@@ -107,7 +111,7 @@ impl Failure {
         }
     }
 
-    /// A store that failed. What is wrong with files that were given is the input's fault.
+    /// Returns the failure of a store. Faults of given files are failures of the input.
     pub(super) fn from_store_error(
         side: Side,
         at: &dyn fmt::Display,
@@ -142,6 +146,26 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Returns that referrers of an image cannot be read or written.
+    pub(super) fn from_referrer_error(
+        side: Side,
+        at: &dyn fmt::Display,
+        error: ReferrerError,
+    ) -> Self {
+        match error {
+        ReferrerError::Store(error) => Failure::from_store_error(side, at, error),
+        ReferrerError::ImmutableTag { .. } => Failure::refused(format!("{side} {at}: {error}"))
+            .why("the repository makes tags immutable, and shipmark appends signatures to this tag")
+            .with_hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API signature-format: bundle needs no tag"),
+        ReferrerError::UnexpectedTagContent { .. } => Failure::service(format!("{side} {at}: {error}"))
+            .why("tags of this form hold referrers of an image, and the previous content of this tag is unknown")
+            .with_hint("promote the image again from a repository that has its signatures, or sign it again: both rewrite the tag"),
+        error => Failure::service(format!("{side} {at}: {error}")),
+    }
+    }
+}
+
 /// Faults of a destination directory that the user chose.
 fn is_bad_destination(fault: &LayoutFault) -> bool {
     !matches!(fault, LayoutFault::Io { .. })
@@ -155,6 +179,26 @@ impl From<TaggingError> for Failure {
             Self::input(error.to_string())
         };
         failure.with_hint(error.hint())
+    }
+}
+
+/// Returns the failure of a signer.
+pub(crate) fn signing_failure(error: SigningError) -> Failure {
+    let failure = match &error {
+        SigningError::Key(_) | SigningError::PrivateRepository | SigningError::Endpoints(_) => {
+            Failure::input(error.to_string())
+        }
+        SigningError::Service(_) | SigningError::Root(_) => Failure::service(error.to_string()),
+    };
+    match &error {
+        SigningError::PrivateRepository => failure
+            .why("a transparency log entry publishes the names of the repository, its workflow and its branch")
+            .with_hint("set transparency-log: on to accept this, or sign with a key or with your own Sigstore instance"),
+        SigningError::Service(error) => match error.hint() {
+            Some(hint) => failure.with_hint(hint),
+            None => failure,
+        },
+        SigningError::Key(_) | SigningError::Root(_) | SigningError::Endpoints(_) => failure,
     }
 }
 

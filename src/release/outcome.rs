@@ -1,107 +1,137 @@
-use super::{PlatformSelection, ReleaseVerb, SignatureResult};
-use crate::image::{CommitId, Destination, Digest, ImageSource, MediaType, Tag};
+//! What a release did at each destination.
+
+use url::Url;
+
+use super::request::{ReleaseVerb, SignatureFormat};
+use crate::image::{CommitId, Destination, Digest, ImageSource, MediaType, Tag, TagOrDigest};
 use crate::referrers::CopiedReferrers;
 use crate::tagging::TagKind;
 use crate::transfer::CopyStats;
 
-/// What a release did, or, on a dry run, would do.
+/// Outcome of a release; on a dry run, the planned one.
 #[derive(Debug, Clone)]
 pub struct ReleaseOutcome {
-    /// How it was released.
+    /// Verb.
     pub verb: ReleaseVerb,
-    /// Whether nothing was written, only planned.
+    /// Whether this was a dry run.
     pub dry_run: bool,
-    /// Where the image was read from, as it was given.
+    /// Source, as given.
     pub source: ImageSource,
-    /// The image.
+    /// Digest of the root.
     pub root: Digest,
-    /// What kind of manifest the root is.
+    /// Media type of the root.
     pub media_type: MediaType,
-    /// What it is of, where it was made of some platforms of the source.
+    /// Selected platforms, where the image is a selection of the source.
     pub platform_selection: Option<PlatformSelection>,
-    /// The digest that was asked for, where the road went on with the one that a tag named already.
+    /// Requested digest, where an existing image or a selection is released instead.
     pub requested_digest: Option<Digest>,
-    /// The version, where there is one.
+    /// Version, if any.
     pub version: Option<String>,
-    /// The commit that the image was built from, as far as is known.
+    /// Commit that the image was built from, if known.
     pub commit: Option<CommitId>,
-    /// What came to pass where, in the order asked for.
+    /// Outcome at each destination, in the order of the request.
     pub destinations: Vec<DestinationOutcome>,
-    /// What was skipped or defaulted.
+    /// Notes on skipped and defaulted rules.
     pub notes: Vec<String>,
 }
 
-/// What came to pass at one destination.
+/// Outcome at one destination.
 #[derive(Debug, Clone)]
 pub struct DestinationOutcome {
-    /// The destination.
+    /// Destination.
     pub place: Destination,
-    /// Its tags, the immutable ones first.
+    /// Tags, immutable ones first.
     pub tags: Vec<TagResult>,
-    /// What was copied.
+    /// Counts of copied content.
     pub copy_stats: CopyStats,
-    /// What stood beside the image and was brought along, or left.
+    /// Referrers that were copied or skipped.
     pub referrers: CopiedReferrers,
-    /// Its signatures, where the release is signed.
+    /// Signatures; empty if the release is not signed.
     pub signatures: Vec<SignatureResult>,
 }
 
-/// What became of one tag.
+/// Result of one tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagResult {
-    /// The tag.
+    /// Tag.
     pub tag: Tag,
-    /// Whether it may ever be moved.
+    /// Immutable or moving.
     pub kind: TagKind,
-    /// The rule that gives it.
+    /// Rule that derived it.
     pub rule: String,
-    /// What became of it.
+    /// Change.
     pub change: TagChange,
 }
 
-/// What a run does to a tag.
+/// Change of a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TagChange {
-    /// It is new.
+    /// The tag is new.
     Created,
-    /// It named something else before.
+    /// The tag pointed to another manifest before.
     Moved {
-        /// What it named.
+        /// Previous digest.
         from: Digest,
     },
-    /// It names the root already.
+    /// The tag points to the root already.
     Unchanged,
-    /// It stays where it is, though the rule gives it.
+    /// The tag is not moved, though a rule derived it.
     Stays {
-        /// What it names, if anything.
+        /// Current digest; `None` if the tag does not exist.
         at: Option<Digest>,
-        /// Why.
+        /// Reason.
         why: String,
     },
-    /// It names another release than the rule gives, which it did not, as it should have: a run that
-    /// died, or one at the same time, left it behind.
+    /// The tag of a version line is corrected to another release than this one: a run that died, or a
+    /// concurrent run, had not moved it.
     Corrected {
-        /// What it named, if anything.
+        /// Previous digest; `None` if the tag did not exist.
         from: Option<Digest>,
-        /// What it names now: the highest release of its line.
+        /// New digest: the highest release of the line.
         to: Digest,
-        /// Why it is not the root.
+        /// Reason why it is not the root.
         why: String,
     },
 }
 
+/// Result of one signature or attestation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureResult {
+    /// Signed manifest: the root or one below it.
+    pub of: Digest,
+    /// Predicate type of an attestation; `None` for a signature.
+    pub predicate_type: Option<&'static str>,
+    /// Format.
+    pub format: SignatureFormat,
+    /// Location; `None` on a dry run, if it does not exist.
+    pub at: Option<TagOrDigest>,
+    /// Address at GitHub, if this run uploaded it there.
+    pub url: Option<Url>,
+    /// Whether this run created it, or on a dry run would.
+    pub is_new: bool,
+}
+
+/// Index of selected platforms of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlatformSelection {
+    /// Digest of the source.
+    pub of: Digest,
+    /// Platforms that are selected.
+    pub platforms: Vec<String>,
+}
+
 impl TagChange {
-    /// Whether the tag is made to name the root.
+    /// Returns whether the tag is written with the root.
     pub fn writes_root(&self) -> bool {
         matches!(self, Self::Created | Self::Moved { .. })
     }
 
-    /// Whether the tag is written at all, with the root or with another image.
+    /// Returns whether the tag is written, with the root or another image.
     pub(super) fn writes_tag(&self) -> bool {
         self.writes_root() || matches!(self, Self::Corrected { .. })
     }
 
-    /// What the tag named before.
+    /// Returns the previous digest.
     pub(super) fn previous_digest(&self, root: Digest) -> Option<Digest> {
         match self {
             Self::Created => None,
@@ -113,8 +143,8 @@ impl TagChange {
 }
 
 impl ReleaseOutcome {
-    /// Whether any tag was written, anything was brought along, or anything was signed; else all was
-    /// as it should be before.
+    /// Returns whether any tag, referrer or signature was written; otherwise the destinations were up to
+    /// date.
     pub fn has_changes(&self) -> bool {
         self.destinations.iter().any(|released| {
             let tagged = released.tags.iter().any(|tag| tag.change.writes_tag());

@@ -204,7 +204,7 @@ async fn promise_6_keep_checks_the_image_that_is_released() {
                 }
                 let text = stage.refuses(request, &case).await;
                 assert!(text.contains(&stage.planted), "{case}: {text}");
-                assert!(text.contains("has no good signature"), "{case}: {text}");
+                assert!(text.contains("has no valid signature"), "{case}: {text}");
             }
         }
     }
@@ -255,10 +255,7 @@ async fn promise_6_a_label_alone_gives_no_image_a_version() {
                 continue;
             }
             let text = stage.refuses(request.clone(), &case).await;
-            assert!(
-                text.contains("only the label of that image"),
-                "{case}: {text}"
-            );
+            assert!(text.contains("only a label says"), "{case}: {text}");
             assert!(text.contains("--source"), "{case}: {text}");
             // A signature of the one that signs this release speaks for it.
             let key = key();

@@ -105,10 +105,10 @@ async fn promise_3_a_registrys_own_refusal_reads_as_ours() {
         assert_eq!(
             lines,
             [
-                format!("tag 1.4.0 of {place} names {there}, not {ours}"),
-                " why:  the registry itself keeps 1.4.0 immutable".to_owned(),
+                format!("tag 1.4.0 of {place} points to {there}, expected {ours}"),
+                " why:  a rule of the registry makes 1.4.0 immutable".to_owned(),
                 format!(
-                    " hint: release under a new version, or release the image that 1.4.0 names: --source {place}:1.4.0"
+                    " hint: release under a new version, or release the existing image: --source {place}:1.4.0"
                 ),
             ],
             "{name}"
@@ -144,7 +144,7 @@ async fn a_moving_tag_that_the_registry_keeps_is_named_with_the_rule_to_change()
         let (failure, text) = failed(request, &context()).await;
         assert!(matches!(failure, Failure::Refused(_)), "{name}: {text}");
         assert!(
-            text.contains("the registry itself keeps latest immutable"),
+            text.contains("a rule of the registry makes latest immutable"),
             "{name}: {text}"
         );
         assert!(

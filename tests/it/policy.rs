@@ -910,8 +910,8 @@ fn promise_5_a_destination_is_not_given_twice_by_two_names() {
     }
     insta::assert_snapshot!(told(&place, 2, promote(&place, &["--source", IMAGE, "--images=oci:out", "--images=oci:link"])), @r"
     no event and no checkout to go by: there is no git repository at . or above it
-    error: the destination oci:link is given twice
-     why:  oci:out is the same place
+    error: destination oci:link is given twice
+     why:  oci:out is the same destination
     ");
 }
 
@@ -1108,7 +1108,7 @@ fn promise_5_keep_takes_no_image_that_was_never_in_from() {
             let released = tags(&place, "stage/web");
             if is_in_dev {
                 assert_eq!(ran.status, Some(0), "{way:?}: {}", ran.log);
-                assert!(ran.log.contains("going on with that image"), "{}", ran.log);
+                assert!(ran.log.contains("releasing that image"), "{}", ran.log);
                 assert!(released.contains(&"1.4.0".to_owned()), "{released:?}");
                 continue;
             }

@@ -271,7 +271,7 @@ async fn an_image_that_names_no_commit_is_not_kept() {
     done(push(&unlabelled, &[&place], "refs/heads/main"), &context()).await;
     let (failure, text) = failed(push(&example(), &[&place], "refs/heads/main"), &context()).await;
     assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
-    assert!(text.contains("does not say of which commit"), "{text}");
+    assert!(text.contains("the existing image has no label"), "{text}");
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn a_missing_source_is_an_input_error() {
     let request = promote(&format!("{from}:nosuch"), &[&to], "refs/tags/v1.4.0");
     let (failure, text) = failed(request, &context()).await;
     assert!(matches!(failure, Failure::Input(_)), "{failure:?}");
-    assert!(text.contains("there is no such image"), "{text}");
+    assert!(text.contains("image not found"), "{text}");
 }
 
 #[tokio::test]

@@ -486,7 +486,7 @@ fn what_cannot_be_signed_or_verified_says_why() {
         ran.out
     );
     assert!(
-        ran.log.contains("refused: oci:a:it has no good signature"),
+        ran.log.contains("refused: oci:a:it has no valid signature"),
         "{}",
         ran.log
     );

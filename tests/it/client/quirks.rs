@@ -123,7 +123,7 @@ async fn promise_3_a_race_that_the_registry_decides_is_a_refusal_like_ours() {
             "{name}: {failure:?}"
         );
         assert!(text.starts_with("tag 1.4.0 of "), "{name}: {text}");
-        let why = "the registry itself keeps 1.4.0 immutable";
+        let why = "a rule of the registry makes 1.4.0 immutable";
         assert!(text.contains(why), "{name}: {text}");
         let there = crate::registry::digest(other.as_bytes());
         assert_eq!(registry.tags("team/web")["1.4.0"], there, "{name}");

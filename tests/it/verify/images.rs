@@ -300,7 +300,7 @@ async fn an_image_below_without_a_signature_is_named() {
             .starts_with(&format!("linux/amd64 {} of ", below[0])),
         "{told}"
     );
-    assert_eq!(told.why.as_deref(), Some("it has none"));
+    assert_eq!(told.why.as_deref(), Some("the image has none"));
     // Nobody asked for them.
     assert!(signed.verify(false, &["signature"]).await.passed());
 }
@@ -429,7 +429,7 @@ async fn what_is_found_of_each_image_is_told_with_its_platform() {
     signed.registry.remove_manifest("web", &digest(&sig));
     let ran = verify();
     assert_eq!(ran.status, Some(1), "{}", ran.log);
-    let told = format!("linux/arm64 {arm64} of {source} has no good signature");
+    let told = format!("linux/arm64 {arm64} of {source} has no valid signature");
     assert!(
         ran.log.contains(&told) || ran.out.contains(&told),
         "{}{}",

@@ -235,7 +235,7 @@ impl Flags {
                 name: "keyless attestation, legacy, Rekor v1",
                 cosign: verb("attest", &[&self.old, &self.fulcio, &self.log, &spdx]),
                 verify: attested(identity, "https://spdx.dev/Document"),
-                refuses: (identity.clone(), "has no good signature"),
+                refuses: (identity.clone(), "has no valid signature"),
                 evidence: "good: https://spdx.dev/Document",
             },
             Row {

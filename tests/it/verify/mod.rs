@@ -196,7 +196,7 @@ async fn a_source_is_checked_before_anything_is_copied() {
         }
         let (failure, _) = failed(request, &context()).await;
         assert!(
-            matches!(&failure, Failure::Refused(why) if why.what.contains("has no good signature")),
+            matches!(&failure, Failure::Refused(why) if why.what.contains("has no valid signature")),
             "{failure:?}"
         );
         assert_eq!(registry.tags(to).len(), 0);

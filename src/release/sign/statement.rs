@@ -1,37 +1,47 @@
-//! What is said of a manifest when it is signed: that it is, or what others' tools found out.
+//! Statements that are signed about a manifest: a signature, or the attestation of another tool.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::evidence::SignatureFormat;
-use super::signing_stage::SigningContext;
-use super::unsigned;
 use crate::image::Digest;
+use crate::notices::Notices;
 use crate::referrers::ReferrerError;
+use crate::registry::RegistryClient;
 use crate::release::Failure;
+use crate::release::failure::signing_failure;
+use crate::release::request::SignatureFormat;
 use crate::signing::{
-    COSIGN_SIGN_PREDICATE, ImageAttestation, ImageClaim, LegacySignature, Predicate,
-    VerificationError, VerifiedAttestation, VerifiedSignature, VerifiedStatement,
+    COSIGN_SIGN_PREDICATE, ImageAttestation, ImageClaim, LegacySignature, Predicate, Requirement,
+    Signer, VerificationError, VerifiedAttestation, VerifiedSignature, VerifiedStatement,
 };
 
 /// How far a log's clock may go before this machine's. Others do not go by this machine's at all
 /// (sigstore-go), and who verifies here would have to wait.
 const CLOCK_SKEW_LIMIT: Duration = Duration::from_secs(10);
 
-/// What is said.
+/// Services, keys and the image that signing and verifying use.
+pub(super) struct SigningContext<'a> {
+    pub(super) registry: &'a RegistryClient,
+    pub(super) notices: &'a Notices,
+    pub(super) signer: &'a Signer,
+    pub(super) requirement: &'a Requirement,
+    pub(super) image: Digest,
+}
+
+/// Statement that is to be signed.
 #[derive(Debug, Clone)]
 pub(super) enum PlannedStatement {
-    /// That it is signed.
+    /// Signature of the manifest.
     Signature(ImageClaim),
-    /// More than that, of the root alone.
+    /// Attestation, of the root only.
     Attestation {
         repository: String,
         predicate: Predicate,
     },
 }
 
-/// A thing that was made or found: what it is in, and what holds it.
+/// Signed content, new or found.
 #[derive(Debug, Clone)]
 pub(super) enum SignedContent {
     /// A bundle.
@@ -41,7 +51,7 @@ pub(super) enum SignedContent {
 }
 
 impl PlannedStatement {
-    /// The type of what is said.
+    /// Returns the predicate type of the statement.
     pub(super) fn predicate_type(&self) -> &str {
         match self {
             Self::Signature(_) => COSIGN_SIGN_PREDICATE,
@@ -49,7 +59,7 @@ impl PlannedStatement {
         }
     }
 
-    /// What it attests, where it is more than a signature.
+    /// Returns the predicate type of an attestation; `None` for a signature.
     pub(super) fn attested_type(&self) -> Option<&'static str> {
         match self {
             Self::Signature(_) => None,
@@ -57,7 +67,7 @@ impl PlannedStatement {
         }
     }
 
-    /// Makes it in one of the forms, and checks it as everybody else would.
+    /// Signs the statement in a format, and verifies the result as `verify` does.
     pub(super) async fn sign(
         &self,
         context: &SigningContext<'_>,
@@ -102,14 +112,14 @@ impl PlannedStatement {
                 }
             }
         };
-        let made = made.map_err(unsigned)?;
+        let made = made.map_err(signing_failure)?;
         match self.check_allowing_skew(context, &made).await {
             Ok(()) => Ok(made),
             Err(error) => Err(unusable_signature(context.image, &error)),
         }
     }
 
-    /// As [`Self::check`], where a log's clock may go a little before this machine's: that passes.
+    /// Checks as [`Self::check_content`], and waits while a log's clock is ahead of this machine's.
     async fn check_allowing_skew(
         &self,
         context: &SigningContext<'_>,
@@ -126,7 +136,7 @@ impl PlannedStatement {
         }
     }
 
-    /// That something says this, and stands up.
+    /// Requires that content verifies and holds this statement.
     pub(super) fn check_content(
         &self,
         context: &SigningContext<'_>,
@@ -159,17 +169,17 @@ impl PlannedStatement {
         })
     }
 
-    /// Whether a good signature says the same, whichever run it is of.
+    /// Returns whether a verified signature makes the same claim, whichever run made it.
     pub(super) fn matches_signature(&self, found: &VerifiedSignature) -> bool {
         matches!(self, Self::Signature(claim) if found.claim.is_equivalent_to(claim))
     }
 
-    /// Whether a good attestation says the same.
+    /// Returns whether a verified attestation has the same predicate.
     pub(super) fn matches_attestation(&self, found: &VerifiedAttestation) -> bool {
         matches!(self, Self::Attestation { predicate, .. } if is_same_predicate(predicate, found))
     }
 
-    /// Whether a bundle that was found good says the same, whichever run it is of.
+    /// Returns whether a verified bundle holds the same statement, whichever run made it.
     pub(super) fn matches_bundle(&self, opened: &VerifiedStatement) -> bool {
         if opened.predicate_type() != self.predicate_type() {
             return false;
@@ -192,19 +202,19 @@ fn is_same_predicate(predicate: &Predicate, found: &VerifiedAttestation) -> bool
 
 fn unusable_signature(image: Digest, error: &VerificationError) -> Failure {
     Failure::service(format!(
-        "the signature of {} that was made does not count: {error}",
+        "the new signature of {} does not verify: {error}",
         image.short()
     ))
-    .why("what is signed is checked as verify checks it, before any of it is written")
+    .why("each new signature is verified before it is written")
     .with_hint(match error {
         VerificationError::Clock(_) => {
-            "set this machine's clock (timedatectl says whether it is synchronised)"
+            "set this machine's clock (timedatectl shows whether it is synchronised)"
         }
-        _ => "see that the trusted root is that of the services",
+        _ => "check that the trusted root belongs to the services that signed",
     })
 }
 
-/// That what was written does not come back as it was.
+/// Returns that the registry serves other content than was written.
 pub(super) fn changed_content(digest: Digest, error: &VerificationError) -> ReferrerError {
     ReferrerError::Changed {
         digest,

@@ -1,8 +1,9 @@
-//! What an image says of itself.
+//! Reads the commit and version that an image's labels and annotations name.
 
-use super::resolve_source::ResolvedImage;
-use super::{Failure, ReleaseRequest, ReleaseVerb};
+use super::image::ResolvedImage;
 use crate::image::{ImageLabels, ImageSource, Manifest, ManifestBody};
+use crate::release::Failure;
+use crate::release::request::{ReleaseRequest, ReleaseVerb};
 use crate::tagging::ImageOrigin;
 use crate::transfer::{ImageReader, Side, StoreError};
 
@@ -13,7 +14,7 @@ const INDEX_DEPTH_LIMIT: usize = 8;
 
 /// The commit and version that the image names: in the root's annotations, else in the annotations
 /// or labels of its first platform. All platforms are built together, so one speaks for all.
-pub(super) async fn read_image_origin(
+pub(crate) async fn read_image_origin(
     source: &ImageReader,
     root: &Manifest,
 ) -> Result<ImageOrigin, StoreError> {
@@ -50,7 +51,7 @@ fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
 /// What to say where a pushed image names another commit than the event: its commit tag, which
 /// follows the event, would not be believed by a reader of the label. Only an image on disk is asked,
 /// since there it costs nothing; a base image's label, inherited, is the usual reason.
-pub(super) async fn commit_mismatch_note(
+pub(crate) async fn commit_mismatch_note(
     image: &mut ResolvedImage,
     request: &ReleaseRequest,
 ) -> Result<Option<String>, Failure> {
@@ -71,8 +72,8 @@ pub(super) async fn commit_mismatch_note(
     image.origin = Some(origin);
     Ok(other.map(|named| {
         format!(
-            "the image's label org.opencontainers.image.revision names the commit {named}, not the one of the event: \
-             set it with the build (docker/build-push-action: labels), or a promotion will go by the wrong commit"
+            "the image's label org.opencontainers.image.revision names the commit {named}, expected the event's: \
+             set it in the build (docker/build-push-action: labels), or a promotion uses the wrong commit"
         )
     }))
 }

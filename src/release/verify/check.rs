@@ -1,14 +1,19 @@
-//! Checking the signatures and attestations of an image.
+//! Checks that an image has the signatures and attestations that are required.
 
 use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::evidence::{self, CheckedAttestation, CheckedSignature, ImageEvidence};
-use super::graph::{Content, Node};
-use super::{Failure, ReleaseContext, resolve_source};
-use crate::image::{Digest, ImageSource, Platform};
-use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Requirement, VerificationError};
-use crate::transfer::{ImageStore, Side};
+use super::graph::{self, Content, Node};
+use crate::image::{Digest, ImageSource, Platform, TagOrDigest};
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::request::{ImageCheck, RequiredEvidence};
+use crate::release::resolve::image_store::{
+    self, no_such_image, open_source_store, select_in_layout,
+};
+use crate::signing::{AttestationRule, Requirement, VerificationError};
+use crate::transfer::{ImageStore, Side, StoreError};
 
 /// What is to be checked.
 #[derive(Debug, Clone)]
@@ -17,24 +22,6 @@ pub struct VerifyRequest {
     pub source: ImageSource,
     /// Whether each image below an index is checked too.
     pub recursive: bool,
-}
-
-/// What an image has to have beside it.
-#[derive(Debug, Clone)]
-pub struct ImageCheck {
-    /// Who has to have signed all that counts.
-    pub requirement: Requirement,
-    /// What has to be there: at least one thing.
-    pub wanted: Vec<RequiredEvidence>,
-}
-
-/// Something that has to be there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RequiredEvidence {
-    /// A signature.
-    Signature,
-    /// An attestation.
-    Attestation(AttestationRule),
 }
 
 /// An image that was looked at.
@@ -97,7 +84,7 @@ impl Verification {
             false => format!("{of} of {source}"),
         };
         let failure = Failure::refused(format!(
-            "{image} has no good {wanted} of {}",
+            "{image} has no valid {wanted} of {}",
             self.requirement
         ));
         let why: Vec<String> = match wanted {
@@ -111,18 +98,18 @@ impl Verification {
             }
         };
         Some(match why.as_slice() {
-            [] => failure.why("it has none"),
+            [] => failure.why("the image has none"),
             [only] => failure.why(only.clone()),
-            several => failure.why(format!("none of its {} counts", several.len())),
+            several => failure.why(format!("none of its {} verifies", several.len())),
         })
     }
 }
 
-/// Checks everything beside an image. What it is checked for is found out while the image is.
+/// Verifies the signatures and attestations of an image. The `check` is resolved at the same time.
 ///
 /// # Errors
-/// An image that is not there, or what stands beside it cannot be read: that is not the same as
-/// none. What the check's own finding gives.
+/// A missing image, referrers that cannot be read (which is not the same as none), and the errors of
+/// `check`.
 pub async fn verify(
     request: &VerifyRequest,
     check: impl Future<Output = Result<ImageCheck, Failure>>,
@@ -131,7 +118,7 @@ pub async fn verify(
     let source = &request.source;
     let images = async {
         if request.recursive {
-            return resolve_source::open_with_descendants(context, source)
+            return open_with_descendants(context, source)
                 .await
                 .map(|(store, all)| {
                     (
@@ -140,7 +127,7 @@ pub async fn verify(
                     )
                 });
         }
-        let (store, root) = resolve_source::open_with_digest(context, source).await?;
+        let (store, root) = image_store::open_with_digest(context, source).await?;
         Ok((store, vec![CheckedImage::from_root(root)]))
     };
     let ((store, images), check) = try_join(images, check).await?;
@@ -149,7 +136,7 @@ pub async fn verify(
         .await?;
     // Beside an image that is not there is nothing either.
     if found.signatures.is_empty() && found.attestations.is_empty() {
-        resolve_source::resolve_digest(&store, source).await?;
+        image_store::resolve_digest(&store, source).await?;
     }
     Ok(found)
 }
@@ -165,14 +152,14 @@ fn error_messages<'a, T: 'a>(
 impl ImageCheck {
     /// Requires all of it of an image that is to be released, before anything is copied: of the
     /// source, or of the image at the destination that takes its place.
-    pub(super) async fn require_of_source(
+    pub(crate) async fn require_of_source(
         &self,
         context: &ReleaseContext,
         side: Side,
         root: Digest,
         source: &ImageSource,
     ) -> Result<(), Failure> {
-        let store = resolve_source::open_source_store(context, source)?;
+        let store = open_source_store(context, source)?;
         let images = vec![CheckedImage::from_root(root)];
         let found = self.check_images(&store, images, side, source).await?;
         if let Some(failure) = found.to_refusal() {
@@ -180,14 +167,14 @@ impl ImageCheck {
         }
         let wanted: Vec<String> = self.wanted.iter().map(ToString::to_string).collect();
         context.notices.info(format!(
-            "{side} {source} has a good {} of {}",
+            "{side} {source} has a valid {} of {}",
             wanted.join(" and "),
             self.requirement
         ));
         Ok(())
     }
 
-    /// What stands beside images in their store, of which the first was asked for as `source`.
+    /// Checks the evidence of images in their store; the first was requested as `source`.
     async fn check_images(
         &self,
         store: &ImageStore,
@@ -205,7 +192,7 @@ impl ImageCheck {
             .buffered(IMAGE_CONCURRENCY)
             .try_collect()
             .await
-            .map_err(|error| evidence::referrer_failure(side, source, error))?;
+            .map_err(|error| Failure::from_referrer_error(side, source, error))?;
         let mut found = Verification {
             source: source.clone(),
             requirement: self.requirement.clone(),
@@ -297,23 +284,23 @@ impl std::fmt::Display for CheckedImage {
     }
 }
 
-impl std::fmt::Display for RequiredEvidence {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Signature => f.write_str("signature"),
-            Self::Attestation(rule) => write!(f, "attestation {rule}"),
+/// That store, and the image with all manifests below it: it comes first.
+async fn open_with_descendants(
+    context: &ReleaseContext,
+    source: &ImageSource,
+) -> Result<(ImageStore, Vec<Node>), Failure> {
+    let store = open_source_store(context, source)?;
+    let failed = |error| Failure::from_store_error(Side::Source, source, error);
+    let target = match source {
+        ImageSource::Registry(reference) => reference.target.clone(),
+        ImageSource::Layout(path, selector) => {
+            let digest = select_in_layout(path, selector).await;
+            TagOrDigest::Digest(digest.map_err(|error| failed(StoreError::Layout(error)))?)
         }
-    }
-}
-
-/// `signature`, or the type of an attestation with its conditions.
-impl std::str::FromStr for RequiredEvidence {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "signature" | COSIGN_SIGN_PREDICATE => Ok(Self::Signature),
-            rule => rule.parse().map(Self::Attestation),
-        }
-    }
+        _ => return Err(no_such_image(source)),
+    };
+    let root = store.get_manifest(&target).await.map_err(failed)?;
+    let root = root.ok_or_else(|| no_such_image(source))?;
+    let nodes = graph::manifests(&store, root).await.map_err(failed)?;
+    Ok((store, nodes))
 }

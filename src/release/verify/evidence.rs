@@ -2,86 +2,68 @@
 
 use futures_util::future::try_join3;
 
-use super::Failure;
 use crate::image::{Digest, Manifest, Tag, TagOrDigest};
 use crate::referrers::{
     AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, ReferrerError, ReferrersSource,
     TagSnapshot, read_cosign_layers, sig_tag,
 };
+use crate::release::request::SignatureFormat;
 use crate::signing::{
     AttestationRule, COSIGN_SIGN_PREDICATE, LegacySignature, Requirement, VerificationError,
     VerifiedAttestation, VerifiedSignature, VerifiedStatement,
 };
-use crate::transfer::{ImageStore, Side};
+use crate::transfer::ImageStore;
 
-/// The annotation that says what a bundle holds.
-pub(super) const PREDICATE_TYPE_ANNOTATION: &str = "dev.sigstore.bundle.predicateType";
-/// What the types of bundles of all versions begin with.
+/// Annotation with the predicate type of a bundle (cosign).
+pub(crate) const PREDICATE_TYPE_ANNOTATION: &str = "dev.sigstore.bundle.predicateType";
+/// Prefix of the media types of bundles, for all versions.
 const BUNDLE_TYPE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
 
-/// The two forms of a signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignatureFormat {
-    /// A bundle, as a referrer.
-    Bundle,
-    /// A layer of the image under the tag `sha256-<hex>.sig`.
-    Legacy,
-}
-
-impl std::fmt::Display for SignatureFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Bundle => "bundle",
-            Self::Legacy => "legacy",
-        })
-    }
-}
-
-/// One signature, checked.
+/// Signature that was checked.
 #[derive(Debug, Clone)]
 pub struct CheckedSignature {
-    /// What it stands beside.
+    /// Manifest that it refers to.
     pub of: Digest,
-    /// Its form.
+    /// Format.
     pub format: SignatureFormat,
-    /// Where it is: a bundle's own manifest, or the `.sig` tag.
+    /// Location: a bundle's manifest, or the `.sig` tag.
     pub at: TagOrDigest,
-    /// The digest of what holds it: a bundle's manifest, or a payload.
+    /// Digest of the bundle's manifest or of the payload.
     pub digest: Digest,
-    /// What it says, or why it does not count.
+    /// Verified content, or the reason why it does not verify.
     pub result: Result<VerifiedSignature, VerificationError>,
 }
 
-/// One attestation, checked.
+/// Attestation that was checked.
 #[derive(Debug, Clone)]
 pub struct CheckedAttestation {
-    /// What it stands beside.
+    /// Manifest that it refers to.
     pub of: Digest,
-    /// Its form.
+    /// Format.
     pub format: SignatureFormat,
-    /// Where it is: a bundle's own manifest, or the `.att` tag.
+    /// Location: a bundle's manifest, or the `.att` tag.
     pub at: TagOrDigest,
-    /// The digest of what holds it: a bundle's manifest, or an envelope.
+    /// Digest of the bundle's manifest or of the envelope.
     pub digest: Digest,
-    /// What it says, or why it does not count.
+    /// Verified content, or the reason why it does not verify.
     pub result: Result<VerifiedAttestation, VerificationError>,
 }
 
-/// What stands beside an image, checked.
+/// Signatures and attestations of an image, checked.
 #[derive(Default)]
-pub(super) struct ImageEvidence {
-    pub(super) signatures: Vec<CheckedSignature>,
-    pub(super) attestations: Vec<CheckedAttestation>,
+pub(crate) struct ImageEvidence {
+    pub(crate) signatures: Vec<CheckedSignature>,
+    pub(crate) attestations: Vec<CheckedAttestation>,
 }
 
-/// Bundles that were found, by the digests of their manifests, and how they are listed.
-pub(super) struct OpenedBundles {
-    pub(super) referrers_source: ReferrersSource,
-    pub(super) opened: Vec<(Digest, Result<VerifiedStatement, VerificationError>)>,
+/// Bundles by the digests of their manifests, and the source that lists them.
+pub(crate) struct OpenedBundles {
+    pub(crate) referrers_source: ReferrersSource,
+    pub(crate) opened: Vec<(Digest, Result<VerifiedStatement, VerificationError>)>,
 }
 
-/// The bundles about `subject` that may hold a predicate of one of `kinds`.
-pub(super) async fn open_bundles(
+/// Opens the bundles of `subject` that may hold a predicate of one of `kinds`.
+pub(crate) async fn open_bundles(
     store: &ImageStore,
     prior: &TagSnapshot,
     requirement: &Requirement,
@@ -105,8 +87,8 @@ pub(super) async fn open_bundles(
     })
 }
 
-/// The signatures in a `.sig` image.
-pub(super) async fn check_legacy_signatures(
+/// Checks the signatures in a `.sig` image.
+pub(crate) async fn check_legacy_signatures(
     store: &ImageStore,
     requirement: &Requirement,
     subject: Digest,
@@ -150,8 +132,8 @@ impl CheckedSignature {
     }
 }
 
-/// Every signature of `subject`, of both forms.
-pub(super) async fn check_signatures(
+/// Checks all signatures of `subject`, of both formats.
+pub(crate) async fn check_signatures(
     store: &ImageStore,
     requirement: &Requirement,
     subject: Digest,
@@ -160,8 +142,8 @@ pub(super) async fn check_signatures(
     Ok(all.signatures)
 }
 
-/// Every signature of `subject`, and every attestation that a rule is about, of both forms.
-pub(super) async fn check_evidence(
+/// Checks all signatures of `subject`, and all attestations of the rules' types, of both formats.
+pub(crate) async fn check_evidence(
     store: &ImageStore,
     requirement: &Requirement,
     subject: Digest,
@@ -178,8 +160,8 @@ pub(super) async fn check_evidence(
     )
     .await?;
     let mut all = ImageEvidence::default();
-    for said in bundles {
-        match said {
+    for content in bundles {
+        match content {
             BundleContent::Signature(checked) => all.signatures.push(checked),
             BundleContent::Attestation(attestation) => all.attestations.push(attestation),
         }
@@ -189,7 +171,7 @@ pub(super) async fn check_evidence(
     Ok(all)
 }
 
-/// What one bundle turned out to hold.
+/// Content of a bundle.
 enum BundleContent {
     Signature(CheckedSignature),
     Attestation(CheckedAttestation),
@@ -234,7 +216,7 @@ async fn check_bundles(
     FoundArtifact::find_all(store, subject, BUNDLE_TYPE_PREFIX, wanted, look).await
 }
 
-/// The attestations in the `.att` image.
+/// Checks the attestations in the `.att` image.
 async fn check_legacy_attestations(
     store: &ImageStore,
     requirement: &Requirement,
@@ -260,8 +242,8 @@ async fn check_legacy_attestations(
     Ok(checked.collect())
 }
 
-/// The attestations in an `.att` image, by the digests of their envelopes.
-pub(super) async fn open_legacy_attestations(
+/// Opens the attestations in an `.att` image, by the digests of their envelopes.
+pub(crate) async fn open_legacy_attestations(
     store: &ImageStore,
     requirement: &Requirement,
     subject: Digest,
@@ -278,7 +260,7 @@ pub(super) async fn open_legacy_attestations(
     read_cosign_layers(store, image, look).await
 }
 
-/// An attestation that a rule accepts, or what the rule about it misses.
+/// Returns an attestation that a rule accepts, or the error of the last rule of its type.
 fn apply_attestation_rules(
     attested: VerifiedAttestation,
     rules: &[&AttestationRule],
@@ -292,22 +274,4 @@ fn apply_attestation_rules(
         }
     }
     Err(error.unwrap_or(VerificationError::Attestation(attested.predicate_type)))
-}
-
-/// That what stands beside an image cannot be read or added to.
-pub(super) fn referrer_failure(
-    side: Side,
-    at: &dyn std::fmt::Display,
-    error: ReferrerError,
-) -> Failure {
-    match error {
-        ReferrerError::Store(error) => Failure::from_store_error(side, at, error),
-        ReferrerError::ImmutableTag { .. } => Failure::refused(format!("{side} {at}: {error}"))
-            .why("the repository makes tags immutable, and signatures are added to this one")
-            .with_hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API signature-format: bundle needs no tag"),
-        ReferrerError::UnexpectedTagContent { .. } => Failure::service(format!("{side} {at}: {error}"))
-            .why("tags of this form are for what says something about an image, and what this one named cannot be told any more")
-            .with_hint("promote the image to there once more from where its signatures are, or sign it there again: either writes the tag anew"),
-        error => Failure::service(format!("{side} {at}: {error}")),
-    }
 }

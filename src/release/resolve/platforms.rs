@@ -1,44 +1,28 @@
-//! Releasing some platforms of an image alone: a new index, with another digest, of the manifests as
-//! they are.
+//! Selects platforms of an image: a new index, with another digest, of unchanged manifests.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::resolve_source::ResolvedImage;
-use super::{Failure, ReleaseContext, ReleaseRequest, evidence};
+use super::image::ResolvedImage;
 use crate::image::{Descriptor, Digest, Manifest, ManifestBody, Platform, PlatformName};
 use crate::referrers::{ReferrerGraph, ReferrerKind, ReferrerSelection};
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::outcome::PlatformSelection;
+use crate::release::request::ReleaseRequest;
 use crate::transfer::{ImageReader, Side, StoreError};
-
-/// Which platforms an image is to be released for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RequestedPlatforms {
-    /// Their names; all platforms where there is none.
-    pub names: Vec<PlatformName>,
-    /// Whether to go on where the new index leaves signatures behind.
-    pub drop_signatures: bool,
-}
-
-/// An index that was made of some platforms of another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlatformSelection {
-    /// The digest that the source has.
-    pub of: Digest,
-    /// The platforms that are left.
-    pub platforms: Vec<String>,
-}
 
 /// The most bytes that a config may have.
 const CONFIG_LIMIT: u64 = 8 << 20;
 /// How deep indexes are looked into.
 const INDEX_DEPTH_LIMIT: usize = 8;
 
-/// Makes the image that of the platforms asked for, where it is for more than these.
+/// Replaces the image by an index of the requested platforms, where it has others too.
 ///
 /// # Errors
-/// A platform that the image is not for, and signatures that would not be there any more.
-pub(super) async fn filter_platforms(
+/// A platform that the image does not have, and signatures that would be dropped.
+pub(crate) async fn filter_platforms(
     request: &ReleaseRequest,
     context: &ReleaseContext,
     image: &mut ResolvedImage,
@@ -72,17 +56,17 @@ pub(super) async fn filter_platforms(
     let absent = (0..wanted.len()).find(|at| !found.contains(at));
     let (Some(root), None) = (root, absent) else {
         let absent = &wanted[absent.unwrap_or_default()];
-        return Err(
-            Failure::input(format!("source {} is not for {absent}", image.location)).with_hint(
-                format!(
-                    "it is for {}",
-                    match there.as_slice() {
-                        [] => "no platform that it names".to_owned(),
-                        there => there.join(", "),
-                    }
-                ),
-            ),
-        );
+        return Err(Failure::input(format!(
+            "source {} has no image for {absent}",
+            image.location
+        ))
+        .with_hint(format!(
+            "available platforms: {}",
+            match there.as_slice() {
+                [] => "none".to_owned(),
+                there => there.join(", "),
+            }
+        )));
     };
     if root.digest == image.root.digest {
         return Ok(());
@@ -90,7 +74,7 @@ pub(super) async fn filter_platforms(
     check_lost_referrers(request, context, image, &replaced).await?;
     let platforms: Vec<String> = kept.into_iter().collect();
     context.notices.warning(format!(
-        "platforms: what is released is the new index {} for {}, not the source's {}",
+        "platforms: releasing the new index {} for {} instead of the source's {}",
         root.digest,
         platforms.join(", "),
         image.root.digest
@@ -107,8 +91,8 @@ pub(super) async fn filter_platforms(
     Ok(())
 }
 
-/// Says what is about the indexes that are replaced, and so will be about nothing at the destination;
-/// refuses where that includes signatures.
+/// Reports the referrers of the indexes that are replaced, which are not copied; refuses where they
+/// include signatures.
 async fn check_lost_referrers(
     request: &ReleaseRequest,
     context: &ReleaseContext,
@@ -117,7 +101,7 @@ async fn check_lost_referrers(
 ) -> Result<(), Failure> {
     let lost = ReferrerGraph::discover_direct(&image.reader, replaced, ReferrerSelection::All)
         .await
-        .map_err(|error| evidence::referrer_failure(Side::Source, &image.location, error))?;
+        .map_err(|error| Failure::from_referrer_error(Side::Source, &image.location, error))?;
     let counts = lost.counts();
     if counts.is_empty() {
         return Ok(());
@@ -126,14 +110,14 @@ async fn check_lost_referrers(
     let counted = counted.collect::<Vec<_>>().join(", ");
     if counts.contains_key(&ReferrerKind::Signature) && !request.platforms.drop_signatures {
         return Err(Failure::refused(format!(
-            "the platforms asked for make a new index of {}, whose signatures would be lost",
+            "selecting platforms of {} creates a new index and drops signatures",
             image.location
         ))
-        .why(format!("{} has {counted}, which are about its digest", image.root.digest.short()))
-        .with_hint("release all platforms, sign the new index (sign) and say platforms-drop-signatures: true, or build for these platforms alone"));
+        .why(format!("{} has {counted}, which refer to its digest", image.root.digest.short()))
+        .with_hint("release all platforms, sign the new index (sign) and set platforms-drop-signatures: true, or build only for these platforms"));
     }
     context.notices.warning(format!(
-        "{} stays behind: {counted}, about the index that is replaced",
+        "{}: skipped {counted}, which refer to the replaced index",
         image.location
     ));
     Ok(())

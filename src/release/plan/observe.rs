@@ -4,46 +4,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join_all, try_join, try_join_all};
 
-use super::{Failure, OpenDestination};
-use crate::image::{Destination, Digest, ImageSource, Tag, TagOrDigest};
+use crate::image::{Digest, ImageSource, Tag};
+use crate::release::Failure;
+use crate::release::destination::OpenDestination;
 use crate::tagging::{
     LineMove, MovingTagSource, PlannedTag, ReleaseSeries, SeriesReleases, TagKind,
 };
 use crate::transfer::{Side, StoreError};
 
-/// What a destination had when it was looked at.
+/// State of a destination when it was observed.
 #[derive(Debug, Default)]
-pub(super) struct DestinationState {
-    /// What each planned tag names, and the highest release of each planned line.
-    pub(super) tag_digests: BTreeMap<Tag, Option<Digest>>,
+pub(crate) struct DestinationState {
+    /// Digest of each planned tag, and of the highest release of each planned line; `None`: no such tag.
+    pub(crate) tag_digests: BTreeMap<Tag, Option<Digest>>,
     /// All tags, where version lines are planned.
-    pub(super) tags: BTreeSet<Tag>,
-    /// The releases that were taken back. Nothing says so yet: release records will.
-    pub(super) withdrawn: BTreeSet<Tag>,
-    /// Branch tags that name a newer image than ours, and how that is known.
-    pub(super) newer_branches: BTreeMap<Tag, String>,
-    /// Tags of branches and pull requests that are those of version lines, and how that is known.
-    pub(super) lines: BTreeMap<Tag, String>,
-}
-
-impl OpenDestination {
-    /// The tag of this destination that the source is.
-    fn source_tag<'a>(&self, source: &'a ImageSource) -> Option<&'a Tag> {
-        match (&self.name, source) {
-            (Destination::Registry(repository), ImageSource::Registry(reference)) => {
-                match &reference.target {
-                    TagOrDigest::Tag(tag) if reference.repository == *repository => Some(tag),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
+    pub(crate) tags: BTreeSet<Tag>,
+    /// Withdrawn releases. Always empty until release records exist.
+    pub(crate) withdrawn: BTreeSet<Tag>,
+    /// Branch tags that point to a newer image, with the reason.
+    pub(crate) newer_branches: BTreeMap<Tag, String>,
+    /// Tags of branches and pull requests that are version lines, with the reason.
+    pub(crate) lines: BTreeMap<Tag, String>,
 }
 
 impl DestinationState {
-    /// Notes what the source names, where it is a tag of the destination.
-    pub(super) fn record_source_tag(
+    /// Records the digest of the source, where it is a tag of the destination.
+    pub(crate) fn record_source_tag(
         &mut self,
         destination: &OpenDestination,
         source: &ImageSource,
@@ -54,17 +40,17 @@ impl DestinationState {
         }
     }
 
-    pub(super) fn tag_digest(&self, tag: &Tag) -> Option<Digest> {
+    pub(crate) fn tag_digest(&self, tag: &Tag) -> Option<Digest> {
         self.tag_digests.get(tag).copied().flatten()
     }
 
-    pub(super) fn releases(&self, series: &ReleaseSeries) -> SeriesReleases {
+    pub(crate) fn releases(&self, series: &ReleaseSeries) -> SeriesReleases {
         SeriesReleases::from_tags(&self.tags, series, &self.withdrawn)
     }
 
-    /// Looks up what the highest releases name where lines are not for ours. A tag that is listed
-    /// and names nothing is taken for deleted since.
-    pub(super) async fn resolve_highest_releases(
+    /// Resolves the highest releases of lines that this release does not move. A tag that is listed
+    /// and does not resolve counts as deleted since.
+    pub(crate) async fn resolve_highest_releases(
         &mut self,
         destination: &OpenDestination,
         lines: &[PlannedTag],
@@ -102,9 +88,9 @@ impl DestinationState {
     }
 }
 
-/// The tags of each destination, where it could tell them: asked for while it is not known yet which
-/// of them matter, so that by then the connections stand and are logged in.
-pub(super) async fn list_tags_early(
+/// Lists the tags of each destination before it is known which of them matter, so that the
+/// connections are open and logged in by then. `None` where the list failed.
+pub(crate) async fn list_tags_early(
     destinations: &[OpenDestination],
 ) -> Vec<Option<BTreeSet<Tag>>> {
     let lists = destinations.iter().map(|destination| async {
@@ -114,9 +100,9 @@ pub(super) async fn list_tags_early(
     join_all(lists).await
 }
 
-/// Looks at all destinations at once. Where the source is a tag of a destination, what it names is
-/// for [`DestinationState::source`] to say. What was `listed` early is not listed again.
-pub(super) async fn observe_destinations(
+/// Observes all destinations at once. The tag that is the source is left to
+/// [`DestinationState::record_source_tag`]. Tags that were `listed` early are not listed again.
+pub(crate) async fn observe_destinations(
     destinations: &[OpenDestination],
     tags: &[PlannedTag],
     source: &ImageSource,
@@ -158,13 +144,13 @@ async fn observe_destination(
     Ok(seen)
 }
 
-/// Whether all tags of a repository have a say in what becomes of one.
+/// Returns whether the change of a tag depends on all tags of the repository.
 fn needs_list(planned: &PlannedTag) -> bool {
     planned.kind.is_line() || planned.may_take_line()
 }
 
-/// What tags name.
-pub(super) async fn resolve_tags(
+/// Resolves tags to digests; `None`: no such tag.
+pub(crate) async fn resolve_tags(
     destination: &OpenDestination,
     tags: &BTreeSet<Tag>,
 ) -> Result<BTreeMap<Tag, Option<Digest>>, StoreError> {

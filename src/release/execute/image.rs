@@ -1,23 +1,25 @@
-//! The image itself, brought to the destinations that lack it.
+//! Copies the image to the destinations that lack it.
 
-use super::plan::TagPlan;
-use super::resolve_source::ResolvedImage;
-use super::{Failure, OpenDestination, PreparedRelease};
 use crate::image::Digest;
+use crate::release::Failure;
+use crate::release::destination::OpenDestination;
+use crate::release::plan::tags::TagPlan;
+use crate::release::prepared_release::PreparedRelease;
+use crate::release::resolve::image::ResolvedImage;
 use crate::transfer::{CopyFailure, CopyRequest, CopyStats, PlannedCopy, Root, RootPresence, Side};
 
-/// What of the image is missing where.
-pub(super) struct ImageCopyStage<'a> {
+/// Stage that copies the image to all destinations.
+pub(crate) struct ImageCopyStage<'a> {
     image: &'a ResolvedImage,
-    /// Of all destinations, whether it may lack some of the image: a registry that names the root
-    /// already has it.
+    /// For each destination, whether it may lack part of the image: a registry that has a tag for the
+    /// root has all of it.
     needs_copy: Vec<bool>,
     targets: Vec<&'a OpenDestination>,
     planned_copy: PlannedCopy<'a>,
 }
 
-/// Looks at what the destinations have that tags are to be written at.
-pub(super) async fn plan_image_copy<'a>(
+/// Plans the copy from what the destinations have.
+pub(crate) async fn plan_image_copy<'a>(
     prepared: &'a PreparedRelease<'_>,
 ) -> Result<ImageCopyStage<'a>, Failure> {
     let PreparedRelease {
@@ -29,7 +31,7 @@ pub(super) async fn plan_image_copy<'a>(
         ..
     } = prepared;
     let may_lack = |(destination, plan): (&OpenDestination, &TagPlan)| {
-        !request.dry_run && (plan.writes() || destination.is_looked_through(plan))
+        !request.dry_run && (plan.writes() || PreparedRelease::is_looked_through(destination, plan))
     };
     let lacks: Vec<bool> = destinations.iter().zip(plans).map(may_lack).collect();
     let targets = destinations.iter().zip(&lacks).filter(|(_, lacks)| **lacks);
@@ -55,8 +57,8 @@ pub(super) async fn plan_image_copy<'a>(
     })
 }
 
-/// Brings all of the image but its root to a destination that was taken to have it, once.
-pub(super) async fn recopy_image(
+/// Copies the whole image without its root, once, to a destination that was expected to have it.
+pub(crate) async fn recopy_image(
     prepared: &PreparedRelease<'_>,
     destination: &OpenDestination,
 ) -> Result<(), Failure> {
@@ -78,38 +80,38 @@ pub(super) async fn recopy_image(
 }
 
 impl ImageCopyStage<'_> {
-    /// Whether bringing the blobs brings this one there too.
-    pub(super) fn will_have_blob(&self, destination: &OpenDestination, blob: Digest) -> bool {
+    /// Returns whether [`Self::write_blobs`] writes this blob too.
+    pub(crate) fn will_have_blob(&self, destination: &OpenDestination, blob: Digest) -> bool {
         let mut targets = self.targets.iter();
         let at = targets.position(|targets| targets.name == destination.name);
         at.is_some_and(|at| self.planned_copy.will_have_blob(at, blob))
     }
 
-    /// Brings the blobs.
-    pub(super) async fn copy_blobs(&self) -> Result<(), Failure> {
+    /// Writes the blobs.
+    pub(crate) async fn write_blobs(&self) -> Result<(), Failure> {
         let taken = self.planned_copy.copy_blobs().await;
         taken.map_err(|failed| self.to_failure(failed))
     }
 
     /// Writes all manifests but the root.
-    pub(super) async fn write_child_manifests(&self) -> Result<(), Failure> {
+    pub(crate) async fn write_child_manifests(&self) -> Result<(), Failure> {
         let taken = self.planned_copy.write_child_manifests().await;
         taken.map_err(|failed| self.to_failure(failed))
     }
 
     /// Writes the root, by its digest.
-    pub(super) async fn write_root(&self) -> Result<(), Failure> {
+    pub(crate) async fn write_root(&self) -> Result<(), Failure> {
         let taken = self.planned_copy.write_roots().await;
         taken.map_err(|failed| self.to_failure(failed))
     }
 
-    /// Counts the root at the destinations that lacked it, where tags have brought it.
-    pub(super) fn count_roots(&self) {
+    /// Counts the root at the destinations that lacked it, where tags have written it.
+    pub(crate) fn count_roots(&self) {
         self.planned_copy.count_roots();
     }
 
-    /// What was done, in the order of all destinations.
-    pub(super) fn copy_stats(&self) -> Vec<CopyStats> {
+    /// Returns what was copied, in the order of all destinations.
+    pub(crate) fn result(&self) -> Vec<CopyStats> {
         let mut content = self.planned_copy.copy_stats().into_iter();
         let each = self.needs_copy.iter().map(|lacks| match lacks {
             true => content.next().unwrap_or_default(),

@@ -2,27 +2,30 @@
 
 use futures_util::future::try_join_all;
 
-use super::plan::{TagPlan, TagStep, immutable_tag_conflict};
-use super::resolve_source::conflicting_digest;
-use super::{Failure, OpenDestination, PreparedRelease, TagChange, copy_image};
 use crate::image::{Digest, Manifest, TagOrDigest};
-use crate::layout::{LayoutDirectory, TagPrecondition};
+use crate::layout::{LayoutDirectory, LayoutError, LayoutFault, TagPrecondition};
 use crate::registry::{self, ManifestHead, RepositoryClient};
+use crate::release::Failure;
+use crate::release::destination::OpenDestination;
+use crate::release::execute::image::recopy_image;
+use crate::release::outcome::TagChange;
+use crate::release::plan::tags::{TagPlan, TagStep, immutable_tag_conflict};
+use crate::release::prepared_release::PreparedRelease;
 use crate::tagging::PlannedTag;
 use crate::transfer::{ImageStore, Side, StoreError};
 
-/// An immutable tag that is to be written.
-pub(super) struct PendingImmutableTag<'a> {
+/// Immutable tag that is to be written.
+pub(crate) struct PendingImmutableTag<'a> {
     destination: &'a OpenDestination,
     step: &'a TagStep,
-    /// Whether another run has made it name the root meanwhile.
+    /// Whether another run has written it with the root meanwhile.
     is_written: bool,
 }
 
-/// Why an immutable tag that was free when the run began is not.
-pub(super) const CONCURRENT_WRITE: &str = "another run wrote this immutable tag at the same time";
+/// Reason why an immutable tag that did not exist when the run began does now.
+pub(crate) const CONCURRENT_WRITE: &str = "another run wrote this immutable tag at the same time";
 
-/// The steps that write now, of the immutable tags or of the others.
+/// Returns the steps that write, of the immutable tags or of the others.
 fn pending_steps<'a>(
     prepared: &'a PreparedRelease<'_>,
     plans: &'a [TagPlan],
@@ -36,12 +39,12 @@ fn pending_steps<'a>(
     })
 }
 
-/// Looks again at the immutable tags that are to be written: a registry cannot compare and write in
+/// Reads the immutable tags that are to be written again: a registry cannot compare and write in
 /// one step. They are read back after, as well.
 ///
 /// # Errors
 /// A refusal where one was taken in between.
-pub(super) async fn recheck_immutable_tags<'a>(
+pub(crate) async fn recheck_immutable_tags<'a>(
     prepared: &'a PreparedRelease<'_>,
 ) -> Result<Vec<PendingImmutableTag<'a>>, Failure> {
     let looks =
@@ -70,7 +73,7 @@ pub(super) async fn recheck_immutable_tags<'a>(
 ///
 /// # Errors
 /// A refusal where one was taken in between.
-pub(super) async fn write_immutable_tags(
+pub(crate) async fn write_immutable_tags(
     prepared: &PreparedRelease<'_>,
     tags: Vec<PendingImmutableTag<'_>>,
 ) -> Result<(), Failure> {
@@ -90,11 +93,11 @@ pub(super) async fn write_immutable_tags(
     try_join_all(writes).await.map(drop)
 }
 
-/// Writes the tags that move, as `plans` has them by now.
+/// Writes the moving tags, as `plans` has them by now.
 ///
 /// # Errors
 /// A store that fails.
-pub(super) async fn write_moving_tags(
+pub(crate) async fn write_moving_tags(
     prepared: &PreparedRelease<'_>,
     plans: &[TagPlan],
 ) -> Result<(), Failure> {
@@ -141,9 +144,9 @@ fn check_names_root(
     }
 }
 
-/// Why a tag was not written.
+/// Reason why a tag was not written.
 enum TagWriteError {
-    /// The registry lacks what the manifest names.
+    /// The registry lacks content that the manifest names.
     MissingContent(registry::RegistryError),
     Failed(Failure),
 }
@@ -157,8 +160,8 @@ impl TagWriteError {
     }
 }
 
-/// Makes a tag name the root. A registry that was taken to have what is below it, and says only now
-/// that it has not, gets all of it once more.
+/// Writes a tag with the root. A registry that was expected to have the content below it, and reports
+/// only now that it has not, gets the whole image again.
 async fn write_root_tag(
     prepared: &PreparedRelease<'_>,
     destination: &OpenDestination,
@@ -169,16 +172,16 @@ async fn write_root_tag(
         let TagWriteError::MissingContent(error) = unwritten else {
             return Err(unwritten.into_failure(destination));
         };
-        let text = format!("{error}; going through the whole image once more");
+        let text = format!("{error}; copying the whole image again");
         prepared.context.notices.warning(text);
-        copy_image::recopy_image(prepared, destination).await?;
+        recopy_image(prepared, destination).await?;
         write_tag(destination, planned, root).await?;
     }
     Ok(())
 }
 
-/// Writes a tag, whatever it names; on disk an immutable one only where it is free.
-pub(super) async fn write_tag(
+/// Writes a tag, whatever it points to; in a layout an immutable one only if it does not exist.
+pub(crate) async fn write_tag(
     destination: &OpenDestination,
     planned: &PlannedTag,
     manifest: &Manifest,
@@ -231,7 +234,7 @@ async fn write_registry_tag(
     }
 }
 
-/// A registry with a rule of its own against moving this tag.
+/// Returns the refusal of a registry with a rule of its own against moving this tag.
 fn registry_rule_refusal(
     destination: &OpenDestination,
     planned: &PlannedTag,
@@ -239,19 +242,21 @@ fn registry_rule_refusal(
     to: Digest,
 ) -> Failure {
     let (place, tag) = (&destination.name, &planned.tag);
-    let why = format!("the registry itself keeps {tag} immutable");
+    let why = format!("a rule of the registry makes {tag} immutable");
     if planned.kind.is_immutable() {
         return immutable_tag_conflict(place, planned, there, to).why(why);
     }
-    Failure::refused(format!("tag {tag} of {place} names {there}, not {to}"))
-        .why(why)
-        .with_hint(format!(
-            "{tag} is meant to move ({}): exclude it from the registry's rule for immutable tags",
-            planned.kind
-        ))
+    Failure::refused(format!(
+        "tag {tag} of {place} points to {there}, expected {to}"
+    ))
+    .why(why)
+    .with_hint(format!(
+        "{tag} is a moving tag ({}): exclude it from the registry's rule for immutable tags",
+        planned.kind
+    ))
 }
 
-/// A layout compares and writes under its lock.
+/// Writes a tag of a layout, which compares and writes under its lock.
 async fn write_layout_tag(
     destination: &OpenDestination,
     layout: &LayoutDirectory,
@@ -280,10 +285,18 @@ fn registry_failure(destination: &OpenDestination, error: registry::RegistryErro
     Failure::from_store_error(Side::Destination, &destination.name, error)
 }
 
-/// A tag that was written and is not there.
-pub(super) fn missing_tag_failure(destination: &OpenDestination, planned: &PlannedTag) -> Failure {
+/// Returns the failure for a tag that was written and does not exist.
+pub(crate) fn missing_tag_failure(destination: &OpenDestination, planned: &PlannedTag) -> Failure {
     Failure::service(format!(
-        "destination {}: the tag {} was written, and is not there",
+        "destination {}: tag {} was written, but does not exist",
         destination.name, planned.tag
     ))
+}
+
+/// Returns the digest that an immutable tag of a layout points to, if that is the error.
+fn conflicting_digest(error: &LayoutError) -> Option<Digest> {
+    match &error.fault {
+        LayoutFault::TagConflict { there, .. } => Some(*there),
+        _ => None,
+    }
 }

@@ -1,23 +1,28 @@
-//! A branch's tag that names a newer image already: another run was faster, or this one is repeated.
+//! Keeps a branch's tag that already points to a newer image: another run was faster, or this one is
+//! repeated.
 
-use super::observe_destinations::DestinationState;
-use super::plan::TagPlan;
-use super::{Failure, OpenDestination, ReleaseContext, TagChange, image_origin, resolve_source};
+use super::observe::DestinationState;
+use super::tags::TagPlan;
 use crate::git::{CommitAncestry, CommitOrder};
 use crate::image::{CommitId, Digest, Tag};
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::destination::OpenDestination;
+use crate::release::outcome::TagChange;
+use crate::release::resolve::{image, image_origin};
 use crate::tagging::{DerivedTags, MovingTagSource, PlannedTag, TagKind};
 use crate::transfer::Side;
 
-/// A look at branch tags with what git knows. What they name is only looked at where the clone may know
-/// of a commit after ours.
-pub(super) struct BranchTagGuard<'a> {
+/// Guard of branch tags by the commits that git knows. Their images are only read where the clone may
+/// know a descendant of this release's commit.
+pub(crate) struct BranchTagGuard<'a> {
     context: &'a ReleaseContext,
     ancestry: &'a CommitAncestry,
     commit: CommitId,
 }
 
 impl<'a> BranchTagGuard<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         context: &'a ReleaseContext,
         derived: &DerivedTags,
         commit: Option<&CommitId>,
@@ -31,9 +36,9 @@ impl<'a> BranchTagGuard<'a> {
         })
     }
 
-    /// Notes the branch tags that stay: what they name was built from a commit after ours. Where git
-    /// cannot tell, they move.
-    pub(super) async fn keep_newer_tags(
+    /// Records the branch tags that stay: their images were built from a descendant of our commit. Where
+    /// git cannot order the commits, they move.
+    pub(crate) async fn keep_newer_tags(
         &self,
         destinations: &[OpenDestination],
         derived: &DerivedTags,
@@ -53,8 +58,8 @@ impl<'a> BranchTagGuard<'a> {
         Ok(())
     }
 
-    /// Looks again just before the write: a newer run may have ended while this one copied.
-    pub(super) async fn recheck_tags(
+    /// Reads the tags again just before the write: a newer run may have ended while this one copied.
+    pub(crate) async fn recheck_tags(
         &self,
         destinations: &[OpenDestination],
         plans: &mut [TagPlan],
@@ -91,7 +96,7 @@ impl<'a> BranchTagGuard<'a> {
         let OpenDestination {
             name: place, store, ..
         } = destination;
-        let image = resolve_source::resolve_in_store(store, place, there).await?;
+        let image = image::resolve_in_store(store, place, there).await?;
         let origin = image_origin::read_image_origin(&image.reader, &image.root)
             .await
             .map_err(|error| Failure::from_store_error(Side::Destination, place, error))?;
@@ -109,7 +114,7 @@ impl<'a> BranchTagGuard<'a> {
             CommitOrder::NotAfter => Ok(None),
             CommitOrder::Unknown => {
                 self.context.notices.info(format!(
-                    "{place}: tag {tag} names an image of commit {short}: the git checkout does not say whether that comes after {ours}, so the tag moves"
+                    "{place}: tag {tag} points to an image of commit {short}: the git checkout cannot order {short} and {ours}, so the tag moves"
                 ));
                 Ok(None)
             }

@@ -2,26 +2,27 @@
 //! name a branch, so none of them takes the tag of a version line that has releases, and none moves a
 //! tag that has the form of an immutable one (promise 3).
 
-use super::observe_destinations::DestinationState;
-use super::resolve_source::ResolvedImage;
-use super::{Failure, OpenDestination, ReleaseContext, ReleaseRequest};
+use super::observe::DestinationState;
 use crate::image::{Destination, Digest};
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::destination::OpenDestination;
+use crate::release::request::ReleaseRequest;
 use crate::tagging::{CompatMode, DerivedTags, PlannedTag, TagRules, release_on_line};
 
-/// Notes the tags that are those of version lines, so that they stay where they are.
+/// Records the tags that are version lines, so that they are not moved.
 ///
 /// # Errors
 /// A refusal: of a tag that has the form of an immutable one and names another image, and in strict
 /// mode of one of a version line.
-pub(super) fn check(
+pub(crate) fn check_branch_names(
     request: &ReleaseRequest,
     context: &ReleaseContext,
     destinations: &[OpenDestination],
     derived: &DerivedTags,
     seen: &mut [DestinationState],
-    image: &ResolvedImage,
+    root: Digest,
 ) -> Result<(), Failure> {
-    let root = image.root.digest;
     for (OpenDestination { name: place, .. }, seen) in destinations.iter().zip(seen) {
         for planned in derived.tags.iter().filter(|tag| tag.is_named_by_event()) {
             let tag = &planned.tag;
@@ -31,7 +32,7 @@ pub(super) fn check(
             if let Some(release) = release_on_line(tag, &seen.tags) {
                 let line = format!("{tag} is the version line of {}", release.tag);
                 if is_strict(&request.rules) {
-                    return Err(refused(place, planned, &line));
+                    return Err(version_line_failure(place, planned, &line));
                 }
                 let why = format!("{tag} stays: it is the version line of {}", release.tag);
                 let text = format!(
@@ -44,7 +45,7 @@ pub(super) fn check(
                 immutable_form(&request.rules, planned),
                 seen.tag_digest(tag),
             ) {
-                return Err(taken(place, planned, form, [there, root]));
+                return Err(immutable_form_failure(place, planned, form, [there, root]));
             }
         }
     }
@@ -63,24 +64,26 @@ fn is_strict(rules: &TagRules) -> bool {
     matches!(rules, TagRules::Custom(given) if given.rules.mode() == CompatMode::Strict)
 }
 
-const HINT: &str = "rename the branch, or leave the rule out for it (enable=false)";
+const HINT: &str = "rename the branch, or disable the rule for it (enable=false)";
 
-fn refused(place: &Destination, planned: &PlannedTag, line: &str) -> Failure {
+fn version_line_failure(place: &Destination, planned: &PlannedTag, line: &str) -> Failure {
     Failure::refused(format!("tag {} of {place} for a branch", planned.tag))
         .why(format!("{line}, which no branch moves ({})", planned.rule))
         .with_hint(HINT)
 }
 
-fn taken(
+fn immutable_form_failure(
     place: &Destination,
     planned: &PlannedTag,
     form: &str,
     [there, root]: [Digest; 2],
 ) -> Failure {
     let (tag, rule) = (&planned.tag, &planned.rule);
-    Failure::refused(format!("tag {tag} of {place} names {there}, not {root}"))
-        .why(format!(
-            "{tag} reads as {form}, and no branch moves such a tag ({rule})"
-        ))
-        .with_hint(HINT)
+    Failure::refused(format!(
+        "tag {tag} of {place} points to {there}, expected {root}"
+    ))
+    .why(format!(
+        "{tag} reads as {form}, and no branch moves such a tag ({rule})"
+    ))
+    .with_hint(HINT)
 }

@@ -1,46 +1,52 @@
-//! What is to happen to each tag of a destination. Pure: from what was seen to what to write.
+//! Decides the change of each tag of a destination, as a pure function of the observed state.
 
-use super::observe_destinations::DestinationState;
-use super::{Failure, TagChange, TagResult};
+use super::observe::DestinationState;
 use crate::image::{Destination, Digest, Tag};
+use crate::release::Failure;
+use crate::release::outcome::{TagChange, TagResult};
 use crate::tagging::{LineMove, MovingTagSource, PlannedTag, TagKind};
 
 /// The tags of one destination.
 #[derive(Clone)]
-pub(super) struct TagPlan {
-    pub(super) steps: Vec<TagStep>,
+pub(crate) struct TagPlan {
+    pub(crate) steps: Vec<TagStep>,
     /// What they are to name, lines apart that are not for it.
-    pub(super) root: Digest,
+    pub(crate) root: Digest,
 }
 
 /// One tag, and what happens to it.
 #[derive(Clone)]
-pub(super) struct TagStep {
-    pub(super) planned: PlannedTag,
-    pub(super) change: TagChange,
+pub(crate) struct TagStep {
+    pub(crate) planned: PlannedTag,
+    pub(crate) change: TagChange,
 }
 
 impl TagPlan {
-    pub(super) fn writes(&self) -> bool {
+    pub(crate) fn writes(&self) -> bool {
         self.steps.iter().any(TagStep::writes)
     }
 
+    /// Whether a tag names the root already, or is going to.
+    pub(crate) fn has_root(&self) -> bool {
+        self.writes() || self.names_root()
+    }
+
     /// Whether a tag names the root already.
-    pub(super) fn names_root(&self) -> bool {
+    pub(crate) fn names_root(&self) -> bool {
         let mut steps = self.steps.iter();
         steps.any(|step| step.change == TagChange::Unchanged)
     }
 
     /// Whether a tag is written whatever else happens: one that follows a branch may give way to
     /// another run's.
-    pub(super) fn is_certain_to_write(&self) -> bool {
+    pub(crate) fn is_certain_to_write(&self) -> bool {
         let mut steps = self.steps.iter();
         steps.any(|step| {
             step.writes() && step.planned.kind != TagKind::Moving(MovingTagSource::Branch)
         })
     }
 
-    pub(super) fn into_results(self) -> Vec<TagResult> {
+    pub(crate) fn into_results(self) -> Vec<TagResult> {
         let result = |TagStep { planned, change }| TagResult {
             tag: planned.tag,
             kind: planned.kind,
@@ -52,7 +58,7 @@ impl TagPlan {
 }
 
 impl TagStep {
-    pub(super) fn writes(&self) -> bool {
+    pub(crate) fn writes(&self) -> bool {
         self.change.writes_root()
     }
 }
@@ -61,7 +67,7 @@ impl TagStep {
 ///
 /// # Errors
 /// A refusal, where an immutable tag names another image.
-pub(super) fn plan_tags(
+pub(crate) fn plan_tags(
     place: &Destination,
     tags: &[PlannedTag],
     seen: &DestinationState,
@@ -115,7 +121,7 @@ fn plan_change(
 
 /// What the tag of a version line is to name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum LineTarget {
+pub(crate) enum LineTarget {
     /// Our release: it is the highest of the line.
     OwnRelease,
     /// A higher one.
@@ -125,7 +131,7 @@ pub(super) enum LineTarget {
 }
 
 /// What the tag of a version line is to name; `None` for other tags.
-pub(super) fn line_target(planned: &PlannedTag, seen: &DestinationState) -> Option<LineTarget> {
+pub(crate) fn line_target(planned: &PlannedTag, seen: &DestinationState) -> Option<LineTarget> {
     let TagKind::Moving(MovingTagSource::Line {
         line,
         series,
@@ -145,7 +151,8 @@ pub(super) fn line_target(planned: &PlannedTag, seen: &DestinationState) -> Opti
     })
 }
 
-/// A line moves only to its highest release; where it names another one than that, it is put right.
+/// Returns the change of a line: it moves only to its highest release, and is corrected if it points
+/// to another one.
 fn line_change(due: LineTarget, at: Option<Digest>, root: Digest) -> TagChange {
     match due {
         LineTarget::OwnRelease if at == Some(root) => TagChange::Unchanged,
@@ -164,23 +171,25 @@ fn created_or_moved(at: Option<Digest>) -> TagChange {
 }
 
 /// Promise 3: an immutable tag is not moved by us.
-pub(super) fn immutable_tag_conflict(
+pub(crate) fn immutable_tag_conflict(
     place: &Destination,
     planned: &PlannedTag,
     other: Digest,
     root: Digest,
 ) -> Failure {
     let tag = &planned.tag;
-    Failure::refused(format!("tag {tag} of {place} names {other}, not {root}"))
-        .why(format!("{tag} is an immutable tag ({})", planned.rule))
-        .with_hint(format!(
-            "release under a new version, or release the image that {tag} names: --source {}",
-            tag_reference(place, tag)
-        ))
+    Failure::refused(format!(
+        "tag {tag} of {place} points to {other}, expected {root}"
+    ))
+    .why(format!("{tag} is an immutable tag ({})", planned.rule))
+    .with_hint(format!(
+        "release under a new version, or release the existing image: --source {}",
+        tag_reference(place, tag)
+    ))
 }
 
 /// `tag` of `place`, as a source is written.
-pub(super) fn tag_reference(place: &Destination, tag: &Tag) -> String {
+pub(crate) fn tag_reference(place: &Destination, tag: &Tag) -> String {
     format!("{place}:{tag}")
 }
 
@@ -210,7 +219,7 @@ mod tests {
         })
     }
 
-    /// A destination with these tags, each naming the digest of the text beside it.
+    /// A destination with these tags, each with the digest of a text.
     fn seen(tags: &[(&str, &str)]) -> DestinationState {
         let named: BTreeMap<Tag, Option<Digest>> = tags
             .iter()
@@ -245,13 +254,13 @@ mod tests {
             lines,
             [
                 format!(
-                    "tag 1.4.0 of registry.example/team/web names {}, not {}",
+                    "tag 1.4.0 of registry.example/team/web points to {}, expected {}",
                     digest("other"),
                     digest("root")
                 )
                 .as_str(),
                 " why:  1.4.0 is an immutable tag (a rule)",
-                " hint: release under a new version, or release the image that 1.4.0 names: --source registry.example/team/web:1.4.0",
+                " hint: release under a new version, or release the existing image: --source registry.example/team/web:1.4.0",
             ]
         );
     }

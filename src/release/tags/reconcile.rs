@@ -26,13 +26,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::observe_destinations::DestinationState;
-use super::plan::{LineTarget, TagPlan, immutable_tag_conflict, line_target};
-use super::{
-    Failure, OpenDestination, ReleaseContext, TagChange, observe_destinations, resolve_source,
-    write_tags,
-};
+use super::write;
 use crate::image::{Digest, Manifest, Tag};
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::destination::OpenDestination;
+use crate::release::outcome::TagChange;
+use crate::release::plan::observe::{self, DestinationState};
+use crate::release::plan::tags::{LineTarget, TagPlan, immutable_tag_conflict, line_target};
+use crate::release::resolve::image;
 use crate::tagging::{MovingTagSource, PlannedTag, TagKind};
 use crate::transfer::{ImageStore, Side, StoreError};
 
@@ -65,7 +67,7 @@ struct LineReconciler<'a> {
 /// # Errors
 /// A refusal where our version's tag was lost to another run (the lines are right then), lines that do
 /// not stay as they are written, and a store that fails.
-pub(super) async fn reconcile_lines(
+pub(crate) async fn reconcile_lines(
     context: &ReleaseContext,
     destination: &OpenDestination,
     plan: &mut TagPlan,
@@ -172,7 +174,7 @@ impl LineReconciler<'_> {
         let unknown = own.filter(|tag| !known.contains_key(tag)).collect();
         let failed = |error| self.to_failure(error);
         let (named, (tags, is_behind)) = futures_util::future::try_join(
-            observe_destinations::resolve_tags(self.destination, &unknown),
+            observe::resolve_tags(self.destination, &unknown),
             self.list_tags(),
         )
         .await
@@ -205,8 +207,8 @@ impl LineReconciler<'_> {
             attempts += 1;
             if attempts > STALE_LIST_RETRIES {
                 self.context.notices.warning(format!(
-                    "{}: the list of tags does not show {} yet: whether another release was made at the same time cannot be told; \
-                     repeat the run to make sure of the version lines",
+                    "{}: the list of tags does not contain {} yet, so a release at the same time cannot be excluded; \
+                     repeat the run to check the version lines",
                     self.destination.name, own.tag
                 ));
                 tags.insert(own.tag.clone());
@@ -229,12 +231,12 @@ impl LineReconciler<'_> {
         now: &DestinationState,
     ) -> Result<bool, Failure> {
         let mut wrote = false;
-        for standing in line_states {
-            let step = &mut plan.steps[standing.step_index];
+        for line in line_states {
+            let step = &mut plan.steps[line.step_index];
             let Some((to, why)) = self.target_digest(&step.planned, now) else {
                 continue;
             };
-            if standing.digest == Some(Some(to)) {
+            if line.digest == Some(Some(to)) {
                 continue;
             }
             let tag = &step.planned.tag;
@@ -244,7 +246,7 @@ impl LineReconciler<'_> {
                 self.write_line(&step.planned, to, why.as_deref()).await?;
                 wrote = true;
             }
-            standing.digest = Some(Some(to));
+            line.digest = Some(Some(to));
             step.change = self.resulting_change(&step.change, at, to, why);
         }
         Ok(wrote)
@@ -286,15 +288,13 @@ impl LineReconciler<'_> {
         let manifest = if to == self.root.digest {
             self.root
         } else {
-            found = resolve_source::resolve_in_store(store, place, to)
-                .await?
-                .root;
+            found = image::resolve_in_store(store, place, to).await?.root;
             &found
         };
-        write_tags::write_tag(self.destination, line, manifest).await?;
+        write::write_tag(self.destination, line, manifest).await?;
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         self.context.notices.info(format!(
-            "{place}: put tag {} right, to {}{why}",
+            "{place}: corrected tag {} to {}{why}",
             line.tag,
             to.short()
         ));
@@ -328,16 +328,16 @@ impl LineReconciler<'_> {
             Some(there) => {
                 Err(
                     immutable_tag_conflict(&self.destination.name, own, there, self.root.digest)
-                        .why(write_tags::CONCURRENT_WRITE),
+                        .why(write::CONCURRENT_WRITE),
                 )
             }
-            None => Err(write_tags::missing_tag_failure(self.destination, own)),
+            None => Err(write::missing_tag_failure(self.destination, own)),
         }
     }
 
     fn unstable_lines_failure(&self) -> Failure {
         Failure::service(format!(
-            "destination {}: the version lines do not stay as they are written: other runs keep moving them",
+            "destination {}: other runs keep moving the version lines",
             self.destination.name
         ))
         .with_hint("repeat the run once the others have ended")

@@ -21,11 +21,11 @@ pub enum Content {
 
 /// A manifest of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Node {
-    pub(super) digest: Digest,
+pub(crate) struct Node {
+    pub(crate) digest: Digest,
     /// The platform that an index lists it for; where several list it, the one that could run.
-    pub(super) platform: Option<Platform>,
-    pub(super) content: Content,
+    pub(crate) platform: Option<Platform>,
+    pub(crate) content: Content,
 }
 
 /// Manifests that are read at the same time.
@@ -35,7 +35,7 @@ const READS: usize = 8;
 ///
 /// # Errors
 /// A manifest that is not there or cannot be read, and more of them than an image may have.
-pub(super) async fn manifests(store: &ImageStore, root: Manifest) -> Result<Vec<Node>, StoreError> {
+pub(crate) async fn manifests(store: &ImageStore, root: Manifest) -> Result<Vec<Node>, StoreError> {
     let mut nodes = vec![Node::new(&root.to_descriptor())];
     nodes[0].content = Content::of(&root);
     let mut indexes = vec![root];
@@ -56,7 +56,7 @@ pub(super) async fn manifests(store: &ImageStore, root: Manifest) -> Result<Vec<
             }
         }
     }
-    nodes.iter_mut().for_each(Node::settle);
+    nodes.iter_mut().for_each(Node::classify_as_image);
     Ok(nodes)
 }
 
@@ -123,8 +123,8 @@ impl Node {
         self.platform.as_ref().is_some_and(Platform::is_unknown)
     }
 
-    /// What is listed for a platform, or for none in particular, may be taken for an image there.
-    fn settle(&mut self) {
+    /// Treats attestation content that is listed for a platform, or for none in particular, as an image.
+    fn classify_as_image(&mut self) {
         if self.content == Content::Attestation && !self.is_for_no_platform() {
             self.content = Content::Image;
         }

@@ -1,0 +1,25 @@
+//! Clients and state that all releases of a run share.
+
+use crate::archive::Unpacking;
+use crate::git::CommitAncestry;
+use crate::notices::Notices;
+use crate::registry;
+use crate::transfer::{BlobIndex, ProgressMeter};
+
+/// Context of all releases of a run.
+pub struct ReleaseContext {
+    /// Client of the registries.
+    pub registry: registry::RegistryClient,
+    /// Blobs that are known to exist, by repository.
+    pub blob_index: BlobIndex,
+    /// Meter of all transfers of the run.
+    pub meter: ProgressMeter,
+    /// Notices for the log.
+    pub notices: Notices,
+    /// Ancestry of commits; `None` without a checkout.
+    pub ancestry: Option<CommitAncestry>,
+    /// Directory that archives are unpacked to, and its byte limit.
+    pub unpacking: Unpacking,
+    /// Address of the Docker engine (`DOCKER_HOST`); `None`: the default socket.
+    pub docker_host: Option<String>,
+}

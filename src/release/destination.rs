@@ -1,0 +1,126 @@
+//! Destinations of a release, open for writing.
+
+use std::collections::{BTreeSet, HashMap};
+
+use tokio::sync::OnceCell;
+
+use super::Failure;
+use super::context::ReleaseContext;
+use super::request::ReleaseRequest;
+use crate::image::{CanonicalPlace, Destination, ImageSource, Tag, TagOrDigest};
+use crate::layout::{self, LayoutDirectory};
+use crate::referrers::TagSnapshot;
+use crate::registry::RepositoryAccess;
+use crate::transfer::{ImageStore, Side, StoreError};
+
+/// Destination that is open, with what is known of it.
+pub(super) struct OpenDestination {
+    pub(super) name: Destination,
+    pub(super) store: ImageStore,
+    tag_snapshot: OnceCell<TagSnapshot>,
+    /// Whether the whole image was copied again, after a tag was refused because content was missing.
+    pub(super) recopied: OnceCell<()>,
+}
+
+impl OpenDestination {
+    /// Returns whether it is an image layout.
+    pub(super) fn is_layout(&self) -> bool {
+        matches!(self.store, ImageStore::Layout(_))
+    }
+
+    /// Returns the tag of this destination that the source is.
+    pub(super) fn source_tag<'a>(&self, source: &'a ImageSource) -> Option<&'a Tag> {
+        match (&self.name, source) {
+            (Destination::Registry(repository), ImageSource::Registry(reference)) => {
+                match &reference.target {
+                    TagOrDigest::Tag(tag) if reference.repository == *repository => Some(tag),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns which tags of referrers are absent by the list of `tags`, where the image is about to
+    /// be written; the list is asked for once. Where no tag `writes`, the image is there, and reading
+    /// the tags that matter is as fast.
+    pub(super) async fn load_tag_snapshot(
+        &self,
+        writes: bool,
+        tags: &BTreeSet<Tag>,
+    ) -> Result<&TagSnapshot, Failure> {
+        if !writes {
+            return Ok(&TagSnapshot::Unknown);
+        }
+        let ask = || TagSnapshot::load(&self.store, tags);
+        let prior = self.tag_snapshot.get_or_try_init(ask).await;
+        prior.map_err(|error| Failure::from_store_error(Side::Destination, &self.name, error))
+    }
+}
+
+/// Opens the destinations of a request.
+///
+/// # Errors
+/// No destination, or one that is given twice.
+pub(super) fn open_destinations(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+) -> Result<Vec<OpenDestination>, Failure> {
+    refuse_twice(&request.destinations)?;
+    if request.destinations.is_empty() {
+        return Err(Failure::input("no destination").with_hint("set the input images"));
+    }
+    Ok(request
+        .destinations
+        .iter()
+        .map(|place| OpenDestination {
+            name: place.clone(),
+            store: open_destination_store(context, place, &request.source),
+            tag_snapshot: OnceCell::new(),
+            recopied: OnceCell::new(),
+        })
+        .collect())
+}
+
+/// Refuses a destination that is given twice, however it is spelled, and one that cannot be compared.
+fn refuse_twice(places: &[Destination]) -> Result<(), Failure> {
+    let mut seen: HashMap<CanonicalPlace, &Destination> = HashMap::new();
+    for place in places {
+        let canonical = layout::canonical_place(place).map_err(|error| {
+            Failure::from_store_error(Side::Destination, place, StoreError::from(error))
+        })?;
+        match seen.insert(canonical, place) {
+            None => {}
+            Some(first) => {
+                let failure = Failure::input(format!("destination {place} is given twice"));
+                return Err(match first == place {
+                    true => failure,
+                    false => failure.why(format!("{first} is the same destination")),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Opens the store of a destination. Blobs can be mounted from a source on the same registry.
+fn open_destination_store(
+    context: &ReleaseContext,
+    place: &Destination,
+    source: &ImageSource,
+) -> ImageStore {
+    match place {
+        Destination::Registry(repository) => {
+            let from = match source {
+                ImageSource::Registry(reference) => vec![&reference.repository],
+                _ => Vec::new(),
+            };
+            ImageStore::Registry(context.registry.open_repository(
+                repository,
+                RepositoryAccess::PullPush,
+                &from,
+            ))
+        }
+        Destination::Layout(path) => ImageStore::Layout(LayoutDirectory::new(path)),
+    }
+}

@@ -1,0 +1,163 @@
+//! Writes before any tag: image, referrers and signatures, in the order of promise 2 of the design. All
+//! blobs are written at once; then child manifests, the root, the referrers' manifests, and lists of
+//! referrers. Copied referrers and new signatures may append to the same tags, so one follows the other.
+
+use futures_util::future::{try_join, try_join_all, try_join3};
+
+use super::image::{self, ImageCopyStage};
+use super::referrers::{self, ReferrerCopyStage};
+use crate::referrers::CopiedReferrers;
+use crate::release::Failure;
+use crate::release::destination::OpenDestination;
+use crate::release::outcome::SignatureResult;
+use crate::release::prepared_release::PreparedRelease;
+use crate::release::sign::plan::plan_signing;
+use crate::release::sign::stage::SigningStage;
+use crate::transfer::CopyStats;
+
+/// What was written at a destination.
+pub(crate) struct StageResult {
+    pub(crate) copy_stats: CopyStats,
+    pub(crate) referrers: CopiedReferrers,
+    pub(crate) signatures: Vec<SignatureResult>,
+}
+
+/// Stages before the tags, with what is missing at the destinations.
+pub(crate) struct PreTagStages<'a> {
+    destinations: &'a [OpenDestination],
+    image: ImageCopyStage<'a>,
+    referrers: Vec<Option<ReferrerCopyStage<'a>>>,
+    signatures: Vec<Vec<SigningStage<'a>>>,
+}
+
+impl<'a> PreTagStages<'a> {
+    /// Plans all stages at once.
+    pub(crate) async fn find_missing(prepared: &'a PreparedRelease<'_>) -> Result<Self, Failure> {
+        let (image, referrers, signatures) = try_join3(
+            image::plan_image_copy(prepared),
+            referrers::plan_referrer_copies(prepared),
+            plan_signing(prepared),
+        )
+        .await?;
+        Ok(Self {
+            destinations: &prepared.destinations,
+            image,
+            referrers,
+            signatures,
+        })
+    }
+
+    /// Returns whether at most the image is missing.
+    pub(crate) fn is_only_image_missing(&self) -> bool {
+        let mut signatures = self.signatures.iter().flatten();
+        self.are_referrers_complete() && signatures.all(SigningStage::is_complete)
+    }
+
+    fn are_referrers_complete(&self) -> bool {
+        self.referrers
+            .iter()
+            .flatten()
+            .all(ReferrerCopyStage::is_complete)
+    }
+
+    /// Appends to tags that exist. A registry that makes tags immutable refuses this: then nothing of the
+    /// release has been written.
+    pub(crate) async fn append_to_existing_tags(&mut self) -> Result<(), Failure> {
+        let each = self.referrers.iter_mut().zip(&mut self.signatures);
+        let added = each.map(|(referrers, signatures)| async move {
+            let mut after = false;
+            if let Some(referrers) = referrers {
+                referrers.append_to_existing_tags().await?;
+                after = referrers.appends_to_tags();
+            }
+            let to_tags = signatures.iter_mut();
+            try_join_all(to_tags.map(|stage| stage.append_to_existing_tags(after))).await
+        });
+        try_join_all(added).await.map(drop)
+    }
+
+    /// Writes all blobs.
+    pub(crate) async fn write_blobs(&mut self) -> Result<(), Failure> {
+        let referrers = self.referrers.iter_mut().flatten();
+        let signatures = self.signatures.iter_mut().flatten();
+        try_join3(
+            self.image.write_blobs(),
+            try_join_all(referrers.map(|stage| stage.write_blobs())),
+            try_join_all(signatures.map(|stage| stage.write_blobs(Some(&self.image)))),
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Writes the image's manifests below its root.
+    pub(crate) async fn write_child_manifests(&mut self) -> Result<(), Failure> {
+        for destination in self.destinations {
+            destination.store.mark_not_new();
+        }
+        self.image.write_child_manifests().await
+    }
+
+    /// Writes the root.
+    pub(crate) async fn write_root(&mut self) -> Result<(), Failure> {
+        self.image.write_root().await
+    }
+
+    /// Counts the root where tags have written it.
+    pub(crate) fn count_roots(&self) {
+        self.image.count_roots();
+    }
+
+    /// Writes the manifests of the referrers and signatures; the root exists.
+    pub(crate) async fn write_referrer_manifests(&mut self) -> Result<(), Failure> {
+        let referrers = self.referrers.iter_mut().flatten();
+        let signatures = self.signatures.iter_mut().flatten();
+        try_join(
+            try_join_all(referrers.map(ReferrerCopyStage::write_manifests)),
+            try_join_all(signatures.map(SigningStage::write_manifests)),
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Adds the referrers and signatures to the lists of referrers.
+    pub(crate) async fn write_referrer_lists(&mut self) -> Result<(), Failure> {
+        let each = self.referrers.iter_mut().zip(&mut self.signatures);
+        let lists = each.map(|(referrers, signatures)| async move {
+            let mut after = false;
+            if let Some(referrers) = referrers {
+                referrers.write_lists().await?;
+                after = referrers.appends_to_tags();
+            }
+            let lists = signatures.iter_mut().map(|stage| stage.write_lists(after));
+            try_join_all(lists).await.map(drop)
+        });
+        try_join_all(lists).await.map(drop)
+    }
+
+    /// Reads the tags that other runs append to as well once more.
+    pub(crate) async fn recheck_shared_tags(&mut self) -> Result<(), Failure> {
+        let each = self.referrers.iter_mut().zip(&mut self.signatures);
+        let results = each.map(|(referrers, signatures)| async move {
+            if let Some(referrers) = referrers {
+                referrers.recheck_tags().await?;
+            }
+            try_join_all(signatures.iter_mut().map(SigningStage::recheck_tags)).await
+        });
+        try_join_all(results).await.map(drop)
+    }
+
+    /// Returns what was written at each destination; before the writes, what is planned.
+    pub(crate) fn results(&self) -> Vec<StageResult> {
+        let content = self.image.result().into_iter();
+        let each = content.zip(&self.referrers).zip(&self.signatures);
+        let each = each.map(|((content, referrers), signatures)| StageResult {
+            copy_stats: content,
+            referrers: referrers
+                .as_ref()
+                .map(ReferrerCopyStage::result)
+                .unwrap_or_default(),
+            signatures: signatures.iter().flat_map(SigningStage::result).collect(),
+        });
+        each.collect()
+    }
+}

@@ -1,0 +1,278 @@
+//! Release pipeline: resolves, plans, copies, signs and tags, in the order of promise 2 of the design.
+//! Tags are always last.
+
+use futures_util::future::{try_join, try_join_all};
+
+use super::Failure;
+use super::context::ReleaseContext;
+use super::destination::{self, OpenDestination};
+use super::execute::stages::{PreTagStages, StageResult};
+use super::outcome::{DestinationOutcome, ReleaseOutcome};
+use super::plan::branch_ancestry::BranchTagGuard;
+use super::plan::branch_names::check_branch_names;
+use super::plan::observe::DestinationState;
+use super::plan::reuse::{ObservedRelease, reuse_existing_image};
+use super::plan::tags::{TagPlan, plan_tags};
+use super::prepared_release::PreparedRelease;
+use super::request::{ReleaseRequest, ReleaseVerb};
+use super::resolve::image::ResolvedImage;
+use super::resolve_and_observe::resolve_and_observe;
+use super::tags::{reconcile, write};
+use crate::image::{CommitId, Digest};
+use crate::tagging::DerivedTags;
+use crate::transfer::Side;
+
+/// Announces the repositories of releases to the registries' client, so that their requests share
+/// logins. [`run`] does so for its own; a caller of several announces all of them first.
+pub fn announce_repositories<'a>(
+    requests: impl IntoIterator<Item = &'a ReleaseRequest>,
+    context: &ReleaseContext,
+) {
+    let repositories = requests
+        .into_iter()
+        .flat_map(ReleaseRequest::required_repositories);
+    context.registry.expect(repositories);
+}
+
+/// Releases an image.
+///
+/// # Errors
+/// See [`Failure`]. No tag names an image that is not complete at its destination.
+pub async fn run(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+) -> Result<ReleaseOutcome, Failure> {
+    let prepared = prepare_release(request, context).await?;
+    execute_release(&prepared).await
+}
+
+/// Resolves, observes and plans; writes nothing. What a rule refuses is refused here.
+pub(super) async fn prepare_release<'a>(
+    request: &'a ReleaseRequest,
+    context: &'a ReleaseContext,
+) -> Result<PreparedRelease<'a>, Failure> {
+    announce_repositories([request], context);
+    let destinations = destination::open_destinations(request, context)?;
+    let (mut image, derived, mut states) =
+        resolve_and_observe(request, context, &destinations).await?;
+    let requested_digest = image.root.digest;
+    check_source(request, context, requested_digest).await?;
+    let commit = image_commit(request, &image);
+    let observed = ObservedRelease {
+        destinations: &destinations,
+        states: &states,
+        derived: &derived,
+        root: image.root.digest,
+    };
+    let existing = reuse_existing_image(request, context, &observed, commit.as_ref()).await?;
+    image = existing.unwrap_or(image);
+    let root = image.root.digest;
+    check_branch_names(request, context, &destinations, &derived, &mut states, root)?;
+    let branch_guard = BranchTagGuard::new(context, &derived, commit.as_ref());
+    if let Some(guard) = &branch_guard {
+        let kept = guard.keep_newer_tags(&destinations, &derived, &mut states, root);
+        kept.await?;
+    }
+    let plans = plan_destinations(&destinations, &derived, &states, root)?;
+    // Gates run here: a refusal writes nothing.
+    Ok(PreparedRelease {
+        request,
+        context,
+        destinations,
+        requested_digest,
+        image,
+        commit,
+        derived,
+        states,
+        plans,
+        branch_guard,
+    })
+}
+
+/// Writes what is missing and then the tags; on a dry run reports what would be written.
+pub(super) async fn execute_release(
+    prepared: &PreparedRelease<'_>,
+) -> Result<ReleaseOutcome, Failure> {
+    let stages = PreTagStages::find_missing(prepared).await?;
+    execute_stages(prepared, stages).await
+}
+
+/// Executes a release of which is known what the destinations lack.
+pub(super) async fn execute_stages(
+    prepared: &PreparedRelease<'_>,
+    mut stages: PreTagStages<'_>,
+) -> Result<ReleaseOutcome, Failure> {
+    let mut plans = prepared.plans.clone();
+    prepared.report_kept_tags();
+    if !prepared.request.dry_run {
+        let root_writer = RootWriter::choose(prepared, &stages);
+        stages.append_to_existing_tags().await?;
+        stages.write_blobs().await?;
+        stages.write_child_manifests().await?;
+        if root_writer == RootWriter::BeforeReferrers {
+            stages.write_root().await?;
+            stages.write_referrer_manifests().await?;
+        }
+        // Release records are written here, before the tags.
+        write_tags(prepared, &mut stages, &mut plans, root_writer).await?;
+        if root_writer == RootWriter::FirstTag {
+            stages.count_roots();
+        }
+    }
+    Ok(build_outcome(prepared, plans, stages.results()))
+}
+
+/// Which step writes the root manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RootWriter {
+    /// The first tag: every destination is sure to get one, and nothing but the image is missing.
+    FirstTag,
+    /// A write by digest while the immutable tags are checked: nothing but the image is missing.
+    WithImmutableCheck,
+    /// A write by digest, before the referrers that name the root.
+    BeforeReferrers,
+}
+
+impl RootWriter {
+    fn choose(prepared: &PreparedRelease<'_>, stages: &PreTagStages<'_>) -> Self {
+        if !stages.is_only_image_missing() {
+            return Self::BeforeReferrers;
+        }
+        let is_sure = |(destination, plan): (&OpenDestination, &TagPlan)| match plan.writes() {
+            true => plan.is_certain_to_write(),
+            false => !PreparedRelease::is_looked_through(destination, plan),
+        };
+        let mut each = prepared.destinations.iter().zip(&prepared.plans);
+        match each.all(is_sure) {
+            true => Self::FirstTag,
+            false => Self::WithImmutableCheck,
+        }
+    }
+}
+
+/// Writes the tags: immutable ones first, then moving ones; version lines are read again.
+async fn write_tags(
+    prepared: &PreparedRelease<'_>,
+    stages: &mut PreTagStages<'_>,
+    plans: &mut [TagPlan],
+    root_writer: RootWriter,
+) -> Result<(), Failure> {
+    let last_stage = async {
+        match root_writer {
+            RootWriter::FirstTag => Ok(()),
+            RootWriter::WithImmutableCheck => stages.write_root().await,
+            RootWriter::BeforeReferrers => stages.write_referrer_lists().await,
+        }
+    };
+    let (immutable, ()) = try_join(write::recheck_immutable_tags(prepared), last_stage).await?;
+    let wrote_immutable = !immutable.is_empty();
+    write::write_immutable_tags(prepared, immutable).await?;
+    if let Some(guard) = &prepared.branch_guard {
+        guard.recheck_tags(&prepared.destinations, plans).await?;
+    }
+    // Immutable tags that were written and read back have taken as long as a run that had read a list
+    // before ours can take to write it.
+    if wrote_immutable {
+        try_join(
+            write::write_moving_tags(prepared, plans),
+            stages.recheck_shared_tags(),
+        )
+        .await?;
+        reconcile_lines(prepared, plans).await
+    } else {
+        write::write_moving_tags(prepared, plans).await?;
+        try_join(
+            reconcile_lines(prepared, plans),
+            stages.recheck_shared_tags(),
+        )
+        .await
+        .map(drop)
+    }
+}
+
+async fn reconcile_lines(
+    prepared: &PreparedRelease<'_>,
+    plans: &mut [TagPlan],
+) -> Result<(), Failure> {
+    let each = prepared.destinations.iter().zip(plans);
+    let results = each
+        .zip(&prepared.states)
+        .map(|((destination, plan), state)| {
+            let root = &prepared.image.root;
+            reconcile::reconcile_lines(prepared.context, destination, plan, state, root)
+        });
+    try_join_all(results).await.map(drop)
+}
+
+async fn check_source(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    root: Digest,
+) -> Result<(), Failure> {
+    match &request.check {
+        None => Ok(()),
+        Some(check) => {
+            check
+                .require_of_source(context, Side::Source, root, &request.source)
+                .await
+        }
+    }
+}
+
+/// Returns the commit of the image: the event's for a push, the one that its labels name for a
+/// promotion.
+fn image_commit(request: &ReleaseRequest, image: &ResolvedImage) -> Option<CommitId> {
+    match request.verb {
+        ReleaseVerb::Push => request.facts.as_ref()?.commit.clone(),
+        ReleaseVerb::Promote => image.origin.as_ref()?.revision.clone(),
+    }
+}
+
+fn plan_destinations(
+    destinations: &[OpenDestination],
+    derived: &DerivedTags,
+    states: &[DestinationState],
+    root: Digest,
+) -> Result<Vec<TagPlan>, Failure> {
+    let each = destinations.iter().zip(states);
+    each.map(|(destination, state)| plan_tags(&destination.name, &derived.tags, state, root))
+        .collect()
+}
+
+fn build_outcome(
+    prepared: &PreparedRelease<'_>,
+    plans: Vec<TagPlan>,
+    results: Vec<StageResult>,
+) -> ReleaseOutcome {
+    let PreparedRelease {
+        request,
+        requested_digest,
+        image,
+        commit,
+        derived,
+        ..
+    } = prepared;
+    let places = prepared.destinations.iter().map(|one| one.name.clone());
+    let released = places.zip(plans).zip(results);
+    let released = released.map(|((place, plan), results)| DestinationOutcome {
+        place,
+        tags: plan.into_results(),
+        copy_stats: results.copy_stats,
+        referrers: results.referrers,
+        signatures: results.signatures,
+    });
+    let root = &image.root;
+    ReleaseOutcome {
+        verb: request.verb,
+        dry_run: request.dry_run,
+        source: request.source.clone(),
+        root: root.digest,
+        media_type: root.media_type,
+        platform_selection: image.platform_selection.clone(),
+        requested_digest: Some(*requested_digest).filter(|digest| *digest != root.digest),
+        version: derived.version.clone(),
+        commit: commit.clone(),
+        destinations: released.collect(),
+        notes: derived.notes.clone(),
+    }
+}

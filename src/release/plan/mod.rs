@@ -1,0 +1,7 @@
+//! Plans: what each destination has, and what becomes of each tag there.
+
+pub(super) mod branch_ancestry;
+pub(super) mod branch_names;
+pub(super) mod observe;
+pub(super) mod reuse;
+pub(super) mod tags;

@@ -1,0 +1,73 @@
+//! A release that is resolved and planned, and not written yet.
+
+use std::collections::BTreeMap;
+
+use super::context::ReleaseContext;
+use super::destination::OpenDestination;
+use super::outcome::TagChange;
+use super::plan::branch_ancestry::BranchTagGuard;
+use super::plan::observe::DestinationState;
+use super::plan::tags::{TagPlan, TagStep};
+use super::request::ReleaseRequest;
+use super::resolve::image::ResolvedImage;
+use crate::image::{CommitId, Digest};
+use crate::tagging::DerivedTags;
+
+/// A release of which all is known that can be before anything is written.
+pub(super) struct PreparedRelease<'a> {
+    pub(super) request: &'a ReleaseRequest,
+    pub(super) context: &'a ReleaseContext,
+    pub(super) destinations: Vec<OpenDestination>,
+    /// The digest that was asked for, which need not be the image's.
+    pub(super) requested_digest: Digest,
+    pub(super) image: ResolvedImage,
+    pub(super) commit: Option<CommitId>,
+    pub(super) derived: DerivedTags,
+    pub(super) states: Vec<DestinationState>,
+    pub(super) plans: Vec<TagPlan>,
+    pub(super) branch_guard: Option<BranchTagGuard<'a>>,
+}
+
+impl PreparedRelease<'_> {
+    /// Whether a tag is to be touched.
+    pub(super) fn changes_tags(&self) -> bool {
+        let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);
+        steps.any(|step| step.change.writes_tag())
+    }
+
+    pub(super) fn report_kept_tags(&self) {
+        let each = self.destinations.iter().zip(&self.plans).zip(&self.states);
+        for ((destination, plan), seen) in each {
+            for TagStep { planned, change } in &plan.steps {
+                // That a branch does not take a line was said as a warning.
+                let is_reported = seen.lines.contains_key(&planned.tag);
+                if let TagChange::Stays { why, .. } = change
+                    && !is_reported
+                {
+                    let text = format!("{}: tag {}: {why}", destination.name, planned.tag);
+                    self.context.notices.info(text);
+                }
+            }
+        }
+    }
+
+    /// Returns the annotations that a signature has of the release, in addition to the given ones.
+    pub(super) fn release_annotations(&self) -> BTreeMap<String, String> {
+        let facts = self.request.facts.as_ref();
+        let git_ref = facts.and_then(|facts| facts.git_ref.as_ref());
+        [
+            ("commit", self.commit.as_ref().map(ToString::to_string)),
+            ("ref", git_ref.map(ToString::to_string)),
+            ("version", self.derived.version.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+    }
+
+    /// Returns whether a destination is read in whole though a tag there names the root: a layout may
+    /// have been written by anybody, and no registry has checked it.
+    pub(super) fn is_looked_through(destination: &OpenDestination, plan: &TagPlan) -> bool {
+        destination.is_layout() && plan.names_root()
+    }
+}

@@ -1,0 +1,190 @@
+//! What a release is asked for.
+
+use std::collections::BTreeMap;
+
+use crate::event::EventFacts;
+use crate::github;
+use crate::image::{Destination, ImageSource, PlatformName, Repository};
+use crate::referrers::ReferrerSelection;
+use crate::registry::RepositoryAccess;
+use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
+use crate::tagging::{EnvironmentName, TagRules};
+
+/// Verb of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReleaseVerb {
+    /// Releases a built image to its first repository, tagged from the event.
+    Push,
+    /// Releases a released image to further repositories, tagged from its labels.
+    Promote,
+}
+
+/// Policy for an immutable tag that points to another image of the same commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExistingTagPolicy {
+    /// Reuse the image of a commit's tag on a push, refuse everything else.
+    #[default]
+    PerTagKind,
+    /// Refuse the release.
+    Fail,
+    /// Release the existing image.
+    Keep,
+}
+
+/// Request of a release.
+#[derive(Debug, Clone)]
+pub struct ReleaseRequest {
+    /// Verb.
+    pub verb: ReleaseVerb,
+    /// Image that is released.
+    pub source: ImageSource,
+    /// Destinations: at least one, none twice.
+    pub destinations: Vec<Destination>,
+    /// Event or checkout that the tags are derived from.
+    pub facts: Option<EventFacts>,
+    /// Tag rules.
+    pub rules: TagRules,
+    /// Environment, if any.
+    pub environment: Option<EnvironmentName>,
+    /// Policy for immutable tags that exist.
+    pub existing: ExistingTagPolicy,
+    /// Repository that must have the image, where a policy names one.
+    pub from: Option<Destination>,
+    /// Signatures and attestations that the source must have before anything is copied, if any.
+    pub check: Option<ImageCheck>,
+    /// Signing options; `None`: no signature.
+    pub signing: Option<SigningOptions>,
+    /// Referrers that are copied with the image.
+    pub referrers: ReferrerSelection,
+    /// Platforms to release.
+    pub platforms: RequestedPlatforms,
+    /// Plan and report, and write nothing.
+    pub dry_run: bool,
+}
+
+/// Platforms to release.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestedPlatforms {
+    /// Names; empty: all platforms.
+    pub names: Vec<PlatformName>,
+    /// Whether to continue if the new index drops signatures.
+    pub drop_signatures: bool,
+}
+
+/// Options of signing.
+#[derive(Debug, Clone)]
+pub struct SigningOptions {
+    /// Key or identity that signs.
+    pub signer: Signer,
+    /// Formats: at least one.
+    pub formats: Vec<SignatureFormat>,
+    /// Annotations of the signature, in addition to commit, ref and version.
+    pub annotations: BTreeMap<String, String>,
+    /// Whether each manifest below an index is signed too.
+    pub recursive: bool,
+    /// Predicates to attest of the root.
+    pub attestations: Vec<Predicate>,
+    /// Store at GitHub that attestations are uploaded to as well, if any.
+    pub github: Option<github::AttestationStore>,
+    /// Time of creation, as RFC 3339.
+    pub created: String,
+}
+
+/// Format of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureFormat {
+    /// Sigstore bundle, as a referrer.
+    Bundle,
+    /// Layer of the image under the tag `sha256-<hex>.sig` (cosign).
+    Legacy,
+}
+
+impl std::fmt::Display for SignatureFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bundle => "bundle",
+            Self::Legacy => "legacy",
+        })
+    }
+}
+
+/// Signatures and attestations that an image must have.
+#[derive(Debug, Clone)]
+pub struct ImageCheck {
+    /// Signer that is required.
+    pub requirement: Requirement,
+    /// Required evidence: at least one.
+    pub wanted: Vec<RequiredEvidence>,
+}
+
+/// Signature or attestation that is required.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequiredEvidence {
+    /// A signature.
+    Signature,
+    /// An attestation.
+    Attestation(AttestationRule),
+}
+
+impl std::fmt::Display for RequiredEvidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Signature => f.write_str("signature"),
+            Self::Attestation(rule) => write!(f, "attestation {rule}"),
+        }
+    }
+}
+
+/// `signature`, or the type of an attestation with its conditions.
+impl std::str::FromStr for RequiredEvidence {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "signature" | COSIGN_SIGN_PREDICATE => Ok(Self::Signature),
+            rule => rule.parse().map(Self::Attestation),
+        }
+    }
+}
+
+impl ReleaseRequest {
+    /// Returns the repositories of the release, and what it does there.
+    pub(super) fn required_repositories(
+        &self,
+    ) -> impl Iterator<Item = (&Repository, RepositoryAccess)> {
+        let destinations = self.destinations.iter().filter_map(|place| match place {
+            Destination::Registry(repository) => Some((repository, RepositoryAccess::PullPush)),
+            Destination::Layout(_) => None,
+        });
+        let source = match &self.source {
+            ImageSource::Registry(reference) => {
+                Some((&reference.repository, RepositoryAccess::Pull))
+            }
+            _ => None,
+        };
+        destinations.chain(source)
+    }
+
+    /// Returns whether referrers of the source may have to be copied.
+    pub(super) fn may_copy_referrers(&self) -> bool {
+        self.copies_referrers_from(&self.source)
+    }
+
+    /// Returns whether referrers of the image at `from` may have to be copied.
+    pub(super) fn copies_referrers_from(&self, from: &ImageSource) -> bool {
+        let mut places = self.destinations.iter();
+        self.referrers != ReferrerSelection::None
+            && places.any(|place| !is_same_repository(place, from))
+    }
+}
+
+/// Returns whether an image is in the repository or layout that it is released to.
+pub(super) fn is_same_repository(place: &Destination, location: &ImageSource) -> bool {
+    match (place, location) {
+        (Destination::Registry(repository), ImageSource::Registry(reference)) => {
+            *repository == reference.repository
+        }
+        (Destination::Layout(to), ImageSource::Layout(from, _)) => to == from,
+        _ => false,
+    }
+}

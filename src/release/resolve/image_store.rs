@@ -1,0 +1,105 @@
+//! Stores that images and their referrers are read from.
+
+use crate::image::{Destination, Digest, ImageSelector, ImageSource, Reference, TagOrDigest};
+use crate::layout::{LayoutDirectory, LayoutError};
+use crate::registry::RepositoryAccess;
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::transfer::{ImageStore, Side, StoreError};
+
+/// Opens a destination for reading.
+pub(crate) fn open_to_read(context: &ReleaseContext, place: &Destination) -> ImageStore {
+    match place {
+        Destination::Registry(repository) => {
+            let remote = context
+                .registry
+                .open_repository(repository, RepositoryAccess::Pull, &[]);
+            ImageStore::Registry(remote)
+        }
+        Destination::Layout(path) => ImageStore::Layout(LayoutDirectory::new(path)),
+    }
+}
+
+/// Opens the store of an image, to read its signatures.
+///
+/// # Errors
+/// An archive or a Docker engine, which hold no signatures.
+pub(crate) fn open_source_store(
+    context: &ReleaseContext,
+    source: &ImageSource,
+) -> Result<ImageStore, Failure> {
+    match source {
+        ImageSource::Registry(reference) => {
+            let registry = &context.registry;
+            let remote =
+                registry.open_repository(&reference.repository, RepositoryAccess::Pull, &[]);
+            Ok(ImageStore::Registry(remote))
+        }
+        ImageSource::Layout(path, _) => Ok(ImageStore::Layout(LayoutDirectory::to_read(path))),
+        ImageSource::Archive(..) => Err(Failure::input(format!(
+            "source {source}: signatures in an archive cannot be verified"
+        ))
+        .with_hint("unpack the archive, and name the directory as oci:DIR")),
+        ImageSource::DockerArchive(..) | ImageSource::Daemon(_) => Err(Failure::input(format!(
+            "source {source}: images of a Docker engine hold no signatures"
+        ))
+        .with_hint("name the released image, in a registry or as oci:DIR")),
+    }
+}
+
+/// Opens the store of an image and resolves its digest. A reference by digest needs no request.
+pub(crate) async fn open_with_digest(
+    context: &ReleaseContext,
+    source: &ImageSource,
+) -> Result<(ImageStore, Digest), Failure> {
+    let store = open_source_store(context, source)?;
+    let digest = match source {
+        ImageSource::Registry(Reference {
+            target: TagOrDigest::Digest(digest),
+            ..
+        }) => *digest,
+        _ => resolve_digest(&store, source).await?,
+    };
+    Ok((store, digest))
+}
+
+/// Resolves the digest of an image.
+///
+/// # Errors
+/// An image that does not exist.
+pub(crate) async fn resolve_digest(
+    store: &ImageStore,
+    source: &ImageSource,
+) -> Result<Digest, Failure> {
+    let digest = match (store, source) {
+        (ImageStore::Registry(remote), ImageSource::Registry(reference)) => remote
+            .head_manifest(&reference.target)
+            .await
+            .map(|head| head.map(|head| head.digest))
+            .map_err(StoreError::Registry),
+        (_, ImageSource::Layout(path, selector)) => select_in_layout(path, selector)
+            .await
+            .map(Some)
+            .map_err(StoreError::Layout),
+        _ => Ok(None),
+    };
+    let digest = digest.map_err(|error| Failure::from_store_error(Side::Source, source, error))?;
+    digest.ok_or_else(|| no_such_image(source))
+}
+
+/// Returns the digest of the image that a selector means in a layout.
+pub(crate) async fn select_in_layout(
+    path: &std::path::Path,
+    selector: &ImageSelector,
+) -> Result<Digest, LayoutError> {
+    LayoutDirectory::open(path)
+        .await?
+        .select_image(selector)
+        .await
+}
+
+/// Returns that the source has no such image.
+pub(crate) fn no_such_image(source: &ImageSource) -> Failure {
+    Failure::input(format!("source {source}: image not found"))
+        .with_hint("check the tag or digest; some registries also answer this if the login may not read the repository")
+}

@@ -1,0 +1,98 @@
+//! First step of a release: the source is resolved and the destinations are observed, both at once
+//! where the tags do not depend on the image.
+
+use futures_util::future::try_join;
+
+use super::Failure;
+use super::context::ReleaseContext;
+use super::destination::OpenDestination;
+use super::plan::observe::{self, DestinationState};
+use super::request::{ExistingTagPolicy, ReleaseRequest, ReleaseVerb};
+use super::resolve::image::ResolvedImage;
+use super::resolve::image_origin;
+use super::resolve::source::resolve_source;
+use crate::tagging::{self, DerivedTags, ImageOrigin, TagRules};
+use crate::transfer::Side;
+
+/// Resolves the source and looks at the destinations, at once where the tags can be told without
+/// the image.
+pub(super) async fn resolve_and_observe(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    destinations: &[OpenDestination],
+) -> Result<(ResolvedImage, DerivedTags, Vec<DestinationState>), Failure> {
+    let facts = request.facts.as_ref();
+    if !needs_origin(request) {
+        let derived = match request.verb {
+            ReleaseVerb::Push => tagging::derive_push_tags(facts, &request.rules),
+            ReleaseVerb::Promote => tagging::derive_promote_tags(
+                facts,
+                &ImageOrigin::default(),
+                request.environment.as_ref(),
+                &request.rules,
+            ),
+        }?;
+        let (mut image, mut seen) = try_join(
+            resolve_source(request, context),
+            observe::observe_destinations(destinations, &derived.tags, &request.source, Vec::new()),
+        )
+        .await?;
+        record_source_tags(request, destinations, &mut seen, &image);
+        let mut derived = derived;
+        derived
+            .notes
+            .extend(image_origin::commit_mismatch_note(&mut image, request).await?);
+        return Ok((image, derived, seen));
+    }
+    let early = async {
+        // The tags that are given by default follow version lines as a rule.
+        Ok(match request.rules {
+            TagRules::Default => observe::list_tags_early(destinations).await,
+            TagRules::Custom(_) => Vec::new(),
+        })
+    };
+    let ((mut image, origin), listed) =
+        try_join(resolve_with_origin(request, context), early).await?;
+    let derived =
+        tagging::derive_promote_tags(facts, &origin, request.environment.as_ref(), &request.rules)?;
+    image.origin = Some(origin);
+    let mut seen =
+        observe::observe_destinations(destinations, &derived.tags, &request.source, listed).await?;
+    record_source_tags(request, destinations, &mut seen, &image);
+    Ok((image, derived, seen))
+}
+
+async fn resolve_with_origin(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+) -> Result<(ResolvedImage, ImageOrigin), Failure> {
+    let image = resolve_source(request, context).await?;
+    let origin = image_origin::read_image_origin(&image.reader, &image.root).await;
+    let origin =
+        origin.map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
+    Ok((image, origin))
+}
+
+/// A tag that is source and destination was asked for once, as the source.
+fn record_source_tags(
+    request: &ReleaseRequest,
+    destinations: &[OpenDestination],
+    seen: &mut [DestinationState],
+    image: &ResolvedImage,
+) {
+    for (destination, seen) in destinations.iter().zip(seen) {
+        seen.record_source_tag(destination, &request.source, image.source_digest());
+    }
+}
+
+/// Whether the image's own labels have a say in its tags.
+fn needs_origin(request: &ReleaseRequest) -> bool {
+    let named_by_branch = || {
+        let facts = request.facts.as_ref();
+        facts.is_some_and(|facts| !matches!(facts.release_branch(), Ok(None)))
+    };
+    request.verb == ReleaseVerb::Promote
+        && (request.rules.need_commit()
+            || request.existing == ExistingTagPolicy::Keep
+            || named_by_branch())
+}

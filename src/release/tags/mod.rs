@@ -1,0 +1,4 @@
+//! Writes tags, after everything that they name.
+
+pub(super) mod reconcile;
+pub(super) mod write;
