@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use tar::{Builder, EntryType, Header};
 
 use super::*;
+use crate::image::ImageSelector;
+use crate::layout::CheckedCounts;
 use std::fs::File;
 
 use crate::layout::tests::{assert_expected, fixture};

@@ -5,9 +5,14 @@
 
 mod budget;
 mod canonical;
+mod descriptor;
 mod digest;
 mod image_source;
 mod manifest;
+mod manifest_error;
+mod manifest_limits;
+mod manifest_walk;
+mod media_type;
 mod origin_labels;
 mod platform;
 mod reference;
@@ -16,14 +21,18 @@ mod tag;
 pub(crate) use budget::members;
 pub use budget::{ManifestBudget, Reservation};
 pub use canonical::{CanonicalPlace, CanonicalRegistry, RealPaths};
+pub use descriptor::{Descriptor, Platform};
 pub use digest::{Digest, DigestError, DigestHasher};
 pub use image_source::{
     DaemonImageName, Destination, ImageSelector, ImageSource, ImageSourceError,
 };
-pub use manifest::{
-    Descriptor, MANIFEST_LIMIT, MEMBERS_LIMIT, Manifest, ManifestBody, ManifestError, MediaType,
-    Platform,
+pub use manifest::{Manifest, ManifestBody};
+pub use manifest_error::ManifestError;
+pub use manifest_limits::{MANIFEST_LIMIT, MEMBERS_LIMIT};
+pub use manifest_walk::{
+    MANIFESTS_LIMIT, ManifestLink, ManifestWalk, WalkDepth, WalkLimitExceeded, WalkPolicy,
 };
+pub use media_type::MediaType;
 pub use origin_labels::{CommitId, CommitIdError, ImageLabels};
 pub use platform::{PlatformError, PlatformName};
 pub use reference::{Reference, ReferenceError, RegistryName, Repository, TagOrDigest};

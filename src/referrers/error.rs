@@ -47,7 +47,7 @@ pub enum ReferrerError {
         error: Box<StoreError>,
     },
     /// More than can stand beside an image.
-    #[error("the image has more than {limit} referrers, at all levels", limit = super::discover::GRAPH_LIMIT)]
+    #[error("the image has more than {limit} referrers, at all levels", limit = super::limits::GRAPH_LIMIT)]
     TooManyReferrers,
     /// Others kept writing the same tag.
     #[error("tag {0} was written by others each time that it was added to")]

@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use super::appendable_tag::{TagContent, read_members};
+use super::appendable_tag::TagContent;
+use super::tag_members::read_members;
 use super::wire::Listed;
 use super::{AppendableTag, ReferrerError};
 use crate::image::{Manifest, ManifestBody, MediaType};

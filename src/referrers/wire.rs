@@ -8,7 +8,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::ReferrerKind;
-use super::list_referrers::ReferrerEntry;
+use super::referrer_entry::ReferrerEntry;
 use crate::image::{Manifest, MediaType};
 
 /// An entry of a list. Members that nothing is read from are passed over, and take no memory.
