@@ -187,7 +187,7 @@ fn read_config(
         )));
     }
     let wire: SavedConfigJson = serde_json::from_slice(&bytes)
-        .map_err(|error| image.fault(format!("its config is no image config: {error}")))?;
+        .map_err(|error| image.fault(format!("its config is not an image config: {error}")))?;
     let diff_ids = wire.rootfs.and_then(|rootfs| rootfs.diff_ids);
     let diff_ids: Result<Vec<Digest>, _> = diff_ids
         .unwrap_or_default()
@@ -213,7 +213,7 @@ fn locate_layers(
     let names = image.layers();
     if names.len() != diff_ids.len() {
         return Err(image.fault(format!(
-            "it lists {} layers, and its config {}",
+            "it lists {} layers, but its config {}",
             names.len(),
             diff_ids.len()
         )));

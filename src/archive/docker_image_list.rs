@@ -61,7 +61,7 @@ pub(super) fn parse_image_list(tar: &TarReader) -> Result<Vec<DockerArchiveImage
         .read_document(LIST_FILE)?
         .ok_or_else(|| tar.missing_entry(LIST_FILE))?;
     serde_json::from_slice(&list)
-        .map_err(|error| ArchiveFault::List(format!("is no list of images: {error}")))
+        .map_err(|error| ArchiveFault::List(format!("is not a list of images: {error}")))
 }
 
 /// The images of a list that `selector` means.

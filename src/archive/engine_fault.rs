@@ -13,13 +13,13 @@ pub(super) const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 #[derive(Debug, Error)]
 pub enum EngineFault {
     /// `DOCKER_HOST` names something else than a socket of this machine.
-    #[error("DOCKER_HOST is {0}, and only an engine on this machine is asked, by unix:///PATH")]
+    #[error("DOCKER_HOST is {0}, expected the socket of an engine on this machine, unix:///PATH")]
     Host(String),
     /// Nothing listens there.
     #[error("no Docker engine listens at {}", .0.display())]
     Absent(PathBuf),
     /// The socket may not be used.
-    #[error("this user may not use the Docker engine's socket {}", .0.display())]
+    #[error("this user has no permission for the Docker engine's socket {}", .0.display())]
     Denied(PathBuf),
     /// It does not have the image.
     #[error("the Docker engine has no such image")]
@@ -33,7 +33,7 @@ pub enum EngineFault {
         message: String,
     },
     /// It broke off.
-    #[error("the Docker engine broke off: {0}")]
+    #[error("the connection to the Docker engine broke: {0}")]
     Broken(String),
 }
 
@@ -43,20 +43,20 @@ impl EngineFault {
         match self {
             Self::Host(_) => format!("set DOCKER_HOST to unix://{DEFAULT_SOCKET}, or {TO_FILE}"),
             Self::Absent(_) => format!(
-                "start one, or name its socket in DOCKER_HOST; in an action's container there is \
+                "start one, or set DOCKER_HOST to its socket; an action's container has \
                  only {DEFAULT_SOCKET}, where the runner's machine has it; else {TO_FILE}"
             ),
-            Self::Denied(_) => format!("let the user into the group docker, or {TO_FILE}"),
+            Self::Denied(_) => format!("add the user to the group docker, or {TO_FILE}"),
             Self::NoSuchImage => {
-                "docker images lists what there is; docker buildx build keeps an image there only \
+                "docker images lists the images; docker buildx build stores an image there only \
                  with --load"
                     .to_owned()
             }
             Self::Answer { .. } | Self::Broken(_) => {
-                format!("the engine's log says more; or {TO_FILE}")
+                format!("read the engine's log; or {TO_FILE}")
             }
         }
     }
 }
 
-const TO_FILE: &str = "let a step before save the image into the workspace (docker save -o image.tar NAME) and give docker-archive:image.tar";
+const TO_FILE: &str = "save the image into the workspace in an earlier step (docker save -o image.tar NAME) and use docker-archive:image.tar";

@@ -272,7 +272,10 @@ mod tests {
                 &image(r#","mediaType":"text/html""#),
                 "unsupported media type",
             ),
-            (&image(&format!(r#","mediaType":"{index}""#)), "says it is"),
+            (
+                &image(&format!(r#","mediaType":"{index}""#)),
+                "has the media type",
+            ),
             (&image("").replace(EMPTY, "sha512:00"), "sha512"),
             (&image("").replace(EMPTY, "../../etc"), "is not of the form"),
             (

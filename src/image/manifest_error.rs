@@ -16,7 +16,7 @@ pub enum ManifestError {
     TooManyMembers,
     /// With all others that the run holds it takes more memory than there is for manifests.
     #[error(
-        "and the others that this run holds at once take more than {} MiB, which no real images need",
+        "and the others that this run holds at once take more than {} MiB, more than any real image needs",
         HOLD_LIMIT >> 20
     )]
     OverBudget,
@@ -32,7 +32,7 @@ pub enum ManifestError {
     #[error("has the unsupported media type {0:?}")]
     MediaType(String),
     /// What the manifest holds contradicts what it says it is.
-    #[error("says it is {said}, but is {is}")]
+    #[error("has the media type {said}, but the content of {is}")]
     Mixed {
         /// The media type as the manifest or the server gives it.
         said: &'static str,

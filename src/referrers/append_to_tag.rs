@@ -94,7 +94,7 @@ impl AppendableTag {
         if found.members() > MEMBERS_LIMIT {
             return Err(ReferrerError::UnexpectedTagContent {
                 tag: self.tag.clone(),
-                problem: "more than can be read and added to",
+                problem: "a list that is too large to be read and extended",
             });
         }
         Ok(Some(found))
@@ -143,7 +143,7 @@ impl AppendableTag {
             match self.append_once(store, there, ours, None, seen).await? {
                 AppendResult::Complete(there) => return Ok(there),
                 AppendResult::Written { .. } => notices.info(format!(
-                    "tag {}: another run wrote it too; added to that",
+                    "tag {}: another run wrote it as well; added to its content",
                     self.tag
                 )),
             }
@@ -212,7 +212,7 @@ impl AppendableTag {
         let Ok(manifest) = manifest else {
             return Err(ReferrerError::UnexpectedTagContent {
                 tag: self.tag.clone(),
-                problem: "what cannot be added to",
+                problem: "content that cannot be extended",
             });
         };
         let stored = self.write_manifest(store, there, &manifest).await?;

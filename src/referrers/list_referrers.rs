@@ -296,7 +296,7 @@ async fn open_artifact(
     annotation: &str,
 ) -> Result<Option<FoundArtifact>, ReferrerError> {
     let content = match source.get_manifest(entry.digest).await? {
-        None => Err("it is listed, and not there".to_owned()),
+        None => Err("it is listed, but missing".to_owned()),
         Some(manifest) => match single_layer(&manifest, kind) {
             None => return Ok(None),
             Some(Ok(layer)) => Ok(source.read_small_blob(&layer, CONTENT_LIMIT).await?),

@@ -76,7 +76,7 @@ impl AppendableTag {
     pub fn warn_of_overwritten(&self, there: Option<&Manifest>, notices: &Notices) {
         if let Some((there, problem)) = there.and_then(|it| Some((it, self.problem(it)?))) {
             notices.warning(format!(
-                "tag {} names {problem} ({}): something has overwritten it; it is written anew, and what it named before stays only where it is known",
+                "tag {} names {problem} ({}): something has overwritten it; shipmark writes it again with the known content",
                 self.tag, there.digest
             ));
         }

@@ -49,19 +49,22 @@ impl fmt::Display for SkippedReferrer {
         match self.reason {
             SkipReason::ReleaseRecord => write!(f, "{what}, of another environment"),
             SkipReason::UnknownKind => {
-                write!(f, "{what}, no known kind (referrers: all takes it along)")
+                write!(f, "{what} of unknown kind (referrers: all copies them)")
             }
             SkipReason::LimitExceeded => write!(
                 f,
-                "{what}, beyond the {REFERRERS_LIMIT} referrers or the {} GiB that travel (referrers: all takes all)",
+                "{what}, more than {REFERRERS_LIMIT} referrers or {} GiB (referrers: all copies all)",
                 SIZE_LIMIT >> 30
             ),
-            SkipReason::Missing => write!(f, "{what}, listed at the source and not there any more"),
+            SkipReason::Missing => write!(f, "{what}, listed at the source but missing"),
             SkipReason::OtherSubject => {
-                write!(f, "{what}, listed at the source for what it does not name")
+                write!(f, "{what}, listed at the source for another subject")
             }
             SkipReason::TagConflict => {
-                write!(f, "{what}: the destination has another one under its tag")
+                write!(
+                    f,
+                    "{what}: the tag exists at the destination with other content"
+                )
             }
         }
     }

@@ -230,7 +230,7 @@ impl MissingReferrers {
                 return Err(SidedReferrerError::at_destination(
                     ReferrerError::UnexpectedTagContent {
                         tag: AppendableTag::referrers_index(self.digest).tag().clone(),
-                        problem: "a list that the annotations of the referrers would make too large",
+                        problem: "a list that would become too large with the annotations of the referrers",
                     },
                 ));
             }

@@ -68,7 +68,7 @@ impl<'a> PendingTarget<'a> {
         self.session = session;
         let timing = copy.destination_timing(self.target.store);
         // What was only too much at once has not failed yet.
-        let (mut next, mut pause) = ("sending less at once".to_owned(), Duration::ZERO);
+        let (mut next, mut pause) = ("sending smaller chunks".to_owned(), Duration::ZERO);
         if !error.wants_smaller_chunk() {
             self.attempts += 1;
             let (tried, attempts) = (self.attempts, timing.attempts);

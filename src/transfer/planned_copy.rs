@@ -142,7 +142,7 @@ impl PlannedCopy<'_> {
             match write_manifests(&self.request, target, levels.select(plan)).await {
                 // Whoever has a manifest has what it names, unless it says itself that it has not.
                 Err(error) if error.lacks_content() => {
-                    let text = format!("{error}; going through the whole image once more");
+                    let text = format!("{error}; copying the whole image again");
                     self.request.notices.warning(text);
                     target.reset();
                     target.record_result(self.rewrite_everything(target, levels).await);

@@ -97,8 +97,8 @@ async fn a_wrong_blob_is_named_and_leaves_nothing() {
             &flipped[..],
             "is damaged: its content has the digest sha256:",
         ),
-        (&good[1..], "has 299999 bytes instead of 300000"),
-        (&long, "has 300001 bytes instead of 300000"),
+        (&good[1..], "has 299999 bytes, expected 300000"),
+        (&long, "has 300001 bytes, expected 300000"),
     ] {
         let error = layout
             .write_blob(&wanted, pieces(bytes, 10_000))
