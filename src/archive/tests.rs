@@ -138,7 +138,7 @@ async fn what_is_no_archive_is_refused_with_its_reason() {
             "cannot be unpacked: ",
         ),
         (file("flipped.tar.gz", &flipped), "cannot be unpacked: "),
-        (PathBuf::from("/dev/null"), "is no regular file"),
+        (PathBuf::from("/dev/null"), "is not a regular file"),
     ] {
         let error = ImageArchive::open(&path, &Unpacking::default())
             .await

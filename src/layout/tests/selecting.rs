@@ -250,13 +250,13 @@ async fn malformed_layouts_are_refused_with_their_reason() {
     for (marker, index, message) in [
         (None, Some("{}"), "it has no file oci-layout"),
         (Some(marker), None, "has no index.json"),
-        (Some("{"), Some("{}"), "oci-layout cannot be understood"),
+        (Some("{"), Some("{}"), "oci-layout is not valid"),
         (
             Some(r#"{"imageLayoutVersion":"2.0"}"#),
             Some("{}"),
             "of version \"2.0\"; only 1.x",
         ),
-        (Some(marker), Some("["), "is no JSON object"),
+        (Some(marker), Some("["), "is not a JSON object"),
         (
             Some(marker),
             Some(r#"{"manifests":{}}"#),
