@@ -415,7 +415,7 @@ async fn what_is_no_docker_archive_says_so() {
             "broken/truncated.tar",
             "it has no manifest.json and no end mark",
         ),
-        ("expected.json", "is no tar archive"),
+        ("expected.json", "is not a tar archive"),
     ] {
         let error = read(fixture(name), "").await.unwrap_err().to_string();
         assert!(error.contains(part), "{name}: {error}");
