@@ -27,7 +27,7 @@ const TAG_MEMORY: usize = 64;
 struct TagListPage {
     /// Some write `null` for none. One that says nothing of them is no list.
     #[serde(deserialize_with = "Option::deserialize")]
-    into_tags: Option<Listed>,
+    tags: Option<Listed>,
 }
 
 /// The tags of a page.
@@ -122,7 +122,7 @@ impl RepositoryClient {
             let page: TagListPage =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
             let before = all.tags.len();
-            let listed = page.into_tags.unwrap_or_default();
+            let listed = page.tags.unwrap_or_default();
             let is_too_much = listed.is_too_much();
             listed.tags.into_iter().for_each(|tag| all.add(tag));
             if is_too_much || all.is_too_much() {
@@ -178,7 +178,7 @@ impl RepositoryClient {
         let next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
         let page = serde_json::from_slice::<TagListPage>(&body).ok();
         let whole = page.filter(|page| next.is_none() && !page.may_be_truncated());
-        let listed = whole.map(|page| page.into_tags.unwrap_or_default());
+        let listed = whole.map(|page| page.tags.unwrap_or_default());
         let listed = listed.filter(|listed| !listed.is_too_much());
         Ok(listed.map_or(TagPage::Incomplete, |listed| TagPage::Complete(listed.tags)))
     }
@@ -199,7 +199,7 @@ pub enum TagPage {
 impl TagListPage {
     /// Some registries end a page at a round number, and do not say that there is another.
     fn may_be_truncated(&self) -> bool {
-        let count = self.into_tags.as_ref().map_or(0, |tags| tags.count);
+        let count = self.tags.as_ref().map_or(0, |tags| tags.count);
         count > 0 && count.is_multiple_of(50)
     }
 }
