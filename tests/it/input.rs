@@ -117,8 +117,8 @@ fn a_source_that_is_not_whole_or_not_what_it_says_is_refused() {
         .write_all(b"no tar")
         .unwrap();
     for (source, part) in [
-        ("oci:none", "no such directory"),
-        ("oci-archive:none.tar", "no such file"),
+        ("oci:none", "the directory does not exist"),
+        ("oci-archive:none.tar", "the file does not exist"),
         ("oci:large", "larger than 8 MiB"),
         ("oci:nonsense", "is not a manifest"),
         ("oci:sha512", "digest algorithm sha512"),
