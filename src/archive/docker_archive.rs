@@ -25,19 +25,15 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::docker_image_list::{DockerArchiveImage, LIST_FILE, matching_images, parse_image_list};
 use super::layer_compression::{self, CompressedLayer, LayerFault};
+use super::layout_archive::open_layout_archive;
 use super::scratch::Scratch;
-use super::{ArchiveContent, ArchiveFault, ArchiveState, ImageArchive, TarReader};
-use crate::image::{
-    Digest, ImageSelector, Manifest, ManifestBody, ManifestBudget, MediaType, exact_names,
-};
-use crate::layout::{
-    self, FileExtent, INDEX_FILE, LayoutFault, LayoutIndex, is_same_name, tag_of_name,
-};
+use super::tar_reader::TarReader;
+use super::{ArchiveFault, ImageArchive};
+use crate::image::{Digest, ImageSelector, Manifest, ManifestBody, MediaType};
+use crate::layout::{self, FileExtent, INDEX_FILE, LayoutFault, LayoutIndex};
 use crate::notices::{Notices, to_printable};
-
-/// The file that lists the images.
-pub(super) const LIST_FILE: &str = "manifest.json";
 
 /// The most layers that an image may have; container engines take 127.
 const LAYERS_LIMIT: usize = 1000;
@@ -59,8 +55,8 @@ pub(super) fn open_docker_archive(
         return convert_image(path, &tar, selector, scratch, notices);
     }
     let is_listed = tar.has_entry(LIST_FILE);
-    let archive = super::open_layout_archive(path, tar)?;
-    if is_listed && let ArchiveContent::Layout(tar) = &archive.inner.content {
+    let archive = open_layout_archive(path, tar)?;
+    if is_listed && let Some(tar) = archive.layout_tar() {
         // By the id of its config an image is known in the list alone.
         let by_id = matches!(selector, ImageSelector::Digest(id) if is_config_digest(tar, *id)?);
         if by_id {
@@ -93,82 +89,6 @@ fn has_uncompressed_layers(archive: &ImageArchive, root: Digest) -> Result<bool,
     }))
 }
 
-/// An image as `manifest.json` has it.
-#[derive(Debug, Clone, Deserialize)]
-struct DockerArchiveImage {
-    #[serde(rename = "Config")]
-    config: String,
-    #[serde(rename = "RepoTags")]
-    names: Option<Vec<String>>,
-    #[serde(rename = "Layers")]
-    layers: Option<Vec<String>>,
-}
-
-impl DockerArchiveImage {
-    fn names(&self) -> &[String] {
-        self.names.as_deref().unwrap_or_default()
-    }
-
-    fn layers(&self) -> &[String] {
-        self.layers.as_deref().unwrap_or_default()
-    }
-
-    /// The digest in the name of the config, which all but the oldest savers write there.
-    fn id(&self) -> Option<Digest> {
-        let name = self.config.rsplit('/').next().unwrap_or_default();
-        let name = name.strip_suffix(".json").unwrap_or(name);
-        let hex = name.strip_prefix("sha256:").unwrap_or(name);
-        format!("sha256:{hex}").parse().ok()
-    }
-
-    /// What to call it.
-    fn label(&self) -> String {
-        match (self.names().first(), self.id()) {
-            (Some(name), _) => to_printable(name, 160),
-            (None, Some(id)) => format!("@{id}"),
-            (None, None) => to_printable(&self.config, 160),
-        }
-    }
-
-    fn fault(&self, problem: impl Into<String>) -> ArchiveFault {
-        ArchiveFault::Image {
-            image: self.label(),
-            problem: problem.into(),
-        }
-    }
-}
-
-fn parse_image_list(tar: &TarReader) -> Result<Vec<DockerArchiveImage>, ArchiveFault> {
-    let list = tar
-        .read_document(LIST_FILE)?
-        .ok_or_else(|| tar.missing_entry(LIST_FILE))?;
-    serde_json::from_slice(&list)
-        .and_then(|images| exact_names::check(&list, exact_names::DOCKER_ARCHIVE).map(|()| images))
-        .map_err(|error| ArchiveFault::List(format!("is no list of images: {error}")))
-}
-
-/// The images of a list that `selector` means.
-fn meant<'a>(
-    images: &'a [DockerArchiveImage],
-    selector: &ImageSelector,
-) -> Vec<&'a DockerArchiveImage> {
-    let named = |fits: &dyn Fn(&str) -> bool| -> Vec<&DockerArchiveImage> {
-        let fits = |image: &&DockerArchiveImage| image.names().iter().any(|name| fits(name));
-        images.iter().filter(fits).collect()
-    };
-    match selector {
-        ImageSelector::Only => images.iter().collect(),
-        ImageSelector::Digest(id) => {
-            let is_it = |image: &&DockerArchiveImage| image.id() == Some(*id);
-            images.iter().filter(is_it).collect()
-        }
-        ImageSelector::Name(name) => match named(&|other| is_same_name(other, name)) {
-            none if none.is_empty() => named(&|other| tag_of_name(other) == name),
-            found => found,
-        },
-    }
-}
-
 /// The image that `selector` means. One image with several names may be listed several times.
 fn select_image(
     images: &[DockerArchiveImage],
@@ -179,7 +99,7 @@ fn select_image(
         labels.sort();
         labels
     };
-    let mut found = meant(images, selector);
+    let mut found = matching_images(images, selector);
     found.dedup_by(|a, b| a.config == b.config && a.layers == b.layers);
     match (found.as_slice(), selector) {
         ([image], _) => Ok((*image).clone()),
@@ -221,14 +141,7 @@ fn convert_image(
         ]);
     let mut index = LayoutIndex::empty();
     index.add_unnamed(&manifest);
-    let archive = ImageArchive {
-        inner: Arc::new(ArchiveState {
-            path: path.to_owned(),
-            index: Arc::new(index),
-            content: ArchiveContent::Converted(blobs.collect()),
-            budget: ManifestBudget::default(),
-        }),
-    };
+    let archive = ImageArchive::from_converted(path, index, blobs.collect());
     Ok((archive, manifest.digest))
 }
 
@@ -274,7 +187,7 @@ fn read_config(
         )));
     }
     let wire: SavedConfigJson = serde_json::from_slice(&bytes)
-        .map_err(|error| image.fault(format!("its config is no image config: {error}")))?;
+        .map_err(|error| image.fault(format!("its config is not an image config: {error}")))?;
     let diff_ids = wire.rootfs.and_then(|rootfs| rootfs.diff_ids);
     let diff_ids: Result<Vec<Digest>, _> = diff_ids
         .unwrap_or_default()
@@ -300,7 +213,7 @@ fn locate_layers(
     let names = image.layers();
     if names.len() != diff_ids.len() {
         return Err(image.fault(format!(
-            "it lists {} layers, and its config {}",
+            "it lists {} layers, but its config {}",
             names.len(),
             diff_ids.len()
         )));

@@ -11,73 +11,18 @@ use std::time::Duration;
 use reqwest::{Client, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
-use thiserror::Error;
 
-use super::ArchiveFault;
+use super::engine_fault::DEFAULT_SOCKET;
 use super::scratch::Scratch;
+use super::{ArchiveFault, EngineFault};
 use crate::image::DaemonImageName;
 use crate::layout::run_blocking;
 use crate::notices::to_printable;
 
-/// Where the engine listens unless `DOCKER_HOST` says otherwise; the runner mounts it there in an
-/// action's container.
-const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// How long the engine may say nothing: it gathers the layers before it sends the first byte.
 const ENGINE_TIMEOUT: Duration = Duration::from_secs(600);
 /// The most that is read of an answer that is no archive, in bytes.
 const ANSWER_LIMIT: usize = 64 << 10;
-
-/// Why a Docker engine gave no image.
-#[derive(Debug, Error)]
-pub enum EngineFault {
-    /// `DOCKER_HOST` names something else than a socket of this machine.
-    #[error("DOCKER_HOST is {0}, and only an engine on this machine is asked, by unix:///PATH")]
-    Host(String),
-    /// Nothing listens there.
-    #[error("no Docker engine listens at {}", .0.display())]
-    Absent(PathBuf),
-    /// The socket may not be used.
-    #[error("this user may not use the Docker engine's socket {}", .0.display())]
-    Denied(PathBuf),
-    /// It does not have the image.
-    #[error("the Docker engine has no such image")]
-    NoSuchImage,
-    /// It refused otherwise.
-    #[error("the Docker engine answered {status}: {message}")]
-    Answer {
-        /// The HTTP status.
-        status: StatusCode,
-        /// The engine's words, made printable.
-        message: String,
-    },
-    /// It broke off.
-    #[error("the Docker engine broke off: {0}")]
-    Broken(String),
-}
-
-impl EngineFault {
-    /// How to go on.
-    pub(super) fn hint(&self) -> String {
-        match self {
-            Self::Host(_) => format!("set DOCKER_HOST to unix://{DEFAULT_SOCKET}, or {TO_FILE}"),
-            Self::Absent(_) => format!(
-                "start one, or name its socket in DOCKER_HOST; in an action's container there is \
-                 only {DEFAULT_SOCKET}, where the runner's machine has it; else {TO_FILE}"
-            ),
-            Self::Denied(_) => format!("let the user into the group docker, or {TO_FILE}"),
-            Self::NoSuchImage => {
-                "docker images lists what there is; docker buildx build keeps an image there only \
-                 with --load"
-                    .to_owned()
-            }
-            Self::Answer { .. } | Self::Broken(_) => {
-                format!("the engine's log says more; or {TO_FILE}")
-            }
-        }
-    }
-}
-
-const TO_FILE: &str = "let a step before save the image into the workspace (docker save -o image.tar NAME) and give docker-archive:image.tar";
 
 /// The socket that `docker_host`, the variable `DOCKER_HOST`, names.
 fn socket(docker_host: Option<&str>) -> Result<PathBuf, EngineFault> {

@@ -21,13 +21,13 @@ pub struct ArchiveError {
 #[derive(Debug, Error)]
 pub enum ArchiveFault {
     /// There is nothing at the path.
-    #[error("there is no such file")]
+    #[error("the file does not exist")]
     Absent,
     /// The path is a directory.
     #[error("is a directory, not an archive: read an image layout directory with oci:")]
     Directory,
     /// The path is a pipe, a socket or a device, which cannot be read in any order.
-    #[error("is no regular file: an archive must be on disk")]
+    #[error("is not a regular file: an archive must be on disk")]
     NotAFile,
     /// It is compressed in a way that is not read.
     #[error("is compressed with {0}; only tar, tar.gz and tar.zst are supported")]
@@ -44,13 +44,13 @@ pub enum ArchiveFault {
         error: io::Error,
     },
     /// What is in it takes more room than it may.
-    #[error("unpacks to more than {}, the most that it may", size(*.limit))]
+    #[error("unpacks to more than {}, the limit", size(*.limit))]
     TooLarge {
         /// The most bytes that it may unpack to.
         limit: u64,
     },
     /// It is no tar at all.
-    #[error("is no tar archive: {0}")]
+    #[error("is not a tar archive: {0}")]
     NotTar(String),
     /// A header cannot be read.
     #[error("is damaged after entry {after:?}: {reason}")]
@@ -71,7 +71,7 @@ pub enum ArchiveFault {
         len: u64,
     },
     /// An entry's name leads out of the archive.
-    #[error("entry {entry:?} {why}: it could be written outside of where the archive is unpacked")]
+    #[error("entry {entry:?} {why}: it could be written outside the archive's directory")]
     Name {
         /// The entry.
         entry: String,
@@ -79,7 +79,7 @@ pub enum ArchiveFault {
         why: &'static str,
     },
     /// A link leads out of the archive.
-    #[error("entry {entry:?} is a link to {target:?}, outside of the archive")]
+    #[error("entry {entry:?} is a link to {target:?}, outside the archive")]
     LinkOut {
         /// The link.
         entry: String,
@@ -87,7 +87,7 @@ pub enum ArchiveFault {
         target: String,
     },
     /// Two entries of one name, of which different readers would take different ones.
-    #[error("has two entries {0:?}, and tools differ in which of them they read")]
+    #[error("has two entries {0:?}, and tools differ in which one they read")]
     DuplicateEntry(String),
     /// More entries than any image has.
     #[error("has more entries than any image")]
@@ -105,7 +105,7 @@ pub enum ArchiveFault {
     },
     /// It has neither a `manifest.json` nor an `index.json`.
     #[error(
-        "has no manifest.json, so it is no docker-archive (Docker before 1.10 wrote none: save the image again)"
+        "has no manifest.json, so it is not a docker-archive (Docker before 1.10 wrote none: save the image again)"
     )]
     NoImages,
     /// Its `manifest.json` cannot be understood.
@@ -113,7 +113,7 @@ pub enum ArchiveFault {
     List(String),
     /// It is a layout as well, and that has another image.
     #[error(
-        "its manifest.json and its index.json are about different images: image {listed} of manifest.json is not in {root}, which index.json names; which of them a tool reads is chance"
+        "its manifest.json and its index.json are about different images: image {listed} of manifest.json is not in {root}, which index.json names; tools differ in which one they read"
     )]
     TwoImages {
         /// The image in `manifest.json`, by a name or its id.
@@ -122,7 +122,7 @@ pub enum ArchiveFault {
         root: Digest,
     },
     /// The only image was asked for, and there are several.
-    #[error("holds several images; say which, as in docker-archive:FILE:NAME: {}", list(.0))]
+    #[error("contains several images; select one, such as docker-archive:FILE:NAME: {}", list(.0))]
     SeveralImages(Vec<String>),
     /// No image has that id.
     #[error("has no image with the id {0}")]
@@ -163,7 +163,8 @@ impl ArchiveFault {
         match self {
             Self::Engine(fault) => Some(fault.hint()),
             Self::TooLarge { .. } => Some(
-                "if the archive is yours, give scratch-limit the GiB that it unpacks to".to_owned(),
+                "if you trust the archive, set scratch-limit to the GiB that it unpacks to"
+                    .to_owned(),
             ),
             _ => None,
         }

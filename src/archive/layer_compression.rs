@@ -140,7 +140,7 @@ fn hash_compressed(
     }
     let (_, digest, len) = unpacked.into_inner().into_inner().into_parts();
     if len != extent.len {
-        let rest = io::Error::other("something follows what is compressed");
+        let rest = io::Error::other("data follows the compressed content");
         return Err(LayerFault::Read(rest));
     }
     let layer = CompressedLayer {

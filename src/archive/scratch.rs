@@ -67,7 +67,7 @@ impl FromStr for ScratchLimit {
         let sensible = number.filter(|gib| (1..=1 << 20).contains(gib));
         sensible
             .map(Self)
-            .ok_or("is no number of GiB: expected a whole number from 1 to 1048576")
+            .ok_or("is not a number of GiB: expected a whole number from 1 to 1048576")
     }
 }
 
@@ -124,7 +124,7 @@ impl Scratch {
 
 /// All the room is taken.
 #[derive(Debug, Error)]
-#[error("the archive unpacks to more than it may")]
+#[error("the archive unpacks to more than the limit")]
 struct Full;
 
 /// Whether a file could not be written since all the room is taken.

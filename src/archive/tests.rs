@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use tar::{Builder, EntryType, Header};
 
 use super::*;
+use crate::image::ImageSelector;
+use crate::layout::CheckedCounts;
 use std::fs::File;
 
 use crate::layout::tests::{assert_expected, fixture};
@@ -112,13 +114,16 @@ async fn what_is_no_archive_is_refused_with_its_reason() {
     let mut flipped = gzip.clone();
     flipped[5000] ^= 0x10;
     for (path, message) in [
-        (fixture("absent.tar"), "there is no such file"),
+        (fixture("absent.tar"), "the file does not exist"),
         (fixture("skopeo-oci-dir"), "is a directory, not an archive"),
-        (fixture("expected.json"), "is no tar archive: "),
-        (file("empty", b""), "is no tar archive: it has no entries"),
+        (fixture("expected.json"), "is not a tar archive: "),
+        (
+            file("empty", b""),
+            "is not a tar archive: it has no entries",
+        ),
         (
             file("zeroes", &[0; 4096]),
-            "is no tar archive: it has no entries",
+            "is not a tar archive: it has no entries",
         ),
         (
             file("half.tar.zst", &[0x28, 0xb5, 0x2f, 0xfd, 0]),
@@ -133,7 +138,7 @@ async fn what_is_no_archive_is_refused_with_its_reason() {
             "cannot be unpacked: ",
         ),
         (file("flipped.tar.gz", &flipped), "cannot be unpacked: "),
-        (PathBuf::from("/dev/null"), "is no regular file"),
+        (PathBuf::from("/dev/null"), "is not a regular file"),
     ] {
         let error = ImageArchive::open(&path, &Unpacking::default())
             .await
@@ -238,7 +243,7 @@ async fn names_and_links_that_lead_out_are_refused() {
         ),
         (
             link("blobs/sha256/x", EntryType::Symlink, "/etc/passwd"),
-            "entry \"blobs/sha256/x\" is a link to \"/etc/passwd\", outside of the archive",
+            "entry \"blobs/sha256/x\" is a link to \"/etc/passwd\", outside the archive",
         ),
         (
             link("blobs/sha256/x", EntryType::Symlink, "../../../etc/passwd"),
@@ -313,7 +318,7 @@ async fn links_inside_are_followed_so_far() {
         let (_directory, path) = build(&all);
         let error = open_and_check(&path).await.unwrap_err();
         assert!(error.contains(&format!("layer sha256:{LAYER}")), "{error}");
-        assert!(error.contains("which leads to no file"), "{error}");
+        assert!(error.contains("which is not a file"), "{error}");
     }
 }
 

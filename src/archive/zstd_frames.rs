@@ -36,7 +36,7 @@ impl<R: BufRead> ZstdFrames<R> {
                 })) => self.skip_frame(length.into())?,
                 Err(FrameDecoderError::WindowSizeTooBig { requested, .. }) => {
                     return Err(io::Error::other(format!(
-                        "it was compressed with a window of {} MiB, and {} MiB is the most",
+                        "it was compressed with a window of {} MiB; at most {} MiB is supported",
                         requested.div_ceil(1 << 20),
                         WINDOW_LIMIT >> 20
                     )));

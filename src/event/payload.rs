@@ -30,8 +30,8 @@ pub enum EventError {
         /// What it should have been.
         wanted: &'static str,
     },
-    /// `GITHUB_SHA` is set, but is no full commit id.
-    #[error("the commit given (GITHUB_SHA) is no full commit id of 40 or 64 hex digits")]
+    /// `GITHUB_SHA` is set, but is not a full commit id.
+    #[error("the commit given (GITHUB_SHA) is not a full commit id of 40 or 64 hex digits")]
     Sha,
 }
 

@@ -11,10 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
+use super::manifest_limits::HOLD_LIMIT;
 use super::{MEMBERS_LIMIT, ManifestError};
 
-/// The most bytes that may be held at once.
-pub const HOLD_LIMIT: usize = 64 << 20;
 /// The most bytes that are kept of what can be read again.
 const KEEP_LIMIT: usize = 24 << 20;
 /// What a member of a JSON object takes beside its text once it is read into a map.

@@ -72,7 +72,9 @@ pub enum ImageSourceError {
     #[error("is {0}, which can only be read: release to oci:DIR instead")]
     ReadOnly(&'static str),
     /// A destination names a tag; tags are derived.
-    #[error("names a tag: give the place alone, the tags are derived or come from the input tags")]
+    #[error(
+        "names a tag: give only the repository or directory; the tags are derived or come from the input tags"
+    )]
     Tagged,
 }
 

@@ -1,19 +1,14 @@
+//! Manifests as bytes, with what they say.
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use oci_client::manifest as types;
-use thiserror::Error;
 
 use super::budget::members;
-use super::{Digest, DigestError, ImageLabels, exact_names};
-
-/// The largest manifest that is taken, in bytes. The distribution specification asks registries to
-/// take 4 MiB at least; no real manifest comes near, so more is an error or an attack.
-pub const MANIFEST_LIMIT: usize = 8 << 20;
-
-/// The most members that the objects of a manifest, and elements that its lists, may have together. An image of a hundred platforms
-/// or of a thousand signatures has some ten thousand; more are made to exhaust a reader.
-pub const MEMBERS_LIMIT: usize = 150_000;
+use super::{
+    Descriptor, Digest, ImageLabels, MANIFEST_LIMIT, MEMBERS_LIMIT, ManifestError, MediaType,
+    exact_names,
+};
 
 /// A manifest as it came, with what it says.
 #[derive(Debug, Clone)]
@@ -48,147 +43,11 @@ pub enum ManifestBody {
     Index(Vec<Descriptor>),
 }
 
-/// The four media types a manifest can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MediaType {
-    /// `application/vnd.oci.image.manifest.v1+json`
-    OciManifest,
-    /// `application/vnd.oci.image.index.v1+json`
-    OciIndex,
-    /// `application/vnd.docker.distribution.manifest.v2+json`
-    DockerManifest,
-    /// `application/vnd.docker.distribution.manifest.list.v2+json`
-    DockerList,
-}
-
-/// A pointer to a blob or manifest (OCI image specification, descriptor.md).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Descriptor {
-    /// The media type, as written.
-    pub media_type: String,
-    /// The digest of what is pointed at.
-    pub digest: Digest,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The platform, on entries of an index.
-    pub platform: Option<Platform>,
-    /// Annotations of the pointer.
-    pub annotations: BTreeMap<String, String>,
-    /// Addresses outside the registry that hold the content (foreign layers).
-    pub urls: Vec<String>,
-    /// The content itself, where the pointer carries it and it is what the digest says.
-    pub data: Option<Bytes>,
-}
-
-impl Descriptor {
-    /// A blob of these bytes, of no particular type.
-    pub fn from_bytes(bytes: &[u8]) -> Self {
-        let size = bytes.len() as u64;
-        Self::new("application/octet-stream", Digest::of(bytes), size)
-    }
-}
-
-/// The platform of an index entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Platform {
-    /// The operating system, `linux`.
-    pub os: String,
-    /// The architecture, `amd64`.
-    pub architecture: String,
-    /// The variant of the architecture, `v7`.
-    pub variant: Option<String>,
-    /// The version of the operating system, `10.0.17763.4974`: Windows has images for each.
-    pub os_version: Option<String>,
-}
-
-/// Why bytes are no manifest.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ManifestError {
-    /// The bytes are more than [`MANIFEST_LIMIT`].
-    #[error("is larger than {} MiB", MANIFEST_LIMIT >> 20)]
-    TooLarge,
-    /// The bytes have more members than [`MEMBERS_LIMIT`].
-    #[error("has more than {MEMBERS_LIMIT} members, which no image needs")]
-    TooManyMembers,
-    /// With all others that the run holds it takes more memory than there is for manifests.
-    #[error(
-        "and the others that this run holds at once take more than {} MiB, which no real images need",
-        super::budget::HOLD_LIMIT >> 20
-    )]
-    OverBudget,
-    /// The bytes are no JSON object of the right shape.
-    #[error("is not a manifest: {0}")]
-    Json(String),
-    /// A schema 1 manifest, which has no digest of its own.
-    #[error(
-        "is a manifest of schema version {0}; only 2 is supported: pull and push it with a current docker"
-    )]
-    Schema(u64),
-    /// A media type that is none of [`MediaType`].
-    #[error("has the unsupported media type {0:?}")]
-    MediaType(String),
-    /// What the manifest holds contradicts what it says it is.
-    #[error("says it is {said}, but is {is}")]
-    Mixed {
-        /// The media type as the manifest or the server gives it.
-        said: &'static str,
-        /// What it looks like.
-        is: &'static str,
-    },
-    /// A descriptor's digest is malformed or unsupported.
-    #[error("names {digest:?}, which {reason}")]
-    Digest {
-        /// The text in place of a digest.
-        digest: String,
-        /// What is wrong with it.
-        reason: DigestError,
-    },
-    /// A descriptor's size is negative.
-    #[error("gives {0} a negative size")]
-    Size(Digest),
-}
-
 /// The type of the layers that BuildKit's attestations are made of.
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 /// The type of the config of what is no image (OCI image specification, "Guidance for an Empty
 /// Descriptor"); its content is `{}`.
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
-
-impl MediaType {
-    /// What to send as `Accept`, in order of preference.
-    pub const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
-        application/vnd.oci.image.manifest.v1+json, \
-        application/vnd.docker.distribution.manifest.list.v2+json, \
-        application/vnd.docker.distribution.manifest.v2+json";
-
-    /// The media type's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OciManifest => types::OCI_IMAGE_MEDIA_TYPE,
-            Self::OciIndex => types::OCI_IMAGE_INDEX_MEDIA_TYPE,
-            Self::DockerManifest => types::IMAGE_MANIFEST_MEDIA_TYPE,
-            Self::DockerList => types::IMAGE_MANIFEST_LIST_MEDIA_TYPE,
-        }
-    }
-
-    /// The media type of that name; parameters such as `; charset=utf-8` do not count.
-    pub fn parse(name: &str) -> Option<Self> {
-        let name = name.split(';').next().unwrap_or_default().trim();
-        [
-            Self::OciManifest,
-            Self::OciIndex,
-            Self::DockerManifest,
-            Self::DockerList,
-        ]
-        .into_iter()
-        .find(|known| known.as_str() == name)
-    }
-
-    /// Whether it is of a manifest that lists others.
-    pub fn is_index(self) -> bool {
-        matches!(self, Self::OciIndex | Self::DockerList)
-    }
-}
 
 impl Manifest {
     /// Reads a manifest. `served_as` is the media type the holder gave it (a `Content-Type`, a
@@ -311,46 +170,6 @@ impl Manifest {
     }
 }
 
-impl Descriptor {
-    /// A pointer that says no more than what it points at.
-    pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
-        Self {
-            media_type: media_type.to_owned(),
-            digest,
-            size,
-            platform: None,
-            annotations: BTreeMap::new(),
-            urls: Vec::new(),
-            data: None,
-        }
-    }
-
-    fn is_manifest(&self) -> bool {
-        self.media_type.is_empty() || MediaType::parse(&self.media_type).is_some()
-    }
-
-    /// Whether this entry of an index is one itself, or could be.
-    pub fn may_be_index(&self) -> bool {
-        match MediaType::parse(&self.media_type) {
-            Some(media_type) => media_type.is_index(),
-            None => self.media_type.is_empty(),
-        }
-    }
-
-    /// Whether this entry of an index says that it is for no platform (`unknown/unknown`). Then nobody
-    /// takes it who looks for a platform.
-    pub fn is_for_no_platform(&self) -> bool {
-        self.platform.as_ref().is_some_and(Platform::is_unknown)
-    }
-
-    /// Whether this entry of an index says that it is a BuildKit attestation of another entry. The
-    /// index's author says so: it tells what belongs together, and nothing that a check may go by.
-    pub fn says_attestation(&self) -> bool {
-        let kind = self.annotations.get("vnd.docker.reference.type");
-        self.is_for_no_platform() && kind.is_some_and(|kind| kind == "attestation-manifest")
-    }
-}
-
 /// The manifest's own word, else the holder's, else what its members look like; all must agree on
 /// whether it is an index, since a reader that is told otherwise would see another image.
 fn determine_media_type(
@@ -457,7 +276,10 @@ mod tests {
                 &image(r#","mediaType":"text/html""#),
                 "unsupported media type",
             ),
-            (&image(&format!(r#","mediaType":"{index}""#)), "says it is"),
+            (
+                &image(&format!(r#","mediaType":"{index}""#)),
+                "has the media type",
+            ),
             (&image("").replace(EMPTY, "sha512:00"), "sha512"),
             (&image("").replace(EMPTY, "../../etc"), "is not of the form"),
             (

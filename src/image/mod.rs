@@ -5,10 +5,15 @@
 
 mod budget;
 mod canonical;
+mod descriptor;
 mod digest;
 pub(crate) mod exact_names;
 mod image_source;
 mod manifest;
+mod manifest_error;
+mod manifest_limits;
+mod manifest_walk;
+mod media_type;
 mod origin_labels;
 mod platform;
 mod reference;
@@ -17,15 +22,19 @@ mod tag;
 pub(crate) use budget::members;
 pub use budget::{ManifestBudget, Reservation};
 pub use canonical::{CanonicalPlace, CanonicalRegistry, RealPaths};
+pub use descriptor::{Descriptor, Platform};
 pub use digest::{Digest, DigestError, DigestHasher};
 pub use image_source::{
     DaemonImageName, Destination, ImageSelector, ImageSource, ImageSourceError,
 };
 pub(crate) use manifest::AtMost;
-pub use manifest::{
-    Descriptor, MANIFEST_LIMIT, MEMBERS_LIMIT, Manifest, ManifestBody, ManifestError, MediaType,
-    Platform,
+pub use manifest::{Manifest, ManifestBody};
+pub use manifest_error::ManifestError;
+pub use manifest_limits::{MANIFEST_LIMIT, MEMBERS_LIMIT};
+pub use manifest_walk::{
+    MANIFESTS_LIMIT, ManifestLink, ManifestWalk, WalkDepth, WalkLimitExceeded, WalkPolicy,
 };
+pub use media_type::MediaType;
 pub use origin_labels::{CommitId, CommitIdError, ImageLabels};
 pub use platform::{PlatformError, PlatformName};
 pub use reference::{Reference, ReferenceError, RegistryName, Repository, TagOrDigest};

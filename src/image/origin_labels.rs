@@ -11,7 +11,7 @@ pub struct CommitId(String);
 
 /// Why a text is no [`CommitId`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("is no full commit id (40 or 64 hex digits)")]
+#[error("is not a full commit id (40 or 64 hex digits)")]
 pub struct CommitIdError;
 
 impl CommitId {

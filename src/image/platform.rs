@@ -21,7 +21,7 @@ pub struct PlatformName {
 /// Why a text names no platform.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "is no platform: write os/architecture or os/architecture/variant, as linux/arm64, a version after the os, as windows(10.0.17763)/amd64"
+    "is not a platform: expected os/architecture or os/architecture/variant, such as linux/arm64, with the version after the os, such as windows(10.0.17763)/amd64"
 )]
 pub struct PlatformError;
 

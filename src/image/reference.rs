@@ -63,7 +63,7 @@ pub enum ReferenceError {
     #[error("has a digest that {0}")]
     Digest(#[from] DigestError),
     /// A repository was wanted, but a tag or digest stands there.
-    #[error("names a tag or digest where a bare repository is wanted")]
+    #[error("names a tag or digest, expected only a repository")]
     NotBare,
 }
 

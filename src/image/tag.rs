@@ -20,7 +20,7 @@ pub enum TagError {
     #[error("a tag cannot begin with {0:?}")]
     Start(char),
     /// A character that no tag may hold.
-    #[error("a tag cannot hold {0:?}: letters, digits, '.', '_' and '-' only")]
+    #[error("a tag cannot contain {0:?}: letters, digits, '.', '_' and '-' only")]
     Character(char),
 }
 

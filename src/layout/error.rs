@@ -20,7 +20,7 @@ pub struct LayoutError {
 #[derive(Debug, Error)]
 pub enum LayoutFault {
     /// There is nothing at the path.
-    #[error("there is no such directory")]
+    #[error("the directory does not exist")]
     Absent,
     /// The path is a file.
     #[error("is a file, not an image layout directory: read a tar of a layout with oci-archive:")]
@@ -33,21 +33,21 @@ pub enum LayoutFault {
     UpBehindLink(PathBuf),
     /// The path is or lies below a symbolic link to nothing.
     #[error(
-        "cannot be told: the symbolic link {} leads to nothing",
+        "cannot be resolved: the symbolic link {} points to nothing",
         to_printable(&.0.display().to_string(), 200)
     )]
     DanglingLink(PathBuf),
     /// There is no file `oci-layout`.
-    #[error("is no OCI image layout: it has no file oci-layout")]
+    #[error("is not an OCI image layout: it has no file oci-layout")]
     NoLayoutFile,
     /// The file `oci-layout` cannot be understood.
-    #[error("is no OCI image layout: its file oci-layout {0}")]
+    #[error("is not an OCI image layout: its file oci-layout {0}")]
     LayoutFile(String),
     /// The layout is of another version than 1.x.
     #[error("is an image layout of version {0:?}; only 1.x is supported")]
     Version(String),
     /// A directory to be written to that holds something else.
-    #[error("holds {0:?} and is no image layout: name an empty or a new directory")]
+    #[error("contains {0:?} and is not an image layout: use an empty or a new directory")]
     Foreign(String),
     /// There is no `index.json`.
     #[error("has no index.json, so it names no image")]
@@ -68,7 +68,7 @@ pub enum LayoutFault {
     NoImage,
     /// The only image was asked for, and there are several.
     #[error(
-        "holds several images; say which, as in oci:DIR:NAME or oci:DIR@DIGEST: {}",
+        "contains several images; select one, such as oci:DIR:NAME or oci:DIR@DIGEST: {}",
         list(names)
     )]
     SeveralImages {
@@ -85,7 +85,7 @@ pub enum LayoutFault {
     },
     /// Several images have that name.
     #[error(
-        "has several images named {name:?}; say which by digest: {}",
+        "has several images named {name:?}; select one by digest: {}",
         list(digests)
     )]
     Ambiguous {
@@ -106,7 +106,7 @@ pub enum LayoutFault {
         fault: BlobFault,
     },
     /// A tag that must not move names another image.
-    #[error("tag {tag} names {there}, not {wanted}")]
+    #[error("tag {tag} points to {there}, expected {wanted}")]
     TagConflict {
         /// The tag.
         tag: Tag,
@@ -138,10 +138,10 @@ pub enum BlobFault {
     #[error("is {0}, not a directory")]
     NotADirectory(&'static str),
     /// It is a link to nothing.
-    #[error("is a link to {0:?}, which leads to no file")]
+    #[error("is a link to {0:?}, which is not a file")]
     Link(String),
     /// Its size is not the one that its descriptor gives.
-    #[error("has {is} bytes instead of {should}")]
+    #[error("has {is} bytes, expected {should}")]
     Size {
         /// The size it has.
         is: u64,
@@ -173,7 +173,7 @@ impl LayoutFault {
                 fault: BlobFault::NotADirectory(_) | BlobFault::NotAFile(_),
                 ..
             } => Some(
-                "a layout has plain files and directories, and no links where it is written to: remove it, or name another directory",
+                "a layout that is written to may contain only plain files and directories, no links: remove the link, or use another directory",
             ),
             _ => None,
         }

@@ -204,7 +204,7 @@ impl LayoutDirectory {
             Ok(metadata) if metadata.is_dir() => Ok(()),
             Ok(_) => Err(LayoutFault::NotADirectory),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LayoutFault::Absent),
-            Err(error) => Err(LayoutFault::io("look at it")(error)),
+            Err(error) => Err(LayoutFault::io("inspect it")(error)),
         }
     }
 
@@ -313,7 +313,7 @@ pub(crate) fn check_layout_file(bytes: &[u8]) -> Result<(), LayoutFault> {
         image_layout_version: String,
     }
     let marker: LayoutFileJson = serde_json::from_slice(bytes)
-        .map_err(|error| LayoutFault::LayoutFile(format!("cannot be understood: {error}")))?;
+        .map_err(|error| LayoutFault::LayoutFile(format!("is not valid: {error}")))?;
     if !marker.image_layout_version.starts_with("1.") {
         let version = crate::notices::to_printable(&marker.image_layout_version, 40);
         return Err(LayoutFault::Version(version));

@@ -68,7 +68,7 @@ impl LayoutIndex {
             )));
         }
         let json: Map<String, Value> = serde_json::from_slice(bytes)
-            .map_err(|error| LayoutFault::Index(format!("is no JSON object: {error}")))?;
+            .map_err(|error| LayoutFault::Index(format!("is not a JSON object: {error}")))?;
         exact_names::check(bytes, exact_names::MANIFEST)
             .map_err(|error| LayoutFault::Index(format!("is not clear: {error}")))?;
         let entries = match json.get("manifests") {
@@ -79,7 +79,7 @@ impl LayoutIndex {
                     IndexEntry::parse(entry).ok_or_else(|| fault("has an entry without a digest"))
                 })
                 .collect::<Result<_, _>>()?,
-            Some(_) => return Err(fault("has manifests that are no list")),
+            Some(_) => return Err(fault("has a member manifests that is not a list")),
         };
         Ok(Self::new(json, entries))
     }

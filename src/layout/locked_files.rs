@@ -88,7 +88,7 @@ impl LayoutDirectory {
         if !is_layout {
             self.refuse_foreign()?;
         }
-        fs::create_dir_all(self.path()).map_err(LayoutFault::io("make the directory"))?;
+        fs::create_dir_all(self.path()).map_err(LayoutFault::io("create the directory"))?;
         for path in [BLOB_DIRECTORY, PRIVATE_DIRECTORY] {
             self.make(path)?;
         }
@@ -174,10 +174,10 @@ impl LayoutDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                 return Err(LayoutFault::NotADirectory);
             }
-            Err(error) => return Err(LayoutFault::io("look at it")(error)),
+            Err(error) => return Err(LayoutFault::io("inspect it")(error)),
         };
         for entry in entries {
-            let name = entry.map_err(LayoutFault::io("look at it"))?.file_name();
+            let name = entry.map_err(LayoutFault::io("inspect it"))?.file_name();
             // What another run may just have made.
             let ours = [PRIVATE_DIRECTORY, "blobs", INDEX_FILE, LAYOUT_FILE];
             if !ours.iter().any(|known| name == *known) {
@@ -211,7 +211,7 @@ impl LayoutDirectory {
     /// The same for who holds the lock already.
     fn create_temporary_locked(&self) -> Result<Temporary, LayoutFault> {
         Temporary::new(self.inside(PRIVATE_DIRECTORY)?)
-            .map_err(LayoutFault::io("make a temporary file"))
+            .map_err(LayoutFault::io("create a temporary file"))
     }
 
     /// Removes what runs that died left behind. To be called under the lock, since every temporary

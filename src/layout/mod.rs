@@ -16,6 +16,7 @@ mod error;
 mod folder;
 mod integrity_check;
 pub(crate) mod layout_directory;
+mod layout_files;
 mod layout_index;
 mod layout_referrers;
 mod locked_files;
@@ -39,11 +40,7 @@ pub use write_tag::{TagPrecondition, TagWriteResult};
 pub(crate) use blobs::{BLOB_DIRECTORY, CHUNK_SIZE, FileExtent, LayoutBlobs, run_blocking};
 pub(crate) use error::list;
 pub(crate) use integrity_check::check;
+pub(crate) use layout_files::{INDEX_FILE, LAYOUT_FILE};
 pub(crate) use layout_index::{LayoutIndex, tag_of_name};
 pub(crate) use layout_referrers::read_referrers;
 pub(crate) use select_image::{is_same_name, select_image};
-
-/// The file that says that a directory is an image layout, and of which version.
-pub(crate) const LAYOUT_FILE: &str = "oci-layout";
-/// The file that names the images of a layout.
-pub(crate) const INDEX_FILE: &str = "index.json";

@@ -11,34 +11,19 @@ use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use super::discover::{CosignTagImage, Referrer, ReferrerGraph, SkipReason, SkippedReferrer};
 use super::list_referrers::{self, ReferrersSource};
+use super::referrer_graph::{CosignTagImage, Referrer};
+use super::tag_members;
 use super::write_batch::{MissingReferrers, MissingTagLayers, ReferrerBatch};
 use super::{
-    AppendableTag, CosignTagSuffix, ReferrerError, ReferrerKind, SidedReferrerError, TagSnapshot,
-    appendable_tag,
+    AppendableTag, CopyRoute, CosignTagSuffix, ReferrerError, ReferrerGraph, ReferrerKind,
+    SidedReferrerError, SkipReason, SkippedReferrer, TagSnapshot,
 };
 use crate::image::{Digest, Manifest};
-use crate::notices::Notices;
-use crate::transfer::{BlobIndex, ImageReader, ImageStore, ProgressMeter, StoreError};
+use crate::transfer::{ImageStore, StoreError};
 
 /// Questions to a destination at the same time.
 const REQUEST_CONCURRENCY: usize = 16;
-
-/// A source and a destination, and what is known of them.
-#[derive(Clone, Copy)]
-pub struct CopyRoute<'a> {
-    /// Where things come from.
-    pub source: &'a ImageReader,
-    /// Where they go.
-    pub store: &'a ImageStore,
-    /// What the run knows of blobs.
-    pub blob_index: &'a BlobIndex,
-    /// Where to say what is retried.
-    pub notices: &'a Notices,
-    /// Counts the bytes of all copies of a run.
-    pub meter: &'a ProgressMeter,
-}
 
 /// What is brought to one destination, in steps: each is taken before the next.
 pub struct ReferrerCopy<'a> {
@@ -283,9 +268,9 @@ impl CopiedReferrers {
     ) -> MissingTagLayers {
         let known = there.map(|there| tagged.to_appendable_tag().members(there));
         let known = known.unwrap_or_default();
-        let known: HashSet<_> = known.iter().map(appendable_tag::name).collect();
+        let known: HashSet<_> = known.iter().map(tag_members::name).collect();
         let is_known =
-            |(_, layer): &&(ReferrerKind, Value)| known.contains(&appendable_tag::name(layer));
+            |(_, layer): &&(ReferrerKind, Value)| known.contains(&tag_members::name(layer));
         let (present, missing): (Vec<_>, Vec<_>) = tagged.layers.iter().partition(is_known);
         self.count_kinds(true, present.iter().map(|(kind, _)| kind));
         let mut tag = MissingTagLayers {

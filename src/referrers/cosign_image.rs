@@ -75,7 +75,7 @@ async fn read_payload(
     layer: &Descriptor,
 ) -> Result<Result<Bytes, String>, ReferrerError> {
     if layer.size > PAYLOAD_LIMIT {
-        return Ok(Err(format!("its payload has {} bytes", layer.size)));
+        return Ok(Err(format!("the payload has {} bytes", layer.size)));
     }
     Ok(Ok(source.read_small_blob(layer, PAYLOAD_LIMIT).await?))
 }

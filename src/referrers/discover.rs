@@ -4,150 +4,23 @@
 //! Nothing that cannot be read counts as absent. Where a registry's tags come in one answer, that
 //! says which tags of this kind there are; else each of them is asked for.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt;
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
 
-use super::list_referrers::{self, ReferrerEntry};
-use super::{AppendableTag, CosignTagSuffix, ReferrerError, ReferrerKind, appendable_tag};
-use crate::image::{Digest, Manifest, ManifestBody, Reservation, Tag};
-use crate::layout::LayoutReferrers;
-use crate::registry::{RepositoryClient, TagPage};
-use crate::transfer::{ImageReader, ImageStore, StoreError};
+use super::limits::{GRAPH_LIMIT, REFERRERS_LIMIT, SIZE_LIMIT};
+use super::referrer_entry::ReferrerEntry;
+use super::referrer_graph::{CosignTagImage, Referrer};
+use super::subject_referrers::{ReferrerLists, SubjectReferrers};
+use super::{ReferrerError, ReferrerGraph, ReferrerKind, ReferrerSelection, SkipReason};
+use crate::image::{Digest, Manifest, ManifestLink, WalkDepth, WalkPolicy};
+use crate::transfer::{ImageReader, StoreError, read_manifest_tree};
 
-/// Which referrers travel with an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ReferrerSelection {
-    /// Those of known kinds, up to `COUNT` of them and `SIZE` bytes.
-    #[default]
-    Known,
-    /// All but the release records of another environment.
-    All,
-    /// None; nothing is looked for.
-    None,
-}
-
-/// The most known referrers that travel with an image. One that is scanned every night for a year
-/// has fewer.
-pub const REFERRERS_LIMIT: usize = 1_000;
-/// The most bytes that known referrers may have together: 1 GiB.
-pub const SIZE_LIMIT: u64 = 1 << 30;
-/// The most referrers that an image may have at all levels. More is an attack, or a mistake.
-pub(super) const GRAPH_LIMIT: usize = 20_000;
-/// What a member of a layer takes in memory once it is read in whole.
-const LAYER_MEMBER: usize = 200;
 /// Questions to a source at the same time.
 const REQUEST_CONCURRENCY: usize = 16;
 
-/// What stands beside an image.
-#[derive(Debug, Clone, Default)]
-pub struct ReferrerGraph {
-    /// The referrers that travel, each after what it is about.
-    pub referrers: Vec<Referrer>,
-    /// The images under tags that travel.
-    pub cosign_images: Vec<CosignTagImage>,
-    /// What does not travel.
-    pub skipped: Vec<SkippedReferrer>,
-}
-
-/// A referrer that travels.
-#[derive(Debug, Clone)]
-pub struct Referrer {
-    /// What it says something about.
-    pub subject: Digest,
-    /// What it is.
-    pub kind: ReferrerKind,
-    /// Which one it is. It is read again when it is written: thousands may stand beside an image.
-    pub digest: Digest,
-}
-
-/// An image of cosign's older form.
-#[derive(Debug, Clone)]
-pub struct CosignTagImage {
-    /// What it says something about.
-    pub subject: Digest,
-    /// How its tag ends.
-    pub suffix: CosignTagSuffix,
-    /// It.
-    pub manifest: Manifest,
-    /// The layers of it that travel, and what each is.
-    pub layers: Vec<(ReferrerKind, Value)>,
-    /// The memory that its layers take.
-    _memory: Option<Arc<Reservation>>,
-}
-
-/// Some things of a kind that do not travel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SkippedReferrer {
-    /// What they are.
-    pub kind: ReferrerKind,
-    /// How many.
-    pub count: u64,
-    /// Why.
-    pub reason: SkipReason,
-}
-
-/// Why something does not travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SkipReason {
-    /// Records of a release to another environment never do.
-    ReleaseRecord,
-    /// Its kind is none of the known ones.
-    UnknownKind,
-    /// There are too many of them, or they are too large together.
-    LimitExceeded,
-    /// It is listed, and is not there any more.
-    Missing,
-    /// It does not say that it is about what it is listed for.
-    OtherSubject,
-    /// The destination has another one under the same tag.
-    TagConflict,
-}
-
-impl SkippedReferrer {
-    /// Whether a person should look at it: it was meant to travel, or is not as it should be.
-    pub fn is_unexpected(&self) -> bool {
-        !matches!(
-            self.reason,
-            SkipReason::ReleaseRecord | SkipReason::UnknownKind
-        )
-    }
-}
-
-impl fmt::Display for SkippedReferrer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = self.kind.count_phrase(self.count);
-        match self.reason {
-            SkipReason::ReleaseRecord => write!(f, "{what}, of another environment"),
-            SkipReason::UnknownKind => {
-                write!(f, "{what}, no known kind (referrers: all takes it along)")
-            }
-            SkipReason::LimitExceeded => write!(
-                f,
-                "{what}, beyond the {REFERRERS_LIMIT} referrers or the {} GiB that travel (referrers: all takes all)",
-                SIZE_LIMIT >> 30
-            ),
-            SkipReason::Missing => write!(f, "{what}, listed at the source and not there any more"),
-            SkipReason::OtherSubject => {
-                write!(f, "{what}, listed at the source for what it does not name")
-            }
-            SkipReason::TagConflict => {
-                write!(f, "{what}: the destination has another one under its tag")
-            }
-        }
-    }
-}
-
 impl ReferrerGraph {
-    /// Whether there is nothing at all.
-    pub fn is_empty(&self) -> bool {
-        self.referrers.is_empty() && self.cosign_images.is_empty() && self.skipped.is_empty()
-    }
-
     /// What stands beside `root` and all below it in `source`, apart from the manifests `made` here,
     /// about which the source cannot have anything.
     ///
@@ -164,7 +37,7 @@ impl ReferrerGraph {
         }
         let (lists, graph) = try_join(
             ReferrerLists::load(source),
-            manifest_tree(source, root.digest, Child::all(root)),
+            manifest_tree(source, root.digest, ManifestLink::from_manifest(root)),
         )
         .await?;
         let seen: HashSet<Digest> = graph.iter().copied().collect();
@@ -184,17 +57,6 @@ impl ReferrerGraph {
         let lists = ReferrerLists::load(source).await?;
         let seen = subjects.iter().copied().collect();
         Self::walk_outwards(source, lists, subjects.iter().copied(), seen, selection).await
-    }
-
-    /// How many of each kind there are, of those that would travel.
-    pub fn counts(&self) -> BTreeMap<ReferrerKind, u64> {
-        let referrers = self.referrers.iter().map(|referrer| &referrer.kind);
-        let tagged = self.cosign_images.iter().flat_map(|tagged| &tagged.layers);
-        let mut counts = BTreeMap::new();
-        for kind in referrers.chain(tagged.map(|(kind, _)| kind)) {
-            *counts.entry(kind.clone()).or_default() += 1;
-        }
-        counts
     }
 
     /// Goes outwards from `subjects`: what is about them, what is about that, and so on.
@@ -315,28 +177,6 @@ impl ReferrerGraph {
             }
         }
     }
-
-    fn skip(&mut self, kind: ReferrerKind, reason: SkipReason) {
-        let mut known = self.skipped.iter_mut();
-        match known.find(|left| left.kind == kind && left.reason == reason) {
-            Some(left) => left.count += 1,
-            None => self.skipped.push(SkippedReferrer {
-                kind,
-                count: 1,
-                reason,
-            }),
-        }
-    }
-}
-
-impl ReferrerSelection {
-    fn skip_reason(self, kind: &ReferrerKind) -> Option<SkipReason> {
-        match (self, kind) {
-            (_, ReferrerKind::ReleaseRecord) => Some(SkipReason::ReleaseRecord),
-            (Self::Known, ReferrerKind::Other(_)) => Some(SkipReason::UnknownKind),
-            _ => None,
-        }
-    }
 }
 
 /// How much more may travel.
@@ -414,26 +254,7 @@ struct Looked {
     is_about_subject: bool,
     /// The bytes of its blobs.
     size: u64,
-    children: Vec<Child>,
-}
-
-/// A manifest that an index names.
-#[derive(Clone, Copy)]
-struct Child {
-    parent: Digest,
-    digest: Digest,
-    may_be_index: bool,
-}
-
-impl Child {
-    fn all(parent: &Manifest) -> Vec<Self> {
-        let children = parent.children().map(|child| Self {
-            parent: parent.digest,
-            digest: child.digest,
-            may_be_index: child.may_be_index(),
-        });
-        children.collect()
-    }
+    children: Vec<ManifestLink>,
 }
 
 /// Reads a referrer, and what stands beside it.
@@ -448,7 +269,7 @@ async fn read_candidate(
             kind: ReferrerKind::from_manifest(&manifest),
             is_about_subject: manifest.has_subject(candidate.subject),
             size: total_blob_size(&manifest),
-            children: Child::all(&manifest),
+            children: ManifestLink::from_manifest(&manifest),
         }))
     };
     let (mut looked, about) = try_join(read, lists.referrers_of(candidate.digest)).await?;
@@ -463,212 +284,19 @@ async fn read_candidate(
     Ok((candidate, looked, all))
 }
 
-/// The root and all manifests below it. Only what may be an index is read.
+/// Returns the digests of the root and of all manifests below it.
 async fn manifest_tree(
     source: &ImageReader,
     root: Digest,
-    below: Vec<Child>,
+    links: Vec<ManifestLink>,
 ) -> Result<Vec<Digest>, ReferrerError> {
-    let mut nodes = Nodes {
-        all: vec![root],
-        seen: HashSet::from([root]),
+    let policy = WalkPolicy {
+        limit: GRAPH_LIMIT,
+        depth: WalkDepth::IndexesOnly,
     };
-    let mut level = nodes.add(below)?;
-    while !level.is_empty() {
-        let indexes = level.into_iter().filter(|child| child.may_be_index);
-        let read = stream::iter(indexes).map(|index| async move {
-            let (parent, child) = (index.parent, index.digest);
-            let found = source.get_manifest(child).await?;
-            let missing = || ReferrerError::from(StoreError::MissingChild { child, parent });
-            Ok::<_, ReferrerError>(Child::all(&found.ok_or_else(missing)?))
-        });
-        let mut read = std::pin::pin!(read.buffered(REQUEST_CONCURRENCY));
-        level = Vec::new();
-        while let Some(below) = read.try_next().await? {
-            level.extend(nodes.add(below)?);
-        }
-    }
-    Ok(nodes.all)
-}
-
-/// A root and what is below it, as far as it was found.
-struct Nodes {
-    all: Vec<Digest>,
-    seen: HashSet<Digest>,
-}
-
-impl Nodes {
-    /// Adds what an index names. Returns those of it that are new.
-    fn add(&mut self, mut below: Vec<Child>) -> Result<Vec<Child>, ReferrerError> {
-        below.retain(|child| self.seen.insert(child.digest));
-        self.all.extend(below.iter().map(|child| child.digest));
-        match self.all.len() > GRAPH_LIMIT {
-            true => Err(ReferrerError::TooManyReferrers),
-            false => Ok(below),
-        }
-    }
-}
-
-/// What is listed about one manifest.
-struct SubjectReferrers {
-    subject: Digest,
-    entries: Vec<ReferrerEntry>,
-    cosign_images: Vec<CosignTagImage>,
-}
-
-/// Where a source lists what stands beside its images.
-enum ReferrerLists<'a> {
-    Layout(LayoutReferrers),
-    Registry {
-        store: &'a ImageStore,
-        remote: &'a RepositoryClient,
-        /// All its tags, where they come in one answer.
-        tags: Option<&'a BTreeSet<Tag>>,
-    },
-}
-
-impl<'a> ReferrerLists<'a> {
-    async fn load(source: &'a ImageReader) -> Result<Self, ReferrerError> {
-        if let Some(store @ ImageStore::Registry(remote)) = source.as_store() {
-            return Ok(Self::Registry {
-                store,
-                remote,
-                tags: match source.first_tag_page().await? {
-                    TagPage::Complete(tags) => Some(tags),
-                    // Only asking for each of them shows that nothing is lost.
-                    TagPage::NoRepository | TagPage::Incomplete => None,
-                },
-            });
-        }
-        let evidence = source.read_layout_referrers().await?;
-        let tagged = evidence.digest_tags.values().map(Arc::as_ref);
-        for manifest in evidence.referrers.iter().chain(tagged) {
-            source.cache_manifest(manifest.clone());
-        }
-        Ok(Self::Layout(evidence))
-    }
-
-    async fn referrers_of_all(
-        &self,
-        subjects: impl IntoIterator<Item = Digest>,
-    ) -> Result<Vec<SubjectReferrers>, ReferrerError> {
-        let about = stream::iter(subjects).map(|subject| self.referrers_of(subject));
-        let mut about = std::pin::pin!(about.buffered(REQUEST_CONCURRENCY));
-        let (mut all, mut entries) = (Vec::new(), 0);
-        while let Some(about) = about.try_next().await? {
-            entries += about.entries.len();
-            if entries > GRAPH_LIMIT {
-                return Err(ReferrerError::TooManyReferrers);
-            }
-            all.push(about);
-        }
-        Ok(all)
-    }
-
-    async fn referrers_of(&self, subject: Digest) -> Result<SubjectReferrers, ReferrerError> {
-        let tagged = try_join_all(
-            CosignTagSuffix::ALL.map(|ending| self.read_cosign_image(subject, ending)),
-        );
-        let (entries, tagged) = try_join(self.list_entries(subject), tagged).await?;
-        Ok(SubjectReferrers {
-            subject,
-            entries,
-            cosign_images: tagged.into_iter().flatten().collect(),
-        })
-    }
-
-    async fn list_entries(&self, subject: Digest) -> Result<Vec<ReferrerEntry>, ReferrerError> {
-        let (remote, tags) = match self {
-            Self::Layout(evidence) => return list_referrers::list_in_layout(evidence, subject),
-            Self::Registry { remote, tags, .. } => (remote, tags),
-        };
-        let own = async { Ok(remote.referrers(subject).await.map_err(StoreError::from)?) };
-        let list = AppendableTag::referrers_index(subject);
-        // A registry that got the API later may have older lists under tags.
-        let (own, index) = match tags {
-            Some(_) => try_join(own, self.read_tag(&list, false)).await?,
-            None => {
-                let own = own.await?;
-                let index = self.read_tag(&list, own.is_none()).await?;
-                (own, index)
-            }
-        };
-        let under_tag = index.as_ref().map(|index| list.listed(index));
-        // What is listed twice is one: only its first entry is gone by.
-        let listed = own.into_iter().chain(under_tag).flatten();
-        list_referrers::parse_entries(subject, listed)
-    }
-
-    async fn read_cosign_image(
-        &self,
-        subject: Digest,
-        ending: CosignTagSuffix,
-    ) -> Result<Option<CosignTagImage>, ReferrerError> {
-        let found = self
-            .read_tag(&AppendableTag::cosign_image(subject, ending), true)
-            .await?;
-        let Some(manifest) = found else {
-            return Ok(None);
-        };
-        let memory = match self {
-            Self::Layout(_) => None,
-            Self::Registry { remote, .. } => {
-                let mut memory = remote.manifest_budget().reservation();
-                let full = || StoreError::OverBudget(manifest.digest);
-                let size = LAYER_MEMBER * manifest.members();
-                memory.grow(size).ok_or_else(full)?;
-                Some(Arc::new(memory))
-            }
-        };
-        Ok(Some(CosignTagImage {
-            subject,
-            suffix: ending,
-            layers: classify_layers(ending, &manifest),
-            manifest,
-            _memory: memory,
-        }))
-    }
-
-    /// What a tag names that is made of a digest. Where it is not known whether there is such a tag,
-    /// `ask` says whether to find out.
-    async fn read_tag(
-        &self,
-        shared: &AppendableTag,
-        ask: bool,
-    ) -> Result<Option<Manifest>, ReferrerError> {
-        match self {
-            Self::Layout(evidence) => match evidence.digest_tags.get(shared.tag()) {
-                Some(found) => shared.accept(Manifest::clone(found)).map(Some),
-                None => Ok(None),
-            },
-            Self::Registry { store, tags, .. } => {
-                let is_there = tags.map(|tags| tags.contains(shared.tag()));
-                if is_there.unwrap_or(ask) {
-                    shared.read(store).await
-                } else {
-                    Ok(None)
-                }
-            }
-        }
-    }
-}
-
-/// The layers of an image of cosign's older form, and what each is.
-fn classify_layers(ending: CosignTagSuffix, manifest: &Manifest) -> Vec<(ReferrerKind, Value)> {
-    let ManifestBody::Image { layers, .. } = &manifest.body else {
-        return Vec::new();
-    };
-    let kinds = layers.iter().map(|layer| match ending {
-        CosignTagSuffix::Sig => ReferrerKind::Signature,
-        CosignTagSuffix::Sbom => ReferrerKind::Sbom,
-        CosignTagSuffix::Att => {
-            match ReferrerKind::from_layer(&layer.media_type, &layer.annotations) {
-                ReferrerKind::Other(_) => ReferrerKind::Attestation,
-                kind => kind,
-            }
-        }
-    });
-    kinds
-        .zip(appendable_tag::read_members(manifest, "layers"))
-        .collect()
+    let tree = read_manifest_tree(source, root, links, policy).await;
+    tree.map_err(|error| match error {
+        StoreError::TooManyManifests(_) => ReferrerError::TooManyReferrers,
+        error => error.into(),
+    })
 }

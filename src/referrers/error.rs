@@ -12,7 +12,7 @@ pub enum ReferrerError {
     #[error(transparent)]
     Store(Arc<StoreError>),
     /// Something is listed and is not there.
-    #[error("{what} {digest} is listed and is not there")]
+    #[error("{what} {digest} is listed, but missing")]
     Missing {
         /// What it is.
         what: &'static str,
@@ -20,7 +20,7 @@ pub enum ReferrerError {
         digest: Digest,
     },
     /// What was written is not what comes back.
-    #[error("the signature {digest} does not come back as it was written: {how}")]
+    #[error("the signature {digest} differs from the one that was written: {how}")]
     Changed {
         /// Which one.
         digest: Digest,
@@ -39,7 +39,7 @@ pub enum ReferrerError {
     #[error("the list of referrers of {0} has an entry that cannot be read")]
     MalformedEntry(Digest),
     /// A tag that has to change is not let.
-    #[error("tag {tag} has to get another signature, and cannot be changed: {error}")]
+    #[error("tag {tag} needs another signature, but cannot be changed: {error}")]
     ImmutableTag {
         /// The tag.
         tag: Tag,
@@ -47,10 +47,10 @@ pub enum ReferrerError {
         error: Box<StoreError>,
     },
     /// More than can stand beside an image.
-    #[error("the image has more than {limit} referrers, at all levels", limit = super::discover::GRAPH_LIMIT)]
+    #[error("the image has more than {limit} referrers at all levels", limit = super::limits::GRAPH_LIMIT)]
     TooManyReferrers,
     /// Others kept writing the same tag.
-    #[error("tag {0} was written by others each time that it was added to")]
+    #[error("other writers changed tag {0} at each attempt to add to it")]
     Contended(Tag),
 }
 

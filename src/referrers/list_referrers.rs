@@ -1,15 +1,17 @@
 //! Finding the artifacts about an image.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
 use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
+use super::mirror_annotation::read_mirrored_members;
+use super::referrer_entry::ReferrerEntry;
 use super::wire::Listed;
-use super::{AppendableTag, ReferrerError, ReferrerKind, TagSnapshot, mirrored_tags};
-use crate::image::{Digest, Manifest, ManifestBody, Tag, TagOrDigest};
+use super::{AppendableTag, ReferrerError, TagSnapshot};
+use crate::image::{Digest, Manifest, ManifestBody};
 use crate::layout::LayoutReferrers;
 use crate::transfer::{ImageReader, ImageStore, StoreError};
 
@@ -38,21 +40,12 @@ pub struct FoundArtifact {
     pub content: Result<Bytes, String>,
 }
 
-/// An entry of a list, as far as it matters.
-#[derive(Debug, Clone)]
-pub(super) struct ReferrerEntry {
-    pub(super) digest: Digest,
-    pub(super) artifact_type: Option<String>,
-    /// Those that say what it is ([`ReferrerKind::TELLING`]).
-    pub(super) annotations: BTreeMap<String, String>,
-}
-
 impl ReferrersSource {
     /// The layers of the `.sig` image that the index holds too (see `pair.rs`).
     pub fn mirrored_layers(&self) -> Vec<Value> {
         match self {
             Self::Native => Vec::new(),
-            Self::TagSchema(index) => mirrored_tags::read_mirrored_members(index.as_deref()),
+            Self::TagSchema(index) => read_mirrored_members(index.as_deref()),
         }
     }
 
@@ -295,20 +288,6 @@ pub(super) fn referrer_descriptor(manifest: &Manifest) -> Value {
     value
 }
 
-impl ReferrerEntry {
-    fn from_manifest(manifest: &Manifest) -> Self {
-        let telling = ReferrerKind::TELLING.into_iter();
-        let telling = telling.filter_map(|name| Some((name, manifest.annotations.get(name)?)));
-        Self {
-            digest: manifest.digest,
-            artifact_type: manifest.artifact_type.clone(),
-            annotations: telling
-                .map(|(name, text)| (name.to_owned(), text.clone()))
-                .collect(),
-        }
-    }
-}
-
 /// The content of an artifact; none where it turns out to be of another type.
 async fn open_artifact(
     source: &ImageReader,
@@ -317,7 +296,7 @@ async fn open_artifact(
     annotation: &str,
 ) -> Result<Option<FoundArtifact>, ReferrerError> {
     let content = match source.get_manifest(entry.digest).await? {
-        None => Err("it is listed, and not there".to_owned()),
+        None => Err("it is listed, but missing".to_owned()),
         Some(manifest) => match single_layer(&manifest, kind) {
             None => return Ok(None),
             Some(Ok(layer)) => Ok(source.read_small_blob(&layer, CONTENT_LIMIT).await?),
@@ -352,9 +331,4 @@ fn single_layer(
             several.len()
         )),
     })
-}
-
-/// What a tag names, by the tag.
-pub(super) fn tag_target(tag: &Tag) -> TagOrDigest {
-    TagOrDigest::Tag(tag.clone())
 }

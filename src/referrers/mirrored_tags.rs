@@ -13,15 +13,14 @@
 //! happens later, and no reading tells a run of a copy that was overwritten twice.
 
 use futures_util::future::try_join;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::appendable_tag::{ROUNDS_LIMIT, merge_members, pause_before_round};
+use super::append_to_tag::{ROUNDS_LIMIT, pause_before_round};
+use super::mirror_annotation::read_mirrored_members;
+use super::tag_members::merge_members;
 use super::{AppendableTag, ReferrerError, cosign_image};
 use crate::image::{Descriptor, Digest, Manifest, TagOrDigest};
 use crate::transfer::{ImageStore, StoreError};
-
-/// The annotation with the members of the other tag, as JSON.
-const MIRROR_ANNOTATION: &str = "dev.shipmark.beside";
 
 /// What a round takes where nobody disturbs: reading and writing each, and reading both.
 const STEPS_PER_ROUND: u32 = 6;
@@ -166,25 +165,6 @@ impl MirroredTags {
             .map(|there| self.0[which].members(there))
             .unwrap_or_default()
     }
-}
-
-pub(super) fn set_mirrored_members(json: &mut Map<String, Value>, members: &[Value]) {
-    let text = Value::Array(members.to_vec()).to_string();
-    let annotations = json
-        .entry("annotations")
-        .or_insert_with(|| Map::new().into());
-    match annotations {
-        Value::Object(annotations) => {
-            annotations.insert(MIRROR_ANNOTATION.to_owned(), text.into());
-        }
-        other => *other = serde_json::json!({MIRROR_ANNOTATION: text}),
-    }
-}
-
-pub(super) fn read_mirrored_members(manifest: Option<&Manifest>) -> Vec<Value> {
-    let text = manifest.and_then(|manifest| manifest.annotations.get(MIRROR_ANNOTATION));
-    text.and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default()
 }
 
 /// Whether what only the other tag still names is there to be named: it may have been removed.

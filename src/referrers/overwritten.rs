@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use super::appendable_tag::{TagContent, read_members};
+use super::appendable_tag::TagContent;
+use super::tag_members::read_members;
 use super::wire::Listed;
 use super::{AppendableTag, ReferrerError};
 use crate::image::{Manifest, ManifestBody, MediaType};
@@ -75,7 +76,7 @@ impl AppendableTag {
     pub fn warn_of_overwritten(&self, there: Option<&Manifest>, notices: &Notices) {
         if let Some((there, problem)) = there.and_then(|it| Some((it, self.problem(it)?))) {
             notices.warning(format!(
-                "tag {} names {problem} ({}): something has overwritten it; it is written anew, and what it named before stays only where it is known",
+                "tag {} names {problem} ({}): something has overwritten it; shipmark writes it again with the known content",
                 self.tag, there.digest
             ));
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::ReferrerKind;
-use super::list_referrers::ReferrerEntry;
+use super::referrer_entry::ReferrerEntry;
 use crate::image::{Manifest, MediaType};
 
 /// An entry of a list. Members that nothing is read from are passed over, and take no memory.

@@ -4,10 +4,10 @@
 use futures_util::future::{try_join, try_join_all};
 use serde_json::Value;
 
-use super::appendable_tag::MEMBERS_LIMIT;
-use super::discover::{CosignTagImage, Referrer};
 use super::list_referrers::{self, ReferrersSource};
-use super::{AppendableTag, CopyRoute, ReferrerError, SidedReferrerError, appendable_tag};
+use super::referrer_graph::{CosignTagImage, Referrer};
+use super::tag_members::{self, MEMBERS_LIMIT};
+use super::{AppendableTag, CopyRoute, ReferrerError, SidedReferrerError};
 use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestBody};
 use crate::layout::LayoutDirectory;
 use crate::notices::Notices;
@@ -230,7 +230,7 @@ impl MissingReferrers {
                 return Err(SidedReferrerError::at_destination(
                     ReferrerError::UnexpectedTagContent {
                         tag: AppendableTag::referrers_index(self.digest).tag().clone(),
-                        problem: "a list that the annotations of the referrers would make too large",
+                        problem: "a list that would become too large with the annotations of the referrers",
                     },
                 ));
             }
@@ -267,7 +267,7 @@ impl MissingTagLayers {
     /// The image, where all of it is missing.
     fn as_complete_image(&self) -> Option<Manifest> {
         let image = &self.image.manifest;
-        let is_whole = self.missing.len() == appendable_tag::read_members(image, "layers").len();
+        let is_whole = self.missing.len() == tag_members::read_members(image, "layers").len();
         is_whole.then(|| image.clone())
     }
 }

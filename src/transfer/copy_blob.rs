@@ -1,31 +1,19 @@
 //! One blob to all destinations of a copy that lack it.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::blob_index::{BlobLocation, BlobOrigin};
+use super::blob_receiver::{BlobReceiver, ResumableUpload};
 use super::copy_stats::Placement;
 use super::copy_target::CopyTarget;
-use super::send_blob::{BlobReceiver, FailedUpload, ResumableUpload, send_blob};
+use super::pending_target::PendingTarget;
+use super::send_blob::send_blob;
 use super::{CopyError, CopyRequest, ImageStore, StoreError};
 use crate::image::{CanonicalRegistry, Descriptor, Repository};
 use crate::layout::LayoutDirectory;
 use crate::registry::{self, MountResult, RepositoryClient};
-
-/// A destination that the blob is still to come to.
-pub(super) struct PendingTarget<'a> {
-    pub(super) target: &'a CopyTarget<'a>,
-    /// How often it was sent in vain, since it last came further.
-    attempts: u32,
-    /// How far it has come.
-    furthest: u64,
-    was_sent: bool,
-    /// An upload that broke off, which may go on.
-    session: Option<ResumableUpload>,
-    pause: Duration,
-}
 
 /// So many bytes more show that an upload gets on, however often it breaks off.
 const PROGRESS_THRESHOLD: u64 = 1 << 20;
@@ -44,15 +32,7 @@ pub(super) async fn copy_blob(
     blob: &Descriptor,
     targets: Vec<&CopyTarget<'_>>,
 ) {
-    let begin = |target| PendingTarget {
-        target,
-        attempts: 0,
-        furthest: 0,
-        was_sent: false,
-        session: None,
-        pause: Duration::ZERO,
-    };
-    let mut pending: Vec<PendingTarget> = targets.into_iter().map(begin).collect();
+    let mut pending: Vec<PendingTarget> = targets.into_iter().map(PendingTarget::new).collect();
     while !pending.is_empty() {
         pending.retain(|pending| !pending.target.has_failed());
         let (now, later) = locate_blobs(copy, blob, pending).await;
@@ -260,56 +240,6 @@ impl PendingTarget<'_> {
             }
         }
         answer.map_err(|error| StoreError::Registry(error).at_destination())
-    }
-
-    fn finish(self, copy: &CopyRequest<'_>, blob: &Descriptor, placed: Placement) {
-        if placed != Placement::Moved {
-            copy.meter.skip_bytes(blob.size);
-        }
-        // One that was sent, and only the answer lost, is found the next time.
-        let placed = if self.was_sent {
-            Placement::Moved
-        } else {
-            placed
-        };
-        if let ImageStore::Registry(remote) = self.target.store {
-            let since = match placed {
-                Placement::Present => BlobOrigin::BeforeRun,
-                _ => BlobOrigin::ThisRun,
-            };
-            copy.blob_index
-                .record(remote.repository(), blob.digest, since);
-        }
-        self.target.record_placement(placed, blob.size);
-    }
-
-    /// Itself, to be tried again; nothing where that would be of no use.
-    fn retry_later(
-        mut self,
-        copy: &CopyRequest<'_>,
-        blob: &Descriptor,
-        failed_upload: FailedUpload,
-    ) -> Option<Self> {
-        let FailedUpload { error, session } = failed_upload;
-        self.was_sent = true;
-        self.session = session;
-        let timing = copy.destination_timing(self.target.store);
-        // What was only too much at once has not failed yet.
-        let (mut next, mut pause) = ("sending less at once".to_owned(), Duration::ZERO);
-        if !error.wants_smaller_chunk() {
-            self.attempts += 1;
-            let (tried, attempts) = (self.attempts, timing.attempts);
-            next = format!("trying again ({tried} of {attempts} tries)");
-            pause = timing.delay(tried);
-        }
-        if !error.is_retryable() || self.attempts >= timing.attempts {
-            self.target.record_failure(error);
-            return None;
-        }
-        self.pause = pause;
-        let short = blob.digest.short();
-        copy.notices.info(format!("blob {short}: {error}; {next}"));
-        Some(self)
     }
 }
 

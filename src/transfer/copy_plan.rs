@@ -8,22 +8,23 @@ use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::blob_index::BlobOrigin;
-use super::{
-    CopyError, CopyRequest, ImageStore, MANIFEST_CONCURRENCY, Root, RootPresence, StoreError,
+use super::manifest_tree::read_child;
+use super::{CopyError, CopyRequest, ImageStore, Root, RootPresence, StoreError};
+use crate::image::{
+    CanonicalRegistry, Descriptor, Digest, MANIFESTS_LIMIT, Manifest, ManifestLink, ManifestWalk,
+    Reservation, WalkDepth, WalkPolicy,
 };
-use crate::image::{CanonicalRegistry, Descriptor, Digest, Manifest, Reservation};
 
-/// The most manifests that an image may have. A real one has a few dozen; an index made to exhaust
-/// a reader has millions.
-pub const MANIFESTS_LIMIT: usize = 10_000;
+/// Manifests under way at the same time, to one destination.
+pub(super) const MANIFEST_CONCURRENCY: usize = 64;
 
 /// What is to be copied.
 #[derive(Default)]
 pub(super) struct CopyPlan {
     /// Those that are asked for, apart from those below another.
-    pub(super) roots: Vec<Planned>,
+    pub(super) roots: Vec<PlannedManifest>,
     /// Those below them, in the order in which they are written: what one names is in a level before it.
-    pub(super) children: Vec<Vec<Planned>>,
+    pub(super) children: Vec<Vec<PlannedManifest>>,
     /// The blobs of all of them.
     pub(super) blobs: HashMap<Digest, Descriptor>,
     /// The memory that all this takes.
@@ -32,7 +33,7 @@ pub(super) struct CopyPlan {
 
 /// A manifest that is to be written. Its bytes are read when it is: an image, or what stands beside one,
 /// may name thousands.
-pub(super) struct Planned {
+pub(super) struct PlannedManifest {
     digest: Digest,
     /// How many bytes it has.
     size: usize,
@@ -41,14 +42,22 @@ pub(super) struct Planned {
     read: Option<Box<Manifest>>,
 }
 
-impl Planned {
-    fn of(manifest: &Manifest) -> Self {
+impl PlannedManifest {
+    fn new(manifest: &Manifest) -> Self {
         Self {
             digest: manifest.digest,
             size: manifest.bytes.len(),
             children: manifest.children().map(|child| child.digest).collect(),
             read: None,
         }
+    }
+
+    fn links(&self) -> impl Iterator<Item = ManifestLink> {
+        self.children.iter().map(|child| ManifestLink {
+            parent: self.digest,
+            child: *child,
+            may_be_index: true,
+        })
     }
 
     /// Writes the manifest by its digest. Returns whether it was written, as
@@ -99,10 +108,10 @@ impl<'a> Gathered<'a> {
     }
 
     /// Plans to write a manifest, and notes what it names.
-    fn add(&self, manifest: &Manifest) -> Result<Planned, CopyError> {
+    fn add(&self, manifest: &Manifest) -> Result<PlannedManifest, CopyError> {
         let full = || StoreError::OverBudget(manifest.digest).at_source();
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        let planned = Planned::of(manifest);
+        let planned = PlannedManifest::new(manifest);
         let children = CHILD_MEMORY * planned.children.len();
         named.reservation.grow(children).ok_or_else(full)?;
         for blob in manifest.blobs() {
@@ -122,9 +131,9 @@ impl<'a> Gathered<'a> {
     }
 
     /// Plans to write a root.
-    async fn add_root(&self, root: &Root) -> Result<Planned, CopyError> {
+    async fn add_root(&self, root: &Root) -> Result<PlannedManifest, CopyError> {
         match root {
-            Root::Read(manifest) => Ok(Planned {
+            Root::Read(manifest) => Ok(PlannedManifest {
                 read: Some(manifest.clone()),
                 ..self.add(manifest)?
             }),
@@ -141,12 +150,15 @@ impl<'a> Gathered<'a> {
     async fn add_child(
         &self,
         depth: PlanDepth,
-        parent: Digest,
-        child: Digest,
-    ) -> Result<Option<Planned>, CopyError> {
+        link: ManifestLink,
+    ) -> Result<Option<PlannedManifest>, CopyError> {
         // Both are asked at once: as a rule it is missing.
-        let asked = async { destination_has_child(self.store, depth, child).await };
-        let (there, child) = try_join(asked, read_child(self.copy, parent, child)).await?;
+        let is_present = async { destination_has_child(self.store, depth, link.child).await };
+        let child = async {
+            let child = read_child(self.copy.source, link).await;
+            child.map_err(StoreError::at_source)
+        };
+        let (there, child) = try_join(is_present, child).await?;
         (!there).then(|| self.add(&child)).transpose()
     }
 }
@@ -183,24 +195,25 @@ pub(super) async fn plan_copy(
     let roots = stream::iter(roots).buffered(MANIFEST_CONCURRENCY);
     let roots = roots.try_filter_map(|root| std::future::ready(Ok(root)));
     let roots = roots.map_ok(|root| gathered.add_root(root));
-    let mut level: Vec<Planned> = roots
+    let mut level: Vec<PlannedManifest> = roots
         .try_buffered(MANIFEST_CONCURRENCY)
         .try_collect()
         .await?;
     let roots_count = level.len();
     let mut found = Vec::new();
-    let mut seen = HashSet::new();
+    let mut walk = ManifestWalk::new(WalkPolicy {
+        limit: MANIFESTS_LIMIT,
+        depth: WalkDepth::AllManifests,
+    });
     while !level.is_empty() {
-        let below: Vec<(Digest, Digest)> = level
-            .iter()
-            .flat_map(|parent| parent.children.iter().map(|child| (parent.digest, *child)))
-            .filter(|(_, child)| seen.insert(*child) && !is_source(*child))
-            .collect();
-        if let Some((parent, _)) = below.last().filter(|_| seen.len() > MANIFESTS_LIMIT) {
-            return Err(StoreError::TooManyManifests(*parent).at_source());
+        for parent in &level {
+            walk.add_links(parent.links())
+                .map_err(|error| StoreError::from(error).at_source())?;
         }
+        let links = walk.take_pending().into_iter();
+        let below = links.filter(|link| !is_source(link.child));
         let next = stream::iter(below)
-            .map(|(parent, child)| gathered.add_child(depth, parent, child))
+            .map(|link| gathered.add_child(depth, link))
             .buffer_unordered(MANIFEST_CONCURRENCY)
             .try_filter_map(|child| std::future::ready(Ok(child)))
             .try_collect()
@@ -208,7 +221,7 @@ pub(super) async fn plan_copy(
         found.extend(std::mem::replace(&mut level, next));
     }
     let below = found.split_off(roots_count);
-    found.retain(|root| !seen.contains(&root.digest));
+    found.retain(|root| !walk.contains(root.digest));
     let named = gathered.named.into_inner();
     let Named { blobs, reservation } = named.unwrap_or_else(PoisonError::into_inner);
     Ok(CopyPlan {
@@ -221,10 +234,10 @@ pub(super) async fn plan_copy(
 
 /// Manifests, each in a level after those that it names: one that is named twice may be at two
 /// distances from the root.
-fn order_by_dependency(manifests: Vec<Planned>) -> Vec<Vec<Planned>> {
+fn order_by_dependency(manifests: Vec<PlannedManifest>) -> Vec<Vec<PlannedManifest>> {
     let all: HashSet<Digest> = manifests.iter().map(|manifest| manifest.digest).collect();
     let mut parents: HashMap<Digest, Vec<Digest>> = HashMap::new();
-    let mut waiting: HashMap<Digest, (usize, Planned)> = HashMap::new();
+    let mut waiting: HashMap<Digest, (usize, PlannedManifest)> = HashMap::new();
     let mut level = Vec::new();
     for manifest in manifests {
         let children = manifest.children.iter().copied();
@@ -292,18 +305,6 @@ fn record_source_blob(copy: &CopyRequest<'_>, store: &ImageStore, blob: &Descrip
     }
 }
 
-async fn read_child(
-    copy: &CopyRequest<'_>,
-    parent: Digest,
-    child: Digest,
-) -> Result<Manifest, CopyError> {
-    match copy.source.get_manifest(child).await {
-        Ok(Some(manifest)) => Ok(manifest),
-        Ok(None) => Err(StoreError::MissingChild { child, parent }.at_source()),
-        Err(error) => Err(error.at_source()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -340,8 +341,9 @@ mod tests {
             [&leaf, &other, &deeper, &nested],
             [&nested, &deeper, &other, &leaf],
         ] {
-            let levels = order_by_dependency(manifests.into_iter().map(Planned::of).collect());
-            let digests = |level: &Vec<Planned>| {
+            let levels =
+                order_by_dependency(manifests.into_iter().map(PlannedManifest::new).collect());
+            let digests = |level: &Vec<PlannedManifest>| {
                 let digests = level.iter().map(|manifest| manifest.digest);
                 digests.collect::<HashSet<_>>()
             };
@@ -360,7 +362,7 @@ mod tests {
     #[test]
     fn what_is_not_written_is_not_waited_for() {
         let there = index("there", &[]);
-        let levels = order_by_dependency(vec![Planned::of(&index("above", &[&there]))]);
+        let levels = order_by_dependency(vec![PlannedManifest::new(&index("above", &[&there]))]);
         assert_eq!(levels.len(), 1);
         assert!(order_by_dependency(Vec::new()).is_empty());
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::archive::ArchiveError;
-use crate::image::Digest;
+use crate::image::{Digest, WalkLimitExceeded};
 use crate::layout::LayoutError;
 use crate::registry;
 
@@ -40,15 +40,15 @@ pub enum StoreError {
         parent: Digest,
     },
     /// An index names more than can be an image.
-    #[error("the index {0} names more than {limit} manifests, which can be no image", limit = super::copy_plan::MANIFESTS_LIMIT)]
+    #[error("the index {0} names more than {limit} manifests, more than any image", limit = crate::image::MANIFESTS_LIMIT)]
     TooManyManifests(Digest),
     /// What a manifest names takes more memory than there is for manifests.
     #[error(
-        "the manifest {0} and the others that this run holds at once name more than fits into the memory for manifests, which no real images need"
+        "the manifests that this run holds at once exceed the memory for manifests at manifest {0}, which no real image needs"
     )]
     OverBudget(Digest),
     /// A manifest that was read is gone.
-    #[error("manifest {0} was there, and is not there any more")]
+    #[error("manifest {0} was deleted during the run")]
     Vanished(Digest),
 }
 
@@ -100,6 +100,12 @@ impl CopyError {
             (Side::Destination, StoreError::Registry(error)) => error.lacks_content(),
             _ => false,
         }
+    }
+}
+
+impl From<WalkLimitExceeded> for StoreError {
+    fn from(error: WalkLimitExceeded) -> Self {
+        Self::TooManyManifests(error.parent)
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) enum BodyError {
     #[error("the source failed")]
     Source,
     /// The others would have waited for this one.
-    #[error("it took the bytes too slowly")]
+    #[error("the destination accepted the bytes too slowly")]
     Slow,
 }
 

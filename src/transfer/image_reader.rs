@@ -242,7 +242,7 @@ impl ImageReader {
         if blob.size > limit {
             return Err(wrong_blob(
                 blob,
-                format!("it has {} bytes, more than a config can", blob.size),
+                format!("it has {} bytes, more than a config may have", blob.size),
             ));
         }
         let _turns = self.large_turns(blob).await;

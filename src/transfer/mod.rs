@@ -7,310 +7,31 @@
 //! came as. No tag is written here.
 
 mod blob_index;
+mod blob_receiver;
 mod copy_blob;
 mod copy_plan;
+mod copy_request;
 mod copy_stats;
 mod copy_target;
 mod error;
 mod fan_out;
 mod image_reader;
 mod image_store;
+mod manifest_tree;
 mod meter;
+mod pending_target;
+mod planned_copy;
 mod send_blob;
 mod verified_stream;
 
 pub use blob_index::BlobIndex;
+pub use copy_request::{CopyFailure, CopyRequest, Root, RootPresence};
 pub use copy_stats::{BlobAmount, CopyStats};
 pub use error::{CopyError, Side, StoreError};
 pub use image_reader::{ImageReader, SourceStream};
 pub use image_store::ImageStore;
+pub use manifest_tree::read_manifest_tree;
 pub use meter::ProgressMeter;
+pub use planned_copy::PlannedCopy;
 
-use std::collections::HashMap;
-
-use futures_util::future::join_all;
-use futures_util::{StreamExt, TryStreamExt, stream};
-
-use crate::image::{Descriptor, Digest, Manifest};
-use crate::notices::Notices;
-pub use copy_plan::MANIFESTS_LIMIT;
-use copy_plan::{CopyPlan, PlanDepth, Planned};
-use copy_target::CopyTarget;
-
-/// Blobs that are asked for or under way at the same time.
-const BLOB_CONCURRENCY: usize = 64;
-/// Manifests under way at the same time, to one destination.
-const MANIFEST_CONCURRENCY: usize = 64;
-
-/// Images, or what stands beside one, and where they are to be.
-pub struct CopyRequest<'a> {
-    /// Where they are.
-    pub source: &'a ImageReader,
-    /// They.
-    pub roots: Vec<Root>,
-    /// Whether a destination may have a root already.
-    pub root_presence: RootPresence,
-    /// Where they are to be, each place once.
-    pub destinations: Vec<&'a ImageStore>,
-    /// What the run knows of blobs.
-    pub blob_index: &'a BlobIndex,
-    /// Where to say what is retried.
-    pub notices: &'a Notices,
-    /// Counts the bytes of all copies of a run.
-    pub meter: &'a ProgressMeter,
-}
-
-/// A manifest to be copied with all below it.
-#[derive(Debug, Clone)]
-pub enum Root {
-    /// This one, which is in memory.
-    Read(Box<Manifest>),
-    /// The one with this digest, which is read when it is needed.
-    Named(Digest),
-}
-
-impl Root {
-    fn digest(&self) -> Digest {
-        match self {
-            Self::Read(manifest) => manifest.digest,
-            Self::Named(digest) => *digest,
-        }
-    }
-}
-
-/// What is known of roots before any destination is asked for them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RootPresence {
-    /// Nothing.
-    Unknown,
-    /// No destination has one, by its own list.
-    Missing,
-}
-
-/// A copy of which is known what the destinations lack. Each of its steps is taken at all of them
-/// before the next.
-pub struct PlannedCopy<'a> {
-    request: CopyRequest<'a>,
-    /// The destinations, and what each of them lacks.
-    targets: Vec<(CopyTarget<'a>, CopyPlan)>,
-}
-
-/// The first destination that failed, by its place, and how. What was written by then stays and is
-/// named by nothing.
-#[derive(Debug, Clone)]
-pub struct CopyFailure {
-    /// Its place among the destinations.
-    pub at: usize,
-    /// How.
-    pub error: CopyError,
-}
-
-impl<'a> CopyRequest<'a> {
-    /// Finds out what the destinations lack.
-    ///
-    /// # Errors
-    /// Whatever cannot be read.
-    pub async fn plan(self) -> Result<PlannedCopy<'a>, CopyFailure> {
-        let looks = self.destinations.iter().map(|store| async {
-            let target = CopyTarget::new(store);
-            let plan = copy_plan::plan_copy(&self, store, PlanDepth::MissingOnly).await;
-            let plan = target.record_result(plan).unwrap_or_default();
-            (target, plan)
-        });
-        let targets = join_all(looks).await;
-        let planned_copy = PlannedCopy {
-            request: self,
-            targets,
-        };
-        planned_copy.check_failures().await?;
-        Ok(planned_copy)
-    }
-}
-
-impl CopyRequest<'_> {
-    /// Brings all below the roots, whatever the destinations have: they say that they lack some of it.
-    ///
-    /// # Errors
-    /// As [`PlannedCopy::blobs`].
-    pub async fn copy_everything(self) -> Result<(), CopyFailure> {
-        let targets = self.destinations.iter().map(|store| CopyTarget::new(store));
-        let targets = targets
-            .map(|target| (target, CopyPlan::default()))
-            .collect();
-        let planned_copy = PlannedCopy {
-            request: self,
-            targets,
-        };
-        let each = planned_copy.targets.iter().map(|(target, _)| async {
-            target.record_result(
-                planned_copy
-                    .rewrite_everything(target, ManifestLevels::BelowRoots)
-                    .await,
-            );
-        });
-        join_all(each).await;
-        planned_copy.check_failures().await
-    }
-}
-
-impl PlannedCopy<'_> {
-    /// Whether the destination at this place has a blob once the blobs are brought, as far as the roots
-    /// are to thank for it.
-    pub fn will_have_blob(&self, at: usize, blob: Digest) -> bool {
-        let target = self.targets.get(at);
-        target.is_some_and(|(_, plan)| plan.blobs.contains_key(&blob))
-    }
-
-    /// Brings the blobs that are missing.
-    ///
-    /// # Errors
-    /// What cannot be read, is not what its digest says, or cannot be written.
-    pub async fn copy_blobs(&self) -> Result<(), CopyFailure> {
-        let each = self.targets.iter().map(|(target, plan)| (target, plan));
-        self.copy_planned_blobs(each.collect()).await;
-        self.check_failures().await
-    }
-
-    /// Writes the manifests below the roots.
-    ///
-    /// # Errors
-    /// As [`PlannedCopy::blobs`].
-    pub async fn write_child_manifests(&self) -> Result<(), CopyFailure> {
-        self.write_levels(ManifestLevels::BelowRoots).await
-    }
-
-    /// Writes the roots, by their digests: the destinations have them, and all below.
-    ///
-    /// # Errors
-    /// As [`PlannedCopy::blobs`].
-    pub async fn write_roots(&self) -> Result<(), CopyFailure> {
-        self.write_levels(ManifestLevels::Roots).await
-    }
-
-    /// Counts the roots as written, where tags have written them and not [`PlannedCopy::roots`].
-    pub fn count_roots(&self) {
-        for (target, plan) in &self.targets {
-            target.update_stats(|content| content.manifests_written += plan.roots.len() as u64);
-        }
-    }
-
-    /// What was done, in the order of the destinations.
-    pub fn copy_stats(&self) -> Vec<CopyStats> {
-        let targets = self.targets.iter();
-        targets.map(|(target, _)| target.stats()).collect()
-    }
-
-    /// The largest blobs are first, so that none of them is left to travel alone at the end.
-    async fn copy_planned_blobs(&self, at: Vec<(&CopyTarget<'_>, &CopyPlan)>) {
-        let mut missing: HashMap<Digest, (&Descriptor, Vec<&CopyTarget>)> = HashMap::new();
-        for (target, plan) in at {
-            for blob in plan.blobs.values() {
-                self.request.meter.expect_bytes(blob.size);
-                let (_, targets) = missing.entry(blob.digest).or_insert((blob, Vec::new()));
-                targets.push(target);
-            }
-        }
-        let mut missing: Vec<_> = missing.into_values().collect();
-        missing.sort_by_key(|(blob, _)| (std::cmp::Reverse(blob.size), blob.digest));
-        let copy = &self.request;
-        stream::iter(missing)
-            .for_each_concurrent(BLOB_CONCURRENCY, |(blob, targets)| {
-                copy_blob::copy_blob(copy, blob, targets)
-            })
-            .await;
-    }
-
-    async fn write_levels(&self, levels: ManifestLevels) -> Result<(), CopyFailure> {
-        let written = self.targets.iter().map(|(target, plan)| async move {
-            match write_manifests(&self.request, target, levels.select(plan)).await {
-                // Whoever has a manifest has what it names, unless it says itself that it has not.
-                Err(error) if error.lacks_content() => {
-                    let text = format!("{error}; going through the whole image once more");
-                    self.request.notices.warning(text);
-                    target.reset();
-                    target.record_result(self.rewrite_everything(target, levels).await);
-                }
-                outcome => {
-                    target.record_result(outcome);
-                }
-            }
-        });
-        join_all(written).await;
-        self.check_failures().await
-    }
-
-    /// Brings everything, whatever a destination has.
-    async fn rewrite_everything(
-        &self,
-        target: &CopyTarget<'_>,
-        levels: ManifestLevels,
-    ) -> Result<(), CopyError> {
-        let plan = copy_plan::plan_copy(&self.request, target.store, PlanDepth::Everything).await?;
-        self.copy_planned_blobs(vec![(target, &plan)]).await;
-        write_manifests(
-            &self.request,
-            target,
-            ManifestLevels::BelowRoots.select(&plan),
-        )
-        .await?;
-        match levels {
-            ManifestLevels::BelowRoots => Ok(()),
-            ManifestLevels::Roots => {
-                write_manifests(&self.request, target, levels.select(&plan)).await
-            }
-        }
-    }
-
-    /// That nothing has failed; what has closes what it has open.
-    async fn check_failures(&self) -> Result<(), CopyFailure> {
-        let targets = self.targets.iter().enumerate();
-        let failed = targets.filter_map(|(at, (target, _))| Some((at, target, target.error()?)));
-        let failed: Vec<_> = failed.collect();
-        join_all(
-            failed
-                .iter()
-                .map(|(_, target, _)| target.store.cancel_uploads()),
-        )
-        .await;
-        match failed.into_iter().next() {
-            None => Ok(()),
-            Some((at, _, error)) => Err(CopyFailure { at, error }),
-        }
-    }
-}
-
-/// Some of the manifests of a plan.
-#[derive(Debug, Clone, Copy)]
-enum ManifestLevels {
-    BelowRoots,
-    Roots,
-}
-
-impl ManifestLevels {
-    fn select(self, plan: &CopyPlan) -> &[Vec<Planned>] {
-        match self {
-            Self::BelowRoots => &plan.children,
-            Self::Roots => std::slice::from_ref(&plan.roots),
-        }
-    }
-}
-
-/// Writes manifests, a level after the other.
-async fn write_manifests(
-    copy: &CopyRequest<'_>,
-    target: &CopyTarget<'_>,
-    levels: &[Vec<Planned>],
-) -> Result<(), CopyError> {
-    for level in levels {
-        if target.has_failed() {
-            return Ok(());
-        }
-        let written = stream::iter(level)
-            .map(|planned| planned.write(copy, target.store))
-            .buffer_unordered(MANIFEST_CONCURRENCY)
-            .try_fold(0, async |count, written| Ok(count + u64::from(written)))
-            .await?;
-        target.update_stats(|content| content.manifests_written += written);
-    }
-    Ok(())
-}
+pub use crate::image::MANIFESTS_LIMIT;

@@ -5,60 +5,21 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
 
-use super::copy_blob::PendingTarget;
+use super::blob_receiver::{BlobReceiver, FailedUpload, ResumableUpload};
 use super::copy_stats::Placement;
 use super::fan_out::{BlobBody, BodyError, fan_out};
+use super::pending_target::PendingTarget;
 use super::verified_stream::{HashCheckpoints, SourceFailure, verify_stream};
-use super::{CopyError, CopyRequest, ImageStore, Side, StoreError};
+use super::{CopyError, CopyRequest, Side, StoreError};
 use crate::image::Descriptor;
 use crate::layout::{BlobWriteError, LayoutDirectory};
-use crate::registry::{
-    self, MountResult, RepositoryClient, RetryTiming, TransferSlot, UploadSession,
-};
-
-/// Who wants a blob.
-pub(super) enum BlobReceiver {
-    /// A repository that lacks it, with the session that it has opened already.
-    Registry(RepositoryClient, Option<ResumableUpload>),
-    /// A repository that is new: it has the blob at most if a run died while it brought the image.
-    NewRepository(RepositoryClient),
-    Layout(LayoutDirectory),
-}
+use crate::registry::{self, MountResult, RepositoryClient, TransferSlot, UploadSession};
 
 /// What became of a receiver.
 enum OpenedReceiver {
     Ready(ReadyReceiver),
     /// It has the blob already.
     AlreadyStored,
-}
-
-/// An upload session, and the hash of what went into it.
-pub(super) struct ResumableUpload {
-    pub(super) upload: UploadSession,
-    checkpoints: HashCheckpoints,
-}
-
-impl From<UploadSession> for ResumableUpload {
-    fn from(upload: UploadSession) -> Self {
-        let trail = HashCheckpoints::default();
-        Self {
-            upload,
-            checkpoints: trail,
-        }
-    }
-}
-
-/// Why a receiver has not got the blob, and the session into which it may go on.
-pub(super) struct FailedUpload {
-    pub(super) error: CopyError,
-    pub(super) session: Option<ResumableUpload>,
-}
-
-impl From<CopyError> for FailedUpload {
-    fn from(error: CopyError) -> Self {
-        let session = None;
-        Self { error, session }
-    }
 }
 
 /// One that can take the bytes now.
@@ -309,15 +270,5 @@ fn wrong_blob_error(blob: &Descriptor, broken: &BodyError) -> StoreError {
     StoreError::WrongBlob {
         expected: blob.digest,
         problem: broken.to_string(),
-    }
-}
-
-impl CopyRequest<'_> {
-    /// How long to wait for a destination, and how often to try. A disk is as patient as its source.
-    pub(super) fn destination_timing(&self, store: &ImageStore) -> RetryTiming {
-        match store {
-            ImageStore::Registry(remote) => remote.timing(),
-            ImageStore::Layout(_) => self.source.timing(),
-        }
     }
 }

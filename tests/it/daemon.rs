@@ -176,7 +176,10 @@ async fn what_the_engine_does_not_give_is_explained() {
             Engine::start("docker.io/library/web:1", tar(), Saves::Half),
             "docker-daemon:web:1",
             false,
-            ["the Docker engine broke off: ", "the engine's log"],
+            [
+                "the connection to the Docker engine broke: ",
+                "the engine's log",
+            ],
         ),
     ] {
         let (failure, text) = refused(source, &engine.context()).await;
@@ -207,7 +210,8 @@ async fn where_no_engine_is_the_ways_round_are_named() {
         ),
         (
             "tcp://10.0.0.1:2375".to_owned(),
-            "DOCKER_HOST is tcp://10.0.0.1:2375, and only an engine on this machine".to_owned(),
+            "DOCKER_HOST is tcp://10.0.0.1:2375, expected the socket of an engine on this machine"
+                .to_owned(),
             "docker-archive:image.tar",
         ),
     ] {

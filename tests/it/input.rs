@@ -117,19 +117,19 @@ fn a_source_that_is_not_whole_or_not_what_it_says_is_refused() {
         .write_all(b"no tar")
         .unwrap();
     for (source, part) in [
-        ("oci:none", "no such directory"),
-        ("oci-archive:none.tar", "no such file"),
+        ("oci:none", "the directory does not exist"),
+        ("oci-archive:none.tar", "the file does not exist"),
         ("oci:large", "larger than 8 MiB"),
         ("oci:nonsense", "is not a manifest"),
         ("oci:sha512", "digest algorithm sha512"),
         ("oci:flipped:1.4.2", "66c8e0e58d0d"),
         ("oci:childless:1.4.2", child),
-        ("oci:flipped", "holds several images"),
+        ("oci:flipped", "contains several images"),
         ("oci:flipped:nosuch", "has no image named"),
         ("oci-archive:text.tar", "text.tar"),
         ("oci:text.tar", "is a file"),
         ("dir:x", "not supported"),
-        ("docker-archive:x.tar", "x.tar: there is no such file"),
+        ("docker-archive:x.tar", "x.tar: the file does not exist"),
         ("GHCR.io/Acme/web", "upper-case"),
         ("ghcr.io/acme/web@sha256:12", "64 lower-case hex digits"),
         ("ghcr.io/acme/web@sha512:12", "sha512"),

@@ -32,6 +32,7 @@ mod prepared;
 mod races;
 mod referrers;
 mod registry;
+mod registry_quirks;
 mod road;
 mod runner;
 mod secrets;

@@ -175,7 +175,7 @@ async fn promise_2_an_overwritten_list_is_named_and_a_promotion_mends_it() {
                 let outcome = done(request.clone(), &context).await;
                 assert!(outcome.has_changes(), "{case}");
                 assert!(
-                    said.warnings().contains("is written anew"),
+                    said.warnings().contains("writes it again"),
                     "{case}: {}",
                     said.text()
                 );

@@ -78,7 +78,8 @@ fn promise_2_a_push_writes_through_no_link() {
             ran.log
         );
         assert!(
-            ran.log.contains("hint: a layout has plain files"),
+            ran.log
+                .contains("hint: a layout that is written to may contain only plain files"),
             "{}",
             ran.log
         );

@@ -545,7 +545,7 @@ async fn more_than_can_travel_is_said() {
     );
     assert!(
         said.text()
-            .contains("4001 scan reports, beyond the 1000 referrers")
+            .contains("4001 scan reports, more than 1000 referrers")
     );
     assert_eq!(
         source

@@ -164,7 +164,7 @@ fn bad_input_is_told_from_refusals_and_writes_nothing() {
     for (arguments, message) in [
         (
             vec!["push", "--source=oci:none", "--images=oci:out", "--tags=a"],
-            "error: source none: there is no such directory",
+            "error: source none: the directory does not exist",
         ),
         (
             vec![

@@ -3,7 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{ArchiveFault, DockerArchiveImage, ImageArchive, TarReader, meant, parse_image_list};
+use crate::archive::docker_image_list::{DockerArchiveImage, matching_images, parse_image_list};
+use crate::archive::tar_reader::TarReader;
+use crate::archive::{ArchiveFault, ImageArchive};
 use crate::image::{Digest, ImageSelector, Manifest, ManifestBody};
 use crate::layout::{BLOB_DIRECTORY, LayoutBlobs, LayoutFault};
 use crate::notices::to_printable;
@@ -23,7 +25,7 @@ pub(super) fn check(
     let listed = parse_image_list(tape)?;
     let mut digests = HashMap::new();
     let mut stray = None;
-    let meant = meant(&listed, selector);
+    let meant = matching_images(&listed, selector);
     let all = if meant.is_empty() {
         listed.iter().collect()
     } else {

@@ -312,7 +312,7 @@ async fn one_of_several_images_must_be_named() {
         .unwrap_err();
     let error = error.to_string();
     assert!(
-        error.contains("holds several images; say which, as in docker-archive:FILE:NAME: "),
+        error.contains("contains several images; select one, such as docker-archive:FILE:NAME: "),
         "{error}"
     );
     assert!(
@@ -372,7 +372,7 @@ async fn an_image_that_is_not_what_it_says_is_refused_by_name() {
         (config_of(&trailed_zstd, &id), "cannot be read: "),
         (
             config_of(&[0x28, 0xb5, 0x2f, 0xfd, 0, 14 << 3, 1, 0, 0], &id),
-            "cannot be read: it was compressed with a window of 16 MiB, and 8 MiB is the most",
+            "cannot be read: it was compressed with a window of 16 MiB; at most 8 MiB is supported",
         ),
         (
             config_of(b"layer", "sha512:00"),
@@ -387,16 +387,16 @@ async fn an_image_that_is_not_what_it_says_is_refused_by_name() {
             no_layer,
             "its image web:1: its layer \"a/layer.tar\" is missing",
         ),
-        (more, "it lists 2 layers, and its config 1"),
+        (more, "it lists 2 layers, but its config 1"),
         (
             folder,
             "its layer \"a/layer.tar\" is a directory, not a file",
         ),
         (
             outside,
-            "is a link to \"../../../etc/passwd\", outside of the archive",
+            "is a link to \"../../../etc/passwd\", outside the archive",
         ),
-        (no_list, "its manifest.json is no list of images"),
+        (no_list, "its manifest.json is not a list of images"),
         (empty_list, "its manifest.json lists no image"),
     ] {
         let error = saved.refusal("").await;
@@ -409,13 +409,13 @@ async fn what_is_no_docker_archive_says_so() {
     for (name, part) in [
         (
             "broken/no-index-json.tar",
-            "has no manifest.json, so it is no docker-archive",
+            "has no manifest.json, so it is not a docker-archive",
         ),
         (
             "broken/truncated.tar",
             "it has no manifest.json and no end mark",
         ),
-        ("expected.json", "is no tar archive"),
+        ("expected.json", "is not a tar archive"),
     ] {
         let error = read(fixture(name), "").await.unwrap_err().to_string();
         assert!(error.contains(part), "{name}: {error}");

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 
-use super::{Digest, ManifestError};
+use crate::image::{Descriptor, Digest, ManifestError, Platform};
 
 /// The most blobs or manifests that one manifest may name.
 const DESCRIPTORS_LIMIT: usize = 20_000;
@@ -124,7 +124,7 @@ fn checked_content(data: &str, digest: Digest) -> Option<Bytes> {
 }
 
 impl DescriptorJson {
-    pub(super) fn parse(self) -> Result<super::Descriptor, ManifestError> {
+    pub(super) fn parse(self) -> Result<Descriptor, ManifestError> {
         let digest = self
             .digest
             .parse()
@@ -132,14 +132,14 @@ impl DescriptorJson {
                 digest: self.digest.clone(),
                 reason,
             })?;
-        Ok(super::Descriptor {
+        Ok(Descriptor {
             media_type: self.media_type.unwrap_or_default(),
             digest,
             size: self
                 .size
                 .try_into()
                 .map_err(|_| ManifestError::Size(digest))?,
-            platform: self.platform.map(|platform| super::Platform {
+            platform: self.platform.map(|platform| Platform {
                 os: platform.os.unwrap_or_default(),
                 architecture: platform.architecture.unwrap_or_default(),
                 variant: platform.variant,

@@ -129,7 +129,7 @@ fn promise_1_what_is_named_again_with_another_size_or_kind_is_refused() {
                 naming(&one, &[OCI_IMAGE], 1),
                 naming(&wrong, &[OCI_IMAGE], 1),
             ],
-            "bytes instead of",
+            " bytes, expected ",
         ),
         (
             [
@@ -140,7 +140,7 @@ fn promise_1_what_is_named_again_with_another_size_or_kind_is_refused() {
                     2,
                 ),
             ],
-            "says it is",
+            "has the media type",
         ),
     ] {
         let lists = index

@@ -85,7 +85,7 @@ async fn the_index_is_read_for_a_manifest_only_where_that_does_not_say_its_type(
 
 #[tokio::test]
 async fn several_images_are_listed_by_name_or_digest() {
-    let several = "holds several images; say which, as in oci:DIR:NAME or oci:DIR@DIGEST:";
+    let several = "contains several images; select one, such as oci:DIR:NAME or oci:DIR@DIGEST:";
     for (name, list) in [
         ("regctl-nested-index", "leaf1, leaf2, top"),
         ("skopeo-oci-dir", "1.4.2, arm64-only"),
@@ -250,17 +250,17 @@ async fn malformed_layouts_are_refused_with_their_reason() {
     for (marker, index, message) in [
         (None, Some("{}"), "it has no file oci-layout"),
         (Some(marker), None, "has no index.json"),
-        (Some("{"), Some("{}"), "oci-layout cannot be understood"),
+        (Some("{"), Some("{}"), "oci-layout is not valid"),
         (
             Some(r#"{"imageLayoutVersion":"2.0"}"#),
             Some("{}"),
             "of version \"2.0\"; only 1.x",
         ),
-        (Some(marker), Some("["), "is no JSON object"),
+        (Some(marker), Some("["), "is not a JSON object"),
         (
             Some(marker),
             Some(r#"{"manifests":{}}"#),
-            "manifests that are no list",
+            "a member manifests that is not a list",
         ),
         (
             Some(marker),

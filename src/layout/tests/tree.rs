@@ -193,7 +193,7 @@ async fn what_is_missing_or_wrong_is_named_with_what_names_it() {
             config,
             |path| fs::write(path, "x").unwrap(),
             format!(
-                "config sha256:{config} of linux/arm64 manifest sha256:{arm64} has 1 bytes instead of 2562"
+                "config sha256:{config} of linux/arm64 manifest sha256:{arm64} has 1 bytes, expected 2562"
             ),
         ),
         (

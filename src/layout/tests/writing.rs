@@ -97,8 +97,8 @@ async fn a_wrong_blob_is_named_and_leaves_nothing() {
             &flipped[..],
             "is damaged: its content has the digest sha256:",
         ),
-        (&good[1..], "has 299999 bytes instead of 300000"),
-        (&long, "has 300001 bytes instead of 300000"),
+        (&good[1..], "has 299999 bytes, expected 300000"),
+        (&long, "has 300001 bytes, expected 300000"),
     ] {
         let error = layout
             .write_blob(&wanted, pieces(bytes, 10_000))
@@ -164,7 +164,7 @@ async fn an_endless_stream_is_given_up() {
         .write_blob(&descriptor(b"short"), endless)
         .await
         .unwrap_err();
-    assert!(error.to_string().contains("instead of 5"), "{error}");
+    assert!(error.to_string().contains("expected 5"), "{error}");
 }
 
 #[tokio::test]
@@ -308,7 +308,7 @@ async fn a_directory_of_something_else_is_not_written_to() {
         .await
         .unwrap_err();
     assert!(
-        error.to_string().contains("holds \"Cargo.toml\""),
+        error.to_string().contains("contains \"Cargo.toml\""),
         "{error}"
     );
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);

@@ -477,7 +477,7 @@ async fn a_referrer_of_another_image_does_not_travel() {
     assert_eq!(beside.skipped[0].reason, SkipReason::OtherSubject);
     assert!(
         said.text()
-            .contains("listed at the source for what it does not name")
+            .contains("listed at the source for another subject")
     );
     assert!(!to.has_manifest("prod/web", &foreign));
 }

@@ -239,7 +239,7 @@ async fn all_lists_are_looked_at_and_what_is_in_both_is_one() {
         .iter()
         .map(|one| one.result.clone().err())
         .collect();
-    let gone = VerificationError::Malformed("it is listed, and not there".to_owned());
+    let gone = VerificationError::Malformed("it is listed, but missing".to_owned());
     // The bundles, and the layer under the legacy tag.
     assert_eq!(told, [None, None, Some(gone), None]);
     assert!(found.passed());

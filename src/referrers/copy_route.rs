@@ -1,0 +1,19 @@
+//! Source and destination of the referrers that are copied.
+
+use crate::notices::Notices;
+use crate::transfer::{BlobIndex, ImageReader, ImageStore, ProgressMeter};
+
+/// A source and a destination, and what is known of them.
+#[derive(Clone, Copy)]
+pub struct CopyRoute<'a> {
+    /// Where things come from.
+    pub source: &'a ImageReader,
+    /// Where they go.
+    pub store: &'a ImageStore,
+    /// What the run knows of blobs.
+    pub blob_index: &'a BlobIndex,
+    /// Where to say what is retried.
+    pub notices: &'a Notices,
+    /// Counts the bytes of all copies of a run.
+    pub meter: &'a ProgressMeter,
+}

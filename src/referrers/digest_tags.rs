@@ -1,0 +1,48 @@
+//! Tags made of a digest: `sha256-<hex>` of the referrers tag schema, and cosign's `sha256-<hex>.sig`,
+//! `.att` and `.sbom`.
+
+use crate::image::{Digest, Tag, TagOrDigest};
+
+/// How cosign's tags that are made of a digest end, by what their images hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CosignTagSuffix {
+    /// `.sig`: a signature a layer.
+    Sig,
+    /// `.att`: an attestation a layer.
+    Att,
+    /// `.sbom`: one SBOM.
+    Sbom,
+}
+
+impl CosignTagSuffix {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sig, Self::Att, Self::Sbom];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Sig => ".sig",
+            Self::Att => ".att",
+            Self::Sbom => ".sbom",
+        }
+    }
+
+    /// The tag that ends so, of a manifest's digest.
+    pub fn tag(self, subject: Digest) -> Tag {
+        digest_tag(subject, self.as_str())
+    }
+}
+
+/// `sha256-<hex>`
+pub(super) fn referrers_tag(subject: Digest) -> Tag {
+    digest_tag(subject, "")
+}
+
+fn digest_tag(subject: Digest, ending: &str) -> Tag {
+    let text = format!("sha256-{}{ending}", subject.hex());
+    text.parse().expect("a digest's hex digits make a tag")
+}
+
+/// What a tag names, by the tag.
+pub(super) fn tag_target(tag: &Tag) -> TagOrDigest {
+    TagOrDigest::Tag(tag.clone())
+}

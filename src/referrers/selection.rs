@@ -1,0 +1,25 @@
+//! Selection of the referrers to copy.
+
+use super::{ReferrerKind, SkipReason};
+
+/// Which referrers travel with an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReferrerSelection {
+    /// Those of known kinds, up to `COUNT` of them and `SIZE` bytes.
+    #[default]
+    Known,
+    /// All but the release records of another environment.
+    All,
+    /// None; nothing is looked for.
+    None,
+}
+
+impl ReferrerSelection {
+    pub(super) fn skip_reason(self, kind: &ReferrerKind) -> Option<SkipReason> {
+        match (self, kind) {
+            (_, ReferrerKind::ReleaseRecord) => Some(SkipReason::ReleaseRecord),
+            (Self::Known, ReferrerKind::Other(_)) => Some(SkipReason::UnknownKind),
+            _ => None,
+        }
+    }
+}
