@@ -22,6 +22,7 @@ mod cosign_key;
 mod der;
 mod error;
 mod image_claim;
+mod in_toto_types;
 mod instance;
 mod key_error;
 mod keyless;
@@ -33,13 +34,15 @@ mod predicate;
 mod private_key;
 mod public_key;
 mod signer;
+mod signer_material;
 mod tuf;
 mod verification_error;
 mod verify;
 
-pub use bundle::{BUNDLE_TYPE, COSIGN_SIGN_PREDICATE, ENVELOPE_TYPE};
+pub use bundle::{BUNDLE_TYPE, ENVELOPE_TYPE};
 pub use error::SigningError;
 pub use image_claim::ImageClaim;
+pub use in_toto_types::COSIGN_SIGN_PREDICATE;
 pub use instance::{
     EndpointsError, FromSigningConfig, InstanceEndpoints, InstanceSource, LogEndpoints,
     SigstoreErrorKind, SigstoreServiceError,

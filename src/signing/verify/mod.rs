@@ -10,6 +10,7 @@
 mod attestation_rule;
 mod authority;
 mod bundle_parts;
+mod certificate_condition;
 mod dsse_encoding;
 mod error_mapping;
 mod file_requirement;
@@ -25,9 +26,10 @@ mod trust_root;
 mod trusted_log;
 
 pub use attestation_rule::AttestationRule;
+pub use certificate_condition::CertificateCondition;
 pub use file_requirement::{FileRequirement, FileSigner, SignedArtifact};
-pub use identity::{CertificateCondition, Identity, WildcardPattern};
-pub(super) use in_toto_statement::{InTotoStatement, STATEMENT_TYPE};
+pub use identity::{Identity, WildcardPattern};
+pub(super) use in_toto_statement::InTotoStatement;
 pub use requirement::{Requirement, VerifiedAttestation, VerifiedSignature, VerifiedStatement};
 pub use signature_evidence::{CertificateEvidence, SignatureEvidence};
 pub use strict_json::BUNDLE_LIMIT;

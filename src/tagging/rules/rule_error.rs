@@ -83,7 +83,7 @@ impl RuleProblem {
 }
 
 /// The word of `valid` that is nearest to `word`.
-pub(in crate::tagging) fn nearest_word(word: &str, valid: &[&'static str]) -> &'static str {
+pub(crate) fn nearest_word(word: &str, valid: &[&'static str]) -> &'static str {
     // Nobody mistypes a word into one that is much longer.
     let word: String = word.chars().take(40).collect();
     let distance = |known: &&&str| strsim::damerau_levenshtein(known, &word);
