@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
+use super::repository_template::SERVICE_PLACEHOLDER;
 use super::{EnvironmentRules, ReleasePolicy, Service};
 use crate::image::{CanonicalPlace, Destination, RealPaths};
 use crate::tagging::EnvironmentName;
@@ -47,9 +48,6 @@ pub enum MatchError {
         service: String,
     },
 }
-
-/// Stands for a service in the name of a place; no repository has it in its name.
-pub(super) const SERVICE_PLACEHOLDER: &str = "any--service--at--all";
 
 /// An environment, and the service where it has a repository for each.
 type Owner<'a> = (&'a EnvironmentRules, Option<&'a Service>);

@@ -2,19 +2,11 @@
 
 use semver::Version;
 
+use super::printable_name::printable_name;
 use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
 use super::{ReleaseSeries, TaggingError, VersionLine};
 use crate::event::{EventFacts, GitRef, GithubRelease};
 use crate::image::{CommitId, Tag};
-use crate::notices::to_printable;
-
-/// How much of a name from outside is shown.
-const SHOWN_LENGTH: usize = 80;
-
-/// A name from outside, as it may stand in a note or rule.
-pub(super) fn printable_name(name: &str) -> String {
-    to_printable(name, SHOWN_LENGTH)
-}
 
 /// `git-<sha7>`.
 pub(super) fn plan_commit_tag(derived: &mut DerivedTags, commit: &CommitId, rule: &str) {

@@ -11,6 +11,7 @@ mod error;
 mod expand;
 mod labels;
 mod line_tag;
+mod printable_name;
 mod promote_tags;
 mod push_tags;
 mod rules;

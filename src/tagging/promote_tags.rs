@@ -1,9 +1,9 @@
 use semver::Version;
 
 use super::default_tags::{
-    plan_commit_tag, plan_line_tags, plan_version_tag, printable_name, refuse_deleted,
-    require_published,
+    plan_commit_tag, plan_line_tags, plan_version_tag, refuse_deleted, require_published,
 };
+use super::printable_name::printable_name;
 use super::tag_plan::{DerivedTags, MovingTagSource, TagKind};
 use super::{EnvironmentName, TagRules, TaggingError};
 use crate::event::{EventFacts, EventName, GitRef, ReleaseBranch, parse_version};

@@ -1,7 +1,7 @@
 use super::default_tags::{
-    plan_commit_tag, plan_line_tags, plan_version_tag, printable_name, refuse_deleted,
-    require_published,
+    plan_commit_tag, plan_line_tags, plan_version_tag, refuse_deleted, require_published,
 };
+use super::printable_name::printable_name;
 use super::tag_name::{self, SanitizedName};
 use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
 use super::{TagRules, TaggingError};

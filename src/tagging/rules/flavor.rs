@@ -1,7 +1,7 @@
 use super::csv::CsvField;
 use super::list_input::ListEntry;
 use super::rule_error::{RuleError, RuleProblem};
-use crate::tagging::default_tags::printable_name;
+use crate::tagging::printable_name::printable_name;
 use crate::tagging::{CompatDifference, CompatMode, Finding};
 
 /// What goes for all rules: the input `flavor`.

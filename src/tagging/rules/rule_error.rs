@@ -1,7 +1,8 @@
 use thiserror::Error;
 
 use super::csv::CsvProblem;
-use crate::tagging::default_tags::printable_name;
+use super::list_input::ListError;
+use crate::tagging::printable_name::printable_name;
 
 /// Why an input of the rule language cannot be taken, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -70,6 +71,19 @@ pub enum RuleProblem {
     /// An image without a name.
     #[error("the image has no name")]
     NoName,
+}
+
+impl RuleError {
+    /// Returns the error for an input that is no list of entries.
+    pub(super) fn from_list_error(input: &'static str, error: &ListError) -> Self {
+        Self {
+            input,
+            line: error.line,
+            rule: input.to_owned(),
+            column: error.column,
+            problem: error.problem.into(),
+        }
+    }
 }
 
 impl RuleProblem {
