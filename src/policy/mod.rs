@@ -1,12 +1,12 @@
-//! The policy file: which environments there are, where each one's images are, and which services.
+//! The policy file: its environments, their repositories, and its services.
 //!
-//! Pure: text in, a [`ReleasePolicy`] or a [`PolicyError`] with its place out. What cannot be right is refused
-//! as a whole, so whoever holds a policy may rely on what its types say: `from` leads to environments
-//! that are there and in no circle, every service has its repository in every environment that has
-//! one for each, and no repository belongs to two.
+//! Pure: text in, a [`ReleasePolicy`] or a [`PolicyError`] with its position out. An invalid file is
+//! refused as a whole, so that a policy keeps what its types promise: `from` leads to environments
+//! that exist and not in a circle, every service has a repository in every environment with one per
+//! service, and no repository belongs to two environments.
 //!
-//! The format is YAML without its surprises (see `document.rs`). Keys of the design that nothing heeds
-//! yet are refused by name: a rule that is written down and not kept would be worse than none.
+//! The format is YAML without its surprises (`yaml_document.rs`). Keys that are reserved for later
+//! versions are refused by name, because a rule that is written but not enforced is worse than none.
 
 mod environment_rules;
 mod error;

@@ -14,7 +14,7 @@ const KNOWN_KEYS: &[&str] = &["environments", "services"];
 /// Keys of the design that come with later versions.
 const RESERVED_KEYS: &[&str] = &["records"];
 
-/// A policy.
+/// Environments and services of a policy file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReleasePolicy {
     pub(super) environments: Vec<EnvironmentRules>,
@@ -24,10 +24,10 @@ pub struct ReleasePolicy {
 }
 
 impl ReleasePolicy {
-    /// Reads a policy file. An empty one is a policy without environments.
+    /// Parses a policy file. An empty one is a policy without environments.
     ///
     /// # Errors
-    /// The first thing that is wrong, and where.
+    /// The first problem, with its position.
     pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
         let Some(document) = yaml_document::parse_yaml(bytes)? else {
             return Ok(Self::default());
@@ -52,17 +52,17 @@ impl ReleasePolicy {
         Ok(policy)
     }
 
-    /// The environments, in the order in which they are written.
+    /// Returns the environments, in the order in which they are written.
     pub fn environments(&self) -> &[EnvironmentRules] {
         &self.environments
     }
 
-    /// The environment of that name.
+    /// Returns the environment of that name.
     pub fn stage(&self, name: &EnvironmentName) -> Option<&EnvironmentRules> {
         self.environments.iter().find(|stage| stage.name == *name)
     }
 
-    /// The services, in the order in which they are written, none twice.
+    /// Returns the services, in the order in which they are written, none twice.
     pub fn services(&self) -> &[Service] {
         &self.services
     }

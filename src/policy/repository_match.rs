@@ -56,7 +56,7 @@ type Owner<'a> = (&'a EnvironmentRules, Option<&'a Service>);
 #[derive(Debug)]
 pub struct Repositories<'a> {
     owners: HashMap<CanonicalPlace, Owner<'a>>,
-    /// For each environment with a repository for each service, the one of the service [`MARK`].
+    /// For each environment with a repository for each service, the one of the service [`SERVICE_PLACEHOLDER`].
     marked: Vec<(&'a EnvironmentRules, CanonicalPlace)>,
 }
 

@@ -8,11 +8,11 @@ use sigstore_types::DerCertificate;
 
 use super::PublicKey;
 
-/// Who signed, as others are told.
+/// Public key or certificate of a signer, for verifiers.
 pub(super) enum SignerMaterial<'a> {
-    /// The holder of a key, by its public half.
+    /// Key of the signer.
     Key(&'a PublicKey),
-    /// Whom a certificate names.
+    /// Certificate of the signer.
     Certificate {
         leaf: &'a DerCertificate,
         /// The certificates above it, as PEM.
@@ -21,7 +21,7 @@ pub(super) enum SignerMaterial<'a> {
 }
 
 impl SignerMaterial<'_> {
-    /// What a bundle says: a certificate says all, a key is named by a hint.
+    /// Returns the verification material of a bundle: the certificate, or a hint that names the key.
     pub(super) fn to_bundle_material(&self) -> VerificationMaterialV03 {
         match self {
             Self::Key(key) => VerificationMaterialV03::PublicKey {
@@ -31,7 +31,7 @@ impl SignerMaterial<'_> {
         }
     }
 
-    /// What Rekor v1 is told.
+    /// Returns the key or certificate as PEM, for Rekor v1.
     pub(super) fn to_pem(&self) -> String {
         match self {
             Self::Key(key) => key.to_pem(),
@@ -39,7 +39,7 @@ impl SignerMaterial<'_> {
         }
     }
 
-    /// What Rekor v2 is told (`Verifier` of rekor-tiles).
+    /// Returns the `Verifier` message of rekor-tiles, for Rekor v2.
     pub(super) fn to_rekor_verifier(&self) -> Value {
         let raw = |der: &[u8]| json!({"rawBytes": BASE64_STANDARD.encode(der)});
         let (kind, raw) = match self {

@@ -7,7 +7,7 @@ use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind}
 use super::{TagRules, TaggingError};
 use crate::event::{EventFacts, EventName, GitRef, parse_version};
 
-/// The tags of an image that is pushed, built from what the event is about.
+/// Returns the tags of an image that is pushed, built from the commit of the event.
 ///
 /// # Errors
 /// With the default rules: no facts, an event without a row in the default table, a deleted ref, a

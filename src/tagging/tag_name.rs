@@ -80,7 +80,7 @@ pub(super) fn reserved_meaning(tag: &Tag) -> Option<&'static str> {
     }
 }
 
-/// What a tag of this name stands for, so that no branch may take it: as [`reserved`], and the lines of
+/// What a tag of this name stands for, so that no branch may take it: as [`reserved_meaning`], and the lines of
 /// versions in all their spellings.
 pub(super) fn reserved_from_branches(tag: &Tag) -> Option<&'static str> {
     reserved_meaning(tag).or_else(|| is_line(tag.as_str()).then_some("a version line"))

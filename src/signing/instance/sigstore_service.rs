@@ -40,7 +40,7 @@ pub enum SigstoreErrorKind {
         message: String,
     },
     /// Its answer is not what it should be.
-    #[error("gives what cannot be used: {0}")]
+    #[error("sent an invalid response: {0}")]
     InvalidAnswer(String),
 }
 
@@ -62,7 +62,7 @@ impl SigstoreServiceError {
                 "give the job permissions: id-token: write, and the step to the job that has it",
             ),
             (FULCIO_SERVICE, 400 | 401 | 403) => Some(
-                "Fulcio takes tokens of issuers and audiences that it is set up for: see oidc-issuer and oidc-audience",
+                "Fulcio accepts only the issuers and audiences in its configuration: set oidc-issuer and oidc-audience",
             ),
             _ => None,
         }

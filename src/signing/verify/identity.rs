@@ -75,24 +75,28 @@ impl Identity {
         certificate: &CertificateInfo,
     ) -> Result<(), VerificationError> {
         let none = || "nobody".to_owned();
+        let expected = |text: &str| VerificationError::printable(text);
         let subject = certificate.identity.as_ref().map(|name| name.as_str());
         if !subject.is_some_and(|subject| self.subject.matches(subject)) {
             let is = subject.map_or_else(none, VerificationError::printable);
-            return Err(VerificationError::OtherIdentity(is));
+            let expected = expected(&self.subject.to_string());
+            return Err(VerificationError::OtherIdentity { is, expected });
         }
         if certificate.issuer.as_deref() != Some(&self.issuer) {
             let is = certificate
                 .issuer
                 .as_deref()
                 .map_or_else(none, VerificationError::printable);
-            return Err(VerificationError::OtherIssuer(is));
+            let expected = expected(&self.issuer);
+            return Err(VerificationError::OtherIssuer { is, expected });
         }
         for (condition, wanted) in &self.conditions {
             let is = condition.value_in(certificate);
             if is != Some(wanted) {
                 return Err(VerificationError::OtherRun {
                     condition: *condition,
-                    is: is.map_or_else(|| "nothing".to_owned(), VerificationError::printable),
+                    is: is.map_or_else(|| "missing".to_owned(), VerificationError::printable),
+                    expected: expected(wanted),
                 });
             }
         }

@@ -203,7 +203,7 @@ pub(super) struct TemplateProblem {
 /// The parser shows the whole template with an arrow; the place is said in words here.
 fn syntax_problem(error: &TemplateError) -> TemplateProblem {
     TemplateProblem {
-        text: "the template cannot be read from here on".to_owned(),
+        text: "invalid template from here on".to_owned(),
         column: error.pos().map_or(1, |(_, column)| column),
     }
 }
