@@ -901,7 +901,10 @@ async fn what_keyless_signing_lacks_is_said_before_anything_is_done() {
         ),
         (&[("rekor-url", "log")], "is no https address"),
         (&[("signing-config", "nosuch.json")], "cannot be read"),
-        (&[("signing-config", "root.json")], "is no signing config"),
+        (
+            &[("signing-config", "root.json")],
+            "is not a Sigstore signing config",
+        ),
         (&[("trusted-root", "nosuch.json")], "cannot be read"),
         (&[("trusted-root", "it.json")], "is no trusted root"),
         (&[("signing-key", "x")], "keyless signs without it"),

@@ -181,9 +181,12 @@ mod tests {
             (several, "in several logs"),
             (none, "names no Fulcio"),
             (odd, "is no http or https address"),
-            (config(vec![log(2)], Vec::new()), "no timestamp authority"),
+            (
+                config(vec![log(2)], Vec::new()),
+                "needs a timestamp authority",
+            ),
             (config(Vec::new(), Vec::new()), "names no transparency log"),
-            (json!({}), "is no signing config"),
+            (json!({}), "is not a Sigstore signing config"),
         ] {
             let reason = InstanceEndpoints::read(&config.to_string())
                 .unwrap_err()
