@@ -1,19 +1,19 @@
-//! What happens on the way, as values: the rooms that do the work say it, the surface prints it.
+//! Log messages and progress as values: the rooms below the surface send them, the surface prints them.
 
 use std::fmt;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
-/// Something a person reading the log should know.
+/// Message for the reader of the log, or progress.
 #[derive(Debug, Clone)]
 pub enum Notice {
     /// What is being done, was decided, or is tried again: of the few warnings that GitHub shows of a
     /// step, a registry that is slow for a moment must not use up any.
     Info(String),
-    /// Something that was defaulted, withheld or looks wrong.
+    /// A default that was applied, something that was withheld, or something that looks wrong.
     Warning(String),
-    /// Something that is secret from now on, and must be shown nowhere.
+    /// Secret that must not be shown from now on.
     Secret(SecretString),
     /// How far the transfers have come; sent often, to be shown seldom.
     Progress(TransferProgress),
@@ -40,7 +40,7 @@ pub struct ImageProgress {
     pub of: u64,
 }
 
-/// Where notices go. Cheap to clone.
+/// Receiver of notices. Cheap to clone.
 #[derive(Clone)]
 pub struct Notices(Arc<dyn Fn(Notice) + Send + Sync>);
 
@@ -50,22 +50,22 @@ impl Notices {
         Self(Arc::new(receiver))
     }
 
-    /// Says what is being done.
+    /// Sends a message about progress or a decision.
     pub fn info(&self, text: impl Into<String>) {
         (self.0)(Notice::Info(text.into()));
     }
 
-    /// Says what a person should look at.
+    /// Sends a warning.
     pub fn warning(&self, text: impl Into<String>) {
         (self.0)(Notice::Warning(text.into()));
     }
 
-    /// Says what must not be shown, before anything that could hold it is.
+    /// Announces a secret, before any message that could contain it.
     pub fn secret(&self, text: SecretString) {
         (self.0)(Notice::Secret(text));
     }
 
-    /// Says how far the transfers have come.
+    /// Sends the progress of the transfers.
     pub fn progress(&self, progress: TransferProgress) {
         (self.0)(Notice::Progress(progress));
     }

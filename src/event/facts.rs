@@ -2,8 +2,7 @@ use super::payload::{self, EventPayload};
 use super::{EventError, EventName, GitRef};
 use crate::image::CommitId;
 
-/// What the runner's environment says of the event, or the command line in its place. Empty text
-/// is the same as none.
+/// Values that the runner, or the command line, gives for the event. Empty text counts as none.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EventInputs<'a> {
     /// `GITHUB_EVENT_NAME`
@@ -18,7 +17,7 @@ pub struct EventInputs<'a> {
     pub payload: Option<&'a [u8]>,
 }
 
-/// What is known of the event.
+/// Facts about the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFacts {
     /// Which event it is. A checkout outside a runner counts as a push.
@@ -75,7 +74,7 @@ pub struct PullRequestFacts {
 }
 
 impl EventFacts {
-    /// Reads what the runner gives.
+    /// Parses the values of the runner.
     ///
     /// # Errors
     /// No event's name, a payload that is no JSON object, a field of a wrong type among those the

@@ -1,7 +1,7 @@
-//! From what the runner or the command line gives to facts: which event, which ref, which commit.
+//! Facts about the event that triggered the workflow: its name, ref, commit, release and pull request.
 //!
-//! An event's payload is text from outside. It is read field by field, only the fields that the
-//! event at hand is known to have, and names in it (branches, tags) stay the text they are.
+//! The payload of an event is text from outside. Only the fields that GitHub documents for the event
+//! are read, and names (branches, tags) stay as they are.
 
 mod event_name;
 mod facts;

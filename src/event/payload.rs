@@ -20,7 +20,7 @@ pub enum EventError {
         column: usize,
     },
     /// The payload is JSON, but no object.
-    #[error("the event file holds no JSON object")]
+    #[error("the event file is not a JSON object")]
     NoObject,
     /// A field has another type than GitHub gives it.
     #[error("{path} in the event file is not {wanted}")]
@@ -30,7 +30,7 @@ pub enum EventError {
         /// What it should have been.
         wanted: &'static str,
     },
-    /// `GITHUB_SHA` is set, but is not a full commit id.
+    /// `GITHUB_SHA` is set, but is no full commit id.
     #[error("the commit given (GITHUB_SHA) is not a full commit id of 40 or 64 hex digits")]
     Sha,
 }
@@ -138,7 +138,7 @@ mod tests {
                 "{\n \"a\": s3cret}",
                 "the event file is not JSON: a syntax error at line 2, column 7",
             ),
-            ("[1]", "the event file holds no JSON object"),
+            ("[1]", "the event file is not a JSON object"),
         ] {
             let error = EventPayload::parse(text.as_bytes()).err().unwrap();
             assert_eq!(error.to_string(), message, "{text:?}");

@@ -1,7 +1,8 @@
-use super::REPOSITORIES;
 use super::error::{FilePosition, PolicyError, PolicyProblem};
-use super::repository_match::SERVICE_PLACEHOLDER;
-use super::repository_template::{RepositoryTemplate, RepositoryTemplateError};
+use super::limits::REPOSITORIES;
+use super::repository_template::{
+    RepositoryTemplate, RepositoryTemplateError, SERVICE_PLACEHOLDER,
+};
 use super::service_name::Service;
 use super::yaml_document::{YamlKey, YamlNode, YamlText, parse_value, printable_text};
 use crate::image::Destination;

@@ -5,7 +5,7 @@ use crate::image::ImageSourceError;
 use crate::notices::to_printable;
 use crate::tagging::{EnvironmentName, EnvironmentNameError, RuleError};
 
-/// A place in the policy file, in lines and characters from 1.
+/// Position in the policy file, in lines and characters from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilePosition {
     /// The line.
@@ -14,7 +14,7 @@ pub struct FilePosition {
     pub column: usize,
 }
 
-/// What is wrong with a policy file, and where. Text of the file in it is made printable.
+/// Problem of a policy file, with its position. Text of the file is made printable.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("line {}, column {}: {problem}", at.line, at.column)]
 pub struct PolicyError {
@@ -24,10 +24,10 @@ pub struct PolicyError {
     pub problem: PolicyProblem,
 }
 
-/// What is wrong in a policy file.
+/// Problem of a policy file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PolicyProblem {
-    /// More than [`super::LIMIT`] bytes.
+    /// More than [`super::POLICY_LIMIT`] bytes.
     #[error("the file has more than 1 MiB")]
     TooLarge,
     /// More of something than any policy has.
@@ -42,24 +42,24 @@ pub enum PolicyProblem {
     #[error("expected a repository of at most {0} characters")]
     LongRepository(usize),
     /// Bytes that are no UTF-8.
-    #[error("the file is no UTF-8 text")]
+    #[error("the file is not UTF-8 text")]
     NotText,
     /// No YAML.
-    #[error("this is no YAML: {0}")]
+    #[error("invalid YAML: {0}")]
     Yaml(String),
     /// More levels than any policy has.
-    #[error("this is nested too deeply")]
+    #[error("nested too deeply")]
     TooDeep,
     /// `&a`, `*a` or `!a`.
     #[error(
-        "YAML's anchors (&), aliases (*) and tags (!) are not taken here: write it out, or in quotes"
+        "YAML anchors (&), aliases (*) and tags (!) are not supported: write the value out, or in quotes"
     )]
     NotPlain,
     /// `---` in the middle.
     #[error("the file holds more than one document")]
     SecondDocument,
     /// A key that is a list or a mapping.
-    #[error("a key is a word")]
+    #[error("a key must be text")]
     KeyNotText,
     /// Two of the same.
     #[error("{what} is there twice, first in line {first}")]
@@ -70,7 +70,7 @@ pub enum PolicyProblem {
         first: usize,
     },
     /// Another shape than is wanted.
-    #[error("{wanted} is wanted here, not {found}{}", mistake_hint(wanted, found))]
+    #[error("expected {wanted}, got {found}{}", mistake_hint(wanted, found))]
     Shape {
         /// What is wanted.
         wanted: &'static str,
@@ -86,12 +86,10 @@ pub enum PolicyProblem {
         nearest: &'static str,
     },
     /// A key of the design that nothing heeds yet.
-    #[error(
-        "the key {0} comes with a later version, and nothing heeds it yet: leave it out until then"
-    )]
+    #[error("the key {0} is reserved for a later version: remove it")]
     ReservedKey(&'static str),
     /// A key that must be there.
-    #[error("the key {0} is needed here")]
+    #[error("the key {0} is missing")]
     Missing(&'static str),
     /// No name of an environment.
     #[error("{name:?} {reason}")]
@@ -113,13 +111,13 @@ pub enum PolicyProblem {
     #[error("the repository {0}")]
     Repository(ImageSourceError),
     /// Braces that are not one `{service}` in the path.
-    #[error("{0:?} may hold {{service}} once, in its path, and no other braces")]
+    #[error("{0:?} may contain {{service}} once, in its path, and no other braces")]
     Braces(String),
     /// `{service}` without services.
-    #[error("{{service}} stands for one of services, and none are named")]
+    #[error("{{service}} needs a list of services, and services is missing")]
     NoServices,
     /// Services without `{service}`.
-    #[error("no repository has {{service}} in it, so services have no meaning")]
+    #[error("services has no effect: no repository contains {{service}}")]
     UnusedServices,
     /// `from` names no environment.
     #[error("there is no environment {from}{}", nearest.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
@@ -135,7 +133,7 @@ pub enum PolicyProblem {
     )]
     DiffersFromSource(String),
     /// `from` leads back.
-    #[error("{0} takes its images from itself, by way of from")]
+    #[error("{0} takes its images from itself, through from")]
     Circle(String),
     /// A repository of two environments.
     #[error("{place} belongs to the environment {other} already")]
@@ -146,7 +144,7 @@ pub enum PolicyProblem {
         other: String,
     },
     /// The text of tags holds no rule.
-    #[error("tags holds no rule: leave it out, and the tags follow from the image")]
+    #[error("tags contains no rule: remove it to derive the tags from the image")]
     NoRules,
     /// The tag rules are malformed.
     #[error(transparent)]
@@ -186,7 +184,7 @@ fn mistake_hint(wanted: &str, found: &str) -> &'static str {
     match (wanted, found) {
         ("text", "a mapping") => ": text with {service} at its beginning needs quotes",
         ("text", "a list") => ": write \"|\", and each entry on a line of its own below it",
-        ("a list", "text") => ": write [it] in brackets, or after a dash",
+        ("a list", "text") => ": write it in brackets, or after a dash",
         _ => "",
     }
 }

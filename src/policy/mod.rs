@@ -1,16 +1,18 @@
-//! The policy file: which environments there are, where each one's images are, and which services.
+//! The policy file: its environments, their repositories, and its services.
 //!
-//! Pure: text in, a [`ReleasePolicy`] or a [`PolicyError`] with its place out. What cannot be right is refused
-//! as a whole, so whoever holds a policy may rely on what its types say: `from` leads to environments
-//! that are there and in no circle, every service has its repository in every environment that has
-//! one for each, and no repository belongs to two.
+//! Pure: text in, a [`ReleasePolicy`] or a [`PolicyError`] with its position out. An invalid file is
+//! refused as a whole, so that a policy keeps what its types promise: `from` leads to environments
+//! that exist and not in a circle, every service has a repository in every environment with one per
+//! service, and no repository belongs to two environments.
 //!
-//! The format is YAML without its surprises (see `document.rs`). Keys of the design that nothing heeds
-//! yet are refused by name: a rule that is written down and not kept would be worse than none.
+//! The format is YAML without its surprises (`yaml_document.rs`). Keys that are reserved for later
+//! versions are refused by name, because a rule that is written but not enforced is worse than none.
 
 mod environment_rules;
 mod error;
 pub mod file;
+mod limits;
+mod release_policy;
 mod repository_match;
 mod repository_template;
 mod service_name;
@@ -19,212 +21,9 @@ mod yaml_document;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
-
 pub use environment_rules::EnvironmentRules;
 pub use error::{FilePosition, PolicyError, PolicyProblem};
+pub use limits::POLICY_LIMIT;
+pub use release_policy::ReleasePolicy;
 pub use repository_match::{MatchError, Repositories};
 pub use service_name::{Service, ServiceNameError};
-
-use crate::image::{CanonicalPlace, RealPaths};
-use crate::tagging::EnvironmentName;
-use yaml_document::YamlNode;
-
-/// A policy.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ReleasePolicy {
-    environments: Vec<EnvironmentRules>,
-    /// How many of the stages, the last ones, another file has added.
-    added: usize,
-    services: Vec<Service>,
-}
-
-/// The most bytes that a policy file may have: a thousand services need about twenty thousand.
-pub const POLICY_LIMIT: usize = 1 << 20;
-/// The most environments.
-const ENVIRONMENTS: usize = 1_000;
-/// The most services.
-const SERVICES: usize = 10_000;
-/// The most repositories, of all environments and services together: each is kept in memory, and each
-/// directory among them is looked at on disk.
-const REPOSITORIES: usize = 10_000;
-
-const KNOWN_KEYS: &[&str] = &["environments", "services"];
-/// Keys of the design that come with later versions.
-const RESERVED_KEYS: &[&str] = &["records"];
-
-impl ReleasePolicy {
-    /// Reads a policy file. An empty one is a policy without environments.
-    ///
-    /// # Errors
-    /// The first thing that is wrong, and where.
-    pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
-        let Some(document) = yaml_document::parse_yaml(bytes)? else {
-            return Ok(Self::default());
-        };
-        let mut fields = document.into_fields(KNOWN_KEYS, RESERVED_KEYS)?;
-        let (services_at, services) = match fields.take("services") {
-            Some((at, list)) => (Some(at), parse_services(list)?),
-            None => (None, Vec::new()),
-        };
-        let stages = match fields.take("environments") {
-            Some((_, environments)) => parse_environments(environments, &services)?,
-            None => Vec::new(),
-        };
-        let policy = Self {
-            environments: stages,
-            added: 0,
-            services,
-        };
-        policy.check_services(services_at)?;
-        policy.check_promotion_paths()?;
-        policy.check_repositories()?;
-        Ok(policy)
-    }
-
-    /// The environments, in the order in which they are written.
-    pub fn environments(&self) -> &[EnvironmentRules] {
-        &self.environments
-    }
-
-    /// The environment of that name.
-    pub fn stage(&self, name: &EnvironmentName) -> Option<&EnvironmentRules> {
-        self.environments.iter().find(|stage| stage.name == *name)
-    }
-
-    /// The services, in the order in which they are written, none twice.
-    pub fn services(&self) -> &[Service] {
-        &self.services
-    }
-
-    /// Returns the policy with the environments of another file beside its own. One that both have
-    /// has to be the same in both, so that neither takes a rule from the other; nor may what is added
-    /// be a service of an environment of its own, which [`ReleasePolicy::repositories`] looks at.
-    ///
-    /// # Errors
-    /// The environment that differs.
-    pub fn with(mut self, other: Self) -> Result<Self, EnvironmentName> {
-        for stage in other.environments {
-            match self.stage(&stage.name) {
-                None => {
-                    self.environments.push(stage);
-                    self.added += 1;
-                }
-                Some(own) if own.says_the_same(&stage) => {}
-                Some(_) => return Err(stage.name),
-            }
-        }
-        let known: HashSet<Service> = self.services.iter().cloned().collect();
-        let new = other.services.into_iter();
-        self.services
-            .extend(new.filter(|service| !known.contains(service)));
-        Ok(self)
-    }
-
-    /// Services that no repository has a place for would be released nowhere.
-    fn check_services(&self, at: Option<FilePosition>) -> Result<(), PolicyError> {
-        match at {
-            Some(at)
-                if !self
-                    .environments
-                    .iter()
-                    .any(EnvironmentRules::is_per_service) =>
-            {
-                Err(at.to_error(PolicyProblem::UnusedServices))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Each `from` leads to an environment of the same kind, and the way back ends.
-    fn check_promotion_paths(&self) -> Result<(), PolicyError> {
-        let by_name: HashMap<&EnvironmentName, &EnvironmentRules> = self
-            .environments
-            .iter()
-            .map(|stage| (&stage.name, stage))
-            .collect();
-        for stage in &self.environments {
-            let Some((from, at)) = &stage.from else {
-                continue;
-            };
-            let Some(before) = by_name.get(from) else {
-                let known = self.environments.iter().map(|stage| stage.name.as_str());
-                return Err(at.to_error(PolicyProblem::unknown_environment(from, known)));
-            };
-            if before.is_per_service() != stage.is_per_service() {
-                return Err(at.to_error(PolicyProblem::DiffersFromSource(from.to_string())));
-            }
-            if leads_back(stage, &by_name) {
-                return Err(at.to_error(PolicyProblem::Circle(stage.name.to_string())));
-            }
-        }
-        Ok(())
-    }
-
-    /// No repository is named twice, as far as its name alone says.
-    fn check_repositories(&self) -> Result<(), PolicyError> {
-        let mut taken: HashMap<CanonicalPlace, &EnvironmentRules> = HashMap::new();
-        for stage in &self.environments {
-            for (_, place) in stage.destinations() {
-                let name = CanonicalPlace::of(place, &RealPaths::default());
-                if let Some(other) = taken.insert(name, stage) {
-                    return Err(stage.repository_at.to_error(PolicyProblem::SameRepository {
-                        place: place.to_string(),
-                        other: other.name.to_string(),
-                    }));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether the way that `stage` takes its images from comes to `stage` again.
-fn leads_back(
-    stage: &EnvironmentRules,
-    by_name: &HashMap<&EnvironmentName, &EnvironmentRules>,
-) -> bool {
-    let before = |stage: &EnvironmentRules| by_name.get(stage.from()?).copied();
-    let way = std::iter::successors(before(stage), |stage| before(stage));
-    way.take(by_name.len())
-        .any(|earlier| earlier.name == stage.name)
-}
-
-fn parse_services(list: YamlNode) -> Result<Vec<Service>, PolicyError> {
-    let mut seen: HashMap<Service, FilePosition> = HashMap::new();
-    let mut services = Vec::new();
-    for node in list.into_list()? {
-        let at = node.position;
-        if services.len() == SERVICES {
-            return Err(at.to_error(PolicyProblem::TooMany("services", SERVICES)));
-        }
-        let service: Service = node.parse_as()?;
-        if let Some(first) = seen.insert(service.clone(), at) {
-            return Err(at.to_error(PolicyProblem::Duplicate {
-                what: service.to_string(),
-                first: first.line,
-            }));
-        }
-        services.push(service);
-    }
-    Ok(services)
-}
-
-fn parse_environments(
-    environments: YamlNode,
-    services: &[Service],
-) -> Result<Vec<EnvironmentRules>, PolicyError> {
-    let mut stages = Vec::new();
-    let mut repositories = 0;
-    for (name, rules) in environments.into_map()? {
-        if stages.len() == ENVIRONMENTS {
-            return Err(name
-                .position
-                .to_error(PolicyProblem::TooMany("environments", ENVIRONMENTS)));
-        }
-        let stage = EnvironmentRules::parse(name, rules, services, REPOSITORIES - repositories)?;
-        repositories += stage.destinations().len();
-        stages.push(stage);
-    }
-    Ok(stages)
-}

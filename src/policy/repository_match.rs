@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
+use super::repository_template::SERVICE_PLACEHOLDER;
 use super::{EnvironmentRules, ReleasePolicy, Service};
 use crate::image::{CanonicalPlace, Destination, RealPaths};
 use crate::tagging::EnvironmentName;
@@ -48,9 +49,6 @@ pub enum MatchError {
     },
 }
 
-/// Stands for a service in the name of a place; no repository has it in its name.
-pub(super) const SERVICE_PLACEHOLDER: &str = "any--service--at--all";
-
 /// An environment, and the service where it has a repository for each.
 type Owner<'a> = (&'a EnvironmentRules, Option<&'a Service>);
 
@@ -58,7 +56,7 @@ type Owner<'a> = (&'a EnvironmentRules, Option<&'a Service>);
 #[derive(Debug)]
 pub struct Repositories<'a> {
     owners: HashMap<CanonicalPlace, Owner<'a>>,
-    /// For each environment with a repository for each service, the one of the service [`MARK`].
+    /// For each environment with a repository for each service, the one of the service [`SERVICE_PLACEHOLDER`].
     marked: Vec<(&'a EnvironmentRules, CanonicalPlace)>,
 }
 

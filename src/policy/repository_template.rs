@@ -17,6 +17,9 @@ pub(super) enum RepositoryTemplateError {
     Place(ImageSourceError),
 }
 
+/// Stands for a service in the name of a place; no repository has it in its name.
+pub(super) const SERVICE_PLACEHOLDER: &str = "any--service--at--all";
+
 const SERVICE_VARIABLE: &str = "{service}";
 
 impl RepositoryTemplate {

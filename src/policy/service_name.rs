@@ -11,7 +11,7 @@ pub struct Service(String);
 /// Why a text is no [`Service`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "is no name of a service: 1 to 64 lower-case letters, digits, dots, dashes and underscores, beginning with a letter or digit"
+    "is not a valid service name: use 1 to 64 lower-case letters, digits, dots, dashes or underscores, the first a letter or digit"
 )]
 pub struct ServiceNameError;
 

@@ -116,27 +116,27 @@ fn all_of_it_is_optional() {
 fn errors_name_their_position() {
     insta::assert_snapshot!(refused("environment: {}"), @"line 1, column 1: the key environment is not known here; did you mean environments?");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    form: x\n"), @"line 4, column 5: the key form is not known here; did you mean from?");
-    insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is needed here");
-    insta::assert_snapshot!(refused("environments:\n  Dev: {repository: a/b}"), @r#"line 2, column 3: "Dev" has not 1 to 32 lower-case letters, digits and dashes, beginning with no dash"#);
-    insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag: give only the repository or directory; the tags are derived or come from the input tags");
-    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @r#"line 3, column 17: text is wanted here, not a mapping: text with {service} at its beginning needs quotes"#);
-    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: [v1]\n"), @r#"line 4, column 11: text is wanted here, not a list: write "|", and each entry on a line of its own below it"#);
+    insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is missing");
+    insta::assert_snapshot!(refused("environments:\n  Dev: {repository: a/b}"), @r#"line 2, column 3: "Dev" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
+    insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag: give the place alone, the tags are derived or come from the input tags");
+    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @r#"line 3, column 17: expected text, got a mapping: text with {service} at its beginning needs quotes"#);
+    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: [v1]\n"), @r#"line 4, column 11: expected text, got a list: write "|", and each entry on a line of its own below it"#);
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: |\n\n      v1\n      type=sah\n"), @r#"line 7, column 7: the type "sah" is not known; did you mean sha? (column 6 of "type=sah")"#);
-    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: '# none'\n"), @"line 4, column 11: tags holds no rule: leave it out, and the tags follow from the image");
-    insta::assert_snapshot!(refused("services: web"), @"line 1, column 11: a list is wanted here, not text: write [it] in brackets, or after a dash");
-    insta::assert_snapshot!(refused("services: [web, a/b]"), @r#"line 1, column 17: "a/b" is no name of a service: 1 to 64 lower-case letters, digits, dots, dashes and underscores, beginning with a letter or digit"#);
+    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: '# none'\n"), @"line 4, column 11: tags contains no rule: remove it to derive the tags from the image");
+    insta::assert_snapshot!(refused("services: web"), @"line 1, column 11: expected a list, got text: write it in brackets, or after a dash");
+    insta::assert_snapshot!(refused("services: [web, a/b]"), @r#"line 1, column 17: "a/b" is not a valid service name: use 1 to 64 lower-case letters, digits, dots, dashes or underscores, the first a letter or digit"#);
     insta::assert_snapshot!(refused("services:\n- web\n- api\n- web\n"), @"line 4, column 3: web is there twice, first in line 2");
     insta::assert_snapshot!(refused("services: [web]\nservices: [api]"), @"line 2, column 1: the key services is there twice, first in line 1");
-    insta::assert_snapshot!(refused("environments: {dev: {repository: }}"), @"line 1, column 32: text is wanted here, not nothing");
-    insta::assert_snapshot!(refused("environments:\n\tdev: 1"), @"line 2, column 2: this is no YAML: tabs disallowed within this context (block indentation)");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: }}"), @"line 1, column 32: expected text, got nothing");
+    insta::assert_snapshot!(refused("environments:\n\tdev: 1"), @"line 2, column 2: invalid YAML: tabs disallowed within this context (block indentation)");
 }
 
 #[test]
 fn placeholders_need_services() {
-    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{service}'}}"), @"line 1, column 34: {service} stands for one of services, and none are named");
-    insta::assert_snapshot!(refused("environments: {dev: {repository: a/b}}\nservices: [web]"), @"line 2, column 1: no repository has {service} in it, so services have no meaning");
-    insta::assert_snapshot!(refused("environments: {dev: {repository: '{service}.example.com/a'}}\nservices: [web]"), @r#"line 1, column 34: "{service}.example.com/a" may hold {service} once, in its path, and no other braces"#);
-    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{Service}'}}\nservices: [web]"), @r#"line 1, column 34: "a/{Service}" may hold {service} once, in its path, and no other braces"#);
+    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{service}'}}"), @"line 1, column 34: {service} needs a list of services, and services is missing");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: a/b}}\nservices: [web]"), @"line 2, column 1: services has no effect: no repository contains {service}");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: '{service}.example.com/a'}}\nservices: [web]"), @r#"line 1, column 34: "{service}.example.com/a" may contain {service} once, in its path, and no other braces"#);
+    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{Service}'}}\nservices: [web]"), @r#"line 1, column 34: "a/{Service}" may contain {service} once, in its path, and no other braces"#);
     insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{service}'}}\nservices: [a-]"), @r#"line 1, column 34: the repository has a malformed repository name "a/a-""#);
 }
 
@@ -144,20 +144,20 @@ fn placeholders_need_services() {
 fn from_names_an_environment_without_a_circle() {
     let with = |from: &str| SERVICES_POLICY.replace("    from: dev", &format!("    from: {from}"));
     insta::assert_snapshot!(refused(&with("def")), @"line 9, column 11: there is no environment def; did you mean dev?");
-    insta::assert_snapshot!(refused(&with("stage")), @"line 9, column 11: stage takes its images from itself, by way of from");
-    insta::assert_snapshot!(refused(&with("prod")), @"line 9, column 11: stage takes its images from itself, by way of from");
+    insta::assert_snapshot!(refused(&with("stage")), @"line 9, column 11: stage takes its images from itself, through from");
+    insta::assert_snapshot!(refused(&with("prod")), @"line 9, column 11: stage takes its images from itself, through from");
     let unlike = SERVICES_POLICY.replace("dev.example.com/team/{service}", "dev.example.com/team");
     insta::assert_snapshot!(refused(&unlike), @"line 9, column 11: the repositories of this environment and of dev must both have {service} in them, or neither");
 }
 
 #[test]
 fn yaml_that_says_more_than_it_shows_is_refused() {
-    insta::assert_snapshot!(refused("services: &a [web]\n"), @"line 1, column 11: YAML's anchors (&), aliases (*) and tags (!) are not taken here: write it out, or in quotes");
-    insta::assert_snapshot!(refused("a: *b\n"), @"line 1, column 4: this is no YAML: while parsing node, found unknown anchor");
-    insta::assert_snapshot!(refused("services: !!str [web]\n"), @"line 1, column 11: YAML's anchors (&), aliases (*) and tags (!) are not taken here: write it out, or in quotes");
+    insta::assert_snapshot!(refused("services: &a [web]\n"), @"line 1, column 11: YAML anchors (&), aliases (*) and tags (!) are not supported: write the value out, or in quotes");
+    insta::assert_snapshot!(refused("a: *b\n"), @"line 1, column 4: invalid YAML: while parsing node, found unknown anchor");
+    insta::assert_snapshot!(refused("services: !!str [web]\n"), @"line 1, column 11: YAML anchors (&), aliases (*) and tags (!) are not supported: write the value out, or in quotes");
     insta::assert_snapshot!(refused("services: [a]\n---\nservices: [b]\n"), @"line 3, column 1: the file holds more than one document");
-    insta::assert_snapshot!(refused("? [a]\n: b\n"), @"line 1, column 3: a key is a word");
-    insta::assert_snapshot!(refused(&"[".repeat(20)), @"line 1, column 17: this is nested too deeply");
+    insta::assert_snapshot!(refused("? [a]\n: b\n"), @"line 1, column 3: a key must be text");
+    insta::assert_snapshot!(refused(&"[".repeat(20)), @"line 1, column 17: nested too deeply");
     let long = "#".repeat(POLICY_LIMIT + 1);
     insta::assert_snapshot!(refused(&long), @"line 1, column 1: the file has more than 1 MiB");
     assert!(ReleasePolicy::parse(b"\xff").is_err());
@@ -201,7 +201,7 @@ fn promise_5_keys_that_read_alike_are_one_key_or_an_error() {
     ] {
         let error = two("prod", second);
         assert!(error.starts_with("line 3, column 3: "), "{error}");
-        assert!(error.ends_with("beginning with no dash"), "{error}");
+        assert!(error.ends_with("the first not a dash"), "{error}");
     }
     let keys = "environments: {a: {repository: 'oci:a', 'repository ': 'oci:b'}}";
     insta::assert_snapshot!(refused(keys), @"line 1, column 41: the key repository is there twice, first in line 1");

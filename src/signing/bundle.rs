@@ -1,68 +1,20 @@
 //! The newer form: a Sigstore bundle v0.3 with a DSSE envelope around an in-toto statement.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use serde_json::{Value, json};
-use sigstore_bundle::{BundleV03, VerificationMaterialV03};
+use serde_json::json;
+use sigstore_bundle::BundleV03;
 use sigstore_types::{
-    DerCertificate, DsseEnvelope, DsseSignature, KeyId, PayloadBytes, SignatureBytes,
-    SignatureContent, TimestampToken, TransparencyLogEntry,
+    DsseEnvelope, DsseSignature, KeyId, PayloadBytes, SignatureBytes, SignatureContent,
+    TimestampToken, TransparencyLogEntry,
 };
 
-use super::verify::STATEMENT_TYPE;
-use super::{ImageClaim, LegacySignature, PrivateKey, PublicKey};
+use super::in_toto_types::{COSIGN_SIGN_PREDICATE, IN_TOTO_PAYLOAD_TYPE, STATEMENT_TYPE};
+use super::signer_material::SignerMaterial;
+use super::{ImageClaim, LegacySignature, PrivateKey};
 
 /// The media type of a bundle.
 pub const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// The media type of an envelope by itself, the legacy form of an attestation.
 pub const ENVELOPE_TYPE: &str = "application/vnd.dsse.envelope.v1+json";
-/// What the statement in a signature says that it is.
-pub const COSIGN_SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
-
-pub(super) const IN_TOTO_PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-
-/// Who signed, as others are told.
-pub(super) enum SignerMaterial<'a> {
-    /// The holder of a key, by its public half.
-    Key(&'a PublicKey),
-    /// Whom a certificate names.
-    Certificate {
-        leaf: &'a DerCertificate,
-        /// The certificates above it, as PEM.
-        chain: &'a str,
-    },
-}
-
-impl SignerMaterial<'_> {
-    /// What a bundle says: a certificate says all, a key is named by a hint.
-    fn to_bundle_material(&self) -> VerificationMaterialV03 {
-        match self {
-            Self::Key(key) => VerificationMaterialV03::PublicKey {
-                hint: key.key_hint(),
-            },
-            Self::Certificate { leaf, .. } => VerificationMaterialV03::Certificate((*leaf).clone()),
-        }
-    }
-
-    /// What Rekor v1 is told.
-    pub(super) fn to_pem(&self) -> String {
-        match self {
-            Self::Key(key) => key.to_pem(),
-            Self::Certificate { leaf, .. } => leaf.to_pem(),
-        }
-    }
-
-    /// What Rekor v2 is told (`Verifier` of rekor-tiles).
-    pub(super) fn to_rekor_verifier(&self) -> Value {
-        let raw = |der: &[u8]| json!({"rawBytes": BASE64_STANDARD.encode(der)});
-        let (kind, raw) = match self {
-            Self::Key(key) => ("publicKey", raw(key.spki())),
-            Self::Certificate { leaf, .. } => ("x509Certificate", raw(leaf.as_bytes())),
-        };
-        json!({"keyDetails": "PKIX_ECDSA_P256_SHA_256", kind: raw})
-    }
-}
-
 /// A statement in its envelope, signed and not yet logged.
 pub(super) struct SignedEnvelope {
     /// What the signature is over.

@@ -18,6 +18,6 @@ pub enum SigningError {
     #[error(transparent)]
     Endpoints(#[from] EndpointsError),
     /// The repository is private and the log is public, and nobody said that this is meant.
-    #[error("the repository is not public, and the log of Sigstore's public instance is")]
+    #[error("the repository is private, and the log of Sigstore's public instance is public")]
     PrivateRepository,
 }

@@ -1,23 +1,23 @@
 use thiserror::Error;
 
-/// Why a key cannot be used. Nothing of the key is in it.
+/// Reason why a key cannot be used. Contains nothing of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// No PEM at all.
-    #[error("is no key in PEM form: it has no line -----BEGIN …-----")]
+    #[error("is not a key in PEM format: expected a line -----BEGIN …-----")]
     NoPem,
     /// A PEM that ends early or has something else than base64 in it.
-    #[error("is cut short or damaged: what stands between its BEGIN and END lines is no base64")]
+    #[error("is cut short or damaged: expected base64 between its BEGIN and END lines")]
     Damaged,
     /// PEM, but the bytes in it are not what its label says.
-    #[error("is damaged: it says it is {0}, and its content is none")]
+    #[error("is damaged: its content is not {0}")]
     Content(&'static str),
     /// A public key where a private one is needed.
-    #[error("is a public key; signing needs the private one")]
+    #[error("is a public key; signing needs the private key")]
     ExpectedPrivate,
     /// A private key where the public one is enough.
     #[error(
-        "is a private key; checking needs the public one alone (cosign public-key --key FILE, or openssl pkey -pubout)"
+        "is a private key; verification needs only the public key (cosign public-key --key FILE, or openssl pkey -pubout)"
     )]
     ExpectedPublic,
     /// A certificate.
@@ -35,21 +35,21 @@ pub enum KeyError {
     UnsupportedPublicKey(String),
     /// The older form of an RSA key.
     #[error(
-        "is an RSA key in PKCS #1 form (BEGIN RSA PUBLIC KEY); convert it with openssl rsa -RSAPublicKey_in -pubout"
+        "is an RSA key in PKCS #1 format (BEGIN RSA PUBLIC KEY); convert it with openssl rsa -RSAPublicKey_in -pubout"
     )]
     Pkcs1,
     /// The older form of an EC key.
     #[error(
-        "is an EC key in SEC 1 form (BEGIN EC PRIVATE KEY); convert it with openssl pkcs8 -topk8 -nocrypt"
+        "is an EC key in SEC 1 format (BEGIN EC PRIVATE KEY); convert it with openssl pkcs8 -topk8 -nocrypt"
     )]
     Sec1,
     /// PKCS#8 with the encryption of its own, which cosign does not read either.
     #[error(
-        "is encrypted the way of openssl (BEGIN ENCRYPTED PRIVATE KEY), which is not supported: make a cosign key of it with cosign import-key-pair"
+        "is encrypted by openssl (BEGIN ENCRYPTED PRIVATE KEY), which is not supported: convert it with cosign import-key-pair"
     )]
     Pkcs8Encrypted,
     /// Another label.
-    #[error("is a PEM of {0:?}, which is no private key of a supported kind")]
+    #[error("is a PEM block {0:?}, expected a key of a supported kind")]
     UnknownLabel(String),
     /// An encrypted key whose encryption is not cosign's.
     #[error("is encrypted in a way that cosign does not use: {0}")]
@@ -58,6 +58,6 @@ pub enum KeyError {
     #[error("is encrypted, and COSIGN_PASSWORD is not set or empty")]
     NoPassword,
     /// The password does not open the key.
-    #[error("is not opened by the password in COSIGN_PASSWORD")]
+    #[error("cannot be decrypted with the password in COSIGN_PASSWORD")]
     WrongPassword,
 }

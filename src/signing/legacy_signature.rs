@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::bundle::SignerMaterial;
+use super::signer_material::SignerMaterial;
 use super::verify::check_json;
 use super::{ImageClaim, PrivateKey, PublicKey, VerificationError, image_claim};
 use crate::image::Digest;

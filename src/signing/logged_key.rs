@@ -2,8 +2,8 @@ use std::fmt;
 
 use tokio::sync::OnceCell;
 
-use super::bundle::SignerMaterial;
 use super::instance::LogAndTimestampClients;
+use super::signer_material::SignerMaterial;
 use super::{
     ImageClaim, InstanceSource, LazyPrivateKey, LegacySignature, LogEndpoints, PrivateKey,
     Requirement, SigningError,

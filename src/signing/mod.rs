@@ -1,28 +1,29 @@
-//! Making and checking signatures of images with a key or a certificate, as `cosign` does (3.x, both
-//! of its forms).
+//! Signatures of images with a key or a certificate, in the two formats of cosign 3: makes and
+//! verifies them.
 //!
-//! Bytes in, bytes out: the road attaches what is made here beside the image, and hands in what it
-//! finds there. Of the registry client only the connections are used, to speak to Sigstore's services.
+//! Bytes in, bytes out: the release pipeline stores what is made here as referrers, and passes in
+//! what it finds there. Requests to Sigstore's services use the connections of the registry client.
 //!
-//! - [`PrivateKey`] makes both forms of a [`ImageClaim`]: the simple-signing payload of a `.sig` image
-//!   ([`LegacySignature`]), and a bundle v0.3 around a signed in-toto statement.
-//! - An encrypted key takes a while to open: an [`LazyPrivateKey`] is there at once.
-//! - [`LoggedKeySigner`] makes both with an entry in a transparency log; [`KeylessSigner`] with that and a
-//!   certificate for the job that runs. A [`Signer`] is any of the three.
-//! - An [`InstanceSource`] of Sigstore is where the services for that are.
-//! - A [`Predicate`] is what others' tools say of an image, to be attested.
-//! - A [`Requirement`] checks both, each signature by itself, against a [`PublicKey`] or against the
-//!   [`Identity`] that a certificate names; what does not pass has a [`VerificationError`].
+//! - [`PrivateKey`] signs an [`ImageClaim`] in both formats: as a [`LegacySignature`] (a
+//!   simple-signing payload in a `.sig` image), and as a bundle v0.3 around an in-toto statement.
+//! - [`LazyPrivateKey`] decrypts an encrypted key in the background.
+//! - [`LoggedKeySigner`] adds an entry in a transparency log; [`KeylessSigner`] also signs with a
+//!   certificate for the job. A [`Signer`] is any of the three.
+//! - [`InstanceSource`] says where the services of Sigstore are.
+//! - [`Predicate`] is the content of an attestation, written by another tool.
+//! - [`Requirement`] verifies each signature by itself, against a [`PublicKey`] or the [`Identity`]
+//!   in a certificate; a signature that does not pass has a [`VerificationError`].
 //!
-//! Only keys over P-256 sign, with SHA-256: what cosign's other kinds of keys sign is verified
-//! differently by its own versions. It is verified here as each of them signs.
+//! Only keys over P-256 with SHA-256 sign: versions of cosign disagree on signatures of its other
+//! kinds of keys. Verification accepts all of them.
 
 mod bundle;
 mod cosign_key;
-mod der;
 mod error;
 mod image_claim;
+mod in_toto_types;
 mod instance;
+mod key_algorithm;
 mod key_error;
 mod keyless;
 mod lazy_private_key;
@@ -33,13 +34,15 @@ mod predicate;
 mod private_key;
 mod public_key;
 mod signer;
+mod signer_material;
 mod tuf;
 mod verification_error;
 mod verify;
 
-pub use bundle::{BUNDLE_TYPE, COSIGN_SIGN_PREDICATE, ENVELOPE_TYPE};
+pub use bundle::{BUNDLE_TYPE, ENVELOPE_TYPE};
 pub use error::SigningError;
 pub use image_claim::ImageClaim;
+pub use in_toto_types::COSIGN_SIGN_PREDICATE;
 pub use instance::{
     EndpointsError, FromSigningConfig, InstanceEndpoints, InstanceSource, LogEndpoints,
     SigstoreErrorKind, SigstoreServiceError,

@@ -1,17 +1,22 @@
-//! PEM (RFC 7468): the first block of a text.
+//! PEM (RFC 7468): reads the first block of a text, and writes blocks.
+//!
+//! Reading is more lenient than the crate `pem-rfc7468`: lines may have any length and surrounding
+//! blanks, as keys that are pasted into secrets do.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::zeroize::Zeroizing;
+use x509_cert::der::pem::{LineEnding, encode_string};
 
 use super::KeyError;
 
-/// A block: what it says it is, and its bytes.
+/// PEM block: its label and its decoded content.
 pub(super) struct PemBlock {
     pub(super) label: String,
     pub(super) content: Zeroizing<Vec<u8>>,
 }
 
+/// Returns the first PEM block of a text.
 pub(super) fn parse_pem(text: &str) -> Result<PemBlock, KeyError> {
     let (_, rest) = text.split_once("-----BEGIN ").ok_or(KeyError::NoPem)?;
     let (label, rest) = rest.split_once("-----").ok_or(KeyError::Damaged)?;
@@ -28,13 +33,8 @@ pub(super) fn parse_pem(text: &str) -> Result<PemBlock, KeyError> {
     })
 }
 
-/// A block of a label, in lines of 64 characters.
+/// Returns a PEM block (RFC 7468) in lines of 64 characters.
 pub(super) fn write_pem(label: &str, content: &[u8]) -> String {
-    let digits = BASE64_STANDARD.encode(content);
-    let mut text = format!("-----BEGIN {label}-----\n");
-    for line in digits.as_bytes().chunks(64) {
-        text += &String::from_utf8_lossy(line);
-        text.push('\n');
-    }
-    text + &format!("-----END {label}-----\n")
+    // Labels are constants of this crate, which are valid: this cannot fail.
+    encode_string(label, LineEnding::LF, content).unwrap_or_default()
 }

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::verify::{STATEMENT_TYPE, check_json};
+use super::in_toto_types::STATEMENT_TYPE;
+use super::verify::check_json;
 use crate::image::Digest;
 
 /// What an attestation says.

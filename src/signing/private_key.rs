@@ -5,7 +5,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 
 use super::cosign_key::EncryptedCosignKey;
-use super::{KeyError, PublicKey, der, pem};
+use super::{KeyError, PublicKey, key_algorithm, pem};
 use crate::notices::to_printable;
 
 /// A key over P-256 to sign with. Cheap to clone; cannot be printed.
@@ -18,7 +18,7 @@ struct SigningKeyPair {
 }
 
 impl PrivateKey {
-    /// Reads a PEM text: PKCS#8, or cosign's encrypted key, which `password` opens.
+    /// Parses a PEM text: PKCS#8, or the encrypted key of cosign, which `password` decrypts.
     ///
     /// # Errors
     /// Another kind of key, or a password that does not fit.
@@ -29,12 +29,12 @@ impl PrivateKey {
         }
     }
 
-    /// Opens an encrypted key, which takes long.
+    /// Decrypts an encrypted key, which is slow by design.
     pub(super) fn decrypt(sealed: &EncryptedCosignKey, password: &str) -> Result<Self, KeyError> {
         Self::from_pkcs8(&sealed.decrypt(password)?)
     }
 
-    /// A new key, which exists in this process's memory alone.
+    /// Generates a key that exists only in the memory of this process.
     pub(super) fn generate() -> Self {
         // As with signing, it fails without random numbers alone.
         let secret = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)
@@ -45,19 +45,19 @@ impl PrivateKey {
     }
 
     fn from_pkcs8(content: &[u8]) -> Result<Self, KeyError> {
-        der::check_pkcs8(content)?;
+        key_algorithm::check_pkcs8(content)?;
         let secret = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, content)
             .map_err(|_| KeyError::Content("a private key"))?;
         let public = PublicKey::from_point(secret.public_key().as_ref())?;
         Ok(Self(Arc::new(SigningKeyPair { secret, public })))
     }
 
-    /// The public half.
+    /// Returns the public key.
     pub fn public(&self) -> &PublicKey {
         &self.0.public
     }
 
-    /// The signature over a message, as ASN.1.
+    /// Returns the ASN.1 signature of a message.
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let signature = self.0.secret.sign(&SystemRandom::new(), message);
         // It fails where the system has no random numbers alone, as nothing else could go on then.

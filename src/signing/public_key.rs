@@ -5,9 +5,12 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use x509_cert::der::asn1::{AnyRef, BitStringRef};
+use x509_cert::der::{self, Encode};
+use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
-use super::der::KeyAlgorithm;
-use super::{KeyError, der, pem};
+use super::key_algorithm::{self, KeyAlgorithm};
+use super::{KeyError, pem};
 use crate::image::Digest;
 
 /// The public half of a key: of one over P-256, which alone signs here, or of another kind that cosign
@@ -19,14 +22,8 @@ pub struct PublicKey {
     spki: Vec<u8>,
 }
 
-/// SPKI of a key over P-256, up to the point.
-const SPKI_BEFORE_POINT: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
-    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
-
 impl PublicKey {
-    /// Reads a PEM text (`BEGIN PUBLIC KEY`).
+    /// Parses a PEM text (`BEGIN PUBLIC KEY`).
     ///
     /// # Errors
     /// Another kind of key, or none.
@@ -42,7 +39,7 @@ impl PublicKey {
     }
 
     fn from_spki(spki: Vec<u8>) -> Result<Self, KeyError> {
-        let kind = der::public_key_algorithm(&spki)?;
+        let kind = key_algorithm::public_key_algorithm(&spki)?;
         // A point off the curve, or a modulus that is too short, is found out by the first use alone.
         let is_usable = |algorithm: &&'static dyn VerificationAlgorithm| {
             UnparsedPublicKey::new(*algorithm, &spki).parse().is_ok()
@@ -57,10 +54,18 @@ impl PublicKey {
     }
 
     pub(super) fn from_point(point: &[u8]) -> Result<Self, KeyError> {
-        Self::from_spki([&SPKI_BEFORE_POINT[..], point].concat())
+        let damaged = |_: der::Error| KeyError::Content("a public key");
+        let spki = SubjectPublicKeyInfoRef {
+            algorithm: AlgorithmIdentifierRef {
+                oid: key_algorithm::EC,
+                parameters: Some(AnyRef::from(&key_algorithm::P256)),
+            },
+            subject_public_key: BitStringRef::from_bytes(point).map_err(damaged)?,
+        };
+        Self::from_spki(spki.to_der().map_err(damaged)?)
     }
 
-    /// Whether `signature` (ASN.1 where it is ECDSA's) is this key's over `message`.
+    /// Returns whether `signature` (ASN.1 for ECDSA) is the signature of `message` by this key.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         verification_algorithms(self.algorithm)
             .iter()
@@ -70,17 +75,17 @@ impl PublicKey {
             })
     }
 
-    /// What a bundle names the key by: the base64 of the SHA-256 of its SPKI form.
+    /// Returns the hint by which a bundle names the key: base64 of the SHA-256 of its SPKI.
     pub fn key_hint(&self) -> String {
         BASE64_STANDARD.encode(self.fingerprint().as_bytes())
     }
 
-    /// The key's fingerprint: the digest of its SPKI form.
+    /// Returns the fingerprint: the digest of the SPKI.
     pub fn fingerprint(&self) -> Digest {
         Digest::of(&self.spki)
     }
 
-    /// The key as PEM.
+    /// Returns the key as PEM (`BEGIN PUBLIC KEY`).
     pub fn to_pem(&self) -> String {
         pem::write_pem("PUBLIC KEY", &self.spki)
     }

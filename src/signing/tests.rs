@@ -99,8 +99,8 @@ fn what_is_no_usable_key_is_refused_with_its_reason() {
     let p521 = pkcs8(&aws::ECDSA_P521_SHA512_ASN1_SIGNING);
     let private = |content: &[u8]| pem::write_pem("PRIVATE KEY", content);
     for (text, part) in [
-        (String::new(), "no key in PEM form"),
-        ("k8s://cosign/key".to_owned(), "no key in PEM form"),
+        (String::new(), "not a key in PEM format"),
+        ("k8s://cosign/key".to_owned(), "not a key in PEM format"),
         (
             private(&rsa_bytes(&rsa)),
             "is an RSA key; only ECDSA keys over P-256",
@@ -108,10 +108,13 @@ fn what_is_no_usable_key_is_refused_with_its_reason() {
         (private(ed25519.as_ref()), "is an Ed25519 key; only"),
         (private(&p384), "is an EC key over P-384; only"),
         (private(&p521), "is an EC key over P-521; only"),
-        (private(b"junk"), "its content is none"),
-        (private(&p256()[..60]), "its content is none"),
+        (private(b"junk"), "its content is not a private key"),
+        (private(&p256()[..60]), "its content is not a private key"),
         (private(&p256()).replace("-----END", "-----"), "cut short"),
-        (private(&p256()).replacen("\nMI", "\n!!", 1), "no base64"),
+        (
+            private(&p256()).replacen("\nMI", "\n!!", 1),
+            "expected base64",
+        ),
         (
             pem::write_pem("EC PRIVATE KEY", b"x"),
             "openssl pkcs8 -topk8",
@@ -119,7 +122,7 @@ fn what_is_no_usable_key_is_refused_with_its_reason() {
         (pem::write_pem("RSA PRIVATE KEY", b"x"), "is an RSA key"),
         (
             pem::write_pem("ENCRYPTED PRIVATE KEY", b"x"),
-            "encrypted the way of openssl",
+            "encrypted by openssl",
         ),
         (pem::write_pem("OPENSSH PRIVATE KEY", b"x"), "OpenSSH"),
         (key().public().to_pem(), "is a public key"),
@@ -127,7 +130,7 @@ fn what_is_no_usable_key_is_refused_with_its_reason() {
         (pem::write_pem("MESSAGE", b"x"), "\"MESSAGE\""),
         (
             pem::write_pem("ENCRYPTED SIGSTORE PRIVATE KEY", b"{}"),
-            "its content is none",
+            "its content is not an encrypted cosign key",
         ),
     ] {
         let reason = reason(&text, "");
@@ -161,7 +164,7 @@ fn a_sealed_key_that_does_not_open_says_why() {
     let with = |change: fn(&mut Value)| reason(&sealed(&der, "right", change), "wrong word");
     assert_eq!(
         with(|_| ()),
-        "is not opened by the password in COSIGN_PASSWORD"
+        "cannot be decrypted with the password in COSIGN_PASSWORD"
     );
     assert_eq!(
         reason(&sealed(&der, "right", |_| ()), ""),
@@ -189,15 +192,21 @@ fn what_is_no_public_key_is_refused_with_its_reason() {
         .to_vec();
     *off_the_curve.last_mut().unwrap() ^= 1;
     for (text, part) in [
-        (private, "is a private key; checking needs the public one"),
+        (
+            private,
+            "is a private key; verification needs only the public key",
+        ),
         (pem::write_pem("CERTIFICATE", b"x"), "is a certificate"),
-        (pem::write_pem("PUBLIC KEY", b"x"), "its content is none"),
+        (
+            pem::write_pem("PUBLIC KEY", b"x"),
+            "its content is not a public key",
+        ),
         (
             pem::write_pem("PUBLIC KEY", &off_the_curve),
-            "its content is none",
+            "its content is not a public key",
         ),
         (pem::write_pem("RSA PUBLIC KEY", b"x"), "in PKCS #1 form"),
-        ("x".to_owned(), "no key in PEM form"),
+        ("x".to_owned(), "not a key in PEM format"),
     ] {
         let reason = PublicKey::read(&text).unwrap_err().to_string();
         assert!(reason.contains(part), "{text}: {reason}");

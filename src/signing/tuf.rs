@@ -47,7 +47,7 @@ pub struct TufRepository {
 #[derive(Debug, Clone, Error)]
 pub enum TufError {
     /// It answers with what does not hold.
-    #[error("what {address} says does not hold: {why}")]
+    #[error("the metadata of {address} is not valid: {why}")]
     Invalid {
         /// Its address.
         address: Url,
@@ -140,7 +140,7 @@ impl TufRepository {
         let why = match self.read_targets(remote, names).await {
             Ok(found) => {
                 notices.info(format!(
-                    "Sigstore's public instance: as it is today, by TUF from {}",
+                    "Sigstore's public instance: current keys and services, by TUF from {}",
                     self.address
                 ));
                 return Ok(Some(found));
@@ -159,11 +159,11 @@ impl TufRepository {
             None => None,
         };
         let what = match kept {
-            Some(_) => "as it was fetched before, which still holds",
-            None => "as it was when this program was built",
+            Some(_) => "cached keys and services, which are still valid",
+            None => "the keys and services built into this program",
         };
         notices.warning(format!(
-            "Sigstore's public instance: {what}, since {} gives no answer: {why}",
+            "Sigstore's public instance: {what}, since {} does not answer: {why}",
             self.address
         ));
         Ok(kept)

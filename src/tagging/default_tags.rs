@@ -2,21 +2,13 @@
 
 use semver::Version;
 
+use super::printable_name::printable_name;
 use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
 use super::{ReleaseSeries, TaggingError, VersionLine};
 use crate::event::{EventFacts, GitRef, GithubRelease};
 use crate::image::{CommitId, Tag};
-use crate::notices::to_printable;
 
-/// How much of a name from outside is shown.
-const SHOWN_LENGTH: usize = 80;
-
-/// A name from outside, as it may stand in a note or rule.
-pub(super) fn printable_name(name: &str) -> String {
-    to_printable(name, SHOWN_LENGTH)
-}
-
-/// `git-<sha7>`.
+/// Plans the tag `git-<sha7>`.
 pub(super) fn plan_commit_tag(derived: &mut DerivedTags, commit: &CommitId, rule: &str) {
     let tag = format!("git-{}", commit.short());
     if let Ok(tag) = tag.parse() {
@@ -24,7 +16,7 @@ pub(super) fn plan_commit_tag(derived: &mut DerivedTags, commit: &CommitId, rule
     }
 }
 
-/// The tag of a version itself, which cannot hold the build part.
+/// Plans the tag of a version, without its build part: a tag cannot contain `+`.
 pub(super) fn plan_version_tag(
     derived: &mut DerivedTags,
     version: &Version,
@@ -47,7 +39,7 @@ pub(super) fn plan_version_tag(
     Ok(())
 }
 
-/// The tags of the version's lines, none for a pre-release.
+/// Plans the tags of the version lines, none for a pre-release.
 pub(super) fn plan_line_tags(derived: &mut DerivedTags, version: &Version, prerelease: bool) {
     if prerelease || !version.pre.is_empty() {
         let version = printable_name(&version.to_string());
@@ -70,7 +62,7 @@ pub(super) fn plan_line_tags(derived: &mut DerivedTags, version: &Version, prere
     }
 }
 
-/// The release, if it is out.
+/// Returns the git tag of a release, and refuses a release that is not published.
 pub(super) fn require_published(release: &GithubRelease) -> Result<&str, TaggingError> {
     let state = match release.action.as_deref() {
         _ if release.draft => "a draft",
@@ -81,12 +73,12 @@ pub(super) fn require_published(release: &GithubRelease) -> Result<&str, Tagging
                 .ok_or(TaggingError::ReleaseWithoutTag);
         }
         Some(action) => action,
-        None => "in a state that no payload tells",
+        None => "in an unknown state (no event payload)",
     };
     Err(TaggingError::ReleaseNotOut(printable_name(state)))
 }
 
-/// Refuses events about refs that are gone.
+/// Refuses an event that deleted its ref.
 pub(super) fn refuse_deleted(facts: &EventFacts) -> Result<(), TaggingError> {
     if !facts.deleted {
         return Ok(());

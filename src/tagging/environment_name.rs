@@ -15,10 +15,12 @@ pub struct EnvironmentName(Tag);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EnvironmentNameError {
     /// Not 1 to 32 lower-case letters, digits and dashes, the first no dash.
-    #[error("has not 1 to 32 lower-case letters, digits and dashes, beginning with no dash")]
+    #[error(
+        "is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"
+    )]
     Malformed,
     /// The environment's tag would be taken for something else.
-    #[error("would be a tag that reads as {0}")]
+    #[error("is not a valid environment name: as a tag it means {0}")]
     Reserved(&'static str),
 }
 

@@ -5,7 +5,7 @@ use super::{ExpandError, RuleError};
 use crate::event::ReleaseBranchError;
 use crate::image::{CommitId, TagError};
 
-/// Why there are no tags.
+/// Reason why no tags can be derived.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TaggingError {
     /// There is neither an event nor a checkout, and no rules.
@@ -38,7 +38,7 @@ pub enum TaggingError {
     #[error("{0} is neither a branch nor a tag")]
     OtherRef(String),
     /// Everything that could have been a tag was left out.
-    #[error("nothing gives a tag: {0}")]
+    #[error("no rule gives a tag: {0}")]
     NoTags(String),
     /// The release branch's name cannot be trusted to say what it seems to.
     #[error(transparent)]
@@ -88,7 +88,7 @@ pub enum TaggingError {
 }
 
 impl TaggingError {
-    /// Whether a rule refuses what is wanted, rather than that something is missing in the input.
+    /// Returns whether a rule refuses the release, rather than the input being incomplete.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::OtherCommit { .. } | Self::UnknownCommit { .. } => true,
@@ -97,13 +97,13 @@ impl TaggingError {
         }
     }
 
-    /// How to go on.
+    /// Returns what the reader can do.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::DeletedRef { .. } => "leave this event out of the workflow's triggers",
-            Self::ReleaseNotOut(_) => "start the workflow on the release's type published",
+            Self::DeletedRef { .. } => "remove this event from the triggers of the workflow",
+            Self::ReleaseNotOut(_) => "trigger the workflow with release: types: [published]",
             Self::NoFacts | Self::NoRef | Self::OtherRef(_) => {
-                "say which with --ref refs/heads/NAME or refs/tags/NAME, or give tags"
+                "set --ref refs/heads/NAME or refs/tags/NAME, or set the input tags"
             }
             Self::ReleaseBranch(_) => "name the branch release/VERSION-sha-COMMIT",
             Self::OtherCommit { .. } => {
@@ -116,9 +116,11 @@ impl TaggingError {
                 "rename the branch or tag, or leave the rule out for it (enable=false)"
             }
             Self::List { .. } | Self::Rule(_) => "correct the rule",
-            Self::BadTag { .. } => "correct the rule, or say mode: strict, which makes it a tag",
+            Self::BadTag { .. } => {
+                "correct the rule, or set mode: strict, which replaces invalid characters"
+            }
             Self::LongVersion(_) => "use a shorter pre-release part",
-            _ => "give tags, one name a line",
+            _ => "set the input tags, one per line",
         }
     }
 }

@@ -1,8 +1,8 @@
-//! From facts and rules to tags, and which way the moving ones move.
+//! Derives the tags of an image from facts and rules, and decides where moving tags point.
 //!
-//! A function of its arguments: it sees no registry and no clock. What it plans, the road checks
-//! against the registry: immutable tags must be free or name the same digest, and lines move only
-//! as [`SeriesReleases::line_move`] says.
+//! Pure: no registry and no clock. The release pipeline checks the plan against the registry:
+//! immutable tags must be absent or name the same digest, and version lines move only as
+//! [`SeriesReleases::line_move`] says.
 
 mod compat_difference;
 mod default_tags;
@@ -11,6 +11,7 @@ mod error;
 mod expand;
 mod labels;
 mod line_tag;
+mod printable_name;
 mod promote_tags;
 mod push_tags;
 mod rules;

@@ -1,15 +1,15 @@
 use semver::Version;
 
 use super::default_tags::{
-    plan_commit_tag, plan_line_tags, plan_version_tag, printable_name, refuse_deleted,
-    require_published,
+    plan_commit_tag, plan_line_tags, plan_version_tag, refuse_deleted, require_published,
 };
+use super::printable_name::printable_name;
 use super::tag_plan::{DerivedTags, MovingTagSource, TagKind};
 use super::{EnvironmentName, TagRules, TaggingError};
 use crate::event::{EventFacts, EventName, GitRef, ReleaseBranch, parse_version};
 use crate::image::CommitId;
 
-/// What the image that is promoted says of itself, by its record or its labels.
+/// Commit and version of the promoted image, by its record or its labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageOrigin {
     /// The commit it was built from.
@@ -25,9 +25,9 @@ struct NamedVersion {
     rule: String,
 }
 
-/// The tags of an image that is released to the next environment: those of the image, never of the
-/// event's commit, which on a main branch is a merge and not what was built. The event may name the
-/// version.
+/// Returns the tags of an image that is released to the next environment. They follow the image, not
+/// the commit of the event, which on a main branch is a merge that was not built. The event may name
+/// the version.
 ///
 /// # Errors
 /// A release branch that names another commit than the image's (a refusal, with given rules too),

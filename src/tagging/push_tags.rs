@@ -1,13 +1,13 @@
 use super::default_tags::{
-    plan_commit_tag, plan_line_tags, plan_version_tag, printable_name, refuse_deleted,
-    require_published,
+    plan_commit_tag, plan_line_tags, plan_version_tag, refuse_deleted, require_published,
 };
+use super::printable_name::printable_name;
 use super::tag_name::{self, SanitizedName};
 use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
 use super::{TagRules, TaggingError};
 use crate::event::{EventFacts, EventName, GitRef, parse_version};
 
-/// The tags of an image that is pushed, built from what the event is about.
+/// Returns the tags of an image that is pushed, built from the commit of the event.
 ///
 /// # Errors
 /// With the default rules: no facts, an event without a row in the default table, a deleted ref, a

@@ -9,21 +9,27 @@ pub(super) struct SanitizedName {
     pub(super) altered: Option<&'static str>,
 }
 
-/// The name as a tag, as docker/metadata-action makes it: each run of characters that no tag may
-/// hold becomes one dash. Then, so that it is a tag at all, leading dots and dashes go, and what is
-/// too long is cut, its end replaced by a hash of the whole name.
-pub(super) fn sanitize_name(name: &str) -> SanitizedName {
-    let mut text = String::with_capacity(name.len());
+/// Returns the text with each run of characters that a tag may not hold replaced by one dash, as
+/// docker/metadata-action does.
+pub(super) fn replace_invalid_characters(text: &str) -> String {
+    let mut tag = String::with_capacity(text.len());
     let mut in_run = false;
-    for c in name.chars() {
+    for c in text.chars() {
         let allowed = c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if allowed {
-            text.push(c);
+            tag.push(c);
         } else if !in_run {
-            text.push('-');
+            tag.push('-');
         }
         in_run = !allowed;
     }
+    tag
+}
+
+/// Returns the tag for a name from git: invalid characters replaced, leading dots and dashes removed.
+/// A name that is too long is cut, and ends in a hash of the whole name.
+pub(super) fn sanitize_name(name: &str) -> SanitizedName {
+    let text = replace_invalid_characters(name);
     let text = text.trim_start_matches(['.', '-']);
     let (text, altered) = if text.is_empty() {
         (
@@ -74,7 +80,7 @@ pub(super) fn reserved_meaning(tag: &Tag) -> Option<&'static str> {
     }
 }
 
-/// What a tag of this name stands for, so that no branch may take it: as [`reserved`], and the lines of
+/// What a tag of this name stands for, so that no branch may take it: as [`reserved_meaning`], and the lines of
 /// versions in all their spellings.
 pub(super) fn reserved_from_branches(tag: &Tag) -> Option<&'static str> {
     reserved_meaning(tag).or_else(|| is_line(tag.as_str()).then_some("a version line"))

@@ -403,7 +403,7 @@ fn a_promotion_needs_no_event() {
     let nothing = derive(&ImageOrigin::default()).unwrap_err();
     assert_eq!(
         nothing.to_string(),
-        "nothing gives a tag: the image names no commit, so there is no git- tag"
+        "no rule gives a tag: the image names no commit, so there is no git- tag"
     );
 }
 

@@ -339,10 +339,10 @@ async fn a_service_that_fails_is_named_and_nothing_is_half_written() {
             ),
             (Effect::ResetBefore, "does not answer"),
             (slow(), "does not answer"),
-            (html(), "gives what cannot be used"),
+            (html(), "sent an invalid response"),
             (
                 Effect::status_with(200, &[], "{}"),
-                "gives what cannot be used",
+                "sent an invalid response",
             ),
             (Effect::Truncate(40), "cannot be used"),
             (Effect::EndlessBody, "a body of more than 4194304 bytes"),
@@ -486,7 +486,7 @@ async fn without_tuf_the_copy_in_the_program_is_taken() {
     );
     let said = said.text();
     assert!(
-        said.contains("as it was when this program was built"),
+        said.contains("the keys and services built into this program"),
         "{said}"
     );
     assert!(registry.tags("web").is_empty());
@@ -633,7 +633,8 @@ async fn a_clock_that_goes_wrong_is_named() {
     let signer = Arc::new(sigstore.signer(Rekor::V1));
     let (failure, text) = failed(signed(&[&place], signing(&signer, BOTH)), &context()).await;
     assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
-    let clock = "this machine's clock is behind, or the log's ahead: integrated time 2";
+    let clock =
+        "the clock of this machine is behind, or that of the log is ahead: integrated time 2";
     assert!(text.contains(clock), "{text}");
     assert!(text.contains("hint: set this machine's clock"), "{text}");
     assert!(registry.tags("web").is_empty());
@@ -900,7 +901,10 @@ async fn what_keyless_signing_lacks_is_said_before_anything_is_done() {
         ),
         (&[("rekor-url", "log")], "is no https address"),
         (&[("signing-config", "nosuch.json")], "cannot be read"),
-        (&[("signing-config", "root.json")], "is no signing config"),
+        (
+            &[("signing-config", "root.json")],
+            "is not a Sigstore signing config",
+        ),
         (&[("trusted-root", "nosuch.json")], "cannot be read"),
         (&[("trusted-root", "it.json")], "is no trusted root"),
         (&[("signing-key", "x")], "keyless signs without it"),

@@ -38,22 +38,22 @@ impl InstanceEndpoints {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EndpointsError {
     /// The text is no signing config.
-    #[error("is no signing config of Sigstore (v0.2): {0}")]
+    #[error("is not a Sigstore signing config (v0.2): {0}")]
     Format(String),
     /// It names none that can be used now.
-    #[error("names no Fulcio that is in use now")]
+    #[error("names no Fulcio that is in use")]
     NoFulcio,
     /// It names none that can be used now.
-    #[error("names no transparency log that is in use now")]
+    #[error("names no transparency log that is in use")]
     NoLog,
     /// Only Rekor v1 gives what the legacy form holds.
-    #[error("there is no Rekor v1, whose signed timestamp the legacy form of a signature needs")]
+    #[error("no Rekor v1 is configured, and legacy signatures need its signed timestamp")]
     NoLegacyLog,
     /// Rekor v2 gives no time.
-    #[error("names a Rekor v2 and no timestamp authority, which that needs")]
+    #[error("names a Rekor v2, which needs a timestamp authority, and names none")]
     NoAuthority,
     /// It wants more than is done here.
-    #[error("wants each signature {0}, which is not done here: one is")]
+    #[error("asks for each signature {0}, and only one is supported")]
     MoreThanOne(&'static str),
     /// An address is none.
     #[error("names {0:?}, which is no http or https address")]
@@ -181,9 +181,12 @@ mod tests {
             (several, "in several logs"),
             (none, "names no Fulcio"),
             (odd, "is no http or https address"),
-            (config(vec![log(2)], Vec::new()), "no timestamp authority"),
+            (
+                config(vec![log(2)], Vec::new()),
+                "needs a timestamp authority",
+            ),
             (config(Vec::new(), Vec::new()), "names no transparency log"),
-            (json!({}), "is no signing config"),
+            (json!({}), "is not a Sigstore signing config"),
         ] {
             let reason = InstanceEndpoints::read(&config.to_string())
                 .unwrap_err()

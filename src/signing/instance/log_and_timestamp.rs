@@ -4,31 +4,32 @@ use futures_util::future::try_join;
 use sigstore_types::TimestampToken;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::super::bundle::{SignedEnvelope, SignerMaterial};
+use super::super::bundle::SignedEnvelope;
+use super::super::signer_material::SignerMaterial;
 use super::super::{LegacySignature, PrivateKey, SigningError, TrustRoot};
-use super::sigstore_service::{SigstoreService, SigstoreServiceError};
+use super::endpoints::{EndpointsError, LogEndpoints};
+use super::sigstore_service::{
+    REKOR_SERVICE, SigstoreService, SigstoreServiceError, TIMESTAMP_SERVICE,
+};
+use super::timestamp_authority;
 use super::transparency_log::{self, LogRequest, RekorLog};
-use super::{EndpointsError, LogEndpoints, REKOR_SERVICE, TIMESTAMP_SERVICE, timestamp_authority};
 use crate::registry::RegistryClient;
 
 /// Signatures that are logged at the same time: a log serves others too.
 const LOG_CONCURRENCY: usize = 16;
 
 /// The services that say that a signature was made and when, and the root that says whose word counts.
-pub(in super::super) struct LogAndTimestampClients {
+pub(crate) struct LogAndTimestampClients {
     log: RekorLog,
     /// The log for the legacy form: only version 1 gives what that holds.
     legacy: Option<SigstoreService>,
     authority: Option<SigstoreService>,
-    pub(in super::super) trust_root: Arc<TrustRoot>,
+    pub(crate) trust_root: Arc<TrustRoot>,
     log_permits: Semaphore,
 }
 
 impl LogAndTimestampClients {
-    pub(in super::super) fn new(
-        logs: LogEndpoints,
-        root: Arc<TrustRoot>,
-    ) -> Result<Self, EndpointsError> {
+    pub(crate) fn new(logs: LogEndpoints, root: Arc<TrustRoot>) -> Result<Self, EndpointsError> {
         let log = match logs.v2 {
             Some(url) => RekorLog::V2(SigstoreService::new(REKOR_SERVICE, url)),
             None => {
@@ -48,13 +49,13 @@ impl LogAndTimestampClients {
     }
 
     /// To be had before something is signed that is to be logged, and held until it is.
-    pub(in super::super) async fn acquire_permit(&self) -> SemaphorePermit<'_> {
+    pub(crate) async fn acquire_permit(&self) -> SemaphorePermit<'_> {
         let turn = self.log_permits.acquire().await;
         turn.expect("the semaphore is never closed")
     }
 
     /// A statement as a bundle, signed with `key`, and what they say of that.
-    pub(in super::super) async fn sign_bundle(
+    pub(crate) async fn sign_bundle(
         &self,
         client: &RegistryClient,
         key: &PrivateKey,
@@ -89,7 +90,7 @@ impl LogAndTimestampClients {
     }
 
     /// A statement in the legacy form, signed with `key`, and what the log says of that.
-    pub(in super::super) async fn sign_envelope(
+    pub(crate) async fn sign_envelope(
         &self,
         client: &RegistryClient,
         key: &PrivateKey,
@@ -107,7 +108,7 @@ impl LogAndTimestampClients {
     }
 
     /// A payload in the legacy form, signed with `key`, and what the log says of that.
-    pub(in super::super) async fn sign_payload(
+    pub(crate) async fn sign_payload(
         &self,
         client: &RegistryClient,
         key: &PrivateKey,

@@ -8,6 +8,11 @@ use url::Url;
 use crate::notices::to_printable;
 use crate::registry::{RegistryClient, RequestErrorKind, ServiceRequest, ServiceResponse};
 
+pub(crate) const ID_TOKEN_SERVICE: &str = "the runner's token service";
+pub(crate) const FULCIO_SERVICE: &str = "Fulcio";
+pub(super) const REKOR_SERVICE: &str = "Rekor";
+pub(super) const TIMESTAMP_SERVICE: &str = "the timestamp authority";
+
 /// Why no signature could be made.
 #[derive(Debug, Clone, Error)]
 #[error("{service} ({at}) {cause}")]
@@ -35,7 +40,7 @@ pub enum SigstoreErrorKind {
         message: String,
     },
     /// Its answer is not what it should be.
-    #[error("gives what cannot be used: {0}")]
+    #[error("sent an invalid response: {0}")]
     InvalidAnswer(String),
 }
 
@@ -53,11 +58,11 @@ impl SigstoreServiceError {
             return None;
         };
         match (self.service, status.as_u16()) {
-            (super::ID_TOKEN_SERVICE, 400..500) => Some(
+            (ID_TOKEN_SERVICE, 400..500) => Some(
                 "give the job permissions: id-token: write, and the step to the job that has it",
             ),
-            (super::FULCIO_SERVICE, 400 | 401 | 403) => Some(
-                "Fulcio takes tokens of issuers and audiences that it is set up for: see oidc-issuer and oidc-audience",
+            (FULCIO_SERVICE, 400 | 401 | 403) => Some(
+                "Fulcio accepts only the issuers and audiences in its configuration: set oidc-issuer and oidc-audience",
             ),
             _ => None,
         }
@@ -72,36 +77,36 @@ impl SigstoreServiceError {
     }
 
     /// Whether the service refused what it was sent, and may take another.
-    pub(in super::super) fn is_refusal(&self) -> bool {
+    pub(crate) fn is_refusal(&self) -> bool {
         matches!(&self.cause, SigstoreErrorKind::Refused { status, .. } if status.is_client_error())
     }
 }
 
 /// A service at its address.
 #[derive(Clone)]
-pub(in super::super) struct SigstoreService {
+pub(crate) struct SigstoreService {
     name: &'static str,
     url: Url,
 }
 
 impl SigstoreService {
-    pub(in super::super) fn new(name: &'static str, url: Url) -> Self {
+    pub(crate) fn new(name: &'static str, url: Url) -> Self {
         Self { name, url }
     }
 
     /// An address below the service's own.
-    pub(in super::super) fn url_below(&self, path: &str) -> Url {
+    pub(crate) fn url_below(&self, path: &str) -> Url {
         let mut url = self.url.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}{path}"));
         url
     }
 
-    pub(in super::super) fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 
-    pub(in super::super) async fn get(
+    pub(crate) async fn get(
         &self,
         client: &RegistryClient,
         url: Url,
@@ -111,7 +116,7 @@ impl SigstoreService {
             .await
     }
 
-    pub(in super::super) async fn post(
+    pub(crate) async fn post(
         &self,
         client: &RegistryClient,
         url: Url,
@@ -154,7 +159,7 @@ impl SigstoreService {
     }
 
     /// The body of a success; every other answer is a refusal.
-    pub(in super::super) fn expect_success(
+    pub(crate) fn expect_success(
         &self,
         answer: ServiceResponse,
     ) -> Result<ServiceResponse, SigstoreServiceError> {
@@ -167,17 +172,14 @@ impl SigstoreService {
         }))
     }
 
-    pub(in super::super) fn invalid_answer(
-        &self,
-        what: impl std::fmt::Display,
-    ) -> SigstoreServiceError {
+    pub(crate) fn invalid_answer(&self, what: impl std::fmt::Display) -> SigstoreServiceError {
         self.error(SigstoreErrorKind::InvalidAnswer(to_printable(
             &what.to_string(),
             200,
         )))
     }
 
-    pub(in super::super) fn error(&self, cause: SigstoreErrorKind) -> SigstoreServiceError {
+    pub(crate) fn error(&self, cause: SigstoreErrorKind) -> SigstoreServiceError {
         let host = self.url.host_str().unwrap_or_default();
         SigstoreServiceError {
             service: self.name,

@@ -1,10 +1,10 @@
 //! Timestamps over signatures, from a timestamp authority (RFC 3161).
 
 use sigstore_types::TimestampToken;
+use x509_cert::der::{self, Decode, Reader, SliceReader};
 
 use super::sigstore_service::{SigstoreService, SigstoreServiceError};
 use crate::registry::RegistryClient;
-use crate::signing::der;
 
 /// A request up to the hash: version 1, and an imprint by SHA-256.
 const REQUEST_BEFORE_HASH: [u8; 22] = [
@@ -28,9 +28,22 @@ pub(super) async fn request_timestamp(
     let (url, kind) = (authority.url().clone(), "application/timestamp-query");
     let answer = authority.post(client, url, kind, request).await?;
     let body = authority.expect_success(answer)?.body;
-    match der::timestamp_status(&body) {
-        Some(0 | 1) => Ok(TimestampToken::new(body.to_vec())),
-        Some(status) => Err(authority.invalid_answer(format!("a refusal (PKI status {status})"))),
-        None => Err(authority.invalid_answer("no timestamp response")),
+    match response_status(&body) {
+        Ok(0 | 1) => Ok(TimestampToken::new(body.to_vec())),
+        Ok(status) => Err(authority.invalid_answer(format!("a refusal (PKI status {status})"))),
+        Err(_) => Err(authority.invalid_answer("no timestamp response")),
     }
+}
+
+/// Returns the status of a timestamp response (RFC 3161, 2.4.2): 0 and 1 grant the timestamp.
+fn response_status(response: &[u8]) -> der::Result<u8> {
+    SliceReader::new(response)?.sequence(|response| {
+        let status = response.sequence(|info| {
+            let status = u8::decode(info)?;
+            let _text_and_failure = info.read_slice(info.remaining_len())?;
+            Ok(status)
+        })?;
+        let _token = response.read_slice(response.remaining_len())?;
+        Ok(status)
+    })
 }

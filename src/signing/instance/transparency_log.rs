@@ -9,7 +9,7 @@ use sigstore_rekor::LogEntry;
 use sigstore_types::{DsseEnvelope, KindVersion, TransparencyLogEntry};
 use std::collections::HashMap;
 
-use super::super::bundle::SignerMaterial;
+use super::super::signer_material::SignerMaterial;
 use super::sigstore_service::{SigstoreService, SigstoreServiceError};
 use crate::image::Digest;
 use crate::registry::{RegistryClient, ServiceResponse};

@@ -12,8 +12,8 @@ use sigstore_types::DerCertificate;
 
 use super::identity_token::IdentityToken;
 use crate::registry::RegistryClient;
-use crate::signing::bundle::SignerMaterial;
 use crate::signing::instance::SigstoreService;
+use crate::signing::signer_material::SignerMaterial;
 use crate::signing::{PrivateKey, SigstoreServiceError};
 
 /// A key and the certificate for it.

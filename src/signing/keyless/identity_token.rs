@@ -63,7 +63,7 @@ impl IdTokenSource {
             .append_pair("audience", &self.audience);
         let bearer = format!("Bearer {}", self.request_token.expose_secret());
         let mut bearer = HeaderValue::try_from(bearer)
-            .map_err(|_| service.invalid_answer("the token to ask with is no header"))?;
+            .map_err(|_| service.invalid_answer("the request token is not valid in a header"))?;
         bearer.set_sensitive(true);
         let headers: HeaderMap = [
             (AUTHORIZATION, bearer),
@@ -77,7 +77,7 @@ impl IdTokenSource {
             .map_err(|_| service.invalid_answer("no JSON object with a token as its value"))?;
         (self.masker.0)(given.value.expose_secret());
         let claims = parse_claims(given.value.expose_secret())
-            .ok_or_else(|| service.invalid_answer("a token that is no JSON Web Token"))?;
+            .ok_or_else(|| service.invalid_answer("a token that is not a JSON Web Token"))?;
         let token = IdentityToken {
             text: given.value,
             claims,

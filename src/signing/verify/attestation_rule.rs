@@ -33,13 +33,14 @@ impl AttestationRule {
             let is = match attested.predicate.pointer(place) {
                 Some(Value::String(text)) => text.clone(),
                 Some(other) => other.to_string(),
-                None => "nothing".to_owned(),
+                None => "missing".to_owned(),
             };
             let there = attested.predicate.pointer(place).is_some();
             if !there || !wanted.matches(&is) {
                 return Err(VerificationError::Predicate {
                     place: place.clone(),
                     is: VerificationError::printable(&is),
+                    expected: VerificationError::printable(&wanted.to_string()),
                 });
             }
         }
@@ -132,18 +133,18 @@ mod tests {
             (
                 "https://spdx.dev/Document",
                 Some(
-                    "it is no signature but an attestation of type \"https://slsa.dev/provenance/v1\"",
+                    "it is an attestation of type \"https://slsa.dev/provenance/v1\", not a signature",
                 ),
             ),
             (
                 "*,/builder/id=x",
                 Some(
-                    "it says https://github.com/actions/runner at /builder/id, which is not what is asked for",
+                    "/builder/id in the predicate is https://github.com/actions/runner, expected x",
                 ),
             ),
             (
                 "*,/no/such=*",
-                Some("it says nothing at /no/such, which is not what is asked for"),
+                Some("/no/such in the predicate is missing, expected *"),
             ),
         ] {
             let rule: AttestationRule = rule.parse().unwrap();

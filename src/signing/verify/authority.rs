@@ -209,7 +209,7 @@ fn told(error: Error) -> String {
     match error {
         // The second is one of the same name.
         Error::UnknownIssuer | Error::InvalidSignatureForPublicKey => {
-            "no authority of the trusted root vouches for it".to_owned()
+            "no authority of the trusted root issued it".to_owned()
         }
         Error::CertExpired { .. } => "a certificate of its authority had expired".to_owned(),
         Error::CertNotValidYet { .. } => {

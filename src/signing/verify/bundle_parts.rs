@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use sigstore_types::Bundle;
 use sigstore_types::bundle::{MediaType, VerificationMaterialContent};
+use x509_cert::der::asn1::AnyRef;
+use x509_cert::der::{self, Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 
-use super::super::{VerificationError, der};
+use super::super::VerificationError;
 use super::trusted_log::TrustedLog;
 use super::{TrustRoot, strict_json};
 
@@ -19,16 +21,16 @@ pub(super) fn parse_bundle(json: &[u8]) -> Result<Bundle, VerificationError> {
         return Ok(bundle);
     };
     for certificate in certificates {
-        match der::is_self_issued(certificate.raw_bytes.as_bytes()) {
-            Some(false) => (),
-            Some(true) => {
+        match is_self_issued(certificate.raw_bytes.as_bytes()) {
+            Ok(false) => (),
+            Ok(true) => {
                 return Err(VerificationError::malformed(
-                    "its chain has a root certificate in it",
+                    "its chain contains a root certificate",
                 ));
             }
-            None => {
+            Err(_) => {
                 return Err(VerificationError::malformed(
-                    "its chain has no certificate at a place",
+                    "an entry of its chain is not a certificate",
                 ));
             }
         }
@@ -56,7 +58,7 @@ pub(super) fn check_parts(
         if let Some(logs) = logs {
             if !proven {
                 return Err(VerificationError::NoInclusionProof(
-                    "a log entry has no proof of its own".to_owned(),
+                    "a log entry has no proof".to_owned(),
                 ));
             }
             TrustedLog::check_entry(logs.logs(), entry)?;
@@ -73,4 +75,33 @@ pub(super) fn check_parts(
         }
     }
     Ok(())
+}
+
+/// Returns whether a certificate (RFC 5280, 4.1) names itself as its issuer. Reads no further, so
+/// that other faults of the certificate are left to its verification.
+fn is_self_issued(certificate: &[u8]) -> der::Result<bool> {
+    const VERSION: Tag = Tag::ContextSpecific {
+        constructed: true,
+        number: TagNumber::N0,
+    };
+    SliceReader::new(certificate)?.sequence(|certificate| {
+        let is_self_issued = certificate.sequence(|signed| {
+            read_tagged(signed, VERSION)?;
+            read_tagged(signed, Tag::Integer)?;
+            let _algorithm = read_tagged(signed, Tag::Sequence)?;
+            let issuer = read_tagged(signed, Tag::Sequence)?;
+            let _validity = read_tagged(signed, Tag::Sequence)?;
+            let subject = read_tagged(signed, Tag::Sequence)?;
+            let _rest = signed.read_slice(signed.remaining_len())?;
+            Ok(issuer == subject)
+        })?;
+        let _signature = certificate.read_slice(certificate.remaining_len())?;
+        Ok(is_self_issued)
+    })
+}
+
+fn read_tagged<'a>(reader: &mut impl Reader<'a>, tag: Tag) -> der::Result<AnyRef<'a>> {
+    let element = AnyRef::decode(reader)?;
+    element.tag().assert_eq(tag)?;
+    Ok(element)
 }

@@ -3,6 +3,7 @@ use std::fmt;
 use sigstore_crypto::CertificateInfo;
 
 use super::super::VerificationError;
+use super::CertificateCondition;
 
 /// Who has to have signed: what the certificate has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,26 +20,6 @@ pub struct Identity {
 /// one without `*` is exact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WildcardPattern(String);
-
-/// Something that Fulcio writes into the certificate of a workflow on GitHub: exact texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CertificateCondition {
-    /// `acme/web`
-    Repository,
-    /// The git ref that was built: `refs/heads/main`.
-    Ref,
-    /// The commit that was built.
-    Sha,
-    /// The event: `push`.
-    Trigger,
-    /// The workflow's displayed name.
-    Name,
-    /// The workflow that ran, with its ref, which calls the one that the identity names:
-    /// `https://github.com/acme/web/.github/workflows/ci.yml@refs/heads/main`.
-    Workflow,
-    /// `github-hosted` or `self-hosted`.
-    RunnerEnvironment,
-}
 
 impl WildcardPattern {
     /// The pattern.
@@ -77,58 +58,6 @@ impl fmt::Display for WildcardPattern {
     }
 }
 
-impl CertificateCondition {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Repository,
-        Self::Ref,
-        Self::Sha,
-        Self::Trigger,
-        Self::Name,
-        Self::Workflow,
-        Self::RunnerEnvironment,
-    ];
-
-    /// What the certificate says there.
-    pub(super) fn value_in(self, certificate: &CertificateInfo) -> Option<&str> {
-        let claims = &certificate.ci_claims;
-        let before = &claims.deprecated_github;
-        let value = match self {
-            Self::Repository => &before.workflow_repository,
-            Self::Ref => claims
-                .source_repository_ref
-                .as_ref()
-                .map_or(&before.workflow_ref, |_| &claims.source_repository_ref),
-            Self::Sha => claims
-                .source_repository_digest
-                .as_ref()
-                .map_or(&before.workflow_sha, |_| &claims.source_repository_digest),
-            Self::Trigger => claims
-                .build_trigger
-                .as_ref()
-                .map_or(&before.workflow_trigger, |_| &claims.build_trigger),
-            Self::Name => &before.workflow_name,
-            Self::Workflow => &claims.build_config_uri,
-            Self::RunnerEnvironment => &claims.runner_environment,
-        };
-        value.as_deref()
-    }
-}
-
-impl fmt::Display for CertificateCondition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Repository => "repository",
-            Self::Ref => "ref",
-            Self::Sha => "commit",
-            Self::Trigger => "event",
-            Self::Name => "workflow's name",
-            Self::Workflow => "workflow",
-            Self::RunnerEnvironment => "runner environment",
-        })
-    }
-}
-
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (issuer {})", self.subject, self.issuer)?;
@@ -146,24 +75,28 @@ impl Identity {
         certificate: &CertificateInfo,
     ) -> Result<(), VerificationError> {
         let none = || "nobody".to_owned();
+        let expected = |text: &str| VerificationError::printable(text);
         let subject = certificate.identity.as_ref().map(|name| name.as_str());
         if !subject.is_some_and(|subject| self.subject.matches(subject)) {
             let is = subject.map_or_else(none, VerificationError::printable);
-            return Err(VerificationError::OtherIdentity(is));
+            let expected = expected(&self.subject.to_string());
+            return Err(VerificationError::OtherIdentity { is, expected });
         }
         if certificate.issuer.as_deref() != Some(&self.issuer) {
             let is = certificate
                 .issuer
                 .as_deref()
                 .map_or_else(none, VerificationError::printable);
-            return Err(VerificationError::OtherIssuer(is));
+            let expected = expected(&self.issuer);
+            return Err(VerificationError::OtherIssuer { is, expected });
         }
         for (condition, wanted) in &self.conditions {
             let is = condition.value_in(certificate);
             if is != Some(wanted) {
                 return Err(VerificationError::OtherRun {
                     condition: *condition,
-                    is: is.map_or_else(|| "nothing".to_owned(), VerificationError::printable),
+                    is: is.map_or_else(|| "missing".to_owned(), VerificationError::printable),
+                    expected: expected(wanted),
                 });
             }
         }

@@ -4,26 +4,24 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sigstore_types::DsseEnvelope;
 
-use super::super::bundle::{COSIGN_SIGN_PREDICATE, IN_TOTO_PAYLOAD_TYPE};
+use super::super::in_toto_types::{COSIGN_SIGN_PREDICATE, IN_TOTO_PAYLOAD_TYPE, STATEMENT_TYPE};
 use super::super::{ImageClaim, VerificationError, image_claim};
 use super::strict_json;
 use crate::image::Digest;
 use crate::notices::to_printable;
 
-/// The type of statements made here.
-pub(in super::super) const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 const STATEMENT_TYPES: [&str; 2] = [STATEMENT_TYPE, "https://in-toto.io/Statement/v0.1"];
 
 /// What an envelope holds: something said of subjects (in-toto's attestation framework).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in super::super) struct InTotoStatement {
+pub(crate) struct InTotoStatement {
     #[serde(rename = "_type")]
     kind: String,
-    pub(in super::super) predicate_type: String,
+    pub(crate) predicate_type: String,
     subject: Vec<StatementSubject>,
     #[serde(default)]
-    pub(in super::super) predicate: Value,
+    pub(crate) predicate: Value,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -72,7 +70,7 @@ impl InTotoStatement {
     }
 
     /// That one of its subjects is the image.
-    pub(in super::super) fn check_subject(&self, image: Digest) -> Result<(), VerificationError> {
+    pub(crate) fn check_subject(&self, image: Digest) -> Result<(), VerificationError> {
         let is_image = |subject: &StatementSubject| subject.sha256() == Ok(image);
         match self.subject.iter().any(is_image) {
             true => Ok(()),
@@ -81,10 +79,7 @@ impl InTotoStatement {
     }
 
     /// What it says as the signature of an image: of that one and no other.
-    pub(in super::super) fn to_claim(
-        &self,
-        image: Digest,
-    ) -> Result<ImageClaim, VerificationError> {
+    pub(crate) fn to_claim(&self, image: Digest) -> Result<ImageClaim, VerificationError> {
         if self.predicate_type != COSIGN_SIGN_PREDICATE {
             return Err(VerificationError::Attestation(to_printable(
                 &self.predicate_type,

@@ -1,7 +1,7 @@
 use sigstore_types::{Bundle, DerPublicKey, DsseEnvelope, VerificationMaterialContent};
 use sigstore_verify::PublicKeyVerificationPolicy;
 
-use super::super::der::KeyAlgorithm;
+use super::super::key_algorithm::KeyAlgorithm;
 use super::super::{PublicKey, VerificationError};
 
 impl PublicKey {

@@ -69,7 +69,7 @@ impl LegacySignature {
             .is_some_and(|text| !text.is_empty())
         {
             return Err(VerificationError::malformed(
-                "an envelope has a second signature beside it",
+                "the annotations have a second signature of the envelope",
             ));
         }
         let envelope = strict_json::check_envelope(&self.payload)?;

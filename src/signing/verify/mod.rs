@@ -1,15 +1,16 @@
-//! Checking what was signed: against a key, or against the identity that a certificate names.
+//! Verification of signatures against a key, or against the identity in a certificate.
 //!
-//! A [`Requirement`] says who has to have signed, and [`TrustRoot`] whose word counts for that. The
-//! cryptography of certificates, logs and timestamps is that of the `sigstore-verify` crate; around
-//! it stands what it leaves to its callers: bounded and unambiguous input (`strict.rs`), every log
-//! entry proven by itself, the trusted root's own certificates (`authority.rs`, `issuer.rs`), who signed
-//! (`identity.rs`), and what was said about which image (`statement.rs`). The older forms come to the same check as bundles of the version that holds what
-//! they hold (`legacy.rs`).
+//! [`Requirement`] names the expected signer, [`TrustRoot`] the trusted keys and certificates. The
+//! crate `sigstore-verify` checks certificates, logs and timestamps. This module adds what that crate
+//! leaves to its callers: bounded and unambiguous input (`strict_json.rs`), proof of each log entry
+//! (`trusted_log.rs`), the certificates of the trusted root (`authority.rs`, `issuer.rs`), the
+//! identity (`identity.rs`), and the signed statement (`in_toto_statement.rs`). Legacy signatures
+//! become bundles of the version with the same parts (`legacy_bundle.rs`), and pass the same checks.
 
 mod attestation_rule;
 mod authority;
 mod bundle_parts;
+mod certificate_condition;
 mod dsse_encoding;
 mod error_mapping;
 mod file_requirement;
@@ -25,9 +26,10 @@ mod trust_root;
 mod trusted_log;
 
 pub use attestation_rule::AttestationRule;
+pub use certificate_condition::CertificateCondition;
 pub use file_requirement::{FileRequirement, FileSigner, SignedArtifact};
-pub use identity::{CertificateCondition, Identity, WildcardPattern};
-pub(super) use in_toto_statement::{InTotoStatement, STATEMENT_TYPE};
+pub use identity::{Identity, WildcardPattern};
+pub(super) use in_toto_statement::InTotoStatement;
 pub use requirement::{Requirement, VerifiedAttestation, VerifiedSignature, VerifiedStatement};
 pub use signature_evidence::{CertificateEvidence, SignatureEvidence};
 pub use strict_json::BUNDLE_LIMIT;

@@ -115,7 +115,7 @@ pub(super) fn check_envelope(bytes: &[u8]) -> Result<&str, VerificationError> {
 }
 
 /// Any JSON text.
-pub(in super::super) fn check_json(bytes: &[u8]) -> Result<&str, VerificationError> {
+pub(crate) fn check_json(bytes: &[u8]) -> Result<&str, VerificationError> {
     check_shape(bytes, ANY_SHAPE)
 }
 

@@ -229,8 +229,14 @@ fn certificate_conditions_are_checked() {
     assert_eq!(named, CertificateCondition::ALL);
     for (condition, is) in run {
         require(condition, &is).unwrap();
-        let error = require(condition, &format!("{is}x"));
-        assert_eq!(error, Err(VerificationError::OtherRun { condition, is }));
+        let expected = format!("{is}x");
+        let error = require(condition, &expected);
+        let other_run = VerificationError::OtherRun {
+            condition,
+            is,
+            expected,
+        };
+        assert_eq!(error, Err(other_run));
     }
 }
 
@@ -567,7 +573,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
         |flaw| matches!(flaw, VerificationError::NoInclusionProof(_)),
     ),
     (
-        "it is signed with a key",
+        "signed with a key",
         "key-rekor2",
         |_| (),
         |flaw| matches!(flaw, VerificationError::Key),
@@ -727,11 +733,17 @@ fn who_signed_what_is_refused_for_what_it_is() {
         let recorded = recorded(name);
         assert_eq!(
             recorded.check(&other_identity),
-            Err(VerificationError::OtherIdentity(is.subject.to_string()))
+            Err(VerificationError::OtherIdentity {
+                is: is.subject.to_string(),
+                expected: "https://github.com/octo-org/demo".to_owned(),
+            })
         );
         assert_eq!(
             recorded.check(&other_issuer),
-            Err(VerificationError::OtherIssuer(is.issuer.clone()))
+            Err(VerificationError::OtherIssuer {
+                is: is.issuer.clone(),
+                expected: "https://accounts.example".to_owned(),
+            })
         );
         assert_eq!(
             recorded.check_as(&keyless(), Digest::of(b"another image")),

@@ -47,7 +47,7 @@ impl TrustRoot {
         Self::from_trusted_root(&root).map_err(|error| wrong(&error))
     }
 
-    /// The public instance's, as it was when this program was built.
+    /// The public instance's, the keys and services built into this program.
     ///
     /// # Errors
     /// None for a program that was tested.

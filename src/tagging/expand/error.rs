@@ -1,8 +1,11 @@
 use thiserror::Error;
 
 use super::template::TemplateProblem;
-use crate::tagging::default_tags::printable_name;
+use crate::tagging::printable_name::printable_name;
 use crate::tagging::rules::{RuleKind, TagRule};
+
+/// Result of the expansion of a rule.
+pub(super) type RuleResult<T> = Result<T, ExpandError>;
 
 /// Why a rule, or what goes for all, cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

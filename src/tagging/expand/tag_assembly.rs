@@ -2,12 +2,14 @@
 
 use semver::Version;
 
-use super::rule_expansion::{RuleOutput, RuleOutputKind};
+use super::ExpandError;
+use super::expansion::{ExpandedTag, RuleExpansion};
+use super::rule_expander::{RuleExpander, finding_at};
+use super::rule_output::{RuleOutput, RuleOutputKind};
 use super::template::TemplateProblem;
-use super::{ExpandError, ExpandedTag, RuleExpander, RuleExpansion, finding_at};
 use crate::event::parse_version;
 use crate::image::Tag;
-use crate::tagging::default_tags::printable_name;
+use crate::tagging::printable_name::printable_name;
 use crate::tagging::rules::{FlavorAffix, LatestFlavor, RefRuleKind, RuleKind, TagRule};
 use crate::tagging::tag_name;
 use crate::tagging::tag_plan::{ImmutableTagSource, MovingTagSource, TagKind};
@@ -85,8 +87,8 @@ impl RuleExpander<'_> {
             return Ok(None);
         }
         let series = ReleaseSeries {
-            prefix: sanitize_tag(&prefix),
-            suffix: sanitize_tag(&suffix),
+            prefix: tag_name::replace_invalid_characters(&prefix),
+            suffix: tag_name::replace_invalid_characters(&suffix),
         };
         let kind = tag_kind(made, &text, &series);
         let expanded = ExpandedTag {
@@ -127,7 +129,7 @@ impl RuleExpander<'_> {
         if text.is_empty() {
             return None;
         }
-        let text = sanitize_tag(text);
+        let text = tag_name::replace_invalid_characters(text);
         let start = text.trim_start_matches(['.', '-']);
         if start.len() != text.len() {
             self.differences.add(CompatDifference::BadTag);
@@ -218,22 +220,6 @@ impl RuleExpander<'_> {
         let text = format!("{}latest{}", affix(&flavor.prefix)?, affix(&flavor.suffix)?);
         Ok(self.to_valid_tag(&text))
     }
-}
-
-/// Each run of characters that no tag may hold becomes one dash.
-fn sanitize_tag(text: &str) -> String {
-    let mut tag = String::with_capacity(text.len());
-    let mut in_run = false;
-    for c in text.chars() {
-        let allowed = c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if allowed {
-            tag.push(c);
-        } else if !in_run {
-            tag.push('-');
-        }
-        in_run = !allowed;
-    }
-    tag
 }
 
 fn tag_kind(made: &RuleOutput, text: &str, series: &ReleaseSeries) -> TagKind {

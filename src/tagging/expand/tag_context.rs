@@ -111,7 +111,7 @@ impl TagContext {
     }
 
     /// Whether the tags are about an image that is built already, of this commit.
-    pub(in crate::tagging) fn for_built_commit(&self, commit: Option<&CommitId>) -> Self {
+    pub(crate) fn for_built_commit(&self, commit: Option<&CommitId>) -> Self {
         let mut subject = self.clone();
         let sha = commit.map(CommitId::to_string);
         subject.workflow.sha = sha.unwrap_or_default();

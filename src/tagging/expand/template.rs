@@ -1,7 +1,6 @@
 //! Handlebars templates as docker/metadata-action has them, and as they are without its traps.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use handlebars::{
     Context, Handlebars, RenderContext, RenderError, RenderErrorReason, Renderable, StringOutput,
@@ -9,27 +8,11 @@ use handlebars::{
 };
 use serde_json::Value;
 
+use super::recorded_differences::RecordedDifferences;
 use super::template_helpers::{DateHelpers, ListHelper, ValueHelper};
-use crate::tagging::default_tags::printable_name;
+use crate::tagging::printable_name::printable_name;
 use crate::tagging::rules::nearest_word;
 use crate::tagging::{CompatDifference, CompatMode};
-
-/// The traps that templates stepped into since they were last asked for.
-#[derive(Debug, Clone, Default)]
-pub(super) struct RecordedDifferences(Arc<Mutex<Vec<CompatDifference>>>);
-
-impl RecordedDifferences {
-    pub(super) fn add(&self, difference: CompatDifference) {
-        let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !steps.contains(&difference) {
-            steps.push(difference);
-        }
-    }
-
-    pub(super) fn take(&self) -> Vec<CompatDifference> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 /// What a template may say, in both modes.
 pub(super) struct TemplateLanguage {
@@ -220,7 +203,7 @@ pub(super) struct TemplateProblem {
 /// The parser shows the whole template with an arrow; the place is said in words here.
 fn syntax_problem(error: &TemplateError) -> TemplateProblem {
     TemplateProblem {
-        text: "the template cannot be read from here on".to_owned(),
+        text: "invalid template from here on".to_owned(),
         column: error.pos().map_or(1, |(_, column)| column),
     }
 }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::moment_format;
-use super::template::RecordedDifferences;
+use super::recorded_differences::RecordedDifferences;
 use crate::tagging::CompatDifference;
 
 fn render_error(text: impl Into<String>) -> RenderError {

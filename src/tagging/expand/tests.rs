@@ -1,9 +1,13 @@
 use proptest::prelude::*;
+use semver::Version;
 
 use super::*;
 use crate::event::{EventFacts, EventInputs, WorkflowEvent};
 use crate::image::Tag;
-use crate::tagging::{ImmutableTagSource, MovingTagSource, ReleaseSeries, VersionLine};
+use crate::tagging::{
+    CompatMode, ImmutableTagSource, MovingTagSource, ReleaseSeries, TagKind, TagRuleSet,
+    VersionLine,
+};
 
 const SHA: &str = "860c1904a1ce19322e91ac35af1ab07466440c37";
 

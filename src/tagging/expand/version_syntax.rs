@@ -4,7 +4,8 @@ use semver::Version;
 use serde_json::Value;
 
 use super::pep440::Pep440Version;
-use super::template::{RecordedDifferences, TemplateExpression, TemplateLanguage};
+use super::recorded_differences::RecordedDifferences;
+use super::template::{TemplateExpression, TemplateLanguage};
 
 /// The largest number that JavaScript's semver takes.
 const LARGEST_NUMBER: u64 = 9_007_199_254_740_991;
@@ -22,6 +23,11 @@ pub(super) fn parse_semver(text: &str) -> Option<Version> {
         .iter()
         .all(|part| *part <= LARGEST_NUMBER)
         .then_some(version)
+}
+
+/// Returns the release that a version is, `None` for a pre-release.
+pub(super) fn release_of(version: &Version) -> Option<Version> {
+    version.pre.is_empty().then(|| version.clone())
 }
 
 /// `version` without what comes behind the `+`.

@@ -1,20 +1,20 @@
 use super::csv::CsvField;
 use super::list_input::ListEntry;
 use super::rule_error::{RuleError, RuleProblem};
-use crate::tagging::default_tags::printable_name;
+use crate::tagging::printable_name::printable_name;
 use crate::tagging::{CompatDifference, CompatMode, Finding};
 
 /// What goes for all rules: the input `flavor`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flavor {
-    pub(in crate::tagging) latest: LatestFlavor,
-    pub(in crate::tagging) prefix: FlavorAffix,
-    pub(in crate::tagging) suffix: FlavorAffix,
+    pub(crate) latest: LatestFlavor,
+    pub(crate) prefix: FlavorAffix,
+    pub(crate) suffix: FlavorAffix,
 }
 
 /// Whether there is a `latest` tag.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::tagging) enum LatestFlavor {
+pub(crate) enum LatestFlavor {
     #[default]
     Auto,
     Always,
@@ -23,10 +23,10 @@ pub(in crate::tagging) enum LatestFlavor {
 
 /// A template that goes before or after each tag.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::tagging) struct FlavorAffix {
-    pub(in crate::tagging) text: String,
+pub(crate) struct FlavorAffix {
+    pub(crate) text: String,
     /// Whether it goes with `latest` too.
-    pub(in crate::tagging) on_latest: bool,
+    pub(crate) on_latest: bool,
 }
 
 type FlavorProblem = (usize, RuleProblem);

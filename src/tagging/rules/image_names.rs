@@ -1,6 +1,6 @@
 use super::list_input::{self, ListEntry};
 use super::rule_error::{RuleError, RuleProblem};
-use crate::tagging::default_tags::printable_name;
+use crate::tagging::printable_name::printable_name;
 
 /// The names of the images that are enabled, in the form of docker/metadata-action's input
 /// `images`: lower-cased, not checked.
@@ -8,8 +8,8 @@ use crate::tagging::default_tags::printable_name;
 /// # Errors
 /// A line that is none of a name, `name=` and `enable=`.
 pub fn parse_image_names(input: &str) -> Result<Vec<String>, RuleError> {
-    let entries =
-        list_input::parse_entries(input).map_err(|error| super::quote_error("images", &error))?;
+    let entries = list_input::parse_entries(input)
+        .map_err(|error| RuleError::from_list_error("images", &error))?;
     if let [entry] = entries.as_slice()
         && let Some(names) = parse_bare_names(entry)?
     {

@@ -1,5 +1,5 @@
 /// The number that a text is in JavaScript (`Number(text)`), none where that is `NaN`.
-pub(in crate::tagging) fn parse_javascript_number(text: &str) -> Option<f64> {
+pub(crate) fn parse_javascript_number(text: &str) -> Option<f64> {
     let text = text.trim();
     let radix = match text.get(..2) {
         Some("0x" | "0X") => Some(16),

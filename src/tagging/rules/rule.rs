@@ -5,21 +5,21 @@ pub struct TagRule {
     pub line: usize,
     /// The rule as it was written.
     pub text: String,
-    pub(in crate::tagging) kind: RuleKind,
+    pub(crate) kind: RuleKind,
     /// Higher goes first; none where it is no number.
-    pub(in crate::tagging) priority: Option<f64>,
+    pub(crate) priority: Option<f64>,
     /// A template that comes to `true` or `false`.
-    pub(in crate::tagging) enable: String,
+    pub(crate) enable: String,
     /// Templates that go before and after the text, in place of the flavor's.
-    pub(in crate::tagging) prefix: Option<String>,
-    pub(in crate::tagging) suffix: Option<String>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) suffix: Option<String>,
     /// Whether the tag may be moved, where the rule says so.
-    pub(in crate::tagging) immutable: Option<bool>,
+    pub(crate) immutable: Option<bool>,
 }
 
 /// What a rule takes its text from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tagging) enum RuleKind {
+pub(crate) enum RuleKind {
     Schedule {
         pattern: String,
     },
@@ -50,17 +50,17 @@ pub(in crate::tagging) enum RuleKind {
 
 /// A version, and how it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tagging) struct VersionRule {
-    pub(in crate::tagging) pattern: String,
+pub(crate) struct VersionRule {
+    pub(crate) pattern: String,
     /// Where it is, if not in the tag's name: a template.
-    pub(in crate::tagging) value: String,
+    pub(crate) value: String,
     /// What part of that it is: a regular expression; empty for all of it.
-    pub(in crate::tagging) matching: String,
+    pub(crate) matching: String,
 }
 
 /// Which refs a rule of `type=ref` is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tagging) enum RefRuleKind {
+pub(crate) enum RefRuleKind {
     Branch,
     Tag,
     Pull,
@@ -85,7 +85,7 @@ impl RuleKind {
 
 impl TagRule {
     /// The texts of the rule that are templates, or may be.
-    pub(in crate::tagging) fn templates(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &str> {
         let own = match &self.kind {
             RuleKind::Schedule { pattern } | RuleKind::Release { pattern } => Some(pattern),
             RuleKind::Semver(versioned) | RuleKind::Pep440(versioned) => Some(&versioned.value),

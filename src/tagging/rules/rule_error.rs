@@ -1,7 +1,8 @@
 use thiserror::Error;
 
 use super::csv::CsvProblem;
-use crate::tagging::default_tags::printable_name;
+use super::list_input::ListError;
+use crate::tagging::printable_name::printable_name;
 
 /// Why an input of the rule language cannot be taken, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -72,6 +73,19 @@ pub enum RuleProblem {
     NoName,
 }
 
+impl RuleError {
+    /// Returns the error for an input that is no list of entries.
+    pub(super) fn from_list_error(input: &'static str, error: &ListError) -> Self {
+        Self {
+            input,
+            line: error.line,
+            rule: input.to_owned(),
+            column: error.column,
+            problem: error.problem.into(),
+        }
+    }
+}
+
 impl RuleProblem {
     pub(super) fn unknown(what: &'static str, word: &str, valid: &[&'static str]) -> Self {
         Self::Unknown {
@@ -83,7 +97,7 @@ impl RuleProblem {
 }
 
 /// The word of `valid` that is nearest to `word`.
-pub(in crate::tagging) fn nearest_word(word: &str, valid: &[&'static str]) -> &'static str {
+pub(crate) fn nearest_word(word: &str, valid: &[&'static str]) -> &'static str {
     // Nobody mistypes a word into one that is much longer.
     let word: String = word.chars().take(40).collect();
     let distance = |known: &&&str| strsim::damerau_levenshtein(known, &word);

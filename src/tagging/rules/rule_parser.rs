@@ -5,7 +5,7 @@ use super::javascript_number::parse_javascript_number;
 use super::list_input::ListEntry;
 use super::rule::{RefRuleKind, RuleKind, TagRule, VersionRule};
 use super::rule_error::{RuleError, RuleProblem};
-use crate::tagging::default_tags::printable_name;
+use crate::tagging::printable_name::printable_name;
 use crate::tagging::{CompatDifference, CompatMode, Finding};
 
 const RULE_TYPES: [&str; 10] = [

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::tagging::CompatMode;
 
 fn read(tags: &str, mode: CompatMode) -> Result<TagRuleSet, RuleError> {
     TagRuleSet::parse(tags, "", mode)

@@ -391,7 +391,7 @@ fn promise_6_timestamp_authorities_count_only_while_all_their_certificates_hold(
         refused += stamped(&root, None).is_refused(name, reason);
         refused += stamped(&root, Some(below())).is_refused(name, reason);
         // The crate below tells of some of these in its own words.
-        refused += stamped(&usual, Some(between)).is_refused(name, "its timestamp is not good");
+        refused += stamped(&usual, Some(between)).is_refused(name, "its timestamp is not valid");
     }
     assert_eq!(refused, 78);
     for (name, change) in FIT {
@@ -415,6 +415,6 @@ fn promise_6_timestamp_authorities_count_only_while_all_their_certificates_hold(
         let mut stamping = stamping();
         change(&mut stamping);
         let made = made(&Forge::with(&usual, &usual, &stamping), Record::Hashed2);
-        made.is_refused(name, "its timestamp is not good");
+        made.is_refused(name, "its timestamp is not valid");
     }
 }

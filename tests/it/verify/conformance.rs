@@ -193,13 +193,13 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
         "bundle-empty-certificate-chain_fail",
         "happy-path-v0.1",
         |case| case.material()["x509CertificateChain"]["certificates"] = json!([]),
-        Some("it is signed with a key"),
+        Some("signed with a key"),
     ),
     (
         "bundle-from-wrong-instance_fail",
         "rekor2-happy-path",
         |case| case.root = None,
-        Some("its log is not a trusted one"),
+        Some("its log is not trusted"),
     ),
     (
         "bundle-invalid-base64-signature_fail",
@@ -251,7 +251,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
                 format!("{before} {}\n", signature.as_str().unwrap())
             });
         },
-        Some("checkpoint is not good"),
+        Some("the checkpoint of its log is not valid"),
     ),
     (
         "checkpoint-wrong-roothash_fail",
@@ -261,7 +261,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
             case.entry()["inclusionProof"]["checkpoint"] =
                 other.entry()["inclusionProof"]["checkpoint"].clone();
         },
-        Some("checkpoint is not good"),
+        Some("the checkpoint of its log is not valid"),
     ),
     (
         "cve-2022-36056-swapped-tlog-entry_fail",
@@ -316,7 +316,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
         "inclusion-proof-corrupted-hash_fail",
         "happy-path-v0.1",
         |case| reencode(&mut case.entry()["inclusionProof"]["hashes"][0], flip),
-        Some("proof of inclusion in the log is not good"),
+        Some("proof of inclusion in the log is not valid"),
     ),
     (
         "incorrect-public-key_fail",
@@ -333,13 +333,13 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
                 theirs["spec"]["signature"]["publicKey"].clone();
             case.entry()["canonicalizedBody"] = json!(super::encoded(body.to_string().as_bytes()));
         },
-        Some("promise of inclusion (SET) is not good"),
+        Some("promise of inclusion (SET) of its log is not valid"),
     ),
     (
         "integrated-time-in-future_fail",
         "happy-path-v0.1",
         |case| case.entry()["integratedTime"] = json!("4102444800"),
-        Some("promise of inclusion (SET) is not good"),
+        Some("promise of inclusion (SET) of its log is not valid"),
     ),
     (
         "invalid-checkpoint-signature_fail",
@@ -352,7 +352,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
                 format!("{before} {}\n", signature.as_str().unwrap())
             });
         },
-        Some("checkpoint is not good"),
+        Some("the checkpoint of its log is not valid"),
     ),
     (
         "invalid-inclusion-proof_fail",
@@ -361,7 +361,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
             let mut other = Case::folder("managed-key-happy-path");
             case.entry()["inclusionProof"] = other.entry()["inclusionProof"].clone();
         },
-        Some("proof of inclusion in the log is not good"),
+        Some("proof of inclusion in the log is not valid"),
     ),
     (
         "managed-key-and-client-identity_fail",
@@ -379,7 +379,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
         "managed-key-no-key_fail",
         "managed-key-happy-path",
         |case| case.key = None,
-        Some("it is signed with a key, not with a certificate"),
+        Some("signed with a key, expected with a certificate"),
     ),
     (
         "managed-key-wrong-key_fail",
@@ -396,7 +396,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
                 flip,
             )
         },
-        Some("it is the signature of something else"),
+        Some("it signs something else"),
     ),
     (
         "rekor2-checkpoint-cosigned",
@@ -413,7 +413,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
         "rekor2-checkpoint-missing-log-signature_fail",
         "rekor2-happy-path",
         |case| case.checkpoint(|text| note(&lines(text).0, &[WITNESS])),
-        Some("checkpoint is not good"),
+        Some("the checkpoint of its log is not valid"),
     ),
     (
         "rekor2-checkpoint-missing-origin_fail",
@@ -470,7 +470,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
                 note(&said, &[&renamed])
             });
         },
-        Some("checkpoint is not good"),
+        Some("the checkpoint of its log is not valid"),
     ),
     (
         "rekor2-checkpoint-origin-not-first",
@@ -518,13 +518,13 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
                     .remove("inclusionProof"),
             )
         },
-        Some("that a transparency log has it is not proven"),
+        Some("no proof that a transparency log has it"),
     ),
     (
         "rekor2-no-timestamp_fail",
         "rekor2-happy-path",
         |case| *case.timestamps() = json!([]),
-        Some("nothing proves when it was made"),
+        Some("no proof of the time of signing"),
     ),
     (
         "rekor2-timestamp-outside-trust-root-tsa-validity_fail",
@@ -533,13 +533,13 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
             case.root.as_mut().unwrap()["timestampAuthorities"][0]["validFor"] =
                 json!({"start": "2025-01-01T00:00:00Z", "end": "2025-04-10T00:00:00Z"});
         },
-        Some("its timestamp is not good"),
+        Some("its timestamp is not valid"),
     ),
     (
         "rekor2-timestamp-payload-mismatch_fail",
         "rekor2-happy-path",
         |case| *case.timestamps() = Case::folder("rekor2-other-message").timestamps().clone(),
-        Some("its timestamp is not good"),
+        Some("its timestamp is not valid"),
     ),
     (
         "rekor2-timestamp-untrusted-tsa-without-embedded-cert_fail",
@@ -548,7 +548,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
             case.root.as_mut().unwrap()["timestampAuthorities"] =
                 public_root()["timestampAuthorities"].clone();
         },
-        Some("its timestamp is not good"),
+        Some("its timestamp is not valid"),
     ),
     (
         "rekor2-timestamp-wrong-tsa-validity-borrow_fail",
@@ -572,7 +572,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
             let promise = &mut case.entry()["inclusionPromise"];
             reencode(&mut promise["signedEntryTimestamp"], flip);
         },
-        Some("promise of inclusion (SET) is not good"),
+        Some("promise of inclusion (SET) of its log is not valid"),
     ),
     (
         "signature-mismatch_fail",
@@ -608,19 +608,19 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
         "wrong-hashedrekord-artifact_fail",
         "happy-path-v0.1",
         |case| case.artifact = b"another\n".to_vec(),
-        Some("it is the signature of something else"),
+        Some("it signs something else"),
     ),
     (
         "wrong-hashedrekord-cert-and-sig_fail",
         "happy-path-v0.1",
         |case| *case.entry() = Case::folder("managed-key-happy-path").entry().clone(),
-        Some("its certificate does not hold for the time at which it was made"),
+        Some("its certificate was not valid at the time of signing"),
     ),
     (
         "wrong-material_fail",
         "happy-path-intoto-in-dsse-v3",
         |case| case.artifact = b"another\n".to_vec(),
-        Some("it is the signature of something else"),
+        Some("it signs something else"),
     ),
 ];
 
@@ -650,7 +650,7 @@ fn without_a_way_to_the_public_instance_its_copy_in_the_program_does() {
     let ran = Ran::of(command.output().unwrap());
     assert_eq!(ran.status, Some(0), "{}", ran.log);
     assert!(
-        ran.log.contains("as it was when this program was built, since https://tuf-repo-cdn.sigstore.dev/ gives no answer"),
+        ran.log.contains("the keys and services built into this program, since https://tuf-repo-cdn.sigstore.dev/ gives no answer"),
         "{}",
         ran.log
     );

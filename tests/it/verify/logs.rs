@@ -61,7 +61,7 @@ fn promise_6_a_log_that_ended_counts_for_nothing_without_a_time() {
     made.bundle["verificationMaterial"]["timestampVerificationData"] = json!({});
     made.holds("a log without an end");
     made.root["tlogs"][0]["publicKey"]["validFor"]["end"] = json!("2026-12-01T00:00:00Z");
-    made.is_refused("a log with an end", "nothing proves when it was made");
+    made.is_refused("a log with an end", "no proof of the time of signing");
 }
 
 #[test]

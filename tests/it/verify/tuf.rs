@@ -69,7 +69,7 @@ async fn what_it_says_counts_and_is_asked_for_once() {
     let (root, said) = ask(&tuf(&repository, None)).await;
     assert!(is_good(&bundle, root.unwrap()));
     assert!(
-        said.contains("as it is today, by TUF from http://"),
+        said.contains("current keys and services, by TUF from http://"),
         "{said}"
     );
     let asked = repository.asked();
@@ -98,7 +98,7 @@ async fn what_was_kept_is_not_asked_for_again() {
     repository.asked();
     let (root, said) = ask(&tuf).await;
     assert!(is_good(&bundle, root.unwrap()));
-    assert!(said.contains("as it is today"), "{said}");
+    assert!(said.contains("current keys and services"), "{said}");
     assert_eq!(repository.asked().len(), 2);
     // Something newer is.
     repository.publish(2, &[(TARGET, &Forge::default().trusted_root().to_string())]);
@@ -153,8 +153,8 @@ async fn without_an_answer_the_copies_do_and_it_is_said() {
             let (root, said) = ask(&tuf).await;
             assert_eq!(is_good(&bundle, root.unwrap()), kept, "{effect:?} {said}");
             let copy = match kept {
-                true => "as it was fetched before, which still holds, since http://",
-                false => "as it was when this program was built, since http://",
+                true => "cached keys and services, which are still valid, since http://",
+                false => "the keys and services built into this program, since http://",
             };
             assert!(said.contains(copy), "{effect:?} {said}");
             assert!(said.contains(why), "{effect:?} {said}");
@@ -189,7 +189,7 @@ async fn what_was_kept_does_not_outlive_its_time() {
     let (root, said) = ask(&tuf).await;
     assert!(!is_good(&bundle, root.unwrap()));
     assert!(
-        said.contains("as it was when this program was built"),
+        said.contains("the keys and services built into this program"),
         "{said}"
     );
 }
@@ -346,7 +346,7 @@ async fn what_was_kept_is_proven_anew() {
     let (root, said) = ask(&tuf).await;
     assert!(!is_good(&bundle, root.unwrap()));
     assert!(
-        said.contains("as it was when this program was built"),
+        said.contains("the keys and services built into this program"),
         "{said}"
     );
 }

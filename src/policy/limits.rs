@@ -1,0 +1,11 @@
+//! Limits of a policy file.
+
+/// The most bytes that a policy file may have: a thousand services need about twenty thousand.
+pub const POLICY_LIMIT: usize = 1 << 20;
+/// The most environments.
+pub(super) const ENVIRONMENTS: usize = 1_000;
+/// The most services.
+pub(super) const SERVICES: usize = 10_000;
+/// The most repositories, of all environments and services together: each is kept in memory, and each
+/// directory among them is looked at on disk.
+pub(super) const REPOSITORIES: usize = 10_000;

@@ -1,0 +1,200 @@
+//! The policy as a whole: parsed, checked, and joined with the policy of another file.
+
+use std::collections::{HashMap, HashSet};
+
+use super::environment_rules::EnvironmentRules;
+use super::error::{FilePosition, PolicyError, PolicyProblem};
+use super::limits::{ENVIRONMENTS, REPOSITORIES, SERVICES};
+use super::service_name::Service;
+use super::yaml_document::{self, YamlNode};
+use crate::image::{CanonicalPlace, RealPaths};
+use crate::tagging::EnvironmentName;
+
+const KNOWN_KEYS: &[&str] = &["environments", "services"];
+/// Keys of the design that come with later versions.
+const RESERVED_KEYS: &[&str] = &["records"];
+
+/// Environments and services of a policy file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReleasePolicy {
+    pub(super) environments: Vec<EnvironmentRules>,
+    /// How many of the stages, the last ones, another file has added.
+    pub(super) added: usize,
+    services: Vec<Service>,
+}
+
+impl ReleasePolicy {
+    /// Parses a policy file. An empty one is a policy without environments.
+    ///
+    /// # Errors
+    /// The first problem, with its position.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
+        let Some(document) = yaml_document::parse_yaml(bytes)? else {
+            return Ok(Self::default());
+        };
+        let mut fields = document.into_fields(KNOWN_KEYS, RESERVED_KEYS)?;
+        let (services_at, services) = match fields.take("services") {
+            Some((at, list)) => (Some(at), parse_services(list)?),
+            None => (None, Vec::new()),
+        };
+        let stages = match fields.take("environments") {
+            Some((_, environments)) => parse_environments(environments, &services)?,
+            None => Vec::new(),
+        };
+        let policy = Self {
+            environments: stages,
+            added: 0,
+            services,
+        };
+        policy.check_services(services_at)?;
+        policy.check_promotion_paths()?;
+        policy.check_repositories()?;
+        Ok(policy)
+    }
+
+    /// Returns the environments, in the order in which they are written.
+    pub fn environments(&self) -> &[EnvironmentRules] {
+        &self.environments
+    }
+
+    /// Returns the environment of that name.
+    pub fn stage(&self, name: &EnvironmentName) -> Option<&EnvironmentRules> {
+        self.environments.iter().find(|stage| stage.name == *name)
+    }
+
+    /// Returns the services, in the order in which they are written, none twice.
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// Returns the policy with the environments of another file beside its own. One that both have
+    /// has to be the same in both, so that neither takes a rule from the other; nor may what is added
+    /// be a service of an environment of its own, which [`ReleasePolicy::repositories`] looks at.
+    ///
+    /// # Errors
+    /// The environment that differs.
+    pub fn with(mut self, other: Self) -> Result<Self, EnvironmentName> {
+        for stage in other.environments {
+            match self.stage(&stage.name) {
+                None => {
+                    self.environments.push(stage);
+                    self.added += 1;
+                }
+                Some(own) if own.says_the_same(&stage) => {}
+                Some(_) => return Err(stage.name),
+            }
+        }
+        let known: HashSet<Service> = self.services.iter().cloned().collect();
+        let new = other.services.into_iter();
+        self.services
+            .extend(new.filter(|service| !known.contains(service)));
+        Ok(self)
+    }
+
+    /// Services that no repository has a place for would be released nowhere.
+    fn check_services(&self, at: Option<FilePosition>) -> Result<(), PolicyError> {
+        match at {
+            Some(at)
+                if !self
+                    .environments
+                    .iter()
+                    .any(EnvironmentRules::is_per_service) =>
+            {
+                Err(at.to_error(PolicyProblem::UnusedServices))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Each `from` leads to an environment of the same kind, and the way back ends.
+    fn check_promotion_paths(&self) -> Result<(), PolicyError> {
+        let by_name: HashMap<&EnvironmentName, &EnvironmentRules> = self
+            .environments
+            .iter()
+            .map(|stage| (&stage.name, stage))
+            .collect();
+        for stage in &self.environments {
+            let Some((from, at)) = &stage.from else {
+                continue;
+            };
+            let Some(before) = by_name.get(from) else {
+                let known = self.environments.iter().map(|stage| stage.name.as_str());
+                return Err(at.to_error(PolicyProblem::unknown_environment(from, known)));
+            };
+            if before.is_per_service() != stage.is_per_service() {
+                return Err(at.to_error(PolicyProblem::DiffersFromSource(from.to_string())));
+            }
+            if leads_back(stage, &by_name) {
+                return Err(at.to_error(PolicyProblem::Circle(stage.name.to_string())));
+            }
+        }
+        Ok(())
+    }
+
+    /// No repository is named twice, as far as its name alone says.
+    fn check_repositories(&self) -> Result<(), PolicyError> {
+        let mut taken: HashMap<CanonicalPlace, &EnvironmentRules> = HashMap::new();
+        for stage in &self.environments {
+            for (_, place) in stage.destinations() {
+                let name = CanonicalPlace::of(place, &RealPaths::default());
+                if let Some(other) = taken.insert(name, stage) {
+                    return Err(stage.repository_at.to_error(PolicyProblem::SameRepository {
+                        place: place.to_string(),
+                        other: other.name.to_string(),
+                    }));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the way that `stage` takes its images from comes to `stage` again.
+fn leads_back(
+    stage: &EnvironmentRules,
+    by_name: &HashMap<&EnvironmentName, &EnvironmentRules>,
+) -> bool {
+    let before = |stage: &EnvironmentRules| by_name.get(stage.from()?).copied();
+    let way = std::iter::successors(before(stage), |stage| before(stage));
+    way.take(by_name.len())
+        .any(|earlier| earlier.name == stage.name)
+}
+
+fn parse_services(list: YamlNode) -> Result<Vec<Service>, PolicyError> {
+    let mut seen: HashMap<Service, FilePosition> = HashMap::new();
+    let mut services = Vec::new();
+    for node in list.into_list()? {
+        let at = node.position;
+        if services.len() == SERVICES {
+            return Err(at.to_error(PolicyProblem::TooMany("services", SERVICES)));
+        }
+        let service: Service = node.parse_as()?;
+        if let Some(first) = seen.insert(service.clone(), at) {
+            return Err(at.to_error(PolicyProblem::Duplicate {
+                what: service.to_string(),
+                first: first.line,
+            }));
+        }
+        services.push(service);
+    }
+    Ok(services)
+}
+
+fn parse_environments(
+    environments: YamlNode,
+    services: &[Service],
+) -> Result<Vec<EnvironmentRules>, PolicyError> {
+    let mut stages = Vec::new();
+    let mut repositories = 0;
+    for (name, rules) in environments.into_map()? {
+        if stages.len() == ENVIRONMENTS {
+            return Err(name
+                .position
+                .to_error(PolicyProblem::TooMany("environments", ENVIRONMENTS)));
+        }
+        let stage = EnvironmentRules::parse(name, rules, services, REPOSITORIES - repositories)?;
+        repositories += stage.destinations().len();
+        stages.push(stage);
+    }
+    Ok(stages)
+}
