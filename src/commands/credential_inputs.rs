@@ -1,6 +1,6 @@
 //! The input `credentials`.
 
-use super::Invocation;
+use super::invocation::Invocation;
 use crate::actions::SecretTexts;
 use crate::cli::{InputEntry, InputError, InputValues};
 use crate::credentials::{EmptyLogin, ExplicitCredential, SecretString};
@@ -11,7 +11,7 @@ pub fn collect_secrets(arguments: &InputValues) -> SecretTexts {
     let mut secrets = SecretTexts::default();
     for (name, text) in arguments.secrets() {
         if name == "signing-key" {
-            super::signing_inputs::add_key_secrets(&mut secrets, text);
+            super::pem_input::add_key_secrets(&mut secrets, text);
             continue;
         }
         let login = text.split_once('=').map_or(text, |(_, login)| login);
@@ -32,14 +32,14 @@ pub fn collect_secrets(arguments: &InputValues) -> SecretTexts {
 #[derive(Debug, Default)]
 pub(super) struct Logins {
     /// Those that can be used.
-    pub(super) given: Vec<ExplicitCredential>,
+    pub(super) credentials: Vec<ExplicitCredential>,
     /// Those that are empty, at registries for which no other is given.
     pub(super) empty: Vec<EmptyLogin>,
 }
 
 /// Reads the input `credentials`.
-pub(super) fn parse_credentials(given: &Invocation) -> Result<Logins, InputError> {
-    let arguments = &given.arguments;
+pub(super) fn parse_credentials(invocation: &Invocation) -> Result<Logins, InputError> {
+    let arguments = &invocation.arguments;
     let mut logins = Logins::default();
     for entry in arguments.entries("credentials") {
         let wrong = |reason| arguments.entry_error("credentials", entry, reason);
@@ -53,17 +53,25 @@ pub(super) fn parse_credentials(given: &Invocation) -> Result<Logins, InputError
             logins.empty.push(EmptyLogin { registry, place });
             continue;
         }
-        if logins.given.iter().any(|known| known.registry == registry) {
+        if logins
+            .credentials
+            .iter()
+            .any(|known| known.registry == registry)
+        {
             return Err(wrong(&format!("a second login for {registry}")));
         }
-        logins.given.push(ExplicitCredential {
+        logins.credentials.push(ExplicitCredential {
             registry,
             user: user.to_owned(),
             password: SecretString::from(password),
         });
     }
-    let Logins { given, empty } = &mut logins;
-    empty.retain(|empty| !given.iter().any(|login| login.registry == empty.registry));
+    let Logins { credentials, empty } = &mut logins;
+    empty.retain(|empty| {
+        !credentials
+            .iter()
+            .any(|login| login.registry == empty.registry)
+    });
     Ok(logins)
 }
 

@@ -2,7 +2,7 @@
 
 mod repositories;
 
-use super::Invocation;
+use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use crate::image::{Destination, Digest, ImageSelector, ImageSource, Tag, TagOrDigest};
 use crate::notices::to_printable;
@@ -35,21 +35,21 @@ pub(super) struct ImageRoute {
 /// # Errors
 /// Inputs that contradict each other or the policy, and what the policy refuses.
 pub(super) fn resolve_targets<'a>(
-    given: &Invocation,
+    invocation: &Invocation,
     verb: ReleaseVerb,
     policy: Option<&'a LoadedPolicy>,
 ) -> Result<ReleaseTargets<'a>, Failure> {
-    refuse_reserved_newest(given)?;
-    let images: Vec<Destination> = given.arguments.values("images")?;
-    let environment: Option<EnvironmentName> = given.arguments.value("environment")?;
+    refuse_reserved_newest(invocation)?;
+    let images: Vec<Destination> = invocation.arguments.values("images")?;
+    let environment: Option<EnvironmentName> = invocation.arguments.value("environment")?;
     let Some(policy) = policy.filter(|policy| !policy.policy.environments().is_empty()) else {
-        return targets_without_policy(given, images, environment);
+        return targets_without_policy(invocation, images, environment);
     };
     let routing = PolicyRouting {
-        invocation: given,
+        invocation: invocation,
         verb,
         policy,
-        repositories: repositories::find(given, policy)?,
+        repositories: repositories::find(invocation, policy)?,
     };
     match images.is_empty() {
         true => routing.targets_of_environment(environment.as_ref()),
@@ -58,31 +58,31 @@ pub(super) fn resolve_targets<'a>(
 }
 
 fn targets_without_policy<'a>(
-    given: &Invocation,
+    invocation: &Invocation,
     images: Vec<Destination>,
     environment: Option<EnvironmentName>,
 ) -> Result<ReleaseTargets<'a>, Failure> {
-    if !given.arguments.entries("services").is_empty() {
+    if !invocation.arguments.entries("services").is_empty() {
         return Err(Failure::input("services is given, and there is no policy")
             .with_hint("services chooses some of those that a policy file names"));
     }
     if images.is_empty() {
-        return Err(no_destination_failure(given));
+        return Err(no_destination_failure(invocation));
     }
     Ok(ReleaseTargets {
         environment,
         rules: None,
         routes: vec![ImageRoute {
             service: None,
-            source: given.arguments.required("source")?,
+            source: invocation.arguments.required("source")?,
             from: None,
             destinations: images,
         }],
     })
 }
 
-fn no_destination_failure(given: &Invocation) -> Failure {
-    let error = given.arguments.error("images", None, "is needed");
+fn no_destination_failure(invocation: &Invocation) -> Failure {
+    let error = invocation.arguments.error("images", None, "is needed");
     Failure::input(error.to_string())
         .with_hint("name the places in images, or with environment one of the policy file's")
 }
@@ -413,13 +413,13 @@ fn in_place(place: &Destination, source: &ImageSource) -> ImageSource {
 /// no workflow is written which later means something else.
 const RESERVED_NEWEST: &str = "newest";
 
-fn refuse_reserved_newest(given: &Invocation) -> Result<(), Failure> {
-    let mut entries = given.arguments.entries("source").iter();
+fn refuse_reserved_newest(invocation: &Invocation) -> Result<(), Failure> {
+    let mut entries = invocation.arguments.entries("source").iter();
     let Some(entry) = entries.find(|entry| entry.text == RESERVED_NEWEST) else {
         return Ok(());
     };
     let reason = "is kept for the newest release of an environment, which a later version looks up";
-    Err(Failure::from(given.arguments.entry_error("source", entry, reason))
+    Err(Failure::from(invocation.arguments.entry_error("source", entry, reason))
         .why("what is newest is not known without release records, which this version does not keep")
         .with_hint("name the tag or the digest that was tested; an image under a tag of this name by its whole reference"))
 }

@@ -2,14 +2,15 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Invocation, context_inputs, signing_inputs};
+use super::invocation::Invocation;
+use super::{context_inputs, signing_inputs};
 use crate::release::{Failure, signing_failure};
-use crate::report::SignedBundle;
+use crate::report::{SignedBundle, VerbResult};
 use crate::signing::{ImageClaim, SignedArtifact};
 
 /// Signs a file into a bundle beside it.
-pub(super) async fn run(given: &Invocation) -> Result<SignedBundle, Failure> {
-    let arguments = &given.arguments;
+pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
+    let arguments = &invocation.arguments;
     let artifact: String = arguments.required("artifact")?;
     let path: String = arguments.required("bundle")?;
     let unread = |reason: String| {
@@ -22,15 +23,15 @@ pub(super) async fn run(given: &Invocation) -> Result<SignedBundle, Failure> {
     let mut file =
         SignedArtifact::open(Path::new(&artifact)).map_err(|error| unread(error.to_string()))?;
     let digest = file.digest().map_err(|flaw| unread(flaw.to_string()))?;
-    let signer = signing_inputs::file_signer(given).await?;
+    let signer = signing_inputs::file_signer(invocation).await?;
     let claim = ImageClaim {
         repository: name(&artifact),
         digest,
         annotations: BTreeMap::new(),
     };
     let (client, notices) = (
-        context_inputs::open_connections(given)?,
-        given.log.notices(),
+        context_inputs::open_connections(invocation)?,
+        invocation.log.notices(),
     );
     let bundle = signer.sign_bundle(&client, &notices, &claim).await;
     let bundle = bundle.map_err(signing_failure)?;
@@ -50,13 +51,13 @@ pub(super) async fn run(given: &Invocation) -> Result<SignedBundle, Failure> {
             format!("{path:?} cannot be written: {error}"),
         )
     })?;
-    Ok(SignedBundle {
+    Ok(VerbResult::SignedBundle(Box::new(SignedBundle {
         artifact,
         digest,
         bundle: path,
         signer: requirement.to_string(),
         evidence: verified.evidence,
-    })
+    })))
 }
 
 /// The name under which the file is signed: its own, without its folders.

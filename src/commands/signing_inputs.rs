@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Invocation, attestation_inputs, github_inputs, keyless_inputs, sigstore_inputs};
+use super::invocation::Invocation;
+use super::{attestation_inputs, github_inputs, keyless_inputs, pem_input, sigstore_inputs};
 use crate::actions::{ProcessEnvironment, SecretTexts};
 use crate::cli::InputError;
 use crate::github;
@@ -23,8 +24,10 @@ const KEY_INPUT: &str = "COSIGN_PRIVATE_KEY";
 const PASSWORD_VARIABLE: &str = "COSIGN_PASSWORD";
 
 /// Reads how to sign, if at all.
-pub(super) async fn read_signing(given: &Invocation) -> Result<Option<SigningOptions>, Failure> {
-    let arguments = &given.arguments;
+pub(super) async fn read_signing(
+    invocation: &Invocation,
+) -> Result<Option<SigningOptions>, Failure> {
+    let arguments = &invocation.arguments;
     let keeps = arguments.switch(GITHUB_ATTESTATIONS_INPUT)?;
     let Some(way) = arguments.choice("sign")?.filter(|way| *way != "off") else {
         let any = [
@@ -34,7 +37,7 @@ pub(super) async fn read_signing(given: &Invocation) -> Result<Option<SigningOpt
             &BOTH_INPUTS,
         ];
         refuse_unused(
-            given,
+            invocation,
             &any.concat(),
             "nothing is signed",
             "say how: sign: key or sign: keyless",
@@ -54,11 +57,11 @@ pub(super) async fn read_signing(given: &Invocation) -> Result<Option<SigningOpt
         None if is_keyless => vec![SignatureFormat::Bundle],
         _ => vec![SignatureFormat::Bundle, SignatureFormat::Legacy],
     };
-    let signer = signer(given, is_keyless, &forms).await?;
-    let attestations = attestation_inputs::load_predicates(given)?;
+    let signer = signer(invocation, is_keyless, &forms).await?;
+    let attestations = attestation_inputs::load_predicates(invocation)?;
     let github = match keeps {
         true => Some(github_attestation_store(
-            given,
+            invocation,
             is_keyless,
             &forms,
             &attestations,
@@ -68,7 +71,7 @@ pub(super) async fn read_signing(given: &Invocation) -> Result<Option<SigningOpt
     Ok(Some(SigningOptions {
         signer,
         formats: forms,
-        annotations: parse_annotations(given)?,
+        annotations: parse_annotations(invocation)?,
         recursive: arguments.switch("recursive")?,
         attestations,
         github,
@@ -77,12 +80,15 @@ pub(super) async fn read_signing(given: &Invocation) -> Result<Option<SigningOpt
 }
 
 /// What a file is signed with, in the one form that there is for files.
-pub(super) async fn file_signer(given: &Invocation) -> Result<Signer, Failure> {
-    let way = given.arguments.choice("sign")?.filter(|way| *way != "off");
+pub(super) async fn file_signer(invocation: &Invocation) -> Result<Signer, Failure> {
+    let way = invocation
+        .arguments
+        .choice("sign")?
+        .filter(|way| *way != "off");
     let way = way.ok_or_else(|| {
         Failure::input("nothing says how to sign").with_hint("say sign: key or sign: keyless")
     })?;
-    let signer = signer(given, way == "keyless", &[SignatureFormat::Bundle]).await?;
+    let signer = signer(invocation, way == "keyless", &[SignatureFormat::Bundle]).await?;
     match signer {
         Signer::Key(_) => Err(Failure::input("sign: key needs transparency-log: on for a file")
             .why("verify-bundle wants a proof of when a file was signed, and a key alone gives none")
@@ -93,46 +99,46 @@ pub(super) async fn file_signer(given: &Invocation) -> Result<Signer, Failure> {
 
 /// What is signed with.
 async fn signer(
-    given: &Invocation,
+    invocation: &Invocation,
     is_keyless: bool,
     forms: &[SignatureFormat],
 ) -> Result<Signer, Failure> {
     if !is_keyless {
-        return key_signer(given, forms);
+        return key_signer(invocation, forms);
     }
     refuse_unused(
-        given,
+        invocation,
         &KEY_INPUTS,
         "keyless signs without it",
         "say sign: key",
     )?;
     Ok(Signer::Keyless(Arc::new(
-        keyless_inputs::read_keyless(given, forms).await?,
+        keyless_inputs::read_keyless(invocation, forms).await?,
     )))
 }
 
 /// A key says all by itself, so that it is logged only where that is asked for.
-fn key_signer(given: &Invocation, forms: &[SignatureFormat]) -> Result<Signer, Failure> {
+fn key_signer(invocation: &Invocation, forms: &[SignatureFormat]) -> Result<Signer, Failure> {
     refuse_unused(
-        given,
+        invocation,
         &keyless_inputs::KEYLESS_INPUTS,
         "a key signs without it",
         "say sign: keyless",
     )?;
-    if given.arguments.choice("transparency-log")? == Some("on") {
-        let instance = sigstore_inputs::key_instance(given, forms)?;
+    if invocation.arguments.choice("transparency-log")? == Some("on") {
+        let instance = sigstore_inputs::key_instance(invocation, forms)?;
         return Ok(Signer::LoggedKey(Arc::new(LoggedKeySigner::new(
-            load_key(given)?,
+            load_key(invocation)?,
             instance,
         ))));
     }
     refuse_unused(
-        given,
+        invocation,
         &sigstore_inputs::LOG_INPUTS,
         "what a key signs is not logged",
         "say transparency-log: on or sign: keyless",
     )?;
-    Ok(Signer::Key(load_key(given)?))
+    Ok(Signer::Key(load_key(invocation)?))
 }
 
 const GITHUB_ATTESTATIONS_INPUT: &str = "github-attestations";
@@ -140,7 +146,7 @@ const GITHUB_ATTESTATIONS_INPUT: &str = "github-attestations";
 /// Where GitHub keeps attestations, where there are any that it takes: bundles with a certificate, which
 /// is how it knows the repository that they are of.
 fn github_attestation_store(
-    given: &Invocation,
+    invocation: &Invocation,
     is_keyless: bool,
     forms: &[SignatureFormat],
     attestations: &[Predicate],
@@ -161,7 +167,7 @@ fn github_attestation_store(
             "give sbom, scan-report, provenance or verification-summary, or leave it out",
         ));
     }
-    github_inputs::open_attestation_store(given)
+    github_inputs::open_attestation_store(invocation)
 }
 
 /// The secrets that the environment holds by itself, whatever the verb.
@@ -178,17 +184,6 @@ pub fn environment_secrets(environment: &ProcessEnvironment) -> SecretTexts {
     secrets
 }
 
-/// What the input `signing-key` holds, unless it is the path of a file. A long text is none.
-pub(super) fn add_key_secrets(secrets: &mut SecretTexts, text: &str) {
-    if !is_path(text) || text.len() > 100 {
-        secrets.add(text);
-    }
-}
-
-fn is_path(text: &str) -> bool {
-    !text.contains("-----BEGIN")
-}
-
 /// The inputs that only signing with a key takes, and those that either way does.
 const KEY_INPUTS: [&str; 1] = ["signing-key"];
 const BOTH_INPUTS: [&str; 6] = [
@@ -202,13 +197,13 @@ const BOTH_INPUTS: [&str; 6] = [
 
 /// What is given and not used is a mistake, which would leave an image unsigned or signed otherwise.
 fn refuse_unused(
-    given: &Invocation,
+    invocation: &Invocation,
     unused: &[&'static str],
     why: &str,
     instead: &str,
 ) -> Result<(), Failure> {
     let mut unused = unused.iter();
-    let arguments = &given.arguments;
+    let arguments = &invocation.arguments;
     // Checking the source goes by it as well.
     let checks = arguments.is_accepted("verify-source") && arguments.switch("verify-source")?;
     let is_used = |name: &str| checks && name == "trusted-root";
@@ -220,12 +215,16 @@ fn refuse_unused(
 }
 
 /// It opens while other things are done.
-fn load_key(given: &Invocation) -> Result<LazyPrivateKey, Failure> {
-    let entry = given.arguments.entries("signing-key").first();
-    let text = match (entry, given.environment.get(KEY_INPUT)) {
+fn load_key(invocation: &Invocation) -> Result<LazyPrivateKey, Failure> {
+    let entry = invocation.arguments.entries("signing-key").first();
+    let text = match (entry, invocation.environment.get(KEY_INPUT)) {
         (Some(entry), _) => {
-            let wrong = |reason: String| given.arguments.entry_error("signing-key", entry, reason);
-            text_or_file(&entry.text).map_err(wrong)?
+            let wrong = |reason: String| {
+                invocation
+                    .arguments
+                    .entry_error("signing-key", entry, reason)
+            };
+            pem_input::text_or_file(&entry.text).map_err(wrong)?
         }
         (None, Some(text)) => text.to_owned(),
         (None, None) => {
@@ -238,34 +237,29 @@ fn load_key(given: &Invocation) -> Result<LazyPrivateKey, Failure> {
     };
     let mut secrets = SecretTexts::default();
     secrets.add(&text);
-    given.log.add_secrets(&secrets);
-    let password = given.environment.get(PASSWORD_VARIABLE).unwrap_or_default();
+    invocation.log.add_secrets(&secrets);
+    let password = invocation
+        .environment
+        .get(PASSWORD_VARIABLE)
+        .unwrap_or_default();
     LazyPrivateKey::load(&text, password).map_err(|error| {
         let place = if entry.is_some() {
             "signing-key"
         } else {
             KEY_INPUT
         };
-        given.arguments.error(place, None, error.to_string()).into()
+        invocation
+            .arguments
+            .error(place, None, error.to_string())
+            .into()
     })
 }
 
-/// The text of an input that may name a file.
-pub(super) fn text_or_file(text: &str) -> Result<String, String> {
-    if !is_path(text) {
-        return Ok(text.to_owned());
-    }
-    // What is neither may be a key that lost its lines, so it is not repeated.
-    std::fs::read_to_string(text).map_err(|error| {
-        format!("is no PEM text, and as the path of a file cannot be read: {error}")
-    })
-}
-
-fn parse_annotations(given: &Invocation) -> Result<BTreeMap<String, String>, InputError> {
-    let mut annotations = run_annotations(&given.environment);
-    for entry in given.arguments.entries("sign-annotations") {
+fn parse_annotations(invocation: &Invocation) -> Result<BTreeMap<String, String>, InputError> {
+    let mut annotations = run_annotations(&invocation.environment);
+    for entry in invocation.arguments.entries("sign-annotations") {
         let wrong = |reason| {
-            given
+            invocation
                 .arguments
                 .entry_error("sign-annotations", entry, reason)
         };
@@ -348,14 +342,5 @@ mod tests {
         ] {
             assert_eq!(to_rfc3339(seconds), text);
         }
-    }
-
-    #[test]
-    fn the_path_of_a_key_is_no_secret() {
-        let mut secrets = SecretTexts::default();
-        add_key_secrets(&mut secrets, "keys/cosign.key");
-        assert_eq!(secrets.iter().count(), 0);
-        secrets.add("pass/word.1");
-        assert!(secrets.iter().any(|mask| mask == "pass/word.1"));
     }
 }

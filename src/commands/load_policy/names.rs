@@ -3,19 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use super::files::Files;
-use crate::commands::Invocation;
+use crate::commands::invocation::Invocation;
 use crate::notices::to_printable;
 use crate::policy::file::{FILE, FOLDER, PATH, resembles_file, resembles_folder};
 use crate::release::Failure;
 
 /// Refuses a file under a name that is nearly the policy's, unless the input `policy` names it.
 pub(super) async fn refuse_resembling(
-    given: &Invocation,
+    invocation: &Invocation,
     files: &Files,
     named: Option<&Path>,
 ) -> Result<(), Failure> {
     let mut folders = Vec::new();
-    for entry in files.folder(given, Path::new("")).await? {
+    for entry in files.folder(invocation, Path::new("")).await? {
         let name = entry.name;
         if entry.is_folder && resembles_folder(&name) {
             folders.push(name);
@@ -26,7 +26,7 @@ pub(super) async fn refuse_resembling(
         }
     }
     for folder in folders {
-        for entry in files.folder(given, Path::new(&folder)).await? {
+        for entry in files.folder(invocation, Path::new(&folder)).await? {
             let is_policy = folder == FOLDER && entry.name == FILE;
             if !is_policy && resembles_file(&entry.name) {
                 refuse(&PathBuf::from(&folder).join(entry.name), named)?;
