@@ -1,14 +1,18 @@
 //! The inputs that are attested beside a signature.
 
 use super::invocation::Invocation;
+use crate::cli::Input;
 use crate::release::Failure;
 use crate::signing::{Predicate, PredicateSource};
 
-const ATTESTATION_INPUTS: [(&str, PredicateSource); 4] = [
-    ("sbom", PredicateSource::Sbom),
-    ("scan-report", PredicateSource::ScanReport),
-    ("provenance", PredicateSource::Provenance),
-    ("verification-summary", PredicateSource::VerificationSummary),
+const ATTESTATION_INPUTS: [(Input, PredicateSource); 4] = [
+    (Input::Sbom, PredicateSource::Sbom),
+    (Input::ScanReport, PredicateSource::ScanReport),
+    (Input::Provenance, PredicateSource::Provenance),
+    (
+        Input::VerificationSummary,
+        PredicateSource::VerificationSummary,
+    ),
 ];
 
 /// What is to be attested, one a file. None is attested twice.

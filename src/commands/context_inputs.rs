@@ -9,6 +9,7 @@ use super::event_inputs::open_checkout;
 use super::invocation::Invocation;
 use crate::actions::{ProcessEnvironment, RunnerMounts, SecretTexts};
 use crate::archive::{ScratchLimit, Unpacking};
+use crate::cli::Input;
 use crate::credentials::{CredentialStore, HelperEnvironment};
 use crate::image::RegistryName;
 use crate::registry::{HttpSettings, ProxySettings, RegistryClient, RetryTiming};
@@ -18,8 +19,8 @@ use crate::transfer::{BlobIndex, ProgressMeter};
 pub(super) fn build_context(invocation: &Invocation) -> Result<ReleaseContext, Failure> {
     let notices = invocation.log.notices();
     let arguments = &invocation.arguments;
-    let scratch_limit: Option<ScratchLimit> = match arguments.is_accepted("scratch-limit") {
-        true => arguments.value("scratch-limit")?,
+    let scratch_limit: Option<ScratchLimit> = match arguments.is_accepted(Input::ScratchLimit) {
+        true => arguments.value(Input::ScratchLimit)?,
         false => None,
     };
     Ok(ReleaseContext {
@@ -37,7 +38,7 @@ pub(super) fn build_context(invocation: &Invocation) -> Result<ReleaseContext, F
 }
 
 fn open_registries(invocation: &Invocation) -> Result<RegistryClient, Failure> {
-    let insecure = invocation.arguments.values("insecure-registries")?;
+    let insecure = invocation.arguments.values(Input::InsecureRegistries)?;
     new_client(
         invocation,
         http_settings(invocation, load_credentials(invocation)?, insecure),
@@ -67,7 +68,7 @@ fn http_settings(
     let variable = |names: &[&str]| environment.get_first(names).map(str::to_owned);
     HttpSettings {
         credentials,
-        ca_file: invocation.arguments.text("ca-file").map(PathBuf::from),
+        ca_file: invocation.arguments.text(Input::CaFile).map(PathBuf::from),
         ssl_cert_file: path("SSL_CERT_FILE"),
         ssl_cert_dir: path("SSL_CERT_DIR"),
         insecure,

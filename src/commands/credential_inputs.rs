@@ -2,15 +2,15 @@
 
 use super::invocation::Invocation;
 use crate::actions::SecretTexts;
-use crate::cli::{InputEntry, InputError, InputValues};
+use crate::cli::{Input, InputEntry, InputError, InputValues};
 use crate::credentials::{EmptyLogin, ExplicitCredential, SecretString};
 use crate::image::RegistryName;
 
 /// What must appear nowhere of what the user gave, whether or not it can be understood.
 pub fn collect_secrets(arguments: &InputValues) -> SecretTexts {
     let mut secrets = SecretTexts::default();
-    for (name, text) in arguments.secrets() {
-        if name == "signing-key" {
+    for (input, text) in arguments.secrets() {
+        if input == Input::SigningKey {
             super::pem_input::add_key_secrets(&mut secrets, text);
             continue;
         }
@@ -41,15 +41,15 @@ pub(super) struct Logins {
 pub(super) fn parse_credentials(invocation: &Invocation) -> Result<Logins, InputError> {
     let arguments = &invocation.arguments;
     let mut logins = Logins::default();
-    for entry in arguments.entries("credentials") {
-        let wrong = |reason| arguments.entry_error("credentials", entry, reason);
+    for entry in arguments.entries(Input::Credentials) {
+        let wrong = |reason| arguments.entry_error(Input::Credentials, entry, reason);
         let Login {
             registry,
             user,
             password,
         } = parse_login(entry).map_err(wrong)?;
         if user.is_empty() || password.is_empty() {
-            let place = arguments.error("credentials", entry.line, "").place;
+            let place = arguments.error(Input::Credentials, entry.line, "").place;
             logins.empty.push(EmptyLogin { registry, place });
             continue;
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::invocation::Invocation;
 use crate::actions::ProcessEnvironment;
+use crate::cli::Input;
 use crate::event::{
     EventError, EventFacts, EventInputs as Event, GitRef, LocalCheckout, WorkflowEvent,
 };
@@ -85,10 +86,10 @@ struct PayloadFile {
 
 impl EventOverride {
     fn parse(invocation: &Invocation) -> Result<Self, Failure> {
-        if !invocation.arguments.is_accepted("event") {
+        if !invocation.arguments.is_accepted(Input::Event) {
             return Ok(Self::default());
         }
-        let event = invocation.arguments.text("event");
+        let event = invocation.arguments.text(Input::Event);
         Ok(Self {
             git_ref: parse_git_ref(invocation)?,
             event: event.map(SimulatedEvent::parse).transpose()?,
@@ -184,7 +185,7 @@ impl PayloadFile {
 
 /// A full ref: `main` could be a branch or a tag.
 fn parse_git_ref(invocation: &Invocation) -> Result<Option<GitRef>, Failure> {
-    let Some(entry) = invocation.arguments.entries("ref").first() else {
+    let Some(entry) = invocation.arguments.entries(Input::Ref).first() else {
         return Ok(None);
     };
     let text = entry.text.as_str();
@@ -192,7 +193,7 @@ fn parse_git_ref(invocation: &Invocation) -> Result<Option<GitRef>, Failure> {
         let reason = "is no full ref: write refs/heads/NAME for a branch, refs/tags/NAME for a tag";
         return Err(invocation
             .arguments
-            .entry_error("ref", entry, reason)
+            .entry_error(Input::Ref, entry, reason)
             .into());
     }
     Ok(Some(GitRef::from(text)))

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::invocation::Invocation;
 use super::{context_inputs, service_address};
+use crate::cli::Input;
 use crate::github::{AttestationStore, GithubApi, GithubApiError};
 use crate::image::CommitId;
 use crate::policy;
@@ -16,7 +17,7 @@ use crate::release::Failure;
 pub(super) fn open_api(invocation: &Invocation, name: &str) -> Result<GithubApi, Failure> {
     let base = api_base(invocation)?;
     let client = context_inputs::open_connections(invocation)?;
-    let token = invocation.arguments.text("github-token");
+    let token = invocation.arguments.text(Input::GithubToken);
     GithubApi::new(client, &base, name, token.map(SecretString::from)).map_err(api_failure)
 }
 
@@ -44,7 +45,7 @@ pub(super) fn open_attestation_store(invocation: &Invocation) -> Result<Attestat
             .why("GITHUB_REPOSITORY is not set")
             .with_hint("set GITHUB_REPOSITORY to OWNER/NAME, or leave github-attestations out"));
     };
-    let Some(token) = invocation.arguments.text("github-token") else {
+    let Some(token) = invocation.arguments.text(Input::GithubToken) else {
         return Err(Failure::input("github-attestations needs github-token")
             .with_hint("give the job's token, with permissions: attestations: write"));
     };

@@ -7,15 +7,9 @@ use super::service_address::is_confidential;
 use super::sigstore_inputs;
 use super::visibility;
 use crate::actions::SecretTexts;
+use crate::cli::Input;
 use crate::release::{Failure, SignatureFormat};
 use crate::signing::{IdTokenSource, KeylessSigner, SecretMasker};
-
-/// The inputs that only signing so takes, whatever else is said.
-pub(super) const KEYLESS_INPUTS: [&str; 3] = [
-    sigstore_inputs::FULCIO_INPUT,
-    "oidc-issuer",
-    "oidc-audience",
-];
 
 /// Reads how to sign as the job that runs, in these forms.
 pub(super) async fn read_keyless(
@@ -33,7 +27,7 @@ pub(super) async fn read_keyless(
 
 /// Whether it is said that a log is meant. Nothing is signed keyless without one.
 fn requires_log(invocation: &Invocation) -> Result<bool, Failure> {
-    match invocation.arguments.choice("transparency-log")? {
+    match invocation.arguments.choice(Input::TransparencyLog)? {
         Some("off") => Err(Failure::input(
             "transparency-log: off is given, and a keyless signature is always logged",
         )
@@ -71,10 +65,13 @@ fn id_token_source(invocation: &Invocation) -> Result<IdTokenSource, Failure> {
         request_token: token.into(),
         audience: invocation
             .arguments
-            .text("oidc-audience")
+            .text(Input::OidcAudience)
             .unwrap_or("sigstore")
             .to_owned(),
-        issuer: invocation.arguments.text("oidc-issuer").map(str::to_owned),
+        issuer: invocation
+            .arguments
+            .text(Input::OidcIssuer)
+            .map(str::to_owned),
         masker: SecretMasker::new(move |token| {
             let mut secrets = SecretTexts::default();
             secrets.add(token);

@@ -10,6 +10,7 @@ mod names;
 use std::path::{Component, Path, PathBuf};
 
 use super::invocation::Invocation;
+use crate::cli::Input;
 use crate::policy::{self, ReleasePolicy};
 use crate::release::Failure;
 use files::Files;
@@ -22,7 +23,7 @@ pub(super) struct LoadedPolicy {
 
 /// The policy; none where there is no file and none is named.
 pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<LoadedPolicy>, Failure> {
-    let named = invocation.arguments.text("policy").map(Path::new);
+    let named = invocation.arguments.text(Input::Policy).map(Path::new);
     let named = named
         .map(|path| path_in_repository(invocation, path))
         .transpose()?;

@@ -26,6 +26,7 @@ mod sigstore_inputs;
 mod tag_context;
 mod tags;
 mod trust_inputs;
+mod unused_inputs;
 mod verification_inputs;
 mod verify;
 mod verify_bundle;

@@ -4,7 +4,7 @@ use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
 use super::release_targets::{self, ImageRoute, ReleaseTargets};
 use super::{event_inputs, rule_inputs, tag_context, verification_inputs};
-use crate::cli::InputValues;
+use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;
 use crate::image::Destination;
 use crate::policy::EnvironmentRules;
@@ -58,23 +58,23 @@ pub(super) async fn build_job(
         false => event_inputs::find_optional_facts(invocation)?,
     };
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
-    let existing = match arguments.choice("existing")? {
+    let existing = match arguments.choice(Input::Existing)? {
         Some("fail") => ExistingTagPolicy::Fail,
         Some(_) => ExistingTagPolicy::Keep,
         None => ExistingTagPolicy::PerTagKind,
     };
     let signing = super::signing_inputs::read_signing(invocation).await?;
     let check = verification_inputs::source_check_inputs(invocation).await?;
-    let referrers = match arguments.choice("referrers")? {
+    let referrers = match arguments.choice(Input::Referrers)? {
         Some("all") => ReferrerSelection::All,
         Some("none") => ReferrerSelection::None,
         _ => ReferrerSelection::Known,
     };
     let platforms = RequestedPlatforms {
-        names: arguments.values("platforms")?,
-        drop_signatures: arguments.switch("platforms-drop-signatures")?,
+        names: arguments.values(Input::Platforms)?,
+        drop_signatures: arguments.switch(Input::PlatformsDropSignatures)?,
     };
-    let dry_run = arguments.switch("dry-run")?;
+    let dry_run = arguments.switch(Input::DryRun)?;
     let request = |source, from, destinations| ReleaseRequest {
         verb,
         source,
@@ -124,14 +124,14 @@ fn environment_rules(
     else {
         return Ok(rule_inputs::parse_rules(arguments)?);
     };
-    let mut others = ["tags", "flavor"].into_iter();
-    match others.find(|name| !arguments.entries(name).is_empty()) {
-        Some(name) => Err(Failure::refused(format!(
-            "the input {name} in a release to the environment {}",
+    let mut others = [Input::Tags, Input::Flavor].into_iter();
+    match others.find(|input| !arguments.entries(*input).is_empty()) {
+        Some(input) => Err(Failure::refused(format!(
+            "the input {input} in a release to the environment {}",
             stage.name()
         ))
         .why(format!("{} says which tags it gets", loaded.file))
-        .with_hint(format!("leave {name} out, or change the policy"))),
+        .with_hint(format!("leave {input} out, or change the policy"))),
         None => Ok(own),
     }
 }

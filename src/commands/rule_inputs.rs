@@ -2,13 +2,13 @@
 
 use super::invocation::Invocation;
 use super::tag_context;
-use crate::cli::{InputError, InputOrigin, InputValues};
+use crate::cli::{Input, InputError, InputOrigin, InputValues};
 use crate::release::Failure;
 use crate::tagging::{CompatMode, EnvironmentName, RuleError, TagRuleSet};
 
 /// The input `mode`.
 pub(super) fn parse_mode(arguments: &InputValues) -> Result<CompatMode, InputError> {
-    Ok(match arguments.choice("mode")? {
+    Ok(match arguments.choice(Input::Mode)? {
         Some("strict") => CompatMode::Strict,
         _ => CompatMode::Compatible,
     })
@@ -16,7 +16,7 @@ pub(super) fn parse_mode(arguments: &InputValues) -> Result<CompatMode, InputErr
 
 /// Returns the tag rules of the inputs `tags` and `flavor`.
 pub(super) fn parse_rules(arguments: &InputValues) -> Result<TagRuleSet, InputError> {
-    let (tags, flavor) = (arguments.whole("tags"), arguments.whole("flavor"));
+    let (tags, flavor) = (arguments.whole(Input::Tags), arguments.whole(Input::Flavor));
     TagRuleSet::parse(tags, flavor, parse_mode(arguments)?)
         .map_err(|error| to_input_error(arguments, &error))
 }
@@ -24,7 +24,8 @@ pub(super) fn parse_rules(arguments: &InputValues) -> Result<TagRuleSet, InputEr
 /// What is wrong with an entry of a list, and where.
 pub(super) fn to_input_error(arguments: &InputValues, error: &RuleError) -> InputError {
     let line = (arguments.origin == InputOrigin::Workflow).then_some(error.line);
-    arguments.error(error.input, line, error.to_string())
+    let input = Input::find(error.input).unwrap_or(Input::Tags);
+    arguments.error(input, line, error.to_string())
 }
 
 /// In a runner an environment goes by what happened, not by what the workflow says had happened,
@@ -39,15 +40,15 @@ pub(super) fn refuse_overrides(
     if !invocation.environment.is_in_runner() {
         return Ok(());
     }
-    let mut overrides = ["ref", "event"].into_iter();
-    let override_input = match overrides.find(|name| !invocation.arguments.entries(name).is_empty())
-    {
-        Some(name) => Some(format!("the input {name}")),
-        None => invocation
-            .environment
-            .get(tag_context::TIME_VARIABLE)
-            .map(|_| tag_context::TIME_VARIABLE.to_owned()),
-    };
+    let mut overrides = [Input::Ref, Input::Event].into_iter();
+    let override_input =
+        match overrides.find(|name| !invocation.arguments.entries(*name).is_empty()) {
+            Some(name) => Some(format!("the input {name}")),
+            None => invocation
+                .environment
+                .get(tag_context::TIME_VARIABLE)
+                .map(|_| tag_context::TIME_VARIABLE.to_owned()),
+        };
     match override_input {
         Some(override_input) => Err(Failure::refused(format!(
             "{override_input} in a release to the environment {environment}"

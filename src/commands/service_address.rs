@@ -3,21 +3,21 @@
 use url::Url;
 
 use super::invocation::Invocation;
-use crate::cli::InputError;
+use crate::cli::{Input, InputError};
 
 /// Returns the address that an input holds.
 pub(super) fn parse_address(
     invocation: &Invocation,
-    name: &'static str,
+    input: Input,
 ) -> Result<Option<Url>, InputError> {
-    let Some(entry) = invocation.arguments.entries(name).first() else {
+    let Some(entry) = invocation.arguments.entries(input).first() else {
         return Ok(None);
     };
     let url = Url::parse(&entry.text).ok().filter(is_confidential);
     let wrong = || {
         invocation
             .arguments
-            .entry_error(name, entry, "is no https address")
+            .entry_error(input, entry, "is no https address")
     };
     url.map(Some).ok_or_else(wrong)
 }

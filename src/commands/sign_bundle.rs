@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::invocation::Invocation;
 use super::{context_inputs, signing_inputs};
+use crate::cli::Input;
 use crate::release::{Failure, signing_failure};
 use crate::report::{SignedBundle, VerbResult};
 use crate::signing::{ImageClaim, SignedArtifact};
@@ -11,11 +12,11 @@ use crate::signing::{ImageClaim, SignedArtifact};
 /// Signs a file into a bundle beside it.
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
     let arguments = &invocation.arguments;
-    let artifact: String = arguments.required("artifact")?;
-    let path: String = arguments.required("bundle")?;
+    let artifact: String = arguments.required(Input::Artifact)?;
+    let path: String = arguments.required(Input::Bundle)?;
     let unread = |reason: String| {
         arguments.error(
-            "artifact",
+            Input::Artifact,
             None,
             format!("{artifact:?} cannot be read: {reason}"),
         )
@@ -46,7 +47,7 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     })?;
     write_whole(Path::new(&path), &bundle).map_err(|error| {
         arguments.error(
-            "bundle",
+            Input::Bundle,
             None,
             format!("{path:?} cannot be written: {error}"),
         )

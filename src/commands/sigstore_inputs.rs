@@ -5,27 +5,30 @@ use std::sync::Arc;
 use super::invocation::Invocation;
 use super::service_address::parse_address;
 use super::trust_inputs;
-use crate::cli::InputError;
+use crate::cli::{Input, InputError};
 use crate::release::{Failure, SignatureFormat};
 use crate::signing::{
     FromSigningConfig, InstanceEndpoints, InstanceSource, LogEndpoints, TrustRoot,
 };
 
-/// The inputs that name an instance of one's own, as far as it logs signatures.
-pub(super) const LOG_INPUTS: [&str; 4] = ["rekor-url", "tsa-url", "signing-config", "trusted-root"];
-/// The one that gives certificates.
-pub(super) const FULCIO_INPUT: &str = "fulcio-url";
+/// Inputs that name a private instance, as far as it logs signatures.
+const LOG_INPUTS: [Input; 4] = [
+    Input::RekorUrl,
+    Input::TsaUrl,
+    Input::SigningConfig,
+    Input::TrustedRoot,
+];
 
 /// The one that gives certificates and logs signatures of these forms.
 pub(super) fn keyless_instance(
     invocation: &Invocation,
     forms: &[SignatureFormat],
 ) -> Result<InstanceSource<InstanceEndpoints>, Failure> {
-    let inputs: Vec<_> = [FULCIO_INPUT].into_iter().chain(LOG_INPUTS).collect();
+    let inputs: Vec<_> = [Input::FulcioUrl].into_iter().chain(LOG_INPUTS).collect();
     select_instance(invocation, &inputs, |input| {
         let (fulcio, rekor) = (
-            parse_address(invocation, FULCIO_INPUT)?,
-            parse_address(invocation, "rekor-url")?,
+            parse_address(invocation, Input::FulcioUrl)?,
+            parse_address(invocation, Input::RekorUrl)?,
         );
         let endpoints = match (
             load_signing_config::<InstanceEndpoints>(invocation)?,
@@ -59,7 +62,7 @@ pub(super) fn key_instance(
     forms: &[SignatureFormat],
 ) -> Result<InstanceSource<LogEndpoints>, Failure> {
     select_instance(invocation, &LOG_INPUTS, |input| {
-        let rekor = parse_address(invocation, "rekor-url")?;
+        let rekor = parse_address(invocation, Input::RekorUrl)?;
         let logs = match (load_signing_config::<LogEndpoints>(invocation)?, rekor) {
             (Some(config), _) => config,
             (None, Some(_)) => NO_LOG_ENDPOINTS,
@@ -82,18 +85,18 @@ const NO_LOG_ENDPOINTS: LogEndpoints = LogEndpoints {
 /// The public instance, unless one of `inputs` names another.
 fn select_instance<S>(
     invocation: &Invocation,
-    inputs: &[&'static str],
-    services: impl FnOnce(&str) -> Result<S, Failure>,
+    inputs: &[Input],
+    services: impl FnOnce(Input) -> Result<S, Failure>,
 ) -> Result<InstanceSource<S>, Failure> {
     let Some(input) = inputs
         .iter()
-        .find(|name| input_text(invocation, name).is_some())
+        .find(|input| invocation.arguments.text(**input).is_some())
     else {
         return Ok(InstanceSource::Public(Box::new(
             trust_inputs::tuf_repository(invocation),
         )));
     };
-    let Some(root) = read_input_file(invocation, "trusted-root")? else {
+    let Some(root) = read_input_file(invocation, Input::TrustedRoot)? else {
         return Err(
             Failure::input(format!("{input} is given without trusted-root"))
                 .why("what a private instance gives is checked before it is written")
@@ -104,10 +107,10 @@ fn select_instance<S>(
     };
     let root = TrustRoot::parse(root.as_bytes()).map_err(|error| {
         let reason = format!("is no trusted root: {error}");
-        invocation.arguments.error("trusted-root", None, reason)
+        invocation.arguments.error(Input::TrustedRoot, None, reason)
     })?;
     Ok(InstanceSource::Private {
-        services: services(input)?,
+        services: services(*input)?,
         root: Arc::new(root),
     })
 }
@@ -115,12 +118,12 @@ fn select_instance<S>(
 fn load_signing_config<S: FromSigningConfig>(
     invocation: &Invocation,
 ) -> Result<Option<S>, Failure> {
-    let config = read_input_file(invocation, "signing-config")?;
+    let config = read_input_file(invocation, Input::SigningConfig)?;
     let config = config.map(|json| S::read(&json)).transpose();
     config.map_err(|error| {
         let error = invocation
             .arguments
-            .error("signing-config", None, error.to_string());
+            .error(Input::SigningConfig, None, error.to_string());
         error.into()
     })
 }
@@ -131,10 +134,10 @@ fn override_endpoints(
     mut logs: LogEndpoints,
     forms: &[SignatureFormat],
 ) -> Result<LogEndpoints, Failure> {
-    if let Some(rekor) = parse_address(invocation, "rekor-url")? {
+    if let Some(rekor) = parse_address(invocation, Input::RekorUrl)? {
         (logs.v1, logs.v2) = (Some(rekor), None);
     }
-    logs.authority = parse_address(invocation, "tsa-url")?.or(logs.authority);
+    logs.authority = parse_address(invocation, Input::TsaUrl)?.or(logs.authority);
     match forms.contains(&SignatureFormat::Legacy) && logs.v1.is_none() {
         true => Err(Failure::input(
             "signature-format: legacy and both need a Rekor v1, and the instance has none",
@@ -145,18 +148,11 @@ fn override_endpoints(
     }
 }
 
-fn input_text<'a>(invocation: &'a Invocation, name: &'static str) -> Option<&'a str> {
-    invocation.arguments.text(name)
-}
-
-fn read_input_file(
-    invocation: &Invocation,
-    name: &'static str,
-) -> Result<Option<String>, InputError> {
-    let path = input_text(invocation, name);
+fn read_input_file(invocation: &Invocation, input: Input) -> Result<Option<String>, InputError> {
+    let path = invocation.arguments.text(input);
     let read = path.map(std::fs::read_to_string).transpose();
     read.map_err(|error| {
         let reason = format!("{:?} cannot be read: {error}", path.unwrap_or_default());
-        invocation.arguments.error(name, None, reason)
+        invocation.arguments.error(input, None, reason)
     })
 }

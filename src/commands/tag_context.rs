@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::invocation::Invocation;
 use super::{event_inputs, github_inputs};
+use crate::cli::Input;
 use crate::event::{EventFacts, RepositoryDetails, WorkflowEvent};
 use crate::git::{self, GitCheckout};
 use crate::github::GithubApi;
@@ -36,7 +37,7 @@ pub(super) async fn collect_context(
         default_branch: None,
         environment: invocation
             .arguments
-            .value::<EnvironmentName>("environment")?,
+            .value::<EnvironmentName>(Input::Environment)?,
         short_sha: variable("DOCKER_METADATA_SHORT_SHA_LENGTH"),
         uses_pull_head: head.to_lowercase().contains("true"),
         facts,
@@ -81,7 +82,7 @@ impl TagInputContext {
         invocation: &Invocation,
         rules: &TagRuleSet,
     ) -> Result<(), Failure> {
-        let labels = invocation.arguments.is_accepted("labels");
+        let labels = invocation.arguments.is_accepted(Input::Labels);
         let wanted = labels || rules.needs_default_branch();
         if !wanted || self.repository.is_complete {
             return Ok(());
@@ -148,10 +149,12 @@ impl TagInputContext {
 
     /// The API, unless it is not to be asked. Outside a runner that takes a token.
     fn open_api(&self, invocation: &Invocation) -> Result<Option<GithubApi>, Failure> {
-        if !invocation.arguments.is_accepted("labels") || invocation.arguments.switch("offline")? {
+        if !invocation.arguments.is_accepted(Input::Labels)
+            || invocation.arguments.switch(Input::Offline)?
+        {
             return Ok(None);
         }
-        let token = invocation.arguments.text("github-token");
+        let token = invocation.arguments.text(Input::GithubToken);
         if !invocation.environment.is_in_runner() && token.is_none() {
             invocation
                 .log

@@ -1,6 +1,7 @@
 use super::invocation::Invocation;
 use super::rule_inputs;
 use super::tag_context::{self, TagInputContext};
+use crate::cli::Input;
 use crate::release::Failure;
 use crate::report::{OutputSeparators, TagsResult, VerbResult};
 use crate::tagging::{
@@ -14,13 +15,17 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
 
 async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
     let arguments = &invocation.arguments;
-    let environment = arguments.value("environment")?;
+    let environment = arguments.value(Input::Environment)?;
     rule_inputs::refuse_overrides(invocation, environment.as_ref())?;
     let mode = rule_inputs::parse_mode(arguments)?;
-    let images = parse_image_names(arguments.whole("images"))
+    let images = parse_image_names(arguments.whole(Input::Images))
         .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
-    let rules = TagRuleSet::parse(arguments.whole("tags"), arguments.whole("flavor"), mode)
-        .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
+    let rules = TagRuleSet::parse(
+        arguments.whole(Input::Tags),
+        arguments.whole(Input::Flavor),
+        mode,
+    )
+    .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
     let TagInputContext {
         context: subject,
         repository,
@@ -28,8 +33,8 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
     let expansion = tagging::expand_rules(&rules, &subject).map_err(TaggingError::from)?;
     let version = expansion.version().unwrap_or_default().to_owned();
     let mut findings: Vec<Finding> = Vec::new();
-    let mut labels = |input| -> Result<OrderedLabels, TaggingError> {
-        let lines = (input, arguments.whole(input));
+    let mut labels = |input: Input| -> Result<OrderedLabels, TaggingError> {
+        let lines = (input.name(), arguments.whole(input));
         tagging::build_labels(
             &rules,
             &subject,
@@ -39,11 +44,11 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
             &mut findings,
         )
     };
-    let (mut labels, mut annotations) = (labels("labels")?, labels("annotations")?);
+    let (mut labels, mut annotations) = (labels(Input::Labels)?, labels(Input::Annotations)?);
     let separators = OutputSeparators {
-        tags: separator(invocation, "sep-tags"),
-        labels: separator(invocation, "sep-labels"),
-        annotations: separator(invocation, "sep-annotations"),
+        tags: separator(invocation, Input::SepTags),
+        labels: separator(invocation, Input::SepLabels),
+        annotations: separator(invocation, Input::SepAnnotations),
     };
     labels.keep_apart(&separators.labels, &mut findings);
     annotations.keep_apart(&separators.annotations, &mut findings);
@@ -65,7 +70,10 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
         annotations,
         levels: levels.split(',').map(str::to_owned).collect(),
         separators,
-        bake_target: arguments.text("bake-target").unwrap_or_default().to_owned(),
+        bake_target: arguments
+            .text(Input::BakeTarget)
+            .unwrap_or_default()
+            .to_owned(),
         findings,
         exports_variables: exports_variables(invocation),
     })
@@ -77,18 +85,18 @@ async fn collect_context(
     mode: CompatMode,
 ) -> Result<TagInputContext, Failure> {
     let (mut workflow, mut facts) = tag_context::load_event(invocation, mode)?;
-    if invocation.arguments.choice("context")? == Some("git") {
+    if invocation.arguments.choice(Input::Context)? == Some("git") {
         let (of_checkout, found) = tag_context::event_of_checkout(workflow)?;
         (workflow, facts) = (of_checkout, Some(found));
     }
-    let templates = ["labels", "annotations"]
-        .map(|name| invocation.arguments.whole(name))
+    let templates = [Input::Labels, Input::Annotations]
+        .map(|input| invocation.arguments.whole(input))
         .concat();
     tag_context::collect_context(invocation, rules, facts, workflow, &templates).await
 }
 
-fn separator(invocation: &Invocation, name: &'static str) -> String {
-    match invocation.arguments.whole(name) {
+fn separator(invocation: &Invocation, input: Input) -> String {
+    match invocation.arguments.whole(input) {
         "" => "\n".to_owned(),
         text => text.to_owned(),
     }

@@ -43,7 +43,7 @@ pub(super) fn given(flags: &[&str]) -> Invocation {
 
 fn read(line: &[&str], environment: ProcessEnvironment) -> Invocation {
     let line: Vec<_> = line.iter().map(std::ffi::OsString::from).collect();
-    let arguments = match cli::read(&line, &environment) {
+    let arguments = match cli::parse(&line, &environment) {
         Ok(CliAction::Run(arguments)) => arguments,
         other => panic!("{other:?}"),
     };

@@ -9,17 +9,18 @@ use jiff::Timestamp;
 
 use super::context_inputs;
 use super::invocation::Invocation;
+use crate::cli::Input;
 use crate::release::Failure;
 use crate::signing::{BUNDLE_LIMIT, TrustRoot, TufRepository};
 
 /// Whose word counts: the file that is given, else the public instance's.
 pub(super) async fn load_trust_root(invocation: &Invocation) -> Result<Arc<TrustRoot>, Failure> {
-    let root = match invocation.arguments.entries("trusted-root").first() {
+    let root = match invocation.arguments.entries(Input::TrustedRoot).first() {
         Some(entry) => {
             let wrong = |reason: String| {
                 invocation
                     .arguments
-                    .entry_error("trusted-root", entry, reason)
+                    .entry_error(Input::TrustedRoot, entry, reason)
             };
             let json = read_bounded_file(Path::new(&entry.text))
                 .map_err(|error| wrong(format!("cannot be read: {error}")))?;
@@ -33,7 +34,7 @@ pub(super) async fn load_trust_root(invocation: &Invocation) -> Result<Arc<Trust
 
 async fn load_public_root(invocation: &Invocation) -> Result<TrustRoot, Failure> {
     let log = &invocation.log;
-    if invocation.arguments.switch("offline")? {
+    if invocation.arguments.switch(Input::Offline)? {
         log.info("the roots of the public instance are those of this program");
         let root = TrustRoot::load_embedded();
         return root.map_err(|error| Failure::service(format!("the trusted root: {error}")));

@@ -3,32 +3,39 @@
 use super::invocation::Invocation;
 use super::pem_input::text_or_file;
 use super::trust_inputs;
-use crate::cli::Verb;
+use super::unused_inputs::refuse_unused_inputs;
+use crate::cli::{Input, InputCondition, Verb};
 use crate::release::{Failure, ImageCheck, RequiredEvidence};
 use crate::signing::{CertificateCondition, Identity, PublicKey, Requirement, WildcardPattern};
 
 /// The inputs that say what a certificate has to say of the run.
-const CONDITIONS: [(&str, CertificateCondition); 7] = [
+const CONDITIONS: [(Input, CertificateCondition); 7] = [
     (
-        "certificate-github-workflow-repository",
+        Input::CertificateGithubWorkflowRepository,
         CertificateCondition::Repository,
     ),
-    ("certificate-github-workflow-ref", CertificateCondition::Ref),
-    ("certificate-github-workflow-sha", CertificateCondition::Sha),
     (
-        "certificate-github-workflow-trigger",
+        Input::CertificateGithubWorkflowRef,
+        CertificateCondition::Ref,
+    ),
+    (
+        Input::CertificateGithubWorkflowSha,
+        CertificateCondition::Sha,
+    ),
+    (
+        Input::CertificateGithubWorkflowTrigger,
         CertificateCondition::Trigger,
     ),
     (
-        "certificate-github-workflow-name",
+        Input::CertificateGithubWorkflowName,
         CertificateCondition::Name,
     ),
     (
-        "certificate-github-workflow-uri",
+        Input::CertificateGithubWorkflowUri,
         CertificateCondition::Workflow,
     ),
     (
-        "certificate-runner-environment",
+        Input::CertificateRunnerEnvironment,
         CertificateCondition::RunnerEnvironment,
     ),
 ];
@@ -38,27 +45,19 @@ pub(super) async fn source_check_inputs(
     invocation: &Invocation,
 ) -> Result<Option<ImageCheck>, Failure> {
     let arguments = &invocation.arguments;
-    if !arguments.is_accepted("verify-source") {
+    if !arguments.is_accepted(Input::VerifySource) {
         return Ok(None);
     }
-    if arguments.switch("verify-source")? {
+    if arguments.switch(Input::VerifySource)? {
         return check_inputs(invocation).await.map(Some);
     }
-    let input = ["key", "certificate-identity", "attestation"]
-        .into_iter()
-        .find(|name| !arguments.entries(name).is_empty());
-    match input {
-        Some(name) => Err(
-            Failure::input(format!("{name} is given, and nothing is checked"))
-                .with_hint("say verify-source: true, or leave it out"),
-        ),
-        None => Ok(None),
-    }
+    refuse_unused_inputs(arguments, &[InputCondition::VerifiesSource])?;
+    Ok(None)
 }
 
 /// What an image has to have beside it.
 pub(super) async fn check_inputs(invocation: &Invocation) -> Result<ImageCheck, Failure> {
-    let mut wanted: Vec<RequiredEvidence> = invocation.arguments.values("attestation")?;
+    let mut wanted: Vec<RequiredEvidence> = invocation.arguments.values(Input::Attestation)?;
     if wanted.is_empty() {
         wanted.push(RequiredEvidence::Signature);
     }
@@ -72,7 +71,7 @@ async fn signer_requirement(invocation: &Invocation) -> Result<Requirement, Fail
     let logged = transparency_log_input(invocation)?;
     match expected_signer(invocation)? {
         ExpectedSigner::Key(text) => {
-            let wrong = |reason: String| invocation.arguments.error("key", None, reason);
+            let wrong = |reason: String| invocation.arguments.error(Input::Key, None, reason);
             let key = PublicKey::read(&text).map_err(|error| wrong(error.to_string()))?;
             let log = match logged {
                 Some(true) => Some(trust_inputs::load_trust_root(invocation).await?),
@@ -100,8 +99,8 @@ pub(super) enum ExpectedSigner {
 /// The one of both that is given.
 pub(super) fn expected_signer(invocation: &Invocation) -> Result<ExpectedSigner, Failure> {
     let arguments = &invocation.arguments;
-    let key = arguments.entries("key").first();
-    let identity = arguments.entries("certificate-identity").first();
+    let key = arguments.entries(Input::Key).first();
+    let identity = arguments.entries(Input::CertificateIdentity).first();
     match (key, identity) {
         (Some(_), Some(_)) => Err(Failure::input(
             "key and certificate-identity are both given: a signature has one or the other",
@@ -112,14 +111,14 @@ pub(super) fn expected_signer(invocation: &Invocation) -> Result<ExpectedSigner,
         )
         .with_hint("give the public key (cosign.pub), or the workflow that signs as certificate-identity: https://github.com/OWNER/REPO/.github/workflows/FILE@REF, with * for any characters")),
         (Some(entry), None) => {
-            refuse_unused(invocation)?;
-            let wrong = |reason: String| arguments.error("key", None, reason);
+            refuse_unused_inputs(arguments, &[InputCondition::ChecksCertificate])?;
+            let wrong = |reason: String| arguments.error(Input::Key, None, reason);
             Ok(ExpectedSigner::Key(text_or_file(&entry.text).map_err(wrong)?))
         }
         (None, Some(entry)) => Ok(ExpectedSigner::Identity(Identity {
             subject: WildcardPattern::new(&entry.text),
             issuer: arguments
-                .text("certificate-oidc-issuer")
+                .text(Input::CertificateOidcIssuer)
                 .unwrap_or_default()
                 .to_owned(),
             conditions: parse_conditions(invocation)?,
@@ -139,26 +138,11 @@ fn parse_conditions(
     Ok(conditions)
 }
 
-/// A condition that is given and not looked at is a mistake that would let through what it is for.
-fn refuse_unused(invocation: &Invocation) -> Result<(), Failure> {
-    let names = CONDITIONS.iter().map(|(name, _)| *name);
-    let unused = names
-        .chain(["certificate-oidc-issuer"])
-        .find(|name| !invocation.arguments.entries(name).is_empty());
-    match unused {
-        Some(name) => Err(Failure::input(format!(
-            "{name} is given with key: what a key signed has no certificate"
-        ))
-        .with_hint("give certificate-identity in place of key, or leave it out")),
-        None => Ok(()),
-    }
-}
-
 /// What `transparency-log` says, where it is given. Where something is released it says how to sign.
 pub(super) fn transparency_log_input(invocation: &Invocation) -> Result<Option<bool>, Failure> {
     if invocation.arguments.verb == Verb::Promote {
         return Ok(None);
     }
-    let choice = invocation.arguments.choice("transparency-log")?;
+    let choice = invocation.arguments.choice(Input::TransparencyLog)?;
     Ok(choice.map(|choice| choice == "on"))
 }

@@ -1,5 +1,6 @@
 use super::invocation::Invocation;
 use super::{context_inputs, verification_inputs};
+use crate::cli::Input;
 use crate::release::{self, Failure, VerifyRequest};
 use crate::report::VerbResult;
 
@@ -7,8 +8,8 @@ use crate::report::VerbResult;
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
     let context = context_inputs::build_context(invocation)?;
     let request = VerifyRequest {
-        source: invocation.arguments.required("source")?,
-        recursive: invocation.arguments.switch("recursive")?,
+        source: invocation.arguments.required(Input::Source)?,
+        recursive: invocation.arguments.switch(Input::Recursive)?,
     };
     let check = verification_inputs::check_inputs(invocation);
     let verification = release::verify(&request, check, &context).await?;

@@ -3,6 +3,7 @@ use std::path::Path;
 use super::invocation::Invocation;
 use super::trust_inputs;
 use super::verification_inputs::{self, ExpectedSigner};
+use crate::cli::Input;
 use crate::image::Digest;
 use crate::release::Failure;
 use crate::report::{BundleVerification, VerbResult};
@@ -12,14 +13,18 @@ use crate::signing::{FileRequirement, FileSigner, PublicKey, SignedArtifact};
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
     let arguments = &invocation.arguments;
     let (mut subject, artifact) = open_subject(invocation)?;
-    let path: String = arguments.required("bundle")?;
+    let path: String = arguments.required(Input::Bundle)?;
     let bundle = trust_inputs::read_bounded_file(Path::new(&path)).map_err(|error| {
-        arguments.error("bundle", None, format!("{path:?} cannot be read: {error}"))
+        arguments.error(
+            Input::Bundle,
+            None,
+            format!("{path:?} cannot be read: {error}"),
+        )
     })?;
     let signer = match verification_inputs::expected_signer(invocation)? {
         ExpectedSigner::Key(text) => FileSigner::Key(
             PublicKey::read(&text)
-                .map_err(|error| arguments.error("key", None, error.to_string()))?,
+                .map_err(|error| arguments.error(Input::Key, None, error.to_string()))?,
         ),
         ExpectedSigner::Identity(identity) => FileSigner::Identity(identity),
     };
@@ -39,12 +44,12 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
 /// What is signed: the one of both that is given, and its name.
 fn open_subject(invocation: &Invocation) -> Result<(SignedArtifact, String), Failure> {
     let arguments = &invocation.arguments;
-    let file = arguments.text("artifact");
-    match (file, arguments.value::<Digest>("digest")?) {
+    let file = arguments.text(Input::Artifact);
+    match (file, arguments.value::<Digest>(Input::Digest)?) {
         (Some(path), None) => {
             let file = SignedArtifact::open(Path::new(path)).map_err(|error| {
                 arguments.error(
-                    "artifact",
+                    Input::Artifact,
                     None,
                     format!("{path:?} cannot be read: {error}"),
                 )

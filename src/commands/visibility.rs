@@ -5,6 +5,7 @@
 
 use super::invocation::Invocation;
 use super::{event_inputs, github_inputs, service_address};
+use crate::cli::Input;
 use crate::github::GithubApiError;
 use crate::release::Failure;
 
@@ -51,10 +52,10 @@ fn of_event(invocation: &Invocation) -> Result<Option<bool>, Failure> {
 async fn ask(invocation: &Invocation) -> Result<bool, Failure> {
     let unknown = |why: String| unknown(Failure::input, &why);
     let arguments = &invocation.arguments;
-    if arguments.is_accepted("offline") && arguments.switch("offline")? {
+    if arguments.is_accepted(Input::Offline) && arguments.switch(Input::Offline)? {
         return Err(unknown("offline: true asks nobody else".to_owned()));
     }
-    if arguments.text("github-token").is_none() {
+    if arguments.text(Input::GithubToken).is_none() {
         let why = "there is no github-token to ask GitHub's API with";
         return Err(unknown(why.to_owned()));
     }

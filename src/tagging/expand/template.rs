@@ -10,8 +10,8 @@ use handlebars::{
 use serde_json::Value;
 
 use super::template_helpers::{DateHelpers, ListHelper, ValueHelper};
+use crate::notices::nearest_word;
 use crate::tagging::default_tags::printable_name;
-use crate::tagging::rules::nearest_word;
 use crate::tagging::{CompatDifference, CompatMode};
 
 /// The traps that templates stepped into since they were last asked for.
@@ -200,7 +200,7 @@ impl TemplateLanguage {
             | RenderErrorReason::HelperNotFound(name) => format!(
                 "the expression {} is not known; did you mean {}?",
                 printable_name(name),
-                nearest_word(name, &self.names)
+                nearest_word(name, self.names.iter().copied()).unwrap_or_default()
             ),
             RenderErrorReason::MissingVariable(None) => "an expression is not known".to_owned(),
             other => printable_name(&other.to_string()),
