@@ -83,7 +83,7 @@ fn targets_without_policy<'a>(
 }
 
 fn no_destination_failure(invocation: &Invocation) -> Failure {
-    let error = invocation.arguments.error(Input::Images, None, "is needed");
+    let error = invocation.arguments.error(Input::Images, None, "is required");
     Failure::input(error.to_string())
         .with_hint("name the places in images, or with environment one of the policy file's")
 }
