@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     let end = |verb: &str, result: Result<VerbResult, Failure>| {
         report::report_result(verb, result, &environment, &log, &mut io::stdout()).into()
     };
-    let arguments = match cli::read(&arguments, &environment) {
+    let arguments = match cli::parse(&arguments, &environment) {
         Ok(CliAction::Run(arguments)) => arguments,
         Ok(CliAction::Print(text)) => {
             // Whoever reads it may have left.

@@ -144,6 +144,22 @@ const INVISIBLE: [std::ops::RangeInclusive<char>; 26] = [
     '\u{e0000}'..='\u{e0fff}',
 ];
 
+/// Returns the word of `known` with the fewest edits from `word`, for "did you mean"; `None` if there is none.
+pub fn nearest_word<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // A word is not mistyped into a much longer one, and the distance takes quadratic time.
+    let word: String = word.chars().take(40).collect();
+    known.min_by_key(|known| strsim::damerau_levenshtein(known, &word))
+}
+
+/// Returns the word of `known` that is most like `word`; `None` if none is like it.
+pub fn similar_word<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = known.map(|known| (strsim::jaro_winkler(word, known), known));
+    likeness
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line, parsed by clap.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,9 +7,11 @@ use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::{
-    CliAction, InputDeclaration, InputEntry, InputKind, InputOrigin, InputValues, UsageError, Verb,
-};
+use super::cli_action::{CliAction, UsageError};
+use super::declared_inputs::Input;
+use super::input_declaration::InputKind;
+use super::input_values::{InputEntry, InputOrigin, InputValues};
+use super::verb::Verb;
 
 pub(super) fn parse_flags(arguments: &[OsString]) -> Result<CliAction, UsageError> {
     match build_command().try_get_matches_from(arguments) {
@@ -39,7 +41,8 @@ fn build_command() -> Command {
         }))
 }
 
-fn build_flag(verb: Verb, input: &'static InputDeclaration) -> Arg {
+fn build_flag(verb: Verb, input: Input) -> Arg {
+    let input = input.declaration();
     let flag = Arg::new(input.name)
         .long(input.name)
         .help(input.help)
@@ -64,15 +67,15 @@ fn collect_values(matches: &ArgMatches) -> Option<InputValues> {
     let verb = *Verb::ALL.iter().find(|verb| verb.name() == name)?;
     let entries: BTreeMap<_, _> = verb
         .inputs()
-        .map(|input| (input.name, input_entries(input, matches)))
+        .map(|input| (input, input_entries(input, matches)))
         .filter(|(_, entries)| !entries.is_empty())
         .collect();
-    let whole = verb
+    let verbatim = verb
         .inputs()
-        .filter_map(|input| Some((input.name, verbatim_value(input, matches)?)))
+        .filter_map(|input| Some((input, verbatim_value(input, matches)?)))
         .collect();
     Some(InputValues {
-        verbatim: whole,
+        verbatim,
         verb,
         origin: InputOrigin::CommandLine,
         warnings: Vec::new(),
@@ -80,23 +83,24 @@ fn collect_values(matches: &ArgMatches) -> Option<InputValues> {
     })
 }
 
-/// A list's values are its lines.
-fn verbatim_value(input: &InputDeclaration, matches: &ArgMatches) -> Option<String> {
-    if !matches!(input.kind, InputKind::List(_) | InputKind::Verbatim(_)) {
+/// Returns a list's values as lines, or a text with the blanks around it.
+fn verbatim_value(input: Input, matches: &ArgMatches) -> Option<String> {
+    if !input.keeps_verbatim() {
         return None;
     }
-    let values: Vec<_> = matches.get_many::<String>(input.name)?.cloned().collect();
+    let values: Vec<_> = matches.get_many::<String>(input.name())?.cloned().collect();
     Some(values.join("\n"))
 }
 
-/// An empty value is the same as none, as in a workflow: scripts pass variables on.
-fn input_entries(input: &InputDeclaration, matches: &ArgMatches) -> Vec<InputEntry> {
-    if input.kind == InputKind::Switch {
-        let on = matches.get_flag(input.name);
+/// Returns the entries of an input. An empty value counts as none, as in a workflow: scripts pass
+/// variables that may be empty.
+fn input_entries(input: Input, matches: &ArgMatches) -> Vec<InputEntry> {
+    if input.declaration().kind == InputKind::Switch {
+        let on = matches.get_flag(input.name());
         return Vec::from_iter(on.then(|| to_entry("true")));
     }
     matches
-        .get_many::<String>(input.name)
+        .get_many::<String>(input.name())
         .unwrap_or_default()
         .filter(|value| !value.trim().is_empty())
         .map(|value| to_entry(value.trim()))

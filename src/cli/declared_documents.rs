@@ -1,8 +1,10 @@
-//! The documents that show the declaration, written from it.
+//! Sections of documents that are generated from the declaration.
 
-use super::{INPUTS, InputDeclaration, InputKind, OUTPUTS};
+use super::declared_inputs::INPUTS;
+use super::declared_outputs::OUTPUTS;
+use super::input_declaration::{InputDeclaration, InputKind};
 
-/// The `inputs:` and `outputs:` of `action.yml`.
+/// Returns the `inputs:` and `outputs:` of `action.yml`.
 pub fn action_yml_sections() -> String {
     let mut text = String::from("inputs:\n");
     for input in INPUTS {
@@ -26,7 +28,7 @@ pub fn action_yml_sections() -> String {
     text
 }
 
-/// The README's tables of inputs and outputs.
+/// Returns the README's tables of inputs and outputs.
 pub fn readme_tables() -> String {
     let mut text = String::from("| input | | default |\n|---|---|---|\n");
     for input in INPUTS {
@@ -35,7 +37,7 @@ pub fn readme_tables() -> String {
             (None, []) => String::new(),
             (None, verbs) => {
                 let names: Vec<_> = verbs.iter().map(|verb| verb.name()).collect();
-                format!("needed by {}", names.join(", "))
+                format!("required by {}", names.join(", "))
             }
         };
         text += &format!(
@@ -61,7 +63,7 @@ fn input_description(input: &InputDeclaration) -> String {
     format!("{}{form}", input.help)
 }
 
-/// A double-quoted YAML text.
+/// Returns a double-quoted YAML scalar.
 fn quote_yaml(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

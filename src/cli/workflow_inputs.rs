@@ -1,37 +1,32 @@
-//! The inputs of a workflow, as the runner hands them over.
+//! The inputs of a workflow, from the variables that the runner sets.
 
 use std::collections::BTreeMap;
 
-use super::arguments::choose_word;
-use super::declared_inputs::INPUT_VARIABLE_PREFIX;
-use super::{
-    INPUTS, InputDeclaration, InputEntry, InputError, InputKind, InputOrigin, InputValues, Verb,
-};
+use super::declared_inputs::Input;
+use super::input_declaration::{INPUT_VARIABLE_PREFIX, InputKind};
+use super::input_values::{InputEntry, InputError, InputOrigin, InputValues, choose_word};
+use super::verb::Verb;
 use crate::actions::ProcessEnvironment;
-use crate::notices::to_printable;
+use crate::notices::{similar_word, to_printable};
 
-/// `with.args` and `with.entrypoint` are the runner's own.
+/// `with.args` and `with.entrypoint` belong to the runner.
 const RUNNER_INPUTS: [&str; 2] = ["ARGS", "ENTRYPOINT"];
 
 pub(super) fn parse_inputs(environment: &ProcessEnvironment) -> Result<InputValues, InputError> {
     let verb = parse_verb(environment)?;
-    let entries: BTreeMap<_, _> = INPUTS
-        .iter()
-        .filter(|input| input.name != "command")
-        .filter_map(|input| Some((input, environment.get(&input.variable())?)))
-        .map(|(input, value)| (input.name, split_entries(input, value)))
+    let value = |input: Input| environment.get(&input.declaration().variable());
+    let inputs = || Input::ALL.iter().copied();
+    let entries: BTreeMap<_, _> = inputs()
+        .filter(|input| *input != Input::Command)
+        .filter_map(|input| Some((input, split_entries(input, value(input)?))))
         .filter(|(_, entries)| !entries.is_empty())
         .collect();
-    let as_written = |input: &&InputDeclaration| {
-        matches!(input.kind, InputKind::List(_) | InputKind::Verbatim(_))
-    };
-    let whole = INPUTS
-        .iter()
-        .filter(as_written)
-        .filter_map(|input| Some((input.name, environment.get(&input.variable())?.to_owned())))
+    let verbatim = inputs()
+        .filter(|input| input.keeps_verbatim())
+        .filter_map(|input| Some((input, value(input)?.to_owned())))
         .collect();
     Ok(InputValues {
-        verbatim: whole,
+        verbatim,
         verb,
         origin: InputOrigin::Workflow,
         warnings: unknown_inputs(environment),
@@ -56,9 +51,10 @@ fn parse_verb(environment: &ProcessEnvironment) -> Result<Verb, InputError> {
         .unwrap_or(&Verb::Tags))
 }
 
-/// A list has an entry a line; blank lines and those that begin with `#` count for the numbers
-/// alone.
-fn split_entries(input: &InputDeclaration, value: &str) -> Vec<InputEntry> {
+/// Splits a list into its entries, one per line. Blank lines and lines that begin with `#` have a number
+/// but no entry.
+fn split_entries(input: Input, value: &str) -> Vec<InputEntry> {
+    let input = input.declaration();
     let entry = |text: &str, line| InputEntry {
         text: text.trim().to_owned(),
         line,
@@ -73,19 +69,20 @@ fn split_entries(input: &InputDeclaration, value: &str) -> Vec<InputEntry> {
         _ => vec![entry(value, None)],
     };
     // The runner hands over the defaults of action.yml, whether or not the verb takes the input.
-    let given =
+    let is_given =
         |entry: &InputEntry| !entry.text.is_empty() && Some(entry.text.as_str()) != input.default;
-    entries.into_iter().filter(given).collect()
+    entries.into_iter().filter(is_given).collect()
 }
 
-/// The runner hands over a misspelt key under `with:` like any other, with a warning that few see.
+/// Returns a warning for each unknown input. The runner passes a misspelt key under `with:` like any other,
+/// with a warning that few people see.
 fn unknown_inputs(environment: &ProcessEnvironment) -> Vec<String> {
     environment
         .with_prefix(INPUT_VARIABLE_PREFIX)
         .map(|(name, _)| name)
         .filter(|name| !RUNNER_INPUTS.contains(name))
         .map(str::to_lowercase)
-        .filter(|name| InputDeclaration::find(name).is_none())
+        .filter(|name| Input::find(name).is_none())
         .map(|name| {
             let shown = to_printable(&name, 80);
             match nearest_input(&name) {
@@ -99,10 +96,6 @@ fn unknown_inputs(environment: &ProcessEnvironment) -> Vec<String> {
 }
 
 fn nearest_input(name: &str) -> Option<&'static str> {
-    INPUTS
-        .iter()
-        .map(|input| (strsim::jaro_winkler(name, input.name), input.name))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
+    let names = Input::ALL.iter().map(|input| input.name());
+    similar_word(name, names)
 }

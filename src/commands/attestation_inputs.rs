@@ -1,22 +1,26 @@
 //! The inputs that are attested beside a signature.
 
-use super::Invocation;
+use super::invocation::Invocation;
+use crate::cli::Input;
 use crate::release::Failure;
 use crate::signing::{Predicate, PredicateSource};
 
-const ATTESTATION_INPUTS: [(&str, PredicateSource); 4] = [
-    ("sbom", PredicateSource::Sbom),
-    ("scan-report", PredicateSource::ScanReport),
-    ("provenance", PredicateSource::Provenance),
-    ("verification-summary", PredicateSource::VerificationSummary),
+const ATTESTATION_INPUTS: [(Input, PredicateSource); 4] = [
+    (Input::Sbom, PredicateSource::Sbom),
+    (Input::ScanReport, PredicateSource::ScanReport),
+    (Input::Provenance, PredicateSource::Provenance),
+    (
+        Input::VerificationSummary,
+        PredicateSource::VerificationSummary,
+    ),
 ];
 
 /// What is to be attested, one a file. None is attested twice.
-pub(super) fn load_predicates(given: &Invocation) -> Result<Vec<Predicate>, Failure> {
+pub(super) fn load_predicates(invocation: &Invocation) -> Result<Vec<Predicate>, Failure> {
     let mut read: Vec<Predicate> = Vec::new();
     for (name, document) in ATTESTATION_INPUTS {
-        for entry in given.arguments.entries(name) {
-            let wrong = |reason: String| given.arguments.entry_error(name, entry, reason);
+        for entry in invocation.arguments.entries(name) {
+            let wrong = |reason: String| invocation.arguments.entry_error(name, entry, reason);
             let bytes = std::fs::read(&entry.text);
             let bytes = bytes.map_err(|error| wrong(format!("cannot be read: {error}")))?;
             let predicate = Predicate::parse(document, &bytes);

@@ -4,70 +4,71 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
+use super::credential_inputs;
 use super::event_inputs::open_checkout;
-use super::{Invocation, credential_inputs};
+use super::invocation::Invocation;
 use crate::actions::{ProcessEnvironment, RunnerMounts, SecretTexts};
 use crate::archive::{ScratchLimit, Unpacking};
-use crate::cli::Verb;
+use crate::cli::Input;
 use crate::credentials::{CredentialStore, HelperEnvironment};
 use crate::image::RegistryName;
 use crate::registry::{HttpSettings, ProxySettings, RegistryClient, RetryTiming};
 use crate::release::{Failure, ReleaseContext};
 use crate::transfer::{BlobIndex, ProgressMeter};
 
-pub(super) fn build_context(given: &Invocation) -> Result<ReleaseContext, Failure> {
-    let notices = given.log.notices();
-    let scratch_limit: Option<ScratchLimit> = match given.arguments.verb {
-        Verb::Push | Verb::Promote => given.arguments.value("scratch-limit")?,
-        // These unpack nothing.
-        Verb::Tags | Verb::Verify | Verb::SignBundle | Verb::VerifyBundle => None,
+pub(super) fn build_context(invocation: &Invocation) -> Result<ReleaseContext, Failure> {
+    let notices = invocation.log.notices();
+    let arguments = &invocation.arguments;
+    let scratch_limit: Option<ScratchLimit> = match arguments.is_accepted(Input::ScratchLimit) {
+        true => arguments.value(Input::ScratchLimit)?,
+        false => None,
     };
     Ok(ReleaseContext {
-        registry: open_registries(given)?,
+        registry: open_registries(invocation)?,
         blob_index: BlobIndex::default(),
         meter: ProgressMeter::new(notices.clone()),
         notices,
         ancestry: open_checkout().ok().map(|checkout| checkout.ancestry()),
         unpacking: Unpacking {
-            directory: choose_scratch_folder(&given.environment),
+            directory: choose_scratch_folder(&invocation.environment),
             limit: scratch_limit.map(ScratchLimit::bytes),
         },
-        docker_host: given.environment.get("DOCKER_HOST").map(str::to_owned),
+        docker_host: invocation.environment.get("DOCKER_HOST").map(str::to_owned),
     })
 }
 
-fn open_registries(given: &Invocation) -> Result<RegistryClient, Failure> {
-    let insecure = given.arguments.values("insecure-registries")?;
+fn open_registries(invocation: &Invocation) -> Result<RegistryClient, Failure> {
+    let insecure = invocation.arguments.values(Input::InsecureRegistries)?;
     new_client(
-        given,
-        http_settings(given, load_credentials(given)?, insecure),
+        invocation,
+        http_settings(invocation, load_credentials(invocation)?, insecure),
     )
 }
 
 /// Connections to services that are no registries: they need no login.
-pub(super) fn open_connections(given: &Invocation) -> Result<RegistryClient, Failure> {
+pub(super) fn open_connections(invocation: &Invocation) -> Result<RegistryClient, Failure> {
     new_client(
-        given,
-        http_settings(given, CredentialStore::default(), Vec::new()),
+        invocation,
+        http_settings(invocation, CredentialStore::default(), Vec::new()),
     )
 }
 
-fn new_client(given: &Invocation, settings: HttpSettings) -> Result<RegistryClient, Failure> {
-    RegistryClient::new(settings, given.log.notices())
+fn new_client(invocation: &Invocation, settings: HttpSettings) -> Result<RegistryClient, Failure> {
+    RegistryClient::new(settings, invocation.log.notices())
         .map_err(|error| Failure::input(error.to_string()))
 }
 
 fn http_settings(
-    given: &Invocation,
+    invocation: &Invocation,
     credentials: CredentialStore,
     insecure: Vec<RegistryName>,
 ) -> HttpSettings {
-    let environment = &given.environment;
+    let environment = &invocation.environment;
     let path = |name| environment.path(name).map(Path::to_owned);
     let variable = |names: &[&str]| environment.get_first(names).map(str::to_owned);
     HttpSettings {
         credentials,
-        ca_file: given.arguments.text("ca-file").map(PathBuf::from),
+        ca_file: invocation.arguments.text(Input::CaFile).map(PathBuf::from),
         ssl_cert_file: path("SSL_CERT_FILE"),
         ssl_cert_dir: path("SSL_CERT_DIR"),
         insecure,
@@ -82,26 +83,29 @@ fn http_settings(
 }
 
 /// Everything secret is hidden from the log before anything more can be written to it.
-fn load_credentials(given: &Invocation) -> Result<CredentialStore, Failure> {
-    let file = docker_config(&given.environment);
-    let logins = credential_inputs::parse_credentials(given)?;
+fn load_credentials(invocation: &Invocation) -> Result<CredentialStore, Failure> {
+    let file = docker_config(&invocation.environment);
+    let logins = credential_inputs::parse_credentials(invocation)?;
     for empty in &logins.empty {
-        given.log.info(&format!(
+        invocation.log.info(&format!(
             "{} has no login for {}: it counts only if this run needs one there",
             empty.place, empty.registry
         ));
     }
-    let store = CredentialStore::load(file.as_deref(), logins.given)
+    let store = CredentialStore::load(file.as_deref(), logins.credentials)
         .map_err(|error| Failure::input(error.to_string()))?
         .with_empty(logins.empty)
-        .with_helpers(helper_environment(&given.environment), given.log.notices());
+        .with_helpers(
+            helper_environment(&invocation.environment),
+            invocation.log.notices(),
+        );
     let mut secrets = SecretTexts::default();
     for secret in store.secrets() {
         secrets.add(secret.expose_secret());
     }
-    given.log.add_secrets(&secrets);
+    invocation.log.add_secrets(&secrets);
     for remark in store.warnings() {
-        given.log.info(remark);
+        invocation.log.info(remark);
     }
     Ok(store)
 }

@@ -1,17 +1,17 @@
 //! The input `credentials`.
 
-use super::Invocation;
+use super::invocation::Invocation;
 use crate::actions::SecretTexts;
-use crate::cli::{InputEntry, InputError, InputValues};
+use crate::cli::{Input, InputEntry, InputError, InputValues};
 use crate::credentials::{EmptyLogin, ExplicitCredential, SecretString};
 use crate::image::RegistryName;
 
 /// What must appear nowhere of what the user gave, whether or not it can be understood.
 pub fn collect_secrets(arguments: &InputValues) -> SecretTexts {
     let mut secrets = SecretTexts::default();
-    for (name, text) in arguments.secrets() {
-        if name == "signing-key" {
-            super::signing_inputs::add_key_secrets(&mut secrets, text);
+    for (input, text) in arguments.secrets() {
+        if input == Input::SigningKey {
+            super::pem_input::add_key_secrets(&mut secrets, text);
             continue;
         }
         let login = text.split_once('=').map_or(text, |(_, login)| login);
@@ -32,38 +32,46 @@ pub fn collect_secrets(arguments: &InputValues) -> SecretTexts {
 #[derive(Debug, Default)]
 pub(super) struct Logins {
     /// Those that can be used.
-    pub(super) given: Vec<ExplicitCredential>,
+    pub(super) credentials: Vec<ExplicitCredential>,
     /// Those that are empty, at registries for which no other is given.
     pub(super) empty: Vec<EmptyLogin>,
 }
 
 /// Reads the input `credentials`.
-pub(super) fn parse_credentials(given: &Invocation) -> Result<Logins, InputError> {
-    let arguments = &given.arguments;
+pub(super) fn parse_credentials(invocation: &Invocation) -> Result<Logins, InputError> {
+    let arguments = &invocation.arguments;
     let mut logins = Logins::default();
-    for entry in arguments.entries("credentials") {
-        let wrong = |reason| arguments.entry_error("credentials", entry, reason);
+    for entry in arguments.entries(Input::Credentials) {
+        let wrong = |reason| arguments.entry_error(Input::Credentials, entry, reason);
         let Login {
             registry,
             user,
             password,
         } = parse_login(entry).map_err(wrong)?;
         if user.is_empty() || password.is_empty() {
-            let place = arguments.error("credentials", entry.line, "").place;
+            let place = arguments.error(Input::Credentials, entry.line, "").place;
             logins.empty.push(EmptyLogin { registry, place });
             continue;
         }
-        if logins.given.iter().any(|known| known.registry == registry) {
+        if logins
+            .credentials
+            .iter()
+            .any(|known| known.registry == registry)
+        {
             return Err(wrong(&format!("a second login for {registry}")));
         }
-        logins.given.push(ExplicitCredential {
+        logins.credentials.push(ExplicitCredential {
             registry,
             user: user.to_owned(),
             password: SecretString::from(password),
         });
     }
-    let Logins { given, empty } = &mut logins;
-    empty.retain(|empty| !given.iter().any(|login| login.registry == empty.registry));
+    let Logins { credentials, empty } = &mut logins;
+    empty.retain(|empty| {
+        !credentials
+            .iter()
+            .any(|login| login.registry == empty.registry)
+    });
     Ok(logins)
 }
 

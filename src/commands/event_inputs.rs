@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::Invocation;
+use super::invocation::Invocation;
 use crate::actions::ProcessEnvironment;
+use crate::cli::Input;
 use crate::event::{
     EventError, EventFacts, EventInputs as Event, GitRef, LocalCheckout, WorkflowEvent,
 };
@@ -12,23 +13,23 @@ use crate::image::CommitId;
 use crate::release::Failure;
 
 /// The facts; it is an error that there are none.
-pub(super) fn find_facts(given: &Invocation) -> Result<EventFacts, Failure> {
-    let event_override = EventOverride::parse(given)?;
-    match event_override.to_facts(&given.environment) {
+pub(super) fn find_facts(invocation: &Invocation) -> Result<EventFacts, Failure> {
+    let event_override = EventOverride::parse(invocation)?;
+    match event_override.to_facts(&invocation.environment) {
         Some(facts) => facts,
         None => Ok(EventFacts::from_checkout(&open_checkout()?.to_local())),
     }
 }
 
 /// The facts, where there is an event or a checkout.
-pub(super) fn find_optional_facts(given: &Invocation) -> Result<Option<EventFacts>, Failure> {
-    let event_override = EventOverride::parse(given)?;
-    match event_override.to_facts(&given.environment) {
+pub(super) fn find_optional_facts(invocation: &Invocation) -> Result<Option<EventFacts>, Failure> {
+    let event_override = EventOverride::parse(invocation)?;
+    match event_override.to_facts(&invocation.environment) {
         Some(facts) => facts.map(Some),
         None => Ok(match open_checkout() {
             Ok(checkout) => Some(EventFacts::from_checkout(&checkout.to_local())),
             Err(error) => {
-                given
+                invocation
                     .log
                     .info(&format!("no event and no checkout to go by: {error}"));
                 None
@@ -39,11 +40,11 @@ pub(super) fn find_optional_facts(given: &Invocation) -> Result<Option<EventFact
 
 /// The event in the words of a workflow; `facts` are what was found of it.
 pub(super) fn to_workflow_event(
-    given: &Invocation,
+    invocation: &Invocation,
     facts: Option<&EventFacts>,
 ) -> Result<WorkflowEvent, Failure> {
-    let event_override = EventOverride::parse(given)?;
-    let environment = &given.environment;
+    let event_override = EventOverride::parse(invocation)?;
+    let environment = &invocation.environment;
     match &event_override.event {
         None if event_override.git_ref.is_none() && environment.is_in_runner() => {
             of_job(environment)
@@ -84,13 +85,13 @@ struct PayloadFile {
 }
 
 impl EventOverride {
-    fn parse(given: &Invocation) -> Result<Self, Failure> {
-        if !given.arguments.is_accepted("event") {
+    fn parse(invocation: &Invocation) -> Result<Self, Failure> {
+        if !invocation.arguments.is_accepted(Input::Event) {
             return Ok(Self::default());
         }
-        let event = given.arguments.text("event");
+        let event = invocation.arguments.text(Input::Event);
         Ok(Self {
-            git_ref: parse_git_ref(given)?,
+            git_ref: parse_git_ref(invocation)?,
             event: event.map(SimulatedEvent::parse).transpose()?,
         })
     }
@@ -183,14 +184,17 @@ impl PayloadFile {
 }
 
 /// A full ref: `main` could be a branch or a tag.
-fn parse_git_ref(given: &Invocation) -> Result<Option<GitRef>, Failure> {
-    let Some(entry) = given.arguments.entries("ref").first() else {
+fn parse_git_ref(invocation: &Invocation) -> Result<Option<GitRef>, Failure> {
+    let Some(entry) = invocation.arguments.entries(Input::Ref).first() else {
         return Ok(None);
     };
     let text = entry.text.as_str();
     if !text.starts_with("refs/") {
         let reason = "is no full ref: write refs/heads/NAME for a branch, refs/tags/NAME for a tag";
-        return Err(given.arguments.entry_error("ref", entry, reason).into());
+        return Err(invocation
+            .arguments
+            .entry_error(Input::Ref, entry, reason)
+            .into());
     }
     Ok(Some(GitRef::from(text)))
 }

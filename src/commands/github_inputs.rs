@@ -5,45 +5,47 @@ use std::path::Path;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Invocation, context_inputs, sigstore_inputs};
+use super::invocation::Invocation;
+use super::{context_inputs, service_address};
+use crate::cli::Input;
 use crate::github::{AttestationStore, GithubApi, GithubApiError};
 use crate::image::CommitId;
 use crate::policy;
 use crate::release::Failure;
 
 /// The API for the repository `name` (`owner/name`).
-pub(super) fn open_api(given: &Invocation, name: &str) -> Result<GithubApi, Failure> {
-    let base = api_base(given)?;
-    let client = context_inputs::open_connections(given)?;
-    let token = given.arguments.text("github-token");
+pub(super) fn open_api(invocation: &Invocation, name: &str) -> Result<GithubApi, Failure> {
+    let base = api_base(invocation)?;
+    let client = context_inputs::open_connections(invocation)?;
+    let token = invocation.arguments.text(Input::GithubToken);
     GithubApi::new(client, &base, name, token.map(SecretString::from)).map_err(api_failure)
 }
 
 /// The address of the API.
-pub(super) fn api_base(given: &Invocation) -> Result<Url, Failure> {
-    parse_address(given, "GITHUB_API_URL", "https://api.github.com")
+pub(super) fn api_base(invocation: &Invocation) -> Result<Url, Failure> {
+    parse_address(invocation, "GITHUB_API_URL", "https://api.github.com")
 }
 
-fn parse_address(given: &Invocation, name: &str, otherwise: &str) -> Result<Url, Failure> {
-    let text = given.environment.get(name).unwrap_or(otherwise);
+fn parse_address(invocation: &Invocation, name: &str, otherwise: &str) -> Result<Url, Failure> {
+    let text = invocation.environment.get(name).unwrap_or(otherwise);
     let url = text.parse();
     url.map_err(|_| Failure::input(format!("{name} is {text:?}, which is no address")))
 }
 
 /// Where the attestations of the workflow's repository are kept.
-pub(super) fn open_attestation_store(given: &Invocation) -> Result<AttestationStore, Failure> {
-    let base = api_base(given)?;
-    if !sigstore_inputs::is_confidential(&base) {
+pub(super) fn open_attestation_store(invocation: &Invocation) -> Result<AttestationStore, Failure> {
+    let base = api_base(invocation)?;
+    if !service_address::is_confidential(&base) {
         return Err(Failure::input("GITHUB_API_URL is no https address")
             .why("the token that is shown there must not be read on the way"));
     }
-    let server = parse_address(given, "GITHUB_SERVER_URL", "https://github.com")?;
-    let Some(name) = given.environment.get("GITHUB_REPOSITORY") else {
+    let server = parse_address(invocation, "GITHUB_SERVER_URL", "https://github.com")?;
+    let Some(name) = invocation.environment.get("GITHUB_REPOSITORY") else {
         return Err(Failure::input("github-attestations needs a repository")
             .why("GITHUB_REPOSITORY is not set")
             .with_hint("set GITHUB_REPOSITORY to OWNER/NAME, or leave github-attestations out"));
     };
-    let Some(token) = given.arguments.text("github-token") else {
+    let Some(token) = invocation.arguments.text(Input::GithubToken) else {
         return Err(Failure::input("github-attestations needs github-token")
             .with_hint("give the job's token, with permissions: attestations: write"));
     };
@@ -56,11 +58,11 @@ pub(super) fn open_attestation_store(given: &Invocation) -> Result<AttestationSt
 /// # Errors
 /// That cannot be told.
 pub(super) async fn file(
-    given: &Invocation,
+    invocation: &Invocation,
     commit: &CommitId,
     path: &Path,
 ) -> Result<Option<Vec<u8>>, Failure> {
-    let api = of_workflow(given)?;
+    let api = of_workflow(invocation)?;
     let file = api
         .get_file(path, commit.as_str(), policy::POLICY_LIMIT)
         .await;
@@ -73,20 +75,20 @@ pub(super) async fn file(
 /// That cannot be told. GitHub answers alike where something is not there and where the token may not
 /// see it, so only a folder that it shows is one without a file.
 pub(super) async fn folder(
-    given: &Invocation,
+    invocation: &Invocation,
     commit: &CommitId,
     path: &Path,
 ) -> Result<Vec<(String, bool)>, Failure> {
-    let api = of_workflow(given)?;
+    let api = of_workflow(invocation)?;
     let found = api.folder(path, commit.as_str()).await.map_err(untold)?;
     found.ok_or_else(|| {
         unknown_policy("GitHub's API does not show the files of the workflow's commit")
     })
 }
 
-fn of_workflow(given: &Invocation) -> Result<GithubApi, Failure> {
-    match given.environment.get("GITHUB_REPOSITORY") {
-        Some(name) => open_api(given, name),
+fn of_workflow(invocation: &Invocation) -> Result<GithubApi, Failure> {
+    match invocation.environment.get("GITHUB_REPOSITORY") {
+        Some(name) => open_api(invocation, name),
         None => Err(unknown_policy("GITHUB_REPOSITORY is not set")),
     }
 }

@@ -2,36 +2,32 @@
 
 use url::Url;
 
-use super::sigstore_inputs::{self, is_confidential};
-use super::{Invocation, visibility};
+use super::invocation::Invocation;
+use super::service_address::is_confidential;
+use super::sigstore_inputs;
+use super::visibility;
 use crate::actions::SecretTexts;
+use crate::cli::Input;
 use crate::release::{Failure, SignatureFormat};
 use crate::signing::{IdTokenSource, KeylessSigner, SecretMasker};
 
-/// The inputs that only signing so takes, whatever else is said.
-pub(super) const KEYLESS_INPUTS: [&str; 3] = [
-    sigstore_inputs::FULCIO_INPUT,
-    "oidc-issuer",
-    "oidc-audience",
-];
-
 /// Reads how to sign as the job that runs, in these forms.
 pub(super) async fn read_keyless(
-    given: &Invocation,
+    invocation: &Invocation,
     forms: &[SignatureFormat],
 ) -> Result<KeylessSigner, Failure> {
-    let tokens = id_token_source(given)?;
-    let instance = sigstore_inputs::keyless_instance(given, forms)?;
-    let agreed = requires_log(given)?;
+    let tokens = id_token_source(invocation)?;
+    let instance = sigstore_inputs::keyless_instance(invocation, forms)?;
+    let agreed = requires_log(invocation)?;
     if instance.is_public() && !agreed {
-        visibility::require_public(given).await?;
+        visibility::require_public(invocation).await?;
     }
     Ok(KeylessSigner::new(tokens, instance, agreed))
 }
 
 /// Whether it is said that a log is meant. Nothing is signed keyless without one.
-fn requires_log(given: &Invocation) -> Result<bool, Failure> {
-    match given.arguments.choice("transparency-log")? {
+fn requires_log(invocation: &Invocation) -> Result<bool, Failure> {
+    match invocation.arguments.choice(Input::TransparencyLog)? {
         Some("off") => Err(Failure::input(
             "transparency-log: off is given, and a keyless signature is always logged",
         )
@@ -43,8 +39,8 @@ fn requires_log(given: &Invocation) -> Result<bool, Failure> {
 /// The variable with what the runner asks for before it gives an identity token.
 pub(super) const REQUEST_TOKEN_VARIABLE: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
-fn id_token_source(given: &Invocation) -> Result<IdTokenSource, Failure> {
-    let environment = &given.environment;
+fn id_token_source(invocation: &Invocation) -> Result<IdTokenSource, Failure> {
+    let environment = &invocation.environment;
     let url = environment.get("ACTIONS_ID_TOKEN_REQUEST_URL");
     let token = environment.get(REQUEST_TOKEN_VARIABLE);
     let (Some(url), Some(token)) = (url, token) else {
@@ -63,16 +59,19 @@ fn id_token_source(given: &Invocation) -> Result<IdTokenSource, Failure> {
             Failure::input("ACTIONS_ID_TOKEN_REQUEST_URL is no https address")
                 .why("the token that is shown there must not be read on the way")
         })?;
-    let log = given.log.clone();
+    let log = invocation.log.clone();
     Ok(IdTokenSource {
         url,
         request_token: token.into(),
-        audience: given
+        audience: invocation
             .arguments
-            .text("oidc-audience")
+            .text(Input::OidcAudience)
             .unwrap_or("sigstore")
             .to_owned(),
-        issuer: given.arguments.text("oidc-issuer").map(str::to_owned),
+        issuer: invocation
+            .arguments
+            .text(Input::OidcIssuer)
+            .map(str::to_owned),
         masker: SecretMasker::new(move |token| {
             let mut secrets = SecretTexts::default();
             secrets.add(token);

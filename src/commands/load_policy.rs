@@ -9,7 +9,8 @@ mod names;
 
 use std::path::{Component, Path, PathBuf};
 
-use super::Invocation;
+use super::invocation::Invocation;
+use crate::cli::Input;
 use crate::policy::{self, ReleasePolicy};
 use crate::release::Failure;
 use files::Files;
@@ -21,24 +22,24 @@ pub(super) struct LoadedPolicy {
 }
 
 /// The policy; none where there is no file and none is named.
-pub(super) async fn load_policy(given: &Invocation) -> Result<Option<LoadedPolicy>, Failure> {
-    let named = given.arguments.text("policy").map(Path::new);
+pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<LoadedPolicy>, Failure> {
+    let named = invocation.arguments.text(Input::Policy).map(Path::new);
     let named = named
-        .map(|path| path_in_repository(given, path))
+        .map(|path| path_in_repository(invocation, path))
         .transpose()?;
-    let Some(files) = Files::of(given, named.as_deref())? else {
+    let Some(files) = Files::of(invocation, named.as_deref())? else {
         return Ok(None);
     };
     let usual = Path::new(policy::file::PATH);
-    let own = read_policy_file(given, &files, usual).await?;
+    let own = read_policy_file(invocation, &files, usual).await?;
     if own.is_none() || !files.are_remote() {
-        names::refuse_resembling(given, &files, named.as_deref(), own.is_some()).await?;
+        names::refuse_resembling(invocation, &files, named.as_deref(), own.is_some()).await?;
     }
     let held = match &named {
         None => own,
         Some(path) if path == usual => Some(named_one(own, path)?),
         Some(path) => {
-            let added = named_one(read_policy_file(given, &files, path).await?, path)?;
+            let added = named_one(read_policy_file(invocation, &files, path).await?, path)?;
             Some(match own {
                 Some(own) => join(own, added)?,
                 None => added,
@@ -46,17 +47,19 @@ pub(super) async fn load_policy(given: &Invocation) -> Result<Option<LoadedPolic
         }
     };
     if let Some(held) = &held {
-        given.log.info(&format!("the policy file is {}", held.file));
+        invocation
+            .log
+            .info(&format!("the policy file is {}", held.file));
     }
     Ok(held)
 }
 
 async fn read_policy_file(
-    given: &Invocation,
+    invocation: &Invocation,
     files: &Files,
     path: &Path,
 ) -> Result<Option<LoadedPolicy>, Failure> {
-    let Some(bytes) = files.read(given, path).await? else {
+    let Some(bytes) = files.read(invocation, path).await? else {
         return Ok(None);
     };
     let file = files.called(path);
@@ -102,9 +105,9 @@ fn join(own: LoadedPolicy, added: LoadedPolicy) -> Result<LoadedPolicy, Failure>
 
 /// The path from the root of the repository: the workspace is where it is checked out. Outside of a
 /// runner any file will do.
-fn path_in_repository(given: &Invocation, path: &Path) -> Result<PathBuf, Failure> {
-    let in_runner = given.environment.is_in_runner();
-    let workspace = given.environment.path("GITHUB_WORKSPACE");
+fn path_in_repository(invocation: &Invocation, path: &Path) -> Result<PathBuf, Failure> {
+    let in_runner = invocation.environment.is_in_runner();
+    let workspace = invocation.environment.path("GITHUB_WORKSPACE");
     let path = workspace
         .filter(|_| in_runner)
         .and_then(|workspace| path.strip_prefix(workspace).ok())

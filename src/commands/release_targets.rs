@@ -2,8 +2,9 @@
 
 mod repositories;
 
-use super::Invocation;
+use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
+use crate::cli::Input;
 use crate::image::{Destination, Digest, ImageSelector, ImageSource, Tag, TagOrDigest};
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, Repositories, Service};
@@ -35,21 +36,21 @@ pub(super) struct ImageRoute {
 /// # Errors
 /// Inputs that contradict each other or the policy, and what the policy refuses.
 pub(super) fn resolve_targets<'a>(
-    given: &Invocation,
+    invocation: &Invocation,
     verb: ReleaseVerb,
     policy: Option<&'a LoadedPolicy>,
 ) -> Result<ReleaseTargets<'a>, Failure> {
-    refuse_reserved_newest(given)?;
-    let images: Vec<Destination> = given.arguments.values("images")?;
-    let environment: Option<EnvironmentName> = given.arguments.value("environment")?;
+    refuse_reserved_newest(invocation)?;
+    let images: Vec<Destination> = invocation.arguments.values(Input::Images)?;
+    let environment: Option<EnvironmentName> = invocation.arguments.value(Input::Environment)?;
     let Some(policy) = policy.filter(|policy| !policy.policy.environments().is_empty()) else {
-        return targets_without_policy(given, images, environment);
+        return targets_without_policy(invocation, images, environment);
     };
     let routing = PolicyRouting {
-        invocation: given,
+        invocation: invocation,
         verb,
         policy,
-        repositories: repositories::find(given, policy)?,
+        repositories: repositories::find(invocation, policy)?,
     };
     match images.is_empty() {
         true => routing.targets_of_environment(environment.as_ref()),
@@ -58,31 +59,33 @@ pub(super) fn resolve_targets<'a>(
 }
 
 fn targets_without_policy<'a>(
-    given: &Invocation,
+    invocation: &Invocation,
     images: Vec<Destination>,
     environment: Option<EnvironmentName>,
 ) -> Result<ReleaseTargets<'a>, Failure> {
-    if !given.arguments.entries("services").is_empty() {
+    if !invocation.arguments.entries(Input::Services).is_empty() {
         return Err(Failure::input("services is given, and there is no policy")
             .with_hint("services chooses some of those that a policy file names"));
     }
     if images.is_empty() {
-        return Err(no_destination_failure(given));
+        return Err(no_destination_failure(invocation));
     }
     Ok(ReleaseTargets {
         environment,
         rules: None,
         routes: vec![ImageRoute {
             service: None,
-            source: given.arguments.required("source")?,
+            source: invocation.arguments.required(Input::Source)?,
             from: None,
             destinations: images,
         }],
     })
 }
 
-fn no_destination_failure(given: &Invocation) -> Failure {
-    let error = given.arguments.error("images", None, "is needed");
+fn no_destination_failure(invocation: &Invocation) -> Failure {
+    let error = invocation
+        .arguments
+        .error(Input::Images, None, "is required");
     Failure::input(error.to_string())
         .with_hint("name the places in images, or with environment one of the policy file's")
 }
@@ -133,7 +136,12 @@ impl<'a> PolicyRouting<'a, '_> {
                 applies.map(|(stage, _)| stage),
             )?;
         }
-        if !self.invocation.arguments.entries("services").is_empty() {
+        if !self
+            .invocation
+            .arguments
+            .entries(Input::Services)
+            .is_empty()
+        {
             return Err(Failure::input("services and images are both given")
                 .why("services stand for the repositories that the policy gives them")
                 .with_hint("leave images out, and name the environment"));
@@ -144,7 +152,11 @@ impl<'a> PolicyRouting<'a, '_> {
                 self.place_of_from(stage, service)?,
                 service.cloned(),
             ),
-            None => (self.invocation.arguments.required("source")?, None, None),
+            None => (
+                self.invocation.arguments.required(Input::Source)?,
+                None,
+                None,
+            ),
         };
         let stage = applies.map(|(stage, _)| stage);
         Ok(ReleaseTargets {
@@ -231,15 +243,16 @@ impl<'a> PolicyRouting<'a, '_> {
         stage: &'a EnvironmentRules,
     ) -> Result<Vec<(Option<Service>, Destination)>, Failure> {
         let arguments = &self.invocation.arguments;
-        let entries = arguments.entries("services");
+        let entries = arguments.entries(Input::Services);
         if entries.is_empty() {
             return Ok(stage.destinations().to_vec());
         }
-        let services: Vec<Service> = arguments.values("services")?;
+        let services: Vec<Service> = arguments.values(Input::Services)?;
         let mut chosen: Vec<(Option<Service>, Destination)> = Vec::new();
         for (service, entry) in services.into_iter().zip(entries) {
-            let wrong =
-                |reason: String| Failure::from(arguments.entry_error("services", entry, reason));
+            let wrong = |reason: String| {
+                Failure::from(arguments.entry_error(Input::Services, entry, reason))
+            };
             let Some(place) = stage.place(Some(&service)) else {
                 return Err(match stage.is_per_service() {
                     true => wrong(format!("is none of the services in {}", self.policy.file)),
@@ -276,7 +289,11 @@ impl<'a> PolicyRouting<'a, '_> {
                     .with_hint("promote what is there"),
             );
         }
-        let text = self.invocation.arguments.text("source").unwrap_or_default();
+        let text = self
+            .invocation
+            .arguments
+            .text(Input::Source)
+            .unwrap_or_default();
         match (parse_bare_target(text), stage.from()) {
             (Some(target), Some(from)) => self.source_in_environment(from, service, target),
             (Some(_), None) => Err(self.wrong_source(format!(
@@ -288,7 +305,7 @@ impl<'a> PolicyRouting<'a, '_> {
                 if self.verb == ReleaseVerb::Push { "" } else { "give a tag, or " }
             ))),
             (None, from) => {
-                let source: ImageSource = self.invocation.arguments.required("source")?;
+                let source: ImageSource = self.invocation.arguments.required(Input::Source)?;
                 match from {
                     Some(from) => self.read_from(stage, from, service, source),
                     None => Ok(source),
@@ -377,9 +394,9 @@ impl<'a> PolicyRouting<'a, '_> {
 
     fn wrong_source(&self, reason: String) -> Failure {
         let arguments = &self.invocation.arguments;
-        match arguments.entries("source").first() {
-            Some(entry) => arguments.entry_error("source", entry, reason).into(),
-            None => arguments.error("source", None, reason).into(),
+        match arguments.entries(Input::Source).first() {
+            Some(entry) => arguments.entry_error(Input::Source, entry, reason).into(),
+            None => arguments.error(Input::Source, None, reason).into(),
         }
     }
 }
@@ -413,13 +430,13 @@ fn in_place(place: &Destination, source: &ImageSource) -> ImageSource {
 /// no workflow is written which later means something else.
 const RESERVED_NEWEST: &str = "newest";
 
-fn refuse_reserved_newest(given: &Invocation) -> Result<(), Failure> {
-    let mut entries = given.arguments.entries("source").iter();
+fn refuse_reserved_newest(invocation: &Invocation) -> Result<(), Failure> {
+    let mut entries = invocation.arguments.entries(Input::Source).iter();
     let Some(entry) = entries.find(|entry| entry.text == RESERVED_NEWEST) else {
         return Ok(());
     };
     let reason = "is kept for the newest release of an environment, which a later version looks up";
-    Err(Failure::from(given.arguments.entry_error("source", entry, reason))
+    Err(Failure::from(invocation.arguments.entry_error(Input::Source, entry, reason))
         .why("what is newest is not known without release records, which this version does not keep")
         .with_hint("name the tag or the digest that was tested; an image under a tag of this name by its whole reference"))
 }

@@ -3,12 +3,13 @@
 
 use std::net::Ipv4Addr;
 
-use super::Invocation;
 use super::context_inputs::docker_config;
+use super::invocation::Invocation;
 use crate::actions::RunnerMounts;
 use crate::image::RegistryName;
 use crate::registry::AccessProblem;
 use crate::release::Failure;
+use crate::report::VerbResult;
 
 /// The facts that decide what to advise in an action's container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,18 +32,31 @@ enum DockerConfigLocation {
     Absent,
 }
 
-/// The failure with what is known here about its reason. Outside of an action's container it speaks
-/// for itself.
-pub(super) fn add_advice(failure: Failure, given: &Invocation) -> Failure {
-    let Some(mounts) = RunnerMounts::from_environment(&given.environment) else {
+/// Adds hints about the runner to the failure of any verb, and to each failure of a batch.
+pub(super) fn advise(
+    result: Result<VerbResult, Failure>,
+    invocation: &Invocation,
+) -> Result<VerbResult, Failure> {
+    let mut result = result.map_err(|failure| add_advice(failure, invocation))?;
+    if let VerbResult::Batch(batch) = &mut result {
+        for failure in batch.failures_mut() {
+            *failure = add_advice(failure.clone(), invocation);
+        }
+    }
+    Ok(result)
+}
+
+/// Returns the failure with hints from facts about the runner, unchanged outside of an action's container.
+fn add_advice(failure: Failure, invocation: &Invocation) -> Failure {
+    let Some(mounts) = RunnerMounts::from_environment(&invocation.environment) else {
         return failure;
     };
-    failure.with_advice(|problem| advice_for(problem, &RunnerFacts::collect(given, &mounts)))
+    failure.with_advice(|problem| advice_for(problem, &RunnerFacts::collect(invocation, &mounts)))
 }
 
 impl RunnerFacts {
-    fn collect(given: &Invocation, mounts: &RunnerMounts) -> Self {
-        let environment = &given.environment;
+    fn collect(invocation: &Invocation, mounts: &RunnerMounts) -> Self {
+        let environment = &invocation.environment;
         let config = docker_config(environment).filter(|path| path.is_file());
         let docker_config = environment.get("DOCKER_CONFIG");
         Self {

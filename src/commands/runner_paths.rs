@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Invocation;
+use super::invocation::Invocation;
 use crate::actions::{FolderOwnership, ProcessEnvironment, RunnerMounts};
 use crate::cli::InputValues;
 use crate::image;
@@ -39,10 +39,10 @@ pub(super) fn map_paths(
 
 /// The folders of this container that are going to be written to, as they are before that.
 pub(super) fn destination_owners<'a>(
-    given: &Invocation,
+    invocation: &Invocation,
     places: impl Iterator<Item = &'a image::Destination>,
 ) -> Vec<FolderOwnership> {
-    if RunnerMounts::from_environment(&given.environment).is_none() {
+    if RunnerMounts::from_environment(&invocation.environment).is_none() {
         return Vec::new();
     }
     let folders = places.filter_map(|place| match place {
@@ -53,9 +53,9 @@ pub(super) fn destination_owners<'a>(
 }
 
 /// Gives what was written to those whose folders these are.
-pub(super) fn hand_over(given: &Invocation, owners: &[FolderOwnership]) {
+pub(super) fn restore_owners(invocation: &Invocation, owners: &[FolderOwnership]) {
     for error in owners.iter().filter_map(|owner| owner.hand_over().err()) {
-        given.log.warning(&format!(
+        invocation.log.warning(&format!(
             "some of what was written to the workspace stays root's, and may be in the way of a later checkout: {error}"
         ));
     }

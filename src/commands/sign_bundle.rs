@@ -2,19 +2,21 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Invocation, context_inputs, signing_inputs};
+use super::invocation::Invocation;
+use super::{context_inputs, signing_inputs};
+use crate::cli::Input;
 use crate::release::{Failure, signing_failure};
-use crate::report::SignedBundle;
+use crate::report::{SignedBundle, VerbResult};
 use crate::signing::{ImageClaim, SignedArtifact};
 
 /// Signs a file into a bundle beside it.
-pub(super) async fn run(given: &Invocation) -> Result<SignedBundle, Failure> {
-    let arguments = &given.arguments;
-    let artifact: String = arguments.required("artifact")?;
-    let path: String = arguments.required("bundle")?;
+pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
+    let arguments = &invocation.arguments;
+    let artifact: String = arguments.required(Input::Artifact)?;
+    let path: String = arguments.required(Input::Bundle)?;
     let unread = |reason: String| {
         arguments.error(
-            "artifact",
+            Input::Artifact,
             None,
             format!("{artifact:?} cannot be read: {reason}"),
         )
@@ -22,15 +24,15 @@ pub(super) async fn run(given: &Invocation) -> Result<SignedBundle, Failure> {
     let mut file =
         SignedArtifact::open(Path::new(&artifact)).map_err(|error| unread(error.to_string()))?;
     let digest = file.digest().map_err(|flaw| unread(flaw.to_string()))?;
-    let signer = signing_inputs::file_signer(given).await?;
+    let signer = signing_inputs::file_signer(invocation).await?;
     let claim = ImageClaim {
         repository: name(&artifact),
         digest,
         annotations: BTreeMap::new(),
     };
     let (client, notices) = (
-        context_inputs::open_connections(given)?,
-        given.log.notices(),
+        context_inputs::open_connections(invocation)?,
+        invocation.log.notices(),
     );
     let bundle = signer.sign_bundle(&client, &notices, &claim).await;
     let bundle = bundle.map_err(signing_failure)?;
@@ -45,18 +47,18 @@ pub(super) async fn run(given: &Invocation) -> Result<SignedBundle, Failure> {
     })?;
     write_whole(Path::new(&path), &bundle).map_err(|error| {
         arguments.error(
-            "bundle",
+            Input::Bundle,
             None,
             format!("{path:?} cannot be written: {error}"),
         )
     })?;
-    Ok(SignedBundle {
+    Ok(VerbResult::SignedBundle(Box::new(SignedBundle {
         artifact,
         digest,
         bundle: path,
         signer: requirement.to_string(),
         evidence: verified.evidence,
-    })
+    })))
 }
 
 /// The name under which the file is signed: its own, without its folders.

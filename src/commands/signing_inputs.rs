@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Invocation, attestation_inputs, github_inputs, keyless_inputs, sigstore_inputs};
+use jiff::Timestamp;
+
+use super::invocation::Invocation;
+use super::unused_inputs::refuse_unused_inputs;
+use super::{attestation_inputs, github_inputs, keyless_inputs, pem_input, sigstore_inputs};
 use crate::actions::{ProcessEnvironment, SecretTexts};
-use crate::cli::InputError;
+use crate::cli::{Input, InputCondition, InputError};
 use crate::github;
 use crate::release::{Failure, SignatureFormat, SigningOptions};
 use crate::signing::{ImageClaim, LazyPrivateKey, LoggedKeySigner, Predicate, Signer};
@@ -19,46 +22,38 @@ const RESERVED_ANNOTATIONS: [&str; 5] = [
     "workflow",
     ImageClaim::RUN_ANNOTATION,
 ];
-const KEY_INPUT: &str = "COSIGN_PRIVATE_KEY";
+const KEY_VARIABLE: &str = "COSIGN_PRIVATE_KEY";
 const PASSWORD_VARIABLE: &str = "COSIGN_PASSWORD";
 
 /// Reads how to sign, if at all.
-pub(super) async fn read_signing(given: &Invocation) -> Result<Option<SigningOptions>, Failure> {
-    let arguments = &given.arguments;
-    let keeps = arguments.switch(GITHUB_ATTESTATIONS_INPUT)?;
-    let Some(way) = arguments.choice("sign")?.filter(|way| *way != "off") else {
-        let any = [
-            &KEY_INPUTS[..],
-            &keyless_inputs::KEYLESS_INPUTS,
-            &sigstore_inputs::LOG_INPUTS,
-            &BOTH_INPUTS,
-        ];
-        refuse_unused(
-            given,
-            &any.concat(),
-            "nothing is signed",
-            "say how: sign: key or sign: keyless",
-        )?;
+pub(super) async fn read_signing(
+    invocation: &Invocation,
+) -> Result<Option<SigningOptions>, Failure> {
+    let arguments = &invocation.arguments;
+    let keeps = arguments.switch(Input::GithubAttestations)?;
+    let Some(way) = arguments.choice(Input::Sign)?.filter(|way| *way != "off") else {
+        refuse_unused_inputs(arguments, &SIGNING_CONDITIONS)?;
         if keeps {
             return Err(Failure::input(format!(
-                "{GITHUB_ATTESTATIONS_INPUT} is given, and nothing is signed"
+                "{} is given, and nothing is signed",
+                Input::GithubAttestations
             ))
             .with_hint("say sign: keyless, or leave it out"));
         }
         return Ok(None);
     };
     let is_keyless = way == "keyless";
-    let forms = match arguments.choice("signature-format")? {
+    let forms = match arguments.choice(Input::SignatureFormat)? {
         Some("bundle") => vec![SignatureFormat::Bundle],
         Some("legacy") => vec![SignatureFormat::Legacy],
         None if is_keyless => vec![SignatureFormat::Bundle],
         _ => vec![SignatureFormat::Bundle, SignatureFormat::Legacy],
     };
-    let signer = signer(given, is_keyless, &forms).await?;
-    let attestations = attestation_inputs::load_predicates(given)?;
+    let signer = signer(invocation, is_keyless, &forms).await?;
+    let attestations = attestation_inputs::load_predicates(invocation)?;
     let github = match keeps {
         true => Some(github_attestation_store(
-            given,
+            invocation,
             is_keyless,
             &forms,
             &attestations,
@@ -68,8 +63,8 @@ pub(super) async fn read_signing(given: &Invocation) -> Result<Option<SigningOpt
     Ok(Some(SigningOptions {
         signer,
         formats: forms,
-        annotations: parse_annotations(given)?,
-        recursive: arguments.switch("recursive")?,
+        annotations: parse_annotations(invocation)?,
+        recursive: arguments.switch(Input::Recursive)?,
         attestations,
         github,
         created: current_time(),
@@ -77,12 +72,15 @@ pub(super) async fn read_signing(given: &Invocation) -> Result<Option<SigningOpt
 }
 
 /// What a file is signed with, in the one form that there is for files.
-pub(super) async fn file_signer(given: &Invocation) -> Result<Signer, Failure> {
-    let way = given.arguments.choice("sign")?.filter(|way| *way != "off");
+pub(super) async fn file_signer(invocation: &Invocation) -> Result<Signer, Failure> {
+    let way = invocation
+        .arguments
+        .choice(Input::Sign)?
+        .filter(|way| *way != "off");
     let way = way.ok_or_else(|| {
         Failure::input("nothing says how to sign").with_hint("say sign: key or sign: keyless")
     })?;
-    let signer = signer(given, way == "keyless", &[SignatureFormat::Bundle]).await?;
+    let signer = signer(invocation, way == "keyless", &[SignatureFormat::Bundle]).await?;
     match signer {
         Signer::Key(_) => Err(Failure::input("sign: key needs transparency-log: on for a file")
             .why("verify-bundle wants a proof of when a file was signed, and a key alone gives none")
@@ -93,60 +91,41 @@ pub(super) async fn file_signer(given: &Invocation) -> Result<Signer, Failure> {
 
 /// What is signed with.
 async fn signer(
-    given: &Invocation,
+    invocation: &Invocation,
     is_keyless: bool,
     forms: &[SignatureFormat],
 ) -> Result<Signer, Failure> {
+    refuse_unused_inputs(&invocation.arguments, &SIGNING_CONDITIONS)?;
     if !is_keyless {
-        return key_signer(given, forms);
+        return key_signer(invocation, forms);
     }
-    refuse_unused(
-        given,
-        &KEY_INPUTS,
-        "keyless signs without it",
-        "say sign: key",
-    )?;
     Ok(Signer::Keyless(Arc::new(
-        keyless_inputs::read_keyless(given, forms).await?,
+        keyless_inputs::read_keyless(invocation, forms).await?,
     )))
 }
 
 /// A key says all by itself, so that it is logged only where that is asked for.
-fn key_signer(given: &Invocation, forms: &[SignatureFormat]) -> Result<Signer, Failure> {
-    refuse_unused(
-        given,
-        &keyless_inputs::KEYLESS_INPUTS,
-        "a key signs without it",
-        "say sign: keyless",
-    )?;
-    if given.arguments.choice("transparency-log")? == Some("on") {
-        let instance = sigstore_inputs::key_instance(given, forms)?;
+fn key_signer(invocation: &Invocation, forms: &[SignatureFormat]) -> Result<Signer, Failure> {
+    if invocation.arguments.choice(Input::TransparencyLog)? == Some("on") {
+        let instance = sigstore_inputs::key_instance(invocation, forms)?;
         return Ok(Signer::LoggedKey(Arc::new(LoggedKeySigner::new(
-            load_key(given)?,
+            load_key(invocation)?,
             instance,
         ))));
     }
-    refuse_unused(
-        given,
-        &sigstore_inputs::LOG_INPUTS,
-        "what a key signs is not logged",
-        "say transparency-log: on or sign: keyless",
-    )?;
-    Ok(Signer::Key(load_key(given)?))
+    Ok(Signer::Key(load_key(invocation)?))
 }
-
-const GITHUB_ATTESTATIONS_INPUT: &str = "github-attestations";
 
 /// Where GitHub keeps attestations, where there are any that it takes: bundles with a certificate, which
 /// is how it knows the repository that they are of.
 fn github_attestation_store(
-    given: &Invocation,
+    invocation: &Invocation,
     is_keyless: bool,
     forms: &[SignatureFormat],
     attestations: &[Predicate],
 ) -> Result<github::AttestationStore, Failure> {
     let refused =
-        |why: &str| Failure::input(format!("{GITHUB_ATTESTATIONS_INPUT} is given, and {why}"));
+        |why: &str| Failure::input(format!("{} is given, and {why}", Input::GithubAttestations));
     if !is_keyless {
         return Err(refused("a key signs")
             .why("GitHub and gh go by the certificate in a bundle, and a key's has none")
@@ -161,14 +140,14 @@ fn github_attestation_store(
             "give sbom, scan-report, provenance or verification-summary, or leave it out",
         ));
     }
-    github_inputs::open_attestation_store(given)
+    github_inputs::open_attestation_store(invocation)
 }
 
 /// The secrets that the environment holds by itself, whatever the verb.
 pub fn environment_secrets(environment: &ProcessEnvironment) -> SecretTexts {
     let mut secrets = SecretTexts::default();
     let variables = [
-        KEY_INPUT,
+        KEY_VARIABLE,
         PASSWORD_VARIABLE,
         keyless_inputs::REQUEST_TOKEN_VARIABLE,
     ];
@@ -178,96 +157,60 @@ pub fn environment_secrets(environment: &ProcessEnvironment) -> SecretTexts {
     secrets
 }
 
-/// What the input `signing-key` holds, unless it is the path of a file. A long text is none.
-pub(super) fn add_key_secrets(secrets: &mut SecretTexts, text: &str) {
-    if !is_path(text) || text.len() > 100 {
-        secrets.add(text);
-    }
-}
-
-fn is_path(text: &str) -> bool {
-    !text.contains("-----BEGIN")
-}
-
-/// The inputs that only signing with a key takes, and those that either way does.
-const KEY_INPUTS: [&str; 1] = ["signing-key"];
-const BOTH_INPUTS: [&str; 6] = [
-    "transparency-log",
-    "sign-annotations",
-    "sbom",
-    "scan-report",
-    "provenance",
-    "verification-summary",
+/// Conditions under which inputs of signing have an effect.
+const SIGNING_CONDITIONS: [InputCondition; 4] = [
+    InputCondition::Signs,
+    InputCondition::SignsWithKey,
+    InputCondition::SignsKeyless,
+    InputCondition::LogsSignature,
 ];
 
-/// What is given and not used is a mistake, which would leave an image unsigned or signed otherwise.
-fn refuse_unused(
-    given: &Invocation,
-    unused: &[&'static str],
-    why: &str,
-    instead: &str,
-) -> Result<(), Failure> {
-    let mut unused = unused.iter();
-    let arguments = &given.arguments;
-    // Checking the source goes by it as well.
-    let checks = arguments.is_accepted("verify-source") && arguments.switch("verify-source")?;
-    let is_used = |name: &str| checks && name == "trusted-root";
-    match unused.find(|name| !is_used(name) && !arguments.entries(name).is_empty()) {
-        Some(name) => Err(Failure::input(format!("{name} is given, and {why}"))
-            .with_hint(format!("{instead}, or leave it out"))),
-        None => Ok(()),
-    }
-}
-
 /// It opens while other things are done.
-fn load_key(given: &Invocation) -> Result<LazyPrivateKey, Failure> {
-    let entry = given.arguments.entries("signing-key").first();
-    let text = match (entry, given.environment.get(KEY_INPUT)) {
+fn load_key(invocation: &Invocation) -> Result<LazyPrivateKey, Failure> {
+    let entry = invocation.arguments.entries(Input::SigningKey).first();
+    let text = match (entry, invocation.environment.get(KEY_VARIABLE)) {
         (Some(entry), _) => {
-            let wrong = |reason: String| given.arguments.entry_error("signing-key", entry, reason);
-            text_or_file(&entry.text).map_err(wrong)?
+            let wrong = |reason: String| {
+                invocation
+                    .arguments
+                    .entry_error(Input::SigningKey, entry, reason)
+            };
+            pem_input::text_or_file(&entry.text).map_err(wrong)?
         }
         (None, Some(text)) => text.to_owned(),
         (None, None) => {
             return Err(
                 Failure::input("sign: key needs a key, and none is given").with_hint(format!(
-                    "give signing-key as text or file, or set {KEY_INPUT}"
+                    "give signing-key as text or file, or set {KEY_VARIABLE}"
                 )),
             );
         }
     };
     let mut secrets = SecretTexts::default();
     secrets.add(&text);
-    given.log.add_secrets(&secrets);
-    let password = given.environment.get(PASSWORD_VARIABLE).unwrap_or_default();
+    invocation.log.add_secrets(&secrets);
+    let password = invocation
+        .environment
+        .get(PASSWORD_VARIABLE)
+        .unwrap_or_default();
     LazyPrivateKey::load(&text, password).map_err(|error| {
-        let place = if entry.is_some() {
-            "signing-key"
-        } else {
-            KEY_INPUT
-        };
-        given.arguments.error(place, None, error.to_string()).into()
+        if entry.is_some() {
+            let arguments = &invocation.arguments;
+            return arguments
+                .error(Input::SigningKey, None, error.to_string())
+                .into();
+        }
+        Failure::input(format!("{KEY_VARIABLE}: {error}"))
     })
 }
 
-/// The text of an input that may name a file.
-pub(super) fn text_or_file(text: &str) -> Result<String, String> {
-    if !is_path(text) {
-        return Ok(text.to_owned());
-    }
-    // What is neither may be a key that lost its lines, so it is not repeated.
-    std::fs::read_to_string(text).map_err(|error| {
-        format!("is no PEM text, and as the path of a file cannot be read: {error}")
-    })
-}
-
-fn parse_annotations(given: &Invocation) -> Result<BTreeMap<String, String>, InputError> {
-    let mut annotations = run_annotations(&given.environment);
-    for entry in given.arguments.entries("sign-annotations") {
+fn parse_annotations(invocation: &Invocation) -> Result<BTreeMap<String, String>, InputError> {
+    let mut annotations = run_annotations(&invocation.environment);
+    for entry in invocation.arguments.entries(Input::SignAnnotations) {
         let wrong = |reason| {
-            given
+            invocation
                 .arguments
-                .entry_error("sign-annotations", entry, reason)
+                .entry_error(Input::SignAnnotations, entry, reason)
         };
         let (name, value) = entry
             .text
@@ -309,53 +252,8 @@ fn run_annotations(environment: &ProcessEnvironment) -> BTreeMap<String, String>
         .collect()
 }
 
+/// Returns the time as `2026-11-20T21:48:08Z` (RFC 3339, in whole seconds).
 #[expect(clippy::disallowed_methods, reason = "the surface reads the clock")]
 fn current_time() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    to_rfc3339(since.map_or(0, |since| since.as_secs()))
-}
-
-/// Seconds since 1970 as `2026-11-20T21:48:08Z` (days to a date: Howard Hinnant's algorithm).
-fn to_rfc3339(seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let march = (5 * day + 2) / 153;
-    let (month, day) = ((march + 2) % 12 + 1, day - (153 * march + 2) / 5 + 1);
-    let year = era * 400 + year + u64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_rfc_3339_says() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (951_868_800, "2000-03-01T00:00:00Z"),
-            (1_795_211_288, "2026-11-20T21:48:08Z"),
-            (4_107_542_399, "2100-02-28T23:59:59Z"),
-        ] {
-            assert_eq!(to_rfc3339(seconds), text);
-        }
-    }
-
-    #[test]
-    fn the_path_of_a_key_is_no_secret() {
-        let mut secrets = SecretTexts::default();
-        add_key_secrets(&mut secrets, "keys/cosign.key");
-        assert_eq!(secrets.iter().count(), 0);
-        secrets.add("pass/word.1");
-        assert!(secrets.iter().any(|mask| mask == "pass/word.1"));
-    }
+    format!("{:.0}", Timestamp::now())
 }

@@ -2,33 +2,36 @@
 
 use std::sync::Arc;
 
-use url::Url;
-
-use super::{Invocation, verification_inputs};
-use crate::cli::InputError;
+use super::invocation::Invocation;
+use super::service_address::parse_address;
+use super::trust_inputs;
+use crate::cli::{Input, InputError};
 use crate::release::{Failure, SignatureFormat};
 use crate::signing::{
     FromSigningConfig, InstanceEndpoints, InstanceSource, LogEndpoints, TrustRoot,
 };
 
-/// The inputs that name an instance of one's own, as far as it logs signatures.
-pub(super) const LOG_INPUTS: [&str; 4] = ["rekor-url", "tsa-url", "signing-config", "trusted-root"];
-/// The one that gives certificates.
-pub(super) const FULCIO_INPUT: &str = "fulcio-url";
+/// Inputs that name a private instance, as far as it logs signatures.
+const LOG_INPUTS: [Input; 4] = [
+    Input::RekorUrl,
+    Input::TsaUrl,
+    Input::SigningConfig,
+    Input::TrustedRoot,
+];
 
 /// The one that gives certificates and logs signatures of these forms.
 pub(super) fn keyless_instance(
-    given: &Invocation,
+    invocation: &Invocation,
     forms: &[SignatureFormat],
 ) -> Result<InstanceSource<InstanceEndpoints>, Failure> {
-    let inputs: Vec<_> = [FULCIO_INPUT].into_iter().chain(LOG_INPUTS).collect();
-    select_instance(given, &inputs, |input| {
+    let inputs: Vec<_> = [Input::FulcioUrl].into_iter().chain(LOG_INPUTS).collect();
+    select_instance(invocation, &inputs, |input| {
         let (fulcio, rekor) = (
-            parse_address(given, FULCIO_INPUT)?,
-            parse_address(given, "rekor-url")?,
+            parse_address(invocation, Input::FulcioUrl)?,
+            parse_address(invocation, Input::RekorUrl)?,
         );
         let endpoints = match (
-            load_signing_config::<InstanceEndpoints>(given)?,
+            load_signing_config::<InstanceEndpoints>(invocation)?,
             fulcio,
             rekor,
         ) {
@@ -47,7 +50,7 @@ pub(super) fn keyless_instance(
             }
         };
         Ok(InstanceEndpoints {
-            logs: override_endpoints(given, endpoints.logs, forms)?,
+            logs: override_endpoints(invocation, endpoints.logs, forms)?,
             ..endpoints
         })
     })
@@ -55,12 +58,12 @@ pub(super) fn keyless_instance(
 
 /// The one that logs what a key signs in these forms.
 pub(super) fn key_instance(
-    given: &Invocation,
+    invocation: &Invocation,
     forms: &[SignatureFormat],
 ) -> Result<InstanceSource<LogEndpoints>, Failure> {
-    select_instance(given, &LOG_INPUTS, |input| {
-        let rekor = parse_address(given, "rekor-url")?;
-        let logs = match (load_signing_config::<LogEndpoints>(given)?, rekor) {
+    select_instance(invocation, &LOG_INPUTS, |input| {
+        let rekor = parse_address(invocation, Input::RekorUrl)?;
+        let logs = match (load_signing_config::<LogEndpoints>(invocation)?, rekor) {
             (Some(config), _) => config,
             (None, Some(_)) => NO_LOG_ENDPOINTS,
             (None, None) => {
@@ -69,7 +72,7 @@ pub(super) fn key_instance(
                 )));
             }
         };
-        override_endpoints(given, logs, forms)
+        override_endpoints(invocation, logs, forms)
     })
 }
 
@@ -81,16 +84,19 @@ const NO_LOG_ENDPOINTS: LogEndpoints = LogEndpoints {
 
 /// The public instance, unless one of `inputs` names another.
 fn select_instance<S>(
-    given: &Invocation,
-    inputs: &[&'static str],
-    services: impl FnOnce(&str) -> Result<S, Failure>,
+    invocation: &Invocation,
+    inputs: &[Input],
+    services: impl FnOnce(Input) -> Result<S, Failure>,
 ) -> Result<InstanceSource<S>, Failure> {
-    let Some(input) = inputs.iter().find(|name| input_text(given, name).is_some()) else {
+    let Some(input) = inputs
+        .iter()
+        .find(|input| invocation.arguments.text(**input).is_some())
+    else {
         return Ok(InstanceSource::Public(Box::new(
-            verification_inputs::tuf_repository(given),
+            trust_inputs::tuf_repository(invocation),
         )));
     };
-    let Some(root) = read_input_file(given, "trusted-root")? else {
+    let Some(root) = read_input_file(invocation, Input::TrustedRoot)? else {
         return Err(
             Failure::input(format!("{input} is given without trusted-root"))
                 .why("what a private instance gives is checked before it is written")
@@ -101,35 +107,37 @@ fn select_instance<S>(
     };
     let root = TrustRoot::parse(root.as_bytes()).map_err(|error| {
         let reason = format!("is no trusted root: {error}");
-        given.arguments.error("trusted-root", None, reason)
+        invocation.arguments.error(Input::TrustedRoot, None, reason)
     })?;
     Ok(InstanceSource::Private {
-        services: services(input)?,
+        services: services(*input)?,
         root: Arc::new(root),
     })
 }
 
-fn load_signing_config<S: FromSigningConfig>(given: &Invocation) -> Result<Option<S>, Failure> {
-    let config = read_input_file(given, "signing-config")?;
+fn load_signing_config<S: FromSigningConfig>(
+    invocation: &Invocation,
+) -> Result<Option<S>, Failure> {
+    let config = read_input_file(invocation, Input::SigningConfig)?;
     let config = config.map(|json| S::read(&json)).transpose();
     config.map_err(|error| {
-        let error = given
+        let error = invocation
             .arguments
-            .error("signing-config", None, error.to_string());
+            .error(Input::SigningConfig, None, error.to_string());
         error.into()
     })
 }
 
 /// These logs, as far as no input names others, where they do for the forms.
 fn override_endpoints(
-    given: &Invocation,
+    invocation: &Invocation,
     mut logs: LogEndpoints,
     forms: &[SignatureFormat],
 ) -> Result<LogEndpoints, Failure> {
-    if let Some(rekor) = parse_address(given, "rekor-url")? {
+    if let Some(rekor) = parse_address(invocation, Input::RekorUrl)? {
         (logs.v1, logs.v2) = (Some(rekor), None);
     }
-    logs.authority = parse_address(given, "tsa-url")?.or(logs.authority);
+    logs.authority = parse_address(invocation, Input::TsaUrl)?.or(logs.authority);
     match forms.contains(&SignatureFormat::Legacy) && logs.v1.is_none() {
         true => Err(Failure::input(
             "signature-format: legacy and both need a Rekor v1, and the instance has none",
@@ -140,39 +148,11 @@ fn override_endpoints(
     }
 }
 
-fn input_text<'a>(given: &'a Invocation, name: &'static str) -> Option<&'a str> {
-    given.arguments.text(name)
-}
-
-fn read_input_file(given: &Invocation, name: &'static str) -> Result<Option<String>, InputError> {
-    let path = input_text(given, name);
+fn read_input_file(invocation: &Invocation, input: Input) -> Result<Option<String>, InputError> {
+    let path = invocation.arguments.text(input);
     let read = path.map(std::fs::read_to_string).transpose();
     read.map_err(|error| {
         let reason = format!("{:?} cannot be read: {error}", path.unwrap_or_default());
-        given.arguments.error(name, None, reason)
+        invocation.arguments.error(input, None, reason)
     })
-}
-
-fn parse_address(given: &Invocation, name: &'static str) -> Result<Option<Url>, InputError> {
-    let Some(entry) = given.arguments.entries(name).first() else {
-        return Ok(None);
-    };
-    let url = Url::parse(&entry.text).ok().filter(is_confidential);
-    let wrong = || {
-        given
-            .arguments
-            .entry_error(name, entry, "is no https address")
-    };
-    url.map(Some).ok_or_else(wrong)
-}
-
-/// Whether what goes there can be read by nobody else: plain HTTP stays on this machine.
-pub(super) fn is_confidential(url: &Url) -> bool {
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => true,
-        ("http", Some(url::Host::Domain(name))) => name == "localhost",
-        ("http", Some(url::Host::Ipv4(address))) => address.is_loopback(),
-        ("http", Some(url::Host::Ipv6(address))) => address.is_loopback(),
-        _ => false,
-    }
 }

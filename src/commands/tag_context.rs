@@ -4,8 +4,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Invocation, event_inputs, github_inputs};
-use crate::cli::Verb;
+use super::invocation::Invocation;
+use super::{event_inputs, github_inputs};
+use crate::cli::Input;
 use crate::event::{EventFacts, RepositoryDetails, WorkflowEvent};
 use crate::git::{self, GitCheckout};
 use crate::github::GithubApi;
@@ -22,19 +23,21 @@ pub(super) struct TagInputContext {
 /// Finds it out: the event says first, then the checkout, then the API, which is asked only for
 /// what is needed.
 pub(super) async fn collect_context(
-    given: &Invocation,
+    invocation: &Invocation,
     rules: &TagRuleSet,
     facts: Option<EventFacts>,
     workflow: WorkflowEvent,
     further_templates: &str,
 ) -> Result<TagInputContext, Failure> {
-    let variable = |name| given.environment.get(name).map(str::to_owned);
+    let variable = |name| invocation.environment.get(name).map(str::to_owned);
     let head = variable("DOCKER_METADATA_PR_HEAD_SHA").unwrap_or_default();
     let subject = TagContext {
-        now: run_time(given)?,
+        now: run_time(invocation)?,
         commit_time: None,
         default_branch: None,
-        environment: given.arguments.value::<EnvironmentName>("environment")?,
+        environment: invocation
+            .arguments
+            .value::<EnvironmentName>(Input::Environment)?,
         short_sha: variable("DOCKER_METADATA_SHORT_SHA_LENGTH"),
         uses_pull_head: head.to_lowercase().contains("true"),
         facts,
@@ -45,9 +48,9 @@ pub(super) async fn collect_context(
         context: subject,
     };
     let tells_time = rules.mentions("commit_date") || further_templates.contains("commit_date");
-    about.load_repository_details(given, rules).await?;
+    about.load_repository_details(invocation, rules).await?;
     if tells_time {
-        about.load_commit_time(given, rules).await?;
+        about.load_commit_time(invocation, rules).await?;
     }
     let known = about.context.facts.as_ref();
     about.context.default_branch = about
@@ -60,8 +63,8 @@ pub(super) async fn collect_context(
 
 /// The time of the run, which tests may set.
 #[expect(clippy::disallowed_methods, reason = "the surface reads the clock")]
-fn run_time(given: &Invocation) -> Result<Timestamp, Failure> {
-    let Some(text) = given.environment.get(TIME_VARIABLE) else {
+fn run_time(invocation: &Invocation) -> Result<Timestamp, Failure> {
+    let Some(text) = invocation.environment.get(TIME_VARIABLE) else {
         return Ok(Timestamp::now());
     };
     text.parse().map_err(|_| {
@@ -76,18 +79,18 @@ pub(super) const TIME_VARIABLE: &str = "SHIPMARK_NOW";
 impl TagInputContext {
     async fn load_repository_details(
         &mut self,
-        given: &Invocation,
+        invocation: &Invocation,
         rules: &TagRuleSet,
     ) -> Result<(), Failure> {
-        let labels = given.arguments.verb == Verb::Tags;
+        let labels = invocation.arguments.is_accepted(Input::Labels);
         let wanted = labels || rules.needs_default_branch();
         if !wanted || self.repository.is_complete {
             return Ok(());
         }
-        let Some(api) = self.open_api(given)? else {
+        let Some(api) = self.open_api(invocation)? else {
             return Ok(());
         };
-        given
+        invocation
             .log
             .info("asking GitHub's API about the repository, which the event does not say");
         let told = api
@@ -100,25 +103,25 @@ impl TagInputContext {
 
     async fn load_commit_time(
         &mut self,
-        given: &Invocation,
+        invocation: &Invocation,
         rules: &TagRuleSet,
     ) -> Result<(), Failure> {
         let sha = self.context.revision(rules.mode());
         let (time, source) = match self.context.workflow.commit_time(&sha) {
             Some(time) => (time.parse().ok(), "the event"),
-            None => match local_commit_time(given, &sha) {
+            None => match local_commit_time(invocation, &sha) {
                 Some(time) => (Some(time), "the checkout"),
                 None => (
-                    self.load_commit_time_from_api(given, &sha).await?,
+                    self.load_commit_time_from_api(invocation, &sha).await?,
                     "GitHub's API",
                 ),
             },
         };
         match time {
-            Some(_) => given
+            Some(_) => invocation
                 .log
                 .info(&format!("when the commit was made is said by {source}")),
-            None => given.log.info("nothing says when the commit was made"),
+            None => invocation.log.info("nothing says when the commit was made"),
         }
         self.context.commit_time = time;
         Ok(())
@@ -126,38 +129,40 @@ impl TagInputContext {
 
     async fn load_commit_time_from_api(
         &self,
-        given: &Invocation,
+        invocation: &Invocation,
         sha: &str,
     ) -> Result<Option<Timestamp>, Failure> {
         if sha.is_empty() {
             return Ok(None);
         }
-        let Some(api) = self.open_api(given)? else {
+        let Some(api) = self.open_api(invocation)? else {
             return Ok(None);
         };
         match api.get_commit_time(sha).await {
             Ok(time) => Ok(time.and_then(|time| time.parse().ok())),
             Err(error) => {
-                given.log.info(&error.to_string());
+                invocation.log.info(&error.to_string());
                 Ok(None)
             }
         }
     }
 
     /// The API, unless it is not to be asked. Outside a runner that takes a token.
-    fn open_api(&self, given: &Invocation) -> Result<Option<GithubApi>, Failure> {
-        if given.arguments.verb != Verb::Tags || given.arguments.switch("offline")? {
+    fn open_api(&self, invocation: &Invocation) -> Result<Option<GithubApi>, Failure> {
+        if !invocation.arguments.is_accepted(Input::Labels)
+            || invocation.arguments.switch(Input::Offline)?
+        {
             return Ok(None);
         }
-        let token = given.arguments.text("github-token");
-        if !given.environment.is_in_runner() && token.is_none() {
-            given
+        let token = invocation.arguments.text(Input::GithubToken);
+        if !invocation.environment.is_in_runner() && token.is_none() {
+            invocation
                 .log
                 .info("GitHub's API is not asked: there is no github-token");
             return Ok(None);
         }
         let facts = self.context.facts.as_ref();
-        let name = match given.environment.get("GITHUB_REPOSITORY") {
+        let name = match invocation.environment.get("GITHUB_REPOSITORY") {
             Some(name) => Some(name),
             None => facts.and_then(|facts| facts.repository.as_deref()),
         };
@@ -166,17 +171,17 @@ impl TagInputContext {
                 .why("neither GITHUB_REPOSITORY nor the event names one")
                 .with_hint("set GITHUB_REPOSITORY to OWNER/NAME, or say offline: true"));
         };
-        github_inputs::open_api(given, name).map(Some)
+        github_inputs::open_api(invocation, name).map(Some)
     }
 }
 
-fn local_commit_time(given: &Invocation, sha: &str) -> Option<Timestamp> {
+fn local_commit_time(invocation: &Invocation, sha: &str) -> Option<Timestamp> {
     let commit: CommitId = sha.parse().ok()?;
     match git::checkout(Path::new(".")) {
         Ok(checkout) => Timestamp::from_second(checkout.committed_at(&commit)?).ok(),
         Err(error) => {
             let hint = error.hint().unwrap_or_default();
-            given
+            invocation
                 .log
                 .info(&format!("the checkout does not say when: {error} ({hint})"));
             None
@@ -205,15 +210,15 @@ pub(super) fn event_of_checkout(
 
 /// What the event is, in the words of a workflow, and as far as it is understood.
 pub(super) fn load_event(
-    given: &Invocation,
+    invocation: &Invocation,
     mode: CompatMode,
 ) -> Result<(WorkflowEvent, Option<EventFacts>), Failure> {
-    let workflow = |facts: Option<&EventFacts>| event_inputs::to_workflow_event(given, facts);
-    match event_inputs::find_optional_facts(given) {
+    let workflow = |facts: Option<&EventFacts>| event_inputs::to_workflow_event(invocation, facts);
+    match event_inputs::find_optional_facts(invocation) {
         Ok(found) => Ok((workflow(found.as_ref())?, found)),
         // docker/metadata-action asks less of an event.
         Err(Failure::Input(diagnostic)) if mode == CompatMode::Compatible => {
-            given.log.info(&diagnostic.what);
+            invocation.log.info(&diagnostic.what);
             Ok((workflow(None)?, None))
         }
         Err(failure) => Err(failure),

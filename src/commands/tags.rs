@@ -1,30 +1,40 @@
+use super::invocation::Invocation;
+use super::rule_inputs;
 use super::tag_context::{self, TagInputContext};
-use super::{Invocation, release_request};
+use crate::cli::Input;
 use crate::release::Failure;
-use crate::report::{OutputSeparators, TagsResult};
+use crate::report::{OutputSeparators, TagsResult, VerbResult};
 use crate::tagging::{
     self, CompatMode, Finding, OrderedLabels, TagRuleSet, TaggingError, parse_image_names,
 };
 
 /// Says which tags, labels and annotations the event gives an image. Writes to no registry.
-pub(super) async fn run_tags(given: &Invocation) -> Result<TagsResult, Failure> {
-    let arguments = &given.arguments;
-    let environment = arguments.value("environment")?;
-    release_request::refuse_overrides(given, environment.as_ref())?;
-    let mode = release_request::parse_mode(arguments)?;
-    let images = parse_image_names(arguments.whole("images"))
-        .map_err(|error| release_request::to_input_error(arguments, &error))?;
-    let rules = TagRuleSet::parse(arguments.whole("tags"), arguments.whole("flavor"), mode)
-        .map_err(|error| release_request::to_input_error(arguments, &error))?;
+pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
+    Ok(VerbResult::Tagged(Box::new(derive_tags(invocation).await?)))
+}
+
+async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
+    let arguments = &invocation.arguments;
+    let environment = arguments.value(Input::Environment)?;
+    rule_inputs::refuse_overrides(invocation, environment.as_ref())?;
+    let mode = rule_inputs::parse_mode(arguments)?;
+    let images = parse_image_names(arguments.whole(Input::Images))
+        .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
+    let rules = TagRuleSet::parse(
+        arguments.whole(Input::Tags),
+        arguments.whole(Input::Flavor),
+        mode,
+    )
+    .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
     let TagInputContext {
         context: subject,
         repository,
-    } = collect_context(given, &rules, mode).await?;
+    } = collect_context(invocation, &rules, mode).await?;
     let expansion = tagging::expand_rules(&rules, &subject).map_err(TaggingError::from)?;
     let version = expansion.version().unwrap_or_default().to_owned();
     let mut findings: Vec<Finding> = Vec::new();
-    let mut labels = |input| -> Result<OrderedLabels, TaggingError> {
-        let lines = (input, arguments.whole(input));
+    let mut labels = |input: Input| -> Result<OrderedLabels, TaggingError> {
+        let lines = (input.name(), arguments.whole(input));
         tagging::build_labels(
             &rules,
             &subject,
@@ -34,15 +44,15 @@ pub(super) async fn run_tags(given: &Invocation) -> Result<TagsResult, Failure> 
             &mut findings,
         )
     };
-    let (mut labels, mut annotations) = (labels("labels")?, labels("annotations")?);
+    let (mut labels, mut annotations) = (labels(Input::Labels)?, labels(Input::Annotations)?);
     let separators = OutputSeparators {
-        tags: separator(given, "sep-tags"),
-        labels: separator(given, "sep-labels"),
-        annotations: separator(given, "sep-annotations"),
+        tags: separator(invocation, Input::SepTags),
+        labels: separator(invocation, Input::SepLabels),
+        annotations: separator(invocation, Input::SepAnnotations),
     };
     labels.keep_apart(&separators.labels, &mut findings);
     annotations.keep_apart(&separators.annotations, &mut findings);
-    let levels = given
+    let levels = invocation
         .environment
         .get("DOCKER_METADATA_ANNOTATIONS_LEVELS")
         .unwrap_or("manifest");
@@ -60,38 +70,41 @@ pub(super) async fn run_tags(given: &Invocation) -> Result<TagsResult, Failure> 
         annotations,
         levels: levels.split(',').map(str::to_owned).collect(),
         separators,
-        bake_target: arguments.text("bake-target").unwrap_or_default().to_owned(),
+        bake_target: arguments
+            .text(Input::BakeTarget)
+            .unwrap_or_default()
+            .to_owned(),
         findings,
-        exports_variables: exports_variables(given),
+        exports_variables: exports_variables(invocation),
     })
 }
 
 async fn collect_context(
-    given: &Invocation,
+    invocation: &Invocation,
     rules: &TagRuleSet,
     mode: CompatMode,
 ) -> Result<TagInputContext, Failure> {
-    let (mut workflow, mut facts) = tag_context::load_event(given, mode)?;
-    if given.arguments.choice("context")? == Some("git") {
+    let (mut workflow, mut facts) = tag_context::load_event(invocation, mode)?;
+    if invocation.arguments.choice(Input::Context)? == Some("git") {
         let (of_checkout, found) = tag_context::event_of_checkout(workflow)?;
         (workflow, facts) = (of_checkout, Some(found));
     }
-    let templates = ["labels", "annotations"]
-        .map(|name| given.arguments.whole(name))
+    let templates = [Input::Labels, Input::Annotations]
+        .map(|input| invocation.arguments.whole(input))
         .concat();
-    tag_context::collect_context(given, rules, facts, workflow, &templates).await
+    tag_context::collect_context(invocation, rules, facts, workflow, &templates).await
 }
 
-fn separator(given: &Invocation, name: &'static str) -> String {
-    match given.arguments.whole(name) {
+fn separator(invocation: &Invocation, input: Input) -> String {
+    match invocation.arguments.whole(input) {
         "" => "\n".to_owned(),
         text => text.to_owned(),
     }
 }
 
 /// Whether the outputs become variables for later steps too.
-fn exports_variables(given: &Invocation) -> bool {
-    given
+fn exports_variables(invocation: &Invocation) -> bool {
+    invocation
         .environment
         .get("DOCKER_METADATA_SET_OUTPUT_ENV")
         .is_none_or(|text| text.to_lowercase().contains("true"))

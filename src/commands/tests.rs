@@ -1,7 +1,11 @@
-use super::*;
+use super::credential_inputs::{self, collect_secrets};
+use super::invocation::Invocation;
+use super::release_request::ReleaseJob;
+use super::{event_inputs, promote, push};
+use crate::actions::ProcessEnvironment;
 use crate::cli::{self, CliAction};
-use crate::release::ExistingTagPolicy;
-use crate::report::LogReader;
+use crate::release::{self, ExistingTagPolicy, Failure};
+use crate::report::{LogReader, RunLog};
 use crate::tagging::TagRules;
 
 pub(super) const SHA: &str = "860c1904a1ce19322e91ac35af1ab07466440c37";
@@ -39,7 +43,7 @@ pub(super) fn given(flags: &[&str]) -> Invocation {
 
 fn read(line: &[&str], environment: ProcessEnvironment) -> Invocation {
     let line: Vec<_> = line.iter().map(std::ffi::OsString::from).collect();
-    let arguments = match cli::read(&line, &environment) {
+    let arguments = match cli::parse(&line, &environment) {
         Ok(CliAction::Run(arguments)) => arguments,
         other => panic!("{other:?}"),
     };
@@ -110,7 +114,7 @@ fn somewhere_has_to_be_named() {
         "",
     )]))));
     insta::assert_snapshot!(push, @r"
-    error: images: is needed
+    error: images: is required
      hint: name the places in images, or with environment one of the policy file's
     ");
 }
@@ -143,7 +147,9 @@ fn logins_are_read_whatever_the_password_holds() {
         "INPUT_CREDENTIALS",
         "ghcr.io=robot:made=up:word\nlocalhost:5000=a:b",
     )]);
-    let logins = credential_inputs::parse_credentials(&given).unwrap().given;
+    let logins = credential_inputs::parse_credentials(&given)
+        .unwrap()
+        .credentials;
     assert_eq!(logins[0].registry.as_str(), "ghcr.io");
     assert_eq!(logins[0].user, "robot");
     let password = secrecy::ExposeSecret::expose_secret(&logins[0].password);
@@ -188,7 +194,7 @@ fn an_empty_login_names_its_registry_and_its_line() {
     ] {
         let given = in_runner(&[("INPUT_CREDENTIALS", &one(line))]);
         let logins = credential_inputs::parse_credentials(&given).unwrap();
-        assert_eq!(logins.given.len(), 1, "{line}");
+        assert_eq!(logins.credentials.len(), 1, "{line}");
         let empty = &logins.empty[0];
         assert_eq!(empty.registry.as_str(), "b.example", "{line}");
         assert_eq!(empty.place, "credentials, line 2", "{line}");
@@ -202,7 +208,11 @@ fn an_empty_login_names_its_registry_and_its_line() {
     ] {
         let given = in_runner(&[("INPUT_CREDENTIALS", both)]);
         let logins = credential_inputs::parse_credentials(&given).unwrap();
-        assert_eq!((logins.given.len(), logins.empty.len()), (1, 0), "{both}");
+        assert_eq!(
+            (logins.credentials.len(), logins.empty.len()),
+            (1, 0),
+            "{both}"
+        );
     }
     let given = in_runner(&[("INPUT_CREDENTIALS", "=robot:word")]);
     assert!(credential_inputs::parse_credentials(&given).is_err());

@@ -1,88 +1,80 @@
 //! The inputs that say who has to have signed, and whose word counts for that.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
-use std::sync::Arc;
-
-use jiff::Timestamp;
-
-use super::signing_inputs::text_or_file;
-use super::{Invocation, context_inputs};
-use crate::cli::Verb;
+use super::invocation::Invocation;
+use super::pem_input::text_or_file;
+use super::trust_inputs;
+use super::unused_inputs::refuse_unused_inputs;
+use crate::cli::{Input, InputCondition, Verb};
 use crate::release::{Failure, ImageCheck, RequiredEvidence};
-use crate::signing::{
-    BUNDLE_LIMIT, CertificateCondition, Identity, PublicKey, Requirement, TrustRoot, TufRepository,
-    WildcardPattern,
-};
+use crate::signing::{CertificateCondition, Identity, PublicKey, Requirement, WildcardPattern};
 
 /// The inputs that say what a certificate has to say of the run.
-const CONDITIONS: [(&str, CertificateCondition); 7] = [
+const CONDITIONS: [(Input, CertificateCondition); 7] = [
     (
-        "certificate-github-workflow-repository",
+        Input::CertificateGithubWorkflowRepository,
         CertificateCondition::Repository,
     ),
-    ("certificate-github-workflow-ref", CertificateCondition::Ref),
-    ("certificate-github-workflow-sha", CertificateCondition::Sha),
     (
-        "certificate-github-workflow-trigger",
+        Input::CertificateGithubWorkflowRef,
+        CertificateCondition::Ref,
+    ),
+    (
+        Input::CertificateGithubWorkflowSha,
+        CertificateCondition::Sha,
+    ),
+    (
+        Input::CertificateGithubWorkflowTrigger,
         CertificateCondition::Trigger,
     ),
     (
-        "certificate-github-workflow-name",
+        Input::CertificateGithubWorkflowName,
         CertificateCondition::Name,
     ),
     (
-        "certificate-github-workflow-uri",
+        Input::CertificateGithubWorkflowUri,
         CertificateCondition::Workflow,
     ),
     (
-        "certificate-runner-environment",
+        Input::CertificateRunnerEnvironment,
         CertificateCondition::RunnerEnvironment,
     ),
 ];
 
 /// What the source of a promotion has to have beside it, where that is asked for.
-pub(super) async fn source_check_inputs(given: &Invocation) -> Result<Option<ImageCheck>, Failure> {
-    let arguments = &given.arguments;
-    if !arguments.is_accepted("verify-source") {
+pub(super) async fn source_check_inputs(
+    invocation: &Invocation,
+) -> Result<Option<ImageCheck>, Failure> {
+    let arguments = &invocation.arguments;
+    if !arguments.is_accepted(Input::VerifySource) {
         return Ok(None);
     }
-    if arguments.switch("verify-source")? {
-        return check_inputs(given).await.map(Some);
+    if arguments.switch(Input::VerifySource)? {
+        return check_inputs(invocation).await.map(Some);
     }
-    let input = ["key", "certificate-identity", "attestation"]
-        .into_iter()
-        .find(|name| !arguments.entries(name).is_empty());
-    match input {
-        Some(name) => Err(
-            Failure::input(format!("{name} is given, and nothing is checked"))
-                .with_hint("say verify-source: true, or leave it out"),
-        ),
-        None => Ok(None),
-    }
+    refuse_unused_inputs(arguments, &[InputCondition::VerifiesSource])?;
+    Ok(None)
 }
 
 /// What an image has to have beside it.
-pub(super) async fn check_inputs(given: &Invocation) -> Result<ImageCheck, Failure> {
-    let mut wanted: Vec<RequiredEvidence> = given.arguments.values("attestation")?;
+pub(super) async fn check_inputs(invocation: &Invocation) -> Result<ImageCheck, Failure> {
+    let mut wanted: Vec<RequiredEvidence> = invocation.arguments.values(Input::Attestation)?;
     if wanted.is_empty() {
         wanted.push(RequiredEvidence::Signature);
     }
     Ok(ImageCheck {
-        requirement: signer_requirement(given).await?,
+        requirement: signer_requirement(invocation).await?,
         wanted,
     })
 }
 
-async fn signer_requirement(given: &Invocation) -> Result<Requirement, Failure> {
-    let logged = transparency_log_input(given)?;
-    match expected_signer(given)? {
+async fn signer_requirement(invocation: &Invocation) -> Result<Requirement, Failure> {
+    let logged = transparency_log_input(invocation)?;
+    match expected_signer(invocation)? {
         ExpectedSigner::Key(text) => {
-            let wrong = |reason: String| given.arguments.error("key", None, reason);
+            let wrong = |reason: String| invocation.arguments.error(Input::Key, None, reason);
             let key = PublicKey::read(&text).map_err(|error| wrong(error.to_string()))?;
             let log = match logged {
-                Some(true) => Some(load_trust_root(given).await?),
+                Some(true) => Some(trust_inputs::load_trust_root(invocation).await?),
                 // A key says all by itself.
                 _ => None,
             };
@@ -90,7 +82,7 @@ async fn signer_requirement(given: &Invocation) -> Result<Requirement, Failure> 
         }
         ExpectedSigner::Identity(identity) => Ok(Requirement::Identity {
             identity,
-            trust: load_trust_root(given).await?,
+            trust: trust_inputs::load_trust_root(invocation).await?,
             logged: logged.unwrap_or(true),
         }),
     }
@@ -105,10 +97,10 @@ pub(super) enum ExpectedSigner {
 }
 
 /// The one of both that is given.
-pub(super) fn expected_signer(given: &Invocation) -> Result<ExpectedSigner, Failure> {
-    let arguments = &given.arguments;
-    let key = arguments.entries("key").first();
-    let identity = arguments.entries("certificate-identity").first();
+pub(super) fn expected_signer(invocation: &Invocation) -> Result<ExpectedSigner, Failure> {
+    let arguments = &invocation.arguments;
+    let key = arguments.entries(Input::Key).first();
+    let identity = arguments.entries(Input::CertificateIdentity).first();
     match (key, identity) {
         (Some(_), Some(_)) => Err(Failure::input(
             "key and certificate-identity are both given: a signature has one or the other",
@@ -119,107 +111,38 @@ pub(super) fn expected_signer(given: &Invocation) -> Result<ExpectedSigner, Fail
         )
         .with_hint("give the public key (cosign.pub), or the workflow that signs as certificate-identity: https://github.com/OWNER/REPO/.github/workflows/FILE@REF, with * for any characters")),
         (Some(entry), None) => {
-            refuse_unused(given)?;
-            let wrong = |reason: String| arguments.error("key", None, reason);
+            refuse_unused_inputs(arguments, &[InputCondition::ChecksCertificate])?;
+            let wrong = |reason: String| arguments.error(Input::Key, None, reason);
             Ok(ExpectedSigner::Key(text_or_file(&entry.text).map_err(wrong)?))
         }
         (None, Some(entry)) => Ok(ExpectedSigner::Identity(Identity {
             subject: WildcardPattern::new(&entry.text),
             issuer: arguments
-                .text("certificate-oidc-issuer")
+                .text(Input::CertificateOidcIssuer)
                 .unwrap_or_default()
                 .to_owned(),
-            conditions: parse_conditions(given)?,
+            conditions: parse_conditions(invocation)?,
         })),
     }
 }
 
-fn parse_conditions(given: &Invocation) -> Result<Vec<(CertificateCondition, String)>, Failure> {
+fn parse_conditions(
+    invocation: &Invocation,
+) -> Result<Vec<(CertificateCondition, String)>, Failure> {
     let mut conditions = Vec::new();
     for (name, condition) in CONDITIONS {
-        if let Some(wanted) = given.arguments.value(name)? {
+        if let Some(wanted) = invocation.arguments.value(name)? {
             conditions.push((condition, wanted));
         }
     }
     Ok(conditions)
 }
 
-/// A condition that is given and not looked at is a mistake that would let through what it is for.
-fn refuse_unused(given: &Invocation) -> Result<(), Failure> {
-    let names = CONDITIONS.iter().map(|(name, _)| *name);
-    let unused = names
-        .chain(["certificate-oidc-issuer"])
-        .find(|name| !given.arguments.entries(name).is_empty());
-    match unused {
-        Some(name) => Err(Failure::input(format!(
-            "{name} is given with key: what a key signed has no certificate"
-        ))
-        .with_hint("give certificate-identity in place of key, or leave it out")),
-        None => Ok(()),
-    }
-}
-
 /// What `transparency-log` says, where it is given. Where something is released it says how to sign.
-pub(super) fn transparency_log_input(given: &Invocation) -> Result<Option<bool>, Failure> {
-    if given.arguments.verb == Verb::Promote {
+pub(super) fn transparency_log_input(invocation: &Invocation) -> Result<Option<bool>, Failure> {
+    if invocation.arguments.verb == Verb::Promote {
         return Ok(None);
     }
-    let choice = given.arguments.choice("transparency-log")?;
+    let choice = invocation.arguments.choice(Input::TransparencyLog)?;
     Ok(choice.map(|choice| choice == "on"))
-}
-
-/// Whose word counts: the file that is given, else the public instance's.
-pub(super) async fn load_trust_root(given: &Invocation) -> Result<Arc<TrustRoot>, Failure> {
-    let root = match given.arguments.entries("trusted-root").first() {
-        Some(entry) => {
-            let wrong = |reason: String| given.arguments.entry_error("trusted-root", entry, reason);
-            let json = read_bounded_file(Path::new(&entry.text))
-                .map_err(|error| wrong(format!("cannot be read: {error}")))?;
-            TrustRoot::parse(&json)
-                .map_err(|error| wrong(format!("is no trusted root that can be used: {error}")))?
-        }
-        None => load_public_root(given).await?,
-    };
-    Ok(Arc::new(root))
-}
-
-async fn load_public_root(given: &Invocation) -> Result<TrustRoot, Failure> {
-    let log = &given.log;
-    if given.arguments.switch("offline")? {
-        log.info("the roots of the public instance are those of this program");
-        let root = TrustRoot::load_embedded();
-        return root.map_err(|error| Failure::service(format!("the trusted root: {error}")));
-    }
-    let client = context_inputs::open_connections(given)?;
-    let root = tuf_repository(given)
-        .load_trust_root(&client, &log.notices())
-        .await;
-    root.map_err(|error| {
-        Failure::service(format!("the roots of the public instance: {error}"))
-            .why("its repository is broken, or something between here and there answers in its place; a clock that is wrong shows so too")
-            .with_hint("offline: true goes by the roots in this program, trusted-root by a file")
-    })
-}
-
-/// Where the public instance says what it is. What it says is kept in the user's cache; a job's runner
-/// has none that lasts.
-#[expect(clippy::disallowed_methods, reason = "the surface reads the clock")]
-pub(super) fn tuf_repository(given: &Invocation) -> TufRepository {
-    let environment = &given.environment;
-    let cache = environment.path("XDG_CACHE_HOME").map(Path::to_owned);
-    let cache = cache.or_else(|| Some(environment.path("HOME")?.join(".cache")));
-    let kept = cache.filter(|path| path.is_absolute() && !environment.is_in_runner());
-    TufRepository::new(
-        Timestamp::now(),
-        kept.map(|path| path.join("shipmark").join("tuf")),
-    )
-}
-
-/// A file of at most one byte more than is looked at.
-pub(super) fn read_bounded_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    File::open(path)?
-        .take(BUNDLE_LIMIT + 1)
-        .read_to_end(&mut content)?;
-    Ok(content)
 }

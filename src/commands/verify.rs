@@ -1,12 +1,17 @@
-use super::{Invocation, context_inputs, verification_inputs};
-use crate::release::{self, Failure, Verification, VerifyRequest};
+use super::invocation::Invocation;
+use super::{context_inputs, verification_inputs};
+use crate::cli::Input;
+use crate::release::{self, Failure, VerifyRequest};
+use crate::report::VerbResult;
 
 /// Checks the signatures and attestations of an image.
-pub(super) async fn run_verify(given: &Invocation) -> Result<Verification, Failure> {
-    let context = context_inputs::build_context(given)?;
+pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
+    let context = context_inputs::build_context(invocation)?;
     let request = VerifyRequest {
-        source: given.arguments.required("source")?,
-        recursive: given.arguments.switch("recursive")?,
+        source: invocation.arguments.required(Input::Source)?,
+        recursive: invocation.arguments.switch(Input::Recursive)?,
     };
-    release::verify(&request, verification_inputs::check_inputs(given), &context).await
+    let check = verification_inputs::check_inputs(invocation);
+    let verification = release::verify(&request, check, &context).await?;
+    Ok(VerbResult::Verified(Box::new(verification)))
 }

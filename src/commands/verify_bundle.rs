@@ -1,49 +1,55 @@
 use std::path::Path;
 
-use super::Invocation;
+use super::invocation::Invocation;
+use super::trust_inputs;
 use super::verification_inputs::{self, ExpectedSigner};
+use crate::cli::Input;
 use crate::image::Digest;
 use crate::release::Failure;
-use crate::report::BundleVerification;
+use crate::report::{BundleVerification, VerbResult};
 use crate::signing::{FileRequirement, FileSigner, PublicKey, SignedArtifact};
 
 /// Checks a bundle that stands beside a file.
-pub(super) async fn run_verify_bundle(given: &Invocation) -> Result<BundleVerification, Failure> {
-    let arguments = &given.arguments;
-    let (mut subject, artifact) = open_subject(given)?;
-    let path: String = arguments.required("bundle")?;
-    let bundle = verification_inputs::read_bounded_file(Path::new(&path)).map_err(|error| {
-        arguments.error("bundle", None, format!("{path:?} cannot be read: {error}"))
+pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
+    let arguments = &invocation.arguments;
+    let (mut subject, artifact) = open_subject(invocation)?;
+    let path: String = arguments.required(Input::Bundle)?;
+    let bundle = trust_inputs::read_bounded_file(Path::new(&path)).map_err(|error| {
+        arguments.error(
+            Input::Bundle,
+            None,
+            format!("{path:?} cannot be read: {error}"),
+        )
     })?;
-    let signer = match verification_inputs::expected_signer(given)? {
+    let signer = match verification_inputs::expected_signer(invocation)? {
         ExpectedSigner::Key(text) => FileSigner::Key(
             PublicKey::read(&text)
-                .map_err(|error| arguments.error("key", None, error.to_string()))?,
+                .map_err(|error| arguments.error(Input::Key, None, error.to_string()))?,
         ),
         ExpectedSigner::Identity(identity) => FileSigner::Identity(identity),
     };
     let requirement = FileRequirement {
         signer,
-        trust_root: verification_inputs::load_trust_root(given).await?,
-        requires_log: verification_inputs::transparency_log_input(given)?.unwrap_or(true),
+        trust_root: trust_inputs::load_trust_root(invocation).await?,
+        requires_log: verification_inputs::transparency_log_input(invocation)?.unwrap_or(true),
     };
-    Ok(BundleVerification {
+    Ok(VerbResult::VerifiedBundle(Box::new(BundleVerification {
         result: requirement.check(&bundle, &mut subject),
         bundle: path,
         artifact,
         signer: requirement.signer,
-    })
+    })))
 }
 
 /// What is signed: the one of both that is given, and its name.
-fn open_subject(given: &Invocation) -> Result<(SignedArtifact, String), Failure> {
-    let arguments = &given.arguments;
-    let file = arguments.text("artifact");
-    match (file, arguments.value::<Digest>("digest")?) {
+fn open_subject(invocation: &Invocation) -> Result<(SignedArtifact, String), Failure> {
+    let arguments = &invocation.arguments;
+    let file = arguments.text(Input::Artifact);
+    match (file, arguments.value::<Digest>(Input::Digest)?) {
         (Some(path), None) => {
             let file = SignedArtifact::open(Path::new(path)).map_err(|error| {
                 arguments.error(
-                    "artifact",
+                    Input::Artifact,
                     None,
                     format!("{path:?} cannot be read: {error}"),
                 )

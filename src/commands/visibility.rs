@@ -3,7 +3,9 @@
 //! What is signed keyless stands in a log, and the one of Sigstore's public instance is for everybody
 //! to read. So only a repository that is known to be public is named there without being asked.
 
-use super::{Invocation, event_inputs, github_inputs, sigstore_inputs};
+use super::invocation::Invocation;
+use super::{event_inputs, github_inputs, service_address};
+use crate::cli::Input;
 use crate::github::GithubApiError;
 use crate::release::Failure;
 
@@ -11,10 +13,10 @@ use crate::release::Failure;
 ///
 /// # Errors
 /// It is not, or nothing says that it is.
-pub(super) async fn require_public(given: &Invocation) -> Result<(), Failure> {
-    let is_public = match of_event(given)? {
+pub(super) async fn require_public(invocation: &Invocation) -> Result<(), Failure> {
+    let is_public = match of_event(invocation)? {
         Some(is_public) => is_public,
-        None => ask(given).await?,
+        None => ask(invocation).await?,
     };
     match is_public {
         true => Ok(()),
@@ -35,8 +37,8 @@ fn advised(failure: Failure) -> Failure {
 
 /// What the job's own event says of the job's own repository. Some events, such as schedule, say
 /// nothing of it.
-fn of_event(given: &Invocation) -> Result<Option<bool>, Failure> {
-    let environment = &given.environment;
+fn of_event(invocation: &Invocation) -> Result<Option<bool>, Failure> {
+    let environment = &invocation.environment;
     let repository = event_inputs::of_job(environment)?.repository;
     let own = environment.get("GITHUB_REPOSITORY");
     let is_own = match (own, &repository.full_name) {
@@ -47,27 +49,29 @@ fn of_event(given: &Invocation) -> Result<Option<bool>, Failure> {
 }
 
 /// What GitHub's API says of it.
-async fn ask(given: &Invocation) -> Result<bool, Failure> {
+async fn ask(invocation: &Invocation) -> Result<bool, Failure> {
     let unknown = |why: String| unknown(Failure::input, &why);
-    let arguments = &given.arguments;
-    if arguments.is_accepted("offline") && arguments.switch("offline")? {
+    let arguments = &invocation.arguments;
+    if arguments.is_accepted(Input::Offline) && arguments.switch(Input::Offline)? {
         return Err(unknown("offline: true asks nobody else".to_owned()));
     }
-    if arguments.text("github-token").is_none() {
+    if arguments.text(Input::GithubToken).is_none() {
         let why = "there is no github-token to ask GitHub's API with";
         return Err(unknown(why.to_owned()));
     }
-    let Some(name) = given.environment.get("GITHUB_REPOSITORY") else {
+    let Some(name) = invocation.environment.get("GITHUB_REPOSITORY") else {
         let why = "GITHUB_REPOSITORY does not name it to ask GitHub's API";
         return Err(unknown(why.to_owned()));
     };
-    if !sigstore_inputs::is_confidential(&github_inputs::api_base(given)?) {
+    if !service_address::is_confidential(&github_inputs::api_base(invocation)?) {
         let why = "GITHUB_API_URL is no https address, so its answer proves nothing";
         return Err(unknown(why.to_owned()));
     }
-    let log = &given.log;
+    let log = &invocation.log;
     log.info("asking GitHub's API whether the repository is public, which the event does not say");
-    let told = github_inputs::open_api(given, name)?.get_repository().await;
+    let told = github_inputs::open_api(invocation, name)?
+        .get_repository()
+        .await;
     match told {
         Ok(told) => told
             .public

@@ -2,7 +2,7 @@ use thiserror::Error;
 
 use super::ServiceNameError;
 use crate::image::ImageSourceError;
-use crate::notices::to_printable;
+use crate::notices::nearest_word;
 use crate::tagging::{EnvironmentName, EnvironmentNameError, RuleError};
 
 /// Position in the policy file, in lines and characters from 1.
@@ -167,16 +167,6 @@ impl PolicyProblem {
             nearest: nearest_word(from.as_str(), known).map(str::to_owned),
         }
     }
-}
-
-/// The one of `known` that `word` is most like.
-pub(super) fn nearest_word<'a>(
-    word: &str,
-    known: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
-    // Nobody mistypes a word into one that is much longer.
-    let word = to_printable(word, 40);
-    known.min_by_key(|known| strsim::damerau_levenshtein(known, &word))
 }
 
 /// What is meant in the usual mistakes.

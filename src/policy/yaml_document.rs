@@ -10,9 +10,9 @@ use std::str::FromStr;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::error::{FilePosition, PolicyError, PolicyProblem, nearest_word};
+use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::{POLICY_LIMIT, ServiceNameError};
-use crate::notices::to_printable;
+use crate::notices::{nearest_word, to_printable};
 use crate::tagging::EnvironmentNameError;
 
 /// A value, and where it begins.

@@ -102,6 +102,25 @@ async fn a_login_that_the_container_does_not_see_is_explained() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_gets_the_advice_on_logins_that_push_gets() {
+    let registry = Registry::start(Profile::plain().auth(Auth::basic("ci", "word"))).await;
+    let inputs = [
+        ("command", "verify"),
+        ("source", &*format!("{}/web:v1", registry.host())),
+        ("certificate-identity", "https://github.com/acme/web/*"),
+        ("offline", "true"),
+    ];
+    let ran = contained(&Place::new(), &inputs);
+    assert_eq!(ran.status, Some(3), "{}", ran.log);
+    for part in [
+        "docker/login-action writes to the machine's home".to_owned(),
+        format!("credentials: {}=USER", registry.host()),
+    ] {
+        assert!(ran.log.contains(&part), "{part}: {}", ran.log);
+    }
+}
+
 #[test]
 fn localhost_in_a_container_is_explained() {
     let inputs = [

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::super::{Invocation, event_inputs, github_inputs};
+use crate::commands::invocation::Invocation;
+use crate::commands::{event_inputs, github_inputs};
 use crate::git::{CommittedFile, Entry, FolderAt, GitCheckout, GitError};
 use crate::image::CommitId;
 use crate::notices::to_printable;
@@ -31,15 +32,18 @@ const EVENT_COMMIT: &str = "GITHUB_SHA";
 impl Files {
     /// Returns the files that count in this run; none where a runner has neither a commit nor a
     /// checkout, and nothing of a policy.
-    pub(super) fn of(given: &Invocation, named: Option<&Path>) -> Result<Option<Self>, Failure> {
-        if !given.environment.is_in_runner() {
+    pub(super) fn of(
+        invocation: &Invocation,
+        named: Option<&Path>,
+    ) -> Result<Option<Self>, Failure> {
+        if !invocation.environment.is_in_runner() {
             return Ok(Some(Self::Disk));
         }
         let checkout = event_inputs::open_checkout();
-        let Some(sha) = given.environment.get(WORKFLOW_COMMIT) else {
+        let Some(sha) = invocation.environment.get(WORKFLOW_COMMIT) else {
             return match checkout {
-                Ok(checkout) => Self::of_head(given, checkout).map(Some),
-                Err(error) => without_commit(given, named, &error).map(|()| None),
+                Ok(checkout) => Self::of_head(invocation, checkout).map(Some),
+                Err(error) => without_commit(invocation, named, &error).map(|()| None),
             };
         };
         let commit = sha.parse().map_err(|_| {
@@ -53,9 +57,9 @@ impl Files {
 
     /// Runners other than GitHub's may not say the workflow's commit. What is checked out is it, unless
     /// an earlier step has checked out, or committed, something else than what the event is about.
-    fn of_head(given: &Invocation, checkout: GitCheckout) -> Result<Self, Failure> {
+    fn of_head(invocation: &Invocation, checkout: GitCheckout) -> Result<Self, Failure> {
         let commit = checkout.commit.clone();
-        let event = given.environment.get(EVENT_COMMIT);
+        let event = invocation.environment.get(EVENT_COMMIT);
         if let Some(event) = event.filter(|event| *event != commit.as_str()) {
             return Err(Failure::input(format!(
                 "the policy cannot be told: {WORKFLOW_COMMIT} is not set, and commit {} is checked out, not {EVENT_COMMIT}, {}",
@@ -67,7 +71,7 @@ impl Files {
                 "update the runner, set {WORKFLOW_COMMIT}, or check out the event's commit before this step"
             )));
         }
-        given.log.info(&format!(
+        invocation.log.info(&format!(
             "{WORKFLOW_COMMIT} is not set: the policy is looked for in commit {}, which is checked out",
             commit.short()
         ));
@@ -103,7 +107,7 @@ impl Files {
     /// Returns a file; none where it is not there, or where nobody says so.
     pub(super) async fn read(
         &self,
-        given: &Invocation,
+        invocation: &Invocation,
         path: &Path,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let (commit, checkout) = match self {
@@ -117,14 +121,14 @@ impl Files {
         match at {
             CommittedFile::Bytes(bytes) => Ok(Some(bytes)),
             CommittedFile::Absent => Ok(None),
-            CommittedFile::NotInClone => github_inputs::file(given, commit, path).await,
+            CommittedFile::NotInClone => github_inputs::file(invocation, commit, path).await,
         }
     }
 
     /// Returns what is in a folder; nothing where it is known that there is none.
     pub(super) async fn folder(
         &self,
-        given: &Invocation,
+        invocation: &Invocation,
         path: &Path,
     ) -> Result<Vec<Entry>, Failure> {
         let (commit, checkout) = match self {
@@ -139,7 +143,7 @@ impl Files {
             FolderAt::Entries(entries) => Ok(entries),
             FolderAt::Absent => Ok(Vec::new()),
             FolderAt::NotHere => {
-                let entries = github_inputs::folder(given, commit, path).await?;
+                let entries = github_inputs::folder(invocation, commit, path).await?;
                 let entry = |(name, is_folder)| Entry { name, is_folder };
                 Ok(entries.into_iter().map(entry).collect())
             }
@@ -149,7 +153,7 @@ impl Files {
 
 /// A policy that is there must not be passed over where its commit cannot be told.
 fn without_commit(
-    given: &Invocation,
+    invocation: &Invocation,
     named: Option<&Path>,
     error: &GitError,
 ) -> Result<(), Failure> {
@@ -157,7 +161,7 @@ fn without_commit(
     let path = named.unwrap_or(usual);
     let nothing = matches!(error, GitError::NoRepository(_) | GitError::Unborn(_));
     if named.is_none() && nothing && usual.symlink_metadata().is_err() {
-        given.log.info(&format!(
+        invocation.log.info(&format!(
             "no policy: {WORKFLOW_COMMIT} is not set, and {error}"
         ));
         return Ok(());

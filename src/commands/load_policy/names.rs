@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::files::Files;
-use crate::commands::{Invocation, github_inputs};
+use crate::commands::github_inputs;
+use crate::commands::invocation::Invocation;
 use crate::notices::to_printable;
 use crate::policy::file::{FILE, FOLDER, PATH, resembles_file, resembles_folder};
 use crate::release::Failure;
@@ -12,13 +13,13 @@ use crate::release::Failure;
 /// policy's own where it was not read: a clone may leave out what is in a file, and GitHub's API answers
 /// alike where a file is not there and where the token may not see it.
 pub(super) async fn refuse_resembling(
-    given: &Invocation,
+    invocation: &Invocation,
     files: &Files,
     named: Option<&Path>,
     is_read: bool,
 ) -> Result<(), Failure> {
     let mut folders = Vec::new();
-    for entry in files.folder(given, Path::new("")).await? {
+    for entry in files.folder(invocation, Path::new("")).await? {
         let name = entry.name;
         if entry.is_folder && resembles_folder(&name) {
             folders.push(name);
@@ -29,7 +30,7 @@ pub(super) async fn refuse_resembling(
         }
     }
     for folder in folders {
-        for entry in files.folder(given, Path::new(&folder)).await? {
+        for entry in files.folder(invocation, Path::new(&folder)).await? {
             let is_policy = folder == FOLDER && entry.name == FILE;
             if is_policy && !is_read {
                 return Err(github_inputs::unknown_policy(&format!(

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::super::load_policy::LoadedPolicy;
-use crate::commands::Invocation;
+use crate::commands::invocation::Invocation;
+use crate::commands::load_policy::LoadedPolicy;
 use crate::image::Destination;
 use crate::layout::{self, LayoutError};
 use crate::policy::{EnvironmentRules, MatchError, Repositories, Service};
@@ -11,10 +11,10 @@ use crate::release::Failure;
 
 /// The repositories of the policy's environments, as what they are on disk.
 pub(super) fn find<'a>(
-    given: &Invocation,
+    invocation: &Invocation,
     held: &'a LoadedPolicy,
 ) -> Result<Repositories<'a>, Failure> {
-    refuse_elsewhere(given, held)?;
+    refuse_elsewhere(invocation, held)?;
     let real_paths = layout::real_paths(held.policy.places()).map_err(|error| {
         Failure::input(format!(
             "the policy file {}: the repository {error}",
@@ -27,9 +27,9 @@ pub(super) fn find<'a>(
 
 /// In a runner the policy's relative directories are in the workspace. A step that runs in another
 /// folder would find none of them, and no rule would hold.
-fn refuse_elsewhere(given: &Invocation, held: &LoadedPolicy) -> Result<(), Failure> {
-    let workspace = given.environment.path("GITHUB_WORKSPACE");
-    let Some(workspace) = workspace.filter(|_| given.environment.is_in_runner()) else {
+fn refuse_elsewhere(invocation: &Invocation, held: &LoadedPolicy) -> Result<(), Failure> {
+    let workspace = invocation.environment.path("GITHUB_WORKSPACE");
+    let Some(workspace) = workspace.filter(|_| invocation.environment.is_in_runner()) else {
         return Ok(());
     };
     let is_relative =

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::recorded_differences::RecordedDifferences;
 use super::template_helpers::{DateHelpers, ListHelper, ValueHelper};
+use crate::notices::nearest_word;
 use crate::tagging::printable_name::printable_name;
-use crate::tagging::rules::nearest_word;
 use crate::tagging::{CompatDifference, CompatMode};
 
 /// What a template may say, in both modes.
@@ -183,7 +183,7 @@ impl TemplateLanguage {
             | RenderErrorReason::HelperNotFound(name) => format!(
                 "the expression {} is not known; did you mean {}?",
                 printable_name(name),
-                nearest_word(name, &self.names)
+                nearest_word(name, self.names.iter().copied()).unwrap_or_default()
             ),
             RenderErrorReason::MissingVariable(None) => "an expression is not known".to_owned(),
             other => printable_name(&other.to_string()),

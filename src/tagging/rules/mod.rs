@@ -22,7 +22,6 @@ pub(super) use flavor::{FlavorAffix, LatestFlavor};
 pub(super) use javascript_number::parse_javascript_number;
 pub(super) use list_input::{ListEntry, parse_entries};
 pub(super) use rule::{RefRuleKind, RuleKind, VersionRule};
-pub(super) use rule_error::nearest_word;
 
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,4 @@
+use crate::notices::nearest_word;
 use thiserror::Error;
 
 use super::csv::CsvProblem;
@@ -91,19 +92,7 @@ impl RuleProblem {
         Self::Unknown {
             what,
             word: printable_name(word),
-            nearest: nearest_word(word, valid),
+            nearest: nearest_word(word, valid.iter().copied()).unwrap_or_default(),
         }
     }
-}
-
-/// The word of `valid` that is nearest to `word`.
-pub(crate) fn nearest_word(word: &str, valid: &[&'static str]) -> &'static str {
-    // Nobody mistypes a word into one that is much longer.
-    let word: String = word.chars().take(40).collect();
-    let distance = |known: &&&str| strsim::damerau_levenshtein(known, &word);
-    valid
-        .iter()
-        .min_by_key(distance)
-        .copied()
-        .unwrap_or_default()
 }

@@ -1,0 +1,111 @@
+//! The table of outputs.
+
+use super::verb::Verb;
+use super::verb_groups::{
+    REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
+};
+
+/// An output of the action.
+#[derive(Debug)]
+pub struct OutputDeclaration {
+    /// Its name.
+    pub name: &'static str,
+    /// The verbs that give it.
+    pub verbs: &'static [Verb],
+    /// What it holds. One line.
+    pub help: &'static str,
+}
+
+/// Every output there is, in the order in which they are documented.
+pub const OUTPUTS: &[OutputDeclaration] = &[
+    OutputDeclaration {
+        name: "digest",
+        verbs: REGISTRY_VERBS,
+        help: "Digest of the released image, sha256:…; empty for several services",
+    },
+    OutputDeclaration {
+        name: "source-digest",
+        verbs: RELEASE_VERBS,
+        help: "Digest of the requested image; differs from digest if platforms created a new index or an existing image was kept",
+    },
+    OutputDeclaration {
+        name: "image",
+        verbs: RELEASE_VERBS,
+        help: "repository@digest of each destination, one per line",
+    },
+    OutputDeclaration {
+        name: "tags",
+        verbs: TAGGING_VERBS,
+        help: "Full references that now name the image (on a dry run: would name it), one per line",
+    },
+    OutputDeclaration {
+        name: "version",
+        verbs: TAGGING_VERBS,
+        help: "Released version, if there is one",
+    },
+    OutputDeclaration {
+        name: "signatures",
+        verbs: RELEASE_VERBS,
+        help: "References of the image's signatures, new or existing, one per line",
+    },
+    OutputDeclaration {
+        name: "attestations",
+        verbs: RELEASE_VERBS,
+        help: "References of the image's attestations, new or existing, one per line",
+    },
+    OutputDeclaration {
+        name: "attestation-urls",
+        verbs: RELEASE_VERBS,
+        help: "Addresses on GitHub of the uploaded attestations (github-attestations), one per line",
+    },
+    OutputDeclaration {
+        name: "json",
+        verbs: Verb::ALL,
+        help: "The whole outcome as one JSON object; for tags, the object that docker/metadata-action gives",
+    },
+    OutputDeclaration {
+        name: "outcome",
+        verbs: REFUSABLE_VERBS,
+        help: "released, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
+    },
+    OutputDeclaration {
+        name: "matrix",
+        verbs: RELEASE_VERBS,
+        help: "Images as a matrix for a later job: service (if there are services), image, digest",
+    },
+    OutputDeclaration {
+        name: "tag-names",
+        verbs: TAGS_VERBS,
+        help: "Tags without the image's name",
+    },
+    OutputDeclaration {
+        name: "labels",
+        verbs: TAGS_VERBS,
+        help: "Labels, one per line",
+    },
+    OutputDeclaration {
+        name: "annotations",
+        verbs: TAGS_VERBS,
+        help: "Annotations with their level, one per line",
+    },
+    OutputDeclaration {
+        name: "bake-file",
+        verbs: TAGS_VERBS,
+        help: "Bake file with tags and labels",
+    },
+    OutputDeclaration {
+        name: "bake-file-tags",
+        verbs: TAGS_VERBS,
+        help: "Bake file with tags",
+    },
+    OutputDeclaration {
+        name: "bake-file-labels",
+        verbs: TAGS_VERBS,
+        help: "Bake file with labels",
+    },
+    OutputDeclaration {
+        name: "bake-file-annotations",
+        verbs: TAGS_VERBS,
+        help: "Bake file with annotations",
+    },
+];

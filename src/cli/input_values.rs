@@ -1,0 +1,293 @@
+//! The values of inputs, as text with the place of each.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::declared_inputs::Input;
+use super::input_declaration::InputKind;
+use super::verb::Verb;
+use crate::notices::to_printable;
+
+/// Values of the inputs that were given, as text.
+#[derive(Clone)]
+pub struct InputValues {
+    /// Verb to run.
+    pub verb: Verb,
+    /// Where the values were given.
+    pub origin: InputOrigin,
+    /// Warnings that do not stop the run, such as an unknown input.
+    pub warnings: Vec<String>,
+    pub(super) entries: BTreeMap<Input, Vec<InputEntry>>,
+    /// Lists and verbatim texts, as they were written.
+    pub(super) verbatim: BTreeMap<Input, String>,
+}
+
+/// Where inputs are given, which decides how messages name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputOrigin {
+    /// On the command line, as `--images`.
+    CommandLine,
+    /// In a workflow, as `images`.
+    Workflow,
+}
+
+/// One value of an input.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InputEntry {
+    /// Value without the blanks around it.
+    pub text: String,
+    /// Line number in a workflow's list; `None` elsewhere.
+    pub line: Option<usize>,
+}
+
+/// Error in an input.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{place}: {reason}")]
+pub struct InputError {
+    /// Input as its user knows it, with the line in a list.
+    pub place: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl InputValues {
+    /// Returns the values of a list, or the one value of another input; empty if it was not given.
+    pub fn entries(&self, input: Input) -> &[InputEntry] {
+        debug_assert!(
+            self.is_accepted(input),
+            "{input} is not an input of {}",
+            self.verb
+        );
+        self.entries.get(&input).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns a list or a verbatim text as it was written; empty if it was not given.
+    pub fn whole(&self, input: Input) -> &str {
+        debug_assert!(
+            self.is_accepted(input),
+            "{input} is not an input of {}",
+            self.verb
+        );
+        self.verbatim.get(&input).map_or("", String::as_str)
+    }
+
+    /// Returns the value, or the default.
+    pub fn text(&self, input: Input) -> Option<&str> {
+        match self.entries(input).first() {
+            Some(entry) => Some(&entry.text),
+            None => input.declaration().default,
+        }
+    }
+
+    /// Returns the value, parsed as a `T`; `None` if it was not given.
+    pub fn value<T>(&self, input: Input) -> Result<Option<T>, InputError>
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        Ok(self.values(input)?.pop())
+    }
+
+    /// Returns the value, parsed as a `T`, or an error if it was not given.
+    pub fn required<T>(&self, input: Input) -> Result<T, InputError>
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        self.value(input)?
+            .ok_or_else(|| self.error(input, None, "is required"))
+    }
+
+    /// Returns the entries, each parsed as a `T`.
+    pub fn values<T>(&self, input: Input) -> Result<Vec<T>, InputError>
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        self.entries(input)
+            .iter()
+            .map(|entry| {
+                entry
+                    .text
+                    .parse()
+                    .map_err(|reason: T::Err| self.entry_error(input, entry, reason))
+            })
+            .collect()
+    }
+
+    /// Returns whether a switch is on.
+    pub fn switch(&self, input: Input) -> Result<bool, InputError> {
+        match self.text(input).map(str::to_ascii_lowercase).as_deref() {
+            Some("true") => Ok(true),
+            None | Some("false") => Ok(false),
+            Some(_) => {
+                Err(self.entry_error(input, &self.entries(input)[0], "is neither true nor false"))
+            }
+        }
+    }
+
+    /// Returns the chosen word; `None` if the input was not given.
+    pub fn choice(&self, input: Input) -> Result<Option<&'static str>, InputError> {
+        let Some(entry) = self.entries(input).first() else {
+            return Ok(None);
+        };
+        match input.declaration().kind {
+            InputKind::Choice(words) => choose_word(words, &entry.text)
+                .map(Some)
+                .map_err(|reason| self.entry_error(input, entry, reason)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns an error about an entry. It does not repeat a secret.
+    pub fn entry_error(
+        &self,
+        input: Input,
+        entry: &InputEntry,
+        reason: impl fmt::Display,
+    ) -> InputError {
+        let reason = match input.declaration().secret {
+            true => reason.to_string(),
+            false => format!("{:?} {reason}", to_printable(&entry.text, 200)),
+        };
+        self.error(input, entry.line, reason)
+    }
+
+    /// Returns an error about an input.
+    pub fn error(
+        &self,
+        input: Input,
+        line: Option<usize>,
+        reason: impl Into<String>,
+    ) -> InputError {
+        InputError {
+            place: self.origin.input_place(input, line),
+            reason: reason.into(),
+        }
+    }
+
+    /// Returns the values of all secret inputs.
+    pub fn secrets(&self) -> impl Iterator<Item = (Input, &str)> {
+        self.entries
+            .iter()
+            .filter(|(input, _)| input.declaration().secret)
+            .flat_map(|(input, entries)| entries.iter().map(|entry| (*input, entry.text.as_str())))
+    }
+
+    /// Returns the entries that can hold a path, with their inputs.
+    pub fn path_entries(&self) -> impl Iterator<Item = (Input, &InputEntry)> {
+        let inputs = self
+            .entries
+            .iter()
+            .filter(|(input, _)| input.declaration().path);
+        inputs.flat_map(|(input, entries)| entries.iter().map(|entry| (*input, entry)))
+    }
+
+    /// Replaces each path for which `rename` returns another; returns pairs of old and new path.
+    pub fn rename_paths(
+        &mut self,
+        rename: impl Fn(&str) -> Option<String>,
+    ) -> Vec<(String, String)> {
+        let inputs = self
+            .entries
+            .iter_mut()
+            .filter(|(input, _)| input.declaration().path);
+        inputs
+            .flat_map(|(_, entries)| entries)
+            .filter_map(|entry| {
+                let old = entry.path().to_owned();
+                let new = rename(&old)?;
+                let before = entry.text.len() - old.len();
+                entry.text.replace_range(before.., &new);
+                Some((old, new))
+            })
+            .collect()
+    }
+
+    /// Requires that the verb takes every input that was given, and that required inputs are given.
+    pub(super) fn check_values(self) -> Result<Self, InputError> {
+        if let Some(input) = self.entries.keys().find(|input| !self.is_accepted(**input)) {
+            return Err(self.error(*input, None, format!("is not an input of {}", self.verb)));
+        }
+        self.refuse_control_characters()?;
+        let mut inputs = self.verb.inputs();
+        let missing = inputs.find(|input| {
+            let is_required = input.declaration().required.contains(&self.verb);
+            is_required && !self.entries.contains_key(input)
+        });
+        match missing {
+            Some(input) => Err(self.error(input, None, "is required")),
+            None => Ok(self),
+        }
+    }
+
+    fn refuse_control_characters(&self) -> Result<(), InputError> {
+        // Rules go only into tags and labels, which are escaped.
+        let is_rule = |input: &Input| self.verb == Verb::Tags && self.verbatim.contains_key(input);
+        for (input, entries) in self.entries.iter().filter(|(input, _)| !is_rule(input)) {
+            let lines = matches!(input.declaration().kind, InputKind::TextOrFile(_));
+            let is_wrong = |c: char| c.is_control() && !(lines && matches!(c, '\n' | '\r'));
+            if let Some(entry) = entries.iter().find(|entry| entry.text.contains(is_wrong)) {
+                let reason = "contains a line break or another control character";
+                return Err(self.entry_error(*input, entry, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether the verb takes the input.
+    pub fn is_accepted(&self, input: Input) -> bool {
+        input.declaration().verbs.contains(&self.verb)
+    }
+}
+
+impl InputEntry {
+    /// Returns the path in an entry that can hold one: the whole text, or the text after a prefix such as
+    /// `oci:` or after `NAME=`. The name or digest of an image may follow.
+    pub fn path(&self) -> &str {
+        const FORMS: [&str; 3] = ["oci:", "oci-archive:", "docker-archive:"];
+        let text = self.text.as_str();
+        if text.starts_with('/') {
+            return text;
+        }
+        // The text of a key, not a path.
+        if text.contains('\n') {
+            return "";
+        }
+        let in_form = FORMS.iter().find_map(|form| text.strip_prefix(form));
+        let after_name = || text.split_once('=').map(|(_, path)| path);
+        in_form.or_else(after_name).unwrap_or(text)
+    }
+}
+
+impl InputOrigin {
+    pub(super) fn input_place(self, input: Input, line: Option<usize>) -> String {
+        match (self, line) {
+            (Self::CommandLine, _) => format!("--{input}"),
+            (Self::Workflow, Some(line)) => format!("{input}, line {line}"),
+            (Self::Workflow, None) => input.name().to_owned(),
+        }
+    }
+}
+
+/// Returns the word among `words` that equals `text`, or why none does.
+pub(super) fn choose_word(words: &[&'static str], text: &str) -> Result<&'static str, String> {
+    let found = words.iter().find(|word| **word == text);
+    found
+        .copied()
+        .ok_or_else(|| format!("is not one of {}", words.join(", ")))
+}
+
+impl fmt::Debug for InputValues {
+    /// Omits the values: some are secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InputValues")
+            .field("verb", &self.verb)
+            .field("origin", &self.origin)
+            .field("given", &self.entries.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,50 @@
+//! The table of verbs.
+
+use std::fmt;
+
+/// Declares [`Verb`] from one row for each verb: variant, name and help.
+macro_rules! declare_verbs {
+    ($($variant:ident, $name:literal, $help:literal;)*) => {
+        /// Verb of the command line, `command` in a workflow.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Verb {
+            $(#[doc = $help] $variant,)*
+        }
+
+        impl Verb {
+            /// Every verb, in the order in which help lists them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+            /// The names of [`Verb::ALL`].
+            pub const NAMES: &[&str] = &[$($name,)*];
+
+            /// Returns the verb as it is written.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// Returns what the verb does, in one line.
+            pub const fn help(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $help,)*
+                }
+            }
+        }
+    };
+}
+
+declare_verbs! {
+    Tags, "tags", "Derive tags, labels and annotations from the GitHub event; write to no registry";
+    Push, "push", "Push a built image to repositories under tags derived from the GitHub event";
+    Promote, "promote", "Release an image from one repository to others by the same digest";
+    Verify, "verify", "Verify the signatures and attestations of an image";
+    VerifyBundle, "verify-bundle", "Verify a Sigstore bundle that signs a file";
+    SignBundle, "sign-bundle", "Sign a file and write a Sigstore bundle";
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,34 @@
+//! Groups of verbs that take the same inputs and give the same outputs.
+
+use super::verb::Verb;
+
+pub(super) const RELEASE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote];
+pub(super) const TAGS_VERBS: &[Verb] = &[Verb::Tags];
+pub(super) const PROMOTE_VERBS: &[Verb] = &[Verb::Promote];
+pub(super) const RECURSIVE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
+pub(super) const OFFLINE_VERBS: &[Verb] =
+    &[Verb::Tags, Verb::Promote, Verb::Verify, Verb::VerifyBundle];
+pub(super) const SIGN_BUNDLE: &[Verb] = &[Verb::SignBundle];
+pub(super) const VERIFY_BUNDLE: &[Verb] = &[Verb::VerifyBundle];
+pub(super) const BUNDLE_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::SignBundle];
+/// Those that may sign.
+pub(super) const SIGNING: &[Verb] = &[Verb::Push, Verb::Promote, Verb::SignBundle];
+/// Those that may check the image that they are given.
+pub(super) const SOURCE_CHECKING: &[Verb] = &[Verb::Promote, Verb::Verify];
+/// Those that may check something.
+pub(super) const VERIFYING: &[Verb] = &[Verb::Promote, Verb::Verify, Verb::VerifyBundle];
+/// Those that derive tags.
+pub(super) const TAGGING_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote];
+/// Those that speak to registries.
+pub(super) const REGISTRY_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
+
+/// Those that make or check signatures.
+pub(super) const SIGNATURE_VERBS: &[Verb] = REFUSABLE_VERBS;
+/// Those that come to more than one end.
+pub(super) const REFUSABLE_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Verify,
+    Verb::VerifyBundle,
+    Verb::SignBundle,
+];

@@ -1,0 +1,17 @@
+//! Running until a signal arrives.
+
+use crate::release::Failure;
+
+/// Runs `work` until it ends or `cancelled` completes, and drops it then.
+///
+/// # Errors
+/// Returns the failure of `work`, or [`Failure::Cancelled`].
+pub(super) async fn until_cancelled<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+    cancelled: impl Future<Output = ()>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        result = work => result,
+        () = cancelled => Err(Failure::Cancelled),
+    }
+}

@@ -1,0 +1,63 @@
+//! The inputs that tag rules come from.
+
+use super::invocation::Invocation;
+use super::tag_context;
+use crate::cli::{Input, InputError, InputOrigin, InputValues};
+use crate::release::Failure;
+use crate::tagging::{CompatMode, EnvironmentName, RuleError, TagRuleSet};
+
+/// The input `mode`.
+pub(super) fn parse_mode(arguments: &InputValues) -> Result<CompatMode, InputError> {
+    Ok(match arguments.choice(Input::Mode)? {
+        Some("strict") => CompatMode::Strict,
+        _ => CompatMode::Compatible,
+    })
+}
+
+/// Returns the tag rules of the inputs `tags` and `flavor`.
+pub(super) fn parse_rules(arguments: &InputValues) -> Result<TagRuleSet, InputError> {
+    let (tags, flavor) = (arguments.whole(Input::Tags), arguments.whole(Input::Flavor));
+    TagRuleSet::parse(tags, flavor, parse_mode(arguments)?)
+        .map_err(|error| to_input_error(arguments, &error))
+}
+
+/// What is wrong with an entry of a list, and where.
+pub(super) fn to_input_error(arguments: &InputValues, error: &RuleError) -> InputError {
+    let line = (arguments.origin == InputOrigin::Workflow).then_some(error.line);
+    let input = Input::find(error.input).unwrap_or(Input::Tags);
+    arguments.error(input, line, error.to_string())
+}
+
+/// In a runner an environment goes by what happened, not by what the workflow says had happened,
+/// or when.
+pub(super) fn refuse_overrides(
+    invocation: &Invocation,
+    environment: Option<&EnvironmentName>,
+) -> Result<(), Failure> {
+    let Some(environment) = environment else {
+        return Ok(());
+    };
+    if !invocation.environment.is_in_runner() {
+        return Ok(());
+    }
+    let mut overrides = [Input::Ref, Input::Event].into_iter();
+    let override_input =
+        match overrides.find(|name| !invocation.arguments.entries(*name).is_empty()) {
+            Some(name) => Some(format!("the input {name}")),
+            None => invocation
+                .environment
+                .get(tag_context::TIME_VARIABLE)
+                .map(|_| tag_context::TIME_VARIABLE.to_owned()),
+        };
+    match override_input {
+        Some(override_input) => Err(Failure::refused(format!(
+            "{override_input} in a release to the environment {environment}"
+        ))
+        .why("in a runner the event decides what may be released to an environment")
+        .with_hint(format!(
+            "leave {} out, or start the workflow on the ref that is meant",
+            override_input.trim_start_matches("the input ")
+        ))),
+        None => Ok(()),
+    }
+}

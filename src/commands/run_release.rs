@@ -1,0 +1,64 @@
+//! Running the release pipeline for one image or a batch, and the cleanup after it.
+
+use std::time::{Duration, Instant};
+
+use super::cancellation::until_cancelled;
+use super::invocation::Invocation;
+use super::release_request::ReleaseJob;
+use super::{context_inputs, runner_paths};
+use crate::release::{self, Failure, ReleaseContext};
+use crate::report::{self, RunLog, VerbResult};
+
+/// Longest time to close the open upload sessions of a failed or interrupted run.
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Runs a job until it ends or `cancelled` completes, logs its requests and time, and gives written
+/// folders back to their owners.
+pub(super) async fn run_job(
+    job: &ReleaseJob,
+    invocation: &Invocation,
+    cancelled: impl Future<Output = ()>,
+) -> Result<VerbResult, Failure> {
+    let context = context_inputs::build_context(invocation)?;
+    let owners = runner_paths::destination_owners(invocation, job.destinations());
+    let began = Instant::now();
+    let work = run_pipeline(job, &context, &invocation.log);
+    let result = until_cancelled(work, cancelled).await;
+    if has_failed(&result) {
+        // A registry that does not answer expires its upload sessions itself.
+        let _ = tokio::time::timeout(CLEANUP_TIMEOUT, context.registry.cancel_open_uploads()).await;
+    }
+    invocation.log.info(&format!(
+        "{} requests in {:.1} s",
+        context.registry.request_count(),
+        began.elapsed().as_secs_f64()
+    ));
+    runner_paths::restore_owners(invocation, &owners);
+    result
+}
+
+async fn run_pipeline(
+    job: &ReleaseJob,
+    context: &ReleaseContext,
+    log: &RunLog,
+) -> Result<VerbResult, Failure> {
+    match job {
+        ReleaseJob::One(request) => {
+            let outcome = release::run(request, context).await?;
+            Ok(VerbResult::Released(Box::new(outcome)))
+        }
+        ReleaseJob::Batch(batch) => {
+            let log_outcome =
+                |service: &_, outcome: &_| log.info(&report::service_line(service, outcome));
+            let outcome = batch.run(context, log_outcome).await;
+            Ok(VerbResult::Batch(Box::new(outcome)))
+        }
+    }
+}
+
+fn has_failed(result: &Result<VerbResult, Failure>) -> bool {
+    match result {
+        Ok(VerbResult::Batch(batch)) => batch.failed().next().is_some(),
+        other => other.is_err(),
+    }
+}

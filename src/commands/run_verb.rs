@@ -1,0 +1,54 @@
+//! Dispatch: each verb of the command line, with the function that runs it.
+
+use std::sync::Arc;
+
+use super::cancellation::until_cancelled;
+use super::invocation::Invocation;
+use super::{
+    promote, push, run_release, runner_advice, runner_paths, sign_bundle, tags, verify,
+    verify_bundle,
+};
+use crate::actions::ProcessEnvironment;
+use crate::cli::{InputValues, Verb};
+use crate::release::Failure;
+use crate::report::{RunLog, VerbResult};
+
+/// Runs a verb until it ends or `cancelled` completes.
+///
+/// # Errors
+/// Returns the verb's failure, with hints about the runner added, or [`Failure::Cancelled`].
+pub async fn run(
+    mut arguments: InputValues,
+    environment: ProcessEnvironment,
+    log: Arc<RunLog>,
+    cancelled: impl Future<Output = ()>,
+) -> Result<VerbResult, Failure> {
+    runner_paths::map_paths(&mut arguments, &environment, &log)?;
+    let invocation = Invocation {
+        arguments,
+        environment,
+        log,
+    };
+    let result = dispatch(&invocation, cancelled).await;
+    runner_advice::advise(result, &invocation)
+}
+
+async fn dispatch(
+    invocation: &Invocation,
+    cancelled: impl Future<Output = ()>,
+) -> Result<VerbResult, Failure> {
+    match invocation.arguments.verb {
+        Verb::Tags => until_cancelled(tags::run(invocation), cancelled).await,
+        Verb::Push => {
+            let job = push::build_request(invocation).await?;
+            run_release::run_job(&job, invocation, cancelled).await
+        }
+        Verb::Promote => {
+            let job = promote::build_request(invocation).await?;
+            run_release::run_job(&job, invocation, cancelled).await
+        }
+        Verb::Verify => until_cancelled(verify::run(invocation), cancelled).await,
+        Verb::VerifyBundle => until_cancelled(verify_bundle::run(invocation), cancelled).await,
+        Verb::SignBundle => until_cancelled(sign_bundle::run(invocation), cancelled).await,
+    }
+}

@@ -1,0 +1,74 @@
+//! The trusted root that verification starts from: a file, or Sigstore's public instance.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::context_inputs;
+use super::invocation::Invocation;
+use crate::cli::Input;
+use crate::release::Failure;
+use crate::signing::{BUNDLE_LIMIT, TrustRoot, TufRepository};
+
+/// Whose word counts: the file that is given, else the public instance's.
+pub(super) async fn load_trust_root(invocation: &Invocation) -> Result<Arc<TrustRoot>, Failure> {
+    let root = match invocation.arguments.entries(Input::TrustedRoot).first() {
+        Some(entry) => {
+            let wrong = |reason: String| {
+                invocation
+                    .arguments
+                    .entry_error(Input::TrustedRoot, entry, reason)
+            };
+            let json = read_bounded_file(Path::new(&entry.text))
+                .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+            TrustRoot::parse(&json)
+                .map_err(|error| wrong(format!("is no trusted root that can be used: {error}")))?
+        }
+        None => load_public_root(invocation).await?,
+    };
+    Ok(Arc::new(root))
+}
+
+async fn load_public_root(invocation: &Invocation) -> Result<TrustRoot, Failure> {
+    let log = &invocation.log;
+    if invocation.arguments.switch(Input::Offline)? {
+        log.info("the roots of the public instance are those of this program");
+        let root = TrustRoot::load_embedded();
+        return root.map_err(|error| Failure::service(format!("the trusted root: {error}")));
+    }
+    let client = context_inputs::open_connections(invocation)?;
+    let root = tuf_repository(invocation)
+        .load_trust_root(&client, &log.notices())
+        .await;
+    root.map_err(|error| {
+        Failure::service(format!("the roots of the public instance: {error}"))
+            .why("its repository is broken, or something between here and there answers in its place; a clock that is wrong shows so too")
+            .with_hint("offline: true goes by the roots in this program, trusted-root by a file")
+    })
+}
+
+/// Where the public instance says what it is. What it says is kept in the user's cache; a job's runner
+/// has none that lasts.
+#[expect(clippy::disallowed_methods, reason = "the surface reads the clock")]
+pub(super) fn tuf_repository(invocation: &Invocation) -> TufRepository {
+    let environment = &invocation.environment;
+    let cache = environment.path("XDG_CACHE_HOME").map(Path::to_owned);
+    let cache = cache.or_else(|| Some(environment.path("HOME")?.join(".cache")));
+    let kept = cache.filter(|path| path.is_absolute() && !environment.is_in_runner());
+    TufRepository::new(
+        Timestamp::now(),
+        kept.map(|path| path.join("shipmark").join("tuf")),
+    )
+}
+
+/// A file of at most one byte more than is looked at.
+pub(super) fn read_bounded_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    File::open(path)?
+        .take(BUNDLE_LIMIT + 1)
+        .read_to_end(&mut content)?;
+    Ok(content)
+}
