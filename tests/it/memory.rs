@@ -189,6 +189,12 @@ fn shapes() -> Vec<(&'static str, String, String, &'static str)> {
                 repeated(SIZE, |_| r#""""#.to_owned())
             )),
             none(),
+            "more than 150000 members",
+        ),
+        (
+            "a thousand addresses of a layer",
+            layer(&format!(r#","urls":[{}]"#, vec![r#""""#; 1_000].join(","))),
+            none(),
             "at most 100",
         ),
         (
