@@ -27,7 +27,7 @@ pub struct PolicyError {
 /// What is wrong in a policy file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PolicyProblem {
-    /// More than [`super::LIMIT`] bytes.
+    /// More than `LIMIT` bytes.
     #[error("the file has more than 1 MiB")]
     TooLarge,
     /// More of something than any policy has.

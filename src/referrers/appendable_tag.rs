@@ -153,7 +153,7 @@ impl AppendableTag {
         }))
     }
 
-    /// As [`AppendableTag::read_to_add`], unless it is known that there is no such tag.
+    /// As `AppendableTag::read_to_add`, unless it is known that there is no such tag.
     ///
     /// # Errors
     /// A store that cannot tell.
@@ -217,7 +217,7 @@ impl AppendableTag {
     /// at last.
     ///
     /// # Errors
-    /// As [`AppendableTag::add`].
+    /// As [`AppendableTag::append`].
     pub async fn recheck(
         &self,
         store: &ImageStore,

@@ -128,7 +128,7 @@ impl ReferrersSource {
 }
 
 impl FoundArtifact {
-    /// As [`ReferrersSource::read`], of all that is listed anywhere: a registry with a list of its own may have
+    /// As [`ReferrersSource::read_artifacts`], of all that is listed anywhere: a registry with a list of its own may have
     /// got it after somebody wrote the index under the tag. What is listed in both is one; what is
     /// listed and not there is nothing more than that.
     ///

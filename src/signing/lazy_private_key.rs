@@ -17,8 +17,8 @@ use super::{KeyError, PrivateKey};
 pub struct LazyPrivateKey(Shared<BoxFuture<'static, Result<PrivateKey, KeyError>>>);
 
 impl LazyPrivateKey {
-    /// Begins to open a PEM text of the kinds that [`PrivateKey::read`] takes. Whether the password
-    /// fits, [`LazyPrivateKey::opened`] tells.
+    /// Begins to open a PEM text of the kinds that [`PrivateKey::parse`] takes. Whether the password
+    /// fits, [`LazyPrivateKey::wait`] tells.
     ///
     /// # Errors
     /// What is wrong with the text.

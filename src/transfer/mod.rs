@@ -131,7 +131,7 @@ impl CopyRequest<'_> {
     /// Brings all below the roots, whatever the destinations have: they say that they lack some of it.
     ///
     /// # Errors
-    /// As [`PlannedCopy::blobs`].
+    /// As [`PlannedCopy::copy_blobs`].
     pub async fn copy_everything(self) -> Result<(), CopyFailure> {
         let targets = self.destinations.iter().map(|store| CopyTarget::new(store));
         let targets = targets
@@ -174,7 +174,7 @@ impl PlannedCopy<'_> {
     /// Writes the manifests below the roots.
     ///
     /// # Errors
-    /// As [`PlannedCopy::blobs`].
+    /// As [`PlannedCopy::copy_blobs`].
     pub async fn write_child_manifests(&self) -> Result<(), CopyFailure> {
         self.write_levels(ManifestLevels::BelowRoots).await
     }
@@ -182,12 +182,12 @@ impl PlannedCopy<'_> {
     /// Writes the roots, by their digests: the destinations have them, and all below.
     ///
     /// # Errors
-    /// As [`PlannedCopy::blobs`].
+    /// As [`PlannedCopy::copy_blobs`].
     pub async fn write_roots(&self) -> Result<(), CopyFailure> {
         self.write_levels(ManifestLevels::Roots).await
     }
 
-    /// Counts the roots as written, where tags have written them and not [`PlannedCopy::roots`].
+    /// Counts the roots as written, where tags have written them and not [`PlannedCopy::write_roots`].
     pub fn count_roots(&self) {
         for (target, plan) in &self.targets {
             target.update_stats(|content| content.manifests_written += plan.roots.len() as u64);
