@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
 use super::list_referrers::tag_target;
-use super::overwritten::is_filesystem;
+use super::overwritten::{has_image_config, is_filesystem};
 use super::{ReferrerError, TagSnapshot};
 use crate::image::{Digest, Manifest, ManifestBody, MediaType, Tag};
 use crate::layout::{LayoutFault, TagPrecondition};
@@ -144,9 +144,8 @@ impl AppendableTag {
     ) -> Result<Option<Manifest>, ReferrerError> {
         let found = self.fetch(store).await?;
         Ok(found.map(|mut found| {
-            if let (TagContent::CosignImage, ManifestBody::Image { layers, .. }) =
-                (self.content, &mut found.body)
-            {
+            let may_run = self.content == TagContent::CosignImage && has_image_config(&found);
+            if let (true, ManifestBody::Image { layers, .. }) = (may_run, &mut found.body) {
                 layers.retain(|layer| !is_filesystem(&layer.media_type));
             }
             found
