@@ -15,7 +15,10 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             return;
         }
     };
-    let repositories = policy.repositories(&RealPaths::default()).unwrap();
+    // Two names of one place are told only here.
+    let Ok(repositories) = policy.repositories(&RealPaths::default()) else {
+        return;
+    };
     for stage in policy.environments() {
         let _ = stage.rules(CompatMode::Strict);
         assert!(stage.from().is_none_or(|from| policy.stage(from).is_some()));
