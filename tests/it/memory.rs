@@ -213,7 +213,7 @@ fn shapes() -> Vec<(&'static str, String, String, &'static str)> {
             "lists that nobody knows",
             none(),
             format!(r#","x":[{}]"#, repeated(TAKEN, |_| "[]".to_owned())),
-            "",
+            "members",
         ),
         (
             "a long type",
