@@ -12,6 +12,12 @@ pub(super) async fn run(given: &Invocation) -> Result<SignedBundle, Failure> {
     let arguments = &given.arguments;
     let artifact: String = arguments.required("artifact")?;
     let path: String = arguments.required("bundle")?;
+    if is_same_file(&artifact, &path) {
+        return Err(Failure::input(format!(
+            "the bundle {path:?} would replace the file that it is for"
+        ))
+        .with_hint("give the bundle a name of its own, such as FILE.sigstore.json"));
+    }
     let unread = |reason: String| {
         arguments.error(
             "artifact",
@@ -57,6 +63,12 @@ pub(super) async fn run(given: &Invocation) -> Result<SignedBundle, Failure> {
         signer: requirement.to_string(),
         evidence: verified.evidence,
     })
+}
+
+/// Whether two paths lead to one file, which has to be there for that.
+fn is_same_file(one: &str, other: &str) -> bool {
+    let real = |path: &str| Path::new(path).canonicalize().ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// The name under which the file is signed: its own, without its folders.
