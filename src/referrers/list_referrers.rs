@@ -48,7 +48,7 @@ pub(super) struct ReferrerEntry {
 }
 
 impl ReferrersSource {
-    /// The layers of the `.sig` image that the index holds too (see `pair.rs`).
+    /// The layers of the `.sig` image that the index holds too (see `mirrored_tags.rs`).
     pub fn mirrored_layers(&self) -> Vec<Value> {
         match self {
             Self::Native => Vec::new(),

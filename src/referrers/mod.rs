@@ -3,7 +3,7 @@
 //!
 //! A registry with the referrers API lists referrers itself. On one without, they are listed by an
 //! index under the tag `sha256-<hex>`. That index and `sha256-<hex>.sig` are the two things that are
-//! not append-only: see `shared.rs` and `pair.rs` for how they are added to. A layout lists referrers as entries of
+//! not append-only: see `appendable_tag.rs` and `mirrored_tags.rs` for how they are added to. A layout lists referrers as entries of
 //! `index.json` without a name.
 
 mod appendable_tag;

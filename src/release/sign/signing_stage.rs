@@ -607,7 +607,7 @@ impl<'a> SigningStage<'a> {
     }
 
     /// What is added to, read again just before. Of two tags that are added to together, the first is
-    /// written after what was read long before: see `pair.rs`.
+    /// written after what was read long before: see `mirrored_tags.rs`.
     async fn reread_existing(&self) -> Result<Option<ExistingAttachments>, ReferrerError> {
         let (store, subject) = (self.store(), self.request.subject.digest);
         if let (true, Some(listing)) = (self.uses_mirrored_tags(), &self.existing.referrers_source)

@@ -2,10 +2,10 @@
 //!
 //! A [`Requirement`] says who has to have signed, and [`TrustRoot`] whose word counts for that. The
 //! cryptography of certificates, logs and timestamps is that of the `sigstore-verify` crate; around
-//! it stands what it leaves to its callers: bounded and unambiguous input (`strict.rs`), every log
+//! it stands what it leaves to its callers: bounded and unambiguous input (`strict_json.rs`), every log
 //! entry proven by itself, the trusted root's own certificates (`authority.rs`, `issuer.rs`), who signed
 //! (`identity.rs`), and what was said about which image (`statement.rs`). The older forms come to the same check as bundles of the version that holds what
-//! they hold (`legacy.rs`).
+//! they hold (`legacy_bundle.rs`).
 
 mod attestation_rule;
 mod authority;
