@@ -4,8 +4,8 @@
 //! cryptography of certificates, logs and timestamps is that of the `sigstore-verify` crate; around
 //! it stands what it leaves to its callers: bounded and unambiguous input (`strict_json.rs`), every log
 //! entry proven by itself, the trusted root's own certificates (`authority.rs`, `issuer.rs`), who signed
-//! (`identity.rs`), and what was said about which image (`statement.rs`). The older forms come to the same check as bundles of the version that holds what
-//! they hold (`legacy_bundle.rs`).
+//! (`identity.rs`), and what was said about which image (`in_toto_statement.rs`). The older forms come
+//! to the same check as bundles of the version that holds what they hold (`legacy_bundle.rs`).
 
 mod attestation_rule;
 mod authority;
