@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use shipmark::archive::Archive;
-use shipmark::image::Selector;
-use shipmark::notice::Notices;
+use shipmark::archive::{ImageArchive, Unpacking};
+use shipmark::image::ImageSelector;
+use shipmark::notices::Notices;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let folder = tempfile::tempdir().unwrap();
@@ -21,14 +21,18 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
 });
 
 async fn read(path: &Path, scratch: &Path) {
-    if let Ok(archive) = Archive::open(path, Some(scratch)).await
-        && let Ok(root) = archive.select(&Selector::Only).await
+    let unpacking = Unpacking {
+        directory: Some(scratch.to_owned()),
+        limit: None,
+    };
+    if let Ok(archive) = ImageArchive::open(path, &unpacking).await
+        && let Ok(root) = archive.select_image(&ImageSelector::Only).await
     {
         let _ = archive.check(root).await;
-        let _ = archive.evidence().await;
+        let _ = archive.read_referrers().await;
     }
     let quiet = Notices::new(|_| {});
-    let docker = Archive::open_docker(path, &Selector::Only, Some(scratch), &quiet).await;
+    let docker = ImageArchive::open_docker(path, &ImageSelector::Only, &unpacking, &quiet).await;
     if let Ok((archive, root)) = docker {
         let _ = archive.check(root).await;
     }

@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use shipmark::image::{Digest, Selector};
-use shipmark::layout::Layout;
+use shipmark::image::{Digest, ImageSelector};
+use shipmark::layout::LayoutDirectory;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let at = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
@@ -29,16 +29,16 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
 });
 
 async fn read(path: &Path, digest: Digest) {
-    let Ok(layout) = Layout::open(path).await else {
+    let Ok(layout) = LayoutDirectory::open(path).await else {
         return;
     };
     let _ = layout.tags().await;
-    let _ = layout.referrers(digest).await;
-    let _ = layout.evidence().await;
-    if let Ok(root) = layout.select(&Selector::Only).await {
+    let _ = layout.referrers_of(digest).await;
+    let _ = layout.read_referrers().await;
+    if let Ok(root) = layout.select_image(&ImageSelector::Only).await {
         let _ = layout.check(root).await;
     }
-    if let Ok(Some(manifest)) = layout.manifest(digest).await {
+    if let Ok(Some(manifest)) = layout.get_manifest(digest).await {
         assert_eq!(manifest.digest, digest);
     }
 }

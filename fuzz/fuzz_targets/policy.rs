@@ -4,22 +4,25 @@
 #![no_main]
 
 use shipmark::image::{CanonicalPlace, RealPaths};
-use shipmark::policy::Policy;
-use shipmark::tagging::Mode;
+use shipmark::policy::ReleasePolicy;
+use shipmark::tagging::CompatMode;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let policy = match Policy::read(bytes) {
+    let policy = match ReleasePolicy::parse(bytes) {
         Ok(policy) => policy,
         Err(error) => {
             assert!(error.at.line > 0 && error.at.column > 0, "{error:?}");
             return;
         }
     };
-    let repositories = policy.repositories(&RealPaths::default()).unwrap();
-    for stage in policy.stages() {
-        let _ = stage.rules(Mode::Strict);
+    // Two names of one place are told only here.
+    let Ok(repositories) = policy.repositories(&RealPaths::default()) else {
+        return;
+    };
+    for stage in policy.environments() {
+        let _ = stage.rules(CompatMode::Strict);
         assert!(stage.from().is_none_or(|from| policy.stage(from).is_some()));
-        for (service, place) in stage.places() {
+        for (service, place) in stage.destinations() {
             let canonical = CanonicalPlace::of(place, &RealPaths::default());
             let found = repositories.matching(place, &canonical).unwrap().unwrap();
             assert_eq!((found.0.name(), found.1), (stage.name(), service.as_ref()));

@@ -48,7 +48,7 @@ pub fn group_command(title: &str) -> String {
     format!("::group::{}", escape_data(title))
 }
 
-/// Closes the part that [`group`] opened.
+/// Closes the part that [`group_command`] opened.
 pub fn end_group_command() -> &'static str {
     "::endgroup::"
 }

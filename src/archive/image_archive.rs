@@ -78,7 +78,7 @@ impl ImageArchive {
         &self.inner.path
     }
 
-    /// The root that `selector` means, as [`layout::Layout::select`].
+    /// The root that `selector` means, as `layout::Layout::select_image`.
     pub async fn select_image(&self, selector: &ImageSelector) -> Result<Digest, LayoutError> {
         let selector = selector.clone();
         self.run_blocking(move |archive| layout::select_image(archive, &selector))
@@ -105,7 +105,7 @@ impl ImageArchive {
             .await
     }
 
-    /// All that is listed beside images, as [`layout::Layout::evidence`].
+    /// All that is listed beside images, as `layout::Layout::read_referrers`.
     pub async fn read_referrers(&self) -> Result<LayoutReferrers, LayoutError> {
         self.run_blocking(layout::read_referrers).await
     }

@@ -6,7 +6,7 @@
 //! another reader: names that lead out of it, links out of it, two entries for one name. Nothing is
 //! ever unpacked by name.
 //!
-//! A docker-archive has no manifest: one is made of it, see `docker.rs`, and the image is then read
+//! A docker-archive has no manifest: one is made of it, see `docker_archive.rs`, and the image is then read
 //! like any other. Who checks what is as for the directory, see [`crate::layout`].
 
 mod decompression;

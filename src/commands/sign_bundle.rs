@@ -14,6 +14,12 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     let arguments = &invocation.arguments;
     let artifact: String = arguments.required(Input::Artifact)?;
     let path: String = arguments.required(Input::Bundle)?;
+    if is_same_file(&artifact, &path) {
+        return Err(Failure::input(format!(
+            "the bundle {path:?} would replace the file that it is for"
+        ))
+        .with_hint("give the bundle a name of its own, such as FILE.sigstore.json"));
+    }
     let unread = |reason: String| {
         arguments.error(
             Input::Artifact,
@@ -59,6 +65,12 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         signer: requirement.to_string(),
         evidence: verified.evidence,
     })))
+}
+
+/// Returns whether two paths lead to one existing file.
+fn is_same_file(one: &str, other: &str) -> bool {
+    let real = |path: &str| Path::new(path).canonicalize().ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// The name under which the file is signed: its own, without its folders.

@@ -79,7 +79,7 @@ impl EventFacts {
     /// one repository, or what a workflow was started on. A fork's branch never counts.
     ///
     /// # Errors
-    /// Those of [`ReleaseBranch::read`].
+    /// Those of [`ReleaseBranch::parse`].
     pub fn release_branch(&self) -> Result<Option<ReleaseBranch>, ReleaseBranchError> {
         let branch = match (&self.event, &self.git_ref, &self.pull_request) {
             _ if self.deleted => None,

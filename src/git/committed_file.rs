@@ -26,7 +26,7 @@ pub enum FolderAt {
     Entries(Vec<Entry>),
     /// The commit has no such folder.
     Absent,
-    /// As [`CommittedFile::NotHere`].
+    /// As [`CommittedFile::NotInClone`].
     NotHere,
 }
 

@@ -5,7 +5,7 @@
 //! only under a lock. A run that dies at any moment leaves `index.json` whole and no tag that names
 //! something missing; its temporary files, in `.shipmark/`, are removed by the next run that tags.
 //!
-//! Who checks what: [`LayoutDirectory::manifest`] returns only bytes that have the digest asked for;
+//! Who checks what: [`LayoutDirectory::get_manifest`] returns only bytes that have the digest asked for;
 //! [`LayoutDirectory::write_blob`] keeps only bytes that have the digest and size they should have, and hashes
 //! what is there already; [`LayoutDirectory::write_tag`] does so with all below what it names;
 //! [`LayoutDirectory::check`] hashes everything below a root, and is what a push calls before it sends

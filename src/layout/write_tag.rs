@@ -27,7 +27,7 @@ pub enum TagWriteResult {
 impl LayoutDirectory {
     /// Makes `tag` name `manifest`, which is written too if it is not there. All below it must be there
     /// with the digests that they go by, whoever wrote it. An immutable tag that
-    /// names another digest is refused ([`LayoutFault::TagTaken`]); comparing and writing are one
+    /// names another digest is refused ([`LayoutFault::TagConflict`]); comparing and writing are one
     /// step, under the lock, so no other shipmark comes in between.
     pub async fn write_tag(
         &self,

@@ -27,7 +27,7 @@ pub struct PolicyError {
 /// Problem of a policy file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PolicyProblem {
-    /// More than [`super::POLICY_LIMIT`] bytes.
+    /// More than `POLICY_LIMIT` bytes.
     #[error("the file has more than 1 MiB")]
     TooLarge,
     /// More of something than any policy has.

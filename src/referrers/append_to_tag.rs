@@ -1,5 +1,5 @@
 //! Adding to a tag that every writer adds to. Registries cannot compare and write in one step, so: read, merge and write, one right
-//! after the other ([`AppendableTag::add`]); and when the road has written its tags, read again, until our
+//! after the other ([`AppendableTag::append`]); and when the road has written its tags, read again, until our
 //! members are there and all others that were ever seen ([`AppendableTag::settle`]). What others write between
 //! our reading and our writing is lost to us, but not to them, since they read again as well, later
 //! than it takes from a reading to a writing.
@@ -12,7 +12,7 @@ use super::appendable_tag::TagContent;
 use super::cosign_image::{cosign_config, cosign_config_descriptor};
 use super::digest_tags::tag_target;
 use super::mirror_annotation::set_mirrored_members;
-use super::overwritten::is_filesystem;
+use super::overwritten::{has_image_config, is_filesystem};
 use super::tag_members::{MEMBERS_LIMIT, merge_members};
 use super::{AppendableTag, ReferrerError, TagSnapshot};
 use crate::image::{Manifest, ManifestBody};
@@ -56,9 +56,8 @@ impl AppendableTag {
     ) -> Result<Option<Manifest>, ReferrerError> {
         let found = self.fetch(store).await?;
         Ok(found.map(|mut found| {
-            if let (TagContent::CosignImage, ManifestBody::Image { layers, .. }) =
-                (self.content, &mut found.body)
-            {
+            let may_run = self.content == TagContent::CosignImage && has_image_config(&found);
+            if let (true, ManifestBody::Image { layers, .. }) = (may_run, &mut found.body) {
                 layers.retain(|layer| !is_filesystem(&layer.media_type));
             }
             found
@@ -129,7 +128,7 @@ impl AppendableTag {
     /// at last.
     ///
     /// # Errors
-    /// As [`AppendableTag::add`].
+    /// As [`AppendableTag::append`].
     pub async fn recheck(
         &self,
         store: &ImageStore,

@@ -117,7 +117,7 @@ impl<'a> ReferrerCopy<'a> {
     /// Brings the blobs of the rest.
     ///
     /// # Errors
-    /// As [`ReferrerCopy::add_to_tags`].
+    /// As [`ReferrerCopy::append_to_existing_tags`].
     pub async fn copy_blobs(&self) -> Result<(), SidedReferrerError> {
         self.new_content.copy_blobs().await
     }
@@ -125,7 +125,7 @@ impl<'a> ReferrerCopy<'a> {
     /// Writes the manifests of the rest by their digests.
     ///
     /// # Errors
-    /// As [`ReferrerCopy::add_to_tags`].
+    /// As [`ReferrerCopy::append_to_existing_tags`].
     pub async fn write_manifests(&mut self) -> Result<(), SidedReferrerError> {
         self.new_content.write_manifests().await
     }
@@ -133,7 +133,7 @@ impl<'a> ReferrerCopy<'a> {
     /// Names the rest: lists the referrers, and writes the images under tags.
     ///
     /// # Errors
-    /// As [`ReferrerCopy::add_to_tags`].
+    /// As [`ReferrerCopy::append_to_existing_tags`].
     pub async fn write_lists(&mut self) -> Result<(), SidedReferrerError> {
         self.new_content.write_lists().await
     }
@@ -146,7 +146,7 @@ impl<'a> ReferrerCopy<'a> {
     /// Looks once more at the tags that were added to.
     ///
     /// # Errors
-    /// As [`ReferrerCopy::add_to_tags`].
+    /// As [`ReferrerCopy::append_to_existing_tags`].
     pub async fn recheck_tags(&mut self) -> Result<(), SidedReferrerError> {
         try_join(
             self.existing_tags.recheck_tags(),

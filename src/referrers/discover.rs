@@ -48,7 +48,7 @@ impl ReferrerGraph {
     /// What stands beside `subjects`, and not below them.
     ///
     /// # Errors
-    /// As [`ReferrerGraph::of`].
+    /// As [`ReferrerGraph::discover`].
     pub async fn discover_direct(
         source: &ImageReader,
         subjects: &[Digest],

@@ -41,7 +41,7 @@ pub struct FoundArtifact {
 }
 
 impl ReferrersSource {
-    /// The layers of the `.sig` image that the index holds too (see `pair.rs`).
+    /// The layers of the `.sig` image that the index holds too (see `mirrored_tags.rs`).
     pub fn mirrored_layers(&self) -> Vec<Value> {
         match self {
             Self::Native => Vec::new(),
@@ -121,7 +121,7 @@ impl ReferrersSource {
 }
 
 impl FoundArtifact {
-    /// As [`ReferrersSource::read`], of all that is listed anywhere: a registry with a list of its own may have
+    /// As [`ReferrersSource::read_artifacts`], of all that is listed anywhere: a registry with a list of its own may have
     /// got it after somebody wrote the index under the tag. What is listed in both is one; what is
     /// listed and not there is nothing more than that.
     ///

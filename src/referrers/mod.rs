@@ -1,9 +1,10 @@
-//! What stands beside an image in its store: bundles as referrers, and the `.sig` image of cosign's
-//! older form. Reading finds all of it or says that it cannot; writing loses nothing of others'.
+//! Referrers of an image (OCI distribution specification 1.1), and cosign's images under the tags
+//! `sha256-<hex>.sig`, `.att` and `.sbom`. Discovery finds all of them or returns an error; writing keeps
+//! the entries of other clients.
 //!
-//! A registry with the referrers API lists referrers itself. On one without, they are listed by an
-//! index under the tag `sha256-<hex>`. That index and `sha256-<hex>.sig` are the two things that are
-//! not append-only: see `shared.rs` and `pair.rs` for how they are added to. A layout lists referrers as entries of
+//! A registry with the referrers API lists referrers itself. On other registries the referrers tag
+//! schema's index, under the tag `sha256-<hex>`, lists them. That index and cosign's images are changed in
+//! place, which `appendable_tag.rs` and `mirrored_tags.rs` do. A layout lists referrers as entries of
 //! `index.json` without a name.
 
 mod append_to_tag;

@@ -1,6 +1,7 @@
 //! Tags of referrers and signatures that something else has overwritten. Whoever goes by such a tag is
 //! told so; whoever adds to it writes it anew, with those of its members that it can have.
 
+use oci_client::manifest::{IMAGE_CONFIG_MEDIA_TYPE, IMAGE_DOCKER_CONFIG_MEDIA_TYPE};
 use serde_json::Value;
 
 use super::appendable_tag::TagContent;
@@ -37,10 +38,9 @@ impl AppendableTag {
                 .iter()
                 .any(Listed::is_foreign)
                 .then_some("an index of images, not a list of referrers"),
-            (TagContent::CosignImage, ManifestBody::Image { .. }) => all()
-                .iter()
-                .any(is_foreign)
-                .then_some("an image to run, not a list of signatures or attestations"),
+            (TagContent::CosignImage, ManifestBody::Image { .. }) => (has_image_config(found)
+                && all().iter().any(is_foreign))
+            .then_some("an image to run, not a list of signatures or attestations"),
         }
     }
 
@@ -68,7 +68,10 @@ impl AppendableTag {
     /// Returns the members of what the tag names, as far as they are such that the tag can have.
     pub(super) fn members(&self, there: &Manifest) -> Vec<Value> {
         let mut members = read_members(there, self.member_name());
-        members.retain(|value| !self.is_foreign(value));
+        // An artifact's layers may have any type: oras writes that of a filesystem by default.
+        if self.content == TagContent::ReferrersIndex || has_image_config(there) {
+            members.retain(|value| !self.is_foreign(value));
+        }
         members
     }
 
@@ -85,6 +88,15 @@ impl AppendableTag {
     /// Whether something has overwritten the tag.
     pub(super) fn is_overwritten(&self, there: &Manifest) -> bool {
         self.problem(there).is_some()
+    }
+}
+
+/// Whether a manifest has the config of an image that runs, and not an artifact's.
+pub(super) fn has_image_config(manifest: &Manifest) -> bool {
+    let kinds = [IMAGE_CONFIG_MEDIA_TYPE, IMAGE_DOCKER_CONFIG_MEDIA_TYPE];
+    match &manifest.body {
+        ManifestBody::Image { config, .. } => kinds.contains(&config.media_type.as_str()),
+        ManifestBody::Index(_) => false,
     }
 }
 

@@ -72,8 +72,8 @@ impl<'a> ReferrerBatch<'a> {
             .map(|tag| Root::Read(Box::new(tag.to_missing_layers_image())))
             .collect();
         let (referrers, layers) = try_join(
-            between.to_copy_request(referrers).plan(),
-            between.to_copy_request(layers).plan(),
+            between.copy_request(referrers).plan(),
+            between.copy_request(layers).plan(),
         )
         .await?;
         Ok(Self {
@@ -178,7 +178,7 @@ impl<'a> ReferrerBatch<'a> {
 }
 
 impl<'a> CopyRoute<'a> {
-    fn to_copy_request(&self, roots: Vec<Root>) -> CopyRequest<'a> {
+    fn copy_request(&self, roots: Vec<Root>) -> CopyRequest<'a> {
         CopyRequest {
             source: self.source,
             roots,

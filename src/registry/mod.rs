@@ -180,7 +180,7 @@ impl RegistryClient {
         }
     }
 
-    /// Announces what the run is going to need, before [`RegistryClient::repository`] opens it: repositories
+    /// Announces what the run is going to need, before [`RegistryClient::open_repository`] opens it: repositories
     /// of one registry then share logins, where the registry grants that, and each of them can mount
     /// from the others. May be said again, and with more.
     pub fn expect<'a>(&self, needed: impl IntoIterator<Item = (&'a Repository, RepositoryAccess)>) {

@@ -43,7 +43,7 @@ impl RepositoryRecord {
 impl RepositoryClient {
     /// Whether the registry has no manifest in the repository, as far as its list of tags tells. Asked
     /// once; a registry that does not say is taken to have some. There may be blobs of a run that died:
-    /// [`RepositoryClient::open_unless_there`] finds them.
+    /// `RepositoryClient::open_unless_there` finds them.
     pub async fn is_new(&self) -> bool {
         self.is_new_or_query(self.query_is_new()).await
     }

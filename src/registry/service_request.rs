@@ -53,7 +53,7 @@ impl RegistryClient {
         self.ask_within(ask, RESPONSE_LIMIT).await
     }
 
-    /// Asks a service as [`RegistryClient::ask`] does, for an answer of at most `limit` bytes.
+    /// Asks a service as `RegistryClient::ask` does, for an answer of at most `limit` bytes.
     ///
     /// # Errors
     /// No answer, or a longer one.
@@ -91,7 +91,7 @@ impl RegistryClient {
         }
     }
 
-    /// As [`RegistryClient::ask`], one time only and with an answer of at most `limit` bytes.
+    /// As `RegistryClient::ask`, one time only and with an answer of at most `limit` bytes.
     ///
     /// # Errors
     /// No answer, or a longer one.

@@ -100,7 +100,7 @@ impl RepositoryClient {
     /// Streams what an upload session still lacks of a blob into it, and closes it: `body` begins
     /// where the session has come to. Nothing is sent twice: on an error the caller asks again
     /// whether the blob is there, since the answer alone may have been lost, and
-    /// [`RepositoryClient::go_on`] whether the session can be used again.
+    /// `RepositoryClient::go_on` whether the session can be used again.
     ///
     /// # Errors
     /// A refusal, a broken or stalled connection; an error of `body` breaks the connection.

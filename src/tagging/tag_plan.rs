@@ -29,7 +29,7 @@ pub enum ImmutableTagSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MovingTagSource {
     /// A version line, moved to a release of it only if that is the highest
-    /// ([`super::Releases::line_move`]).
+    /// (`line_move`).
     Line {
         /// The line.
         line: VersionLine,

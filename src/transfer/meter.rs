@@ -31,7 +31,7 @@ impl ProgressMeter {
         }
     }
 
-    /// Adds images that are to be brought, each of which ends with [`ProgressMeter::image_done`].
+    /// Adds images that are to be brought, each of which ends with [`ProgressMeter::finish_image`].
     pub fn expect_images(&self, images: u64) {
         self.counts.images.fetch_add(images, Ordering::Relaxed);
     }

@@ -48,7 +48,7 @@ impl CopyRequest<'_> {
     /// Brings all below the roots, whatever the destinations have: they say that they lack some of it.
     ///
     /// # Errors
-    /// As [`PlannedCopy::blobs`].
+    /// As [`PlannedCopy::copy_blobs`].
     pub async fn copy_everything(self) -> Result<(), CopyFailure> {
         let targets = self.destinations.iter().map(|store| CopyTarget::new(store));
         let targets = targets
@@ -91,7 +91,7 @@ impl PlannedCopy<'_> {
     /// Writes the manifests below the roots.
     ///
     /// # Errors
-    /// As [`PlannedCopy::blobs`].
+    /// As [`PlannedCopy::copy_blobs`].
     pub async fn write_child_manifests(&self) -> Result<(), CopyFailure> {
         self.write_levels(ManifestLevels::BelowRoots).await
     }
@@ -99,7 +99,7 @@ impl PlannedCopy<'_> {
     /// Writes the roots, by their digests: the destinations have them, and all below.
     ///
     /// # Errors
-    /// As [`PlannedCopy::blobs`].
+    /// As [`PlannedCopy::copy_blobs`].
     pub async fn write_roots(&self) -> Result<(), CopyFailure> {
         self.write_levels(ManifestLevels::Roots).await
     }

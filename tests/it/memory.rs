@@ -189,6 +189,12 @@ fn shapes() -> Vec<(&'static str, String, String, &'static str)> {
                 repeated(SIZE, |_| r#""""#.to_owned())
             )),
             none(),
+            "more than 150000 members",
+        ),
+        (
+            "a thousand addresses of a layer",
+            layer(&format!(r#","urls":[{}]"#, vec![r#""""#; 1_000].join(","))),
+            none(),
             "at most 100",
         ),
         (
@@ -207,7 +213,7 @@ fn shapes() -> Vec<(&'static str, String, String, &'static str)> {
             "lists that nobody knows",
             none(),
             format!(r#","x":[{}]"#, repeated(TAKEN, |_| "[]".to_owned())),
-            "",
+            "members",
         ),
         (
             "a long type",

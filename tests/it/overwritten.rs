@@ -246,3 +246,29 @@ async fn promise_6_a_promotion_from_an_overwritten_list_is_refused_by_name() {
         assert!(stage.registry.tags("other").is_empty(), "{ending}");
     }
 }
+
+/// An artifact under the tag of an SBOM may have layers of any type: oras writes that of a filesystem
+/// where nothing else is said.
+#[tokio::test]
+async fn promise_2_an_sbom_that_oras_pushed_is_not_taken_for_an_image() {
+    const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    let stage = Stage::set(&[SignatureFormat::Legacy]).await;
+    let blob = |content: &str, kind: &str| {
+        let digest = stage.source.put_blob("web", content.to_owned());
+        json!({"mediaType": kind, "digest": digest, "size": content.len()})
+    };
+    let sbom = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "artifactType": "text/spdx",
+        "config": blob("{}", "application/vnd.oci.empty.v1+json"),
+        "layers": [blob("an SBOM", "application/vnd.oci.image.layer.v1.tar")],
+    });
+    let tag = stage.tag(".sbom");
+    let digest = stage
+        .source
+        .put_manifest("web", &tag, MANIFEST, sbom.to_string());
+    let to = format!("{}/other", stage.registry.host());
+    done(promoted(&stage.from(), &to), &context()).await;
+    assert_eq!(stage.registry.tags("other")[&tag], digest.to_string());
+}

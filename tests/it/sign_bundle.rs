@@ -187,3 +187,33 @@ async fn promise_6_only_checksums_that_are_right_are_signed() {
         assert_eq!(bundle.exists(), expected, "{content}");
     }
 }
+
+/// A bundle replaces what has its name, which must not be the file that it is for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promise_9_a_bundle_does_not_replace_the_file_that_it_is_for() {
+    let sigstore = Sigstore::start().await;
+    for bundle in ["SUMS", "./SUMS", "folder/../SUMS", "link"] {
+        let place = Place::new();
+        std::fs::create_dir(place.path("folder")).unwrap();
+        std::os::unix::fs::symlink("SUMS", place.path("link")).unwrap();
+        let mut command = keyless(&place, &sigstore, &[]);
+        let mut other = place.command();
+        let is_bundle = |text: &&std::ffi::OsStr| text.to_string_lossy().starts_with("--bundle=");
+        other.args(command.get_args().filter(|text| !is_bundle(text)));
+        other.arg(format!("--bundle={bundle}"));
+        for (name, value) in command.get_envs() {
+            if let Some(value) = value.filter(|_| name.to_string_lossy().starts_with("ACTIONS_")) {
+                other.env(name, value);
+            }
+        }
+        command = other;
+        let found = ran(command).await;
+        assert_eq!(found.status, Some(2), "{bundle}: {}", found.log);
+        assert!(
+            found.log.contains("would replace"),
+            "{bundle}: {}",
+            found.log
+        );
+        assert_eq!(place.read("SUMS"), SUMS, "{bundle}");
+    }
+}

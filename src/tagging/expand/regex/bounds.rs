@@ -120,6 +120,30 @@ fn the_counted_search_finds_what_regress_finds() {
     }
 }
 
+/// A search goes down into an expression, and so does its reading: the stack has to be enough for both.
+#[test]
+fn promise_6_no_pattern_takes_more_stack_than_there_is() {
+    let built = |one: [&str; 2], count: usize| one.map(|part| part.repeat(count)).join("b");
+    for one in [
+        ["a|", ""],
+        ["(", ")"],
+        ["(?:", ")*"],
+        ["(?=", ")"],
+        ["[", "]"],
+        ["a*", ""],
+    ] {
+        let longest = PATTERN_LIMIT / one.concat().len() - 1;
+        for count in [1, 10, 100, longest] {
+            let found = match_groups(&built(one, count), "aaab");
+            assert_ne!(found, Err(PatternError::TooLong), "{one:?} {count}");
+        }
+        for count in [PATTERN_LIMIT, 10_000, 1_000_000] {
+            let found = match_groups(&built(one, count), "aaab");
+            assert_eq!(found, Err(PatternError::TooLong), "{one:?} {count}");
+        }
+    }
+}
+
 #[test]
 fn promise_6_a_pattern_that_explodes_is_refused_after_a_bounded_number_of_steps() {
     let text = format!("{}!", "a".repeat(60));

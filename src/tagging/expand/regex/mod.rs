@@ -13,12 +13,18 @@ use program::Program;
 use regress::{Flags, Match, Regex};
 use thiserror::Error;
 
+/// The longest expression that is taken, in bytes.
+const PATTERN_LIMIT: usize = 2048;
+
 /// Why nothing was searched for.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub(super) enum PatternError {
     /// The text is no regular expression.
     #[error("is no regular expression: {0}")]
     Syntax(String),
+    /// The expression is longer than can be gone through: nesting and alternatives take stack.
+    #[error("has more than {PATTERN_LIMIT} bytes")]
+    TooLong,
     /// The search would go on for too long.
     #[error(
         "takes more than {} steps on this text: expected an expression that does not repeat what is repeated already, as in (a+)+",
@@ -36,6 +42,9 @@ pub(super) fn match_groups(
     pattern: &str,
     text: &str,
 ) -> Result<Option<Vec<Option<String>>>, PatternError> {
+    if pattern.len() > PATTERN_LIMIT {
+        return Err(PatternError::TooLong);
+    }
     let (body, flags) = split_pattern(pattern);
     if let Some(bad) = find_bad_flag(flags) {
         let reason = format!("the flag {bad} is unknown or there twice");
