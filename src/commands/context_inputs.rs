@@ -10,8 +10,8 @@ use crate::actions::{ProcessEnvironment, RunnerMounts, SecretTexts};
 use crate::archive::{ScratchLimit, Unpacking};
 use crate::cli::Verb;
 use crate::credentials::{CredentialStore, HelperEnvironment};
-use crate::image::RegistryName;
-use crate::registry::{HttpSettings, ProxySettings, RegistryClient, RetryTiming};
+use crate::http::{HttpClient, HttpSettings, ProxySettings, RetryTiming};
+use crate::registry::{RegistryClient, RegistrySettings};
 use crate::release::{Failure, ReleaseContext};
 use crate::transfer::{BlobIndex, ProgressMeter};
 
@@ -38,39 +38,29 @@ pub(super) fn build_context(given: &Invocation) -> Result<ReleaseContext, Failur
 
 fn open_registries(given: &Invocation) -> Result<RegistryClient, Failure> {
     let insecure = given.arguments.values("insecure-registries")?;
-    new_client(
-        given,
-        http_settings(given, load_credentials(given)?, insecure),
-    )
-}
-
-/// Connections to services that are no registries: they need no login.
-pub(super) fn open_connections(given: &Invocation) -> Result<RegistryClient, Failure> {
-    new_client(
-        given,
-        http_settings(given, CredentialStore::default(), Vec::new()),
-    )
-}
-
-fn new_client(given: &Invocation, settings: HttpSettings) -> Result<RegistryClient, Failure> {
+    let settings = RegistrySettings {
+        credentials: load_credentials(given)?,
+        insecure,
+        http: http_settings(given),
+    };
     RegistryClient::new(settings, given.log.notices())
         .map_err(|error| Failure::input(error.to_string()))
 }
 
-fn http_settings(
-    given: &Invocation,
-    credentials: CredentialStore,
-    insecure: Vec<RegistryName>,
-) -> HttpSettings {
+/// Opens connections to services that are not registries.
+pub(super) fn open_connections(given: &Invocation) -> Result<HttpClient, Failure> {
+    HttpClient::new(http_settings(given), given.log.notices())
+        .map_err(|error| Failure::input(error.to_string()))
+}
+
+fn http_settings(given: &Invocation) -> HttpSettings {
     let environment = &given.environment;
     let path = |name| environment.path(name).map(Path::to_owned);
     let variable = |names: &[&str]| environment.get_first(names).map(str::to_owned);
     HttpSettings {
-        credentials,
         ca_file: given.arguments.text("ca-file").map(PathBuf::from),
         ssl_cert_file: path("SSL_CERT_FILE"),
         ssl_cert_dir: path("SSL_CERT_DIR"),
-        insecure,
         proxies: ProxySettings {
             // As curl has it: a request's header Proxy can become HTTP_PROXY in a CGI program.
             http: variable(&["http_proxy", "HTTP_PROXY"]),

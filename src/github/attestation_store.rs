@@ -16,8 +16,8 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::{API_VERSION, GithubApiError, JSON_MEDIA_TYPE, repository_url};
+use crate::http::{HttpClient, HttpError, ServiceRequest, ServiceResponse};
 use crate::notices::to_printable;
-use crate::registry::{RegistryClient, RequestErrorKind, ServiceRequest, ServiceResponse};
 
 /// The attestations of one repository.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ pub struct AttestationUploadError {
 pub enum UploadErrorKind {
     /// No answer, or none in time.
     #[error("does not answer: {0}")]
-    NoAnswer(RequestErrorKind),
+    NoAnswer(HttpError),
     /// It refused.
     #[error("answers {status} to POST {path}{}", with_message(.message))]
     Refused {
@@ -134,7 +134,7 @@ impl AttestationStore {
     /// See [`AttestationUploadError`]. What passes is tried again.
     pub async fn upload(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         bundle: &[u8],
     ) -> Result<Url, AttestationUploadError> {
         let headers = self.headers().ok_or_else(|| {

@@ -22,11 +22,11 @@ use url::Url;
 pub use attestation_store::{AttestationStore, AttestationUploadError, UploadErrorKind};
 
 use crate::event::RepositoryDetails;
-use crate::registry::{RegistryClient, RequestErrorKind, ServiceRequest};
+use crate::http::{HttpClient, HttpError, ServiceRequest};
 
 /// One repository, as the API knows it.
 pub struct GithubApi {
-    client: RegistryClient,
+    client: HttpClient,
     /// `https://api.github.com/repos/acme/web`
     repository: Url,
     token: Option<SecretString>,
@@ -40,7 +40,7 @@ pub enum GithubApiError {
     Address(String),
     /// No answer came.
     #[error("GitHub's API does not answer: {0}")]
-    Unreachable(RequestErrorKind),
+    Unreachable(HttpError),
     /// The answer is longer than what is asked for can be.
     #[error("GitHub's API answers more than {limit} bytes to GET {path}")]
     TooLong {
@@ -94,7 +94,7 @@ impl GithubApi {
     /// # Errors
     /// These make no address.
     pub fn new(
-        client: RegistryClient,
+        client: HttpClient,
         base: &Url,
         repository: &str,
         token: Option<SecretString>,
@@ -214,9 +214,9 @@ impl GithubApi {
         for _ in 0..=REDIRECTS_LIMIT {
             let path = || url.path().to_owned();
             let request = self.build_request(&url, accept);
-            let answer = self.client.ask_within(&request, limit).await;
+            let answer = self.client.send_to_service_within(&request, limit).await;
             let answer = answer.map_err(|cause| match cause {
-                RequestErrorKind::TooLong(limit) => {
+                HttpError::TooLong(limit) => {
                     let path = path();
                     GithubApiError::TooLong { limit, path }
                 }

@@ -10,11 +10,10 @@ use super::copy_stats::Placement;
 use super::fan_out::{BlobBody, BodyError, fan_out};
 use super::verified_stream::{HashCheckpoints, SourceFailure, verify_stream};
 use super::{CopyError, CopyRequest, ImageStore, Side, StoreError};
+use crate::http::RetryTiming;
 use crate::image::Descriptor;
 use crate::layout::{BlobWriteError, LayoutDirectory};
-use crate::registry::{
-    self, MountResult, RepositoryClient, RetryTiming, TransferSlot, UploadSession,
-};
+use crate::registry::{self, MountResult, RepositoryClient, TransferSlot, UploadSession};
 
 /// Who wants a blob.
 pub(super) enum BlobReceiver {

@@ -79,7 +79,7 @@ pub(super) async fn plan_signing<'a>(
         return Ok(destinations.iter().map(|_| Vec::new()).collect());
     };
     let (registry, notices) = (&context.registry, &context.notices);
-    let requirement = signing.signer.requirement(registry, notices);
+    let requirement = signing.signer.requirement(registry.http(), notices);
     let requirement = async { requirement.await.map_err(unsigned) };
     let each = destinations.iter().zip(plans).zip(seen);
     let priors = each.map(|((destination, plan), seen)| destination.load_tag_snapshot(plan, seen));
@@ -210,7 +210,7 @@ pub(super) async fn require_own_signature(
     let ReleaseContext {
         registry, notices, ..
     } = context;
-    let requirement = signing.signer.requirement(registry, notices).await;
+    let requirement = signing.signer.requirement(registry.http(), notices).await;
     let requirement = requirement.map_err(unsigned)?;
     let there = destinations.iter().zip(seen).filter(|(_, seen)| {
         let mut named = seen.tag_digests.values().flatten();

@@ -556,7 +556,7 @@ impl<'a> SigningStage<'a> {
             if let AttachmentPart::Artifact(artifact) = &made.part
                 && self.items[made.item].statement.attested_type().is_some()
             {
-                let kept = github.upload(&self.context.registry, artifact.content());
+                let kept = github.upload(self.context.registry.http(), artifact.content());
                 made.url = Some(kept.await.map_err(upload_failure)?);
             }
             Ok(())

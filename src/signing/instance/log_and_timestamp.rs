@@ -9,7 +9,7 @@ use super::super::{LegacySignature, PrivateKey, SigningError, TrustRoot};
 use super::sigstore_service::{SigstoreService, SigstoreServiceError};
 use super::transparency_log::{self, LogRequest, RekorLog};
 use super::{EndpointsError, LogEndpoints, REKOR_SERVICE, TIMESTAMP_SERVICE, timestamp_authority};
-use crate::registry::RegistryClient;
+use crate::http::HttpClient;
 
 /// Signatures that are logged at the same time: a log serves others too.
 const LOG_CONCURRENCY: usize = 16;
@@ -56,7 +56,7 @@ impl LogAndTimestampClients {
     /// A statement as a bundle, signed with `key`, and what they say of that.
     pub(in super::super) async fn sign_bundle(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         key: &PrivateKey,
         statement: Vec<u8>,
         by: &SignerMaterial<'_>,
@@ -75,7 +75,7 @@ impl LogAndTimestampClients {
 
     async fn log_and_timestamp(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         sealed: SignedEnvelope,
         by: &SignerMaterial<'_>,
     ) -> Result<Vec<u8>, SigstoreServiceError> {
@@ -91,7 +91,7 @@ impl LogAndTimestampClients {
     /// A statement in the legacy form, signed with `key`, and what the log says of that.
     pub(in super::super) async fn sign_envelope(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         key: &PrivateKey,
         statement: Vec<u8>,
         by: &SignerMaterial<'_>,
@@ -109,7 +109,7 @@ impl LogAndTimestampClients {
     /// A payload in the legacy form, signed with `key`, and what the log says of that.
     pub(in super::super) async fn sign_payload(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         key: &PrivateKey,
         payload: Vec<u8>,
         by: &SignerMaterial<'_>,
@@ -134,7 +134,7 @@ impl LogAndTimestampClients {
 
     async fn request_timestamp(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         signature: &[u8],
     ) -> Result<Option<TimestampToken>, SigstoreServiceError> {
         match &self.authority {

@@ -16,8 +16,8 @@ pub(super) use sigstore_service::SigstoreService;
 pub use sigstore_service::{SigstoreErrorKind, SigstoreServiceError};
 
 use super::{SigningError, TrustRoot, TufRepository};
+use crate::http::HttpClient;
 use crate::notices::Notices;
-use crate::registry::RegistryClient;
 
 pub(super) const ID_TOKEN_SERVICE: &str = "the runner's token service";
 pub(super) const FULCIO_SERVICE: &str = "Fulcio";
@@ -63,7 +63,7 @@ impl<S: FromSigningConfig + Clone> InstanceSource<S> {
     /// Its services, and whom to trust there.
     pub(super) async fn resolve(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<(S, Arc<TrustRoot>), SigningError> {
         match self {

@@ -5,8 +5,8 @@ use reqwest::{Method, StatusCode};
 use thiserror::Error;
 use url::Url;
 
+use crate::http::{HttpClient, HttpError, ServiceRequest, ServiceResponse};
 use crate::notices::to_printable;
-use crate::registry::{RegistryClient, RequestErrorKind, ServiceRequest, ServiceResponse};
 
 /// Why no signature could be made.
 #[derive(Debug, Clone, Error)]
@@ -25,7 +25,7 @@ pub struct SigstoreServiceError {
 pub enum SigstoreErrorKind {
     /// No answer, or none in time.
     #[error("does not answer: {0}")]
-    NoAnswer(RequestErrorKind),
+    NoAnswer(HttpError),
     /// It refused.
     #[error("answers {status}{}", with_message(.message))]
     Refused {
@@ -103,7 +103,7 @@ impl SigstoreService {
 
     pub(in super::super) async fn get(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         url: Url,
         headers: HeaderMap,
     ) -> Result<ServiceResponse, SigstoreServiceError> {
@@ -113,7 +113,7 @@ impl SigstoreService {
 
     pub(in super::super) async fn post(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         url: Url,
         kind: &'static str,
         body: Vec<u8>,
@@ -131,7 +131,7 @@ impl SigstoreService {
 
     async fn send(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         method: Method,
         url: Url,
         headers: HeaderMap,
@@ -146,9 +146,7 @@ impl SigstoreService {
         };
         let answer = client.send_to_service(&ask).await;
         answer.map_err(|cause| match cause {
-            RequestErrorKind::TooLong(_) | RequestErrorKind::Protocol(_) => {
-                self.invalid_answer(cause)
-            }
+            HttpError::TooLong(_) | HttpError::InvalidResponse(_) => self.invalid_answer(cause),
             cause => self.error(SigstoreErrorKind::NoAnswer(cause)),
         })
     }

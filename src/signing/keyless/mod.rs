@@ -21,8 +21,8 @@ use super::{
     Identity, ImageClaim, InstanceEndpoints, InstanceSource, LegacySignature, Requirement,
     SigningError,
 };
+use crate::http::HttpClient;
 use crate::notices::Notices;
-use crate::registry::RegistryClient;
 use fulcio_certificate::CertifiedKey;
 use identity_token::IdentityToken;
 
@@ -72,7 +72,7 @@ impl KeylessSigner {
     /// See [`SigningError`].
     pub async fn requirement(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<Requirement, SigningError> {
         let (opened, identity) = try_join(
@@ -87,7 +87,7 @@ impl KeylessSigner {
         })
     }
 
-    async fn load_identity(&self, client: &RegistryClient) -> Result<Identity, SigningError> {
+    async fn load_identity(&self, client: &HttpClient) -> Result<Identity, SigningError> {
         let mut credentials = self.credentials.lock().await;
         let identity = match credentials.identity.take() {
             Some(identity) => identity,
@@ -103,7 +103,7 @@ impl KeylessSigner {
 
     async fn open_services(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<&SigstoreClients, SigningError> {
         let open = || async {
@@ -122,7 +122,7 @@ impl KeylessSigner {
     /// See [`SigningError`].
     pub async fn sign_statement(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<Vec<u8>, SigningError> {
@@ -140,7 +140,7 @@ impl KeylessSigner {
     /// See [`SigningError`].
     pub async fn sign_envelope(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<LegacySignature, SigningError> {
@@ -158,7 +158,7 @@ impl KeylessSigner {
     /// See [`SigningError`].
     pub async fn sign_legacy(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         claim: &ImageClaim,
     ) -> Result<LegacySignature, SigningError> {
@@ -172,7 +172,7 @@ impl KeylessSigner {
             .await
     }
 
-    async fn load_token(&self, client: &RegistryClient) -> Result<IdentityToken, SigningError> {
+    async fn load_token(&self, client: &HttpClient) -> Result<IdentityToken, SigningError> {
         let token = self.tokens.fetch(client).await?;
         match self.instance.is_public() && token.is_private() && !self.allows_private {
             true => Err(SigningError::PrivateRepository),
@@ -184,7 +184,7 @@ impl KeylessSigner {
     /// way.
     async fn load_certificate(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         opened: &SigstoreClients,
     ) -> Result<Arc<CertifiedKey>, SigningError> {
         let mut credentials = self.credentials.lock().await;

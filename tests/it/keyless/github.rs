@@ -68,7 +68,7 @@ impl GitHub {
     /// How many are kept of the example, of each kind; all of them good.
     async fn good(&self, signer: &KeylessSigner) -> [usize; 2] {
         let (context, _) = context_with(settings());
-        let requirement = signer.requirement(&context.registry, &context.notices);
+        let requirement = signer.requirement(context.registry.http(), &context.notices);
         let requirement: Requirement = requirement.await.unwrap();
         KINDS.map(|kind| {
             let kept = self.kept(example_root(), kind);

@@ -1,0 +1,267 @@
+//! Tokens of a registry's token service (Docker token authentication).
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::time::Instant;
+use url::Url;
+
+use super::error::{RequestErrorKind, parse_error_envelope};
+use super::registry_transport::RegistryTransport;
+use super::token_realm::is_own;
+use super::token_scopes::TokenScopes;
+use crate::credentials::RegistryCredential;
+use crate::http::{
+    Attempt, AttemptError, ConnectionPool, HttpClient, HttpError, host_and_port, is_transient,
+    read_limited, retry, retry_after,
+};
+use crate::image::RegistryName;
+use crate::notices::Notices;
+
+/// Longest response of a token service, in bytes.
+const TOKEN_LIMIT: usize = 1 << 20;
+/// Lifetime of a token without `expires_in`, in seconds (Docker's token specification).
+const DEFAULT_EXPIRY: u64 = 60;
+/// Longest lifetime that is used, in seconds.
+const LONGEST_EXPIRY: u64 = 24 * 60 * 60;
+/// Longest token that is used, in bytes: servers accept less in a header.
+const LONGEST_TOKEN: usize = 16 << 10;
+/// Most bytes of all tokens of a run: each is kept, so that the log masks it.
+const ALL_TOKENS: u64 = 8 << 20;
+/// Shortest token that the log masks, in bytes: a registry that gave out `main` would otherwise remove
+/// that word from the log.
+const GUESSABLE: usize = 8;
+
+/// Token, as the header that carries it.
+#[derive(Clone)]
+pub(super) struct AccessToken {
+    pub(super) header: HeaderValue,
+    pub(super) expires_at: Instant,
+}
+
+/// Why a token service gave no token.
+#[derive(Clone)]
+pub(super) enum TokenError {
+    /// The service refused these scopes, and may grant others.
+    Refused(RequestErrorKind),
+    /// The service gives no token at all, or does not respond.
+    Other(RequestErrorKind),
+}
+
+impl TokenError {
+    /// Returns the cause.
+    pub(super) fn into_cause(self) -> RequestErrorKind {
+        match self {
+            Self::Refused(cause) | Self::Other(cause) => cause,
+        }
+    }
+}
+
+impl From<RequestErrorKind> for TokenError {
+    fn from(cause: RequestErrorKind) -> Self {
+        Self::Other(cause)
+    }
+}
+
+/// Fetches a token: with a refresh token by a POST, otherwise by a GET (Docker's "OAuth2 Token
+/// Authentication" and "Token Authentication Specification").
+pub(super) async fn fetch_token(
+    transport: &RegistryTransport,
+    request: TokenRequest<'_>,
+) -> Result<AccessToken, TokenError> {
+    let TokenRequest {
+        registry, realm, ..
+    } = request;
+    let host = host_and_port(realm);
+    let authorization = match request.credential {
+        Some(RegistryCredential::Password { user, password }) => {
+            let basic = RegistryCredential::to_basic(user, password);
+            Some(secret_header("Basic", &basic)?)
+        }
+        _ => None,
+    };
+    let authorization = authorization.as_ref();
+    let send = |attempt: Attempt| async move {
+        let response = request.send(&transport.http, authorization).await;
+        match response {
+            Ok(response) if !attempt.is_last && is_transient(response.status()) => {
+                let pause = retry_after(response.headers());
+                let error = HttpError::Connection(format!("answered {}", response.status()));
+                Err(AttemptError::new_transient(error, pause))
+            }
+            Ok(response) => Ok(response),
+            Err(error) => {
+                let is_transient = error.is_transient();
+                Err(AttemptError::new(error, is_transient))
+            }
+        }
+    };
+    let describe = |error: &HttpError| format!("{registry}: token from {host}: {error}");
+    let http = &transport.http;
+    let response = retry(http.timing(), http.notices(), describe, send).await;
+    let response = response.map_err(|error| RequestErrorKind::Login(format!("{host}: {error}")))?;
+    read_token(transport, registry, realm, response).await
+}
+
+/// Request for a token.
+#[derive(Clone, Copy)]
+pub(super) struct TokenRequest<'a> {
+    pub(super) registry: &'a RegistryName,
+    /// Token service, and the name that it has for the registry.
+    pub(super) realm: &'a Url,
+    pub(super) service: Option<&'a str>,
+    pub(super) credential: Option<&'a RegistryCredential>,
+    pub(super) scopes: &'a TokenScopes,
+}
+
+impl TokenRequest<'_> {
+    /// Sends the request once.
+    async fn send(
+        self,
+        http: &HttpClient,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response, HttpError> {
+        let client = http.client(self.realm, ConnectionPool::Control);
+        let mut request = match self.credential {
+            Some(RegistryCredential::RefreshToken(token)) => client
+                .post(self.realm.clone())
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(refresh_token_form(token, self.service, self.scopes)),
+            _ => client.get(token_url(self.realm, self.service, self.scopes)),
+        };
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        let timing = http.timing();
+        match tokio::time::timeout(timing.stall, http.send(request)).await {
+            Ok(outcome) => outcome.map_err(|error| HttpError::from_reqwest(&error, timing)),
+            Err(_) => Err(HttpError::Stalled(timing.stall)),
+        }
+    }
+}
+
+/// Response of a token service.
+#[derive(Deserialize)]
+struct TokenResponse {
+    token: Option<SecretString>,
+    access_token: Option<SecretString>,
+    refresh_token: Option<SecretString>,
+    id_token: Option<SecretString>,
+    expires_in: Option<u64>,
+}
+
+impl TokenResponse {
+    /// Reports every secret of the response, so that the log masks it.
+    fn hide(&self, notices: &Notices) {
+        let all = [
+            &self.token,
+            &self.access_token,
+            &self.refresh_token,
+            &self.id_token,
+        ];
+        let secret = |token: &&SecretString| {
+            (GUESSABLE..=LONGEST_TOKEN).contains(&token.expose_secret().len())
+        };
+        let secrets = all.into_iter().flatten().filter(secret);
+        secrets.for_each(|token| notices.secret(token.clone()));
+    }
+}
+
+async fn read_token(
+    transport: &RegistryTransport,
+    registry: &RegistryName,
+    realm: &Url,
+    answer: reqwest::Response,
+) -> Result<AccessToken, TokenError> {
+    let host = host_and_port(realm);
+    let status = answer.status();
+    let body = read_limited(answer, TOKEN_LIMIT, transport.http.timing())
+        .await
+        .map_err(|cause| RequestErrorKind::Login(format!("{host}: {cause}")))?;
+    if !status.is_success() {
+        // The registry may name a host whose responses it must not see.
+        let words = match is_own(registry, realm) {
+            true => parse_error_envelope(&body).1,
+            false => String::new(),
+        };
+        let words = match words.as_str() {
+            "" => words,
+            _ => format!(": {words}"),
+        };
+        let cause = RequestErrorKind::Login(format!("{host} answered {status}{words}"));
+        // A wrong password is not tried again with other scopes.
+        return Err(match status {
+            StatusCode::UNAUTHORIZED => TokenError::Other(cause),
+            _ => TokenError::Refused(cause),
+        });
+    }
+    let answer: TokenResponse = serde_json::from_slice(&body)
+        .map_err(|_| RequestErrorKind::Login(format!("{host} answered without a valid token")))?;
+    answer.hide(transport.http.notices());
+    let token = answer
+        .token
+        .or(answer.access_token)
+        .filter(|token| !token.expose_secret().is_empty())
+        .ok_or_else(|| RequestErrorKind::Login(format!("{host} answered without a token")))?;
+    if token.expose_secret().len() > LONGEST_TOKEN {
+        let long = format!("{host} answered with a token of more than {LONGEST_TOKEN} bytes");
+        return Err(RequestErrorKind::Login(long).into());
+    }
+    let given = token.expose_secret().len() as u64;
+    if transport.token_bytes.fetch_add(given, Ordering::Relaxed) > ALL_TOKENS {
+        let many = format!("{host} answered with more tokens than a run accepts");
+        return Err(RequestErrorKind::Login(many).into());
+    }
+    // Refreshed after four fifths of its lifetime, so that it does not expire during a request.
+    let life = answer.expires_in.unwrap_or(DEFAULT_EXPIRY);
+    let life = Duration::from_secs(life.min(LONGEST_EXPIRY)).mul_f64(0.8);
+    Ok(AccessToken {
+        header: secret_header("Bearer", &token).map_err(|_| {
+            RequestErrorKind::Login(format!("{host} answered without a valid token"))
+        })?,
+        expires_at: Instant::now() + life,
+    })
+}
+
+fn token_url(realm: &Url, service: Option<&str>, scopes: &TokenScopes) -> Url {
+    let mut url = realm.clone();
+    {
+        let mut query = url.query_pairs_mut();
+        if let Some(service) = service {
+            query.append_pair("service", service);
+        }
+        for scope in scopes.iter() {
+            query.append_pair("scope", &scope);
+        }
+    }
+    url
+}
+
+fn refresh_token_form(token: &SecretString, service: Option<&str>, scopes: &TokenScopes) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "refresh_token")
+        .append_pair("client_id", "shipmark")
+        .append_pair("service", service.unwrap_or_default())
+        .append_pair("scope", &scopes.joined())
+        .append_pair("refresh_token", token.expose_secret())
+        .finish()
+}
+
+/// Returns an `Authorization` header that is marked as sensitive.
+pub(super) fn secret_header(
+    scheme: &str,
+    secret: &SecretString,
+) -> Result<HeaderValue, RequestErrorKind> {
+    let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose_secret()))
+        .map_err(|_| {
+            RequestErrorKind::Login(
+                "the credential contains characters that a header cannot".to_owned(),
+            )
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
