@@ -132,7 +132,10 @@ async fn promise_6_an_answer_of_github_that_trickles_is_no_answer() {
     let head = "HTTP/1.1 200 OK\r\n\r\n".to_owned();
     let host = Wire::trickling(head, Duration::from_millis(20)).await;
     let error = api(&host).get_repository().await.map(drop).unwrap_err();
-    assert!(error.to_string().contains("was not complete after 0.9 s"), "{error}");
+    assert!(
+        error.to_string().contains("was not complete after 0.9 s"),
+        "{error}"
+    );
     assert_eq!(host.answered(), 1);
 }
 

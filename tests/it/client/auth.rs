@@ -308,7 +308,10 @@ async fn an_endless_expiry_does_not_overflow() {
 #[tokio::test]
 async fn a_token_host_that_answers_nonsense_is_named() {
     for (effect, part) in [
-        (Effect::status_with(200, &[], "<html>"), "without a valid token"),
+        (
+            Effect::status_with(200, &[], "<html>"),
+            "without a valid token",
+        ),
         (Effect::status_with(200, &[], "{}"), "without a token"),
         (
             Effect::status_with(200, &[], r#"{"token":""}"#),

@@ -189,10 +189,7 @@ async fn a_registry_that_stops_answering_is_given_up() {
                 "{case}: {failure:?}"
             );
             assert!(text.contains(&struck.host()), "{case}: {text}");
-            assert!(
-                text.contains("no data received for"),
-                "{case}: {text}"
-            );
+            assert!(text.contains("no data received for"), "{case}: {text}");
             assert!(began.elapsed() < Duration::from_secs(15), "{case}");
             pair.assert_sound(&case);
             struck.resume();

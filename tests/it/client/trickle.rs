@@ -61,7 +61,10 @@ async fn promise_3_an_answer_that_trickles_is_given_up() {
             };
             let text = error.to_string();
             assert!(text.contains(what), "{text}");
-            assert!(text.contains("was not complete after 0.4 s"), "{what}: {text}");
+            assert!(
+                text.contains("was not complete after 0.4 s"),
+                "{what}: {text}"
+            );
             assert!(begin.elapsed() < Duration::from_secs(60), "{what}");
             assert_eq!(host.answered(), 1, "{what}");
         }
