@@ -11,6 +11,7 @@
 //!   repeated, since only the caller can open its source again; it resumes at the registry's offset.
 
 mod access_token;
+mod attempt_request;
 mod auth;
 mod blobs;
 mod cancel_uploads;

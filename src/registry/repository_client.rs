@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::SemaphorePermit;
+use url::Url;
 
 use super::registry_client::RegistryClient;
 use super::registry_state::RegistryState;
@@ -55,6 +56,29 @@ impl RepositoryClient {
     /// Returns the repository's name.
     pub fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// Returns the address of `rest` below this repository's name.
+    pub(super) fn url(&self, rest: &str) -> Url {
+        let api = self.registry.name.api_host();
+        let scheme = self
+            .registry
+            .scheme
+            .get()
+            .map_or("https", |wire| wire.as_str());
+        // Registry and path are of checked types.
+        Url::parse(&format!(
+            "{scheme}://{api}/v2/{}/{rest}",
+            self.repository.path()
+        ))
+        .expect("a checked registry, path and object make an address")
+    }
+
+    /// Returns whether an address is the registry's own, so that its authorization may go there.
+    pub(super) fn is_own_url(&self, url: &Url) -> bool {
+        let own = self.url("");
+        (url.scheme(), url.host_str(), url.port_or_known_default())
+            == (own.scheme(), own.host_str(), own.port_or_known_default())
     }
 
     /// Returns the paths of the registry's repositories that the login can read.
