@@ -119,12 +119,12 @@ impl BlobDownload {
                 continue;
             };
             let stall = self.remote.timing().stall;
-            let asked = Instant::now();
+            let requested = Instant::now();
             let broken = match tokio::time::timeout(stall, chunks.next()).await {
                 Ok(Some(Ok(chunk))) => {
                     let bytes = chunk.len() as u64;
                     self.offset += bytes;
-                    let is_slow = !self.window.note(bytes, asked.elapsed(), stall);
+                    let is_slow = !self.window.note(bytes, requested.elapsed(), stall);
                     if is_slow && self.offset < self.blob.size {
                         self.window = Window::default();
                         self.chunks = None;
@@ -194,7 +194,7 @@ impl BlobDownload {
                 self.blob.size - self.offset
             }
             Some(_) => {
-                let wrong = "it does not go on where it was asked to";
+                let wrong = "it does not go on where it was requested to";
                 return Err(self
                     .remote
                     .error(&call, RequestErrorKind::Protocol(wrong.to_owned())));
