@@ -187,7 +187,7 @@ fn type_definitions() -> BTreeMap<String, Vec<(String, String)>> {
         let file = relative(&path);
         let room = file.split(['/', '.']).nth(1).unwrap().to_owned();
         for pair in names.windows(2) {
-            if matches!(pair[0], "struct" | "enum" | "trait" | "union") {
+            if matches!(pair[0], "struct" | "enum" | "trait") {
                 let places = types.entry(pair[1].to_owned()).or_default();
                 places.push((room.clone(), file.clone()));
             }

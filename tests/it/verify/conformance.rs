@@ -379,7 +379,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
         "managed-key-no-key_fail",
         "managed-key-happy-path",
         |case| case.key = None,
-        Some("signed with a key, expected with a certificate"),
+        Some("signed with a key, expected a certificate"),
     ),
     (
         "managed-key-wrong-key_fail",
