@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_digests_stay_where_they_are_asked_for() {
+    fn names_and_digests_stay_visible() {
         let digest = format!("sha256:{}", "4813".repeat(16));
         let secrets = secrets(&["team", "4813"]);
         let names = ["x.test/team/web".to_owned()];

@@ -180,7 +180,7 @@ fn read_config(
         image.fault(format!("its config {name:?} is missing"))
     };
     let bytes = tar.read_document(&image.config)?.ok_or_else(missing)?;
-    let digest = Digest::of(&bytes);
+    let digest = Digest::from_bytes(&bytes);
     if image.id().is_some_and(|id| id != digest) {
         return Err(image.fault(format!(
             "its config is damaged: its content has the digest {digest}"

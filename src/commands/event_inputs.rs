@@ -223,7 +223,9 @@ fn parse_facts(event: &Event<'_>, payload: Option<&PayloadFile>) -> Result<Event
         let failure = Failure::input(error.to_string());
         match (payload, error) {
             (_, EventError::NoName | EventError::Sha) | (None, _) => failure,
-            (Some(payload), _) => failure.why(format!("the event file is {}", payload.path)),
+            (Some(payload), _) => {
+                failure.with_reason(format!("the event file is {}", payload.path))
+            }
         }
     })
 }

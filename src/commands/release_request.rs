@@ -130,7 +130,7 @@ fn environment_rules(
             "the input {input} in a release to the environment {}",
             stage.name()
         ))
-        .why(format!("{} says which tags it gets", loaded.file))
+        .with_reason(format!("{} says which tags it gets", loaded.file))
         .with_hint(format!("leave {input} out, or change the policy"))),
         None => Ok(own),
     }

@@ -29,7 +29,7 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     };
     let mut file =
         SignedArtifact::open(Path::new(&artifact)).map_err(|error| unread(error.to_string()))?;
-    let digest = file.digest().map_err(|flaw| unread(flaw.to_string()))?;
+    let digest = file.digest().map_err(|error| unread(error.to_string()))?;
     let signer = signing_inputs::file_signer(invocation).await?;
     let claim = ImageClaim {
         repository: name(&artifact),
@@ -45,11 +45,11 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     // As with images, what does not stand up to the check that others make is not given to them.
     let requirement = signer.requirement(&client, &notices).await;
     let requirement = requirement.map_err(signing_failure)?;
-    let verified = requirement.check_bundle(&bundle, digest).map_err(|flaw| {
+    let verified = requirement.check_bundle(&bundle, digest).map_err(|error| {
         Failure::service(format!(
             "the signature of {artifact} does not pass its own check"
         ))
-        .why(flaw.to_string())
+        .with_reason(error.to_string())
     })?;
     write_whole(Path::new(&path), &bundle).map_err(|error| {
         arguments.error(

@@ -99,7 +99,7 @@ fn select_instance<S>(
     let Some(root) = read_input_file(invocation, Input::TrustedRoot)? else {
         return Err(
             Failure::input(format!("{input} is given without trusted-root"))
-                .why("what a private instance gives is checked before it is written")
+                .with_reason("what a private instance gives is checked before it is written")
                 .with_hint(
                     "give the instance's trusted_root.json (cosign trusted-root create writes one)",
                 ),
@@ -142,7 +142,9 @@ fn override_endpoints(
         true => Err(Failure::input(
             "signature-format: legacy and both need a Rekor v1, and the instance has none",
         )
-        .why("the older form holds the log's signed timestamp, which Rekor v2 does not give")
+        .with_reason(
+            "the older form holds the log's signed timestamp, which Rekor v2 does not give",
+        )
         .with_hint("say signature-format: bundle, or give rekor-url")),
         false => Ok(logs),
     }

@@ -168,7 +168,7 @@ impl TagInputContext {
         };
         let Some(name) = name else {
             return Err(Failure::input("no repository is named")
-                .why("neither GITHUB_REPOSITORY nor the event names one")
+                .with_reason("neither GITHUB_REPOSITORY nor the event names one")
                 .with_hint("set GITHUB_REPOSITORY to OWNER/NAME, or say offline: true"));
         };
         github_inputs::open_api(invocation, name).map(Some)
@@ -197,7 +197,7 @@ pub(super) fn event_of_checkout(
     let facts = EventFacts::from_checkout(&checkout.to_local());
     let Some(git_ref) = &facts.git_ref else {
         return Err(Failure::input("HEAD is detached and at no tag")
-            .why("context is git, which takes the ref from the checkout")
+            .with_reason("context is git, which takes the ref from the checkout")
             .with_hint("check out a branch or tag, or leave context out"));
     };
     let workflow = WorkflowEvent {

@@ -45,7 +45,7 @@ async fn load_public_root(invocation: &Invocation) -> Result<TrustRoot, Failure>
         .await;
     root.map_err(|error| {
         Failure::service(format!("the roots of the public instance: {error}"))
-            .why("its repository is broken, or something between here and there answers in its place; a clock that is wrong shows so too")
+            .with_reason("its repository is broken, or something between here and there answers in its place; a clock that is wrong shows so too")
             .with_hint("offline: true goes by the roots in this program, trusted-root by a file")
     })
 }

@@ -23,7 +23,7 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     })?;
     let signer = match verification_inputs::expected_signer(invocation)? {
         ExpectedSigner::Key(text) => FileSigner::Key(
-            PublicKey::read(&text)
+            PublicKey::parse(&text)
                 .map_err(|error| arguments.error(Input::Key, None, error.to_string()))?,
         ),
         ExpectedSigner::Identity(identity) => FileSigner::Identity(identity),

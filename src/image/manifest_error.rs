@@ -32,10 +32,10 @@ pub enum ManifestError {
     #[error("has the unsupported media type {0:?}")]
     MediaType(String),
     /// What the manifest holds contradicts what it says it is.
-    #[error("has the media type {said}, but the content of {is}")]
+    #[error("has the media type {stated}, but the content of {is}")]
     Mixed {
         /// The media type as the manifest or the server gives it.
-        said: &'static str,
+        stated: &'static str,
         /// What it looks like.
         is: &'static str,
     },

@@ -36,11 +36,11 @@ fn place(text: &str) -> Destination {
 /// The environment and service of a place, where directories are at what their paths read from `here`.
 fn owner(policy: &ReleasePolicy, text: &str, here: &str) -> Result<Option<String>, MatchError> {
     let mut real = RealPaths::default();
-    let asked = place(text);
-    for place in policy.places().chain([&asked]) {
+    let requested = place(text);
+    for place in policy.places().chain([&requested]) {
         if let Destination::Layout(path) = place {
             let whole = std::path::Path::new(here).join(path);
-            let whole = CanonicalPlace::of(&Destination::Layout(whole), &RealPaths::default());
+            let whole = CanonicalPlace::new(&Destination::Layout(whole), &RealPaths::default());
             if let CanonicalPlace::Directory(whole) = whole {
                 real.insert(path.clone(), whole);
             }
@@ -48,7 +48,7 @@ fn owner(policy: &ReleasePolicy, text: &str, here: &str) -> Result<Option<String
     }
     let found = policy
         .repositories(&real)?
-        .matching(&asked, &CanonicalPlace::of(&asked, &real))?;
+        .matching(&requested, &CanonicalPlace::new(&requested, &real))?;
     Ok(found.map(|(stage, service)| match service {
         Some(service) => format!("{} {service}", stage.name()),
         None => stage.name().to_string(),
@@ -118,7 +118,7 @@ fn errors_name_their_position() {
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    form: x\n"), @"line 4, column 5: the key form is not known here; did you mean from?");
     insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is missing");
     insta::assert_snapshot!(refused("environments:\n  Dev: {repository: a/b}"), @r#"line 2, column 3: "Dev" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
-    insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag: give the place alone, the tags are derived or come from the input tags");
+    insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag: give only the repository or directory; the tags are derived or come from the input tags");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @r#"line 3, column 17: expected text, got a mapping: text with {service} at its beginning needs quotes"#);
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: [v1]\n"), @r#"line 4, column 11: expected text, got a list: write "|", and each entry on a line of its own below it"#);
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: |\n\n      v1\n      type=sah\n"), @r#"line 7, column 7: the type "sah" is not known; did you mean sha? (column 6 of "type=sah")"#);
@@ -514,7 +514,7 @@ proptest! {
         for stage in policy.environments() {
             prop_assert_eq!(stage.destinations().len(), services.len());
             for (service, place) in stage.destinations() {
-                let canonical = CanonicalPlace::of(place, &RealPaths::default());
+                let canonical = CanonicalPlace::new(place, &RealPaths::default());
                 let found = repositories.matching(place, &canonical).unwrap().unwrap();
                 prop_assert_eq!((found.0.name(), found.1), (stage.name(), service.as_ref()));
             }

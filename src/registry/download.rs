@@ -120,12 +120,12 @@ impl BlobDownload {
             };
             let timing = self.remote.timing();
             let stall = timing.stall;
-            let asked = Instant::now();
+            let requested = Instant::now();
             let broken = match tokio::time::timeout(stall, chunks.next()).await {
                 Ok(Some(Ok(chunk))) => {
                     let bytes = chunk.len() as u64;
                     self.offset += bytes;
-                    let is_slow = !self.window.note(bytes, asked.elapsed(), stall);
+                    let is_slow = !self.window.note(bytes, requested.elapsed(), stall);
                     if is_slow && self.offset < self.blob.size {
                         self.window = Window::default();
                         self.chunks = None;

@@ -103,9 +103,10 @@ impl RepositoryClient {
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
         let promised = content_digest_header(&headers);
-        let held = self.manifest_budget().hold(bytes);
-        let bytes = held.map_err(|error| self.error(&call, RequestErrorKind::Manifest(error)))?;
-        let digest = Digest::of(&bytes);
+        let reserved = self.manifest_budget().hold(bytes);
+        let bytes =
+            reserved.map_err(|error| self.error(&call, RequestErrorKind::Manifest(error)))?;
+        let digest = Digest::from_bytes(&bytes);
         if let Some(promised) = promised.filter(|promised| *promised != digest) {
             return Err(self.error(
                 &call,

@@ -42,8 +42,9 @@ pub async fn run(
     request: &ReleaseRequest,
     context: &ReleaseContext,
 ) -> Result<ReleaseOutcome, Failure> {
-    let prepared = prepare_release(request, context).await?;
-    execute_release(&prepared).await
+    // These futures are large: on the heap they leave the thread its stack.
+    let prepared = Box::pin(prepare_release(request, context)).await?;
+    Box::pin(execute_release(&prepared)).await
 }
 
 /// Resolves, observes and plans; writes nothing. What a rule refuses is refused here.
@@ -54,7 +55,7 @@ pub(super) async fn prepare_release<'a>(
     announce_repositories([request], context);
     let destinations = destination::open_destinations(request, context)?;
     let (mut image, derived, mut states) =
-        resolve_and_observe(request, context, &destinations).await?;
+        Box::pin(resolve_and_observe(request, context, &destinations)).await?;
     let requested_digest = image.root.digest;
     check_source(request, context, requested_digest).await?;
     let commit = image_commit(request, &image);

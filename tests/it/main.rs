@@ -39,6 +39,7 @@ mod secrets;
 mod sign_bundle;
 mod signing;
 mod sigstore;
+mod style;
 mod supply_chain;
 mod support;
 mod surface;

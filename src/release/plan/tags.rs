@@ -181,7 +181,7 @@ pub(crate) fn immutable_tag_conflict(
     Failure::refused(format!(
         "tag {tag} of {place} points to {other}, expected {root}"
     ))
-    .why(format!("{tag} is an immutable tag ({})", planned.rule))
+    .with_reason(format!("{tag} is an immutable tag ({})", planned.rule))
     .with_hint(format!(
         "release under a new version, or release the existing image: --source {}",
         tag_reference(place, tag)
@@ -200,7 +200,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn digest(text: &str) -> Digest {
-        Digest::of(text.as_bytes())
+        Digest::from_bytes(text.as_bytes())
     }
 
     fn planned(tag: &str, kind: TagKind) -> PlannedTag {
@@ -237,7 +237,7 @@ mod tests {
         let place = "registry.example/team/web".parse().unwrap();
         let plan = plan_tags(&place, std::slice::from_ref(tag), seen, digest("root"));
         plan.map(|plan| plan.into_results().remove(0).change)
-            .map_err(|failure| failure.complaint().unwrap().to_string())
+            .map_err(|failure| failure.diagnostic().unwrap().to_string())
     }
 
     #[test]

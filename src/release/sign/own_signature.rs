@@ -45,7 +45,9 @@ pub(crate) async fn require_own_signature(
                     Signer::Keyless(_) => "the identity of this job",
                 }
             ))
-            .why("the release would sign this image, and only its own labels say what it is")
+            .with_reason(
+                "the release would sign this image, and only its own labels say what it is",
+            )
             .with_hint(
                 "promote the existing image by its digest to sign it, or set existing: fail",
             ));

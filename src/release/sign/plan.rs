@@ -144,7 +144,7 @@ mod tests {
 
     /// An index in an empty layout, with an index below it that does not exist.
     fn incomplete_image(directory: &std::path::Path) -> ResolvedImage {
-        let child = Digest::of(b"missing");
+        let child = Digest::from_bytes(b"missing");
         let index = serde_json::json!({
             "schemaVersion": 2, "mediaType": INDEX,
             "manifests": [{"mediaType": INDEX, "digest": child.to_string(), "size": 7}],

@@ -209,7 +209,7 @@ fn unusable_signature(image: Digest, error: &VerificationError) -> Failure {
         "the new signature of {} does not verify: {error}",
         image.short()
     ))
-    .why("each new signature is verified before it is written")
+    .with_reason("each new signature is verified before it is written")
     .with_hint(match error {
         VerificationError::Clock(_) => {
             "set this machine's clock (timedatectl shows whether it is synchronised)"

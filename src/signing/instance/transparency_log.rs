@@ -86,7 +86,7 @@ pub(super) async fn log_signature_v1(
         "apiVersion": "0.0.1",
         "kind": "hashedrekord",
         "spec": {
-            "data": {"hash": {"algorithm": "sha256", "value": Digest::of(logged.message).hex()}},
+            "data": {"hash": {"algorithm": "sha256", "value": Digest::from_bytes(logged.message).to_hex()}},
             "signature": {
                 "content": BASE64_STANDARD.encode(logged.signature),
                 "publicKey": {"content": BASE64_STANDARD.encode(logged.material.to_pem())},

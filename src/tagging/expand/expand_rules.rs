@@ -58,9 +58,9 @@ pub(crate) fn expand_lines(
                     .map_err(|problem| {
                         ExpandError::for_entry(input, Some(entry.line), &entry.text, &problem)
                     })?;
-            for trap in expander.differences.take() {
+            for warning in expander.differences.take() {
                 let place = format!("{input}, line {}", entry.line);
-                findings.push(finding_at(&place, trap, &entry.text));
+                findings.push(finding_at(&place, warning, &entry.text));
             }
             Ok(expanded)
         })
@@ -97,10 +97,10 @@ impl RuleExpander<'_> {
             true => self.expand_rule(rule, findings)?,
             false => None,
         };
-        for trap in self.differences.take() {
+        for warning in self.differences.take() {
             findings.push(finding_at(
                 &format!("tags, line {}", rule.line),
-                trap,
+                warning,
                 &rule.text,
             ));
         }

@@ -65,7 +65,7 @@ impl Pair {
         let outcome = outcome.await.expect("it ends");
         outcome
             .map_err(|failure| {
-                let words = failure.complaint().map(ToString::to_string);
+                let words = failure.diagnostic().map(ToString::to_string);
                 (failure, words.unwrap_or_default())
             })
             .inspect(|_| assert!(!said.text().contains('\r')))

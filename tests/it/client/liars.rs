@@ -81,7 +81,7 @@ async fn promoted_in_vain(from: &str, to: &str, settings: RegistrySettings) -> (
     let (context, said) = context_with(settings);
     let failed = tokio::time::timeout(Duration::from_secs(30), run(&request, &context)).await;
     let failure = failed.expect("it ends").expect_err("it is found out");
-    let text = failure.complaint().unwrap().to_string();
+    let text = failure.diagnostic().unwrap().to_string();
     let all = format!("{}\n{text}", said.text());
     assert!(
         !all.contains(HUNTER2) && !all.contains('\r') && !all.contains('\u{1b}'),

@@ -165,7 +165,7 @@ impl Scene {
         let outcome = running.await.expect("it ends");
         assert!(!said.text().contains('\r'));
         outcome.map_err(|failure| {
-            let words = failure.complaint().map(ToString::to_string);
+            let words = failure.diagnostic().map(ToString::to_string);
             (failure, words.unwrap_or_default())
         })
     }

@@ -119,7 +119,7 @@ impl Stage {
         tags: &[&str],
     ) {
         let mut request = promote(from, &[to], "refs/heads/main");
-        request.rules = TagRules::read(tags.iter().copied()).unwrap();
+        request.rules = TagRules::parse(tags.iter().copied()).unwrap();
         request.referrers = referrers;
         done(request, &context_with(self.settings.clone()).0).await;
     }

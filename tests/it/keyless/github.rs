@@ -59,7 +59,7 @@ impl GitHub {
             let payload = bundle["dsseEnvelope"]["payload"].as_str().unwrap();
             let payload = BASE64_STANDARD.decode(payload).unwrap();
             let statement: Value = serde_json::from_slice(&payload).unwrap();
-            statement["subject"][0]["digest"]["sha256"] == *image.hex().to_string()
+            statement["subject"][0]["digest"]["sha256"] == *image.to_hex().to_string()
                 && statement["predicateType"] == kind
         });
         kept

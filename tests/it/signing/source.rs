@@ -20,7 +20,7 @@ impl Stage {
         };
         let place = format!("{}/web", stage.source.host());
         let mut request = push(&example(), &[&place], "refs/heads/main");
-        request.rules = TagRules::read(["it"]).unwrap();
+        request.rules = TagRules::parse(["it"]).unwrap();
         request.signing = key.map(signing);
         done(request, &context_with(settings()).0).await;
         stage

@@ -237,7 +237,7 @@ pub async fn failed(request: ReleaseRequest, context: &ReleaseContext) -> (Failu
         Ok(outcome) => panic!("it should fail, and did {outcome:?}"),
         Err(failure) => {
             let text = failure
-                .complaint()
+                .diagnostic()
                 .map_or_else(String::new, ToString::to_string);
             (failure, text)
         }
