@@ -4,6 +4,7 @@ pub mod attach;
 pub mod checkout;
 pub mod keys;
 pub mod process;
+pub mod rust_source;
 pub mod table;
 pub mod web;
 pub mod yaml;
