@@ -10,7 +10,7 @@ use crate::notices::Notices;
 use crate::signing::{SigningError, TrustRoot, TufRepository};
 
 /// An instance of Sigstore, as far as it is needed: all of its services ([`InstanceEndpoints`]), or those that a
-/// key needs ([`LogEndpoints`]).
+/// key needs ([`super::LogEndpoints`]).
 #[derive(Debug, Clone)]
 pub enum InstanceSource<S> {
     /// The public one, as its repository says it is.
