@@ -1,8 +1,10 @@
 //! The inputs that say which instance of Sigstore takes part in signing.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::invocation::Invocation;
+use super::local_files::read_text_file;
 use super::service_address::parse_address;
 use super::trust_inputs;
 use crate::cli::{Input, InputError};
@@ -152,9 +154,11 @@ fn override_endpoints(
 
 fn read_input_file(invocation: &Invocation, input: Input) -> Result<Option<String>, InputError> {
     let path = invocation.arguments.text(input);
-    let read = path.map(std::fs::read_to_string).transpose();
-    read.map_err(|error| {
-        let reason = format!("{:?} cannot be read: {error}", path.unwrap_or_default());
-        invocation.arguments.error(input, None, reason)
-    })
+    let read = path.map(|path| {
+        read_text_file(Path::new(path)).map_err(|error| {
+            let reason = format!("{path:?} {error:#}");
+            invocation.arguments.error(input, None, reason)
+        })
+    });
+    read.transpose()
 }
