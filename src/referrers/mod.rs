@@ -36,9 +36,7 @@ pub use appendable_tag::AppendableTag;
 pub use artifact::Artifact;
 pub use copy_referrers::{CopiedReferrers, ReferrerCopy};
 pub use copy_route::CopyRoute;
-pub use cosign_image::{
-    CosignLayer, annotations_over, cosign_layer as sig_layer, read_cosign_layers, sig_tag,
-};
+pub use cosign_image::{CosignLayer, annotations_over, cosign_layer, read_cosign_layers, sig_tag};
 pub use digest_tags::CosignTagSuffix;
 pub use error::{ReferrerError, SidedReferrerError};
 pub use list_referrers::{FoundArtifact, ReferrersSource};
