@@ -58,8 +58,8 @@ impl RepositoryClient {
         }
     }
 
-    /// Whether the repository lists referrers itself; `subject` is what it is asked about where that is
-    /// not known.
+    /// Returns whether the repository serves the referrers API; where that is unknown, a request
+    /// for the referrers of `subject` finds out.
     ///
     /// # Errors
     /// As [`RepositoryClient::referrers`].
