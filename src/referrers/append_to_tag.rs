@@ -104,7 +104,7 @@ impl AppendableTag {
 
     /// Adds `ours`, whose blobs are there, to what was read just now, and keeps all that was seen
     /// there. Where nothing is there, `whole`, which holds all of ours, is written as it is.
-    /// Returns what the tag names then: the store's answer vouches for it, or it is read.
+    /// Returns what the tag names then, as the store answered or as it is read back.
     ///
     /// # Errors
     /// A tag that cannot be read or changed.

@@ -267,7 +267,7 @@ impl fmt::Display for RequestErrorKind {
                 write!(f, "the content is {actual}, not {expected} as it should be")
             }
             Self::Login(text) => write!(f, "the login failed: {text}"),
-            Self::TokenExpired => f.write_str("the token was no longer taken"),
+            Self::TokenExpired => f.write_str("the registry no longer accepted the token"),
             Self::ChunkTooLarge(text) | Self::SessionLost(text) => f.write_str(text),
             Self::Credentials(error) => write!(f, "{error}"),
         }

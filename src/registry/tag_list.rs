@@ -120,7 +120,7 @@ impl RepositoryClient {
             }
             self.mark_has_manifests();
             let page: TagListPage =
-                serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
+                serde_json::from_slice(&body).map_err(|_| wrong("it is not a tag list"))?;
             let before = all.tags.len();
             let listed = page.tags.unwrap_or_default();
             let is_too_much = listed.is_too_much();
