@@ -69,6 +69,14 @@ impl Input {
     }
 }
 
+impl Input {
+    /// Returns the names of the verbs that take it, as one text.
+    pub(super) fn verb_names(self) -> String {
+        let verbs = self.declaration().verbs.iter().map(|verb| verb.name());
+        verbs.collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl Verb {
     /// Returns the inputs that the verb takes.
     pub fn inputs(self) -> impl Iterator<Item = Input> {
