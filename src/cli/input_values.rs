@@ -197,6 +197,20 @@ impl InputValues {
         inputs.flat_map(|(input, entries)| entries.iter().map(|entry| (*input, entry)))
     }
 
+    /// Replaces each entry of an input for which `rename` returns another; returns pairs of old and new text.
+    pub fn rename(
+        &mut self,
+        input: Input,
+        rename: impl Fn(&str) -> Option<String>,
+    ) -> Vec<(String, String)> {
+        let entries = self.entries.get_mut(&input).into_iter().flatten();
+        let renamed = entries.filter_map(|entry| {
+            let new = rename(&entry.text)?;
+            Some((std::mem::replace(&mut entry.text, new.clone()), new))
+        });
+        renamed.collect()
+    }
+
     /// Replaces each path for which `rename` returns another; returns pairs of old and new path.
     pub fn rename_paths(
         &mut self,

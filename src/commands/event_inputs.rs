@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::invocation::Invocation;
 use crate::actions::ProcessEnvironment;
-use crate::cli::Input;
+use crate::cli::{Input, InputEntry};
 use crate::event::{
     EventError, EventFacts, EventInputs as Event, GitRef, LocalCheckout, WorkflowEvent,
+    check_event_name,
 };
 use crate::git::{self, GitCheckout, GitError};
 use crate::image::CommitId;
@@ -89,10 +90,11 @@ impl EventOverride {
         if !invocation.arguments.is_accepted(Input::Event) {
             return Ok(Self::default());
         }
-        let event = invocation.arguments.text(Input::Event);
+        let event = invocation.arguments.entries(Input::Event).first();
+        let event = event.map(|entry| SimulatedEvent::parse(invocation, entry));
         Ok(Self {
             git_ref: parse_git_ref(invocation)?,
-            event: event.map(SimulatedEvent::parse).transpose()?,
+            event: event.transpose()?,
         })
     }
 
@@ -157,11 +159,15 @@ impl SimulatedEvent {
         })
     }
 
-    fn parse(text: &str) -> Result<Self, Failure> {
-        let (name, file) = match text.split_once('=') {
+    fn parse(invocation: &Invocation, entry: &InputEntry) -> Result<Self, Failure> {
+        let (name, file) = match entry.text.split_once('=') {
             Some((name, file)) => (name, Some(file)),
-            None => (text, None),
+            None => (entry.text.as_str(), None),
         };
+        check_event_name(name).map_err(|reason| {
+            let arguments = &invocation.arguments;
+            arguments.entry_error(Input::Event, entry, reason)
+        })?;
         Ok(Self {
             name: name.to_owned(),
             payload: file.map(PayloadFile::load).transpose()?,

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::layout::LayoutFault;
 use crate::referrers::ReferrerError;
 use crate::registry::AccessProblem;
-use crate::signing::SigningError;
+use crate::signing::{KeyError, SigningError};
 use crate::tagging::TaggingError;
 use crate::transfer::{Side, StoreError};
 
@@ -198,6 +198,9 @@ pub(crate) fn signing_failure(error: SigningError) -> Failure {
             Some(hint) => failure.with_hint(hint),
             None => failure,
         },
+        SigningError::Key(KeyError::NoPassword) => failure.with_hint(
+            "give the password to the step: env: COSIGN_PASSWORD: ${{ secrets.COSIGN_PASSWORD }}",
+        ),
         SigningError::Key(_) | SigningError::Root(_) | SigningError::Endpoints(_) => failure,
     }
 }

@@ -33,6 +33,7 @@ mod races;
 mod referrers;
 mod registry;
 mod registry_quirks;
+mod rejected_inputs;
 mod road;
 mod runner;
 mod secrets;
