@@ -25,7 +25,7 @@ type Beginning = [u8; MIN_REDACTED_LENGTH];
 const MIN_REDACTED_LENGTH: usize = 4;
 /// What is written for a secret.
 const STARS: &str = "***";
-/// What ends a text that was cut: see [`crate::notice::printable`].
+/// What ends a text that was cut: see [`crate::notices::to_printable`].
 const CUT: char = '…';
 
 impl SecretTexts {

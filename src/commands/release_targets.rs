@@ -48,7 +48,7 @@ pub(super) fn resolve_targets<'a>(
         return targets_without_policy(invocation, images, environment);
     };
     let routing = PolicyRouting {
-        invocation: invocation,
+        invocation,
         verb,
         policy,
         repositories: repositories::find(invocation, policy)?,

@@ -9,11 +9,11 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::RepositoryClient;
-use super::body::Whole;
 use super::error::{RegistryError, RequestErrorKind};
 use super::pages::{Pages, next_page};
+use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
+use crate::http::BufferedResponse;
 use crate::image::Tag;
 
 /// The most bytes of one page.
@@ -99,12 +99,12 @@ impl RepositoryClient {
             if !pages.enter(&url) {
                 return Err(wrong("the list never ends"));
             }
-            let Whole {
+            let BufferedResponse {
                 headers,
                 url,
                 body,
                 turn: _turn,
-            } = match self.whole(&call, PAGE_LIMIT).await? {
+            } = match self.send_buffered(&call, PAGE_LIMIT).await? {
                 Ok(whole) => whole,
                 Err(response) if response.status() == StatusCode::NOT_FOUND => {
                     if all.tags.is_empty() {
@@ -157,12 +157,12 @@ impl RepositoryClient {
         let url = self.url("tags/list?n=1000");
         let call =
             RegistryRequest::new(Method::GET, "tag list", url).header(ACCEPT, "application/json");
-        let Whole {
+        let BufferedResponse {
             headers,
             url,
             body,
             turn: _turn,
-        } = match self.whole(&call, PAGE_LIMIT).await? {
+        } = match self.send_buffered(&call, PAGE_LIMIT).await? {
             Ok(whole) => whole,
             Err(response) if response.status() == StatusCode::NOT_FOUND => {
                 return Ok(TagPage::NoRepository);

@@ -178,7 +178,7 @@ async fn a_service_that_takes_long_holds_up_no_other() {
     let slow = Effect::Delay(Duration::from_secs(2));
     to.fault(Fault::on("PUT", "/v2/prod/s0000/manifests/", slow));
     let mut settings = settings();
-    settings.timing.stall = Duration::from_secs(20);
+    settings.http.timing.stall = Duration::from_secs(20);
     let (context, _) = context_with(settings);
     let last = Mutex::new(String::new());
     let note = |service: &Service, _: &ServiceOutcome| *last.lock().unwrap() = service.to_string();
@@ -221,7 +221,7 @@ async fn a_layer_that_a_hundred_images_share_moves_once_at_the_same_moment() {
         Effect::Delay(Duration::from_secs(2)),
     ));
     let mut settings = settings();
-    settings.timing.stall = Duration::from_secs(20);
+    settings.http.timing.stall = Duration::from_secs(20);
     let (context, _) = context_with(settings);
     let fleet = fleet(&from, &to, &services);
     let all = fleet.services.iter();

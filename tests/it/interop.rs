@@ -148,7 +148,7 @@ async fn a_registry_with_a_password_is_logged_in_to() {
             password: password.into(),
         };
         let credentials = Credentials::load(None, vec![explicit]).unwrap();
-        shipmark::registry::HttpSettings {
+        shipmark::registry::RegistrySettings {
             credentials,
             ..settings()
         }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use shipmark::http::{HttpSettings, ProxySettings};
 use shipmark::image::Digest;
-use shipmark::registry::{HttpSettings, ProxySettings};
+use shipmark::registry::RegistrySettings;
 use shipmark::release::{Failure, ReleaseOutcome, ReleaseRequest, SignatureFormat, SigningOptions};
 use shipmark::signing::{
     InstanceSource, KeylessSigner, Predicate, PredicateSource, Signer, TufRepository,
@@ -471,10 +472,13 @@ async fn without_tuf_the_copy_in_the_program_is_taken() {
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
     let signer = Arc::new(KeylessSigner::new(sigstore.tokens(), public(), false));
-    let (context, said) = context_with(HttpSettings {
-        proxies: ProxySettings {
-            https: Some("http://127.0.0.1:9".to_owned()),
-            ..ProxySettings::default()
+    let (context, said) = context_with(RegistrySettings {
+        http: HttpSettings {
+            proxies: ProxySettings {
+                https: Some("http://127.0.0.1:9".to_owned()),
+                ..ProxySettings::default()
+            },
+            ..settings().http
         },
         ..settings()
     });
@@ -500,10 +504,13 @@ async fn a_token_of_a_private_repository_is_not_shown_to_the_public_instance() {
     let registry = Registry::start(Profile::plain()).await;
     let place = format!("{}/web", registry.host());
     let signer = Arc::new(KeylessSigner::new(sigstore.tokens(), public(), false));
-    let (context, _) = context_with(HttpSettings {
-        proxies: ProxySettings {
-            https: Some("http://127.0.0.1:9".to_owned()),
-            ..ProxySettings::default()
+    let (context, _) = context_with(RegistrySettings {
+        http: HttpSettings {
+            proxies: ProxySettings {
+                https: Some("http://127.0.0.1:9".to_owned()),
+                ..ProxySettings::default()
+            },
+            ..settings().http
         },
         ..settings()
     });

@@ -5,6 +5,7 @@
 
 mod arrows;
 mod branch_names;
+mod circles;
 mod client;
 mod counts;
 mod crash;

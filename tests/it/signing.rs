@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use shipmark::registry::RetryTiming;
+use shipmark::http::{HttpSettings, RetryTiming};
 use shipmark::release::{Failure, ReleaseRequest, SignatureFormat, TagChange, TagResult, run};
 use shipmark::signing::{PrivateKey, VerificationError};
 use shipmark::tagging::TagRules;
@@ -323,8 +323,11 @@ fn patient() -> shipmark::release::ReleaseContext {
         attempts: 8,
         ..timing()
     };
-    context_with(shipmark::registry::HttpSettings {
-        timing,
+    context_with(shipmark::registry::RegistrySettings {
+        http: HttpSettings {
+            timing,
+            ..settings().http
+        },
         ..settings()
     })
     .0

@@ -26,7 +26,7 @@ pub(crate) async fn require_own_signature(
     let ReleaseContext {
         registry, notices, ..
     } = context;
-    let requirement = signing.signer.requirement(registry, notices).await;
+    let requirement = signing.signer.requirement(registry.http(), notices).await;
     let requirement = requirement.map_err(signing_failure)?;
     let there = destinations.iter().zip(seen).filter(|(_, seen)| {
         let mut named = seen.tag_digests.values().flatten();

@@ -38,7 +38,7 @@ pub(crate) async fn plan_signing<'a>(
         return Ok(destinations.iter().map(|_| Vec::new()).collect());
     };
     let (registry, notices) = (&context.registry, &context.notices);
-    let requirement = signing.signer.requirement(registry, notices);
+    let requirement = signing.signer.requirement(registry.http(), notices);
     let requirement = async { requirement.await.map_err(signing_failure) };
     let each = destinations.iter().zip(plans).zip(seen);
     let priors = each.map(|((destination, plan), seen)| {

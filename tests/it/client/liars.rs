@@ -75,7 +75,7 @@ async fn tell(lie: &Lie) -> (Registry, Registry, Failure, String) {
     (source, to, failure, text)
 }
 
-async fn promoted_in_vain(from: &str, to: &str, settings: HttpSettings) -> (Failure, String) {
+async fn promoted_in_vain(from: &str, to: &str, settings: RegistrySettings) -> (Failure, String) {
     let began = Instant::now();
     let request = promote(from, &[to], RELEASE);
     let (context, said) = context_with(settings);
@@ -381,7 +381,7 @@ async fn promise_7_a_login_that_another_host_asks_for_is_not_given() {
             &*source.host(),
             request,
             &*elsewhere.host,
-            "asks for a login",
+            "requires a login",
         ] {
             assert!(text.contains(part), "no {part} in {text}");
         }

@@ -309,9 +309,9 @@ fn image(registry: &Registry, number: usize) -> String {
 }
 
 /// No waiting between attempts, and no attempt that waiting alone would end.
-fn hasty() -> shipmark::registry::HttpSettings {
+fn hasty() -> shipmark::registry::RegistrySettings {
     let mut settings = settings();
-    settings.timing.retry = std::time::Duration::ZERO;
-    settings.timing.stall = std::time::Duration::from_secs(60);
+    settings.http.timing.retry = std::time::Duration::ZERO;
+    settings.http.timing.stall = std::time::Duration::from_secs(60);
     settings
 }

@@ -97,7 +97,7 @@ impl Signed {
         let signer = Signer::Key(self.key.clone().into());
         let context = context();
         let notices = Notices::new(|_| ());
-        let bundle = signer.attest_bundle(&context.registry, &notices, &attestation);
+        let bundle = signer.attest_bundle(context.registry.http(), &notices, &attestation);
         String::from_utf8(bundle.await.unwrap()).unwrap()
     }
 

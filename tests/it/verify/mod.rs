@@ -130,7 +130,7 @@ fn a_bundle_beside_a_file_is_checked() {
             "key-rekor2.json",
             &[],
             2,
-            "neither key nor certificate-identity is given",
+            "no signer is given: key or certificate-identity is required",
         ),
         (
             "key-rekor2.json",

@@ -43,7 +43,7 @@ fn tuf(repository: &Repository, kept: Option<&Path>) -> TufRepository {
 async fn ask(tuf: &TufRepository) -> (Result<TrustRoot, TufError>, String) {
     let (context, said) = context_with(settings());
     let root = tuf
-        .load_trust_root(&context.registry, &context.notices)
+        .load_trust_root(context.registry.http(), &context.notices)
         .await;
     (root, said.text())
 }
