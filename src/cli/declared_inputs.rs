@@ -5,9 +5,9 @@ use std::fmt;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, OFFLINE_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS,
-    SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, TAGGING_VERBS, TAGS_VERBS,
-    VERIFY_BUNDLE, VERIFYING,
+    BUNDLE_VERBS, COMMIT_VERBS, OFFLINE_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS,
+    RELEASE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, TAGGING_VERBS,
+    TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input: variant, name and the fields that
@@ -334,6 +334,14 @@ declare_inputs! {
     Ref, "ref" {
         verbs: TAGGING_VERBS, kind: InputKind::Text("REF"),
         help: "Git ref to derive tags from, instead of the event's or the checkout's. Refused in a runner if an environment applies",
+    }
+    Commit, "commit" {
+        verbs: COMMIT_VERBS, kind: InputKind::Text("SHA"),
+        help: "Full SHA of the commit that the image was built from, instead of the event's or the checkout's, for a run that builds another ref. Refused in a runner if an environment applies",
+    }
+    AllowDirty, "allow-dirty" {
+        verbs: COMMIT_VERBS, kind: InputKind::Switch, default: Some("false"),
+        help: "Outside of a runner: continue although files of the checkout differ from its commit. The image then gets no tag of the commit",
     }
     Event, "event" {
         verbs: TAGGING_VERBS, kind: InputKind::Text("NAME[=FILE]"), path: true,

@@ -40,7 +40,8 @@ pub(super) fn refuse_overrides(
     if !invocation.environment.is_in_runner() {
         return Ok(());
     }
-    let mut overrides = [Input::Ref, Input::Event].into_iter();
+    let overrides = [Input::Ref, Input::Event, Input::Commit].into_iter();
+    let mut overrides = overrides.filter(|name| invocation.arguments.is_accepted(*name));
     let override_input =
         match overrides.find(|name| !invocation.arguments.entries(*name).is_empty()) {
             Some(name) => Some(format!("the input {name}")),

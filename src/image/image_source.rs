@@ -103,7 +103,8 @@ impl FromStr for ImageSource {
 
     fn from_str(text: &str) -> Result<Self, ImageSourceError> {
         if let Some((scheme, rest)) = written_address::split_scheme(text) {
-            let meant = written_address::meant_reference(rest);
+            let meant = written_address::name_in_address(rest);
+            let meant = meant.filter(|name| name.parse::<Reference>().is_ok());
             Err(ImageSourceError::Address { scheme, meant })
         } else if written_address::is_path(text) {
             Err(ImageSourceError::Path(text.to_owned()))

@@ -117,9 +117,9 @@ impl FromStr for RegistryName {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let malformed = || match written_address::meant_registry(text) {
-            Some(registry) => ReferenceError::NotHost(registry),
-            None => ReferenceError::Registry(text.to_owned()),
+        let malformed = || match written_address::host_in_address(text).map(Self::from_str) {
+            Some(Ok(registry)) => ReferenceError::NotHost(registry.0),
+            _ => ReferenceError::Registry(text.to_owned()),
         };
         let (host, port) = split_port(text);
         if !is_host(host) || !port.is_none_or(is_port) {

@@ -1,7 +1,5 @@
 //! Addresses and paths that people write where the name of an image or a registry is expected.
 
-use super::{Reference, RegistryName};
-
 /// Schemes of addresses and transports that stand before a name.
 const SCHEMES: [&str; 4] = ["https://", "http://", "docker://", "oci://"];
 
@@ -13,25 +11,20 @@ pub(super) fn split_scheme(text: &str) -> Option<(&'static str, &str)> {
     (scheme != "oci://" || !rest.starts_with('/')).then_some((scheme, rest))
 }
 
-/// Returns the reference that an address means, such as `ghcr.io/acme/web:1.4.0` of
-/// `https://ghcr.io/v2/acme/web:1.4.0`.
-pub(super) fn meant_reference(rest: &str) -> Option<String> {
+/// Returns the name that an address may mean, such as `ghcr.io/acme/web:1.4.0` of the text after `https://`
+/// in `https://ghcr.io/v2/acme/web:1.4.0`.
+pub(super) fn name_in_address(rest: &str) -> Option<String> {
     let (host, path) = rest.split_once('/')?;
     let path = path.strip_prefix("v2/").unwrap_or(path);
-    let name = format!("{host}/{}", path.trim_end_matches('/'));
-    name.parse::<Reference>().is_ok().then_some(name)
+    Some(format!("{host}/{}", path.trim_end_matches('/')))
 }
 
-/// Returns the registry that an address or a repository is in.
-pub(super) fn meant_registry(text: &str) -> Option<String> {
+/// Returns the host in an address, or before the path of a repository; `None` of a host alone.
+pub(super) fn host_in_address(text: &str) -> Option<&str> {
     let rest = split_scheme(text).map_or(text, |(_, rest)| rest);
     let (host, _) = rest.split_once('/').unwrap_or((rest, ""));
-    let is_written = host.contains(['.', ':']) || host == "localhost";
-    if host == text || !is_written {
-        return None;
-    }
-    let registry: RegistryName = host.parse().ok()?;
-    Some(registry.to_string())
+    let is_host = host.contains(['.', ':']) || host == "localhost";
+    (host != text && is_host).then_some(host)
 }
 
 /// Returns whether a text is the path of a file or directory: no name of an image begins so.

@@ -124,6 +124,9 @@ impl Failure {
             _ => format!("{side} {at}: {error}"),
         };
         let mut failure = match (error, side) {
+            (StoreError::Registry(registry), _) if registry.is_rejected_login() => {
+                Self::input(what)
+            }
             (StoreError::Archive(archive), _) if archive.fault.is_service() => Self::service(what),
             (StoreError::Layout(layout), Side::Source)
                 if !matches!(layout.fault, LayoutFault::Io { .. }) =>

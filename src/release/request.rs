@@ -42,6 +42,8 @@ pub struct ReleaseRequest {
     pub destinations: Vec<Destination>,
     /// Event or checkout that the tags are derived from.
     pub facts: Option<EventFacts>,
+    /// Whether the user named the commit of `facts`.
+    pub commit_given: bool,
     /// Tag rules.
     pub rules: TagRules,
     /// Environment, if any.
