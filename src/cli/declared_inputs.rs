@@ -138,6 +138,10 @@ declare_inputs! {
         verbs: TAGS_VERBS, kind: InputKind::Choice(&["workflow", "git"]), default: Some("workflow"),
         help: "Where ref and commit come from. workflow: the event. git: the checkout",
     }
+    For, "for" {
+        verbs: TAGS_VERBS, kind: InputKind::Choice(&["push", "promote"]),
+        help: "Verb whose tags to show: push, or promote, without a registry and a login. Default: the tags of docker/metadata-action",
+    }
     GithubToken, "github-token" {
         verbs: TAGGING_VERBS, kind: InputKind::Text("TOKEN"), from_workflow: Some("${{ github.token }}"), secret: true,
         help: "Token for GitHub's API, for details that the event lacks (also whether the repository is public, before it is named in the public log), for the policy if there is no checkout, and for github-attestations",
@@ -202,6 +206,10 @@ declare_inputs! {
     ScanReport, "scan-report" {
         verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs],
         help: "Scan reports to attest with the signature: JSON of Trivy or Grype, SARIF 2.1.0, or cosign's vulnerability predicate",
+    }
+    Unbound, "unbound" {
+        verbs: RELEASE_VERBS, kind: InputKind::Choice(&["refuse", "allow"]), only_with: &[InputCondition::Signs],
+        help: "Scan reports and SBOMs that name no image: refuse (default), or allow. A report of another image is always refused. If an environment of the policy applies, only its key unbound counts",
     }
     Provenance, "provenance" {
         verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs],

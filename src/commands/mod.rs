@@ -29,6 +29,7 @@ mod sigstore_inputs;
 mod source_input;
 mod tag_context;
 mod tags;
+mod tags_preview;
 mod trust_inputs;
 mod unused_inputs;
 mod verification_inputs;

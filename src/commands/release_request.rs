@@ -11,6 +11,7 @@ use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
     ExistingTagPolicy, Failure, ReleaseBatch, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
+    SigningOptions,
 };
 use crate::tagging::{EnvironmentName, TagContext, TagRuleSet, TagRules};
 
@@ -67,7 +68,12 @@ pub(super) async fn build_job(
         Some(_) => ExistingTagPolicy::Keep,
         None => ExistingTagPolicy::PerTagKind,
     };
+    let allows_unbound = rule_inputs::allows_unbound(arguments, stage.zip(loaded.as_ref()))?;
     let signing = super::signing_inputs::read_signing(invocation).await?;
+    let signing = signing.map(|signing| SigningOptions {
+        allows_unbound,
+        ..signing
+    });
     let check = verification_inputs::source_check_inputs(invocation).await?;
     let referrers = match arguments.choice(Input::Referrers)? {
         Some("all") => ReferrerSelection::All,

@@ -1,8 +1,10 @@
 //! The inputs that tag rules come from.
 
 use super::invocation::Invocation;
+use super::load_policy::LoadedPolicy;
 use super::tag_context;
 use crate::cli::{Input, InputError, InputOrigin, InputValues};
+use crate::policy::EnvironmentRules;
 use crate::release::Failure;
 use crate::tagging::{CompatMode, EnvironmentName, RuleError, TagRuleSet};
 
@@ -26,6 +28,30 @@ pub(super) fn to_input_error(arguments: &InputValues, error: &RuleError) -> Inpu
     let line = (arguments.origin == InputOrigin::Workflow).then_some(error.line);
     let input = Input::find(error.input).unwrap_or(Input::Tags);
     arguments.error(input, line, error.to_string())
+}
+
+/// Whether reports that name no image may be attested: of an environment of the policy the policy says so.
+pub(super) fn allows_unbound(
+    arguments: &InputValues,
+    policy: Option<(&EnvironmentRules, &LoadedPolicy)>,
+) -> Result<bool, Failure> {
+    let input = arguments.choice(Input::Unbound)?;
+    let Some((stage, loaded)) = policy else {
+        return Ok(input == Some("allow"));
+    };
+    match input {
+        Some("allow") if !stage.allows_unbound() => Err(Failure::refused(format!(
+            "the input unbound in a release to the environment {}",
+            stage.name()
+        ))
+        .with_reason(format!(
+            "{} says which reports may be attested there",
+            loaded.file
+        ))
+        .with_hint("leave unbound out, or set unbound: allow in the policy")),
+        Some("refuse") => Ok(false),
+        _ => Ok(stage.allows_unbound()),
+    }
 }
 
 /// In a runner an environment goes by what happened, not by what the workflow says had happened,

@@ -106,11 +106,7 @@ pub(super) async fn fetch_token(
     let http = &transport.http;
     let response = retry(http.timing(), http.notices(), describe, send).await;
     let response = response.map_err(|error| RequestErrorKind::Login(format!("{host}: {error}")))?;
-    if response.status() == StatusCode::UNAUTHORIZED && request.credential.is_some() {
-        let login = transport.credentials.describe_login(request.repository);
-        return Err(RequestErrorKind::LoginRejected(login).into());
-    }
-    read_token(transport, registry, realm, response).await
+    read_token(transport, request, response).await
 }
 
 /// Request for a token.
@@ -195,10 +191,12 @@ fn token_weight(token: &SecretString) -> u64 {
 
 async fn read_token(
     transport: &RegistryTransport,
-    registry: &RegistryName,
-    realm: &Url,
+    request: TokenRequest<'_>,
     answer: reqwest::Response,
 ) -> Result<AccessToken, TokenError> {
+    let TokenRequest {
+        registry, realm, ..
+    } = request;
     let host = host_and_port(realm);
     let (status, is_page) = (answer.status(), is_web_page(answer.headers()));
     let body = read_limited(answer, TOKEN_LIMIT, transport.http.timing())
@@ -214,11 +212,18 @@ async fn read_token(
             "" => words,
             _ => format!(": {words}"),
         };
-        let cause = RequestErrorKind::Login(format!("{host} answered {status}{words}"));
+        let answered = format!("{host} answered {status}{words}");
         // A wrong password is not tried again with other scopes.
-        return Err(match status {
-            StatusCode::UNAUTHORIZED => TokenError::Other(cause),
-            _ => TokenError::Refused(cause),
+        return Err(match (status, request.credential) {
+            (StatusCode::UNAUTHORIZED, Some(_)) => {
+                let login = transport.credentials.describe_login(request.repository);
+                let rejected = format!("{login} is rejected: {answered}");
+                TokenError::Other(RequestErrorKind::LoginRejected(rejected))
+            }
+            (StatusCode::UNAUTHORIZED, None) => {
+                TokenError::Other(RequestErrorKind::Login(answered))
+            }
+            _ => TokenError::Refused(RequestErrorKind::Login(answered)),
         });
     }
     if is_page {

@@ -70,7 +70,7 @@ pub enum RequestErrorKind {
     },
     /// The login failed.
     Login(String),
-    /// The user name and password, or what takes their place, are wrong: who, and from where.
+    /// The user name and password, or what takes their place, are wrong: who is rejected, and where that is written.
     LoginRejected(String),
     /// The response is a page for people.
     WebPage,
@@ -316,7 +316,7 @@ impl fmt::Display for RequestErrorKind {
                 write!(f, "the content is {actual}, not {expected} as it should be")
             }
             Self::Login(text) => write!(f, "the login failed: {text}"),
-            Self::LoginRejected(login) => write!(f, "{login} is rejected"),
+            Self::LoginRejected(login) => f.write_str(login),
             Self::WebPage => {
                 f.write_str("answered with a web page, expected the API of a registry")
             }

@@ -183,6 +183,7 @@ impl RepositoryClient {
         if status == StatusCode::UNAUTHORIZED && self.shows_password(response.url()) {
             let credentials = &self.client.0.transport.credentials;
             let login = credentials.describe_login(&self.repository);
+            let login = format!("{login} is rejected");
             return self.error(call, RequestErrorKind::LoginRejected(login));
         }
         let elsewhere = (!self.is_own_url(response.url())).then(|| host_and_port(response.url()));

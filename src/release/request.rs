@@ -86,6 +86,8 @@ pub struct SigningOptions {
     pub recursive: bool,
     /// Predicates to attest of the root.
     pub attestations: Vec<Predicate>,
+    /// Whether scan reports and SBOMs that name no image are attested.
+    pub allows_unbound: bool,
     /// Store at GitHub that attestations are uploaded to as well, if any.
     pub github: Option<github::AttestationStore>,
     /// Time of creation, as RFC 3339.

@@ -13,6 +13,7 @@ mod daemon;
 mod declaration;
 mod depth;
 mod example;
+mod explained_failures;
 mod fleet;
 mod github;
 mod input;
