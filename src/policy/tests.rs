@@ -546,3 +546,17 @@ fn check(text: &str) {
         }
     }
 }
+
+#[test]
+fn unbound_reports_are_allowed_by_the_policy_alone() {
+    let with = |key: &str| format!("environments: {{dev: {{repository: a/b{key}}}}}");
+    for (key, allows) in [
+        ("", false),
+        (", unbound: allow", true),
+        (", unbound: refuse", false),
+    ] {
+        let policy = read(&with(key)).unwrap();
+        assert_eq!(policy.environments()[0].allows_unbound(), allows, "{key}");
+    }
+    insta::assert_snapshot!(refused(&with(", unbound: yes")), @r#"line 1, column 54: "yes" is not one of allow, refuse"#);
+}

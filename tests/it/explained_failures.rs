@@ -413,7 +413,7 @@ fn tags_for_a_verb_are_what_the_verb_gives() {
             assert_eq!(ran.status, Some(0), "{}", ran.log);
             let mut expected: Vec<String> =
                 place.output("tags").lines().map(str::to_owned).collect();
-            let mut show = vec![("for", verb), ("images", "out")];
+            let mut show = vec![("for", verb), ("images", "out"), ("offline", "true")];
             // A promotion takes the commit from the image, which the preview does not read.
             if verb == "promote" {
                 show.push(("commit", COMMIT));
@@ -444,7 +444,12 @@ fn tags_for_a_verb_are_what_the_verb_gives() {
 
 #[test]
 fn tags_without_for_say_in_the_first_line_whose_they_are() {
-    let ran = Ran::of(Place::new().step(MAIN, &[]).output().unwrap());
+    let ran = Ran::of(
+        Place::new()
+            .step(MAIN, &[("offline", "true")])
+            .output()
+            .unwrap(),
+    );
     assert_eq!(ran.status, Some(0), "{}", ran.log);
     let first = ran
         .log
@@ -548,5 +553,43 @@ fn a_report_that_names_nothing_wants_unbound_allow() {
         assert!(is_empty(&place.path("out")));
         let (ran, _) = attest(input, &report, &[("unbound", "allow")]);
         assert_eq!(ran.status, Some(0), "{report}: {}", ran.log);
+    }
+}
+
+#[test]
+fn under_a_policy_unbound_is_the_policys_alone() {
+    for (key, input, status) in [
+        ("", "", 2),
+        ("", "allow", 1),
+        ("    unbound: allow\n", "", 0),
+        ("    unbound: allow\n", "refuse", 2),
+    ] {
+        let place = Place::new();
+        let policy = format!("environments:\n  prod:\n    repository: oci:out\n{key}");
+        std::fs::create_dir(place.path(".github")).unwrap();
+        std::fs::write(place.path(".github/shipmark.yml"), &policy).unwrap();
+        std::fs::write(
+            place.path("sbom.json"),
+            reports("web:1", "")[4].1.to_string(),
+        )
+        .unwrap();
+        let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keys/cosign.key");
+        let mut command = place.command();
+        command
+            .env("COSIGN_PASSWORD", "not a secret")
+            .args([
+                "push",
+                "--source",
+                &example(),
+                "--environment=prod",
+                "--dry-run",
+            ])
+            .args(["--ref=refs/tags/v1.4.0", "--sign=key", "--sbom=sbom.json"])
+            .args(["--signing-key", &key.display().to_string()]);
+        if !input.is_empty() {
+            command.arg(format!("--unbound={input}"));
+        }
+        let ran = Ran::of(command.output().unwrap());
+        assert_eq!(ran.status, Some(status), "{policy} {input}: {}", ran.log);
     }
 }

@@ -399,6 +399,7 @@ async fn what_github_could_not_keep_is_said_before_anything_is_done() {
         ("rekor-url", ""),
         ("trusted-root", ""),
         ("sbom", ""),
+        ("unbound", ""),
     ];
     for (more, message) in [
         (&key[..], "github-attestations is given, and a key signs"),
