@@ -53,7 +53,7 @@ fn is_changed(commit: &CommitId) -> Result<bool, Failure> {
 }
 
 fn names_commit(rules: &TagRuleSet, commit: &CommitId) -> bool {
-    rules.is_default() || rules.needs_commit() || rules.mentions(&commit.short())
+    rules.is_default() || rules.needs_commit() || rules.mentions(commit.short())
 }
 
 fn dirty_failure(commit: &CommitId) -> Failure {

@@ -558,5 +558,5 @@ fn unbound_reports_are_allowed_by_the_policy_alone() {
         let policy = read(&with(key)).unwrap();
         assert_eq!(policy.environments()[0].allows_unbound(), allows, "{key}");
     }
-    insta::assert_snapshot!(refused(&with(", unbound: yes")), @r#"line 1, column 54: "yes" is not one of allow, refuse"#);
+    insta::assert_snapshot!(refused(&with(", unbound: yes")), @r#"line 1, column 48: "yes" is not one of allow, refuse"#);
 }
