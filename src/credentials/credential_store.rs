@@ -11,7 +11,7 @@ use super::docker_config::DockerConfig;
 use super::error::CredentialsError;
 use super::registry_credential::RegistryCredential;
 use crate::image::{RegistryName, Repository};
-use crate::notices::Notices;
+use crate::notices::{Notices, to_printable};
 
 /// Line of the input `credentials`.
 #[derive(Clone, Debug)]
@@ -143,6 +143,27 @@ impl CredentialStore {
             Some(_) => None,
         };
         self.explicit.get(registry).or_else(in_config)
+    }
+
+    /// Returns who logs in to a repository, and where that is written: `login as robot (from the input
+    /// credentials)`.
+    pub fn describe_login(&self, repository: &Repository) -> String {
+        let registry = repository.registry();
+        let is_explicit = self.explicit.contains_key(registry);
+        let helper = self.config.helper(registry).filter(|_| !is_explicit);
+        let origin = match (is_explicit, helper, &self.config_path) {
+            (true, ..) => "the input credentials".to_owned(),
+            (false, Some(helper), _) => format!("docker-credential-{helper}"),
+            (false, None, Some(path)) => path.display().to_string(),
+            (false, None, None) => "the configuration".to_owned(),
+        };
+        match self.without_helper(repository) {
+            Some(RegistryCredential::Password { user, .. }) => {
+                format!("login as {} (from {origin})", to_printable(user, 80))
+            }
+            Some(other) => format!("login with {other} (from {origin})"),
+            None => format!("login from {origin}"),
+        }
     }
 
     /// Returns whether a repository is known to have no credential.

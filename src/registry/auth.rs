@@ -157,6 +157,7 @@ impl RegistryAuth {
                 let token = |scopes| {
                     let request = TokenRequest {
                         registry,
+                        repository,
                         realm,
                         service: service.as_deref(),
                         credential,
