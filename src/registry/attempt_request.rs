@@ -9,7 +9,9 @@ use super::error::RequestErrorKind;
 use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
 use super::url_scheme::UrlScheme;
-use crate::http::{ConnectionPool, HttpError, RequestPermit, is_transient, redirect_target};
+use crate::http::{
+    ConnectionPool, HttpError, RequestPermit, host_and_port, is_transient, redirect_target,
+};
 
 /// Response, with the authorization of its request.
 pub(super) struct AuthorizedResponse {
@@ -36,7 +38,7 @@ impl RepositoryClient {
                 scheme,
                 &self.repository,
                 &self.scopes,
-                self.shared_scopes.as_ref(),
+                self.login_candidates(),
             )
             .await
     }
@@ -166,11 +168,22 @@ impl RepositoryClient {
         let timing = self.timing();
         let mut sending = Box::pin(http.send(request));
         if let Ok(outcome) = tokio::time::timeout(timing.stall, &mut sending).await {
-            return outcome.map_err(|error| HttpError::from_reqwest(&error, timing).into());
+            return outcome.map_err(|error| self.blame(url, HttpError::from_reqwest(&error, timing)));
         }
         if call.opening.is_some() {
             self.cancel_late_session(call.clone(), sending);
         }
-        Err(HttpError::Stalled(timing.stall).into())
+        Err(self.blame(url, HttpError::Stalled(timing.stall)))
+    }
+
+    /// Returns the failure of a request to an address, with the host if it is not the registry's.
+    fn blame(&self, url: &Url, error: HttpError) -> RequestErrorKind {
+        match self.is_own_url(url) {
+            true => error.into(),
+            false => RequestErrorKind::Redirected {
+                host: host_and_port(url),
+                cause: Box::new(error.into()),
+            },
+        }
     }
 }

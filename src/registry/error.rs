@@ -1,12 +1,10 @@
 use std::fmt;
 
 use reqwest::StatusCode;
-use serde::Deserialize;
 
 use crate::credentials::CredentialsError;
 use crate::http::{HttpError, is_transient};
 use crate::image::{Digest, ManifestError, RegistryName};
-use crate::notices::to_printable;
 
 /// What a registry did not do, and why.
 #[derive(Debug, Clone)]
@@ -64,6 +62,22 @@ pub enum RequestErrorKind {
         /// The digest of what came.
         actual: Digest,
     },
+    /// A host to which the registry redirects failed.
+    Redirected {
+        /// Name of that host, with its port.
+        host: String,
+        /// What failed there.
+        cause: Box<RequestErrorKind>,
+    },
+    /// The response does not say whether the registry lists referrers.
+    UnknownReferrers(String),
+    /// The token service cannot be reached.
+    TokenService {
+        /// Name of its host, with its port.
+        host: String,
+        /// What failed there.
+        cause: HttpError,
+    },
     /// The login failed.
     Login(String),
     /// The token was refused in the middle of an upload, and forgotten.
@@ -85,14 +99,7 @@ impl From<HttpError> for RequestErrorKind {
 impl RegistryError {
     /// Whether trying again may help.
     pub fn is_transient(&self) -> bool {
-        match &self.cause {
-            RequestErrorKind::Status { status, .. } => is_transient(*status),
-            RequestErrorKind::Http(error) => error.is_transient(),
-            RequestErrorKind::TokenExpired
-            | RequestErrorKind::ChunkTooLarge(_)
-            | RequestErrorKind::SessionLost(_) => true,
-            _ => false,
-        }
+        self.cause.is_transient()
     }
 
     /// Whether less at once is to be sent. That cannot happen often.
@@ -108,6 +115,18 @@ impl RegistryError {
     /// Whether no token could be had for it. For what needs less there may be one.
     pub fn lacks_login(&self) -> bool {
         matches!(self.cause, RequestErrorKind::Login(_))
+    }
+
+    /// Whether the registry answered with a status or a form that is none for the request. Then another
+    /// request may do instead.
+    pub fn is_unusable_answer(&self) -> bool {
+        match &self.cause {
+            RequestErrorKind::Status { status, .. } => {
+                status.is_client_error() || status.is_server_error()
+            }
+            RequestErrorKind::Http(HttpError::InvalidResponse(_)) | RequestErrorKind::Protocol(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether the registry may have refused to write a tag because it keeps tags from being moved.
@@ -146,13 +165,14 @@ impl RegistryError {
 
     /// Whether the registry did not take a manifest because it lacks what the manifest names.
     pub fn lacks_content(&self) -> bool {
-        let RequestErrorKind::Status { code, .. } = &self.cause else {
+        let RequestErrorKind::Status { code, message, .. } = &self.cause else {
             return false;
         };
         matches!(
             code.as_deref(),
             Some("MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN" | "MANIFEST_UNKNOWN")
-        )
+        ) || message.contains("; MANIFEST_BLOB_UNKNOWN")
+            || message.contains("; BLOB_UNKNOWN")
     }
 
     /// What it is about, where more than the registry's answer can explain it.
@@ -187,6 +207,21 @@ impl RegistryError {
             RequestErrorKind::Status { status, code, message } => {
                 self.status_hint(status.as_u16(), code.as_deref(), message)
             }
+            RequestErrorKind::Redirected { host, cause } => Some(match **cause {
+                RequestErrorKind::Http(_) => format!(
+                    "{} keeps its content at {host}: this runner must be able to reach that host too",
+                    self.registry
+                ),
+                _ => format!("{host} refused, not {}: check the storage of the registry", self.registry),
+            }),
+            RequestErrorKind::UnknownReferrers(_) => Some(format!(
+                "if {} has no referrers API (such as Harbor before 2.8), set referrers: none; this is not assumed, because the image could lose its signatures unnoticed",
+                self.registry
+            )),
+            RequestErrorKind::TokenService { host, .. } => Some(format!(
+                "{} sends logins to {host}: this runner must be able to reach that host too",
+                self.registry
+            )),
             RequestErrorKind::Login(_) => Some(format!(
                 "check the credentials of {} (input credentials, or docker/login-action and DOCKER_CONFIG)",
                 self.registry
@@ -230,6 +265,19 @@ impl RegistryError {
     }
 }
 
+impl RequestErrorKind {
+    /// Whether trying again may help.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => is_transient(*status),
+            Self::Http(error) => error.is_transient(),
+            Self::Redirected { cause, .. } => cause.is_transient(),
+            Self::TokenExpired | Self::ChunkTooLarge(_) | Self::SessionLost(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.registry, self.action, self.cause)
@@ -257,6 +305,13 @@ impl fmt::Display for RequestErrorKind {
                 Ok(())
             }
             Self::Http(error) => write!(f, "{error}"),
+            Self::Redirected { host, cause } => {
+                write!(f, "{host}, to which the registry redirects: {cause}")
+            }
+            Self::UnknownReferrers(text) => {
+                write!(f, "{text}, which does not say whether it lists referrers")
+            }
+            Self::TokenService { host, cause } => write!(f, "token from {host}: {cause}"),
             Self::Protocol(text) => write!(f, "invalid response: {text}"),
             Self::Manifest(error) => write!(f, "the manifest {error}"),
             Self::WrongDigest { expected, actual } => {
@@ -270,48 +325,11 @@ impl fmt::Display for RequestErrorKind {
     }
 }
 
-/// The error envelope of the distribution specification; registries add codes of their own.
-#[derive(Deserialize)]
-struct ErrorEnvelope {
-    errors: Vec<ErrorEntry>,
-}
-
-#[derive(Deserialize)]
-struct ErrorEntry {
-    code: Option<String>,
-    message: Option<String>,
-    detail: Option<serde_json::Value>,
-}
-
-/// The code and words of an answer's body.
-pub(super) fn parse_error_envelope(body: &[u8]) -> (Option<String>, String) {
-    let entry = serde_json::from_slice::<ErrorEnvelope>(body)
-        .ok()
-        .and_then(|e| e.errors.into_iter().next());
-    let Some(entry) = entry else {
-        let text = String::from_utf8_lossy(body);
-        // A proxy's error page says less than its status.
-        let words = if text.trim_start().starts_with('<') {
-            String::new()
-        } else {
-            to_printable(&text, 200)
-        };
-        return (None, words);
-    };
-    let mut message = entry.message.unwrap_or_default();
-    if let Some(serde_json::Value::String(detail)) = entry.detail {
-        message = format!("{message} ({detail})");
-    }
-    (
-        entry.code.map(|code| to_printable(&code, 60)),
-        to_printable(&message, 400),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
+    use super::super::error_envelope::parse_error_envelope;
     use super::*;
 
     /// A recorded answer as the error that it becomes.

@@ -8,6 +8,7 @@ use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::blob_index::BlobOrigin;
+use super::image_store::WritePass;
 use super::manifest_tree::read_child;
 use super::{CopyError, CopyRequest, ImageStore, Root, RootPresence, StoreError};
 use crate::image::{
@@ -37,7 +38,7 @@ pub(super) struct PlannedManifest {
     digest: Digest,
     /// How many bytes it has.
     size: usize,
-    children: Vec<Digest>,
+    children: Vec<ManifestLink>,
     /// It, where it is in memory anyway.
     read: Option<Box<Manifest>>,
 }
@@ -47,17 +48,13 @@ impl PlannedManifest {
         Self {
             digest: manifest.digest,
             size: manifest.bytes.len(),
-            children: manifest.children().map(|child| child.digest).collect(),
+            children: ManifestLink::from_manifest(manifest),
             read: None,
         }
     }
 
     fn links(&self) -> impl Iterator<Item = ManifestLink> {
-        self.children.iter().map(|child| ManifestLink {
-            parent: self.digest,
-            child: *child,
-            may_be_index: true,
-        })
+        self.children.iter().copied()
     }
 
     /// Writes the manifest by its digest. Returns whether it was written, as
@@ -66,15 +63,16 @@ impl PlannedManifest {
         &self,
         copy: &CopyRequest<'_>,
         store: &ImageStore,
+        pass: WritePass,
     ) -> Result<bool, CopyError> {
         let _turn = copy.blob_index.large_turn(self.size).await;
         match &self.read {
-            Some(manifest) => store.put_manifest(manifest).await,
+            Some(manifest) => store.put_manifest(manifest, pass).await,
             None => {
                 let found = copy.source.get_manifest(self.digest).await;
                 let found = found.map_err(StoreError::at_source)?;
                 let gone = || StoreError::Vanished(self.digest).at_source();
-                store.put_manifest(&found.ok_or_else(gone)?).await
+                store.put_manifest(&found.ok_or_else(gone)?, pass).await
             }
         }
     }
@@ -94,7 +92,7 @@ struct NamedBlobs {
 
 /// What a blob and a child take in a plan.
 const BLOB_MEMORY: usize = size_of::<Descriptor>() + size_of::<Digest>();
-const CHILD_MEMORY: usize = size_of::<Digest>();
+const CHILD_MEMORY: usize = size_of::<ManifestLink>();
 
 impl<'a> Gathered<'a> {
     fn new(copy: &'a CopyRequest<'a>, store: &'a ImageStore) -> Self {
@@ -240,7 +238,7 @@ fn order_by_dependency(manifests: Vec<PlannedManifest>) -> Vec<Vec<PlannedManife
     let mut waiting: HashMap<Digest, (usize, PlannedManifest)> = HashMap::new();
     let mut level = Vec::new();
     for manifest in manifests {
-        let children = manifest.children.iter().copied();
+        let children = manifest.children.iter().map(|link| link.child);
         let children: HashSet<Digest> = children.filter(|child| all.contains(child)).collect();
         for child in &children {
             parents.entry(*child).or_default().push(manifest.digest);

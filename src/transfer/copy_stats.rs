@@ -45,6 +45,11 @@ impl CopyStats {
         .add(bytes);
     }
 
+    /// Whether the registry has said of a blob that it has it by a mount.
+    pub(super) fn has_mounts(&self) -> bool {
+        self.mounted.blobs + self.shared.blobs > 0
+    }
+
     /// What did not have to be sent, for whatever reason.
     pub fn not_sent(&self) -> BlobAmount {
         let reasons = [self.mounted, self.present, self.shared];

@@ -39,6 +39,18 @@ pub enum StoreError {
         /// What names it.
         parent: Digest,
     },
+    /// A manifest has another size than its index says.
+    #[error("manifest {child} has {size} bytes, its index {parent} says {expected}")]
+    WrongChildSize {
+        /// The manifest.
+        child: Digest,
+        /// The index.
+        parent: Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// The size that the index says.
+        expected: u64,
+    },
     /// An index names more than can be an image.
     #[error("the index {0} names more than {limit} manifests, more than any image", limit = crate::image::MANIFESTS_LIMIT)]
     TooManyManifests(Digest),
