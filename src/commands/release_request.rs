@@ -9,6 +9,7 @@ use crate::event::EventFacts;
 use crate::image::Destination;
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
+use crate::transfer::ForeignLayers;
 use crate::release::{
     ExistingTagPolicy, Failure, ReleaseBatch, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
 };
@@ -70,6 +71,10 @@ pub(super) async fn build_job(
         Some("none") => ReferrerSelection::None,
         _ => ReferrerSelection::Known,
     };
+    let foreign_layers = match arguments.choice(Input::ForeignLayers)? {
+        Some("copy") => ForeignLayers::Copy,
+        _ => ForeignLayers::Skip,
+    };
     let platforms = RequestedPlatforms {
         names: arguments.values(Input::Platforms)?,
         drop_signatures: arguments.switch(Input::PlatformsDropSignatures)?,
@@ -87,6 +92,7 @@ pub(super) async fn build_job(
         check: check.clone(),
         signing: signing.clone(),
         referrers,
+        foreign_layers,
         platforms: platforms.clone(),
         dry_run,
     };

@@ -123,10 +123,14 @@ mod tests {
     #[test]
     fn statuses_that_pass_are_told_from_those_that_stay() {
         let passes = |status| is_transient(StatusCode::from_u16(status).unwrap());
-        for status in [408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530] {
+        for status in [
+            408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530,
+        ] {
             assert!(passes(status), "{status}");
         }
-        for status in [200, 301, 400, 401, 403, 404, 405, 407, 410, 412, 413, 501, 505, 507, 525, 526] {
+        for status in [
+            200, 301, 400, 401, 403, 404, 405, 407, 410, 412, 413, 501, 505, 507, 525, 526,
+        ] {
             assert!(!passes(status), "{status}");
         }
     }

@@ -18,13 +18,24 @@ const UNIX_MILLISECONDS: f64 = 1e12;
 /// a Unix time, which some servers write.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_number = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
     let number = text.parse::<f64>().ok().filter(|_| is_number);
-    let until = |time: SystemTime| Some(time.duration_since(server_time(headers)?).unwrap_or_default());
+    let until = |time: SystemTime| {
+        Some(
+            time.duration_since(server_time(headers)?)
+                .unwrap_or_default(),
+        )
+    };
     let requested = match number {
         Some(seconds) if seconds < UNIX_SECONDS => Duration::try_from_secs_f64(seconds).ok()?,
         Some(time) => {
-            let seconds = if time < UNIX_MILLISECONDS { time } else { time / 1e3 };
+            let seconds = if time < UNIX_MILLISECONDS {
+                time
+            } else {
+                time / 1e3
+            };
             until(SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?)?
         }
         None => until(httpdate::parse_http_date(text).ok()?)?,

@@ -51,3 +51,10 @@ pub enum ManifestError {
     #[error("gives {0} a negative size")]
     Size(Digest),
 }
+
+impl ManifestError {
+    /// Whether the bytes are at fault, and not the room for them.
+    pub fn is_malformed(&self) -> bool {
+        !matches!(self, Self::TooLarge | Self::TooManyMembers | Self::OverBudget)
+    }
+}

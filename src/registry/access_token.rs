@@ -144,7 +144,11 @@ impl TokenRequest<'_> {
         }
         let timing = http.timing();
         match tokio::time::timeout(timing.stall, http.send(request)).await {
-            Ok(outcome) => outcome.map_err(|error| HttpError::from_reqwest(&error, timing)),
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => {
+                let error = HttpError::from_reqwest(&error, timing);
+                Err(http.name_proxy(self.realm, error).await)
+            }
             Err(_) => Err(HttpError::Stalled(timing.stall)),
         }
     }
@@ -165,9 +169,13 @@ struct TokenResponse {
 /// no number says nothing.
 fn lifetime<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<u64>, D::Error> {
     let value = serde_json::Value::deserialize(value)?;
-    let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    let seconds = value
+        .as_f64()
+        .or_else(|| value.as_str()?.trim().parse().ok());
     let seconds = seconds.filter(|seconds| *seconds >= 1.0);
-    Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds).map_or(u64::MAX, |life| life.as_secs())))
+    Ok(seconds.map(|seconds| {
+        Duration::try_from_secs_f64(seconds).map_or(u64::MAX, |life| life.as_secs())
+    }))
 }
 
 impl TokenResponse {

@@ -37,6 +37,7 @@ impl RepositoryClient {
                 &self.client.0.transport,
                 scheme,
                 &self.repository,
+                url.scheme() == UrlScheme::Http.as_str(),
                 &self.scopes,
                 self.login_candidates(),
             )
@@ -90,26 +91,49 @@ impl RepositoryClient {
         Ok(answer)
     }
 
-    /// Sends the first request to a registry, without authorization. A registry on this machine may use TLS
-    /// or plain HTTP; all others use TLS unless the settings say otherwise.
+    /// Sends the first request to a registry, without authorization. A registry on this machine, and an
+    /// insecure one, may use TLS or plain HTTP; all others use TLS.
     async fn send_first_request(
         &self,
         call: &RegistryRequest,
     ) -> Result<AuthorizedResponse, RequestErrorKind> {
-        if self.registry.scheme.get().is_some() || !self.registry.name.is_loopback() {
-            return self.follow_redirects(call, &AuthScheme::Anonymous).await;
+        let anonymous = AuthScheme::Anonymous;
+        if self.registry.scheme.get().is_some() {
+            return self.follow_redirects(call, &anonymous).await;
         }
-        match self.follow_redirects(call, &AuthScheme::Anonymous).await {
+        let is_insecure = self.client.0.transport.is_insecure(&self.registry.name);
+        match self.follow_redirects(call, &anonymous).await {
             Err(RequestErrorKind::Http(HttpError::Tls(text))) if !text.contains("certificate") => {
-                let _ = self.registry.scheme.set(UrlScheme::Http);
-                self.follow_redirects(call, &AuthScheme::Anonymous).await
+                self.record_scheme(UrlScheme::Http);
+                self.follow_redirects(call, &anonymous).await
+            }
+            // Nothing need listen on the port of TLS.
+            Err(RequestErrorKind::Http(error @ HttpError::Connection(_))) if is_insecure => {
+                let plain = UrlScheme::Http;
+                let answer = self.follow_redirects_from(call, &anonymous, Some(plain)).await;
+                let answer = answer.map_err(|_| RequestErrorKind::from(error))?;
+                self.record_scheme(plain);
+                Ok(answer)
             }
             // Without a response the scheme stays unknown.
             Err(RequestErrorKind::Http(error)) if error.is_transient() => Err(error.into()),
             outcome => {
-                let _ = self.registry.scheme.set(UrlScheme::Https);
+                self.record_scheme(UrlScheme::Https);
                 outcome
             }
+        }
+    }
+
+    /// Records the scheme of the registry, and says how an insecure one is reached.
+    fn record_scheme(&self, scheme: UrlScheme) {
+        let (state, transport) = (&self.registry, &self.client.0.transport);
+        if state.scheme.set(scheme).is_ok() && transport.is_insecure(&state.name) {
+            let how = match scheme {
+                UrlScheme::Http => "plain HTTP",
+                UrlScheme::Https => "TLS without verification of its certificate",
+            };
+            let text = format!("insecure-registries: {} is reached by {how}", state.name);
+            self.client.notices().warning(text);
         }
     }
 
@@ -119,8 +143,18 @@ impl RepositoryClient {
         call: &RegistryRequest,
         scheme: &AuthScheme,
     ) -> Result<AuthorizedResponse, RequestErrorKind> {
+        let known = self.registry.scheme.get().copied();
+        self.follow_redirects_from(call, scheme, known).await
+    }
+
+    async fn follow_redirects_from(
+        &self,
+        call: &RegistryRequest,
+        scheme: &AuthScheme,
+        url_scheme: Option<UrlScheme>,
+    ) -> Result<AuthorizedResponse, RequestErrorKind> {
         let mut url = call.url.clone();
-        if self.registry.scheme.get() == Some(&UrlScheme::Http) && url.scheme() == "https" {
+        if url_scheme == Some(UrlScheme::Http) && url.scheme() == "https" {
             let _ = url.set_scheme("http");
         }
         for _ in 0..=REDIRECTS_LIMIT {
@@ -167,8 +201,13 @@ impl RepositoryClient {
         }
         let timing = self.timing();
         let mut sending = Box::pin(http.send(request));
-        if let Ok(outcome) = tokio::time::timeout(timing.stall, &mut sending).await {
-            return outcome.map_err(|error| self.blame(url, HttpError::from_reqwest(&error, timing)));
+        match tokio::time::timeout(timing.stall, &mut sending).await {
+            Ok(Ok(response)) => return Ok(response),
+            Ok(Err(error)) => {
+                let error = HttpError::from_reqwest(&error, timing);
+                return Err(self.blame(url, http.name_proxy(url, error).await));
+            }
+            Err(_) => {}
         }
         if call.opening.is_some() {
             self.cancel_late_session(call.clone(), sending);

@@ -122,6 +122,7 @@ impl RegistryAuth {
         transport: &RegistryTransport,
         scheme: &AuthScheme,
         repository: &Repository,
+        is_plain: bool,
         own: &TokenScopes,
         scopes: impl Iterator<Item = &TokenScopes>,
     ) -> Result<Option<HeaderValue>, RequestErrorKind> {
@@ -137,13 +138,13 @@ impl RegistryAuth {
         };
         let credential = credential.as_ref();
         if let Some(RegistryCredential::Bearer(token)) = credential {
-            refuse_plain_http(transport, registry)?;
+            refuse_plain_http(transport, registry, is_plain)?;
             return secret_header("Bearer", token).map(Some);
         }
         match (scheme, credential) {
             (AuthScheme::Anonymous, _) | (AuthScheme::Basic, None) => Ok(None),
             (AuthScheme::Basic, Some(RegistryCredential::Password { user, password })) => {
-                refuse_plain_http(transport, registry)?;
+                refuse_plain_http(transport, registry, is_plain)?;
                 secret_header("Basic", &RegistryCredential::to_basic(user, password)).map(Some)
             }
             (AuthScheme::Basic, Some(other)) => Err(RequestErrorKind::Login(format!(
@@ -151,7 +152,8 @@ impl RegistryAuth {
             ))),
             (AuthScheme::Bearer { realm, service }, credential) => {
                 if credential.is_some() {
-                    refuse_plain_http(transport, registry)?;
+                    let is_plain = is_plain || realm.scheme() == "http";
+                    refuse_plain_http(transport, registry, is_plain)?;
                 }
                 check_realm(registry, transport.is_insecure(registry), realm)?;
                 let mut scopes = scopes.peekable();
@@ -204,14 +206,15 @@ fn lock<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Refuses to send a credential over plain HTTP, except on loopback (promise 7).
+/// Refuses to send a credential over plain HTTP, except on loopback and where the user says so (promise 7).
 fn refuse_plain_http(
     transport: &RegistryTransport,
     registry: &RegistryName,
+    is_plain: bool,
 ) -> Result<(), RequestErrorKind> {
-    if transport.is_insecure(registry) && !registry.is_loopback() {
+    if is_plain && !transport.allows_plain_credentials(registry) {
         return Err(RequestErrorKind::Login(format!(
-            "{registry} is an insecure registry (plain HTTP), and credentials are never sent over plain HTTP"
+            "{registry} uses plain HTTP, and credentials are sent over plain HTTP only to registries in credentials-over-http"
         )));
     }
     Ok(())

@@ -124,7 +124,8 @@ impl RegistryError {
             RequestErrorKind::Status { status, .. } => {
                 status.is_client_error() || status.is_server_error()
             }
-            RequestErrorKind::Http(HttpError::InvalidResponse(_)) | RequestErrorKind::Protocol(_) => true,
+            RequestErrorKind::Http(HttpError::InvalidResponse(_))
+            | RequestErrorKind::Protocol(_) => true,
             _ => false,
         }
     }
@@ -232,6 +233,18 @@ impl RegistryError {
             ),
             RequestErrorKind::Credentials(_) => Some(format!(
                 "give them as the input credentials: {}=USER:PASSWORD",
+                self.registry
+            )),
+            RequestErrorKind::Http(HttpError::Proxy { proxy, status }) => Some(match status.as_u16() {
+                407 => format!("give the login of {proxy} in HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT), or reach {} directly with NO_PROXY", self.registry),
+                _ => format!("let the proxy {proxy} open connections to {}, or reach it directly with NO_PROXY", self.registry),
+            }),
+            RequestErrorKind::Http(HttpError::Tls(text)) if text.contains("fatal alert") => Some(
+                "a server that wants a client certificate gets it with client-cert and client-key"
+                    .to_owned(),
+            ),
+            RequestErrorKind::Http(HttpError::Tls(text)) if text.contains("not valid for name") => Some(format!(
+                "the certificate is for another name than {}: use a name that it has",
                 self.registry
             )),
             RequestErrorKind::Http(HttpError::Tls(_)) => Some(

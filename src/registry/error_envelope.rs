@@ -113,7 +113,11 @@ mod tests {
             ("<html>", None, ""),
         ] {
             let parsed = parse_error_envelope(body.as_bytes());
-            assert_eq!((parsed.0.as_deref(), parsed.1.as_str()), (code, message), "{body}");
+            assert_eq!(
+                (parsed.0.as_deref(), parsed.1.as_str()),
+                (code, message),
+                "{body}"
+            );
         }
     }
 
@@ -123,6 +127,9 @@ mod tests {
         let entry = entry.replace("DETAIL", &"x".repeat(5000));
         let body = format!(r#"{{"errors":[{}]}}"#, vec![entry; 50].join(","));
         let (_, message) = parse_error_envelope(body.as_bytes());
-        assert!(message.chars().count() <= 620 && !message.contains('\u{1b}'), "{message}");
+        assert!(
+            message.chars().count() <= 620 && !message.contains('\u{1b}'),
+            "{message}"
+        );
     }
 }

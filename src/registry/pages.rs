@@ -118,7 +118,14 @@ mod tests {
         ] {
             assert_eq!(next(link), Ok(None), "{link}");
         }
-        for link in ["</x>", "</x>; rel", r#"</x>; rel="next"#, "</x>; next", "</x> rel=next", "</x"] {
+        for link in [
+            "</x>",
+            "</x>; rel",
+            r#"</x>; rel="next"#,
+            "</x>; next",
+            "</x> rel=next",
+            "</x",
+        ] {
             assert!(next(link).is_err(), "{link}");
         }
         assert_eq!(next(r#"</x>; rel="first""#), Ok(None));

@@ -171,10 +171,19 @@ impl RepositoryClient {
 
 impl RepositoryClient {
     /// Returns the error for a refusal to list referrers, which may be that of a registry without the API.
-    fn without_referrers_list(&self, call: &RegistryRequest, refusal: RegistryError) -> RegistryError {
+    fn without_referrers_list(
+        &self,
+        call: &RegistryRequest,
+        refusal: RegistryError,
+    ) -> RegistryError {
         match &refusal.cause {
-            RequestErrorKind::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 501) => {
-                self.error(call, RequestErrorKind::UnknownReferrers(refusal.cause.to_string()))
+            RequestErrorKind::Status { status, .. }
+                if matches!(status.as_u16(), 401 | 403 | 501) =>
+            {
+                self.error(
+                    call,
+                    RequestErrorKind::UnknownReferrers(refusal.cause.to_string()),
+                )
             }
             _ => refusal,
         }

@@ -100,7 +100,9 @@ impl RepositoryClient {
     pub(super) fn login_candidates(&self) -> impl Iterator<Item = &TokenScopes> {
         let auth = &self.registry.auth;
         let wider = self.shared_scopes.iter().chain([&self.scopes]);
-        let wider = wider.filter(|scopes| **scopes != self.single_scope && !auth.is_ungranted(&self.scopes, scopes));
+        let wider = wider.filter(|scopes| {
+            **scopes != self.single_scope && !auth.is_ungranted(&self.scopes, scopes)
+        });
         wider.chain([&self.single_scope])
     }
 

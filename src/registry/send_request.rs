@@ -130,7 +130,9 @@ impl RepositoryClient {
         F: Future<Output = Result<T, RequestErrorKind>>,
     {
         let status = response.status();
-        if is_transient(status) && !(call.is_optional && status == StatusCode::INTERNAL_SERVER_ERROR) {
+        if is_transient(status)
+            && !(call.is_optional && status == StatusCode::INTERNAL_SERVER_ERROR)
+        {
             let pause = self.registry.back_off(status, response.headers());
             if !attempt.is_last {
                 let cause = RequestErrorKind::Status {
@@ -227,9 +229,7 @@ impl RepositoryClient {
         }
         let challenge = parse_challenge(answer.response.headers());
         if let Some(refused) = &answer.authorization {
-            self.registry
-                .auth
-                .forget_token(refused);
+            self.registry.auth.forget_token(refused);
             if matches!(challenge, Ok(AuthScheme::Basic)) {
                 return Ok(false);
             }

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 
 use super::error::RegistryError;
 use super::registry_state::SharedUpload;

@@ -278,10 +278,7 @@ impl RepositoryClient {
         }
         // A long upload can outlive its token; the next try fetches another.
         if let (StatusCode::UNAUTHORIZED, Some(refused)) = (status, authorization)
-            && self
-                .registry
-                .auth
-                .forget_token(refused)
+            && self.registry.auth.forget_token(refused)
         {
             upload.mark_offset_unknown();
             return self.error(call, RequestErrorKind::TokenExpired);

@@ -6,6 +6,7 @@ use crate::event::EventFacts;
 use crate::github;
 use crate::image::{Destination, ImageSource, PlatformName, Repository};
 use crate::referrers::ReferrerSelection;
+use crate::transfer::ForeignLayers;
 use crate::registry::RepositoryAccess;
 use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
 use crate::tagging::{EnvironmentName, TagRules};
@@ -56,6 +57,8 @@ pub struct ReleaseRequest {
     pub signing: Option<SigningOptions>,
     /// Referrers that are copied with the image.
     pub referrers: ReferrerSelection,
+    /// Whether foreign layers are copied too.
+    pub foreign_layers: ForeignLayers,
     /// Platforms to release.
     pub platforms: RequestedPlatforms,
     /// Plan and report, and write nothing.

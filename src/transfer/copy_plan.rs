@@ -10,7 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::blob_index::BlobOrigin;
 use super::image_store::WritePass;
 use super::manifest_tree::read_child;
-use super::{CopyError, CopyRequest, ImageStore, Root, RootPresence, StoreError};
+use super::{CopyError, CopyRequest, ForeignLayers, ImageStore, Root, RootPresence, StoreError};
 use crate::image::{
     CanonicalRegistry, Descriptor, Digest, MANIFESTS_LIMIT, Manifest, ManifestLink, ManifestWalk,
     Reservation, WalkDepth, WalkPolicy,
@@ -28,6 +28,8 @@ pub(super) struct CopyPlan {
     pub(super) children: Vec<Vec<PlannedManifest>>,
     /// The blobs of all of them.
     pub(super) blobs: HashMap<Digest, Descriptor>,
+    /// The foreign layers that are not copied.
+    pub(super) foreign: BTreeMap<Digest, Descriptor>,
     /// The memory that all this takes.
     _reservation: Option<Reservation>,
 }
@@ -87,6 +89,7 @@ struct Gathered<'a> {
 
 struct NamedBlobs {
     blobs: HashMap<Digest, Descriptor>,
+    foreign: BTreeMap<Digest, Descriptor>,
     reservation: Reservation,
 }
 
@@ -101,7 +104,11 @@ impl<'a> Gathered<'a> {
         Self {
             copy,
             store,
-            named: Mutex::new(NamedBlobs { blobs, reservation }),
+            named: Mutex::new(NamedBlobs {
+                blobs,
+                foreign: BTreeMap::new(),
+                reservation,
+            }),
         }
     }
 
@@ -112,7 +119,15 @@ impl<'a> Gathered<'a> {
         let planned = PlannedManifest::new(manifest);
         let children = CHILD_MEMORY * planned.children.len();
         named.reservation.grow(children).ok_or_else(full)?;
-        for blob in manifest.blobs() {
+        let foreign = manifest.foreign_layers();
+        let (copied, skipped): (Vec<_>, Vec<_>) =
+            foreign.partition(|_| self.copy.foreign_layers == ForeignLayers::Copy);
+        for layer in skipped {
+            let memory = BLOB_MEMORY + layer.urls.iter().map(String::len).sum::<usize>();
+            named.reservation.grow(memory).ok_or_else(full)?;
+            named.foreign.insert(layer.digest, layer.clone());
+        }
+        for blob in manifest.blobs().chain(copied) {
             record_source_blob(self.copy, self.store, blob);
             if !named.blobs.contains_key(&blob.digest) {
                 let data = blob.data.as_ref().map_or(0, |data| data.len());
@@ -221,11 +236,16 @@ pub(super) async fn plan_copy(
     let below = found.split_off(roots_count);
     found.retain(|root| !walk.contains(root.digest));
     let named = gathered.named.into_inner();
-    let NamedBlobs { blobs, reservation } = named.unwrap_or_else(PoisonError::into_inner);
+    let NamedBlobs {
+        blobs,
+        foreign,
+        reservation,
+    } = named.unwrap_or_else(PoisonError::into_inner);
     Ok(CopyPlan {
         roots: found,
         children: order_by_dependency(below),
         blobs,
+        foreign,
         _reservation: Some(reservation),
     })
 }

@@ -143,6 +143,19 @@ impl StoreError {
         }
     }
 
+    /// Whether a manifest is there and is none that can be read, or that its index describes.
+    pub fn is_unreadable_manifest(&self) -> bool {
+        match self {
+            Self::Registry(error) => {
+                let cause = &error.cause;
+                matches!(cause, registry::RequestErrorKind::Manifest(error) if error.is_malformed())
+            }
+            Self::Layout(error) => error.fault.is_unreadable_manifest(),
+            Self::WrongChildSize { .. } | Self::MissingChild { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What it is about, where the surroundings can explain it.
     pub fn access_problem(&self) -> Option<registry::AccessProblem> {
         match self {

@@ -1,6 +1,6 @@
 //! Steps of a copy whose missing content is known: blobs, child manifests, roots.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -52,7 +52,10 @@ impl CopyRequest<'_> {
     /// As [`PlannedCopy::copy_blobs`].
     pub async fn copy_everything(self) -> Result<(), CopyFailure> {
         // What they lack may be what they have said that they mounted.
-        let registries = self.destinations.iter().filter_map(|store| store.registry());
+        let registries = self
+            .destinations
+            .iter()
+            .filter_map(|store| store.registry());
         registries.for_each(|registry| self.blob_index.stop_mounting(registry));
         let targets = self.destinations.iter().map(|store| CopyTarget::new(store));
         let targets = targets
@@ -80,6 +83,12 @@ impl PlannedCopy<'_> {
     pub fn will_have_blob(&self, at: usize, blob: Digest) -> bool {
         let target = self.targets.get(at);
         target.is_some_and(|(_, plan)| plan.blobs.contains_key(&blob))
+    }
+
+    /// Returns the foreign layers of the manifests to be written, which are not copied.
+    pub fn foreign_layers(&self) -> BTreeMap<Digest, &Descriptor> {
+        let plans = self.targets.iter().flat_map(|(_, plan)| &plan.foreign);
+        plans.map(|(digest, layer)| (*digest, layer)).collect()
     }
 
     /// Brings the blobs that are missing.

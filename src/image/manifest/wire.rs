@@ -34,6 +34,8 @@ pub(super) struct ManifestJson {
     pub layers: Option<Vec<DescriptorJson>>,
     #[serde(default, deserialize_with = "descriptors")]
     pub manifests: Option<Vec<DescriptorJson>>,
+    #[serde(default, deserialize_with = "descriptors")]
+    pub blobs: Option<Vec<DescriptorJson>>,
     pub subject: Option<DescriptorJson>,
     pub annotations: Option<BTreeMap<String, String>>,
 }

@@ -7,6 +7,7 @@ mod cancel;
 mod chunks;
 mod engine;
 mod faults;
+mod field;
 mod helpers;
 mod liars;
 mod made;
