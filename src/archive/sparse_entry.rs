@@ -110,7 +110,10 @@ impl SparseRecords {
             if at < end {
                 return Err(misfit);
             }
-            end = at.checked_add(size).filter(|end| *end <= len).ok_or(misfit)?;
+            end = at
+                .checked_add(size)
+                .filter(|end| *end <= len)
+                .ok_or(misfit)?;
             segments.push(StoredSegment {
                 offset: at,
                 stored_at,
@@ -130,7 +133,8 @@ impl SparseRecords {
 fn read_leading_map(tar: &File, offset: u64, stored: u64) -> Result<(Vec<u64>, u64), &'static str> {
     let malformed = "its sparse map cannot be read";
     let mut text = vec![0; usize::try_from(stored.min(MAP_LIMIT)).unwrap_or_default()];
-    tar.read_exact_at(&mut text, offset).map_err(|_| malformed)?;
+    tar.read_exact_at(&mut text, offset)
+        .map_err(|_| malformed)?;
     let mut used = 0;
     let mut next = || {
         let line = text[used..].split(|byte| *byte == b'\n').next()?;
@@ -138,7 +142,9 @@ fn read_leading_map(tar: &File, offset: u64, stored: u64) -> Result<(Vec<u64>, u
         std::str::from_utf8(line).ok()?.parse::<u64>().ok()
     };
     let count = next().and_then(|count| usize::try_from(count).ok());
-    let count = count.filter(|count| *count <= SEGMENTS_LIMIT).ok_or(malformed)?;
+    let count = count
+        .filter(|count| *count <= SEGMENTS_LIMIT)
+        .ok_or(malformed)?;
     let map: Option<Vec<u64>> = (0..2 * count).map(|_| next()).collect();
     let size = (used as u64).next_multiple_of(TAR_BLOCK_SIZE);
     Ok((map.ok_or(malformed)?, size))

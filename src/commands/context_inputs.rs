@@ -82,13 +82,18 @@ impl FromStr for UnverifiedRegistry {
 
 /// Returns the client certificate of the inputs.
 fn client_certificate(arguments: &InputValues) -> Result<Option<ClientCertificateFiles>, Failure> {
-    match (arguments.text(Input::ClientCert), arguments.text(Input::ClientKey)) {
+    match (
+        arguments.text(Input::ClientCert),
+        arguments.text(Input::ClientKey),
+    ) {
         (Some(certificate), Some(key)) => Ok(Some(ClientCertificateFiles {
             certificate: certificate.into(),
             key: key.into(),
         })),
         (None, None) => Ok(None),
-        _ => Err(Failure::input("client-cert and client-key are used together")),
+        _ => Err(Failure::input(
+            "client-cert and client-key are used together",
+        )),
     }
 }
 

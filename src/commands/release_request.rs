@@ -9,11 +9,11 @@ use crate::event::EventFacts;
 use crate::image::Destination;
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
-use crate::transfer::ForeignLayers;
 use crate::release::{
     ExistingTagPolicy, Failure, ReleaseBatch, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
 };
 use crate::tagging::{EnvironmentName, TagContext, TagRuleSet, TagRules};
+use crate::transfer::ForeignLayers;
 
 /// What is asked of the road: one image, or one of each service.
 #[derive(Debug)]

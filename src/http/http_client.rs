@@ -86,7 +86,9 @@ impl HttpClient {
         let client = Self(Arc::new(HttpState {
             proxies: Proxies::new(&settings.proxies)?,
             identity,
-            hosts: hosts.map(|(host, tls)| (host, (tls, OnceLock::new()))).collect(),
+            hosts: hosts
+                .map(|(host, tls)| (host, (tls, OnceLock::new())))
+                .collect(),
             settings,
             notices,
             sent: AtomicU64::new(0),
@@ -107,9 +109,13 @@ impl HttpClient {
             }
             ("https", None) => {
                 let tls = HostTls::default();
-                state.tls.get_or_init(|| state.build_clients(state.tls_config(&tls)))
+                state
+                    .tls
+                    .get_or_init(|| state.build_clients(state.tls_config(&tls)))
             }
-            _ => state.plain.get_or_init(|| state.build_clients(plain_config())),
+            _ => state
+                .plain
+                .get_or_init(|| state.build_clients(plain_config())),
         };
         match pool {
             ConnectionPool::Control => &clients.control,
@@ -224,8 +230,10 @@ impl HttpState {
             None => Ok(()),
             Some(identity) => {
                 let config = start_config().with_root_certificates(RootCertStore::empty());
-                let config = config.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key());
-                let checked = config.map_err(|error| HttpSettingsError::ClientCertificate(error.to_string()));
+                let config =
+                    config.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key());
+                let checked =
+                    config.map_err(|error| HttpSettingsError::ClientCertificate(error.to_string()));
                 checked.map(drop)
             }
         }
@@ -244,7 +252,9 @@ impl HttpState {
                 Arc::new(verifier.expect("the bundled authorities are roots"))
             }
         };
-        let config = start_config().dangerous().with_custom_certificate_verifier(verifier);
+        let config = start_config()
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
         match tls.identity.as_ref().or(self.identity.as_ref()) {
             None => config.with_no_client_auth(),
             Some(identity) => config
@@ -297,4 +307,3 @@ const SYSTEM_BUNDLES: [&str; 4] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
-

@@ -83,7 +83,10 @@ impl Proxies {
         }
         let target = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
         let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
-        if let Some(login) = intercepted.basic_auth().and_then(|login| login.to_str().ok()) {
+        if let Some(login) = intercepted
+            .basic_auth()
+            .and_then(|login| login.to_str().ok())
+        {
             request.push_str(&format!("Proxy-Authorization: {login}\r\n"));
         }
         request.push_str("\r\n");

@@ -77,13 +77,15 @@ impl Manifest {
                     .map(wire::DescriptorJson::parse)
                     .collect::<Result<_, _>>()?,
             ),
-            (Some(config), Some(layers), None) if !media_type.is_artifact() => ManifestBody::Image {
-                config: Box::new(config.parse()?),
-                layers: layers
-                    .into_iter()
-                    .map(wire::DescriptorJson::parse)
-                    .collect::<Result<_, _>>()?,
-            },
+            (Some(config), Some(layers), None) if !media_type.is_artifact() => {
+                ManifestBody::Image {
+                    config: Box::new(config.parse()?),
+                    layers: layers
+                        .into_iter()
+                        .map(wire::DescriptorJson::parse)
+                        .collect::<Result<_, _>>()?,
+                }
+            }
             (None, None, Some(manifests)) => ManifestBody::Index(
                 manifests
                     .into_iter()
@@ -147,7 +149,9 @@ impl Manifest {
     /// The layers that registries need not have.
     pub fn foreign_layers(&self) -> impl Iterator<Item = &Descriptor> {
         let layers = match &self.body {
-            ManifestBody::Image { layers, .. } | ManifestBody::Artifact(layers) => layers.as_slice(),
+            ManifestBody::Image { layers, .. } | ManifestBody::Artifact(layers) => {
+                layers.as_slice()
+            }
             ManifestBody::Index(_) => &[],
         };
         layers.iter().filter(|layer| layer.is_foreign())
@@ -271,15 +275,32 @@ mod tests {
         for (media_type, urls, is_foreign) in [
             (format!("{oci}.nondistributable.v1.tar+gzip"), urls, true),
             (format!("{oci}.nondistributable.v1.tar+zstd"), urls, true),
-            ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip".to_owned(), urls, true),
+            (
+                "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip".to_owned(),
+                urls,
+                true,
+            ),
             (format!("{oci}.nondistributable.v1.tar"), "", false),
-            (format!("{oci}.nondistributable.v1.tar"), r#","urls":[]"#, false),
-            (format!("{oci}.nondistributable.v1.tar"), r#","urls":null"#, false),
+            (
+                format!("{oci}.nondistributable.v1.tar"),
+                r#","urls":[]"#,
+                false,
+            ),
+            (
+                format!("{oci}.nondistributable.v1.tar"),
+                r#","urls":null"#,
+                false,
+            ),
             (format!("{oci}.v1.tar+gzip"), urls, false),
-            ("application/vnd.docker.image.rootfs.diff.tar.gzip".to_owned(), urls, false),
+            (
+                "application/vnd.docker.image.rootfs.diff.tar.gzip".to_owned(),
+                urls,
+                false,
+            ),
             (String::new(), urls, false),
         ] {
-            let layer = format!(r#"{{"mediaType":"{media_type}","digest":"{EMPTY}","size":2{urls}}}"#);
+            let layer =
+                format!(r#"{{"mediaType":"{media_type}","digest":"{EMPTY}","size":2{urls}}}"#);
             let text = image("").replace(r#""layers":[]"#, &format!(r#""layers":[{layer}]"#));
             let manifest = parse(&text).unwrap();
             let foreign = manifest.foreign_layers().count();
@@ -293,8 +314,14 @@ mod tests {
         for media_type in [MediaType::OciArtifact, MediaType::OrasArtifact] {
             let name = media_type.as_str();
             let blob = format!(r#"{{"mediaType":"s","digest":"{EMPTY}","size":2}}"#);
-            for (blobs, count) in [(format!("[{blob}]"), 1), ("[]".to_owned(), 0), ("null".to_owned(), 0)] {
-                let text = format!(r#"{{"mediaType":"{name}","artifactType":"a","blobs":{blobs},"subject":{blob}}}"#);
+            for (blobs, count) in [
+                (format!("[{blob}]"), 1),
+                ("[]".to_owned(), 0),
+                ("null".to_owned(), 0),
+            ] {
+                let text = format!(
+                    r#"{{"mediaType":"{name}","artifactType":"a","blobs":{blobs},"subject":{blob}}}"#
+                );
                 let manifest = parse(&text).unwrap();
                 assert_eq!(manifest.media_type, media_type);
                 assert_eq!(manifest.blobs().count(), count, "{blobs}");

@@ -55,6 +55,9 @@ pub enum ManifestError {
 impl ManifestError {
     /// Whether the bytes are at fault, and not the room for them.
     pub fn is_malformed(&self) -> bool {
-        !matches!(self, Self::TooLarge | Self::TooManyMembers | Self::OverBudget)
+        !matches!(
+            self,
+            Self::TooLarge | Self::TooManyMembers | Self::OverBudget
+        )
     }
 }

@@ -267,18 +267,31 @@ async fn read_candidate(
     lists: &ReferrerLists<'_>,
     candidate: ReferrerCandidate,
     selection: ReferrerSelection,
-) -> Result<(ReferrerCandidate, Result<Looked, SkipReason>, Vec<SubjectReferrers>), ReferrerError> {
+) -> Result<
+    (
+        ReferrerCandidate,
+        Result<Looked, SkipReason>,
+        Vec<SubjectReferrers>,
+    ),
+    ReferrerError,
+> {
     let skips = selection == ReferrerSelection::Known;
     let read = async {
         match source.get_manifest(candidate.digest).await {
-            Ok(found) => Ok(found.map(|manifest| Looked::new(&manifest, candidate.subject)).ok_or(SkipReason::Missing)),
-            Err(error) if skips && error.is_unreadable_manifest() => Ok(Err(SkipReason::Unreadable)),
+            Ok(found) => Ok(found
+                .map(|manifest| Looked::new(&manifest, candidate.subject))
+                .ok_or(SkipReason::Missing)),
+            Err(error) if skips && error.is_unreadable_manifest() => {
+                Ok(Err(SkipReason::Unreadable))
+            }
             Err(error) => Err(ReferrerError::from(error)),
         }
     };
     let (mut looked, about) = try_join(read, lists.referrers_of(candidate.digest)).await?;
     let mut all = vec![about];
-    let children = looked.as_mut().map(|looked| std::mem::take(&mut looked.children));
+    let children = looked
+        .as_mut()
+        .map(|looked| std::mem::take(&mut looked.children));
     if let Some(children) = children.ok().filter(|children| !children.is_empty()) {
         match manifest_tree(source, candidate.digest, children).await {
             Ok(below) => all.extend(lists.referrers_of_all(below.into_iter().skip(1)).await?),

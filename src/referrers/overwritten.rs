@@ -28,9 +28,10 @@ impl AppendableTag {
         let all = || read_members(found, self.member_name());
         let is_foreign = |value: &Value| self.is_foreign(value);
         match (self.content, &found.body) {
-            (TagContent::ReferrersIndex, ManifestBody::Image { .. } | ManifestBody::Artifact(_)) => {
-                Some("an image, not a list of referrers")
-            }
+            (
+                TagContent::ReferrersIndex,
+                ManifestBody::Image { .. } | ManifestBody::Artifact(_),
+            ) => Some("an image, not a list of referrers"),
             (TagContent::CosignImage, ManifestBody::Artifact(_)) => {
                 Some("an artifact manifest, not a list of signatures or attestations")
             }

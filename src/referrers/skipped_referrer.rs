@@ -63,7 +63,10 @@ impl fmt::Display for SkippedReferrer {
                 write!(f, "{what}, listed at the source for another subject")
             }
             SkipReason::Unreadable => {
-                write!(f, "{what}, with a manifest that cannot be read (referrers: all refuses it)")
+                write!(
+                    f,
+                    "{what}, with a manifest that cannot be read (referrers: all refuses it)"
+                )
             }
             SkipReason::TagConflict => {
                 write!(

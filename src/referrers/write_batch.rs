@@ -12,7 +12,8 @@ use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestBody};
 use crate::layout::LayoutDirectory;
 use crate::notices::Notices;
 use crate::transfer::{
-    CopyRequest, ForeignLayers, ImageReader, ImageStore, PlannedCopy, Root, RootPresence, Side, StoreError,
+    CopyRequest, ForeignLayers, ImageReader, ImageStore, PlannedCopy, Root, RootPresence, Side,
+    StoreError,
 };
 
 /// The bytes of manifests that are written to a layout together.

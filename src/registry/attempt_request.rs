@@ -103,14 +103,16 @@ impl RepositoryClient {
         }
         let is_insecure = self.client.0.transport.is_insecure(&self.registry.name);
         match self.follow_redirects(call, &anonymous).await {
-            Err(RequestErrorKind::Http(HttpError::Tls(text))) if !text.contains("certificate") => {
+            Err(RequestErrorKind::Http(HttpError::Tls(text))) if !speaks_tls(&text) => {
                 self.record_scheme(UrlScheme::Http);
                 self.follow_redirects(call, &anonymous).await
             }
             // Nothing need listen on the port of TLS.
             Err(RequestErrorKind::Http(error @ HttpError::Connection(_))) if is_insecure => {
                 let plain = UrlScheme::Http;
-                let answer = self.follow_redirects_from(call, &anonymous, Some(plain)).await;
+                let answer = self
+                    .follow_redirects_from(call, &anonymous, Some(plain))
+                    .await;
                 let answer = answer.map_err(|_| RequestErrorKind::from(error))?;
                 self.record_scheme(plain);
                 Ok(answer)
@@ -225,4 +227,10 @@ impl RepositoryClient {
             },
         }
     }
+}
+
+/// Returns whether a failed TLS connection shows a server that uses TLS: it was about a certificate, or the
+/// server sent an alert.
+fn speaks_tls(failure: &str) -> bool {
+    failure.contains("certificate") || failure.contains("fatal alert")
 }

@@ -29,7 +29,10 @@ impl RegistryTransport {
         mut settings: RegistrySettings,
         notices: Notices,
     ) -> Result<Self, HttpSettingsError> {
-        let unverified = settings.insecure.iter().map(|name| name.api_host().to_owned());
+        let unverified = settings
+            .insecure
+            .iter()
+            .map(|name| name.api_host().to_owned());
         settings.http.unverified_hosts.extend(unverified);
         Ok(Self {
             plain_credentials: settings.plain_credentials,

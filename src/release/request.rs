@@ -6,10 +6,10 @@ use crate::event::EventFacts;
 use crate::github;
 use crate::image::{Destination, ImageSource, PlatformName, Repository};
 use crate::referrers::ReferrerSelection;
-use crate::transfer::ForeignLayers;
 use crate::registry::RepositoryAccess;
 use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
 use crate::tagging::{EnvironmentName, TagRules};
+use crate::transfer::ForeignLayers;
 
 /// Verb of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -178,7 +178,10 @@ impl PlatformFilter<'_> {
                 about.insert(entry.digest, of.and_then(|of| of.parse().ok()));
                 None
             } else if entry.is_for_no_platform() {
-                let subject = self.read_present(index, entry).await?.and_then(|found| found.subject);
+                let subject = self
+                    .read_present(index, entry)
+                    .await?
+                    .and_then(|found| found.subject);
                 about.insert(entry.digest, subject.map(|subject| subject.digest));
                 None
             } else if let (Some(platform), false) = (&entry.platform, entry.may_be_index()) {

@@ -59,8 +59,15 @@ async fn incomplete_image_failure(image: &ResolvedImage, error: StoreError) -> F
     let failure = Failure::from_store_error(Side::Source, &image.location, error);
     let mut present = Vec::new();
     for entry in image.root.entries() {
-        if let Some(platform) = entry.platform.as_ref().filter(|_| !entry.is_for_no_platform())
-            && image.reader.check_stored_content(entry.digest).await.is_ok()
+        if let Some(platform) = entry
+            .platform
+            .as_ref()
+            .filter(|_| !entry.is_for_no_platform())
+            && image
+                .reader
+                .check_stored_content(entry.digest)
+                .await
+                .is_ok()
         {
             present.push(platform.to_string());
         }

@@ -136,7 +136,12 @@ async fn a_head_that_the_storage_refuses_is_asked_as_a_get() {
             put_image(registry, &[(1000, 1)]);
         }
         let index = r#"{"schemaVersion":2,"manifests":[]}"#;
-        to.put_manifest("copy", "other", "application/vnd.oci.image.index.v1+json", index);
+        to.put_manifest(
+            "copy",
+            "other",
+            "application/vnd.oci.image.index.v1+json",
+            index,
+        );
         for blob in [
             to.put_synthetic_blob("copy", 1000, 1),
             to.put_blob("copy", "{}"),

@@ -8,6 +8,7 @@ mod chunks;
 mod engine;
 mod faults;
 mod field;
+mod field_tls;
 mod helpers;
 mod liars;
 mod made;
