@@ -11,7 +11,7 @@ use super::invocation::Invocation;
 use crate::actions::{ProcessEnvironment, RunnerMounts, SecretTexts};
 use crate::archive::{ScratchLimit, Unpacking};
 use crate::cli::{Input, InputValues};
-use crate::credentials::{CredentialStore, HelperEnvironment};
+use crate::credentials::{CredentialFiles, CredentialStore, HelperEnvironment, SecretString};
 use crate::http::{ClientCertificateFiles, HttpClient, HttpSettings, ProxySettings, RetryTiming};
 use crate::image::RegistryName;
 use crate::registry::{RegistryClient, RegistrySettings};
@@ -135,7 +135,7 @@ fn http_settings(invocation: &Invocation) -> Result<HttpSettings, Failure> {
 
 /// Everything secret is hidden from the log before anything more can be written to it.
 fn load_credentials(invocation: &Invocation) -> Result<CredentialStore, Failure> {
-    let file = docker_config(&invocation.environment);
+    let files = credential_files(&invocation.environment);
     let logins = credential_inputs::parse_credentials(invocation)?;
     for empty in &logins.empty {
         invocation.log.info(&format!(
@@ -143,7 +143,7 @@ fn load_credentials(invocation: &Invocation) -> Result<CredentialStore, Failure>
             empty.place, empty.registry
         ));
     }
-    let store = CredentialStore::load(file.as_deref(), logins.credentials)
+    let store = CredentialStore::load_from(&files, logins.credentials)
         .map_err(|error| Failure::input(error.to_string()))?
         .with_empty(logins.empty)
         .with_helpers(
@@ -167,6 +167,31 @@ fn helper_environment(environment: &ProcessEnvironment) -> HelperEnvironment {
     HelperEnvironment {
         folders: std::env::split_paths(path).collect(),
         variables: environment.inheritable_variables(),
+    }
+}
+
+/// Where docker, podman and GitLab keep logins, in the order in which they are looked at.
+fn credential_files(environment: &ProcessEnvironment) -> CredentialFiles {
+    let mut files: Vec<PathBuf> = docker_config(environment).into_iter().collect();
+    match environment.path("REGISTRY_AUTH_FILE") {
+        Some(file) => files.push(file.to_owned()),
+        None => {
+            let runtime = environment.path("XDG_RUNTIME_DIR");
+            files.extend(runtime.map(|folder| folder.join("containers/auth.json")));
+            let home = environment.path("HOME").map(|home| home.join(".config"));
+            let config = environment
+                .path("XDG_CONFIG_HOME")
+                .map(Path::to_owned)
+                .or(home);
+            files.extend(config.map(|folder| folder.join("containers/auth.json")));
+        }
+    }
+    let inline = environment.get("DOCKER_AUTH_CONFIG");
+    CredentialFiles {
+        inline: inline
+            .filter(|text| !text.is_empty())
+            .map(SecretString::from),
+        files,
     }
 }
 
