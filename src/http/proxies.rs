@@ -91,8 +91,8 @@ impl Proxies {
         }
         request.push_str("\r\n");
         let address = (proxy.host()?.to_owned(), proxy.port_u16().unwrap_or(80));
-        let asked = tokio::time::timeout(patience, read_status(address, request)).await;
-        asked.ok()?.filter(|status| !status.is_success())
+        let answer = tokio::time::timeout(patience, read_status(address, request)).await;
+        answer.ok()?.filter(|status| !status.is_success())
     }
 }
 

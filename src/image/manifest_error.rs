@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::manifest_limits::HOLD_LIMIT;
+use super::manifest_limits::{HOLD_LIMIT, LIMITED_LIST};
 use super::{Digest, DigestError, MANIFEST_LIMIT, MEMBERS_LIMIT};
 
 /// Why bytes are no manifest.
@@ -53,11 +53,12 @@ pub enum ManifestError {
 }
 
 impl ManifestError {
-    /// Whether the bytes are at fault, and not the room for them.
+    /// Whether the bytes are at fault, and not that they would take too much room.
     pub fn is_malformed(&self) -> bool {
-        !matches!(
-            self,
-            Self::TooLarge | Self::TooManyMembers | Self::OverBudget
-        )
+        match self {
+            Self::TooLarge | Self::TooManyMembers | Self::OverBudget => false,
+            Self::Json(reason) => !reason.contains(LIMITED_LIST),
+            _ => true,
+        }
     }
 }

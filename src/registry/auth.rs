@@ -151,11 +151,11 @@ impl RegistryAuth {
                 "{registry} expects a user name and password, got {other}"
             ))),
             (AuthScheme::Bearer { realm, service }, credential) => {
-                if credential.is_some() {
-                    let is_plain = is_plain || realm.scheme() == "http";
-                    refuse_plain_http(transport, registry, is_plain)?;
-                }
+                let has_credential = credential.is_some();
+                refuse_plain_http(transport, registry, is_plain && has_credential)?;
                 check_realm(registry, transport.is_insecure(registry), realm)?;
+                let is_plain = realm.scheme() == "http";
+                refuse_plain_http(transport, registry, is_plain && has_credential)?;
                 let mut scopes = scopes.peekable();
                 while let Some(candidate) = scopes.next() {
                     let request = TokenRequest {

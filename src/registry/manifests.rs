@@ -158,8 +158,8 @@ impl RepositoryClient {
         let put = |_| async {
             let written = self.put_manifest(target, manifest).await;
             written.map_err(|error| {
-                let is_passing = error.lacks_content();
-                AttemptError::new(error, is_passing)
+                let is_transient = error.lacks_content();
+                AttemptError::new(error, is_transient)
             })
         };
         let describe = RegistryError::to_string;
