@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::invocation::Invocation;
+use super::local_files::read_file;
 use crate::actions::ProcessEnvironment;
 use crate::cli::Input;
 use crate::event::{
@@ -171,15 +172,12 @@ impl SimulatedEvent {
 
 impl PayloadFile {
     fn load(path: &str) -> Result<Self, Failure> {
-        match std::fs::read(path) {
-            Ok(bytes) => Ok(Self {
-                path: path.to_owned(),
-                bytes,
-            }),
-            Err(error) => Err(Failure::input(format!(
-                "the event file {path} cannot be read: {error}"
-            ))),
-        }
+        let bytes = read_file(Path::new(path))
+            .map_err(|error| Failure::input(format!("the event file {path} {error:#}")))?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+        })
     }
 }
 
@@ -190,7 +188,8 @@ fn parse_git_ref(invocation: &Invocation) -> Result<Option<GitRef>, Failure> {
     };
     let text = entry.text.as_str();
     if !text.starts_with("refs/") {
-        let reason = "is no full ref: write refs/heads/NAME for a branch, refs/tags/NAME for a tag";
+        let reason =
+            "is not a full ref: write refs/heads/NAME for a branch, refs/tags/NAME for a tag";
         return Err(invocation
             .arguments
             .entry_error(Input::Ref, entry, reason)

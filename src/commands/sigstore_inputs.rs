@@ -1,8 +1,10 @@
 //! The inputs that say which instance of Sigstore takes part in signing.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::invocation::Invocation;
+use super::local_files::read_text_file;
 use super::service_address::parse_address;
 use super::trust_inputs;
 use crate::cli::{Input, InputError};
@@ -106,7 +108,7 @@ fn select_instance<S>(
         );
     };
     let root = TrustRoot::parse(root.as_bytes()).map_err(|error| {
-        let reason = format!("is no trusted root: {error}");
+        let reason = format!("is not a trusted root: {error}");
         invocation.arguments.error(Input::TrustedRoot, None, reason)
     })?;
     Ok(InstanceSource::Private {
@@ -143,18 +145,20 @@ fn override_endpoints(
             "signature-format: legacy and both need a Rekor v1, and the instance has none",
         )
         .with_reason(
-            "the older form holds the log's signed timestamp, which Rekor v2 does not give",
+            "the legacy format contains the log's signed timestamp, which Rekor v2 does not give",
         )
-        .with_hint("say signature-format: bundle, or give rekor-url")),
+        .with_hint("set signature-format: bundle, or give rekor-url")),
         false => Ok(logs),
     }
 }
 
 fn read_input_file(invocation: &Invocation, input: Input) -> Result<Option<String>, InputError> {
     let path = invocation.arguments.text(input);
-    let read = path.map(std::fs::read_to_string).transpose();
-    read.map_err(|error| {
-        let reason = format!("{:?} cannot be read: {error}", path.unwrap_or_default());
-        invocation.arguments.error(input, None, reason)
-    })
+    let read = path.map(|path| {
+        read_text_file(Path::new(path)).map_err(|error| {
+            let reason = format!("{path:?} {error:#}");
+            invocation.arguments.error(input, None, reason)
+        })
+    });
+    read.transpose()
 }

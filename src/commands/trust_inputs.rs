@@ -1,7 +1,5 @@
 //! The trusted root that verification starts from: a file, or Sigstore's public instance.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +7,7 @@ use jiff::Timestamp;
 
 use super::context_inputs;
 use super::invocation::Invocation;
+use super::local_files::read_bounded_file;
 use crate::cli::Input;
 use crate::release::Failure;
 use crate::signing::{BUNDLE_LIMIT, TrustRoot, TufRepository};
@@ -22,10 +21,11 @@ pub(super) async fn load_trust_root(invocation: &Invocation) -> Result<Arc<Trust
                     .arguments
                     .entry_error(Input::TrustedRoot, entry, reason)
             };
-            let json = read_bounded_file(Path::new(&entry.text))
-                .map_err(|error| wrong(format!("cannot be read: {error}")))?;
-            TrustRoot::parse(&json)
-                .map_err(|error| wrong(format!("is no trusted root that can be used: {error}")))?
+            let json = read_bounded_file(Path::new(&entry.text), BUNDLE_LIMIT)
+                .map_err(|error| wrong(format!("{error:#}")))?;
+            TrustRoot::parse(&json).map_err(|error| {
+                wrong(format!("is not a trusted root that can be used: {error}"))
+            })?
         }
         None => load_public_root(invocation).await?,
     };
@@ -46,7 +46,7 @@ async fn load_public_root(invocation: &Invocation) -> Result<TrustRoot, Failure>
     root.map_err(|error| {
         Failure::service(format!("the roots of the public instance: {error}"))
             .with_reason("its repository is broken, or something between here and there answers in its place; a clock that is wrong shows so too")
-            .with_hint("offline: true goes by the roots in this program, trusted-root by a file")
+            .with_hint("set offline: true to use the roots in this program, or trusted-root to use a file")
     })
 }
 
@@ -62,13 +62,4 @@ pub(super) fn tuf_repository(invocation: &Invocation) -> TufRepository {
         Timestamp::now(),
         kept.map(|path| path.join("shipmark").join("tuf")),
     )
-}
-
-/// A file of at most one byte more than is looked at.
-pub(super) fn read_bounded_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    File::open(path)?
-        .take(BUNDLE_LIMIT + 1)
-        .read_to_end(&mut content)?;
-    Ok(content)
 }

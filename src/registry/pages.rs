@@ -1,4 +1,4 @@
-//! The pages of a list: where the next one is, and that they end.
+//! Pages of a list: the address of the next page, and the check that the list ends.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -42,8 +42,8 @@ impl Pages {
     }
 }
 
-/// The page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several links, in
-/// one header or in several, and a link may have several relations.
+/// Returns the page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several
+/// links, in one header or in several, and a link may have several relations.
 ///
 /// # Errors
 /// A header that cannot be understood: it may name a page.

@@ -269,7 +269,7 @@ async fn unreadable_is_not_none() {
             html.clone(),
             "does not say whether it lists referrers",
         ),
-        ("/referrers/", bare, "no list of referrers"),
+        ("/referrers/", bare, "not a list of referrers"),
         ("/tags/list", Effect::status(503), "503"),
         (".sig", Effect::status(403), "403"),
         (".att", html, "not a manifest"),
