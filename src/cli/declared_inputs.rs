@@ -178,6 +178,10 @@ declare_inputs! {
         verbs: RELEASE_VERBS, kind: InputKind::Choice(&["known", "all", "none"]), default: Some("known"),
         help: "Referrers to copy with the image: known (signatures, SBOMs, provenance, attestations, scan reports, VEX), all, or none. Release records of another environment are never copied",
     }
+    ForeignLayers, "foreign-layers" {
+        verbs: RELEASE_VERBS, kind: InputKind::Choice(&["skip", "copy"]), default: Some("skip"),
+        help: "Layers that may not be distributed and name other addresses (base layers of Windows): skip leaves them there and reports them, copy copies them from the source, such as for a network without access to those addresses",
+    }
     Sign, "sign" {
         verbs: SIGNING, kind: InputKind::Choice(&["key", "keyless", "off"]), default: Some("off"),
         help: "How to sign the image at each destination before a tag names it, or the file: with a key, keyless with the identity of the job (needs permissions: id-token: write), or off",
@@ -329,7 +333,23 @@ declare_inputs! {
     }
     InsecureRegistries, "insecure-registries" {
         verbs: REGISTRY_VERBS, kind: InputKind::List("REGISTRY"),
-        help: "Registries to use plain HTTP with, as host or host:port; not needed for registries on this machine",
+        help: "Registries to reach by TLS without verification, or over plain HTTP if they do not use TLS, as host or host:port; not needed for registries on this machine",
+    }
+    CredentialsOverHttp, "credentials-over-http" {
+        verbs: REGISTRY_VERBS, kind: InputKind::List("REGISTRY"),
+        help: "Registries of insecure-registries that get credentials over plain HTTP, where anyone on the network can read them",
+    }
+    TlsVerify, "tls-verify" {
+        verbs: REGISTRY_VERBS, kind: InputKind::List("REGISTRY=off"),
+        help: "Registries whose certificates are not verified, each as REGISTRY=off; prefer ca-file",
+    }
+    ClientCert, "client-cert" {
+        kind: InputKind::Text("FILE"), path: true,
+        help: "Client certificate for servers that require one, as PEM with its chain; a registry's own in certs.d of Docker takes precedence",
+    }
+    ClientKey, "client-key" {
+        kind: InputKind::Text("FILE"), path: true,
+        help: "Private key of client-cert, as PEM without a password",
     }
     ScratchLimit, "scratch-limit" {
         verbs: RELEASE_VERBS, kind: InputKind::Text("GIB"),

@@ -14,6 +14,7 @@ use crate::release::{
     SigningOptions,
 };
 use crate::tagging::{EnvironmentName, TagContext, TagRuleSet, TagRules};
+use crate::transfer::ForeignLayers;
 
 /// What is asked of the road: one image, or one of each service.
 #[derive(Debug)]
@@ -80,6 +81,10 @@ pub(super) async fn build_job(
         Some("none") => ReferrerSelection::None,
         _ => ReferrerSelection::Known,
     };
+    let foreign_layers = match arguments.choice(Input::ForeignLayers)? {
+        Some("copy") => ForeignLayers::Copy,
+        _ => ForeignLayers::Skip,
+    };
     let platforms = RequestedPlatforms {
         names: arguments.values(Input::Platforms)?,
         drop_signatures: arguments.switch(Input::PlatformsDropSignatures)?,
@@ -99,6 +104,7 @@ pub(super) async fn build_job(
         check: check.clone(),
         signing: signing.clone(),
         referrers,
+        foreign_layers,
         platforms: platforms.clone(),
         dry_run,
     };

@@ -4,14 +4,17 @@
 //! policy of this room. It adds no credentials and reads no environment.
 
 mod concurrency_limit;
+mod host_tls;
 mod http_client;
 mod http_error;
 mod private_address;
+mod proxies;
 mod redirect;
 mod response_body;
 mod retry;
 mod retry_after;
 mod retry_timing;
+mod server_trust;
 mod service_request;
 mod settings;
 
@@ -30,4 +33,4 @@ pub(crate) use retry::{Attempt, AttemptError, is_transient, retry};
 pub(crate) use retry_after::{RetryAfterGate, retry_after};
 pub use retry_timing::RetryTiming;
 pub use service_request::{ServiceRequest, ServiceResponse};
-pub use settings::{HttpSettings, HttpSettingsError, ProxySettings};
+pub use settings::{ClientCertificateFiles, HttpSettings, HttpSettingsError, ProxySettings};

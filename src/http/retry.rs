@@ -49,9 +49,10 @@ impl<E> AttemptError<E> {
     }
 }
 
-/// Returns whether a status says "not now" instead of "no".
+/// Returns whether a status says "not now" instead of "no". The codes from 520 to 524 and 530 are
+/// Cloudflare's for an origin that did not answer as it should; 525 and 526 are about its certificate.
 pub(crate) fn is_transient(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 499 | 500 | 502..=504 | 522)
+    matches!(status.as_u16(), 408 | 425 | 429 | 499 | 500 | 502..=504 | 520..=524 | 530)
 }
 
 /// Runs `operation` until it succeeds, fails for good, or has been tried `timing.attempts` times, and
@@ -118,6 +119,21 @@ mod tests {
         .await;
         assert_eq!(outcome, Err("no"));
         ran.into_inner()
+    }
+
+    #[test]
+    fn statuses_that_pass_are_told_from_those_that_stay() {
+        let passes = |status| is_transient(StatusCode::from_u16(status).unwrap());
+        for status in [
+            408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530,
+        ] {
+            assert!(passes(status), "{status}");
+        }
+        for status in [
+            200, 301, 400, 401, 403, 404, 405, 407, 410, 412, 413, 501, 505, 507, 525, 526,
+        ] {
+            assert!(!passes(status), "{status}");
+        }
     }
 
     #[tokio::test]

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
-use super::error::{RequestErrorKind, parse_error_envelope};
+use super::error::RequestErrorKind;
+use super::error_envelope::parse_error_envelope;
 use super::registry_transport::RegistryTransport;
 use super::token_realm::is_own;
 use super::token_scopes::TokenScopes;
@@ -105,7 +106,10 @@ pub(super) async fn fetch_token(
     let describe = |error: &HttpError| Some(format!("{registry}: token from {host}: {error}"));
     let http = &transport.http;
     let response = retry(http.timing(), http.notices(), describe, send).await;
-    let response = response.map_err(|error| RequestErrorKind::Login(format!("{host}: {error}")))?;
+    let response = response.map_err(|cause| RequestErrorKind::TokenService {
+        host: host.clone(),
+        cause,
+    })?;
     read_token(transport, request, response).await
 }
 
@@ -142,7 +146,11 @@ impl TokenRequest<'_> {
         }
         let timing = http.timing();
         match tokio::time::timeout(timing.stall, http.send(request)).await {
-            Ok(outcome) => outcome.map_err(|error| HttpError::from_reqwest(&error, timing)),
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => {
+                let error = HttpError::from_reqwest(&error, timing);
+                Err(http.name_proxy(self.realm, error).await)
+            }
             Err(_) => Err(HttpError::Stalled(timing.stall)),
         }
     }
@@ -155,7 +163,21 @@ struct TokenResponse {
     access_token: Option<SecretString>,
     refresh_token: Option<SecretString>,
     id_token: Option<SecretString>,
+    #[serde(default, deserialize_with = "lifetime")]
     expires_in: Option<u64>,
+}
+
+/// Reads `expires_in` as servers write it: a number, a fraction or its text. One that is negative, zero or
+/// no number says nothing.
+fn lifetime<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<u64>, D::Error> {
+    let value = serde_json::Value::deserialize(value)?;
+    let seconds = value
+        .as_f64()
+        .or_else(|| value.as_str()?.trim().parse().ok());
+    let seconds = seconds.filter(|seconds| *seconds >= 1.0);
+    Ok(seconds.map(|seconds| {
+        Duration::try_from_secs_f64(seconds).map_or(u64::MAX, |life| life.as_secs())
+    }))
 }
 
 impl TokenResponse {
@@ -232,10 +254,9 @@ async fn read_token(
     let answer: TokenResponse = serde_json::from_slice(&body)
         .map_err(|_| RequestErrorKind::Login(format!("{host} answered without a valid token")))?;
     report_secrets(transport, &host, &answer)?;
-    let token = answer
-        .token
-        .or(answer.access_token)
-        .filter(|token| !token.expose_secret().is_empty())
+    let mut tokens = [answer.token, answer.access_token].into_iter().flatten();
+    let token = tokens
+        .find(|token| !token.expose_secret().is_empty())
         .ok_or_else(|| RequestErrorKind::Login(format!("{host} answered without a token")))?;
     if token.expose_secret().len() > LONGEST_TOKEN {
         let long = format!("{host} answered with a token of more than {LONGEST_TOKEN} bytes");
@@ -315,6 +336,24 @@ pub(super) fn secret_header(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lifetime_is_read_as_servers_write_it() {
+        for (expires_in, seconds) in [
+            ("300", Some(300)),
+            ("300.5", Some(300)),
+            (r#""300""#, Some(300)),
+            ("1e300", Some(u64::MAX)),
+            ("-1", None),
+            ("0", None),
+            ("null", None),
+            (r#""soon""#, None),
+        ] {
+            let body = format!(r#"{{"token":"","access_token":"t","expires_in":{expires_in}}}"#);
+            let answer: TokenResponse = serde_json::from_str(&body).unwrap();
+            assert_eq!(answer.expires_in, seconds, "{expires_in}");
+        }
+    }
 
     #[test]
     fn promise_7_everything_in_an_answer_that_opens_something_counts_and_is_hidden() {

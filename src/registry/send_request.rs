@@ -8,9 +8,11 @@ use url::Url;
 
 use super::attempt_request::AuthorizedResponse;
 use super::challenge::{AuthScheme, parse_challenge, wants_other_scope};
-use super::error::{RegistryError, RequestErrorKind, parse_error_envelope};
+use super::error::{RegistryError, RequestErrorKind};
+use super::error_envelope::parse_error_envelope;
 use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
+use super::token_scopes::TokenScopes;
 use crate::http::{
     Attempt, AttemptError, BufferedResponse, ERROR_LIMIT, host_and_port, is_transient, is_web_page,
     read_buffered, read_limited, retry,
@@ -113,8 +115,8 @@ impl RepositoryClient {
             let outcome = self.attempt_request(call).await;
             let answer = outcome.map_err(|cause| self.error(call, cause))?;
             let count = logins.load(Ordering::Relaxed);
-            if self.exceeds_shared_scopes(&answer, count) {
-                self.registry.auth.use_own_login(&self.scopes);
+            if let Some(wider) = self.exceeded_scopes(&answer, count) {
+                self.registry.auth.record_ungranted(&self.scopes, &wider);
                 continue;
             }
             if count < LOGINS_LIMIT
@@ -140,7 +142,9 @@ impl RepositoryClient {
         F: Future<Output = Result<T, RequestErrorKind>>,
     {
         let status = response.status();
-        if is_transient(status) {
+        if is_transient(status)
+            && !(call.is_optional && status == StatusCode::INTERNAL_SERVER_ERROR)
+        {
             let pause = self.registry.back_off(status, response.headers());
             if !attempt.is_last {
                 let cause = RequestErrorKind::Status {
@@ -186,26 +190,29 @@ impl RepositoryClient {
             let login = format!("{login} is rejected: {status}");
             return self.error(call, RequestErrorKind::LoginRejected(login));
         }
-        let elsewhere = (!self.is_own_url(response.url())).then(|| host_and_port(response.url()));
+        let at = response.url();
+        let elsewhere = (!self.is_own_url(at)).then(|| host_and_port(at));
         let body = read_limited(response, ERROR_LIMIT, self.timing())
             .await
             .unwrap_or_default();
         let (code, message) = match elsewhere {
             None => parse_error_envelope(&body),
             // The registry may lead to a host whose responses it must not see.
-            Some(host) => (
-                None,
-                format!("response of {host}, to which the registry redirects"),
-            ),
+            Some(_) => (None, String::new()),
         };
-        self.error(
-            call,
-            RequestErrorKind::Status {
-                status,
-                code,
-                message,
+        let refusal = RequestErrorKind::Status {
+            status,
+            code,
+            message,
+        };
+        let cause = match elsewhere {
+            None => refusal,
+            Some(host) => RequestErrorKind::Redirected {
+                host,
+                cause: Box::new(refusal),
             },
-        )
+        };
+        self.error(call, cause)
     }
 
     /// Returns whether a request to `url` shows a user name and password itself.
@@ -214,21 +221,22 @@ impl RepositoryClient {
         is_basic && self.is_own_url(url) && !self.is_anonymous()
     }
 
-    /// Returns whether a token of the shared login is valid but lacks this repository: some registries
-    /// grant several scopes in one token, some one, and some not all.
-    fn exceeds_shared_scopes(&self, answer: &AuthorizedResponse, logins: u32) -> bool {
-        let is_shared = answer.authorization.as_ref().is_some_and(|shown| {
-            shown.as_bytes().starts_with(b"Bearer ") && self.login_scopes() != &self.scopes
-        });
-        is_shared
-            && match answer.response.status() {
-                StatusCode::FORBIDDEN => true,
-                // Not all registries say so. An expired token is replaced first.
-                StatusCode::UNAUTHORIZED => {
-                    logins >= LOGINS_LIMIT || wants_other_scope(answer.response.headers())
-                }
-                _ => false,
+    /// Returns the scopes of a token for several repositories that is valid but lacks this one: some token
+    /// services grant several scopes in one token, some the last alone, and some not all.
+    fn exceeded_scopes(&self, answer: &AuthorizedResponse, logins: u32) -> Option<TokenScopes> {
+        let is_refused = match answer.response.status() {
+            StatusCode::FORBIDDEN => true,
+            // Not all registries say so. An expired token is replaced first.
+            StatusCode::UNAUTHORIZED => {
+                logins >= LOGINS_LIMIT || wants_other_scope(answer.response.headers())
             }
+            _ => false,
+        };
+        let shown = answer.authorization.as_ref().filter(|_| is_refused)?;
+        let shown = shown.as_bytes().starts_with(b"Bearer ").then_some(shown)?;
+        let scopes = self.registry.auth.scopes_of(shown);
+        let scopes = scopes.unwrap_or_else(|| self.login_scopes().clone());
+        (scopes != self.single_scope).then_some(scopes)
     }
 
     /// Learns the scheme from a 401. Returns `false` if a repeated request would be refused again.
@@ -245,9 +253,7 @@ impl RepositoryClient {
         }
         let challenge = parse_challenge(answer.response.headers());
         if let Some(refused) = &answer.authorization {
-            self.registry
-                .auth
-                .forget_token(self.login_scopes(), refused);
+            self.registry.auth.forget_token(refused);
             if matches!(challenge, Ok(AuthScheme::Basic)) {
                 return Ok(false);
             }

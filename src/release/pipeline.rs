@@ -121,7 +121,9 @@ pub(super) async fn execute_stages(
             stages.count_roots();
         }
     }
-    Ok(build_outcome(prepared, plans, stages.results()))
+    let mut outcome = build_outcome(prepared, plans, stages.results());
+    outcome.notes.extend(stages.notes());
+    Ok(outcome)
 }
 
 /// Which step writes the root manifest.

@@ -9,6 +9,7 @@ use crate::referrers::ReferrerSelection;
 use crate::registry::RepositoryAccess;
 use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
 use crate::tagging::{EnvironmentName, TagRules};
+use crate::transfer::ForeignLayers;
 
 /// Verb of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct ReleaseRequest {
     pub signing: Option<SigningOptions>,
     /// Referrers that are copied with the image.
     pub referrers: ReferrerSelection,
+    /// Whether foreign layers are copied too.
+    pub foreign_layers: ForeignLayers,
     /// Platforms to release.
     pub platforms: RequestedPlatforms,
     /// Plan and report, and write nothing.

@@ -264,7 +264,11 @@ async fn unreadable_is_not_none() {
         ("/referrers/", Effect::status(429), "429"),
         ("/referrers/", Effect::status(403), "403"),
         ("/referrers/", Effect::status(500), "500"),
-        ("/referrers/", html.clone(), "answered with a web page"),
+        (
+            "/referrers/",
+            html.clone(),
+            "does not say whether it lists referrers",
+        ),
         ("/referrers/", bare, "not a list of referrers"),
         ("/tags/list", Effect::status(503), "503"),
         (".sig", Effect::status(403), "403"),

@@ -162,7 +162,11 @@ async fn unreadable_is_not_none() {
         ("/referrers/", Effect::status(429), "429"),
         ("/referrers/", Effect::status(403), "403"),
         ("/referrers/", Effect::status(500), "500"),
-        ("/referrers/", html(), "answered with a web page"),
+        (
+            "/referrers/",
+            html(),
+            "does not say whether it lists referrers",
+        ),
         (".sig", Effect::status(403), "403"),
         (".sig", Effect::status(503), "503"),
         (".sig", html(), "answered with a web page"),

@@ -414,7 +414,7 @@ async fn every_lie_about_referrers_is_found_out_and_named() {
                 "its Link header is malformed",
             ),
             (Effect::EndlessBody, "a body of more than"),
-            (ok(&[], "<html>"), "it is not a list of referrers"),
+            (ok(&[], "<html>"), "does not say whether it lists referrers"),
             (
                 ok(&[], r#"{"schemaVersion":1,"manifests":[]}"#),
                 "it is not a list of referrers",
