@@ -11,6 +11,7 @@ use super::cli_action::{CliAction, UsageError};
 use super::declared_inputs::Input;
 use super::input_declaration::InputKind;
 use super::input_values::{InputEntry, InputOrigin, InputValues};
+use super::usage_error_text;
 use super::verb::Verb;
 
 pub(super) fn parse_flags(arguments: &[OsString]) -> Result<CliAction, UsageError> {
@@ -22,7 +23,7 @@ pub(super) fn parse_flags(arguments: &[OsString]) -> Result<CliAction, UsageErro
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 Ok(CliAction::Print(error.to_string()))
             }
-            _ => Err(UsageError::Flags(error.to_string())),
+            _ => Err(UsageError::Flags(usage_error_text::explain(error))),
         },
     }
 }
@@ -47,6 +48,9 @@ fn build_flag(verb: Verb, input: Input) -> Arg {
         .long(input.name)
         .help(input.help)
         .required(input.required.contains(&verb));
+    // A key as text begins with dashes.
+    let takes_text = matches!(input.kind, InputKind::TextOrFile(_)) || input.secret;
+    let flag = flag.allow_hyphen_values(takes_text);
     match input.kind {
         InputKind::Text(word) | InputKind::TextOrFile(word) | InputKind::Verbatim(word) => {
             flag.value_name(word)
