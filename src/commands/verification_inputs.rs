@@ -4,7 +4,7 @@ use super::invocation::Invocation;
 use super::pem_input::text_or_file;
 use super::trust_inputs;
 use super::unused_inputs::refuse_unused_inputs;
-use crate::cli::{Input, InputCondition, Verb};
+use crate::cli::{Input, InputCondition, InputError, Verb};
 use crate::release::{Failure, ImageCheck, RequiredEvidence};
 use crate::signing::{CertificateCondition, Identity, PublicKey, Requirement, WildcardPattern};
 
@@ -71,21 +71,43 @@ async fn signer_requirement(invocation: &Invocation) -> Result<Requirement, Fail
     let logged = transparency_log_input(invocation)?;
     match expected_signer(invocation)? {
         ExpectedSigner::Key(text) => {
-            let wrong = |reason: String| invocation.arguments.error(Input::Key, None, reason);
-            let key = PublicKey::parse(&text).map_err(|error| wrong(error.to_string()))?;
-            let log = match logged {
-                Some(true) => Some(trust_inputs::load_trust_root(invocation).await?),
+            let logs: Vec<_> = match logged {
+                Some(true) => {
+                    let roots = trust_inputs::load_trust_roots(invocation).await?;
+                    roots.into_iter().map(Some).collect()
+                }
                 // A key says all by itself.
-                _ => None,
+                _ => vec![None],
             };
-            Ok(Requirement::Key { key, log })
+            let keys = parse_keys(invocation, &text)?;
+            let each = keys.into_iter().flat_map(|key| {
+                let logs = logs.iter().cloned();
+                logs.map(move |log| {
+                    let key = key.clone();
+                    Requirement::Key { key, log }
+                })
+            });
+            Ok(Requirement::any_of(each.collect()))
         }
-        ExpectedSigner::Identity(identity) => Ok(Requirement::Identity {
-            identity,
-            trust: trust_inputs::load_trust_root(invocation).await?,
-            logged: logged.unwrap_or(true),
-        }),
+        ExpectedSigner::Identity(identity) => {
+            let roots = trust_inputs::load_trust_roots(invocation).await?;
+            let each = roots.into_iter().map(|trust| Requirement::Identity {
+                identity: identity.clone(),
+                trust,
+                logged: logged.unwrap_or(true),
+            });
+            Ok(Requirement::any_of(each.collect()))
+        }
     }
+}
+
+/// Reads the public keys of a text, any of which counts.
+pub(super) fn parse_keys(
+    invocation: &Invocation,
+    text: &str,
+) -> Result<Vec<PublicKey>, InputError> {
+    let wrong = |reason: String| invocation.arguments.error(Input::Key, None, reason);
+    PublicKey::parse_all(text).map_err(|error| wrong(error.to_string()))
 }
 
 /// Who has to have signed, as it is given.

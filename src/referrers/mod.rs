@@ -17,6 +17,7 @@ mod cosign_image;
 mod digest_tags;
 mod discover;
 mod error;
+mod found_referrer;
 mod limits;
 mod list_referrers;
 mod mirror_annotation;
@@ -42,7 +43,8 @@ pub use cosign_image::{
 };
 pub use digest_tags::CosignTagSuffix;
 pub use error::{ReferrerError, SidedReferrerError};
-pub use list_referrers::{FoundArtifact, ReferrersSource};
+pub use found_referrer::{FoundArtifact, FoundReferrer, UnreadSignature};
+pub use list_referrers::ReferrersSource;
 pub use mirrored_tags::{MirroredAdditions, MirroredTags};
 pub use referrer_graph::ReferrerGraph;
 pub use selection::ReferrerSelection;

@@ -3,6 +3,7 @@
 
 mod authorities;
 mod conformance;
+mod field;
 mod forged;
 mod images;
 mod index;
