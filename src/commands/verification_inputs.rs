@@ -55,8 +55,26 @@ pub(super) async fn source_check_inputs(
     Ok(None)
 }
 
+/// Variable with which cosign puts signatures into another repository than that of the image.
+const REPOSITORY_VARIABLE: &str = "COSIGN_REPOSITORY";
+
+/// Refuses the variable that moves signatures elsewhere: they would be missed, or missing.
+pub(super) fn refuse_cosign_repository(invocation: &Invocation) -> Result<(), Failure> {
+    match invocation.environment.get(REPOSITORY_VARIABLE) {
+        None => Ok(()),
+        Some(_) => Err(Failure::input(format!(
+            "{REPOSITORY_VARIABLE} is set, which is not supported"
+        ))
+        .with_reason("signatures are read and written in the repository of the image alone")
+        .with_hint(format!(
+            "unset {REPOSITORY_VARIABLE}, and copy the signatures beside the image"
+        ))),
+    }
+}
+
 /// What an image has to have beside it.
 pub(super) async fn check_inputs(invocation: &Invocation) -> Result<ImageCheck, Failure> {
+    refuse_cosign_repository(invocation)?;
     let mut wanted: Vec<RequiredEvidence> = invocation.arguments.values(Input::Attestation)?;
     if wanted.is_empty() {
         wanted.push(RequiredEvidence::Signature);
@@ -137,15 +155,23 @@ pub(super) fn expected_signer(invocation: &Invocation) -> Result<ExpectedSigner,
             let wrong = |reason: String| arguments.error(Input::Key, None, reason);
             Ok(ExpectedSigner::Key(text_or_file(&entry.text).map_err(wrong)?))
         }
-        (None, Some(entry)) => Ok(ExpectedSigner::Identity(Identity {
-            subject: WildcardPattern::new(&entry.text),
-            issuer: arguments
-                .text(Input::CertificateOidcIssuer)
-                .unwrap_or_default()
-                .to_owned(),
-            conditions: parse_conditions(invocation)?,
-        })),
+        (None, Some(entry)) => expected_identity(invocation, &entry.text),
     }
+}
+
+fn expected_identity(invocation: &Invocation, subject: &str) -> Result<ExpectedSigner, Failure> {
+    if subject.bytes().all(|character| character == b'*') {
+        invocation.log.warning(&format!(
+            "{}: * accepts everybody that the issuer vouches for: name the workflow that signs",
+            Input::CertificateIdentity
+        ));
+    }
+    let issuer = invocation.arguments.text(Input::CertificateOidcIssuer);
+    Ok(ExpectedSigner::Identity(Identity {
+        subject: WildcardPattern::new(subject),
+        issuer: issuer.unwrap_or_default().to_owned(),
+        conditions: parse_conditions(invocation)?,
+    }))
 }
 
 fn parse_conditions(

@@ -2,14 +2,8 @@
 
 use std::path::Path;
 
-use serde_json::json;
-use shipmark::release::{Failure, SignatureFormat};
-use shipmark::tagging::TagRules;
-
-use super::images::{INDEX, MANIFEST};
-use crate::registry::{Effect, Fault, Profile, Registry};
+use crate::support::keys;
 use crate::support::process::{Place, Ran};
-use crate::support::*;
 
 const WORKFLOW: &str = "--certificate-identity=https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main";
 
@@ -34,7 +28,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Runs a verb, and requires a status.
-fn expect(place: &Place, status: i32, arguments: &[&str]) -> String {
+pub(super) fn expect(place: &Place, status: i32, arguments: &[&str]) -> String {
     let ran = Ran::of(place.command().args(arguments).output().unwrap());
     let told = format!("{}{}", ran.out, ran.log);
     assert_eq!(ran.status, Some(status), "{arguments:?}: {told}");
@@ -229,7 +223,7 @@ fn any_of_several_public_keys_counts() {
 #[test]
 fn no_message_repeats_the_value_of_an_argument() {
     let place = Place::new();
-    let key = crate::support::keys::pem();
+    let key = keys::pem();
     let told = expect(
         &place,
         2,
@@ -268,95 +262,50 @@ fn no_message_repeats_the_value_of_an_argument() {
 }
 
 #[test]
-fn a_second_key_on_a_released_image_is_a_release() {
-    let place = Place::new();
-    let source = example();
-    for outcome in ["released", "released", "unchanged"] {
-        let key = place.path("key.pem");
-        if outcome == "released" {
-            std::fs::write(&key, crate::support::keys::pem()).unwrap();
-        }
-        let inputs = [
-            ("command", "promote"),
-            ("source", source.as_str()),
-            ("images", "oci:out"),
-            ("tags", "it"),
-            ("sign", "key"),
-            ("signing-key", key.to_str().unwrap()),
-        ];
-        let ran = Ran::of(place.step("refs/heads/main", &inputs).output().unwrap());
-        assert_eq!(ran.status, Some(0), "{}{}", ran.out, ran.log);
-        assert_eq!(place.output("outcome"), outcome, "{}", ran.out);
-        assert!(!place.output("signatures").is_empty(), "{}", ran.out);
-    }
-}
-
-/// A registry that does not confirm a referrer, and lists it later, or never.
-#[tokio::test]
-async fn a_list_of_referrers_that_lags_is_waited_for() {
-    for (reads, is_listed) in [(3, true), (u32::MAX, false)] {
-        let profile = Profile::plain().referrers(true).oci_subject(false);
-        let registry = Registry::start(profile).await;
-        let empty = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []});
-        let answer = Effect::status_with(200, &[("content-type", INDEX)], &empty.to_string());
-        registry.fault(Fault::on("GET", "/referrers/", answer).times(reads));
-        let place = format!("{}/web", registry.host());
-        let mut request = push(&example(), &[&place], "refs/heads/main");
-        request.rules = TagRules::parse(["it"]).unwrap();
-        let mut signing = keys::signing(&keys::key());
-        signing.formats = vec![SignatureFormat::Bundle];
-        request.signing = Some(signing);
-        if is_listed {
-            done(request, &context()).await;
-            assert_eq!(tags(&registry, "web").len(), 1);
-            continue;
-        }
-        let (failure, _) = failed(request, &context()).await;
-        let Failure::Service(told) = &failure else {
-            panic!("{failure:?}");
-        };
-        assert!(told.what.contains("does not list it"), "{failure:?}");
-        assert!(
-            told.hint
-                .as_deref()
-                .unwrap_or_default()
-                .contains("signature-format: legacy")
-        );
-        assert_eq!(
-            tags(&registry, "web").len(),
-            0,
-            "no tag names an unsigned image"
-        );
-    }
-}
-
-/// What is not read is named: it is not "none".
-#[tokio::test]
-async fn a_signature_of_notation_is_named() {
-    let registry = Registry::start(Profile::plain().referrers(true)).await;
-    put_example(&registry, "web", "it");
-    let config = registry.put_blob("web", "{}");
-    let layer = registry.put_blob("web", "jws");
-    let manifest = json!({
-        "schemaVersion": 2, "mediaType": MANIFEST,
-        "artifactType": "application/vnd.cncf.notary.signature",
-        "config": {"mediaType": "application/vnd.cncf.notary.signature", "digest": config, "size": 2},
-        "layers": [{"mediaType": "application/jose+json", "digest": layer, "size": 3}],
-        "subject": {"mediaType": INDEX, "digest": example_root().to_string(), "size": 1},
-    });
-    let manifest = manifest.to_string();
-    let reference = crate::registry::digest(manifest.as_bytes());
-    registry.put_manifest("web", &reference, MANIFEST, manifest);
-    let place = Place::new();
-    std::fs::write(place.path("key.pub"), keys::key().public().to_pem()).unwrap();
-    let source = format!("--source={}/web:it", registry.host());
-    let ran = tokio::task::spawn_blocking(move || {
-        expect(&place, 1, &["verify", &source, "--key=key.pub"])
-    });
-    let told = ran.await.unwrap();
+fn a_pattern_that_everybody_matches_is_warned_about() {
+    let place = case("othername-username-identity");
+    let told = expect(
+        &place,
+        0,
+        &[
+            "verify",
+            "--source=oci:layout:t",
+            "--certificate-identity=*",
+            "--certificate-oidc-issuer=https://idp.acme",
+            "--trusted-root=root.json",
+            "--transparency-log=off",
+        ],
+    );
     assert!(
-        told.contains("1 signature in the form of notation, which is not read"),
+        told.contains("accepts everybody that the issuer vouches for"),
         "{told}"
     );
-    assert!(!told.contains("no signatures found"), "{told}");
+}
+
+#[test]
+fn another_repository_for_signatures_is_refused_by_name() {
+    let place = case("tekton-empty-certificate-annotations");
+    let key = place.path("key.pem");
+    std::fs::write(&key, keys::pem()).unwrap();
+    let key = format!("--signing-key={}", key.display());
+    for arguments in [
+        &["verify", "--source=oci:layout:t", "--key=cosign.pub"][..],
+        &[
+            "promote",
+            "--source=oci:layout:t",
+            "--images=oci:out",
+            "--tags=it",
+            "--sign=key",
+            &key,
+        ],
+    ] {
+        let mut command = place.command();
+        command
+            .args(arguments)
+            .env("COSIGN_REPOSITORY", "example.com/signatures");
+        let ran = Ran::of(command.output().unwrap());
+        assert_eq!(ran.status, Some(2), "{}{}", ran.out, ran.log);
+        assert!(ran.log.contains("COSIGN_REPOSITORY is set"), "{}", ran.log);
+    }
+    assert!(!place.path("out").exists());
 }

@@ -4,6 +4,7 @@
 mod authorities;
 mod conformance;
 mod field;
+mod field_registries;
 mod forged;
 mod images;
 mod index;
