@@ -67,7 +67,7 @@ pub(super) fn refuse_cosign_repository(invocation: &Invocation) -> Result<(), Fa
         ))
         .with_reason("signatures are read and written in the repository of the image alone")
         .with_hint(format!(
-            "unset {REPOSITORY_VARIABLE}, and copy the signatures beside the image"
+            "unset {REPOSITORY_VARIABLE}, and copy the signatures to the repository of the image"
         ))),
     }
 }
@@ -162,7 +162,7 @@ pub(super) fn expected_signer(invocation: &Invocation) -> Result<ExpectedSigner,
 fn expected_identity(invocation: &Invocation, subject: &str) -> Result<ExpectedSigner, Failure> {
     if subject.bytes().all(|character| character == b'*') {
         invocation.log.warning(&format!(
-            "{}: * accepts everybody that the issuer vouches for: name the workflow that signs",
+            "{}: * accepts every identity of the issuer: name the workflow that signs",
             Input::CertificateIdentity
         ));
     }

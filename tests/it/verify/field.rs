@@ -277,7 +277,7 @@ fn a_pattern_that_everybody_matches_is_warned_about() {
         ],
     );
     assert!(
-        told.contains("accepts everybody that the issuer vouches for"),
+        told.contains("accepts every identity of the issuer"),
         "{told}"
     );
 }
