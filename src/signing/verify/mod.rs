@@ -25,6 +25,7 @@ mod requirement;
 mod signature_evidence;
 mod strict_json;
 mod subject_names;
+mod timestamp;
 mod trust_root;
 mod trusted_log;
 
