@@ -27,7 +27,7 @@ pub(super) async fn load_trust_roots(
             let json = read_bounded_file(Path::new(&entry.text), BUNDLE_LIMIT)
                 .map_err(|error| wrong(format!("{error:#}")))?;
             let unusable = |error: &dyn Display| {
-                wrong(format!("is no trusted root that can be used: {error}"))
+                wrong(format!("is not a trusted root that can be used: {error}"))
             };
             let texts = split_json_lines(&json).map_err(|error| unusable(&error))?;
             let roots: Result<Vec<_>, _> = texts.into_iter().map(TrustRoot::parse).collect();
@@ -52,7 +52,7 @@ async fn load_public_root(invocation: &Invocation) -> Result<TrustRoot, Failure>
     root.map_err(|error| {
         Failure::service(format!("the roots of the public instance: {error}"))
             .with_reason("its repository is broken, or something between here and there answers in its place; a clock that is wrong shows so too")
-            .with_hint("offline: true goes by the roots in this program, trusted-root by a file")
+            .with_hint("set offline: true to use the roots in this program, or trusted-root to use a file")
     })
 }
 

@@ -86,7 +86,7 @@ impl CompatDifference {
             Self::Comment => "an indented # begins a tag, not a comment",
             Self::UnknownAttribute => "an unknown attribute is ignored",
             Self::RepeatedAttribute => "of a repeated attribute the last counts",
-            Self::Priority => "a priority that is no number leaves the order to chance",
+            Self::Priority => "a priority that is not a number leaves the order to chance",
             Self::FlavorValue => "a flavor's value ends at its first =",
             Self::Escape => "{{…}} escapes names for HTML",
             Self::UnknownExpression => "an unknown expression is empty",

@@ -124,7 +124,7 @@ fn image_version(
     });
     if named.is_none() && wanted {
         derived.add_note(format!(
-            "the version that the image names, {}, is no full version: no version tags",
+            "the version that the image names, {}, is not a full version: no version tags",
             printable_name(label)
         ));
     }
@@ -156,7 +156,7 @@ fn event_version(
     let rule = format!("the version of the tag {}", printable_name(tag));
     let Some(version) = parse_version(tag) else {
         derived.add_note(format!(
-            "the tag {} is no full version",
+            "the tag {} is not a full version",
             printable_name(tag)
         ));
         return Ok(None);

@@ -12,8 +12,9 @@ const CONFIG_LIMIT: u64 = 8 << 20;
 /// How deep indexes are looked into for an image.
 const INDEX_DEPTH_LIMIT: usize = 8;
 
-/// The commit and version that the image names: in the root's annotations, else in the annotations
-/// or labels of its first platform. All platforms are built together, so one speaks for all.
+/// Reads the commit and version that the image names: in the root's annotations, else in the
+/// annotations or labels of its first platform. All platforms are built together, so one speaks for
+/// all.
 pub(crate) async fn read_image_origin(
     source: &ImageReader,
     root: &Manifest,
@@ -48,9 +49,9 @@ fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
         .or_else(|| labels.version().map(str::to_owned));
 }
 
-/// What to say where a pushed image names another commit than the event: its commit tag, which
-/// follows the event, would not be believed by a reader of the label. Only an image on disk is asked,
-/// since there it costs nothing; a base image's label, inherited, is the usual reason.
+/// Returns the note that a pushed image names another commit than the event: its commit tag, which
+/// follows the event, would contradict the label. Only an image on disk is read, since there that
+/// costs nothing; the usual reason is the inherited label of a base image.
 pub(crate) async fn commit_mismatch_note(
     image: &mut ResolvedImage,
     request: &ReleaseRequest,
