@@ -1,6 +1,5 @@
 //! Signature of a timestamp token (CMS, RFC 5652), with the keys and hashes that cosign takes.
 
-use aws_lc_rs::digest;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P256_SHA512_ASN1, ECDSA_P384_SHA256_ASN1,
     ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA512_ASN1, ECDSA_P521_SHA256_ASN1, ECDSA_P521_SHA384_ASN1,
@@ -14,21 +13,9 @@ use x509_cert::der::{Encode, Tagged};
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
 use super::super::super::key_algorithm::{self, KeyAlgorithm};
+use super::stamp_hash::{StampHash, oid};
 use super::stamp_token::{StampToken, TST_INFO, unreadable};
 
-/// Hash of a timestamp.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StampHash {
-    Sha256,
-    Sha384,
-    Sha512,
-}
-
-const HASHES: [(ObjectIdentifier, StampHash); 3] = [
-    (oid("2.16.840.1.101.3.4.2.1"), StampHash::Sha256),
-    (oid("2.16.840.1.101.3.4.2.2"), StampHash::Sha384),
-    (oid("2.16.840.1.101.3.4.2.3"), StampHash::Sha512),
-];
 /// Signature algorithms, with the hash that they name; `rsaEncryption` names none.
 const SIGNATURES: [(ObjectIdentifier, Option<StampHash>); 7] = [
     (oid("1.2.840.113549.1.1.1"), None),
@@ -41,26 +28,6 @@ const SIGNATURES: [(ObjectIdentifier, Option<StampHash>); 7] = [
 ];
 const CONTENT_TYPE: ObjectIdentifier = oid("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = oid("1.2.840.113549.1.9.4");
-
-const fn oid(text: &str) -> ObjectIdentifier {
-    ObjectIdentifier::new_unwrap(text)
-}
-
-impl StampHash {
-    pub(super) fn of_oid(oid: ObjectIdentifier) -> Option<Self> {
-        let found = HASHES.iter().find(|(known, _)| *known == oid);
-        found.map(|(_, hash)| *hash)
-    }
-
-    pub(super) fn digest(self, message: &[u8]) -> Vec<u8> {
-        let algorithm = match self {
-            Self::Sha256 => &digest::SHA256,
-            Self::Sha384 => &digest::SHA384,
-            Self::Sha512 => &digest::SHA512,
-        };
-        digest::digest(algorithm, message).as_ref().to_vec()
-    }
-}
 
 impl StampToken {
     /// Returns whether the signature names a certificate as its signer's.

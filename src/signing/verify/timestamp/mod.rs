@@ -6,6 +6,7 @@
 //! sees their times as timestamps of an authority that exists only in this process (`stand_in.rs`).
 
 mod cms_signature;
+mod stamp_hash;
 mod stamp_token;
 mod stamper;
 mod stand_in;

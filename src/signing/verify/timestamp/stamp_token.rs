@@ -11,7 +11,7 @@ use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::der::{self, Decode, Encode, Reader, SliceReader, Tag};
 use x509_cert::spki::AlgorithmIdentifierRef;
 
-use super::cms_signature::StampHash;
+use super::stamp_hash::StampHash;
 
 /// `id-ct-TSTInfo`: the content of a timestamp.
 pub(super) const TST_INFO: ObjectIdentifier =

@@ -13,7 +13,7 @@ use super::super::issuer::{Issuer, Purpose};
 use super::stamp_token::{StampToken, to_der};
 
 /// Timestamp authority, and the certificates that vouch for it.
-pub(in super::super) struct Stamper {
+pub(crate) struct Stamper {
     /// Its own certificate, where the trusted root names it; else each timestamp brings it.
     leaf: Option<Certificate>,
     chain: Authority,
@@ -23,7 +23,7 @@ pub(in super::super) struct Stamper {
 impl Stamper {
     /// Takes a timestamp authority of a trusted root: the root last, before it what it issued, first the
     /// authority's own certificate if it is there. `None` where a certificate cannot be read.
-    pub(in super::super) fn new(authority: &TimestampAuthority) -> Option<Self> {
+    pub(crate) fn new(authority: &TimestampAuthority) -> Option<Self> {
         let all = authority.cert_chain.certificates.iter();
         let all: Vec<&DerCertificate> = all.map(|entry| &entry.raw_bytes).collect();
         let (first, above) = all.split_first()?;
@@ -43,12 +43,12 @@ impl Stamper {
 
     /// Checks a token, and the authority's certificates at its time; `None` where the token is not its own.
     fn check(&self, token: &StampToken) -> Option<Result<(), String>> {
-        let brought = token.certificates.iter();
+        let embedded = token.certificates.iter();
         let leaf = match &self.leaf {
             Some(leaf) => [leaf].into_iter().find(|leaf| token.names(leaf)),
-            None => brought.clone().find(|other| token.names(other)),
+            None => embedded.clone().find(|other| token.names(other)),
         }?;
-        let others = brought.filter(|other| *other != leaf);
+        let others = embedded.filter(|other| *other != leaf);
         // One that came with the token and its authority never issued is none of this authority's.
         let others: Result<Vec<_>, _> = others.map(to_der).collect();
         Some(others.and_then(|others| self.check_signer(token, leaf, &others)))
@@ -77,7 +77,7 @@ impl Stamper {
 }
 
 /// Returns the times of a bundle's timestamps. Each has to be of an authority whose certificates were valid.
-pub(in super::super) fn verified_times(
+pub(crate) fn verified_times(
     stampers: &[Stamper],
     bundle: &Bundle,
 ) -> Result<Vec<Timestamp>, VerificationError> {

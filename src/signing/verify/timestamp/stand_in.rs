@@ -13,7 +13,7 @@ use sigstore_types::{
 };
 
 /// Authority with a key that leaves this process never.
-pub(in super::super) struct StandInStamper {
+pub(crate) struct StandInStamper {
     key: EcdsaKeyPair,
     certificate: Vec<u8>,
 }
@@ -54,7 +54,7 @@ const THREE: [u8; 3] = [INTEGER, 0x01, 0x03];
 
 impl StandInStamper {
     /// Generates an authority.
-    pub(in super::super) fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         // As with signing, it fails without random numbers alone.
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)
             .expect("the system gives random numbers");
@@ -80,7 +80,7 @@ impl StandInStamper {
     }
 
     /// Returns a trusted root with this authority in place of its timestamp authorities.
-    pub(in super::super) fn replace_authorities(&self, root: &TrustedRoot) -> TrustedRoot {
+    pub(crate) fn replace_authorities(&self, root: &TrustedRoot) -> TrustedRoot {
         let certificate = DerCertificate::new(self.certificate.clone());
         let authority = json!({"certChain": {"certificates": [{"rawBytes": certificate}]}});
         let authority: Option<TimestampAuthority> = serde_json::from_value(authority).ok();
@@ -90,7 +90,7 @@ impl StandInStamper {
     }
 
     /// Returns a bundle with timestamps of this authority at `times` in place of its own.
-    pub(in super::super) fn restamp(&self, bundle: &Bundle, times: &[Timestamp]) -> Bundle {
+    pub(crate) fn restamp(&self, bundle: &Bundle, times: &[Timestamp]) -> Bundle {
         let signature = match &bundle.content {
             SignatureContent::MessageSignature(message) => message.signature.as_bytes(),
             SignatureContent::DsseEnvelope(envelope) => envelope.signature.sig.as_bytes(),
