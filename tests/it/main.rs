@@ -20,6 +20,7 @@ mod input;
 mod interop;
 mod interop_copies;
 mod interop_cosign;
+mod interop_keys;
 mod interop_sigstore;
 mod keep;
 mod keyless;

@@ -3,6 +3,8 @@
 
 mod authorities;
 mod conformance;
+mod field;
+mod field_registries;
 mod forged;
 mod images;
 mod index;
