@@ -62,6 +62,6 @@ pub(super) fn is_cosign_image(manifest: &Manifest) -> bool {
         ManifestBody::Image { layers, .. } => layers
             .iter()
             .any(|layer| layer.annotations.contains_key(SIGNATURE_ANNOTATION)),
-        ManifestBody::Index(_) => false,
+        ManifestBody::Index(_) | ManifestBody::Artifact(_) => false,
     }
 }
