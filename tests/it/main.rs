@@ -48,5 +48,6 @@ mod supply_chain;
 mod support;
 mod surface;
 mod tags;
+mod timestamps;
 mod unusual;
 mod verify;

@@ -138,16 +138,20 @@ pub(super) fn check_certificate(
 
 /// That one of several is good; else why the last is not that has a reason of its own.
 pub(super) fn any(checked: impl Iterator<Item = Result<(), String>>) -> Result<(), String> {
-    let unknown = || told(Error::UnknownIssuer);
-    let mut reason = unknown();
+    let mut reason = unknown_issuer();
     for checked in checked {
         match checked {
             Ok(()) => return Ok(()),
-            Err(other) if other != unknown() => reason = other,
+            Err(other) if other != unknown_issuer() => reason = other,
             Err(_) => (),
         }
     }
     Err(reason)
+}
+
+/// Returns the reason of a certificate that no authority of the trusted root issued.
+pub(super) fn unknown_issuer() -> String {
+    told(Error::UnknownIssuer)
 }
 
 fn owned(certificate: &DerCertificate) -> CertificateDer<'static> {

@@ -114,10 +114,9 @@ impl TrustRoot {
 
     /// Verifies a bundle's timestamps, and returns the bundle with times that `sigstore-verify` can read.
     fn restamp<'a>(&self, bundle: &'a Bundle) -> Result<Cow<'a, Bundle>, VerificationError> {
-        let times = verified_times(&self.stampers, bundle)?;
-        Ok(match times.is_empty() {
-            true => Cow::Borrowed(bundle),
-            false => Cow::Owned(self.stand_in.restamp(bundle, &times)),
+        Ok(match verified_times(&self.stampers, bundle)? {
+            None => Cow::Borrowed(bundle),
+            Some(verified) => Cow::Owned(self.stand_in.restamp(bundle, &verified)),
         })
     }
 

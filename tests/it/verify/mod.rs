@@ -13,6 +13,7 @@ mod logs;
 mod mutation;
 mod payload;
 mod tuf;
+mod unknown_authority;
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P256_SHA512_ASN1, ECDSA_P384_SHA256_ASN1,
     ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA512_ASN1, ECDSA_P521_SHA256_ASN1, ECDSA_P521_SHA384_ASN1,
-    ECDSA_P521_SHA512_ASN1, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
     RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
 };
 use cms::signed_data::{SignedAttributes, SignerIdentifier};
@@ -16,9 +16,10 @@ use super::super::super::key_algorithm::{self, KeyAlgorithm};
 use super::stamp_hash::{StampHash, oid};
 use super::stamp_token::{StampToken, TST_INFO, unreadable};
 
-/// Signature algorithms, with the hash that they name; `rsaEncryption` names none.
-const SIGNATURES: [(ObjectIdentifier, Option<StampHash>); 7] = [
+/// Signature algorithms, with the hash that they name; `rsaEncryption` and Ed25519 (RFC 8419) name none.
+const SIGNATURES: [(ObjectIdentifier, Option<StampHash>); 8] = [
     (oid("1.2.840.113549.1.1.1"), None),
+    (oid("1.3.101.112"), None),
     (oid("1.2.840.113549.1.1.11"), Some(StampHash::Sha256)),
     (oid("1.2.840.113549.1.1.12"), Some(StampHash::Sha384)),
     (oid("1.2.840.113549.1.1.13"), Some(StampHash::Sha512)),
@@ -64,8 +65,7 @@ impl StampToken {
         let key = key.to_der().map_err(unreadable)?;
         let kind = key_algorithm::public_key_algorithm(&key);
         let kind = kind.map_err(|error| format!("the key of its authority {error}"))?;
-        let algorithm = verification_algorithm(kind, hash)
-            .ok_or_else(|| format!("its authority signs with {kind}"))?;
+        let algorithm = verification_algorithm(kind, hash);
         let signature = self.signer.signature.as_bytes();
         UnparsedPublicKey::new(algorithm, &key)
             .verify(&signed.map_err(unreadable)?, signature)
@@ -98,10 +98,11 @@ fn single_value(attributes: &SignedAttributes, kind: ObjectIdentifier) -> Result
     }
 }
 
+/// Returns how a key of a kind signs with a hash. Ed25519 hashes by itself.
 fn verification_algorithm(
     kind: KeyAlgorithm,
     hash: StampHash,
-) -> Option<&'static dyn VerificationAlgorithm> {
+) -> &'static dyn VerificationAlgorithm {
     let by_hash: [&'static dyn VerificationAlgorithm; 3] = match kind {
         KeyAlgorithm::P256 => [
             &ECDSA_P256_SHA256_ASN1,
@@ -123,7 +124,7 @@ fn verification_algorithm(
             &RSA_PKCS1_2048_8192_SHA384,
             &RSA_PKCS1_2048_8192_SHA512,
         ],
-        KeyAlgorithm::Ed25519 => return None,
+        KeyAlgorithm::Ed25519 => return &ED25519,
     };
-    Some(by_hash[hash as usize])
+    by_hash[hash as usize]
 }

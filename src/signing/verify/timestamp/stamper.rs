@@ -61,58 +61,82 @@ impl Stamper {
         others: &[Vec<u8>],
     ) -> Result<(), String> {
         token.check_signature(leaf)?;
-        let time = token.time;
-        if self.valid_for.is_some_and(|range| !range.contains(time)) {
-            return Err(format!("at {time} its authority does not count"));
-        }
         let leaf = CertificateDer::from(to_der(leaf)?);
-        let stamps = Issuer::read(&leaf).and_then(|leaf| leaf.check_stamps());
-        stamps.map_err(|reason| format!("its authority's certificate {reason}"))?;
         let others: Vec<_> = others
             .iter()
             .map(|other| CertificateDer::from(other.as_slice()))
             .collect();
-        self.chain.check(&leaf, &others, time)
-    }
-}
-
-/// Returns the times of a bundle's timestamps. Each has to be of an authority whose certificates were valid.
-pub(crate) fn verified_times(
-    stampers: &[Stamper],
-    bundle: &Bundle,
-) -> Result<Vec<Timestamp>, VerificationError> {
-    let stamps = &bundle.verification_material.timestamp_verification_data;
-    if stamps.rfc3161_timestamps.is_empty() {
-        return Ok(Vec::new());
-    }
-    let signature = match &bundle.content {
-        SignatureContent::MessageSignature(message) => &message.signature,
-        SignatureContent::DsseEnvelope(envelope) => &envelope.signature.sig,
-        _ => {
-            return Err(VerificationError::malformed(
-                "its content is of an unknown kind",
-            ));
+        let time = token.time;
+        self.chain.check(&leaf, &others, time)?;
+        if self.valid_for.is_some_and(|range| !range.contains(time)) {
+            return Err(format!("at {time} its authority does not count"));
         }
-    };
-    let stamps = stamps.rfc3161_timestamps.iter();
-    let times = stamps
-        .map(|stamp| verified_time(stampers, &stamp.signed_timestamp, signature.as_bytes()))
-        .map(|time| {
-            time.map_err(|why| VerificationError::Timestamp(VerificationError::printable(&why)))
-        });
-    times.collect()
+        let stamps = Issuer::read(&leaf).and_then(|leaf| leaf.check_stamps());
+        stamps.map_err(|reason| format!("its authority's certificate {reason}"))
+    }
 }
 
+/// Times of the timestamps of a bundle, and the signature that they are over.
+pub(crate) struct VerifiedTimes<'a> {
+    pub(super) signature: &'a [u8],
+    pub(super) times: Vec<Timestamp>,
+}
+
+/// Returns the times of a bundle's timestamps; `None` where it has none.
+///
+/// A timestamp of an authority that the trusted root does not name proves nothing. It is passed over,
+/// as if it had been removed, where another timestamp or a log's promise proves the time.
+///
+/// # Errors
+/// A timestamp that is malformed, over another signature, or not good by its authority; no proof of the
+/// time left.
+pub(crate) fn verified_times<'a>(
+    stampers: &[Stamper],
+    bundle: &'a Bundle,
+) -> Result<Option<VerifiedTimes<'a>>, VerificationError> {
+    let material = &bundle.verification_material;
+    let stamps = &material.timestamp_verification_data.rfc3161_timestamps;
+    if stamps.is_empty() {
+        return Ok(None);
+    }
+    let signature = stamped_signature(bundle)?;
+    let refused = |why: String| VerificationError::Timestamp(VerificationError::printable(&why));
+    let mut times = Vec::new();
+    for stamp in stamps {
+        let time = verified_time(stampers, &stamp.signed_timestamp, signature);
+        times.extend(time.map_err(refused)?);
+    }
+    let mut entries = material.tlog_entries.iter();
+    match times.is_empty() && entries.all(|entry| entry.inclusion_promise.is_none()) {
+        true => Err(refused(authority::unknown_issuer())),
+        false => Ok(Some(VerifiedTimes { signature, times })),
+    }
+}
+
+fn stamped_signature(bundle: &Bundle) -> Result<&[u8], VerificationError> {
+    match &bundle.content {
+        SignatureContent::MessageSignature(message) => Ok(message.signature.as_bytes()),
+        SignatureContent::DsseEnvelope(envelope) => Ok(envelope.signature.sig.as_bytes()),
+        _ => Err(VerificationError::malformed(
+            "its content is of an unknown kind",
+        )),
+    }
+}
+
+/// Returns the time of a timestamp; `None` where the trusted root does not name its authority.
 fn verified_time(
     stampers: &[Stamper],
     stamp: &TimestampToken,
     signature: &[u8],
-) -> Result<Timestamp, String> {
+) -> Result<Option<Timestamp>, String> {
     let token = StampToken::read(stamp.as_bytes())?;
     if !token.stamps(signature) {
         return Err("it is of another signature".to_owned());
     }
     let checked = stampers.iter().filter_map(|stamper| stamper.check(&token));
-    authority::any(checked)?;
-    Ok(token.time)
+    match authority::any(checked) {
+        Ok(()) => Ok(Some(token.time)),
+        Err(reason) if reason == authority::unknown_issuer() => Ok(None),
+        Err(reason) => Err(reason),
+    }
 }

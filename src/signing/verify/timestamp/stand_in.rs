@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use serde_json::json;
 use sigstore_trust_root::{TimestampAuthority, TrustedRoot};
 use sigstore_types::{
-    Bundle, DerCertificate, Rfc3161Timestamp, SignatureContent, TimestampToken,
-    TimestampVerificationData,
+    Bundle, DerCertificate, Rfc3161Timestamp, TimestampToken, TimestampVerificationData,
 };
+
+use super::stamper::VerifiedTimes;
 
 /// Authority with a key that leaves this process never.
 pub(crate) struct StandInStamper {
@@ -89,17 +90,13 @@ impl StandInStamper {
         root
     }
 
-    /// Returns a bundle with timestamps of this authority at `times` in place of its own.
-    pub(crate) fn restamp(&self, bundle: &Bundle, times: &[Timestamp]) -> Bundle {
-        let signature = match &bundle.content {
-            SignatureContent::MessageSignature(message) => message.signature.as_bytes(),
-            SignatureContent::DsseEnvelope(envelope) => envelope.signature.sig.as_bytes(),
-            // Refused before, and here for want of a timestamp that fits.
-            _ => &[],
-        };
-        let stamps = times
-            .iter()
-            .map(|time| Rfc3161Timestamp::new(TimestampToken::new(self.stamp(signature, *time))));
+    /// Returns a bundle with timestamps of this authority in place of its own: at the times that were
+    /// verified, over the signature that they were verified for.
+    pub(crate) fn restamp(&self, bundle: &Bundle, verified: &VerifiedTimes<'_>) -> Bundle {
+        let stamps = verified.times.iter().map(|time| {
+            let token = self.stamp(verified.signature, *time);
+            Rfc3161Timestamp::new(TimestampToken::new(token))
+        });
         let mut bundle = bundle.clone();
         bundle.verification_material.timestamp_verification_data =
             TimestampVerificationData::new(stamps.collect());
