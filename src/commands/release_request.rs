@@ -89,6 +89,7 @@ pub(super) async fn build_job(
         referrers,
         platforms: platforms.clone(),
         dry_run,
+        excluded_versions: Default::default(),
     };
     let mut services = Vec::with_capacity(routes.len());
     for ImageRoute {

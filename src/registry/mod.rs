@@ -37,6 +37,7 @@ mod upload_content;
 mod upload_session;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -90,6 +91,8 @@ struct RegistryState {
     session_opening: Arc<tokio::sync::RwLock<()>>,
     /// Blobs that many images have in common, and that this run has seen to.
     common_blobs: Mutex<HashMap<(Repository, Digest), SharedUpload>>,
+    /// Time of the registry's last answer, in seconds of the Unix epoch; 0 until one says it.
+    server_time: AtomicI64,
 }
 
 /// Whether a blob is there. Whoever needs it first sees to it, and the others wait for it.
@@ -218,6 +221,7 @@ impl RegistryClient {
                 uploads: Mutex::default(),
                 session_opening: Arc::default(),
                 common_blobs: Mutex::default(),
+                server_time: AtomicI64::new(0),
             })
         });
         host.clone()
@@ -312,6 +316,13 @@ impl RepositoryClient {
     pub async fn large_turn(&self) -> LargeTurn<'_> {
         let turn = self.client.large_answers().acquire().await;
         LargeTurn(turn.expect("the semaphore is never closed"))
+    }
+
+    /// Returns the time by the registry's clock, in seconds of the Unix epoch, as its last answer said;
+    /// `None` if none did.
+    pub fn server_time(&self) -> Option<i64> {
+        let time = self.registry.server_time.load(Ordering::Relaxed);
+        (time > 0).then_some(time)
     }
 
     /// How long to wait for this registry, and how often to try.

@@ -1,5 +1,6 @@
 //! One request: its authorization, its redirects, and sending it again.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -196,6 +197,11 @@ impl RepositoryClient {
         F: Future<Output = Result<T, RequestErrorKind>>,
     {
         let status = response.status();
+        if self.is_own_url(response.url())
+            && let Some(time) = retry::server_time(response.headers())
+        {
+            self.registry.server_time.store(time, Ordering::Relaxed);
+        }
         if !retry::is_transient(status) {
             self.registry.record_answer(call.pool);
             return read(response).await.map_err(AttemptError::from_kind);

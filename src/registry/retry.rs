@@ -46,6 +46,14 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(requested.min(LONGEST_RETRY_AFTER))
 }
 
+/// Returns the time at which the server answered, in seconds of the Unix epoch (RFC 9110, 6.6.1).
+pub(super) fn server_time(headers: &HeaderMap) -> Option<i64> {
+    let date = headers.get(reqwest::header::DATE)?.to_str().ok()?;
+    let time = httpdate::parse_http_date(date).ok()?;
+    let since_epoch = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since_epoch.as_secs()).ok()
+}
+
 /// Holds back all requests to a registry that has asked for a pause.
 #[derive(Default)]
 pub(super) struct RetryAfterGate(Mutex<Option<Instant>>);

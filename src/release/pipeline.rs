@@ -10,6 +10,7 @@ use super::execute::stages::{PreTagStages, StageResult};
 use super::outcome::{DestinationOutcome, ReleaseOutcome};
 use super::plan::branch_ancestry::BranchTagGuard;
 use super::plan::branch_names::check_branch_names;
+use super::plan::line_facts::read_line_facts;
 use super::plan::observe::DestinationState;
 use super::plan::reuse::{ObservedRelease, reuse_existing_image};
 use super::plan::tags::{TagPlan, plan_tags};
@@ -17,7 +18,7 @@ use super::prepared_release::PreparedRelease;
 use super::request::{ReleaseRequest, ReleaseVerb};
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::resolve_and_observe;
-use super::tags::{reconcile, write};
+use super::tags::{passing_lines, reconcile, write};
 use crate::image::{CommitId, Digest};
 use crate::tagging::DerivedTags;
 use crate::transfer::Side;
@@ -73,6 +74,7 @@ pub(super) async fn prepare_release<'a>(
         let kept = guard.keep_newer_tags(&destinations, &derived, &mut states, root);
         kept.await?;
     }
+    read_line_facts(&destinations, &derived.tags, &mut states, &image).await?;
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
     // Gates run here: a refusal writes nothing.
     Ok(PreparedRelease {
@@ -104,6 +106,7 @@ pub(super) async fn execute_stages(
 ) -> Result<ReleaseOutcome, Failure> {
     let mut plans = prepared.plans.clone();
     prepared.report_kept_tags();
+    prepared.report_line_warnings();
     if !prepared.request.dry_run {
         let root_writer = RootWriter::choose(prepared, &stages);
         stages.append_to_existing_tags().await?;
@@ -170,6 +173,7 @@ async fn write_tags(
     if let Some(guard) = &prepared.branch_guard {
         guard.recheck_tags(&prepared.destinations, plans).await?;
     }
+    passing_lines::recheck_passing_lines(prepared, plans).await?;
     // Immutable tags that were written and read back have taken as long as a run that had read a list
     // before ours can take to write it.
     if wrote_immutable {

@@ -8,7 +8,7 @@ use crate::image::{Destination, ImageSource, PlatformName, Repository};
 use crate::referrers::ReferrerSelection;
 use crate::registry::RepositoryAccess;
 use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
-use crate::tagging::{EnvironmentName, TagRules};
+use crate::tagging::{EnvironmentName, ExcludedVersions, TagRules};
 
 /// Verb of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct ReleaseRequest {
     pub facts: Option<EventFacts>,
     /// Tag rules.
     pub rules: TagRules,
+    /// Versions that never count for version lines.
+    pub excluded_versions: ExcludedVersions,
     /// Environment, if any.
     pub environment: Option<EnvironmentName>,
     /// Policy for immutable tags that exist.

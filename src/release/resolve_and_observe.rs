@@ -34,7 +34,7 @@ pub(super) async fn resolve_and_observe(
         }?;
         let (mut image, mut seen) = try_join(
             resolve_source(request, context),
-            observe::observe_destinations(destinations, &derived.tags, &request.source, Vec::new()),
+            observe::observe_destinations(destinations, &derived.tags, request, Vec::new()),
         )
         .await?;
         record_source_tags(request, destinations, &mut seen, &image);
@@ -57,7 +57,7 @@ pub(super) async fn resolve_and_observe(
         tagging::derive_promote_tags(facts, &origin, request.environment.as_ref(), &request.rules)?;
     image.origin = Some(origin);
     let mut seen =
-        observe::observe_destinations(destinations, &derived.tags, &request.source, listed).await?;
+        observe::observe_destinations(destinations, &derived.tags, request, listed).await?;
     record_source_tags(request, destinations, &mut seen, &image);
     Ok((image, derived, seen))
 }

@@ -1,4 +1,3 @@
-use semver::Version;
 use thiserror::Error;
 
 use super::{ExpandError, RuleError};
@@ -84,7 +83,7 @@ pub enum TaggingError {
     },
     /// The version makes no tag.
     #[error("the version {0} is too long for a tag")]
-    LongVersion(Version),
+    LongVersion(String),
 }
 
 impl TaggingError {

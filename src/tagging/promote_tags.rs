@@ -1,12 +1,10 @@
-use semver::Version;
-
 use super::default_tags::{
     plan_commit_tag, plan_line_tags, plan_version_tag, refuse_deleted, require_published,
 };
 use super::printable_name::printable_name;
 use super::tag_plan::{DerivedTags, MovingTagSource, TagKind};
-use super::{EnvironmentName, TagRules, TaggingError};
-use crate::event::{EventFacts, EventName, GitRef, ReleaseBranch, parse_version};
+use super::{EnvironmentName, NamedRelease, ReleaseVersion, TagRules, TaggingError};
+use crate::event::{EventFacts, EventName, GitRef, ReleaseBranch};
 use crate::image::CommitId;
 
 /// Commit and version of the promoted image, by its record or its labels.
@@ -20,7 +18,7 @@ pub struct ImageOrigin {
 
 /// A version, and where it comes from.
 struct NamedVersion {
-    version: Version,
+    release: NamedRelease,
     prerelease: bool,
     rule: String,
 }
@@ -51,14 +49,14 @@ pub fn derive_promote_tags(
     let mut derived = DerivedTags::default();
     let version = choose_version(&mut derived, facts, branch, source)?;
     if let Some(named) = &version {
-        plan_version_tag(&mut derived, &named.version, &named.rule)?;
+        plan_version_tag(&mut derived, &named.release, &named.rule)?;
     }
     match &source.revision {
         Some(commit) => plan_commit_tag(&mut derived, commit, "the commit of the image"),
         None => derived.add_note("the image names no commit, so there is no git- tag"),
     }
     if let Some(named) = &version {
-        plan_line_tags(&mut derived, &named.version, named.prerelease);
+        plan_line_tags(&mut derived, &named.release, named.prerelease);
     }
     if let Some(environment) = environment {
         let kind = TagKind::Moving(MovingTagSource::Environment);
@@ -99,13 +97,15 @@ fn choose_version(
     };
     let of_image = image_version(derived, source, of_event.is_none());
     if let (Some(event), Some(image)) = (&of_event, &of_image)
-        && event.version.cmp_precedence(&image.version).is_ne()
+        && (event.release.version)
+            .cmp_precedence(&image.release.version)
+            .is_ne()
     {
         derived.add_note(format!(
             "the version is {}, {}; the image's label says {}",
-            printable_name(&event.version.to_string()),
+            printable_name(&event.release.version.to_string()),
             event.rule,
-            printable_name(&image.version.to_string())
+            printable_name(&image.release.version.to_string())
         ));
     }
     Ok(of_event.or(of_image))
@@ -117,8 +117,10 @@ fn image_version(
     wanted: bool,
 ) -> Option<NamedVersion> {
     let label = source.version.as_deref()?;
-    let named = parse_version(label).map(|version| NamedVersion {
-        version,
+    let is_full = |release: &NamedRelease| release.version.numbers().len() > 2;
+    let release = NamedRelease::parse(label).filter(is_full);
+    let named = release.map(|release| NamedVersion {
+        release,
         prerelease: false,
         rule: "the version that the image names".to_owned(),
     });
@@ -154,15 +156,12 @@ fn event_version(
     };
     note_other_commit(derived, facts, source);
     let rule = format!("the version of the tag {}", printable_name(tag));
-    let Some(version) = parse_version(tag) else {
-        derived.add_note(format!(
-            "the tag {} is no full version",
-            printable_name(tag)
-        ));
+    let Some(release) = NamedRelease::parse(tag) else {
+        derived.add_note(format!("the tag {} is no version", printable_name(tag)));
         return Ok(None);
     };
     Ok(Some(NamedVersion {
-        version,
+        release,
         prerelease,
         rule,
     }))
@@ -173,8 +172,13 @@ fn branch_version(derived: &mut DerivedTags, branch: ReleaseBranch) -> Option<Na
     if branch.version.is_none() {
         derived.add_note(format!("the branch release/{label} names no full version"));
     }
+    let version = ReleaseVersion::from_semver(&branch.version?);
     Some(NamedVersion {
-        version: branch.version?,
+        release: NamedRelease {
+            component: String::new(),
+            has_v: false,
+            version,
+        },
         prerelease: false,
         rule: format!("the version of the branch release/{label}"),
     })

@@ -4,8 +4,8 @@ use super::default_tags::{
 use super::printable_name::printable_name;
 use super::tag_name::{self, SanitizedName};
 use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
-use super::{TagRules, TaggingError};
-use crate::event::{EventFacts, EventName, GitRef, parse_version};
+use super::{NamedRelease, TagRules, TaggingError};
+use crate::event::{EventFacts, EventName, GitRef};
 
 /// Returns the tags of an image that is pushed, built from the commit of the event.
 ///
@@ -77,15 +77,15 @@ fn plan_git_tag(
     name: &str,
     prerelease: bool,
 ) -> Result<(), TaggingError> {
-    match parse_version(name) {
-        Some(version) => {
+    match NamedRelease::parse(name) {
+        Some(release) => {
             let rule = format!("the version of the tag {}", printable_name(name));
-            plan_version_tag(derived, &version, &rule)?;
+            plan_version_tag(derived, &release, &rule)?;
             plan_event_commit_tag(derived, facts);
-            plan_line_tags(derived, &version, prerelease);
+            plan_line_tags(derived, &release, prerelease);
         }
         None => {
-            let note = "is no full version, so it has no version lines";
+            let note = "is no version, so it has no version lines";
             derived.add_note(format!("the tag {} {note}", printable_name(name)));
             plan_named_tag(
                 derived,

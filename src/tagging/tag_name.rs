@@ -1,4 +1,4 @@
-use crate::event::parse_version;
+use super::release_version::ReleaseVersion;
 use crate::image::{Digest, Tag};
 
 /// A name from git made into a tag.
@@ -65,7 +65,7 @@ pub(super) fn reserved_meaning(tag: &Tag) -> Option<&'static str> {
     let text = tag.as_str();
     if text == "latest" {
         Some("the line of all releases")
-    } else if parse_version(text).is_some() {
+    } else if is_version(text) {
         Some("a version")
     } else if text.split('.').count() <= 3 && text.split('.').all(is_number) {
         Some("a version line")
@@ -78,6 +78,12 @@ pub(super) fn reserved_meaning(tag: &Tag) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Returns whether the text is a version. Two numbers alone may be the tag of a version line.
+fn is_version(text: &str) -> bool {
+    ReleaseVersion::parse(text)
+        .is_some_and(|version| version.numbers().len() > 2 || version.is_prerelease())
 }
 
 /// What a tag of this name stands for, so that no branch may take it: as [`reserved_meaning`], and the lines of
@@ -180,6 +186,9 @@ mod tests {
             "git-2b2e927",
             "sha-2b2e927",
             "pr-12",
+            "1.2.3.4",
+            "2026.02.0",
+            "1.19-rc1",
             "shipmark.prod.x",
         ] {
             assert!(reserved_meaning(&text.parse().unwrap()).is_some(), "{text}");
@@ -188,7 +197,14 @@ mod tests {
         assert!(reserved_meaning(&digest.parse().unwrap()).is_some());
         assert!(reserved_meaning(&format!("{digest}.sig").parse().unwrap()).is_some());
         for text in [
-            "main", "v2", "1.x", "git-flow", "sha-main", "pr-main", "1.2.3.4", "Latest",
+            "main",
+            "v2",
+            "1.x",
+            "git-flow",
+            "sha-main",
+            "pr-main",
+            "1.2.3.4.5",
+            "Latest",
         ] {
             assert_eq!(reserved_meaning(&text.parse().unwrap()), None, "{text}");
         }
@@ -227,7 +243,7 @@ mod tests {
             "1.x",
             "vnext",
             "v-1",
-            "1.2.3.4",
+            "1.2.3.4.5",
             "1-2",
             "1--x",
             "v",

@@ -124,8 +124,8 @@ fn every_real_event_gives_its_tags() {
       push    20200110-RC2 git-860c190 |
       promote git-2b2e927 | prod
     env_only/tag_p1-v1.0.0
-      push    p1-v1.0.0 git-860c190 |
-      promote git-2b2e927 | prod
+      push    p1-1.0.0 git-860c190 | p1-1.0 p1-1 p1-latest
+      promote p1-1.0.0 git-2b2e927 | p1-1.0 p1-1 p1-latest prod
     env_only/tag_release1
       push    release1 git-860c190 |
       promote git-2b2e927 | prod
@@ -274,7 +274,7 @@ fn a_branch_takes_no_name_that_stands_for_something_else() {
             "{branch}"
         );
     }
-    for tag in ["latest", "1.4", "git-2b2e927"] {
+    for tag in ["latest", "1", "git-2b2e927"] {
         let derived = push(&on(&format!("refs/tags/{tag}")));
         assert_eq!(line(&derived), "git-860c190 |", "{tag}");
     }
@@ -304,14 +304,14 @@ fn hostile_names_stay_text() {
 }
 
 #[test]
-fn versions_leave_their_build_part_off() {
+fn promise_4_a_build_part_is_written_with_a_dash() {
     let derived = push(&on("refs/tags/v1.4.0+build.7"));
-    assert_eq!(line(&derived), "1.4.0 git-860c190 | 1.4 1 latest");
+    assert_eq!(line(&derived), "1.4.0-build.7 git-860c190 | 1.4 1 latest");
     let derived = derived.unwrap();
-    assert_eq!(derived.version.as_deref(), Some("1.4.0"));
+    assert_eq!(derived.version.as_deref(), Some("1.4.0-build.7"));
     assert_eq!(
         derived.notes,
-        ["the build part of 1.4.0+build.7 is left out: no tag can hold a +"]
+        ["the tag of 1.4.0+build.7 is 1.4.0-build.7: no tag can contain a +"]
     );
 }
 

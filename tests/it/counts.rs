@@ -85,7 +85,7 @@ async fn a_cold_copy_between_registries() {
     insta::assert_snapshot!(kinds(&prod), @r"
     2 x GET tags 200
     1 x GET tags 404
-    3 x HEAD manifests 200
+    6 x HEAD manifests 200
     7 x HEAD manifests 404
     9 x POST blobs/uploads 202
     9 x PUT blobs/uploads 201
@@ -126,7 +126,7 @@ async fn a_copy_within_a_registry_mounts() {
     5 x GET manifests 200
     2 x GET tags 200
     1 x GET tags 404
-    3 x HEAD manifests 200
+    6 x HEAD manifests 200
     7 x HEAD manifests 404
     9 x POST blobs/uploads 201
     9 x PUT manifests 201
@@ -157,7 +157,7 @@ async fn a_backport() {
     done(promote(&from, &[&to], "refs/tags/v1.4.0"), &context()).await;
     insta::assert_snapshot!(kinds(&prod), @r"
     3 x GET tags 200
-    6 x HEAD manifests 200
+    8 x HEAD manifests 200
     4 x HEAD manifests 404
     3 x PUT manifests 201
     ");

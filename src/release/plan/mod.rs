@@ -2,6 +2,10 @@
 
 pub(super) mod branch_ancestry;
 pub(super) mod branch_names;
+pub(super) mod creation_time;
+pub(super) mod line_facts;
+pub(super) mod line_warnings;
+pub(super) mod lines;
 pub(super) mod observe;
 pub(super) mod reuse;
 pub(super) mod tags;

@@ -15,6 +15,7 @@ mod tag_assembly;
 mod tag_context;
 mod template;
 mod template_helpers;
+mod version_links;
 mod version_rules;
 mod version_syntax;
 

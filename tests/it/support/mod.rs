@@ -200,6 +200,7 @@ pub fn request(
             .collect(),
         facts,
         rules: TagRules::Default,
+        excluded_versions: Default::default(),
         environment: None,
         existing: ExistingTagPolicy::PerTagKind,
         from: None,
