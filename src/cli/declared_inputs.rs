@@ -98,6 +98,14 @@ declare_inputs! {
         verbs: TAGGING_VERBS, kind: InputKind::List("SETTING"),
         help: "Settings for all rules: latest=, prefix=, suffix=",
     }
+    ExcludeVersions, "exclude-versions" {
+        verbs: RELEASE_VERBS, kind: InputKind::List("VERSION"),
+        help: "Versions that never count for version lines, such as 1.10.6 or 2024.*: a mistyped or retracted version, or old calendar tags. For an environment of the policy the policy's key exclude-versions takes its place",
+    }
+    Lines, "lines" {
+        verbs: TAGGING_VERBS, kind: InputKind::Choice(&["on", "off"]), default: Some("on"),
+        help: "Version lines: tags such as 1.4, 1 and latest that move forward to the highest release. off: give no such tag",
+    }
     Mode, "mode" {
         verbs: TAGGING_VERBS, kind: InputKind::Choice(&["compatible", "strict"]), default: Some("compatible"),
         help: "compatible: behave like docker/metadata-action and warn about known pitfalls. strict: fix them",

@@ -12,7 +12,7 @@ use crate::referrers::ReferrerSelection;
 use crate::release::{
     ExistingTagPolicy, Failure, ReleaseBatch, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
 };
-use crate::tagging::{EnvironmentName, TagContext, TagRuleSet, TagRules};
+use crate::tagging::{EnvironmentName, ExcludedVersions, TagContext, TagRuleSet, TagRules};
 
 /// What is asked of the road: one image, or one of each service.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ pub(super) async fn build_job(
         false => event_inputs::find_optional_facts(invocation)?,
     };
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
+    let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
     let existing = match arguments.choice(Input::Existing)? {
         Some("fail") => ExistingTagPolicy::Fail,
         Some(_) => ExistingTagPolicy::Keep,
@@ -89,7 +90,7 @@ pub(super) async fn build_job(
         referrers,
         platforms: platforms.clone(),
         dry_run,
-        excluded_versions: Default::default(),
+        excluded_versions: excluded_versions.clone(),
     };
     let mut services = Vec::with_capacity(routes.len());
     for ImageRoute {
@@ -133,8 +134,32 @@ fn environment_rules(
         ))
         .why(format!("{} says which tags it gets", loaded.file))
         .with_hint(format!("leave {input} out, or change the policy"))),
-        None => Ok(own),
+        None => rule_inputs::apply_lines(own, arguments).map_err(Failure::from),
     }
+}
+
+/// The versions that never count: for an environment those of the policy, else those of the input.
+fn excluded_versions(
+    stage: Option<&EnvironmentRules>,
+    loaded: Option<&LoadedPolicy>,
+    arguments: &InputValues,
+) -> Result<ExcludedVersions, Failure> {
+    let input = Input::ExcludeVersions;
+    let Some((stage, loaded)) = stage.zip(loaded) else {
+        return ExcludedVersions::parse(arguments.entries(input).iter().map(|it| it.text.as_str()))
+            .map_err(|error| arguments.error(input, None, error.to_string()).into());
+    };
+    if !arguments.entries(input).is_empty() {
+        return Err(Failure::refused(format!(
+            "the input {input} in a release to the environment {}",
+            stage.name()
+        ))
+        .why(format!("{} says which versions never count", loaded.file))
+        .with_hint(format!(
+            "leave {input} out, or set exclude-versions in the policy"
+        )));
+    }
+    Ok(loaded.policy.excluded_versions(stage))
 }
 
 /// The rules and what they are about, where rules are given.
@@ -144,7 +169,7 @@ async fn build_tag_rules(
     facts: Option<EventFacts>,
     environment: Option<&EnvironmentName>,
 ) -> Result<TagRules, Failure> {
-    if rules.is_default() {
+    if rules.is_plain_default() {
         return Ok(TagRules::Default);
     }
     let workflow = event_inputs::to_workflow_event(invocation, facts.as_ref())?;

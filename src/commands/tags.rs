@@ -20,12 +20,7 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
     let mode = rule_inputs::parse_mode(arguments)?;
     let images = parse_image_names(arguments.whole(Input::Images))
         .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
-    let rules = TagRuleSet::parse(
-        arguments.whole(Input::Tags),
-        arguments.whole(Input::Flavor),
-        mode,
-    )
-    .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
+    let rules = rule_inputs::parse_rules(arguments)?;
     let TagInputContext {
         context: subject,
         repository,
@@ -60,6 +55,7 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
     if expansion.tags.is_empty() {
         findings.push(Finding {
             difference: None,
+            is_note: false,
             text: "no rule gives a tag for this event".to_owned(),
         });
     }

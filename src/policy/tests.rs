@@ -118,7 +118,7 @@ fn errors_name_their_position() {
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    form: x\n"), @"line 4, column 5: the key form is not known here; did you mean from?");
     insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is missing");
     insta::assert_snapshot!(refused("environments:\n  Dev: {repository: a/b}"), @r#"line 2, column 3: "Dev" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
-    insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag: give the place alone, the tags are derived or come from the input tags");
+    insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag: give only the repository or directory; the tags are derived or come from the input tags");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @r#"line 3, column 17: expected text, got a mapping: text with {service} at its beginning needs quotes"#);
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: [v1]\n"), @r#"line 4, column 11: expected text, got a list: write "|", and each entry on a line of its own below it"#);
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: |\n\n      v1\n      type=sah\n"), @r#"line 7, column 7: the type "sah" is not known; did you mean sha? (column 6 of "type=sah")"#);

@@ -20,7 +20,7 @@ use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::resolve_and_observe;
 use super::tags::{passing_lines, reconcile, write};
 use crate::image::{CommitId, Digest};
-use crate::tagging::DerivedTags;
+use crate::tagging::{DerivedTags, PlannedTag};
 use crate::transfer::Side;
 
 /// Announces the repositories of releases to the registries' client, so that their requests share
@@ -56,6 +56,10 @@ pub(super) async fn prepare_release<'a>(
     let destinations = destination::open_destinations(request, context)?;
     let (mut image, derived, mut states) =
         resolve_and_observe(request, context, &destinations).await?;
+    refuse_excluded_version(request, &derived)?;
+    for warning in &derived.warnings {
+        context.notices.warning(warning.clone());
+    }
     let requested_digest = image.root.digest;
     check_source(request, context, requested_digest).await?;
     let commit = image_commit(request, &image);
@@ -206,6 +210,25 @@ async fn reconcile_lines(
             reconcile::reconcile_lines(prepared.context, destination, plan, state, root)
         });
     try_join_all(results).await.map(drop)
+}
+
+/// Refuses to release a version that is excluded: no line would ever name it.
+fn refuse_excluded_version(request: &ReleaseRequest, derived: &DerivedTags) -> Result<(), Failure> {
+    let excluded = |planned: &PlannedTag| {
+        let version = planned.version()?;
+        let pattern = request
+            .excluded_versions
+            .excluding(&version, Some(&planned.tag))?;
+        Some((version.to_string(), pattern.to_owned()))
+    };
+    match derived.tags.iter().find_map(excluded) {
+        Some((version, pattern)) => Err(Failure::input(format!(
+            "version {version} is excluded by exclude-versions ({pattern})"
+        ))
+        .why("an excluded version never counts, so it cannot be released")
+        .with_hint("release another version, or remove the pattern from exclude-versions")),
+        None => Ok(()),
+    }
 }
 
 async fn check_source(

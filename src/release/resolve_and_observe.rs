@@ -47,7 +47,9 @@ pub(super) async fn resolve_and_observe(
     let early = async {
         // The tags that are given by default follow version lines as a rule.
         Ok(match request.rules {
-            TagRules::Default => observe::list_tags_early(destinations).await,
+            TagRules::Default | TagRules::FlavoredDefault(_) => {
+                observe::list_tags_early(destinations).await
+            }
             TagRules::Custom(_) => Vec::new(),
         })
     };

@@ -81,6 +81,14 @@ pub enum TaggingError {
         /// Why that is no tag.
         reason: TagError,
     },
+    /// The tag is for signatures, referrers and records.
+    #[error("{rule} gives {text:?}, a tag that is reserved for signatures, referrers and records")]
+    ReservedTag {
+        /// Which one.
+        rule: String,
+        /// What it gives.
+        text: String,
+    },
     /// The version makes no tag.
     #[error("the version {0} is too long for a tag")]
     LongVersion(String),
@@ -115,6 +123,7 @@ impl TaggingError {
                 "rename the branch or tag, or leave the rule out for it (enable=false)"
             }
             Self::List { .. } | Self::Rule(_) => "correct the rule",
+            Self::ReservedTag { .. } => "change the flavor",
             Self::BadTag { .. } => {
                 "correct the rule, or set mode: strict, which replaces invalid characters"
             }

@@ -37,6 +37,12 @@ impl ExcludedVersions {
         })
     }
 
+    /// Returns these patterns and those of `other`.
+    pub fn with(mut self, other: &Self) -> Self {
+        self.patterns.extend(other.patterns.iter().cloned());
+        self
+    }
+
     /// Returns whether no version is excluded.
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()

@@ -5,6 +5,7 @@
 //! [`VersionLine`] allows.
 
 mod compat_difference;
+mod default_flavor;
 mod default_tags;
 mod environment_name;
 mod error;

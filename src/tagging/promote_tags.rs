@@ -63,9 +63,9 @@ pub fn derive_promote_tags(
         derived.add_tag(environment.tag().clone(), kind, "the environment");
     }
     if derived.tags.is_empty() {
-        return Err(TaggingError::NoTags(derived.notes.join("; ")));
+        return Err(derived.no_tags_error());
     }
-    Ok(derived.into_ordered())
+    Ok(rules.apply_to_table(derived)?.into_ordered())
 }
 
 fn require_same_commit(branch: &ReleaseBranch, source: &ImageOrigin) -> Result<(), TaggingError> {

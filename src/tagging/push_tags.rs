@@ -27,7 +27,10 @@ pub fn derive_push_tags(
         ..DerivedTags::default()
     };
     match facts.event {
-        EventName::Push | EventName::WorkflowDispatch | EventName::Create => {
+        EventName::Push
+        | EventName::WorkflowDispatch
+        | EventName::Create
+        | EventName::MergeGroup => {
             plan_ref_tags(&mut derived, facts)?;
         }
         EventName::Release => plan_release_tags(&mut derived, facts)?,
@@ -41,9 +44,9 @@ pub fn derive_push_tags(
         }
     }
     if derived.tags.is_empty() {
-        return Err(TaggingError::NoTags(derived.notes.join("; ")));
+        return Err(derived.no_tags_error());
     }
-    Ok(derived.into_ordered())
+    Ok(rules.apply_to_table(derived)?.into_ordered())
 }
 
 fn plan_ref_tags(derived: &mut DerivedTags, facts: &EventFacts) -> Result<(), TaggingError> {
@@ -101,6 +104,10 @@ fn plan_git_tag(
 
 fn plan_branch_tags(derived: &mut DerivedTags, facts: &EventFacts, name: &str) {
     plan_event_commit_tag(derived, facts);
+    if let Some(queued) = name.strip_prefix(MERGE_QUEUE_PREFIX) {
+        plan_queued_pull_request_tag(derived, queued);
+        return;
+    }
     plan_named_tag(
         derived,
         "branch",
@@ -109,19 +116,48 @@ fn plan_branch_tags(derived: &mut DerivedTags, facts: &EventFacts, name: &str) {
     );
 }
 
+/// What GitHub calls the branches of its merge queue: `gh-readonly-queue/main/pr-7-860c190…`.
+pub(super) const MERGE_QUEUE_PREFIX: &str = "gh-readonly-queue/";
+
+/// The pull request that a merge queue's branch is for, where its name says the number.
+fn plan_queued_pull_request_tag(derived: &mut DerivedTags, queued: &str) {
+    derived.add_note("a merge queue's branch gives no tag of its name");
+    let (_, last) = queued.rsplit_once('/').unwrap_or(("", queued));
+    let rest = last.strip_prefix("pr-").unwrap_or_default();
+    let (number, _) = rest.split_once('-').unwrap_or((rest, ""));
+    if let Ok(number) = number.parse::<u64>() {
+        plan_numbered_tag(derived, number);
+    }
+}
+
+fn plan_numbered_tag(derived: &mut DerivedTags, number: u64) {
+    let name = format!("pr-{number}");
+    derived.version = Some(name.clone());
+    if let Ok(tag) = name.parse() {
+        let rule = format!("the pull request {number}");
+        derived.add_tag(tag, TagKind::Moving(MovingTagSource::PullRequest), rule);
+    }
+}
+
 /// The name of a branch or tag as an image's tag, unless that would stand for something else.
 fn plan_named_tag(derived: &mut DerivedTags, what: &str, name: &str, kind: TagKind) {
     let SanitizedName { tag, altered } = tag_name::sanitize_name(name);
     let name = printable_name(name);
     let meaning = match kind {
         TagKind::Moving(_) => tag_name::reserved_from_branches(&tag),
+        TagKind::Immutable(_) if tag_name::is_date(&tag) => None,
         TagKind::Immutable(_) => tag_name::reserved_meaning(&tag),
     };
     if let Some(meaning) = meaning {
-        derived.add_note(format!(
+        let text = format!(
             "the {what} {name} gives no tag of its name: {tag} reads as {meaning}; \
              give tags if it is meant"
-        ));
+        );
+        // A git tag says that something is released.
+        match kind.is_immutable() {
+            true => derived.add_warning(text),
+            false => derived.add_note(text),
+        }
         return;
     }
     if let Some(reason) = altered {
@@ -146,11 +182,6 @@ fn plan_pull_request_tag(
 ) -> Result<(), TaggingError> {
     let none = || TaggingError::NoPullRequest(facts.event.to_string());
     let number = facts.pull_request.as_ref().ok_or_else(none)?.number;
-    let name = format!("pr-{number}");
-    derived.version = Some(name.clone());
-    if let Ok(tag) = name.parse() {
-        let rule = format!("the pull request {number}");
-        derived.add_tag(tag, TagKind::Moving(MovingTagSource::PullRequest), rule);
-    }
+    plan_numbered_tag(derived, number);
     Ok(())
 }

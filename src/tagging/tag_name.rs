@@ -80,6 +80,12 @@ pub(super) fn reserved_meaning(tag: &Tag) -> Option<&'static str> {
     }
 }
 
+/// Returns whether the tag is one number of so many digits that it is a date or a build, and no
+/// version line: `20261120`.
+pub(super) fn is_date(tag: &Tag) -> bool {
+    tag.as_str().len() > 4 && is_number(tag.as_str())
+}
+
 /// Returns whether the text is a version. Two numbers alone may be the tag of a version line.
 fn is_version(text: &str) -> bool {
     ReleaseVersion::parse(text)

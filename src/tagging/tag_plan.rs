@@ -1,6 +1,8 @@
 use std::fmt;
 
-use super::{ReleaseSeries, ReleaseVersion, VersionLine, line_tag, tag_name};
+use super::{
+    NamedRelease, ReleaseSeries, ReleaseVersion, TaggingError, VersionLine, line_tag, tag_name,
+};
 use crate::image::Tag;
 
 /// What may happen to a tag once it is written.
@@ -74,6 +76,8 @@ pub struct DerivedTags {
     pub tags: Vec<PlannedTag>,
     /// What was skipped or defaulted, and why. May hold text from outside, made printable.
     pub notes: Vec<String>,
+    /// What is hardly meant as it is. May hold text from outside, made printable.
+    pub warnings: Vec<String>,
 }
 
 impl PlannedTag {
@@ -92,6 +96,17 @@ impl PlannedTag {
         let follows_event =
             self.is_named_by_event() || self.kind == TagKind::Moving(MovingTagSource::Other);
         follows_event && line_tag::may_be_line(&self.tag)
+    }
+
+    /// Returns the version that the tag names or follows.
+    pub fn version(&self) -> Option<ReleaseVersion> {
+        match &self.kind {
+            TagKind::Immutable(ImmutableTagSource::Version) => {
+                NamedRelease::parse(self.tag.as_str()).map(|release| release.version)
+            }
+            TagKind::Moving(MovingTagSource::Line(line)) => Some(line.version.clone()),
+            _ => None,
+        }
     }
 
     /// Returns the line that the tag follows.
@@ -148,6 +163,16 @@ impl DerivedTags {
 
     pub(super) fn add_note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
+    }
+
+    pub(super) fn add_warning(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
+    }
+
+    /// Returns the error of a run without tags, with all that was noted.
+    pub(super) fn no_tags_error(&self) -> TaggingError {
+        let reasons = self.warnings.iter().chain(&self.notes);
+        TaggingError::NoTags(reasons.cloned().collect::<Vec<_>>().join("; "))
     }
 
     /// Puts the immutable tags first, then version lines, and drops what is there twice. Where one

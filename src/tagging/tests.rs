@@ -142,10 +142,10 @@ fn every_real_event_gives_its_tags() {
       push    error: the event issues has no default tags
       promote git-2b2e927 | prod
     merge_group/checks_requested
-      push    error: the event merge_group has no default tags
+      push    git-2ffea6d | pr-104
       promote git-2b2e927 | prod
     merge_group/destroyed
-      push    error: the event merge_group has no default tags
+      push    git-bcafa0e | pr-3
       promote git-2b2e927 | prod
     pull_request/closed_merged
       push    | pr-3

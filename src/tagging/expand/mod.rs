@@ -4,6 +4,7 @@ mod error;
 mod expand_rules;
 mod expansion;
 mod expression_values;
+mod flavor_texts;
 mod moment_format;
 mod pep440;
 mod recorded_differences;
@@ -23,6 +24,7 @@ pub use error::ExpandError;
 pub(super) use expand_rules::expand_lines;
 pub use expand_rules::expand_rules;
 pub use expansion::{ExpandedTag, RuleExpansion};
+pub(super) use flavor_texts::{FlavorTexts, expand_flavor_texts};
 pub use tag_context::TagContext;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::rule_output::{LatestDecision, RuleOutput, RuleOutputKind};
 use super::template::TemplateProblem;
 use crate::tagging::default_tags::require_published;
 use crate::tagging::printable_name::printable_name;
+use crate::tagging::push_tags::MERGE_QUEUE_PREFIX;
 use crate::tagging::rules::{RefRuleKind, RuleKind, TagRule, VersionRule};
 use crate::tagging::tag_plan::{ImmutableTagSource, MovingTagSource, TagKind};
 use crate::tagging::{CompatDifference, Finding, NamedRelease, ReleaseVersion, VersionLine};
@@ -134,7 +135,7 @@ impl RuleExpander<'_> {
         match kind {
             RefRuleKind::Branch => {
                 let branch = self.view.branch()?;
-                if branch.starts_with("gh-readonly-queue/") {
+                if branch.starts_with(MERGE_QUEUE_PREFIX) {
                     self.differences.add(CompatDifference::MergeQueue);
                     if self.strict() {
                         return None;

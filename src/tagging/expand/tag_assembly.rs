@@ -47,6 +47,10 @@ impl RuleExpander<'_> {
         let mut tags: Vec<ExpandedTag> = tags.into_iter().map(|it| it.tag).collect();
         expansion.latest = if has_latest { tags.pop() } else { None };
         expansion.tags = tags;
+        if !self.rules.gives_lines {
+            expansion.latest = None;
+            expansion.tags.retain(|tag| !tag.kind.is_line());
+        }
         Ok(())
     }
 
@@ -126,7 +130,7 @@ impl RuleExpander<'_> {
         }
     }
 
-    fn expand_flavor(&self, text: &str) -> Result<String, ExpandError> {
+    pub(super) fn expand_flavor(&self, text: &str) -> Result<String, ExpandError> {
         let expanded = self.language.expand(text, self.rules.mode);
         expanded.map_err(|problem: TemplateProblem| {
             ExpandError::for_entry("flavor", None, text, &problem)

@@ -15,6 +15,8 @@ pub struct TagRuleSet {
     pub(crate) flavor: Flavor,
     pub(crate) mode: CompatMode,
     is_default: bool,
+    /// Whether tags of version lines are given.
+    pub(crate) gives_lines: bool,
     /// What was found while they were read.
     pub(crate) findings: Vec<Finding>,
 }
@@ -53,6 +55,7 @@ impl TagRuleSet {
             flavor: Flavor::parse(&entries, mode, &mut findings)?,
             mode,
             is_default: false,
+            gives_lines: true,
             findings,
         })
     }
@@ -60,6 +63,20 @@ impl TagRuleSet {
     /// How closely docker/metadata-action is followed.
     pub fn mode(&self) -> CompatMode {
         self.mode
+    }
+
+    /// Returns the rules without the tags of version lines.
+    pub fn without_lines(self) -> Self {
+        Self {
+            gives_lines: false,
+            ..self
+        }
+    }
+
+    /// Returns whether the default table applies as it is: no rule, no flavor and no mode is given.
+    pub fn is_plain_default(&self) -> bool {
+        let is_plain = self.gives_lines && self.mode == CompatMode::default();
+        self.is_default && is_plain && self.flavor == Flavor::default()
     }
 
     /// Whether there is no rule but what goes without saying.

@@ -12,9 +12,7 @@ use tokio::task::LocalSet;
 
 use crate::registry::{Auth, Profile};
 
-/// Two versions with two lines in common.
-const PATCHES: [Release; 2] = [("0.4.1", 0), ("0.4.2", 1)];
-/// Two versions with one line in common, which gives fewer orders.
+/// Two versions with one line in common: lines are moved apart from each other.
 const MINORS: [Release; 2] = [("0.4.1", 0), ("0.5.0", 1)];
 
 /// Plays all orders; returns how many there are.
@@ -52,12 +50,12 @@ fn all_done(ends: &[End], when: &dyn Fn() -> String) {
 #[tokio::test]
 async fn promise_4_two_runs_leave_the_lines_at_the_higher_release() {
     let stage = Stage::set(2, Profile::plain).await;
-    let orders = all_orders(&stage, &PATCHES, None, None, async |stage, ends, when| {
+    let orders = all_orders(&stage, &MINORS, None, None, async |stage, ends, when| {
         all_done(ends, when);
         stage.assert_right(when);
     })
     .await;
-    assert!(orders > 200, "only {orders} orders");
+    assert!(orders > 100, "only {orders} orders");
 }
 
 /// A run that died, and is repeated: whatever it left, and whatever it had overwritten.
@@ -189,7 +187,7 @@ async fn promise_4_any_number_of_runs_end_at_the_highest() {
     ];
     let stage = Stage::set(5, Profile::plain).await;
     let all = async {
-        for seed in 0..60 {
+        for seed in 0..300 {
             let mut random = fastrand::Rng::with_seed(seed);
             let runs = random.usize(3..=5);
             let mut order = Vec::new();
