@@ -5,7 +5,7 @@ use std::fmt;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, OFFLINE_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS,
+    BUNDLE_VERBS, OFFLINE_VERBS, PROMOTE_VERBS, PUSH_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS,
     SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, TAGGING_VERBS, TAGS_VERBS,
     VERIFY_BUNDLE, VERIFYING,
 };
@@ -97,6 +97,10 @@ declare_inputs! {
     Flavor, "flavor" {
         verbs: TAGGING_VERBS, kind: InputKind::List("SETTING"),
         help: "Settings for all rules: latest=, prefix=, suffix=",
+    }
+    Commit, "commit" {
+        verbs: PUSH_VERBS, kind: InputKind::Text("SHA"),
+        help: "Commit that the image was built from (40 or 64 hex digits), if it is not the event's: a manual run that checks out another ref. Default: the event's; an image on disk whose label names another one is refused",
     }
     ExcludeVersions, "exclude-versions" {
         verbs: RELEASE_VERBS, kind: InputKind::List("VERSION"),

@@ -3,6 +3,7 @@
 use super::verb::Verb;
 
 pub(super) const RELEASE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote];
+pub(super) const PUSH_VERBS: &[Verb] = &[Verb::Push];
 pub(super) const TAGS_VERBS: &[Verb] = &[Verb::Tags];
 pub(super) const PROMOTE_VERBS: &[Verb] = &[Verb::Promote];
 pub(super) const RECURSIVE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];

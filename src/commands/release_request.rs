@@ -6,7 +6,7 @@ use super::release_targets::{self, ImageRoute, ReleaseTargets};
 use super::{event_inputs, rule_inputs, tag_context, verification_inputs};
 use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;
-use crate::image::Destination;
+use crate::image::{CommitId, Destination};
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
@@ -53,11 +53,31 @@ pub(super) async fn build_job(
         Some((stage, loaded)) => environment_rules(stage, loaded, arguments)?,
         None => rule_inputs::parse_rules(arguments)?,
     };
+    let images: Vec<String> = routes
+        .iter()
+        .flat_map(|route| &route.destinations)
+        .map(ToString::to_string)
+        .collect();
+    let rules = rules
+        .resolve_references(&images)
+        .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
     let facts = match facts_needed && rules.is_default() {
         true => Some(event_inputs::find_facts(invocation)?),
         false => event_inputs::find_optional_facts(invocation)?,
     };
-    let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
+    let commit = given_commit(arguments)?;
+    let facts = facts.map(|facts| EventFacts {
+        commit: commit.clone().or(facts.commit.clone()),
+        ..facts
+    });
+    let rules = build_tag_rules(
+        invocation,
+        rules,
+        facts.clone(),
+        environment.as_ref(),
+        commit.as_ref(),
+    )
+    .await?;
     let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
     let existing = match arguments.choice(Input::Existing)? {
         Some("fail") => ExistingTagPolicy::Fail,
@@ -91,6 +111,7 @@ pub(super) async fn build_job(
         platforms: platforms.clone(),
         dry_run,
         excluded_versions: excluded_versions.clone(),
+        is_commit_given: commit.is_some(),
     };
     let mut services = Vec::with_capacity(routes.len());
     for ImageRoute {
@@ -138,6 +159,14 @@ fn environment_rules(
     }
 }
 
+/// The commit that the user says the image was built from.
+fn given_commit(arguments: &InputValues) -> Result<Option<CommitId>, Failure> {
+    match arguments.is_accepted(Input::Commit) {
+        true => Ok(arguments.value(Input::Commit)?),
+        false => Ok(None),
+    }
+}
+
 /// The versions that never count: for an environment those of the policy, else those of the input.
 fn excluded_versions(
     stage: Option<&EnvironmentRules>,
@@ -168,15 +197,20 @@ async fn build_tag_rules(
     rules: TagRuleSet,
     facts: Option<EventFacts>,
     environment: Option<&EnvironmentName>,
+    commit: Option<&CommitId>,
 ) -> Result<TagRules, Failure> {
     if rules.is_plain_default() {
         return Ok(TagRules::Default);
     }
     let workflow = event_inputs::to_workflow_event(invocation, facts.as_ref())?;
     let about = tag_context::collect_context(invocation, &rules, facts, workflow, "").await?;
-    let subject = TagContext {
+    let mut subject = TagContext {
         environment: environment.cloned(),
         ..about.context
     };
+    if let Some(commit) = commit {
+        subject.workflow.sha = commit.to_string();
+        subject.uses_pull_head = false;
+    }
     Ok(TagRules::new(rules, subject))
 }

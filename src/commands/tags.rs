@@ -20,7 +20,9 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
     let mode = rule_inputs::parse_mode(arguments)?;
     let images = parse_image_names(arguments.whole(Input::Images))
         .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
-    let rules = rule_inputs::parse_rules(arguments)?;
+    let rules = rule_inputs::parse_rules(arguments)?
+        .resolve_references(&images)
+        .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
     let TagInputContext {
         context: subject,
         repository,

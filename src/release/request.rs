@@ -42,6 +42,8 @@ pub struct ReleaseRequest {
     pub destinations: Vec<Destination>,
     /// Event or checkout that the tags are derived from.
     pub facts: Option<EventFacts>,
+    /// Whether the user names the commit that the image was built from: then no label denies it.
+    pub is_commit_given: bool,
     /// Tag rules.
     pub rules: TagRules,
     /// Versions that never count for version lines.

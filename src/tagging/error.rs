@@ -31,8 +31,8 @@ pub enum TaggingError {
     #[error("the event {0} names no pull request")]
     NoPullRequest(String),
     /// No branch or tag is named.
-    #[error("neither a branch nor a tag is named")]
-    NoRef,
+    #[error("neither a branch nor a tag is named{0}")]
+    NoRef(String),
     /// The ref is neither branch nor tag.
     #[error("{0} is neither a branch nor a tag")]
     OtherRef(String),
@@ -109,7 +109,7 @@ impl TaggingError {
         match self {
             Self::DeletedRef { .. } => "remove this event from the triggers of the workflow",
             Self::ReleaseNotOut(_) => "trigger the workflow with release: types: [published]",
-            Self::NoFacts | Self::NoRef | Self::OtherRef(_) => {
+            Self::NoFacts | Self::NoRef(_) | Self::OtherRef(_) => {
                 "set --ref refs/heads/NAME or refs/tags/NAME, or set the input tags"
             }
             Self::ReleaseBranch(_) => "name the branch release/VERSION-sha-COMMIT",

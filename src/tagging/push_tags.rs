@@ -57,7 +57,10 @@ fn plan_ref_tags(derived: &mut DerivedTags, facts: &EventFacts) -> Result<(), Ta
             Ok(())
         }
         Some(other) => Err(TaggingError::OtherRef(printable_name(&other.to_string()))),
-        None => Err(TaggingError::NoRef),
+        None => {
+            let reasons: String = facts.notes.iter().map(|note| format!("; {note}")).collect();
+            Err(TaggingError::NoRef(reasons))
+        }
     }
 }
 

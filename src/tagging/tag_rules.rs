@@ -115,7 +115,7 @@ fn to_derived_tags(expansion: RuleExpansion) -> Result<DerivedTags, TaggingError
     };
     for finding in &expansion.findings {
         match finding.difference {
-            Some(_) => derived.add_warning(finding.to_string()),
+            Some(_) => derived.add_warning(format!("{finding} (strict mode differs)")),
             None => derived.add_note(finding.to_string()),
         }
     }

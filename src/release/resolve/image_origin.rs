@@ -4,7 +4,7 @@ use super::image::ResolvedImage;
 use crate::image::{ImageLabels, ImageSource, Manifest, ManifestBody};
 use crate::release::Failure;
 use crate::release::request::{ReleaseRequest, ReleaseVerb};
-use crate::tagging::ImageOrigin;
+use crate::tagging::{ImageOrigin, ImmutableTagSource, PlannedTag, TagKind};
 use crate::transfer::{ImageReader, Side, StoreError};
 
 /// The most bytes that a config may have.
@@ -48,34 +48,63 @@ fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
         .or_else(|| labels.version().map(str::to_owned));
 }
 
-/// What to say where a pushed image names another commit than the event: its commit tag, which
-/// follows the event, would not be believed by a reader of the label. Only an image on disk is asked,
-/// since there it costs nothing; a base image's label, inherited, is the usual reason.
-pub(crate) async fn commit_mismatch_note(
+/// Refuses to give a pushed image the tag of the event's commit where its label names another commit:
+/// the tag is immutable, and the commit's own image could never get it. Where no tag names a commit,
+/// this is a note. Of an image in a registry only the annotations of its root are read, which costs no
+/// request.
+pub(crate) async fn check_commit_label(
     image: &mut ResolvedImage,
     request: &ReleaseRequest,
+    tags: &[PlannedTag],
 ) -> Result<Option<String>, Failure> {
-    if request.verb != ReleaseVerb::Push || matches!(request.source, ImageSource::Registry(_)) {
+    if request.verb != ReleaseVerb::Push || request.is_commit_given {
         return Ok(None);
+    }
+    if matches!(request.source, ImageSource::Registry(_)) {
+        let mut origin = ImageOrigin::default();
+        merge_labels(&mut origin, &image.root.labels());
+        return judge_commit_label(request, &origin, tags);
     }
     let origin = read_image_origin(&image.reader, &image.root)
         .await
         .map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
-    let of_event = request
-        .facts
-        .as_ref()
-        .and_then(|facts| facts.commit.clone());
-    let other = origin
-        .revision
-        .clone()
-        .filter(|named| of_event.as_ref().is_some_and(|event| event != named));
+    let judged = judge_commit_label(request, &origin, tags);
     image.origin = Some(origin);
-    Ok(other.map(|named| {
-        format!(
-            "the image's label org.opencontainers.image.revision names the commit {named}, expected the event's: \
-             set it in the build (docker/build-push-action: labels), or a promotion uses the wrong commit"
-        )
-    }))
+    judged
+}
+
+fn judge_commit_label(
+    request: &ReleaseRequest,
+    origin: &ImageOrigin,
+    tags: &[PlannedTag],
+) -> Result<Option<String>, Failure> {
+    let facts = request.facts.as_ref();
+    let event = facts.and_then(|facts| facts.commit.as_ref());
+    let Some((named, event)) = origin.revision.as_ref().zip(event) else {
+        return Ok(None);
+    };
+    if named == event {
+        return Ok(None);
+    }
+    let what = format!(
+        "the image's label org.opencontainers.image.revision names the commit {named}, expected the event's {event}"
+    );
+    let of_commit = TagKind::Immutable(ImmutableTagSource::Commit);
+    match tags.iter().find(|planned| planned.kind == of_commit) {
+        Some(planned) => Err(Failure::refused(what)
+            .why(format!(
+                "{} is an immutable tag of the commit {}",
+                planned.tag,
+                event.short()
+            ))
+            .with_hint(format!(
+                "set commit: {named} if the image was built from it, or commit: {event} if the label is a base \
+                 image's; or set the label in the build (docker/build-push-action: labels)"
+            ))),
+        None => Ok(Some(format!(
+            "{what}: set it in the build (docker/build-push-action: labels), or a promotion uses the wrong commit"
+        ))),
+    }
 }
 
 async fn first_image(

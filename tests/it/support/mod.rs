@@ -201,6 +201,7 @@ pub fn request(
         facts,
         rules: TagRules::Default,
         excluded_versions: Default::default(),
+        is_commit_given: false,
         environment: None,
         existing: ExistingTagPolicy::PerTagKind,
         from: None,
