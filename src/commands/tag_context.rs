@@ -194,7 +194,9 @@ pub(super) fn event_of_checkout(
     workflow: WorkflowEvent,
 ) -> Result<(WorkflowEvent, EventFacts), Failure> {
     let checkout: GitCheckout = git::checkout(Path::new("."))?;
-    let git_ref = checkout.likely_ref().or_else(|| highest_tag(&checkout.tags));
+    let git_ref = checkout
+        .likely_ref()
+        .or_else(|| highest_tag(&checkout.tags));
     let facts = EventFacts::from_checkout(&LocalCheckout {
         git_ref: git_ref.clone(),
         ..checkout.to_local()

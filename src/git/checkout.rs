@@ -75,7 +75,9 @@ fn detached_ref(repository: &Repository, commit: &CommitId) -> Option<GitRef> {
     let log = repository.reflog("HEAD").ok()?;
     let entry = log.get(0)?;
     let message = String::from_utf8_lossy(entry.message_bytes()?).into_owned();
-    let (_, target) = message.strip_prefix("checkout: moving from ")?.rsplit_once(" to ")?;
+    let (_, target) = message
+        .strip_prefix("checkout: moving from ")?
+        .rsplit_once(" to ")?;
     let names = [
         target.to_owned(),
         format!("refs/tags/{target}"),
@@ -86,7 +88,10 @@ fn detached_ref(repository: &Repository, commit: &CommitId) -> Option<GitRef> {
         let found = found.and_then(|reference| reference.peel_to_commit());
         found.is_ok_and(|found| found.id().to_string() == commit.as_str())
     };
-    let name = names.iter().filter(|name| name.starts_with("refs/")).find(is_here)?;
+    let name = names
+        .iter()
+        .filter(|name| name.starts_with("refs/"))
+        .find(is_here)?;
     to_git_ref(name)
 }
 
@@ -200,7 +205,11 @@ impl GitCheckout {
             return Some(GitRef::Branch(branch.clone()));
         }
         let pull = |git_ref: &&GitRef| matches!(git_ref, GitRef::Pull { .. });
-        let branches = || self.refs.iter().filter(|it| matches!(it, GitRef::Branch(_)));
+        let branches = || {
+            self.refs
+                .iter()
+                .filter(|it| matches!(it, GitRef::Branch(_)))
+        };
         let branch = match branches().count() {
             1 => branches().next(),
             _ => None,

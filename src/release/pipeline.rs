@@ -78,7 +78,8 @@ pub(super) async fn prepare_release<'a>(
         let kept = guard.keep_newer_tags(&destinations, &derived, &mut states, root);
         kept.await?;
     }
-    read_line_facts(&destinations, &derived.tags, &mut states, &image).await?;
+    let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
+    Box::pin(facts).await?;
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
     // Gates run here: a refusal writes nothing.
     Ok(PreparedRelease {
@@ -177,7 +178,7 @@ async fn write_tags(
     if let Some(guard) = &prepared.branch_guard {
         guard.recheck_tags(&prepared.destinations, plans).await?;
     }
-    passing_lines::recheck_passing_lines(prepared, plans).await?;
+    Box::pin(passing_lines::recheck_passing_lines(prepared, plans)).await?;
     // Immutable tags that were written and read back have taken as long as a run that had read a list
     // before ours can take to write it.
     if wrote_immutable {
@@ -209,7 +210,7 @@ async fn reconcile_lines(
             let root = &prepared.image.root;
             reconcile::reconcile_lines(prepared.context, destination, plan, state, root)
         });
-    try_join_all(results).await.map(drop)
+    Box::pin(try_join_all(results)).await.map(drop)
 }
 
 /// Refuses to release a version that is excluded: no line would ever name it.

@@ -50,6 +50,11 @@ pub(super) fn may_be_line(tag: &Tag) -> bool {
     line_names(tag).next().is_some() || component_release(tag).is_some()
 }
 
+/// Returns whether `tag` may be `latest` of a series.
+pub(super) fn may_be_latest(tag: &Tag) -> bool {
+    line_names(tag).any(|line| line.name == "latest")
+}
+
 /// Finds the highest release of the version line that `tag` is the tag of, among the tags of a
 /// repository.
 pub fn release_on_line<'a>(

@@ -93,9 +93,10 @@ impl PlannedTag {
 
     /// Whether only the tags of a repository tell if this is the tag of a version line.
     pub fn may_take_line(&self) -> bool {
-        let follows_event =
-            self.is_named_by_event() || self.kind == TagKind::Moving(MovingTagSource::Other);
-        follows_event && line_tag::may_be_line(&self.tag)
+        match &self.kind {
+            TagKind::Moving(MovingTagSource::Other) => line_tag::may_be_latest(&self.tag),
+            _ => self.is_named_by_event() && line_tag::may_be_line(&self.tag),
+        }
     }
 
     /// Returns the version that the tag names or follows.

@@ -9,8 +9,8 @@ use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::request::ReleaseRequest;
 use crate::tagging::{
-    CompatMode, DerivedTags, MovingTagSource, PlannedTag, ReleaseSeries, ReleaseVersion, TagKind,
-    TagRules, VersionLine, release_on_line, sibling_release,
+    CompatMode, DerivedTags, PlannedTag, ReleaseSeries, ReleaseVersion, TagRules, VersionLine,
+    release_on_line, sibling_release,
 };
 
 /// Records the tags that are version lines, so that they are not moved.
@@ -39,7 +39,7 @@ pub(crate) fn check_branch_names(
             }
             if planned.is_named_by_event() {
                 guard.check_branch_tag(planned, seen)?;
-            } else if planned.kind == TagKind::Moving(MovingTagSource::Other) {
+            } else if planned.may_take_line() {
                 guard.check_named_line(planned, seen);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::{try_join, try_join_all};
 
 use super::creation_time::{read_creation_time, read_creation_time_of};
-use super::lines::{CreationTime, LineDecision, LineQuestion, decide_line};
+use super::lines::{CreationTime, LineDecision, LineHold, LineQuestion, decide_line};
 use super::observe::{self, DestinationState};
 use crate::image::{Digest, Tag};
 use crate::release::Failure;
@@ -33,8 +33,12 @@ pub(crate) async fn read_facts_of(
     seen: &mut DestinationState,
     image: &ResolvedImage,
 ) -> Result<(), Failure> {
+    // The list may be older than what was read of a line: then a run that began after it may have
+    // moved the line.
+    let mut is_list_new = false;
     loop {
         let (mut digests, mut times) = (BTreeSet::new(), BTreeSet::new());
+        let mut is_explained = true;
         let decisions = tags
             .iter()
             .filter_map(|planned| decide_line(planned, seen, image.root.digest));
@@ -42,13 +46,19 @@ pub(crate) async fn read_facts_of(
             match decision {
                 LineDecision::Needs(LineQuestion::Digests(tags)) => digests.extend(tags),
                 LineDecision::Needs(LineQuestion::CreationTimes(tags)) => times.extend(tags),
+                LineDecision::Stays(LineHold::UnknownImage(_)) => is_explained = false,
                 _ => {}
             }
         }
-        if digests.is_empty() && times.is_empty() {
-            return Ok(());
-        }
         let failed = |error| Failure::from_store_error(Side::Destination, &destination.name, error);
+        if digests.is_empty() && times.is_empty() {
+            if is_explained || is_list_new {
+                return Ok(());
+            }
+            seen.tags = destination.store.tags().await.map_err(failed)?;
+            is_list_new = true;
+            continue;
+        }
         let found = observe::resolve_tags(destination, &digests).await;
         seen.record_digests(found.map_err(failed)?);
         if !times.is_empty() {

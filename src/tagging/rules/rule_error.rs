@@ -2,8 +2,8 @@ use crate::notices::nearest_word;
 use thiserror::Error;
 
 use super::csv::CsvProblem;
-use crate::image::ReferenceError;
 use super::list_input::ListError;
+use crate::image::ReferenceError;
 use crate::tagging::printable_name::printable_name;
 
 /// Why an input of the rule language cannot be taken, and where.

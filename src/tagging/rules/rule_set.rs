@@ -145,7 +145,9 @@ fn parse_whole_reference(text: &str) -> Option<Reference> {
     let (_, name) = text.rsplit_once('/')?;
     let at = text.len() - name.len() + name.find([':', '@'])?;
     let (repository, target) = text.split_at(at);
-    format!("{}{target}", repository.to_lowercase()).parse().ok()
+    format!("{}{target}", repository.to_lowercase())
+        .parse()
+        .ok()
 }
 
 /// The entries of a list; in strict mode a `#` begins a comment wherever it begins a line's text.

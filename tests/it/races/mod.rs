@@ -87,6 +87,71 @@ async fn promise_4_a_run_that_died_next_to_another_is_mended_by_its_repetition()
     );
 }
 
+const DAY: Option<&str> = Some("2026-11-01T12:00:00Z");
+const SAME_DAY: Option<&str> = Some("2026-11-01T23:00:00Z");
+const DAY_BEFORE_YESTERDAY: Option<&str> = Some("2026-10-30T12:00:00Z");
+const LONG_AGO: Option<&str> = Some("2024-11-20T00:00:00Z");
+
+/// Promotions of images that are days old, and of one day, next to a mistyped version of long ago.
+#[tokio::test]
+async fn promise_4_promotions_of_images_of_one_day_end_at_the_higher_release() {
+    for created in [[DAY, SAME_DAY, LONG_AGO], [SAME_DAY, DAY, LONG_AGO]] {
+        let mut stage = Stage::set_created(&created, Profile::plain)
+            .await
+            .with_names(&["latest"]);
+        for typo in [None, Some("9.9.9")] {
+            if let Some(typo) = typo {
+                let old = stage.add_image(LONG_AGO);
+                stage.add_before(typo, old);
+                stage.ignored = typo;
+            }
+            let orders = all_orders(&stage, &MINORS, None, None, async |stage, ends, when| {
+                all_done(ends, when);
+                stage.assert_right(when);
+            })
+            .await;
+            assert!(orders > 50, "only {orders} orders");
+        }
+    }
+}
+
+/// The order that no run can see: the image of the higher release is older than 24 hours, and its run
+/// completes between the other's last reading and its write. The run that passed it has warned.
+#[tokio::test]
+async fn promise_4_the_order_that_is_left_is_warned_about() {
+    let created = [DAY, DAY_BEFORE_YESTERDAY, LONG_AGO];
+    let stage = Stage::set_created(&created, Profile::plain)
+        .await
+        .with_names(&["latest"]);
+    let mut lower = 0;
+    all_orders(&stage, &MINORS, None, None, async |stage, ends, when| {
+        all_done(ends, when);
+        let warnings = stage.take_said(0);
+        if stage.tags()["latest"] != stage.image(MINORS[1].1) {
+            lower += 1;
+            let warning = "latest passes the higher version 0.5.0";
+            assert!(warnings.contains(warning), "{warnings}\n{}", when());
+        }
+    })
+    .await;
+    assert!(lower > 0, "no order is left");
+}
+
+/// Somebody has pushed a higher tag by hand: the line stays, and the run says how to go on.
+#[tokio::test]
+async fn promise_4_a_higher_tag_that_was_pushed_by_hand_holds_the_line_for_a_day() {
+    let created = [DAY, SAME_DAY];
+    let mut stage = Stage::set_created(&created, Profile::plain).await;
+    let by_hand = stage.add_image(SAME_DAY);
+    stage.add_before("9.9.9", by_hand);
+    stage.set_tags(stage.before());
+    stage.calm_run(MINORS[0]).await.unwrap();
+    assert_eq!(stage.tags()["latest"], stage.image(1));
+    assert_eq!(stage.tags()["0.4"], stage.image(0));
+    let text = stage.said_calm();
+    assert!(text.contains("exclude-versions: 9.9.9"), "{text}");
+}
+
 /// Each of the lists, of each run, once without the other's version, once without both.
 #[tokio::test]
 async fn promise_4_a_list_that_is_behind_leads_no_line_astray() {
@@ -138,7 +203,7 @@ fn losers_know(stage: &Stage, ends: &[End], may_be_late: bool, when: &dyn Fn() -
 
 #[tokio::test]
 async fn promise_3_of_two_images_for_one_version_one_is_refused() {
-    let stage = Stage::set(2, Profile::plain).await;
+    let stage = Stage::set(2, Profile::plain).await.with_names(&["latest"]);
     let mut late = 0;
     let orders = all_orders(&stage, &SAME, None, None, async |stage, ends, when| {
         let last_look = "HEAD /v2/web/manifests/0.4.1";
@@ -166,7 +231,7 @@ async fn promise_3_of_two_images_for_one_version_one_is_refused() {
 async fn promise_3_a_registry_that_keeps_tags_leaves_no_loser_in_doubt() {
     for profile in [Profile::plain as fn() -> Profile, Profile::harbor] {
         let immutable = || profile().auth(Auth::None).immutable_tags("*.*.*");
-        let stage = Stage::set(2, immutable).await;
+        let stage = Stage::set(2, immutable).await.with_names(&["latest"]);
         all_orders(&stage, &SAME, None, None, async |stage, ends, when| {
             losers_know(stage, ends, false, when);
             stage.assert_right(when);

@@ -117,6 +117,13 @@ impl Said {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// The same, and forgets it.
+    pub fn take(&self) -> String {
+        let text = self.text();
+        self.0.lock().unwrap().clear();
+        text
+    }
+
     /// The warnings alone.
     pub fn warnings(&self) -> String {
         let lines = self.0.lock().unwrap();
