@@ -43,8 +43,9 @@ pub async fn run(
     request: &ReleaseRequest,
     context: &ReleaseContext,
 ) -> Result<ReleaseOutcome, Failure> {
-    let prepared = prepare_release(request, context).await?;
-    execute_release(&prepared).await
+    // Each step has a place of its own in memory: a debug build would need more stack than a thread has.
+    let prepared = Box::pin(prepare_release(request, context)).await?;
+    Box::pin(execute_release(&prepared)).await
 }
 
 /// Resolves, observes and plans; writes nothing. What a rule refuses is refused here.
@@ -55,7 +56,7 @@ pub(super) async fn prepare_release<'a>(
     announce_repositories([request], context);
     let destinations = destination::open_destinations(request, context)?;
     let (mut image, derived, mut states) =
-        resolve_and_observe(request, context, &destinations).await?;
+        Box::pin(resolve_and_observe(request, context, &destinations)).await?;
     refuse_excluded_version(request, &derived)?;
     for warning in &derived.warnings {
         context.notices.warning(warning.clone());
@@ -69,7 +70,8 @@ pub(super) async fn prepare_release<'a>(
         derived: &derived,
         root: image.root.digest,
     };
-    let existing = reuse_existing_image(request, context, &observed, commit.as_ref()).await?;
+    let existing = reuse_existing_image(request, context, &observed, commit.as_ref());
+    let existing = Box::pin(existing).await?;
     image = existing.unwrap_or(image);
     let root = image.root.digest;
     check_branch_names(request, context, &destinations, &derived, &mut states, root)?;
