@@ -22,7 +22,7 @@ fn requirements() -> &'static [Requirement; 3] {
         let trust = Arc::new(TrustRoot::parse(ROOT).expect("it was recorded"));
         let signer: Value = serde_json::from_str(SIGNER).expect("it was recorded");
         let said = |name: &str| signer[name].as_str().unwrap_or_default().to_owned();
-        let key = || PublicKey::read(KEY).expect("it was recorded");
+        let key = || PublicKey::parse(KEY).expect("it was recorded");
         [
             Requirement::Identity {
                 identity: Identity {

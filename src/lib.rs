@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod event;
 pub mod git;
 pub mod github;
+pub mod http;
 pub mod image;
 pub mod layout;
 pub mod notices;

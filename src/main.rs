@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use shipmark::actions::ProcessEnvironment;
 use shipmark::cli::{self, CliAction, InputValues, UsageError};
 use shipmark::commands;
 use shipmark::release::Failure;
 use shipmark::report::{self, LogReader, RunLog, VerbResult};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -63,17 +65,8 @@ fn run_until_signal(
     environment: ProcessEnvironment,
     log: Arc<RunLog>,
 ) -> Result<VerbResult, Failure> {
-    let failed = |error: io::Error| Failure::service(format!("the system refuses: {error}"));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(failed)?;
-    let signals = {
-        let _inside = runtime.enter();
-        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
-    };
-    let [interrupt, terminate] = signals;
-    let (interrupt, terminate) = (interrupt.map_err(failed)?, terminate.map_err(failed)?);
+    let internal = |error: anyhow::Error| Failure::service(format!("{error:#}"));
+    let (runtime, [interrupt, terminate]) = start_runtime().map_err(internal)?;
     // A thread of its own: what blocks there does not keep a signal waiting here.
     let (done, work) = oneshot::channel();
     let (cancel, cancelled) = oneshot::channel();
@@ -89,10 +82,28 @@ fn run_until_signal(
     };
     std::thread::Builder::new()
         .spawn(work_thread)
-        .map_err(failed)?;
+        .context("cannot start a thread")
+        .map_err(internal)?;
     let result = runtime.block_on(first_event(work, cancel, interrupt, terminate));
     runtime.shutdown_background();
     result
+}
+
+/// Starts the runtime, and listens for the signals that end a run.
+fn start_runtime() -> anyhow::Result<(Runtime, [Signal; 2])> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    let signals = {
+        let _inside = runtime.enter();
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        [
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+        ]
+    };
+    Ok((runtime, signals))
 }
 
 /// How long work that was told to stop may take to tidy up. The runner kills what is left after ten

@@ -13,14 +13,14 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let at = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let (index, manifest) = bytes.split_at(at);
     let manifest = manifest.get(1..).unwrap_or_default();
-    let digest = Digest::of(manifest);
+    let digest = Digest::from_bytes(manifest);
     let index = String::from_utf8_lossy(index)
         .replace('@', &digest.to_string())
         .replace('#', &manifest.len().to_string());
     let folder = tempfile::tempdir().unwrap();
     let blobs = folder.path().join("blobs/sha256");
     std::fs::create_dir_all(&blobs).unwrap();
-    std::fs::write(blobs.join(digest.hex()), manifest).unwrap();
+    std::fs::write(blobs.join(digest.to_hex()), manifest).unwrap();
     std::fs::write(folder.path().join("index.json"), index).unwrap();
     let marker = r#"{"imageLayoutVersion":"1.0.0"}"#;
     std::fs::write(folder.path().join("oci-layout"), marker).unwrap();

@@ -23,7 +23,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let _ = stage.rules(CompatMode::Strict);
         assert!(stage.from().is_none_or(|from| policy.stage(from).is_some()));
         for (service, place) in stage.destinations() {
-            let canonical = CanonicalPlace::of(place, &RealPaths::default());
+            let canonical = CanonicalPlace::new(place, &RealPaths::default());
             let found = repositories.matching(place, &canonical).unwrap().unwrap();
             assert_eq!((found.0.name(), found.1), (stage.name(), service.as_ref()));
         }

@@ -25,7 +25,7 @@ type Beginning = [u8; MIN_REDACTED_LENGTH];
 const MIN_REDACTED_LENGTH: usize = 4;
 /// What is written for a secret.
 const STARS: &str = "***";
-/// What ends a text that was cut: see [`crate::notice::printable`].
+/// What ends a text that was cut: see [`crate::notices::to_printable`].
 const CUT: char = '…';
 
 impl SecretTexts {
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_digests_stay_where_they_are_asked_for() {
+    fn names_and_digests_stay_visible() {
         let digest = format!("sha256:{}", "4813".repeat(16));
         let secrets = secrets(&["team", "4813"]);
         let names = ["x.test/team/web".to_owned()];

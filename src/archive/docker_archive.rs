@@ -2,7 +2,7 @@
 //! `manifest.json` lists images, each with its config and the tars of its layers.
 //!
 //! There is no manifest in it, so one is made here: an OCI image manifest over the config as it is
-//! and the layers compressed, see [`super::compress`]. The same image gives the same digest, whoever
+//! and the layers compressed, see `layer_compression.rs`. The same image gives the same digest, whoever
 //! saved it. Since Docker 25 the archive is an image layout as well. Where Docker keeps images with
 //! containerd, that layout has the image with the digest it was built or pulled with, and that is
 //! what is taken. Where it keeps them in the older way, the layout is made for the occasion, out of
@@ -10,7 +10,7 @@
 //! An archive whose layout and list are about different images is refused: see [`agreement`].
 //!
 //! Limits: `manifest.json` and configs of 8 MiB, [`LAYERS_LIMIT`] layers; those of the tar's own
-//! headers are in [`super::entries`]. Memory does not grow with a layer.
+//! headers are in `tar_entries.rs`. Memory does not grow with a layer.
 
 mod agreement;
 
@@ -180,7 +180,7 @@ fn read_config(
         image.fault(format!("its config {name:?} is missing"))
     };
     let bytes = tar.read_document(&image.config)?.ok_or_else(missing)?;
-    let digest = Digest::of(&bytes);
+    let digest = Digest::from_bytes(&bytes);
     if image.id().is_some_and(|id| id != digest) {
         return Err(image.fault(format!(
             "its config is damaged: its content has the digest {digest}"

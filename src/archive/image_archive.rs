@@ -129,7 +129,7 @@ impl LayoutBlobs for ImageArchive {
     fn find_blob(&self, digest: Digest) -> Result<Option<FileExtent>, BlobFault> {
         match &self.inner.content {
             ArchiveContent::Layout(tar) => {
-                tar.find_entry(&format!("{BLOB_DIRECTORY}/{}", digest.hex()))
+                tar.find_entry(&format!("{BLOB_DIRECTORY}/{}", digest.to_hex()))
             }
             ArchiveContent::Converted(blobs) => Ok(blobs.get(&digest).cloned()),
         }

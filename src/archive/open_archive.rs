@@ -14,7 +14,7 @@ impl ImageArchive {
     /// system removes with the last reader.
     ///
     /// # Errors
-    /// See [`ArchiveFault`].
+    /// See [`super::ArchiveFault`].
     pub async fn open(
         path: impl Into<PathBuf>,
         unpacking: &Unpacking,
@@ -36,7 +36,7 @@ impl ImageArchive {
     /// with the digest that it has there.
     ///
     /// # Errors
-    /// See [`ArchiveFault`].
+    /// See [`super::ArchiveFault`].
     pub async fn open_docker(
         path: impl Into<PathBuf>,
         selector: &ImageSelector,
@@ -60,7 +60,7 @@ impl ImageArchive {
     /// at the usual socket: saved, and read as an archive.
     ///
     /// # Errors
-    /// See [`ArchiveFault`].
+    /// See [`super::ArchiveFault`].
     pub async fn open_daemon_image(
         image: &DaemonImageName,
         docker_host: Option<&str>,

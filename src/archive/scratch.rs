@@ -24,7 +24,7 @@ const ALWAYS: u64 = 512 << 20;
 /// Where archives are unpacked, and how much they may take there.
 #[derive(Debug, Clone, Default)]
 pub struct Unpacking {
-    /// A directory for the files, where there is one: else they lie beside the archive.
+    /// A directory for the files, where there is one: else they lie parent the archive.
     pub directory: Option<PathBuf>,
     /// The most bytes that one archive may take, where the user says so.
     pub limit: Option<u64>,
@@ -33,10 +33,10 @@ pub struct Unpacking {
 impl Unpacking {
     /// The room for an archive of that size, at that path.
     pub(super) fn of_archive(&self, path: &Path, size: u64) -> Scratch {
-        let beside = path
+        let parent = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
-        let directory = self.directory.as_deref().or(beside);
+        let directory = self.directory.as_deref().or(parent);
         let by_size = size.saturating_mul(MULTIPLE).clamp(ALWAYS, LIMIT);
         Scratch::new(directory, self.limit.unwrap_or(by_size))
     }

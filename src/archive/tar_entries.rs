@@ -67,7 +67,7 @@ pub(super) fn list_entries(file: &File) -> Result<TarListing, ArchiveFault> {
 }
 
 /// Goes through a tar that comes in one piece after the other, up to its end or to what is none of its
-/// headers. What is wrong with it is for [`list`] to say.
+/// headers. What is wrong with it is for `tar_reader.rs` to say.
 pub(super) fn pass(source: &mut dyn Read) {
     let left = Cell::new(HEADER_LIMIT);
     let mut archive = tar::Archive::new(Limited {

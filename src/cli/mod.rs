@@ -1,7 +1,7 @@
 //! Inputs and outputs, declared once: the flags of the command line, the inputs of a workflow,
 //! `action.yml` and the README's tables all come from [`INPUTS`] and [`OUTPUTS`].
 //!
-//! [`parse`] collects the raw [`InputValues`] with the place of each; `commands/` turns them into typed
+//! [`parse()`] collects the raw [`InputValues`] with the place of each; `commands/` turns them into typed
 //! requests, and names that place in an error.
 
 mod cli_action;

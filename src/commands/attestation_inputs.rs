@@ -1,6 +1,9 @@
 //! The inputs that are attested beside a signature.
 
+use std::path::Path;
+
 use super::invocation::Invocation;
+use super::local_files::read_file;
 use crate::cli::Input;
 use crate::release::Failure;
 use crate::signing::{Predicate, PredicateSource};
@@ -21,8 +24,8 @@ pub(super) fn load_predicates(invocation: &Invocation) -> Result<Vec<Predicate>,
     for (name, document) in ATTESTATION_INPUTS {
         for entry in invocation.arguments.entries(name) {
             let wrong = |reason: String| invocation.arguments.entry_error(name, entry, reason);
-            let bytes = std::fs::read(&entry.text);
-            let bytes = bytes.map_err(|error| wrong(format!("cannot be read: {error}")))?;
+            let bytes = read_file(Path::new(&entry.text));
+            let bytes = bytes.map_err(|error| wrong(format!("{error:#}")))?;
             let predicate = Predicate::parse(document, &bytes);
             let predicate = predicate.map_err(|error| wrong(error.to_string()))?;
             if read.contains(&predicate) {

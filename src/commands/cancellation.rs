@@ -10,6 +10,8 @@ pub(super) async fn until_cancelled<T>(
     work: impl Future<Output = Result<T, Failure>>,
     cancelled: impl Future<Output = ()>,
 ) -> Result<T, Failure> {
+    // On the heap: the future of a verb is large, and a thread's stack is not.
+    let work = Box::pin(work);
     tokio::select! {
         result = work => result,
         () = cancelled => Err(Failure::Cancelled),

@@ -11,8 +11,8 @@ use crate::actions::{ProcessEnvironment, RunnerMounts, SecretTexts};
 use crate::archive::{ScratchLimit, Unpacking};
 use crate::cli::Input;
 use crate::credentials::{CredentialStore, HelperEnvironment};
-use crate::image::RegistryName;
-use crate::registry::{HttpSettings, ProxySettings, RegistryClient, RetryTiming};
+use crate::http::{HttpClient, HttpSettings, ProxySettings, RetryTiming};
+use crate::registry::{RegistryClient, RegistrySettings};
 use crate::release::{Failure, ReleaseContext};
 use crate::transfer::{BlobIndex, ProgressMeter};
 
@@ -39,39 +39,29 @@ pub(super) fn build_context(invocation: &Invocation) -> Result<ReleaseContext, F
 
 fn open_registries(invocation: &Invocation) -> Result<RegistryClient, Failure> {
     let insecure = invocation.arguments.values(Input::InsecureRegistries)?;
-    new_client(
-        invocation,
-        http_settings(invocation, load_credentials(invocation)?, insecure),
-    )
-}
-
-/// Connections to services that are no registries: they need no login.
-pub(super) fn open_connections(invocation: &Invocation) -> Result<RegistryClient, Failure> {
-    new_client(
-        invocation,
-        http_settings(invocation, CredentialStore::default(), Vec::new()),
-    )
-}
-
-fn new_client(invocation: &Invocation, settings: HttpSettings) -> Result<RegistryClient, Failure> {
+    let settings = RegistrySettings {
+        credentials: load_credentials(invocation)?,
+        insecure,
+        http: http_settings(invocation),
+    };
     RegistryClient::new(settings, invocation.log.notices())
         .map_err(|error| Failure::input(error.to_string()))
 }
 
-fn http_settings(
-    invocation: &Invocation,
-    credentials: CredentialStore,
-    insecure: Vec<RegistryName>,
-) -> HttpSettings {
+/// Opens connections to services that are not registries.
+pub(super) fn open_connections(invocation: &Invocation) -> Result<HttpClient, Failure> {
+    HttpClient::new(http_settings(invocation), invocation.log.notices())
+        .map_err(|error| Failure::input(error.to_string()))
+}
+
+fn http_settings(invocation: &Invocation) -> HttpSettings {
     let environment = &invocation.environment;
     let path = |name| environment.path(name).map(Path::to_owned);
     let variable = |names: &[&str]| environment.get_first(names).map(str::to_owned);
     HttpSettings {
-        credentials,
         ca_file: invocation.arguments.text(Input::CaFile).map(PathBuf::from),
         ssl_cert_file: path("SSL_CERT_FILE"),
         ssl_cert_dir: path("SSL_CERT_DIR"),
-        insecure,
         proxies: ProxySettings {
             // As curl has it: a request's header Proxy can become HTTP_PROXY in a CGI program.
             http: variable(&["http_proxy", "HTTP_PROXY"]),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::invocation::Invocation;
+use super::local_files::read_file;
 use crate::actions::ProcessEnvironment;
 use crate::cli::Input;
 use crate::event::{
@@ -171,15 +172,12 @@ impl SimulatedEvent {
 
 impl PayloadFile {
     fn load(path: &str) -> Result<Self, Failure> {
-        match std::fs::read(path) {
-            Ok(bytes) => Ok(Self {
-                path: path.to_owned(),
-                bytes,
-            }),
-            Err(error) => Err(Failure::input(format!(
-                "the event file {path} cannot be read: {error}"
-            ))),
-        }
+        let bytes = read_file(Path::new(path))
+            .map_err(|error| Failure::input(format!("the event file {path} {error:#}")))?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+        })
     }
 }
 
@@ -223,7 +221,9 @@ fn parse_facts(event: &Event<'_>, payload: Option<&PayloadFile>) -> Result<Event
         let failure = Failure::input(error.to_string());
         match (payload, error) {
             (_, EventError::NoName | EventError::Sha) | (None, _) => failure,
-            (Some(payload), _) => failure.why(format!("the event file is {}", payload.path)),
+            (Some(payload), _) => {
+                failure.with_reason(format!("the event file is {}", payload.path))
+            }
         }
     })
 }

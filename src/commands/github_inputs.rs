@@ -37,12 +37,12 @@ pub(super) fn open_attestation_store(invocation: &Invocation) -> Result<Attestat
     let base = api_base(invocation)?;
     if !service_address::is_confidential(&base) {
         return Err(Failure::input("GITHUB_API_URL is no https address")
-            .why("the token that is shown there must not be read on the way"));
+            .with_reason("the token that is shown there must not be read on the way"));
     }
     let server = parse_address(invocation, "GITHUB_SERVER_URL", "https://github.com")?;
     let Some(name) = invocation.environment.get("GITHUB_REPOSITORY") else {
         return Err(Failure::input("github-attestations needs a repository")
-            .why("GITHUB_REPOSITORY is not set")
+            .with_reason("GITHUB_REPOSITORY is not set")
             .with_hint("set GITHUB_REPOSITORY to OWNER/NAME, or leave github-attestations out"));
     };
     let Some(token) = invocation.arguments.text(Input::GithubToken) else {
@@ -105,7 +105,7 @@ fn untold(error: GithubApiError) -> Failure {
 /// What to say where the policy cannot be told.
 pub(super) fn unknown_policy(why: &str) -> Failure {
     Failure::input("whether there is a policy file cannot be told")
-        .why(why)
+        .with_reason(why)
         .with_hint("give the job the permission contents: read, or check the repository out before this step")
 }
 

@@ -25,14 +25,14 @@ pub(super) async fn read_keyless(
     Ok(KeylessSigner::new(tokens, instance, agreed))
 }
 
-/// Whether it is said that a log is meant. Nothing is signed keyless without one.
+/// Returns whether the input demands a log entry. Keyless signatures always have one.
 fn requires_log(invocation: &Invocation) -> Result<bool, Failure> {
     match invocation.arguments.choice(Input::TransparencyLog)? {
         Some("off") => Err(Failure::input(
-            "transparency-log: off is given, and a keyless signature is always logged",
+            "transparency-log is off, and a keyless signature always has a log entry",
         )
-        .with_hint("sign with a key (sign: key), or leave it out")),
-        said => Ok(said.is_some()),
+        .with_hint("sign with a key (sign: key), or remove transparency-log")),
+        log_mode => Ok(log_mode.is_some()),
     }
 }
 
@@ -46,7 +46,7 @@ fn id_token_source(invocation: &Invocation) -> Result<IdTokenSource, Failure> {
     let (Some(url), Some(token)) = (url, token) else {
         return Err(match environment.is_in_runner() {
             true => Failure::input("sign: keyless needs the identity token of the job, and the runner gives none")
-                .why("ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set")
+                .with_reason("ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set")
                 .with_hint("give the job permissions: id-token: write; a pull request from a fork never has it"),
             false => Failure::input("sign: keyless signs as a job of GitHub Actions, and this is none")
                 .with_hint("sign with a key (sign: key)"),
@@ -57,7 +57,7 @@ fn id_token_source(invocation: &Invocation) -> Result<IdTokenSource, Failure> {
         .filter(is_confidential)
         .ok_or_else(|| {
             Failure::input("ACTIONS_ID_TOKEN_REQUEST_URL is no https address")
-                .why("the token that is shown there must not be read on the way")
+                .with_reason("the token that is shown there must not be read on the way")
         })?;
     let log = invocation.log.clone();
     Ok(IdTokenSource {

@@ -35,7 +35,7 @@ pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<Loaded
     if own.is_none() || !files.are_remote() {
         names::refuse_resembling(invocation, &files, named.as_deref(), own.is_some()).await?;
     }
-    let held = match &named {
+    let loaded = match &named {
         None => own,
         Some(path) if path == usual => Some(named_one(own, path)?),
         Some(path) => {
@@ -46,12 +46,12 @@ pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<Loaded
             })
         }
     };
-    if let Some(held) = &held {
+    if let Some(loaded) = &loaded {
         invocation
             .log
-            .info(&format!("the policy file is {}", held.file));
+            .info(&format!("the policy file is {}", loaded.file));
     }
-    Ok(held)
+    Ok(loaded)
 }
 
 async fn read_policy_file(
@@ -71,18 +71,18 @@ async fn read_policy_file(
 
 /// The file that the input names, which has to be there and to say something.
 fn named_one(found: Option<LoadedPolicy>, path: &Path) -> Result<LoadedPolicy, Failure> {
-    let Some(held) = found else {
+    let Some(loaded) = found else {
         return Err(Failure::input(format!("the policy file {} is not there", path.display()))
             .with_hint("policy names a file of the repository; without it .github/shipmark.yml is taken, where it exists"));
     };
-    match held.policy.environments().is_empty() {
+    match loaded.policy.environments().is_empty() {
         true => Err(Failure::input(format!(
             "the policy file {} names no environment",
-            held.file
+            loaded.file
         ))
-        .why("a file that says nothing has nothing to add, and turns no rule off")
+        .with_reason("a file that says nothing has nothing to add, and turns no rule off")
         .with_hint("leave policy out, or name a file with environments")),
-        false => Ok(held),
+        false => Ok(loaded),
     }
 }
 
@@ -94,7 +94,9 @@ fn join(own: LoadedPolicy, added: LoadedPolicy) -> Result<LoadedPolicy, Failure>
             "the environment {stage} is in {} and differs in {}",
             own.file, added.file
         ))
-        .why("the input policy adds environments; it changes none of the repository's own policy")
+        .with_reason(
+            "the input policy adds environments; it changes none of the repository's own policy",
+        )
         .with_hint("give it another name, or say the same in both files")
     })?;
     Ok(LoadedPolicy {
@@ -122,6 +124,8 @@ fn path_in_repository(invocation: &Invocation, path: &Path) -> Result<PathBuf, F
         "policy: {} is no path in the repository",
         path.display()
     ))
-    .why("in a runner the policy is that of the workflow's own commit, not a file of the machine")
+    .with_reason(
+        "in a runner the policy is that of the workflow's own commit, not a file of the machine",
+    )
     .with_hint("write it from the root of the repository: .github/shipmark.yml"))
 }

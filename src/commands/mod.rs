@@ -9,6 +9,7 @@ mod github_inputs;
 mod invocation;
 mod keyless_inputs;
 mod load_policy;
+mod local_files;
 mod pem_input;
 mod promote;
 mod push;

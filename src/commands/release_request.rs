@@ -153,7 +153,7 @@ fn environment_rules(
             "the input {input} in a release to the environment {}",
             stage.name()
         ))
-        .why(format!("{} says which tags it gets", loaded.file))
+        .with_reason(format!("{} says which tags it gets", loaded.file))
         .with_hint(format!("leave {input} out, or change the policy"))),
         None => rule_inputs::apply_lines(own, arguments).map_err(Failure::from),
     }
@@ -183,7 +183,7 @@ fn excluded_versions(
             "the input {input} in a release to the environment {}",
             stage.name()
         ))
-        .why(format!("{} says which versions never count", loaded.file))
+        .with_reason(format!("{} says which versions never count", loaded.file))
         .with_hint(format!(
             "leave {input} out, or set exclude-versions in the policy"
         )));

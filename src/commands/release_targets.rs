@@ -47,7 +47,7 @@ pub(super) fn resolve_targets<'a>(
         return targets_without_policy(invocation, images, environment);
     };
     let routing = PolicyRouting {
-        invocation: invocation,
+        invocation,
         verb,
         policy,
         repositories: repositories::find(invocation, policy)?,
@@ -143,7 +143,7 @@ impl<'a> PolicyRouting<'a, '_> {
             .is_empty()
         {
             return Err(Failure::input("services and images are both given")
-                .why("services stand for the repositories that the policy gives them")
+                .with_reason("services stand for the repositories that the policy gives them")
                 .with_hint("leave images out, and name the environment"));
         }
         let (source, from, service) = match applies {
@@ -285,7 +285,7 @@ impl<'a> PolicyRouting<'a, '_> {
         {
             return Err(
                 Failure::refused(format!("a push to the environment {}", stage.name()))
-                    .why(format!("it takes its images from {from}"))
+                    .with_reason(format!("it takes its images from {from}"))
                     .with_hint("promote what is there"),
             );
         }
@@ -374,7 +374,7 @@ impl<'a> PolicyRouting<'a, '_> {
                 "the source {source} for the environment {}",
                 stage.name()
             ))
-            .why(format!("{} takes its images from {from}", stage.name()))
+            .with_reason(format!("{} takes its images from {from}", stage.name()))
             .with_hint(format!(
                 "promote it to {from} first, and give its tag or digest alone as source"
             )));
@@ -437,7 +437,7 @@ fn refuse_reserved_newest(invocation: &Invocation) -> Result<(), Failure> {
     };
     let reason = "is kept for the newest release of an environment, which a later version looks up";
     Err(Failure::from(invocation.arguments.entry_error(Input::Source, entry, reason))
-        .why("what is newest is not known without release records, which this version does not keep")
+        .with_reason("what is newest is not known without release records, which this version does not keep")
         .with_hint("name the tag or the digest that was tested; an image under a tag of this name by its whole reference"))
 }
 

@@ -65,7 +65,7 @@ pub(super) fn refuse_overrides(
         Some(override_input) => Err(Failure::refused(format!(
             "{override_input} in a release to the environment {environment}"
         ))
-        .why("in a runner the event decides what may be released to an environment")
+        .with_reason("in a runner the event decides what may be released to an environment")
         .with_hint(format!(
             "leave {} out, or start the workflow on the ref that is meant",
             override_input.trim_start_matches("the input ")

@@ -58,7 +58,7 @@ async fn run_pipeline(
 
 fn has_failed(result: &Result<VerbResult, Failure>) -> bool {
     match result {
-        Ok(VerbResult::Batch(batch)) => batch.failed().next().is_some(),
+        Ok(VerbResult::Batch(batch)) => batch.failures().next().is_some(),
         other => other.is_err(),
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn map_paths(
         if !Path::new(path).exists() {
             let wrong = arguments.entry_error(name, entry, "is not in this container");
             return Err(Failure::input(wrong.to_string())
-                .why(NOT_MOUNTED_REASON)
+                .with_reason(NOT_MOUNTED_REASON)
                 .with_hint(hint));
         }
     }

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::Path;
 
 use super::invocation::Invocation;
+use super::local_files::write_whole_file;
 use super::{context_inputs, signing_inputs};
 use crate::cli::Input;
 use crate::release::{Failure, signing_failure};
@@ -29,7 +29,7 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     };
     let mut file =
         SignedArtifact::open(Path::new(&artifact)).map_err(|error| unread(error.to_string()))?;
-    let digest = file.digest().map_err(|flaw| unread(flaw.to_string()))?;
+    let digest = file.digest().map_err(|error| unread(error.to_string()))?;
     let signer = signing_inputs::file_signer(invocation).await?;
     let claim = ImageClaim {
         repository: name(&artifact),
@@ -45,19 +45,14 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     // As with images, what does not stand up to the check that others make is not given to them.
     let requirement = signer.requirement(&client, &notices).await;
     let requirement = requirement.map_err(signing_failure)?;
-    let verified = requirement.check_bundle(&bundle, digest).map_err(|flaw| {
+    let verified = requirement.check_bundle(&bundle, digest).map_err(|error| {
         Failure::service(format!(
             "the signature of {artifact} does not pass its own check"
         ))
-        .why(flaw.to_string())
+        .with_reason(error.to_string())
     })?;
-    write_whole(Path::new(&path), &bundle).map_err(|error| {
-        arguments.error(
-            Input::Bundle,
-            None,
-            format!("{path:?} cannot be written: {error}"),
-        )
-    })?;
+    write_whole_file(Path::new(&path), &bundle)
+        .map_err(|error| arguments.error(Input::Bundle, None, format!("{path:?} {error:#}")))?;
     Ok(VerbResult::SignedBundle(Box::new(SignedBundle {
         artifact,
         digest,
@@ -77,18 +72,4 @@ fn is_same_file(one: &str, other: &str) -> bool {
 fn name(artifact: &str) -> String {
     let name = Path::new(artifact).file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
-}
-
-/// Puts the file in its place when all of it is written, so that nobody reads half a bundle.
-fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(content)?;
-    // Others are to read it, unlike a temporary file.
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file().set_permissions(readable)?;
-    file.persist(path)?;
-    Ok(())
 }

@@ -83,7 +83,7 @@ pub(super) async fn file_signer(invocation: &Invocation) -> Result<Signer, Failu
     let signer = signer(invocation, way == "keyless", &[SignatureFormat::Bundle]).await?;
     match signer {
         Signer::Key(_) => Err(Failure::input("sign: key needs transparency-log: on for a file")
-            .why("verify-bundle wants a proof of when a file was signed, and a key alone gives none")
+            .with_reason("verify-bundle wants a proof of when a file was signed, and a key alone gives none")
             .with_hint("say transparency-log: on, or sign: keyless")),
         signer => Ok(signer),
     }
@@ -128,7 +128,7 @@ fn github_attestation_store(
         |why: &str| Failure::input(format!("{} is given, and {why}", Input::GithubAttestations));
     if !is_keyless {
         return Err(refused("a key signs")
-            .why("GitHub and gh go by the certificate in a bundle, and a key's has none")
+            .with_reason("GitHub and gh go by the certificate in a bundle, and a key's has none")
             .with_hint("say sign: keyless, or leave it out"));
     }
     if !forms.contains(&SignatureFormat::Bundle) {

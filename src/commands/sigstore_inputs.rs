@@ -1,8 +1,10 @@
 //! The inputs that say which instance of Sigstore takes part in signing.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::invocation::Invocation;
+use super::local_files::read_text_file;
 use super::service_address::parse_address;
 use super::trust_inputs;
 use crate::cli::{Input, InputError};
@@ -99,7 +101,7 @@ fn select_instance<S>(
     let Some(root) = read_input_file(invocation, Input::TrustedRoot)? else {
         return Err(
             Failure::input(format!("{input} is given without trusted-root"))
-                .why("what a private instance gives is checked before it is written")
+                .with_reason("what a private instance gives is checked before it is written")
                 .with_hint(
                     "give the instance's trusted_root.json (cosign trusted-root create writes one)",
                 ),
@@ -142,7 +144,9 @@ fn override_endpoints(
         true => Err(Failure::input(
             "signature-format: legacy and both need a Rekor v1, and the instance has none",
         )
-        .why("the older form holds the log's signed timestamp, which Rekor v2 does not give")
+        .with_reason(
+            "the older form holds the log's signed timestamp, which Rekor v2 does not give",
+        )
         .with_hint("say signature-format: bundle, or give rekor-url")),
         false => Ok(logs),
     }
@@ -150,9 +154,11 @@ fn override_endpoints(
 
 fn read_input_file(invocation: &Invocation, input: Input) -> Result<Option<String>, InputError> {
     let path = invocation.arguments.text(input);
-    let read = path.map(std::fs::read_to_string).transpose();
-    read.map_err(|error| {
-        let reason = format!("{:?} cannot be read: {error}", path.unwrap_or_default());
-        invocation.arguments.error(input, None, reason)
-    })
+    let read = path.map(|path| {
+        read_text_file(Path::new(path)).map_err(|error| {
+            let reason = format!("{path:?} {error:#}");
+            invocation.arguments.error(input, None, reason)
+        })
+    });
+    read.transpose()
 }

@@ -168,7 +168,7 @@ impl TagInputContext {
         };
         let Some(name) = name else {
             return Err(Failure::input("no repository is named")
-                .why("neither GITHUB_REPOSITORY nor the event names one")
+                .with_reason("neither GITHUB_REPOSITORY nor the event names one")
                 .with_hint("set GITHUB_REPOSITORY to OWNER/NAME, or say offline: true"));
         };
         github_inputs::open_api(invocation, name).map(Some)

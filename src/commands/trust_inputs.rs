@@ -1,7 +1,5 @@
 //! The trusted root that verification starts from: a file, or Sigstore's public instance.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +7,7 @@ use jiff::Timestamp;
 
 use super::context_inputs;
 use super::invocation::Invocation;
+use super::local_files::read_bounded_file;
 use crate::cli::Input;
 use crate::release::Failure;
 use crate::signing::{BUNDLE_LIMIT, TrustRoot, TufRepository};
@@ -22,8 +21,8 @@ pub(super) async fn load_trust_root(invocation: &Invocation) -> Result<Arc<Trust
                     .arguments
                     .entry_error(Input::TrustedRoot, entry, reason)
             };
-            let json = read_bounded_file(Path::new(&entry.text))
-                .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+            let json = read_bounded_file(Path::new(&entry.text), BUNDLE_LIMIT)
+                .map_err(|error| wrong(format!("{error:#}")))?;
             TrustRoot::parse(&json)
                 .map_err(|error| wrong(format!("is no trusted root that can be used: {error}")))?
         }
@@ -45,7 +44,7 @@ async fn load_public_root(invocation: &Invocation) -> Result<TrustRoot, Failure>
         .await;
     root.map_err(|error| {
         Failure::service(format!("the roots of the public instance: {error}"))
-            .why("its repository is broken, or something between here and there answers in its place; a clock that is wrong shows so too")
+            .with_reason("its repository is broken, or something between here and there answers in its place; a clock that is wrong shows so too")
             .with_hint("offline: true goes by the roots in this program, trusted-root by a file")
     })
 }
@@ -62,13 +61,4 @@ pub(super) fn tuf_repository(invocation: &Invocation) -> TufRepository {
         Timestamp::now(),
         kept.map(|path| path.join("shipmark").join("tuf")),
     )
-}
-
-/// A file of at most one byte more than is looked at.
-pub(super) fn read_bounded_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    File::open(path)?
-        .take(BUNDLE_LIMIT + 1)
-        .read_to_end(&mut content)?;
-    Ok(content)
 }

@@ -72,7 +72,7 @@ async fn signer_requirement(invocation: &Invocation) -> Result<Requirement, Fail
     match expected_signer(invocation)? {
         ExpectedSigner::Key(text) => {
             let wrong = |reason: String| invocation.arguments.error(Input::Key, None, reason);
-            let key = PublicKey::read(&text).map_err(|error| wrong(error.to_string()))?;
+            let key = PublicKey::parse(&text).map_err(|error| wrong(error.to_string()))?;
             let log = match logged {
                 Some(true) => Some(trust_inputs::load_trust_root(invocation).await?),
                 // A key says all by itself.
@@ -105,9 +105,9 @@ pub(super) fn expected_signer(invocation: &Invocation) -> Result<ExpectedSigner,
         (Some(_), Some(_)) => Err(Failure::input(
             "key and certificate-identity are both given: a signature has one or the other",
         )
-        .with_hint("give the key of who signs with one, or the identity of who signs keyless")),
+        .with_hint("give the key of a signer with a key, or the certificate identity of a keyless signer")),
         (None, None) => Err(Failure::input(
-            "nothing says who has to have signed: neither key nor certificate-identity is given",
+            "no signer is given: key or certificate-identity is required",
         )
         .with_hint("give the public key (cosign.pub), or the workflow that signs as certificate-identity: https://github.com/OWNER/REPO/.github/workflows/FILE@REF, with * for any characters")),
         (Some(entry), None) => {

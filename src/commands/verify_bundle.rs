@@ -1,29 +1,25 @@
 use std::path::Path;
 
 use super::invocation::Invocation;
+use super::local_files::read_bounded_file;
 use super::trust_inputs;
 use super::verification_inputs::{self, ExpectedSigner};
 use crate::cli::Input;
 use crate::image::Digest;
 use crate::release::Failure;
 use crate::report::{BundleVerification, VerbResult};
-use crate::signing::{FileRequirement, FileSigner, PublicKey, SignedArtifact};
+use crate::signing::{BUNDLE_LIMIT, FileRequirement, FileSigner, PublicKey, SignedArtifact};
 
 /// Checks a bundle that stands beside a file.
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
     let arguments = &invocation.arguments;
     let (mut subject, artifact) = open_subject(invocation)?;
     let path: String = arguments.required(Input::Bundle)?;
-    let bundle = trust_inputs::read_bounded_file(Path::new(&path)).map_err(|error| {
-        arguments.error(
-            Input::Bundle,
-            None,
-            format!("{path:?} cannot be read: {error}"),
-        )
-    })?;
+    let bundle = read_bounded_file(Path::new(&path), BUNDLE_LIMIT)
+        .map_err(|error| arguments.error(Input::Bundle, None, format!("{path:?} {error:#}")))?;
     let signer = match verification_inputs::expected_signer(invocation)? {
         ExpectedSigner::Key(text) => FileSigner::Key(
-            PublicKey::read(&text)
+            PublicKey::parse(&text)
                 .map_err(|error| arguments.error(Input::Key, None, error.to_string()))?,
         ),
         ExpectedSigner::Identity(identity) => FileSigner::Identity(identity),

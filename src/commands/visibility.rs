@@ -24,7 +24,7 @@ pub(super) async fn require_public(invocation: &Invocation) -> Result<(), Failur
             Failure::input(
                 "sign: keyless in a repository that is not public needs transparency-log: on",
             )
-            .why(SHOWN),
+            .with_reason(SHOWN),
         )),
     }
 }
@@ -83,7 +83,8 @@ async fn ask(invocation: &Invocation) -> Result<bool, Failure> {
 
 fn unknown(failure: impl FnOnce(String) -> Failure, why: &str) -> Failure {
     let what = "whether the repository is public is not known, and sign: keyless in one that is not needs transparency-log: on";
-    let failure = failure(what.to_owned()).why(format!("the event does not say, and {why}"));
+    let failure =
+        failure(what.to_owned()).with_reason(format!("the event does not say, and {why}"));
     advised(failure)
 }
 

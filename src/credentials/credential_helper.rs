@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
-use super::RegistryCredential;
+use super::registry_credential::RegistryCredential;
 use crate::image::RegistryName;
 use crate::notices::Notices;
 

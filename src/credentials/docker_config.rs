@@ -10,7 +10,8 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
-use super::{CredentialsError, RegistryCredential};
+use super::error::CredentialsError;
+use super::registry_credential::RegistryCredential;
 use crate::image::{RegistryName, Repository};
 
 /// Padding is often lost when a value is pasted; what it decodes to is the same.

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_said_to_be_public_is_public() {
+    fn only_an_event_of_a_public_repository_is_public() {
         for (repository, public) in [
             (r#"{"private": false}"#, Some(true)),
             (r#"{"private": false, "visibility": "public"}"#, Some(true)),

@@ -23,7 +23,7 @@ pub enum CommittedFile {
 #[derive(Debug, PartialEq, Eq)]
 pub enum FolderAt {
     /// What is in it.
-    Entries(Vec<Entry>),
+    Entries(Vec<FolderEntry>),
     /// The commit has no such folder.
     Absent,
     /// As [`CommittedFile::NotInClone`].
@@ -32,7 +32,7 @@ pub enum FolderAt {
 
 /// What a folder of a commit has under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct FolderEntry {
     /// The name.
     pub name: String,
     /// Whether it is a folder itself. A symbolic link or a submodule is none.
@@ -40,7 +40,7 @@ pub struct Entry {
 }
 
 /// A tree of a commit, as far as it is known.
-enum Found<'a> {
+enum TreeLookup<'a> {
     Tree(Tree<'a>),
     Absent,
     NotHere,
@@ -66,9 +66,9 @@ impl GitCheckout {
             return Err(no_file());
         };
         let tree = match self.tree_at(commit, path.parent().unwrap_or(Path::new("")))? {
-            Found::Tree(tree) => tree,
-            Found::Absent => return Ok(CommittedFile::Absent),
-            Found::NotHere => return Ok(CommittedFile::NotInClone),
+            TreeLookup::Tree(tree) => tree,
+            TreeLookup::Absent => return Ok(CommittedFile::Absent),
+            TreeLookup::NotHere => return Ok(CommittedFile::NotInClone),
         };
         let Some((kind, mode, id)) = tree_entry(&tree, name) else {
             return Ok(CommittedFile::Absent);
@@ -97,34 +97,34 @@ impl GitCheckout {
     /// The repository is broken.
     pub fn folder_at(&self, commit: &CommitId, path: &Path) -> Result<FolderAt, GitError> {
         let tree = match self.tree_at(commit, path)? {
-            Found::Tree(tree) => tree,
-            Found::Absent => return Ok(FolderAt::Absent),
-            Found::NotHere => return Ok(FolderAt::NotHere),
+            TreeLookup::Tree(tree) => tree,
+            TreeLookup::Absent => return Ok(FolderAt::Absent),
+            TreeLookup::NotHere => return Ok(FolderAt::NotHere),
         };
-        let entries = tree.iter().map(|entry| Entry {
+        let entries = tree.iter().map(|entry| FolderEntry {
             name: String::from_utf8_lossy(entry.name_bytes()).into_owned(),
             is_folder: entry.kind() == Some(ObjectType::Tree),
         });
         Ok(FolderAt::Entries(entries.collect()))
     }
 
-    fn tree_at(&self, commit: &CommitId, path: &Path) -> Result<Found<'_>, GitError> {
+    fn tree_at(&self, commit: &CommitId, path: &Path) -> Result<TreeLookup<'_>, GitError> {
         let failed = GitError::wrap_at(&self.path);
         let id = Oid::from_str(commit.as_str()).map_err(failed)?;
         let tree = self.repository.find_commit(id).and_then(|it| it.tree());
         let Some(mut tree) = found_or_none(tree).map_err(failed)? else {
-            return Ok(Found::NotHere);
+            return Ok(TreeLookup::NotHere);
         };
         for name in path.components() {
             let Some((Some(ObjectType::Tree), _, id)) = tree_entry(&tree, name.as_os_str()) else {
-                return Ok(Found::Absent);
+                return Ok(TreeLookup::Absent);
             };
             match found_or_none(self.repository.find_tree(id)).map_err(failed)? {
                 Some(below) => tree = below,
-                None => return Ok(Found::NotHere),
+                None => return Ok(TreeLookup::NotHere),
             }
         }
-        Ok(Found::Tree(tree))
+        Ok(TreeLookup::Tree(tree))
     }
 }
 

@@ -10,5 +10,5 @@ mod remote_url;
 
 pub use ancestry::{CommitAncestry, CommitOrder};
 pub use checkout::{GitCheckout, checkout};
-pub use committed_file::{CommittedFile, Entry, FolderAt};
+pub use committed_file::{CommittedFile, FolderAt, FolderEntry};
 pub use error::GitError;

@@ -1,7 +1,7 @@
-//! GitHub's attestations API: where `gh attestation verify` looks for what is attested of an image.
+//! GitHub's attestations API, which `gh attestation verify` reads.
 //!
-//! Nothing there is looked at before: a bundle that is uploaded a second time, since the answer to the
-//! first time was lost, is listed twice, and both count.
+//! An upload does not look for an existing bundle: a bundle that is uploaded twice, since the first
+//! response was lost, is listed twice, and both are valid.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,11 +15,12 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{API_VERSION, GithubApiError, JSON_MEDIA_TYPE, repository_url};
+use super::error::GithubApiError;
+use super::repository_url::{API_VERSION, JSON_MEDIA_TYPE, repository_url};
+use crate::http::{HttpClient, HttpError, ServiceRequest, ServiceResponse};
 use crate::notices::to_printable;
-use crate::registry::{RegistryClient, RequestErrorKind, ServiceRequest, ServiceResponse};
 
-/// The attestations of one repository.
+/// Store of the attestations of one repository.
 #[derive(Clone)]
 pub struct AttestationStore {
     /// `https://api.github.com/repos/acme/web/attestations`
@@ -27,38 +28,38 @@ pub struct AttestationStore {
     /// `https://github.com/acme/web/attestations`
     web_url: Url,
     token: SecretString,
-    /// GitHub wants what creates something one after the other.
+    /// GitHub expects requests that create content one at a time.
     turn: Arc<Mutex<()>>,
 }
 
-/// Why a bundle was not taken.
+/// Why GitHub did not store a bundle.
 #[derive(Debug, Clone, Error)]
 #[error("GitHub's API ({host}) {cause}")]
 pub struct AttestationUploadError {
-    /// Who did not take it.
+    /// Host of the API.
     pub host: String,
-    /// What came instead.
+    /// What failed.
     pub cause: UploadErrorKind,
 }
 
-/// What the API did instead of taking a bundle.
+/// What failed in the upload of a bundle.
 #[derive(Debug, Clone, Error)]
 pub enum UploadErrorKind {
-    /// No answer, or none in time.
+    /// No usable response.
     #[error("does not answer: {0}")]
-    NoAnswer(RequestErrorKind),
-    /// It refused.
+    NoAnswer(HttpError),
+    /// The API refused the bundle.
     #[error("answers {status} to POST {path}{}", with_message(.message))]
     Refused {
-        /// The status.
+        /// HTTP status.
         status: StatusCode,
-        /// What was asked for.
+        /// Path of the request.
         path: String,
-        /// Its own words, made printable.
+        /// Message of the API, made printable.
         message: String,
     },
-    /// It took it, and does not say where it is.
-    #[error("gives what cannot be used: {0}")]
+    /// The response does not say where the bundle is.
+    #[error("sent an invalid response: {0}")]
     InvalidAnswer(String),
 }
 
@@ -75,7 +76,7 @@ struct CreatedAttestation {
 }
 
 impl AttestationUploadError {
-    /// How to go on, where there is something to do.
+    /// Returns what the reader can do.
     pub fn hint(&self) -> Option<&'static str> {
         let UploadErrorKind::Refused {
             status, message, ..
@@ -84,29 +85,29 @@ impl AttestationUploadError {
             return None;
         };
         match status.as_u16() {
-            // The words for a private repository of a user or an organisation without the plan.
+            // GitHub's message for a private repository of a user or an organisation without the plan.
             _ if message.contains("Feature not available") => Some(NOT_ENABLED_HINT),
-            401 => Some("github-token has to be a token of this job, as github.token is"),
+            401 => Some("github-token must be a token of this job, such as github.token"),
             403 => Some(
                 "give the job permissions: attestations: write; a pull request from a fork never has it",
             ),
             404 => Some(NOT_ENABLED_HINT),
             422 => Some(
-                "the bundle's certificate has to be of a workflow of this very repository: see GITHUB_REPOSITORY",
+                "the bundle's certificate must name a workflow of this repository: see GITHUB_REPOSITORY",
             ),
             _ => None,
         }
     }
 }
 
-const NOT_ENABLED_HINT: &str = "GitHub keeps attestations of public repositories, of private ones on GitHub Enterprise Cloud alone, and none on GitHub Enterprise Server: leave github-attestations out where it does not";
+const NOT_ENABLED_HINT: &str = "GitHub stores attestations for public repositories, for private ones only on GitHub Enterprise Cloud, and for none on GitHub Enterprise Server: remove github-attestations if it does not";
 
 impl AttestationStore {
-    /// Those of `repository` (`owner/name`), with the API at `base` (`GITHUB_API_URL`), shown by
-    /// `server` (`GITHUB_SERVER_URL`).
+    /// Returns the store of `repository` (`owner/name`), with the API at `base` (`GITHUB_API_URL`) and the
+    /// web pages at `server` (`GITHUB_SERVER_URL`).
     ///
     /// # Errors
-    /// These make no address.
+    /// These do not form a valid URL.
     pub fn new(
         base: &Url,
         server: &Url,
@@ -128,18 +129,18 @@ impl AttestationStore {
         })
     }
 
-    /// Has a bundle kept. Returns where GitHub shows it.
+    /// Uploads a bundle, and retries transient failures. Returns the address of its web page.
     ///
     /// # Errors
-    /// See [`AttestationUploadError`]. What passes is tried again.
+    /// See [`AttestationUploadError`].
     pub async fn upload(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         bundle: &[u8],
     ) -> Result<Url, AttestationUploadError> {
         let headers = self.headers().ok_or_else(|| {
             self.error(UploadErrorKind::InvalidAnswer(
-                "github-token is no header".to_owned(),
+                "github-token contains characters that a header cannot".to_owned(),
             ))
         })?;
         let ask = ServiceRequest {
@@ -209,7 +210,7 @@ impl AttestationStore {
     }
 }
 
-/// What an error says: its message, and of a failed validation the single errors.
+/// Returns the message of an error response, followed by the errors of a failed validation.
 fn error_message(body: &[u8]) -> String {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     let errors = json["errors"].as_array().into_iter().flatten();

@@ -1,9 +1,9 @@
 //! How much memory the manifests and lists of a run may take.
 //!
-//! What is counted is what is held at once: a manifest counts from when it is read until the last copy
+//! What is counted is what is reserved at once: a manifest counts from when it is read until the last copy
 //! of its bytes is dropped, and its copies share one count. So a run of a thousand images goes on for
 //! as long as it wants, and no image, however many large manifests it names, takes the machine's memory.
-//! What can be read again is not kept beyond [`KEEP_LIMIT`]; what has to be held beyond [`HOLD_LIMIT`]
+//! What can be read again is not kept beyond [`KEEP_LIMIT`]; what has to be reserved beyond [`HOLD_LIMIT`]
 //! is refused.
 
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl ManifestBudget {
     /// last copy of them is dropped.
     ///
     /// # Errors
-    /// More members than a manifest may have, or more than may be held.
+    /// More members than a manifest may have, or more than may be reserved.
     pub fn hold(&self, json: Bytes) -> Result<Bytes, ManifestError> {
         let members = members(&json);
         if members > MEMBERS_LIMIT {
@@ -74,19 +74,23 @@ impl ManifestBudget {
 
     /// Returns whether there is memory to keep what can be read again.
     pub fn may_keep(&self) -> bool {
-        self.held() <= KEEP_LIMIT
+        self.reserved() <= KEEP_LIMIT
     }
 
-    /// Returns how many bytes are held.
-    pub fn held(&self) -> usize {
+    /// Returns how many bytes are reserved.
+    pub fn reserved(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 impl Reservation {
-    /// Reserves so many bytes more; none where that is more than may be held.
+    /// Reserves so many bytes more; none where that is more than may be reserved.
     pub fn grow(&mut self, bytes: usize) -> Option<()> {
-        let fits = |held: usize| held.checked_add(bytes).filter(|held| *held <= HOLD_LIMIT);
+        let fits = |reserved: usize| {
+            reserved
+                .checked_add(bytes)
+                .filter(|reserved| *reserved <= HOLD_LIMIT)
+        };
         let order = Ordering::Relaxed;
         self.budget.0.fetch_update(order, order, fits).ok()?;
         self.bytes += bytes;
@@ -144,14 +148,14 @@ mod tests {
     fn bytes_count_until_their_last_copy_is_dropped() {
         let budget = ManifestBudget::default();
         let json = Bytes::from_static(br#"{"a":{"b:c\":":"d:e"}}"#);
-        let held = budget.hold(json.clone()).unwrap();
-        assert_eq!(held, json);
-        assert_eq!(budget.held(), json.len() + 2 * MEMBER);
-        let copy = held.slice(1..2);
-        drop(held);
-        assert_ne!(budget.held(), 0);
+        let reserved = budget.hold(json.clone()).unwrap();
+        assert_eq!(reserved, json);
+        assert_eq!(budget.reserved(), json.len() + 2 * MEMBER);
+        let copy = reserved.slice(1..2);
+        drop(reserved);
+        assert_ne!(budget.reserved(), 0);
         drop(copy);
-        assert_eq!(budget.held(), 0);
+        assert_eq!(budget.reserved(), 0);
     }
 
     #[test]
@@ -171,21 +175,21 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_not_held_and_counts_nothing() {
+    fn what_does_not_fit_is_not_kept_and_counts_nothing() {
         let budget = ManifestBudget::default();
         let mut all = budget.reservation();
         assert!(all.grow(KEEP_LIMIT).is_some() && budget.may_keep());
         assert!(all.grow(HOLD_LIMIT - KEEP_LIMIT).is_some() && !budget.may_keep());
         assert!(all.grow(1).is_none() && all.grow(usize::MAX).is_none());
-        let held = budget.clone().hold(Bytes::from_static(b"{}"));
-        assert_eq!(held, Err(ManifestError::OverBudget));
-        assert_eq!(budget.held(), HOLD_LIMIT);
+        let reserved = budget.clone().hold(Bytes::from_static(b"{}"));
+        assert_eq!(reserved, Err(ManifestError::OverBudget));
+        assert_eq!(budget.reserved(), HOLD_LIMIT);
         drop(all);
         let members = ":".repeat(MEMBERS_LIMIT + 1);
         assert_eq!(
             budget.hold(members.into()),
             Err(ManifestError::TooManyMembers)
         );
-        assert_eq!(budget.held(), 0);
+        assert_eq!(budget.reserved(), 0);
     }
 }

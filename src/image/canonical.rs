@@ -1,6 +1,6 @@
 //! Which places are the same one, however they are spelled (promise 5).
 //!
-//! [`CanonicalPlace::of`] is the one answer to that question: the policy's environments, a destination
+//! [`CanonicalPlace::new`] is the one answer to that question: the policy's environments, a destination
 //! that is given twice and the mounts of a run all compare what it returns. It errs towards "the same":
 //! a registry on this machine is one registry by whichever of its addresses it is asked, and plain
 //! HTTP's default port is as good as TLS's. Names that DNS or an operator alone knows to be the same
@@ -67,15 +67,15 @@ const LOOPBACK: [&str; 7] = [
 
 impl CanonicalPlace {
     /// Returns what `place` is. A directory that `real_paths` does not have is taken as its path reads.
-    pub fn of(place: &Destination, real_paths: &RealPaths) -> Self {
+    pub fn new(place: &Destination, real_paths: &RealPaths) -> Self {
         match place {
-            Destination::Registry(repository) => Self::of_repository(repository),
+            Destination::Registry(repository) => Self::from_repository(repository),
             Destination::Layout(path) => Self::Directory(real_paths.of(path)),
         }
     }
 
-    fn of_repository(repository: &Repository) -> Self {
-        let registry = CanonicalRegistry::of(repository.registry());
+    fn from_repository(repository: &Repository) -> Self {
+        let registry = CanonicalRegistry::from_name(repository.registry());
         let path = match repository.path() {
             path if registry.host == CanonicalHost::DockerHub && !path.contains('/') => {
                 format!("library/{path}")
@@ -87,11 +87,11 @@ impl CanonicalPlace {
 }
 
 impl CanonicalRegistry {
-    /// Returns what the registry is.
-    pub fn of(registry: &RegistryName) -> Self {
+    /// Returns the registry that a name reaches.
+    pub fn from_name(registry: &RegistryName) -> Self {
         let (host, port) = registry.host_and_port();
         Self {
-            host: CanonicalHost::of(host),
+            host: CanonicalHost::parse(host),
             port: port.filter(|port| !DEFAULT_PORTS.contains(port)),
         }
     }
@@ -99,17 +99,17 @@ impl CanonicalRegistry {
 
 impl CanonicalHost {
     /// Reads the host as the client of the registry does: numbers of any form are an address.
-    fn of(host: &str) -> Self {
+    fn parse(host: &str) -> Self {
         match Host::parse(host) {
-            Ok(Host::Ipv4(address)) => Self::of_ipv4(address),
-            Ok(Host::Ipv6(address)) => Self::of_ipv6(address),
-            Ok(Host::Domain(name)) => Self::of_name(name.trim_end_matches('.')),
+            Ok(Host::Ipv4(address)) => Self::from_ipv4(address),
+            Ok(Host::Ipv6(address)) => Self::from_ipv6(address),
+            Ok(Host::Domain(name)) => Self::from_domain(name.trim_end_matches('.')),
             // No connection is made to what is no host.
-            Err(_) => Self::of_name(&host.to_ascii_lowercase()),
+            Err(_) => Self::from_domain(&host.to_ascii_lowercase()),
         }
     }
 
-    fn of_name(name: &str) -> Self {
+    fn from_domain(name: &str) -> Self {
         let is_local =
             name == "localhost" || name.ends_with(".localhost") || LOOPBACK.contains(&name);
         match () {
@@ -120,17 +120,17 @@ impl CanonicalHost {
     }
 
     /// A connection to the unspecified address is one to this machine.
-    fn of_ipv4(address: Ipv4Addr) -> Self {
+    fn from_ipv4(address: Ipv4Addr) -> Self {
         match address.is_loopback() || address.is_unspecified() {
             true => Self::Loopback,
             false => Self::Address(address.into()),
         }
     }
 
-    fn of_ipv6(address: Ipv6Addr) -> Self {
+    fn from_ipv6(address: Ipv6Addr) -> Self {
         match embedded(address) {
             _ if address.is_loopback() || address.is_unspecified() => Self::Loopback,
-            Some(address) => Self::of_ipv4(address),
+            Some(address) => Self::from_ipv4(address),
             None => Self::Address(address.into()),
         }
     }

@@ -30,7 +30,7 @@ impl Descriptor {
     /// A blob of these bytes, of no particular type.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let size = bytes.len() as u64;
-        Self::new("application/octet-stream", Digest::of(bytes), size)
+        Self::new("application/octet-stream", Digest::from_bytes(bytes), size)
     }
 }
 

@@ -27,7 +27,7 @@ pub enum DigestError {
 
 impl Digest {
     /// The digest of `bytes`.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut hasher = DigestHasher::new();
         hasher.update(bytes);
         hasher.finish()
@@ -39,7 +39,7 @@ impl Digest {
     }
 
     /// The encoded part: 64 hex digits.
-    pub fn hex(&self) -> String {
+    pub fn to_hex(&self) -> String {
         use fmt::Write;
         self.0
             .iter()
@@ -51,13 +51,13 @@ impl Digest {
 
     /// `sha256:` and the first twelve hex digits: enough for a person to tell two apart.
     pub fn short(&self) -> String {
-        format!("sha256:{}", &self.hex()[..12])
+        format!("sha256:{}", &self.to_hex()[..12])
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.hex())
+        write!(f, "sha256:{}", self.to_hex())
     }
 }
 
@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn digest_of_nothing_is_the_known_one() {
-        assert_eq!(Digest::of(b"").to_string(), EMPTY);
-        assert_eq!(EMPTY.parse(), Ok(Digest::of(b"")));
+        assert_eq!(Digest::from_bytes(b"").to_string(), EMPTY);
+        assert_eq!(EMPTY.parse(), Ok(Digest::from_bytes(b"")));
     }
 
     #[test]

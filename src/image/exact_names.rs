@@ -11,63 +11,63 @@ use serde::de::{
 };
 
 /// Where names count.
-pub(crate) enum Names {
+pub(crate) enum MemberNames {
     /// Nowhere below.
     Any,
     /// In each element of a list.
-    List(&'static Names),
+    List(&'static MemberNames),
     /// In an object, and below its known members.
-    Object(&'static [(&'static str, &'static Names)]),
+    Object(&'static [(&'static str, &'static MemberNames)]),
 }
 
-const PLATFORM: &Names = &Names::Object(&[
-    ("architecture", &Names::Any),
-    ("os", &Names::Any),
-    ("os.version", &Names::Any),
-    ("os.features", &Names::Any),
-    ("variant", &Names::Any),
+const PLATFORM: &MemberNames = &MemberNames::Object(&[
+    ("architecture", &MemberNames::Any),
+    ("os", &MemberNames::Any),
+    ("os.version", &MemberNames::Any),
+    ("os.features", &MemberNames::Any),
+    ("variant", &MemberNames::Any),
 ]);
 
-const DESCRIPTOR: &Names = &Names::Object(&[
-    ("mediaType", &Names::Any),
-    ("digest", &Names::Any),
-    ("size", &Names::Any),
-    ("urls", &Names::Any),
-    ("annotations", &Names::Any),
-    ("data", &Names::Any),
-    ("artifactType", &Names::Any),
+const DESCRIPTOR: &MemberNames = &MemberNames::Object(&[
+    ("mediaType", &MemberNames::Any),
+    ("digest", &MemberNames::Any),
+    ("size", &MemberNames::Any),
+    ("urls", &MemberNames::Any),
+    ("annotations", &MemberNames::Any),
+    ("data", &MemberNames::Any),
+    ("artifactType", &MemberNames::Any),
     ("platform", PLATFORM),
 ]);
 
 /// The names in a manifest or an index, `index.json` among them.
-pub(crate) const MANIFEST: &Names = &Names::Object(&[
-    ("schemaVersion", &Names::Any),
-    ("mediaType", &Names::Any),
-    ("artifactType", &Names::Any),
+pub(crate) const MANIFEST: &MemberNames = &MemberNames::Object(&[
+    ("schemaVersion", &MemberNames::Any),
+    ("mediaType", &MemberNames::Any),
+    ("artifactType", &MemberNames::Any),
     ("config", DESCRIPTOR),
-    ("layers", &Names::List(DESCRIPTOR)),
-    ("manifests", &Names::List(DESCRIPTOR)),
+    ("layers", &MemberNames::List(DESCRIPTOR)),
+    ("manifests", &MemberNames::List(DESCRIPTOR)),
     ("subject", DESCRIPTOR),
-    ("annotations", &Names::Any),
+    ("annotations", &MemberNames::Any),
 ]);
 
 /// The names in the `manifest.json` of a docker-archive.
-pub(crate) const DOCKER_ARCHIVE: &Names = &Names::List(&Names::Object(&[
-    ("Config", &Names::Any),
-    ("RepoTags", &Names::Any),
-    ("Layers", &Names::Any),
+pub(crate) const DOCKER_ARCHIVE: &MemberNames = &MemberNames::List(&MemberNames::Object(&[
+    ("Config", &MemberNames::Any),
+    ("RepoTags", &MemberNames::Any),
+    ("Layers", &MemberNames::Any),
 ]));
 
 /// Checks that each name of a JSON text that is nearly a known one is that name.
 ///
 /// # Errors
 /// The first that is not, or that is there twice, and where.
-pub(crate) fn check(json: &[u8], names: &'static Names) -> Result<(), serde_json::Error> {
+pub(crate) fn check(json: &[u8], names: &'static MemberNames) -> Result<(), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_slice(json);
     names.deserialize(&mut json)
 }
 
-impl Names {
+impl MemberNames {
     /// Returns the place of a known member.
     fn find(&self, name: &str) -> Result<Option<usize>, String> {
         let Self::Object(members) = self else {
@@ -95,19 +95,19 @@ fn is_taken_for(name: &str, known: &str) -> bool {
     name.chars().map(folded).eq(known.chars().map(folded))
 }
 
-impl<'de> DeserializeSeed<'de> for &'static Names {
+impl<'de> DeserializeSeed<'de> for &'static MemberNames {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
         match self {
-            Names::Any => IgnoredAny::deserialize(json).map(drop),
-            Names::List(_) | Names::Object(_) => json.deserialize_any(self),
+            MemberNames::Any => IgnoredAny::deserialize(json).map(drop),
+            MemberNames::List(_) | MemberNames::Object(_) => json.deserialize_any(self),
         }
     }
 }
 
 /// What is no list or object has no names.
-impl<'de> Visitor<'de> for &'static Names {
+impl<'de> Visitor<'de> for &'static MemberNames {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,8 +140,8 @@ impl<'de> Visitor<'de> for &'static Names {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let element = match self {
-            Names::List(element) => element,
-            Names::Any | Names::Object(_) => &Names::Any,
+            MemberNames::List(element) => element,
+            MemberNames::Any | MemberNames::Object(_) => &MemberNames::Any,
         };
         while list.next_element_seed(element)?.is_some() {}
         Ok(())
@@ -155,11 +155,11 @@ impl<'de> Visitor<'de> for &'static Names {
                 (_, Some(at)) if seen.contains(&at) => {
                     return Err(A::Error::custom(format!("it has the member {name} twice")));
                 }
-                (Names::Object(members), Some(at)) => {
+                (MemberNames::Object(members), Some(at)) => {
                     seen.push(at);
                     members[at].1
                 }
-                _ => &Names::Any,
+                _ => &MemberNames::Any,
             };
             object.next_value_seed(below)?;
         }

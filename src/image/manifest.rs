@@ -87,7 +87,7 @@ impl Manifest {
             }
         };
         Ok(Self {
-            digest: Digest::of(&bytes),
+            digest: Digest::from_bytes(&bytes),
             bytes,
             media_type,
             artifact_type: wire.artifact_type.filter(|kind| !kind.is_empty()),
@@ -140,7 +140,7 @@ impl Manifest {
         let ManifestBody::Image { config, layers } = &self.body else {
             return false;
         };
-        let has_config = config.media_type != EMPTY || config.digest != Digest::of(b"{}");
+        let has_config = config.media_type != EMPTY || config.digest != Digest::from_bytes(b"{}");
         let mut others = layers.iter().filter(|layer| layer.media_type != IN_TOTO);
         !has_config && !layers.is_empty() && others.next().is_none()
     }
@@ -192,7 +192,7 @@ fn determine_media_type(
     };
     if declared.is_index() != looks_like.is_index() {
         return Err(ManifestError::Mixed {
-            said: declared.as_str(),
+            stated: declared.as_str(),
             is: looks_like.as_str(),
         });
     }
@@ -225,7 +225,7 @@ mod tests {
         let text = image("");
         let manifest = parse(&text).unwrap();
         assert_eq!(manifest.bytes, text.as_bytes());
-        assert_eq!(manifest.digest, Digest::of(text.as_bytes()));
+        assert_eq!(manifest.digest, Digest::from_bytes(text.as_bytes()));
         assert_eq!(manifest.media_type, MediaType::OciManifest);
         assert_eq!(manifest.blobs().count(), 1);
     }

@@ -28,14 +28,14 @@ pub enum ManifestError {
         "is a manifest of schema version {0}; only 2 is supported: pull and push it with a current docker"
     )]
     Schema(u64),
-    /// A media type that is none of [`MediaType`].
+    /// A media type that is none of [`super::MediaType`].
     #[error("has the unsupported media type {0:?}")]
     MediaType(String),
     /// What the manifest holds contradicts what it says it is.
-    #[error("has the media type {said}, but the content of {is}")]
+    #[error("has the media type {stated}, but the content of {is}")]
     Mixed {
         /// The media type as the manifest or the server gives it.
-        said: &'static str,
+        stated: &'static str,
         /// What it looks like.
         is: &'static str,
     },

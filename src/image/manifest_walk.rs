@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn digest(number: usize) -> Digest {
-        Digest::of(&number.to_le_bytes())
+        Digest::from_bytes(&number.to_le_bytes())
     }
 
     fn link(parent: usize, child: usize, may_be_index: bool) -> ManifestLink {

@@ -65,15 +65,15 @@ impl ImageLabels {
     /// The labels of an image config, the JSON document that a manifest's `config` names.
     pub fn from_config(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         #[derive(Deserialize)]
-        struct Config {
-            config: Option<Inner>,
+        struct ImageConfigJson {
+            config: Option<ConfigJson>,
         }
         #[derive(Deserialize)]
-        struct Inner {
+        struct ConfigJson {
             #[serde(rename = "Labels")]
             labels: Option<BTreeMap<String, String>>,
         }
-        let config: Config = serde_json::from_slice(bytes)?;
+        let config: ImageConfigJson = serde_json::from_slice(bytes)?;
         Ok(Self(
             config
                 .config

@@ -134,14 +134,14 @@ impl Platform {
     /// The platform that an image's config says that it is for; `None` where it says none.
     pub fn from_config(config: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
-        struct Config {
+        struct PlatformConfigJson {
             os: String,
             architecture: String,
             variant: Option<String>,
             #[serde(rename = "os.version")]
             os_version: Option<String>,
         }
-        let config: Config = serde_json::from_slice(config).ok()?;
+        let config: PlatformConfigJson = serde_json::from_slice(config).ok()?;
         let known = !config.os.is_empty() && !config.architecture.is_empty();
         known.then_some(Self {
             os: config.os,

@@ -77,7 +77,7 @@ pub(crate) trait LayoutBlobs: Clone + Send + Sync + 'static {
             return Err(ManifestError::TooLarge.into());
         }
         let bytes = extent.read().map_err(BlobFault::Io)?;
-        let is = Digest::of(&bytes);
+        let is = Digest::from_bytes(&bytes);
         match is == digest {
             true => Ok(Some(self.budget().hold(bytes.into())?)),
             false => Err(BlobFault::Digest { is }),

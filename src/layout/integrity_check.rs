@@ -70,8 +70,8 @@ fn go_through(
     let mut seen = HashSet::new();
     let mut counted = HashSet::new();
     let mut to_hash = HashMap::new();
-    let mut ahead = VecDeque::from([root]);
-    while let Some(wanted) = ahead.pop_front() {
+    let mut pending = VecDeque::from([root]);
+    while let Some(wanted) = pending.pop_front() {
         let fault = |fault| LayoutFault::Blob {
             what: wanted.what.clone(),
             fault,
@@ -91,7 +91,7 @@ fn go_through(
         }
         checked.manifests += 1;
         checked.bytes += manifest.bytes.len() as u64;
-        ahead.extend(
+        pending.extend(
             manifest
                 .children()
                 .map(|child| child_to_check(child, &wanted)),

@@ -280,7 +280,7 @@ impl LayoutBlobs for LayoutDirectory {
         let Some(folder) = self.blob_folder()? else {
             return Ok(None);
         };
-        let file = folder.file(&digest.hex(), self.links)?;
+        let file = folder.file(&digest.to_hex(), self.links)?;
         file.map(|file| {
             Ok(FileExtent {
                 len: file.metadata().map_err(BlobFault::Io)?.len(),

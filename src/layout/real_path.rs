@@ -12,7 +12,7 @@ use crate::image::{CanonicalPlace, Destination, RealPaths};
 /// A directory of which that cannot be told; see [`real_paths`].
 pub fn canonical_place(place: &Destination) -> Result<CanonicalPlace, LayoutError> {
     let real_paths = real_paths([place])?;
-    Ok(CanonicalPlace::of(place, &real_paths))
+    Ok(CanonicalPlace::new(place, &real_paths))
 }
 
 /// Finds out where the directories among `places` really are.

@@ -173,7 +173,7 @@ impl IncomingBlob {
         } else if is != self.digest {
             BlobFault::Digest { is }
         } else {
-            layout.place_blob(self.file, &self.digest.hex())?;
+            layout.place_blob(self.file, &self.digest.to_hex())?;
             layout.note_right(self.digest);
             return Ok(());
         };

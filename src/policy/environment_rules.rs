@@ -15,7 +15,7 @@ pub struct EnvironmentRules {
     pub(super) repository_at: FilePosition,
     pub(super) template: RepositoryTemplate,
     destinations: Vec<(Option<Service>, Destination)>,
-    /// The repository that a service of the name [`MARK`] would have.
+    /// The repository that a service of the name `MARK` would have.
     pub(super) marked: Option<Destination>,
     pub(super) from: Option<(EnvironmentName, FilePosition)>,
     tags: Option<YamlText>,

@@ -145,7 +145,7 @@ impl ReleasePolicy {
         let mut taken: HashMap<CanonicalPlace, &EnvironmentRules> = HashMap::new();
         for stage in &self.environments {
             for (_, place) in stage.destinations() {
-                let name = CanonicalPlace::of(place, &RealPaths::default());
+                let name = CanonicalPlace::new(place, &RealPaths::default());
                 if let Some(other) = taken.insert(name, stage) {
                     return Err(stage.repository_at.to_error(PolicyProblem::SameRepository {
                         place: place.to_string(),

@@ -81,7 +81,7 @@ impl ReleasePolicy {
         for stage in &self.environments {
             for (service, place) in stage.destinations() {
                 let owner = (stage, service.as_ref());
-                if let Some(first) = owners.insert(CanonicalPlace::of(place, real_paths), owner) {
+                if let Some(first) = owners.insert(CanonicalPlace::new(place, real_paths), owner) {
                     return Err(two(place, first, owner));
                 }
             }
@@ -90,7 +90,7 @@ impl ReleasePolicy {
             |stages: &'a [EnvironmentRules]| -> Vec<(&'a EnvironmentRules, CanonicalPlace)> {
                 let marked = stages.iter().filter_map(|stage| {
                     let marked = stage.marked.as_ref()?;
-                    Some((stage, CanonicalPlace::of(marked, real_paths)))
+                    Some((stage, CanonicalPlace::new(marked, real_paths)))
                 });
                 marked.collect()
             };
@@ -99,7 +99,7 @@ impl ReleasePolicy {
             .split_at(self.environments.len() - self.added);
         let own = marked(own);
         for (_, place) in added.iter().flat_map(EnvironmentRules::destinations) {
-            refuse_unknown(&own, place, &CanonicalPlace::of(place, real_paths))?;
+            refuse_unknown(&own, place, &CanonicalPlace::new(place, real_paths))?;
         }
         let marked = own.into_iter().chain(marked(added)).collect();
         Ok(Repositories { owners, marked })

@@ -36,11 +36,11 @@ fn place(text: &str) -> Destination {
 /// The environment and service of a place, where directories are at what their paths read from `here`.
 fn owner(policy: &ReleasePolicy, text: &str, here: &str) -> Result<Option<String>, MatchError> {
     let mut real = RealPaths::default();
-    let asked = place(text);
-    for place in policy.places().chain([&asked]) {
+    let requested = place(text);
+    for place in policy.places().chain([&requested]) {
         if let Destination::Layout(path) = place {
             let whole = std::path::Path::new(here).join(path);
-            let whole = CanonicalPlace::of(&Destination::Layout(whole), &RealPaths::default());
+            let whole = CanonicalPlace::new(&Destination::Layout(whole), &RealPaths::default());
             if let CanonicalPlace::Directory(whole) = whole {
                 real.insert(path.clone(), whole);
             }
@@ -48,7 +48,7 @@ fn owner(policy: &ReleasePolicy, text: &str, here: &str) -> Result<Option<String
     }
     let found = policy
         .repositories(&real)?
-        .matching(&asked, &CanonicalPlace::of(&asked, &real))?;
+        .matching(&requested, &CanonicalPlace::new(&requested, &real))?;
     Ok(found.map(|(stage, service)| match service {
         Some(service) => format!("{} {service}", stage.name()),
         None => stage.name().to_string(),
@@ -514,7 +514,7 @@ proptest! {
         for stage in policy.environments() {
             prop_assert_eq!(stage.destinations().len(), services.len());
             for (service, place) in stage.destinations() {
-                let canonical = CanonicalPlace::of(place, &RealPaths::default());
+                let canonical = CanonicalPlace::new(place, &RealPaths::default());
                 let found = repositories.matching(place, &canonical).unwrap().unwrap();
                 prop_assert_eq!((found.0.name(), found.1), (stage.name(), service.as_ref()));
             }

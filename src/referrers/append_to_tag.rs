@@ -1,6 +1,6 @@
 //! Adding to a tag that every writer adds to. Registries cannot compare and write in one step, so: read, merge and write, one right
-//! after the other ([`AppendableTag::append`]); and when the road has written its tags, read again, until our
-//! members are there and all others that were ever seen ([`AppendableTag::settle`]). What others write between
+//! after the other ([`AppendableTag::append`]); and when the pipeline has written its tags, read again, until our
+//! members are there and all others that were ever seen ([`AppendableTag::recheck`]). What others write between
 //! our reading and our writing is lost to us, but not to them, since they read again as well, later
 //! than it takes from a reading to a writing.
 
@@ -64,7 +64,7 @@ impl AppendableTag {
         }))
     }
 
-    /// As [`AppendableTag::read_to_add`], unless it is known that there is no such tag.
+    /// As `AppendableTag::read_to_add`, unless it is known that there is no such tag.
     ///
     /// # Errors
     /// A store that cannot tell.

@@ -36,12 +36,12 @@ impl Artifact {
             "artifactType": kind,
             "config": {
                 "mediaType": EMPTY_CONFIG.0,
-                "digest": Digest::of(EMPTY_CONFIG.1).to_string(),
+                "digest": Digest::from_bytes(EMPTY_CONFIG.1).to_string(),
                 "size": EMPTY_CONFIG.1.len(),
             },
             "layers": [{
                 "mediaType": kind,
-                "digest": Digest::of(&content).to_string(),
+                "digest": Digest::from_bytes(&content).to_string(),
                 "size": content.len(),
             }],
             "subject": {
@@ -88,7 +88,7 @@ impl Artifact {
 
     /// The digest of its config, which is that of many others.
     pub fn config_digest() -> Digest {
-        Digest::of(EMPTY_CONFIG.1)
+        Digest::from_bytes(EMPTY_CONFIG.1)
     }
 
     /// Writes it, by its digest, once its blobs are there. In a layout it is listed by that. Returns

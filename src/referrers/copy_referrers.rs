@@ -56,7 +56,7 @@ impl<'a> ReferrerCopy<'a> {
         referrers: &ReferrerGraph,
         prior: &TagSnapshot,
     ) -> Result<Self, SidedReferrerError> {
-        let mut travelled = CopiedReferrers {
+        let mut copied = CopiedReferrers {
             skipped: referrers.skipped.clone(),
             ..CopiedReferrers::default()
         };
@@ -65,14 +65,12 @@ impl<'a> ReferrerCopy<'a> {
             read_tags_at_destination(between.store, referrers, prior),
         );
         let (listed, tagged) = looked.await.map_err(SidedReferrerError::at_destination)?;
-        let subjects = listed
-            .into_iter()
-            .map(|about| travelled.record_subject(about));
+        let subjects = listed.into_iter().map(|about| copied.record_subject(about));
         let (to_lists, subjects): (Vec<_>, Vec<_>) = subjects
             .filter(|(_, subject)| !subject.missing.is_empty())
             .partition(|(is_there, _)| *is_there);
         let tags = tagged.into_iter().map(|(tagged, there)| {
-            let tag = travelled.record_tag(tagged, there.as_ref());
+            let tag = copied.record_tag(tagged, there.as_ref());
             (there.is_some(), tag)
         });
         let (to_tags, tags): (Vec<_>, Vec<_>) = tags
@@ -90,7 +88,7 @@ impl<'a> ReferrerCopy<'a> {
         Ok(Self {
             existing_tags: to_tags,
             new_content: rest,
-            copied: travelled,
+            copied,
         })
     }
 

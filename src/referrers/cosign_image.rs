@@ -82,7 +82,7 @@ async fn read_payload(
 
 /// The annotations of a layer over `payload`; none where it is over another.
 pub fn annotations_over(layer: &Value, payload: &[u8]) -> Option<BTreeMap<String, String>> {
-    let is_over = layer["digest"] == Digest::of(payload).to_string();
+    let is_over = layer["digest"] == Digest::from_bytes(payload).to_string();
     let annotations = serde_json::from_value(layer["annotations"].clone()).ok();
     annotations.filter(|_| is_over)
 }
@@ -95,7 +95,7 @@ pub fn cosign_layer(
 ) -> Value {
     json!({
         "mediaType": kind,
-        "digest": Digest::of(payload).to_string(),
+        "digest": Digest::from_bytes(payload).to_string(),
         "size": payload.len(),
         "annotations": annotations,
     })
@@ -119,7 +119,7 @@ pub(super) fn cosign_config(layers: &[Value]) -> Bytes {
 pub(super) fn cosign_config_descriptor(config: &Bytes) -> Value {
     json!({
         "mediaType": CONFIG_TYPE,
-        "digest": Digest::of(config).to_string(),
+        "digest": Digest::from_bytes(config).to_string(),
         "size": config.len(),
     })
 }

@@ -38,7 +38,7 @@ pub(super) fn referrers_tag(subject: Digest) -> Tag {
 }
 
 fn digest_tag(subject: Digest, ending: &str) -> Tag {
-    let text = format!("sha256-{}{ending}", subject.hex());
+    let text = format!("sha256-{}{ending}", subject.to_hex());
     text.parse().expect("a digest's hex digits make a tag")
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::mirror_annotation::read_mirrored_members;
 use super::referrer_entry::ReferrerEntry;
-use super::wire::Listed;
+use super::wire::IndexEntryJson;
 use super::{AppendableTag, ReferrerError, TagSnapshot};
 use crate::image::{Digest, Manifest, ManifestBody};
 use crate::layout::LayoutReferrers;
@@ -259,7 +259,7 @@ pub(super) fn on_disk_to_add(
 /// The entries of a list.
 pub(super) fn parse_entries(
     subject: Digest,
-    listed: impl IntoIterator<Item = Listed>,
+    listed: impl IntoIterator<Item = IndexEntryJson>,
 ) -> Result<Vec<ReferrerEntry>, ReferrerError> {
     let entries = listed
         .into_iter()

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::appendable_tag::TagContent;
 use super::tag_members::read_members;
-use super::wire::Listed;
+use super::wire::IndexEntryJson;
 use super::{AppendableTag, ReferrerError};
 use crate::image::{Manifest, ManifestBody, MediaType};
 use crate::notices::Notices;
@@ -34,9 +34,9 @@ impl AppendableTag {
             (TagContent::CosignImage, ManifestBody::Index(_)) => {
                 Some("an index, not a list of signatures or attestations")
             }
-            (TagContent::ReferrersIndex, ManifestBody::Index(_)) => Listed::all(found)
+            (TagContent::ReferrersIndex, ManifestBody::Index(_)) => IndexEntryJson::all(found)
                 .iter()
-                .any(Listed::is_foreign)
+                .any(IndexEntryJson::is_foreign)
                 .then_some("an index of images, not a list of referrers"),
             (TagContent::CosignImage, ManifestBody::Image { .. }) => (has_image_config(found)
                 && all().iter().any(is_foreign))
@@ -59,8 +59,8 @@ impl AppendableTag {
     }
 
     /// Returns the entries of the list that the tag names, as far as they are entries of such a list.
-    pub(super) fn listed(&self, there: &Manifest) -> Vec<Listed> {
-        let mut listed = Listed::all(there);
+    pub(super) fn listed(&self, there: &Manifest) -> Vec<IndexEntryJson> {
+        let mut listed = IndexEntryJson::all(there);
         listed.retain(|entry| !entry.is_foreign());
         listed
     }

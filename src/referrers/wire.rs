@@ -13,7 +13,7 @@ use crate::image::{Manifest, MediaType};
 /// An entry of a list. Members that nothing is read from are passed over, and take no memory.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Listed {
+pub(super) struct IndexEntryJson {
     media_type: Option<String>,
     digest: Option<String>,
     platform: Option<IgnoredAny>,
@@ -25,12 +25,12 @@ pub(super) struct Listed {
 #[derive(Default)]
 struct Telling(BTreeMap<String, String>);
 
-impl Listed {
+impl IndexEntryJson {
     /// Reads the entries of an index.
     pub(super) fn all(index: &Manifest) -> Vec<Self> {
         #[derive(Deserialize)]
         struct Index {
-            manifests: Vec<Listed>,
+            manifests: Vec<IndexEntryJson>,
         }
         let index = serde_json::from_slice::<Index>(&index.bytes);
         index.map_or_else(|_| Vec::new(), |index| index.manifests)

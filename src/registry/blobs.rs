@@ -3,8 +3,8 @@
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::RepositoryClient;
 use super::error::RegistryError;
+use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
 use crate::image::{Descriptor, Digest};
 

@@ -5,7 +5,9 @@ use std::sync::PoisonError;
 
 use futures_util::future::join_all;
 
-use super::{RegistryClient, RegistryState, RepositoryAccess};
+use super::registry_client::RegistryClient;
+use super::registry_state::RegistryState;
+use super::repository_access::RepositoryAccess;
 use crate::image::Repository;
 
 impl RegistryClient {

@@ -12,10 +12,10 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, RAN
 use reqwest::{Method, Response, StatusCode};
 use tokio::time::Instant;
 
-use super::RepositoryClient;
-use super::error::{RegistryError, RequestErrorKind, cause};
-use super::http_clients::ConnectionPool;
+use super::error::{RegistryError, RequestErrorKind};
+use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
+use crate::http::{ConnectionPool, HttpError};
 use crate::image::Descriptor;
 
 /// A blob that is being read.
@@ -118,30 +118,31 @@ impl BlobDownload {
                 self.open_rest().await?;
                 continue;
             };
-            let stall = self.remote.timing().stall;
-            let asked = Instant::now();
+            let timing = self.remote.timing();
+            let stall = timing.stall;
+            let requested = Instant::now();
             let broken = match tokio::time::timeout(stall, chunks.next()).await {
                 Ok(Some(Ok(chunk))) => {
                     let bytes = chunk.len() as u64;
                     self.offset += bytes;
-                    let is_slow = !self.window.note(bytes, asked.elapsed(), stall);
+                    let is_slow = !self.window.note(bytes, requested.elapsed(), stall);
                     if is_slow && self.offset < self.blob.size {
                         self.window = Window::default();
                         self.chunks = None;
-                        self.pause_or_fail(RequestErrorKind::Slow(stall)).await?;
+                        self.pause_or_fail(HttpError::Slow(stall).into()).await?;
                     }
                     return Ok(Some(chunk));
                 }
                 Ok(None) if self.offset >= self.blob.size => return Ok(None),
-                Ok(None) => RequestErrorKind::Connection(format!(
-                    "it ended after {} of {} bytes",
+                Ok(None) => HttpError::Connection(format!(
+                    "the body ended after {} of {} bytes",
                     self.offset, self.blob.size
                 )),
-                Ok(Some(Err(error))) => cause(&error),
-                Err(_) => RequestErrorKind::Stalled,
+                Ok(Some(Err(error))) => HttpError::from_reqwest(&error, timing),
+                Err(_) => HttpError::Stalled(stall),
             };
             self.chunks = None;
-            self.pause_or_fail(broken).await?;
+            self.pause_or_fail(broken.into()).await?;
         }
     }
 
@@ -154,7 +155,7 @@ impl BlobDownload {
         self.broken_at = self.offset;
         let timing = self.remote.timing();
         // A slow download goes on where it is; a slow answer as a whole would be as slow again.
-        let may_pass = matches!(broken, RequestErrorKind::Slow(_));
+        let may_pass = matches!(broken, RequestErrorKind::Http(HttpError::Slow(_)));
         let error = self.remote.error(&self.range_request(), broken);
         if !(may_pass || error.is_transient()) || self.breaks >= timing.attempts {
             return Err(error);
@@ -194,7 +195,7 @@ impl BlobDownload {
                 self.blob.size - self.offset
             }
             Some(_) => {
-                let wrong = "it does not go on where it was asked to";
+                let wrong = "the range of the response does not begin at the requested byte";
                 return Err(self
                     .remote
                     .error(&call, RequestErrorKind::Protocol(wrong.to_owned())));

@@ -1,10 +1,10 @@
 use std::fmt;
-use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde::Deserialize;
 
 use crate::credentials::CredentialsError;
+use crate::http::{HttpError, is_transient};
 use crate::image::{Digest, ManifestError, RegistryName};
 use crate::notices::to_printable;
 
@@ -51,21 +51,11 @@ pub enum RequestErrorKind {
         /// The answer's own words, made printable.
         message: String,
     },
-    /// No connection, or it broke.
-    Connection(String),
-    /// The name of the registry leads nowhere.
-    UnknownHost,
-    /// The server's certificate, or the TLS handshake.
-    Tls(String),
-    /// Nothing moved for too long.
-    Stalled,
-    /// Bytes kept coming, and after so long the answer was not complete.
-    Slow(Duration),
-    /// The answer breaks the protocol.
+    /// The registry sent no usable response.
+    Http(HttpError),
+    /// The response breaks the distribution protocol.
     Protocol(String),
-    /// The answer is longer than so many bytes, which is all that is read.
-    TooLong(usize),
-    /// The answer's manifest is none.
+    /// The response is not a valid manifest.
     Manifest(ManifestError),
     /// The bytes are not what their digest says.
     WrongDigest {
@@ -86,14 +76,19 @@ pub enum RequestErrorKind {
     Credentials(CredentialsError),
 }
 
+impl From<HttpError> for RequestErrorKind {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}
+
 impl RegistryError {
     /// Whether trying again may help.
     pub fn is_transient(&self) -> bool {
         match &self.cause {
-            RequestErrorKind::Status { status, .. } => super::retry::is_transient(*status),
-            RequestErrorKind::Connection(_)
-            | RequestErrorKind::Stalled
-            | RequestErrorKind::TokenExpired
+            RequestErrorKind::Status { status, .. } => is_transient(*status),
+            RequestErrorKind::Http(error) => error.is_transient(),
+            RequestErrorKind::TokenExpired
             | RequestErrorKind::ChunkTooLarge(_)
             | RequestErrorKind::SessionLost(_) => true,
             _ => false,
@@ -176,10 +171,12 @@ impl RegistryError {
                     helper: helper.clone(),
                 })
             }
-            RequestErrorKind::Connection(_)
-            | RequestErrorKind::Stalled
-            | RequestErrorKind::Slow(_) => Some(AccessProblem::Unreachable(registry)),
-            RequestErrorKind::UnknownHost => Some(AccessProblem::UnknownHost(registry)),
+            RequestErrorKind::Http(
+                HttpError::Connection(_) | HttpError::Stalled(_) | HttpError::Slow(_),
+            ) => Some(AccessProblem::Unreachable(registry)),
+            RequestErrorKind::Http(HttpError::UnknownHost) => {
+                Some(AccessProblem::UnknownHost(registry))
+            }
             _ => None,
         }
     }
@@ -202,11 +199,11 @@ impl RegistryError {
                 "give them as the input credentials: {}=USER:PASSWORD",
                 self.registry
             )),
-            RequestErrorKind::Tls(_) => Some(
+            RequestErrorKind::Http(HttpError::Tls(_)) => Some(
                 "for a private certificate authority give its PEM file as ca-file; a registry without TLS goes into insecure-registries"
                     .to_owned(),
             ),
-            RequestErrorKind::UnknownHost => {
+            RequestErrorKind::Http(HttpError::UnknownHost) => {
                 Some(format!("is {} spelt right, and can this runner reach it?", self.registry))
             }
             _ => None,
@@ -259,20 +256,8 @@ impl fmt::Display for RequestErrorKind {
                 }
                 Ok(())
             }
-            Self::Connection(text) => write!(f, "{text}"),
-            Self::UnknownHost => f.write_str("there is no such host"),
-            Self::Tls(text) => write!(f, "the TLS connection failed: {text}"),
-            Self::Stalled => f.write_str("nothing moved for too long"),
-            Self::Slow(limit) => write!(
-                f,
-                "the answer trickled for {} s and was not complete",
-                limit.as_secs_f64()
-            ),
-            Self::Protocol(text) => write!(f, "the answer makes no sense: {text}"),
-            Self::TooLong(limit) => write!(
-                f,
-                "the answer makes no sense: a body of more than {limit} bytes"
-            ),
+            Self::Http(error) => write!(f, "{error}"),
+            Self::Protocol(text) => write!(f, "invalid response: {text}"),
             Self::Manifest(error) => write!(f, "the manifest {error}"),
             Self::WrongDigest { expected, actual } => {
                 write!(f, "the content is {actual}, not {expected} as it should be")
@@ -321,44 +306,6 @@ pub(super) fn parse_error_envelope(body: &[u8]) -> (Option<String>, String) {
         entry.code.map(|code| to_printable(&code, 60)),
         to_printable(&message, 400),
     )
-}
-
-/// reqwest's error as a cause: the reasons from the outside in, never the address with its query.
-pub(super) fn cause(error: &reqwest::Error) -> RequestErrorKind {
-    let mut reasons = Vec::new();
-    let mut at: &(dyn std::error::Error + 'static) = error;
-    while let Some(inner) = inner_error(at) {
-        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return RequestErrorKind::Tls(tls.to_string());
-        }
-        reasons.push(inner.to_string());
-        at = inner;
-    }
-    if error.is_timeout() {
-        return RequestErrorKind::Stalled;
-    }
-    // What wraps a reason repeats it.
-    reasons.dedup_by(|inner, outer| outer.contains(inner.as_str()));
-    let text = if reasons.is_empty() {
-        "the connection failed".to_owned()
-    } else {
-        reasons.join(": ")
-    };
-    // The resolver's own words for a name that does not exist, and not for one it cannot look up now.
-    if text.contains("Name or service not known") || text.contains("No address associated") {
-        return RequestErrorKind::UnknownHost;
-    }
-    RequestErrorKind::Connection(to_printable(&text, 300))
-}
-
-/// The error below. `io::Error` hides the one that it was made from behind that one's own source.
-fn inner_error<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> Option<&'a (dyn std::error::Error + 'static)> {
-    let made_from = error
-        .downcast_ref::<std::io::Error>()
-        .and_then(std::io::Error::get_ref);
-    made_from.map(|inner| inner as _).or_else(|| error.source())
 }
 
 #[cfg(test)]

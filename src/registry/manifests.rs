@@ -3,10 +3,10 @@
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 
-use super::body::Whole;
 use super::error::{RegistryError, RequestErrorKind};
 use super::request::RegistryRequest;
 use super::{RepositoryAccess, RepositoryClient};
+use crate::http::{BufferedResponse, HttpError};
 use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestError, MediaType, TagOrDigest};
 
 const CONTENT_DIGEST_HEADER: &str = "docker-content-digest";
@@ -79,17 +79,21 @@ impl RepositoryClient {
     ) -> Result<Option<Manifest>, RegistryError> {
         let call = self.manifest_request(Method::GET, target);
         let too_large = |error: RegistryError| match error.cause {
-            RequestErrorKind::TooLong(_) => {
+            RequestErrorKind::Http(HttpError::TooLong(_)) => {
                 self.error(&call, RequestErrorKind::Manifest(ManifestError::TooLarge))
             }
             _ => error,
         };
-        let Whole {
+        let BufferedResponse {
             headers,
             body: bytes,
             turn: _turn,
             ..
-        } = match self.whole(&call, MANIFEST_LIMIT).await.map_err(too_large)? {
+        } = match self
+            .send_buffered(&call, MANIFEST_LIMIT)
+            .await
+            .map_err(too_large)?
+        {
             Ok(whole) => whole,
             Err(response) if response.status() == StatusCode::NOT_FOUND => return Ok(None),
             Err(response) => return Err(self.error_from_response(&call, response).await),
@@ -99,9 +103,10 @@ impl RepositoryClient {
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
         let promised = content_digest_header(&headers);
-        let held = self.manifest_budget().hold(bytes);
-        let bytes = held.map_err(|error| self.error(&call, RequestErrorKind::Manifest(error)))?;
-        let digest = Digest::of(&bytes);
+        let reserved = self.manifest_budget().hold(bytes);
+        let bytes =
+            reserved.map_err(|error| self.error(&call, RequestErrorKind::Manifest(error)))?;
+        let digest = Digest::from_bytes(&bytes);
         if let Some(promised) = promised.filter(|promised| *promised != digest) {
             return Err(self.error(
                 &call,

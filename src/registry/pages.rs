@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, LINK};
 use url::Url;
 
 use super::error::RequestErrorKind;
-use super::request::resolve_redirect;
+use crate::http::resolve_redirect;
 
 /// The most pages of one list.
 const PAGES_LIMIT: usize = 10_000;
@@ -55,7 +55,7 @@ pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, 
             // The next link starts behind a comma; no parameter in use has an angle bracket.
             let (parameters, next) = after.split_at(after.find('<').unwrap_or(after.len()));
             if parameters.split([';', ',']).any(is_next) {
-                return resolve_redirect(from, target).map(Some);
+                return Ok(Some(resolve_redirect(from, target)?));
             }
             rest = next;
         }

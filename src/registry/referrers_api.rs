@@ -1,20 +1,18 @@
 //! The referrers API (OCI distribution specification 1.1, "Listing Referrers").
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::Ordering;
 
 use reqwest::header::ACCEPT;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
-use tokio::sync::Mutex;
 
-use super::RepositoryClient;
-use super::body::Whole;
 use super::error::{RegistryError, RequestErrorKind};
 use super::pages::{Pages, next_page};
+use super::referrers_support::ApiSupport;
+use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
+use crate::http::BufferedResponse;
 use crate::image::{AtMost, Digest, MANIFEST_LIMIT, MediaType};
 
 /// The most referrers that are listed.
@@ -28,48 +26,15 @@ const BYTES_LIMIT: usize = 32 << 20;
 struct ReferrersPage<T> {
     schema_version: u64,
     /// Some write `null` for none. One that says nothing of them is no list.
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "deserialize_limited")]
     manifests: Option<Vec<T>>,
 }
 
-/// Reads no more entries than are listed: a page of empty ones takes hundreds of times its bytes.
-fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// Reads at most [`REFERRERS_LIMIT`] entries: a page of empty entries takes hundreds of times its bytes.
+fn deserialize_limited<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     list: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
     list.deserialize_option(AtMost::of(REFERRERS_LIMIT))
-}
-
-/// Which repositories of a registry list referrers themselves. Who asks first finds out, while the
-/// others wait.
-#[derive(Default)]
-pub(super) struct ReferrersSupport(std::sync::Mutex<HashMap<String, RepositorySupport>>);
-
-#[derive(Clone, Default)]
-struct RepositorySupport {
-    api_support: Arc<Mutex<ApiSupport>>,
-    /// The registry has said of something that was written that it lists it.
-    confirmed_listing: Arc<AtomicBool>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum ApiSupport {
-    /// Not asked yet.
-    #[default]
-    Unknown,
-    /// It has no list, as far as that can be told of a repository that may have nothing: some have a
-    /// list once they have anything.
-    NotWhileEmpty,
-    /// It has no list, with blobs in it and nothing that could be listed.
-    NotWithBlobsOnly,
-    No,
-    Yes,
-}
-
-impl ReferrersSupport {
-    fn for_repository(&self, path: &str) -> RepositorySupport {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(path.to_owned()).or_default().clone()
-    }
 }
 
 impl RepositoryClient {
@@ -118,7 +83,7 @@ impl RepositoryClient {
             ApiSupport::Yes | ApiSupport::No => true,
             ApiSupport::Unknown => self.is_known_new(),
             ApiSupport::NotWhileEmpty => !has_manifests,
-            // Only its own word makes it worth to ask again.
+            // Only a confirmation by the registry makes another query worthwhile.
             ApiSupport::NotWithBlobsOnly => {
                 !(has_manifests && known.confirmed_listing.load(Ordering::Relaxed))
             }
@@ -164,12 +129,12 @@ impl RepositoryClient {
             if !pages.enter(&url) || is_long {
                 return Err(wrong("the list never ends"));
             }
-            let Whole {
+            let BufferedResponse {
                 headers,
                 url,
                 body,
                 turn: _turn,
-            } = match self.whole(&call, MANIFEST_LIMIT).await? {
+            } = match self.send_buffered(&call, MANIFEST_LIMIT).await? {
                 Ok(whole) => whole,
                 Err(response) if pages.is_first() && lacks_referrers_api(response.status()) => {
                     return Ok(None);

@@ -1,65 +1,76 @@
-//! Small blobs that are made here, brought in as few requests as the registry allows.
+//! Upload of small new blobs in as few requests as the registry allows.
 
 use std::convert::Infallible;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode};
 
 use super::error::RegistryError;
+use super::registry_state::SharedUpload;
+use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
 use super::upload_session::UploadSession;
-use super::{RepositoryClient, SharedUpload};
+use crate::http::{Attempt, AttemptError, retry};
 use crate::image::Descriptor;
 
 impl RepositoryClient {
-    /// Brings a blob that was made just now, so that the repository cannot have it: it goes along
-    /// with the request that opens an upload session. A registry that takes it so answers 201, any
-    /// other 202 with the session that it is then sent to (OCI distribution specification 1.1,
-    /// "Single POST"), so that asking costs nothing.
+    /// Uploads a new blob, which the repository cannot have yet.
+    ///
+    /// The blob is the body of the request that opens an upload session. A registry that supports this
+    /// answers 201; others answer 202 with the session, which the blob is then sent to, so that the offer
+    /// costs no request (OCI distribution specification 1.1, "Single POST").
     ///
     /// # Errors
-    /// A refusal, or a connection that breaks again and again.
+    /// A refusal, or transient failures in all attempts.
     pub async fn put_blob(&self, blob: &Bytes) -> Result<(), RegistryError> {
-        let what = Descriptor::from_bytes(blob);
-        let mut opened = match self.offer_blob(&what, blob).await {
+        let what = &Descriptor::from_bytes(blob);
+        let opened = match self.offer_blob(what, blob).await {
             Ok(None) => return Ok(()),
             Ok(session) => session,
             // A registry that does not know the form refuses it.
             Err(error) if error.is_refusal() => None,
             Err(error) => return Err(error),
         };
-        let timing = self.timing();
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            let mut session = match opened.take() {
-                Some(session) => session,
-                None => self.start_upload(what.size).await?,
-            };
-            let body = futures_util::stream::iter([Ok::<_, Infallible>(blob.clone())]);
-            let Err(error) = self.upload_blob(&mut session, &what, body).await else {
-                return Ok(());
-            };
-            self.cancel_upload(session).await;
-            if !error.is_transient() || tried >= timing.attempts {
-                return Err(error);
-            }
-            self.client.notices().info(format!(
-                "{error}; trying again ({tried} of {} tries)",
-                timing.attempts
-            ));
-            tokio::time::sleep(timing.delay(tried)).await;
-            // It may have been stored, and only the answer lost.
-            if self.has_blob(&what).await? {
+        let opened = &Mutex::new(opened);
+        let upload = |attempt: Attempt| async move {
+            // The blob may have been stored, and only the response lost.
+            if attempt.number > 1 && self.has_blob(what).await.map_err(AttemptError::new_final)? {
                 return Ok(());
             }
-        }
+            let session = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.upload_new_blob(session, what, blob).await
+        };
+        let describe = RegistryError::to_string;
+        retry(self.timing(), self.client.notices(), describe, upload).await
     }
 
-    /// Brings a blob that many images have in common: it is asked for first, unless the repository is
-    /// known to be new, and once a run.
+    /// Uploads a blob once, into `session` or a new one, and closes the session of a failed upload.
+    async fn upload_new_blob(
+        &self,
+        session: Option<UploadSession>,
+        what: &Descriptor,
+        blob: &Bytes,
+    ) -> Result<(), AttemptError<RegistryError>> {
+        let mut session = match session {
+            Some(session) => session,
+            None => self
+                .start_upload(what.size)
+                .await
+                .map_err(AttemptError::new_final)?,
+        };
+        let body = futures_util::stream::iter([Ok::<_, Infallible>(blob.clone())]);
+        let Err(error) = self.upload_blob(&mut session, what, body).await else {
+            return Ok(());
+        };
+        self.cancel_upload(session).await;
+        let is_transient = error.is_transient();
+        Err(AttemptError::new(error, is_transient))
+    }
+
+    /// Uploads a blob that many images share, once per run. Asks first whether the repository has it, unless
+    /// the repository is known to be new.
     ///
     /// # Errors
     /// As [`RepositoryClient::put_blob`].
@@ -80,7 +91,7 @@ impl RepositoryClient {
         results.await.copied()
     }
 
-    /// Opens an upload session with the whole blob; none where the registry has taken it at once.
+    /// Opens an upload session with the whole blob. Returns `None` if the registry stored it at once.
     async fn offer_blob(
         &self,
         what: &Descriptor,

@@ -9,11 +9,11 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::RepositoryClient;
-use super::body::Whole;
 use super::error::{RegistryError, RequestErrorKind};
 use super::pages::{Pages, next_page};
+use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
+use crate::http::BufferedResponse;
 use crate::image::Tag;
 
 /// The most bytes of one page.
@@ -27,12 +27,12 @@ const TAG_MEMORY: usize = 64;
 struct TagListPage {
     /// Some write `null` for none. One that says nothing of them is no list.
     #[serde(deserialize_with = "Option::deserialize")]
-    tags: Option<Listed>,
+    tags: Option<TagNameList>,
 }
 
 /// The tags of a page.
 #[derive(Default)]
-struct Listed {
+struct TagNameList {
     /// How many there are, with those that can be none of ours.
     count: usize,
     tags: BTreeSet<Tag>,
@@ -40,7 +40,7 @@ struct Listed {
     memory: usize,
 }
 
-impl Listed {
+impl TagNameList {
     fn add(&mut self, tag: Tag) {
         if self.tags.contains(&tag) {
             return;
@@ -57,18 +57,18 @@ impl Listed {
 }
 
 /// Reads the tags one after the other: a page of short ones takes several times its bytes otherwise.
-impl<'de> Deserialize<'de> for Listed {
+impl<'de> Deserialize<'de> for TagNameList {
     fn deserialize<D: Deserializer<'de>>(page: D) -> Result<Self, D::Error> {
-        struct Names;
-        impl<'de> Visitor<'de> for Names {
-            type Value = Listed;
+        struct TagNames;
+        impl<'de> Visitor<'de> for TagNames {
+            type Value = TagNameList;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of tags")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Listed, A::Error> {
-                let mut listed = Listed::default();
+            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<TagNameList, A::Error> {
+                let mut listed = TagNameList::default();
                 while let Some(name) = names.next_element::<Cow<'de, str>>()? {
                     listed.count += 1;
                     // What is no tag cannot be one of ours.
@@ -79,7 +79,7 @@ impl<'de> Deserialize<'de> for Listed {
                 Ok(listed)
             }
         }
-        page.deserialize_seq(Names)
+        page.deserialize_seq(TagNames)
     }
 }
 
@@ -89,7 +89,7 @@ impl RepositoryClient {
     /// # Errors
     /// A refusal, or pages that never end.
     pub async fn tags(&self) -> Result<BTreeSet<Tag>, RegistryError> {
-        let mut all = Listed::default();
+        let mut all = TagNameList::default();
         let mut pages = Pages::default();
         let mut next = Some(self.url("tags/list?n=1000"));
         while let Some(url) = next {
@@ -99,12 +99,12 @@ impl RepositoryClient {
             if !pages.enter(&url) {
                 return Err(wrong("the list never ends"));
             }
-            let Whole {
+            let BufferedResponse {
                 headers,
                 url,
                 body,
                 turn: _turn,
-            } = match self.whole(&call, PAGE_LIMIT).await? {
+            } = match self.send_buffered(&call, PAGE_LIMIT).await? {
                 Ok(whole) => whole,
                 Err(response) if response.status() == StatusCode::NOT_FOUND => {
                     if all.tags.is_empty() {
@@ -157,12 +157,12 @@ impl RepositoryClient {
         let url = self.url("tags/list?n=1000");
         let call =
             RegistryRequest::new(Method::GET, "tag list", url).header(ACCEPT, "application/json");
-        let Whole {
+        let BufferedResponse {
             headers,
             url,
             body,
             turn: _turn,
-        } = match self.whole(&call, PAGE_LIMIT).await? {
+        } = match self.send_buffered(&call, PAGE_LIMIT).await? {
             Ok(whole) => whole,
             Err(response) if response.status() == StatusCode::NOT_FOUND => {
                 return Ok(TagPage::NoRepository);

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::RepositoryAccess;
+use super::repository_access::RepositoryAccess;
 use crate::image::Repository;
 
 /// The scopes of a token, in docker's grammar (`repository:team/web:pull,push`). Cheap to clone.

@@ -11,14 +11,15 @@ use futures_util::{Stream, StreamExt, stream};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response, StatusCode};
 
-use super::auth::AuthScheme;
-use super::body::{ERROR_LIMIT, read_limited};
+use super::challenge::AuthScheme;
 use super::chunk_policy::BlobChunk;
-use super::error::{RegistryError, RequestErrorKind, cause};
-use super::http_clients::ConnectionPool;
-use super::request::{RegistryRequest, redirect_target};
+use super::error::{RegistryError, RequestErrorKind};
+use super::repository_client::RepositoryClient;
+use super::request::RegistryRequest;
 use super::upload_session::{UploadSession, received_range};
-use super::{RepositoryClient, retry};
+use crate::http::{
+    ConnectionPool, ERROR_LIMIT, HttpError, is_transient, read_limited, redirect_target,
+};
 use crate::image::Descriptor;
 
 /// In how many parts a stall is waited for while a registry stores what it has received in full: it
@@ -123,10 +124,7 @@ impl RepositoryClient {
             let sent = Arc::<SendProgress>::default();
             let bytes = reqwest::Body::wrap_stream(body.chunk_stream(part.size, sent.clone()));
             if let Err(error) = self.send_chunk(upload, blob, part, bytes, &sent).await {
-                if matches!(
-                    error.cause,
-                    RequestErrorKind::Connection(_) | RequestErrorKind::Stalled
-                ) {
+                if matches!(&error.cause, RequestErrorKind::Http(error) if error.is_transient()) {
                     upload.record_break(part.begin + sent.bytes());
                 }
                 return Err(error);
@@ -196,7 +194,7 @@ impl RepositoryClient {
         authorization: Option<&HeaderValue>,
         body: reqwest::Body,
     ) -> impl Future<Output = reqwest::Result<Response>> + use<> {
-        let http = &self.client.0.http;
+        let http = self.client.http();
         let mut request = http
             .client(&call.url, call.pool)
             .request(call.method.clone(), call.url.clone())
@@ -221,7 +219,9 @@ impl RepositoryClient {
         part: BlobChunk,
         blob: &Descriptor,
     ) -> Result<Option<Response>, RequestErrorKind> {
-        let stall = self.timing().stall;
+        let timing = self.timing();
+        let stall = timing.stall;
+        let failed = |error| HttpError::from_reqwest(&error, timing).into();
         let mut sending = std::pin::pin!(sending);
         let mut before = None;
         let (mut looks, mut silent) = (0, 0);
@@ -233,13 +233,13 @@ impl RepositoryClient {
                 stall
             };
             if let Ok(outcome) = tokio::time::timeout(patience, &mut sending).await {
-                return outcome.map(Some).map_err(|error| cause(&error));
+                return outcome.map(Some).map_err(failed);
             }
             if is_stored {
                 let look = tokio::time::timeout(patience, self.has_blob(blob));
                 let found = match select(&mut sending, Box::pin(look)).await {
                     Either::Left((outcome, _)) => {
-                        return outcome.map(Some).map_err(|error| cause(&error));
+                        return outcome.map(Some).map_err(failed);
                     }
                     Either::Right((found, _)) => found,
                 };
@@ -250,14 +250,14 @@ impl RepositoryClient {
                     Ok(Err(_)) | Err(_) => silent + 1,
                 };
                 if looks >= COMMIT_CHECKS_LIMIT || silent >= UNANSWERED_CHECKS_LIMIT {
-                    return Err(RequestErrorKind::Stalled);
+                    return Err(HttpError::Stalled(stall).into());
                 }
                 continue;
             }
             let now = sent.bytes();
             // What the source owes is not the registry's fault, and the source is timed as well.
             if before == Some(now) && !sent.is_source_pending() {
-                return Err(RequestErrorKind::Stalled);
+                return Err(HttpError::Stalled(stall).into());
             }
             before = Some(now);
         }
@@ -273,7 +273,7 @@ impl RepositoryClient {
         response: Response,
     ) -> RegistryError {
         let status = response.status();
-        if retry::is_transient(status) {
+        if is_transient(status) {
             self.registry.back_off(status, response.headers());
         }
         // A long upload can outlive its token; the next try fetches another.

@@ -7,15 +7,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::header::RANGE;
 use reqwest::{Method, Response, StatusCode};
-use tokio::sync::OwnedRwLockReadGuard;
 use url::Url;
 
-use super::RepositoryClient;
-use super::body::{ERROR_LIMIT, read_limited};
-use super::concurrency_limit::RequestPermit;
 use super::error::{RegistryError, RequestErrorKind};
-use super::http_clients::ConnectionPool;
-use super::request::{RegistryRequest, redirect_target};
+use super::repository_client::RepositoryClient;
+use super::request::RegistryRequest;
+use crate::http::{
+    ConnectionPool, ERROR_LIMIT, HttpError, RequestPermit, read_limited, redirect_target,
+};
 use crate::image::{Descriptor, Digest, Repository};
 
 /// An upload session that a registry has opened.
@@ -29,9 +28,6 @@ pub struct UploadSession {
     /// Whether a request into it failed, and it is used again.
     is_resumed: bool,
 }
-
-/// Held, shared, while a session is being opened.
-pub(super) type SessionOpeningGuard = Arc<OwnedRwLockReadGuard<()>>;
 
 /// How far an upload session has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,7 +215,7 @@ impl RepositoryClient {
         let remote = self.clone();
         let broken = self.error(
             &call,
-            RequestErrorKind::Connection("it was broken off".to_owned()),
+            HttpError::Connection("the request was interrupted".to_owned()).into(),
         );
         call.opening = Some(Arc::new(
             self.registry.session_opening.clone().read_owned().await,
@@ -332,7 +328,7 @@ impl RepositoryClient {
         response: &Response,
     ) -> Result<UploadSession, RegistryError> {
         let at = redirect_target(response.url(), response.headers())
-            .map_err(|cause| self.error(call, cause))?;
+            .map_err(|error| self.error(call, error.into()))?;
         self.open_uploads()
             .insert(at.clone(), self.repository.clone());
         let least = response.headers().get(CHUNK_MIN_LENGTH);

@@ -69,11 +69,11 @@ enum ServiceState<'a> {
 impl BatchOutcome {
     /// Whether any tag was written.
     pub fn has_changes(&self) -> bool {
-        self.done().any(|(_, outcome)| outcome.has_changes())
+        self.completed().any(|(_, outcome)| outcome.has_changes())
     }
 
     /// The services that are released, or were already.
-    pub fn done(&self) -> impl Iterator<Item = (&Service, &ReleaseOutcome)> {
+    pub fn completed(&self) -> impl Iterator<Item = (&Service, &ReleaseOutcome)> {
         self.services.iter().filter_map(|(service, end)| match end {
             ServiceOutcome::Completed(outcome) => Some((service, &**outcome)),
             _ => None,
@@ -89,7 +89,7 @@ impl BatchOutcome {
     }
 
     /// The services that failed by themselves.
-    pub fn failed(&self) -> impl Iterator<Item = (&Service, &Failure)> {
+    pub fn failures(&self) -> impl Iterator<Item = (&Service, &Failure)> {
         self.services.iter().filter_map(|(service, end)| match end {
             ServiceOutcome::Failed(failure) => Some((service, failure)),
             _ => None,

@@ -95,7 +95,7 @@ fn refuse_twice(places: &[Destination]) -> Result<(), Failure> {
                 let failure = Failure::input(format!("destination {place} is given twice"));
                 return Err(match first == place {
                     true => failure,
-                    false => failure.why(format!("{first} is the same destination")),
+                    false => failure.with_reason(format!("{first} is the same destination")),
                 });
             }
         }

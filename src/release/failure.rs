@@ -65,7 +65,7 @@ impl Failure {
 
     /// Adds the reason.
     #[must_use]
-    pub fn why(mut self, why: impl Into<String>) -> Self {
+    pub fn with_reason(mut self, why: impl Into<String>) -> Self {
         if let Some(diagnostic) = self.diagnostic_mut() {
             diagnostic.why = Some(why.into());
         }
@@ -93,7 +93,7 @@ impl Failure {
     }
 
     /// Returns the diagnostic; `None` if the user cancelled.
-    pub fn complaint(&self) -> Option<&Diagnostic> {
+    pub fn diagnostic(&self) -> Option<&Diagnostic> {
         match self {
             Self::Refused(diagnostic) | Self::Input(diagnostic) | Self::Service(diagnostic) => {
                 Some(diagnostic)
@@ -156,10 +156,10 @@ impl Failure {
         match error {
         ReferrerError::Store(error) => Failure::from_store_error(side, at, error),
         ReferrerError::ImmutableTag { .. } => Failure::refused(format!("{side} {at}: {error}"))
-            .why("the repository makes tags immutable, and shipmark appends signatures to this tag")
+            .with_reason("the repository makes tags immutable, and shipmark appends signatures to this tag")
             .with_hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API signature-format: bundle needs no tag"),
         ReferrerError::UnexpectedTagContent { .. } => Failure::service(format!("{side} {at}: {error}"))
-            .why("tags of this form hold referrers of an image, and the previous content of this tag is unknown")
+            .with_reason("tags of this form hold referrers of an image, and the previous content of this tag is unknown")
             .with_hint("promote the image again from a repository that has its signatures, or sign it again: both rewrite the tag"),
         error => Failure::service(format!("{side} {at}: {error}")),
     }
@@ -192,7 +192,7 @@ pub(crate) fn signing_failure(error: SigningError) -> Failure {
     };
     match &error {
         SigningError::PrivateRepository => failure
-            .why("a transparency log entry publishes the names of the repository, its workflow and its branch")
+            .with_reason("a transparency log entry publishes the names of the repository, its workflow and its branch")
             .with_hint("set transparency-log: on to accept this, or sign with a key or with your own Sigstore instance"),
         SigningError::Service(error) => match error.hint() {
             Some(hint) => failure.with_hint(hint),

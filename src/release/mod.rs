@@ -35,4 +35,4 @@ pub use request::{
 };
 pub use verify::check::{CheckedImage, MissingEvidence, Verification, VerifyRequest, verify};
 pub use verify::evidence::{CheckedAttestation, CheckedSignature};
-pub use verify::graph::Content;
+pub use verify::graph::ManifestContent;

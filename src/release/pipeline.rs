@@ -228,7 +228,7 @@ fn refuse_excluded_version(request: &ReleaseRequest, derived: &DerivedTags) -> R
         Some((version, pattern)) => Err(Failure::input(format!(
             "version {version} is excluded by exclude-versions ({pattern})"
         ))
-        .why("an excluded version never counts, so it cannot be released")
+        .with_reason("an excluded version never counts, so it cannot be released")
         .with_hint("release another version, or remove the pattern from exclude-versions")),
         None => Ok(()),
     }

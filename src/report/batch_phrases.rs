@@ -21,7 +21,7 @@ pub fn service_line(service: &Service, end: &ServiceOutcome) -> String {
             }
         }
         ServiceOutcome::Failed(failure) => {
-            let diagnostic = failure.complaint();
+            let diagnostic = failure.diagnostic();
             line.extend(diagnostic.map(|diagnostic| format!(": {}", diagnostic.what)));
         }
         ServiceOutcome::NotStarted => {}
@@ -32,7 +32,7 @@ pub fn service_line(service: &Service, end: &ServiceOutcome) -> String {
 /// Returns the failure that decides the exit status, and the text of all failures; `None` if no service
 /// failed. A refusal has priority, since repeating the run does not resolve it.
 pub(super) fn to_failure(batch: &BatchOutcome) -> Option<(&Failure, String)> {
-    let first = |is: fn(&Failure) -> bool| batch.failed().map(|(_, it)| it).find(|it| is(it));
+    let first = |is: fn(&Failure) -> bool| batch.failures().map(|(_, it)| it).find(|it| is(it));
     let worst = first(|it| matches!(it, Failure::Refused(_)))
         .or_else(|| first(|it| matches!(it, Failure::Input(_))))
         .or_else(|| first(|_| true))?;
@@ -44,12 +44,12 @@ pub(super) fn to_failure(batch: &BatchOutcome) -> Option<(&Failure, String)> {
         text_report::failure_title(worst),
         service_counts(batch)
     );
-    for (service, failure) in batch.failed().take(FULL_FAILURES_LIMIT) {
-        let diagnostic = failure.complaint().map(ToString::to_string);
+    for (service, failure) in batch.failures().take(FULL_FAILURES_LIMIT) {
+        let diagnostic = failure.diagnostic().map(ToString::to_string);
         let diagnostic = diagnostic.unwrap_or_default().replace('\n', "\n ");
         words += &format!("\n {service}: {diagnostic}");
     }
-    let more = batch.failed().count().saturating_sub(FULL_FAILURES_LIMIT);
+    let more = batch.failures().count().saturating_sub(FULL_FAILURES_LIMIT);
     if more > 0 {
         words += &format!("\n and {more} more, listed in the report");
     }

@@ -32,7 +32,7 @@ pub(super) fn to_text(batch: &BatchOutcome) -> String {
         );
         report += &format!("{}\n", line.trim_end());
     }
-    for (service, failure) in batch.failed() {
+    for (service, failure) in batch.failures() {
         report += &format!("\n{service}: {}\n", text_report::failure_text(failure));
     }
     for note in distinct_notes(batch) {
@@ -72,7 +72,7 @@ pub(super) fn to_summary(batch: &BatchOutcome) -> String {
             &tags,
         ]);
     }
-    for (service, failure) in batch.failed() {
+    for (service, failure) in batch.failures() {
         page += &format!(
             "\n### {}: {}\n\n",
             code_span(service.as_str()),
@@ -93,7 +93,7 @@ pub(super) fn to_summary(batch: &BatchOutcome) -> String {
 /// Returns the notes of all services, each once.
 fn distinct_notes(batch: &BatchOutcome) -> Vec<&str> {
     let mut notes: Vec<&str> = Vec::new();
-    for (_, outcome) in batch.done() {
+    for (_, outcome) in batch.completed() {
         for note in &outcome.notes {
             if !notes.contains(&note.as_str()) {
                 notes.push(note);
@@ -163,7 +163,7 @@ mod tests {
     fn a_single_service_is_reported_like_a_single_image() {
         let mut batch = sample_outcomes::batch_outcome();
         batch.services.truncate(1);
-        let Some((_, outcome)) = batch.done().next() else {
+        let Some((_, outcome)) = batch.completed().next() else {
             panic!("it is done");
         };
         assert_eq!(to_text(&batch), text_report::release_text(outcome));

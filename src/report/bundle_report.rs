@@ -72,7 +72,7 @@ pub(super) fn to_outputs(found: &BundleVerification) -> Vec<(&'static str, Strin
 pub(super) fn to_refusal(found: &BundleVerification) -> Option<Failure> {
     let error = found.result.as_ref().err()?;
     let what = format!("{} is not signed by {}", found.artifact, found.signer);
-    Some(Failure::refused(what).why(error.to_string()))
+    Some(Failure::refused(what).with_reason(error.to_string()))
 }
 
 fn outcome_word(found: &BundleVerification) -> &'static str {

@@ -120,7 +120,10 @@ fn report_batch(
     let report = batch_report::to_text(outcome);
     if environment.is_in_runner() {
         log.write_group("Report", &report);
-        let names: Vec<String> = outcome.done().flat_map(|(_, one)| names(one)).collect();
+        let names: Vec<String> = outcome
+            .completed()
+            .flat_map(|(_, one)| names(one))
+            .collect();
         let outputs =
             step_files::without_secrets(step_outputs::batch_outputs(outcome), log, &names);
         let summary = log.without_secrets(&batch_report::to_summary(outcome), &names);
@@ -310,7 +313,7 @@ mod tests {
     fn a_secret_in_a_response_is_shown_nowhere() {
         let mut outcome = sample_outcomes::unchanged_outcome();
         outcome.notes.push("the registry says made-up-word".into());
-        let failure = Failure::refused("it says made-up-word").why("made-up-word");
+        let failure = Failure::refused("it says made-up-word").with_reason("made-up-word");
         for result in [Ok(outcome), Err(failure)] {
             let (_, log, outputs, summary) = step(result);
             let unmasked = log.lines().filter(|line| !line.starts_with("::add-mask::"));

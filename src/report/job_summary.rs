@@ -35,7 +35,7 @@ pub(super) fn failure_summary(verb: &str, failure: &Failure) -> String {
 
 /// Returns what failed, why, and a hint.
 pub(super) fn diagnostic_markdown(failure: &Failure) -> String {
-    let Some(diagnostic) = failure.complaint() else {
+    let Some(diagnostic) = failure.diagnostic() else {
         return "A repeated run adds only what is missing.\n\n".to_owned();
     };
     let mut page = format!("{}\n\n", paragraph(&diagnostic.what));
@@ -211,7 +211,7 @@ mod tests {
         | `1.4.0` | unchanged | x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93; &#40;immutable&#41; |
         | `latest` | not written | x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93; |
 
-        skipped referrers&#58; 1 of type x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93;, no known kind &#40;referrers&#58; all takes it along&#41;
+        skipped referrers&#58; 1 of type x�&#58;&#58;add&#45;mask&#58;&#58;y�&#35;&#8203;&#35;&#8203; z &#96;&#96; &#124; &#60;script&#62;alert&#40;1&#41;&#60;/script&#62; &#91;a&#93;&#40;b&#41; &#64;&#8203;acme %0A &#35;&#8203;&#35;&#8203;&#91;group&#93; of unknown kind &#40;referrers&#58; all copies them&#41;
 
         nothing to copy
 

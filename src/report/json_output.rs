@@ -181,7 +181,7 @@ pub(super) fn batch_json(batch: &BatchOutcome) -> String {
 fn service_json((service, end): &(Service, ServiceOutcome)) -> ServiceJson<'_> {
     let state = batch_phrases::service_state(end);
     let diagnostic = match end {
-        ServiceOutcome::Failed(failure) => failure.complaint(),
+        ServiceOutcome::Failed(failure) => failure.diagnostic(),
         _ => None,
     };
     ServiceJson {

@@ -10,12 +10,12 @@ use crate::tagging::{ImmutableTagSource, MovingTagSource, TagKind};
 use crate::transfer::{BlobAmount, CopyStats};
 
 pub(super) fn promoted_outcome() -> ReleaseOutcome {
-    let before = Digest::of(b"before");
+    let before = Digest::from_bytes(b"before");
     ReleaseOutcome {
         verb: ReleaseVerb::Promote,
         dry_run: false,
         source: "oci:dev:git-860c190".parse().unwrap(),
-        root: Digest::of(b"root"),
+        root: Digest::from_bytes(b"root"),
         media_type: MediaType::OciIndex,
         platform_selection: None,
         requested_digest: None,
@@ -150,7 +150,7 @@ pub(super) fn hostile_outcome() -> ReleaseOutcome {
 
 pub(super) fn refused_failure() -> Failure {
     Failure::refused("tag 1.4.0 of prod.example.com/team/web names another image")
-        .why("1.4.0 is an immutable tag")
+        .with_reason("1.4.0 is an immutable tag")
         .with_hint("release 1.4.1")
 }
 

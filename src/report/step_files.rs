@@ -1,5 +1,9 @@
 //! Writes the outputs, summary, variables and bake files of a step, without secrets.
 
+use std::path::Path;
+
+use anyhow::Context;
+
 use super::json_texts;
 use super::run_log::RunLog;
 use super::tags_report::{self, TagsResult};
@@ -86,19 +90,24 @@ pub(super) fn write_bake_files(
     };
     let outside = tags_report::path_outside_container(folder, environment.path("RUNNER_WORKSPACE"));
     let hide = |text: &str| log.without_secrets(text, &tagged.images);
-    let write = |file: tags_report::BakeFile| match std::fs::write(
-        folder.join(file.name),
-        json_texts::map_texts(&file.content, hide),
-    ) {
-        Ok(()) => Some((file.output, outside.join(file.name).display().to_string())),
-        Err(error) => {
-            log.warning(&format!("cannot write {}: {error}", file.name));
-            None
+    let write = |file: tags_report::BakeFile| {
+        let content = json_texts::map_texts(&file.content, hide);
+        match write_bake_file(&folder.join(file.name), &content) {
+            Ok(()) => Some((file.output, outside.join(file.name).display().to_string())),
+            Err(error) => {
+                log.warning(&format!("{error:#}"));
+                None
+            }
         }
     };
     tagged.bake_files().into_iter().filter_map(write).collect()
 }
 
+fn write_bake_file(path: &Path, content: &str) -> anyhow::Result<()> {
+    std::fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Exports the outputs as variables for later steps, by the names that docker/metadata-action gives them.
 pub(super) fn export_variables(
     environment: &ProcessEnvironment,
     log: &RunLog,

@@ -44,7 +44,10 @@ pub(super) fn refusal_outputs(diagnostic: &Diagnostic) -> Vec<(&'static str, Str
 /// Returns the outputs of a batch. Several images have no `digest`, which names one image.
 pub(super) fn batch_outputs(batch: &BatchOutcome) -> Vec<(&'static str, String)> {
     let all = |of: fn(&ReleaseOutcome) -> Vec<String>| -> String {
-        let lines: Vec<_> = batch.done().flat_map(|(_, outcome)| of(outcome)).collect();
+        let lines: Vec<_> = batch
+            .completed()
+            .flat_map(|(_, outcome)| of(outcome))
+            .collect();
         lines.join("\n")
     };
     let mut outputs = vec![
@@ -60,7 +63,7 @@ pub(super) fn batch_outputs(batch: &BatchOutcome) -> Vec<(&'static str, String)>
             "matrix",
             json_output::matrix_json(
                 batch
-                    .done()
+                    .completed()
                     .map(|(service, outcome)| (Some(service), outcome)),
             ),
         ),
@@ -80,7 +83,9 @@ pub(super) fn batch_outputs(batch: &BatchOutcome) -> Vec<(&'static str, String)>
 
 /// Returns the version if all services have the same one, else an empty text.
 fn common_version(batch: &BatchOutcome) -> String {
-    let mut versions = batch.done().map(|(_, outcome)| outcome.version.as_deref());
+    let mut versions = batch
+        .completed()
+        .map(|(_, outcome)| outcome.version.as_deref());
     match versions.next() {
         Some(Some(first)) if versions.all(|version| version == Some(first)) => first.to_owned(),
         _ => String::new(),
@@ -148,7 +153,7 @@ mod tests {
     outcome: unchanged
     matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
     "#);
-        insta::assert_snapshot!(shown(refusal_outputs(sample_outcomes::refused_failure().complaint().unwrap())), @"outcome: refused");
+        insta::assert_snapshot!(shown(refusal_outputs(sample_outcomes::refused_failure().diagnostic().unwrap())), @"outcome: refused");
     }
 
     #[test]
@@ -261,7 +266,7 @@ mod tests {
           "version": "1.4.0"
         }
         "#);
-        insta::assert_snapshot!(json_output::refusal_json(sample_outcomes::refused_failure().complaint().unwrap()), @r#"{"outcome":"refused","what":"tag 1.4.0 of prod.example.com/team/web names another image","why":"1.4.0 is an immutable tag","hint":"release 1.4.1"}"#);
+        insta::assert_snapshot!(json_output::refusal_json(sample_outcomes::refused_failure().diagnostic().unwrap()), @r#"{"outcome":"refused","what":"tag 1.4.0 of prod.example.com/team/web names another image","why":"1.4.0 is an immutable tag","hint":"release 1.4.1"}"#);
     }
 
     #[test]
@@ -304,7 +309,7 @@ mod tests {
     fn one_service_has_the_outputs_of_an_image_alone() {
         let mut batch = sample_outcomes::batch_outcome();
         batch.services.truncate(1);
-        let (_, outcome) = batch.done().next().unwrap();
+        let (_, outcome) = batch.completed().next().unwrap();
         let digest = ("digest", outcome.root.to_string());
         assert_eq!(batch_outputs(&batch)[0], digest);
     }

@@ -46,7 +46,7 @@ pub(super) fn failure_title(failure: &Failure) -> &'static str {
 /// Returns what failed, why, and a hint.
 pub(super) fn failure_text(failure: &Failure) -> String {
     let kind = failure_title(failure);
-    match failure.complaint() {
+    match failure.diagnostic() {
         Some(diagnostic) => format!("{kind}: {diagnostic}"),
         None => format!("{kind}: a repeated run adds only what is missing"),
     }

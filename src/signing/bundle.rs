@@ -96,7 +96,7 @@ impl ImageClaim {
     pub(super) fn to_statement(&self) -> Vec<u8> {
         let mut subject = json!({
             "name": self.repository,
-            "digest": {"sha256": self.digest.hex()},
+            "digest": {"sha256": self.digest.to_hex()},
         });
         if !self.annotations.is_empty() {
             subject["annotations"] = json!(self.annotations);

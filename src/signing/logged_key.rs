@@ -8,8 +8,8 @@ use super::{
     ImageClaim, InstanceSource, LazyPrivateKey, LegacySignature, LogEndpoints, PrivateKey,
     Requirement, SigningError,
 };
+use crate::http::HttpClient;
 use crate::notices::Notices;
-use crate::registry::RegistryClient;
 
 /// A key, and the transparency log that holds all that it signs. The first use opens it.
 pub struct LoggedKeySigner {
@@ -34,7 +34,7 @@ impl LoggedKeySigner {
     /// See [`SigningError`].
     pub async fn requirement(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<Requirement, SigningError> {
         let (key, clients) = self.open_services(client, notices).await?;
@@ -50,7 +50,7 @@ impl LoggedKeySigner {
     /// See [`SigningError`].
     pub async fn sign_statement(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<Vec<u8>, SigningError> {
@@ -66,7 +66,7 @@ impl LoggedKeySigner {
     /// See [`SigningError`].
     pub async fn sign_envelope(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<LegacySignature, SigningError> {
@@ -82,7 +82,7 @@ impl LoggedKeySigner {
     /// See [`SigningError`].
     pub async fn sign_legacy(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         claim: &ImageClaim,
     ) -> Result<LegacySignature, SigningError> {
@@ -96,7 +96,7 @@ impl LoggedKeySigner {
 
     async fn open_services(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<&(PrivateKey, LogAndTimestampClients), SigningError> {
         let open = || async {

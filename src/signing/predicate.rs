@@ -91,7 +91,7 @@ impl Predicate {
     pub(super) fn to_statement(&self, repository: &str, image: Digest) -> Vec<u8> {
         json!({
             "_type": STATEMENT_TYPE,
-            "subject": [{"name": repository, "digest": {"sha256": image.hex()}}],
+            "subject": [{"name": repository, "digest": {"sha256": image.to_hex()}}],
             "predicateType": self.kind,
             "predicate": self.content,
         })
@@ -102,7 +102,7 @@ impl Predicate {
     /// Whether the file does not say itself that it is about another image.
     pub fn may_be_about(&self, image: Digest) -> bool {
         let about = self.declared_subjects.as_deref();
-        about.is_none_or(|about| about.iter().any(|digest| *digest == image.hex()))
+        about.is_none_or(|about| about.iter().any(|digest| *digest == image.to_hex()))
     }
 
     fn new(kind: &'static str, content: Value) -> Self {
@@ -366,16 +366,16 @@ mod tests {
 
     #[test]
     fn a_statement_says_what_it_is_about() {
-        let image = Digest::of(b"image");
+        let image = Digest::from_bytes(b"image");
         let mut statement = json!({
             "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": "web", "digest": {"sha256": image.hex()}}],
+            "subject": [{"name": "web", "digest": {"sha256": image.to_hex()}}],
             "predicateType": PROVENANCE_1,
             "predicate": provenance_1(),
         });
         let about = read(PredicateSource::Provenance, &statement).unwrap();
         assert_eq!(about.content, provenance_1());
-        assert!(about.may_be_about(image) && !about.may_be_about(Digest::of(b"another")));
+        assert!(about.may_be_about(image) && !about.may_be_about(Digest::from_bytes(b"another")));
         let bare = read(PredicateSource::Provenance, &provenance_1()).unwrap();
         assert!(bare.may_be_about(image));
         statement["predicateType"] = json!(SUMMARY);

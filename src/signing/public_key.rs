@@ -27,7 +27,7 @@ impl PublicKey {
     ///
     /// # Errors
     /// Another kind of key, or none.
-    pub fn read(text: &str) -> Result<Self, KeyError> {
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
         let pem = pem::parse_pem(text)?;
         match pem.label.as_str() {
             "PUBLIC KEY" => Self::from_spki(pem.content.to_vec()),
@@ -82,7 +82,7 @@ impl PublicKey {
 
     /// Returns the fingerprint: the digest of the SPKI.
     pub fn fingerprint(&self) -> Digest {
-        Digest::of(&self.spki)
+        Digest::from_bytes(&self.spki)
     }
 
     /// Returns the key as PEM (`BEGIN PUBLIC KEY`).

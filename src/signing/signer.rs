@@ -4,9 +4,9 @@ use super::{
     ImageClaim, KeylessSigner, LazyPrivateKey, LegacySignature, LoggedKeySigner, Predicate,
     Requirement, SigningError,
 };
+use crate::http::HttpClient;
 use crate::image::Digest;
 use crate::notices::Notices;
-use crate::registry::RegistryClient;
 
 /// What signatures are made with.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ impl Signer {
     /// A key that is not opened, a trusted root or a token that cannot be had.
     pub async fn requirement(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<Requirement, SigningError> {
         match self {
@@ -61,7 +61,7 @@ impl Signer {
     /// See [`SigningError`].
     pub async fn sign_bundle(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         claim: &ImageClaim,
     ) -> Result<Vec<u8>, SigningError> {
@@ -75,7 +75,7 @@ impl Signer {
     /// See [`SigningError`].
     pub async fn attest_bundle(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         attestation: &ImageAttestation<'_>,
     ) -> Result<Vec<u8>, SigningError> {
@@ -89,7 +89,7 @@ impl Signer {
     /// See [`SigningError`].
     pub async fn attest_legacy(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         attestation: &ImageAttestation<'_>,
     ) -> Result<LegacySignature, SigningError> {
@@ -103,7 +103,7 @@ impl Signer {
 
     async fn sign_statement(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<Vec<u8>, SigningError> {
@@ -120,7 +120,7 @@ impl Signer {
     /// See [`SigningError`].
     pub async fn sign_legacy(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         claim: &ImageClaim,
     ) -> Result<LegacySignature, SigningError> {

@@ -70,7 +70,7 @@ fn both_forms_of_a_key_are_read() {
         plain.public()
     );
     let public = plain.public().to_pem();
-    assert_eq!(PublicKey::read(&public).unwrap(), *plain.public());
+    assert_eq!(PublicKey::parse(&public).unwrap(), *plain.public());
     let shown = format!("{plain:?}");
     assert!(
         shown.starts_with("PrivateKey(of PublicKey(sha256:"),
@@ -86,7 +86,7 @@ fn a_key_that_cosign_made_is_read() {
         include_str!("../../tests/data/keys/cosign.pub"),
     ];
     let key = PrivateKey::parse(secret, "not a secret").unwrap();
-    assert_eq!(*key.public(), PublicKey::read(public).unwrap());
+    assert_eq!(*key.public(), PublicKey::parse(public).unwrap());
     assert_eq!(key.public().to_pem(), public);
 }
 
@@ -208,7 +208,7 @@ fn what_is_no_public_key_is_refused_with_its_reason() {
         (pem::write_pem("RSA PUBLIC KEY", b"x"), "in PKCS #1 form"),
         ("x".to_owned(), "not a key in PEM format"),
     ] {
-        let reason = PublicKey::read(&text).unwrap_err().to_string();
+        let reason = PublicKey::parse(&text).unwrap_err().to_string();
         assert!(reason.contains(part), "{text}: {reason}");
     }
 }
@@ -224,7 +224,7 @@ fn by(key: &PrivateKey) -> Requirement {
 fn claim() -> ImageClaim {
     ImageClaim {
         repository: "registry.example/team/web".to_owned(),
-        digest: Digest::of(b"image"),
+        digest: Digest::from_bytes(b"image"),
         annotations: [("commit", "9f3c2a1"), ("run", "https://ci.example/1")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
@@ -304,7 +304,7 @@ fn a_detached_signature_that_does_not_count_says_why() {
         Err(VerificationError::Malformed(_))
     ));
     let elsewhere = ImageClaim {
-        digest: Digest::of(b"another"),
+        digest: Digest::from_bytes(b"another"),
         ..claim()
     };
     assert_eq!(
@@ -344,7 +344,7 @@ fn a_bundle_that_does_not_count_says_why() {
         matches!(check(&by_other), VerificationError::OtherKey(hint) if hint.starts_with("hint "))
     );
     let elsewhere = ImageClaim {
-        digest: Digest::of(b"another"),
+        digest: Digest::from_bytes(b"another"),
         ..claim()
     };
     assert_eq!(
@@ -383,7 +383,7 @@ fn a_bundle_that_does_not_count_says_why() {
     }
     let attestation = signed(
         &key,
-        &json!({"_type": "https://in-toto.io/Statement/v1", "subject": [{"digest": {"sha256": digest.hex()}}],
+        &json!({"_type": "https://in-toto.io/Statement/v1", "subject": [{"digest": {"sha256": digest.to_hex()}}],
             "predicateType": "https://spdx.dev/Document", "predicate": {}}),
     );
     assert_eq!(

@@ -25,8 +25,8 @@ use thiserror::Error;
 use url::Url;
 
 use super::{BUNDLE_LIMIT, TrustRoot, TrustRootError};
+use crate::http::{HttpClient, HttpError, ServiceRequest};
 use crate::notices::{Notices, to_printable};
-use crate::registry::{RegistryClient, RequestErrorKind, ServiceRequest};
 
 /// A repository that says what the public instance is.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ impl TufRepository {
     /// A repository that answers with what does not hold.
     pub async fn load_trust_root(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<TrustRoot, TufError> {
         match self
@@ -105,7 +105,7 @@ impl TufRepository {
     /// A repository that answers with what does not hold.
     pub(super) async fn load_instance(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<(TrustRoot, SigningConfig), TufError> {
         let names = [TRUSTED_ROOT_TARGET, SIGNING_CONFIG_TARGET];
@@ -129,7 +129,7 @@ impl TufRepository {
     /// to do.
     async fn load_targets<const N: usize>(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         names: [&str; N],
     ) -> Result<Option<[Vec<u8>; N]>, TufError> {
@@ -237,7 +237,7 @@ fn printable_error(error: &dyn fmt::Display) -> String {
 
 /// A repository over our own connections.
 struct HttpTufRepository {
-    client: RegistryClient,
+    client: HttpClient,
     address: Url,
 }
 
@@ -261,7 +261,7 @@ impl HttpTufRepository {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let answer = match self.client.send_to_service_once(&ask, limit).await {
             Ok(answer) => answer,
-            Err(RequestErrorKind::TooLong(limit)) => {
+            Err(HttpError::TooLong(limit)) => {
                 return Err(sigstore_tuf::Error::IntegrityMismatch(format!(
                     "{path} is longer than {limit} bytes"
                 )));

@@ -29,9 +29,7 @@ pub enum VerificationError {
     #[error("signed with another key, or payload changed after it was signed")]
     SignatureMismatch,
     /// The certificate's key did not make the signature of what is there.
-    #[error(
-        "content changed after it was signed, or signature made with another key than the certificate's"
-    )]
+    #[error("content changed after it was signed, or signed with another key")]
     KeyMismatch,
     /// The certificate is nobody's who is trusted.
     #[error("its certificate cannot be trusted: {0}")]
@@ -105,7 +103,7 @@ pub enum VerificationError {
     #[error("it signs something else: {0}")]
     OtherArtifact(String),
     /// Its key signs something else of the file than the digest that is given.
-    #[error("a sha256 digest does not suffice to check it, the file is needed: {0}")]
+    #[error("a sha256 digest is not enough to check it, the file itself is needed: {0}")]
     DigestMismatch(String),
     /// Its key is of a kind that cannot be looked up in a log.
     #[error("it cannot be checked here: {0} in a transparency log")]

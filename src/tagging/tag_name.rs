@@ -53,7 +53,7 @@ pub(super) fn sanitize_name(name: &str) -> SanitizedName {
 const HASH: usize = 12;
 
 fn short_hash(name: &str) -> String {
-    Digest::of(name.as_bytes()).hex()[..HASH].to_owned()
+    Digest::from_bytes(name.as_bytes()).to_hex()[..HASH].to_owned()
 }
 
 pub(super) fn shorten(text: &str, name: &str) -> String {
@@ -199,7 +199,7 @@ mod tests {
         ] {
             assert!(reserved_meaning(&text.parse().unwrap()).is_some(), "{text}");
         }
-        let digest = Digest::of(b"").to_string().replace(':', "-");
+        let digest = Digest::from_bytes(b"").to_string().replace(':', "-");
         assert!(reserved_meaning(&digest.parse().unwrap()).is_some());
         assert!(reserved_meaning(&format!("{digest}.sig").parse().unwrap()).is_some());
         for text in [

@@ -35,7 +35,7 @@ impl TagRules {
     ///
     /// # Errors
     /// The first rule that is malformed.
-    pub fn read<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, RuleError> {
+    pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, RuleError> {
         let lines: Vec<_> = lines.into_iter().collect();
         let rules = TagRuleSet::parse(&lines.join("\n"), "", CompatMode::Compatible)?;
         Ok(Self::new(

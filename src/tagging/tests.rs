@@ -343,7 +343,7 @@ fn errors_say_how_to_go_on() {
 
 #[test]
 fn given_rules_replace_the_table() {
-    let rules = TagRules::read(["nightly", "1.4.0", "nightly", "1.4.0,immutable=false"]).unwrap();
+    let rules = TagRules::parse(["nightly", "1.4.0", "nightly", "1.4.0,immutable=false"]).unwrap();
     let derived = derive_push_tags(None, &rules);
     assert_eq!(line(&derived), "1.4.0 | nightly");
     let derived = derived.unwrap();
@@ -410,7 +410,7 @@ fn a_promotion_needs_no_event() {
 #[test]
 fn a_release_branch_refuses_an_image_of_another_commit() {
     let facts = on("refs/heads/release/v1.4.0-sha-860c190");
-    let rules = TagRules::read(["nightly"]).unwrap();
+    let rules = TagRules::parse(["nightly"]).unwrap();
     for rules in [&TagRules::Default, &rules] {
         let error = derive_promote_tags(Some(&facts), &origin(None), None, rules).unwrap_err();
         assert!(error.is_refusal());

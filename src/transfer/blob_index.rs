@@ -153,7 +153,7 @@ impl BlobIndex {
     pub(super) fn supports_mount(&self, registry: &RegistryName) -> bool {
         let registries = self.lock();
         let declined = registries
-            .get(&CanonicalRegistry::of(registry))
+            .get(&CanonicalRegistry::from_name(registry))
             .map(|registry| registry.declined);
         declined.unwrap_or_default() < DECLINED_LIMIT
     }
@@ -162,7 +162,7 @@ impl BlobIndex {
     pub(super) fn record_mount(&self, registry: &RegistryName, did: bool) {
         let mut registries = self.lock();
         let registry = registries
-            .entry(CanonicalRegistry::of(registry))
+            .entry(CanonicalRegistry::from_name(registry))
             .or_default();
         registry.declined = if did { 0 } else { registry.declined + 1 };
     }
@@ -175,7 +175,7 @@ impl BlobIndex {
 }
 
 fn of(repository: &Repository) -> CanonicalRegistry {
-    CanonicalRegistry::of(repository.registry())
+    CanonicalRegistry::from_name(repository.registry())
 }
 
 impl BlobHolders {
@@ -232,7 +232,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_blob_is_mounted_from_whoever_has_it() {
-        let (known, blob) = (BlobIndex::default(), Digest::of(b"blob"));
+        let (known, blob) = (BlobIndex::default(), Digest::from_bytes(b"blob"));
         let BlobLocation::Unknown(Some(moving)) = lead(&known, "a.example/one", blob).await else {
             panic!("nobody has it yet");
         };
@@ -261,7 +261,7 @@ mod tests {
     /// Where it was before the run its manifest is too, which some registries ask for.
     #[tokio::test]
     async fn a_mount_is_rather_from_where_the_login_reads_and_the_blob_was_before() {
-        let (known, blob) = (BlobIndex::default(), Digest::of(b"blob"));
+        let (known, blob) = (BlobIndex::default(), Digest::from_bytes(b"blob"));
         known.record(&repository("a.example/a"), blob, BlobOrigin::ThisRun);
         known.record(&repository("a.example/b"), blob, BlobOrigin::BeforeRun);
         known.record(&repository("a.example/c"), blob, BlobOrigin::BeforeRun);
@@ -277,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn promise_5_a_mount_is_from_the_same_registry_by_any_of_its_names() {
-        let (known, blob) = (BlobIndex::default(), Digest::of(b"blob"));
+        let (known, blob) = (BlobIndex::default(), Digest::from_bytes(b"blob"));
         known.record(
             &repository("localhost:5000/one"),
             blob,
@@ -299,7 +299,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_registry_that_does_not_mount_is_sent_everything() {
-        let (known, blob) = (BlobIndex::default(), Digest::of(b"blob"));
+        let (known, blob) = (BlobIndex::default(), Digest::from_bytes(b"blob"));
         let registry = repository("a.example/one").registry().clone();
         known.record(&repository("a.example/one"), blob, BlobOrigin::BeforeRun);
         for did in [false, true, false, false] {

@@ -74,8 +74,13 @@ async fn locate_blobs<'a>(
     Vec<(PendingTarget<'a>, BlobLocation)>,
     Vec<PendingTarget<'a>>,
 ) {
-    let of =
-        |pending: &PendingTarget<'_>| pending.target.store.registry().map(CanonicalRegistry::of);
+    let of = |pending: &PendingTarget<'_>| {
+        pending
+            .target
+            .store
+            .registry()
+            .map(CanonicalRegistry::from_name)
+    };
     pending.sort_by_cached_key(of);
     let mut first: HashSet<CanonicalRegistry> = HashSet::new();
     let (mut now, mut later) = (Vec::new(), Vec::new());
@@ -85,7 +90,7 @@ async fn locate_blobs<'a>(
             continue;
         };
         let repository = remote.repository();
-        let registry = CanonicalRegistry::of(repository.registry());
+        let registry = CanonicalRegistry::from_name(repository.registry());
         if first.contains(&registry) {
             later.push(pending);
             continue;

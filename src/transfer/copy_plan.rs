@@ -84,10 +84,10 @@ impl PlannedManifest {
 struct Gathered<'a> {
     copy: &'a CopyRequest<'a>,
     store: &'a ImageStore,
-    named: Mutex<Named>,
+    named: Mutex<NamedBlobs>,
 }
 
-struct Named {
+struct NamedBlobs {
     blobs: HashMap<Digest, Descriptor>,
     reservation: Reservation,
 }
@@ -103,7 +103,7 @@ impl<'a> Gathered<'a> {
         Self {
             copy,
             store,
-            named: Mutex::new(Named { blobs, reservation }),
+            named: Mutex::new(NamedBlobs { blobs, reservation }),
         }
     }
 
@@ -223,7 +223,7 @@ pub(super) async fn plan_copy(
     let below = found.split_off(roots_count);
     found.retain(|root| !walk.contains(root.digest));
     let named = gathered.named.into_inner();
-    let Named { blobs, reservation } = named.unwrap_or_else(PoisonError::into_inner);
+    let NamedBlobs { blobs, reservation } = named.unwrap_or_else(PoisonError::into_inner);
     Ok(CopyPlan {
         roots: found,
         children: order_by_dependency(below),
@@ -297,8 +297,8 @@ async fn destination_has_child(
 /// the same registry can mount it.
 fn record_source_blob(copy: &CopyRequest<'_>, store: &ImageStore, blob: &Descriptor) {
     if let (Some(from), ImageStore::Registry(remote)) = (copy.source.repository(), store)
-        && CanonicalRegistry::of(from.registry())
-            == CanonicalRegistry::of(remote.repository().registry())
+        && CanonicalRegistry::from_name(from.registry())
+            == CanonicalRegistry::from_name(remote.repository().registry())
     {
         copy.blob_index
             .record(from, blob.digest, BlobOrigin::BeforeRun);

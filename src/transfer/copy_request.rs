@@ -1,9 +1,9 @@
 //! Request for a copy: roots, their source and their destinations.
 
 use super::{BlobIndex, CopyError, ImageReader, ImageStore, ProgressMeter};
+use crate::http::RetryTiming;
 use crate::image::{Digest, Manifest};
 use crate::notices::Notices;
-use crate::registry::RetryTiming;
 
 /// Images, or what stands beside one, and where they are to be.
 pub struct CopyRequest<'a> {

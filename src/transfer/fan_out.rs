@@ -15,7 +15,7 @@ pub(super) type BlobBody = BoxStream<'static, Result<Bytes, BodyError>>;
 /// Why a body ends before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(super) enum BodyError {
-    /// The reason is in [`super::verified::Failure`].
+    /// The reason is in `VerifiedStream`.
     #[error("the source failed")]
     Source,
     /// The others would have waited for this one.

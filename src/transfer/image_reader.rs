@@ -8,11 +8,12 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use super::{ImageStore, StoreError};
 use crate::archive::ImageArchive;
+use crate::http::RetryTiming;
 use crate::image::{
     Descriptor, Digest, DigestHasher, Manifest, ManifestBudget, Repository, TagOrDigest,
 };
 use crate::layout::LayoutReferrers;
-use crate::registry::{self, LargeTurn, RepositoryClient, ResumedBytes, RetryTiming, TagPage};
+use crate::registry::{self, LargeTurn, RepositoryClient, ResumedBytes, TagPage};
 
 /// A blob's bytes as they come.
 pub type SourceStream = BoxStream<'static, Result<Bytes, StoreError>>;

@@ -104,7 +104,7 @@ impl PlannedCopy<'_> {
         self.write_levels(ManifestLevels::Roots).await
     }
 
-    /// Counts the roots as written, where tags have written them and not [`PlannedCopy::roots`].
+    /// Counts the roots as written, where tags have written them and not [`PlannedCopy::write_roots`].
     pub fn count_roots(&self) {
         for (target, plan) in &self.targets {
             target.update_stats(|content| content.manifests_written += plan.roots.len() as u64);

@@ -163,7 +163,7 @@ mod tests {
     use crate::image::Digest;
 
     async fn pass(frames: &[&'static [u8]], promised: &[u8]) -> (Vec<u8>, Option<String>) {
-        let blob = Descriptor::new("", Digest::of(promised), promised.len() as u64);
+        let blob = Descriptor::new("", Digest::from_bytes(promised), promised.len() as u64);
         let frames: Vec<_> = frames
             .iter()
             .map(|frame| Ok(Bytes::from_static(frame)))
@@ -206,7 +206,7 @@ mod tests {
         let whole: Vec<u8> = (0..3 * CHECKPOINT_INTERVAL + 7)
             .map(|at| (at % 251) as u8)
             .collect();
-        let blob = Descriptor::new("", Digest::of(&whole), whole.len() as u64);
+        let blob = Descriptor::new("", Digest::from_bytes(&whole), whole.len() as u64);
         let frames = |bytes: &[u8]| {
             let frames = bytes.chunks(1 << 20).map(Bytes::copy_from_slice).map(Ok);
             stream::iter(frames.collect::<Vec<_>>()).boxed()

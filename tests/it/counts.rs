@@ -191,11 +191,11 @@ async fn signed_in_place_as(
     let registry = Registry::start(profile).await;
     let place = format!("{}/web", registry.host());
     let mut request = push(&example(), &[&place], "refs/heads/main");
-    request.rules = TagRules::read(["it"]).unwrap();
+    request.rules = TagRules::parse(["it"]).unwrap();
     done(request.clone(), &context()).await;
     registry.clear_log();
     let mut request = promote(&format!("{place}:it"), &[&place], "refs/heads/main");
-    request.rules = TagRules::read(["it"]).unwrap();
+    request.rules = TagRules::parse(["it"]).unwrap();
     let mut signing = signing(&key());
     signing.formats = forms.to_vec();
     signing.recursive = recursive;

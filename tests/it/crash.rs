@@ -113,7 +113,7 @@ impl Stage {
             .map(|registry| format!("{}/prod/web", registry.host()));
         let places = places.each_ref().map(String::as_str);
         let mut request = promote(&self.source(), &places, "refs/tags/v1.4.0");
-        request.rules = TagRules::read([
+        request.rules = TagRules::parse([
             "1.4.0",
             "type=raw,value=frozen,immutable=true",
             "stable",

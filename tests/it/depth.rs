@@ -35,7 +35,7 @@ fn release(from: &Registry, to: &Registry, tags: &[&str]) -> ReleaseRequest {
     let source = format!("{}/dev/web:it", from.host());
     let place = format!("{}/prod/web", to.host());
     let mut request = promote(&source, &[&place], "refs/heads/main");
-    request.rules = TagRules::read(tags.iter().copied()).unwrap();
+    request.rules = TagRules::parse(tags.iter().copied()).unwrap();
     request.referrers = ReferrerSelection::None;
     request
 }
@@ -78,7 +78,7 @@ async fn a_new_tag_in_the_same_repository() {
     put_example(&registry, "dev/web", "it");
     let place = format!("{}/dev/web", registry.host());
     let mut request = promote(&format!("{place}:it"), &[&place], "refs/heads/main");
-    request.rules = TagRules::read(["one"]).unwrap();
+    request.rules = TagRules::parse(["one"]).unwrap();
     assert_eq!(depth(request, &[&registry]).await, 2);
 }
 

@@ -48,7 +48,7 @@ fn put_image(registry: &Registry, repository: &str, tag: &str, own: &str) {
 }
 
 fn shared_layer() -> String {
-    Digest::of("shared ".repeat(1000).as_bytes()).to_string()
+    Digest::from_bytes("shared ".repeat(1000).as_bytes()).to_string()
 }
 
 /// The requests about the shared layer that had an answer: how often it was read, sent and mounted.
@@ -75,7 +75,7 @@ fn names(count: usize) -> Vec<String> {
 
 /// Every service from `dev/` of one registry to `prod/` of another, tag v1.
 fn fleet(from: &Registry, to: &Registry, services: &[String]) -> ReleaseBatch {
-    let rules = TagRules::read(["type=raw,value=v1"]).unwrap();
+    let rules = TagRules::parse(["type=raw,value=v1"]).unwrap();
     let request = |service: &String| {
         let source = format!("{}/dev/{service}:v1", from.host());
         let place = format!("{}/prod/{service}", to.host());
@@ -98,7 +98,7 @@ fn put_sources(registry: &Registry, services: &[String]) {
 
 async fn all_done(fleet: ReleaseBatch, context: &ReleaseContext) -> BatchOutcome {
     let outcome = fleet.run(context, |_, _| {}).await;
-    if let Some((service, failure)) = outcome.failed().next() {
+    if let Some((service, failure)) = outcome.failures().next() {
         panic!("{service}: {failure:?}");
     }
     outcome
@@ -178,7 +178,7 @@ async fn a_service_that_takes_long_holds_up_no_other() {
     let slow = Effect::Delay(Duration::from_secs(2));
     to.fault(Fault::on("PUT", "/v2/prod/s0000/manifests/", slow));
     let mut settings = settings();
-    settings.timing.stall = Duration::from_secs(20);
+    settings.http.timing.stall = Duration::from_secs(20);
     let (context, _) = context_with(settings);
     let last = Mutex::new(String::new());
     let note = |service: &Service, _: &ServiceOutcome| *last.lock().unwrap() = service.to_string();
@@ -198,7 +198,10 @@ async fn a_layer_that_a_hundred_images_share_moves_once() {
     let outcome = all_done(fleet(&from, &to, &services), &context()).await;
     assert_eq!(moves(&from, &to), [1, 1, 99]);
     let shared = |outcome: &ReleaseOutcome| outcome.destinations[0].copy_stats.shared.blobs;
-    let shared: u64 = outcome.done().map(|(_, outcome)| shared(outcome)).sum();
+    let shared: u64 = outcome
+        .completed()
+        .map(|(_, outcome)| shared(outcome))
+        .sum();
     assert_eq!(shared, 99);
 }
 
@@ -218,7 +221,7 @@ async fn a_layer_that_a_hundred_images_share_moves_once_at_the_same_moment() {
         Effect::Delay(Duration::from_secs(2)),
     ));
     let mut settings = settings();
-    settings.timing.stall = Duration::from_secs(20);
+    settings.http.timing.stall = Duration::from_secs(20);
     let (context, _) = context_with(settings);
     let fleet = fleet(&from, &to, &services);
     let all = fleet.services.iter();
@@ -240,7 +243,7 @@ async fn a_thousand_images_that_are_right_take_two_requests_each() {
     }
     let outcome = all_done(fleet(&registry, &registry, &services), &context()).await;
     assert_eq!(
-        (outcome.done().count(), outcome.has_changes()),
+        (outcome.completed().count(), outcome.has_changes()),
         (1000, false)
     );
     let log = registry.log();
@@ -296,7 +299,7 @@ async fn promise_3_one_refusal_holds_all_before_the_first_write() {
     put_image(&to, "prod/s0003", "1.0.0", "another");
     let mut asked = fleet(&from, &to, &services);
     for (_, request) in &mut asked.services {
-        request.rules = TagRules::read(["type=raw,value=1.0.0,immutable=true", "v1"]).unwrap();
+        request.rules = TagRules::parse(["type=raw,value=1.0.0,immutable=true", "v1"]).unwrap();
     }
     let outcome = asked.run(&context(), |_, _| {}).await;
     assert_eq!(
@@ -341,12 +344,12 @@ async fn promise_2_a_service_that_fails_leaves_the_others_whole() {
         .run(&context(), |_, _| {})
         .await;
     let failed: Vec<_> = outcome
-        .failed()
+        .failures()
         .map(|(service, _)| service.as_str())
         .collect();
     assert_eq!((failed, outcome.started), (vec!["s0002"], true));
     let done: Vec<_> = outcome
-        .done()
+        .completed()
         .map(|(service, _)| service.to_string())
         .collect();
     assert!(done.len() > 2 && done.len() < 199, "{}", done.len());
@@ -362,7 +365,7 @@ async fn promise_2_a_service_that_fails_leaves_the_others_whole() {
     to.clear_faults();
     to.clear_log();
     let outcome = all_done(fleet(&from, &to, &services), &context()).await;
-    for (service, outcome) in outcome.done() {
+    for (service, outcome) in outcome.completed() {
         assert_eq!(
             outcome.has_changes(),
             !done.contains(&service.to_string()),
@@ -392,7 +395,7 @@ async fn a_registry_that_fails_ends_the_look() {
         .run(&context(), |_, _| {})
         .await;
     assert!(matches!(
-        outcome.failed().next(),
+        outcome.failures().next(),
         Some((_, Failure::Service(_)))
     ));
     assert!(!outcome.started && to.count() < 250, "{}", to.count());
@@ -414,7 +417,7 @@ async fn a_dry_run_writes_nothing() {
     let outcome = all_done(asked, &context()).await;
     assert!(outcome.has_changes() && outcome.dry_run);
     assert_eq!(writes(&to), 0);
-    let (_, first) = outcome.done().next().unwrap();
+    let (_, first) = outcome.completed().next().unwrap();
     let root: Digest = from.tags("dev/s0000")["v1"].parse().unwrap();
     assert_eq!(first.root, root);
 }

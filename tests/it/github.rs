@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use shipmark::github::{GithubApi, GithubApiError};
-use shipmark::registry::{HttpSettings, RegistryClient, RetryTiming};
+use shipmark::http::{HttpClient, HttpSettings, RetryTiming};
 
 use crate::client::Wire;
 use crate::support::*;
@@ -19,9 +19,9 @@ fn api(host: &Wire) -> GithubApi {
     };
     let settings = HttpSettings {
         timing,
-        ..settings()
+        ..settings().http
     };
-    let client = RegistryClient::new(settings, Said::default().notices()).unwrap();
+    let client = HttpClient::new(settings, Said::default().notices()).unwrap();
     let base = format!("http://{}", host.host).parse().unwrap();
     GithubApi::new(client, &base, "acme/web", None).unwrap()
 }
@@ -86,12 +86,12 @@ async fn what_does_not_pass_at_github_is_said() {
         ((answer(401, "", "{}"), true), "401", 1),
         (
             (answer(200, "", "<html>Sign in</html>"), true),
-            "no JSON",
+            "invalid JSON",
             1,
         ),
-        ((answer(200, "", ""), true), "no JSON", 1),
-        ((answer(200, "", "[]"), true), "no JSON", 1),
-        ((String::new(), false), "nothing moved for too long", 4),
+        ((answer(200, "", ""), true), "invalid JSON", 1),
+        ((answer(200, "", "[]"), true), "invalid JSON", 1),
+        ((String::new(), false), "no data received for", 4),
     ] {
         let host = answering(vec![answers]).await;
         let error = api(&host).get_commit_time(COMMIT).await.unwrap_err();
@@ -132,7 +132,10 @@ async fn promise_6_an_answer_of_github_that_trickles_is_no_answer() {
     let head = "HTTP/1.1 200 OK\r\n\r\n".to_owned();
     let host = Wire::trickling(head, Duration::from_millis(20)).await;
     let error = api(&host).get_repository().await.map(drop).unwrap_err();
-    assert!(error.to_string().contains("trickled for 0.9 s"), "{error}");
+    assert!(
+        error.to_string().contains("was not complete after 0.9 s"),
+        "{error}"
+    );
     assert_eq!(host.answered(), 1);
 }
 

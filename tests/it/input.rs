@@ -38,11 +38,11 @@ fn tar(path: &Path, entries: &[(&str, tar::EntryType, &str)]) {
 
 /// A layout at `path` whose only image is these bytes.
 fn layout_of(path: &Path, manifest: &[u8], digest: Option<&str>) {
-    let own = shipmark::image::Digest::of(manifest);
+    let own = shipmark::image::Digest::from_bytes(manifest);
     let digest = digest.map_or(own.to_string(), str::to_owned);
     let blobs = path.join("blobs/sha256");
     std::fs::create_dir_all(&blobs).unwrap();
-    std::fs::write(blobs.join(own.hex()), manifest).unwrap();
+    std::fs::write(blobs.join(own.to_hex()), manifest).unwrap();
     std::fs::write(path.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     let media_type = "application/vnd.oci.image.manifest.v1+json";
     let index = serde_json::json!({"schemaVersion": 2, "manifests": [

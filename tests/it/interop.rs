@@ -61,7 +61,7 @@ async fn a_pushed_image_is_what_crane_skopeo_and_oci_client_read() {
             &format!("docker://{reference}"),
         ],
     );
-    assert_eq!(Digest::of(&raw), example_root());
+    assert_eq!(Digest::from_bytes(&raw), example_root());
     // oci-client takes the process's provider, where shipmark names its own; a second call is no harm.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let config = ClientConfig {
@@ -122,7 +122,7 @@ async fn promise_1_every_fixture_image_arrives_at_a_real_registry() {
             let place = repository(&format!("fixture{sent}"));
             let source = format!("{form}:{}@{digest}", image(file).display());
             let mut request = push(&source, &[&place], "refs/heads/main");
-            request.rules = TagRules::read(["it"]).unwrap();
+            request.rules = TagRules::parse(["it"]).unwrap();
             done(request, &context()).await;
             assert_eq!(
                 text("crane", &["digest", &format!("{place}:it")]),
@@ -148,7 +148,7 @@ async fn a_registry_with_a_password_is_logged_in_to() {
             password: password.into(),
         };
         let credentials = Credentials::load(None, vec![explicit]).unwrap();
-        shipmark::registry::HttpSettings {
+        shipmark::registry::RegistrySettings {
             credentials,
             ..settings()
         }
@@ -179,10 +179,10 @@ async fn a_layout_is_what_crane_and_skopeo_read() {
     let disk = tempfile::tempdir().unwrap();
     let path = disk.path().join("layout").display().to_string();
     let mut request = push(&example(), &[&format!("oci:{path}")], "refs/heads/main");
-    request.rules = TagRules::read(["one"]).unwrap();
+    request.rules = TagRules::parse(["one"]).unwrap();
     done(request, &context()).await;
     let raw = output("skopeo", &["inspect", "--raw", &format!("oci:{path}:one")]);
-    assert_eq!(Digest::of(&raw), example_root());
+    assert_eq!(Digest::from_bytes(&raw), example_root());
     for (program, arguments) in [
         (
             "crane",

@@ -88,7 +88,8 @@ impl Graph {
     fn difference(&self, other: &Self) -> Vec<String> {
         let lines = |graph: &Self| -> BTreeSet<String> {
             let content = graph.content.iter();
-            let content = content.map(|(named, bytes)| format!("{named} {}", Digest::of(bytes)));
+            let content =
+                content.map(|(named, bytes)| format!("{named} {}", Digest::from_bytes(bytes)));
             let listed = graph.listed.iter().map(|entry| format!("{entry:?}"));
             let tagged = graph
                 .tagged
@@ -199,7 +200,11 @@ impl Reader {
         let (bytes, digest) = answer
             .await
             .unwrap_or_else(|error| panic!("{reference}: {error}"));
-        assert_eq!(Digest::of(&bytes).to_string(), digest, "{reference}");
+        assert_eq!(
+            Digest::from_bytes(&bytes).to_string(),
+            digest,
+            "{reference}"
+        );
         (digest, bytes.to_vec())
     }
 
@@ -208,7 +213,7 @@ impl Reader {
         let any = self.reference("it");
         let pulled = self.client.pull_blob(&any, digest, &mut bytes).await;
         pulled.unwrap_or_else(|error| panic!("{any}: {digest}: {error}"));
-        assert_eq!(Digest::of(&bytes).to_string(), digest);
+        assert_eq!(Digest::from_bytes(&bytes).to_string(), digest);
         bytes
     }
 
@@ -299,7 +304,7 @@ async fn promise_1_images_arrive_with_all_beside_them_in_every_pairing() {
 
 /// Releases the image under the tag `it`, and tells its digest.
 async fn released(mut request: ReleaseRequest, selection: ReferrerSelection) -> Digest {
-    request.rules = TagRules::read(["it"]).unwrap();
+    request.rules = TagRules::parse(["it"]).unwrap();
     request.referrers = selection;
     done(request, &context()).await.root
 }

@@ -117,7 +117,7 @@ impl Bench {
 
     fn public(&self, key: &str) -> PublicKey {
         let text = std::fs::read_to_string(self.folder.path().join(format!("{key}.pub"))).unwrap();
-        PublicKey::read(&text).unwrap()
+        PublicKey::parse(&text).unwrap()
     }
 }
 
@@ -129,7 +129,7 @@ pub const FORMS: [SignatureFormat; 2] = [SignatureFormat::Bundle, SignatureForma
 
 async fn pushed(place: &str, key: Option<&PrivateKey>) -> String {
     let mut request = push(&example(), &[place], "refs/heads/main");
-    request.rules = TagRules::read(["it"]).unwrap();
+    request.rules = TagRules::parse(["it"]).unwrap();
     request.signing = key.map(signing);
     if let Some(signing) = &mut request.signing {
         signing

@@ -38,7 +38,7 @@ fn logged(
 
 fn signed(place: &str, signing: SigningOptions) -> ReleaseRequest {
     let mut request = push(&example(), &[place], "refs/heads/main");
-    request.rules = TagRules::read(["it"]).unwrap();
+    request.rules = TagRules::parse(["it"]).unwrap();
     request.signing = Some(signing);
     request
 }
@@ -181,7 +181,7 @@ async fn a_log_that_fails_is_named_and_nothing_is_half_written() {
             (Effect::status(400), "answers 400"),
             (Effect::ResetBefore, "does not answer"),
             (slow(), "does not answer"),
-            (Effect::Truncate(40), "cannot be used"),
+            (Effect::Truncate(40), "sent an invalid response"),
             (Effect::EndlessBody, "a body of more than"),
         ] {
             let (sigstore, key) = (Sigstore::start().await, keys::key());
@@ -273,7 +273,10 @@ async fn a_step_signs_with_a_key_and_has_that_logged() {
     let refused = ran(verify("oci:b:it")).await;
     assert_eq!(refused.status, Some(1), "{}", refused.log);
     let said = refused.out + &refused.log;
-    assert!(said.contains("no entry of a transparency log"), "{said}");
+    assert!(
+        said.contains("no transparency log entry, and one is required"),
+        "{said}"
+    );
     assert_eq!(sigstore.counts(), [0, 0, 2, 0]);
 }
 

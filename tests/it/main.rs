@@ -5,6 +5,7 @@
 
 mod arrows;
 mod branch_names;
+mod circles;
 mod client;
 mod counts;
 mod crash;
@@ -39,6 +40,7 @@ mod secrets;
 mod sign_bundle;
 mod signing;
 mod sigstore;
+mod style;
 mod supply_chain;
 mod support;
 mod surface;

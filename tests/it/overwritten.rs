@@ -77,7 +77,7 @@ impl Built {
 
 fn promoted(from: &str, to: &str) -> ReleaseRequest {
     let mut request = request(ReleaseVerb::Promote, from, &[to], pushed("refs/heads/main"));
-    request.rules = TagRules::read(["it"]).unwrap();
+    request.rules = TagRules::parse(["it"]).unwrap();
     request.referrers = ReferrerSelection::Known;
     request
 }
@@ -156,10 +156,10 @@ async fn promise_2_an_overwritten_list_is_named_and_a_promotion_mends_it() {
                 assert_eq!(before, forms, "{case}");
                 built.put(&stage.registry, &stage.tag(ending));
                 let failure = checked(&stage.at(), &stage.key, &context()).await;
-                let Err(Failure::Service(complaint)) = failure else {
+                let Err(Failure::Service(diagnostic)) = failure else {
                     panic!("{case}: {failure:?}");
                 };
-                let text = complaint.to_string();
+                let text = diagnostic.to_string();
                 let named = format!("tag {} names an", stage.tag(ending));
                 assert!(text.contains(&named), "{case}: {text}");
                 assert!(

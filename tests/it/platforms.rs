@@ -13,7 +13,7 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 fn request(source: &str, to: &str, platforms: &[&str]) -> ReleaseRequest {
     let mut request = push(source, &[to], "refs/heads/main");
-    request.rules = TagRules::read(["it"]).unwrap();
+    request.rules = TagRules::parse(["it"]).unwrap();
     request.referrers = ReferrerSelection::Known;
     request.platforms = RequestedPlatforms {
         names: platforms.iter().map(|name| name.parse().unwrap()).collect(),
@@ -89,7 +89,7 @@ async fn all_platforms_are_the_image_itself_and_unknown_ones_are_refused() {
     let unknown = request(&attested(), &place, &["linux/amd64", "linux/s390x"]);
     let (failure, text) = failed(unknown, &context()).await;
     assert!(matches!(failure, Failure::Input(_)), "{failure:?}");
-    assert!(text.contains("is not for linux/s390x"), "{text}");
+    assert!(text.contains("has no image for linux/s390x"), "{text}");
     assert!(
         text.contains("available platforms: linux/amd64, linux/arm64"),
         "{text}"
@@ -124,7 +124,7 @@ async fn signatures_are_not_lost_by_the_way() {
     let outcome = done(asked, &context).await;
     assert!(
         said.text()
-            .contains("2 signatures, about the index that is replaced")
+            .contains("2 signatures, which refer to the replaced index")
     );
     assert_eq!(entries(&registry, "it").len(), 2);
     assert_eq!(registry.tags("web")["it"], outcome.root.to_string());
@@ -255,7 +255,7 @@ async fn variants_and_versions_are_told_apart_and_keep_their_attestations() {
     let asked = request(&source, &place, &["windows(10.0.1776)/amd64"]);
     let (_, text) = failed(asked, &context()).await;
     assert!(
-        text.contains("is not for windows(10.0.1776)/amd64"),
+        text.contains("has no image for windows(10.0.1776)/amd64"),
         "{text}"
     );
     assert!(!text.contains("unknown"), "{text}");

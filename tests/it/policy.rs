@@ -1113,7 +1113,11 @@ fn promise_5_keep_takes_no_image_that_was_never_in_from() {
                 continue;
             }
             assert_eq!(ran.status, Some(1), "{way:?}: {}", ran.log);
-            assert!(ran.log.contains("is not in oci:"), "{way:?}: {}", ran.log);
+            assert!(
+                ran.log.contains("does not exist in oci:"),
+                "{way:?}: {}",
+                ran.log
+            );
             assert_eq!(released, ["git-9f3c2a1"], "{way:?}");
         }
     }

@@ -26,7 +26,7 @@ impl Source {
         let registry = Registry::start(profile).await;
         let place = format!("{}/team/web", registry.host());
         let mut request = push(&example(), &[&place], "refs/heads/main");
-        request.rules = TagRules::read(["it"]).unwrap();
+        request.rules = TagRules::parse(["it"]).unwrap();
         let (context, _) = context_with(logged_in_to(&[&registry]));
         done(request, &context).await;
         Self { registry, by_tag }
@@ -143,7 +143,7 @@ fn put_tagged(registry: &Registry, subject: &str, ending: &str, layers: &[(&str,
 
 fn request(source: &Source, to: &str) -> ReleaseRequest {
     let mut request = promote(&source.reference(), &[to], "refs/heads/main");
-    request.rules = TagRules::read(["released"]).unwrap();
+    request.rules = TagRules::parse(["released"]).unwrap();
     request.referrers = ReferrerSelection::Known;
     request
 }
@@ -401,7 +401,7 @@ async fn a_layout_takes_and_gives_what_stands_beside_an_image() {
             let target = Registry::start(profile).await;
             let place = format!("{}/team/web", target.host());
             let mut request = push(&from, &[&place], "refs/heads/main");
-            request.rules = TagRules::read(["it"]).unwrap();
+            request.rules = TagRules::parse(["it"]).unwrap();
             request.referrers = ReferrerSelection::Known;
             let outcome = done(request, &context()).await;
             assert_eq!(counts(&outcome), (6, 0), "{from}");
@@ -425,7 +425,7 @@ async fn a_layout_takes_and_gives_what_stands_beside_an_image() {
 #[tokio::test]
 async fn signatures_that_cosign_made_are_good_where_they_travel_to() {
     let pem = std::fs::read_to_string(image("regctl-layout-signed.pub")).unwrap();
-    let key = PublicKey::read(&pem).unwrap();
+    let key = PublicKey::parse(&pem).unwrap();
     let layout = format!("oci:{}:1.4.2", image("regctl-layout-signed").display());
     for profile in [Profile::plain(), Profile::distribution()] {
         let [dev, prod] = [
@@ -434,7 +434,7 @@ async fn signatures_that_cosign_made_are_good_where_they_travel_to() {
         ];
         let places = [&dev, &prod].map(|registry| format!("{}/web", registry.host()));
         let mut first = push(&layout, &[&places[0]], "refs/heads/main");
-        first.rules = TagRules::read(["it"]).unwrap();
+        first.rules = TagRules::parse(["it"]).unwrap();
         first.referrers = ReferrerSelection::Known;
         done(first.clone(), &context()).await;
         let mut second = promote(

@@ -143,7 +143,7 @@ async fn promise_1_every_fixture_image_arrives_as_it_was() {
             let repository = format!("fixtures/{}", file.to_lowercase());
             let place = format!("{}/{repository}", registry.host());
             let mut request = push(&source, &[&place], "refs/heads/main");
-            request.rules = shipmark::tagging::TagRules::read(["moved"]).unwrap();
+            request.rules = shipmark::tagging::TagRules::parse(["moved"]).unwrap();
             let outcome = done(request, &context()).await;
             assert_eq!(outcome.root.to_string(), digest, "{file}");
             assert_eq!(

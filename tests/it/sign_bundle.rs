@@ -124,7 +124,7 @@ async fn what_is_not_signed_leaves_no_bundle() {
         (&["--sign=off"], 2, "nothing says how to sign"),
         (&["--sign=key"], 2, "is given"),
         (&["--bundle=nosuch/bundle.json"], 2, "cannot be written"),
-        (&["--transparency-log=off"], 2, "always logged"),
+        (&["--transparency-log=off"], 2, "always has a log entry"),
         (&[], 3, "Fulcio"),
     ] {
         let place = Place::new();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use shipmark::registry::RetryTiming;
+use shipmark::http::{HttpSettings, RetryTiming};
 use shipmark::release::{Failure, ReleaseRequest, SignatureFormat, TagChange, TagResult, run};
 use shipmark::signing::{PrivateKey, VerificationError};
 use shipmark::tagging::TagRules;
@@ -21,17 +21,17 @@ const BOTH: [SignatureFormat; 2] = [SignatureFormat::Bundle, SignatureFormat::Le
 
 fn signed(place: &str, key: &PrivateKey) -> ReleaseRequest {
     let mut request = push(&example(), &[place], "refs/heads/main");
-    request.rules = TagRules::read(["it"]).unwrap();
+    request.rules = TagRules::parse(["it"]).unwrap();
     request.signing = Some(signing(key));
     request
 }
 
 fn sig_tag() -> String {
-    format!("sha256-{}.sig", example_root().hex())
+    format!("sha256-{}.sig", example_root().to_hex())
 }
 
 fn list_tag() -> String {
-    format!("sha256-{}", example_root().hex())
+    format!("sha256-{}", example_root().to_hex())
 }
 
 /// The tags that name what was released.
@@ -279,7 +279,10 @@ async fn an_image_of_the_same_commit_is_kept_only_if_it_is_signed() {
     request.signing = Some(signing(&key));
     let (failure, text) = failed(request.clone(), &context()).await;
     assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
-    assert!(text.contains("is not signed with this key"), "{text}");
+    assert!(
+        text.contains("expected a signature with this key"),
+        "{text}"
+    );
     let mut first = push(&example(), &[&place], "refs/heads/main");
     first.signing = Some(signing(&key));
     done(first, &context()).await;
@@ -293,7 +296,7 @@ async fn two_runs_at_once_lose_nothing() {
         let registry = Registry::start(Profile::distribution()).await;
         let place = format!("{}/web", registry.host());
         let mut request = push(&example(), &[&place], "refs/heads/main");
-        request.rules = TagRules::read(["it"]).unwrap();
+        request.rules = TagRules::parse(["it"]).unwrap();
         done(request, &context()).await;
         registry.clear_log();
         let slow = Effect::Delay(Duration::from_millis(15));
@@ -320,8 +323,11 @@ fn patient() -> shipmark::release::ReleaseContext {
         attempts: 8,
         ..timing()
     };
-    context_with(shipmark::registry::HttpSettings {
-        timing,
+    context_with(shipmark::registry::RegistrySettings {
+        http: HttpSettings {
+            timing,
+            ..settings().http
+        },
         ..settings()
     })
     .0
@@ -512,7 +518,7 @@ async fn promise_2_an_index_that_lacks_one_of_its_indexes_is_not_signed() {
         registry.put_manifest("web", "it", INDEX, root);
         registry.clear_log();
         let mut request = promote(&format!("{place}:it"), &[&place], "refs/heads/main");
-        request.rules = TagRules::read(["it"]).unwrap();
+        request.rules = TagRules::parse(["it"]).unwrap();
         let mut signing = keys::signing(&keys::key());
         signing.recursive = true;
         request.signing = Some(signing);

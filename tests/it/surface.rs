@@ -4,7 +4,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use shipmark::registry::RetryTiming;
+use shipmark::http::RetryTiming;
 
 use crate::support::process::{Place, Ran, is_empty};
 use crate::support::{example, example_root};

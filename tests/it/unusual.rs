@@ -114,7 +114,7 @@ impl Source {
 
     /// Content in its descriptor, and nowhere else.
     fn inline(&mut self, kind: &str, content: &str) -> Value {
-        let digest = Digest::of(content.as_bytes()).to_string();
+        let digest = Digest::from_bytes(content.as_bytes()).to_string();
         self.inline.push(digest.clone());
         let data = BASE64_STANDARD.encode(content);
         json!({"mediaType": kind, "digest": digest, "size": content.len(), "data": data})
@@ -123,7 +123,10 @@ impl Source {
     /// Puts a manifest in place, under its digest where there is no tag.
     fn put(&mut self, tag: &str, kind: &str, manifest: &Value) -> Value {
         let bytes = manifest.to_string();
-        let (digest, size) = (Digest::of(bytes.as_bytes()).to_string(), bytes.len());
+        let (digest, size) = (
+            Digest::from_bytes(bytes.as_bytes()).to_string(),
+            bytes.len(),
+        );
         let under = if tag.is_empty() { &digest } else { tag };
         self.registry.put_manifest("team/web", under, kind, bytes);
         self.manifests.push(digest.clone());
@@ -156,7 +159,7 @@ fn manifest(config: &Value, layers: &[Value]) -> Value {
 
 async fn released(source: &str, place: &str, context: &ReleaseContext) -> ReleaseOutcome {
     let mut request = promote(source, &[place], "refs/heads/main");
-    request.rules = TagRules::read(["it"]).unwrap();
+    request.rules = TagRules::parse(["it"]).unwrap();
     request.referrers = ReferrerSelection::Known;
     done(request, context).await
 }

@@ -14,15 +14,15 @@ use crate::notices::to_printable;
 /// what `selector` says. One that is asked for by its digest can be no other.
 pub(super) fn check(
     archive: &ImageArchive,
-    tape: &TarReader,
+    tar: &TarReader,
     root: Digest,
     selector: &ImageSelector,
 ) -> Result<(), ArchiveFault> {
     if matches!(selector, ImageSelector::Digest(_)) {
         return Ok(());
     }
-    let inside = Contents::below(archive, tape, root)?;
-    let listed = parse_image_list(tape)?;
+    let inside = Contents::below(archive, tar, root)?;
+    let listed = parse_image_list(tar)?;
     let mut digests = HashMap::new();
     let mut stray = None;
     let meant = matching_images(&listed, selector);
@@ -33,8 +33,8 @@ pub(super) fn check(
     };
     let mut count = 0;
     for image in all {
-        let config = config_digest(tape, image, &mut digests)?;
-        match inside.has(tape, config, image)? {
+        let config = config_digest(tar, image, &mut digests)?;
+        match inside.has(tar, config, image)? {
             true => count += 1,
             false => stray = stray.or(Some(image)),
         }
@@ -52,12 +52,12 @@ pub(super) fn check(
 /// The digest of an image's config, whatever its file is called. Each is hashed once, however often
 /// it is listed or linked to.
 fn config_digest(
-    tape: &TarReader,
+    tar: &TarReader,
     image: &DockerArchiveImage,
     digests: &mut HashMap<u64, Digest>,
 ) -> Result<Digest, ArchiveFault> {
     let fault = || LayoutFault::blob(format!("config of image {}", image.label()));
-    let found = tape.find_entry(&image.config).map_err(fault())?;
+    let found = tar.find_entry(&image.config).map_err(fault())?;
     let extent = found.ok_or_else(|| image.fault("its config is missing"))?;
     if let Some(known) = digests.get(&extent.offset) {
         return Ok(*known);
@@ -72,19 +72,19 @@ struct Contents(HashMap<Digest, HashSet<Vec<Option<u64>>>>);
 
 impl Contents {
     /// Goes through what is there. What is not is found by the check of the whole image.
-    fn below(archive: &ImageArchive, tape: &TarReader, root: Digest) -> Result<Self, ArchiveFault> {
+    fn below(archive: &ImageArchive, tar: &TarReader, root: Digest) -> Result<Self, ArchiveFault> {
         let mut images = Self(HashMap::new());
         let mut seen = HashSet::from([root]);
-        let mut ahead = vec![root];
-        while let Some(digest) = ahead.pop() {
+        let mut pending = vec![root];
+        while let Some(digest) = pending.pop() {
             let read = archive.read_manifest(digest, None);
             let manifest = read.map_err(LayoutFault::blob(format!("manifest {digest}")))?;
             let below = manifest.iter().flat_map(Manifest::children);
             let below = below.map(|child| child.digest);
-            ahead.extend(below.filter(|child| seen.insert(*child)));
+            pending.extend(below.filter(|child| seen.insert(*child)));
             if let Some(ManifestBody::Image { config, layers }) = manifest.map(|it| it.body) {
-                let blob = |digest: Digest| format!("{BLOB_DIRECTORY}/{}", digest.hex());
-                let places = layers.iter().map(|layer| place(tape, &blob(layer.digest)));
+                let blob = |digest: Digest| format!("{BLOB_DIRECTORY}/{}", digest.to_hex());
+                let places = layers.iter().map(|layer| place(tar, &blob(layer.digest)));
                 let places = places.collect::<Result<_, _>>()?;
                 images.0.entry(config.digest).or_default().insert(places);
             }
@@ -95,21 +95,21 @@ impl Contents {
     /// Whether one of them has that config and the very layers that `image` lists.
     fn has(
         &self,
-        tape: &TarReader,
+        tar: &TarReader,
         config: Digest,
         image: &DockerArchiveImage,
     ) -> Result<bool, ArchiveFault> {
         let Some(images) = self.0.get(&config) else {
             return Ok(false);
         };
-        let listed = image.layers().iter().map(|name| place(tape, name));
+        let listed = image.layers().iter().map(|name| place(tar, name));
         Ok(images.contains(&listed.collect::<Result<Vec<_>, _>>()?))
     }
 }
 
 /// Where the content of an entry lies, if it is there.
-fn place(tape: &TarReader, name: &str) -> Result<Option<u64>, ArchiveFault> {
-    let found = tape.find_entry(name);
+fn place(tar: &TarReader, name: &str) -> Result<Option<u64>, ArchiveFault> {
+    let found = tar.find_entry(name);
     let found = found.map_err(LayoutFault::blob(to_printable(name, 160)))?;
     Ok(found.map(|extent| extent.offset))
 }

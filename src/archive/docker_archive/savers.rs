@@ -75,7 +75,7 @@ impl ImageParts {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Digest::of(bytes).hex()
+    Digest::from_bytes(bytes).to_hex()
 }
 
 /// What a saver puts into its tar.
@@ -233,7 +233,7 @@ async fn an_archive_like_podmans_has_several_images() {
     assert_eq!(found, (digest(GOLDEN), digest(IMAGE_ID)));
     let found = saved().image("2").await;
     assert_ne!(found.0, digest(GOLDEN));
-    assert_eq!(found.1, Digest::of(&other.config));
+    assert_eq!(found.1, Digest::from_bytes(&other.config));
 }
 
 #[tokio::test]

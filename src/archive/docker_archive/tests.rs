@@ -103,7 +103,7 @@ async fn compressed_layers_stay_as_they_are() {
     assert_eq!(root, digest(GOLDEN_OF_CRANE));
     archive.check(root).await.unwrap();
     let manifest = archive.get_manifest(root).await.unwrap().unwrap();
-    let layers: Vec<_> = manifest.blobs().map(|blob| blob.digest.hex()).collect();
+    let layers: Vec<_> = manifest.blobs().map(|blob| blob.digest.to_hex()).collect();
     for layer in [
         "66c8e0e58d0d530af384ef77e2f2796a2faa66da7c42c865d1ce7ad166c27895",
         "33d4bfb1c2f3bf3b19ad48e0189eb624d558a811fb326949857b0cd0d0c62879",
@@ -167,14 +167,13 @@ struct Saved {
 impl Saved {
     /// With these bytes for a layer, which is no tar, as nobody looks into one.
     fn of(layer: &[u8]) -> Self {
-        let config =
-            json!({"rootfs": {"type": "layers", "diff_ids": [Digest::of(layer).to_string()]}});
+        let config = json!({"rootfs": {"type": "layers", "diff_ids": [Digest::from_bytes(layer).to_string()]}});
         Self::with_config(layer, &config)
     }
 
     fn with_config(layer: &[u8], config: &Value) -> Self {
         let config = config.to_string().into_bytes();
-        let name = format!("{}.json", Digest::of(&config).hex());
+        let name = format!("{}.json", Digest::from_bytes(&config).to_hex());
         Self {
             list: json!([{"Config": name, "RepoTags": ["web:1"], "Layers": ["a/layer.tar"]}]),
             files: vec![
@@ -246,7 +245,7 @@ async fn a_layer_of_several_zstd_frames_is_read_to_its_end() {
     // The first bytes tell how it is compressed.
     layer.drain(..skipped.len());
     layer.extend(skipped);
-    let diff_id = Digest::of(&parts.concat()).to_string();
+    let diff_id = Digest::from_bytes(&parts.concat()).to_string();
     let saved = Saved::with_config(&layer, &json!({"rootfs": {"diff_ids": [diff_id]}}));
     let (_directory, path) = saved.write();
     let (archive, root) = read(path, "").await.unwrap();
@@ -254,7 +253,7 @@ async fn a_layer_of_several_zstd_frames_is_read_to_its_end() {
     let ManifestBody::Image { layers, .. } = &manifest.body else {
         panic!("it is no index")
     };
-    assert_eq!(layers[0].digest, Digest::of(&layer));
+    assert_eq!(layers[0].digest, Digest::from_bytes(&layer));
     assert!(layers[0].media_type.ends_with(".tar+zstd"));
     let cut = Saved::with_config(
         &layer[..layer.len() - 1],
@@ -265,7 +264,7 @@ async fn a_layer_of_several_zstd_frames_is_read_to_its_end() {
 
 #[tokio::test]
 async fn a_layer_that_is_listed_twice_is_in_the_manifest_twice() {
-    let diff_id = Digest::of(b"layer").to_string();
+    let diff_id = Digest::from_bytes(b"layer").to_string();
     let config = json!({"rootfs": {"diff_ids": [diff_id, diff_id]}});
     let mut saved = Saved::with_config(b"layer", &config);
     saved.list[0]["Layers"] = json!(["a/layer.tar", "b/layer.tar"]);
@@ -325,7 +324,7 @@ async fn one_of_several_images_must_be_named() {
 async fn an_image_that_is_not_what_it_says_is_refused_by_name() {
     let config_of =
         |layer: &[u8], id: &str| Saved::with_config(layer, &json!({"rootfs": {"diff_ids": [id]}}));
-    let id = Digest::of(b"layer").to_string();
+    let id = Digest::from_bytes(b"layer").to_string();
     let mut cut = gzipped(&[b"layer".repeat(1000)].concat());
     cut.truncate(cut.len() - 9);
     let trailed = [gzipped(b"layer"), b"more".to_vec()].concat();

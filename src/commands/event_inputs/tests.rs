@@ -3,7 +3,7 @@ use crate::commands::tests::{SHA, given, in_runner as runner};
 use crate::event::EventName;
 
 fn diagnostic_text(failure: Failure) -> String {
-    failure.complaint().unwrap().to_string()
+    failure.diagnostic().unwrap().to_string()
 }
 
 #[test]

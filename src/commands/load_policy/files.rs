@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::commands::invocation::Invocation;
 use crate::commands::{event_inputs, github_inputs};
-use crate::git::{CommittedFile, Entry, FolderAt, GitCheckout, GitError};
+use crate::git::{CommittedFile, FolderAt, FolderEntry, GitCheckout, GitError};
 use crate::image::CommitId;
 use crate::notices::to_printable;
 use crate::policy;
@@ -66,7 +66,7 @@ impl Files {
                 commit.short(),
                 to_printable(event, 40)
             ))
-            .why("in a runner the policy is that of the workflow's own commit")
+            .with_reason("in a runner the policy is that of the workflow's own commit")
             .with_hint(format!(
                 "update the runner, set {WORKFLOW_COMMIT}, or check out the event's commit before this step"
             )));
@@ -130,7 +130,7 @@ impl Files {
         &self,
         invocation: &Invocation,
         path: &Path,
-    ) -> Result<Vec<Entry>, Failure> {
+    ) -> Result<Vec<FolderEntry>, Failure> {
         let (commit, checkout) = match self {
             Self::Disk => return folder_on_disk(path),
             Self::Commit { commit, checkout } => (commit, checkout),
@@ -144,7 +144,7 @@ impl Files {
             FolderAt::Absent => Ok(Vec::new()),
             FolderAt::NotHere => {
                 let entries = github_inputs::folder(invocation, commit, path).await?;
-                let entry = |(name, is_folder)| Entry { name, is_folder };
+                let entry = |(name, is_folder)| FolderEntry { name, is_folder };
                 Ok(entries.into_iter().map(entry).collect())
             }
         }
@@ -170,7 +170,7 @@ fn without_commit(
         "the policy file {} cannot be told: {WORKFLOW_COMMIT} is not set, and {error}",
         path.display()
     ))
-    .why("in a runner the policy is that of the workflow's own commit")
+    .with_reason("in a runner the policy is that of the workflow's own commit")
     .with_hint("update the runner, set it to the commit that the workflow is of, or check the repository out before this step"))
 }
 
@@ -188,14 +188,14 @@ fn on_disk(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     }
 }
 
-fn folder_on_disk(path: &Path) -> Result<Vec<Entry>, Failure> {
+fn folder_on_disk(path: &Path) -> Result<Vec<FolderEntry>, Failure> {
     let failed = |error| unreadable("the folder", path, &error);
     let entries = match fs::read_dir(Path::new(".").join(path)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(failed(error)),
     };
-    let entry = |entry: fs::DirEntry| Entry {
+    let entry = |entry: fs::DirEntry| FolderEntry {
         name: entry.file_name().to_string_lossy().into_owned(),
         // On disk a link to a folder is followed as one.
         is_folder: entry.path().is_dir(),

@@ -52,7 +52,7 @@ fn refuse(path: &Path, named: Option<&Path>) -> Result<(), Failure> {
     let path = to_printable(&path.display().to_string(), 200);
     Err(
         Failure::input(format!("{path} is not read: the policy file is {PATH}"))
-            .why("a policy under another name would be passed over, and none of its rules would hold")
+            .with_reason("a policy under another name would be passed over, and none of its rules would hold")
             .with_hint(format!("rename it to {PATH}, or name it in the input policy")),
     )
 }
@@ -62,7 +62,7 @@ fn no_folder(name: &str) -> Failure {
         "expected a folder at {}, got a symbolic link or a file",
         to_printable(name, 200)
     ))
-    .why(format!(
+    .with_reason(format!(
         "{PATH} cannot be read through it, and no rule of it would hold"
     ))
     .with_hint(format!("make {FOLDER} a folder in the repository"))

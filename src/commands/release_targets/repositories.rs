@@ -12,22 +12,22 @@ use crate::release::Failure;
 /// The repositories of the policy's environments, as what they are on disk.
 pub(super) fn find<'a>(
     invocation: &Invocation,
-    held: &'a LoadedPolicy,
+    loaded: &'a LoadedPolicy,
 ) -> Result<Repositories<'a>, Failure> {
-    refuse_elsewhere(invocation, held)?;
-    let real_paths = layout::real_paths(held.policy.places()).map_err(|error| {
+    refuse_elsewhere(invocation, loaded)?;
+    let real_paths = layout::real_paths(loaded.policy.places()).map_err(|error| {
         Failure::input(format!(
             "the policy file {}: the repository {error}",
-            held.file
+            loaded.file
         ))
     })?;
-    let repositories = held.policy.repositories(&real_paths);
-    repositories.map_err(|error| unmatched(held, error))
+    let repositories = loaded.policy.repositories(&real_paths);
+    repositories.map_err(|error| unmatched(loaded, error))
 }
 
 /// In a runner the policy's relative directories are in the workspace. A step that runs in another
 /// folder would find none of them, and no rule would hold.
-fn refuse_elsewhere(invocation: &Invocation, held: &LoadedPolicy) -> Result<(), Failure> {
+fn refuse_elsewhere(invocation: &Invocation, loaded: &LoadedPolicy) -> Result<(), Failure> {
     let workspace = invocation.environment.path("GITHUB_WORKSPACE");
     let Some(workspace) = workspace.filter(|_| invocation.environment.is_in_runner()) else {
         return Ok(());
@@ -38,14 +38,14 @@ fn refuse_elsewhere(invocation: &Invocation, held: &LoadedPolicy) -> Result<(), 
         let real = |path: &Path| path.canonicalize().ok();
         real(workspace).is_none_or(|workspace| real(Path::new(".")) == Some(workspace))
     };
-    if !held.policy.places().any(is_relative) || is_here() {
+    if !loaded.policy.places().any(is_relative) || is_here() {
         return Ok(());
     }
     Err(Failure::input(format!(
         "the directories in {} are relative to the workspace, and this step runs in another folder",
-        held.file
+        loaded.file
     ))
-    .why("whether a destination is one of them cannot be told")
+    .with_reason("whether a destination is one of them cannot be told")
     .with_hint("leave working-directory out of the step"))
 }
 
@@ -54,39 +54,39 @@ fn refuse_elsewhere(invocation: &Invocation, held: &LoadedPolicy) -> Result<(), 
 /// # Errors
 /// That cannot be told, or `services` names no such service.
 pub(super) fn matching<'a>(
-    held: &LoadedPolicy,
+    loaded: &LoadedPolicy,
     repositories: &Repositories<'a>,
     place: &Destination,
 ) -> Result<Option<(&'a EnvironmentRules, Option<&'a Service>)>, Failure> {
     let canonical = layout::canonical_place(place).map_err(|error| untold(place, error))?;
     let found = repositories.matching(place, &canonical);
-    found.map_err(|error| unmatched(held, error))
+    found.map_err(|error| unmatched(loaded, error))
 }
 
 /// What cannot be told of a place.
 fn untold(place: &Destination, error: LayoutError) -> Failure {
     Failure::refused(format!("{place} {}", error.fault))
-        .why("whether it is a repository of an environment cannot be told")
+        .with_reason("whether it is a repository of an environment cannot be told")
 }
 
-fn unmatched(held: &LoadedPolicy, error: MatchError) -> Failure {
+fn unmatched(loaded: &LoadedPolicy, error: MatchError) -> Failure {
     let failure = Failure::refused(error.to_string());
     match error {
         MatchError::Ambiguous { .. } => failure
-            .why("each environment has rules of its own")
+            .with_reason("each environment has rules of its own")
             .with_hint(format!(
                 "give them repositories of their own in {}",
-                held.file
+                loaded.file
             )),
         MatchError::TwoServices { .. } => failure
-            .why("each service has an image of its own")
+            .with_reason("each service has an image of its own")
             .with_hint(format!(
                 "give them repositories of their own in {}",
-                held.file
+                loaded.file
             )),
         MatchError::UnknownService { .. } => failure.with_hint(format!(
             "add it to services in {}, or release to a repository outside of its environments",
-            held.file
+            loaded.file
         )),
     }
 }

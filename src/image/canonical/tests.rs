@@ -3,11 +3,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn registry(name: &str) -> CanonicalRegistry {
-    CanonicalRegistry::of(&name.parse().unwrap())
+    CanonicalRegistry::from_name(&name.parse().unwrap())
 }
 
 fn place(text: &str) -> CanonicalPlace {
-    CanonicalPlace::of(&text.parse().unwrap(), &RealPaths::default())
+    CanonicalPlace::new(&text.parse().unwrap(), &RealPaths::default())
 }
 
 /// All spellings of each row are one registry, and no two rows are the same.

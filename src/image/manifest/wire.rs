@@ -120,7 +120,7 @@ fn checked_content(data: &str, digest: Digest) -> Option<Bytes> {
         return None;
     }
     let data = BASE64_STANDARD.decode(data).ok()?;
-    (Digest::of(&data) == digest).then(|| data.into())
+    (Digest::from_bytes(&data) == digest).then(|| data.into())
 }
 
 impl DescriptorJson {

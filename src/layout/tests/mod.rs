@@ -44,13 +44,13 @@ fn copy_into(from: &Path, to: &Path) {
 }
 
 fn blob_path(layout: &LayoutDirectory, digest: Digest) -> PathBuf {
-    layout.path().join(BLOB_DIRECTORY).join(digest.hex())
+    layout.path().join(BLOB_DIRECTORY).join(digest.to_hex())
 }
 
 fn descriptor(bytes: &[u8]) -> Descriptor {
     Descriptor::new(
         "application/octet-stream",
-        Digest::of(bytes),
+        Digest::from_bytes(bytes),
         bytes.len() as u64,
     )
 }

@@ -166,7 +166,7 @@ fn promise_1_what_many_tags_name_is_read_once() {
     let list = layout.add(naming(&one, &[OCI_IMAGE], 500));
     let endings = ["", ".sig", ".att", ".sbom"];
     for (at, ending) in endings.iter().cycle().take(400).enumerate() {
-        let subject = Digest::of(at.to_string().as_bytes()).hex();
+        let subject = Digest::from_bytes(at.to_string().as_bytes()).to_hex();
         layout.name(&list, OCI_INDEX, &format!("sha256-{subject}{ending}"));
     }
     let found = read_referrers(&layout).unwrap();

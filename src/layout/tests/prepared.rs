@@ -14,7 +14,7 @@ const LAYER: &[u8] = b"a layer";
 
 /// What somebody puts in the place of a file or directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trap {
+enum PreparedEntry {
     LinkToFolder,
     LinkToFile,
     LinkToNothing,
@@ -26,16 +26,16 @@ enum Trap {
     File,
 }
 
-const TRAPS: [Trap; 9] = [
-    Trap::LinkToFolder,
-    Trap::LinkToFile,
-    Trap::LinkToNothing,
-    Trap::LinkToPipe,
-    Trap::LinkToItself,
-    Trap::LinkToZeroes,
-    Trap::Pipe,
-    Trap::Folder,
-    Trap::File,
+const PREPARED_ENTRIES: [PreparedEntry; 9] = [
+    PreparedEntry::LinkToFolder,
+    PreparedEntry::LinkToFile,
+    PreparedEntry::LinkToNothing,
+    PreparedEntry::LinkToPipe,
+    PreparedEntry::LinkToItself,
+    PreparedEntry::LinkToZeroes,
+    PreparedEntry::Pipe,
+    PreparedEntry::Folder,
+    PreparedEntry::File,
 ];
 
 fn pipe(path: &Path) {
@@ -43,7 +43,7 @@ fn pipe(path: &Path) {
     mknodat(CWD, path, FileType::Fifo, mode, 0).unwrap();
 }
 
-impl Trap {
+impl PreparedEntry {
     /// Sets it, with what it leads to in the folder `victim`.
     fn set(self, place: &Path, victim: &Path) {
         fs::create_dir_all(place.parent().unwrap()).unwrap();
@@ -116,7 +116,7 @@ fn with_layer() -> Manifest {
 fn assert_whole(layout: &LayoutDirectory) {
     let manifest = with_layer();
     for bytes in [CONFIG, LAYER, &manifest.bytes] {
-        let place = blob_path(layout, Digest::of(bytes));
+        let place = blob_path(layout, Digest::from_bytes(bytes));
         assert!(fs::symlink_metadata(&place).unwrap().is_file());
         assert_eq!(fs::read(place).unwrap(), bytes);
     }
@@ -134,23 +134,24 @@ async fn promise_2_nothing_is_written_through_what_somebody_has_prepared() {
         LAYOUT_FILE,
     ];
     for name in names {
-        for trap in TRAPS {
+        for prepared in PREPARED_ENTRIES {
             let (victim, directory) = (victim(), tempfile::tempdir().unwrap());
             let before = listing(victim.path());
             let is_folder = !name.contains("lock") && ![INDEX_FILE, LAYOUT_FILE].contains(&name);
-            trap.set(&directory.path().join(name), victim.path());
+            prepared.set(&directory.path().join(name), victim.path());
             let written = write(&LayoutDirectory::new(directory.path())).await;
             tried += 1;
-            assert_eq!(listing(victim.path()), before, "{name} {trap:?}");
-            match (trap, is_folder, name) {
+            assert_eq!(listing(victim.path()), before, "{name} {prepared:?}");
+            match (prepared, is_folder, name) {
                 // As it should be.
-                (Trap::Folder, true, _) | (Trap::File, false, ".shipmark/lock") => {
+                (PreparedEntry::Folder, true, _)
+                | (PreparedEntry::File, false, ".shipmark/lock") => {
                     written.unwrap();
                 }
                 _ => {
                     let error = written.unwrap_err();
                     let last = name.rsplit('/').next().unwrap();
-                    assert!(error.contains(last), "{name} {trap:?}: {error}");
+                    assert!(error.contains(last), "{name} {prepared:?}: {error}");
                 }
             }
         }
@@ -169,27 +170,32 @@ async fn promise_1_what_is_there_in_place_of_a_blob_is_replaced() {
         for content in [&wrong, &half, &Vec::new()] {
             let directory = tempfile::tempdir().unwrap();
             let layout = LayoutDirectory::new(directory.path());
-            let place = blob_path(&layout, Digest::of(bytes));
+            let place = blob_path(&layout, Digest::from_bytes(bytes));
             fs::create_dir_all(place.parent().unwrap()).unwrap();
             fs::write(&place, content).unwrap();
             write(&layout).await.unwrap();
             assert_whole(&layout);
             tried += 1;
         }
-        for trap in TRAPS {
+        for prepared in PREPARED_ENTRIES {
             let (victim, directory) = (victim(), tempfile::tempdir().unwrap());
             let before = listing(victim.path());
             // The very bytes, which may be others tomorrow.
             fs::write(victim.path().join("precious"), bytes).unwrap();
             let layout = LayoutDirectory::new(directory.path());
-            trap.set(&blob_path(&layout, Digest::of(bytes)), victim.path());
+            prepared.set(
+                &blob_path(&layout, Digest::from_bytes(bytes)),
+                victim.path(),
+            );
             let written = write(&layout).await;
-            match trap {
-                Trap::Folder => assert!(written.unwrap_err().contains("cannot write blob")),
+            match prepared {
+                PreparedEntry::Folder => {
+                    assert!(written.unwrap_err().contains("cannot write blob"))
+                }
                 _ => assert_whole(&layout),
             }
             fs::write(victim.path().join("precious"), "precious").unwrap();
-            assert_eq!(listing(victim.path()), before, "{trap:?}");
+            assert_eq!(listing(victim.path()), before, "{prepared:?}");
             tried += 1;
         }
     }
@@ -212,7 +218,7 @@ async fn promise_1_a_tag_is_not_written_over_wrong_bytes() {
     let mut tried = 0;
     for root in [&manifest, &above] {
         for bytes in [CONFIG, LAYER, &manifest.bytes] {
-            let digest = Digest::of(bytes);
+            let digest = Digest::from_bytes(bytes);
             if root.digest == digest {
                 // It is written with its tag.
                 continue;
@@ -262,8 +268,8 @@ async fn promise_2_only_our_own_temporary_files_are_removed() {
     }
     let victim = victim();
     let ours = |at: u8| format!("tmp-{}", format!("{at:02x}").repeat(16));
-    for (at, trap) in TRAPS.into_iter().enumerate() {
-        trap.set(&corner.join(ours(at as u8)), victim.path());
+    for (at, prepared) in PREPARED_ENTRIES.into_iter().enumerate() {
+        prepared.set(&corner.join(ours(at as u8)), victim.path());
     }
     let before = listing(victim.path());
     let again = image(CONFIG, "again");
@@ -274,9 +280,9 @@ async fn promise_2_only_our_own_temporary_files_are_removed() {
     for name in &kept {
         assert_eq!(fs::read(corner.join(name)).unwrap(), b"precious", "{name}");
     }
-    for (at, trap) in TRAPS.into_iter().enumerate() {
+    for (at, prepared) in PREPARED_ENTRIES.into_iter().enumerate() {
         let stays = fs::symlink_metadata(corner.join(ours(at as u8))).is_ok();
-        assert_eq!(stays, trap != Trap::File, "{trap:?}");
+        assert_eq!(stays, prepared != PreparedEntry::File, "{prepared:?}");
     }
 }
 
@@ -294,23 +300,23 @@ async fn promise_1_a_prepared_source_is_read_as_its_digests_say_or_refused() {
         "blobs/sha256",
         "blobs",
     ] {
-        for trap in TRAPS {
+        for prepared in PREPARED_ENTRIES {
             let (victim, directory) = (victim(), tempfile::tempdir().unwrap());
             write(&LayoutDirectory::new(directory.path()))
                 .await
                 .unwrap();
             let layout = LayoutDirectory::to_read(directory.path());
             let place = match name {
-                "config" => blob_path(&layout, Digest::of(&blobs[0])),
-                "layer" => blob_path(&layout, Digest::of(&blobs[1])),
-                "manifest" => blob_path(&layout, Digest::of(&blobs[2])),
+                "config" => blob_path(&layout, Digest::from_bytes(&blobs[0])),
+                "layer" => blob_path(&layout, Digest::from_bytes(&blobs[1])),
+                "manifest" => blob_path(&layout, Digest::from_bytes(&blobs[2])),
                 name => directory.path().join(name),
             };
             match place.is_dir() {
                 true => fs::remove_dir_all(&place).unwrap(),
                 false => fs::remove_file(&place).unwrap(),
             }
-            trap.set(&place, victim.path());
+            prepared.set(&place, victim.path());
             let reading = async {
                 let layout = LayoutDirectory::open(directory.path())
                     .await
@@ -334,9 +340,9 @@ async fn promise_1_a_prepared_source_is_read_as_its_digests_say_or_refused() {
     for bytes in &blobs {
         let place = blob_path(
             &LayoutDirectory::to_read(directory.path()),
-            Digest::of(bytes),
+            Digest::from_bytes(bytes),
         );
-        let moved = elsewhere.path().join(Digest::of(bytes).hex());
+        let moved = elsewhere.path().join(Digest::from_bytes(bytes).to_hex());
         fs::rename(&place, &moved).unwrap();
         symlink(&moved, &place).unwrap();
     }

@@ -17,7 +17,7 @@ async fn select(name: &str, selector: &ImageSelector) -> Result<String, String> 
         archive.select_image(selector).await
     };
     match digest {
-        Ok(digest) => Ok(digest.hex()[..12].to_owned()),
+        Ok(digest) => Ok(digest.to_hex()[..12].to_owned()),
         Err(error) => Err(error.fault.to_string()),
     }
 }
@@ -68,17 +68,21 @@ async fn the_index_is_read_for_a_manifest_only_where_that_does_not_say_its_type(
     let told = index(r#","mediaType":"application/vnd.oci.image.index.v1+json""#);
     let untold = index("");
     let list = "application/vnd.docker.distribution.manifest.list.v2+json";
-    let digest = Digest::of(untold.as_bytes());
+    let digest = Digest::from_bytes(untold.as_bytes());
     let entry = format!(r#"{{"mediaType":"{list}","digest":"{digest}","size":1}}"#);
     let (directory, layout) = layout_of(&entry);
     fs::create_dir_all(directory.path().join(BLOB_DIRECTORY)).unwrap();
     for bytes in [&told, &untold] {
-        fs::write(blob_path(&layout, Digest::of(bytes.as_bytes())), bytes).unwrap();
+        fs::write(
+            blob_path(&layout, Digest::from_bytes(bytes.as_bytes())),
+            bytes,
+        )
+        .unwrap();
     }
     let found = layout.get_manifest(digest).await.unwrap().unwrap();
     assert_eq!(found.media_type.as_str(), list);
     fs::write(directory.path().join(INDEX_FILE), "no JSON").unwrap();
-    let digest_of_told = Digest::of(told.as_bytes());
+    let digest_of_told = Digest::from_bytes(told.as_bytes());
     assert!(layout.get_manifest(digest_of_told).await.unwrap().is_some());
     assert!(layout.get_manifest(digest).await.is_err());
 }
@@ -151,9 +155,12 @@ async fn an_image_is_found_by_the_digest_of_any_manifest() {
         select("buildkit-multi.tar", &selector).await.as_deref(),
         Ok("b4593c79a0ab")
     );
-    let selector = ImageSelector::Digest(Digest::of(b"nothing"));
+    let selector = ImageSelector::Digest(Digest::from_bytes(b"nothing"));
     let error = select("buildkit-multi.tar", &selector).await.unwrap_err();
-    assert_eq!(error, format!("has no manifest {}", Digest::of(b"nothing")));
+    assert_eq!(
+        error,
+        format!("has no manifest {}", Digest::from_bytes(b"nothing"))
+    );
 }
 
 #[tokio::test]
@@ -173,7 +180,7 @@ async fn entries_that_belong_to_others_do_not_count() {
         let (_directory, layout) =
             layout_of(&format!("{},{}", entry("a", ""), entry("b", annotation)));
         let digest = layout.select_image(&ImageSelector::Only).await.unwrap();
-        assert_eq!(digest.hex(), "a".repeat(64), "{annotation}");
+        assert_eq!(digest.to_hex(), "a".repeat(64), "{annotation}");
         let (_directory, layout) = layout_of(&entry("b", annotation));
         let error = layout.select_image(&ImageSelector::Only).await.unwrap_err();
         assert!(matches!(error.fault, LayoutFault::NoImage), "{error}");
@@ -208,7 +215,7 @@ async fn platforms_and_referrers_without_a_name_do_not_count() {
     fs::write(directory.path().join(INDEX_FILE), index).unwrap();
     let layout = LayoutDirectory::open(directory.path()).await.unwrap();
     let digest = layout.select_image(&ImageSelector::Only).await.unwrap();
-    assert_eq!(&digest.hex()[..12], "7674676db7b2");
+    assert_eq!(&digest.to_hex()[..12], "7674676db7b2");
 }
 
 #[tokio::test]
@@ -231,7 +238,7 @@ async fn one_name_for_two_images_is_an_error() {
         .select_image(&ImageSelector::Name("x/b:1.4".into()))
         .await
         .unwrap();
-    assert_eq!(whole.hex(), "b".repeat(64));
+    assert_eq!(whole.to_hex(), "b".repeat(64));
     let (_directory, layout) = layout_of(&format!(
         "{},{}",
         entry("a", &name("1")),
@@ -316,11 +323,11 @@ async fn a_layout_without_images_says_so() {
 #[tokio::test]
 async fn a_manifest_over_the_limit_is_not_read() {
     let bytes = vec![b' '; crate::image::MANIFEST_LIMIT + 1];
-    let digest = Digest::of(&bytes);
+    let digest = Digest::from_bytes(&bytes);
     let (directory, layout) = layout_of(&entry("a", ""));
     fs::create_dir_all(directory.path().join(BLOB_DIRECTORY)).unwrap();
     fs::write(
-        directory.path().join(BLOB_DIRECTORY).join(digest.hex()),
+        directory.path().join(BLOB_DIRECTORY).join(digest.to_hex()),
         bytes,
     )
     .unwrap();

@@ -38,7 +38,7 @@ async fn an_absent_layout_has_nothing() {
     assert_eq!(layout.tags().await.unwrap(), []);
     assert!(
         layout
-            .get_manifest(Digest::of(b""))
+            .get_manifest(Digest::from_bytes(b""))
             .await
             .unwrap()
             .is_none()
@@ -129,11 +129,11 @@ async fn an_index_of_blobs_needs_them_too() {
     let cache = index(CONFIG);
     layout.write_manifest(&cache).await.unwrap();
     assert_eq!(layout.check(cache.digest).await.unwrap().blobs, 1);
-    fs::remove_file(blob_path(&layout, Digest::of(CONFIG))).unwrap();
+    fs::remove_file(blob_path(&layout, Digest::from_bytes(CONFIG))).unwrap();
     let error = layout.check(cache.digest).await.unwrap_err().to_string();
     let message = format!(
         "blob {} of manifest {} is missing",
-        Digest::of(CONFIG),
+        Digest::from_bytes(CONFIG),
         cache.digest
     );
     assert!(error.contains(&message), "{error}");
@@ -189,7 +189,7 @@ async fn a_blob_that_is_there_is_not_read_again_but_a_broken_one_is_mended() {
         .write_blob(&descriptor(CONFIG), unread)
         .await
         .unwrap();
-    let place = blob_path(&layout, Digest::of(CONFIG));
+    let place = blob_path(&layout, Digest::from_bytes(CONFIG));
     fs::write(&place, "{").unwrap();
     layout
         .write_blob(&descriptor(CONFIG), pieces(CONFIG, 8))
@@ -211,7 +211,7 @@ async fn a_manifest_needs_what_it_names() {
             .map(|_| true),
     ] {
         let error = result.unwrap_err().to_string();
-        let config = Digest::of(b"absent");
+        let config = Digest::from_bytes(b"absent");
         let message = format!(
             "{config}, which manifest {} names, is missing",
             manifest.digest
@@ -328,7 +328,7 @@ async fn new_files_can_be_read_by_others() {
     for path in [
         layout.path().join(INDEX_FILE),
         layout.path().join(LAYOUT_FILE),
-        blob_path(&layout, Digest::of(CONFIG)),
+        blob_path(&layout, Digest::from_bytes(CONFIG)),
     ] {
         assert_eq!(mode(&path), plain, "{}", path.display());
     }

@@ -139,7 +139,7 @@ const HINT: &str = "rename the branch, or disable the rule for it (enable=false)
 
 fn version_line_failure(place: &Destination, planned: &PlannedTag, line: &str) -> Failure {
     Failure::refused(format!("tag {} of {place} for a branch", planned.tag))
-        .why(format!("{line}, which no branch moves ({})", planned.rule))
+        .with_reason(format!("{line}, which no branch moves ({})", planned.rule))
         .with_hint(HINT)
 }
 
@@ -153,7 +153,7 @@ fn immutable_form_failure(
     Failure::refused(format!(
         "tag {tag} of {place} points to {there}, expected {root}"
     ))
-    .why(format!(
+    .with_reason(format!(
         "{tag} reads as {form}, and no branch moves such a tag ({rule})"
     ))
     .with_hint(HINT)

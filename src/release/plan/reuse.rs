@@ -100,7 +100,8 @@ fn find_conflicts<'a>(
 impl ImmutableTagConflict<'_> {
     fn refusal(&self, root: Digest, why: String) -> Failure {
         let place = &self.destination.name;
-        tags::immutable_tag_conflict(place, self.planned, self.existing_digest, root).why(why)
+        tags::immutable_tag_conflict(place, self.planned, self.existing_digest, root)
+            .with_reason(why)
     }
 }
 
@@ -151,7 +152,7 @@ async fn is_checked(
         let found = found.map_err(|error| Failure::from_store_error(Side::Source, from, error))?;
         if found.is_none() {
             return Err(Failure::refused(format!("{} does not exist in {from}", kept.location))
-                .why("the environment accepts images from that repository only, also with existing: keep")
+                .with_reason("the environment accepts images from that repository only, also with existing: keep")
                 .with_hint("promote the image to that repository first, or set existing: fail"));
         }
     }

@@ -226,7 +226,7 @@ pub(crate) fn immutable_tag_conflict(
     Failure::refused(format!(
         "tag {tag} of {place} points to {other}, expected {root}"
     ))
-    .why(format!("{tag} is an immutable tag ({})", planned.rule))
+    .with_reason(format!("{tag} is an immutable tag ({})", planned.rule))
     .with_hint(format!(
         "release under a new version, or release the existing image: --source {}",
         tag_reference(place, tag)

@@ -92,7 +92,7 @@ fn judge_commit_label(
     let of_commit = TagKind::Immutable(ImmutableTagSource::Commit);
     match tags.iter().find(|planned| planned.kind == of_commit) {
         Some(planned) => Err(Failure::refused(what)
-            .why(format!(
+            .with_reason(format!(
                 "{} is an immutable tag of the commit {}",
                 planned.tag,
                 event.short()

@@ -113,7 +113,7 @@ async fn check_lost_referrers(
             "selecting platforms of {} creates a new index and drops signatures",
             image.location
         ))
-        .why(format!("{} has {counted}, which refer to its digest", image.root.digest.short()))
+        .with_reason(format!("{} has {counted}, which refer to its digest", image.root.digest.short()))
         .with_hint("release all platforms, sign the new index (sign) and set platforms-drop-signatures: true, or build only for these platforms"));
     }
     context.notices.warning(format!(

@@ -233,7 +233,7 @@ impl SigningStage<'_> {
     async fn check_layers(&self, images: CosignImages) -> Result<(), ReferrerError> {
         let (store, subject) = (self.store(), self.request.subject.digest);
         let layers = self.pending.iter().filter_map(|made| match &made.part {
-            AttachmentPart::Layer { payload, .. } => Some((Digest::of(payload), made.item)),
+            AttachmentPart::Layer { payload, .. } => Some((Digest::from_bytes(payload), made.item)),
             AttachmentPart::Artifact(_) => None,
         });
         let layers: Vec<_> = layers.collect();

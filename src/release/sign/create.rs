@@ -110,7 +110,7 @@ impl SigningStage<'_> {
             if let AttachmentPart::Artifact(artifact) = &made.part
                 && self.items[made.item].statement.attested_type().is_some()
             {
-                let kept = github.upload(&self.context.registry, artifact.content());
+                let kept = github.upload(self.context.registry.http(), artifact.content());
                 made.url = Some(kept.await.map_err(upload_failure)?);
             }
             Ok(())

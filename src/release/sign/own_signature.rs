@@ -26,7 +26,7 @@ pub(crate) async fn require_own_signature(
     let ReleaseContext {
         registry, notices, ..
     } = context;
-    let requirement = signing.signer.requirement(registry, notices).await;
+    let requirement = signing.signer.requirement(registry.http(), notices).await;
     let requirement = requirement.map_err(signing_failure)?;
     let there = destinations.iter().zip(seen).filter(|(_, seen)| {
         let mut named = seen.tag_digests.values().flatten();
@@ -45,7 +45,9 @@ pub(crate) async fn require_own_signature(
                     Signer::Keyless(_) => "the identity of this job",
                 }
             ))
-            .why("the release would sign this image, and only its own labels say what it is")
+            .with_reason(
+                "the release would sign this image, and only its own labels say what it is",
+            )
             .with_hint(
                 "promote the existing image by its digest to sign it, or set existing: fail",
             ));

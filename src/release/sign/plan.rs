@@ -38,7 +38,7 @@ pub(crate) async fn plan_signing<'a>(
         return Ok(destinations.iter().map(|_| Vec::new()).collect());
     };
     let (registry, notices) = (&context.registry, &context.notices);
-    let requirement = signing.signer.requirement(registry, notices);
+    let requirement = signing.signer.requirement(registry.http(), notices);
     let requirement = async { requirement.await.map_err(signing_failure) };
     let each = destinations.iter().zip(plans).zip(seen);
     let priors = each.map(|((destination, plan), seen)| {
@@ -144,7 +144,7 @@ mod tests {
 
     /// An index in an empty layout, with an index below it that does not exist.
     fn incomplete_image(directory: &std::path::Path) -> ResolvedImage {
-        let child = Digest::of(b"missing");
+        let child = Digest::from_bytes(b"missing");
         let index = serde_json::json!({
             "schemaVersion": 2, "mediaType": INDEX,
             "manifests": [{"mediaType": INDEX, "digest": child.to_string(), "size": 7}],

@@ -162,17 +162,18 @@ mod tests {
         let media_type = "application/vnd.oci.image.manifest.v1+json";
         let config = serde_json::json!({
             "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": Digest::of(b"{}").to_string(), "size": 2,
+            "digest": Digest::from_bytes(b"{}").to_string(), "size": 2,
         });
         let image = serde_json::json!({
             "schemaVersion": 2, "mediaType": media_type, "config": config, "layers": layers,
         });
         let image = Manifest::parse(image.to_string().into(), Some(media_type)).unwrap();
-        let ManifestBody::Image { layers, .. } = retain_layers(image, &[Digest::of(b"ours")]).body
+        let ManifestBody::Image { layers, .. } =
+            retain_layers(image, &[Digest::from_bytes(b"ours")]).body
         else {
             panic!("an image stays an image");
         };
         let digests: Vec<Digest> = layers.iter().map(|layer| layer.digest).collect();
-        assert_eq!(digests, [Digest::of(b"ours")]);
+        assert_eq!(digests, [Digest::from_bytes(b"ours")]);
     }
 }

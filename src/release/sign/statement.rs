@@ -81,11 +81,11 @@ impl PlannedStatement {
         } = context;
         let made = match (self, form) {
             (Self::Signature(claim), SignatureFormat::Bundle) => {
-                let made = signer.sign_bundle(registry, notices, claim).await;
+                let made = signer.sign_bundle(registry.http(), notices, claim).await;
                 made.map(SignedContent::Bundle)
             }
             (Self::Signature(claim), SignatureFormat::Legacy) => {
-                let made = signer.sign_legacy(registry, notices, claim).await;
+                let made = signer.sign_legacy(registry.http(), notices, claim).await;
                 made.map(SignedContent::Layer)
             }
             (
@@ -102,11 +102,15 @@ impl PlannedStatement {
                 };
                 match form {
                     SignatureFormat::Bundle => {
-                        let made = signer.attest_bundle(registry, notices, &attestation).await;
+                        let made = signer
+                            .attest_bundle(registry.http(), notices, &attestation)
+                            .await;
                         made.map(SignedContent::Bundle)
                     }
                     SignatureFormat::Legacy => {
-                        let made = signer.attest_legacy(registry, notices, &attestation).await;
+                        let made = signer
+                            .attest_legacy(registry.http(), notices, &attestation)
+                            .await;
                         made.map(SignedContent::Layer)
                     }
                 }
@@ -205,7 +209,7 @@ fn unusable_signature(image: Digest, error: &VerificationError) -> Failure {
         "the new signature of {} does not verify: {error}",
         image.short()
     ))
-    .why("each new signature is verified before it is written")
+    .with_reason("each new signature is verified before it is written")
     .with_hint(match error {
         VerificationError::Clock(_) => {
             "set this machine's clock (timedatectl shows whether it is synchronised)"

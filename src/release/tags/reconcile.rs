@@ -392,7 +392,7 @@ impl LineReconciler<'_> {
             Some(there) => {
                 Err(
                     immutable_tag_conflict(&self.destination.name, own, there, self.root.digest)
-                        .why(write::CONCURRENT_WRITE),
+                        .with_reason(write::CONCURRENT_WRITE),
                 )
             }
             None => Err(write::missing_tag_failure(self.destination, own)),

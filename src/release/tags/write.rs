@@ -139,7 +139,7 @@ fn check_names_root(
         true => Ok(()),
         false => Err(
             immutable_tag_conflict(&destination.name, planned, there.digest, root)
-                .why(CONCURRENT_WRITE),
+                .with_reason(CONCURRENT_WRITE),
         ),
     }
 }
@@ -244,12 +244,12 @@ fn registry_rule_refusal(
     let (place, tag) = (&destination.name, &planned.tag);
     let why = format!("a rule of the registry makes {tag} immutable");
     if planned.kind.is_immutable() {
-        return immutable_tag_conflict(place, planned, there, to).why(why);
+        return immutable_tag_conflict(place, planned, there, to).with_reason(why);
     }
     Failure::refused(format!(
         "tag {tag} of {place} points to {there}, expected {to}"
     ))
-    .why(why)
+    .with_reason(why)
     .with_hint(format!(
         "{tag} is a moving tag ({}): exclude it from the registry's rule for immutable tags",
         planned.kind
@@ -272,9 +272,8 @@ async fn write_layout_tag(
     match layout.write_tag(&planned.tag, manifest, expectation).await {
         Ok(_) => Ok(()),
         Err(error) => Err(match conflicting_digest(&error) {
-            Some(there) => {
-                immutable_tag_conflict(place, planned, there, manifest.digest).why(CONCURRENT_WRITE)
-            }
+            Some(there) => immutable_tag_conflict(place, planned, there, manifest.digest)
+                .with_reason(CONCURRENT_WRITE),
             None => Failure::from_store_error(Side::Destination, place, StoreError::Layout(error)),
         }),
     }

@@ -4,7 +4,7 @@ use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::evidence::{self, CheckedAttestation, CheckedSignature, ImageEvidence};
-use super::graph::{self, Content, Node};
+use super::graph::{self, ManifestContent, ManifestNode};
 use crate::image::{Digest, ImageSource, Platform, TagOrDigest};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
@@ -32,7 +32,7 @@ pub struct CheckedImage {
     /// Its platform, as the index above it says; none for the root, and for what runs nowhere.
     pub platform: Option<Platform>,
     /// What it is; the root is not looked at where nothing below it is.
-    pub content: Content,
+    pub content: ManifestContent,
 }
 
 /// Something that an image has not, or not good.
@@ -98,9 +98,9 @@ impl Verification {
             }
         };
         Some(match why.as_slice() {
-            [] => failure.why("the image has none"),
-            [only] => failure.why(only.clone()),
-            several => failure.why(format!("none of its {} verifies", several.len())),
+            [] => failure.with_reason("the image has none"),
+            [only] => failure.with_reason(only.clone()),
+            several => failure.with_reason(format!("none of its {} verifies", several.len())),
         })
     }
 }
@@ -226,7 +226,9 @@ impl RequiredEvidence {
         let without: Vec<&CheckedImage> = match self {
             Self::Signature => found.images.iter().filter(lacks).collect(),
             Self::Attestation(_) => {
-                let images = below.iter().filter(|one| one.content == Content::Image);
+                let images = below
+                    .iter()
+                    .filter(|one| one.content == ManifestContent::Image);
                 let (without, there): (Vec<_>, Vec<_>) = images.partition(lacks);
                 let whole = root.iter().filter(lacks);
                 match there.is_empty() {
@@ -260,12 +262,12 @@ impl CheckedImage {
         Self {
             digest,
             platform: None,
-            content: Content::Image,
+            content: ManifestContent::Image,
         }
     }
 
-    fn from_descriptor(node: &Node) -> Self {
-        let runs = node.content != Content::Attestation;
+    fn from_descriptor(node: &ManifestNode) -> Self {
+        let runs = node.content != ManifestContent::Attestation;
         Self {
             digest: node.digest,
             platform: node.platform.clone().filter(|_| runs),
@@ -288,7 +290,7 @@ impl std::fmt::Display for CheckedImage {
 async fn open_with_descendants(
     context: &ReleaseContext,
     source: &ImageSource,
-) -> Result<(ImageStore, Vec<Node>), Failure> {
+) -> Result<(ImageStore, Vec<ManifestNode>), Failure> {
     let store = open_source_store(context, source)?;
     let failed = |error| Failure::from_store_error(Side::Source, source, error);
     let target = match source {

@@ -10,7 +10,7 @@ use crate::transfer::{ImageStore, MANIFESTS_LIMIT, StoreError};
 
 /// What a manifest is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
+pub enum ManifestContent {
     /// An index.
     Index,
     /// An image, or anything else that may run.
@@ -21,11 +21,11 @@ pub enum Content {
 
 /// A manifest of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Node {
+pub(crate) struct ManifestNode {
     pub(crate) digest: Digest,
     /// The platform that an index lists it for; where several list it, the one that could run.
     pub(crate) platform: Option<Platform>,
-    pub(crate) content: Content,
+    pub(crate) content: ManifestContent,
 }
 
 /// Manifests that are read at the same time.
@@ -35,9 +35,12 @@ const READS: usize = 8;
 ///
 /// # Errors
 /// A manifest that is not there or cannot be read, and more of them than an image may have.
-pub(crate) async fn manifests(store: &ImageStore, root: Manifest) -> Result<Vec<Node>, StoreError> {
-    let mut nodes = vec![Node::new(&root.to_descriptor())];
-    nodes[0].content = Content::of(&root);
+pub(crate) async fn manifests(
+    store: &ImageStore,
+    root: Manifest,
+) -> Result<Vec<ManifestNode>, StoreError> {
+    let mut nodes = vec![ManifestNode::new(&root.to_descriptor())];
+    nodes[0].content = ManifestContent::of(&root);
     let mut indexes = vec![root];
     while !indexes.is_empty() {
         let new = listed(&mut nodes, &indexes)?;
@@ -49,20 +52,20 @@ pub(crate) async fn manifests(store: &ImageStore, root: Manifest) -> Result<Vec<
         while let Some((entry, manifest)) = read.try_next().await? {
             let node = nodes.iter_mut().find(|node| node.digest == entry);
             if let Some(node) = node {
-                node.content = Content::of(&manifest);
+                node.content = ManifestContent::of(&manifest);
             }
-            if Content::of(&manifest) == Content::Index {
+            if ManifestContent::of(&manifest) == ManifestContent::Index {
                 indexes.push(manifest);
             }
         }
     }
-    nodes.iter_mut().for_each(Node::classify_as_image);
+    nodes.iter_mut().for_each(ManifestNode::classify_as_image);
     Ok(nodes)
 }
 
 /// Adds what the indexes list to the nodes; gives what is new, each after its index.
 fn listed(
-    nodes: &mut Vec<Node>,
+    nodes: &mut Vec<ManifestNode>,
     indexes: &[Manifest],
 ) -> Result<Vec<(Digest, Digest)>, StoreError> {
     let mut new = Vec::new();
@@ -75,7 +78,7 @@ fn listed(
             if nodes.len() > MANIFESTS_LIMIT {
                 return Err(StoreError::TooManyManifests(nodes[0].digest));
             }
-            nodes.push(Node::new(entry));
+            nodes.push(ManifestNode::new(entry));
             new.push((index.digest, entry.digest));
         }
     }
@@ -92,7 +95,7 @@ async fn read(
     Ok((child, found))
 }
 
-impl Content {
+impl ManifestContent {
     fn of(manifest: &Manifest) -> Self {
         match manifest.body {
             ManifestBody::Index(_) => Self::Index,
@@ -102,13 +105,13 @@ impl Content {
     }
 }
 
-impl Node {
+impl ManifestNode {
     /// Takes what an entry is for an image, until it is read.
     fn new(entry: &Descriptor) -> Self {
         Self {
             digest: entry.digest,
             platform: entry.platform.clone(),
-            content: Content::Image,
+            content: ManifestContent::Image,
         }
     }
 
@@ -125,8 +128,8 @@ impl Node {
 
     /// Treats attestation content that is listed for a platform, or for none in particular, as an image.
     fn classify_as_image(&mut self) {
-        if self.content == Content::Attestation && !self.is_for_no_platform() {
-            self.content = Content::Image;
+        if self.content == ManifestContent::Attestation && !self.is_for_no_platform() {
+            self.content = ManifestContent::Image;
         }
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use url::Url;
 
 use super::endpoints::{FromSigningConfig, InstanceEndpoints};
+use crate::http::HttpClient;
 use crate::notices::Notices;
-use crate::registry::RegistryClient;
 use crate::signing::{SigningError, TrustRoot, TufRepository};
 
 /// An instance of Sigstore, as far as it is needed: all of its services ([`InstanceEndpoints`]), or those that a
-/// key needs ([`LogEndpoints`]).
+/// key needs ([`super::LogEndpoints`]).
 #[derive(Debug, Clone)]
 pub enum InstanceSource<S> {
     /// The public one, as its repository says it is.
@@ -48,7 +48,7 @@ impl<S: FromSigningConfig + Clone> InstanceSource<S> {
     /// Its services, and whom to trust there.
     pub(crate) async fn resolve(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<(S, Arc<TrustRoot>), SigningError> {
         match self {

@@ -13,7 +13,7 @@ use super::sigstore_service::{
 };
 use super::timestamp_authority;
 use super::transparency_log::{self, LogRequest, RekorLog};
-use crate::registry::RegistryClient;
+use crate::http::HttpClient;
 
 /// Signatures that are logged at the same time: a log serves others too.
 const LOG_CONCURRENCY: usize = 16;
@@ -57,7 +57,7 @@ impl LogAndTimestampClients {
     /// A statement as a bundle, signed with `key`, and what they say of that.
     pub(crate) async fn sign_bundle(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         key: &PrivateKey,
         statement: Vec<u8>,
         by: &SignerMaterial<'_>,
@@ -76,7 +76,7 @@ impl LogAndTimestampClients {
 
     async fn log_and_timestamp(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         sealed: SignedEnvelope,
         by: &SignerMaterial<'_>,
     ) -> Result<Vec<u8>, SigstoreServiceError> {
@@ -92,7 +92,7 @@ impl LogAndTimestampClients {
     /// A statement in the legacy form, signed with `key`, and what the log says of that.
     pub(crate) async fn sign_envelope(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         key: &PrivateKey,
         statement: Vec<u8>,
         by: &SignerMaterial<'_>,
@@ -110,7 +110,7 @@ impl LogAndTimestampClients {
     /// A payload in the legacy form, signed with `key`, and what the log says of that.
     pub(crate) async fn sign_payload(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         key: &PrivateKey,
         payload: Vec<u8>,
         by: &SignerMaterial<'_>,
@@ -135,7 +135,7 @@ impl LogAndTimestampClients {
 
     async fn request_timestamp(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         signature: &[u8],
     ) -> Result<Option<TimestampToken>, SigstoreServiceError> {
         match &self.authority {

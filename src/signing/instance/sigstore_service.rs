@@ -5,8 +5,8 @@ use reqwest::{Method, StatusCode};
 use thiserror::Error;
 use url::Url;
 
+use crate::http::{HttpClient, HttpError, ServiceRequest, ServiceResponse};
 use crate::notices::to_printable;
-use crate::registry::{RegistryClient, RequestErrorKind, ServiceRequest, ServiceResponse};
 
 pub(crate) const ID_TOKEN_SERVICE: &str = "the runner's token service";
 pub(crate) const FULCIO_SERVICE: &str = "Fulcio";
@@ -30,7 +30,7 @@ pub struct SigstoreServiceError {
 pub enum SigstoreErrorKind {
     /// No answer, or none in time.
     #[error("does not answer: {0}")]
-    NoAnswer(RequestErrorKind),
+    NoAnswer(HttpError),
     /// It refused.
     #[error("answers {status}{}", with_message(.message))]
     Refused {
@@ -108,7 +108,7 @@ impl SigstoreService {
 
     pub(crate) async fn get(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         url: Url,
         headers: HeaderMap,
     ) -> Result<ServiceResponse, SigstoreServiceError> {
@@ -118,7 +118,7 @@ impl SigstoreService {
 
     pub(crate) async fn post(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         url: Url,
         kind: &'static str,
         body: Vec<u8>,
@@ -136,7 +136,7 @@ impl SigstoreService {
 
     async fn send(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         method: Method,
         url: Url,
         headers: HeaderMap,
@@ -151,8 +151,9 @@ impl SigstoreService {
         };
         let answer = client.send_to_service(&ask).await;
         answer.map_err(|cause| match cause {
-            RequestErrorKind::TooLong(_) | RequestErrorKind::Protocol(_) => {
-                self.invalid_answer(cause)
+            HttpError::InvalidResponse(reason) => self.invalid_answer(reason),
+            HttpError::TooLong(limit) => {
+                self.invalid_answer(format!("a body of more than {limit} bytes"))
             }
             cause => self.error(SigstoreErrorKind::NoAnswer(cause)),
         })

@@ -4,7 +4,7 @@ use sigstore_types::TimestampToken;
 use x509_cert::der::{self, Decode, Reader, SliceReader};
 
 use super::sigstore_service::{SigstoreService, SigstoreServiceError};
-use crate::registry::RegistryClient;
+use crate::http::HttpClient;
 
 /// A request up to the hash: version 1, and an imprint by SHA-256.
 const REQUEST_BEFORE_HASH: [u8; 22] = [
@@ -20,7 +20,7 @@ const REQUEST_AFTER_HASH: [u8; 3] = [0x01, 0x01, 0xff];
 /// Has a signature's time attested.
 pub(super) async fn request_timestamp(
     authority: &SigstoreService,
-    client: &RegistryClient,
+    client: &HttpClient,
     signature: &[u8],
 ) -> Result<TimestampToken, SigstoreServiceError> {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, signature);

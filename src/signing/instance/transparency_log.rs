@@ -11,8 +11,8 @@ use std::collections::HashMap;
 
 use super::super::signer_material::SignerMaterial;
 use super::sigstore_service::{SigstoreService, SigstoreServiceError};
+use crate::http::{HttpClient, ServiceResponse};
 use crate::image::Digest;
-use crate::registry::{RegistryClient, ServiceResponse};
 
 /// A log, by the version of its interface.
 pub(super) enum RekorLog {
@@ -43,7 +43,7 @@ impl RekorLog {
     /// Logs the signature in an envelope.
     pub(super) async fn log_envelope(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         logged: &LogRequest<'_>,
         envelope: &DsseEnvelope,
     ) -> Result<TransparencyLogEntry, SigstoreServiceError> {
@@ -59,7 +59,7 @@ impl RekorLog {
 /// Logs an envelope as Rekor v1's `dsse`.
 pub(super) async fn log_envelope_v1(
     service: &SigstoreService,
-    client: &RegistryClient,
+    client: &HttpClient,
     logged: &LogRequest<'_>,
     envelope: &DsseEnvelope,
 ) -> Result<PromisedEntry, SigstoreServiceError> {
@@ -79,14 +79,14 @@ pub(super) async fn log_envelope_v1(
 /// Logs a signature as Rekor v1's `hashedrekord`.
 pub(super) async fn log_signature_v1(
     service: &SigstoreService,
-    client: &RegistryClient,
+    client: &HttpClient,
     logged: &LogRequest<'_>,
 ) -> Result<PromisedEntry, SigstoreServiceError> {
     let entry = json!({
         "apiVersion": "0.0.1",
         "kind": "hashedrekord",
         "spec": {
-            "data": {"hash": {"algorithm": "sha256", "value": Digest::of(logged.message).hex()}},
+            "data": {"hash": {"algorithm": "sha256", "value": Digest::from_bytes(logged.message).to_hex()}},
             "signature": {
                 "content": BASE64_STANDARD.encode(logged.signature),
                 "publicKey": {"content": BASE64_STANDARD.encode(logged.material.to_pem())},
@@ -98,7 +98,7 @@ pub(super) async fn log_signature_v1(
 
 async fn add_entry_v1(
     service: &SigstoreService,
-    client: &RegistryClient,
+    client: &HttpClient,
     entry: &Value,
     kind: KindVersion,
 ) -> Result<PromisedEntry, SigstoreServiceError> {
@@ -125,7 +125,7 @@ async fn add_entry_v1(
 /// An answer that was lost on its way leaves its entry behind; the log says where.
 async fn get_conflicting_entry(
     service: &SigstoreService,
-    client: &RegistryClient,
+    client: &HttpClient,
     conflict: ServiceResponse,
 ) -> Result<ServiceResponse, SigstoreServiceError> {
     let location = conflict
@@ -144,7 +144,7 @@ async fn get_conflicting_entry(
 
 async fn add_entry_v2(
     service: &SigstoreService,
-    client: &RegistryClient,
+    client: &HttpClient,
     logged: &LogRequest<'_>,
 ) -> Result<TransparencyLogEntry, SigstoreServiceError> {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, logged.message);

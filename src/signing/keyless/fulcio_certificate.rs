@@ -11,7 +11,7 @@ use sigstore_crypto::parse_certificate_info;
 use sigstore_types::DerCertificate;
 
 use super::identity_token::IdentityToken;
-use crate::registry::RegistryClient;
+use crate::http::HttpClient;
 use crate::signing::instance::SigstoreService;
 use crate::signing::signer_material::SignerMaterial;
 use crate::signing::{PrivateKey, SigstoreServiceError};
@@ -54,7 +54,7 @@ struct CertificateChainJson {
 /// Asks for a certificate for a new key.
 pub(super) async fn request_certificate(
     fulcio: &SigstoreService,
-    client: &RegistryClient,
+    client: &HttpClient,
     token: &IdentityToken,
 ) -> Result<CertifiedKey, SigstoreServiceError> {
     let key = PrivateKey::generate();

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::registry::RegistryClient;
+use crate::http::HttpClient;
 use crate::signing::instance::{ID_TOKEN_SERVICE, SigstoreService};
 use crate::signing::{Identity, SigstoreServiceError, WildcardPattern};
 
@@ -55,7 +55,7 @@ struct IdTokenResponse {
 impl IdTokenSource {
     pub(super) async fn fetch(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
     ) -> Result<IdentityToken, SigstoreServiceError> {
         let service = SigstoreService::new(ID_TOKEN_SERVICE, self.url.clone());
         let mut url = self.url.clone();

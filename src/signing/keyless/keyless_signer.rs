@@ -17,8 +17,8 @@ use super::super::{
 };
 use super::fulcio_certificate::{self, CertifiedKey};
 use super::identity_token::{IdTokenSource, IdentityToken};
+use crate::http::HttpClient;
 use crate::notices::Notices;
-use crate::registry::RegistryClient;
 
 /// What a run signs with. The first use opens it; shared, it stays one token and one certificate.
 pub struct KeylessSigner {
@@ -66,7 +66,7 @@ impl KeylessSigner {
     /// See [`SigningError`].
     pub async fn requirement(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<Requirement, SigningError> {
         let (opened, identity) = try_join(
@@ -81,7 +81,7 @@ impl KeylessSigner {
         })
     }
 
-    async fn load_identity(&self, client: &RegistryClient) -> Result<Identity, SigningError> {
+    async fn load_identity(&self, client: &HttpClient) -> Result<Identity, SigningError> {
         let mut credentials = self.credentials.lock().await;
         let identity = match credentials.identity.take() {
             Some(identity) => identity,
@@ -97,7 +97,7 @@ impl KeylessSigner {
 
     async fn open_services(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
     ) -> Result<&SigstoreClients, SigningError> {
         let open = || async {
@@ -116,7 +116,7 @@ impl KeylessSigner {
     /// See [`SigningError`].
     pub async fn sign_statement(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<Vec<u8>, SigningError> {
@@ -134,7 +134,7 @@ impl KeylessSigner {
     /// See [`SigningError`].
     pub async fn sign_envelope(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<LegacySignature, SigningError> {
@@ -152,7 +152,7 @@ impl KeylessSigner {
     /// See [`SigningError`].
     pub async fn sign_legacy(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         notices: &Notices,
         claim: &ImageClaim,
     ) -> Result<LegacySignature, SigningError> {
@@ -166,7 +166,7 @@ impl KeylessSigner {
             .await
     }
 
-    async fn load_token(&self, client: &RegistryClient) -> Result<IdentityToken, SigningError> {
+    async fn load_token(&self, client: &HttpClient) -> Result<IdentityToken, SigningError> {
         let token = self.tokens.fetch(client).await?;
         match self.instance.is_public() && token.is_private() && !self.allows_private {
             true => Err(SigningError::PrivateRepository),
@@ -178,7 +178,7 @@ impl KeylessSigner {
     /// way.
     async fn load_certificate(
         &self,
-        client: &RegistryClient,
+        client: &HttpClient,
         opened: &SigstoreClients,
     ) -> Result<Arc<CertifiedKey>, SigningError> {
         let mut credentials = self.credentials.lock().await;

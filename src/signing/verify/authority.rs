@@ -56,16 +56,21 @@ impl Authority {
     }
 
     /// Refuses a certificate from which no path leads to the root in which every certificate is valid
-    /// at `time` and may issue the one below it. `brought` are issuers that came with it: they are
+    /// at `time` and may issue the one below it. `intermediates` are issuers that came with it: they are
     /// checked as the authority's own.
     fn check(
         &self,
         leaf: &CertificateDer<'_>,
-        brought: &[CertificateDer<'_>],
+        intermediates: &[CertificateDer<'_>],
         time: Timestamp,
     ) -> Result<(), String> {
         let leaf = EndEntityCert::try_from(leaf).map_err(told)?;
-        let issuers: Vec<_> = self.intermediates.iter().chain(brought).cloned().collect();
+        let issuers: Vec<_> = self
+            .intermediates
+            .iter()
+            .chain(intermediates)
+            .cloned()
+            .collect();
         let seconds = u64::try_from(time.as_second()).unwrap_or_default();
         let refused = RefCell::new(None);
         let check_path = |path: &VerifiedPath<'_>| {
@@ -136,7 +141,7 @@ pub(super) fn check_certificate(
     let Some(leaf) = bundle.signing_certificate().map(owned) else {
         return Ok(());
     };
-    let brought: Vec<_> = match &bundle.verification_material.content {
+    let intermediates: Vec<_> = match &bundle.verification_material.content {
         VerificationMaterialContent::X509CertificateChain { certificates } => {
             let above = certificates.iter().skip(1);
             above.map(|above| owned(&above.raw_bytes)).collect()
@@ -147,7 +152,7 @@ pub(super) fn check_certificate(
         let counting = authorities
             .iter()
             .filter(|authority| authority.counts_at(*time));
-        any(counting.map(|authority| authority.check(&leaf, &brought, *time))).map_err(
+        any(counting.map(|authority| authority.check(&leaf, &intermediates, *time))).map_err(
             |reason| {
                 VerificationError::Chain(VerificationError::printable(&format!(
                     "at {time} {reason}"

@@ -67,7 +67,7 @@ fn keyless() -> Requirement {
 fn key(logged: bool) -> Requirement {
     let key = String::from_utf8(file("cosign.pub")).unwrap();
     Requirement::Key {
-        key: PublicKey::read(&key).unwrap(),
+        key: PublicKey::parse(&key).unwrap(),
         log: logged.then(|| root(|_| ())),
     }
 }
@@ -253,13 +253,13 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             json["bundle"]["dsseEnvelope"]["payload"] =
                 other["bundle"]["dsseEnvelope"]["payload"].clone();
         },
-        |flaw| matches!(flaw, VerificationError::KeyMismatch),
+        |error| matches!(error, VerificationError::KeyMismatch),
     ),
     (
         "the payload's type is another",
         "keyless-rekor2",
         |json| json["bundle"]["dsseEnvelope"]["payloadType"] = json!("text/plain"),
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         "the signature is another",
@@ -270,7 +270,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 other["bundle"]["dsseEnvelope"]["signatures"].clone();
         },
         // The timestamp is of the signature.
-        |flaw| matches!(flaw, VerificationError::Timestamp(_)),
+        |error| matches!(error, VerificationError::Timestamp(_)),
     ),
     (
         "the certificate is changed",
@@ -280,7 +280,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 flip(bytes)
             })
         },
-        |flaw| matches!(flaw, VerificationError::Chain(_)),
+        |error| matches!(error, VerificationError::Chain(_)),
     ),
     (
         "the certificate is another",
@@ -289,7 +289,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let mut other = recorded("keyless-rekor2").json;
             material(json)["certificate"] = material(&mut other)["certificate"].clone();
         },
-        |flaw| matches!(flaw, VerificationError::KeyMismatch),
+        |error| matches!(error, VerificationError::KeyMismatch),
     ),
     (
         "the certificate was made after the signature",
@@ -298,13 +298,13 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let mut other = recorded("keyless-rekor1").json;
             material(json)["certificate"] = material(&mut other)["certificate"].clone();
         },
-        |flaw| matches!(flaw, VerificationError::Validity(reason) if reason.contains("made later")),
+        |error| matches!(error, VerificationError::Validity(reason) if reason.contains("made later")),
     ),
     (
         "the certificate is none",
         "keyless-rekor2",
         |json| material(json)["certificate"]["rawBytes"] = json!("AAAA"),
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         "the log's promise is changed",
@@ -315,7 +315,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 flip,
             )
         },
-        |flaw| matches!(flaw, VerificationError::Promise(_)),
+        |error| matches!(error, VerificationError::Promise(_)),
     ),
     (
         "the time of the log's promise is changed",
@@ -328,13 +328,13 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 .unwrap();
             entry(json)["integratedTime"] = json!((time + 1).to_string());
         },
-        |flaw| matches!(flaw, VerificationError::Promise(_)),
+        |error| matches!(error, VerificationError::Promise(_)),
     ),
     (
         "the log's name is another",
         "keyless-rekor1",
         |json| reencode(&mut entry(json)["logId"]["keyId"], flip),
-        |flaw| matches!(flaw, VerificationError::UnknownLog(_)),
+        |error| matches!(error, VerificationError::UnknownLog(_)),
     ),
     (
         "the log's name is that of another trusted one",
@@ -343,13 +343,13 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let mut other = recorded("keyless-rekor1").json;
             entry(json)["logId"] = entry(&mut other)["logId"].clone();
         },
-        |flaw| matches!(flaw, VerificationError::Checkpoint(reason) if reason.contains("did not sign it")),
+        |error| matches!(error, VerificationError::Checkpoint(reason) if reason.contains("did not sign it")),
     ),
     (
         "the log's name is nobody's",
         "keyless-rekor2",
         |json| reencode(&mut entry(json)["logId"]["keyId"], flip),
-        |flaw| matches!(flaw, VerificationError::UnknownLog(_)),
+        |error| matches!(error, VerificationError::UnknownLog(_)),
     ),
     (
         "the proof of inclusion has another hash",
@@ -359,7 +359,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 flip(bytes)
             })
         },
-        |flaw| matches!(flaw, VerificationError::Inclusion(_)),
+        |error| matches!(error, VerificationError::Inclusion(_)),
     ),
     (
         "the proof of inclusion has a hash too many",
@@ -372,13 +372,13 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 None => *hashes = json!([more]),
             }
         },
-        |flaw| matches!(flaw, VerificationError::Inclusion(_)),
+        |error| matches!(error, VerificationError::Inclusion(_)),
     ),
     (
         "the proof of inclusion is for another place",
         "keyless-rekor1",
         |json| entry(json)["inclusionProof"]["logIndex"] = json!("4000"),
-        |flaw| matches!(flaw, VerificationError::Inclusion(_)),
+        |error| matches!(error, VerificationError::Inclusion(_)),
     ),
     (
         "the proof of inclusion is missing",
@@ -391,19 +391,24 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                     .remove("inclusionProof"),
             )
         },
-        |flaw| matches!(flaw, VerificationError::NoInclusionProof(_)),
+        |error| matches!(error, VerificationError::NoInclusionProof(_)),
     ),
     (
         "the checkpoint's signature is changed",
         "keyless-rekor2",
         |json| {
-            let text = &mut entry(json)["inclusionProof"]["checkpoint"]["envelope"];
-            let (said, signature) = text.as_str().unwrap().trim_end().rsplit_once(' ').unwrap();
+            let payload = &mut entry(json)["inclusionProof"]["checkpoint"]["envelope"];
+            let (body, signature) = payload
+                .as_str()
+                .unwrap()
+                .trim_end()
+                .rsplit_once(' ')
+                .unwrap();
             let mut signature = json!(signature);
             reencode(&mut signature, flip);
-            *text = json!(format!("{said} {}\n", signature.as_str().unwrap()));
+            *payload = json!(format!("{body} {}\n", signature.as_str().unwrap()));
         },
-        |flaw| matches!(flaw, VerificationError::Checkpoint(_)),
+        |error| matches!(error, VerificationError::Checkpoint(_)),
     ),
     (
         "the checkpoint is of another log",
@@ -413,9 +418,9 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             entry(json)["inclusionProof"]["checkpoint"] =
                 entry(&mut other)["inclusionProof"]["checkpoint"].clone();
         },
-        |flaw| {
+        |error| {
             matches!(
-                flaw,
+                error,
                 VerificationError::Inclusion(_) | VerificationError::Checkpoint(_)
             )
         },
@@ -427,13 +432,13 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let proof = entry(json)["inclusionProof"].as_object_mut().unwrap();
             proof.remove("checkpoint");
         },
-        |flaw| matches!(flaw, VerificationError::Checkpoint(_)),
+        |error| matches!(error, VerificationError::Checkpoint(_)),
     ),
     (
         "what the log holds is changed",
         "keyless-rekor2",
         |json| reencode(&mut entry(json)["canonicalizedBody"], flip),
-        |flaw| matches!(flaw, VerificationError::Inclusion(_)),
+        |error| matches!(error, VerificationError::Inclusion(_)),
     ),
     (
         "the log's entry is of another signature",
@@ -442,7 +447,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let mut other = recorded("keyless-rekor2-other-image").json;
             *entry(json) = entry(&mut other).clone();
         },
-        |flaw| matches!(flaw, VerificationError::OtherEntry(_)),
+        |error| matches!(error, VerificationError::OtherEntry(_)),
     ),
     (
         "a second entry of the log has no proof",
@@ -456,7 +461,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 .unwrap()
                 .push(second);
         },
-        |flaw| matches!(flaw, VerificationError::NoInclusionProof(_)),
+        |error| matches!(error, VerificationError::NoInclusionProof(_)),
     ),
     (
         "the log's entry is there twice",
@@ -468,19 +473,19 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 .unwrap()
                 .push(again);
         },
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         "the log's entry is missing",
         "keyless-rekor2",
         |json| material(json)["tlogEntries"] = json!([]),
-        |flaw| matches!(flaw, VerificationError::NotInLog),
+        |error| matches!(error, VerificationError::NotInLog),
     ),
     (
         "the log's entry is of a kind that is not known",
         "keyless-rekor2",
         |json| entry(json)["kindVersion"]["kind"] = json!("rekord"),
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         "the timestamp is changed",
@@ -490,7 +495,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 flip(bytes)
             })
         },
-        |flaw| matches!(flaw, VerificationError::Timestamp(_)),
+        |error| matches!(error, VerificationError::Timestamp(_)),
     ),
     (
         "the timestamp is of another signature",
@@ -499,7 +504,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let mut other = recorded("keyless-rekor2-other-image").json;
             *timestamps(json) = timestamps(&mut other).clone();
         },
-        |flaw| matches!(flaw, VerificationError::Timestamp(_)),
+        |error| matches!(error, VerificationError::Timestamp(_)),
     ),
     (
         "the timestamp is there twice",
@@ -508,14 +513,14 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let again = timestamps(json)[0].clone();
             timestamps(json).as_array_mut().unwrap().push(again);
         },
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         // The certificate has expired since, and nothing says that it was used before.
         "the timestamp is missing",
         "keyless-rekor2",
         |json| *timestamps(json) = json!([]),
-        |flaw| matches!(flaw, VerificationError::NoTrustedTime),
+        |error| matches!(error, VerificationError::NoTrustedTime),
     ),
     (
         "there are two signatures",
@@ -526,37 +531,37 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 .unwrap();
             signatures.push(signatures[0].clone());
         },
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         "there is no signature",
         "keyless-rekor2",
         |json| json["bundle"]["dsseEnvelope"]["signatures"] = json!([]),
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         "there is something that is not known",
         "keyless-rekor2",
         |json| json["bundle"]["extra"] = json!(1),
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         "there is something that is not known, further down",
         "keyless-rekor2",
         |json| entry(json)["extra"] = json!(1),
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
-        "there is a key beside the certificate",
+        "there is a key in addition to the certificate",
         "keyless-rekor2",
         |json| material(json)["publicKey"] = json!({"hint": ""}),
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
-        "there is a file's signature beside the envelope",
+        "there is a file's signature in addition to the envelope",
         "keyless-rekor2",
         |json| json["bundle"]["messageSignature"] = json!({"signature": "AAAA"}),
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         "the version is none",
@@ -564,31 +569,31 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
         |json| {
             json["bundle"]["mediaType"] = json!("application/vnd.dev.sigstore.bundle.v0.9+json");
         },
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         "version 0.1 has no promise",
         "keyless-rekor2",
         |json| older(json, "0.1"),
-        |flaw| matches!(flaw, VerificationError::NoInclusionProof(_)),
+        |error| matches!(error, VerificationError::NoInclusionProof(_)),
     ),
     (
         "signed with a key",
         "key-rekor2",
         |_| (),
-        |flaw| matches!(flaw, VerificationError::Key),
+        |error| matches!(error, VerificationError::Key),
     ),
     (
         "it is an attestation",
         "keyless-rekor2",
         |json| *json = recorded("keyless-attestation").json,
-        |flaw| matches!(flaw, VerificationError::OtherImage(_)),
+        |error| matches!(error, VerificationError::OtherImage(_)),
     ),
     (
         "the payload is another",
         "legacy-keyless",
         |json| reencode(&mut json["payload"], |payload| payload[0] = b' '),
-        |flaw| matches!(flaw, VerificationError::KeyMismatch),
+        |error| matches!(error, VerificationError::KeyMismatch),
     ),
     (
         "the legacy signature is another",
@@ -597,13 +602,13 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let signature = &mut json["annotations"]["dev.cosignproject.cosign/signature"];
             reencode(signature, flip);
         },
-        |flaw| matches!(flaw, VerificationError::KeyMismatch),
+        |error| matches!(error, VerificationError::KeyMismatch),
     ),
     (
         "the legacy promise is changed",
         "legacy-keyless",
         |json| of_log(json, |log| reencode(&mut log["SignedEntryTimestamp"], flip)),
-        |flaw| matches!(flaw, VerificationError::Promise(_)),
+        |error| matches!(error, VerificationError::Promise(_)),
     ),
     (
         "the legacy entry's time is changed",
@@ -613,7 +618,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
                 log["Payload"]["integratedTime"] = json!(1_800_000_000)
             })
         },
-        |flaw| matches!(flaw, VerificationError::Promise(_)),
+        |error| matches!(error, VerificationError::Promise(_)),
     ),
     (
         "the legacy entry is of another signature",
@@ -622,19 +627,19 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let other = recorded("legacy-keyless-other-image").json;
             json["annotations"][LOG] = other["annotations"][LOG].clone();
         },
-        |flaw| matches!(flaw, VerificationError::OtherEntry(_)),
+        |error| matches!(error, VerificationError::OtherEntry(_)),
     ),
     (
         "the legacy entry is missing",
         "legacy-keyless",
         |json| drop(json["annotations"].as_object_mut().unwrap().remove(LOG)),
-        |flaw| matches!(flaw, VerificationError::NotInLog),
+        |error| matches!(error, VerificationError::NotInLog),
     ),
     (
         "the legacy entry has something that is not known",
         "legacy-keyless",
         |json| of_log(json, |log| log["Extra"] = json!(1)),
-        |flaw| matches!(flaw, VerificationError::Malformed(_)),
+        |error| matches!(error, VerificationError::Malformed(_)),
     ),
     (
         "the legacy timestamp is of another signature",
@@ -644,7 +649,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let other = recorded("legacy-keyless-timestamp").json;
             json["annotations"][name] = other["annotations"][name].clone();
         },
-        |flaw| matches!(flaw, VerificationError::Timestamp(_)),
+        |error| matches!(error, VerificationError::Timestamp(_)),
     ),
     (
         "the legacy certificate is another",
@@ -654,7 +659,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let other = recorded("legacy-keyless").json;
             json["annotations"][name] = other["annotations"][name].clone();
         },
-        |flaw| matches!(flaw, VerificationError::KeyMismatch),
+        |error| matches!(error, VerificationError::KeyMismatch),
     ),
     (
         "the legacy certificate is missing",
@@ -663,7 +668,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let annotations = json["annotations"].as_object_mut().unwrap();
             annotations.remove("dev.sigstore.cosign/certificate");
         },
-        |flaw| matches!(flaw, VerificationError::Key),
+        |error| matches!(error, VerificationError::Key),
     ),
     (
         "the legacy signature is missing",
@@ -672,7 +677,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let annotations = json["annotations"].as_object_mut().unwrap();
             annotations.remove("dev.cosignproject.cosign/signature");
         },
-        |flaw| matches!(flaw, VerificationError::Unsigned),
+        |error| matches!(error, VerificationError::Unsigned),
     ),
     (
         "the legacy attestation says something else",
@@ -681,7 +686,7 @@ const WRONG: &[(&str, &str, BundleEdit, ExpectedError)] = &[
             let envelope = recorded("legacy-key-attestation").json;
             json["payload"] = envelope["payload"].clone();
         },
-        |flaw| matches!(flaw, VerificationError::KeyMismatch),
+        |error| matches!(error, VerificationError::KeyMismatch),
     ),
 ];
 
@@ -746,7 +751,7 @@ fn who_signed_what_is_refused_for_what_it_is() {
             })
         );
         assert_eq!(
-            recorded.check_as(&keyless(), Digest::of(b"another image")),
+            recorded.check_as(&keyless(), Digest::from_bytes(b"another image")),
             Err(VerificationError::OtherImage(recorded.digest))
         );
         assert_eq!(
@@ -763,7 +768,8 @@ fn who_signed_what_is_refused_for_what_it_is() {
             .check(&by_other_key(logged))
             .unwrap_err();
         assert_eq!(error, VerificationError::SignatureMismatch);
-        let other = recorded("key-rekor2").check_as(&key(logged), Digest::of(b"another image"));
+        let other =
+            recorded("key-rekor2").check_as(&key(logged), Digest::from_bytes(b"another image"));
         assert!(
             matches!(other, Err(VerificationError::OtherImage(_))),
             "{other:?}"
@@ -896,14 +902,14 @@ fn payloads_and_trusted_roots_are_read_as_strictly() {
         let signature = BASE64_STANDARD.encode(key.sign(text));
         let annotations = [("dev.cosignproject.cosign/signature".to_owned(), signature)];
         let layer = LegacySignature::from_layer(text.to_vec(), &annotations.into());
-        let error = requirement.check_legacy(&layer, Digest::of(b"image"));
+        let error = requirement.check_legacy(&layer, Digest::from_bytes(b"image"));
         assert!(
             matches!(&error, Err(VerificationError::Malformed(reason)) if reason.contains(part)),
             "{error:?}"
         );
         if text.len() < 1 << 20 {
             let bundle = key.sign_statement(text.to_vec());
-            let error = requirement.check_bundle(&bundle, Digest::of(b"image"));
+            let error = requirement.check_bundle(&bundle, Digest::from_bytes(b"image"));
             assert!(
                 matches!(&error, Err(VerificationError::Malformed(reason)) if reason.contains(part)),
                 "{error:?}"
@@ -986,7 +992,7 @@ fn a_trusted_root_that_cannot_be_used_says_why() {
 fn a_bundle_of_a_file_is_checked_by_key_and_identity() {
     let recorded = recorded("keyless-rekor1");
     let bundle = recorded.json["bundle"].to_string();
-    let key = PublicKey::read(&String::from_utf8(file("cosign.pub")).unwrap()).unwrap();
+    let key = PublicKey::parse(&String::from_utf8(file("cosign.pub")).unwrap()).unwrap();
     let check = |signer: FileSigner, digest: Digest| {
         let requirement = FileRequirement {
             signer,
@@ -997,7 +1003,7 @@ fn a_bundle_of_a_file_is_checked_by_key_and_identity() {
     };
     let by_identity = FileSigner::Identity(identity());
     assert!(check(by_identity.clone(), recorded.digest).unwrap().logged);
-    let other = check(by_identity, Digest::of(b"another"));
+    let other = check(by_identity, Digest::from_bytes(b"another"));
     assert!(
         matches!(other, Err(VerificationError::OtherArtifact(_))),
         "{other:?}"

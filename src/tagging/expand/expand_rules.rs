@@ -58,9 +58,9 @@ pub(crate) fn expand_lines(
                     .map_err(|problem| {
                         ExpandError::for_entry(input, Some(entry.line), &entry.text, &problem)
                     })?;
-            for trap in expander.differences.take() {
+            for warning in expander.differences.take() {
                 let place = format!("{input}, line {}", entry.line);
-                let finding = finding_at(&place, trap, &entry.text);
+                let finding = finding_at(&place, warning, &entry.text);
                 findings.push(match rules.mode {
                     CompatMode::Strict => finding.into_strict(),
                     CompatMode::Compatible => finding,
@@ -101,10 +101,10 @@ impl RuleExpander<'_> {
             true => self.expand_rule(rule, findings)?,
             false => None,
         };
-        for trap in self.differences.take() {
+        for warning in self.differences.take() {
             findings.push(finding_at(
                 &format!("tags, line {}", rule.line),
-                trap,
+                warning,
                 &rule.text,
             ));
         }

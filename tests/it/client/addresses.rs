@@ -3,7 +3,8 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-use shipmark::registry::{HttpSettings, ProxySettings};
+use shipmark::http::{HttpSettings, ProxySettings};
+use shipmark::registry::RegistrySettings;
 use shipmark::release::Failure;
 
 use super::*;
@@ -44,17 +45,20 @@ async fn tunnel(mut stream: TcpStream, target: String) {
 }
 
 /// A registry that is reached as [`FAR`], settings to reach it, and the folder of its authority.
-async fn far() -> (Registry, HttpSettings, tempfile::TempDir) {
+async fn far() -> (Registry, RegistrySettings, tempfile::TempDir) {
     let ca = TestCa::new();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("authority.pem");
     std::fs::write(&path, ca.pem()).unwrap();
     let registry = Registry::start(Profile::plain().tls_as(ca.wrong_name())).await;
-    let settings = HttpSettings {
-        ca_file: Some(path),
-        proxies: ProxySettings {
-            https: Some(proxy_to(registry.host()).await),
-            ..ProxySettings::default()
+    let settings = RegistrySettings {
+        http: HttpSettings {
+            ca_file: Some(path),
+            proxies: ProxySettings {
+                https: Some(proxy_to(registry.host()).await),
+                ..ProxySettings::default()
+            },
+            ..settings().http
         },
         ..settings()
     };
@@ -100,7 +104,7 @@ async fn promise_7_no_realm_is_asked_that_only_this_machine_can_reach() {
     let token = Effect::status_with(200, &[], r#"{"token":"INNERTOKEN123"}"#);
     inner.fault(Fault::on("*", "", token).always());
     let (registry, settings, _folder) = far().await;
-    let logged_in = HttpSettings {
+    let logged_in = RegistrySettings {
         credentials: login(&[FAR], "robot", HUNTER2).credentials,
         ..settings.clone()
     };

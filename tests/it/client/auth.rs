@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use shipmark::image::{Repository, TagOrDigest};
-use shipmark::registry::{HttpSettings, RegistryClient, RepositoryAccess};
+use shipmark::registry::{RegistryClient, RegistrySettings, RepositoryAccess};
 use shipmark::release::Failure;
 use shipmark::transfer::ImageStore;
 
@@ -25,7 +25,7 @@ fn place(registry: &Registry) -> String {
 }
 
 /// Pushes the example, which must do.
-async fn pushes(registry: &Registry, settings: HttpSettings) {
+async fn pushes(registry: &Registry, settings: RegistrySettings) {
     let context = context_with(settings).0;
     done(push(&example(), &[&place(registry)], MAIN), &context).await;
     assert_eq!(registry.tags("team/web").len(), 2);
@@ -308,7 +308,10 @@ async fn an_endless_expiry_does_not_overflow() {
 #[tokio::test]
 async fn a_token_host_that_answers_nonsense_is_named() {
     for (effect, part) in [
-        (Effect::status_with(200, &[], "<html>"), "no token"),
+        (
+            Effect::status_with(200, &[], "<html>"),
+            "without a valid token",
+        ),
         (Effect::status_with(200, &[], "{}"), "without a token"),
         (
             Effect::status_with(200, &[], r#"{"token":""}"#),
@@ -316,7 +319,7 @@ async fn a_token_host_that_answers_nonsense_is_named() {
         ),
         (
             Effect::status_with(200, &[], r#"{"token":"a\nb"}"#),
-            "no token",
+            "without a valid token",
         ),
         (Effect::status(404), "404"),
         (Effect::status(503), "503"),
@@ -325,9 +328,9 @@ async fn a_token_host_that_answers_nonsense_is_named() {
             "307",
         ),
         (Effect::EndlessBody, "bytes"),
-        (Effect::Truncate(5), "no token"),
+        (Effect::Truncate(5), "without a valid token"),
         (Effect::ResetBefore, ""),
-        (Effect::StopForGood, "nothing moved"),
+        (Effect::StopForGood, "no data received for"),
     ] {
         let registry = Registry::start(bearer()).await;
         registry
@@ -475,7 +478,7 @@ async fn promise_7_no_login_goes_over_plain_http() {
     for auth in [Auth::basic("robot", HUNTER2), Auth::TokenHost(rules())] {
         let registry = Registry::start(Profile::plain().auth(auth)).await;
         let host = not_loopback(&registry);
-        let settings = HttpSettings {
+        let settings = RegistrySettings {
             insecure: vec![host.parse().unwrap()],
             ..login(&[&host], "robot", HUNTER2)
         };
@@ -494,7 +497,7 @@ async fn promise_7_no_login_goes_over_plain_http() {
 async fn an_insecure_registry_without_a_login_is_spoken_to_plainly() {
     let registry = Registry::start(Profile::plain()).await;
     let host = not_loopback(&registry);
-    let settings = HttpSettings {
+    let settings = RegistrySettings {
         insecure: vec![host.parse().unwrap()],
         ..settings()
     };
@@ -632,5 +635,5 @@ async fn an_identity_token_does_not_do_for_basic() {
     let request = push(&example(), &[&place(&registry)], MAIN);
     let (failure, text) = refused(request, settings).await;
     assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
-    assert!(text.contains("wants a user name and password"), "{text}");
+    assert!(text.contains("expects a user name and password"), "{text}");
 }

@@ -39,7 +39,7 @@ pub fn put_image(registry: &Registry, layers: &[(u64, u64)]) -> String {
 
 pub(super) fn promotion(from: &str, to: &str) -> ReleaseRequest {
     let mut request = promote(from, &[to], MAIN);
-    request.rules = shipmark::tagging::TagRules::read(["copied"]).unwrap();
+    request.rules = shipmark::tagging::TagRules::parse(["copied"]).unwrap();
     request
 }
 

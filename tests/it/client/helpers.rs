@@ -39,14 +39,14 @@ impl Helpers {
         asked.lines().map(str::to_owned).collect()
     }
 
-    fn settings(&self) -> HttpSettings {
+    fn settings(&self) -> RegistrySettings {
         let surroundings = HelperEnvironment {
             folders: vec![self.0.root().to_owned()],
             variables: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         };
         let config = self.0.path("config.json");
         let credentials = Credentials::load(Some(&config), Vec::new()).unwrap();
-        HttpSettings {
+        RegistrySettings {
             credentials: credentials.with_helpers(surroundings, Said::default().notices()),
             ..settings()
         }

@@ -75,13 +75,13 @@ async fn tell(lie: &Lie) -> (Registry, Registry, Failure, String) {
     (source, to, failure, text)
 }
 
-async fn promoted_in_vain(from: &str, to: &str, settings: HttpSettings) -> (Failure, String) {
+async fn promoted_in_vain(from: &str, to: &str, settings: RegistrySettings) -> (Failure, String) {
     let began = Instant::now();
     let request = promote(from, &[to], RELEASE);
     let (context, said) = context_with(settings);
     let failed = tokio::time::timeout(Duration::from_secs(30), run(&request, &context)).await;
     let failure = failed.expect("it ends").expect_err("it is found out");
-    let text = failure.complaint().unwrap().to_string();
+    let text = failure.diagnostic().unwrap().to_string();
     let all = format!("{}\n{text}", said.text());
     assert!(
         !all.contains(HUNTER2) && !all.contains('\r') && !all.contains('\u{1b}'),
@@ -381,7 +381,7 @@ async fn promise_7_a_login_that_another_host_asks_for_is_not_given() {
             &*source.host(),
             request,
             &*elsewhere.host,
-            "asks for a login",
+            "requires a login",
         ] {
             assert!(text.contains(part), "no {part} in {text}");
         }

@@ -159,13 +159,13 @@ impl Scene {
     }
 
     /// Copies, in a time that no fault may stretch.
-    async fn copy(&self, settings: HttpSettings) -> Result<ReleaseOutcome, (Failure, String)> {
+    async fn copy(&self, settings: RegistrySettings) -> Result<ReleaseOutcome, (Failure, String)> {
         let (context, said) = context_with(settings);
         let running = tokio::time::timeout(Duration::from_secs(25), run(&self.request, &context));
         let outcome = running.await.expect("it ends");
         assert!(!said.text().contains('\r'));
         outcome.map_err(|failure| {
-            let words = failure.complaint().map(ToString::to_string);
+            let words = failure.diagnostic().map(ToString::to_string);
             (failure, words.unwrap_or_default())
         })
     }
@@ -248,7 +248,7 @@ impl Scene {
 async fn every_request(
     scenes: &[(&'static str, Setting)],
     effect: &Effect,
-    settings: fn() -> HttpSettings,
+    settings: fn() -> RegistrySettings,
 ) -> Vec<String> {
     let mut cases = Vec::new();
     for (name, setting) in scenes.iter().copied() {
@@ -277,7 +277,7 @@ async fn strike(
     effect: &Effect,
     side: Struck,
     n: usize,
-    settings: HttpSettings,
+    settings: RegistrySettings,
 ) -> Option<String> {
     let struck = scene.struck(side);
     struck.fault(Fault::at(n, effect.clone()));

@@ -27,7 +27,8 @@ pub use wire::Wire;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use shipmark::credentials::{CredentialStore as Credentials, ExplicitCredential};
-use shipmark::registry::{HttpSettings, RetryTiming};
+use shipmark::http::{HttpSettings, RetryTiming};
+use shipmark::registry::RegistrySettings;
 use shipmark::release::{Failure, ReleaseRequest};
 
 use crate::registry::{Profile, Registry, TokenRules};
@@ -42,31 +43,31 @@ fn rules() -> TokenRules {
 }
 
 /// Settings with this login for each of the registries.
-fn login(hosts: &[&str], user: &str, password: &str) -> HttpSettings {
+fn login(hosts: &[&str], user: &str, password: &str) -> RegistrySettings {
     let explicit = hosts.iter().map(|host| ExplicitCredential {
         registry: host.parse().unwrap(),
         user: user.to_owned(),
         password: password.into(),
     });
-    HttpSettings {
+    RegistrySettings {
         credentials: Credentials::load(None, explicit.collect()).unwrap(),
         ..settings()
     }
 }
 
 /// Settings with the login that [`rules`] know.
-pub fn as_robot(registries: &[&Registry]) -> HttpSettings {
+pub fn as_robot(registries: &[&Registry]) -> RegistrySettings {
     let hosts: Vec<String> = registries.iter().map(|registry| registry.host()).collect();
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     login(&hosts, "robot", HUNTER2)
 }
 
 /// Settings with a `config.json` of this content, whose path comes along.
-fn with_config(json: &serde_json::Value) -> (HttpSettings, tempfile::TempDir) {
+fn with_config(json: &serde_json::Value) -> (RegistrySettings, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");
     std::fs::write(&path, json.to_string()).unwrap();
-    let settings = HttpSettings {
+    let settings = RegistrySettings {
         credentials: Credentials::load(Some(&path), Vec::new()).unwrap(),
         ..settings()
     };
@@ -74,12 +75,18 @@ fn with_config(json: &serde_json::Value) -> (HttpSettings, tempfile::TempDir) {
 }
 
 /// Patience for tests in which somebody stays silent.
-fn impatient(settings: HttpSettings) -> HttpSettings {
+fn impatient(settings: RegistrySettings) -> RegistrySettings {
     let timing = RetryTiming {
         stall: Duration::from_millis(250),
         ..timing()
     };
-    HttpSettings { timing, ..settings }
+    RegistrySettings {
+        http: HttpSettings {
+            timing,
+            ..settings.http
+        },
+        ..settings
+    }
 }
 
 fn base64(text: &str) -> String {
@@ -88,7 +95,7 @@ fn base64(text: &str) -> String {
 
 /// Runs a request that must fail. All that it said, before and in failing, is searched for the
 /// password.
-async fn refused(request: ReleaseRequest, settings: HttpSettings) -> (Failure, String) {
+async fn refused(request: ReleaseRequest, settings: RegistrySettings) -> (Failure, String) {
     let (context, said) = context_with(settings);
     let (failure, text) = failed(request, &context).await;
     let all = format!("{}\n{text}\n{failure:?}", said.text());
@@ -112,7 +119,7 @@ async fn holding(profile: Profile) -> Registry {
     holding_at(profile, as_robot).await
 }
 
-async fn holding_at(profile: Profile, settings: fn(&[&Registry]) -> HttpSettings) -> Registry {
+async fn holding_at(profile: Profile, settings: fn(&[&Registry]) -> RegistrySettings) -> Registry {
     let registry = Registry::start(profile).await;
     let place = format!("{}/dev/web", registry.host());
     let context = context_with(settings(&[&registry])).0;

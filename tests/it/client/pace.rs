@@ -17,8 +17,11 @@ async fn into(to: &Registry, layers: u64) -> Vec<Exchange> {
         attempts: 12,
         ..timing()
     };
-    let settings = HttpSettings {
-        timing,
+    let settings = RegistrySettings {
+        http: HttpSettings {
+            timing,
+            ..settings().http
+        },
         ..settings()
     };
     done(request, &context_with(settings).0).await;

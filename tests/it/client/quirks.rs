@@ -8,7 +8,7 @@ use std::time::Duration;
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::secrets::RegistryAuth;
 use shipmark::image::{Repository, Tag};
-use shipmark::registry::{HttpSettings, RegistryClient, RepositoryAccess};
+use shipmark::registry::{RegistryClient, RegistrySettings, RepositoryAccess};
 use shipmark::release::Failure;
 
 use super::wire::Wire;
@@ -31,7 +31,7 @@ fn known() -> Vec<(&'static str, Profile, &'static str)> {
     ]
 }
 
-fn settings_of(registry: &Registry, user: &str) -> HttpSettings {
+fn settings_of(registry: &Registry, user: &str) -> RegistrySettings {
     login(&[&registry.host()], user, PASSWORD)
 }
 
@@ -280,7 +280,7 @@ async fn a_source_that_stalls_in_a_blob_is_the_one_that_is_named() {
         let (failure, text) = refused(promote(&from, &[&place], MAIN), impatient(settings())).await;
         assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
         assert!(text.starts_with("source "), "{sent}: {text}");
-        assert!(text.contains("nothing moved for too long"), "{text}");
+        assert!(text.contains("no data received for"), "{text}");
         assert_eq!(to.open_uploads(), 0);
     }
 }

@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use shipmark::http::{HttpSettings, RetryTiming};
 use shipmark::referrers::ReferrerSelection;
-use shipmark::registry::{HttpSettings, RetryTiming};
+use shipmark::registry::RegistrySettings;
 use shipmark::tagging::TagRules;
 
 use super::*;
@@ -30,7 +31,7 @@ fn shortened(line: &str) -> String {
 struct Stage {
     source: Registry,
     to: Registry,
-    settings: HttpSettings,
+    settings: RegistrySettings,
     /// How many tokens of each were told of.
     tokens: RefCell<BTreeMap<&'static str, usize>>,
 }
@@ -48,9 +49,13 @@ impl Stage {
             stall: Duration::from_secs(20),
             ..timing()
         };
-        let settings = HttpSettings {
-            timing,
-            ..login(&hosts, user, PASSWORD)
+        let settings = login(&hosts, user, PASSWORD);
+        let settings = RegistrySettings {
+            http: HttpSettings {
+                timing,
+                ..settings.http
+            },
+            ..settings
         };
         let stage = Self {
             source,
@@ -114,7 +119,7 @@ impl Stage {
         tags: &[&str],
     ) {
         let mut request = promote(from, &[to], "refs/heads/main");
-        request.rules = TagRules::read(tags.iter().copied()).unwrap();
+        request.rules = TagRules::parse(tags.iter().copied()).unwrap();
         request.referrers = referrers;
         done(request, &context_with(self.settings.clone()).0).await;
     }

@@ -253,7 +253,7 @@ async fn a_destination_with_holes_is_gone_through_once_more() {
     to.remove_blob("prod/web", &blob);
     to.remove_manifest("prod/web", &children[1]);
     let mut request = promote(&from, &[&place(&to, "prod/web")], "refs/heads/main");
-    request.rules = shipmark::tagging::TagRules::read(["again"]).unwrap();
+    request.rules = shipmark::tagging::TagRules::parse(["again"]).unwrap();
     to.fault(Fault::on(
         "PUT",
         &format!("/manifests/{}", children[1]),
@@ -265,7 +265,11 @@ async fn a_destination_with_holes_is_gone_through_once_more() {
     ));
     let (context, said) = context_with(settings());
     done(request, &context).await;
-    assert!(said.text().contains("once more"), "{}", said.text());
+    assert!(
+        said.text().contains("copying the whole image again"),
+        "{}",
+        said.text()
+    );
     assert_whole(&[&to]);
     assert!(to.has_blob("prod/web", &blob));
 }
@@ -280,7 +284,7 @@ async fn a_tag_that_is_refused_for_holes_brings_the_whole_image_once_more() {
         let [to] = started().await;
         let request = |tags: &[&str]| {
             let mut request = promote(&from, &[&place(&to, "prod/web")], "refs/heads/main");
-            request.rules = shipmark::tagging::TagRules::read(tags.iter().copied()).unwrap();
+            request.rules = shipmark::tagging::TagRules::parse(tags.iter().copied()).unwrap();
             request
         };
         done(request(&["first"]), &context()).await;
@@ -309,7 +313,11 @@ async fn a_tag_that_is_refused_for_holes_brings_the_whole_image_once_more() {
             "three",
         ];
         done(request(&tags), &context).await;
-        assert!(said.text().contains("once more"), "{}", said.text());
+        assert!(
+            said.text().contains("copying the whole image again"),
+            "{}",
+            said.text()
+        );
         assert_whole(&[&to]);
         assert_eq!(to.tags("prod/web").len(), 4);
         assert!(to.has_blob("prod/web", blob));

@@ -3,9 +3,10 @@
 use hyper::Version;
 use rustls::HandshakeKind;
 use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
+use shipmark::http::HttpSettings;
 use shipmark::image::TagOrDigest;
 use shipmark::notices::Notices;
-use shipmark::registry::{HttpSettings, RegistryClient, RepositoryAccess};
+use shipmark::registry::{RegistryClient, RegistrySettings, RepositoryAccess};
 use shipmark::release::Failure;
 use tokio::net::TcpListener;
 
@@ -31,12 +32,18 @@ fn file(content: &str) -> (std::path::PathBuf, tempfile::TempDir) {
 async fn a_private_authority_is_trusted_where_the_user_says_so() {
     let ca = TestCa::new();
     let (path, _folder) = file(&ca.pem());
-    let by_input = HttpSettings {
-        ca_file: Some(path.clone()),
+    let by_input = RegistrySettings {
+        http: HttpSettings {
+            ca_file: Some(path.clone()),
+            ..settings().http
+        },
         ..settings()
     };
-    let by_environment = HttpSettings {
-        ssl_cert_file: Some(path),
+    let by_environment = RegistrySettings {
+        http: HttpSettings {
+            ssl_cert_file: Some(path),
+            ..settings().http
+        },
         ..settings()
     };
     for settings in [by_input, by_environment] {
@@ -57,8 +64,11 @@ async fn all_but_large_blobs_share_http_2() {
     let ca = TestCa::new();
     let (path, _folder) = file(&ca.pem());
     let registry = Registry::start(Profile::plain().tls(&ca)).await;
-    let context = context_with(HttpSettings {
-        ca_file: Some(path),
+    let context = context_with(RegistrySettings {
+        http: HttpSettings {
+            ca_file: Some(path),
+            ..settings().http
+        },
         ..settings()
     })
     .0;
@@ -86,8 +96,11 @@ async fn all_but_large_blobs_share_http_2() {
 async fn a_key_exchange_is_agreed_on_at_once() {
     let ca = TestCa::new();
     let (path, _folder) = file(&ca.pem());
-    let settings = HttpSettings {
-        ca_file: Some(path),
+    let settings = RegistrySettings {
+        http: HttpSettings {
+            ca_file: Some(path),
+            ..settings().http
+        },
         ..settings()
     };
     for groups in [
@@ -116,8 +129,11 @@ async fn a_key_exchange_is_agreed_on_at_once() {
 async fn a_shared_connection_that_breaks_is_made_again() {
     let ca = TestCa::new();
     let (path, _folder) = file(&ca.pem());
-    let settings = || HttpSettings {
-        ca_file: Some(path.clone()),
+    let settings = || RegistrySettings {
+        http: HttpSettings {
+            ca_file: Some(path.clone()),
+            ..settings().http
+        },
         ..settings()
     };
     for effect in [Effect::ResetBefore, Effect::ResetAfter] {
@@ -147,8 +163,11 @@ async fn promise_7_a_certificate_that_is_not_trusted_ends_it() {
     ] {
         let profile = Profile::plain().auth(Auth::basic("robot", HUNTER2));
         let registry = Registry::start(profile.tls_as(identity)).await;
-        let settings = HttpSettings {
-            ca_file: Some(path.clone()),
+        let settings = RegistrySettings {
+            http: HttpSettings {
+                ca_file: Some(path.clone()),
+                ..as_robot(&[&registry]).http
+            },
             ..as_robot(&[&registry])
         };
         let request = push(&example(), &[&place(&registry.host())], MAIN);
@@ -170,8 +189,11 @@ async fn promise_7_a_token_host_that_is_not_trusted_gets_no_login() {
     let rules = TokenRules::new("registry.test").user("robot", HUNTER2);
     let profile = Profile::plain().tls(&ca);
     let registry = Registry::start(profile.auth(Auth::TokenHost(rules.tls(other.valid())))).await;
-    let settings = HttpSettings {
-        ca_file: Some(path),
+    let settings = RegistrySettings {
+        http: HttpSettings {
+            ca_file: Some(path),
+            ..as_robot(&[&registry]).http
+        },
         ..as_robot(&[&registry])
     };
     let request = push(&example(), &[&place(&registry.host())], MAIN);
@@ -195,7 +217,7 @@ async fn a_registry_on_this_machine_is_found_to_speak_plain_http_once() {
 async fn a_registry_on_this_machine_that_is_named_insecure_is_not_probed() {
     let registry = Registry::start(Profile::plain()).await;
     let wire = Wire::before(&registry.host(), 0).await;
-    let context = context_with(HttpSettings {
+    let context = context_with(RegistrySettings {
         insecure: vec![wire.host.parse().unwrap()],
         ..settings()
     })
@@ -215,8 +237,11 @@ async fn a_refused_connection_does_not_settle_how_to_speak() {
         let registry = Registry::start(profile).await;
         let wire = Wire::before(&registry.host(), 2).await;
         let pem = identity.as_ref().map(|ca| file(&ca.pem()));
-        let context = context_with(HttpSettings {
-            ca_file: pem.as_ref().map(|(path, _)| path.clone()),
+        let context = context_with(RegistrySettings {
+            http: HttpSettings {
+                ca_file: pem.as_ref().map(|(path, _)| path.clone()),
+                ..settings().http
+            },
             ..settings()
         })
         .0;
@@ -231,8 +256,11 @@ async fn promise_7_a_redirect_from_https_to_http_is_not_followed() {
     let (path, _folder) = file(&ca.pem());
     let plain = Registry::start(Profile::plain()).await;
     let registry = Registry::start(Profile::plain().tls(&ca)).await;
-    let settings = HttpSettings {
-        ca_file: Some(path),
+    let settings = RegistrySettings {
+        http: HttpSettings {
+            ca_file: Some(path),
+            ..settings().http
+        },
         ..settings()
     };
     for method in ["GET", "POST"] {
@@ -251,7 +279,7 @@ async fn promise_7_a_redirect_from_https_to_http_is_not_followed() {
         };
         let (failure, text) = refused(request, settings.clone()).await;
         assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
-        assert!(text.contains("it leads from https to http"), "{text}");
+        assert!(text.contains("redirect from https to http"), "{text}");
     }
     assert_eq!(plain.count(), 0);
 }
@@ -274,12 +302,18 @@ fn a_certificate_file_that_does_not_do_is_named() {
         (broken, "is not a PEM file"),
         (folder.path().to_owned(), "cannot be read"),
     ] {
-        let by_input = HttpSettings {
-            ca_file: Some(path.clone()),
+        let by_input = RegistrySettings {
+            http: HttpSettings {
+                ca_file: Some(path.clone()),
+                ..settings().http
+            },
             ..settings()
         };
-        let by_environment = HttpSettings {
-            ssl_cert_file: Some(path.clone()),
+        let by_environment = RegistrySettings {
+            http: HttpSettings {
+                ssl_cert_file: Some(path.clone()),
+                ..settings().http
+            },
             ..settings()
         };
         for settings in [by_input, by_environment] {

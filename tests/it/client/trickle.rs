@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use serde_json::Value;
+use shipmark::http::{HttpSettings, RetryTiming};
 use shipmark::image::{Descriptor, Repository, TagOrDigest};
-use shipmark::registry::{
-    HttpSettings, RegistryClient, RepositoryAccess, RepositoryClient, RetryTiming,
-};
+use shipmark::registry::{RegistryClient, RegistrySettings, RepositoryAccess, RepositoryClient};
 
 use super::Wire;
 use crate::support::*;
@@ -24,8 +23,11 @@ async fn trickling(head: &str, attempts: u32) -> (Wire, RepositoryClient) {
         attempts,
         ..timing()
     };
-    let settings = HttpSettings {
-        timing,
+    let settings = RegistrySettings {
+        http: HttpSettings {
+            timing,
+            ..settings().http
+        },
         ..settings()
     };
     let client = RegistryClient::new(settings, Said::default().notices()).unwrap();
@@ -59,7 +61,10 @@ async fn promise_3_an_answer_that_trickles_is_given_up() {
             };
             let text = error.to_string();
             assert!(text.contains(what), "{text}");
-            assert!(text.contains("trickled for 0.4 s"), "{what}: {text}");
+            assert!(
+                text.contains("was not complete after 0.4 s"),
+                "{what}: {text}"
+            );
             assert!(begin.elapsed() < Duration::from_secs(60), "{what}");
             assert_eq!(host.answered(), 1, "{what}");
         }
@@ -78,7 +83,7 @@ async fn promise_3_a_blob_that_trickles_is_given_up() {
         let text = bytes.unwrap_err().to_string();
         // What came before has to come again first, at a host that knows no ranges.
         let reason = if attempts == 1 {
-            "trickled for 1 s"
+            "was not complete after 1 s"
         } else {
             "GET blob"
         };

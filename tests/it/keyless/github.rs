@@ -59,7 +59,7 @@ impl GitHub {
             let payload = bundle["dsseEnvelope"]["payload"].as_str().unwrap();
             let payload = BASE64_STANDARD.decode(payload).unwrap();
             let statement: Value = serde_json::from_slice(&payload).unwrap();
-            statement["subject"][0]["digest"]["sha256"] == *image.hex().to_string()
+            statement["subject"][0]["digest"]["sha256"] == *image.to_hex().to_string()
                 && statement["predicateType"] == kind
         });
         kept
@@ -68,7 +68,7 @@ impl GitHub {
     /// How many are kept of the example, of each kind; all of them good.
     async fn good(&self, signer: &KeylessSigner) -> [usize; 2] {
         let (context, _) = context_with(settings());
-        let requirement = signer.requirement(&context.registry, &context.notices);
+        let requirement = signer.requirement(context.registry.http(), &context.notices);
         let requirement: Requirement = requirement.await.unwrap();
         KINDS.map(|kind| {
             let kept = self.kept(example_root(), kind);
@@ -247,7 +247,7 @@ async fn promise_2_a_run_that_dies_leaves_no_tag_that_github_knows_nothing_of() 
 
 #[tokio::test]
 async fn what_github_does_not_keep_is_said_with_its_reason_and_nothing_is_tagged() {
-    let not_kept = "private ones on GitHub Enterprise Cloud alone";
+    let not_kept = "private ones only on GitHub Enterprise Cloud";
     let message = |status, message: &str| {
         let body = json!({"message": message}).to_string();
         Effect::status_with(status, &[], &body)
@@ -285,15 +285,15 @@ async fn what_github_does_not_keep_is_said_with_its_reason_and_nothing_is_tagged
             "does not answer",
             "",
         ),
-        (Effect::Truncate(3), "cannot be used: no JSON object", ""),
+        (Effect::Truncate(3), "invalid response: no JSON object", ""),
         (
             Effect::status_with(201, &[], "<html>hello</html>"),
-            "cannot be used: no JSON object",
+            "invalid response: no JSON object",
             "",
         ),
         (
             Effect::status_with(201, &[], r#"{"id":""}"#),
-            "cannot be used: no JSON object",
+            "invalid response: no JSON object",
             "",
         ),
         (Effect::EndlessBody, "a body of more than", ""),

@@ -188,8 +188,8 @@ fn losers_know(stage: &Stage, ends: &[End], may_be_late: bool, when: &dyn Fn() -
         match end {
             Some(Ok(_)) if stage.image(image) == winner => {}
             Some(Ok(_)) if may_be_late => late = true,
-            Some(Err(Failure::Refused(complaint))) if stage.image(image) != winner => {
-                let text = complaint.to_string();
+            Some(Err(Failure::Refused(diagnostic))) if stage.image(image) != winner => {
+                let text = diagnostic.to_string();
                 assert!(
                     text.contains("is an immutable tag") || text.contains("immutable"),
                     "{text}"

@@ -143,7 +143,7 @@ impl Stage {
         let mut request = promote(&source, &[&place], &format!("refs/tags/v{version}"));
         if let Some(names) = self.names {
             let rules = [version].into_iter().chain(names.iter().copied());
-            request.rules = TagRules::read(rules).unwrap();
+            request.rules = TagRules::parse(rules).unwrap();
         }
         request
     }
@@ -367,9 +367,9 @@ fn image(registry: &Registry, number: usize, created: Option<&str>) -> String {
 }
 
 /// No waiting between attempts, and no attempt that waiting alone would end.
-fn hasty() -> shipmark::registry::HttpSettings {
+fn hasty() -> shipmark::registry::RegistrySettings {
     let mut settings = settings();
-    settings.timing.retry = std::time::Duration::ZERO;
-    settings.timing.stall = std::time::Duration::from_secs(60);
+    settings.http.timing.retry = std::time::Duration::ZERO;
+    settings.http.timing.stall = std::time::Duration::from_secs(60);
     settings
 }

@@ -20,7 +20,7 @@ impl Stage {
         };
         let place = format!("{}/web", stage.source.host());
         let mut request = push(&example(), &[&place], "refs/heads/main");
-        request.rules = TagRules::read(["it"]).unwrap();
+        request.rules = TagRules::parse(["it"]).unwrap();
         request.signing = key.map(signing);
         done(request, &context_with(settings()).0).await;
         stage
@@ -93,7 +93,7 @@ async fn promise_9_what_verify_source_would_not_look_at_is_refused() {
             vec![("certificate-identity", "https://x.example")],
             "certificate-identity is given, and nothing is checked",
         ),
-        (vec![verify], "nothing says who has to have signed"),
+        (vec![verify], "no signer is given"),
         (
             vec![("verify-source", "maybe"), ("key", &*pem)],
             "verify-source",

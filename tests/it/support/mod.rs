@@ -4,6 +4,7 @@ pub mod attach;
 pub mod checkout;
 pub mod keys;
 pub mod process;
+pub mod rust_source;
 pub mod table;
 pub mod web;
 pub mod yaml;
@@ -16,10 +17,11 @@ use std::time::Duration;
 use shipmark::archive::Unpacking;
 use shipmark::credentials::{CredentialStore as Credentials, ExplicitCredential};
 use shipmark::event::{EventFacts, EventInputs};
+use shipmark::http::{HttpSettings, ProxySettings, RetryTiming};
 use shipmark::image::Digest;
 use shipmark::notices::{Notice, Notices, TransferProgress};
 use shipmark::referrers::ReferrerSelection;
-use shipmark::registry::{HttpSettings, ProxySettings, RegistryClient, RetryTiming};
+use shipmark::registry::{RegistryClient, RegistrySettings};
 use shipmark::release::{
     ExistingTagPolicy, Failure, ReleaseContext, ReleaseOutcome, ReleaseRequest, ReleaseVerb,
     RequestedPlatforms, run,
@@ -86,15 +88,17 @@ pub fn timing() -> RetryTiming {
     }
 }
 
-pub fn settings() -> HttpSettings {
-    HttpSettings {
+pub fn settings() -> RegistrySettings {
+    RegistrySettings {
         credentials: Credentials::new_anonymous(),
-        ca_file: None,
-        ssl_cert_file: None,
-        ssl_cert_dir: None,
         insecure: Vec::new(),
-        proxies: ProxySettings::default(),
-        timing: timing(),
+        http: HttpSettings {
+            ca_file: None,
+            ssl_cert_file: None,
+            ssl_cert_dir: None,
+            proxies: ProxySettings::default(),
+            timing: timing(),
+        },
     }
 }
 
@@ -146,19 +150,19 @@ impl Said {
 }
 
 /// Settings with the login of some registries.
-pub fn logged_in_to(registries: &[&Registry]) -> HttpSettings {
+pub fn logged_in_to(registries: &[&Registry]) -> RegistrySettings {
     let login = |registry: &&Registry| ExplicitCredential {
         registry: registry.host().parse().unwrap(),
         user: USER.to_owned(),
         password: PASSWORD.into(),
     };
-    HttpSettings {
+    RegistrySettings {
         credentials: Credentials::load(None, registries.iter().map(login).collect()).unwrap(),
         ..settings()
     }
 }
 
-pub fn context_with(settings: HttpSettings) -> (ReleaseContext, Said) {
+pub fn context_with(settings: RegistrySettings) -> (ReleaseContext, Said) {
     let said = Said::default();
     let notices = said.notices();
     let registry = RegistryClient::new(settings, notices.clone()).unwrap();
@@ -243,7 +247,7 @@ pub async fn failed(request: ReleaseRequest, context: &ReleaseContext) -> (Failu
         Ok(outcome) => panic!("it should fail, and did {outcome:?}"),
         Err(failure) => {
             let text = failure
-                .complaint()
+                .diagnostic()
                 .map_or_else(String::new, ToString::to_string);
             (failure, text)
         }

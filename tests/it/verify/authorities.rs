@@ -62,7 +62,7 @@ impl Made {
                 FileSigner::Identity(identity),
             ),
             None => {
-                let key = PublicKey::read(&self.signer.leaf.pem()).unwrap();
+                let key = PublicKey::parse(&self.signer.leaf.pem()).unwrap();
                 let log = Some(trust.clone());
                 let key = (key.clone(), FileSigner::Key(key));
                 (Requirement::Key { key: key.0, log }, key.1)
@@ -73,7 +73,7 @@ impl Made {
             trust_root: trust,
             requires_log: true,
         };
-        let (bundle, image) = (self.bundle.to_string(), Digest::of(IMAGE));
+        let (bundle, image) = (self.bundle.to_string(), Digest::from_bytes(IMAGE));
         let told = |flaw: shipmark::signing::VerificationError| flaw.to_string();
         let mut all = vec![
             by.verify_bundle(bundle.as_bytes(), image)

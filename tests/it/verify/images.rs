@@ -36,7 +36,7 @@ impl Signed {
             key: key(),
         };
         let mut request = push(&example(), &[&signed.place()], "refs/heads/main");
-        request.rules = TagRules::read(["it"]).unwrap();
+        request.rules = TagRules::parse(["it"]).unwrap();
         let mut signing = keys::signing(&signed.key);
         signing.recursive = recursive;
         request.signing = Some(signing);
@@ -97,7 +97,7 @@ impl Signed {
         let signer = Signer::Key(self.key.clone().into());
         let context = context();
         let notices = Notices::new(|_| ());
-        let bundle = signer.attest_bundle(&context.registry, &notices, &attestation);
+        let bundle = signer.attest_bundle(context.registry.http(), &notices, &attestation);
         String::from_utf8(bundle.await.unwrap()).unwrap()
     }
 
@@ -153,7 +153,7 @@ fn requests(registry: &Registry) -> Vec<String> {
         .iter()
         .map(|exchange| {
             let path = exchange.path_and_query.replace("/v2/web/", "");
-            let path = path.replace(&example_root().hex(), "IMAGE");
+            let path = path.replace(&example_root().to_hex(), "IMAGE");
             let (kind, rest) = path.split_once('/').unwrap();
             let object = match rest.starts_with("sha256:") && !rest.ends_with("IMAGE") {
                 true => "DIGEST",
@@ -213,8 +213,10 @@ async fn an_image_that_is_named_by_its_digest_is_not_looked_up() {
     assert_eq!(signed.registry.count_of("HEAD"), 0);
     let unsigned = verify(signed.children()[0].1).await.unwrap();
     assert!(!unsigned.passed());
-    let failure = verify(Digest::of(b"no such image")).await.unwrap_err();
-    let told = failure.complaint().unwrap().to_string();
+    let failure = verify(Digest::from_bytes(b"no such image"))
+        .await
+        .unwrap_err();
+    let told = failure.diagnostic().unwrap().to_string();
     assert!(told.contains("not"), "{told}");
     assert!(matches!(failure, Failure::Input(_)), "{failure:?}");
 }
@@ -229,7 +231,7 @@ async fn all_lists_are_looked_at_and_what_is_in_both_is_one() {
     assert_eq!(own.len(), 1);
     let under_tag = signed.attach(None, SIGNATURE, &good);
     let gone = json!({
-        "mediaType": MANIFEST, "digest": Digest::of(b"gone").to_string(), "size": 1,
+        "mediaType": MANIFEST, "digest": Digest::from_bytes(b"gone").to_string(), "size": 1,
         "artifactType": BUNDLE,
     });
     signed.list_under_tag(root, &[own[0].clone(), under_tag.clone(), gone]);
@@ -294,7 +296,7 @@ async fn an_image_below_without_a_signature_is_named() {
         .collect();
     assert_eq!(missing, below);
     let refusal = found.to_refusal().unwrap();
-    let told = refusal.complaint().unwrap();
+    let told = refusal.diagnostic().unwrap();
     assert!(
         told.what
             .starts_with(&format!("linux/amd64 {} of ", below[0])),

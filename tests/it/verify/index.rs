@@ -267,7 +267,7 @@ async fn promise_6_only_a_manifest_of_statements_for_no_platform_goes_unchecked(
 #[tokio::test]
 async fn promise_6_an_index_with_a_missing_manifest_is_not_verified() {
     let attested = Attested::start().await;
-    let gone = Digest::of(b"gone");
+    let gone = Digest::from_bytes(b"gone");
     for kind in [MANIFEST, INDEX, "", "application/octet-stream"] {
         let mut entry = entry(gone);
         entry["mediaType"] = json!(kind);
@@ -283,7 +283,7 @@ async fn promise_6_an_index_with_a_missing_manifest_is_not_verified() {
         };
         let check = async { Ok(keys::signed_by(attested.signed.key.public())) };
         let failure = verify(&request, check, &context()).await.unwrap_err();
-        let told = failure.complaint().unwrap().to_string();
+        let told = failure.diagnostic().unwrap().to_string();
         assert!(told.contains(&gone.to_string()), "{told}");
         assert!(!matches!(failure, Failure::Refused(_)), "{failure:?}");
     }
@@ -303,7 +303,7 @@ async fn promise_6_a_manifest_that_others_read_otherwise_is_not_verified() {
     let (good, other) = (listed(attested.good), listed(evil));
     let statement = format!(
         r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"{EMPTY}","digest":"{}","size":2}},"layers":[],"Layers":[]}}"#,
-        Digest::of(b"{}"),
+        Digest::from_bytes(b"{}"),
     );
     let digest = digest(statement.as_bytes());
     let registry = &attested.signed.registry;
@@ -333,7 +333,7 @@ async fn promise_6_a_manifest_that_others_read_otherwise_is_not_verified() {
         };
         let check = async { Ok(keys::signed_by(attested.signed.key.public())) };
         let failure = verify(&request, check, &context()).await.unwrap_err();
-        let told = failure.complaint().unwrap().to_string();
+        let told = failure.diagnostic().unwrap().to_string();
         assert!(told.contains("is not a manifest"), "{members}: {told}");
     }
 }

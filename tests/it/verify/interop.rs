@@ -217,7 +217,7 @@ impl Flags {
                         identity,
                         "https://slsa.dev/provenance/v1,/runDetails/builder/id=https://example.com/other",
                     ),
-                    "at /runDetails/builder/id",
+                    "/runDetails/builder/id in the predicate is",
                 ),
                 evidence: "good: https://slsa.dev/provenance/v1",
             },

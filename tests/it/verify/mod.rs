@@ -130,7 +130,7 @@ fn a_bundle_beside_a_file_is_checked() {
             "key-rekor2.json",
             &[],
             2,
-            "neither key nor certificate-identity is given",
+            "no signer is given: key or certificate-identity is required",
         ),
         (
             "key-rekor2.json",
@@ -174,7 +174,7 @@ async fn a_source_is_checked_before_anything_is_copied() {
     let dev = format!("{}/dev/web", registry.host());
     let key = key();
     let mut release = push(&example(), &[&dev], "refs/heads/main");
-    release.rules = TagRules::read(["it"]).unwrap();
+    release.rules = TagRules::parse(["it"]).unwrap();
     release.signing = Some(signing(&key));
     done(release, &context()).await;
     for (to, check, good) in [
@@ -187,7 +187,7 @@ async fn a_source_is_checked_before_anything_is_copied() {
     ] {
         let place = format!("{}/{to}", registry.host());
         let mut request = promote(&format!("{dev}:it"), &[&place], "refs/heads/main");
-        request.rules = TagRules::read(["it"]).unwrap();
+        request.rules = TagRules::parse(["it"]).unwrap();
         request.check = Some(check);
         if good {
             done(request, &context()).await;

@@ -52,8 +52,8 @@ fn bundle_as(kind: &str, said: &Value, forge: &Forge, signer: &Signer, record: R
 /// Every way in which the bundle of a signer is opened, with its name and whether it counts.
 fn ways(forge: &Forge, signer: &Signer, bundle: &Value) -> Vec<(&'static str, Option<String>)> {
     let trust = TrustRoot::parse(forge.trusted_root().to_string().as_bytes());
-    let (trust, image) = (Arc::new(trust.unwrap()), Digest::of(IMAGE));
-    let key = PublicKey::read(&signer.leaf.pem()).unwrap();
+    let (trust, image) = (Arc::new(trust.unwrap()), Digest::from_bytes(IMAGE));
+    let key = PublicKey::parse(&signer.leaf.pem()).unwrap();
     let identity = Identity {
         subject: WildcardPattern::new(identity()),
         issuer: ISSUER.to_owned(),
@@ -152,7 +152,7 @@ async fn promise_6_a_source_with_an_envelope_of_another_type_is_not_promoted() {
     ];
     for (predicate, wanted) in wanted {
         let mut said = statement(b"");
-        said["subject"][0]["digest"]["sha256"] = json!(example_root().hex());
+        said["subject"][0]["digest"]["sha256"] = json!(example_root().to_hex());
         said["predicateType"] = json!(predicate);
         let attempt = async |kind: &str| {
             let sealed = signer.sign_as(kind, &said);
@@ -161,10 +161,10 @@ async fn promise_6_a_source_with_an_envelope_of_another_type_is_not_promoted() {
             signed.attach(Some(example_root()), predicate, &bundle.to_string());
             let source = format!("{}:it", signed.place());
             let mut request = promote(&source, &[&to], "refs/heads/main");
-            request.rules = TagRules::read(["it"]).unwrap();
+            request.rules = TagRules::parse(["it"]).unwrap();
             request.check = Some(ImageCheck {
                 requirement: Requirement::Key {
-                    key: PublicKey::read(&signer.leaf.pem()).unwrap(),
+                    key: PublicKey::parse(&signer.leaf.pem()).unwrap(),
                     log: None,
                 },
                 wanted: vec![wanted.clone()],

@@ -69,7 +69,7 @@ fn add_config(files: &mut Files, name: &str) -> String {
     let text = String::from_utf8(files[name].clone()).unwrap();
     let other = text.replacen("1.4.2", "6.6.6", 1).into_bytes();
     assert_ne!(other, files[name]);
-    let place = format!("{BLOB_DIRECTORY}/{}", Digest::of(&other).hex());
+    let place = format!("{BLOB_DIRECTORY}/{}", Digest::from_bytes(&other).to_hex());
     files.insert(place.clone(), other);
     place
 }

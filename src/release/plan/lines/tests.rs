@@ -6,7 +6,7 @@ use crate::tagging::{
 };
 
 fn digest(text: &str) -> Digest {
-    Digest::of(text.as_bytes())
+    Digest::from_bytes(text.as_bytes())
 }
 
 fn tag(text: &str) -> Tag {

@@ -3,7 +3,7 @@ use crate::tagging::{ImmutableTagSource, LineTag, ReleaseSeries, ReleaseVersion,
 use std::collections::BTreeMap;
 
 fn digest(text: &str) -> Digest {
-    Digest::of(text.as_bytes())
+    Digest::from_bytes(text.as_bytes())
 }
 
 fn planned(tag: &str, kind: TagKind) -> PlannedTag {
@@ -42,7 +42,7 @@ fn changed(tag: &PlannedTag, seen: &DestinationState) -> Result<TagChange, Strin
     let place = "registry.example/team/web".parse().unwrap();
     let plan = plan_tags(&place, std::slice::from_ref(tag), seen, digest("root"));
     plan.map(|plan| plan.into_results().remove(0).change)
-        .map_err(|failure| failure.complaint().unwrap().to_string())
+        .map_err(|failure| failure.diagnostic().unwrap().to_string())
 }
 
 #[test]

@@ -31,18 +31,21 @@ pub(super) fn count(program: &Program, text: &str, all: bool) -> Result<usize, T
 }
 
 /// What to go back to.
-enum Saved {
+enum Backtrack {
     /// Another way, from that place in the text.
     Way { instruction: usize, at: usize },
-    /// What a slot held.
-    Slot { slot: usize, held: Option<usize> },
+    /// What a slot previous.
+    Slot {
+        slot: usize,
+        previous: Option<usize>,
+    },
 }
 
 pub(super) struct Search<'a> {
     program: &'a Program,
     text: Vec<char>,
     slots: Vec<Option<usize>>,
-    saved: Vec<Saved>,
+    saved: Vec<Backtrack>,
     /// Which atoms match which characters.
     known: HashMap<(usize, char), bool>,
     steps: usize,
@@ -103,20 +106,20 @@ impl<'a> Search<'a> {
     fn back(&mut self, floor: usize) -> Option<(usize, usize)> {
         while self.saved.len() > floor {
             match self.saved.pop()? {
-                Saved::Way { instruction, at } => return Some((instruction, at)),
-                Saved::Slot { slot, held } => self.slots[slot] = held,
+                Backtrack::Way { instruction, at } => return Some((instruction, at)),
+                Backtrack::Slot { slot, previous } => self.slots[slot] = previous,
             }
         }
         None
     }
 
     fn set(&mut self, slot: usize, value: Option<usize>) {
-        let held = std::mem::replace(&mut self.slots[slot], value);
-        self.saved.push(Saved::Slot { slot, held });
+        let previous = std::mem::replace(&mut self.slots[slot], value);
+        self.saved.push(Backtrack::Slot { slot, previous });
     }
 
     fn save(&mut self, instruction: usize, at: usize) {
-        self.saved.push(Saved::Way { instruction, at });
+        self.saved.push(Backtrack::Way { instruction, at });
     }
 
     fn step(&mut self, instruction: usize, at: usize) -> Result<Next, TooManySteps> {
@@ -343,7 +346,7 @@ impl<'a> Search<'a> {
             let above = self.saved.split_off(floor);
             let slots = above
                 .into_iter()
-                .filter(|it| matches!(it, Saved::Slot { .. }));
+                .filter(|it| matches!(it, Backtrack::Slot { .. }));
             self.saved.extend(slots);
         }
         Ok(match found != negated {

@@ -1,11 +1,12 @@
-//! How many requests to a registry are in flight at the same time: half as many each time that it
-//! says "not now", and one more each time that as many as may be have been answered.
+//! Limit on the requests in flight: halved each time that the server says "not now", and raised by one
+//! each time that as many requests as the limit allows were answered.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub(super) struct ConcurrencyLimit(Arc<LimitState>);
+/// Limit on the requests in flight.
+pub(crate) struct ConcurrencyLimit(Arc<LimitState>);
 
 struct LimitState {
     free: Arc<Semaphore>,
@@ -15,19 +16,20 @@ struct LimitState {
 struct LimitCounters {
     most: usize,
     now: usize,
-    /// Permits that are to be given up when they come back.
+    /// Permits to give up when they are returned.
     owed: usize,
     answered: usize,
 }
 
-/// One request's place among those in flight.
-pub(super) struct RequestPermit {
+/// Permission for one request, until it is dropped.
+pub(crate) struct RequestPermit {
     shared: Arc<LimitState>,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl ConcurrencyLimit {
-    pub(super) fn new(most: usize) -> Self {
+    /// Returns a limit that starts at `most`, its upper bound.
+    pub(crate) fn new(most: usize) -> Self {
         let state = LimitCounters {
             most,
             now: most,
@@ -40,7 +42,8 @@ impl ConcurrencyLimit {
         }))
     }
 
-    pub(super) async fn acquire(&self) -> RequestPermit {
+    /// Waits until another request may be sent.
+    pub(crate) async fn acquire(&self) -> RequestPermit {
         let permit = self.0.free.clone().acquire_owned().await;
         RequestPermit {
             shared: self.0.clone(),
@@ -48,8 +51,8 @@ impl ConcurrencyLimit {
         }
     }
 
-    /// The registry has had too much.
-    pub(super) fn halve(&self) {
+    /// Halves the limit: the server is overloaded.
+    pub(crate) fn halve(&self) {
         let mut state = self.0.lock();
         let half = (state.now / 2).max(1);
         state.owed += state.now - half;
@@ -59,8 +62,8 @@ impl ConcurrencyLimit {
         state.owed -= given_up;
     }
 
-    /// The registry has answered.
-    pub(super) fn record_answer(&self) {
+    /// Counts a response, and raises the limit after enough of them.
+    pub(crate) fn record_answer(&self) {
         let mut state = self.0.lock();
         if state.now == state.most {
             return;
@@ -99,35 +102,35 @@ impl Drop for RequestPermit {
 mod tests {
     use super::*;
 
-    fn free(pace: &ConcurrencyLimit) -> usize {
-        pace.0.free.available_permits()
+    fn free(limit: &ConcurrencyLimit) -> usize {
+        limit.0.free.available_permits()
     }
 
     #[tokio::test]
-    async fn it_halves_and_grows_again() {
-        let pace = ConcurrencyLimit::new(8);
+    async fn the_limit_is_halved_and_grows_again() {
+        let limit = ConcurrencyLimit::new(8);
         let mut taken = Vec::new();
         for _ in 0..6 {
-            taken.push(pace.acquire().await);
+            taken.push(limit.acquire().await);
         }
-        pace.halve();
-        assert_eq!(free(&pace), 0);
+        limit.halve();
+        assert_eq!(free(&limit), 0);
         // Two of the six are given up as they come back; four stay in use.
         taken.drain(..2);
-        assert_eq!(free(&pace), 0);
+        assert_eq!(free(&limit), 0);
         taken.clear();
-        assert_eq!(free(&pace), 4);
+        assert_eq!(free(&limit), 4);
         for _ in 0..4 {
-            pace.record_answer();
+            limit.record_answer();
         }
-        assert_eq!(free(&pace), 5);
+        assert_eq!(free(&limit), 5);
         for _ in 0..100 {
-            pace.record_answer();
+            limit.record_answer();
         }
-        assert_eq!(free(&pace), 8);
+        assert_eq!(free(&limit), 8);
         for _ in 0..10 {
-            pace.halve();
+            limit.halve();
         }
-        assert_eq!(free(&pace), 1, "one is always let through");
+        assert_eq!(free(&limit), 1, "at least one request is allowed");
     }
 }

@@ -1,118 +1,33 @@
-//! The HTTP clients, made from our settings alone: nothing is taken from the environment by itself.
+//! The HTTP client of a run, built from its settings alone: reqwest takes nothing from the environment.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use thiserror::Error;
 use url::Url;
 
-use super::UrlScheme;
-use crate::credentials;
-use crate::image::RegistryName;
+use super::retry_timing::RetryTiming;
+use super::settings::{HttpSettings, HttpSettingsError, ProxySettings};
 use crate::notices::Notices;
 
-/// How registries are reached.
-#[derive(Debug, Clone)]
-pub struct HttpSettings {
-    /// Who we are, where.
-    pub credentials: credentials::CredentialStore,
-    /// Further certificate authorities to trust: a PEM file.
-    pub ca_file: Option<PathBuf>,
-    /// The system's certificate authorities, where they are not at the usual place
-    /// (`SSL_CERT_FILE`).
-    pub ssl_cert_file: Option<PathBuf>,
-    /// A folder of certificate authorities (`SSL_CERT_DIR`).
-    pub ssl_cert_dir: Option<PathBuf>,
-    /// Registries to speak plain HTTP with. Those on loopback need no word.
-    pub insecure: Vec<RegistryName>,
-    /// The proxies to go through.
-    pub proxies: ProxySettings,
-    /// How long to wait, and how often to try.
-    pub timing: RetryTiming,
-}
-
-/// The proxies to go through, in the form of the usual variables.
-#[derive(Debug, Clone, Default)]
-pub struct ProxySettings {
-    /// `HTTP_PROXY`: for plain HTTP.
-    pub http: Option<String>,
-    /// `HTTPS_PROXY`: for HTTPS.
-    pub https: Option<String>,
-    /// `NO_PROXY`: hosts to reach directly. Loopback is always reached directly.
-    pub no_proxy: Option<String>,
-}
-
-/// How long to wait, and how often to try.
-#[derive(Debug, Clone, Copy)]
-pub struct RetryTiming {
-    /// For a connection to stand.
-    pub connect: Duration,
-    /// For any byte to move, in either direction, before a request counts as dead.
-    pub stall: Duration,
-    /// For the body of a small answer (a manifest, a page of a list, a token) to be complete, however
-    /// it trickles.
-    pub whole: Duration,
-    /// The first delay before a request is sent again; later ones double.
-    pub retry: Duration,
-    /// How often a request is sent at most.
-    pub attempts: u32,
-}
-
-impl Default for RetryTiming {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            stall: Duration::from_secs(60),
-            whole: Duration::from_secs(60),
-            retry: Duration::from_millis(500),
-            attempts: 6,
-        }
-    }
-}
-
-impl RetryTiming {
-    /// How long to wait before the next try, after `tried` of them.
-    pub fn delay(&self, tried: u32) -> Duration {
-        super::retry::backoff_delay(self.retry, tried)
-    }
-}
-
-/// A setting that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum HttpSettingsError {
-    /// A certificate file that was named cannot be read, or holds no certificate.
-    #[error("{}: {reason}", path.display())]
-    Certificates {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A proxy address is malformed.
-    #[error("the proxy address for {0} is malformed")]
-    Proxy(&'static str),
-}
-
-/// Which connections a request takes: many small ones share an HTTP/2 connection, transfers have
-/// one each, since a single connection moves bulk slower than several.
+/// Connections that a request uses: small requests share an HTTP/2 connection, transfers have one
+/// connection each, since several connections move bulk faster than one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ConnectionPool {
+pub(crate) enum ConnectionPool {
     Control,
     Bulk,
 }
 
-/// From this size on a blob goes by a connection of its own. Below it, opening one takes longer than
-/// the blob does: with 1 MiB, a copy of six layers of 1 MiB took 0.42 s at 20 ms, with this 0.32 s.
+/// Size from which a blob has a connection of its own. Below it, opening a connection takes longer than
+/// the transfer: with 1 MiB, a copy of six layers of 1 MiB took 0.42 s at 20 ms, with this 0.32 s.
 const BULK_THRESHOLD: u64 = 4 << 20;
 
 impl ConnectionPool {
-    /// The connections for a blob of so many bytes.
-    pub(super) fn for_size(size: u64) -> Self {
+    /// Returns the connections for a blob of `size` bytes.
+    pub(crate) fn for_size(size: u64) -> Self {
         if size < BULK_THRESHOLD {
             Self::Control
         } else {
@@ -126,23 +41,29 @@ struct PooledClients {
     bulk: reqwest::Client,
 }
 
-pub(super) struct HttpTransport {
-    pub(super) settings: HttpSettings,
-    /// Told of every token before it is used.
-    pub(super) notices: Notices,
-    /// How many requests were sent.
+/// HTTP client of a run. Its clones share connections and counters.
+#[derive(Clone)]
+pub struct HttpClient(Arc<HttpState>);
+
+struct HttpState {
+    settings: HttpSettings,
+    notices: Notices,
+    /// Number of requests that were sent.
     sent: AtomicU64,
-    /// What all tokens weigh that were given.
-    pub(super) tokens: AtomicU64,
     extra_roots: Vec<CertificateDer<'static>>,
     proxies: Vec<reqwest::Proxy>,
-    /// Reading all certificate authorities takes milliseconds that plain HTTP need not spend.
+    /// Built on the first HTTPS request: plain HTTP need not spend the milliseconds that reading all
+    /// certificate authorities takes.
     tls: OnceLock<PooledClients>,
     plain: OnceLock<PooledClients>,
 }
 
-impl HttpTransport {
-    pub(super) fn new(settings: HttpSettings, notices: Notices) -> Result<Self, HttpSettingsError> {
+impl HttpClient {
+    /// Returns a client with these settings, which reports to `notices`.
+    ///
+    /// # Errors
+    /// A certificate file that cannot be used, or a malformed address of a proxy.
+    pub fn new(settings: HttpSettings, notices: Notices) -> Result<Self, HttpSettingsError> {
         let mut extra_roots = Vec::new();
         for path in [&settings.ca_file, &settings.ssl_cert_file]
             .into_iter()
@@ -151,25 +72,28 @@ impl HttpTransport {
             extra_roots.extend(read_certificates(path)?);
         }
         let proxies = build_proxies(&settings.proxies)?;
-        Ok(Self {
+        Ok(Self(Arc::new(HttpState {
             settings,
             notices,
             sent: AtomicU64::new(0),
-            tokens: AtomicU64::new(0),
             extra_roots,
             proxies,
             tls: OnceLock::new(),
             plain: OnceLock::new(),
-        })
+        })))
     }
 
-    pub(super) fn client(&self, url: &Url, pool: ConnectionPool) -> &reqwest::Client {
+    /// Returns the connections of `pool` for the scheme of `url`.
+    pub(crate) fn client(&self, url: &Url, pool: ConnectionPool) -> &reqwest::Client {
+        let state = &self.0;
         let clients = if url.scheme() == "https" {
-            self.tls
-                .get_or_init(|| self.build_clients(self.root_certificates()))
+            state
+                .tls
+                .get_or_init(|| state.build_clients(state.root_certificates()))
         } else {
-            self.plain
-                .get_or_init(|| self.build_clients(RootCertStore::empty()))
+            state
+                .plain
+                .get_or_init(|| state.build_clients(RootCertStore::empty()))
         };
         match pool {
             ConnectionPool::Control => &clients.control,
@@ -178,39 +102,37 @@ impl HttpTransport {
     }
 
     /// Sends a request, and counts it.
-    pub(super) fn send(
+    pub(crate) fn send(
         &self,
         request: reqwest::RequestBuilder,
     ) -> impl Future<Output = reqwest::Result<reqwest::Response>> + use<> {
-        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.0.sent.fetch_add(1, Ordering::Relaxed);
         request.send()
     }
 
-    /// How many requests were sent so far.
-    pub(super) fn sent_count(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
+    /// Returns how many requests were sent so far.
+    pub(crate) fn sent_count(&self) -> u64 {
+        self.0.sent.load(Ordering::Relaxed)
     }
 
-    /// Whether the user wants plain HTTP spoken with a registry.
-    pub(super) fn is_insecure(&self, registry: &RegistryName) -> bool {
-        self.settings.insecure.contains(registry)
+    /// Returns the timeouts and retries.
+    pub(crate) fn timing(&self) -> RetryTiming {
+        self.0.settings.timing
     }
 
-    /// How a registry is spoken to, as far as its name says: one on loopback may go either way.
-    pub(super) fn known_scheme(&self, registry: &RegistryName) -> OnceLock<UrlScheme> {
-        match (self.is_insecure(registry), registry.is_loopback()) {
-            (true, _) => UrlScheme::Http.into(),
-            (false, false) => UrlScheme::Https.into(),
-            (false, true) => OnceLock::new(),
-        }
+    /// Returns the receiver of log lines.
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.0.notices
     }
+}
 
+impl HttpState {
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that makes connections, with the settings of the run"
     )]
     fn build_clients(&self, roots: RootCertStore) -> PooledClients {
-        // A configuration of our own says itself which versions of HTTP it offers.
+        // A preconfigured TLS backend must name the versions of HTTP that it offers.
         let tls = |alpn: &[&[u8]]| {
             let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
             let mut config = rustls::ClientConfig::builder_with_provider(provider)
@@ -248,7 +170,7 @@ impl HttpTransport {
         }
     }
 
-    /// The bundled authorities, the system's, and those that the user named.
+    /// Returns the bundled authorities, the system's, and those of the settings.
     fn root_certificates(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -267,7 +189,7 @@ impl HttpTransport {
     }
 }
 
-/// Where distributions keep their bundle: Debian, Fedora, SUSE, Alpine.
+/// Paths of the bundle in distributions: Debian, Fedora, SUSE, Alpine.
 const SYSTEM_BUNDLES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

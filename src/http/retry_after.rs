@@ -1,41 +1,20 @@
-//! When a request is sent again, and how long to wait before.
+//! Pauses that a server requests: the header `Retry-After`, and the gate that holds requests back.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
 
-/// The longest delay of our own between two tries.
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// The longest delay that a registry can ask for.
+/// The longest delay that a server can request.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
-/// Whether a status says "not now" rather than "no".
-pub(super) fn is_transient(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 499 | 500 | 502..=504 | 522)
-}
-
-/// The same of an answer of a service that is no registry. GitHub's API says "later" with 403 as well.
-pub(super) fn is_transient_for_service(status: StatusCode, headers: &HeaderMap) -> bool {
-    is_transient(status) || status == StatusCode::FORBIDDEN && headers.contains_key(RETRY_AFTER)
-}
-
-/// Full jitter: anything up to `base` x 2^`tried`, so that many clients do not come back together.
-pub(super) fn backoff_delay(base: Duration, tried: u32) -> Duration {
-    let most = base
-        .saturating_mul(2u32.saturating_pow(tried))
-        .min(LONGEST_DELAY);
-    most.mul_f64(fastrand::f64())
-}
-
-/// The delay that an answer asks for, in either form of `Retry-After` (RFC 9110, 10.2.3).
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+/// Returns the delay that a response requests, in either form of `Retry-After` (RFC 9110, 10.2.3).
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let requested = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
-        // The server's clock and ours may differ, so only its own Date says how long that is.
+        // The server's clock may differ from ours, so that the delay is counted from its own Date.
         Err(_) => {
             let until = httpdate::parse_http_date(text).ok()?;
             let date = headers.get(reqwest::header::DATE)?.to_str().ok()?;
@@ -47,24 +26,26 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Returns the time at which the server answered, in seconds of the Unix epoch (RFC 9110, 6.6.1).
-pub(super) fn server_time(headers: &HeaderMap) -> Option<i64> {
+pub(crate) fn server_time(headers: &HeaderMap) -> Option<i64> {
     let date = headers.get(reqwest::header::DATE)?.to_str().ok()?;
     let time = httpdate::parse_http_date(date).ok()?;
     let since_epoch = time.duration_since(std::time::UNIX_EPOCH).ok()?;
     i64::try_from(since_epoch.as_secs()).ok()
 }
 
-/// Holds back all requests to a registry that has asked for a pause.
+/// Gate that delays all requests to a server that has requested a pause.
 #[derive(Default)]
-pub(super) struct RetryAfterGate(Mutex<Option<Instant>>);
+pub(crate) struct RetryAfterGate(Mutex<Option<Instant>>);
 
 impl RetryAfterGate {
-    pub(super) fn close_for(&self, pause: Duration) {
+    /// Closes the gate for `pause`, or leaves it closed for longer.
+    pub(crate) fn close_for(&self, pause: Duration) {
         let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *until = (*until).max(Some(Instant::now() + pause));
     }
 
-    pub(super) async fn wait(&self) {
+    /// Waits until the gate is open.
+    pub(crate) async fn wait(&self) {
         let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(until) = until {
             tokio::time::sleep_until(until).await;
@@ -111,13 +92,6 @@ mod tests {
                 seconds.map(Duration::from_secs),
                 "{pairs:?}"
             );
-        }
-    }
-
-    #[test]
-    fn a_delay_is_never_longer_than_the_longest() {
-        for tried in 0..40 {
-            assert!(backoff_delay(Duration::from_millis(500), tried) <= LONGEST_DELAY);
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Reading the bodies of small answers: no longer than a limit, in a limited time, and few large ones
-//! at once.
+//! Bounded reading of small responses: up to a size limit, within a time limit, few large ones at once.
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -9,50 +8,50 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-use super::RetryTiming;
-use super::error::{RequestErrorKind, cause};
+use super::http_error::HttpError;
+use super::retry_timing::RetryTiming;
 
-/// The most of an error's body that is read.
-pub(super) const ERROR_LIMIT: usize = 64 << 10;
-/// From this size on an answer waits for its turn: real manifests and pages are smaller, and a hundred
-/// answers of the largest size must not be in memory at the same time.
+/// Most bytes of an error's body that are read.
+pub(crate) const ERROR_LIMIT: usize = 64 << 10;
+/// Size from which a response waits for its turn: real manifests and pages are smaller, and a hundred
+/// responses of the largest size must not be in memory at the same time.
 const LARGE: usize = 64 << 10;
-/// Large answers that are read at the same time.
-pub(super) const LARGE_AT_ONCE: usize = 4;
+/// Large responses that are read at the same time.
+pub(crate) const LARGE_AT_ONCE: usize = 4;
 
-/// A success and its body.
-pub(super) struct Whole<'a> {
-    pub(super) headers: HeaderMap,
-    /// Where it came from, after redirects.
-    pub(super) url: Url,
-    pub(super) body: Bytes,
-    /// Held, where the body is large, until it is parsed.
-    pub(super) turn: Option<SemaphorePermit<'a>>,
+/// Response with its whole body.
+pub(crate) struct BufferedResponse<'a> {
+    pub(crate) headers: HeaderMap,
+    /// URL after redirects.
+    pub(crate) url: Url,
+    pub(crate) body: Bytes,
+    /// Turn of a large body, held until the body is parsed.
+    pub(crate) turn: Option<SemaphorePermit<'a>>,
 }
 
-/// Reads a body that is no longer than `limit`.
+/// Reads a body of at most `limit` bytes.
 ///
 /// # Errors
-/// A longer body, one that breaks off, one that stands still, and one that is not complete in time.
-pub(super) async fn read_limited(
+/// A longer body, a broken connection, a stall, or a body that is not complete in time.
+pub(crate) async fn read_limited(
     response: Response,
     limit: usize,
     timing: RetryTiming,
-) -> Result<Bytes, RequestErrorKind> {
+) -> Result<Bytes, HttpError> {
     let turns = Semaphore::new(1);
-    Ok(read_whole(response, limit, timing, &turns).await?.body)
+    Ok(read_buffered(response, limit, timing, &turns).await?.body)
 }
 
-/// Reads a body as [`read_limited`] does. A large one waits for one of `turns`.
-pub(super) async fn read_whole(
+/// Reads a body as [`read_limited`] does; a large one waits for one of `turns`.
+pub(crate) async fn read_buffered(
     response: Response,
     limit: usize,
     timing: RetryTiming,
     turns: &Semaphore,
-) -> Result<Whole<'_>, RequestErrorKind> {
+) -> Result<BufferedResponse<'_>, HttpError> {
     let length = response.content_length();
     if length.is_some_and(|length| length > limit as u64) {
-        return Err(RequestErrorKind::TooLong(limit));
+        return Err(HttpError::TooLong(limit));
     }
     let length = usize::try_from(length.unwrap_or_default()).unwrap_or(limit);
     let (headers, url) = (response.headers().clone(), response.url().clone());
@@ -60,21 +59,21 @@ pub(super) async fn read_whole(
     let mut body = Vec::with_capacity(length.min(LARGE));
     let mut chunks = response.bytes_stream();
     let mut end = Instant::now() + timing.whole;
-    let late = |_| RequestErrorKind::Slow(timing.whole);
+    let late = |_| HttpError::Slow(timing.whole);
     let next = async |chunks: &mut _, end| {
         let next = timeout(timing.stall, StreamExt::next(chunks));
         timeout_at(end, next)
             .await
             .map_err(late)?
-            .map_err(|_| RequestErrorKind::Stalled)
+            .map_err(|_| HttpError::Stalled(timing.stall))
     };
     while let Some(chunk) = next(&mut chunks, end).await? {
-        let chunk = chunk.map_err(|error| cause(&error))?;
+        let chunk = chunk.map_err(|error| HttpError::from_reqwest(&error, timing))?;
         if body.len() + chunk.len() > limit {
-            return Err(RequestErrorKind::TooLong(limit));
+            return Err(HttpError::TooLong(limit));
         }
         if turn.is_none() && length.max(body.len() + chunk.len()) > LARGE {
-            // What others take is not this answer's time.
+            // Waiting for other responses does not count as time of this one.
             let waited = Instant::now();
             turn = Some(
                 turns
@@ -87,7 +86,7 @@ pub(super) async fn read_whole(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Whole {
+    Ok(BufferedResponse {
         headers,
         url,
         body: body.into_boxed_slice().into(),

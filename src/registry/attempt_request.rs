@@ -1,0 +1,176 @@
+//! One attempt of a request: its turn, its authorization, and its redirects.
+
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Method, Response, StatusCode};
+use url::Url;
+
+use super::challenge::{AuthScheme, parse_challenge};
+use super::error::RequestErrorKind;
+use super::repository_client::RepositoryClient;
+use super::request::RegistryRequest;
+use super::url_scheme::UrlScheme;
+use crate::http::{ConnectionPool, HttpError, RequestPermit, is_transient, redirect_target};
+
+/// Response, with the authorization of its request.
+pub(super) struct AuthorizedResponse {
+    pub(super) response: Response,
+    pub(super) authorization: Option<HeaderValue>,
+}
+
+const REDIRECTS_LIMIT: usize = 5;
+
+impl RepositoryClient {
+    /// Returns the authorization for an address of this registry under `scheme`.
+    pub(super) async fn authorization(
+        &self,
+        url: &Url,
+        scheme: &AuthScheme,
+    ) -> Result<Option<HeaderValue>, RequestErrorKind> {
+        if !self.is_own_url(url) {
+            return Ok(None);
+        }
+        self.registry
+            .auth
+            .authorization_header(
+                &self.client.0.transport,
+                scheme,
+                &self.repository,
+                &self.scopes,
+                self.shared_scopes.as_ref(),
+            )
+            .await
+    }
+
+    /// Waits until a request may be sent. A bulk transfer has a slot for all its requests instead.
+    pub(super) async fn acquire_permit(&self, pool: ConnectionPool) -> Option<RequestPermit> {
+        match pool {
+            ConnectionPool::Control => Some(self.registry.control_limit.acquire().await),
+            ConnectionPool::Bulk => None,
+        }
+    }
+
+    /// Sends a request once: with the authorization that the registry wants, and after its redirects.
+    pub(super) async fn attempt_request(
+        &self,
+        call: &RegistryRequest,
+    ) -> Result<AuthorizedResponse, RequestErrorKind> {
+        let _permit = self.acquire_permit(call.pool).await;
+        // Requests that wait for their turn are delayed as well.
+        self.registry.gate.wait().await;
+        if let Some(scheme) = self.registry.auth.scheme() {
+            return self.follow_redirects(call, &scheme).await;
+        }
+        // The scheme is unknown: one request finds it out, and the others wait.
+        let turn = self.registry.auth.turn().await?;
+        if let Some(scheme) = self.registry.auth.scheme() {
+            drop(turn);
+            return self.follow_redirects(call, &scheme).await;
+        }
+        let answer = match self.send_first_request(call).await {
+            Err(
+                cause @ RequestErrorKind::Http(
+                    HttpError::Connection(_) | HttpError::Tls(_) | HttpError::Stalled(_),
+                ),
+            ) => {
+                turn.report_unanswered(&cause);
+                return Err(cause);
+            }
+            outcome => outcome?,
+        };
+        let status = answer.response.status();
+        if is_transient(status) {
+            // The response tells nothing about the scheme.
+        } else if status != StatusCode::UNAUTHORIZED || !self.is_own_url(answer.response.url()) {
+            self.registry.auth.set_scheme(AuthScheme::Anonymous);
+        } else if let Ok(scheme) = parse_challenge(answer.response.headers()) {
+            self.registry.auth.set_scheme(scheme);
+        }
+        Ok(answer)
+    }
+
+    /// Sends the first request to a registry, without authorization. A registry on this machine may use TLS
+    /// or plain HTTP; all others use TLS unless the settings say otherwise.
+    async fn send_first_request(
+        &self,
+        call: &RegistryRequest,
+    ) -> Result<AuthorizedResponse, RequestErrorKind> {
+        if self.registry.scheme.get().is_some() || !self.registry.name.is_loopback() {
+            return self.follow_redirects(call, &AuthScheme::Anonymous).await;
+        }
+        match self.follow_redirects(call, &AuthScheme::Anonymous).await {
+            Err(RequestErrorKind::Http(HttpError::Tls(text))) if !text.contains("certificate") => {
+                let _ = self.registry.scheme.set(UrlScheme::Http);
+                self.follow_redirects(call, &AuthScheme::Anonymous).await
+            }
+            // Without a response the scheme stays unknown.
+            Err(RequestErrorKind::Http(error)) if error.is_transient() => Err(error.into()),
+            outcome => {
+                let _ = self.registry.scheme.set(UrlScheme::Https);
+                outcome
+            }
+        }
+    }
+
+    /// Sends a request and follows its redirects. The authorization goes to the registry only.
+    async fn follow_redirects(
+        &self,
+        call: &RegistryRequest,
+        scheme: &AuthScheme,
+    ) -> Result<AuthorizedResponse, RequestErrorKind> {
+        let mut url = call.url.clone();
+        if self.registry.scheme.get() == Some(&UrlScheme::Http) && url.scheme() == "https" {
+            let _ = url.set_scheme("http");
+        }
+        for _ in 0..=REDIRECTS_LIMIT {
+            let authorization = self.authorization(&url, scheme).await?;
+            let response = self.send_once(call, &url, authorization.as_ref()).await?;
+            if !response.status().is_redirection()
+                || !matches!(call.method, Method::GET | Method::HEAD)
+            {
+                return Ok(AuthorizedResponse {
+                    response,
+                    authorization,
+                });
+            }
+            let to = redirect_target(&url, response.headers())?;
+            if call.stays_on_host && !self.is_own_url(&to) {
+                return Ok(AuthorizedResponse {
+                    response,
+                    authorization,
+                });
+            }
+            url = to;
+        }
+        Err(RequestErrorKind::Protocol(format!(
+            "more than {REDIRECTS_LIMIT} redirects"
+        )))
+    }
+
+    async fn send_once(
+        &self,
+        call: &RegistryRequest,
+        url: &Url,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response, RequestErrorKind> {
+        let http = self.client.http();
+        let mut request = http
+            .client(url, call.pool)
+            .request(call.method.clone(), url.clone())
+            .headers(call.headers.clone());
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        if !call.body.is_empty() || call.method == Method::POST {
+            request = request.body(call.body.clone());
+        }
+        let timing = self.timing();
+        let mut sending = Box::pin(http.send(request));
+        if let Ok(outcome) = tokio::time::timeout(timing.stall, &mut sending).await {
+            return outcome.map_err(|error| HttpError::from_reqwest(&error, timing).into());
+        }
+        if call.opening.is_some() {
+            self.cancel_late_session(call.clone(), sending);
+        }
+        Err(HttpError::Stalled(timing.stall).into())
+    }
+}
