@@ -6,7 +6,7 @@ use super::default_flavor::apply_flavor;
 use super::expand::{ExpandedTag, RuleExpansion, TagContext, expand_rules};
 use super::rules::{RuleError, TagRuleSet};
 use super::tag_plan::DerivedTags;
-use super::{CompatMode, TaggingError};
+use super::{CompatMode, NamedRelease, TaggingError};
 use crate::image::{CommitId, Tag};
 
 /// Which tags are wanted: the inputs `tags` and `flavor`.
@@ -120,7 +120,7 @@ fn to_derived_tags(expansion: RuleExpansion) -> Result<DerivedTags, TaggingError
         }
     }
     for ExpandedTag { text, kind, rule } in expansion.tags.into_iter().chain(expansion.latest) {
-        let tag: Tag = match text.parse() {
+        let tag: Tag = match to_registry_text(&text).parse() {
             Ok(tag) => tag,
             Err(reason) => return Err(TaggingError::BadTag { rule, text, reason }),
         };
@@ -131,4 +131,14 @@ fn to_derived_tags(expansion: RuleExpansion) -> Result<DerivedTags, TaggingError
         return Err(derived.no_tags_error());
     }
     Ok(derived.into_ordered())
+}
+
+/// Returns the text of a tag as a registry takes it: a component such as `@acme/web@1.2.3` leaves a dash
+/// before its name.
+fn to_registry_text(text: &str) -> &str {
+    let trimmed = text.trim_start_matches(['-', '.']);
+    match NamedRelease::parse(trimmed) {
+        Some(_) => trimmed,
+        None => text,
+    }
 }

@@ -13,6 +13,7 @@ mod daemon;
 mod declaration;
 mod depth;
 mod example;
+mod field;
 mod fleet;
 mod github;
 mod input;

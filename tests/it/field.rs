@@ -1,0 +1,4 @@
+//! Situations that users of similar tools reported publicly, each with the right result.
+
+mod events;
+mod lines;
