@@ -1,4 +1,5 @@
 //! Situations that users of similar tools reported publicly, each with the right result.
 
 mod events;
+mod forms;
 mod lines;
