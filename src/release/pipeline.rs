@@ -10,15 +10,15 @@ use super::execute::stages::{PreTagStages, StageResult};
 use super::outcome::{DestinationOutcome, ReleaseOutcome};
 use super::plan::branch_ancestry::BranchTagGuard;
 use super::plan::branch_names::check_branch_names;
+use super::plan::destination_state::DestinationState;
 use super::plan::line_facts::read_line_facts;
-use super::plan::observe::DestinationState;
 use super::plan::reuse::{ObservedRelease, reuse_existing_image};
 use super::plan::tags::{TagPlan, plan_tags};
 use super::prepared_release::PreparedRelease;
 use super::request::{ReleaseRequest, ReleaseVerb};
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::resolve_and_observe;
-use super::tags::{passing_lines, reconcile, write};
+use super::tags::{line_recheck, reconcile, write};
 use crate::image::{CommitId, Digest};
 use crate::tagging::{DerivedTags, PlannedTag};
 use crate::transfer::Side;
@@ -180,7 +180,7 @@ async fn write_tags(
     if let Some(guard) = &prepared.branch_guard {
         guard.recheck_tags(&prepared.destinations, plans).await?;
     }
-    Box::pin(passing_lines::recheck_passing_lines(prepared, plans)).await?;
+    Box::pin(line_recheck::recheck_bypassing_lines(prepared, plans)).await?;
     // Immutable tags that were written and read back have taken as long as a run that had read a list
     // before ours can take to write it.
     if wrote_immutable {

@@ -6,7 +6,7 @@ use super::context::ReleaseContext;
 use super::destination::OpenDestination;
 use super::outcome::TagChange;
 use super::plan::branch_ancestry::BranchTagGuard;
-use super::plan::observe::DestinationState;
+use super::plan::destination_state::DestinationState;
 use super::plan::tags::{TagPlan, TagStep};
 use super::request::ReleaseRequest;
 use super::resolve::image::ResolvedImage;

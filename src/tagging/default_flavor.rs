@@ -5,15 +5,23 @@ use super::expand::{FlavorTexts, expand_flavor_texts};
 use super::rules::LatestFlavor;
 use super::tag_name;
 use super::tag_plan::{DerivedTags, LineTag, MovingTagSource, PlannedTag, TagKind};
-use super::tag_rules::TagInputs;
+use super::tag_rules::{TagInputs, TagRules};
 use super::{ReleaseSeries, VersionLine};
 use crate::image::Tag;
 
-/// Puts prefix and suffix of the flavor around the tags, and leaves out what the inputs disable.
-pub(super) fn apply_flavor(
-    mut derived: DerivedTags,
-    inputs: &TagInputs,
+/// Returns the tags of the default table with the flavor of the inputs.
+pub(super) fn apply_to_table(
+    rules: &TagRules,
+    derived: DerivedTags,
 ) -> Result<DerivedTags, TaggingError> {
+    match rules {
+        TagRules::FlavoredDefault(inputs) => apply_flavor(derived, inputs),
+        TagRules::Default | TagRules::Custom(_) => Ok(derived),
+    }
+}
+
+/// Puts prefix and suffix of the flavor around the tags, and leaves out what the inputs disable.
+fn apply_flavor(mut derived: DerivedTags, inputs: &TagInputs) -> Result<DerivedTags, TaggingError> {
     let texts = expand_flavor_texts(&inputs.rules, &inputs.context)?;
     let latest = inputs.rules.flavor.latest;
     derived.tags.retain(|planned| {

@@ -1,3 +1,4 @@
+use super::default_flavor::apply_to_table;
 use super::default_tags::{
     plan_commit_tag, plan_line_tags, plan_version_tag, refuse_deleted, require_published,
 };
@@ -65,7 +66,7 @@ pub fn derive_promote_tags(
     if derived.tags.is_empty() {
         return Err(derived.no_tags_error());
     }
-    Ok(rules.apply_to_table(derived)?.into_ordered())
+    Ok(apply_to_table(rules, derived)?.into_ordered())
 }
 
 fn require_same_commit(branch: &ReleaseBranch, source: &ImageOrigin) -> Result<(), TaggingError> {

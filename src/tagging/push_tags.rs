@@ -1,3 +1,4 @@
+use super::default_flavor::apply_to_table;
 use super::default_tags::{
     plan_commit_tag, plan_line_tags, plan_version_tag, refuse_deleted, require_published,
 };
@@ -46,7 +47,7 @@ pub fn derive_push_tags(
     if derived.tags.is_empty() {
         return Err(derived.no_tags_error());
     }
-    Ok(rules.apply_to_table(derived)?.into_ordered())
+    Ok(apply_to_table(rules, derived)?.into_ordered())
 }
 
 fn plan_ref_tags(derived: &mut DerivedTags, facts: &EventFacts) -> Result<(), TaggingError> {
@@ -107,7 +108,7 @@ fn plan_git_tag(
 
 fn plan_branch_tags(derived: &mut DerivedTags, facts: &EventFacts, name: &str) {
     plan_event_commit_tag(derived, facts);
-    if let Some(queued) = name.strip_prefix(MERGE_QUEUE_PREFIX) {
+    if let Some(queued) = name.strip_prefix(tag_name::MERGE_QUEUE_PREFIX) {
         plan_queued_pull_request_tag(derived, queued);
         return;
     }
@@ -118,9 +119,6 @@ fn plan_branch_tags(derived: &mut DerivedTags, facts: &EventFacts, name: &str) {
         TagKind::Moving(MovingTagSource::Branch),
     );
 }
-
-/// What GitHub calls the branches of its merge queue: `gh-readonly-queue/main/pr-7-860c190…`.
-pub(super) const MERGE_QUEUE_PREFIX: &str = "gh-readonly-queue/";
 
 /// The pull request that a merge queue's branch is for, where its name says the number.
 fn plan_queued_pull_request_tag(derived: &mut DerivedTags, queued: &str) {

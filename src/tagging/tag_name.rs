@@ -1,6 +1,9 @@
 use super::release_version::ReleaseVersion;
 use crate::image::{Digest, Tag};
 
+/// What GitHub calls the branches of its merge queue: `gh-readonly-queue/main/pr-7-860c190…`.
+pub(super) const MERGE_QUEUE_PREFIX: &str = "gh-readonly-queue/";
+
 /// A name from git made into a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SanitizedName {

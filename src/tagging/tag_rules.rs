@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::default_flavor::apply_flavor;
 use super::expand::{ExpandedTag, RuleExpansion, TagContext, expand_rules};
 use super::rules::{RuleError, TagRuleSet};
 use super::tag_plan::DerivedTags;
@@ -70,14 +69,6 @@ impl TagRules {
         match self {
             Self::Default => CompatMode::default(),
             Self::FlavoredDefault(inputs) | Self::Custom(inputs) => inputs.rules.mode(),
-        }
-    }
-
-    /// Returns the tags of the default table with the flavor of the inputs.
-    pub(super) fn apply_to_table(&self, derived: DerivedTags) -> Result<DerivedTags, TaggingError> {
-        match self {
-            Self::FlavoredDefault(inputs) => apply_flavor(derived, inputs),
-            Self::Default | Self::Custom(_) => Ok(derived),
         }
     }
 

@@ -3,3 +3,5 @@
 mod events;
 mod forms;
 mod lines;
+mod settings;
+mod stage;

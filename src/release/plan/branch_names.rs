@@ -2,7 +2,7 @@
 //! name a branch, so none of them takes the tag of a version line that has releases, and none moves a
 //! tag that has the form of an immutable one (promise 3).
 
-use super::observe::DestinationState;
+use super::destination_state::DestinationState;
 use crate::image::{Destination, Digest, Tag};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;

@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::lines::CreationTime;
+use super::destination_state::CreationTime;
 use crate::image::{Digest, Manifest, ManifestBody};
 use crate::transfer::{ImageReader, StoreError};
 

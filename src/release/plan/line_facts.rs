@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use futures_util::future::{try_join, try_join_all};
 
 use super::creation_time::{read_creation_time, read_creation_time_of};
-use super::lines::{CreationTime, LineDecision, LineHold, LineQuestion, decide_line};
-use super::observe::{self, DestinationState};
+use super::destination_state::CreationTime;
+use super::destination_state::DestinationState;
+use super::lines::{LineDecision, LineHold, LineQuestion, decide_line};
+use super::observe;
 use crate::image::{Digest, Tag};
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;

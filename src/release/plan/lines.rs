@@ -5,7 +5,7 @@
 //! progress, and its own run moves the line, or it is none, and the line passes it. Only the creation
 //! times of the images tell these two apart.
 
-use super::observe::DestinationState;
+use super::destination_state::DestinationState;
 use crate::image::{Digest, Tag};
 use crate::tagging::{LineTag, PlannedTag, SeriesReleases, TaggedRelease, VersionLine};
 
@@ -30,7 +30,7 @@ pub(crate) enum LineDecision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LineHold {
     /// The release is never for this line, or the line names a higher release.
-    Settled(String),
+    Decided(String),
     /// A higher version is in progress.
     InProgress(TaggedRelease),
     /// The line names an image that no version tag names, and a higher version is there.
@@ -98,7 +98,7 @@ impl ComparedLine<'_> {
     fn decide(&self) -> LineDecision {
         let (line, ours) = (&self.line.line, &self.line.version);
         if let Some(reason) = self.releases.unmovable_reason(line, ours) {
-            return self.settled(reason);
+            return self.hold_with_reason(reason);
         }
         let higher: Vec<&TaggedRelease> = self
             .releases
@@ -114,7 +114,7 @@ impl ComparedLine<'_> {
             };
         };
         let Some(at) = at else {
-            return self.settled("is not the highest release, and the tag does not exist");
+            return self.hold_with_reason("is not the highest release, and the tag does not exist");
         };
         match self.find_digest(at, &higher[..1]).and_then(|found| {
             // One request is enough for a backport.
@@ -125,7 +125,7 @@ impl ComparedLine<'_> {
             }
         }) {
             Err(question) => LineDecision::Needs(question),
-            Ok(true) => self.settled(self.backport_reason(highest)),
+            Ok(true) => self.hold_with_reason(self.backport_reason(highest)),
             Ok(false) => self.decide_on_unnamed(at, &higher),
         }
     }
@@ -162,11 +162,11 @@ impl ComparedLine<'_> {
         }
     }
 
-    fn settled(&self, reason: &str) -> LineDecision {
+    fn hold_with_reason(&self, reason: &str) -> LineDecision {
         let (line, version) = (&self.line.line, &self.line.version);
         let highest = self.releases.highest(line);
         let at = highest.map_or_else(String::new, |highest| format!(" at {}", highest.version));
-        LineDecision::Stays(LineHold::Settled(format!(
+        LineDecision::Stays(LineHold::Decided(format!(
             "{} stays{at}: {version} {reason}",
             self.tag
         )))
@@ -257,19 +257,6 @@ impl ComparedLine<'_> {
         }
         let others: Vec<&TaggedRelease> = others.copied().take(VERSION_LOOKUP_LIMIT).collect();
         self.find_digest(at, &others).map(|found| !found)
-    }
-}
-
-/// Time in whole seconds of the Unix epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct CreationTime(pub(crate) i64);
-
-const DAY_SECONDS: i64 = 24 * 60 * 60;
-
-impl CreationTime {
-    /// Returns whether the time is more than 24 hours before `other`.
-    pub(crate) fn is_a_day_before(self, other: Self) -> bool {
-        other.0.saturating_sub(self.0) > DAY_SECONDS
     }
 }
 

@@ -4,7 +4,7 @@
 //! So an image that is kept passes every check that the source passes, and more than its own label
 //! has to speak for it where the release names a version or an environment after it.
 
-use super::observe::DestinationState;
+use super::destination_state::DestinationState;
 use super::tags;
 use crate::event::GitRef;
 use crate::image::{CommitId, Digest, TagOrDigest};

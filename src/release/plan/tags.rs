@@ -1,8 +1,8 @@
 //! Decides the change of each tag of a destination, as a pure function of the observed state.
 
+use super::destination_state::DestinationState;
 use super::line_warnings::LineWarnings;
 use super::lines::{LineDecision, LineHold, decide_line};
-use super::observe::DestinationState;
 use crate::image::{Destination, Digest, Tag};
 use crate::release::Failure;
 use crate::release::outcome::{TagChange, TagResult};
@@ -159,7 +159,7 @@ pub(crate) fn plan_line(
 fn hold_reason(planned: &PlannedTag, hold: LineHold) -> String {
     let tag = &planned.tag;
     match hold {
-        LineHold::Settled(why) => why,
+        LineHold::Decided(why) => why,
         LineHold::InProgress(release) => {
             format!(
                 "{tag} stays: the higher release {} is in progress",

@@ -30,13 +30,12 @@
 //! What is left: a higher version that is none by age is passed, although its run is under way. If
 //! that run completes between another's last reading and its write, the line ends at the lower release.
 //! The run that passes the version warns about it, and reads list and line again just before its write
-//! (`passing_lines.rs`).
+//! (`line_recheck.rs`).
 //!
-//! A list may be behind. One that lacks our own tag shows that it is, and is asked for again. One that
-//! has ours and lacks another's cannot be told from one that is up to date, so two lists in a row are
-//! taken together.
+//! A list may be behind. One that lacks our own tag shows that it is, and is asked for again. Of others
+//! it does not show, so two lists in a row are taken together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures_util::future::try_join;
 
@@ -46,14 +45,15 @@ use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::outcome::TagChange;
+use crate::release::plan::destination_state::DestinationState;
 use crate::release::plan::lines::{VERSION_LOOKUP_LIMIT, compared_releases};
-use crate::release::plan::observe::{self, DestinationState};
+use crate::release::plan::observe;
 use crate::release::plan::tags::{LineGoal, TagPlan, TagStep, immutable_tag_conflict};
 use crate::release::resolve::image;
 use crate::tagging::{LineTag, PlannedTag, TaggedRelease};
 use crate::transfer::{ImageStore, Side, StoreError};
 
-/// How many lists in a row are taken together.
+/// Lists in a row.
 const LISTS: usize = 2;
 /// How often lines are read: each time another run came between.
 const READINGS_LIMIT: u32 = 12;
@@ -116,12 +116,12 @@ pub(crate) async fn reconcile_lines(
     };
     for _ in 0..READINGS_LIMIT {
         let now = reconciler.read_state(&lines).await?;
-        let mut is_settled = true;
+        let mut are_right = true;
         for line in &mut lines {
             let step = &mut plan.steps[line.step_index];
-            is_settled &= reconciler.reconcile_line(step, line, &now).await?;
+            are_right &= reconciler.reconcile_line(step, line, &now).await?;
         }
-        if is_settled {
+        if are_right {
             return reconciler.check_own_version(&now);
         }
     }
@@ -171,13 +171,7 @@ impl LineReconciler<'_> {
             }
         }
         let mut now = self.seen.with_tags(tags);
-        let known: BTreeMap<Tag, Option<Digest>> = now
-            .tag_digests
-            .iter()
-            .filter(|(_, digest)| digest.is_some())
-            .map(|(tag, digest)| (tag.clone(), *digest))
-            .collect();
-        now.tag_digests = known;
+        now.tag_digests.retain(|_, digest| digest.is_some());
         let own = self.own_version.iter().map(|own| own.tag.clone());
         let read = lines.iter().map(|line| line.planned.tag.clone()).chain(own);
         let read = read.collect();
@@ -363,9 +357,7 @@ impl LineReconciler<'_> {
         to: Digest,
         why: Option<&str>,
     ) -> Result<(), Failure> {
-        let OpenDestination {
-            name: place, store, ..
-        } = self.destination;
+        let (place, store) = (&self.destination.name, &self.destination.store);
         let found;
         let manifest = if to == self.root.digest {
             self.root

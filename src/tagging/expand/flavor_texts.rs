@@ -7,16 +7,16 @@ use crate::tagging::rules::{FlavorAffix, TagRuleSet};
 use crate::tagging::tag_name::replace_invalid_characters;
 
 /// What the flavor puts around tags.
-pub(in crate::tagging) struct FlavorTexts {
-    pub(in crate::tagging) prefix: String,
-    pub(in crate::tagging) suffix: String,
+pub(crate) struct FlavorTexts {
+    pub(crate) prefix: String,
+    pub(crate) suffix: String,
     /// The same for `latest`.
-    pub(in crate::tagging) latest_prefix: String,
-    pub(in crate::tagging) latest_suffix: String,
+    pub(crate) latest_prefix: String,
+    pub(crate) latest_suffix: String,
 }
 
 /// Expands prefix and suffix of the flavor.
-pub(in crate::tagging) fn expand_flavor_texts(
+pub(crate) fn expand_flavor_texts(
     rules: &TagRuleSet,
     subject: &TagContext,
 ) -> Result<FlavorTexts, ExpandError> {

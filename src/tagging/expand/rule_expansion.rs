@@ -8,8 +8,8 @@ use super::rule_output::{LatestDecision, RuleOutput, RuleOutputKind};
 use super::template::TemplateProblem;
 use crate::tagging::default_tags::require_published;
 use crate::tagging::printable_name::printable_name;
-use crate::tagging::push_tags::MERGE_QUEUE_PREFIX;
 use crate::tagging::rules::{RefRuleKind, RuleKind, TagRule, VersionRule};
+use crate::tagging::tag_name::MERGE_QUEUE_PREFIX;
 use crate::tagging::tag_plan::{ImmutableTagSource, MovingTagSource, TagKind};
 use crate::tagging::{CompatDifference, Finding, NamedRelease, ReleaseVersion, VersionLine};
 

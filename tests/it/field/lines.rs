@@ -1,97 +1,10 @@
 //! Version lines and the tags that rules make immutable.
 
-use jiff::Timestamp;
-use serde_json::json;
-use shipmark::release::{Failure, ReleaseRequest, ReleaseVerb};
-use shipmark::tagging::{CompatMode, ExcludedVersions, TagContext, TagRuleSet, TagRules};
+use shipmark::release::Failure;
+use shipmark::tagging::CompatMode;
 
-use crate::registry::{Profile, Registry};
+use super::stage::*;
 use crate::support::*;
-
-const OLD: &str = "2024-11-20T00:00:00Z";
-const NEWER: &str = "2026-06-01T00:00:00Z";
-const NEW: &str = "2026-11-20T00:00:00Z";
-
-/// An image of its own that was created then, in place by its digest.
-fn dated(registry: &Registry, number: u32, created: &str) -> String {
-    let config = json!({
-        "architecture": "amd64",
-        "os": "linux",
-        "number": number,
-        "created": created,
-    })
-    .to_string();
-    let kind = "application/vnd.oci.image.manifest.v1+json";
-    let size = config.len();
-    let config = registry.put_blob("web", config);
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": kind,
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": config,
-            "size": size,
-        },
-        "layers": [],
-    })
-    .to_string();
-    let digest = crate::registry::digest(manifest.as_bytes());
-    registry.put_manifest("web", &digest, kind, manifest)
-}
-
-/// A push of a git tag or a branch with these rules; none are the default table.
-fn pushed_with(
-    registry: &Registry,
-    digest: &str,
-    git_ref: &str,
-    [tags, flavor]: [&str; 2],
-    mode: CompatMode,
-) -> ReleaseRequest {
-    let place = format!("{}/web", registry.host());
-    let source = format!("{place}@{digest}");
-    let mut request = request(ReleaseVerb::Push, &source, &[&place], pushed(git_ref));
-    // Each push is of a commit of its own.
-    let commit = digest.trim_start_matches("sha256:")[..40].to_owned();
-    request.facts.as_mut().unwrap().commit = Some(commit.parse().unwrap());
-    let rules = TagRuleSet::parse(tags, flavor, mode).unwrap();
-    let subject = TagContext::from_facts(request.facts.clone(), Timestamp::UNIX_EPOCH);
-    request.rules = TagRules::new(rules, subject);
-    request
-}
-
-const MODES: [CompatMode; 2] = [CompatMode::Compatible, CompatMode::Strict];
-const SEMVER: &str = "type=semver,pattern=v{{version}}\ntype=semver,pattern=v{{major}}.{{minor}}";
-
-/// Images by letter: `a` of two years ago, `b` of half a year ago, `c` of now.
-async fn stage(tags: &[(&str, char)]) -> (Registry, [String; 3]) {
-    let registry = Registry::start(Profile::plain()).await;
-    let images = [OLD, NEWER, NEW].map(|created| dated(&registry, 0, created));
-    let of = |letter: char| images[letter as usize - 'a' as usize].clone();
-    let tags = tags
-        .iter()
-        .map(|(tag, letter)| ((*tag).to_owned(), of(*letter)));
-    registry.set_tags("web", tags.collect());
-    (registry, images)
-}
-
-/// The tags after a release of image `c`, with the letters of their images, and the warnings.
-async fn released(before: &[(&str, char)], git_tag: &str, rules: &str) -> (String, String) {
-    let (registry, images) = stage(before).await;
-    let (context, said) = context_with(settings());
-    let git_ref = format!("refs/tags/{git_tag}");
-    let request = pushed_with(&registry, &images[2], &git_ref, [rules, ""], MODES[0]);
-    done(request, &context).await;
-    let letter = |digest: &String| {
-        let at = images.iter().position(|image| image == digest).unwrap();
-        char::from(b'a' + u8::try_from(at).unwrap())
-    };
-    let tags = registry.tags("web");
-    let tags = tags.iter().filter(|(tag, _)| !tag.starts_with("git-"));
-    let tags: Vec<_> = tags
-        .map(|(tag, digest)| format!("{tag}={}", letter(digest)))
-        .collect();
-    (tags.join(" "), said.warnings())
-}
 
 #[tokio::test]
 async fn promise_4_line_put_right() {
@@ -153,20 +66,6 @@ async fn promise_4_line_put_right() {
             None => assert_eq!(warnings, "", "{git_tag}"),
         }
     }
-}
-
-/// Whether a second push of another image leaves the tag where the first put it.
-async fn keeps(tag: &str, pushes: [&str; 2], rules: [&str; 2], mode: CompatMode) -> bool {
-    let (registry, images) = stage(&[]).await;
-    for (git_tag, image) in pushes.iter().zip(&images) {
-        let git_ref = format!("refs/tags/{git_tag}");
-        done(
-            pushed_with(&registry, image, &git_ref, rules, mode),
-            &context(),
-        )
-        .await;
-    }
-    registry.tags("web")[tag] == images[0]
 }
 
 #[tokio::test]
@@ -355,98 +254,5 @@ async fn promise_3_branch_takes_version_tag() {
             }
             other => panic!("{mode:?} {branch}: {other:?}"),
         }
-    }
-}
-
-#[tokio::test]
-async fn promise_4_latest_of_a_branch_follows_it_and_warns_where_there_are_releases() {
-    for (mode, follows) in MODES.into_iter().zip([true, false]) {
-        let (registry, images) = stage(&[("1.4.0", 'a'), ("latest", 'a')]).await;
-        let (context, said) = context_with(settings());
-        let rules = ["type=raw,value=latest\nmain", ""];
-        let request = pushed_with(&registry, &images[2], "refs/heads/main", rules, mode);
-        done(request, &context).await;
-        assert_eq!(registry.tags("web")["latest"] == images[2], follows);
-        assert_eq!(
-            said.warnings().contains("latest is the version line"),
-            follows
-        );
-    }
-}
-
-#[tokio::test]
-async fn promise_4_excluded_versions() {
-    let (registry, images) = stage(&[("2024.5.1", 'a'), ("1.4.0", 'b'), ("latest", 'a')]).await;
-    let release = |patterns: &[&str]| {
-        let mut request = pushed_with(
-            &registry,
-            &images[2],
-            "refs/tags/v1.5.0",
-            ["", ""],
-            MODES[0],
-        );
-        request.excluded_versions = ExcludedVersions::parse(patterns.iter().copied()).unwrap();
-        request
-    };
-    let (failure, text) = failed(release(&["1.5.*"]), &context()).await;
-    assert!(matches!(failure, Failure::Input(_)), "{text}");
-    assert_eq!(registry.tags("web").len(), 3);
-    let (context, said) = context_with(settings());
-    done(release(&["2024.*"]), &context).await;
-    assert_eq!(registry.tags("web")["latest"], images[2]);
-    assert_eq!(said.warnings(), "");
-}
-
-#[tokio::test]
-async fn promise_4_flavor_and_lines_off_with_the_default_table() {
-    for (flavor, off, expected) in [
-        ("latest=false", false, "1 1.4 1.4.0"),
-        ("prefix=v", false, "latest v1 v1.4 v1.4.0"),
-        (
-            "suffix=-alpine,onlatest=true",
-            false,
-            "1-alpine 1.4-alpine 1.4.0-alpine latest-alpine",
-        ),
-        ("", true, "1.4.0"),
-    ] {
-        let (registry, images) = stage(&[]).await;
-        let mut request = pushed_with(
-            &registry,
-            &images[2],
-            "refs/tags/v1.4.0",
-            ["", flavor],
-            MODES[0],
-        );
-        if off {
-            let rules = TagRuleSet::parse("", flavor, MODES[0])
-                .unwrap()
-                .without_lines();
-            let subject = TagContext::from_facts(request.facts.clone(), Timestamp::UNIX_EPOCH);
-            request.rules = TagRules::new(rules, subject);
-        }
-        done(request, &context()).await;
-        let tags = registry.tags("web").into_keys();
-        let names: Vec<String> = tags.filter(|tag| !tag.contains("git-")).collect();
-        assert_eq!(names.join(" "), expected, "{flavor}");
-    }
-}
-
-#[tokio::test]
-async fn promise_4_a_channel_goes_forward_and_stays_when_the_release_comes() {
-    let rules = [
-        "type=semver,pattern={{version}}\ntype=semver,pattern={{channel}}",
-        "",
-    ];
-    let (registry, images) = stage(&[]).await;
-    for (git_tag, image, at) in [
-        ("v1.4.0-rc.1", 0, 0),
-        ("v1.4.0-rc.2", 1, 1),
-        ("v1.3.0-rc.9", 2, 1),
-        ("v1.4.0", 2, 1),
-    ] {
-        let git_ref = format!("refs/tags/{git_tag}");
-        let request = pushed_with(&registry, &images[image], &git_ref, rules, MODES[1]);
-        done(request, &context()).await;
-        assert_eq!(registry.tags("web")["rc"], images[at], "{git_tag}");
     }
 }

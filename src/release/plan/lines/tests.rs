@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::release::plan::destination_state::CreationTime;
 use crate::tagging::{
     ExcludedVersions, ImmutableTagSource, MovingTagSource, ReleaseSeries, ReleaseVersion, TagKind,
 };
@@ -96,7 +97,7 @@ fn promise_4_a_mistyped_version_is_passed_with_a_warning() {
     assert_eq!(decide(&latest, &there("root")), passes("1.10.6"));
     assert_eq!(
         decide(&latest, &there("typo")),
-        stays(LineHold::Settled(
+        stays(LineHold::Decided(
             "latest stays at 1.10.6: 1.5.3 is a backport".to_owned()
         ))
     );
@@ -157,7 +158,7 @@ fn promise_4_an_absent_line_is_made_by_the_highest_release_alone() {
     let there = seen(&[("0.23.0", "new"), ("0.22.3", "old")]);
     let decision = decide(&line("latest", "0.22.4"), &there);
     assert!(
-        matches!(decision, LineDecision::Stays(LineHold::Settled(_))),
+        matches!(decision, LineDecision::Stays(LineHold::Decided(_))),
         "{decision:?}"
     );
     assert_eq!(decide(&line("latest", "0.23.1"), &there), own());
@@ -269,7 +270,7 @@ fn promise_4_a_variant_leaves_latest_to_the_bare_series() {
     let higher = seen(&[("10.8.0-alpine", "new"), ("latest", "new")]);
     assert!(matches!(
         decide(&latest, &higher),
-        LineDecision::Stays(LineHold::Settled(_))
+        LineDecision::Stays(LineHold::Decided(_))
     ));
 }
 

@@ -5,9 +5,9 @@ use futures_util::future::try_join_all;
 
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
+use crate::release::plan::destination_state::DestinationState;
 use crate::release::plan::line_facts::read_lines_again;
 use crate::release::plan::lines::decide_line;
-use crate::release::plan::observe::DestinationState;
 use crate::release::plan::tags::{TagPlan, TagStep, plan_line};
 use crate::release::prepared_release::PreparedRelease;
 use crate::tagging::PlannedTag;
@@ -16,7 +16,7 @@ use crate::tagging::PlannedTag;
 ///
 /// # Errors
 /// A store that fails.
-pub(crate) async fn recheck_passing_lines(
+pub(crate) async fn recheck_bypassing_lines(
     prepared: &PreparedRelease<'_>,
     plans: &mut [TagPlan],
 ) -> Result<(), Failure> {
