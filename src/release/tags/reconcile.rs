@@ -32,8 +32,7 @@
 //! The run that passes the version warns about it, and reads list and line again just before its write
 //! (`line_recheck.rs`).
 //!
-//! A list may be behind. One that lacks our own tag shows that it is, and is asked for again. Of others
-//! it does not show, so two lists in a row are taken together.
+//! A list may be behind. One that lacks our own tag is asked for again; two in a row are taken together.
 
 use std::collections::BTreeSet;
 

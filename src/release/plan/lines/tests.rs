@@ -217,7 +217,7 @@ fn promise_4_at_most_sixteen_versions_are_looked_up() {
     let mut tags: Vec<(&str, &str)> = versions.iter().map(|text| (text.as_str(), "-")).collect();
     tags.extend([("latest", "x"), ("1.4.0", "-")]);
     let mut there = seen(&tags);
-    let mut asked = BTreeSet::new();
+    let mut looked_up = BTreeSet::new();
     let decision = loop {
         match decide(&line("latest", "1.4.1"), &there) {
             LineDecision::Needs(LineQuestion::Digests(tags)) => {
@@ -225,7 +225,7 @@ fn promise_4_at_most_sixteen_versions_are_looked_up() {
                     there
                         .tag_digests
                         .insert(tag.clone(), Some(digest(tag.as_str())));
-                    asked.insert(tag);
+                    looked_up.insert(tag);
                 }
             }
             LineDecision::Needs(LineQuestion::CreationTimes(tags)) => {
@@ -237,8 +237,8 @@ fn promise_4_at_most_sixteen_versions_are_looked_up() {
         }
     };
     assert_eq!(decision, passes("2.29.0"));
-    assert_eq!(asked.len(), VERSION_LOOKUP_LIMIT);
-    assert!(asked.contains(&tag("2.14.0")) && !asked.contains(&tag("2.13.0")));
+    assert_eq!(looked_up.len(), VERSION_LOOKUP_LIMIT);
+    assert!(looked_up.contains(&tag("2.14.0")) && !looked_up.contains(&tag("2.13.0")));
 }
 
 #[test]
