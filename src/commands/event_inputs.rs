@@ -188,7 +188,8 @@ fn parse_git_ref(invocation: &Invocation) -> Result<Option<GitRef>, Failure> {
     };
     let text = entry.text.as_str();
     if !text.starts_with("refs/") {
-        let reason = "is no full ref: write refs/heads/NAME for a branch, refs/tags/NAME for a tag";
+        let reason =
+            "is not a full ref: write refs/heads/NAME for a branch, refs/tags/NAME for a tag";
         return Err(invocation
             .arguments
             .entry_error(Input::Ref, entry, reason)

@@ -29,14 +29,14 @@ pub(super) fn api_base(invocation: &Invocation) -> Result<Url, Failure> {
 fn parse_address(invocation: &Invocation, name: &str, otherwise: &str) -> Result<Url, Failure> {
     let text = invocation.environment.get(name).unwrap_or(otherwise);
     let url = text.parse();
-    url.map_err(|_| Failure::input(format!("{name} is {text:?}, which is no address")))
+    url.map_err(|_| Failure::input(format!("{name} is {text:?}, which is not an address")))
 }
 
 /// Where the attestations of the workflow's repository are kept.
 pub(super) fn open_attestation_store(invocation: &Invocation) -> Result<AttestationStore, Failure> {
     let base = api_base(invocation)?;
     if !service_address::is_confidential(&base) {
-        return Err(Failure::input("GITHUB_API_URL is no https address")
+        return Err(Failure::input("GITHUB_API_URL is not an https address")
             .with_reason("the token that is shown there must not be read on the way"));
     }
     let server = parse_address(invocation, "GITHUB_SERVER_URL", "https://github.com")?;

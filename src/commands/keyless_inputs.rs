@@ -48,7 +48,7 @@ fn id_token_source(invocation: &Invocation) -> Result<IdTokenSource, Failure> {
             true => Failure::input("sign: keyless needs the identity token of the job, and the runner gives none")
                 .with_reason("ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set")
                 .with_hint("give the job permissions: id-token: write; a pull request from a fork never has it"),
-            false => Failure::input("sign: keyless signs as a job of GitHub Actions, and this is none")
+            false => Failure::input("sign: keyless signs as a job of GitHub Actions, and this process does not run in one")
                 .with_hint("sign with a key (sign: key)"),
         });
     };
@@ -56,7 +56,7 @@ fn id_token_source(invocation: &Invocation) -> Result<IdTokenSource, Failure> {
         .ok()
         .filter(is_confidential)
         .ok_or_else(|| {
-            Failure::input("ACTIONS_ID_TOKEN_REQUEST_URL is no https address")
+            Failure::input("ACTIONS_ID_TOKEN_REQUEST_URL is not an https address")
                 .with_reason("the token that is shown there must not be read on the way")
         })?;
     let log = invocation.log.clone();

@@ -121,7 +121,7 @@ fn path_in_repository(invocation: &Invocation, path: &Path) -> Result<PathBuf, F
         return Ok(plain);
     }
     Err(Failure::input(format!(
-        "policy: {} is no path in the repository",
+        "policy: {} is not a path in the repository",
         path.display()
     ))
     .with_reason(

@@ -20,7 +20,7 @@ pub(super) fn text_or_file(text: &str) -> Result<String, String> {
     }
     // What is neither may be a key that lost its lines, so it is not repeated.
     std::fs::read_to_string(text).map_err(|error| {
-        format!("is no PEM text, and as the path of a file cannot be read: {error}")
+        format!("is not PEM text, and as the path of a file cannot be read: {error}")
     })
 }
 

@@ -135,7 +135,7 @@ fn helper_advice(registry: &RegistryName, helper: &str) -> String {
         _ => "",
     };
     format!(
-        "the image of this action has no programs of others: let a step before get the login{way}, and give it as the input credentials: {registry}=USER:PASSWORD"
+        "the image of this action does not contain credential helpers: get the login in an earlier step{way}, and give it as the input credentials: {registry}=USER:PASSWORD"
     )
 }
 
@@ -166,7 +166,7 @@ fn is_docker_name(registry: &RegistryName) -> bool {
 fn unknown_host_advice(registry: &RegistryName, gateway: Option<Ipv4Addr>) -> String {
     let machine = gateway.map(|at| format!("; the machine itself is at {at}"));
     format!(
-        "{registry} is no name on the network of this container: a label of services: is one where the job has it and its container runs{}",
+        "{registry} is not a name on the network of this container: a label of services: is one where the job has it and its container runs{}",
         machine.unwrap_or_default()
     )
 }

@@ -17,7 +17,7 @@ pub(super) fn parse_address(
     let wrong = || {
         invocation
             .arguments
-            .entry_error(input, entry, "is no https address")
+            .entry_error(input, entry, "is not an https address")
     };
     url.map(Some).ok_or_else(wrong)
 }

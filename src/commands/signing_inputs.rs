@@ -38,7 +38,7 @@ pub(super) async fn read_signing(
                 "{} is given, and nothing is signed",
                 Input::GithubAttestations
             ))
-            .with_hint("say sign: keyless, or leave it out"));
+            .with_hint("set sign: keyless, or remove the input"));
         }
         return Ok(None);
     };
@@ -78,13 +78,13 @@ pub(super) async fn file_signer(invocation: &Invocation) -> Result<Signer, Failu
         .choice(Input::Sign)?
         .filter(|way| *way != "off");
     let way = way.ok_or_else(|| {
-        Failure::input("nothing says how to sign").with_hint("say sign: key or sign: keyless")
+        Failure::input("nothing says how to sign").with_hint("set sign: key or sign: keyless")
     })?;
     let signer = signer(invocation, way == "keyless", &[SignatureFormat::Bundle]).await?;
     match signer {
         Signer::Key(_) => Err(Failure::input("sign: key needs transparency-log: on for a file")
-            .with_reason("verify-bundle wants a proof of when a file was signed, and a key alone gives none")
-            .with_hint("say transparency-log: on, or sign: keyless")),
+            .with_reason("verify-bundle requires proof of the time of signing, and a key alone gives none")
+            .with_hint("set transparency-log: on, or sign: keyless")),
         signer => Ok(signer),
     }
 }
@@ -128,16 +128,16 @@ fn github_attestation_store(
         |why: &str| Failure::input(format!("{} is given, and {why}", Input::GithubAttestations));
     if !is_keyless {
         return Err(refused("a key signs")
-            .with_reason("GitHub and gh go by the certificate in a bundle, and a key's has none")
-            .with_hint("say sign: keyless, or leave it out"));
+            .with_reason("GitHub and gh check the certificate in a bundle, and the bundle of a key contains none")
+            .with_hint("set sign: keyless, or remove the input"));
     }
     if !forms.contains(&SignatureFormat::Bundle) {
         return Err(refused("signature-format: legacy makes no bundles")
-            .with_hint("say signature-format: bundle or both, or leave it out"));
+            .with_hint("set signature-format: bundle or both, or remove the input"));
     }
     if attestations.is_empty() {
         return Err(refused("nothing is attested").with_hint(
-            "give sbom, scan-report, provenance or verification-summary, or leave it out",
+            "give sbom, scan-report, provenance or verification-summary, or remove the input",
         ));
     }
     github_inputs::open_attestation_store(invocation)

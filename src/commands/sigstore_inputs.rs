@@ -108,7 +108,7 @@ fn select_instance<S>(
         );
     };
     let root = TrustRoot::parse(root.as_bytes()).map_err(|error| {
-        let reason = format!("is no trusted root: {error}");
+        let reason = format!("is not a trusted root: {error}");
         invocation.arguments.error(Input::TrustedRoot, None, reason)
     })?;
     Ok(InstanceSource::Private {
@@ -145,9 +145,9 @@ fn override_endpoints(
             "signature-format: legacy and both need a Rekor v1, and the instance has none",
         )
         .with_reason(
-            "the older form holds the log's signed timestamp, which Rekor v2 does not give",
+            "the legacy format contains the log's signed timestamp, which Rekor v2 does not give",
         )
-        .with_hint("say signature-format: bundle, or give rekor-url")),
+        .with_hint("set signature-format: bundle, or give rekor-url")),
         false => Ok(logs),
     }
 }

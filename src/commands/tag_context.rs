@@ -68,7 +68,7 @@ fn run_time(invocation: &Invocation) -> Result<Timestamp, Failure> {
         return Ok(Timestamp::now());
     };
     text.parse().map_err(|_| {
-        Failure::input(format!("{TIME_VARIABLE} is {text:?}, which is no time"))
+        Failure::input(format!("{TIME_VARIABLE} is {text:?}, which is not a time"))
             .with_hint("write it as 2026-11-20T10:00:00Z")
     })
 }
@@ -158,7 +158,7 @@ impl TagInputContext {
         if !invocation.environment.is_in_runner() && token.is_none() {
             invocation
                 .log
-                .info("GitHub's API is not asked: there is no github-token");
+                .info("no call to GitHub's API: there is no github-token");
             return Ok(None);
         }
         let facts = self.context.facts.as_ref();
@@ -169,7 +169,7 @@ impl TagInputContext {
         let Some(name) = name else {
             return Err(Failure::input("no repository is named")
                 .with_reason("neither GITHUB_REPOSITORY nor the event names one")
-                .with_hint("set GITHUB_REPOSITORY to OWNER/NAME, or say offline: true"));
+                .with_hint("set GITHUB_REPOSITORY to OWNER/NAME, or set offline: true"));
         };
         github_inputs::open_api(invocation, name).map(Some)
     }

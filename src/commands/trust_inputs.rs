@@ -23,8 +23,9 @@ pub(super) async fn load_trust_root(invocation: &Invocation) -> Result<Arc<Trust
             };
             let json = read_bounded_file(Path::new(&entry.text), BUNDLE_LIMIT)
                 .map_err(|error| wrong(format!("{error:#}")))?;
-            TrustRoot::parse(&json)
-                .map_err(|error| wrong(format!("is no trusted root that can be used: {error}")))?
+            TrustRoot::parse(&json).map_err(|error| {
+                wrong(format!("is not a trusted root that can be used: {error}"))
+            })?
         }
         None => load_public_root(invocation).await?,
     };
@@ -45,7 +46,7 @@ async fn load_public_root(invocation: &Invocation) -> Result<TrustRoot, Failure>
     root.map_err(|error| {
         Failure::service(format!("the roots of the public instance: {error}"))
             .with_reason("its repository is broken, or something between here and there answers in its place; a clock that is wrong shows so too")
-            .with_hint("offline: true goes by the roots in this program, trusted-root by a file")
+            .with_hint("set offline: true to use the roots in this program, or trusted-root to use a file")
     })
 }
 

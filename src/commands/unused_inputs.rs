@@ -24,7 +24,7 @@ pub(super) fn refuse_unused_inputs(
             && !is_any_met(arguments, &only_with[1..])?
         {
             return Err(Failure::input(format!("{input} is given{}", unmet.reason))
-                .with_hint(format!("{}, or leave it out", unmet.instead)));
+                .with_hint(format!("{}, or remove the input", unmet.instead)));
         }
     }
     Ok(())
@@ -67,13 +67,13 @@ fn unmet_condition(
                 || arguments.switch(Input::VerifySource)?;
             Ok(match verifies {
                 true => None,
-                false => unmet(", and nothing is checked", "say verify-source: true"),
+                false => unmet(", and nothing is checked", "set verify-source: true"),
             })
         }
         InputCondition::ChecksCertificate => Ok(match arguments.entries(Input::Key).is_empty() {
             true => None,
             false => unmet(
-                " with key: what a key signed has no certificate",
+                " with key: a signature of a key has no certificate",
                 "give certificate-identity in place of key",
             ),
         }),
@@ -91,21 +91,21 @@ fn unmet_signing(
     let Some(sign) = sign else {
         return Ok(unmet(
             ", and nothing is signed",
-            "say how: sign: key or sign: keyless",
+            "set sign: key or sign: keyless",
         ));
     };
     let is_keyless = sign == "keyless";
     let is_logged = is_keyless || arguments.choice(Input::TransparencyLog)? == Some("on");
     Ok(match condition {
         InputCondition::SignsWithKey if is_keyless => {
-            unmet(", and keyless signs without it", "say sign: key")
+            unmet(", and keyless signs without it", "set sign: key")
         }
         InputCondition::SignsKeyless if !is_keyless => {
-            unmet(", and a key signs without it", "say sign: keyless")
+            unmet(", and a key signs without it", "set sign: keyless")
         }
         InputCondition::LogsSignature if !is_logged => unmet(
             ", and what a key signs is not logged",
-            "say transparency-log: on or sign: keyless",
+            "set transparency-log: on or sign: keyless",
         ),
         _ => None,
     })

@@ -32,7 +32,7 @@ pub(super) async fn require_public(invocation: &Invocation) -> Result<(), Failur
 const SHOWN: &str = "the log of Sigstore's public instance is for everybody to read, and shows the names of the repository, its workflow and its branch";
 
 fn advised(failure: Failure) -> Failure {
-    failure.with_hint("say transparency-log: on if that is meant; else sign with a key, or with an instance of your own (signing-config, trusted-root)")
+    failure.with_hint("set transparency-log: on if that is meant; else sign with a key, or with an instance of your own (signing-config, trusted-root)")
 }
 
 /// What the job's own event says of the job's own repository. Some events, such as schedule, say
@@ -56,7 +56,7 @@ async fn ask(invocation: &Invocation) -> Result<bool, Failure> {
         return Err(unknown("offline: true asks nobody else".to_owned()));
     }
     if arguments.text(Input::GithubToken).is_none() {
-        let why = "there is no github-token to ask GitHub's API with";
+        let why = "a call to GitHub's API needs github-token";
         return Err(unknown(why.to_owned()));
     }
     let Some(name) = invocation.environment.get("GITHUB_REPOSITORY") else {
@@ -64,7 +64,7 @@ async fn ask(invocation: &Invocation) -> Result<bool, Failure> {
         return Err(unknown(why.to_owned()));
     };
     if !service_address::is_confidential(&github_inputs::api_base(invocation)?) {
-        let why = "GITHUB_API_URL is no https address, so its answer proves nothing";
+        let why = "GITHUB_API_URL is not an https address, so its answer proves nothing";
         return Err(unknown(why.to_owned()));
     }
     let log = &invocation.log;

@@ -161,7 +161,7 @@ impl CredentialHelpers {
         let status = status.map_err(|error| failed(format!("cannot be waited for: {error}")))?;
         match status.success() {
             true => parse_answer(&answer)
-                .ok_or_else(|| failed("answered something that is no login".into())),
+                .ok_or_else(|| failed("answered something that is not a login".into())),
             // The protocol's own words for it.
             false if answer.starts_with(b"credentials not found") => Ok(None),
             false => Err(failed(format!("failed ({status})"))),

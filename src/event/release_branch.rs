@@ -17,7 +17,9 @@ pub struct ReleaseBranch {
 
 /// A `release/…` branch that seems to name a commit, but does not.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("what follows sha- in the branch {branch:?} is no commit id of seven or more hex digits")]
+#[error(
+    "what follows sha- in the branch {branch:?} is not a commit id of seven or more hex digits"
+)]
 pub struct ReleaseBranchError {
     /// The branch's name.
     pub branch: String,

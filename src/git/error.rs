@@ -23,7 +23,7 @@ pub enum GitError {
         shallow: bool,
     },
     /// What is there under the name of a file is a folder, a link or a submodule.
-    #[error("{0} is no plain file in the commit")]
+    #[error("{0} is not a plain file in the commit")]
     NoFile(PathBuf),
     /// A file has more bytes than it may.
     #[error("{0} has more than {1} bytes in the commit")]

@@ -1,4 +1,4 @@
-//! Why an HTTP request brought no usable response.
+//! Errors of HTTP requests that brought no usable response.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::retry_timing::RetryTiming;
 use crate::notices::to_printable;
 
-/// Why an HTTP request brought no usable response.
+/// Reason why an HTTP request brought no usable response.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum HttpError {
     /// The connection failed or broke.

@@ -1,4 +1,5 @@
-//! Addresses that no server may lead us to: those of clouds' metadata services, and of this machine.
+//! Checks for addresses that no response may lead to: those of metadata services of clouds, and of
+//! this machine.
 //!
 //! The address is judged as it is written, not by what a name resolves to: outside this machine all
 //! requests use https, and a server without a certificate for the name gets no request.

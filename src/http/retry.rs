@@ -16,7 +16,7 @@ pub(crate) struct Attempt {
     pub(crate) is_last: bool,
 }
 
-/// Why an attempt failed, and whether another one may help.
+/// Error of an attempt, and whether another attempt may help.
 pub(crate) struct AttemptError<E> {
     error: E,
     is_transient: bool,

@@ -1,8 +1,10 @@
-//! Adding to a tag that every writer adds to. Registries cannot compare and write in one step, so: read, merge and write, one right
-//! after the other ([`AppendableTag::append`]); and when the pipeline has written its tags, read again, until our
-//! members are there and all others that were ever seen ([`AppendableTag::recheck`]). What others write between
-//! our reading and our writing is lost to us, but not to them, since they read again as well, later
-//! than it takes from a reading to a writing.
+//! Appends members to a tag that every writer appends to.
+//!
+//! Registries cannot compare and write in one step. So [`AppendableTag::append`] reads, merges and
+//! writes, one right after the other; and after the pipeline has written its tags,
+//! [`AppendableTag::recheck`] reads again until our members and all others that were ever seen are
+//! listed. What another run writes between our read and our write is lost to us, but not to that
+//! run: it reads again as well, later than the time from a read to a write.
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use super::appendable_tag::TagContent;
 use super::cosign_image::{cosign_config, cosign_config_descriptor};
 use super::digest_tags::tag_target;
 use super::mirror_annotation::set_mirrored_members;
-use super::overwritten::{has_image_config, is_filesystem};
+use super::overwritten_tag::{has_image_config, is_filesystem};
 use super::tag_members::{MEMBERS_LIMIT, merge_members};
 use super::{AppendableTag, ReferrerError, TagSnapshot};
 use crate::image::{Manifest, ManifestBody};
@@ -21,7 +23,7 @@ use crate::notices::Notices;
 use crate::registry;
 use crate::transfer::{ImageStore, StoreError};
 
-/// How often a tag is written before others are taken to be too busy with it.
+/// Most writes of one tag; after them, too many other runs write the tag.
 pub(super) const ROUNDS_LIMIT: u32 = 12;
 /// The longest pause before the second round; each one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(40);
@@ -64,7 +66,8 @@ impl AppendableTag {
         }))
     }
 
-    /// As `AppendableTag::read_to_add`, unless it is known that there is no such tag.
+    /// Reads what the tag names as `AppendableTag::read_to_add` does, unless the tag is known to be
+    /// absent.
     ///
     /// # Errors
     /// A store that cannot tell.
@@ -101,7 +104,7 @@ impl AppendableTag {
 
     /// Adds `ours`, whose blobs are there, to what was read just now, and keeps all that was seen
     /// there. Where nothing is there, `whole`, which holds all of ours, is written as it is.
-    /// Returns what the tag names then: the store's answer vouches for it, or it is read.
+    /// Returns what the tag names then, as the store answered or as it is read back.
     ///
     /// # Errors
     /// A tag that cannot be read or changed.

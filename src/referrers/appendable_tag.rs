@@ -1,5 +1,5 @@
-//! A tag that every writer adds to: the referrers index on a registry without the referrers API, and the
-//! `.sig` image.
+//! Tag that every writer appends to: the referrers index on a registry without the referrers API,
+//! and cosign's images under `.sig`, `.att` and `.sbom`.
 
 use serde_json::{Map, Value, json};
 
@@ -25,7 +25,7 @@ pub(super) enum TagContent {
 }
 
 impl AppendableTag {
-    /// The list of the referrers of an image.
+    /// Returns the tag of the referrers index of `subject`.
     pub fn referrers_index(subject: Digest) -> Self {
         Self {
             tag: referrers_tag(subject),
@@ -34,12 +34,12 @@ impl AppendableTag {
         }
     }
 
-    /// The legacy signatures of an image.
+    /// Returns the tag of the legacy signatures of `subject`.
     pub fn signatures(subject: Digest) -> Self {
         Self::cosign_image(subject, CosignTagSuffix::Sig)
     }
 
-    /// What cosign's older form keeps about an image under a tag of that ending.
+    /// Returns the tag of cosign's image about `subject` with the suffix `ending`.
     pub fn cosign_image(subject: Digest, ending: CosignTagSuffix) -> Self {
         Self {
             tag: ending.tag(subject),
@@ -48,7 +48,7 @@ impl AppendableTag {
         }
     }
 
-    /// The tag.
+    /// Returns the name of the tag.
     pub fn tag(&self) -> &Tag {
         &self.tag
     }

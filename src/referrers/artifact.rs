@@ -1,3 +1,5 @@
+//! Artifact about an image: a manifest with the image as its subject, and one blob.
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -11,7 +13,7 @@ use crate::transfer::{ImageReader, ImageStore, StoreError};
 /// The media type and content of a config that says nothing.
 const EMPTY_CONFIG: (&str, &[u8]) = ("application/vnd.oci.empty.v1+json", b"{}");
 
-/// Something about an image: one blob in a manifest with the image as its subject.
+/// Artifact about an image: one blob in a manifest with the image as its subject.
 #[derive(Debug, Clone)]
 pub struct Artifact {
     /// The manifest.
@@ -22,7 +24,7 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// An artifact about `subject`, of the type that its content has.
+    /// Constructs an artifact about `subject` with the artifact type `kind`.
     pub fn new(
         subject: &Descriptor,
         kind: &str,
@@ -60,12 +62,12 @@ impl Artifact {
         })
     }
 
-    /// Its blob.
+    /// Returns the content of its blob.
     pub fn content(&self) -> &[u8] {
         &self.content
     }
 
-    /// The entry of a list that names this.
+    /// Returns the descriptor that names it in a list of referrers.
     pub fn descriptor(&self) -> &Value {
         &self.descriptor
     }
@@ -86,7 +88,7 @@ impl Artifact {
         Ok(())
     }
 
-    /// The digest of its config, which is that of many others.
+    /// Returns the digest of its config, the empty config that many artifacts share.
     pub fn config_digest() -> Digest {
         Digest::from_bytes(EMPTY_CONFIG.1)
     }

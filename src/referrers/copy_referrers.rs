@@ -1,9 +1,10 @@
-//! What stands beside an image, brought to a destination: looked at before anything is written, then
-//! copied by digest and listed there, so that a run that is repeated writes nothing.
+//! Copies the referrers of an image to a destination. The plan reads what the destination has
+//! before anything is written; then referrers are copied by digest and listed, so that a repeated
+//! run writes nothing.
 //!
-//! Referrers travel as the bytes they came as. On a registry that keeps no list of them itself they
-//! are added to the list under a tag; images of cosign's older form are written as they are where
-//! there is none, and are added to the one that is there, layer by layer.
+//! Referrers are written as the bytes that were read. On a registry without the referrers API they
+//! are added to the referrers index. Images under cosign's tags are written as they are where the
+//! tag is absent; otherwise their layers are appended to the image that exists.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,9 +13,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use super::list_referrers::{self, ReferrersSource};
+use super::referrer_batch::{MissingReferrers, MissingTagLayers, ReferrerBatch};
 use super::referrer_graph::{CosignTagImage, Referrer};
 use super::tag_members;
-use super::write_batch::{MissingReferrers, MissingTagLayers, ReferrerBatch};
 use super::{
     AppendableTag, CopyRoute, CosignTagSuffix, ReferrerError, ReferrerGraph, ReferrerKind,
     SidedReferrerError, SkipReason, SkippedReferrer, TagSnapshot,
@@ -25,7 +26,7 @@ use crate::transfer::{ImageStore, StoreError};
 /// Questions to a destination at the same time.
 const REQUEST_CONCURRENCY: usize = 16;
 
-/// What is brought to one destination, in steps: each is taken before the next.
+/// Copy of referrers to one destination, in steps: each is taken before the next.
 pub struct ReferrerCopy<'a> {
     /// What a tag has to be added to for that is there. A registry that makes tags immutable refuses
     /// that, so it comes before all else.
@@ -35,7 +36,7 @@ pub struct ReferrerCopy<'a> {
     copied: CopiedReferrers,
 }
 
-/// What came of bringing something along.
+/// Counts of the referrers that a copy wrote, found and skipped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CopiedReferrers {
     /// How many of a kind were written, or on a dry run would be.
@@ -92,12 +93,12 @@ impl<'a> ReferrerCopy<'a> {
         })
     }
 
-    /// Whether nothing is missing.
+    /// Returns whether nothing is missing.
     pub fn is_complete(&self) -> bool {
         self.existing_tags.is_empty() && self.new_content.is_empty()
     }
 
-    /// What came of it; before it is written, what is to come.
+    /// Returns the copied referrers; before they are written, the planned ones.
     pub fn copied_referrers(&self) -> &CopiedReferrers {
         &self.copied
     }
@@ -136,7 +137,7 @@ impl<'a> ReferrerCopy<'a> {
         self.new_content.write_lists().await
     }
 
-    /// Whether tags are added to, known once the manifests are written.
+    /// Returns whether tags are appended to, known once the manifests are written.
     pub fn appends_to_tags(&self) -> bool {
         self.existing_tags.appends_to_tags() || self.new_content.appends_to_tags()
     }
@@ -266,9 +267,9 @@ impl CopiedReferrers {
     ) -> MissingTagLayers {
         let known = there.map(|there| tagged.to_appendable_tag().members(there));
         let known = known.unwrap_or_default();
-        let known: HashSet<_> = known.iter().map(tag_members::name).collect();
+        let known: HashSet<_> = known.iter().map(tag_members::member_key).collect();
         let is_known =
-            |(_, layer): &&(ReferrerKind, Value)| known.contains(&tag_members::name(layer));
+            |(_, layer): &&(ReferrerKind, Value)| known.contains(&tag_members::member_key(layer));
         let (present, missing): (Vec<_>, Vec<_>) = tagged.layers.iter().partition(is_known);
         self.count_kinds(true, present.iter().map(|(kind, _)| kind));
         let mut tag = MissingTagLayers {

@@ -3,7 +3,7 @@
 use crate::notices::Notices;
 use crate::transfer::{BlobIndex, ImageReader, ImageStore, ProgressMeter};
 
-/// A source and a destination, and what is known of them.
+/// Source and destination of a copy of referrers.
 #[derive(Clone, Copy)]
 pub struct CopyRoute<'a> {
     /// Where things come from.

@@ -1,4 +1,4 @@
-//! The `.sig` image: a layer for each signature.
+//! Image under a tag of cosign, such as `sha256-<hex>.sig`: a layer for each signature.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const PAYLOAD_LIMIT: u64 = 8 << 20;
 /// Payloads that are read at the same time.
 const READ_CONCURRENCY: usize = 8;
 
-/// `sha256-<hex>.sig`, where the legacy signatures of an image are.
+/// Returns the tag `sha256-<hex>.sig`, which has the legacy signatures of an image.
 pub fn sig_tag(subject: Digest) -> Tag {
     CosignTagSuffix::Sig.tag(subject)
 }
@@ -80,14 +80,14 @@ async fn read_payload(
     Ok(Ok(source.read_small_blob(layer, PAYLOAD_LIMIT).await?))
 }
 
-/// The annotations of a layer over `payload`; none where it is over another.
+/// Returns the annotations of a layer over `payload`; `None` if the layer is over another payload.
 pub fn annotations_over(layer: &Value, payload: &[u8]) -> Option<BTreeMap<String, String>> {
     let is_over = layer["digest"] == Digest::from_bytes(payload).to_string();
     let annotations = serde_json::from_value(layer["annotations"].clone()).ok();
     annotations.filter(|_| is_over)
 }
 
-/// The layer of a signature over `payload`, with what stands beside it.
+/// Returns the layer of a signature over `payload`, with its annotations.
 pub fn cosign_layer(
     kind: &str,
     payload: &[u8],
@@ -101,7 +101,8 @@ pub fn cosign_layer(
     })
 }
 
-/// The config of an image with these layers, as other readers of images expect one.
+/// Returns the config of an image with these layers, in the form that other readers of images
+/// expect.
 pub(super) fn cosign_config(layers: &[Value]) -> Bytes {
     let epoch = "0001-01-01T00:00:00Z";
     let digests: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();

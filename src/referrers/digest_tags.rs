@@ -3,7 +3,7 @@
 
 use crate::image::{Digest, Tag, TagOrDigest};
 
-/// How cosign's tags that are made of a digest end, by what their images hold.
+/// Suffix of a tag that cosign makes of a digest, by the content of its image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CosignTagSuffix {
     /// `.sig`: a signature a layer.
@@ -26,13 +26,13 @@ impl CosignTagSuffix {
         }
     }
 
-    /// The tag that ends so, of a manifest's digest.
+    /// Returns the tag with this suffix for the digest of a manifest.
     pub fn tag(self, subject: Digest) -> Tag {
         digest_tag(subject, self.as_str())
     }
 }
 
-/// `sha256-<hex>`
+/// Returns the tag `sha256-<hex>` of the referrers tag schema.
 pub(super) fn referrers_tag(subject: Digest) -> Tag {
     digest_tag(subject, "")
 }
@@ -42,7 +42,7 @@ fn digest_tag(subject: Digest, ending: &str) -> Tag {
     text.parse().expect("a digest's hex digits make a tag")
 }
 
-/// What a tag names, by the tag.
+/// Returns the reference to a manifest by `tag`.
 pub(super) fn tag_target(tag: &Tag) -> TagOrDigest {
     TagOrDigest::Tag(tag.clone())
 }

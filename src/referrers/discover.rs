@@ -1,8 +1,9 @@
-//! What stands beside an image and all below it, at every level: the referrers of its root, of its
-//! children, and of those referrers; and what cosign's older form keeps under tags.
+//! Discovers the referrers of an image at every level: those of its root, of its children, and of
+//! these referrers; and cosign's images under tags.
 //!
-//! Nothing that cannot be read counts as absent. Where a registry's tags come in one answer, that
-//! says which tags of this kind there are; else each of them is asked for.
+//! A list or manifest that cannot be read never counts as absent. Where a registry returns all its
+//! tags in one response, that response tells which digest tags exist; otherwise each of them is
+//! requested.
 
 use std::collections::HashSet;
 
@@ -21,8 +22,8 @@ use crate::transfer::{ImageReader, StoreError, read_manifest_tree};
 const REQUEST_CONCURRENCY: usize = 16;
 
 impl ReferrerGraph {
-    /// What stands beside `root` and all below it in `source`, apart from the manifests `made` here,
-    /// about which the source cannot have anything.
+    /// Discovers the referrers of `root` and of all manifests below it in `source`, except those of
+    /// the manifests `made` by this run, which the source cannot have.
     ///
     /// # Errors
     /// Whatever cannot be read, or more than can stand beside an image.
@@ -45,7 +46,7 @@ impl ReferrerGraph {
         Self::walk_outwards(source, lists, there, seen, selection).await
     }
 
-    /// What stands beside `subjects`, and not below them.
+    /// Discovers the referrers of `subjects`, and not of manifests below them.
     ///
     /// # Errors
     /// As [`ReferrerGraph::discover`].
@@ -129,7 +130,7 @@ impl ReferrerGraph {
     fn add_referrer(
         &mut self,
         candidate: ReferrerCandidate,
-        looked: Option<Looked>,
+        looked: Option<ReferrerFacts>,
         selection: ReferrerSelection,
         room: &mut RemainingLimits,
     ) -> bool {
@@ -247,8 +248,8 @@ impl ReferrerCandidate {
     }
 }
 
-/// What a referrer's manifest says. It is not held: thousands may be looked at.
-struct Looked {
+/// Facts from a referrer's manifest, which is not kept: thousands may be read.
+struct ReferrerFacts {
     kind: ReferrerKind,
     /// Whether it says that it is about what it is listed for.
     is_about_subject: bool,
@@ -262,10 +263,17 @@ async fn read_candidate(
     source: &ImageReader,
     lists: &ReferrerLists<'_>,
     candidate: ReferrerCandidate,
-) -> Result<(ReferrerCandidate, Option<Looked>, Vec<SubjectReferrers>), ReferrerError> {
+) -> Result<
+    (
+        ReferrerCandidate,
+        Option<ReferrerFacts>,
+        Vec<SubjectReferrers>,
+    ),
+    ReferrerError,
+> {
     let read = async {
         let found = source.get_manifest(candidate.digest).await?;
-        Ok::<_, ReferrerError>(found.map(|manifest| Looked {
+        Ok::<_, ReferrerError>(found.map(|manifest| ReferrerFacts {
             kind: ReferrerKind::from_manifest(&manifest),
             is_about_subject: manifest.has_subject(candidate.subject),
             size: total_blob_size(&manifest),

@@ -1,3 +1,5 @@
+//! Errors of reading and writing referrers.
+
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -5,7 +7,7 @@ use thiserror::Error;
 use crate::image::{Digest, Tag};
 use crate::transfer::{self, Side, StoreError};
 
-/// Why what stands beside an image cannot be read or added to.
+/// Reason why referrers of an image cannot be read or added to.
 #[derive(Debug, Error)]
 pub enum ReferrerError {
     /// The store.
@@ -54,7 +56,7 @@ pub enum ReferrerError {
     Contended(Tag),
 }
 
-/// What failed at one side of a copy.
+/// Error of referrers with the side of the copy that failed.
 #[derive(Debug, Error)]
 #[error("{side}: {error}")]
 pub struct SidedReferrerError {
@@ -66,7 +68,7 @@ pub struct SidedReferrerError {
 }
 
 impl SidedReferrerError {
-    /// At the place that is written to.
+    /// Returns the error with the destination as its side.
     pub(super) fn at_destination(error: impl Into<ReferrerError>) -> Self {
         Self {
             side: Side::Destination,

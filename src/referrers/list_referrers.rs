@@ -1,4 +1,4 @@
-//! Finding the artifacts about an image.
+//! Lists the referrers of an image, and reads the artifacts among them.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -7,9 +7,9 @@ use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
+use super::index_entry_json::IndexEntryJson;
 use super::mirror_annotation::read_mirrored_members;
 use super::referrer_entry::ReferrerEntry;
-use super::wire::IndexEntryJson;
 use super::{AppendableTag, ReferrerError, TagSnapshot};
 use crate::image::{Digest, Manifest, ManifestBody};
 use crate::layout::LayoutReferrers;
@@ -20,7 +20,7 @@ const CONTENT_LIMIT: u64 = 8 << 20;
 /// Artifacts that are read at the same time.
 const READ_CONCURRENCY: usize = 8;
 
-/// Where a store lists what it has about an image.
+/// Place where a store lists the referrers of an image.
 #[derive(Debug)]
 pub enum ReferrersSource {
     /// In a list that it keeps itself.
@@ -41,7 +41,7 @@ pub struct FoundArtifact {
 }
 
 impl ReferrersSource {
-    /// The layers of the `.sig` image that the index holds too (see `mirrored_tags.rs`).
+    /// Returns the layers of the `.sig` image that the index holds too (see `mirrored_tags.rs`).
     pub fn mirrored_layers(&self) -> Vec<Value> {
         match self {
             Self::Native => Vec::new(),
@@ -49,8 +49,9 @@ impl ReferrersSource {
         }
     }
 
-    /// Whether the store lists what is about `subject` itself, once it has that. Some registries have no
-    /// list for a repository that does not exist yet, and one as soon as it does.
+    /// Returns whether the store serves the referrers API for `subject`, once it has `subject`.
+    /// Some registries have no list for a repository that does not exist yet, and serve one as soon
+    /// as it does.
     ///
     /// # Errors
     /// A store that cannot tell.
@@ -68,7 +69,7 @@ impl ReferrersSource {
         }
     }
 
-    /// Where it is listed now, just before it is added to.
+    /// Reads the list again, just before it is added to.
     ///
     /// # Errors
     /// A list that cannot be read.
@@ -86,7 +87,7 @@ impl ReferrersSource {
         )
     }
 
-    /// The first of `manifests` that the store does not list among those about `subject`.
+    /// Returns the first of `manifests` that the store does not list as a referrer of `subject`.
     ///
     /// # Errors
     /// A list that cannot be read.
@@ -100,9 +101,9 @@ impl ReferrersSource {
         Ok(manifests.iter().find(|digest| !is_listed(digest)).copied())
     }
 
-    /// The artifacts about `subject` of a type that begins with `kind`, apart from those whose
-    /// annotation `wanted.0` says what `wanted.1` does not want. `look` sees each, so that no more
-    /// contents are held than are on their way.
+    /// Reads the artifacts about `subject` of a type that begins with `kind`, except those whose
+    /// annotation `wanted.0` has a value that `wanted.1` rejects. `look` converts each as it is
+    /// read, so that few contents are in memory at a time.
     ///
     /// # Errors
     /// A list that cannot be read, or an entry of it.
@@ -121,9 +122,10 @@ impl ReferrersSource {
 }
 
 impl FoundArtifact {
-    /// As [`ReferrersSource::read_artifacts`], of all that is listed anywhere: a registry with a list of its own may have
-    /// got it after somebody wrote the index under the tag. What is listed in both is one; what is
-    /// listed and not there is nothing more than that.
+    /// Reads artifacts as [`ReferrersSource::read_artifacts`] does, from all lists: a registry may
+    /// have begun to serve the referrers API after another client wrote the referrers index. An
+    /// artifact in both lists counts once; one that is listed and missing has an error as its
+    /// content.
     ///
     /// # Errors
     /// A list that cannot be read, or an entry of it.
@@ -256,7 +258,7 @@ pub(super) fn on_disk_to_add(
     Ok(found)
 }
 
-/// The entries of a list.
+/// Parses the entries of a list of referrers of `subject`.
 pub(super) fn parse_entries(
     subject: Digest,
     listed: impl IntoIterator<Item = IndexEntryJson>,
@@ -267,8 +269,8 @@ pub(super) fn parse_entries(
     entries.collect()
 }
 
-/// The entry of a list that names `manifest` (OCI distribution specification 1.1, "Listing
-/// Referrers").
+/// Returns the descriptor that names `manifest` in a list of referrers (OCI distribution
+/// specification 1.1, "Listing Referrers").
 pub(super) fn referrer_descriptor(manifest: &Manifest) -> Value {
     let config = match &manifest.body {
         ManifestBody::Image { config, .. } => Some(&config.media_type),

@@ -1,16 +1,17 @@
-//! The list of referrers under a tag and the `.sig` image, added to together. Each holds, in an
-//! annotation, what the other one names, so that what a run overwrites in one of them is found in the
-//! other. A run writes one of them at a time, and before it writes the next it reads that one again:
-//! at the moment at which another run is done with both, at most one write of this run can be under
-//! way with what it read before. It destroys one copy, finds the other, and puts the first right.
+//! Appends to the referrers index and the `.sig` image of one subject together. Each holds, in an
+//! annotation, the members of the other, so that a member that a run overwrites in one of them is
+//! found in the other. A run writes one of them at a time, and before it writes the next it reads
+//! that one again: when another run is done with both, at most one write of this run can be in
+//! flight that rests on an earlier read. That write destroys one copy; this run then finds the
+//! other copy, and corrects the first.
 //!
-//! So the first write may rest on what was read long before, while planning, and every later one only
-//! on a reading after the write before it; the last thing is to read both.
+//! So the first write may rest on a read long before, while planning, and every later one only on a
+//! read after the write before it; the last step is to read both.
 //!
-//! Three runs or more can lose an entry: one of them is done, and two others have a write under way
-//! to one tag each, both with what they read before. Nothing but a registry that compares and writes
-//! in one step, or a tag for each run, would prevent that: whoever is done cannot put right what
-//! happens later, and no reading tells a run of a copy that was overwritten twice.
+//! Three runs or more can lose an entry: one of them is done, and two others have a write in flight
+//! to one tag each, both resting on earlier reads. Only a registry that compares and writes in one
+//! step, or a tag for each run, would prevent that: a run that is done cannot correct what happens
+//! later, and no read tells a run of a copy that was overwritten twice.
 
 use futures_util::future::try_join;
 use serde_json::Value;
@@ -25,7 +26,7 @@ use crate::transfer::{ImageStore, StoreError};
 /// What a round takes where nobody disturbs: reading and writing each, and reading both.
 const STEPS_PER_ROUND: u32 = 6;
 
-/// What is added to both, the list first.
+/// Members to add to both tags, those of the referrers index first.
 #[derive(Debug, Clone, Default)]
 pub struct MirroredAdditions {
     /// The members. Their blobs are there.
@@ -35,13 +36,13 @@ pub struct MirroredAdditions {
 }
 
 impl MirroredAdditions {
-    /// Whether there is nothing to add.
+    /// Returns whether there is nothing to add.
     pub fn is_empty(&self) -> bool {
         self.ours.iter().all(Vec::is_empty)
     }
 }
 
-/// Both tags of an image.
+/// Referrers index and `.sig` image of one subject, each with a copy of the other's members.
 #[derive(Debug, Clone)]
 pub struct MirroredTags([AppendableTag; 2]);
 
@@ -53,7 +54,7 @@ struct MirroredTagsState {
 }
 
 impl MirroredTags {
-    /// The tags of the image `subject`.
+    /// Returns the tags of the image `subject`.
     pub fn new(subject: Digest) -> Self {
         Self([
             AppendableTag::referrers_index(subject),

@@ -10,41 +10,39 @@
 mod append_to_tag;
 mod appendable_tag;
 mod artifact;
-mod artifact_kind;
 mod copy_referrers;
 mod copy_route;
 mod cosign_image;
 mod digest_tags;
 mod discover;
 mod error;
+mod index_entry_json;
 mod limits;
 mod list_referrers;
 mod mirror_annotation;
 mod mirrored_tags;
-mod overwritten;
+mod overwritten_tag;
+mod referrer_batch;
 mod referrer_entry;
 mod referrer_graph;
+mod referrer_kind;
 mod selection;
 mod skipped_referrer;
 mod subject_referrers;
 mod tag_members;
 mod tag_snapshot;
-mod wire;
-mod write_batch;
 
 pub use appendable_tag::AppendableTag;
 pub use artifact::Artifact;
-pub use artifact_kind::ReferrerKind;
 pub use copy_referrers::{CopiedReferrers, ReferrerCopy};
 pub use copy_route::CopyRoute;
-pub use cosign_image::{
-    CosignLayer, annotations_over, cosign_layer as sig_layer, read_cosign_layers, sig_tag,
-};
+pub use cosign_image::{CosignLayer, annotations_over, cosign_layer, read_cosign_layers, sig_tag};
 pub use digest_tags::CosignTagSuffix;
 pub use error::{ReferrerError, SidedReferrerError};
 pub use list_referrers::{FoundArtifact, ReferrersSource};
 pub use mirrored_tags::{MirroredAdditions, MirroredTags};
 pub use referrer_graph::ReferrerGraph;
+pub use referrer_kind::ReferrerKind;
 pub use selection::ReferrerSelection;
 pub use skipped_referrer::{SkipReason, SkippedReferrer};
 pub use tag_snapshot::TagSnapshot;

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use super::ReferrerKind;
 use crate::image::{Digest, Manifest};
 
-/// An entry of a list, as far as it matters.
+/// Entry of a list of referrers, reduced to the members that are used.
 #[derive(Debug, Clone)]
 pub(super) struct ReferrerEntry {
     pub(super) digest: Digest,
     pub(super) artifact_type: Option<String>,
-    /// Those that say what it is ([`ReferrerKind::TELLING`]).
+    /// Annotations that state its kind ([`ReferrerKind::KIND_ANNOTATIONS`]).
     pub(super) annotations: BTreeMap<String, String>,
 }
 
 impl ReferrerEntry {
     pub(super) fn from_manifest(manifest: &Manifest) -> Self {
-        let telling = ReferrerKind::TELLING.into_iter();
+        let telling = ReferrerKind::KIND_ANNOTATIONS.into_iter();
         let telling = telling.filter_map(|name| Some((name, manifest.annotations.get(name)?)));
         Self {
             digest: manifest.digest,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{CosignTagSuffix, ReferrerKind, SkipReason, SkippedReferrer};
 use crate::image::{Digest, Manifest, Reservation};
 
-/// What stands beside an image.
+/// Referrers of an image and of all manifests below it.
 #[derive(Debug, Clone, Default)]
 pub struct ReferrerGraph {
     /// The referrers that travel, each after what it is about.
@@ -19,39 +19,40 @@ pub struct ReferrerGraph {
     pub skipped: Vec<SkippedReferrer>,
 }
 
-/// A referrer that travels.
+/// Referrer that is copied.
 #[derive(Debug, Clone)]
 pub struct Referrer {
-    /// What it says something about.
+    /// Manifest that it refers to.
     pub subject: Digest,
-    /// What it is.
+    /// Kind.
     pub kind: ReferrerKind,
-    /// Which one it is. It is read again when it is written: thousands may stand beside an image.
+    /// Digest. The manifest is read again when it is written, since an image may have thousands of
+    /// them.
     pub digest: Digest,
 }
 
-/// An image of cosign's older form.
+/// Image under a tag of cosign.
 #[derive(Debug, Clone)]
 pub struct CosignTagImage {
-    /// What it says something about.
+    /// Manifest that the tag is made of.
     pub subject: Digest,
-    /// How its tag ends.
+    /// Suffix of the tag.
     pub suffix: CosignTagSuffix,
-    /// It.
+    /// Manifest of the image.
     pub manifest: Manifest,
-    /// The layers of it that travel, and what each is.
+    /// Layers that are copied, with the kind of each.
     pub layers: Vec<(ReferrerKind, Value)>,
     /// The memory that its layers take.
     pub(super) _memory: Option<Arc<Reservation>>,
 }
 
 impl ReferrerGraph {
-    /// Whether there is nothing at all.
+    /// Returns whether there are no referrers, cosign images or skipped referrers.
     pub fn is_empty(&self) -> bool {
         self.referrers.is_empty() && self.cosign_images.is_empty() && self.skipped.is_empty()
     }
 
-    /// How many of each kind there are, of those that would travel.
+    /// Returns the number of referrers and layers of each kind that are copied.
     pub fn counts(&self) -> BTreeMap<ReferrerKind, u64> {
         let referrers = self.referrers.iter().map(|referrer| &referrer.kind);
         let tagged = self.cosign_images.iter().flat_map(|tagged| &tagged.layers);

@@ -2,7 +2,7 @@
 
 use super::{ReferrerKind, SkipReason};
 
-/// Which referrers travel with an image.
+/// Selection of the referrers that are copied with an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReferrerSelection {
     /// Those of known kinds, up to `COUNT` of them and `SIZE` bytes.

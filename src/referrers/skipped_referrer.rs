@@ -5,18 +5,18 @@ use std::fmt;
 use super::ReferrerKind;
 use super::limits::{REFERRERS_LIMIT, SIZE_LIMIT};
 
-/// Some things of a kind that do not travel.
+/// Referrers of one kind that are not copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedReferrer {
-    /// What they are.
+    /// Kind of the referrers.
     pub kind: ReferrerKind,
-    /// How many.
+    /// Number of them.
     pub count: u64,
-    /// Why.
+    /// Reason.
     pub reason: SkipReason,
 }
 
-/// Why something does not travel.
+/// Reason why a referrer is not copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SkipReason {
     /// Records of a release to another environment never do.
@@ -34,7 +34,7 @@ pub enum SkipReason {
 }
 
 impl SkippedReferrer {
-    /// Whether a person should look at it: it was meant to travel, or is not as it should be.
+    /// Returns whether the reason is unexpected: the referrer was selected, or is malformed.
     pub fn is_unexpected(&self) -> bool {
         !matches!(
             self.reason,

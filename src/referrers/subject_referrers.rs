@@ -1,4 +1,4 @@
-//! The lists in which a source names the referrers of one manifest.
+//! Reads the lists in which a source names the referrers of one manifest.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::transfer::{ImageReader, ImageStore, StoreError};
 /// Lists that are read at the same time.
 const REQUEST_CONCURRENCY: usize = 16;
 
-/// What is listed about one manifest.
+/// Referrers that a source lists for one manifest.
 pub(super) struct SubjectReferrers {
     pub(super) subject: Digest,
     pub(super) entries: Vec<ReferrerEntry>,
     pub(super) cosign_images: Vec<CosignTagImage>,
 }
 
-/// Where a source lists what stands beside its images.
+/// Lists of referrers of a source.
 pub(super) enum ReferrerLists<'a> {
     Layout(LayoutReferrers),
     Registry {

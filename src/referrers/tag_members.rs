@@ -16,14 +16,14 @@ pub(super) const MEMBERS_LIMIT: usize = 60_000;
 /// Returns the members of a list under a tag, as they are written there.
 pub(super) fn read_members(manifest: &Manifest, member: &'static str) -> Vec<Value> {
     let mut list = serde_json::Deserializer::from_slice(&manifest.bytes);
-    let members = Only(member).deserialize(&mut list);
+    let members = SingleMember(member).deserialize(&mut list);
     members.unwrap_or_default()
 }
 
-/// Reads one member of an object, a list, and passes over the others.
-struct Only(&'static str);
+/// Reader of one member of an object, a list; skips the others.
+struct SingleMember(&'static str);
 
-impl<'de> DeserializeSeed<'de> for Only {
+impl<'de> DeserializeSeed<'de> for SingleMember {
     type Value = Vec<Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, object: D) -> Result<Self::Value, D::Error> {
@@ -31,7 +31,7 @@ impl<'de> DeserializeSeed<'de> for Only {
     }
 }
 
-impl<'de> Visitor<'de> for Only {
+impl<'de> Visitor<'de> for SingleMember {
     type Value = Vec<Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,20 +52,20 @@ impl<'de> Visitor<'de> for Only {
 
 /// Adds the members of `more` that `to` lacks.
 pub(super) fn merge_members(to: &mut Vec<Value>, more: &[Value]) {
-    let mut known: HashSet<Name> = to.iter().map(name).collect();
+    let mut known: HashSet<MemberKey> = to.iter().map(member_key).collect();
     for value in more {
-        if known.insert(name(value)) {
+        if known.insert(member_key(value)) {
             to.push(value.clone());
         }
     }
 }
 
-/// What a member is known by: its digest, and of a layer its signature too, since two keys may have
-/// signed one payload.
-pub(super) type Name = (Value, Value);
+/// Key of a member: its digest, and of a layer its signature too, since two keys may have signed
+/// one payload.
+pub(super) type MemberKey = (Value, Value);
 
-/// Returns what a member is known by.
-pub(super) fn name(value: &Value) -> Name {
+/// Returns the key of a member.
+pub(super) fn member_key(value: &Value) -> MemberKey {
     let signature = &value["annotations"][SIGNATURE_ANNOTATION];
     (value["digest"].clone(), signature.clone())
 }

@@ -1,11 +1,13 @@
+//! Digest tags that exist at a destination, known without a request for each.
+
 use std::collections::BTreeSet;
 
 use crate::image::Tag;
 use crate::registry::TagPage;
 use crate::transfer::{ImageStore, StoreError};
 
-/// What the tags of a destination tell of what stands beside images there, before it is asked for each.
-/// It is good for looking, and not for writing: a list of tags may be behind.
+/// Snapshot of the digest tags of a destination. It may be used to read, and not to write: a list
+/// of tags may be behind.
 #[derive(Debug, Clone, Default)]
 pub enum TagSnapshot {
     /// Nothing.
@@ -16,7 +18,8 @@ pub enum TagSnapshot {
 }
 
 impl TagSnapshot {
-    /// What a store's tags tell, where they come in one answer, or were all `listed` already.
+    /// Loads the snapshot from the store's tags, where they come in one response or all were
+    /// `listed` already.
     ///
     /// # Errors
     /// An answer that may be another one later.
@@ -45,7 +48,7 @@ impl TagSnapshot {
         Self::DigestTags(of_digests.cloned().collect())
     }
 
-    /// Whether the tag is there; none where it has to be asked for.
+    /// Returns whether the tag exists; `None` if only a request can tell.
     pub(super) fn contains(&self, tag: &Tag) -> Option<bool> {
         match self {
             Self::Unknown => None,

@@ -45,7 +45,7 @@ pub(super) struct AccessToken {
     pub(super) expires_at: Instant,
 }
 
-/// Why a token service gave no token.
+/// Reason why a token service gave no token.
 #[derive(Clone)]
 pub(super) enum TokenError {
     /// The service refused these scopes, and may grant others.

@@ -1,4 +1,5 @@
-//! One attempt of a request: its turn, its authorization, and its redirects.
+//! Makes one attempt of a request: waits for its turn, adds the authorization, and follows
+//! redirects.
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Response, StatusCode};

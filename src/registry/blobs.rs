@@ -1,4 +1,4 @@
-//! Asking for blobs.
+//! Checks whether a repository has a blob.
 
 use reqwest::{Method, StatusCode};
 use url::Url;
@@ -9,7 +9,7 @@ use super::request::RegistryRequest;
 use crate::image::{Descriptor, Digest};
 
 impl RepositoryClient {
-    /// Whether the repository has the blob.
+    /// Returns whether the repository has the blob.
     ///
     /// # Errors
     /// Any answer but success and 404, or a blob of another size.

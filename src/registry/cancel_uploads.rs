@@ -1,4 +1,5 @@
-//! What a run that is broken off leaves behind at its registries: nothing, as far as they let us.
+//! Cancels the open upload sessions of a run that is interrupted, so that registries need not keep
+//! them.
 
 use std::collections::HashSet;
 use std::sync::PoisonError;

@@ -1,9 +1,10 @@
-//! Challenges: how a registry wants requests to be authorized (`WWW-Authenticate`, RFC 9110, 11.6.1).
+//! Challenges of a registry: the authorization that it requires (`WWW-Authenticate`, RFC 9110,
+//! 11.6.1).
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use url::Url;
 
-/// How a registry wants requests to be authorized.
+/// Scheme of authorization that a registry requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AuthScheme {
     /// No authorization.

@@ -1,8 +1,8 @@
-//! How much of a blob goes along with one request.
+//! Decides how many bytes of a blob one request sends.
 //!
-//! As a rule all of it. A registry that answers "too large", or whatever stands before it, gets its
-//! blobs in chunks from then on (OCI distribution specification 1.1, "Pushing a blob in chunks"): all
-//! but the last by PATCH, the last by the PUT that closes the session.
+//! Usually all of them. A registry that answers "too large", or a proxy in front of it, gets its
+//! blobs in chunks from then on (OCI distribution specification 1.1, "Pushing a blob in chunks"):
+//! all but the last by PATCH, the last by the PUT that closes the session.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,7 @@ const SMALLEST_CHUNK: u64 = 64 << 10;
 /// (oras-project/rust-oci-client#35, ocx-sh/ocx#237), and takes a blob of any size by one PUT.
 const KNOWN_LIMITS: [(&str, u64); 1] = [("ghcr.io", 3 << 20)];
 
-/// What one registry takes at once.
+/// Sizes of requests that one registry accepts.
 pub(super) struct ChunkPolicy {
     /// The most that a chunk may have, as far as its name tells.
     known: u64,
@@ -48,7 +48,7 @@ impl ChunkPolicy {
         }
     }
 
-    /// Whether it is worth a try to go on where an upload broke off.
+    /// Returns whether an upload that broke off may resume.
     pub(super) fn may_resume(&self) -> bool {
         !self.resume_disabled.load(Ordering::Relaxed)
     }
@@ -58,8 +58,8 @@ impl ChunkPolicy {
         self.resume_disabled.store(true, Ordering::Relaxed);
     }
 
-    /// What comes next of a blob of `size` bytes, of which the registry has `begin`; it wants `least`
-    /// in every chunk but the last.
+    /// Returns the next chunk of a blob of `size` bytes, of which the registry has `begin`; it
+    /// wants `least` in every chunk but the last.
     pub(super) fn next(&self, begin: u64, size: u64, least: u64) -> BlobChunk {
         let most = match *self.lock() {
             Some(most) => most.min(self.known),
@@ -96,7 +96,7 @@ impl ChunkPolicy {
 }
 
 impl BlobChunk {
-    /// What `Content-Range` says of it, where it is not the whole of the blob. An empty one has none.
+    /// Returns the value of `Content-Range`; `None` if the chunk is the whole blob or empty.
     pub(super) fn content_range(self) -> Option<String> {
         let is_whole = self.begin == 0 && self.is_last;
         let end = (self.begin + self.size).checked_sub(1)?;

@@ -1,5 +1,5 @@
-//! Reading a blob. A download that breaks off goes on where it was, so that who hashes it or passes
-//! it on need not begin again.
+//! Downloads of blobs. A download that breaks resumes where it was, so that its reader need not
+//! begin again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,7 +53,7 @@ impl Window {
     }
 }
 
-/// How many bytes did not have to be read again. Cheap to clone.
+/// Number of bytes that a resumed download did not read again. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct ResumedBytes(Arc<AtomicU64>);
 
@@ -63,7 +63,7 @@ const PROGRESS_THRESHOLD: u64 = 1 << 20;
 const PACE: u64 = 256 << 10;
 
 impl ResumedBytes {
-    /// As it stands.
+    /// Returns the current number of bytes.
     pub fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -95,12 +95,12 @@ impl RepositoryClient {
 }
 
 impl BlobDownload {
-    /// What did not have to be read again.
+    /// Returns the counter of the bytes that were not read again.
     pub fn resumed(&self) -> ResumedBytes {
         self.resumed.clone()
     }
 
-    /// The bytes as they come. An error is the last item.
+    /// Returns the bytes as they arrive. An error is the last item.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, RegistryError>> + Send + use<> {
         stream::unfold(Some(self), |download| async move {
             let mut download = download?;
@@ -242,7 +242,7 @@ pub(crate) fn skip_bytes<E: Send + 'static>(
 }
 
 impl RepositoryClient {
-    /// That an answer is as long as it should be, where it says how long it is.
+    /// Checks that a response has the expected length, if it states one.
     pub(super) fn check_length(
         &self,
         call: &RegistryRequest,

@@ -1,3 +1,5 @@
+//! Errors of requests to a registry, with hints.
+
 use std::fmt;
 
 use reqwest::StatusCode;
@@ -8,7 +10,7 @@ use crate::http::{HttpError, is_transient};
 use crate::image::{Digest, ManifestError, RegistryName};
 use crate::notices::to_printable;
 
-/// What a registry did not do, and why.
+/// Error of a request to a registry.
 #[derive(Debug, Clone)]
 pub struct RegistryError {
     /// The registry.
@@ -21,7 +23,7 @@ pub struct RegistryError {
     pub anonymous: bool,
 }
 
-/// What a failure is about, where it is the surroundings of a run that can explain it.
+/// Problem with access that facts about the runner may explain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessProblem {
     /// The registry wants a login, and there is none for it.
@@ -39,7 +41,7 @@ pub enum AccessProblem {
     UnknownHost(RegistryName),
 }
 
-/// Why a request failed.
+/// Reason why a request failed.
 #[derive(Debug, Clone)]
 pub enum RequestErrorKind {
     /// The registry refused.
@@ -83,7 +85,7 @@ impl From<HttpError> for RequestErrorKind {
 }
 
 impl RegistryError {
-    /// Whether trying again may help.
+    /// Returns whether another attempt may help.
     pub fn is_transient(&self) -> bool {
         match &self.cause {
             RequestErrorKind::Status { status, .. } => is_transient(*status),
@@ -95,23 +97,24 @@ impl RegistryError {
         }
     }
 
-    /// Whether less at once is to be sent. That cannot happen often.
+    /// Returns whether the request must be repeated in smaller chunks. That cannot happen often.
     pub fn wants_smaller_chunk(&self) -> bool {
         matches!(self.cause, RequestErrorKind::ChunkTooLarge(_))
     }
 
-    /// Whether the registry understood the request and did not want it.
+    /// Returns whether the registry understood the request and refused it.
     pub fn is_refusal(&self) -> bool {
         matches!(&self.cause, RequestErrorKind::Status { status, .. } if status.is_client_error())
     }
 
-    /// Whether no token could be had for it. For what needs less there may be one.
+    /// Returns whether the login failed. Access to less may still be granted.
     pub fn lacks_login(&self) -> bool {
         matches!(self.cause, RequestErrorKind::Login(_))
     }
 
-    /// Whether the registry may have refused to write a tag because it keeps tags from being moved.
-    /// Some say so, some in other words, and some say nothing at all: only what the tag names tells.
+    /// Returns whether the registry may have refused to move an immutable tag. Some registries say
+    /// so, some use other words, and some say nothing: then only the digest that the tag points to
+    /// tells.
     pub fn may_be_immutable_tag(&self) -> bool {
         let RequestErrorKind::Status {
             status,
@@ -144,7 +147,8 @@ impl RegistryError {
         }
     }
 
-    /// Whether the registry did not take a manifest because it lacks what the manifest names.
+    /// Returns whether the registry refused a manifest because it lacks content that the manifest
+    /// names.
     pub fn lacks_content(&self) -> bool {
         let RequestErrorKind::Status { code, .. } = &self.cause else {
             return false;
@@ -155,7 +159,7 @@ impl RegistryError {
         )
     }
 
-    /// What it is about, where more than the registry's answer can explain it.
+    /// Returns the problem with access, where more than the registry's response can explain it.
     pub fn access_problem(&self) -> Option<AccessProblem> {
         let registry = self.registry.clone();
         match &self.cause {
@@ -181,7 +185,7 @@ impl RegistryError {
         }
     }
 
-    /// What the person at the failed job can do about it.
+    /// Returns what the person at the failed job can do.
     pub fn hint(&self) -> Option<String> {
         match &self.cause {
             RequestErrorKind::Status { status, code, message } => {
@@ -263,7 +267,7 @@ impl fmt::Display for RequestErrorKind {
                 write!(f, "the content is {actual}, not {expected} as it should be")
             }
             Self::Login(text) => write!(f, "the login failed: {text}"),
-            Self::TokenExpired => f.write_str("the token was no longer taken"),
+            Self::TokenExpired => f.write_str("the registry no longer accepted the token"),
             Self::ChunkTooLarge(text) | Self::SessionLost(text) => f.write_str(text),
             Self::Credentials(error) => write!(f, "{error}"),
         }
@@ -283,7 +287,7 @@ struct ErrorEntry {
     detail: Option<serde_json::Value>,
 }
 
-/// The code and words of an answer's body.
+/// Parses the error code and message of a response body.
 pub(super) fn parse_error_envelope(body: &[u8]) -> (Option<String>, String) {
     let entry = serde_json::from_slice::<ErrorEnvelope>(body)
         .ok()

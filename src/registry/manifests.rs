@@ -1,4 +1,4 @@
-//! Manifests: asking for, reading and writing them.
+//! Requests about manifests: checks their existence, reads and writes them.
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
@@ -13,7 +13,7 @@ const CONTENT_DIGEST_HEADER: &str = "docker-content-digest";
 /// The digest of the subject of a manifest that was written: the registry lists it from now on.
 const OCI_SUBJECT_HEADER: &str = "oci-subject";
 
-/// What a registry's answer says of a manifest that it has taken.
+/// Receipt of a registry for a manifest that it stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PutManifestReceipt {
     /// That it is stored, under its digest or the tag that it was written under.
@@ -22,7 +22,7 @@ pub struct PutManifestReceipt {
     pub listed: bool,
 }
 
-/// What a HEAD says of a manifest.
+/// Facts about a manifest from the response to a HEAD.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManifestHead {
     /// The manifest's digest.
@@ -30,7 +30,7 @@ pub struct ManifestHead {
 }
 
 impl RepositoryClient {
-    /// What `target` names; `None` where the registry says that there is nothing (404 alone).
+    /// Returns the digest that `target` names; `None` on a 404 only.
     ///
     /// # Errors
     /// Every other answer: it means unknown, not absent.
@@ -69,7 +69,7 @@ impl RepositoryClient {
         }
     }
 
-    /// The manifest that `target` names; `None` on a 404.
+    /// Returns the manifest that `target` names; `None` on a 404 only.
     ///
     /// # Errors
     /// Every other refusal, bytes that are no manifest, or that are not what the digest says.

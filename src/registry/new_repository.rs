@@ -1,4 +1,4 @@
-//! Whether a repository is new, so that no request needs to look for content in it.
+//! Determines whether a repository is new, so that no request needs to look for content in it.
 
 use reqwest::header::ACCEPT;
 use reqwest::{Method, StatusCode};
@@ -14,7 +14,8 @@ impl RepositoryClient {
         self.is_new_or_query(self.query_is_new()).await
     }
 
-    /// As [`RepositoryClient::is_new`], with `ask` as the query if none was made yet.
+    /// Returns the same as [`RepositoryClient::is_new`], with `ask` as the query if none was made
+    /// yet.
     pub(super) async fn is_new_or_query(&self, ask: impl Future<Output = bool>) -> bool {
         let known = self.registry.existence.is_new(self.repository.path());
         *known.get_or_init(|| ask).await

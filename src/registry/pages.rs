@@ -1,4 +1,4 @@
-//! The pages of a list: where the next one is, and that they end.
+//! Pages of a list: the address of the next page, and the check that the list ends.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -41,8 +41,8 @@ impl Pages {
     }
 }
 
-/// The page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several links, in
-/// one header or in several.
+/// Returns the page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several
+/// links, in one header or in several.
 pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, RequestErrorKind> {
     let malformed = || RequestErrorKind::Protocol("its Link header is malformed".to_owned());
     for header in headers.get_all(LINK) {

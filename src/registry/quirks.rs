@@ -14,7 +14,7 @@ pub struct RegistryQuirk {
     pub evidence: QuirkEvidence,
 }
 
-/// How the behaviour of a registry is known.
+/// Evidence for the behaviour of a registry.
 #[derive(Debug, Clone, Copy)]
 pub enum QuirkEvidence {
     /// Recorded response in `tests/data/registries/`, without the extension.

@@ -58,8 +58,8 @@ impl RepositoryClient {
         }
     }
 
-    /// Whether the repository lists referrers itself; `subject` is what it is asked about where that is
-    /// not known.
+    /// Returns whether the repository serves the referrers API; where that is unknown, a request
+    /// for the referrers of `subject` finds out.
     ///
     /// # Errors
     /// As [`RepositoryClient::referrers`].
@@ -146,10 +146,10 @@ impl RepositoryClient {
                 return Err(wrong("the next page is at another host"));
             }
             bytes += body.len();
-            let page: ReferrersPage<T> =
-                serde_json::from_slice(&body).map_err(|_| wrong("it is no list of referrers"))?;
+            let page: ReferrersPage<T> = serde_json::from_slice(&body)
+                .map_err(|_| wrong("it is not a list of referrers"))?;
             if page.schema_version != 2 {
-                return Err(wrong("it is no list of referrers"));
+                return Err(wrong("it is not a list of referrers"));
             }
             let listed = page.manifests.unwrap_or_default();
             pages.note(!listed.is_empty());

@@ -1,4 +1,4 @@
-//! Sending a request to a registry: logins, retries, and errors of refusals.
+//! Sends requests to a registry: logins, retries, and errors of refusals.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,4 +1,4 @@
-//! Upload of small new blobs in as few requests as the registry allows.
+//! Uploads small new blobs in as few requests as the registry allows.
 
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};

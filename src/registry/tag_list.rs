@@ -1,4 +1,4 @@
-//! The tags of a repository, page by page.
+//! Lists the tags of a repository, page by page.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for TagNameList {
 }
 
 impl RepositoryClient {
-    /// All tags, of all pages; none where the repository does not exist yet.
+    /// Returns all tags, of all pages; none if the repository does not exist yet.
     ///
     /// # Errors
     /// A refusal, or pages that never end.
@@ -120,7 +120,7 @@ impl RepositoryClient {
             }
             self.mark_has_manifests();
             let page: TagListPage =
-                serde_json::from_slice(&body).map_err(|_| wrong("it is no tag list"))?;
+                serde_json::from_slice(&body).map_err(|_| wrong("it is not a tag list"))?;
             let before = all.tags.len();
             let listed = page.tags.unwrap_or_default();
             let is_too_much = listed.is_too_much();
@@ -135,8 +135,8 @@ impl RepositoryClient {
 }
 
 impl RepositoryClient {
-    /// All tags, where they come in one answer. It also tells whether the repository is new, and who
-    /// asks that meanwhile waits for it.
+    /// Reads the first page of the tags, which may have all of them. The response also tells
+    /// whether the repository is new; tasks that ask for that meanwhile wait for it.
     ///
     /// # Errors
     /// An answer that may be another one later.
@@ -184,7 +184,7 @@ impl RepositoryClient {
     }
 }
 
-/// What one answer tells of the tags of a repository.
+/// First page of the tags of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TagPage {
     /// They are these.

@@ -1,4 +1,4 @@
-//! The token service that a registry may name in its challenge.
+//! Checks the token service that a registry names in its challenge.
 
 use url::Url;
 

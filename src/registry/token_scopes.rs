@@ -1,3 +1,6 @@
+//! Scopes of a token: repositories with the access to each, and the scopes that logins of a run
+//! share.
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -13,7 +16,7 @@ pub(super) struct TokenScopes(Arc<[(String, RepositoryAccess)]>);
 const REPOSITORIES_PER_LOGIN: usize = 32;
 
 impl TokenScopes {
-    /// The repository that a login is for, and those that it reads beside, if they are on the same
+    /// Returns the scopes of a repository and of those that it mounts from, if they are on the same
     /// registry.
     pub(super) fn for_repository(
         repository: &Repository,
@@ -43,24 +46,24 @@ impl TokenScopes {
             .map(|some| Self(some.into()))
     }
 
-    /// Whether they are enough to do in a repository what `access` says.
+    /// Returns whether the scopes allow `access` to a repository.
     pub(super) fn allows(&self, path: &str, access: RepositoryAccess) -> bool {
         let mut scopes = self.0.iter();
         scopes.any(|(own, granted)| own == path && *granted >= access)
     }
 
-    /// The repositories that they are for.
+    /// Returns the paths of the repositories.
     pub(super) fn paths(&self) -> impl Iterator<Item = &str> + Clone {
         self.0.iter().map(|(path, _)| path.as_str())
     }
 
-    /// Whether they are enough for all that others are for.
+    /// Returns whether the scopes allow everything that `others` allow.
     pub(super) fn covers(&self, others: &Self) -> bool {
         let mut others = others.0.iter();
         others.all(|(path, access)| self.allows(path, *access))
     }
 
-    /// The same with leave to read another repository.
+    /// Returns the scopes with read access to another repository added.
     pub(super) fn with_read_access(&self, path: &str) -> Self {
         let more = (!self.allows(path, RepositoryAccess::Pull))
             .then(|| (path.to_owned(), RepositoryAccess::Pull));
@@ -119,7 +122,7 @@ impl SharedLogins {
         }
     }
 
-    /// The shared login that does for these.
+    /// Returns the shared login that covers these scopes, if any.
     pub(super) fn find_covering(&self, scopes: &TokenScopes) -> Option<TokenScopes> {
         let path = scopes.paths().next()?;
         self.logins_for(path)

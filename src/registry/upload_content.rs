@@ -1,4 +1,4 @@
-//! Sending a blob's bytes into an upload session, in one request or in chunks.
+//! Sends the bytes of a blob into an upload session, in one request or in chunks.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Uploading and mounting blobs: sessions, and what becomes of them.
+//! Upload sessions and mounts of blobs: opens, resumes, closes and cancels them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -55,7 +55,7 @@ impl UploadSession {
         }
     }
 
-    /// How many bytes the registry has: its blob goes on there.
+    /// Returns how many bytes the registry has received: the upload resumes there.
     pub fn received_bytes(&self) -> u64 {
         match self.state {
             SessionState::Offset(begin) => begin,
@@ -63,7 +63,7 @@ impl UploadSession {
         }
     }
 
-    /// Whether it is of no more use.
+    /// Returns whether the session is closed.
     pub fn is_closed(&self) -> bool {
         self.state == SessionState::Closed
     }
@@ -76,7 +76,7 @@ impl UploadSession {
         self.is_resumed
     }
 
-    /// Where it is. It counts as over until a request says where it is then.
+    /// Returns the offset, and marks the session as closed until a request tells the next offset.
     pub(super) fn take_offset(&mut self) -> u64 {
         let begin = self.received_bytes();
         self.state = SessionState::Closed;
@@ -97,8 +97,8 @@ impl UploadSession {
     }
 }
 
-/// How many bytes of an upload session an answer says that the registry has. Some say `bytes=`, and
-/// for none `0-0`.
+/// Returns how many bytes of an upload session the registry has received, from the header `Range`.
+/// Some registries prefix `bytes=`, and state `0-0` for none.
 pub(super) fn received_range(response: &Response) -> Option<u64> {
     let range = response.headers().get(RANGE)?.to_str().ok()?;
     let (begin, end) = range.trim_start_matches("bytes=").split_once('-')?;
@@ -110,7 +110,7 @@ pub(super) fn received_range(response: &Response) -> Option<u64> {
     }
 }
 
-/// What came of asking to mount a blob.
+/// Result of a request to mount a blob.
 #[derive(Debug)]
 pub enum MountResult {
     /// The blob is there now.
@@ -232,8 +232,8 @@ impl RepositoryClient {
         opening.await.unwrap_or(Err(broken))
     }
 
-    /// Whether and where a session can be gone on with into which a request failed: it asks the
-    /// registry how much of the blob has arrived. One that is of no use is closed.
+    /// Determines whether and where a session can resume after a failed request: it asks the
+    /// registry how much of the blob has arrived. A session that is of no use is cancelled.
     pub async fn resume_upload(
         &self,
         mut upload: UploadSession,

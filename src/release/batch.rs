@@ -36,7 +36,7 @@ pub struct ReleaseBatch {
     pub services: Vec<(Service, ReleaseRequest)>,
 }
 
-/// What became of a release of several services.
+/// Outcome of a release of several services.
 #[derive(Debug, Clone)]
 pub struct BatchOutcome {
     /// How they were released.
@@ -49,7 +49,7 @@ pub struct BatchOutcome {
     pub services: Vec<(Service, ServiceOutcome)>,
 }
 
-/// What became of one service of several.
+/// Outcome of one service of several.
 #[derive(Debug, Clone)]
 pub enum ServiceOutcome {
     /// It is released, or was already.
@@ -67,12 +67,12 @@ enum ServiceState<'a> {
 }
 
 impl BatchOutcome {
-    /// Whether any tag was written.
+    /// Returns whether any tag was written.
     pub fn has_changes(&self) -> bool {
         self.completed().any(|(_, outcome)| outcome.has_changes())
     }
 
-    /// The services that are released, or were already.
+    /// Returns the services that are released, or were already, with their outcomes.
     pub fn completed(&self) -> impl Iterator<Item = (&Service, &ReleaseOutcome)> {
         self.services.iter().filter_map(|(service, end)| match end {
             ServiceOutcome::Completed(outcome) => Some((service, &**outcome)),
@@ -80,7 +80,7 @@ impl BatchOutcome {
         })
     }
 
-    /// The failures, to say more of them.
+    /// Returns the failures, so that the caller can add advice to them.
     pub fn failures_mut(&mut self) -> impl Iterator<Item = &mut Failure> {
         self.services.iter_mut().filter_map(|(_, end)| match end {
             ServiceOutcome::Failed(failure) => Some(failure),
@@ -88,7 +88,7 @@ impl BatchOutcome {
         })
     }
 
-    /// The services that failed by themselves.
+    /// Returns the services that failed by themselves, with their failures.
     pub fn failures(&self) -> impl Iterator<Item = (&Service, &Failure)> {
         self.services.iter().filter_map(|(service, end)| match end {
             ServiceOutcome::Failed(failure) => Some((service, failure)),

@@ -23,7 +23,7 @@ pub enum Failure {
     Cancelled,
 }
 
-/// What failed, why, and a hint. May hold text from outside, made printable.
+/// Diagnostic: what failed, why, and a hint. May hold text from outside, made printable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// What failed, with its subject.

@@ -1,4 +1,4 @@
-//! A release that is resolved and planned, and not written yet.
+//! Release that is resolved and planned, before anything is written.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(super) struct PreparedRelease<'a> {
 }
 
 impl PreparedRelease<'_> {
-    /// Whether a tag is to be touched.
+    /// Returns whether a tag is going to be written.
     pub(super) fn changes_tags(&self) -> bool {
         let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);
         steps.any(|step| step.change.writes_tag())

@@ -1,4 +1,4 @@
-//! What a release is asked for.
+//! Request of a release: its source, destinations, tag rules and options.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! First step of a release: the source is resolved and the destinations are observed, both at once
-//! where the tags do not depend on the image.
+//! Resolves the source and observes the destinations: the first step of a release, both at the same
+//! time where the tags do not depend on the image.
 
 use futures_util::future::try_join;
 

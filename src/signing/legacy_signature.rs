@@ -154,7 +154,7 @@ impl PublicKey {
             .ok_or(VerificationError::Unsigned)?;
         let signature = BASE64_STANDARD
             .decode(signature)
-            .map_err(|_| VerificationError::malformed("its signature is no base64"))?;
+            .map_err(|_| VerificationError::malformed("its signature is not base64"))?;
         if !self.verifies(&signed.payload, &signature) {
             return Err(match signed.certificate {
                 Some(_) => VerificationError::SignedWithCertificate,

@@ -36,7 +36,7 @@ pub enum PredicateSource {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PredicateError {
     /// It is no JSON that has one meaning.
-    #[error("is no JSON: {0}")]
+    #[error("is not JSON: {0}")]
     Json(String),
     /// It is more than an attestation may hold.
     #[error("has {0} bytes, and an attestation holds at most {PREDICATE_LIMIT}")]
@@ -432,7 +432,7 @@ mod tests {
             assert!(reason.contains(part), "{json}: {reason}");
         }
         for (bytes, part) in [
-            (&b"{"[..], "is no JSON"),
+            (&b"{"[..], "is not JSON"),
             (b"{\"a\":1,\"a\":2}", "twice"),
             (b"\xff", "not UTF-8"),
         ] {

@@ -127,7 +127,7 @@ fn image_version(
     });
     if named.is_none() && wanted {
         derived.add_note(format!(
-            "the version that the image names, {}, is no full version: no version tags",
+            "the version that the image names, {}, is not a full version: no version tags",
             printable_name(label)
         ));
     }
@@ -158,7 +158,7 @@ fn event_version(
     note_other_commit(derived, facts, source);
     let rule = format!("the version of the tag {}", printable_name(tag));
     let Some(release) = NamedRelease::parse(tag) else {
-        derived.add_note(format!("the tag {} is no version", printable_name(tag)));
+        derived.add_note(format!("the tag {} is not a version", printable_name(tag)));
         return Ok(None);
     };
     Ok(Some(NamedVersion {

@@ -92,7 +92,7 @@ fn plan_git_tag(
             plan_line_tags(derived, &release, prerelease);
         }
         None => {
-            let note = "is no version, so it has no version lines";
+            let note = "is not a version, so it has no version lines";
             derived.add_note(format!("the tag {} {note}", printable_name(name)));
             plan_named_tag(
                 derived,

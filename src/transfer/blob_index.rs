@@ -1,7 +1,7 @@
-//! What a run knows of the blobs of registries, over all its images and destinations.
+//! Index of the blobs that registries have, over all images and destinations of a run.
 //!
-//! A blob moves to a registry once: whoever needs it while another brings it waits, and then has the
-//! registry take it over from the repository that has it.
+//! A blob is uploaded to a registry once: a task that needs it while another task uploads it waits,
+//! and then lets the registry mount it from the repository that has it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +10,8 @@ use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit};
 
 use crate::image::{CanonicalRegistry, Digest, RegistryName, Repository};
 
-/// Which repositories have which blobs. Cheap to clone; one for a run. A registry is the same by all
-/// of its names: what it has under one is mounted under another.
+/// Index of the repositories that have each blob. Cheap to clone; one for a run. All names of a
+/// registry count as one registry: a blob that it has under one name is mounted under another.
 #[derive(Clone)]
 pub struct BlobIndex {
     registries: Arc<Mutex<HashMap<CanonicalRegistry, RegistryBlobs>>>,
@@ -52,7 +52,7 @@ struct BlobHolders {
 /// Repositories of one registry by their paths.
 type RepositoriesByPath = BTreeMap<String, Repository>;
 
-/// How long a repository has had a blob.
+/// Time at which a repository got a blob: before or during the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum BlobOrigin {
     /// It had it when the run began.
@@ -61,7 +61,7 @@ pub(super) enum BlobOrigin {
     ThisRun,
 }
 
-/// Where a registry has a blob.
+/// Location of a blob at a registry.
 pub(super) enum BlobLocation {
     /// In the very repository.
     SameRepository(BlobOrigin),
@@ -84,9 +84,9 @@ impl BlobIndex {
         Some(turn.expect("the semaphore is never closed"))
     }
 
-    /// Where the repository's registry has the blob; of several repositories rather one of the paths
-    /// that are `readable` with the login as it is. A thousand images may share the blob, and each
-    /// asks: of those that have it only as many are gone through as are readable.
+    /// Locates the blob at the repository's registry; of several repositories it prefers one of the
+    /// paths that are `readable` with the existing login. A thousand images may share the blob, and
+    /// each asks: the search visits only as many repositories as are readable.
     pub(super) async fn locate<'a>(
         &self,
         repository: &Repository,
@@ -148,8 +148,8 @@ impl BlobIndex {
         }
     }
 
-    /// Whether a registry takes blobs over from one of its repositories into another, as far as is
-    /// known.
+    /// Returns whether a registry mounts blobs from one of its repositories into another, as far as
+    /// is known.
     pub(super) fn supports_mount(&self, registry: &RegistryName) -> bool {
         let registries = self.lock();
         let declined = registries

@@ -5,7 +5,7 @@ use super::verified_stream::HashCheckpoints;
 use crate::layout::LayoutDirectory;
 use crate::registry::{RepositoryClient, UploadSession};
 
-/// Who wants a blob.
+/// Receiver of a blob.
 pub(super) enum BlobReceiver {
     /// A repository that lacks it, with the session that it has opened already.
     Registry(RepositoryClient, Option<ResumableUpload>),
@@ -30,7 +30,7 @@ impl From<UploadSession> for ResumableUpload {
     }
 }
 
-/// Why a receiver has not got the blob, and the session into which it may go on.
+/// Failure of a receiver, with the session in which its upload may resume.
 pub(super) struct FailedUpload {
     pub(super) error: CopyError,
     pub(super) session: Option<ResumableUpload>,

@@ -1,4 +1,4 @@
-//! One blob to all destinations of a copy that lack it.
+//! Copies one blob to all destinations of a copy that lack it.
 
 use std::collections::HashSet;
 

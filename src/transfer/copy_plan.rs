@@ -1,4 +1,4 @@
-//! What a destination lacks of an image.
+//! Plans a copy: finds the blobs and manifests that a destination lacks.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -18,7 +18,7 @@ use crate::image::{
 /// Manifests under way at the same time, to one destination.
 pub(super) const MANIFEST_CONCURRENCY: usize = 64;
 
-/// What is to be copied.
+/// Blobs and manifests that are copied to one destination.
 #[derive(Default)]
 pub(super) struct CopyPlan {
     /// Those that are asked for, apart from those below another.
@@ -163,7 +163,7 @@ impl<'a> Gathered<'a> {
     }
 }
 
-/// How far down an image is gone through.
+/// Depth to which an image is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PlanDepth {
     /// Not below what the destination has: whoever has a manifest by its digest has what it names,

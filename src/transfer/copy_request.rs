@@ -41,7 +41,7 @@ impl Root {
     }
 }
 
-/// What is known of roots before any destination is asked for them.
+/// Knowledge about roots before any destination is asked for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RootPresence {
     /// Nothing.
@@ -61,7 +61,7 @@ pub struct CopyFailure {
 }
 
 impl CopyRequest<'_> {
-    /// How long to wait for a destination, and how often to try. A disk is as patient as its source.
+    /// Returns the timeouts and attempts of a destination. A layout has those of its source.
     pub(super) fn destination_timing(&self, store: &ImageStore) -> RetryTiming {
         match store {
             ImageStore::Registry(remote) => remote.timing(),

@@ -1,4 +1,6 @@
-/// What a copy did at one destination.
+//! Counts of the blobs and manifests that a copy wrote or found at one destination.
+
+/// Counts of a copy at one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CopyStats {
     /// Manifests written, the root among them.
@@ -25,7 +27,7 @@ pub struct BlobAmount {
     pub bytes: u64,
 }
 
-/// How a blob came to be where it should.
+/// Way in which a destination got a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Placement {
     Moved,
@@ -45,7 +47,7 @@ impl CopyStats {
         .add(bytes);
     }
 
-    /// What did not have to be sent, for whatever reason.
+    /// Returns the amount that was not sent: mounted, present or shared.
     pub fn not_sent(&self) -> BlobAmount {
         let reasons = [self.mounted, self.present, self.shared];
         reasons

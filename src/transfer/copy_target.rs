@@ -1,3 +1,5 @@
+//! Destination of a copy, with its progress and its failure.
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::copy_stats::{CopyStats, Placement};
@@ -17,7 +19,8 @@ impl<'a> CopyTarget<'a> {
         }
     }
 
-    /// Whether something has failed for good, so that the rest is not worth the while.
+    /// Returns whether the destination has failed for good, so that the rest of the copy is
+    /// skipped.
     pub(super) fn has_failed(&self) -> bool {
         self.outcome().is_err()
     }
@@ -40,7 +43,7 @@ impl<'a> CopyTarget<'a> {
         }
     }
 
-    /// The value of a step, unless it failed.
+    /// Returns the value of a step, or records its failure and returns `None`.
     pub(super) fn record_result<T>(&self, result: Result<T, CopyError>) -> Option<T> {
         result.map_err(|error| self.record_failure(error)).ok()
     }
@@ -54,7 +57,7 @@ impl<'a> CopyTarget<'a> {
         self.outcome().as_ref().err().cloned()
     }
 
-    /// What was done, as far as nothing failed.
+    /// Returns the counts, or zeros if the destination failed.
     pub(super) fn stats(&self) -> CopyStats {
         self.outcome().as_ref().copied().unwrap_or_default()
     }

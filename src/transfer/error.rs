@@ -1,3 +1,5 @@
+//! Errors of stores, and the side of a copy on which they occurred.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use crate::image::{Digest, WalkLimitExceeded};
 use crate::layout::LayoutError;
 use crate::registry;
 
-/// What a store did not do.
+/// Error of a store.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// A registry.
@@ -52,7 +54,7 @@ pub enum StoreError {
     Vanished(Digest),
 }
 
-/// Which side of a copy failed.
+/// Side of a copy that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Where the image is read from.
@@ -80,8 +82,8 @@ impl CopyError {
         }
     }
 
-    /// Whether sending the blob again may help. A source that is a registry has been asked again by
-    /// then as often as it may be.
+    /// Returns whether the blob may be sent again. A registry as a source has used up its attempts
+    /// by then.
     pub(super) fn is_retryable(&self) -> bool {
         match (self.side, &*self.error) {
             (Side::Source, StoreError::Registry(_)) => false,
@@ -89,12 +91,12 @@ impl CopyError {
         }
     }
 
-    /// Whether a destination wants less of a blob at once.
+    /// Returns whether a destination requests smaller chunks.
     pub(super) fn wants_smaller_chunk(&self) -> bool {
         matches!(&*self.error, StoreError::Registry(error) if error.wants_smaller_chunk())
     }
 
-    /// Whether a destination says that it lacks what it was taken to have.
+    /// Returns whether a destination states that it lacks content that was expected there.
     pub(super) fn lacks_content(&self) -> bool {
         match (self.side, &*self.error) {
             (Side::Destination, StoreError::Registry(error)) => error.lacks_content(),
@@ -121,8 +123,8 @@ impl StoreError {
         }
     }
 
-    /// Whether trying again may help. Bytes may be damaged on their way, so wrong ones are asked
-    /// for again.
+    /// Returns whether another attempt may help. Wrong bytes may have been damaged in transit, so
+    /// they are read again.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Registry(error) => error.is_transient(),
@@ -131,7 +133,7 @@ impl StoreError {
         }
     }
 
-    /// What it is about, where the surroundings can explain it.
+    /// Returns the problem with access, where facts about the runner can explain it.
     pub fn access_problem(&self) -> Option<registry::AccessProblem> {
         match self {
             Self::Registry(error) => error.access_problem(),
@@ -139,7 +141,7 @@ impl StoreError {
         }
     }
 
-    /// What the person at the failed job can do about it.
+    /// Returns what the person at the failed job can do.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),

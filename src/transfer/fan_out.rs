@@ -1,4 +1,4 @@
-//! One stream of bytes for several receivers.
+//! Splits one stream of bytes for several receivers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 /// The bytes of a blob on their way to a receiver.
 pub(super) type BlobBody = BoxStream<'static, Result<Bytes, BodyError>>;
 
-/// Why a body ends before its time.
+/// Reason why a body ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(super) enum BodyError {
     /// The reason is in `VerifiedStream`.

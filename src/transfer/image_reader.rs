@@ -1,3 +1,5 @@
+//! Reader of images from a store or an archive.
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,8 +27,8 @@ pub(super) struct BlobReading {
     pub(super) resumed: ResumedBytes,
 }
 
-/// Where an image is read from. Manifests are read once, however many ask for them, as long as there is
-/// memory to keep them.
+/// Reader of images from a store or an archive. Each manifest is read once, for all tasks that ask
+/// for it, as long as there is memory to keep it.
 pub struct ImageReader {
     kind: ReaderKind,
     manifests: Mutex<HashMap<Digest, CachedManifest>>,
@@ -51,7 +53,7 @@ enum ReaderKind {
 }
 
 impl ImageReader {
-    /// A source that is a store.
+    /// Constructs a reader of a store.
     pub fn from_store(store: ImageStore) -> Self {
         Self {
             kind: ReaderKind::Store(store),
@@ -62,7 +64,7 @@ impl ImageReader {
         }
     }
 
-    /// A source that is an archive.
+    /// Constructs a reader of an archive.
     pub fn from_archive(archive: ImageArchive) -> Self {
         Self {
             kind: ReaderKind::Archive(archive),
@@ -73,7 +75,7 @@ impl ImageReader {
         }
     }
 
-    /// What it lists beside its images, where it is on disk.
+    /// Reads the referrers that a layout or archive lists; a registry lists none here.
     ///
     /// # Errors
     /// Files that cannot be read.
@@ -85,7 +87,8 @@ impl ImageReader {
         })
     }
 
-    /// What one answer tells of its tags, where it is on a registry. Asked once.
+    /// Returns the first page of the tags of a registry, requested once; [`TagPage::Incomplete`]
+    /// for others.
     ///
     /// # Errors
     /// An answer that may be another one later.
@@ -99,7 +102,7 @@ impl ImageReader {
         self.tag_page.get_or_try_init(ask).await
     }
 
-    /// The store that it is, where it is one.
+    /// Returns the store; `None` for an archive.
     pub fn as_store(&self) -> Option<&ImageStore> {
         match &self.kind {
             ReaderKind::Store(store) => Some(store),
@@ -107,7 +110,7 @@ impl ImageReader {
         }
     }
 
-    /// The repository that it is, on a registry.
+    /// Returns the client of the repository; `None` for a layout or an archive.
     pub(super) fn as_repository_client(&self) -> Option<&RepositoryClient> {
         match &self.kind {
             ReaderKind::Store(ImageStore::Registry(remote)) => Some(remote),
@@ -115,13 +118,13 @@ impl ImageReader {
         }
     }
 
-    /// The repository's name, from which another one of the same registry can mount.
+    /// Returns the repository, from which another one of the same registry can mount.
     pub(super) fn repository(&self) -> Option<&Repository> {
         self.as_repository_client()
             .map(RepositoryClient::repository)
     }
 
-    /// The manifest with that digest, if it is there.
+    /// Returns the manifest with that digest; `None` if it does not exist.
     ///
     /// # Errors
     /// A store that cannot tell, or bytes that are no manifest or another one.
@@ -139,7 +142,7 @@ impl ImageReader {
         Ok(found)
     }
 
-    /// The memory for its manifests.
+    /// Returns the memory budget for its manifests.
     pub(super) fn budget(&self) -> &ManifestBudget {
         match &self.kind {
             ReaderKind::Store(ImageStore::Registry(remote)) => remote.manifest_budget(),
@@ -180,7 +183,7 @@ impl ImageReader {
         self.hold(manifest);
     }
 
-    /// Whether a manifest that is read from here is in `store`, since that is the same repository.
+    /// Returns whether `store` is the repository that this manifest is read from.
     pub(super) fn is_stored_in(&self, store: &ImageStore, digest: Digest) -> bool {
         let is_same = match (self.repository(), store) {
             (Some(own), ImageStore::Registry(remote)) => own == remote.repository(),
@@ -222,7 +225,7 @@ impl ImageReader {
         Ok(BlobReading { stream, resumed })
     }
 
-    /// How long to wait for the source, and how often to try.
+    /// Returns the timeouts and attempts of the source.
     pub(super) fn timing(&self) -> RetryTiming {
         match &self.kind {
             ReaderKind::Store(ImageStore::Registry(remote)) => remote.timing(),
@@ -230,8 +233,8 @@ impl ImageReader {
         }
     }
 
-    /// A small blob as a whole, checked: a config. Bytes that break off or are wrong are asked for
-    /// again, as those of a large one are.
+    /// Reads a small blob as a whole and verifies it, such as a config. A read that breaks off or
+    /// returns wrong bytes is repeated, as for a large blob.
     ///
     /// # Errors
     /// A blob of more than `limit` bytes, or that is not what its descriptor says.

@@ -1,3 +1,5 @@
+//! Store that images are read from and written to: a repository of a registry, or an image layout.
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -17,7 +19,7 @@ pub enum ImageStore {
 }
 
 impl ImageStore {
-    /// What a tag names; `None` where it is known to name nothing.
+    /// Resolves a tag to a digest; `None` if the tag does not exist.
     ///
     /// # Errors
     /// A store that cannot tell.
@@ -31,7 +33,7 @@ impl ImageStore {
         })
     }
 
-    /// The manifest that `target` names, if there is one.
+    /// Returns the manifest that `target` names; `None` if it does not exist.
     ///
     /// # Errors
     /// A store that cannot tell, or what is no manifest.
@@ -50,7 +52,7 @@ impl ImageStore {
         }
     }
 
-    /// All tags.
+    /// Returns all tags.
     ///
     /// # Errors
     /// A store that cannot tell.
@@ -61,7 +63,7 @@ impl ImageStore {
         })
     }
 
-    /// The registry that it is on.
+    /// Returns the name of the registry; `None` for a layout.
     pub(super) fn registry(&self) -> Option<&RegistryName> {
         match self {
             Self::Registry(remote) => Some(remote.repository().registry()),
@@ -69,8 +71,8 @@ impl ImageStore {
         }
     }
 
-    /// Whether a manifest is there, and so all below it. On disk a look is cheap, so each is read
-    /// and written again only where it is not there.
+    /// Returns whether a manifest exists, and so all below it. Always false for a layout: a look is
+    /// cheap there, so each manifest is checked when it is written.
     pub(super) async fn has_manifest(&self, digest: Digest) -> Result<bool, CopyError> {
         match self {
             Self::Registry(remote) => {
@@ -83,7 +85,8 @@ impl ImageStore {
         }
     }
 
-    /// Whether it can have nothing of an image. On disk a look is as cheap as the question.
+    /// Returns whether the store is new and so has no content. Always false for a layout, where a
+    /// look is cheap.
     pub async fn is_new(&self) -> bool {
         match self {
             Self::Registry(remote) => remote.is_new().await,
@@ -91,7 +94,7 @@ impl ImageStore {
         }
     }
 
-    /// Whether it is known by now, without asking, that it can have nothing of an image.
+    /// Returns whether the store is known to be new, without a request.
     pub fn is_known_new(&self) -> bool {
         match self {
             Self::Registry(remote) => remote.is_known_new(),

@@ -1,3 +1,5 @@
+//! Meter of the bytes that all copies of a run transfer, for progress messages.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,8 +8,8 @@ use futures_util::{Stream, StreamExt};
 
 use crate::notices::{ImageProgress, Notices, TransferProgress};
 
-/// Counts the bytes that all copies of a run move, and says so. Cheap to clone; one for a run, so that
-/// images that travel side by side add to one total and not each say their own.
+/// Meter of the bytes that all copies of a run transfer; reports progress. Cheap to clone; one for
+/// a run, so that concurrent images add to one total.
 #[derive(Clone)]
 pub struct ProgressMeter {
     counts: Arc<ProgressCounts>,
@@ -23,7 +25,7 @@ struct ProgressCounts {
 }
 
 impl ProgressMeter {
-    /// A meter at zero.
+    /// Constructs a meter at zero.
     pub fn new(notices: Notices) -> Self {
         Self {
             counts: Arc::default(),
@@ -36,7 +38,7 @@ impl ProgressMeter {
         self.counts.images.fetch_add(images, Ordering::Relaxed);
     }
 
-    /// One of the expected images is done.
+    /// Counts one of the expected images as done.
     pub fn finish_image(&self) {
         self.counts.images_done.fetch_add(1, Ordering::Relaxed);
     }
@@ -102,14 +104,14 @@ impl BlobProgress {
         })
     }
 
-    /// The blob has come through with so many bytes.
+    /// Counts the blob as transferred, with its size in bytes.
     pub(super) fn complete(&self, bytes: u64) {
         if let Some(counted) = lock(&self.counted).take() {
             self.meter.add_moved(bytes.saturating_sub(counted));
         }
     }
 
-    /// It has not, and starts again.
+    /// Discards the bytes of an attempt that failed.
     pub(super) fn discard(&self) {
         if let Some(counted) = lock(&self.counted).take() {
             self.meter

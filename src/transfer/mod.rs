@@ -1,10 +1,10 @@
-//! The copy engine: brings roots and everything below them from a source to stores, the roots last.
+//! Copy engine: copies roots and everything below them from a source to stores, the roots last.
 //!
-//! Look, then move, in steps that the caller takes, since other things are written beside: what is
-//! missing at the destinations is found out first, many questions at once; then blobs travel, the
-//! largest first, each read once for all destinations that lack it, hashed on its way and committed
-//! only if its size and digest are right; then manifests, children before parents, as the bytes they
-//! came as. No tag is written here.
+//! The caller takes the steps one by one, since it writes other content between them. A plan first
+//! finds what the destinations lack, with many requests at once. Then blobs are copied, the largest
+//! first: each is read once for all destinations that lack it, hashed as it is read, and committed
+//! only if its size and digest are right. Then manifests are written, children before parents, as
+//! the bytes that were read. No tag is written here.
 
 mod blob_index;
 mod blob_receiver;

@@ -56,7 +56,7 @@ impl<'a> PendingTarget<'a> {
         self.target.record_placement(placed, blob.size);
     }
 
-    /// Itself, to be tried again; nothing where that would be of no use.
+    /// Returns itself to be tried again; `None` if another attempt is of no use.
     pub(super) fn retry_later(
         mut self,
         copy: &CopyRequest<'_>,

@@ -71,8 +71,7 @@ impl CopyRequest<'_> {
 }
 
 impl PlannedCopy<'_> {
-    /// Whether the destination at this place has a blob once the blobs are brought, as far as the roots
-    /// are to thank for it.
+    /// Returns whether the destination at index `at` gets a blob from this copy.
     pub fn will_have_blob(&self, at: usize, blob: Digest) -> bool {
         let target = self.targets.get(at);
         target.is_some_and(|(_, plan)| plan.blobs.contains_key(&blob))
@@ -111,7 +110,7 @@ impl PlannedCopy<'_> {
         }
     }
 
-    /// What was done, in the order of the destinations.
+    /// Returns the counts of the copy, in the order of the destinations.
     pub fn copy_stats(&self) -> Vec<CopyStats> {
         let targets = self.targets.iter();
         targets.map(|(target, _)| target.stats()).collect()

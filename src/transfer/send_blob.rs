@@ -1,4 +1,4 @@
-//! The bytes of one blob, read once and sent to all that want them.
+//! Reads one blob once, and sends its bytes to all receivers.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Bytes on their way, checked.
+//! Verifies the size and digest of a blob while its bytes are transferred.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -9,7 +9,7 @@ use super::fan_out::{BlobBody, BodyError};
 use super::{SourceStream, StoreError};
 use crate::image::{Descriptor, DigestHasher};
 
-/// Why a source failed, kept for whoever finds an upload broken.
+/// Failure of the source, kept for a task that finds its upload broken.
 #[derive(Clone, Default)]
 pub(super) struct SourceFailure(Arc<OnceLock<Arc<StoreError>>>);
 
@@ -36,14 +36,14 @@ pub(super) struct HashCheckpoint {
 const CHECKPOINT_INTERVAL: u64 = 4 << 20;
 
 impl HashCheckpoint {
-    /// Where it is in the blob.
+    /// Returns the offset in the blob, in bytes.
     pub(super) fn offset(&self) -> u64 {
         self.offset
     }
 }
 
 impl HashCheckpoints {
-    /// The last mark that is not behind `place`; what came after it is forgotten.
+    /// Returns the last checkpoint at or before `place`; discards those after it.
     pub(super) fn rewind_to(&self, place: u64) -> HashCheckpoint {
         let mut marks = self.lock();
         marks.retain(|mark| mark.offset <= place);
@@ -74,8 +74,9 @@ struct VerifyingStream {
     done: bool,
 }
 
-/// The bytes of `source`, which begins at a `mark` of the blob, the last frame only once size and
-/// digest are right: a receiver that waits for all bytes can never take wrong ones for the blob.
+/// Returns the bytes of `source`, which begins at a `mark` of the blob, with the last frame only
+/// once size and digest are right: a receiver that waits for all bytes can never take wrong ones
+/// for the blob.
 pub(super) fn verify_stream(
     source: SourceStream,
     blob: &Descriptor,

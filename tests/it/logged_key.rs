@@ -291,7 +291,7 @@ async fn what_logging_with_a_key_lacks_is_said_before_anything_is_done() {
         (&[("rekor-url", "")], "not where to log"),
         (
             &[("rekor-url", "http://rekor.example")],
-            "is no https address",
+            "is not an https address",
         ),
         (&[("signing-config", "nosuch.json")], "cannot be read"),
         (

@@ -162,7 +162,7 @@ async fn unreadable_is_not_none() {
         ("/referrers/", Effect::status(429), "429"),
         ("/referrers/", Effect::status(403), "403"),
         ("/referrers/", Effect::status(500), "500"),
-        ("/referrers/", html(), "no list of referrers"),
+        ("/referrers/", html(), "not a list of referrers"),
         (".sig", Effect::status(403), "403"),
         (".sig", Effect::status(503), "503"),
         (".sig", html(), "no manifest"),

@@ -110,7 +110,7 @@ fn what_is_malformed_is_told_with_its_place() {
         ),
         (
             "type=match,pattern=(,value=x",
-            "error: tags, line 1: is no regular expression",
+            "error: tags, line 1: is not a regular expression",
         ),
     ] {
         let place = Place::new();

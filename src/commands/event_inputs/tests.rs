@@ -49,7 +49,7 @@ fn a_ref_alone_is_like_a_push_of_it() {
     }
     insta::assert_snapshot!(
         diagnostic_text(find_facts(&given(&["--ref=main"])).unwrap_err()),
-        @r#"--ref: "main" is no full ref: write refs/heads/NAME for a branch, refs/tags/NAME for a tag"#
+        @r#"--ref: "main" is not a full ref: write refs/heads/NAME for a branch, refs/tags/NAME for a tag"#
     );
 }
 

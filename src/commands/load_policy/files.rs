@@ -47,7 +47,9 @@ impl Files {
             };
         };
         let commit = sha.parse().map_err(|_| {
-            Failure::input(format!("{WORKFLOW_COMMIT} is {sha:?}, which is no commit"))
+            Failure::input(format!(
+                "{WORKFLOW_COMMIT} is {sha:?}, which is not a commit"
+            ))
         })?;
         Ok(Some(Self::Commit {
             commit,

@@ -15,7 +15,7 @@ use crate::release::sign::plan::plan_signing;
 use crate::release::sign::stage::SigningStage;
 use crate::transfer::CopyStats;
 
-/// What was written at a destination.
+/// Content that was written at a destination.
 pub(crate) struct StageResult {
     pub(crate) copy_stats: CopyStats,
     pub(crate) referrers: CopiedReferrers,

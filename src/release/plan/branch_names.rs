@@ -1,6 +1,6 @@
-//! Branches and pull requests that are called what a release is called. Anybody who may push can
-//! name a branch, so none of them takes the tag of a version line that has releases, and none moves a
-//! tag that has the form of an immutable one (promise 3).
+//! Checks the tags of branches and pull requests that have the name of a release. Anyone who may
+//! push can name a branch, so none of them takes the tag of a version line that has releases, and
+//! none moves a tag that has the form of an immutable one (promise 3).
 
 use super::destination_state::DestinationState;
 use crate::image::{Destination, Digest, Tag};

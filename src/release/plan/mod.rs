@@ -1,4 +1,4 @@
-//! Plans: what each destination has, and what becomes of each tag there.
+//! Observes the destinations, and plans the change of each tag there.
 
 pub(super) mod branch_ancestry;
 pub(super) mod branch_names;

@@ -1,4 +1,5 @@
-//! What the destinations have: each tag that matters once, and the list of tags where lines move.
+//! Observes the destinations: resolves each planned tag once, and lists all tags where version
+//! lines are planned.
 
 use std::collections::{BTreeMap, BTreeSet};
 

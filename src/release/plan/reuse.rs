@@ -1,8 +1,8 @@
-//! Where an immutable tag names another image that was built from the same commit.
+//! Finds the existing image of the same commit that is released instead of a rebuilt one.
 //!
-//! Whoever can write to the destination can put an image there and write any commit into its label.
-//! So an image that is kept passes every check that the source passes, and more than its own label
-//! has to speak for it where the release names a version or an environment after it.
+//! Anyone who can write to the destination can put an image there with any commit in its label. So
+//! an image that is reused passes every check that the source passes, and where the release names a
+//! version or an environment after it, its own label is not enough evidence.
 
 use super::destination_state::DestinationState;
 use super::tags;

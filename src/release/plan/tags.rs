@@ -40,18 +40,18 @@ impl TagPlan {
         self.steps.iter().any(TagStep::writes)
     }
 
-    /// Whether a tag names the root already, or is going to.
+    /// Returns whether a tag names the root already, or is going to.
     pub(crate) fn has_root(&self) -> bool {
         self.writes() || self.names_root()
     }
 
-    /// Whether a tag names the root already.
+    /// Returns whether a tag names the root already.
     pub(crate) fn names_root(&self) -> bool {
         let mut steps = self.steps.iter();
         steps.any(|step| step.change == TagChange::Unchanged)
     }
 
-    /// Whether a tag is written whatever else happens: one that follows a branch may give way to
+    /// Returns whether a tag is written for certain: one that follows a branch may give way to
     /// another run's.
     pub(crate) fn is_certain_to_write(&self) -> bool {
         let mut steps = self.steps.iter();
@@ -215,7 +215,7 @@ fn created_or_moved(at: Option<Digest>) -> TagChange {
     at.map_or(TagChange::Created, |from| TagChange::Moved { from })
 }
 
-/// Promise 3: an immutable tag is not moved by us.
+/// Returns the refusal to move an immutable tag (promise 3).
 pub(crate) fn immutable_tag_conflict(
     place: &Destination,
     planned: &PlannedTag,
@@ -233,7 +233,7 @@ pub(crate) fn immutable_tag_conflict(
     ))
 }
 
-/// `tag` of `place`, as a source is written.
+/// Returns `tag` of `place` in the syntax of a source.
 pub(crate) fn tag_reference(place: &Destination, tag: &Tag) -> String {
     format!("{place}:{tag}")
 }

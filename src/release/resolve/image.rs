@@ -1,4 +1,4 @@
-//! An image that is resolved: its root manifest and where it is read from.
+//! Resolved image: its root manifest, and the reader of its content.
 
 use crate::image::{Destination, Digest, ImageSelector, ImageSource, Manifest, TagOrDigest};
 use crate::release::Failure;

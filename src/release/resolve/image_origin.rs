@@ -12,8 +12,9 @@ const CONFIG_LIMIT: u64 = 8 << 20;
 /// How deep indexes are looked into for an image.
 const INDEX_DEPTH_LIMIT: usize = 8;
 
-/// The commit and version that the image names: in the root's annotations, else in the annotations
-/// or labels of its first platform. All platforms are built together, so one speaks for all.
+/// Reads the commit and version that the image names: in the root's annotations, else in the
+/// annotations or labels of its first platform. All platforms are built together, so one speaks for
+/// all.
 pub(crate) async fn read_image_origin(
     source: &ImageReader,
     root: &Manifest,

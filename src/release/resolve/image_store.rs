@@ -1,4 +1,4 @@
-//! Stores that images and their referrers are read from.
+//! Opens the stores that images and their signatures are read from, and resolves digests in them.
 
 use crate::image::{Destination, Digest, ImageSelector, ImageSource, Reference, TagOrDigest};
 use crate::layout::{LayoutDirectory, LayoutError};

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use super::stage::{AttachmentPart, PendingAttachment, SigningStage};
 use super::statement::{PlannedStatement, SignedContent};
 use crate::github::AttestationUploadError;
-use crate::referrers::{Artifact, annotations_over, sig_layer};
+use crate::referrers::{Artifact, annotations_over, cosign_layer};
 use crate::release::Failure;
 use crate::release::request::SignatureFormat;
 use crate::release::verify::evidence::PREDICATE_TYPE_ANNOTATION;
@@ -78,7 +78,7 @@ impl SigningStage<'_> {
             }
         };
         AttachmentPart::Layer {
-            value: sig_layer(media_type, &layer.payload, &annotations),
+            value: cosign_layer(media_type, &layer.payload, &annotations),
             payload: layer.payload.clone().into(),
         }
     }

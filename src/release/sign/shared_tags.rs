@@ -153,12 +153,12 @@ pub(super) fn retain_layers(mut image: Manifest, digests: &[Digest]) -> Manifest
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::referrers::sig_layer;
+    use crate::referrers::cosign_layer;
 
     #[test]
     fn only_the_layers_of_this_run_are_checked_again() {
         let layers = [b"ours", b"else"]
-            .map(|payload| sig_layer("text/plain", payload, &std::collections::BTreeMap::new()));
+            .map(|payload| cosign_layer("text/plain", payload, &std::collections::BTreeMap::new()));
         let media_type = "application/vnd.oci.image.manifest.v1+json";
         let config = serde_json::json!({
             "mediaType": "application/vnd.oci.image.config.v1+json",

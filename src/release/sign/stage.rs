@@ -1,4 +1,5 @@
-//! State of signing one manifest at one destination: what is asked for, what exists, what is pending.
+//! State of signing one manifest at one destination: the request, the existing attachments and the
+//! pending ones.
 
 use bytes::Bytes;
 use futures_util::future::try_join;
@@ -19,7 +20,7 @@ use crate::release::request::{SignatureFormat, SigningOptions};
 use crate::signing::Requirement;
 use crate::transfer::{ImageStore, Side};
 
-/// What is signed, with what, and what must hold of the result.
+/// Request to sign one manifest: the options, the requirement on the result, and the subject.
 pub(super) struct SignRequest<'a> {
     pub(super) signing: &'a SigningOptions,
     /// Requirement that new signatures must meet.

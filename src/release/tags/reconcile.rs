@@ -1,4 +1,5 @@
-//! The version lines after the writes: read again, and corrected until they are right (promise 4).
+//! Reads the version lines again after the writes, and corrects them until they are right (promise
+//! 4).
 //!
 //! Registries have no compare-and-swap, so a run that decided on what it saw earlier may write a line
 //! over a higher release, which another run has finished meanwhile. Each run undoes what it overwrote;

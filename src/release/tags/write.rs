@@ -1,4 +1,4 @@
-//! Writing tags.
+//! Writes the tags of a release, and reads immutable ones before and after the write.
 
 use futures_util::future::try_join_all;
 

@@ -15,7 +15,7 @@ use crate::release::resolve::image_store::{
 use crate::signing::{AttestationRule, Requirement, VerificationError};
 use crate::transfer::{ImageStore, Side, StoreError};
 
-/// What is to be checked.
+/// Request to verify an image.
 #[derive(Debug, Clone)]
 pub struct VerifyRequest {
     /// The image.
@@ -24,7 +24,7 @@ pub struct VerifyRequest {
     pub recursive: bool,
 }
 
-/// An image that was looked at.
+/// Image that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedImage {
     /// Its digest.
@@ -35,29 +35,29 @@ pub struct CheckedImage {
     pub content: ManifestContent,
 }
 
-/// Something that an image has not, or not good.
+/// Signature or attestation that an image lacks, or of which none is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingEvidence {
-    /// What.
+    /// Evidence that is missing.
     pub wanted: RequiredEvidence,
-    /// Which image.
+    /// Image that lacks the evidence.
     pub of: CheckedImage,
 }
 
-/// What was found.
+/// Result of a verification: the evidence that was found, and the evidence that is missing.
 #[derive(Debug, Clone)]
 pub struct Verification {
-    /// The image, as it was asked for.
+    /// Source, as given.
     pub source: ImageSource,
-    /// Who had to have signed.
+    /// Requirement on the signer.
     pub requirement: Requirement,
-    /// What was asked for first, and with `recursive` all below it.
+    /// Checked images: the requested one first, and with `recursive` all below it.
     pub images: Vec<CheckedImage>,
-    /// Every signature there is.
+    /// All signatures that were found.
     pub signatures: Vec<CheckedSignature>,
-    /// Every attestation there is of a type that was asked for.
+    /// All attestations of the required types that were found.
     pub attestations: Vec<CheckedAttestation>,
-    /// What is not there, or not good.
+    /// Evidence that is missing or invalid.
     pub missing: Vec<MissingEvidence>,
 }
 
@@ -65,17 +65,18 @@ pub struct Verification {
 const IMAGE_CONCURRENCY: usize = 8;
 
 impl Verification {
-    /// The digest of the image that was asked for.
+    /// Returns the digest of the requested image.
     pub fn root(&self) -> Digest {
         self.images[0].digest
     }
 
-    /// Whether all is there that has to be.
+    /// Returns whether all required evidence was found.
     pub fn passed(&self) -> bool {
         self.missing.is_empty()
     }
 
-    /// That something is not there, or not good; nothing where it is.
+    /// Returns the refusal for the first evidence that is missing or invalid; `None` if all was
+    /// found.
     pub fn to_refusal(&self) -> Option<Failure> {
         let MissingEvidence { wanted, of } = self.missing.first()?;
         let source = &self.source;

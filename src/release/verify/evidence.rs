@@ -1,4 +1,5 @@
-//! What signatures an image has, each checked against who has to have made it.
+//! Reads the signatures and attestations of an image, and verifies each against the required
+//! signer.
 
 use futures_util::future::try_join3;
 

@@ -1,14 +1,14 @@
-//! The manifests of an image at every level, as its store has them.
+//! Reads the manifests of an image at every level from its store.
 //!
-//! What an entry of an index says (its platform, its media type, its annotations) was written by
-//! whoever made the index. So each manifest is read, and what it is follows from itself.
+//! The author of an index wrote what its entries say (platform, media type, annotations). So each
+//! manifest is read, and judged by its own content.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::image::{Descriptor, Digest, Manifest, ManifestBody, Platform, TagOrDigest};
 use crate::transfer::{ImageStore, MANIFESTS_LIMIT, StoreError};
 
-/// What a manifest is.
+/// Content of a manifest, by its own media types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManifestContent {
     /// An index.

@@ -56,7 +56,7 @@ pub enum EndpointsError {
     #[error("asks for each signature {0}, and only one is supported")]
     MoreThanOne(&'static str),
     /// An address is none.
-    #[error("names {0:?}, which is no http or https address")]
+    #[error("names {0:?}, which is not an http or https address")]
     Address(String),
 }
 
@@ -180,7 +180,7 @@ mod tests {
         for (config, part) in [
             (several, "in several logs"),
             (none, "names no Fulcio"),
-            (odd, "is no http or https address"),
+            (odd, "is not an http or https address"),
             (
                 config(vec![log(2)], Vec::new()),
                 "needs a timestamp authority",

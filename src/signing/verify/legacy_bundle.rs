@@ -159,7 +159,7 @@ fn parse_timestamp(text: &str) -> Result<Rfc3161Timestamp, VerificationError> {
 fn decode_base64(what: &str, text: &str) -> Result<Vec<u8>, VerificationError> {
     BASE64_STANDARD
         .decode(text)
-        .map_err(|_| VerificationError::malformed(format!("its {what} is no base64")))
+        .map_err(|_| VerificationError::malformed(format!("its {what} is not base64")))
 }
 
 fn decode_hex(text: &str) -> Option<Vec<u8>> {

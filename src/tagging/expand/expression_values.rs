@@ -88,7 +88,7 @@ pub(super) fn short_sha(subject: &TagContext, sha: &str, strict: bool) -> Result
     let length = match &subject.short_sha {
         Some(text) => parse_javascript_number(text).ok_or_else(|| {
             format!(
-                "{variable} is {:?}, which is no number",
+                "{variable} is {:?}, which is not a number",
                 printable_name(text)
             )
         })?,

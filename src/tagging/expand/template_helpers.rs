@@ -189,7 +189,7 @@ impl DateHelper {
             Value::String(format) => Ok(format.clone()),
             Value::Null | Value::Bool(false) => Ok(String::new()),
             Value::Number(number) if number.as_f64() == Some(0.0) => Ok(String::new()),
-            _ => Err(render_error(format!("the format of {name} is no text"))),
+            _ => Err(render_error(format!("the format of {name} is not text"))),
         }
     }
 

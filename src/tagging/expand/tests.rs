@@ -192,7 +192,7 @@ fn a_release_names_its_version_or_itself() {
         CompatMode::Compatible,
         &push("refs/heads/release/1.2.0-sha-main"),
     );
-    assert!(wrong.unwrap_err().contains("no commit id"));
+    assert!(wrong.unwrap_err().contains("is not a commit id"));
 }
 
 #[test]

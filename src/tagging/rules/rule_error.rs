@@ -39,7 +39,7 @@ pub enum RuleProblem {
         nearest: &'static str,
     },
     /// The attribute does nothing for rules of this type.
-    #[error("the attribute {attribute} is none of type={kind}, which takes {valid}")]
+    #[error("the attribute {attribute} does not belong to type={kind}, which takes {valid}")]
     WrongType {
         /// The attribute.
         attribute: String,
@@ -60,7 +60,7 @@ pub enum RuleProblem {
         kind: &'static str,
     },
     /// A number was wanted.
-    #[error("the value of {attribute} {word:?} is no number")]
+    #[error("the value of {attribute} {word:?} is not a number")]
     NotANumber {
         /// The attribute.
         attribute: &'static str,

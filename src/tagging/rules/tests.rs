@@ -47,7 +47,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ),
         (
             "x,pattern=y",
-            r#"the attribute pattern is none of type=raw, which takes value (column 3 of "x,pattern=y")"#,
+            r#"the attribute pattern does not belong to type=raw, which takes value (column 3 of "x,pattern=y")"#,
         ),
         (
             "x,immutable=treu",
@@ -67,7 +67,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ),
         (
             "type=match,pattern=x,group=one",
-            r#"the value of group "one" is no number (column 28 of "type=match,pattern=x,group=one")"#,
+            r#"the value of group "one" is not a number (column 28 of "type=match,pattern=x,group=one")"#,
         ),
     ] {
         assert_eq!(error(tags), message);

@@ -377,14 +377,17 @@ async fn promise_3_a_tag_list_that_makes_no_sense_is_refused() {
     let own = next("/v2/prod/web/tags/list?n=1000");
     let away = next("http://127.0.0.1:1/v2/prod/web/tags/list?n=1000");
     for (effect, part) in [
-        (Effect::status_with(200, &[], "<html>"), "it is no tag list"),
+        (
+            Effect::status_with(200, &[], "<html>"),
+            "it is not a tag list",
+        ),
         (
             Effect::status_with(200, &[], r#"{"tags":"a"}"#),
-            "it is no tag list",
+            "it is not a tag list",
         ),
         (
             Effect::status_with(200, &[], r#"{"name":"prod/web"}"#),
-            "it is no tag list",
+            "it is not a tag list",
         ),
         (
             Effect::status_with(200, &[("link", &own)], list),

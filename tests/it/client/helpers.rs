@@ -156,11 +156,11 @@ async fn promise_7_a_helper_that_fails_is_named_and_not_quoted() {
         ),
         (
             &format!("echo {HUNTER2}"),
-            "answered something that is no login",
+            "answered something that is not a login",
         ),
         (
             &format!(r#"echo '{{"Username": "{HUNTER2}"}}'"#),
-            "answered something that is no login",
+            "answered something that is not a login",
         ),
         (endless, "answered more than 65536 bytes"),
         ("kill -9 $$", "failed (signal: 9"),

@@ -194,7 +194,7 @@ fn lies() -> Vec<Lie> {
             Destination,
             ("GET", tags),
             ok(&[], "<html>"),
-            (list, "it is no tag list"),
+            (list, "it is not a tag list"),
         ),
         // Ways.
         lie(
@@ -414,14 +414,14 @@ async fn every_lie_about_referrers_is_found_out_and_named() {
                 "its Link header is malformed",
             ),
             (Effect::EndlessBody, "a body of more than"),
-            (ok(&[], "<html>"), "it is no list of referrers"),
+            (ok(&[], "<html>"), "it is not a list of referrers"),
             (
                 ok(&[], r#"{"schemaVersion":1,"manifests":[]}"#),
-                "it is no list of referrers",
+                "it is not a list of referrers",
             ),
             (
                 ok(&[], r#"{"schemaVersion":2,"manifests":{}}"#),
-                "it is no list of referrers",
+                "it is not a list of referrers",
             ),
             (ok(&[], &entry("sha256:none")), "referrers"),
             (Effect::status(403), "403"),

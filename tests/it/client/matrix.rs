@@ -362,8 +362,8 @@ async fn promise_1_damaged_answers_never_arrive() {
                 "has the",
                 "bytes",
                 "larger than 8 MiB",
-                "it is no tag list",
-                "it is no list of referrers",
+                "it is not a tag list",
+                "it is not a list of referrers",
                 "is not a manifest",
             ];
             assert!(named.iter().any(|part| failed.contains(part)), "{failed}");

@@ -415,7 +415,7 @@ async fn what_github_could_not_keep_is_said_before_anything_is_done() {
         (
             "GITHUB_API_URL",
             "http://github.example/api/v3",
-            "is no https address",
+            "is not an https address",
         ),
         ("GITHUB_REPOSITORY", "", "GITHUB_REPOSITORY is not set"),
     ] {

@@ -145,7 +145,7 @@ fn a_bundle_beside_a_file_is_checked() {
                 "--certificate-runner-environment=self-hosted",
             ],
             2,
-            "what a key signed has no certificate",
+            "a signature of a key has no certificate",
         ),
         (
             "key-rekor2.json",

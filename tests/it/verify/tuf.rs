@@ -295,7 +295,7 @@ const WRONG: &[(&str, Wrong, &str)] = &[
         "failed to parse JSON",
     ),
     (
-        "a target that is no trusted root",
+        "a target that is not a trusted root",
         |repository| repository.publish(9, &[(TARGET, "{}")]),
         "missing field `mediaType`",
     ),

@@ -20,7 +20,7 @@ const PATTERN_LIMIT: usize = 2048;
 #[derive(Debug, PartialEq, Eq, Error)]
 pub(super) enum PatternError {
     /// The text is no regular expression.
-    #[error("is no regular expression: {0}")]
+    #[error("is not a regular expression: {0}")]
     Syntax(String),
     /// The expression is longer than can be gone through: nesting and alternatives take stack.
     #[error("has more than {PATTERN_LIMIT} bytes")]

@@ -1,11 +1,11 @@
-//! What a referrer is, told from the names that it gives its content.
+//! Kinds of referrers, derived from the media types and annotations of their content.
 
 use std::collections::BTreeMap;
 
 use crate::image::{Manifest, ManifestBody};
 use crate::notices::to_printable;
 
-/// What something about an image is.
+/// Kind of a referrer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReferrerKind {
     /// A signature of the image: cosign's or Notation's.
@@ -74,15 +74,15 @@ const TYPE_KEYWORDS: [(&str, ReferrerKind); 11] = [
 const CONTENT: &str = "dev.sigstore.bundle.content";
 
 impl ReferrerKind {
-    /// The annotations of a list's entry that anything is told from.
-    pub(super) const TELLING: [&str; 4] = [
+    /// Annotations of an entry of a list that state the kind of the referrer.
+    pub(super) const KIND_ANNOTATIONS: [&str; 4] = [
         PREDICATE_ANNOTATIONS[0],
         PREDICATE_ANNOTATIONS[1],
         PREDICATE_ANNOTATIONS[2],
         CONTENT,
     ];
 
-    /// What a manifest is.
+    /// Returns the kind of a manifest.
     pub fn from_manifest(manifest: &Manifest) -> Self {
         let (config, layers) = match &manifest.body {
             ManifestBody::Image { config, layers } => {
@@ -101,7 +101,7 @@ impl ReferrerKind {
         Self::from_type(telling.unwrap_or(first), &predicates)
     }
 
-    /// What an entry of a list says that a manifest is; `None` where only the manifest can tell.
+    /// Returns the kind that an entry of a list states; `None` where only the manifest can tell.
     pub(super) fn from_entry(
         kind: Option<&str>,
         annotations: &BTreeMap<String, String>,
@@ -112,7 +112,7 @@ impl ReferrerKind {
         (!is_envelope || !predicates.is_empty()).then(|| Self::from_type(kind, &predicates))
     }
 
-    /// What a layer of one of cosign's images under a tag is, from its type and annotations.
+    /// Returns the kind of a layer of one of cosign's images, from its type and annotations.
     pub(super) fn from_layer(kind: &str, annotations: &BTreeMap<String, String>) -> Self {
         let predicates: Vec<&str> = predicate_types(annotations).collect();
         Self::from_type(kind, &predicates)
@@ -143,7 +143,7 @@ impl ReferrerKind {
         }
     }
 
-    /// One word for it, as in the output `json`; for what is none of the known kinds, its type.
+    /// Returns the name of the kind in the output `json`; the type itself for an unknown kind.
     pub fn id(&self) -> &str {
         match self {
             Self::Signature => "signature",
@@ -157,7 +157,7 @@ impl ReferrerKind {
         }
     }
 
-    /// So many of them: `2 signatures`.
+    /// Returns the count with the name of the kind, such as `2 signatures`.
     pub fn count_phrase(&self, count: u64) -> String {
         let name = match self {
             Self::Signature => "signature",

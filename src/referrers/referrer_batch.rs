@@ -1,5 +1,5 @@
-//! Some of what stands beside an image, on its way to one destination: blobs first, then manifests,
-//! then the tags that name them.
+//! Batch of referrers that are written to one destination: blobs first, then manifests, then the
+//! tags that name them.
 
 use futures_util::future::{try_join, try_join_all};
 use serde_json::Value;
@@ -18,14 +18,14 @@ use crate::transfer::{
 /// The bytes of manifests that are written to a layout together.
 const TOGETHER: usize = 4 << 20;
 
-/// What is missing about one manifest.
+/// Referrers of one manifest that the destination lacks.
 pub(super) struct MissingReferrers {
     pub(super) digest: Digest,
     pub(super) missing: Vec<Referrer>,
     pub(super) source: ReferrersSource,
 }
 
-/// What is missing under one tag.
+/// Layers that the destination lacks under one tag.
 pub(super) struct MissingTagLayers {
     pub(super) image: CosignTagImage,
     pub(super) missing: Vec<Value>,
@@ -119,7 +119,7 @@ impl<'a> ReferrerBatch<'a> {
         Ok(lists.into_iter().flatten().chain(tags).collect())
     }
 
-    /// Whether tags have to be added to.
+    /// Returns whether tags are appended to.
     pub(super) fn appends_to_tags(&self) -> bool {
         !self.tag_updates.is_empty()
     }

@@ -1,12 +1,12 @@
-//! Tags of referrers and signatures that something else has overwritten. Whoever goes by such a tag is
-//! told so; whoever adds to it writes it anew, with those of its members that it can have.
+//! Detects tags of referrers and signatures that another program has overwritten. A reader of such
+//! a tag gets an error; a writer writes the tag anew, with those of its members that belong there.
 
 use oci_client::manifest::{IMAGE_CONFIG_MEDIA_TYPE, IMAGE_DOCKER_CONFIG_MEDIA_TYPE};
 use serde_json::Value;
 
 use super::appendable_tag::TagContent;
+use super::index_entry_json::IndexEntryJson;
 use super::tag_members::read_members;
-use super::wire::IndexEntryJson;
 use super::{AppendableTag, ReferrerError};
 use crate::image::{Manifest, ManifestBody, MediaType};
 use crate::notices::Notices;
@@ -85,13 +85,13 @@ impl AppendableTag {
         }
     }
 
-    /// Whether something has overwritten the tag.
+    /// Returns whether another program has overwritten the tag.
     pub(super) fn is_overwritten(&self, there: &Manifest) -> bool {
         self.problem(there).is_some()
     }
 }
 
-/// Whether a manifest has the config of an image that runs, and not an artifact's.
+/// Returns whether a manifest has the config of a container image, and not that of an artifact.
 pub(super) fn has_image_config(manifest: &Manifest) -> bool {
     let kinds = [IMAGE_CONFIG_MEDIA_TYPE, IMAGE_DOCKER_CONFIG_MEDIA_TYPE];
     match &manifest.body {
@@ -100,7 +100,7 @@ pub(super) fn has_image_config(manifest: &Manifest) -> bool {
     }
 }
 
-/// Whether layers of this type hold files of an image that runs.
+/// Returns whether layers of this media type hold the file system of a container image.
 pub(super) fn is_filesystem(media_type: &str) -> bool {
     let kinds = [
         "application/vnd.oci.image.layer.",

@@ -1,4 +1,5 @@
-//! The entry of a list of referrers, as registries and indexes write it: as much of it as is read.
+//! Entry of a list of referrers in the format of registries and indexes, with the members that are
+//! read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +11,7 @@ use super::ReferrerKind;
 use super::referrer_entry::ReferrerEntry;
 use crate::image::{Manifest, MediaType};
 
-/// An entry of a list. Members that nothing is read from are passed over, and take no memory.
+/// Entry of a list. Other members are skipped, and take no memory.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct IndexEntryJson {
@@ -18,12 +19,12 @@ pub(super) struct IndexEntryJson {
     digest: Option<String>,
     platform: Option<IgnoredAny>,
     artifact_type: Option<String>,
-    annotations: Option<Telling>,
+    annotations: Option<KindAnnotations>,
 }
 
-/// The annotations that say what a referrer is.
+/// Annotations that state the kind of a referrer.
 #[derive(Default)]
-struct Telling(BTreeMap<String, String>);
+struct KindAnnotations(BTreeMap<String, String>);
 
 impl IndexEntryJson {
     /// Reads the entries of an index.
@@ -36,8 +37,8 @@ impl IndexEntryJson {
         index.map_or_else(|_| Vec::new(), |index| index.manifests)
     }
 
-    /// Whether this is no entry of a list of referrers. Such an entry says of what type the referrer is;
-    /// one of an image index says for which platform the image is, or nothing.
+    /// Returns whether this is no entry of a list of referrers. Such an entry states the type of
+    /// the referrer; one of an image index states the platform of the image, or neither.
     pub(super) fn is_foreign(&self) -> bool {
         let media_type = self.media_type.as_deref().unwrap_or_default();
         let is_image = MediaType::parse(media_type).is_some_and(|it| !it.is_index());
@@ -107,26 +108,26 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-impl<'de> Deserialize<'de> for Telling {
+impl<'de> Deserialize<'de> for KindAnnotations {
     fn deserialize<D: Deserializer<'de>>(annotations: D) -> Result<Self, D::Error> {
         struct Few;
         impl<'de> Visitor<'de> for Few {
-            type Value = Telling;
+            type Value = KindAnnotations;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("annotations")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Telling, A::Error> {
-                let mut telling = BTreeMap::new();
+            fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<KindAnnotations, A::Error> {
+                let mut kind_annotations = BTreeMap::new();
                 while let Some(name) = all.next_key::<String>()? {
-                    if !ReferrerKind::TELLING.contains(&name.as_str()) {
+                    if !ReferrerKind::KIND_ANNOTATIONS.contains(&name.as_str()) {
                         all.next_value::<IgnoredAny>()?;
                     } else if let Text(Some(text)) = all.next_value()? {
-                        telling.insert(name, text);
+                        kind_annotations.insert(name, text);
                     }
                 }
-                Ok(Telling(telling))
+                Ok(KindAnnotations(kind_annotations))
             }
         }
         annotations.deserialize_map(Few)
