@@ -4,7 +4,6 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::destination_state::CreationTime;
 use crate::image::{Digest, Manifest, ManifestBody};
 use crate::transfer::{ImageReader, StoreError};
 
@@ -16,6 +15,18 @@ const INDEX_DEPTH_LIMIT: usize = 4;
 const CHILDREN_LIMIT: usize = 64;
 /// End of the year 1970: reproducible builds set times of that year in place of a real one.
 const END_OF_1970: i64 = 31_536_000;
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+/// Time in whole seconds of the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CreationTime(pub(crate) i64);
+
+impl CreationTime {
+    /// Returns whether the time is more than 24 hours before `other`.
+    pub(crate) fn is_a_day_before(self, other: Self) -> bool {
+        other.0.saturating_sub(self.0) > DAY_SECONDS
+    }
+}
 
 #[derive(Deserialize)]
 struct ConfigJson {

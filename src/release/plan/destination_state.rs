@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::creation_time::CreationTime;
 use crate::image::{Digest, ImageSource, Tag};
 use crate::release::destination::OpenDestination;
-use crate::tagging::{ExcludedVersions, ReleaseSeries, SeriesReleases};
+use crate::tagging::{ExcludedVersions, LineTag, ReleaseSeries, SeriesReleases};
 
 /// State of a destination when it was observed.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +50,16 @@ impl DestinationState {
         SeriesReleases::from_tags(&self.tags, series, &self.withdrawn, &self.excluded)
     }
 
+    /// Returns the releases that a line is compared with: those of its own series, or, where that has
+    /// none, those of the series of the release.
+    pub(crate) fn compared_releases(&self, line: &LineTag) -> SeriesReleases {
+        let own = self.releases(&line.series);
+        match own.has_releases() || line.series.is_same_as(&line.release_series) {
+            true => own,
+            false => self.releases(&line.release_series),
+        }
+    }
+
     /// Returns the state with another list of tags.
     pub(crate) fn with_tags(&self, tags: BTreeSet<Tag>) -> Self {
         let mut state = self.clone();
@@ -64,18 +75,5 @@ impl DestinationState {
             }
             self.tag_digests.insert(tag, digest);
         }
-    }
-}
-
-/// Time in whole seconds of the Unix epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct CreationTime(pub(crate) i64);
-
-const DAY_SECONDS: i64 = 24 * 60 * 60;
-
-impl CreationTime {
-    /// Returns whether the time is more than 24 hours before `other`.
-    pub(crate) fn is_a_day_before(self, other: Self) -> bool {
-        other.0.saturating_sub(self.0) > DAY_SECONDS
     }
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::{try_join, try_join_all};
 
-use super::creation_time::{read_creation_time, read_creation_time_of};
-use super::destination_state::CreationTime;
+use super::creation_time::{CreationTime, read_creation_time, read_creation_time_of};
 use super::destination_state::DestinationState;
 use super::lines::{LineDecision, LineHold, LineQuestion, decide_line};
 use super::observe;

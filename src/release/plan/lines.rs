@@ -75,23 +75,11 @@ pub(crate) fn decide_line(
     let compared = ComparedLine {
         tag: &planned.tag,
         line,
-        releases: match releases.has_releases() {
-            true => releases,
-            false => seen.releases(&line.release_series),
-        },
+        releases: seen.compared_releases(line),
         seen,
         root,
     };
     Some(compared.decide())
-}
-
-/// Returns the releases that the line of `planned` is compared with, and the line.
-pub(crate) fn compared_releases(line: &LineTag, seen: &DestinationState) -> SeriesReleases {
-    let own = seen.releases(&line.series);
-    match own.has_releases() || line.series.is_same_as(&line.release_series) {
-        true => own,
-        false => seen.releases(&line.release_series),
-    }
 }
 
 impl ComparedLine<'_> {

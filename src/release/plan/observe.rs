@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{join_all, try_join, try_join_all};
 
 use super::destination_state::DestinationState;
-use super::lines::compared_releases;
 use crate::image::{Digest, Tag};
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
@@ -97,7 +96,7 @@ fn unresolved_releases(seen: &DestinationState, planned: &[PlannedTag]) -> BTree
     let lines = planned.iter().filter_map(|planned| {
         seen.tag_digest(&planned.tag)?;
         let line = planned.line()?;
-        let releases = compared_releases(line, seen);
+        let releases = seen.compared_releases(line);
         let highest = releases.highest(&line.line)?;
         let is_higher = highest.version.is_higher_than(&line.version);
         (is_higher && !seen.tag_digests.contains_key(&highest.tag)).then(|| highest.tag.clone())

@@ -46,7 +46,7 @@ use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::outcome::TagChange;
 use crate::release::plan::destination_state::DestinationState;
-use crate::release::plan::lines::{VERSION_LOOKUP_LIMIT, compared_releases};
+use crate::release::plan::lines::VERSION_LOOKUP_LIMIT;
 use crate::release::plan::observe;
 use crate::release::plan::tags::{LineGoal, TagPlan, TagStep, immutable_tag_conflict};
 use crate::release::resolve::image;
@@ -214,7 +214,7 @@ impl LineReconciler<'_> {
     }
 
     fn higher_releases(&self, line: &TrackedLine, now: &DestinationState) -> Vec<TaggedRelease> {
-        let releases = compared_releases(&line.line, now);
+        let releases = now.compared_releases(&line.line);
         let higher = releases.higher_than(&line.line.line, &line.goal.version);
         higher.take(VERSION_LOOKUP_LIMIT).cloned().collect()
     }

@@ -1,5 +1,6 @@
 //! Runs against one registry whose requests about tags wait for their turn.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub struct Stage {
     names: Option<&'static [&'static str]>,
     said: Vec<Said>,
     calm_said: Said,
+    /// How many lists lacked a tag that was there.
+    stale_lists: Cell<usize>,
     /// A version that is none.
     pub ignored: &'static str,
 }
@@ -87,6 +90,7 @@ impl Stage {
             names: None,
             said,
             calm_said: Said::default(),
+            stale_lists: Cell::default(),
             ignored: "",
         }
     }
@@ -102,6 +106,11 @@ impl Stage {
     /// What a run has said since this was last asked.
     pub fn take_said(&self, run: usize) -> String {
         self.said[run].take()
+    }
+
+    /// How many lists lacked a tag that was there, since this was last asked.
+    pub fn take_stale_lists(&self) -> usize {
+        self.stale_lists.take()
     }
 
     /// What the runs that nobody disturbs have said.
@@ -258,6 +267,9 @@ impl Stage {
         let tags = self.tags();
         let shown = |tag: &&String| !lacks.contains(&tag.as_str());
         let there: Vec<_> = tags.keys().filter(shown).collect();
+        let is_stale = there.len() < tags.len();
+        self.stale_lists
+            .set(self.stale_lists.get() + usize::from(is_stale));
         let body = json!({"name": WEB, "tags": there}).to_string();
         Effect::status_with(200, &[("content-type", "application/json")], &body)
     }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::release::plan::destination_state::CreationTime;
+use crate::release::plan::creation_time::CreationTime;
 use crate::tagging::{
     ExcludedVersions, ImmutableTagSource, MovingTagSource, ReleaseSeries, ReleaseVersion, TagKind,
 };
