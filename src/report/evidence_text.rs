@@ -45,7 +45,7 @@ pub(super) fn evidence_lines(evidence: &SignatureEvidence) -> Vec<String> {
         }
         if !certificate.logged {
             lines.push(
-                "certificate not checked against a certificate transparency log: the trusted root names none"
+                "certificate in no certificate transparency log: the trusted root names none"
                     .to_owned(),
             );
         }

@@ -514,7 +514,7 @@ fn a_certificate_need_be_in_no_log_where_the_root_names_none() {
     let told = case.run(false).out;
     assert!(
         told.contains(
-            "certificate not checked against a certificate transparency log: the trusted root names none"
+            "certificate in no certificate transparency log: the trusted root names none"
         ),
         "{told}"
     );
