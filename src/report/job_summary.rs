@@ -65,10 +65,16 @@ fn facts_table(outcome: &ReleaseOutcome) -> String {
         );
     }
     if let Some(version) = &outcome.version {
-        fact("Version", &code_span(version));
+        match outcome.provenance.version {
+            Some(origin) => fact("Version", &format!("{} from {origin}", code_span(version))),
+            None => fact("Version", &code_span(version)),
+        }
     }
     if let Some(commit) = &outcome.commit {
         fact("Commit", &code_span(commit.as_str()));
+    }
+    if let Some(origin) = outcome.provenance.commit_tag {
+        fact("SHA tag", &format!("from {origin}"));
     }
     table
 }

@@ -19,10 +19,16 @@ pub(super) fn release_text(outcome: &ReleaseOutcome) -> String {
         );
     }
     if let Some(version) = &outcome.version {
-        fact("version", version);
+        match outcome.provenance.version {
+            Some(origin) => fact("version", &format!("{version} (from {origin})")),
+            None => fact("version", version),
+        }
     }
     if let Some(commit) = &outcome.commit {
         fact("commit", commit.as_str());
+    }
+    if let Some(origin) = outcome.provenance.commit_tag {
+        fact("SHA tag", &format!("from {origin}"));
     }
     for released in &outcome.destinations {
         text += &destination_text(outcome, released);

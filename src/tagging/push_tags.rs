@@ -4,7 +4,7 @@ use super::default_tags::{
 use super::printable_name::printable_name;
 use super::tag_name::{self, SanitizedName};
 use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
-use super::{TagRules, TaggingError};
+use super::{TagRules, TaggingError, VersionOrigin};
 use crate::event::{EventFacts, EventName, GitRef, parse_version};
 
 /// Returns the tags of an image that is pushed, built from the commit of the event.
@@ -81,6 +81,7 @@ fn plan_git_tag(
         Some(version) => {
             let rule = format!("the version of the tag {}", printable_name(name));
             plan_version_tag(derived, &version, &rule)?;
+            derived.provenance.version = Some(VersionOrigin::Event);
             plan_event_commit_tag(derived, facts);
             plan_line_tags(derived, &version, prerelease);
         }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use semver::Version;
 
-use super::{ReleaseSeries, VersionLine, line_tag, tag_name};
+use super::{ReleaseSeries, TagProvenance, VersionLine, line_tag, tag_name};
 use crate::image::Tag;
 
 /// What may happen to a tag once it is written.
@@ -70,6 +70,8 @@ pub struct DerivedTags {
     pub tags: Vec<PlannedTag>,
     /// What was skipped or defaulted, and why. May hold text from outside, made printable.
     pub notes: Vec<String>,
+    /// Sources of the version and the SHA tag.
+    pub provenance: TagProvenance,
 }
 
 impl PlannedTag {

@@ -15,6 +15,7 @@ fn origin(version: Option<&str>) -> ImageOrigin {
     ImageOrigin {
         revision: Some(BUILT.parse().unwrap()),
         version: version.map(str::to_owned),
+        ..ImageOrigin::default()
     }
 }
 

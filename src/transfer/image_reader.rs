@@ -99,6 +99,11 @@ impl ImageReader {
         self.tag_page.get_or_try_init(ask).await
     }
 
+    /// Returns what [`ImageReader::first_tag_page`] told, if it was asked.
+    pub fn known_tag_page(&self) -> Option<&TagPage> {
+        self.tag_page.get()
+    }
+
     /// The store that it is, where it is one.
     pub fn as_store(&self) -> Option<&ImageStore> {
         match &self.kind {

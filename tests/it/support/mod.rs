@@ -23,8 +23,8 @@ use shipmark::notices::{Notice, Notices, TransferProgress};
 use shipmark::referrers::ReferrerSelection;
 use shipmark::registry::{RegistryClient, RegistrySettings};
 use shipmark::release::{
-    ExistingTagPolicy, Failure, ReleaseContext, ReleaseOutcome, ReleaseRequest, ReleaseVerb,
-    RequestedPlatforms, run,
+    ExistingTagPolicy, Failure, ReleaseContext, ReleaseNaming, ReleaseOutcome, ReleaseRequest,
+    ReleaseVerb, RequestedPlatforms, run,
 };
 use shipmark::tagging::TagRules;
 use shipmark::transfer::{BlobIndex, ProgressMeter};
@@ -204,6 +204,7 @@ pub fn request(
             .collect(),
         facts,
         rules: TagRules::Default,
+        naming: ReleaseNaming::default(),
         environment: None,
         existing: ExistingTagPolicy::PerTagKind,
         from: None,
