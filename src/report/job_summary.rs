@@ -139,8 +139,9 @@ mod tests {
         | --- | --- |
         | Source | `oci:dev:git-860c190` |
         | Digest | `sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2` |
-        | Version | `1.4.0` |
+        | Version | `1.4.0` from the label of the image |
         | Commit | `860c1904a1ce19322e91ac35af1ab07466440c37` |
+        | SHA tag | from the tag given as source |
 
         ### `prod.example.com/team/web`
 
@@ -203,8 +204,9 @@ mod tests {
         | --- | --- |
         | Source | ``` oci:x�::add-mask::y�## z ``  ```&#124;`  <script>alert(1)</script> [a](b) @acme %0A ##[group] ` |
         | Digest | `sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2` |
-        | Version | ``` x�::add-mask::y�## z ``  ```&#124;`  <script>alert(1)</script> [a](b) @acme %0A ##[group] ` |
+        | Version | ``` x�::add-mask::y�## z ``  ```&#124;`  <script>alert(1)</script> [a](b) @acme %0A ##[group] ` from the label of the image |
         | Commit | `860c1904a1ce19322e91ac35af1ab07466440c37` |
+        | SHA tag | from the tag given as source |
 
         ### ``` oci:x�::add-mask::y�## z ``  ```&#124;`  <script>alert(1)</script> [a](b) @acme %0A ##[group] `
 

@@ -49,4 +49,6 @@ pub use version_lines::{LineMove, ReleaseSeries, SeriesReleases, TaggedRelease, 
 #[cfg(test)]
 mod concurrency_model;
 #[cfg(test)]
+mod promotion_tests;
+#[cfg(test)]
 mod tests;
