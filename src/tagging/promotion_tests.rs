@@ -164,7 +164,7 @@ fn the_sha_tag_keeps_its_spelling() {
 }
 
 #[test]
-fn an_unlabelled_image_keeps_the_sha_tag_that_it_was_asked_for() {
+fn an_unlabelled_image_keeps_the_sha_tag_of_its_source() {
     let mut source = ImageOrigin::default();
     source.names.source_tag = Some("sha-2b2e927".parse().unwrap());
     let derived = promote("refs/heads/main", &source);
@@ -179,9 +179,9 @@ fn a_label_that_denies_the_sha_tag_is_a_contradiction() {
     let mut source = labelled(None);
     source.names.source_tag = Some("sha-860c190".parse().unwrap());
     let derived = promote("refs/heads/main", &source);
-    let said = derived.provenance.commit_contradiction.as_deref();
+    let contradiction = derived.provenance.commit_contradiction.as_deref();
     assert_eq!(
-        said,
+        contradiction,
         Some(format!("the source's tag sha-860c190 names the commit 860c190, but the image was built from {BUILT}").as_str())
     );
 }
@@ -285,7 +285,7 @@ fn sixteen_versions_are_looked_up() {
         unknown(&labelled(Some("1.4.0"))),
         (false, "sha-2b2e927".to_owned())
     );
-    let mut asked = labelled(Some("1.4.0"));
-    asked.names.source_tag = Some("git-2b2e927".parse().unwrap());
-    assert_eq!(unknown(&asked), (true, String::new()));
+    let mut by_sha_tag = labelled(Some("1.4.0"));
+    by_sha_tag.names.source_tag = Some("git-2b2e927".parse().unwrap());
+    assert_eq!(unknown(&by_sha_tag), (true, String::new()));
 }

@@ -3,10 +3,12 @@
 pub mod attach;
 pub mod checkout;
 pub mod keys;
+pub mod made_image;
 pub mod process;
 pub mod rust_source;
 pub mod table;
 pub mod web;
+pub mod workflow;
 pub mod yaml;
 
 use std::io::Read;
