@@ -14,6 +14,25 @@ pub(super) fn check_names(
     context: &ReleaseContext,
     derived: &DerivedTags,
 ) -> Result<(), Failure> {
+    check_contradictions(request, context, derived)?;
+    if let Some(environment) = production_without_version(request, derived) {
+        context.notices.warning(format!(
+            "{}: the release to {environment} has no version: event, source tag, label and the version tags of the source repository name none; set the input version",
+            request.source
+        ));
+    }
+    Ok(())
+}
+
+/// Warns of sources that contradict each other.
+///
+/// # Errors
+/// As [`check_names`].
+pub(super) fn check_contradictions(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    derived: &DerivedTags,
+) -> Result<(), Failure> {
     let provenance = &derived.provenance;
     let refuses = request.naming.refuses_contradictions;
     let is_decided = provenance.version == Some(VersionOrigin::Input);
@@ -32,12 +51,6 @@ pub(super) fn check_names(
         context
             .notices
             .warning(format!("{}: {text}", request.source));
-    }
-    if let Some(environment) = production_without_version(request, derived) {
-        context.notices.warning(format!(
-            "{}: the release to {environment} has no version: event, source tag, label and the version tags of the source repository name none; set the input version",
-            request.source
-        ));
     }
     Ok(())
 }

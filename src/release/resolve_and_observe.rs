@@ -25,6 +25,7 @@ pub(super) async fn resolve_and_observe(
     let facts = request.facts.as_ref();
     if !needs_origin(request) {
         let derived = derive_without_image(request)?;
+        naming_checks::check_contradictions(request, context, &derived)?;
         let (mut image, mut seen) = try_join(
             resolve_source(request, context),
             observe::observe_destinations(destinations, &derived.tags, &request.source, Vec::new()),

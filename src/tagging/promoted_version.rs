@@ -100,14 +100,14 @@ pub(super) fn highest_first<'a>(
 
 /// Returns whether one image cannot be both versions. A release and its pre-release may be one image:
 /// a tested pre-release becomes the release, and a build may label it with the release's numbers.
-fn contradicts(chosen: &Version, other: &Version) -> bool {
+pub(super) fn contradicts(chosen: &Version, other: &Version) -> bool {
     let numbers = |version: &Version| (version.major, version.minor, version.patch);
     let is_prerelease_of_other = chosen.pre.is_empty() != other.pre.is_empty();
     let may_be_same = is_prerelease_of_other && numbers(chosen) == numbers(other);
     chosen.cmp_precedence(other).is_ne() && !may_be_same
 }
 
-fn contradiction(chosen: &NamedVersion, other: &NamedVersion) -> String {
+pub(super) fn contradiction(chosen: &NamedVersion, other: &NamedVersion) -> String {
     format!(
         "the version is {} ({}), but {} ({})",
         printable_name(&chosen.version.to_string()),
@@ -164,7 +164,7 @@ fn event_version(
     }))
 }
 
-fn branch_version(branch: &ReleaseBranch) -> Option<NamedVersion> {
+pub(super) fn branch_version(branch: &ReleaseBranch) -> Option<NamedVersion> {
     Some(NamedVersion {
         version: branch.version.clone()?,
         prerelease: false,

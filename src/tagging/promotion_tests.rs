@@ -257,6 +257,27 @@ fn a_push_has_a_version_where_the_input_asks_for_it() {
     );
 }
 
+#[test]
+fn a_push_says_that_its_release_branch_names_another_version() {
+    let facts = on("refs/heads/release/v1.2.0-sha-860c190");
+    for (version, text) in [
+        (
+            "1.3.0",
+            &[
+                "the version is 1.3.0 (the input version), but 1.2.0 (the version of the branch release/v1.2.0-sha-860c190)",
+            ][..],
+        ),
+        ("1.2.0", &[]),
+        ("1.2.0-rc.1", &[]),
+    ] {
+        let derived = derive_push_tags(Some(&facts), &TagRules::Default).unwrap();
+        let version = version.parse().unwrap();
+        let derived = derived.with_requested_version(Some(&facts), &version);
+        let provenance = derived.unwrap().provenance;
+        assert_eq!(provenance.version_contradictions, text);
+    }
+}
+
 /// What is looked up where nothing else says it, and nothing where something does.
 #[test]
 fn sixteen_versions_are_looked_up() {

@@ -4,9 +4,13 @@ use semver::Version;
 
 use super::default_tags::{plan_line_tags, plan_version_tag};
 use super::printable_name::printable_name;
+use super::promoted_version::{NamedVersion, branch_version, contradiction, contradicts};
 use super::tag_plan::DerivedTags;
 use super::{TaggingError, VersionOrigin};
 use crate::event::{EventFacts, parse_version};
+
+/// Rule of the tag that the input `version` gives.
+const REQUESTED: &str = "the input version";
 
 impl DerivedTags {
     /// Adds the version that a push is asked for to the tags of its event, with its version lines.
@@ -32,9 +36,35 @@ impl DerivedTags {
                 None => Ok(self),
             };
         }
-        plan_version_tag(&mut self, version, "the input version")?;
+        plan_version_tag(&mut self, version, REQUESTED)?;
         plan_line_tags(&mut self, version, false);
         self.provenance.version = Some(VersionOrigin::Input);
+        self.record_branch_contradiction(facts, version)?;
         Ok(self.into_ordered())
+    }
+
+    /// Records that the release branch of a push names another version.
+    fn record_branch_contradiction(
+        &mut self,
+        facts: Option<&EventFacts>,
+        version: &Version,
+    ) -> Result<(), TaggingError> {
+        let branch = match facts {
+            Some(facts) => facts.release_branch()?,
+            None => None,
+        };
+        let of_branch = branch.as_ref().and_then(branch_version);
+        let Some(other) = of_branch.filter(|other| contradicts(version, &other.version)) else {
+            return Ok(());
+        };
+        let requested = NamedVersion {
+            version: version.clone(),
+            prerelease: false,
+            origin: VersionOrigin::Input,
+            rule: REQUESTED.to_owned(),
+        };
+        let contradiction = contradiction(&requested, &other);
+        self.provenance.version_contradictions.push(contradiction);
+        Ok(())
     }
 }
