@@ -154,6 +154,10 @@ declare_inputs! {
         verbs: TAGGING_VERBS, kind: InputKind::Text("NAME"),
         help: "Environment to release to; promote moves the tag of its name. If there is a policy, one of the policy's environments",
     }
+    Version, "version" {
+        verbs: RELEASE_VERBS, kind: InputKind::Text("VERSION"),
+        help: "Version to release the image as, such as 1.4.0, for the tags of the default table. Default for promote: the version of the event, of the tag given as source, of the image's label, or of the source repository's version tags that name the image, the first that is a full version; for push that of the event",
+    }
     Services, "services" {
         verbs: RELEASE_VERBS, kind: InputKind::List("SERVICE"),
         help: "Services of the policy to release. Default: all",

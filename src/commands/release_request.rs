@@ -3,7 +3,7 @@
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
 use super::release_targets::{self, ImageRoute, ReleaseTargets};
-use super::{event_inputs, rule_inputs, tag_context, verification_inputs};
+use super::{event_inputs, naming_inputs, rule_inputs, tag_context, verification_inputs};
 use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;
 use crate::image::{CommitId, Destination};
@@ -65,6 +65,7 @@ pub(super) async fn build_job(
         true => Some(event_inputs::find_facts(invocation)?),
         false => event_inputs::find_optional_facts(invocation)?,
     };
+    let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded.as_ref())?;
     let commit = given_commit(arguments)?;
     let facts = facts.map(|facts| EventFacts {
         commit: commit.clone().or(facts.commit.clone()),
@@ -102,6 +103,7 @@ pub(super) async fn build_job(
         from,
         destinations,
         rules: rules.clone(),
+        naming: naming.clone(),
         facts: facts.clone(),
         environment: environment.clone(),
         existing,

@@ -302,7 +302,13 @@ fn build_outcome(
         requested_digest: Some(*requested_digest).filter(|digest| *digest != root.digest),
         version: derived.version.clone(),
         commit: commit.clone(),
+        provenance: derived.provenance.clone(),
         destinations: released.collect(),
-        notes: derived.notes.clone(),
+        notes: derived
+            .notes
+            .iter()
+            .chain(derived.provenance.contradictions())
+            .cloned()
+            .collect(),
     }
 }

@@ -6,7 +6,7 @@ use super::rules::LatestFlavor;
 use super::tag_name;
 use super::tag_plan::{DerivedTags, LineTag, MovingTagSource, PlannedTag, TagKind};
 use super::tag_rules::{TagInputs, TagRules};
-use super::{ReleaseSeries, VersionLine};
+use super::{ImageOrigin, ReleaseSeries, VersionLine};
 use crate::image::Tag;
 
 /// Returns the tags of the default table with the flavor of the inputs.
@@ -18,6 +18,36 @@ pub(super) fn apply_to_table(
         TagRules::FlavoredDefault(inputs) => apply_flavor(derived, inputs),
         TagRules::Default | TagRules::Custom(_) => Ok(derived),
     }
+}
+
+/// Returns the names of an image without the flavor of the inputs, which [`apply_to_table`] puts around
+/// the tags: `1.4.0` of `1.4.0-alpine` with `suffix=-alpine`.
+pub(super) fn without_flavor(
+    rules: &TagRules,
+    origin: &ImageOrigin,
+) -> Result<ImageOrigin, TaggingError> {
+    let mut origin = origin.clone();
+    let TagRules::FlavoredDefault(inputs) = rules else {
+        return Ok(origin);
+    };
+    let texts = expand_flavor_texts(&inputs.rules, &inputs.context)?;
+    let bare = |text: &str| {
+        let text = text.strip_prefix(texts.prefix.as_str())?;
+        text.strip_suffix(texts.suffix.as_str()).map(str::to_owned)
+    };
+    let bare_tag = |tag: &mut Tag| {
+        if let Some(bare) = bare(tag.as_str()).and_then(|text| text.parse().ok()) {
+            *tag = bare;
+        }
+    };
+    origin.version = origin.version.map(|text| bare(&text).unwrap_or(text));
+    let names = &mut origin.names;
+    let tags = names
+        .source_tag
+        .iter_mut()
+        .chain(&mut names.repository_tags);
+    tags.for_each(bare_tag);
+    Ok(origin)
 }
 
 /// Puts prefix and suffix of the flavor around the tags, and leaves out what the inputs disable.

@@ -21,7 +21,7 @@ pub(super) fn plan_version_tag(
     rule: &str,
 ) -> Result<(), TaggingError> {
     let version = release.version.to_string();
-    let text = release.series().tag_text(&release.version.to_tag_text());
+    let text = release.to_tag_text();
     let tag: Tag = text
         .parse()
         .map_err(|_| TaggingError::LongVersion(printable_name(&version)))?;

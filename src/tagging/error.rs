@@ -62,6 +62,17 @@ pub enum TaggingError {
         /// The commit it names, perhaps abbreviated.
         named: String,
     },
+    /// A version is requested for the image of a pull request.
+    #[error("version is {0}, and the event is about a pull request, which releases no version")]
+    VersionOfPullRequest(String),
+    /// A pushed image is requested under another version than its event names.
+    #[error("version is {requested}, and the event names the version {named}")]
+    OtherVersion {
+        /// Version of the input.
+        requested: String,
+        /// Version of the event.
+        named: String,
+    },
     /// A list cannot be read.
     #[error("{}, line {}: {list}", list.input, list.line)]
     List {
@@ -122,6 +133,8 @@ impl TaggingError {
             Self::Rule(error) if error.is_refusal => {
                 "rename the branch or tag, or leave the rule out for it (enable=false)"
             }
+            Self::VersionOfPullRequest(_) => "leave version out for pull requests",
+            Self::OtherVersion { .. } => "leave version out, or push the git tag of that version",
             Self::List { .. } | Self::Rule(_) => "correct the rule",
             Self::ReservedTag { .. } => "change the flavor",
             Self::BadTag { .. } => {

@@ -3,19 +3,22 @@ use super::default_tags::{
     plan_commit_tag, plan_line_tags, plan_version_tag, refuse_deleted, require_published,
 };
 use super::printable_name::printable_name;
+use super::requested_version::plan_requested_version;
 use super::tag_name::{self, SanitizedName};
 use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
-use super::{NamedRelease, TagRules, TaggingError};
+use super::{NamedRelease, TagRules, TaggingError, VersionOrigin};
 use crate::event::{EventFacts, EventName, GitRef};
 
-/// Returns the tags of an image that is pushed, built from the commit of the event.
+/// Returns the tags of an image that is pushed, built from the commit of the event. The tags of the
+/// default table include those of the version that is requested.
 ///
 /// # Errors
-/// With the default rules: no facts, an event without a row in the default table, a deleted ref, a
+/// With the default rules: a requested version that the event denies, no facts, an event without a row in the default table, a deleted ref, a
 /// release that is not out, or nothing that gives a tag. Of given rules: one that cannot be
 /// expanded or gives no tag, or that none gives one.
 pub fn derive_push_tags(
     facts: Option<&EventFacts>,
+    requested: Option<&NamedRelease>,
     rules: &TagRules,
 ) -> Result<DerivedTags, TaggingError> {
     if let TagRules::Custom(given) = rules {
@@ -43,6 +46,9 @@ pub fn derive_push_tags(
                 facts.event.as_str(),
             )));
         }
+    }
+    if let Some(release) = requested {
+        plan_requested_version(&mut derived, facts, release)?;
     }
     if derived.tags.is_empty() {
         return Err(derived.no_tags_error());
@@ -88,6 +94,7 @@ fn plan_git_tag(
         Some(release) => {
             let rule = format!("the version of the tag {}", printable_name(name));
             plan_version_tag(derived, &release, &rule)?;
+            derived.provenance.version = Some(VersionOrigin::Event);
             plan_event_commit_tag(derived, facts);
             plan_line_tags(derived, &release, prerelease);
         }

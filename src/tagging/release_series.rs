@@ -30,6 +30,24 @@ pub struct NamedRelease {
     pub version: ReleaseVersion,
 }
 
+/// Words for kinds of branches, after which a version is part of a branch's name.
+const BRANCH_WORDS: [&str; 14] = [
+    "branch",
+    "bugfix",
+    "chore",
+    "dependabot",
+    "develop",
+    "feat",
+    "feature",
+    "fix",
+    "hotfix",
+    "main",
+    "master",
+    "release",
+    "renovate",
+    "support",
+];
+
 impl ReleaseSeries {
     /// Returns the series of tags with this text around the version. A `v` at the end of the prefix
     /// belongs to the version.
@@ -104,6 +122,36 @@ impl NamedRelease {
             has_v: version.starts_with('v'),
             version: ReleaseVersion::parse(version)?,
         })
+    }
+
+    /// Returns the release of a version without a component.
+    pub(super) fn from_version(version: ReleaseVersion) -> Self {
+        Self {
+            component: String::new(),
+            has_v: false,
+            version,
+        }
+    }
+
+    /// Parses the release that a tag or a label of an image names: a full version. What has the name of a
+    /// kind of branch before the version (`hotfix-1.4.1`) is the name of a branch.
+    pub(super) fn parse_image_name(text: &str) -> Option<Self> {
+        let named = Self::parse(text).filter(Self::is_full)?;
+        let mut words = named.component.split(['-', '_', '.']);
+        let is_branch =
+            words.any(|word| BRANCH_WORDS.contains(&word.to_ascii_lowercase().as_str()));
+        (!is_branch).then_some(named)
+    }
+
+    /// Returns whether the version is full: of three or four numbers. One of two numbers may be the name
+    /// of a version line.
+    pub fn is_full(&self) -> bool {
+        self.version.numbers().len() > 2
+    }
+
+    /// Returns the release as a tag spells it, without `v`.
+    pub fn to_tag_text(&self) -> String {
+        self.series().tag_text(&self.version.to_tag_text())
     }
 
     /// Returns the series of the release, spelled without `v`.

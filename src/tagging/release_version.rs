@@ -151,6 +151,14 @@ impl ReleaseVersion {
     /// Compares the rank of two versions; missing numbers count as 0. A total order of ranks: of two
     /// versions each is lower, equal or higher, whatever their forms.
     pub fn cmp_precedence(&self, other: &Self) -> Ordering {
+        self.cmp_numbers(other)
+            .then_with(|| other.is_prerelease().cmp(&self.is_prerelease()))
+            .then_with(|| compare_identifiers(&self.prerelease, &other.prerelease))
+            .then_with(|| compare_identifiers(&self.build, &other.build))
+    }
+
+    /// Compares the numbers alone; missing ones count as 0.
+    pub(super) fn cmp_numbers(&self, other: &Self) -> Ordering {
         let zero = VersionNumber("0".to_owned());
         let numbers = (0..4)
             .map(|at| {
@@ -161,11 +169,7 @@ impl ReleaseVersion {
                     .cmp_value(other.as_ref().unwrap_or(&zero))
             })
             .find(|order| order.is_ne());
-        numbers
-            .unwrap_or(Ordering::Equal)
-            .then_with(|| other.is_prerelease().cmp(&self.is_prerelease()))
-            .then_with(|| compare_identifiers(&self.prerelease, &other.prerelease))
-            .then_with(|| compare_identifiers(&self.build, &other.build))
+        numbers.unwrap_or(Ordering::Equal)
     }
 
     /// Returns whether the version ranks higher than `other`.

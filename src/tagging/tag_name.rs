@@ -89,6 +89,20 @@ pub(super) fn is_date(tag: &Tag) -> bool {
     tag.as_str().len() > 4 && is_number(tag.as_str())
 }
 
+/// Returns whether the text is a date with dots, `2026.11.20`, which as a version would be a release of
+/// that day.
+pub(super) fn is_calendar_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let [year, month, day] = parts[..] else {
+        return false;
+    };
+    let is_within = |part: &str, highest: u8| {
+        let number = part.parse::<u8>();
+        part.len() == 2 && is_number(part) && number.is_ok_and(|it| (1..=highest).contains(&it))
+    };
+    year.len() == 4 && is_number(year) && is_within(month, 12) && is_within(day, 31)
+}
+
 /// Returns whether the text is a version. Two numbers alone may be the tag of a version line.
 fn is_version(text: &str) -> bool {
     ReleaseVersion::parse(text)

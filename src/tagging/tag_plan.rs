@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::{
-    NamedRelease, ReleaseSeries, ReleaseVersion, TaggingError, VersionLine, line_tag, tag_name,
+    NamedRelease, ReleaseSeries, ReleaseVersion, TagProvenance, TaggingError, VersionLine,
+    line_tag, tag_name,
 };
 use crate::image::Tag;
 
@@ -78,6 +79,8 @@ pub struct DerivedTags {
     pub notes: Vec<String>,
     /// What is hardly meant as it is. May hold text from outside, made printable.
     pub warnings: Vec<String>,
+    /// Sources of the version and the SHA tag.
+    pub provenance: TagProvenance,
 }
 
 impl PlannedTag {

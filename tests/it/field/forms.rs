@@ -34,7 +34,7 @@ fn names(derived: &DerivedTags, immutable: bool) -> String {
 fn promise_4_the_documentation_has_the_table_of_forms() {
     let rows = FORMS.map(|(form, git_tag)| {
         let facts = pushed(&format!("refs/tags/{git_tag}"));
-        let derived = derive_push_tags(facts.as_ref(), &TagRules::Default).unwrap();
+        let derived = derive_push_tags(facts.as_ref(), None, &TagRules::Default).unwrap();
         let [own, lines] = [true, false].map(|immutable| names(&derived, immutable));
         format!("| {form} | `{git_tag}` | {own} | {lines} |")
     });

@@ -3,10 +3,12 @@
 pub mod attach;
 pub mod checkout;
 pub mod keys;
+pub mod made_image;
 pub mod process;
 pub mod rust_source;
 pub mod table;
 pub mod web;
+pub mod workflow;
 pub mod yaml;
 
 use std::io::Read;
@@ -23,8 +25,8 @@ use shipmark::notices::{Notice, Notices, TransferProgress};
 use shipmark::referrers::ReferrerSelection;
 use shipmark::registry::{RegistryClient, RegistrySettings};
 use shipmark::release::{
-    ExistingTagPolicy, Failure, ReleaseContext, ReleaseOutcome, ReleaseRequest, ReleaseVerb,
-    RequestedPlatforms, run,
+    ExistingTagPolicy, Failure, ReleaseContext, ReleaseNaming, ReleaseOutcome, ReleaseRequest,
+    ReleaseVerb, RequestedPlatforms, run,
 };
 use shipmark::tagging::TagRules;
 use shipmark::transfer::{BlobIndex, ProgressMeter};
@@ -213,6 +215,7 @@ pub fn request(
         rules: TagRules::Default,
         excluded_versions: Default::default(),
         is_commit_given: false,
+        naming: ReleaseNaming::default(),
         environment: None,
         existing: ExistingTagPolicy::PerTagKind,
         from: None,
