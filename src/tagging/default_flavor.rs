@@ -57,7 +57,7 @@ fn apply_flavor(mut derived: DerivedTags, inputs: &TagInputs) -> Result<DerivedT
     derived.tags.retain(|planned| {
         let is_latest = is_latest_line(&planned.kind);
         let is_off = planned.kind.is_line() && !inputs.rules.gives_lines;
-        !is_off && !(is_latest && latest == LatestFlavor::Never)
+        !(is_off || is_latest && latest == LatestFlavor::Never)
     });
     let has_latest = derived.tags.iter().any(|it| is_latest_line(&it.kind));
     if latest == LatestFlavor::Always && !has_latest && inputs.rules.gives_lines {
@@ -94,10 +94,10 @@ fn add_affixes(planned: &mut PlannedTag, texts: &FlavorTexts) -> Result<(), Tagg
     planned.tag = parse_tag(&text, &planned.rule)?;
     if let TagKind::Moving(MovingTagSource::Line(line)) = &mut planned.kind {
         let release_series = with_affixes(&line.series, &texts.prefix, &texts.suffix);
-        *line = LineTag {
+        **line = LineTag {
             series: with_affixes(&line.series, prefix, suffix),
             release_series,
-            ..line.clone()
+            ..(**line).clone()
         };
     }
     Ok(())

@@ -51,12 +51,12 @@ pub(super) fn plan_line_tags(derived: &mut DerivedTags, release: &NamedRelease, 
             _ => format!("the highest release of {line}"),
         };
         let tag = series.tag_text(&line.to_string()).parse();
-        let kind = TagKind::Moving(MovingTagSource::Line(LineTag {
+        let kind = TagKind::Moving(MovingTagSource::Line(Box::new(LineTag {
             line,
             series: series.clone(),
             release_series: series.clone(),
             version: version.clone(),
-        }));
+        })));
         if let Ok(tag) = tag {
             derived.add_tag(tag, kind, rule);
         }

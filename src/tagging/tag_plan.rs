@@ -30,7 +30,7 @@ pub enum ImmutableTagSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MovingTagSource {
     /// A version line.
-    Line(LineTag),
+    Line(Box<LineTag>),
     /// A branch.
     Branch,
     /// A pull request.

@@ -56,12 +56,12 @@ fn names(tags: &str, subject: &TagContext) -> Vec<String> {
 fn line_of(name: &str, [prefix, suffix]: [&str; 2]) -> TagKind {
     let version = ReleaseVersion::parse("1.4.0").unwrap();
     let series = ReleaseSeries::from_affixes(prefix, suffix);
-    TagKind::Moving(MovingTagSource::Line(LineTag {
+    TagKind::Moving(MovingTagSource::Line(Box::new(LineTag {
         line: VersionLine::named(name, &version).unwrap(),
         series: series.clone(),
         release_series: series,
         version,
-    }))
+    })))
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(super) fn tag_kind(made: &RuleOutput, text: &str, series: &ReleaseSeries) ->
         (RuleOutputKind::Name | RuleOutputKind::PartOfRelease, None) => of_name(),
         (RuleOutputKind::Name | RuleOutputKind::PartOfRelease, Some(release)) => {
             match line_tag(text, series, release, series) {
-                Some(line) => TagKind::Moving(MovingTagSource::Line(line)),
+                Some(line) => TagKind::Moving(MovingTagSource::Line(Box::new(line))),
                 None if names_whole_version(text, release) => {
                     TagKind::Immutable(ImmutableTagSource::Version)
                 }
@@ -88,7 +88,7 @@ pub(super) fn link_version_lines(tags: &mut [VersionedTag], of_event: Option<Rel
     }
     for tag in tags.iter_mut().filter(|it| it.is_name) {
         if let Some(line) = line_among(&tag.tag.text, &tag.series, &versions) {
-            tag.tag.kind = TagKind::Moving(MovingTagSource::Line(line));
+            tag.tag.kind = TagKind::Moving(MovingTagSource::Line(Box::new(line)));
         }
     }
 }

@@ -24,12 +24,12 @@ fn planned(text: &str, version: &str, series: [&str; 2], release_series: [&str; 
     let name = name.strip_suffix(series.suffix.as_str()).unwrap();
     PlannedTag {
         tag: tag(text),
-        kind: TagKind::Moving(MovingTagSource::Line(LineTag {
+        kind: TagKind::Moving(MovingTagSource::Line(Box::new(LineTag {
             line: VersionLine::named(name, &version).unwrap(),
             series,
             release_series,
             version,
-        })),
+        }))),
         rule: "a rule".to_owned(),
     }
 }

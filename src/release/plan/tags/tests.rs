@@ -16,12 +16,12 @@ fn planned(tag: &str, kind: TagKind) -> PlannedTag {
 
 fn line(name: &str, version: &str) -> TagKind {
     let version = ReleaseVersion::parse(version).unwrap();
-    TagKind::Moving(MovingTagSource::Line(LineTag {
+    TagKind::Moving(MovingTagSource::Line(Box::new(LineTag {
         line: VersionLine::named(name, &version).unwrap(),
         series: ReleaseSeries::default(),
         release_series: ReleaseSeries::default(),
         version,
-    }))
+    })))
 }
 
 /// A destination with these tags, each with the digest of a text.
