@@ -104,7 +104,7 @@ fn denied_commit(tag: &Tag, named: &CommitId, expected: &CommitId) -> Failure {
     ))
     .with_reason("a commit's tag is immutable: the image of that commit could not get it any more (label org.opencontainers.image.revision)")
     .with_hint(format!(
-        "if the run built another ref, set commit to {named}; if the label is that of a base image, set it in the build (docker/build-push-action: labels), or set commit to {expected}"
+        "if the run built another ref, set commit: {named}; if the label is that of a base image, set it in the build (docker/build-push-action: labels), or set commit: {expected}"
     ))
 }
 
