@@ -20,7 +20,7 @@ use super::{
     AppendableTag, CopyRoute, CosignTagSuffix, ReferrerError, ReferrerGraph, ReferrerKind,
     SidedReferrerError, SkipReason, SkippedReferrer, TagSnapshot,
 };
-use crate::image::{Digest, Manifest};
+use crate::image::{Descriptor, Digest, Manifest};
 use crate::transfer::{ImageStore, StoreError};
 
 /// Questions to a destination at the same time.
@@ -101,6 +101,12 @@ impl<'a> ReferrerCopy<'a> {
     /// Returns the copied referrers; before they are written, the planned ones.
     pub fn copied_referrers(&self) -> &CopiedReferrers {
         &self.copied
+    }
+
+    /// Returns the foreign layers of the referrers that are not copied.
+    pub fn foreign_layers(&self) -> impl Iterator<Item = &Descriptor> {
+        let batches = [&self.existing_tags, &self.new_content];
+        batches.into_iter().flat_map(ReferrerBatch::foreign_layers)
     }
 
     /// Brings what a tag has to be added to for that is there.

@@ -8,12 +8,11 @@ use super::list_referrers::{self, ReferrersSource};
 use super::referrer_graph::{CosignTagImage, Referrer};
 use super::tag_members::{self, MEMBERS_LIMIT};
 use super::{AppendableTag, CopyRoute, ReferrerError, SidedReferrerError};
-use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestBody};
+use crate::image::{Descriptor, Digest, MANIFEST_LIMIT, Manifest, ManifestBody};
 use crate::layout::LayoutDirectory;
 use crate::notices::Notices;
 use crate::transfer::{
-    CopyRequest, ForeignLayers, ImageReader, ImageStore, PlannedCopy, Root, RootPresence, Side,
-    StoreError,
+    CopyRequest, ImageReader, ImageStore, PlannedCopy, Root, RootPresence, Side, StoreError,
 };
 
 /// The bytes of manifests that are written to a layout together.
@@ -91,6 +90,14 @@ impl<'a> ReferrerBatch<'a> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.subjects.is_empty() && self.tags.is_empty()
+    }
+
+    /// Returns the foreign layers that are not copied.
+    pub(super) fn foreign_layers(&self) -> impl Iterator<Item = &Descriptor> {
+        let copies = [&self.referrers, &self.layers];
+        copies
+            .into_iter()
+            .flat_map(|copy| copy.foreign_layers().into_values())
     }
 
     pub(super) async fn copy_blobs(&self) -> Result<(), SidedReferrerError> {
@@ -185,7 +192,7 @@ impl<'a> CopyRoute<'a> {
             roots,
             root_presence: RootPresence::Missing,
             destinations: vec![self.store],
-            foreign_layers: ForeignLayers::Skip,
+            foreign_layers: self.foreign_layers,
             blob_index: self.blob_index,
             notices: self.notices,
             meter: self.meter,

@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod checkout;
 pub mod keys;
+pub mod named_descriptors;
 pub mod process;
 pub mod rust_source;
 pub mod table;
