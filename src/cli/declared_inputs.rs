@@ -5,9 +5,9 @@ use std::fmt;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, OFFLINE_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS,
-    SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, TAGGING_VERBS, TAGS_VERBS,
-    VERIFY_BUNDLE, VERIFYING,
+    BUNDLE_VERBS, COMMIT_VERBS, OFFLINE_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS,
+    RELEASE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, TAGGING_VERBS,
+    TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input: variant, name and the fields that
@@ -66,6 +66,14 @@ impl Input {
             self.declaration().kind,
             InputKind::List(_) | InputKind::Verbatim(_)
         )
+    }
+}
+
+impl Input {
+    /// Returns the names of the verbs that take it, as one text.
+    pub(super) fn verb_names(self) -> String {
+        let verbs = self.declaration().verbs.iter().map(|verb| verb.name());
+        verbs.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -129,6 +137,10 @@ declare_inputs! {
     Context, "context" {
         verbs: TAGS_VERBS, kind: InputKind::Choice(&["workflow", "git"]), default: Some("workflow"),
         help: "Where ref and commit come from. workflow: the event. git: the checkout",
+    }
+    For, "for" {
+        verbs: TAGS_VERBS, kind: InputKind::Choice(&["push", "promote"]),
+        help: "Verb whose tags to show: push, or promote, without a registry and a login. Default: the tags of docker/metadata-action",
     }
     GithubToken, "github-token" {
         verbs: TAGGING_VERBS, kind: InputKind::Text("TOKEN"), from_workflow: Some("${{ github.token }}"), secret: true,
@@ -198,6 +210,10 @@ declare_inputs! {
     ScanReport, "scan-report" {
         verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs],
         help: "Scan reports to attest with the signature: JSON of Trivy or Grype, SARIF 2.1.0, or cosign's vulnerability predicate",
+    }
+    Unbound, "unbound" {
+        verbs: RELEASE_VERBS, kind: InputKind::Choice(&["refuse", "allow"]), only_with: &[InputCondition::Signs],
+        help: "Scan reports and SBOMs that name no image: refuse (default), or allow. A report of another image is always refused. If an environment of the policy applies, only its key unbound counts",
     }
     Provenance, "provenance" {
         verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs],
@@ -346,6 +362,14 @@ declare_inputs! {
     Ref, "ref" {
         verbs: TAGGING_VERBS, kind: InputKind::Text("REF"),
         help: "Git ref to derive tags from, instead of the event's or the checkout's. Refused in a runner if an environment applies",
+    }
+    Commit, "commit" {
+        verbs: COMMIT_VERBS, kind: InputKind::Text("SHA"),
+        help: "Full SHA of the commit that the image was built from, instead of the event's or the checkout's, for a run that builds another ref. Refused in a runner if an environment applies",
+    }
+    AllowDirty, "allow-dirty" {
+        verbs: COMMIT_VERBS, kind: InputKind::Switch, default: Some("false"),
+        help: "Outside of a runner: continue although files of the checkout differ from its commit. The image then gets no tag of the commit",
     }
     Event, "event" {
         verbs: TAGGING_VERBS, kind: InputKind::Text("NAME[=FILE]"), path: true,

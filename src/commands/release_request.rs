@@ -3,7 +3,7 @@
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
 use super::release_targets::{self, ImageRoute, ReleaseTargets};
-use super::{event_inputs, rule_inputs, tag_context, verification_inputs};
+use super::{dirty_checkout, event_inputs, rule_inputs, tag_context, verification_inputs};
 use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;
 use crate::image::Destination;
@@ -11,6 +11,7 @@ use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
     ExistingTagPolicy, Failure, ReleaseBatch, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
+    SigningOptions,
 };
 use crate::tagging::{EnvironmentName, TagContext, TagRuleSet, TagRules};
 use crate::transfer::ForeignLayers;
@@ -58,13 +59,22 @@ pub(super) async fn build_job(
         true => Some(event_inputs::find_facts(invocation)?),
         false => event_inputs::find_optional_facts(invocation)?,
     };
+    let facts = match verb {
+        ReleaseVerb::Push => dirty_checkout::check(invocation, &rules, facts)?,
+        ReleaseVerb::Promote => facts,
+    };
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
     let existing = match arguments.choice(Input::Existing)? {
         Some("fail") => ExistingTagPolicy::Fail,
         Some(_) => ExistingTagPolicy::Keep,
         None => ExistingTagPolicy::PerTagKind,
     };
+    let allows_unbound = rule_inputs::allows_unbound(arguments, stage.zip(loaded.as_ref()))?;
     let signing = super::signing_inputs::read_signing(invocation).await?;
+    let signing = signing.map(|signing| SigningOptions {
+        allows_unbound,
+        ..signing
+    });
     let check = verification_inputs::source_check_inputs(invocation).await?;
     let referrers = match arguments.choice(Input::Referrers)? {
         Some("all") => ReferrerSelection::All,
@@ -80,6 +90,7 @@ pub(super) async fn build_job(
         drop_signatures: arguments.switch(Input::PlatformsDropSignatures)?,
     };
     let dry_run = arguments.switch(Input::DryRun)?;
+    let commit_given = event_inputs::given_commit(invocation)?.is_some();
     let request = |source, from, destinations| ReleaseRequest {
         verb,
         source,
@@ -87,6 +98,7 @@ pub(super) async fn build_job(
         destinations,
         rules: rules.clone(),
         facts: facts.clone(),
+        commit_given,
         environment: environment.clone(),
         existing,
         check: check.clone(),

@@ -11,7 +11,7 @@ use super::docker_config::DockerConfig;
 use super::error::CredentialsError;
 use super::registry_credential::RegistryCredential;
 use crate::image::{RegistryName, Repository};
-use crate::notices::Notices;
+use crate::notices::{Notices, to_printable};
 
 /// Line of the input `credentials`.
 #[derive(Clone, Debug)]
@@ -54,7 +54,6 @@ pub struct CredentialStore {
     empty: BTreeMap<RegistryName, String>,
     /// Configurations, the one that takes precedence first.
     configs: Vec<DockerConfig>,
-    config_path: Option<PathBuf>,
     /// Credential helpers. With `None`, every helper counts as absent.
     helpers: Option<Arc<CredentialHelpers>>,
 }
@@ -106,7 +105,6 @@ impl CredentialStore {
             explicit: explicit.collect(),
             empty: BTreeMap::new(),
             configs,
-            config_path: files.files.first().cloned(),
             helpers: None,
         })
     }
@@ -146,8 +144,8 @@ impl CredentialStore {
             });
         }
         let config = self.config_for(repository);
-        let helper = config.and_then(|config| config.helper(registry));
-        let (Some(helper), None) = (helper, self.explicit.get(registry)) else {
+        let helper = config.and_then(|config| Some((config, config.helper(registry)?)));
+        let (Some((config, helper)), None) = (helper, self.explicit.get(registry)) else {
             return Ok(self.without_helper(repository).cloned());
         };
         let answer = match &self.helpers {
@@ -157,7 +155,7 @@ impl CredentialStore {
         match answer {
             Ok(Some(credential)) => Ok(Some(credential)),
             Ok(None) => Ok(self.stored_credential(repository).cloned()),
-            Err(fault) => Err(self.helper_error(registry, helper, fault)),
+            Err(fault) => Err(helper_error(registry, config, helper, fault)),
         }
     }
 
@@ -170,6 +168,28 @@ impl CredentialStore {
             config.credential(repository).filter(|_| is_usable)
         };
         self.explicit.get(registry).or_else(in_config)
+    }
+
+    /// Returns who logs in to a repository, and where that is written: `login as robot (from the input
+    /// credentials)`.
+    pub fn describe_login(&self, repository: &Repository) -> String {
+        let registry = repository.registry();
+        let is_explicit = self.explicit.contains_key(registry);
+        let config = self.config_for(repository);
+        let helper = config.and_then(|config| config.helper(registry));
+        let origin = match (is_explicit, helper, config) {
+            (true, ..) => "the input credentials".to_owned(),
+            (false, Some(helper), _) => format!("docker-credential-{helper}"),
+            (false, None, Some(config)) => config.name.clone(),
+            (false, None, None) => "the configuration".to_owned(),
+        };
+        match self.without_helper(repository) {
+            Some(RegistryCredential::Password { user, .. }) => {
+                format!("login as {} (from {origin})", to_printable(user, 80))
+            }
+            Some(other) => format!("login with {other} (from {origin})"),
+            None => format!("login from {origin}"),
+        }
     }
 
     /// Returns whether a repository is known to have no credential.
@@ -210,42 +230,11 @@ impl CredentialStore {
             .find_map(|config| config.credential(repository))
     }
 
-    fn helper_error(
-        &self,
-        registry: &RegistryName,
-        helper: &str,
-        fault: HelperFault,
-    ) -> CredentialsError {
-        let (registry, helper) = (registry.clone(), helper.to_owned());
-        match fault {
-            HelperFault::Absent => CredentialsError::Helper {
-                registry,
-                helper,
-                path: self
-                    .config_path
-                    .as_deref()
-                    .unwrap_or(Path::new(""))
-                    .display()
-                    .to_string(),
-            },
-            HelperFault::Failed(reason) => CredentialsError::HelperFailed {
-                registry,
-                helper: helper.into(),
-                reason: reason.into(),
-            },
-        }
-    }
-
     /// Returns whether two repositories of one registry use the same credential.
     pub fn share_login(&self, one: &Repository, other: &Repository) -> bool {
         let registry = one.registry();
         let by_path = |repository| self.stored_credential(repository).map(std::ptr::from_ref);
         self.explicit.contains_key(registry) || by_path(one) == by_path(other)
-    }
-
-    /// Returns the path of `config.json`, for messages. The file may not exist.
-    pub fn config_path(&self) -> Option<&Path> {
-        self.config_path.as_deref()
     }
 
     /// Returns warnings about the file: entries that are unusable or ambiguous.
@@ -260,5 +249,27 @@ impl CredentialStore {
             .chain(self.configs.iter().flat_map(DockerConfig::credentials))
             .flat_map(RegistryCredential::secrets)
             .collect()
+    }
+}
+
+/// Returns the error of a helper that `config` names.
+fn helper_error(
+    registry: &RegistryName,
+    config: &DockerConfig,
+    helper: &str,
+    fault: HelperFault,
+) -> CredentialsError {
+    let (registry, helper) = (registry.clone(), helper.to_owned());
+    match fault {
+        HelperFault::Absent => CredentialsError::Helper {
+            registry,
+            helper,
+            path: config.name.clone(),
+        },
+        HelperFault::Failed(reason) => CredentialsError::HelperFailed {
+            registry,
+            helper: helper.into(),
+            reason: reason.into(),
+        },
     }
 }

@@ -23,6 +23,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The parts of the file that say who we are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DockerConfig {
+    /// Path of the file, or name of the variable.
+    pub(super) name: String,
     /// By registry and path; the longest path that fits a repository wins.
     auths: BTreeMap<RegistryName, BTreeMap<String, RegistryCredential>>,
     helpers: BTreeMap<RegistryName, String>,
@@ -67,9 +69,13 @@ impl DockerConfig {
     }
 
     fn parse_named(name: &str, bytes: &[u8]) -> Result<Self, CredentialsError> {
-        Self::parse(bytes).map_err(|reason| CredentialsError::Malformed {
+        let parsed = Self::parse(bytes).map_err(|reason| CredentialsError::Malformed {
             path: name.to_owned(),
             reason,
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            ..parsed
         })
     }
 

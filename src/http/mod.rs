@@ -27,7 +27,7 @@ pub(crate) use private_address::samples as private_address_samples;
 pub(crate) use private_address::{host_and_port, is_out_of_bounds, is_this_machine};
 pub(crate) use redirect::{redirect_target, resolve_redirect};
 pub(crate) use response_body::{
-    BufferedResponse, ERROR_LIMIT, LARGE_AT_ONCE, read_buffered, read_limited,
+    BufferedResponse, ERROR_LIMIT, LARGE_AT_ONCE, is_web_page, read_buffered, read_limited,
 };
 pub(crate) use retry::{Attempt, AttemptError, is_transient, retry};
 pub(crate) use retry_after::{RetryAfterGate, retry_after};

@@ -56,14 +56,14 @@ pub(crate) fn is_transient(status: StatusCode) -> bool {
 }
 
 /// Runs `operation` until it succeeds, fails for good, or has been tried `timing.attempts` times, and
-/// logs each retry as `describe` tells the failure.
+/// logs each retry as `describe` tells the failure; `None`: without a word.
 ///
 /// # Errors
 /// The error of the last attempt.
 pub(crate) async fn retry<T, E, F>(
     timing: RetryTiming,
     notices: &Notices,
-    describe: impl Fn(&E) -> String,
+    describe: impl Fn(&E) -> Option<String>,
     operation: impl Fn(Attempt) -> F,
 ) -> Result<T, E>
 where
@@ -81,12 +81,13 @@ where
             return Err(failed.error);
         }
         let pause = failed.pause.unwrap_or_else(|| timing.delay(number));
-        notices.info(format!(
-            "{}; trying again in {:.1} s ({number} of {} tries)",
-            describe(&failed.error),
-            pause.as_secs_f64(),
-            timing.attempts
-        ));
+        if let Some(failure) = describe(&failed.error) {
+            notices.info(format!(
+                "{failure}; trying again in {:.1} s ({number} of {} tries)",
+                pause.as_secs_f64(),
+                timing.attempts
+            ));
+        }
         tokio::time::sleep(pause).await;
     }
 }
@@ -108,7 +109,7 @@ mod tests {
         let outcome: Result<(), &str> = retry(
             timing,
             &Notices::new(|_| {}),
-            |error: &&str| (*error).to_owned(),
+            |error: &&str| Some((*error).to_owned()),
             |attempt| {
                 assert_eq!(ran.fetch_add(1, Ordering::Relaxed) + 1, attempt.number);
                 assert_eq!(attempt.is_last, attempt.number == 4);

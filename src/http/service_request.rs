@@ -65,7 +65,7 @@ impl HttpClient {
         request: &ServiceRequest,
         limit: usize,
     ) -> Result<ServiceResponse, HttpError> {
-        let describe = |failed: &ServiceFailure| format!("{}: {failed}", request.service);
+        let describe = |failed: &ServiceFailure| Some(format!("{}: {failed}", request.service));
         let attempt = |attempt: Attempt| async move {
             match self.send_to_service_once(request, limit).await {
                 Ok(response) if !attempt.is_last && response.is_transient() => {

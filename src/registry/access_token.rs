@@ -18,9 +18,9 @@ use super::token_scopes::TokenScopes;
 use crate::credentials::RegistryCredential;
 use crate::http::{
     Attempt, AttemptError, ConnectionPool, HttpClient, HttpError, host_and_port, is_transient,
-    read_limited, retry, retry_after,
+    is_web_page, read_limited, retry, retry_after,
 };
-use crate::image::RegistryName;
+use crate::image::{RegistryName, Repository};
 
 /// Longest response of a token service, in bytes.
 const TOKEN_LIMIT: usize = 1 << 20;
@@ -103,20 +103,22 @@ pub(super) async fn fetch_token(
             }
         }
     };
-    let describe = |error: &HttpError| format!("{registry}: token from {host}: {error}");
+    let describe = |error: &HttpError| Some(format!("{registry}: token from {host}: {error}"));
     let http = &transport.http;
     let response = retry(http.timing(), http.notices(), describe, send).await;
     let response = response.map_err(|cause| RequestErrorKind::TokenService {
         host: host.clone(),
         cause,
     })?;
-    read_token(transport, registry, realm, response).await
+    read_token(transport, request, response).await
 }
 
 /// Request for a token.
 #[derive(Clone, Copy)]
 pub(super) struct TokenRequest<'a> {
     pub(super) registry: &'a RegistryName,
+    /// Repository, by which a login is looked up.
+    pub(super) repository: &'a Repository,
     /// Token service, and the name that it has for the registry.
     pub(super) realm: &'a Url,
     pub(super) service: Option<&'a str>,
@@ -211,12 +213,14 @@ fn token_weight(token: &SecretString) -> u64 {
 
 async fn read_token(
     transport: &RegistryTransport,
-    registry: &RegistryName,
-    realm: &Url,
+    request: TokenRequest<'_>,
     answer: reqwest::Response,
 ) -> Result<AccessToken, TokenError> {
+    let TokenRequest {
+        registry, realm, ..
+    } = request;
     let host = host_and_port(realm);
-    let status = answer.status();
+    let (status, is_page) = (answer.status(), is_web_page(answer.headers()));
     let body = read_limited(answer, TOKEN_LIMIT, transport.http.timing())
         .await
         .map_err(|cause| RequestErrorKind::Login(format!("{host}: {cause}")))?;
@@ -230,12 +234,22 @@ async fn read_token(
             "" => words,
             _ => format!(": {words}"),
         };
-        let cause = RequestErrorKind::Login(format!("{host} answered {status}{words}"));
+        let answered = format!("{host} answered {status}{words}");
         // A wrong password is not tried again with other scopes.
-        return Err(match status {
-            StatusCode::UNAUTHORIZED => TokenError::Other(cause),
-            _ => TokenError::Refused(cause),
+        return Err(match (status, request.credential) {
+            (StatusCode::UNAUTHORIZED, Some(_)) => {
+                let login = transport.credentials.describe_login(request.repository);
+                let rejected = format!("{login} is rejected: {answered}");
+                TokenError::Other(RequestErrorKind::LoginRejected(rejected))
+            }
+            (StatusCode::UNAUTHORIZED, None) => {
+                TokenError::Other(RequestErrorKind::Login(answered))
+            }
+            _ => TokenError::Refused(RequestErrorKind::Login(answered)),
         });
+    }
+    if is_page {
+        return Err(RequestErrorKind::Login(format!("{host} answered with a web page, expected a token: does a proxy or a login page stand before it?")).into());
     }
     let answer: TokenResponse = serde_json::from_slice(&body)
         .map_err(|_| RequestErrorKind::Login(format!("{host} answered without a valid token")))?;

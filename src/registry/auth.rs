@@ -160,6 +160,7 @@ impl RegistryAuth {
                 while let Some(candidate) = scopes.next() {
                     let request = TokenRequest {
                         registry,
+                        repository,
                         realm,
                         service: service.as_deref(),
                         credential,

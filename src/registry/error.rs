@@ -33,6 +33,10 @@ pub enum AccessProblem {
         /// The helper's name, as in `credsStore` or `credHelpers`.
         helper: String,
     },
+    /// The login for the registry is given and empty.
+    EmptyLogin(RegistryName),
+    /// The login may not do what was asked.
+    Denied(RegistryName),
     /// Nothing answers there.
     Unreachable(RegistryName),
     /// Its name leads nowhere.
@@ -82,6 +86,10 @@ pub enum RequestErrorKind {
     },
     /// The login failed.
     Login(String),
+    /// The user name and password, or what takes their place, are wrong: who is rejected, and where that is written.
+    LoginRejected(String),
+    /// The response is a page for people.
+    WebPage,
     /// The token was refused in the middle of an upload, and forgotten.
     TokenExpired,
     /// So much of a blob at once was refused, as the answer says; the next time it is less.
@@ -104,6 +112,16 @@ impl RegistryError {
         self.cause.is_transient()
     }
 
+    /// Returns the error with the count of tries, where the registry answered none of them.
+    pub(super) fn after_attempts(mut self, attempts: u32) -> Self {
+        if let RequestErrorKind::Http(HttpError::Connection(text)) = &mut self.cause
+            && attempts > 1
+        {
+            text.push_str(&format!(" ({attempts} tries)"));
+        }
+        self
+    }
+
     /// Returns whether the request must be repeated in smaller chunks. That cannot happen often.
     pub fn wants_smaller_chunk(&self) -> bool {
         matches!(self.cause, RequestErrorKind::ChunkTooLarge(_))
@@ -116,7 +134,15 @@ impl RegistryError {
 
     /// Returns whether the login failed. Access to less may still be granted.
     pub fn lacks_login(&self) -> bool {
-        matches!(self.cause, RequestErrorKind::Login(_))
+        matches!(
+            self.cause,
+            RequestErrorKind::Login(_) | RequestErrorKind::LoginRejected(_)
+        )
+    }
+
+    /// Returns whether the registry rejected the login.
+    pub fn is_rejected_login(&self) -> bool {
+        matches!(self.cause, RequestErrorKind::LoginRejected(_))
     }
 
     /// Returns whether the registry answered with a status or a form that does not fit the request.
@@ -127,7 +153,8 @@ impl RegistryError {
                 status.is_client_error() || status.is_server_error()
             }
             RequestErrorKind::Http(HttpError::InvalidResponse(_))
-            | RequestErrorKind::Protocol(_) => true,
+            | RequestErrorKind::Protocol(_)
+            | RequestErrorKind::WebPage => true,
             _ => false,
         }
     }
@@ -190,6 +217,13 @@ impl RegistryError {
             {
                 Some(AccessProblem::NoLogin(registry))
             }
+            RequestErrorKind::Status { status, .. } if matches!(status.as_u16(), 401 | 403) => {
+                Some(AccessProblem::Denied(registry))
+            }
+            RequestErrorKind::LoginRejected(_) => Some(AccessProblem::Denied(registry)),
+            RequestErrorKind::Credentials(CredentialsError::Empty { .. }) => {
+                Some(AccessProblem::EmptyLogin(registry))
+            }
             RequestErrorKind::Credentials(CredentialsError::Helper { helper, .. }) => {
                 Some(AccessProblem::CredentialHelper {
                     registry,
@@ -239,6 +273,26 @@ impl RegistryError {
                 "give them as the input credentials: {}=USER:PASSWORD",
                 self.registry
             )),
+            RequestErrorKind::LoginRejected(_) => Some(format!(
+                "check the user and the password, or give another login as the input credentials: {}=USER:PASSWORD",
+                self.registry
+            )),
+            RequestErrorKind::WebPage => Some(format!(
+                "does a proxy or a login page stand before {}? Check the name of the registry, and what this runner reaches at that address",
+                self.registry
+            )),
+            RequestErrorKind::Http(HttpError::Connection(_) | HttpError::Stalled(_)) => Some(format!(
+                "is {} running, and do the firewall and the proxy (HTTPS_PROXY) let this machine reach it?",
+                self.registry
+            )),
+            RequestErrorKind::Http(HttpError::Tls(text)) if text.contains("not valid for name") => Some(format!(
+                "the certificate is for other names: check how {} is written, and that its name leads to the right server",
+                self.registry
+            )),
+            RequestErrorKind::Http(HttpError::Tls(text)) if text.contains("expired") => Some(format!(
+                "renew the certificate of {}, or set the clock of this machine",
+                self.registry
+            )),
             RequestErrorKind::Http(HttpError::Proxy { proxy, status }) => Some(match status.as_u16() {
                 407 => format!("give the login of {proxy} in HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT), or reach {} directly with NO_PROXY", self.registry),
                 _ => format!("let the proxy {proxy} open connections to {}, or reach it directly with NO_PROXY", self.registry),
@@ -247,10 +301,6 @@ impl RegistryError {
                 "a server that wants a client certificate gets it with client-cert and client-key"
                     .to_owned(),
             ),
-            RequestErrorKind::Http(HttpError::Tls(text)) if text.contains("not valid for name") => Some(format!(
-                "the certificate is for another name than {}: use a name that it has",
-                self.registry
-            )),
             RequestErrorKind::Http(HttpError::Tls(_)) => Some(
                 "for a private certificate authority give its PEM file as ca-file; a registry without TLS goes into insecure-registries"
                     .to_owned(),
@@ -335,6 +385,10 @@ impl fmt::Display for RequestErrorKind {
                 write!(f, "the content is {actual}, not {expected} as it should be")
             }
             Self::Login(text) => write!(f, "the login failed: {text}"),
+            Self::LoginRejected(login) => f.write_str(login),
+            Self::WebPage => {
+                f.write_str("answered with a web page, expected the API of a registry")
+            }
             Self::TokenExpired => f.write_str("the registry no longer accepted the token"),
             Self::ChunkTooLarge(text) | Self::SessionLost(text) => f.write_str(text),
             Self::Credentials(error) => write!(f, "{error}"),

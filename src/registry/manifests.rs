@@ -162,7 +162,7 @@ impl RepositoryClient {
                 AttemptError::new(error, is_transient)
             })
         };
-        let describe = RegistryError::to_string;
+        let describe = |error: &RegistryError| Some(error.to_string());
         retry(self.timing(), self.client.notices(), describe, put).await
     }
 

@@ -134,12 +134,16 @@ impl RepositoryClient {
                 url,
                 body,
                 turn: _turn,
-            } = match self.send_buffered(&call, MANIFEST_LIMIT).await? {
-                Ok(whole) => whole,
-                Err(response) if pages.is_first() && lacks_referrers_api(response.status()) => {
+            } = match self.send_buffered(&call, MANIFEST_LIMIT).await {
+                Err(error) if pages.is_first() => {
+                    return Err(self.without_referrers_list(&call, error));
+                }
+                Err(error) => return Err(error),
+                Ok(Ok(whole)) => whole,
+                Ok(Err(response)) if pages.is_first() && lacks_referrers_api(response.status()) => {
                     return Ok(None);
                 }
-                Err(response) => {
+                Ok(Err(response)) => {
                     let refusal = self.error_from_response(&call, response).await;
                     return Err(match pages.is_first() {
                         true => self.without_referrers_list(&call, refusal),
@@ -178,12 +182,13 @@ impl RepositoryClient {
     ) -> RegistryError {
         match &refusal.cause {
             RequestErrorKind::Status { status, .. }
-                if matches!(status.as_u16(), 401 | 403 | 501) =>
+                if !matches!(status.as_u16(), 401 | 403 | 501) =>
             {
-                self.error(
-                    call,
-                    RequestErrorKind::UnknownReferrers(refusal.cause.to_string()),
-                )
+                refusal
+            }
+            RequestErrorKind::Status { .. } | RequestErrorKind::WebPage => {
+                let cause = RequestErrorKind::UnknownReferrers(refusal.cause.to_string());
+                self.error(call, cause)
             }
             _ => refusal,
         }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use reqwest::header::WWW_AUTHENTICATE;
 use reqwest::{Response, StatusCode};
+use url::Url;
 
 use super::attempt_request::AuthorizedResponse;
 use super::challenge::{AuthScheme, parse_challenge, wants_other_scope};
@@ -13,7 +14,7 @@ use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
 use super::token_scopes::TokenScopes;
 use crate::http::{
-    Attempt, AttemptError, BufferedResponse, ERROR_LIMIT, host_and_port, is_transient,
+    Attempt, AttemptError, BufferedResponse, ERROR_LIMIT, host_and_port, is_transient, is_web_page,
     read_buffered, read_limited, retry,
 };
 
@@ -60,6 +61,9 @@ impl RepositoryClient {
             if !response.status().is_success() {
                 return Ok(Err(response));
             }
+            if is_web_page(response.headers()) {
+                return Err(RequestErrorKind::WebPage);
+            }
             let buffered = read_buffered(response, limit, timing, turns).await;
             Ok(Ok(buffered?))
         })
@@ -75,9 +79,16 @@ impl RepositoryClient {
         F: Future<Output = Result<T, RequestErrorKind>>,
     {
         let (read, logins) = (&read, &AtomicU32::new(0));
-        let describe = |error: &RegistryError| {
-            let (method, object) = (&call.method, &call.object);
-            format!("{}: {method} {object}: {}", error.registry, error.cause)
+        let describe = |error: &RegistryError| match &error.cause {
+            // All requests in flight fail alike: one of them says so.
+            RequestErrorKind::Http(unanswered) if unanswered.is_transient() => {
+                let is_first = self.registry.mark_unanswered();
+                is_first.then(|| format!("{}: {unanswered}", error.registry))
+            }
+            cause => {
+                let (method, object) = (&call.method, &call.object);
+                Some(format!("{}: {method} {object}: {cause}", error.registry))
+            }
         };
         let send = |attempt: Attempt| async move {
             match self.send_authorized(call, logins).await {
@@ -90,7 +101,8 @@ impl RepositoryClient {
         };
         let sending = retry(self.timing(), self.client.notices(), describe, send);
         // Boxed, since the futures of a release nest deeper than the compiler follows.
-        Box::pin(sending).await
+        let sent: Result<T, RegistryError> = Box::pin(sending).await;
+        sent.map_err(|error| error.after_attempts(self.timing().attempts))
     }
 
     /// Sends a request, and logs in as its responses require. `logins` counts the logins of all attempts.
@@ -172,6 +184,12 @@ impl RepositoryClient {
         response: Response,
     ) -> RegistryError {
         let status = response.status();
+        if status == StatusCode::UNAUTHORIZED && self.shows_password(response.url()) {
+            let credentials = &self.client.0.transport.credentials;
+            let login = credentials.describe_login(&self.repository);
+            let login = format!("{login} is rejected: {status}");
+            return self.error(call, RequestErrorKind::LoginRejected(login));
+        }
         let at = response.url();
         let elsewhere = (!self.is_own_url(at)).then(|| host_and_port(at));
         let body = read_limited(response, ERROR_LIMIT, self.timing())
@@ -195,6 +213,12 @@ impl RepositoryClient {
             },
         };
         self.error(call, cause)
+    }
+
+    /// Returns whether a request to `url` shows a user name and password itself.
+    fn shows_password(&self, url: &Url) -> bool {
+        let is_basic = self.registry.auth.scheme() == Some(AuthScheme::Basic);
+        is_basic && self.is_own_url(url) && !self.is_anonymous()
     }
 
     /// Returns the scopes of a token for several repositories that is valid but lacks this one: some token

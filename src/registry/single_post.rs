@@ -42,7 +42,7 @@ impl RepositoryClient {
             let session = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
             self.upload_new_blob(session, what, blob).await
         };
-        let describe = RegistryError::to_string;
+        let describe = |error: &RegistryError| Some(error.to_string());
         retry(self.timing(), self.client.notices(), describe, upload).await
     }
 

@@ -7,6 +7,7 @@ use super::Failure;
 use super::context::ReleaseContext;
 use super::destination::{self, OpenDestination};
 use super::execute::stages::{PreTagStages, StageResult};
+use super::hand_rollback::hand_rollback_note;
 use super::outcome::{DestinationOutcome, ReleaseOutcome};
 use super::plan::branch_ancestry::BranchTagGuard;
 use super::plan::branch_names::check_branch_names;
@@ -255,6 +256,9 @@ fn build_outcome(
         derived,
         ..
     } = prepared;
+    let each = prepared.destinations.iter().zip(&plans);
+    let notes = each.filter_map(|(one, plan)| hand_rollback_note(&one.name, plan));
+    let notes = derived.notes.iter().cloned().chain(notes).collect();
     let places = prepared.destinations.iter().map(|one| one.name.clone());
     let released = places.zip(plans).zip(results);
     let released = released.map(|((place, plan), results)| DestinationOutcome {
@@ -276,6 +280,6 @@ fn build_outcome(
         version: derived.version.clone(),
         commit: commit.clone(),
         destinations: released.collect(),
-        notes: derived.notes.clone(),
+        notes,
     }
 }

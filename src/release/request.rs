@@ -43,6 +43,8 @@ pub struct ReleaseRequest {
     pub destinations: Vec<Destination>,
     /// Event or checkout that the tags are derived from.
     pub facts: Option<EventFacts>,
+    /// Whether the user named the commit of `facts`.
+    pub commit_given: bool,
     /// Tag rules.
     pub rules: TagRules,
     /// Environment, if any.
@@ -87,6 +89,8 @@ pub struct SigningOptions {
     pub recursive: bool,
     /// Predicates to attest of the root.
     pub attestations: Vec<Predicate>,
+    /// Whether scan reports and SBOMs that name no image are attested.
+    pub allows_unbound: bool,
     /// Store at GitHub that attestations are uploaded to as well, if any.
     pub github: Option<github::AttestationStore>,
     /// Time of creation, as RFC 3339.

@@ -39,9 +39,8 @@ pub(super) async fn resolve_and_observe(
         .await?;
         record_source_tags(request, destinations, &mut seen, &image);
         let mut derived = derived;
-        derived
-            .notes
-            .extend(image_origin::commit_mismatch_note(&mut image, request).await?);
+        let note = image_origin::check_commit_label(&mut image, request, &derived).await?;
+        derived.notes.extend(note);
         return Ok((image, derived, seen));
     }
     let early = async {

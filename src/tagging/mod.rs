@@ -17,6 +17,7 @@ mod push_tags;
 mod rules;
 mod tag_name;
 mod tag_plan;
+mod tag_preview;
 mod tag_rules;
 mod version_lines;
 
@@ -32,6 +33,7 @@ pub use rules::{
     CsvProblem, Flavor, RuleError, RuleProblem, TagRule, TagRuleSet, parse_image_names,
 };
 pub use tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, PlannedTag, TagKind};
+pub use tag_preview::preview_tags;
 pub use tag_rules::{TagInputs, TagRules};
 pub use version_lines::{LineMove, ReleaseSeries, SeriesReleases, TaggedRelease, VersionLine};
 

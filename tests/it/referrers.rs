@@ -272,7 +272,7 @@ async fn unreadable_is_not_none() {
         ("/referrers/", bare, "not a list of referrers"),
         ("/tags/list", Effect::status(503), "503"),
         (".sig", Effect::status(403), "403"),
-        (".att", html, "not a manifest"),
+        (".att", html, "answered with a web page"),
     ] {
         let target = Registry::start(Profile::plain()).await;
         let place = format!("{}/team/web", target.host());

@@ -1,5 +1,6 @@
 //! Decides the change of each tag of a destination, as a pure function of the observed state.
 
+use super::next_version::next_free_version;
 use super::observe::DestinationState;
 use crate::image::{Destination, Digest, Tag};
 use crate::release::Failure;
@@ -104,7 +105,8 @@ fn plan_change(
     }
     match (&planned.kind, there) {
         (TagKind::Immutable(_), Some(other)) => {
-            Err(immutable_tag_conflict(place, planned, other, root))
+            let refusal = immutable_tag_conflict(place, planned, other, root);
+            Err(name_next_version(refusal, place, planned, seen))
         }
         (TagKind::Moving(MovingTagSource::Branch), Some(_)) => {
             Ok(match seen.newer_branches.get(&planned.tag) {
@@ -188,6 +190,26 @@ pub(crate) fn immutable_tag_conflict(
     ))
 }
 
+/// Names the next free version, where the tag is one and the list of tags is known.
+fn name_next_version(
+    refusal: Failure,
+    place: &Destination,
+    planned: &PlannedTag,
+    seen: &DestinationState,
+) -> Failure {
+    let next = match seen.tags.is_empty() {
+        true => None,
+        false => next_free_version(&planned.tag, &seen.tags),
+    };
+    match next {
+        Some(next) => refusal.with_hint(format!(
+            "release under the next free version, {next}, or release the existing image: --source {}",
+            tag_reference(place, &planned.tag)
+        )),
+        None => refusal,
+    }
+}
+
 /// Returns `tag` of `place` in the syntax of a source.
 pub(crate) fn tag_reference(place: &Destination, tag: &Tag) -> String {
     format!("{place}:{tag}")
@@ -260,7 +282,7 @@ mod tests {
                 )
                 .as_str(),
                 " why:  1.4.0 is an immutable tag (a rule)",
-                " hint: release under a new version, or release the existing image: --source registry.example/team/web:1.4.0",
+                " hint: release under the next free version, 1.4.1, or release the existing image: --source registry.example/team/web:1.4.0",
             ]
         );
     }

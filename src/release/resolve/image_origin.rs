@@ -1,10 +1,10 @@
 //! Reads the commit and version that an image's labels and annotations name.
 
 use super::image::ResolvedImage;
-use crate::image::{ImageLabels, ImageSource, Manifest, ManifestBody};
+use crate::image::{CommitId, ImageLabels, ImageSource, Manifest, ManifestBody, Tag};
 use crate::release::Failure;
 use crate::release::request::{ReleaseRequest, ReleaseVerb};
-use crate::tagging::ImageOrigin;
+use crate::tagging::{DerivedTags, ImageOrigin, ImmutableTagSource, PlannedTag, TagKind};
 use crate::transfer::{ImageReader, Side, StoreError};
 
 /// The most bytes that a config may have.
@@ -49,12 +49,15 @@ fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
         .or_else(|| labels.version().map(str::to_owned));
 }
 
-/// Returns the note that a pushed image names another commit than the event: its commit tag, which
-/// follows the event, would contradict the label. Only an image on disk is read, since there that
-/// costs nothing; the usual reason is the inherited label of a base image.
-pub(crate) async fn commit_mismatch_note(
+/// Requires that a pushed image does not name another commit than its immutable tag would. Only an image on
+/// disk is read for that, since it costs nothing there. Returns a note if no tag names the commit.
+///
+/// # Errors
+/// A refusal, with both commits.
+pub(crate) async fn check_commit_label(
     image: &mut ResolvedImage,
     request: &ReleaseRequest,
+    derived: &DerivedTags,
 ) -> Result<Option<String>, Failure> {
     if request.verb != ReleaseVerb::Push || matches!(request.source, ImageSource::Registry(_)) {
         return Ok(None);
@@ -62,21 +65,39 @@ pub(crate) async fn commit_mismatch_note(
     let origin = read_image_origin(&image.reader, &image.root)
         .await
         .map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
-    let of_event = request
+    let expected = request
         .facts
         .as_ref()
         .and_then(|facts| facts.commit.clone());
-    let other = origin
-        .revision
-        .clone()
-        .filter(|named| of_event.as_ref().is_some_and(|event| event != named));
+    let named = origin.revision.clone();
     image.origin = Some(origin);
-    Ok(other.map(|named| {
-        format!(
-            "the image's label org.opencontainers.image.revision names the commit {named}, expected the event's: \
+    let (Some(expected), Some(named)) = (expected, named) else {
+        return Ok(None);
+    };
+    if named == expected {
+        return Ok(None);
+    }
+    let is_commit_tag =
+        |planned: &&PlannedTag| planned.kind == TagKind::Immutable(ImmutableTagSource::Commit);
+    match derived.tags.iter().find(is_commit_tag) {
+        Some(planned) if !request.commit_given => {
+            Err(denied_commit(&planned.tag, &named, &expected))
+        }
+        _ => Ok(Some(format!(
+            "the image's label org.opencontainers.image.revision names the commit {named}, expected {expected}: \
              set it in the build (docker/build-push-action: labels), or a promotion uses the wrong commit"
-        )
-    }))
+        ))),
+    }
+}
+
+fn denied_commit(tag: &Tag, named: &CommitId, expected: &CommitId) -> Failure {
+    Failure::refused(format!(
+        "tag {tag} of the commit {expected} for an image whose label names the commit {named}"
+    ))
+    .with_reason("a commit's tag is immutable: the image of that commit could not get it any more (label org.opencontainers.image.revision)")
+    .with_hint(format!(
+        "if the run built another ref, set commit to {named}; if the label is that of a base image, set it in the build (docker/build-push-action: labels), or set commit to {expected}"
+    ))
 }
 
 async fn first_image(

@@ -3,7 +3,7 @@
 use futures_util::future::join;
 
 use super::image::ResolvedImage;
-use super::image_store::no_such_image;
+use super::missing_image::{no_such_image, no_such_image_in};
 use super::platforms;
 use crate::archive::ImageArchive;
 use crate::image::{DaemonImageName, Digest, ImageSelector, ImageSource, Manifest, Reference};
@@ -34,9 +34,11 @@ pub(crate) async fn resolve_source(
         }
         ImageSource::Daemon(image) => open_daemon_image(context, image).await,
     };
-    let (source, root) = found
-        .map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?
-        .ok_or_else(|| no_such_image(&request.source))?;
+    let found =
+        found.map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
+    let Some((source, root)) = found else {
+        return Err(missing_image_failure(context, &request.source).await);
+    };
     let mut image = ResolvedImage {
         location: request.source.clone(),
         reader: source,
@@ -80,6 +82,15 @@ async fn incomplete_image_failure(image: &ResolvedImage, error: StoreError) -> F
             present.join(",")
         )),
     }
+}
+
+async fn missing_image_failure(context: &ReleaseContext, source: &ImageSource) -> Failure {
+    let ImageSource::Registry(reference) = source else {
+        return no_such_image(source);
+    };
+    let registry = &context.registry;
+    let remote = registry.open_repository(&reference.repository, RepositoryAccess::Pull, &[]);
+    no_such_image_in(&ImageStore::Registry(remote), source).await
 }
 
 type OpenedSource = Option<(ImageReader, Manifest)>;

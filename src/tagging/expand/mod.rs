@@ -4,6 +4,7 @@ mod error;
 mod expand_rules;
 mod expansion;
 mod expression_values;
+mod literal_commit_tag;
 mod moment_format;
 mod pep440;
 mod recorded_differences;

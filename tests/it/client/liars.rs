@@ -226,7 +226,7 @@ fn lies() -> Vec<Lie> {
             Source,
             ("*", by_tag),
             ok(&[("content-type", "text/html")], "<html>"),
-            (manifest, "is not a manifest"),
+            (manifest, "answered with a web page"),
         ),
         lie(
             Source,

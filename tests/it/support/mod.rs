@@ -208,6 +208,7 @@ pub fn request(
             .map(|place| place.parse().unwrap())
             .collect(),
         facts,
+        commit_given: false,
         rules: TagRules::Default,
         environment: None,
         existing: ExistingTagPolicy::PerTagKind,
