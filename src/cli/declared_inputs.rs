@@ -325,7 +325,7 @@ declare_inputs! {
     }
     Credentials, "credentials" {
         verbs: REGISTRY_VERBS, kind: InputKind::List("LOGIN"), secret: true,
-        help: "Logins as REGISTRY=USER:PASSWORD, used before those of Docker's config.json; the password may contain = and :",
+        help: "Logins as REGISTRY[/PATH]=USER:PASSWORD, used before those of Docker's config.json; the longest PATH that a repository is below counts; the password may contain = and :",
     }
     CaFile, "ca-file" {
         kind: InputKind::Text("FILE"), path: true,

@@ -115,7 +115,8 @@ impl<'a> ReferrerCopy<'a> {
     /// A side that fails, or a tag that cannot be changed.
     pub async fn append_to_existing_tags(&mut self) -> Result<(), SidedReferrerError> {
         self.existing_tags.copy_blobs().await?;
-        self.existing_tags.write_manifests().await?;
+        let rejected = self.existing_tags.write_manifests().await?;
+        self.copied.record_rejected(rejected);
         self.existing_tags.write_lists().await
     }
 
@@ -132,7 +133,9 @@ impl<'a> ReferrerCopy<'a> {
     /// # Errors
     /// As [`ReferrerCopy::append_to_existing_tags`].
     pub async fn write_manifests(&mut self) -> Result<(), SidedReferrerError> {
-        self.new_content.write_manifests().await
+        let rejected = self.new_content.write_manifests().await?;
+        self.copied.record_rejected(rejected);
+        Ok(())
     }
 
     /// Names the rest: lists the referrers, and writes the images under tags.
@@ -247,6 +250,17 @@ impl CopiedReferrers {
             };
             *counts.entry(kind.clone()).or_default() += 1;
         }
+    }
+
+    /// Counts planned referrers as skipped that the destination has refused.
+    fn record_rejected(&mut self, kinds: Vec<ReferrerKind>) {
+        for kind in kinds {
+            if let Some(count) = self.copied.get_mut(&kind) {
+                *count -= 1;
+            }
+            SkippedReferrer::add(&mut self.skipped, kind, SkipReason::Rejected);
+        }
+        self.copied.retain(|_, count| *count > 0);
     }
 
     /// What is missing about a manifest, and whether a list under a tag is there.

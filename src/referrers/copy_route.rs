@@ -12,6 +12,8 @@ pub struct CopyRoute<'a> {
     pub store: &'a ImageStore,
     /// Whether foreign layers are copied too.
     pub foreign_layers: ForeignLayers,
+    /// Whether a referrer that the destination refuses for its media type or form is skipped, and no error.
+    pub skips_rejected: bool,
     /// What the run knows of blobs.
     pub blob_index: &'a BlobIndex,
     /// Where to say what is retried.

@@ -7,12 +7,13 @@ use serde_json::Value;
 use super::list_referrers::{self, ReferrersSource};
 use super::referrer_graph::{CosignTagImage, Referrer};
 use super::tag_members::{self, MEMBERS_LIMIT};
-use super::{AppendableTag, CopyRoute, ReferrerError, SidedReferrerError};
+use super::{AppendableTag, CopyRoute, ReferrerError, ReferrerKind, SidedReferrerError};
 use crate::image::{Descriptor, Digest, MANIFEST_LIMIT, Manifest, ManifestBody};
 use crate::layout::LayoutDirectory;
 use crate::notices::Notices;
 use crate::transfer::{
-    CopyRequest, ImageReader, ImageStore, PlannedCopy, Root, RootPresence, Side, StoreError,
+    CopyRequest, ImageReader, ImageStore, PlannedCopy, RejectedManifest, Root, RootPresence, Side,
+    StoreError,
 };
 
 /// The bytes of manifests that are written to a layout together.
@@ -34,6 +35,7 @@ pub(super) struct MissingTagLayers {
 pub(super) struct ReferrerBatch<'a> {
     source: &'a ImageReader,
     store: &'a ImageStore,
+    skips_rejected: bool,
     notices: &'a Notices,
     subjects: Vec<MissingReferrers>,
     tags: Vec<MissingTagLayers>,
@@ -79,6 +81,7 @@ impl<'a> ReferrerBatch<'a> {
         Ok(Self {
             source: between.source,
             store: between.store,
+            skips_rejected: between.skips_rejected,
             notices: between.notices,
             subjects,
             tags,
@@ -105,15 +108,51 @@ impl<'a> ReferrerBatch<'a> {
         Ok(())
     }
 
-    /// Writes the referrers, and reads meanwhile what their lists, and the images under tags, are.
-    pub(super) async fn write_manifests(&mut self) -> Result<(), SidedReferrerError> {
+    /// Writes the referrers, and reads meanwhile what their lists, and the images under tags, are. Returns
+    /// the kinds of those that the destination refused, which are skipped.
+    pub(super) async fn write_manifests(
+        &mut self,
+    ) -> Result<Vec<ReferrerKind>, SidedReferrerError> {
         let referrers = async {
             self.referrers.write_child_manifests().await?;
-            Ok(self.referrers.write_roots().await?)
+            match self.skips_rejected {
+                true => Ok(self.referrers.write_accepted_roots().await?),
+                false => {
+                    self.referrers.write_roots().await?;
+                    Ok(Vec::new())
+                }
+            }
         };
-        let ((), additions) = try_join(referrers, self.read_tags()).await?;
+        let (rejected, additions) = try_join(referrers, self.read_tags()).await?;
         self.tag_updates = additions;
-        Ok(())
+        Ok(rejected
+            .iter()
+            .flat_map(|one| self.drop_rejected(one))
+            .collect())
+    }
+
+    /// Takes a refused referrer out of what is listed. Returns its kind.
+    fn drop_rejected(&mut self, rejected: &RejectedManifest) -> Vec<ReferrerKind> {
+        let digest = rejected.digest;
+        let each = self.subjects.iter_mut().flat_map(|subject| {
+            let of = subject.missing.extract_if(.., |one| one.digest == digest);
+            of.map(|one| one.kind).collect::<Vec<_>>()
+        });
+        let kinds: Vec<_> = each.collect();
+        for kind in &kinds {
+            let text = format!(
+                "skipped referrer: {}, refused: {}",
+                kind.count_phrase(1),
+                rejected.error
+            );
+            self.notices.warning(text);
+        }
+        let text = digest.to_string();
+        for update in &mut self.tag_updates {
+            update.own.retain(|entry| entry["digest"] != text.as_str());
+        }
+        self.tag_updates.retain(|update| !update.own.is_empty());
+        kinds
     }
 
     async fn read_tags(&self) -> Result<Vec<TagUpdate>, SidedReferrerError> {

@@ -207,6 +207,14 @@ impl RegistryError {
             || message.contains("; BLOB_UNKNOWN")
     }
 
+    /// Returns whether the registry refused a manifest for its media type or form.
+    pub fn is_rejected_manifest(&self) -> bool {
+        let RequestErrorKind::Status { status, .. } = &self.cause else {
+            return false;
+        };
+        matches!(status.as_u16(), 400 | 405 | 406 | 415 | 422) && !self.lacks_content()
+    }
+
     /// Returns the problem with access, where more than the registry's response can explain it.
     pub fn access_problem(&self) -> Option<AccessProblem> {
         let registry = self.registry.clone();

@@ -55,6 +55,10 @@ impl PlannedManifest {
         }
     }
 
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
+    }
+
     fn links(&self) -> impl Iterator<Item = ManifestLink> {
         self.children.iter().copied()
     }

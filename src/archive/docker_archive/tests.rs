@@ -278,6 +278,28 @@ async fn a_layer_of_several_zstd_frames_is_read_to_its_end() {
     assert!(cut.refusal("").await.contains("cannot be read: "));
 }
 
+/// As pzstd has it: the size of each frame stands before it, in one to be skipped.
+#[tokio::test]
+async fn a_layer_that_begins_with_a_frame_to_be_skipped_is_read() {
+    for magic in [0x50, 0x5f] {
+        let mut layer = Vec::new();
+        for part in [&b"one "[..], b"two"] {
+            let frame = zstd(part);
+            layer.extend([magic, 0x2a, 0x4d, 0x18, 4, 0, 0, 0]);
+            layer.extend(u32::try_from(frame.len()).unwrap().to_le_bytes());
+            layer.extend(frame);
+        }
+        let diff_id = Digest::from_bytes(b"one two").to_string();
+        let saved = Saved::with_config(&layer, &json!({"rootfs": {"diff_ids": [diff_id]}}));
+        let (_directory, path) = saved.write();
+        let (archive, root) = read(path, "").await.unwrap();
+        let manifest = archive.get_manifest(root).await.unwrap().unwrap();
+        let blobs: Vec<_> = manifest.blobs().collect();
+        assert_eq!(blobs[0].digest, Digest::from_bytes(&layer), "as it came");
+        assert!(blobs[0].media_type.ends_with(".tar+zstd"));
+    }
+}
+
 #[tokio::test]
 async fn a_layer_that_is_listed_twice_is_in_the_manifest_twice() {
     let diff_id = Digest::from_bytes(b"layer").to_string();

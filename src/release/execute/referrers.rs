@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 
 use crate::referrers::{
-    CopiedReferrers, CopyRoute, ReferrerCopy, ReferrerGraph, SidedReferrerError,
+    CopiedReferrers, CopyRoute, ReferrerCopy, ReferrerGraph, ReferrerSelection, SidedReferrerError,
 };
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
@@ -68,6 +68,7 @@ pub(crate) async fn plan_referrer_copies<'a>(
             source: &image.reader,
             store: &destination.store,
             foreign_layers: prepared.request.foreign_layers,
+            skips_rejected: prepared.request.referrers == ReferrerSelection::Known,
             blob_index: &context.blob_index,
             notices: &context.notices,
             meter: &context.meter,

@@ -150,7 +150,7 @@ impl Said {
 /// Settings with the login of some registries.
 pub fn logged_in_to(registries: &[&Registry]) -> RegistrySettings {
     let login = |registry: &&Registry| ExplicitCredential {
-        registry: registry.host().parse().unwrap(),
+        scope: registry.host().parse().unwrap(),
         user: USER.to_owned(),
         password: PASSWORD.into(),
     };
