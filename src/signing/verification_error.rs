@@ -105,9 +105,6 @@ pub enum VerificationError {
     /// Its key signs something else of the file than the digest that is given.
     #[error("a sha256 digest is not enough to check it, the file itself is needed: {0}")]
     DigestMismatch(String),
-    /// Its key is of a kind that cannot be looked up in a log.
-    #[error("it cannot be checked here: {0} in a transparency log")]
-    UnsupportedKey(String),
     /// It is good, and of another image.
     #[error("it signs another image, {0}")]
     OtherImage(Digest),
