@@ -28,6 +28,11 @@ pub enum VerificationError {
     /// Either of the two, which a `.sig` does not tell apart.
     #[error("signed with another key, or payload changed after it was signed")]
     SignatureMismatch,
+    /// The same of an Ed25519 key, with which cosign signs images in another way.
+    #[error(
+        "signed with another key or with Ed25519ph (cosign sign), which is not supported, or payload changed after it was signed"
+    )]
+    Ed25519Mismatch,
     /// The certificate's key did not make the signature of what is there.
     #[error("content changed after it was signed, or signed with another key")]
     KeyMismatch,
@@ -133,6 +138,7 @@ impl VerificationError {
             self,
             Self::OtherKey(_)
                 | Self::SignatureMismatch
+                | Self::Ed25519Mismatch
                 | Self::KeyMismatch
                 | Self::UntrustedAuthority(_)
                 | Self::Chain(_)

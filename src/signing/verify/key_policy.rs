@@ -3,9 +3,9 @@ use sigstore_types::{
 };
 use sigstore_verify::PublicKeyVerificationPolicy;
 
+use super::super::hash_function::HashFunction;
 use super::super::key_algorithm::KeyAlgorithm;
 use super::super::{PublicKey, VerificationError};
-use super::hash_function::HashFunction;
 use super::log_entry::{self, LoggedContent, LoggedSigner};
 use super::{SignatureEvidence, TrustRoot};
 

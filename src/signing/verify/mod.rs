@@ -14,7 +14,6 @@ mod certificate_condition;
 mod dsse_encoding;
 mod error_mapping;
 mod file_requirement;
-mod hash_function;
 mod identity;
 mod in_toto_statement;
 mod issuer;

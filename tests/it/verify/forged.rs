@@ -589,6 +589,8 @@ fn every_kind_of_key_signs_images() {
             assert_eq!(found.is_ok(), is_good, "{kind:?} {found:?}");
             let found = by.check_legacy(&layer, image);
             assert_eq!(found.is_ok(), is_good, "{kind:?} {found:?}");
+            let names_ph = found.is_err_and(|error| error.to_string().contains("Ed25519ph"));
+            assert_eq!(names_ph, kind == Kind::Ed25519 && !is_good, "{kind:?}");
             let found = requirement(&pem, true).check_bundle(bundle.as_bytes(), image);
             assert_eq!(found.is_ok(), is_good, "{kind:?} {found:?}");
         }

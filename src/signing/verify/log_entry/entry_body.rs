@@ -5,8 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sigstore_types::{KindVersion, TransparencyLogEntry};
 
+use super::super::super::hash_function::HashFunction;
 use super::super::super::{VerificationError, pem};
-use super::super::hash_function::HashFunction;
 
 /// What a log says of a signature.
 pub(super) struct EntryBody {

@@ -6,7 +6,7 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
 use super::super::super::VerificationError;
-use super::super::hash_function::HashFunction;
+use super::super::super::hash_function::HashFunction;
 use super::super::trusted_log::TrustedLog;
 use super::entry_body::EntryBody;
 use super::log_proof::verify_log_proof;

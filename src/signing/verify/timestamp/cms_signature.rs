@@ -12,8 +12,8 @@ use x509_cert::der::asn1::{Any, ObjectIdentifier, OctetStringRef, SetOfVec};
 use x509_cert::der::{Encode, Tagged};
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
+use super::super::super::hash_function::{HashFunction, oid};
 use super::super::super::key_algorithm::{self, KeyAlgorithm};
-use super::super::hash_function::{HashFunction, oid};
 use super::stamp_token::{StampToken, TST_INFO, unreadable};
 
 /// Signature algorithms, with the hash that they name; `rsaEncryption` and Ed25519 (RFC 8419) name none.

@@ -11,7 +11,7 @@ use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::der::{self, Decode, Encode, Reader, SliceReader, Tag};
 use x509_cert::spki::AlgorithmIdentifierRef;
 
-use super::super::hash_function::HashFunction;
+use super::super::super::hash_function::HashFunction;
 
 /// `id-ct-TSTInfo`: the content of a timestamp.
 pub(super) const TST_INFO: ObjectIdentifier =

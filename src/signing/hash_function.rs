@@ -37,6 +37,15 @@ impl HashFunction {
         found.map(|(_, hash)| *hash)
     }
 
+    /// Returns the name of the function in entries of Rekor v1.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+
     pub(crate) fn digest(self, message: &[u8]) -> Vec<u8> {
         let algorithm = match self {
             Self::Sha256 => &digest::SHA256,
