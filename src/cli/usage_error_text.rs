@@ -1,13 +1,38 @@
 //! What clap says of arguments that are wrong, without their values: one of them may be a secret.
 
+use std::ffi::OsString;
+
 use clap::Error;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::declared_inputs::Input;
+use super::verb::Verb;
 
 /// Values of at most this length are shown by half.
 const SHOWN_LIMIT: usize = 16;
 
+/// Returns clap's explanation, or for a flag of other verbs the names of those.
+pub(super) fn explain(error: Error, arguments: &[OsString]) -> String {
+    name_verbs_of_flag(&error, arguments).unwrap_or_else(|| explain_without_values(error))
+}
+
+/// Names the verbs that take a flag which the verb of `arguments` does not take.
+fn name_verbs_of_flag(error: &Error, arguments: &[OsString]) -> Option<String> {
+    let verb = arguments.get(1)?.to_str()?;
+    let verb = Verb::ALL.iter().find(|known| known.name() == verb)?;
+    let Some(ContextValue::String(text)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let name = flag_name(text).filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
+    let input = Input::find(name.strip_prefix("--")?)?;
+    let verbs = input.verb_names();
+    Some(format!(
+        "error: --{input} is not an input of {verb}, but of {verbs}\n"
+    ))
+}
+
 /// Returns clap's explanation. Of an argument that is not a flag, at most its first half is shown.
-pub(super) fn explain(mut error: Error) -> String {
+fn explain_without_values(mut error: Error) -> String {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         let Some(ContextValue::String(value)) = error.get(kind) else {
             continue;

@@ -22,7 +22,7 @@ pub enum FoundReferrer {
     /// An artifact of the type that is looked for.
     Artifact(FoundArtifact),
     /// An image with signatures or attestations of cosign's legacy form, a layer each.
-    CosignImage(Manifest),
+    CosignImage(Box<Manifest>),
     /// A signature of a form that is not read.
     UnreadSignature(UnreadSignature),
 }

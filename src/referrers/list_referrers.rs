@@ -311,7 +311,7 @@ async fn open_artifact(
         None => Err("it is listed, but missing".to_owned()),
         Some(manifest) => match single_layer(&manifest, kind) {
             None if is_cosign_image(&manifest) => {
-                return Ok(Some(FoundReferrer::CosignImage(manifest)));
+                return Ok(Some(FoundReferrer::CosignImage(Box::new(manifest))));
             }
             None => return Ok(None),
             Some(Ok(layer)) => Ok(source.read_small_blob(&layer, CONTENT_LIMIT).await?),

@@ -180,7 +180,7 @@ pub(crate) async fn check_evidence(
             BundleContent::Signature(checked) => all.signatures.push(checked),
             BundleContent::Attestation(attestation) => all.attestations.push(attestation),
             BundleContent::CosignImage(image) => {
-                let checked = check_cosign_referrer(store, requirement, subject, rules, image);
+                let checked = check_cosign_referrer(store, requirement, subject, rules, *image);
                 let (signatures, attestations) = checked.await?;
                 all.signatures.extend(signatures);
                 all.attestations.extend(attestations);
@@ -197,7 +197,7 @@ pub(crate) async fn check_evidence(
 enum BundleContent {
     Signature(CheckedSignature),
     Attestation(CheckedAttestation),
-    CosignImage(Manifest),
+    CosignImage(Box<Manifest>),
     Unread(UnreadSignature),
 }
 

@@ -3,10 +3,12 @@
 pub mod attach;
 pub mod checkout;
 pub mod keys;
+pub mod made_image;
 pub mod process;
 pub mod rust_source;
 pub mod table;
 pub mod web;
+pub mod workflow;
 pub mod yaml;
 
 use std::io::Read;
@@ -23,8 +25,8 @@ use shipmark::notices::{Notice, Notices, TransferProgress};
 use shipmark::referrers::ReferrerSelection;
 use shipmark::registry::{RegistryClient, RegistrySettings};
 use shipmark::release::{
-    ExistingTagPolicy, Failure, ReleaseContext, ReleaseOutcome, ReleaseRequest, ReleaseVerb,
-    RequestedPlatforms, run,
+    ExistingTagPolicy, Failure, ReleaseContext, ReleaseNaming, ReleaseOutcome, ReleaseRequest,
+    ReleaseVerb, RequestedPlatforms, run,
 };
 use shipmark::tagging::TagRules;
 use shipmark::transfer::{BlobIndex, ForeignLayers, ProgressMeter};
@@ -125,6 +127,13 @@ impl Said {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// The same, and forgets it.
+    pub fn take(&self) -> String {
+        let text = self.text();
+        self.0.lock().unwrap().clear();
+        text
+    }
+
     /// The warnings alone.
     pub fn warnings(&self) -> String {
         let lines = self.0.lock().unwrap();
@@ -209,6 +218,8 @@ pub fn request(
         facts,
         commit_given: false,
         rules: TagRules::Default,
+        excluded_versions: Default::default(),
+        naming: ReleaseNaming::default(),
         environment: None,
         existing: ExistingTagPolicy::PerTagKind,
         from: None,
