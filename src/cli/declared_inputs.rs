@@ -201,7 +201,7 @@ declare_inputs! {
     SigningKey, "signing-key" {
         verbs: SIGNING, kind: InputKind::TextOrFile("KEY"), path: true, secret: true,
         only_with: &[InputCondition::SignsWithKey],
-        help: "Private key to sign with, as text or file: PEM of an ECDSA key (P-256, P-384, P-521), an Ed25519 key, or an RSA key (2048 to 4096 bits), plain, or encrypted by cosign or openssl with its password in COSIGN_PASSWORD. With transparency-log: on, an ECDSA key over P-256. Default: COSIGN_PRIVATE_KEY",
+        help: "Private key to sign with, as text or file: PEM of an ECDSA key (P-256, P-384, P-521), an Ed25519 key, or an RSA key (2048 to 4096 bits), plain, or encrypted by cosign or openssl with its password in COSIGN_PASSWORD. With transparency-log: on, an Ed25519 key needs Rekor v1 and signature-format: bundle. Default: COSIGN_PRIVATE_KEY",
     }
     SignatureFormat, "signature-format" {
         verbs: RELEASE_VERBS, kind: InputKind::Choice(&["bundle", "legacy", "both"]),

@@ -26,6 +26,9 @@ pub enum ReferrerError {
         "the registry took the signature {0}, and does not list it among the referrers of the image"
     )]
     Unlisted(Digest),
+    /// A registry refused the manifest of a referrer, and takes others.
+    #[error(transparent)]
+    RefusedArtifact(Arc<StoreError>),
     /// What was written is not what comes back.
     #[error("the signature {digest} differs from the one that was written: {how}")]
     Changed {
@@ -94,6 +97,18 @@ impl From<transfer::CopyError> for SidedReferrerError {
 impl From<transfer::CopyFailure> for SidedReferrerError {
     fn from(failed: transfer::CopyFailure) -> Self {
         failed.error.into()
+    }
+}
+
+impl ReferrerError {
+    /// Returns the error of a store that was given the manifest of a referrer.
+    pub fn of_refused_artifact(error: StoreError) -> Self {
+        match &error {
+            StoreError::Registry(refused) if refused.is_refused_manifest() => {
+                Self::RefusedArtifact(Arc::new(error))
+            }
+            _ => error.into(),
+        }
     }
 }
 

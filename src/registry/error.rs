@@ -132,6 +132,16 @@ impl RegistryError {
         matches!(&self.cause, RequestErrorKind::Status { status, .. } if status.is_client_error())
     }
 
+    /// Returns whether the registry refused a manifest for its form.
+    pub fn is_refused_manifest(&self) -> bool {
+        match &self.cause {
+            RequestErrorKind::Status { status, .. } => {
+                matches!(status.as_u16(), 400 | 405 | 415 | 422)
+            }
+            _ => false,
+        }
+    }
+
     /// Returns whether the login failed. Access to less may still be granted.
     pub fn lacks_login(&self) -> bool {
         matches!(

@@ -158,6 +158,9 @@ impl Failure {
     ) -> Self {
         match error {
         ReferrerError::Store(error) => Failure::from_store_error(side, at, error),
+        ReferrerError::RefusedArtifact(error) => Failure::from_store_error(side, at, error)
+            .with_reason("a bundle is stored in a manifest with an artifact type and a subject (OCI 1.1), and the registry refused this manifest")
+            .with_hint("set signature-format: legacy, which stores signatures as an image under a tag and needs no such manifest"),
         ReferrerError::ImmutableTag { .. } => Failure::refused(format!("{side} {at}: {error}"))
             .with_reason("the repository makes tags immutable, and shipmark appends signatures to this tag")
             .with_hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API signature-format: bundle needs no tag"),
@@ -200,10 +203,16 @@ pub(crate) fn signing_failure(error: SigningError) -> Failure {
         SigningError::PrivateRepository => failure
             .with_reason("a transparency log entry publishes the names of the repository, its workflow and its branch")
             .with_hint("set transparency-log: on to accept this, or sign with a key or with your own Sigstore instance"),
-        SigningError::Service(error) => match error.hint() {
-            Some(hint) => failure.with_hint(hint),
-            None => failure,
-        },
+        SigningError::Service(error) => {
+            let failure = match error.reason() {
+                Some(reason) => failure.with_reason(reason),
+                None => failure,
+            };
+            match error.hint() {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            }
+        }
         SigningError::Key(KeyError::NoPassword) => failure.with_hint(
             "give the password to the step: env: COSIGN_PASSWORD: ${{ secrets.COSIGN_PASSWORD }}",
         ),

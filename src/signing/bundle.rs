@@ -7,6 +7,7 @@ use sigstore_types::{
     TimestampToken, TransparencyLogEntry,
 };
 
+use super::hash_function::HashFunction;
 use super::in_toto_types::{COSIGN_SIGN_PREDICATE, IN_TOTO_PAYLOAD_TYPE, STATEMENT_TYPE};
 use super::signer_material::SignerMaterial;
 use super::{ImageClaim, LegacySignature, PrivateKey};
@@ -42,8 +43,17 @@ impl PrivateKey {
 
     /// Signs an in-toto statement.
     pub(super) fn sign_to_envelope(&self, statement: Vec<u8>) -> SignedEnvelope {
+        self.sign_to_envelope_with(statement, HashFunction::Sha256)
+    }
+
+    /// Signs an in-toto statement with a hash.
+    pub(super) fn sign_to_envelope_with(
+        &self,
+        statement: Vec<u8>,
+        hash: HashFunction,
+    ) -> SignedEnvelope {
         let message = pre_authentication_encoding(IN_TOTO_PAYLOAD_TYPE, &statement);
-        let signature = self.sign(&message);
+        let signature = self.sign_with(&message, hash);
         let envelope = DsseEnvelope::new(
             IN_TOTO_PAYLOAD_TYPE,
             PayloadBytes::new(statement),

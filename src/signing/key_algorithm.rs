@@ -1,5 +1,6 @@
 //! Which kind of key a PKCS#8 (RFC 5958) or SubjectPublicKeyInfo (RFC 5280) structure holds.
 
+use x509_cert::der::asn1::UintRef;
 use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::der::{self, Decode, Reader, SliceReader};
 use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
@@ -127,4 +128,20 @@ fn named_algorithm(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<KeyAlgorith
     let curve = algorithm.parameters_oid().ok();
     let found = curve.and_then(|curve| find(&CURVES, curve));
     found.map_or(Err("an EC key over an unknown curve"), |(_, kind)| kind)
+}
+
+/// Returns the size of the modulus of an RSA key (PKCS #1, RFC 8017, A.1.1), in bits.
+pub(super) fn rsa_modulus_bits(spki: &[u8]) -> Option<usize> {
+    let key = SubjectPublicKeyInfoRef::from_der(spki).ok()?;
+    let key = key.subject_public_key.as_bytes()?;
+    let modulus = SliceReader::new(key).and_then(|mut reader| {
+        reader.sequence(|key| {
+            let modulus = UintRef::decode(key)?;
+            let _exponent = UintRef::decode(key)?;
+            Ok(modulus)
+        })
+    });
+    let modulus = modulus.ok()?;
+    let first = modulus.as_bytes().first()?;
+    Some(modulus.as_bytes().len() * 8 - first.leading_zeros() as usize)
 }

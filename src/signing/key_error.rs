@@ -30,9 +30,14 @@ pub enum KeyError {
     Kind(String),
     /// A kind of key whose signatures are not logged.
     #[error(
-        "is {0}; only signatures of ECDSA keys over P-256 are logged: leave out transparency-log: on, or sign with such a key"
+        "is {0}, which Rekor v2 does not log: sign with an ECDSA key or an RSA key of 2048, 3072 or 4096 bits, or remove transparency-log: on"
     )]
     Unlogged(String),
+    /// A kind of key whose legacy signatures are not logged.
+    #[error(
+        "is an Ed25519 key, whose legacy signatures Rekor does not log: set signature-format: bundle, or remove transparency-log: on"
+    )]
+    UnloggedLegacy,
     /// A reference to a key elsewhere.
     #[error("refers to {0}, which is not supported: give the key as PEM text or as a file")]
     Reference(&'static str),

@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::key_algorithm::KeyAlgorithm;
 use super::signer_material::SignerMaterial;
 use super::verify::check_json;
 use super::{ImageClaim, PrivateKey, PublicKey, VerificationError, image_claim};
@@ -162,6 +163,9 @@ impl PublicKey {
         if !self.verifies(&signed.payload, &signature) {
             return Err(match signed.certificate {
                 Some(_) => VerificationError::SignedWithCertificate,
+                None if self.algorithm() == KeyAlgorithm::Ed25519 => {
+                    VerificationError::Ed25519Mismatch
+                }
                 None => VerificationError::SignatureMismatch,
             });
         }

@@ -101,9 +101,10 @@ impl LoggedKeySigner {
     ) -> Result<&(PrivateKey, LogAndTimestampClients), SigningError> {
         let open = || async {
             let key = self.key.wait().await?;
-            key.check_loggable()?;
             let (logs, root) = self.instance.resolve(client, notices).await?;
-            Ok::<_, SigningError>((key, LogAndTimestampClients::new(logs, root)?))
+            let clients = LogAndTimestampClients::new(logs, root)?;
+            clients.check_loggable(key.public())?;
+            Ok::<_, SigningError>((key, clients))
         };
         self.opened.get_or_try_init(open).await
     }

@@ -15,11 +15,12 @@
 //!   in a certificate; a signature that does not pass has a [`VerificationError`].
 //!
 //! Every kind of key signs with SHA-256, which `cosign verify --key` takes, apart from Ed25519, which has a
-//! hash of its own. What a log holds is signed by keys over P-256 alone.
+//! hash of its own. Rekor v2 takes the hash of a curve's size alone, and no Ed25519 (`rekor_scheme.rs`).
 
 mod bundle;
 mod cosign_key;
 mod error;
+mod hash_function;
 mod image_claim;
 mod in_toto_types;
 mod instance;
@@ -35,6 +36,7 @@ mod pem;
 mod predicate;
 mod private_key;
 mod public_key;
+mod rekor_scheme;
 mod report_subject;
 mod signer;
 mod signer_material;

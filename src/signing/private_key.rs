@@ -5,11 +5,12 @@ use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA256_ASN1_SIGNING,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
     EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 
 use super::cosign_key::EncryptedCosignKey;
+use super::hash_function::HashFunction;
 use super::key_algorithm::{self, KeyAlgorithm};
 use super::pbes2::EncryptedPkcs8;
 use super::{KeyError, PublicKey, pem};
@@ -103,20 +104,15 @@ impl PrivateKey {
         &self.0.public
     }
 
-    /// Refuses a key whose signatures are not logged.
-    ///
-    /// # Errors
-    /// A key that is not over P-256.
-    pub(super) fn check_loggable(&self) -> Result<(), KeyError> {
-        match self.public().algorithm() {
-            KeyAlgorithm::P256 => Ok(()),
-            other => Err(KeyError::Unlogged(other.to_string())),
-        }
-    }
-
     /// Returns the signature of a message, in ASN.1 for ECDSA.
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.0.secret.sign(message)
+        self.0.secret.sign(message, HashFunction::Sha256)
+    }
+
+    /// Returns the signature of a message with a hash, which curves sign of their own size or SHA-256. RSA
+    /// and Ed25519 sign in one way.
+    pub(super) fn sign_with(&self, message: &[u8], hash: HashFunction) -> Vec<u8> {
+        self.0.secret.sign(message, hash)
     }
 }
 
@@ -142,14 +138,15 @@ impl SecretKey {
         }
     }
 
-    fn sign(&self, message: &[u8]) -> Vec<u8> {
+    fn sign(&self, message: &[u8], hash: HashFunction) -> Vec<u8> {
         let random = SystemRandom::new();
         // It fails where the system has no random numbers alone, as nothing else could go on then.
         match self {
             Self::Ecdsa(pair) => {
-                let signature = match pair.algorithm() == &ECDSA_P384_SHA384_ASN1_SIGNING {
-                    true => pair.sign_digest(&widened_sha256(message)),
-                    false => pair.sign(&random, message),
+                let wide = wide_digest(pair.algorithm()).filter(|_| hash == HashFunction::Sha256);
+                let signature = match wide {
+                    Some(wide) => pair.sign_digest(&widened_sha256(message, wide)),
+                    None => pair.sign(&random, message),
                 };
                 let signature = signature.expect("the system gives random numbers");
                 signature.as_ref().to_vec()
@@ -165,25 +162,33 @@ impl SecretKey {
     }
 }
 
-/// Returns how a curve signs: with SHA-256, which `cosign verify --key` takes for each of them and no
-/// other. Over P-384, [`widened_sha256`] stands in for its digest.
+/// Returns how a curve signs with the hash of its size.
 fn ecdsa_algorithm(kind: KeyAlgorithm) -> Option<&'static EcdsaSigningAlgorithm> {
     match kind {
         KeyAlgorithm::P256 => Some(&ECDSA_P256_SHA256_ASN1_SIGNING),
         KeyAlgorithm::P384 => Some(&ECDSA_P384_SHA384_ASN1_SIGNING),
-        KeyAlgorithm::P521 => Some(&ECDSA_P521_SHA256_ASN1_SIGNING),
+        KeyAlgorithm::P521 => Some(&ECDSA_P521_SHA512_ASN1_SIGNING),
         KeyAlgorithm::Ed25519 | KeyAlgorithm::Rsa => None,
     }
 }
 
-/// Returns the SHA-256 digest of a message in the width of SHA-384. ECDSA signs a digest as a number
-/// (FIPS 186-5, 6.4.1), which zeros before it do not change, and aws-lc-rs signs over P-384 only digests of
-/// that width.
-fn widened_sha256(message: &[u8]) -> Digest {
-    let mut wide = [0; digest::SHA384_OUTPUT_LEN];
+/// Returns the hash of a curve's size, where that is not SHA-256, the one that `cosign verify --key` takes for
+/// each curve: [`widened_sha256`] stands in for its digest.
+fn wide_digest(curve: &EcdsaSigningAlgorithm) -> Option<&'static digest::Algorithm> {
+    if curve == &ECDSA_P384_SHA384_ASN1_SIGNING {
+        return Some(&digest::SHA384);
+    }
+    (curve == &ECDSA_P521_SHA512_ASN1_SIGNING).then_some(&digest::SHA512)
+}
+
+/// Returns the SHA-256 digest of a message in the width of another. ECDSA signs a digest as a number
+/// (FIPS 186-5, 6.4.1), which zeros before it do not change, and aws-lc-rs signs over a curve only digests
+/// of its own width.
+fn widened_sha256(message: &[u8], width: &'static digest::Algorithm) -> Digest {
     let narrow = digest::digest(&digest::SHA256, message);
-    wide[digest::SHA384_OUTPUT_LEN - digest::SHA256_OUTPUT_LEN..].copy_from_slice(narrow.as_ref());
-    Digest::import_less_safe(&wide, &digest::SHA384).expect("the digest has the width of SHA-384")
+    let mut wide = vec![0; width.output_len() - digest::SHA256_OUTPUT_LEN];
+    wide.extend_from_slice(narrow.as_ref());
+    Digest::import_less_safe(&wide, width).expect("the digest has the width of the hash")
 }
 
 /// What a PEM text holds.

@@ -7,6 +7,7 @@ use sigstore_bundle::VerificationMaterialV03;
 use sigstore_types::DerCertificate;
 
 use super::PublicKey;
+use super::rekor_scheme::RekorScheme;
 
 /// Public key or certificate of a signer, for verifiers.
 pub(super) enum SignerMaterial<'a> {
@@ -39,13 +40,21 @@ impl SignerMaterial<'_> {
         }
     }
 
+    /// Returns how the signer signs for Rekor v2; `None` where the log takes no such key.
+    pub(super) fn rekor_scheme(&self) -> Option<RekorScheme> {
+        match self {
+            Self::Key(key) => RekorScheme::of_key(key),
+            Self::Certificate { .. } => Some(RekorScheme::P256),
+        }
+    }
+
     /// Returns the `Verifier` message of rekor-tiles, for Rekor v2.
-    pub(super) fn to_rekor_verifier(&self) -> Value {
+    pub(super) fn to_rekor_verifier(&self, scheme: RekorScheme) -> Value {
         let raw = |der: &[u8]| json!({"rawBytes": BASE64_STANDARD.encode(der)});
         let (kind, raw) = match self {
             Self::Key(key) => ("publicKey", raw(key.spki())),
             Self::Certificate { leaf, .. } => ("x509Certificate", raw(leaf.as_bytes())),
         };
-        json!({"keyDetails": "PKIX_ECDSA_P256_SHA_256", kind: raw})
+        json!({"keyDetails": scheme.key_details, kind: raw})
     }
 }

@@ -193,11 +193,7 @@ fn keys_of_every_kind_sign_in_both_forms() {
         );
         assert!(by(&self::key()).check_legacy(&legacy, image).is_err());
         signs_with_sha256(&der, &key);
-        let logged = key.check_loggable();
-        assert_eq!(
-            logged.is_ok(),
-            public.algorithm() == key_algorithm::KeyAlgorithm::P256
-        );
+        signs_with_own_hash(&der, &key);
     }
 }
 
@@ -214,6 +210,42 @@ fn signs_with_sha256(der: &[u8], key: &PrivateKey) {
         };
     let valid = algorithm.verify_sig(key.public().spki(), b"message", &key.sign(b"message"));
     valid.unwrap();
+}
+
+/// Rekor v2 takes the hash of the curve's size.
+fn signs_with_own_hash(der: &[u8], key: &PrivateKey) {
+    use key_algorithm::KeyAlgorithm::{P256, P384, P521};
+    let algorithm: &dyn aws::VerificationAlgorithm =
+        match key_algorithm::private_key_algorithm(der).unwrap() {
+            P256 => &aws::ECDSA_P256_SHA256_ASN1,
+            P384 => &aws::ECDSA_P384_SHA384_ASN1,
+            P521 => &aws::ECDSA_P521_SHA512_ASN1,
+            _ => return,
+        };
+    let scheme = rekor_scheme::RekorScheme::of_key(key.public()).unwrap();
+    let signature = key.sign_with(b"message", scheme.hash);
+    let valid = algorithm.verify_sig(key.public().spki(), b"message", &signature);
+    valid.unwrap();
+}
+
+#[test]
+fn rekor_v2_has_a_name_for_each_kind_of_key_that_it_takes() {
+    let names = all_kinds().map(|der| {
+        let key = PrivateKey::parse(&pem::write_pem("PRIVATE KEY", &der), "").unwrap();
+        let scheme = rekor_scheme::RekorScheme::of_key(key.public());
+        scheme.map(|scheme| scheme.key_details)
+    });
+    assert_eq!(
+        names,
+        [
+            Some("PKIX_ECDSA_P256_SHA_256"),
+            Some("PKIX_ECDSA_P384_SHA_384"),
+            Some("PKIX_ECDSA_P521_SHA_512"),
+            None,
+            Some("PKIX_RSA_PKCS1V15_2048_SHA256"),
+            Some("PKIX_RSA_PKCS1V15_4096_SHA256"),
+        ]
+    );
 }
 
 /// Each group of the file holds one key in the forms of `openssl genpkey`, `pkcs8 -topk8`, `ec` and `rsa -traditional`.

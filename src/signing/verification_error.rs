@@ -28,6 +28,11 @@ pub enum VerificationError {
     /// Either of the two, which a `.sig` does not tell apart.
     #[error("signed with another key, or payload changed after it was signed")]
     SignatureMismatch,
+    /// The same of an Ed25519 key, with which cosign signs images in another way.
+    #[error(
+        "signed with another key or with Ed25519ph (cosign sign), which is not supported, or payload changed after it was signed"
+    )]
+    Ed25519Mismatch,
     /// The certificate's key did not make the signature of what is there.
     #[error("content changed after it was signed, or signed with another key")]
     KeyMismatch,
@@ -105,9 +110,6 @@ pub enum VerificationError {
     /// Its key signs something else of the file than the digest that is given.
     #[error("a sha256 digest is not enough to check it, the file itself is needed: {0}")]
     DigestMismatch(String),
-    /// Its key is of a kind that cannot be looked up in a log.
-    #[error("it cannot be checked here: {0} in a transparency log")]
-    UnsupportedKey(String),
     /// It is good, and of another image.
     #[error("it signs another image, {0}")]
     OtherImage(Digest),
@@ -136,6 +138,7 @@ impl VerificationError {
             self,
             Self::OtherKey(_)
                 | Self::SignatureMismatch
+                | Self::Ed25519Mismatch
                 | Self::KeyMismatch
                 | Self::UntrustedAuthority(_)
                 | Self::Chain(_)

@@ -362,6 +362,61 @@ fn what_is_signed_here_is_verified_by_others() {
     documented("docs/signing.md", "<!-- signed here -->\n", head, &rows);
 }
 
+/// Keys whose signatures are logged, by the arguments of `openssl genpkey`.
+const LOGGED_KEYS: [(&str, &str, &str); 7] = [
+    ("P-256", "EC", "ec_paramgen_curve:P-256"),
+    ("P-384", "EC", "ec_paramgen_curve:P-384"),
+    ("P-521", "EC", "ec_paramgen_curve:P-521"),
+    ("Ed25519", "ED25519", ""),
+    ("RSA 2048", "RSA", "rsa_keygen_bits:2048"),
+    ("RSA 3072", "RSA", "rsa_keygen_bits:3072"),
+    ("RSA 4096", "RSA", "rsa_keygen_bits:4096"),
+];
+
+#[test]
+#[ignore = "needs a Sigstore, cosign, openssl and a registry: scripts/interop.sh"]
+fn logged_keys_of_every_kind_are_verified_by_cosign() {
+    let bench = Bench::new("logged");
+    let (_, base) = &bench.repositories[0];
+    let openssl = |arguments: &[&str]| {
+        let made = bench.command("openssl").args(arguments).output().unwrap();
+        must(made, &format!("openssl {arguments:?}"));
+    };
+    let mut rows = Vec::new();
+    for (name, algorithm, option) in LOGGED_KEYS {
+        let mut arguments = vec!["genpkey", "-out", "ours.key", "-algorithm", algorithm];
+        if !option.is_empty() {
+            arguments.extend(["-pkeyopt", option]);
+        }
+        openssl(&arguments);
+        openssl(&["pkey", "-in", "ours.key", "-pubout", "-out", "ours.pub"]);
+        let mut cells = Vec::new();
+        for (way, form) in [
+            (WAYS[2], "bundle"),
+            (WAYS[2], "legacy"),
+            (WAYS[3], "bundle"),
+        ] {
+            // Rekor takes Ed25519ph in their place.
+            if name == "Ed25519" && (form == "legacy" || way.name.contains("v2")) {
+                cells.push("not logged");
+                continue;
+            }
+            let repository = format!("{base}/{}/{form}{}", name.replace(' ', ""), cells.len());
+            let repository = repository.to_lowercase();
+            bench.sign(way, form, &repository, &[]);
+            let image = format!("{repository}:it");
+            cells.push(match bench.cosign_verifies(way, form, &image) {
+                true => "yes",
+                false => "shipmark only",
+            });
+        }
+        rows.push(format!("| {name} | {} |", cells.join(" | ")));
+    }
+    let head =
+        "| key | Rekor v1, bundle | Rekor v1, legacy | Rekor v2, bundle |\n|---|---|---|---|\n";
+    documented("docs/signing.md", "<!-- logged keys -->\n", head, &rows);
+}
+
 /// One identity's signature is no other's, and one image's no other's.
 #[test]
 #[ignore = "needs a Sigstore, cosign, sigstore-python and two registries: scripts/interop.sh"]

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod github;
+mod large_attestations;
 mod rsa_timestamps;
 mod visibility;
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::Ed25519KeyPair;
 use serde_json::json;
 use shipmark::release::{
     CheckedSignature, Failure, ImageCheck, ReleaseOutcome, ReleaseRequest, RequiredEvidence,
@@ -110,6 +112,81 @@ async fn promise_2_what_a_key_signs_is_logged_before_a_tag_names_it() {
             assert_eq!(sigstore.entries(), forms.len(), "{case}");
         }
     }
+}
+
+/// A key of each kind that signs: those of the file, and Ed25519.
+fn keys_of_all_kinds() -> Vec<PrivateKey> {
+    let forms = include_str!("../data/keys/openssl-forms.txt");
+    let groups = forms.split("=====\n").filter_map(|group| {
+        let first = group
+            .split("-----\n-\n")
+            .next()?
+            .trim_end_matches("-----\n");
+        first.contains("BEGIN").then(|| format!("{first}-----\n"))
+    });
+    let ed25519 = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).unwrap();
+    let ed25519 = crate::sigstore::base64(ed25519.as_ref());
+    let ed25519 = format!("-----BEGIN PRIVATE KEY-----\n{ed25519}\n-----END PRIVATE KEY-----\n");
+    let keys = groups.chain([ed25519]);
+    keys.map(|text| PrivateKey::parse(&text, "pw").unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn keys_of_every_kind_sign_what_logs_hold() {
+    let keys = keys_of_all_kinds();
+    assert_eq!(keys.len(), 5);
+    let mut refused = Vec::new();
+    for (number, key) in keys.iter().enumerate() {
+        for (rekor, forms) in [
+            (Rekor::V1, BUNDLE),
+            (Rekor::V1, LEGACY),
+            (Rekor::V2, BUNDLE),
+        ] {
+            let (sigstore, case) = (
+                Sigstore::start().await,
+                format!("{number} {rekor:?} {forms:?}"),
+            );
+            let registry = Registry::start(Profile::plain()).await;
+            let place = format!("{}/web", registry.host());
+            let signing = logged(&sigstore, key, rekor, forms);
+            let request = signed(&place, signing);
+            match shipmark::release::run(&request, &context()).await {
+                Ok(_) => {
+                    let found = checked(&sigstore, key, &place).await;
+                    assert_eq!(found.len(), 1, "{case}");
+                    let found = found[0].result.as_ref().expect(&case);
+                    assert!(found.evidence.logged, "{case}");
+                }
+                Err(failure) => {
+                    let told = failure.diagnostic().unwrap().to_string();
+                    assert!(told.contains("Ed25519"), "{case}: {told}");
+                    assert_eq!(registry.tags("web"), Default::default(), "{case}");
+                    refused.push((rekor, forms));
+                }
+            }
+        }
+    }
+    // Ed25519, in the two forms for which Rekor takes Ed25519ph instead.
+    assert_eq!(refused, [(Rekor::V1, LEGACY), (Rekor::V2, BUNDLE)]);
+}
+
+/// RSA signs the same alike, and Rekor v2 takes no entry twice.
+#[tokio::test]
+async fn a_signature_of_rsa_that_the_log_has_already_is_made_otherwise() {
+    let keys = keys_of_all_kinds();
+    let rsa = &keys[3];
+    let sigstore = Sigstore::start().await;
+    let registry = Registry::start(Profile::plain()).await;
+    let place = format!("{}/web", registry.host());
+    for _ in 0..3 {
+        sigstore.fault(Fault::on("POST", "/rekor", Effect::ResetAfter));
+    }
+    let signing = logged(&sigstore, rsa, Rekor::V2, BUNDLE);
+    done(signed(&place, signing), &context()).await;
+    assert!(sigstore.entries() > 1);
+    let found = checked(&sigstore, rsa, &place).await;
+    assert!(found[0].result.is_ok(), "{found:?}");
 }
 
 /// What the key signed before it was to be logged does not count where a log has to hold it.

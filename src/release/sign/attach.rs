@@ -189,7 +189,12 @@ impl SigningStage<'_> {
         artifact: &Artifact,
     ) -> Result<(Digest, PutManifestReceipt), ReferrerError> {
         let (store, digest) = (self.store(), artifact.manifest.digest);
-        let (receipt, content) = try_join(artifact.write(store), artifact.read_back(store)).await?;
+        let write = async {
+            let written = artifact.write(store).await;
+            written.map_err(ReferrerError::of_refused_artifact)
+        };
+        let read = async { Ok(artifact.read_back(store).await?) };
+        let (receipt, content) = try_join(write, read).await?;
         if !receipt.stored
             && store
                 .get_manifest(&TagOrDigest::Digest(digest))

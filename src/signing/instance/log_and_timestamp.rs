@@ -5,8 +5,11 @@ use sigstore_types::TimestampToken;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::super::bundle::SignedEnvelope;
+use super::super::hash_function::HashFunction;
+use super::super::key_algorithm::KeyAlgorithm;
+use super::super::rekor_scheme::RekorScheme;
 use super::super::signer_material::SignerMaterial;
-use super::super::{LegacySignature, PrivateKey, SigningError, TrustRoot};
+use super::super::{KeyError, LegacySignature, PrivateKey, PublicKey, SigningError, TrustRoot};
 use super::endpoints::{EndpointsError, LogEndpoints};
 use super::sigstore_service::{
     REKOR_SERVICE, SigstoreService, SigstoreServiceError, TIMESTAMP_SERVICE,
@@ -14,6 +17,10 @@ use super::sigstore_service::{
 use super::timestamp_authority;
 use super::transparency_log::{self, LogRequest, RekorLog};
 use crate::http::HttpClient;
+
+/// How often a statement is signed with RSA where the log has its signatures already: each run that lost
+/// the answer, or what it signed, left one.
+const RSA_ATTEMPTS: usize = 5;
 
 /// Signatures that are logged at the same time: a log serves others too.
 const LOG_CONCURRENCY: usize = 16;
@@ -59,18 +66,43 @@ impl LogAndTimestampClients {
         &self,
         client: &HttpClient,
         key: &PrivateKey,
-        statement: Vec<u8>,
+        mut statement: Vec<u8>,
         by: &SignerMaterial<'_>,
     ) -> Result<Vec<u8>, SigstoreServiceError> {
-        let sealed = key.sign_to_envelope(statement.clone());
-        match self.log_and_timestamp(client, sealed, by).await {
-            // An answer was lost, and Rekor v2 does not give what it has already: a second signature of
-            // the same is another entry.
-            Err(error) if error.is_conflict() => {
-                self.log_and_timestamp(client, key.sign_to_envelope(statement), by)
-                    .await
+        let is_rsa = key.public().algorithm() == KeyAlgorithm::Rsa;
+        let attempts = if is_rsa { RSA_ATTEMPTS } else { 2 };
+        for _ in 1..attempts {
+            let sealed = key.sign_to_envelope_with(statement.clone(), self.bundle_hash(by));
+            match self.log_and_timestamp(client, sealed, by).await {
+                // An answer was lost, and Rekor v2 does not give what it has already: a second signature
+                // of the same is another entry. RSA signs the same alike, but not with a space after it.
+                Err(error) if error.is_conflict() => {
+                    statement.extend(is_rsa.then_some(b' '));
+                }
+                outcome => return outcome,
             }
-            outcome => outcome,
+        }
+        let sealed = key.sign_to_envelope_with(statement, self.bundle_hash(by));
+        self.log_and_timestamp(client, sealed, by).await
+    }
+
+    /// Returns the hash with which bundles are signed for the log.
+    fn bundle_hash(&self, by: &SignerMaterial<'_>) -> HashFunction {
+        match self.log {
+            RekorLog::V1(_) => HashFunction::Sha256,
+            RekorLog::V2(_) => by
+                .rekor_scheme()
+                .map_or(HashFunction::Sha256, |scheme| scheme.hash),
+        }
+    }
+
+    /// Refuses a key of which the log takes no signatures.
+    pub(crate) fn check_loggable(&self, key: &PublicKey) -> Result<(), KeyError> {
+        match self.log {
+            RekorLog::V2(_) if RekorScheme::of_key(key).is_none() => {
+                Err(KeyError::Unlogged(key.algorithm().to_string()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -115,14 +147,20 @@ impl LogAndTimestampClients {
         payload: Vec<u8>,
         by: &SignerMaterial<'_>,
     ) -> Result<LegacySignature, SigningError> {
-        let signature = key.sign(&payload);
+        if key.public().algorithm() == KeyAlgorithm::Ed25519 {
+            // `hashedrekord` takes Ed25519ph in its place.
+            return Err(KeyError::UnloggedLegacy.into());
+        }
+        let scheme = by.rekor_scheme();
+        let hash = scheme.map_or(HashFunction::Sha256, |scheme| scheme.hash);
+        let signature = key.sign_with(&payload, hash);
         let logged = LogRequest {
             message: &payload,
             signature: &signature,
             material: by,
         };
         let promise =
-            transparency_log::log_signature_v1(self.legacy_log()?, client, &logged).await?;
+            transparency_log::log_signature_v1(self.legacy_log()?, client, &logged, hash).await?;
         Ok(LegacySignature {
             log_entry: Some(promise.to_annotation()?),
             ..LegacySignature::new(payload, &signature).with_material(by)

@@ -23,7 +23,13 @@ pub struct SigstoreServiceError {
     pub at: String,
     /// What came instead.
     pub cause: SigstoreErrorKind,
+    /// Size of the request's body in bytes.
+    pub sent: usize,
 }
+
+/// From this size on, in bytes, a request to a log is large: the log or a proxy in front of it may refuse it
+/// or close the connection. Rekor's own signatures take a few kilobytes.
+const LARGE_REQUEST: usize = 64 << 10;
 
 /// What a service did instead of its part.
 #[derive(Debug, Clone, Error)]
@@ -52,8 +58,30 @@ fn with_message(message: &str) -> String {
 }
 
 impl SigstoreServiceError {
+    /// Returns why a log does not take a large request, where that may be the reason.
+    pub fn reason(&self) -> Option<String> {
+        let is_about_size = match &self.cause {
+            SigstoreErrorKind::NoAnswer(_) => true,
+            SigstoreErrorKind::Refused { status, .. } => {
+                matches!(status.as_u16(), 400 | 413 | 422 | 500..)
+            }
+            SigstoreErrorKind::InvalidAnswer(_) => false,
+        };
+        (self.service == REKOR_SERVICE && self.sent >= LARGE_REQUEST && is_about_size).then(|| {
+            format!(
+                "a log of Rekor v1 receives attestations whole, and this request has {} bytes: it may be over the limit of the log",
+                self.sent
+            )
+        })
+    }
+
     /// How to go on, where there is something to do.
     pub fn hint(&self) -> Option<&'static str> {
+        if self.reason().is_some() {
+            return Some(
+                "attest a smaller file, or use a log of Rekor v2, which receives a digest alone (signing-config)",
+            );
+        }
         let SigstoreErrorKind::Refused { status, .. } = &self.cause else {
             return None;
         };
@@ -142,6 +170,7 @@ impl SigstoreService {
         headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<ServiceResponse, SigstoreServiceError> {
+        let sent = body.len();
         let ask = ServiceRequest {
             service: self.name,
             method,
@@ -155,7 +184,10 @@ impl SigstoreService {
             HttpError::TooLong(limit) => {
                 self.invalid_answer(format!("a body of more than {limit} bytes"))
             }
-            cause => self.error(SigstoreErrorKind::NoAnswer(cause)),
+            cause => SigstoreServiceError {
+                sent,
+                ..self.error(SigstoreErrorKind::NoAnswer(cause))
+            },
         })
     }
 
@@ -189,6 +221,7 @@ impl SigstoreService {
                 None => host.to_owned(),
             },
             cause,
+            sent: 0,
         }
     }
 }

@@ -9,10 +9,11 @@ use sigstore_rekor::LogEntry;
 use sigstore_types::{DsseEnvelope, KindVersion, TransparencyLogEntry};
 use std::collections::HashMap;
 
+use super::super::hash_function::HashFunction;
+use super::super::rekor_scheme::RekorScheme;
 use super::super::signer_material::SignerMaterial;
 use super::sigstore_service::{SigstoreService, SigstoreServiceError};
 use crate::http::{HttpClient, ServiceResponse};
-use crate::image::Digest;
 
 /// A log, by the version of its interface.
 pub(super) enum RekorLog {
@@ -51,7 +52,12 @@ impl RekorLog {
             Self::V1(service) => log_envelope_v1(service, client, logged, envelope)
                 .await?
                 .into_entry(),
-            Self::V2(service) => add_entry_v2(service, client, logged).await,
+            Self::V2(service) => {
+                let scheme = logged.material.rekor_scheme();
+                let scheme = scheme
+                    .ok_or_else(|| service.invalid_answer("no entries for a key of this kind"))?;
+                add_entry_v2(service, client, logged, scheme).await
+            }
         }
     }
 }
@@ -81,12 +87,15 @@ pub(super) async fn log_signature_v1(
     service: &SigstoreService,
     client: &HttpClient,
     logged: &LogRequest<'_>,
+    hash: HashFunction,
 ) -> Result<PromisedEntry, SigstoreServiceError> {
+    let digest = hash.digest(logged.message);
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let entry = json!({
         "apiVersion": "0.0.1",
         "kind": "hashedrekord",
         "spec": {
-            "data": {"hash": {"algorithm": "sha256", "value": Digest::from_bytes(logged.message).to_hex()}},
+            "data": {"hash": {"algorithm": hash.name(), "value": digest}},
             "signature": {
                 "content": BASE64_STANDARD.encode(logged.signature),
                 "publicKey": {"content": BASE64_STANDARD.encode(logged.material.to_pem())},
@@ -104,11 +113,15 @@ async fn add_entry_v1(
 ) -> Result<PromisedEntry, SigstoreServiceError> {
     let url = service.url_below("/api/v1/log/entries");
     let body = entry.to_string().into_bytes();
+    let sent = body.len();
     let mut answer = service.post(client, url, JSON_TYPE, body).await?;
     if answer.status == StatusCode::CONFLICT {
         answer = get_conflicting_entry(service, client, answer).await?;
     }
-    let body = service.expect_success(answer)?.body;
+    let answer = service.expect_success(answer);
+    let body = answer
+        .map_err(|error| SigstoreServiceError { sent, ..error })?
+        .body;
     let entries: HashMap<String, LogEntry> =
         serde_json::from_slice(&body).map_err(|error| service.invalid_answer(error))?;
     let mut entries = entries.into_values();
@@ -146,13 +159,14 @@ async fn add_entry_v2(
     service: &SigstoreService,
     client: &HttpClient,
     logged: &LogRequest<'_>,
+    scheme: RekorScheme,
 ) -> Result<TransparencyLogEntry, SigstoreServiceError> {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, logged.message);
+    let digest = scheme.hash.digest(logged.message);
     let request = json!({"hashedRekordRequestV002": {
         "digest": BASE64_STANDARD.encode(digest),
         "signature": {
             "content": BASE64_STANDARD.encode(logged.signature),
-            "verifier": logged.material.to_rekor_verifier(),
+            "verifier": logged.material.to_rekor_verifier(scheme),
         },
     }});
     let url = service.url_below("/api/v2/log/entries");

@@ -11,6 +11,7 @@ use sigstore_verify::{Policy, VerificationResult};
 
 use super::super::{PublicKey, VerificationError};
 use super::dsse_encoding::EncodedEnvelope;
+use super::log_entry::{self, LoggedContent};
 use super::requirement::to_sha256_hash;
 use super::{Identity, InTotoStatement, SignatureEvidence, TrustRoot, bundle_parts};
 use crate::image::{Digest, DigestHasher};
@@ -90,6 +91,34 @@ impl SignedArtifact {
     }
 }
 
+impl SignedArtifact {
+    /// Refuses a statement that is not about the file. A signature of the file itself has none.
+    fn check_subject(
+        &mut self,
+        statement: Option<&InTotoStatement>,
+    ) -> Result<(), VerificationError> {
+        let Some(statement) = statement else {
+            return Ok(());
+        };
+        let digest = self.digest()?;
+        self.rewind()?;
+        statement.check_subject(digest).map_err(|_| {
+            VerificationError::OtherArtifact(format!("{digest} is none of its subjects"))
+        })
+    }
+
+    /// Returns the content of the file.
+    ///
+    /// # Errors
+    /// A digest alone, and a file that cannot be read or is too large.
+    fn content(&mut self) -> Result<Vec<u8>, VerificationError> {
+        match self {
+            Self::Digest(digest) => Err(VerificationError::DigestMismatch(digest.to_string())),
+            Self::File(file) => read_whole_file(file),
+        }
+    }
+}
+
 impl FileRequirement {
     /// That a bundle signs what it should.
     ///
@@ -110,21 +139,83 @@ impl FileRequirement {
             }
             _ => None,
         };
-        let result = match (EncodedEnvelope::from_bundle(&bundle), statement) {
-            (Some(EncodedEnvelope { bundle, encoding }), Some(statement)) => {
-                let digest = signed.digest()?;
-                if statement.check_subject(digest).is_err() {
-                    let reason = format!("{digest} is none of its subjects");
-                    return Err(VerificationError::OtherArtifact(reason));
-                }
-                self.trust_root.verify(&encoding, &bundle, &*policy)?
-            }
-            _ => self.verify_bundle(&bundle, signed, &*policy)?,
-        };
-        if let FileSigner::Identity(identity) = &self.signer {
-            identity.check_bundle_certificate(&result, &bundle)?;
+        let encoded = EncodedEnvelope::from_bundle(&bundle);
+        let checked = encoded.as_ref().map_or(&bundle, |encoded| &encoded.bundle);
+        if self.needs_own_check(checked) {
+            signed.check_subject(statement.as_ref())?;
+            return self.check_with_own_entries(&bundle, checked, signed);
         }
+        let result = match &encoded {
+            Some(encoded) => {
+                signed.check_subject(statement.as_ref())?;
+                let message = encoded.encoding.as_slice();
+                self.trust_root.verify(message, checked, &*policy)?
+            }
+            None => self.verify_bundle(&bundle, signed, &*policy)?,
+        };
+        self.check_identity(&result, &bundle)?;
         Ok(SignatureEvidence::from_result(&result, &bundle))
+    }
+
+    fn check_identity(
+        &self,
+        result: &VerificationResult,
+        bundle: &Bundle,
+    ) -> Result<(), VerificationError> {
+        match &self.signer {
+            FileSigner::Identity(identity) => identity.check_bundle_certificate(result, bundle),
+            FileSigner::Key(_) => Ok(()),
+        }
+    }
+
+    fn needs_own_check(&self, bundle: &Bundle) -> bool {
+        match &self.signer {
+            FileSigner::Key(key) => key.needs_own_check(bundle),
+            FileSigner::Identity(_) => log_entry::must_be_read(bundle),
+        }
+    }
+
+    /// Checks a bundle whose log entries `sigstore-verify` does not read, or whose key it does not know.
+    /// `checked` is the bundle, or its envelope as a message.
+    fn check_with_own_entries(
+        &self,
+        bundle: &Bundle,
+        checked: &Bundle,
+        signed: &mut SignedArtifact,
+    ) -> Result<SignatureEvidence, VerificationError> {
+        let (message, payload) = match &bundle.content {
+            SignatureContent::DsseEnvelope(envelope) => {
+                (envelope.pae(), Some(envelope.payload.as_bytes()))
+            }
+            _ => (signed.content()?, None),
+        };
+        let content = LoggedContent {
+            message: &message,
+            payload,
+        };
+        match &self.signer {
+            FileSigner::Key(key) => {
+                key.check_message(bundle, &message)?;
+                match self.requires_log {
+                    true => key.check_entries(&self.trust_root, checked, &content),
+                    false => Ok(SignatureEvidence::default()),
+                }
+            }
+            FileSigner::Identity(_) => {
+                let root = &self.trust_root;
+                let result = match &checked.content {
+                    SignatureContent::DsseEnvelope(_) => {
+                        let digest = to_sha256_hash(signed.digest()?);
+                        root.verify_without_entries(digest, checked, &content)?
+                    }
+                    _ => root.verify_without_entries(message.as_slice(), checked, &content)?,
+                };
+                self.check_identity(&result, bundle)?;
+                let mut evidence = SignatureEvidence::from_result(&result, bundle);
+                evidence.logged = self.requires_log;
+                Ok(evidence)
+            }
+        }
     }
 
     /// Who may have signed, for a bundle that is signed in that way.
@@ -135,8 +226,8 @@ impl FileRequirement {
                 return Err(VerificationError::SignedWithCertificate);
             }
             (FileSigner::Identity(_), _) if !certified => return Err(VerificationError::Key),
-            (FileSigner::Key(key), true) => Box::new(key.to_policy()?),
-            (FileSigner::Key(key), false) => Box::new(key.to_policy()?.skip_tlog_unsafe()),
+            (FileSigner::Key(key), true) => Box::new(key.to_policy()),
+            (FileSigner::Key(key), false) => Box::new(key.to_policy().skip_tlog_unsafe()),
             (FileSigner::Identity(_), logged) => Box::new(self.trust_root.to_policy(logged)),
         })
     }

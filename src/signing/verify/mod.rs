@@ -20,6 +20,7 @@ mod issuer;
 mod json_lines;
 mod key_policy;
 mod legacy_bundle;
+mod log_entry;
 mod message_hash;
 mod requirement;
 mod signature_evidence;

@@ -6,6 +6,7 @@ use sigstore_types::{Artifact, Bundle, Sha256Hash, SignatureContent};
 
 use super::super::{ImageClaim, LegacySignature, PublicKey, VerificationError};
 use super::dsse_encoding::EncodedEnvelope;
+use super::log_entry::{self, LoggedContent};
 use super::{Identity, InTotoStatement, SignatureEvidence, TrustRoot, bundle_parts, message_hash};
 use crate::image::Digest;
 
@@ -165,7 +166,11 @@ impl Requirement {
             key.check_legacy(signed)?;
         }
         let bundle = message_hash::with_message_hash(signed.to_bundle()?, &signed.payload);
-        let evidence = self.verify_evidence(&bundle, &signed.payload);
+        let content = LoggedContent {
+            message: &signed.payload,
+            payload: None,
+        };
+        let evidence = self.verify_evidence(&bundle, signed.payload.as_slice(), &content);
         // The payload is what is signed, so that only the log's entry can be of another one.
         let evidence = evidence.map_err(|error| match error {
             VerificationError::OtherArtifact(reason) => VerificationError::OtherEntry(reason),
@@ -203,9 +208,16 @@ impl Requirement {
             key.check_envelope(bundle, envelope)?;
         }
         let statement = InTotoStatement::of_envelope(envelope);
+        let message = envelope.pae();
+        let content = LoggedContent {
+            message: &message,
+            payload: Some(envelope.payload.as_bytes()),
+        };
         let evidence = match EncodedEnvelope::from_bundle(bundle) {
-            Some(EncodedEnvelope { bundle, encoding }) => self.verify_evidence(&bundle, &encoding),
-            None => self.verify_evidence(bundle, to_sha256_hash(image)),
+            Some(EncodedEnvelope { bundle, encoding }) => {
+                self.verify_evidence(&bundle, encoding.as_slice(), &content)
+            }
+            None => self.verify_evidence(bundle, to_sha256_hash(image), &content),
         };
         let evidence = map_subject_error(evidence, &statement, image)?;
         let statement = statement?;
@@ -223,6 +235,7 @@ impl Requirement {
         &self,
         bundle: &Bundle,
         artifact: impl Into<Artifact<'a>>,
+        content: &LoggedContent<'_>,
     ) -> Result<SignatureEvidence, VerificationError> {
         match self {
             Self::Any(several) => {
@@ -230,7 +243,7 @@ impl Requirement {
                 first_good(
                     several
                         .iter()
-                        .map(|one| one.verify_evidence(bundle, artifact.clone())),
+                        .map(|one| one.verify_evidence(bundle, artifact.clone(), content)),
                 )
             }
             Self::Key { log: None, .. } => Ok(SignatureEvidence::default()),
@@ -239,7 +252,10 @@ impl Requirement {
                 log: Some(trust),
             } => {
                 bundle_parts::check_parts(bundle, Some(trust))?;
-                let result = trust.verify(artifact, bundle, &key.to_policy()?)?;
+                if key.needs_own_check(bundle) {
+                    return key.check_entries(trust, bundle, content);
+                }
+                let result = trust.verify(artifact, bundle, &key.to_policy())?;
                 Ok(SignatureEvidence::from_result(&result, bundle))
             }
             Self::Identity {
@@ -252,11 +268,16 @@ impl Requirement {
                 {
                     return Err(VerificationError::Key);
                 }
-                let policy = trust.to_policy(*logged);
                 bundle_parts::check_parts(bundle, logged.then_some(&**trust))?;
-                let result = trust.verify(artifact, bundle, &policy)?;
+                let has_own_check = log_entry::must_be_read(bundle);
+                let result = match has_own_check {
+                    true => trust.verify_without_entries(artifact, bundle, content)?,
+                    false => trust.verify(artifact, bundle, &trust.to_policy(*logged))?,
+                };
                 identity.check_bundle_certificate(&result, bundle)?;
-                Ok(SignatureEvidence::from_result(&result, bundle))
+                let mut evidence = SignatureEvidence::from_result(&result, bundle);
+                evidence.logged |= has_own_check && *logged;
+                Ok(evidence)
             }
         }
     }

@@ -3,15 +3,16 @@ use std::fmt;
 use std::io::Read;
 
 use sigstore_trust_root::{SigstoreInstance, TrustedRoot};
-use sigstore_types::{Artifact, Bundle};
+use sigstore_types::{Artifact, Bundle, MediaType};
 use sigstore_verify::{Policy, VerificationPolicy, VerificationResult, Verifier};
 use thiserror::Error;
 
 use super::super::VerificationError;
 use super::authority::{self, Authority};
 use super::issuer::Purpose;
+use super::log_entry::{self, LoggedContent, LoggedSigner};
 use super::strict_json;
-use super::timestamp::{Stamper, StandInStamper, verified_times};
+use super::timestamp::{Stamper, StandInStamper, VerifiedTimes, verified_times};
 use super::trusted_log::TrustedLog;
 
 /// Whose word counts: certificate authorities, transparency logs, CT logs and timestamp authorities,
@@ -110,6 +111,47 @@ impl TrustRoot {
         let restamped = self.restamp(bundle)?;
         let result = self.verifier.verify_reader(artifact, &restamped, policy)?;
         self.check_authorities(bundle, &result).map(|()| result)
+    }
+
+    /// As [`TrustRoot::verify`] without its log entries, which are verified here, with the times that
+    /// logs promised: see `log_entry/`.
+    pub(super) fn verify_without_entries<'a>(
+        &self,
+        artifact: impl Into<Artifact<'a>>,
+        bundle: &Bundle,
+        content: &LoggedContent<'_>,
+    ) -> Result<VerificationResult, VerificationError> {
+        let certificate = bundle.signing_certificate();
+        let certificate = certificate.ok_or(VerificationError::Key)?;
+        let signer = LoggedSigner::Certificate(certificate.as_bytes());
+        let verified = self.entry_and_stamp_times(bundle, content, &signer)?;
+        let mut restamped = self.stand_in.restamp(bundle, &verified);
+        restamped.verification_material.tlog_entries.clear();
+        // Version 0.1 does not go without an entry.
+        if restamped.media_type == MediaType::Bundle0_1 {
+            restamped.media_type = MediaType::Bundle0_2;
+        }
+        let policy = self.to_policy(false);
+        let result = self.verifier.verify(artifact, &restamped, &policy)?;
+        let times = result.verified_timestamps();
+        authority::check_certificate(&self.authorities, bundle, times)?;
+        Ok(result)
+    }
+
+    /// Verifies a bundle's log entries and timestamps against a signer, and returns their times.
+    pub(super) fn entry_and_stamp_times<'a>(
+        &self,
+        bundle: &'a Bundle,
+        content: &LoggedContent<'_>,
+        signer: &LoggedSigner<'_>,
+    ) -> Result<VerifiedTimes<'a>, VerificationError> {
+        let promised = log_entry::verify_entries(&self.logs, bundle, content, signer)?;
+        let stamped = verified_times(&self.stampers, bundle)?;
+        let verified = VerifiedTimes::of_bundle(bundle, stamped, promised)?;
+        let mut entries = bundle.verification_material.tlog_entries.iter();
+        entries
+            .try_for_each(|entry| TrustedLog::check_times(&self.logs, entry, &verified.times))?;
+        Ok(verified)
     }
 
     /// Verifies a bundle's timestamps, and returns the bundle with times that `sigstore-verify` can read.

@@ -3,7 +3,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use sigstore_crypto::{Checkpoint, VerificationKey};
 use sigstore_trust_root::TransparencyLog;
-use sigstore_types::{KindVersion, TimeRange, TransparencyLogEntry};
+use sigstore_types::{KindVersion, SignatureBytes, TimeRange, TransparencyLogEntry};
 use url::Url;
 
 use super::super::VerificationError;
@@ -85,6 +85,17 @@ impl TrustedLog {
             [] if range.end.is_some() => Err(VerificationError::NoTrustedTime),
             _ => Ok(()),
         }
+    }
+
+    /// Returns whether the log that an entry names signed its promise.
+    pub(super) fn has_promised(
+        logs: &[Self],
+        entry: &TransparencyLogEntry,
+        promised: &[u8],
+        signature: &SignatureBytes,
+    ) -> Result<bool, VerificationError> {
+        let named = Self::named(logs, entry)?;
+        Ok(named.key.verify(promised, signature).is_ok())
     }
 
     /// Whether the log signed a checkpoint, beside whoever else did. Under Rekor v2 the signature and

@@ -325,8 +325,8 @@ impl Record {
                     "hashedrekord",
                     json!({"hashedRekordV002": {
                         "data": {
-                            "algorithm": "SHA2_256",
-                            "digest": base64(&sha256(&signed.message)),
+                            "algorithm": signer.leaf.log_hash(),
+                            "digest": base64(&digest(signer.leaf.log_hash(), &signed.message)),
                         },
                         "signature": {"content": signature, "verifier": verifier},
                     }}),

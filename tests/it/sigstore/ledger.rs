@@ -87,11 +87,18 @@ impl Ledger {
     /// Adds what Rekor v2 makes of a request; none where it is there already.
     pub fn add_v2(&self, request: &Value) -> Option<Value> {
         let request = &request["hashedRekordRequestV002"];
+        // Each kind of key has its one hash.
+        let details = request["signature"]["verifier"]["keyDetails"].as_str()?;
+        let algorithm = match details.rsplit("SHA").next()? {
+            "_384" => "SHA2_384",
+            "_512" => "SHA2_512",
+            _ => "SHA2_256",
+        };
         let body = json!({
             "apiVersion": "0.0.2",
             "kind": "hashedrekord",
             "spec": {"hashedRekordV002": {
-                "data": {"algorithm": "SHA2_256", "digest": request["digest"]},
+                "data": {"algorithm": algorithm, "digest": request["digest"]},
                 "signature": request["signature"],
             }},
         });

@@ -19,7 +19,7 @@ const IMAGE: &[u8] = b"an image";
 
 /// A signature of an instance: a bundle, who made it, and the trusted root that goes with it.
 pub(super) struct Made {
-    signer: Signer,
+    pub(super) signer: Signer,
     pub(super) bundle: Value,
     pub(super) root: Value,
 }

@@ -20,7 +20,7 @@ const PREDICATE: &str = r#"{
 
 /// One row: how cosign signs, and what `verify` is asked.
 struct Row {
-    name: &'static str,
+    name: String,
     cosign: Vec<String>,
     /// What accepts it.
     verify: Vec<String>,
@@ -79,9 +79,31 @@ impl Flags {
         }
     }
 
+    /// A signature of a key that a log has.
+    fn logged_key(&self, kind: &str, file: &str, form: &str, log: &[String]) -> Row {
+        let key = format!("--key={file}.key");
+        let root = format!("--trusted-root={}", self.root);
+        let public = format!("--key={file}.pub");
+        Row {
+            name: format!("{kind} key, {form} (`transparency-log: on`)"),
+            cosign: [words(&["sign", "--yes", &key]), log.to_vec()].concat(),
+            verify: words(&[&public, &root, "--transparency-log=on"]),
+            refuses: (
+                [
+                    self.other_key.as_slice(),
+                    &words(&["--transparency-log=on"]),
+                ]
+                .concat(),
+                "signed with another key",
+            ),
+            evidence: "in a transparency log",
+        }
+    }
+
     fn rows(&self) -> Vec<Row> {
         let logged = |flags: &[String]| [flags, &words(&["--transparency-log=on"])].concat();
         let unlogged = |flags: &[String]| [flags, &words(&["--transparency-log=off"])].concat();
+        let legacy = [self.old.as_slice(), &self.log].concat();
         let predicate = |kind: &str| words(&["--type", kind, "--predicate", "predicate.json"]);
         let attested =
             |flags: &[String], rule: &str| [flags, &[format!("--attestation={rule}")]].concat();
@@ -91,8 +113,8 @@ impl Flags {
         let verb =
             |verb: &str, flags: &[&[String]]| [words(&[verb, "--yes"]), flags.concat()].concat();
         let (identity, other) = (&self.identity, &self.other_identity);
-        let keyless = |name, cosign, evidence| Row {
-            name,
+        let keyless = |name: &str, cosign, evidence| Row {
+            name: name.to_owned(),
             cosign,
             verify: identity.clone(),
             refuses: (other.clone(), "signed by "),
@@ -132,84 +154,89 @@ impl Flags {
                 "in a transparency log",
             ),
             Row {
-                name: "keyless, legacy, timestamp, no log (`transparency-log: off`)",
+                name: "keyless, legacy, timestamp, no log (`transparency-log: off`)".to_owned(),
                 cosign: verb("sign", &[&self.old, &self.fulcio, &no_log, &self.timestamp]),
                 verify: unlogged(identity),
                 refuses: (identity.clone(), "no transparency log entry"),
                 evidence: "signed at",
             },
             Row {
-                name: "key, bundle, Rekor v2, timestamp (`transparency-log: on`)",
+                name: "key, bundle, Rekor v2, timestamp (`transparency-log: on`)".to_owned(),
                 cosign: verb("sign", &[&key, &self.v2]),
                 verify: logged(&self.key),
                 refuses: (logged(&self.other_key), "signed with another key"),
                 evidence: "in a transparency log",
             },
             Row {
-                name: "key, bundle, Rekor v1, timestamp (`transparency-log: on`)",
+                name: "key, bundle, Rekor v1, timestamp (`transparency-log: on`)".to_owned(),
                 cosign: verb("sign", &[&key, &self.v1]),
                 verify: logged(&self.key),
                 refuses: (logged(&self.other_key), "signed with another key"),
                 evidence: "in a transparency log",
             },
             Row {
-                name: "key, bundle, no log",
+                name: "key, bundle, no log".to_owned(),
                 cosign: verb("sign", &[&key, &no_config, &no_log]),
                 verify: self.key.clone(),
                 refuses: (logged(&self.key), "no transparency log entry"),
                 evidence: "good",
             },
             Row {
-                name: "key, legacy, Rekor v1 (`transparency-log: on`)",
+                name: "key, legacy, Rekor v1 (`transparency-log: on`)".to_owned(),
                 cosign: verb("sign", &[&self.old, &key, &self.log]),
                 verify: logged(&self.key),
                 refuses: (logged(&self.other_key), "signed with another key"),
                 evidence: "in a transparency log",
             },
             Row {
-                name: "key, legacy, no log",
+                name: "key, legacy, no log".to_owned(),
                 cosign: verb("sign", &[&self.old, &key, &no_log]),
                 verify: self.key.clone(),
                 refuses: (logged(&self.key), "no transparency log entry"),
                 evidence: "good",
             },
             Row {
-                name: "RSA key, bundle, no log",
+                name: "RSA key, bundle, no log".to_owned(),
                 cosign: verb("sign", &[&rsa, &no_config, &no_log]),
                 verify: words(&["--key=rsa.pub"]),
                 refuses: (self.key.clone(), "signed with another key"),
                 evidence: "good",
             },
             Row {
-                name: "RSA key, bundle, Rekor v1, timestamp (`transparency-log: on`)",
+                name: "RSA key, bundle, Rekor v1, timestamp (`transparency-log: on`)".to_owned(),
                 cosign: verb("sign", &[&rsa, &self.v1]),
                 verify: logged(&by_rsa),
                 refuses: (logged(&self.key), "signed with another key"),
                 evidence: "in a transparency log",
             },
             Row {
-                name: "RSA key, legacy, Rekor v1 (`transparency-log: on`)",
+                name: "RSA key, legacy, Rekor v1 (`transparency-log: on`)".to_owned(),
                 cosign: verb("sign", &[&self.old, &rsa, &self.log]),
                 verify: logged(&by_rsa),
                 refuses: (logged(&self.key), "signed with another key"),
                 evidence: "in a transparency log",
             },
             Row {
-                name: "P-384 key, bundle, no log",
+                name: "P-384 key, bundle, no log".to_owned(),
                 cosign: verb("sign", &[&p384, &no_config, &no_log]),
                 verify: words(&["--key=p384.pub"]),
                 refuses: (self.key.clone(), "signed with another key"),
                 evidence: "good",
             },
             Row {
-                name: "P-521 key, legacy, no log",
+                name: "P-521 key, legacy, no log".to_owned(),
                 cosign: verb("sign", &[&self.old, &p521, &no_log]),
                 verify: words(&["--key=p521.pub"]),
                 refuses: (self.key.clone(), "signed with another key"),
                 evidence: "good",
             },
+            self.logged_key("RSA", "rsa", "bundle, Rekor v2, timestamp", &self.v2),
+            self.logged_key("P-384", "p384", "bundle, Rekor v2, timestamp", &self.v2),
+            self.logged_key("P-384", "p384", "legacy, Rekor v1", &legacy),
+            self.logged_key("P-521", "p521", "bundle, Rekor v2, timestamp", &self.v2),
+            self.logged_key("P-521", "p521", "legacy, Rekor v1", &legacy),
             Row {
-                name: "keyless attestation, bundle, Rekor v2, timestamp",
+                name: "keyless attestation, bundle, Rekor v2, timestamp".to_owned(),
                 cosign: verb("attest", &[&self.v2, &provenance]),
                 verify: attested(identity, rule),
                 refuses: (
@@ -222,21 +249,22 @@ impl Flags {
                 evidence: "good: https://slsa.dev/provenance/v1",
             },
             Row {
-                name: "keyless attestation, bundle, Rekor v1, timestamp",
+                name: "keyless attestation, bundle, Rekor v1, timestamp".to_owned(),
                 cosign: verb("attest", &[&self.v1, &provenance]),
                 verify: attested(identity, rule),
                 refuses: (attested(other, rule), "signed by "),
                 evidence: "good: https://slsa.dev/provenance/v1",
             },
             Row {
-                name: "keyless attestation, legacy, Rekor v1",
+                name: "keyless attestation, legacy, Rekor v1".to_owned(),
                 cosign: verb("attest", &[&self.old, &self.fulcio, &self.log, &spdx]),
                 verify: attested(identity, "https://spdx.dev/Document"),
                 refuses: (identity.clone(), "has no valid signature"),
                 evidence: "good: https://spdx.dev/Document",
             },
             Row {
-                name: "key attestation, bundle, Rekor v2, timestamp (`transparency-log: on`)",
+                name: "key attestation, bundle, Rekor v2, timestamp (`transparency-log: on`)"
+                    .to_owned(),
                 cosign: verb("attest", &[&key, &self.v2, &spdx]),
                 verify: attested(&logged(&self.key), "https://spdx.dev/Document"),
                 refuses: (
@@ -246,7 +274,7 @@ impl Flags {
                 evidence: "in a transparency log",
             },
             Row {
-                name: "key attestation, legacy, Rekor v1 (`transparency-log: on`)",
+                name: "key attestation, legacy, Rekor v1 (`transparency-log: on`)".to_owned(),
                 cosign: verb("attest", &[&self.old, &key, &self.log, &spdx]),
                 verify: attested(&logged(&self.key), "https://spdx.dev/Document"),
                 refuses: (
@@ -333,7 +361,13 @@ impl Row {
         let image = push(&example(), &[repository], "refs/heads/main");
         let outcome = done(image, &context()).await;
         let image = format!("{repository}@{}", outcome.root);
-        cosign(place, &[self.cosign.clone(), vec![image.clone()]].concat());
+        let mut arguments = self.cosign.clone();
+        if arguments[0] == "sign" {
+            // RSA signs the same alike, which Rekor v2 takes once.
+            arguments.extend(["-a".to_owned(), format!("place={repository}")]);
+        }
+        arguments.push(image.clone());
+        cosign(place, &arguments);
         let says = |flags: &[String], status: i32, part: &str| {
             let mut command = place.command();
             command.args(["verify", "--source", &image]).args(flags);

@@ -3,6 +3,7 @@
 
 mod authorities;
 mod conformance;
+mod entries;
 mod field;
 mod field_registries;
 mod forged;

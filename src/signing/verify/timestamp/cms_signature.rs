@@ -12,20 +12,20 @@ use x509_cert::der::asn1::{Any, ObjectIdentifier, OctetStringRef, SetOfVec};
 use x509_cert::der::{Encode, Tagged};
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
+use super::super::super::hash_function::{HashFunction, oid};
 use super::super::super::key_algorithm::{self, KeyAlgorithm};
-use super::stamp_hash::{StampHash, oid};
 use super::stamp_token::{StampToken, TST_INFO, unreadable};
 
 /// Signature algorithms, with the hash that they name; `rsaEncryption` and Ed25519 (RFC 8419) name none.
-const SIGNATURES: [(ObjectIdentifier, Option<StampHash>); 8] = [
+const SIGNATURES: [(ObjectIdentifier, Option<HashFunction>); 8] = [
     (oid("1.2.840.113549.1.1.1"), None),
     (oid("1.3.101.112"), None),
-    (oid("1.2.840.113549.1.1.11"), Some(StampHash::Sha256)),
-    (oid("1.2.840.113549.1.1.12"), Some(StampHash::Sha384)),
-    (oid("1.2.840.113549.1.1.13"), Some(StampHash::Sha512)),
-    (oid("1.2.840.10045.4.3.2"), Some(StampHash::Sha256)),
-    (oid("1.2.840.10045.4.3.3"), Some(StampHash::Sha384)),
-    (oid("1.2.840.10045.4.3.4"), Some(StampHash::Sha512)),
+    (oid("1.2.840.113549.1.1.11"), Some(HashFunction::Sha256)),
+    (oid("1.2.840.113549.1.1.12"), Some(HashFunction::Sha384)),
+    (oid("1.2.840.113549.1.1.13"), Some(HashFunction::Sha512)),
+    (oid("1.2.840.10045.4.3.2"), Some(HashFunction::Sha256)),
+    (oid("1.2.840.10045.4.3.3"), Some(HashFunction::Sha384)),
+    (oid("1.2.840.10045.4.3.4"), Some(HashFunction::Sha512)),
 ];
 const CONTENT_TYPE: ObjectIdentifier = oid("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = oid("1.2.840.113549.1.9.4");
@@ -73,9 +73,9 @@ impl StampToken {
     }
 
     /// Returns the one hash that the signature is made with.
-    fn signature_hash(&self) -> Result<StampHash, String> {
+    fn signature_hash(&self) -> Result<HashFunction, String> {
         let stated = self.signer.digest_alg.oid;
-        let stated = StampHash::of_oid(stated)
+        let stated = HashFunction::of_oid(stated)
             .ok_or_else(|| format!("it is signed with the hash {stated}"))?;
         let algorithm = self.signer.signature_algorithm.oid;
         let named = SIGNATURES.iter().find(|(known, _)| *known == algorithm);
@@ -101,7 +101,7 @@ fn single_value(attributes: &SignedAttributes, kind: ObjectIdentifier) -> Result
 /// Returns how a key of a kind signs with a hash. Ed25519 hashes by itself.
 fn verification_algorithm(
     kind: KeyAlgorithm,
-    hash: StampHash,
+    hash: HashFunction,
 ) -> &'static dyn VerificationAlgorithm {
     let by_hash: [&'static dyn VerificationAlgorithm; 3] = match kind {
         KeyAlgorithm::P256 => [

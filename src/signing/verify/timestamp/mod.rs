@@ -6,10 +6,9 @@
 //! sees their times as timestamps of an authority that exists only in this process (`stand_in.rs`).
 
 mod cms_signature;
-mod stamp_hash;
 mod stamp_token;
 mod stamper;
 mod stand_in;
 
-pub(super) use stamper::{Stamper, verified_times};
+pub(super) use stamper::{Stamper, VerifiedTimes, verified_times};
 pub(super) use stand_in::StandInStamper;

@@ -11,7 +11,7 @@ use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::der::{self, Decode, Encode, Reader, SliceReader, Tag};
 use x509_cert::spki::AlgorithmIdentifierRef;
 
-use super::stamp_hash::StampHash;
+use super::super::super::hash_function::HashFunction;
 
 /// `id-ct-TSTInfo`: the content of a timestamp.
 pub(super) const TST_INFO: ObjectIdentifier =
@@ -24,7 +24,7 @@ pub(super) struct StampToken {
     /// Time that the authority states, in whole seconds.
     pub(super) time: Timestamp,
     /// Hash of what was stamped.
-    imprint: (StampHash, Vec<u8>),
+    imprint: (HashFunction, Vec<u8>),
     /// What is signed: the TSTInfo.
     pub(super) content: Vec<u8>,
     /// The only signature.
@@ -77,7 +77,7 @@ impl StampToken {
 /// What a timestamp states, as far as it is used.
 struct TstInfo {
     time: Timestamp,
-    imprint: (StampHash, Vec<u8>),
+    imprint: (HashFunction, Vec<u8>),
 }
 
 impl TstInfo {
@@ -86,7 +86,7 @@ impl TstInfo {
         Ok(Self {
             time: parse_time(time).ok_or("its time cannot be read")?,
             imprint: (
-                StampHash::of_oid(hash).ok_or("its hash is not SHA-256, SHA-384 or SHA-512")?,
+                HashFunction::of_oid(hash).ok_or("its hash is not SHA-256, SHA-384 or SHA-512")?,
                 imprint.to_vec(),
             ),
         })

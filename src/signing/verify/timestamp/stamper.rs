@@ -79,7 +79,23 @@ impl Stamper {
 /// Times of the timestamps of a bundle, and the signature that they are over.
 pub(crate) struct VerifiedTimes<'a> {
     pub(super) signature: &'a [u8],
-    pub(super) times: Vec<Timestamp>,
+    pub(crate) times: Vec<Timestamp>,
+}
+
+impl<'a> VerifiedTimes<'a> {
+    /// Adds times that logs promised of a bundle's signature to those of its timestamps.
+    pub(crate) fn of_bundle(
+        bundle: &'a Bundle,
+        stamped: Option<Self>,
+        promised: Vec<Timestamp>,
+    ) -> Result<Self, VerificationError> {
+        let mut times = stamped.map(|stamped| stamped.times).unwrap_or_default();
+        times.extend(promised);
+        Ok(Self {
+            signature: stamped_signature(bundle)?,
+            times,
+        })
+    }
 }
 
 /// Returns the times of a bundle's timestamps; `None` where it has none.
