@@ -26,6 +26,17 @@ pub(crate) enum LineDecision {
     Needs(LineQuestion),
 }
 
+impl LineDecision {
+    /// Returns whether the line names an image that no listed version names, so that a list that is read
+    /// behind the line may decide otherwise.
+    pub(crate) fn is_unexplained(&self) -> bool {
+        let Self::Stays(hold) = self else {
+            return false;
+        };
+        matches!(hold, LineHold::UnknownImage(_) | LineHold::TwoNumberRelease)
+    }
+}
+
 /// Reason why a line stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LineHold {
