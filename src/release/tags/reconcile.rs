@@ -8,7 +8,9 @@
 //! 1. A version's own tag is written before any line is.
 //! 2. A run whose first list has a higher version on a line writes the line only if that version is
 //!    none, by the age of its image. If the line names this run's image, which an earlier attempt of
-//!    the run wrote before the higher version was there, it moves to that version.
+//!    the run wrote before the higher version was there, it moves to that version. So it does if an
+//!    earlier attempt wrote this version's tag, and the line names a higher release than ours and a
+//!    lower one than that version: the attempt may have followed rule 3, and have died.
 //! 3. After the last line that it wrote, a run lists the tags, and then reads every line that it wrote.
 //!    It stops only where each line names its image, or a higher release. A line goes to the highest
 //!    release that the first list did not have, if there is one; a line that names anything else it
@@ -21,8 +23,8 @@
 //! read the line for the last time; so the tag of H was there before W's write, and is in the list that
 //! W reads behind it. If W's first list lacked H, W moves the line to H, which is a later write. If W's
 //! first list had H, rule 2 lets W write only what undoes a write of its own: a later write of H. If W
-//! dies before it reads, its repetition finds H in its first list and its own image on the line, and
-//! rule 2 moves the line to H. So there is no such last write.
+//! dies before it reads, its repetition finds H in its first list, and on the line its own image or a
+//! release between the two, and rule 2 moves the line to H. So there is no such last write.
 //!
 //! A line that names an image which the list cannot explain may have been moved by a run whose version
 //! is newer than the list: its tag was written before the line, so a list behind this reading has it.
@@ -33,7 +35,10 @@
 //! The run that passes the version warns about it, and reads list and line again just before its write
 //! (`line_recheck.rs`).
 //!
-//! Which of these a line needs is decided by `plan/line_correction.rs`. A list may be behind. One that lacks our own tag is asked for again; two in a row are taken together.
+//! A list may be behind. One that lacks our own tag is asked for again; two in a row are taken
+//! together. A repetition that finds nothing to write has read one list alone.
+//!
+//! What a line needs is decided in `plan/line_correction.rs`.
 
 use std::collections::BTreeSet;
 

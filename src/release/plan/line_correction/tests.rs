@@ -1,5 +1,5 @@
 //! Random plays of releases on a model of a registry: each request of each run comes when a seed says,
-//! runs die and are repeated, and lists are behind.
+//! in one half of the plays runs die and are repeated, in the other lists are behind.
 
 mod model;
 
@@ -164,7 +164,7 @@ impl ModelRun<'_> {
     }
 }
 
-/// Plays the releases, each once and as often as it dies; returns how many died.
+/// Plays the releases, each once, and again where it dies; returns how many died.
 fn play(registry: &ModelRegistry, releases: &[ModelRelease]) -> usize {
     // The run is part of its own future.
     let begin = |release| Box::pin(async move { ModelRun { registry, release }.play().await });
@@ -174,7 +174,7 @@ fn play(registry: &ModelRegistry, releases: &[ModelRelease]) -> usize {
         let at = registry.choose(runs.len());
         let (release, run) = &mut runs[at];
         registry.note(&release.version.to_string());
-        if died < 3 && registry.flip(0.01) {
+        if died < registry.deaths && registry.flip(0.03) {
             died += 1;
             registry.note("  dies");
             *run = begin(release);
@@ -207,18 +207,16 @@ fn check(registry: &ModelRegistry, releases: &[ModelRelease], play: &str) {
     }
 }
 
-const VERSIONS: [&str; 8] = [
-    "1.0.1", "1.0.2", "1.1.0", "1.1.1", "1.2.0", "2.0.0", "2.0.1", "2.1.0",
-];
+const VERSIONS: [&str; 6] = ["1.0.1", "1.1.0", "1.1.1", "2.0.0", "2.0.1", "2.0.2"];
 
 #[test]
 fn promise_4_random_plays_end_at_the_highest_release() {
     let (mut died, mut behind) = (0, 0);
-    for seed in 4000..24000 {
+    for seed in 0..1500 {
         let registry = ModelRegistry::with_seed(seed);
         let is_reproducible = registry.flip(0.3);
         let mut releases = vec![ModelRelease::new("1.0.0", None)];
-        for _ in 0..2 + registry.choose(3) {
+        for _ in 0..2 + registry.choose(4) {
             let version = VERSIONS[registry.choose(VERSIONS.len())];
             let hour = (!is_reproducible).then(|| registry.choose(24) as i64);
             releases.push(ModelRelease::new(version, hour));
@@ -234,5 +232,5 @@ fn promise_4_random_plays_end_at_the_highest_release() {
         let versions: Vec<_> = rest.iter().map(|it| it.version.to_string()).collect();
         check(&registry, &releases, &format!("seed {seed}: {versions:?}"));
     }
-    assert!(died > 500 && behind > 5000, "{died} died, {behind} behind");
+    assert!(died > 500 && behind > 500, "{died} died, {behind} behind");
 }
