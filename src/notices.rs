@@ -160,6 +160,25 @@ pub fn similar_word<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Opt
         .map(|(_, known)| known)
 }
 
+/// Returns at most `limit` words of `known` that are like `word` or begin with it, the likest first.
+pub fn similar_words<'a>(
+    word: &str,
+    known: impl Iterator<Item = &'a str>,
+    limit: usize,
+) -> Vec<&'a str> {
+    let likeness = known.map(|known| {
+        let begins = !word.is_empty() && known.starts_with(word);
+        let likeness = strsim::jaro_winkler(word, known);
+        (if begins { likeness.max(0.9) } else { likeness }, known)
+    });
+    let mut near: Vec<_> = likeness.filter(|(likeness, _)| *likeness > 0.8).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    near.into_iter()
+        .take(limit)
+        .map(|(_, known)| known)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

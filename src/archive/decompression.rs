@@ -75,6 +75,8 @@ impl Compression {
         match start {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            // A frame to be skipped (RFC 8878, 3.1.2), with which pzstd begins each part.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
             [b'B', b'Z', b'h', ..] => Some(Self::Other("bzip2")),
             [0xfd, b'7', b'z', b'X', b'Z', 0] => Some(Self::Other("xz")),
             _ => None,

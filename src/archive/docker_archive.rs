@@ -50,7 +50,7 @@ pub(super) fn open_docker_archive(
     scratch: &Scratch,
     notices: &Notices,
 ) -> Result<(ImageArchive, Digest), ArchiveFault> {
-    let tar = TarReader::open(file)?;
+    let tar = TarReader::open(file, scratch)?;
     if !tar.has_entry(INDEX_FILE) {
         return convert_image(path, &tar, selector, scratch, notices);
     }
@@ -85,7 +85,7 @@ fn has_uncompressed_layers(archive: &ImageArchive, root: Digest) -> Result<bool,
         ManifestBody::Image { layers, .. } => layers
             .iter()
             .any(|layer| layer.media_type.ends_with(".tar")),
-        ManifestBody::Index(_) => false,
+        ManifestBody::Index(_) | ManifestBody::Artifact(_) => false,
     }))
 }
 

@@ -78,6 +78,14 @@ pub enum ArchiveFault {
         /// What is wrong with its name.
         why: &'static str,
     },
+    /// A sparse file cannot be put together.
+    #[error("entry {entry:?} is a sparse file: {reason}")]
+    Sparse {
+        /// The entry.
+        entry: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A link leads out of the archive.
     #[error("entry {entry:?} is a link to {target:?}, outside the archive")]
     LinkOut {

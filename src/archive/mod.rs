@@ -20,6 +20,7 @@ mod layer_compression;
 mod layout_archive;
 mod open_archive;
 mod scratch;
+mod sparse_entry;
 mod tar_entries;
 mod tar_reader;
 mod zstd_frames;

@@ -23,7 +23,9 @@ impl ImageArchive {
         let unpacking = unpacking.clone();
         layout::run_blocking(move || {
             decompression::open_tar(&path, &unpacking)
-                .and_then(|(file, _)| open_layout_archive(&path, TarReader::open(file)?))
+                .and_then(|(file, scratch)| {
+                    open_layout_archive(&path, TarReader::open(file, &scratch)?)
+                })
                 .map_err(|fault| ArchiveError { path, fault })
         })
         .await

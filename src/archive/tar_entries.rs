@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use tar::EntryType;
 
 use super::ArchiveFault;
+use super::sparse_entry::{SparseFile, SparseRecords};
 use crate::layout::BLOB_DIRECTORY;
 use crate::notices::to_printable;
 
@@ -25,6 +26,10 @@ const END_MARK: u64 = TAR_BLOCK_SIZE;
 pub(super) enum TarMember {
     /// A file, whose content lies there.
     File { offset: u64, len: u64 },
+    /// A file that is stored without its holes.
+    Sparse(SparseFile),
+    /// The same with its holes, in another file.
+    Expanded { offset: u64, len: u64 },
     /// A link to another entry.
     Link(String),
     /// Something without content of its own: what it is called.
@@ -51,8 +56,8 @@ pub(super) fn list_entries(file: &File) -> Result<TarListing, ArchiveFault> {
     let mut members = TarMembers::default();
     let mut last: Option<TarItem> = None;
     for entry in entries {
-        let entry = entry.map_err(|error| bad_header(last.as_ref(), &error))?;
-        let item = TarItem::from_entry(&entry, len)?;
+        let mut entry = entry.map_err(|error| bad_header(last.as_ref(), &error))?;
+        let item = TarItem::from_entry(&mut entry, file, len)?;
         if let Some(member) = item.to_member()? {
             members.add(item.name.clone(), member)?;
         }
@@ -88,6 +93,24 @@ pub(super) fn pass(source: &mut dyn Read) {
     }
 }
 
+fn read_sparse_records<R: Read>(
+    entry: &mut tar::Entry<'_, R>,
+) -> Result<SparseRecords, ArchiveFault> {
+    let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+    let wrong = |reason| sparse_fault(&name, reason);
+    let records = entry.pax_extensions();
+    let records = records.map_err(|_| wrong("its headers cannot be read"))?;
+    let records = records.map(SparseRecords::parse).transpose();
+    records.map(Option::unwrap_or_default).map_err(wrong)
+}
+
+fn sparse_fault(name: &str, reason: &str) -> ArchiveFault {
+    ArchiveFault::Sparse {
+        entry: to_printable(name, SHOWN_NAME_LENGTH),
+        reason: reason.to_owned(),
+    }
+}
+
 fn bad_header(last: Option<&TarItem>, error: &io::Error) -> ArchiveFault {
     let reason = to_printable(&error.to_string(), SHOWN_NAME_LENGTH);
     match last {
@@ -105,6 +128,7 @@ struct TarItem {
     name: String,
     kind: EntryType,
     target: Option<Vec<u8>>,
+    sparse: Option<SparseFile>,
     offset: u64,
     len: u64,
     end: u64,
@@ -112,11 +136,16 @@ struct TarItem {
 
 impl TarItem {
     fn from_entry<R: Read>(
-        entry: &tar::Entry<'_, R>,
+        entry: &mut tar::Entry<'_, R>,
+        file: &File,
         archive_len: u64,
     ) -> Result<Self, ArchiveFault> {
         let kind = entry.header().entry_type();
-        let name = clean_name(&entry.path_bytes(), kind)?;
+        let records = read_sparse_records(entry)?;
+        let name = match &records.name {
+            Some(name) => clean_name(name, kind)?,
+            None => clean_name(&entry.path_bytes(), kind)?,
+        };
         let (offset, len) = (entry.raw_file_position(), entry.size());
         // The size of a sparse file is not that of its content here.
         let inside = if kind.is_gnu_sparse() { 0 } else { len };
@@ -128,7 +157,9 @@ impl TarItem {
                 len: archive_len,
             });
         }
+        let sparse = records.locate(file, offset, len);
         Ok(Self {
+            sparse: sparse.map_err(|reason| sparse_fault(&name, reason))?,
             name,
             kind,
             target: entry.link_name_bytes().map(|target| target.into_owned()),
@@ -145,9 +176,12 @@ impl TarItem {
 
     fn to_member(&self) -> Result<Option<TarMember>, ArchiveFault> {
         Ok(Some(match self.kind {
-            EntryType::Regular | EntryType::Continuous => TarMember::File {
-                offset: self.offset,
-                len: self.len,
+            EntryType::Regular | EntryType::Continuous => match &self.sparse {
+                Some(sparse) => TarMember::Sparse(sparse.clone()),
+                None => TarMember::File {
+                    offset: self.offset,
+                    len: self.len,
+                },
             },
             EntryType::Symlink => {
                 let above = self.name.rsplit_once('/').map_or("", |(above, _)| above);

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use super::ArchiveFault;
+use super::scratch::{Scratch, ScratchFile};
 use super::tar_entries::{self, TarMember};
 use crate::image::{MANIFEST_LIMIT, ManifestError};
 use crate::layout::{BlobFault, FileExtent, INDEX_FILE, LayoutFault};
@@ -17,16 +18,21 @@ const LINK_LIMIT: usize = 8;
 pub(super) struct TarReader {
     file: Arc<File>,
     members: HashMap<String, TarMember>,
+    /// The sparse files with their holes. Their offsets are behind those of the tar, so that an offset
+    /// means one content.
+    expanded: Option<Arc<File>>,
     /// The last entry, if the tar does not end after it as it should.
     cut_after: Option<String>,
 }
 
 impl TarReader {
-    /// Goes through the headers once.
-    pub(super) fn open(file: File) -> Result<Self, ArchiveFault> {
-        let listing = tar_entries::list_entries(&file)?;
+    /// Goes through the headers once. Sparse files are written with their holes into `scratch`.
+    pub(super) fn open(file: File, scratch: &Scratch) -> Result<Self, ArchiveFault> {
+        let mut listing = tar_entries::list_entries(&file)?;
+        let expanded = expand_sparse_files(&file, &mut listing.members, scratch)?;
         Ok(Self {
             file: Arc::new(file),
+            expanded: expanded.map(Arc::new),
             members: listing.members,
             cut_after: listing.cut_after,
         })
@@ -45,9 +51,12 @@ impl TarReader {
                 None => return Err(BlobFault::Link(to_printable(at, 200))),
                 Some(TarMember::Other(kind)) => return Err(BlobFault::NotAFile(kind)),
                 Some(TarMember::Link(to)) => at = to,
-                Some(TarMember::File { offset, len }) => {
+                Some(TarMember::Sparse(_)) => return Err(BlobFault::NotAFile("a sparse file")),
+                Some(TarMember::Expanded { offset, len } | TarMember::File { offset, len }) => {
+                    let expanded = matches!(self.members.get(at), Some(TarMember::Expanded { .. }));
+                    let expanded = self.expanded.as_ref().filter(|_| expanded);
                     return Ok(Some(FileExtent {
-                        file: self.file.clone(),
+                        file: expanded.unwrap_or(&self.file).clone(),
                         offset: *offset,
                         len: *len,
                     }));
@@ -82,4 +91,35 @@ impl TarReader {
             None => ArchiveFault::NoImages,
         }
     }
+}
+
+/// Writes all sparse files of a tar into one nameless file, behind as many bytes as the tar has.
+fn expand_sparse_files(
+    tar: &File,
+    members: &mut HashMap<String, TarMember>,
+    scratch: &Scratch,
+) -> Result<Option<File>, ArchiveFault> {
+    let mut sparse = members.values_mut().filter_map(|member| match member {
+        TarMember::Sparse(file) => Some((file.clone(), member)),
+        _ => None,
+    });
+    let Some(first) = sparse.next() else {
+        return Ok(None);
+    };
+    let room = scratch.file().and_then(ScratchFile::finish);
+    let mut target = room.map_err(|error| scratch.fault(error))?;
+    let mut offset = tar.metadata().map_err(ArchiveFault::Read)?.len();
+    for (file, member) in std::iter::once(first).chain(sparse) {
+        let written = file.expand(tar, &mut target, offset, scratch);
+        written.map_err(|error| scratch.fault(error))?;
+        *member = TarMember::Expanded {
+            offset,
+            len: file.len,
+        };
+        // An empty file has a place of its own too.
+        offset += file.len.max(1);
+    }
+    let end = target.set_len(offset);
+    end.map_err(|error| scratch.fault(error))?;
+    Ok(Some(target))
 }

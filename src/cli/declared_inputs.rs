@@ -5,7 +5,7 @@ use std::fmt;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, OFFLINE_VERBS, PROMOTE_VERBS, PUSH_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS,
+    BUNDLE_VERBS, COMMIT_VERBS, OFFLINE_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS,
     RELEASE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, TAGGING_VERBS,
     TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
 };
@@ -69,6 +69,14 @@ impl Input {
     }
 }
 
+impl Input {
+    /// Returns the names of the verbs that take it, as one text.
+    pub(super) fn verb_names(self) -> String {
+        let verbs = self.declaration().verbs.iter().map(|verb| verb.name());
+        verbs.collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl Verb {
     /// Returns the inputs that the verb takes.
     pub fn inputs(self) -> impl Iterator<Item = Input> {
@@ -97,10 +105,6 @@ declare_inputs! {
     Flavor, "flavor" {
         verbs: TAGGING_VERBS, kind: InputKind::List("SETTING"),
         help: "Settings for all rules: latest=, prefix=, suffix=",
-    }
-    Commit, "commit" {
-        verbs: PUSH_VERBS, kind: InputKind::Text("SHA"),
-        help: "Commit that the image was built from (40 or 64 hex digits), if it is not the event's: a manual run that checks out another ref. Default: the event's; an image on disk whose label names another one is refused",
     }
     ExcludeVersions, "exclude-versions" {
         verbs: RELEASE_VERBS, kind: InputKind::List("VERSION"),
@@ -142,6 +146,10 @@ declare_inputs! {
         verbs: TAGS_VERBS, kind: InputKind::Choice(&["workflow", "git"]), default: Some("workflow"),
         help: "Where ref and commit come from. workflow: the event. git: the checkout",
     }
+    For, "for" {
+        verbs: TAGS_VERBS, kind: InputKind::Choice(&["push", "promote"]),
+        help: "Verb whose tags to show: push, or promote, without a registry and a login. Default: the tags of docker/metadata-action",
+    }
     GithubToken, "github-token" {
         verbs: TAGGING_VERBS, kind: InputKind::Text("TOKEN"), from_workflow: Some("${{ github.token }}"), secret: true,
         help: "Token for GitHub's API, for details that the event lacks (also whether the repository is public, before it is named in the public log), for the policy if there is no checkout, and for github-attestations",
@@ -182,6 +190,10 @@ declare_inputs! {
         verbs: RELEASE_VERBS, kind: InputKind::Choice(&["known", "all", "none"]), default: Some("known"),
         help: "Referrers to copy with the image: known (signatures, SBOMs, provenance, attestations, scan reports, VEX), all, or none. Release records of another environment are never copied",
     }
+    ForeignLayers, "foreign-layers" {
+        verbs: RELEASE_VERBS, kind: InputKind::Choice(&["skip", "copy"]), default: Some("skip"),
+        help: "Layers that may not be distributed and name other addresses (base layers of Windows): skip leaves them there and reports them, copy copies them from the source, such as for a network without access to those addresses",
+    }
     Sign, "sign" {
         verbs: SIGNING, kind: InputKind::Choice(&["key", "keyless", "off"]), default: Some("off"),
         help: "How to sign the image at each destination before a tag names it, or the file: with a key, keyless with the identity of the job (needs permissions: id-token: write), or off",
@@ -210,6 +222,10 @@ declare_inputs! {
     ScanReport, "scan-report" {
         verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs],
         help: "Scan reports to attest with the signature: JSON of Trivy or Grype, SARIF 2.1.0, or cosign's vulnerability predicate",
+    }
+    Unbound, "unbound" {
+        verbs: RELEASE_VERBS, kind: InputKind::Choice(&["refuse", "allow"]), only_with: &[InputCondition::Signs],
+        help: "Scan reports and SBOMs that name no image: refuse (default), or allow. A report of another image is always refused. If an environment of the policy applies, only its key unbound counts",
     }
     Provenance, "provenance" {
         verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs],
@@ -329,7 +345,23 @@ declare_inputs! {
     }
     InsecureRegistries, "insecure-registries" {
         verbs: REGISTRY_VERBS, kind: InputKind::List("REGISTRY"),
-        help: "Registries to use plain HTTP with, as host or host:port; not needed for registries on this machine",
+        help: "Registries to reach by TLS without verification, or over plain HTTP if they do not use TLS, as host or host:port; not needed for registries on this machine",
+    }
+    CredentialsOverHttp, "credentials-over-http" {
+        verbs: REGISTRY_VERBS, kind: InputKind::List("REGISTRY"),
+        help: "Registries of insecure-registries that get credentials over plain HTTP, where anyone on the network can read them",
+    }
+    TlsVerify, "tls-verify" {
+        verbs: REGISTRY_VERBS, kind: InputKind::List("REGISTRY=off"),
+        help: "Registries whose certificates are not verified, each as REGISTRY=off; prefer ca-file",
+    }
+    ClientCert, "client-cert" {
+        kind: InputKind::Text("FILE"), path: true,
+        help: "Client certificate for servers that require one, as PEM with its chain; a registry's own in certs.d of Docker takes precedence",
+    }
+    ClientKey, "client-key" {
+        kind: InputKind::Text("FILE"), path: true,
+        help: "Private key of client-cert, as PEM without a password",
     }
     ScratchLimit, "scratch-limit" {
         verbs: RELEASE_VERBS, kind: InputKind::Text("GIB"),
@@ -342,6 +374,14 @@ declare_inputs! {
     Ref, "ref" {
         verbs: TAGGING_VERBS, kind: InputKind::Text("REF"),
         help: "Git ref to derive tags from, instead of the event's or the checkout's. Refused in a runner if an environment applies",
+    }
+    Commit, "commit" {
+        verbs: COMMIT_VERBS, kind: InputKind::Text("SHA"),
+        help: "Full SHA of the commit that the image was built from, instead of the event's or the checkout's, for a run that builds another ref. Refused in a runner if an environment applies",
+    }
+    AllowDirty, "allow-dirty" {
+        verbs: COMMIT_VERBS, kind: InputKind::Switch, default: Some("false"),
+        help: "Outside of a runner: continue although files of the checkout differ from its commit. The image then gets no tag of the commit",
     }
     Event, "event" {
         verbs: TAGGING_VERBS, kind: InputKind::Text("NAME[=FILE]"), path: true,

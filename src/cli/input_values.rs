@@ -16,6 +16,8 @@ use crate::notices::to_printable;
 pub struct InputValues {
     /// Verb to run.
     pub verb: Verb,
+    /// Who chose the verb.
+    pub(super) verb_origin: VerbOrigin,
     /// Where the values were given.
     pub origin: InputOrigin,
     /// Warnings that do not stop the run, such as an unknown input.
@@ -23,6 +25,15 @@ pub struct InputValues {
     pub(super) entries: BTreeMap<Input, Vec<InputEntry>>,
     /// Lists and verbatim texts, as they were written.
     pub(super) verbatim: BTreeMap<Input, String>,
+}
+
+/// Who chose the verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum VerbOrigin {
+    /// The user.
+    Named,
+    /// Nobody: `command` is not given.
+    Default,
 }
 
 /// Where inputs are given, which decides how messages name them.
@@ -186,6 +197,20 @@ impl InputValues {
         inputs.flat_map(|(input, entries)| entries.iter().map(|entry| (*input, entry)))
     }
 
+    /// Replaces each entry of an input for which `rename` returns another; returns pairs of old and new text.
+    pub fn rename(
+        &mut self,
+        input: Input,
+        rename: impl Fn(&str) -> Option<String>,
+    ) -> Vec<(String, String)> {
+        let entries = self.entries.get_mut(&input).into_iter().flatten();
+        let renamed = entries.filter_map(|entry| {
+            let new = rename(&entry.text)?;
+            Some((std::mem::replace(&mut entry.text, new.clone()), new))
+        });
+        renamed.collect()
+    }
+
     /// Replaces each path for which `rename` returns another; returns pairs of old and new path.
     pub fn rename_paths(
         &mut self,
@@ -210,7 +235,7 @@ impl InputValues {
     /// Requires that the verb takes every input that was given, and that required inputs are given.
     pub(super) fn check_values(self) -> Result<Self, InputError> {
         if let Some(input) = self.entries.keys().find(|input| !self.is_accepted(**input)) {
-            return Err(self.error(*input, None, format!("is not an input of {}", self.verb)));
+            return Err(self.error(*input, None, self.reason_not_accepted(*input)));
         }
         self.refuse_control_characters()?;
         let mut inputs = self.verb.inputs();
@@ -221,6 +246,17 @@ impl InputValues {
         match missing {
             Some(input) => Err(self.error(input, None, "is required")),
             None => Ok(self),
+        }
+    }
+
+    /// Returns why the verb does not take an input, with the verbs that do.
+    fn reason_not_accepted(&self, input: Input) -> String {
+        let (verb, verbs) = (self.verb, input.verb_names());
+        match self.verb_origin {
+            VerbOrigin::Named => format!("is not an input of {verb}, but of {verbs}"),
+            VerbOrigin::Default => format!(
+                "is not an input of {verb}, which runs where command is not given: set command to one of {verbs}"
+            ),
         }
     }
 

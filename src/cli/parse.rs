@@ -115,29 +115,68 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_inputs_are_named_with_what_was_meant() {
+    fn an_input_near_a_declared_one_is_refused() {
+        for (variable, name, known) in [
+            ("INPUT_DRYRUN", "dryrun", "dry-run"),
+            ("INPUT_DRY_RUN", "dry_run", "dry-run"),
+            ("INPUT_SGIN", "sgin", "sign"),
+            ("INPUT_ENVIROMENT", "enviroment", "environment"),
+            ("INPUT_ENV", "env", "environment"),
+            ("INPUT_IMAGSE", "imagse", "images"),
+            ("INPUT_IMAGE", "image", "images"),
+            ("INPUT_TAG", "tag", "tags"),
+            ("INPUT_COMAND", "comand", "command"),
+            ("INPUT_SCAN_REPORT", "scan_report", "scan-report"),
+            ("INPUT_SIGNING KEY", "signing key", "signing-key"),
+            ("INPUT_VERIFYSOURCE", "verifysource", "verify-source"),
+        ] {
+            let mut variables = MINIMUM.to_vec();
+            variables.push((variable, "x"));
+            assert_eq!(
+                in_runner(&variables).unwrap_err(),
+                format!("{name}: is not an input; did you mean {known}?")
+            );
+        }
+    }
+
+    #[test]
+    fn an_input_near_none_is_a_warning() {
         let mut variables = MINIMUM.to_vec();
         variables.extend([
-            ("INPUT_DRY_RUN", "true"),
-            ("INPUT_DRY-RUN", "false"),
-            ("INPUT_IMAGSE", "x"),
             ("INPUT_QQQ", "x"),
             ("INPUT_Z\n::B", "x"),
             ("dry-run", "true"),
         ]);
-        let arguments = in_runner(&variables).unwrap();
-        assert!(
-            arguments.entries(Input::DryRun).is_empty(),
-            "it is the default"
-        );
         assert_eq!(
-            arguments.warnings,
+            in_runner(&variables).unwrap().warnings,
             [
-                "unknown input dry_run, which is ignored: did you mean dry-run?",
-                "unknown input imagse, which is ignored: did you mean images?",
                 "unknown input qqq, which is ignored",
                 "unknown input z\u{fffd}::b, which is ignored",
             ]
+        );
+    }
+
+    #[test]
+    fn an_input_of_another_verb_says_which() {
+        insta::assert_snapshot!(
+            in_runner(&[("INPUT_SOURCE", "oci:dev"), ("INPUT_IMAGES", "oci:prod")]).unwrap_err(),
+            @"source: is not an input of tags, which runs where command is not given: set command to one of push, promote, verify"
+        );
+        insta::assert_snapshot!(
+            in_runner(&[MINIMUM[0], MINIMUM[1], MINIMUM[2], ("INPUT_ARTIFACT", "x")]).unwrap_err(),
+            @"artifact: is not an input of push, but of verify-bundle, sign-bundle"
+        );
+        let line = [
+            "shipmark",
+            "push",
+            "--source=a/b",
+            "--images=oci:x",
+            "--artifact=y",
+        ];
+        let error = on_command_line(&line).unwrap_err();
+        assert!(
+            error.contains("--artifact is not an input of push, but of verify-bundle, sign-bundle"),
+            "{error}"
         );
     }
 

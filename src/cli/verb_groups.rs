@@ -3,8 +3,9 @@
 use super::verb::Verb;
 
 pub(super) const RELEASE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote];
-pub(super) const PUSH_VERBS: &[Verb] = &[Verb::Push];
 pub(super) const TAGS_VERBS: &[Verb] = &[Verb::Tags];
+/// Those that tag what the commit of the event or the checkout gave.
+pub(super) const COMMIT_VERBS: &[Verb] = &[Verb::Tags, Verb::Push];
 pub(super) const PROMOTE_VERBS: &[Verb] = &[Verb::Promote];
 pub(super) const RECURSIVE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 pub(super) const OFFLINE_VERBS: &[Verb] =

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::declared_inputs::Input;
 use super::input_declaration::{INPUT_VARIABLE_PREFIX, InputKind};
-use super::input_values::{InputEntry, InputError, InputOrigin, InputValues, choose_word};
+use super::input_values::{
+    InputEntry, InputError, InputOrigin, InputValues, VerbOrigin, choose_word,
+};
 use super::verb::Verb;
 use crate::actions::ProcessEnvironment;
 use crate::notices::{similar_word, to_printable};
@@ -13,7 +15,8 @@ use crate::notices::{similar_word, to_printable};
 const RUNNER_INPUTS: [&str; 2] = ["ARGS", "ENTRYPOINT"];
 
 pub(super) fn parse_inputs(environment: &ProcessEnvironment) -> Result<InputValues, InputError> {
-    let verb = parse_verb(environment)?;
+    let warnings = check_names(environment)?;
+    let (verb, verb_origin) = parse_verb(environment)?;
     let value = |input: Input| environment.get(&input.declaration().variable());
     let inputs = || Input::ALL.iter().copied();
     let entries: BTreeMap<_, _> = inputs()
@@ -28,27 +31,26 @@ pub(super) fn parse_inputs(environment: &ProcessEnvironment) -> Result<InputValu
     Ok(InputValues {
         verbatim,
         verb,
+        verb_origin,
         origin: InputOrigin::Workflow,
-        warnings: unknown_inputs(environment),
+        warnings,
         entries,
     })
 }
 
-fn parse_verb(environment: &ProcessEnvironment) -> Result<Verb, InputError> {
+fn parse_verb(environment: &ProcessEnvironment) -> Result<(Verb, VerbOrigin), InputError> {
     let error = |reason| InputError {
         place: "command".to_owned(),
         reason,
     };
     let text = environment.get("INPUT_COMMAND").unwrap_or_default().trim();
     if text.is_empty() {
-        return Ok(Verb::Tags);
+        return Ok((Verb::Tags, VerbOrigin::Default));
     }
     let name = choose_word(Verb::NAMES, text)
         .map_err(|reason| error(format!("{:?} {reason}", to_printable(text, 200))))?;
-    Ok(*Verb::ALL
-        .iter()
-        .find(|verb| verb.name() == name)
-        .unwrap_or(&Verb::Tags))
+    let verb = Verb::ALL.iter().find(|verb| verb.name() == name);
+    Ok((*verb.unwrap_or(&Verb::Tags), VerbOrigin::Named))
 }
 
 /// Splits a list into its entries, one per line. Blank lines and lines that begin with `#` have a number
@@ -74,28 +76,34 @@ fn split_entries(input: Input, value: &str) -> Vec<InputEntry> {
     entries.into_iter().filter(is_given).collect()
 }
 
-/// Returns a warning for each unknown input. The runner passes a misspelt key under `with:` like any other,
-/// with a warning that few people see.
-fn unknown_inputs(environment: &ProcessEnvironment) -> Vec<String> {
-    environment
-        .with_prefix(INPUT_VARIABLE_PREFIX)
-        .map(|(name, _)| name)
-        .filter(|name| !RUNNER_INPUTS.contains(name))
-        .map(str::to_lowercase)
-        .filter(|name| Input::find(name).is_none())
-        .map(|name| {
-            let shown = to_printable(&name, 80);
-            match nearest_input(&name) {
-                Some(known) => {
-                    format!("unknown input {shown}, which is ignored: did you mean {known}?")
-                }
-                None => format!("unknown input {shown}, which is ignored"),
+/// Returns a warning for each unknown input, and refuses one that is like a known input: without it a step
+/// would push for real, unsigned or to no environment. The runner passes a mistyped key under `with:` like
+/// any other.
+fn check_names(environment: &ProcessEnvironment) -> Result<Vec<String>, InputError> {
+    let mut warnings = Vec::new();
+    let names = environment.with_prefix(INPUT_VARIABLE_PREFIX);
+    for (variable, _) in names.filter(|(name, _)| !RUNNER_INPUTS.contains(name)) {
+        let name = variable.to_lowercase();
+        if Input::find(&name).is_some() {
+            continue;
+        }
+        let shown = to_printable(&name, 80);
+        match nearest_input(&name) {
+            Some(known) => {
+                return Err(InputError {
+                    place: shown,
+                    reason: format!("is not an input; did you mean {known}?"),
+                });
             }
-        })
-        .collect()
+            None => warnings.push(format!("unknown input {shown}, which is ignored")),
+        }
+    }
+    Ok(warnings)
 }
 
+/// Returns the input that a mistyped name means: one that is like it, or that it begins.
 fn nearest_input(name: &str) -> Option<&'static str> {
+    let name = name.replace(['_', ' ', '.'], "-");
     let names = Input::ALL.iter().map(|input| input.name());
-    similar_word(name, names)
+    similar_word(&name, names)
 }

@@ -1,6 +1,7 @@
 //! What the road works with, from inputs and environment.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use secrecy::ExposeSecret;
 
@@ -9,9 +10,10 @@ use super::event_inputs::open_checkout;
 use super::invocation::Invocation;
 use crate::actions::{ProcessEnvironment, RunnerMounts, SecretTexts};
 use crate::archive::{ScratchLimit, Unpacking};
-use crate::cli::Input;
-use crate::credentials::{CredentialStore, HelperEnvironment};
-use crate::http::{HttpClient, HttpSettings, ProxySettings, RetryTiming};
+use crate::cli::{Input, InputValues};
+use crate::credentials::{CredentialFiles, CredentialStore, HelperEnvironment, SecretString};
+use crate::http::{ClientCertificateFiles, HttpClient, HttpSettings, ProxySettings, RetryTiming};
+use crate::image::RegistryName;
 use crate::registry::{RegistryClient, RegistrySettings};
 use crate::release::{Failure, ReleaseContext};
 use crate::transfer::{BlobIndex, ProgressMeter};
@@ -38,11 +40,19 @@ pub(super) fn build_context(invocation: &Invocation) -> Result<ReleaseContext, F
 }
 
 fn open_registries(invocation: &Invocation) -> Result<RegistryClient, Failure> {
-    let insecure = invocation.arguments.values(Input::InsecureRegistries)?;
+    let arguments = &invocation.arguments;
+    let mut http = http_settings(invocation)?;
+    for registry in arguments.values::<UnverifiedRegistry>(Input::TlsVerify)? {
+        let UnverifiedRegistry(registry) = registry;
+        let text = format!("tls-verify: the certificate of {registry} is not verified");
+        invocation.log.warning(&text);
+        http.unverified_hosts.push(registry.api_host().to_owned());
+    }
     let settings = RegistrySettings {
         credentials: load_credentials(invocation)?,
-        insecure,
-        http: http_settings(invocation),
+        insecure: arguments.values(Input::InsecureRegistries)?,
+        plain_credentials: arguments.values(Input::CredentialsOverHttp)?,
+        http,
     };
     RegistryClient::new(settings, invocation.log.notices())
         .map_err(|error| Failure::input(error.to_string()))
@@ -50,15 +60,66 @@ fn open_registries(invocation: &Invocation) -> Result<RegistryClient, Failure> {
 
 /// Opens connections to services that are not registries.
 pub(super) fn open_connections(invocation: &Invocation) -> Result<HttpClient, Failure> {
-    HttpClient::new(http_settings(invocation), invocation.log.notices())
+    HttpClient::new(http_settings(invocation)?, invocation.log.notices())
         .map_err(|error| Failure::input(error.to_string()))
 }
 
-fn http_settings(invocation: &Invocation) -> HttpSettings {
+/// Line of the input `tls-verify`.
+struct UnverifiedRegistry(RegistryName);
+
+impl FromStr for UnverifiedRegistry {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, Self::Err> {
+        let registry = match line.split_once('=') {
+            Some((registry, "off" | "false")) => registry,
+            _ => return Err("is not of the form REGISTRY=off".to_owned()),
+        };
+        let registry = registry.trim().parse::<RegistryName>();
+        registry.map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// Returns the client certificate of the inputs.
+fn client_certificate(arguments: &InputValues) -> Result<Option<ClientCertificateFiles>, Failure> {
+    match (
+        arguments.text(Input::ClientCert),
+        arguments.text(Input::ClientKey),
+    ) {
+        (Some(certificate), Some(key)) => Ok(Some(ClientCertificateFiles {
+            certificate: certificate.into(),
+            key: key.into(),
+        })),
+        (None, None) => Ok(None),
+        _ => Err(Failure::input(
+            "client-cert and client-key are used together",
+        )),
+    }
+}
+
+/// Returns the folders in which docker and podman look for the certificates of registries.
+fn certs_folders(environment: &ProcessEnvironment) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    if let Some(home) = environment.path("HOME") {
+        folders.push(home.join(".docker/certs.d"));
+        folders.push(home.join(".config/docker/certs.d"));
+        folders.push(home.join(".config/containers/certs.d"));
+    }
+    if let Some(config) = docker_config(environment) {
+        folders.insert(0, config.with_file_name("certs.d"));
+    }
+    folders.extend(["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from));
+    folders
+}
+
+fn http_settings(invocation: &Invocation) -> Result<HttpSettings, Failure> {
     let environment = &invocation.environment;
     let path = |name| environment.path(name).map(Path::to_owned);
     let variable = |names: &[&str]| environment.get_first(names).map(str::to_owned);
-    HttpSettings {
+    Ok(HttpSettings {
+        client_certificate: client_certificate(&invocation.arguments)?,
+        certs_folders: certs_folders(environment),
+        unverified_hosts: Vec::new(),
         ca_file: invocation.arguments.text(Input::CaFile).map(PathBuf::from),
         ssl_cert_file: path("SSL_CERT_FILE"),
         ssl_cert_dir: path("SSL_CERT_DIR"),
@@ -69,12 +130,12 @@ fn http_settings(invocation: &Invocation) -> HttpSettings {
             no_proxy: variable(&["NO_PROXY", "no_proxy"]),
         },
         timing: RetryTiming::default(),
-    }
+    })
 }
 
 /// Everything secret is hidden from the log before anything more can be written to it.
 fn load_credentials(invocation: &Invocation) -> Result<CredentialStore, Failure> {
-    let file = docker_config(&invocation.environment);
+    let files = credential_files(&invocation.environment);
     let logins = credential_inputs::parse_credentials(invocation)?;
     for empty in &logins.empty {
         invocation.log.info(&format!(
@@ -82,7 +143,7 @@ fn load_credentials(invocation: &Invocation) -> Result<CredentialStore, Failure>
             empty.place, empty.registry
         ));
     }
-    let store = CredentialStore::load(file.as_deref(), logins.credentials)
+    let store = CredentialStore::load_from(&files, logins.credentials)
         .map_err(|error| Failure::input(error.to_string()))?
         .with_empty(logins.empty)
         .with_helpers(
@@ -106,6 +167,31 @@ fn helper_environment(environment: &ProcessEnvironment) -> HelperEnvironment {
     HelperEnvironment {
         folders: std::env::split_paths(path).collect(),
         variables: environment.inheritable_variables(),
+    }
+}
+
+/// Where docker, podman and GitLab keep logins, in the order in which they are looked at.
+fn credential_files(environment: &ProcessEnvironment) -> CredentialFiles {
+    let mut files: Vec<PathBuf> = docker_config(environment).into_iter().collect();
+    match environment.path("REGISTRY_AUTH_FILE") {
+        Some(file) => files.push(file.to_owned()),
+        None => {
+            let runtime = environment.path("XDG_RUNTIME_DIR");
+            files.extend(runtime.map(|folder| folder.join("containers/auth.json")));
+            let home = environment.path("HOME").map(|home| home.join(".config"));
+            let config = environment
+                .path("XDG_CONFIG_HOME")
+                .map(Path::to_owned)
+                .or(home);
+            files.extend(config.map(|folder| folder.join("containers/auth.json")));
+        }
+    }
+    let inline = environment.get("DOCKER_AUTH_CONFIG");
+    CredentialFiles {
+        inline: inline
+            .filter(|text| !text.is_empty())
+            .map(SecretString::from),
+        files,
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Logins {
 pub(super) fn parse_credentials(invocation: &Invocation) -> Result<Logins, InputError> {
     let arguments = &invocation.arguments;
     let mut logins = Logins::default();
-    for entry in arguments.entries(Input::Credentials) {
+    for entry in &join_lines(arguments.entries(Input::Credentials)) {
         let wrong = |reason| arguments.entry_error(Input::Credentials, entry, reason);
         let Login {
             registry,
@@ -75,6 +75,50 @@ pub(super) fn parse_credentials(invocation: &Invocation) -> Result<Logins, Input
     Ok(logins)
 }
 
+/// Users whose password is a key of Google Cloud: JSON, or its base64 form.
+const JSON_KEY: &str = "_json_key";
+const JSON_KEY_BASE64: &str = "_json_key_base64";
+
+/// Returns the entries of the input, those of several lines as one: the JSON of a service account key, and its
+/// base64 form as `base64` wraps it.
+fn join_lines(entries: &[InputEntry]) -> Vec<InputEntry> {
+    let mut joined: Vec<InputEntry> = Vec::new();
+    for entry in entries {
+        match joined
+            .last_mut()
+            .filter(|last| continues(&last.text, &entry.text))
+        {
+            Some(last) => {
+                if password_of(&last.text, JSON_KEY).is_some() {
+                    last.text.push('\n');
+                }
+                last.text.push_str(&entry.text);
+            }
+            None => joined.push(entry.clone()),
+        }
+    }
+    joined
+}
+
+/// Returns whether a line belongs to the login before it.
+fn continues(login: &str, line: &str) -> bool {
+    if let Some(key) = password_of(login, JSON_KEY) {
+        let ends_early = |error: serde_json::Error| error.is_eof();
+        let parsed = serde_json::from_str::<serde::de::IgnoredAny>(key);
+        return key.trim_start().starts_with('{') && parsed.is_err_and(ends_early);
+    }
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    password_of(login, JSON_KEY_BASE64).is_some()
+        && line.bytes().all(is_base64)
+        && !line.trim_end_matches('=').contains('=')
+}
+
+/// Returns the password of a login of this user.
+fn password_of<'a>(login: &'a str, user: &str) -> Option<&'a str> {
+    let (_, login) = login.split_once('=')?;
+    login.trim_start().strip_prefix(user)?.strip_prefix(':')
+}
+
 /// An entry of the input, in its parts.
 struct Login<'a> {
     registry: RegistryName,
@@ -101,4 +145,46 @@ fn parse_login(entry: &InputEntry) -> Result<Login<'_>, &'static str> {
         user,
         password,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<InputEntry> {
+        let lines = text.lines().enumerate();
+        lines
+            .map(|(at, line)| InputEntry {
+                text: line.trim().to_owned(),
+                line: Some(at + 1),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_key_of_several_lines_is_one_login() {
+        let key =
+            "a.example=_json_key:{\n\"type\": \"service_account\",\n\"a\": {\"b\": \"x=y:z\"}\n}";
+        let base64 = "b.example=_json_key_base64:ewogICJ0\neXBlIjog\nIng9Cn0=";
+        let text = format!("{key}\n{base64}\nc.example=robot:hunter2");
+        let joined = join_lines(&lines(&text));
+        let texts: Vec<&str> = joined.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(
+            texts,
+            [key, &base64.replace('\n', ""), "c.example=robot:hunter2"]
+        );
+        assert_eq!(joined[1].line, Some(5));
+    }
+
+    #[test]
+    fn lines_that_do_not_belong_together_stay_apart() {
+        for text in [
+            "a.example=robot:{\n\"a\": 1}",
+            "a.example=_json_key:{}\nb.example=robot:x",
+            "a.example=_json_key:x\nb.example=robot:x",
+            "a.example=_json_key_base64:ewo=\nb.example=robot:x",
+        ] {
+            assert_eq!(join_lines(&lines(text)).len(), 2, "{text}");
+        }
+    }
 }

@@ -5,9 +5,10 @@ use std::path::Path;
 use super::invocation::Invocation;
 use super::local_files::read_file;
 use crate::actions::ProcessEnvironment;
-use crate::cli::Input;
+use crate::cli::{Input, InputEntry};
 use crate::event::{
-    EventError, EventFacts, EventInputs as Event, GitRef, LocalCheckout, WorkflowEvent,
+    EventError, EventFacts, EventInputs as Event, EventName, GitRef, LocalCheckout, WorkflowEvent,
+    check_event_name,
 };
 use crate::git::{self, GitCheckout, GitError};
 use crate::image::CommitId;
@@ -16,18 +17,38 @@ use crate::release::Failure;
 /// The facts; it is an error that there are none.
 pub(super) fn find_facts(invocation: &Invocation) -> Result<EventFacts, Failure> {
     let event_override = EventOverride::parse(invocation)?;
-    match event_override.to_facts(&invocation.environment) {
-        Some(facts) => facts,
-        None => Ok(EventFacts::from_checkout(&open_checkout()?.to_local())),
+    let facts = match event_override.to_facts(&invocation.environment) {
+        Some(facts) => facts?,
+        None => EventFacts::from_checkout(&open_checkout()?.to_local()),
+    };
+    with_given_commit(invocation, facts)
+}
+
+/// The facts, of the commit that the input names, if it does.
+fn with_given_commit(invocation: &Invocation, facts: EventFacts) -> Result<EventFacts, Failure> {
+    Ok(match given_commit(invocation)? {
+        Some(commit) => EventFacts {
+            commit: Some(commit),
+            ..facts
+        },
+        None => facts,
+    })
+}
+
+/// The commit that the input names.
+pub(super) fn given_commit(invocation: &Invocation) -> Result<Option<CommitId>, Failure> {
+    match invocation.arguments.is_accepted(Input::Commit) {
+        true => Ok(invocation.arguments.value(Input::Commit)?),
+        false => Ok(None),
     }
 }
 
 /// The facts, where there is an event or a checkout.
 pub(super) fn find_optional_facts(invocation: &Invocation) -> Result<Option<EventFacts>, Failure> {
     let event_override = EventOverride::parse(invocation)?;
-    match event_override.to_facts(&invocation.environment) {
-        Some(facts) => facts.map(Some),
-        None => Ok(match open_checkout() {
+    let facts = match event_override.to_facts(&invocation.environment) {
+        Some(facts) => Some(facts?),
+        None => match open_checkout() {
             Ok(checkout) => Some(EventFacts::from_checkout(&checkout.to_local())),
             Err(error) => {
                 invocation
@@ -35,8 +56,10 @@ pub(super) fn find_optional_facts(invocation: &Invocation) -> Result<Option<Even
                     .info(&format!("no event and no checkout to go by: {error}"));
                 None
             }
-        }),
-    }
+        },
+    };
+    let facts = facts.map(|facts| with_given_commit(invocation, facts));
+    facts.transpose()
 }
 
 /// The event in the words of a workflow; `facts` are what was found of it.
@@ -46,13 +69,21 @@ pub(super) fn to_workflow_event(
 ) -> Result<WorkflowEvent, Failure> {
     let event_override = EventOverride::parse(invocation)?;
     let environment = &invocation.environment;
-    match &event_override.event {
+    let workflow = match &event_override.event {
         None if event_override.git_ref.is_none() && environment.is_in_runner() => {
-            of_job(environment)
+            of_job(environment)?
         }
-        Some(event) => Ok(event.to_workflow_event(facts)),
-        None => Ok(facts.map(WorkflowEvent::from_facts).unwrap_or_default()),
-    }
+        Some(event) => event.to_workflow_event(facts),
+        None => facts.map(WorkflowEvent::from_facts).unwrap_or_default(),
+    };
+    Ok(match given_commit(invocation)? {
+        Some(commit) => WorkflowEvent {
+            sha: commit.to_string(),
+            pull_head: workflow.pull_head.as_ref().map(|_| commit.to_string()),
+            ..workflow
+        },
+        None => workflow,
+    })
 }
 
 /// The event that this job runs for, whatever the inputs say it is.
@@ -90,10 +121,11 @@ impl EventOverride {
         if !invocation.arguments.is_accepted(Input::Event) {
             return Ok(Self::default());
         }
-        let event = invocation.arguments.text(Input::Event);
+        let event = invocation.arguments.entries(Input::Event).first();
+        let event = event.map(|entry| SimulatedEvent::parse(invocation, entry));
         Ok(Self {
             git_ref: parse_git_ref(invocation)?,
-            event: event.map(SimulatedEvent::parse).transpose()?,
+            event: event.transpose()?,
         })
     }
 
@@ -158,11 +190,15 @@ impl SimulatedEvent {
         })
     }
 
-    fn parse(text: &str) -> Result<Self, Failure> {
-        let (name, file) = match text.split_once('=') {
+    fn parse(invocation: &Invocation, entry: &InputEntry) -> Result<Self, Failure> {
+        let (name, file) = match entry.text.split_once('=') {
             Some((name, file)) => (name, Some(file)),
-            None => (text, None),
+            None => (entry.text.as_str(), None),
         };
+        check_event_name(name).map_err(|reason| {
+            let arguments = &invocation.arguments;
+            arguments.entry_error(Input::Event, entry, reason)
+        })?;
         Ok(Self {
             name: name.to_owned(),
             payload: file.map(PayloadFile::load).transpose()?,
@@ -196,6 +232,19 @@ fn parse_git_ref(invocation: &Invocation) -> Result<Option<GitRef>, Failure> {
             .into());
     }
     Ok(Some(GitRef::from(text)))
+}
+
+/// Whether this job runs for a pull request of a fork, with the rights of the fork.
+pub(super) fn is_from_fork(environment: &ProcessEnvironment) -> bool {
+    let facts = environment
+        .is_in_runner()
+        .then(|| runner_facts(environment));
+    let facts = facts.and_then(Result::ok);
+    facts.is_some_and(|facts| {
+        let pull_request = facts.pull_request.as_ref();
+        facts.event == EventName::PullRequest
+            && pull_request.is_some_and(|pull_request| !pull_request.same_repository)
+    })
 }
 
 fn runner_facts(environment: &ProcessEnvironment) -> Result<EventFacts, Failure> {

@@ -3,16 +3,20 @@
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
 use super::release_targets::{self, ImageRoute, ReleaseTargets};
-use super::{event_inputs, naming_inputs, rule_inputs, tag_context, verification_inputs};
+use super::{
+    dirty_checkout, event_inputs, naming_inputs, rule_inputs, tag_context, verification_inputs,
+};
 use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;
-use crate::image::{CommitId, Destination};
+use crate::image::Destination;
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
     ExistingTagPolicy, Failure, ReleaseBatch, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
+    SigningOptions,
 };
 use crate::tagging::{EnvironmentName, ExcludedVersions, TagContext, TagRuleSet, TagRules};
+use crate::transfer::ForeignLayers;
 
 /// What is asked of the road: one image, or one of each service.
 #[derive(Debug)]
@@ -66,37 +70,39 @@ pub(super) async fn build_job(
         false => event_inputs::find_optional_facts(invocation)?,
     };
     let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded.as_ref())?;
-    let commit = given_commit(arguments)?;
-    let facts = facts.map(|facts| EventFacts {
-        commit: commit.clone().or(facts.commit.clone()),
-        ..facts
-    });
-    let rules = build_tag_rules(
-        invocation,
-        rules,
-        facts.clone(),
-        environment.as_ref(),
-        commit.as_ref(),
-    )
-    .await?;
+    let facts = match verb {
+        ReleaseVerb::Push => dirty_checkout::check(invocation, &rules, facts)?,
+        ReleaseVerb::Promote => facts,
+    };
+    let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
     let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
     let existing = match arguments.choice(Input::Existing)? {
         Some("fail") => ExistingTagPolicy::Fail,
         Some(_) => ExistingTagPolicy::Keep,
         None => ExistingTagPolicy::PerTagKind,
     };
+    let allows_unbound = rule_inputs::allows_unbound(arguments, stage.zip(loaded.as_ref()))?;
     let signing = super::signing_inputs::read_signing(invocation).await?;
+    let signing = signing.map(|signing| SigningOptions {
+        allows_unbound,
+        ..signing
+    });
     let check = verification_inputs::source_check_inputs(invocation).await?;
     let referrers = match arguments.choice(Input::Referrers)? {
         Some("all") => ReferrerSelection::All,
         Some("none") => ReferrerSelection::None,
         _ => ReferrerSelection::Known,
     };
+    let foreign_layers = match arguments.choice(Input::ForeignLayers)? {
+        Some("copy") => ForeignLayers::Copy,
+        _ => ForeignLayers::Skip,
+    };
     let platforms = RequestedPlatforms {
         names: arguments.values(Input::Platforms)?,
         drop_signatures: arguments.switch(Input::PlatformsDropSignatures)?,
     };
     let dry_run = arguments.switch(Input::DryRun)?;
+    let commit_given = event_inputs::given_commit(invocation)?.is_some();
     let request = |source, from, destinations| ReleaseRequest {
         verb,
         source,
@@ -105,15 +111,16 @@ pub(super) async fn build_job(
         rules: rules.clone(),
         naming: naming.clone(),
         facts: facts.clone(),
+        commit_given,
         environment: environment.clone(),
         existing,
         check: check.clone(),
         signing: signing.clone(),
         referrers,
+        foreign_layers,
         platforms: platforms.clone(),
         dry_run,
         excluded_versions: excluded_versions.clone(),
-        is_commit_given: commit.is_some(),
     };
     let mut services = Vec::with_capacity(routes.len());
     for ImageRoute {
@@ -161,14 +168,6 @@ fn environment_rules(
     }
 }
 
-/// The commit that the user says the image was built from.
-fn given_commit(arguments: &InputValues) -> Result<Option<CommitId>, Failure> {
-    match arguments.is_accepted(Input::Commit) {
-        true => Ok(arguments.value(Input::Commit)?),
-        false => Ok(None),
-    }
-}
-
 /// The versions that never count: for an environment those of the policy, else those of the input.
 fn excluded_versions(
     stage: Option<&EnvironmentRules>,
@@ -199,20 +198,15 @@ async fn build_tag_rules(
     rules: TagRuleSet,
     facts: Option<EventFacts>,
     environment: Option<&EnvironmentName>,
-    commit: Option<&CommitId>,
 ) -> Result<TagRules, Failure> {
     if rules.is_plain_default() {
         return Ok(TagRules::Default);
     }
     let workflow = event_inputs::to_workflow_event(invocation, facts.as_ref())?;
     let about = tag_context::collect_context(invocation, &rules, facts, workflow, "").await?;
-    let mut subject = TagContext {
+    let subject = TagContext {
         environment: environment.cloned(),
         ..about.context
     };
-    if let Some(commit) = commit {
-        subject.workflow.sha = commit.to_string();
-        subject.uses_pull_head = false;
-    }
     Ok(TagRules::new(rules, subject))
 }

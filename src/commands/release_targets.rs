@@ -4,6 +4,7 @@ mod repositories;
 
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
+use super::source_input::parse_released_source;
 use crate::cli::Input;
 use crate::image::{Destination, Digest, ImageSelector, ImageSource, Tag, TagOrDigest};
 use crate::notices::to_printable;
@@ -75,7 +76,7 @@ fn targets_without_policy<'a>(
         rules: None,
         routes: vec![ImageRoute {
             service: None,
-            source: invocation.arguments.required(Input::Source)?,
+            source: parse_released_source(invocation)?,
             from: None,
             destinations: images,
         }],
@@ -152,11 +153,7 @@ impl<'a> PolicyRouting<'a, '_> {
                 self.place_of_from(stage, service)?,
                 service.cloned(),
             ),
-            None => (
-                self.invocation.arguments.required(Input::Source)?,
-                None,
-                None,
-            ),
+            None => (parse_released_source(self.invocation)?, None, None),
         };
         let stage = applies.map(|(stage, _)| stage);
         Ok(ReleaseTargets {
@@ -305,7 +302,7 @@ impl<'a> PolicyRouting<'a, '_> {
                 if self.verb == ReleaseVerb::Push { "" } else { "give a tag, or " }
             ))),
             (None, from) => {
-                let source: ImageSource = self.invocation.arguments.required(Input::Source)?;
+                let source = parse_released_source(self.invocation)?;
                 match from {
                     Some(from) => self.read_from(stage, from, service, source),
                     None => Ok(source),

@@ -1,8 +1,10 @@
 //! The inputs that tag rules come from.
 
 use super::invocation::Invocation;
+use super::load_policy::LoadedPolicy;
 use super::tag_context;
 use crate::cli::{Input, InputError, InputOrigin, InputValues};
+use crate::policy::EnvironmentRules;
 use crate::release::Failure;
 use crate::tagging::{CompatMode, EnvironmentName, RuleError, TagRuleSet};
 
@@ -40,6 +42,30 @@ pub(super) fn to_input_error(arguments: &InputValues, error: &RuleError) -> Inpu
     arguments.error(input, line, error.to_string())
 }
 
+/// Whether reports that name no image may be attested: of an environment of the policy the policy says so.
+pub(super) fn allows_unbound(
+    arguments: &InputValues,
+    policy: Option<(&EnvironmentRules, &LoadedPolicy)>,
+) -> Result<bool, Failure> {
+    let input = arguments.choice(Input::Unbound)?;
+    let Some((stage, loaded)) = policy else {
+        return Ok(input == Some("allow"));
+    };
+    match input {
+        Some("allow") if !stage.allows_unbound() => Err(Failure::refused(format!(
+            "the input unbound in a release to the environment {}",
+            stage.name()
+        ))
+        .with_reason(format!(
+            "{} says which reports may be attested there",
+            loaded.file
+        ))
+        .with_hint("leave unbound out, or set unbound: allow in the policy")),
+        Some("refuse") => Ok(false),
+        _ => Ok(stage.allows_unbound()),
+    }
+}
+
 /// In a runner an environment goes by what happened, not by what the workflow says had happened,
 /// or when.
 pub(super) fn refuse_overrides(
@@ -52,7 +78,8 @@ pub(super) fn refuse_overrides(
     if !invocation.environment.is_in_runner() {
         return Ok(());
     }
-    let mut overrides = [Input::Ref, Input::Event].into_iter();
+    let overrides = [Input::Ref, Input::Event, Input::Commit].into_iter();
+    let mut overrides = overrides.filter(|name| invocation.arguments.is_accepted(*name));
     let override_input =
         match overrides.find(|name| !invocation.arguments.entries(*name).is_empty()) {
             Some(name) => Some(format!("the input {name}")),

@@ -28,11 +28,14 @@ pub(super) async fn run_job(
         // A registry that does not answer expires its upload sessions itself.
         let _ = tokio::time::timeout(CLEANUP_TIMEOUT, context.registry.cancel_open_uploads()).await;
     }
-    invocation.log.info(&format!(
-        "{} requests in {:.1} s",
-        context.registry.request_count(),
-        began.elapsed().as_secs_f64()
-    ));
+    // Of a failure the reason comes first.
+    if result.is_ok() {
+        invocation.log.info(&format!(
+            "{} requests in {:.1} s",
+            context.registry.request_count(),
+            began.elapsed().as_secs_f64()
+        ));
+    }
     runner_paths::restore_owners(invocation, &owners);
     result
 }

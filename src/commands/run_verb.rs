@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::cancellation::until_cancelled;
 use super::invocation::Invocation;
 use super::{
-    promote, push, run_release, runner_advice, runner_paths, sign_bundle, tags, verify,
-    verify_bundle,
+    input_spelling, promote, push, run_release, runner_advice, runner_paths, sign_bundle, tags,
+    verify, verify_bundle,
 };
 use crate::actions::ProcessEnvironment;
 use crate::cli::{InputValues, Verb};
@@ -24,6 +24,7 @@ pub async fn run(
     cancelled: impl Future<Output = ()>,
 ) -> Result<VerbResult, Failure> {
     runner_paths::map_paths(&mut arguments, &environment, &log)?;
+    input_spelling::lower_case_names(&mut arguments, &log);
     let invocation = Invocation {
         arguments,
         environment,

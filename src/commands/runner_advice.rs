@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::context_inputs::docker_config;
 use super::invocation::Invocation;
+use super::secretless_run::SecretlessRun;
 use crate::actions::RunnerMounts;
 use crate::image::RegistryName;
 use crate::registry::AccessProblem;
@@ -48,6 +49,17 @@ pub(super) fn advise(
 
 /// Returns the failure with hints from facts about the runner, unchanged outside of an action's container.
 fn add_advice(failure: Failure, invocation: &Invocation) -> Failure {
+    let environment = &invocation.environment;
+    if let Some(kind) = SecretlessRun::of(environment) {
+        let advice = |problem: &AccessProblem| kind.advice(problem);
+        if failure
+            .diagnostic()
+            .and_then(|it| advice(it.access_problem.as_deref()?))
+            .is_some()
+        {
+            return failure.with_advice(advice);
+        }
+    }
     let Some(mounts) = RunnerMounts::from_environment(&invocation.environment) else {
         return failure;
     };
@@ -85,7 +97,10 @@ fn advice_for(problem: &AccessProblem, facts: &RunnerFacts) -> Option<String> {
         AccessProblem::UnknownHost(registry) if is_docker_name(registry) => {
             Some(unknown_host_advice(registry, facts.gateway))
         }
-        AccessProblem::Unreachable(_) | AccessProblem::UnknownHost(_) => None,
+        AccessProblem::EmptyLogin(_)
+        | AccessProblem::Denied(_)
+        | AccessProblem::Unreachable(_)
+        | AccessProblem::UnknownHost(_) => None,
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) async fn read_signing(
         annotations: parse_annotations(invocation)?,
         recursive: arguments.switch(Input::Recursive)?,
         attestations,
+        allows_unbound: false,
         github,
         created: current_time(),
     }))

@@ -1,6 +1,7 @@
 use super::invocation::Invocation;
 use super::rule_inputs;
 use super::tag_context::{self, TagInputContext};
+use super::tags_preview;
 use crate::cli::Input;
 use crate::release::Failure;
 use crate::report::{OutputSeparators, TagsResult, VerbResult};
@@ -15,6 +16,11 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
 
 async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
     let arguments = &invocation.arguments;
+    if arguments.choice(Input::For)?.is_none() {
+        invocation.log.info(
+            "these are the tags that docker/metadata-action gives; for: push or for: promote shows those of push or promote",
+        );
+    }
     let environment = arguments.value(Input::Environment)?;
     rule_inputs::refuse_overrides(invocation, environment.as_ref())?;
     let mode = rule_inputs::parse_mode(arguments)?;
@@ -27,7 +33,10 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
         context: subject,
         repository,
     } = collect_context(invocation, &rules, mode).await?;
-    let expansion = tagging::expand_rules(&rules, &subject).map_err(TaggingError::from)?;
+    let expansion = match arguments.choice(Input::For)? {
+        Some(verb) => tags_preview::preview(invocation, verb, &rules, &subject)?,
+        None => tagging::expand_rules(&rules, &subject).map_err(TaggingError::from)?,
+    };
     let version = expansion.version().unwrap_or_default().to_owned();
     let mut findings: Vec<Finding> = Vec::new();
     let mut labels = |input: Input| -> Result<OrderedLabels, TaggingError> {

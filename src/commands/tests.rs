@@ -102,7 +102,7 @@ fn arguments_become_a_request() {
 fn wrong_values_are_named_with_their_place() {
     let push = |name, value| diagnostic(wait(push::build_request(&in_runner(&[(name, value)]))));
     insta::assert_snapshot!(push("INPUT_TAGS", "a\n\ntype=sah"), @r#"error: tags, line 3: the type "sah" is not known; did you mean sha? (column 6 of "type=sah")"#);
-    insta::assert_snapshot!(push("INPUT_ENVIRONMENT", "Prod"), @r#"error: environment: "Prod" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
+    insta::assert_snapshot!(push("INPUT_ENVIRONMENT", "pr_od"), @r#"error: environment: "pr_od" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
     insta::assert_snapshot!(push("INPUT_IMAGES", "ghcr.io/a/b:1"), @r#"error: images, line 1: "ghcr.io/a/b:1" names a tag: give only the repository or directory; the tags are derived or come from the input tags"#);
     insta::assert_snapshot!(push("INPUT_SOURCE", "dir:web"), @r#"error: source: "dir:web" is of the form dir:, which is not supported: use a registry reference, oci:DIR, oci-archive:FILE, docker-archive:FILE or docker-daemon:NAME"#);
 }

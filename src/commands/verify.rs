@@ -1,4 +1,5 @@
 use super::invocation::Invocation;
+use super::source_input::parse_source;
 use super::{context_inputs, verification_inputs};
 use crate::cli::Input;
 use crate::release::{self, Failure, VerifyRequest};
@@ -8,7 +9,7 @@ use crate::report::VerbResult;
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
     let context = context_inputs::build_context(invocation)?;
     let request = VerifyRequest {
-        source: invocation.arguments.required(Input::Source)?,
+        source: parse_source(invocation)?,
         recursive: invocation.arguments.switch(Input::Recursive)?,
     };
     let check = verification_inputs::check_inputs(invocation);

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::credential_helper::{CredentialHelpers, HelperEnvironment, HelperFault};
 use super::docker_config::DockerConfig;
 use super::error::CredentialsError;
 use super::registry_credential::RegistryCredential;
 use crate::image::{RegistryName, Repository};
-use crate::notices::Notices;
+use crate::notices::{Notices, to_printable};
 
 /// Line of the input `credentials`.
 #[derive(Clone, Debug)]
@@ -34,14 +34,26 @@ pub struct EmptyLogin {
     pub place: String,
 }
 
+/// Name of the variable with a configuration in it.
+const INLINE_NAME: &str = "DOCKER_AUTH_CONFIG";
+
+/// Where configurations with credentials are.
+#[derive(Clone, Debug, Default)]
+pub struct CredentialFiles {
+    /// Configuration in the variable `DOCKER_AUTH_CONFIG`, which takes precedence, as with docker and GitLab.
+    pub inline: Option<SecretString>,
+    /// Files: docker's `config.json`, podman's `auth.json`. They may not exist.
+    pub files: Vec<PathBuf>,
+}
+
 /// All credentials of a run. The input `credentials` takes precedence over `config.json`.
 #[derive(Clone, Debug, Default)]
 pub struct CredentialStore {
     explicit: BTreeMap<RegistryName, RegistryCredential>,
     /// The place of each empty login, by its registry.
     empty: BTreeMap<RegistryName, String>,
-    config: DockerConfig,
-    config_path: Option<PathBuf>,
+    /// Configurations, the one that takes precedence first.
+    configs: Vec<DockerConfig>,
     /// Credential helpers. With `None`, every helper counts as absent.
     helpers: Option<Arc<CredentialHelpers>>,
 }
@@ -60,27 +72,39 @@ impl CredentialStore {
         config: Option<&Path>,
         explicit: Vec<ExplicitCredential>,
     ) -> Result<Self, CredentialsError> {
-        let explicit = explicit
-            .into_iter()
-            .map(|e| {
-                (
-                    e.registry,
-                    RegistryCredential::Password {
-                        user: e.user,
-                        password: e.password,
-                    },
-                )
-            })
-            .collect();
+        let files = CredentialFiles {
+            files: config.map(Path::to_owned).into_iter().collect(),
+            ..CredentialFiles::default()
+        };
+        Self::load_from(&files, explicit)
+    }
+
+    /// Loads the credentials of the input, and those of configurations, the first of which takes precedence.
+    ///
+    /// # Errors
+    /// A configuration that cannot be read or parsed. A missing file is not an error.
+    pub fn load_from(
+        files: &CredentialFiles,
+        explicit: Vec<ExplicitCredential>,
+    ) -> Result<Self, CredentialsError> {
+        let mut configs = Vec::new();
+        if let Some(text) = &files.inline {
+            configs.push(DockerConfig::parse_text(INLINE_NAME, text.expose_secret())?);
+        }
+        for file in &files.files {
+            configs.extend(DockerConfig::load(file)?);
+        }
+        let explicit = explicit.into_iter().map(|login| {
+            let credential = RegistryCredential::Password {
+                user: login.user,
+                password: login.password,
+            };
+            (login.registry, credential)
+        });
         Ok(Self {
-            explicit,
+            explicit: explicit.collect(),
             empty: BTreeMap::new(),
-            config: config
-                .map(DockerConfig::load)
-                .transpose()?
-                .flatten()
-                .unwrap_or_default(),
-            config_path: config.map(Path::to_owned),
+            configs,
             helpers: None,
         })
     }
@@ -119,8 +143,9 @@ impl CredentialStore {
                 place: place.as_str().into(),
             });
         }
-        let (Some(helper), None) = (self.config.helper(registry), self.explicit.get(registry))
-        else {
+        let config = self.config_for(repository);
+        let helper = config.and_then(|config| Some((config, config.helper(registry)?)));
+        let (Some((config, helper)), None) = (helper, self.explicit.get(registry)) else {
             return Ok(self.without_helper(repository).cloned());
         };
         let answer = match &self.helpers {
@@ -129,84 +154,122 @@ impl CredentialStore {
         };
         match answer {
             Ok(Some(credential)) => Ok(Some(credential)),
-            Ok(None) => Ok(self.config.credential(repository).cloned()),
-            Err(fault) => Err(self.helper_error(registry, helper, fault)),
+            Ok(None) => Ok(self.stored_credential(repository).cloned()),
+            Err(fault) => Err(helper_error(registry, config, helper, fault)),
         }
     }
 
     /// Returns the credential for a repository that needs no credential helper.
     pub fn without_helper(&self, repository: &Repository) -> Option<&RegistryCredential> {
         let registry = repository.registry();
-        let in_config = || match self.config.helper(registry) {
-            None if self.empty.contains_key(registry) => None,
-            None => self.config.credential(repository),
-            Some(_) => None,
+        let in_config = || {
+            let config = self.config_for(repository)?;
+            let is_usable = config.helper(registry).is_none() && !self.empty.contains_key(registry);
+            config.credential(repository).filter(|_| is_usable)
         };
         self.explicit.get(registry).or_else(in_config)
+    }
+
+    /// Returns who logs in to a repository, and where that is written: `login as robot (from the input
+    /// credentials)`.
+    pub fn describe_login(&self, repository: &Repository) -> String {
+        let registry = repository.registry();
+        let is_explicit = self.explicit.contains_key(registry);
+        let config = self.config_for(repository);
+        let helper = config.and_then(|config| config.helper(registry));
+        let origin = match (is_explicit, helper, config) {
+            (true, ..) => "the input credentials".to_owned(),
+            (false, Some(helper), _) => format!("docker-credential-{helper}"),
+            (false, None, Some(config)) => config.name.clone(),
+            (false, None, None) => "the configuration".to_owned(),
+        };
+        match self.without_helper(repository) {
+            Some(RegistryCredential::Password { user, .. }) => {
+                format!("login as {} (from {origin})", to_printable(user, 80))
+            }
+            Some(other) => format!("login with {other} (from {origin})"),
+            None => format!("login from {origin}"),
+        }
     }
 
     /// Returns whether a repository is known to have no credential.
     pub fn is_anonymous(&self, repository: &Repository) -> bool {
         let registry = repository.registry();
-        let unhelped = match (self.config.helper(registry), &self.helpers) {
+        let config = self.config_for(repository);
+        let helper = config.and_then(|config| config.helper(registry));
+        let unhelped = match (helper, &self.helpers) {
             (None, _) => true,
             (Some(helper), Some(helpers)) => helpers.has_none(helper, registry),
             (Some(_), None) => false,
         };
-        let in_config = || self.config.credential(repository).is_some();
+        let in_config = || self.stored_credential(repository).is_some();
         let given = self.explicit.contains_key(registry) || self.empty.contains_key(registry);
         unhelped && !given && !in_config()
     }
 
-    fn helper_error(
-        &self,
-        registry: &RegistryName,
-        helper: &str,
-        fault: HelperFault,
-    ) -> CredentialsError {
-        let (registry, helper) = (registry.clone(), helper.to_owned());
-        match fault {
-            HelperFault::Absent => CredentialsError::Helper {
-                registry,
-                helper,
-                path: self
-                    .config_path
-                    .as_deref()
-                    .unwrap_or(Path::new(""))
-                    .display()
-                    .to_string(),
-            },
-            HelperFault::Failed(reason) => CredentialsError::HelperFailed {
-                registry,
-                helper: helper.into(),
-                reason: reason.into(),
-            },
-        }
+    /// Returns the first configuration that has a credential for a repository, or names a helper for its
+    /// registry.
+    fn config_for(&self, repository: &Repository) -> Option<&DockerConfig> {
+        let registry = repository.registry();
+        let has_login = |config: &&DockerConfig| {
+            config.names_helper(registry) || config.credential(repository).is_some()
+        };
+        let mut configs = self.configs.iter();
+        let by_store = || {
+            self.configs
+                .iter()
+                .find(|config| config.helper(registry).is_some())
+        };
+        configs.find(has_login).or_else(by_store)
+    }
+
+    /// Returns the credential that the configurations themselves contain for a repository.
+    fn stored_credential(&self, repository: &Repository) -> Option<&RegistryCredential> {
+        self.configs
+            .iter()
+            .find_map(|config| config.credential(repository))
     }
 
     /// Returns whether two repositories of one registry use the same credential.
     pub fn share_login(&self, one: &Repository, other: &Repository) -> bool {
         let registry = one.registry();
-        let by_path = |repository| self.config.credential(repository).map(std::ptr::from_ref);
+        let by_path = |repository| self.stored_credential(repository).map(std::ptr::from_ref);
         self.explicit.contains_key(registry) || by_path(one) == by_path(other)
     }
 
-    /// Returns the path of `config.json`, for messages. The file may not exist.
-    pub fn config_path(&self) -> Option<&Path> {
-        self.config_path.as_deref()
-    }
-
     /// Returns warnings about the file: entries that are unusable or ambiguous.
-    pub fn warnings(&self) -> &[String] {
-        &self.config.warnings
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.configs.iter().flat_map(|config| &config.warnings)
     }
 
     /// Returns every text that must not be shown: passwords, tokens, and their Basic form.
     pub fn secrets(&self) -> Vec<SecretString> {
         self.explicit
             .values()
-            .chain(self.config.credentials())
+            .chain(self.configs.iter().flat_map(DockerConfig::credentials))
             .flat_map(RegistryCredential::secrets)
             .collect()
+    }
+}
+
+/// Returns the error of a helper that `config` names.
+fn helper_error(
+    registry: &RegistryName,
+    config: &DockerConfig,
+    helper: &str,
+    fault: HelperFault,
+) -> CredentialsError {
+    let (registry, helper) = (registry.clone(), helper.to_owned());
+    match fault {
+        HelperFault::Absent => CredentialsError::Helper {
+            registry,
+            helper,
+            path: config.name.clone(),
+        },
+        HelperFault::Failed(reason) => CredentialsError::HelperFailed {
+            registry,
+            helper: helper.into(),
+            reason: reason.into(),
+        },
     }
 }

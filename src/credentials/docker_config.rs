@@ -23,6 +23,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The parts of the file that say who we are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DockerConfig {
+    /// Path of the file, or name of the variable.
+    pub(super) name: String,
     /// By registry and path; the longest path that fits a repository wins.
     auths: BTreeMap<RegistryName, BTreeMap<String, RegistryCredential>>,
     helpers: BTreeMap<RegistryName, String>,
@@ -52,20 +54,29 @@ impl DockerConfig {
     /// Reads the file; `None` where there is none.
     pub(super) fn load(path: &Path) -> Result<Option<Self>, CredentialsError> {
         match std::fs::read(path) {
-            Ok(bytes) => {
-                Self::parse(&bytes)
-                    .map(Some)
-                    .map_err(|reason| CredentialsError::Malformed {
-                        path: path.display().to_string(),
-                        reason,
-                    })
-            }
+            Ok(bytes) => Self::parse_named(&path.display().to_string(), &bytes).map(Some),
             Err(error) if is_missing_file(&error) => Ok(None),
             Err(error) => Err(CredentialsError::Unreadable {
                 path: path.display().to_string(),
                 reason: error.to_string(),
             }),
         }
+    }
+
+    /// Reads the text of a variable.
+    pub(super) fn parse_text(name: &str, text: &str) -> Result<Self, CredentialsError> {
+        Self::parse_named(name, text.as_bytes())
+    }
+
+    fn parse_named(name: &str, bytes: &[u8]) -> Result<Self, CredentialsError> {
+        let parsed = Self::parse(bytes).map_err(|reason| CredentialsError::Malformed {
+            path: name.to_owned(),
+            reason,
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            ..parsed
+        })
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
@@ -151,6 +162,11 @@ impl DockerConfig {
                 None
             }
         }
+    }
+
+    /// Whether the file names a helper for this very registry.
+    pub(super) fn names_helper(&self, registry: &RegistryName) -> bool {
+        self.helpers.contains_key(registry)
     }
 
     /// The helper that keeps the credential of `registry`.

@@ -8,7 +8,7 @@ mod error;
 mod registry_credential;
 
 pub use credential_helper::HelperEnvironment;
-pub use credential_store::{CredentialStore, EmptyLogin, ExplicitCredential};
+pub use credential_store::{CredentialFiles, CredentialStore, EmptyLogin, ExplicitCredential};
 pub use error::CredentialsError;
 pub use registry_credential::RegistryCredential;
 pub use secrecy::SecretString;

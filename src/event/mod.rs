@@ -6,6 +6,7 @@
 mod event_name;
 mod facts;
 mod git_ref;
+mod known_events;
 mod local_checkout;
 mod payload;
 mod release_branch;
@@ -15,6 +16,7 @@ mod workflow_event;
 pub use event_name::EventName;
 pub use facts::{EventFacts, EventInputs, GithubRelease, PullRequestFacts};
 pub use git_ref::GitRef;
+pub use known_events::check_event_name;
 pub use local_checkout::LocalCheckout;
 pub use payload::EventError;
 pub use release_branch::{ReleaseBranch, ReleaseBranchError};

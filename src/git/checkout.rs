@@ -182,6 +182,24 @@ impl GitCheckout {
         Some(found.time().seconds())
     }
 
+    /// Whether files that git tracks differ from the commit, in the index or beside it.
+    ///
+    /// # Errors
+    /// An index or a folder that cannot be read.
+    pub fn has_changes(&self) -> Result<bool, GitError> {
+        if self.repository.is_bare() {
+            return Ok(false);
+        }
+        let mut options = git2::StatusOptions::new();
+        options
+            .include_untracked(false)
+            .include_ignored(false)
+            .exclude_submodules(true);
+        let changed = self.repository.statuses(Some(&mut options));
+        let changed = changed.map_err(GitError::wrap_at(&self.path))?;
+        Ok(!changed.is_empty())
+    }
+
     /// Which commits come after which.
     pub fn ancestry(&self) -> CommitAncestry {
         CommitAncestry::from_repository(&self.repository)

@@ -1,16 +1,22 @@
 //! The HTTP client of a run, built from its settings alone: reqwest takes nothing from the environment.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rustls::RootCertStore;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use url::Url;
 
+use super::host_tls::{ClientIdentity, HostTls, load_hosts, load_identity, read_certificates};
+use super::http_error::HttpError;
+use super::private_address::host_and_port;
+use super::proxies::Proxies;
 use super::retry_timing::RetryTiming;
-use super::settings::{HttpSettings, HttpSettingsError, ProxySettings};
+use super::server_trust::{AnchorVerifier, UncheckedCertificates};
+use super::settings::{HttpSettings, HttpSettingsError};
 use crate::notices::Notices;
 
 /// Connections that a request uses: small requests share an HTTP/2 connection, transfers have one
@@ -51,7 +57,10 @@ struct HttpState {
     /// Number of requests that were sent.
     sent: AtomicU64,
     extra_roots: Vec<CertificateDer<'static>>,
-    proxies: Vec<reqwest::Proxy>,
+    proxies: Proxies,
+    identity: Option<ClientIdentity>,
+    /// Hosts with TLS settings of their own, with their connections.
+    hosts: BTreeMap<String, (HostTls, OnceLock<PooledClients>)>,
     /// Built on the first HTTPS request: plain HTTP need not spend the milliseconds that reading all
     /// certificate authorities takes.
     tls: OnceLock<PooledClients>,
@@ -71,29 +80,42 @@ impl HttpClient {
         {
             extra_roots.extend(read_certificates(path)?);
         }
-        let proxies = build_proxies(&settings.proxies)?;
-        Ok(Self(Arc::new(HttpState {
+        let files = settings.client_certificate.as_ref();
+        let identity = files.map(load_identity).transpose()?;
+        let hosts = load_hosts(&settings, &notices).into_iter();
+        let client = Self(Arc::new(HttpState {
+            proxies: Proxies::new(&settings.proxies)?,
+            identity,
+            hosts: hosts
+                .map(|(host, tls)| (host, (tls, OnceLock::new())))
+                .collect(),
             settings,
             notices,
             sent: AtomicU64::new(0),
             extra_roots,
-            proxies,
             tls: OnceLock::new(),
             plain: OnceLock::new(),
-        })))
+        }));
+        client.0.check_identity()?;
+        Ok(client)
     }
 
     /// Returns the connections of `pool` for the scheme of `url`.
     pub(crate) fn client(&self, url: &Url, pool: ConnectionPool) -> &reqwest::Client {
         let state = &self.0;
-        let clients = if url.scheme() == "https" {
-            state
-                .tls
-                .get_or_init(|| state.build_clients(state.root_certificates()))
-        } else {
-            state
+        let clients = match (url.scheme(), state.find_host(url)) {
+            ("https", Some((tls, clients))) => {
+                clients.get_or_init(|| state.build_clients(state.tls_config(tls)))
+            }
+            ("https", None) => {
+                let tls = HostTls::default();
+                state
+                    .tls
+                    .get_or_init(|| state.build_clients(state.tls_config(&tls)))
+            }
+            _ => state
                 .plain
-                .get_or_init(|| state.build_clients(RootCertStore::empty()))
+                .get_or_init(|| state.build_clients(plain_config())),
         };
         match pool {
             ConnectionPool::Control => &clients.control,
@@ -115,6 +137,32 @@ impl HttpClient {
         self.0.sent.load(Ordering::Relaxed)
     }
 
+    /// Returns the failure of a request to `url` with the proxy that it went through, if it did.
+    pub(crate) async fn name_proxy(&self, url: &Url, error: HttpError) -> HttpError {
+        let Some(proxy) = self.0.proxies.proxy_for(url) else {
+            return error;
+        };
+        let status = match &error {
+            HttpError::Connection(text) if text.contains(PROXY_LOGIN) => {
+                Some(reqwest::StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+            }
+            HttpError::Connection(text) if text.contains(PROXY_REFUSAL) => {
+                self.0.proxies.refusal(url, self.timing().connect).await
+            }
+            _ => None,
+        };
+        match (error, status) {
+            (_, Some(status)) => HttpError::Proxy { proxy, status },
+            (HttpError::Connection(text), None) => {
+                HttpError::Connection(format!("through the proxy {proxy}: {text}"))
+            }
+            (HttpError::UnknownHost, None) => {
+                HttpError::Connection(format!("the host of the proxy {proxy} does not exist"))
+            }
+            (error, None) => error,
+        }
+    }
+
     /// Returns the timeouts and retries.
     pub(crate) fn timing(&self) -> RetryTiming {
         self.0.settings.timing
@@ -131,15 +179,10 @@ impl HttpState {
         clippy::disallowed_methods,
         reason = "the one place that makes connections, with the settings of the run"
     )]
-    fn build_clients(&self, roots: RootCertStore) -> PooledClients {
+    fn build_clients(&self, config: rustls::ClientConfig) -> PooledClients {
         // A preconfigured TLS backend must name the versions of HTTP that it offers.
         let tls = |alpn: &[&[u8]]| {
-            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-            let mut config = rustls::ClientConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .expect("the provider knows TLS 1.2 and 1.3")
-                .with_root_certificates(roots.clone())
-                .with_no_client_auth();
+            let mut config = config.clone();
             config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
             config
         };
@@ -152,6 +195,7 @@ impl HttpState {
                 .tcp_nodelay(true)
                 .no_proxy();
             self.proxies
+                .connectors
                 .iter()
                 .cloned()
                 .fold(builder, reqwest::ClientBuilder::proxy)
@@ -167,6 +211,56 @@ impl HttpState {
             bulk: bulk
                 .build()
                 .expect("a client from these settings can be built"),
+        }
+    }
+
+    /// Returns the TLS settings of the host of an address, if it has its own.
+    fn find_host(&self, url: &Url) -> Option<&(HostTls, OnceLock<PooledClients>)> {
+        if self.hosts.is_empty() {
+            return None;
+        }
+        let with_port = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
+        let by_name = || self.hosts.get(&host_and_port(url));
+        self.hosts.get(&with_port).or_else(by_name)
+    }
+
+    /// Checks that the client certificate and its key belong together.
+    fn check_identity(&self) -> Result<(), HttpSettingsError> {
+        match &self.identity {
+            None => Ok(()),
+            Some(identity) => {
+                let config = start_config().with_root_certificates(RootCertStore::empty());
+                let config =
+                    config.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key());
+                let checked =
+                    config.map_err(|error| HttpSettingsError::ClientCertificate(error.to_string()));
+                checked.map(drop)
+            }
+        }
+    }
+
+    /// Returns the TLS of a host: whom the client trusts there, and what it shows.
+    fn tls_config(&self, tls: &HostTls) -> rustls::ClientConfig {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier: Arc<dyn ServerCertVerifier> = match tls.is_unverified {
+            true => Arc::new(UncheckedCertificates(provider)),
+            false => {
+                let named = self.extra_roots.iter().chain(&tls.authorities).cloned();
+                let mut roots = self.root_certificates();
+                roots.add_parsable_certificates(tls.authorities.iter().cloned());
+                let verifier = AnchorVerifier::new(roots, named.collect(), provider);
+                Arc::new(verifier.expect("the bundled authorities are roots"))
+            }
+        };
+        let config = start_config()
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        match tls.identity.as_ref().or(self.identity.as_ref()) {
+            None => config.with_no_client_auth(),
+            Some(identity) => config
+                .clone()
+                .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+                .unwrap_or_else(|_| config.with_no_client_auth()),
         }
     }
 
@@ -189,6 +283,23 @@ impl HttpState {
     }
 }
 
+/// What the connector says of a proxy that wants a login, and of one that refuses otherwise.
+const PROXY_LOGIN: &str = "tunnel error: proxy authorization required";
+const PROXY_REFUSAL: &str = "tunnel error: unsuccessful";
+
+fn start_config() -> rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows TLS 1.2 and 1.3")
+}
+
+/// Returns TLS that trusts nobody, for connections that do not use it.
+fn plain_config() -> rustls::ClientConfig {
+    let config = start_config().with_root_certificates(RootCertStore::empty());
+    config.with_no_client_auth()
+}
+
 /// Paths of the bundle in distributions: Debian, Fedora, SUSE, Alpine.
 const SYSTEM_BUNDLES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -196,48 +307,3 @@ const SYSTEM_BUNDLES: [&str; 4] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
-
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, HttpSettingsError> {
-    let wrong = |reason: String| HttpSettingsError::Certificates {
-        path: path.to_owned(),
-        reason,
-    };
-    let bytes = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
-        .collect::<Result<_, _>>()
-        .map_err(|error| wrong(format!("is not a PEM file of certificates: {error}")))?;
-    if certificates.is_empty() {
-        return Err(wrong("holds no certificate (BEGIN CERTIFICATE)".to_owned()));
-    }
-    Ok(certificates)
-}
-
-fn build_proxies(settings: &ProxySettings) -> Result<Vec<reqwest::Proxy>, HttpSettingsError> {
-    let direct = format!(
-        "localhost,127.0.0.0/8,::1,{}",
-        settings.no_proxy.as_deref().unwrap_or_default()
-    );
-    let direct = reqwest::NoProxy::from_string(&direct);
-    let made =
-        |address: &Option<String>, scheme, make: fn(&str) -> reqwest::Result<reqwest::Proxy>| {
-            address
-                .as_deref()
-                .filter(|address| !address.is_empty())
-                .map(|address| {
-                    make(address)
-                        .map(|proxy| proxy.no_proxy(direct.clone()))
-                        .map_err(|_| HttpSettingsError::Proxy(scheme))
-                })
-        };
-    [
-        made(&settings.http, "http", |address| {
-            reqwest::Proxy::http(address)
-        }),
-        made(&settings.https, "https", |address| {
-            reqwest::Proxy::https(address)
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use thiserror::Error;
 
+use super::retry::is_transient;
 use super::retry_timing::RetryTiming;
 use crate::notices::to_printable;
 
@@ -19,6 +21,14 @@ pub enum HttpError {
     /// The TLS handshake failed, or the server's certificate was refused.
     #[error("the TLS connection failed: {0}")]
     Tls(String),
+    /// The proxy refused to open the connection.
+    #[error("the proxy {proxy} answered {status}")]
+    Proxy {
+        /// Its host and port.
+        proxy: String,
+        /// Its answer.
+        status: StatusCode,
+    },
     /// No data arrived within this time.
     #[error("no data received for {} s", .0.as_secs_f64())]
     Stalled(Duration),
@@ -36,7 +46,11 @@ pub enum HttpError {
 impl HttpError {
     /// Returns whether another attempt may help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Connection(_) | Self::Stalled(_))
+        match self {
+            Self::Connection(_) | Self::Stalled(_) => true,
+            Self::Proxy { status, .. } => is_transient(*status),
+            _ => false,
+        }
     }
 
     /// Converts an error of reqwest: its reasons from the outermost to the innermost, without the URL,
@@ -61,6 +75,10 @@ impl HttpError {
         } else {
             reasons.join(": ")
         };
+        // The connection knows an alert of the server, such as that it wants a certificate, as text alone.
+        if text.contains("received fatal alert") {
+            return Self::Tls(to_printable(&text, 300));
+        }
         // The resolver says so of a name that does not exist, not of one that it cannot look up now.
         if text.contains("Name or service not known") || text.contains("No address associated") {
             return Self::UnknownHost;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::StreamExt;
 use reqwest::Response;
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
@@ -27,6 +27,15 @@ pub(crate) struct BufferedResponse<'a> {
     pub(crate) body: Bytes,
     /// Turn of a large body, held until the body is parsed.
     pub(crate) turn: Option<SemaphorePermit<'a>>,
+}
+
+/// Returns whether a response says that its body is a page for people.
+pub(crate) fn is_web_page(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().trim_start().to_ascii_lowercase();
+    kind.starts_with("text/html") || kind.starts_with("application/xhtml")
 }
 
 /// Reads a body of at most `limit` bytes.

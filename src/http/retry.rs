@@ -49,20 +49,21 @@ impl<E> AttemptError<E> {
     }
 }
 
-/// Returns whether a status says "not now" instead of "no".
+/// Returns whether a status says "not now" instead of "no". The codes from 520 to 524 and 530 are
+/// Cloudflare's for an origin that did not answer as it should; 525 and 526 are about its certificate.
 pub(crate) fn is_transient(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 499 | 500 | 502..=504 | 522)
+    matches!(status.as_u16(), 408 | 425 | 429 | 499 | 500 | 502..=504 | 520..=524 | 530)
 }
 
 /// Runs `operation` until it succeeds, fails for good, or has been tried `timing.attempts` times, and
-/// logs each retry as `describe` tells the failure.
+/// logs each retry as `describe` tells the failure; `None`: without a word.
 ///
 /// # Errors
 /// The error of the last attempt.
 pub(crate) async fn retry<T, E, F>(
     timing: RetryTiming,
     notices: &Notices,
-    describe: impl Fn(&E) -> String,
+    describe: impl Fn(&E) -> Option<String>,
     operation: impl Fn(Attempt) -> F,
 ) -> Result<T, E>
 where
@@ -80,12 +81,13 @@ where
             return Err(failed.error);
         }
         let pause = failed.pause.unwrap_or_else(|| timing.delay(number));
-        notices.info(format!(
-            "{}; trying again in {:.1} s ({number} of {} tries)",
-            describe(&failed.error),
-            pause.as_secs_f64(),
-            timing.attempts
-        ));
+        if let Some(failure) = describe(&failed.error) {
+            notices.info(format!(
+                "{failure}; trying again in {:.1} s ({number} of {} tries)",
+                pause.as_secs_f64(),
+                timing.attempts
+            ));
+        }
         tokio::time::sleep(pause).await;
     }
 }
@@ -107,7 +109,7 @@ mod tests {
         let outcome: Result<(), &str> = retry(
             timing,
             &Notices::new(|_| {}),
-            |error: &&str| (*error).to_owned(),
+            |error: &&str| Some((*error).to_owned()),
             |attempt| {
                 assert_eq!(ran.fetch_add(1, Ordering::Relaxed) + 1, attempt.number);
                 assert_eq!(attempt.is_last, attempt.number == 4);
@@ -117,6 +119,21 @@ mod tests {
         .await;
         assert_eq!(outcome, Err("no"));
         ran.into_inner()
+    }
+
+    #[test]
+    fn statuses_that_pass_are_told_from_those_that_stay() {
+        let passes = |status| is_transient(StatusCode::from_u16(status).unwrap());
+        for status in [
+            408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530,
+        ] {
+            assert!(passes(status), "{status}");
+        }
+        for status in [
+            200, 301, 400, 401, 403, 404, 405, 407, 410, 412, 413, 501, 505, 507, 525, 526,
+        ] {
+            assert!(!passes(status), "{status}");
+        }
     }
 
     #[tokio::test]

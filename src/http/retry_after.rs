@@ -1,7 +1,7 @@
 //! Pauses that a server requests: the header `Retry-After`, and the gate that holds requests back.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
@@ -9,28 +9,44 @@ use tokio::time::Instant;
 /// The longest delay that a server can request.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
-/// Returns the delay that a response requests, in either form of `Retry-After` (RFC 9110, 10.2.3).
+/// Smallest number that is a Unix time in seconds, and in milliseconds: no server means a pause of
+/// thirty years.
+const UNIX_SECONDS: f64 = 1e9;
+const UNIX_MILLISECONDS: f64 = 1e12;
+
+/// Returns the delay that a response requests, in either form of `Retry-After` (RFC 9110, 10.2.3), or as
+/// a Unix time, which some servers write.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let requested = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        // The server's clock may differ from ours, so that the delay is counted from its own Date.
-        Err(_) => {
-            let until = httpdate::parse_http_date(text).ok()?;
-            let date = headers.get(reqwest::header::DATE)?.to_str().ok()?;
-            let now = httpdate::parse_http_date(date).ok()?;
-            until.duration_since(now).unwrap_or_default()
+    let is_number = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number = text.parse::<f64>().ok().filter(|_| is_number);
+    let until = |time: SystemTime| {
+        Some(
+            time.duration_since(server_time(headers)?)
+                .unwrap_or_default(),
+        )
+    };
+    let requested = match number {
+        Some(seconds) if seconds < UNIX_SECONDS => Duration::try_from_secs_f64(seconds).ok()?,
+        Some(time) => {
+            let seconds = if time < UNIX_MILLISECONDS {
+                time
+            } else {
+                time / 1e3
+            };
+            until(SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?)?
         }
+        None => until(httpdate::parse_http_date(text).ok()?)?,
     };
     Some(requested.min(LONGEST_RETRY_AFTER))
 }
 
-/// Returns the time at which the server answered, in seconds of the Unix epoch (RFC 9110, 6.6.1).
-pub(crate) fn server_time(headers: &HeaderMap) -> Option<i64> {
+/// Returns the time at which the server answered (RFC 9110, 6.6.1): its clock may differ from ours.
+pub(crate) fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
     let date = headers.get(reqwest::header::DATE)?.to_str().ok()?;
-    let time = httpdate::parse_http_date(date).ok()?;
-    let since_epoch = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since_epoch.as_secs()).ok()
+    httpdate::parse_http_date(date).ok()
 }
 
 /// Gate that delays all requests to a server that has requested a pause.
@@ -85,6 +101,24 @@ mod tests {
             ),
             (&[("retry-after", "Fri, 20 Nov 2026 19:15:36 GMT")], None),
             (&[("retry-after", "soon")], None),
+            (&[("retry-after", "1.5e3")], None),
+            (&[("retry-after", "-1")], None),
+            (&[("retry-after", "99999999999999999999999")], None),
+            (
+                &[
+                    ("retry-after", "1795202136"),
+                    ("date", "Fri, 20 Nov 2026 19:15:06 GMT"),
+                ],
+                Some(30),
+            ),
+            (
+                &[
+                    ("retry-after", "1795202136000"),
+                    ("date", "Fri, 20 Nov 2026 19:15:06 GMT"),
+                ],
+                Some(30),
+            ),
+            (&[("retry-after", "1795202136")], None),
             (&[], None),
         ] {
             assert_eq!(

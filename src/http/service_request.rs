@@ -65,7 +65,7 @@ impl HttpClient {
         request: &ServiceRequest,
         limit: usize,
     ) -> Result<ServiceResponse, HttpError> {
-        let describe = |failed: &ServiceFailure| format!("{}: {failed}", request.service);
+        let describe = |failed: &ServiceFailure| Some(format!("{}: {failed}", request.service));
         let attempt = |attempt: Attempt| async move {
             match self.send_to_service_once(request, limit).await {
                 Ok(response) if !attempt.is_last && response.is_transient() => {
@@ -103,9 +103,14 @@ impl HttpClient {
             .headers(request.headers.clone())
             .body(request.body.clone());
         let sent = tokio::time::timeout(timing.stall, self.send(builder)).await;
-        let response = sent
-            .map_err(|_| HttpError::Stalled(timing.stall))?
-            .map_err(|error| HttpError::from_reqwest(&error, timing))?;
+        let response = match sent {
+            Err(_) => return Err(HttpError::Stalled(timing.stall)),
+            Ok(Err(error)) => {
+                let error = HttpError::from_reqwest(&error, timing);
+                return Err(self.name_proxy(&request.url, error).await);
+            }
+            Ok(Ok(response)) => response,
+        };
         Ok(ServiceResponse {
             status: response.status(),
             headers: response.headers().clone(),

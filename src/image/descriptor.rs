@@ -65,6 +65,15 @@ impl Descriptor {
         self.media_type.is_empty() || MediaType::parse(&self.media_type).is_some()
     }
 
+    /// Whether this is a layer that registries need not have: its type says that it may not be distributed,
+    /// and its addresses say where it is (OCI image specification, layer.md, "Non-Distributable Layers").
+    pub fn is_foreign(&self) -> bool {
+        let media_type = self.media_type.as_str();
+        let may_stay = media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
+            || media_type.starts_with("application/vnd.docker.image.rootfs.foreign.");
+        may_stay && !self.urls.is_empty()
+    }
+
     /// Whether this entry of an index is one itself, or could be.
     pub fn may_be_index(&self) -> bool {
         match MediaType::parse(&self.media_type) {

@@ -47,6 +47,7 @@ pub(crate) const MANIFEST: &MemberNames = &MemberNames::Object(&[
     ("config", DESCRIPTOR),
     ("layers", &MemberNames::List(DESCRIPTOR)),
     ("manifests", &MemberNames::List(DESCRIPTOR)),
+    ("blobs", &MemberNames::List(DESCRIPTOR)),
     ("subject", DESCRIPTOR),
     ("annotations", &MemberNames::Any),
 ]);

@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::{Digest, DigestError, Reference, ReferenceError, Repository, Tag, TagOrDigest};
+use super::{
+    Digest, DigestError, Reference, ReferenceError, Repository, Tag, TagOrDigest, written_address,
+};
 
 /// Where an image can be read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +91,19 @@ pub enum ImageSourceError {
         "is of the form {0}, which is not supported: use a registry reference, oci:DIR, oci-archive:FILE, docker-archive:FILE or docker-daemon:NAME"
     )]
     Unsupported(String),
+    /// The address of a registry or of a tool's transport, where a name was expected.
+    #[error("begins with {scheme}, which is no part of a name{}", .meant.as_ref().map(|name| format!("; did you mean {name}?")).unwrap_or_default())]
+    Address {
+        /// How it begins.
+        scheme: &'static str,
+        /// The reference that it means, if any.
+        meant: Option<String>,
+    },
+    /// A path without a form before it.
+    #[error(
+        "is a path: write oci:{0} for an image layout, oci-archive:{0} for a tar of one, docker-archive:{0} for the output of docker save"
+    )]
+    Path(String),
     /// Nothing can be released into an archive or a Docker engine.
     #[error("is {0}, which can only be read: release to oci:DIR instead")]
     ReadOnly(&'static str),
@@ -110,7 +125,13 @@ impl FromStr for ImageSource {
     type Err = ImageSourceError;
 
     fn from_str(text: &str) -> Result<Self, ImageSourceError> {
-        if let Some(rest) = text.strip_prefix(LAYOUT_PREFIX) {
+        if let Some((scheme, rest)) = written_address::split_scheme(text) {
+            let meant = written_address::name_in_address(rest);
+            let meant = meant.filter(|name| name.parse::<Reference>().is_ok());
+            Err(ImageSourceError::Address { scheme, meant })
+        } else if written_address::is_path(text) {
+            Err(ImageSourceError::Path(text.to_owned()))
+        } else if let Some(rest) = text.strip_prefix(LAYOUT_PREFIX) {
             let (path, selector) = split_path_and_selector(rest, LAYOUT_PREFIX)?;
             Ok(Self::Layout(path, selector))
         } else if let Some(rest) = text.strip_prefix(ARCHIVE_PREFIX) {
@@ -306,13 +327,46 @@ mod tests {
                 ImageSourceError::Reference(ReferenceError::Empty),
             ),
             ("dir:x", ImageSourceError::Unsupported("dir:".into())),
-            (
-                "https://ghcr.io/a/b",
-                ImageSourceError::Unsupported("https:".into()),
-            ),
+            ("docker:x", ImageSourceError::Unsupported("docker:".into())),
         ] {
             assert_eq!(text.parse::<ImageSource>(), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_says_which_name_it_means() {
+        for (text, message) in [
+            (
+                "docker://ghcr.io/acme/web:1.4",
+                "begins with docker://, which is no part of a name; did you mean ghcr.io/acme/web:1.4?",
+            ),
+            (
+                "https://ghcr.io/v2/acme/web/",
+                "begins with https://, which is no part of a name; did you mean ghcr.io/acme/web?",
+            ),
+            (
+                "http://localhost:5000/web",
+                "begins with http://, which is no part of a name; did you mean localhost:5000/web?",
+            ),
+            (
+                "oci://ghcr.io/acme/web",
+                "begins with oci://, which is no part of a name; did you mean ghcr.io/acme/web?",
+            ),
+            (
+                "https://ghcr.io",
+                "begins with https://, which is no part of a name",
+            ),
+            (
+                "./image.tar",
+                "is a path: write oci:./image.tar for an image layout, oci-archive:./image.tar for a tar of one, docker-archive:./image.tar for the output of docker save",
+            ),
+        ] {
+            let error = text.parse::<ImageSource>().unwrap_err();
+            assert_eq!(error.to_string(), message, "{text}");
+            let error = text.parse::<Destination>().unwrap_err();
+            assert_eq!(error.to_string(), message, "{text}");
+        }
+        assert!("oci:///srv/web".parse::<ImageSource>().is_ok());
     }
 
     #[test]

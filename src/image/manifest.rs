@@ -41,6 +41,8 @@ pub enum ManifestBody {
     },
     /// Manifests by platform, attestations of them, or further indexes.
     Index(Vec<Descriptor>),
+    /// Blobs of an artifact manifest, in which tools before OCI 1.1 wrote referrers.
+    Artifact(Vec<Descriptor>),
 }
 
 /// The type of the layers that BuildKit's attestations are made of.
@@ -66,14 +68,24 @@ impl Manifest {
             return Err(ManifestError::Schema(version));
         }
         let media_type = determine_media_type(&wire, served_as)?;
+        let blobs = wire.blobs.filter(|_| media_type.is_artifact());
         let body = match (wire.config, wire.layers, wire.manifests) {
-            (Some(config), Some(layers), None) => ManifestBody::Image {
-                config: Box::new(config.parse()?),
-                layers: layers
+            (None, None, None) if media_type.is_artifact() => ManifestBody::Artifact(
+                blobs
+                    .unwrap_or_default()
                     .into_iter()
                     .map(wire::DescriptorJson::parse)
                     .collect::<Result<_, _>>()?,
-            },
+            ),
+            (Some(config), Some(layers), None) if !media_type.is_artifact() => {
+                ManifestBody::Image {
+                    config: Box::new(config.parse()?),
+                    layers: layers
+                        .into_iter()
+                        .map(wire::DescriptorJson::parse)
+                        .collect::<Result<_, _>>()?,
+                }
+            }
             (None, None, Some(manifests)) => ManifestBody::Index(
                 manifests
                     .into_iter()
@@ -118,11 +130,12 @@ impl Manifest {
     }
 
     /// The blobs that this manifest itself needs: layers and config, or, in the indexes that
-    /// BuildKit once made for its caches, entries that are no manifests. A foreign layer, kept
-    /// outside registries by its `urls`, is not among them.
+    /// BuildKit once made for its caches, entries that are no manifests. Foreign layers are not among
+    /// them.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         let (layers, config) = match &self.body {
             ManifestBody::Image { config, layers } => (layers.as_slice(), Some(&**config)),
+            ManifestBody::Artifact(blobs) => (blobs.as_slice(), None),
             ManifestBody::Index(_) => (&[][..], None),
         };
         let others = self.entries().iter().filter(|entry| !entry.is_manifest());
@@ -130,7 +143,18 @@ impl Manifest {
             .iter()
             .chain(config)
             .chain(others)
-            .filter(|blob| blob.urls.is_empty())
+            .filter(|blob| !blob.is_foreign())
+    }
+
+    /// The layers that registries need not have.
+    pub fn foreign_layers(&self) -> impl Iterator<Item = &Descriptor> {
+        let layers = match &self.body {
+            ManifestBody::Image { layers, .. } | ManifestBody::Artifact(layers) => {
+                layers.as_slice()
+            }
+            ManifestBody::Index(_) => &[],
+        };
+        layers.iter().filter(|layer| layer.is_foreign())
     }
 
     /// Whether this holds in-toto statements and nothing that could run: its layers are statements, and
@@ -149,7 +173,7 @@ impl Manifest {
     pub fn entries(&self) -> &[Descriptor] {
         match &self.body {
             ManifestBody::Index(entries) => entries,
-            ManifestBody::Image { .. } => &[],
+            ManifestBody::Image { .. } | ManifestBody::Artifact(_) => &[],
         }
     }
 
@@ -245,12 +269,67 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_layer_is_no_blob_of_the_registry() {
-        let text = image("").replace(
-            r#""layers":[]"#,
-            &format!(r#""layers":[{{"mediaType":"f","digest":"{EMPTY}","size":2,"urls":["https://example.com/x"]}}]"#),
-        );
-        assert_eq!(parse(&text).unwrap().blobs().count(), 1);
+    fn only_a_foreign_layer_with_addresses_is_no_blob_of_the_registry() {
+        let oci = "application/vnd.oci.image.layer";
+        let urls = r#","urls":["https://example.com/x"]"#;
+        for (media_type, urls, is_foreign) in [
+            (format!("{oci}.nondistributable.v1.tar+gzip"), urls, true),
+            (format!("{oci}.nondistributable.v1.tar+zstd"), urls, true),
+            (
+                "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip".to_owned(),
+                urls,
+                true,
+            ),
+            (format!("{oci}.nondistributable.v1.tar"), "", false),
+            (
+                format!("{oci}.nondistributable.v1.tar"),
+                r#","urls":[]"#,
+                false,
+            ),
+            (
+                format!("{oci}.nondistributable.v1.tar"),
+                r#","urls":null"#,
+                false,
+            ),
+            (format!("{oci}.v1.tar+gzip"), urls, false),
+            (
+                "application/vnd.docker.image.rootfs.diff.tar.gzip".to_owned(),
+                urls,
+                false,
+            ),
+            (String::new(), urls, false),
+        ] {
+            let layer =
+                format!(r#"{{"mediaType":"{media_type}","digest":"{EMPTY}","size":2{urls}}}"#);
+            let text = image("").replace(r#""layers":[]"#, &format!(r#""layers":[{layer}]"#));
+            let manifest = parse(&text).unwrap();
+            let foreign = manifest.foreign_layers().count();
+            assert_eq!(foreign, usize::from(is_foreign), "{media_type} {urls}");
+            assert_eq!(manifest.blobs().count() + foreign, 2, "{media_type} {urls}");
+        }
+    }
+
+    #[test]
+    fn an_artifact_manifest_of_old_tools_is_read() {
+        for media_type in [MediaType::OciArtifact, MediaType::OrasArtifact] {
+            let name = media_type.as_str();
+            let blob = format!(r#"{{"mediaType":"s","digest":"{EMPTY}","size":2}}"#);
+            for (blobs, count) in [
+                (format!("[{blob}]"), 1),
+                ("[]".to_owned(), 0),
+                ("null".to_owned(), 0),
+            ] {
+                let text = format!(
+                    r#"{{"mediaType":"{name}","artifactType":"a","blobs":{blobs},"subject":{blob}}}"#
+                );
+                let manifest = parse(&text).unwrap();
+                assert_eq!(manifest.media_type, media_type);
+                assert_eq!(manifest.blobs().count(), count, "{blobs}");
+                assert!(manifest.subject.is_some());
+            }
+            let mixed = image(&format!(r#","mediaType":"{name}""#));
+            assert!(parse(&mixed).is_err());
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::manifest_limits::HOLD_LIMIT;
+use super::manifest_limits::{HOLD_LIMIT, LIMITED_LIST};
 use super::{Digest, DigestError, MANIFEST_LIMIT, MEMBERS_LIMIT};
 
 /// Why bytes are no manifest.
@@ -50,4 +50,15 @@ pub enum ManifestError {
     /// A descriptor's size is negative.
     #[error("gives {0} a negative size")]
     Size(Digest),
+}
+
+impl ManifestError {
+    /// Whether the bytes are at fault, and not that they would take too much room.
+    pub fn is_malformed(&self) -> bool {
+        match self {
+            Self::TooLarge | Self::TooManyMembers | Self::OverBudget => false,
+            Self::Json(reason) => !reason.contains(LIMITED_LIST),
+            _ => true,
+        }
+    }
 }

@@ -10,3 +10,6 @@ pub const MEMBERS_LIMIT: usize = 150_000;
 
 /// The most bytes that may be held at once.
 pub const HOLD_LIMIT: usize = 64 << 20;
+
+/// How an error names a list with a limit.
+pub(super) const LIMITED_LIST: &str = "a list of at most";

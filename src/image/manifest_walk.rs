@@ -18,6 +18,8 @@ pub struct ManifestLink {
     pub parent: Digest,
     /// Digest of the manifest that the index lists.
     pub child: Digest,
+    /// Size of the manifest in bytes, as the index says.
+    pub size: u64,
     /// Whether the child is an index by its descriptor, or has no media type there.
     pub may_be_index: bool,
 }
@@ -62,6 +64,7 @@ impl ManifestLink {
         let links = manifest.children().map(|child| Self {
             parent: manifest.digest,
             child: child.digest,
+            size: child.size,
             may_be_index: child.may_be_index(),
         });
         links.collect()
@@ -140,6 +143,7 @@ mod tests {
         ManifestLink {
             parent: digest(parent),
             child: digest(child),
+            size: 1,
             may_be_index,
         }
     }

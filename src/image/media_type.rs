@@ -2,7 +2,7 @@
 
 use oci_client::manifest as types;
 
-/// The four media types a manifest can have.
+/// The media types a manifest can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaType {
     /// `application/vnd.oci.image.manifest.v1+json`
@@ -13,6 +13,10 @@ pub enum MediaType {
     DockerManifest,
     /// `application/vnd.docker.distribution.manifest.list.v2+json`
     DockerList,
+    /// `application/vnd.oci.artifact.manifest.v1+json`, of release candidates of OCI 1.1
+    OciArtifact,
+    /// `application/vnd.cncf.oras.artifact.manifest.v1+json`, of ORAS before OCI 1.1
+    OrasArtifact,
 }
 
 impl MediaType {
@@ -20,7 +24,9 @@ impl MediaType {
     pub const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
         application/vnd.oci.image.manifest.v1+json, \
         application/vnd.docker.distribution.manifest.list.v2+json, \
-        application/vnd.docker.distribution.manifest.v2+json";
+        application/vnd.docker.distribution.manifest.v2+json, \
+        application/vnd.oci.artifact.manifest.v1+json, \
+        application/vnd.cncf.oras.artifact.manifest.v1+json";
 
     /// The media type's name.
     pub fn as_str(self) -> &'static str {
@@ -29,6 +35,8 @@ impl MediaType {
             Self::OciIndex => types::OCI_IMAGE_INDEX_MEDIA_TYPE,
             Self::DockerManifest => types::IMAGE_MANIFEST_MEDIA_TYPE,
             Self::DockerList => types::IMAGE_MANIFEST_LIST_MEDIA_TYPE,
+            Self::OciArtifact => "application/vnd.oci.artifact.manifest.v1+json",
+            Self::OrasArtifact => "application/vnd.cncf.oras.artifact.manifest.v1+json",
         }
     }
 
@@ -40,9 +48,21 @@ impl MediaType {
             Self::OciIndex,
             Self::DockerManifest,
             Self::DockerList,
+            Self::OciArtifact,
+            Self::OrasArtifact,
         ]
         .into_iter()
         .find(|known| known.as_str() == name)
+    }
+
+    /// Whether it is of an artifact manifest, which has blobs and no config.
+    pub fn is_artifact(self) -> bool {
+        matches!(self, Self::OciArtifact | Self::OrasArtifact)
+    }
+
+    /// Whether it is of a manifest with a config and layers.
+    pub fn is_image(self) -> bool {
+        matches!(self, Self::OciManifest | Self::DockerManifest)
     }
 
     /// Whether it is of a manifest that lists others.

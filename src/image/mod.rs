@@ -18,6 +18,7 @@ mod origin_labels;
 mod platform;
 mod reference;
 mod tag;
+mod written_address;
 
 pub(crate) use budget::members;
 pub use budget::{ManifestBudget, Reservation};
@@ -37,5 +38,7 @@ pub use manifest_walk::{
 pub use media_type::MediaType;
 pub use origin_labels::{CommitId, CommitIdError, ImageLabels};
 pub use platform::{PlatformError, PlatformName};
-pub use reference::{Reference, ReferenceError, RegistryName, Repository, TagOrDigest};
+pub use reference::{
+    Reference, ReferenceError, RegistryName, Repository, TagOrDigest, lower_case_repository,
+};
 pub use tag::{Tag, TagError};

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::{Digest, DigestError, Tag, TagError};
+use super::{Digest, DigestError, Tag, TagError, written_address};
 
 /// The host of a registry, with its port where it has one: `ghcr.io`, `localhost:5000`.
 ///
@@ -47,6 +47,9 @@ pub enum ReferenceError {
     /// The registry's host or port is malformed.
     #[error("has a malformed registry {0:?}")]
     Registry(String),
+    /// An address or a repository, where a registry's host was expected.
+    #[error("is no host of a registry: write {0}")]
+    NotHost(String),
     /// The path has an upper-case letter.
     #[error("has upper-case letters in its repository name: write {0}")]
     UpperCase(String),
@@ -114,7 +117,10 @@ impl FromStr for RegistryName {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let malformed = || ReferenceError::Registry(text.to_owned());
+        let malformed = || match written_address::host_in_address(text).map(Self::from_str) {
+            Some(Ok(registry)) => ReferenceError::NotHost(registry.0),
+            _ => ReferenceError::Registry(text.to_owned()),
+        };
         let (host, port) = split_port(text);
         if !is_host(host) || !port.is_none_or(is_port) {
             return Err(malformed());
@@ -188,6 +194,24 @@ impl FromStr for Repository {
             _ => Err(ReferenceError::NotBare),
         }
     }
+}
+
+/// Returns a reference, or a repository, with its repository in lower case; `None` if it is already, or is
+/// malformed in another way, or is a tag alone.
+pub fn lower_case_repository(text: &str) -> Option<String> {
+    let name_end = text.rfind('/')? + 1;
+    match text.parse::<Reference>() {
+        Err(ReferenceError::UpperCase(_)) => {}
+        _ => return None,
+    }
+    let end = text[name_end..]
+        .find([':', '@'])
+        .map_or(text.len(), |at| name_end + at);
+    Some(format!(
+        "{}{}",
+        text[..end].to_ascii_lowercase(),
+        &text[end..]
+    ))
 }
 
 impl FromStr for Reference {
@@ -389,6 +413,39 @@ mod tests {
             assert_eq!(text.parse::<Reference>(), Err(error), "{text:?}");
         }
         assert_eq!("ghcr.io/web:1".parse::<Repository>(), Err(E::NotBare));
+    }
+
+    #[test]
+    fn an_upper_case_owner_is_lower_cased_and_a_tag_is_not() {
+        for (text, lower) in [
+            ("ghcr.io/Acme/Web", "ghcr.io/acme/web"),
+            ("ghcr.io/Acme/web:Beta", "ghcr.io/acme/web:Beta"),
+            ("Acme/web", "acme/web"),
+            ("localhost:5000/Web:A", "localhost:5000/web:A"),
+        ] {
+            assert_eq!(lower_case_repository(text).as_deref(), Some(lower));
+        }
+        for text in [
+            "ghcr.io/acme/web:Beta",
+            "ghcr.io/Acme//web",
+            "oci:Out",
+            "Beta",
+            "",
+        ] {
+            assert_eq!(lower_case_repository(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_registry_and_says_which() {
+        for (text, host) in [
+            ("https://ghcr.io", "ghcr.io"),
+            ("http://localhost:5000/v2/", "localhost:5000"),
+            ("ghcr.io/acme/web", "ghcr.io"),
+        ] {
+            let error = ReferenceError::NotHost(host.to_owned());
+            assert_eq!(text.parse::<RegistryName>(), Err(error));
+        }
     }
 
     #[test]

@@ -166,6 +166,14 @@ pub enum BlobFault {
 }
 
 impl LayoutFault {
+    /// Whether a manifest is there and cannot be read as one.
+    pub fn is_unreadable_manifest(&self) -> bool {
+        let Self::Blob { fault, .. } = self else {
+            return false;
+        };
+        matches!(fault, BlobFault::Manifest(error) if error.is_malformed())
+    }
+
     /// What the person at the failed job can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -145,7 +145,7 @@ fn blobs_to_check<'a>(
 ) -> impl Iterator<Item = (String, &'a Descriptor)> {
     let config = match &manifest.body {
         ManifestBody::Image { config, .. } => Some(config),
-        ManifestBody::Index(_) => None,
+        ManifestBody::Index(_) | ManifestBody::Artifact(_) => None,
     };
     manifest.blobs().map(move |blob| {
         let role = match config {

@@ -20,9 +20,10 @@ pub struct EnvironmentRules {
     pub(super) from: Option<(EnvironmentName, FilePosition)>,
     tags: Option<YamlText>,
     pub(super) excluded_versions: ExcludedVersions,
+    allows_unbound: bool,
 }
 
-const KNOWN_KEYS: &[&str] = &["repository", "from", "tags", "exclude-versions"];
+const KNOWN_KEYS: &[&str] = &["repository", "from", "tags", "exclude-versions", "unbound"];
 /// Keys of the design that come with later versions.
 const RESERVED_KEYS: &[&str] = &[
     "refs",
@@ -62,7 +63,9 @@ impl EnvironmentRules {
             node.parse_as().map(|name| (name, at))
         });
         let tags = fields.take("tags").map(|(_, node)| node.into_text());
+        let unbound = fields.take("unbound").map(|(_, node)| parse_unbound(node));
         let stage = Self {
+            allows_unbound: unbound.transpose()?.unwrap_or(false),
             name,
             repository_at,
             destinations: places
@@ -99,6 +102,7 @@ impl EnvironmentRules {
             && self.from() == other.from()
             && tags(self) == tags(other)
             && self.excluded_versions == other.excluded_versions
+            && self.allows_unbound == other.allows_unbound
     }
 
     /// Whether each service has a repository of its own.
@@ -116,6 +120,11 @@ impl EnvironmentRules {
         let mut places = self.destinations.iter();
         let found = places.find(|(of, _)| of.as_ref() == service);
         found.map(|(_, place)| place)
+    }
+
+    /// Whether scan reports and SBOMs that name no image may be attested there.
+    pub fn allows_unbound(&self) -> bool {
+        self.allows_unbound
     }
 
     /// Whether it says itself which tags a release gets.
@@ -181,4 +190,16 @@ fn parse_template(repository: YamlNode) -> Result<(RepositoryTemplate, FilePosit
         })
     })?;
     Ok((template, at))
+}
+
+fn parse_unbound(node: YamlNode) -> Result<bool, PolicyError> {
+    let YamlText { text, position } = node.into_text()?;
+    match text.trim() {
+        "allow" => Ok(true),
+        "refuse" => Ok(false),
+        other => Err(position.to_error(PolicyProblem::NotOneOf {
+            text: printable_text(other),
+            words: "allow, refuse",
+        })),
+    }
 }

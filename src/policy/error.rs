@@ -61,6 +61,14 @@ pub enum PolicyProblem {
     /// A key that is a list or a mapping.
     #[error("a key must be text")]
     KeyNotText,
+    /// Another word than those that a key takes.
+    #[error("{text:?} is not one of {words}")]
+    NotOneOf {
+        /// The word, made printable.
+        text: String,
+        /// The words.
+        words: &'static str,
+    },
     /// Two of the same.
     #[error("{what} is there twice, first in line {first}")]
     Duplicate {

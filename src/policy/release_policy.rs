@@ -195,13 +195,20 @@ fn parse_environments(
 ) -> Result<Vec<EnvironmentRules>, PolicyError> {
     let mut stages = Vec::new();
     let mut repositories = 0;
+    let mut lines: HashMap<EnvironmentName, usize> = HashMap::new();
     for (name, rules) in environments.into_map()? {
         if stages.len() == ENVIRONMENTS {
             return Err(name
                 .position
                 .to_error(PolicyProblem::TooMany("environments", ENVIRONMENTS)));
         }
+        let position = name.position;
         let stage = EnvironmentRules::parse(name, rules, services, REPOSITORIES - repositories)?;
+        // The keys differ, by case alone.
+        if let Some(first) = lines.insert(stage.name.clone(), position.line) {
+            let what = stage.name.to_string();
+            return Err(position.to_error(PolicyProblem::Duplicate { what, first }));
+        }
         repositories += stage.destinations().len();
         stages.push(stage);
     }

@@ -117,7 +117,7 @@ fn errors_name_their_position() {
     insta::assert_snapshot!(refused("environment: {}"), @"line 1, column 1: the key environment is not known here; did you mean environments?");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    form: x\n"), @"line 4, column 5: the key form is not known here; did you mean from?");
     insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is missing");
-    insta::assert_snapshot!(refused("environments:\n  Dev: {repository: a/b}"), @r#"line 2, column 3: "Dev" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
+    insta::assert_snapshot!(refused("environments:\n  De_v: {repository: a/b}"), @r#"line 2, column 3: "De_v" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
     insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag: give only the repository or directory; the tags are derived or come from the input tags");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @r#"line 3, column 17: expected text, got a mapping: text with {service} at its beginning needs quotes"#);
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: [v1]\n"), @r#"line 4, column 11: expected text, got a list: write "|", and each entry on a line of its own below it"#);
@@ -195,13 +195,18 @@ fn promise_5_keys_that_read_alike_are_one_key_or_an_error() {
         "\"prod\\u2060\"",
         "\"prod\\u202e\"",
         "\"pro\\u0501\"",
-        "Prod",
-        "PROD",
         "'pro d'",
     ] {
         let error = two("prod", second);
         assert!(error.starts_with("line 3, column 3: "), "{error}");
         assert!(error.ends_with("the first not a dash"), "{error}");
+    }
+    for second in ["Prod", "PROD", "'prOD '"] {
+        let error = two("prod", second);
+        assert_eq!(
+            error, "line 3, column 3: prod is there twice, first in line 2",
+            "{second}"
+        );
     }
     let keys = "environments: {a: {repository: 'oci:a', 'repository ': 'oci:b'}}";
     insta::assert_snapshot!(refused(keys), @"line 1, column 41: the key repository is there twice, first in line 1");
@@ -540,4 +545,18 @@ fn check(text: &str) {
             );
         }
     }
+}
+
+#[test]
+fn unbound_reports_are_allowed_by_the_policy_alone() {
+    let with = |key: &str| format!("environments: {{dev: {{repository: a/b{key}}}}}");
+    for (key, allows) in [
+        ("", false),
+        (", unbound: allow", true),
+        (", unbound: refuse", false),
+    ] {
+        let policy = read(&with(key)).unwrap();
+        assert_eq!(policy.environments()[0].allows_unbound(), allows, "{key}");
+    }
+    insta::assert_snapshot!(refused(&with(", unbound: yes")), @r#"line 1, column 48: "yes" is not one of allow, refuse"#);
 }

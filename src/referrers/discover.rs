@@ -86,7 +86,7 @@ impl ReferrerGraph {
             let candidates = found.select_candidates(candidates, selection, &mut room);
             wave = Vec::new();
             let looked = stream::iter(candidates)
-                .map(|candidate| read_candidate(source, &lists, candidate))
+                .map(|candidate| read_candidate(source, &lists, candidate, selection))
                 .buffered(REQUEST_CONCURRENCY);
             let mut looked = std::pin::pin!(looked);
             let mut entries = 0;
@@ -130,14 +130,17 @@ impl ReferrerGraph {
     fn add_referrer(
         &mut self,
         candidate: ReferrerCandidate,
-        looked: Option<ReferrerFacts>,
+        looked: Result<ReferrerFacts, SkipReason>,
         selection: ReferrerSelection,
         room: &mut RemainingLimits,
     ) -> bool {
         let digest = candidate.digest;
-        let Some(looked) = looked else {
-            self.skip(candidate.into_kind(), SkipReason::Missing);
-            return false;
+        let looked = match looked {
+            Ok(looked) => looked,
+            Err(reason) => {
+                self.skip(candidate.into_kind(), reason);
+                return false;
+            }
         };
         let kind = looked.kind;
         let reason = selection.skip_reason(&kind).or_else(|| {
@@ -258,38 +261,59 @@ struct ReferrerFacts {
     children: Vec<ManifestLink>,
 }
 
-/// Reads a referrer, and what stands beside it.
+/// Reads a referrer, and what refers to it. Of the known kinds, one that is no manifest is skipped instead of
+/// an error, so that it does not keep the image from being released.
 async fn read_candidate(
     source: &ImageReader,
     lists: &ReferrerLists<'_>,
     candidate: ReferrerCandidate,
+    selection: ReferrerSelection,
 ) -> Result<
     (
         ReferrerCandidate,
-        Option<ReferrerFacts>,
+        Result<ReferrerFacts, SkipReason>,
         Vec<SubjectReferrers>,
     ),
     ReferrerError,
 > {
+    let skips = selection == ReferrerSelection::Known;
     let read = async {
-        let found = source.get_manifest(candidate.digest).await?;
-        Ok::<_, ReferrerError>(found.map(|manifest| ReferrerFacts {
-            kind: ReferrerKind::from_manifest(&manifest),
-            is_about_subject: manifest.has_subject(candidate.subject),
-            size: total_blob_size(&manifest),
-            children: ManifestLink::from_manifest(&manifest),
-        }))
+        match source.get_manifest(candidate.digest).await {
+            Ok(found) => Ok(found
+                .map(|manifest| ReferrerFacts::new(&manifest, candidate.subject))
+                .ok_or(SkipReason::Missing)),
+            Err(error) if skips && error.is_unreadable_manifest() => {
+                Ok(Err(SkipReason::Unreadable))
+            }
+            Err(error) => Err(ReferrerError::from(error)),
+        }
     };
     let (mut looked, about) = try_join(read, lists.referrers_of(candidate.digest)).await?;
     let mut all = vec![about];
     let children = looked
         .as_mut()
         .map(|looked| std::mem::take(&mut looked.children));
-    if let Some(children) = children.filter(|children| !children.is_empty()) {
-        let below = manifest_tree(source, candidate.digest, children).await?;
-        all.extend(lists.referrers_of_all(below.into_iter().skip(1)).await?);
+    if let Some(children) = children.ok().filter(|children| !children.is_empty()) {
+        match manifest_tree(source, candidate.digest, children).await {
+            Ok(below) => all.extend(lists.referrers_of_all(below.into_iter().skip(1)).await?),
+            Err(ReferrerError::Store(error)) if skips && error.is_unreadable_manifest() => {
+                looked = Err(SkipReason::Unreadable);
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok((candidate, looked, all))
+}
+
+impl ReferrerFacts {
+    fn new(manifest: &Manifest, subject: Digest) -> Self {
+        Self {
+            kind: ReferrerKind::from_manifest(manifest),
+            is_about_subject: manifest.has_subject(subject),
+            size: total_blob_size(manifest),
+            children: ManifestLink::from_manifest(manifest),
+        }
+    }
 }
 
 /// Returns the digests of the root and of all manifests below it.

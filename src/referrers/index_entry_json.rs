@@ -41,7 +41,7 @@ impl IndexEntryJson {
     /// the referrer; one of an image index states the platform of the image, or neither.
     pub(super) fn is_foreign(&self) -> bool {
         let media_type = self.media_type.as_deref().unwrap_or_default();
-        let is_image = MediaType::parse(media_type).is_some_and(|it| !it.is_index());
+        let is_image = MediaType::parse(media_type).is_some_and(MediaType::is_image);
         let says_nothing = is_image && self.annotations.is_none();
         self.artifact_type.as_deref().unwrap_or_default().is_empty()
             && (self.platform.is_some() || says_nothing)

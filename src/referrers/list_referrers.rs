@@ -274,7 +274,7 @@ pub(super) fn parse_entries(
 pub(super) fn referrer_descriptor(manifest: &Manifest) -> Value {
     let config = match &manifest.body {
         ManifestBody::Image { config, .. } => Some(&config.media_type),
-        ManifestBody::Index(_) => None,
+        ManifestBody::Index(_) | ManifestBody::Artifact(_) => None,
     };
     let mut value = json!({
         "mediaType": manifest.media_type.as_str(),

@@ -28,8 +28,12 @@ impl AppendableTag {
         let all = || read_members(found, self.member_name());
         let is_foreign = |value: &Value| self.is_foreign(value);
         match (self.content, &found.body) {
-            (TagContent::ReferrersIndex, ManifestBody::Image { .. }) => {
-                Some("an image, not a list of referrers")
+            (
+                TagContent::ReferrersIndex,
+                ManifestBody::Image { .. } | ManifestBody::Artifact(_),
+            ) => Some("an image, not a list of referrers"),
+            (TagContent::CosignImage, ManifestBody::Artifact(_)) => {
+                Some("an artifact manifest, not a list of signatures or attestations")
             }
             (TagContent::CosignImage, ManifestBody::Index(_)) => {
                 Some("an index, not a list of signatures or attestations")
@@ -51,7 +55,7 @@ impl AppendableTag {
         match self.content {
             TagContent::CosignImage => is_filesystem(text("mediaType")),
             TagContent::ReferrersIndex => {
-                let is_image = MediaType::parse(text("mediaType")).is_some_and(|it| !it.is_index());
+                let is_image = MediaType::parse(text("mediaType")).is_some_and(MediaType::is_image);
                 let says_nothing = is_image && value["annotations"].is_null();
                 text("artifactType").is_empty() && (!value["platform"].is_null() || says_nothing)
             }
@@ -96,7 +100,7 @@ pub(super) fn has_image_config(manifest: &Manifest) -> bool {
     let kinds = [IMAGE_CONFIG_MEDIA_TYPE, IMAGE_DOCKER_CONFIG_MEDIA_TYPE];
     match &manifest.body {
         ManifestBody::Image { config, .. } => kinds.contains(&config.media_type.as_str()),
-        ManifestBody::Index(_) => false,
+        ManifestBody::Index(_) | ManifestBody::Artifact(_) => false,
     }
 }
 

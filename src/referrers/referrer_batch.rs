@@ -12,7 +12,8 @@ use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestBody};
 use crate::layout::LayoutDirectory;
 use crate::notices::Notices;
 use crate::transfer::{
-    CopyRequest, ImageReader, ImageStore, PlannedCopy, Root, RootPresence, Side, StoreError,
+    CopyRequest, ForeignLayers, ImageReader, ImageStore, PlannedCopy, Root, RootPresence, Side,
+    StoreError,
 };
 
 /// The bytes of manifests that are written to a layout together.
@@ -184,6 +185,7 @@ impl<'a> CopyRoute<'a> {
             roots,
             root_presence: RootPresence::Missing,
             destinations: vec![self.store],
+            foreign_layers: ForeignLayers::Skip,
             blob_index: self.blob_index,
             notices: self.notices,
             meter: self.meter,

@@ -88,6 +88,7 @@ impl ReferrerKind {
             ManifestBody::Image { config, layers } => {
                 (config.media_type.as_str(), layers.as_slice())
             }
+            ManifestBody::Artifact(blobs) => ("", blobs.as_slice()),
             ManifestBody::Index(_) => ("", &[][..]),
         };
         let annotations = layers.iter().map(|layer| &layer.annotations);

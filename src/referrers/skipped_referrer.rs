@@ -29,6 +29,8 @@ pub enum SkipReason {
     Missing,
     /// It does not say that it is about what it is listed for.
     OtherSubject,
+    /// Its manifest, or one below it, cannot be read.
+    Unreadable,
     /// The destination has another one under the same tag.
     TagConflict,
 }
@@ -59,6 +61,12 @@ impl fmt::Display for SkippedReferrer {
             SkipReason::Missing => write!(f, "{what}, listed at the source but missing"),
             SkipReason::OtherSubject => {
                 write!(f, "{what}, listed at the source for another subject")
+            }
+            SkipReason::Unreadable => {
+                write!(
+                    f,
+                    "{what}, with a manifest that cannot be read (referrers: all refuses it)"
+                )
             }
             SkipReason::TagConflict => {
                 write!(

@@ -10,16 +10,17 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
-use super::error::{RequestErrorKind, parse_error_envelope};
+use super::error::RequestErrorKind;
+use super::error_envelope::parse_error_envelope;
 use super::registry_transport::RegistryTransport;
 use super::token_realm::is_own;
 use super::token_scopes::TokenScopes;
 use crate::credentials::RegistryCredential;
 use crate::http::{
     Attempt, AttemptError, ConnectionPool, HttpClient, HttpError, host_and_port, is_transient,
-    read_limited, retry, retry_after,
+    is_web_page, read_limited, retry, retry_after,
 };
-use crate::image::RegistryName;
+use crate::image::{RegistryName, Repository};
 
 /// Longest response of a token service, in bytes.
 const TOKEN_LIMIT: usize = 1 << 20;
@@ -102,17 +103,22 @@ pub(super) async fn fetch_token(
             }
         }
     };
-    let describe = |error: &HttpError| format!("{registry}: token from {host}: {error}");
+    let describe = |error: &HttpError| Some(format!("{registry}: token from {host}: {error}"));
     let http = &transport.http;
     let response = retry(http.timing(), http.notices(), describe, send).await;
-    let response = response.map_err(|error| RequestErrorKind::Login(format!("{host}: {error}")))?;
-    read_token(transport, registry, realm, response).await
+    let response = response.map_err(|cause| RequestErrorKind::TokenService {
+        host: host.clone(),
+        cause,
+    })?;
+    read_token(transport, request, response).await
 }
 
 /// Request for a token.
 #[derive(Clone, Copy)]
 pub(super) struct TokenRequest<'a> {
     pub(super) registry: &'a RegistryName,
+    /// Repository, by which a login is looked up.
+    pub(super) repository: &'a Repository,
     /// Token service, and the name that it has for the registry.
     pub(super) realm: &'a Url,
     pub(super) service: Option<&'a str>,
@@ -140,7 +146,11 @@ impl TokenRequest<'_> {
         }
         let timing = http.timing();
         match tokio::time::timeout(timing.stall, http.send(request)).await {
-            Ok(outcome) => outcome.map_err(|error| HttpError::from_reqwest(&error, timing)),
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => {
+                let error = HttpError::from_reqwest(&error, timing);
+                Err(http.name_proxy(self.realm, error).await)
+            }
             Err(_) => Err(HttpError::Stalled(timing.stall)),
         }
     }
@@ -153,7 +163,21 @@ struct TokenResponse {
     access_token: Option<SecretString>,
     refresh_token: Option<SecretString>,
     id_token: Option<SecretString>,
+    #[serde(default, deserialize_with = "lifetime")]
     expires_in: Option<u64>,
+}
+
+/// Reads `expires_in` as servers write it: a number, a fraction or its text. One that is negative, zero or
+/// no number says nothing.
+fn lifetime<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<u64>, D::Error> {
+    let value = serde_json::Value::deserialize(value)?;
+    let seconds = value
+        .as_f64()
+        .or_else(|| value.as_str()?.trim().parse().ok());
+    let seconds = seconds.filter(|seconds| *seconds >= 1.0);
+    Ok(seconds.map(|seconds| {
+        Duration::try_from_secs_f64(seconds).map_or(u64::MAX, |life| life.as_secs())
+    }))
 }
 
 impl TokenResponse {
@@ -189,12 +213,14 @@ fn token_weight(token: &SecretString) -> u64 {
 
 async fn read_token(
     transport: &RegistryTransport,
-    registry: &RegistryName,
-    realm: &Url,
+    request: TokenRequest<'_>,
     answer: reqwest::Response,
 ) -> Result<AccessToken, TokenError> {
+    let TokenRequest {
+        registry, realm, ..
+    } = request;
     let host = host_and_port(realm);
-    let status = answer.status();
+    let (status, is_page) = (answer.status(), is_web_page(answer.headers()));
     let body = read_limited(answer, TOKEN_LIMIT, transport.http.timing())
         .await
         .map_err(|cause| RequestErrorKind::Login(format!("{host}: {cause}")))?;
@@ -208,20 +234,29 @@ async fn read_token(
             "" => words,
             _ => format!(": {words}"),
         };
-        let cause = RequestErrorKind::Login(format!("{host} answered {status}{words}"));
+        let answered = format!("{host} answered {status}{words}");
         // A wrong password is not tried again with other scopes.
-        return Err(match status {
-            StatusCode::UNAUTHORIZED => TokenError::Other(cause),
-            _ => TokenError::Refused(cause),
+        return Err(match (status, request.credential) {
+            (StatusCode::UNAUTHORIZED, Some(_)) => {
+                let login = transport.credentials.describe_login(request.repository);
+                let rejected = format!("{login} is rejected: {answered}");
+                TokenError::Other(RequestErrorKind::LoginRejected(rejected))
+            }
+            (StatusCode::UNAUTHORIZED, None) => {
+                TokenError::Other(RequestErrorKind::Login(answered))
+            }
+            _ => TokenError::Refused(RequestErrorKind::Login(answered)),
         });
+    }
+    if is_page {
+        return Err(RequestErrorKind::Login(format!("{host} answered with a web page, expected a token: does a proxy or a login page stand before it?")).into());
     }
     let answer: TokenResponse = serde_json::from_slice(&body)
         .map_err(|_| RequestErrorKind::Login(format!("{host} answered without a valid token")))?;
     report_secrets(transport, &host, &answer)?;
-    let token = answer
-        .token
-        .or(answer.access_token)
-        .filter(|token| !token.expose_secret().is_empty())
+    let mut tokens = [answer.token, answer.access_token].into_iter().flatten();
+    let token = tokens
+        .find(|token| !token.expose_secret().is_empty())
         .ok_or_else(|| RequestErrorKind::Login(format!("{host} answered without a token")))?;
     if token.expose_secret().len() > LONGEST_TOKEN {
         let long = format!("{host} answered with a token of more than {LONGEST_TOKEN} bytes");
@@ -301,6 +336,24 @@ pub(super) fn secret_header(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lifetime_is_read_as_servers_write_it() {
+        for (expires_in, seconds) in [
+            ("300", Some(300)),
+            ("300.5", Some(300)),
+            (r#""300""#, Some(300)),
+            ("1e300", Some(u64::MAX)),
+            ("-1", None),
+            ("0", None),
+            ("null", None),
+            (r#""soon""#, None),
+        ] {
+            let body = format!(r#"{{"token":"","access_token":"t","expires_in":{expires_in}}}"#);
+            let answer: TokenResponse = serde_json::from_str(&body).unwrap();
+            assert_eq!(answer.expires_in, seconds, "{expires_in}");
+        }
+    }
 
     #[test]
     fn promise_7_everything_in_an_answer_that_opens_something_counts_and_is_hidden() {

@@ -10,7 +10,9 @@ use super::error::RequestErrorKind;
 use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
 use super::url_scheme::UrlScheme;
-use crate::http::{ConnectionPool, HttpError, RequestPermit, is_transient, redirect_target};
+use crate::http::{
+    ConnectionPool, HttpError, RequestPermit, host_and_port, is_transient, redirect_target,
+};
 
 /// Response, with the authorization of its request.
 pub(super) struct AuthorizedResponse {
@@ -36,8 +38,9 @@ impl RepositoryClient {
                 &self.client.0.transport,
                 scheme,
                 &self.repository,
+                url.scheme() == UrlScheme::Http.as_str(),
                 &self.scopes,
-                self.shared_scopes.as_ref(),
+                self.login_candidates(),
             )
             .await
     }
@@ -89,26 +92,51 @@ impl RepositoryClient {
         Ok(answer)
     }
 
-    /// Sends the first request to a registry, without authorization. A registry on this machine may use TLS
-    /// or plain HTTP; all others use TLS unless the settings say otherwise.
+    /// Sends the first request to a registry, without authorization. A registry on this machine, and an
+    /// insecure one, may use TLS or plain HTTP; all others use TLS.
     async fn send_first_request(
         &self,
         call: &RegistryRequest,
     ) -> Result<AuthorizedResponse, RequestErrorKind> {
-        if self.registry.scheme.get().is_some() || !self.registry.name.is_loopback() {
-            return self.follow_redirects(call, &AuthScheme::Anonymous).await;
+        let anonymous = AuthScheme::Anonymous;
+        if self.registry.scheme.get().is_some() {
+            return self.follow_redirects(call, &anonymous).await;
         }
-        match self.follow_redirects(call, &AuthScheme::Anonymous).await {
-            Err(RequestErrorKind::Http(HttpError::Tls(text))) if !text.contains("certificate") => {
-                let _ = self.registry.scheme.set(UrlScheme::Http);
-                self.follow_redirects(call, &AuthScheme::Anonymous).await
+        let is_insecure = self.client.0.transport.is_insecure(&self.registry.name);
+        match self.follow_redirects(call, &anonymous).await {
+            Err(RequestErrorKind::Http(HttpError::Tls(text))) if !speaks_tls(&text) => {
+                self.record_scheme(UrlScheme::Http);
+                self.follow_redirects(call, &anonymous).await
+            }
+            // Nothing need listen on the port of TLS.
+            Err(RequestErrorKind::Http(error @ HttpError::Connection(_))) if is_insecure => {
+                let plain = UrlScheme::Http;
+                let answer = self
+                    .follow_redirects_from(call, &anonymous, Some(plain))
+                    .await;
+                let answer = answer.map_err(|_| RequestErrorKind::from(error))?;
+                self.record_scheme(plain);
+                Ok(answer)
             }
             // Without a response the scheme stays unknown.
             Err(RequestErrorKind::Http(error)) if error.is_transient() => Err(error.into()),
             outcome => {
-                let _ = self.registry.scheme.set(UrlScheme::Https);
+                self.record_scheme(UrlScheme::Https);
                 outcome
             }
+        }
+    }
+
+    /// Records the scheme of the registry, and says how an insecure one is reached.
+    fn record_scheme(&self, scheme: UrlScheme) {
+        let (state, transport) = (&self.registry, &self.client.0.transport);
+        if state.scheme.set(scheme).is_ok() && transport.is_insecure(&state.name) {
+            let how = match scheme {
+                UrlScheme::Http => "plain HTTP",
+                UrlScheme::Https => "TLS without verification of its certificate",
+            };
+            let text = format!("insecure-registries: {} is reached by {how}", state.name);
+            self.client.notices().warning(text);
         }
     }
 
@@ -118,8 +146,18 @@ impl RepositoryClient {
         call: &RegistryRequest,
         scheme: &AuthScheme,
     ) -> Result<AuthorizedResponse, RequestErrorKind> {
+        let known = self.registry.scheme.get().copied();
+        self.follow_redirects_from(call, scheme, known).await
+    }
+
+    async fn follow_redirects_from(
+        &self,
+        call: &RegistryRequest,
+        scheme: &AuthScheme,
+        url_scheme: Option<UrlScheme>,
+    ) -> Result<AuthorizedResponse, RequestErrorKind> {
         let mut url = call.url.clone();
-        if self.registry.scheme.get() == Some(&UrlScheme::Http) && url.scheme() == "https" {
+        if url_scheme == Some(UrlScheme::Http) && url.scheme() == "https" {
             let _ = url.set_scheme("http");
         }
         for _ in 0..=REDIRECTS_LIMIT {
@@ -166,12 +204,34 @@ impl RepositoryClient {
         }
         let timing = self.timing();
         let mut sending = Box::pin(http.send(request));
-        if let Ok(outcome) = tokio::time::timeout(timing.stall, &mut sending).await {
-            return outcome.map_err(|error| HttpError::from_reqwest(&error, timing).into());
+        match tokio::time::timeout(timing.stall, &mut sending).await {
+            Ok(Ok(response)) => return Ok(response),
+            Ok(Err(error)) => {
+                let error = HttpError::from_reqwest(&error, timing);
+                return Err(self.blame(url, http.name_proxy(url, error).await));
+            }
+            Err(_) => {}
         }
         if call.opening.is_some() {
             self.cancel_late_session(call.clone(), sending);
         }
-        Err(HttpError::Stalled(timing.stall).into())
+        Err(self.blame(url, HttpError::Stalled(timing.stall)))
     }
+
+    /// Returns the failure of a request to an address, with the host if it is not the registry's.
+    fn blame(&self, url: &Url, error: HttpError) -> RequestErrorKind {
+        match self.is_own_url(url) {
+            true => error.into(),
+            false => RequestErrorKind::Redirected {
+                host: host_and_port(url),
+                cause: Box::new(error.into()),
+            },
+        }
+    }
+}
+
+/// Returns whether a failed TLS connection shows a server that uses TLS: it was about a certificate, or the
+/// server sent an alert.
+fn speaks_tls(failure: &str) -> bool {
+    failure.contains("certificate") || failure.contains("fatal alert")
 }

@@ -27,8 +27,8 @@ pub(super) struct RegistryAuth {
     tokens: Mutex<HashMap<TokenScopes, Arc<PendingToken>>>,
     /// Scopes that the run has announced.
     expected: Mutex<SharedLogins>,
-    /// Scopes that the registry grants only with a token of their own.
-    own_logins: Mutex<HashSet<TokenScopes>>,
+    /// Scopes that a repository, named by its own scopes, is not granted with one token.
+    ungranted: Mutex<HashSet<(TokenScopes, TokenScopes)>>,
 }
 
 /// Token, or the failure to get it. A failure is kept as well: the tasks that waited for it would fail
@@ -92,38 +92,39 @@ impl RegistryAuth {
         lock(&self.expected).find_covering(scopes)
     }
 
-    /// Records that the registry does not grant these scopes with the shared login.
-    pub(super) fn use_own_login(&self, scopes: &TokenScopes) {
-        lock(&self.own_logins).insert(scopes.clone());
+    /// Records that a token for the `wider` scopes does not include the `own` ones of a repository.
+    pub(super) fn record_ungranted(&self, own: &TokenScopes, wider: &TokenScopes) {
+        lock(&self.ungranted).insert((own.clone(), wider.clone()));
     }
 
-    pub(super) fn uses_own_login(&self, scopes: &TokenScopes) -> bool {
-        lock(&self.own_logins).contains(scopes)
+    pub(super) fn is_ungranted(&self, own: &TokenScopes, wider: &TokenScopes) -> bool {
+        lock(&self.ungranted).contains(&(own.clone(), wider.clone()))
+    }
+
+    /// Returns the scopes for which a token was fetched, while it is kept.
+    pub(super) fn scopes_of(&self, token: &HeaderValue) -> Option<TokenScopes> {
+        let tokens = lock(&self.tokens);
+        let found = tokens.iter().find(|(_, cell)| is_token(cell, token));
+        found.map(|(scopes, _)| scopes.clone())
     }
 
     /// Forgets a token that the registry refused. Returns `false` if the credential was not a token.
-    pub(super) fn forget_token(&self, scopes: &TokenScopes, refused: &HeaderValue) -> bool {
-        let mut tokens = lock(&self.tokens);
-        // Another request may have fetched a new one meanwhile.
-        if tokens
-            .get(scopes)
-            .and_then(|cell| cell.get()?.as_ref().ok())
-            .is_some_and(|token| token.header == refused)
-        {
-            tokens.remove(scopes);
-        }
+    pub(super) fn forget_token(&self, refused: &HeaderValue) -> bool {
+        // Another request may have fetched a new one meanwhile, which stays.
+        lock(&self.tokens).retain(|_, cell| !is_token(cell, refused));
         refused.as_bytes().starts_with(b"Bearer ")
     }
 
-    /// Returns the `Authorization` header for a request, `None` if the registry wants none. If a token for
-    /// the `shared` scopes is refused, the header has one for the `own` scopes.
+    /// Returns the `Authorization` header for a request, `None` if the registry wants none. If the token
+    /// service refuses a token for the first of the `scopes`, the header has one for the next.
     pub(super) async fn authorization_header(
         &self,
         transport: &RegistryTransport,
         scheme: &AuthScheme,
         repository: &Repository,
+        is_plain: bool,
         own: &TokenScopes,
-        shared: Option<&TokenScopes>,
+        scopes: impl Iterator<Item = &TokenScopes>,
     ) -> Result<Option<HeaderValue>, RequestErrorKind> {
         let registry = repository.registry();
         let credentials = &transport.credentials;
@@ -137,44 +138,42 @@ impl RegistryAuth {
         };
         let credential = credential.as_ref();
         if let Some(RegistryCredential::Bearer(token)) = credential {
-            refuse_plain_http(transport, registry)?;
+            refuse_plain_http(transport, registry, is_plain)?;
             return secret_header("Bearer", token).map(Some);
         }
         match (scheme, credential) {
             (AuthScheme::Anonymous, _) | (AuthScheme::Basic, None) => Ok(None),
             (AuthScheme::Basic, Some(RegistryCredential::Password { user, password })) => {
-                refuse_plain_http(transport, registry)?;
+                refuse_plain_http(transport, registry, is_plain)?;
                 secret_header("Basic", &RegistryCredential::to_basic(user, password)).map(Some)
             }
             (AuthScheme::Basic, Some(other)) => Err(RequestErrorKind::Login(format!(
                 "{registry} expects a user name and password, got {other}"
             ))),
             (AuthScheme::Bearer { realm, service }, credential) => {
-                if credential.is_some() {
-                    refuse_plain_http(transport, registry)?;
-                }
+                let has_credential = credential.is_some();
+                refuse_plain_http(transport, registry, is_plain && has_credential)?;
                 check_realm(registry, transport.is_insecure(registry), realm)?;
-                let token = |scopes| {
+                let is_plain = realm.scheme() == "http";
+                refuse_plain_http(transport, registry, is_plain && has_credential)?;
+                let mut scopes = scopes.peekable();
+                while let Some(candidate) = scopes.next() {
                     let request = TokenRequest {
                         registry,
+                        repository,
                         realm,
                         service: service.as_deref(),
                         credential,
-                        scopes,
+                        scopes: candidate,
                     };
-                    self.bearer_header(transport, request)
-                };
-                let token = match shared.filter(|_| !self.uses_own_login(own)) {
-                    Some(shared) => match token(shared).await {
-                        Err(TokenError::Refused(_)) => {
-                            self.use_own_login(own);
-                            token(own).await
+                    match self.bearer_header(transport, request).await {
+                        Err(TokenError::Refused(_)) if scopes.peek().is_some() => {
+                            self.record_ungranted(own, candidate);
                         }
-                        outcome => outcome,
-                    },
-                    None => token(own).await,
-                };
-                token.map(Some).map_err(TokenError::into_cause)
+                        outcome => return outcome.map(Some).map_err(TokenError::into_cause),
+                    }
+                }
+                Ok(None)
             }
         }
     }
@@ -199,18 +198,24 @@ impl RegistryAuth {
     }
 }
 
+fn is_token(cell: &PendingToken, header: &HeaderValue) -> bool {
+    let token = cell.get().and_then(|token| token.as_ref().ok());
+    token.is_some_and(|token| token.header == header)
+}
+
 fn lock<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Refuses to send a credential over plain HTTP, except on loopback (promise 7).
+/// Refuses to send a credential over plain HTTP, except on loopback and where the user says so (promise 7).
 fn refuse_plain_http(
     transport: &RegistryTransport,
     registry: &RegistryName,
+    is_plain: bool,
 ) -> Result<(), RequestErrorKind> {
-    if transport.is_insecure(registry) && !registry.is_loopback() {
+    if is_plain && !transport.allows_plain_credentials(registry) {
         return Err(RequestErrorKind::Login(format!(
-            "{registry} is an insecure registry (plain HTTP), and credentials are never sent over plain HTTP"
+            "{registry} uses plain HTTP, and credentials are sent over plain HTTP only to registries in credentials-over-http"
         )));
     }
     Ok(())

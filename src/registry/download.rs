@@ -249,7 +249,17 @@ impl RepositoryClient {
         response: &Response,
         should: u64,
     ) -> Result<(), RegistryError> {
-        match content_length(response.headers()).filter(|is| *is != should) {
+        self.check_size(call, content_length(response.headers()), should)
+    }
+
+    /// That a blob has the size that it should have, where an answer tells it.
+    pub(super) fn check_size(
+        &self,
+        call: &RegistryRequest,
+        size: Option<u64>,
+        should: u64,
+    ) -> Result<(), RegistryError> {
+        match size.filter(|is| *is != should) {
             None => Ok(()),
             Some(is) => Err(self.error(
                 call,

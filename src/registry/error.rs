@@ -3,12 +3,10 @@
 use std::fmt;
 
 use reqwest::StatusCode;
-use serde::Deserialize;
 
 use crate::credentials::CredentialsError;
 use crate::http::{HttpError, is_transient};
 use crate::image::{Digest, ManifestError, RegistryName};
-use crate::notices::to_printable;
 
 /// Error of a request to a registry.
 #[derive(Debug, Clone)]
@@ -35,6 +33,10 @@ pub enum AccessProblem {
         /// The helper's name, as in `credsStore` or `credHelpers`.
         helper: String,
     },
+    /// The login for the registry is given and empty.
+    EmptyLogin(RegistryName),
+    /// The login may not do what was asked.
+    Denied(RegistryName),
     /// Nothing answers there.
     Unreachable(RegistryName),
     /// Its name leads nowhere.
@@ -66,8 +68,28 @@ pub enum RequestErrorKind {
         /// The digest of what came.
         actual: Digest,
     },
+    /// A host to which the registry redirects failed.
+    Redirected {
+        /// Name of that host, with its port.
+        host: String,
+        /// What failed there.
+        cause: Box<RequestErrorKind>,
+    },
+    /// The response does not say whether the registry lists referrers.
+    UnknownReferrers(String),
+    /// The token service cannot be reached.
+    TokenService {
+        /// Name of its host, with its port.
+        host: String,
+        /// What failed there.
+        cause: HttpError,
+    },
     /// The login failed.
     Login(String),
+    /// The user name and password, or what takes their place, are wrong: who is rejected, and where that is written.
+    LoginRejected(String),
+    /// The response is a page for people.
+    WebPage,
     /// The token was refused in the middle of an upload, and forgotten.
     TokenExpired,
     /// So much of a blob at once was refused, as the answer says; the next time it is less.
@@ -87,14 +109,17 @@ impl From<HttpError> for RequestErrorKind {
 impl RegistryError {
     /// Returns whether another attempt may help.
     pub fn is_transient(&self) -> bool {
-        match &self.cause {
-            RequestErrorKind::Status { status, .. } => is_transient(*status),
-            RequestErrorKind::Http(error) => error.is_transient(),
-            RequestErrorKind::TokenExpired
-            | RequestErrorKind::ChunkTooLarge(_)
-            | RequestErrorKind::SessionLost(_) => true,
-            _ => false,
+        self.cause.is_transient()
+    }
+
+    /// Returns the error with the count of tries, where the registry answered none of them.
+    pub(super) fn after_attempts(mut self, attempts: u32) -> Self {
+        if let RequestErrorKind::Http(HttpError::Connection(text)) = &mut self.cause
+            && attempts > 1
+        {
+            text.push_str(&format!(" ({attempts} tries)"));
         }
+        self
     }
 
     /// Returns whether the request must be repeated in smaller chunks. That cannot happen often.
@@ -109,7 +134,29 @@ impl RegistryError {
 
     /// Returns whether the login failed. Access to less may still be granted.
     pub fn lacks_login(&self) -> bool {
-        matches!(self.cause, RequestErrorKind::Login(_))
+        matches!(
+            self.cause,
+            RequestErrorKind::Login(_) | RequestErrorKind::LoginRejected(_)
+        )
+    }
+
+    /// Returns whether the registry rejected the login.
+    pub fn is_rejected_login(&self) -> bool {
+        matches!(self.cause, RequestErrorKind::LoginRejected(_))
+    }
+
+    /// Returns whether the registry answered with a status or a form that does not fit the request.
+    /// Then another request may do instead.
+    pub fn is_unusable_answer(&self) -> bool {
+        match &self.cause {
+            RequestErrorKind::Status { status, .. } => {
+                status.is_client_error() || status.is_server_error()
+            }
+            RequestErrorKind::Http(HttpError::InvalidResponse(_))
+            | RequestErrorKind::Protocol(_)
+            | RequestErrorKind::WebPage => true,
+            _ => false,
+        }
     }
 
     /// Returns whether the registry may have refused to move an immutable tag. Some registries say
@@ -150,13 +197,14 @@ impl RegistryError {
     /// Returns whether the registry refused a manifest because it lacks content that the manifest
     /// names.
     pub fn lacks_content(&self) -> bool {
-        let RequestErrorKind::Status { code, .. } = &self.cause else {
+        let RequestErrorKind::Status { code, message, .. } = &self.cause else {
             return false;
         };
         matches!(
             code.as_deref(),
             Some("MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN" | "MANIFEST_UNKNOWN")
-        )
+        ) || message.contains("; MANIFEST_BLOB_UNKNOWN")
+            || message.contains("; BLOB_UNKNOWN")
     }
 
     /// Returns the problem with access, where more than the registry's response can explain it.
@@ -168,6 +216,13 @@ impl RegistryError {
                 if self.anonymous && matches!(status.as_u16(), 401 | 403) =>
             {
                 Some(AccessProblem::NoLogin(registry))
+            }
+            RequestErrorKind::Status { status, .. } if matches!(status.as_u16(), 401 | 403) => {
+                Some(AccessProblem::Denied(registry))
+            }
+            RequestErrorKind::LoginRejected(_) => Some(AccessProblem::Denied(registry)),
+            RequestErrorKind::Credentials(CredentialsError::Empty { .. }) => {
+                Some(AccessProblem::EmptyLogin(registry))
             }
             RequestErrorKind::Credentials(CredentialsError::Helper { helper, .. }) => {
                 Some(AccessProblem::CredentialHelper {
@@ -191,6 +246,21 @@ impl RegistryError {
             RequestErrorKind::Status { status, code, message } => {
                 self.status_hint(status.as_u16(), code.as_deref(), message)
             }
+            RequestErrorKind::Redirected { host, cause } => Some(match **cause {
+                RequestErrorKind::Http(_) => format!(
+                    "{} keeps its content at {host}: this runner must be able to reach that host too",
+                    self.registry
+                ),
+                _ => format!("{host} refused, not {}: check the storage of the registry", self.registry),
+            }),
+            RequestErrorKind::UnknownReferrers(_) => Some(format!(
+                "if {} has no referrers API (such as Harbor before 2.8), set referrers: none; this is not assumed, because the image could lose its signatures unnoticed",
+                self.registry
+            )),
+            RequestErrorKind::TokenService { host, .. } => Some(format!(
+                "{} sends logins to {host}: this runner must be able to reach that host too",
+                self.registry
+            )),
             RequestErrorKind::Login(_) => Some(format!(
                 "check the credentials of {} (input credentials, or docker/login-action and DOCKER_CONFIG)",
                 self.registry
@@ -203,6 +273,34 @@ impl RegistryError {
                 "give them as the input credentials: {}=USER:PASSWORD",
                 self.registry
             )),
+            RequestErrorKind::LoginRejected(_) => Some(format!(
+                "check the user and the password, or give another login as the input credentials: {}=USER:PASSWORD",
+                self.registry
+            )),
+            RequestErrorKind::WebPage => Some(format!(
+                "does a proxy or a login page stand before {}? Check the name of the registry, and what this runner reaches at that address",
+                self.registry
+            )),
+            RequestErrorKind::Http(HttpError::Connection(_) | HttpError::Stalled(_)) => Some(format!(
+                "is {} running, and do the firewall and the proxy (HTTPS_PROXY) let this machine reach it?",
+                self.registry
+            )),
+            RequestErrorKind::Http(HttpError::Tls(text)) if text.contains("not valid for name") => Some(format!(
+                "the certificate is for other names: check how {} is written, and that its name leads to the right server",
+                self.registry
+            )),
+            RequestErrorKind::Http(HttpError::Tls(text)) if text.contains("expired") => Some(format!(
+                "renew the certificate of {}, or set the clock of this machine",
+                self.registry
+            )),
+            RequestErrorKind::Http(HttpError::Proxy { proxy, status }) => Some(match status.as_u16() {
+                407 => format!("give the login of {proxy} in HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT), or reach {} directly with NO_PROXY", self.registry),
+                _ => format!("let the proxy {proxy} open connections to {}, or reach it directly with NO_PROXY", self.registry),
+            }),
+            RequestErrorKind::Http(HttpError::Tls(text)) if text.contains("fatal alert") => Some(
+                "a server that wants a client certificate gets it with client-cert and client-key"
+                    .to_owned(),
+            ),
             RequestErrorKind::Http(HttpError::Tls(_)) => Some(
                 "for a private certificate authority give its PEM file as ca-file; a registry without TLS goes into insecure-registries"
                     .to_owned(),
@@ -234,6 +332,19 @@ impl RegistryError {
     }
 }
 
+impl RequestErrorKind {
+    /// Whether trying again may help.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => is_transient(*status),
+            Self::Http(error) => error.is_transient(),
+            Self::Redirected { cause, .. } => cause.is_transient(),
+            Self::TokenExpired | Self::ChunkTooLarge(_) | Self::SessionLost(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.registry, self.action, self.cause)
@@ -261,12 +372,23 @@ impl fmt::Display for RequestErrorKind {
                 Ok(())
             }
             Self::Http(error) => write!(f, "{error}"),
+            Self::Redirected { host, cause } => {
+                write!(f, "{host}, to which the registry redirects: {cause}")
+            }
+            Self::UnknownReferrers(text) => {
+                write!(f, "{text}, which does not say whether it lists referrers")
+            }
+            Self::TokenService { host, cause } => write!(f, "token from {host}: {cause}"),
             Self::Protocol(text) => write!(f, "invalid response: {text}"),
             Self::Manifest(error) => write!(f, "the manifest {error}"),
             Self::WrongDigest { expected, actual } => {
                 write!(f, "the content is {actual}, not {expected} as it should be")
             }
             Self::Login(text) => write!(f, "the login failed: {text}"),
+            Self::LoginRejected(login) => f.write_str(login),
+            Self::WebPage => {
+                f.write_str("answered with a web page, expected the API of a registry")
+            }
             Self::TokenExpired => f.write_str("the registry no longer accepted the token"),
             Self::ChunkTooLarge(text) | Self::SessionLost(text) => f.write_str(text),
             Self::Credentials(error) => write!(f, "{error}"),
@@ -274,48 +396,11 @@ impl fmt::Display for RequestErrorKind {
     }
 }
 
-/// The error envelope of the distribution specification; registries add codes of their own.
-#[derive(Deserialize)]
-struct ErrorEnvelope {
-    errors: Vec<ErrorEntry>,
-}
-
-#[derive(Deserialize)]
-struct ErrorEntry {
-    code: Option<String>,
-    message: Option<String>,
-    detail: Option<serde_json::Value>,
-}
-
-/// Parses the error code and message of a response body.
-pub(super) fn parse_error_envelope(body: &[u8]) -> (Option<String>, String) {
-    let entry = serde_json::from_slice::<ErrorEnvelope>(body)
-        .ok()
-        .and_then(|e| e.errors.into_iter().next());
-    let Some(entry) = entry else {
-        let text = String::from_utf8_lossy(body);
-        // A proxy's error page says less than its status.
-        let words = if text.trim_start().starts_with('<') {
-            String::new()
-        } else {
-            to_printable(&text, 200)
-        };
-        return (None, words);
-    };
-    let mut message = entry.message.unwrap_or_default();
-    if let Some(serde_json::Value::String(detail)) = entry.detail {
-        message = format!("{message} ({detail})");
-    }
-    (
-        entry.code.map(|code| to_printable(&code, 60)),
-        to_printable(&message, 400),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
+    use super::super::error_envelope::parse_error_envelope;
     use super::*;
 
     /// A recorded answer as the error that it becomes.

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use super::error::{RegistryError, RequestErrorKind};
 use super::request::RegistryRequest;
 use super::{RepositoryAccess, RepositoryClient};
-use crate::http::{BufferedResponse, HttpError};
+use crate::http::{AttemptError, BufferedResponse, HttpError, retry};
 use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestError, MediaType, TagOrDigest};
 
 const CONTENT_DIGEST_HEADER: &str = "docker-content-digest";
@@ -143,6 +143,27 @@ impl RepositoryClient {
             stored: content_digest_header(&headers) == Some(manifest.digest),
             listed,
         })
+    }
+
+    /// Writes a manifest of which all content was written just before. A registry that says that it lacks
+    /// some of it may take a moment to see it, and is asked again as after other passing failures.
+    ///
+    /// # Errors
+    /// As [`RepositoryClient::put_manifest`].
+    pub async fn put_complete_manifest(
+        &self,
+        target: &TagOrDigest,
+        manifest: &Manifest,
+    ) -> Result<PutManifestReceipt, RegistryError> {
+        let put = |_| async {
+            let written = self.put_manifest(target, manifest).await;
+            written.map_err(|error| {
+                let is_transient = error.lacks_content();
+                AttemptError::new(error, is_transient)
+            })
+        };
+        let describe = |error: &RegistryError| Some(error.to_string());
+        retry(self.timing(), self.client.notices(), describe, put).await
     }
 
     /// Writes a manifest. Returns the headers of the answer.

@@ -19,6 +19,8 @@ mod challenge;
 mod chunk_policy;
 mod download;
 mod error;
+mod error_envelope;
+mod link_header;
 mod manifests;
 mod new_repository;
 mod pages;

@@ -7,6 +7,7 @@ use reqwest::header::{HeaderMap, LINK};
 use url::Url;
 
 use super::error::RequestErrorKind;
+use super::link_header::parse_links;
 use crate::http::resolve_redirect;
 
 /// The most pages of one list.
@@ -42,30 +43,21 @@ impl Pages {
 }
 
 /// Returns the page that a `Link: <…>; rel="next"` header names (RFC 8288). There may be several
-/// links, in one header or in several.
+/// links, in one header or in several, and a link may have several relations.
+///
+/// # Errors
+/// A header that cannot be understood: it may name a page.
 pub(super) fn next_page(from: &Url, headers: &HeaderMap) -> Result<Option<Url>, RequestErrorKind> {
     let malformed = || RequestErrorKind::Protocol("its Link header is malformed".to_owned());
     for header in headers.get_all(LINK) {
-        let mut rest = header.to_str().map_err(|_| malformed())?.trim();
-        while !rest.is_empty() {
-            let (target, after) = rest
-                .strip_prefix('<')
-                .and_then(|rest| rest.split_once('>'))
-                .ok_or_else(malformed)?;
-            // The next link starts behind a comma; no parameter in use has an angle bracket.
-            let (parameters, next) = after.split_at(after.find('<').unwrap_or(after.len()));
-            if parameters.split([';', ',']).any(is_next) {
-                return Ok(Some(resolve_redirect(from, target)?));
+        let header = header.to_str().map_err(|_| malformed())?;
+        for link in parse_links(header).ok_or_else(malformed)? {
+            if link.is_next() {
+                return Ok(Some(resolve_redirect(from, link.target)?));
             }
-            rest = next;
         }
     }
     Ok(None)
-}
-
-fn is_next(parameter: &str) -> bool {
-    let parameter = parameter.trim().to_ascii_lowercase();
-    matches!(parameter.as_str(), r#"rel="next""# | "rel=next")
 }
 
 #[cfg(test)]
@@ -109,6 +101,32 @@ mod tests {
             r#"</v2/x/tags/list>; rel="first", </v2/x/tags/list?n=2&last=b>; rel="next""#,
         ] {
             assert_eq!(next(link), Ok(Some(page.to_owned())), "{link}");
+        }
+        for link in [
+            r#"</v2/x/tags/list?n=2&last=b>; rel="prev next""#,
+            r#"</v2/x/tags/list?n=2&last=b>; REL = "Next""#,
+            r#"</v2/x/tags/list?n=2&last=b>; title="a, <b>; rel=first"; rel=next;"#,
+            r#"</z>; rel="last" ,, </v2/x/tags/list?n=2&last=b> ; rel="next""#,
+            r#"</v2/x/tags/list?n=2&last=b>; rel="next"; rel="first""#,
+        ] {
+            assert_eq!(next(link), Ok(Some(page.to_owned())), "{link}");
+        }
+        for link in [
+            r#"</x>; rel="first"; rel="next""#,
+            r#"</x>; rel="nextish""#,
+            r#"</x>; rel=first; title="rel=next""#,
+        ] {
+            assert_eq!(next(link), Ok(None), "{link}");
+        }
+        for link in [
+            "</x>",
+            "</x>; rel",
+            r#"</x>; rel="next"#,
+            "</x>; next",
+            "</x> rel=next",
+            "</x",
+        ] {
+            assert!(next(link).is_err(), "{link}");
         }
         assert_eq!(next(r#"</x>; rel="first""#), Ok(None));
         assert!(next("no brackets").is_err());

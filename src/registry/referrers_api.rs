@@ -134,13 +134,27 @@ impl RepositoryClient {
                 url,
                 body,
                 turn: _turn,
-            } = match self.send_buffered(&call, MANIFEST_LIMIT).await? {
-                Ok(whole) => whole,
-                Err(response) if pages.is_first() && lacks_referrers_api(response.status()) => {
+            } = match self.send_buffered(&call, MANIFEST_LIMIT).await {
+                Err(error) if pages.is_first() => {
+                    return Err(self.without_referrers_list(&call, error));
+                }
+                Err(error) => return Err(error),
+                Ok(Ok(whole)) => whole,
+                Ok(Err(response)) if pages.is_first() && lacks_referrers_api(response.status()) => {
                     return Ok(None);
                 }
-                Err(response) => return Err(self.error_from_response(&call, response).await),
+                Ok(Err(response)) => {
+                    let refusal = self.error_from_response(&call, response).await;
+                    return Err(match pages.is_first() {
+                        true => self.without_referrers_list(&call, refusal),
+                        false => refusal,
+                    });
+                }
             };
+            if pages.is_first() && body.trim_ascii_start().starts_with(b"<") {
+                let page = "a web page".to_owned();
+                return Err(self.error(&call, RequestErrorKind::UnknownReferrers(page)));
+            }
             next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
             if next.as_ref().is_some_and(|next| !self.is_own_url(next)) {
                 return Err(wrong("the next page is at another host"));
@@ -156,6 +170,28 @@ impl RepositoryClient {
             found.extend(listed);
         }
         Ok(Some(found))
+    }
+}
+
+impl RepositoryClient {
+    /// Returns the error for a refusal to list referrers, which may be that of a registry without the API.
+    fn without_referrers_list(
+        &self,
+        call: &RegistryRequest,
+        refusal: RegistryError,
+    ) -> RegistryError {
+        match &refusal.cause {
+            RequestErrorKind::Status { status, .. }
+                if !matches!(status.as_u16(), 401 | 403 | 501) =>
+            {
+                refusal
+            }
+            RequestErrorKind::Status { .. } | RequestErrorKind::WebPage => {
+                let cause = RequestErrorKind::UnknownReferrers(refusal.cause.to_string());
+                self.error(call, cause)
+            }
+            _ => refusal,
+        }
     }
 }
 

@@ -9,9 +9,11 @@ use crate::image::RegistryName;
 pub struct RegistrySettings {
     /// Credentials for registries.
     pub credentials: CredentialStore,
-    /// Registries to reach over plain HTTP (input `insecure-registries`), in addition to those on
-    /// loopback, whose scheme is found out.
+    /// Registries to reach by TLS without verification, or over plain HTTP if they do not use TLS (input
+    /// `insecure-registries`), as Docker does.
     pub insecure: Vec<RegistryName>,
+    /// Registries that get credentials over plain HTTP too (input `credentials-over-http`).
+    pub plain_credentials: Vec<RegistryName>,
     /// Settings of the connections.
     pub http: HttpSettings,
 }

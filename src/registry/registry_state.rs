@@ -1,7 +1,7 @@
 //! State of one registry during a run: scheme, login, limits, and what its responses have shown.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub(super) struct RegistryState {
     pub(super) control_limit: ConcurrencyLimit,
     pub(super) transfer_limit: ConcurrencyLimit,
     pub(super) gate: RetryAfterGate,
+    /// Whether the log says already that requests were not answered.
+    is_unanswered: AtomicBool,
     pub(super) existence: RepositoryExistence,
     pub(super) referrers_support: ReferrersSupport,
     pub(super) chunk_policy: ChunkPolicy,
@@ -58,6 +60,7 @@ impl RegistryState {
             control_limit: ConcurrencyLimit::new(CONTROL_REQUESTS_LIMIT),
             transfer_limit: ConcurrencyLimit::new(TRANSFERS_LIMIT),
             gate: RetryAfterGate::default(),
+            is_unanswered: AtomicBool::new(false),
             existence: RepositoryExistence::default(),
             referrers_support: ReferrersSupport::default(),
             chunk_policy: ChunkPolicy::for_registry(&name),
@@ -67,6 +70,11 @@ impl RegistryState {
             server_time: AtomicI64::new(0),
             name,
         }
+    }
+
+    /// Records that a request was not answered. Returns whether that is the first since an answer.
+    pub(super) fn mark_unanswered(&self) -> bool {
+        !self.is_unanswered.swap(true, Ordering::Relaxed)
     }
 
     /// Slows down after a response that says "not now". Returns the pause that it requests.
@@ -87,6 +95,7 @@ impl RegistryState {
 
     /// Counts a response to a request of `pool`.
     pub(super) fn record_answer(&self, pool: ConnectionPool) {
+        self.is_unanswered.store(false, Ordering::Relaxed);
         self.concurrency_limit(pool).record_answer();
     }
 

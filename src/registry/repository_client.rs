@@ -29,6 +29,8 @@ pub struct RepositoryClient {
     pub(super) scopes: TokenScopes,
     /// Scopes of an announced shared login that include them.
     pub(super) shared_scopes: Option<TokenScopes>,
+    /// Scope of this repository alone, for a token service that grants one scope per token.
+    pub(super) single_scope: TokenScopes,
 }
 
 impl RegistryClient {
@@ -45,6 +47,7 @@ impl RegistryClient {
         RepositoryClient {
             client: self.clone(),
             shared_scopes: host.auth.shared_login(&scopes),
+            single_scope: scopes.first_only(),
             registry: host,
             repository: repository.clone(),
             access,
@@ -92,12 +95,22 @@ impl RepositoryClient {
             .allows(other.path(), RepositoryAccess::Pull)
     }
 
+    /// Returns the scopes to log in with, the widest first: those of the shared login, those of this
+    /// repository and the ones that it mounts from, and its own alone. Each is used until the registry has
+    /// shown that it does not grant it.
+    pub(super) fn login_candidates(&self) -> impl Iterator<Item = &TokenScopes> {
+        let auth = &self.registry.auth;
+        let wider = self.shared_scopes.iter().chain([&self.scopes]);
+        let wider = wider.filter(|scopes| {
+            **scopes != self.single_scope && !auth.is_ungranted(&self.scopes, scopes)
+        });
+        wider.chain([&self.single_scope])
+    }
+
     /// Returns the scopes to log in with.
     pub(super) fn login_scopes(&self) -> &TokenScopes {
-        let shared = self.shared_scopes.as_ref();
-        shared
-            .filter(|_| !self.registry.auth.uses_own_login(&self.scopes))
-            .unwrap_or(&self.scopes)
+        let widest = self.login_candidates().next();
+        widest.unwrap_or(&self.single_scope)
     }
 
     /// Returns a client whose login can also read `other`, to mount from it.

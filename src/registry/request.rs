@@ -25,6 +25,8 @@ pub(super) struct RegistryRequest {
     pub(super) pool: ConnectionPool,
     /// Whether a redirect to another host is returned instead of followed.
     pub(super) stays_on_host: bool,
+    /// Whether another request does as well, so that an internal error of the registry is not waited for.
+    pub(super) is_optional: bool,
     /// Guard of a request that may open an upload session: a late response is waited for.
     pub(super) opening: Option<SessionOpeningGuard>,
 }
@@ -40,6 +42,7 @@ impl RegistryRequest {
             body: Bytes::new(),
             pool: ConnectionPool::Control,
             stays_on_host: false,
+            is_optional: false,
             opening: None,
         }
     }

@@ -1,17 +1,21 @@
 //! Sends requests to a registry: logins, retries, and errors of refusals.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::UNIX_EPOCH;
 
 use reqwest::header::WWW_AUTHENTICATE;
 use reqwest::{Response, StatusCode};
+use url::Url;
 
 use super::attempt_request::AuthorizedResponse;
 use super::challenge::{AuthScheme, parse_challenge, wants_other_scope};
-use super::error::{RegistryError, RequestErrorKind, parse_error_envelope};
+use super::error::{RegistryError, RequestErrorKind};
+use super::error_envelope::parse_error_envelope;
 use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
+use super::token_scopes::TokenScopes;
 use crate::http::{
-    Attempt, AttemptError, BufferedResponse, ERROR_LIMIT, host_and_port, is_transient,
+    Attempt, AttemptError, BufferedResponse, ERROR_LIMIT, host_and_port, is_transient, is_web_page,
     read_buffered, read_limited, retry, server_time,
 };
 
@@ -58,6 +62,9 @@ impl RepositoryClient {
             if !response.status().is_success() {
                 return Ok(Err(response));
             }
+            if is_web_page(response.headers()) {
+                return Err(RequestErrorKind::WebPage);
+            }
             let buffered = read_buffered(response, limit, timing, turns).await;
             Ok(Ok(buffered?))
         })
@@ -73,9 +80,16 @@ impl RepositoryClient {
         F: Future<Output = Result<T, RequestErrorKind>>,
     {
         let (read, logins) = (&read, &AtomicU32::new(0));
-        let describe = |error: &RegistryError| {
-            let (method, object) = (&call.method, &call.object);
-            format!("{}: {method} {object}: {}", error.registry, error.cause)
+        let describe = |error: &RegistryError| match &error.cause {
+            // All requests in flight fail alike: one of them says so.
+            RequestErrorKind::Http(unanswered) if unanswered.is_transient() => {
+                let is_first = self.registry.mark_unanswered();
+                is_first.then(|| format!("{}: {unanswered}", error.registry))
+            }
+            cause => {
+                let (method, object) = (&call.method, &call.object);
+                Some(format!("{}: {method} {object}: {cause}", error.registry))
+            }
         };
         let send = |attempt: Attempt| async move {
             match self.send_authorized(call, logins).await {
@@ -88,7 +102,8 @@ impl RepositoryClient {
         };
         let sending = retry(self.timing(), self.client.notices(), describe, send);
         // Boxed, since the futures of a release nest deeper than the compiler follows.
-        Box::pin(sending).await
+        let sent: Result<T, RegistryError> = Box::pin(sending).await;
+        sent.map_err(|error| error.after_attempts(self.timing().attempts))
     }
 
     /// Sends a request, and logs in as its responses require. `logins` counts the logins of all attempts.
@@ -101,8 +116,8 @@ impl RepositoryClient {
             let outcome = self.attempt_request(call).await;
             let answer = outcome.map_err(|cause| self.error(call, cause))?;
             let count = logins.load(Ordering::Relaxed);
-            if self.exceeds_shared_scopes(&answer, count) {
-                self.registry.auth.use_own_login(&self.scopes);
+            if let Some(wider) = self.exceeded_scopes(&answer, count) {
+                self.registry.auth.record_ungranted(&self.scopes, &wider);
                 continue;
             }
             if count < LOGINS_LIMIT
@@ -113,6 +128,17 @@ impl RepositoryClient {
                 continue;
             }
             return Ok(answer.response);
+        }
+    }
+
+    /// Records the time by the registry's clock, which an answer of another host does not tell.
+    fn record_server_time(&self, response: &Response) {
+        let is_own = self.is_own_url(response.url());
+        let time = server_time(response.headers()).filter(|_| is_own);
+        let since_epoch = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let seconds = since_epoch.and_then(|since| i64::try_from(since.as_secs()).ok());
+        if let Some(seconds) = seconds {
+            self.registry.server_time.store(seconds, Ordering::Relaxed);
         }
     }
 
@@ -128,13 +154,10 @@ impl RepositoryClient {
         F: Future<Output = Result<T, RequestErrorKind>>,
     {
         let status = response.status();
-        if self.is_own_url(response.url())
-            && let Some(time) = server_time(response.headers())
+        self.record_server_time(&response);
+        if is_transient(status)
+            && !(call.is_optional && status == StatusCode::INTERNAL_SERVER_ERROR)
         {
-            let last = &self.registry.server_time;
-            last.store(time, std::sync::atomic::Ordering::Relaxed);
-        }
-        if is_transient(status) {
             let pause = self.registry.back_off(status, response.headers());
             if !attempt.is_last {
                 let cause = RequestErrorKind::Status {
@@ -174,43 +197,59 @@ impl RepositoryClient {
         response: Response,
     ) -> RegistryError {
         let status = response.status();
-        let elsewhere = (!self.is_own_url(response.url())).then(|| host_and_port(response.url()));
+        if status == StatusCode::UNAUTHORIZED && self.shows_password(response.url()) {
+            let credentials = &self.client.0.transport.credentials;
+            let login = credentials.describe_login(&self.repository);
+            let login = format!("{login} is rejected: {status}");
+            return self.error(call, RequestErrorKind::LoginRejected(login));
+        }
+        let at = response.url();
+        let elsewhere = (!self.is_own_url(at)).then(|| host_and_port(at));
         let body = read_limited(response, ERROR_LIMIT, self.timing())
             .await
             .unwrap_or_default();
         let (code, message) = match elsewhere {
             None => parse_error_envelope(&body),
             // The registry may lead to a host whose responses it must not see.
-            Some(host) => (
-                None,
-                format!("response of {host}, to which the registry redirects"),
-            ),
+            Some(_) => (None, String::new()),
         };
-        self.error(
-            call,
-            RequestErrorKind::Status {
-                status,
-                code,
-                message,
+        let refusal = RequestErrorKind::Status {
+            status,
+            code,
+            message,
+        };
+        let cause = match elsewhere {
+            None => refusal,
+            Some(host) => RequestErrorKind::Redirected {
+                host,
+                cause: Box::new(refusal),
             },
-        )
+        };
+        self.error(call, cause)
     }
 
-    /// Returns whether a token of the shared login is valid but lacks this repository: some registries
-    /// grant several scopes in one token, some one, and some not all.
-    fn exceeds_shared_scopes(&self, answer: &AuthorizedResponse, logins: u32) -> bool {
-        let is_shared = answer.authorization.as_ref().is_some_and(|shown| {
-            shown.as_bytes().starts_with(b"Bearer ") && self.login_scopes() != &self.scopes
-        });
-        is_shared
-            && match answer.response.status() {
-                StatusCode::FORBIDDEN => true,
-                // Not all registries say so. An expired token is replaced first.
-                StatusCode::UNAUTHORIZED => {
-                    logins >= LOGINS_LIMIT || wants_other_scope(answer.response.headers())
-                }
-                _ => false,
+    /// Returns whether a request to `url` shows a user name and password itself.
+    fn shows_password(&self, url: &Url) -> bool {
+        let is_basic = self.registry.auth.scheme() == Some(AuthScheme::Basic);
+        is_basic && self.is_own_url(url) && !self.is_anonymous()
+    }
+
+    /// Returns the scopes of a token for several repositories that is valid but lacks this one: some token
+    /// services grant several scopes in one token, some the last alone, and some not all.
+    fn exceeded_scopes(&self, answer: &AuthorizedResponse, logins: u32) -> Option<TokenScopes> {
+        let is_refused = match answer.response.status() {
+            StatusCode::FORBIDDEN => true,
+            // Not all registries say so. An expired token is replaced first.
+            StatusCode::UNAUTHORIZED => {
+                logins >= LOGINS_LIMIT || wants_other_scope(answer.response.headers())
             }
+            _ => false,
+        };
+        let shown = answer.authorization.as_ref().filter(|_| is_refused)?;
+        let shown = shown.as_bytes().starts_with(b"Bearer ").then_some(shown)?;
+        let scopes = self.registry.auth.scopes_of(shown);
+        let scopes = scopes.unwrap_or_else(|| self.login_scopes().clone());
+        (scopes != self.single_scope).then_some(scopes)
     }
 
     /// Learns the scheme from a 401. Returns `false` if a repeated request would be refused again.
@@ -227,9 +266,7 @@ impl RepositoryClient {
         }
         let challenge = parse_challenge(answer.response.headers());
         if let Some(refused) = &answer.authorization {
-            self.registry
-                .auth
-                .forget_token(self.login_scopes(), refused);
+            self.registry.auth.forget_token(refused);
             if matches!(challenge, Ok(AuthScheme::Basic)) {
                 return Ok(false);
             }

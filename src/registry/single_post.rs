@@ -4,14 +4,14 @@ use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
+use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, StatusCode};
 
 use super::error::RegistryError;
 use super::registry_state::SharedUpload;
 use super::repository_client::RepositoryClient;
 use super::request::RegistryRequest;
-use super::upload_session::UploadSession;
+use super::upload_session::{SessionAnswer, UploadSession};
 use crate::http::{Attempt, AttemptError, retry};
 use crate::image::Descriptor;
 
@@ -30,7 +30,7 @@ impl RepositoryClient {
             Ok(None) => return Ok(()),
             Ok(session) => session,
             // A registry that does not know the form refuses it.
-            Err(error) if error.is_refusal() => None,
+            Err(error) if error.is_unusable_answer() => None,
             Err(error) => return Err(error),
         };
         let opened = &Mutex::new(opened);
@@ -42,7 +42,7 @@ impl RepositoryClient {
             let session = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
             self.upload_new_blob(session, what, blob).await
         };
-        let describe = RegistryError::to_string;
+        let describe = |error: &RegistryError| Some(error.to_string());
         retry(self.timing(), self.client.notices(), describe, upload).await
     }
 
@@ -105,7 +105,7 @@ impl RepositoryClient {
         let kind = HeaderValue::from_static("application/octet-stream");
         call.headers.insert(CONTENT_TYPE, kind);
         call.body = blob.clone();
-        self.open_session(call, |status| status != StatusCode::CREATED)
-            .await
+        call.is_optional = true;
+        self.open_session(call, SessionAnswer::UnlessCreated).await
     }
 }

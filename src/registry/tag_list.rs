@@ -8,6 +8,7 @@ use reqwest::header::ACCEPT;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
+use url::Url;
 
 use super::error::{RegistryError, RequestErrorKind};
 use super::pages::{Pages, next_page};
@@ -36,6 +37,8 @@ struct TagNameList {
     /// How many there are, with those that can be none of ours.
     count: usize,
     tags: BTreeSet<Tag>,
+    /// The last name of the page, from which a list goes on.
+    last: String,
     /// What they take in memory; those that are too much are left out.
     memory: usize,
 }
@@ -75,6 +78,8 @@ impl<'de> Deserialize<'de> for TagNameList {
                     if let Ok(tag) = name.parse() {
                         listed.add(tag);
                     }
+                    listed.last.clear();
+                    listed.last.push_str(&name);
                 }
                 Ok(listed)
             }
@@ -122,15 +127,29 @@ impl RepositoryClient {
             let page: TagListPage =
                 serde_json::from_slice(&body).map_err(|_| wrong("it is not a tag list"))?;
             let before = all.tags.len();
+            let may_be_truncated = page.may_be_truncated();
             let listed = page.tags.unwrap_or_default();
+            let after = self.tags_after(&listed.last);
             let is_too_much = listed.is_too_much();
             listed.tags.into_iter().for_each(|tag| all.add(tag));
             if is_too_much || all.is_too_much() {
                 return Err(wrong("it names more tags than there is memory for"));
             }
-            pages.note(all.tags.len() > before);
+            let has_new = all.tags.len() > before;
+            pages.note(has_new);
+            // A registry that does not know `last` answers with the same page again.
+            if next.is_none() && may_be_truncated && has_new {
+                next = Some(after);
+            }
         }
         Ok(all.tags)
+    }
+
+    /// The page of the list behind a tag (OCI distribution specification 1.1, "Listing Tags").
+    fn tags_after(&self, last: &str) -> Url {
+        let mut url = self.url("tags/list?n=1000");
+        url.query_pairs_mut().append_pair("last", last);
+        url
     }
 }
 

@@ -37,6 +37,11 @@ impl TokenScopes {
         Self(std::iter::once(own).chain(others).collect())
     }
 
+    /// The scope of the first repository, without those that it mounts from.
+    pub(super) fn first_only(&self) -> Self {
+        Self(self.0.iter().take(1).cloned().collect())
+    }
+
     /// Repositories that share logins, in as many as it takes.
     pub(super) fn shared_logins(
         repositories: &[(String, RepositoryAccess)],

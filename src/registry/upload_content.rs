@@ -278,10 +278,7 @@ impl RepositoryClient {
         }
         // A long upload can outlive its token; the next try fetches another.
         if let (StatusCode::UNAUTHORIZED, Some(refused)) = (status, authorization)
-            && self
-                .registry
-                .auth
-                .forget_token(self.login_scopes(), refused)
+            && self.registry.auth.forget_token(refused)
         {
             upload.mark_offset_unknown();
             return self.error(call, RequestErrorKind::TokenExpired);
@@ -317,9 +314,19 @@ impl RepositoryClient {
             // What it kept of a broken upload may be other than it says.
             self.registry.chunk_policy.disable_resume();
             refusal.cause = RequestErrorKind::SessionLost(words());
-        } else if status == StatusCode::NOT_FOUND && part.begin > 0 {
+        } else if is_lost_session(&refusal.cause) {
             refusal.cause = RequestErrorKind::SessionLost(words());
         }
         refusal
     }
+}
+
+/// Returns whether a refusal says that the session is gone: 404 or 410, unless it is the repository that
+/// does not exist.
+fn is_lost_session(cause: &RequestErrorKind) -> bool {
+    let RequestErrorKind::Status { status, code, .. } = cause else {
+        return false;
+    };
+    let is_gone = matches!(*status, StatusCode::NOT_FOUND | StatusCode::GONE);
+    is_gone && !matches!(code.as_deref(), Some("NAME_UNKNOWN" | "NAME_INVALID"))
 }

@@ -110,6 +110,15 @@ pub(super) fn received_range(response: &Response) -> Option<u64> {
     }
 }
 
+/// Which responses to a request have an upload session.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum SessionAnswer {
+    /// Each success.
+    Always,
+    /// 202; 201 says that the blob is there.
+    UnlessCreated,
+}
+
 /// Result of a request to mount a blob.
 #[derive(Debug)]
 pub enum MountResult {
@@ -166,8 +175,9 @@ impl RepositoryClient {
             url,
         );
         call.pool = pool;
+        call.is_optional = true;
         let remote = self.with_read_access(from);
-        let opened = remote.open_session(call, |status| status != StatusCode::CREATED);
+        let opened = remote.open_session(call, SessionAnswer::UnlessCreated);
         Ok(opened
             .await?
             .map_or(MountResult::Mounted, MountResult::Declined))
@@ -202,15 +212,16 @@ impl RepositoryClient {
             &call,
             RequestErrorKind::Protocol("no upload session".to_owned()),
         );
-        self.open_session(call, |_| true).await?.ok_or(nothing)
+        let opened = self.open_session(call, SessionAnswer::Always);
+        opened.await?.ok_or(nothing)
     }
 
-    /// Sends what opens an upload session, and tells the session where the answer `is_session`. A
+    /// Sends what opens an upload session, and tells the session where the answer has one. A
     /// task of its own: one that is dropped half-way would leave a session that nobody knows of.
     pub(super) async fn open_session(
         &self,
         mut call: RegistryRequest,
-        is_session: fn(StatusCode) -> bool,
+        answer: SessionAnswer,
     ) -> Result<Option<UploadSession>, RegistryError> {
         let remote = self.clone();
         let broken = self.error(
@@ -222,9 +233,16 @@ impl RepositoryClient {
         ));
         let opening = tokio::spawn(async move {
             let response = remote.send_expecting_success(&call).await?;
-            let session = is_session(response.status())
-                .then(|| remote.session_from_response(&call, &response))
-                .transpose();
+            let session = match (answer, response.status()) {
+                (SessionAnswer::UnlessCreated, StatusCode::CREATED) => Ok(None),
+                (SessionAnswer::Always, _) | (_, StatusCode::ACCEPTED) => {
+                    remote.session_from_response(&call, &response).map(Some)
+                }
+                (SessionAnswer::UnlessCreated, status) => {
+                    let text = format!("status {status}, expected 201 or 202");
+                    Err(remote.error(&call, RequestErrorKind::Protocol(text)))
+                }
+            };
             // Read to its end, so that the connection can be used again.
             let _ = read_limited(response, ERROR_LIMIT, remote.timing()).await;
             session

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::layout::LayoutFault;
 use crate::referrers::ReferrerError;
 use crate::registry::AccessProblem;
-use crate::signing::SigningError;
+use crate::signing::{KeyError, SigningError};
 use crate::tagging::TaggingError;
 use crate::transfer::{Side, StoreError};
 
@@ -124,6 +124,9 @@ impl Failure {
             _ => format!("{side} {at}: {error}"),
         };
         let mut failure = match (error, side) {
+            (StoreError::Registry(registry), _) if registry.is_rejected_login() => {
+                Self::input(what)
+            }
             (StoreError::Archive(archive), _) if archive.fault.is_service() => Self::service(what),
             (StoreError::Layout(layout), Side::Source)
                 if !matches!(layout.fault, LayoutFault::Io { .. }) =>
@@ -198,6 +201,9 @@ pub(crate) fn signing_failure(error: SigningError) -> Failure {
             Some(hint) => failure.with_hint(hint),
             None => failure,
         },
+        SigningError::Key(KeyError::NoPassword) => failure.with_hint(
+            "give the password to the step: env: COSIGN_PASSWORD: ${{ secrets.COSIGN_PASSWORD }}",
+        ),
         SigningError::Key(_) | SigningError::Root(_) | SigningError::Endpoints(_) => failure,
     }
 }

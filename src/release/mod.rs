@@ -10,6 +10,7 @@ mod context;
 mod destination;
 mod execute;
 mod failure;
+mod hand_rollback;
 mod naming_checks;
 mod outcome;
 mod pipeline;

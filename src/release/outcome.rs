@@ -33,7 +33,7 @@ pub struct ReleaseOutcome {
     pub provenance: TagProvenance,
     /// Outcome at each destination, in the order of the request.
     pub destinations: Vec<DestinationOutcome>,
-    /// Notes on skipped and defaulted rules.
+    /// Notes on skipped and defaulted rules, and on content that is not copied.
     pub notes: Vec<String>,
 }
 

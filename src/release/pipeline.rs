@@ -7,6 +7,7 @@ use super::Failure;
 use super::context::ReleaseContext;
 use super::destination::{self, OpenDestination};
 use super::execute::stages::{PreTagStages, StageResult};
+use super::hand_rollback::hand_rollback_note;
 use super::outcome::{DestinationOutcome, ReleaseOutcome};
 use super::plan::branch_ancestry::BranchTagGuard;
 use super::plan::branch_names::check_branch_names;
@@ -129,7 +130,9 @@ pub(super) async fn execute_stages(
             stages.count_roots();
         }
     }
-    Ok(build_outcome(prepared, plans, stages.results()))
+    let mut outcome = build_outcome(prepared, plans, stages.results());
+    outcome.notes.extend(stages.notes());
+    Ok(outcome)
 }
 
 /// Which step writes the root manifest.
@@ -282,6 +285,11 @@ fn build_outcome(
         derived,
         ..
     } = prepared;
+    let each = prepared.destinations.iter().zip(&plans);
+    let notes = each.filter_map(|(one, plan)| hand_rollback_note(&one.name, plan));
+    let contradictions = derived.provenance.contradictions();
+    let said = derived.notes.iter().chain(contradictions).cloned();
+    let notes = said.chain(notes).collect();
     let places = prepared.destinations.iter().map(|one| one.name.clone());
     let released = places.zip(plans).zip(results);
     let released = released.map(|((place, plan), results)| DestinationOutcome {
@@ -304,11 +312,6 @@ fn build_outcome(
         commit: commit.clone(),
         provenance: derived.provenance.clone(),
         destinations: released.collect(),
-        notes: derived
-            .notes
-            .iter()
-            .chain(derived.provenance.contradictions())
-            .cloned()
-            .collect(),
+        notes,
     }
 }

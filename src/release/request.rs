@@ -9,6 +9,7 @@ use crate::referrers::ReferrerSelection;
 use crate::registry::RepositoryAccess;
 use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
 use crate::tagging::{CommitTagForm, EnvironmentName, ExcludedVersions, NamedRelease, TagRules};
+use crate::transfer::ForeignLayers;
 
 /// Verb of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +43,8 @@ pub struct ReleaseRequest {
     pub destinations: Vec<Destination>,
     /// Event or checkout that the tags are derived from.
     pub facts: Option<EventFacts>,
-    /// Whether the user names the commit that the image was built from: then no label denies it.
-    pub is_commit_given: bool,
+    /// Whether the user named the commit of `facts`.
+    pub commit_given: bool,
     /// Tag rules.
     pub rules: TagRules,
     /// Versions that never count for version lines.
@@ -62,6 +63,8 @@ pub struct ReleaseRequest {
     pub signing: Option<SigningOptions>,
     /// Referrers that are copied with the image.
     pub referrers: ReferrerSelection,
+    /// Whether foreign layers are copied too.
+    pub foreign_layers: ForeignLayers,
     /// Platforms to release.
     pub platforms: RequestedPlatforms,
     /// Plan and report, and write nothing.
@@ -101,6 +104,8 @@ pub struct SigningOptions {
     pub recursive: bool,
     /// Predicates to attest of the root.
     pub attestations: Vec<Predicate>,
+    /// Whether scan reports and SBOMs that name no image are attested.
+    pub allows_unbound: bool,
     /// Store at GitHub that attestations are uploaded to as well, if any.
     pub github: Option<github::AttestationStore>,
     /// Time of creation, as RFC 3339.

@@ -323,6 +323,7 @@ fn to_referrers_json(referrers: &CopiedReferrers) -> Option<ReferrersJson<'_>> {
             SkipReason::LimitExceeded => "cap",
             SkipReason::Missing => "gone",
             SkipReason::OtherSubject => "foreign",
+            SkipReason::Unreadable => "unreadable",
             SkipReason::TagConflict => "taken",
         },
     });

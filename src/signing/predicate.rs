@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::in_toto_types::STATEMENT_TYPE;
+use super::report_subject::ReportSubject;
 use super::verify::check_json;
 use crate::image::Digest;
 
@@ -15,6 +16,8 @@ pub struct Predicate {
     pub kind: &'static str,
     /// What is said.
     pub content: Value,
+    /// The image that a scan report or an SBOM is about, as it says itself; `None` for other files.
+    pub report_subject: Option<ReportSubject>,
     /// The images that the file itself says it is about, where it does.
     declared_subjects: Option<Vec<String>>,
 }
@@ -109,7 +112,15 @@ impl Predicate {
         Self {
             kind,
             content,
+            report_subject: None,
             declared_subjects: None,
+        }
+    }
+
+    fn new_report(kind: &'static str, content: Value, subject: ReportSubject) -> Self {
+        Self {
+            report_subject: Some(subject),
+            ..Self::new(kind, content)
         }
     }
 }
@@ -117,10 +128,12 @@ impl Predicate {
 fn parse_sbom(json: Value) -> Result<Predicate, PredicateError> {
     let text = |name: &str| json[name].as_str().unwrap_or_default();
     if text("bomFormat") == "CycloneDX" && text("specVersion").starts_with("1.") {
-        return Ok(Predicate::new(CYCLONEDX, json));
+        let subject = ReportSubject::from_sbom(&json);
+        return Ok(Predicate::new_report(CYCLONEDX, json, subject));
     }
     if text("spdxVersion").starts_with("SPDX-2.") && text("SPDXID") == "SPDXRef-DOCUMENT" {
-        return Ok(Predicate::new(SPDX, json));
+        let subject = ReportSubject::from_sbom(&json);
+        return Ok(Predicate::new_report(SPDX, json, subject));
     }
     Err(PredicateError::Schema(
         "a bill of materials that is known: CycloneDX 1 or SPDX 2, as JSON",
@@ -135,7 +148,8 @@ fn parse_scan_report(json: Value) -> Result<Predicate, PredicateError> {
             .unwrap_or_default()
     };
     let scanner = if json["scanner"]["result"].is_object() && json["metadata"].is_object() {
-        return Ok(Predicate::new(VULNERABILITIES, json));
+        let subject = ReportSubject::from_scan_report(&json);
+        return Ok(Predicate::new_report(VULNERABILITIES, json, subject));
     } else if json["SchemaVersion"] == 2 && json["ArtifactName"].is_string() {
         let time = text("/CreatedAt");
         ScannerInfo {
@@ -169,7 +183,8 @@ fn parse_scan_report(json: Value) -> Result<Predicate, PredicateError> {
         ));
     };
     let content = scanner.to_predicate(&json);
-    Ok(Predicate::new(VULNERABILITIES, content))
+    let subject = ReportSubject::from_scan_report(&json);
+    Ok(Predicate::new_report(VULNERABILITIES, content, subject))
 }
 
 /// Who made a report, and when it was begun and done.
@@ -218,6 +233,7 @@ fn parse_provenance(json: Value) -> Result<Predicate, PredicateError> {
     Ok(Predicate {
         kind,
         content: json,
+        report_subject: None,
         declared_subjects: about,
     })
 }
@@ -249,6 +265,7 @@ fn parse_verification_summary(json: Value) -> Result<Predicate, PredicateError> 
     Ok(Predicate {
         kind: SUMMARY,
         content: json,
+        report_subject: None,
         declared_subjects: about,
     })
 }

@@ -168,7 +168,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn from_note(text: impl Into<String>) -> Self {
+    pub(crate) fn from_note(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
             difference: None,

@@ -6,7 +6,8 @@ use thiserror::Error;
 use super::tag_name;
 use crate::image::Tag;
 
-/// The name of an environment: `[a-z0-9-]{1,32}`. It is a tag too, so it does not begin with a dash
+/// The name of an environment: `[a-z0-9-]{1,32}`, capitals taken as lower case, as GitHub compares the names
+/// of its environments. It is a tag too, so it does not begin with a dash
 /// and reads as nothing else that a tag can stand for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EnvironmentName(Tag);
@@ -47,6 +48,7 @@ impl FromStr for EnvironmentName {
     type Err = EnvironmentNameError;
 
     fn from_str(text: &str) -> Result<Self, EnvironmentNameError> {
+        let text = text.to_ascii_lowercase();
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if text.len() > 32 || !text.bytes().all(allowed) {
             return Err(EnvironmentNameError::Malformed);
@@ -74,11 +76,14 @@ mod tests {
         for text in ["dev", "prod", "eu-west-1", "2b", &"x".repeat(32)] {
             assert_eq!(text.parse::<EnvironmentName>().unwrap().as_str(), text);
         }
-        for text in ["", "-dev", "Dev", "a.b", "a_b", "dev\n", &"x".repeat(33)] {
+        for text in ["Prod", "PROD", "prod"] {
+            assert_eq!(text.parse::<EnvironmentName>().unwrap().as_str(), "prod");
+        }
+        for text in ["", "-dev", "a.b", "a_b", "dev\n", &"x".repeat(33)] {
             let error = text.parse::<EnvironmentName>().unwrap_err();
             assert_eq!(error, EnvironmentNameError::Malformed, "{text:?}");
         }
-        for text in ["latest", "1", "pr-12", "git-2b2e927"] {
+        for text in ["latest", "Latest", "1", "pr-12", "git-2b2e927"] {
             let error = text.parse::<EnvironmentName>().unwrap_err();
             assert!(matches!(error, EnvironmentNameError::Reserved(_)), "{text}");
         }

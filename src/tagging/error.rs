@@ -118,6 +118,7 @@ impl TaggingError {
     /// Returns what the reader can do.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::NoDefaultTags(event) => rule_for_event(event),
             Self::DeletedRef { .. } => "remove this event from the triggers of the workflow",
             Self::ReleaseNotOut(_) => "trigger the workflow with release: types: [published]",
             Self::NoFacts | Self::NoRef(_) | Self::OtherRef(_) => {
@@ -143,5 +144,19 @@ impl TaggingError {
             Self::LongVersion(_) => "use a shorter pre-release part",
             _ => "set the input tags, one per line",
         }
+    }
+}
+
+/// Returns a hint with a rule that gives a tag for an event without default tags.
+fn rule_for_event(event: &str) -> &'static str {
+    match event {
+        "schedule" => "set tags to a rule for it, such as tags: type=schedule",
+        "workflow_run" => {
+            "set tags to a rule for it, such as tags: type=sha with mode: strict, which takes the commit that the other workflow ran on"
+        }
+        "repository_dispatch" => {
+            "set tags to a rule for it, such as tags: type=raw,value=${{ github.event.client_payload.version }}"
+        }
+        _ => "set tags to a rule for it, such as tags: type=sha",
     }
 }

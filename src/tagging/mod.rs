@@ -27,6 +27,7 @@ mod requested_version;
 mod rules;
 mod tag_name;
 mod tag_plan;
+mod tag_preview;
 mod tag_rules;
 mod unknown_names;
 mod version_lines;
@@ -44,13 +45,14 @@ pub use promote_tags::derive_promote_tags;
 pub use provenance::{CommitTagOrigin, TagProvenance, VersionOrigin};
 pub use push_tags::derive_push_tags;
 pub use release_series::{NamedRelease, ReleaseSeries};
-pub use release_version::{ReleaseVersion, VersionNumber};
+pub use release_version::{ReleaseVersion, VersionNumber, is_prerelease_word};
 pub use rules::{
     CsvProblem, Flavor, RuleError, RuleProblem, TagRule, TagRuleSet, parse_image_names,
 };
 pub use tag_plan::{
     DerivedTags, ImmutableTagSource, LineTag, MovingTagSource, PlannedTag, TagKind,
 };
+pub use tag_preview::preview_tags;
 pub use tag_rules::{TagInputs, TagRules};
 pub use unknown_names::UnknownNames;
 pub use version_lines::{SeriesReleases, TaggedRelease, VersionLine};

@@ -158,6 +158,13 @@ impl BlobIndex {
         declined.unwrap_or_default() < DECLINED_LIMIT
     }
 
+    /// Notes that a registry has not what it said that it mounted.
+    pub(super) fn stop_mounting(&self, registry: &RegistryName) {
+        let mut registries = self.lock();
+        let key = CanonicalRegistry::from_name(registry);
+        registries.entry(key).or_default().declined = DECLINED_LIMIT;
+    }
+
     /// Notes what came of a mount.
     pub(super) fn record_mount(&self, registry: &RegistryName, did: bool) {
         let mut registries = self.lock();

@@ -204,7 +204,7 @@ async fn try_mount(
     let outcome = match remote.mount_blob(blob.digest, from).await {
         Ok(mount) => Some(mount),
         // A mount reads another repository, for which there may be no token.
-        Err(error) if error.is_refusal() || error.lacks_login() => None,
+        Err(error) if error.is_unusable_answer() || error.lacks_login() => None,
         Err(error) => return Err(error),
     };
     let did = matches!(outcome, Some(MountResult::Mounted));

@@ -8,8 +8,9 @@ use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::blob_index::BlobOrigin;
+use super::image_store::WritePass;
 use super::manifest_tree::read_child;
-use super::{CopyError, CopyRequest, ImageStore, Root, RootPresence, StoreError};
+use super::{CopyError, CopyRequest, ForeignLayers, ImageStore, Root, RootPresence, StoreError};
 use crate::image::{
     CanonicalRegistry, Descriptor, Digest, MANIFESTS_LIMIT, Manifest, ManifestLink, ManifestWalk,
     Reservation, WalkDepth, WalkPolicy,
@@ -27,6 +28,8 @@ pub(super) struct CopyPlan {
     pub(super) children: Vec<Vec<PlannedManifest>>,
     /// The blobs of all of them.
     pub(super) blobs: HashMap<Digest, Descriptor>,
+    /// The foreign layers that are not copied.
+    pub(super) foreign: BTreeMap<Digest, Descriptor>,
     /// The memory that all this takes.
     _reservation: Option<Reservation>,
 }
@@ -37,7 +40,7 @@ pub(super) struct PlannedManifest {
     digest: Digest,
     /// How many bytes it has.
     size: usize,
-    children: Vec<Digest>,
+    children: Vec<ManifestLink>,
     /// It, where it is in memory anyway.
     read: Option<Box<Manifest>>,
 }
@@ -47,17 +50,13 @@ impl PlannedManifest {
         Self {
             digest: manifest.digest,
             size: manifest.bytes.len(),
-            children: manifest.children().map(|child| child.digest).collect(),
+            children: ManifestLink::from_manifest(manifest),
             read: None,
         }
     }
 
     fn links(&self) -> impl Iterator<Item = ManifestLink> {
-        self.children.iter().map(|child| ManifestLink {
-            parent: self.digest,
-            child: *child,
-            may_be_index: true,
-        })
+        self.children.iter().copied()
     }
 
     /// Writes the manifest by its digest. Returns whether it was written, as
@@ -66,15 +65,16 @@ impl PlannedManifest {
         &self,
         copy: &CopyRequest<'_>,
         store: &ImageStore,
+        pass: WritePass,
     ) -> Result<bool, CopyError> {
         let _turn = copy.blob_index.large_turn(self.size).await;
         match &self.read {
-            Some(manifest) => store.put_manifest(manifest).await,
+            Some(manifest) => store.put_manifest(manifest, pass).await,
             None => {
                 let found = copy.source.get_manifest(self.digest).await;
                 let found = found.map_err(StoreError::at_source)?;
                 let gone = || StoreError::Vanished(self.digest).at_source();
-                store.put_manifest(&found.ok_or_else(gone)?).await
+                store.put_manifest(&found.ok_or_else(gone)?, pass).await
             }
         }
     }
@@ -89,12 +89,13 @@ struct Gathered<'a> {
 
 struct NamedBlobs {
     blobs: HashMap<Digest, Descriptor>,
+    foreign: BTreeMap<Digest, Descriptor>,
     reservation: Reservation,
 }
 
 /// What a blob and a child take in a plan.
 const BLOB_MEMORY: usize = size_of::<Descriptor>() + size_of::<Digest>();
-const CHILD_MEMORY: usize = size_of::<Digest>();
+const CHILD_MEMORY: usize = size_of::<ManifestLink>();
 
 impl<'a> Gathered<'a> {
     fn new(copy: &'a CopyRequest<'a>, store: &'a ImageStore) -> Self {
@@ -103,7 +104,11 @@ impl<'a> Gathered<'a> {
         Self {
             copy,
             store,
-            named: Mutex::new(NamedBlobs { blobs, reservation }),
+            named: Mutex::new(NamedBlobs {
+                blobs,
+                foreign: BTreeMap::new(),
+                reservation,
+            }),
         }
     }
 
@@ -114,7 +119,15 @@ impl<'a> Gathered<'a> {
         let planned = PlannedManifest::new(manifest);
         let children = CHILD_MEMORY * planned.children.len();
         named.reservation.grow(children).ok_or_else(full)?;
-        for blob in manifest.blobs() {
+        let foreign = manifest.foreign_layers();
+        let (copied, skipped): (Vec<_>, Vec<_>) =
+            foreign.partition(|_| self.copy.foreign_layers == ForeignLayers::Copy);
+        for layer in skipped {
+            let memory = BLOB_MEMORY + layer.urls.iter().map(String::len).sum::<usize>();
+            named.reservation.grow(memory).ok_or_else(full)?;
+            named.foreign.insert(layer.digest, layer.clone());
+        }
+        for blob in manifest.blobs().chain(copied) {
             record_source_blob(self.copy, self.store, blob);
             if !named.blobs.contains_key(&blob.digest) {
                 let data = blob.data.as_ref().map_or(0, |data| data.len());
@@ -223,11 +236,16 @@ pub(super) async fn plan_copy(
     let below = found.split_off(roots_count);
     found.retain(|root| !walk.contains(root.digest));
     let named = gathered.named.into_inner();
-    let NamedBlobs { blobs, reservation } = named.unwrap_or_else(PoisonError::into_inner);
+    let NamedBlobs {
+        blobs,
+        foreign,
+        reservation,
+    } = named.unwrap_or_else(PoisonError::into_inner);
     Ok(CopyPlan {
         roots: found,
         children: order_by_dependency(below),
         blobs,
+        foreign,
         _reservation: Some(reservation),
     })
 }
@@ -240,7 +258,7 @@ fn order_by_dependency(manifests: Vec<PlannedManifest>) -> Vec<Vec<PlannedManife
     let mut waiting: HashMap<Digest, (usize, PlannedManifest)> = HashMap::new();
     let mut level = Vec::new();
     for manifest in manifests {
-        let children = manifest.children.iter().copied();
+        let children = manifest.children.iter().map(|link| link.child);
         let children: HashSet<Digest> = children.filter(|child| all.contains(child)).collect();
         for child in &children {
             parents.entry(*child).or_default().push(manifest.digest);

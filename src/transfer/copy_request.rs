@@ -15,12 +15,24 @@ pub struct CopyRequest<'a> {
     pub root_presence: RootPresence,
     /// Where they are to be, each place once.
     pub destinations: Vec<&'a ImageStore>,
+    /// Whether foreign layers are copied too.
+    pub foreign_layers: ForeignLayers,
     /// What the run knows of blobs.
     pub blob_index: &'a BlobIndex,
     /// Where to say what is retried.
     pub notices: &'a Notices,
     /// Counts the bytes of all copies of a run.
     pub meter: &'a ProgressMeter,
+}
+
+/// What becomes of layers that registries need not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ForeignLayers {
+    /// They stay where their addresses say.
+    #[default]
+    Skip,
+    /// They are read from the source, and copied as other layers.
+    Copy,
 }
 
 /// A manifest to be copied with all below it.

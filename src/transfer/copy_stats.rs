@@ -47,6 +47,11 @@ impl CopyStats {
         .add(bytes);
     }
 
+    /// Returns whether the registry has mounted a blob.
+    pub(super) fn has_mounts(&self) -> bool {
+        self.mounted.blobs + self.shared.blobs > 0
+    }
+
     /// Returns the amount that was not sent: mounted, present or shared.
     pub fn not_sent(&self) -> BlobAmount {
         let reasons = [self.mounted, self.present, self.shared];

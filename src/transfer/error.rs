@@ -41,6 +41,18 @@ pub enum StoreError {
         /// What names it.
         parent: Digest,
     },
+    /// A manifest has another size than its index says.
+    #[error("manifest {child} has {size} bytes, its index {parent} says {expected}")]
+    WrongChildSize {
+        /// The manifest.
+        child: Digest,
+        /// The index.
+        parent: Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// The size that the index says.
+        expected: u64,
+    },
     /// An index names more than can be an image.
     #[error("the index {0} names more than {limit} manifests, more than any image", limit = crate::image::MANIFESTS_LIMIT)]
     TooManyManifests(Digest),
@@ -129,6 +141,19 @@ impl StoreError {
         match self {
             Self::Registry(error) => error.is_transient(),
             Self::WrongBlob { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Returns whether a manifest is there and cannot be read, or differs from its entry in the index.
+    pub fn is_unreadable_manifest(&self) -> bool {
+        match self {
+            Self::Registry(error) => {
+                let cause = &error.cause;
+                matches!(cause, registry::RequestErrorKind::Manifest(error) if error.is_malformed())
+            }
+            Self::Layout(error) => error.fault.is_unreadable_manifest(),
+            Self::WrongChildSize { .. } | Self::MissingChild { .. } => true,
             _ => false,
         }
     }

@@ -197,6 +197,34 @@ impl ImageReader {
         is_same && !lock(&self.generated).contains(&digest)
     }
 
+    /// Whether its content is on disk, where a look costs no request.
+    pub fn is_on_disk(&self) -> bool {
+        !matches!(self.kind, ReaderKind::Store(ImageStore::Registry(_)))
+    }
+
+    /// Checks that everything below a manifest is there, where it is on disk. Of a manifest that was made
+    /// here, what it lists is checked.
+    ///
+    /// # Errors
+    /// Content that is missing or damaged.
+    pub async fn check_stored_content(&self, root: Digest) -> Result<(), StoreError> {
+        let mut pending = vec![root];
+        while let Some(digest) = pending.pop() {
+            if lock(&self.generated).contains(&digest) {
+                let made = self.get_manifest(digest).await?;
+                let listed = made.iter().flat_map(Manifest::children);
+                pending.extend(listed.map(|child| child.digest));
+                continue;
+            }
+            match &self.kind {
+                ReaderKind::Store(ImageStore::Registry(_)) => {}
+                ReaderKind::Store(ImageStore::Layout(layout)) => drop(layout.check(digest).await?),
+                ReaderKind::Archive(archive) => drop(archive.check(digest).await?),
+            }
+        }
+        Ok(())
+    }
+
     /// Opens a blob from its byte `at` on. Whoever reads it checks its size and digest.
     pub(super) async fn open_blob(
         &self,

@@ -18,6 +18,15 @@ pub enum ImageStore {
     Layout(LayoutDirectory),
 }
 
+/// Which write of a manifest it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WritePass {
+    /// The first one: a destination may turn out to lack content that it was taken to have.
+    First,
+    /// One after all content was copied again.
+    AfterRecopy,
+}
+
 impl ImageStore {
     /// Resolves a tag to a digest; `None` if the tag does not exist.
     ///
@@ -139,13 +148,19 @@ impl ImageStore {
     }
 
     /// Writes a manifest by its digest. Returns whether it was written: a layout that has it keeps it.
-    pub(super) async fn put_manifest(&self, manifest: &Manifest) -> Result<bool, CopyError> {
+    pub(super) async fn put_manifest(
+        &self,
+        manifest: &Manifest,
+        pass: WritePass,
+    ) -> Result<bool, CopyError> {
+        let target = TagOrDigest::Digest(manifest.digest);
         let written = match self {
-            Self::Registry(remote) => remote
-                .put_manifest(&TagOrDigest::Digest(manifest.digest), manifest)
-                .await
-                .map(|_| true)
-                .map_err(StoreError::from),
+            Self::Registry(remote) => match pass {
+                WritePass::First => remote.put_manifest(&target, manifest).await,
+                WritePass::AfterRecopy => remote.put_complete_manifest(&target, manifest).await,
+            }
+            .map(|_| true)
+            .map_err(StoreError::from),
             Self::Layout(layout) => layout
                 .write_manifest(manifest)
                 .await

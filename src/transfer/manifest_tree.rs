@@ -40,12 +40,21 @@ pub async fn read_manifest_tree(
 /// Reads a manifest that an index lists.
 ///
 /// # Errors
-/// A manifest that is missing or cannot be read.
+/// A manifest that is missing, cannot be read, or has another size than the index says.
 pub(super) async fn read_child(
     source: &ImageReader,
     link: ManifestLink,
 ) -> Result<Manifest, StoreError> {
     let ManifestLink { parent, child, .. } = link;
     let found = source.get_manifest(child).await?;
-    found.ok_or(StoreError::MissingChild { child, parent })
+    let found = found.ok_or(StoreError::MissingChild { child, parent })?;
+    match found.bytes.len() as u64 {
+        size if size == link.size => Ok(found),
+        size => Err(StoreError::WrongChildSize {
+            child,
+            parent,
+            size,
+            expected: link.size,
+        }),
+    }
 }

@@ -25,7 +25,7 @@ mod send_blob;
 mod verified_stream;
 
 pub use blob_index::BlobIndex;
-pub use copy_request::{CopyFailure, CopyRequest, Root, RootPresence};
+pub use copy_request::{CopyFailure, CopyRequest, ForeignLayers, Root, RootPresence};
 pub use copy_stats::{BlobAmount, CopyStats};
 pub use error::{CopyError, Side, StoreError};
 pub use image_reader::{ImageReader, SourceStream};

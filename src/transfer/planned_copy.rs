@@ -1,6 +1,6 @@
 //! Steps of a copy whose missing content is known: blobs, child manifests, roots.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -8,6 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::copy_blob;
 use super::copy_plan::{self, CopyPlan, MANIFEST_CONCURRENCY, PlanDepth, PlannedManifest};
 use super::copy_target::CopyTarget;
+use super::image_store::WritePass;
 use super::{CopyError, CopyFailure, CopyRequest, CopyStats};
 use crate::image::{Descriptor, Digest};
 
@@ -50,6 +51,12 @@ impl CopyRequest<'_> {
     /// # Errors
     /// As [`PlannedCopy::copy_blobs`].
     pub async fn copy_everything(self) -> Result<(), CopyFailure> {
+        // What they lack may be what they have said that they mounted.
+        let registries = self
+            .destinations
+            .iter()
+            .filter_map(|store| store.registry());
+        registries.for_each(|registry| self.blob_index.stop_mounting(registry));
         let targets = self.destinations.iter().map(|store| CopyTarget::new(store));
         let targets = targets
             .map(|target| (target, CopyPlan::default()))
@@ -75,6 +82,12 @@ impl PlannedCopy<'_> {
     pub fn will_have_blob(&self, at: usize, blob: Digest) -> bool {
         let target = self.targets.get(at);
         target.is_some_and(|(_, plan)| plan.blobs.contains_key(&blob))
+    }
+
+    /// Returns the foreign layers of the manifests to be written, which are not copied.
+    pub fn foreign_layers(&self) -> BTreeMap<Digest, &Descriptor> {
+        let plans = self.targets.iter().flat_map(|(_, plan)| &plan.foreign);
+        plans.map(|(digest, layer)| (*digest, layer)).collect()
     }
 
     /// Brings the blobs that are missing.
@@ -138,11 +151,13 @@ impl PlannedCopy<'_> {
 
     async fn write_levels(&self, levels: ManifestLevels) -> Result<(), CopyFailure> {
         let written = self.targets.iter().map(|(target, plan)| async move {
-            match write_manifests(&self.request, target, levels.select(plan)).await {
+            let pass = WritePass::First;
+            match write_manifests(&self.request, target, levels.select(plan), pass).await {
                 // Whoever has a manifest has what it names, unless it says itself that it has not.
                 Err(error) if error.lacks_content() => {
                     let text = format!("{error}; copying the whole image again");
                     self.request.notices.warning(text);
+                    self.distrust_mounts(target);
                     target.reset();
                     target.record_result(self.rewrite_everything(target, levels).await);
                 }
@@ -163,17 +178,21 @@ impl PlannedCopy<'_> {
     ) -> Result<(), CopyError> {
         let plan = copy_plan::plan_copy(&self.request, target.store, PlanDepth::Everything).await?;
         self.copy_planned_blobs(vec![(target, &plan)]).await;
-        write_manifests(
-            &self.request,
-            target,
-            ManifestLevels::BelowRoots.select(&plan),
-        )
-        .await?;
+        let pass = WritePass::AfterRecopy;
+        let below = ManifestLevels::BelowRoots.select(&plan);
+        write_manifests(&self.request, target, below, pass).await?;
         match levels {
             ManifestLevels::BelowRoots => Ok(()),
             ManifestLevels::Roots => {
-                write_manifests(&self.request, target, levels.select(&plan)).await
+                write_manifests(&self.request, target, levels.select(&plan), pass).await
             }
+        }
+    }
+
+    /// Mounts nothing more at a registry that lacks content after it has said that it mounted some.
+    fn distrust_mounts(&self, target: &CopyTarget<'_>) {
+        if let (Some(registry), true) = (target.store.registry(), target.stats().has_mounts()) {
+            self.request.blob_index.stop_mounting(registry);
         }
     }
 
@@ -216,13 +235,14 @@ async fn write_manifests(
     copy: &CopyRequest<'_>,
     target: &CopyTarget<'_>,
     levels: &[Vec<PlannedManifest>],
+    pass: WritePass,
 ) -> Result<(), CopyError> {
     for level in levels {
         if target.has_failed() {
             return Ok(());
         }
         let written = stream::iter(level)
-            .map(|planned| planned.write(copy, target.store))
+            .map(|planned| planned.write(copy, target.store, pass))
             .buffer_unordered(MANIFEST_CONCURRENCY)
             .try_fold(0, async |count, written| Ok(count + u64::from(written)))
             .await?;

@@ -183,7 +183,7 @@ async fn open_in_new_repository(
 ) -> Result<MountResult, registry::RegistryError> {
     match remote.open_unless_present(blob).await {
         // It does not know the question.
-        Err(error) if error.is_refusal() => {
+        Err(error) if error.is_unusable_answer() => {
             remote.mark_not_new();
             remote
                 .start_upload(blob.size)

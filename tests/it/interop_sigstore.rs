@@ -300,7 +300,10 @@ fn attested() -> [(&'static str, Value, &'static str); 5] {
 fn what_is_signed_here_is_verified_by_others() {
     let bench = Bench::new("matrix");
     let attested = attested();
-    let mut inputs: Vec<(&str, String)> = vec![("recursive", "true".to_owned())];
+    let mut inputs: Vec<(&str, String)> = vec![
+        ("recursive", "true".to_owned()),
+        ("unbound", "allow".to_owned()),
+    ];
     for (at, (input, content, _)) in attested.iter().enumerate() {
         let name = format!("{at}.json");
         std::fs::write(bench.place.path(&name), content.to_string()).unwrap();

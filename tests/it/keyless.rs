@@ -29,6 +29,7 @@ const BOTH: &[SignatureFormat] = &[SignatureFormat::Bundle, SignatureFormat::Leg
 
 fn signing(signer: &Arc<KeylessSigner>, forms: &[SignatureFormat]) -> SigningOptions {
     SigningOptions {
+        allows_unbound: true,
         signer: Signer::Keyless(signer.clone()),
         formats: forms.to_vec(),
         annotations: Default::default(),
@@ -820,6 +821,7 @@ async fn what_is_signed_keyless_in_a_layout_is_verified_there() {
             ("images", images.as_str()),
             ("signature-format", form),
             ("sbom", "sbom.json"),
+            ("unbound", "allow"),
             ("recursive", "true"),
         ];
         let signed = ran(step(&place, &sigstore, &inputs)).await;

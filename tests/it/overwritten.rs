@@ -114,6 +114,7 @@ impl Stage {
 
     fn signing(&self) -> shipmark::release::SigningOptions {
         shipmark::release::SigningOptions {
+            allows_unbound: true,
             formats: self.forms.clone(),
             ..signing(&self.key)
         }
@@ -210,6 +211,7 @@ async fn promise_2_a_list_that_is_partly_of_images_is_mended_and_keeps_its_refer
     let other = key();
     let mut sign = promoted(&stage.at(), &stage.place());
     sign.signing = Some(shipmark::release::SigningOptions {
+        allows_unbound: true,
         formats: vec![SignatureFormat::Bundle],
         ..signing(&other)
     });

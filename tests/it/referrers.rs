@@ -264,11 +264,15 @@ async fn unreadable_is_not_none() {
         ("/referrers/", Effect::status(429), "429"),
         ("/referrers/", Effect::status(403), "403"),
         ("/referrers/", Effect::status(500), "500"),
-        ("/referrers/", html.clone(), "not a list of referrers"),
+        (
+            "/referrers/",
+            html.clone(),
+            "does not say whether it lists referrers",
+        ),
         ("/referrers/", bare, "not a list of referrers"),
         ("/tags/list", Effect::status(503), "503"),
         (".sig", Effect::status(403), "403"),
-        (".att", html, "not a manifest"),
+        (".att", html, "answered with a web page"),
     ] {
         let target = Registry::start(Profile::plain()).await;
         let place = format!("{}/team/web", target.host());

@@ -77,7 +77,7 @@ fn a_step_of_a_job_leaves_outputs_and_a_summary() {
                     ("images", "oci:a\noci:b\n"),
                     ("credentials", "ghcr.io=robot:made-up-word"),
                     ("dry-run", "false"),
-                    ("imagse", "x"),
+                    ("qqq", "x"),
                 ],
             )
             .output()
@@ -88,7 +88,7 @@ fn a_step_of_a_job_leaves_outputs_and_a_summary() {
     assert!(ran.log.contains("::add-mask::made-up-word\n"));
     assert!(
         ran.log
-            .contains("::warning title=shipmark::unknown input imagse")
+            .contains("::warning title=shipmark::unknown input qqq")
     );
     let said = ran
         .log

@@ -98,7 +98,7 @@ fn what_is_malformed_is_told_with_its_place() {
     for (tags, message) in [
         (
             "x\ntype=semver,patern={{version}}",
-            "error: tags, line 2: the attribute pattern is missing, which type=semver needs",
+            "error: tags, line 2: the attribute \"patern\" is not known; did you mean pattern?",
         ),
         (
             "type=raw,value={{date \"YYYY\"}}",

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 
+use crate::image::manifest_limits::LIMITED_LIST;
 use crate::image::{Descriptor, Digest, ManifestError, Platform};
 
 /// The most blobs or manifests that one manifest may name.
@@ -34,6 +35,8 @@ pub(super) struct ManifestJson {
     pub layers: Option<Vec<DescriptorJson>>,
     #[serde(default, deserialize_with = "descriptors")]
     pub manifests: Option<Vec<DescriptorJson>>,
+    #[serde(default, deserialize_with = "descriptors")]
+    pub blobs: Option<Vec<DescriptorJson>>,
     pub subject: Option<DescriptorJson>,
     pub annotations: Option<BTreeMap<String, String>>,
 }
@@ -81,7 +84,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AtMost<T> {
     type Value = Option<Vec<T>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a list of at most {} elements", self.limit)
+        write!(f, "{LIMITED_LIST} {} elements", self.limit)
     }
 
     fn visit_none<E>(self) -> Result<Self::Value, E> {

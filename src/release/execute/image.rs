@@ -1,6 +1,7 @@
 //! Copies the image to the destinations that lack it.
 
-use crate::image::Digest;
+use crate::image::{Descriptor, Digest};
+use crate::notices::to_printable;
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
 use crate::release::plan::tags::TagPlan;
@@ -44,6 +45,7 @@ pub(crate) async fn plan_image_copy<'a>(
             .iter()
             .map(|destination| &destination.store)
             .collect(),
+        foreign_layers: request.foreign_layers,
         blob_index: &context.blob_index,
         notices: &context.notices,
         meter: &context.meter,
@@ -57,18 +59,38 @@ pub(crate) async fn plan_image_copy<'a>(
     })
 }
 
+/// Most addresses of a layer that a note names.
+const SHOWN_ADDRESSES: usize = 3;
+
+fn foreign_layer_note(layer: &Descriptor) -> String {
+    let addresses = layer.urls.iter().take(SHOWN_ADDRESSES);
+    let addresses: Vec<String> = addresses.map(|url| to_printable(url, 120)).collect();
+    format!(
+        "foreign layer {} ({} bytes) is not copied and stays at {} (foreign-layers: copy copies it)",
+        layer.digest,
+        layer.size,
+        addresses.join(", ")
+    )
+}
+
 /// Copies the whole image without its root, once, to a destination that was expected to have it.
 pub(crate) async fn recopy_image(
     prepared: &PreparedRelease<'_>,
     destination: &OpenDestination,
 ) -> Result<(), Failure> {
-    let PreparedRelease { context, image, .. } = prepared;
+    let PreparedRelease {
+        request,
+        context,
+        image,
+        ..
+    } = prepared;
     let fill = || async {
         let copy = CopyRequest {
             source: &image.reader,
             roots: vec![Root::Read(Box::new(image.root.clone()))],
             root_presence: RootPresence::Unknown,
             destinations: vec![&destination.store],
+            foreign_layers: request.foreign_layers,
             blob_index: &context.blob_index,
             notices: &context.notices,
             meter: &context.meter,
@@ -103,6 +125,12 @@ impl ImageCopyStage<'_> {
     pub(crate) async fn write_root(&self) -> Result<(), Failure> {
         let taken = self.planned_copy.write_roots().await;
         taken.map_err(|failed| self.to_failure(failed))
+    }
+
+    /// Returns a note for each foreign layer that is not copied, with the hosts that have it.
+    pub(crate) fn foreign_layer_notes(&self) -> Vec<String> {
+        let foreign = self.planned_copy.foreign_layers().into_values();
+        foreign.map(foreign_layer_note).collect()
     }
 
     /// Counts the root at the destinations that lacked it, where tags have written it.

@@ -146,6 +146,11 @@ impl<'a> PreTagStages<'a> {
         try_join_all(results).await.map(drop)
     }
 
+    /// Returns notes on content that is not copied.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.image.foreign_layer_notes()
+    }
+
     /// Returns what was written at each destination; before the writes, what is planned.
     pub(crate) fn results(&self) -> Vec<StageResult> {
         let content = self.image.result().into_iter();

@@ -8,6 +8,7 @@ pub(super) mod line_correction;
 pub(super) mod line_facts;
 pub(super) mod line_warnings;
 pub(super) mod lines;
+mod next_version;
 pub(super) mod observe;
 pub(super) mod reuse;
 pub(super) mod tags;

@@ -3,6 +3,7 @@
 use super::destination_state::DestinationState;
 use super::line_warnings::LineWarnings;
 use super::lines::{LineDecision, LineHold, decide_line};
+use super::next_version::next_free_version;
 use crate::image::{Destination, Digest, Tag};
 use crate::release::Failure;
 use crate::release::outcome::{TagChange, TagResult};
@@ -196,7 +197,8 @@ fn plan_change(
     }
     match (&planned.kind, there) {
         (TagKind::Immutable(_), Some(other)) => {
-            Err(immutable_tag_conflict(place, planned, other, root))
+            let refusal = immutable_tag_conflict(place, planned, other, root);
+            Err(name_next_version(refusal, place, planned, seen))
         }
         (TagKind::Moving(MovingTagSource::Branch), Some(_)) => {
             Ok(match seen.newer_branches.get(&planned.tag) {
@@ -231,6 +233,26 @@ pub(crate) fn immutable_tag_conflict(
         "release under a new version, or release the existing image: --source {}",
         tag_reference(place, tag)
     ))
+}
+
+/// Names the next free version, where the tag is one and the list of tags is known.
+fn name_next_version(
+    refusal: Failure,
+    place: &Destination,
+    planned: &PlannedTag,
+    seen: &DestinationState,
+) -> Failure {
+    let next = match seen.tags.is_empty() {
+        true => None,
+        false => next_free_version(&planned.tag, &seen.tags),
+    };
+    match next {
+        Some(next) => refusal.with_hint(format!(
+            "release under the next free version, {next}, or release the existing image: --source {}",
+            tag_reference(place, &planned.tag)
+        )),
+        None => refusal,
+    }
 }
 
 /// Returns `tag` of `place` in the syntax of a source.

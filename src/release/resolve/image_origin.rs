@@ -1,10 +1,10 @@
 //! Reads the commit and version that an image's labels and annotations name.
 
 use super::image::ResolvedImage;
-use crate::image::{ImageLabels, ImageSource, Manifest, ManifestBody};
+use crate::image::{CommitId, ImageLabels, ImageSource, Manifest, ManifestBody, Tag};
 use crate::release::Failure;
 use crate::release::request::{ReleaseRequest, ReleaseVerb};
-use crate::tagging::{ImageOrigin, ImmutableTagSource, PlannedTag, TagKind};
+use crate::tagging::{DerivedTags, ImageOrigin, ImmutableTagSource, PlannedTag, TagKind};
 use crate::transfer::{ImageReader, Side, StoreError};
 
 /// The most bytes that a config may have.
@@ -49,63 +49,66 @@ fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
         .or_else(|| labels.version().map(str::to_owned));
 }
 
-/// Refuses to give a pushed image the tag of the event's commit where its label names another commit:
-/// the tag is immutable, and the commit's own image could never get it. Where no tag names a commit,
-/// this is a note. Of an image in a registry only the annotations of its root are read, which costs no
-/// request.
+/// Requires that a pushed image does not name another commit than its immutable tag would. Of an image in
+/// a registry only the annotations of its root are read, since they are at hand. Returns a note if no tag
+/// names the commit.
+///
+/// # Errors
+/// A refusal, with both commits.
 pub(crate) async fn check_commit_label(
     image: &mut ResolvedImage,
     request: &ReleaseRequest,
-    tags: &[PlannedTag],
+    derived: &DerivedTags,
 ) -> Result<Option<String>, Failure> {
-    if request.verb != ReleaseVerb::Push || request.is_commit_given {
+    if request.verb != ReleaseVerb::Push {
         return Ok(None);
     }
     if matches!(request.source, ImageSource::Registry(_)) {
-        let mut origin = ImageOrigin::default();
-        merge_labels(&mut origin, &image.root.labels());
-        return judge_commit_label(request, &origin, tags);
+        let named = image.root.labels().revision();
+        return judge_commit_label(request, derived, named);
     }
     let origin = read_image_origin(&image.reader, &image.root)
         .await
         .map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
-    let judged = judge_commit_label(request, &origin, tags);
+    let named = origin.revision.clone();
     image.origin = Some(origin);
-    judged
+    judge_commit_label(request, derived, named)
 }
 
 fn judge_commit_label(
     request: &ReleaseRequest,
-    origin: &ImageOrigin,
-    tags: &[PlannedTag],
+    derived: &DerivedTags,
+    named: Option<CommitId>,
 ) -> Result<Option<String>, Failure> {
     let facts = request.facts.as_ref();
-    let event = facts.and_then(|facts| facts.commit.as_ref());
-    let Some((named, event)) = origin.revision.as_ref().zip(event) else {
+    let expected = facts.and_then(|facts| facts.commit.clone());
+    let (Some(expected), Some(named)) = (expected, named) else {
         return Ok(None);
     };
-    if named == event {
+    if named == expected {
         return Ok(None);
     }
-    let what = format!(
-        "the image's label org.opencontainers.image.revision names the commit {named}, expected the event's {event}"
-    );
-    let of_commit = TagKind::Immutable(ImmutableTagSource::Commit);
-    match tags.iter().find(|planned| planned.kind == of_commit) {
-        Some(planned) => Err(Failure::refused(what)
-            .with_reason(format!(
-                "{} is an immutable tag of the commit {}",
-                planned.tag,
-                event.short()
-            ))
-            .with_hint(format!(
-                "set commit: {named} if the image was built from it, or commit: {event} if the label is a base \
-                 image's; or set the label in the build (docker/build-push-action: labels)"
-            ))),
-        None => Ok(Some(format!(
-            "{what}: set it in the build (docker/build-push-action: labels), or a promotion uses the wrong commit"
+    let is_commit_tag =
+        |planned: &&PlannedTag| planned.kind == TagKind::Immutable(ImmutableTagSource::Commit);
+    match derived.tags.iter().find(is_commit_tag) {
+        Some(planned) if !request.commit_given => {
+            Err(denied_commit(&planned.tag, &named, &expected))
+        }
+        _ => Ok(Some(format!(
+            "the image's label org.opencontainers.image.revision names the commit {named}, expected {expected}: \
+             set it in the build (docker/build-push-action: labels), or a promotion uses the wrong commit"
         ))),
     }
+}
+
+fn denied_commit(tag: &Tag, named: &CommitId, expected: &CommitId) -> Failure {
+    Failure::refused(format!(
+        "tag {tag} of the commit {expected} for an image whose label names the commit {named}"
+    ))
+    .with_reason("a commit's tag is immutable: the image of that commit could not get it any more (label org.opencontainers.image.revision)")
+    .with_hint(format!(
+        "if the run built another ref, set commit to {named}; if the label is that of a base image, set it in the build (docker/build-push-action: labels), or set commit to {expected}"
+    ))
 }
 
 async fn first_image(

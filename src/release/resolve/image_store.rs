@@ -1,5 +1,6 @@
 //! Opens the stores that images and their signatures are read from, and resolves digests in them.
 
+use super::missing_image::no_such_image_in;
 use crate::image::{Destination, Digest, ImageSelector, ImageSource, Reference, TagOrDigest};
 use crate::layout::{LayoutDirectory, LayoutError};
 use crate::registry::RepositoryAccess;
@@ -84,7 +85,10 @@ pub(crate) async fn resolve_digest(
         _ => Ok(None),
     };
     let digest = digest.map_err(|error| Failure::from_store_error(Side::Source, source, error))?;
-    digest.ok_or_else(|| no_such_image(source))
+    match digest {
+        Some(digest) => Ok(digest),
+        None => Err(no_such_image_in(store, source).await),
+    }
 }
 
 /// Returns the digest of the image that a selector means in a layout.
@@ -96,10 +100,4 @@ pub(crate) async fn select_in_layout(
         .await?
         .select_image(selector)
         .await
-}
-
-/// Returns that the source has no such image.
-pub(crate) fn no_such_image(source: &ImageSource) -> Failure {
-    Failure::input(format!("source {source}: image not found"))
-        .with_hint("check the tag or digest; some registries also answer this if the login may not read the repository")
 }

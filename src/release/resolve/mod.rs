@@ -4,5 +4,6 @@ pub(super) mod image;
 pub(super) mod image_names;
 pub(super) mod image_origin;
 pub(super) mod image_store;
+pub(super) mod missing_image;
 mod platforms;
 pub(super) mod source;

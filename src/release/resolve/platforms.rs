@@ -178,8 +178,11 @@ impl PlatformFilter<'_> {
                 about.insert(entry.digest, of.and_then(|of| of.parse().ok()));
                 None
             } else if entry.is_for_no_platform() {
-                let found = self.read_child(index, entry).await?;
-                about.insert(entry.digest, found.subject.map(|subject| subject.digest));
+                let subject = self
+                    .read_present(index, entry)
+                    .await?
+                    .and_then(|found| found.subject);
+                about.insert(entry.digest, subject.map(|subject| subject.digest));
                 None
             } else if let (Some(platform), false) = (&entry.platform, entry.may_be_index()) {
                 // Its entry says enough: it need not be read.
@@ -188,8 +191,10 @@ impl PlatformFilter<'_> {
                 }
                 None
             } else {
-                let found = self.read_child(index, entry).await?;
-                let left = self.filter_manifest(&found, None, depth + 1).await?;
+                let left = match self.read_present(index, entry).await? {
+                    Some(found) => self.filter_manifest(&found, None, depth + 1).await?,
+                    None => None,
+                };
                 if left.is_some() {
                     kept.insert(entry.digest);
                 }
@@ -200,6 +205,7 @@ impl PlatformFilter<'_> {
         if kept.is_empty() {
             return Ok(None);
         }
+        self.drop_absent_attestations(&mut about).await?;
         let keeps = |entry: &Descriptor| match about.get(&entry.digest) {
             Some(of) => of.is_some_and(|of| kept.contains(&of)),
             None => kept.contains(&entry.digest),
@@ -214,6 +220,34 @@ impl PlatformFilter<'_> {
         self.replaced.push(index.digest);
         self.rewritten.push(made.clone());
         Ok(Some(made))
+    }
+
+    /// Keeps no attestation that a source on disk does not have: tools that save some platforms of an image
+    /// leave it out.
+    async fn drop_absent_attestations(
+        &self,
+        about: &mut HashMap<Digest, Option<Digest>>,
+    ) -> Result<(), StoreError> {
+        if self.source.is_on_disk() {
+            for (attestation, subject) in about {
+                if self.source.get_manifest(*attestation).await?.is_none() {
+                    *subject = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads an entry of the index; `None` if a source on disk does not have it.
+    async fn read_present(
+        &self,
+        index: &Manifest,
+        entry: &Descriptor,
+    ) -> Result<Option<Manifest>, StoreError> {
+        match self.read_child(index, entry).await {
+            Err(StoreError::MissingChild { .. }) if self.source.is_on_disk() => Ok(None),
+            outcome => outcome.map(Some),
+        }
     }
 
     async fn read_child(

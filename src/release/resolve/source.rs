@@ -3,7 +3,7 @@
 use futures_util::future::join;
 
 use super::image::ResolvedImage;
-use super::image_store::no_such_image;
+use super::missing_image::{no_such_image, no_such_image_in};
 use super::platforms;
 use crate::archive::ImageArchive;
 use crate::image::{DaemonImageName, Digest, ImageSelector, ImageSource, Manifest, Reference};
@@ -16,6 +16,9 @@ use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
 
 /// Finds the image that the request names. One on disk is looked at in whole, so that a broken one
 /// is refused before anything is written.
+///
+/// # Errors
+/// An image that does not exist, is not whole, or lacks a requested platform.
 pub(crate) async fn resolve_source(
     request: &ReleaseRequest,
     context: &ReleaseContext,
@@ -31,9 +34,11 @@ pub(crate) async fn resolve_source(
         }
         ImageSource::Daemon(image) => open_daemon_image(context, image).await,
     };
-    let (source, root) = found
-        .map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?
-        .ok_or_else(|| no_such_image(&request.source))?;
+    let found =
+        found.map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
+    let Some((source, root)) = found else {
+        return Err(missing_image_failure(context, &request.source).await);
+    };
     let mut image = ResolvedImage {
         location: request.source.clone(),
         reader: source,
@@ -43,7 +48,49 @@ pub(crate) async fn resolve_source(
         generated_manifests: Vec::new(),
     };
     platforms::filter_platforms(request, context, &mut image).await?;
-    Ok(image)
+    // What is released is looked at in whole, and nothing else: some tools save an index with the images of
+    // some of its platforms.
+    match image.reader.check_stored_content(image.root.digest).await {
+        Ok(()) => Ok(image),
+        Err(error) => Err(incomplete_image_failure(&image, error).await),
+    }
+}
+
+/// Returns the failure for an image on disk that is not whole, with the platforms of which it is.
+async fn incomplete_image_failure(image: &ResolvedImage, error: StoreError) -> Failure {
+    let failure = Failure::from_store_error(Side::Source, &image.location, error);
+    let mut present = Vec::new();
+    for entry in image.root.entries() {
+        if let Some(platform) = entry
+            .platform
+            .as_ref()
+            .filter(|_| !entry.is_for_no_platform())
+            && image
+                .reader
+                .check_stored_content(entry.digest)
+                .await
+                .is_ok()
+        {
+            present.push(platform.to_string());
+        }
+    }
+    match present.as_slice() {
+        [] => failure,
+        present => failure.with_hint(format!(
+            "only {} is complete there: release it with platforms: {}, or save all platforms",
+            present.join(", "),
+            present.join(",")
+        )),
+    }
+}
+
+async fn missing_image_failure(context: &ReleaseContext, source: &ImageSource) -> Failure {
+    let ImageSource::Registry(reference) = source else {
+        return no_such_image(source);
+    };
+    let registry = &context.registry;
+    let remote = registry.open_repository(&reference.repository, RepositoryAccess::Pull, &[]);
+    no_such_image_in(&ImageStore::Registry(remote), source).await
 }
 
 type OpenedSource = Option<(ImageReader, Manifest)>;
@@ -78,7 +125,6 @@ async fn open_layout_image(
 ) -> Result<OpenedSource, StoreError> {
     let layout = LayoutDirectory::open(path).await?;
     let digest = layout.select_image(selector).await?;
-    layout.check(digest).await?;
     with_root_manifest(ImageReader::from_store(ImageStore::Layout(layout)), digest).await
 }
 
@@ -89,7 +135,6 @@ async fn open_archive_image(
 ) -> Result<OpenedSource, StoreError> {
     let archive = ImageArchive::open(path, &context.unpacking).await?;
     let digest = archive.select_image(selector).await?;
-    archive.check(digest).await?;
     with_root_manifest(ImageReader::from_archive(archive), digest).await
 }
 
@@ -102,7 +147,6 @@ async fn open_docker_archive_image(
         unpacking, notices, ..
     } = context;
     let (archive, digest) = ImageArchive::open_docker(path, selector, unpacking, notices).await?;
-    archive.check(digest).await?;
     with_root_manifest(ImageReader::from_archive(archive), digest).await
 }
 
@@ -113,7 +157,6 @@ async fn open_daemon_image(
     let (host, unpacking) = (context.docker_host.as_deref(), &context.unpacking);
     let (archive, digest) =
         ImageArchive::open_daemon_image(image, host, unpacking, &context.notices).await?;
-    archive.check(digest).await?;
     with_root_manifest(ImageReader::from_archive(archive), digest).await
 }
 

@@ -6,6 +6,7 @@
 
 use futures_util::future::{try_join, try_join_all};
 
+use super::report_binding::require_bound_reports;
 use super::stage::{SignRequest, SigningStage};
 use super::statement::PlannedStatement;
 use crate::image::{Descriptor, Destination};
@@ -57,6 +58,7 @@ pub(crate) async fn plan_signing<'a>(
         ))
         .with_hint("pass the attestation that was made for this image"));
     }
+    require_bound_reports(signing, image).await?;
     let subjects = signing_subjects(image, signing.recursive).await?;
     let mut annotations = signing.annotations.clone();
     annotations.extend(prepared.release_annotations());

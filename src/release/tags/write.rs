@@ -168,16 +168,26 @@ async fn write_root_tag(
     planned: &PlannedTag,
 ) -> Result<(), Failure> {
     let root = &prepared.image.root;
-    if let Err(unwritten) = try_write_tag(destination, planned, root).await {
+    if let Err(unwritten) = try_write_tag(destination, planned, root, TagPass::First).await {
         let TagWriteError::MissingContent(error) = unwritten else {
             return Err(unwritten.into_failure(destination));
         };
         let text = format!("{error}; copying the whole image again");
         prepared.context.notices.warning(text);
         recopy_image(prepared, destination).await?;
-        write_tag(destination, planned, root).await?;
+        let written = try_write_tag(destination, planned, root, TagPass::AfterRecopy).await;
+        written.map_err(|unwritten| unwritten.into_failure(destination))?;
     }
     Ok(())
+}
+
+/// Which write of a tag it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TagPass {
+    /// The first one.
+    First,
+    /// One after the whole image was copied again.
+    AfterRecopy,
 }
 
 /// Writes a tag, whatever it points to; in a layout an immutable one only if it does not exist.
@@ -186,7 +196,7 @@ pub(crate) async fn write_tag(
     planned: &PlannedTag,
     manifest: &Manifest,
 ) -> Result<(), Failure> {
-    let written = try_write_tag(destination, planned, manifest).await;
+    let written = try_write_tag(destination, planned, manifest, TagPass::First).await;
     written.map_err(|unwritten| unwritten.into_failure(destination))
 }
 
@@ -194,10 +204,11 @@ async fn try_write_tag(
     destination: &OpenDestination,
     planned: &PlannedTag,
     manifest: &Manifest,
+    pass: TagPass,
 ) -> Result<(), TagWriteError> {
     match &destination.store {
         ImageStore::Registry(remote) => {
-            write_registry_tag(destination, remote, planned, manifest).await
+            write_registry_tag(destination, remote, planned, manifest, pass).await
         }
         ImageStore::Layout(layout) => {
             let written = write_layout_tag(destination, layout, planned, manifest).await;
@@ -211,9 +222,14 @@ async fn write_registry_tag(
     remote: &RepositoryClient,
     planned: &PlannedTag,
     manifest: &Manifest,
+    pass: TagPass,
 ) -> Result<(), TagWriteError> {
     let target = TagOrDigest::Tag(planned.tag.clone());
-    let Err(error) = remote.put_manifest(&target, manifest).await else {
+    let written = match pass {
+        TagPass::First => remote.put_manifest(&target, manifest).await,
+        TagPass::AfterRecopy => remote.put_complete_manifest(&target, manifest).await,
+    };
+    let Err(error) = written else {
         return Ok(());
     };
     if error.lacks_content() {

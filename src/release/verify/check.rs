@@ -9,9 +9,8 @@ use crate::image::{Digest, ImageSource, Platform, TagOrDigest};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::request::{ImageCheck, RequiredEvidence};
-use crate::release::resolve::image_store::{
-    self, no_such_image, open_source_store, select_in_layout,
-};
+use crate::release::resolve::image_store::{self, open_source_store, select_in_layout};
+use crate::release::resolve::missing_image::{no_such_image, no_such_image_in};
 use crate::signing::{AttestationRule, Requirement, VerificationError};
 use crate::transfer::{ImageStore, Side, StoreError};
 
@@ -303,7 +302,9 @@ async fn open_with_descendants(
         _ => return Err(no_such_image(source)),
     };
     let root = store.get_manifest(&target).await.map_err(failed)?;
-    let root = root.ok_or_else(|| no_such_image(source))?;
+    let Some(root) = root else {
+        return Err(no_such_image_in(&store, source).await);
+    };
     let nodes = graph::manifests(&store, root).await.map_err(failed)?;
     Ok((store, nodes))
 }

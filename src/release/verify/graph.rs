@@ -100,7 +100,7 @@ impl ManifestContent {
         match manifest.body {
             ManifestBody::Index(_) => Self::Index,
             ManifestBody::Image { .. } if manifest.is_attestation() => Self::Attestation,
-            ManifestBody::Image { .. } => Self::Image,
+            ManifestBody::Image { .. } | ManifestBody::Artifact(_) => Self::Image,
         }
     }
 }

@@ -5,6 +5,7 @@ mod expand_rules;
 mod expansion;
 mod expression_values;
 mod flavor_texts;
+mod literal_commit_tag;
 mod moment_format;
 mod pep440;
 mod recorded_differences;

@@ -38,8 +38,8 @@ impl RuleExpander<'_> {
                 };
                 Ok(Some(RuleOutput::new(text, what)))
             }
-            RuleKind::Sha { long } => self.expand_sha(rule, *long),
-            RuleKind::Release { pattern } => self.expand_release(rule, pattern),
+            RuleKind::Sha { long } => self.expand_sha(rule, *long, findings),
+            RuleKind::Release { pattern } => self.expand_release(rule, pattern, findings),
             RuleKind::Env => Ok(self.expand_environment(findings)),
         }
     }
@@ -175,9 +175,17 @@ impl RuleExpander<'_> {
         }
     }
 
-    fn expand_sha(&self, rule: &TagRule, long: bool) -> RuleResult<Option<RuleOutput>> {
+    fn expand_sha(
+        &self,
+        rule: &TagRule,
+        long: bool,
+        findings: &mut Vec<Finding>,
+    ) -> RuleResult<Option<RuleOutput>> {
         let sha = self.view.sha.as_str();
         if sha.is_empty() {
+            findings.push(Finding::from_note(
+                "type=sha gives no tag: no commit is known, neither from the event nor from the image's label org.opencontainers.image.revision",
+            ));
             return Ok(None);
         }
         let text = match long {
@@ -204,9 +212,20 @@ impl RuleExpander<'_> {
     }
 
     /// A release branch names a version or just a release; a published release names its tag.
-    fn expand_release(&self, rule: &TagRule, pattern: &str) -> RuleResult<Option<RuleOutput>> {
+    fn expand_release(
+        &self,
+        rule: &TagRule,
+        pattern: &str,
+        findings: &mut Vec<Finding>,
+    ) -> RuleResult<Option<RuleOutput>> {
+        let mut no_tag = |why: &str| {
+            findings.push(Finding::from_note(format!(
+                "type=release gives no tag: {why}"
+            )));
+            Ok(None)
+        };
         let Some(facts) = &self.context.facts else {
-            return Ok(None);
+            return no_tag("there is no event");
         };
         let branch = facts.release_branch().map_err(|error| {
             let problem = TemplateProblem {
@@ -222,10 +241,14 @@ impl RuleExpander<'_> {
         let (name, version) = match (&branch, tag) {
             (Some(branch), _) => (branch.name(), branch.version.clone()),
             (None, Some(tag)) => (tag, crate::event::parse_version(tag)),
-            (None, None) => return Ok(None),
+            (None, None) => {
+                return no_tag(
+                    "the event is no published release, and no branch release/… is named",
+                );
+            }
         };
         if name.is_empty() {
-            return Ok(None);
+            return no_tag("the release branch has no name after release/");
         }
         let Some(version) = version else {
             return Ok(Some(match version_of(name) {

@@ -2,6 +2,7 @@
 
 use super::ExpandError;
 use super::expansion::{ExpandedTag, RuleExpansion};
+use super::literal_commit_tag::names_commit;
 use super::rule_expander::{RuleExpander, finding_at};
 use super::rule_output::{RuleOutput, RuleOutputKind};
 use super::template::TemplateProblem;
@@ -98,7 +99,14 @@ impl RuleExpander<'_> {
             return Ok(None);
         }
         let series = tag_series(rule, made, [&prefix, &suffix]);
-        let kind = tag_kind(made, &text, &series);
+        let kind = match tag_kind(made, &text, &series) {
+            TagKind::Moving(MovingTagSource::Other | MovingTagSource::Branch)
+                if self.is_literal_commit(rule, &text) =>
+            {
+                TagKind::Immutable(ImmutableTagSource::Commit)
+            }
+            kind => kind,
+        };
         let has_own_kind = rule.immutable.is_some();
         let expanded = ExpandedTag {
             kind: match rule.immutable {
@@ -114,6 +122,15 @@ impl RuleExpander<'_> {
             series,
             version: made.release.clone(),
         }))
+    }
+
+    /// Whether a plain name ends in the SHA of the commit, where that is more than a branch's name.
+    fn is_literal_commit(&self, rule: &TagRule, text: &str) -> bool {
+        let mut views = [&self.view, &self.intended].into_iter();
+        let is_branch = |name: &str| tag_name::replace_invalid_characters(name) == text;
+        matches!(rule.kind, RuleKind::Raw { .. })
+            && !self.view.branch().is_some_and(is_branch)
+            && views.any(|view| names_commit(text, &view.sha))
     }
 
     /// The rule's own goes in place of the flavor's, even where it is empty.

@@ -5,6 +5,7 @@ use super::javascript_number::parse_javascript_number;
 use super::list_input::ListEntry;
 use super::rule::{RefRuleKind, RuleKind, TagRule, VersionRule};
 use super::rule_error::{RuleError, RuleProblem};
+use crate::notices::similar_word;
 use crate::tagging::printable_name::printable_name;
 use crate::tagging::{CompatDifference, CompatMode, Finding};
 
@@ -233,8 +234,23 @@ impl RuleAttributes {
     ) -> Result<String, RuleProblemAt> {
         match self.text(attribute) {
             Some(text) => Ok(text.to_owned()),
-            None => Err((1, RuleProblem::Missing { attribute, kind })),
+            None => Err(match self.mistyped(attribute) {
+                Some(mistyped) => (
+                    mistyped.key_column,
+                    RuleProblem::unknown("the attribute", &mistyped.key, &[attribute]),
+                ),
+                None => (1, RuleProblem::Missing { attribute, kind }),
+            }),
         }
+    }
+
+    /// Returns an unknown attribute that is like a known one.
+    fn mistyped(&self, attribute: &'static str) -> Option<&RuleAttribute> {
+        let mut unknown = self.0.iter().filter(|written| {
+            let key = written.key.as_str();
+            !ATTRIBUTES.contains(&key)
+        });
+        unknown.find(|written| similar_word(&written.key, [attribute].into_iter()).is_some())
     }
 
     /// Which of the words it is.

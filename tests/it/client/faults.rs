@@ -317,7 +317,7 @@ async fn an_answer_that_contradicts_itself_is_refused() {
         ),
         (
             Effect::status_with(200, &[("content-type", "text/html")], html),
-            "the manifest",
+            "answered with a web page",
         ),
         (Effect::status_with(200, &[], ""), "the manifest"),
         (

@@ -226,7 +226,7 @@ fn lies() -> Vec<Lie> {
             Source,
             ("*", by_tag),
             ok(&[("content-type", "text/html")], "<html>"),
-            (manifest, "is not a manifest"),
+            (manifest, "answered with a web page"),
         ),
         lie(
             Source,
@@ -414,7 +414,7 @@ async fn every_lie_about_referrers_is_found_out_and_named() {
                 "its Link header is malformed",
             ),
             (Effect::EndlessBody, "a body of more than"),
-            (ok(&[], "<html>"), "it is not a list of referrers"),
+            (ok(&[], "<html>"), "does not say whether it lists referrers"),
             (
                 ok(&[], r#"{"schemaVersion":1,"manifests":[]}"#),
                 "it is not a list of referrers",

@@ -7,6 +7,8 @@ mod cancel;
 mod chunks;
 mod engine;
 mod faults;
+mod field;
+mod field_tls;
 mod helpers;
 mod liars;
 mod made;

@@ -118,6 +118,7 @@ impl Handler for Kept {
 
 fn kept_too(signer: &Arc<KeylessSigner>, github: &GitHub) -> SigningOptions {
     SigningOptions {
+        allows_unbound: true,
         attestations: attestations(),
         github: github.attestations(),
         ..signing(signer, BOTH)
@@ -343,6 +344,7 @@ fn keeping(place: &Place, stage: &Stage, more: &[(&str, &str)]) -> std::process:
     std::fs::write(place.path("sbom.json"), sbom.to_string()).unwrap();
     let mut inputs = vec![
         ("sbom", "sbom.json"),
+        ("unbound", "allow"),
         ("github-attestations", "true"),
         ("github-token", TOKEN),
     ];
@@ -397,6 +399,7 @@ async fn what_github_could_not_keep_is_said_before_anything_is_done() {
         ("rekor-url", ""),
         ("trusted-root", ""),
         ("sbom", ""),
+        ("unbound", ""),
     ];
     for (more, message) in [
         (&key[..], "github-attestations is given, and a key signs"),

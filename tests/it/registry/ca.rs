@@ -5,10 +5,11 @@ use std::sync::Arc;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd,
 };
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 /// A certificate authority, and the server certificates it signs.
@@ -49,12 +50,37 @@ impl TestCa {
         self.sign(params(&["elsewhere.example"]))
     }
 
+    /// A certificate for 127.0.0.1 and 0.0.0.0 that signs itself, as an authority or not, and its PEM.
+    pub fn self_signed(is_ca: bool, names: &[&str], not_after: i32) -> (Identity, String) {
+        let mut params = params(names);
+        if is_ca {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        params.not_after = date_time_ymd(not_after, 1, 1);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        let identity = Identity {
+            certificate: certificate.der().clone(),
+            key: key.serialize_der(),
+            clients: None,
+        };
+        (identity, certificate.pem())
+    }
+
+    /// A certificate for a client, and its key, as PEM.
+    pub fn client(&self) -> (String, String) {
+        let key = KeyPair::generate().expect("a key");
+        let signed = params(&["client.example"]).signed_by(&key, &self.issuer);
+        (signed.expect("a certificate").pem(), key.serialize_pem())
+    }
+
     fn sign(&self, params: CertificateParams) -> Identity {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         Identity {
             certificate: certificate.der().clone(),
             key: key.serialize_der(),
+            clients: None,
         }
     }
 }
@@ -69,9 +95,17 @@ fn params(names: &[&str]) -> CertificateParams {
 pub struct Identity {
     certificate: CertificateDer<'static>,
     key: Vec<u8>,
+    /// Authority of the certificates that clients must show.
+    clients: Option<CertificateDer<'static>>,
 }
 
 impl Identity {
+    /// The same for a server that wants a client certificate of this authority.
+    pub fn wanting_clients_of(self, ca: &TestCa) -> Self {
+        let clients = Some(ca.certificate.der().clone());
+        Self { clients, ..self }
+    }
+
     /// Speaks HTTP/2 and HTTP/1.1, as the client prefers.
     pub fn acceptor(&self) -> TlsAcceptor {
         self.acceptor_with(default_provider())
@@ -80,10 +114,21 @@ impl Identity {
     /// The same with other cryptography: key exchanges as the provider prefers them.
     pub fn acceptor_with(&self, provider: CryptoProvider) -> TlsAcceptor {
         let key = PrivatePkcs8KeyDer::from(self.key.clone());
-        let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+        let provider = Arc::new(provider);
+        let config = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
-            .expect("protocol versions")
-            .with_no_client_auth()
+            .expect("protocol versions");
+        let config = match &self.clients {
+            None => config.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.clone()).expect("an authority");
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                config.with_client_cert_verifier(verifier.build().expect("a verifier"))
+            }
+        };
+        let mut config = config
             .with_single_cert(vec![self.certificate.clone()], key.into())
             .expect("a server certificate");
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -137,12 +137,17 @@ impl Issuer {
         let asked = parsed.ok_or_else(|| bad_request("not a scope"))?;
         let most = match self.rules.merging {
             Merging::All => asked.len(),
-            Merging::First => 1,
+            Merging::First | Merging::Last => 1,
             Merging::Refused if asked.len() > 1 => return Err(bad_request("one scope at a time")),
             Merging::Refused => 1,
         };
+        let skipped = match self.rules.merging {
+            Merging::Last => asked.len().saturating_sub(1),
+            _ => 0,
+        };
         let scopes = asked
             .iter()
+            .skip(skipped)
             .take(most)
             .map(|scope| self.rules.granted(user, scope))
             .collect();
@@ -169,6 +174,10 @@ impl Issuer {
         }
         if self.rules.key != TokenKey::Token {
             answer["access_token"] = token.into();
+        }
+        if self.rules.key == TokenKey::EmptyToken {
+            answer["token"] = "".into();
+            answer["expires_in"] = (-1).into();
         }
         if let Some(time) = self.rules.expires_in {
             answer["expires_in"] = time.as_secs().into();

@@ -31,6 +31,8 @@ pub enum TokenKey {
     Token,
     AccessToken,
     Both,
+    /// An empty `token` before `access_token`, and a lifetime that is none.
+    EmptyToken,
 }
 
 /// What comes of a question for several scopes at once.
@@ -40,6 +42,8 @@ pub enum Merging {
     All,
     /// A token for the first alone.
     First,
+    /// A token for the last alone.
+    Last,
     /// None.
     Refused,
 }

@@ -28,6 +28,7 @@ pub fn key() -> PrivateKey {
 /// Signing in both forms.
 pub fn signing(key: &PrivateKey) -> SigningOptions {
     SigningOptions {
+        allows_unbound: true,
         signer: Signer::Key(key.clone().into()),
         recursive: false,
         attestations: Vec::new(),

@@ -29,7 +29,7 @@ use shipmark::release::{
     ReleaseVerb, RequestedPlatforms, run,
 };
 use shipmark::tagging::TagRules;
-use shipmark::transfer::{BlobIndex, ProgressMeter};
+use shipmark::transfer::{BlobIndex, ForeignLayers, ProgressMeter};
 
 use crate::registry::{PASSWORD, Registry, USER};
 
@@ -94,10 +94,14 @@ pub fn settings() -> RegistrySettings {
     RegistrySettings {
         credentials: Credentials::new_anonymous(),
         insecure: Vec::new(),
+        plain_credentials: Vec::new(),
         http: HttpSettings {
             ca_file: None,
             ssl_cert_file: None,
             ssl_cert_dir: None,
+            client_certificate: None,
+            certs_folders: Vec::new(),
+            unverified_hosts: Vec::new(),
             proxies: ProxySettings::default(),
             timing: timing(),
         },
@@ -212,9 +216,9 @@ pub fn request(
             .map(|place| place.parse().unwrap())
             .collect(),
         facts,
+        commit_given: false,
         rules: TagRules::Default,
         excluded_versions: Default::default(),
-        is_commit_given: false,
         naming: ReleaseNaming::default(),
         environment: None,
         existing: ExistingTagPolicy::PerTagKind,
@@ -223,6 +227,7 @@ pub fn request(
         signing: None,
         // Tests that are about them say so.
         referrers: ReferrerSelection::None,
+        foreign_layers: ForeignLayers::Skip,
         platforms: RequestedPlatforms::default(),
         dry_run: false,
     }
