@@ -13,7 +13,7 @@ const SHORT_SHA: usize = 7;
 /// Reads the names of the image; `stage` is the environment of the policy that it is released to.
 ///
 /// # Errors
-/// A `version` that is no full version, or that is given together with rules.
+/// As [`requested_version`], and rules of an environment that cannot be read.
 pub(super) fn read_naming(
     invocation: &Invocation,
     rules: &TagRuleSet,
@@ -35,7 +35,11 @@ pub(super) fn read_naming(
     })
 }
 
-fn requested_version(
+/// Reads the version of the input.
+///
+/// # Errors
+/// One that is not a full version, or that is given together with rules.
+pub(super) fn requested_version(
     invocation: &Invocation,
     rules: &TagRuleSet,
 ) -> Result<Option<NamedRelease>, Failure> {

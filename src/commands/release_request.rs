@@ -69,11 +69,11 @@ pub(super) async fn build_job(
         true => Some(event_inputs::find_facts(invocation)?),
         false => event_inputs::find_optional_facts(invocation)?,
     };
-    let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded.as_ref())?;
     let facts = match verb {
         ReleaseVerb::Push => dirty_checkout::check(invocation, &rules, facts)?,
         ReleaseVerb::Promote => facts,
     };
+    let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded.as_ref())?;
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
     let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
     let existing = match arguments.choice(Input::Existing)? {

@@ -2,7 +2,8 @@ use super::invocation::Invocation;
 use super::rule_inputs;
 use super::tag_context::{self, TagInputContext};
 use super::tags_preview;
-use crate::cli::Input;
+use super::unused_inputs::refuse_unused_inputs;
+use crate::cli::{Input, InputCondition};
 use crate::release::Failure;
 use crate::report::{OutputSeparators, TagsResult, VerbResult};
 use crate::tagging::{
@@ -21,6 +22,7 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
             "these are the tags that docker/metadata-action gives; for: push or for: promote shows those of push or promote",
         );
     }
+    refuse_unused_inputs(arguments, &[InputCondition::NamesReleaseVerb])?;
     let environment = arguments.value(Input::Environment)?;
     rule_inputs::refuse_overrides(invocation, environment.as_ref())?;
     let mode = rule_inputs::parse_mode(arguments)?;

@@ -43,7 +43,8 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(requested.min(LONGEST_RETRY_AFTER))
 }
 
-/// Returns the time at which the server answered (RFC 9110, 6.6.1): its clock may differ from ours.
+/// Returns the time of a response by the server's own `Date` (RFC 9110, 6.6.1): its clock may differ from
+/// ours.
 pub(crate) fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
     let date = headers.get(reqwest::header::DATE)?.to_str().ok()?;
     httpdate::parse_http_date(date).ok()

@@ -19,11 +19,11 @@ pub struct EnvironmentRules {
     pub(super) marked: Option<Destination>,
     pub(super) from: Option<(EnvironmentName, FilePosition)>,
     tags: Option<YamlText>,
-    pub(super) excluded_versions: ExcludedVersions,
     allows_unbound: bool,
+    pub(super) excluded_versions: ExcludedVersions,
 }
 
-const KNOWN_KEYS: &[&str] = &["repository", "from", "tags", "exclude-versions", "unbound"];
+const KNOWN_KEYS: &[&str] = &["repository", "from", "tags", "unbound", "exclude-versions"];
 /// Keys of the design that come with later versions.
 const RESERVED_KEYS: &[&str] = &[
     "refs",
@@ -101,8 +101,8 @@ impl EnvironmentRules {
             && self.marked == other.marked
             && self.from() == other.from()
             && tags(self) == tags(other)
-            && self.excluded_versions == other.excluded_versions
             && self.allows_unbound == other.allows_unbound
+            && self.excluded_versions == other.excluded_versions
     }
 
     /// Whether each service has a repository of its own.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -14,7 +14,7 @@ use super::chunk_policy::ChunkPolicy;
 use super::referrers_support::ReferrersSupport;
 use super::repository_existence::RepositoryExistence;
 use super::url_scheme::UrlScheme;
-use crate::http::{ConcurrencyLimit, ConnectionPool, RetryAfterGate, retry_after};
+use crate::http::{ConcurrencyLimit, ConnectionPool, RetryAfterGate, retry_after, server_time};
 use crate::image::{Digest, RegistryName, Repository};
 
 /// Most requests in flight to one registry. With HTTP/2 they share a connection, and servers should allow
@@ -75,6 +75,15 @@ impl RegistryState {
     /// Records that a request was not answered. Returns whether that is the first since an answer.
     pub(super) fn mark_unanswered(&self) -> bool {
         !self.is_unanswered.swap(true, Ordering::Relaxed)
+    }
+
+    /// Records the time that the registry's response tells.
+    pub(super) fn note_server_time(&self, headers: &HeaderMap) {
+        let since_epoch = server_time(headers).map(|time| time.duration_since(UNIX_EPOCH));
+        if let Some(Ok(since_epoch)) = since_epoch {
+            let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+            self.server_time.store(seconds, Ordering::Relaxed);
+        }
     }
 
     /// Slows down after a response that says "not now". Returns the pause that it requests.

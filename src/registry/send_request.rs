@@ -1,7 +1,6 @@
 //! Sends requests to a registry: logins, retries, and errors of refusals.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::UNIX_EPOCH;
 
 use reqwest::header::WWW_AUTHENTICATE;
 use reqwest::{Response, StatusCode};
@@ -16,7 +15,7 @@ use super::request::RegistryRequest;
 use super::token_scopes::TokenScopes;
 use crate::http::{
     Attempt, AttemptError, BufferedResponse, ERROR_LIMIT, host_and_port, is_transient, is_web_page,
-    read_buffered, read_limited, retry, server_time,
+    read_buffered, read_limited, retry,
 };
 
 /// Most logins for one request: one to learn the scheme, one because a token expired early.
@@ -131,17 +130,6 @@ impl RepositoryClient {
         }
     }
 
-    /// Records the time by the registry's clock, which an answer of another host does not tell.
-    fn record_server_time(&self, response: &Response) {
-        let is_own = self.is_own_url(response.url());
-        let time = server_time(response.headers()).filter(|_| is_own);
-        let since_epoch = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let seconds = since_epoch.and_then(|since| i64::try_from(since.as_secs()).ok());
-        if let Some(seconds) = seconds {
-            self.registry.server_time.store(seconds, Ordering::Relaxed);
-        }
-    }
-
     /// Reads a response, unless it says "not now" and another attempt follows.
     async fn read_response<T, F>(
         &self,
@@ -154,7 +142,9 @@ impl RepositoryClient {
         F: Future<Output = Result<T, RequestErrorKind>>,
     {
         let status = response.status();
-        self.record_server_time(&response);
+        if self.is_own_url(response.url()) {
+            self.registry.note_server_time(response.headers());
+        }
         if is_transient(status)
             && !(call.is_optional && status == StatusCode::INTERNAL_SERVER_ERROR)
         {

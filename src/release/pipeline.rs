@@ -287,9 +287,14 @@ fn build_outcome(
     } = prepared;
     let each = prepared.destinations.iter().zip(&plans);
     let notes = each.filter_map(|(one, plan)| hand_rollback_note(&one.name, plan));
-    let contradictions = derived.provenance.contradictions();
-    let said = derived.notes.iter().chain(contradictions).cloned();
-    let notes = said.chain(notes).collect();
+    let contradictions = derived.provenance.contradictions().cloned();
+    let notes = derived
+        .notes
+        .iter()
+        .cloned()
+        .chain(contradictions)
+        .chain(notes)
+        .collect();
     let places = prepared.destinations.iter().map(|one| one.name.clone());
     let released = places.zip(plans).zip(results);
     let released = released.map(|((place, plan), results)| DestinationOutcome {

@@ -168,7 +168,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(crate) fn from_note(text: impl Into<String>) -> Self {
+    /// Returns a finding that is about no difference between the modes.
+    pub fn from_note(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
             difference: None,

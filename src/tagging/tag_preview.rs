@@ -13,12 +13,6 @@ pub fn preview_tags(derived: DerivedTags) -> RuleExpansion {
         warnings,
         provenance,
     } = derived;
-    let contradictions = provenance.contradictions().cloned();
-    let told: Vec<String> = warnings
-        .into_iter()
-        .chain(notes)
-        .chain(contradictions)
-        .collect();
     let mut tags: Vec<_> = tags
         .into_iter()
         .map(|planned| ExpandedTag {
@@ -30,6 +24,8 @@ pub fn preview_tags(derived: DerivedTags) -> RuleExpansion {
     tags.sort_by_key(|tag| Some(&tag.text) != version.as_ref());
     let mut expansion = RuleExpansion::default();
     expansion.tags = tags;
-    expansion.findings = told.into_iter().map(Finding::from_note).collect();
+    let contradictions = provenance.contradictions().cloned();
+    let texts = warnings.into_iter().chain(notes).chain(contradictions);
+    expansion.findings = texts.map(Finding::from_note).collect();
     expansion
 }
