@@ -335,7 +335,7 @@ fn wrong_commit_tag() {
     };
     let ran = push(&[]);
     assert_eq!(ran.status, Some(1), "{}", ran.log);
-    for part in [COMMIT, &event, &format!("set commit to {COMMIT}")] {
+    for part in [COMMIT, &event, &format!("set commit: {COMMIT}")] {
         assert!(ran.log.contains(part), "{part}: {}", ran.log);
     }
     assert!(!place.path("out").exists());
