@@ -45,7 +45,7 @@ pub use promote_tags::derive_promote_tags;
 pub use provenance::{CommitTagOrigin, TagProvenance, VersionOrigin};
 pub use push_tags::derive_push_tags;
 pub use release_series::{NamedRelease, ReleaseSeries};
-pub use release_version::{ReleaseVersion, VersionNumber};
+pub use release_version::{ReleaseVersion, VersionNumber, is_prerelease_word};
 pub use rules::{
     CsvProblem, Flavor, RuleError, RuleProblem, TagRule, TagRuleSet, parse_image_names,
 };

@@ -31,12 +31,10 @@ pub fn derive_push_tags(
         ..DerivedTags::default()
     };
     match facts.event {
-        EventName::Push
-        | EventName::WorkflowDispatch
-        | EventName::Create
-        | EventName::MergeGroup => {
+        EventName::Push | EventName::WorkflowDispatch | EventName::Create => {
             plan_ref_tags(&mut derived, facts)?;
         }
+        EventName::MergeGroup if is_of_merge_queue(facts) => plan_ref_tags(&mut derived, facts)?,
         EventName::Release => plan_release_tags(&mut derived, facts)?,
         EventName::PullRequest | EventName::PullRequestTarget => {
             plan_pull_request_tag(&mut derived, facts)?
@@ -54,6 +52,13 @@ pub fn derive_push_tags(
         return Err(derived.no_tags_error());
     }
     Ok(apply_to_table(rules, derived)?.into_ordered())
+}
+
+fn is_of_merge_queue(facts: &EventFacts) -> bool {
+    let Some(GitRef::Branch(name)) = &facts.git_ref else {
+        return false;
+    };
+    name.starts_with(tag_name::MERGE_QUEUE_PREFIX)
 }
 
 fn plan_ref_tags(derived: &mut DerivedTags, facts: &EventFacts) -> Result<(), TaggingError> {

@@ -208,8 +208,12 @@ fn parse_identifiers(text: &str) -> Option<&str> {
 fn begins_with_prerelease_word(prerelease: &str) -> bool {
     let first = prerelease.split(['.', '-', '_']).next().unwrap_or_default();
     let word = first.trim_end_matches(|c: char| c.is_ascii_digit());
-    let word = word.to_ascii_lowercase();
-    PRERELEASE_WORDS.contains(&word.as_str())
+    is_prerelease_word(word)
+}
+
+/// Returns whether the word begins the pre-release part of a version.
+pub fn is_prerelease_word(word: &str) -> bool {
+    PRERELEASE_WORDS.contains(&word.to_ascii_lowercase().as_str())
 }
 
 /// Compares identifiers as semantic versioning does, and numbers at the end of words by their value:

@@ -3,5 +3,6 @@
 mod events;
 mod forms;
 mod lines;
+mod policy;
 mod settings;
 mod stage;

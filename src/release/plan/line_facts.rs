@@ -6,7 +6,7 @@ use futures_util::future::{try_join, try_join_all};
 
 use super::creation_time::{CreationTime, read_creation_time, read_creation_time_of};
 use super::destination_state::DestinationState;
-use super::lines::{LineDecision, LineHold, LineQuestion, decide_line};
+use super::lines::{LineDecision, LineQuestion, decide_line};
 use super::observe;
 use crate::image::{Digest, Tag};
 use crate::release::Failure;
@@ -44,10 +44,10 @@ pub(crate) async fn read_facts_of(
             .iter()
             .filter_map(|planned| decide_line(planned, seen, image.root.digest));
         for decision in decisions {
+            is_explained &= !decision.is_unexplained();
             match decision {
                 LineDecision::Needs(LineQuestion::Digests(tags)) => digests.extend(tags),
                 LineDecision::Needs(LineQuestion::CreationTimes(tags)) => times.extend(tags),
-                LineDecision::Stays(LineHold::UnknownImage(_)) => is_explained = false,
                 _ => {}
             }
         }

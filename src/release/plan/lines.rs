@@ -5,6 +5,7 @@
 //! progress, and its own run moves the line, or it is none, and the line passes it. Only the creation
 //! times of the images tell these two apart.
 
+use super::creation_time::CreationTime;
 use super::destination_state::DestinationState;
 use crate::image::{Digest, Tag};
 use crate::tagging::{LineTag, PlannedTag, SeriesReleases, TaggedRelease, VersionLine};
@@ -24,6 +25,17 @@ pub(crate) enum LineDecision {
     Stays(LineHold),
     /// The decision depends on facts that are not known yet.
     Needs(LineQuestion),
+}
+
+impl LineDecision {
+    /// Returns whether the line names an image that no listed version names, so that a list that is read
+    /// behind the line may decide otherwise.
+    pub(crate) fn is_unexplained(&self) -> bool {
+        let Self::Stays(hold) = self else {
+            return false;
+        };
+        matches!(hold, LineHold::UnknownImage(_) | LineHold::TwoNumberRelease)
+    }
 }
 
 /// Reason why a line stays.
@@ -94,13 +106,13 @@ impl ComparedLine<'_> {
             .take(VERSION_LOOKUP_LIMIT)
             .collect();
         let at = self.seen.tag_digest(self.tag);
-        let Some(highest) = higher.first() else {
+        if higher.is_empty() {
             return match self.is_two_number_release(at) {
                 Ok(true) => LineDecision::Stays(LineHold::TwoNumberRelease),
                 Ok(false) => LineDecision::OwnImage { passed: None },
                 Err(question) => LineDecision::Needs(question),
             };
-        };
+        }
         let Some(at) = at else {
             return self.hold_with_reason("is not the highest release, and the tag does not exist");
         };
@@ -113,9 +125,44 @@ impl ComparedLine<'_> {
             }
         }) {
             Err(question) => LineDecision::Needs(question),
-            Ok(true) => self.hold_with_reason(self.backport_reason(highest)),
+            Ok(true) => self.decide_on_higher(at, &higher),
             Ok(false) => self.decide_on_unnamed(at, &higher),
         }
+    }
+
+    /// Decides on a line that names a higher version. It stays, unless this is the repetition of a run that
+    /// may have moved the line to that version over a still higher one, and have died.
+    fn decide_on_higher(&self, at: Digest, higher: &[&TaggedRelease]) -> LineDecision {
+        let stays = || self.hold_with_reason(self.backport_reason(higher[0]));
+        let is_above = |it: &&&TaggedRelease| self.seen.tag_digest(&it.tag) != Some(at);
+        let above: Vec<&TaggedRelease> = higher.iter().take_while(is_above).copied().collect();
+        if above.is_empty() || !self.is_repetition() {
+            return stays();
+        }
+        let unknown = self.unknown_digests(&above);
+        if !unknown.is_empty() {
+            return LineDecision::Needs(LineQuestion::Digests(unknown));
+        }
+        let overwritten = match self.find_within_a_day(&above) {
+            Ok(found) => found,
+            Err(question) => return LineDecision::Needs(question),
+        };
+        let digest = overwritten.and_then(|it| self.seen.tag_digest(&it.tag));
+        match overwritten.zip(digest) {
+            Some((release, digest)) => LineDecision::HigherRelease(release.clone(), digest),
+            None => stays(),
+        }
+    }
+
+    /// Returns whether an earlier attempt of this run has written our version's tag.
+    fn is_repetition(&self) -> bool {
+        let mut given = self.seen.immutable_tags.iter();
+        given.any(|tag| self.is_own_version(tag) && self.seen.tag_digest(tag) == Some(self.root))
+    }
+
+    fn is_own_version(&self, tag: &Tag) -> bool {
+        let version = self.line.release_series.version(tag);
+        version.is_some_and(|it| it.cmp_precedence(&self.line.version).is_eq())
     }
 
     /// Decides on a line that names none of the higher versions.
@@ -170,19 +217,24 @@ impl ComparedLine<'_> {
 
     /// Returns whether one of the releases has the digest.
     fn find_digest(&self, at: Digest, among: &[&TaggedRelease]) -> Result<bool, LineQuestion> {
-        let known = |it: &&TaggedRelease| self.seen.tag_digests.contains_key(&it.tag);
         if among
             .iter()
             .any(|it| self.seen.tag_digest(&it.tag) == Some(at))
         {
             return Ok(true);
         }
-        let unknown = among.iter().filter(|it| !known(it));
-        let unknown: Vec<Tag> = unknown.map(|it| it.tag.clone()).collect();
+        let unknown = self.unknown_digests(among);
         match unknown.is_empty() {
             true => Ok(false),
             false => Err(LineQuestion::Digests(unknown)),
         }
+    }
+
+    fn unknown_digests(&self, among: &[&TaggedRelease]) -> Vec<Tag> {
+        let unknown = among
+            .iter()
+            .filter(|it| !self.seen.tag_digests.contains_key(&it.tag));
+        unknown.map(|it| it.tag.clone()).collect()
     }
 
     /// Returns the highest version that is in progress: its image was created at most 24 hours before
@@ -190,6 +242,26 @@ impl ComparedLine<'_> {
     fn find_in_progress<'a>(
         &self,
         higher: &[&'a TaggedRelease],
+    ) -> Result<Option<&'a TaggedRelease>, LineQuestion> {
+        self.find_by_time(higher, |time, own| !time.is_a_day_before(own))
+    }
+
+    /// Returns the highest version whose image was created at most 24 hours before or after ours, or at
+    /// a time that is not known.
+    fn find_within_a_day<'a>(
+        &self,
+        higher: &[&'a TaggedRelease],
+    ) -> Result<Option<&'a TaggedRelease>, LineQuestion> {
+        self.find_by_time(higher, |time, own| {
+            !time.is_a_day_before(own) && !own.is_a_day_before(time)
+        })
+    }
+
+    /// Returns the highest version whose image's creation time fits ours, or is not known.
+    fn find_by_time<'a>(
+        &self,
+        higher: &[&'a TaggedRelease],
+        fits: impl Fn(CreationTime, CreationTime) -> bool,
     ) -> Result<Option<&'a TaggedRelease>, LineQuestion> {
         let times = &self.seen.creation_times;
         let tags = || higher.iter().map(|it| it.tag.clone()).collect();
@@ -205,7 +277,7 @@ impl ComparedLine<'_> {
             };
             match times.get(&digest) {
                 None => return Err(LineQuestion::CreationTimes(tags())),
-                Some(Some(time)) if !time.is_a_day_before(*own) => return Ok(Some(release)),
+                Some(Some(time)) if fits(*time, *own) => return Ok(Some(release)),
                 Some(None) => return Ok(Some(release)),
                 Some(Some(_)) => {}
             }
@@ -224,11 +296,8 @@ impl ComparedLine<'_> {
             return Ok(false);
         };
         let ours = &self.line.version;
-        let is_given = |tag: &Tag| {
-            let version = self.line.release_series.version(tag);
-            version.is_some_and(|it| it.cmp_precedence(ours).is_eq())
-        };
-        if !self.seen.immutable_tags.iter().any(is_given) {
+        let mut given = self.seen.immutable_tags.iter();
+        if !given.any(|tag| self.is_own_version(tag)) {
             return Ok(false);
         }
         let on_line: Vec<&TaggedRelease> = self

@@ -4,6 +4,7 @@ pub(super) mod branch_ancestry;
 pub(super) mod branch_names;
 pub(super) mod creation_time;
 pub(super) mod destination_state;
+pub(super) mod line_correction;
 pub(super) mod line_facts;
 pub(super) mod line_warnings;
 pub(super) mod lines;

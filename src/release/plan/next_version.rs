@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::image::Tag;
-
-/// Words that begin the part of a pre-release, which has numbers of its own.
-const PRERELEASE_WORDS: [&str; 6] = ["alpha", "beta", "rc", "pre", "preview", "dev"];
+use crate::tagging::is_prerelease_word;
 
 /// Returns the tag of the next version in the spelling of `tag` that is not among `taken`: `1.4.1` after
 /// `v1.4.0`, `1.4.0-rc.2` after `1.4.0-rc.1`, `web-1.4.1-alpine` after `web-1.4.0-alpine`; `None` if the tag
@@ -62,7 +60,7 @@ fn prerelease_number(rest: &str) -> Option<usize> {
     let word = rest.strip_prefix('-')?;
     let digits = word.len() - word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let name = word[..word.len() - digits].trim_end_matches('.');
-    (digits > 0 && PRERELEASE_WORDS.contains(&name)).then_some(rest.len() - digits)
+    (digits > 0 && is_prerelease_word(name)).then_some(rest.len() - digits)
 }
 
 #[cfg(test)]

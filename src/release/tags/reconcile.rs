@@ -8,7 +8,9 @@
 //! 1. A version's own tag is written before any line is.
 //! 2. A run whose first list has a higher version on a line writes the line only if that version is
 //!    none, by the age of its image. If the line names this run's image, which an earlier attempt of
-//!    the run wrote before the higher version was there, it moves to that version.
+//!    the run wrote before the higher version was there, it moves to that version. So it does if an
+//!    earlier attempt wrote this version's tag, and the line names a higher release than ours and a
+//!    lower one than that version: the attempt may have followed rule 3, and have died.
 //! 3. After the last line that it wrote, a run lists the tags, and then reads every line that it wrote.
 //!    It stops only where each line names its image, or a higher release. A line goes to the highest
 //!    release that the first list did not have, if there is one; a line that names anything else it
@@ -21,8 +23,8 @@
 //! read the line for the last time; so the tag of H was there before W's write, and is in the list that
 //! W reads behind it. If W's first list lacked H, W moves the line to H, which is a later write. If W's
 //! first list had H, rule 2 lets W write only what undoes a write of its own: a later write of H. If W
-//! dies before it reads, its repetition finds H in its first list and its own image on the line, and
-//! rule 2 moves the line to H. So there is no such last write.
+//! dies before it reads, its repetition finds H in its first list, and on the line its own image or a
+//! release between the two, and rule 2 moves the line to H. So there is no such last write.
 //!
 //! A line that names an image which the list cannot explain may have been moved by a run whose version
 //! is newer than the list: its tag was written before the line, so a list behind this reading has it.
@@ -33,7 +35,10 @@
 //! The run that passes the version warns about it, and reads list and line again just before its write
 //! (`line_recheck.rs`).
 //!
-//! A list may be behind. One that lacks our own tag is asked for again; two in a row are taken together.
+//! A list may be behind. One that lacks our own tag is asked for again; two in a row are taken
+//! together. A repetition that finds nothing to write has read one list alone.
+//!
+//! What a line needs is decided in `plan/line_correction.rs`.
 
 use std::collections::BTreeSet;
 
@@ -46,11 +51,11 @@ use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::outcome::TagChange;
 use crate::release::plan::destination_state::DestinationState;
-use crate::release::plan::lines::VERSION_LOOKUP_LIMIT;
+use crate::release::plan::line_correction::{LineAction, LineCorrection, TrackedLine};
 use crate::release::plan::observe;
-use crate::release::plan::tags::{LineGoal, TagPlan, TagStep, immutable_tag_conflict};
+use crate::release::plan::tags::{TagPlan, TagStep, immutable_tag_conflict};
 use crate::release::resolve::image;
-use crate::tagging::{LineTag, PlannedTag, TaggedRelease};
+use crate::tagging::PlannedTag;
 use crate::transfer::{ImageStore, Side, StoreError};
 
 /// Lists in a row.
@@ -60,35 +65,11 @@ const READINGS_LIMIT: u32 = 12;
 /// How often a list that lacks our own tag is asked for again.
 const STALE_LIST_RETRIES: u32 = 5;
 
-/// Line that this run has moved, or has found at its image.
-struct TrackedLine {
-    step_index: usize,
-    planned: PlannedTag,
-    line: LineTag,
-    goal: LineGoal,
-    /// Images that the line named in an earlier reading: the list is behind these.
-    earlier: BTreeSet<Digest>,
-}
-
-/// What to do with a line after it was read.
-enum LineAction {
-    /// It names what it should.
-    Keep,
-    /// It names a higher release, which another run has moved it to.
-    KeepHigher(Digest, Tag),
-    /// It names an image that the list does not explain: a list behind this reading decides.
-    ReadAgain(Digest),
-    /// It is written.
-    Write(LineGoal, Option<String>),
-}
-
 struct LineReconciler<'a> {
     context: &'a ReleaseContext,
     destination: &'a OpenDestination,
-    seen: &'a DestinationState,
     root: &'a Manifest,
-    /// The tag of our version, where this run gives it one.
-    own_version: Option<PlannedTag>,
+    correction: LineCorrection<'a>,
 }
 
 /// Reads the lines of a destination again and corrects them.
@@ -103,16 +84,15 @@ pub(crate) async fn reconcile_lines(
     seen: &DestinationState,
     root: &Manifest,
 ) -> Result<(), Failure> {
-    let mut lines = tracked_lines(plan);
+    let mut lines = TrackedLine::of_plan(plan);
     if lines.is_empty() || !plan.steps.iter().any(|step| step.change.writes_tag()) {
         return Ok(());
     }
     let reconciler = LineReconciler {
         context,
         destination,
-        seen,
         root,
-        own_version: own_version_tag(plan),
+        correction: LineCorrection::new(plan, seen, root.digest),
     };
     for _ in 0..READINGS_LIMIT {
         let now = reconciler.read_state(&lines).await?;
@@ -126,32 +106,6 @@ pub(crate) async fn reconcile_lines(
         }
     }
     Err(reconciler.unstable_lines_failure())
-}
-
-fn tracked_lines(plan: &TagPlan) -> Vec<TrackedLine> {
-    let steps = plan.steps.iter().enumerate();
-    let lines = steps.filter_map(|(step_index, step)| {
-        Some(TrackedLine {
-            step_index,
-            planned: step.planned.clone(),
-            line: step.planned.line()?.clone(),
-            goal: step.line_goal.clone()?,
-            earlier: BTreeSet::new(),
-        })
-    });
-    lines.collect()
-}
-
-/// Returns the immutable tag that names the release the lines are moved to.
-fn own_version_tag(plan: &TagPlan) -> Option<PlannedTag> {
-    let planned = || plan.steps.iter().map(|step| &step.planned);
-    let line = planned().find_map(PlannedTag::line)?;
-    let is_own = |planned: &&PlannedTag| {
-        let version = line.release_series.version(&planned.tag);
-        planned.kind.is_immutable()
-            && version.is_some_and(|version| version.cmp_precedence(&line.version).is_eq())
-    };
-    planned().find(is_own).cloned()
 }
 
 impl LineReconciler<'_> {
@@ -170,17 +124,10 @@ impl LineReconciler<'_> {
                 break;
             }
         }
-        let mut now = self.seen.with_tags(tags);
+        let mut now = self.correction.seen.with_tags(tags);
         now.tag_digests.retain(|_, digest| digest.is_some());
-        let own = self.own_version.iter().map(|own| own.tag.clone());
-        let read = lines.iter().map(|line| line.planned.tag.clone()).chain(own);
-        let read = read.collect();
-        let newer: BTreeSet<Tag> = lines
-            .iter()
-            .filter_map(|line| self.newer_release(line, &now))
-            .map(|release| release.tag)
-            .filter(|tag| now.tag_digest(tag).is_none())
-            .collect();
+        let read = self.correction.tags_to_read(lines);
+        let newer = self.correction.newer_tags(lines, &now);
         let (named, newer) = try_join(
             observe::resolve_tags(self.destination, &read),
             observe::resolve_tags(self.destination, &newer),
@@ -189,41 +136,11 @@ impl LineReconciler<'_> {
         .map_err(failed)?;
         now.tag_digests.extend(named);
         now.record_digests(newer);
-        self.read_higher_releases(lines, &mut now).await?;
-        Ok(now)
-    }
-
-    /// Reads what the higher releases of lines name that do not name what they should.
-    async fn read_higher_releases(
-        &self,
-        lines: &[TrackedLine],
-        now: &mut DestinationState,
-    ) -> Result<(), Failure> {
-        let unexplained = lines.iter().filter(|line| {
-            let at = now.tag_digest(&line.planned.tag);
-            at.is_some_and(|at| at != line.goal.digest && at != self.root.digest)
-        });
-        let unknown: BTreeSet<Tag> = unexplained
-            .flat_map(|line| self.higher_releases(line, now))
-            .map(|release| release.tag)
-            .filter(|tag| !now.tag_digests.contains_key(tag))
-            .collect();
+        // What a line names that does not name what it should is found among the higher releases.
+        let unknown = self.correction.explaining_tags(lines, &now);
         let digests = observe::resolve_tags(self.destination, &unknown).await;
-        now.record_digests(digests.map_err(|error| self.to_failure(error))?);
-        Ok(())
-    }
-
-    fn higher_releases(&self, line: &TrackedLine, now: &DestinationState) -> Vec<TaggedRelease> {
-        let releases = now.compared_releases(&line.line);
-        let higher = releases.higher_than(&line.line.line, &line.goal.version);
-        higher.take(VERSION_LOOKUP_LIMIT).cloned().collect()
-    }
-
-    /// Returns the highest release that was not there at the first look.
-    fn newer_release(&self, line: &TrackedLine, now: &DestinationState) -> Option<TaggedRelease> {
-        let higher = self.higher_releases(line, now).into_iter();
-        let mut newer = higher.filter(|release| !self.seen.tags.contains(&release.tag));
-        newer.next()
+        now.record_digests(digests.map_err(failed)?);
+        Ok(now)
     }
 
     /// The list of tags, and whether it is known to be behind, since it still lacks what this run wrote.
@@ -231,11 +148,8 @@ impl LineReconciler<'_> {
         let mut attempts = 0;
         loop {
             let mut tags = self.destination.store.tags().await?;
-            let Some(own) = self
-                .own_version
-                .as_ref()
-                .filter(|own| !tags.contains(&own.tag))
-            else {
+            let own = self.correction.own_version.as_ref();
+            let Some(own) = own.filter(|own| !tags.contains(&own.tag)) else {
                 return Ok((tags, false));
             };
             attempts += 1;
@@ -264,8 +178,7 @@ impl LineReconciler<'_> {
         line: &mut TrackedLine,
         now: &DestinationState,
     ) -> Result<bool, Failure> {
-        let at = now.tag_digest(&line.planned.tag);
-        match self.choose_action(line, at, now) {
+        match self.correction.choose_action(line, now) {
             LineAction::Keep => Ok(true),
             LineAction::KeepHigher(at, tag) => {
                 let why = format!("{tag} is a higher release");
@@ -273,7 +186,7 @@ impl LineReconciler<'_> {
                 Ok(true)
             }
             LineAction::ReadAgain(at) => {
-                line.earlier.insert(at);
+                line.record_unexplained(at);
                 Ok(false)
             }
             LineAction::Write(goal, why) => {
@@ -288,65 +201,8 @@ impl LineReconciler<'_> {
                     },
                     None => from.map_or(TagChange::Created, |from| TagChange::Moved { from }),
                 };
-                line.goal = goal;
+                line.record_write(goal);
                 Ok(false)
-            }
-        }
-    }
-
-    fn choose_action(
-        &self,
-        line: &TrackedLine,
-        at: Option<Digest>,
-        now: &DestinationState,
-    ) -> LineAction {
-        let (goal, why) = self.current_goal(line, now);
-        let Some(at) = at else {
-            return LineAction::Write(goal, why);
-        };
-        if at == goal.digest {
-            return LineAction::Keep;
-        }
-        let higher = self.higher_releases(line, now).into_iter();
-        let mut above = higher.filter(|release| release.version.is_higher_than(&goal.version));
-        if let Some(release) = above.find(|release| now.tag_digest(&release.tag) == Some(at)) {
-            return LineAction::KeepHigher(at, release.tag);
-        }
-        let is_own_write = at == self.root.digest || at == line.goal.digest;
-        match is_own_write || line.earlier.contains(&at) {
-            true => LineAction::Write(goal, why),
-            false => LineAction::ReadAgain(at),
-        }
-    }
-
-    /// Returns what the line is to name by now, with the reason where that is not our image.
-    fn current_goal(
-        &self,
-        line: &TrackedLine,
-        now: &DestinationState,
-    ) -> (LineGoal, Option<String>) {
-        let goal = |digest, version| LineGoal {
-            digest,
-            version,
-            passes_version: false,
-        };
-        if let Some(release) = self.newer_release(line, now)
-            && let Some(digest) = now.tag_digest(&release.tag)
-        {
-            let why = format!("{} is a higher release", release.tag);
-            return (goal(digest, release.version), Some(why));
-        }
-        let is_ours = line.goal.version == line.line.version;
-        let own = self.own_version.as_ref();
-        match own.and_then(|own| now.tag_digest(&own.tag)) {
-            Some(other) if is_ours && other != self.root.digest => {
-                let why = "another run wrote the version's tag at the same time".to_owned();
-                (goal(other, line.goal.version.clone()), Some(why))
-            }
-            _ if is_ours => (goal(self.root.digest, line.goal.version.clone()), None),
-            _ => {
-                let why = "an earlier attempt wrote it before a higher release".to_owned();
-                (line.goal.clone(), Some(why))
             }
         }
     }
@@ -376,7 +232,7 @@ impl LineReconciler<'_> {
     }
 
     fn check_own_version(&self, now: &DestinationState) -> Result<(), Failure> {
-        let Some(own) = &self.own_version else {
+        let Some(own) = &self.correction.own_version else {
             return Ok(());
         };
         match now.tag_digest(&own.tag) {

@@ -1,5 +1,7 @@
 //! Events, inputs and texts of rules, as steps of a workflow.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -190,8 +192,9 @@ fn queue_branch_default() {
     }
 }
 
+/// A pull request of a fork whose branch is called as the default branch.
 #[test]
-fn push_tells_traps_as_warnings() {
+fn push_and_promote_tell_traps_as_warnings() {
     let payload = json!({
         "action": "completed",
         "workflow_run": {
@@ -203,43 +206,61 @@ fn push_tells_traps_as_warnings() {
         "repository": {"id": 1, "full_name": "acme/web", "default_branch": "main"},
     });
     let rules = "type=ref,event=branch\ntype=edge\ntype=raw,value=x";
-    let ran = push_of(
-        &Place::new(),
-        "workflow_run",
-        "refs/heads/main",
-        &payload,
-        &[("tags", rules)],
-    );
-    let warnings = ran.log.matches("::warning").count();
-    assert_eq!(warnings, 2, "{}", ran.log);
-    assert!(
-        ran.log.contains("workflow_run is about the default branch"),
-        "{}",
-        ran.log
-    );
+    for command in ["tags", "push", "promote"] {
+        let source = example();
+        let all = [
+            ("command", command),
+            ("source", &source),
+            ("images", "oci:out"),
+            ("tags", rules),
+        ];
+        let inputs: Vec<_> = match command {
+            "tags" => vec![all[0], all[3], ("offline", "true")],
+            _ => all.to_vec(),
+        };
+        let ran = step_of(
+            &Place::new(),
+            "workflow_run",
+            "refs/heads/main",
+            &payload,
+            &inputs,
+        );
+        assert_eq!(ran.status, Some(0), "{command}: {}", ran.log);
+        let warnings = ran.log.matches("::warning").count();
+        assert_eq!(warnings, 2, "{command}: {}", ran.log);
+        let text = "workflow_run is about the default branch";
+        assert_eq!(ran.log.matches(text).count(), 2, "{command}: {}", ran.log);
+    }
 }
 
-/// A checkout with the history of a release, and one of it by `git checkout`.
+fn git(folder: &Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    for (name, value) in [("user.name", "a"), ("user.email", "a@example.com")] {
+        command.arg("-c").arg(format!("{name}={value}"));
+    }
+    let output = command.arg("-C").arg(folder).args(arguments).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// What `context: git` answers of the checkout in a place, in the order of names.
+fn tags_of_checkout(place: &Place) -> BTreeSet<String> {
+    let rules = "type=sha,priority=1\ntype=ref,event=branch\ntype=ref,event=tag\ntype=ref,event=pr";
+    let inputs = [("context", "git"), ("tags", rules), ("offline", "true")];
+    let ran = Ran::of(place.step("refs/heads/x", &inputs).output().unwrap());
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let names = place.output("tag-names");
+    names.lines().map(str::to_owned).collect()
+}
+
+/// Checkouts as actions/checkout leaves them.
 #[test]
 fn git_context_detached() {
-    let git = |folder: &std::path::Path, arguments: &[&str]| {
-        let mut command = Command::new("git");
-        for (name, value) in [("user.name", "a"), ("user.email", "a@example.com")] {
-            command.arg("-c").arg(format!("{name}={value}"));
-        }
-        let output = command
-            .arg("-C")
-            .arg(folder)
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-    };
     for (target, tags) in [
-        ("refs/tags/v2.0.0", "v2.0.0 latest"),
-        ("refs/tags/v2.0.0-rc.1", "v2.0.0-rc.1 latest"),
-        ("refs/remotes/pull/7/merge", "pr-7"),
-        ("origin/main", "main"),
+        ("refs/tags/v2.0.0", &["v2.0.0", "latest"][..]),
+        ("refs/tags/v2.0.0-rc.1", &["v2.0.0-rc.1", "latest"]),
+        ("refs/remotes/pull/7/merge", &["pr-7"]),
+        ("origin/main", &["main"]),
     ] {
         let place = Place::new();
         let head = checkout::commit(place.root(), &[("f", "1")]);
@@ -253,19 +274,44 @@ fn git_context_detached() {
             git(place.root(), &["update-ref", name, &head]);
         }
         git(place.root(), &["checkout", "-q", "--detach", target]);
-        let rules =
-            "type=sha,priority=1\ntype=ref,event=branch\ntype=ref,event=tag\ntype=ref,event=pr";
-        let inputs = [("context", "git"), ("tags", rules), ("offline", "true")];
-        let ran = Ran::of(place.step("refs/heads/x", &inputs).output().unwrap());
         let sha = format!("sha-{}", &head[..7]);
-        let names = place.output("tag-names").replace('\n', " ");
-        assert_eq!(
-            names.replace(&format!(" {sha}"), ""),
-            tags,
-            "{target}: {}",
-            ran.log
+        let expected = [&*sha].into_iter().chain(tags.iter().copied());
+        let expected = expected.map(str::to_owned).collect();
+        assert_eq!(tags_of_checkout(&place), expected, "{target}");
+    }
+}
+
+/// A commit that no ref points at, in a whole clone and in a shallow one: the SHA tag alone.
+#[test]
+fn git_context_detached_at_a_bare_commit() {
+    for is_shallow in [false, true] {
+        let (from, place) = (Place::new(), Place::new());
+        let older = checkout::commit(from.root(), &[("f", "1")]);
+        git(
+            from.root(),
+            &["commit", "-q", "--allow-empty", "-m", "newer"],
         );
-        assert!(names.contains(&sha), "{target}: {names}");
+        git(from.root(), &["tag", "v2.0.0"]);
+        git(
+            from.root(),
+            &["config", "uploadpack.allowAnySHA1InWant", "true"],
+        );
+        let url = format!("file://{}", from.root().display());
+        git(place.root(), &["init", "-q"]);
+        git(place.root(), &["remote", "add", "origin", &url]);
+        match is_shallow {
+            true => git(
+                place.root(),
+                &["fetch", "-q", "--depth=1", "origin", &older],
+            ),
+            false => {
+                let refs = "+refs/heads/*:refs/remotes/origin/*";
+                git(place.root(), &["fetch", "-q", "--tags", "origin", refs]);
+            }
+        }
+        git(place.root(), &["checkout", "-q", "--detach", &older]);
+        let sha = format!("sha-{}", &older[..7]);
+        assert_eq!(tags_of_checkout(&place), [sha].into(), "{is_shallow}");
     }
 }
 

@@ -153,6 +153,58 @@ fn promise_4_a_line_of_our_own_moves_to_the_highest_version_in_progress() {
     );
 }
 
+/// The run moved the line to 2.0.0, which had come meanwhile, over 2.0.1, and died.
+#[test]
+fn promise_4_a_repetition_undoes_what_its_earlier_attempt_overwrote() {
+    let tags = [
+        ("9.9.9", "typo"),
+        ("2.0.1", "newer"),
+        ("2.0.0", "new"),
+        ("1.4.1", "root"),
+        ("latest", "new"),
+    ];
+    let latest = line("latest", "1.4.1");
+    let undone = LineDecision::HigherRelease(release("2.0.1"), digest("newer"));
+    let stays_there = stays(LineHold::Decided(
+        "latest stays at 9.9.9: 1.4.1 is a backport".to_owned(),
+    ));
+    let old = ("typo", Some(-9_000));
+    for (is_repeated, times, expected) in [
+        (true, [("root", Some(0)), ("newer", Some(24)), old], &undone),
+        (
+            true,
+            [("root", Some(0)), ("newer", Some(-24)), old],
+            &undone,
+        ),
+        (true, [("root", Some(0)), ("newer", None), old], &undone),
+        (
+            true,
+            [("root", Some(0)), ("newer", Some(25)), old],
+            &stays_there,
+        ),
+        (
+            true,
+            [("root", Some(0)), ("newer", Some(-25)), old],
+            &stays_there,
+        ),
+        (
+            false,
+            [("root", Some(0)), ("newer", Some(1)), old],
+            &stays_there,
+        ),
+    ] {
+        let mut there = with_times(seen(&tags), &times);
+        if is_repeated {
+            there.immutable_tags = [tag("1.4.1")].into();
+        }
+        assert_eq!(&decide(&latest, &there), expected, "{times:?}");
+        there
+            .tag_digests
+            .insert(tag("latest"), Some(digest("typo")));
+        assert_eq!(decide(&latest, &there), stays_there, "{times:?}");
+    }
+}
+
 #[test]
 fn promise_4_an_absent_line_is_made_by_the_highest_release_alone() {
     let there = seen(&[("0.23.0", "new"), ("0.22.3", "old")]);
