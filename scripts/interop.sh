@@ -28,7 +28,7 @@ command -v skopeo >/dev/null || missing+=$'\n  skopeo: the Debian package of tha
 [ -z "$missing" ] || { printf 'interop.sh: missing on this machine:%s\n' "$missing" >&2; exit 1; }
 
 # The modules of tests that need a Sigstore are all but these.
-without_sigstore=(interop:: interop_copies:: interop_cosign::)
+without_sigstore=(interop:: interop_copies:: interop_cosign:: interop_keys::)
 stack_lacks=
 if [ ! -d "$stack" ]; then
   stack_lacks="there is no $stack"

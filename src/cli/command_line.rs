@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::builder::PossibleValuesParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::cli_action::{CliAction, UsageError};
 use super::declared_inputs::Input;
 use super::input_declaration::InputKind;
 use super::input_values::{InputEntry, InputOrigin, InputValues, VerbOrigin};
+use super::usage_error_text;
 use super::verb::Verb;
 
 pub(super) fn parse_flags(arguments: &[OsString]) -> Result<CliAction, UsageError> {
@@ -22,26 +23,10 @@ pub(super) fn parse_flags(arguments: &[OsString]) -> Result<CliAction, UsageErro
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 Ok(CliAction::Print(error.to_string()))
             }
-            _ => Err(UsageError::Flags(explain_error(&error, arguments))),
+            _ => Err(UsageError::Flags(usage_error_text::explain(
+                error, arguments,
+            ))),
         },
-    }
-}
-
-/// Returns clap's explanation, with the verbs that take a flag which this one does not.
-fn explain_error(error: &clap::Error, arguments: &[OsString]) -> String {
-    let explanation = error.to_string();
-    let verb = arguments.get(1).and_then(|verb| verb.to_str());
-    let verb = Verb::ALL.iter().find(|known| Some(known.name()) == verb);
-    let flag = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(flag)) => flag.strip_prefix("--"),
-        _ => None,
-    };
-    match (error.kind(), verb, flag.and_then(Input::find)) {
-        (ErrorKind::UnknownArgument, Some(verb), Some(input)) => {
-            let verbs = input.verb_names();
-            format!("error: --{input} is not an input of {verb}, but of {verbs}\n")
-        }
-        _ => explanation,
     }
 }
 
@@ -65,6 +50,9 @@ fn build_flag(verb: Verb, input: Input) -> Arg {
         .long(input.name)
         .help(input.help)
         .required(input.required.contains(&verb));
+    // A key as text begins with dashes.
+    let takes_text = matches!(input.kind, InputKind::TextOrFile(_)) || input.secret;
+    let flag = flag.allow_hyphen_values(takes_text);
     match input.kind {
         InputKind::Text(word) | InputKind::TextOrFile(word) | InputKind::Verbatim(word) => {
             flag.value_name(word)

@@ -106,6 +106,14 @@ declare_inputs! {
         verbs: TAGGING_VERBS, kind: InputKind::List("SETTING"),
         help: "Settings for all rules: latest=, prefix=, suffix=",
     }
+    ExcludeVersions, "exclude-versions" {
+        verbs: RELEASE_VERBS, kind: InputKind::List("VERSION"),
+        help: "Versions that never count for version lines, such as 1.10.6 or 2024.*: a mistyped or retracted version, or old calendar tags. For an environment of the policy the policy's key exclude-versions takes its place",
+    }
+    Lines, "lines" {
+        verbs: TAGGING_VERBS, kind: InputKind::Choice(&["on", "off"]), default: Some("on"),
+        help: "Version lines: tags such as 1.4, 1 and latest that move forward to the highest release. off: give no such tag",
+    }
     Mode, "mode" {
         verbs: TAGGING_VERBS, kind: InputKind::Choice(&["compatible", "strict"]), default: Some("compatible"),
         help: "compatible: behave like docker/metadata-action and warn about known pitfalls. strict: fix them",
@@ -154,6 +162,10 @@ declare_inputs! {
         verbs: TAGGING_VERBS, kind: InputKind::Text("NAME"),
         help: "Environment to release to; promote moves the tag of its name. If there is a policy, one of the policy's environments",
     }
+    Version, "version" {
+        verbs: TAGGING_VERBS, kind: InputKind::Text("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
+        help: "Version to release the image as, such as 1.4.0, for the tags of the default table. Default for promote: the version of the event, of the tag given as source, of the image's label, or of the source repository's version tags that name the image, the first that is a full version; for push that of the event",
+    }
     Services, "services" {
         verbs: RELEASE_VERBS, kind: InputKind::List("SERVICE"),
         help: "Services of the policy to release. Default: all",
@@ -189,7 +201,7 @@ declare_inputs! {
     SigningKey, "signing-key" {
         verbs: SIGNING, kind: InputKind::TextOrFile("KEY"), path: true, secret: true,
         only_with: &[InputCondition::SignsWithKey],
-        help: "Private key to sign with, as text or file: PEM (PKCS#8) of an ECDSA key over P-256, or an encrypted cosign.key with its password in COSIGN_PASSWORD. Default: COSIGN_PRIVATE_KEY",
+        help: "Private key to sign with, as text or file: PEM of an ECDSA key (P-256, P-384, P-521), an Ed25519 key, or an RSA key (2048 to 4096 bits), plain, or encrypted by cosign or openssl with its password in COSIGN_PASSWORD. With transparency-log: on, an ECDSA key over P-256. Default: COSIGN_PRIVATE_KEY",
     }
     SignatureFormat, "signature-format" {
         verbs: RELEASE_VERBS, kind: InputKind::Choice(&["bundle", "legacy", "both"]),

@@ -43,6 +43,8 @@ pub enum InputCondition {
     VerifiesSource,
     /// `key` is not given.
     ChecksCertificate,
+    /// `for` is given, or a verb that releases.
+    NamesReleaseVerb,
 }
 
 /// Kind of value that an input takes.

@@ -12,6 +12,7 @@ mod declared_outputs;
 mod input_declaration;
 mod input_values;
 mod parse;
+mod usage_error_text;
 mod verb;
 mod verb_groups;
 mod workflow_inputs;

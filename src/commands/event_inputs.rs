@@ -289,6 +289,7 @@ fn local_checkout(environment: &ProcessEnvironment) -> LocalCheckout {
         git_ref: text("GITHUB_REF").map(GitRef::from),
         commit: text("GITHUB_SHA").and_then(|sha| sha.parse().ok()),
         tags: Vec::new(),
+        detached_at: None,
         repository: text("GITHUB_REPOSITORY").map(str::to_owned),
     }
 }

@@ -12,6 +12,7 @@ mod invocation;
 mod keyless_inputs;
 mod load_policy;
 mod local_files;
+mod naming_inputs;
 mod pem_input;
 mod promote;
 mod push;

@@ -1,6 +1,7 @@
 //! Inputs that hold PEM text or the path of a file with it.
 
 use crate::actions::SecretTexts;
+use crate::signing::key_reference_error;
 
 /// What the input `signing-key` holds, unless it is the path of a file. A long text is none.
 pub(super) fn add_key_secrets(secrets: &mut SecretTexts, text: &str) {
@@ -17,6 +18,9 @@ fn is_path(text: &str) -> bool {
 pub(super) fn text_or_file(text: &str) -> Result<String, String> {
     if !is_path(text) {
         return Ok(text.to_owned());
+    }
+    if let Some(reference) = key_reference_error(text) {
+        return Err(reference.to_string());
     }
     // What is neither may be a key that lost its lines, so it is not repeated.
     std::fs::read_to_string(text).map_err(|error| {

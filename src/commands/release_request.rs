@@ -3,7 +3,9 @@
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
 use super::release_targets::{self, ImageRoute, ReleaseTargets};
-use super::{dirty_checkout, event_inputs, rule_inputs, tag_context, verification_inputs};
+use super::{
+    dirty_checkout, event_inputs, naming_inputs, rule_inputs, tag_context, verification_inputs,
+};
 use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;
 use crate::image::Destination;
@@ -13,7 +15,7 @@ use crate::release::{
     ExistingTagPolicy, Failure, ReleaseBatch, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     SigningOptions,
 };
-use crate::tagging::{EnvironmentName, TagContext, TagRuleSet, TagRules};
+use crate::tagging::{EnvironmentName, ExcludedVersions, TagContext, TagRuleSet, TagRules};
 use crate::transfer::ForeignLayers;
 
 /// What is asked of the road: one image, or one of each service.
@@ -55,6 +57,14 @@ pub(super) async fn build_job(
         Some((stage, loaded)) => environment_rules(stage, loaded, arguments)?,
         None => rule_inputs::parse_rules(arguments)?,
     };
+    let images: Vec<String> = routes
+        .iter()
+        .flat_map(|route| &route.destinations)
+        .map(ToString::to_string)
+        .collect();
+    let rules = rules
+        .resolve_references(&images)
+        .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
     let facts = match facts_needed && rules.is_default() {
         true => Some(event_inputs::find_facts(invocation)?),
         false => event_inputs::find_optional_facts(invocation)?,
@@ -63,7 +73,9 @@ pub(super) async fn build_job(
         ReleaseVerb::Push => dirty_checkout::check(invocation, &rules, facts)?,
         ReleaseVerb::Promote => facts,
     };
+    let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded.as_ref())?;
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
+    let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
     let existing = match arguments.choice(Input::Existing)? {
         Some("fail") => ExistingTagPolicy::Fail,
         Some(_) => ExistingTagPolicy::Keep,
@@ -97,6 +109,7 @@ pub(super) async fn build_job(
         from,
         destinations,
         rules: rules.clone(),
+        naming: naming.clone(),
         facts: facts.clone(),
         commit_given,
         environment: environment.clone(),
@@ -107,6 +120,7 @@ pub(super) async fn build_job(
         foreign_layers,
         platforms: platforms.clone(),
         dry_run,
+        excluded_versions: excluded_versions.clone(),
     };
     let mut services = Vec::with_capacity(routes.len());
     for ImageRoute {
@@ -150,8 +164,32 @@ fn environment_rules(
         ))
         .with_reason(format!("{} says which tags it gets", loaded.file))
         .with_hint(format!("leave {input} out, or change the policy"))),
-        None => Ok(own),
+        None => rule_inputs::apply_lines(own, arguments).map_err(Failure::from),
     }
+}
+
+/// The versions that never count: for an environment those of the policy, else those of the input.
+fn excluded_versions(
+    stage: Option<&EnvironmentRules>,
+    loaded: Option<&LoadedPolicy>,
+    arguments: &InputValues,
+) -> Result<ExcludedVersions, Failure> {
+    let input = Input::ExcludeVersions;
+    let Some((stage, loaded)) = stage.zip(loaded) else {
+        return ExcludedVersions::parse(arguments.entries(input).iter().map(|it| it.text.as_str()))
+            .map_err(|error| arguments.error(input, None, error.to_string()).into());
+    };
+    if !arguments.entries(input).is_empty() {
+        return Err(Failure::refused(format!(
+            "the input {input} in a release to the environment {}",
+            stage.name()
+        ))
+        .with_reason(format!("{} says which versions never count", loaded.file))
+        .with_hint(format!(
+            "leave {input} out, or set exclude-versions in the policy"
+        )));
+    }
+    Ok(loaded.policy.excluded_versions(stage))
 }
 
 /// The rules and what they are about, where rules are given.
@@ -161,7 +199,7 @@ async fn build_tag_rules(
     facts: Option<EventFacts>,
     environment: Option<&EnvironmentName>,
 ) -> Result<TagRules, Failure> {
-    if rules.is_default() {
+    if rules.is_plain_default() {
         return Ok(TagRules::Default);
     }
     let workflow = event_inputs::to_workflow_event(invocation, facts.as_ref())?;

@@ -19,8 +19,20 @@ pub(super) fn parse_mode(arguments: &InputValues) -> Result<CompatMode, InputErr
 /// Returns the tag rules of the inputs `tags` and `flavor`.
 pub(super) fn parse_rules(arguments: &InputValues) -> Result<TagRuleSet, InputError> {
     let (tags, flavor) = (arguments.whole(Input::Tags), arguments.whole(Input::Flavor));
-    TagRuleSet::parse(tags, flavor, parse_mode(arguments)?)
-        .map_err(|error| to_input_error(arguments, &error))
+    let rules = TagRuleSet::parse(tags, flavor, parse_mode(arguments)?)
+        .map_err(|error| to_input_error(arguments, &error))?;
+    apply_lines(rules, arguments)
+}
+
+/// Applies the input `lines` to rules.
+pub(super) fn apply_lines(
+    rules: TagRuleSet,
+    arguments: &InputValues,
+) -> Result<TagRuleSet, InputError> {
+    Ok(match arguments.choice(Input::Lines)? {
+        Some("off") => rules.without_lines(),
+        _ => rules,
+    })
 }
 
 /// What is wrong with an entry of a list, and where.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::invocation::Invocation;
 use super::unused_inputs::refuse_unused_inputs;
+use super::verification_inputs::refuse_cosign_repository;
 use super::{attestation_inputs, github_inputs, keyless_inputs, pem_input, sigstore_inputs};
 use crate::actions::{ProcessEnvironment, SecretTexts};
 use crate::cli::{Input, InputCondition, InputError};
@@ -42,6 +43,7 @@ pub(super) async fn read_signing(
         }
         return Ok(None);
     };
+    refuse_cosign_repository(invocation)?;
     let is_keyless = way == "keyless";
     let forms = match arguments.choice(Input::SignatureFormat)? {
         Some("bundle") => vec![SignatureFormat::Bundle],

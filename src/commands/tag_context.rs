@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use super::invocation::Invocation;
 use super::{event_inputs, github_inputs};
 use crate::cli::Input;
-use crate::event::{EventFacts, RepositoryDetails, WorkflowEvent};
+use crate::event::{EventFacts, GitRef, LocalCheckout, RepositoryDetails, WorkflowEvent};
 use crate::git::{self, GitCheckout};
 use crate::github::GithubApi;
 use crate::image::CommitId;
 use crate::release::Failure;
-use crate::tagging::{CompatMode, EnvironmentName, TagContext, TagRuleSet};
+use crate::tagging::{CompatMode, EnvironmentName, NamedRelease, TagContext, TagRuleSet};
 
 /// Everything that rules can be about.
 pub(super) struct TagInputContext {
@@ -194,18 +194,29 @@ pub(super) fn event_of_checkout(
     workflow: WorkflowEvent,
 ) -> Result<(WorkflowEvent, EventFacts), Failure> {
     let checkout: GitCheckout = git::checkout(Path::new("."))?;
-    let facts = EventFacts::from_checkout(&checkout.to_local());
-    let Some(git_ref) = &facts.git_ref else {
-        return Err(Failure::input("HEAD is detached and at no tag")
-            .with_reason("context is git, which takes the ref from the checkout")
-            .with_hint("check out a branch or tag, or leave context out"));
-    };
+    let git_ref = checkout
+        .likely_ref()
+        .or_else(|| highest_tag(&checkout.tags));
+    let facts = EventFacts::from_checkout(&LocalCheckout {
+        git_ref: git_ref.clone(),
+        ..checkout.to_local()
+    });
     let workflow = WorkflowEvent {
-        git_ref: git_ref.to_string(),
+        git_ref: git_ref.map_or_else(String::new, |git_ref| git_ref.to_string()),
         sha: checkout.commit.to_string(),
         ..workflow
     };
     Ok((workflow, facts))
+}
+
+/// Returns the tag of the highest release among several at one commit.
+fn highest_tag(tags: &[String]) -> Option<GitRef> {
+    let named = tags.iter().filter_map(|tag| {
+        let version = NamedRelease::parse(tag)?.version;
+        Some((tag, version))
+    });
+    let highest = named.max_by(|(_, a), (_, b)| a.cmp_precedence(b));
+    highest.map(|(tag, _)| GitRef::Tag(tag.clone()))
 }
 
 /// What the event is, in the words of a workflow, and as far as it is understood.

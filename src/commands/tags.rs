@@ -2,7 +2,8 @@ use super::invocation::Invocation;
 use super::rule_inputs;
 use super::tag_context::{self, TagInputContext};
 use super::tags_preview;
-use crate::cli::Input;
+use super::unused_inputs::refuse_unused_inputs;
+use crate::cli::{Input, InputCondition};
 use crate::release::Failure;
 use crate::report::{OutputSeparators, TagsResult, VerbResult};
 use crate::tagging::{
@@ -21,17 +22,15 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
             "these are the tags that docker/metadata-action gives; for: push or for: promote shows those of push or promote",
         );
     }
+    refuse_unused_inputs(arguments, &[InputCondition::NamesReleaseVerb])?;
     let environment = arguments.value(Input::Environment)?;
     rule_inputs::refuse_overrides(invocation, environment.as_ref())?;
     let mode = rule_inputs::parse_mode(arguments)?;
     let images = parse_image_names(arguments.whole(Input::Images))
         .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
-    let rules = TagRuleSet::parse(
-        arguments.whole(Input::Tags),
-        arguments.whole(Input::Flavor),
-        mode,
-    )
-    .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
+    let rules = rule_inputs::parse_rules(arguments)?
+        .resolve_references(&images)
+        .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
     let TagInputContext {
         context: subject,
         repository,
@@ -69,6 +68,7 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
     if expansion.tags.is_empty() {
         findings.push(Finding {
             difference: None,
+            is_note: false,
             text: "no rule gives a tag for this event".to_owned(),
         });
     }

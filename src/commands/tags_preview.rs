@@ -3,9 +3,12 @@
 use super::dirty_checkout;
 use super::event_inputs::given_commit;
 use super::invocation::Invocation;
+use super::naming_inputs::requested_version;
 use crate::cli::Input;
 use crate::release::Failure;
-use crate::tagging::{self, Finding, ImageOrigin, RuleExpansion, TagContext, TagRuleSet, TagRules};
+use crate::tagging::{
+    self, Finding, ImageNames, ImageOrigin, RuleExpansion, TagContext, TagRuleSet, TagRules,
+};
 
 /// Derives the tags as the verb `verb` does.
 ///
@@ -33,13 +36,14 @@ fn preview_push(
         facts: facts.clone(),
         ..context.clone()
     };
+    let version = requested_version(invocation, rules)?;
     let rules = TagRules::new(rules.clone(), context);
-    let derived = tagging::derive_push_tags(facts.as_ref(), &rules)?;
+    let derived = tagging::derive_push_tags(facts.as_ref(), version.as_ref(), &rules)?;
     Ok(tagging::preview_tags(derived))
 }
 
-/// A promotion takes commit and version from the image. Of the image no more is known here than the input
-/// `commit` says.
+/// A promotion takes commit and version from the image. Of the image no more is known here than the inputs
+/// `commit` and `version` say.
 fn preview_promotion(
     invocation: &Invocation,
     rules: &TagRuleSet,
@@ -47,17 +51,19 @@ fn preview_promotion(
 ) -> Result<RuleExpansion, Failure> {
     let origin = ImageOrigin {
         revision: given_commit(invocation)?,
-        version: None,
+        names: ImageNames {
+            requested_version: requested_version(invocation, rules)?,
+            ..ImageNames::default()
+        },
+        ..ImageOrigin::default()
     };
     let environment = invocation.arguments.value(Input::Environment)?;
     let rules = TagRules::new(rules.clone(), context.clone());
     let facts = context.facts.as_ref();
     let derived = tagging::derive_promote_tags(facts, &origin, environment.as_ref(), &rules)?;
     let mut expansion = tagging::preview_tags(derived);
-    let text = "a promotion also takes the commit and the version from the image, which is not read here: set commit to show the tag of its commit";
-    expansion.findings.push(Finding {
-        difference: None,
-        text: text.to_owned(),
-    });
+    expansion.findings.push(Finding::from_note(
+        "a promotion also takes the commit and the version from the image, which is not read here: set commit and version to show their tags",
+    ));
     Ok(expansion)
 }

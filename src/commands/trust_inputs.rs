@@ -1,5 +1,6 @@
 //! The trusted root that verification starts from: a file, or Sigstore's public instance.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,11 +11,13 @@ use super::invocation::Invocation;
 use super::local_files::read_bounded_file;
 use crate::cli::Input;
 use crate::release::Failure;
-use crate::signing::{BUNDLE_LIMIT, TrustRoot, TufRepository};
+use crate::signing::{BUNDLE_LIMIT, TrustRoot, TufRepository, split_json_lines};
 
-/// Whose word counts: the file that is given, else the public instance's.
-pub(super) async fn load_trust_root(invocation: &Invocation) -> Result<Arc<TrustRoot>, Failure> {
-    let root = match invocation.arguments.entries(Input::TrustedRoot).first() {
+/// Whose word counts: the roots in the file that is given, any of them, else the public instance's.
+pub(super) async fn load_trust_roots(
+    invocation: &Invocation,
+) -> Result<Vec<Arc<TrustRoot>>, Failure> {
+    let roots = match invocation.arguments.entries(Input::TrustedRoot).first() {
         Some(entry) => {
             let wrong = |reason: String| {
                 invocation
@@ -23,13 +26,16 @@ pub(super) async fn load_trust_root(invocation: &Invocation) -> Result<Arc<Trust
             };
             let json = read_bounded_file(Path::new(&entry.text), BUNDLE_LIMIT)
                 .map_err(|error| wrong(format!("{error:#}")))?;
-            TrustRoot::parse(&json).map_err(|error| {
+            let unusable = |error: &dyn Display| {
                 wrong(format!("is not a trusted root that can be used: {error}"))
-            })?
+            };
+            let texts = split_json_lines(&json).map_err(|error| unusable(&error))?;
+            let roots: Result<Vec<_>, _> = texts.into_iter().map(TrustRoot::parse).collect();
+            roots.map_err(|error| unusable(&error))?
         }
-        None => load_public_root(invocation).await?,
+        None => vec![load_public_root(invocation).await?],
     };
-    Ok(Arc::new(root))
+    Ok(roots.into_iter().map(Arc::new).collect())
 }
 
 async fn load_public_root(invocation: &Invocation) -> Result<TrustRoot, Failure> {

@@ -70,6 +70,15 @@ fn unmet_condition(
                 false => unmet(", and nothing is checked", "set verify-source: true"),
             })
         }
+        InputCondition::NamesReleaseVerb => Ok(
+            match arguments.is_accepted(Input::For) && arguments.choice(Input::For)?.is_none() {
+                true => unmet(
+                    ", and only push and promote use it",
+                    "set for: push or for: promote",
+                ),
+                false => None,
+            },
+        ),
         InputCondition::ChecksCertificate => Ok(match arguments.entries(Input::Key).is_empty() {
             true => None,
             false => unmet(

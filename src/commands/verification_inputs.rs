@@ -4,7 +4,7 @@ use super::invocation::Invocation;
 use super::pem_input::text_or_file;
 use super::trust_inputs;
 use super::unused_inputs::refuse_unused_inputs;
-use crate::cli::{Input, InputCondition, Verb};
+use crate::cli::{Input, InputCondition, InputError, Verb};
 use crate::release::{Failure, ImageCheck, RequiredEvidence};
 use crate::signing::{CertificateCondition, Identity, PublicKey, Requirement, WildcardPattern};
 
@@ -55,8 +55,26 @@ pub(super) async fn source_check_inputs(
     Ok(None)
 }
 
+/// Variable with which cosign puts signatures into another repository than that of the image.
+const REPOSITORY_VARIABLE: &str = "COSIGN_REPOSITORY";
+
+/// Refuses the variable that moves signatures elsewhere: they would be missed, or missing.
+pub(super) fn refuse_cosign_repository(invocation: &Invocation) -> Result<(), Failure> {
+    match invocation.environment.get(REPOSITORY_VARIABLE) {
+        None => Ok(()),
+        Some(_) => Err(Failure::input(format!(
+            "{REPOSITORY_VARIABLE} is set, which is not supported"
+        ))
+        .with_reason("signatures are read and written in the repository of the image alone")
+        .with_hint(format!(
+            "unset {REPOSITORY_VARIABLE}, and copy the signatures to the repository of the image"
+        ))),
+    }
+}
+
 /// What an image has to have beside it.
 pub(super) async fn check_inputs(invocation: &Invocation) -> Result<ImageCheck, Failure> {
+    refuse_cosign_repository(invocation)?;
     let mut wanted: Vec<RequiredEvidence> = invocation.arguments.values(Input::Attestation)?;
     if wanted.is_empty() {
         wanted.push(RequiredEvidence::Signature);
@@ -71,21 +89,43 @@ async fn signer_requirement(invocation: &Invocation) -> Result<Requirement, Fail
     let logged = transparency_log_input(invocation)?;
     match expected_signer(invocation)? {
         ExpectedSigner::Key(text) => {
-            let wrong = |reason: String| invocation.arguments.error(Input::Key, None, reason);
-            let key = PublicKey::parse(&text).map_err(|error| wrong(error.to_string()))?;
-            let log = match logged {
-                Some(true) => Some(trust_inputs::load_trust_root(invocation).await?),
+            let logs: Vec<_> = match logged {
+                Some(true) => {
+                    let roots = trust_inputs::load_trust_roots(invocation).await?;
+                    roots.into_iter().map(Some).collect()
+                }
                 // A key says all by itself.
-                _ => None,
+                _ => vec![None],
             };
-            Ok(Requirement::Key { key, log })
+            let keys = parse_keys(invocation, &text)?;
+            let each = keys.into_iter().flat_map(|key| {
+                let logs = logs.iter().cloned();
+                logs.map(move |log| {
+                    let key = key.clone();
+                    Requirement::Key { key, log }
+                })
+            });
+            Ok(Requirement::any_of(each.collect()))
         }
-        ExpectedSigner::Identity(identity) => Ok(Requirement::Identity {
-            identity,
-            trust: trust_inputs::load_trust_root(invocation).await?,
-            logged: logged.unwrap_or(true),
-        }),
+        ExpectedSigner::Identity(identity) => {
+            let roots = trust_inputs::load_trust_roots(invocation).await?;
+            let each = roots.into_iter().map(|trust| Requirement::Identity {
+                identity: identity.clone(),
+                trust,
+                logged: logged.unwrap_or(true),
+            });
+            Ok(Requirement::any_of(each.collect()))
+        }
     }
+}
+
+/// Reads the public keys of a text, any of which counts.
+pub(super) fn parse_keys(
+    invocation: &Invocation,
+    text: &str,
+) -> Result<Vec<PublicKey>, InputError> {
+    let wrong = |reason: String| invocation.arguments.error(Input::Key, None, reason);
+    PublicKey::parse_all(text).map_err(|error| wrong(error.to_string()))
 }
 
 /// Who has to have signed, as it is given.
@@ -115,15 +155,23 @@ pub(super) fn expected_signer(invocation: &Invocation) -> Result<ExpectedSigner,
             let wrong = |reason: String| arguments.error(Input::Key, None, reason);
             Ok(ExpectedSigner::Key(text_or_file(&entry.text).map_err(wrong)?))
         }
-        (None, Some(entry)) => Ok(ExpectedSigner::Identity(Identity {
-            subject: WildcardPattern::new(&entry.text),
-            issuer: arguments
-                .text(Input::CertificateOidcIssuer)
-                .unwrap_or_default()
-                .to_owned(),
-            conditions: parse_conditions(invocation)?,
-        })),
+        (None, Some(entry)) => expected_identity(invocation, &entry.text),
     }
+}
+
+fn expected_identity(invocation: &Invocation, subject: &str) -> Result<ExpectedSigner, Failure> {
+    if subject.bytes().all(|character| character == b'*') {
+        invocation.log.warning(&format!(
+            "{}: * accepts every identity of the issuer: name the workflow that signs",
+            Input::CertificateIdentity
+        ));
+    }
+    let issuer = invocation.arguments.text(Input::CertificateOidcIssuer);
+    Ok(ExpectedSigner::Identity(Identity {
+        subject: WildcardPattern::new(subject),
+        issuer: issuer.unwrap_or_default().to_owned(),
+        conditions: parse_conditions(invocation)?,
+    }))
 }
 
 fn parse_conditions(

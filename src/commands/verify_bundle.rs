@@ -8,7 +8,10 @@ use crate::cli::Input;
 use crate::image::Digest;
 use crate::release::Failure;
 use crate::report::{BundleVerification, VerbResult};
-use crate::signing::{BUNDLE_LIMIT, FileRequirement, FileSigner, PublicKey, SignedArtifact};
+use crate::signing::{
+    BUNDLE_LIMIT, FileRequirement, FileSigner, SignatureEvidence, SignedArtifact,
+    VerificationError, split_json_lines,
+};
 
 /// Checks a bundle that stands beside a file.
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
@@ -17,24 +20,56 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     let path: String = arguments.required(Input::Bundle)?;
     let bundle = read_bounded_file(Path::new(&path), BUNDLE_LIMIT)
         .map_err(|error| arguments.error(Input::Bundle, None, format!("{path:?} {error:#}")))?;
-    let signer = match verification_inputs::expected_signer(invocation)? {
-        ExpectedSigner::Key(text) => FileSigner::Key(
-            PublicKey::parse(&text)
-                .map_err(|error| arguments.error(Input::Key, None, error.to_string()))?,
-        ),
-        ExpectedSigner::Identity(identity) => FileSigner::Identity(identity),
-    };
-    let requirement = FileRequirement {
-        signer,
-        trust_root: trust_inputs::load_trust_root(invocation).await?,
-        requires_log: verification_inputs::transparency_log_input(invocation)?.unwrap_or(true),
-    };
+    let bundles = split_json_lines(&bundle)
+        .map_err(|error| arguments.error(Input::Bundle, None, format!("{path:?}: {error}")))?;
+    let requirements = file_requirements(invocation).await?;
+    let (met, result) = first_valid(&requirements, &bundles, &mut subject);
     Ok(VerbResult::VerifiedBundle(Box::new(BundleVerification {
-        result: requirement.check(&bundle, &mut subject),
+        result,
         bundle: path,
         artifact,
-        signer: requirement.signer,
+        signer: requirements[met].signer.clone(),
     })))
+}
+
+/// What a bundle has to meet: one of these.
+async fn file_requirements(invocation: &Invocation) -> Result<Vec<FileRequirement>, Failure> {
+    let signers = match verification_inputs::expected_signer(invocation)? {
+        ExpectedSigner::Key(text) => {
+            let keys = verification_inputs::parse_keys(invocation, &text)?;
+            keys.into_iter().map(FileSigner::Key).collect()
+        }
+        ExpectedSigner::Identity(identity) => vec![FileSigner::Identity(identity)],
+    };
+    let requires_log = verification_inputs::transparency_log_input(invocation)?.unwrap_or(true);
+    let roots = trust_inputs::load_trust_roots(invocation).await?;
+    let each = signers.iter().flat_map(|signer| {
+        roots.iter().map(move |trust_root| FileRequirement {
+            signer: signer.clone(),
+            trust_root: trust_root.clone(),
+            requires_log,
+        })
+    });
+    Ok(each.collect())
+}
+
+/// Returns the index of the first requirement that a bundle meets, with what proves it; else why the
+/// first bundle does not meet the first requirement.
+fn first_valid(
+    requirements: &[FileRequirement],
+    bundles: &[&[u8]],
+    subject: &mut SignedArtifact,
+) -> (usize, Result<SignatureEvidence, VerificationError>) {
+    let mut first = None;
+    for bundle in bundles {
+        for (index, requirement) in requirements.iter().enumerate() {
+            match requirement.check(bundle, subject) {
+                Ok(evidence) => return (index, Ok(evidence)),
+                Err(reason) => first.get_or_insert(reason),
+            };
+        }
+    }
+    (0, Err(first.unwrap_or(VerificationError::Unsigned)))
 }
 
 /// What is signed: the one of both that is given, and its name.

@@ -11,6 +11,8 @@ pub struct LocalCheckout {
     pub commit: Option<CommitId>,
     /// The names of the tags that point at the commit.
     pub tags: Vec<String>,
+    /// The ref that a detached HEAD was checked out from, where its log says so.
+    pub detached_at: Option<GitRef>,
     /// The repository, `owner/name`, where `origin` says so.
     pub repository: Option<String>,
 }
@@ -26,7 +28,17 @@ impl EventFacts {
             ..Self::new(EventName::Push)
         };
         match &facts.git_ref {
-            None => facts.apply_tag(&local.tags),
+            None => match &local.detached_at {
+                Some(GitRef::Tag(tag)) => {
+                    facts.git_ref = Some(GitRef::Tag(tag.clone()));
+                    let tag = to_printable(tag, 80);
+                    let note = "that was checked out";
+                    facts
+                        .notes
+                        .push(format!("HEAD is detached: taken as the tag {tag} {note}"));
+                }
+                _ => facts.apply_tag(&local.tags),
+            },
             Some(git_ref) if facts.commit.is_none() => facts.notes.push(format!(
                 "no checkout here knows the commit of {}",
                 to_printable(&git_ref.to_string(), 80)

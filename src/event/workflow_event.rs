@@ -98,6 +98,13 @@ impl WorkflowEvent {
             }
             _ => given.git_ref.unwrap_or_default().to_owned(),
         };
+        let git_ref = match text("/release/tag_name") {
+            // The runner leaves GITHUB_REF empty for some releases (actions/runner, release events).
+            Some(tag) if git_ref.is_empty() && given.name == "release" => {
+                format!("refs/tags/{tag}")
+            }
+            _ => git_ref,
+        };
         Self {
             event: given.name.to_owned(),
             git_ref,

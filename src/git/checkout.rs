@@ -17,6 +17,10 @@ pub struct GitCheckout {
     pub branch: Option<String>,
     /// The names of the tags that point at the commit, sorted.
     pub tags: Vec<String>,
+    /// The ref that a detached HEAD was checked out from, as its log says.
+    pub detached_at: Option<GitRef>,
+    /// The refs that point at the commit of a detached HEAD, tags apart.
+    pub refs: Vec<GitRef>,
     /// `owner/name`, where the URL of the remote `origin` says so.
     pub origin: Option<String>,
     /// Whether the clone is shallow: then tags and older commits may be missing.
@@ -35,6 +39,11 @@ pub fn checkout(path: &Path) -> Result<GitCheckout, GitError> {
         tags: tags_at(&repository, &commit).map_err(failed)?,
         origin: origin_repository(&repository),
         shallow: repository.is_shallow(),
+        detached_at: detached_ref(&repository, &commit).filter(|_| branch.is_none()),
+        refs: match branch {
+            Some(_) => Vec::new(),
+            None => refs_at(&repository, &commit).map_err(failed)?,
+        },
         path: path.to_owned(),
         commit,
         branch,
@@ -59,6 +68,66 @@ fn read_head(repository: &Repository, path: &Path) -> Result<(CommitId, Option<S
 fn to_commit_id(id: git2::Oid) -> Result<CommitId, git2::Error> {
     let malformed = |_| git2::Error::from_str("an object id that names no commit");
     id.to_string().parse().map_err(malformed)
+}
+
+/// The ref that HEAD was checked out from last, if it still leads to `commit`.
+fn detached_ref(repository: &Repository, commit: &CommitId) -> Option<GitRef> {
+    let log = repository.reflog("HEAD").ok()?;
+    let entry = log.get(0)?;
+    let message = String::from_utf8_lossy(entry.message_bytes()?).into_owned();
+    let (_, target) = message
+        .strip_prefix("checkout: moving from ")?
+        .rsplit_once(" to ")?;
+    let names = [
+        target.to_owned(),
+        format!("refs/tags/{target}"),
+        format!("refs/remotes/{target}"),
+    ];
+    let is_here = |name: &&String| {
+        let found = repository.find_reference(name);
+        let found = found.and_then(|reference| reference.peel_to_commit());
+        found.is_ok_and(|found| found.id().to_string() == commit.as_str())
+    };
+    let name = names
+        .iter()
+        .filter(|name| name.starts_with("refs/"))
+        .find(is_here)?;
+    to_git_ref(name)
+}
+
+/// The branches of `origin` and the pull requests at `commit`.
+fn refs_at(repository: &Repository, commit: &CommitId) -> Result<Vec<GitRef>, git2::Error> {
+    let mut refs = Vec::new();
+    for reference in repository.references()? {
+        let reference = reference?;
+        let at_commit = reference
+            .peel_to_commit()
+            .is_ok_and(|target| target.id().to_string() == commit.as_str());
+        let name = String::from_utf8_lossy(reference.name_bytes()).into_owned();
+        let found = to_git_ref(&name).filter(|found| !matches!(found, GitRef::Tag(_)));
+        if at_commit && let Some(found) = found {
+            refs.push(found);
+        }
+    }
+    refs.dedup();
+    Ok(refs)
+}
+
+/// The ref at GitHub that a ref of a clone stands for.
+fn to_git_ref(name: &str) -> Option<GitRef> {
+    let name = match name.strip_prefix("refs/remotes/") {
+        Some(pull) if pull.starts_with("pull/") => format!("refs/{pull}"),
+        Some(remote) => {
+            let (_, branch) = remote.split_once('/')?;
+            format!("refs/heads/{branch}")
+        }
+        None => name.to_owned(),
+    };
+    match GitRef::from(name.as_str()) {
+        GitRef::Branch(branch) if branch == "HEAD" => None,
+        found @ (GitRef::Branch(_) | GitRef::Tag(_) | GitRef::Pull { .. }) => Some(found),
+        _ => None,
+    }
 }
 
 /// The tags at `commit`: those that name it, and annotated ones whose tag object does.
@@ -142,8 +211,35 @@ impl GitCheckout {
             git_ref: self.branch.clone().map(GitRef::Branch),
             commit: Some(self.commit.clone()),
             tags: self.tags.clone(),
+            detached_at: self.detached_at.clone(),
             repository: self.origin.clone(),
         }
+    }
+
+    /// The ref that a detached HEAD is at, as well as the checkout tells: the one that it was checked
+    /// out from, else a tag, a pull request or a branch that points at its commit.
+    pub fn likely_ref(&self) -> Option<GitRef> {
+        if let Some(branch) = &self.branch {
+            return Some(GitRef::Branch(branch.clone()));
+        }
+        let pull = |git_ref: &&GitRef| matches!(git_ref, GitRef::Pull { .. });
+        let branches = || {
+            self.refs
+                .iter()
+                .filter(|it| matches!(it, GitRef::Branch(_)))
+        };
+        let branch = match branches().count() {
+            1 => branches().next(),
+            _ => None,
+        };
+        let tag = || match self.tags.as_slice() {
+            [tag] => Some(GitRef::Tag(tag.clone())),
+            _ => None,
+        };
+        self.detached_at
+            .clone()
+            .or_else(tag)
+            .or_else(|| self.refs.iter().find(pull).or(branch).cloned())
     }
 
     /// What the checkout says of `git_ref`, which need not be what is checked out, nor be here.
@@ -152,6 +248,7 @@ impl GitCheckout {
             commit: self.resolve_ref(&git_ref).ok(),
             git_ref: Some(git_ref),
             tags: Vec::new(),
+            detached_at: None,
             repository: self.origin.clone(),
         }
     }

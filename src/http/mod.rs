@@ -30,7 +30,7 @@ pub(crate) use response_body::{
     BufferedResponse, ERROR_LIMIT, LARGE_AT_ONCE, is_web_page, read_buffered, read_limited,
 };
 pub(crate) use retry::{Attempt, AttemptError, is_transient, retry};
-pub(crate) use retry_after::{RetryAfterGate, retry_after};
+pub(crate) use retry_after::{RetryAfterGate, retry_after, server_time};
 pub use retry_timing::RetryTiming;
 pub use service_request::{ServiceRequest, ServiceResponse};
 pub use settings::{ClientCertificateFiles, HttpSettings, HttpSettingsError, ProxySettings};

@@ -43,8 +43,9 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(requested.min(LONGEST_RETRY_AFTER))
 }
 
-/// Returns the time by the server's own `Date`: its clock may differ from ours.
-fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
+/// Returns the time of a response by the server's own `Date` (RFC 9110, 6.6.1): its clock may differ from
+/// ours.
+pub(crate) fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
     let date = headers.get(reqwest::header::DATE)?.to_str().ok()?;
     httpdate::parse_http_date(date).ok()
 }

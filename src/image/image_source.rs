@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::{Digest, DigestError, Reference, ReferenceError, Repository, written_address};
+use super::{
+    Digest, DigestError, Reference, ReferenceError, Repository, Tag, TagOrDigest, written_address,
+};
 
 /// Where an image can be read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,27 @@ pub enum ImageSelector {
     Name(String),
     /// The one with this digest.
     Digest(Digest),
+}
+
+impl ImageSource {
+    /// Returns the tag that the image was given by, if it was given by one.
+    pub fn tag(&self) -> Option<Tag> {
+        match self {
+            Self::Registry(reference) | Self::Daemon(DaemonImageName::Name(reference)) => {
+                match &reference.target {
+                    TagOrDigest::Tag(tag) => Some(tag.clone()),
+                    TagOrDigest::Digest(_) => None,
+                }
+            }
+            Self::Layout(_, selector)
+            | Self::Archive(_, selector)
+            | Self::DockerArchive(_, selector) => match selector {
+                ImageSelector::Name(name) => name.rsplit(':').next()?.parse().ok(),
+                ImageSelector::Only | ImageSelector::Digest(_) => None,
+            },
+            Self::Daemon(DaemonImageName::Id(_)) => None,
+        }
+    }
 }
 
 /// Where an image can be released to: a repository with tags, on a registry or on disk.

@@ -11,6 +11,18 @@ use crate::notices::to_printable;
 const REF_NAME_ANNOTATION: &str = "org.opencontainers.image.ref.name";
 const CONTAINERD_NAME_ANNOTATION: &str = "io.containerd.image.name";
 const CONTAINERD_SUBJECT_ANNOTATION: &str = "io.containerd.manifest.subject";
+/// What an entry is in a layout that `cosign save` wrote.
+const COSIGN_KIND_ANNOTATION: &str = "kind";
+const COSIGN_IMAGE_KINDS: [&str; 2] = [
+    "dev.cosignproject.cosign/image",
+    "dev.cosignproject.cosign/imageIndex",
+];
+/// The kinds of what belongs to the image, with the endings of its tags in a registry.
+const COSIGN_TAGGED_KINDS: [(&str, &str); 3] = [
+    ("dev.cosignproject.cosign/sigs", "sig"),
+    ("dev.cosignproject.cosign/atts", "att"),
+    ("dev.cosignproject.cosign/sboms", "sbom"),
+];
 const REFERENCE_TYPE_ANNOTATION: &str = "vnd.docker.reference.type";
 
 /// An `index.json`: all that stands in it, and what its entries say.
@@ -126,13 +138,31 @@ impl LayoutIndex {
     pub fn digests_of_tag(&self, tag: &Tag) -> Result<Vec<Digest>, LayoutFault> {
         let mut digests = Vec::new();
         let mut seen = HashSet::new();
-        for entry in self.entries.iter().filter(|entry| entry.is_tagged(tag)) {
+        let stands_for = |entry: &&IndexEntry| {
+            entry.is_tagged(tag)
+                || entry.cosign_ending().is_some() && self.digest_tag(entry).as_ref() == Some(tag)
+        };
+        for entry in self.entries.iter().filter(stands_for) {
             let digest = entry.digest()?;
             if seen.insert(digest) {
                 digests.push(digest);
             }
         }
         Ok(digests)
+    }
+
+    /// The tag that an entry has in a registry, where that is made of a manifest's digest. In a layout of
+    /// `cosign save` it is made of the digest of the one image.
+    pub fn digest_tag(&self, entry: &IndexEntry) -> Option<Tag> {
+        if let Some(tag) = entry.own_digest_tag() {
+            return Some(tag);
+        }
+        let ending = entry.cosign_ending()?;
+        let mut images = self.entries.iter().filter(|entry| entry.is_saved_image());
+        let (image, None) = (images.next()?.digest().ok()?, images.next()) else {
+            return None;
+        };
+        format!("sha256-{}.{ending}", image.to_hex()).parse().ok()
     }
 
     /// Gives `manifest` an entry without a name, if it has none; whether there was anything to do.
@@ -223,7 +253,7 @@ impl IndexEntry {
     }
 
     /// Its tag, where that is made of a manifest's digest.
-    pub fn digest_tag(&self) -> Option<Tag> {
+    fn own_digest_tag(&self) -> Option<Tag> {
         let name = self.ref_name().map(tag_of_name)?;
         is_digest_tag(name).then(|| name.parse().ok()).flatten()
     }
@@ -232,6 +262,27 @@ impl IndexEntry {
         self.annotations
             .get(REF_NAME_ANNOTATION)
             .map(String::as_str)
+    }
+
+    fn cosign_kind(&self) -> Option<&str> {
+        self.annotations
+            .get(COSIGN_KIND_ANNOTATION)
+            .map(String::as_str)
+    }
+
+    /// Whether this is the image in a layout that `cosign save` wrote.
+    fn is_saved_image(&self) -> bool {
+        let kind = self.cosign_kind();
+        kind.is_some_and(|kind| COSIGN_IMAGE_KINDS.contains(&kind))
+    }
+
+    /// The ending of the tag of what `cosign save` wrote beside an image.
+    fn cosign_ending(&self) -> Option<&'static str> {
+        let kind = self.cosign_kind()?;
+        let mut kinds = COSIGN_TAGGED_KINDS.iter();
+        kinds
+            .find(|(known, _)| *known == kind)
+            .map(|(_, ending)| *ending)
     }
 
     fn is_tagged(&self, tag: &Tag) -> bool {
@@ -261,6 +312,7 @@ impl IndexEntry {
         self.annotations.contains_key(REFERENCE_TYPE_ANNOTATION)
             || self.annotations.contains_key(CONTAINERD_SUBJECT_ANNOTATION)
             || self.names().any(is_digest_tag)
+            || self.cosign_ending().is_some()
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn read_referrers(blobs: &impl LayoutBlobs) -> Result<LayoutReferrers
     for entry in index.entries() {
         // What cannot be named by a digest that is supported cannot be one of ours.
         let Ok(digest) = entry.digest() else { continue };
-        let tag = entry.digest_tag();
+        let tag = index.digest_tag(entry);
         // However many tags name a manifest, it is read once.
         if let (Some(tag), Some(known)) = (&tag, under_tags.get(&digest)) {
             found.digest_tags.insert(tag.clone(), known.clone());

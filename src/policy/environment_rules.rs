@@ -6,7 +6,7 @@ use super::repository_template::{
 use super::service_name::Service;
 use super::yaml_document::{YamlKey, YamlNode, YamlText, parse_value, printable_text};
 use crate::image::Destination;
-use crate::tagging::{CompatMode, EnvironmentName, TagRuleSet};
+use crate::tagging::{CompatMode, EnvironmentName, ExcludedVersions, TagRuleSet};
 
 /// An environment with its rules: a stage of the road from the build to production.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,10 @@ pub struct EnvironmentRules {
     pub(super) from: Option<(EnvironmentName, FilePosition)>,
     tags: Option<YamlText>,
     allows_unbound: bool,
+    pub(super) excluded_versions: ExcludedVersions,
 }
 
-const KNOWN_KEYS: &[&str] = &["repository", "from", "tags", "unbound"];
+const KNOWN_KEYS: &[&str] = &["repository", "from", "tags", "unbound", "exclude-versions"];
 /// Keys of the design that come with later versions.
 const RESERVED_KEYS: &[&str] = &[
     "refs",
@@ -76,6 +77,7 @@ impl EnvironmentRules {
             template,
             from: from.transpose()?,
             tags: tags.transpose()?,
+            excluded_versions: parse_excluded_versions(fields.take("exclude-versions"))?,
         };
         stage.rules(CompatMode::Compatible)?;
         Ok(stage)
@@ -100,6 +102,7 @@ impl EnvironmentRules {
             && self.from() == other.from()
             && tags(self) == tags(other)
             && self.allows_unbound == other.allows_unbound
+            && self.excluded_versions == other.excluded_versions
     }
 
     /// Whether each service has a repository of its own.
@@ -148,6 +151,29 @@ impl EnvironmentRules {
     }
 }
 
+/// Parses the key `exclude-versions`: a list of patterns.
+pub(super) fn parse_excluded_versions(
+    field: Option<(FilePosition, YamlNode)>,
+) -> Result<ExcludedVersions, PolicyError> {
+    let Some((_, list)) = field else {
+        return Ok(ExcludedVersions::default());
+    };
+    let mut patterns = Vec::new();
+    for node in list.into_list()? {
+        let YamlText { text, position: at } = node.into_text()?;
+        ExcludedVersions::parse([text.as_str()])
+            .map_err(|error| at.to_error(PolicyProblem::ExcludedVersions(error)))?;
+        if patterns.len() == EXCLUDED_VERSIONS {
+            let problem = PolicyProblem::TooMany("excluded versions", EXCLUDED_VERSIONS);
+            return Err(at.to_error(problem));
+        }
+        patterns.push(text);
+    }
+    Ok(ExcludedVersions::parse(patterns.iter().map(String::as_str)).unwrap_or_default())
+}
+
+/// The most patterns of excluded versions.
+const EXCLUDED_VERSIONS: usize = 1_000;
 /// The most characters of a repository: each service has a copy of them.
 const LENGTH: usize = 1_000;
 

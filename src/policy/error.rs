@@ -3,7 +3,7 @@ use thiserror::Error;
 use super::ServiceNameError;
 use crate::image::ImageSourceError;
 use crate::notices::nearest_word;
-use crate::tagging::{EnvironmentName, EnvironmentNameError, RuleError};
+use crate::tagging::{EnvironmentName, EnvironmentNameError, ExcludedVersionsError, RuleError};
 
 /// Position in the policy file, in lines and characters from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +157,9 @@ pub enum PolicyProblem {
     /// The tag rules are malformed.
     #[error(transparent)]
     Rule(Box<RuleError>),
+    /// A pattern of excluded versions is malformed.
+    #[error(transparent)]
+    ExcludedVersions(ExcludedVersionsError),
 }
 
 impl FilePosition {

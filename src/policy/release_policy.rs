@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::environment_rules::EnvironmentRules;
+use super::environment_rules::{EnvironmentRules, parse_excluded_versions};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::limits::{ENVIRONMENTS, REPOSITORIES, SERVICES};
 use super::service_name::Service;
 use super::yaml_document::{self, YamlNode};
 use crate::image::{CanonicalPlace, RealPaths};
-use crate::tagging::EnvironmentName;
+use crate::tagging::{EnvironmentName, ExcludedVersions};
 
-const KNOWN_KEYS: &[&str] = &["environments", "services"];
+const KNOWN_KEYS: &[&str] = &["environments", "services", "exclude-versions"];
 /// Keys of the design that come with later versions.
 const RESERVED_KEYS: &[&str] = &["records"];
 
@@ -21,6 +21,7 @@ pub struct ReleasePolicy {
     /// How many of the stages, the last ones, another file has added.
     pub(super) added: usize,
     services: Vec<Service>,
+    excluded_versions: ExcludedVersions,
 }
 
 impl ReleasePolicy {
@@ -45,6 +46,7 @@ impl ReleasePolicy {
             environments: stages,
             added: 0,
             services,
+            excluded_versions: parse_excluded_versions(fields.take("exclude-versions"))?,
         };
         policy.check_services(services_at)?;
         policy.check_promotion_paths()?;
@@ -60,6 +62,12 @@ impl ReleasePolicy {
     /// Returns the environment of that name.
     pub fn stage(&self, name: &EnvironmentName) -> Option<&EnvironmentRules> {
         self.environments.iter().find(|stage| stage.name == *name)
+    }
+
+    /// Returns the versions that never count in an environment: those of the file and its own.
+    pub fn excluded_versions(&self, stage: &EnvironmentRules) -> ExcludedVersions {
+        let own = stage.excluded_versions.clone();
+        own.with(&self.excluded_versions)
     }
 
     /// Returns the services, in the order in which they are written, none twice.
@@ -84,6 +92,7 @@ impl ReleasePolicy {
                 Some(_) => return Err(stage.name),
             }
         }
+        self.excluded_versions = self.excluded_versions.with(&other.excluded_versions);
         let known: HashSet<Service> = self.services.iter().cloned().collect();
         let new = other.services.into_iter();
         self.services

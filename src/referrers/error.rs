@@ -21,6 +21,11 @@ pub enum ReferrerError {
         /// Which one.
         digest: Digest,
     },
+    /// A registry with the referrers API took a referrer, and does not list it.
+    #[error(
+        "the registry took the signature {0}, and does not list it among the referrers of the image"
+    )]
+    Unlisted(Digest),
     /// What was written is not what comes back.
     #[error("the signature {digest} differs from the one that was written: {how}")]
     Changed {

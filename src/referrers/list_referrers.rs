@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use bytes::Bytes;
 use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
+use super::found_referrer::{COSIGN_IMAGE_TYPES, is_cosign_image, unread_form};
 use super::index_entry_json::IndexEntryJson;
 use super::mirror_annotation::read_mirrored_members;
 use super::referrer_entry::ReferrerEntry;
-use super::{AppendableTag, ReferrerError, TagSnapshot};
+use super::{
+    AppendableTag, FoundArtifact, FoundReferrer, ReferrerError, TagSnapshot, UnreadSignature,
+};
 use crate::image::{Digest, Manifest, ManifestBody};
 use crate::layout::LayoutReferrers;
 use crate::transfer::{ImageReader, ImageStore, StoreError};
@@ -27,17 +29,6 @@ pub enum ReferrersSource {
     Native,
     /// In an index under a tag, which every writer adds to: this one, if it is there.
     TagSchema(Option<Box<Manifest>>),
-}
-
-/// An artifact that was found.
-#[derive(Debug, Clone)]
-pub struct FoundArtifact {
-    /// The digest of its manifest.
-    pub digest: Digest,
-    /// What the annotation says that was asked for, where it is there.
-    pub annotation: Option<String>,
-    /// Its content, or what is wrong with it.
-    pub content: Result<Bytes, String>,
 }
 
 impl ReferrersSource {
@@ -116,8 +107,12 @@ impl ReferrersSource {
         look: impl Fn(FoundArtifact) -> T,
     ) -> Result<(Self, Vec<T>), ReferrerError> {
         let (listing, entries) = list_referrers(store, subject, prior).await?;
-        let found = open_artifacts(store, entries, kind, wanted, look).await?;
-        Ok((listing, found))
+        let look = |found| match found {
+            FoundReferrer::Artifact(artifact) => Some(look(artifact)),
+            _ => None,
+        };
+        let found = open_artifacts(store, entries, kind, wanted, &[], look).await?;
+        Ok((listing, found.into_iter().flatten().collect()))
     }
 }
 
@@ -125,7 +120,7 @@ impl FoundArtifact {
     /// Reads artifacts as [`ReferrersSource::read_artifacts`] does, from all lists: a registry may
     /// have begun to serve the referrers API after another client wrote the referrers index. An
     /// artifact in both lists counts once; one that is listed and missing has an error as its
-    /// content.
+    /// content. `look` also sees signatures of other forms.
     ///
     /// # Errors
     /// A list that cannot be read, or an entry of it.
@@ -134,7 +129,7 @@ impl FoundArtifact {
         subject: Digest,
         kind: &str,
         wanted: (&str, impl Fn(&str) -> bool),
-        look: impl Fn(Self) -> T,
+        look: impl Fn(FoundReferrer) -> T,
     ) -> Result<Vec<T>, ReferrerError> {
         let entries = match store {
             ImageStore::Layout(layout) => {
@@ -152,17 +147,19 @@ impl FoundArtifact {
                 parse_entries(subject, [own, tagged].into_iter().flatten().flatten())?
             }
         };
-        open_artifacts(store, entries, kind, wanted, look).await
+        open_artifacts(store, entries, kind, wanted, &COSIGN_IMAGE_TYPES, look).await
     }
 }
 
-/// What is wanted of a list's entries, each once. `look` sees each.
+/// What is wanted of a list's entries, each once. `look` sees each. Where `other_types` names types of
+/// other forms of signatures, they and the forms that are not read are wanted too.
 async fn open_artifacts<T>(
     store: &ImageStore,
     entries: Vec<ReferrerEntry>,
     kind: &str,
     (annotation, wants): (&str, impl Fn(&str) -> bool),
-    look: impl Fn(FoundArtifact) -> T,
+    other_types: &[&str],
+    look: impl Fn(FoundReferrer) -> T,
 ) -> Result<Vec<T>, ReferrerError> {
     let source = ImageReader::from_store(store.clone());
     let wanted = |entry: &ReferrerEntry| {
@@ -171,7 +168,13 @@ async fn open_artifacts<T>(
             is.is_empty() || is.starts_with(kind) || is == "application/vnd.oci.empty.v1+json"
         });
         let says = entry.annotations.get(annotation);
+        let is_other = |is: &str| {
+            let mut types = other_types.iter();
+            types.any(|other| is.starts_with(other))
+                || (!other_types.is_empty() && unread_form(is).is_some())
+        };
         typed && says.is_none_or(|says| wants(says))
+            || entry.artifact_type.as_deref().is_some_and(is_other)
     };
     let mut known = BTreeSet::new();
     let once = entries.into_iter().filter(wanted);
@@ -179,7 +182,14 @@ async fn open_artifacts<T>(
     // Each is looked at as soon as it is read: a content that waits for the ones before it would be in
     // memory with them.
     let looks = once.map(|entry| async {
-        let found = open_artifact(&source, entry, kind, annotation).await?;
+        let form = entry.artifact_type.as_deref().and_then(unread_form);
+        let found = match form {
+            Some(form) => Some(FoundReferrer::UnreadSignature(UnreadSignature {
+                digest: entry.digest,
+                form,
+            })),
+            None => open_artifact(&source, entry, kind, annotation).await?,
+        };
         Ok(found.map(&look))
     });
     stream::iter(looks)
@@ -296,20 +306,23 @@ async fn open_artifact(
     mut entry: ReferrerEntry,
     kind: &str,
     annotation: &str,
-) -> Result<Option<FoundArtifact>, ReferrerError> {
+) -> Result<Option<FoundReferrer>, ReferrerError> {
     let content = match source.get_manifest(entry.digest).await? {
         None => Err("it is listed, but missing".to_owned()),
         Some(manifest) => match single_layer(&manifest, kind) {
+            None if is_cosign_image(&manifest) => {
+                return Ok(Some(FoundReferrer::CosignImage(Box::new(manifest))));
+            }
             None => return Ok(None),
             Some(Ok(layer)) => Ok(source.read_small_blob(&layer, CONTENT_LIMIT).await?),
             Some(Err(problem)) => Err(problem),
         },
     };
-    Ok(Some(FoundArtifact {
+    Ok(Some(FoundReferrer::Artifact(FoundArtifact {
         digest: entry.digest,
         annotation: entry.annotations.remove(annotation),
         content,
-    }))
+    })))
 }
 
 fn single_layer(

@@ -1,9 +1,9 @@
 //! State of one registry during a run: scheme, login, limits, and what its responses have shown.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -14,7 +14,7 @@ use super::chunk_policy::ChunkPolicy;
 use super::referrers_support::ReferrersSupport;
 use super::repository_existence::RepositoryExistence;
 use super::url_scheme::UrlScheme;
-use crate::http::{ConcurrencyLimit, ConnectionPool, RetryAfterGate, retry_after};
+use crate::http::{ConcurrencyLimit, ConnectionPool, RetryAfterGate, retry_after, server_time};
 use crate::image::{Digest, RegistryName, Repository};
 
 /// Most requests in flight to one registry. With HTTP/2 they share a connection, and servers should allow
@@ -44,6 +44,8 @@ pub(super) struct RegistryState {
     pub(super) session_opening: Arc<tokio::sync::RwLock<()>>,
     /// Blobs that many images share, each uploaded once per run.
     pub(super) common_blobs: Mutex<HashMap<(Repository, Digest), SharedUpload>>,
+    /// Time of the registry's last answer, in seconds of the Unix epoch; 0 until one tells it.
+    pub(super) server_time: AtomicI64,
 }
 
 /// Upload of a shared blob: the first task that needs the blob uploads it, the others wait.
@@ -65,6 +67,7 @@ impl RegistryState {
             uploads: Mutex::default(),
             session_opening: Arc::default(),
             common_blobs: Mutex::default(),
+            server_time: AtomicI64::new(0),
             name,
         }
     }
@@ -72,6 +75,15 @@ impl RegistryState {
     /// Records that a request was not answered. Returns whether that is the first since an answer.
     pub(super) fn mark_unanswered(&self) -> bool {
         !self.is_unanswered.swap(true, Ordering::Relaxed)
+    }
+
+    /// Records the time that the registry's response tells.
+    pub(super) fn note_server_time(&self, headers: &HeaderMap) {
+        let since_epoch = server_time(headers).map(|time| time.duration_since(UNIX_EPOCH));
+        if let Some(Ok(since_epoch)) = since_epoch {
+            let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+            self.server_time.store(seconds, Ordering::Relaxed);
+        }
     }
 
     /// Slows down after a response that says "not now". Returns the pause that it requests.

@@ -1,6 +1,7 @@
 //! Client of one repository: its login and its shared limits.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::SemaphorePermit;
 use url::Url;
@@ -131,6 +132,13 @@ impl RepositoryClient {
     pub async fn large_turn(&self) -> LargeTurn<'_> {
         let turn = self.client.large_answers().acquire().await;
         LargeTurn(turn.expect("the semaphore is never closed"))
+    }
+
+    /// Returns the time by the registry's clock, in seconds of the Unix epoch, as its last answer told it;
+    /// `None` if none did.
+    pub fn server_time(&self) -> Option<i64> {
+        let time = self.registry.server_time.load(Ordering::Relaxed);
+        (time > 0).then_some(time)
     }
 
     /// Returns the timeouts and retries of requests.

@@ -142,6 +142,9 @@ impl RepositoryClient {
         F: Future<Output = Result<T, RequestErrorKind>>,
     {
         let status = response.status();
+        if self.is_own_url(response.url()) {
+            self.registry.note_server_time(response.headers());
+        }
         if is_transient(status)
             && !(call.is_optional && status == StatusCode::INTERNAL_SERVER_ERROR)
         {

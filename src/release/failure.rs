@@ -164,6 +164,9 @@ impl Failure {
         ReferrerError::UnexpectedTagContent { .. } => Failure::service(format!("{side} {at}: {error}"))
             .with_reason("tags of this form hold referrers of an image, and the previous content of this tag is unknown")
             .with_hint("promote the image again from a repository that has its signatures, or sign it again: both rewrite the tag"),
+        ReferrerError::Unlisted(_) => Failure::service(format!("{side} {at}: {error}"))
+            .with_reason("verifiers find a signature in that list alone; it was read for twelve seconds")
+            .with_hint("run this again later, or use signature-format: legacy, which needs no list"),
         error => Failure::service(format!("{side} {at}: {error}")),
     }
     }

@@ -11,6 +11,7 @@ mod destination;
 mod execute;
 mod failure;
 mod hand_rollback;
+mod naming_checks;
 mod outcome;
 mod pipeline;
 mod plan;
@@ -31,7 +32,7 @@ pub use outcome::{
 };
 pub use pipeline::{announce_repositories, run};
 pub use request::{
-    ExistingTagPolicy, ImageCheck, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
+    ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,
 };
 pub use verify::check::{CheckedImage, MissingEvidence, Verification, VerifyRequest, verify};

@@ -5,7 +5,7 @@ use url::Url;
 use super::request::{ReleaseVerb, SignatureFormat};
 use crate::image::{CommitId, Destination, Digest, ImageSource, MediaType, Tag, TagOrDigest};
 use crate::referrers::CopiedReferrers;
-use crate::tagging::TagKind;
+use crate::tagging::{TagKind, TagProvenance};
 use crate::transfer::CopyStats;
 
 /// Outcome of a release; on a dry run, the planned one.
@@ -29,6 +29,8 @@ pub struct ReleaseOutcome {
     pub version: Option<String>,
     /// Commit that the image was built from, if known.
     pub commit: Option<CommitId>,
+    /// Sources of the version and the SHA tag.
+    pub provenance: TagProvenance,
     /// Outcome at each destination, in the order of the request.
     pub destinations: Vec<DestinationOutcome>,
     /// Notes on skipped and defaulted rules, and on content that is not copied.

@@ -11,16 +11,17 @@ use super::hand_rollback::hand_rollback_note;
 use super::outcome::{DestinationOutcome, ReleaseOutcome};
 use super::plan::branch_ancestry::BranchTagGuard;
 use super::plan::branch_names::check_branch_names;
-use super::plan::observe::DestinationState;
+use super::plan::destination_state::DestinationState;
+use super::plan::line_facts::read_line_facts;
 use super::plan::reuse::{ObservedRelease, reuse_existing_image};
 use super::plan::tags::{TagPlan, plan_tags};
 use super::prepared_release::PreparedRelease;
 use super::request::{ReleaseRequest, ReleaseVerb};
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::resolve_and_observe;
-use super::tags::{reconcile, write};
+use super::tags::{line_recheck, reconcile, write};
 use crate::image::{CommitId, Digest};
-use crate::tagging::DerivedTags;
+use crate::tagging::{DerivedTags, PlannedTag};
 use crate::transfer::Side;
 
 /// Announces the repositories of releases to the registries' client, so that their requests share
@@ -43,7 +44,7 @@ pub async fn run(
     request: &ReleaseRequest,
     context: &ReleaseContext,
 ) -> Result<ReleaseOutcome, Failure> {
-    // These futures are large: on the heap they leave the thread its stack.
+    // Each step has a place of its own in memory: a debug build would need more stack than a thread has.
     let prepared = Box::pin(prepare_release(request, context)).await?;
     Box::pin(execute_release(&prepared)).await
 }
@@ -57,6 +58,10 @@ pub(super) async fn prepare_release<'a>(
     let destinations = destination::open_destinations(request, context)?;
     let (mut image, derived, mut states) =
         Box::pin(resolve_and_observe(request, context, &destinations)).await?;
+    refuse_excluded_version(request, &derived)?;
+    for warning in &derived.warnings {
+        context.notices.warning(warning.clone());
+    }
     let requested_digest = image.root.digest;
     check_source(request, context, requested_digest).await?;
     let commit = image_commit(request, &image);
@@ -66,7 +71,8 @@ pub(super) async fn prepare_release<'a>(
         derived: &derived,
         root: image.root.digest,
     };
-    let existing = reuse_existing_image(request, context, &observed, commit.as_ref()).await?;
+    let existing = reuse_existing_image(request, context, &observed, commit.as_ref());
+    let existing = Box::pin(existing).await?;
     image = existing.unwrap_or(image);
     let root = image.root.digest;
     check_branch_names(request, context, &destinations, &derived, &mut states, root)?;
@@ -75,6 +81,8 @@ pub(super) async fn prepare_release<'a>(
         let kept = guard.keep_newer_tags(&destinations, &derived, &mut states, root);
         kept.await?;
     }
+    let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
+    Box::pin(facts).await?;
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
     // Gates run here: a refusal writes nothing.
     Ok(PreparedRelease {
@@ -106,6 +114,7 @@ pub(super) async fn execute_stages(
 ) -> Result<ReleaseOutcome, Failure> {
     let mut plans = prepared.plans.clone();
     prepared.report_kept_tags();
+    prepared.report_line_warnings();
     if !prepared.request.dry_run {
         let root_writer = RootWriter::choose(prepared, &stages);
         stages.append_to_existing_tags().await?;
@@ -174,6 +183,7 @@ async fn write_tags(
     if let Some(guard) = &prepared.branch_guard {
         guard.recheck_tags(&prepared.destinations, plans).await?;
     }
+    Box::pin(line_recheck::recheck_bypassing_lines(prepared, plans)).await?;
     // Immutable tags that were written and read back have taken as long as a run that had read a list
     // before ours can take to write it.
     if wrote_immutable {
@@ -205,7 +215,26 @@ async fn reconcile_lines(
             let root = &prepared.image.root;
             reconcile::reconcile_lines(prepared.context, destination, plan, state, root)
         });
-    try_join_all(results).await.map(drop)
+    Box::pin(try_join_all(results)).await.map(drop)
+}
+
+/// Refuses to release a version that is excluded: no line would ever name it.
+fn refuse_excluded_version(request: &ReleaseRequest, derived: &DerivedTags) -> Result<(), Failure> {
+    let excluded = |planned: &PlannedTag| {
+        let version = planned.version()?;
+        let pattern = request
+            .excluded_versions
+            .excluding(&version, Some(&planned.tag))?;
+        Some((version.to_string(), pattern.to_owned()))
+    };
+    match derived.tags.iter().find_map(excluded) {
+        Some((version, pattern)) => Err(Failure::input(format!(
+            "version {version} is excluded by exclude-versions ({pattern})"
+        ))
+        .with_reason("an excluded version never counts, so it cannot be released")
+        .with_hint("release another version, or remove the pattern from exclude-versions")),
+        None => Ok(()),
+    }
 }
 
 async fn check_source(
@@ -258,7 +287,14 @@ fn build_outcome(
     } = prepared;
     let each = prepared.destinations.iter().zip(&plans);
     let notes = each.filter_map(|(one, plan)| hand_rollback_note(&one.name, plan));
-    let notes = derived.notes.iter().cloned().chain(notes).collect();
+    let contradictions = derived.provenance.contradictions().cloned();
+    let notes = derived
+        .notes
+        .iter()
+        .cloned()
+        .chain(contradictions)
+        .chain(notes)
+        .collect();
     let places = prepared.destinations.iter().map(|one| one.name.clone());
     let released = places.zip(plans).zip(results);
     let released = released.map(|((place, plan), results)| DestinationOutcome {
@@ -279,6 +315,7 @@ fn build_outcome(
         requested_digest: Some(*requested_digest).filter(|digest| *digest != root.digest),
         version: derived.version.clone(),
         commit: commit.clone(),
+        provenance: derived.provenance.clone(),
         destinations: released.collect(),
         notes,
     }

@@ -6,7 +6,7 @@ use super::context::ReleaseContext;
 use super::destination::OpenDestination;
 use super::outcome::TagChange;
 use super::plan::branch_ancestry::BranchTagGuard;
-use super::plan::observe::DestinationState;
+use super::plan::destination_state::DestinationState;
 use super::plan::tags::{TagPlan, TagStep};
 use super::request::ReleaseRequest;
 use super::resolve::image::ResolvedImage;
@@ -38,7 +38,10 @@ impl PreparedRelease<'_> {
     pub(super) fn report_kept_tags(&self) {
         let each = self.destinations.iter().zip(&self.plans).zip(&self.states);
         for ((destination, plan), seen) in each {
-            for TagStep { planned, change } in &plan.steps {
+            for TagStep {
+                planned, change, ..
+            } in &plan.steps
+            {
                 // That a branch does not take a line was said as a warning.
                 let is_reported = seen.lines.contains_key(&planned.tag);
                 if let TagChange::Stays { why, .. } = change
@@ -47,6 +50,14 @@ impl PreparedRelease<'_> {
                     let text = format!("{}: tag {}: {why}", destination.name, planned.tag);
                     self.context.notices.info(text);
                 }
+            }
+        }
+    }
+
+    pub(super) fn report_line_warnings(&self) {
+        for (destination, plan) in self.destinations.iter().zip(&self.plans) {
+            for text in plan.line_warnings.to_texts(&destination.name) {
+                self.context.notices.warning(text);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::image::{Destination, ImageSource, PlatformName, Repository};
 use crate::referrers::ReferrerSelection;
 use crate::registry::RepositoryAccess;
 use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
-use crate::tagging::{EnvironmentName, TagRules};
+use crate::tagging::{CommitTagForm, EnvironmentName, ExcludedVersions, NamedRelease, TagRules};
 use crate::transfer::ForeignLayers;
 
 /// Verb of a release.
@@ -47,6 +47,10 @@ pub struct ReleaseRequest {
     pub commit_given: bool,
     /// Tag rules.
     pub rules: TagRules,
+    /// Versions that never count for version lines.
+    pub excluded_versions: ExcludedVersions,
+    /// Names of the image that the event does not say.
+    pub naming: ReleaseNaming,
     /// Environment, if any.
     pub environment: Option<EnvironmentName>,
     /// Policy for immutable tags that exist.
@@ -65,6 +69,17 @@ pub struct ReleaseRequest {
     pub platforms: RequestedPlatforms,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
+}
+
+/// Names of the image by the inputs and the policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReleaseNaming {
+    /// Version of the input `version`.
+    pub version: Option<NamedRelease>,
+    /// Spelling of SHA tags in the environment that the image comes from, if its rules say one.
+    pub commit_tag_form: Option<CommitTagForm>,
+    /// Whether sources that contradict each other are refused: an environment of the policy applies.
+    pub refuses_contradictions: bool,
 }
 
 /// Platforms to release.

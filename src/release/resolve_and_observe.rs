@@ -6,11 +6,13 @@ use futures_util::future::try_join;
 use super::Failure;
 use super::context::ReleaseContext;
 use super::destination::OpenDestination;
-use super::plan::observe::{self, DestinationState};
+use super::naming_checks;
+use super::plan::destination_state::DestinationState;
+use super::plan::observe;
 use super::request::{ExistingTagPolicy, ReleaseRequest, ReleaseVerb};
 use super::resolve::image::ResolvedImage;
-use super::resolve::image_origin;
 use super::resolve::source::resolve_source;
+use super::resolve::{image_names, image_origin};
 use crate::tagging::{self, DerivedTags, ImageOrigin, TagRules};
 use crate::transfer::Side;
 
@@ -23,18 +25,11 @@ pub(super) async fn resolve_and_observe(
 ) -> Result<(ResolvedImage, DerivedTags, Vec<DestinationState>), Failure> {
     let facts = request.facts.as_ref();
     if !needs_origin(request) {
-        let derived = match request.verb {
-            ReleaseVerb::Push => tagging::derive_push_tags(facts, &request.rules),
-            ReleaseVerb::Promote => tagging::derive_promote_tags(
-                facts,
-                &ImageOrigin::default(),
-                request.environment.as_ref(),
-                &request.rules,
-            ),
-        }?;
+        let derived = derive_without_image(request)?;
+        naming_checks::check_contradictions(request, context, &derived)?;
         let (mut image, mut seen) = try_join(
             resolve_source(request, context),
-            observe::observe_destinations(destinations, &derived.tags, &request.source, Vec::new()),
+            observe::observe_destinations(destinations, &derived.tags, request, Vec::new()),
         )
         .await?;
         record_source_tags(request, destinations, &mut seen, &image);
@@ -46,7 +41,9 @@ pub(super) async fn resolve_and_observe(
     let early = async {
         // The tags that are given by default follow version lines as a rule.
         Ok(match request.rules {
-            TagRules::Default => observe::list_tags_early(destinations).await,
+            TagRules::Default | TagRules::FlavoredDefault(_) => {
+                observe::list_tags_early(destinations).await
+            }
             TagRules::Custom(_) => Vec::new(),
         })
     };
@@ -54,9 +51,10 @@ pub(super) async fn resolve_and_observe(
         try_join(resolve_with_origin(request, context), early).await?;
     let derived =
         tagging::derive_promote_tags(facts, &origin, request.environment.as_ref(), &request.rules)?;
+    naming_checks::check_names(request, context, &derived)?;
     image.origin = Some(origin);
     let mut seen =
-        observe::observe_destinations(destinations, &derived.tags, &request.source, listed).await?;
+        observe::observe_destinations(destinations, &derived.tags, request, listed).await?;
     record_source_tags(request, destinations, &mut seen, &image);
     Ok((image, derived, seen))
 }
@@ -67,9 +65,26 @@ async fn resolve_with_origin(
 ) -> Result<(ResolvedImage, ImageOrigin), Failure> {
     let image = resolve_source(request, context).await?;
     let origin = image_origin::read_image_origin(&image.reader, &image.root).await;
-    let origin =
+    let mut origin =
         origin.map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
+    image_names::add_image_names(&mut origin, request, context, &image).await?;
     Ok((image, origin))
+}
+
+/// Derives tags that do not depend on the image.
+fn derive_without_image(request: &ReleaseRequest) -> Result<DerivedTags, Failure> {
+    let facts = request.facts.as_ref();
+    Ok(match request.verb {
+        ReleaseVerb::Push => {
+            tagging::derive_push_tags(facts, request.naming.version.as_ref(), &request.rules)?
+        }
+        ReleaseVerb::Promote => tagging::derive_promote_tags(
+            facts,
+            &ImageOrigin::default(),
+            request.environment.as_ref(),
+            &request.rules,
+        )?,
+    })
 }
 
 /// A tag that is source and destination was asked for once, as the source.

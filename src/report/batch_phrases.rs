@@ -117,7 +117,13 @@ pub(super) fn service_detail(end: &ServiceOutcome) -> String {
         .map(|released| released.place.to_string())
         .collect();
     let (places, tags) = (places.join(" "), tag_names(outcome).join(", "));
-    format!("{}  {places}: {tags}", outcome.root.short())
+    let provenance = phrases::provenance_phrase(outcome);
+    let provenance = provenance.map(|phrase| format!(" ({phrase})"));
+    format!(
+        "{}  {places}: {tags}{}",
+        outcome.root.short(),
+        provenance.unwrap_or_default()
+    )
 }
 
 /// Returns the tags that point to the image, without the repository name.
@@ -143,8 +149,8 @@ mod tests {
             .map(|(it, end)| service_line(it, end))
             .collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
-    web: released  sha256:4813494d137e  prod.example.com/team/web: 1.4.0, prod; 5 manifests written, 12.3 MiB moved in 4 blobs, 6.0 KiB not moved (48 B in 1 blob already present, 1.9 KiB in 2 blobs mounted, 4.0 KiB in 3 blobs already copied in this run), 1.0 MiB not sent again after 1 interruption
-    api: unchanged  sha256:4813494d137e  oci:mirror: 1.4.0; nothing to copy
+    web: released  sha256:4813494d137e  prod.example.com/team/web: 1.4.0, prod (version from the label of the image, SHA tag from the tag given as source); 5 manifests written, 12.3 MiB moved in 4 blobs, 6.0 KiB not moved (48 B in 1 blob already present, 1.9 KiB in 2 blobs mounted, 4.0 KiB in 3 blobs already copied in this run), 1.0 MiB not sent again after 1 interruption
+    api: unchanged  sha256:4813494d137e  oci:mirror: 1.4.0 (version from the label of the image, SHA tag from the tag given as source); nothing to copy
     worker: refused: tag 1.4.0 of prod.example.com/team/web names another image
     cron: not begun
     ");

@@ -61,10 +61,15 @@ pub(super) fn to_summary(batch: &BatchOutcome) -> String {
             ),
             _ => (Vec::new(), Vec::new()),
         };
-        let [images, tags] = [images, tags].map(|them| {
+        let [images, mut tags] = [images, tags].map(|them| {
             let them: Vec<_> = them.iter().map(|it| code_span(it)).collect();
             them.join(" ")
         });
+        if let ServiceOutcome::Completed(outcome) = end
+            && let Some(phrase) = phrases::provenance_phrase(outcome)
+        {
+            tags += &format!(" ({})", escape_text(&phrase));
+        }
         page += &table_row(&[
             &code_span(service.as_str()),
             batch_phrases::service_state(end),
@@ -112,8 +117,8 @@ mod tests {
     fn a_report_has_a_line_for_each_service() {
         insta::assert_snapshot!(to_text(&sample_outcomes::batch_outcome()), @r"
     promote of 4 services: 1 released, 1 unchanged, 1 refused, 1 not begun
-      web     released   sha256:4813494d137e  prod.example.com/team/web: 1.4.0, prod
-      api     unchanged  sha256:4813494d137e  oci:mirror: 1.4.0
+      web     released   sha256:4813494d137e  prod.example.com/team/web: 1.4.0, prod (version from the label of the image, SHA tag from the tag given as source)
+      api     unchanged  sha256:4813494d137e  oci:mirror: 1.4.0 (version from the label of the image, SHA tag from the tag given as source)
       worker  refused
       cron    not begun
 
@@ -139,8 +144,8 @@ mod tests {
 
     | Service |  | Image | Tags |
     | --- | --- | --- | --- |
-    | `web` | released | `prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2` | `1.4.0` `prod` |
-    | `api` | unchanged | `oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2` | `1.4.0` |
+    | `web` | released | `prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2` | `1.4.0` `prod` (version from the label of the image, SHA tag from the tag given as source) |
+    | `api` | unchanged | `oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2` | `1.4.0` (version from the label of the image, SHA tag from the tag given as source) |
     | `worker` | refused |  |  |
     | `cron` | not begun |  |  |
 

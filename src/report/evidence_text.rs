@@ -10,10 +10,10 @@ const NAME_LIMIT: usize = 200;
 
 /// Returns the expected signer of an image.
 pub(super) fn expected_signer(requirement: &Requirement) -> String {
-    match requirement {
-        Requirement::Key { key, .. } => format!("  key       {}\n", key.fingerprint()),
-        Requirement::Identity { identity, .. } => expected_identity(identity),
-    }
+    let keys = requirement.keys().into_iter();
+    let keys = keys.map(|key| format!("  key       {}\n", key.fingerprint()));
+    let identity = requirement.identity().map(expected_identity);
+    keys.chain(identity).collect()
 }
 
 /// Returns the expected certificate identity, with its issuer and conditions.

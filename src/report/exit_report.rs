@@ -189,6 +189,7 @@ fn report_tags(
     for finding in &tagged.findings {
         match finding.difference {
             Some(_) => log.warning(&format!("{finding} (strict mode differs)")),
+            None if finding.is_note => log.info(&format!("note: {finding}")),
             None => log.warning(&finding.text),
         }
     }

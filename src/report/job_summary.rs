@@ -65,10 +65,16 @@ fn facts_table(outcome: &ReleaseOutcome) -> String {
         );
     }
     if let Some(version) = &outcome.version {
-        fact("Version", &code_span(version));
+        match outcome.provenance.version {
+            Some(origin) => fact("Version", &format!("{} from {origin}", code_span(version))),
+            None => fact("Version", &code_span(version)),
+        }
     }
     if let Some(commit) = &outcome.commit {
         fact("Commit", &code_span(commit.as_str()));
+    }
+    if let Some(origin) = outcome.provenance.commit_tag {
+        fact("SHA tag", &format!("from {origin}"));
     }
     table
 }
@@ -133,8 +139,9 @@ mod tests {
         | --- | --- |
         | Source | `oci:dev:git-860c190` |
         | Digest | `sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2` |
-        | Version | `1.4.0` |
+        | Version | `1.4.0` from the label of the image |
         | Commit | `860c1904a1ce19322e91ac35af1ab07466440c37` |
+        | SHA tag | from the tag given as source |
 
         ### `prod.example.com/team/web`
 
@@ -197,8 +204,9 @@ mod tests {
         | --- | --- |
         | Source | ``` oci:x�::add-mask::y�## z ``  ```&#124;`  <script>alert(1)</script> [a](b) @acme %0A ##[group] ` |
         | Digest | `sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2` |
-        | Version | ``` x�::add-mask::y�## z ``  ```&#124;`  <script>alert(1)</script> [a](b) @acme %0A ##[group] ` |
+        | Version | ``` x�::add-mask::y�## z ``  ```&#124;`  <script>alert(1)</script> [a](b) @acme %0A ##[group] ` from the label of the image |
         | Commit | `860c1904a1ce19322e91ac35af1ab07466440c37` |
+        | SHA tag | from the tag given as source |
 
         ### ``` oci:x�::add-mask::y�## z ``  ```&#124;`  <script>alert(1)</script> [a](b) @acme %0A ##[group] `
 

@@ -12,6 +12,7 @@ use crate::release::{
     BatchOutcome, DestinationOutcome, Diagnostic, ReleaseOutcome, ServiceOutcome, TagChange,
     TagResult,
 };
+use crate::tagging::{CommitTagOrigin, VersionOrigin};
 use crate::transfer::CopyStats;
 
 /// Output `json` of a release.
@@ -31,7 +32,13 @@ struct OutcomeJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     asked_digest: Option<String>,
     version: Option<&'a str>,
+    /// Source of the version, if no rule gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_from: Option<&'static str>,
     commit: Option<&'a str>,
+    /// Source of the SHA tag's spelling, if no rule gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha_tag_from: Option<&'static str>,
     destinations: Vec<DestinationJson<'a>>,
     notes: &'a [String],
 }
@@ -233,7 +240,9 @@ fn to_outcome_json(outcome: &ReleaseOutcome) -> OutcomeJson<'_> {
             }),
         asked_digest: outcome.requested_digest.map(|digest| digest.to_string()),
         version: outcome.version.as_deref(),
+        version_from: outcome.provenance.version.map(VersionOrigin::name),
         commit: outcome.commit.as_ref().map(|commit| commit.as_str()),
+        sha_tag_from: outcome.provenance.commit_tag.map(CommitTagOrigin::name),
         destinations: outcome
             .destinations
             .iter()

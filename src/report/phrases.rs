@@ -222,6 +222,17 @@ pub(super) fn referrer_lines(copied_referrers: &CopiedReferrers, dry_run: bool) 
     lines
 }
 
+/// Returns the sources of the version and the SHA tag, if they are not given by rules.
+pub(super) fn provenance_phrase(outcome: &ReleaseOutcome) -> Option<String> {
+    let provenance = &outcome.provenance;
+    let of_version = provenance.version;
+    let of_version = of_version.map(|origin| format!("version from {origin}"));
+    let of_commit = provenance.commit_tag;
+    let of_commit = of_commit.map(|origin| format!("SHA tag from {origin}"));
+    let named: Vec<_> = of_version.into_iter().chain(of_commit).collect();
+    (!named.is_empty()).then(|| named.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

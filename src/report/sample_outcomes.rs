@@ -6,7 +6,9 @@ use crate::release::{
     BatchOutcome, DestinationOutcome, Failure, ReleaseOutcome, ReleaseVerb, ServiceOutcome,
     TagChange, TagResult,
 };
-use crate::tagging::{ImmutableTagSource, MovingTagSource, TagKind};
+use crate::tagging::{
+    CommitTagOrigin, ImmutableTagSource, MovingTagSource, TagKind, TagProvenance, VersionOrigin,
+};
 use crate::transfer::{BlobAmount, CopyStats};
 
 pub(super) fn promoted_outcome() -> ReleaseOutcome {
@@ -21,6 +23,11 @@ pub(super) fn promoted_outcome() -> ReleaseOutcome {
         requested_digest: None,
         version: Some("1.4.0".into()),
         commit: Some("860c1904a1ce19322e91ac35af1ab07466440c37".parse().unwrap()),
+        provenance: TagProvenance {
+            version: Some(VersionOrigin::Label),
+            commit_tag: Some(CommitTagOrigin::SourceTag),
+            ..TagProvenance::default()
+        },
         destinations: vec![
             DestinationOutcome {
                 place: "prod.example.com/team/web".parse().unwrap(),

@@ -261,9 +261,11 @@ mod tests {
             "no tag 1 for a 0.x version"
           ],
           "outcome": "released",
+          "shaTagFrom": "source-tag",
           "source": "oci:dev:git-860c190",
           "verb": "promote",
-          "version": "1.4.0"
+          "version": "1.4.0",
+          "versionFrom": "label"
         }
         "#);
         insta::assert_snapshot!(json_output::refusal_json(sample_outcomes::refused_failure().diagnostic().unwrap()), @r#"{"outcome":"refused","what":"tag 1.4.0 of prod.example.com/team/web names another image","why":"1.4.0 is an immutable tag","hint":"release 1.4.1"}"#);

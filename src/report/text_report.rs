@@ -19,10 +19,16 @@ pub(super) fn release_text(outcome: &ReleaseOutcome) -> String {
         );
     }
     if let Some(version) = &outcome.version {
-        fact("version", version);
+        match outcome.provenance.version {
+            Some(origin) => fact("version", &format!("{version} (from {origin})")),
+            None => fact("version", version),
+        }
     }
     if let Some(commit) = &outcome.commit {
         fact("commit", commit.as_str());
+    }
+    if let Some(origin) = outcome.provenance.commit_tag {
+        fact("SHA tag", &format!("from {origin}"));
     }
     for released in &outcome.destinations {
         text += &destination_text(outcome, released);
@@ -97,8 +103,9 @@ mod tests {
         insta::assert_snapshot!(release_text(&sample_outcomes::promoted_outcome()), @r"
         promoted oci:dev:git-860c190
           digest   sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-          version  1.4.0
+          version  1.4.0 (from the label of the image)
           commit   860c1904a1ce19322e91ac35af1ab07466440c37
+          SHA tag  from the tag given as source
 
         prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
           1.4.0   created                         the rule of 1.4.0 (immutable)
@@ -118,8 +125,9 @@ mod tests {
         insta::assert_snapshot!(release_text(&sample_outcomes::dry_run_outcome()), @r"
         dry run, nothing was written: would promote oci:dev:git-860c190
           digest   sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-          version  1.4.0
+          version  1.4.0 (from the label of the image)
           commit   860c1904a1ce19322e91ac35af1ab07466440c37
+          SHA tag  from the tag given as source
 
         prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
           1.4.0   would be created                     the rule of 1.4.0 (immutable)
@@ -139,8 +147,9 @@ mod tests {
         insta::assert_snapshot!(release_text(&sample_outcomes::unchanged_outcome()), @r"
         already up to date: oci:dev:git-860c190
           digest   sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
-          version  1.4.0
+          version  1.4.0 (from the label of the image)
           commit   860c1904a1ce19322e91ac35af1ab07466440c37
+          SHA tag  from the tag given as source
 
         oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2
           1.4.0  unchanged  the rule of 1.4.0 (immutable)

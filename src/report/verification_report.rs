@@ -11,7 +11,7 @@ use crate::release::{
     CheckedAttestation, CheckedImage, CheckedSignature, MissingEvidence, SignatureFormat,
     Verification,
 };
-use crate::signing::{Requirement, SignatureEvidence};
+use crate::signing::SignatureEvidence;
 
 /// Characters of an annotation that are shown.
 const VALUE_LIMIT: usize = 200;
@@ -67,6 +67,7 @@ fn image_section(found: &Verification, image: &CheckedImage) -> String {
         );
     }
     match text.is_empty() {
+        true if !found.unread.is_empty() => format!("  {}\n", found.unread_text()),
         true => "  no signatures found\n".to_owned(),
         false => text,
     }
@@ -149,10 +150,10 @@ pub(super) fn to_outputs(found: &Verification) -> Vec<(&'static str, String)> {
         .collect();
     let missing = found.missing.iter();
     let missing: Vec<String> = missing.map(|one| missing_text(found, one)).collect();
-    let (key, identity) = match &found.requirement {
-        Requirement::Key { key, .. } => (Some(key.fingerprint().to_string()), None),
-        Requirement::Identity { identity, .. } => (None, Some(identity.to_string())),
-    };
+    let keys = found.requirement.keys().into_iter();
+    let keys: Vec<String> = keys.map(|key| key.fingerprint().to_string()).collect();
+    let key = Some(keys.join(" ")).filter(|keys| !keys.is_empty());
+    let identity = found.requirement.identity().map(ToString::to_string);
     let json = json!({
         "outcome": outcome,
         "verb": "verify",

@@ -20,9 +20,9 @@ pub(super) enum KeyAlgorithm {
 type NamedAlgorithm = (ObjectIdentifier, Result<KeyAlgorithm, &'static str>);
 
 /// `id-ecPublicKey` (RFC 5480): the parameters name the curve.
-pub(super) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// `secp256r1` (RFC 5480).
-pub(super) const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 
 const ALGORITHMS: [NamedAlgorithm; 5] = [
     (
@@ -74,15 +74,14 @@ impl std::fmt::Display for KeyAlgorithm {
     }
 }
 
-/// Refuses a PKCS#8 structure that does not hold a key over P-256, the only kind that signs here.
-pub(super) fn check_pkcs8(pkcs8: &[u8]) -> Result<(), KeyError> {
+/// Returns the kind of the key that a PKCS#8 structure holds.
+///
+/// # Errors
+/// A damaged structure, or a kind that is not supported.
+pub(super) fn private_key_algorithm(pkcs8: &[u8]) -> Result<KeyAlgorithm, KeyError> {
     let algorithm =
         pkcs8_algorithm(pkcs8).map_err(|_: der::Error| KeyError::Content("a private key"))?;
-    match named_algorithm(&algorithm) {
-        Ok(KeyAlgorithm::P256) => Ok(()),
-        Ok(other) => Err(KeyError::Kind(other.to_string())),
-        Err(other) => Err(KeyError::Kind(other.to_owned())),
-    }
+    named_algorithm(&algorithm).map_err(|other| KeyError::Kind(other.to_owned()))
 }
 
 fn pkcs8_algorithm(pkcs8: &[u8]) -> der::Result<AlgorithmIdentifierRef<'_>> {

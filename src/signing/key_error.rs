@@ -25,9 +25,30 @@ pub enum KeyError {
     Certificate,
     /// A kind of key that is not supported.
     #[error(
-        "is {0}; only ECDSA keys over P-256 are supported, which cosign generate-key-pair makes"
+        "is {0}; supported are ECDSA keys over P-256, P-384 and P-521, Ed25519 keys, and RSA keys of 2048 to 4096 bits"
     )]
     Kind(String),
+    /// A kind of key whose signatures are not logged.
+    #[error(
+        "is {0}; only signatures of ECDSA keys over P-256 are logged: leave out transparency-log: on, or sign with such a key"
+    )]
+    Unlogged(String),
+    /// A reference to a key elsewhere.
+    #[error("refers to {0}, which is not supported: give the key as PEM text or as a file")]
+    Reference(&'static str),
+    /// A reference to a variable.
+    #[error(
+        "is a reference env://NAME, which is not supported: give the value of the variable, such as ${{{{ secrets.NAME }}}}"
+    )]
+    VariableReference,
+    /// A PEM text whose line breaks are written as `\\n`.
+    #[error(
+        "has \\n in place of line breaks: keep them when the secret is stored, or restore them with printf '%b'"
+    )]
+    LiteralLineBreaks,
+    /// Base64 of a PEM text.
+    #[error("is base64 of a PEM text: decode it first, with base64 -d")]
+    EncodedTwice,
     /// A kind of public key that nothing is signed with.
     #[error(
         "is {0}; supported are ECDSA keys over P-256, P-384 and P-521, Ed25519 keys, and RSA keys (PKCS #1 v1.5)"
@@ -38,16 +59,16 @@ pub enum KeyError {
         "is an RSA key in PKCS #1 format (BEGIN RSA PUBLIC KEY); convert it with openssl rsa -RSAPublicKey_in -pubout"
     )]
     Pkcs1,
-    /// The older form of an EC key.
+    /// A key that openssl has encrypted in the form before PKCS#8.
     #[error(
-        "is an EC key in SEC 1 format (BEGIN EC PRIVATE KEY); convert it with openssl pkcs8 -topk8 -nocrypt"
+        "is encrypted in openssl's traditional form (Proc-Type: 4,ENCRYPTED), which is not supported: convert it with openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW-FILE"
     )]
-    Sec1,
-    /// PKCS#8 with the encryption of its own, which cosign does not read either.
+    TraditionalEncryption,
+    /// PKCS#8 with an encryption that is not read.
     #[error(
-        "is encrypted by openssl (BEGIN ENCRYPTED PRIVATE KEY), which is not supported: convert it with cosign import-key-pair"
+        "is encrypted with {0}, which is not supported: convert it with openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW-FILE"
     )]
-    Pkcs8Encrypted,
+    Pkcs8Encryption(String),
     /// Another label.
     #[error("is a PEM block {0:?}, expected a key of a supported kind")]
     UnknownLabel(String),

@@ -24,14 +24,14 @@ impl LazyPrivateKey {
     /// What is wrong with the text.
     pub fn load(text: &str, password: &str) -> Result<Self, KeyError> {
         let sealed = match PemContent::parse(text)? {
-            PemContent::PlainKey(key) => return Ok(key.into()),
-            PemContent::EncryptedKey(sealed) => sealed,
+            PemContent::Plain(key) => return Ok(key.into()),
+            PemContent::Encrypted(sealed) => sealed,
         };
         let password = Zeroizing::new(password.to_owned());
         let (done, opened) = oneshot::channel();
         std::thread::spawn(move || {
             // Who asked for it may have gone.
-            let _ = done.send(PrivateKey::decrypt(&sealed, &password));
+            let _ = done.send(sealed.open(&password));
         });
         // A thread that breaks off has opened nothing.
         let opened = opened.map(|opened| opened.unwrap_or(Err(KeyError::Content("a private key"))));

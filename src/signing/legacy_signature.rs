@@ -45,7 +45,11 @@ const TIMESTAMP_ANNOTATION: &str = "dev.sigstore.cosign/rfc3161timestamp";
 impl LegacySignature {
     /// The payload of a layer, and what the layer's annotations say beside it.
     pub fn from_layer(payload: Vec<u8>, annotations: &BTreeMap<String, String>) -> Self {
-        let annotation = |name: &str| annotations.get(name).cloned();
+        // Tekton Chains writes empty ones for what a signature has not.
+        let annotation = |name: &str| {
+            let text = annotations.get(name).cloned();
+            text.filter(|text| !text.trim().is_empty())
+        };
         Self {
             payload,
             signature: annotation(SIGNATURE_ANNOTATION),

@@ -101,6 +101,7 @@ impl LoggedKeySigner {
     ) -> Result<&(PrivateKey, LogAndTimestampClients), SigningError> {
         let open = || async {
             let key = self.key.wait().await?;
+            key.check_loggable()?;
             let (logs, root) = self.instance.resolve(client, notices).await?;
             Ok::<_, SigningError>((key, LogAndTimestampClients::new(logs, root)?))
         };

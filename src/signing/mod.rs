@@ -14,8 +14,8 @@
 //! - [`Requirement`] verifies each signature by itself, against a [`PublicKey`] or the [`Identity`]
 //!   in a certificate; a signature that does not pass has a [`VerificationError`].
 //!
-//! Only keys over P-256 with SHA-256 sign: versions of cosign disagree on signatures of its other
-//! kinds of keys. Verification accepts all of them.
+//! Every kind of key signs with SHA-256, which `cosign verify --key` takes, apart from Ed25519, which has a
+//! hash of its own. What a log holds is signed by keys over P-256 alone.
 
 mod bundle;
 mod cosign_key;
@@ -25,10 +25,12 @@ mod in_toto_types;
 mod instance;
 mod key_algorithm;
 mod key_error;
+mod key_reference;
 mod keyless;
 mod lazy_private_key;
 mod legacy_signature;
 mod logged_key;
+mod pbes2;
 mod pem;
 mod predicate;
 mod private_key;
@@ -49,6 +51,7 @@ pub use instance::{
     SigstoreErrorKind, SigstoreServiceError,
 };
 pub use key_error::KeyError;
+pub use key_reference::key_reference_error;
 pub use keyless::{IdTokenSource, KeylessSigner, SecretMasker};
 pub use lazy_private_key::LazyPrivateKey;
 pub use legacy_signature::{LegacySignature, SIMPLE_SIGNING_TYPE};
@@ -64,6 +67,7 @@ pub use verify::{
     AttestationRule, BUNDLE_LIMIT, CertificateCondition, CertificateEvidence, FileRequirement,
     FileSigner, Identity, Requirement, SignatureEvidence, SignedArtifact, TrustRoot,
     TrustRootError, VerifiedAttestation, VerifiedSignature, VerifiedStatement, WildcardPattern,
+    split_json_lines,
 };
 
 #[cfg(test)]

@@ -1,37 +1,50 @@
 use std::fmt;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{self, Digest};
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA256_ASN1_SIGNING,
+    EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 
 use super::cosign_key::EncryptedCosignKey;
-use super::{KeyError, PublicKey, key_algorithm, pem};
+use super::key_algorithm::{self, KeyAlgorithm};
+use super::pbes2::EncryptedPkcs8;
+use super::{KeyError, PublicKey, pem};
 use crate::notices::to_printable;
 
-/// A key over P-256 to sign with. Cheap to clone; cannot be printed.
+/// A key to sign with. Cheap to clone; cannot be printed.
 #[derive(Clone)]
 pub struct PrivateKey(Arc<SigningKeyPair>);
 
 struct SigningKeyPair {
-    secret: EcdsaKeyPair,
+    secret: SecretKey,
     public: PublicKey,
 }
 
+/// Key pair of one of the kinds that sign.
+enum SecretKey {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
+}
+
+/// Greatest RSA modulus that cosign signs with, in bytes. The least is that of [`RsaKeyPair`], 2048 bits.
+const RSA_MODULUS_LIMIT: usize = 4096 / 8;
+
 impl PrivateKey {
-    /// Parses a PEM text: PKCS#8, or the encrypted key of cosign, which `password` decrypts.
+    /// Parses a PEM text: PKCS#8, SEC 1, PKCS#1, or an encrypted key of cosign or openssl, which
+    /// `password` decrypts.
     ///
     /// # Errors
     /// Another kind of key, or a password that does not fit.
     pub fn parse(text: &str, password: &str) -> Result<Self, KeyError> {
         match PemContent::parse(text)? {
-            PemContent::PlainKey(key) => Ok(key),
-            PemContent::EncryptedKey(sealed) => Self::decrypt(&sealed, password),
+            PemContent::Plain(key) => Ok(key),
+            PemContent::Encrypted(sealed) => sealed.open(password),
         }
-    }
-
-    /// Decrypts an encrypted key, which is slow by design.
-    pub(super) fn decrypt(sealed: &EncryptedCosignKey, password: &str) -> Result<Self, KeyError> {
-        Self::from_pkcs8(&sealed.decrypt(password)?)
     }
 
     /// Generates a key that exists only in the memory of this process.
@@ -39,17 +52,50 @@ impl PrivateKey {
         // As with signing, it fails without random numbers alone.
         let secret = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)
             .expect("the system gives random numbers");
-        let public = PublicKey::from_point(secret.public_key().as_ref())
-            .expect("a generated key has a point");
-        Self(Arc::new(SigningKeyPair { secret, public }))
+        Self::new(SecretKey::Ecdsa(secret)).expect("a generated key has a point")
+    }
+
+    fn new(secret: SecretKey) -> Result<Self, KeyError> {
+        let public = PublicKey::from_spki(secret.spki()?)?;
+        Ok(Self(Arc::new(SigningKeyPair { secret, public })))
     }
 
     fn from_pkcs8(content: &[u8]) -> Result<Self, KeyError> {
-        key_algorithm::check_pkcs8(content)?;
-        let secret = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, content)
-            .map_err(|_| KeyError::Content("a private key"))?;
-        let public = PublicKey::from_point(secret.public_key().as_ref())?;
-        Ok(Self(Arc::new(SigningKeyPair { secret, public })))
+        let algorithm = key_algorithm::private_key_algorithm(content)?;
+        let secret = match (algorithm, ecdsa_algorithm(algorithm)) {
+            (_, Some(curve)) => EcdsaKeyPair::from_pkcs8(curve, content).map(SecretKey::Ecdsa),
+            (KeyAlgorithm::Ed25519, _) => {
+                Ed25519KeyPair::from_pkcs8_maybe_unchecked(content).map(SecretKey::Ed25519)
+            }
+            _ => RsaKeyPair::from_pkcs8(content).map(SecretKey::Rsa),
+        };
+        let secret = secret.map_err(|_| match algorithm {
+            KeyAlgorithm::Rsa => {
+                KeyError::Kind("an RSA key of another size, or damaged".to_owned())
+            }
+            _ => KeyError::Content("a private key"),
+        })?;
+        secret.check_size()?;
+        Self::new(secret)
+    }
+
+    /// Reads the form of EC keys before PKCS#8 (SEC 1, RFC 5915).
+    fn from_sec1(content: &[u8]) -> Result<Self, KeyError> {
+        let curves = [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521];
+        let mut curves = curves.into_iter().filter_map(ecdsa_algorithm);
+        let secret =
+            curves.find_map(|curve| EcdsaKeyPair::from_private_key_der(curve, content).ok());
+        let secret = secret.ok_or(KeyError::Content("an EC key over P-256, P-384 or P-521"))?;
+        Self::new(SecretKey::Ecdsa(secret))
+    }
+
+    /// Reads the form of RSA keys before PKCS#8 (PKCS #1, RFC 8017).
+    fn from_pkcs1(content: &[u8]) -> Result<Self, KeyError> {
+        let secret = RsaKeyPair::from_der(content)
+            .map_err(|_| KeyError::Kind("an RSA key of another size, or damaged".to_owned()))?;
+        let secret = SecretKey::Rsa(secret);
+        secret.check_size()?;
+        Self::new(secret)
     }
 
     /// Returns the public key.
@@ -57,34 +103,127 @@ impl PrivateKey {
         &self.0.public
     }
 
-    /// Returns the ASN.1 signature of a message.
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let signature = self.0.secret.sign(&SystemRandom::new(), message);
-        // It fails where the system has no random numbers alone, as nothing else could go on then.
-        signature
-            .expect("the system gives random numbers")
-            .as_ref()
-            .to_vec()
+    /// Refuses a key whose signatures are not logged.
+    ///
+    /// # Errors
+    /// A key that is not over P-256.
+    pub(super) fn check_loggable(&self) -> Result<(), KeyError> {
+        match self.public().algorithm() {
+            KeyAlgorithm::P256 => Ok(()),
+            other => Err(KeyError::Unlogged(other.to_string())),
+        }
     }
+
+    /// Returns the signature of a message, in ASN.1 for ECDSA.
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.0.secret.sign(message)
+    }
+}
+
+impl SecretKey {
+    /// Returns the public half as SubjectPublicKeyInfo.
+    fn spki(&self) -> Result<Vec<u8>, KeyError> {
+        let spki: Result<PublicKeyX509Der<'_>, _> = match self {
+            Self::Ecdsa(pair) => pair.public_key().as_der(),
+            Self::Ed25519(pair) => pair.public_key().as_der(),
+            Self::Rsa(pair) => pair.public_key().as_der(),
+        };
+        let spki = spki.map_err(|_| KeyError::Content("a private key"))?;
+        Ok(spki.as_ref().to_vec())
+    }
+
+    fn check_size(&self) -> Result<(), KeyError> {
+        match self {
+            Self::Rsa(pair) if pair.public_modulus_len() > RSA_MODULUS_LIMIT => {
+                let bits = pair.public_modulus_len() * 8;
+                Err(KeyError::Kind(format!("an RSA key of {bits} bits")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        // It fails where the system has no random numbers alone, as nothing else could go on then.
+        match self {
+            Self::Ecdsa(pair) => {
+                let signature = match pair.algorithm() == &ECDSA_P384_SHA384_ASN1_SIGNING {
+                    true => pair.sign_digest(&widened_sha256(message)),
+                    false => pair.sign(&random, message),
+                };
+                let signature = signature.expect("the system gives random numbers");
+                signature.as_ref().to_vec()
+            }
+            Self::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .expect("the system gives random numbers");
+                signature
+            }
+        }
+    }
+}
+
+/// Returns how a curve signs: with SHA-256, which `cosign verify --key` takes for each of them and no
+/// other. Over P-384, [`widened_sha256`] stands in for its digest.
+fn ecdsa_algorithm(kind: KeyAlgorithm) -> Option<&'static EcdsaSigningAlgorithm> {
+    match kind {
+        KeyAlgorithm::P256 => Some(&ECDSA_P256_SHA256_ASN1_SIGNING),
+        KeyAlgorithm::P384 => Some(&ECDSA_P384_SHA384_ASN1_SIGNING),
+        KeyAlgorithm::P521 => Some(&ECDSA_P521_SHA256_ASN1_SIGNING),
+        KeyAlgorithm::Ed25519 | KeyAlgorithm::Rsa => None,
+    }
+}
+
+/// Returns the SHA-256 digest of a message in the width of SHA-384. ECDSA signs a digest as a number
+/// (FIPS 186-5, 6.4.1), which zeros before it do not change, and aws-lc-rs signs over P-384 only digests of
+/// that width.
+fn widened_sha256(message: &[u8]) -> Digest {
+    let mut wide = [0; digest::SHA384_OUTPUT_LEN];
+    let narrow = digest::digest(&digest::SHA256, message);
+    wide[digest::SHA384_OUTPUT_LEN - digest::SHA256_OUTPUT_LEN..].copy_from_slice(narrow.as_ref());
+    Digest::import_less_safe(&wide, &digest::SHA384).expect("the digest has the width of SHA-384")
 }
 
 /// What a PEM text holds.
 pub(super) enum PemContent {
-    PlainKey(PrivateKey),
-    EncryptedKey(EncryptedCosignKey),
+    Plain(PrivateKey),
+    Encrypted(EncryptedKey),
+}
+
+/// Key that a password opens, which is slow by design.
+pub(super) enum EncryptedKey {
+    Cosign(EncryptedCosignKey),
+    Pkcs8(EncryptedPkcs8),
+}
+
+impl EncryptedKey {
+    /// Decrypts the key.
+    pub(super) fn open(&self, password: &str) -> Result<PrivateKey, KeyError> {
+        let pkcs8 = match self {
+            Self::Cosign(sealed) => sealed.decrypt(password)?,
+            Self::Pkcs8(sealed) => sealed.decrypt(password)?,
+        };
+        PrivateKey::from_pkcs8(&pkcs8)
+    }
 }
 
 impl PemContent {
     pub(super) fn parse(text: &str) -> Result<Self, KeyError> {
         let pem = pem::parse_pem(text)?;
         match pem.label.as_str() {
-            "PRIVATE KEY" => PrivateKey::from_pkcs8(&pem.content).map(Self::PlainKey),
+            "PRIVATE KEY" => PrivateKey::from_pkcs8(&pem.content).map(Self::Plain),
+            "EC PRIVATE KEY" => PrivateKey::from_sec1(&pem.content).map(Self::Plain),
+            "RSA PRIVATE KEY" => PrivateKey::from_pkcs1(&pem.content).map(Self::Plain),
             "ENCRYPTED SIGSTORE PRIVATE KEY" | "ENCRYPTED COSIGN PRIVATE KEY" => {
-                EncryptedCosignKey::parse(&pem.content).map(Self::EncryptedKey)
+                let sealed = EncryptedCosignKey::parse(&pem.content)?;
+                Ok(Self::Encrypted(EncryptedKey::Cosign(sealed)))
             }
-            "ENCRYPTED PRIVATE KEY" => Err(KeyError::Pkcs8Encrypted),
-            "EC PRIVATE KEY" | "EC PARAMETERS" => Err(KeyError::Sec1),
-            "RSA PRIVATE KEY" => Err(KeyError::Kind("an RSA key".to_owned())),
+            "ENCRYPTED PRIVATE KEY" => {
+                let sealed = EncryptedPkcs8::parse(&pem.content)?;
+                Ok(Self::Encrypted(EncryptedKey::Pkcs8(sealed)))
+            }
             "DSA PRIVATE KEY" => Err(KeyError::Kind("a DSA key".to_owned())),
             "OPENSSH PRIVATE KEY" => Err(KeyError::Kind("an OpenSSH key".to_owned())),
             "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(KeyError::ExpectedPrivate),

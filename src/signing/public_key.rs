@@ -5,16 +5,13 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use x509_cert::der::asn1::{AnyRef, BitStringRef};
-use x509_cert::der::{self, Encode};
-use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
+use super::KeyError;
 use super::key_algorithm::{self, KeyAlgorithm};
-use super::{KeyError, pem};
+use super::pem::{self, PemBlock};
 use crate::image::Digest;
 
-/// The public half of a key: of one over P-256, which alone signs here, or of another kind that cosign
-/// signs with.
+/// The public half of a key of a kind that cosign signs with.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     algorithm: KeyAlgorithm,
@@ -28,7 +25,19 @@ impl PublicKey {
     /// # Errors
     /// Another kind of key, or none.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let pem = pem::parse_pem(text)?;
+        Self::from_pem(pem::parse_pem(text)?)
+    }
+
+    /// Parses a PEM text with one key or several, of which any counts: those of a rotation.
+    ///
+    /// # Errors
+    /// Another kind of key, or none.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, KeyError> {
+        let blocks = pem::parse_pem_blocks(text)?;
+        blocks.into_iter().map(Self::from_pem).collect()
+    }
+
+    fn from_pem(pem: PemBlock) -> Result<Self, KeyError> {
         match pem.label.as_str() {
             "PUBLIC KEY" => Self::from_spki(pem.content.to_vec()),
             "CERTIFICATE" => Err(KeyError::Certificate),
@@ -38,7 +47,7 @@ impl PublicKey {
         }
     }
 
-    fn from_spki(spki: Vec<u8>) -> Result<Self, KeyError> {
+    pub(super) fn from_spki(spki: Vec<u8>) -> Result<Self, KeyError> {
         let kind = key_algorithm::public_key_algorithm(&spki)?;
         // A point off the curve, or a modulus that is too short, is found out by the first use alone.
         let is_usable = |algorithm: &&'static dyn VerificationAlgorithm| {
@@ -51,18 +60,6 @@ impl PublicKey {
             }),
             false => Err(KeyError::Content("a public key")),
         }
-    }
-
-    pub(super) fn from_point(point: &[u8]) -> Result<Self, KeyError> {
-        let damaged = |_: der::Error| KeyError::Content("a public key");
-        let spki = SubjectPublicKeyInfoRef {
-            algorithm: AlgorithmIdentifierRef {
-                oid: key_algorithm::EC,
-                parameters: Some(AnyRef::from(&key_algorithm::P256)),
-            },
-            subject_public_key: BitStringRef::from_bytes(point).map_err(damaged)?,
-        };
-        Self::from_spki(spki.to_der().map_err(damaged)?)
     }
 
     /// Returns whether `signature` (ASN.1 for ECDSA) is the signature of `message` by this key.

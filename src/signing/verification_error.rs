@@ -130,6 +130,19 @@ pub enum VerificationError {
 }
 
 impl VerificationError {
+    /// Whether this says only that somebody else signed.
+    pub(super) fn is_other_signer(&self) -> bool {
+        matches!(
+            self,
+            Self::OtherKey(_)
+                | Self::SignatureMismatch
+                | Self::KeyMismatch
+                | Self::UntrustedAuthority(_)
+                | Self::Chain(_)
+                | Self::UnknownLog(_)
+        )
+    }
+
     pub(super) fn malformed(what: impl std::fmt::Display) -> Self {
         Self::Malformed(Self::printable(&what.to_string()))
     }

@@ -115,6 +115,47 @@ impl CompatDifference {
     }
 }
 
+impl CompatDifference {
+    /// Returns what strict mode does instead.
+    fn strict_title(self) -> &'static str {
+        match self {
+            Self::Quotes => "quotes protect a comma",
+            Self::Comment => "an indented # begins a comment",
+            Self::UnknownAttribute => "an unknown attribute is an error",
+            Self::RepeatedAttribute => "a repeated attribute is an error",
+            Self::Priority => "a priority that is not a number is an error",
+            Self::FlavorValue => "a flavor's value is kept as a whole",
+            Self::Escape => "{{…}} does not escape names for HTML",
+            Self::UnknownExpression => "an unknown expression is an error",
+            Self::FalseIsTrue => "{{#if is_default_branch}} does not hold for false",
+            Self::DefaultOnCreate => {
+                "create makes {{is_default_branch}} true for the default branch only"
+            }
+            Self::TimeZone => "an unknown time zone is an error",
+            Self::CommitDate => "an unknown commit date is an error",
+            Self::ShortSha => "a length of a short SHA is a whole number from 4 to 64",
+            Self::NoMatch => "a match that fails gives no tag",
+            Self::MajorZero => "0 is no version line, so no tag is given",
+            Self::Lists => "lists in versions are joined with dots",
+            Self::BadTag => "dots and dashes at the start of a tag are removed",
+            Self::LongTag => "a tag of more than 128 characters is shortened",
+            Self::ReservedName => {
+                "a branch does not take the name of a version, of latest or of a commit"
+            }
+            Self::MergeQueue => "a merge queue's branch gives no tag",
+            Self::MergeCommit => "the SHA of a pull request's head is used",
+            Self::OtherRun => "the branch and commit that workflow_run is about are used",
+            Self::Deleted => "a branch or tag that is gone is not tagged",
+            Self::Draft => "a release that is not published is not tagged",
+            Self::LatestOnPrerelease => "no latest is given for a pre-release",
+            Self::LinesOnPrerelease => "a release marked as pre-release gives its version only",
+            Self::LatestByFirstRule => "latest is given, whichever rule is the first",
+            Self::LatestTemplate => "flavor expressions are expanded for latest",
+            Self::LatestTwice => "latest is listed once",
+        }
+    }
+}
+
 /// Something that a person should know of how the rules were taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -122,14 +163,32 @@ pub struct Finding {
     pub difference: Option<CompatDifference>,
     /// What happened. May hold text from outside, made printable.
     pub text: String,
+    /// Whether it only tells what strict mode has done, which is no reason for a warning.
+    pub is_note: bool,
 }
 
 impl Finding {
-    pub(super) fn from_note(text: impl Into<String>) -> Self {
+    /// Returns a finding that is about no difference between the modes.
+    pub fn from_note(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
             difference: None,
             text,
+            is_note: false,
+        }
+    }
+
+    /// Returns the finding as strict mode tells it: what was done instead, as a note.
+    pub(super) fn into_strict(self) -> Self {
+        let Some(difference) = self.difference else {
+            return self;
+        };
+        Self {
+            difference: None,
+            text: self
+                .text
+                .replacen(difference.title(), difference.strict_title(), 1),
+            is_note: true,
         }
     }
 
@@ -137,6 +196,7 @@ impl Finding {
         Self {
             difference: Some(difference),
             text: text.into(),
+            is_note: false,
         }
     }
 }

@@ -1,10 +1,8 @@
 //! The tags that more than one row of the default table gives.
 
-use semver::Version;
-
 use super::printable_name::printable_name;
-use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
-use super::{ReleaseSeries, TaggingError, VersionLine};
+use super::tag_plan::{DerivedTags, ImmutableTagSource, LineTag, MovingTagSource, TagKind};
+use super::{NamedRelease, TaggingError, VersionLine};
 use crate::event::{EventFacts, GitRef, GithubRelease};
 use crate::image::{CommitId, Tag};
 
@@ -16,22 +14,21 @@ pub(super) fn plan_commit_tag(derived: &mut DerivedTags, commit: &CommitId, rule
     }
 }
 
-/// Plans the tag of a version, without its build part: a tag cannot contain `+`.
+/// Plans the tag of a release: its component and its version, a build part with `-` for `+`.
 pub(super) fn plan_version_tag(
     derived: &mut DerivedTags,
-    version: &Version,
+    release: &NamedRelease,
     rule: &str,
 ) -> Result<(), TaggingError> {
-    let mut plain = version.clone();
-    plain.build = semver::BuildMetadata::EMPTY;
-    let text = plain.to_string();
+    let version = release.version.to_string();
+    let text = release.to_tag_text();
     let tag: Tag = text
         .parse()
-        .map_err(|_| TaggingError::LongVersion(plain.clone()))?;
-    if plain != *version {
+        .map_err(|_| TaggingError::LongVersion(printable_name(&version)))?;
+    if version.contains('+') {
         derived.add_note(format!(
-            "the build part of {} is left out: no tag can hold a +",
-            printable_name(&version.to_string())
+            "the tag of {} is {tag}: no tag can contain a +",
+            printable_name(&version)
         ));
     }
     derived.version = Some(text);
@@ -40,23 +37,27 @@ pub(super) fn plan_version_tag(
 }
 
 /// Plans the tags of the version lines, none for a pre-release.
-pub(super) fn plan_line_tags(derived: &mut DerivedTags, version: &Version, prerelease: bool) {
-    if prerelease || !version.pre.is_empty() {
+pub(super) fn plan_line_tags(derived: &mut DerivedTags, release: &NamedRelease, prerelease: bool) {
+    let version = &release.version;
+    if prerelease || version.is_prerelease() {
         let version = printable_name(&version.to_string());
         derived.add_note(format!("{version} is a pre-release: no version line moves"));
         return;
     }
+    let series = release.series();
     for line in VersionLine::lines_of(version) {
         let rule = match line {
             VersionLine::Latest => "the highest release".to_owned(),
             _ => format!("the highest release of {line}"),
         };
-        let kind = TagKind::Moving(MovingTagSource::Line {
+        let tag = series.tag_text(&line.to_string()).parse();
+        let kind = TagKind::Moving(MovingTagSource::Line(Box::new(LineTag {
             line,
-            series: ReleaseSeries::default(),
+            series: series.clone(),
+            release_series: series.clone(),
             version: version.clone(),
-        });
-        if let Ok(tag) = line.to_string().parse() {
+        })));
+        if let Ok(tag) = tag {
             derived.add_tag(tag, kind, rule);
         }
     }

@@ -31,6 +31,13 @@ impl EnvironmentName {
         self.0.as_str()
     }
 
+    /// Returns whether the name means production: `prod`, `production`, `eu-live`, but not `pre-prod`.
+    pub fn is_production(&self) -> bool {
+        let has_word = |known: &[&str]| self.as_str().split('-').any(|word| known.contains(&word));
+        has_word(&["prod", "production", "prd", "live"])
+            && !has_word(&["pre", "non", "not", "test", "stage", "staging"])
+    }
+
     /// The tag that follows the environment.
     pub fn tag(&self) -> &Tag {
         &self.0
@@ -79,6 +86,24 @@ mod tests {
         for text in ["latest", "Latest", "1", "pr-12", "git-2b2e927"] {
             let error = text.parse::<EnvironmentName>().unwrap_err();
             assert!(matches!(error, EnvironmentNameError::Reserved(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn production_is_known_by_its_name() {
+        for (text, is) in [
+            ("prod", true),
+            ("production", true),
+            ("prod-eu", true),
+            ("eu-live", true),
+            ("pre-prod", false),
+            ("preprod", false),
+            ("non-production", false),
+            ("stage", false),
+            ("product", false),
+        ] {
+            let name: EnvironmentName = text.parse().unwrap();
+            assert_eq!(name.is_production(), is, "{text}");
         }
     }
 }

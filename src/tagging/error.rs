@@ -1,4 +1,3 @@
-use semver::Version;
 use thiserror::Error;
 
 use super::{ExpandError, RuleError};
@@ -32,8 +31,8 @@ pub enum TaggingError {
     #[error("the event {0} names no pull request")]
     NoPullRequest(String),
     /// No branch or tag is named.
-    #[error("neither a branch nor a tag is named")]
-    NoRef,
+    #[error("neither a branch nor a tag is named{0}")]
+    NoRef(String),
     /// The ref is neither branch nor tag.
     #[error("{0} is neither a branch nor a tag")]
     OtherRef(String),
@@ -63,6 +62,17 @@ pub enum TaggingError {
         /// The commit it names, perhaps abbreviated.
         named: String,
     },
+    /// A version is requested for the image of a pull request.
+    #[error("version is {0}, and the event is about a pull request, which releases no version")]
+    VersionOfPullRequest(String),
+    /// A pushed image is requested under another version than its event names.
+    #[error("version is {requested}, and the event names the version {named}")]
+    OtherVersion {
+        /// Version of the input.
+        requested: String,
+        /// Version of the event.
+        named: String,
+    },
     /// A list cannot be read.
     #[error("{}, line {}: {list}", list.input, list.line)]
     List {
@@ -82,9 +92,17 @@ pub enum TaggingError {
         /// Why that is no tag.
         reason: TagError,
     },
+    /// The tag is for signatures, referrers and records.
+    #[error("{rule} gives {text:?}, a tag that is reserved for signatures, referrers and records")]
+    ReservedTag {
+        /// Which one.
+        rule: String,
+        /// What it gives.
+        text: String,
+    },
     /// The version makes no tag.
     #[error("the version {0} is too long for a tag")]
-    LongVersion(Version),
+    LongVersion(String),
 }
 
 impl TaggingError {
@@ -103,7 +121,7 @@ impl TaggingError {
             Self::NoDefaultTags(event) => rule_for_event(event),
             Self::DeletedRef { .. } => "remove this event from the triggers of the workflow",
             Self::ReleaseNotOut(_) => "trigger the workflow with release: types: [published]",
-            Self::NoFacts | Self::NoRef | Self::OtherRef(_) => {
+            Self::NoFacts | Self::NoRef(_) | Self::OtherRef(_) => {
                 "set --ref refs/heads/NAME or refs/tags/NAME, or set the input tags"
             }
             Self::ReleaseBranch(_) => "name the branch release/VERSION-sha-COMMIT",
@@ -116,7 +134,10 @@ impl TaggingError {
             Self::Rule(error) if error.is_refusal => {
                 "rename the branch or tag, or leave the rule out for it (enable=false)"
             }
+            Self::VersionOfPullRequest(_) => "leave version out for pull requests",
+            Self::OtherVersion { .. } => "leave version out, or push the git tag of that version",
             Self::List { .. } | Self::Rule(_) => "correct the rule",
+            Self::ReservedTag { .. } => "change the flavor",
             Self::BadTag { .. } => {
                 "correct the rule, or set mode: strict, which replaces invalid characters"
             }

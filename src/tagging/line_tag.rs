@@ -2,42 +2,96 @@
 
 use std::collections::BTreeSet;
 
-use super::{ReleaseSeries, SeriesReleases, TaggedRelease, VersionLine};
+use super::{
+    ExcludedVersions, NamedRelease, ReleaseSeries, SeriesReleases, TaggedRelease, VersionLine,
+};
 use crate::image::Tag;
 
-/// Returns the line that `tag` may be the tag of (`1`, `v1.4-alpine`, `latest`), and its series.
-pub(super) fn line_of(tag: &Tag) -> Option<(VersionLine, ReleaseSeries)> {
-    let text = tag.as_str();
-    let (name, suffix) = text.split_at(text.find('-').unwrap_or(text.len()));
-    let line = match name {
-        "latest" => VersionLine::Latest,
-        number => numbered(number.strip_prefix('v').unwrap_or(number))?,
-    };
-    let series = ReleaseSeries {
-        prefix: String::new(),
-        suffix: suffix.to_owned(),
-    };
-    Some((line, series))
+/// Name of a line in a tag (`1`, `1.4` or `latest`), and the series that the tag belongs to.
+struct LineName<'a> {
+    name: &'a str,
+    series: ReleaseSeries,
 }
 
-fn numbered(text: &str) -> Option<VersionLine> {
-    let line = match text.split_once('.') {
-        Some((major, minor)) => VersionLine::Minor(major.parse().ok()?, minor.parse().ok()?),
-        None => VersionLine::Major(text.parse().ok()?),
-    };
-    // `01` is no line's tag.
-    (line.to_string() == text).then_some(line)
+/// Returns the ways in which `tag` can be the tag of a line: `1`, `v1.4-alpine`, `web-1.4`, `latest`.
+fn line_names(tag: &Tag) -> impl Iterator<Item = LineName<'_>> {
+    let text = tag.as_str();
+    let starts = text.char_indices().map(|(at, _)| at);
+    starts.filter_map(|at| {
+        let (prefix, rest) = text.split_at(at);
+        let name = match rest.strip_prefix("latest") {
+            Some(_) if !prefix.ends_with(|c: char| c.is_ascii_alphanumeric()) => "latest",
+            Some(_) => return None,
+            None => leading_number(prefix, rest)?,
+        };
+        let suffix = &rest[name.len()..];
+        (suffix.is_empty() || suffix.starts_with(['-', '_'])).then(|| LineName {
+            name,
+            series: ReleaseSeries::from_affixes(prefix, suffix),
+        })
+    })
+}
+
+/// Returns the one or two numbers that `rest` begins with, where no number ends before them.
+fn leading_number<'a>(prefix: &str, rest: &'a str) -> Option<&'a str> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    if prefix.ends_with(|c: char| is_digit(c) || c == '.') || !rest.starts_with(is_digit) {
+        return None;
+    }
+    let end = rest.find(|c: char| !is_digit(c) && c != '.');
+    let numbers = &rest[..end.unwrap_or(rest.len())];
+    let parts = numbers.split('.');
+    let are_numbers = parts.clone().all(|part| !part.is_empty());
+    (are_numbers && parts.count() <= 2).then_some(numbers)
+}
+
+/// Returns whether `tag` may be the tag of a line, or of a release of a component.
+pub(super) fn may_be_line(tag: &Tag) -> bool {
+    line_names(tag).next().is_some() || component_release(tag).is_some()
+}
+
+/// Returns whether `tag` may be `latest` of a series.
+pub(super) fn may_be_latest(tag: &Tag) -> bool {
+    line_names(tag).any(|line| line.name == "latest")
 }
 
 /// Finds the highest release of the version line that `tag` is the tag of, among the tags of a
 /// repository.
 pub fn release_on_line<'a>(
     tag: &Tag,
+    tags: impl IntoIterator<Item = &'a Tag> + Clone,
+) -> Option<TaggedRelease> {
+    line_names(tag).find_map(|LineName { name, series }| {
+        let releases = series_releases(tags.clone(), &series);
+        let mut on_line = releases
+            .on_line(&VersionLine::Latest)
+            .filter(|release| VersionLine::named(name, &release.version).is_some());
+        on_line.next().cloned()
+    })
+}
+
+/// Finds another release of the series that `tag` reads as a release of: `web-1.4.0` where there is
+/// `web-1.3.0`.
+pub fn sibling_release<'a>(
+    tag: &Tag,
     tags: impl IntoIterator<Item = &'a Tag>,
 ) -> Option<TaggedRelease> {
-    let (line, series) = line_of(tag)?;
-    let releases = SeriesReleases::from_tags(tags, &series, &BTreeSet::new());
-    releases.highest(line).cloned()
+    let series = component_release(tag)?.series();
+    let releases = series_releases(tags, &series);
+    let mut others = releases.on_line(&VersionLine::Latest);
+    others.find(|release| release.tag != *tag).cloned()
+}
+
+fn component_release(tag: &Tag) -> Option<NamedRelease> {
+    let named = NamedRelease::parse(tag.as_str())?;
+    (!named.component.is_empty() && !named.version.is_prerelease()).then_some(named)
+}
+
+fn series_releases<'a>(
+    tags: impl IntoIterator<Item = &'a Tag>,
+    series: &ReleaseSeries,
+) -> SeriesReleases {
+    SeriesReleases::from_tags(tags, series, &BTreeSet::new(), &ExcludedVersions::default())
 }
 
 #[cfg(test)]
@@ -57,6 +111,10 @@ mod tests {
             "3.0.0-rc.1",
             "1.2.0-bookworm-slim",
             "0.4.0",
+            "web-1.4.0",
+            "web-v1.5.0",
+            "rel1.2.3",
+            "2026.02.1",
         ]);
         let on_line = |tag: &str| {
             let found = release_on_line(&tag.parse().unwrap(), &there);
@@ -70,12 +128,19 @@ mod tests {
             ("2", Some("v2.1.0")),
             ("v2", Some("v2.1.0")),
             ("0", Some("0.4.0")),
-            ("latest", Some("v2.1.0")),
+            ("latest", Some("2026.02.1")),
             ("1-bookworm-slim", Some("1.2.0-bookworm-slim")),
             ("latest-bookworm-slim", Some("1.2.0-bookworm-slim")),
+            ("web-1.4", Some("web-1.4.0")),
+            ("web-v1.4", Some("web-1.4.0")),
+            ("web-1", Some("web-v1.5.0")),
+            ("web-latest", Some("web-v1.5.0")),
+            ("rel1", Some("rel1.2.3")),
+            ("2026.02", Some("2026.02.1")),
             ("3", None),
             ("1.5", None),
             ("1-alpine", None),
+            ("api-1.4", None),
             ("1-fix-the-login", None),
             ("01", None),
             ("main", None),
@@ -84,6 +149,20 @@ mod tests {
             ("vlatest", None),
         ] {
             assert_eq!(on_line(tag).as_deref(), release, "{tag}");
+        }
+    }
+
+    #[test]
+    fn promise_4_a_release_of_a_component_is_known_by_the_others() {
+        let sibling = |tag: &str| {
+            let there = tags(&["web-1.4.0", "web-1.3.0", "fix-1.2.3"]);
+            let found = sibling_release(&tag.parse().unwrap(), &there);
+            found.map(|release| release.tag.to_string())
+        };
+        assert_eq!(sibling("web-1.4.0").as_deref(), Some("web-1.3.0"));
+        assert_eq!(sibling("web-v1.5.0").as_deref(), Some("web-1.4.0"));
+        for tag in ["fix-1.2.3", "api-1.4.0", "web-1.4.0-rc.1", "1.4.0", "main"] {
+            assert_eq!(sibling(tag), None, "{tag}");
         }
     }
 }

@@ -2,42 +2,62 @@
 //!
 //! Pure: no registry and no clock. The release pipeline checks the plan against the registry:
 //! immutable tags must be absent or name the same digest, and version lines move only as
-//! [`SeriesReleases::line_move`] says.
+//! [`VersionLine`] allows.
 
+mod commit_tag_form;
 mod compat_difference;
+mod default_flavor;
 mod default_tags;
 mod environment_name;
 mod error;
+mod excluded_versions;
 mod expand;
+mod image_origin;
 mod labels;
 mod line_tag;
 mod printable_name;
 mod promote_tags;
+mod promoted_commit_tag;
+mod promoted_version;
+mod provenance;
 mod push_tags;
+mod release_series;
+mod release_version;
+mod requested_version;
 mod rules;
 mod tag_name;
 mod tag_plan;
 mod tag_preview;
 mod tag_rules;
+mod unknown_names;
 mod version_lines;
 
+pub use commit_tag_form::CommitTagForm;
 pub use compat_difference::{CompatDifference, CompatMode, Finding};
 pub use environment_name::{EnvironmentName, EnvironmentNameError};
 pub use error::TaggingError;
+pub use excluded_versions::{ExcludedVersions, ExcludedVersionsError};
 pub use expand::{ExpandError, ExpandedTag, RuleExpansion, TagContext, expand_rules};
+pub use image_origin::{ImageNames, ImageOrigin};
 pub use labels::{OrderedLabels, build_labels};
-pub use line_tag::release_on_line;
-pub use promote_tags::{ImageOrigin, derive_promote_tags};
+pub use line_tag::{release_on_line, sibling_release};
+pub use promote_tags::derive_promote_tags;
+pub use provenance::{CommitTagOrigin, TagProvenance, VersionOrigin};
 pub use push_tags::derive_push_tags;
+pub use release_series::{NamedRelease, ReleaseSeries};
+pub use release_version::{ReleaseVersion, VersionNumber};
 pub use rules::{
     CsvProblem, Flavor, RuleError, RuleProblem, TagRule, TagRuleSet, parse_image_names,
 };
-pub use tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, PlannedTag, TagKind};
+pub use tag_plan::{
+    DerivedTags, ImmutableTagSource, LineTag, MovingTagSource, PlannedTag, TagKind,
+};
 pub use tag_preview::preview_tags;
 pub use tag_rules::{TagInputs, TagRules};
-pub use version_lines::{LineMove, ReleaseSeries, SeriesReleases, TaggedRelease, VersionLine};
+pub use unknown_names::UnknownNames;
+pub use version_lines::{SeriesReleases, TaggedRelease, VersionLine};
 
 #[cfg(test)]
-mod concurrency_model;
+mod promotion_tests;
 #[cfg(test)]
 mod tests;

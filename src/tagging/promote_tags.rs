@@ -1,29 +1,12 @@
-use semver::Version;
-
-use super::default_tags::{
-    plan_commit_tag, plan_line_tags, plan_version_tag, refuse_deleted, require_published,
-};
+use super::default_flavor::{apply_to_table, without_flavor};
+use super::default_tags::{plan_line_tags, plan_version_tag};
 use super::printable_name::printable_name;
-use super::tag_plan::{DerivedTags, MovingTagSource, TagKind};
-use super::{EnvironmentName, TagRules, TaggingError};
-use crate::event::{EventFacts, EventName, GitRef, ReleaseBranch, parse_version};
-use crate::image::CommitId;
-
-/// Commit and version of the promoted image, by its record or its labels.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImageOrigin {
-    /// The commit it was built from.
-    pub revision: Option<CommitId>,
-    /// Its version, as written.
-    pub version: Option<String>,
-}
-
-/// A version, and where it comes from.
-struct NamedVersion {
-    version: Version,
-    prerelease: bool,
-    rule: String,
-}
+use super::promoted_commit_tag::plan_promoted_commit_tag;
+use super::promoted_version::{branch_release, choose_version};
+use super::tag_name::{self, SanitizedName};
+use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
+use super::{EnvironmentName, ImageOrigin, TagRules, TaggingError};
+use crate::event::{EventFacts, ReleaseBranch};
 
 /// Returns the tags of an image that is released to the next environment. They follow the image, not
 /// the commit of the event, which on a main branch is a merge that was not built. The event may name
@@ -48,26 +31,27 @@ pub fn derive_promote_tags(
     if let TagRules::Custom(given) = rules {
         return given.derive_tags_for(source.revision.as_ref());
     }
+    let source = &without_flavor(rules, source)?;
     let mut derived = DerivedTags::default();
-    let version = choose_version(&mut derived, facts, branch, source)?;
+    let version = choose_version(&mut derived, facts, branch.as_ref(), source)?;
     if let Some(named) = &version {
-        plan_version_tag(&mut derived, &named.version, &named.rule)?;
+        plan_version_tag(&mut derived, &named.release, &named.rule)?;
     }
-    match &source.revision {
-        Some(commit) => plan_commit_tag(&mut derived, commit, "the commit of the image"),
-        None => derived.add_note("the image names no commit, so there is no git- tag"),
+    if let Some(branch) = &branch {
+        plan_release_name(&mut derived, branch, environment);
     }
+    plan_promoted_commit_tag(&mut derived, source);
     if let Some(named) = &version {
-        plan_line_tags(&mut derived, &named.version, named.prerelease);
+        plan_line_tags(&mut derived, &named.release, named.prerelease);
     }
     if let Some(environment) = environment {
         let kind = TagKind::Moving(MovingTagSource::Environment);
         derived.add_tag(environment.tag().clone(), kind, "the environment");
     }
     if derived.tags.is_empty() {
-        return Err(TaggingError::NoTags(derived.notes.join("; ")));
+        return Err(derived.no_tags_error());
     }
-    Ok(derived.into_ordered())
+    Ok(apply_to_table(rules, derived)?.into_ordered())
 }
 
 fn require_same_commit(branch: &ReleaseBranch, source: &ImageOrigin) -> Result<(), TaggingError> {
@@ -86,123 +70,34 @@ fn require_same_commit(branch: &ReleaseBranch, source: &ImageOrigin) -> Result<(
     }
 }
 
-/// The event's version, else the image's.
-fn choose_version(
+/// Plans the name of a release branch that names no version: `sprint-42`, `2025-03-10`.
+fn plan_release_name(
     derived: &mut DerivedTags,
-    facts: Option<&EventFacts>,
-    branch: Option<ReleaseBranch>,
-    source: &ImageOrigin,
-) -> Result<Option<NamedVersion>, TaggingError> {
-    let of_event = match facts {
-        Some(facts) => event_version(derived, facts, branch, source)?,
-        None => None,
-    };
-    let of_image = image_version(derived, source, of_event.is_none());
-    if let (Some(event), Some(image)) = (&of_event, &of_image)
-        && event.version.cmp_precedence(&image.version).is_ne()
-    {
-        derived.add_note(format!(
-            "the version is {}, {}; the image's label says {}",
-            printable_name(&event.version.to_string()),
-            event.rule,
-            printable_name(&image.version.to_string())
-        ));
+    branch: &ReleaseBranch,
+    environment: Option<&EnvironmentName>,
+) {
+    if branch_release(branch).is_some() || branch.name().is_empty() {
+        return;
     }
-    Ok(of_event.or(of_image))
-}
-
-fn image_version(
-    derived: &mut DerivedTags,
-    source: &ImageOrigin,
-    wanted: bool,
-) -> Option<NamedVersion> {
-    let label = source.version.as_deref()?;
-    let named = parse_version(label).map(|version| NamedVersion {
-        version,
-        prerelease: false,
-        rule: "the version that the image names".to_owned(),
-    });
-    if named.is_none() && wanted {
-        derived.add_note(format!(
-            "the version that the image names, {}, is not a full version: no version tags",
-            printable_name(label)
-        ));
-    }
-    named
-}
-
-fn event_version(
-    derived: &mut DerivedTags,
-    facts: &EventFacts,
-    branch: Option<ReleaseBranch>,
-    source: &ImageOrigin,
-) -> Result<Option<NamedVersion>, TaggingError> {
-    refuse_deleted(facts)?;
-    derived.notes.extend(facts.notes.iter().cloned());
-    if let Some(branch) = branch {
-        return Ok(branch_version(derived, branch));
-    }
-    note_foreign_branch(derived, facts);
-    let (tag, prerelease) = match (&facts.event, &facts.git_ref, &facts.release) {
-        (EventName::Release, _, Some(release)) => (require_published(release)?, release.prerelease),
-        (
-            EventName::Push | EventName::WorkflowDispatch | EventName::Create,
-            Some(GitRef::Tag(tag)),
-            _,
-        ) => (tag.as_str(), false),
-        _ => return Ok(None),
-    };
-    note_other_commit(derived, facts, source);
-    let rule = format!("the version of the tag {}", printable_name(tag));
-    let Some(version) = parse_version(tag) else {
-        derived.add_note(format!(
-            "the tag {} is not a full version",
-            printable_name(tag)
-        ));
-        return Ok(None);
-    };
-    Ok(Some(NamedVersion {
-        version,
-        prerelease,
-        rule,
-    }))
-}
-
-fn branch_version(derived: &mut DerivedTags, branch: ReleaseBranch) -> Option<NamedVersion> {
+    let SanitizedName { tag, altered } = tag_name::sanitize_name(branch.name());
     let label = printable_name(&branch.label);
-    if branch.version.is_none() {
-        derived.add_note(format!("the branch release/{label} names no full version"));
-    }
-    Some(NamedVersion {
-        version: branch.version?,
-        prerelease: false,
-        rule: format!("the version of the branch release/{label}"),
-    })
-}
-
-fn note_foreign_branch(derived: &mut DerivedTags, facts: &EventFacts) {
-    let foreign = facts
-        .pull_request
-        .as_ref()
-        .filter(|pull_request| !pull_request.same_repository)
-        .and_then(|pull_request| pull_request.head_ref.as_deref())
-        .filter(|head| head.starts_with("release/"));
-    if let Some(head) = foreign {
+    let is_environment = environment.is_some_and(|environment| *environment.tag() == tag);
+    let meaning = match is_environment {
+        true => Some("the environment"),
+        false if tag_name::is_calendar_date(tag.as_str()) => None,
+        false => tag_name::reserved_from_branches(&tag),
+    };
+    if let Some(meaning) = meaning {
         derived.add_note(format!(
-            "the branch {} is of another repository: it names no version here",
-            printable_name(head)
+            "the branch release/{label} gives no tag of its name: {tag} reads as {meaning}"
+        ));
+        return;
+    }
+    if let Some(reason) = altered {
+        derived.add_note(format!(
+            "the branch release/{label} becomes the tag {tag}, since {reason}"
         ));
     }
-}
-
-fn note_other_commit(derived: &mut DerivedTags, facts: &EventFacts, source: &ImageOrigin) {
-    if let (Some(event), Some(image)) = (&facts.commit, &source.revision)
-        && event != image
-    {
-        derived.add_note(format!(
-            "the event is about the commit {}, the image was built from {}",
-            event.short(),
-            image.short()
-        ));
-    }
+    let kind = TagKind::Immutable(ImmutableTagSource::Other);
+    derived.add_tag(tag, kind, format!("the name of the branch release/{label}"));
 }

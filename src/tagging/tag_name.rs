@@ -1,5 +1,8 @@
-use crate::event::parse_version;
+use super::release_version::ReleaseVersion;
 use crate::image::{Digest, Tag};
+
+/// What GitHub calls the branches of its merge queue: `gh-readonly-queue/main/pr-7-860c190…`.
+pub(super) const MERGE_QUEUE_PREFIX: &str = "gh-readonly-queue/";
 
 /// A name from git made into a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +68,7 @@ pub(super) fn reserved_meaning(tag: &Tag) -> Option<&'static str> {
     let text = tag.as_str();
     if text == "latest" {
         Some("the line of all releases")
-    } else if parse_version(text).is_some() {
+    } else if is_version(text) {
         Some("a version")
     } else if text.split('.').count() <= 3 && text.split('.').all(is_number) {
         Some("a version line")
@@ -78,6 +81,32 @@ pub(super) fn reserved_meaning(tag: &Tag) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Returns whether the tag is one number of so many digits that it is a date or a build, and no
+/// version line: `20261120`.
+pub(super) fn is_date(tag: &Tag) -> bool {
+    tag.as_str().len() > 4 && is_number(tag.as_str())
+}
+
+/// Returns whether the text is a date with dots, `2026.11.20`, which as a version would be a release of
+/// that day.
+pub(super) fn is_calendar_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let [year, month, day] = parts[..] else {
+        return false;
+    };
+    let is_within = |part: &str, highest: u8| {
+        let number = part.parse::<u8>();
+        part.len() == 2 && is_number(part) && number.is_ok_and(|it| (1..=highest).contains(&it))
+    };
+    year.len() == 4 && is_number(year) && is_within(month, 12) && is_within(day, 31)
+}
+
+/// Returns whether the text is a version. Two numbers alone may be the tag of a version line.
+fn is_version(text: &str) -> bool {
+    ReleaseVersion::parse(text)
+        .is_some_and(|version| version.numbers().len() > 2 || version.is_prerelease())
 }
 
 /// What a tag of this name stands for, so that no branch may take it: as [`reserved_meaning`], and the lines of
@@ -180,6 +209,9 @@ mod tests {
             "git-2b2e927",
             "sha-2b2e927",
             "pr-12",
+            "1.2.3.4",
+            "2026.02.0",
+            "1.19-rc1",
             "shipmark.prod.x",
         ] {
             assert!(reserved_meaning(&text.parse().unwrap()).is_some(), "{text}");
@@ -188,7 +220,14 @@ mod tests {
         assert!(reserved_meaning(&digest.parse().unwrap()).is_some());
         assert!(reserved_meaning(&format!("{digest}.sig").parse().unwrap()).is_some());
         for text in [
-            "main", "v2", "1.x", "git-flow", "sha-main", "pr-main", "1.2.3.4", "Latest",
+            "main",
+            "v2",
+            "1.x",
+            "git-flow",
+            "sha-main",
+            "pr-main",
+            "1.2.3.4.5",
+            "Latest",
         ] {
             assert_eq!(reserved_meaning(&text.parse().unwrap()), None, "{text}");
         }
@@ -227,7 +266,7 @@ mod tests {
             "1.x",
             "vnext",
             "v-1",
-            "1.2.3.4",
+            "1.2.3.4.5",
             "1-2",
             "1--x",
             "v",

@@ -1,8 +1,9 @@
 use std::fmt;
 
-use semver::Version;
-
-use super::{ReleaseSeries, VersionLine, line_tag, tag_name};
+use super::{
+    NamedRelease, ReleaseSeries, ReleaseVersion, TagProvenance, TaggingError, VersionLine,
+    line_tag, tag_name,
+};
 use crate::image::Tag;
 
 /// What may happen to a tag once it is written.
@@ -28,16 +29,8 @@ pub enum ImmutableTagSource {
 /// What a moving tag follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MovingTagSource {
-    /// A version line, moved to a release of it only if that is the highest
-    /// (`line_move`).
-    Line {
-        /// The line.
-        line: VersionLine,
-        /// The releases whose line it is.
-        series: ReleaseSeries,
-        /// The release it is to be moved to.
-        version: Version,
-    },
+    /// A version line.
+    Line(Box<LineTag>),
     /// A branch.
     Branch,
     /// A pull request.
@@ -46,6 +39,20 @@ pub enum MovingTagSource {
     Environment,
     /// What the user says: a rule of `tags` names it.
     Other,
+}
+
+/// The line that a tag follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineTag {
+    /// Line.
+    pub line: VersionLine,
+    /// Series of the tag itself: what it has around the line's name.
+    pub series: ReleaseSeries,
+    /// Series of the tag that names the release; another one where a variant or a component gives
+    /// `latest`.
+    pub release_series: ReleaseSeries,
+    /// Release that the tag is moved to.
+    pub version: ReleaseVersion,
 }
 
 /// A tag that is to be written.
@@ -70,6 +77,10 @@ pub struct DerivedTags {
     pub tags: Vec<PlannedTag>,
     /// What was skipped or defaulted, and why. May hold text from outside, made printable.
     pub notes: Vec<String>,
+    /// What is hardly meant as it is. May hold text from outside, made printable.
+    pub warnings: Vec<String>,
+    /// Sources of the version and the SHA tag.
+    pub provenance: TagProvenance,
 }
 
 impl PlannedTag {
@@ -85,7 +96,29 @@ impl PlannedTag {
 
     /// Whether only the tags of a repository tell if this is the tag of a version line.
     pub fn may_take_line(&self) -> bool {
-        self.is_named_by_event() && line_tag::line_of(&self.tag).is_some()
+        match &self.kind {
+            TagKind::Moving(MovingTagSource::Other) => line_tag::may_be_latest(&self.tag),
+            _ => self.is_named_by_event() && line_tag::may_be_line(&self.tag),
+        }
+    }
+
+    /// Returns the version that the tag names or follows.
+    pub fn version(&self) -> Option<ReleaseVersion> {
+        match &self.kind {
+            TagKind::Immutable(ImmutableTagSource::Version) => {
+                NamedRelease::parse(self.tag.as_str()).map(|release| release.version)
+            }
+            TagKind::Moving(MovingTagSource::Line(line)) => Some(line.version.clone()),
+            _ => None,
+        }
+    }
+
+    /// Returns the line that the tag follows.
+    pub fn line(&self) -> Option<&LineTag> {
+        match &self.kind {
+            TagKind::Moving(MovingTagSource::Line(line)) => Some(line),
+            _ => None,
+        }
     }
 
     /// Whether the tag is called as a version or a version line is, apart from `latest`, which rules
@@ -109,7 +142,7 @@ impl TagKind {
 
     /// Whether a tag of this kind follows a version line.
     pub fn is_line(&self) -> bool {
-        matches!(self, Self::Moving(MovingTagSource::Line { .. }))
+        matches!(self, Self::Moving(MovingTagSource::Line(_)))
     }
 }
 
@@ -117,7 +150,7 @@ impl fmt::Display for TagKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Immutable(_) => f.write_str("immutable"),
-            Self::Moving(MovingTagSource::Line { .. }) => f.write_str("follows the version line"),
+            Self::Moving(MovingTagSource::Line(_)) => f.write_str("follows the version line"),
             Self::Moving(MovingTagSource::Branch) => f.write_str("follows the branch"),
             Self::Moving(MovingTagSource::PullRequest) => f.write_str("follows the pull request"),
             Self::Moving(MovingTagSource::Environment) => f.write_str("follows the environment"),
@@ -136,12 +169,24 @@ impl DerivedTags {
         self.notes.push(note.into());
     }
 
-    /// Puts the immutable tags first and drops what is there twice. Where one name is wanted as
-    /// both kinds, the immutable one is the safe one.
+    pub(super) fn add_warning(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
+    }
+
+    /// Returns the error of a run without tags, with all that was noted.
+    pub(super) fn no_tags_error(&self) -> TaggingError {
+        let reasons = self.warnings.iter().chain(&self.notes);
+        TaggingError::NoTags(reasons.cloned().collect::<Vec<_>>().join("; "))
+    }
+
+    /// Puts the immutable tags first, then version lines, and drops what is there twice. Where one
+    /// name is wanted as several kinds, the first of them is the safe one.
     pub(super) fn into_ordered(mut self) -> Self {
         let mut tags: Vec<PlannedTag> = Vec::with_capacity(self.tags.len());
-        self.tags
-            .sort_by_key(|planned| !planned.kind.is_immutable());
+        self.tags.sort_by_key(|planned| {
+            let kind = &planned.kind;
+            (!kind.is_immutable(), !kind.is_line())
+        });
         for planned in self.tags {
             match tags.iter().find(|earlier| earlier.tag == planned.tag) {
                 Some(earlier) if earlier.kind != planned.kind => self.notes.push(format!(
@@ -152,6 +197,28 @@ impl DerivedTags {
                 None => tags.push(planned),
             }
         }
+        relate_lines_to_releases(&mut tags);
         Self { tags, ..self }
+    }
+}
+
+/// A line is about the releases of its own series where the run gives one of them.
+fn relate_lines_to_releases(tags: &mut [PlannedTag]) {
+    let releases: Vec<Tag> = tags
+        .iter()
+        .filter(|planned| planned.kind.is_immutable())
+        .map(|planned| planned.tag.clone())
+        .collect();
+    for planned in tags {
+        let TagKind::Moving(MovingTagSource::Line(line)) = &mut planned.kind else {
+            continue;
+        };
+        let is_own = |tag: &Tag| {
+            let version = line.series.version(tag);
+            version.is_some_and(|it| it.cmp_precedence(&line.version).is_eq())
+        };
+        if releases.iter().any(is_own) {
+            line.release_series = line.series.clone();
+        }
     }
 }

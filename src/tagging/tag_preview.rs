@@ -10,6 +10,8 @@ pub fn preview_tags(derived: DerivedTags) -> RuleExpansion {
         version,
         tags,
         notes,
+        warnings,
+        provenance,
     } = derived;
     let mut tags: Vec<_> = tags
         .into_iter()
@@ -22,6 +24,8 @@ pub fn preview_tags(derived: DerivedTags) -> RuleExpansion {
     tags.sort_by_key(|tag| Some(&tag.text) != version.as_ref());
     let mut expansion = RuleExpansion::default();
     expansion.tags = tags;
-    expansion.findings = notes.into_iter().map(Finding::from_note).collect();
+    let contradictions = provenance.contradictions().cloned();
+    let texts = warnings.into_iter().chain(notes).chain(contradictions);
+    expansion.findings = texts.map(Finding::from_note).collect();
     expansion
 }

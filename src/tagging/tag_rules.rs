@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::expand::{ExpandedTag, RuleExpansion, TagContext, expand_rules};
 use super::rules::{RuleError, TagRuleSet};
 use super::tag_plan::DerivedTags;
-use super::{CompatMode, TaggingError};
+use super::{CompatMode, NamedRelease, TaggingError};
 use crate::image::{CommitId, Tag};
 
 /// Which tags are wanted: the inputs `tags` and `flavor`.
@@ -13,6 +13,8 @@ use crate::image::{CommitId, Tag};
 pub enum TagRules {
     /// Those of the default table.
     Default,
+    /// Those of the default table, with the flavor, the mode and the lines of the inputs.
+    FlavoredDefault(Arc<TagInputs>),
     /// Those of the rules, in place of the table. Shared: what they are expanded for holds the event,
     /// and a run may release many images.
     Custom(Arc<TagInputs>),
@@ -41,21 +43,39 @@ impl TagRules {
         ))
     }
 
-    /// The rules, for this subject. No rules are [`TagRules::Default`].
+    /// The rules, for this subject. No rules are the default table.
     pub fn new(rules: TagRuleSet, subject: TagContext) -> Self {
-        match rules.is_default() {
-            true => Self::Default,
-            false => Self::Custom(Arc::new(TagInputs {
-                rules,
-                context: subject,
-            })),
+        if rules.is_plain_default() {
+            return Self::Default;
+        }
+        let is_default = rules.is_default();
+        let inputs = Arc::new(TagInputs {
+            rules,
+            context: subject,
+        });
+        match is_default {
+            true => Self::FlavoredDefault(inputs),
+            false => Self::Custom(inputs),
+        }
+    }
+
+    /// Returns whether the default table gives the tags.
+    pub fn is_default(&self) -> bool {
+        !matches!(self, Self::Custom(_))
+    }
+
+    /// Returns how closely docker/metadata-action is followed.
+    pub fn mode(&self) -> CompatMode {
+        match self {
+            Self::Default => CompatMode::default(),
+            Self::FlavoredDefault(inputs) | Self::Custom(inputs) => inputs.rules.mode(),
         }
     }
 
     /// Whether the tags depend on the commit that the image was built from.
     pub fn need_commit(&self) -> bool {
         match self {
-            Self::Default => true,
+            Self::Default | Self::FlavoredDefault(_) => true,
             Self::Custom(given) => given.rules.needs_commit(),
         }
     }
@@ -85,10 +105,13 @@ fn to_derived_tags(expansion: RuleExpansion) -> Result<DerivedTags, TaggingError
         ..DerivedTags::default()
     };
     for finding in &expansion.findings {
-        derived.add_note(finding.to_string());
+        match finding.difference {
+            Some(_) => derived.add_warning(format!("{finding} (strict mode differs)")),
+            None => derived.add_note(finding.to_string()),
+        }
     }
     for ExpandedTag { text, kind, rule } in expansion.tags.into_iter().chain(expansion.latest) {
-        let tag: Tag = match text.parse() {
+        let tag: Tag = match to_registry_text(&text).parse() {
             Ok(tag) => tag,
             Err(reason) => return Err(TaggingError::BadTag { rule, text, reason }),
         };
@@ -96,7 +119,17 @@ fn to_derived_tags(expansion: RuleExpansion) -> Result<DerivedTags, TaggingError
     }
     if derived.tags.is_empty() {
         derived.add_note("no rule applies to the event");
-        return Err(TaggingError::NoTags(derived.notes.join("; ")));
+        return Err(derived.no_tags_error());
     }
     Ok(derived.into_ordered())
+}
+
+/// Returns the text of a tag as a registry takes it: a component such as `@acme/web@1.2.3` leaves a dash
+/// before its name.
+fn to_registry_text(text: &str) -> &str {
+    let trimmed = text.trim_start_matches(['-', '.']);
+    match NamedRelease::parse(trimmed) {
+        Some(_) => trimmed,
+        None => text,
+    }
 }

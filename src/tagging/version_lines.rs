@@ -1,335 +1,230 @@
+//! Version lines: tags that follow the highest release of a series.
+
 use std::collections::BTreeSet;
 use std::fmt;
 
-use semver::Version;
-
-use crate::event::parse_version;
+use super::ExcludedVersions;
+use super::release_series::ReleaseSeries;
+use super::release_version::{ReleaseVersion, VersionNumber};
 use crate::image::Tag;
 
-/// A version line: the tags that follow its highest release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Version line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum VersionLine {
     /// `1`: every 1.x.y.
-    Major(u64),
+    Major(VersionNumber),
     /// `1.4`: every 1.4.x.
-    Minor(u64, u64),
+    Minor(VersionNumber, VersionNumber),
     /// `latest`: every release.
     Latest,
+    /// `rc`: every pre-release of that channel.
+    Channel(String),
 }
 
 impl VersionLine {
-    /// The lines that a release of `version` is on. A pre-release is on none; 0.x has no line of
-    /// its major version, since every 0.x may break what the one before promised.
-    pub fn lines_of(version: &Version) -> Vec<Self> {
-        if !version.pre.is_empty() {
+    /// Returns the lines that a release of `version` is on, in its spelling. A pre-release is on none;
+    /// 0.x has no line of its major version, since every 0.x may break what the one before promised.
+    /// A version of two numbers is no line of itself.
+    pub fn lines_of(version: &ReleaseVersion) -> Vec<Self> {
+        if version.is_prerelease() {
             return Vec::new();
         }
-        let minor = Self::Minor(version.major, version.minor);
-        let major = (version.major > 0).then_some(Self::Major(version.major));
-        [Some(minor), major, Some(Self::Latest)]
+        let [major, minor, rest @ ..] = version.numbers() else {
+            return Vec::new();
+        };
+        let minor = (!rest.is_empty()).then(|| Self::Minor(major.clone(), minor.clone()));
+        let major = (!major.is_zero()).then(|| Self::Major(major.clone()));
+        [minor, major, Some(Self::Latest)]
             .into_iter()
             .flatten()
             .collect()
     }
 
-    fn contains(&self, version: &Version) -> bool {
-        match *self {
-            Self::Major(major) => version.major == major,
-            Self::Minor(major, minor) => (version.major, version.minor) == (major, minor),
+    /// Returns the line of `version` that is called `name`, `0` for 0.x included; a `v` before a number
+    /// does not matter.
+    pub fn named(name: &str, version: &ReleaseVersion) -> Option<Self> {
+        let numbers = version.numbers();
+        let mut lines = match version.is_prerelease() {
+            true => vec![Self::Channel(version.channel()?.to_owned())],
+            false => Self::lines_of(version),
+        };
+        if !version.is_prerelease() {
+            lines.extend(numbers.first().cloned().map(Self::Major));
+        }
+        let bare = name.strip_prefix('v').unwrap_or(name);
+        lines.into_iter().find(|line| {
+            let text = line.to_string();
+            text == name || (text == bare && line.has_number())
+        })
+    }
+
+    fn has_number(&self) -> bool {
+        matches!(self, Self::Major(_) | Self::Minor(..))
+    }
+
+    /// Returns whether the line counts `version`, by the values of its numbers.
+    pub fn contains(&self, version: &ReleaseVersion) -> bool {
+        let is_number = |number: &VersionNumber, at: usize| {
+            let numbers = version.numbers();
+            numbers
+                .get(at)
+                .is_some_and(|it| it.cmp_value(number).is_eq())
+        };
+        match self {
+            Self::Channel(word) => version.channel() == Some(word),
+            _ if version.is_prerelease() => false,
+            Self::Major(major) => is_number(major, 0),
+            Self::Minor(major, minor) => is_number(major, 0) && is_number(minor, 1),
             Self::Latest => true,
         }
     }
 }
 
-/// The tag's text.
+/// Writes the name of the line's tag, without the text around it.
 impl fmt::Display for VersionLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Major(major) => write!(f, "{major}"),
             Self::Minor(major, minor) => write!(f, "{major}.{minor}"),
             Self::Latest => f.write_str("latest"),
+            Self::Channel(word) => f.write_str(word),
         }
     }
 }
 
-/// Releases that are numbered together: those whose tags have the same text around the version.
-/// `1.4.0-alpine` is of another series than `1.4.0`, and never moves its lines.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct ReleaseSeries {
-    /// What stands before the version.
-    pub prefix: String,
-    /// What stands after it.
-    pub suffix: String,
-}
-
-impl ReleaseSeries {
-    /// The release that `tag` names: a full version, with an optional `v`. A pre-release is none,
-    /// nor are caches, commits, lines and branches.
-    pub fn release(&self, tag: &Tag) -> Option<Version> {
-        let text = tag.as_str().strip_prefix(self.prefix.as_str())?;
-        let text = text.strip_suffix(self.suffix.as_str())?;
-        parse_version(text).filter(|version| version.pre.is_empty())
-    }
-}
-
-/// A release that a repository holds.
+/// Release that a repository contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaggedRelease {
     /// Its version.
-    pub version: Version,
+    pub version: ReleaseVersion,
     /// The tag that names it.
     pub tag: Tag,
 }
 
-/// The releases of a series that a repository holds, as its tags tell, those taken back left out.
+/// Versions of a series that a repository contains, as its tags tell, without those that never count.
 #[derive(Debug, Clone, Default)]
 pub struct SeriesReleases {
+    /// From the highest to the lowest, each version once.
     releases: Vec<TaggedRelease>,
-    withdrawn: Vec<Version>,
-}
-
-/// Whether a line's tag moves to a new release.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LineMove {
-    /// It does: the release is the highest of its line.
-    Moves,
-    /// It is not for this release.
-    Stays {
-        /// The highest release of the line, if it has any.
-        highest: Option<TaggedRelease>,
-        /// Why, for people: `latest stays at 2.1.0: 1.4.3 is a backport`.
-        why: String,
-    },
+    withdrawn: Vec<ReleaseVersion>,
+    excluded: ExcludedVersions,
 }
 
 impl SeriesReleases {
-    /// The releases of `series` among `tags`, which must be all tags of the repository. Those whose
-    /// tag is `withdrawn` do not count.
+    /// Returns the versions of `series` among `tags`, which must be all tags of the repository. Those
+    /// whose tag is `withdrawn` and those that are `excluded` do not count. A tag of two numbers is a
+    /// release only if there is no version of three or four numbers on the line of that name.
     pub fn from_tags<'a>(
         tags: impl IntoIterator<Item = &'a Tag>,
         series: &ReleaseSeries,
         withdrawn: &BTreeSet<Tag>,
+        excluded: &ExcludedVersions,
     ) -> Self {
-        let release = |tag: &Tag| {
-            let version = series.release(tag)?;
+        let withdrawn = withdrawn.iter().filter_map(|tag| series.version(tag));
+        let withdrawn: Vec<ReleaseVersion> = withdrawn.collect();
+        let is_withdrawn = |version: &ReleaseVersion| {
+            let mut withdrawn = withdrawn.iter();
+            withdrawn.any(|it| it.cmp_precedence(version).is_eq())
+        };
+        let versions = tags.into_iter().filter_map(|tag| {
+            let version = series.version(tag)?;
             let tag = tag.clone();
             Some(TaggedRelease { version, tag })
-        };
-        let withdrawn: Vec<Version> = withdrawn
-            .iter()
-            .filter_map(|tag| series.release(tag))
-            .collect();
-        let counts = |release: &TaggedRelease| !withdrawn.contains(&release.version);
+        });
+        let mut releases: Vec<TaggedRelease> = versions.collect();
+        remove_line_tags(&mut releases);
+        releases.retain(|it| {
+            !is_withdrawn(&it.version) && excluded.excluding(&it.version, Some(&it.tag)).is_none()
+        });
+        releases.sort_by(|a, b| {
+            let order = b.version.cmp_precedence(&a.version);
+            let is_own = |it: &TaggedRelease| series.is_own_spelling(&it.tag);
+            order
+                .then_with(|| is_own(b).cmp(&is_own(a)))
+                .then_with(|| a.tag.as_str().len().cmp(&b.tag.as_str().len()))
+        });
+        releases.dedup_by(|a, b| a.version.cmp_precedence(&b.version).is_eq());
         Self {
-            releases: tags
-                .into_iter()
-                .filter_map(release)
-                .filter(counts)
-                .collect(),
+            releases,
             withdrawn,
+            excluded: excluded.clone(),
         }
     }
 
-    /// The highest release of `line`. Where `1.4.0` and `v1.4.0` are both there, the first is meant.
-    pub fn highest(&self, line: VersionLine) -> Option<&TaggedRelease> {
-        let of_line = self
-            .releases
-            .iter()
-            .filter(|release| line.contains(&release.version));
-        of_line.max_by(|a, b| {
-            let order = a.version.cmp_precedence(&b.version);
-            order.then_with(|| b.tag.as_str().len().cmp(&a.tag.as_str().len()))
-        })
+    /// Returns whether the series has a release that counts, pre-releases apart.
+    pub fn has_releases(&self) -> bool {
+        self.highest(&VersionLine::Latest).is_some()
     }
 
-    /// Whether the tag of `line` is for `candidate`, which need not be among these releases yet:
-    /// only if none of them is higher, so that the line ends at its highest release.
-    pub fn line_move(&self, line: VersionLine, candidate: &Version) -> LineMove {
-        let highest = self.highest(line);
-        let Some(reason) = self.reason_to_stay(line, candidate, highest) else {
-            return LineMove::Moves;
-        };
-        let at = highest.map_or_else(String::new, |highest| format!(" at {}", highest.version));
-        LineMove::Stays {
-            highest: highest.cloned(),
-            why: format!("{line} stays{at}: {candidate} {reason}"),
-        }
+    /// Returns the highest release of `line`.
+    pub fn highest(&self, line: &VersionLine) -> Option<&TaggedRelease> {
+        let mut releases = self.releases.iter();
+        releases.find(|it| line.contains(&it.version))
     }
 
-    fn reason_to_stay(
+    /// Returns the releases of `line` that are higher than `candidate`, from the highest.
+    pub fn higher_than<'a>(
+        &'a self,
+        line: &'a VersionLine,
+        candidate: &'a ReleaseVersion,
+    ) -> impl Iterator<Item = &'a TaggedRelease> {
+        let on_line = self.on_line(line);
+        on_line.take_while(|it| it.version.is_higher_than(candidate))
+    }
+
+    /// Returns the releases of `line` that are lower than `candidate`, from the highest.
+    pub fn lower_than<'a>(
+        &'a self,
+        line: &'a VersionLine,
+        candidate: &'a ReleaseVersion,
+    ) -> impl Iterator<Item = &'a TaggedRelease> {
+        let on_line = self.on_line(line);
+        on_line.filter(|it| candidate.is_higher_than(&it.version))
+    }
+
+    /// Returns the releases of `line`, from the highest.
+    pub fn on_line<'a>(&'a self, line: &'a VersionLine) -> impl Iterator<Item = &'a TaggedRelease> {
+        let releases = self.releases.iter();
+        releases.filter(|it| line.contains(&it.version))
+    }
+
+    /// Returns why `candidate` never moves `line`, whatever else there is.
+    pub fn unmovable_reason(
         &self,
-        line: VersionLine,
-        candidate: &Version,
-        highest: Option<&TaggedRelease>,
+        line: &VersionLine,
+        candidate: &ReleaseVersion,
     ) -> Option<&'static str> {
-        if !candidate.pre.is_empty() {
-            return Some("is a pre-release");
-        }
-        if !line.contains(candidate) {
-            return Some("is not of that line");
-        }
-        if self.withdrawn.contains(candidate) {
-            return Some("is withdrawn");
-        }
-        let higher = &highest?.version;
-        if candidate.cmp_precedence(higher).is_ge() {
-            None
-        } else if (candidate.major, candidate.minor) == (higher.major, higher.minor) {
-            Some("is lower")
+        let is_candidate = |it: &ReleaseVersion| it.cmp_precedence(candidate).is_eq();
+        if candidate.is_prerelease() && !matches!(line, VersionLine::Channel(_)) {
+            Some("is a pre-release")
+        } else if !line.contains(candidate) {
+            Some("is not of that line")
+        } else if self.withdrawn.iter().any(is_candidate) {
+            Some("is withdrawn")
+        } else if self.excluded.excluding(candidate, None).is_some() {
+            Some("is excluded")
         } else {
-            Some("is a backport")
+            None
         }
     }
+}
+
+/// Removes tags of two numbers that are the tags of a line, since the line has releases.
+fn remove_line_tags(releases: &mut Vec<TaggedRelease>) {
+    let on_minor_lines: Vec<ReleaseVersion> = releases
+        .iter()
+        .map(|it| it.version.clone())
+        .filter(|version| version.numbers().len() > 2 && !version.is_prerelease())
+        .collect();
+    let is_line = |version: &ReleaseVersion| {
+        let [major, minor] = version.numbers() else {
+            return false;
+        };
+        let line = VersionLine::Minor(major.clone(), minor.clone());
+        !version.is_prerelease() && on_minor_lines.iter().any(|it| line.contains(it))
+    };
+    releases.retain(|it| !is_line(&it.version));
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tags(tags: &[&str]) -> BTreeSet<Tag> {
-        tags.iter().map(|tag| tag.parse().unwrap()).collect()
-    }
-
-    fn releases(there: &[&str]) -> SeriesReleases {
-        SeriesReleases::from_tags(&tags(there), &ReleaseSeries::default(), &BTreeSet::new())
-    }
-
-    fn highest(releases: &SeriesReleases, line: VersionLine) -> Option<&str> {
-        releases.highest(line).map(|release| release.tag.as_str())
-    }
-
-    fn of(text: &str) -> Version {
-        Version::parse(text).unwrap()
-    }
-
-    fn stays(releases: &SeriesReleases, line: VersionLine, candidate: &str) -> Option<String> {
-        match releases.line_move(line, &of(candidate)) {
-            LineMove::Moves => None,
-            LineMove::Stays { why, .. } => Some(why),
-        }
-    }
-
-    #[test]
-    fn a_release_is_on_its_lines() {
-        for (version, lines) in [
-            ("1.4.0", &["1.4", "1", "latest"][..]),
-            ("0.4.0", &["0.4", "latest"]),
-            ("1.4.0-rc.1", &[]),
-        ] {
-            let all = VersionLine::lines_of(&of(version));
-            let all: Vec<_> = all.iter().map(VersionLine::to_string).collect();
-            assert_eq!(all, lines, "{version}");
-        }
-    }
-
-    #[test]
-    fn only_full_versions_count_as_releases() {
-        let none = releases(&[
-            "buildcache",
-            "git-2b2e927",
-            "9.9",
-            "9",
-            "latest",
-            "pr-99",
-            "9.0.0-rc.1",
-            "09.0.0",
-            "x-9.0.0",
-            "9.0.0.0",
-            "V9.0.0",
-            "9-0-0",
-            "9.0.0-alpine",
-        ]);
-        assert_eq!(none.highest(VersionLine::Latest), None);
-        let some = releases(&["v1.4.0", "1.10.0", "1.9.0", "2.0.0-rc.1"]);
-        assert_eq!(highest(&some, VersionLine::Latest), Some("1.10.0"));
-        assert_eq!(highest(&some, VersionLine::Minor(1, 4)), Some("v1.4.0"));
-        assert_eq!(highest(&some, VersionLine::Major(2)), None);
-        let both = releases(&["v1.4.0", "1.4.0"]);
-        assert_eq!(highest(&both, VersionLine::Latest), Some("1.4.0"));
-    }
-
-    #[test]
-    fn each_series_has_its_own_history() {
-        let there = tags(&[
-            "2.0.0",
-            "1.4.0-alpine",
-            "1.4.1-alpine",
-            "web-3.0.0",
-            "x-alpine",
-        ]);
-        let highest = |prefix: &str, suffix: &str| {
-            let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
-            let releases = SeriesReleases::from_tags(
-                &there,
-                &ReleaseSeries { prefix, suffix },
-                &BTreeSet::new(),
-            );
-            highest(&releases, VersionLine::Latest).map(str::to_owned)
-        };
-        assert_eq!(highest("", "").as_deref(), Some("2.0.0"));
-        assert_eq!(highest("", "-alpine").as_deref(), Some("1.4.1-alpine"));
-        assert_eq!(highest("web-", "").as_deref(), Some("web-3.0.0"));
-        assert_eq!(highest("api-", ""), None);
-    }
-
-    #[test]
-    fn what_is_withdrawn_does_not_count() {
-        let (there, withdrawn) = (
-            tags(&["1.4.0", "1.4.1", "v1.4.2"]),
-            tags(&["1.4.2", "v1.4.1"]),
-        );
-        let releases = SeriesReleases::from_tags(&there, &ReleaseSeries::default(), &withdrawn);
-        assert_eq!(highest(&releases, VersionLine::Latest), Some("1.4.0"));
-        assert_eq!(
-            stays(&releases, VersionLine::Latest, "1.4.1").as_deref(),
-            Some("latest stays at 1.4.0: 1.4.1 is withdrawn")
-        );
-        assert_eq!(stays(&releases, VersionLine::Latest, "1.4.3"), None);
-    }
-
-    #[test]
-    fn lines_go_only_forward() {
-        let there = releases(&["2.1.0", "1.4.2", "1.4.3"]);
-        for (line, candidate) in [
-            (VersionLine::Latest, "2.1.0"),
-            (VersionLine::Latest, "2.1.1"),
-            (VersionLine::Major(1), "1.4.3+build.7"),
-            (VersionLine::Major(3), "3.0.0"),
-        ] {
-            assert_eq!(
-                stays(&there, line, candidate),
-                None,
-                "{line} to {candidate}"
-            );
-        }
-        for (line, candidate, why) in [
-            (
-                VersionLine::Latest,
-                "1.4.4",
-                "latest stays at 2.1.0: 1.4.4 is a backport",
-            ),
-            (
-                VersionLine::Major(1),
-                "1.3.9",
-                "1 stays at 1.4.3: 1.3.9 is a backport",
-            ),
-            (
-                VersionLine::Minor(1, 4),
-                "1.4.2",
-                "1.4 stays at 1.4.3: 1.4.2 is lower",
-            ),
-            (
-                VersionLine::Latest,
-                "3.0.0-rc.1",
-                "latest stays at 2.1.0: 3.0.0-rc.1 is a pre-release",
-            ),
-            (
-                VersionLine::Major(3),
-                "2.1.1",
-                "3 stays: 2.1.1 is not of that line",
-            ),
-        ] {
-            assert_eq!(stays(&there, line, candidate).as_deref(), Some(why));
-        }
-    }
-}
+mod tests;

@@ -102,7 +102,12 @@ impl ImageReader {
         self.tag_page.get_or_try_init(ask).await
     }
 
-    /// Returns the store; `None` for an archive.
+    /// Returns what [`ImageReader::first_tag_page`] told, if it was asked.
+    pub fn known_tag_page(&self) -> Option<&TagPage> {
+        self.tag_page.get()
+    }
+
+    /// The store that it is, where it is one.
     pub fn as_store(&self) -> Option<&ImageStore> {
         match &self.kind {
             ReaderKind::Store(store) => Some(store),

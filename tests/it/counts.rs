@@ -9,6 +9,7 @@ use shipmark::tagging::TagRules;
 
 use crate::registry::{Auth, Profile, Registry, TokenRules};
 use crate::support::keys::*;
+use crate::support::made_image::MadeImage;
 use crate::support::*;
 
 /// The requests of a registry since its log was cleared, by kind.
@@ -83,11 +84,13 @@ async fn a_cold_copy_between_registries() {
     insta::assert_snapshot!(kinds(&dev), @r"
     9 x GET blobs 200
     5 x GET manifests 200
+    1 x GET tags 200
+    1 x HEAD manifests 200
     ");
     insta::assert_snapshot!(kinds(&prod), @r"
     2 x GET tags 200
     1 x GET tags 404
-    3 x HEAD manifests 200
+    6 x HEAD manifests 200
     7 x HEAD manifests 404
     9 x POST blobs/uploads 202
     9 x PUT blobs/uploads 201
@@ -105,6 +108,8 @@ async fn a_copy_that_changes_nothing() {
     insta::assert_snapshot!(kinds(&dev), @r"
     1 x GET blobs 200
     2 x GET manifests 200
+    1 x GET tags 200
+    1 x HEAD manifests 200
     ");
     insta::assert_snapshot!(kinds(&prod), @r"
     1 x GET tags 200
@@ -126,9 +131,9 @@ async fn a_copy_within_a_registry_mounts() {
     insta::assert_snapshot!(kinds(&registry), @r"
     1 x GET blobs 200
     5 x GET manifests 200
-    2 x GET tags 200
+    3 x GET tags 200
     1 x GET tags 404
-    3 x HEAD manifests 200
+    7 x HEAD manifests 200
     7 x HEAD manifests 404
     9 x POST blobs/uploads 201
     9 x PUT manifests 201
@@ -150,6 +155,43 @@ async fn a_login_costs_one_refusal_and_one_token() {
     assert_eq!(registry.token_server().count(), 2, "one a run");
 }
 
+/// Asked for by its SHA tag, with a version by the event: the source repository is not listed.
+#[tokio::test]
+async fn a_copy_of_which_every_name_is_known() {
+    let (dev, _prod, from, to) = promoted_before().await;
+    let source = from.replace(":main", ":git-9f3c2a1");
+    done(promote(&source, &[&to], "refs/tags/v1.4.0"), &context()).await;
+    insta::assert_snapshot!(kinds(&dev), @r"
+    9 x GET blobs 200
+    5 x GET manifests 200
+    ");
+}
+
+/// An unlabelled image by its digest: one list, and the sixteen highest versions at once.
+#[tokio::test]
+async fn a_copy_of_which_only_version_tags_say_the_version() {
+    let (dev, prod) = (
+        Registry::start(Profile::plain()).await,
+        Registry::start(Profile::plain()).await,
+    );
+    let other = MadeImage::new(2, &[]);
+    let image = MadeImage::new(1, &[]);
+    for minor in 0..30 {
+        let tag = format!("1.{minor}.0");
+        if minor == 17 { &image } else { &other }.put(&dev, "web", &[&tag]);
+    }
+    let from = format!("{}/web@{}", dev.host(), image.digest());
+    let to = format!("{}/web", prod.host());
+    let outcome = done(promote(&from, &[&to], "refs/heads/main"), &context()).await;
+    assert_eq!(outcome.version.as_deref(), Some("1.17.0"));
+    insta::assert_snapshot!(kinds(&dev), @r"
+    2 x GET blobs 200
+    1 x GET manifests 200
+    1 x GET tags 200
+    16 x HEAD manifests 200
+    ");
+}
+
 /// A backport: the release that its lines stay at is looked up once.
 #[tokio::test]
 async fn a_backport() {
@@ -159,7 +201,7 @@ async fn a_backport() {
     done(promote(&from, &[&to], "refs/tags/v1.4.0"), &context()).await;
     insta::assert_snapshot!(kinds(&prod), @r"
     3 x GET tags 200
-    6 x HEAD manifests 200
+    8 x HEAD manifests 200
     4 x HEAD manifests 404
     3 x PUT manifests 201
     ");

@@ -1,7 +1,7 @@
 //! examples/fleet, as GitHub would run it: the steps that use shipmark are run with the inputs that the
 //! workflows give, against registries in the places of the example's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::registry::{Auth, PASSWORD, Profile, Registry, USER};
 use crate::support::checkout::commit;
 use crate::support::process::{Place, Ran};
+use crate::support::workflow::{filled, step_of};
 use crate::support::*;
 
 const ENVIRONMENTS: [&str; 3] = ["dev", "stage", "prod"];
@@ -85,28 +86,6 @@ impl Stage {
     }
 }
 
-/// `text` with each expression in it replaced by what the context has.
-fn filled(text: &str, context: &BTreeMap<&str, String>) -> String {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${{ ") {
-        let (expression, after) = after.split_once(" }}").unwrap();
-        filled += before;
-        filled += &context[expression];
-        rest = after;
-    }
-    filled + rest
-}
-
-fn step_of(job: &Value) -> &Value {
-    let uses = |step: &&Value| {
-        let uses = step["uses"].as_str();
-        uses.is_some_and(|uses| uses.starts_with("shipmark/shipmark@"))
-    };
-    let mut steps = job["steps"].as_array().unwrap().iter();
-    steps.find(uses).expect("a step that uses shipmark")
-}
-
 /// The logins that a job can read which has these; GitHub gives an empty text for the others.
 fn secrets(readable: &[&str]) -> BTreeMap<&'static str, String> {
     [
@@ -168,10 +147,12 @@ async fn the_example_of_a_fleet_runs() {
                 format!("{host}/team/{service}@{}", example_root())
             );
             let tags = stage.registry(environment).tags(&format!("team/{service}"));
-            let tags: Vec<_> = tags.into_keys().collect();
+            let tags: BTreeSet<_> = tags.into_keys().collect();
             assert_eq!(
                 tags,
-                ["1", "1.4", "1.4.0", "git-9f3c2a1", "latest", environment]
+                ["1", "1.4", "1.4.0", "latest", environment, "sha-9f3c2a1"]
+                    .map(str::to_owned)
+                    .into()
             );
         }
     }

@@ -320,7 +320,7 @@ fn a_label_that_denies_the_commit_is_refused_with_both() {
     };
     let (refused, place) = run(&inputs, other);
     assert_eq!(refused.status, Some(1), "{}", refused.log);
-    for part in [other, COMMIT, "set commit to"] {
+    for part in [other, COMMIT, "set commit: "] {
         assert!(
             refused.log.contains(part),
             "{part} is not in {}",

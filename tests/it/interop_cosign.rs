@@ -10,7 +10,7 @@ use shipmark::tagging::TagRules;
 use crate::support::keys::*;
 use crate::support::*;
 
-const PASSWORD: &str = "not a secret";
+pub const PASSWORD: &str = "not a secret";
 
 /// To sign with a key, and tell no log.
 const UNLOGGED: [&str; 3] = ["--yes", "--tlog-upload=false", "--use-signing-config=false"];
@@ -70,11 +70,21 @@ impl Bench {
         self.must_run("oras", arguments);
     }
 
-    fn must_run(&self, program: &str, arguments: &[&str]) -> String {
+    pub fn must_run(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.run(program, arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{program} {arguments:?}: {errors}");
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The text of a file in the folder.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap()
+    }
+
+    /// The repositories of this test, one in each registry.
+    pub fn places(&self) -> &[String] {
+        &self.repositories
     }
 
     /// Signs in one of cosign's forms with one of the keys.
@@ -127,7 +137,7 @@ fn new_format(form: SignatureFormat) -> String {
 
 pub const FORMS: [SignatureFormat; 2] = [SignatureFormat::Bundle, SignatureFormat::Legacy];
 
-async fn pushed(place: &str, key: Option<&PrivateKey>) -> String {
+pub async fn pushed(place: &str, key: Option<&PrivateKey>) -> String {
     let mut request = push(&example(), &[place], "refs/heads/main");
     request.rules = TagRules::parse(["it"]).unwrap();
     request.signing = key.map(signing);

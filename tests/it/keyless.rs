@@ -2,6 +2,7 @@
 
 mod conditions;
 mod github;
+mod rsa_timestamps;
 mod visibility;
 
 use std::sync::Arc;

@@ -167,57 +167,78 @@ async fn a_refusal_of_a_tag_that_is_not_there_is_the_registrys_failure() {
     }
 }
 
-/// A run died after it had written its version: the next one, of another version, mends the line.
+/// A run died after it had written its version: the next one, of another version, leaves the line to
+/// the dead run's repetition, and says so.
 #[tokio::test]
-async fn promise_4_a_line_left_behind_is_put_right_and_said() {
+async fn promise_4_a_line_left_behind_is_moved_by_its_own_run() {
     let registry = Registry::start(Profile::plain()).await;
     let [old, newer, ours] = [1, 2, 3].map(|number| labelled(&registry, "web", None, number));
     for (name, digest) in [("1.3.0", &old), ("latest", &old), ("2.1.0", &newer)] {
         tag(&registry, name, digest);
     }
+    let (context, said) = context_with(settings());
+    let request = release(&registry, ReleaseVerb::Promote, &ours, "refs/tags/v1.4.3");
+    let outcome = done(request, &context).await;
+    let expected = TagChange::Stays {
+        at: Some(old.parse().unwrap()),
+        why: "latest stays: the higher release 2.1.0 is in progress".to_owned(),
+    };
+    assert_eq!(*change(&outcome, "latest"), expected);
+    let text = said.text();
+    assert!(text.contains("exclude-versions: 2.1.0"), "{text}");
+    assert_eq!(registry.tags("web")["latest"], old);
+    let again = release(&registry, ReleaseVerb::Promote, &newer, "refs/tags/v2.1.0");
+    done(again, &context).await;
+    let tags = registry.tags("web");
+    assert_eq!((&tags["latest"], &tags["1.4"]), (&newer, &ours));
+}
+
+/// The line names what a release overwrote before it died, while a higher one is complete.
+#[tokio::test]
+async fn promise_4_a_repeated_run_undoes_its_own_write() {
+    let registry = Registry::start(Profile::plain()).await;
+    let [newer, ours] = [1, 2].map(|number| labelled(&registry, "web", None, number));
+    for (name, digest) in [("1.4.3", &ours), ("latest", &ours), ("2.1.0", &newer)] {
+        tag(&registry, name, digest);
+    }
     let request = || release(&registry, ReleaseVerb::Promote, &ours, "refs/tags/v1.4.3");
     let mut dry = request();
     dry.dry_run = true;
-    registry.clear_log();
     let planned = done(dry, &context()).await;
-    assert_eq!(registry.count_of("PUT "), 0);
     let outcome = done(request(), &context()).await;
     let expected = TagChange::Corrected {
-        from: Some(old.parse().unwrap()),
+        from: Some(ours.parse().unwrap()),
         to: newer.parse().unwrap(),
-        why: "latest stays at 2.1.0: 1.4.3 is a backport".to_owned(),
+        why: "2.1.0 is a higher release".to_owned(),
     };
     assert_eq!(*change(&planned, "latest"), expected);
-    assert_eq!(*change(&outcome, "latest"), expected);
-    let tags = registry.tags("web");
-    assert_eq!((&tags["latest"], &tags["1.4"]), (&newer, &ours));
+    assert!(matches!(
+        change(&outcome, "latest"),
+        TagChange::Corrected { .. }
+    ));
+    assert_eq!(registry.tags("web")["latest"], newer);
     registry.clear_log();
-    let again = done(request(), &context()).await;
-    assert!(matches!(change(&again, "latest"), TagChange::Stays { .. }));
+    done(request(), &context()).await;
     assert_eq!(registry.count_of("PUT "), 0);
 }
 
 #[tokio::test]
-async fn promise_4_on_disk_a_line_left_behind_is_put_right() {
+async fn promise_4_on_disk_a_line_is_moved_by_its_own_run() {
     let disk = tempfile::tempdir().unwrap();
     let place = format!("oci:{}", disk.path().join("prod").display());
     let other = format!("oci-archive:{}", image("buildkit-multi.tar").display());
     let mut newer = push(&other, &[&place], "refs/tags/v2.0.0");
     newer.facts.as_mut().unwrap().commit = Some("1".repeat(40).parse().unwrap());
-    let newer = done(newer, &context()).await.root;
-    // As if its writer had died: latest goes back.
-    let mut back = push(&example(), &[&place], "refs/heads/main");
-    back.rules = shipmark::tagging::TagRules::parse(["latest"]).unwrap();
-    done(back, &context()).await;
-    let outcome = done(
-        promote(&example(), &[&place], "refs/tags/v1.4.0"),
-        &context(),
-    )
-    .await;
+    let newest = done(newer.clone(), &context()).await.root;
+    let release = promote(&example(), &[&place], "refs/tags/v1.4.0");
+    let outcome = done(release, &context()).await;
+    let latest = change(&outcome, "latest");
     assert!(
-        matches!(change(&outcome, "latest"), TagChange::Corrected { to, .. } if *to == newer),
+        matches!(latest, TagChange::Stays { at: Some(at), .. } if *at == newest),
         "{outcome:?}"
     );
+    let again = done(newer, &context()).await;
+    assert_eq!(*change(&again, "latest"), TagChange::Unchanged);
 }
 
 #[tokio::test]

@@ -182,7 +182,6 @@ fn an_event_without_default_tags_shows_a_rule() {
             "repository_dispatch",
             "tags: type=raw,value=${{ github.event.client_payload.version }}",
         ),
-        ("merge_group", "tags: type=sha"),
     ] {
         let event = format!("--event={event}");
         let source = format!("--source={}", example());

@@ -19,7 +19,7 @@ pub(super) enum Files {
     /// Those of a commit: from the checkout's objects where they are there, else from GitHub's API.
     Commit {
         commit: CommitId,
-        checkout: Option<GitCheckout>,
+        checkout: Option<Box<GitCheckout>>,
     },
 }
 
@@ -53,7 +53,7 @@ impl Files {
         })?;
         Ok(Some(Self::Commit {
             commit,
-            checkout: checkout.ok(),
+            checkout: checkout.ok().map(Box::new),
         }))
     }
 
@@ -79,7 +79,7 @@ impl Files {
         ));
         Ok(Self::Commit {
             commit,
-            checkout: Some(checkout),
+            checkout: Some(Box::new(checkout)),
         })
     }
 

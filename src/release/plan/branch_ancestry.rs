@@ -1,7 +1,7 @@
 //! Keeps a branch's tag that already points to a newer image: another run was faster, or this one is
 //! repeated.
 
-use super::observe::DestinationState;
+use super::destination_state::DestinationState;
 use super::tags::TagPlan;
 use crate::git::{CommitAncestry, CommitOrder};
 use crate::image::{CommitId, Digest, Tag};

@@ -2,13 +2,16 @@
 //! push can name a branch, so none of them takes the tag of a version line that has releases, and
 //! none moves a tag that has the form of an immutable one (promise 3).
 
-use super::observe::DestinationState;
-use crate::image::{Destination, Digest};
+use super::destination_state::DestinationState;
+use crate::image::{Destination, Digest, Tag};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::request::ReleaseRequest;
-use crate::tagging::{CompatMode, DerivedTags, PlannedTag, TagRules, release_on_line};
+use crate::tagging::{
+    CompatMode, DerivedTags, PlannedTag, ReleaseSeries, ReleaseVersion, TagRules, VersionLine,
+    release_on_line, sibling_release,
+};
 
 /// Records the tags that are version lines, so that they are not moved.
 ///
@@ -24,44 +27,112 @@ pub(crate) fn check_branch_names(
     root: Digest,
 ) -> Result<(), Failure> {
     for (OpenDestination { name: place, .. }, seen) in destinations.iter().zip(seen) {
-        for planned in derived.tags.iter().filter(|tag| tag.is_named_by_event()) {
-            let tag = &planned.tag;
-            if seen.tag_digest(tag) == Some(root) {
+        let guard = NameGuard {
+            request,
+            context,
+            place,
+            root,
+        };
+        for planned in &derived.tags {
+            if seen.tag_digest(&planned.tag) == Some(root) {
                 continue;
             }
-            if let Some(release) = release_on_line(tag, &seen.tags) {
-                let line = format!("{tag} is the version line of {}", release.tag);
-                if is_strict(&request.rules) {
-                    return Err(version_line_failure(place, planned, &line));
-                }
-                let why = format!("{tag} stays: it is the version line of {}", release.tag);
-                let text = format!(
-                    "{place}: tag {why}, which no branch moves ({})",
-                    planned.rule
-                );
-                context.notices.warning(text);
-                seen.lines.insert(tag.clone(), why);
-            } else if let (Some(form), Some(there)) = (
-                immutable_form(&request.rules, planned),
-                seen.tag_digest(tag),
-            ) {
-                return Err(immutable_form_failure(place, planned, form, [there, root]));
+            if planned.is_named_by_event() {
+                guard.check_branch_tag(planned, seen)?;
+            } else if planned.may_take_line() {
+                guard.check_named_line(planned, seen);
             }
         }
     }
     Ok(())
 }
 
+/// What is checked at one destination.
+struct NameGuard<'a> {
+    request: &'a ReleaseRequest,
+    context: &'a ReleaseContext,
+    place: &'a Destination,
+    root: Digest,
+}
+
+impl NameGuard<'_> {
+    /// Checks the tag of a branch or a pull request.
+    fn check_branch_tag(
+        &self,
+        planned: &PlannedTag,
+        seen: &mut DestinationState,
+    ) -> Result<(), Failure> {
+        let (place, tag) = (self.place, &planned.tag);
+        if let Some(release) = release_on_line(tag, &seen.tags) {
+            let line = format!("{tag} is the version line of {}", release.tag);
+            if is_strict(&self.request.rules) {
+                return Err(version_line_failure(place, planned, &line));
+            }
+            let why = format!("{tag} stays: it is the version line of {}", release.tag);
+            let text = format!(
+                "{place}: tag {why}, which no branch moves ({})",
+                planned.rule
+            );
+            self.context.notices.warning(text);
+            seen.lines.insert(tag.clone(), why);
+            return Ok(());
+        }
+        let form = immutable_form(&self.request.rules, planned)
+            .or_else(|| sibling_release(tag, &seen.tags).map(|_| "a version"))
+            .or_else(|| is_two_number_release(tag, seen).then_some("a version"));
+        match (form, seen.tag_digest(tag)) {
+            (Some(form), Some(there)) => Err(immutable_form_failure(
+                place,
+                planned,
+                form,
+                [there, self.root],
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks a tag such as `latest` that a rule gives for an event without a version. In strict mode
+    /// it leaves a version line that has releases; compatible mode moves it, and warns.
+    fn check_named_line(&self, planned: &PlannedTag, seen: &mut DestinationState) {
+        let (place, tag) = (self.place, &planned.tag);
+        let Some(release) = release_on_line(tag, &seen.tags) else {
+            return;
+        };
+        let line = format!("{tag} is the version line of {}", release.tag);
+        match is_strict(&self.request.rules) {
+            true => {
+                let why = format!("{tag} stays: it is the version line of {}", release.tag);
+                seen.lines.insert(tag.clone(), why);
+            }
+            false => self.context.notices.warning(format!(
+                "{place}: {line}, and moves to an image without a version ({}): disable the rule for such \
+                 events (enable=), or set mode: strict",
+                planned.rule
+            )),
+        }
+    }
+}
+
+/// Returns whether a tag of two numbers is a release: the version line of that name has none.
+fn is_two_number_release(tag: &Tag, seen: &DestinationState) -> bool {
+    let version = ReleaseVersion::parse(tag.as_str());
+    version.is_some_and(|version| version.numbers().len() == 2)
+        && seen
+            .releases(&ReleaseSeries::default())
+            .on_line(&VersionLine::Latest)
+            .any(|it| it.tag == *tag)
+}
+
 /// What an immutable tag of this name would stand for, by itself or by the rules of the run.
 fn immutable_form(rules: &TagRules, planned: &PlannedTag) -> Option<&'static str> {
     planned.immutable_form().or_else(|| match rules {
         TagRules::Custom(given) => given.rules.immutable_form(&planned.tag),
-        TagRules::Default => None,
+        TagRules::Default | TagRules::FlavoredDefault(_) => None,
     })
 }
 
 fn is_strict(rules: &TagRules) -> bool {
-    matches!(rules, TagRules::Custom(given) if given.rules.mode() == CompatMode::Strict)
+    rules.mode() == CompatMode::Strict
 }
 
 const HINT: &str = "rename the branch, or disable the rule for it (enable=false)";

@@ -2,6 +2,11 @@
 
 pub(super) mod branch_ancestry;
 pub(super) mod branch_names;
+pub(super) mod creation_time;
+pub(super) mod destination_state;
+pub(super) mod line_facts;
+pub(super) mod line_warnings;
+pub(super) mod lines;
 mod next_version;
 pub(super) mod observe;
 pub(super) mod reuse;

@@ -5,89 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join_all, try_join, try_join_all};
 
-use crate::image::{Digest, ImageSource, Tag};
+use super::destination_state::DestinationState;
+use crate::image::{Digest, Tag};
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
-use crate::tagging::{
-    LineMove, MovingTagSource, PlannedTag, ReleaseSeries, SeriesReleases, TagKind,
-};
+use crate::release::request::ReleaseRequest;
+use crate::tagging::PlannedTag;
 use crate::transfer::{Side, StoreError};
-
-/// State of a destination when it was observed.
-#[derive(Debug, Default)]
-pub(crate) struct DestinationState {
-    /// Digest of each planned tag, and of the highest release of each planned line; `None`: no such tag.
-    pub(crate) tag_digests: BTreeMap<Tag, Option<Digest>>,
-    /// All tags, where version lines are planned.
-    pub(crate) tags: BTreeSet<Tag>,
-    /// Withdrawn releases. Always empty until release records exist.
-    pub(crate) withdrawn: BTreeSet<Tag>,
-    /// Branch tags that point to a newer image, with the reason.
-    pub(crate) newer_branches: BTreeMap<Tag, String>,
-    /// Tags of branches and pull requests that are version lines, with the reason.
-    pub(crate) lines: BTreeMap<Tag, String>,
-}
-
-impl DestinationState {
-    /// Records the digest of the source, where it is a tag of the destination.
-    pub(crate) fn record_source_tag(
-        &mut self,
-        destination: &OpenDestination,
-        source: &ImageSource,
-        root: Digest,
-    ) {
-        if let Some(tag) = destination.source_tag(source) {
-            self.tag_digests.insert(tag.clone(), Some(root));
-        }
-    }
-
-    pub(crate) fn tag_digest(&self, tag: &Tag) -> Option<Digest> {
-        self.tag_digests.get(tag).copied().flatten()
-    }
-
-    pub(crate) fn releases(&self, series: &ReleaseSeries) -> SeriesReleases {
-        SeriesReleases::from_tags(&self.tags, series, &self.withdrawn)
-    }
-
-    /// Resolves the highest releases of lines that this release does not move. A tag that is listed
-    /// and does not resolve counts as deleted since.
-    pub(crate) async fn resolve_highest_releases(
-        &mut self,
-        destination: &OpenDestination,
-        lines: &[PlannedTag],
-    ) -> Result<(), StoreError> {
-        loop {
-            let unknown = self.unresolved_releases(lines);
-            if unknown.is_empty() {
-                return Ok(());
-            }
-            for (tag, digest) in resolve_tags(destination, &unknown).await? {
-                if digest.is_none() {
-                    self.tags.remove(&tag);
-                }
-                self.tag_digests.insert(tag, digest);
-            }
-        }
-    }
-
-    fn unresolved_releases(&self, lines: &[PlannedTag]) -> BTreeSet<Tag> {
-        lines
-            .iter()
-            .filter_map(|planned| match &planned.kind {
-                TagKind::Moving(MovingTagSource::Line {
-                    line,
-                    series,
-                    version,
-                }) => match self.releases(series).line_move(*line, version) {
-                    LineMove::Stays { highest, .. } => Some(highest?.tag),
-                    LineMove::Moves => None,
-                },
-                _ => None,
-            })
-            .filter(|tag| self.tag_digest(tag).is_none())
-            .collect()
-    }
-}
 
 /// Lists the tags of each destination before it is known which of them matter, so that the
 /// connections are open and logged in by then. `None` where the list failed.
@@ -106,13 +30,13 @@ pub(crate) async fn list_tags_early(
 pub(crate) async fn observe_destinations(
     destinations: &[OpenDestination],
     tags: &[PlannedTag],
-    source: &ImageSource,
+    request: &ReleaseRequest,
     listed: Vec<Option<BTreeSet<Tag>>>,
 ) -> Result<Vec<DestinationState>, Failure> {
     let listed = listed.into_iter().chain(std::iter::repeat(None));
     let each = destinations.iter().zip(listed);
     try_join_all(each.map(|(destination, listed)| async move {
-        observe_destination(destination, tags, source, listed)
+        observe_destination(destination, tags, request, listed)
             .await
             .map_err(|error| Failure::from_store_error(Side::Destination, &destination.name, error))
     }))
@@ -122,10 +46,10 @@ pub(crate) async fn observe_destinations(
 async fn observe_destination(
     destination: &OpenDestination,
     planned: &[PlannedTag],
-    source: &ImageSource,
+    request: &ReleaseRequest,
     listed: Option<BTreeSet<Tag>>,
 ) -> Result<DestinationState, StoreError> {
-    let source = destination.source_tag(source);
+    let source = destination.source_tag(&request.source);
     let own = planned.iter().map(|planned| planned.tag.clone());
     let own = own.filter(|tag| Some(tag) != source).collect();
     let listing = async {
@@ -136,12 +60,16 @@ async fn observe_destination(
         }
     };
     let (named, tags) = try_join(resolve_tags(destination, &own), listing).await?;
+    let immutable = planned.iter().filter(|planned| planned.kind.is_immutable());
     let mut seen = DestinationState {
         tag_digests: named,
         tags,
+        excluded: request.excluded_versions.clone(),
+        immutable_tags: immutable.map(|planned| planned.tag.clone()).collect(),
         ..DestinationState::default()
     };
-    seen.resolve_highest_releases(destination, planned).await?;
+    let highest = resolve_tags(destination, &unresolved_releases(&seen, planned)).await?;
+    seen.record_digests(highest);
     Ok(seen)
 }
 
@@ -160,4 +88,18 @@ pub(crate) async fn resolve_tags(
         Ok::<_, StoreError>((tag.clone(), digest))
     });
     Ok(try_join_all(heads).await?.into_iter().collect())
+}
+
+/// Returns the highest release of each line that has a higher release than ours, unless its digest
+/// is known: in most cases the line names it, and nothing else is read.
+fn unresolved_releases(seen: &DestinationState, planned: &[PlannedTag]) -> BTreeSet<Tag> {
+    let lines = planned.iter().filter_map(|planned| {
+        seen.tag_digest(&planned.tag)?;
+        let line = planned.line()?;
+        let releases = seen.compared_releases(line);
+        let highest = releases.highest(&line.line)?;
+        let is_higher = highest.version.is_higher_than(&line.version);
+        (is_higher && !seen.tag_digests.contains_key(&highest.tag)).then(|| highest.tag.clone())
+    });
+    lines.collect()
 }

@@ -4,7 +4,7 @@
 //! an image that is reused passes every check that the source passes, and where the release names a
 //! version or an environment after it, its own label is not enough evidence.
 
-use super::observe::DestinationState;
+use super::destination_state::DestinationState;
 use super::tags;
 use crate::event::GitRef;
 use crate::image::{CommitId, Digest, TagOrDigest};

@@ -1,11 +1,13 @@
 //! Decides the change of each tag of a destination, as a pure function of the observed state.
 
+use super::destination_state::DestinationState;
+use super::line_warnings::LineWarnings;
+use super::lines::{LineDecision, LineHold, decide_line};
 use super::next_version::next_free_version;
-use super::observe::DestinationState;
 use crate::image::{Destination, Digest, Tag};
 use crate::release::Failure;
 use crate::release::outcome::{TagChange, TagResult};
-use crate::tagging::{LineMove, MovingTagSource, PlannedTag, TagKind};
+use crate::tagging::{MovingTagSource, PlannedTag, ReleaseVersion, TagKind};
 
 /// The tags of one destination.
 #[derive(Clone)]
@@ -13,6 +15,8 @@ pub(crate) struct TagPlan {
     pub(crate) steps: Vec<TagStep>,
     /// What they are to name, lines apart that are not for it.
     pub(crate) root: Digest,
+    /// What the reader should know of the lines.
+    pub(crate) line_warnings: LineWarnings,
 }
 
 /// One tag, and what happens to it.
@@ -20,6 +24,16 @@ pub(crate) struct TagPlan {
 pub(crate) struct TagStep {
     pub(crate) planned: PlannedTag,
     pub(crate) change: TagChange,
+    pub(crate) line_goal: Option<LineGoal>,
+}
+
+/// What the tag of a line is to name, if this run moves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LineGoal {
+    pub(crate) digest: Digest,
+    pub(crate) version: ReleaseVersion,
+    /// Whether the line passes a higher version: list and line are read again just before the write.
+    pub(crate) passes_version: bool,
 }
 
 impl TagPlan {
@@ -48,7 +62,9 @@ impl TagPlan {
     }
 
     pub(crate) fn into_results(self) -> Vec<TagResult> {
-        let result = |TagStep { planned, change }| TagResult {
+        let result = |TagStep {
+                          planned, change, ..
+                      }| TagResult {
             tag: planned.tag,
             kind: planned.kind,
             rule: planned.rule,
@@ -74,16 +90,95 @@ pub(crate) fn plan_tags(
     seen: &DestinationState,
     root: Digest,
 ) -> Result<TagPlan, Failure> {
+    let mut line_warnings = LineWarnings::default();
     let steps = tags.iter().map(|planned| {
+        if let Some(decision) = decide_line(planned, seen, root) {
+            return Ok(plan_line(planned, seen, root, decision, &mut line_warnings));
+        }
         Ok(TagStep {
             planned: planned.clone(),
             change: plan_change(place, planned, seen, root)?,
+            line_goal: None,
         })
     });
+    let steps = steps.collect::<Result<_, Failure>>()?;
     Ok(TagPlan {
-        steps: steps.collect::<Result<_, Failure>>()?,
+        steps,
         root,
+        line_warnings,
     })
+}
+
+/// Plans the tag of a line.
+pub(crate) fn plan_line(
+    planned: &PlannedTag,
+    seen: &DestinationState,
+    root: Digest,
+    decision: LineDecision,
+    warnings: &mut LineWarnings,
+) -> TagStep {
+    warnings.record_decision(&planned.tag, &decision);
+    let at = seen.tag_digest(&planned.tag);
+    let version = planned.line().map(|line| line.version.clone());
+    let own_goal = |passes_version| {
+        Some(LineGoal {
+            digest: root,
+            version: version?,
+            passes_version,
+        })
+    };
+    let (change, line_goal) = match decision {
+        LineDecision::OwnImage { passed } if at == Some(root) => {
+            (TagChange::Unchanged, own_goal(passed.is_some()))
+        }
+        LineDecision::OwnImage { passed } => (created_or_moved(at), own_goal(passed.is_some())),
+        LineDecision::HigherRelease(release, to) => {
+            let why = format!("{} is a higher release", release.tag);
+            let goal = LineGoal {
+                digest: to,
+                version: release.version,
+                passes_version: false,
+            };
+            (TagChange::Corrected { from: at, to, why }, Some(goal))
+        }
+        LineDecision::Stays(hold) => {
+            let why = hold_reason(planned, hold);
+            (TagChange::Stays { at, why }, None)
+        }
+        LineDecision::Needs(_) => {
+            let why = format!("{} stays: its releases are not known", planned.tag);
+            (TagChange::Stays { at, why }, None)
+        }
+    };
+    TagStep {
+        planned: planned.clone(),
+        change,
+        line_goal,
+    }
+}
+
+fn hold_reason(planned: &PlannedTag, hold: LineHold) -> String {
+    let tag = &planned.tag;
+    match hold {
+        LineHold::Decided(why) => why,
+        LineHold::InProgress(release) => {
+            format!(
+                "{tag} stays: the higher release {} is in progress",
+                release.tag
+            )
+        }
+        LineHold::UnknownImage(release) => format!(
+            "{tag} stays: it points to an image that no version tag names, and {} is higher",
+            release.tag
+        ),
+        LineHold::TwoNumberRelease => format!("{tag} stays: it is a release of two numbers"),
+        LineHold::OtherSeries(release) => {
+            format!(
+                "{tag} stays: it follows the releases such as {}",
+                release.tag
+            )
+        }
+    }
 }
 
 fn plan_change(
@@ -93,9 +188,6 @@ fn plan_change(
     root: Digest,
 ) -> Result<TagChange, Failure> {
     let there = seen.tag_digest(&planned.tag);
-    if let Some(due) = line_target(planned, seen) {
-        return Ok(line_change(due, there, root));
-    }
     if there == Some(root) {
         return Ok(TagChange::Unchanged);
     }
@@ -118,53 +210,6 @@ fn plan_change(
             })
         }
         (_, at) => Ok(created_or_moved(at)),
-    }
-}
-
-/// Target of the tag of a version line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LineTarget {
-    /// Our release: it is the highest of the line.
-    OwnRelease,
-    /// A higher one.
-    OtherRelease { to: Digest, why: String },
-    /// Nothing that is known: there is no release of the line.
-    Unknown { why: String },
-}
-
-/// Returns the target of the tag of a version line; `None` for other tags.
-pub(crate) fn line_target(planned: &PlannedTag, seen: &DestinationState) -> Option<LineTarget> {
-    let TagKind::Moving(MovingTagSource::Line {
-        line,
-        series,
-        version,
-    }) = &planned.kind
-    else {
-        return None;
-    };
-    let (highest, why) = match seen.releases(series).line_move(*line, version) {
-        LineMove::Moves => return Some(LineTarget::OwnRelease),
-        LineMove::Stays { highest, why } => (highest, why),
-    };
-    let to = highest.and_then(|highest| seen.tag_digest(&highest.tag));
-    Some(match to {
-        Some(to) => LineTarget::OtherRelease { to, why },
-        None => LineTarget::Unknown { why },
-    })
-}
-
-/// Returns the change of a line: it moves only to its highest release, and is corrected if it points
-/// to another one.
-fn line_change(due: LineTarget, at: Option<Digest>, root: Digest) -> TagChange {
-    match due {
-        LineTarget::OwnRelease if at == Some(root) => TagChange::Unchanged,
-        LineTarget::OwnRelease => created_or_moved(at),
-        LineTarget::OtherRelease { to, why } if at != Some(to) => {
-            TagChange::Corrected { from: at, to, why }
-        }
-        LineTarget::OtherRelease { why, .. } | LineTarget::Unknown { why } => {
-            TagChange::Stays { at, why }
-        }
     }
 }
 
@@ -216,150 +261,4 @@ pub(crate) fn tag_reference(place: &Destination, tag: &Tag) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tagging::{ImmutableTagSource, ReleaseSeries, VersionLine};
-    use std::collections::BTreeMap;
-
-    fn digest(text: &str) -> Digest {
-        Digest::from_bytes(text.as_bytes())
-    }
-
-    fn planned(tag: &str, kind: TagKind) -> PlannedTag {
-        PlannedTag {
-            tag: tag.parse().unwrap(),
-            kind,
-            rule: "a rule".to_owned(),
-        }
-    }
-
-    fn line(line: VersionLine, version: &str) -> TagKind {
-        TagKind::Moving(MovingTagSource::Line {
-            line,
-            series: ReleaseSeries::default(),
-            version: version.parse().unwrap(),
-        })
-    }
-
-    /// A destination with these tags, each with the digest of a text.
-    fn seen(tags: &[(&str, &str)]) -> DestinationState {
-        let named: BTreeMap<Tag, Option<Digest>> = tags
-            .iter()
-            .map(|(tag, of)| (tag.parse().unwrap(), Some(digest(of))))
-            .collect();
-        let tags = named.keys().cloned().collect();
-        DestinationState {
-            tag_digests: named,
-            tags,
-            ..DestinationState::default()
-        }
-    }
-
-    fn changed(tag: &PlannedTag, seen: &DestinationState) -> Result<TagChange, String> {
-        let place = "registry.example/team/web".parse().unwrap();
-        let plan = plan_tags(&place, std::slice::from_ref(tag), seen, digest("root"));
-        plan.map(|plan| plan.into_results().remove(0).change)
-            .map_err(|failure| failure.diagnostic().unwrap().to_string())
-    }
-
-    #[test]
-    fn promise_3_an_immutable_tag_is_not_moved() {
-        let tag = planned("1.4.0", TagKind::Immutable(ImmutableTagSource::Version));
-        assert_eq!(changed(&tag, &seen(&[])), Ok(TagChange::Created));
-        assert_eq!(
-            changed(&tag, &seen(&[("1.4.0", "root")])),
-            Ok(TagChange::Unchanged)
-        );
-        let refused = changed(&tag, &seen(&[("1.4.0", "other")])).unwrap_err();
-        let lines: Vec<&str> = refused.lines().collect();
-        assert_eq!(
-            lines,
-            [
-                format!(
-                    "tag 1.4.0 of registry.example/team/web points to {}, expected {}",
-                    digest("other"),
-                    digest("root")
-                )
-                .as_str(),
-                " why:  1.4.0 is an immutable tag (a rule)",
-                " hint: release under the next free version, 1.4.1, or release the existing image: --source registry.example/team/web:1.4.0",
-            ]
-        );
-    }
-
-    #[test]
-    fn promise_4_a_line_goes_only_forward() {
-        let there = seen(&[
-            ("1.4.0", "a"),
-            ("1.4", "a"),
-            ("2.0.0", "b"),
-            ("latest", "b"),
-        ]);
-        let moved = TagChange::Moved { from: digest("a") };
-        assert_eq!(
-            changed(
-                &planned("1.4", line(VersionLine::Minor(1, 4), "1.4.1")),
-                &there
-            ),
-            Ok(moved)
-        );
-        let why = || "latest stays at 2.0.0: 1.4.1 is a backport".to_owned();
-        let latest = planned("latest", line(VersionLine::Latest, "1.4.1"));
-        let stays = TagChange::Stays {
-            at: Some(digest("b")),
-            why: why(),
-        };
-        assert_eq!(changed(&latest, &there), Ok(stays));
-        // A run that died left it behind.
-        for from in [Some("a"), Some("root"), None] {
-            let latest_at = from.map(|from| ("latest", from));
-            let there = [("2.0.0", "b")].into_iter().chain(latest_at);
-            let there = seen(&there.collect::<Vec<_>>());
-            let corrected = TagChange::Corrected {
-                from: from.map(digest),
-                to: digest("b"),
-                why: why(),
-            };
-            assert_eq!(changed(&latest, &there), Ok(corrected), "{from:?}");
-        }
-    }
-
-    #[test]
-    fn withdrawn_releases_do_not_hold_a_line() {
-        let mut there = seen(&[("1.4.0", "a"), ("2.0.0", "b"), ("latest", "b")]);
-        there.withdrawn = ["2.0.0".parse().unwrap()].into();
-        let latest = planned("latest", line(VersionLine::Latest, "1.4.1"));
-        let moved = TagChange::Moved { from: digest("b") };
-        assert_eq!(changed(&latest, &there), Ok(moved));
-        let again = planned("latest", line(VersionLine::Latest, "2.0.0"));
-        let back = TagChange::Corrected {
-            from: Some(digest("b")),
-            to: digest("a"),
-            why: "latest stays at 1.4.0: 2.0.0 is withdrawn".to_owned(),
-        };
-        assert_eq!(changed(&again, &there), Ok(back));
-    }
-
-    #[test]
-    fn a_branch_stays_where_git_says_that_it_is_newer() {
-        let main = planned("main", TagKind::Moving(MovingTagSource::Branch));
-        let mut there = seen(&[("main", "a")]);
-        let why = "main stays: it is newer".to_owned();
-        there.newer_branches.insert(main.tag.clone(), why.clone());
-        let at = Some(digest("a"));
-        assert_eq!(changed(&main, &there), Ok(TagChange::Stays { at, why }));
-    }
-
-    #[test]
-    fn other_moving_tags_follow() {
-        let tag = planned("main", TagKind::Moving(MovingTagSource::Branch));
-        assert_eq!(
-            changed(&tag, &seen(&[("main", "a")])),
-            Ok(TagChange::Moved { from: digest("a") })
-        );
-        assert_eq!(
-            changed(&tag, &seen(&[("main", "root")])),
-            Ok(TagChange::Unchanged)
-        );
-    }
-}
+mod tests;

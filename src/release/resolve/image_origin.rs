@@ -49,29 +49,39 @@ fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
         .or_else(|| labels.version().map(str::to_owned));
 }
 
-/// Requires that a pushed image does not name another commit than its immutable tag would. Only an image on
-/// disk is read for that, since it costs nothing there. Returns a note if no tag names the commit.
-///
-/// # Errors
-/// A refusal, with both commits.
+/// Refuses to give a pushed image the tag of the event's commit where its label names another commit:
+/// the tag is immutable, and the commit's own image could never get it. Where no tag names a commit,
+/// this is a note. Of an image in a registry only the annotations of its root are read, which costs no
+/// request.
 pub(crate) async fn check_commit_label(
     image: &mut ResolvedImage,
     request: &ReleaseRequest,
     derived: &DerivedTags,
 ) -> Result<Option<String>, Failure> {
-    if request.verb != ReleaseVerb::Push || matches!(request.source, ImageSource::Registry(_)) {
+    if request.verb != ReleaseVerb::Push {
         return Ok(None);
+    }
+    if matches!(request.source, ImageSource::Registry(_)) {
+        let mut origin = ImageOrigin::default();
+        merge_labels(&mut origin, &image.root.labels());
+        return judge_commit_label(request, &origin, &derived.tags);
     }
     let origin = read_image_origin(&image.reader, &image.root)
         .await
         .map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
-    let expected = request
-        .facts
-        .as_ref()
-        .and_then(|facts| facts.commit.clone());
-    let named = origin.revision.clone();
+    let judged = judge_commit_label(request, &origin, &derived.tags);
     image.origin = Some(origin);
-    let (Some(expected), Some(named)) = (expected, named) else {
+    judged
+}
+
+fn judge_commit_label(
+    request: &ReleaseRequest,
+    origin: &ImageOrigin,
+    tags: &[PlannedTag],
+) -> Result<Option<String>, Failure> {
+    let facts = request.facts.as_ref();
+    let expected = facts.and_then(|facts| facts.commit.as_ref());
+    let Some((named, expected)) = origin.revision.as_ref().zip(expected) else {
         return Ok(None);
     };
     if named == expected {
@@ -79,10 +89,8 @@ pub(crate) async fn check_commit_label(
     }
     let is_commit_tag =
         |planned: &&PlannedTag| planned.kind == TagKind::Immutable(ImmutableTagSource::Commit);
-    match derived.tags.iter().find(is_commit_tag) {
-        Some(planned) if !request.commit_given => {
-            Err(denied_commit(&planned.tag, &named, &expected))
-        }
+    match tags.iter().find(is_commit_tag) {
+        Some(planned) if !request.commit_given => Err(denied_commit(&planned.tag, named, expected)),
         _ => Ok(Some(format!(
             "the image's label org.opencontainers.image.revision names the commit {named}, expected {expected}: \
              set it in the build (docker/build-push-action: labels), or a promotion uses the wrong commit"
@@ -96,7 +104,7 @@ fn denied_commit(tag: &Tag, named: &CommitId, expected: &CommitId) -> Failure {
     ))
     .with_reason("a commit's tag is immutable: the image of that commit could not get it any more (label org.opencontainers.image.revision)")
     .with_hint(format!(
-        "if the run built another ref, set commit to {named}; if the label is that of a base image, set it in the build (docker/build-push-action: labels), or set commit to {expected}"
+        "if the run built another ref, set commit: {named}; if the label is that of a base image, set it in the build (docker/build-push-action: labels), or set commit: {expected}"
     ))
 }
 

@@ -1,6 +1,7 @@
 //! Resolves the source: its store, its root manifest, its platforms and its labels.
 
 pub(super) mod image;
+pub(super) mod image_names;
 pub(super) mod image_origin;
 pub(super) mod image_store;
 pub(super) mod missing_image;

@@ -5,7 +5,7 @@ use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::failure::signing_failure;
-use crate::release::plan::observe::DestinationState;
+use crate::release::plan::destination_state::DestinationState;
 use crate::release::request::SigningOptions;
 use crate::release::verify::evidence;
 use crate::signing::Signer;

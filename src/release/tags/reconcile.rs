@@ -2,30 +2,42 @@
 //! 4).
 //!
 //! Registries have no compare-and-swap, so a run that decided on what it saw earlier may write a line
-//! over a higher release, which another run has finished meanwhile. What makes lines right in the end,
-//! whatever the order, is where each run may stop:
+//! over a higher release, which another run has finished meanwhile. Each run undoes what it overwrote;
+//! no run points a line at an image that it does not release for any other reason. The rules:
 //!
 //! 1. A version's own tag is written before any line is.
-//! 2. After the last line that it wrote, a run lists the tags anew, and looks anew at what its own
-//!    version names. It stops only where each line names what the highest of these releases names; what
-//!    is not so it writes, and then begins anew. A line that it found right and left alone, it reads
-//!    again after its own version's tag was written.
+//! 2. A run whose first list has a higher version on a line writes the line only if that version is
+//!    none, by the age of its image. If the line names this run's image, which an earlier attempt of
+//!    the run wrote before the higher version was there, it moves to that version.
+//! 3. After the last line that it wrote, a run lists the tags, and then reads every line that it wrote.
+//!    It stops only where each line names its image, or a higher release. A line goes to the highest
+//!    release that the first list did not have, if there is one; a line that names anything else it
+//!    writes again, and then begins again.
 //!
-//! Take the last write to a line, by any run, and the highest release once all have stopped. If the
-//! writer's last list holds that release, the writer wrote what it names, or it would have written
-//! again. If the list does not hold it, its tag was written later, so its own run came to the line
-//! after the last write, and either wrote it, which cannot be, or read that it was right. A run that
-//! dies is one that wrote less, or that did not look: the next run that begins after it and completes
-//! sees the lines of its version, finds their highest releases by listing, and corrects them, also
-//! where those are not its own. What a run's version is not on, it does not look at.
+//! Take runs of releases that are in progress for each other, each of which completes, if need be by
+//! being repeated; and take the highest release H of a line once all have stopped. H's run finds no
+//! higher version, so it writes the line (or finds that it names H), and later reads it. Suppose that
+//! the line names less at the end. Then the last write to it is by another run, W, after H's run has
+//! read the line for the last time; so the tag of H was there before W's write, and is in the list that
+//! W reads behind it. If W's first list lacked H, W moves the line to H, which is a later write. If W's
+//! first list had H, rule 2 lets W write only what undoes a write of its own: a later write of H. If W
+//! dies before it reads, its repetition finds H in its first list and its own image on the line, and
+//! rule 2 moves the line to H. So there is no such last write.
 //!
-//! A list may be behind. One that lacks our own tag shows that it is, and is asked for again. One that
-//! has ours and lacks another's cannot be told from one that is up to date: if the other run ends
-//! between our version's tag and our line, nothing but a list shows it. So one list is not believed,
-//! and two in a row must find nothing to do. A run that finds nothing to write believes the one it
-//! has: a list that is behind while a dead run is mended waits for the next.
+//! A line that names an image which the list cannot explain may have been moved by a run whose version
+//! is newer than the list: its tag was written before the line, so a list behind this reading has it.
+//! Only if that list has no higher release of this image either, the line names less.
+//!
+//! What is left: a higher version that is none by age is passed, although its run is under way. If
+//! that run completes between another's last reading and its write, the line ends at the lower release.
+//! The run that passes the version warns about it, and reads list and line again just before its write
+//! (`line_recheck.rs`).
+//!
+//! A list may be behind. One that lacks our own tag is asked for again; two in a row are taken together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use futures_util::future::try_join;
 
 use super::write;
 use crate::image::{Digest, Manifest, Tag};
@@ -33,32 +45,48 @@ use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::outcome::TagChange;
-use crate::release::plan::observe::{self, DestinationState};
-use crate::release::plan::tags::{LineTarget, TagPlan, immutable_tag_conflict, line_target};
+use crate::release::plan::destination_state::DestinationState;
+use crate::release::plan::lines::VERSION_LOOKUP_LIMIT;
+use crate::release::plan::observe;
+use crate::release::plan::tags::{LineGoal, TagPlan, TagStep, immutable_tag_conflict};
 use crate::release::resolve::image;
-use crate::tagging::{MovingTagSource, PlannedTag, TagKind};
+use crate::tagging::{LineTag, PlannedTag, TaggedRelease};
 use crate::transfer::{ImageStore, Side, StoreError};
 
-/// How many lists in a row must agree.
-const AGREEING_LISTS: u32 = 2;
-/// How often lines are corrected before it is given up: each time another run came between.
-const CORRECTIONS_LIMIT: u32 = 8;
+/// Lists in a row.
+const LISTS: usize = 2;
+/// How often lines are read: each time another run came between.
+const READINGS_LIMIT: u32 = 12;
 /// How often a list that lacks our own tag is asked for again.
 const STALE_LIST_RETRIES: u32 = 5;
 
-/// The tag of a line.
-struct LineTagState {
+/// Line that this run has moved, or has found at its image.
+struct TrackedLine {
     step_index: usize,
-    /// What it names, unless that has to be read: `Some(None)` is nothing.
-    digest: Option<Option<Digest>>,
+    planned: PlannedTag,
+    line: LineTag,
+    goal: LineGoal,
+    /// Images that the line named in an earlier reading: the list is behind these.
+    earlier: BTreeSet<Digest>,
+}
+
+/// What to do with a line after it was read.
+enum LineAction {
+    /// It names what it should.
+    Keep,
+    /// It names a higher release, which another run has moved it to.
+    KeepHigher(Digest, Tag),
+    /// It names an image that the list does not explain: a list behind this reading decides.
+    ReadAgain(Digest),
+    /// It is written.
+    Write(LineGoal, Option<String>),
 }
 
 struct LineReconciler<'a> {
     context: &'a ReleaseContext,
     destination: &'a OpenDestination,
+    seen: &'a DestinationState,
     root: &'a Manifest,
-    /// The planned lines.
-    lines: Vec<PlannedTag>,
     /// The tag of our version, where this run gives it one.
     own_version: Option<PlannedTag>,
 }
@@ -75,83 +103,55 @@ pub(crate) async fn reconcile_lines(
     seen: &DestinationState,
     root: &Manifest,
 ) -> Result<(), Failure> {
-    let mut line_states = line_states(plan);
-    if line_states.is_empty() || !plan.steps.iter().any(|step| step.change.writes_tag()) {
+    let mut lines = tracked_lines(plan);
+    if lines.is_empty() || !plan.steps.iter().any(|step| step.change.writes_tag()) {
         return Ok(());
     }
     let reconciler = LineReconciler {
         context,
         destination,
+        seen,
         root,
-        lines: planned_lines(plan),
         own_version: own_version_tag(plan),
     };
-    // What the releases of other runs name, as far as this run copies none of them.
-    let mut known = seen.tag_digests.clone();
-    reconciler.forget_own_version(&mut known);
-    let (mut readings, mut corrections) = (0, 0);
-    loop {
-        let (now, is_behind) = reconciler.read_state(seen, known).await?;
-        let wrote = reconciler
-            .correct_lines(plan, &mut line_states, &now)
-            .await?;
-        if !wrote {
-            readings += if is_behind { AGREEING_LISTS } else { 1 };
-            known = now.tag_digests;
-        } else {
-            corrections += 1;
-            readings = 0;
-            known = BTreeMap::new();
+    for _ in 0..READINGS_LIMIT {
+        let now = reconciler.read_state(&lines).await?;
+        let mut are_right = true;
+        for line in &mut lines {
+            let step = &mut plan.steps[line.step_index];
+            are_right &= reconciler.reconcile_line(step, line, &now).await?;
         }
-        if readings >= AGREEING_LISTS {
-            return reconciler.check_own_version(&known);
-        }
-        if corrections > CORRECTIONS_LIMIT {
-            return Err(reconciler.unstable_lines_failure());
+        if are_right {
+            return reconciler.check_own_version(&now);
         }
     }
+    Err(reconciler.unstable_lines_failure())
 }
 
-/// What is known of each line after this run's writes.
-fn line_states(plan: &TagPlan) -> Vec<LineTagState> {
-    let lines = plan.steps.iter().enumerate();
-    lines
-        .filter(|(_, step)| step.planned.kind.is_line())
-        .map(|(step, it)| LineTagState {
-            step_index: step,
-            digest: match it.change {
-                TagChange::Created | TagChange::Moved { .. } => Some(Some(plan.root)),
-                TagChange::Unchanged => None,
-                TagChange::Stays { at, .. } | TagChange::Corrected { from: at, .. } => Some(at),
-            },
+fn tracked_lines(plan: &TagPlan) -> Vec<TrackedLine> {
+    let steps = plan.steps.iter().enumerate();
+    let lines = steps.filter_map(|(step_index, step)| {
+        Some(TrackedLine {
+            step_index,
+            planned: step.planned.clone(),
+            line: step.planned.line()?.clone(),
+            goal: step.line_goal.clone()?,
+            earlier: BTreeSet::new(),
         })
-        .collect()
-}
-
-fn planned_lines(plan: &TagPlan) -> Vec<PlannedTag> {
-    let planned = plan.steps.iter().map(|step| &step.planned);
-    planned
-        .filter(|planned| planned.kind.is_line())
-        .cloned()
-        .collect()
-}
-
-/// The immutable tag that names the release the lines are moved to.
-fn own_version_tag(plan: &TagPlan) -> Option<PlannedTag> {
-    let mut planned = plan.steps.iter().map(|step| &step.planned);
-    let of_line = planned.clone().find_map(|planned| match &planned.kind {
-        TagKind::Moving(MovingTagSource::Line {
-            series, version, ..
-        }) => Some((series, version)),
-        _ => None,
     });
-    let (series, version) = of_line?;
+    lines.collect()
+}
+
+/// Returns the immutable tag that names the release the lines are moved to.
+fn own_version_tag(plan: &TagPlan) -> Option<PlannedTag> {
+    let planned = || plan.steps.iter().map(|step| &step.planned);
+    let line = planned().find_map(PlannedTag::line)?;
     let is_own = |planned: &&PlannedTag| {
-        let release = series.release(&planned.tag);
+        let version = line.release_series.version(&planned.tag);
         planned.kind.is_immutable()
-            && release.is_some_and(|release| release.cmp_precedence(version).is_eq())
+            && version.is_some_and(|version| version.cmp_precedence(&line.version).is_eq())
     };
-    planned.find(is_own).cloned()
+    planned().find(is_own).cloned()
 }
 
 impl LineReconciler<'_> {
@@ -159,38 +159,71 @@ impl LineReconciler<'_> {
         Failure::from_store_error(Side::Destination, &self.destination.name, error)
     }
 
-    fn forget_own_version(&self, known: &mut BTreeMap<Tag, Option<Digest>>) {
-        if let Some(own) = &self.own_version {
-            known.remove(&own.tag);
-        }
-    }
-
-    /// The tags as they are now, and whether their list is behind; what is `known` is not asked for again.
-    async fn read_state(
-        &self,
-        before: &DestinationState,
-        mut known: BTreeMap<Tag, Option<Digest>>,
-    ) -> Result<(DestinationState, bool), Failure> {
-        let own = self.own_version.iter().map(|own| own.tag.clone());
-        let unknown = own.filter(|tag| !known.contains_key(tag)).collect();
+    /// Reads the list of tags, and then the lines, our version's tag and the higher releases.
+    async fn read_state(&self, lines: &[TrackedLine]) -> Result<DestinationState, Failure> {
         let failed = |error| self.to_failure(error);
-        let (named, (tags, is_behind)) = futures_util::future::try_join(
-            observe::resolve_tags(self.destination, &unknown),
-            self.list_tags(),
+        let mut tags = BTreeSet::new();
+        for _ in 0..LISTS {
+            let (list, is_behind) = self.list_tags().await.map_err(failed)?;
+            tags.extend(list);
+            if is_behind {
+                break;
+            }
+        }
+        let mut now = self.seen.with_tags(tags);
+        now.tag_digests.retain(|_, digest| digest.is_some());
+        let own = self.own_version.iter().map(|own| own.tag.clone());
+        let read = lines.iter().map(|line| line.planned.tag.clone()).chain(own);
+        let read = read.collect();
+        let newer: BTreeSet<Tag> = lines
+            .iter()
+            .filter_map(|line| self.newer_release(line, &now))
+            .map(|release| release.tag)
+            .filter(|tag| now.tag_digest(tag).is_none())
+            .collect();
+        let (named, newer) = try_join(
+            observe::resolve_tags(self.destination, &read),
+            observe::resolve_tags(self.destination, &newer),
         )
         .await
         .map_err(failed)?;
-        known.extend(named);
-        let mut now = DestinationState {
-            tag_digests: known,
-            tags,
-            withdrawn: before.withdrawn.clone(),
-            ..DestinationState::default()
-        };
-        now.resolve_highest_releases(self.destination, &self.lines)
-            .await
-            .map_err(failed)?;
-        Ok((now, is_behind))
+        now.tag_digests.extend(named);
+        now.record_digests(newer);
+        self.read_higher_releases(lines, &mut now).await?;
+        Ok(now)
+    }
+
+    /// Reads what the higher releases of lines name that do not name what they should.
+    async fn read_higher_releases(
+        &self,
+        lines: &[TrackedLine],
+        now: &mut DestinationState,
+    ) -> Result<(), Failure> {
+        let unexplained = lines.iter().filter(|line| {
+            let at = now.tag_digest(&line.planned.tag);
+            at.is_some_and(|at| at != line.goal.digest && at != self.root.digest)
+        });
+        let unknown: BTreeSet<Tag> = unexplained
+            .flat_map(|line| self.higher_releases(line, now))
+            .map(|release| release.tag)
+            .filter(|tag| !now.tag_digests.contains_key(tag))
+            .collect();
+        let digests = observe::resolve_tags(self.destination, &unknown).await;
+        now.record_digests(digests.map_err(|error| self.to_failure(error))?);
+        Ok(())
+    }
+
+    fn higher_releases(&self, line: &TrackedLine, now: &DestinationState) -> Vec<TaggedRelease> {
+        let releases = now.compared_releases(&line.line);
+        let higher = releases.higher_than(&line.line.line, &line.goal.version);
+        higher.take(VERSION_LOOKUP_LIMIT).cloned().collect()
+    }
+
+    /// Returns the highest release that was not there at the first look.
+    fn newer_release(&self, line: &TrackedLine, now: &DestinationState) -> Option<TaggedRelease> {
+        let higher = self.higher_releases(line, now).into_iter();
+        let mut newer = higher.filter(|release| !self.seen.tags.contains(&release.tag));
+        newer.next()
     }
 
     /// The list of tags, and whether it is known to be behind, since it still lacks what this run wrote.
@@ -224,55 +257,97 @@ impl LineReconciler<'_> {
         }
     }
 
-    /// Writes every line that names something else than it should; whether there was one.
-    async fn correct_lines(
+    /// Corrects a line; returns whether it was right.
+    async fn reconcile_line(
         &self,
-        plan: &mut TagPlan,
-        line_states: &mut [LineTagState],
+        step: &mut TagStep,
+        line: &mut TrackedLine,
         now: &DestinationState,
     ) -> Result<bool, Failure> {
-        let mut wrote = false;
-        for line in line_states {
-            let step = &mut plan.steps[line.step_index];
-            let Some((to, why)) = self.target_digest(&step.planned, now) else {
-                continue;
-            };
-            if line.digest == Some(Some(to)) {
-                continue;
+        let at = now.tag_digest(&line.planned.tag);
+        match self.choose_action(line, at, now) {
+            LineAction::Keep => Ok(true),
+            LineAction::KeepHigher(at, tag) => {
+                let why = format!("{tag} is a higher release");
+                step.change = TagChange::Stays { at: Some(at), why };
+                Ok(true)
             }
-            let tag = &step.planned.tag;
-            let at = self.destination.store.resolve_tag(tag).await;
-            let at = at.map_err(|error| self.to_failure(error))?;
-            if at != Some(to) {
-                self.write_line(&step.planned, to, why.as_deref()).await?;
-                wrote = true;
+            LineAction::ReadAgain(at) => {
+                line.earlier.insert(at);
+                Ok(false)
             }
-            line.digest = Some(Some(to));
-            step.change = self.resulting_change(&step.change, at, to, why);
+            LineAction::Write(goal, why) => {
+                self.write_line(&line.planned, goal.digest, why.as_deref())
+                    .await?;
+                let from = step.change.previous_digest(self.root.digest);
+                step.change = match why {
+                    Some(why) => TagChange::Corrected {
+                        from,
+                        to: goal.digest,
+                        why,
+                    },
+                    None => from.map_or(TagChange::Created, |from| TagChange::Moved { from }),
+                };
+                line.goal = goal;
+                Ok(false)
+            }
         }
-        Ok(wrote)
     }
 
-    /// What a line is to name, with the reason where it is not the root.
-    fn target_digest(
+    fn choose_action(
         &self,
-        line: &PlannedTag,
+        line: &TrackedLine,
+        at: Option<Digest>,
         now: &DestinationState,
-    ) -> Option<(Digest, Option<String>)> {
-        match line_target(line, now)? {
-            LineTarget::OwnRelease => match self
-                .own_version
-                .as_ref()
-                .and_then(|own| now.tag_digest(&own.tag))
-            {
-                Some(other) if other != self.root.digest => {
-                    let why = "another run wrote the version's tag at the same time";
-                    Some((other, Some(why.to_owned())))
-                }
-                _ => Some((self.root.digest, None)),
-            },
-            LineTarget::OtherRelease { to, why } => Some((to, Some(why))),
-            LineTarget::Unknown { .. } => None,
+    ) -> LineAction {
+        let (goal, why) = self.current_goal(line, now);
+        let Some(at) = at else {
+            return LineAction::Write(goal, why);
+        };
+        if at == goal.digest {
+            return LineAction::Keep;
+        }
+        let higher = self.higher_releases(line, now).into_iter();
+        let mut above = higher.filter(|release| release.version.is_higher_than(&goal.version));
+        if let Some(release) = above.find(|release| now.tag_digest(&release.tag) == Some(at)) {
+            return LineAction::KeepHigher(at, release.tag);
+        }
+        let is_own_write = at == self.root.digest || at == line.goal.digest;
+        match is_own_write || line.earlier.contains(&at) {
+            true => LineAction::Write(goal, why),
+            false => LineAction::ReadAgain(at),
+        }
+    }
+
+    /// Returns what the line is to name by now, with the reason where that is not our image.
+    fn current_goal(
+        &self,
+        line: &TrackedLine,
+        now: &DestinationState,
+    ) -> (LineGoal, Option<String>) {
+        let goal = |digest, version| LineGoal {
+            digest,
+            version,
+            passes_version: false,
+        };
+        if let Some(release) = self.newer_release(line, now)
+            && let Some(digest) = now.tag_digest(&release.tag)
+        {
+            let why = format!("{} is a higher release", release.tag);
+            return (goal(digest, release.version), Some(why));
+        }
+        let is_ours = line.goal.version == line.line.version;
+        let own = self.own_version.as_ref();
+        match own.and_then(|own| now.tag_digest(&own.tag)) {
+            Some(other) if is_ours && other != self.root.digest => {
+                let why = "another run wrote the version's tag at the same time".to_owned();
+                (goal(other, line.goal.version.clone()), Some(why))
+            }
+            _ if is_ours => (goal(self.root.digest, line.goal.version.clone()), None),
+            _ => {
+                let why = "an earlier attempt wrote it before a higher release".to_owned();
+                (line.goal.clone(), Some(why))
+            }
         }
     }
 
@@ -282,9 +357,7 @@ impl LineReconciler<'_> {
         to: Digest,
         why: Option<&str>,
     ) -> Result<(), Failure> {
-        let OpenDestination {
-            name: place, store, ..
-        } = self.destination;
+        let (place, store) = (&self.destination.name, &self.destination.store);
         let found;
         let manifest = if to == self.root.digest {
             self.root
@@ -302,29 +375,11 @@ impl LineReconciler<'_> {
         Ok(())
     }
 
-    /// What became of a line that named `at` just now, and names `to`.
-    fn resulting_change(
-        &self,
-        was: &TagChange,
-        at: Option<Digest>,
-        to: Digest,
-        why: Option<String>,
-    ) -> TagChange {
-        let from = was.previous_digest(self.root.digest);
-        match why {
-            // Another run has moved it already.
-            Some(why) if at == Some(to) => TagChange::Stays { at, why },
-            Some(why) => TagChange::Corrected { from, to, why },
-            None if at == Some(to) => was.clone(),
-            None => at.map_or(TagChange::Created, |from| TagChange::Moved { from }),
-        }
-    }
-
-    fn check_own_version(&self, known: &BTreeMap<Tag, Option<Digest>>) -> Result<(), Failure> {
+    fn check_own_version(&self, now: &DestinationState) -> Result<(), Failure> {
         let Some(own) = &self.own_version else {
             return Ok(());
         };
-        match known.get(&own.tag).copied().flatten() {
+        match now.tag_digest(&own.tag) {
             Some(there) if there == self.root.digest => Ok(()),
             Some(there) => {
                 Err(

@@ -6,6 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::evidence::{self, CheckedAttestation, CheckedSignature, ImageEvidence};
 use super::graph::{self, ManifestContent, ManifestNode};
 use crate::image::{Digest, ImageSource, Platform, TagOrDigest};
+use crate::referrers::UnreadSignature;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::request::{ImageCheck, RequiredEvidence};
@@ -56,6 +57,8 @@ pub struct Verification {
     pub signatures: Vec<CheckedSignature>,
     /// All attestations of the required types that were found.
     pub attestations: Vec<CheckedAttestation>,
+    /// Signatures of forms that are not read.
+    pub unread: Vec<UnreadSignature>,
     /// Evidence that is missing or invalid.
     pub missing: Vec<MissingEvidence>,
 }
@@ -98,10 +101,31 @@ impl Verification {
             }
         };
         Some(match why.as_slice() {
+            [] if !self.unread.is_empty() => failure.with_reason(self.unread_text()).with_hint(
+                "sign it with shipmark or cosign, which write the forms that verify reads",
+            ),
             [] => failure.with_reason("the image has none"),
             [only] => failure.with_reason(only.clone()),
             several => failure.with_reason(format!("none of its {} verifies", several.len())),
         })
+    }
+}
+
+impl Verification {
+    /// Names the signatures that are not read: `1 signature in notation's form, which is not read`.
+    pub fn unread_text(&self) -> String {
+        let mut forms: Vec<&str> = self.unread.iter().map(|one| one.form).collect();
+        forms.sort_unstable();
+        let counted = forms.chunk_by(|one, other| one == other).map(|same| {
+            let word = if same.len() == 1 {
+                "signature"
+            } else {
+                "signatures"
+            };
+            format!("{} {word} in the form of {}", same.len(), same[0])
+        });
+        let counted: Vec<String> = counted.collect();
+        format!("the image has {}, which is not read", counted.join(" and "))
     }
 }
 
@@ -199,11 +223,13 @@ impl ImageCheck {
             images,
             signatures: Vec::new(),
             attestations: Vec::new(),
+            unread: Vec::new(),
             missing: Vec::new(),
         };
         for one in all {
             found.signatures.extend(one.signatures);
             found.attestations.extend(one.attestations);
+            found.unread.extend(one.unread);
         }
         let wanted = self.wanted.iter();
         found.missing = wanted

@@ -3,15 +3,16 @@
 
 use futures_util::future::try_join3;
 
-use crate::image::{Digest, Manifest, Tag, TagOrDigest};
+use crate::image::{Digest, Manifest, ManifestBody, TagOrDigest};
 use crate::referrers::{
-    AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, ReferrerError, ReferrersSource,
-    TagSnapshot, read_cosign_layers, sig_tag,
+    AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, FoundReferrer, ReferrerError,
+    ReferrersSource, TagSnapshot, UnreadSignature, read_cosign_layers, sig_tag,
 };
 use crate::release::request::SignatureFormat;
 use crate::signing::{
-    AttestationRule, COSIGN_SIGN_PREDICATE, LegacySignature, Requirement, VerificationError,
-    VerifiedAttestation, VerifiedSignature, VerifiedStatement,
+    AttestationRule, COSIGN_SIGN_PREDICATE, ENVELOPE_TYPE, LegacySignature, Requirement,
+    SIMPLE_SIGNING_TYPE, VerificationError, VerifiedAttestation, VerifiedSignature,
+    VerifiedStatement,
 };
 use crate::transfer::ImageStore;
 
@@ -55,6 +56,8 @@ pub struct CheckedAttestation {
 pub(crate) struct ImageEvidence {
     pub(crate) signatures: Vec<CheckedSignature>,
     pub(crate) attestations: Vec<CheckedAttestation>,
+    /// Signatures of forms that are not read.
+    pub(crate) unread: Vec<UnreadSignature>,
 }
 
 /// Bundles by the digests of their manifests, and the source that lists them.
@@ -95,11 +98,22 @@ pub(crate) async fn check_legacy_signatures(
     subject: Digest,
     image: Option<&Manifest>,
 ) -> Result<Vec<CheckedSignature>, ReferrerError> {
-    let tag: Tag = sig_tag(subject);
+    let at = TagOrDigest::Tag(sig_tag(subject));
+    check_signature_layers(store, requirement, subject, image, &at).await
+}
+
+/// Checks the signatures in the layers of an image, which is found `at` a place.
+async fn check_signature_layers(
+    store: &ImageStore,
+    requirement: &Requirement,
+    subject: Digest,
+    image: Option<&Manifest>,
+    at: &TagOrDigest,
+) -> Result<Vec<CheckedSignature>, ReferrerError> {
     let look = |layer: CosignLayer| CheckedSignature {
         of: subject,
         format: SignatureFormat::Legacy,
-        at: TagOrDigest::Tag(tag.clone()),
+        at: at.clone(),
         digest: layer.digest,
         result: legacy_signature_from_layer(&layer)
             .and_then(|signed| requirement.check_legacy(&signed, subject)),
@@ -165,6 +179,13 @@ pub(crate) async fn check_evidence(
         match content {
             BundleContent::Signature(checked) => all.signatures.push(checked),
             BundleContent::Attestation(attestation) => all.attestations.push(attestation),
+            BundleContent::CosignImage(image) => {
+                let checked = check_cosign_referrer(store, requirement, subject, rules, *image);
+                let (signatures, attestations) = checked.await?;
+                all.signatures.extend(signatures);
+                all.attestations.extend(attestations);
+            }
+            BundleContent::Unread(signature) => all.unread.push(signature),
         }
     }
     all.signatures.extend(signatures);
@@ -172,10 +193,41 @@ pub(crate) async fn check_evidence(
     Ok(all)
 }
 
-/// Content of a bundle.
+/// Content of a referrer.
 enum BundleContent {
     Signature(CheckedSignature),
     Attestation(CheckedAttestation),
+    CosignImage(Box<Manifest>),
+    Unread(UnreadSignature),
+}
+
+/// Checks the layers of an image of cosign's legacy form that is listed as a referrer (OCI 1.1).
+async fn check_cosign_referrer(
+    store: &ImageStore,
+    requirement: &Requirement,
+    subject: Digest,
+    rules: &[&AttestationRule],
+    image: Manifest,
+) -> Result<(Vec<CheckedSignature>, Vec<CheckedAttestation>), ReferrerError> {
+    let at = TagOrDigest::Digest(image.digest);
+    let signatures = retain_layer_type(image.clone(), SIMPLE_SIGNING_TYPE);
+    let signatures =
+        check_signature_layers(store, requirement, subject, Some(&signatures), &at).await?;
+    if rules.is_empty() {
+        return Ok((signatures, Vec::new()));
+    }
+    let attestations = retain_layer_type(image, ENVELOPE_TYPE);
+    let opened = open_legacy_attestations(store, requirement, subject, Some(&attestations)).await?;
+    let checked = check_opened_attestations(opened, rules, subject, &at);
+    Ok((signatures, checked))
+}
+
+/// Returns the image with only the layers of a type.
+fn retain_layer_type(mut image: Manifest, media_type: &str) -> Manifest {
+    if let ManifestBody::Image { layers, .. } = &mut image.body {
+        layers.retain(|layer| layer.media_type == media_type);
+    }
+    image
 }
 
 async fn check_bundles(
@@ -186,7 +238,12 @@ async fn check_bundles(
 ) -> Result<Vec<BundleContent>, ReferrerError> {
     let is_required = |kind: &str| rules.iter().any(|rule| rule.matches_type(kind));
     let wanted = |kind: &str| kind == COSIGN_SIGN_PREDICATE || is_required(kind);
-    let look = |found: FoundArtifact| {
+    let look = |found: FoundReferrer| {
+        let found = match found {
+            FoundReferrer::Artifact(found) => found,
+            FoundReferrer::CosignImage(image) => return BundleContent::CosignImage(image),
+            FoundReferrer::UnreadSignature(signature) => return BundleContent::Unread(signature),
+        };
         let opened = match found.content {
             Ok(content) => requirement.verify_bundle(&content, subject),
             Err(problem) => Err(VerificationError::Malformed(problem)),
@@ -231,16 +288,27 @@ async fn check_legacy_attestations(
         .read(store)
         .await?;
     let found = open_legacy_attestations(store, requirement, subject, image.as_ref()).await?;
-    let checked = found
+    let at = TagOrDigest::Tag(CosignTagSuffix::Att.tag(subject));
+    Ok(check_opened_attestations(found, rules, subject, &at))
+}
+
+/// Applies the rules to attestations of the legacy form, which are found `at` a place.
+fn check_opened_attestations(
+    opened: Vec<(Digest, Result<VerifiedAttestation, VerificationError>)>,
+    rules: &[&AttestationRule],
+    subject: Digest,
+    at: &TagOrDigest,
+) -> Vec<CheckedAttestation> {
+    let checked = opened
         .into_iter()
         .map(|(digest, attested)| CheckedAttestation {
             of: subject,
             format: SignatureFormat::Legacy,
-            at: TagOrDigest::Tag(CosignTagSuffix::Att.tag(subject)),
+            at: at.clone(),
             digest,
             result: attested.and_then(|attested| apply_attestation_rules(attested, rules)),
         });
-    Ok(checked.collect())
+    checked.collect()
 }
 
 /// Opens the attestations in an `.att` image, by the digests of their envelopes.

@@ -57,9 +57,7 @@ impl FromStr for AttestationRule {
         let parts = split_at_commas(text);
         let mut parts = parts.iter().map(|part| part.trim());
         let kind = parts.next().unwrap_or_default();
-        if kind.is_empty() {
-            return Err("names no predicate type before its conditions".to_owned());
-        }
+        let kind = predicate_type(kind)?;
         let conditions = parts.map(|part| {
             let (place, value) = part
                 .split_once('=')
@@ -73,6 +71,42 @@ impl FromStr for AttestationRule {
             predicate_type: WildcardPattern::new(kind),
             conditions: conditions.collect::<Result<_, String>>()?,
         })
+    }
+}
+
+/// Short names of predicate types that cosign takes as `--type`.
+const SHORT_NAMES: [(&str, &str); 10] = [
+    ("custom", "https://cosign.sigstore.dev/attestation/v1"),
+    ("slsaprovenance", "https://slsa.dev/provenance/v0.2"),
+    ("slsaprovenance02", "https://slsa.dev/provenance/v0.2"),
+    ("slsaprovenance1", "https://slsa.dev/provenance/v1"),
+    ("spdx", "https://spdx.dev/Document"),
+    ("spdxjson", "https://spdx.dev/Document"),
+    ("cyclonedx", "https://cyclonedx.org/bom"),
+    ("link", "https://in-toto.io/Link/v1"),
+    ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
+    ("openvex", "https://openvex.dev/ns"),
+];
+
+/// Returns the predicate type that a text names: itself, or what cosign's short name stands for.
+fn predicate_type(text: &str) -> Result<&str, String> {
+    if let Some((_, kind)) = SHORT_NAMES.iter().find(|(name, _)| *name == text) {
+        return Ok(kind);
+    }
+    match text {
+        "" => Err("names no predicate type before its conditions".to_owned()),
+        "signature" => Err(
+            "has conditions on a signature, which has no predicate: give signature alone, or the predicate type of an attestation"
+                .to_owned(),
+        ),
+        _ if text.contains(['/', ':', '.', '*']) => Ok(text),
+        _ => {
+            let names: Vec<&str> = SHORT_NAMES.iter().map(|(name, _)| *name).collect();
+            Err(format!(
+                "is no predicate type: expected its address, such as https://cyclonedx.org/bom, or one of {}",
+                names.join(", ")
+            ))
+        }
     }
 }
 
@@ -172,6 +206,29 @@ mod tests {
             let rule: AttestationRule = rule.parse().unwrap();
             assert_eq!(rule.check(&attested).is_ok(), good, "{rule}");
             assert_eq!(rule.to_string().parse::<AttestationRule>().unwrap(), rule);
+        }
+    }
+
+    #[test]
+    fn short_names_stand_for_predicate_types() {
+        for (text, expected) in [
+            ("cyclonedx", Ok("https://cyclonedx.org/bom")),
+            (
+                "spdxjson,/name=web",
+                Ok("https://spdx.dev/Document,/name=web"),
+            ),
+            ("https://example.com/x", Ok("https://example.com/x")),
+            ("*", Ok("*")),
+            ("sbom", Err("is no predicate type: expected its address")),
+            ("signature,/x=y", Err("conditions on a signature")),
+            (",/x=y", Err("names no predicate type")),
+        ] {
+            let rule: Result<AttestationRule, String> = text.parse();
+            match (rule, expected) {
+                (Ok(rule), Ok(expected)) => assert_eq!(rule.to_string(), expected),
+                (Err(reason), Err(part)) => assert!(reason.contains(part), "{text}: {reason}"),
+                (rule, _) => panic!("{text}: {rule:?}"),
+            }
         }
     }
 }

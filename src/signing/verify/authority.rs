@@ -8,10 +8,8 @@ use std::cell::RefCell;
 
 use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use sigstore_crypto::WEBPKI_VERIFICATION_ALGS;
 use sigstore_types::bundle::VerificationMaterialContent;
-use sigstore_types::{Bundle, DerCertificate, SignatureBytes, SignatureContent, TimeRange};
-use sigstore_types::{TimestampToken, TsaAuthority};
+use sigstore_types::{Bundle, DerCertificate, TimeRange};
 use webpki::{EndEntityCert, Error, VerifiedPath, anchor_from_trusted_cert};
 
 use super::super::VerificationError;
@@ -24,12 +22,6 @@ pub(super) struct Authority {
     anchor: TrustAnchor<'static>,
     intermediates: Vec<CertificateDer<'static>>,
     valid_for: Option<TimeRange>,
-}
-
-/// A timestamp authority, and the certificates that vouch for it.
-pub(super) struct Stamper {
-    authority: TsaAuthority,
-    chain: Authority,
 }
 
 impl Authority {
@@ -58,7 +50,7 @@ impl Authority {
     /// Refuses a certificate from which no path leads to the root in which every certificate is valid
     /// at `time` and may issue the one below it. `intermediates` are issuers that came with it: they are
     /// checked as the authority's own.
-    fn check(
+    pub(super) fn check(
         &self,
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
@@ -81,7 +73,7 @@ impl Authority {
             })
         };
         let path = leaf.verify_for_usage(
-            WEBPKI_VERIFICATION_ALGS,
+            self.purpose.signature_algorithms(),
             std::slice::from_ref(&self.anchor),
             &issuers,
             UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)),
@@ -105,29 +97,6 @@ impl Authority {
             checked.map_err(|reason| format!("a certificate of its authority {reason}"))?;
         }
         Ok(())
-    }
-}
-
-impl Stamper {
-    /// Takes a timestamp authority; `None` where its root cannot be read.
-    pub(super) fn new(authority: TsaAuthority) -> Option<Self> {
-        let above = authority.intermediates.iter().chain([&authority.root]);
-        let chain = Authority::new(Purpose::TimeStamping, above, authority.valid_for)?;
-        Some(Self { authority, chain })
-    }
-
-    /// Checks the authority's certificates at the time of a timestamp; `None` where the timestamp is
-    /// not its own.
-    fn check(
-        &self,
-        stamp: &TimestampToken,
-        signature: &SignatureBytes,
-    ) -> Option<Result<(), String>> {
-        let time = sigstore_tsa::verify_timestamp_for_authority(stamp, signature, &self.authority);
-        let (time, leaf) = (time.ok()?, owned(&self.authority.leaf));
-        let stamps = Issuer::read(&leaf).and_then(|leaf| leaf.check_stamps());
-        let stamps = stamps.map_err(|reason| format!("its authority's certificate {reason}"));
-        Some(stamps.and_then(|()| self.chain.check(&leaf, &[], time)))
     }
 }
 
@@ -167,43 +136,22 @@ pub(super) fn check_certificate(
     }
 }
 
-/// Refuses the timestamps of a bundle unless each is of an authority whose certificates were valid.
-pub(super) fn check_timestamps(
-    stampers: &[Stamper],
-    bundle: &Bundle,
-) -> Result<(), VerificationError> {
-    let signature = match &bundle.content {
-        SignatureContent::MessageSignature(message) => &message.signature,
-        SignatureContent::DsseEnvelope(envelope) => &envelope.signature.sig,
-        _ => {
-            return Err(VerificationError::malformed(
-                "its content is of an unknown kind",
-            ));
-        }
-    };
-    let stamps = &bundle.verification_material.timestamp_verification_data;
-    for stamp in &stamps.rfc3161_timestamps {
-        let stamp = &stamp.signed_timestamp;
-        any(stampers
-            .iter()
-            .filter_map(|stamper| stamper.check(stamp, signature)))
-        .map_err(|reason| VerificationError::Timestamp(VerificationError::printable(&reason)))?;
-    }
-    Ok(())
-}
-
 /// That one of several is good; else why the last is not that has a reason of its own.
-fn any(checked: impl Iterator<Item = Result<(), String>>) -> Result<(), String> {
-    let unknown = || told(Error::UnknownIssuer);
-    let mut reason = unknown();
+pub(super) fn any(checked: impl Iterator<Item = Result<(), String>>) -> Result<(), String> {
+    let mut reason = unknown_issuer();
     for checked in checked {
         match checked {
             Ok(()) => return Ok(()),
-            Err(other) if other != unknown() => reason = other,
+            Err(other) if other != unknown_issuer() => reason = other,
             Err(_) => (),
         }
     }
     Err(reason)
+}
+
+/// Returns the reason of a certificate that no authority of the trusted root issued.
+pub(super) fn unknown_issuer() -> String {
+    told(Error::UnknownIssuer)
 }
 
 fn owned(certificate: &DerCertificate) -> CertificateDer<'static> {

@@ -1,5 +1,7 @@
 use sigstore_types::{Bundle, KindVersion, MessageSignature, SignatureContent};
 
+use super::message_hash;
+
 /// An envelope's bundle as the signature of what the envelope signs, its encoding (DSSE's PAE).
 ///
 /// A log may hold an envelope as a `hashedrekord`, with the digest of that encoding. `sigstore-verify`
@@ -20,17 +22,23 @@ impl EncodedEnvelope {
         };
         let entries = &bundle.verification_material.tlog_entries;
         let is_record = |kind: KindVersion| kind == KindVersion::HashedRekordV001;
-        if !entries.iter().any(|entry| is_record(entry.kind_version)) {
+        let has_record = entries.iter().any(|entry| is_record(entry.kind_version));
+        // Of the envelope itself `sigstore-verify` knows only the hash of the curve's size.
+        let has_other_hash =
+            message_hash::signs_p384_sha256(bundle, &envelope.signature.sig, &envelope.pae());
+        if !has_record && !has_other_hash {
             return None;
         }
         let signature = MessageSignature::new(envelope.signature.sig.clone());
+        let encoding = envelope.pae();
+        let bundle = Bundle::new(
+            bundle.media_type,
+            bundle.verification_material.clone(),
+            SignatureContent::MessageSignature(signature),
+        );
         Some(Self {
-            encoding: envelope.pae(),
-            bundle: Bundle::new(
-                bundle.media_type,
-                bundle.verification_material.clone(),
-                SignatureContent::MessageSignature(signature),
-            ),
+            bundle: message_hash::with_message_hash(bundle, &encoding),
+            encoding,
         })
     }
 }

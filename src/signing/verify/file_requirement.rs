@@ -62,6 +62,14 @@ impl SignedArtifact {
         File::open(path).map(Self::File)
     }
 
+    /// Goes back to the beginning, where another check may have read the file.
+    fn rewind(&mut self) -> Result<(), VerificationError> {
+        match self {
+            Self::Digest(_) => Ok(()),
+            Self::File(file) => file.rewind().map_err(read_error),
+        }
+    }
+
     /// Returns the digest, for which a file is read to its end.
     ///
     /// # Errors
@@ -92,6 +100,7 @@ impl FileRequirement {
         bundle: &[u8],
         signed: &mut SignedArtifact,
     ) -> Result<SignatureEvidence, VerificationError> {
+        signed.rewind()?;
         let bundle = bundle_parts::parse_bundle(bundle)?;
         let policy = self.to_policy(&bundle)?;
         bundle_parts::check_parts(&bundle, self.requires_log.then_some(&*self.trust_root))?;
@@ -113,9 +122,9 @@ impl FileRequirement {
             _ => self.verify_bundle(&bundle, signed, &*policy)?,
         };
         if let FileSigner::Identity(identity) = &self.signer {
-            identity.check_certificate(result.certificate().ok_or(VerificationError::Key)?)?;
+            identity.check_bundle_certificate(&result, &bundle)?;
         }
-        Ok(SignatureEvidence::from_result(&result))
+        Ok(SignatureEvidence::from_result(&result, &bundle))
     }
 
     /// Who may have signed, for a bundle that is signed in that way.

@@ -1,9 +1,12 @@
 use std::fmt;
 
 use sigstore_crypto::CertificateInfo;
+use sigstore_types::Bundle;
+use sigstore_verify::VerificationResult;
 
 use super::super::VerificationError;
 use super::CertificateCondition;
+use super::subject_names::subject_names;
 
 /// Who has to have signed: what the certificate has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,16 +72,30 @@ impl fmt::Display for Identity {
 }
 
 impl Identity {
-    /// Whether a certificate that was found good is of this identity.
-    pub(super) fn check_certificate(
+    /// Refuses a bundle that was found good and is not signed by this identity.
+    pub(super) fn check_bundle_certificate(
+        &self,
+        result: &VerificationResult,
+        bundle: &Bundle,
+    ) -> Result<(), VerificationError> {
+        let certificate = bundle.signing_certificate().ok_or(VerificationError::Key)?;
+        let names = subject_names(certificate.as_bytes());
+        self.check_certificate(result.certificate().ok_or(VerificationError::Key)?, &names)
+    }
+
+    /// Whether a certificate that was found good is of this identity. `names` are the subject's.
+    fn check_certificate(
         &self,
         certificate: &CertificateInfo,
+        names: &[String],
     ) -> Result<(), VerificationError> {
         let none = || "nobody".to_owned();
         let expected = |text: &str| VerificationError::printable(text);
-        let subject = certificate.identity.as_ref().map(|name| name.as_str());
-        if !subject.is_some_and(|subject| self.subject.matches(subject)) {
-            let is = subject.map_or_else(none, VerificationError::printable);
+        if !names.iter().any(|name| self.subject.matches(name)) {
+            let is = match names {
+                [] => none(),
+                names => VerificationError::printable(&names.join(", ")),
+            };
             let expected = expected(&self.subject.to_string());
             return Err(VerificationError::OtherIdentity { is, expected });
         }

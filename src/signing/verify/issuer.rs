@@ -2,6 +2,8 @@
 //! `sigstore-verify` nor webpki looks at: the trusted root's own certificates, and key usage.
 
 use jiff::Timestamp;
+use rustls_pki_types::SignatureVerificationAlgorithm;
+use sigstore_crypto::WEBPKI_VERIFICATION_ALGS;
 use webpki::KeyUsage;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
@@ -42,6 +44,16 @@ impl Purpose {
         match self {
             Self::CodeSigning => ID_KP_CODE_SIGNING,
             Self::TimeStamping => ID_KP_TIME_STAMPING,
+        }
+    }
+
+    /// Returns how its certificates may be signed: a timestamp authority is often an ordinary one, with RSA.
+    pub(super) fn signature_algorithms(
+        self,
+    ) -> &'static [&'static dyn SignatureVerificationAlgorithm] {
+        match self {
+            Self::CodeSigning => WEBPKI_VERIFICATION_ALGS,
+            Self::TimeStamping => webpki::ALL_VERIFICATION_ALGS,
         }
     }
 
@@ -98,6 +110,12 @@ impl Issuer {
             true => Err(format!("had expired at {end}")),
             false => Ok(()),
         }
+    }
+
+    /// Returns whether the certificate says that it may issue others.
+    pub(super) fn may_issue(&self) -> bool {
+        let constraints = self.extension::<pkix::BasicConstraints>();
+        matches!(constraints, Ok(Some(constraints)) if constraints.ca)
     }
 
     /// Certificates of version 1 do not say that they may, so they may not.

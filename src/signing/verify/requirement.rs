@@ -6,7 +6,7 @@ use sigstore_types::{Artifact, Bundle, Sha256Hash, SignatureContent};
 
 use super::super::{ImageClaim, LegacySignature, PublicKey, VerificationError};
 use super::dsse_encoding::EncodedEnvelope;
-use super::{Identity, InTotoStatement, SignatureEvidence, TrustRoot, bundle_parts};
+use super::{Identity, InTotoStatement, SignatureEvidence, TrustRoot, bundle_parts, message_hash};
 use crate::image::Digest;
 
 /// Who has to have signed.
@@ -30,6 +30,8 @@ pub enum Requirement {
         /// was made.
         logged: bool,
     },
+    /// One of several, in their order: keys of a rotation, or trusted roots.
+    Any(Vec<Requirement>),
 }
 
 /// A good signature of an image.
@@ -65,11 +67,58 @@ impl std::fmt::Display for Requirement {
         match self {
             Self::Key { key, .. } => write!(f, "the key {}", key.fingerprint()),
             Self::Identity { identity, .. } => identity.fmt(f),
+            Self::Any(several) => {
+                let mut names: Vec<String> = several.iter().map(Self::to_string).collect();
+                names.dedup();
+                f.write_str(&names.join(" or "))
+            }
         }
     }
 }
 
 impl Requirement {
+    /// Requires one of several; of one, that one.
+    pub fn any_of(mut several: Vec<Self>) -> Self {
+        match several.len() {
+            1 => several.swap_remove(0),
+            _ => Self::Any(several),
+        }
+    }
+
+    /// Returns the keys that are required, any of them; none where a certificate is.
+    pub fn keys(&self) -> Vec<&PublicKey> {
+        match self {
+            Self::Key { key, .. } => vec![key],
+            Self::Identity { .. } => Vec::new(),
+            Self::Any(several) => {
+                let mut keys: Vec<_> = several.iter().flat_map(Self::keys).collect();
+                keys.dedup();
+                keys
+            }
+        }
+    }
+
+    /// Returns the identity that is required; none where a key is.
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Key { .. } => None,
+            Self::Identity { identity, .. } => Some(identity),
+            Self::Any(several) => several.iter().find_map(Self::identity),
+        }
+    }
+
+    /// Checks against one after the other, where there are several. Of their reasons the first counts
+    /// that is not only that somebody else signed.
+    fn try_each<T>(
+        &self,
+        check: impl Fn(&Self) -> Result<T, VerificationError>,
+    ) -> Result<T, VerificationError> {
+        let Self::Any(several) = self else {
+            return check(self);
+        };
+        first_good(several.iter().map(check))
+    }
+
     /// What a bundle says as the signature of `image`.
     ///
     /// # Errors
@@ -91,7 +140,8 @@ impl Requirement {
         bundle: &[u8],
         image: Digest,
     ) -> Result<VerifiedStatement, VerificationError> {
-        self.verify_statement(&bundle_parts::parse_bundle(bundle)?, image)
+        let bundle = bundle_parts::parse_bundle(bundle)?;
+        self.try_each(|one| one.verify_statement(&bundle, image))
     }
 
     /// What a signature in the legacy form says of `image`.
@@ -103,10 +153,19 @@ impl Requirement {
         signed: &LegacySignature,
         image: Digest,
     ) -> Result<VerifiedSignature, VerificationError> {
+        self.try_each(|one| one.check_one_legacy(signed, image))
+    }
+
+    fn check_one_legacy(
+        &self,
+        signed: &LegacySignature,
+        image: Digest,
+    ) -> Result<VerifiedSignature, VerificationError> {
         if let Self::Key { key, .. } = self {
             key.check_legacy(signed)?;
         }
-        let evidence = self.verify_evidence(&signed.to_bundle()?, &signed.payload);
+        let bundle = message_hash::with_message_hash(signed.to_bundle()?, &signed.payload);
+        let evidence = self.verify_evidence(&bundle, &signed.payload);
         // The payload is what is signed, so that only the log's entry can be of another one.
         let evidence = evidence.map_err(|error| match error {
             VerificationError::OtherArtifact(reason) => VerificationError::OtherEntry(reason),
@@ -125,7 +184,8 @@ impl Requirement {
         signed: &LegacySignature,
         image: Digest,
     ) -> Result<VerifiedAttestation, VerificationError> {
-        let opened = self.verify_statement(&signed.to_envelope_bundle()?, image)?;
+        let bundle = signed.to_envelope_bundle()?;
+        let opened = self.try_each(|one| one.verify_statement(&bundle, image))?;
         Ok(opened.into_attestation())
     }
 
@@ -165,6 +225,14 @@ impl Requirement {
         artifact: impl Into<Artifact<'a>>,
     ) -> Result<SignatureEvidence, VerificationError> {
         match self {
+            Self::Any(several) => {
+                let artifact = artifact.into();
+                first_good(
+                    several
+                        .iter()
+                        .map(|one| one.verify_evidence(bundle, artifact.clone())),
+                )
+            }
             Self::Key { log: None, .. } => Ok(SignatureEvidence::default()),
             Self::Key {
                 key,
@@ -172,7 +240,7 @@ impl Requirement {
             } => {
                 bundle_parts::check_parts(bundle, Some(trust))?;
                 let result = trust.verify(artifact, bundle, &key.to_policy()?)?;
-                Ok(SignatureEvidence::from_result(&result))
+                Ok(SignatureEvidence::from_result(&result, bundle))
             }
             Self::Identity {
                 identity,
@@ -187,8 +255,8 @@ impl Requirement {
                 let policy = trust.to_policy(*logged);
                 bundle_parts::check_parts(bundle, logged.then_some(&**trust))?;
                 let result = trust.verify(artifact, bundle, &policy)?;
-                identity.check_certificate(result.certificate().ok_or(VerificationError::Key)?)?;
-                Ok(SignatureEvidence::from_result(&result))
+                identity.check_bundle_certificate(&result, bundle)?;
+                Ok(SignatureEvidence::from_result(&result, bundle))
             }
         }
     }
@@ -209,6 +277,23 @@ fn map_subject_error(
         }
         other => other,
     })
+}
+
+/// Returns the first that is good, else the first reason that is not only that somebody else signed.
+fn first_good<T>(
+    checked: impl Iterator<Item = Result<T, VerificationError>>,
+) -> Result<T, VerificationError> {
+    let mut reasons = Vec::new();
+    for one in checked {
+        match one {
+            Ok(good) => return Ok(good),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    let tells = |reason: &VerificationError| !reason.is_other_signer();
+    let best = reasons.iter().position(tells).unwrap_or_default();
+    let mut reasons = reasons.into_iter().skip(best);
+    Err(reasons.next().unwrap_or(VerificationError::Unsigned))
 }
 
 pub(super) fn to_sha256_hash(digest: Digest) -> Sha256Hash {

@@ -1,7 +1,9 @@
 use jiff::Timestamp;
+use sigstore_types::Bundle;
 use sigstore_verify::VerificationResult;
 
 use super::CertificateCondition;
+use super::subject_names::subject_names;
 
 /// What proves a signature, apart from itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,12 +30,12 @@ pub struct CertificateEvidence {
 }
 
 impl SignatureEvidence {
-    pub(super) fn from_result(result: &VerificationResult) -> Self {
+    /// Takes what was found of a bundle.
+    pub(super) fn from_result(result: &VerificationResult, bundle: &Bundle) -> Self {
+        let names = bundle.signing_certificate();
+        let names = names.map(|certificate| subject_names(certificate.as_bytes()));
         let certificate = result.certificate().map(|certificate| CertificateEvidence {
-            subject: result
-                .identity()
-                .map(|name| name.as_str().to_owned())
-                .unwrap_or_default(),
+            subject: names.unwrap_or_default().join(", "),
             issuer: result.issuer().unwrap_or_default().to_owned(),
             run: CertificateCondition::ALL
                 .into_iter()

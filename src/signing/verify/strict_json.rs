@@ -141,15 +141,16 @@ fn check_shape<'a>(
 }
 
 impl<'de> DeserializeSeed<'de> for &'static JsonShape {
-    type Value = ();
+    /// Whether there is anything, not null.
+    type Value = bool;
 
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
         json.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for &'static JsonShape {
-    type Value = ();
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -159,31 +160,31 @@ impl<'de> Visitor<'de> for &'static JsonShape {
         })
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+    fn visit_bool<E: Error>(self, _: bool) -> Result<bool, E> {
         self.scalar()
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+    fn visit_i64<E: Error>(self, _: i64) -> Result<bool, E> {
         self.scalar()
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+    fn visit_u64<E: Error>(self, _: u64) -> Result<bool, E> {
         self.scalar()
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+    fn visit_f64<E: Error>(self, _: f64) -> Result<bool, E> {
         self.scalar()
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E: Error>(self, _: &str) -> Result<bool, E> {
         self.scalar()
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
         let item = match self {
             JsonShape::Anything => ANY_SHAPE,
             JsonShape::List(item) => item,
@@ -192,29 +193,33 @@ impl<'de> Visitor<'de> for &'static JsonShape {
             }
         };
         while list.next_element_seed(item)?.is_some() {}
-        Ok(())
+        Ok(true)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut seen = BTreeSet::new();
+        let mut present = BTreeSet::new();
         while let Some(name) = map.next_key::<String>()? {
             let member = self.member_shape(&name).map_err(A::Error::custom)?;
-            if let Some(other) = self.excluded_by(&name, &seen) {
-                return Err(A::Error::custom(format!("it has both {other} and {name}")));
+            // What is null is absent, as in every JSON form of protocol buffers.
+            if map.next_value_seed(member)? {
+                if let Some(other) = self.excluded_by(&name, &present) {
+                    return Err(A::Error::custom(format!("it has both {other} and {name}")));
+                }
+                present.insert(name.clone());
             }
-            map.next_value_seed(member)?;
             if let Some(name) = seen.replace(name) {
                 return Err(A::Error::custom(format!("it has {name:?} twice")));
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 
 impl JsonShape {
-    fn scalar<E: Error>(&self) -> Result<(), E> {
+    fn scalar<E: Error>(&self) -> Result<bool, E> {
         match self {
-            Self::Anything => Ok(()),
+            Self::Anything => Ok(true),
             Self::List(_) => Err(E::custom("a value where a list belongs")),
             Self::Members { .. } => Err(E::custom("a value where an object belongs")),
         }

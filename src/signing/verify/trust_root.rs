@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
 
@@ -7,9 +8,10 @@ use sigstore_verify::{Policy, VerificationPolicy, VerificationResult, Verifier};
 use thiserror::Error;
 
 use super::super::VerificationError;
-use super::authority::{self, Authority, Stamper};
+use super::authority::{self, Authority};
 use super::issuer::Purpose;
 use super::strict_json;
+use super::timestamp::{Stamper, StandInStamper, verified_times};
 use super::trusted_log::TrustedLog;
 
 /// Whose word counts: certificate authorities, transparency logs, CT logs and timestamp authorities,
@@ -21,6 +23,7 @@ pub struct TrustRoot {
     logs: Vec<TrustedLog>,
     authorities: Vec<Authority>,
     stampers: Vec<Stamper>,
+    stand_in: StandInStamper,
 }
 
 /// A trusted root that cannot be used.
@@ -60,9 +63,13 @@ impl TrustRoot {
     }
 
     fn from_trusted_root(root: &TrustedRoot) -> Result<Self, TrustRootError> {
-        let verifier = Verifier::new(root).map_err(|error| {
+        let wrong = |error: sigstore_verify::Error| {
             TrustRootError(crate::notices::to_printable(&error.to_string(), 200))
-        })?;
+        };
+        // Its own timestamp authorities are looked at too.
+        Verifier::new(root).map_err(wrong)?;
+        let stand_in = StandInStamper::generate();
+        let verifier = Verifier::new(&stand_in.replace_authorities(root)).map_err(wrong)?;
         Ok(Self {
             verifier,
             requires_ct_log: !root.ctlogs.is_empty(),
@@ -72,7 +79,12 @@ impl TrustRoot {
                 .filter_map(TrustedLog::from_trust_root)
                 .collect(),
             authorities: authorities(root),
-            stampers: stampers(root),
+            stampers: root
+                .timestamp_authorities
+                .iter()
+                .filter_map(Stamper::new)
+                .collect(),
+            stand_in,
         })
     }
 
@@ -83,7 +95,8 @@ impl TrustRoot {
         bundle: &Bundle,
         policy: &(impl Policy + ?Sized),
     ) -> Result<VerificationResult, VerificationError> {
-        let result = self.verifier.verify(artifact, bundle, policy)?;
+        let restamped = self.restamp(bundle)?;
+        let result = self.verifier.verify(artifact, &restamped, policy)?;
         self.check_authorities(bundle, &result).map(|()| result)
     }
 
@@ -94,19 +107,27 @@ impl TrustRoot {
         bundle: &Bundle,
         policy: &(impl Policy + ?Sized),
     ) -> Result<VerificationResult, VerificationError> {
-        let result = self.verifier.verify_reader(artifact, bundle, policy)?;
+        let restamped = self.restamp(bundle)?;
+        let result = self.verifier.verify_reader(artifact, &restamped, policy)?;
         self.check_authorities(bundle, &result).map(|()| result)
     }
 
+    /// Verifies a bundle's timestamps, and returns the bundle with times that `sigstore-verify` can read.
+    fn restamp<'a>(&self, bundle: &'a Bundle) -> Result<Cow<'a, Bundle>, VerificationError> {
+        Ok(match verified_times(&self.stampers, bundle)? {
+            None => Cow::Borrowed(bundle),
+            Some(verified) => Cow::Owned(self.stand_in.restamp(bundle, &verified)),
+        })
+    }
+
     /// Checks that at every time that is proven of a signature those counted who vouch for it:
-    /// timestamp authorities, certificate authorities and logs.
+    /// certificate authorities and logs.
     fn check_authorities(
         &self,
         bundle: &Bundle,
         result: &VerificationResult,
     ) -> Result<(), VerificationError> {
         let times = result.verified_timestamps();
-        authority::check_timestamps(&self.stampers, bundle)?;
         authority::check_certificate(&self.authorities, bundle, times)?;
         let entries = bundle.verification_material.tlog_entries.iter();
         // Where no log is asked for, what they say is not looked at.
@@ -142,11 +163,6 @@ fn authorities(root: &TrustedRoot) -> Vec<Authority> {
         Authority::new(Purpose::CodeSigning, chain, authority.valid_for)
     });
     read.collect()
-}
-
-fn stampers(root: &TrustedRoot) -> Vec<Stamper> {
-    let all = root.tsa_authorities().into_iter();
-    all.filter_map(Stamper::new).collect()
 }
 
 impl fmt::Debug for TrustRoot {

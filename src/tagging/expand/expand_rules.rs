@@ -27,7 +27,7 @@ pub fn expand_rules(
         ..RuleExpansion::default()
     };
     if expander.is_withheld(&mut expansion) {
-        return Ok(expansion);
+        return Ok(expansion.into_findings_of(rules.mode));
     }
     let mut made = Vec::new();
     for rule in &rules.rules {
@@ -36,7 +36,7 @@ pub fn expand_rules(
         }
     }
     expander.finish_tags(made, &mut expansion)?;
-    Ok(expansion)
+    Ok(expansion.into_findings_of(rules.mode))
 }
 
 /// Expands a line of `labels` or `annotations`.
@@ -60,7 +60,11 @@ pub(crate) fn expand_lines(
                     })?;
             for warning in expander.differences.take() {
                 let place = format!("{input}, line {}", entry.line);
-                findings.push(finding_at(&place, warning, &entry.text));
+                let finding = finding_at(&place, warning, &entry.text);
+                findings.push(match rules.mode {
+                    CompatMode::Strict => finding.into_strict(),
+                    CompatMode::Compatible => finding,
+                });
             }
             Ok(expanded)
         })

@@ -1,6 +1,6 @@
 //! Result of an expansion: tags, and what a person should know about them.
 
-use crate::tagging::{Finding, TagKind};
+use crate::tagging::{CompatMode, Finding, TagKind};
 
 /// What rules come to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +27,15 @@ pub struct ExpandedTag {
 }
 
 impl RuleExpansion {
+    /// Returns the expansion with its findings as the mode tells them.
+    pub(super) fn into_findings_of(mut self, mode: CompatMode) -> Self {
+        if mode == CompatMode::Strict {
+            let findings = self.findings.into_iter();
+            self.findings = findings.map(Finding::into_strict).collect();
+        }
+        self
+    }
+
     /// The text of the first rule that gave one.
     pub fn version(&self) -> Option<&str> {
         self.tags.first().map(|tag| tag.text.as_str())

@@ -4,6 +4,7 @@ mod error;
 mod expand_rules;
 mod expansion;
 mod expression_values;
+mod flavor_texts;
 mod literal_commit_tag;
 mod moment_format;
 mod pep440;
@@ -16,6 +17,7 @@ mod tag_assembly;
 mod tag_context;
 mod template;
 mod template_helpers;
+mod version_links;
 mod version_rules;
 mod version_syntax;
 
@@ -23,6 +25,7 @@ pub use error::ExpandError;
 pub(super) use expand_rules::expand_lines;
 pub use expand_rules::expand_rules;
 pub use expansion::{ExpandedTag, RuleExpansion};
+pub(super) use flavor_texts::{FlavorTexts, expand_flavor_texts};
 pub use tag_context::TagContext;
 
 #[cfg(test)]

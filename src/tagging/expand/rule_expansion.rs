@@ -1,19 +1,17 @@
 //! Expands one rule for the event.
 
-use semver::Version;
-
 use super::error::{ExpandError, RuleResult};
 use super::expression_values::short_sha;
 use super::pep440::Pep440Version;
 use super::rule_expander::RuleExpander;
 use super::rule_output::{LatestDecision, RuleOutput, RuleOutputKind};
 use super::template::TemplateProblem;
-use super::version_syntax;
 use crate::tagging::default_tags::require_published;
 use crate::tagging::printable_name::printable_name;
 use crate::tagging::rules::{RefRuleKind, RuleKind, TagRule, VersionRule};
+use crate::tagging::tag_name::MERGE_QUEUE_PREFIX;
 use crate::tagging::tag_plan::{ImmutableTagSource, MovingTagSource, TagKind};
-use crate::tagging::{CompatDifference, Finding};
+use crate::tagging::{CompatDifference, Finding, NamedRelease, ReleaseVersion, VersionLine};
 
 impl RuleExpander<'_> {
     pub(super) fn expand_rule(
@@ -120,7 +118,7 @@ impl RuleExpander<'_> {
         };
         Ok(Some(RuleOutput {
             latest: self.latest_for_name(&source, value.is_empty()),
-            release: self.release_from_name(&source),
+            release: matched_version(&text, &source),
             ..RuleOutput::new(text, RuleOutputKind::Name)
         }))
     }
@@ -137,7 +135,7 @@ impl RuleExpander<'_> {
         match kind {
             RefRuleKind::Branch => {
                 let branch = self.view.branch()?;
-                if branch.starts_with("gh-readonly-queue/") {
+                if branch.starts_with(MERGE_QUEUE_PREFIX) {
                     self.differences.add(CompatDifference::MergeQueue);
                     if self.strict() {
                         return None;
@@ -147,13 +145,14 @@ impl RuleExpander<'_> {
             }
             RefRuleKind::Tag => {
                 let tag = self.view.tag()?;
-                let names = match crate::event::parse_version(tag) {
+                let version = version_of(tag);
+                let names = match &version {
                     Some(_) => ImmutableTagSource::Version,
                     None => ImmutableTagSource::Other,
                 };
                 Some(RuleOutput {
                     latest: self.latest_for_name(tag, true),
-                    release: self.release_from_name(tag),
+                    release: version,
                     ..RuleOutput::new(tag, RuleOutputKind::Certain(TagKind::Immutable(names)))
                 })
             }
@@ -166,20 +165,14 @@ impl RuleExpander<'_> {
 
     /// `latest` goes with a tag, though not with a pre-release.
     fn latest_for_name(&self, name: &str, of_event: bool) -> LatestDecision {
-        let by_semver = version_syntax::parse_semver(name).map(|version| !version.pre.is_empty());
+        let by_form = version_of(name).map(|version| version.is_prerelease());
         let by_python = || Pep440Version::parse(name).map(|version| version.is_prerelease());
-        let prerelease = by_semver.or_else(by_python).unwrap_or(false);
+        let prerelease = by_form.or_else(by_python).unwrap_or(false);
         let marked = of_event && self.is_marked_prerelease();
         LatestDecision {
             compatible: true,
             strict: !(prerelease || marked),
         }
-    }
-
-    fn release_from_name(&self, name: &str) -> Option<Version> {
-        version_syntax::parse_semver(name)
-            .as_ref()
-            .and_then(version_syntax::release_of)
     }
 
     fn expand_sha(
@@ -258,7 +251,13 @@ impl RuleExpander<'_> {
             return no_tag("the release branch has no name after release/");
         }
         let Some(version) = version else {
-            return Ok(Some(RuleOutput::moving(name, MovingTagSource::Other)));
+            return Ok(Some(match version_of(name) {
+                Some(release) => RuleOutput {
+                    release: Some(release),
+                    ..RuleOutput::new(name, RuleOutputKind::Name)
+                },
+                None => RuleOutput::moving(name, MovingTagSource::Other),
+            }));
         };
         let versioned = VersionRule {
             pattern: pattern.to_owned(),
@@ -281,4 +280,20 @@ impl RuleExpander<'_> {
             MovingTagSource::Environment,
         ))
     }
+}
+
+/// Returns the version of what a pattern has found in a name: that of the name, if a line of it was
+/// found (`1.4` of `v1.4.0`), else the found one.
+fn matched_version(found: &str, name: &str) -> Option<ReleaseVersion> {
+    let of_name = version_of(name);
+    let is_line = |version: &ReleaseVersion| VersionLine::named(found, version).is_some();
+    match of_name {
+        Some(version) if is_line(&version) => Some(version),
+        of_name => version_of(found).or(of_name),
+    }
+}
+
+/// Returns the version that a name from git, or part of it, names.
+fn version_of(name: &str) -> Option<ReleaseVersion> {
+    NamedRelease::parse(name).map(|release| release.version)
 }

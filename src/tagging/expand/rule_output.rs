@@ -1,7 +1,6 @@
 //! Output of one rule, before the flavor is applied.
 
-use semver::Version;
-
+use crate::tagging::ReleaseVersion;
 use crate::tagging::tag_plan::{MovingTagSource, TagKind};
 
 /// What a rule gives, before anything is put around it.
@@ -9,8 +8,8 @@ pub(super) struct RuleOutput {
     pub(super) text: String,
     pub(super) content: RuleOutputKind,
     pub(super) latest: LatestDecision,
-    /// The release that it belongs to, where it is one.
-    pub(super) release: Option<Version>,
+    /// The version that it belongs to, a pre-release included, where there is one.
+    pub(super) release: Option<ReleaseVersion>,
 }
 
 /// What the text is.
@@ -50,6 +49,13 @@ impl RuleOutput {
             content,
             latest: LatestDecision::NO,
             release: None,
+        }
+    }
+
+    pub(super) fn with_release(self, version: &semver::Version) -> Self {
+        Self {
+            release: Some(ReleaseVersion::from_semver(version)),
+            ..self
         }
     }
 

@@ -1,20 +1,18 @@
 //! From what the rules gave to tags: prefix and suffix, characters that a tag may hold, `latest`.
 
-use semver::Version;
-
 use super::ExpandError;
 use super::expansion::{ExpandedTag, RuleExpansion};
 use super::literal_commit_tag::names_commit;
 use super::rule_expander::{RuleExpander, finding_at};
 use super::rule_output::{RuleOutput, RuleOutputKind};
 use super::template::TemplateProblem;
-use crate::event::parse_version;
+use super::version_links::{VersionedTag, link_version_lines, tag_kind};
 use crate::image::Tag;
 use crate::tagging::printable_name::printable_name;
 use crate::tagging::rules::{FlavorAffix, LatestFlavor, RefRuleKind, RuleKind, TagRule};
 use crate::tagging::tag_name;
 use crate::tagging::tag_plan::{ImmutableTagSource, MovingTagSource, TagKind};
-use crate::tagging::{CompatDifference, Finding, ReleaseSeries, VersionLine};
+use crate::tagging::{CompatDifference, Finding, NamedRelease, ReleaseSeries, ReleaseVersion};
 
 /// What `latest` depends on.
 #[derive(Default)]
@@ -23,8 +21,6 @@ struct LatestVotes {
     first: Option<bool>,
     /// Whether any rule that gave a tag is about a release.
     any: bool,
-    /// That release, and the releases that it is numbered with.
-    release: Option<(Version, ReleaseSeries)>,
 }
 
 impl RuleExpander<'_> {
@@ -34,19 +30,35 @@ impl RuleExpander<'_> {
         expansion: &mut RuleExpansion,
     ) -> Result<(), ExpandError> {
         let mut votes = LatestVotes::default();
+        let mut tags = Vec::new();
         for (rule, made) in made {
             let place = format!("tags, line {}", rule.line);
             let tag = self.finish_tag(rule, &made)?;
             self.report_differences(&place, &rule.text, &mut expansion.findings);
-            if let Some((tag, series)) = tag {
+            if let Some(tag) = tag {
                 votes.first.get_or_insert(made.latest.compatible);
                 votes.any |= made.latest.strict;
-                let release = made.release.map(|release| (release, series));
-                votes.release = votes.release.or(release);
-                expansion.tags.push(tag);
+                tags.push(tag);
             }
         }
-        self.add_latest(&votes, expansion)
+        let latest = self.latest_tag(&votes, &tags, &mut expansion.findings)?;
+        let has_latest = latest.is_some();
+        tags.extend(latest);
+        link_version_lines(&mut tags, self.event_version());
+        let mut tags: Vec<ExpandedTag> = tags.into_iter().map(|it| it.tag).collect();
+        expansion.latest = if has_latest { tags.pop() } else { None };
+        expansion.tags = tags;
+        if !self.rules.gives_lines {
+            expansion.latest = None;
+            expansion.tags.retain(|tag| !tag.kind.is_line());
+        }
+        Ok(())
+    }
+
+    /// Returns the version that the event is about.
+    fn event_version(&self) -> Option<ReleaseVersion> {
+        let tag = self.view.tag()?;
+        NamedRelease::parse(tag).map(|release| release.version)
     }
 
     fn report_differences(&self, place: &str, text: &str, findings: &mut Vec<Finding>) {
@@ -58,12 +70,11 @@ impl RuleExpander<'_> {
         );
     }
 
-    /// The tag, and what releases are called that are numbered together with it.
     fn finish_tag(
         &self,
         rule: &TagRule,
         made: &RuleOutput,
-    ) -> Result<Option<(ExpandedTag, ReleaseSeries)>, ExpandError> {
+    ) -> Result<Option<VersionedTag>, ExpandError> {
         let prefix = self.expand_affix(
             rule,
             "prefix",
@@ -87,10 +98,7 @@ impl RuleExpander<'_> {
         if is_of_branch && self.is_reserved_name(&text) {
             return Ok(None);
         }
-        let series = ReleaseSeries {
-            prefix: tag_name::replace_invalid_characters(&prefix),
-            suffix: tag_name::replace_invalid_characters(&suffix),
-        };
+        let series = tag_series(rule, made, [&prefix, &suffix]);
         let kind = match tag_kind(made, &text, &series) {
             TagKind::Moving(MovingTagSource::Other | MovingTagSource::Branch)
                 if self.is_literal_commit(rule, &text) =>
@@ -99,15 +107,21 @@ impl RuleExpander<'_> {
             }
             kind => kind,
         };
+        let has_own_kind = rule.immutable.is_some();
         let expanded = ExpandedTag {
             kind: match rule.immutable {
-                Some(immutable) => override_kind(kind, immutable, &text),
+                Some(immutable) => override_kind(kind, immutable),
                 None => kind,
             },
             rule: format!("the rule {}", printable_name(&rule.text)),
             text,
         };
-        Ok(Some((expanded, series)))
+        Ok(Some(VersionedTag {
+            is_name: !has_own_kind && matches!(made.content, RuleOutputKind::Name),
+            tag: expanded,
+            series,
+            version: made.release.clone(),
+        }))
     }
 
     /// Whether a plain name ends in the SHA of the commit, where that is more than a branch's name.
@@ -133,7 +147,7 @@ impl RuleExpander<'_> {
         }
     }
 
-    fn expand_flavor(&self, text: &str) -> Result<String, ExpandError> {
+    pub(super) fn expand_flavor(&self, text: &str) -> Result<String, ExpandError> {
         let expanded = self.language.expand(text, self.rules.mode);
         expanded.map_err(|problem: TemplateProblem| {
             ExpandError::for_entry("flavor", None, text, &problem)
@@ -177,13 +191,14 @@ impl RuleExpander<'_> {
         self.strict()
     }
 
-    fn add_latest(
+    fn latest_tag(
         &self,
         votes: &LatestVotes,
-        expansion: &mut RuleExpansion,
-    ) -> Result<(), ExpandError> {
+        tags: &[VersionedTag],
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<VersionedTag>, ExpandError> {
         let Some(first) = votes.first else {
-            return Ok(());
+            return Ok(None);
         };
         let (loosely, strictly) = match self.rules.flavor.latest {
             LatestFlavor::Auto => (first, votes.any),
@@ -195,34 +210,33 @@ impl RuleExpander<'_> {
             (false, true) => self.differences.add(CompatDifference::LatestByFirstRule),
             _ => {}
         }
-        self.report_differences("tags", "latest", &mut expansion.findings);
+        self.report_differences("tags", "latest", findings);
         if !(if self.strict() { strictly } else { loosely }) {
-            return Ok(());
+            return Ok(None);
         }
-        let Some(text) = self.latest_text()? else {
-            return Ok(());
+        let Some((text, series)) = self.latest_text()? else {
+            return Ok(None);
         };
         if tag_name::is_reserved(&text) {
             return Err(ExpandError::reserved_latest(&text));
         }
-        if expansion.tags.iter().any(|tag| tag.text == text) {
+        if tags.iter().any(|it| it.tag.text == text) {
             self.differences.add(CompatDifference::LatestTwice);
         }
-        self.report_differences("flavor", "latest", &mut expansion.findings);
-        let kind = match &votes.release {
-            Some((version, series)) => TagKind::Moving(MovingTagSource::Line {
-                line: VersionLine::Latest,
-                series: series.clone(),
-                version: version.clone(),
-            }),
-            None => TagKind::Moving(MovingTagSource::Other),
-        };
-        let rule = "the flavor".to_owned();
-        expansion.latest = Some(ExpandedTag { text, kind, rule });
-        Ok(())
+        self.report_differences("flavor", "latest", findings);
+        Ok(Some(VersionedTag {
+            tag: ExpandedTag {
+                text,
+                kind: TagKind::Moving(MovingTagSource::Other),
+                rule: "the flavor".to_owned(),
+            },
+            series,
+            version: None,
+            is_name: true,
+        }))
     }
 
-    fn latest_text(&self) -> Result<Option<String>, ExpandError> {
+    fn latest_text(&self) -> Result<Option<(String, ReleaseSeries)>, ExpandError> {
         let flavor = &self.rules.flavor;
         let affix = |affix: &FlavorAffix| match (affix.on_latest, self.strict()) {
             (false, _) => Ok(String::new()),
@@ -234,58 +248,41 @@ impl RuleExpander<'_> {
                 Ok(affix.text.clone())
             }
         };
-        let text = format!("{}latest{}", affix(&flavor.prefix)?, affix(&flavor.suffix)?);
-        Ok(self.to_valid_tag(&text))
+        let (prefix, suffix) = (affix(&flavor.prefix)?, affix(&flavor.suffix)?);
+        let text = self.to_valid_tag(&format!("{prefix}latest{suffix}"));
+        let [prefix, suffix] =
+            [prefix, suffix].map(|affix| tag_name::replace_invalid_characters(&affix));
+        Ok(text.map(|text| (text, ReleaseSeries::from_affixes(&prefix, &suffix))))
     }
 }
 
-fn tag_kind(made: &RuleOutput, text: &str, series: &ReleaseSeries) -> TagKind {
-    let of_name = || match parse_version(text) {
-        Some(_) => TagKind::Immutable(ImmutableTagSource::Version),
-        None => TagKind::Moving(MovingTagSource::Other),
-    };
-    match (&made.content, &made.release) {
-        (RuleOutputKind::Certain(kind), _) => kind.clone(),
-        (RuleOutputKind::BranchName, _) if parse_version(text).is_none() => {
-            TagKind::Moving(MovingTagSource::Branch)
+/// Returns the series of a tag: what the rule, the flavor, the pattern and the name of a component
+/// have put around its version.
+fn tag_series(rule: &TagRule, made: &RuleOutput, [prefix, suffix]: [&str; 2]) -> ReleaseSeries {
+    let (before, after) = rule.kind.literals();
+    let is_around = made.text.starts_with(before) && made.text.ends_with(after);
+    let (before, after) = if is_around { (before, after) } else { ("", "") };
+    let component = match (before, NamedRelease::parse(&made.text)) {
+        ("", Some(release)) => {
+            let v = if release.has_v { "v" } else { "" };
+            format!("{}{v}", release.component)
         }
-        (RuleOutputKind::BranchName, _) => TagKind::Immutable(ImmutableTagSource::Version),
-        (RuleOutputKind::Name, _) | (RuleOutputKind::PartOfRelease, None) => of_name(),
-        (RuleOutputKind::PartOfRelease, Some(release)) => match version_line(&made.text, release) {
-            Some(line) => TagKind::Moving(MovingTagSource::Line {
-                line,
-                series: series.clone(),
-                version: release.clone(),
-            }),
-            None if made
-                .text
-                .contains(&super::version_syntax::without_build(release)) =>
-            {
-                TagKind::Immutable(ImmutableTagSource::Version)
-            }
-            None => of_name(),
-        },
+        _ => before.to_owned(),
+    };
+    let [prefix, suffix] = [format!("{prefix}{component}"), format!("{after}{suffix}")]
+        .map(|affix| tag_name::replace_invalid_characters(&affix));
+    let series = ReleaseSeries::from_affixes(&prefix, &suffix);
+    match &made.release {
+        Some(version) => series.with_builds_of(version),
+        None => series,
     }
-}
-
-/// The line of `release` that is called `text`.
-fn version_line(text: &str, release: &Version) -> Option<VersionLine> {
-    let lines = [
-        VersionLine::Major(release.major),
-        VersionLine::Minor(release.major, release.minor),
-    ];
-    let text = text.strip_prefix('v').unwrap_or(text);
-    lines.into_iter().find(|line| line.to_string() == text)
 }
 
 /// A rule may say itself whether its tag moves.
-fn override_kind(kind: TagKind, immutable: bool, text: &str) -> TagKind {
+fn override_kind(kind: TagKind, immutable: bool) -> TagKind {
     match (immutable, kind.is_immutable()) {
         (true, true) | (false, false) => kind,
         (false, true) => TagKind::Moving(MovingTagSource::Other),
-        (true, false) => TagKind::Immutable(match parse_version(text) {
-            Some(_) => ImmutableTagSource::Version,
-            None => ImmutableTagSource::Other,
-        }),
+        (true, false) => TagKind::Immutable(ImmutableTagSource::Other),
     }
 }

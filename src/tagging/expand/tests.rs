@@ -1,12 +1,11 @@
 use proptest::prelude::*;
-use semver::Version;
 
 use super::*;
 use crate::event::{EventFacts, EventInputs, WorkflowEvent};
 use crate::image::Tag;
 use crate::tagging::{
-    CompatMode, ImmutableTagSource, MovingTagSource, ReleaseSeries, TagKind, TagRuleSet,
-    VersionLine,
+    CompatMode, ImmutableTagSource, LineTag, MovingTagSource, ReleaseSeries, ReleaseVersion,
+    TagKind, TagRuleSet, VersionLine,
 };
 
 const SHA: &str = "860c1904a1ce19322e91ac35af1ab07466440c37";
@@ -52,15 +51,17 @@ fn names(tags: &str, subject: &TagContext) -> Vec<String> {
     expansion.names().into_iter().map(str::to_owned).collect()
 }
 
-fn line_of(line: VersionLine, suffix: &str) -> TagKind {
-    TagKind::Moving(MovingTagSource::Line {
-        line,
-        series: ReleaseSeries {
-            prefix: String::new(),
-            suffix: suffix.to_owned(),
-        },
-        version: Version::new(1, 4, 0),
-    })
+/// The line of 1.4.0 of that name, of tags with `prefix` and `suffix`, for a release of the same
+/// series.
+fn line_of(name: &str, [prefix, suffix]: [&str; 2]) -> TagKind {
+    let version = ReleaseVersion::parse("1.4.0").unwrap();
+    let series = ReleaseSeries::from_affixes(prefix, suffix);
+    TagKind::Moving(MovingTagSource::Line(Box::new(LineTag {
+        line: VersionLine::named(name, &version).unwrap(),
+        series: series.clone(),
+        release_series: series,
+        version,
+    })))
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn kinds_follow_from_rules() {
         expansion.tags[0].kind.clone()
     };
     let v1 = "refs/tags/v1.4.0";
-    let line = |line| line_of(line, "");
+    let line = |name| line_of(name, ["", ""]);
     for (tags, expected) in [
         (
             "type=semver,pattern={{version}}",
@@ -85,19 +86,13 @@ fn kinds_follow_from_rules() {
             "type=semver,pattern={{major}}.{{minor}}.{{patch}}",
             TagKind::Immutable(ImmutableTagSource::Version),
         ),
-        (
-            "type=semver,pattern={{major}}.{{minor}}",
-            line(VersionLine::Minor(1, 4)),
-        ),
-        (
-            "type=semver,pattern=v{{major}}",
-            line(VersionLine::Major(1)),
-        ),
+        ("type=semver,pattern={{major}}.{{minor}}", line("1.4")),
+        ("type=semver,pattern=v{{major}}", line_of("1", ["v", ""])),
         (
             "type=semver,pattern={{major}},suffix=-alpine",
-            line_of(VersionLine::Major(1), "-alpine"),
+            line_of("1", ["", "-alpine"]),
         ),
-        ("type=pep440,pattern={{major}}", line(VersionLine::Major(1))),
+        ("type=pep440,pattern={{major}}", line("1")),
         (
             "type=pep440,pattern={{version}}",
             TagKind::Immutable(ImmutableTagSource::Version),
@@ -119,10 +114,7 @@ fn kinds_follow_from_rules() {
             r"type=match,pattern=\d\.\d\.\d",
             TagKind::Immutable(ImmutableTagSource::Version),
         ),
-        (
-            r"type=match,pattern=\d\.\d",
-            TagKind::Moving(MovingTagSource::Other),
-        ),
+        (r"type=match,pattern=\d\.\d", line("1.4")),
         ("nightly", TagKind::Moving(MovingTagSource::Other)),
         ("1.4.0", TagKind::Immutable(ImmutableTagSource::Version)),
     ] {
@@ -156,12 +148,15 @@ fn latest_follows_the_releases() {
             .unwrap()
             .kind
     };
-    let line = line_of(VersionLine::Latest, "");
+    let line = line_of("latest", ["", ""]);
     let version = "type=semver,pattern={{version}}";
     assert_eq!(latest(version, "", "refs/tags/v1.4.0"), line);
-    assert_eq!(latest("type=ref,event=tag", "", "refs/tags/v1.4.0"), line);
+    assert_eq!(
+        latest("type=ref,event=tag", "", "refs/tags/v1.4.0"),
+        line_of("latest", ["v", ""])
+    );
     let suffixed = latest(version, "suffix=-a,onlatest=true", "refs/tags/v1.4.0");
-    assert_eq!(suffixed, line_of(VersionLine::Latest, "-a"));
+    assert_eq!(suffixed, line_of("latest", ["", "-a"]));
     assert_eq!(
         latest("a", "latest=true", "refs/heads/x"),
         TagKind::Moving(MovingTagSource::Other)

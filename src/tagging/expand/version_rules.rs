@@ -8,11 +8,11 @@ use super::regex;
 use super::rule_expander::RuleExpander;
 use super::rule_output::{LatestDecision, RuleOutput, RuleOutputKind};
 use super::template::{TemplateLanguage, TemplateProblem};
-use super::version_syntax::{self, is_raw, without_build};
+use super::version_syntax::{self, is_raw, names_channel, without_build};
 use crate::tagging::printable_name::printable_name;
 use crate::tagging::rules::{TagRule, VersionRule};
 use crate::tagging::tag_plan::{ImmutableTagSource, TagKind};
-use crate::tagging::{CompatDifference, Finding};
+use crate::tagging::{CompatDifference, Finding, ReleaseVersion};
 
 impl RuleExpander<'_> {
     pub(super) fn expand_semver(
@@ -45,11 +45,16 @@ impl RuleExpander<'_> {
         self.check_pattern(rule, pattern)?;
         let full = || RuleOutputKind::Certain(TagKind::Immutable(ImmutableTagSource::Version));
         if !version.pre.is_empty() {
-            let text = match is_raw(pattern) {
+            let is_channel = names_channel(pattern);
+            let text = match is_raw(pattern) || is_channel {
                 true => self.expand_pattern(rule, &language, pattern)?,
                 false => without_build(version),
             };
-            return Ok(RuleOutput::new(text, full()));
+            let content = match is_channel {
+                true => RuleOutputKind::PartOfRelease,
+                false => full(),
+            };
+            return Ok(RuleOutput::new(text, content).with_release(version));
         }
         let text = self.expand_pattern(rule, &language, pattern)?;
         if versioned.value.is_empty() && self.is_marked_prerelease() {
@@ -68,14 +73,14 @@ impl RuleExpander<'_> {
             };
             return Ok(RuleOutput {
                 latest,
-                ..RuleOutput::new(text, full())
+                ..RuleOutput::new(text, full()).with_release(version)
             });
         }
         Ok(RuleOutput {
             text: self.without_major_zero(text, version),
             content: RuleOutputKind::PartOfRelease,
             latest: LatestDecision::both(true),
-            release: Some(version.clone()),
+            release: Some(ReleaseVersion::from_semver(version)),
         })
     }
 
@@ -133,7 +138,7 @@ impl RuleExpander<'_> {
         }
         let text = self.expand_pattern(rule, &language, pattern)?;
         let whole = [&normal, &version.to_normalised(local), &source].contains(&&text);
-        let release = version_syntax::parse_semver(&normal);
+        let release = ReleaseVersion::parse(&normal);
         Ok(Some(RuleOutput {
             content: match (&release, whole) {
                 (_, true) => {

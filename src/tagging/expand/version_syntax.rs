@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::pep440::Pep440Version;
 use super::recorded_differences::RecordedDifferences;
 use super::template::{TemplateExpression, TemplateLanguage};
+use crate::tagging::ReleaseVersion;
 
 /// The largest number that JavaScript's semver takes.
 const LARGEST_NUMBER: u64 = 9_007_199_254_740_991;
@@ -23,11 +24,6 @@ pub(super) fn parse_semver(text: &str) -> Option<Version> {
         .iter()
         .all(|part| *part <= LARGEST_NUMBER)
         .then_some(version)
-}
-
-/// Returns the release that a version is, `None` for a pre-release.
-pub(super) fn release_of(version: &Version) -> Option<Version> {
-    version.pre.is_empty().then(|| version.clone())
 }
 
 /// `version` without what comes behind the `+`.
@@ -57,8 +53,14 @@ pub(super) fn semver_language(
         TemplateExpression::new("patch", version.patch),
         TemplateExpression::new("prerelease", list(&version.pre)),
         TemplateExpression::new("build", list(&version.build)),
+        TemplateExpression::new("channel", channel(version)),
     ];
     TemplateLanguage::for_values(expressions, steps)
+}
+
+fn channel(version: &Version) -> String {
+    let version = ReleaseVersion::from_semver(version);
+    version.channel().unwrap_or_default().to_owned()
 }
 
 /// What a pattern may say of a Python version.
@@ -80,14 +82,19 @@ pub(super) fn pep440_language(
 
 /// Whether the pattern is the expression `raw` and nothing else.
 pub(super) fn is_raw(pattern: &str) -> bool {
-    let inner = pattern
-        .strip_prefix("{{")
-        .and_then(|rest| rest.strip_suffix("}}"));
-    let Some(inner) = inner else {
-        return false;
-    };
-    let inner = inner.trim_matches(|c: char| c.is_whitespace() || "{}~&".contains(c));
-    matches!(inner, "raw" | "this.raw" | "this/raw" | "./raw")
+    let inner = only_expression(pattern);
+    matches!(inner, Some("raw" | "this.raw" | "this/raw" | "./raw"))
+}
+
+/// Returns whether the pattern names the channel of a pre-release.
+pub(super) fn names_channel(pattern: &str) -> bool {
+    only_expression(pattern) == Some("channel")
+}
+
+/// Returns the expression that is all of the pattern.
+fn only_expression(pattern: &str) -> Option<&str> {
+    let inner = pattern.strip_prefix("{{")?.strip_suffix("}}")?;
+    Some(inner.trim_matches(|c: char| c.is_whitespace() || "{}~&".contains(c)))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 use super::list_input::{self, ListEntry};
 use super::rule_error::{RuleError, RuleProblem};
+use crate::image::{ReferenceError, Repository};
 use crate::tagging::printable_name::printable_name;
 
 /// The names of the images that are enabled, in the form of docker/metadata-action's input
-/// `images`: lower-cased, not checked.
+/// `images`: lower-cased.
 ///
 /// # Errors
 /// A line that is none of a name, `name=` and `enable=`.
@@ -13,15 +14,30 @@ pub fn parse_image_names(input: &str) -> Result<Vec<String>, RuleError> {
     if let [entry] = entries.as_slice()
         && let Some(names) = parse_bare_names(entry)?
     {
+        for name in &names {
+            check_name(name).map_err(|problem| rule_error(entry, 1, problem))?;
+        }
         return Ok(names);
     }
     let mut names = Vec::new();
     for entry in &entries {
         let name =
             parse_image(entry).map_err(|(column, problem)| rule_error(entry, column, problem))?;
+        if let Some(name) = &name {
+            check_name(name).map_err(|problem| rule_error(entry, 1, problem))?;
+        }
         names.extend(name);
     }
     Ok(names)
+}
+
+/// Refuses a name that no registry takes. A name may be empty in the old form, and a directory is none.
+fn check_name(name: &str) -> Result<(), RuleProblem> {
+    if name.is_empty() || name.starts_with("oci:") {
+        return Ok(());
+    }
+    let parsed: Result<Repository, ReferenceError> = name.parse();
+    parsed.map(drop).map_err(RuleProblem::ImageName)
 }
 
 fn rule_error(entry: &ListEntry, column: usize, problem: RuleProblem) -> RuleError {

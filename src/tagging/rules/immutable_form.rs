@@ -28,7 +28,7 @@ impl TagRuleSet {
 
 impl RuleKind {
     /// Returns what stands before and after the version in the rule's pattern.
-    fn literals(&self) -> (&str, &str) {
+    pub(in crate::tagging) fn literals(&self) -> (&str, &str) {
         let (Self::Semver(rule) | Self::Pep440(rule)) = self else {
             return ("", "");
         };

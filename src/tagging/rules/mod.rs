@@ -6,6 +6,7 @@ mod image_names;
 mod immutable_form;
 mod javascript_number;
 mod list_input;
+mod literal_commit_tag;
 mod rule;
 mod rule_error;
 mod rule_parser;

@@ -3,6 +3,7 @@ use thiserror::Error;
 
 use super::csv::CsvProblem;
 use super::list_input::ListError;
+use crate::image::ReferenceError;
 use crate::tagging::printable_name::printable_name;
 
 /// Why an input of the rule language cannot be taken, and where.
@@ -69,6 +70,14 @@ pub enum RuleProblem {
     /// A field without `=` where one is needed.
     #[error("{0:?} is not of the form KEY=VALUE")]
     NoValue(String),
+    /// A reference in place of a tag.
+    #[error(
+        "expected a rule or a tag, got a reference that is no tag of one of images: write only the tag"
+    )]
+    OtherReference,
+    /// An image's name that no registry takes.
+    #[error("the name {0}: write it as ghcr.io/acme/web, with a comment on a line of its own")]
+    ImageName(ReferenceError),
     /// An image without a name.
     #[error("the image has no name")]
     NoName,

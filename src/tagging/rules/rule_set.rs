@@ -3,8 +3,9 @@
 use super::flavor::Flavor;
 use super::list_input::{ListEntry, parse_entries};
 use super::rule::{RuleKind, TagRule};
-use super::rule_error::RuleError;
+use super::rule_error::{RuleError, RuleProblem};
 use super::rule_parser;
+use crate::image::{Reference, Repository, TagOrDigest};
 use crate::tagging::printable_name::printable_name;
 use crate::tagging::{CompatDifference, CompatMode, Finding};
 
@@ -15,6 +16,8 @@ pub struct TagRuleSet {
     pub(crate) flavor: Flavor,
     pub(crate) mode: CompatMode,
     is_default: bool,
+    /// Whether tags of version lines are given.
+    pub(crate) gives_lines: bool,
     /// What was found while they were read.
     pub(crate) findings: Vec<Finding>,
 }
@@ -53,6 +56,7 @@ impl TagRuleSet {
             flavor: Flavor::parse(&entries, mode, &mut findings)?,
             mode,
             is_default: false,
+            gives_lines: true,
             findings,
         })
     }
@@ -60,6 +64,51 @@ impl TagRuleSet {
     /// How closely docker/metadata-action is followed.
     pub fn mode(&self) -> CompatMode {
         self.mode
+    }
+
+    /// Returns the rules without the tags of version lines.
+    pub fn without_lines(self) -> Self {
+        Self {
+            gives_lines: false,
+            ..self
+        }
+    }
+
+    /// Takes the tag of each rule that is a reference of one of `images`, as other programs give their
+    /// tags: `ghcr.io/acme/web:1.4.0`.
+    ///
+    /// # Errors
+    /// A reference of another image, or one with a digest.
+    pub fn resolve_references(mut self, images: &[String]) -> Result<Self, RuleError> {
+        for rule in &mut self.rules {
+            let RuleKind::Raw { value } = &mut rule.kind else {
+                continue;
+            };
+            let Some(reference) = parse_whole_reference(value) else {
+                continue;
+            };
+            let images = images.iter().filter_map(|image| image.parse().ok());
+            let mut images = images.filter(|image: &Repository| *image == reference.repository);
+            match (&reference.target, images.next()) {
+                (TagOrDigest::Tag(tag), Some(_)) => *value = tag.to_string(),
+                _ => {
+                    return Err(RuleError {
+                        input: "tags",
+                        line: rule.line,
+                        rule: printable_name(&rule.text),
+                        column: 1,
+                        problem: RuleProblem::OtherReference,
+                    });
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// Returns whether the default table applies as it is: no rule, no flavor and no mode is given.
+    pub fn is_plain_default(&self) -> bool {
+        let is_plain = self.gives_lines && self.mode == CompatMode::default();
+        self.is_default && is_plain && self.flavor == Flavor::default()
     }
 
     /// Whether there is no rule but what goes without saying.
@@ -89,6 +138,16 @@ impl TagRuleSet {
             |rule: &TagRule| matches!(&rule.kind, RuleKind::Edge { branch } if branch.is_empty());
         self.rules.iter().any(needs)
     }
+}
+
+/// Parses a text that is a reference as a whole: with a path, and a tag or digest.
+fn parse_whole_reference(text: &str) -> Option<Reference> {
+    let (_, name) = text.rsplit_once('/')?;
+    let at = text.len() - name.len() + name.find([':', '@'])?;
+    let (repository, target) = text.split_at(at);
+    format!("{}{target}", repository.to_lowercase())
+        .parse()
+        .ok()
 }
 
 /// The entries of a list; in strict mode a `#` begins a comment wherever it begins a line's text.

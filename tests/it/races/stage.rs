@@ -1,11 +1,13 @@
 //! Runs against one registry whose requests about tags wait for their turn.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
 use shipmark::archive::Unpacking;
 use shipmark::release::{Failure, ReleaseContext, ReleaseOutcome, ReleaseRequest, run};
+use shipmark::tagging::TagRules;
 use tokio::task::JoinHandle;
 
 use super::schedule::Step;
@@ -28,6 +30,14 @@ pub struct Stage {
     calm: Registry,
     images: Vec<String>,
     before: BTreeMap<String, String>,
+    /// Rules in place of the default table: the version and these.
+    names: Option<&'static [&'static str]>,
+    said: Vec<Said>,
+    calm_said: Said,
+    /// How many lists lacked a tag that was there.
+    stale_lists: Cell<usize>,
+    /// A version that is none.
+    pub ignored: &'static str,
 }
 
 /// How a run ended; nothing where it died.
@@ -42,17 +52,27 @@ pub struct Stale {
 }
 
 impl Stage {
-    /// A registry with release 0.4.0, and images that have no tag yet.
+    /// A registry with release 0.4.0, and images that have no tag yet, and no creation time.
     pub async fn set(runs: usize, profile: impl Fn() -> Profile) -> Self {
+        Self::set_created(&vec![None; runs + 1], profile).await
+    }
+
+    /// The same, with the creation times of the images; the last one is that of 0.4.0.
+    pub async fn set_created(created: &[Option<&str>], profile: impl Fn() -> Profile) -> Self {
+        let runs = created.len() - 1;
         let calm = Registry::start(profile()).await;
-        let images: Vec<String> = (0..=runs).map(|number| image(&calm, number)).collect();
+        let each = created.iter().enumerate();
+        let images: Vec<String> = each
+            .map(|(number, created)| image(&calm, number, *created))
+            .collect();
         let old = images[runs].clone();
         let before = ["0.4.0", "0.4", "latest"].map(|tag| (tag.to_owned(), old.clone()));
         let mut hosts = Vec::new();
         for _ in 0..runs {
             hosts.push(calm.beside(profile()).await);
         }
-        let contexts: Vec<ReleaseContext> = hosts.iter().map(|_| context_with(hasty()).0).collect();
+        let (contexts, said): (Vec<ReleaseContext>, Vec<Said>) =
+            hosts.iter().map(|_| context_with(hasty())).unzip();
         for (host, context) in hosts.iter().zip(&contexts) {
             // The first request finds out how a registry is spoken to; that is not the matter here.
             let place = format!("{}/{WEB}", host.host()).parse().unwrap();
@@ -67,7 +87,51 @@ impl Stage {
             calm,
             images,
             before: before.into(),
+            names: None,
+            said,
+            calm_said: Said::default(),
+            stale_lists: Cell::default(),
+            ignored: "",
         }
+    }
+
+    /// Releases with the version's own tag and these tags alone.
+    pub fn with_names(mut self, names: &'static [&'static str]) -> Self {
+        self.before
+            .retain(|tag, _| tag.split('.').count() == 3 || names.contains(&tag.as_str()));
+        self.names = Some(names);
+        self
+    }
+
+    /// What a run has said since this was last asked.
+    pub fn take_said(&self, run: usize) -> String {
+        self.said[run].take()
+    }
+
+    /// How many lists lacked a tag that was there, since this was last asked.
+    pub fn take_stale_lists(&self) -> usize {
+        self.stale_lists.take()
+    }
+
+    /// What the runs that nobody disturbs have said.
+    pub fn said_calm(&self) -> String {
+        self.calm_said.text()
+    }
+
+    /// Adds an image; returns its number.
+    pub fn add_image(&mut self, created: Option<&str>) -> usize {
+        let number = self.images.len();
+        self.images.push(image(&self.calm, number, created));
+        number
+    }
+
+    pub fn before(&self) -> BTreeMap<String, String> {
+        self.before.clone()
+    }
+
+    pub fn add_before(&mut self, tag: &str, image: usize) {
+        self.before
+            .insert(tag.to_owned(), self.images[image].clone());
     }
 
     pub fn image(&self, number: usize) -> &str {
@@ -85,12 +149,19 @@ impl Stage {
     fn request(&self, host: &Registry, (version, image): Release) -> ReleaseRequest {
         let place = format!("{}/{WEB}", host.host());
         let source = format!("{place}@{}", self.images[image]);
-        promote(&source, &[&place], &format!("refs/tags/v{version}"))
+        let mut request = promote(&source, &[&place], &format!("refs/tags/v{version}"));
+        if let Some(names) = self.names {
+            let rules = [version].into_iter().chain(names.iter().copied());
+            request.rules = TagRules::parse(rules).unwrap();
+        }
+        request
     }
 
     /// A run that nobody disturbs.
     pub async fn calm_run(&self, release: Release) -> Result<ReleaseOutcome, Failure> {
-        run(&self.request(&self.calm, release), &context_with(hasty()).0).await
+        let mut context = context_with(hasty()).0;
+        context.notices = self.calm_said.notices();
+        run(&self.request(&self.calm, release), &context).await
     }
 
     /// Lets the runs go on step by step, as `choose` says, until it says no more or all have ended.
@@ -196,26 +267,21 @@ impl Stage {
         let tags = self.tags();
         let shown = |tag: &&String| !lacks.contains(&tag.as_str());
         let there: Vec<_> = tags.keys().filter(shown).collect();
+        let is_stale = there.len() < tags.len();
+        self.stale_lists
+            .set(self.stale_lists.get() + usize::from(is_stale));
         let body = json!({"name": WEB, "tags": there}).to_string();
         Effect::status_with(200, &[("content-type", "application/json")], &body)
     }
 
     /// The lines name what the highest version names, and everything that is named is there.
     pub fn assert_right(&self, when: &dyn Fn() -> String) {
-        self.assert_lines(|_| true, when);
-    }
-
-    /// The same of the lines that a version is on.
-    pub fn assert_right_for(&self, version: &str, when: &dyn Fn() -> String) {
-        let is_on = |line: &str| line == "latest" || version.starts_with(&format!("{line}."));
-        self.assert_lines(is_on, when);
-    }
-
-    fn assert_lines(&self, checked: impl Fn(&str) -> bool, when: &dyn Fn() -> String) {
         let tags = self.tags();
-        let is_version = |tag: &&String| tag.split('.').count() == 3;
-        let lines = tags.keys().filter(|tag| !is_version(tag));
-        for line in lines.filter(|line| checked(line)) {
+        let is_version =
+            |tag: &&String| tag.split('.').count() == 3 && tag.as_str() != self.ignored;
+        let is_line = |tag: &&String| tag.split('.').count() < 3;
+        let lines = tags.keys().filter(is_line);
+        for line in lines {
             let of_line = |tag: &&String| line == "latest" || tag.starts_with(line.as_str());
             // One digit each, so that the text's order is theirs.
             let highest = tags
@@ -288,8 +354,12 @@ impl Run {
 }
 
 /// An image of its own, in place by its digest.
-fn image(registry: &Registry, number: usize) -> String {
-    let config = json!({"architecture": "amd64", "os": "linux", "number": number}).to_string();
+fn image(registry: &Registry, number: usize, created: Option<&str>) -> String {
+    let mut config = json!({"architecture": "amd64", "os": "linux", "number": number});
+    if let Some(created) = created {
+        config["created"] = created.into();
+    }
+    let config = config.to_string();
     let size = config.len();
     let config = registry.put_blob(WEB, config);
     let kind = "application/vnd.oci.image.manifest.v1+json";

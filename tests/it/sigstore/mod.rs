@@ -71,18 +71,25 @@ impl Sigstore {
 
     /// With certificates that live so long, and more claims in tokens.
     pub async fn with(lifetime: Duration, claims: Value) -> Self {
-        Self::at(Clock::default(), lifetime, claims).await
+        Self::at(Clock::default(), lifetime, claims, Stamper::new()).await
     }
 
     /// Whose clocks go so many seconds before this machine's.
     pub async fn ahead(seconds: i64) -> Self {
         let clock = Clock { ahead: seconds };
-        Self::at(clock, Duration::from_secs(600), json!({})).await
+        let lifetime = Duration::from_secs(600);
+        Self::at(clock, lifetime, json!({}), Stamper::new()).await
     }
 
-    async fn at(clock: Clock, lifetime: Duration, claims: Value) -> Self {
+    /// With a timestamp authority that has a key of RSA.
+    pub async fn with_rsa_timestamps() -> Self {
+        let (clock, lifetime) = (Clock::default(), Duration::from_secs(600));
+        Self::at(clock, lifetime, json!({}), Stamper::rsa()).await
+    }
+
+    async fn at(clock: Clock, lifetime: Duration, claims: Value, mut stamper: Stamper) -> Self {
         let mut fulcio = Fulcio::new(lifetime);
-        let (mut ledger, mut stamper) = (Ledger::new(), Stamper::new());
+        let mut ledger = Ledger::new();
         (fulcio.clock, ledger.clock, stamper.clock) = (clock, clock, clock);
         let bound = Bound::new(None).await;
         let services = Arc::new(Services {
@@ -325,10 +332,10 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest.as_ref().try_into().unwrap()
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
-fn bytes(base64: &str) -> Vec<u8> {
+pub fn bytes(base64: &str) -> Vec<u8> {
     BASE64_STANDARD.decode(base64).unwrap()
 }

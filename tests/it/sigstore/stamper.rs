@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use rcgen::{CertificateParams, CustomExtension, DnType, KeyUsagePurpose};
 use serde_json::{Value, json};
 
@@ -50,16 +53,59 @@ impl Stamping {
 pub const TIME_STAMPING: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x08];
 pub const CODE_SIGNING: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x03];
 
+/// What an authority signs with.
+enum StampKey {
+    P256(Key),
+    Rsa(RsaKeyPair),
+}
+
+impl StampKey {
+    fn subject(&self) -> Subject {
+        match self {
+            Self::P256(key) => Subject::of_point(&key.point()),
+            Self::Rsa(pair) => Subject {
+                key: pair.public_key().as_ref().to_vec(),
+                kind: &rcgen::PKCS_RSA_SHA256,
+            },
+        }
+    }
+
+    /// The identifier of the key, in its certificate and its timestamps.
+    fn id(&self) -> [u8; 32] {
+        sha256(&self.subject().key)
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::P256(key) => key.sign(message),
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                let random = SystemRandom::new();
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .unwrap();
+                signature
+            }
+        }
+    }
+
+    fn algorithm(&self) -> &'static [u8] {
+        match self {
+            Self::P256(_) => ECDSA_SHA256,
+            Self::Rsa(_) => RSA,
+        }
+    }
+}
+
 /// A timestamp authority (RFC 3161).
 pub struct Stamper {
-    key: Key,
+    key: StampKey,
     chain: Vec<Vec<u8>>,
     pub clock: Clock,
 }
 
-const KEY_ID: &[u8] = b"stamp";
 const SHA256: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
 const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 const CONTENT_TYPE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x03];
 const MESSAGE_DIGEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x04];
@@ -67,15 +113,29 @@ const TST_INFO: &[u8] = &[
     0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x04,
 ];
 
+/// Ten years before and after now.
+fn decade() -> Period {
+    let decade = Duration::from_secs(10 * 365 * 24 * 3600);
+    SystemTime::now() - decade..SystemTime::now() + decade
+}
+
 impl Stamper {
     pub fn new() -> Self {
-        let decade = Duration::from_secs(10 * 365 * 24 * 3600);
-        let now = SystemTime::now();
-        Self::with(&Stamping::during(&(now - decade..now + decade)))
+        Self::with(&Stamping::during(&decade()))
+    }
+
+    /// One like those of ordinary certificate authorities: with a key of RSA 2048.
+    pub fn rsa() -> Self {
+        let key = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        Self::of_key(&Stamping::during(&decade()), StampKey::Rsa(key))
     }
 
     /// With certificates that say something.
     pub fn with(says: &Stamping) -> Self {
+        Self::of_key(says, StampKey::P256(Key::new()))
+    }
+
+    fn of_key(says: &Stamping, key: StampKey) -> Self {
         let (root, mut above) = authority("timestamps", &says.root, None);
         let mut chain = vec![root];
         if let Some(between) = &says.between {
@@ -83,7 +143,6 @@ impl Stamper {
             chain.insert(0, certificate);
             above = issuer;
         }
-        let key = Key::new();
         let mut params = CertificateParams::default();
         params.not_before = says.period.start.into();
         params.not_after = says.period.end.into();
@@ -91,14 +150,12 @@ impl Stamper {
             .distinguished_name
             .push(DnType::CommonName, "timestamp");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        let id = der::element(OCTETS, KEY_ID);
+        let id = der::element(OCTETS, &key.id());
         params.custom_extensions = vec![
             CustomExtension::from_oid_content(&[2, 5, 29, 14], id),
             says.extended_key_usage(),
         ];
-        let leaf = params
-            .signed_by(&Subject::of_point(&key.point()), &above)
-            .unwrap();
+        let leaf = params.signed_by(&key.subject(), &above).unwrap();
         chain.insert(0, leaf.der().to_vec());
         Self {
             key,
@@ -142,10 +199,10 @@ impl Stamper {
         let signature = self.key.sign(&der::element(SET, &attributes));
         let signer = der::sequence(&[
             der::element(INTEGER, &[3]),
-            der::element(0x80, KEY_ID),
+            der::element(0x80, &self.key.id()),
             sha256_algorithm.clone(),
             der::element(0xa0, &attributes),
-            der::sequence(&[oid(ECDSA_SHA256)]),
+            der::sequence(&[oid(self.key.algorithm())]),
             der::element(OCTETS, &signature),
         ]);
         let content = der::sequence(&[

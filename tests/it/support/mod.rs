@@ -3,11 +3,13 @@
 pub mod attach;
 pub mod checkout;
 pub mod keys;
+pub mod made_image;
 pub mod named_descriptors;
 pub mod process;
 pub mod rust_source;
 pub mod table;
 pub mod web;
+pub mod workflow;
 pub mod yaml;
 
 use std::io::Read;
@@ -24,8 +26,8 @@ use shipmark::notices::{Notice, Notices, TransferProgress};
 use shipmark::referrers::ReferrerSelection;
 use shipmark::registry::{RegistryClient, RegistrySettings};
 use shipmark::release::{
-    ExistingTagPolicy, Failure, ReleaseContext, ReleaseOutcome, ReleaseRequest, ReleaseVerb,
-    RequestedPlatforms, run,
+    ExistingTagPolicy, Failure, ReleaseContext, ReleaseNaming, ReleaseOutcome, ReleaseRequest,
+    ReleaseVerb, RequestedPlatforms, run,
 };
 use shipmark::tagging::TagRules;
 use shipmark::transfer::{BlobIndex, ForeignLayers, ProgressMeter};
@@ -126,6 +128,13 @@ impl Said {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// The same, and forgets it.
+    pub fn take(&self) -> String {
+        let text = self.text();
+        self.0.lock().unwrap().clear();
+        text
+    }
+
     /// The warnings alone.
     pub fn warnings(&self) -> String {
         let lines = self.0.lock().unwrap();
@@ -210,6 +219,8 @@ pub fn request(
         facts,
         commit_given: false,
         rules: TagRules::Default,
+        excluded_versions: Default::default(),
+        naming: ReleaseNaming::default(),
         environment: None,
         existing: ExistingTagPolicy::PerTagKind,
         from: None,

@@ -92,6 +92,13 @@ impl Made {
         all
     }
 
+    /// What comes of it as a bundle; the legacy form here holds no timestamp.
+    pub(super) fn bundle_outcomes(&self) -> Vec<Result<(), String>> {
+        let mut all = self.outcomes();
+        all.truncate(2);
+        all
+    }
+
     pub(super) fn holds(&self, name: &str) -> usize {
         let all = self.outcomes();
         let good = all.iter().filter(|outcome| outcome.is_ok()).count();

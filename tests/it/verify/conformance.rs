@@ -211,7 +211,7 @@ const CHANGED: &[(&str, &str, Change, Option<&str>)] = &[
         "bundle-malformed-json_fail",
         "happy-path-v0.1",
         |case| case.text = Some(format!("{},", case.bundle)),
-        Some("it cannot be read: trailing characters"),
+        Some("it cannot be read: expected value"),
     ),
     (
         "bundle-negative-log-index_fail",

@@ -3,6 +3,8 @@
 
 mod authorities;
 mod conformance;
+mod field;
+mod field_registries;
 mod forged;
 mod images;
 mod index;
@@ -11,6 +13,7 @@ mod logs;
 mod mutation;
 mod payload;
 mod tuf;
+mod unknown_authority;
 
 use std::path::Path;
 

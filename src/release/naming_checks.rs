@@ -1,0 +1,67 @@
+//! Judges the names of a promoted image: sources that contradict each other, and production without a version.
+
+use super::Failure;
+use super::context::ReleaseContext;
+use super::request::ReleaseRequest;
+use crate::tagging::{DerivedTags, EnvironmentName};
+
+/// Warns of sources that contradict each other, and of a release to production without a version.
+///
+/// # Errors
+/// A refusal of contradictions where a policy applies: the input `version` is refused as well, where the
+/// image is called by another one.
+pub(super) fn check_names(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    derived: &DerivedTags,
+) -> Result<(), Failure> {
+    check_contradictions(request, context, derived)?;
+    if let Some(environment) = production_without_version(request, derived) {
+        context.notices.warning(format!(
+            "{}: the release to {environment} has no version: event, source tag, label and the version tags of the source repository name none; set the input version",
+            request.source
+        ));
+    }
+    Ok(())
+}
+
+/// Warns of sources that contradict each other.
+///
+/// # Errors
+/// As [`check_names`].
+pub(super) fn check_contradictions(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    derived: &DerivedTags,
+) -> Result<(), Failure> {
+    let provenance = &derived.provenance;
+    let of_version = provenance.version_contradictions.iter();
+    let of_version = of_version.map(|text| (text, VERSION_HINT));
+    let of_commit = provenance.commit_contradiction.iter();
+    let of_commit = of_commit.map(|text| (text, COMMIT_HINT));
+    for (text, hint) in of_version.chain(of_commit) {
+        if request.naming.refuses_contradictions {
+            return Err(Failure::refused(format!("{}: {text}", request.source))
+                .with_reason(
+                    "for an environment of the policy, everything that names the image must agree",
+                )
+                .with_hint(hint));
+        }
+        context
+            .notices
+            .warning(format!("{}: {text}", request.source));
+    }
+    Ok(())
+}
+
+const VERSION_HINT: &str = "promote the image by its SHA tag or digest if the source's tag is wrong, correct the label org.opencontainers.image.version in the build, or correct the input version";
+const COMMIT_HINT: &str = "promote the image by its digest, or correct the label org.opencontainers.image.revision in the build";
+
+fn production_without_version<'a>(
+    request: &'a ReleaseRequest,
+    derived: &DerivedTags,
+) -> Option<&'a EnvironmentName> {
+    let environment = request.environment.as_ref();
+    let environment = environment.filter(|environment| environment.is_production());
+    environment.filter(|_| request.rules.is_default() && derived.version.is_none())
+}

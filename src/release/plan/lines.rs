@@ -1,0 +1,252 @@
+//! Decides whether the tag of a version line moves, as a pure function of the observed state (promise 4).
+//!
+//! A line moves to the image of this run and to no other, and forward only. What a line names is found
+//! among the versions that are higher than ours. A higher version that the line does not name is in
+//! progress, and its own run moves the line, or it is none, and the line passes it. Only the creation
+//! times of the images tell these two apart.
+
+use super::destination_state::DestinationState;
+use crate::image::{Digest, Tag};
+use crate::tagging::{LineTag, PlannedTag, SeriesReleases, TaggedRelease, VersionLine};
+
+/// The most version tags whose digests are read to find what a line names.
+pub(crate) const VERSION_LOOKUP_LIMIT: usize = 16;
+
+/// Decision on the tag of a version line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LineDecision {
+    /// The tag is written with our image, or names it already. `passed` is the highest version that
+    /// is higher and is no release in progress.
+    OwnImage { passed: Option<TaggedRelease> },
+    /// The tag names our image, written before a higher release was there: it moves to that one.
+    HigherRelease(TaggedRelease, Digest),
+    /// The tag is not moved.
+    Stays(LineHold),
+    /// The decision depends on facts that are not known yet.
+    Needs(LineQuestion),
+}
+
+/// Reason why a line stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LineHold {
+    /// The release is never for this line, or the line names a higher release.
+    Decided(String),
+    /// A higher version is in progress.
+    InProgress(TaggedRelease),
+    /// The line names an image that no version tag names, and a higher version is there.
+    UnknownImage(TaggedRelease),
+    /// The tag is a release of two numbers.
+    TwoNumberRelease,
+    /// The line belongs to the releases without the text around ours.
+    OtherSeries(TaggedRelease),
+}
+
+/// Facts that a decision depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LineQuestion {
+    /// Digests of version tags.
+    Digests(Vec<Tag>),
+    /// Creation times of the images of version tags, and of our own image.
+    CreationTimes(Vec<Tag>),
+}
+
+/// Line of a destination, with the releases that it is compared with.
+struct ComparedLine<'a> {
+    tag: &'a Tag,
+    line: &'a LineTag,
+    releases: SeriesReleases,
+    seen: &'a DestinationState,
+    root: Digest,
+}
+
+/// Decides on the line of `planned`; `None` if the tag is not the tag of a line.
+pub(crate) fn decide_line(
+    planned: &PlannedTag,
+    seen: &DestinationState,
+    root: Digest,
+) -> Option<LineDecision> {
+    let line = planned.line()?;
+    let releases = seen.releases(&line.series);
+    if !line.series.is_same_as(&line.release_series)
+        && let Some(highest) = releases.highest(&VersionLine::Latest)
+    {
+        return Some(LineDecision::Stays(LineHold::OtherSeries(highest.clone())));
+    }
+    let compared = ComparedLine {
+        tag: &planned.tag,
+        line,
+        releases: seen.compared_releases(line),
+        seen,
+        root,
+    };
+    Some(compared.decide())
+}
+
+impl ComparedLine<'_> {
+    fn decide(&self) -> LineDecision {
+        let (line, ours) = (&self.line.line, &self.line.version);
+        if let Some(reason) = self.releases.unmovable_reason(line, ours) {
+            return self.hold_with_reason(reason);
+        }
+        let higher: Vec<&TaggedRelease> = self
+            .releases
+            .higher_than(line, ours)
+            .take(VERSION_LOOKUP_LIMIT)
+            .collect();
+        let at = self.seen.tag_digest(self.tag);
+        let Some(highest) = higher.first() else {
+            return match self.is_two_number_release(at) {
+                Ok(true) => LineDecision::Stays(LineHold::TwoNumberRelease),
+                Ok(false) => LineDecision::OwnImage { passed: None },
+                Err(question) => LineDecision::Needs(question),
+            };
+        };
+        let Some(at) = at else {
+            return self.hold_with_reason("is not the highest release, and the tag does not exist");
+        };
+        match self.find_digest(at, &higher[..1]).and_then(|found| {
+            // One request is enough for a backport.
+            if found {
+                Ok(true)
+            } else {
+                self.find_digest(at, &higher)
+            }
+        }) {
+            Err(question) => LineDecision::Needs(question),
+            Ok(true) => self.hold_with_reason(self.backport_reason(highest)),
+            Ok(false) => self.decide_on_unnamed(at, &higher),
+        }
+    }
+
+    /// Decides on a line that names none of the higher versions.
+    fn decide_on_unnamed(&self, at: Digest, higher: &[&TaggedRelease]) -> LineDecision {
+        let highest = higher[0];
+        let in_progress = match self.find_in_progress(higher) {
+            Ok(found) => found,
+            Err(question) => return LineDecision::Needs(question),
+        };
+        if let Some(release) = in_progress {
+            let digest = self.seen.tag_digest(&release.tag);
+            return match digest.filter(|_| at == self.root) {
+                Some(digest) => LineDecision::HigherRelease(release.clone(), digest),
+                None => LineDecision::Stays(LineHold::InProgress(release.clone())),
+            };
+        }
+        let passed = Some(highest.clone());
+        if at == self.root {
+            return LineDecision::OwnImage { passed };
+        }
+        let lower: Vec<&TaggedRelease> = self
+            .releases
+            .lower_than(&self.line.line, &self.line.version)
+            .take(VERSION_LOOKUP_LIMIT - higher.len())
+            .collect();
+        match self.find_digest(at, &lower) {
+            Err(question) => LineDecision::Needs(question),
+            Ok(found) if found || higher.len() == VERSION_LOOKUP_LIMIT => {
+                LineDecision::OwnImage { passed }
+            }
+            Ok(_) => LineDecision::Stays(LineHold::UnknownImage(highest.clone())),
+        }
+    }
+
+    fn hold_with_reason(&self, reason: &str) -> LineDecision {
+        let (line, version) = (&self.line.line, &self.line.version);
+        let highest = self.releases.highest(line);
+        let at = highest.map_or_else(String::new, |highest| format!(" at {}", highest.version));
+        LineDecision::Stays(LineHold::Decided(format!(
+            "{} stays{at}: {version} {reason}",
+            self.tag
+        )))
+    }
+
+    fn backport_reason(&self, highest: &TaggedRelease) -> &'static str {
+        let (ours, theirs) = (self.line.version.numbers(), highest.version.numbers());
+        match ours[..2] == theirs[..2] {
+            true => "is lower",
+            false => "is a backport",
+        }
+    }
+
+    /// Returns whether one of the releases has the digest.
+    fn find_digest(&self, at: Digest, among: &[&TaggedRelease]) -> Result<bool, LineQuestion> {
+        let known = |it: &&TaggedRelease| self.seen.tag_digests.contains_key(&it.tag);
+        if among
+            .iter()
+            .any(|it| self.seen.tag_digest(&it.tag) == Some(at))
+        {
+            return Ok(true);
+        }
+        let unknown = among.iter().filter(|it| !known(it));
+        let unknown: Vec<Tag> = unknown.map(|it| it.tag.clone()).collect();
+        match unknown.is_empty() {
+            true => Ok(false),
+            false => Err(LineQuestion::Digests(unknown)),
+        }
+    }
+
+    /// Returns the highest version that is in progress: its image was created at most 24 hours before
+    /// ours, or later, or one of the two times is not known.
+    fn find_in_progress<'a>(
+        &self,
+        higher: &[&'a TaggedRelease],
+    ) -> Result<Option<&'a TaggedRelease>, LineQuestion> {
+        let times = &self.seen.creation_times;
+        let tags = || higher.iter().map(|it| it.tag.clone()).collect();
+        let Some(own) = times.get(&self.root) else {
+            return Err(LineQuestion::CreationTimes(tags()));
+        };
+        let Some(own) = own else {
+            return Ok(higher.first().copied());
+        };
+        for release in higher {
+            let Some(digest) = self.seen.tag_digest(&release.tag) else {
+                continue;
+            };
+            match times.get(&digest) {
+                None => return Err(LineQuestion::CreationTimes(tags())),
+                Some(Some(time)) if !time.is_a_day_before(*own) => return Ok(Some(release)),
+                Some(None) => return Ok(Some(release)),
+                Some(Some(_)) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns whether the tag `X.Y` is a release of two numbers: it names what no `X.Y.Z` names. Where
+    /// there is an `X.Y.0`, it is the tag of a line, as in a series of three numbers. A run that gives
+    /// no full version has nothing else to tell the two apart, and takes the tag as a line's.
+    fn is_two_number_release(&self, at: Option<Digest>) -> Result<bool, LineQuestion> {
+        let VersionLine::Minor(..) = self.line.line else {
+            return Ok(false);
+        };
+        let Some(at) = at.filter(|at| *at != self.root) else {
+            return Ok(false);
+        };
+        let ours = &self.line.version;
+        let is_given = |tag: &Tag| {
+            let version = self.line.release_series.version(tag);
+            version.is_some_and(|it| it.cmp_precedence(ours).is_eq())
+        };
+        if !self.seen.immutable_tags.iter().any(is_given) {
+            return Ok(false);
+        }
+        let on_line: Vec<&TaggedRelease> = self
+            .releases
+            .on_line(&self.line.line)
+            .filter(|it| it.version.numbers().len() > 2)
+            .collect();
+        let others = on_line
+            .iter()
+            .filter(|it| it.version.cmp_precedence(ours).is_ne());
+        let is_first = |it: &&&TaggedRelease| it.version.numbers()[2].is_zero();
+        if others.clone().any(|it| is_first(&it)) {
+            return Ok(false);
+        }
+        let others: Vec<&TaggedRelease> = others.copied().take(VERSION_LOOKUP_LIMIT).collect();
+        self.find_digest(at, &others).map(|found| !found)
+    }
+}
+
+#[cfg(test)]
+mod tests;

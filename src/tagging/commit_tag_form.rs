@@ -1,0 +1,147 @@
+//! Spelling of SHA tags: `git-2b2e927`, `sha-2b2e927`, or as an environment's rule writes them.
+
+use super::EnvironmentName;
+use crate::image::{CommitId, Tag};
+
+/// Spelling of the SHA tags of an environment, by its rule `type=sha`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitTagForm {
+    /// Environment whose rule it is.
+    pub environment: EnvironmentName,
+    /// Text before the commit.
+    pub prefix: String,
+    /// Text after the commit.
+    pub suffix: String,
+    /// Number of digits of the commit; `None`: all of them.
+    pub digits: Option<usize>,
+}
+
+/// Fewest digits that name a commit.
+const FEWEST_DIGITS: usize = 7;
+/// Prefixes that mark the digits after them as a commit's.
+const COMMIT_PREFIXES: [&str; 2] = ["git-", "sha-"];
+/// Number of digits of a whole commit, which needs no prefix.
+const WHOLE_COMMIT: usize = 40;
+
+impl CommitTagForm {
+    /// Returns the SHA tag of a commit.
+    pub(super) fn commit_tag(&self, commit: &CommitId) -> Option<Tag> {
+        let sha = commit.as_str();
+        let sha = &sha[..self.digits.unwrap_or(sha.len()).min(sha.len())];
+        format!("{}{sha}{}", self.prefix, self.suffix).parse().ok()
+    }
+
+    fn commit_digits<'a>(&self, tag: &'a Tag) -> Option<&'a str> {
+        let text = tag.as_str().strip_prefix(self.prefix.as_str())?;
+        let text = text.strip_suffix(self.suffix.as_str())?;
+        is_abbreviated_commit(text).then_some(text)
+    }
+}
+
+/// Returns the digits of the commit in a tag that is spelled as a SHA tag, where the commit is not
+/// known: `git-` or `sha-` with digits, a whole commit, or the form of the environment's rule.
+pub(super) fn spelled_commit<'a>(tag: &'a Tag, form: Option<&CommitTagForm>) -> Option<&'a str> {
+    if let Some(digits) = form.and_then(|form| form.commit_digits(tag)) {
+        return Some(digits);
+    }
+    let digits = final_digits(tag)?;
+    let prefix = &tag.as_str()[..tag.as_str().len() - digits.len()];
+    let is_whole = prefix.is_empty() && digits.len() == WHOLE_COMMIT;
+    (is_whole || COMMIT_PREFIXES.contains(&prefix)).then_some(digits)
+}
+
+/// Returns whether a tag ends in the commit, abbreviated to seven digits or more.
+pub(super) fn ends_in_commit(tag: &Tag, commit: &CommitId) -> bool {
+    final_digits(tag).is_some_and(|digits| commit.begins_with(digits))
+}
+
+/// Returns the order in which tags of one commit are looked up, the usual spellings first.
+pub(super) fn spelling_rank(tag: &Tag) -> (bool, usize, &str) {
+    let text = tag.as_str();
+    let is_usual = COMMIT_PREFIXES
+        .iter()
+        .any(|prefix| text.starts_with(prefix));
+    (!is_usual, text.len(), text)
+}
+
+/// Returns the hex digits that a tag ends in, if they may be a commit's.
+fn final_digits(tag: &Tag) -> Option<&str> {
+    let text = tag.as_str();
+    let before = text.trim_end_matches(|c: char| c.is_ascii_hexdigit());
+    let digits = &text[before.len()..];
+    is_abbreviated_commit(digits).then_some(digits)
+}
+
+fn is_abbreviated_commit(text: &str) -> bool {
+    (FEWEST_DIGITS..=WHOLE_COMMIT).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMIT: &str = "2b2e9270c0ffee2b2e9270c0ffee2b2e9270c0ff";
+
+    fn form(prefix: &str, suffix: &str, digits: Option<usize>) -> CommitTagForm {
+        CommitTagForm {
+            environment: "dev".parse().unwrap(),
+            prefix: prefix.to_owned(),
+            suffix: suffix.to_owned(),
+            digits,
+        }
+    }
+
+    #[test]
+    fn sha_tags_are_known_by_their_spelling() {
+        let own = form("build.", "-alpine", Some(7));
+        for (tag, digits) in [
+            ("sha-2b2e927", Some("2b2e927")),
+            ("git-2b2e9270c0ff", Some("2b2e9270c0ff")),
+            (COMMIT, Some(COMMIT)),
+            ("build.2b2e927-alpine", Some("2b2e927")),
+            ("2b2e927", None),
+            ("20250310", None),
+            ("main-2b2e927", None),
+            ("sha-2b2e92", None),
+            ("sha-main", None),
+            ("1.4.0", None),
+        ] {
+            let tag = tag.parse().unwrap();
+            assert_eq!(spelled_commit(&tag, Some(&own)), digits, "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_tag_ends_in_its_commit() {
+        let commit = COMMIT.parse().unwrap();
+        for (tag, ends) in [
+            ("sha-2b2e927", true),
+            ("main-2b2e9270c0", true),
+            (COMMIT, true),
+            ("2b2e927", true),
+            ("sha-2b2e92", false),
+            ("sha-2b2e928", false),
+            ("a2b2e927", false),
+            ("sha-2b2e927-alpine", false),
+        ] {
+            assert_eq!(
+                ends_in_commit(&tag.parse().unwrap(), &commit),
+                ends,
+                "{tag}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_rule_spells_a_commit() {
+        let commit = COMMIT.parse().unwrap();
+        let tag = |form: CommitTagForm| form.commit_tag(&commit).map(|tag| tag.to_string());
+        assert_eq!(
+            tag(form("sha-", "", Some(7))).as_deref(),
+            Some("sha-2b2e927")
+        );
+        assert_eq!(tag(form("", "-x", None)), Some(format!("{COMMIT}-x")));
+        assert_eq!(tag(form("-", "", Some(7))), None);
+    }
+}

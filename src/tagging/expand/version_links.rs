@@ -1,0 +1,138 @@
+//! Versions and version lines among the tags of a run: which tag is a version, and which one follows
+//! the line of another tag's version, however the tags were given.
+
+use super::expansion::ExpandedTag;
+use super::rule_output::{RuleOutput, RuleOutputKind};
+use crate::tagging::tag_plan::{ImmutableTagSource, LineTag, MovingTagSource, TagKind};
+use crate::tagging::{NamedRelease, ReleaseSeries, ReleaseVersion, VersionLine};
+
+/// Tag, and the version that it is about.
+pub(super) struct VersionedTag {
+    pub(super) tag: ExpandedTag,
+    /// What the tag has around its version.
+    pub(super) series: ReleaseSeries,
+    /// Version that the rule read, if any.
+    pub(super) version: Option<ReleaseVersion>,
+    /// Whether the rule gives a name, whose form decides what the tag is.
+    pub(super) is_name: bool,
+}
+
+/// Version of a run, and the series of the tag that names it.
+#[derive(Clone)]
+struct RunVersion {
+    series: ReleaseSeries,
+    version: ReleaseVersion,
+}
+
+/// Returns the kind of a tag by what its rule knows.
+pub(super) fn tag_kind(made: &RuleOutput, text: &str, series: &ReleaseSeries) -> TagKind {
+    let version = || NamedRelease::parse(text).map(|release| release.version);
+    let of_name = || match version() {
+        Some(_) => TagKind::Immutable(ImmutableTagSource::Version),
+        None => TagKind::Moving(MovingTagSource::Other),
+    };
+    let is_full = |version: ReleaseVersion| version.numbers().len() > 2;
+    match (&made.content, &made.release) {
+        (RuleOutputKind::Certain(kind), _) => kind.clone(),
+        (RuleOutputKind::BranchName, _) if !version().is_some_and(is_full) => {
+            TagKind::Moving(MovingTagSource::Branch)
+        }
+        (RuleOutputKind::BranchName, _) => TagKind::Immutable(ImmutableTagSource::Version),
+        (RuleOutputKind::Name | RuleOutputKind::PartOfRelease, None) => of_name(),
+        (RuleOutputKind::Name | RuleOutputKind::PartOfRelease, Some(release)) => {
+            match line_tag(text, series, release, series) {
+                Some(line) => TagKind::Moving(MovingTagSource::Line(Box::new(line))),
+                None if names_whole_version(text, release) => {
+                    TagKind::Immutable(ImmutableTagSource::Version)
+                }
+                None => of_name(),
+            }
+        }
+    }
+}
+
+fn names_whole_version(text: &str, version: &ReleaseVersion) -> bool {
+    let numbers = version.numbers().iter().map(ToString::to_string);
+    text.contains(&numbers.collect::<Vec<_>>().join("."))
+}
+
+/// Returns the line of `version` that `text` is the tag of, with `series` around its name.
+fn line_tag(
+    text: &str,
+    series: &ReleaseSeries,
+    version: &ReleaseVersion,
+    release_series: &ReleaseSeries,
+) -> Option<LineTag> {
+    let name = text.strip_prefix(series.prefix.as_str())?;
+    let name = name.strip_suffix(series.suffix.as_str())?;
+    Some(LineTag {
+        line: VersionLine::named(name, version)?,
+        series: series.clone().with_builds_of(version),
+        release_series: release_series.clone(),
+        version: version.clone(),
+    })
+}
+
+/// Makes names such as `1.4`, `1` and `latest` the tags of version lines, where the run or the event
+/// is about a version.
+pub(super) fn link_version_lines(tags: &mut [VersionedTag], of_event: Option<ReleaseVersion>) {
+    let mut versions = run_versions(tags);
+    if !versions.iter().any(|it| it.version.numbers().len() > 2) {
+        versions.splice(
+            0..0,
+            of_event.map(|version| RunVersion {
+                series: ReleaseSeries::default().with_builds_of(&version),
+                version,
+            }),
+        );
+    }
+    for tag in tags.iter_mut().filter(|it| it.is_name) {
+        if let Some(line) = line_among(&tag.tag.text, &tag.series, &versions) {
+            tag.tag.kind = TagKind::Moving(MovingTagSource::Line(Box::new(line)));
+        }
+    }
+}
+
+/// Returns the versions that the tags name, the one with the most numbers and the highest first, so
+/// that `1.4` beside `1.4.0` is the tag of a line.
+fn run_versions(tags: &[VersionedTag]) -> Vec<RunVersion> {
+    let named = tags.iter().filter_map(|it| {
+        let version = match &it.version {
+            Some(version) => version.clone(),
+            None if it.is_name => NamedRelease::parse(&it.tag.text)?.version,
+            None => return None,
+        };
+        let series = it.series.clone().with_builds_of(&version);
+        Some(RunVersion { series, version })
+    });
+    let mut versions: Vec<RunVersion> = named.collect();
+    versions.sort_by(|a, b| {
+        let form = |it: &RunVersion| (!it.version.is_prerelease(), it.version.numbers().len() > 2);
+        let order = form(b).cmp(&form(a));
+        order.then_with(|| b.version.cmp_precedence(&a.version))
+    });
+    versions
+}
+
+/// Returns the line that a name is the tag of: in the series of a version with the same text around
+/// it, else of the first version.
+fn line_among(text: &str, own: &ReleaseSeries, versions: &[RunVersion]) -> Option<LineTag> {
+    let of_version = |series: &ReleaseSeries, it: &RunVersion| {
+        let pre_latest = || {
+            let is_latest = text == series.tag_text("latest") && it.version.is_prerelease();
+            is_latest.then(|| LineTag {
+                line: VersionLine::Latest,
+                series: series.clone(),
+                release_series: it.series.clone(),
+                version: it.version.clone(),
+            })
+        };
+        line_tag(text, series, &it.version, &it.series).or_else(pre_latest)
+    };
+    let in_series = versions
+        .iter()
+        .find_map(|it| of_version(&it.series, it).filter(|_| it.series.is_same_as(own)));
+    in_series
+        .or_else(|| versions.iter().find_map(|it| of_version(&it.series, it)))
+        .or_else(|| versions.iter().find_map(|it| of_version(own, it)))
+}

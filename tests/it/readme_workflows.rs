@@ -1,0 +1,106 @@
+//! The two workflows of the README, run as they stand with an image without labels.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::registry::{Auth, PASSWORD, Profile, Registry, USER};
+use crate::support::checkout::commit;
+use crate::support::made_image::MadeImage;
+use crate::support::process::{Place, Ran};
+use crate::support::workflow::{filled, step_of};
+use crate::support::*;
+
+/// The workflow of that name in the README.
+fn workflow(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let begin = format!("```yaml\nname: {name}\n");
+    let (_, block) = text.split_once(&begin).expect("the workflow");
+    let (block, _) = block.split_once("\n```").unwrap();
+    yaml::read(&format!("name: {name}\n{block}\n"))
+}
+
+/// Runs the step of a job that uses shipmark, with `registry` in the place of ghcr.io.
+fn run(
+    (place, policy_commit): (&Place, &str),
+    registry: &Registry,
+    (event, git_ref): (&str, &str),
+    job: &Value,
+    context: &BTreeMap<&str, String>,
+) -> Ran {
+    let inputs = step_of(job)["with"].as_object().unwrap().iter();
+    let inputs: Vec<_> = inputs
+        .map(|(name, value)| {
+            let value = filled(value.as_str().unwrap(), context);
+            (name.as_str(), value.replace("ghcr.io", &registry.host()))
+        })
+        .collect();
+    let inputs: Vec<_> = inputs
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let mut step = place.step(git_ref, &inputs);
+    step.env("GITHUB_EVENT_NAME", event)
+        .env("GITHUB_WORKFLOW_SHA", policy_commit)
+        .env("GITHUB_WORKSPACE", place.root());
+    Ran::of(step.output().unwrap())
+}
+
+fn names(registry: &Registry, repository: &str) -> String {
+    let tags = registry.tags(repository).into_keys();
+    tags.collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn version_lost_the_workflows_of_the_readme_bring_the_version_to_production() {
+    let auth = Auth::Basic {
+        user: USER.to_owned(),
+        password: PASSWORD.to_owned(),
+    };
+    let registry = Registry::start(Profile::plain().auth(auth)).await;
+    let place = Place::new();
+    let checkout = commit(place.root(), &[("README.md", "web")]);
+    let image = MadeImage::new(1, &[]);
+    image.write_archive(&place.path("image.tar"));
+    let mut context = BTreeMap::from([
+        ("github.repository", "acme/web".to_owned()),
+        ("github.actor", USER.to_owned()),
+        ("github.token", PASSWORD.to_owned()),
+    ]);
+    let build = workflow("Build");
+    let pushed = ("push", "refs/tags/v1.4.0");
+    let ran = run(
+        (&place, &checkout),
+        &registry,
+        pushed,
+        &build["jobs"]["build"],
+        &context,
+    );
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let in_dev = names(&registry, "acme/web/dev");
+    assert_eq!(in_dev, "1 1.4 1.4.0 git-9f3c2a1 latest");
+
+    context.insert("inputs.digest", place.output("digest"));
+    context.insert("inputs.environment", "prod".to_owned());
+    let promote = workflow("Promote");
+    let dispatched = ("workflow_dispatch", "refs/heads/main");
+    let ran = run(
+        (&place, &checkout),
+        &registry,
+        dispatched,
+        &promote["jobs"]["promote"],
+        &context,
+    );
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let in_prod = names(&registry, "acme/web/prod");
+    assert_eq!(in_prod, "1 1.4 1.4.0 latest prod");
+    assert_eq!(place.output("digest"), image.digest());
+    assert_eq!(place.output("version"), "1.4.0");
+    let json: Value = serde_json::from_str(&place.output("json")).unwrap();
+    assert_eq!(json["versionFrom"], "repository-tags");
+    let summary = place.read("summary");
+    let row = "| Version | `1.4.0` from the version tags of the source repository |";
+    assert!(summary.contains(row), "{summary}");
+}
