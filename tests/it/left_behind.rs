@@ -15,7 +15,9 @@ use shipmark::tagging::TagRules;
 use shipmark::transfer::ForeignLayers;
 
 use crate::registry::{Profile, Registry, digest};
-use crate::support::named_descriptors::{NamedDescriptor, named_descriptors};
+use crate::support::named_descriptors::{
+    NamedDescriptor, check_nothing_left_out, named_descriptors,
+};
 use crate::support::*;
 
 const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -341,4 +343,31 @@ fn promise_9_nothing_below_a_released_root_is_left_behind_unsaid() {
     let [tried, done, told] = [tried, done, told].map(AtomicUsize::into_inner);
     assert!(2 * done > tried, "{done} of {tried}");
     assert!(told > tried / 16, "{told} in {tried}");
+}
+
+/// As the fuzz target `manifest`, over the manifests of the fixtures with a few bytes changed.
+#[test]
+fn everything_that_a_damaged_manifest_names_is_known() {
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/images");
+    let layouts = fs::read_dir(images).unwrap();
+    let blobs = layouts.map(|layout| layout.unwrap().path().join("blobs/sha256"));
+    let blobs = blobs
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten();
+    let blobs = blobs.map(|blob| fs::read(blob.unwrap().path()).unwrap());
+    let manifests = blobs.filter(|bytes| check_nothing_left_out(bytes, None));
+    let mut random = fastrand::Rng::with_seed(7);
+    let (mut tried, mut read) = (0, 0);
+    for manifest in manifests {
+        for _ in 0..300 {
+            let mut bytes = manifest.clone();
+            for _ in 0..random.usize(1..3) {
+                let at = random.usize(..bytes.len());
+                bytes[at] = b"\"\\{}[],:0aLsu\n "[random.usize(..15)];
+            }
+            tried += 1;
+            read += usize::from(check_nothing_left_out(&bytes, None));
+        }
+    }
+    assert!(tried > 5000 && read > tried / 20, "{read} of {tried}");
 }
