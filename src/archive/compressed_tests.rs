@@ -112,15 +112,22 @@ fn an_archive_that_comes_in_pieces_may_take_as_much_room_as_the_user_says() {
 /// The config names the digest of the layer with its holes, which is checked.
 #[tokio::test]
 async fn sparse_files_of_every_form_are_read_with_their_holes() {
+    let folder = tempfile::tempdir().unwrap();
     let quiet = Notices::new(|_| {});
     let mut roots = Vec::new();
     for form in ["gnu", "pax-0.0", "pax-0.1", "pax-1.0"] {
-        let path = archive(&format!("sparse-{form}.tar"));
-        let (unpacking, only) = (Unpacking::default(), ImageSelector::Only);
-        let opened = ImageArchive::open_docker(path, &only, &unpacking, &quiet).await;
-        let (archive, root) = opened.unwrap_or_else(|error| panic!("{form}: {error}"));
-        archive.check(root).await.unwrap();
-        roots.push(root);
+        let plain = archive(&format!("sparse-{form}.tar"));
+        let zipped = folder.path().join(format!("{form}.tar.gz"));
+        let level = flate2::Compression::fast();
+        let mut encoder = flate2::read::GzEncoder::new(File::open(&plain).unwrap(), level);
+        std::io::copy(&mut encoder, &mut File::create(&zipped).unwrap()).unwrap();
+        for path in [plain, zipped] {
+            let (unpacking, only) = (Unpacking::default(), ImageSelector::Only);
+            let opened = ImageArchive::open_docker(path, &only, &unpacking, &quiet).await;
+            let (archive, root) = opened.unwrap_or_else(|error| panic!("{form}: {error}"));
+            archive.check(root).await.unwrap();
+            roots.push(root);
+        }
     }
     roots.dedup();
     assert_eq!(roots.len(), 1);
@@ -138,7 +145,10 @@ async fn a_sparse_file_larger_than_the_room_is_refused_where_it_is_needed() {
         let only = ImageSelector::Only;
         let opened = ImageArchive::open_docker(path, &only, &unpacking, &quiet).await;
         let error = opened.unwrap_err().to_string();
-        assert!(error.contains("is a sparse file larger than the room"), "{error}");
+        assert!(
+            error.contains("is a sparse file larger than the room"),
+            "{error}"
+        );
     }
 }
 
@@ -147,16 +157,30 @@ async fn a_sparse_file_whose_map_does_not_fit_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let quiet = Notices::new(|_| {});
     for (form, from, to) in [
-        // The length of a part, the size of the file, and the header that goes on.
-        ("gnu", "00000001000", "00000003000"),
+        // The length of a part, and the end of the file.
+        ("gnu", "00000010000", "00000030000"),
         ("gnu", "00010000000", "00000000001"),
-        ("pax-0.0", "GNU.sparse.numbytes=512", "GNU.sparse.numbytes=511"),
-        ("pax-0.1", "GNU.sparse.size=2097152", "GNU.sparse.size=0097152"),
-        ("pax-1.0", "GNU.sparse.realsize=2097152", "GNU.sparse.realsize=xxxxxxx"),
+        (
+            "pax-0.0",
+            "GNU.sparse.numbytes=4096",
+            "GNU.sparse.numbytes=4095",
+        ),
+        (
+            "pax-0.1",
+            "GNU.sparse.size=2097152",
+            "GNU.sparse.size=0097152",
+        ),
+        (
+            "pax-1.0",
+            "GNU.sparse.realsize=2097152",
+            "GNU.sparse.realsize=xxxxxxx",
+        ),
         ("pax-1.0", "GNU.sparse.minor=0", "GNU.sparse.minor=7"),
     ] {
         let mut bytes = std::fs::read(archive(&format!("sparse-{form}.tar"))).unwrap();
-        let found = bytes.windows(from.len()).rposition(|part| part == from.as_bytes());
+        let found = bytes
+            .windows(from.len())
+            .rposition(|part| part == from.as_bytes());
         let at = found.unwrap_or_else(|| panic!("{form} has no {from}"));
         bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
         let path = folder.path().join("sparse.tar");
@@ -166,7 +190,7 @@ async fn a_sparse_file_whose_map_does_not_fit_is_refused() {
         let fault = opened.unwrap_err().fault;
         let is_named = matches!(
             fault,
-            ArchiveFault::Sparse { .. } | ArchiveFault::Header { .. }
+            ArchiveFault::Sparse { .. } | ArchiveFault::Header { .. } | ArchiveFault::NotTar(_)
         );
         assert!(is_named, "{form} {to}: {fault}");
     }

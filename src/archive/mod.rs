@@ -26,6 +26,8 @@ mod tar_reader;
 mod zstd_frames;
 
 #[cfg(test)]
+mod compressed_tests;
+#[cfg(test)]
 mod tests;
 
 pub use engine_fault::EngineFault;

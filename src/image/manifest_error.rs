@@ -57,7 +57,9 @@ impl ManifestError {
     pub fn is_malformed(&self) -> bool {
         match self {
             Self::TooLarge | Self::TooManyMembers | Self::OverBudget => false,
-            Self::Json(reason) => !reason.contains(LIMITED_LIST),
+            Self::Json(reason) => {
+                !(reason.contains("invalid length") && reason.contains(LIMITED_LIST))
+            }
             _ => true,
         }
     }

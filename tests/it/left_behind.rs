@@ -15,7 +15,9 @@ use shipmark::tagging::TagRules;
 use shipmark::transfer::ForeignLayers;
 
 use crate::registry::{Profile, Registry, digest};
-use crate::support::named_descriptors::{NamedDescriptor, named_descriptors};
+use crate::support::named_descriptors::{
+    NamedDescriptor, check_nothing_left_out, named_descriptors,
+};
 use crate::support::*;
 
 const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -59,7 +61,10 @@ struct ManifestPlan {
 }
 
 fn blob_plan() -> impl Strategy<Value = BlobPlan> {
-    let parts = (0_u8..8, 0..BLOB_TYPES.len(), 0_u8..5, 0_u8..5, 0_u8..3);
+    // Every other one is a foreign layer, in as many places as there are.
+    let media_type = prop_oneof![2 => 2_usize..4, 3 => 0..BLOB_TYPES.len()];
+    let urls = prop_oneof![0_u8..3, 3_u8..5];
+    let parts = (0_u8..8, media_type, urls, 0_u8..5, 0_u8..3);
     parts.prop_map(|(content, media_type, urls, data, annotations)| BlobPlan {
         content,
         media_type,
@@ -70,9 +75,10 @@ fn blob_plan() -> impl Strategy<Value = BlobPlan> {
 }
 
 fn manifest_plans() -> impl Strategy<Value = Vec<ManifestPlan>> {
-    let blobs = proptest::collection::vec(blob_plan(), 0..5);
+    let blobs = proptest::collection::vec(blob_plan(), 0..7);
     let children = proptest::collection::vec((any::<usize>(), 0_u8..6), 0..4);
-    let one = (0_u8..10, blobs, children, any::<u8>());
+    let form = prop_oneof![3 => 0_u8..8, 1 => Just(6)];
+    let one = (form, blobs, children, any::<u8>());
     let one = one.prop_map(|(form, blobs, children, nulls)| ManifestPlan {
         form,
         blobs,
@@ -230,9 +236,10 @@ impl Place for &Path {
     }
 }
 
-/// Checks that all below a manifest is at a place, or named as left behind.
-fn check_below(source: &impl Place, place: &impl Place, root: &str, notes: &str) {
+/// Checks that all below a manifest is at a place, or named as left behind. Returns how often it is named.
+fn check_below(source: &impl Place, place: &impl Place, root: &str, notes: &str) -> usize {
     let (mut open, mut seen) = (vec![root.to_owned()], BTreeSet::new());
+    let mut told = 0;
     while let Some(of) = open.pop() {
         if !seen.insert(of.clone()) {
             continue;
@@ -243,27 +250,30 @@ fn check_below(source: &impl Place, place: &impl Place, root: &str, notes: &str)
             if named.member == "manifests" && source.manifest(&named.digest).is_some() {
                 open.push(named.digest);
             } else {
-                check_blob(place, &named, notes);
+                told += usize::from(check_blob(place, &named, notes));
             }
         }
     }
+    told
 }
 
-fn check_blob(place: &impl Place, named: &NamedDescriptor, notes: &str) {
+/// Checks that a blob is at a place, or named as left behind. Returns whether it is named.
+fn check_blob(place: &impl Place, named: &NamedDescriptor, notes: &str) -> bool {
     let is_told = named.may_stay() && notes.contains(&named.digest);
     assert!(
         is_told || place.has_blob(&named.digest),
         "{named:?}\n{notes}"
     );
+    is_told
 }
 
-/// Promotes the image of the plans. Returns whether that was done.
+/// Promotes the image of the plans. Returns how often a foreign layer is named; `None`: it was refused.
 async fn promote_random(
     (from, to): (&Registry, &Registry),
     repository: &str,
     plans: &[ManifestPlan],
     foreign_layers: ForeignLayers,
-) -> bool {
+) -> Option<usize> {
     let source = Source {
         registry: from,
         repository,
@@ -290,7 +300,7 @@ async fn promote_random(
     request.foreign_layers = foreign_layers;
     let Ok(outcome) = Box::pin(shipmark::release::run(&request, &context())).await else {
         assert!(to.tags(repository).is_empty(), "{:?}", to.tags(repository));
-        return false;
+        return None;
     };
     let notes = match foreign_layers {
         ForeignLayers::Copy => String::new(),
@@ -298,8 +308,7 @@ async fn promote_random(
     };
     let source = (from, repository);
     check_below(&source, &(to, repository), root, &notes);
-    check_below(&source, &layout.as_path(), root, &notes);
-    true
+    Some(check_below(&source, &layout.as_path(), root, &notes))
 }
 
 #[test]
@@ -310,9 +319,9 @@ fn promise_9_nothing_below_a_released_root_is_left_behind_unsaid() {
         let from = Registry::start(Profile::plain()).await;
         (from, Registry::start(Profile::plain()).await)
     });
-    let (tried, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let [tried, done, told] = [0, 0, 0].map(AtomicUsize::new);
     let mut runner = TestRunner::new(Config {
-        cases: 96,
+        cases: 128,
         failure_persistence: None,
         ..Config::default()
     });
@@ -323,13 +332,42 @@ fn promise_9_nothing_below_a_released_root_is_left_behind_unsaid() {
             false => ForeignLayers::Skip,
         };
         let run = promote_random((&from, &to), &repository, &plans, foreign_layers);
-        if runtime.block_on(run) {
+        if let Some(named) = runtime.block_on(run) {
             done.fetch_add(1, Ordering::Relaxed);
+            told.fetch_add(named, Ordering::Relaxed);
         }
         Ok(())
     });
     result.unwrap();
-    // A test of refusals alone would show nothing.
-    let (tried, done) = (tried.into_inner(), done.into_inner());
+    // A test of refusals alone, or without foreign layers, would show nothing.
+    let [tried, done, told] = [tried, done, told].map(AtomicUsize::into_inner);
     assert!(2 * done > tried, "{done} of {tried}");
+    assert!(told > tried / 16, "{told} in {tried}");
+}
+
+/// As the fuzz target `manifest`, over the manifests of the fixtures with a few bytes changed.
+#[test]
+fn everything_that_a_damaged_manifest_names_is_known() {
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/images");
+    let layouts = fs::read_dir(images).unwrap();
+    let blobs = layouts.map(|layout| layout.unwrap().path().join("blobs/sha256"));
+    let blobs = blobs
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten();
+    let blobs = blobs.map(|blob| fs::read(blob.unwrap().path()).unwrap());
+    let manifests = blobs.filter(|bytes| check_nothing_left_out(bytes, None));
+    let mut random = fastrand::Rng::with_seed(7);
+    let (mut tried, mut read) = (0, 0);
+    for manifest in manifests {
+        for _ in 0..300 {
+            let mut bytes = manifest.clone();
+            for _ in 0..random.usize(1..3) {
+                let at = random.usize(..bytes.len());
+                bytes[at] = b"\"\\{}[],:0aLsu\n "[random.usize(..15)];
+            }
+            tried += 1;
+            read += usize::from(check_nothing_left_out(&bytes, None));
+        }
+    }
+    assert!(tried > 5000 && read > tried / 20, "{read} of {tried}");
 }

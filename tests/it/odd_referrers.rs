@@ -145,3 +145,57 @@ async fn promise_3_only_a_refusal_of_the_manifest_itself_skips_it() {
         assert!(to.tags("prod/web").is_empty(), "{status}");
     }
 }
+
+/// Puts something in place that is listed as a signature and is no manifest of today.
+fn put_unreadable(registry: &Registry, manifest: &Value) {
+    let text = manifest.to_string();
+    let named = digest(text.as_bytes());
+    let media_type = manifest["mediaType"].as_str().unwrap();
+    registry.put_manifest("dev/web", &named, media_type, text.clone());
+    let list = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
+        {"mediaType": media_type, "artifactType": NOTATION, "digest": named, "size": text.len()},
+    ]});
+    let tag = example_root().to_string().replace(':', "-");
+    let kind = "application/vnd.oci.image.index.v1+json";
+    registry.put_manifest("dev/web", &tag, kind, list.to_string());
+}
+
+#[tokio::test]
+async fn a_referrer_that_cannot_be_read_stays_behind_with_a_warning() {
+    let oci = "application/vnd.oci.image.manifest.v1+json";
+    let index = "application/vnd.oci.image.index.v1+json";
+    let gone = json!({"mediaType": index, "digest": digest(b"gone"), "size": 4});
+    for manifest in [
+        json!({"mediaType": "application/vnd.example.signature+json", "signed": true}),
+        json!({"schemaVersion": 2, "mediaType": oci, "config": {"digest": "sha512:00", "size": 1}, "layers": []}),
+        json!({"schemaVersion": 2, "mediaType": oci, "layers": "none"}),
+        json!({"schemaVersion": 2, "mediaType": index, "artifactType": NOTATION, "manifests": [gone]}),
+    ] {
+        for selection in [ReferrerSelection::Known, ReferrerSelection::All] {
+            let from = Registry::start(Profile::distribution()).await;
+            let to = Registry::start(Profile::plain()).await;
+            put_example(&from, "dev/web", "it");
+            put_unreadable(&from, &manifest);
+            let source = format!("{}/dev/web:it", from.host());
+            let place = format!("{}/prod/web", to.host());
+            let mut request = promote(&source, &[&place], "refs/heads/main");
+            request.rules = TagRules::parse(["it"]).unwrap();
+            request.referrers = selection;
+            if selection == ReferrerSelection::All {
+                failed(request, &context()).await;
+                assert!(to.tags("prod/web").is_empty(), "{manifest}");
+                continue;
+            }
+            let (context, said) = context_with(settings());
+            let outcome = done(request, &context).await;
+            let skipped = &outcome.destinations[0].referrers.skipped[0];
+            assert_eq!(skipped.reason, SkipReason::Unreadable, "{manifest}");
+            let warnings = said.warnings();
+            assert!(
+                warnings.contains("skipped referrer: 1 signature"),
+                "{warnings}"
+            );
+            assert_eq!(to.tags("prod/web")["it"], example_root().to_string());
+        }
+    }
+}

@@ -191,3 +191,39 @@ async fn a_cold_copy_with_six_referrers() {
     ");
     assert_eq!(count(&[&from, &to]), 96);
 }
+
+#[tokio::test]
+async fn a_cold_copy_with_six_referrers_between_registries_that_list_them() {
+    let rules = || TokenRules::new("test").anonymous("*", &["pull", "push"]);
+    let start = || Registry::start(Profile::plain().auth(Auth::TokenHost(rules())));
+    let (from, to) = (start().await, start().await);
+    put_attached_image(&from);
+    // The lists under tags are of another client.
+    let mut tags = from.tags(REPOSITORY);
+    tags.retain(|tag, _| tag == "v1" || tag.contains('.'));
+    from.set_tags(REPOSITORY, tags);
+    let mut request = promotion(&from, &to, "prod/web", "v1");
+    request.referrers = ReferrerSelection::Known;
+    let outcome = done(request, &context()).await;
+    let copied = &outcome.destinations[0].referrers.copied;
+    assert_eq!(copied.values().sum::<u64>(), 6);
+    insta::assert_snapshot!(kinds(&from), @r"
+    17 x GET blobs 200
+    9 x GET manifests 200
+    1 x GET manifests 401
+    7 x GET referrers 200
+    1 x GET tags 200
+    ");
+    insta::assert_snapshot!(kinds(&to), @r"
+    2 x GET manifests 200
+    5 x GET manifests 404
+    1 x GET referrers 200
+    1 x GET tags 404
+    1 x HEAD manifests 401
+    2 x HEAD manifests 404
+    17 x POST blobs/uploads 202
+    17 x PUT blobs/uploads 201
+    10 x PUT manifests 201
+    ");
+    assert_eq!(count(&[&from, &to]), 93);
+}

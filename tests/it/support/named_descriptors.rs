@@ -1,7 +1,10 @@
 //! The descriptors that a manifest names, read without the program's own reader. The fuzz target `manifest`
 //! has this file too.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
+use shipmark::image::Manifest;
 
 /// A descriptor, and the member of the manifest in which it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,4 +48,21 @@ pub fn named_descriptors(manifest: &[u8]) -> Vec<NamedDescriptor> {
             list.map(move |entry| NamedDescriptor::new(member, entry))
         });
     config.into_iter().chain(lists).collect()
+}
+
+/// Checks that of bytes which are read as a manifest, each descriptor below it is a child, a blob or a foreign
+/// layer. Returns whether they are read.
+pub fn check_nothing_left_out(bytes: &[u8], served_as: Option<&str>) -> bool {
+    let Ok(manifest) = Manifest::parse(bytes.to_vec().into(), served_as) else {
+        return false;
+    };
+    let below = manifest.children().chain(manifest.blobs());
+    let below: BTreeSet<_> = below.map(|entry| entry.digest.to_string()).collect();
+    let foreign = manifest.foreign_layers();
+    let foreign: BTreeSet<_> = foreign.map(|entry| entry.digest.to_string()).collect();
+    for named in named_descriptors(bytes) {
+        let stays = named.may_stay() && foreign.contains(&named.digest);
+        assert!(stays || below.contains(&named.digest), "{named:?}");
+    }
+    true
 }
