@@ -6,6 +6,7 @@ FROM rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f9
 ARG BUILDKIT_SBOM_SCAN_STAGE=true
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo/config.toml .cargo/
 COPY scripts/static-build.sh scripts/
 COPY src src
 RUN mkdir -p /out/etc/ssl/certs \

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Writes the seeds of the targets to fuzz/corpus: the tags, flavor and images of the 197 rows, one file per row, the
-# recorded signatures of cosign, and the archives and layouts of the fixtures.
+# recorded signatures of cosign, and the archives, layouts and manifests of the fixtures.
 set -euo pipefail
 cd "$(dirname "$0")"
-mkdir -p corpus/archive corpus/layout corpus/rules corpus/bundle corpus/payload corpus/trusted_root
+mkdir -p corpus/archive corpus/layout corpus/rules corpus/bundle corpus/payload corpus/trusted_root corpus/manifest
 python3 - <<'P'
 import base64, hashlib, json, pathlib
 for line in open("../tests/data/metadata-rows/rows.jsonl", encoding="utf-8"):
@@ -20,12 +20,13 @@ for path in pathlib.Path("../tests/data/sigstore").glob("*key*.json"):
         if entry := record["annotations"].get("dev.sigstore.cosign/bundle"):
             pathlib.Path("corpus/payload", path.stem + ".entry").write_text(entry)
 P
-cp ../tests/data/images/*.tar ../tests/data/images/*.tar.gz ../tests/data/images/broken/*.tar corpus/archive/
+cp ../tests/data/images/*.tar ../tests/data/images/*.tar.gz ../tests/data/images/broken/*.tar ../tests/data/archives/*.tar* corpus/archive/
 for layout in ../tests/data/images/*/index.json; do
   name=$(basename "$(dirname "$layout")")
   for blob in "$(dirname "$layout")"/blobs/sha256/*; do
     [ "$(head -c1 "$blob")" = "{" ] || continue
     hex=$(basename "$blob")
+    cp "$blob" "corpus/manifest/$name-${hex:0:12}"
     { sed "s/sha256:$hex/@/g" "$layout"; printf '\0'; cat "$blob"; } >"corpus/layout/$name-${hex:0:12}"
   done
 done

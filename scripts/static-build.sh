@@ -4,8 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(rustc -vV | sed -n 's/^host: //p')
-# The kernel's randomness alone seeds that of aws-lc. Gathering more from the jitter of the CPU, as it would, takes 35 ms of
-# CPU in each process that signs or speaks TLS, half of all that signing takes.
-export AWS_LC_SYS_NO_JITTER_ENTROPY=1
 RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target "$target" >&2
 echo "${CARGO_TARGET_DIR:-target}/$target/release/shipmark"

@@ -29,12 +29,16 @@ const STARS: &str = "***";
 const CUT: char = '…';
 
 impl SecretTexts {
-    /// Adds a secret, each of its lines, and what these look like when they are encoded.
+    /// Adds a secret, each of its lines, and what these look like when they are encoded. Of several lines
+    /// those that tell nothing, such as the braces of a key in JSON, are left out: the runner masks each
+    /// line of a mask by itself, and would hide half of the log.
     pub fn add(&mut self, secret: &str) {
         let whole = secret.trim();
         self.add_encoded(whole);
         if whole.contains(['\n', '\r']) {
-            whole.lines().for_each(|line| self.add_encoded(line.trim()));
+            let lines = whole.lines().map(str::trim);
+            let telling = lines.filter(|line| line.len() >= MIN_REDACTED_LENGTH);
+            telling.for_each(|line| self.add_encoded(line));
         }
         // A key in a file ends with a line break, and is encoded with it.
         if whole != secret && whole.len() >= MIN_REDACTED_LENGTH {
@@ -132,7 +136,7 @@ impl SecretTexts {
     }
 
     fn add_encoded(&mut self, secret: &str) {
-        self.add_form(secret, true);
+        self.add_form(secret, !secret.contains(['\n', '\r']));
         if secret.len() >= MIN_REDACTED_LENGTH {
             let usual = encodings::usual(secret);
             usual.iter().for_each(|form| self.add_form(form, true));

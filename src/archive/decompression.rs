@@ -3,7 +3,9 @@ use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
 
 use super::scratch::{Scratch, ScratchFile};
 use super::zstd_frames::ZstdFrames;
@@ -15,9 +17,14 @@ use crate::layout::CHUNK_SIZE;
 pub(super) enum Compression {
     Gzip,
     Zstd,
-    /// Something else, which is not read.
-    Other(&'static str),
+    Xz,
+    Bzip2,
 }
+
+/// Largest dictionary of an xz stream, in MiB: that of `xz -9`.
+const XZ_DICTIONARY_LIMIT: u32 = 64;
+/// Most memory of an xz stream, in KiB: its dictionary and its buffers.
+const XZ_MEMORY_LIMIT: u32 = (XZ_DICTIONARY_LIMIT + 1) << 10;
 
 /// The archive as a plain tar, the file itself or what a compressed one unpacks to, and the room for
 /// what is made of it.
@@ -30,7 +37,30 @@ pub(super) fn open_tar(
     let scratch = unpacking.of_archive(path, len);
     let tar = match detect_compression(&mut file).map_err(ArchiveFault::Read)? {
         None => file,
-        Some(compression) => decompress_to_file(file, compression, &scratch)?,
+        Some(compression) => {
+            let source = BufReader::with_capacity(CHUNK_SIZE, file);
+            copy_tar(compression.decompress(source), &scratch)?
+        }
+    };
+    Ok((tar, scratch))
+}
+
+/// Reads an archive, compressed or not, that comes in one piece after the other, into a file.
+pub(super) fn spool_tar(
+    mut source: impl BufRead,
+    unpacking: &Unpacking,
+) -> Result<(File, Scratch), ArchiveFault> {
+    let scratch = unpacking.of_stream();
+    let mut start = Vec::new();
+    (&mut source)
+        .take(MAGIC_LEN)
+        .read_to_end(&mut start)
+        .map_err(ArchiveFault::Read)?;
+    let compression = Compression::detect(&start);
+    let source = io::Cursor::new(start).chain(source);
+    let tar = match compression {
+        None => copy_tar(source, &scratch)?,
+        Some(compression) => copy_tar(compression.decompress(source), &scratch)?,
     };
     Ok((tar, scratch))
 }
@@ -77,26 +107,32 @@ impl Compression {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
             // A frame to be skipped (RFC 8878, 3.1.2), with which pzstd begins each part.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
-            [b'B', b'Z', b'h', ..] => Some(Self::Other("bzip2")),
-            [0xfd, b'7', b'z', b'X', b'Z', 0] => Some(Self::Other("xz")),
+            [b'B', b'Z', b'h', ..] => Some(Self::Bzip2),
+            [0xfd, b'7', b'z', b'X', b'Z', 0] => Some(Self::Xz),
             _ => None,
         }
     }
 
-    /// Reads what is compressed in `source`; the name of what is not read.
-    pub(super) fn decompress<R: BufRead>(self, source: R) -> Result<Decompressed<R>, &'static str> {
+    /// Reads what is compressed in `source`.
+    pub(super) fn decompress<R: BufRead>(self, source: R) -> Decompressed<R> {
         match self {
-            Self::Gzip => Ok(Decompressed::Gzip(Box::new(MultiGzDecoder::new(source)))),
-            Self::Zstd => Ok(Decompressed::Zstd(Box::new(ZstdFrames::new(source)))),
-            Self::Other(name) => Err(name),
+            Self::Gzip => Decompressed::Gzip(Box::new(MultiGzDecoder::new(source))),
+            Self::Zstd => Decompressed::Zstd(Box::new(ZstdFrames::new(source))),
+            Self::Xz => {
+                let streams = XzReader::new_mem_limit(source, true, XZ_MEMORY_LIMIT);
+                Decompressed::Xz(Box::new(streams))
+            }
+            Self::Bzip2 => Decompressed::Bzip2(Box::new(MultiBzDecoder::new(source))),
         }
     }
 }
 
 /// What comes out of something compressed.
-pub(super) enum Decompressed<R> {
+pub(super) enum Decompressed<R: Read> {
     Gzip(Box<MultiGzDecoder<R>>),
     Zstd(Box<ZstdFrames<R>>),
+    Xz(Box<XzReader<R>>),
+    Bzip2(Box<MultiBzDecoder<R>>),
 }
 
 impl<R: BufRead> Decompressed<R> {
@@ -104,6 +140,8 @@ impl<R: BufRead> Decompressed<R> {
         match self {
             Self::Gzip(source) => source.into_inner(),
             Self::Zstd(source) => source.into_inner(),
+            Self::Xz(source) => source.into_inner(),
+            Self::Bzip2(source) => source.into_inner(),
         }
     }
 }
@@ -113,21 +151,25 @@ impl<R: BufRead> Read for Decompressed<R> {
         match self {
             Self::Gzip(source) => source.read(buffer),
             Self::Zstd(source) => source.read(buffer),
+            Self::Xz(source) => source.read(buffer).map_err(xz_error),
+            Self::Bzip2(source) => source.read(buffer),
         }
     }
 }
 
-/// Unpacks a tar into a file without a name, up to where it ends: nothing that follows is looked for
+/// Says of an xz stream that takes too much memory how much it may.
+fn xz_error(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::OutOfMemory => io::Error::other(format!(
+            "it was compressed with a dictionary of more than {XZ_DICTIONARY_LIMIT} MiB"
+        )),
+        _ => error,
+    }
+}
+
+/// Writes a tar into a file without a name, up to where it ends: nothing that follows is looked for
 /// there. Memory stays small whatever comes out.
-fn decompress_to_file(
-    file: File,
-    compression: Compression,
-    scratch: &Scratch,
-) -> Result<File, ArchiveFault> {
-    let source = BufReader::with_capacity(CHUNK_SIZE, file);
-    let source = compression
-        .decompress(source)
-        .map_err(ArchiveFault::Compression)?;
+fn copy_tar(source: impl Read, scratch: &Scratch) -> Result<File, ArchiveFault> {
     let mut copying = Copying {
         source,
         target: scratch.file().map_err(|error| scratch.fault(error))?,
@@ -160,12 +202,12 @@ enum Broken {
 
 /// Writes down what is read.
 struct Copying<R> {
-    source: Decompressed<R>,
+    source: R,
     target: ScratchFile,
     broken: Option<Broken>,
 }
 
-impl<R: BufRead> Read for Copying<R> {
+impl<R: Read> Read for Copying<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let stop = |_| io::Error::other("it cannot be unpacked");
         let size = match self.source.read(buffer) {

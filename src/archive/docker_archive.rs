@@ -283,9 +283,6 @@ fn layer_fault(
     fault: LayerFault,
 ) -> ArchiveFault {
     match fault {
-        LayerFault::Compression(name) => image.fault(format!(
-            "its layer {diff_id} is compressed with {name}, which cannot be checked against its config"
-        )),
         LayerFault::Content(is) => image.fault(format!(
             "its layer {diff_id} is damaged: its content has the digest {is}"
         )),

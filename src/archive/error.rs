@@ -27,11 +27,13 @@ pub enum ArchiveFault {
     #[error("is a directory, not an archive: read an image layout directory with oci:")]
     Directory,
     /// The path is a pipe, a socket or a device, which cannot be read in any order.
-    #[error("is not a regular file: an archive must be on disk")]
+    #[error(
+        "is not a regular file: an archive must be on disk, or piped to oci-archive:- or docker-archive:-"
+    )]
     NotAFile,
-    /// It is compressed in a way that is not read.
-    #[error("is compressed with {0}; only tar, tar.gz and tar.zst are supported")]
-    Compression(&'static str),
+    /// Standard input is a terminal.
+    #[error("is a terminal: pipe an archive to it")]
+    Terminal,
     /// What is compressed cannot be unpacked.
     #[error("cannot be unpacked: {0}")]
     Unpack(io::Error),

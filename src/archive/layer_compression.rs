@@ -34,8 +34,6 @@ pub(super) struct CompressedLayer {
 
 /// What is wrong with a layer.
 pub(super) enum LayerFault {
-    /// It is compressed in a way that cannot be looked into.
-    Compression(&'static str),
     /// Its tar has another digest than the config says.
     Content(Digest),
     /// It cannot be read, or unpacked.
@@ -48,8 +46,8 @@ pub(super) enum LayerFault {
 
 /// The layer whose tar, compressed or not, is at `from`, and which must have the digest `diff_id`
 /// once it is unpacked (OCI image specification, config.md). One that is compressed already stays
-/// as it is, since a registry may have it by that digest. What takes memory to be unpacked waits for
-/// its `turn`.
+/// as it is, since a registry may have it by that digest, unless no media type of the specification
+/// tells its compression. What takes memory to be unpacked waits for its `turn`.
 pub(super) fn compress_layer(
     from: FileExtent,
     diff_id: Digest,
@@ -62,12 +60,19 @@ pub(super) fn compress_layer(
         .read_to_end(&mut start)
         .map_err(LayerFault::Read)?;
     let (layer, content) = match Compression::detect(&start) {
-        None => compress_extent(&from, scratch)?,
+        None => compress_content(from.reader(), from.len, scratch)?,
+        Some(Compression::Gzip) => {
+            hash_compressed(from, Compression::Gzip, GZIP_TYPE, scratch.limit())?
+        }
         Some(Compression::Zstd) => {
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             hash_compressed(from, Compression::Zstd, ZSTD_TYPE, scratch.limit())?
         }
-        Some(other) => hash_compressed(from, other, GZIP_TYPE, scratch.limit())?,
+        Some(other @ (Compression::Xz | Compression::Bzip2)) => {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let source = BufReader::with_capacity(CHUNK_SIZE, from.reader());
+            compress_content(other.decompress(source), scratch.limit(), scratch)?
+        }
     };
     if content != diff_id {
         return Err(LayerFault::Content(content));
@@ -75,9 +80,10 @@ pub(super) fn compress_layer(
     Ok(layer)
 }
 
-/// The layer compressed, and the digest of what it was made of.
-fn compress_extent(
-    from: &FileExtent,
+/// Compresses a layer of at most `limit` bytes. Returns it with the digest of what it was made of.
+fn compress_content(
+    mut source: impl Read,
+    limit: u64,
     scratch: &Scratch,
 ) -> Result<(CompressedLayer, Digest), LayerFault> {
     let file = scratch.file().map_err(LayerFault::Write)?;
@@ -86,12 +92,14 @@ fn compress_extent(
         .operating_system(GZIP_UNKNOWN_SYSTEM)
         .write(HashingFile::new(file), flate2::Compression::new(GZIP_LEVEL));
     let mut content = DigestHasher::new();
-    let mut source = from.reader();
     let mut buffer = vec![0; CHUNK_SIZE];
+    let mut left = limit;
     loop {
         match source.read(&mut buffer).map_err(LayerFault::Read)? {
             0 => break,
             size => {
+                let rest = left.checked_sub(size as u64);
+                left = rest.ok_or(LayerFault::TooLarge)?;
                 content.update(&buffer[..size]);
                 target
                     .write_all(&buffer[..size])
@@ -123,9 +131,7 @@ fn hash_compressed(
     limit: u64,
 ) -> Result<(CompressedLayer, Digest), LayerFault> {
     let source = BufReader::with_capacity(CHUNK_SIZE, HashingFile::new(extent.reader()));
-    let mut unpacked = compression
-        .decompress(source)
-        .map_err(LayerFault::Compression)?;
+    let mut unpacked = compression.decompress(source);
     let mut content = DigestHasher::new();
     let mut buffer = vec![0; CHUNK_SIZE];
     let mut left = limit;

@@ -1,10 +1,16 @@
 //! Opens an archive, compressed or not, from a file or from a Docker engine.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 
 use super::layout_archive::open_layout_archive;
+use super::scratch::Scratch;
 use super::tar_reader::TarReader;
-use super::{ArchiveError, ImageArchive, Unpacking, decompression, docker_archive, docker_engine};
+use super::{
+    ArchiveError, ArchiveFault, ImageArchive, Unpacking, decompression, docker_archive,
+    docker_engine,
+};
 use crate::image::{DaemonImageName, Digest, ImageSelector, ImageSource};
 use crate::layout;
 use crate::notices::Notices;
@@ -22,7 +28,9 @@ impl ImageArchive {
         let path = path.into();
         let unpacking = unpacking.clone();
         layout::run_blocking(move || {
-            decompression::open_tar(&path, &unpacking)
+            let opened = open_tar(&path, &unpacking);
+            let path = shown_path(path);
+            opened
                 .and_then(|(file, scratch)| {
                     open_layout_archive(&path, TarReader::open(file, &scratch)?)
                 })
@@ -49,7 +57,9 @@ impl ImageArchive {
         let (selector, notices) = (selector.clone(), notices.clone());
         let unpacking = unpacking.clone();
         layout::run_blocking(move || {
-            decompression::open_tar(&path, &unpacking)
+            let opened = open_tar(&path, &unpacking);
+            let path = shown_path(path);
+            opened
                 .and_then(|(file, scratch)| {
                     docker_archive::open_docker_archive(&path, file, &selector, &scratch, &notices)
                 })
@@ -88,5 +98,28 @@ impl ImageArchive {
             .map_err(|fault| ArchiveError { path, fault })
         })
         .await
+    }
+}
+
+/// Path that stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Opens the tar at `path`, or the one that standard input delivers.
+fn open_tar(path: &Path, unpacking: &Unpacking) -> Result<(File, Scratch), ArchiveFault> {
+    if path != Path::new(STANDARD_INPUT) {
+        return decompression::open_tar(path, unpacking);
+    }
+    let input = io::stdin();
+    match input.is_terminal() {
+        true => Err(ArchiveFault::Terminal),
+        false => decompression::spool_tar(input.lock(), unpacking),
+    }
+}
+
+/// Returns what messages call the archive at `path`.
+fn shown_path(path: PathBuf) -> PathBuf {
+    match path == Path::new(STANDARD_INPUT) {
+        true => "standard input".into(),
+        false => path,
     }
 }

@@ -101,6 +101,15 @@ impl Scratch {
         self.limit
     }
 
+    /// Takes room for so many bytes if there is as much. Returns whether there was.
+    pub(super) fn try_take(&self, bytes: u64) -> bool {
+        let sum = |taken: u64| taken.checked_add(bytes).filter(|sum| *sum <= self.limit);
+        let taken = self
+            .taken
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, sum);
+        taken.is_ok()
+    }
+
     /// Takes room for so many bytes.
     pub(super) fn take(&self, bytes: u64) -> io::Result<()> {
         let before = self.taken.fetch_add(bytes, Ordering::Relaxed);

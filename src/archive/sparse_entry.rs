@@ -1,13 +1,11 @@
-//! Sparse files in a tar, as `tar --sparse` writes them into PAX headers (GNU tar manual, "Storing Sparse
-//! Files", formats 0.0, 0.1 and 1.0): their holes are not stored.
+//! Sparse files in a tar, whose holes are not stored (GNU tar manual, "Storing Sparse Files"): the old form
+//! of GNU, with a header of its own, and the PAX formats 0.0, 0.1 and 1.0.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 
-use tar::PaxExtensions;
-
-use super::scratch::Scratch;
+use tar::{GnuExtSparseHeader, GnuHeader, GnuSparseHeader, PaxExtensions};
 
 /// Most parts of one sparse file.
 const SEGMENTS_LIMIT: usize = 100_000;
@@ -100,33 +98,12 @@ impl SparseRecords {
             true => read_leading_map(tar, offset, stored)?,
             false => (self.map.clone(), 0),
         };
-        let misfit = "its sparse map does not fit its content";
-        let mut segments = Vec::with_capacity(map.len() / 2);
-        let (mut stored_at, mut end) = (offset + map_len, 0);
-        for pair in map.chunks(2) {
-            let [at, size] = *pair else {
-                return Err(misfit);
-            };
-            if at < end {
-                return Err(misfit);
-            }
-            end = at
-                .checked_add(size)
-                .filter(|end| *end <= len)
-                .ok_or(misfit)?;
-            segments.push(StoredSegment {
-                offset: at,
-                stored_at,
-                len: size,
-            });
-            stored_at += size;
-        }
-        match stored_at == offset + stored {
-            true => Ok(Some(SparseFile { len, segments })),
-            false => Err(misfit),
-        }
+        let rest = stored.checked_sub(map_len).ok_or(MISFIT)?;
+        SparseFile::new(len, &map, offset + map_len, rest).map(Some)
     }
 }
+
+const MISFIT: &str = "its sparse map does not fit its content";
 
 /// Reads a map of format 1.0: the count of its parts, and the offset and length of each, a number a line,
 /// filled up to a block. Returns it with its size in the tar.
@@ -150,19 +127,96 @@ fn read_leading_map(tar: &File, offset: u64, stored: u64) -> Result<(Vec<u64>, u
     Ok((map.ok_or(malformed)?, size))
 }
 
+/// Reads the map of a header of GNU's old form, and of those that continue it, which lie from `offset` of
+/// the tar. Returns it with the offset of the content.
+fn read_header_map(
+    header: &GnuHeader,
+    tar: &File,
+    offset: u64,
+) -> Result<(Vec<u64>, u64), &'static str> {
+    let malformed = "its sparse map cannot be read";
+    let mut map = Vec::new();
+    let mut add = |parts: &[GnuSparseHeader]| {
+        for part in parts.iter().filter(|part| !part.is_empty()) {
+            map.push(part.offset().map_err(|_| malformed)?);
+            map.push(part.length().map_err(|_| malformed)?);
+        }
+        match map.len() > 2 * SEGMENTS_LIMIT {
+            true => Err("its sparse map has more parts than any image needs"),
+            false => Ok(()),
+        }
+    };
+    add(&header.sparse)?;
+    let mut is_extended = header.is_extended();
+    let mut at = offset;
+    while is_extended {
+        let mut more = GnuExtSparseHeader::new();
+        let read = tar.read_exact_at(more.as_mut_bytes(), at);
+        read.map_err(|_| malformed)?;
+        add(more.sparse())?;
+        is_extended = more.is_extended();
+        at += TAR_BLOCK_SIZE;
+    }
+    Ok((map, at))
+}
+
 impl SparseFile {
-    /// Writes the file with its holes to `target` at `offset`, as far as the scratch files have room.
+    /// Returns the sparse file of `len` bytes whose parts, offsets and lengths in turn, lie one after the
+    /// other from `offset` of a tar: `stored` bytes.
+    fn new(len: u64, map: &[u64], offset: u64, stored: u64) -> Result<Self, &'static str> {
+        let mut segments = Vec::with_capacity(map.len() / 2);
+        let (mut stored_at, mut end) = (offset, 0);
+        for pair in map.chunks(2) {
+            let [at, size] = *pair else {
+                return Err(MISFIT);
+            };
+            if at < end {
+                return Err(MISFIT);
+            }
+            end = at
+                .checked_add(size)
+                .filter(|end| *end <= len)
+                .ok_or(MISFIT)?;
+            segments.push(StoredSegment {
+                offset: at,
+                stored_at,
+                len: size,
+            });
+            stored_at = stored_at.checked_add(size).ok_or(MISFIT)?;
+        }
+        match offset.checked_add(stored) == Some(stored_at) {
+            true => Ok(Self { len, segments }),
+            false => Err(MISFIT),
+        }
+    }
+
+    /// Returns the sparse file of a header of GNU's old form, whose continuations and content lie from
+    /// `offset` of the tar.
     ///
     /// # Errors
-    /// No room, or a tar that cannot be read.
-    pub(super) fn expand(
-        &self,
+    /// A map that does not fit the content.
+    pub(super) fn from_gnu_header(
+        header: &GnuHeader,
         tar: &File,
-        target: &mut File,
         offset: u64,
-        scratch: &Scratch,
-    ) -> io::Result<()> {
-        scratch.take(self.len)?;
+    ) -> Result<Self, &'static str> {
+        let (map, offset) = read_header_map(header, tar, offset)?;
+        let len = header.real_size().map_err(|_| MISFIT)?;
+        let stored = header.as_header().entry_size().map_err(|_| MISFIT)?;
+        Self::new(len, &map, offset, stored)
+    }
+
+    /// Returns the offset in the tar at which the content ends.
+    pub(super) fn stored_end(&self) -> u64 {
+        let last = self.segments.last();
+        last.map_or(0, |last| last.stored_at.saturating_add(last.len))
+    }
+
+    /// Writes the file with its holes to `target` at `offset`.
+    ///
+    /// # Errors
+    /// No room on disk, or a tar that cannot be read.
+    pub(super) fn expand(&self, tar: &File, target: &mut File, offset: u64) -> io::Result<()> {
         for segment in &self.segments {
             target.seek(SeekFrom::Start(offset + segment.offset))?;
             let mut done = 0;

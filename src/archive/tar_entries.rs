@@ -147,9 +147,17 @@ impl TarItem {
             None => clean_name(&entry.path_bytes(), kind)?,
         };
         let (offset, len) = (entry.raw_file_position(), entry.size());
-        // The size of a sparse file is not that of its content here.
-        let inside = if kind.is_gnu_sparse() { 0 } else { len };
-        let end = offset.saturating_add(inside);
+        let wrong = |reason| sparse_fault(&name, reason);
+        let old_sparse = match entry.header().as_gnu() {
+            Some(header) if kind.is_gnu_sparse() => {
+                Some(SparseFile::from_gnu_header(header, file, offset).map_err(wrong)?)
+            }
+            _ => None,
+        };
+        let end = match &old_sparse {
+            Some(sparse) => sparse.stored_end(),
+            None => offset.saturating_add(len),
+        };
         if end > archive_len {
             return Err(ArchiveFault::CutShort {
                 entry: to_printable(&name, SHOWN_NAME_LENGTH),
@@ -157,9 +165,12 @@ impl TarItem {
                 len: archive_len,
             });
         }
-        let sparse = records.locate(file, offset, len);
+        let sparse = match old_sparse {
+            Some(sparse) => Some(sparse),
+            None => records.locate(file, offset, len).map_err(wrong)?,
+        };
         Ok(Self {
-            sparse: sparse.map_err(|reason| sparse_fault(&name, reason))?,
+            sparse,
             name,
             kind,
             target: entry.link_name_bytes().map(|target| target.into_owned()),
@@ -176,7 +187,8 @@ impl TarItem {
 
     fn to_member(&self) -> Result<Option<TarMember>, ArchiveFault> {
         Ok(Some(match self.kind {
-            EntryType::Regular | EntryType::Continuous => match &self.sparse {
+            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => match &self.sparse
+            {
                 Some(sparse) => TarMember::Sparse(sparse.clone()),
                 None => TarMember::File {
                     offset: self.offset,
@@ -189,7 +201,6 @@ impl TarItem {
             }
             EntryType::Link => TarMember::Link(self.resolve_link("")?),
             EntryType::Directory => TarMember::Other("a directory"),
-            EntryType::GNUSparse => TarMember::Other("a sparse file"),
             EntryType::Block | EntryType::Char => TarMember::Other("a device"),
             EntryType::Fifo => TarMember::Other("a pipe"),
             EntryType::XGlobalHeader => return Ok(None),

@@ -26,7 +26,8 @@ pub(super) struct TarReader {
 }
 
 impl TarReader {
-    /// Goes through the headers once. Sparse files are written with their holes into `scratch`.
+    /// Goes through the headers once. Sparse files are written with their holes into `scratch`, except
+    /// those for which it has no room: an entry may promise any size, and need not be of an image.
     pub(super) fn open(file: File, scratch: &Scratch) -> Result<Self, ArchiveFault> {
         let mut listing = tar_entries::list_entries(&file)?;
         let expanded = expand_sparse_files(&file, &mut listing.members, scratch)?;
@@ -51,7 +52,11 @@ impl TarReader {
                 None => return Err(BlobFault::Link(to_printable(at, 200))),
                 Some(TarMember::Other(kind)) => return Err(BlobFault::NotAFile(kind)),
                 Some(TarMember::Link(to)) => at = to,
-                Some(TarMember::Sparse(_)) => return Err(BlobFault::NotAFile("a sparse file")),
+                Some(TarMember::Sparse(_)) => {
+                    let kind =
+                        "a sparse file larger than the room for unpacked files (scratch-limit)";
+                    return Err(BlobFault::NotAFile(kind));
+                }
                 Some(TarMember::Expanded { offset, len } | TarMember::File { offset, len }) => {
                     let expanded = matches!(self.members.get(at), Some(TarMember::Expanded { .. }));
                     let expanded = self.expanded.as_ref().filter(|_| expanded);
@@ -93,14 +98,15 @@ impl TarReader {
     }
 }
 
-/// Writes all sparse files of a tar into one nameless file, behind as many bytes as the tar has.
+/// Writes the sparse files of a tar for which there is room into one nameless file, behind as many bytes as
+/// the tar has.
 fn expand_sparse_files(
     tar: &File,
     members: &mut HashMap<String, TarMember>,
     scratch: &Scratch,
 ) -> Result<Option<File>, ArchiveFault> {
     let mut sparse = members.values_mut().filter_map(|member| match member {
-        TarMember::Sparse(file) => Some((file.clone(), member)),
+        TarMember::Sparse(file) if scratch.try_take(file.len) => Some((file.clone(), member)),
         _ => None,
     });
     let Some(first) = sparse.next() else {
@@ -110,7 +116,7 @@ fn expand_sparse_files(
     let mut target = room.map_err(|error| scratch.fault(error))?;
     let mut offset = tar.metadata().map_err(ArchiveFault::Read)?.len();
     for (file, member) in std::iter::once(first).chain(sparse) {
-        let written = file.expand(tar, &mut target, offset, scratch);
+        let written = file.expand(tar, &mut target, offset);
         written.map_err(|error| scratch.fault(error))?;
         *member = TarMember::Expanded {
             offset,

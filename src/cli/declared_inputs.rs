@@ -92,7 +92,7 @@ declare_inputs! {
     }
     Source, "source" {
         verbs: REGISTRY_VERBS, kind: InputKind::Text("IMAGE"), required: REGISTRY_VERBS, path: true,
-        help: "Image to read: a registry reference with tag or digest, oci:DIR[:NAME] (image layout), oci-archive:FILE[:NAME] (tar of a layout), docker-archive:FILE[:NAME] (output of docker save) or docker-daemon:NAME (image of the Docker engine). For an environment of the policy also a tag or digest alone, of the repository that the environment takes its images from",
+        help: "Image to read: a registry reference with tag or digest, oci:DIR[:NAME] (image layout), oci-archive:FILE[:NAME] (tar of a layout), docker-archive:FILE[:NAME] (output of docker save; FILE - is standard input) or docker-daemon:NAME (image of the Docker engine). For an environment of the policy also a tag or digest alone, of the repository that the environment takes its images from",
     }
     Images, "images" {
         verbs: TAGGING_VERBS, kind: InputKind::List("PLACE"), path: true,
@@ -337,7 +337,7 @@ declare_inputs! {
     }
     Credentials, "credentials" {
         verbs: REGISTRY_VERBS, kind: InputKind::List("LOGIN"), secret: true,
-        help: "Logins as REGISTRY=USER:PASSWORD, used before those of Docker's config.json; the password may contain = and :",
+        help: "Logins as REGISTRY[/PATH]=USER:PASSWORD, used before those of Docker's config.json; the longest PATH that a repository is below counts; the password may contain = and :",
     }
     CaFile, "ca-file" {
         kind: InputKind::Text("FILE"), path: true,

@@ -140,7 +140,7 @@ fn load_credentials(invocation: &Invocation) -> Result<CredentialStore, Failure>
     for empty in &logins.empty {
         invocation.log.info(&format!(
             "{} has no login for {}: it counts only if this run needs one there",
-            empty.place, empty.registry
+            empty.place, empty.scope
         ));
     }
     let store = CredentialStore::load_from(&files, logins.credentials)

@@ -3,29 +3,41 @@
 use super::invocation::Invocation;
 use crate::actions::SecretTexts;
 use crate::cli::{Input, InputEntry, InputError, InputValues};
-use crate::credentials::{EmptyLogin, ExplicitCredential, SecretString};
-use crate::image::RegistryName;
+use crate::credentials::{EmptyLogin, ExplicitCredential, LoginScope, SecretString};
 
 /// What must appear nowhere of what the user gave, whether or not it can be understood.
 pub fn collect_secrets(arguments: &InputValues) -> SecretTexts {
     let mut secrets = SecretTexts::default();
-    for (input, text) in arguments.secrets() {
-        if input == Input::SigningKey {
-            super::pem_input::add_key_secrets(&mut secrets, text);
-            continue;
-        }
-        let login = text.split_once('=').map_or(text, |(_, login)| login);
-        // A runner that masks a colon alone hides half of the log, and drops most outputs.
-        if login.trim_matches([' ', ':']).is_empty() {
-            continue;
-        }
-        secrets.add(text);
-        secrets.add(login);
-        if let Some((user, password)) = login.split_once(':') {
-            secrets.add_login(user, password);
+    let (logins, others): (Vec<_>, Vec<_>) = arguments
+        .secrets()
+        .partition(|(input, _)| *input == Input::Credentials);
+    for (input, text) in others {
+        match input {
+            Input::SigningKey => super::pem_input::add_key_secrets(&mut secrets, text),
+            _ => add_login_secrets(&mut secrets, text),
         }
     }
+    let logins = logins.into_iter().map(|(_, text)| InputEntry {
+        text: text.to_owned(),
+        line: None,
+    });
+    for login in join_lines(&logins.collect::<Vec<_>>()) {
+        add_login_secrets(&mut secrets, &login.text);
+    }
     secrets
+}
+
+fn add_login_secrets(secrets: &mut SecretTexts, text: &str) {
+    let login = text.split_once('=').map_or(text, |(_, login)| login);
+    // A runner that masks a colon alone hides half of the log, and drops most outputs.
+    if login.trim_matches([' ', ':']).is_empty() {
+        return;
+    }
+    secrets.add(text);
+    secrets.add(login);
+    if let Some((user, password)) = login.split_once(':') {
+        secrets.add_login(user, password);
+    }
 }
 
 /// The logins of the input `credentials`.
@@ -44,34 +56,26 @@ pub(super) fn parse_credentials(invocation: &Invocation) -> Result<Logins, Input
     for entry in &join_lines(arguments.entries(Input::Credentials)) {
         let wrong = |reason| arguments.entry_error(Input::Credentials, entry, reason);
         let Login {
-            registry,
+            scope,
             user,
             password,
         } = parse_login(entry).map_err(wrong)?;
         if user.is_empty() || password.is_empty() {
             let place = arguments.error(Input::Credentials, entry.line, "").place;
-            logins.empty.push(EmptyLogin { registry, place });
+            logins.empty.push(EmptyLogin { scope, place });
             continue;
         }
-        if logins
-            .credentials
-            .iter()
-            .any(|known| known.registry == registry)
-        {
-            return Err(wrong(&format!("a second login for {registry}")));
+        if logins.credentials.iter().any(|known| known.scope == scope) {
+            return Err(wrong(&format!("a second login for {scope}")));
         }
         logins.credentials.push(ExplicitCredential {
-            registry,
+            scope,
             user: user.to_owned(),
             password: SecretString::from(password),
         });
     }
     let Logins { credentials, empty } = &mut logins;
-    empty.retain(|empty| {
-        !credentials
-            .iter()
-            .any(|login| login.registry == empty.registry)
-    });
+    empty.retain(|empty| !credentials.iter().any(|login| login.scope == empty.scope));
     Ok(logins)
 }
 
@@ -121,7 +125,7 @@ fn password_of<'a>(login: &'a str, user: &str) -> Option<&'a str> {
 
 /// An entry of the input, in its parts.
 struct Login<'a> {
-    registry: RegistryName,
+    scope: LoginScope,
     user: &'a str,
     password: &'a str,
 }
@@ -132,16 +136,16 @@ struct Login<'a> {
 /// No reason repeats what was written: where the form is wrong, any part may be the password.
 fn parse_login(entry: &InputEntry) -> Result<Login<'_>, &'static str> {
     let form = "is not of the form REGISTRY=USER:PASSWORD";
-    let (registry, login) = entry.text.split_once('=').ok_or(form)?;
-    let registry = registry.trim().parse();
-    let registry =
-        registry.map_err(|_| "has something else than host or host:port before the =")?;
+    let (scope, login) = entry.text.split_once('=').ok_or(form)?;
+    let scope = scope.trim().parse();
+    let scope =
+        scope.map_err(|_| "has something else than host, host:port or host/path before the =")?;
     let (user, password) = match login.trim().is_empty() {
         true => ("", ""),
         false => login.split_once(':').ok_or(form)?,
     };
     Ok(Login {
-        registry,
+        scope,
         user,
         password,
     })

@@ -150,11 +150,11 @@ fn logins_are_read_whatever_the_password_holds() {
     let logins = credential_inputs::parse_credentials(&given)
         .unwrap()
         .credentials;
-    assert_eq!(logins[0].registry.as_str(), "ghcr.io");
+    assert_eq!(logins[0].scope.to_string(), "ghcr.io");
     assert_eq!(logins[0].user, "robot");
     let password = secrecy::ExposeSecret::expose_secret(&logins[0].password);
     assert_eq!(password, "made=up:word");
-    assert_eq!(logins[1].registry.as_str(), "localhost:5000");
+    assert_eq!(logins[1].scope.to_string(), "localhost:5000");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn an_empty_login_names_its_registry_and_its_line() {
         let logins = credential_inputs::parse_credentials(&given).unwrap();
         assert_eq!(logins.credentials.len(), 1, "{line}");
         let empty = &logins.empty[0];
-        assert_eq!(empty.registry.as_str(), "b.example", "{line}");
+        assert_eq!(empty.scope.to_string(), "b.example", "{line}");
         assert_eq!(empty.place, "credentials, line 2", "{line}");
         let secrets = collect_secrets(&given.arguments);
         assert!(!secrets.iter().any(|text| text == ":"), "{line}");

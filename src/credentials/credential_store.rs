@@ -1,6 +1,5 @@
 //! All credentials of a run, and the lookup of one for a repository.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::credential_helper::{CredentialHelpers, HelperEnvironment, HelperFault};
 use super::docker_config::DockerConfig;
 use super::error::CredentialsError;
+use super::login_scope::{LoginScope, ScopedLogins};
 use super::registry_credential::RegistryCredential;
 use crate::image::{RegistryName, Repository};
 use crate::notices::{Notices, to_printable};
@@ -16,8 +16,8 @@ use crate::notices::{Notices, to_printable};
 /// Line of the input `credentials`.
 #[derive(Clone, Debug)]
 pub struct ExplicitCredential {
-    /// Registry of the credential.
-    pub registry: RegistryName,
+    /// Repositories that the credential is for.
+    pub scope: LoginScope,
     /// User name.
     pub user: String,
     /// Password.
@@ -28,8 +28,8 @@ pub struct ExplicitCredential {
 /// another environment. It matters only to a run that needs a login there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmptyLogin {
-    /// The registry that the line names.
-    pub registry: RegistryName,
+    /// Repositories that the line is for.
+    pub scope: LoginScope,
     /// The input with its line, as the user knows it.
     pub place: String,
 }
@@ -49,13 +49,19 @@ pub struct CredentialFiles {
 /// All credentials of a run. The input `credentials` takes precedence over `config.json`.
 #[derive(Clone, Debug, Default)]
 pub struct CredentialStore {
-    explicit: BTreeMap<RegistryName, RegistryCredential>,
-    /// The place of each empty login, by its registry.
-    empty: BTreeMap<RegistryName, String>,
+    explicit: ScopedLogins<ExplicitLogin>,
     /// Configurations, the one that takes precedence first.
     configs: Vec<DockerConfig>,
     /// Credential helpers. With `None`, every helper counts as absent.
     helpers: Option<Arc<CredentialHelpers>>,
+}
+
+/// What a line of the input `credentials` has.
+#[derive(Clone, Debug)]
+enum ExplicitLogin {
+    Credential(RegistryCredential),
+    /// Nothing: the place of the line.
+    Empty(String),
 }
 
 impl CredentialStore {
@@ -94,29 +100,31 @@ impl CredentialStore {
         for file in &files.files {
             configs.extend(DockerConfig::load(file)?);
         }
-        let explicit = explicit.into_iter().map(|login| {
+        let mut logins = ScopedLogins::default();
+        for login in explicit {
             let credential = RegistryCredential::Password {
                 user: login.user,
                 password: login.password,
             };
-            (login.registry, credential)
-        });
+            logins.insert(login.scope, ExplicitLogin::Credential(credential));
+        }
         Ok(Self {
-            explicit: explicit.collect(),
-            empty: BTreeMap::new(),
+            explicit: logins,
             configs,
             helpers: None,
         })
     }
 
-    /// Adds the lines of the input without a login. Looking up one of their registries is an error: the
+    /// Adds the lines of the input without a login. Looking up one of their repositories is an error: the
     /// user meant a login, so that neither `config.json` nor anonymous access replaces it.
     #[must_use]
     pub fn with_empty(mut self, logins: Vec<EmptyLogin>) -> Self {
-        self.empty = logins
-            .into_iter()
-            .map(|login| (login.registry, login.place))
-            .collect();
+        for login in logins {
+            if !self.explicit.has(&login.scope) {
+                self.explicit
+                    .insert(login.scope, ExplicitLogin::Empty(login.place));
+            }
+        }
         self
     }
 
@@ -137,7 +145,8 @@ impl CredentialStore {
         repository: &Repository,
     ) -> Result<Option<RegistryCredential>, CredentialsError> {
         let registry = repository.registry();
-        if let Some(place) = self.empty.get(registry) {
+        let explicit = self.explicit.find(repository);
+        if let Some(ExplicitLogin::Empty(place)) = explicit {
             return Err(CredentialsError::Empty {
                 registry: registry.clone(),
                 place: place.as_str().into(),
@@ -145,7 +154,7 @@ impl CredentialStore {
         }
         let config = self.config_for(repository);
         let helper = config.and_then(|config| Some((config, config.helper(registry)?)));
-        let (Some((config, helper)), None) = (helper, self.explicit.get(registry)) else {
+        let (Some((config, helper)), None) = (helper, explicit) else {
             return Ok(self.without_helper(repository).cloned());
         };
         let answer = match &self.helpers {
@@ -162,19 +171,22 @@ impl CredentialStore {
     /// Returns the credential for a repository that needs no credential helper.
     pub fn without_helper(&self, repository: &Repository) -> Option<&RegistryCredential> {
         let registry = repository.registry();
-        let in_config = || {
-            let config = self.config_for(repository)?;
-            let is_usable = config.helper(registry).is_none() && !self.empty.contains_key(registry);
-            config.credential(repository).filter(|_| is_usable)
-        };
-        self.explicit.get(registry).or_else(in_config)
+        match self.explicit.find(repository) {
+            Some(ExplicitLogin::Credential(credential)) => Some(credential),
+            Some(ExplicitLogin::Empty(_)) => None,
+            None => {
+                let config = self.config_for(repository)?;
+                let is_usable = config.helper(registry).is_none();
+                config.credential(repository).filter(|_| is_usable)
+            }
+        }
     }
 
     /// Returns who logs in to a repository, and where that is written: `login as robot (from the input
     /// credentials)`.
     pub fn describe_login(&self, repository: &Repository) -> String {
         let registry = repository.registry();
-        let is_explicit = self.explicit.contains_key(registry);
+        let is_explicit = self.explicit.find(repository).is_some();
         let config = self.config_for(repository);
         let helper = config.and_then(|config| config.helper(registry));
         let origin = match (is_explicit, helper, config) {
@@ -203,7 +215,7 @@ impl CredentialStore {
             (Some(_), None) => false,
         };
         let in_config = || self.stored_credential(repository).is_some();
-        let given = self.explicit.contains_key(registry) || self.empty.contains_key(registry);
+        let given = self.explicit.find(repository).is_some();
         unhelped && !given && !in_config()
     }
 
@@ -232,9 +244,12 @@ impl CredentialStore {
 
     /// Returns whether two repositories of one registry use the same credential.
     pub fn share_login(&self, one: &Repository, other: &Repository) -> bool {
-        let registry = one.registry();
-        let by_path = |repository| self.stored_credential(repository).map(std::ptr::from_ref);
-        self.explicit.contains_key(registry) || by_path(one) == by_path(other)
+        let explicit = |repository| self.explicit.find(repository).map(std::ptr::from_ref);
+        let stored = |repository| self.stored_credential(repository).map(std::ptr::from_ref);
+        match (explicit(one), explicit(other)) {
+            (None, None) => stored(one) == stored(other),
+            (one, other) => one == other,
+        }
     }
 
     /// Returns warnings about the file: entries that are unusable or ambiguous.
@@ -244,8 +259,11 @@ impl CredentialStore {
 
     /// Returns every text that must not be shown: passwords, tokens, and their Basic form.
     pub fn secrets(&self) -> Vec<SecretString> {
-        self.explicit
-            .values()
+        let explicit = self.explicit.values().filter_map(|login| match login {
+            ExplicitLogin::Credential(credential) => Some(credential),
+            ExplicitLogin::Empty(_) => None,
+        });
+        explicit
             .chain(self.configs.iter().flat_map(DockerConfig::credentials))
             .flat_map(RegistryCredential::secrets)
             .collect()

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
 use super::error::CredentialsError;
+use super::login_scope::{LoginScope, ScopedLogins};
 use super::registry_credential::RegistryCredential;
 use crate::image::{RegistryName, Repository};
 
@@ -25,8 +26,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) struct DockerConfig {
     /// Path of the file, or name of the variable.
     pub(super) name: String,
-    /// By registry and path; the longest path that fits a repository wins.
-    auths: BTreeMap<RegistryName, BTreeMap<String, RegistryCredential>>,
+    auths: ScopedLogins<RegistryCredential>,
     helpers: BTreeMap<RegistryName, String>,
     store: Option<String>,
     pub(super) warnings: Vec<String>,
@@ -94,8 +94,8 @@ impl DockerConfig {
             ..Self::default()
         };
         for (key, helper) in file.cred_helpers.unwrap_or_default() {
-            if let Some((registry, _)) = config.registry_and_path(&key) {
-                config.helpers.insert(registry, helper);
+            if let Some(scope) = config.parse_key(&key) {
+                config.helpers.insert(scope.registry().clone(), helper);
             }
         }
         for (key, entry) in file.auths.unwrap_or_default() {
@@ -113,15 +113,15 @@ impl DockerConfig {
         else {
             return Ok(());
         };
-        let Some((registry, path)) = self.registry_and_path(key) else {
+        let Some(scope) = self.parse_key(key) else {
             return Ok(());
         };
-        let paths = self.auths.entry(registry.clone()).or_default();
         // docker itself reads only this key for Docker Hub, so it wins over the other spellings.
         let canonical = key.starts_with("https://index.docker.io/v1");
-        if paths.contains_key(&path) {
+        if self.auths.has(&scope) {
             self.warnings.push(format!(
-                "config.json has several entries for {registry}: the one for {} is {}",
+                "config.json has several entries for {}: the one for {} is {}",
+                scope.registry(),
                 shown_key(key),
                 if canonical { "used" } else { "left alone" }
             ));
@@ -129,13 +129,13 @@ impl DockerConfig {
                 return Ok(());
             }
         }
-        paths.insert(path, credential);
+        self.auths.insert(scope, credential);
         Ok(())
     }
 
-    /// Splits a key such as `ghcr.io`, `ghcr.io/acme` or `https://index.docker.io/v1/`. A key with a
+    /// Parses a key such as `ghcr.io`, `ghcr.io/acme` or `https://index.docker.io/v1/`. A key with a
     /// scheme, or with an API version for a path, means the whole registry, as in docker.
-    fn registry_and_path(&mut self, key: &str) -> Option<(RegistryName, String)> {
+    fn parse_key(&mut self, key: &str) -> Option<LoginScope> {
         let bare = key
             .strip_prefix("https://")
             .or_else(|| key.strip_prefix("http://"));
@@ -146,14 +146,7 @@ impl DockerConfig {
         let path = path.trim_end_matches('/');
         let whole = bare.is_some() || matches!(path, "v1" | "v2");
         match host.parse() {
-            Ok(registry) => Some((
-                registry,
-                if whole {
-                    String::new()
-                } else {
-                    path.to_owned()
-                },
-            )),
+            Ok(registry) => Some(LoginScope::new(registry, if whole { "" } else { path })),
             Err(_) => {
                 self.warnings.push(format!(
                     "config.json: {:?} names no registry and is left alone",
@@ -178,23 +171,11 @@ impl DockerConfig {
     }
 
     pub(super) fn credential(&self, repository: &Repository) -> Option<&RegistryCredential> {
-        let covers = |path: &str| {
-            path.is_empty()
-                || repository
-                    .path()
-                    .strip_prefix(path)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        let paths = self.auths.get(repository.registry())?;
-        paths
-            .iter()
-            .filter(|(path, _)| covers(path))
-            .max_by_key(|(path, _)| path.len())
-            .map(|(_, credential)| credential)
+        self.auths.find(repository)
     }
 
     pub(super) fn credentials(&self) -> impl Iterator<Item = &RegistryCredential> {
-        self.auths.values().flat_map(BTreeMap::values)
+        self.auths.values()
     }
 }
 

@@ -68,7 +68,11 @@ impl Manifest {
             return Err(ManifestError::Schema(version));
         }
         let media_type = determine_media_type(&wire, served_as)?;
-        let blobs = wire.blobs.filter(|_| media_type.is_artifact());
+        let blobs = wire.blobs.filter(|blobs| !blobs.is_empty());
+        if blobs.is_some() && !media_type.is_artifact() {
+            let reason = "it has blobs, which only an artifact manifest has";
+            return Err(ManifestError::Json(reason.to_owned()));
+        }
         let body = match (wire.config, wire.layers, wire.manifests) {
             (None, None, None) if media_type.is_artifact() => ManifestBody::Artifact(
                 blobs
@@ -129,32 +133,33 @@ impl Manifest {
         self.entries().iter().filter(|entry| entry.is_manifest())
     }
 
-    /// The blobs that this manifest itself needs: layers and config, or, in the indexes that
+    /// Returns the blobs that this manifest itself needs: layers and config, or, in the indexes that
     /// BuildKit once made for its caches, entries that are no manifests. Foreign layers are not among
     /// them.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
-        let (layers, config) = match &self.body {
-            ManifestBody::Image { config, layers } => (layers.as_slice(), Some(&**config)),
-            ManifestBody::Artifact(blobs) => (blobs.as_slice(), None),
-            ManifestBody::Index(_) => (&[][..], None),
+        let config = match &self.body {
+            ManifestBody::Image { config, .. } => Some(&**config),
+            ManifestBody::Index(_) | ManifestBody::Artifact(_) => None,
         };
-        let others = self.entries().iter().filter(|entry| !entry.is_manifest());
-        layers
-            .iter()
-            .chain(config)
-            .chain(others)
-            .filter(|blob| !blob.is_foreign())
+        let layers = self.layers().filter(|layer| !layer.is_foreign());
+        layers.chain(config)
     }
 
-    /// The layers that registries need not have.
+    /// Returns the layers that registries need not have.
     pub fn foreign_layers(&self) -> impl Iterator<Item = &Descriptor> {
+        self.layers().filter(|layer| layer.is_foreign())
+    }
+
+    /// Returns all blobs but the config.
+    fn layers(&self) -> impl Iterator<Item = &Descriptor> {
         let layers = match &self.body {
             ManifestBody::Image { layers, .. } | ManifestBody::Artifact(layers) => {
                 layers.as_slice()
             }
             ManifestBody::Index(_) => &[],
         };
-        layers.iter().filter(|layer| layer.is_foreign())
+        let others = self.entries().iter().filter(|entry| !entry.is_manifest());
+        layers.iter().chain(others)
     }
 
     /// Whether this holds in-toto statements and nothing that could run: its layers are statements, and
@@ -309,6 +314,20 @@ mod tests {
         }
     }
 
+    /// Only a layer may stay behind, in an index of layers too.
+    #[test]
+    fn a_foreign_config_is_a_blob_and_a_foreign_entry_of_an_index_a_layer() {
+        let foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+        let urls = r#","urls":["https://example.com/x"]"#;
+        let entry = format!(r#"{{"mediaType":"{foreign}","digest":"{EMPTY}","size":2{urls}}}"#);
+        let config = parse(&format!(r#"{{"config":{entry},"layers":[]}}"#)).unwrap();
+        assert_eq!(config.blobs().count(), 1);
+        assert_eq!(config.foreign_layers().count(), 0);
+        let index = parse(&format!(r#"{{"manifests":[{entry}]}}"#)).unwrap();
+        assert_eq!(index.blobs().count(), 0);
+        assert_eq!(index.foreign_layers().count(), 1);
+    }
+
     #[test]
     fn an_artifact_manifest_of_old_tools_is_read() {
         for media_type in [MediaType::OciArtifact, MediaType::OrasArtifact] {
@@ -351,6 +370,10 @@ mod tests {
             ("{}", "neither config and layers nor manifests"),
             (r#"{"schemaVersion":1,"fsLayers":[]}"#, "schema version 1"),
             (&image(r#","manifests":[]"#), "or both"),
+            (
+                &image(&format!(r#","blobs":[{{"digest":"{EMPTY}","size":2}}]"#)),
+                "only an artifact manifest has",
+            ),
             (
                 &image(r#","mediaType":"text/html""#),
                 "unsupported media type",

@@ -20,7 +20,7 @@ use super::{
     AppendableTag, CopyRoute, CosignTagSuffix, ReferrerError, ReferrerGraph, ReferrerKind,
     SidedReferrerError, SkipReason, SkippedReferrer, TagSnapshot,
 };
-use crate::image::{Digest, Manifest};
+use crate::image::{Descriptor, Digest, Manifest};
 use crate::transfer::{ImageStore, StoreError};
 
 /// Questions to a destination at the same time.
@@ -103,13 +103,20 @@ impl<'a> ReferrerCopy<'a> {
         &self.copied
     }
 
+    /// Returns the foreign layers of the referrers that are not copied.
+    pub fn foreign_layers(&self) -> impl Iterator<Item = &Descriptor> {
+        let batches = [&self.existing_tags, &self.new_content];
+        batches.into_iter().flat_map(ReferrerBatch::foreign_layers)
+    }
+
     /// Brings what a tag has to be added to for that is there.
     ///
     /// # Errors
     /// A side that fails, or a tag that cannot be changed.
     pub async fn append_to_existing_tags(&mut self) -> Result<(), SidedReferrerError> {
         self.existing_tags.copy_blobs().await?;
-        self.existing_tags.write_manifests().await?;
+        let rejected = self.existing_tags.write_manifests().await?;
+        self.copied.record_rejected(rejected);
         self.existing_tags.write_lists().await
     }
 
@@ -126,7 +133,9 @@ impl<'a> ReferrerCopy<'a> {
     /// # Errors
     /// As [`ReferrerCopy::append_to_existing_tags`].
     pub async fn write_manifests(&mut self) -> Result<(), SidedReferrerError> {
-        self.new_content.write_manifests().await
+        let rejected = self.new_content.write_manifests().await?;
+        self.copied.record_rejected(rejected);
+        Ok(())
     }
 
     /// Names the rest: lists the referrers, and writes the images under tags.
@@ -241,6 +250,17 @@ impl CopiedReferrers {
             };
             *counts.entry(kind.clone()).or_default() += 1;
         }
+    }
+
+    /// Counts planned referrers as skipped that the destination has refused.
+    fn record_rejected(&mut self, kinds: Vec<ReferrerKind>) {
+        for kind in kinds {
+            if let Some(count) = self.copied.get_mut(&kind) {
+                *count -= 1;
+            }
+            SkippedReferrer::add(&mut self.skipped, kind, SkipReason::Rejected);
+        }
+        self.copied.retain(|_, count| *count > 0);
     }
 
     /// What is missing about a manifest, and whether a list under a tag is there.

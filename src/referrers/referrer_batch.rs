@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::list_referrers::{self, ReferrersSource};
 use super::referrer_graph::{CosignTagImage, Referrer};
 use super::tag_members::{self, MEMBERS_LIMIT};
-use super::{AppendableTag, CopyRoute, ReferrerError, SidedReferrerError};
-use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestBody};
+use super::{AppendableTag, CopyRoute, ReferrerError, ReferrerKind, SidedReferrerError};
+use crate::image::{Descriptor, Digest, MANIFEST_LIMIT, Manifest, ManifestBody};
 use crate::layout::LayoutDirectory;
 use crate::notices::Notices;
 use crate::transfer::{
-    CopyRequest, ForeignLayers, ImageReader, ImageStore, PlannedCopy, Root, RootPresence, Side,
+    CopyRequest, ImageReader, ImageStore, PlannedCopy, RejectedManifest, Root, RootPresence, Side,
     StoreError,
 };
 
@@ -35,6 +35,7 @@ pub(super) struct MissingTagLayers {
 pub(super) struct ReferrerBatch<'a> {
     source: &'a ImageReader,
     store: &'a ImageStore,
+    skips_rejected: bool,
     notices: &'a Notices,
     subjects: Vec<MissingReferrers>,
     tags: Vec<MissingTagLayers>,
@@ -80,6 +81,7 @@ impl<'a> ReferrerBatch<'a> {
         Ok(Self {
             source: between.source,
             store: between.store,
+            skips_rejected: between.skips_rejected,
             notices: between.notices,
             subjects,
             tags,
@@ -93,20 +95,64 @@ impl<'a> ReferrerBatch<'a> {
         self.subjects.is_empty() && self.tags.is_empty()
     }
 
+    /// Returns the foreign layers that are not copied.
+    pub(super) fn foreign_layers(&self) -> impl Iterator<Item = &Descriptor> {
+        let copies = [&self.referrers, &self.layers];
+        copies
+            .into_iter()
+            .flat_map(|copy| copy.foreign_layers().into_values())
+    }
+
     pub(super) async fn copy_blobs(&self) -> Result<(), SidedReferrerError> {
         try_join(self.referrers.copy_blobs(), self.layers.copy_blobs()).await?;
         Ok(())
     }
 
-    /// Writes the referrers, and reads meanwhile what their lists, and the images under tags, are.
-    pub(super) async fn write_manifests(&mut self) -> Result<(), SidedReferrerError> {
+    /// Writes the referrers, and reads meanwhile what their lists, and the images under tags, are. Returns
+    /// the kinds of those that the destination refused, which are skipped.
+    pub(super) async fn write_manifests(
+        &mut self,
+    ) -> Result<Vec<ReferrerKind>, SidedReferrerError> {
         let referrers = async {
             self.referrers.write_child_manifests().await?;
-            Ok(self.referrers.write_roots().await?)
+            match self.skips_rejected {
+                true => Ok(self.referrers.write_accepted_roots().await?),
+                false => {
+                    self.referrers.write_roots().await?;
+                    Ok(Vec::new())
+                }
+            }
         };
-        let ((), additions) = try_join(referrers, self.read_tags()).await?;
+        let (rejected, additions) = try_join(referrers, self.read_tags()).await?;
         self.tag_updates = additions;
-        Ok(())
+        Ok(rejected
+            .iter()
+            .flat_map(|one| self.drop_rejected(one))
+            .collect())
+    }
+
+    /// Takes a refused referrer out of what is listed. Returns its kind.
+    fn drop_rejected(&mut self, rejected: &RejectedManifest) -> Vec<ReferrerKind> {
+        let digest = rejected.digest;
+        let each = self.subjects.iter_mut().flat_map(|subject| {
+            let of = subject.missing.extract_if(.., |one| one.digest == digest);
+            of.map(|one| one.kind).collect::<Vec<_>>()
+        });
+        let kinds: Vec<_> = each.collect();
+        for kind in &kinds {
+            let text = format!(
+                "skipped referrer: {}, refused: {}",
+                kind.count_phrase(1),
+                rejected.error
+            );
+            self.notices.warning(text);
+        }
+        let text = digest.to_string();
+        for update in &mut self.tag_updates {
+            update.own.retain(|entry| entry["digest"] != text.as_str());
+        }
+        self.tag_updates.retain(|update| !update.own.is_empty());
+        kinds
     }
 
     async fn read_tags(&self) -> Result<Vec<TagUpdate>, SidedReferrerError> {
@@ -185,7 +231,7 @@ impl<'a> CopyRoute<'a> {
             roots,
             root_presence: RootPresence::Missing,
             destinations: vec![self.store],
-            foreign_layers: ForeignLayers::Skip,
+            foreign_layers: self.foreign_layers,
             blob_index: self.blob_index,
             notices: self.notices,
             meter: self.meter,

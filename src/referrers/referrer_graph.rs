@@ -65,14 +65,6 @@ impl ReferrerGraph {
 
     /// Counts a referrer that is not copied.
     pub(super) fn skip(&mut self, kind: ReferrerKind, reason: SkipReason) {
-        let mut known = self.skipped.iter_mut();
-        match known.find(|left| left.kind == kind && left.reason == reason) {
-            Some(left) => left.count += 1,
-            None => self.skipped.push(SkippedReferrer {
-                kind,
-                count: 1,
-                reason,
-            }),
-        }
+        SkippedReferrer::add(&mut self.skipped, kind, reason);
     }
 }

@@ -33,9 +33,24 @@ pub enum SkipReason {
     Unreadable,
     /// The destination has another one under the same tag.
     TagConflict,
+    /// The destination refuses its media type or form.
+    Rejected,
 }
 
 impl SkippedReferrer {
+    /// Adds one referrer to those that are skipped.
+    pub(super) fn add(skipped: &mut Vec<Self>, kind: ReferrerKind, reason: SkipReason) {
+        let mut known = skipped.iter_mut();
+        match known.find(|left| left.kind == kind && left.reason == reason) {
+            Some(left) => left.count += 1,
+            None => skipped.push(Self {
+                kind,
+                count: 1,
+                reason,
+            }),
+        }
+    }
+
     /// Returns whether the reason is unexpected: the referrer was selected, or is malformed.
     pub fn is_unexpected(&self) -> bool {
         !matches!(
@@ -66,6 +81,12 @@ impl fmt::Display for SkippedReferrer {
                 write!(
                     f,
                     "{what}, with a manifest that cannot be read (referrers: all refuses it)"
+                )
+            }
+            SkipReason::Rejected => {
+                write!(
+                    f,
+                    "{what}, refused by the destination (referrers: all does not skip it)"
                 )
             }
             SkipReason::TagConflict => {

@@ -20,6 +20,7 @@ mod chunk_policy;
 mod download;
 mod error;
 mod error_envelope;
+mod error_hint;
 mod link_header;
 mod manifests;
 mod new_repository;

@@ -120,9 +120,33 @@ pub const REGISTRY_QUIRKS: &[RegistryQuirk] = &[
         Fixture("harbor/412_immutable_tag"),
     ),
     quirk(
+        "Harbor",
+        "answers 401, 403 or 501, or a web page, to a request for referrers before version 2.8",
+        "registry/referrers_api.rs",
+        Assumed("goharbor/harbor before 2.8"),
+    ),
+    quirk(
+        "Harbor",
+        "loses an upload session, and answers 404 or 410 to the PUT of its blob",
+        "registry/upload_session.rs",
+        Assumed("goharbor/harbor#17898"),
+    ),
+    quirk(
         "Quay",
         "answers 400 to a request for the referrers of a manifest that does not exist",
         "registry/referrers_api.rs",
         Fixture("quay/400_referrers"),
+    ),
+    quirk(
+        "registries behind Cloudflare",
+        "answer 520 to 524 for a failure that passes",
+        "http/retry.rs",
+        Assumed("goharbor/harbor#22417"),
+    ),
+    quirk(
+        "token services",
+        "grant the last of several scopes alone",
+        "registry/auth.rs",
+        Assumed("estesp/manifest-tool#53"),
     ),
 ];

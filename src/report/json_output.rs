@@ -325,6 +325,7 @@ fn to_referrers_json(referrers: &CopiedReferrers) -> Option<ReferrersJson<'_>> {
             SkipReason::OtherSubject => "foreign",
             SkipReason::Unreadable => "unreadable",
             SkipReason::TagConflict => "taken",
+            SkipReason::Rejected => "rejected",
         },
     });
     (*referrers != CopiedReferrers::default()).then(|| ReferrersJson {

@@ -55,6 +55,10 @@ impl PlannedManifest {
         }
     }
 
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
+    }
+
     fn links(&self) -> impl Iterator<Item = ManifestLink> {
         self.children.iter().copied()
     }
@@ -238,9 +242,11 @@ pub(super) async fn plan_copy(
     let named = gathered.named.into_inner();
     let NamedBlobs {
         blobs,
-        foreign,
+        mut foreign,
         reservation,
     } = named.unwrap_or_else(PoisonError::into_inner);
+    // Another manifest may name the same content as a layer of its own.
+    foreign.retain(|digest, _| !blobs.contains_key(digest));
     Ok(CopyPlan {
         roots: found,
         children: order_by_dependency(below),

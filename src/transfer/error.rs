@@ -108,6 +108,14 @@ impl CopyError {
         matches!(&*self.error, StoreError::Registry(error) if error.wants_smaller_chunk())
     }
 
+    /// Returns whether a destination refuses a manifest for its media type or form.
+    pub(super) fn is_rejected_manifest(&self) -> bool {
+        match (self.side, &*self.error) {
+            (Side::Destination, StoreError::Registry(error)) => error.is_rejected_manifest(),
+            _ => false,
+        }
+    }
+
     /// Returns whether a destination states that it lacks content that was expected there.
     pub(super) fn lacks_content(&self) -> bool {
         match (self.side, &*self.error) {

@@ -32,6 +32,6 @@ pub use image_reader::{ImageReader, SourceStream};
 pub use image_store::ImageStore;
 pub use manifest_tree::read_manifest_tree;
 pub use meter::ProgressMeter;
-pub use planned_copy::PlannedCopy;
+pub use planned_copy::{PlannedCopy, RejectedManifest};
 
 pub use crate::image::MANIFESTS_LIMIT;

@@ -1,6 +1,7 @@
 //! Steps of a copy whose missing content is known: blobs, child manifests, roots.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -68,7 +69,7 @@ impl CopyRequest<'_> {
         let each = planned_copy.targets.iter().map(|(target, _)| async {
             target.record_result(
                 planned_copy
-                    .rewrite_everything(target, ManifestLevels::BelowRoots)
+                    .rewrite_everything(target, ManifestLevels::BelowRoots, None)
                     .await,
             );
         });
@@ -105,7 +106,7 @@ impl PlannedCopy<'_> {
     /// # Errors
     /// As [`PlannedCopy::copy_blobs`].
     pub async fn write_child_manifests(&self) -> Result<(), CopyFailure> {
-        self.write_levels(ManifestLevels::BelowRoots).await
+        self.write_levels(ManifestLevels::BelowRoots, None).await
     }
 
     /// Writes the roots, by their digests: the destinations have them, and all below.
@@ -113,7 +114,21 @@ impl PlannedCopy<'_> {
     /// # Errors
     /// As [`PlannedCopy::copy_blobs`].
     pub async fn write_roots(&self) -> Result<(), CopyFailure> {
-        self.write_levels(ManifestLevels::Roots).await
+        self.write_levels(ManifestLevels::Roots, None).await
+    }
+
+    /// Writes the roots as [`PlannedCopy::write_roots`] does, except those that a destination refuses for
+    /// their media type or form. Returns these.
+    ///
+    /// # Errors
+    /// As [`PlannedCopy::copy_blobs`].
+    pub async fn write_accepted_roots(&self) -> Result<Vec<RejectedManifest>, CopyFailure> {
+        let rejected = Mutex::new(Vec::new());
+        self.write_levels(ManifestLevels::Roots, Some(&rejected))
+            .await?;
+        Ok(rejected
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Counts the roots as written, where tags have written them and not [`PlannedCopy::write_roots`].
@@ -149,17 +164,23 @@ impl PlannedCopy<'_> {
             .await;
     }
 
-    async fn write_levels(&self, levels: ManifestLevels) -> Result<(), CopyFailure> {
+    async fn write_levels(
+        &self,
+        levels: ManifestLevels,
+        rejected: Option<&RejectionLog>,
+    ) -> Result<(), CopyFailure> {
         let written = self.targets.iter().map(|(target, plan)| async move {
             let pass = WritePass::First;
-            match write_manifests(&self.request, target, levels.select(plan), pass).await {
+            let levels_of_plan = levels.select(plan);
+            match write_manifests(&self.request, target, levels_of_plan, pass, rejected).await {
                 // Whoever has a manifest has what it names, unless it says itself that it has not.
                 Err(error) if error.lacks_content() => {
                     let text = format!("{error}; copying the whole image again");
                     self.request.notices.warning(text);
                     self.distrust_mounts(target);
                     target.reset();
-                    target.record_result(self.rewrite_everything(target, levels).await);
+                    let rewritten = self.rewrite_everything(target, levels, rejected).await;
+                    target.record_result(rewritten);
                 }
                 outcome => {
                     target.record_result(outcome);
@@ -175,16 +196,18 @@ impl PlannedCopy<'_> {
         &self,
         target: &CopyTarget<'_>,
         levels: ManifestLevels,
+        rejected: Option<&RejectionLog>,
     ) -> Result<(), CopyError> {
         let plan = copy_plan::plan_copy(&self.request, target.store, PlanDepth::Everything).await?;
         self.copy_planned_blobs(vec![(target, &plan)]).await;
         let pass = WritePass::AfterRecopy;
         let below = ManifestLevels::BelowRoots.select(&plan);
-        write_manifests(&self.request, target, below, pass).await?;
+        write_manifests(&self.request, target, below, pass, None).await?;
         match levels {
             ManifestLevels::BelowRoots => Ok(()),
             ManifestLevels::Roots => {
-                write_manifests(&self.request, target, levels.select(&plan), pass).await
+                let roots = levels.select(&plan);
+                write_manifests(&self.request, target, roots, pass, rejected).await
             }
         }
     }
@@ -230,19 +253,43 @@ impl ManifestLevels {
     }
 }
 
-/// Writes manifests, a level after the other.
+/// Manifest that a destination refuses for its media type or form.
+#[derive(Debug)]
+pub struct RejectedManifest {
+    /// Its digest.
+    pub digest: Digest,
+    /// The refusal.
+    pub error: CopyError,
+}
+
+type RejectionLog = Mutex<Vec<RejectedManifest>>;
+
+/// Writes manifests, a level after the other. With `rejected`, those that the destination refuses for what
+/// they are go there, and are no errors.
 async fn write_manifests(
     copy: &CopyRequest<'_>,
     target: &CopyTarget<'_>,
     levels: &[Vec<PlannedManifest>],
     pass: WritePass,
+    rejected: Option<&RejectionLog>,
 ) -> Result<(), CopyError> {
     for level in levels {
         if target.has_failed() {
             return Ok(());
         }
         let written = stream::iter(level)
-            .map(|planned| planned.write(copy, target.store, pass))
+            .map(|planned| async move {
+                let written = planned.write(copy, target.store, pass).await;
+                match (written, rejected) {
+                    (Err(error), Some(rejected)) if error.is_rejected_manifest() => {
+                        let digest = planned.digest();
+                        let mut rejected = rejected.lock().unwrap_or_else(PoisonError::into_inner);
+                        rejected.push(RejectedManifest { digest, error });
+                        Ok(false)
+                    }
+                    (written, _) => written,
+                }
+            })
             .buffer_unordered(MANIFEST_CONCURRENCY)
             .try_fold(0, async |count, written| Ok(count + u64::from(written)))
             .await?;

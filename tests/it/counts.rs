@@ -2,6 +2,8 @@
 //!
 //! The example image: an index of two platforms and their two attestations, so five manifests.
 
+mod attached;
+
 use shipmark::release::SignatureFormat;
 use shipmark::tagging::TagRules;
 

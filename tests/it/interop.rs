@@ -143,7 +143,7 @@ async fn a_registry_with_a_password_is_logged_in_to() {
     let login = |password: String| {
         let user = variable("SHIPMARK_TEST_REGISTRY_BASIC_USER");
         let explicit = ExplicitCredential {
-            registry: registry.parse().unwrap(),
+            scope: registry.parse().unwrap(),
             user,
             password: password.into(),
         };

@@ -62,7 +62,8 @@ pub(crate) async fn plan_image_copy<'a>(
 /// Most addresses of a layer that a note names.
 const SHOWN_ADDRESSES: usize = 3;
 
-fn foreign_layer_note(layer: &Descriptor) -> String {
+/// Returns the note on a foreign layer that is not copied.
+pub(crate) fn foreign_layer_note(layer: &Descriptor) -> String {
     let addresses = layer.urls.iter().take(SHOWN_ADDRESSES);
     let addresses: Vec<String> = addresses.map(|url| to_printable(url, 120)).collect();
     format!(

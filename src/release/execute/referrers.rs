@@ -3,11 +3,12 @@
 use futures_util::future::try_join_all;
 
 use crate::referrers::{
-    CopiedReferrers, CopyRoute, ReferrerCopy, ReferrerGraph, SidedReferrerError,
+    CopiedReferrers, CopyRoute, ReferrerCopy, ReferrerGraph, ReferrerSelection, SidedReferrerError,
 };
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
+use crate::release::execute::image::foreign_layer_note;
 use crate::release::prepared_release::PreparedRelease;
 use crate::release::request::{ReleaseRequest, is_same_repository};
 use crate::release::resolve::image::ResolvedImage;
@@ -66,6 +67,8 @@ pub(crate) async fn plan_referrer_copies<'a>(
         let between = CopyRoute {
             source: &image.reader,
             store: &destination.store,
+            foreign_layers: prepared.request.foreign_layers,
+            skips_rejected: prepared.request.referrers == ReferrerSelection::Known,
             blob_index: &context.blob_index,
             notices: &context.notices,
             meter: &context.meter,
@@ -102,6 +105,11 @@ impl ReferrerCopyStage<'_> {
     /// Returns the copied referrers; before they are written, the planned ones.
     pub(crate) fn result(&self) -> CopiedReferrers {
         self.copy.copied_referrers().clone()
+    }
+
+    /// Returns a note for each foreign layer that is not copied.
+    pub(crate) fn foreign_layer_notes(&self) -> impl Iterator<Item = String> {
+        self.copy.foreign_layers().map(foreign_layer_note)
     }
 
     /// Appends to the tags that exist.

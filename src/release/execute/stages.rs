@@ -2,6 +2,8 @@
 //! blobs are written at once; then child manifests, the root, the referrers' manifests, and lists of
 //! referrers. Copied referrers and new signatures may append to the same tags, so one follows the other.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::{try_join, try_join_all, try_join3};
 
 use super::image::{self, ImageCopyStage};
@@ -148,7 +150,10 @@ impl<'a> PreTagStages<'a> {
 
     /// Returns notes on content that is not copied.
     pub(crate) fn notes(&self) -> Vec<String> {
-        self.image.foreign_layer_notes()
+        let referrers = self.referrers.iter().flatten();
+        let notes = referrers.flat_map(ReferrerCopyStage::foreign_layer_notes);
+        let notes: BTreeSet<_> = notes.chain(self.image.foreign_layer_notes()).collect();
+        notes.into_iter().collect()
     }
 
     /// Returns what was written at each destination; before the writes, what is planned.

@@ -47,7 +47,7 @@ fn rules() -> TokenRules {
 /// Settings with this login for each of the registries.
 fn login(hosts: &[&str], user: &str, password: &str) -> RegistrySettings {
     let explicit = hosts.iter().map(|host| ExplicitCredential {
-        registry: host.parse().unwrap(),
+        scope: host.parse().unwrap(),
         user: user.to_owned(),
         password: password.into(),
     });

@@ -4,6 +4,7 @@ pub mod attach;
 pub mod checkout;
 pub mod keys;
 pub mod made_image;
+pub mod named_descriptors;
 pub mod process;
 pub mod rust_source;
 pub mod table;
@@ -158,7 +159,7 @@ impl Said {
 /// Settings with the login of some registries.
 pub fn logged_in_to(registries: &[&Registry]) -> RegistrySettings {
     let login = |registry: &&Registry| ExplicitCredential {
-        registry: registry.host().parse().unwrap(),
+        scope: registry.host().parse().unwrap(),
         user: USER.to_owned(),
         password: PASSWORD.into(),
     };
