@@ -240,8 +240,8 @@ declare_inputs! {
         help: "Also upload keyless attestations in bundles to GitHub, where gh attestation verify finds them. Needs permissions: attestations: write",
     }
     TransparencyLog, "transparency-log" {
-        verbs: SIGNATURE_VERBS, kind: InputKind::Choice(&["on", "off"]), only_with: &[InputCondition::Signs],
-        help: "on: require (verify) or create (sign) a transparency log entry. off: do not. Default: on for keyless, off for a key on an image. On a release, on also logs signatures of a key, and permits naming a repository that is not known to be public in the log of Sigstore's public instance, which shows the names of repository, workflow and branch to everybody",
+        verbs: SIGNATURE_VERBS, kind: InputKind::Choice(&["on", "off", "attestations"]), only_with: &[InputCondition::Signs],
+        help: "on: require (verify) or create (sign) a transparency log entry. off: do not. attestations: as on for signatures of images, and no log entry for attestations, such as an SBOM over the limit of the log: a keyless attestation then has a timestamp alone. Default: on for keyless, off for a key on an image. On a release, on also logs signatures of a key, and permits naming a repository that is not known to be public in the log of Sigstore's public instance, which shows the names of repository, workflow and branch to everybody",
     }
     FulcioUrl, "fulcio-url" {
         verbs: SIGNING, kind: InputKind::Text("URL"), only_with: &[InputCondition::SignsKeyless],

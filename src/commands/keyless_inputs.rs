@@ -22,7 +22,12 @@ pub(super) async fn read_keyless(
     if instance.is_public() && !agreed {
         visibility::require_public(invocation).await?;
     }
-    Ok(KeylessSigner::new(tokens, instance, agreed))
+    let signer = KeylessSigner::new(tokens, instance, agreed);
+    let log_mode = invocation.arguments.choice(Input::TransparencyLog)?;
+    Ok(match log_mode {
+        Some("attestations") => signer.without_logged_attestations(),
+        _ => signer,
+    })
 }
 
 /// Returns whether the input demands a log entry. Keyless signatures always have one.
@@ -32,7 +37,7 @@ fn requires_log(invocation: &Invocation) -> Result<bool, Failure> {
             "transparency-log is off, and a keyless signature always has a log entry",
         )
         .with_hint("sign with a key (sign: key), or remove transparency-log")),
-        log_mode => Ok(log_mode.is_some()),
+        log_mode => Ok(log_mode == Some("on")),
     }
 }
 

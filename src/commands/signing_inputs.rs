@@ -83,6 +83,13 @@ pub(super) async fn file_signer(invocation: &Invocation) -> Result<Signer, Failu
     let way = way.ok_or_else(|| {
         Failure::input("nothing says how to sign").with_hint("set sign: key or sign: keyless")
     })?;
+    if invocation.arguments.choice(Input::TransparencyLog)? == Some("attestations") {
+        return Err(
+            Failure::input("transparency-log: attestations is for attestations of images")
+                .with_reason("the bundle of a file has one signature")
+                .with_hint("set transparency-log: on"),
+        );
+    }
     let signer = signer(invocation, way == "keyless", &[SignatureFormat::Bundle]).await?;
     match signer {
         Signer::Key(_) => Err(Failure::input("sign: key needs transparency-log: on for a file")
@@ -109,14 +116,16 @@ async fn signer(
 
 /// A key says all by itself, so that it is logged only where that is asked for.
 fn key_signer(invocation: &Invocation, forms: &[SignatureFormat]) -> Result<Signer, Failure> {
-    if invocation.arguments.choice(Input::TransparencyLog)? == Some("on") {
-        let instance = sigstore_inputs::key_instance(invocation, forms)?;
-        return Ok(Signer::LoggedKey(Arc::new(LoggedKeySigner::new(
-            load_key(invocation)?,
-            instance,
-        ))));
-    }
-    Ok(Signer::Key(load_key(invocation)?))
+    let log_mode = invocation.arguments.choice(Input::TransparencyLog)?;
+    let Some(mode @ ("on" | "attestations")) = log_mode else {
+        return Ok(Signer::Key(load_key(invocation)?));
+    };
+    let instance = sigstore_inputs::key_instance(invocation, forms)?;
+    let signer = LoggedKeySigner::new(load_key(invocation)?, instance);
+    Ok(Signer::LoggedKey(Arc::new(match mode {
+        "attestations" => signer.without_logged_attestations(),
+        _ => signer,
+    })))
 }
 
 /// Where GitHub keeps attestations, where there are any that it takes: bundles with a certificate, which

@@ -104,7 +104,10 @@ fn unmet_signing(
         ));
     };
     let is_keyless = sign == "keyless";
-    let is_logged = is_keyless || arguments.choice(Input::TransparencyLog)? == Some("on");
+    let is_logged = is_keyless
+        || arguments
+            .choice(Input::TransparencyLog)?
+            .is_some_and(|mode| mode != "off");
     Ok(match condition {
         InputCondition::SignsWithKey if is_keyless => {
             unmet(", and keyless signs without it", "set sign: key")

@@ -86,6 +86,17 @@ pub(super) async fn check_inputs(invocation: &Invocation) -> Result<ImageCheck, 
 }
 
 async fn signer_requirement(invocation: &Invocation) -> Result<Requirement, Failure> {
+    let required = logged_requirement(invocation).await?;
+    let is_release = invocation.arguments.verb == Verb::Promote;
+    let log_mode = invocation.arguments.choice(Input::TransparencyLog)?;
+    Ok(match log_mode.filter(|_| !is_release) {
+        Some("attestations") => Requirement::LoggedSignatures(Box::new(required)),
+        _ => required,
+    })
+}
+
+/// Who has to have signed, with a log that holds all of it where one is required.
+async fn logged_requirement(invocation: &Invocation) -> Result<Requirement, Failure> {
     let logged = transparency_log_input(invocation)?;
     match expected_signer(invocation)? {
         ExpectedSigner::Key(text) => {
@@ -192,5 +203,5 @@ pub(super) fn transparency_log_input(invocation: &Invocation) -> Result<Option<b
         return Ok(None);
     }
     let choice = invocation.arguments.choice(Input::TransparencyLog)?;
-    Ok(choice.map(|choice| choice == "on"))
+    Ok(choice.map(|choice| choice != "off"))
 }

@@ -15,6 +15,8 @@ use crate::notices::Notices;
 pub struct LoggedKeySigner {
     key: LazyPrivateKey,
     instance: InstanceSource<LogEndpoints>,
+    /// Whether the log also holds attestations.
+    logs_attestations: bool,
     opened: OnceCell<(PrivateKey, LogAndTimestampClients)>,
 }
 
@@ -24,8 +26,16 @@ impl LoggedKeySigner {
         Self {
             key,
             instance,
+            logs_attestations: true,
             opened: OnceCell::new(),
         }
+    }
+
+    /// Returns the signer with attestations that no log holds.
+    #[must_use]
+    pub fn without_logged_attestations(mut self) -> Self {
+        self.logs_attestations = false;
+        self
     }
 
     /// What a signature made here has to pass: a log has it.
@@ -38,10 +48,30 @@ impl LoggedKeySigner {
         notices: &Notices,
     ) -> Result<Requirement, SigningError> {
         let (key, clients) = self.open_services(client, notices).await?;
-        Ok(Requirement::Key {
+        let required = Requirement::Key {
             key: key.public().clone(),
             log: Some(clients.trust_root.clone()),
+        };
+        Ok(match self.logs_attestations {
+            true => required,
+            false => Requirement::LoggedSignatures(Box::new(required)),
         })
+    }
+
+    /// Signs an attestation as a bundle.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn attest_bundle(
+        &self,
+        client: &HttpClient,
+        notices: &Notices,
+        statement: Vec<u8>,
+    ) -> Result<Vec<u8>, SigningError> {
+        match self.logs_attestations {
+            true => self.sign_statement(client, notices, statement).await,
+            false => Ok(self.key.wait().await?.sign_statement(statement)),
+        }
     }
 
     /// Signs an in-toto statement as a bundle.
@@ -70,6 +100,9 @@ impl LoggedKeySigner {
         notices: &Notices,
         statement: Vec<u8>,
     ) -> Result<LegacySignature, SigningError> {
+        if !self.logs_attestations {
+            return Ok(self.key.wait().await?.sign_envelope(statement));
+        }
         let (key, clients) = self.open_services(client, notices).await?;
         let _turn = clients.acquire_permit().await;
         let by = SignerMaterial::Key(key.public());

@@ -79,8 +79,12 @@ impl Signer {
         notices: &Notices,
         attestation: &ImageAttestation<'_>,
     ) -> Result<Vec<u8>, SigningError> {
-        self.sign_statement(client, notices, attestation.to_statement())
-            .await
+        let statement = attestation.to_statement();
+        match self {
+            Self::Key(key) => Ok(key.wait().await?.sign_statement(statement)),
+            Self::LoggedKey(key) => key.attest_bundle(client, notices, statement).await,
+            Self::Keyless(keyless) => keyless.attest_bundle(client, notices, statement).await,
+        }
     }
 
     /// Signs an attestation of an image in the legacy form.

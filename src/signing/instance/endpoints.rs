@@ -52,6 +52,11 @@ pub enum EndpointsError {
     /// Rekor v2 gives no time.
     #[error("names a Rekor v2, which needs a timestamp authority, and names none")]
     NoAuthority,
+    /// Nothing else gives the time of an attestation that no log holds.
+    #[error(
+        "no timestamp authority is configured, and transparency-log: attestations leaves the proof of the time to one"
+    )]
+    NoTimestampAuthority,
     /// It wants more than is done here.
     #[error("asks for each signature {0}, and only one is supported")]
     MoreThanOne(&'static str),

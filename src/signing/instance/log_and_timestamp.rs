@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use futures_util::future::try_join;
+use serde_json::json;
 use sigstore_types::TimestampToken;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -137,6 +140,45 @@ impl LogAndTimestampClients {
             log_entry: Some(promise.to_annotation()?),
             ..sealed.to_legacy().with_material(by)
         })
+    }
+
+    /// A statement as a bundle, signed with `key`, with a timestamp and no log entry.
+    pub(crate) async fn stamp_bundle(
+        &self,
+        client: &HttpClient,
+        key: &PrivateKey,
+        statement: Vec<u8>,
+        by: &SignerMaterial<'_>,
+    ) -> Result<Vec<u8>, SigningError> {
+        let sealed = key.sign_to_envelope(statement);
+        let stamp = self.require_timestamp(client, &sealed.signature).await?;
+        Ok(sealed.into_bundle(by, None, Some(stamp)))
+    }
+
+    /// The same in the legacy form.
+    pub(crate) async fn stamp_envelope(
+        &self,
+        client: &HttpClient,
+        key: &PrivateKey,
+        statement: Vec<u8>,
+        by: &SignerMaterial<'_>,
+    ) -> Result<LegacySignature, SigningError> {
+        let sealed = key.sign_to_envelope(statement);
+        let stamp = self.require_timestamp(client, &sealed.signature).await?;
+        let stamp = json!({"SignedRFC3161Timestamp": BASE64_STANDARD.encode(stamp.as_bytes())});
+        Ok(LegacySignature {
+            timestamp: Some(stamp.to_string()),
+            ..sealed.to_legacy().with_material(by)
+        })
+    }
+
+    async fn require_timestamp(
+        &self,
+        client: &HttpClient,
+        signature: &[u8],
+    ) -> Result<TimestampToken, SigningError> {
+        let stamp = self.request_timestamp(client, signature).await?;
+        Ok(stamp.ok_or(EndpointsError::NoTimestampAuthority)?)
     }
 
     /// A payload in the legacy form, signed with `key`, and what the log says of that.

@@ -26,6 +26,8 @@ pub struct KeylessSigner {
     instance: InstanceSource<InstanceEndpoints>,
     /// Whether what is private about the repository may stand in the public instance's log.
     allows_private: bool,
+    /// Whether the log also holds attestations.
+    logs_attestations: bool,
     services: OnceCell<SigstoreClients>,
     credentials: Mutex<KeylessCredentials>,
 }
@@ -55,9 +57,17 @@ impl KeylessSigner {
             tokens,
             instance,
             allows_private,
+            logs_attestations: true,
             services: OnceCell::new(),
             credentials: Mutex::default(),
         }
+    }
+
+    /// Returns the signer with attestations that no log holds: a timestamp proves their time.
+    #[must_use]
+    pub fn without_logged_attestations(mut self) -> Self {
+        self.logs_attestations = false;
+        self
     }
 
     /// What a signature made here has to pass: the identity is the job's, and a log has it.
@@ -74,10 +84,14 @@ impl KeylessSigner {
             self.load_identity(client),
         )
         .await?;
-        Ok(Requirement::Identity {
+        let required = Requirement::Identity {
             identity,
             trust: opened.log_clients.trust_root.clone(),
             logged: true,
+        };
+        Ok(match self.logs_attestations {
+            true => required,
+            false => Requirement::LoggedSignatures(Box::new(required)),
         })
     }
 
@@ -128,6 +142,26 @@ impl KeylessSigner {
         Ok(bundle.await?)
     }
 
+    /// Signs an attestation as a bundle.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn attest_bundle(
+        &self,
+        client: &HttpClient,
+        notices: &Notices,
+        statement: Vec<u8>,
+    ) -> Result<Vec<u8>, SigningError> {
+        if self.logs_attestations {
+            return self.sign_statement(client, notices, statement).await;
+        }
+        let opened = self.open_services(client, notices).await?;
+        let certified = self.load_certificate(client, opened).await?;
+        let (key, by) = (&certified.key, certified.to_material());
+        let clients = &opened.log_clients;
+        clients.stamp_bundle(client, key, statement, &by).await
+    }
+
     /// Signs an in-toto statement in the legacy form of attestations: an envelope by itself.
     ///
     /// # Errors
@@ -143,7 +177,10 @@ impl KeylessSigner {
         let certified = self.load_certificate(client, opened).await?;
         let (key, by) = (&certified.key, certified.to_material());
         let clients = &opened.log_clients;
-        clients.sign_envelope(client, key, statement, &by).await
+        match self.logs_attestations {
+            true => clients.sign_envelope(client, key, statement, &by).await,
+            false => clients.stamp_envelope(client, key, statement, &by).await,
+        }
     }
 
     /// Signs a claim in the legacy form.

@@ -29,6 +29,7 @@ mod subject_names;
 mod timestamp;
 mod trust_root;
 mod trusted_log;
+mod verified_statement;
 
 pub use attestation_rule::AttestationRule;
 pub use certificate_condition::CertificateCondition;
@@ -36,11 +37,12 @@ pub use file_requirement::{FileRequirement, FileSigner, SignedArtifact};
 pub use identity::{Identity, WildcardPattern};
 pub(super) use in_toto_statement::InTotoStatement;
 pub use json_lines::split_json_lines;
-pub use requirement::{Requirement, VerifiedAttestation, VerifiedSignature, VerifiedStatement};
+pub use requirement::Requirement;
 pub use signature_evidence::{CertificateEvidence, SignatureEvidence};
 pub use strict_json::BUNDLE_LIMIT;
 pub(super) use strict_json::check_json;
 pub use trust_root::{TrustRoot, TrustRootError};
+pub use verified_statement::{VerifiedAttestation, VerifiedSignature, VerifiedStatement};
 
 #[cfg(test)]
 mod tests;

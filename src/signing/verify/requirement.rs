@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
-use serde_json::Value;
 use sigstore_types::bundle::VerificationMaterialContent;
 use sigstore_types::{Artifact, Bundle, Sha256Hash, SignatureContent};
+use sigstore_verify::VerificationResult;
 
-use super::super::{ImageClaim, LegacySignature, PublicKey, VerificationError};
+use super::super::in_toto_types::COSIGN_SIGN_PREDICATE;
+use super::super::{LegacySignature, PublicKey, VerificationError};
 use super::dsse_encoding::EncodedEnvelope;
 use super::log_entry::{self, LoggedContent};
+use super::verified_statement::{VerifiedAttestation, VerifiedSignature, VerifiedStatement};
 use super::{Identity, InTotoStatement, SignatureEvidence, TrustRoot, bundle_parts, message_hash};
 use crate::image::Digest;
 
@@ -31,36 +33,10 @@ pub enum Requirement {
         /// was made.
         logged: bool,
     },
+    /// A log has to hold signatures of images, and need not hold attestations.
+    LoggedSignatures(Box<Requirement>),
     /// One of several, in their order: keys of a rotation, or trusted roots.
     Any(Vec<Requirement>),
-}
-
-/// A good signature of an image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedSignature {
-    /// What it says.
-    pub claim: ImageClaim,
-    /// What proves it.
-    pub evidence: SignatureEvidence,
-}
-
-/// A good statement about an image, of any type.
-#[derive(Debug, Clone)]
-pub struct VerifiedStatement {
-    statement: InTotoStatement,
-    evidence: SignatureEvidence,
-    image: Digest,
-}
-
-/// A good attestation of an image.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VerifiedAttestation {
-    /// The type of what it says.
-    pub predicate_type: String,
-    /// What it says.
-    pub predicate: Value,
-    /// What proves it.
-    pub evidence: SignatureEvidence,
 }
 
 impl std::fmt::Display for Requirement {
@@ -68,6 +44,7 @@ impl std::fmt::Display for Requirement {
         match self {
             Self::Key { key, .. } => write!(f, "the key {}", key.fingerprint()),
             Self::Identity { identity, .. } => identity.fmt(f),
+            Self::LoggedSignatures(logged) => logged.fmt(f),
             Self::Any(several) => {
                 let mut names: Vec<String> = several.iter().map(Self::to_string).collect();
                 names.dedup();
@@ -91,6 +68,7 @@ impl Requirement {
         match self {
             Self::Key { key, .. } => vec![key],
             Self::Identity { .. } => Vec::new(),
+            Self::LoggedSignatures(logged) => logged.keys(),
             Self::Any(several) => {
                 let mut keys: Vec<_> = several.iter().flat_map(Self::keys).collect();
                 keys.dedup();
@@ -104,7 +82,27 @@ impl Requirement {
         match self {
             Self::Key { .. } => None,
             Self::Identity { identity, .. } => Some(identity),
+            Self::LoggedSignatures(logged) => logged.identity(),
             Self::Any(several) => several.iter().find_map(Self::identity),
+        }
+    }
+
+    /// Returns the same without a log that has to hold what is signed.
+    fn without_log(&self) -> Self {
+        match self {
+            Self::Key { key, .. } => Self::Key {
+                key: key.clone(),
+                log: None,
+            },
+            Self::Identity {
+                identity, trust, ..
+            } => Self::Identity {
+                identity: identity.clone(),
+                trust: trust.clone(),
+                logged: false,
+            },
+            Self::LoggedSignatures(logged) => logged.without_log(),
+            Self::Any(several) => Self::Any(several.iter().map(Self::without_log).collect()),
         }
     }
 
@@ -114,10 +112,11 @@ impl Requirement {
         &self,
         check: impl Fn(&Self) -> Result<T, VerificationError>,
     ) -> Result<T, VerificationError> {
-        let Self::Any(several) = self else {
-            return check(self);
-        };
-        first_good(several.iter().map(check))
+        match self {
+            Self::Any(several) => first_good(several.iter().map(check)),
+            Self::LoggedSignatures(logged) => logged.try_each(check),
+            one => check(one),
+        }
     }
 
     /// What a bundle says as the signature of `image`.
@@ -142,7 +141,29 @@ impl Requirement {
         image: Digest,
     ) -> Result<VerifiedStatement, VerificationError> {
         let bundle = bundle_parts::parse_bundle(bundle)?;
-        self.try_each(|one| one.verify_statement(&bundle, image))
+        let logged = self.try_each(|one| one.verify_statement(&bundle, image));
+        self.or_unlogged(logged, |unlogged| {
+            let opened = unlogged.try_each(|one| one.verify_statement(&bundle, image))?;
+            match opened.predicate_type() == COSIGN_SIGN_PREDICATE {
+                true => Err(VerificationError::NotInLog),
+                false => Ok(opened),
+            }
+        })
+    }
+
+    /// Returns what was verified with a log, else what `check` verifies without, where attestations need
+    /// none.
+    fn or_unlogged<T>(
+        &self,
+        logged: Result<T, VerificationError>,
+        check: impl Fn(&Self) -> Result<T, VerificationError>,
+    ) -> Result<T, VerificationError> {
+        match (self, logged) {
+            (Self::LoggedSignatures(_), Err(reason)) => {
+                check(&self.without_log()).map_err(|_| reason)
+            }
+            (_, logged) => logged,
+        }
     }
 
     /// What a signature in the legacy form says of `image`.
@@ -190,7 +211,10 @@ impl Requirement {
         image: Digest,
     ) -> Result<VerifiedAttestation, VerificationError> {
         let bundle = signed.to_envelope_bundle()?;
-        let opened = self.try_each(|one| one.verify_statement(&bundle, image))?;
+        let logged = self.try_each(|one| one.verify_statement(&bundle, image));
+        let opened = self.or_unlogged(logged, |unlogged| {
+            unlogged.try_each(|one| one.verify_statement(&bundle, image))
+        })?;
         Ok(opened.into_attestation())
     }
 
@@ -238,6 +262,7 @@ impl Requirement {
         content: &LoggedContent<'_>,
     ) -> Result<SignatureEvidence, VerificationError> {
         match self {
+            Self::LoggedSignatures(logged) => logged.verify_evidence(bundle, artifact, content),
             Self::Any(several) => {
                 let artifact = artifact.into();
                 first_good(
@@ -263,24 +288,33 @@ impl Requirement {
                 trust,
                 logged,
             } => {
-                if let VerificationMaterialContent::PublicKey(_) =
-                    bundle.verification_material.content
-                {
-                    return Err(VerificationError::Key);
-                }
-                bundle_parts::check_parts(bundle, logged.then_some(&**trust))?;
-                let has_own_check = log_entry::must_be_read(bundle);
-                let result = match has_own_check {
-                    true => trust.verify_without_entries(artifact, bundle, content)?,
-                    false => trust.verify(artifact, bundle, &trust.to_policy(*logged))?,
-                };
+                let evidence = verify_certified(trust, *logged, (bundle, artifact, content));
+                let (result, evidence) = evidence?;
                 identity.check_bundle_certificate(&result, bundle)?;
-                let mut evidence = SignatureEvidence::from_result(&result, bundle);
-                evidence.logged |= has_own_check && *logged;
                 Ok(evidence)
             }
         }
     }
+}
+
+/// Verifies what somebody with a certificate signed, with the log entries that are required.
+fn verify_certified<'a>(
+    trust: &TrustRoot,
+    logged: bool,
+    (bundle, artifact, content): (&Bundle, impl Into<Artifact<'a>>, &LoggedContent<'_>),
+) -> Result<(VerificationResult, SignatureEvidence), VerificationError> {
+    if let VerificationMaterialContent::PublicKey(_) = bundle.verification_material.content {
+        return Err(VerificationError::Key);
+    }
+    bundle_parts::check_parts(bundle, logged.then_some(trust))?;
+    let has_own_check = log_entry::must_be_read(bundle);
+    let result = match has_own_check {
+        true => trust.verify_without_entries(artifact, bundle, content)?,
+        false => trust.verify(artifact, bundle, &trust.to_policy(logged))?,
+    };
+    let mut evidence = SignatureEvidence::from_result(&result, bundle);
+    evidence.logged |= has_own_check && logged;
+    Ok((result, evidence))
 }
 
 /// `sigstore-verify` says in one way that a statement is about something else, and that a log entry
@@ -319,32 +353,4 @@ fn first_good<T>(
 
 pub(super) fn to_sha256_hash(digest: Digest) -> Sha256Hash {
     Sha256Hash::new(*digest.as_bytes())
-}
-
-impl VerifiedStatement {
-    /// The type of what is said.
-    pub fn predicate_type(&self) -> &str {
-        &self.statement.predicate_type
-    }
-
-    /// What it says as the signature of the image.
-    ///
-    /// # Errors
-    /// It is none.
-    pub fn into_signature(self) -> Result<VerifiedSignature, VerificationError> {
-        let claim = self.statement.to_claim(self.image)?;
-        Ok(VerifiedSignature {
-            claim,
-            evidence: self.evidence,
-        })
-    }
-
-    /// What it says, of whatever type.
-    pub fn into_attestation(self) -> VerifiedAttestation {
-        VerifiedAttestation {
-            predicate_type: self.statement.predicate_type,
-            predicate: self.statement.predicate,
-            evidence: self.evidence,
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! What logs and registries do not take of signatures, and how that is told.
 
+use shipmark::release::{ImageCheck, RequiredEvidence, VerifyRequest};
+
 use super::*;
 
 /// Attests an SBOM with a filler of a size in bytes, with a log that treats its requests so. Returns the
@@ -86,4 +88,64 @@ async fn a_registry_without_artifact_manifests_is_told_with_the_way_on() {
     };
     let outcome = done(signed(&[&place], legacy), &context()).await;
     assert_eq!(made(&outcome), [1, 0]);
+}
+
+/// The predicate types, with whether a log holds each signature at a place.
+async fn logged(check: ImageCheck, place: &str) -> Vec<(bool, bool)> {
+    let request = VerifyRequest {
+        source: format!("{place}:it").parse().unwrap(),
+        recursive: false,
+    };
+    let check = async { Ok(check) };
+    let verified = shipmark::release::verify(&request, check, &context()).await;
+    let verified = verified.unwrap();
+    assert!(verified.missing.is_empty(), "{:?}", verified.missing);
+    let signatures = verified.signatures.iter();
+    let signatures = signatures.map(|one| (false, one.result.clone().unwrap().evidence.logged));
+    let attested = verified.attestations.iter();
+    let attested = attested.map(|one| (true, one.result.clone().unwrap().evidence.logged));
+    signatures.chain(attested).collect()
+}
+
+#[tokio::test]
+async fn transparency_log_attestations_logs_signatures_and_no_attestation() {
+    let sigstore = Sigstore::start().await;
+    let key = keys::key();
+    let keyless = sigstore.signer(Rekor::V2).without_logged_attestations();
+    let by_key = sigstore
+        .logged(key, Rekor::V2)
+        .without_logged_attestations();
+    let signers = [
+        Signer::Keyless(Arc::new(keyless)),
+        Signer::LoggedKey(Arc::new(by_key)),
+    ];
+    for (number, signer) in signers.into_iter().enumerate() {
+        let registry = Registry::start(Profile::plain()).await;
+        let place = format!("{}/web", registry.host());
+        let unused = Arc::new(sigstore.signer(Rekor::V2));
+        let options = SigningOptions {
+            signer: signer.clone(),
+            attestations: attestations(),
+            ..signing(&unused, BUNDLE)
+        };
+        let before = sigstore.entries();
+        let outcome = done(signed(&[&place], options.clone()), &context()).await;
+        assert_eq!(made(&outcome), [3, 0], "{number}");
+        assert_eq!(sigstore.entries() - before, 1, "{number}");
+        // Another run adds nothing.
+        let again = done(signed(&[&place], options), &context()).await;
+        assert_eq!(made(&again), [0, 3], "{number}");
+        let http = context();
+        let notices = shipmark::notices::Notices::new(|_| ());
+        let requirement = signer.requirement(http.registry.http(), &notices).await;
+        let check = ImageCheck {
+            requirement: requirement.unwrap(),
+            wanted: vec![
+                RequiredEvidence::Signature,
+                RequiredEvidence::Attestation("https://cyclonedx.org/bom".parse().unwrap()),
+            ],
+        };
+        let found = logged(check, &place).await;
+        assert_eq!(found, [(false, true), (true, false)], "{number}");
+    }
 }
