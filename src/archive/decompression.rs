@@ -154,6 +154,17 @@ impl<R: BufRead> Read for Decompressed<R> {
             Self::Xz(source) => source.read(buffer).map_err(xz_error),
             Self::Bzip2(source) => source.read(buffer),
         }
+        .map_err(early_end)
+    }
+}
+
+/// Says of compressed data that is cut off what it is.
+fn early_end(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ io::ErrorKind::UnexpectedEof => {
+            io::Error::new(kind, "the compressed data ends early")
+        }
+        _ => error,
     }
 }
 

@@ -107,7 +107,7 @@ declare_inputs! {
         help: "Settings for all rules: latest=, prefix=, suffix=",
     }
     ExcludeVersions, "exclude-versions" {
-        verbs: RELEASE_VERBS, kind: InputKind::List("VERSION"),
+        verbs: TAGGING_VERBS, kind: InputKind::List("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
         help: "Versions that never count for version lines, such as 1.10.6 or 2024.*: a mistyped or retracted version, or old calendar tags. For an environment of the policy the policy's key exclude-versions takes its place",
     }
     Lines, "lines" {
@@ -156,7 +156,7 @@ declare_inputs! {
     }
     Offline, "offline" {
         verbs: OFFLINE_VERBS, kind: InputKind::Switch, default: Some("false"),
-        help: "Make no calls to GitHub's API or Sigstore's TUF repository: details that the event lacks stay empty, and the trusted root of the public Sigstore instance is the one in this program",
+        help: "Make no calls to GitHub's API or, for verification, to Sigstore's TUF repository: details that the event lacks stay empty, and the trusted root of the public Sigstore instance is the one in this program",
     }
     Environment, "environment" {
         verbs: TAGGING_VERBS, kind: InputKind::Text("NAME"),
@@ -171,7 +171,7 @@ declare_inputs! {
         help: "Services of the policy to release. Default: all",
     }
     Policy, "policy" {
-        verbs: RELEASE_VERBS, kind: InputKind::Text("FILE"), path: true,
+        verbs: TAGGING_VERBS, kind: InputKind::Text("FILE"), path: true, only_with: &[InputCondition::NamesReleaseVerb],
         help: "Policy file in addition to .github/shipmark.yml: environments with their repositories, and services. It only adds: the environments of .github/shipmark.yml always apply if that file exists. In a workflow both files are read from the workflow's own commit",
     }
     Existing, "existing" {

@@ -137,9 +137,15 @@ struct Login<'a> {
 fn parse_login(entry: &InputEntry) -> Result<Login<'_>, &'static str> {
     let form = "is not of the form REGISTRY=USER:PASSWORD";
     let (scope, login) = entry.text.split_once('=').ok_or(form)?;
-    let scope = scope.trim().parse();
-    let scope =
-        scope.map_err(|_| "has something else than host, host:port or host/path before the =")?;
+    let scope = scope.trim();
+    if scope.contains("://") {
+        return Err(
+            "has a scheme before the =: expected host, host:port or host/path, without https://",
+        );
+    }
+    let scope = scope
+        .parse()
+        .map_err(|_| "has something else than host, host:port or host/path before the =")?;
     let (user, password) = match login.trim().is_empty() {
         true => ("", ""),
         false => login.split_once(':').ok_or(form)?,

@@ -144,7 +144,7 @@ pub(super) async fn build_job(
 }
 
 /// The environment's own rules, where it has any: then there are no others.
-fn environment_rules(
+pub(super) fn environment_rules(
     stage: &EnvironmentRules,
     loaded: &LoadedPolicy,
     arguments: &InputValues,
@@ -169,7 +169,7 @@ fn environment_rules(
 }
 
 /// The versions that never count: for an environment those of the policy, else those of the input.
-fn excluded_versions(
+pub(super) fn excluded_versions(
     stage: Option<&EnvironmentRules>,
     loaded: Option<&LoadedPolicy>,
     arguments: &InputValues,

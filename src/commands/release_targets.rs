@@ -4,6 +4,7 @@ mod repositories;
 
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
+use super::policy_environment::{find_environment, refuse_push};
 use super::source_input::parse_released_source;
 use crate::cli::Input;
 use crate::image::{Destination, Digest, ImageSelector, ImageSource, Tag, TagOrDigest};
@@ -87,8 +88,11 @@ fn no_destination_failure(invocation: &Invocation) -> Failure {
     let error = invocation
         .arguments
         .error(Input::Images, None, "is required");
-    Failure::input(error.to_string())
-        .with_hint("name the places in images, or with environment one of the policy file's")
+    let names_environment = !invocation.arguments.entries(Input::Environment).is_empty();
+    Failure::input(error.to_string()).with_hint(match names_environment {
+        true => "there is no .github/shipmark.yml with environments here: add one, or name the places in images",
+        false => "name the places in images, or with environment one of the policy file's",
+    })
 }
 
 /// A run that a policy has a say in.
@@ -106,7 +110,7 @@ impl<'a> PolicyRouting<'a, '_> {
         name: Option<&EnvironmentName>,
     ) -> Result<ReleaseTargets<'a>, Failure> {
         let name = name.ok_or_else(|| no_destination_failure(self.invocation))?;
-        let stage = self.find_environment(name)?;
+        let stage = find_environment(self.policy, name)?;
         let chosen = self.selected_services(stage)?;
         let mut routes = Vec::with_capacity(chosen.len());
         for (service, place) in &chosen {
@@ -133,7 +137,7 @@ impl<'a> PolicyRouting<'a, '_> {
         let applies = self.matching_environment(&images)?;
         if let Some(name) = &named {
             self.require_same_environment(
-                self.find_environment(name)?,
+                find_environment(self.policy, name)?,
                 applies.map(|(stage, _)| stage),
             )?;
         }
@@ -218,22 +222,6 @@ impl<'a> PolicyRouting<'a, '_> {
             .with_hint("leave images out: the policy says where its images are"))
     }
 
-    fn find_environment(&self, name: &EnvironmentName) -> Result<&'a EnvironmentRules, Failure> {
-        let policy = &self.policy.policy;
-        policy.stage(name).ok_or_else(|| {
-            let known: Vec<_> = policy
-                .environments()
-                .iter()
-                .map(|it| it.name().as_str())
-                .collect();
-            Failure::input(format!(
-                "there is no environment {name} in {}",
-                self.policy.file
-            ))
-            .with_hint(format!("it has {}", known.join(", ")))
-        })
-    }
-
     /// The services that are meant, with their repositories.
     fn selected_services(
         &self,
@@ -277,15 +265,7 @@ impl<'a> PolicyRouting<'a, '_> {
         service: Option<&Service>,
         images: usize,
     ) -> Result<ImageSource, Failure> {
-        if self.verb == ReleaseVerb::Push
-            && let Some(from) = stage.from()
-        {
-            return Err(
-                Failure::refused(format!("a push to the environment {}", stage.name()))
-                    .with_reason(format!("it takes its images from {from}"))
-                    .with_hint("promote what is there"),
-            );
-        }
+        refuse_push(stage, self.verb)?;
         let text = self
             .invocation
             .arguments
@@ -317,7 +297,7 @@ impl<'a> PolicyRouting<'a, '_> {
         name: &EnvironmentName,
         service: Option<&Service>,
     ) -> Result<&'a Destination, Failure> {
-        let place = self.find_environment(name)?.place(service);
+        let place = find_environment(self.policy, name)?.place(service);
         place.ok_or_else(|| Failure::input(format!("{name} has no repository for it")))
     }
 

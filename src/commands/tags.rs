@@ -1,7 +1,7 @@
 use super::invocation::Invocation;
 use super::rule_inputs;
 use super::tag_context::{self, TagInputContext};
-use super::tags_preview;
+use super::tags_preview::ReleasePreview;
 use super::unused_inputs::refuse_unused_inputs;
 use crate::cli::{Input, InputCondition};
 use crate::release::Failure;
@@ -28,15 +28,20 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
     let mode = rule_inputs::parse_mode(arguments)?;
     let images = parse_image_names(arguments.whole(Input::Images))
         .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
-    let rules = rule_inputs::parse_rules(arguments)?
+    let preview = ReleasePreview::read(invocation).await?;
+    let rules = match &preview {
+        Some(preview) => preview.rules.clone(),
+        None => rule_inputs::parse_rules(arguments)?,
+    };
+    let rules = rules
         .resolve_references(&images)
         .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
     let TagInputContext {
         context: subject,
         repository,
     } = collect_context(invocation, &rules, mode).await?;
-    let expansion = match arguments.choice(Input::For)? {
-        Some(verb) => tags_preview::preview(invocation, verb, &rules, &subject)?,
+    let expansion = match preview {
+        Some(preview) => preview.derive_tags(invocation, &rules, &subject)?,
         None => tagging::expand_rules(&rules, &subject).map_err(TaggingError::from)?,
     };
     let version = expansion.version().unwrap_or_default().to_owned();

@@ -1,9 +1,10 @@
-//! Judges the names of a promoted image: sources that contradict each other, and production without a version.
+//! Judges the names of a released image: sources that contradict each other, production without a version, and
+//! versions that are excluded.
 
 use super::Failure;
 use super::context::ReleaseContext;
 use super::request::ReleaseRequest;
-use crate::tagging::{DerivedTags, EnvironmentName};
+use crate::tagging::{DerivedTags, EnvironmentName, ExcludedVersions, PlannedTag};
 
 /// Warns of sources that contradict each other, and of a release to production without a version.
 ///
@@ -64,4 +65,29 @@ fn production_without_version<'a>(
     let environment = request.environment.as_ref();
     let environment = environment.filter(|environment| environment.is_production());
     environment.filter(|_| request.rules.is_default() && derived.version.is_none())
+}
+
+/// Refuses to release a version that is excluded: no line would ever name it.
+///
+/// # Errors
+/// Names the version and the pattern that excludes it.
+pub fn refuse_excluded_version(
+    excluded: &ExcludedVersions,
+    derived: &DerivedTags,
+) -> Result<(), Failure> {
+    let find_pattern = |planned: &PlannedTag| {
+        let version = planned.version()?;
+        let pattern = excluded.excluding(&version, Some(&planned.tag))?;
+        Some((version.to_string(), pattern.to_owned()))
+    };
+    match derived.tags.iter().find_map(find_pattern) {
+        Some((version, pattern)) => Err(Failure::input(format!(
+            "version {version} is excluded by exclude-versions ({pattern})"
+        ))
+        .with_reason("an excluded version never counts, so it cannot be released")
+        .with_hint(
+            "release another version, or remove the pattern from exclude-versions (for an environment: of the policy file)",
+        )),
+        None => Ok(()),
+    }
 }

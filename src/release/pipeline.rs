@@ -8,6 +8,7 @@ use super::context::ReleaseContext;
 use super::destination::{self, OpenDestination};
 use super::execute::stages::{PreTagStages, StageResult};
 use super::hand_rollback::hand_rollback_note;
+use super::naming_checks;
 use super::outcome::{DestinationOutcome, ReleaseOutcome};
 use super::plan::branch_ancestry::BranchTagGuard;
 use super::plan::branch_names::check_branch_names;
@@ -21,7 +22,7 @@ use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::resolve_and_observe;
 use super::tags::{line_recheck, reconcile, write};
 use crate::image::{CommitId, Digest};
-use crate::tagging::{DerivedTags, PlannedTag};
+use crate::tagging::DerivedTags;
 use crate::transfer::Side;
 
 /// Announces the repositories of releases to the registries' client, so that their requests share
@@ -58,7 +59,7 @@ pub(super) async fn prepare_release<'a>(
     let destinations = destination::open_destinations(request, context)?;
     let (mut image, derived, mut states) =
         Box::pin(resolve_and_observe(request, context, &destinations)).await?;
-    refuse_excluded_version(request, &derived)?;
+    naming_checks::refuse_excluded_version(&request.excluded_versions, &derived)?;
     for warning in &derived.warnings {
         context.notices.warning(warning.clone());
     }
@@ -216,25 +217,6 @@ async fn reconcile_lines(
             reconcile::reconcile_lines(prepared.context, destination, plan, state, root)
         });
     Box::pin(try_join_all(results)).await.map(drop)
-}
-
-/// Refuses to release a version that is excluded: no line would ever name it.
-fn refuse_excluded_version(request: &ReleaseRequest, derived: &DerivedTags) -> Result<(), Failure> {
-    let excluded = |planned: &PlannedTag| {
-        let version = planned.version()?;
-        let pattern = request
-            .excluded_versions
-            .excluding(&version, Some(&planned.tag))?;
-        Some((version.to_string(), pattern.to_owned()))
-    };
-    match derived.tags.iter().find_map(excluded) {
-        Some((version, pattern)) => Err(Failure::input(format!(
-            "version {version} is excluded by exclude-versions ({pattern})"
-        ))
-        .with_reason("an excluded version never counts, so it cannot be released")
-        .with_hint("release another version, or remove the pattern from exclude-versions")),
-        None => Ok(()),
-    }
 }
 
 async fn check_source(

@@ -14,7 +14,7 @@ pub struct ExcludedVersions {
 /// Reason why a pattern is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "{0:?} is not a pattern of versions: expected a version with * or ?, such as 1.10.* or 2024.*"
+    "{0:?} is not a pattern of versions: expected one version or pattern, such as 1.10.6, 1.10.* or 2024.*"
 )]
 pub struct ExcludedVersionsError(String);
 
@@ -22,7 +22,8 @@ impl ExcludedVersions {
     /// Parses patterns, in which `*` matches any characters and `?` one.
     ///
     /// # Errors
-    /// A pattern with characters that no version has, and one that matches every version.
+    /// A pattern with characters that no version has, one that no version matches, and one that matches every
+    /// version.
     pub fn parse<'a>(
         patterns: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, ExcludedVersionsError> {
@@ -63,7 +64,9 @@ impl ExcludedVersions {
 
 fn is_pattern(pattern: &str) -> bool {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b".-_+*?".contains(&b);
-    pattern.bytes().all(is_allowed) && pattern.bytes().any(|b| b.is_ascii_alphanumeric())
+    let can_be_version = pattern.bytes().any(|b| b.is_ascii_digit())
+        || (pattern.contains(['*', '?']) && pattern.bytes().any(|b| b.is_ascii_alphabetic()));
+    pattern.bytes().all(is_allowed) && can_be_version
 }
 
 /// Matches in time proportional to the product of the lengths.

@@ -160,8 +160,11 @@ fn foreign_failure(predicate: &Predicate, subject: &ReportSubject, root: Digest)
         "the file that is attested as {} is about another image: it names {named}, expected {root}",
         predicate.kind
     ))
-    .with_reason(
-        "none of its digests is that of the root, a manifest below it, a config or the layers",
-    )
+    .with_reason(match subject.image_id {
+        Some(_) => "its image ID is the digest of no config and of no manifest of this image",
+        None => {
+            "none of its digests is that of the root, a manifest below it, a config or the layers"
+        }
+    })
     .with_hint("attest the report of this image: scan it by its digest")
 }
