@@ -47,9 +47,15 @@ pub(super) fn requested_version(
     let Some(entry) = arguments.entries(Input::Version).first() else {
         return Ok(None);
     };
-    let named = NamedRelease::parse(&entry.text);
-    let Some(version) = named.filter(NamedRelease::is_full) else {
-        let reason = "is not a full version: expected three or four numbers, such as 1.4.0";
+    let named = NamedRelease::parse(&entry.text).filter(NamedRelease::is_full);
+    let reason = match &named {
+        None => "is not a full version: expected three or four numbers, such as 1.4.0".to_owned(),
+        Some(named) if named.has_branch_word() => {
+            format!("is the name of a ref: did you mean {}?", named.version)
+        }
+        Some(_) => String::new(),
+    };
+    let Some(version) = named.filter(|_| reason.is_empty()) else {
         return Err(arguments.entry_error(Input::Version, entry, reason).into());
     };
     if !rules.is_default() {

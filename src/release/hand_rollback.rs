@@ -22,6 +22,6 @@ pub(super) fn hand_rollback_note(place: &Destination, plan: &TagPlan) -> Option<
     }
     let (tag, lines) = (&environment.planned.tag, staying.join(", "));
     Some(format!(
-        "{place}: {tag} moves to this release, and {lines} stay at a higher one: version lines do not go back. If this takes the higher release back, whoever pulls {lines} still gets it"
+        "{place}: {tag} moves to this release, and {lines} stay: version lines do not go back. If this takes a higher release back, whoever pulls {lines} still gets what they point to"
     ))
 }

@@ -19,7 +19,7 @@ pub(super) fn check_names(
     check_contradictions(request, context, derived)?;
     if let Some(environment) = production_without_version(request, derived) {
         context.notices.warning(format!(
-            "{}: the release to {environment} has no version: event, source tag, label and the version tags of the source repository name none; set the input version",
+            "{}: the release to {environment} has no version: event, source tag, label and the sixteen highest version tags of the source repository name none; set the input version",
             request.source
         ));
     }

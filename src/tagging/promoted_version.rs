@@ -36,16 +36,32 @@ pub(super) fn choose_version(
     source: &ImageOrigin,
 ) -> Result<Option<NamedVersion>, TaggingError> {
     let mut named = named_versions(derived, facts, branch, source)?.into_iter();
-    let Some(chosen) = named.next() else {
+    let Some(mut chosen) = named.next() else {
         note_partial_label(derived, source);
         return Ok(None);
     };
+    let mut others: Vec<_> = named.collect();
+    restore_build_part(&mut chosen, &others);
     derived.provenance.version = Some(chosen.origin);
-    derived.provenance.version_contradictions = named
+    derived.provenance.version_contradictions = others
+        .drain(..)
         .filter(|other| contradicts(&chosen, other))
         .map(|other| contradiction(&chosen, &other))
         .collect();
     Ok(Some(chosen))
+}
+
+/// Reads a tag such as `1.28.3-k3s1` as the release `1.28.3+k3s1`, where another source spells it so: a tag
+/// cannot contain `+`.
+fn restore_build_part(chosen: &mut NamedVersion, others: &[NamedVersion]) {
+    let text = chosen.release.to_tag_text();
+    let is_release = |other: &&NamedVersion| !other.release.version.is_prerelease();
+    let mut spelled = others.iter().filter(is_release);
+    if chosen.release.version.is_prerelease()
+        && let Some(other) = spelled.find(|other| other.release.to_tag_text() == text)
+    {
+        chosen.release = other.release.clone();
+    }
 }
 
 /// Returns the versions that the sources name, the source that counts first.
@@ -111,8 +127,13 @@ pub(super) fn highest_first<'a>(
 }
 
 /// Returns whether one image cannot be both versions. A release and its pre-release may be one image:
-/// a tested pre-release becomes the release, and a build may label it with the release's numbers.
+/// a tested pre-release becomes the release, and a build may label it with the release's numbers. Two
+/// components are two images; a version without one may be of any.
 pub(super) fn contradicts(chosen: &NamedVersion, other: &NamedVersion) -> bool {
+    let components = [&chosen.release.component, &other.release.component];
+    if components[0] != components[1] && components.iter().all(|name| !name.is_empty()) {
+        return true;
+    }
     let (chosen, other) = (&chosen.release.version, &other.release.version);
     let is_prerelease_of_other = chosen.is_prerelease() != other.is_prerelease();
     let may_be_same = is_prerelease_of_other && chosen.cmp_numbers(other).is_eq();
@@ -120,11 +141,15 @@ pub(super) fn contradicts(chosen: &NamedVersion, other: &NamedVersion) -> bool {
 }
 
 pub(super) fn contradiction(chosen: &NamedVersion, other: &NamedVersion) -> String {
+    let text_of = |named: &NamedVersion| {
+        let release = &named.release;
+        printable_name(&format!("{}{}", release.component, release.version))
+    };
     format!(
-        "the version is {} ({}), but {} ({})",
-        printable_name(&chosen.release.version.to_string()),
+        "the version is {} ({}), but another source names {} ({})",
+        text_of(chosen),
         chosen.rule,
-        printable_name(&other.release.version.to_string()),
+        text_of(other),
         other.rule
     )
 }

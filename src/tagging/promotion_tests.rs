@@ -160,7 +160,7 @@ fn contradictions_name_both_versions_and_their_sources() {
     assert_eq!(
         derived.provenance.version_contradictions,
         [
-            "the version is 1.4.0 (the version of the source's tag 1.4.0), but 1.3.0 (the version that the image names)"
+            "the version is 1.4.0 (the version of the source's tag 1.4.0), but another source names 1.3.0 (the version that the image names)"
         ]
     );
     for (label, tag) in [
@@ -312,7 +312,7 @@ fn a_push_says_that_its_release_branch_names_another_version() {
         (
             "1.3.0",
             &[
-                "the version is 1.3.0 (the input version), but 1.2.0 (the version of the branch release/v1.2.0-sha-860c190)",
+                "the version is 1.3.0 (the input version), but another source names 1.2.0 (the version of the branch release/v1.2.0-sha-860c190)",
             ][..],
         ),
         ("1.2.0", &[]),
@@ -336,7 +336,7 @@ fn sixteen_versions_are_looked_up() {
     let unknown = |source: &ImageOrigin| {
         let facts = on("refs/heads/main");
         let unknown = UnknownNames::of_promotion(Some(&facts), source).unwrap();
-        let found = unknown.candidates(&there);
+        let found = unknown.candidates(&there, &ExcludedVersions::default());
         let found: Vec<_> = found.iter().map(Tag::to_string).collect();
         (unknown.is_empty(), found.join(" "))
     };
@@ -356,4 +356,62 @@ fn sixteen_versions_are_looked_up() {
     let mut by_sha_tag = labelled(Some("1.4.0"));
     by_sha_tag.names.source_tag = Some("git-2b2e927".parse().unwrap());
     assert_eq!(unknown(&by_sha_tag), (true, String::new()));
+}
+
+#[test]
+fn excluded_versions_and_dates_are_not_looked_up() {
+    let there = tags(&["1.10.6", "1.4.1", "2025.03.10", "2025.03"])
+        .into_iter()
+        .collect();
+    let unknown =
+        UnknownNames::of_promotion(Some(&on("refs/heads/main")), &ImageOrigin::default()).unwrap();
+    let excluded = ExcludedVersions::parse(["1.10.6"]).unwrap();
+    let found = unknown.candidates(&there, &excluded);
+    assert_eq!(found.iter().map(Tag::as_str).collect::<Vec<_>>(), ["1.4.1"]);
+}
+
+/// An image of one component is not one of another; a version without a component may be of any.
+#[test]
+fn components_that_differ_contradict_each_other() {
+    for (source_tag, git_ref, label, contradicts) in [
+        ("web-1.4.0", "refs/tags/api/v1.4.0", None, true),
+        ("web-1.4.0", "refs/tags/web/v1.4.0", None, false),
+        ("api-1.4.0", "refs/heads/main", Some("web-1.4.0"), true),
+        ("api-1.4.0", "refs/heads/main", Some("1.4.0"), false),
+        ("1.4.0", "refs/tags/api/v1.4.0", None, false),
+    ] {
+        let mut source = labelled(label);
+        source.names.source_tag = Some(source_tag.parse().unwrap());
+        let found = promote(git_ref, &source).provenance.version_contradictions;
+        assert_eq!(
+            !found.is_empty(),
+            contradicts,
+            "{source_tag} {git_ref} {label:?}: {found:?}"
+        );
+        assert!(
+            found
+                .iter()
+                .all(|text| text.contains("web-1.4.0") && text.contains("api-1.4.0"))
+        );
+    }
+}
+
+/// A tag cannot contain `+`: the label says that what follows is a build part.
+#[test]
+fn a_label_restores_the_build_part_of_a_tag() {
+    let mut source = labelled(Some("1.28.3+k3s1"));
+    source.names.source_tag = Some("1.28.3-k3s1".parse().unwrap());
+    let derived = promote("refs/heads/main", &source);
+    let names: Vec<_> = derived
+        .tags
+        .iter()
+        .map(|planned| planned.tag.as_str())
+        .collect();
+    assert!(
+        ["1.28.3-k3s1", "1.28", "1", "latest"]
+            .iter()
+            .all(|tag| names.contains(tag)),
+        "{names:?}"
+    );
+    assert!(derived.provenance.version_contradictions.is_empty());
 }

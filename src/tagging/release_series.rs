@@ -137,10 +137,15 @@ impl NamedRelease {
     /// kind of branch before the version (`hotfix-1.4.1`) is the name of a branch.
     pub(super) fn parse_image_name(text: &str) -> Option<Self> {
         let named = Self::parse(text).filter(Self::is_full)?;
-        let mut words = named.component.split(['-', '_', '.']);
-        let is_branch =
-            words.any(|word| BRANCH_WORDS.contains(&word.to_ascii_lowercase().as_str()));
-        (!is_branch).then_some(named)
+        (!named.has_branch_word()).then_some(named)
+    }
+
+    /// Returns whether the text before the version has a word for a kind of branch, as in `hotfix-1.4.1`, or
+    /// is that of a full ref, as in `refs/tags/v1.4.0`.
+    pub fn has_branch_word(&self) -> bool {
+        let mut words = self.component.split(['-', '_', '.']);
+        let is_word = |word: &str| BRANCH_WORDS.contains(&word.to_ascii_lowercase().as_str());
+        self.component.starts_with("refs-") || words.any(is_word)
     }
 
     /// Returns whether the version is full: of three or four numbers. One of two numbers may be the name

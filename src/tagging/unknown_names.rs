@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::promoted_commit_tag::{tags_of_commit, unspelled_commit};
 use super::promoted_version::{choose_version, highest_first};
 use super::tag_plan::DerivedTags;
-use super::{ImageOrigin, TaggingError};
+use super::{ExcludedVersions, ImageOrigin, TaggingError, tag_name};
 use crate::event::EventFacts;
 use crate::image::{CommitId, Tag};
 
@@ -49,13 +49,19 @@ impl UnknownNames {
     }
 
     /// Returns the tags of the source repository that may be names of the image: at most sixteen
-    /// version tags, the highest, and four tags of the commit.
-    pub fn candidates(&self, tags: &BTreeSet<Tag>) -> BTreeSet<Tag> {
+    /// version tags, the highest, and four tags of the commit. Excluded versions never count, and a date is
+    /// the name that a release branch gave.
+    pub fn candidates(&self, tags: &BTreeSet<Tag>, excluded: &ExcludedVersions) -> BTreeSet<Tag> {
         let versions = match self.version {
             true => highest_first(tags),
             false => Vec::new(),
         };
-        let versions = versions.into_iter().map(|(_, tag)| tag);
+        let versions = versions.into_iter().filter(|(release, tag)| {
+            let version = &release.version;
+            excluded.excluding(version, Some(tag)).is_none()
+                && !tag_name::is_calendar_date(tag.as_str())
+        });
+        let versions = versions.map(|(_, tag)| tag);
         let of_commit = self.commit.as_ref();
         let of_commit = of_commit.map(|commit| tags_of_commit(tags, commit));
         let of_commit = of_commit.into_iter().flatten().take(COMMIT_TAGS);

@@ -203,7 +203,9 @@ async fn a_rollback_by_hand_is_told_in_the_report() {
     let outcome = done(rollback, &context()).await;
     let notes = outcome.notes.join("\n");
     assert!(
-        notes.contains("prod moves to this release, and 1, latest stay at a higher one"),
+        notes.contains(
+            "prod moves to this release, and 1, latest stay: version lines do not go back"
+        ),
         "{notes}"
     );
     assert_eq!(registry.tags("web")["prod"], example_root().to_string());

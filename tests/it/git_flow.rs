@@ -160,6 +160,21 @@ fn a_version_that_is_none_is_bad_input() {
         ("1.4", &[][..], "is not a full version"),
         ("latest", &[], "is not a full version"),
         (
+            "refs/tags/v1.4.0",
+            &[],
+            "is the name of a ref: did you mean 1.4.0?",
+        ),
+        (
+            "hotfix-1.4.1",
+            &[],
+            "is the name of a ref: did you mean 1.4.1?",
+        ),
+        (
+            "release/1.4.0",
+            &[],
+            "is the name of a ref: did you mean 1.4.0?",
+        ),
+        (
             "1.4.0",
             &["--tags", "nightly"],
             "version and tag rules are both given",

@@ -123,7 +123,7 @@ async fn contradictions_warn_and_a_policy_refuses_them() {
     let (warned, said) = context_with(settings());
     let outcome = done(stage.request(Some("1.4.0"), "stage"), &warned).await;
     assert_eq!(outcome.version.as_deref(), Some("1.4.0"));
-    let text = "the version is 1.4.0 (the version of the source's tag 1.4.0), but 1.3.0 (the version that the image names)";
+    let text = "the version is 1.4.0 (the version of the source's tag 1.4.0), but another source names 1.3.0 (the version that the image names)";
     assert!(said.warnings().contains(text), "{}", said.warnings());
     assert!(
         outcome.notes.contains(&text.to_owned()),
@@ -153,7 +153,9 @@ async fn an_input_version_that_the_image_contradicts_warns_and_a_policy_refuses_
         let (failure, text) = failed(by_policy, &context()).await;
         assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
         assert!(
-            text.contains("the version is 1.4.0 (the input version), but 1.3.0"),
+            text.contains(
+                "the version is 1.4.0 (the input version), but another source names 1.3.0"
+            ),
             "{text}"
         );
         assert_eq!(stage.tags(), "");
@@ -161,7 +163,11 @@ async fn an_input_version_that_the_image_contradicts_warns_and_a_policy_refuses_
         let outcome = done(request, &context).await;
         assert_eq!(outcome.provenance.version, Some(VersionOrigin::Input));
         assert_eq!(stage.tags(), "1 1.4 1.4.0 git-9f3c2a1 latest prod");
-        assert!(said.warnings().contains("but 1.3.0"), "{}", said.warnings());
+        assert!(
+            said.warnings().contains("but another source names 1.3.0"),
+            "{}",
+            said.warnings()
+        );
     }
 }
 

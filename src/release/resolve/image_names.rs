@@ -35,7 +35,7 @@ pub(crate) async fn add_image_names(
         return Ok(());
     };
     let tags = list_tags(store, image, context).await?;
-    let candidates = unknown.candidates(&tags);
+    let candidates = unknown.candidates(&tags, &request.excluded_versions);
     origin.names.repository_tags = find_names(store, &candidates, image, request).await?;
     Ok(())
 }
