@@ -30,6 +30,25 @@ impl RunVersion {
         let series = series.clone().with_builds_of(&version);
         Self { series, version }
     }
+
+    /// Returns the line of a variant that has no version in this run: `1-alpine` beside 1.4.1.
+    fn variant_line(&self, text: &str) -> Option<LineTag> {
+        VersionLine::lines_of(&self.version)
+            .into_iter()
+            .find_map(|line| {
+                let suffix = text.strip_prefix(&self.series.tag_text(&line.to_string()))?;
+                let series = ReleaseSeries {
+                    suffix: suffix.to_owned(),
+                    ..self.series.clone()
+                };
+                suffix.starts_with('-').then(|| LineTag {
+                    line,
+                    series: series.clone(),
+                    release_series: series,
+                    version: self.version.clone(),
+                })
+            })
+    }
 }
 
 /// Returns the kind of a tag by what its rule knows.
@@ -92,7 +111,14 @@ pub(super) fn link_version_lines(tags: &mut [VersionedTag], of_event: Option<Rel
         );
     }
     for tag in tags.iter_mut().filter(|it| it.is_name) {
-        if let Some(line) = line_among(&tag.tag.text, &tag.series, &versions) {
+        let line = line_among(&tag.tag.text, &tag.series, &versions).or_else(|| {
+            let is_open = tag.tag.kind == TagKind::Moving(MovingTagSource::Other);
+            versions
+                .first()
+                .filter(|_| is_open)?
+                .variant_line(&tag.tag.text)
+        });
+        if let Some(line) = line {
             tag.tag.kind = TagKind::Moving(MovingTagSource::Line(Box::new(line)));
         }
     }

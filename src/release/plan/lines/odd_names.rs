@@ -24,7 +24,9 @@ impl ComparedLine<'_> {
         let Some(at) = at else {
             return Ok(unknown.map(LineHold::OddTag));
         };
-        let releases: Vec<&TaggedRelease> = self.releases.on_line(line).collect();
+        // Where a line names an odd tag, `1.28` reads as a release of two numbers.
+        let full = |it: &&TaggedRelease| it.version.numbers().len() > 2;
+        let releases: Vec<&TaggedRelease> = self.releases.on_line(line).filter(full).collect();
         let half = VERSION_LOOKUP_LIMIT / 2;
         let [first, odd, rest] = [
             releases.iter().take(1).copied().collect::<Vec<_>>(),

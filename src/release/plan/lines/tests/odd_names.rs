@@ -8,6 +8,8 @@ fn promise_4_a_line_that_names_another_build_part_does_not_go_back() {
     let latest = line("latest", "1.28.2");
     let named = stays(LineHold::NamesOddTag(release("1.28.3-k3s1")));
     assert_eq!(decide(&latest, &seen(&tags)), named);
+    let alone = [("1.28.3-k3s1", "new"), ("1.28", "new"), ("latest", "new")];
+    assert_eq!(decide(&latest, &seen(&alone)), named);
     let at = |digest: &str| {
         let mut there = seen(&tags[..2]);
         if !digest.is_empty() {
