@@ -118,8 +118,8 @@ impl LineWarning {
                  in progress; if {tag} is no release, set {exclude}; if it is one, repeat its run"
             ),
             LineWarningKind::Corrected => format!(
-                "{lines} moves from {own} to the higher version {tag}, since an earlier attempt of this run may \
-                 have written it over that release: if {tag} is no release, set {exclude}"
+                "{lines} moves to the higher version {tag}, since an earlier attempt of this run ({own}) may have \
+                 written it over that release: if {tag} is no release, set {exclude}"
             ),
             LineWarningKind::LookupLimit => format!(
                 "{lines} stays: it names none of the sixteen highest versions, such as {tag}, so {own} may be lower \
@@ -138,8 +138,8 @@ impl LineWarning {
                  than this one: if {tag} is no release, set {exclude}"
             ),
             LineWarningKind::TwoNumberRelease => format!(
-                "{lines} stays: it is a release of two numbers, an immutable tag, since no version of three numbers \
-                 names its image"
+                "{lines} stays: it is taken as a release of two numbers, an immutable tag, since no version of \
+                 three numbers (of the sixteen highest) names its image: if it is a line, move it by hand"
             ),
         }
     }

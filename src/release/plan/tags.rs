@@ -171,7 +171,9 @@ fn hold_reason(planned: &PlannedTag, hold: LineHold) -> String {
             "{tag} stays: it points to an image that no version tag names, and {} is higher",
             release.tag
         ),
-        LineHold::TwoNumberRelease => format!("{tag} stays: it is a release of two numbers"),
+        LineHold::TwoNumberRelease => {
+            format!("{tag} stays: it is taken as a release of two numbers")
+        }
         LineHold::AtOwnImage(release) => {
             format!(
                 "{tag} stays at this image, although {} is higher",

@@ -54,7 +54,7 @@ fn promise_4_a_rollback_by_hand_stays_and_is_warned_about() {
     );
     let moved = text(&at_own_image(Some(1), true));
     assert!(
-        moved.starts_with("oci:x: latest moves from 1.4.1 to the higher version 1.5.0"),
+        moved.starts_with("oci:x: latest moves to the higher version 1.5.0"),
         "{moved}"
     );
 }
