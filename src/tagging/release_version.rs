@@ -65,6 +65,9 @@ const PRERELEASE_WORDS: [&str; 16] = [
     "snapshot",
 ];
 
+/// Begins a build part that names a commit, as `git describe` does: `g2b2e927`.
+const COMMIT_WORD: &str = "g";
+
 impl ReleaseVersion {
     /// Parses `1.4`, `v1.4.0-rc.1+build.7`, `2026.02.0` or `0.9.2.5`: a `v` before the version is no
     /// part of it.
@@ -95,8 +98,14 @@ impl ReleaseVersion {
     }
 
     /// Parses the version of an image tag in a series whose builds are called `word` and a number
-    /// (`1.28.3-k3s1`): a tag cannot contain `+`.
+    /// (`1.28.3-k3s1`), or `g` and a commit (`1.4.1-g2b2e927`): a tag cannot contain `+`.
     pub fn parse_build(text: &str, word: &str) -> Option<Self> {
+        if word == COMMIT_WORD
+            && let Some((rest, build)) = text.rsplit_once('-')
+            && is_commit_build(build)
+        {
+            return Self::parse(&format!("{rest}+{build}"));
+        }
         let at = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let (rest, number) = text.split_at(at);
         let rest = rest.strip_suffix(word)?.strip_suffix('-')?;
@@ -123,14 +132,32 @@ impl ReleaseVersion {
         !self.prerelease.is_empty()
     }
 
+    /// Returns whether the version is a pre-release that begins with a usual word: `rc.1`, `beta2`.
+    pub(crate) fn has_prerelease_word(&self) -> bool {
+        begins_with_prerelease_word(&self.prerelease)
+    }
+
+    /// Returns the release that the version is named after, and the pre-release part.
+    pub(crate) fn split_prerelease(&self) -> (Self, &str) {
+        let release = Self {
+            prerelease: String::new(),
+            ..self.clone()
+        };
+        (release, &self.prerelease)
+    }
+
     /// Returns the numbers, two to four.
     pub fn numbers(&self) -> &[VersionNumber] {
         &self.numbers
     }
 
-    /// Returns what the builds of the version are called, without their number: `k3s` of `+k3s1`;
+    /// Returns what the builds of the version are called, without their number: `k3s` of `+k3s1`, or
+    /// `g` of a commit (`+g2b2e927`);
     /// `None` without a build part.
     pub fn build_word(&self) -> Option<&str> {
+        if is_commit_build(&self.build) {
+            return Some(COMMIT_WORD);
+        }
         let word = self.build.trim_end_matches(|c: char| c.is_ascii_digit());
         (!self.build.is_empty()).then_some(word)
     }
@@ -154,7 +181,15 @@ impl ReleaseVersion {
         self.cmp_numbers(other)
             .then_with(|| other.is_prerelease().cmp(&self.is_prerelease()))
             .then_with(|| compare_identifiers(&self.prerelease, &other.prerelease))
-            .then_with(|| compare_identifiers(&self.build, &other.build))
+            .then_with(|| compare_identifiers(self.build_rank(), other.build_rank()))
+    }
+
+    /// Returns what the builds of a version are ordered by: those that name commits are of one rank.
+    fn build_rank(&self) -> &str {
+        match is_commit_build(&self.build) {
+            true => COMMIT_WORD,
+            false => &self.build,
+        }
     }
 
     /// Compares the numbers alone; missing ones count as 0.
@@ -203,6 +238,21 @@ fn parse_identifiers(text: &str) -> Option<&str> {
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     text.split('.').all(is_identifier).then_some(text)
+}
+
+fn is_commit_build(build: &str) -> bool {
+    build.strip_prefix(COMMIT_WORD).is_some_and(is_commit)
+}
+
+fn is_commit(text: &str) -> bool {
+    let is_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    (7..=40).contains(&text.len()) && text.bytes().all(is_hex)
+}
+
+/// Returns whether what stands behind a version ends in a commit: `2b2e927`, `g2b2e927`, `sha-2b2e927`.
+pub(super) fn names_commit(text: &str) -> bool {
+    let last = text.rsplit(['-', '.', '_']).next().unwrap_or_default();
+    is_commit(last) || is_commit_build(last)
 }
 
 fn begins_with_prerelease_word(prerelease: &str) -> bool {

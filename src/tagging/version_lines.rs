@@ -64,6 +64,15 @@ impl VersionLine {
 
     /// Returns whether the line counts `version`, by the values of its numbers.
     pub fn contains(&self, version: &ReleaseVersion) -> bool {
+        match self {
+            Self::Channel(word) => version.channel() == Some(word),
+            _ => !version.is_prerelease() && self.counts_numbers_of(version),
+        }
+    }
+
+    /// Returns whether the line counts versions of these numbers, releases or not. A channel counts by
+    /// its word alone.
+    pub fn counts_numbers_of(&self, version: &ReleaseVersion) -> bool {
         let is_number = |number: &VersionNumber, at: usize| {
             let numbers = version.numbers();
             numbers
@@ -71,8 +80,7 @@ impl VersionLine {
                 .is_some_and(|it| it.cmp_value(number).is_eq())
         };
         match self {
-            Self::Channel(word) => version.channel() == Some(word),
-            _ if version.is_prerelease() => false,
+            Self::Channel(_) => false,
             Self::Major(major) => is_number(major, 0),
             Self::Minor(major, minor) => is_number(major, 0) && is_number(minor, 1),
             Self::Latest => true,
@@ -186,6 +194,22 @@ impl SeriesReleases {
     pub fn on_line<'a>(&'a self, line: &'a VersionLine) -> impl Iterator<Item = &'a TaggedRelease> {
         let releases = self.releases.iter();
         releases.filter(|it| line.contains(&it.version))
+    }
+
+    /// Returns the tags with higher numbers than `candidate` that read as pre-releases, though not by a
+    /// usual word (`1.4.1-k3s1`), from the highest.
+    pub fn odd_tags_above<'a>(
+        &'a self,
+        line: &'a VersionLine,
+        candidate: &'a ReleaseVersion,
+    ) -> impl Iterator<Item = &'a TaggedRelease> {
+        let odd = self.releases.iter().filter(|it| {
+            it.version.is_prerelease()
+                && !it.version.has_prerelease_word()
+                && it.version.numbers().len() > 2
+        });
+        odd.filter(|it| line.counts_numbers_of(&it.version))
+            .filter(|it| it.version.cmp_numbers(candidate).is_gt())
     }
 
     /// Returns why `candidate` never moves `line`, whatever else there is.

@@ -6,6 +6,9 @@
 //! times of the images tell these two apart.
 
 use super::creation_time::CreationTime;
+mod odd_names;
+mod two_numbers;
+
 use super::destination_state::DestinationState;
 use crate::image::{Digest, Tag};
 use crate::tagging::{LineTag, PlannedTag, SeriesReleases, TaggedRelease, VersionLine};
@@ -49,6 +52,15 @@ pub(crate) enum LineHold {
     UnknownImage(TaggedRelease),
     /// The tag is a release of two numbers.
     TwoNumberRelease,
+    /// The line names our image, and the higher version is in progress, or came long after. Only where an
+    /// earlier attempt of this run may have written the line does it move to that version.
+    AtOwnImage(TaggedRelease),
+    /// The line names none of the highest versions, and there are too many to look further.
+    LookupLimit(TaggedRelease),
+    /// The line names a higher tag that reads as a pre-release, though not by a usual word.
+    NamesOddTag(TaggedRelease),
+    /// Such a tag is higher, and what the line names is not known.
+    OddTag(TaggedRelease),
     /// The line belongs to the releases without the text around ours.
     OtherSeries(TaggedRelease),
 }
@@ -107,11 +119,9 @@ impl ComparedLine<'_> {
             .collect();
         let at = self.seen.tag_digest(self.tag);
         if higher.is_empty() {
-            return match self.is_two_number_release(at) {
-                Ok(true) => LineDecision::Stays(LineHold::TwoNumberRelease),
-                Ok(false) => LineDecision::OwnImage { passed: None },
-                Err(question) => LineDecision::Needs(question),
-            };
+            return self
+                .decide_on_highest(at)
+                .unwrap_or_else(LineDecision::Needs);
         }
         let Some(at) = at else {
             return self.hold_with_reason("is not the highest release, and the tag does not exist");
@@ -128,6 +138,17 @@ impl ComparedLine<'_> {
             Ok(true) => self.decide_on_higher(at, &higher),
             Ok(false) => self.decide_on_unnamed(at, &higher),
         }
+    }
+
+    /// Decides on a line of which our version is the highest.
+    fn decide_on_highest(&self, at: Option<Digest>) -> Result<LineDecision, LineQuestion> {
+        if let Some(hold) = self.find_odd_tag(at)? {
+            return Ok(LineDecision::Stays(hold));
+        }
+        Ok(match self.is_two_number_release(at)? {
+            true => LineDecision::Stays(LineHold::TwoNumberRelease),
+            false => LineDecision::OwnImage { passed: None },
+        })
     }
 
     /// Decides on a line that names a higher version. It stays, unless this is the repetition of a run that
@@ -173,10 +194,9 @@ impl ComparedLine<'_> {
             Err(question) => return LineDecision::Needs(question),
         };
         if let Some(release) = in_progress {
-            let digest = self.seen.tag_digest(&release.tag);
-            return match digest.filter(|_| at == self.root) {
-                Some(digest) => LineDecision::HigherRelease(release.clone(), digest),
-                None => LineDecision::Stays(LineHold::InProgress(release.clone())),
+            return match at == self.root {
+                true => self.decide_on_own_image(release),
+                false => LineDecision::Stays(LineHold::InProgress(release.clone())),
             };
         }
         let passed = Some(highest.clone());
@@ -190,10 +210,29 @@ impl ComparedLine<'_> {
             .collect();
         match self.find_digest(at, &lower) {
             Err(question) => LineDecision::Needs(question),
-            Ok(found) if found || higher.len() == VERSION_LOOKUP_LIMIT => {
-                LineDecision::OwnImage { passed }
+            Ok(true) => LineDecision::OwnImage { passed },
+            Ok(false) if higher.len() == VERSION_LOOKUP_LIMIT => {
+                LineDecision::Stays(LineHold::LookupLimit(highest.clone()))
             }
-            Ok(_) => LineDecision::Stays(LineHold::UnknownImage(highest.clone())),
+            Ok(false) => LineDecision::Stays(LineHold::UnknownImage(highest.clone())),
+        }
+    }
+
+    /// Decides on a line that names our image, while a higher version may be in progress. It moves only as
+    /// a correction: where an earlier attempt of this run may have written it over that version. Who set
+    /// the line back by hand, with the version's tag gone or long after that version came, keeps it.
+    fn decide_on_own_image(&self, higher: &TaggedRelease) -> LineDecision {
+        let stays = || LineDecision::Stays(LineHold::AtOwnImage(higher.clone()));
+        if !self.is_repetition() {
+            return stays();
+        }
+        let digest = self.seen.tag_digest(&higher.tag);
+        match self.find_within_a_day(&[higher]) {
+            Err(question) => LineDecision::Needs(question),
+            Ok(found) => match found.and(digest) {
+                Some(digest) => LineDecision::HigherRelease(higher.clone(), digest),
+                None => stays(),
+            },
         }
     }
 
@@ -283,37 +322,6 @@ impl ComparedLine<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// Returns whether the tag `X.Y` is a release of two numbers: it names what no `X.Y.Z` names. Where
-    /// there is an `X.Y.0`, it is the tag of a line, as in a series of three numbers. A run that gives
-    /// no full version has nothing else to tell the two apart, and takes the tag as a line's.
-    fn is_two_number_release(&self, at: Option<Digest>) -> Result<bool, LineQuestion> {
-        let VersionLine::Minor(..) = self.line.line else {
-            return Ok(false);
-        };
-        let Some(at) = at.filter(|at| *at != self.root) else {
-            return Ok(false);
-        };
-        let ours = &self.line.version;
-        let mut given = self.seen.immutable_tags.iter();
-        if !given.any(|tag| self.is_own_version(tag)) {
-            return Ok(false);
-        }
-        let on_line: Vec<&TaggedRelease> = self
-            .releases
-            .on_line(&self.line.line)
-            .filter(|it| it.version.numbers().len() > 2)
-            .collect();
-        let others = on_line
-            .iter()
-            .filter(|it| it.version.cmp_precedence(ours).is_ne());
-        let is_first = |it: &&&TaggedRelease| it.version.numbers()[2].is_zero();
-        if others.clone().any(|it| is_first(&it)) {
-            return Ok(false);
-        }
-        let others: Vec<&TaggedRelease> = others.copied().take(VERSION_LOOKUP_LIMIT).collect();
-        self.find_digest(at, &others).map(|found| !found)
     }
 }
 

@@ -117,7 +117,7 @@ pub(crate) fn plan_line(
     decision: LineDecision,
     warnings: &mut LineWarnings,
 ) -> TagStep {
-    warnings.record_decision(&planned.tag, &decision);
+    warnings.record_decision(planned, &decision);
     let at = seen.tag_digest(&planned.tag);
     let version = planned.line().map(|line| line.version.clone());
     let own_goal = |passes_version| {
@@ -171,7 +171,27 @@ fn hold_reason(planned: &PlannedTag, hold: LineHold) -> String {
             "{tag} stays: it points to an image that no version tag names, and {} is higher",
             release.tag
         ),
-        LineHold::TwoNumberRelease => format!("{tag} stays: it is a release of two numbers"),
+        LineHold::TwoNumberRelease => {
+            format!("{tag} stays: it is taken as a release of two numbers")
+        }
+        LineHold::AtOwnImage(release) => {
+            format!(
+                "{tag} stays at this image, although {} is higher",
+                release.tag
+            )
+        }
+        LineHold::LookupLimit(release) => format!(
+            "{tag} stays: it names none of the sixteen highest versions, such as {}",
+            release.tag
+        ),
+        LineHold::NamesOddTag(release) => format!(
+            "{tag} stays: it names {}, which may be a build of a higher version",
+            release.tag
+        ),
+        LineHold::OddTag(release) => format!(
+            "{tag} stays: {} may be a build of a higher version",
+            release.tag
+        ),
         LineHold::OtherSeries(release) => {
             format!(
                 "{tag} stays: it follows the releases such as {}",

@@ -7,10 +7,11 @@
 //!
 //! 1. A version's own tag is written before any line is.
 //! 2. A run whose first list has a higher version on a line writes the line only if that version is
-//!    none, by the age of its image. If the line names this run's image, which an earlier attempt of
-//!    the run wrote before the higher version was there, it moves to that version. So it does if an
-//!    earlier attempt wrote this version's tag, and the line names a higher release than ours and a
-//!    lower one than that version: the attempt may have followed rule 3, and have died.
+//!    none, by the age of its image. A line moves to that version only if an earlier attempt of the run
+//!    wrote this version's tag, and the two images were created within 24 hours of each other or at
+//!    unknown times. The line then names this run's image, which the attempt may have written over that
+//!    version, or a release between the two: the attempt may have followed rule 3, and have died. Any
+//!    other line that names this run's image was set back by hand, and stays.
 //! 3. After the last line that it wrote, a run lists the tags, and then reads every line that it wrote.
 //!    It stops only where each line names its image, or a higher release. A line goes to the highest
 //!    release that the first list did not have, if there is one; a line that names anything else it

@@ -3,6 +3,7 @@
 
 use super::expansion::ExpandedTag;
 use super::rule_output::{RuleOutput, RuleOutputKind};
+use crate::tagging::release_version::names_commit;
 use crate::tagging::tag_plan::{ImmutableTagSource, LineTag, MovingTagSource, TagKind};
 use crate::tagging::{NamedRelease, ReleaseSeries, ReleaseVersion, VersionLine};
 
@@ -22,6 +23,32 @@ pub(super) struct VersionedTag {
 struct RunVersion {
     series: ReleaseSeries,
     version: ReleaseVersion,
+}
+
+impl RunVersion {
+    fn new(series: &ReleaseSeries, version: ReleaseVersion) -> Self {
+        let series = series.clone().with_builds_of(&version);
+        Self { series, version }
+    }
+
+    /// Returns the line of a variant that has no version in this run: `1-alpine` beside 1.4.1.
+    fn variant_line(&self, text: &str) -> Option<LineTag> {
+        VersionLine::lines_of(&self.version)
+            .into_iter()
+            .find_map(|line| {
+                let suffix = text.strip_prefix(&self.series.tag_text(&line.to_string()))?;
+                let series = ReleaseSeries {
+                    suffix: suffix.to_owned(),
+                    ..self.series.clone()
+                };
+                suffix.starts_with('-').then(|| LineTag {
+                    line,
+                    series: series.clone(),
+                    release_series: series,
+                    version: self.version.clone(),
+                })
+            })
+    }
 }
 
 /// Returns the kind of a tag by what its rule knows.
@@ -76,18 +103,22 @@ fn line_tag(
 /// Makes names such as `1.4`, `1` and `latest` the tags of version lines, where the run or the event
 /// is about a version.
 pub(super) fn link_version_lines(tags: &mut [VersionedTag], of_event: Option<ReleaseVersion>) {
-    let mut versions = run_versions(tags);
+    let mut versions = run_versions(tags, of_event.as_ref());
     if !versions.iter().any(|it| it.version.numbers().len() > 2) {
         versions.splice(
             0..0,
-            of_event.map(|version| RunVersion {
-                series: ReleaseSeries::default().with_builds_of(&version),
-                version,
-            }),
+            of_event.map(|version| RunVersion::new(&ReleaseSeries::default(), version)),
         );
     }
     for tag in tags.iter_mut().filter(|it| it.is_name) {
-        if let Some(line) = line_among(&tag.tag.text, &tag.series, &versions) {
+        let line = line_among(&tag.tag.text, &tag.series, &versions).or_else(|| {
+            let is_open = tag.tag.kind == TagKind::Moving(MovingTagSource::Other);
+            versions
+                .first()
+                .filter(|_| is_open)?
+                .variant_line(&tag.tag.text)
+        });
+        if let Some(line) = line {
             tag.tag.kind = TagKind::Moving(MovingTagSource::Line(Box::new(line)));
         }
     }
@@ -95,15 +126,11 @@ pub(super) fn link_version_lines(tags: &mut [VersionedTag], of_event: Option<Rel
 
 /// Returns the versions that the tags name, the one with the most numbers and the highest first, so
 /// that `1.4` beside `1.4.0` is the tag of a line.
-fn run_versions(tags: &[VersionedTag]) -> Vec<RunVersion> {
-    let named = tags.iter().filter_map(|it| {
-        let version = match &it.version {
-            Some(version) => version.clone(),
-            None if it.is_name => NamedRelease::parse(&it.tag.text)?.version,
-            None => return None,
-        };
-        let series = it.series.clone().with_builds_of(&version);
-        Some(RunVersion { series, version })
+fn run_versions(tags: &[VersionedTag], of_event: Option<&ReleaseVersion>) -> Vec<RunVersion> {
+    let named = tags.iter().filter_map(|it| match &it.version {
+        Some(version) => Some(RunVersion::new(&it.series, version.clone())),
+        None if it.is_name => named_version(it, tags, of_event),
+        None => None,
     });
     let mut versions: Vec<RunVersion> = named.collect();
     versions.sort_by(|a, b| {
@@ -112,6 +139,39 @@ fn run_versions(tags: &[VersionedTag]) -> Vec<RunVersion> {
         order.then_with(|| b.version.cmp_precedence(&a.version))
     });
     versions
+}
+
+/// Returns the version that a plain name reads as. In `1.4.1-alpine` the text behind the numbers is part
+/// of the series, if the event's version has these numbers or if the run names a line so: `1-alpine`.
+fn named_version(
+    named: &VersionedTag,
+    tags: &[VersionedTag],
+    of_event: Option<&ReleaseVersion>,
+) -> Option<RunVersion> {
+    let text = &named.tag.text;
+    let in_series = text.parse().ok().and_then(|tag| named.series.version(&tag));
+    let version = match in_series {
+        Some(version) => version,
+        None => NamedRelease::parse(text)?.version,
+    };
+    let whole = RunVersion::new(&named.series, version.clone());
+    if !version.is_prerelease() || version.has_prerelease_word() {
+        return Some(whole);
+    }
+    let (release, variant) = version.split_prerelease();
+    let series = ReleaseSeries {
+        suffix: format!("-{variant}{}", named.series.suffix),
+        ..named.series.clone()
+    };
+    let is_line = |it: &VersionedTag| {
+        it.is_name && line_tag(&it.tag.text, &series, &release, &series).is_some()
+    };
+    let is_of_event =
+        of_event.is_some_and(|it| it.cmp_precedence(&release).is_eq()) && !names_commit(variant);
+    match is_of_event || tags.iter().any(is_line) {
+        true => Some(RunVersion::new(&series, release)),
+        false => Some(whole),
+    }
 }
 
 /// Returns the line that a name is the tag of: in the series of a version with the same text around

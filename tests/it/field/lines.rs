@@ -256,3 +256,36 @@ async fn promise_3_branch_takes_version_tag() {
         }
     }
 }
+
+#[tokio::test]
+async fn promise_4_a_line_does_not_go_back_from_an_unusual_build() {
+    for (version, tag, git_tag, ours) in [
+        ("1.4", "1.4.1-gabc1234", "v1.4.0+g2b2e927", "1.4.0-g2b2e927"),
+        ("1.28", "1.28.3-k3s1", "v1.28.2", "1.28.2"),
+        ("1.4", "1.4.1-7", "v1.4.0", "1.4.0"),
+    ] {
+        let before = [(tag, 'a'), (version, 'a'), ("1", 'a'), ("latest", 'a')];
+        let (tags, warnings) = released(&before, git_tag, "").await;
+        let expected = format!("1=a {version}=a {ours}=c {tag}=a latest=a");
+        assert_eq!(tags, expected, "{git_tag}");
+        let is_build = tag.contains("-g");
+        assert_eq!(warnings.contains("names"), !is_build, "{warnings}");
+    }
+}
+
+#[tokio::test]
+async fn promise_4_raw_values_are_compared_with_the_series_of_their_tag() {
+    for rules in [
+        "type=raw,value=1.4.1-alpine\ntype=raw,value=1-alpine",
+        "type=raw,value=1-alpine\ntype=raw,value=1.4-alpine",
+        "type=semver,pattern={{version}}\ntype=raw,value=1-alpine",
+        "type=semver,pattern={{version}},suffix=-alpine\ntype=raw,value=1-alpine",
+    ] {
+        let before = [("1.5.0-alpine", 'a'), ("1-alpine", 'a')];
+        let (tags, _) = released(&before, "v1.4.1", rules).await;
+        assert!(tags.contains("1-alpine=a"), "{rules}: {tags}");
+        let before = [("1.4.0-alpine", 'a'), ("1-alpine", 'a')];
+        let (tags, _) = released(&before, "v1.4.1", rules).await;
+        assert!(tags.contains("1-alpine=c"), "{rules}: {tags}");
+    }
+}
