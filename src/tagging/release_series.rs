@@ -137,10 +137,13 @@ impl NamedRelease {
     /// kind of branch before the version (`hotfix-1.4.1`) is the name of a branch.
     pub(super) fn parse_image_name(text: &str) -> Option<Self> {
         let named = Self::parse(text).filter(Self::is_full)?;
-        let mut words = named.component.split(['-', '_', '.']);
-        let is_branch =
-            words.any(|word| BRANCH_WORDS.contains(&word.to_ascii_lowercase().as_str()));
-        (!is_branch).then_some(named)
+        (!named.is_of_branch()).then_some(named)
+    }
+
+    /// Returns whether a word for a kind of branch is before the version.
+    pub(super) fn is_of_branch(&self) -> bool {
+        let mut words = self.component.split(['-', '_', '.']);
+        words.any(|word| BRANCH_WORDS.contains(&word.to_ascii_lowercase().as_str()))
     }
 
     /// Returns whether the version is full: of three or four numbers. One of two numbers may be the name
