@@ -50,8 +50,8 @@ fn is_topic(text: &str) -> bool {
 
 /// Returns whether three numbers with dots between them are anywhere in the text.
 fn has_three_numbers(text: &str) -> bool {
-    let runs = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
-    runs.into_iter().any(|run| {
+    let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+    runs.any(|run| {
         let parts: Vec<&str> = run.split('.').collect();
         parts.windows(3).any(|three| {
             three[0].ends_with(|c: char| c.is_ascii_digit())
