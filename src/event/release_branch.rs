@@ -66,10 +66,30 @@ impl ReleaseBranch {
     }
 }
 
+/// Splits off the commit: what follows `sha-`, or the digits of a commit after `-git-` or after a version.
 fn split_commit(label: &str) -> Option<(&str, &str)> {
-    label
-        .rsplit_once("-sha-")
-        .or_else(|| Some(("", label.strip_prefix("sha-")?)))
+    let after_sha = label.rsplit_once("-sha-");
+    let after_sha = after_sha.or_else(|| Some(("", label.strip_prefix("sha-")?)));
+    after_sha.or_else(|| {
+        let (before, commit) = label.rsplit_once('-')?;
+        if !is_abbreviated_commit(commit) {
+            return None;
+        }
+        match before.strip_suffix("git") {
+            Some(name) if name.ends_with('-') => Some((&name[..name.len() - 1], commit)),
+            _ => (is_clear_commit(commit) && is_version(before)).then_some((before, commit)),
+        }
+    })
+}
+
+/// Returns whether the digits are a commit's and no number or word: `20250310` is a date.
+fn is_clear_commit(digits: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| digits.bytes().any(|b| is(&b));
+    has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+}
+
+fn is_version(text: &str) -> bool {
+    text.contains('.') && parse_version(text).is_some()
 }
 
 fn is_abbreviated_commit(text: &str) -> bool {
@@ -115,6 +135,12 @@ mod tests {
             ),
             ("release/sha-2b2e927", None, Some("2b2e927")),
             ("release/sprint-42-sha-2b2e927", None, Some("2b2e927")),
+            ("release/v1.2.0-git-2b2e927", Some("1.2.0"), Some("2b2e927")),
+            ("release/v1.2.0-2b2e927", Some("1.2.0"), Some("2b2e927")),
+            ("release/git-2b2e927", None, None),
+            ("release/sprint-42-git-2b2e927", None, Some("2b2e927")),
+            ("release/sprint-git-flow", None, None),
+            ("release/sprint-2b2e927", None, None),
             ("release/sprint-42", None, None),
             ("release/2025-03-10", None, None),
             ("release/1.2", None, None),

@@ -77,7 +77,9 @@ pub fn refuse_excluded_version(
 ) -> Result<(), Failure> {
     let find_pattern = |planned: &PlannedTag| {
         let version = planned.version()?;
-        let pattern = excluded.excluding(&version, Some(&planned.tag))?;
+        // The tag of a line has the name of no version: `0.29` is the line of 0.29.1.
+        let tag = planned.kind.is_immutable().then_some(&planned.tag);
+        let pattern = excluded.excluding(&version, tag)?;
         Some((version.to_string(), pattern.to_owned()))
     };
     match derived.tags.iter().find_map(find_pattern) {
@@ -89,5 +91,38 @@ pub fn refuse_excluded_version(
             "release another version, or remove the pattern from exclude-versions (for an environment: of the policy file)",
         )),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{EventFacts, GitRef, LocalCheckout};
+    use crate::tagging::{TagRules, derive_push_tags};
+
+    /// Tags of the default table for a git tag.
+    fn tags_of(git_tag: &str) -> DerivedTags {
+        let facts = EventFacts::from_checkout(&LocalCheckout {
+            git_ref: Some(GitRef::Tag(git_tag.to_owned())),
+            ..LocalCheckout::default()
+        });
+        derive_push_tags(Some(&facts), None, &TagRules::Default).unwrap()
+    }
+
+    #[test]
+    fn promise_4_only_a_version_is_refused_as_excluded_and_no_line() {
+        for (pattern, git_tag, is_refused) in [
+            ("0.29", "v0.29.1", false),
+            ("0.29", "v0.29", true),
+            ("latest*", "v1.4.0", false),
+            ("1.4.*", "v1.4.0", true),
+            ("web-*", "web-v1.4.0", true),
+            ("1.28.9", "v1.28.9+k3s1", true),
+            ("1.28.9", "v1.28.10+k3s1", false),
+        ] {
+            let excluded = ExcludedVersions::parse([pattern]).unwrap();
+            let refused = refuse_excluded_version(&excluded, &tags_of(git_tag));
+            assert_eq!(refused.is_err(), is_refused, "{pattern} {git_tag}");
+        }
     }
 }

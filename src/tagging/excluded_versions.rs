@@ -53,7 +53,14 @@ impl ExcludedVersions {
     /// whole tag, or the version with or without `v` and its build part.
     pub fn excluding(&self, version: &ReleaseVersion, tag: Option<&Tag>) -> Option<&str> {
         let plain = version.to_string();
-        let names = [version.to_tag_text(), format!("v{plain}"), plain];
+        let built = plain.split('+').next().unwrap_or_default();
+        let names = [
+            version.to_tag_text(),
+            format!("v{plain}"),
+            built.to_owned(),
+            format!("v{built}"),
+            plain,
+        ];
         let matches = |pattern: &&String| {
             let is_tag = tag.is_some_and(|tag| matches_pattern(pattern, tag.as_str()));
             is_tag || names.iter().any(|name| matches_pattern(pattern, name))
@@ -66,7 +73,11 @@ fn is_pattern(pattern: &str) -> bool {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b".-_+*?".contains(&b);
     let can_be_version = pattern.bytes().any(|b| b.is_ascii_digit())
         || (pattern.contains(['*', '?']) && pattern.bytes().any(|b| b.is_ascii_alphabetic()));
-    pattern.bytes().all(is_allowed) && can_be_version
+    // `1.10.x` is meant as `1.10.*`.
+    let has_placeholder = pattern
+        .split(['.', '-'])
+        .any(|part| part.eq_ignore_ascii_case("x"));
+    pattern.bytes().all(is_allowed) && can_be_version && !has_placeholder
 }
 
 /// Matches in time proportional to the product of the lengths.
@@ -117,6 +128,8 @@ mod tests {
             ("web-*", "1.10.6", "web-v1.10.6"),
             ("20??.*", "2024.05.01", "2024.05.01"),
             ("1.28.3+k3s1", "1.28.3+k3s1", "1.28.3-k3s1"),
+            ("1.28.9", "1.28.9+k3s1", "1.28.9-k3s1"),
+            ("v1.28.9", "1.28.9+k3s1", "1.28.9-k3s1"),
         ] {
             assert!(excluded(&[pattern], version, tag).is_some(), "{pattern}");
         }
@@ -131,7 +144,15 @@ mod tests {
 
     #[test]
     fn patterns_that_are_no_versions_are_refused() {
-        for pattern in ["*", "1.4.0 1.5.0", "[0-9]*", "1.4.0,1.5.0", "**?"] {
+        for pattern in [
+            "*",
+            "1.4.0 1.5.0",
+            "[0-9]*",
+            "1.4.0,1.5.0",
+            "**?",
+            "1.10.x",
+            "v1.X",
+        ] {
             assert!(ExcludedVersions::parse([pattern]).is_err(), "{pattern}");
         }
         assert!(ExcludedVersions::parse([" ", ""]).unwrap().is_empty());

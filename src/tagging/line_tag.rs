@@ -72,7 +72,7 @@ pub fn release_on_line<'a>(
 
 /// Finds another release of the series that `tag` reads as a release of: `web-1.4.0` where there is
 /// `web-1.3.0`.
-pub fn sibling_release<'a>(
+pub(super) fn sibling_release<'a>(
     tag: &Tag,
     tags: impl IntoIterator<Item = &'a Tag>,
 ) -> Option<TaggedRelease> {
@@ -82,9 +82,10 @@ pub fn sibling_release<'a>(
     others.find(|release| release.tag != *tag).cloned()
 }
 
-fn component_release(tag: &Tag) -> Option<NamedRelease> {
+/// Returns the release of a component that `tag` reads as, a pre-release included.
+pub(super) fn component_release(tag: &Tag) -> Option<NamedRelease> {
     let named = NamedRelease::parse(tag.as_str())?;
-    (!named.component.is_empty() && !named.version.is_prerelease()).then_some(named)
+    (!named.component.is_empty()).then_some(named)
 }
 
 fn series_releases<'a>(
@@ -161,7 +162,8 @@ mod tests {
         };
         assert_eq!(sibling("web-1.4.0").as_deref(), Some("web-1.3.0"));
         assert_eq!(sibling("web-v1.5.0").as_deref(), Some("web-1.4.0"));
-        for tag in ["fix-1.2.3", "api-1.4.0", "web-1.4.0-rc.1", "1.4.0", "main"] {
+        assert_eq!(sibling("web-1.4.0-rc.1").as_deref(), Some("web-1.4.0"));
+        for tag in ["fix-1.2.3", "api-1.4.0", "1.4.0", "main"] {
             assert_eq!(sibling(tag), None, "{tag}");
         }
     }

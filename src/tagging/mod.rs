@@ -4,6 +4,7 @@
 //! immutable tags must be absent or name the same digest, and version lines move only as
 //! [`VersionLine`] allows.
 
+mod branch_tag;
 mod commit_tag_form;
 mod compat_difference;
 mod default_flavor;
@@ -12,6 +13,7 @@ mod environment_name;
 mod error;
 mod excluded_versions;
 mod expand;
+mod higher_variants;
 mod image_origin;
 mod labels;
 mod line_tag;
@@ -32,15 +34,17 @@ mod tag_rules;
 mod unknown_names;
 mod version_lines;
 
+pub use branch_tag::affixed_immutable_form;
 pub use commit_tag_form::CommitTagForm;
 pub use compat_difference::{CompatDifference, CompatMode, Finding};
 pub use environment_name::{EnvironmentName, EnvironmentNameError};
 pub use error::TaggingError;
 pub use excluded_versions::{ExcludedVersions, ExcludedVersionsError};
 pub use expand::{ExpandError, ExpandedTag, RuleExpansion, TagContext, expand_rules};
+pub use higher_variants::higher_variants;
 pub use image_origin::{ImageNames, ImageOrigin};
 pub use labels::{OrderedLabels, build_labels};
-pub use line_tag::{release_on_line, sibling_release};
+pub use line_tag::release_on_line;
 pub use promote_tags::derive_promote_tags;
 pub use provenance::{CommitTagOrigin, TagProvenance, VersionOrigin};
 pub use push_tags::derive_push_tags;

@@ -68,6 +68,18 @@ const PRERELEASE_WORDS: [&str; 16] = [
 /// Begins a build part that names a commit, as `git describe` does: `g2b2e927`.
 const COMMIT_WORD: &str = "g";
 
+/// Words that are no channel: tags of these names belong to releases, to the default branch or to production.
+const NO_CHANNELS: [&str; 8] = [
+    "latest",
+    "live",
+    "main",
+    "master",
+    "prod",
+    "production",
+    "stable",
+    "trunk",
+];
+
 impl ReleaseVersion {
     /// Parses `1.4`, `v1.4.0-rc.1+build.7`, `2026.02.0` or `0.9.2.5`: a `v` before the version is no
     /// part of it.
@@ -162,12 +174,13 @@ impl ReleaseVersion {
         (!self.build.is_empty()).then_some(word)
     }
 
-    /// Returns the channel of a pre-release: its first word, or `next` if it begins with a number.
+    /// Returns the channel of a pre-release: its first word, or `next` if it begins with a number. A word that
+    /// is the tag of something else is none.
     pub fn channel(&self) -> Option<&str> {
         let end = self.prerelease.find(|c: char| !c.is_ascii_alphabetic());
         let word = &self.prerelease[..end.unwrap_or(self.prerelease.len())];
-        self.is_prerelease()
-            .then_some(if word.is_empty() { "next" } else { word })
+        let is_taken = NO_CHANNELS.iter().any(|it| it.eq_ignore_ascii_case(word));
+        (self.is_prerelease() && !is_taken).then_some(if word.is_empty() { "next" } else { word })
     }
 
     /// Returns the version as a tag spells it: `+` is written as `-`.

@@ -269,3 +269,67 @@ async fn promise_3_the_default_tags_give_no_branch_the_tag_of_a_line() {
         }
     }
 }
+
+/// With a component, in another spelling, or with a commit at the end: no other release need be there.
+#[tokio::test]
+async fn promise_3_a_branch_moves_no_tag_that_reads_as_a_version_or_commit_with_text_around_it() {
+    for (name, form) in [
+        ("web-2.1.0", "a version"),
+        ("release/2.1.0", "a version"),
+        ("api-1.5", "a version"),
+        ("web-1.4.0-rc.1", "a version"),
+        ("V1.4.1", "a version"),
+        ("1.4.1.Final", "a version"),
+        ("main-860c190", "a commit"),
+    ] {
+        let rule = "type=ref,event=branch";
+        let given = MODES.map(|mode| Some((rule, "", mode)));
+        for rules in given.into_iter().chain([None]) {
+            let registry = Registry::start(Profile::plain()).await;
+            let [there, ours] =
+                [1, 2].map(|number| labelled(&registry, "web", Some(COMMIT), number));
+            let own = name.replace('/', "-");
+            tag(&registry, &own, &there);
+            let git_ref = format!("refs/heads/{name}");
+            let request = pushed_to(&registry, &ours, &git_ref, rules);
+            let case = format!("{rules:?} {name}");
+            let (context, said) = context_with(settings());
+            let outcome = shipmark::release::run(&request, &context).await;
+            assert_eq!(registry.tags("web")[&own], there, "{case}");
+            match outcome {
+                Ok(outcome) => {
+                    let is_given = change(&outcome, &own);
+                    let stays = matches!(is_given, Some(TagChange::Stays { .. }));
+                    assert!(stays, "{case}: {is_given:?}");
+                    let warned = said.warnings();
+                    assert!(warned.contains(&format!("reads as {form}")), "{warned}");
+                }
+                Err(failure) => {
+                    let is_strict = rules.is_some_and(|(.., mode)| mode == CompatMode::Strict);
+                    assert!(is_strict, "{case}: {failure:?}");
+                    assert!(matches!(failure, Failure::Refused(_)), "{case}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_tag_of_an_ordinary_branch_follows_it() {
+    for branch in [
+        "feature-2",
+        "v2-rewrite",
+        "release/sprint-42",
+        "release-1.4",
+        "dependabot/cargo/serde-1.0.21",
+    ] {
+        let registry = Registry::start(Profile::plain()).await;
+        let [there, ours] = [1, 2].map(|number| labelled(&registry, "web", Some(COMMIT), number));
+        let own = branch.replace('/', "-");
+        tag(&registry, &own, &there);
+        let rules = Some(("type=ref,event=branch", "", CompatMode::Compatible));
+        let git_ref = format!("refs/heads/{branch}");
+        done(pushed_to(&registry, &ours, &git_ref, rules), &context()).await;
+        assert_eq!(registry.tags("web")[&own], ours, "{branch}");
+    }
+}

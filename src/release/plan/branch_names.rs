@@ -10,7 +10,7 @@ use crate::release::destination::OpenDestination;
 use crate::release::request::ReleaseRequest;
 use crate::tagging::{
     CompatMode, DerivedTags, PlannedTag, ReleaseSeries, ReleaseVersion, TagRules, VersionLine,
-    release_on_line, sibling_release,
+    affixed_immutable_form, release_on_line,
 };
 
 /// Records the tags that are version lines, so that they are not moved.
@@ -77,18 +77,41 @@ impl NameGuard<'_> {
             seen.lines.insert(tag.clone(), why);
             return Ok(());
         }
+        let Some(there) = seen.tag_digest(tag) else {
+            return Ok(());
+        };
         let form = immutable_form(&self.request.rules, planned)
-            .or_else(|| sibling_release(tag, &seen.tags).map(|_| "a version"))
             .or_else(|| is_two_number_release(tag, seen).then_some("a version"));
-        match (form, seen.tag_digest(tag)) {
-            (Some(form), Some(there)) => Err(immutable_form_failure(
-                place,
-                planned,
-                form,
-                [there, self.root],
-            )),
-            _ => Ok(()),
+        if let Some(form) = form {
+            let digests = [there, self.root];
+            return Err(immutable_form_failure(place, planned, form, digests));
         }
+        self.check_affixed_form(planned, there, seen)
+    }
+
+    /// Checks a tag that another image has, and that reads as an immutable one with text around it. Compatible
+    /// mode leaves it and warns, since it may be the branch's own.
+    fn check_affixed_form(
+        &self,
+        planned: &PlannedTag,
+        there: Digest,
+        seen: &mut DestinationState,
+    ) -> Result<(), Failure> {
+        let (place, tag) = (self.place, &planned.tag);
+        let Some(form) = affixed_immutable_form(tag, &seen.tags) else {
+            return Ok(());
+        };
+        if is_strict(&self.request.rules) {
+            let digests = [there, self.root];
+            return Err(immutable_form_failure(place, planned, form, digests));
+        }
+        let why = format!("{tag} stays: it reads as {form}");
+        self.context.notices.warning(format!(
+            "{place}: tag {why} and points to another image, and no branch moves such a tag ({}): {HINT}",
+            planned.rule
+        ));
+        seen.lines.insert(tag.clone(), why);
+        Ok(())
     }
 
     /// Checks a tag such as `latest` that a rule gives for an event without a version. In strict mode

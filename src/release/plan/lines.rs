@@ -11,7 +11,9 @@ mod two_numbers;
 
 use super::destination_state::DestinationState;
 use crate::image::{Digest, Tag};
-use crate::tagging::{LineTag, PlannedTag, SeriesReleases, TaggedRelease, VersionLine};
+use crate::tagging::{
+    LineTag, PlannedTag, SeriesReleases, TaggedRelease, VersionLine, higher_variants,
+};
 
 /// The most version tags whose digests are read to find what a line names.
 pub(crate) const VERSION_LOOKUP_LIMIT: usize = 16;
@@ -91,11 +93,6 @@ pub(crate) fn decide_line(
 ) -> Option<LineDecision> {
     let line = planned.line()?;
     let releases = seen.releases(&line.series);
-    if !line.series.is_same_as(&line.release_series)
-        && let Some(highest) = releases.highest(&VersionLine::Latest)
-    {
-        return Some(LineDecision::Stays(LineHold::OtherSeries(highest.clone())));
-    }
     let compared = ComparedLine {
         tag: &planned.tag,
         line,
@@ -103,7 +100,17 @@ pub(crate) fn decide_line(
         seen,
         root,
     };
-    Some(compared.decide())
+    if line.series.is_same_as(&line.release_series) {
+        return Some(compared.decide());
+    }
+    if let Some(highest) = releases.highest(&VersionLine::Latest) {
+        return Some(LineDecision::Stays(LineHold::OtherSeries(highest.clone())));
+    }
+    Some(match compared.find_higher_variant() {
+        Err(question) => LineDecision::Needs(question),
+        Ok(Some(release)) => LineDecision::Stays(LineHold::OtherSeries(release)),
+        Ok(None) => compared.decide(),
+    })
 }
 
 impl ComparedLine<'_> {
@@ -233,6 +240,28 @@ impl ComparedLine<'_> {
                 Some(digest) => LineDecision::HigherRelease(higher.clone(), digest),
                 None => stays(),
             },
+        }
+    }
+
+    /// Finds the release of another variant that the line names, where that is higher than ours.
+    fn find_higher_variant(&self) -> Result<Option<TaggedRelease>, LineQuestion> {
+        let at = self.seen.tag_digest(self.tag);
+        let Some(at) = at.filter(|at| *at != self.root) else {
+            return Ok(None);
+        };
+        let mut variants = higher_variants(self.line, &self.seen.tags);
+        let excluded = &self.seen.excluded;
+        variants.retain(|it| excluded.excluding(&it.version, Some(&it.tag)).is_none());
+        variants.truncate(VERSION_LOOKUP_LIMIT);
+        let is_named = |it: &&TaggedRelease| self.seen.tag_digest(&it.tag) == Some(at);
+        if let Some(named) = variants.iter().find(is_named) {
+            return Ok(Some(named.clone()));
+        }
+        let all: Vec<&TaggedRelease> = variants.iter().collect();
+        let unknown = self.unknown_digests(&all);
+        match unknown.is_empty() {
+            true => Ok(None),
+            false => Err(LineQuestion::Digests(unknown)),
         }
     }
 

@@ -6,6 +6,7 @@ use super::pep440::Pep440Version;
 use super::rule_expander::RuleExpander;
 use super::rule_output::{LatestDecision, RuleOutput, RuleOutputKind};
 use super::template::TemplateProblem;
+use super::version_rules::no_channel;
 use crate::tagging::default_tags::require_published;
 use crate::tagging::printable_name::printable_name;
 use crate::tagging::rules::{RefRuleKind, RuleKind, TagRule, VersionRule};
@@ -259,6 +260,10 @@ impl RuleExpander<'_> {
                 None => RuleOutput::moving(name, MovingTagSource::Other),
             }));
         };
+        if let Some(finding) = no_channel(rule, pattern, &version) {
+            findings.push(finding);
+            return Ok(None);
+        }
         let versioned = VersionRule {
             pattern: pattern.to_owned(),
             value: String::new(),

@@ -51,6 +51,26 @@ fn names(tags: &str, subject: &TagContext) -> Vec<String> {
     expansion.names().into_iter().map(str::to_owned).collect()
 }
 
+#[test]
+fn promise_4_a_channel_takes_no_tag_of_something_else() {
+    let rules = "type=semver,pattern={{version}}\ntype=semver,pattern={{channel}}";
+    for (word, expected) in [
+        ("rc", &["1.4.0-rc.1", "rc"][..]),
+        ("latest", &["1.4.0-latest.1"]),
+        ("main", &["1.4.0-main.1"]),
+        ("prod", &["1.4.0-prod.1"]),
+    ] {
+        let tagged = push(&format!("refs/tags/v1.4.0-{word}.1"));
+        for mode in [CompatMode::Compatible, CompatMode::Strict] {
+            let expansion = expanded(rules, "", mode, &tagged).unwrap();
+            assert_eq!(expansion.names(), expected, "{mode:?} {word}");
+            let mut findings = expansion.findings.iter();
+            let is_said = findings.any(|it| it.text.contains("names no channel"));
+            assert_eq!(is_said, word != "rc", "{mode:?} {word}");
+        }
+    }
+}
+
 /// The line of 1.4.0 of that name, of tags with `prefix` and `suffix`, for a release of the same
 /// series.
 fn line_of(name: &str, [prefix, suffix]: [&str; 2]) -> TagKind {

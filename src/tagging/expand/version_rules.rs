@@ -28,6 +28,10 @@ impl RuleExpander<'_> {
             findings.push(no_version(rule, &source, "semantic version"));
             return Ok(None);
         };
+        if let Some(finding) = no_channel(rule, &versioned.pattern, &version) {
+            findings.push(finding);
+            return Ok(None);
+        }
         self.release_version(rule, versioned, &source, &version)
             .map(Some)
     }
@@ -226,6 +230,20 @@ impl RuleExpander<'_> {
             )
         })
     }
+}
+
+/// Returns what to say where the pattern names the channel of a pre-release that has none.
+pub(super) fn no_channel(rule: &TagRule, pattern: &str, version: &Version) -> Option<Finding> {
+    let has_channel = ReleaseVersion::from_semver(version).channel().is_some();
+    let is_missing = names_channel(pattern) && !version.pre.is_empty() && !has_channel;
+    is_missing.then(|| {
+        Finding::from_note(format!(
+            "tags, line {}: the pre-release {} names no channel, since a tag of that word belongs to something \
+             else: no tag",
+            rule.line,
+            printable_name(&version.to_string())
+        ))
+    })
 }
 
 fn no_version(rule: &TagRule, source: &str, what: &str) -> Finding {

@@ -117,6 +117,9 @@ fn a_channel_is_the_first_word_of_a_prerelease() {
         ("1.4.0-alpha-3.1", Some("alpha")),
         ("1.4.0-0", Some("next")),
         ("1.4.0", None),
+        ("1.4.0-latest.1", None),
+        ("1.4.0-main.1", None),
+        ("1.4.0-prod1", None),
     ] {
         assert_eq!(of(version).channel(), channel, "{version}");
     }

@@ -286,6 +286,33 @@ fn promise_4_an_excluded_version_never_counts() {
 }
 
 #[test]
+fn promise_4_a_variant_leaves_latest_to_a_higher_version_of_another_variant() {
+    let latest = planned("latest", "1.4.1", ["", ""], ["", "-alpine"]);
+    let there = |debian: &str, at: &str| seen(&[(debian, "deb"), ("latest", at)]);
+    let higher = LineHold::OtherSeries(TaggedRelease {
+        version: ReleaseVersion::parse("2.4.0").unwrap(),
+        tag: tag("2.4.0-debian"),
+    });
+    assert_eq!(
+        decide(&latest, &there("2.4.0-debian", "deb")),
+        stays(higher)
+    );
+    for (other, at) in [
+        ("1.4.0-debian", "deb"),
+        ("2.4.0-rc.1", "deb"),
+        ("2.4.0-debian", "root"),
+    ] {
+        assert_eq!(decide(&latest, &there(other, at)), own(), "{other} {at}");
+    }
+    let unknown = seen(&[("2.4.0-debian", "-"), ("latest", "deb")]);
+    let question = LineQuestion::Digests(vec![tag("2.4.0-debian")]);
+    assert_eq!(decide(&latest, &unknown), LineDecision::Needs(question));
+    let mut excluded = there("2.4.0-debian", "deb");
+    excluded.excluded = ExcludedVersions::parse(["2.4.0"]).unwrap();
+    assert_eq!(decide(&latest, &excluded), own());
+}
+
+#[test]
 fn promise_4_a_variant_leaves_latest_to_the_bare_series() {
     let latest = planned("latest", "10.7.0", ["", ""], ["", "-alpine"]);
     let bare = seen(&[
