@@ -65,8 +65,8 @@ fn promise_4_a_channel_takes_no_tag_of_something_else() {
             let expansion = expanded(rules, "", mode, &tagged).unwrap();
             assert_eq!(expansion.names(), expected, "{mode:?} {word}");
             let mut findings = expansion.findings.iter();
-            let is_said = findings.any(|it| it.text.contains("names no channel"));
-            assert_eq!(is_said, word != "rc", "{mode:?} {word}");
+            let has_finding = findings.any(|it| it.text.contains("names no channel"));
+            assert_eq!(has_finding, word != "rc", "{mode:?} {word}");
         }
     }
 }
