@@ -12,7 +12,8 @@ use crate::release::plan::tags::{TagPlan, TagStep, plan_line};
 use crate::release::prepared_release::PreparedRelease;
 use crate::tagging::PlannedTag;
 
-/// Reads list and lines again where a line passes a higher version, and plans these lines anew.
+/// Reads list and lines again where a line passes a higher version, plans these lines anew, and warns of
+/// what has changed.
 ///
 /// # Errors
 /// A store that fails.
@@ -41,6 +42,7 @@ async fn recheck_plan(
     if steps.is_empty() {
         return Ok(());
     }
+    let warned: Vec<String> = plan.line_warnings.to_texts(&destination.name).collect();
     let lines: Vec<PlannedTag> = steps.iter().map(|step| step.planned.clone()).collect();
     let image = &prepared.image;
     let now = read_lines_again(destination, &lines, seen, image).await?;
@@ -48,6 +50,11 @@ async fn recheck_plan(
         if let Some(decision) = decide_line(planned, &now, image.root.digest) {
             let warnings = &mut plan.line_warnings;
             *step = plan_line(planned, &now, image.root.digest, decision, warnings);
+        }
+    }
+    for text in plan.line_warnings.to_texts(&destination.name) {
+        if !warned.contains(&text) {
+            prepared.context.notices.warning(text);
         }
     }
     Ok(())

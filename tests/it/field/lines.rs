@@ -68,6 +68,42 @@ async fn promise_4_line_put_right() {
     }
 }
 
+/// The line would pass an old version; a newer one appears before the line is written.
+#[tokio::test]
+async fn promise_4_what_the_second_reading_finds_is_warned_about() {
+    let (registry, images) = stage(&[("1.4.0", 'b'), ("latest", 'b'), ("9.9.9", 'a')]).await;
+    let (context, said) = context_with(settings());
+    let gate = registry.gate();
+    let rules = ["type=semver,pattern={{version}}", ""];
+    let release = pushed_with(&registry, &images[2], "refs/tags/v1.5.0", rules, MODES[0]);
+    let release = done(release, &context);
+    let in_progress = dated(&registry, 7, NEW);
+    let disturb = async {
+        let mut lists = 0;
+        loop {
+            for request in gate.held() {
+                lists += u32::from(request.contains("/tags/list"));
+                if lists == 2 {
+                    let mut tags = registry.tags("web");
+                    tags.insert("1.6.0".to_owned(), in_progress.clone());
+                    registry.set_tags("web", tags);
+                }
+                gate.release(&request, None);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    };
+    tokio::select! {
+        _ = release => {}
+        () = disturb => {}
+    }
+    assert_eq!(registry.tags("web")["latest"], images[1]);
+    let warnings = said.warnings();
+    for version in ["9.9.9", "1.6.0"] {
+        assert!(warnings.contains(version), "{version}: {warnings}");
+    }
+}
+
 #[tokio::test]
 async fn promise_4_latest_backwards() {
     let raw = "type=semver,pattern={{version}}\ntype=raw,value=latest";
