@@ -16,8 +16,9 @@ pub struct Predicate {
     pub kind: &'static str,
     /// What is said.
     pub content: Value,
-    /// The image that a scan report or an SBOM is about, as it says itself; `None` for other files.
-    pub report_subject: Option<ReportSubject>,
+    /// The images that the parts of a scan report or an SBOM are about, as they say themselves; empty for other
+    /// files.
+    pub report_subjects: Vec<ReportSubject>,
     /// The images that the file itself says it is about, where it does.
     declared_subjects: Option<Vec<String>>,
 }
@@ -112,14 +113,14 @@ impl Predicate {
         Self {
             kind,
             content,
-            report_subject: None,
+            report_subjects: Vec::new(),
             declared_subjects: None,
         }
     }
 
-    fn new_report(kind: &'static str, content: Value, subject: ReportSubject) -> Self {
+    fn new_report(kind: &'static str, content: Value, subjects: Vec<ReportSubject>) -> Self {
         Self {
-            report_subject: Some(subject),
+            report_subjects: subjects,
             ..Self::new(kind, content)
         }
     }
@@ -129,11 +130,11 @@ fn parse_sbom(json: Value) -> Result<Predicate, PredicateError> {
     let text = |name: &str| json[name].as_str().unwrap_or_default();
     if text("bomFormat") == "CycloneDX" && text("specVersion").starts_with("1.") {
         let subject = ReportSubject::from_sbom(&json);
-        return Ok(Predicate::new_report(CYCLONEDX, json, subject));
+        return Ok(Predicate::new_report(CYCLONEDX, json, vec![subject]));
     }
     if text("spdxVersion").starts_with("SPDX-2.") && text("SPDXID") == "SPDXRef-DOCUMENT" {
         let subject = ReportSubject::from_sbom(&json);
-        return Ok(Predicate::new_report(SPDX, json, subject));
+        return Ok(Predicate::new_report(SPDX, json, vec![subject]));
     }
     Err(PredicateError::Schema(
         "a bill of materials that is known: CycloneDX 1 or SPDX 2, as JSON",
@@ -148,8 +149,8 @@ fn parse_scan_report(json: Value) -> Result<Predicate, PredicateError> {
             .unwrap_or_default()
     };
     let scanner = if json["scanner"]["result"].is_object() && json["metadata"].is_object() {
-        let subject = ReportSubject::from_scan_report(&json);
-        return Ok(Predicate::new_report(VULNERABILITIES, json, subject));
+        let subjects = ReportSubject::from_scan_report(&json);
+        return Ok(Predicate::new_report(VULNERABILITIES, json, subjects));
     } else if json["SchemaVersion"] == 2 && json["ArtifactName"].is_string() {
         let time = text("/CreatedAt");
         ScannerInfo {
@@ -183,8 +184,8 @@ fn parse_scan_report(json: Value) -> Result<Predicate, PredicateError> {
         ));
     };
     let content = scanner.to_predicate(&json);
-    let subject = ReportSubject::from_scan_report(&json);
-    Ok(Predicate::new_report(VULNERABILITIES, content, subject))
+    let subjects = ReportSubject::from_scan_report(&json);
+    Ok(Predicate::new_report(VULNERABILITIES, content, subjects))
 }
 
 /// Who made a report, and when it was begun and done.
@@ -233,7 +234,7 @@ fn parse_provenance(json: Value) -> Result<Predicate, PredicateError> {
     Ok(Predicate {
         kind,
         content: json,
-        report_subject: None,
+        report_subjects: Vec::new(),
         declared_subjects: about,
     })
 }
@@ -265,7 +266,7 @@ fn parse_verification_summary(json: Value) -> Result<Predicate, PredicateError> 
     Ok(Predicate {
         kind: SUMMARY,
         content: json,
-        report_subject: None,
+        report_subjects: Vec::new(),
         declared_subjects: about,
     })
 }

@@ -26,19 +26,21 @@ impl ReportSubject {
         *self == Self::default()
     }
 
-    /// Reads the subject of a scan report of any known form.
-    pub(super) fn from_scan_report(report: &Value) -> Self {
-        let mut subject = Self::default();
+    /// Reads the subjects of a scan report of any known form: one for each run of SARIF, else one.
+    pub(super) fn from_scan_report(report: &Value) -> Vec<Self> {
         let embedded = &report["scanner"]["result"];
         if embedded.is_object() {
             return Self::from_scan_report(embedded);
         }
+        let runs = list(&report["runs"]).map(|run| Self::from_sarif_run(&run["properties"]));
+        let runs: Vec<_> = runs.collect();
+        if !runs.is_empty() {
+            return runs;
+        }
+        let mut subject = Self::default();
         subject.read_trivy(&report["Metadata"]);
         subject.read_grype(&report["source"]["target"]);
-        for run in list(&report["runs"]) {
-            subject.read_sarif(&run["properties"]);
-        }
-        subject
+        vec![subject]
     }
 
     /// Reads the subject of an SBOM: the component of CycloneDX, the packages that SPDX describes.
@@ -74,9 +76,13 @@ impl ReportSubject {
     }
 
     /// Trivy alone says there what it has looked at.
-    fn read_sarif(&mut self, properties: &Value) {
-        self.image_id = self.image_id.or(digest(&properties["imageID"]));
-        self.add_references(&properties["repoDigests"]);
+    fn from_sarif_run(properties: &Value) -> Self {
+        let mut subject = Self {
+            image_id: digest(&properties["imageID"]),
+            ..Self::default()
+        };
+        subject.add_references(&properties["repoDigests"]);
+        subject
     }
 
     fn read_cyclonedx(&mut self, component: &Value) {
@@ -161,8 +167,11 @@ fn digest_in(text: &str) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::slice;
+
     use serde_json::json;
+
+    use super::*;
 
     fn of(byte: char) -> Digest {
         format!("sha256:{}", byte.to_string().repeat(64))
@@ -180,18 +189,27 @@ mod tests {
         };
         let trivy = json!({"Metadata": {"ImageID": a.to_string(), "DiffIDs": [c.to_string()],
             "RepoTags": ["web:1"], "RepoDigests": [format!("web@{b}"), "", "REDACTED"]}});
-        assert_eq!(ReportSubject::from_scan_report(&trivy), whole);
+        assert_eq!(
+            ReportSubject::from_scan_report(&trivy),
+            slice::from_ref(&whole)
+        );
         let cosign = json!({"scanner": {"result": trivy}, "metadata": {}});
-        assert_eq!(ReportSubject::from_scan_report(&cosign), whole);
+        assert_eq!(
+            ReportSubject::from_scan_report(&cosign),
+            slice::from_ref(&whole)
+        );
         let grype = json!({"source": {"type": "image", "target": {"imageID": a.to_string(),
             "manifestDigest": b.to_string(), "repoDigests": [], "layers": [{"digest": c.to_string()}]}}});
-        assert_eq!(ReportSubject::from_scan_report(&grype), whole);
+        assert_eq!(
+            ReportSubject::from_scan_report(&grype),
+            slice::from_ref(&whole)
+        );
         let sarif = json!({"runs": [{"properties": {"imageID": a.to_string(), "repoDigests": [format!("web@{b}")]}}]});
         let without_layers = ReportSubject {
             layers: Vec::new(),
             ..whole.clone()
         };
-        assert_eq!(ReportSubject::from_scan_report(&sarif), without_layers);
+        assert_eq!(ReportSubject::from_scan_report(&sarif), [without_layers]);
         let property = |name: &str, value: String| json!({"name": format!("aquasecurity:trivy:{name}"), "value": value});
         let cyclonedx = json!({"metadata": {"component": {"purl": format!("pkg:oci/web@{}?arch=amd64", b.to_string().replace(':', "%3A")),
             "properties": [property("ImageID", a.to_string()), property("DiffID", c.to_string())]}}});
@@ -214,10 +232,8 @@ mod tests {
             json!({"source": {"type": "directory", "target": "/src"}}),
             json!({"runs": [{"tool": {}}]}),
         ] {
-            assert!(
-                ReportSubject::from_scan_report(&report).is_unbound(),
-                "{report}"
-            );
+            let subjects = ReportSubject::from_scan_report(&report);
+            assert_eq!(subjects, [ReportSubject::default()], "{report}");
         }
         for sbom in [
             json!({"metadata": {"component": {"version": "sha256:redacted", "purl": "pkg:npm/a@1"}}}),

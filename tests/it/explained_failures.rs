@@ -541,6 +541,13 @@ fn a_report_about_another_image_is_refused_in_every_form() {
             assert!(is_empty(&place.path("out")));
         }
     }
+    // A run about this image, and one about another.
+    let run = |of: &str| serde_json::json!({"tool": {"driver": {"name": "Trivy", "version": "1"}}, "properties": {"imageID": of}});
+    for (second, status) in [(&root, 0), (&other, 2)] {
+        let sarif = serde_json::json!({"version": "2.1.0", "runs": [run(&root), run(second)]});
+        let (ran, _) = attest("scan-report", &sarif, &[]);
+        assert_eq!(ran.status, Some(status), "{}", ran.log);
+    }
     // The root of this image with the config of another names nothing.
     let (ran, _) = attest("scan-report", &reports(&root, &other)[0].1, &[]);
     assert_eq!(ran.status, Some(2), "{}", ran.log);

@@ -14,7 +14,8 @@ use crate::transfer::Side;
 /// Most bytes of a config that is read for its layers.
 const CONFIG_LIMIT: u64 = 8 << 20;
 
-/// Requires that each report names the image: its root, a manifest below it, or a config or all layers of one.
+/// Requires that each part of each report names the image: its root, a manifest below it, or a config or all
+/// layers of one.
 ///
 /// # Errors
 /// A report of another image, or one that names none, unless that is allowed.
@@ -22,10 +23,11 @@ pub(super) async fn require_bound_reports(
     signing: &SigningOptions,
     image: &ResolvedImage,
 ) -> Result<(), Failure> {
-    let reports = signing.attestations.iter();
-    let reports: Vec<_> = reports
-        .filter_map(|predicate| Some((predicate, predicate.report_subject.as_ref()?)))
-        .collect();
+    let reports = signing.attestations.iter().flat_map(|predicate| {
+        let subjects = predicate.report_subjects.iter();
+        subjects.map(move |subject| (predicate, subject))
+    });
+    let reports: Vec<_> = reports.collect();
     if reports.is_empty() {
         return Ok(());
     }
