@@ -157,6 +157,14 @@ async fn a_new_tag_of_an_image_that_is_there_lists_no_tags() {
     assert_eq!(count(&[&from, &to]), 8);
 }
 
+async fn promote_with_six_referrers(from: &Registry, to: &Registry) {
+    let mut request = promotion(from, to, "prod/web", "v1");
+    request.referrers = ReferrerSelection::Known;
+    let outcome = done(request, &context()).await;
+    let copied = &outcome.destinations[0].referrers.copied;
+    assert_eq!(copied.values().sum::<u64>(), 6);
+}
+
 /// The least is 83 requests. Three find out what the destination has: the tag, the root and the
 /// repository. One lists the source's tags in place of 24 that each ask for one. One writes the root
 /// before its referrers. One asks whether the destination lists referrers. Two read the tags of cosign
@@ -166,11 +174,7 @@ async fn a_new_tag_of_an_image_that_is_there_lists_no_tags() {
 async fn a_cold_copy_with_six_referrers() {
     let (from, to) = (registry_with_tokens().await, registry_with_tokens().await);
     put_attached_image(&from);
-    let mut request = promotion(&from, &to, "prod/web", "v1");
-    request.referrers = ReferrerSelection::Known;
-    let outcome = done(request, &context()).await;
-    let copied = &outcome.destinations[0].referrers.copied;
-    assert_eq!(copied.values().sum::<u64>(), 6);
+    promote_with_six_referrers(&from, &to).await;
     insta::assert_snapshot!(kinds(&from), @r"
     17 x GET blobs 200
     12 x GET manifests 200
@@ -202,11 +206,7 @@ async fn a_cold_copy_with_six_referrers_between_registries_that_list_them() {
     let mut tags = from.tags(REPOSITORY);
     tags.retain(|tag, _| tag == "v1" || tag.contains('.'));
     from.set_tags(REPOSITORY, tags);
-    let mut request = promotion(&from, &to, "prod/web", "v1");
-    request.referrers = ReferrerSelection::Known;
-    let outcome = done(request, &context()).await;
-    let copied = &outcome.destinations[0].referrers.copied;
-    assert_eq!(copied.values().sum::<u64>(), 6);
+    promote_with_six_referrers(&from, &to).await;
     insta::assert_snapshot!(kinds(&from), @r"
     17 x GET blobs 200
     9 x GET manifests 200

@@ -1,11 +1,11 @@
 //! A repository with images of several ages, and pushes to it.
 
 use jiff::Timestamp;
-use serde_json::json;
 use shipmark::release::{ReleaseRequest, ReleaseVerb};
 use shipmark::tagging::{CompatMode, TagContext, TagRuleSet, TagRules};
 
 use crate::registry::{Profile, Registry};
+use crate::support::made_image::MadeImage;
 use crate::support::*;
 
 pub const OLD: &str = "2024-11-20T00:00:00Z";
@@ -14,29 +14,9 @@ pub const NEW: &str = "2026-11-20T00:00:00Z";
 
 /// An image of its own that was created then, in place by its digest.
 pub fn dated(registry: &Registry, number: u32, created: &str) -> String {
-    let config = json!({
-        "architecture": "amd64",
-        "os": "linux",
-        "number": number,
-        "created": created,
-    })
-    .to_string();
-    let kind = "application/vnd.oci.image.manifest.v1+json";
-    let size = config.len();
-    let config = registry.put_blob("web", config);
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": kind,
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": config,
-            "size": size,
-        },
-        "layers": [],
-    })
-    .to_string();
-    let digest = crate::registry::digest(manifest.as_bytes());
-    registry.put_manifest("web", &digest, kind, manifest)
+    let image = MadeImage::created_at(number, Some(created));
+    image.put(registry, "web", &[]);
+    image.digest()
 }
 
 /// A push of a git tag or a branch with these rules; none are the default table.

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::schedule::Step;
 use crate::registry::{Effect, Gate, Profile, Registry};
+use crate::support::made_image::MadeImage;
 use crate::support::*;
 
 pub const WEB: &str = "web";
@@ -355,27 +356,9 @@ impl Run {
 
 /// An image of its own, in place by its digest.
 fn image(registry: &Registry, number: usize, created: Option<&str>) -> String {
-    let mut config = json!({"architecture": "amd64", "os": "linux", "number": number});
-    if let Some(created) = created {
-        config["created"] = created.into();
-    }
-    let config = config.to_string();
-    let size = config.len();
-    let config = registry.put_blob(WEB, config);
-    let kind = "application/vnd.oci.image.manifest.v1+json";
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": kind,
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": config,
-            "size": size,
-        },
-        "layers": [],
-    })
-    .to_string();
-    let digest = crate::registry::digest(manifest.as_bytes());
-    registry.put_manifest(WEB, &digest, kind, manifest)
+    let image = MadeImage::created_at(u32::try_from(number).unwrap(), created);
+    image.put(registry, WEB, &[]);
+    image.digest()
 }
 
 /// No waiting between attempts, and no attempt that waiting alone would end.

@@ -28,6 +28,19 @@ pub enum Kind {
     RsaPss,
 }
 
+impl Kind {
+    /// Those of keys that cosign signs with.
+    pub const OF_SIGNATURES: [Self; 7] = [
+        Self::P256,
+        Self::P384,
+        Self::P384Sha256,
+        Self::P521,
+        Self::P521Sha256,
+        Self::Ed25519,
+        Self::Rsa,
+    ];
+}
+
 pub enum Leaf {
     Ecdsa(EcdsaKeyPair, &'static SignatureAlgorithm),
     /// With SHA-256 over another curve than P-256.

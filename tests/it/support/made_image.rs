@@ -1,4 +1,4 @@
-//! Small images with the labels that a test wants, in a registry or as an OCI archive.
+//! Small images with the labels or the age that a test wants, in a registry or as an OCI archive.
 
 use std::path::Path;
 
@@ -21,13 +21,21 @@ impl MadeImage {
             let name = format!("org.opencontainers.image.{name}");
             (name, Value::String((*value).to_owned()))
         });
-        let config = json!({
-            "architecture": "amd64",
-            "os": "linux",
-            "number": number,
-            "config": {"Labels": labels.collect::<serde_json::Map<_, _>>()},
-        })
-        .to_string();
+        let labels: serde_json::Map<_, _> = labels.collect();
+        Self::with_config(number, "config", json!({ "Labels": labels }))
+    }
+
+    /// An image that was created then; `None`: it has no time.
+    pub fn created_at(number: u32, created: Option<&str>) -> Self {
+        Self::with_config(number, "created", json!(created))
+    }
+
+    fn with_config(number: u32, name: &str, value: Value) -> Self {
+        let mut config = json!({"architecture": "amd64", "os": "linux", "number": number});
+        if !value.is_null() {
+            config[name] = value;
+        }
+        let config = config.to_string();
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": MANIFEST,

@@ -374,15 +374,7 @@ fn of_kind(kind: Kind, certified: bool, file: Option<&'static str>, record: Reco
 /// In every kind of entry of either Rekor.
 #[test]
 fn every_kind_of_key_signs_envelopes() {
-    for kind in [
-        Kind::P256,
-        Kind::P384,
-        Kind::P384Sha256,
-        Kind::P521,
-        Kind::P521Sha256,
-        Kind::Ed25519,
-        Kind::Rsa,
-    ] {
+    for kind in Kind::OF_SIGNATURES {
         for certified in [true, false] {
             // Certificates over P-521 are not read.
             if certified && matches!(kind, Kind::P521 | Kind::P521Sha256) {
@@ -550,15 +542,7 @@ fn a_certificate_need_be_in_no_log_where_the_root_names_none() {
 #[test]
 fn every_kind_of_key_signs_images() {
     let image = shipmark::image::Digest::from_bytes(b"an image");
-    for kind in [
-        Kind::P256,
-        Kind::P384,
-        Kind::P384Sha256,
-        Kind::P521,
-        Kind::P521Sha256,
-        Kind::Ed25519,
-        Kind::Rsa,
-    ] {
+    for kind in Kind::OF_SIGNATURES {
         let forge = Forge::default();
         let signer = Signer::key(Leaf::new(kind));
         let other = Leaf::new(kind).pem();
