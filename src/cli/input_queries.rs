@@ -50,7 +50,7 @@ impl Verb {
     }
 
     /// Returns the heading of an input. A verb that does not sign has those of signing to verify.
-    fn heading_of(self, input: Input) -> Heading {
+    pub(super) fn heading_of(self, input: Input) -> Heading {
         match input.declaration().heading {
             Heading::Signing if !Input::Sign.declaration().verbs.contains(&self) => {
                 Heading::Verification

@@ -43,6 +43,13 @@ declare_verbs! {
     SignBundle, "sign-bundle", "Sign a file and write a Sigstore bundle";
 }
 
+impl Verb {
+    /// Returns the verb of that name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|verb| verb.name() == name)
+    }
+}
+
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
