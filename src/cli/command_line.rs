@@ -2,22 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::iter;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 
 use super::cli_action::{CliAction, UsageError};
-use super::completions::Shell;
+use super::completions::completion_script;
 use super::declared_inputs::Input;
-use super::heading::Heading;
 use super::help_text::{self, HelpLength};
 use super::info_command::InfoCommand;
-use super::input_declaration::InputKind;
 use super::input_values::{InputEntry, InputOrigin, InputValues, VerbOrigin};
+use super::shell::Shell;
 use super::text_width::output_width;
 use super::verb::Verb;
+use super::verb_command::{build_verb, help_flag};
 use super::{man_page, shell_variables, usage_error_text};
 use crate::actions::ProcessEnvironment;
 
@@ -29,7 +28,7 @@ pub(super) fn parse_flags(
         Ok(matches) => read_matches(&matches, environment)
             .ok_or_else(|| UsageError::Flags(program_help(environment))),
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp => Ok(CliAction::Print(asked_help(arguments, environment))),
+            ErrorKind::DisplayHelp => Ok(CliAction::Print(requested_help(arguments, environment))),
             ErrorKind::DisplayVersion => Ok(CliAction::Print(error.to_string())),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 Err(UsageError::Flags(program_help(environment)))
@@ -54,26 +53,6 @@ fn build_command(environment: &ProcessEnvironment) -> Command {
         .subcommands(InfoCommand::ALL.map(build_info_command))
 }
 
-/// Returns the command of a verb. An input that a variable holds is not required.
-pub(super) fn build_verb(verb: Verb, environment: &ProcessEnvironment) -> Command {
-    let inputs = verb.inputs().map(|input| {
-        let is_required = input.declaration().required.contains(&verb);
-        let in_variable = || shell_variables::variable_value(input, environment).is_some();
-        build_flag(verb, input).required(is_required && !in_variable())
-    });
-    Command::new(verb.name()).args(inputs).arg(help_flag())
-}
-
-/// Returns the flag that prints help, which clap does not write here.
-fn help_flag() -> Arg {
-    Arg::new("help")
-        .short('h')
-        .long("help")
-        .help("Print help: -h in short, --help with details")
-        .help_heading(Heading::Run.title())
-        .action(ArgAction::Help)
-}
-
 fn build_info_command(command: InfoCommand) -> Command {
     let words = command.words();
     let word = Arg::new(WORD)
@@ -92,39 +71,8 @@ fn build_info_command(command: InfoCommand) -> Command {
 /// Identifier of the argument of an [`InfoCommand`].
 const WORD: &str = "word";
 
-fn build_flag(verb: Verb, input: Input) -> Arg {
-    let declaration = input.declaration();
-    // A key as text begins with dashes.
-    let takes_text = matches!(declaration.kind, InputKind::TextOrFile(_)) || declaration.secret;
-    let flag = Arg::new(declaration.name)
-        .long(declaration.name)
-        .help(declaration.help)
-        .help_heading(verb.heading_of(input).title())
-        .allow_hyphen_values(takes_text);
-    match declaration.kind {
-        InputKind::Text(word) | InputKind::TextOrFile(word) | InputKind::Verbatim(word) => {
-            flag.value_name(word)
-        }
-        InputKind::List(word) => flag.value_name(word).action(ArgAction::Append),
-        InputKind::Choice(words) => flag.value_name("WORD").value_parser(or_empty(words)),
-        InputKind::Switch => flag
-            .value_name("true|false")
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true")
-            .ignore_case(true)
-            .value_parser(or_empty(&["true", "false"])),
-    }
-}
-
-/// Returns a parser of these words, and of an empty value, which counts as none.
-fn or_empty(words: &'static [&'static str]) -> PossibleValuesParser {
-    let words = words.iter().map(PossibleValue::new);
-    PossibleValuesParser::new(words.chain(iter::once(PossibleValue::new("").hide(true))))
-}
-
 /// Returns the help that `-h` or `--help` asks for.
-fn asked_help(arguments: &[OsString], environment: &ProcessEnvironment) -> String {
+fn requested_help(arguments: &[OsString], environment: &ProcessEnvironment) -> String {
     let flags = arguments.iter().filter_map(|argument| argument.to_str());
     let first = { flags }.find(|flag| matches!(*flag, "-h" | "--help"));
     let length = match first {
@@ -163,7 +111,7 @@ fn read_matches(matches: &ArgMatches, environment: &ProcessEnvironment) -> Optio
         InfoCommand::Help => {
             command_help(word().unwrap_or_default(), HelpLength::Long, environment)
         }
-        InfoCommand::Completions => Shell::find(word()?)?.completion_script(),
+        InfoCommand::Completions => completion_script(Shell::find(word()?)?),
         InfoCommand::Man => man_page::man_page(),
     }))
 }

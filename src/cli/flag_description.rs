@@ -3,11 +3,11 @@
 
 use clap::{Arg, ArgAction};
 
-use super::command_line;
 use super::declared_inputs::Input;
 use super::heading::Heading;
 use super::input_declaration::InputKind;
 use super::verb::Verb;
+use super::verb_command::build_verb;
 
 /// Flag of a verb.
 #[derive(Debug, Clone)]
@@ -24,8 +24,10 @@ pub(super) struct FlagDescription {
     pub(super) is_required: bool,
     /// Purpose, in one line.
     pub(super) help: String,
-    /// Sentences that follow, for an input.
+    /// Input that it gives; `None` for a flag of the command line alone.
     pub(super) input: Option<Input>,
+    /// Conditions under which it has an effect; `None` if it always has.
+    pub(super) conditions: Option<String>,
     /// Title under which it is listed.
     pub(super) heading: String,
 }
@@ -46,12 +48,19 @@ pub(super) enum FlagValue {
 }
 
 impl FlagDescription {
-    /// Returns the flag with its value, such as `--sign <key|keyless|off>`.
+    /// Returns the flag with its value, such as `--sign <key|keyless|off>` or `--dry-run[=false]`.
     pub(super) fn spelling(&self) -> String {
+        match self.value {
+            FlagValue::Switch => format!("{}[=false]", self.short_spelling()),
+            _ => self.short_spelling(),
+        }
+    }
+
+    /// Returns the flag as most lines have it: a switch has no value.
+    pub(super) fn short_spelling(&self) -> String {
         let repeats = if self.repeats { "..." } else { "" };
         let value = match &self.value {
-            FlagValue::Nothing => String::new(),
-            FlagValue::Switch => "[=false]".to_owned(),
+            FlagValue::Nothing | FlagValue::Switch => String::new(),
             FlagValue::Words(words) => format!(" <{}>{repeats}", words.join("|")),
             FlagValue::Path(word) | FlagValue::Text(word) => format!(" <{word}>{repeats}"),
         };
@@ -74,19 +83,19 @@ impl FlagDescription {
 
     /// Returns facts in brackets, such as `[env: SHIPMARK_SIGN]`.
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        notes.extend(
-            self.default()
-                .map(|default| format!("[default: {default}]")),
-        );
-        let Some(input) = self.input else {
-            return notes;
-        };
-        let conditions = input.conditions();
-        notes.extend(conditions.map(|conditions| format!("[only with {conditions}]")));
-        let variable = input.declaration().shell_variable();
-        notes.extend(variable.map(|variable| format!("[env: {variable}]")));
-        notes
+        let default = self
+            .default()
+            .map(|default| format!("[default: {default}]"));
+        let conditions = self.conditions.as_ref();
+        let conditions = conditions.map(|conditions| format!("[only with {conditions}]"));
+        let variable = self
+            .input
+            .and_then(|input| input.declaration().shell_variable());
+        let variable = variable.map(|variable| format!("[env: {variable}]"));
+        [default, conditions, variable]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
@@ -108,11 +117,12 @@ pub(super) fn flags_by_heading(verb: Verb) -> Vec<(String, Vec<FlagDescription>)
 
 /// Returns the flags of a verb.
 pub(super) fn verb_flags(verb: Verb) -> Vec<FlagDescription> {
-    let command = command_line::build_verb(verb, &Default::default());
-    command.get_arguments().map(describe_flag).collect()
+    let command = build_verb(verb, &Default::default());
+    let flags = command.get_arguments();
+    flags.map(|flag| describe_flag(verb, flag)).collect()
 }
 
-fn describe_flag(flag: &Arg) -> FlagDescription {
+fn describe_flag(verb: Verb, flag: &Arg) -> FlagDescription {
     let input = Input::find(flag.get_id().as_str());
     let text = |help: &dyn ToString| help.to_string();
     FlagDescription {
@@ -123,6 +133,7 @@ fn describe_flag(flag: &Arg) -> FlagDescription {
         is_required: flag.is_required_set(),
         help: flag.get_help().map(|help| text(help)).unwrap_or_default(),
         input,
+        conditions: input.and_then(|input| input.conditions_on(verb)),
         heading: flag.get_help_heading().unwrap_or_default().to_owned(),
     }
 }

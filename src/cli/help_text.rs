@@ -75,7 +75,9 @@ pub(super) fn verb_help(verb: Verb, length: HelpLength, width: usize) -> String 
     }
     help += "\nExamples:\n";
     for example in verb.examples() {
-        help += &format!("  # {}\n", example.purpose);
+        for line in wrap_text(example.purpose, width - 4) {
+            help += &format!("  # {line}\n");
+        }
         help += &wrap_command(example.line, 2, width);
     }
     let closing = match length {
@@ -122,7 +124,7 @@ fn short_flag(flag: &FlagDescription, width: usize) -> String {
     if let (FlagValue::Words(_), Some(default)) = (&flag.value, flag.default()) {
         text += &format!(" [default: {default}]");
     }
-    list_item(&flag.spelling(), &text, TEXT_COLUMN, width)
+    list_item(&flag.short_spelling(), &text, TEXT_COLUMN, width)
 }
 
 /// Returns a flag with its help, details and facts, each below the other.
@@ -130,9 +132,12 @@ fn long_flag(flag: &FlagDescription, width: usize) -> String {
     let mut text = format!("  {}\n", flag.spelling());
     let required = if flag.is_required { " (required)" } else { "" };
     text += &indent_text(&format!("{}{required}", flag.help), TEXT_INDENT, width);
-    for paragraph in [flag.details().to_owned(), flag.notes().join(" ")] {
+    let details = indent_text(flag.details(), TEXT_INDENT, width);
+    let notes = flag.notes().into_iter();
+    let notes = notes.map(|note| indent_text(&note, TEXT_INDENT, width));
+    for paragraph in [details, notes.collect()] {
         if !paragraph.is_empty() {
-            text += &format!("\n{}", indent_text(&paragraph, TEXT_INDENT, width));
+            text += &format!("\n{paragraph}");
         }
     }
     text

@@ -1,6 +1,6 @@
 //! Commands that print something about the program. They are no verbs: a workflow has no use for them.
 
-use super::completions::Shell;
+use super::shell::Shell;
 use super::verb::Verb;
 
 /// Command that prints something about the program.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::declared_inputs::Input;
 use super::heading::Heading;
-use super::input_declaration::InputKind;
+use super::input_declaration::{InputCondition, InputKind};
 use super::verb::Verb;
 
 impl fmt::Display for Input {
@@ -33,6 +33,22 @@ impl Input {
         let conditions = self.declaration().only_with.iter();
         let texts: Vec<_> = conditions.map(|condition| condition.text()).collect();
         (!texts.is_empty()).then(|| texts.join("; or "))
+    }
+
+    /// Returns the same for a verb; `None` also if one of them always holds on it.
+    pub(super) fn conditions_on(self, verb: Verb) -> Option<String> {
+        let signs = Input::Sign.declaration().verbs.contains(&verb);
+        let holds = |condition: &InputCondition| match condition {
+            InputCondition::Signs
+            | InputCondition::SignsWithKey
+            | InputCondition::SignsKeyless
+            | InputCondition::LogsSignature => !signs,
+            InputCondition::VerifiesSource => verb != Verb::Promote,
+            InputCondition::NamesReleaseVerb => verb != Verb::Tags,
+            InputCondition::ChecksCertificate => false,
+        };
+        let always = self.declaration().only_with.iter().any(holds);
+        self.conditions().filter(|_| !always)
     }
 }
 

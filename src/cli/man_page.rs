@@ -1,5 +1,6 @@
 //! The man page, in the language of troff's macro package man.
 
+use super::declared_inputs::Input;
 use super::declared_variables::{EXIT_STATUSES, VARIABLES};
 use super::flag_description::{FlagDescription, flags_by_heading};
 use super::help_text::verb_usage;
@@ -79,7 +80,8 @@ fn add_flag<'a>(
         verbs.push(verb);
         return;
     }
-    let flags = vec![(flag, vec![verb])];
+    let conditions = flag.input.and_then(Input::conditions);
+    let flags = vec![(FlagDescription { conditions, ..flag }, vec![verb])];
     match sections.iter_mut().find(|(known, _)| known == title) {
         Some((_, known)) => known.extend(flags),
         None => sections.push((title.to_owned(), flags)),

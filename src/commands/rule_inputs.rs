@@ -81,7 +81,10 @@ pub(super) fn refuse_overrides(
     let mut overrides = overrides.filter(|name| invocation.arguments.is_accepted(*name));
     let override_input =
         match overrides.find(|name| !invocation.arguments.entries(*name).is_empty()) {
-            Some(name) => Some(format!("the input {name}")),
+            Some(name) => Some(format!(
+                "the input {}",
+                invocation.arguments.given_name(name)
+            )),
             None => invocation
                 .environment
                 .get(tag_context::TIME_VARIABLE)

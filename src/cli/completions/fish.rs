@@ -1,8 +1,8 @@
 //! The script for fish.
 
-use super::quote;
 use crate::cli::flag_description::{FlagDescription, FlagValue, verb_flags};
 use crate::cli::info_command::InfoCommand;
+use crate::cli::shell::quote_text;
 use crate::cli::verb::Verb;
 
 pub(super) fn script() -> String {
@@ -15,7 +15,7 @@ pub(super) fn script() -> String {
         .map(|verb| (verb.name(), verb.help()))
         .chain(info)
     {
-        let help = quote(help);
+        let help = quote_text(help);
         script += &format!("complete -c shipmark -n __fish_use_subcommand -a {name} -d {help}\n");
     }
     script += "complete -c shipmark -s h -l help -d 'Print help'\n";
@@ -29,7 +29,7 @@ pub(super) fn script() -> String {
     for command in InfoCommand::ALL {
         let words = command.words().join(" ");
         if !words.is_empty() {
-            script += &after(command.name(), &format!("-a {}", quote(&words)));
+            script += &after(command.name(), &format!("-a {}", quote_text(&words)));
         }
     }
     script
@@ -47,9 +47,13 @@ fn arguments(flag: &FlagDescription) -> String {
         .unwrap_or_default();
     let value = match &flag.value {
         FlagValue::Nothing | FlagValue::Switch => String::new(),
-        FlagValue::Words(words) => format!(" -x -a {}", quote(&words.join(" "))),
+        FlagValue::Words(words) => format!(" -x -a {}", quote_text(&words.join(" "))),
         FlagValue::Path(_) => " -r -F".to_owned(),
         FlagValue::Text(_) => " -x".to_owned(),
     };
-    format!("{short}-l {}{value} -d {}", flag.name, quote(&flag.help))
+    format!(
+        "{short}-l {}{value} -d {}",
+        flag.name,
+        quote_text(&flag.help)
+    )
 }

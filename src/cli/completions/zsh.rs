@@ -1,8 +1,8 @@
 //! The script for zsh.
 
-use super::quote;
 use crate::cli::flag_description::{FlagDescription, FlagValue, verb_flags};
 use crate::cli::info_command::InfoCommand;
+use crate::cli::shell::quote_text;
 use crate::cli::verb::Verb;
 
 const END: &str = r#"  esac
@@ -27,7 +27,7 @@ pub(super) fn script() -> String {
     {
         script += &format!(
             "      {}\n",
-            quote(&format!("{name}:{}", help.replace(':', "\\:")))
+            quote_text(&format!("{name}:{}", help.replace(':', "\\:")))
         );
     }
     script += "    )\n    _describe verb names\n    return\n  fi\n";
@@ -67,9 +67,9 @@ fn argument(flag: &FlagDescription) -> String {
         Some(short) => format!(
             "{{{short}{},--{name}{equals}}}{}",
             if value.is_empty() { "" } else { "+" },
-            quote(&tail)
+            quote_text(&tail)
         ),
-        None => quote(&format!("{repeats}--{name}{equals}{tail}")),
+        None => quote_text(&format!("{repeats}--{name}{equals}{tail}")),
     }
 }
 
