@@ -6,8 +6,8 @@ use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, Input
 use super::verb::Verb;
 use super::verb_groups::{
     BUNDLE_VERBS, COMMIT_VERBS, OFFLINE_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS,
-    RELEASE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, TAGGING_VERBS,
-    TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
+    RELEASE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED,
+    TAGGING_VERBS, TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input: variant, name and the fields that
@@ -91,8 +91,8 @@ declare_inputs! {
         help: "Verb to run",
     }
     Source, "source" {
-        verbs: REGISTRY_VERBS, kind: InputKind::Text("IMAGE"), required: REGISTRY_VERBS, path: true,
-        help: "Image to read: a registry reference with tag or digest, oci:DIR[:NAME] (image layout), oci-archive:FILE[:NAME] (tar of a layout), docker-archive:FILE[:NAME] (output of docker save; FILE - is standard input) or docker-daemon:NAME (image of the Docker engine). For an environment of the policy also a tag or digest alone, of the repository that the environment takes its images from",
+        verbs: REGISTRY_VERBS, kind: InputKind::Text("IMAGE"), required: SOURCE_REQUIRED, path: true,
+        help: "Image to read: a registry reference with tag or digest, oci:DIR[:NAME] (image layout), oci-archive:FILE[:NAME] (tar of a layout), docker-archive:FILE[:NAME] (output of docker save; FILE - is standard input) or docker-daemon:NAME (image of the Docker engine). For an environment of the policy also a tag or digest alone, of the repository that the environment takes its images from. Default for promote: the image that was built from the commit of the event or the checkout",
     }
     Images, "images" {
         verbs: TAGGING_VERBS, kind: InputKind::List("PLACE"), path: true,
@@ -376,8 +376,8 @@ declare_inputs! {
         help: "Git ref to derive tags from, instead of the event's or the checkout's. Refused in a runner if an environment applies",
     }
     Commit, "commit" {
-        verbs: COMMIT_VERBS, kind: InputKind::Text("SHA"),
-        help: "Full SHA of the commit that the image was built from, instead of the event's or the checkout's, for a run that builds another ref. Refused in a runner if an environment applies",
+        verbs: TAGGING_VERBS, kind: InputKind::Text("SHA"),
+        help: "Full SHA of the commit that the image was built from, instead of the event's or the checkout's, for a run that builds another ref, or promotes the image of another commit. Refused in a runner if an environment applies",
     }
     AllowDirty, "allow-dirty" {
         verbs: COMMIT_VERBS, kind: InputKind::Switch, default: Some("false"),

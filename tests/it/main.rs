@@ -15,6 +15,7 @@ mod depth;
 mod example;
 mod explained_failures;
 mod field;
+mod find_source;
 mod fleet;
 mod git_flow;
 mod github;
