@@ -38,6 +38,7 @@ mod partial_images;
 mod piped;
 mod platforms;
 mod policy;
+mod policy_declaration;
 mod policy_preview;
 mod prepared;
 mod promoted_names;
