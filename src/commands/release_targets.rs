@@ -13,6 +13,17 @@ use crate::policy::{EnvironmentRules, Repositories, Service};
 use crate::release::{Failure, ReleaseVerb};
 use crate::tagging::EnvironmentName;
 
+/// Checks that no two repositories of the policy are one, on this machine, as a release does.
+///
+/// # Errors
+/// Two that are one, or a directory of which that cannot be known.
+pub(super) fn check_repositories(
+    invocation: &Invocation,
+    policy: &LoadedPolicy,
+) -> Result<(), Failure> {
+    repositories::find(invocation, policy).map(drop)
+}
+
 /// What is to be released where.
 pub(super) struct ReleaseTargets<'a> {
     /// The environment that it is released to.

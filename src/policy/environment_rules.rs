@@ -20,6 +20,8 @@ pub struct EnvironmentRules {
     pub(super) marked: Option<Destination>,
     pub(super) from: Option<(EnvironmentName, FilePosition)>,
     tags: Option<YamlText>,
+    /// Keys that the file gives it, in the order of their declaration.
+    stated_keys: Vec<&'static str>,
     allows_unbound: bool,
     pub(super) excluded_versions: ExcludedVersions,
 }
@@ -34,6 +36,7 @@ impl EnvironmentRules {
     ) -> Result<Self, PolicyError> {
         let name = parse_value(name.position, &name.text)?;
         let mut fields = rules.into_fields(&ENVIRONMENT_KEYS)?;
+        let stated_keys = fields.names(&ENVIRONMENT_KEYS);
         let repository = fields.take_required("repository")?;
         let (template, repository_at) = parse_template(repository)?;
         if template.is_per_service() && services.is_empty() {
@@ -56,6 +59,7 @@ impl EnvironmentRules {
         let stage = Self {
             allows_unbound: unbound.transpose()?.unwrap_or(false),
             name,
+            stated_keys,
             repository_at,
             destinations: places
                 .map_err(|reason| repository_at.to_error(PolicyProblem::Repository(reason)))?,
@@ -92,6 +96,29 @@ impl EnvironmentRules {
             && tags(self) == tags(other)
             && self.allows_unbound == other.allows_unbound
             && self.excluded_versions == other.excluded_versions
+    }
+
+    /// Returns the repository as it is written, with `{service}` in it if each service has its own.
+    pub fn repository(&self) -> String {
+        self.template.to_string()
+    }
+
+    /// Returns the lines of its rules for tags, without blank lines and comments; empty if it has none.
+    pub fn rule_lines(&self) -> Vec<&str> {
+        let text = self.tags.as_ref().map_or("", |tags| tags.text.as_str());
+        let lines = text.lines().map(str::trim);
+        let is_rule = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        lines.filter(is_rule).collect()
+    }
+
+    /// Returns whether the file gives the environment a key, such as `unbound`.
+    pub fn states(&self, key: &str) -> bool {
+        self.stated_keys.contains(&key)
+    }
+
+    /// Returns the keys that the file gives the environment, in the order of the documentation.
+    pub fn stated_keys(&self) -> &[&'static str] {
+        &self.stated_keys
     }
 
     /// Whether each service has a repository of its own.

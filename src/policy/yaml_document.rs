@@ -297,6 +297,12 @@ fn unknown_key(text: &str, keys: &KeySet) -> PolicyProblem {
 }
 
 impl YamlFields {
+    /// The names of its keys, in the order of `keys`.
+    pub(super) fn names(&self, keys: &KeySet) -> Vec<&'static str> {
+        let is_given = |name: &&str| self.entries.iter().any(|(key, _)| key.text == *name);
+        keys.names().filter(is_given).collect()
+    }
+
     /// The value of a key, and where the key stands.
     pub(super) fn take(&mut self, name: &str) -> Option<(FilePosition, YamlNode)> {
         let found = self.entries.iter().position(|(key, _)| key.text == name)?;
