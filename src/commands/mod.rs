@@ -14,6 +14,7 @@ mod load_policy;
 mod local_files;
 mod naming_inputs;
 mod pem_input;
+mod policy;
 mod policy_environment;
 mod promote;
 mod push;
