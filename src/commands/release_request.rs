@@ -157,7 +157,10 @@ fn has_summary(invocation: &Invocation) -> bool {
 }
 
 /// Returns the environments before and after `stage`.
-fn promotion_path(stage: Option<&EnvironmentRules>, loaded: Option<&LoadedPolicy>) -> PromotionPath {
+fn promotion_path(
+    stage: Option<&EnvironmentRules>,
+    loaded: Option<&LoadedPolicy>,
+) -> PromotionPath {
     let Some((stage, loaded)) = stage.zip(loaded) else {
         return PromotionPath::default();
     };

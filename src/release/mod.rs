@@ -34,9 +34,7 @@ pub use outcome::{
     DestinationOutcome, PlatformSelection, ReleaseOutcome, SignatureResult, TagChange, TagResult,
 };
 pub use pipeline::{announce_repositories, run};
-pub use release_facts::{
-    PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName,
-};
+pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
 pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,

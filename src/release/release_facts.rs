@@ -72,7 +72,7 @@ pub enum SignerCheck {
 
 impl SignerName {
     /// Returns the name of the signer that a requirement demands.
-    pub(super) fn from_requirement(requirement: &Requirement) -> Self {
+    pub fn from_requirement(requirement: &Requirement) -> Self {
         Self {
             text: requirement.to_string(),
             check: signer_check(requirement),

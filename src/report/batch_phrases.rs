@@ -126,6 +126,19 @@ pub(super) fn service_detail(end: &ServiceOutcome) -> String {
     )
 }
 
+/// Returns the notes of all services, each once.
+pub(super) fn distinct_notes(batch: &BatchOutcome) -> Vec<&str> {
+    let mut notes: Vec<&str> = Vec::new();
+    for (_, outcome) in batch.completed() {
+        for note in &outcome.notes {
+            if !notes.contains(&note.as_str()) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
+}
+
 /// Returns the tags that point to the image, without the repository name.
 pub(super) fn tag_names(outcome: &ReleaseOutcome) -> Vec<String> {
     let results = outcome

@@ -18,7 +18,7 @@ fn labelled(version: Option<&str>) -> ImageOrigin {
     ImageOrigin {
         revision: Some(BUILT.parse().unwrap()),
         version: version.map(str::to_owned),
-        names: ImageNames::default(),
+        ..ImageOrigin::default()
     }
 }
 

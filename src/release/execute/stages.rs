@@ -157,7 +157,11 @@ impl<'a> PreTagStages<'a> {
 
     /// Returns the signer of the signatures; `None` if nothing is signed.
     pub(crate) fn signer(&self) -> Option<SignerName> {
-        self.signatures.iter().flatten().next().map(SigningStage::signer)
+        self.signatures
+            .iter()
+            .flatten()
+            .next()
+            .map(SigningStage::signer)
     }
 
     /// Returns notes on content that is not copied.
