@@ -11,7 +11,7 @@ import UPNG from 'upng-js';
 
 const CONTENT_WIDTH = 980;
 const PADDING = 24;
-const COLOURS = 64;
+const COLOURS = 24;
 const SCALE = 1.5;
 
 const [target, ...rest] = process.argv.slice(2);

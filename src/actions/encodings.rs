@@ -53,6 +53,7 @@ pub(super) fn all(text: &str) -> Vec<String> {
     let mustache = markup(text, ["&quot;", "&#39;"]).replace('/', "&#x2F;");
     all.push(mustache.replace('`', "&#x60;").replace('=', "&#x3D;"));
     all.push(mustache);
+    all.push(character_references(text));
     // As it is escaped inside a word.
     let inside = markdown(&format!("x{text}x"));
     all.extend(
@@ -71,6 +72,19 @@ pub(super) fn all(text: &str) -> Vec<String> {
         .collect();
     all.extend(shown);
     all
+}
+
+/// Returns `text` with a reference in place of every character that may be markup.
+fn character_references(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            ' ' | ',' | ';' | '/' | '%' => out.push(c),
+            _ if c.is_ascii_alphanumeric() || !c.is_ascii() => out.push(c),
+            _ => drop(write!(out, "&#{};", u32::from(c))),
+        }
+    }
+    out
 }
 
 /// Returns what stands in a base64 text that holds `text` somewhere, for each place that it may have

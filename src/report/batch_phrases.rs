@@ -91,6 +91,12 @@ pub(super) fn outcome_word(batch: &BatchOutcome) -> &'static str {
 
 /// Returns a text such as `8 services: 5 released, 2 unchanged, 1 failed`
 pub(super) fn service_counts(batch: &BatchOutcome) -> String {
+    let services = phrases::count_phrase(batch.services.len() as u64, "service");
+    format!("{services}: {}", state_counts(batch))
+}
+
+/// Returns a text such as `5 released, 2 unchanged, 1 failed`.
+pub(super) fn state_counts(batch: &BatchOutcome) -> String {
     let mut counts: Vec<(&str, u64)> = Vec::new();
     for (_, end) in &batch.services {
         let state = service_state(end);
@@ -103,8 +109,7 @@ pub(super) fn service_counts(batch: &BatchOutcome) -> String {
         .iter()
         .map(|(state, count)| format!("{count} {state}"))
         .collect();
-    let services = phrases::count_phrase(batch.services.len() as u64, "service");
-    format!("{services}: {}", each.join(", "))
+    each.join(", ")
 }
 
 pub(super) fn service_detail(end: &ServiceOutcome) -> String {

@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
         assert_eq!(outputs.matches("<<shipmark-").count(), 11);
-        assert!(summary.starts_with("## shipmark promote: released\n"));
+        assert!(summary.contains("\n**Released** by shipmark promote: "));
     }
 
     #[test]
@@ -317,7 +317,7 @@ mod tests {
             assert_eq!(status, expected);
             assert!(log.contains("\n::error title=shipmark push::"));
             assert_eq!(outputs.contains("refused"), refused);
-            assert!(summary.starts_with("## shipmark push: "));
+            assert!(summary.contains("** by shipmark push\n") && summary.contains("[!CAUTION]"));
         }
     }
 

@@ -3,19 +3,24 @@
 use super::SummaryContext;
 use super::facts_table::FactsTable;
 use super::failure_page::failure_alert;
-use super::follow_up::titled_block;
-use super::previous_facts::changes;
+use super::follow_up::{cosign_verify, is_legacy_only, titled_block};
+use super::previous_facts::{changes, commit};
 use super::release_page::{notes_section, release_summary};
+use super::shell_word::shell_word;
 use super::signing_facts::SignatureState;
 use super::title;
 use crate::policy::Service;
 use crate::release::{BatchOutcome, ReleaseOutcome, ServiceOutcome, TagChange};
-use crate::report::markdown::{code_block, code_span, details, escape_text, table_row};
+use crate::report::markdown::{
+    code_block, code_span, details, escape_text, shell_block, table_row,
+};
 use crate::report::{batch_phrases, phrases, references};
 use crate::transfer::CopyStats;
 
 /// Most tags of a row.
 const SHOWN_TAGS: usize = 8;
+/// Most images that one command verifies.
+const VERIFIED_IMAGES_LIMIT: usize = 50;
 
 /// Returns the report of a batch as Markdown; of a single service like that of a single image.
 pub(in crate::report) fn batch_summary(batch: &BatchOutcome, context: &SummaryContext) -> String {
@@ -35,6 +40,7 @@ pub(in crate::report) fn batch_summary(batch: &BatchOutcome, context: &SummaryCo
     page += &context.warning_alerts();
     page += &services_table(batch, context);
     page += &references_block(batch);
+    page += &verification(batch);
     page += &promotions(batch);
     page += &notes_section(batch_phrases::distinct_notes(batch).into_iter());
     page += &transfer_details(batch);
@@ -50,7 +56,7 @@ fn outcome_line(batch: &BatchOutcome) -> String {
         "**{}**{dry_run} by shipmark {}: {}",
         title::batch_outcome_word(batch),
         phrases::verb_name(batch.verb),
-        escape_text(&batch_phrases::service_counts(batch))
+        batch_phrases::state_counts(batch)
     )
 }
 
@@ -71,10 +77,7 @@ fn batch_facts(batch: &BatchOutcome, context: &SummaryContext) -> FactsTable {
         "Version",
         shared(&|outcome| outcome.version.as_deref().map(code_span)),
     );
-    facts.add_known(
-        "Commit",
-        shared(&|outcome| Some(code_span(outcome.commit.as_ref()?.as_str()))),
-    );
+    facts.add_known("Commit", shared(&|outcome| commit(outcome, context)));
     let signed = |outcome: &ReleaseOutcome| Some(SignatureState::of(outcome).to_markdown(outcome));
     let count = batch.completed().count();
     let signed = match shared(&signed) {
@@ -180,6 +183,32 @@ fn references_block(batch: &BatchOutcome) -> String {
             "\n**Images**\n\n{}",
             code_block(images.iter().map(String::as_str))
         ),
+    }
+}
+
+/// Returns the command that verifies all images with cosign, folded, if one signer signed all of them.
+fn verification(batch: &BatchOutcome) -> String {
+    let outcomes: Vec<&ReleaseOutcome> = batch.completed().map(|(_, outcome)| outcome).collect();
+    let mut signers = outcomes
+        .iter()
+        .map(|it| SignatureState::of(it).signer_here(it));
+    let Some(Some(signer)) = signers.next() else {
+        return String::new();
+    };
+    if batch.dry_run
+        || outcomes.len() > VERIFIED_IMAGES_LIMIT
+        || signers.any(|other| other != Some(signer))
+    {
+        return String::new();
+    }
+    let is_legacy_only = outcomes.iter().all(|outcome| is_legacy_only(outcome));
+    let images = outcomes
+        .iter()
+        .flat_map(|it| references::image_references(it));
+    let images: Vec<String> = images.map(|image| shell_word(&image)).collect();
+    match cosign_verify(signer, &images, is_legacy_only) {
+        Some(command) => details("Verify with cosign", &shell_block(&command)),
+        None => String::new(),
     }
 }
 

@@ -18,14 +18,12 @@ pub(in crate::report) fn failure_summary(
     attempt: &RunAttempt,
     context: &SummaryContext,
 ) -> String {
-    let verb = match verb {
-        "" => "inputs",
-        verb => verb,
-    };
+    let name = format!("shipmark {verb}");
+    let name = name.trim_end();
     let dry_run = if attempt.dry_run { " (dry run)" } else { "" };
     let mut page = format!(
-        "## {}\n\n**{}**{dry_run} by shipmark\n",
-        escape_text(&title::attempt_title(verb, attempt)),
+        "## {}\n\n**{}**{dry_run} by {name}\n",
+        escape_text(&title::attempt_title(name, attempt)),
         failure_word(failure)
     );
     page += &attempt_facts(attempt, context).to_markdown();
@@ -38,12 +36,12 @@ pub(in crate::report) fn failure_summary(
 pub(super) fn failure_alert(failure: &Failure, subject: Option<&str>) -> String {
     let subject = subject.map(|subject| format!("{}: ", escape_text(subject)));
     let begin = format!(
-        "**{}{}.**",
+        "**{}{}:**",
         subject.unwrap_or_default(),
         failure_word(failure)
     );
     let Some(diagnostic) = failure.diagnostic() else {
-        let text = format!("{begin} A repeated run adds only what is missing.");
+        let text = format!("{begin} a repeated run adds only what is missing.");
         return alert(Alert::Caution, [text]);
     };
     let mut parts = vec![format!("{begin} {}", escape_lines(&diagnostic.what))];

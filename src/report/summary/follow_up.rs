@@ -23,7 +23,7 @@ pub(super) fn follow_up_section(outcome: &ReleaseOutcome, service: Option<&Servi
         let image = reference(&released.place);
         section += &titled_block("Pull", &[format!("docker pull {image}")]);
         if let Some(signer) = SignatureState::of(outcome).signer_here(outcome)
-            && let Some(command) = cosign_verify(signer, &image, is_legacy_only(outcome))
+            && let Some(command) = cosign_verify(signer, &[image.clone()], is_legacy_only(outcome))
         {
             section += &titled_block("Verify", &command);
         }
@@ -47,10 +47,10 @@ pub(super) fn titled_block(title: &str, command: &[String]) -> String {
     format!("\n**{title}**\n\n{}", shell_block(command))
 }
 
-/// Returns the command that verifies a signature with cosign; `None` if no single command does.
+/// Returns the command that verifies the signatures of images with cosign; `None` if no single command does.
 pub(super) fn cosign_verify(
     signer: &SignerName,
-    image: &str,
+    images: &[String],
     is_legacy_only: bool,
 ) -> Option<Vec<String>> {
     let mut words = vec!["cosign verify".to_owned()];
@@ -70,12 +70,12 @@ pub(super) fn cosign_verify(
     if is_legacy_only {
         words.push("--new-bundle-format=false".to_owned());
     }
-    words.push(image.to_owned());
+    words.extend_from_slice(images);
     Some(words)
 }
 
 /// Returns whether the run signed in the legacy format alone, of which cosign 3 must be told.
-fn is_legacy_only(outcome: &ReleaseOutcome) -> bool {
+pub(super) fn is_legacy_only(outcome: &ReleaseOutcome) -> bool {
     let signatures = || outcome.destinations.iter().flat_map(|it| &it.signatures);
     signatures().next().is_some() && signatures().all(|it| it.format == SignatureFormat::Legacy)
 }

@@ -31,7 +31,7 @@ pub(super) use run_facts::RunFacts;
 pub(super) use tags_page::tags_summary;
 pub(super) use verification_page::verification_summary;
 
-use super::markdown::{Alert, alert, escape_lines};
+use super::markdown::{Alert, alert, escape_text};
 
 /// Most warnings that a summary shows.
 const WARNINGS_LIMIT: usize = 20;
@@ -56,11 +56,21 @@ impl SummaryContext {
         }
         let more = shown.len().saturating_sub(WARNINGS_LIMIT);
         let alerts = shown.iter().take(WARNINGS_LIMIT);
-        let alerts = alerts.map(|text| alert(Alert::Warning, [escape_lines(text)]));
+        let alerts = alerts.map(|text| alert(Alert::Warning, text.lines().map(warning_paragraph)));
         let more = match more {
             0 => String::new(),
             more => format!("\n{more} more warnings are in the log.\n"),
         };
         alerts.collect::<String>() + &more
+    }
+}
+
+/// Returns a line of a warning, with the name of its part in bold.
+fn warning_paragraph(line: &str) -> String {
+    let line = line.trim();
+    match (line.strip_prefix("hint: "), line.strip_prefix("why: ")) {
+        (Some(hint), _) => format!("**Hint:** {}", escape_text(hint)),
+        (_, Some(why)) => format!("**Why:** {}", escape_text(why.trim_start())),
+        _ => escape_text(line),
     }
 }

@@ -10,12 +10,7 @@ use crate::report::markdown::code_span;
 /// Returns the commit of the image with a link, the previous digest, and the commits between them.
 pub(super) fn commit_facts(outcome: &ReleaseOutcome, context: &SummaryContext) -> FactsTable {
     let mut facts = FactsTable::default();
-    if let Some(commit) = &outcome.commit {
-        let text = code_span(commit.as_str());
-        let page = source_page(outcome, context);
-        let linked = page.map(|page| link(&text, &page.commit(commit)));
-        facts.add("Commit", linked.unwrap_or(text));
-    }
+    facts.add_known("Commit", commit(outcome, context));
     if let Some(previous) = previous_image(outcome) {
         let (digest, tag) = (previous.digest.to_string(), previous.tag.as_str());
         let text = format!("{} (tag {})", code_span(&digest), code_span(tag));
@@ -23,6 +18,17 @@ pub(super) fn commit_facts(outcome: &ReleaseOutcome, context: &SummaryContext) -
     }
     facts.add_known("Changes", changes(outcome, context));
     facts
+}
+
+/// Returns the commit of the image, as a link if its repository is known.
+pub(super) fn commit(outcome: &ReleaseOutcome, context: &SummaryContext) -> Option<String> {
+    let commit = outcome.commit.as_ref()?;
+    let text = code_span(commit.as_str());
+    let page = source_page(outcome, context);
+    Some(match page {
+        Some(page) => link(&text, &page.commit(commit)),
+        None => text,
+    })
 }
 
 /// Returns the commits since the previous image, as a link if the repository of both is known.

@@ -154,7 +154,7 @@ mod tests {
         let table = RunFacts::from_environment(&environment).table();
         insta::assert_snapshot!(table.to_markdown(), @r"
 
-        | Run | \[x\](javascript:1) #&#8203;1 by @&#8203;acme, push\<b> of ``a`b``&#124;`c` |
+        | Run | \[x\](javascript:1) #1 by @&#8203;acme, push\<b> of ``a`b``&#124;`c` |
         | :--- | :--- |
         ");
     }

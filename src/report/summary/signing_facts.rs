@@ -71,22 +71,15 @@ impl<'a> SignatureState<'a> {
             Self::SignedByRun(_) | Self::Verified(_) => return None,
             Self::Unverified(_) => alert(
                 Alert::Warning,
-                [
-                    format!(
-                        "**Signatures not verified.** The release to {environment} copied signatures that nobody verified."
-                    ),
-                    "Set `verify-source: true`, or sign with `sign: keyless` or `sign: key`."
-                        .to_owned(),
-                ],
+                [format!(
+                    "**Signatures not verified.** The release to {environment} copied signatures that nobody verified. Set `verify-source: true`, or sign with `sign: keyless` or `sign: key`."
+                )],
             ),
             Self::Unsigned => alert(
                 Alert::Warning,
-                [
-                    format!(
-                        "**Not signed.** Nobody can verify where the image in {environment} comes from."
-                    ),
-                    "Sign with `sign: keyless` or `sign: key`.".to_owned(),
-                ],
+                [format!(
+                    "**Not signed.** Nobody can verify where the image in {environment} comes from. Sign with `sign: keyless` or `sign: key`."
+                )],
             ),
         })
     }

@@ -143,7 +143,7 @@ fn warnings_are_alerts_and_each_is_shown_once() {
     context.warnings = vec!["a <b>\n hint: c".to_owned(), "a <b>\n hint: c".to_owned()];
     assert_eq!(
         context.warning_alerts(),
-        "\n> [!WARNING]\n> a \\<b><br>hint: c\n"
+        "\n> [!WARNING]\n> a \\<b>\n>\n> **Hint:** c\n"
     );
     context.warnings = (0..25).map(|number| number.to_string()).collect();
     let alerts = context.warning_alerts();

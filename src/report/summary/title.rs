@@ -50,7 +50,7 @@ pub(super) fn attempt_title(verb: &str, attempt: &RunAttempt) -> String {
         (None, None) => None,
     };
     let what = match attempt.services.as_slice() {
-        [] => verb.to_owned(),
+        [] => attempted_name(attempt).unwrap_or_else(|| verb.to_owned()),
         [service] => service.clone(),
         several => phrases::count_phrase(several.len() as u64, "service"),
     };
@@ -58,6 +58,18 @@ pub(super) fn attempt_title(verb: &str, attempt: &RunAttempt) -> String {
         Some(route) => format!("{what}: {route}"),
         None => what,
     }
+}
+
+/// Returns the name of the only image that a run was to release.
+fn attempted_name(attempt: &RunAttempt) -> Option<String> {
+    let [destination] = attempt.destinations.as_slice() else {
+        return None;
+    };
+    let stages = [&attempt.environment, &attempt.from];
+    let is_stage = |part: &str| stages.iter().any(|stage| stage.as_deref() == Some(part));
+    let mut parts = destination.rsplit('/');
+    let name = parts.find(|part| !part.is_empty() && !is_stage(part))?;
+    Some(name.to_owned())
 }
 
 /// Returns how a release ended.

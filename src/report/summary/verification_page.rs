@@ -202,7 +202,7 @@ fn follow_up(found: &Verification, rows: &[EvidenceRow<'_>]) -> String {
     let has_signature = found.signatures.iter().any(|it| it.result.is_ok());
     let image = shell_word(&format!("{}@{}", source.repository, found.root()));
     let signer = SignerName::from_requirement(&found.requirement);
-    let command = cosign_verify(&signer, &image, is_legacy_only);
+    let command = cosign_verify(&signer, &[image], is_legacy_only);
     match command.filter(|_| found.passed() && has_signature) {
         Some(command) => titled_block("Verify", &command),
         None => String::new(),
