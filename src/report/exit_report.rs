@@ -41,6 +41,7 @@ pub fn report_result(
     let context = SummaryContext {
         run: RunFacts::from_environment(environment),
         warnings: log.warnings(),
+        attempt: log.attempt().map_texts(&|text| log.redact(text)),
     };
     match result {
         Ok(VerbResult::Released(outcome)) => {
@@ -234,8 +235,7 @@ fn report_failure(
             _ => Vec::new(),
         };
         let outputs = step_files::without_secrets(outputs, log, &[]);
-        let attempt = log.attempt().map_texts(&|text| log.redact(text));
-        let summary = summary::failure_summary(verb, failure, &attempt, context);
+        let summary = summary::failure_summary(verb, failure, context);
         let summary = log.without_secrets(&summary, &[]);
         step_files::write_outputs(environment, log, &outputs, &summary);
     }

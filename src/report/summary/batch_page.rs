@@ -29,7 +29,7 @@ pub(in crate::report) fn batch_summary(batch: &BatchOutcome, context: &SummaryCo
     }
     let mut page = format!(
         "## {}\n\n{}\n",
-        escape_text(&title::batch_title(batch)),
+        escape_text(&title::batch_title(batch, &context.attempt)),
         outcome_line(batch)
     );
     page.extend(signature_alert(batch));
@@ -70,9 +70,8 @@ fn signature_alert(batch: &BatchOutcome) -> Option<String> {
 fn batch_facts(batch: &BatchOutcome, context: &SummaryContext) -> FactsTable {
     let mut facts = FactsTable::default();
     let shared = |fact: &dyn Fn(&ReleaseOutcome) -> Option<String>| shared_fact(batch, fact);
-    let environment = shared(&|outcome| outcome.environment.as_ref().map(ToString::to_string));
-    let from = shared(&|outcome| outcome.path.from.as_ref().map(ToString::to_string));
-    facts.add_environment(environment.as_deref(), from.as_deref());
+    let attempt = &context.attempt;
+    facts.add_environment(attempt.environment.as_deref(), attempt.from.as_deref());
     facts.add_known(
         "Version",
         shared(&|outcome| outcome.version.as_deref().map(code_span)),
@@ -105,7 +104,11 @@ fn services_table(batch: &BatchOutcome, context: &SummaryContext) -> String {
     let has_changes = batch
         .completed()
         .any(|(_, outcome)| changes(outcome, context).is_some());
-    let columns = if has_changes { 5 } else { 4 };
+    let columns = match (batch.completed().next(), has_changes) {
+        (None, _) => 2,
+        (Some(_), false) => 4,
+        (Some(_), true) => 5,
+    };
     let row = |cells: [&str; 5]| table_row(&cells[..columns]);
     let mut table = "\n".to_owned();
     table += &row(["Service", "Outcome", "Digest", "Tags", "Changes"]);

@@ -15,9 +15,9 @@ const SHOWN_NAMES: usize = 20;
 pub(in crate::report) fn failure_summary(
     verb: &str,
     failure: &Failure,
-    attempt: &RunAttempt,
     context: &SummaryContext,
 ) -> String {
+    let attempt = &context.attempt;
     let name = format!("shipmark {verb}");
     let name = name.trim_end();
     let dry_run = if attempt.dry_run { " (dry run)" } else { "" };

@@ -43,6 +43,8 @@ pub(super) struct SummaryContext {
     pub(super) run: RunFacts,
     /// Warnings of the run, without secrets.
     pub(super) warnings: Vec<String>,
+    /// What the run was asked to do, without secrets.
+    pub(super) attempt: RunAttempt,
 }
 
 impl SummaryContext {

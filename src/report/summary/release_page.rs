@@ -71,7 +71,7 @@ fn destination_section(
     is_pulled: bool,
 ) -> String {
     let mut part = format!("\n### {}\n", escape_text(&released.place.to_string()));
-    if !is_pulled {
+    if !is_pulled && !outcome.dry_run {
         let image = phrases::digest_reference(&released.place, outcome.root);
         part += &format!("\n{}", code_block([image.as_str()]));
     }

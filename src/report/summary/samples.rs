@@ -20,8 +20,8 @@ use crate::signing::{
     WildcardPattern,
 };
 use crate::tagging::{
-    ExpandedTag, Finding, ImmutableTagSource, MovingTagSource, OrderedLabels, RuleExpansion,
-    TagKind, TagProvenance, VersionOrigin,
+    ExpandedTag, ImmutableTagSource, MovingTagSource, OrderedLabels, RuleExpansion, TagKind,
+    TagProvenance, VersionOrigin,
 };
 use crate::transfer::{BlobAmount, CopyStats};
 
@@ -40,8 +40,11 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("push", release(pushed(), run("Build", "push", "main"))),
         ("promotion", release(promoted(true), tag_run())),
         ("promotion-unsigned", release(promoted(false), tag_run())),
-        ("fleet", batch_summary(&fleet(), &tag_run())),
-        ("fleet-refused", batch_summary(&refused_fleet(), &tag_run())),
+        ("fleet", batch_summary(&fleet(), &fleet_run())),
+        (
+            "fleet-refused",
+            batch_summary(&refused_fleet(), &fleet_run()),
+        ),
         ("refusal", refusal(&tag_run())),
         (
             "verification",
@@ -73,11 +76,23 @@ pub(super) fn run(workflow: &str, event: &str, ref_name: &str) -> SummaryContext
             ("GITHUB_SERVER_URL", "https://github.com"),
             ("GITHUB_REPOSITORY", "acme/web"),
         ])),
-        warnings: Vec::new(),
+        ..SummaryContext::default()
     }
 }
 
+fn fleet_run() -> SummaryContext {
+    let mut context = run("Release", "push", "v1.4.0");
+    context.attempt.environment = Some("prod".to_owned());
+    context.attempt.from = Some("dev".to_owned());
+    context
+}
+
 fn pushed() -> ReleaseOutcome {
+    let before = destination().previous;
+    let before = before.map(|previous| PreviousImage {
+        tag: "main".parse().unwrap(),
+        ..previous
+    });
     ReleaseOutcome {
         verb: ReleaseVerb::Push,
         source: "oci:image".parse().unwrap(),
@@ -101,6 +116,7 @@ fn pushed() -> ReleaseOutcome {
                     moved(),
                 ),
             ],
+            previous: before,
             ..destination()
         }],
         ..promoted(true)
@@ -286,9 +302,8 @@ fn fleet() -> BatchOutcome {
             destination.signatures[0].is_new = false;
             destination.copy_stats = CopyStats::default();
             destination.previous = None;
-            destination
-                .tags
-                .iter_mut()
+            let tags = &mut destination.tags[..4];
+            tags.iter_mut()
                 .for_each(|tag| tag.change = TagChange::Unchanged);
         }
         (
@@ -340,7 +355,8 @@ fn refusal(context: &SummaryContext) -> String {
     context.warnings.push(
         "SHA tags are not derived: the image has no label org.opencontainers.image.revision\n hint: set labels in the build".to_owned(),
     );
-    failure_summary("promote", &moved_version("web"), &attempt, &context)
+    context.attempt = attempt;
+    failure_summary("promote", &moved_version("web"), &context)
 }
 
 fn verified() -> Verification {
@@ -472,9 +488,6 @@ fn tags() -> TagsResult {
         expansion,
         labels: OrderedLabels(labels.into()),
         annotations: OrderedLabels::default(),
-        findings: vec![Finding::from_note(
-            "type=ref,event=branch gives no tag: the event is of a tag",
-        )],
         ..TagsResult::default()
     }
 }

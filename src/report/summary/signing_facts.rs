@@ -46,7 +46,7 @@ impl<'a> SignatureState<'a> {
         match self {
             Self::SignedByRun(signer) => {
                 let planned = outcome.dry_run && has_new_signatures(outcome);
-                let word = if planned { "would be signed by" } else { "by" };
+                let word = if planned { "planned: by" } else { "by" };
                 format!("{word} {}", signer_name(signer, &format_names(outcome)))
             }
             Self::Verified(signer) => {
@@ -90,7 +90,7 @@ pub(super) fn signer_name(signer: &SignerName, detail: &str) -> String {
     match &signer.check {
         SignerCheck::Identity { subject, issuer } => {
             let (subject, issuer) = (code_span(subject), code_span(issuer));
-            format!("{subject}{detail}<br>confirmed by {issuer}")
+            format!("{subject}<br>confirmed by {issuer}{detail}")
         }
         SignerCheck::Key { .. } | SignerCheck::Other => {
             format!("{}{detail}", escape_text(&signer.text))
@@ -114,7 +114,7 @@ fn has_new_signatures(outcome: &ReleaseOutcome) -> bool {
     signatures.any(|signed| signed.is_new)
 }
 
-/// Returns the formats of the signatures and the number of attestations, in parentheses.
+/// Returns the formats of the signatures and the number of attestations.
 fn format_names(outcome: &ReleaseOutcome) -> String {
     let signatures = outcome.destinations.first();
     let signatures = signatures.map_or(&[][..], |released| &released.signatures);
@@ -127,10 +127,11 @@ fn format_names(outcome: &ReleaseOutcome) -> String {
     let mut attested: Vec<_> = of_root().filter_map(|it| it.predicate_type).collect();
     attested.dedup();
     if !attested.is_empty() {
-        names.push(phrases::count_phrase(attested.len() as u64, "attestation"));
+        let count = phrases::count_phrase(attested.len() as u64, "attestation");
+        names.push(format!("with {count}"));
     }
     match names.is_empty() {
         true => String::new(),
-        false => format!(" ({})", names.join(", ")),
+        false => format!(", stored as {}", names.join(", ")),
     }
 }

@@ -192,6 +192,7 @@ fn promise_8_hostile_text_stays_text() {
     };
     let context = SummaryContext {
         warnings: vec![hostile()],
+        attempt,
         ..run(HOSTILE, HOSTILE, HOSTILE)
     };
     let failure = Failure::input(HOSTILE)
@@ -199,7 +200,7 @@ fn promise_8_hostile_text_stays_text() {
         .with_hint(HOSTILE);
     let pages = [
         release_summary(&sample_outcomes::hostile_outcome(), None, &context),
-        failure_summary("push", &failure, &attempt, &context),
+        failure_summary("push", &failure, &context),
         batch_summary(&sample_outcomes::hostile_batch(), &context),
         tags_summary(&sample_outcomes::hostile_tags(), &context),
     ];

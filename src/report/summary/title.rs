@@ -2,7 +2,7 @@
 
 use crate::image::{Destination, ImageSource, TagOrDigest};
 use crate::policy::Service;
-use crate::release::{BatchOutcome, ReleaseOutcome, ReleaseVerb, TagChange, TagResult};
+use crate::release::{BatchOutcome, ReleaseOutcome, ReleaseVerb, TagChange};
 use crate::report::{batch_phrases, phrases};
 
 use super::run_attempt::RunAttempt;
@@ -21,14 +21,13 @@ pub(super) fn release_title(outcome: &ReleaseOutcome, service: Option<&Service>)
     }
 }
 
-/// Returns a title such as `12 services: dev to prod`.
-pub(super) fn batch_title(batch: &BatchOutcome) -> String {
+/// Returns a title such as `12 services: dev to prod`; of a batch that failed early, from what was asked.
+pub(super) fn batch_title(batch: &BatchOutcome, attempt: &RunAttempt) -> String {
     let services = phrases::count_phrase(batch.services.len() as u64, "service");
-    let completed = batch.completed().map(|(_, outcome)| outcome).next();
-    let Some(environment) = completed.and_then(|it| it.environment.as_ref()) else {
+    let Some(environment) = &attempt.environment else {
         return format!("{services}: {}", phrases::verb_name(batch.verb));
     };
-    match completed.and_then(|it| it.path.from.as_ref()) {
+    match &attempt.from {
         Some(from) if batch.verb == ReleaseVerb::Promote => {
             format!("{services}: {from} to {environment}")
         }
@@ -92,38 +91,41 @@ pub(super) fn batch_outcome_word(batch: &BatchOutcome) -> &'static str {
     }
 }
 
-/// Returns the verb and the counts of tags, such as `promote: 2 tags created, 1 moved`.
+/// Returns the counts of tags, such as `2 tags created, 1 moved`.
 pub(super) fn tag_counts(outcome: &ReleaseOutcome) -> String {
     let tags = || outcome.destinations.iter().flat_map(|it| &it.tags);
-    let count = |is: fn(&TagResult) -> bool| tags().filter(|tag| is(tag)).count();
-    let counts = [
-        (count(|tag| tag.change == TagChange::Created), "created"),
-        (
-            count(|tag| matches!(tag.change, TagChange::Moved { .. })),
-            "moved",
-        ),
-        (
-            count(|tag| matches!(tag.change, TagChange::Corrected { .. })),
-            "corrected",
-        ),
-        (count(|tag| tag.change == TagChange::Unchanged), "unchanged"),
-        (
-            count(|tag| matches!(tag.change, TagChange::Stays { .. })),
-            "not moved",
-        ),
-    ];
-    let counts = counts.iter().filter(|(count, _)| *count > 0);
-    let mut parts: Vec<String> = counts
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    if let Some(first) = parts.first_mut()
-        && let Some((count, word)) = first.split_once(' ')
-    {
-        let plural = if count == "1" { "tag" } else { "tags" };
-        *first = format!("{count} {plural} {word}");
+    let mut parts: Vec<String> = Vec::new();
+    for (done, planned, is) in TAG_STATES {
+        let count = tags().filter(|tag| is(&tag.change)).count() as u64;
+        let state = if outcome.dry_run { planned } else { done };
+        match (count, parts.is_empty()) {
+            (0, _) => {}
+            (_, true) => parts.push(format!("{} {state}", phrases::count_phrase(count, "tag"))),
+            (_, false) => parts.push(format!("{count} {state}")),
+        }
     }
     parts.join(", ")
 }
+
+/// States of a tag, as a release and a dry run word them, with their changes.
+type TagState = (&'static str, &'static str, fn(&TagChange) -> bool);
+const TAG_STATES: [TagState; 5] = [
+    ("created", "to create", |change| {
+        *change == TagChange::Created
+    }),
+    ("moved", "to move", |change| {
+        matches!(change, TagChange::Moved { .. })
+    }),
+    ("corrected", "to correct", |change| {
+        matches!(change, TagChange::Corrected { .. })
+    }),
+    ("unchanged", "unchanged", |change| {
+        *change == TagChange::Unchanged
+    }),
+    ("not moved", "not to move", |change| {
+        matches!(change, TagChange::Stays { .. })
+    }),
+];
 
 /// Returns the name of the image: the last part of the repository that is no name of an environment.
 fn image_name(outcome: &ReleaseOutcome) -> String {
