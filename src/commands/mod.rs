@@ -21,6 +21,7 @@ mod push;
 mod release_request;
 mod release_targets;
 mod rule_inputs;
+mod run_attempt;
 mod run_release;
 mod run_verb;
 mod runner_advice;

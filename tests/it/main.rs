@@ -57,6 +57,7 @@ mod sign_bundle;
 mod signing;
 mod sigstore;
 mod style;
+mod summary;
 mod supply_chain;
 mod support;
 mod surface;
