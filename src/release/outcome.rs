@@ -22,7 +22,6 @@ pub struct ReleaseOutcome {
     pub source: ImageSource,
     /// Commit by which the source was found; `None` if the user named the source.
     pub sought_commit: Option<NamedCommit>,
-||||||| 80f4926
     /// Environment that was released to, if any.
     pub environment: Option<EnvironmentName>,
     /// Environments before and after it, by the policy.

@@ -312,7 +312,6 @@ fn build_outcome(
         dry_run: request.dry_run,
         source: request.source.clone(),
         sought_commit: request.lookup.as_ref().map(|lookup| lookup.commit.clone()),
-||||||| 80f4926
         environment: request.environment.clone(),
         path: request.path.clone(),
         root: root.digest,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::release_facts::{PromotionPath, SignerName};
 use super::source_lookup::SourceLookup;
-||||||| 80f4926
 use crate::event::EventFacts;
 use crate::github;
 use crate::image::{Destination, ImageSource, PlatformName, Repository};

@@ -20,7 +20,6 @@ pub(super) fn promoted_outcome() -> ReleaseOutcome {
         dry_run: false,
         source: "oci:dev:git-860c190".parse().unwrap(),
         sought_commit: None,
-||||||| 80f4926
         environment: None,
         path: PromotionPath::default(),
         root: Digest::from_bytes(b"root"),
