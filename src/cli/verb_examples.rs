@@ -118,6 +118,20 @@ impl Verb {
                     ]
                 }
             }
+            Self::Policy => {
+                &const {
+                    [
+                        example(
+                            "Show the environments of .github/shipmark.yml",
+                            "shipmark policy",
+                        ),
+                        example(
+                            "Show one environment, with those of another file",
+                            "shipmark policy --policy policy.yml --environment prod",
+                        ),
+                    ]
+                }
+            }
         }
     }
 }
