@@ -59,5 +59,6 @@ mod support;
 mod surface;
 mod tags;
 mod timestamps;
+mod troubleshooting;
 mod unusual;
 mod verify;
