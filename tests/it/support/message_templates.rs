@@ -22,6 +22,8 @@ pub struct MessageTemplate {
 /// Code in front of the literal of a message.
 const BEFORE_FAILURES: [&str; 3] = ["Failure::refused(", "Failure::input(", "Failure::service("];
 const BEFORE_CAUSES: [&str; 2] = ["#[error(", "wrong("];
+/// Methods whose last argument is the text, about an input or one of its entries.
+const INPUT_ERRORS: [&str; 3] = ["entry_error", "arguments.error", "self.error"];
 /// The same in files that are about errors alone.
 const BEFORE_CAUSES_OF_ERROR_FILES: [&str; 2] = ["write!(f,", "f.write_str("];
 
@@ -75,7 +77,13 @@ fn kind_of(file: &str, before: &str) -> Option<MessageKind> {
         return Some(MessageKind::Failure);
     }
     let is_error_file = file.ends_with("error.rs");
-    let is_cause = ends(&BEFORE_CAUSES) || is_error_file && ends(&BEFORE_CAUSES_OF_ERROR_FILES);
+    let is_input_error = before.ends_with(',') && {
+        let (call, arguments) = before.rsplit_once('(').unwrap_or_default();
+        !arguments.contains(')') && INPUT_ERRORS.iter().any(|name| call.ends_with(name))
+    };
+    let is_cause = is_input_error
+        || ends(&BEFORE_CAUSES)
+        || is_error_file && ends(&BEFORE_CAUSES_OF_ERROR_FILES);
     is_cause.then_some(MessageKind::Cause)
 }
 
@@ -134,6 +142,7 @@ fn messages_are_found_with_their_kinds() {
         #[error("{0}: {1}")] C,
         x = Failure::refused(format!("tag {tag} of {place}")).with_hint("go on");
         Err(wrong(&format!("is not {text}")));
+        arguments.entry_error(Input::Images, entry, "is no place");
         write!(f, "no message here");
     "#;
     let found = templates_of("src/a.rs", text);
@@ -144,11 +153,16 @@ fn messages_are_found_with_their_kinds() {
             "blob …: …",
             "expected …, got {service} \"x\"",
             "tag … of …",
-            "is not …"
+            "is not …",
+            "is no place"
         ]
     );
     assert_eq!(found[2].kind, MessageKind::Failure);
-    assert_eq!(templates_of("src/a/error.rs", text).len(), 5);
-    assert!(message_templates().iter().all(|found| found.file.starts_with("src/")));
+    assert_eq!(templates_of("src/a/error.rs", text).len(), 6);
+    assert!(
+        message_templates()
+            .iter()
+            .all(|found| found.file.starts_with("src/"))
+    );
     assert!(root().join("src").is_dir());
 }
