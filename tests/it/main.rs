@@ -12,6 +12,7 @@ mod crash;
 mod daemon;
 mod declaration;
 mod depth;
+mod documents;
 mod example;
 mod explained_failures;
 mod field;
