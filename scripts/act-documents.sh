@@ -61,6 +61,15 @@ tar -C "$work/content" -cf "$work/layer.tar" web
 crane append --oci-empty-base --new_layer "$work/layer.tar" --new_tag "$scratch/web:one" >/dev/null
 crane mutate --set-platform linux/amd64 --entrypoint /web --tag "$scratch/web:one" "$scratch/web:one" >/dev/null
 
+# What is signed without a key is signed at the Sigstore of this machine, in the place of the public one.
+if [ -d "$runner/../sigstore-stack" ] && [ -x "$sigstore/fulcio" ]; then
+  "$runner/../sigstore-stack/up.sh" "$sigstore" "$work/sigstore" >/dev/null
+  . "$work/sigstore/env"
+  trusted="trusted-root: $SIGSTACK_TRUSTED_ROOT"
+  sed -i -E -e "s#^( +)sign: keyless\$#&\n\1signing-config: $SIGSTACK_SIGNING_CONFIG\n\1$trusted#" \
+    -e "s#^( +)certificate-identity: .*#&\n\1certificate-oidc-issuer: $SIGSTACK_OIDC_ISSUER\n\1$trusted#" "$workflows"/*
+fi
+
 # With these dates act makes the same commit for each run.
 export GIT_AUTHOR_DATE=2026-01-02T03:04:05Z GIT_COMMITTER_DATE=2026-01-02T03:04:05Z
 ran=
@@ -75,6 +84,19 @@ run() { # WORKFLOW EVENT PAYLOAD [ACT_ARGUMENT...]
   ran+="$name "
   echo "$name, $event: passed in $((SECONDS - began)) s"
 }
+# Runs a workflow for the tag v1.4.0 as a job that can sign.
+run_signed() { # WORKFLOW
+  local name=$1 job
+  if [ ! -e "$work/sigstore" ]; then
+    ran+="$name "
+    echo "LEFT OUT: $name, since there is no Sigstore here"
+    return 0
+  fi
+  job=$(curl -fsS -d "{\"claims\":{\"repository\":\"example/project\",\"ref\":\"refs/tags/v1.4.0\",
+    \"job_workflow_ref\":\"example/project/.github/workflows/$name.yml@refs/tags/v1.4.0\"}}" "$SIGSTACK_OIDC_ISSUER/jobs")
+  run "$name" push "$release" --env "ACTIONS_ID_TOKEN_REQUEST_URL=$(jq -r .url <<<"$job")" \
+    --env "ACTIONS_ID_TOKEN_REQUEST_TOKEN=$(jq -r .token <<<"$job")"
+}
 named() { # REPOSITORY DIGEST TAG...
   local repository=$1 digest=$2 tag found
   shift 2
@@ -84,8 +106,11 @@ named() { # REPOSITORY DIGEST TAG...
   done
 }
 logged() { grep -qF "$1" "$work/log" || { cat "$work/log" >&2; fail "the log does not say: $1"; }; }
-main='{"ref":"refs/heads/main"}' release='{"ref":"refs/tags/v1.4.0"}'
-dispatch() { printf '{"ref":"refs/heads/main","inputs":%s}' "$1"; }
+repository='"repository":{"id":1,"name":"project","full_name":"example/project","private":false,"visibility":"public",
+  "html_url":"https://github.com/example/project","description":"A page","license":null,"default_branch":"main"}'
+pushed() { printf '{"ref":"%s",%s}' "$1" "$repository"; }
+dispatch() { printf '{"ref":"refs/heads/main","inputs":%s,%s}' "$1" "$repository"; }
+main=$(pushed refs/heads/main) release=$(pushed refs/tags/v1.4.0)
 project=$ghcr/example/project
 
 run image push "$main"
@@ -94,9 +119,12 @@ run image push "$release"
 named "$project" "$digest" 1.4.0 1.4 1 latest main
 # A commit that nobody built.
 sed -i '$a # another commit' "$workflows/image.yml"
-if (run image push '{"ref":"refs/tags/v1.5.0"}') >"$work/refused" 2>&1; then fail "a commit that was not built is released"; fi
+if (run image push "$(pushed refs/tags/v1.5.0)") >"$work/refused" 2>&1; then fail "a commit that was not built is released"; fi
 grep -q 'is not built' "$work/refused" || { cat "$work/refused" >&2; fail "it is not said that the commit was not built"; }
 sed -i '$d' "$workflows/image.yml"
+
+run_signed signed-release
+named "$project" "$digest" 1.4.0 prod
 
 run build push "$main"
 digest=$(crane digest "$project/dev:main")
@@ -120,32 +148,11 @@ then fail "an image without a signature is deployed"; fi
 run deploy workflow_dispatch "$(dispatch '{"version":"1.4.0"}')" --var "COSIGN_PUBLIC_KEY=$(cat "$work/cosign.pub")"
 logged "deploy $project@sha256:"
 
-if [ -d "$runner/../sigstore-stack" ] && [ -x "$sigstore/fulcio" ]; then
-  "$runner/../sigstore-stack/up.sh" "$sigstore" "$work/sigstore" >/dev/null
-  . "$work/sigstore/env"
-fi
-# Signs as the workflow that runs, at the Sigstore of this machine in the place of the public one.
-run_signed() { # WORKFLOW EVENT PAYLOAD
-  local name=$1 job
-  if [ ! -e "$work/sigstore" ]; then
-    ran+="$name "
-    echo "LEFT OUT: $name, since there is no Sigstore here"
-    return 0
-  fi
-  job=$(curl -fsS -d "{\"claims\":{\"repository\":\"example/project\",\"ref\":\"refs/tags/v1.4.0\",
-    \"job_workflow_ref\":\"example/project/.github/workflows/$name.yml@refs/tags/v1.4.0\"}}" "$SIGSTACK_OIDC_ISSUER/jobs")
-  cp "$SIGSTACK_SIGNING_CONFIG" "$work/signing_config.json"
-  sed -i -E -e "s#^( +)sign: keyless\$#&\n\1signing-config: $work/signing_config.json\n\1trusted-root: $SIGSTACK_TRUSTED_ROOT#" \
-    -e "s#^( +)certificate-identity: .*#&\n\1certificate-oidc-issuer: $SIGSTACK_OIDC_ISSUER\n\1trusted-root: $SIGSTACK_TRUSTED_ROOT#" \
-    "$workflows/$name.yml"
-  run "$name" "$2" "$3" --env "ACTIONS_ID_TOKEN_REQUEST_URL=$(jq -r .url <<<"$job")" \
-    --env "ACTIONS_ID_TOKEN_REQUEST_TOKEN=$(jq -r .token <<<"$job")"
-}
-run_signed signed-release push "$release"
 run before push "$main"
 run before push "$release"
+grep -q "^sign --yes $project/prod@sha256:" "$work/cosign.log" || fail "the workflow before shipmark does not sign"
 run after push "$main"
-run_signed after push "$release"
+run_signed after
 
 docker tag "$image" "$ghcr/shipmark/shipmark:0.1.0"
 docker push --quiet "$ghcr/shipmark/shipmark:0.1.0" >/dev/null
