@@ -29,6 +29,7 @@ mod service_address;
 mod sign_bundle;
 mod signing_inputs;
 mod sigstore_inputs;
+mod sought_commit;
 mod source_input;
 mod tag_context;
 mod tags;

@@ -3,7 +3,9 @@
 use url::Url;
 
 use super::request::{ReleaseVerb, SignatureFormat};
-use crate::image::{CommitId, Destination, Digest, ImageSource, MediaType, Tag, TagOrDigest};
+use crate::image::{
+    CommitId, Destination, Digest, ImageSource, MediaType, NamedCommit, Tag, TagOrDigest,
+};
 use crate::referrers::CopiedReferrers;
 use crate::tagging::{TagKind, TagProvenance};
 use crate::transfer::CopyStats;
@@ -17,6 +19,8 @@ pub struct ReleaseOutcome {
     pub dry_run: bool,
     /// Source, as given.
     pub source: ImageSource,
+    /// Commit by which the source was found; `None` if the user named the source.
+    pub sought_commit: Option<NamedCommit>,
     /// Digest of the root.
     pub root: Digest,
     /// Media type of the root.

@@ -18,6 +18,7 @@ use super::plan::reuse::{ObservedRelease, reuse_existing_image};
 use super::plan::tags::{TagPlan, plan_tags};
 use super::prepared_release::PreparedRelease;
 use super::request::{ReleaseRequest, ReleaseVerb};
+use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::resolve_and_observe;
 use super::tags::{line_recheck, reconcile, write};
@@ -56,6 +57,8 @@ pub(super) async fn prepare_release<'a>(
     context: &'a ReleaseContext,
 ) -> Result<PreparedRelease<'a>, Failure> {
     announce_repositories([request], context);
+    let found = find_source(request, context).await?;
+    let request = found.as_ref();
     let destinations = destination::open_destinations(request, context)?;
     let (mut image, derived, mut states) =
         Box::pin(resolve_and_observe(request, context, &destinations)).await?;
@@ -87,7 +90,7 @@ pub(super) async fn prepare_release<'a>(
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
     // Gates run here: a refusal writes nothing.
     Ok(PreparedRelease {
-        request,
+        request: found,
         context,
         destinations,
         requested_digest,
@@ -291,6 +294,7 @@ fn build_outcome(
         verb: request.verb,
         dry_run: request.dry_run,
         source: request.source.clone(),
+        sought_commit: request.lookup.as_ref().map(|lookup| lookup.commit.clone()),
         root: root.digest,
         media_type: root.media_type,
         platform_selection: image.platform_selection.clone(),

@@ -51,6 +51,9 @@ fn facts_table(outcome: &ReleaseOutcome) -> String {
     let mut table = table_row(&["", ""]) + &table_row(&["---", "---"]);
     let mut fact = |name: &str, value: &str| table += &table_row(&[name, value]);
     fact("Source", &code_span(&outcome.source.to_string()));
+    if let Some(found) = phrases::lookup_phrase(outcome) {
+        fact("Found", &escape_text(found.trim_start_matches("found ")));
+    }
     fact("Digest", &code_span(&outcome.root.to_string()));
     if let Some(subset) = &outcome.platform_selection {
         let of = code_span(&subset.of.to_string());

@@ -17,6 +17,7 @@ pub(super) fn promoted_outcome() -> ReleaseOutcome {
         verb: ReleaseVerb::Promote,
         dry_run: false,
         source: "oci:dev:git-860c190".parse().unwrap(),
+        sought_commit: None,
         root: Digest::from_bytes(b"root"),
         media_type: MediaType::OciIndex,
         platform_selection: None,

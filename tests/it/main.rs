@@ -16,6 +16,7 @@ mod documents;
 mod example;
 mod explained_failures;
 mod field;
+mod find_source;
 mod fleet;
 mod git_flow;
 mod github;

@@ -213,6 +213,7 @@ pub fn request(
     ReleaseRequest {
         verb,
         source: source.parse().unwrap(),
+        lookup: None,
         destinations: destinations
             .iter()
             .map(|place| place.parse().unwrap())
