@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::declared_inputs::Input;
 use super::input_declaration::InputKind;
+use super::output_flags::OutputFlags;
 use super::verb::Verb;
 use crate::notices::to_printable;
 
@@ -20,6 +21,8 @@ pub struct InputValues {
     pub(super) verb_origin: VerbOrigin,
     /// Where the values were given.
     pub origin: InputOrigin,
+    /// What is printed, and how.
+    pub output: OutputFlags,
     /// Warnings that do not stop the run, such as an unknown input.
     pub warnings: Vec<String>,
     pub(super) entries: BTreeMap<Input, Vec<InputEntry>>,

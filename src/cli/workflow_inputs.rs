@@ -7,6 +7,7 @@ use super::input_declaration::{INPUT_VARIABLE_PREFIX, InputKind};
 use super::input_values::{
     InputEntry, InputError, InputOrigin, InputValues, VerbOrigin, choose_word,
 };
+use super::output_flags::OutputFlags;
 use super::verb::Verb;
 use crate::actions::ProcessEnvironment;
 use crate::notices::{similar_word, to_printable};
@@ -29,6 +30,7 @@ pub(super) fn parse_inputs(environment: &ProcessEnvironment) -> Result<InputValu
         .filter_map(|input| Some((input, value(input)?.to_owned())))
         .collect();
     Ok(InputValues {
+        output: OutputFlags::default(),
         verbatim,
         verb,
         verb_origin,

@@ -21,6 +21,13 @@ pub(super) struct LoadedPolicy {
     pub(super) file: String,
 }
 
+impl LoadedPolicy {
+    /// Returns a line for the log that names the file.
+    pub(super) fn remark(&self) -> String {
+        format!("the policy file is {}", self.file)
+    }
+}
+
 /// The policy; none where there is no file and none is named.
 pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<LoadedPolicy>, Failure> {
     let named = invocation.arguments.text(Input::Policy).map(Path::new);
@@ -46,11 +53,6 @@ pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<Loaded
             })
         }
     };
-    if let Some(loaded) = &loaded {
-        invocation
-            .log
-            .info(&format!("the policy file is {}", loaded.file));
-    }
     Ok(loaded)
 }
 

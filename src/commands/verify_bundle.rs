@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use super::announcement;
 use super::invocation::Invocation;
 use super::local_files::read_bounded_file;
 use super::trust_inputs;
@@ -18,6 +19,11 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     let arguments = &invocation.arguments;
     let (mut subject, artifact) = open_subject(invocation)?;
     let path: String = arguments.required(Input::Bundle)?;
+    announcement::announce(
+        invocation,
+        "verifying",
+        &format!("{artifact} by the bundle {path}"),
+    );
     let bundle = read_bounded_file(Path::new(&path), BUNDLE_LIMIT)
         .map_err(|error| arguments.error(Input::Bundle, None, format!("{path:?} {error:#}")))?;
     let bundles = split_json_lines(&bundle)

@@ -11,15 +11,23 @@ mod json_output;
 mod json_texts;
 mod markdown;
 mod phrases;
+mod progress_bars;
 mod progress_line;
 mod references;
+mod report_page;
+mod result_report;
 mod run_log;
 mod step_files;
 mod step_outputs;
+mod styled_text;
 mod tags_report;
+mod terminal;
 mod text_report;
 mod verification_report;
 
+#[cfg(test)]
+#[path = "../../tests/it/support/output_schema.rs"]
+mod output_schema;
 #[cfg(test)]
 mod sample_outcomes;
 #[cfg(test)]
@@ -28,5 +36,8 @@ mod shared_buffer;
 pub use batch_phrases::service_line;
 pub use bundle_report::{BundleVerification, SignedBundle};
 pub use exit_report::{VerbResult, report_result};
-pub use run_log::{LogReader, RunLog};
+pub use report_page::ReportPage;
+pub use run_log::{LogReader, LogSettings, RunLog};
+pub use styled_text::TextStyle;
 pub use tags_report::{OutputSeparators, TagsResult};
+pub use terminal::Terminals;

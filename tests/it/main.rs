@@ -33,6 +33,7 @@ mod memory;
 mod moves;
 mod mutants;
 mod odd_referrers;
+mod output;
 mod overwritten;
 mod partial_images;
 mod piped;
