@@ -3,7 +3,7 @@
 use shipmark::signing::PrivateKey;
 
 use crate::registry::{Profile, Registry};
-use crate::sigstore::Sigstore;
+use crate::sigstore::{self, Sigstore};
 use crate::support::output_schema::OutputSchema;
 use crate::support::process::{Place, Ran, is_empty};
 use crate::support::{example, example_root, keys};
@@ -119,11 +119,22 @@ fn check_objects(sigstore: &Sigstore) {
         ("key.pub", &public),
         ("root.json", &sigstore.trusted_root()),
         ("SUMS", "0000  x\n"),
+        (
+            "sbom.json",
+            r#"{"bomFormat":"CycloneDX","specVersion":"1.6"}"#,
+        ),
     ] {
         std::fs::write(place.path(name), text).unwrap();
     }
+    let token_url = sigstore.tokens().url.to_string();
     let mut object = |kind: &str, status: i32, arguments: &[&str]| {
-        let ran = place.run(&[arguments, &["--output=json"]].concat());
+        let mut command = place.command();
+        command
+            .args(arguments)
+            .arg("--output=json")
+            .env("ACTIONS_ID_TOKEN_REQUEST_URL", &token_url)
+            .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", sigstore::REQUEST_TOKEN);
+        let ran = Ran::of(command.output().unwrap());
         assert_eq!(ran.status, Some(status), "{arguments:?}: {}", ran.log);
         assert_eq!(ran.out.lines().count(), 1, "{}", ran.out);
         schema.check(kind, &ran.out)
@@ -133,9 +144,16 @@ fn check_objects(sigstore: &Sigstore) {
         "--signing-key=key.pem",
         "--transparency-log=off",
     ];
+    let sbom = ["--sbom=sbom.json", "--sign-annotations=team=web"];
+    let sign = [&sign[..], &sbom].concat();
     let released = object("release", 0, &push(&source, &sign));
     assert_eq!(released["destinations"][0]["signatures"][0]["made"], true);
     let verify = ["verify", "--source=oci:dev:it", "--transparency-log=off"];
+    let evidence = [
+        "--attestation=signature",
+        "--attestation=https://cyclonedx.org/bom",
+    ];
+    let verify = [&verify[..], &evidence].concat();
     let good = object(
         "verification",
         0,
@@ -167,6 +185,16 @@ fn check_objects(sigstore: &Sigstore) {
         2,
         &["push", "--source=oci:none", "--images=oci:x", "--tags=a"],
     );
+    let fulcio = format!("--fulcio-url={}", sigstore.url("/fulcio"));
+    let keyless = ["sign-bundle", "--sign=keyless", &fulcio, &rekor];
+    let signed = object("signedBundle", 0, &[&keyless[..], &files].concat());
+    assert_eq!(
+        signed["evidence"]["certificate"]["issuer"],
+        sigstore::ISSUER
+    );
+    object("signedBundle", 0, &[&sign[..], &files, &log].concat());
+    let kinds = ["verification", "signedBundle", "bundleVerification"];
+    assert_eq!(schema.unseen(&kinds), [""; 0]);
     let digest = printed(
         &place,
         &[&sign[..], &files, &log, &["--output=digest"]].concat(),
