@@ -44,6 +44,7 @@ fn parse_verb(environment: &ProcessEnvironment) -> Result<(Verb, VerbOrigin), In
     let error = |reason| InputError {
         place: "command".to_owned(),
         reason,
+        location: None,
     };
     let text = environment.get("INPUT_COMMAND").unwrap_or_default().trim();
     if text.is_empty() {
@@ -95,6 +96,7 @@ fn check_names(environment: &ProcessEnvironment) -> Result<Vec<String>, InputErr
                 return Err(InputError {
                     place: shown,
                     reason: format!("is not an input; did you mean {known}?"),
+                    location: None,
                 });
             }
             None => warnings.push(format!("unknown input {shown}, which is ignored")),

@@ -11,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::invocation::Invocation;
 use crate::cli::Input;
+use crate::notices::FileLocation;
 use crate::policy::{self, ReleasePolicy};
 use crate::release::Failure;
 use files::Files;
@@ -19,6 +20,8 @@ use files::Files;
 pub(super) struct LoadedPolicy {
     pub(super) policy: ReleasePolicy,
     pub(super) file: String,
+    /// File that annotations are about: of two files the repository's own.
+    pub(super) location: FileLocation,
 }
 
 impl LoadedPolicy {
@@ -65,9 +68,21 @@ async fn read_policy_file(
         return Ok(None);
     };
     let file = files.called(path);
+    let location = files.location(invocation, path);
     match ReleasePolicy::parse(&bytes) {
-        Ok(policy) => Ok(Some(LoadedPolicy { policy, file })),
-        Err(error) => Err(Failure::input(format!("the policy file {file}: {error}"))),
+        Ok(policy) => Ok(Some(LoadedPolicy {
+            policy,
+            file,
+            location,
+        })),
+        Err(error) => {
+            let position = Some((error.at.line, error.at.column));
+            let failure = Failure::input(format!("the policy file {file}: {error}"));
+            Err(failure.at_file(FileLocation {
+                position,
+                ..location
+            }))
+        }
     }
 }
 
@@ -83,7 +98,8 @@ fn named_one(found: Option<LoadedPolicy>, path: &Path) -> Result<LoadedPolicy, F
             loaded.file
         ))
         .with_reason("a file that says nothing has nothing to add, and turns no rule off")
-        .with_hint("leave policy out, or name a file with environments")),
+        .with_hint("leave policy out, or name a file with environments")
+        .at_file(loaded.location)),
         false => Ok(loaded),
     }
 }
@@ -100,10 +116,12 @@ fn join(own: LoadedPolicy, added: LoadedPolicy) -> Result<LoadedPolicy, Failure>
             "the input policy adds environments; it changes none of the repository's own policy",
         )
         .with_hint("give it another name, or say the same in both files")
+        .at_file(added.location.clone())
     })?;
     Ok(LoadedPolicy {
         policy,
         file: format!("{} with {}", own.file, added.file),
+        location: own.location,
     })
 }
 

@@ -56,8 +56,10 @@ pub(super) async fn build_job(
 ) -> Result<ReleaseJob, Failure> {
     let arguments = &invocation.arguments;
     let loaded = load_policy::load_policy(invocation).await?;
-    let targets = release_targets::resolve_targets(invocation, verb, loaded.as_ref())?;
-    announcement::announce_release(invocation, verb, &targets)?;
+    let targets = release_targets::resolve_targets(invocation, verb, loaded.as_ref());
+    if let Ok(targets) = &targets {
+        announcement::announce_release(invocation, verb, targets)?;
+    }
     if let Some(loaded) = &loaded {
         invocation.log.info(&loaded.remark());
     }
@@ -65,7 +67,7 @@ pub(super) async fn build_job(
         environment,
         rules: stage,
         routes,
-    } = targets;
+    } = targets?;
     rule_inputs::refuse_overrides(invocation, environment.as_ref())?;
     let rules = match stage.zip(loaded.as_ref()) {
         Some((stage, loaded)) => environment_rules(stage, loaded, arguments)?,
@@ -163,7 +165,10 @@ pub(super) fn environment_rules(
     loaded: &LoadedPolicy,
     arguments: &InputValues,
 ) -> Result<TagRuleSet, Failure> {
-    let wrong = |error| Failure::input(format!("the policy file {}: {error}", loaded.file));
+    let wrong = |error| {
+        Failure::input(format!("the policy file {}: {error}", loaded.file))
+            .at_file(loaded.location.clone())
+    };
     let Some(own) = stage
         .rules(rule_inputs::parse_mode(arguments)?)
         .map_err(wrong)?

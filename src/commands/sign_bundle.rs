@@ -26,9 +26,8 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         &format!("{artifact} into the bundle {path}"),
     );
     let unread = |reason: String| {
-        arguments.error(
+        arguments.file_error(
             Input::Artifact,
-            None,
             format!("{artifact:?} cannot be read: {reason}"),
         )
     };

@@ -25,9 +25,9 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         &format!("{artifact} by the bundle {path}"),
     );
     let bundle = read_bounded_file(Path::new(&path), BUNDLE_LIMIT)
-        .map_err(|error| arguments.error(Input::Bundle, None, format!("{path:?} {error:#}")))?;
+        .map_err(|error| arguments.file_error(Input::Bundle, format!("{path:?} {error:#}")))?;
     let bundles = split_json_lines(&bundle)
-        .map_err(|error| arguments.error(Input::Bundle, None, format!("{path:?}: {error}")))?;
+        .map_err(|error| arguments.file_error(Input::Bundle, format!("{path:?}: {error}")))?;
     let requirements = file_requirements(invocation).await?;
     let (met, result) = first_valid(&requirements, &bundles, &mut subject);
     Ok(VerbResult::VerifiedBundle(Box::new(BundleVerification {
@@ -85,11 +85,7 @@ fn open_subject(invocation: &Invocation) -> Result<(SignedArtifact, String), Fai
     match (file, arguments.value::<Digest>(Input::Digest)?) {
         (Some(path), None) => {
             let file = SignedArtifact::open(Path::new(path)).map_err(|error| {
-                arguments.error(
-                    Input::Artifact,
-                    None,
-                    format!("{path:?} cannot be read: {error}"),
-                )
+                arguments.file_error(Input::Artifact, format!("{path:?} cannot be read: {error}"))
             })?;
             Ok((file, path.to_owned()))
         }

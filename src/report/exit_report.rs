@@ -2,30 +2,14 @@
 
 use std::io::Write;
 
-use super::bundle_report::{BundleVerification, SignedBundle};
 use super::report_page::ReportPage;
 use super::result_report::{FailureReport, ResultReport};
 use super::run_log::RunLog;
 use super::tags_report::TagsResult;
+use super::verb_result::VerbResult;
 use super::{cleaned, job_summary, json_output, step_files, step_outputs};
 use crate::actions::ProcessEnvironment;
-use crate::release::{BatchOutcome, Failure, ReleaseOutcome, Verification};
-
-/// Result of a verb.
-pub enum VerbResult {
-    /// Release of one image, or its dry run.
-    Released(Box<ReleaseOutcome>),
-    /// Release of several services, some of which may have failed.
-    Batch(Box<BatchOutcome>),
-    /// Derived tags.
-    Tagged(Box<TagsResult>),
-    /// Checked signatures of an image.
-    Verified(Box<Verification>),
-    /// Checked bundle of a file.
-    VerifiedBundle(Box<BundleVerification>),
-    /// Signed file.
-    SignedBundle(Box<SignedBundle>),
-}
+use crate::release::Failure;
 
 /// Reports the result of `verb`: in a job by log, outputs and summary, else on `page`, which gets the
 /// value that the user chose in any case. Returns the exit status.
@@ -156,6 +140,7 @@ mod tests {
     use super::*;
     use crate::actions::SecretTexts;
     use crate::cli::OutputFormat;
+    use crate::release::ReleaseOutcome;
     use crate::report::TextStyle;
     use crate::report::run_log::LogReader;
     use crate::report::sample_outcomes;

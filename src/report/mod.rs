@@ -23,6 +23,7 @@ mod styled_text;
 mod tags_report;
 mod terminal;
 mod text_report;
+mod verb_result;
 mod verification_report;
 
 #[cfg(test)]
@@ -35,9 +36,10 @@ mod shared_buffer;
 
 pub use batch_phrases::service_line;
 pub use bundle_report::{BundleVerification, SignedBundle};
-pub use exit_report::{VerbResult, report_result};
+pub use exit_report::report_result;
 pub use report_page::ReportPage;
 pub use run_log::{LogReader, LogSettings, RunLog};
 pub use styled_text::TextStyle;
 pub use tags_report::{OutputSeparators, TagsResult};
 pub use terminal::Terminals;
+pub use verb_result::VerbResult;

@@ -1,8 +1,8 @@
 //! Result of a verb in every form of a report: text, summary, outputs and values.
 
-use super::exit_report::VerbResult;
 use super::styled_text::StyledText;
 use super::tags_report::TagsResult;
+use super::verb_result::VerbResult;
 use super::{
     batch_phrases, batch_report, bundle_report, cleaned, job_summary, step_outputs, text_report,
     verification_report,

@@ -107,11 +107,11 @@ fn terminal_size(stream: &(impl AsFd + IsTerminal)) -> Option<TerminalSize> {
 }
 
 /// Returns how much the log says: everything in a job that is run again with debug logging.
-fn verbosity(environment: &ProcessEnvironment, asked: Verbosity) -> Verbosity {
+fn verbosity(environment: &ProcessEnvironment, wanted: Verbosity) -> Verbosity {
     let is_debugged = environment.is_in_runner() && environment.get("RUNNER_DEBUG") == Some("1");
-    match asked {
+    match wanted {
         Verbosity::Normal if is_debugged => Verbosity::Verbose,
-        asked => asked,
+        wanted => wanted,
     }
 }
 

@@ -4,6 +4,7 @@ use shipmark::signing::PrivateKey;
 
 use crate::registry::{Profile, Registry};
 use crate::sigstore::{self, Sigstore};
+use crate::support::checkout::commit;
 use crate::support::output_schema::OutputSchema;
 use crate::support::process::{Place, Ran, is_empty};
 use crate::support::{example, example_root, keys};
@@ -88,16 +89,19 @@ fn a_format_without_a_meaning_for_the_verb_is_refused_with_those_that_have_one()
 #[test]
 fn a_refusal_leaves_nothing_to_go_on_with() {
     let (place, source) = (Place::new(), example());
-    let promote = ["promote", "--source", &source, "--images=oci:prod"];
-    let refused = ["--environment=prod", "--ref=refs/heads/main"];
+    let refused = |format: &str| {
+        let mut step = place.step("refs/heads/x", &[]);
+        step.args(["promote", "--source", &source, "--images=oci:prod"])
+            .args(["--environment=prod", "--ref=refs/heads/main"])
+            .args(["--output", format]);
+        let ran = Ran::of(step.output().unwrap());
+        assert_eq!(ran.status, Some(1), "{}", ran.log);
+        ran.out
+    };
     for format in ["digest", "image", "tags"] {
-        let output = format!("--output={format}");
-        let ran = place.run(&[&promote[..], &refused, &[&output]].concat());
-        assert_eq!((ran.status, ran.out.as_str()), (Some(1), ""), "{}", ran.log);
+        assert_eq!(refused(format), "", "{format}");
     }
-    let ran = place.run(&[&promote[..], &refused, &["--output=json"]].concat());
-    assert_eq!(ran.status, Some(1), "{}", ran.log);
-    let json = OutputSchema::load().check("failure", &ran.out);
+    let json = OutputSchema::load().check("failure", &refused("json"));
     assert_eq!(json["outcome"], "refused");
 }
 
@@ -144,7 +148,11 @@ fn check_objects(sigstore: &Sigstore) {
         "--signing-key=key.pem",
         "--transparency-log=off",
     ];
-    let sbom = ["--sbom=sbom.json", "--sign-annotations=team=web"];
+    let sbom = [
+        "--sbom=sbom.json",
+        "--unbound=allow",
+        "--sign-annotations=team=web",
+    ];
     let sign = [&sign[..], &sbom].concat();
     let released = object("release", 0, &push(&source, &sign));
     assert_eq!(released["destinations"][0]["signatures"][0]["made"], true);
@@ -297,4 +305,46 @@ fn colours_are_for_those_who_want_them() {
     for file in ["output", "summary"] {
         assert!(!place.read(file).contains('\x1b'));
     }
+}
+
+#[test]
+fn an_error_in_a_file_is_shown_at_the_file() {
+    let place = Place::new();
+    let annotated = |inputs: &[(&str, &str)], more: &[(&str, &str)], expected: &str| {
+        let mut step = place.step("refs/heads/main", inputs);
+        step.env("GITHUB_WORKSPACE", place.root());
+        step.envs(more.iter().copied());
+        let ran = Ran::of(step.output().unwrap());
+        assert_eq!(ran.status, Some(2), "{}", ran.log);
+        let expected = format!("::error {expected},title=shipmark");
+        assert!(ran.log.contains(&expected), "{expected} in {}", ran.log);
+    };
+    std::fs::create_dir(place.path("reports")).unwrap();
+    std::fs::write(place.path("reports/sbom.json"), "{").unwrap();
+    std::fs::write(place.path("event.json"), "{\n  \"ref\" }").unwrap();
+    let source = example();
+    let push = [
+        ("command", "push"),
+        ("source", &*source),
+        ("images", "oci:dev"),
+        ("tags", "it"),
+    ];
+    let pem = keys::pem();
+    let signed = [
+        ("sign", "key"),
+        ("signing-key", &*pem),
+        ("sbom", "reports/sbom.json"),
+    ];
+    annotated(
+        &[&push[..], &signed].concat(),
+        &[],
+        "file=reports/sbom.json",
+    );
+    let event = place.path("event.json").display().to_string();
+    let event = [("GITHUB_EVENT_PATH", &*event)];
+    annotated(&push[..3], &event, "file=event.json,line=2,col=9");
+    let policy = "environments:\n  prod:\n    repositry: x\n";
+    let commit = commit(place.root(), &[(".github/shipmark.yml", policy)]);
+    let workflow = [("GITHUB_WORKFLOW_SHA", &*commit)];
+    annotated(&push, &workflow, "file=.github/shipmark.yml,line=3,col=5");
 }
