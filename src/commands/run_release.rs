@@ -31,11 +31,14 @@ pub(super) async fn run_job(
     }
     // Of a failure the reason comes first.
     if result.is_ok() {
-        invocation.log.info(&format!(
-            "{} requests in {:.1} s",
-            context.registry.request_count(),
-            began.elapsed().as_secs_f64()
-        ));
+        let seconds = began.elapsed().as_secs_f64();
+        invocation
+            .log
+            .info(&match context.registry.request_count() {
+                // From disk to disk.
+                0 => format!("done in {seconds:.1} s"),
+                count => format!("{count} requests in {seconds:.1} s"),
+            });
     }
     runner_paths::restore_owners(invocation, &owners);
     result

@@ -36,7 +36,9 @@ pub(super) fn release_text(outcome: &ReleaseOutcome) -> StyledText {
     for released in &outcome.destinations {
         push_destination(&mut text, outcome, released);
     }
-    for note in &outcome.notes {
+    // Of contradictions the log has a warning.
+    let is_new = |note: &&String| !outcome.provenance.contradictions().any(|it| it == *note);
+    for note in outcome.notes.iter().filter(is_new) {
         push_note(&mut text, note);
     }
     text.trim_end();
