@@ -90,7 +90,7 @@ impl OutputFormat {
             Verb::Verify => &[Self::Text, Self::Json, Self::Digest, Self::Image],
             Verb::Tags => &[Self::Text, Self::Json, Self::Tags],
             Verb::SignBundle => &[Self::Text, Self::Json, Self::Digest],
-            Verb::VerifyBundle => &[Self::Text, Self::Json],
+            Verb::VerifyBundle | Verb::Policy => &[Self::Text, Self::Json],
         }
     }
 }

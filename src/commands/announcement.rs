@@ -1,7 +1,7 @@
 //! First line of a run: what goes where, before anything is asked of a registry.
 
 use super::invocation::Invocation;
-use super::release_targets::{ImageRoute, ReleaseTargets};
+use super::release_targets::{ImageRoute, ReleaseTargets, RouteSource};
 use crate::cli::{Input, InputError};
 use crate::release::ReleaseVerb;
 
@@ -59,7 +59,11 @@ fn release_line(verb: ReleaseVerb, routes: &[ImageRoute], remarks: &str) -> Stri
 fn route_phrase(route: &ImageRoute) -> String {
     let places = route.destinations.iter().map(ToString::to_string);
     let places: Vec<_> = places.collect();
-    format!("{} to {}", route.source, places.join(" and "))
+    let source = match &route.source {
+        RouteSource::Named(source) => source.to_string(),
+        RouteSource::OfCommit(place) => format!("the image of the commit in {place}"),
+    };
+    format!("{source} to {}", places.join(" and "))
 }
 
 #[cfg(test)]
@@ -69,7 +73,7 @@ mod tests {
     fn route(service: &str, destinations: &[&str]) -> ImageRoute {
         ImageRoute {
             service: service.parse().ok(),
-            source: format!("ghcr.io/acme/{service}:1.4.0").parse().unwrap(),
+            source: RouteSource::Named(format!("ghcr.io/acme/{service}:1.4.0").parse().unwrap()),
             from: None,
             destinations: destinations.iter().map(|it| it.parse().unwrap()).collect(),
         }
@@ -81,6 +85,14 @@ mod tests {
         insta::assert_snapshot!(
             release_line(ReleaseVerb::Promote, &one, "environment prod, dry run"),
             @"promoting ghcr.io/acme/web:1.4.0 to prod.example.com/web and oci:mirror (environment prod, dry run)"
+        );
+        let found = ImageRoute {
+            source: RouteSource::OfCommit("ghcr.io/acme/web".parse().unwrap()),
+            ..route("", &["prod.example.com/web"])
+        };
+        insta::assert_snapshot!(
+            release_line(ReleaseVerb::Promote, &[found], ""),
+            @"promoting the image of the commit in ghcr.io/acme/web to prod.example.com/web"
         );
         let two = ["web", "api"].map(|name| route(name, &["prod.example.com/x"]));
         insta::assert_snapshot!(release_line(ReleaseVerb::Push, &two, ""), @r"

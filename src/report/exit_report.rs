@@ -5,9 +5,10 @@ use std::io::Write;
 use super::report_page::ReportPage;
 use super::result_report::{FailureReport, ResultReport};
 use super::run_log::RunLog;
+use super::summary::{self, RunFacts, SummaryContext};
 use super::tags_report::TagsResult;
 use super::verb_result::VerbResult;
-use super::{cleaned, job_summary, json_output, step_files, step_outputs};
+use super::{cleaned, json_output, step_files, step_outputs};
 use crate::actions::ProcessEnvironment;
 use crate::release::Failure;
 
@@ -22,6 +23,11 @@ pub fn report_result(
 ) -> u8 {
     let reporter = Reporter {
         verb,
+        context: SummaryContext {
+            run: RunFacts::from_environment(environment),
+            warnings: log.warnings(),
+            attempt: log.attempt().map_texts(&|text| log.redact(text)),
+        },
         environment,
         log,
     };
@@ -33,7 +39,7 @@ pub fn report_result(
         }
         Ok(result) => {
             log.begin_report();
-            let report = ResultReport::new(result, &|text| log.redact(text));
+            let report = ResultReport::new(result, &reporter.context, &|text| log.redact(text));
             reporter.report(&report, Vec::new(), page);
             reporter.end(report.failure.as_ref())
         }
@@ -47,6 +53,7 @@ pub fn report_result(
 /// What all reports of a run have in common.
 struct Reporter<'a> {
     verb: &'a str,
+    context: SummaryContext,
     environment: &'a ProcessEnvironment,
     log: &'a RunLog,
 }
@@ -109,7 +116,7 @@ impl Reporter<'_> {
             true => step_files::write_bake_files(tagged, self.environment, self.log),
             false => Vec::new(),
         };
-        let outputs = self.report(&ResultReport::of_tags(tagged), files, page);
+        let outputs = self.report(&ResultReport::of_tags(tagged, &self.context), files, page);
         if self.environment.is_in_runner() && tagged.exports_variables {
             step_files::export_variables(self.environment, self.log, &outputs);
         }
@@ -127,7 +134,7 @@ impl Reporter<'_> {
                 _ => Vec::new(),
             };
             let outputs = step_files::without_secrets(outputs, self.log, &[]);
-            let summary = job_summary::failure_summary(self.verb, failure);
+            let summary = summary::failure_summary(self.verb, failure, &self.context);
             let summary = self.log.without_secrets(&summary, &[]);
             step_files::write_outputs(self.environment, self.log, &outputs, &summary);
         }
@@ -181,7 +188,7 @@ mod tests {
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
         assert_eq!(outputs.matches("<<shipmark-").count(), 11);
-        assert!(summary.starts_with("## shipmark promote: released\n"));
+        assert!(summary.contains("\n**Released** by shipmark promote: "));
     }
 
     #[test]
@@ -197,7 +204,7 @@ mod tests {
             assert_eq!(status, expected);
             assert!(log.contains("\n::error title=shipmark push::"));
             assert_eq!(outputs.contains("refused"), refused);
-            assert!(summary.starts_with("## shipmark push: "));
+            assert!(summary.contains("** by shipmark push\n") && summary.contains("[!CAUTION]"));
         }
     }
 

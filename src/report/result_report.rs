@@ -1,10 +1,11 @@
 //! Result of a verb in every form of a report: text, summary, outputs and values.
 
 use super::styled_text::StyledText;
+use super::summary::{self, SummaryContext};
 use super::tags_report::TagsResult;
 use super::verb_result::VerbResult;
 use super::{
-    batch_phrases, batch_report, bundle_report, cleaned, job_summary, step_outputs, text_report,
+    batch_phrases, batch_report, bundle_report, cleaned, step_outputs, text_report,
     verification_report,
 };
 use crate::notices::FileLocation;
@@ -38,15 +39,29 @@ pub(super) struct FailureReport {
 
 impl ResultReport {
     /// Returns the report of a result, with secrets removed from its texts by `clean`.
-    pub(super) fn new(result: VerbResult, clean: &dyn Fn(&str) -> String) -> Self {
+    pub(super) fn new(
+        result: VerbResult,
+        context: &SummaryContext,
+        clean: &dyn Fn(&str) -> String,
+    ) -> Self {
         match result {
-            VerbResult::Released(outcome) => Self::of_release(&cleaned::outcome(*outcome, clean)),
-            VerbResult::Batch(batch) => Self::of_batch(&cleaned::batch(*batch, clean)),
-            VerbResult::Tagged(tagged) => Self::of_tags(&cleaned::tagged(*tagged, clean)),
-            VerbResult::Verified(found) => Self::of_verification(&found),
+            VerbResult::Released(outcome) => {
+                Self::of_release(&cleaned::outcome(*outcome, clean), context)
+            }
+            VerbResult::Batch(batch) => Self::of_batch(&cleaned::batch(*batch, clean), context),
+            VerbResult::Tagged(tagged) => Self::of_tags(&cleaned::tagged(*tagged, clean), context),
+            VerbResult::Verified(found) => Self::of_verification(&found, context),
+            VerbResult::ShownPolicy(shown) => Self {
+                text: shown.to_text().into(),
+                summary: shown.to_summary(),
+                outputs: shown.to_outputs(),
+                values: Vec::new(),
+                failure: None,
+                names: shown.names(),
+            },
             VerbResult::VerifiedBundle(found) => Self {
                 text: bundle_report::to_text(&found),
-                summary: bundle_report::to_summary(&found),
+                summary: summary::bundle_summary(&found, context),
                 outputs: bundle_report::to_outputs(&found),
                 values: Vec::new(),
                 failure: bundle_report::to_refusal(&found).map(|it| FailureReport::new(&it)),
@@ -54,7 +69,7 @@ impl ResultReport {
             },
             VerbResult::SignedBundle(signed) => Self {
                 text: signed.text(),
-                summary: signed.summary(),
+                summary: summary::signed_bundle_summary(&signed, context),
                 outputs: signed.outputs(),
                 values: vec![("digest", signed.digest.to_string())],
                 failure: None,
@@ -63,10 +78,10 @@ impl ResultReport {
         }
     }
 
-    fn of_release(outcome: &ReleaseOutcome) -> Self {
+    fn of_release(outcome: &ReleaseOutcome, context: &SummaryContext) -> Self {
         Self {
             text: text_report::release_text(outcome),
-            summary: job_summary::release_summary(outcome),
+            summary: summary::release_summary(outcome, None, context),
             outputs: step_outputs::release_outputs(outcome),
             values: Vec::new(),
             failure: None,
@@ -75,12 +90,12 @@ impl ResultReport {
     }
 
     /// Returns the report of every service, also if one of them failed.
-    fn of_batch(batch: &BatchOutcome) -> Self {
+    fn of_batch(batch: &BatchOutcome, context: &SummaryContext) -> Self {
         let failure = batch_phrases::to_failure(batch);
         let completed = batch.completed();
         Self {
             text: batch_report::to_text(batch),
-            summary: batch_report::to_summary(batch),
+            summary: summary::batch_summary(batch, context),
             outputs: step_outputs::batch_outputs(batch),
             values: vec![("digest", step_outputs::batch_digests(batch))],
             failure: failure.map(|(failure, text)| FailureReport {
@@ -92,10 +107,10 @@ impl ResultReport {
     }
 
     /// Returns the report of derived tags.
-    pub(super) fn of_tags(tagged: &TagsResult) -> Self {
+    pub(super) fn of_tags(tagged: &TagsResult, context: &SummaryContext) -> Self {
         Self {
             text: tagged.to_text().into(),
-            summary: tagged.to_summary(),
+            summary: summary::tags_summary(tagged, context),
             outputs: tagged.to_outputs(),
             values: Vec::new(),
             failure: None,
@@ -104,10 +119,10 @@ impl ResultReport {
     }
 
     /// Returns the report of all evidence, also if it is not valid.
-    fn of_verification(found: &Verification) -> Self {
+    fn of_verification(found: &Verification, context: &SummaryContext) -> Self {
         Self {
             text: verification_report::to_text(found),
-            summary: verification_report::to_summary(found),
+            summary: summary::verification_summary(found, context),
             outputs: verification_report::to_outputs(found),
             values: vec![("image", verification_report::image_reference(found))],
             failure: found.to_refusal().map(|it| FailureReport::new(&it)),

@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 use super::progress_bars::ProgressBars;
 use super::progress_line::ProgressThrottle;
 use super::styled_text::{StyledText, TextStyle, Tone};
+use super::summary::RunAttempt;
 use crate::actions::{self, AnnotationLevel, CheckoutPaths, SecretTexts};
 use crate::cli::Verbosity;
 use crate::notices::{FileLocation, Notice, Notices, TagNews, TransferProgress, to_printable};
@@ -55,10 +56,16 @@ struct LogState {
     /// Changes of tags that the report will say, unless the run fails.
     unreported: Vec<(String, TagNews)>,
     annotations: [usize; 2],
+    /// Warnings so far, for the summary.
+    warnings: Vec<String>,
+    attempt: RunAttempt,
 }
 
 /// Annotations of a level that GitHub shows for one step.
 const ANNOTATIONS_LIMIT: usize = 10;
+
+/// Most warnings that are kept for the summary.
+const WARNINGS_LIMIT: usize = 200;
 
 /// Characters of a line that are shown.
 const LINE_LIMIT: usize = 4096;
@@ -78,6 +85,8 @@ impl RunLog {
             bars: None,
             unreported: Vec::new(),
             annotations: [0; 2],
+            warnings: Vec::new(),
+            attempt: RunAttempt::default(),
         })))
     }
 
@@ -173,9 +182,26 @@ impl RunLog {
     }
 
     fn warn(&self, text: &str, location: Option<&FileLocation>) {
-        let title = "shipmark";
-        self.lock()
-            .annotate(AnnotationLevel::Warning, title, text, location);
+        let mut inner = self.lock();
+        inner.record_warning(text);
+        inner.annotate(AnnotationLevel::Warning, "shipmark", text, location);
+    }
+
+    /// Returns the warnings so far, without secrets; of very many the first.
+    pub fn warnings(&self) -> Vec<String> {
+        let inner = self.lock();
+        let warnings = inner.warnings.iter();
+        warnings.map(|text| inner.redact(text)).collect()
+    }
+
+    /// Records what the run is asked to do, for the report of a failure.
+    pub fn record_attempt(&self, attempt: RunAttempt) {
+        self.lock().attempt = attempt;
+    }
+
+    /// Returns what the run is asked to do, as far as it is recorded.
+    pub fn attempt(&self) -> RunAttempt {
+        self.lock().attempt.clone()
     }
 
     /// Writes why the run failed, after the tags that it has written by then. `text` begins with the
@@ -272,6 +298,12 @@ impl LogState {
         match redacted == text.as_str() {
             true => text.render(style),
             false => StyledText::from(redacted).render(style),
+        }
+    }
+
+    fn record_warning(&mut self, text: &str) {
+        if self.warnings.len() < WARNINGS_LIMIT {
+            self.warnings.push(text.to_owned());
         }
     }
 

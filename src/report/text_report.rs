@@ -10,6 +10,9 @@ pub(super) fn release_text(outcome: &ReleaseOutcome) -> StyledText {
     text.push_toned(Tone::Title, phrases::release_phrase(outcome));
     text.push(&format!(" {}\n", outcome.source));
     let mut fact = |name: &str, value: &str| text.push(&format!("  {name:<8} {value}\n"));
+    if let Some(found) = phrases::lookup_phrase(outcome) {
+        fact("source", &found);
+    }
     fact("digest", &outcome.root.to_string());
     if let Some(subset) = &outcome.platform_selection {
         fact("created", &phrases::platforms_phrase(subset));

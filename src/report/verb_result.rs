@@ -1,6 +1,7 @@
 //! What a verb returns, for all reports of it.
 
 use super::bundle_report::{BundleVerification, SignedBundle};
+use super::policy_report::PolicyReport;
 use super::tags_report::TagsResult;
 use crate::release::{BatchOutcome, ReleaseOutcome, Verification};
 
@@ -18,4 +19,6 @@ pub enum VerbResult {
     VerifiedBundle(Box<BundleVerification>),
     /// Signed file.
     SignedBundle(Box<SignedBundle>),
+    /// Policy with its defaults.
+    ShownPolicy(Box<PolicyReport>),
 }

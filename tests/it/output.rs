@@ -201,7 +201,16 @@ fn check_objects(sigstore: &Sigstore) {
         sigstore::ISSUER
     );
     object("signedBundle", 0, &[&sign[..], &files, &log].concat());
-    let kinds = ["verification", "signedBundle", "bundleVerification"];
+    let policy = "services: [web]\nenvironments:\n  dev:\n    repository: oci:dev/{service}\n";
+    std::fs::create_dir(place.path(".github")).unwrap();
+    std::fs::write(place.path(".github/shipmark.yml"), policy).unwrap();
+    object("policy", 0, &["policy"]);
+    let kinds = [
+        "verification",
+        "signedBundle",
+        "bundleVerification",
+        "policy",
+    ];
     assert_eq!(schema.unseen(&kinds), [""; 0]);
     let digest = printed(
         &place,

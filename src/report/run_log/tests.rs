@@ -29,7 +29,6 @@ fn a_job_gets_commands() {
     insta::assert_snapshot!(page.text(), @r"
     ::add-mask::Y205aWIzUTZiV0ZrWlMxMWNDMTNiM0pr
     ::add-mask::cm9ib3Q6bWFkZS11cC13b3Jk
-    ::add-mask::made&#45;up&#45;word
     ::add-mask::bWFkZS11cC13b3Jk
     ::add-mask::made-up-word
     login of robot:***
