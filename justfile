@@ -50,6 +50,10 @@ large-sources binary:
 demo:
     scripts/demo.sh
 
+# Pictures of the job summaries, for docs/
+summary-pictures *names:
+    scripts/summary-pictures.sh "$@"
+
 # The static binary that goes into the image
 static-build:
     scripts/static-build.sh
