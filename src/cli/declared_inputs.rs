@@ -4,9 +4,9 @@ use super::heading::Heading;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, COMMIT_VERBS, OFFLINE_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS,
-    RELEASE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED,
-    TAGGING_VERBS, TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
+    BUNDLE_VERBS, COMMIT_VERBS, OFFLINE_VERBS, POLICY_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS,
+    REGISTRY_VERBS, RELEASE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING,
+    SOURCE_REQUIRED, TAGGING_VERBS, TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -180,7 +180,7 @@ declare_inputs! {
     }
     Policy {
         Environment, "environment" {
-            verbs: TAGGING_VERBS, kind: InputKind::Text("NAME"),
+            verbs: POLICY_VERBS, kind: InputKind::Text("NAME"),
             help: "Environment to release to, such as prod",
         }
         Services, "services" {
@@ -188,7 +188,7 @@ declare_inputs! {
             help: "Services of the policy to release, instead of all",
         }
         Policy, "policy" {
-            verbs: TAGGING_VERBS, kind: InputKind::Text("FILE"), path: true, only_with: &[InputCondition::NamesReleaseVerb],
+            verbs: POLICY_VERBS, kind: InputKind::Text("FILE"), path: true, only_with: &[InputCondition::NamesReleaseVerb],
             help: "Policy file in addition to .github/shipmark.yml",
         }
     }
@@ -371,7 +371,7 @@ declare_inputs! {
             help: "Make no calls to GitHub's API, or for verification to Sigstore",
         }
         GithubToken, "github-token" {
-            verbs: TAGGING_VERBS, kind: InputKind::Text("TOKEN"), from_workflow: Some("${{ github.token }}"), secret: true,
+            verbs: POLICY_VERBS, kind: InputKind::Text("TOKEN"), from_workflow: Some("${{ github.token }}"), secret: true,
             help: "Token for GitHub's API",
         }
     }

@@ -60,7 +60,7 @@ impl Input {
                 Some("Default: a line break.")
             }
             Self::Environment => Some(
-                "promote moves the tag of its name. If there is a policy, it must be one of the policy's environments.",
+                "promote moves the tag of its name. If there is a policy, it must be one of the policy's environments. The verb policy shows this environment alone.",
             ),
             Self::Policy => Some(
                 "Environments with their repositories, and services. It only adds: the environments of .github/shipmark.yml always apply if that file exists. In a workflow both files are read from the workflow's own commit.",

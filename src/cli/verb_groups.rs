@@ -21,6 +21,8 @@ pub(super) const SOURCE_CHECKING: &[Verb] = &[Verb::Promote, Verb::Verify];
 pub(super) const VERIFYING: &[Verb] = &[Verb::Promote, Verb::Verify, Verb::VerifyBundle];
 /// Those that derive tags.
 pub(super) const TAGGING_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote];
+/// Those that read the policy.
+pub(super) const POLICY_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote, Verb::Policy];
 /// Those that speak to registries.
 pub(super) const REGISTRY_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 

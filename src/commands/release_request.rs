@@ -13,8 +13,8 @@ use crate::image::Destination;
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
-    ExistingTagPolicy, Failure, ReleaseBatch, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
-    SigningOptions,
+    ExistingTagPolicy, Failure, PromotionPath, ReleaseBatch, ReleaseRequest, ReleaseVerb,
+    RequestedPlatforms, SigningOptions,
 };
 use crate::tagging::{EnvironmentName, ExcludedVersions, TagContext, TagRuleSet, TagRules};
 use crate::transfer::ForeignLayers;
@@ -105,6 +105,8 @@ pub(super) async fn build_job(
     };
     let dry_run = arguments.switch(Input::DryRun)?;
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
+    let path = promotion_path(stage, loaded.as_ref());
+    let reads_previous = has_summary(invocation) && routes.len() <= PREVIOUS_IMAGES_LIMIT;
     let request = |source, lookup, from, destinations| ReleaseRequest {
         verb,
         source,
@@ -116,6 +118,8 @@ pub(super) async fn build_job(
         facts: facts.clone(),
         commit_given,
         environment: environment.clone(),
+        path: path.clone(),
+        reads_previous,
         existing,
         check: check.clone(),
         signing: signing.clone(),
@@ -148,6 +152,31 @@ pub(super) async fn build_job(
         dry_run,
         services,
     }))
+}
+
+/// Most images of a run whose predecessors are read: each costs up to three requests.
+const PREVIOUS_IMAGES_LIMIT: usize = 20;
+
+/// Returns whether a job summary will be written.
+fn has_summary(invocation: &Invocation) -> bool {
+    let environment = &invocation.environment;
+    environment.is_in_runner() && environment.get("GITHUB_STEP_SUMMARY").is_some()
+}
+
+/// Returns the environments before and after `stage`.
+fn promotion_path(
+    stage: Option<&EnvironmentRules>,
+    loaded: Option<&LoadedPolicy>,
+) -> PromotionPath {
+    let Some((stage, loaded)) = stage.zip(loaded) else {
+        return PromotionPath::default();
+    };
+    let stages = loaded.policy.environments().iter();
+    let next = stages.filter(|other| other.from() == Some(stage.name()));
+    PromotionPath {
+        from: stage.from().cloned(),
+        next: next.map(|other| other.name().clone()).collect(),
+    }
 }
 
 /// The environment's own rules, where it has any: then there are no others.

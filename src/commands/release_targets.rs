@@ -18,6 +18,17 @@ use route_source::refuse_reserved_newest;
 
 pub(super) use route_source::RouteSource;
 
+/// Checks that no two repositories of the policy are one, on this machine, as a release does.
+///
+/// # Errors
+/// Two that are one, or a directory of which that cannot be known.
+pub(super) fn check_repositories(
+    invocation: &Invocation,
+    policy: &LoadedPolicy,
+) -> Result<(), Failure> {
+    repositories::find(invocation, policy).map(drop)
+}
+
 /// What is to be released where.
 pub(super) struct ReleaseTargets<'a> {
     /// The environment that it is released to.

@@ -94,6 +94,13 @@ impl ImageLabels {
             .map(String::as_str)
     }
 
+    /// `org.opencontainers.image.source`, as written.
+    pub fn source(&self) -> Option<&str> {
+        self.0
+            .get("org.opencontainers.image.source")
+            .map(String::as_str)
+    }
+
     /// `org.opencontainers.image.version`, as written.
     pub fn version(&self) -> Option<&str> {
         self.0

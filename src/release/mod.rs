@@ -16,6 +16,8 @@ mod outcome;
 mod pipeline;
 mod plan;
 mod prepared_release;
+mod previous_image;
+mod release_facts;
 mod request;
 mod resolve;
 mod resolve_and_observe;
@@ -33,6 +35,7 @@ pub use outcome::{
     DestinationOutcome, PlatformSelection, ReleaseOutcome, SignatureResult, TagChange, TagResult,
 };
 pub use pipeline::{announce_repositories, run};
+pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
 pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::release_facts::{PromotionPath, SignerName};
 use super::source_lookup::SourceLookup;
 use crate::event::EventFacts;
 use crate::github;
@@ -56,6 +57,10 @@ pub struct ReleaseRequest {
     pub naming: ReleaseNaming,
     /// Environment, if any.
     pub environment: Option<EnvironmentName>,
+    /// Environments before and after it, by the policy.
+    pub path: PromotionPath,
+    /// Whether the labels of the image that a moving tag pointed to are read, for the report.
+    pub reads_previous: bool,
     /// Policy for immutable tags that exist.
     pub existing: ExistingTagPolicy,
     /// Repository that must have the image, where a policy names one.
@@ -140,6 +145,14 @@ pub struct ImageCheck {
     pub requirement: Requirement,
     /// Required evidence: at least one.
     pub wanted: Vec<RequiredEvidence>,
+}
+
+impl ImageCheck {
+    /// Returns the signer whose signature is required; `None` if only attestations are.
+    pub(super) fn source_signer(&self) -> Option<SignerName> {
+        let is_signature_wanted = self.wanted.contains(&RequiredEvidence::Signature);
+        is_signature_wanted.then(|| SignerName::from_requirement(&self.requirement))
+    }
 }
 
 /// Signature or attestation that is required.

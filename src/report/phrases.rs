@@ -64,16 +64,6 @@ pub(super) fn release_phrase(outcome: &ReleaseOutcome) -> &'static str {
     }
 }
 
-/// Returns how the release ended, for a title.
-pub(super) fn title_phrase(outcome: &ReleaseOutcome) -> &'static str {
-    match (outcome.dry_run, outcome.has_changes()) {
-        (true, true) => "dry run, nothing was written",
-        (true, false) => "dry run, already up to date",
-        (false, true) => "released",
-        (false, false) => "already up to date",
-    }
-}
-
 /// Returns the reference of an image by tag.
 pub(super) fn tag_reference(place: &Destination, tag: &Tag) -> String {
     format!("{place}:{tag}")

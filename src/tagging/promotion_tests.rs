@@ -19,7 +19,7 @@ fn labelled(version: Option<&str>) -> ImageOrigin {
         malformed_revision: None,
         revision: Some(BUILT.parse().unwrap()),
         version: version.map(str::to_owned),
-        names: ImageNames::default(),
+        ..ImageOrigin::default()
     }
 }
 
