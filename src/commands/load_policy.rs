@@ -65,7 +65,13 @@ async fn read_policy_file(
     let file = files.called(path);
     match ReleasePolicy::parse(&bytes) {
         Ok(policy) => Ok(Some(LoadedPolicy { policy, file })),
-        Err(error) => Err(Failure::input(format!("the policy file {file}: {error}"))),
+        Err(error) => {
+            let failure = Failure::input(format!("the policy file {file}: {error}"));
+            Err(match error.hint() {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            })
+        }
     }
 }
 
