@@ -6,6 +6,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
+use super::markdown_text::markdown;
 use crate::notices::to_printable;
 
 /// Shorter pieces of base64 than this stand in texts by chance.
@@ -52,6 +53,15 @@ pub(super) fn all(text: &str) -> Vec<String> {
     let mustache = markup(text, ["&quot;", "&#39;"]).replace('/', "&#x2F;");
     all.push(mustache.replace('`', "&#x60;").replace('=', "&#x3D;"));
     all.push(mustache);
+    all.push(character_references(text));
+    // As it is escaped inside a word.
+    let inside = markdown(&format!("x{text}x"));
+    all.extend(
+        inside
+            .strip_prefix('x')
+            .and_then(|it| it.strip_suffix('x'))
+            .map(str::to_owned),
+    );
     // As `report` shows code in a table.
     all.push(text.replace('|', "`&#124;`"));
     let shown: Vec<String> = all
@@ -64,14 +74,11 @@ pub(super) fn all(text: &str) -> Vec<String> {
     all
 }
 
-/// Returns running text as markdown that is no markup. Everything but letters, digits and a few
-/// harmless marks becomes a character reference; after `@` and `#` a space without width keeps GitHub
-/// from making a mention or a link of them.
-pub fn markdown(text: &str) -> String {
+/// Returns `text` with a reference in place of every character that may be markup.
+fn character_references(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {
-            '@' | '#' => drop(write!(out, "&#{};&#8203;", u32::from(c))),
             ' ' | ',' | ';' | '/' | '%' => out.push(c),
             _ if c.is_ascii_alphanumeric() || !c.is_ascii() => out.push(c),
             _ => drop(write!(out, "&#{};", u32::from(c))),

@@ -5,6 +5,7 @@
 mod command_files;
 mod encodings;
 mod file_ownership;
+mod markdown_text;
 mod process_environment;
 mod random_word;
 mod runner_mounts;
@@ -14,8 +15,8 @@ mod workflow_command;
 pub use command_files::{
     FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary, append_variables,
 };
-pub use encodings::markdown;
 pub use file_ownership::FolderOwnership;
+pub use markdown_text::markdown;
 pub use process_environment::ProcessEnvironment;
 pub use runner_mounts::RunnerMounts;
 pub use secrets::SecretTexts;

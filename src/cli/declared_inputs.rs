@@ -6,7 +6,7 @@ use super::verb::Verb;
 use super::verb_groups::{
     BUNDLE_VERBS, COMMIT_VERBS, OFFLINE_VERBS, POLICY_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS,
     REGISTRY_VERBS, RELEASE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING,
-    TAGGING_VERBS, TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
+    SOURCE_REQUIRED, TAGGING_VERBS, TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -62,7 +62,7 @@ declare_inputs! {
     }
     SourceAndDestination {
         Source, "source" {
-            verbs: REGISTRY_VERBS, kind: InputKind::Text("IMAGE"), required: REGISTRY_VERBS, path: true,
+            verbs: REGISTRY_VERBS, kind: InputKind::Text("IMAGE"), required: SOURCE_REQUIRED, path: true,
             help: "Image to read: in a registry, an image layout, an archive or an engine",
         }
         Images, "images" {
@@ -138,7 +138,7 @@ declare_inputs! {
             help: "Git ref to derive tags from, such as refs/tags/v1.4.0",
         }
         Commit, "commit" {
-            verbs: COMMIT_VERBS, kind: InputKind::Text("SHA"),
+            verbs: TAGGING_VERBS, kind: InputKind::Text("SHA"),
             help: "Full SHA of the commit that the image was built from",
         }
         Event, "event" {

@@ -7,7 +7,7 @@ impl Input {
     pub const fn details(self) -> Option<&'static str> {
         match self {
             Self::Source => Some(
-                "A registry reference with tag or digest; oci:DIR[:NAME], an image layout; oci-archive:FILE[:NAME], a tar of a layout; docker-archive:FILE[:NAME], the output of docker save (FILE - is standard input); or docker-daemon:NAME, an image of the Docker engine. For an environment of the policy a tag or digest alone is enough: it is read from the repository that the environment takes its images from.",
+                "A registry reference with tag or digest; oci:DIR[:NAME], an image layout; oci-archive:FILE[:NAME], a tar of a layout; docker-archive:FILE[:NAME], the output of docker save (FILE - is standard input); or docker-daemon:NAME, an image of the Docker engine. For an environment of the policy a tag or digest alone is enough: it is read from the repository that the environment takes its images from. Default for promote: the image that was built from the commit of the event or the checkout.",
             ),
             Self::Images => Some(
                 "Not needed if environment names an environment of the policy. The verb tags takes names of images in the form of docker/metadata-action.",
@@ -49,7 +49,7 @@ impl Input {
                 "Takes the place of the event's or the checkout's. Refused in a runner if an environment applies.",
             ),
             Self::Commit => Some(
-                "Takes the place of the event's or the checkout's, for a run that builds another ref. Refused in a runner if an environment applies.",
+                "Takes the place of the event's or the checkout's, for a run that builds another ref or promotes the image of another commit. Refused in a runner if an environment applies.",
             ),
             Self::Event => Some(
                 "Takes the place of the runner's. Refused in a runner if an environment applies.",

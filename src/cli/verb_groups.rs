@@ -26,6 +26,9 @@ pub(super) const POLICY_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote
 /// Those that speak to registries.
 pub(super) const REGISTRY_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 
+/// Those that read the image that `source` names, and no other.
+pub(super) const SOURCE_REQUIRED: &[Verb] = &[Verb::Push, Verb::Verify];
+
 /// Those that make or check signatures.
 pub(super) const SIGNATURE_VERBS: &[Verb] = REFUSABLE_VERBS;
 /// Those that come to more than one end.

@@ -2,7 +2,8 @@
 
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
-use super::release_targets::{self, ImageRoute, ReleaseTargets};
+use super::release_targets::{self, ImageRoute, ReleaseTargets, RouteSource};
+use super::sought_commit::SoughtCommit;
 use super::{
     dirty_checkout, event_inputs, naming_inputs, rule_inputs, tag_context, verification_inputs,
 };
@@ -12,8 +13,8 @@ use crate::image::Destination;
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
-    ExistingTagPolicy, Failure, ReleaseBatch, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
-    SigningOptions,
+    ExistingTagPolicy, Failure, PromotionPath, ReleaseBatch, ReleaseRequest, ReleaseVerb,
+    RequestedPlatforms, SigningOptions,
 };
 use crate::tagging::{EnvironmentName, ExcludedVersions, TagContext, TagRuleSet, TagRules};
 use crate::transfer::ForeignLayers;
@@ -74,6 +75,7 @@ pub(super) async fn build_job(
         ReleaseVerb::Promote => facts,
     };
     let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded.as_ref())?;
+    let mut sought = SoughtCommit::new(invocation, facts.as_ref(), stage.zip(loaded.as_ref()));
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
     let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
     let existing = match arguments.choice(Input::Existing)? {
@@ -103,9 +105,12 @@ pub(super) async fn build_job(
     };
     let dry_run = arguments.switch(Input::DryRun)?;
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
-    let request = |source, from, destinations| ReleaseRequest {
+    let path = promotion_path(stage, loaded.as_ref());
+    let reads_previous = has_summary(invocation) && routes.len() <= PREVIOUS_IMAGES_LIMIT;
+    let request = |source, lookup, from, destinations| ReleaseRequest {
         verb,
         source,
+        lookup,
         from,
         destinations,
         rules: rules.clone(),
@@ -113,6 +118,8 @@ pub(super) async fn build_job(
         facts: facts.clone(),
         commit_given,
         environment: environment.clone(),
+        path: path.clone(),
+        reads_previous,
         existing,
         check: check.clone(),
         signing: signing.clone(),
@@ -130,7 +137,11 @@ pub(super) async fn build_job(
         destinations,
     } in routes
     {
-        let request = request(source, from, destinations);
+        let (source, lookup) = match source {
+            RouteSource::Named(source) => (source, None),
+            RouteSource::OfCommit(place) => sought.lookup_in(place)?,
+        };
+        let request = request(source, lookup, from, destinations);
         match service {
             Some(service) => services.push((service, request)),
             None => return Ok(ReleaseJob::One(Box::new(request))),
@@ -141,6 +152,31 @@ pub(super) async fn build_job(
         dry_run,
         services,
     }))
+}
+
+/// Most images of a run whose predecessors are read: each costs up to three requests.
+const PREVIOUS_IMAGES_LIMIT: usize = 20;
+
+/// Returns whether a job summary will be written.
+fn has_summary(invocation: &Invocation) -> bool {
+    let environment = &invocation.environment;
+    environment.is_in_runner() && environment.get("GITHUB_STEP_SUMMARY").is_some()
+}
+
+/// Returns the environments before and after `stage`.
+fn promotion_path(
+    stage: Option<&EnvironmentRules>,
+    loaded: Option<&LoadedPolicy>,
+) -> PromotionPath {
+    let Some((stage, loaded)) = stage.zip(loaded) else {
+        return PromotionPath::default();
+    };
+    let stages = loaded.policy.environments().iter();
+    let next = stages.filter(|other| other.from() == Some(stage.name()));
+    PromotionPath {
+        from: stage.from().cloned(),
+        next: next.map(|other| other.name().clone()).collect(),
+    }
 }
 
 /// The environment's own rules, where it has any: then there are no others.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::cancellation::until_cancelled;
 use super::invocation::Invocation;
 use super::{
-    input_spelling, policy, promote, push, run_release, runner_advice, runner_paths, sign_bundle,
-    tags, verify, verify_bundle,
+    input_spelling, policy, promote, push, run_attempt, run_release, runner_advice, runner_paths,
+    sign_bundle, tags, verify, verify_bundle,
 };
 use crate::actions::ProcessEnvironment;
 use crate::cli::{InputValues, Verb};
@@ -30,6 +30,7 @@ pub async fn run(
         environment,
         log,
     };
+    run_attempt::record_inputs(&invocation);
     let result = dispatch(&invocation, cancelled).await;
     runner_advice::advise(result, &invocation)
 }
@@ -42,10 +43,12 @@ async fn dispatch(
         Verb::Tags => until_cancelled(tags::run(invocation), cancelled).await,
         Verb::Push => {
             let job = push::build_request(invocation).await?;
+            run_attempt::record_job(invocation, &job);
             run_release::run_job(&job, invocation, cancelled).await
         }
         Verb::Promote => {
             let job = promote::build_request(invocation).await?;
+            run_attempt::record_job(invocation, &job);
             run_release::run_job(&job, invocation, cancelled).await
         }
         Verb::Verify => until_cancelled(verify::run(invocation), cancelled).await,

@@ -150,6 +150,12 @@ impl Manifest {
         self.layers().filter(|layer| layer.is_foreign())
     }
 
+    /// Returns how many bytes its config and layers have, compressed as they are.
+    pub fn content_size(&self) -> u64 {
+        let sizes = self.blobs().chain(self.foreign_layers());
+        sizes.fold(0, |sum, blob| sum.saturating_add(blob.size))
+    }
+
     /// Returns all blobs but the config.
     fn layers(&self) -> impl Iterator<Item = &Descriptor> {
         let layers = match &self.body {

@@ -16,10 +16,13 @@ mod outcome;
 mod pipeline;
 mod plan;
 mod prepared_release;
+mod previous_image;
+mod release_facts;
 mod request;
 mod resolve;
 mod resolve_and_observe;
 mod sign;
+mod source_lookup;
 mod tags;
 mod verify;
 
@@ -32,10 +35,12 @@ pub use outcome::{
     DestinationOutcome, PlatformSelection, ReleaseOutcome, SignatureResult, TagChange, TagResult,
 };
 pub use pipeline::{announce_repositories, run};
+pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
 pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,
 };
+pub use source_lookup::SourceLookup;
 pub use verify::check::{CheckedImage, MissingEvidence, Verification, VerifyRequest, verify};
 pub use verify::evidence::{CheckedAttestation, CheckedSignature};
 pub use verify::graph::ManifestContent;

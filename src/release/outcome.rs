@@ -2,10 +2,13 @@
 
 use url::Url;
 
+use super::release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerName};
 use super::request::{ReleaseVerb, SignatureFormat};
-use crate::image::{CommitId, Destination, Digest, ImageSource, MediaType, Tag, TagOrDigest};
+use crate::image::{
+    CommitId, Destination, Digest, ImageSource, MediaType, NamedCommit, Tag, TagOrDigest,
+};
 use crate::referrers::CopiedReferrers;
-use crate::tagging::{TagKind, TagProvenance};
+use crate::tagging::{EnvironmentName, TagKind, TagProvenance};
 use crate::transfer::CopyStats;
 
 /// Outcome of a release; on a dry run, the planned one.
@@ -17,6 +20,12 @@ pub struct ReleaseOutcome {
     pub dry_run: bool,
     /// Source, as given.
     pub source: ImageSource,
+    /// Commit by which the source was found; `None` if the user named the source.
+    pub sought_commit: Option<NamedCommit>,
+    /// Environment that was released to, if any.
+    pub environment: Option<EnvironmentName>,
+    /// Environments before and after it, by the policy.
+    pub path: PromotionPath,
     /// Digest of the root.
     pub root: Digest,
     /// Media type of the root.
@@ -29,6 +38,14 @@ pub struct ReleaseOutcome {
     pub version: Option<String>,
     /// Commit that the image was built from, if known.
     pub commit: Option<CommitId>,
+    /// Address of the source repository by the image's labels, if they were read.
+    pub source_repository: Option<String>,
+    /// Platforms; for an image that is no index, one entry.
+    pub platforms: Vec<PlatformContent>,
+    /// Signer of this run's signatures; `None` if the release is not signed.
+    pub signer: Option<SignerName>,
+    /// Signer whose signature the source has, if the release required one.
+    pub source_signer: Option<SignerName>,
     /// Sources of the version and the SHA tag.
     pub provenance: TagProvenance,
     /// Outcome at each destination, in the order of the request.
@@ -44,6 +61,8 @@ pub struct DestinationOutcome {
     pub place: Destination,
     /// Tags, immutable ones first.
     pub tags: Vec<TagResult>,
+    /// Image that a moving tag pointed to before; `None` if no tag moved.
+    pub previous: Option<PreviousImage>,
     /// Counts of copied content.
     pub copy_stats: CopyStats,
     /// Referrers that were copied or skipped.

@@ -6,7 +6,7 @@ use futures_util::future::{try_join, try_join_all};
 use super::Failure;
 use super::context::ReleaseContext;
 use super::destination::{self, OpenDestination};
-use super::execute::stages::{PreTagStages, StageResult};
+use super::execute::stages::PreTagStages;
 use super::hand_rollback::hand_rollback_note;
 use super::naming_checks;
 use super::outcome::{DestinationOutcome, ReleaseOutcome};
@@ -17,7 +17,10 @@ use super::plan::line_facts::read_line_facts;
 use super::plan::reuse::{ObservedRelease, reuse_existing_image};
 use super::plan::tags::{TagPlan, plan_tags};
 use super::prepared_release::PreparedRelease;
-use super::request::{ReleaseRequest, ReleaseVerb};
+use super::previous_image::{self, PreviousImages};
+use super::release_facts::platform_contents;
+use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
+use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::resolve_and_observe;
 use super::tags::{line_recheck, reconcile, write};
@@ -56,6 +59,8 @@ pub(super) async fn prepare_release<'a>(
     context: &'a ReleaseContext,
 ) -> Result<PreparedRelease<'a>, Failure> {
     announce_repositories([request], context);
+    let found = find_source(request, context).await?;
+    let request = found.as_ref();
     let destinations = destination::open_destinations(request, context)?;
     let (mut image, derived, mut states) =
         Box::pin(resolve_and_observe(request, context, &destinations)).await?;
@@ -87,7 +92,7 @@ pub(super) async fn prepare_release<'a>(
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
     // Gates run here: a refusal writes nothing.
     Ok(PreparedRelease {
-        request,
+        request: found,
         context,
         destinations,
         requested_digest,
@@ -116,8 +121,21 @@ pub(super) async fn execute_stages(
     let mut plans = prepared.plans.clone();
     prepared.report_kept_tags();
     prepared.report_line_warnings();
+    let writes = write_release(prepared, &mut stages, &mut plans);
+    let ((), previous) = Box::pin(previous_image::read_during(prepared, writes)).await?;
+    let mut outcome = build_outcome(prepared, plans, &stages, previous);
+    outcome.notes.extend(stages.notes());
+    Ok(outcome)
+}
+
+/// Writes what is missing and then the tags; nothing on a dry run.
+async fn write_release(
+    prepared: &PreparedRelease<'_>,
+    stages: &mut PreTagStages<'_>,
+    plans: &mut [TagPlan],
+) -> Result<(), Failure> {
     if !prepared.request.dry_run {
-        let root_writer = RootWriter::choose(prepared, &stages);
+        let root_writer = RootWriter::choose(prepared, stages);
         stages.append_to_existing_tags().await?;
         stages.write_blobs().await?;
         stages.write_child_manifests().await?;
@@ -126,14 +144,12 @@ pub(super) async fn execute_stages(
             stages.write_referrer_manifests().await?;
         }
         // Release records are written here, before the tags.
-        write_tags(prepared, &mut stages, &mut plans, root_writer).await?;
+        write_tags(prepared, stages, plans, root_writer).await?;
         if root_writer == RootWriter::FirstTag {
             stages.count_roots();
         }
     }
-    let mut outcome = build_outcome(prepared, plans, stages.results());
-    outcome.notes.extend(stages.notes());
-    Ok(outcome)
+    Ok(())
 }
 
 /// Which step writes the root manifest.
@@ -257,7 +273,8 @@ fn plan_destinations(
 fn build_outcome(
     prepared: &PreparedRelease<'_>,
     plans: Vec<TagPlan>,
-    results: Vec<StageResult>,
+    stages: &PreTagStages<'_>,
+    previous: PreviousImages,
 ) -> ReleaseOutcome {
     let PreparedRelease {
         request,
@@ -276,12 +293,15 @@ fn build_outcome(
         .cloned()
         .chain(contradictions)
         .chain(notes)
+        .chain(previous.note)
         .collect();
     let places = prepared.destinations.iter().map(|one| one.name.clone());
-    let released = places.zip(plans).zip(results);
-    let released = released.map(|((place, plan), results)| DestinationOutcome {
+    let released = places.zip(plans).zip(previous.images);
+    let released = released.zip(stages.results());
+    let released = released.map(|(((place, plan), previous), results)| DestinationOutcome {
         place,
         tags: plan.into_results(),
+        previous,
         copy_stats: results.copy_stats,
         referrers: results.referrers,
         signatures: results.signatures,
@@ -291,12 +311,19 @@ fn build_outcome(
         verb: request.verb,
         dry_run: request.dry_run,
         source: request.source.clone(),
+        sought_commit: request.lookup.as_ref().map(|lookup| lookup.commit.clone()),
+        environment: request.environment.clone(),
+        path: request.path.clone(),
         root: root.digest,
         media_type: root.media_type,
         platform_selection: image.platform_selection.clone(),
         requested_digest: Some(*requested_digest).filter(|digest| *digest != root.digest),
         version: derived.version.clone(),
         commit: commit.clone(),
+        source_repository: image.origin.as_ref().and_then(|it| it.source.clone()),
+        platforms: platform_contents(image, stages),
+        signer: stages.signer(),
+        source_signer: request.check.as_ref().and_then(ImageCheck::source_signer),
         provenance: derived.provenance.clone(),
         destinations: released.collect(),
         notes,

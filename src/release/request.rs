@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::release_facts::{PromotionPath, SignerName};
+use super::source_lookup::SourceLookup;
 use crate::event::EventFacts;
 use crate::github;
 use crate::image::{Destination, ImageSource, PlatformName, Repository};
@@ -37,8 +39,10 @@ pub enum ExistingTagPolicy {
 pub struct ReleaseRequest {
     /// Verb.
     pub verb: ReleaseVerb,
-    /// Image that is released.
+    /// Image that is released; of a search by commit the first candidate.
     pub source: ImageSource,
+    /// Search for the source by its commit; `None` if the user named it.
+    pub lookup: Option<SourceLookup>,
     /// Destinations: at least one, none twice.
     pub destinations: Vec<Destination>,
     /// Event or checkout that the tags are derived from.
@@ -53,6 +57,10 @@ pub struct ReleaseRequest {
     pub naming: ReleaseNaming,
     /// Environment, if any.
     pub environment: Option<EnvironmentName>,
+    /// Environments before and after it, by the policy.
+    pub path: PromotionPath,
+    /// Whether the labels of the image that a moving tag pointed to are read, for the report.
+    pub reads_previous: bool,
     /// Policy for immutable tags that exist.
     pub existing: ExistingTagPolicy,
     /// Repository that must have the image, where a policy names one.
@@ -139,6 +147,14 @@ pub struct ImageCheck {
     pub wanted: Vec<RequiredEvidence>,
 }
 
+impl ImageCheck {
+    /// Returns the signer whose signature is required; `None` if only attestations are.
+    pub(super) fn source_signer(&self) -> Option<SignerName> {
+        let is_signature_wanted = self.wanted.contains(&RequiredEvidence::Signature);
+        is_signature_wanted.then(|| SignerName::from_requirement(&self.requirement))
+    }
+}
+
 /// Signature or attestation that is required.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequiredEvidence {
@@ -185,6 +201,12 @@ impl ReleaseRequest {
             _ => None,
         };
         destinations.chain(source)
+    }
+
+    /// Returns how SHA tags are spelled where the image comes from, if a rule says it.
+    pub(super) fn commit_tag_form(&self) -> Option<&CommitTagForm> {
+        let of_lookup = self.lookup.as_ref().and_then(|lookup| lookup.form.as_ref());
+        of_lookup.or(self.naming.commit_tag_form.as_ref())
     }
 
     /// Returns whether referrers of the source may have to be copied.

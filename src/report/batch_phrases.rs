@@ -91,6 +91,12 @@ pub(super) fn outcome_word(batch: &BatchOutcome) -> &'static str {
 
 /// Returns a text such as `8 services: 5 released, 2 unchanged, 1 failed`
 pub(super) fn service_counts(batch: &BatchOutcome) -> String {
+    let services = phrases::count_phrase(batch.services.len() as u64, "service");
+    format!("{services}: {}", state_counts(batch))
+}
+
+/// Returns a text such as `5 released, 2 unchanged, 1 failed`.
+pub(super) fn state_counts(batch: &BatchOutcome) -> String {
     let mut counts: Vec<(&str, u64)> = Vec::new();
     for (_, end) in &batch.services {
         let state = service_state(end);
@@ -103,8 +109,7 @@ pub(super) fn service_counts(batch: &BatchOutcome) -> String {
         .iter()
         .map(|(state, count)| format!("{count} {state}"))
         .collect();
-    let services = phrases::count_phrase(batch.services.len() as u64, "service");
-    format!("{services}: {}", each.join(", "))
+    each.join(", ")
 }
 
 pub(super) fn service_detail(end: &ServiceOutcome) -> String {
@@ -124,6 +129,19 @@ pub(super) fn service_detail(end: &ServiceOutcome) -> String {
         outcome.root.short(),
         provenance.unwrap_or_default()
     )
+}
+
+/// Returns the notes of all services, each once.
+pub(super) fn distinct_notes(batch: &BatchOutcome) -> Vec<&str> {
+    let mut notes: Vec<&str> = Vec::new();
+    for (_, outcome) in batch.completed() {
+        for note in &outcome.notes {
+            if !notes.contains(&note.as_str()) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
 }
 
 /// Returns the tags that point to the image, without the repository name.

@@ -1,8 +1,7 @@
 //! Report of a batch, with a line or row for each service.
 
-use super::markdown::{code_span, escape_text, table_row};
-use super::{batch_phrases, job_summary, phrases, references, text_report};
-use crate::release::{BatchOutcome, ServiceOutcome};
+use super::{batch_phrases, phrases, text_report};
+use crate::release::BatchOutcome;
 
 /// Returns the report of a batch as plain text.
 pub(super) fn to_text(batch: &BatchOutcome) -> String {
@@ -35,77 +34,10 @@ pub(super) fn to_text(batch: &BatchOutcome) -> String {
     for (service, failure) in batch.failures() {
         report += &format!("\n{service}: {}\n", text_report::failure_text(failure));
     }
-    for note in distinct_notes(batch) {
+    for note in batch_phrases::distinct_notes(batch) {
         report += &format!("\nnote: {note}");
     }
     report.trim_end().to_owned()
-}
-
-/// Returns the report of a batch as Markdown for the job summary.
-pub(super) fn to_summary(batch: &BatchOutcome) -> String {
-    if let Some(outcome) = batch_phrases::only_outcome(batch) {
-        return job_summary::release_summary(outcome);
-    }
-    let mut page = format!(
-        "## shipmark {}: {}\n\n",
-        phrases::verb_name(batch.verb),
-        escape_text(&batch_phrases::service_counts(batch))
-    );
-    page += &table_row(&["Service", "", "Image", "Tags"]);
-    page += &table_row(&["---", "---", "---", "---"]);
-    for (service, end) in &batch.services {
-        let (images, tags) = match end {
-            ServiceOutcome::Completed(outcome) => (
-                references::image_references(outcome),
-                batch_phrases::tag_names(outcome),
-            ),
-            _ => (Vec::new(), Vec::new()),
-        };
-        let [images, mut tags] = [images, tags].map(|them| {
-            let them: Vec<_> = them.iter().map(|it| code_span(it)).collect();
-            them.join(" ")
-        });
-        if let ServiceOutcome::Completed(outcome) = end
-            && let Some(phrase) = phrases::provenance_phrase(outcome)
-        {
-            tags += &format!(" ({})", escape_text(&phrase));
-        }
-        page += &table_row(&[
-            &code_span(service.as_str()),
-            batch_phrases::service_state(end),
-            &images,
-            &tags,
-        ]);
-    }
-    for (service, failure) in batch.failures() {
-        page += &format!(
-            "\n### {}: {}\n\n",
-            code_span(service.as_str()),
-            text_report::failure_title(failure)
-        );
-        page += &job_summary::diagnostic_markdown(failure);
-    }
-    let notes = distinct_notes(batch);
-    if !notes.is_empty() {
-        page += "\n### Skipped and defaulted\n\n";
-        for note in notes {
-            page += &format!("- {}\n", escape_text(note));
-        }
-    }
-    page + "\n"
-}
-
-/// Returns the notes of all services, each once.
-fn distinct_notes(batch: &BatchOutcome) -> Vec<&str> {
-    let mut notes: Vec<&str> = Vec::new();
-    for (_, outcome) in batch.completed() {
-        for note in &outcome.notes {
-            if !notes.contains(&note.as_str()) {
-                notes.push(note);
-            }
-        }
-    }
-    notes
 }
 
 #[cfg(test)]
@@ -138,33 +70,6 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_a_row_for_each_service() {
-        insta::assert_snapshot!(to_summary(&sample_outcomes::batch_outcome()), @r"
-    ## shipmark promote: 4 services&#58; 1 released, 1 unchanged, 1 refused, 1 not begun
-
-    | Service |  | Image | Tags |
-    | --- | --- | --- | --- |
-    | `web` | released | `prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2` | `1.4.0` `prod` (version from the label of the image, SHA tag from the tag given as source) |
-    | `api` | unchanged | `oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2` | `1.4.0` (version from the label of the image, SHA tag from the tag given as source) |
-    | `worker` | refused |  |  |
-    | `cron` | not begun |  |  |
-
-    ### `worker`: refused
-
-    tag 1&#46;4&#46;0 of prod&#46;example&#46;com/team/web names another image
-
-    **Why:** 1&#46;4&#46;0 is an immutable tag
-
-    **Hint:** release 1&#46;4&#46;1
-
-
-    ### Skipped and defaulted
-
-    - no tag 1 for a 0&#46;x version
-    ");
-    }
-
-    #[test]
     fn a_single_service_is_reported_like_a_single_image() {
         let mut batch = sample_outcomes::batch_outcome();
         batch.services.truncate(1);
@@ -172,7 +77,6 @@ mod tests {
             panic!("it is done");
         };
         assert_eq!(to_text(&batch), text_report::release_text(outcome));
-        assert_eq!(to_summary(&batch), job_summary::release_summary(outcome));
         assert!(batch_phrases::to_failure(&batch).is_none());
     }
 }

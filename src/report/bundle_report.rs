@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::evidence_text;
-use super::markdown::{code_span, escape_text as marked, table_row};
 use crate::image::Digest;
 use crate::release::Failure;
 use crate::signing::{FileSigner, SignatureEvidence, VerificationError};
@@ -36,19 +35,6 @@ pub(super) fn to_text(found: &BundleVerification) -> String {
         text += &format!("            {line}\n");
     }
     text.trim_end().to_owned()
-}
-
-/// Returns the report as Markdown for the job summary.
-pub(super) fn to_summary(found: &BundleVerification) -> String {
-    let mut page = format!("## shipmark verify-bundle: {}\n\n", outcome_word(found));
-    page += &(table_row(&["", ""]) + &table_row(&["---", "---"]));
-    page += &table_row(&["Artifact", &code_span(&found.artifact)]);
-    page += &table_row(&["Bundle", &code_span(&found.bundle)]);
-    page += &table_row(&["By", &code_span(&found.signer.to_string())]);
-    for line in evidence_lines(found) {
-        page += &table_row(&["", &marked(&line)]);
-    }
-    page + "\n"
 }
 
 /// Returns the outputs of the step.
@@ -120,24 +106,6 @@ impl SignedBundle {
             text += &format!("            {line}\n");
         }
         text.trim_end().to_owned()
-    }
-
-    /// Returns the report as the markdown of a job's summary.
-    pub(super) fn summary(&self) -> String {
-        let mut page = "## shipmark sign-bundle: signed\n\n".to_owned();
-        page += &(table_row(&["", ""]) + &table_row(&["---", "---"]));
-        for (name, value) in [
-            ("Artifact", &self.artifact),
-            ("Digest", &self.digest.to_string()),
-            ("Bundle", &self.bundle),
-            ("By", &self.signer),
-        ] {
-            page += &table_row(&[name, &code_span(value)]);
-        }
-        for line in evidence_text::evidence_lines(&self.evidence) {
-            page += &table_row(&["", &marked(&line)]);
-        }
-        page + "\n"
     }
 
     /// Returns the outputs of the step.

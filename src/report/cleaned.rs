@@ -4,7 +4,7 @@ use super::tags_report::TagsResult;
 use crate::referrers::{CopiedReferrers, ReferrerKind};
 use crate::release::{
     BatchOutcome, DestinationOutcome, Diagnostic, Failure, ReleaseOutcome, ServiceOutcome,
-    TagChange,
+    SignerCheck, TagChange,
 };
 
 /// Function that removes secrets from a text.
@@ -16,6 +16,14 @@ pub(super) fn outcome(mut outcome: ReleaseOutcome, clean: Clean<'_>) -> ReleaseO
     if let Some(version) = &mut outcome.version {
         *version = clean(version);
     }
+    let signers = [&mut outcome.signer, &mut outcome.source_signer];
+    for signer in signers.into_iter().flatten() {
+        signer.text = clean(&signer.text);
+        if let SignerCheck::Identity { subject, issuer } = &mut signer.check {
+            (*subject, *issuer) = (clean(subject), clean(issuer));
+        }
+    }
+    outcome.source_repository = outcome.source_repository.as_deref().map(clean);
     for released in &mut outcome.destinations {
         of_destination(released, clean);
     }
@@ -72,6 +80,9 @@ fn of_destination(released: &mut DestinationOutcome, clean: Clean<'_>) {
         {
             *why = clean(why);
         }
+    }
+    if let Some(previous) = &mut released.previous {
+        previous.source = previous.source.as_deref().map(clean);
     }
     let CopiedReferrers {
         copied,

@@ -5,9 +5,10 @@ use std::io::Write;
 use super::bundle_report::{self, BundleVerification, SignedBundle};
 use super::policy_report::PolicyReport;
 use super::run_log::RunLog;
+use super::summary::{self, RunFacts, SummaryContext};
 use super::tags_report::TagsResult;
 use super::{
-    batch_phrases, batch_report, cleaned, job_summary, step_files, step_outputs, text_report,
+    batch_phrases, batch_report, cleaned, phrases, step_files, step_outputs, text_report,
     verification_report,
 };
 use crate::actions::ProcessEnvironment;
@@ -40,23 +41,28 @@ pub fn report_result(
     log: &RunLog,
     out: &mut impl Write,
 ) -> u8 {
+    let context = SummaryContext {
+        run: RunFacts::from_environment(environment),
+        warnings: log.warnings(),
+        attempt: log.attempt().map_texts(&|text| log.redact(text)),
+    };
     match result {
         Ok(VerbResult::Released(outcome)) => {
             let outcome = cleaned::outcome(*outcome, &|text| log.redact(text));
-            report_release(&outcome, environment, log, out)
+            report_release(&outcome, &context, environment, log, out)
         }
         Ok(VerbResult::Batch(outcome)) => {
             let outcome = cleaned::batch(*outcome, &|text| log.redact(text));
-            report_batch(verb, &outcome, environment, log, out)
+            report_batch(&outcome, &context, environment, log, out)
         }
         Ok(VerbResult::Tagged(tagged)) => {
             let tagged = cleaned::tagged(*tagged, &|text| log.redact(text));
-            report_tags(&tagged, environment, log, out)
+            report_tags(&tagged, &context, environment, log, out)
         }
         Ok(VerbResult::Verified(found)) => {
             let checked = CheckReport {
                 text: verification_report::to_text(&found),
-                summary: verification_report::to_summary(&found),
+                summary: summary::verification_summary(&found, &context),
                 outputs: verification_report::to_outputs(&found),
                 refusal: found.to_refusal(),
                 names: vec![found.source.to_string()],
@@ -66,7 +72,7 @@ pub fn report_result(
         Ok(VerbResult::VerifiedBundle(found)) => {
             let checked = CheckReport {
                 text: bundle_report::to_text(&found),
-                summary: bundle_report::to_summary(&found),
+                summary: summary::bundle_summary(&found, &context),
                 outputs: bundle_report::to_outputs(&found),
                 refusal: bundle_report::to_refusal(&found),
                 names: vec![found.artifact.clone(), found.bundle.clone()],
@@ -76,7 +82,7 @@ pub fn report_result(
         Ok(VerbResult::SignedBundle(signed)) => {
             let report = CheckReport {
                 text: signed.text(),
-                summary: signed.summary(),
+                summary: summary::signed_bundle_summary(&signed, &context),
                 outputs: signed.outputs(),
                 refusal: None,
                 names: vec![signed.artifact.clone(), signed.bundle.clone()],
@@ -95,13 +101,14 @@ pub fn report_result(
         }
         Err(failure) => {
             let failure = cleaned::failure(failure, &|text| log.redact(text));
-            report_failure(verb, &failure, environment, log)
+            report_failure(verb, &failure, &context, environment, log)
         }
     }
 }
 
 fn report_release(
     outcome: &ReleaseOutcome,
+    context: &SummaryContext,
     environment: &ProcessEnvironment,
     log: &RunLog,
     out: &mut impl Write,
@@ -112,7 +119,8 @@ fn report_release(
         let names = names(outcome);
         let outputs =
             step_files::without_secrets(step_outputs::release_outputs(outcome), log, &names);
-        let summary = log.without_secrets(&job_summary::release_summary(outcome), &names);
+        let summary =
+            log.without_secrets(&summary::release_summary(outcome, None, context), &names);
         step_files::write_outputs(environment, log, &outputs, &summary);
     } else {
         // The reader may have closed the pipe.
@@ -124,8 +132,8 @@ fn report_release(
 
 /// Reports every service, also if one of them failed.
 fn report_batch(
-    verb: &str,
     outcome: &BatchOutcome,
+    context: &SummaryContext,
     environment: &ProcessEnvironment,
     log: &RunLog,
     out: &mut impl Write,
@@ -139,7 +147,7 @@ fn report_batch(
             .collect();
         let outputs =
             step_files::without_secrets(step_outputs::batch_outputs(outcome), log, &names);
-        let summary = log.without_secrets(&batch_report::to_summary(outcome), &names);
+        let summary = log.without_secrets(&summary::batch_summary(outcome, context), &names);
         step_files::write_outputs(environment, log, &outputs, &summary);
     } else {
         let _ = writeln!(out, "{}", log.redact(&report));
@@ -147,7 +155,8 @@ fn report_batch(
     }
     match batch_phrases::to_failure(outcome) {
         Some((failure, words)) => {
-            log.error(&format!("shipmark {verb}"), &words);
+            let title = format!("shipmark {}", phrases::verb_name(outcome.verb));
+            log.error(&title, &words);
             exit_status(failure)
         }
         None => 0,
@@ -195,6 +204,7 @@ fn report_check(
 
 fn report_tags(
     tagged: &TagsResult,
+    context: &SummaryContext,
     environment: &ProcessEnvironment,
     log: &RunLog,
     out: &mut impl Write,
@@ -215,7 +225,7 @@ fn report_tags(
     log.write_group("Report", &report);
     let mut outputs = step_files::without_secrets(tagged.to_outputs(), log, &tagged.images);
     outputs.extend(step_files::write_bake_files(tagged, environment, log));
-    let summary = log.without_secrets(&tagged.to_summary(), &tagged.images);
+    let summary = log.without_secrets(&summary::tags_summary(tagged, context), &tagged.images);
     step_files::write_outputs(environment, log, &outputs, &summary);
     if tagged.exports_variables {
         step_files::export_variables(environment, log, &outputs);
@@ -226,6 +236,7 @@ fn report_tags(
 fn report_failure(
     verb: &str,
     failure: &Failure,
+    context: &SummaryContext,
     environment: &ProcessEnvironment,
     log: &RunLog,
 ) -> u8 {
@@ -237,7 +248,8 @@ fn report_failure(
             _ => Vec::new(),
         };
         let outputs = step_files::without_secrets(outputs, log, &[]);
-        let summary = log.without_secrets(&job_summary::failure_summary(verb, failure), &[]);
+        let summary = summary::failure_summary(verb, failure, context);
+        let summary = log.without_secrets(&summary, &[]);
         step_files::write_outputs(environment, log, &outputs, &summary);
     }
     exit_status(failure)
@@ -302,7 +314,7 @@ mod tests {
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
         assert_eq!(outputs.matches("<<shipmark-").count(), 11);
-        assert!(summary.starts_with("## shipmark promote: released\n"));
+        assert!(summary.contains("\n**Released** by shipmark promote: "));
     }
 
     #[test]
@@ -318,7 +330,7 @@ mod tests {
             assert_eq!(status, expected);
             assert!(log.contains("\n::error title=shipmark push::"));
             assert_eq!(outputs.contains("refused"), refused);
-            assert!(summary.starts_with("## shipmark push: "));
+            assert!(summary.contains("** by shipmark push\n") && summary.contains("[!CAUTION]"));
         }
     }
 

@@ -64,16 +64,6 @@ pub(super) fn release_phrase(outcome: &ReleaseOutcome) -> &'static str {
     }
 }
 
-/// Returns how the release ended, for a title.
-pub(super) fn title_phrase(outcome: &ReleaseOutcome) -> &'static str {
-    match (outcome.dry_run, outcome.has_changes()) {
-        (true, true) => "dry run, nothing was written",
-        (true, false) => "dry run, already up to date",
-        (false, true) => "released",
-        (false, false) => "already up to date",
-    }
-}
-
 /// Returns the reference of an image by tag.
 pub(super) fn tag_reference(place: &Destination, tag: &Tag) -> String {
     format!("{place}:{tag}")
@@ -220,6 +210,14 @@ pub(super) fn referrer_lines(copied_referrers: &CopiedReferrers, dry_run: bool) 
     let skipped = copied_referrers.skipped.iter();
     lines.extend(skipped.map(|skipped| format!("skipped referrers: {skipped}")));
     lines
+}
+
+/// Returns how the source was found, if the user did not name it.
+pub(super) fn lookup_phrase(outcome: &ReleaseOutcome) -> Option<String> {
+    let commit = outcome.sought_commit.as_ref()?;
+    let tag = outcome.source.tag();
+    let tag = tag.map_or_else(String::new, |tag| format!(" as tag {tag}"));
+    Some(format!("found by commit {commit}{tag}"))
 }
 
 /// Returns the sources of the version and the SHA tag, if they are not given by rules.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use secrecy::ExposeSecret;
 
 use super::progress_line::ProgressThrottle;
+use super::summary::RunAttempt;
 use crate::actions::{self, AnnotationLevel, SecretTexts};
 use crate::notices::{Notice, Notices, TransferProgress, to_printable};
 
@@ -33,10 +34,16 @@ struct LogState {
     /// Whether the last line on the terminal shows progress, which the next line replaces.
     in_progress: bool,
     annotations: [usize; 2],
+    /// Warnings so far, for the summary.
+    warnings: Vec<String>,
+    attempt: RunAttempt,
 }
 
 /// Annotations of a level that GitHub shows for one step.
 const ANNOTATIONS_LIMIT: usize = 10;
+
+/// Most warnings that are kept for the summary.
+const WARNINGS_LIMIT: usize = 200;
 
 /// Characters of a line that are shown.
 const LINE_LIMIT: usize = 4096;
@@ -55,6 +62,8 @@ impl RunLog {
             throttle,
             in_progress: false,
             annotations: [0; 2],
+            warnings: Vec::new(),
+            attempt: RunAttempt::default(),
         })))
     }
 
@@ -108,8 +117,26 @@ impl RunLog {
 
     /// Writes a warning.
     pub fn warning(&self, text: &str) {
-        self.lock()
-            .annotate(AnnotationLevel::Warning, "shipmark", text);
+        let mut inner = self.lock();
+        inner.record_warning(text);
+        inner.annotate(AnnotationLevel::Warning, "shipmark", text);
+    }
+
+    /// Returns the warnings so far, without secrets; of very many the first.
+    pub fn warnings(&self) -> Vec<String> {
+        let inner = self.lock();
+        let warnings = inner.warnings.iter();
+        warnings.map(|text| inner.redact(text)).collect()
+    }
+
+    /// Records what the run is asked to do, for the report of a failure.
+    pub fn record_attempt(&self, attempt: RunAttempt) {
+        self.lock().attempt = attempt;
+    }
+
+    /// Returns what the run is asked to do, as far as it is recorded.
+    pub fn attempt(&self) -> RunAttempt {
+        self.lock().attempt.clone()
     }
 
     /// Writes why the run failed. `text` begins with the kind of failure.
@@ -155,6 +182,12 @@ impl LogState {
             })
             .collect();
         lines.join("\n")
+    }
+
+    fn record_warning(&mut self, text: &str) {
+        if self.warnings.len() < WARNINGS_LIMIT {
+            self.warnings.push(text.to_owned());
+        }
     }
 
     fn write_line(&mut self, text: &str) {
@@ -229,7 +262,6 @@ mod tests {
         insta::assert_snapshot!(page.text(), @r"
         ::add-mask::Y205aWIzUTZiV0ZrWlMxMWNDMTNiM0pr
         ::add-mask::cm9ib3Q6bWFkZS11cC13b3Jk
-        ::add-mask::made&#45;up&#45;word
         ::add-mask::bWFkZS11cC13b3Jk
         ::add-mask::made-up-word
         login of robot:***

@@ -1,13 +1,15 @@
 //! Outcomes for the tests of reports.
 
+use super::tags_report::TagsResult;
 use crate::image::{Digest, MediaType};
 use crate::referrers::{self, CopiedReferrers, SkipReason, SkippedReferrer};
 use crate::release::{
-    BatchOutcome, DestinationOutcome, Failure, ReleaseOutcome, ReleaseVerb, ServiceOutcome,
-    TagChange, TagResult,
+    BatchOutcome, DestinationOutcome, Failure, PromotionPath, ReleaseOutcome, ReleaseVerb,
+    ServiceOutcome, TagChange, TagResult,
 };
 use crate::tagging::{
-    CommitTagOrigin, ImmutableTagSource, MovingTagSource, TagKind, TagProvenance, VersionOrigin,
+    CommitTagOrigin, ExpandedTag, Finding, ImmutableTagSource, MovingTagSource, OrderedLabels,
+    RuleExpansion, TagKind, TagProvenance, VersionOrigin,
 };
 use crate::transfer::{BlobAmount, CopyStats};
 
@@ -17,12 +19,19 @@ pub(super) fn promoted_outcome() -> ReleaseOutcome {
         verb: ReleaseVerb::Promote,
         dry_run: false,
         source: "oci:dev:git-860c190".parse().unwrap(),
+        sought_commit: None,
+        environment: None,
+        path: PromotionPath::default(),
         root: Digest::from_bytes(b"root"),
         media_type: MediaType::OciIndex,
         platform_selection: None,
         requested_digest: None,
         version: Some("1.4.0".into()),
         commit: Some("860c1904a1ce19322e91ac35af1ab07466440c37".parse().unwrap()),
+        source_repository: None,
+        platforms: Vec::new(),
+        signer: None,
+        source_signer: None,
         provenance: TagProvenance {
             version: Some(VersionOrigin::Label),
             commit_tag: Some(CommitTagOrigin::SourceTag),
@@ -51,6 +60,7 @@ pub(super) fn promoted_outcome() -> ReleaseOutcome {
                         },
                     ),
                 ],
+                previous: None,
                 copy_stats: CopyStats {
                     manifests_written: 5,
                     moved: amount(4, 12_900_000),
@@ -81,6 +91,7 @@ pub(super) fn promoted_outcome() -> ReleaseOutcome {
                     TagKind::Immutable(ImmutableTagSource::Version),
                     TagChange::Unchanged,
                 )],
+                previous: None,
                 copy_stats: CopyStats::default(),
                 referrers: CopiedReferrers::default(),
                 signatures: Vec::new(),
@@ -176,4 +187,32 @@ fn tag_result(tag: &str, kind: TagKind, change: TagChange) -> TagResult {
 
 fn amount(blobs: u64, bytes: u64) -> BlobAmount {
     BlobAmount { blobs, bytes }
+}
+
+/// Returns a batch of a hostile outcome and a hostile failure.
+pub(super) fn hostile_batch() -> BatchOutcome {
+    let mut batch = batch_outcome();
+    batch.services[0].1 = ServiceOutcome::Completed(Box::new(hostile_outcome()));
+    batch.services[2].1 = ServiceOutcome::Failed(Failure::refused(HOSTILE).with_hint(HOSTILE));
+    batch
+}
+
+/// Returns derived tags and labels of hostile texts.
+pub(super) fn hostile_tags() -> TagsResult {
+    let tag = ExpandedTag {
+        text: HOSTILE.to_owned(),
+        kind: environment_tag_kind(),
+        rule: HOSTILE.to_owned(),
+    };
+    let mut expansion = RuleExpansion::default();
+    expansion.tags.push(tag);
+    TagsResult {
+        images: vec![HOSTILE.to_owned()],
+        expansion,
+        labels: OrderedLabels(vec![(HOSTILE.to_owned(), HOSTILE.to_owned())]),
+        annotations: OrderedLabels(vec![(HOSTILE.to_owned(), HOSTILE.to_owned())]),
+        levels: vec!["manifest".to_owned()],
+        findings: vec![Finding::from_note(HOSTILE)],
+        ..TagsResult::default()
+    }
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-use super::markdown::{code_span, escape_text as escaped, table_row};
 use crate::tagging::{ExpandedTag, Finding, OrderedLabels, RuleExpansion};
 
 /// Derived tags, labels and annotations.
@@ -50,12 +49,12 @@ pub(super) struct BakeFile {
 }
 
 impl TagsResult {
-    fn main_version(&self) -> &str {
+    pub(super) fn main_version(&self) -> &str {
         self.expansion.version().unwrap_or_default()
     }
 
     /// Returns every tag of every image.
-    fn image_tags(&self) -> Vec<String> {
+    pub(super) fn image_tags(&self) -> Vec<String> {
         let names = self.expansion.names();
         let full = |image: &str, name: &str| match image {
             "" => name.to_owned(),
@@ -74,7 +73,7 @@ impl TagsResult {
             .collect()
     }
 
-    fn leveled_annotations(&self) -> Vec<String> {
+    pub(super) fn leveled_annotations(&self) -> Vec<String> {
         let lines = self.annotations.lines();
         let on = |level: &String| {
             let put = |line: &String| format!("{level}:{line}");
@@ -169,29 +168,7 @@ impl TagsResult {
         text.trim_end().to_owned()
     }
 
-    /// Returns the report as Markdown for the job summary.
-    pub(super) fn to_summary(&self) -> String {
-        let title = match self.main_version() {
-            "" => "none".to_owned(),
-            version => code_span(version),
-        };
-        let mut page = format!("## shipmark tags: {title}\n\n");
-        page += &table_row(&["Tag", "", "Why"]);
-        page += &table_row(&["---", "---", "---"]);
-        for tag in self.planned_tags() {
-            let kind = tag.kind.to_string();
-            page += &table_row(&[&code_span(&tag.text), &escaped(&kind), &escaped(&tag.rule)]);
-        }
-        if !self.findings.is_empty() {
-            page += "\n### Skipped, defaulted and doubtful\n\n";
-        }
-        for finding in &self.findings {
-            page += &format!("- {}\n", escaped(&finding.text));
-        }
-        page + "\n"
-    }
-
-    fn planned_tags(&self) -> impl Iterator<Item = &ExpandedTag> {
+    pub(super) fn planned_tags(&self) -> impl Iterator<Item = &ExpandedTag> {
         self.expansion.tags.iter().chain(&self.expansion.latest)
     }
 }

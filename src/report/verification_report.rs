@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::evidence_text;
-use super::markdown::{code_span, escape_text as marked, table_row};
 use super::phrases;
 use crate::image::{Digest, TagOrDigest};
 use crate::notices::to_printable;
@@ -87,55 +86,6 @@ fn indented_lines(evidence: Option<&SignatureEvidence>) -> String {
         .collect()
 }
 
-/// Returns the report as Markdown for the job summary.
-pub(super) fn to_summary(found: &Verification) -> String {
-    let mut page = format!("## shipmark verify: {}\n\n", outcome_word(found));
-    page += &(table_row(&["", ""]) + &table_row(&["---", "---"]));
-    page += &table_row(&["Image", &code_span(&found.source.to_string())]);
-    page += &table_row(&["Digest", &code_span(&found.root().to_string())]);
-    page += &table_row(&["By", &code_span(&found.requirement.to_string())]);
-    page += "\n";
-    if found.signatures.is_empty() && found.attestations.is_empty() {
-        return page + "No signatures found.\n\n";
-    }
-    // A column names the image if there are several.
-    let first = usize::from(found.images.len() == 1);
-    let line = |cells: [&str; 4]| table_row(&cells[first..]);
-    page += &(line(["Of", "Signature", "Form", ""]) + &line(["---"; 4]));
-    for checked in &found.signatures {
-        let (of, at) = (
-            image_label(found, checked.of),
-            evidence_location(&checked.at, checked.digest),
-        );
-        let (form, text) = (
-            phrases::format_name(checked.format),
-            marked(&signature_text(checked)),
-        );
-        page += &line([&code_span(&of), &code_span(&at), form, &text]);
-    }
-    for attestation in &found.attestations {
-        let of = image_label(found, attestation.of);
-        let at = evidence_location(&attestation.at, attestation.digest);
-        let (form, text) = (
-            phrases::format_name(attestation.format),
-            marked(&attestation_text(attestation)),
-        );
-        page += &line([&code_span(&of), &code_span(&at), form, &text]);
-    }
-    for missing in &found.missing {
-        if missing.of.digest != found.root() {
-            let none = marked(&format!("no good {}", missing.wanted));
-            page += &line([
-                &code_span(&image_label(found, missing.of.digest)),
-                "",
-                "",
-                &none,
-            ]);
-        }
-    }
-    page + "\n"
-}
-
 /// Returns the outputs of the step.
 pub(super) fn to_outputs(found: &Verification) -> Vec<(&'static str, String)> {
     let outcome = match found.passed() {
@@ -181,7 +131,7 @@ fn missing_text(found: &Verification, missing: &MissingEvidence) -> String {
 }
 
 /// Returns the platform of an image, `the image` for a root without one, else the short digest.
-fn image_label(found: &Verification, digest: Digest) -> String {
+pub(super) fn image_label(found: &Verification, digest: Digest) -> String {
     match platform_of(found, digest) {
         Some(platform) => platform,
         None if digest == found.root() => "the image".to_owned(),
@@ -242,7 +192,7 @@ fn evidence_location(at: &TagOrDigest, digest: Digest) -> String {
     }
 }
 
-fn signature_text(checked: &CheckedSignature) -> String {
+pub(super) fn signature_text(checked: &CheckedSignature) -> String {
     match &checked.result {
         Ok(found) if found.claim.repository.is_empty() => "good".to_owned(),
         Ok(found) => format!(
@@ -253,14 +203,14 @@ fn signature_text(checked: &CheckedSignature) -> String {
     }
 }
 
-fn attestation_text(attestation: &CheckedAttestation) -> String {
+pub(super) fn attestation_text(attestation: &CheckedAttestation) -> String {
     match &attestation.result {
         Ok(found) => format!("good: {}", to_printable(&found.predicate_type, VALUE_LIMIT)),
         Err(error) => error.to_string(),
     }
 }
 
-fn claim_annotations(checked: &CheckedSignature) -> Vec<(String, String)> {
+pub(super) fn claim_annotations(checked: &CheckedSignature) -> Vec<(String, String)> {
     let found = checked.result.as_ref().ok();
     let all = found.into_iter().flat_map(|found| &found.claim.annotations);
     all.map(|(name, value)| {

@@ -1,15 +1,21 @@
 //! What is known of a promoted image before its tags are derived.
 
 use super::{CommitTagForm, NamedRelease};
-use crate::image::{CommitId, Tag};
+use crate::image::{CommitId, Platform, Tag};
 
-/// Commit, version and names of the promoted image.
+/// Commit, version, names and platform of the promoted image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageOrigin {
     /// Commit that it was built from, by its labels.
     pub revision: Option<CommitId>,
+    /// Revision by its labels, as written, where it is no full commit.
+    pub malformed_revision: Option<String>,
     /// Version by its labels, as written.
     pub version: Option<String>,
+    /// Address of the source repository by its labels, as written.
+    pub source: Option<String>,
+    /// Platform of an image that is no index, if its config was read.
+    pub platform: Option<Platform>,
     /// Names that it has.
     pub names: ImageNames,
 }

@@ -16,9 +16,10 @@ fn on(git_ref: &str) -> EventFacts {
 
 fn labelled(version: Option<&str>) -> ImageOrigin {
     ImageOrigin {
+        malformed_revision: None,
         revision: Some(BUILT.parse().unwrap()),
         version: version.map(str::to_owned),
-        names: ImageNames::default(),
+        ..ImageOrigin::default()
     }
 }
 

@@ -34,12 +34,23 @@ pub(super) struct CopyPlan {
     _reservation: Option<Reservation>,
 }
 
+impl CopyPlan {
+    /// Returns how many bytes the config and layers of a manifest have; `None` if it is not copied.
+    pub(super) fn content_size(&self, manifest: Digest) -> Option<u64> {
+        let mut planned = self.roots.iter().chain(self.children.iter().flatten());
+        let found = planned.find(|planned| planned.digest == manifest);
+        found.map(|planned| planned.content_size)
+    }
+}
+
 /// A manifest that is to be written. Its bytes are read when it is: an image, or what stands beside one,
 /// may name thousands.
 pub(super) struct PlannedManifest {
     digest: Digest,
     /// How many bytes it has.
     size: usize,
+    /// How many bytes its config and layers have.
+    pub(super) content_size: u64,
     children: Vec<ManifestLink>,
     /// It, where it is in memory anyway.
     read: Option<Box<Manifest>>,
@@ -50,6 +61,7 @@ impl PlannedManifest {
         Self {
             digest: manifest.digest,
             size: manifest.bytes.len(),
+            content_size: manifest.content_size(),
             children: ManifestLink::from_manifest(manifest),
             read: None,
         }

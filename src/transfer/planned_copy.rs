@@ -79,6 +79,12 @@ impl CopyRequest<'_> {
 }
 
 impl PlannedCopy<'_> {
+    /// Returns how many bytes the config and layers of a manifest have; `None` if it is not copied.
+    pub fn content_size(&self, manifest: Digest) -> Option<u64> {
+        let mut plans = self.targets.iter().map(|(_, plan)| plan);
+        plans.find_map(|plan| plan.content_size(manifest))
+    }
+
     /// Returns whether the destination at index `at` gets a blob from this copy.
     pub fn will_have_blob(&self, at: usize, blob: Digest) -> bool {
         let target = self.targets.get(at);

@@ -3,8 +3,9 @@
 //! The example image: an index of two platforms and their two attestations, so five manifests.
 
 mod attached;
+mod found_source;
 
-use shipmark::release::SignatureFormat;
+use shipmark::release::{ReleaseRequest, SignatureFormat};
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Auth, Profile, Registry, TokenRules};
@@ -220,6 +221,40 @@ async fn a_patch_release_of_what_is_there() {
     2 x HEAD manifests 404
     1 x PUT manifests 201
     ");
+}
+
+/// For the summary of a job, the labels of the image that `main` named are read: root, one platform, config.
+#[tokio::test]
+async fn a_push_over_an_image_whose_labels_are_read() {
+    let labels = [("revision", COMMIT)];
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("image.tar");
+    MadeImage::new(1, &labels).write_archive(&archive);
+    let source = format!("oci-archive:{}", archive.display());
+    let mut counts = Vec::new();
+    for reads_previous in [false, true] {
+        let registry = Registry::start(Profile::plain()).await;
+        put_example(&registry, "web", "main");
+        let place = format!("{}/web", registry.host());
+        let request = ReleaseRequest {
+            reads_previous,
+            ..push(&source, &[&place], "refs/heads/main")
+        };
+        let outcome = done(request, &context()).await;
+        let previous = outcome.destinations[0].previous.as_ref().unwrap();
+        assert_eq!(previous.digest, example_root());
+        counts.push(kinds(&registry));
+    }
+    let more: Vec<&str> = counts[1]
+        .lines()
+        .filter(|line| !counts[0].contains(line))
+        .collect();
+    assert_eq!(
+        more,
+        ["1 x GET blobs 200", "2 x GET manifests 200"],
+        "{counts:?}"
+    );
+    assert_eq!(counts[1].lines().count(), counts[0].lines().count() + 2);
 }
 
 /// Signing an image that is there and has its tag: the first request is for the image.

@@ -104,11 +104,14 @@ fn a_step_of_a_job_leaves_outputs_and_a_summary() {
     let json: serde_json::Value = serde_json::from_str(&place.output("json")).unwrap();
     assert_eq!(json["destinations"][1]["place"], "oci:b");
     let summary = place.read("summary");
+    let head = "## a 1.4.0 to oci:a and 1 more\n\n**Released** by shipmark push: ";
+    assert!(summary.starts_with(head), "{summary}");
+    assert!(!summary.contains("made-up-word"));
+    let platforms = "| Platforms | linux/amd64 (";
     assert!(
-        summary.starts_with("## shipmark push: released\n"),
+        summary.contains(platforms) && summary.contains("), linux/arm64 ("),
         "{summary}"
     );
-    assert!(!summary.contains("made-up-word"));
 }
 
 #[test]
@@ -154,7 +157,7 @@ fn a_hostile_branch_name_is_text_wherever_it_comes() {
     let summary = place.read("summary");
     assert!(!summary.contains("\n::"), "{summary}");
     let bare: String = summary.split('`').step_by(2).collect();
-    assert!(!bare.contains("<script"), "{summary}");
+    assert!(!bare.replace("\\<", "").contains("<script"), "{summary}");
 }
 
 #[test]

@@ -50,11 +50,7 @@ fn it_is_the_default_command_and_hands_on_what_it_says() {
         variables.contains("DOCKER_METADATA_OUTPUT_TAG_NAMES<<"),
         "{variables}"
     );
-    assert!(
-        place
-            .read("summary")
-            .starts_with("## shipmark tags: `1.4.0`\n")
-    );
+    assert!(place.read("summary").starts_with("## web 1.4.0: tags\n"));
     let bake = std::fs::read_to_string(place.output("bake-file-tags")).unwrap();
     assert!(bake.contains("ghcr.io/acme/web:1.4.0"), "{bake}");
     let given: Vec<String> = place.outputs().into_iter().map(|(name, _)| name).collect();

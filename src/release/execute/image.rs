@@ -110,6 +110,11 @@ impl ImageCopyStage<'_> {
         at.is_some_and(|at| self.planned_copy.will_have_blob(at, blob))
     }
 
+    /// Returns how many bytes the config and layers of a manifest have, if it was read.
+    pub(crate) fn content_size(&self, manifest: Digest) -> Option<u64> {
+        self.planned_copy.content_size(manifest)
+    }
+
     /// Writes the blobs.
     pub(crate) async fn write_blobs(&self) -> Result<(), Failure> {
         let taken = self.planned_copy.copy_blobs().await;

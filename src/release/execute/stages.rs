@@ -8,11 +8,13 @@ use futures_util::future::{try_join, try_join_all, try_join3};
 
 use super::image::{self, ImageCopyStage};
 use super::referrers::{self, ReferrerCopyStage};
+use crate::image::Digest;
 use crate::referrers::CopiedReferrers;
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
 use crate::release::outcome::SignatureResult;
 use crate::release::prepared_release::PreparedRelease;
+use crate::release::release_facts::SignerName;
 use crate::release::sign::plan::plan_signing;
 use crate::release::sign::stage::SigningStage;
 use crate::transfer::CopyStats;
@@ -146,6 +148,20 @@ impl<'a> PreTagStages<'a> {
             try_join_all(signatures.iter_mut().map(SigningStage::recheck_tags)).await
         });
         try_join_all(results).await.map(drop)
+    }
+
+    /// Returns how many bytes the config and layers of a manifest of the image have, if it was read.
+    pub(crate) fn content_size(&self, manifest: Digest) -> Option<u64> {
+        self.image.content_size(manifest)
+    }
+
+    /// Returns the signer of the signatures; `None` if nothing is signed.
+    pub(crate) fn signer(&self) -> Option<SignerName> {
+        self.signatures
+            .iter()
+            .flatten()
+            .next()
+            .map(SigningStage::signer)
     }
 
     /// Returns notes on content that is not copied.

@@ -1,7 +1,7 @@
 //! Reads the commit and version that an image's labels and annotations name.
 
 use super::image::ResolvedImage;
-use crate::image::{CommitId, ImageLabels, ImageSource, Manifest, ManifestBody, Tag};
+use crate::image::{CommitId, ImageLabels, ImageSource, Manifest, ManifestBody, Platform, Tag};
 use crate::release::Failure;
 use crate::release::request::{ReleaseRequest, ReleaseVerb};
 use crate::tagging::{DerivedTags, ImageOrigin, ImmutableTagSource, PlannedTag, TagKind};
@@ -19,9 +19,18 @@ pub(crate) async fn read_image_origin(
     source: &ImageReader,
     root: &Manifest,
 ) -> Result<ImageOrigin, StoreError> {
+    read_origin_within(source, root, INDEX_DEPTH_LIMIT).await
+}
+
+/// Reads the same through at most `depth` indexes: one request each, and one for the config.
+pub(crate) async fn read_origin_within(
+    source: &ImageReader,
+    root: &Manifest,
+    depth: usize,
+) -> Result<ImageOrigin, StoreError> {
     let mut origin = ImageOrigin::default();
     merge_labels(&mut origin, &root.labels());
-    let Some(image) = first_image(source, root).await? else {
+    let Some(image) = first_image(source, root, depth).await? else {
         return Ok(origin);
     };
     merge_labels(&mut origin, &image.labels());
@@ -37,16 +46,27 @@ pub(crate) async fn read_image_origin(
             &mut origin,
             &ImageLabels::from_config(&bytes).unwrap_or_default(),
         );
+        origin.platform = Platform::from_config(&bytes).filter(|_| image.digest == root.digest);
     }
     Ok(origin)
 }
 
 fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
     origin.revision = origin.revision.take().or_else(|| labels.revision());
+    let malformed = labels.written_revision().filter(|text| !text.is_empty());
+    let malformed = malformed.filter(|_| labels.revision().is_none());
+    origin.malformed_revision = origin
+        .malformed_revision
+        .take()
+        .or_else(|| malformed.map(str::to_owned));
     origin.version = origin
         .version
         .take()
         .or_else(|| labels.version().map(str::to_owned));
+    origin.source = origin
+        .source
+        .take()
+        .or_else(|| labels.source().map(str::to_owned));
 }
 
 /// Refuses to give a pushed image the tag of the event's commit where its label names another commit:
@@ -111,9 +131,10 @@ fn denied_commit(tag: &Tag, named: &CommitId, expected: &CommitId) -> Failure {
 async fn first_image(
     source: &ImageReader,
     root: &Manifest,
+    depth: usize,
 ) -> Result<Option<Manifest>, StoreError> {
     let mut at = root.clone();
-    for _ in 0..INDEX_DEPTH_LIMIT {
+    for _ in 0..depth {
         if matches!(at.body, ManifestBody::Image { .. }) {
             return Ok(Some(at));
         }

@@ -16,6 +16,7 @@ use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::outcome::SignatureResult;
+use crate::release::release_facts::SignerName;
 use crate::release::request::{SignatureFormat, SigningOptions};
 use crate::signing::Requirement;
 use crate::transfer::{ImageStore, Side};
@@ -98,6 +99,11 @@ impl SigningStage<'_> {
             .iter()
             .map(|(item, form)| self.attachment_location(*item, *form));
         locations.any(|location| self.existing_locations.contains(&location))
+    }
+
+    /// Returns the signer of new signatures.
+    pub(crate) fn signer(&self) -> SignerName {
+        SignerName::from_requirement(&self.request.requirement)
     }
 
     pub(super) fn to_failure(&self, error: ReferrerError) -> Failure {

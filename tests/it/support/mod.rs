@@ -26,8 +26,8 @@ use shipmark::notices::{Notice, Notices, TransferProgress};
 use shipmark::referrers::ReferrerSelection;
 use shipmark::registry::{RegistryClient, RegistrySettings};
 use shipmark::release::{
-    ExistingTagPolicy, Failure, ReleaseContext, ReleaseNaming, ReleaseOutcome, ReleaseRequest,
-    ReleaseVerb, RequestedPlatforms, run,
+    ExistingTagPolicy, Failure, PromotionPath, ReleaseContext, ReleaseNaming, ReleaseOutcome,
+    ReleaseRequest, ReleaseVerb, RequestedPlatforms, run,
 };
 use shipmark::tagging::TagRules;
 use shipmark::transfer::{BlobIndex, ForeignLayers, ProgressMeter};
@@ -212,6 +212,7 @@ pub fn request(
     ReleaseRequest {
         verb,
         source: source.parse().unwrap(),
+        lookup: None,
         destinations: destinations
             .iter()
             .map(|place| place.parse().unwrap())
@@ -222,6 +223,8 @@ pub fn request(
         excluded_versions: Default::default(),
         naming: ReleaseNaming::default(),
         environment: None,
+        path: PromotionPath::default(),
+        reads_previous: false,
         existing: ExistingTagPolicy::PerTagKind,
         from: None,
         check: None,

@@ -409,7 +409,7 @@ async fn what_is_found_of_each_image_is_told_with_its_platform() {
         ran.log
     );
     let summary = place.read("summary");
-    assert!(summary.contains("| Of | Signature | Form |"), "{summary}");
+    assert!(summary.contains("| Image | Kind | Format |"), "{summary}");
     assert_eq!(summary.matches("| `linux/arm64` |").count(), 2, "{summary}");
     let outputs = place.outputs();
     let (_, json) = outputs.iter().find(|(name, _)| name == "json").unwrap();
@@ -440,7 +440,7 @@ async fn what_is_found_of_each_image_is_told_with_its_platform() {
     );
     let summary = place.read("summary");
     assert!(
-        summary.contains("| `linux/arm64` |  |  | no good signature |"),
+        summary.contains("- `linux/arm64`: no valid signature\n"),
         "{summary}"
     );
 }

@@ -1,0 +1,89 @@
+//! Summary of a run that failed: what it was asked to do, then what failed, why, and a hint.
+
+use super::SummaryContext;
+use super::facts_table::FactsTable;
+use super::run_attempt::RunAttempt;
+use super::title;
+use crate::release::Failure;
+use crate::report::markdown::{Alert, alert, code_span, escape_lines, escape_text};
+use crate::report::phrases;
+
+/// Most services and destinations that are named.
+const SHOWN_NAMES: usize = 20;
+
+/// Returns a failure as Markdown.
+pub(in crate::report) fn failure_summary(
+    verb: &str,
+    failure: &Failure,
+    context: &SummaryContext,
+) -> String {
+    let attempt = &context.attempt;
+    let name = format!("shipmark {verb}");
+    let name = name.trim_end();
+    let dry_run = if attempt.dry_run { " (dry run)" } else { "" };
+    let mut page = format!(
+        "## {}\n\n**{}**{dry_run} by {name}\n",
+        escape_text(&title::attempt_title(name, attempt)),
+        failure_word(failure)
+    );
+    page += &attempt_facts(attempt, context).to_markdown();
+    page += &failure_alert(failure, None);
+    page += &context.warning_alerts();
+    page + "\n"
+}
+
+/// Returns what failed, why, and a hint, as an alert; `subject` names the service that failed.
+pub(super) fn failure_alert(failure: &Failure, subject: Option<&str>) -> String {
+    let subject = subject.map(|subject| format!("{}: ", escape_text(subject)));
+    let begin = format!(
+        "**{}{}:**",
+        subject.unwrap_or_default(),
+        failure_word(failure)
+    );
+    let Some(diagnostic) = failure.diagnostic() else {
+        let text = format!("{begin} a repeated run adds only what is missing.");
+        return alert(Alert::Caution, [text]);
+    };
+    let mut parts = vec![format!("{begin} {}", escape_lines(&diagnostic.what))];
+    for (name, part) in [("Why", &diagnostic.why), ("Hint", &diagnostic.hint)] {
+        parts.extend(
+            part.as_deref()
+                .map(|part| format!("**{name}:** {}", escape_lines(part))),
+        );
+    }
+    alert(Alert::Caution, parts)
+}
+
+/// Returns how the run ended.
+pub(super) fn failure_word(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Refused(_) => "Refused",
+        Failure::Input(_) => "Wrong input",
+        Failure::Service(_) => "Failed",
+        Failure::Cancelled => "Cancelled",
+    }
+}
+
+fn attempt_facts(attempt: &RunAttempt, context: &SummaryContext) -> FactsTable {
+    let mut facts = FactsTable::default();
+    facts.add_environment(attempt.environment.as_deref(), attempt.from.as_deref());
+    facts.add_known("Services", shown_names(&attempt.services));
+    facts.add_known("Source", attempt.source.as_deref().map(code_span));
+    facts.add_known("Destination", shown_names(&attempt.destinations));
+    facts.append(context.run.table());
+    facts
+}
+
+/// Returns the names as code, as many as fit, and the count of the others.
+fn shown_names(names: &[String]) -> Option<String> {
+    let shown = names.iter().take(SHOWN_NAMES).map(|name| code_span(name));
+    let mut shown: Vec<String> = shown.collect();
+    let more = names.len().saturating_sub(SHOWN_NAMES);
+    if more > 0 {
+        shown.push(format!(
+            "and {}",
+            phrases::count_phrase(more as u64, "other")
+        ));
+    }
+    (!shown.is_empty()).then(|| shown.join(" "))
+}

@@ -1,0 +1,78 @@
+//! Job summaries as Markdown: what went where, how it ended, who ran it, and how to go on.
+
+mod batch_page;
+mod bundle_page;
+mod facts_table;
+mod failure_page;
+mod follow_up;
+mod links;
+mod previous_facts;
+mod release_facts;
+mod release_page;
+mod run_attempt;
+mod run_facts;
+mod shell_word;
+mod signing_facts;
+mod tags_page;
+mod title;
+mod verification_page;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+pub(super) use batch_page::batch_summary;
+pub(super) use bundle_page::{bundle_summary, signed_bundle_summary};
+pub(super) use failure_page::failure_summary;
+pub(super) use release_page::release_summary;
+pub use run_attempt::RunAttempt;
+pub(super) use run_facts::RunFacts;
+pub(super) use tags_page::tags_summary;
+pub(super) use verification_page::verification_summary;
+
+use super::markdown::{Alert, alert, escape_text};
+
+/// Most warnings that a summary shows.
+const WARNINGS_LIMIT: usize = 20;
+
+/// Run that a summary is about.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SummaryContext {
+    /// Facts about the run.
+    pub(super) run: RunFacts,
+    /// Warnings of the run, without secrets.
+    pub(super) warnings: Vec<String>,
+    /// What the run was asked to do, without secrets.
+    pub(super) attempt: RunAttempt,
+}
+
+impl SummaryContext {
+    /// Returns the warnings as alerts, each once.
+    fn warning_alerts(&self) -> String {
+        let mut shown: Vec<&str> = Vec::new();
+        for text in &self.warnings {
+            if !shown.contains(&text.as_str()) {
+                shown.push(text);
+            }
+        }
+        let more = shown.len().saturating_sub(WARNINGS_LIMIT);
+        let alerts = shown.iter().take(WARNINGS_LIMIT);
+        let alerts = alerts.map(|text| alert(Alert::Warning, text.lines().map(warning_paragraph)));
+        let more = match more {
+            0 => String::new(),
+            more => format!("\n{more} more warnings are in the log.\n"),
+        };
+        alerts.collect::<String>() + &more
+    }
+}
+
+/// Returns a line of a warning, with the name of its part in bold.
+fn warning_paragraph(line: &str) -> String {
+    let line = line.trim();
+    match (line.strip_prefix("hint: "), line.strip_prefix("why: ")) {
+        (Some(hint), _) => format!("**Hint:** {}", escape_text(hint)),
+        (_, Some(why)) => format!("**Why:** {}", escape_text(why.trim_start())),
+        _ => escape_text(line),
+    }
+}
