@@ -17,7 +17,7 @@ use super::shell::Shell;
 use super::text_width::output_width;
 use super::verb::Verb;
 use super::verb_command::{build_verb, help_flag};
-use super::{man_page, shell_variables, usage_error_text};
+use super::{man_page, output_flags, shell_variables, usage_error_text};
 use crate::actions::ProcessEnvironment;
 
 pub(super) fn parse_flags(
@@ -127,6 +127,7 @@ fn collect_values(verb: Verb, matches: &ArgMatches) -> InputValues {
         .filter_map(|input| Some((input, verbatim_value(input, matches)?)))
         .collect();
     InputValues {
+        output: output_flags::read_flags(verb, matches),
         verbatim,
         verb,
         verb_origin: VerbOrigin::Named,

@@ -74,6 +74,16 @@ pub(super) const VARIABLES: &[VariableDeclaration] = &[
         Verb::ALL,
         "Directory of certificates to trust instead of the system's",
     ),
+    variable(
+        "NO_COLOR",
+        Verb::ALL,
+        "Text without colours, unless --color says otherwise",
+    ),
+    variable(
+        "CLICOLOR_FORCE",
+        Verb::ALL,
+        "Text with colours also where no terminal shows it",
+    ),
 ];
 
 /// Returns the variables that a verb reads.

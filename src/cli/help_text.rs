@@ -54,7 +54,8 @@ pub(super) fn program_help(length: HelpLength, width: usize) -> String {
 /// Returns the help of a verb.
 pub(super) fn verb_help(verb: Verb, length: HelpLength, width: usize) -> String {
     let mut help = indent_text(verb.help(), 0, width);
-    help += &format!("\nUsage: {}\n", verb_usage(verb));
+    let usage = format!("Usage: {}", verb_usage(verb));
+    help += &format!("\n{}\n", wrap_text(&usage, width).join("\n  "));
     for (title, flags) in flags_by_heading(verb) {
         help += &format!("\n{title}:\n");
         for (index, flag) in flags.iter().enumerate() {

@@ -24,6 +24,7 @@ mod input_queries;
 mod input_values;
 mod inputs_page;
 mod man_page;
+mod output_flags;
 mod parse;
 mod shell;
 mod shell_variables;
@@ -43,6 +44,7 @@ pub use heading::Heading;
 pub use input_declaration::{InputCondition, InputDeclaration, InputKind};
 pub use input_values::{InputEntry, InputError, InputOrigin, InputValues};
 pub use inputs_page::inputs_page;
+pub use output_flags::{ColorChoice, OutputFlags, OutputFormat, Verbosity};
 pub use parse::parse;
 pub use verb::Verb;
 

@@ -44,31 +44,51 @@ pub(super) fn fill_values(
 
 /// Returns a warning for each variable whose name is like that of an input.
 fn unknown_variables(environment: &ProcessEnvironment) -> Vec<String> {
+    let names = environment.with_prefix(SHELL_VARIABLE_PREFIX);
+    let names = names.map(|(name, _)| name).filter(|name| !is_other(name));
+    names
+        .filter_map(|name| {
+            let near = meant_variable(name)?;
+            let shown = to_printable(name, 80);
+            Some(format!(
+                "{SHELL_VARIABLE_PREFIX}{shown} is not read; did you mean {near}?"
+            ))
+        })
+        .collect()
+}
+
+/// Returns whether a variable is known, but no input's.
+fn is_other(name: &str) -> bool {
+    OTHER_VARIABLES
+        .iter()
+        .any(|other| match other.ends_with('_') {
+            true => name.starts_with(other),
+            false => name == *other,
+        })
+}
+
+/// Returns the variable of the input that a name without the prefix means: the input's own name where the
+/// variable has another, or one that is like the variable's. `None` if it is a variable that is read.
+fn meant_variable(name: &str) -> Option<String> {
+    let own = name.to_lowercase().replace('_', "-");
+    let variable_of = |input: Input| input.declaration().shell_variable();
     let known: Vec<_> = INPUTS
         .iter()
         .filter_map(|input| input.shell_variable())
         .collect();
-    let known: Vec<_> = known
+    if known
         .iter()
-        .filter_map(|name| name.strip_prefix(SHELL_VARIABLE_PREFIX))
-        .collect();
-    let names = environment.with_prefix(SHELL_VARIABLE_PREFIX);
-    let names = names.map(|(name, _)| name).filter(|name| {
-        let is_other = |other: &&str| match other.ends_with('_') {
-            true => name.starts_with(other),
-            false => name == other,
-        };
-        !known.contains(name) && !OTHER_VARIABLES.iter().any(|other| is_other(&other))
-    });
-    names
-        .filter_map(|name| {
-            let near = similar_word(name, known.iter().copied())?;
-            let shown = to_printable(name, 80);
-            Some(format!(
-                "{SHELL_VARIABLE_PREFIX}{shown} is not read; did you mean {SHELL_VARIABLE_PREFIX}{near}?"
-            ))
-        })
-        .collect()
+        .any(|known| known.strip_prefix(SHELL_VARIABLE_PREFIX) == Some(name))
+    {
+        return None;
+    }
+    Input::find(&own).and_then(variable_of).or_else(|| {
+        let names = known
+            .iter()
+            .filter_map(|known| known.strip_prefix(SHELL_VARIABLE_PREFIX));
+        let near = similar_word(name, names)?;
+        Some(format!("{SHELL_VARIABLE_PREFIX}{near}"))
+    })
 }
 
 #[cfg(test)]
@@ -174,6 +194,8 @@ mod tests {
             ("SHIPMARK_DRYRUN", "SHIPMARK_DRY_RUN"),
             ("SHIPMARK_IMAGE", "SHIPMARK_IMAGES"),
             ("SHIPMARK_TAG", "SHIPMARK_TAGS"),
+            // It may be the version of this program.
+            ("SHIPMARK_VERSION", "SHIPMARK_RELEASE_VERSION"),
         ] {
             let warning = format!("{name} is not read; did you mean {near}?");
             assert_eq!(warnings(name), [warning]);

@@ -8,8 +8,8 @@ use clap::{Arg, ArgAction, Command};
 use super::declared_inputs::Input;
 use super::heading::Heading;
 use super::input_declaration::InputKind;
-use super::shell_variables;
 use super::verb::Verb;
+use super::{output_flags, shell_variables};
 use crate::actions::ProcessEnvironment;
 
 /// Returns the command of a verb. An input that a variable holds is not required.
@@ -19,7 +19,10 @@ pub(super) fn build_verb(verb: Verb, environment: &ProcessEnvironment) -> Comman
         let in_variable = || shell_variables::variable_value(input, environment).is_some();
         build_flag(verb, input).required(is_required && !in_variable())
     });
-    Command::new(verb.name()).args(inputs).arg(help_flag())
+    Command::new(verb.name())
+        .args(inputs)
+        .arg(help_flag())
+        .args(output_flags::build_flags(verb))
 }
 
 /// Returns the flag that prints help, which clap does not write here.

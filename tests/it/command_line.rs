@@ -263,7 +263,7 @@ fn bash_completes_verbs_flags_and_words() {
 }
 
 #[test]
-#[ignore = "zsh and fish"]
+#[ignore = "needs zsh and fish"]
 fn zsh_and_fish_complete_verbs_flags_and_words() {
     let script =
         "autoload -Uz compinit; compinit -u -D; source COMPLETIONS; print ${_comps[shipmark]}";
