@@ -19,7 +19,7 @@ Each input is given in one of three ways:
 | command line | `--images ghcr.io/acme/web` | a flag that can be repeated | `--dry-run`, `--dry-run=false` |
 | variable, read if a command line lacks the flag | `SHIPMARK_IMAGES=ghcr.io/acme/web` | one entry per line | `SHIPMARK_DRY_RUN=true` |
 
-An empty value counts as not given. A step of the action reads no `SHIPMARK_` variables. In a list of a workflow or a variable, a line that begins with `#` is a comment.
+An empty value counts as not given. A step of the action reads no `SHIPMARK_` variables. In a list of a workflow or a variable, a line that begins with `#` is a comment. `shipmark help VERB` shows the same for one verb; [scripting.md](scripting.md) has the flags that say what is printed, which are no inputs.
 ";
 
 /// Returns docs/inputs.md.

@@ -48,9 +48,12 @@ pub(super) fn man_page() -> String {
     page
 }
 
+/// Title, and flags with the verbs that take them.
+type FlagSection = (String, Vec<(FlagDescription, Vec<&'static str>)>);
+
 /// Returns every flag once, under its heading, with the verbs that take it.
 fn flag_sections() -> String {
-    let mut sections: Vec<(String, Vec<(FlagDescription, Vec<&str>)>)> = Vec::new();
+    let mut sections: Vec<FlagSection> = Vec::new();
     for verb in Verb::ALL {
         for (title, flags) in flags_by_heading(*verb) {
             for flag in flags {
@@ -69,11 +72,11 @@ fn flag_sections() -> String {
 }
 
 /// Adds a flag, or the verb to a flag that another verb has.
-fn add_flag<'a>(
-    sections: &mut Vec<(String, Vec<(FlagDescription, Vec<&'a str>)>)>,
+fn add_flag(
+    sections: &mut Vec<FlagSection>,
     title: &str,
     flag: FlagDescription,
-    verb: &'a str,
+    verb: &'static str,
 ) {
     let mut known = sections.iter_mut().flat_map(|(_, flags)| flags);
     if let Some((_, verbs)) = known.find(|(known, _)| known.name == flag.name) {

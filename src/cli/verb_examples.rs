@@ -58,8 +58,8 @@ impl Verb {
                 &const {
                     [
                         example(
-                            "Release the image of a commit as version 1.4.0",
-                            "shipmark promote --source ghcr.io/acme/web:git-9f3c2a1 --images ghcr.io/acme/web --version 1.4.0",
+                            "Release the image of the checkout's commit as version 1.4.0",
+                            "shipmark promote --images ghcr.io/acme/web --version 1.4.0",
                         ),
                         example(
                             "Copy a release to production, after a check of its signature",
