@@ -263,7 +263,9 @@ impl InputValues {
 
     /// Requires that the verb takes every input that was given, and that required inputs are given.
     pub(super) fn check_values(self) -> Result<Self, InputError> {
-        if let Some(input) = self.entries.keys().find(|input| !self.is_accepted(**input)) {
+        let mut inputs = self.entries.keys();
+        let is_refused = |input: &&Input| !self.is_accepted(**input) && !self.is_default(**input);
+        if let Some(input) = inputs.find(is_refused) {
             return Err(self.error(*input, None, self.reason_not_accepted(*input)));
         }
         self.refuse_control_characters()?;
@@ -301,6 +303,12 @@ impl InputValues {
             }
         }
         Ok(())
+    }
+
+    /// Returns whether the value can be the default of `action.yml` that the runner fills in, such as a
+    /// token: every step of a workflow has it, whether or not its verb takes the input.
+    fn is_default(&self, input: Input) -> bool {
+        self.origin == InputOrigin::Workflow && input.declaration().from_workflow.is_some()
     }
 
     /// Returns whether the verb takes the input.

@@ -78,10 +78,14 @@ async fn read_policy_file(
         Err(error) => {
             let position = Some((error.at.line, error.at.column));
             let failure = Failure::input(format!("the policy file {file}: {error}"));
-            Err(failure.at_file(FileLocation {
+            let failure = failure.at_file(FileLocation {
                 position,
                 ..location
-            }))
+            });
+            Err(match error.hint() {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            })
         }
     }
 }

@@ -60,8 +60,11 @@ pub(super) fn to_outputs(found: &BundleVerification) -> Vec<(&'static str, Strin
 /// Returns the refusal; `None` if the bundle verifies.
 pub(super) fn to_refusal(found: &BundleVerification) -> Option<Failure> {
     let error = found.result.as_ref().err()?;
-    let what = format!("{} is not signed by {}", found.artifact, found.signer);
-    Some(Failure::refused(what).with_reason(error.to_string()))
+    let failure = Failure::refused(format!(
+        "{} is not signed by {}",
+        found.artifact, found.signer
+    ));
+    Some(failure.with_reason(error.to_string()))
 }
 
 fn outcome_word(found: &BundleVerification) -> &'static str {

@@ -4,6 +4,7 @@ pub mod attach;
 pub mod checkout;
 pub mod keys;
 pub mod made_image;
+pub mod message_templates;
 pub mod named_descriptors;
 pub mod output_schema;
 pub mod process;
