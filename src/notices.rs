@@ -153,7 +153,19 @@ pub fn nearest_word<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Opt
 
 /// Returns the word of `known` that is most like `word`; `None` if none is like it.
 pub fn similar_word<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = known.map(|known| (strsim::jaro_winkler(word, known), known));
+    let likeness = known.map(|known| {
+        let likeness = strsim::jaro_winkler(word, known);
+        // Two letters in the wrong order make a short word very unlike.
+        let is_one_edit = word.len() > 2 && strsim::damerau_levenshtein(word, known) == 1;
+        (
+            if is_one_edit {
+                likeness.max(0.9)
+            } else {
+                likeness
+            },
+            known,
+        )
+    });
     likeness
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))

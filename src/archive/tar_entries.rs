@@ -64,11 +64,19 @@ pub(super) fn list_entries(file: &File) -> Result<TarListing, ArchiveFault> {
         last = Some(item);
         left.set(HEADER_LIMIT);
     }
-    let last = last.ok_or_else(|| ArchiveFault::NotTar("it has no entries".to_owned()))?;
+    let last = last.ok_or_else(|| no_entries(len))?;
     Ok(TarListing {
         members: members.map,
         cut_after: (last.end.saturating_add(END_MARK) > len).then(|| last.printable_name()),
     })
+}
+
+fn no_entries(len: u64) -> ArchiveFault {
+    let reason = match len {
+        0 => "it is empty",
+        _ => "it has no entries",
+    };
+    ArchiveFault::NotTar(reason.to_owned())
 }
 
 /// Goes through a tar that comes in one piece after the other, up to its end or to what is none of its

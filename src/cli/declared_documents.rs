@@ -1,4 +1,4 @@
-//! Sections of documents that are generated from the declaration.
+//! Sections of `action.yml` that are generated from the declaration.
 
 use super::declared_inputs::INPUTS;
 use super::declared_outputs::OUTPUTS;
@@ -28,31 +28,6 @@ pub fn action_yml_sections() -> String {
     text
 }
 
-/// Returns the README's tables of inputs and outputs.
-pub fn readme_tables() -> String {
-    let mut text = String::from("| input | | default |\n|---|---|---|\n");
-    for input in INPUTS {
-        let default = match (input.default.or(input.from_workflow), input.required) {
-            (Some(default), _) => format!("`{default}`"),
-            (None, []) => String::new(),
-            (None, verbs) => {
-                let names: Vec<_> = verbs.iter().map(|verb| verb.name()).collect();
-                format!("required by {}", names.join(", "))
-            }
-        };
-        text += &format!(
-            "| `{}` | {} | {default} |\n",
-            input.name,
-            escape_cell(&input_description(input))
-        );
-    }
-    text += "\n| output | |\n|---|---|\n";
-    for output in OUTPUTS {
-        text += &format!("| `{}` | {} |\n", output.name, escape_cell(output.help));
-    }
-    text
-}
-
 fn input_description(input: &InputDeclaration) -> String {
     let form = match input.kind {
         InputKind::Text(_) | InputKind::TextOrFile(_) | InputKind::Verbatim(_) => String::new(),
@@ -66,8 +41,4 @@ fn input_description(input: &InputDeclaration) -> String {
 /// Returns a double-quoted YAML scalar.
 fn quote_yaml(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-fn escape_cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;")
 }

@@ -1,5 +1,6 @@
 //! What the declaration of an input says.
 
+use super::heading::Heading;
 use super::verb::Verb;
 
 /// Input: a flag `--name` on the command line, `name:` under `with:` in a workflow.
@@ -20,11 +21,16 @@ pub struct InputDeclaration {
     /// Conditions under which it has an effect: one of them must hold. Empty if it always has. An input
     /// that is given in vain is refused.
     pub only_with: &'static [InputCondition],
+    /// Name in place of its own in its variable for a command line.
+    pub shell_name: Option<&'static str>,
     /// Whether its value must never be shown.
     pub secret: bool,
     /// Whether it can hold a path: alone, after a prefix such as `oci:`, or after `NAME=`.
     pub path: bool,
-    /// Purpose, in one line.
+    /// Heading under which documents list it.
+    pub heading: Heading,
+    /// Purpose, as one imperative line or noun phrase of at most 80 characters.
+    /// [`Input::details`](super::Input::details) has the rest.
     pub help: &'static str,
 }
 
@@ -69,7 +75,33 @@ impl InputDeclaration {
     pub fn variable(&self) -> String {
         format!("{INPUT_VARIABLE_PREFIX}{}", self.name.to_uppercase())
     }
+
+    /// Returns the name of the variable that holds the input for a command line, such as
+    /// `SHIPMARK_DRY_RUN`; `None` for `command`, which no command line takes.
+    pub fn shell_variable(&self) -> Option<String> {
+        let name = self.shell_name.unwrap_or(self.name);
+        let name = name.to_uppercase().replace('-', "_");
+        (!self.verbs.is_empty()).then(|| format!("{SHELL_VARIABLE_PREFIX}{name}"))
+    }
 }
+
+impl InputCondition {
+    /// Returns the condition as documents state it, after "only with".
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Signs => "sign: key or keyless",
+            Self::SignsWithKey => "sign: key",
+            Self::SignsKeyless => "sign: keyless",
+            Self::LogsSignature => "sign: keyless, or sign: key and transparency-log: on",
+            Self::VerifiesSource => "verify-source: true on promote",
+            Self::ChecksCertificate => "certificate-identity instead of key",
+            Self::NamesReleaseVerb => "for: push or promote on tags",
+        }
+    }
+}
+
+/// Prefix of the variables that hold inputs for a command line.
+pub(super) const SHELL_VARIABLE_PREFIX: &str = "SHIPMARK_";
 
 /// Prefix of the runner's variables for inputs.
 pub(super) const INPUT_VARIABLE_PREFIX: &str = "INPUT_";
@@ -82,7 +114,9 @@ pub(super) const DEFAULTS: InputDeclaration = InputDeclaration {
     default: None,
     from_workflow: None,
     only_with: &[],
+    shell_name: None,
     secret: false,
     path: false,
+    heading: Heading::Run,
     help: "",
 };

@@ -1,5 +1,5 @@
 //! Inputs and outputs, declared once: the flags of the command line, the inputs of a workflow,
-//! `action.yml` and the README's tables all come from [`INPUTS`] and [`OUTPUTS`].
+//! `action.yml` and docs/inputs.md all come from [`INPUTS`] and [`OUTPUTS`].
 //!
 //! [`parse()`] collects the raw [`InputValues`] with the place of each; `commands/` turns them into typed
 //! requests, and names that place in an error.
@@ -9,8 +9,14 @@ mod command_line;
 mod declared_documents;
 mod declared_inputs;
 mod declared_outputs;
+#[cfg(test)]
+mod declared_text_tests;
+mod heading;
 mod input_declaration;
+mod input_details;
+mod input_queries;
 mod input_values;
+mod inputs_page;
 mod parse;
 mod usage_error_text;
 mod verb;
@@ -18,10 +24,12 @@ mod verb_groups;
 mod workflow_inputs;
 
 pub use cli_action::{CliAction, UsageError};
-pub use declared_documents::{action_yml_sections, readme_tables};
+pub use declared_documents::action_yml_sections;
 pub use declared_inputs::{INPUTS, Input};
 pub use declared_outputs::{OUTPUTS, OutputDeclaration};
+pub use heading::Heading;
 pub use input_declaration::{InputCondition, InputDeclaration, InputKind};
 pub use input_values::{InputEntry, InputError, InputOrigin, InputValues};
+pub use inputs_page::inputs_page;
 pub use parse::parse;
 pub use verb::Verb;

@@ -41,6 +41,7 @@ declare_verbs! {
     Verify, "verify", "Verify the signatures and attestations of an image";
     VerifyBundle, "verify-bundle", "Verify a Sigstore bundle that signs a file";
     SignBundle, "sign-bundle", "Sign a file and write a Sigstore bundle";
+    Policy, "policy", "Show environments and promotions of the policy, with defaults filled in";
 }
 
 impl fmt::Display for Verb {

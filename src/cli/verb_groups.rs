@@ -21,8 +21,13 @@ pub(super) const SOURCE_CHECKING: &[Verb] = &[Verb::Promote, Verb::Verify];
 pub(super) const VERIFYING: &[Verb] = &[Verb::Promote, Verb::Verify, Verb::VerifyBundle];
 /// Those that derive tags.
 pub(super) const TAGGING_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote];
+/// Those that read the policy.
+pub(super) const POLICY_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote, Verb::Policy];
 /// Those that speak to registries.
 pub(super) const REGISTRY_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
+
+/// Those that read the image that `source` names, and no other.
+pub(super) const SOURCE_REQUIRED: &[Verb] = &[Verb::Push, Verb::Verify];
 
 /// Those that make or check signatures.
 pub(super) const SIGNATURE_VERBS: &[Verb] = REFUSABLE_VERBS;

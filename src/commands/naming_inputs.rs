@@ -3,9 +3,10 @@
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use crate::cli::Input;
+use crate::image::{NamedCommit, Tag};
 use crate::policy::EnvironmentRules;
 use crate::release::{Failure, ReleaseNaming};
-use crate::tagging::{CommitTagForm, CompatMode, NamedRelease, TagRuleSet};
+use crate::tagging::{CommitTagForm, CompatMode, NamedRelease, TagRuleSet, usual_commit_tags};
 
 /// Length of a short SHA, unless `DOCKER_METADATA_SHORT_SHA_LENGTH` says another.
 const SHORT_SHA: usize = 7;
@@ -76,10 +77,7 @@ fn commit_tag_form(
     let Some(spelled) = rules.as_ref().and_then(TagRuleSet::literal_commit_tag) else {
         return Ok(None);
     };
-    let length = invocation
-        .environment
-        .get("DOCKER_METADATA_SHORT_SHA_LENGTH");
-    let length = length.map_or(Some(SHORT_SHA), |length| length.parse().ok());
+    let length = short_sha_length(invocation);
     // A length that is no number gives no tag that can be foretold.
     let form = |digits| CommitTagForm {
         environment: from.name().clone(),
@@ -92,5 +90,49 @@ fn commit_tag_form(
         false => length
             .filter(|length| *length >= SHORT_SHA)
             .map(|length| form(Some(length))),
+    })
+}
+
+/// Returns the number of digits of a short SHA; `None` if the variable is no number.
+fn short_sha_length(invocation: &Invocation) -> Option<usize> {
+    let length = invocation
+        .environment
+        .get("DOCKER_METADATA_SHORT_SHA_LENGTH");
+    length.map_or(Some(SHORT_SHA), |length| length.parse().ok())
+}
+
+/// SHA tags of a commit whose image is looked up.
+pub(super) struct SearchedTags {
+    /// Tags, the usual ones first; empty if too few digits of the commit are known.
+    pub(super) tags: Vec<Tag>,
+    /// Rule that spells them, if there is one.
+    pub(super) form: Option<CommitTagForm>,
+}
+
+/// Returns the SHA tags that a commit may have where the images of `stage` come from: by the rule of that
+/// environment, else of the one before it, since promoted images keep their SHA tag; else the usual ones.
+///
+/// # Errors
+/// Rules of an environment that cannot be read.
+pub(super) fn searched_tags(
+    invocation: &Invocation,
+    stage: Option<&EnvironmentRules>,
+    policy: Option<&LoadedPolicy>,
+    commit: &NamedCommit,
+) -> Result<SearchedTags, Failure> {
+    let before = |stage: &EnvironmentRules| policy?.policy.stage(stage.from()?);
+    let mut next = stage.map(|stage| before(stage).unwrap_or(stage));
+    while let Some(from) = next {
+        if let Some(form) = commit_tag_form(invocation, from)? {
+            let tags = form.tags_of(commit);
+            let form = Some(form);
+            return Ok(SearchedTags { tags, form });
+        }
+        next = before(from);
+    }
+    let short = short_sha_length(invocation).unwrap_or(SHORT_SHA);
+    Ok(SearchedTags {
+        tags: usual_commit_tags(commit, short),
+        form: None,
     })
 }

@@ -17,8 +17,12 @@ pub(super) fn find_environment<'a>(
     policy.stage(name).ok_or_else(|| {
         let environments = policy.environments().iter();
         let known: Vec<_> = environments.map(|known| known.name().as_str()).collect();
-        Failure::input(format!("there is no environment {name} in {}", loaded.file))
-            .with_hint(format!("it has {}", known.join(", ")))
+        Failure::input(format!("there is no environment {name} in {}", loaded.file)).with_hint(
+            match known.as_slice() {
+                [] => "it names no environment".to_owned(),
+                known => format!("it has {}", known.join(", ")),
+            },
+        )
     })
 }
 

@@ -2,7 +2,8 @@
 
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
-use super::release_targets::{self, ImageRoute, ReleaseTargets};
+use super::release_targets::{self, ImageRoute, ReleaseTargets, RouteSource};
+use super::sought_commit::SoughtCommit;
 use super::{
     dirty_checkout, event_inputs, naming_inputs, rule_inputs, tag_context, verification_inputs,
 };
@@ -74,6 +75,7 @@ pub(super) async fn build_job(
         ReleaseVerb::Promote => facts,
     };
     let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded.as_ref())?;
+    let mut sought = SoughtCommit::new(invocation, facts.as_ref(), stage.zip(loaded.as_ref()));
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
     let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
     let existing = match arguments.choice(Input::Existing)? {
@@ -105,9 +107,10 @@ pub(super) async fn build_job(
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
     let path = promotion_path(stage, loaded.as_ref());
     let reads_previous = has_summary(invocation) && routes.len() <= PREVIOUS_IMAGES_LIMIT;
-    let request = |source, from, destinations| ReleaseRequest {
+    let request = |source, lookup, from, destinations| ReleaseRequest {
         verb,
         source,
+        lookup,
         from,
         destinations,
         rules: rules.clone(),
@@ -134,7 +137,11 @@ pub(super) async fn build_job(
         destinations,
     } in routes
     {
-        let request = request(source, from, destinations);
+        let (source, lookup) = match source {
+            RouteSource::Named(source) => (source, None),
+            RouteSource::OfCommit(place) => sought.lookup_in(place)?,
+        };
+        let request = request(source, lookup, from, destinations);
         match service {
             Some(service) => services.push((service, request)),
             None => return Ok(ReleaseJob::One(Box::new(request))),

@@ -1,17 +1,33 @@
 //! Where images come from and where they go: what the inputs say, held to the policy (promise 5).
 
+mod policy_routing;
 mod repositories;
+mod route_source;
 
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
-use super::policy_environment::{find_environment, refuse_push};
-use super::source_input::parse_released_source;
+use super::policy_environment::find_environment;
 use crate::cli::Input;
-use crate::image::{Destination, Digest, ImageSelector, ImageSource, Tag, TagOrDigest};
+use crate::image::Destination;
 use crate::notices::to_printable;
-use crate::policy::{EnvironmentRules, Repositories, Service};
+use crate::policy::{EnvironmentRules, Service};
 use crate::release::{Failure, ReleaseVerb};
 use crate::tagging::EnvironmentName;
+use policy_routing::PolicyRouting;
+use route_source::refuse_reserved_newest;
+
+pub(super) use route_source::RouteSource;
+
+/// Checks that no two repositories of the policy are one, on this machine, as a release does.
+///
+/// # Errors
+/// Two that are one, or a directory of which that cannot be known.
+pub(super) fn check_repositories(
+    invocation: &Invocation,
+    policy: &LoadedPolicy,
+) -> Result<(), Failure> {
+    repositories::find(invocation, policy).map(drop)
+}
 
 /// What is to be released where.
 pub(super) struct ReleaseTargets<'a> {
@@ -27,7 +43,7 @@ pub(super) struct ReleaseTargets<'a> {
 pub(super) struct ImageRoute {
     /// The service that it is of, where the environment has several.
     pub(super) service: Option<Service>,
-    pub(super) source: ImageSource,
+    pub(super) source: RouteSource,
     /// The repository that its images come from alone, where the policy names one.
     pub(super) from: Option<Destination>,
     pub(super) destinations: Vec<Destination>,
@@ -46,7 +62,7 @@ pub(super) fn resolve_targets<'a>(
     let images: Vec<Destination> = invocation.arguments.values(Input::Images)?;
     let environment: Option<EnvironmentName> = invocation.arguments.value(Input::Environment)?;
     let Some(policy) = policy.filter(|policy| !policy.policy.environments().is_empty()) else {
-        return targets_without_policy(invocation, images, environment);
+        return targets_without_policy(invocation, verb, images, environment);
     };
     let routing = PolicyRouting {
         invocation,
@@ -62,6 +78,7 @@ pub(super) fn resolve_targets<'a>(
 
 fn targets_without_policy<'a>(
     invocation: &Invocation,
+    verb: ReleaseVerb,
     images: Vec<Destination>,
     environment: Option<EnvironmentName>,
 ) -> Result<ReleaseTargets<'a>, Failure> {
@@ -77,7 +94,7 @@ fn targets_without_policy<'a>(
         rules: None,
         routes: vec![ImageRoute {
             service: None,
-            source: parse_released_source(invocation)?,
+            source: RouteSource::without_from(invocation, verb, &images)?,
             from: None,
             destinations: images,
         }],
@@ -95,14 +112,6 @@ fn no_destination_failure(invocation: &Invocation) -> Failure {
     })
 }
 
-/// A run that a policy has a say in.
-struct PolicyRouting<'a, 'g> {
-    invocation: &'g Invocation,
-    verb: ReleaseVerb,
-    policy: &'a LoadedPolicy,
-    repositories: Repositories<'a>,
-}
-
 impl<'a> PolicyRouting<'a, '_> {
     /// To the repositories that the policy gives an environment.
     fn targets_of_environment(
@@ -116,7 +125,7 @@ impl<'a> PolicyRouting<'a, '_> {
         for (service, place) in &chosen {
             routes.push(ImageRoute {
                 service: service.clone(),
-                source: self.resolve_source(stage, service.as_ref(), chosen.len())?,
+                source: self.resolve_source(stage, service.as_ref(), chosen.len(), [place])?,
                 from: self.place_of_from(stage, service.as_ref())?,
                 destinations: vec![place.clone()],
             });
@@ -153,11 +162,14 @@ impl<'a> PolicyRouting<'a, '_> {
         }
         let (source, from, service) = match applies {
             Some((stage, service)) => (
-                self.resolve_source(stage, service, 1)?,
+                self.resolve_source(stage, service, 1, &images)?,
                 self.place_of_from(stage, service)?,
                 service.cloned(),
             ),
-            None => (parse_released_source(self.invocation)?, None, None),
+            None => {
+                let source = RouteSource::without_from(self.invocation, self.verb, &images)?;
+                (source, None, None)
+            }
         };
         let stage = applies.map(|(stage, _)| stage);
         Ok(ReleaseTargets {
@@ -194,13 +206,6 @@ impl<'a> PolicyRouting<'a, '_> {
             }
         }
         Ok(applies)
-    }
-
-    fn match_destination(
-        &self,
-        place: &Destination,
-    ) -> Result<Option<(&'a EnvironmentRules, Option<&'a Service>)>, Failure> {
-        repositories::matching(self.policy, &self.repositories, place)
     }
 
     /// That the environment which is named is the one that images are of.
@@ -257,173 +262,6 @@ impl<'a> PolicyRouting<'a, '_> {
         }
         Ok(chosen)
     }
-
-    /// Where the image of a service comes from.
-    fn resolve_source(
-        &self,
-        stage: &EnvironmentRules,
-        service: Option<&Service>,
-        images: usize,
-    ) -> Result<ImageSource, Failure> {
-        refuse_push(stage, self.verb)?;
-        let text = self
-            .invocation
-            .arguments
-            .text(Input::Source)
-            .unwrap_or_default();
-        match (parse_bare_target(text), stage.from()) {
-            (Some(target), Some(from)) => self.source_in_environment(from, service, target),
-            (Some(_), None) => Err(self.wrong_source(format!(
-                "names no repository, and {} takes its images from no other environment: give the whole reference",
-                stage.name()
-            ))),
-            (None, _) if images > 1 => Err(self.wrong_source(format!(
-                "is one image, and {images} services are to be released: {}choose one with services",
-                if self.verb == ReleaseVerb::Push { "" } else { "give a tag, or " }
-            ))),
-            (None, from) => {
-                let source = parse_released_source(self.invocation)?;
-                match from {
-                    Some(from) => self.read_from(stage, from, service, source),
-                    None => Ok(source),
-                }
-            }
-        }
-    }
-
-    /// The repository that a service has in an environment.
-    fn place_in(
-        &self,
-        name: &EnvironmentName,
-        service: Option<&Service>,
-    ) -> Result<&'a Destination, Failure> {
-        let place = find_environment(self.policy, name)?.place(service);
-        place.ok_or_else(|| Failure::input(format!("{name} has no repository for it")))
-    }
-
-    /// The repository that the images of an environment come from, where it names one.
-    fn place_of_from(
-        &self,
-        to: &EnvironmentRules,
-        of: Option<&Service>,
-    ) -> Result<Option<Destination>, Failure> {
-        let place = to.from().map(|from| self.place_in(from, of));
-        Ok(place.transpose()?.cloned())
-    }
-
-    /// What `target` is in the repository that a service has in `from`.
-    fn source_in_environment(
-        &self,
-        from: &EnvironmentName,
-        service: Option<&Service>,
-        target: TagOrDigest,
-    ) -> Result<ImageSource, Failure> {
-        Ok(at(self.place_in(from, service)?, target))
-    }
-
-    /// An environment that has a `from` takes images from nowhere else. Its own are there already: they
-    /// may get further tags. Places that count as the same need not be: two registries may listen at two
-    /// addresses of this machine. So the image is read where the policy says, however it was spelled.
-    fn read_from(
-        &self,
-        stage: &EnvironmentRules,
-        from: &EnvironmentName,
-        service: Option<&Service>,
-        source: ImageSource,
-    ) -> Result<ImageSource, Failure> {
-        let place = match &source {
-            ImageSource::Registry(reference) => {
-                Some(Destination::Registry(reference.repository.clone()))
-            }
-            ImageSource::Layout(path, _) => Some(Destination::Layout(path.clone())),
-            ImageSource::Archive(..) | ImageSource::DockerArchive(..) | ImageSource::Daemon(_) => {
-                None
-            }
-        };
-        let found = place
-            .map(|place| self.match_destination(&place))
-            .transpose()?
-            .flatten();
-        let allowed = [from, stage.name()];
-        let found = found.filter(|(of, its)| allowed.contains(&of.name()) && *its == service);
-        let Some(place) = found.and_then(|(of, _)| of.place(service)) else {
-            return Err(Failure::refused(format!(
-                "the source {source} for the environment {}",
-                stage.name()
-            ))
-            .with_reason(format!("{} takes its images from {from}", stage.name()))
-            .with_hint(format!(
-                "promote it to {from} first, and give its tag or digest alone as source"
-            )));
-        };
-        let own = match &source {
-            ImageSource::Registry(reference) => at(place, reference.target.clone()),
-            other => in_place(place, other),
-        };
-        if own != source {
-            let log = &self.invocation.log;
-            log.info(&format!(
-                "the source {source} is read as the policy has it, {own}"
-            ));
-        }
-        Ok(own)
-    }
-
-    fn wrong_source(&self, reason: String) -> Failure {
-        let arguments = &self.invocation.arguments;
-        match arguments.entries(Input::Source).first() {
-            Some(entry) => arguments.entry_error(Input::Source, entry, reason).into(),
-            None => arguments.error(Input::Source, None, reason).into(),
-        }
-    }
-}
-
-/// What `target` is in a place.
-fn at(place: &Destination, target: TagOrDigest) -> ImageSource {
-    match (place, target) {
-        (Destination::Registry(repository), target) => {
-            ImageSource::Registry(repository.to_reference(target))
-        }
-        (Destination::Layout(path), TagOrDigest::Tag(tag)) => {
-            ImageSource::Layout(path.clone(), ImageSelector::Name(tag.to_string()))
-        }
-        (Destination::Layout(path), TagOrDigest::Digest(digest)) => {
-            ImageSource::Layout(path.clone(), ImageSelector::Digest(digest))
-        }
-    }
-}
-
-/// The image of a layout, by another path of its directory.
-fn in_place(place: &Destination, source: &ImageSource) -> ImageSource {
-    match (place, source) {
-        (Destination::Layout(path), ImageSource::Layout(_, selector)) => {
-            ImageSource::Layout(path.clone(), selector.clone())
-        }
-        _ => source.clone(),
-    }
-}
-
-/// Will stand for the newest release of an environment. Until it does it is no tag's name either, so that
-/// no workflow is written which later means something else.
-const RESERVED_NEWEST: &str = "newest";
-
-fn refuse_reserved_newest(invocation: &Invocation) -> Result<(), Failure> {
-    let mut entries = invocation.arguments.entries(Input::Source).iter();
-    let Some(entry) = entries.find(|entry| entry.text == RESERVED_NEWEST) else {
-        return Ok(());
-    };
-    let reason = "is kept for the newest release of an environment, which a later version looks up";
-    Err(Failure::from(invocation.arguments.entry_error(Input::Source, entry, reason))
-        .with_reason("what is newest is not known without release records, which this version does not keep")
-        .with_hint("name the tag or the digest that was tested; an image under a tag of this name by its whole reference"))
-}
-
-/// A tag or a digest without a repository.
-fn parse_bare_target(text: &str) -> Option<TagOrDigest> {
-    let digest = text.parse::<Digest>().map(TagOrDigest::Digest);
-    digest
-        .or_else(|_| text.parse::<Tag>().map(TagOrDigest::Tag))
-        .ok()
 }
 
 fn environment_label((stage, service): (&EnvironmentRules, Option<&Service>)) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cancellation::until_cancelled;
 use super::invocation::Invocation;
 use super::{
-    input_spelling, promote, push, run_attempt, run_release, runner_advice, runner_paths,
+    input_spelling, policy, promote, push, run_attempt, run_release, runner_advice, runner_paths,
     sign_bundle, tags, verify, verify_bundle,
 };
 use crate::actions::ProcessEnvironment;
@@ -54,5 +54,6 @@ async fn dispatch(
         Verb::Verify => until_cancelled(verify::run(invocation), cancelled).await,
         Verb::VerifyBundle => until_cancelled(verify_bundle::run(invocation), cancelled).await,
         Verb::SignBundle => until_cancelled(sign_bundle::run(invocation), cancelled).await,
+        Verb::Policy => until_cancelled(policy::run(invocation), cancelled).await,
     }
 }

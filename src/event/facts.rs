@@ -208,11 +208,28 @@ impl ParsedEvent {
                 Ok(pull_request.and_then(|pull_request| pull_request.head_commit.clone()))
             }
             EventName::WorkflowRun => self.run_commit(),
-            _ if self.sha.is_some() => Ok(self.sha.clone()),
+            _ if self.sha.is_some() => self.peeled_commit(),
             EventName::Push => self.pushed_commit(),
             EventName::MergeGroup => self.payload.commit_at("merge_group.head_sha"),
             _ => Ok(None),
         }
+    }
+
+    /// The commit that is given, or, where that is the object of an annotated tag, the commit which
+    /// the payload says it leads to.
+    fn peeled_commit(&self) -> Result<Option<CommitId>, EventError> {
+        let payload_ref = self.payload_ref()?;
+        let is_pushed_tag = self.event == EventName::Push
+            && matches!(payload_ref, Some(GitRef::Tag(_)))
+            && self
+                .git_ref
+                .as_ref()
+                .is_none_or(|git_ref| Some(git_ref) == payload_ref.as_ref());
+        if is_pushed_tag && self.payload.commit_at("after")? == self.sha {
+            let commit = self.payload.commit_at("head_commit.id")?;
+            return Ok(commit.or_else(|| self.sha.clone()));
+        }
+        Ok(self.sha.clone())
     }
 
     /// The pushed commit, if the payload is about the ref in question. `after` is not used for

@@ -131,6 +131,31 @@ fn an_annotated_tags_own_object_is_no_commit() {
 }
 
 #[test]
+fn an_annotated_tag_that_is_given_as_the_commit_is_peeled() {
+    let of_tag = json!({"ref": "refs/tags/v1.4.0", "after": ID, "head_commit": {"id": OTHER}});
+    let of_branch = json!({"ref": "refs/heads/main", "after": ID, "head_commit": {"id": OTHER}});
+    let without_commit = json!({"ref": "refs/tags/v1.4.0", "after": ID});
+    for (payload, git_ref, commit) in [
+        (&of_tag, "refs/tags/v1.4.0", OTHER),
+        (&of_tag, "", OTHER),
+        (&of_tag, "refs/tags/v1.5.0", ID),
+        (&of_branch, "refs/heads/main", ID),
+        (&without_commit, "refs/tags/v1.4.0", ID),
+    ] {
+        let text = payload.to_string();
+        let facts = EventFacts::parse(&EventInputs {
+            name: "push",
+            git_ref: Some(git_ref),
+            sha: Some(ID),
+            payload: Some(text.as_bytes()),
+            ..EventInputs::default()
+        });
+        let found = facts.unwrap().commit.unwrap();
+        assert_eq!(found.as_str(), commit, "{payload} {git_ref}");
+    }
+}
+
+#[test]
 fn malformed_events_are_errors_that_do_not_quote_them() {
     let name = EventFacts::parse(&EventInputs::default());
     assert_eq!(name, Err(EventError::NoName));

@@ -175,6 +175,19 @@ impl GitCheckout {
         })
     }
 
+    /// The commit that an object is, or leads to if it is an annotated tag; `None` if it is not here.
+    pub fn peel_to_commit(&self, object: &CommitId) -> Option<CommitId> {
+        let id = git2::Oid::from_str(object.as_str()).ok()?;
+        let found = self.repository.find_object(id, None).ok()?;
+        to_commit_id(found.peel_to_commit().ok()?.id()).ok()
+    }
+
+    /// The commit that begins with these digits; `None` if none here does, or several do.
+    pub fn find_commit(&self, digits: &str) -> Option<CommitId> {
+        let found = self.repository.find_commit_by_prefix(digits).ok()?;
+        to_commit_id(found.id()).ok()
+    }
+
     /// When the commit was made, in seconds since 1970, if it is here.
     pub fn committed_at(&self, commit: &CommitId) -> Option<i64> {
         let id = git2::Oid::from_str(commit.as_str()).ok()?;

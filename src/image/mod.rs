@@ -9,11 +9,13 @@ mod descriptor;
 mod digest;
 pub(crate) mod exact_names;
 mod image_source;
+mod located_image;
 mod manifest;
 mod manifest_error;
 mod manifest_limits;
 mod manifest_walk;
 mod media_type;
+mod named_commit;
 mod origin_labels;
 mod platform;
 mod reference;
@@ -36,6 +38,7 @@ pub use manifest_walk::{
     MANIFESTS_LIMIT, ManifestLink, ManifestWalk, WalkDepth, WalkLimitExceeded, WalkPolicy,
 };
 pub use media_type::MediaType;
+pub use named_commit::NamedCommit;
 pub use origin_labels::{CommitId, CommitIdError, ImageLabels};
 pub use platform::{PlatformError, PlatformName};
 pub use reference::{

@@ -84,10 +84,14 @@ impl ImageLabels {
 
     /// `org.opencontainers.image.revision`, where it is a full commit id.
     pub fn revision(&self) -> Option<CommitId> {
+        self.written_revision()?.parse().ok()
+    }
+
+    /// `org.opencontainers.image.revision`, as written.
+    pub fn written_revision(&self) -> Option<&str> {
         self.0
-            .get("org.opencontainers.image.revision")?
-            .parse()
-            .ok()
+            .get("org.opencontainers.image.revision")
+            .map(String::as_str)
     }
 
     /// `org.opencontainers.image.source`, as written.

@@ -1,3 +1,4 @@
+use super::declared_keys::{ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, UNBOUND_WORDS};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::limits::REPOSITORIES;
 use super::repository_template::{
@@ -19,21 +20,11 @@ pub struct EnvironmentRules {
     pub(super) marked: Option<Destination>,
     pub(super) from: Option<(EnvironmentName, FilePosition)>,
     tags: Option<YamlText>,
+    /// Keys that the file gives it, in the order of their declaration.
+    stated_keys: Vec<&'static str>,
     allows_unbound: bool,
     pub(super) excluded_versions: ExcludedVersions,
 }
-
-const KNOWN_KEYS: &[&str] = &["repository", "from", "tags", "unbound", "exclude-versions"];
-/// Keys of the design that come with later versions.
-const RESERVED_KEYS: &[&str] = &[
-    "refs",
-    "sign",
-    "trust",
-    "gates",
-    "production",
-    "immutable",
-    "keep",
-];
 
 impl EnvironmentRules {
     /// Reads an environment that may have at most `room` repositories.
@@ -44,7 +35,8 @@ impl EnvironmentRules {
         room: usize,
     ) -> Result<Self, PolicyError> {
         let name = parse_value(name.position, &name.text)?;
-        let mut fields = rules.into_fields(KNOWN_KEYS, RESERVED_KEYS)?;
+        let mut fields = rules.into_fields(&ENVIRONMENT_KEYS)?;
+        let stated_keys = fields.names(&ENVIRONMENT_KEYS);
         let repository = fields.take_required("repository")?;
         let (template, repository_at) = parse_template(repository)?;
         if template.is_per_service() && services.is_empty() {
@@ -67,6 +59,7 @@ impl EnvironmentRules {
         let stage = Self {
             allows_unbound: unbound.transpose()?.unwrap_or(false),
             name,
+            stated_keys,
             repository_at,
             destinations: places
                 .map_err(|reason| repository_at.to_error(PolicyProblem::Repository(reason)))?,
@@ -103,6 +96,29 @@ impl EnvironmentRules {
             && tags(self) == tags(other)
             && self.allows_unbound == other.allows_unbound
             && self.excluded_versions == other.excluded_versions
+    }
+
+    /// Returns the repository as it is written, with `{service}` in it if each service has its own.
+    pub fn repository(&self) -> String {
+        self.template.to_string()
+    }
+
+    /// Returns the lines of its rules for tags, without blank lines and comments; empty if it has none.
+    pub fn rule_lines(&self) -> Vec<&str> {
+        let text = self.tags.as_ref().map_or("", |tags| tags.text.as_str());
+        let lines = text.lines().map(str::trim);
+        let is_rule = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        lines.filter(is_rule).collect()
+    }
+
+    /// Returns whether the file gives the environment a key, such as `unbound`.
+    pub fn states(&self, key: &str) -> bool {
+        self.stated_keys.contains(&key)
+    }
+
+    /// Returns the keys that the file gives the environment, in the order of the documentation.
+    pub fn stated_keys(&self) -> &[&'static str] {
+        &self.stated_keys
     }
 
     /// Whether each service has a repository of its own.
@@ -158,22 +174,15 @@ pub(super) fn parse_excluded_versions(
     let Some((_, list)) = field else {
         return Ok(ExcludedVersions::default());
     };
-    let mut patterns = Vec::new();
-    for node in list.into_list()? {
-        let YamlText { text, position: at } = node.into_text()?;
+    let patterns = list.into_texts(EXCLUDED_VERSION_LIST)?;
+    for YamlText { text, position: at } in &patterns {
         ExcludedVersions::parse([text.as_str()])
             .map_err(|error| at.to_error(PolicyProblem::ExcludedVersions(error)))?;
-        if patterns.len() == EXCLUDED_VERSIONS {
-            let problem = PolicyProblem::TooMany("excluded versions", EXCLUDED_VERSIONS);
-            return Err(at.to_error(problem));
-        }
-        patterns.push(text);
     }
-    Ok(ExcludedVersions::parse(patterns.iter().map(String::as_str)).unwrap_or_default())
+    let patterns = patterns.iter().map(|pattern| pattern.text.as_str());
+    Ok(ExcludedVersions::parse(patterns).unwrap_or_default())
 }
 
-/// The most patterns of excluded versions.
-const EXCLUDED_VERSIONS: usize = 1_000;
 /// The most characters of a repository: each service has a copy of them.
 const LENGTH: usize = 1_000;
 
@@ -194,12 +203,13 @@ fn parse_template(repository: YamlNode) -> Result<(RepositoryTemplate, FilePosit
 
 fn parse_unbound(node: YamlNode) -> Result<bool, PolicyError> {
     let YamlText { text, position } = node.into_text()?;
-    match text.trim() {
-        "allow" => Ok(true),
-        "refuse" => Ok(false),
+    let [refuse, allow] = UNBOUND_WORDS;
+    match text.as_str() {
+        word if word == allow => Ok(true),
+        word if word == refuse => Ok(false),
         other => Err(position.to_error(PolicyProblem::NotOneOf {
             text: printable_text(other),
-            words: "allow, refuse",
+            words: &UNBOUND_WORDS,
         })),
     }
 }

@@ -61,13 +61,16 @@ pub enum PolicyProblem {
     /// A key that is a list or a mapping.
     #[error("a key must be text")]
     KeyNotText,
+    /// A key in quotes, with blanks at its beginning or end.
+    #[error("the key {0} has blanks around it: remove them")]
+    BlankAroundKey(String),
     /// Another word than those that a key takes.
-    #[error("{text:?} is not one of {words}")]
+    #[error("{text:?} is not one of {}", words.join(", "))]
     NotOneOf {
         /// The word, made printable.
         text: String,
         /// The words.
-        words: &'static str,
+        words: &'static [&'static str],
     },
     /// Two of the same.
     #[error("{what} is there twice, first in line {first}")]
@@ -185,6 +188,7 @@ fn mistake_hint(wanted: &str, found: &str) -> &'static str {
     match (wanted, found) {
         ("text", "a mapping") => ": text with {service} at its beginning needs quotes",
         ("text", "a list") => ": write \"|\", and each entry on a line of its own below it",
+        (_, "null") => ": null and ~ mean nothing in YAML; text needs quotes",
         ("a list", "text") => ": write it in brackets, or after a dash",
         _ => "",
     }

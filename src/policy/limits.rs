@@ -9,3 +9,5 @@ pub(super) const SERVICES: usize = 10_000;
 /// The most repositories, of all environments and services together: each is kept in memory, and each
 /// directory among them is looked at on disk.
 pub(super) const REPOSITORIES: usize = 10_000;
+/// The most patterns of excluded versions.
+pub(super) const EXCLUDED_VERSIONS: usize = 1_000;

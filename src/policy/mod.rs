@@ -8,14 +8,17 @@
 //! The format is YAML without its surprises (`yaml_document.rs`). Keys that are reserved for later
 //! versions are refused by name, because a rule that is written but not enforced is worse than none.
 
+mod declared_keys;
 mod environment_rules;
 mod error;
 pub mod file;
+mod key_documents;
 mod limits;
 mod release_policy;
 mod repository_match;
 mod repository_template;
 mod service_name;
+mod text_form;
 mod yaml_document;
 
 #[cfg(test)]
@@ -23,6 +26,7 @@ mod tests;
 
 pub use environment_rules::EnvironmentRules;
 pub use error::{FilePosition, PolicyError, PolicyProblem};
+pub use key_documents::{SCHEMA_ADDRESS, json_schema, key_table};
 pub use limits::POLICY_LIMIT;
 pub use release_policy::ReleasePolicy;
 pub use repository_match::{MatchError, Repositories};

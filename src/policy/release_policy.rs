@@ -2,17 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::declared_keys::{POLICY_KEYS, SERVICE_LIST};
 use super::environment_rules::{EnvironmentRules, parse_excluded_versions};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
-use super::limits::{ENVIRONMENTS, REPOSITORIES, SERVICES};
+use super::limits::{ENVIRONMENTS, REPOSITORIES};
 use super::service_name::Service;
-use super::yaml_document::{self, YamlNode};
+use super::yaml_document::{self, YamlNode, YamlText, parse_value};
 use crate::image::{CanonicalPlace, RealPaths};
 use crate::tagging::{EnvironmentName, ExcludedVersions};
-
-const KNOWN_KEYS: &[&str] = &["environments", "services", "exclude-versions"];
-/// Keys of the design that come with later versions.
-const RESERVED_KEYS: &[&str] = &["records"];
 
 /// Environments and services of a policy file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -33,7 +30,7 @@ impl ReleasePolicy {
         let Some(document) = yaml_document::parse_yaml(bytes)? else {
             return Ok(Self::default());
         };
-        let mut fields = document.into_fields(KNOWN_KEYS, RESERVED_KEYS)?;
+        let mut fields = document.into_fields(&POLICY_KEYS)?;
         let (services_at, services) = match fields.take("services") {
             Some((at, list)) => (Some(at), parse_services(list)?),
             None => (None, Vec::new()),
@@ -172,12 +169,8 @@ fn leads_back(
 fn parse_services(list: YamlNode) -> Result<Vec<Service>, PolicyError> {
     let mut seen: HashMap<Service, FilePosition> = HashMap::new();
     let mut services = Vec::new();
-    for node in list.into_list()? {
-        let at = node.position;
-        if services.len() == SERVICES {
-            return Err(at.to_error(PolicyProblem::TooMany("services", SERVICES)));
-        }
-        let service: Service = node.parse_as()?;
+    for YamlText { text, position: at } in list.into_texts(SERVICE_LIST)? {
+        let service: Service = parse_value(at, &text)?;
         if let Some(first) = seen.insert(service.clone(), at) {
             return Err(at.to_error(PolicyProblem::Duplicate {
                 what: service.to_string(),

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::Service;
 use crate::image::{Destination, ImageSourceError};
 
@@ -67,6 +69,15 @@ impl RepositoryTemplate {
         match self {
             Self::One(place) => Ok(place.clone()),
             Self::PerService { before, after } => format!("{before}{name}{after}").parse(),
+        }
+    }
+}
+
+impl fmt::Display for RepositoryTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(place) => place.fmt(f),
+            Self::PerService { before, after } => write!(f, "{before}{SERVICE_VARIABLE}{after}"),
         }
     }
 }

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
+use super::declared_keys::{KeyDeclaration, KeySet, ListShape};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::{POLICY_LIMIT, ServiceNameError};
 use crate::notices::{nearest_word, to_printable};
@@ -24,6 +25,8 @@ pub(super) struct YamlNode {
 
 #[derive(Debug)]
 enum YamlValue {
+    /// Nothing, or a word that means nothing: `null` or `~`, without quotes.
+    Null(YamlText),
     Text(YamlText),
     List(Vec<YamlNode>),
     Map(Vec<(YamlKey, YamlNode)>),
@@ -80,6 +83,9 @@ pub(super) fn parse_yaml(bytes: &[u8]) -> Result<Option<YamlNode>, PolicyError> 
     }
 }
 
+/// What stands for no value in YAML's core schema, for editors as for this parser.
+const NULL_WORDS: [&str; 5] = ["", "~", "null", "Null", "NULL"];
+
 /// The events of a file, and how many values may still come.
 struct YamlEvents<'a>(Parser<'a, StrInput<'a>>, usize);
 
@@ -106,7 +112,13 @@ impl<'a> YamlEvents<'a> {
             .checked_sub(1)
             .ok_or_else(|| at.to_error(PolicyProblem::TooMany("values", VALUES)))?;
         let value = match event {
-            Event::Scalar(text, style, 0, None) => YamlValue::Text(to_text(&text, style, at)),
+            Event::Scalar(text, style, 0, None) => {
+                let is_null = style == ScalarStyle::Plain && NULL_WORDS.contains(&text.as_ref());
+                match to_text(&text, style, at) {
+                    text if is_null => YamlValue::Null(text),
+                    text => YamlValue::Text(text),
+                }
+            }
             Event::SequenceStart(0, None) => YamlValue::List(self.parse_list(depth)?),
             Event::MappingStart(0, None) => YamlValue::Map(self.parse_map(depth)?),
             _ => return Err(at.to_error(PolicyProblem::NotPlain)),
@@ -140,7 +152,10 @@ impl<'a> YamlEvents<'a> {
                 return Err(key.position.to_error(PolicyProblem::KeyNotText));
             };
             // A blank at its end, in quotes, is seen by nobody who reads the file.
-            let text = text.trim().to_owned();
+            if text.trim().len() < text.len() {
+                let name = printable_text(text.trim());
+                return Err(key.position.to_error(PolicyProblem::BlankAroundKey(name)));
+            }
             if let Some(first) = seen.insert(text.clone(), key.position) {
                 return Err(key.position.to_error(PolicyProblem::Duplicate {
                     what: format!("the key {}", printable_text(&text)),
@@ -220,39 +235,47 @@ impl YamlNode {
         parse_value(at, &text)
     }
 
-    /// A mapping of `known` keys; `later` ones are refused by name.
-    pub(super) fn into_fields(
-        self,
-        known: &'static [&'static str],
-        later: &'static [&'static str],
-    ) -> Result<YamlFields, PolicyError> {
+    /// The entries of a list of that shape.
+    pub(super) fn into_texts(self, shape: ListShape) -> Result<Vec<YamlText>, PolicyError> {
+        let nodes = self.into_list()?;
+        if let Some(node) = nodes.get(shape.limit) {
+            let problem = PolicyProblem::TooMany(shape.noun, shape.limit);
+            return Err(node.position.to_error(problem));
+        }
+        nodes.into_iter().map(Self::into_text).collect()
+    }
+
+    /// A mapping of the keys of `keys`; the reserved ones are refused by name.
+    pub(super) fn into_fields(self, keys: &KeySet) -> Result<YamlFields, PolicyError> {
         let at = self.position;
         let entries = self.into_map()?;
         for (key, _) in &entries {
-            let text = key.text.as_str();
-            if known.contains(&text) {
-                continue;
+            if keys.find(&key.text).is_none() {
+                return Err(key.position.to_error(unknown_key(&key.text, keys)));
             }
-            let all = || known.iter().chain(later).copied();
-            let problem = match later.iter().find(|later| **later == text) {
-                Some(later) => PolicyProblem::ReservedKey(later),
-                None => PolicyProblem::UnknownKey {
-                    key: printable_text(text),
-                    nearest: nearest_word(text, all()).unwrap_or_default(),
-                },
-            };
-            return Err(key.position.to_error(problem));
         }
-        Ok(YamlFields { at, entries })
+        let mut known = keys.known.iter();
+        let is_missing =
+            |key: &KeyDeclaration| !entries.iter().any(|(entry, _)| entry.text == key.name);
+        match known.find(|key| key.is_required && is_missing(key)) {
+            Some(key) => Err(at.to_error(PolicyProblem::Missing(key.name))),
+            None => Ok(YamlFields { at, entries }),
+        }
     }
 
     fn is_blank(&self) -> bool {
-        matches!(&self.value, YamlValue::Text(text) if text.text.trim().is_empty())
+        match &self.value {
+            YamlValue::Null(_) => true,
+            YamlValue::Text(text) => text.text.trim().is_empty(),
+            YamlValue::List(_) | YamlValue::Map(_) => false,
+        }
     }
 
     fn unexpected_kind(&self, wanted: &'static str) -> PolicyError {
         let found = match &self.value {
-            YamlValue::Text(_) if self.is_blank() => "nothing",
+            YamlValue::Null(word) if !word.text.is_empty() => "null",
+            _ if self.is_blank() => "nothing",
+            YamlValue::Null(_) => "nothing",
             YamlValue::Text(_) => "text",
             YamlValue::List(_) => "a list",
             YamlValue::Map(_) => "a mapping",
@@ -262,7 +285,24 @@ impl YamlNode {
     }
 }
 
+fn unknown_key(text: &str, keys: &KeySet) -> PolicyProblem {
+    let reserved = keys.reserved.iter();
+    match reserved.copied().find(|reserved| *reserved == text) {
+        Some(reserved) => PolicyProblem::ReservedKey(reserved),
+        None => PolicyProblem::UnknownKey {
+            key: printable_text(text),
+            nearest: nearest_word(text, keys.names()).unwrap_or_default(),
+        },
+    }
+}
+
 impl YamlFields {
+    /// The names of its keys, in the order of `keys`.
+    pub(super) fn names(&self, keys: &KeySet) -> Vec<&'static str> {
+        let is_given = |name: &&str| self.entries.iter().any(|(key, _)| key.text == *name);
+        keys.names().filter(is_given).collect()
+    }
+
     /// The value of a key, and where the key stands.
     pub(super) fn take(&mut self, name: &str) -> Option<(FilePosition, YamlNode)> {
         let found = self.entries.iter().position(|(key, _)| key.text == name)?;

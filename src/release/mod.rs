@@ -23,6 +23,7 @@ mod request;
 mod resolve;
 mod resolve_and_observe;
 mod sign;
+mod source_lookup;
 mod tags;
 mod verify;
 
@@ -40,6 +41,7 @@ pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,
 };
+pub use source_lookup::SourceLookup;
 pub use verify::check::{CheckedImage, MissingEvidence, Verification, VerifyRequest, verify};
 pub use verify::evidence::{CheckedAttestation, CheckedSignature};
 pub use verify::graph::ManifestContent;

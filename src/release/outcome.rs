@@ -4,7 +4,9 @@ use url::Url;
 
 use super::release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerName};
 use super::request::{ReleaseVerb, SignatureFormat};
-use crate::image::{CommitId, Destination, Digest, ImageSource, MediaType, Tag, TagOrDigest};
+use crate::image::{
+    CommitId, Destination, Digest, ImageSource, MediaType, NamedCommit, Tag, TagOrDigest,
+};
 use crate::referrers::CopiedReferrers;
 use crate::tagging::{EnvironmentName, TagKind, TagProvenance};
 use crate::transfer::CopyStats;
@@ -18,6 +20,8 @@ pub struct ReleaseOutcome {
     pub dry_run: bool,
     /// Source, as given.
     pub source: ImageSource,
+    /// Commit by which the source was found; `None` if the user named the source.
+    pub sought_commit: Option<NamedCommit>,
     /// Environment that was released to, if any.
     pub environment: Option<EnvironmentName>,
     /// Environments before and after it, by the policy.

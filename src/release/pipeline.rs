@@ -20,6 +20,7 @@ use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
+use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::resolve_and_observe;
 use super::tags::{line_recheck, reconcile, write};
@@ -58,6 +59,8 @@ pub(super) async fn prepare_release<'a>(
     context: &'a ReleaseContext,
 ) -> Result<PreparedRelease<'a>, Failure> {
     announce_repositories([request], context);
+    let found = find_source(request, context).await?;
+    let request = found.as_ref();
     let destinations = destination::open_destinations(request, context)?;
     let (mut image, derived, mut states) =
         Box::pin(resolve_and_observe(request, context, &destinations)).await?;
@@ -89,7 +92,7 @@ pub(super) async fn prepare_release<'a>(
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
     // Gates run here: a refusal writes nothing.
     Ok(PreparedRelease {
-        request,
+        request: found,
         context,
         destinations,
         requested_digest,
@@ -308,6 +311,7 @@ fn build_outcome(
         verb: request.verb,
         dry_run: request.dry_run,
         source: request.source.clone(),
+        sought_commit: request.lookup.as_ref().map(|lookup| lookup.commit.clone()),
         environment: request.environment.clone(),
         path: request.path.clone(),
         root: root.digest,

@@ -1,5 +1,6 @@
 //! Release that is resolved and planned, before anything is written.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::context::ReleaseContext;
@@ -15,7 +16,7 @@ use crate::tagging::DerivedTags;
 
 /// A release of which all is known that can be before anything is written.
 pub(super) struct PreparedRelease<'a> {
-    pub(super) request: &'a ReleaseRequest,
+    pub(super) request: Cow<'a, ReleaseRequest>,
     pub(super) context: &'a ReleaseContext,
     pub(super) destinations: Vec<OpenDestination>,
     /// The digest that was asked for, which need not be the image's.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::release_facts::{PromotionPath, SignerName};
+use super::source_lookup::SourceLookup;
 use crate::event::EventFacts;
 use crate::github;
 use crate::image::{Destination, ImageSource, PlatformName, Repository};
@@ -38,8 +39,10 @@ pub enum ExistingTagPolicy {
 pub struct ReleaseRequest {
     /// Verb.
     pub verb: ReleaseVerb,
-    /// Image that is released.
+    /// Image that is released; of a search by commit the first candidate.
     pub source: ImageSource,
+    /// Search for the source by its commit; `None` if the user named it.
+    pub lookup: Option<SourceLookup>,
     /// Destinations: at least one, none twice.
     pub destinations: Vec<Destination>,
     /// Event or checkout that the tags are derived from.
@@ -198,6 +201,12 @@ impl ReleaseRequest {
             _ => None,
         };
         destinations.chain(source)
+    }
+
+    /// Returns how SHA tags are spelled where the image comes from, if a rule says it.
+    pub(super) fn commit_tag_form(&self) -> Option<&CommitTagForm> {
+        let of_lookup = self.lookup.as_ref().and_then(|lookup| lookup.form.as_ref());
+        of_lookup.or(self.naming.commit_tag_form.as_ref())
     }
 
     /// Returns whether referrers of the source may have to be copied.

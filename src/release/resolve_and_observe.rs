@@ -12,7 +12,7 @@ use super::plan::observe;
 use super::request::{ExistingTagPolicy, ReleaseRequest, ReleaseVerb};
 use super::resolve::image::ResolvedImage;
 use super::resolve::source::resolve_source;
-use super::resolve::{image_names, image_origin};
+use super::resolve::{find_source, image_names, image_origin};
 use crate::tagging::{self, DerivedTags, ImageOrigin, TagRules};
 use crate::transfer::Side;
 
@@ -67,6 +67,7 @@ async fn resolve_with_origin(
     let origin = image_origin::read_image_origin(&image.reader, &image.root).await;
     let mut origin =
         origin.map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
+    find_source::require_sought_commit(request, &origin)?;
     image_names::add_image_names(&mut origin, request, context, &image).await?;
     Ok((image, origin))
 }
@@ -106,7 +107,8 @@ fn needs_origin(request: &ReleaseRequest) -> bool {
         facts.is_some_and(|facts| !matches!(facts.release_branch(), Ok(None)))
     };
     request.verb == ReleaseVerb::Promote
-        && (request.rules.need_commit()
+        && (request.lookup.is_some()
+            || request.rules.need_commit()
             || request.existing == ExistingTagPolicy::Keep
             || named_by_branch())
 }

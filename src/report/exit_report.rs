@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::bundle_report::{self, BundleVerification, SignedBundle};
+use super::policy_report::PolicyReport;
 use super::run_log::RunLog;
 use super::summary::{self, RunFacts, SummaryContext};
 use super::tags_report::TagsResult;
@@ -27,6 +28,8 @@ pub enum VerbResult {
     VerifiedBundle(Box<BundleVerification>),
     /// Signed file.
     SignedBundle(Box<SignedBundle>),
+    /// Policy with its defaults.
+    ShownPolicy(Box<PolicyReport>),
 }
 
 /// Reports the result of `verb`: in a job by log, outputs and summary, else on `out`. Returns the exit
@@ -83,6 +86,16 @@ pub fn report_result(
                 outputs: signed.outputs(),
                 refusal: None,
                 names: vec![signed.artifact.clone(), signed.bundle.clone()],
+            };
+            report_check(verb, &report, environment, log, out)
+        }
+        Ok(VerbResult::ShownPolicy(shown)) => {
+            let report = CheckReport {
+                text: shown.to_text(),
+                summary: shown.to_summary(),
+                outputs: shown.to_outputs(),
+                refusal: None,
+                names: shown.names(),
             };
             report_check(verb, &report, environment, log, out)
         }

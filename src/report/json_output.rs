@@ -6,6 +6,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::{batch_phrases, phrases};
+use crate::image::NamedCommit;
 use crate::policy::Service;
 use crate::referrers::{CopiedReferrers, ReferrerKind, SkipReason};
 use crate::release::{
@@ -23,6 +24,9 @@ struct OutcomeJson<'a> {
     verb: &'a str,
     dry_run: bool,
     source: String,
+    /// Commit by which the source was found, if the user did not name the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_from_commit: Option<&'a str>,
     digest: String,
     media_type: &'a str,
     /// Source and platforms, if the image has only some platforms of the source.
@@ -229,6 +233,7 @@ fn to_outcome_json(outcome: &ReleaseOutcome) -> OutcomeJson<'_> {
         verb: phrases::verb_name(outcome.verb),
         dry_run: outcome.dry_run,
         source: outcome.source.to_string(),
+        source_from_commit: outcome.sought_commit.as_ref().map(NamedCommit::digits),
         digest: outcome.root.to_string(),
         media_type: outcome.media_type.as_str(),
         subset: outcome

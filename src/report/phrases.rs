@@ -212,6 +212,14 @@ pub(super) fn referrer_lines(copied_referrers: &CopiedReferrers, dry_run: bool) 
     lines
 }
 
+/// Returns how the source was found, if the user did not name it.
+pub(super) fn lookup_phrase(outcome: &ReleaseOutcome) -> Option<String> {
+    let commit = outcome.sought_commit.as_ref()?;
+    let tag = outcome.source.tag();
+    let tag = tag.map_or_else(String::new, |tag| format!(" as tag {tag}"));
+    Some(format!("found by commit {commit}{tag}"))
+}
+
 /// Returns the sources of the version and the SHA tag, if they are not given by rules.
 pub(super) fn provenance_phrase(outcome: &ReleaseOutcome) -> Option<String> {
     let provenance = &outcome.provenance;

@@ -19,6 +19,7 @@ pub(super) fn promoted_outcome() -> ReleaseOutcome {
         verb: ReleaseVerb::Promote,
         dry_run: false,
         source: "oci:dev:git-860c190".parse().unwrap(),
+        sought_commit: None,
         environment: None,
         path: PromotionPath::default(),
         root: Digest::from_bytes(b"root"),

@@ -7,6 +7,9 @@ use crate::release::{DestinationOutcome, Failure, ReleaseOutcome};
 pub(super) fn release_text(outcome: &ReleaseOutcome) -> String {
     let mut text = format!("{} {}\n", phrases::release_phrase(outcome), outcome.source);
     let mut fact = |name: &str, value: &str| text += &format!("  {name:<8} {value}\n");
+    if let Some(found) = phrases::lookup_phrase(outcome) {
+        fact("source", &found);
+    }
     fact("digest", &outcome.root.to_string());
     if let Some(subset) = &outcome.platform_selection {
         fact("created", &phrases::platforms_phrase(subset));

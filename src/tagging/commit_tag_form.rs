@@ -1,7 +1,7 @@
 //! Spelling of SHA tags: `git-2b2e927`, `sha-2b2e927`, or as an environment's rule writes them.
 
 use super::EnvironmentName;
-use crate::image::{CommitId, Tag};
+use crate::image::{CommitId, NamedCommit, Tag};
 
 /// Spelling of the SHA tags of an environment, by its rule `type=sha`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +31,50 @@ impl CommitTagForm {
         format!("{}{sha}{}", self.prefix, self.suffix).parse().ok()
     }
 
+    /// Returns the SHA tag of a commit, in a list; an empty one if fewer digits of the commit are known
+    /// than the tag has.
+    pub fn tags_of(&self, commit: &NamedCommit) -> Vec<Tag> {
+        let spelled = match (commit, self.digits) {
+            (NamedCommit::Whole(commit), _) => self.commit_tag(commit),
+            (NamedCommit::Abbreviated(known), Some(digits)) => {
+                known.get(..digits).and_then(|known| {
+                    format!("{}{known}{}", self.prefix, self.suffix)
+                        .parse()
+                        .ok()
+                })
+            }
+            (NamedCommit::Abbreviated(_), None) => None,
+        };
+        spelled.into_iter().collect()
+    }
+
     fn commit_digits<'a>(&self, tag: &'a Tag) -> Option<&'a str> {
         let text = tag.as_str().strip_prefix(self.prefix.as_str())?;
         let text = text.strip_suffix(self.suffix.as_str())?;
         is_abbreviated_commit(text).then_some(text)
     }
+}
+
+/// Returns the SHA tags that a commit may have where no rule spells them: `git-` and `sha-` with seven
+/// digits, with `short` digits and with all of them, and the whole commit alone, the usual spellings
+/// first.
+pub fn usual_commit_tags(commit: &NamedCommit, short: usize) -> Vec<Tag> {
+    let known = commit.digits();
+    let mut lengths = vec![FEWEST_DIGITS, short.max(FEWEST_DIGITS), known.len()];
+    lengths.retain(|length| *length <= known.len());
+    lengths.dedup();
+    let prefixed = lengths.iter().flat_map(|length| {
+        let digits = &known[..*length];
+        COMMIT_PREFIXES.map(|prefix| format!("{prefix}{digits}"))
+    });
+    let alone = match commit {
+        NamedCommit::Whole(commit) => Some(commit.to_string()),
+        NamedCommit::Abbreviated(_) => None,
+    };
+    prefixed
+        .chain(alone)
+        .filter_map(|text| text.parse().ok())
+        .collect()
 }
 
 /// Returns the digits of the commit in a tag that is spelled as a SHA tag, where the commit is not
@@ -131,6 +170,44 @@ mod tests {
                 "{tag}"
             );
         }
+    }
+
+    #[test]
+    fn the_usual_sha_tags_of_a_commit_are_short_and_whole() {
+        let texts = |commit: &NamedCommit, short| {
+            let tags = usual_commit_tags(commit, short).into_iter();
+            tags.map(|tag| tag.to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let whole = NamedCommit::Whole(COMMIT.parse().unwrap());
+        let of_whole = format!("git-{COMMIT} sha-{COMMIT} {COMMIT}");
+        let of_seven = "git-2b2e927 sha-2b2e927";
+        assert_eq!(texts(&whole, 7), format!("{of_seven} {of_whole}"));
+        let of_nine = "git-2b2e9270c sha-2b2e9270c";
+        assert_eq!(texts(&whole, 9), format!("{of_seven} {of_nine} {of_whole}"));
+        assert_eq!(texts(&whole, 99), format!("{of_seven} {of_whole}"));
+        let short = NamedCommit::Abbreviated("2b2e9270c".to_owned());
+        assert_eq!(texts(&short, 7), format!("{of_seven} {of_nine}"));
+        let short = NamedCommit::Abbreviated("2b2e927".to_owned());
+        assert_eq!(texts(&short, 9), of_seven);
+    }
+
+    #[test]
+    fn a_rule_spells_an_abbreviated_commit_with_as_many_digits_as_it_has() {
+        let short = NamedCommit::Abbreviated("2b2e9270".to_owned());
+        for (digits, expected) in [
+            (Some(7), vec!["a-2b2e927"]),
+            (Some(8), vec!["a-2b2e9270"]),
+            (Some(9), vec![]),
+            (None, vec![]),
+        ] {
+            let tags = form("a-", "", digits).tags_of(&short);
+            let tags: Vec<_> = tags.iter().map(Tag::as_str).collect();
+            assert_eq!(tags, expected, "{digits:?}");
+        }
+        let whole = NamedCommit::Whole(COMMIT.parse().unwrap());
+        assert_eq!(form("", "-x", None).tags_of(&whole).len(), 1);
     }
 
     #[test]

@@ -80,7 +80,10 @@ pub(super) fn require_published(release: &GithubRelease) -> Result<&str, Tagging
 }
 
 /// Refuses an event that deleted its ref.
-pub(super) fn refuse_deleted(facts: &EventFacts) -> Result<(), TaggingError> {
+///
+/// # Errors
+/// Names the ref.
+pub fn refuse_deleted(facts: &EventFacts) -> Result<(), TaggingError> {
     if !facts.deleted {
         return Ok(());
     }

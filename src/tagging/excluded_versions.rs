@@ -44,6 +44,11 @@ impl ExcludedVersions {
         self
     }
 
+    /// Returns the patterns, in the order in which they were given.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+
     /// Returns whether no version is excluded.
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()

@@ -8,6 +8,8 @@ use crate::image::{CommitId, Platform, Tag};
 pub struct ImageOrigin {
     /// Commit that it was built from, by its labels.
     pub revision: Option<CommitId>,
+    /// Revision by its labels, as written, where it is no full commit.
+    pub malformed_revision: Option<String>,
     /// Version by its labels, as written.
     pub version: Option<String>,
     /// Address of the source repository by its labels, as written.

@@ -35,8 +35,9 @@ mod unknown_names;
 mod version_lines;
 
 pub use branch_tag::affixed_immutable_form;
-pub use commit_tag_form::CommitTagForm;
+pub use commit_tag_form::{CommitTagForm, usual_commit_tags};
 pub use compat_difference::{CompatDifference, CompatMode, Finding};
+pub use default_tags::refuse_deleted;
 pub use environment_name::{EnvironmentName, EnvironmentNameError};
 pub use error::TaggingError;
 pub use excluded_versions::{ExcludedVersions, ExcludedVersionsError};
@@ -46,6 +47,7 @@ pub use image_origin::{ImageNames, ImageOrigin};
 pub use labels::{OrderedLabels, build_labels};
 pub use line_tag::release_on_line;
 pub use promote_tags::derive_promote_tags;
+pub use promoted_commit_tag::tags_of_commit;
 pub use provenance::{CommitTagOrigin, TagProvenance, VersionOrigin};
 pub use push_tags::derive_push_tags;
 pub use release_series::{NamedRelease, ReleaseSeries};

@@ -69,7 +69,7 @@ pub(super) fn unspelled_commit(source: &ImageOrigin) -> Option<&CommitId> {
 }
 
 /// Returns the tags that end in the commit, the usual spellings first.
-pub(super) fn tags_of_commit<'a>(
+pub fn tags_of_commit<'a>(
     tags: impl IntoIterator<Item = &'a Tag>,
     commit: &CommitId,
 ) -> Vec<&'a Tag> {

@@ -16,6 +16,7 @@ fn on(git_ref: &str) -> EventFacts {
 
 fn labelled(version: Option<&str>) -> ImageOrigin {
     ImageOrigin {
+        malformed_revision: None,
         revision: Some(BUILT.parse().unwrap()),
         version: version.map(str::to_owned),
         ..ImageOrigin::default()

@@ -1,7 +1,7 @@
-//! `action.yml` and the README say what `cli` declares, since both are written from it:
+//! `action.yml` and docs/inputs.md say what `cli` declares, since both are written from it:
 //!
 //! ```sh
-//! UPDATE_DECLARED=1 cargo test --test it declaration
+//! UPDATE_DECLARED=1 cargo test --test it -- declaration
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -10,12 +10,6 @@ use std::process::Command;
 use shipmark::cli;
 
 use crate::support::table::updates_documents;
-
-/// Lines between which the README's tables stand.
-const MARKS: [&str; 2] = [
-    "<!-- inputs and outputs: written from src/cli/declared_inputs.rs -->\n",
-    "<!-- end -->\n",
-];
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -36,8 +30,8 @@ fn in_action(text: &str) -> &str {
     part(text, "inputs:\n", "\nruns:")
 }
 
-fn in_readme(text: &str) -> &str {
-    &part(text, MARKS[0], MARKS[1])[MARKS[0].len()..]
+fn whole(text: &str) -> &str {
+    text
 }
 
 fn holds(name: &str, shown: fn(&str) -> &str, declared: &str) {
@@ -57,8 +51,8 @@ fn action_yml_is_what_is_declared() {
 }
 
 #[test]
-fn the_readme_is_what_is_declared() {
-    holds("README.md", in_readme, &cli::readme_tables());
+fn the_page_of_inputs_is_what_is_declared() {
+    holds("docs/inputs.md", whole, &cli::inputs_page());
 }
 
 /// These tests, run as a process of their own with these variables.
@@ -78,7 +72,7 @@ fn passes_with(test: &str, variables: &[(&str, &str)]) -> bool {
 fn promise_9_no_document_is_written_in_ci_in_place_of_being_checked() {
     for test in [
         "declaration::action_yml_is_what_is_declared",
-        "declaration::the_readme_is_what_is_declared",
+        "declaration::the_page_of_inputs_is_what_is_declared",
         "tags::table::the_documentation_has_this_table",
     ] {
         assert!(passes_with(test, &[("CI", "true")]), "{test}");

@@ -51,7 +51,7 @@ fn an_archive_is_read_from_standard_input() {
 #[test]
 fn what_is_no_archive_on_standard_input_is_refused_by_that_name() {
     for (input, reason) in [
-        ("/dev/null", "is not a tar archive: it has no entries"),
+        ("/dev/null", "is not a tar archive: it is empty"),
         ("tests/data/images/expected.json", "is not a tar archive: "),
     ] {
         let place = Place::new();

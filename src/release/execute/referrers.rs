@@ -53,7 +53,7 @@ pub(crate) async fn plan_referrer_copies<'a>(
     prepared: &'a PreparedRelease<'_>,
 ) -> Result<Vec<Option<ReferrerCopyStage<'a>>>, Failure> {
     let (image, context) = (&prepared.image, prepared.context);
-    let found = &discover_referrers(prepared.request, context, image).await?;
+    let found = &discover_referrers(&prepared.request, context, image).await?;
     let each = prepared.destinations.iter().zip(&prepared.plans);
     let each = each.zip(&prepared.states);
     try_join_all(each.map(|((destination, plan), seen)| async move {

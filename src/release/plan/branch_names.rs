@@ -66,7 +66,7 @@ impl NameGuard<'_> {
         if let Some(release) = release_on_line(tag, &seen.tags) {
             let line = format!("{tag} is the version line of {}", release.tag);
             if is_strict(&self.request.rules) {
-                return Err(version_line_failure(place, planned, &line));
+                return Err(self.version_line_failure(planned, &line));
             }
             let why = format!("{tag} stays: it is the version line of {}", release.tag);
             let text = format!(
@@ -84,7 +84,7 @@ impl NameGuard<'_> {
             .or_else(|| is_two_number_release(tag, seen).then_some("a version"));
         if let Some(form) = form {
             let digests = [there, self.root];
-            return Err(immutable_form_failure(place, planned, form, digests));
+            return Err(self.immutable_form_failure(planned, form, digests));
         }
         self.check_affixed_form(planned, there, seen)
     }
@@ -103,12 +103,13 @@ impl NameGuard<'_> {
         };
         if is_strict(&self.request.rules) {
             let digests = [there, self.root];
-            return Err(immutable_form_failure(place, planned, form, digests));
+            return Err(self.immutable_form_failure(planned, form, digests));
         }
         let why = format!("{tag} stays: it reads as {form}");
         self.context.notices.warning(format!(
-            "{place}: tag {why} and points to another image, and no branch moves such a tag ({}): {HINT}",
-            planned.rule
+            "{place}: tag {why} and points to another image, and no branch moves such a tag ({}): {}",
+            planned.rule,
+            hint(&self.request.rules)
         ));
         seen.lines.insert(tag.clone(), why);
         Ok(())
@@ -134,6 +135,32 @@ impl NameGuard<'_> {
             )),
         }
     }
+
+    fn version_line_failure(&self, planned: &PlannedTag, line: &str) -> Failure {
+        Failure::refused(format!(
+            "tag {} of {} for a branch",
+            planned.tag, self.place
+        ))
+        .with_reason(format!("{line}, which no branch moves ({})", planned.rule))
+        .with_hint(hint(&self.request.rules))
+    }
+
+    fn immutable_form_failure(
+        &self,
+        planned: &PlannedTag,
+        form: &str,
+        [there, root]: [Digest; 2],
+    ) -> Failure {
+        let (tag, rule) = (&planned.tag, &planned.rule);
+        Failure::refused(format!(
+            "tag {tag} of {} points to {there}, expected {root}",
+            self.place
+        ))
+        .with_reason(format!(
+            "{tag} reads as {form}, and no branch moves such a tag ({rule})"
+        ))
+        .with_hint(hint(&self.request.rules))
+    }
 }
 
 /// Returns whether a tag of two numbers is a release: the version line of that name has none.
@@ -158,26 +185,11 @@ fn is_strict(rules: &TagRules) -> bool {
     rules.mode() == CompatMode::Strict
 }
 
-const HINT: &str = "rename the branch, or disable the rule for it (enable=false)";
-
-fn version_line_failure(place: &Destination, planned: &PlannedTag, line: &str) -> Failure {
-    Failure::refused(format!("tag {} of {place} for a branch", planned.tag))
-        .with_reason(format!("{line}, which no branch moves ({})", planned.rule))
-        .with_hint(HINT)
-}
-
-fn immutable_form_failure(
-    place: &Destination,
-    planned: &PlannedTag,
-    form: &str,
-    [there, root]: [Digest; 2],
-) -> Failure {
-    let (tag, rule) = (&planned.tag, &planned.rule);
-    Failure::refused(format!(
-        "tag {tag} of {place} points to {there}, expected {root}"
-    ))
-    .with_reason(format!(
-        "{tag} reads as {form}, and no branch moves such a tag ({rule})"
-    ))
-    .with_hint(HINT)
+fn hint(rules: &TagRules) -> &'static str {
+    match rules {
+        TagRules::Custom(_) => "rename the branch, or disable the rule for it (enable=false)",
+        TagRules::Default | TagRules::FlavoredDefault(_) => {
+            "rename the branch, or set the input tags, whose rules replace the default ones"
+        }
+    }
 }

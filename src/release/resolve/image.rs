@@ -1,6 +1,6 @@
 //! Resolved image: its root manifest, and the reader of its content.
 
-use crate::image::{Destination, Digest, ImageSelector, ImageSource, Manifest, TagOrDigest};
+use crate::image::{Destination, Digest, ImageSource, Manifest, TagOrDigest};
 use crate::release::Failure;
 use crate::release::outcome::PlatformSelection;
 use crate::tagging::ImageOrigin;
@@ -57,16 +57,8 @@ pub(crate) async fn resolve_in_store(
             "{place} has a tag that points to {digest}, but not that manifest"
         ))
     })?;
-    let location = match place {
-        Destination::Registry(repository) => {
-            ImageSource::Registry(repository.to_reference(TagOrDigest::Digest(digest)))
-        }
-        Destination::Layout(path) => {
-            ImageSource::Layout(path.clone(), ImageSelector::Digest(digest))
-        }
-    };
     Ok(ResolvedImage {
-        location,
+        location: place.to_source(TagOrDigest::Digest(digest)),
         reader: source,
         root,
         origin: None,

@@ -24,7 +24,7 @@ pub(crate) async fn add_image_names(
     origin.names = ImageNames {
         requested_version: request.naming.version.clone(),
         source_tag: request.source.tag(),
-        commit_tag_form: request.naming.commit_tag_form.clone(),
+        commit_tag_form: request.commit_tag_form().cloned(),
         repository_tags: Vec::new(),
     };
     if !request.rules.is_default() {

@@ -53,6 +53,12 @@ pub(crate) async fn read_origin_within(
 
 fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
     origin.revision = origin.revision.take().or_else(|| labels.revision());
+    let malformed = labels.written_revision().filter(|text| !text.is_empty());
+    let malformed = malformed.filter(|_| labels.revision().is_none());
+    origin.malformed_revision = origin
+        .malformed_revision
+        .take()
+        .or_else(|| malformed.map(str::to_owned));
     origin.version = origin
         .version
         .take()

@@ -104,7 +104,10 @@ impl Verification {
             [] if !self.unread.is_empty() => failure.with_reason(self.unread_text()).with_hint(
                 "sign it with shipmark or cosign, which write the forms that verify reads",
             ),
-            [] => failure.with_reason("the image has none"),
+            [] => failure.with_reason(match wanted {
+                RequiredEvidence::Signature => "the image has no signature",
+                RequiredEvidence::Attestation(_) => "the image has no attestation of this type",
+            }),
             [only] => failure.with_reason(only.clone()),
             several => failure.with_reason(format!("none of its {} verifies", several.len())),
         })

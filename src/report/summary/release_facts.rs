@@ -17,7 +17,7 @@ pub(super) fn release_facts(outcome: &ReleaseOutcome, context: &SummaryContext) 
         outcome.environment.as_ref().map(EnvironmentName::as_str),
         from,
     );
-    facts.add("Source", code_span(&outcome.source.to_string()));
+    facts.add("Source", source(outcome));
     facts.add("Digest", code_span(&outcome.root.to_string()));
     if let Some(requested) = outcome.requested_digest
         && outcome.platform_selection.is_none()
@@ -38,6 +38,14 @@ pub(super) fn release_facts(outcome: &ReleaseOutcome, context: &SummaryContext) 
     facts.append(context.run.table());
     facts.add_known("Package", packages(outcome, context));
     facts
+}
+
+fn source(outcome: &ReleaseOutcome) -> String {
+    let source = code_span(&outcome.source.to_string());
+    match phrases::lookup_phrase(outcome) {
+        Some(found) => format!("{source}, {}", escape_text(&found)),
+        None => source,
+    }
 }
 
 fn version(outcome: &ReleaseOutcome) -> Option<String> {

@@ -144,6 +144,7 @@ pub(super) fn promoted(is_signed: bool) -> ReleaseOutcome {
         verb: ReleaseVerb::Promote,
         dry_run: false,
         source: "ghcr.io/acme/web/dev:git-860c190".parse().unwrap(),
+        sought_commit: None,
         environment: Some("prod".parse().unwrap()),
         path: PromotionPath {
             from: Some("dev".parse().unwrap()),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::recorded_differences::RecordedDifferences;
 use super::template_helpers::{DateHelpers, ListHelper, ValueHelper};
-use crate::notices::nearest_word;
+use crate::notices::similar_word;
 use crate::tagging::printable_name::printable_name;
 use crate::tagging::{CompatDifference, CompatMode};
 
@@ -180,11 +180,15 @@ impl TemplateLanguage {
     fn to_problem(&self, error: &RenderError) -> TemplateProblem {
         let text = match error.reason() {
             RenderErrorReason::MissingVariable(Some(name))
-            | RenderErrorReason::HelperNotFound(name) => format!(
-                "the expression {} is not known; did you mean {}?",
-                printable_name(name),
-                nearest_word(name, self.names.iter().copied()).unwrap_or_default()
-            ),
+            | RenderErrorReason::HelperNotFound(name) => {
+                let similar = similar_word(name, self.names.iter().copied());
+                let meant = similar.map(|word| format!("; did you mean {word}?"));
+                let name = printable_name(name);
+                format!(
+                    "the expression {name} is not known{}",
+                    meant.unwrap_or_default()
+                )
+            }
             RenderErrorReason::MissingVariable(None) => "an expression is not known".to_owned(),
             other => printable_name(&other.to_string()),
         };

@@ -1,4 +1,4 @@
-use crate::notices::nearest_word;
+use crate::notices::similar_word;
 use thiserror::Error;
 
 use super::csv::CsvProblem;
@@ -29,14 +29,16 @@ pub enum RuleProblem {
     #[error(transparent)]
     Quote(#[from] CsvProblem),
     /// A word that means nothing here.
-    #[error("{what} {word:?} is not known; did you mean {nearest}?")]
+    #[error("{what} {word:?} is not known; {}", expected_word(.similar, .valid))]
     Unknown {
         /// What the word is: an attribute, a type, the value of something.
         what: &'static str,
         /// The word.
         word: String,
-        /// The valid word nearest to it.
-        nearest: &'static str,
+        /// The valid word that is like it, if one is.
+        similar: Option<&'static str>,
+        /// The valid words.
+        valid: Vec<&'static str>,
     },
     /// The attribute does nothing for rules of this type.
     #[error("the attribute {attribute} does not belong to type={kind}, which takes {valid}")]
@@ -101,7 +103,16 @@ impl RuleProblem {
         Self::Unknown {
             what,
             word: printable_name(word),
-            nearest: nearest_word(word, valid.iter().copied()).unwrap_or_default(),
+            similar: similar_word(word, valid.iter().copied()),
+            valid: valid.to_vec(),
         }
+    }
+}
+
+/// Returns what should be there in the place of a word that is not known.
+fn expected_word(similar: &Option<&str>, valid: &[&str]) -> String {
+    match similar {
+        Some(word) => format!("did you mean {word}?"),
+        None => format!("expected one of {}", valid.join(", ")),
     }
 }

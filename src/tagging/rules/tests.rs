@@ -66,6 +66,10 @@ fn what_is_wrong_is_told_with_its_place() {
             r#"the value of event "tags" is not known; did you mean tag? (column 16 of "type=ref,event=tags")"#,
         ),
         (
+            "x,immutable=perhaps",
+            r#"the value of immutable "perhaps" is not known; expected one of true, false (column 13 of "x,immutable=perhaps")"#,
+        ),
+        (
             "type=match,pattern=x,group=one",
             r#"the value of group "one" is not a number (column 28 of "type=match,pattern=x,group=one")"#,
         ),

@@ -212,6 +212,7 @@ pub fn request(
     ReleaseRequest {
         verb,
         source: source.parse().unwrap(),
+        lookup: None,
         destinations: destinations
             .iter()
             .map(|place| place.parse().unwrap())

@@ -302,7 +302,7 @@ async fn an_image_below_without_a_signature_is_named() {
             .starts_with(&format!("linux/amd64 {} of ", below[0])),
         "{told}"
     );
-    assert_eq!(told.why.as_deref(), Some("the image has none"));
+    assert_eq!(told.why.as_deref(), Some("the image has no signature"));
     // Nobody asked for them.
     assert!(signed.verify(false, &["signature"]).await.passed());
 }

@@ -1,0 +1,91 @@
+//! Rules for the texts of the declaration.
+
+use std::collections::BTreeSet;
+
+use super::{Heading, INPUTS, Input, InputKind, Verb};
+
+/// Words that begin a clause, or a sentence about something, where help begins with a noun or an imperative.
+const CLAUSE_WORDS: [&str; 13] = [
+    "A", "An", "The", "This", "It", "If", "Whether", "What", "When", "Where", "How", "Which",
+    "Should",
+];
+
+#[test]
+fn help_is_one_short_imperative_or_noun_phrase() {
+    let mut seen = BTreeSet::new();
+    let inputs = INPUTS.iter().map(|input| (input.name, input.help));
+    let verbs = Verb::ALL.iter().map(|verb| (verb.name(), verb.help()));
+    for (name, help) in inputs.chain(verbs) {
+        let length = help.chars().count();
+        assert!((5..=80).contains(&length), "{name}: {length} characters");
+        assert!(
+            help.starts_with(|c: char| c.is_uppercase()),
+            "{name}: {help}"
+        );
+        assert!(!help.ends_with(['.', ',', ':', '!']), "{name}: {help}");
+        assert!(
+            !help.contains(". ") && !help.contains('\n'),
+            "{name}: {help}"
+        );
+        let first = help.split(' ').next().unwrap();
+        assert!(!CLAUSE_WORDS.contains(&first), "{name}: {help}");
+        assert!(seen.insert(help), "{name} has the help of another: {help}");
+    }
+}
+
+#[test]
+fn details_are_sentences_that_help_does_not_say() {
+    let mut words: BTreeSet<&str> = Input::ALL.iter().map(|input| input.name()).collect();
+    words.extend(Verb::NAMES);
+    for input in Input::ALL {
+        let Some(details) = input.details() else {
+            continue;
+        };
+        let mut words = words.clone();
+        if let InputKind::Choice(choices) = input.declaration().kind {
+            words.extend(choices);
+        }
+        let first = details.split([' ', ':']).next().unwrap();
+        let begins = first.starts_with(|c: char| c.is_uppercase()) || words.contains(first);
+        assert!(begins, "{input}: {details}");
+        assert!(details.ends_with('.'), "{input}: {details}");
+        assert!(!details.contains('\n'), "{input}: {details}");
+        assert!(
+            !details.contains(input.declaration().help),
+            "{input}: {details}"
+        );
+    }
+}
+
+#[test]
+fn every_heading_has_a_place_and_inputs() {
+    let titles: BTreeSet<_> = Heading::ALL.iter().map(|heading| heading.title()).collect();
+    assert_eq!(titles.len(), Heading::ALL.len());
+    for input in INPUTS {
+        assert!(Heading::ALL.contains(&input.heading), "{}", input.name);
+    }
+    for heading in Heading::ALL {
+        assert!(
+            INPUTS.iter().any(|input| input.heading == heading),
+            "{heading:?}"
+        );
+    }
+}
+
+#[test]
+fn each_input_of_a_command_line_has_a_variable_of_its_own() {
+    let variables: Vec<_> = INPUTS
+        .iter()
+        .filter_map(|input| input.shell_variable())
+        .collect();
+    let unique: BTreeSet<_> = variables.iter().collect();
+    assert_eq!(
+        (variables.len(), unique.len()),
+        (INPUTS.len() - 1, variables.len())
+    );
+    assert!(unique.contains(&"SHIPMARK_DRY_RUN".to_owned()));
+    // The time of tests, and the version of this program to whoever installs it.
+    for taken in ["SHIPMARK_NOW", "SHIPMARK_VERSION"] {
+        assert!(!unique.contains(&taken.to_owned()), "{taken}");
+    }
+}

@@ -1,0 +1,39 @@
+//! The forms of texts in a policy file, as far as a regular expression can tell them.
+//!
+//! Each pattern accepts all that the parser accepts, and as little more as is short to write. The
+//! patterns are for editors; the parser reads the texts into their types.
+
+/// Form of a text.
+#[derive(Debug)]
+pub(super) struct TextForm {
+    /// Regular expression of ECMAScript without anchors and look-around.
+    pub(super) pattern: &'static str,
+    /// Noun phrase for the table of keys, and for an editor where the pattern does not match.
+    pub(super) expected: &'static str,
+}
+
+pub(super) const ENVIRONMENT_NAME: TextForm = TextForm {
+    pattern: "[A-Za-z0-9][A-Za-z0-9-]{0,31}",
+    expected: "name of 1 to 32 letters, digits or dashes, the first not a dash",
+};
+
+pub(super) const SERVICE_NAME: TextForm = TextForm {
+    pattern: "[a-z0-9][a-z0-9._-]{0,63}",
+    expected: "name of 1 to 64 lower-case letters, digits, dots, dashes or underscores, the first a letter or digit",
+};
+
+/// `oci:DIR`, or a repository with an optional registry: a name, or an IPv6 address, and a port.
+pub(super) const REPOSITORY_TEMPLATE: TextForm = TextForm {
+    pattern: r"(?:oci:(?:[^:{}]+(?:\{service\}[^:{}]*)?|\{service\}[^:{}]*)|(?:(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?/)?[a-z0-9][a-z0-9._/-]*|(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?/[a-z0-9._/-]*\{service\}[a-z0-9._/-]*)",
+    expected: "repository in lower case without a tag, such as ghcr.io/acme/{service}, or oci:DIR",
+};
+
+pub(super) const TAG_RULES: TextForm = TextForm {
+    pattern: r"[\s\S]*\S[\s\S]*",
+    expected: "text with a rule per line, such as type=sha",
+};
+
+pub(super) const VERSION_PATTERN: TextForm = TextForm {
+    pattern: "[A-Za-z0-9._+*?-]+",
+    expected: "version or pattern, such as 1.10.6, 1.10.* or 2024.*",
+};

@@ -1,0 +1,226 @@
+//! Report of `policy`: every environment with its repositories and rules, defaults filled in.
+
+use serde_json::{Value, json};
+
+use super::markdown::{code_block, code_span, escape_text, table_row};
+use super::policy_diagram;
+use crate::image::Destination;
+use crate::notices::to_printable;
+use crate::policy::{EnvironmentRules, ReleasePolicy, Service};
+use crate::tagging::EnvironmentName;
+
+/// The policy of a run.
+pub struct PolicyReport {
+    /// Policy, joined with that of the input `policy`.
+    pub policy: ReleasePolicy,
+    /// Its file, or files, as messages name them.
+    pub file: String,
+    /// Environment to show; all without it.
+    pub environment: Option<EnvironmentName>,
+}
+
+/// The most characters of a text from the policy that are shown.
+const TEXT_LIMIT: usize = 1_000;
+
+impl PolicyReport {
+    fn environments(&self) -> impl Iterator<Item = &EnvironmentRules> {
+        let is_shown =
+            |name: &EnvironmentName| self.environment.as_ref().is_none_or(|shown| shown == name);
+        let environments = self.policy.environments().iter();
+        environments.filter(move |environment| is_shown(environment.name()))
+    }
+
+    fn service_line(&self) -> Vec<String> {
+        match self.services().as_slice() {
+            [] => Vec::new(),
+            services => vec![services.join(", ")],
+        }
+    }
+
+    fn services(&self) -> Vec<&str> {
+        let services = self.policy.services().iter();
+        services.map(|service| service.as_str()).collect()
+    }
+
+    /// Returns the names in the policy, which are not secret.
+    pub(super) fn names(&self) -> Vec<String> {
+        let environments = self.policy.environments().iter();
+        let repositories = environments.map(EnvironmentRules::repository);
+        repositories.chain([self.file.clone()]).collect()
+    }
+
+    /// Returns the report as plain text.
+    pub(super) fn to_text(&self) -> String {
+        let mut text = format!("policy {}\n", self.file);
+        text += &rows("services", &self.service_line());
+        text += &rows("promotions", &policy_diagram::promotion_paths(&self.policy));
+        for environment in self.environments() {
+            text += &format!("\n{}\n", environment.name());
+            text += &rows("repository", &repository_lines(environment));
+            text += &rows("from", &[from_phrase(environment)]);
+            text += &rows("tags", &tag_lines(environment));
+            text += &rows("unbound", &[unbound_phrase(environment)]);
+            text += &rows("exclude-versions", &[self.excluded_phrase(environment)]);
+        }
+        if self.policy.environments().is_empty() {
+            text += "\nno environment: the policy has no effect\n";
+        }
+        text.trim_end().to_owned()
+    }
+
+    /// Returns the report as Markdown for the job summary.
+    pub(super) fn to_summary(&self) -> String {
+        let mut page = format!("## shipmark policy: {}\n\n", code_span(&self.file));
+        if let Some(chart) = policy_diagram::flowchart(&self.policy) {
+            page += &format!("```mermaid\n{chart}```\n\n");
+        }
+        let head = [
+            "Environment",
+            "From",
+            "Repository",
+            "Tags",
+            "Unbound",
+            "Excluded versions",
+        ];
+        page += &(table_row(&head) + &table_row(&["---"; 6]));
+        for environment in self.environments() {
+            let from = environment.from().map(|from| code_span(from.as_str()));
+            let rules = environment.rule_lines().into_iter().map(code_span);
+            let rules: Vec<String> = rules.collect();
+            page += &table_row(&[
+                &code_span(environment.name().as_str()),
+                from.as_deref().unwrap_or("push"),
+                &code_span(&environment.repository()),
+                &match rules.as_slice() {
+                    [] => default_tags(environment).to_owned(),
+                    rules => rules.join("<br>"),
+                },
+                &unbound_phrase(environment),
+                &escape_text(&self.excluded_phrase(environment)),
+            ]);
+        }
+        for environment in self.environments().filter(|it| it.is_per_service()) {
+            let lines = repository_lines(environment);
+            page += &format!(
+                "\n<details><summary>Repositories of {}</summary>\n\n{}\n</details>\n",
+                escape_text(environment.name().as_str()),
+                code_block(lines.iter().map(String::as_str))
+            );
+        }
+        page + "\n"
+    }
+
+    /// Returns the outputs of the step.
+    pub(super) fn to_outputs(&self) -> Vec<(&'static str, String)> {
+        let environments: Vec<Value> = self
+            .environments()
+            .map(|it| self.environment_json(it))
+            .collect();
+        let json = json!({
+            "verb": "policy",
+            "file": self.file,
+            "services": self.services(),
+            "environments": environments,
+            "diagram": policy_diagram::flowchart(&self.policy),
+        });
+        vec![("json", json.to_string())]
+    }
+
+    fn environment_json(&self, environment: &EnvironmentRules) -> Value {
+        let repositories = environment.destinations().iter();
+        let repositories: Vec<Value> = repositories
+            .map(|(service, place)| {
+                json!({
+                    "service": service.as_ref().map(|service| service.as_str()),
+                    "repository": place.to_string(),
+                })
+            })
+            .collect();
+        json!({
+            "name": environment.name().as_str(),
+            "from": environment.from().map(EnvironmentName::as_str),
+            "repositories": repositories,
+            "tags": environment.has_rules().then(|| environment.rule_lines()),
+            "unbound": unbound_word(environment),
+            "excludeVersions": self.policy.excluded_versions(environment).patterns(),
+            "stated": environment.stated_keys(),
+        })
+    }
+
+    fn excluded_phrase(&self, environment: &EnvironmentRules) -> String {
+        let excluded = self.policy.excluded_versions(environment);
+        match excluded.patterns() {
+            [] => "none (default)".to_owned(),
+            patterns => patterns.join(", "),
+        }
+    }
+}
+
+/// Returns lines with a name before the first.
+fn rows(name: &str, lines: &[String]) -> String {
+    let mut text = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        let name = if number == 0 { name } else { "" };
+        text += &format!("  {name:<16}  {line}\n");
+    }
+    text
+}
+
+fn printable<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let texts = texts.into_iter();
+    texts.map(|text| to_printable(text, TEXT_LIMIT)).collect()
+}
+
+/// Returns a line for each repository, after the name of its service.
+fn repository_lines(environment: &EnvironmentRules) -> Vec<String> {
+    let destinations = environment.destinations();
+    let services = destinations
+        .iter()
+        .filter_map(|(service, _)| service.as_ref());
+    let width = services.map(|service| service.as_str().len()).max();
+    let width = width.unwrap_or_default();
+    let line = |(service, place): &(Option<Service>, Destination)| {
+        let place = to_printable(&place.to_string(), TEXT_LIMIT);
+        match service {
+            Some(service) => format!("{:<width$}  {place}", service.as_str()),
+            None => place,
+        }
+    };
+    destinations.iter().map(line).collect()
+}
+
+fn from_phrase(environment: &EnvironmentRules) -> String {
+    match environment.from() {
+        Some(from) => format!("{from} (by promote)"),
+        None => "push, or promote with a complete reference (default)".to_owned(),
+    }
+}
+
+fn tag_lines(environment: &EnvironmentRules) -> Vec<String> {
+    match environment.rule_lines() {
+        rules if rules.is_empty() => vec![default_tags(environment).to_owned()],
+        rules => printable(rules),
+    }
+}
+
+fn default_tags(environment: &EnvironmentRules) -> &'static str {
+    match environment.from() {
+        Some(_) => "version, version lines, SHA tag and environment (default)",
+        None => "version, version lines, SHA tag and branch of the event or the image (default)",
+    }
+}
+
+fn unbound_phrase(environment: &EnvironmentRules) -> String {
+    let word = unbound_word(environment);
+    match environment.states("unbound") {
+        true => word.to_owned(),
+        false => format!("{word} (default)"),
+    }
+}
+
+fn unbound_word(environment: &EnvironmentRules) -> &'static str {
+    match environment.allows_unbound() {
+        true => "allow",
+        false => "refuse",
+    }
+}

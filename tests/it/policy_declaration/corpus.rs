@@ -1,0 +1,302 @@
+//! Policies, good and bad, with the judgement of the parser and of the schema.
+
+/// Judgement of a policy.
+#[derive(Debug)]
+pub enum Judgement {
+    /// Parser and schema accept it.
+    Valid,
+    /// Parser and schema refuse it.
+    Invalid,
+    /// The parser refuses it, for a reason that the schema cannot tell.
+    OnlyParser(&'static str),
+}
+
+use Judgement::{Invalid, OnlyParser, Valid};
+
+const ACROSS_KEYS: &str = "it depends on another part of the file";
+const RULES: &str = "the rule language";
+const MEANING: &str = "the text has the right form and another meaning";
+const YAML: &str = "the schema sees what YAML makes of the file";
+const COUNT: &str = "it counts bytes, levels or products";
+
+pub const CORPUS: &[(Judgement, &str)] = &[
+    (Valid, ""),
+    (Valid, "# nothing\n"),
+    (Valid, "---\n"),
+    (Valid, "environments: {}"),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "services: []\nenvironments: {a: {repository: 'oci:{service}'}}",
+    ),
+    (
+        Valid,
+        "environments: {prod: {repository: 'ghcr.io/acme/prod'}}",
+    ),
+    (Valid, "environments: {prod: {repository: web}}"),
+    (Valid, "environments: {prod: {repository: acme/web}}"),
+    (
+        Valid,
+        "environments: {prod: {repository: 'localhost:5000/web'}}",
+    ),
+    (
+        Valid,
+        "environments: {prod: {repository: '[::1]:5000/a/web'}}",
+    ),
+    (
+        Valid,
+        "environments: {prod: {repository: GHCR.io/acme/web}}",
+    ),
+    (Valid, "environments: {prod: {repository: a__b/c--d.e}}"),
+    (
+        Valid,
+        "environments: {prod: {repository: ' ghcr.io/acme/web '}}",
+    ),
+    (
+        Valid,
+        "environments:\n  prod:\n    repository: >\n      ghcr.io/acme/web\n",
+    ),
+    (
+        Valid,
+        "environments: {prod: {repository: 'oci:out/{service}/dev'}}\nservices: [web]",
+    ),
+    (
+        Valid,
+        "environments: {prod: {repository: 'oci:{service}'}}\nservices: [web]",
+    ),
+    (
+        Valid,
+        "environments: {prod: {repository: 'my_org/{service}'}}\nservices: [web, api, a-b.c_d]",
+    ),
+    (
+        Valid,
+        "environments: {prod: {repository: 'ghcr.io/a/x-{service}-y'}}\nservices:\n- web\n- 2048\n- true\n",
+    ),
+    (
+        Valid,
+        "environments: {prod: {repository: 'ghcr.io/a/{service}'}}\nservices: ['null', 1, 1.0]",
+    ),
+    (
+        Valid,
+        "environments: {0x1f: {repository: a}, true: {repository: b}, Prod: {repository: c}}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x}, b: {repository: y, from: a}, c: {repository: z, from: A}}",
+    ),
+    (
+        Valid,
+        "environments:\n  a:\n    repository: x\n    tags: |\n      type=sha\n\n      # short\n      v1\n",
+    ),
+    (Valid, "environments: {a: {repository: x, tags: v1}}"),
+    (Valid, "environments: {a: {repository: x, tags: 1.0}}"),
+    (
+        Valid,
+        "environments: {a: {repository: x, unbound: allow}, b: {repository: y, unbound: 'refuse'}}",
+    ),
+    (Valid, "exclude-versions: [1.10, 1.10.6, 2024.*, 1e3, v?.*]"),
+    (
+        Valid,
+        "environments: {a: {repository: x, exclude-versions: []}}\nexclude-versions: []",
+    ),
+    (Valid, "exclude-versions: [1.10, 1.10]"),
+    // Keys.
+    (Invalid, "environment: {}"),
+    (Invalid, "Environments: {}"),
+    (Invalid, "' services': [a]"),
+    (Invalid, "records: same"),
+    (Invalid, "<<: {}"),
+    (Invalid, "environments: {a: {from: b}}"),
+    (Invalid, "environments: {a: {repository: x, form: b}}"),
+    (Invalid, "environments: {a: {repository: x, sign: keyless}}"),
+    (Invalid, "environments: {a: {repository: x, services: [a]}}"),
+    (Invalid, "environments: {a: {'repository ': x}}"),
+    (Invalid, "environments: {'prod ': {repository: x}}"),
+    (Invalid, "environments: {de_v: {repository: x}}"),
+    (Invalid, "environments: {-dev: {repository: x}}"),
+    (Invalid, "environments: {dev.eu: {repository: x}}"),
+    (
+        Invalid,
+        "environments: {a123456789012345678901234567890123: {repository: x}}",
+    ),
+    // Shapes.
+    (Invalid, "[]"),
+    (Invalid, "text"),
+    (Invalid, "environments:"),
+    (Invalid, "environments: []"),
+    (Invalid, "environments: [dev]"),
+    (Invalid, "environments: {dev: ghcr.io/acme/web}"),
+    (Invalid, "environments: {dev: }"),
+    (Invalid, "environments: {dev: {repository: }}"),
+    (Invalid, "environments: {dev: {repository: null}}"),
+    (Invalid, "environments: {dev: {repository: ''}}"),
+    (
+        Invalid,
+        "environments: {dev: {repository: {service}}}\nservices: [a]",
+    ),
+    (Invalid, "environments: {dev: {repository: [a, b]}}"),
+    (Invalid, "environments: {dev: {repository: x, tags: [v1]}}"),
+    (Invalid, "environments: {dev: {repository: x, tags: ' '}}"),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, unbound: true}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, unbound: Allow}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, exclude-versions: 1.10}}",
+    ),
+    (Invalid, "services: web"),
+    (Invalid, "services: {web: api}"),
+    (Invalid, "services: [[web]]"),
+    (Invalid, "services: [~]"),
+    (Invalid, "exclude-versions: ['1 0']"),
+    // Texts.
+    (
+        Invalid,
+        "environments: {dev: {repository: 'ghcr.io/acme/web:1.4'}}",
+    ),
+    (Invalid, "environments: {dev: {repository: 'oci:dev:1.4'}}"),
+    (
+        Invalid,
+        "environments: {dev: {repository: 'https://ghcr.io/acme/web'}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: 'oci-archive:web.tar'}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: ghcr.io/Acme/web}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: ./out}}\nservices: 1",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: 'ghcr.io/{owner}/web'}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: '{service}.example.com/a'}}\nservices: [web]",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: '{service}'}}\nservices: [web]",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: 'a/{service}/{service}'}}\nservices: [web]",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: 'a/{service}'}}\nservices: [Web]",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: 'a/{service}'}}\nservices: [a/b]",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: 'a/{service}'}}\nservices: [web, web]",
+    ),
+    // What the schema cannot tell.
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {dev: {repository: 'a/{service}'}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {dev: {repository: a/b}}\nservices: [web]",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x, from: b}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x, from: a}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x, from: b}, b: {repository: y, from: a}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x}, b: {repository: docker.io/library/x}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: 'x/{service}'}, b: {repository: y, from: a}}\nservices: [web]",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x}, A: {repository: y}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: 'oci:{service}'}}\nservices: [web, ' web']",
+    ),
+    (
+        OnlyParser(RULES),
+        "environments: {a: {repository: x, tags: 'type=sah'}}",
+    ),
+    (
+        OnlyParser(RULES),
+        "environments: {a: {repository: x, tags: '# none'}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {latest: {repository: x}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {pr-12: {repository: x}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: 'x..y'}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: 'localhost:99999/x'}}",
+    ),
+    (OnlyParser(MEANING), "exclude-versions: [1.x]"),
+    (OnlyParser(MEANING), "exclude-versions: ['*']"),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: 'a/{service}'}}\nservices: [a-]",
+    ),
+    (OnlyParser(YAML), "services: []\nservices: []"),
+    (
+        OnlyParser(YAML),
+        "environments: {dev: {repository: x}}\n---\nservices: []",
+    ),
+    (OnlyParser(YAML), "environments: &a {dev: {repository: x}}"),
+    (
+        OnlyParser(YAML),
+        "environments: !!map {dev: {repository: x}}",
+    ),
+    (OnlyParser(YAML), "environments: *a"),
+    (OnlyParser(YAML), "environments:\n\tdev: 1"),
+    (OnlyParser(YAML), "? [a]\n: b"),
+    (OnlyParser(YAML), "environments: {null: {repository: x}}"),
+    (
+        OnlyParser(COUNT),
+        "environments: {a: {repository: 'oci:{service}/\
+        0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
+        0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
+        0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
+        0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
+        0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
+        0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
+        0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
+        0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
+        0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
+        0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789'}}\n\
+        services: [web]",
+    ),
+];

@@ -1,0 +1,154 @@
+//! Small policies by the declared keys, most of them with a mistake.
+
+use fastrand::Rng;
+use serde_json::Value;
+
+const NAMES: &[&str] = &[
+    "dev", "stage", "prod", "Prod", "e-1", "0x1f", "true", "latest", "x_y",
+];
+const REPOSITORIES: &[&str] = &[
+    "ghcr.io/acme/{service}",
+    "oci:out/{service}/x",
+    "oci:{service}",
+    "acme/{service}",
+    "my_org/{service}",
+    "[::1]:5000/a/{service}",
+    "GHCR.io/acme/{service}-x",
+    "ghcr.io/acme/web",
+    "ghcr.io/acme/db",
+    "oci:dev",
+    "localhost:5000/a",
+    "a__b/c-d.e",
+    "web",
+    "1",
+    "1.0",
+    "true",
+    "https://ghcr.io/acme/web",
+    "ghcr.io/Acme/web",
+    "ghcr.io/acme/web:1",
+    "oci:a:b",
+    "{service}",
+    "ghcr.io/{x}/y",
+];
+const RULES: &[&str] = &[
+    "type=sha",
+    "v1",
+    "type=raw,value=latest",
+    "# none",
+    "1",
+    "1.0",
+    "true",
+    "type=sah",
+];
+const VERSIONS: &[&str] = &[
+    "1.10", "1.10.6", "2024.*", "1e3", "0x10", "v?.*", "x", "1.x", "1 0", "-1", "+1",
+];
+const SERVICES: &[&str] = &[
+    "web", "api", "db", "1", "1.0", "true", "a-b.c_d", "null", "Web", "-a", "a/b", "1e1",
+];
+const ODD_KEYS: &[&str] = &["form", "sign", "Services", "'from '", "null", "environment"];
+
+/// Writes the policy of a seed.
+pub fn write(seed: u64, schema: &Value) -> String {
+    let mut rng = Rng::with_seed(seed);
+    let mut text = String::new();
+    mapping(&mut rng, schema, 0, &mut text);
+    if rng.u8(..) < 60 {
+        change_characters(&mut rng, &mut text);
+    }
+    text
+}
+
+fn mapping(rng: &mut Rng, schema: &Value, depth: usize, text: &mut String) {
+    let required = schema["required"].as_array();
+    for (key, value) in schema["properties"].as_object().unwrap() {
+        let is_required = required.is_some_and(|keys| keys.contains(&Value::from(key.as_str())));
+        let likely = depth == 0 && key != "exclude-versions";
+        if rng.u8(..)
+            < if is_required {
+                250
+            } else if likely {
+                200
+            } else {
+                90
+            }
+        {
+            entry(rng, key, value, depth, text);
+        }
+    }
+    if rng.u8(..) < 6 {
+        let key = *rng.choice(ODD_KEYS).unwrap();
+        *text += &format!("{}{key}: x\n", "  ".repeat(depth));
+    }
+}
+
+fn entry(rng: &mut Rng, key: &str, schema: &Value, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    match schema["type"].as_str() {
+        Some("object") => {
+            *text += &format!("{indent}{key}:\n");
+            let first = rng.usize(..3);
+            for name in NAMES.iter().skip(first).take(1 + rng.usize(..3)) {
+                *text += &format!("{indent}  {name}:\n");
+                mapping(rng, &schema["additionalProperties"], depth + 2, text);
+            }
+        }
+        Some("array") => {
+            let entries: Vec<String> = (0..rng.usize(..3)).map(|_| scalar(rng, key)).collect();
+            *text += &format!("{indent}{key}: [{}]\n", entries.join(", "));
+        }
+        _ if key == "tags" && rng.bool() => {
+            *text += &format!(
+                "{indent}{key}: |\n{indent}  {}\n{indent}  type=sha\n",
+                scalar(rng, key)
+            );
+        }
+        _ => *text += &format!("{indent}{key}: {}\n", scalar(rng, key)),
+    }
+}
+
+/// A text for the key, most often a right one, plain or in quotes.
+fn scalar(rng: &mut Rng, key: &str) -> String {
+    let words: &[&str] = match key {
+        "from" => &NAMES[..3],
+        "repository" => REPOSITORIES,
+        "tags" => RULES,
+        "unbound" => &["allow", "refuse", "Allow"],
+        "exclude-versions" => VERSIONS,
+        "services" => SERVICES,
+        _ => NAMES,
+    };
+    // The first of them are right.
+    let count = if rng.u8(..) < 200 {
+        words.len().div_ceil(2)
+    } else {
+        words.len()
+    };
+    let word = rng.choice(&words[..count]).unwrap();
+    match rng.u8(..) {
+        0..150 => (*word).to_owned(),
+        150..240 => format!("'{word}'"),
+        240..250 => format!("\" {word}\\_\""),
+        _ => "~".to_owned(),
+    }
+}
+
+fn change_characters(rng: &mut Rng, text: &mut String) {
+    for _ in 0..1 + rng.usize(..3) {
+        let mut letters: Vec<char> = text.chars().collect();
+        if letters.is_empty() {
+            return;
+        }
+        let at = rng.usize(..letters.len());
+        match rng.u8(..3) {
+            0 => drop(letters.remove(at)),
+            1 => letters.insert(
+                at,
+                *rng.choice(&[' ', '\n', ':', '-', '\'', '&', '#', 'x', '0', '\u{a0}'])
+                    .unwrap(),
+            ),
+            _ => letters[at] = char::from(rng.u8(32..127)),
+        }
+        *text = letters.into_iter().collect();
+    }
+}

@@ -1,0 +1,253 @@
+//! The verb `policy`: the policy of a run as its users see it, defaults filled in.
+
+use serde_json::{Value, json};
+
+use crate::support::checkout::commit;
+use crate::support::process::{Place, Ran};
+use crate::support::table::documented;
+
+const POLICY: &str = "\
+exclude-versions: [1.9.9]
+environments:
+  dev:
+    repository: oci:dev/{service}
+    tags: |
+      # each commit
+      type=sha
+      type=raw,value=latest
+    unbound: allow
+  prod: {repository: 'oci:prod/{service}', from: Dev, exclude-versions: [2024.*]}
+services: [web, api]
+";
+
+/// A folder with the policy in its usual place.
+fn folder(policy: &str) -> Place {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path(".github")).unwrap();
+    std::fs::write(place.path(".github/shipmark.yml"), policy).unwrap();
+    place
+}
+
+/// A step of a job whose workflow's commit has the policy.
+fn step(policy: &str, inputs: &[(&str, &str)]) -> (Place, Ran) {
+    let place = Place::new();
+    let sha = commit(place.root(), &[(".github/shipmark.yml", policy)]);
+    let inputs = [&[("command", "policy")], inputs].concat();
+    let mut step = place.step("refs/heads/main", &inputs);
+    let ran = Ran::of(step.env("GITHUB_WORKFLOW_SHA", sha).output().unwrap());
+    (place, ran)
+}
+
+#[test]
+fn the_policy_is_shown_with_its_defaults() {
+    let ran = folder(POLICY).run(&["policy"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    insta::assert_snapshot!(ran.out, @r"
+    policy .github/shipmark.yml
+      services          web, api
+      promotions        dev -> prod
+
+    dev
+      repository        web  oci:dev/web
+                        api  oci:dev/api
+      from              push, or promote with a complete reference (default)
+      tags              type=sha
+                        type=raw,value=latest
+      unbound           allow
+      exclude-versions  1.9.9
+
+    prod
+      repository        web  oci:prod/web
+                        api  oci:prod/api
+      from              dev (by promote)
+      tags              version, version lines, SHA tag and environment (default)
+      unbound           refuse (default)
+      exclude-versions  2024.*, 1.9.9
+    ");
+    let one = folder(POLICY).run(&["policy", "--environment=PROD"]);
+    assert_eq!(one.status, Some(0), "{}", one.log);
+    assert!(
+        one.out.contains("\nprod\n") && !one.out.contains("\ndev\n"),
+        "{}",
+        one.out
+    );
+    let single = folder("environments: {prod: {repository: ghcr.io/acme/web}}").run(&["policy"]);
+    insta::assert_snapshot!(single.out, @r"
+    policy .github/shipmark.yml
+
+    prod
+      repository        ghcr.io/acme/web
+      from              push, or promote with a complete reference (default)
+      tags              version, version lines, SHA tag and branch of the event or the image (default)
+      unbound           refuse (default)
+      exclude-versions  none (default)
+    ");
+    let none = folder("# nothing yet\n").run(&["policy"]);
+    assert_eq!(none.status, Some(0), "{}", none.log);
+    assert!(
+        none.out
+            .ends_with("no environment: the policy has no effect\n"),
+        "{}",
+        none.out
+    );
+}
+
+#[test]
+fn a_named_file_adds_its_environments() {
+    let place = folder(POLICY);
+    std::fs::write(
+        place.path("more.yml"),
+        "environments: {test: {repository: 'oci:test'}}",
+    )
+    .unwrap();
+    let ran = place.run(&["policy", "--policy=more.yml"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    assert!(
+        ran.out
+            .starts_with("policy .github/shipmark.yml with more.yml\n"),
+        "{}",
+        ran.out
+    );
+    for name in ["dev", "prod", "test"] {
+        assert!(ran.out.contains(&format!("\n{name}\n")), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_step_shows_the_policy_of_the_workflows_commit() {
+    let (place, ran) = step(POLICY, &[("environment", "prod")]);
+    assert_eq!((ran.status, ran.out.as_str()), (Some(0), ""), "{}", ran.log);
+    let shown: Value = serde_json::from_str(&place.output("json")).unwrap();
+    let prod = json!({
+        "name": "prod",
+        "from": "dev",
+        "repositories": [
+            {"service": "web", "repository": "oci:prod/web"},
+            {"service": "api", "repository": "oci:prod/api"},
+        ],
+        "tags": null,
+        "unbound": "refuse",
+        "excludeVersions": ["2024.*", "1.9.9"],
+        "stated": ["repository", "from", "exclude-versions"],
+    });
+    assert_eq!(shown["environments"], json!([prod]));
+    assert_eq!(shown["services"], json!(["web", "api"]));
+    let summary = place.read("summary");
+    let chart = shown["diagram"].as_str().unwrap();
+    assert!(
+        summary.contains(&format!("```mermaid\n{chart}```\n")),
+        "{summary}"
+    );
+    assert!(chart.contains("  e0 -->|promote| e1\n"), "{chart}");
+    let (place, ran) = step(POLICY, &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let shown: Value = serde_json::from_str(&place.output("json")).unwrap();
+    let dev = &shown["environments"][0];
+    assert_eq!(dev["tags"], json!(["type=sha", "type=raw,value=latest"]));
+    assert_eq!(
+        (&dev["unbound"], &dev["from"]),
+        (&json!("allow"), &Value::Null)
+    );
+}
+
+#[test]
+fn what_a_release_would_refuse_is_refused() {
+    for (policy, flags, status, part) in [
+        (
+            "",
+            &["--environment=prod"][..],
+            2,
+            "it names no environment",
+        ),
+        (POLICY, &["--environment=stage"], 2, "it has dev, prod"),
+        (POLICY, &["--policy=other.yml"], 2, "other.yml is not there"),
+        (
+            "services: web",
+            &[],
+            2,
+            "line 1, column 11: expected a list",
+        ),
+        (
+            "environments: {a: {repository: 'oci:x'}, b: {repository: 'oci:link'}}",
+            &[],
+            1,
+            "belongs to two environments",
+        ),
+    ] {
+        let place = folder(policy);
+        std::os::unix::fs::symlink("x", place.path("link")).unwrap();
+        std::fs::create_dir(place.path("x")).unwrap();
+        let ran = place.run(&[&["policy"], flags].concat());
+        assert_eq!(
+            (ran.status, ran.out.as_str()),
+            (Some(status), ""),
+            "{}",
+            ran.log
+        );
+        assert!(ran.log.contains(part), "{}", ran.log);
+    }
+    let without = Place::new().run(&["policy"]);
+    assert_eq!((without.status, without.out.as_str()), (Some(2), ""));
+    assert!(
+        without
+            .log
+            .contains("there is no policy file .github/shipmark.yml"),
+        "{}",
+        without.log
+    );
+}
+
+#[test]
+fn promise_8_a_policy_writes_no_markup() {
+    let hostile = "oci:x\"]; click e0 \\\"javascript<script>|`%%{init}";
+    let policy = format!(
+        "environments: {{dev: {{repository: '{}', tags: 'type=raw,value=a|`<b>'}}}}",
+        hostile.replace(['{', '}'], "")
+    );
+    let (place, ran) = step(&policy, &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let summary = place.read("summary");
+    let chart = summary
+        .split("```mermaid\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    assert_eq!(chart.lines().count(), 4, "{chart}");
+    assert!(
+        !chart.contains("<script") && !chart.contains("%%") && !chart.contains('`'),
+        "{chart}"
+    );
+}
+
+#[test]
+fn the_documentation_shows_what_is_printed() {
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/policy.md")).unwrap();
+    let policy = page
+        .split("```yaml\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let (place, ran) = step(policy, &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let shown: Value = serde_json::from_str(&place.output("json")).unwrap();
+    let chart = format!("```mermaid\n{}```", shown["diagram"].as_str().unwrap());
+    documented(
+        "docs/policy.md",
+        "<!-- diagram: written by tests/it/policy_verb.rs -->\n",
+        "",
+        &[chart],
+    );
+    let ran = folder(policy).run(&["policy", "--environment=stage"]);
+    let text = format!("```text\n{}```", ran.out);
+    documented(
+        "docs/policy.md",
+        "<!-- report: written by tests/it/policy_verb.rs -->\n",
+        "",
+        &[text],
+    );
+}
