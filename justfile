@@ -46,9 +46,13 @@ fuzz *seconds:
 large-sources binary:
     scripts/large-sources.py "$@"
 
-# The README's demonstration
+# The demonstration
 demo:
     scripts/demo.sh
+
+# The demonstration, and its promotion in README.md
+readme-demo *arguments:
+    scripts/readme-demo.sh "$@"
 
 # Pictures of the job summaries, for docs/
 summary-pictures *names:
