@@ -54,6 +54,10 @@ demo:
 readme-demo *arguments:
     scripts/readme-demo.sh "$@"
 
+# Pictures of the job summaries, for docs/
+summary-pictures *names:
+    scripts/summary-pictures.sh "$@"
+
 # The static binary that goes into the image
 static-build:
     scripts/static-build.sh

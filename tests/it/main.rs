@@ -35,6 +35,7 @@ mod memory;
 mod moves;
 mod mutants;
 mod odd_referrers;
+mod output;
 mod overwritten;
 mod partial_images;
 mod piped;
