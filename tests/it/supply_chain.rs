@@ -100,8 +100,14 @@ fn promise_2_a_release_is_tagged_when_its_files_are_signed_and_the_major_version
     assert!(at.is_sorted(), "{at:?}");
     assert_eq!(at[4], steps.len() - 1);
     let tag = read("scripts/release-tag.sh");
-    let pushes: Vec<_> = tag.lines().filter(|line| line.starts_with("git push")).collect();
-    assert_eq!(pushes, [r#"git push --quiet "$remote" "refs/tags/v$version""#]);
+    let pushes: Vec<_> = tag
+        .lines()
+        .filter(|line| line.starts_with("git push"))
+        .collect();
+    assert_eq!(
+        pushes,
+        [r#"git push --quiet "$remote" "refs/tags/v$version""#]
+    );
     assert!(read("scripts/release-major.sh").contains("--force-with-lease="));
 }
 
