@@ -52,10 +52,17 @@ pub(super) struct ListShape {
 /// Keys that a mapping can have.
 #[derive(Debug)]
 pub(super) struct KeySet {
+    /// The mapping, in messages.
+    pub(super) shape: &'static str,
     pub(super) known: &'static [KeyDeclaration],
     /// Keys of later versions, which are refused by name.
     pub(super) reserved: &'static [&'static str],
 }
+
+/// Shapes of values, in messages.
+pub(super) const A_LIST: &str = "a list";
+pub(super) const RULES_TEXT: &str = "text with a rule per line";
+pub(super) const NAMED_ENVIRONMENTS_MAPPING: &str = "a mapping from names to environments";
 
 /// Words of the key `unbound`.
 pub(super) const UNBOUND_WORDS: [&str; 2] = ["refuse", "allow"];
@@ -76,6 +83,7 @@ pub(super) const EXCLUDED_VERSION_LIST: ListShape = ListShape {
 
 /// Keys of the file.
 pub(super) const POLICY_KEYS: KeySet = KeySet {
+    shape: "a mapping with the key environments",
     known: &[
         KeyDeclaration {
             name: "environments",
@@ -105,6 +113,7 @@ pub(super) const POLICY_KEYS: KeySet = KeySet {
 
 /// Keys of an environment.
 pub(super) const ENVIRONMENT_KEYS: KeySet = KeySet {
+    shape: "a mapping with the key repository",
     known: &[
         KeyDeclaration {
             name: "repository",

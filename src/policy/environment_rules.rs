@@ -1,4 +1,4 @@
-use super::declared_keys::{ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, UNBOUND_WORDS};
+use super::declared_keys::{ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, RULES_TEXT, UNBOUND_WORDS};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::limits::REPOSITORIES;
 use super::repository_template::{
@@ -54,7 +54,9 @@ impl EnvironmentRules {
             let at = node.position;
             node.parse_as().map(|name| (name, at))
         });
-        let tags = fields.take("tags").map(|(_, node)| node.into_text());
+        let tags = fields
+            .take("tags")
+            .map(|(_, node)| node.into_text_of(RULES_TEXT));
         let unbound = fields.take("unbound").map(|(_, node)| parse_unbound(node));
         let stage = Self {
             allows_unbound: unbound.transpose()?.unwrap_or(false),

@@ -2,7 +2,7 @@ use thiserror::Error;
 
 use super::ServiceNameError;
 use crate::image::ImageSourceError;
-use crate::notices::nearest_word;
+use crate::notices::similar_word;
 use crate::tagging::{EnvironmentName, EnvironmentNameError, ExcludedVersionsError, RuleError};
 
 /// Position in the policy file, in lines and characters from 1.
@@ -48,7 +48,7 @@ pub enum PolicyProblem {
     #[error("invalid YAML: {0}")]
     Yaml(String),
     /// More levels than any policy has.
-    #[error("nested too deeply")]
+    #[error("the value is nested too deeply")]
     TooDeep,
     /// `&a`, `*a` or `!a`.
     #[error(
@@ -81,7 +81,7 @@ pub enum PolicyProblem {
         first: usize,
     },
     /// Another shape than is wanted.
-    #[error("expected {wanted}, got {found}{}", mistake_hint(wanted, found))]
+    #[error("expected {wanted}, got {found}")]
     Shape {
         /// What is wanted.
         wanted: &'static str,
@@ -89,12 +89,14 @@ pub enum PolicyProblem {
         found: &'static str,
     },
     /// A key that means nothing.
-    #[error("the key {key} is not known here; did you mean {nearest}?")]
+    #[error("the key {key} is not known here{}", did_you_mean(*similar))]
     UnknownKey {
         /// The key.
         key: String,
-        /// The known one that is nearest to it.
-        nearest: &'static str,
+        /// The known one that is like it.
+        similar: Option<&'static str>,
+        /// All known ones.
+        known: Vec<&'static str>,
     },
     /// A key of the design that nothing heeds yet.
     #[error("the key {0} is reserved for a later version: remove it")]
@@ -131,12 +133,14 @@ pub enum PolicyProblem {
     #[error("services has no effect: no repository contains {{service}}")]
     UnusedServices,
     /// `from` names no environment.
-    #[error("there is no environment {from}{}", nearest.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    #[error("there is no environment {from}{}", did_you_mean(similar.as_deref()))]
     NoEnvironment {
         /// The name.
         from: String,
-        /// The nearest there is.
-        nearest: Option<String>,
+        /// The one that is like it.
+        similar: Option<String>,
+        /// The environments that there are, as far as one line can name them.
+        known: Vec<String>,
     },
     /// One of the two has a repository for each service, and the other has not.
     #[error(
@@ -174,22 +178,20 @@ impl FilePosition {
 impl PolicyProblem {
     pub(super) fn unknown_environment<'a>(
         from: &EnvironmentName,
-        known: impl Iterator<Item = &'a str>,
+        known: impl Iterator<Item = &'a str> + Clone,
     ) -> Self {
         Self::NoEnvironment {
             from: from.to_string(),
-            nearest: nearest_word(from.as_str(), known).map(str::to_owned),
+            similar: similar_word(from.as_str(), known.clone()).map(str::to_owned),
+            known: known.take(NAMED_ENVIRONMENTS).map(str::to_owned).collect(),
         }
     }
 }
 
-/// What is meant in the usual mistakes.
-fn mistake_hint(wanted: &str, found: &str) -> &'static str {
-    match (wanted, found) {
-        ("text", "a mapping") => ": text with {service} at its beginning needs quotes",
-        ("text", "a list") => ": write \"|\", and each entry on a line of its own below it",
-        (_, "null") => ": null and ~ mean nothing in YAML; text needs quotes",
-        ("a list", "text") => ": write it in brackets, or after a dash",
-        _ => "",
-    }
+/// The most environments that a hint names.
+const NAMED_ENVIRONMENTS: usize = 10;
+
+fn did_you_mean(word: Option<&str>) -> String {
+    word.map(|word| format!("; did you mean {word}?"))
+        .unwrap_or_default()
 }

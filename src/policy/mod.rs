@@ -12,6 +12,7 @@ mod declared_keys;
 mod environment_rules;
 mod error;
 pub mod file;
+mod hints;
 mod key_documents;
 mod limits;
 mod release_policy;

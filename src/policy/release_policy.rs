@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::declared_keys::{POLICY_KEYS, SERVICE_LIST};
+use super::declared_keys::{NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, SERVICE_LIST};
 use super::environment_rules::{EnvironmentRules, parse_excluded_versions};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::limits::{ENVIRONMENTS, REPOSITORIES};
@@ -189,7 +189,7 @@ fn parse_environments(
     let mut stages = Vec::new();
     let mut repositories = 0;
     let mut lines: HashMap<EnvironmentName, usize> = HashMap::new();
-    for (name, rules) in environments.into_map()? {
+    for (name, rules) in environments.into_map(NAMED_ENVIRONMENTS_MAPPING)? {
         if stages.len() == ENVIRONMENTS {
             return Err(name
                 .position

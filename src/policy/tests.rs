@@ -22,7 +22,10 @@ services: [web, api]
 ";
 
 fn read(text: &str) -> Result<ReleasePolicy, String> {
-    ReleasePolicy::parse(text.as_bytes()).map_err(|error| error.to_string())
+    ReleasePolicy::parse(text.as_bytes()).map_err(|error| match error.hint() {
+        Some(hint) => format!("{error}. {hint}"),
+        None => error.to_string(),
+    })
 }
 
 fn refused(text: &str) -> String {
@@ -116,28 +119,28 @@ fn all_of_it_is_optional() {
 fn errors_name_their_position() {
     insta::assert_snapshot!(refused("environment: {}"), @"line 1, column 1: the key environment is not known here; did you mean environments?");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    form: x\n"), @"line 4, column 5: the key form is not known here; did you mean from?");
-    insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is missing");
+    insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is missing. add repository: the repository of the environment's images");
     insta::assert_snapshot!(refused("environments:\n  De_v: {repository: a/b}"), @r#"line 2, column 3: "De_v" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
     insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag: give only the repository or directory; the tags are derived or come from the input tags");
-    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @r#"line 3, column 17: expected text, got a mapping: text with {service} at its beginning needs quotes"#);
-    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: [v1]\n"), @r#"line 4, column 11: expected text, got a list: write "|", and each entry on a line of its own below it"#);
+    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @"line 3, column 17: expected text, got a mapping. put text with {service} at its beginning in quotes");
+    insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: [v1]\n"), @"line 4, column 11: expected text with a rule per line, got a list. write | after the key, and each rule on a line of its own below it");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: |\n\n      v1\n      type=sah\n"), @r#"line 7, column 7: the type "sah" is not known; did you mean sha? (column 6 of "type=sah")"#);
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: '# none'\n"), @"line 4, column 11: tags contains no rule: remove it to derive the tags from the image");
-    insta::assert_snapshot!(refused("services: web"), @"line 1, column 11: expected a list, got text: write it in brackets, or after a dash");
+    insta::assert_snapshot!(refused("services: web"), @"line 1, column 11: expected a list, got text. write the entries in brackets, or each on a line of its own after a dash");
     insta::assert_snapshot!(refused("services: [web, a/b]"), @r#"line 1, column 17: "a/b" is not a valid service name: use 1 to 64 lower-case letters, digits, dots, dashes or underscores, the first a letter or digit"#);
     insta::assert_snapshot!(refused("services:\n- web\n- api\n- web\n"), @"line 4, column 3: web is there twice, first in line 2");
     insta::assert_snapshot!(refused("services: [web]\nservices: [api]"), @"line 2, column 1: the key services is there twice, first in line 1");
-    insta::assert_snapshot!(refused("environments: {dev: {repository: }}"), @"line 1, column 32: expected text, got nothing");
-    insta::assert_snapshot!(refused("environments: {dev: {repository: null}}"), @"line 1, column 34: expected text, got null: null and ~ mean nothing in YAML; text needs quotes");
-    insta::assert_snapshot!(refused("environments:\n\tdev: 1"), @"line 2, column 2: invalid YAML: tabs disallowed within this context (block indentation)");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: }}"), @"line 1, column 32: expected text, got nothing. write the value after the colon");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: null}}"), @"line 1, column 34: expected text, got null. null and ~ mean nothing in YAML: put the text in quotes");
+    insta::assert_snapshot!(refused("environments:\n\tdev: 1"), @"line 2, column 2: invalid YAML: tabs disallowed within this context (block indentation). indent with spaces");
 }
 
 #[test]
 fn placeholders_need_services() {
-    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{service}'}}"), @"line 1, column 34: {service} needs a list of services, and services is missing");
-    insta::assert_snapshot!(refused("environments: {dev: {repository: a/b}}\nservices: [web]"), @"line 2, column 1: services has no effect: no repository contains {service}");
-    insta::assert_snapshot!(refused("environments: {dev: {repository: '{service}.example.com/a'}}\nservices: [web]"), @r#"line 1, column 34: "{service}.example.com/a" may contain {service} once, in its path, and no other braces"#);
-    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{Service}'}}\nservices: [web]"), @r#"line 1, column 34: "a/{Service}" may contain {service} once, in its path, and no other braces"#);
+    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{service}'}}"), @"line 1, column 34: {service} needs a list of services, and services is missing. add services: [NAME, NAME] to the file");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: a/b}}\nservices: [web]"), @"line 2, column 1: services has no effect: no repository contains {service}. put {service} into the repository of each environment, or remove services");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: '{service}.example.com/a'}}\nservices: [web]"), @r#"line 1, column 34: "{service}.example.com/a" may contain {service} once, in its path, and no other braces. write {service}, in one pair of braces and lower case, after the name of the registry"#);
+    insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{Service}'}}\nservices: [web]"), @r#"line 1, column 34: "a/{Service}" may contain {service} once, in its path, and no other braces. write {service}, in one pair of braces and lower case, after the name of the registry"#);
     insta::assert_snapshot!(refused("environments: {dev: {repository: 'a/{service}'}}\nservices: [a-]"), @r#"line 1, column 34: the repository has a malformed repository name "a/a-""#);
 }
 
@@ -145,20 +148,20 @@ fn placeholders_need_services() {
 fn from_names_an_environment_without_a_circle() {
     let with = |from: &str| SERVICES_POLICY.replace("    from: dev", &format!("    from: {from}"));
     insta::assert_snapshot!(refused(&with("def")), @"line 9, column 11: there is no environment def; did you mean dev?");
-    insta::assert_snapshot!(refused(&with("stage")), @"line 9, column 11: stage takes its images from itself, through from");
-    insta::assert_snapshot!(refused(&with("prod")), @"line 9, column 11: stage takes its images from itself, through from");
+    insta::assert_snapshot!(refused(&with("stage")), @"line 9, column 11: stage takes its images from itself, through from. leave from out in the first environment, where images are pushed");
+    insta::assert_snapshot!(refused(&with("prod")), @"line 9, column 11: stage takes its images from itself, through from. leave from out in the first environment, where images are pushed");
     let unlike = SERVICES_POLICY.replace("dev.example.com/team/{service}", "dev.example.com/team");
-    insta::assert_snapshot!(refused(&unlike), @"line 9, column 11: the repositories of this environment and of dev must both have {service} in them, or neither");
+    insta::assert_snapshot!(refused(&unlike), @"line 9, column 11: the repositories of this environment and of dev must both have {service} in them, or neither. put {service} into both repositories, or into neither");
 }
 
 #[test]
 fn yaml_that_says_more_than_it_shows_is_refused() {
     insta::assert_snapshot!(refused("services: &a [web]\n"), @"line 1, column 11: YAML anchors (&), aliases (*) and tags (!) are not supported: write the value out, or in quotes");
-    insta::assert_snapshot!(refused("a: *b\n"), @"line 1, column 4: invalid YAML: while parsing node, found unknown anchor");
+    insta::assert_snapshot!(refused("a: *b\n"), @"line 1, column 4: invalid YAML: while parsing node, found unknown anchor. put text that begins with * in quotes");
     insta::assert_snapshot!(refused("services: !!str [web]\n"), @"line 1, column 11: YAML anchors (&), aliases (*) and tags (!) are not supported: write the value out, or in quotes");
-    insta::assert_snapshot!(refused("services: [a]\n---\nservices: [b]\n"), @"line 3, column 1: the file holds more than one document");
+    insta::assert_snapshot!(refused("services: [a]\n---\nservices: [b]\n"), @"line 3, column 1: the file holds more than one document. remove the line --- in the middle of the file");
     insta::assert_snapshot!(refused("? [a]\n: b\n"), @"line 1, column 3: a key must be text");
-    insta::assert_snapshot!(refused(&"[".repeat(20)), @"line 1, column 17: nested too deeply");
+    insta::assert_snapshot!(refused(&"[".repeat(20)), @"line 1, column 17: the value is nested too deeply. the values of a policy are texts and lists of texts");
     let long = "#".repeat(POLICY_LIMIT + 1);
     insta::assert_snapshot!(refused(&long), @"line 1, column 1: the file has more than 1 MiB");
     assert!(ReleasePolicy::parse(b"\xff").is_err());
@@ -207,7 +210,7 @@ fn promise_5_keys_that_read_alike_are_one_key_or_an_error() {
     ] {
         let error = two("prod", second);
         assert!(error.starts_with("line 3, column 3: "), "{error}");
-        assert!(error.ends_with("the first not a dash"), "{error}");
+        assert!(error.contains("the first not a dash"), "{error}");
     }
     for second in ["Prod", "PROD", "'prOD'"] {
         let error = two("prod", second);
@@ -431,14 +434,14 @@ fn promise_5_no_repository_has_two_environments() {
         );
         let error = refused(&text);
         assert!(
-            error.ends_with("belongs to the environment a already"),
+            error.contains(" belongs to the environment a already. "),
             "{error}"
         );
     }
     let crossed = "environments:\n  a: {repository: 'r.io/{service}'}\n  b: {repository: 'r.io/b-{service}'}\nservices: [x, b-x]\n";
     assert_eq!(
         refused(crossed),
-        "line 3, column 19: r.io/b-x belongs to the environment a already"
+        "line 3, column 19: r.io/b-x belongs to the environment a already. give each environment a repository of its own, such as one with the environment's name in its path"
     );
 }
 

@@ -10,10 +10,10 @@ use std::str::FromStr;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::declared_keys::{KeyDeclaration, KeySet, ListShape};
+use super::declared_keys::{A_LIST, KeyDeclaration, KeySet, ListShape};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::{POLICY_LIMIT, ServiceNameError};
-use crate::notices::{nearest_word, to_printable};
+use crate::notices::{similar_word, to_printable};
 use crate::tagging::EnvironmentNameError;
 
 /// A value, and where it begins.
@@ -205,23 +205,32 @@ fn syntax_error(error: &ScanError) -> PolicyError {
 
 impl YamlNode {
     pub(super) fn into_text(self) -> Result<YamlText, PolicyError> {
+        self.into_text_of("text")
+    }
+
+    /// The text; `wanted` says in messages what it should be.
+    pub(super) fn into_text_of(self, wanted: &'static str) -> Result<YamlText, PolicyError> {
         match self.value {
             YamlValue::Text(text) if !text.text.trim().is_empty() => Ok(text),
-            _ => Err(self.unexpected_kind("text")),
+            _ => Err(self.unexpected_kind(wanted)),
         }
     }
 
     pub(super) fn into_list(self) -> Result<Vec<YamlNode>, PolicyError> {
         match self.value {
             YamlValue::List(nodes) => Ok(nodes),
-            _ => Err(self.unexpected_kind("a list")),
+            _ => Err(self.unexpected_kind(A_LIST)),
         }
     }
 
-    pub(super) fn into_map(self) -> Result<Vec<(YamlKey, YamlNode)>, PolicyError> {
+    /// The entries of a mapping; `wanted` says in messages what it should be.
+    pub(super) fn into_map(
+        self,
+        wanted: &'static str,
+    ) -> Result<Vec<(YamlKey, YamlNode)>, PolicyError> {
         match self.value {
             YamlValue::Map(entries) => Ok(entries),
-            _ => Err(self.unexpected_kind("a mapping")),
+            _ => Err(self.unexpected_kind(wanted)),
         }
     }
 
@@ -248,7 +257,7 @@ impl YamlNode {
     /// A mapping of the keys of `keys`; the reserved ones are refused by name.
     pub(super) fn into_fields(self, keys: &KeySet) -> Result<YamlFields, PolicyError> {
         let at = self.position;
-        let entries = self.into_map()?;
+        let entries = self.into_map(keys.shape)?;
         for (key, _) in &entries {
             if keys.find(&key.text).is_none() {
                 return Err(key.position.to_error(unknown_key(&key.text, keys)));
@@ -291,7 +300,8 @@ fn unknown_key(text: &str, keys: &KeySet) -> PolicyProblem {
         Some(reserved) => PolicyProblem::ReservedKey(reserved),
         None => PolicyProblem::UnknownKey {
             key: printable_text(text),
-            nearest: nearest_word(text, keys.names()).unwrap_or_default(),
+            similar: similar_word(text, keys.names()),
+            known: keys.names().collect(),
         },
     }
 }

@@ -1,0 +1,192 @@
+//! How to go on after each problem of a policy file.
+
+use super::declared_keys::{
+    A_LIST, ENVIRONMENT_KEYS, NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, RULES_TEXT,
+};
+use super::error::{PolicyError, PolicyProblem};
+use crate::tagging::EnvironmentNameError;
+
+impl PolicyError {
+    /// Returns how to correct the file, where the problem alone does not say it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match &self.problem {
+            PolicyProblem::UnknownKey {
+                similar: Some(_), ..
+            } => return None,
+            PolicyProblem::UnknownKey { known, .. } => {
+                return Some(format!("the keys here are {}", known.join(", ")));
+            }
+            PolicyProblem::NoEnvironment {
+                similar: Some(_), ..
+            } => return None,
+            PolicyProblem::NoEnvironment { known, .. } => {
+                return Some(format!("the file has {}", known.join(", ")));
+            }
+            PolicyProblem::Shape { wanted, found } => return shape_hint(wanted, found),
+            PolicyProblem::Yaml(reason) => return yaml_hint(reason).map(str::to_owned),
+            PolicyProblem::Braces(text) if text.to_lowercase().contains("service") => {
+                "write {service}, in one pair of braces and lower case, after the name of the registry"
+            }
+            problem => return fixed_hint(problem).map(str::to_owned),
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn fixed_hint(problem: &PolicyProblem) -> Option<&'static str> {
+    match problem {
+        PolicyProblem::TooDeep => Some("the values of a policy are texts and lists of texts"),
+        PolicyProblem::SecondDocument => Some("remove the line --- in the middle of the file"),
+        PolicyProblem::Missing("repository") => {
+            Some("add repository: the repository of the environment's images")
+        }
+        PolicyProblem::Environment {
+            reason: EnvironmentNameError::Reserved(_),
+            ..
+        } => Some("choose another name for the environment"),
+        PolicyProblem::NoServices => Some("add services: [NAME, NAME] to the file"),
+        PolicyProblem::UnusedServices => {
+            Some("put {service} into the repository of each environment, or remove services")
+        }
+        PolicyProblem::DiffersFromSource(_) => {
+            Some("put {service} into both repositories, or into neither")
+        }
+        PolicyProblem::Circle(_) => {
+            Some("leave from out in the first environment, where images are pushed")
+        }
+        PolicyProblem::SameRepository { .. } => Some(
+            "give each environment a repository of its own, such as one with the environment's name in its path",
+        ),
+        _ => None,
+    }
+}
+
+/// Returns what is meant in the usual mistakes.
+fn shape_hint(wanted: &str, found: &str) -> Option<String> {
+    let hint = match (wanted, found) {
+        (_, "null") => "null and ~ mean nothing in YAML: put the text in quotes",
+        (RULES_TEXT, "a list") => {
+            "write | after the key, and each rule on a line of its own below it"
+        }
+        (RULES_TEXT | "text", "nothing") => "write the value after the colon",
+        ("text", "a mapping") => "put text with {service} at its beginning in quotes",
+        ("text", "a list") => "write one text, without brackets and dashes",
+        (A_LIST, _) => "write the entries in brackets, or each on a line of its own after a dash",
+        (NAMED_ENVIRONMENTS_MAPPING, _) => {
+            "write each environment as a key, such as dev:, and its own keys below it, indented further"
+        }
+        (wanted, _) if wanted == ENVIRONMENT_KEYS.shape => {
+            "write repository: and the repository below the name of the environment, indented further"
+        }
+        (wanted, _) if wanted == POLICY_KEYS.shape => "begin the file with environments:",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn yaml_hint(reason: &str) -> Option<&'static str> {
+    let hints = [
+        ("tab", "indent with spaces"),
+        ("quoted scalar", "close the quote"),
+        ("unknown anchor", "put text that begins with * in quotes"),
+        (
+            "unexpected character",
+            "put text that begins with this character in quotes",
+        ),
+        (
+            "mapping values are not allowed",
+            "put text with a colon and a blank in quotes, or check the indentation",
+        ),
+        ("expected key", "indent keys of one mapping alike"),
+        ("flow", "close the bracket or brace"),
+    ];
+    let hint = hints.iter().find(|(part, _)| reason.contains(part));
+    hint.map(|(_, hint)| *hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::ReleasePolicy;
+
+    /// What a newcomer reads, in the order of the mistakes.
+    fn messages(policies: &[&str]) -> String {
+        let messages = policies.iter().map(|policy| {
+            let error = ReleasePolicy::parse(policy.as_bytes()).unwrap_err();
+            let hint = error.hint();
+            let hint = hint.map(|hint| format!("\n  hint: {hint}"));
+            format!("{error}{}\n", hint.unwrap_or_default())
+        });
+        messages.collect()
+    }
+
+    #[test]
+    fn mistakes_in_keys_and_shapes_are_explained() {
+        insta::assert_snapshot!(messages(&[
+            "- dev",
+            "version: 1",
+            "sevices: [a]",
+            "environments: [dev]",
+            "environments: {dev: ghcr.io/acme/web}",
+            "environments:\n  dev:\n  repository: a/b\n",
+            "environments: {dev: {repo: a/b}}",
+            "environments: {dev: {image: a/b}}",
+            "environments: {dev: {repository: a/b, from: [x]}}",
+            "services: {web: , api: }",
+        ]), @r#"
+        line 1, column 1: expected a mapping with the key environments, got a list
+          hint: begin the file with environments:
+        line 1, column 1: the key version is not known here
+          hint: the keys here are environments, services, exclude-versions
+        line 1, column 1: the key sevices is not known here; did you mean services?
+        line 1, column 15: expected a mapping from names to environments, got a list
+          hint: write each environment as a key, such as dev:, and its own keys below it, indented further
+        line 1, column 21: expected a mapping with the key repository, got text
+          hint: write repository: and the repository below the name of the environment, indented further
+        line 2, column 6: expected a mapping with the key repository, got nothing
+          hint: write repository: and the repository below the name of the environment, indented further
+        line 1, column 22: the key repo is not known here; did you mean repository?
+        line 1, column 22: the key image is not known here
+          hint: the keys here are repository, from, tags, unbound, exclude-versions
+        line 1, column 45: expected text, got a list
+          hint: write one text, without brackets and dashes
+        line 1, column 11: expected a list, got a mapping
+          hint: write the entries in brackets, or each on a line of its own after a dash
+        "#);
+    }
+
+    #[test]
+    fn mistakes_in_values_are_explained() {
+        insta::assert_snapshot!(messages(&[
+            "environments: {latest: {repository: a}}",
+            "environments: {dev: {repository: 'ghcr.io/acme/${{ service }}'}}",
+            "environments: {a: {repository: x}, b: {repository: x}}",
+            "environments: {a: {repository: x}, prod: {repository: y, from: b}}",
+            "environments: {dev: {repository: x}, prod: {repository: y, from: develop}}",
+            "environments: {dev: {repository: @x}}",
+            "environments: {dev: {repository: 'x}}",
+            "environments: {dev: {repository: x",
+            "environments:\n  dev:\n    repository: x\n   from: y\n",
+            "environments:\n  dev:\n    repository: x: y\n",
+        ]), @r#"
+        line 1, column 16: "latest" is not a valid environment name: as a tag it means the line of all releases
+          hint: choose another name for the environment
+        line 1, column 34: "ghcr.io/acme/${{ service }}" may contain {service} once, in its path, and no other braces
+          hint: write {service}, in one pair of braces and lower case, after the name of the registry
+        line 1, column 52: docker.io/library/x belongs to the environment a already
+          hint: give each environment a repository of its own, such as one with the environment's name in its path
+        line 1, column 64: there is no environment b
+          hint: the file has a, prod
+        line 1, column 66: there is no environment develop; did you mean dev?
+        line 1, column 34: invalid YAML: unexpected character: `@'
+          hint: put text that begins with this character in quotes
+        line 1, column 34: invalid YAML: while scanning a quoted scalar, found unexpected end of stream
+          hint: close the quote
+        line 2, column 1: invalid YAML: while parsing a flow mapping, did not find expected ',' or '}'
+          hint: close the bracket or brace
+        line 4, column 4: invalid YAML: while parsing a block mapping, did not find expected key
+          hint: indent keys of one mapping alike
+        line 3, column 18: invalid YAML: mapping values are not allowed in this context
+          hint: put text with a colon and a blank in quotes, or check the indentation
+        "#);
+    }
+}
