@@ -92,7 +92,7 @@ pub fn report_result(
         Ok(VerbResult::ShownPolicy(shown)) => {
             let report = CheckReport {
                 text: shown.to_text(),
-                summary: shown.to_summary(),
+                summary: summary::policy_summary(&shown, &context),
                 outputs: shown.to_outputs(),
                 refusal: None,
                 names: shown.names(),
