@@ -46,9 +46,17 @@ fuzz *seconds:
 large-sources binary:
     scripts/large-sources.py "$@"
 
-# The README's demonstration
+# The demonstration
 demo:
     scripts/demo.sh
+
+# The demonstration, and its promotion in README.md
+readme-demo *arguments:
+    scripts/readme-demo.sh "$@"
+
+# Pictures of the job summaries, for docs/
+summary-pictures *names:
+    scripts/summary-pictures.sh "$@"
 
 # The static binary that goes into the image
 static-build:

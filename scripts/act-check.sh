@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Releases the image of the Dockerfile's final stage to a registry on loopback, as .github/workflows/release.yml does, and
 # runs tests/act/release.yml under act with the action.yml of that release, once with jobs in containers and once with
-# jobs on this machine; then checks the registry and the log. act-readme.sh does the same with the README's workflows.
+# jobs on this machine; then checks the registry and the log. act-documents.sh does the same with the workflows of README.md
+# and docs/, in the second mode alone.
 #   act-check.sh RUNNER_TOOLS_DIR     a directory with act-run.sh, build-image.sh, dockerd-up.sh, dockerd-down.sh
 # The release is signed if that directory has a sibling sigstore-stack, with its servers in ~/.cache/shipmark/sigstore.
 # Needs root, dockerd, BuildKit, act, registry and crane on PATH. It uses a dockerd that already runs, and stops every
@@ -110,9 +111,8 @@ in_mode() { # MODE
   [ "$(grep -c 'seen: \*\*\*' "$log")" = 3 ] || fail "what was printed on purpose is not masked in $mode mode"
   grep -q 'refused: tag frozen' "$log" || fail "the refusal is not in the log of $mode mode"
   echo "act, $mode mode: pushed, promoted and refused as it should be"
-  start_registry "readme-$mode"
-  scripts/act-readme.sh "$runner" "$work/tree/action.yml" "$registry_address" "$mode"
 }
 
 in_mode job
 in_mode host
+scripts/act-documents.sh "$runner" "$work/tree/action.yml" "$released@$built" "$shipmark"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the figures of the README: size, start-up, and wall time, CPU and peak memory of copying 1 GiB, with crane and skopeo.
+"""Measures the figures of docs/benchmarks.md: size, start-up, and wall time, CPU and peak memory of copying 1 GiB, with crane and skopeo.
 
   figures.py [SHIPMARK]     SHIPMARK: binary to measure; default: that of scripts/static-build.sh
 

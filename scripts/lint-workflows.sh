@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the workflows (those in README.md and tests/act too), action.yml and dependabot.yml with actionlint and zizmor,
+# Checks the workflows (those in README.md, docs and tests/act too), action.yml and dependabot.yml with actionlint and zizmor,
 # and the scripts with shellcheck if it is installed. Installs the first two, once per version, in ~/.cache/shipmark: needs Go and Python with venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ fi
 
 "$cache/actionlint-$actionlint/actionlint" -color=false
 "$cache/actionlint-$actionlint/actionlint" -color=false tests/act/*.yml
-scripts/lint-readme.sh "$cache/actionlint-$actionlint/actionlint"
+scripts/lint-documents.sh "$cache/actionlint-$actionlint/actionlint" "$cache/zizmor-$zizmor/bin/zizmor"
 echo "actionlint $actionlint: clean"
 "$cache/zizmor-$zizmor/bin/zizmor" --offline --persona=pedantic --strict-collection --no-progress .
 if command -v shellcheck >/dev/null; then

@@ -1,17 +1,17 @@
 //! The process: see [`shipmark`] for the map of the house.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use shipmark::actions::ProcessEnvironment;
-use shipmark::cli::{self, CliAction, InputValues, UsageError};
+use shipmark::cli::{self, CliAction, InputValues, OutputFlags, UsageError};
 use shipmark::commands;
 use shipmark::release::Failure;
-use shipmark::report::{self, LogReader, RunLog, VerbResult};
+use shipmark::report::{self, RunLog, Terminals, VerbResult};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -19,10 +19,18 @@ use tokio::sync::oneshot;
 fn main() -> ExitCode {
     let environment = ProcessEnvironment::capture();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let log = RunLog::new(io::stderr(), log_reader(&environment));
+    let terminals = Terminals::of_process(&environment, &io::stdout(), &io::stderr());
+    let log = RunLog::new(io::stderr(), terminals.log_reader(&environment));
     log.add_secrets(&commands::environment_secrets(&environment));
-    let end = |verb: &str, result: Result<VerbResult, Failure>| {
-        report::report_result(verb, result, &environment, &log, &mut io::stdout()).into()
+    let configure = |flags: OutputFlags| {
+        // Without a current folder no annotation names a file by a relative path.
+        let current = std::env::current_dir().unwrap_or_default();
+        log.configure(terminals.log_settings(&environment, flags, &current));
+    };
+    configure(OutputFlags::default());
+    let end = |verb: &str, flags: OutputFlags, result: Result<VerbResult, Failure>| {
+        let mut page = terminals.report_page(&environment, flags, io::stdout());
+        report::report_result(verb, result, &environment, &log, &mut page).into()
     };
     let arguments = match cli::parse(&arguments, &environment) {
         Ok(CliAction::Run(arguments)) => arguments,
@@ -35,27 +43,18 @@ fn main() -> ExitCode {
             log.info(explanation.trim_end());
             return ExitCode::from(2);
         }
-        Err(UsageError::Input(error)) => return end("", Err(error.into())),
+        Err(UsageError::Input(error)) => {
+            return end("", OutputFlags::default(), Err(error.into()));
+        }
     };
     log.add_secrets(&commands::collect_secrets(&arguments));
+    let (verb, flags) = (arguments.verb, arguments.output);
+    configure(flags);
     for warning in &arguments.warnings {
         log.warning(warning);
     }
-    let verb = arguments.verb;
     let result = run_until_signal(arguments, environment.clone(), log.clone());
-    end(verb.name(), result)
-}
-
-/// A job's log goes to one stream, so that its order is kept; the runner acts on both.
-fn log_reader(environment: &ProcessEnvironment) -> LogReader {
-    if environment.is_in_runner() {
-        LogReader::Job
-    } else if io::stderr().is_terminal() && environment.get("CI").is_none() {
-        // Other services give their jobs a terminal too, of which every line stays.
-        LogReader::Terminal
-    } else {
-        LogReader::File
-    }
+    end(verb.name(), flags, result)
 }
 
 /// Runs the verb to its end, or until a signal: the process may be the first of its container,

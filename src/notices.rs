@@ -11,29 +11,84 @@ pub enum Notice {
     /// What is being done, was decided, or is tried again: of the few warnings that GitHub shows of a
     /// step, a registry that is slow for a moment must not use up any.
     Info(String),
+    /// Change of a tag, which the report of the run names again.
+    TagChange(String, TagNews),
+    /// Step of the work for a reader who looks for a fault, such as a request.
+    Detail(String),
     /// A default that was applied, something that was withheld, or something that looks wrong.
-    Warning(String),
+    Warning(String, Option<FileLocation>),
     /// Secret that must not be shown from now on.
     Secret(SecretString),
     /// How far the transfers have come; sent often, to be shown seldom.
     Progress(TransferProgress),
 }
 
-/// How far the transfers of a run have come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What became of a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagNews {
+    /// It points to another image than before, or is new.
+    Written,
+    /// It points to the same image as before.
+    Kept,
+}
+
+/// File that a message is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileLocation {
+    /// Path, as the input or the program names it.
+    pub path: String,
+    /// Line and column, both from 1; `None` for the file as a whole.
+    pub position: Option<(usize, usize)>,
+}
+
+impl FileLocation {
+    /// Returns the location of a file as a whole.
+    pub fn new(path: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            position: None,
+        }
+    }
+
+    /// Returns the location of a character, by line and column from 1.
+    pub fn at(path: impl Into<String>, line: usize, column: usize) -> Self {
+        Self {
+            path: path.into(),
+            position: Some((line, column)),
+        }
+    }
+}
+
+/// How far the transfers of one image have come, and those of the whole run.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferProgress {
+    /// Image of which bytes were moved last.
+    pub image: ImageProgress,
+    /// Bytes of all images moved so far.
+    pub moved: u64,
+    /// Bytes of all images to move, as far as they are known.
+    pub total: u64,
+    /// How many images are done, where a run has several: their bytes are known only as their turn
+    /// comes.
+    pub images: Option<ImageCount>,
+}
+
+/// How far the transfers of one image have come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageProgress {
+    /// Name of the image, which no other image of the run has.
+    pub name: Arc<str>,
     /// Bytes moved so far.
     pub moved: u64,
     /// Bytes to move, as far as they are known.
     pub total: u64,
-    /// How many images are done, where a run has several: their bytes are known only as their turn
-    /// comes.
-    pub images: Option<ImageProgress>,
+    /// Whether nothing more is moved.
+    pub is_done: bool,
 }
 
 /// How many images of a run are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageProgress {
+pub struct ImageCount {
     /// Those that are.
     pub done: u64,
     /// All of them.
@@ -42,32 +97,62 @@ pub struct ImageProgress {
 
 /// Receiver of notices. Cheap to clone.
 #[derive(Clone)]
-pub struct Notices(Arc<dyn Fn(Notice) + Send + Sync>);
+pub struct Notices {
+    receiver: Arc<dyn Fn(Notice) + Send + Sync>,
+    wants_details: bool,
+}
 
 impl Notices {
-    /// Sends every notice to `receiver`.
+    /// Sends every notice except details to `receiver`.
     pub fn new(receiver: impl Fn(Notice) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(receiver))
+        Self {
+            receiver: Arc::new(receiver),
+            wants_details: false,
+        }
+    }
+
+    /// Sends details too, if they are wanted.
+    #[must_use]
+    pub fn with_details(mut self, wanted: bool) -> Self {
+        self.wants_details = wanted;
+        self
     }
 
     /// Sends a message about progress or a decision.
     pub fn info(&self, text: impl Into<String>) {
-        (self.0)(Notice::Info(text.into()));
+        (self.receiver)(Notice::Info(text.into()));
+    }
+
+    /// Sends what became of a tag.
+    pub fn tag_change(&self, news: TagNews, text: impl Into<String>) {
+        (self.receiver)(Notice::TagChange(text.into(), news));
+    }
+
+    /// Sends a step of the work, which is worded only if somebody reads it.
+    pub fn detail(&self, text: impl FnOnce() -> String) {
+        if self.wants_details {
+            (self.receiver)(Notice::Detail(text()));
+        }
     }
 
     /// Sends a warning.
     pub fn warning(&self, text: impl Into<String>) {
-        (self.0)(Notice::Warning(text.into()));
+        (self.receiver)(Notice::Warning(text.into(), None));
+    }
+
+    /// Sends a warning about a file.
+    pub fn file_warning(&self, location: FileLocation, text: impl Into<String>) {
+        (self.receiver)(Notice::Warning(text.into(), Some(location)));
     }
 
     /// Announces a secret, before any message that could contain it.
     pub fn secret(&self, text: SecretString) {
-        (self.0)(Notice::Secret(text));
+        (self.receiver)(Notice::Secret(text));
     }
 
     /// Sends the progress of the transfers.
     pub fn progress(&self, progress: TransferProgress) {
-        (self.0)(Notice::Progress(progress));
+        (self.receiver)(Notice::Progress(progress));
     }
 }
 

@@ -77,18 +77,19 @@ fn truncate_summary(markdown: &str) -> String {
     if markdown.len() <= SUMMARY_LIMIT {
         return markdown.to_owned();
     }
-    let mut end = 0;
-    let mut fences = 0;
+    let (mut end, mut fences, mut is_folded) = (0, 0, false);
     for line in markdown.split_inclusive('\n') {
         if end + line.len() > SUMMARY_LIMIT - ROOM {
             break;
         }
         end += line.len();
         fences += usize::from(line.starts_with("```"));
+        is_folded = line.starts_with("<details>") || is_folded && !line.starts_with("</details>");
     }
     let close = if fences % 2 == 1 { "```\n" } else { "" };
+    let unfold = if is_folded { "\n</details>\n" } else { "" };
     format!(
-        "{}{close}\n**Cut here:** GitHub takes 1 MiB of summary, this one has {} KiB. The log has all of it.\n",
+        "{}{close}{unfold}\n**Cut here:** GitHub takes 1 MiB of summary, this one has {} KiB. The log has all of it.\n",
         &markdown[..end],
         markdown.len() >> 10
     )
@@ -157,6 +158,13 @@ mod tests {
         assert!(cut.len() <= SUMMARY_LIMIT);
         assert!(cut.contains("ä line\n```\n\n**Cut here:**"));
         assert!(cut.ends_with("this one has 1562 KiB. The log has all of it.\n"));
+        let folded = format!(
+            "<details><summary>x</summary>\n\n{}",
+            "- line\n".repeat(200_000)
+        );
+        assert!(truncate_summary(&folded).contains("- line\n\n</details>\n\n**Cut here:**"));
+        let unfolded = format!("<details>\n</details>\n{}", "- line\n".repeat(200_000));
+        assert!(!truncate_summary(&unfolded).contains("- line\n\n</details>"));
     }
 
     proptest! {

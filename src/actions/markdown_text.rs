@@ -9,18 +9,18 @@ pub fn markdown(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for at in 0..chars.len() {
-        push_escaped(&mut out, &Position { chars: &chars, at });
+        push_escaped(&mut out, &CharPosition { chars: &chars, at });
     }
     out
 }
 
 /// A character with its neighbours.
-struct Position<'a> {
+struct CharPosition<'a> {
     chars: &'a [char],
     at: usize,
 }
 
-fn push_escaped(out: &mut String, position: &Position<'_>) {
+fn push_escaped(out: &mut String, position: &CharPosition<'_>) {
     let c = position.chars[position.at];
     match c {
         '\\' | '`' | '*' | '[' | ']' | '<' | '|' | '~' | '$' => out.extend(['\\', c]),
@@ -44,7 +44,7 @@ fn push_escaped(out: &mut String, position: &Position<'_>) {
     }
 }
 
-impl Position<'_> {
+impl CharPosition<'_> {
     fn before(&self) -> &[char] {
         &self.chars[..self.at]
     }

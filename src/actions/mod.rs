@@ -2,6 +2,7 @@
 //!
 //! The environment is read here, once, as a value; everything below gets what it needs from it.
 
+mod checkout_paths;
 mod command_files;
 mod encodings;
 mod file_ownership;
@@ -12,6 +13,7 @@ mod runner_mounts;
 mod secrets;
 mod workflow_command;
 
+pub use checkout_paths::CheckoutPaths;
 pub use command_files::{
     FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary, append_variables,
 };

@@ -1,6 +1,7 @@
 //! Workflow commands: lines of a step's log that the runner acts upon.
 
 use super::random_word;
+use crate::notices::FileLocation;
 
 /// How loud an annotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +28,32 @@ impl AnnotationLevel {
 /// The most characters of a message that GitHub keeps.
 const MESSAGE_LIMIT: usize = 4096;
 
-/// An annotation, shown with the run and, where it names a file, in the diff.
-pub fn annotation_command(level: AnnotationLevel, title: &str, message: &str) -> String {
+/// An annotation, shown with the run and, where it names a file, in the diff. The path of the file is
+/// from the root of the checkout.
+pub fn annotation_command(
+    level: AnnotationLevel,
+    title: &str,
+    location: Option<&FileLocation>,
+    message: &str,
+) -> String {
+    let file = location.map(location_properties).unwrap_or_default();
     format!(
-        "::{} title={}::{}",
+        "::{} {file}title={}::{}",
         level.as_str(),
         escape_property(title),
         escape_data(&truncate_message(message))
+    )
+}
+
+/// The properties that name a file, each with its comma.
+fn location_properties(location: &FileLocation) -> String {
+    let position = location
+        .position
+        .map(|(line, column)| format!("line={line},col={column},"));
+    format!(
+        "file={},{}",
+        escape_property(&location.path),
+        position.unwrap_or_default()
     )
 }
 
@@ -93,13 +113,33 @@ mod tests {
     #[test]
     fn messages_and_properties_are_escaped() {
         assert_eq!(
-            annotation_command(AnnotationLevel::Error, "a: b, c", "50%\r\n::add-mask::x"),
+            annotation_command(
+                AnnotationLevel::Error,
+                "a: b, c",
+                None,
+                "50%\r\n::add-mask::x"
+            ),
             "::error title=a%3A b%2C c::50%25%0D%0A::add-mask::x"
         );
         assert_eq!(
-            annotation_command(AnnotationLevel::Warning, "t", "%0A::set-output::"),
+            annotation_command(AnnotationLevel::Warning, "t", None, "%0A::set-output::"),
             "::warning title=t::%250A::set-output::"
         );
+        for (location, properties) in [
+            (
+                FileLocation::new("a,b: 1%.yml"),
+                "file=a%2Cb%3A 1%25.yml,title=t",
+            ),
+            (
+                FileLocation::at("x/y.yml", 3, 7),
+                "file=x/y.yml,line=3,col=7,title=t",
+            ),
+        ] {
+            assert_eq!(
+                annotation_command(AnnotationLevel::Error, "t", Some(&location), "m"),
+                format!("::error {properties}::m")
+            );
+        }
         assert_eq!(group_command("a\nb"), "::group::a%0Ab");
         assert_eq!(
             mask_command("a%b\nc").as_deref(),
@@ -110,7 +150,7 @@ mod tests {
 
     #[test]
     fn long_messages_are_cut() {
-        let line = annotation_command(AnnotationLevel::Notice, "t", &"ä".repeat(5000));
+        let line = annotation_command(AnnotationLevel::Notice, "t", None, &"ä".repeat(5000));
         assert_eq!(
             line.chars().count(),
             "::notice title=t::".len() + MESSAGE_LIMIT
@@ -133,12 +173,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_command_is_one_line_with_one_message(title in any::<String>(), message in any::<String>()) {
-            let line = annotation_command(AnnotationLevel::Error, &title, &message);
+        fn a_command_is_one_line_with_one_message(
+            title in any::<String>(),
+            path in any::<String>(),
+            message in any::<String>(),
+        ) {
+            let location = FileLocation::at(path, 1, 2);
+            let line =
+                annotation_command(AnnotationLevel::Error, &title, Some(&location), &message);
             prop_assert!(!line.contains(['\n', '\r']));
-            let rest = line.strip_prefix("::error title=").unwrap();
-            let (property, _) = rest.split_once("::").unwrap();
-            prop_assert!(!property.contains([':', ',']));
+            let rest = line.strip_prefix("::error file=").unwrap();
+            let (properties, _) = rest.split_once("::").unwrap();
+            prop_assert!(!properties.contains(':'));
+            prop_assert_eq!(properties.matches(',').count(), 3);
         }
     }
 }

@@ -11,6 +11,7 @@ use super::cli_action::{CliAction, UsageError};
 use super::declared_inputs::Input;
 use super::input_declaration::InputKind;
 use super::input_values::{InputEntry, InputOrigin, InputValues, VerbOrigin};
+use super::output_flags;
 use super::usage_error_text;
 use super::verb::Verb;
 
@@ -41,6 +42,7 @@ fn build_command() -> Command {
             Command::new(verb.name())
                 .about(verb.help())
                 .args(verb.inputs().map(|input| build_flag(*verb, input)))
+                .args(output_flags::build_flags(*verb))
         }))
 }
 
@@ -81,6 +83,7 @@ fn collect_values(matches: &ArgMatches) -> Option<InputValues> {
         .filter_map(|input| Some((input, verbatim_value(input, matches)?)))
         .collect();
     Some(InputValues {
+        output: output_flags::read_flags(verb, matches),
         verbatim,
         verb,
         verb_origin: VerbOrigin::Named,

@@ -8,8 +8,9 @@ use thiserror::Error;
 
 use super::declared_inputs::Input;
 use super::input_declaration::InputKind;
+use super::output_flags::OutputFlags;
 use super::verb::Verb;
-use crate::notices::to_printable;
+use crate::notices::{FileLocation, to_printable};
 
 /// Values of the inputs that were given, as text.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct InputValues {
     pub(super) verb_origin: VerbOrigin,
     /// Where the values were given.
     pub origin: InputOrigin,
+    /// What is printed, and how.
+    pub output: OutputFlags,
     /// Warnings that do not stop the run, such as an unknown input.
     pub warnings: Vec<String>,
     pub(super) entries: BTreeMap<Input, Vec<InputEntry>>,
@@ -62,6 +65,8 @@ pub struct InputError {
     pub place: String,
     /// What is wrong with it.
     pub reason: String,
+    /// File that the input names, if that is wrong.
+    pub location: Option<FileLocation>,
 }
 
 impl InputValues {
@@ -177,6 +182,30 @@ impl InputValues {
         InputError {
             place: self.origin.input_place(input, line),
             reason: reason.into(),
+            location: None,
+        }
+    }
+
+    /// Returns an error about the file that an input names, not about its name.
+    pub fn file_error(&self, input: Input, reason: impl Into<String>) -> InputError {
+        let path = self.entries(input).first().map(InputEntry::path);
+        let path = path.filter(|path| !path.is_empty());
+        InputError {
+            location: path.map(FileLocation::new),
+            ..self.error(input, None, reason)
+        }
+    }
+
+    /// Returns an error about the file that an entry names.
+    pub fn entry_file_error(
+        &self,
+        input: Input,
+        entry: &InputEntry,
+        reason: impl fmt::Display,
+    ) -> InputError {
+        InputError {
+            location: Some(FileLocation::new(entry.path())),
+            ..self.entry_error(input, entry, reason)
         }
     }
 
@@ -234,7 +263,9 @@ impl InputValues {
 
     /// Requires that the verb takes every input that was given, and that required inputs are given.
     pub(super) fn check_values(self) -> Result<Self, InputError> {
-        if let Some(input) = self.entries.keys().find(|input| !self.is_accepted(**input)) {
+        let mut inputs = self.entries.keys();
+        let is_refused = |input: &&Input| !self.is_accepted(**input) && !self.is_default(**input);
+        if let Some(input) = inputs.find(is_refused) {
             return Err(self.error(*input, None, self.reason_not_accepted(*input)));
         }
         self.refuse_control_characters()?;
@@ -272,6 +303,12 @@ impl InputValues {
             }
         }
         Ok(())
+    }
+
+    /// Returns whether the value can be the default of `action.yml` that the runner fills in, such as a
+    /// token: every step of a workflow has it, whether or not its verb takes the input.
+    fn is_default(&self, input: Input) -> bool {
+        self.origin == InputOrigin::Workflow && input.declaration().from_workflow.is_some()
     }
 
     /// Returns whether the verb takes the input.

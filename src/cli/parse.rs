@@ -181,6 +181,30 @@ mod tests {
     }
 
     #[test]
+    fn a_step_of_any_verb_takes_the_defaults_of_action_yml() {
+        for (verb, needs) in [
+            ("tags", vec![]),
+            ("push", vec!["INPUT_SOURCE"]),
+            ("promote", vec!["INPUT_SOURCE"]),
+            ("verify", vec!["INPUT_SOURCE"]),
+            ("verify-bundle", vec!["INPUT_BUNDLE"]),
+            ("sign-bundle", vec!["INPUT_BUNDLE", "INPUT_ARTIFACT"]),
+        ] {
+            let mut variables = vec![("GITHUB_ACTIONS", "true"), ("INPUT_COMMAND", verb)];
+            variables.extend(needs.into_iter().map(|name| (name, "oci:a")));
+            variables.push(("INPUT_GITHUB-TOKEN", "made-up-token"));
+            for declared in Input::ALL.iter().map(|input| input.declaration()) {
+                let variable: &'static str = declared.variable().leak();
+                variables.extend(declared.default.map(|default| (variable, default)));
+            }
+            variables.retain(|(name, value)| *name != "INPUT_COMMAND" || *value == verb);
+            assert_eq!(in_runner(&variables).err(), None, "{verb}");
+        }
+        let given = [MINIMUM[0], MINIMUM[1], MINIMUM[2], ("INPUT_DIGEST", "x")];
+        assert!(in_runner(&given).is_err());
+    }
+
+    #[test]
     fn errors_name_the_input_and_the_line() {
         let with = |more: &[(&'static str, &'static str)]| {
             let mut variables = MINIMUM.to_vec();

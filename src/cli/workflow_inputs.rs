@@ -7,6 +7,7 @@ use super::input_declaration::{INPUT_VARIABLE_PREFIX, InputKind};
 use super::input_values::{
     InputEntry, InputError, InputOrigin, InputValues, VerbOrigin, choose_word,
 };
+use super::output_flags::OutputFlags;
 use super::verb::Verb;
 use crate::actions::ProcessEnvironment;
 use crate::notices::{similar_word, to_printable};
@@ -29,6 +30,7 @@ pub(super) fn parse_inputs(environment: &ProcessEnvironment) -> Result<InputValu
         .filter_map(|input| Some((input, value(input)?.to_owned())))
         .collect();
     Ok(InputValues {
+        output: OutputFlags::default(),
         verbatim,
         verb,
         verb_origin,
@@ -42,6 +44,7 @@ fn parse_verb(environment: &ProcessEnvironment) -> Result<(Verb, VerbOrigin), In
     let error = |reason| InputError {
         place: "command".to_owned(),
         reason,
+        location: None,
     };
     let text = environment.get("INPUT_COMMAND").unwrap_or_default().trim();
     if text.is_empty() {
@@ -93,6 +96,7 @@ fn check_names(environment: &ProcessEnvironment) -> Result<Vec<String>, InputErr
                 return Err(InputError {
                     place: shown,
                     reason: format!("is not an input; did you mean {known}?"),
+                    location: None,
                 });
             }
             None => warnings.push(format!("unknown input {shown}, which is ignored")),

@@ -23,7 +23,8 @@ pub(super) fn load_predicates(invocation: &Invocation) -> Result<Vec<Predicate>,
     let mut read: Vec<Predicate> = Vec::new();
     for (name, document) in ATTESTATION_INPUTS {
         for entry in invocation.arguments.entries(name) {
-            let wrong = |reason: String| invocation.arguments.entry_error(name, entry, reason);
+            let arguments = &invocation.arguments;
+            let wrong = |reason: String| arguments.entry_file_error(name, entry, reason);
             let bytes = read_file(Path::new(&entry.text));
             let bytes = bytes.map_err(|error| wrong(format!("{error:#}")))?;
             let predicate = Predicate::parse(document, &bytes);

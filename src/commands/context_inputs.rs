@@ -12,8 +12,11 @@ use crate::actions::{ProcessEnvironment, RunnerMounts, SecretTexts};
 use crate::archive::{ScratchLimit, Unpacking};
 use crate::cli::{Input, InputValues};
 use crate::credentials::{CredentialFiles, CredentialStore, HelperEnvironment, SecretString};
-use crate::http::{ClientCertificateFiles, HttpClient, HttpSettings, ProxySettings, RetryTiming};
+use crate::http::{
+    ClientCertificateFiles, HttpClient, HttpSettings, HttpSettingsError, ProxySettings, RetryTiming,
+};
 use crate::image::RegistryName;
+use crate::notices::FileLocation;
 use crate::registry::{RegistryClient, RegistrySettings};
 use crate::release::{Failure, ReleaseContext};
 use crate::transfer::{BlobIndex, ProgressMeter};
@@ -55,13 +58,23 @@ fn open_registries(invocation: &Invocation) -> Result<RegistryClient, Failure> {
         http,
     };
     RegistryClient::new(settings, invocation.log.notices())
-        .map_err(|error| Failure::input(error.to_string()))
+        .map_err(|error| settings_failure(&error))
 }
 
 /// Opens connections to services that are not registries.
 pub(super) fn open_connections(invocation: &Invocation) -> Result<HttpClient, Failure> {
     HttpClient::new(http_settings(invocation)?, invocation.log.notices())
-        .map_err(|error| Failure::input(error.to_string()))
+        .map_err(|error| settings_failure(&error))
+}
+
+fn settings_failure(error: &HttpSettingsError) -> Failure {
+    let failure = Failure::input(error.to_string());
+    match error {
+        HttpSettingsError::Certificates { path, .. } => {
+            failure.at_file(FileLocation::new(path.display().to_string()))
+        }
+        _ => failure,
+    }
 }
 
 /// Line of the input `tls-verify`.

@@ -12,6 +12,7 @@ use crate::event::{
 };
 use crate::git::{self, GitCheckout, GitError};
 use crate::image::CommitId;
+use crate::notices::FileLocation;
 use crate::release::Failure;
 
 /// The facts; it is an error that there are none.
@@ -208,8 +209,10 @@ impl SimulatedEvent {
 
 impl PayloadFile {
     fn load(path: &str) -> Result<Self, Failure> {
-        let bytes = read_file(Path::new(path))
-            .map_err(|error| Failure::input(format!("the event file {path} {error:#}")))?;
+        let bytes = read_file(Path::new(path)).map_err(|error| {
+            Failure::input(format!("the event file {path} {error:#}"))
+                .at_file(FileLocation::new(path))
+        })?;
         Ok(Self {
             path: path.to_owned(),
             bytes,
@@ -271,8 +274,18 @@ fn parse_facts(event: &Event<'_>, payload: Option<&PayloadFile>) -> Result<Event
         let failure = Failure::input(error.to_string());
         match (payload, error) {
             (_, EventError::NoName | EventError::Sha) | (None, _) => failure,
-            (Some(payload), _) => {
-                failure.with_reason(format!("the event file is {}", payload.path))
+            (Some(payload), error) => {
+                let position = match error {
+                    EventError::NotJson { line, column, .. } => Some((line, column.max(1))),
+                    _ => None,
+                };
+                let location = FileLocation {
+                    path: payload.path.clone(),
+                    position,
+                };
+                failure
+                    .with_reason(format!("the event file is {}", payload.path))
+                    .at_file(location)
             }
         }
     })

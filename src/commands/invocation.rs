@@ -16,6 +16,10 @@ pub(super) struct Invocation {
 
 impl From<InputError> for Failure {
     fn from(error: InputError) -> Self {
-        Self::input(error.to_string())
+        let failure = Self::input(error.to_string());
+        match error.location {
+            Some(location) => failure.at_file(location),
+            None => failure,
+        }
     }
 }

@@ -11,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::invocation::Invocation;
 use crate::cli::Input;
+use crate::notices::FileLocation;
 use crate::policy::{self, ReleasePolicy};
 use crate::release::Failure;
 use files::Files;
@@ -19,6 +20,15 @@ use files::Files;
 pub(super) struct LoadedPolicy {
     pub(super) policy: ReleasePolicy,
     pub(super) file: String,
+    /// File that annotations are about: of two files the repository's own.
+    pub(super) location: FileLocation,
+}
+
+impl LoadedPolicy {
+    /// Returns a line for the log that names the file.
+    pub(super) fn remark(&self) -> String {
+        format!("the policy file is {}", self.file)
+    }
 }
 
 /// The policy; none where there is no file and none is named.
@@ -46,11 +56,6 @@ pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<Loaded
             })
         }
     };
-    if let Some(loaded) = &loaded {
-        invocation
-            .log
-            .info(&format!("the policy file is {}", loaded.file));
-    }
     Ok(loaded)
 }
 
@@ -63,10 +68,20 @@ async fn read_policy_file(
         return Ok(None);
     };
     let file = files.called(path);
+    let location = files.location(invocation, path);
     match ReleasePolicy::parse(&bytes) {
-        Ok(policy) => Ok(Some(LoadedPolicy { policy, file })),
+        Ok(policy) => Ok(Some(LoadedPolicy {
+            policy,
+            file,
+            location,
+        })),
         Err(error) => {
+            let position = Some((error.at.line, error.at.column));
             let failure = Failure::input(format!("the policy file {file}: {error}"));
+            let failure = failure.at_file(FileLocation {
+                position,
+                ..location
+            });
             Err(match error.hint() {
                 Some(hint) => failure.with_hint(hint),
                 None => failure,
@@ -87,7 +102,8 @@ fn named_one(found: Option<LoadedPolicy>, path: &Path) -> Result<LoadedPolicy, F
             loaded.file
         ))
         .with_reason("a file that says nothing has nothing to add, and turns no rule off")
-        .with_hint("leave policy out, or name a file with environments")),
+        .with_hint("leave policy out, or name a file with environments")
+        .at_file(loaded.location)),
         false => Ok(loaded),
     }
 }
@@ -104,10 +120,12 @@ fn join(own: LoadedPolicy, added: LoadedPolicy) -> Result<LoadedPolicy, Failure>
             "the input policy adds environments; it changes none of the repository's own policy",
         )
         .with_hint("give it another name, or say the same in both files")
+        .at_file(added.location.clone())
     })?;
     Ok(LoadedPolicy {
         policy,
         file: format!("{} with {}", own.file, added.file),
+        location: own.location,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The verbs, one file each, and the files that read their inputs into requests.
 
+mod announcement;
 mod attestation_inputs;
 mod cancellation;
 mod context_inputs;

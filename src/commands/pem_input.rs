@@ -10,7 +10,8 @@ pub(super) fn add_key_secrets(secrets: &mut SecretTexts, text: &str) {
     }
 }
 
-fn is_path(text: &str) -> bool {
+/// Whether an input holds the path of a file.
+pub(super) fn is_path(text: &str) -> bool {
     !text.contains("-----BEGIN")
 }
 

@@ -5,7 +5,8 @@ use super::load_policy::{self, LoadedPolicy};
 use super::release_targets::{self, ImageRoute, ReleaseTargets, RouteSource};
 use super::sought_commit::SoughtCommit;
 use super::{
-    dirty_checkout, event_inputs, naming_inputs, rule_inputs, tag_context, verification_inputs,
+    announcement, dirty_checkout, event_inputs, naming_inputs, rule_inputs, tag_context,
+    verification_inputs,
 };
 use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;
@@ -27,6 +28,14 @@ pub(super) enum ReleaseJob {
 }
 
 impl ReleaseJob {
+    /// Returns the name of the image under which its transfers are reported; services have their own.
+    pub(super) fn image_name(&self) -> String {
+        match self {
+            Self::One(request) => request.source.to_string(),
+            Self::Batch(_) => "image".to_owned(),
+        }
+    }
+
     /// Where images are to go.
     pub(super) fn destinations(&self) -> impl Iterator<Item = &Destination> {
         let (one, batch) = match self {
@@ -48,11 +57,18 @@ pub(super) async fn build_job(
 ) -> Result<ReleaseJob, Failure> {
     let arguments = &invocation.arguments;
     let loaded = load_policy::load_policy(invocation).await?;
+    let targets = release_targets::resolve_targets(invocation, verb, loaded.as_ref());
+    if let Ok(targets) = &targets {
+        announcement::announce_release(invocation, verb, targets)?;
+    }
+    if let Some(loaded) = &loaded {
+        invocation.log.info(&loaded.remark());
+    }
     let ReleaseTargets {
         environment,
         rules: stage,
         routes,
-    } = release_targets::resolve_targets(invocation, verb, loaded.as_ref())?;
+    } = targets?;
     rule_inputs::refuse_overrides(invocation, environment.as_ref())?;
     let rules = match stage.zip(loaded.as_ref()) {
         Some((stage, loaded)) => environment_rules(stage, loaded, arguments)?,
@@ -185,7 +201,10 @@ pub(super) fn environment_rules(
     loaded: &LoadedPolicy,
     arguments: &InputValues,
 ) -> Result<TagRuleSet, Failure> {
-    let wrong = |error| Failure::input(format!("the policy file {}: {error}", loaded.file));
+    let wrong = |error| {
+        Failure::input(format!("the policy file {}: {error}", loaded.file))
+            .at_file(loaded.location.clone())
+    };
     let Some(own) = stage
         .rules(rule_inputs::parse_mode(arguments)?)
         .map_err(wrong)?

@@ -215,16 +215,17 @@ impl<'a> PolicyRouting<'a, '_> {
         applies: Option<&EnvironmentRules>,
     ) -> Result<(), Failure> {
         let name = named.name();
-        let what = match applies {
+        let failure = match applies {
             Some(stage) if stage.name() == name => return Ok(()),
-            Some(stage) => format!(
+            Some(stage) => Failure::input(format!(
                 "images names a repository of {}, and environment is {name}",
                 stage.name()
-            ),
-            None => format!("environment is {name}, and images names no repository of it"),
+            )),
+            None => Failure::input(format!(
+                "environment is {name}, and images names no repository of it"
+            )),
         };
-        Err(Failure::input(what)
-            .with_hint("leave images out: the policy says where its images are"))
+        Err(failure.with_hint("leave images out: the policy says where its images are"))
     }
 
     /// The services that are meant, with their repositories.

@@ -6,8 +6,9 @@ use super::cancellation::until_cancelled;
 use super::invocation::Invocation;
 use super::release_request::ReleaseJob;
 use super::{context_inputs, runner_paths};
-use crate::release::{self, Failure, ReleaseContext};
-use crate::report::{self, RunLog, VerbResult};
+use crate::notices::TagNews;
+use crate::release::{self, Failure, ReleaseContext, ServiceOutcome};
+use crate::report::{self, VerbResult};
 
 /// Longest time to close the open upload sessions of a failed or interrupted run.
 const CLEANUP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -19,10 +20,10 @@ pub(super) async fn run_job(
     invocation: &Invocation,
     cancelled: impl Future<Output = ()>,
 ) -> Result<VerbResult, Failure> {
-    let context = context_inputs::build_context(invocation)?;
+    let context = context_inputs::build_context(invocation)?.for_image(&job.image_name());
     let owners = runner_paths::destination_owners(invocation, job.destinations());
     let began = Instant::now();
-    let work = run_pipeline(job, &context, &invocation.log);
+    let work = run_pipeline(job, &context);
     let result = until_cancelled(work, cancelled).await;
     if has_failed(&result) {
         // A registry that does not answer expires its upload sessions itself.
@@ -30,29 +31,34 @@ pub(super) async fn run_job(
     }
     // Of a failure the reason comes first.
     if result.is_ok() {
-        invocation.log.info(&format!(
-            "{} requests in {:.1} s",
-            context.registry.request_count(),
-            began.elapsed().as_secs_f64()
-        ));
+        let seconds = began.elapsed().as_secs_f64();
+        invocation
+            .log
+            .info(&match context.registry.request_count() {
+                // From disk to disk.
+                0 => format!("done in {seconds:.1} s"),
+                count => format!("{count} requests in {seconds:.1} s"),
+            });
     }
     runner_paths::restore_owners(invocation, &owners);
     result
 }
 
-async fn run_pipeline(
-    job: &ReleaseJob,
-    context: &ReleaseContext,
-    log: &RunLog,
-) -> Result<VerbResult, Failure> {
+async fn run_pipeline(job: &ReleaseJob, context: &ReleaseContext) -> Result<VerbResult, Failure> {
     match job {
         ReleaseJob::One(request) => {
             let outcome = release::run(request, context).await?;
             Ok(VerbResult::Released(Box::new(outcome)))
         }
         ReleaseJob::Batch(batch) => {
-            let log_outcome =
-                |service: &_, outcome: &_| log.info(&report::service_line(service, outcome));
+            let notices = &context.notices;
+            let log_outcome = |service: &_, outcome: &ServiceOutcome| {
+                let news = match outcome {
+                    ServiceOutcome::Completed(_) => TagNews::Written,
+                    _ => TagNews::Kept,
+                };
+                notices.tag_change(news, report::service_line(service, outcome));
+            };
             let outcome = batch.run(context, log_outcome).await;
             Ok(VerbResult::Batch(Box::new(outcome)))
         }

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::invocation::Invocation;
 use super::local_files::write_whole_file;
-use super::{context_inputs, signing_inputs};
+use super::{announcement, context_inputs, signing_inputs};
 use crate::cli::Input;
 use crate::release::{Failure, signing_failure};
 use crate::report::{SignedBundle, VerbResult};
@@ -20,10 +20,14 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         ))
         .with_hint("give the bundle a name of its own, such as FILE.sigstore.json"));
     }
+    announcement::announce(
+        invocation,
+        "signing",
+        &format!("{artifact} into the bundle {path}"),
+    );
     let unread = |reason: String| {
-        arguments.error(
+        arguments.file_error(
             Input::Artifact,
-            None,
             format!("{artifact:?} cannot be read: {reason}"),
         )
     };

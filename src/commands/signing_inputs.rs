@@ -206,11 +206,12 @@ fn load_key(invocation: &Invocation) -> Result<LazyPrivateKey, Failure> {
         .get(PASSWORD_VARIABLE)
         .unwrap_or_default();
     LazyPrivateKey::load(&text, password).map_err(|error| {
-        if entry.is_some() {
-            let arguments = &invocation.arguments;
-            return arguments
-                .error(Input::SigningKey, None, error.to_string())
-                .into();
+        if let Some(entry) = entry {
+            let (arguments, reason) = (&invocation.arguments, error.to_string());
+            return match pem_input::is_path(&entry.text) {
+                true => arguments.file_error(Input::SigningKey, reason).into(),
+                false => arguments.error(Input::SigningKey, None, reason).into(),
+            };
         }
         Failure::input(format!("{KEY_VARIABLE}: {error}"))
     })

@@ -109,7 +109,7 @@ fn select_instance<S>(
     };
     let root = TrustRoot::parse(root.as_bytes()).map_err(|error| {
         let reason = format!("is not a trusted root: {error}");
-        invocation.arguments.error(Input::TrustedRoot, None, reason)
+        invocation.arguments.file_error(Input::TrustedRoot, reason)
     })?;
     Ok(InstanceSource::Private {
         services: services(*input)?,
@@ -125,7 +125,7 @@ fn load_signing_config<S: FromSigningConfig>(
     config.map_err(|error| {
         let error = invocation
             .arguments
-            .error(Input::SigningConfig, None, error.to_string());
+            .file_error(Input::SigningConfig, error.to_string());
         error.into()
     })
 }
@@ -157,7 +157,7 @@ fn read_input_file(invocation: &Invocation, input: Input) -> Result<Option<Strin
     let read = path.map(|path| {
         read_text_file(Path::new(path)).map_err(|error| {
             let reason = format!("{path:?} {error:#}");
-            invocation.arguments.error(input, None, reason)
+            invocation.arguments.file_error(input, reason)
         })
     });
     read.transpose()

@@ -1,8 +1,8 @@
 use super::invocation::Invocation;
-use super::rule_inputs;
 use super::tag_context::{self, TagInputContext};
 use super::tags_preview::ReleasePreview;
 use super::unused_inputs::refuse_unused_inputs;
+use super::{announcement, rule_inputs};
 use crate::cli::{Input, InputCondition};
 use crate::release::Failure;
 use crate::report::{OutputSeparators, TagsResult, VerbResult};
@@ -28,6 +28,7 @@ async fn derive_tags(invocation: &Invocation) -> Result<TagsResult, Failure> {
     let mode = rule_inputs::parse_mode(arguments)?;
     let images = parse_image_names(arguments.whole(Input::Images))
         .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
+    announcement::announce(invocation, "deriving tags for", &image_names(&images));
     let preview = ReleasePreview::read(invocation).await?;
     let rules = match &preview {
         Some(preview) => preview.rules.clone(),
@@ -107,6 +108,14 @@ async fn collect_context(
         .map(|input| invocation.arguments.whole(input))
         .concat();
     tag_context::collect_context(invocation, rules, facts, workflow, &templates).await
+}
+
+/// Returns the names of the images for the log.
+fn image_names(images: &[String]) -> String {
+    match images {
+        [] => "an image without a name".to_owned(),
+        images => images.join(", "),
+    }
 }
 
 fn separator(invocation: &Invocation, input: Input) -> String {

@@ -32,6 +32,9 @@ impl ReleasePreview {
             None => return Ok(None),
         };
         let loaded = load_policy(invocation).await?;
+        if let Some(loaded) = &loaded {
+            invocation.log.info(&loaded.remark());
+        }
         let loaded = loaded.filter(|loaded| !loaded.policy.environments().is_empty());
         let environment: Option<EnvironmentName> =
             invocation.arguments.value(Input::Environment)?;

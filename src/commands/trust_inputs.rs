@@ -22,7 +22,7 @@ pub(super) async fn load_trust_roots(
             let wrong = |reason: String| {
                 invocation
                     .arguments
-                    .entry_error(Input::TrustedRoot, entry, reason)
+                    .entry_file_error(Input::TrustedRoot, entry, reason)
             };
             let json = read_bounded_file(Path::new(&entry.text), BUNDLE_LIMIT)
                 .map_err(|error| wrong(format!("{error:#}")))?;

@@ -135,7 +135,7 @@ pub(super) fn parse_keys(
     invocation: &Invocation,
     text: &str,
 ) -> Result<Vec<PublicKey>, InputError> {
-    let wrong = |reason: String| invocation.arguments.error(Input::Key, None, reason);
+    let wrong = |reason: String| invocation.arguments.file_error(Input::Key, reason);
     PublicKey::parse_all(text).map_err(|error| wrong(error.to_string()))
 }
 

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use super::announcement;
 use super::invocation::Invocation;
 use super::local_files::read_bounded_file;
 use super::trust_inputs;
@@ -18,10 +19,15 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     let arguments = &invocation.arguments;
     let (mut subject, artifact) = open_subject(invocation)?;
     let path: String = arguments.required(Input::Bundle)?;
+    announcement::announce(
+        invocation,
+        "verifying",
+        &format!("{artifact} by the bundle {path}"),
+    );
     let bundle = read_bounded_file(Path::new(&path), BUNDLE_LIMIT)
-        .map_err(|error| arguments.error(Input::Bundle, None, format!("{path:?} {error:#}")))?;
+        .map_err(|error| arguments.file_error(Input::Bundle, format!("{path:?} {error:#}")))?;
     let bundles = split_json_lines(&bundle)
-        .map_err(|error| arguments.error(Input::Bundle, None, format!("{path:?}: {error}")))?;
+        .map_err(|error| arguments.file_error(Input::Bundle, format!("{path:?}: {error}")))?;
     let requirements = file_requirements(invocation).await?;
     let (met, result) = first_valid(&requirements, &bundles, &mut subject);
     Ok(VerbResult::VerifiedBundle(Box::new(BundleVerification {
@@ -79,11 +85,7 @@ fn open_subject(invocation: &Invocation) -> Result<(SignedArtifact, String), Fai
     match (file, arguments.value::<Digest>(Input::Digest)?) {
         (Some(path), None) => {
             let file = SignedArtifact::open(Path::new(path)).map_err(|error| {
-                arguments.error(
-                    Input::Artifact,
-                    None,
-                    format!("{path:?} cannot be read: {error}"),
-                )
+                arguments.file_error(Input::Artifact, format!("{path:?} cannot be read: {error}"))
             })?;
             Ok((file, path.to_owned()))
         }

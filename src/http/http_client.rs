@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use rustls::RootCertStore;
 use rustls::client::danger::ServerCertVerifier;
@@ -14,6 +15,7 @@ use super::host_tls::{ClientIdentity, HostTls, load_hosts, load_identity, read_c
 use super::http_error::HttpError;
 use super::private_address::host_and_port;
 use super::proxies::Proxies;
+use super::request_line::request_line;
 use super::retry_timing::RetryTiming;
 use super::server_trust::{AnchorVerifier, UncheckedCertificates};
 use super::settings::{HttpSettings, HttpSettingsError};
@@ -129,7 +131,16 @@ impl HttpClient {
         request: reqwest::RequestBuilder,
     ) -> impl Future<Output = reqwest::Result<reqwest::Response>> + use<> {
         self.0.sent.fetch_add(1, Ordering::Relaxed);
-        request.send()
+        let notices = self.0.notices.clone();
+        let (client, request) = request.build_split();
+        async move {
+            let request = request?;
+            let (method, url) = (request.method().clone(), request.url().clone());
+            let began = Instant::now();
+            let result = client.execute(request).await;
+            notices.detail(|| request_line(&method, &url, &result, began.elapsed()));
+            result
+        }
     }
 
     /// Returns how many requests were sent so far.

@@ -10,6 +10,7 @@ mod http_error;
 mod private_address;
 mod proxies;
 mod redirect;
+mod request_line;
 mod response_body;
 mod retry;
 mod retry_after;

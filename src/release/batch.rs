@@ -107,11 +107,13 @@ impl ReleaseBatch {
     ) -> BatchOutcome {
         announce_repositories(self.services.iter().map(|(_, request)| request), context);
         context.meter.expect_images(self.services.len() as u64);
+        let names = self.services.iter().map(|(service, _)| service.as_str());
+        let contexts: Vec<_> = names.map(|name| context.for_image(name)).collect();
         let ended = |at: usize, end: &ServiceOutcome| {
-            context.meter.finish_image();
+            contexts[at].meter.finish_image();
             on_outcome(&self.services[at].0, end);
         };
-        let mut steps = self.plan_services(context, &ended).await;
+        let mut steps = self.plan_services(&contexts, &ended).await;
         let whole = |step: &ServiceState| {
             !matches!(
                 step,
@@ -136,12 +138,13 @@ impl ReleaseBatch {
     /// so that one run tells all; a registry that fails is.
     async fn plan_services<'a>(
         &'a self,
-        context: &'a ReleaseContext,
+        contexts: &'a [ReleaseContext],
         ended: &impl Fn(usize, &ServiceOutcome),
     ) -> Vec<ServiceState<'a>> {
-        let requests = self.services.iter().map(|(_, request)| request).enumerate();
-        let looks =
-            requests.map(|(at, request)| async move { (at, plan_service(request, context).await) });
+        let services = self.services.iter().zip(contexts).enumerate();
+        let looks = services.map(|(at, ((_, request), context))| async move {
+            (at, plan_service(request, context).await)
+        });
         let mut looks = stream::iter(looks).buffer_unordered(PLANNING_CONCURRENCY);
         let not_begun = || ServiceState::Ended(ServiceOutcome::NotStarted);
         let mut steps: Vec<ServiceState> = self.services.iter().map(|_| not_begun()).collect();

@@ -6,7 +6,8 @@ use crate::notices::Notices;
 use crate::registry;
 use crate::transfer::{BlobIndex, ProgressMeter};
 
-/// Context of all releases of a run.
+/// Context of all releases of a run. Its clones share everything but the meter's image.
+#[derive(Clone)]
 pub struct ReleaseContext {
     /// Client of the registries.
     pub registry: registry::RegistryClient,
@@ -22,4 +23,15 @@ pub struct ReleaseContext {
     pub unpacking: Unpacking,
     /// Address of the Docker engine (`DOCKER_HOST`); `None`: the default socket.
     pub docker_host: Option<String>,
+}
+
+impl ReleaseContext {
+    /// Returns the context of one image of the run, whose transfers are reported under `name`.
+    #[must_use]
+    pub fn for_image(&self, name: &str) -> Self {
+        Self {
+            meter: self.meter.for_image(name),
+            ..self.clone()
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use crate::layout::LayoutFault;
+use crate::notices::FileLocation;
 use crate::referrers::ReferrerError;
 use crate::registry::AccessProblem;
 use crate::signing::{KeyError, SigningError};
@@ -32,6 +33,8 @@ pub struct Diagnostic {
     pub why: Option<String>,
     /// What the person at the failed job can do.
     pub hint: Option<String>,
+    /// File that the failure is about.
+    pub location: Option<Box<FileLocation>>,
     /// Problem with access, for advice from facts about the runner.
     pub access_problem: Option<Box<AccessProblem>>,
 }
@@ -42,6 +45,7 @@ impl Diagnostic {
             what: what.into(),
             why: None,
             hint: None,
+            location: None,
             access_problem: None,
         }
     }
@@ -61,6 +65,15 @@ impl Failure {
     /// Returns a failure of a service or the disk.
     pub fn service(what: impl Into<String>) -> Self {
         Self::Service(Diagnostic::new(what))
+    }
+
+    /// Names the file that the failure is about.
+    #[must_use]
+    pub fn at_file(mut self, location: FileLocation) -> Self {
+        if let Some(diagnostic) = self.diagnostic_mut() {
+            diagnostic.location = Some(Box::new(location));
+        }
+        self
     }
 
     /// Adds the reason.

@@ -15,6 +15,7 @@ mod naming_checks;
 mod outcome;
 mod pipeline;
 mod plan;
+mod platform_contents;
 mod prepared_release;
 mod previous_image;
 mod release_facts;

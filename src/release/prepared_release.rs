@@ -12,6 +12,7 @@ use super::plan::tags::{TagPlan, TagStep};
 use super::request::ReleaseRequest;
 use super::resolve::image::ResolvedImage;
 use crate::image::{CommitId, Digest};
+use crate::notices::TagNews;
 use crate::tagging::DerivedTags;
 
 /// A release of which all is known that can be before anything is written.
@@ -49,7 +50,7 @@ impl PreparedRelease<'_> {
                     && !is_reported
                 {
                     let text = format!("{}: tag {}: {why}", destination.name, planned.tag);
-                    self.context.notices.info(text);
+                    self.context.notices.tag_change(TagNews::Kept, text);
                 }
             }
         }

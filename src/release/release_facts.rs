@@ -2,14 +2,9 @@
 
 use std::fmt;
 
-use super::execute::stages::PreTagStages;
-use super::resolve::image::ResolvedImage;
-use crate::image::{CommitId, Descriptor, Digest, ManifestBody, Platform, Tag};
+use crate::image::{CommitId, Digest, Platform, Tag};
 use crate::signing::{Identity, Requirement};
 use crate::tagging::EnvironmentName;
-
-/// Most platforms that are listed.
-const PLATFORMS_LIMIT: usize = 32;
 
 /// Environments before and after the one that is released to, by the policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,33 +100,5 @@ fn identity_check(identity: &Identity) -> SignerCheck {
             subject,
             issuer: identity.issuer.clone(),
         },
-    }
-}
-
-/// Returns the platforms of the image, with sizes as far as its manifests were read.
-pub(super) fn platform_contents(
-    image: &ResolvedImage,
-    stages: &PreTagStages<'_>,
-) -> Vec<PlatformContent> {
-    let root = &image.root;
-    let of_child = |child: &Descriptor| {
-        Some(PlatformContent {
-            platform: Some(child.platform.clone()?),
-            bytes: stages.content_size(child.digest),
-        })
-    };
-    match &root.body {
-        ManifestBody::Image { .. } => vec![PlatformContent {
-            platform: image.origin.as_ref().and_then(|it| it.platform.clone()),
-            bytes: Some(root.content_size()),
-        }],
-        ManifestBody::Index(_) => {
-            let children = root.children().filter(|child| !child.says_attestation());
-            children
-                .filter_map(of_child)
-                .take(PLATFORMS_LIMIT)
-                .collect()
-        }
-        ManifestBody::Artifact(_) => Vec::new(),
     }
 }

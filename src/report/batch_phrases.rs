@@ -37,7 +37,7 @@ pub(super) fn to_failure(batch: &BatchOutcome) -> Option<(&Failure, String)> {
         .or_else(|| first(|it| matches!(it, Failure::Input(_))))
         .or_else(|| first(|_| true))?;
     if let [(_, ServiceOutcome::Failed(failure))] = &batch.services[..] {
-        return Some((failure, text_report::failure_text(failure)));
+        return Some((failure, text_report::failure_text(failure).to_string()));
     }
     let mut words = format!(
         "{}: {}",

@@ -1,10 +1,11 @@
 //! Report of a batch, with a line or row for each service.
 
+use super::styled_text::{StyledText, Tone};
 use super::{batch_phrases, phrases, text_report};
-use crate::release::BatchOutcome;
+use crate::release::{BatchOutcome, ServiceOutcome};
 
-/// Returns the report of a batch as plain text.
-pub(super) fn to_text(batch: &BatchOutcome) -> String {
+/// Returns the report of a batch as text.
+pub(super) fn to_text(batch: &BatchOutcome) -> StyledText {
     if let Some(outcome) = batch_phrases::only_outcome(batch) {
         return text_report::release_text(outcome);
     }
@@ -18,26 +19,41 @@ pub(super) fn to_text(batch: &BatchOutcome) -> String {
         name_width.unwrap_or_default(),
         ends.max().unwrap_or_default(),
     );
-    let mut report = format!(
-        "{} of {}\n",
-        phrases::verb_name(batch.verb),
-        batch_phrases::service_counts(batch)
-    );
+    let mut report = StyledText::default();
+    report.push_toned(Tone::Title, phrases::verb_name(batch.verb));
+    report.push(&format!(" of {}\n", batch_phrases::service_counts(batch)));
     for (service, end) in &batch.services {
         let (service, state) = (service.as_str(), batch_phrases::service_state(end));
-        let line = format!(
-            "  {service:<name_width$}  {state:<end_width$}  {}",
-            batch_phrases::service_detail(end)
-        );
-        report += &format!("{}\n", line.trim_end());
+        report.push(&format!("  {service:<name_width$}  "));
+        match service_tone(end) {
+            Some(tone) => report.push_toned(tone, state),
+            None => report.push(state),
+        }
+        let detail = batch_phrases::service_detail(end);
+        if !detail.is_empty() {
+            report.push(&format!("{:1$}  {detail}", "", end_width - state.len()));
+        }
+        report.push("\n");
     }
     for (service, failure) in batch.failures() {
-        report += &format!("\n{service}: {}\n", text_report::failure_text(failure));
+        report.push(&format!("\n{service}: "));
+        report.append(&text_report::failure_text(failure));
+        report.push("\n");
     }
     for note in batch_phrases::distinct_notes(batch) {
-        report += &format!("\nnote: {note}");
+        text_report::push_note(&mut report, note);
     }
-    report.trim_end().to_owned()
+    report.trim_end();
+    report
+}
+
+/// Returns the tone of what happened to a service; `None` if nothing did.
+fn service_tone(end: &ServiceOutcome) -> Option<Tone> {
+    match end {
+        ServiceOutcome::Completed(outcome) => outcome.has_changes().then_some(Tone::Done),
+        ServiceOutcome::Failed(_) => Some(Tone::Refused),
+        ServiceOutcome::NotStarted => Some(Tone::Caution),
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::evidence_text;
+use super::styled_text::{StyledText, Tone};
+use super::verification_report::outcome_tone;
 use crate::image::Digest;
 use crate::release::Failure;
 use crate::signing::{FileSigner, SignatureEvidence, VerificationError};
@@ -19,22 +21,23 @@ pub struct BundleVerification {
     pub result: Result<SignatureEvidence, VerificationError>,
 }
 
-/// Returns the report as plain text.
-pub(super) fn to_text(found: &BundleVerification) -> String {
-    let mut text = format!(
-        "{} {}\n  bundle    {}\n",
-        outcome_word(found),
-        found.artifact,
-        found.bundle
-    );
-    text += &match &found.signer {
+/// Returns the report as text.
+pub(super) fn to_text(found: &BundleVerification) -> StyledText {
+    let mut text = StyledText::default();
+    text.push_toned(outcome_tone(found.result.is_ok()), outcome_word(found));
+    text.push(&format!(
+        " {}\n  bundle    {}\n",
+        found.artifact, found.bundle
+    ));
+    text.push(&match &found.signer {
         FileSigner::Key(key) => format!("  key       {}\n", key.fingerprint()),
         FileSigner::Identity(identity) => evidence_text::expected_identity(identity),
-    };
+    });
     for line in evidence_lines(found) {
-        text += &format!("            {line}\n");
+        text.push(&format!("            {line}\n"));
     }
-    text.trim_end().to_owned()
+    text.trim_end();
+    text
 }
 
 /// Returns the outputs of the step.
@@ -57,8 +60,11 @@ pub(super) fn to_outputs(found: &BundleVerification) -> Vec<(&'static str, Strin
 /// Returns the refusal; `None` if the bundle verifies.
 pub(super) fn to_refusal(found: &BundleVerification) -> Option<Failure> {
     let error = found.result.as_ref().err()?;
-    let what = format!("{} is not signed by {}", found.artifact, found.signer);
-    Some(Failure::refused(what).with_reason(error.to_string()))
+    let failure = Failure::refused(format!(
+        "{} is not signed by {}",
+        found.artifact, found.signer
+    ));
+    Some(failure.with_reason(error.to_string()))
 }
 
 fn outcome_word(found: &BundleVerification) -> &'static str {
@@ -90,8 +96,8 @@ pub struct SignedBundle {
 }
 
 impl SignedBundle {
-    /// Returns the report as plain text.
-    pub(super) fn text(&self) -> String {
+    /// Returns the report as text.
+    pub(super) fn text(&self) -> StyledText {
         let Self {
             artifact,
             digest,
@@ -99,13 +105,16 @@ impl SignedBundle {
             signer,
             ..
         } = self;
-        let mut text = format!(
-            "signed {artifact}\n  digest    {digest}\n  bundle    {bundle}\n  by        {signer}\n"
-        );
+        let mut text = StyledText::default();
+        text.push_toned(Tone::Done, "signed");
+        text.push(&format!(
+            " {artifact}\n  digest    {digest}\n  bundle    {bundle}\n  by        {signer}\n"
+        ));
         for line in evidence_text::evidence_lines(&self.evidence) {
-            text += &format!("            {line}\n");
+            text.push(&format!("            {line}\n"));
         }
-        text.trim_end().to_owned()
+        text.trim_end();
+        text
     }
 
     /// Returns the outputs of the step.

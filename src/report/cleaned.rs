@@ -69,6 +69,7 @@ fn diagnostic(diagnostic: &Diagnostic, clean: Clean<'_>) -> Diagnostic {
         what: clean(&diagnostic.what),
         why: diagnostic.why.as_deref().map(clean),
         hint: diagnostic.hint.as_deref().map(clean),
+        location: diagnostic.location.clone(),
         access_problem: diagnostic.access_problem.clone(),
     }
 }

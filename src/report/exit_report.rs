@@ -2,279 +2,153 @@
 
 use std::io::Write;
 
-use super::bundle_report::{self, BundleVerification, SignedBundle};
-use super::policy_report::PolicyReport;
+use super::report_page::ReportPage;
+use super::result_report::{FailureReport, ResultReport};
 use super::run_log::RunLog;
 use super::summary::{self, RunFacts, SummaryContext};
 use super::tags_report::TagsResult;
-use super::{
-    batch_phrases, batch_report, cleaned, phrases, step_files, step_outputs, text_report,
-    verification_report,
-};
+use super::verb_result::VerbResult;
+use super::{cleaned, json_output, step_files, step_outputs};
 use crate::actions::ProcessEnvironment;
-use crate::release::{BatchOutcome, Failure, ReleaseOutcome, Verification};
+use crate::release::Failure;
 
-/// Result of a verb.
-pub enum VerbResult {
-    /// Release of one image, or its dry run.
-    Released(Box<ReleaseOutcome>),
-    /// Release of several services, some of which may have failed.
-    Batch(Box<BatchOutcome>),
-    /// Derived tags.
-    Tagged(Box<TagsResult>),
-    /// Checked signatures of an image.
-    Verified(Box<Verification>),
-    /// Checked bundle of a file.
-    VerifiedBundle(Box<BundleVerification>),
-    /// Signed file.
-    SignedBundle(Box<SignedBundle>),
-    /// Policy with its defaults.
-    ShownPolicy(Box<PolicyReport>),
-}
-
-/// Reports the result of `verb`: in a job by log, outputs and summary, else on `out`. Returns the exit
-/// status.
+/// Reports the result of `verb`: in a job by log, outputs and summary, else on `page`, which gets the
+/// value that the user chose in any case. Returns the exit status.
 pub fn report_result(
     verb: &str,
     result: Result<VerbResult, Failure>,
     environment: &ProcessEnvironment,
     log: &RunLog,
-    out: &mut impl Write,
+    page: &mut ReportPage<impl Write>,
 ) -> u8 {
-    let context = SummaryContext {
-        run: RunFacts::from_environment(environment),
-        warnings: log.warnings(),
-        attempt: log.attempt().map_texts(&|text| log.redact(text)),
+    let reporter = Reporter {
+        verb,
+        context: SummaryContext {
+            run: RunFacts::from_environment(environment),
+            warnings: log.warnings(),
+            attempt: log.attempt().map_texts(&|text| log.redact(text)),
+        },
+        environment,
+        log,
     };
     match result {
-        Ok(VerbResult::Released(outcome)) => {
-            let outcome = cleaned::outcome(*outcome, &|text| log.redact(text));
-            report_release(&outcome, &context, environment, log, out)
-        }
-        Ok(VerbResult::Batch(outcome)) => {
-            let outcome = cleaned::batch(*outcome, &|text| log.redact(text));
-            report_batch(&outcome, &context, environment, log, out)
-        }
         Ok(VerbResult::Tagged(tagged)) => {
+            log.begin_report();
             let tagged = cleaned::tagged(*tagged, &|text| log.redact(text));
-            report_tags(&tagged, &context, environment, log, out)
+            reporter.report_tags(&tagged, page)
         }
-        Ok(VerbResult::Verified(found)) => {
-            let checked = CheckReport {
-                text: verification_report::to_text(&found),
-                summary: summary::verification_summary(&found, &context),
-                outputs: verification_report::to_outputs(&found),
-                refusal: found.to_refusal(),
-                names: vec![found.source.to_string()],
-            };
-            report_check(verb, &checked, environment, log, out)
-        }
-        Ok(VerbResult::VerifiedBundle(found)) => {
-            let checked = CheckReport {
-                text: bundle_report::to_text(&found),
-                summary: summary::bundle_summary(&found, &context),
-                outputs: bundle_report::to_outputs(&found),
-                refusal: bundle_report::to_refusal(&found),
-                names: vec![found.artifact.clone(), found.bundle.clone()],
-            };
-            report_check(verb, &checked, environment, log, out)
-        }
-        Ok(VerbResult::SignedBundle(signed)) => {
-            let report = CheckReport {
-                text: signed.text(),
-                summary: summary::signed_bundle_summary(&signed, &context),
-                outputs: signed.outputs(),
-                refusal: None,
-                names: vec![signed.artifact.clone(), signed.bundle.clone()],
-            };
-            report_check(verb, &report, environment, log, out)
-        }
-        Ok(VerbResult::ShownPolicy(shown)) => {
-            let report = CheckReport {
-                text: shown.to_text(),
-                summary: summary::policy_summary(&shown, &context),
-                outputs: shown.to_outputs(),
-                refusal: None,
-                names: shown.names(),
-            };
-            report_check(verb, &report, environment, log, out)
+        Ok(result) => {
+            log.begin_report();
+            let report = ResultReport::new(result, &reporter.context, &|text| log.redact(text));
+            reporter.report(&report, Vec::new(), page);
+            reporter.end(report.failure.as_ref())
         }
         Err(failure) => {
             let failure = cleaned::failure(failure, &|text| log.redact(text));
-            report_failure(verb, &failure, &context, environment, log)
+            reporter.report_failure(&failure, page)
         }
     }
 }
 
-fn report_release(
-    outcome: &ReleaseOutcome,
-    context: &SummaryContext,
-    environment: &ProcessEnvironment,
-    log: &RunLog,
-    out: &mut impl Write,
-) -> u8 {
-    let report = text_report::release_text(outcome);
-    if environment.is_in_runner() {
-        log.write_group("Report", &report);
-        let names = names(outcome);
-        let outputs =
-            step_files::without_secrets(step_outputs::release_outputs(outcome), log, &names);
-        let summary =
-            log.without_secrets(&summary::release_summary(outcome, None, context), &names);
-        step_files::write_outputs(environment, log, &outputs, &summary);
-    } else {
-        // The reader may have closed the pipe.
-        let _ = writeln!(out, "{}", log.redact(&report));
-        let _ = out.flush();
-    }
-    0
+/// What all reports of a run have in common.
+struct Reporter<'a> {
+    verb: &'a str,
+    context: SummaryContext,
+    environment: &'a ProcessEnvironment,
+    log: &'a RunLog,
 }
 
-/// Reports every service, also if one of them failed.
-fn report_batch(
-    outcome: &BatchOutcome,
-    context: &SummaryContext,
-    environment: &ProcessEnvironment,
-    log: &RunLog,
-    out: &mut impl Write,
-) -> u8 {
-    let report = batch_report::to_text(outcome);
-    if environment.is_in_runner() {
-        log.write_group("Report", &report);
-        let names: Vec<String> = outcome
-            .completed()
-            .flat_map(|(_, one)| names(one))
-            .collect();
-        let outputs =
-            step_files::without_secrets(step_outputs::batch_outputs(outcome), log, &names);
-        let summary = log.without_secrets(&summary::batch_summary(outcome, context), &names);
-        step_files::write_outputs(environment, log, &outputs, &summary);
-    } else {
-        let _ = writeln!(out, "{}", log.redact(&report));
-        let _ = out.flush();
-    }
-    match batch_phrases::to_failure(outcome) {
-        Some((failure, words)) => {
-            let title = format!("shipmark {}", phrases::verb_name(outcome.verb));
-            log.error(&title, &words);
-            exit_status(failure)
+impl Reporter<'_> {
+    /// Writes a report in every form, also one of a failure. Returns the outputs of the step, with
+    /// those of files.
+    fn report(
+        &self,
+        report: &ResultReport,
+        files: Vec<(&'static str, String)>,
+        page: &mut ReportPage<impl Write>,
+    ) -> Vec<(&'static str, String)> {
+        let in_runner = self.environment.is_in_runner();
+        match page.shows_text() {
+            true => page.write_text(&report.text, self.log),
+            false if in_runner => self.log.write_group("Report", &report.text),
+            false => {}
         }
-        None => 0,
-    }
-}
-
-/// Result of a verification, in every form of a report.
-struct CheckReport {
-    text: String,
-    summary: String,
-    outputs: Vec<(&'static str, String)>,
-    refusal: Option<Failure>,
-    /// Names that the user gave, which are not secret.
-    names: Vec<String>,
-}
-
-/// Reports all evidence, also if it is not valid.
-fn report_check(
-    verb: &str,
-    found: &CheckReport,
-    environment: &ProcessEnvironment,
-    log: &RunLog,
-    out: &mut impl Write,
-) -> u8 {
-    if environment.is_in_runner() {
-        log.write_group("Report", &found.text);
-        let outputs = step_files::without_secrets(found.outputs.clone(), log, &found.names);
-        let summary = log.without_secrets(&found.summary, &found.names);
-        step_files::write_outputs(environment, log, &outputs, &summary);
-    } else {
-        let _ = writeln!(out, "{}", log.redact(&found.text));
-        let _ = out.flush();
-    }
-    match &found.refusal {
-        None => 0,
-        Some(failure) => {
-            log.error(
-                &format!("shipmark {verb}"),
-                &text_report::failure_text(failure),
-            );
-            1
+        if let Some(name) = page.output_name()
+            && report.has_value(name)
+        {
+            let value = vec![(name, report.value(name))];
+            let value = step_files::without_secrets(value, self.log, &report.names);
+            value.iter().for_each(|(_, value)| page.write_value(value));
         }
-    }
-}
-
-fn report_tags(
-    tagged: &TagsResult,
-    context: &SummaryContext,
-    environment: &ProcessEnvironment,
-    log: &RunLog,
-    out: &mut impl Write,
-) -> u8 {
-    for finding in &tagged.findings {
-        match finding.difference {
-            Some(_) => log.warning(&format!("{finding} (strict mode differs)")),
-            None if finding.is_note => log.info(&format!("note: {finding}")),
-            None => log.warning(&finding.text),
+        if !in_runner {
+            return Vec::new();
         }
+        let outputs = report.outputs.clone();
+        let mut outputs = step_files::without_secrets(outputs, self.log, &report.names);
+        outputs.extend(files);
+        let summary = self.log.without_secrets(&report.summary, &report.names);
+        step_files::write_outputs(self.environment, self.log, &outputs, &summary);
+        outputs
     }
-    let report = tagged.to_text();
-    if !environment.is_in_runner() {
-        let _ = writeln!(out, "{}", log.redact(&report));
-        let _ = out.flush();
-        return 0;
-    }
-    log.write_group("Report", &report);
-    let mut outputs = step_files::without_secrets(tagged.to_outputs(), log, &tagged.images);
-    outputs.extend(step_files::write_bake_files(tagged, environment, log));
-    let summary = log.without_secrets(&summary::tags_summary(tagged, context), &tagged.images);
-    step_files::write_outputs(environment, log, &outputs, &summary);
-    if tagged.exports_variables {
-        step_files::export_variables(environment, log, &outputs);
-    }
-    0
-}
 
-fn report_failure(
-    verb: &str,
-    failure: &Failure,
-    context: &SummaryContext,
-    environment: &ProcessEnvironment,
-    log: &RunLog,
-) -> u8 {
-    let title = format!("shipmark {verb}");
-    log.error(title.trim_end(), &text_report::failure_text(failure));
-    if environment.is_in_runner() {
-        let outputs = match failure {
-            Failure::Refused(diagnostic) => step_outputs::refusal_outputs(diagnostic),
-            _ => Vec::new(),
+    /// Says why the result is a failure, if it is one, and returns the exit status.
+    fn end(&self, failure: Option<&FailureReport>) -> u8 {
+        let Some(failure) = failure else {
+            return 0;
         };
-        let outputs = step_files::without_secrets(outputs, log, &[]);
-        let summary = summary::failure_summary(verb, failure, context);
-        let summary = log.without_secrets(&summary, &[]);
-        step_files::write_outputs(environment, log, &outputs, &summary);
+        let title = format!("shipmark {}", self.verb);
+        self.log
+            .error(title.trim_end(), &failure.text, failure.location.as_ref());
+        failure.status
     }
-    exit_status(failure)
-}
 
-fn exit_status(failure: &Failure) -> u8 {
-    match failure {
-        Failure::Refused(_) => 1,
-        Failure::Input(_) => 2,
-        Failure::Service(_) => 3,
-        Failure::Cancelled => 130,
+    fn report_tags(&self, tagged: &TagsResult, page: &mut ReportPage<impl Write>) -> u8 {
+        for finding in &tagged.findings {
+            match finding.difference {
+                Some(_) => self
+                    .log
+                    .warning(&format!("{finding} (strict mode differs)")),
+                None if finding.is_note => self.log.info(&format!("note: {finding}")),
+                None => self.log.warning(&finding.text),
+            }
+        }
+        let files = match self.environment.is_in_runner() {
+            true => step_files::write_bake_files(tagged, self.environment, self.log),
+            false => Vec::new(),
+        };
+        let outputs = self.report(&ResultReport::of_tags(tagged, &self.context), files, page);
+        if self.environment.is_in_runner() && tagged.exports_variables {
+            step_files::export_variables(self.environment, self.log, &outputs);
+        }
+        0
     }
-}
 
-/// Returns the names that the user gave, which are not secret even if they contain one.
-fn names(outcome: &ReleaseOutcome) -> Vec<String> {
-    let places = outcome.destinations.iter();
-    let places = places.map(|released| released.place.to_string());
-    places.chain([outcome.source.to_string()]).collect()
+    fn report_failure(&self, failure: &Failure, page: &mut ReportPage<impl Write>) -> u8 {
+        let status = self.end(Some(&FailureReport::new(failure)));
+        if page.output_name() == Some("json") {
+            page.write_value(&json_output::failure_json(failure));
+        }
+        if self.environment.is_in_runner() {
+            let outputs = match failure {
+                Failure::Refused(diagnostic) => step_outputs::refusal_outputs(diagnostic),
+                _ => Vec::new(),
+            };
+            let outputs = step_files::without_secrets(outputs, self.log, &[]);
+            let summary = summary::failure_summary(self.verb, failure, &self.context);
+            let summary = self.log.without_secrets(&summary, &[]);
+            step_files::write_outputs(self.environment, self.log, &outputs, &summary);
+        }
+        status
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::actions::SecretTexts;
+    use crate::cli::OutputFormat;
+    use crate::release::ReleaseOutcome;
+    use crate::report::TextStyle;
     use crate::report::run_log::LogReader;
     use crate::report::sample_outcomes;
     use crate::report::shared_buffer::SharedBuffer;
@@ -295,7 +169,7 @@ mod tests {
         let mut secrets = SecretTexts::default();
         secrets.add("made-up-word");
         log.add_secrets(&secrets);
-        let mut out = Vec::new();
+        let mut out = page_of(None, true);
         let status = report_result(
             "push",
             result.map(Box::new).map(VerbResult::Released),
@@ -303,7 +177,7 @@ mod tests {
             &log,
             &mut out,
         );
-        assert_eq!(out, b"");
+        assert_eq!(written(&out), "");
         let read = |path| std::fs::read_to_string(path).unwrap();
         (status, page.text(), read(output), read(summary))
     }
@@ -366,7 +240,7 @@ mod tests {
             result.map(Box::new).map(VerbResult::Released),
             &environment,
             &log,
-            &mut Vec::new(),
+            &mut page_of(None, true),
         );
         assert_eq!(status, 0);
         let text = page.text();
@@ -379,7 +253,7 @@ mod tests {
         let page = SharedBuffer::default();
         let log = RunLog::new(page.clone(), LogReader::Terminal);
         let environment = ProcessEnvironment::default();
-        let mut out = Vec::new();
+        let mut out = page_of(None, false);
         let result = Ok(sample_outcomes::unchanged_outcome());
         report_result(
             "promote",
@@ -388,16 +262,127 @@ mod tests {
             &log,
             &mut out,
         );
-        let out = String::from_utf8(out).unwrap();
-        assert!(out.starts_with("already up to date: oci:"));
+        assert!(written(&out).starts_with("already up to date: oci:"));
         assert_eq!(page.text(), "");
         report_result(
             "promote",
             Err(sample_outcomes::refused_failure()),
             &environment,
             &log,
-            &mut Vec::new(),
+            &mut out,
         );
         assert!(page.text().starts_with("refused: tag 1.4.0"));
+    }
+
+    fn page_of(format: Option<OutputFormat>, is_in_runner: bool) -> ReportPage<Vec<u8>> {
+        ReportPage {
+            out: Vec::new(),
+            format,
+            style: TextStyle::default(),
+            is_in_runner,
+        }
+    }
+
+    fn written(page: &ReportPage<Vec<u8>>) -> String {
+        String::from_utf8(page.out.clone()).unwrap()
+    }
+
+    /// Returns the exit status, and what standard output gets.
+    fn printed(format: OutputFormat, result: Result<VerbResult, Failure>) -> (u8, String) {
+        let log = RunLog::new(std::io::sink(), LogReader::File);
+        let mut page = page_of(Some(format), false);
+        let environment = ProcessEnvironment::default();
+        let status = report_result("promote", result, &environment, &log, &mut page);
+        (status, written(&page))
+    }
+
+    fn released() -> VerbResult {
+        VerbResult::Released(Box::new(sample_outcomes::promoted_outcome()))
+    }
+
+    #[test]
+    fn standard_output_gets_exactly_the_chosen_value() {
+        let digest = sample_outcomes::promoted_outcome().root;
+        for (format, expected) in [
+            (OutputFormat::Digest, format!("{digest}\n")),
+            (
+                OutputFormat::Image,
+                format!("prod.example.com/team/web@{digest}\noci:mirror@{digest}\n"),
+            ),
+            (
+                OutputFormat::Tags,
+                "prod.example.com/team/web:1.4.0\nprod.example.com/team/web:prod\noci:mirror:1.4.0\n"
+                    .to_owned(),
+            ),
+        ] {
+            assert_eq!(printed(format, Ok(released())), (0, expected));
+        }
+        let (_, json) = printed(OutputFormat::Json, Ok(released()));
+        assert_eq!(
+            json,
+            format!(
+                "{}\n",
+                json_output::outcome_json(&sample_outcomes::promoted_outcome())
+            )
+        );
+        let (_, text) = printed(OutputFormat::Text, Ok(released()));
+        assert!(text.starts_with("promoted oci:dev:git-860c190\n"), "{text}");
+    }
+
+    #[test]
+    fn a_failure_leaves_standard_output_empty_except_for_json() {
+        let batch = || VerbResult::Batch(Box::new(sample_outcomes::batch_outcome()));
+        let refused = || Err(sample_outcomes::refused_failure());
+        for format in [
+            OutputFormat::Digest,
+            OutputFormat::Image,
+            OutputFormat::Tags,
+        ] {
+            assert_eq!(printed(format, Ok(batch())), (1, String::new()));
+            assert_eq!(printed(format, refused()), (1, String::new()));
+        }
+        for (result, status, outcome) in [
+            (Ok(batch()), 1, "refused"),
+            (refused(), 1, "refused"),
+            (Err(Failure::input("x")), 2, "error"),
+            (Err(Failure::service("x")), 3, "failed"),
+            (Err(Failure::Cancelled), 130, "cancelled"),
+        ] {
+            let (exit, json) = printed(OutputFormat::Json, result);
+            let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+            assert_eq!((exit, json["outcome"].as_str()), (status, Some(outcome)));
+        }
+    }
+
+    #[test]
+    fn services_have_a_line_each() {
+        let mut batch = sample_outcomes::batch_outcome();
+        batch.services.truncate(2);
+        let root = sample_outcomes::promoted_outcome().root;
+        let printed = |format| printed(format, Ok(VerbResult::Batch(Box::new(batch.clone()))));
+        let expected = format!("{root}\n{root}\n");
+        assert_eq!(printed(OutputFormat::Digest), (0, expected));
+        let expected = format!("prod.example.com/team/web@{root}\noci:mirror@{root}\n");
+        assert_eq!(printed(OutputFormat::Image), (0, expected));
+    }
+
+    #[test]
+    fn promise_8_a_value_is_no_command_of_the_runner() {
+        let hostile = || {
+            let outcome = sample_outcomes::hostile_outcome();
+            Ok(VerbResult::Released(Box::new(outcome)))
+        };
+        let environment = [("GITHUB_ACTIONS", "true")].into_iter().collect();
+        let log = RunLog::new(std::io::sink(), LogReader::Job);
+        let mut page = page_of(Some(OutputFormat::Json), true);
+        report_result("push", hostile(), &environment, &log, &mut page);
+        let json = written(&page);
+        assert_eq!(json.lines().count(), 1);
+        assert!(!json.contains("##["), "{json}");
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert!(json["notes"][0].as_str().unwrap().contains("##[group]"));
+        let mut page = page_of(Some(OutputFormat::Text), true);
+        report_result("push", hostile(), &environment, &log, &mut page);
+        assert!(written(&page).starts_with("::stop-commands::"));
     }
 }

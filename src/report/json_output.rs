@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use url::Url;
 
-use super::{batch_phrases, phrases};
+use super::{batch_phrases, phrases, text_report};
 use crate::image::NamedCommit;
 use crate::policy::Service;
 use crate::referrers::{CopiedReferrers, ReferrerKind, SkipReason};
 use crate::release::{
-    BatchOutcome, DestinationOutcome, Diagnostic, ReleaseOutcome, ServiceOutcome, TagChange,
-    TagResult,
+    BatchOutcome, DestinationOutcome, Diagnostic, Failure, ReleaseOutcome, ServiceOutcome,
+    TagChange, TagResult,
 };
 use crate::tagging::{CommitTagOrigin, VersionOrigin};
 use crate::transfer::CopyStats;
@@ -257,6 +257,15 @@ fn to_outcome_json(outcome: &ReleaseOutcome) -> OutcomeJson<'_> {
     }
 }
 
+/// Returns the object of a failure, for the command line.
+pub(super) fn failure_json(failure: &Failure) -> String {
+    let outcome = text_report::failure_title(failure);
+    match failure.diagnostic() {
+        Some(diagnostic) => to_json_line(&to_refusal_json(outcome, diagnostic)),
+        None => to_json_line(&ServiceOutcomeJson::NotStarted { outcome }),
+    }
+}
+
 pub(super) fn refusal_json(diagnostic: &Diagnostic) -> String {
     to_json_line(&to_refusal_json("refused", diagnostic))
 }
@@ -363,4 +372,62 @@ fn to_copy_stats_json(content: &CopyStats) -> CopyStatsJson {
 /// Returns the document as one line. Texts, numbers and lists always serialize.
 fn to_json_line(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Digest;
+    use crate::release::{PlatformSelection, SignatureFormat, SignatureResult};
+    use crate::report::output_schema::OutputSchema;
+    use crate::report::sample_outcomes;
+    use crate::report::tags_report::TagsResult;
+
+    /// Returns an outcome with everything that an outcome can have.
+    fn full_outcome() -> ReleaseOutcome {
+        let mut outcome = sample_outcomes::promoted_outcome();
+        outcome.sought_commit = Some(NamedCommit::Abbreviated("2b2e927".to_owned()));
+        outcome.requested_digest = Some(Digest::from_bytes(b"requested"));
+        outcome.platform_selection = Some(PlatformSelection {
+            of: Digest::from_bytes(b"source"),
+            platforms: vec!["linux/amd64".to_owned()],
+        });
+        outcome.destinations[0].signatures.push(SignatureResult {
+            of: outcome.root,
+            predicate_type: Some("https://slsa.dev/provenance/v1"),
+            format: SignatureFormat::Bundle,
+            at: None,
+            url: Some(
+                "https://github.com/acme/web/attestations/1"
+                    .parse()
+                    .unwrap(),
+            ),
+            is_new: true,
+        });
+        outcome
+    }
+
+    #[test]
+    fn the_schema_names_every_member_and_no_other() {
+        let mut schema = OutputSchema::load();
+        let hostile = sample_outcomes::hostile_outcome();
+        for outcome in [full_outcome(), sample_outcomes::dry_run_outcome(), hostile] {
+            schema.check("release", &outcome_json(&outcome));
+        }
+        schema.check("batch", &batch_json(&sample_outcomes::batch_outcome()));
+        let failures = [
+            sample_outcomes::refused_failure(),
+            Failure::input("x"),
+            Failure::service("x"),
+        ];
+        for failure in failures {
+            schema.check("failure", &failure_json(&failure));
+        }
+        schema.check("interruption", &failure_json(&Failure::Cancelled));
+        let tags = TagsResult::default().to_outputs();
+        let json = tags.iter().find(|(name, _)| *name == "json").unwrap();
+        schema.check("tags", &json.1);
+        let kinds = ["release", "batch", "failure", "interruption", "tags"];
+        assert_eq!(schema.unseen(&kinds), [""; 0]);
+    }
 }

@@ -71,7 +71,7 @@ fn fenced_block(language: &str, lines: &[String]) -> String {
 
 /// Kind of an alert, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Alert {
+pub(super) enum AlertKind {
     /// Yellow: a warning.
     Warning,
     /// Red: a failure.
@@ -79,10 +79,10 @@ pub(super) enum Alert {
 }
 
 /// Returns an alert of paragraphs that are already Markdown.
-pub(super) fn alert(kind: Alert, paragraphs: impl IntoIterator<Item = String>) -> String {
+pub(super) fn alert(kind: AlertKind, paragraphs: impl IntoIterator<Item = String>) -> String {
     let kind = match kind {
-        Alert::Warning => "WARNING",
-        Alert::Caution => "CAUTION",
+        AlertKind::Warning => "WARNING",
+        AlertKind::Caution => "CAUTION",
     };
     let paragraphs = paragraphs.into_iter();
     let paragraphs: Vec<String> = paragraphs.map(|it| format!("> {it}\n")).collect();
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn an_alert_has_paragraphs() {
-        let text = alert(Alert::Caution, ["a".to_owned(), "b".to_owned()]);
+        let text = alert(AlertKind::Caution, ["a".to_owned(), "b".to_owned()]);
         assert_eq!(text, "\n> [!CAUTION]\n> a\n>\n> b\n");
         assert_eq!(details("Transfer", ""), "");
     }

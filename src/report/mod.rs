@@ -12,16 +12,25 @@ mod markdown;
 mod phrases;
 mod policy_diagram;
 mod policy_report;
+mod progress_bars;
 mod progress_line;
 mod references;
+mod report_page;
+mod result_report;
 mod run_log;
 mod step_files;
 mod step_outputs;
+mod styled_text;
 mod summary;
 mod tags_report;
+mod terminal;
 mod text_report;
+mod verb_result;
 mod verification_report;
 
+#[cfg(test)]
+#[path = "../../tests/it/support/output_schema.rs"]
+mod output_schema;
 #[cfg(test)]
 mod sample_outcomes;
 #[cfg(test)]
@@ -29,8 +38,12 @@ mod shared_buffer;
 
 pub use batch_phrases::service_line;
 pub use bundle_report::{BundleVerification, SignedBundle};
-pub use exit_report::{VerbResult, report_result};
+pub use exit_report::report_result;
 pub use policy_report::PolicyReport;
-pub use run_log::{LogReader, RunLog};
+pub use report_page::ReportPage;
+pub use run_log::{LogReader, LogSettings, RunLog};
+pub use styled_text::TextStyle;
 pub use summary::RunAttempt;
 pub use tags_report::{OutputSeparators, TagsResult};
+pub use terminal::Terminals;
+pub use verb_result::VerbResult;

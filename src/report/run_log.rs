@@ -1,15 +1,20 @@
 //! Log of a run, for a job, a terminal or a file.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use indicatif::ProgressDrawTarget;
 use secrecy::ExposeSecret;
 
+use super::progress_bars::ProgressBars;
 use super::progress_line::ProgressThrottle;
+use super::styled_text::{StyledText, TextStyle, Tone};
 use super::summary::RunAttempt;
-use crate::actions::{self, AnnotationLevel, SecretTexts};
-use crate::notices::{Notice, Notices, TransferProgress, to_printable};
+use crate::actions::{self, AnnotationLevel, CheckoutPaths, SecretTexts};
+use crate::cli::Verbosity;
+use crate::notices::{FileLocation, Notice, Notices, TagNews, TransferProgress, to_printable};
 
 /// Log of a run, as one stream so that the order is kept. Takes text from anywhere, and writes it
 /// without secrets or control characters, and in a job without workflow commands of others.
@@ -26,13 +31,30 @@ pub enum LogReader {
     File,
 }
 
+/// How a log is written.
+#[derive(Debug, Clone, Default)]
+pub struct LogSettings {
+    /// How much it says.
+    pub verbosity: Verbosity,
+    /// Whether tones are shown as colours, and where lines are wrapped.
+    pub style: TextStyle,
+    /// Lines of the terminal that shows a line for each image in transfer; `None` without such lines.
+    pub progress_height: Option<usize>,
+    /// Whether the reader of the log gets the report too, so that it need not say the same before.
+    pub precedes_report: bool,
+    /// Checkout of the job, from which annotations name files; `None`: they name none.
+    pub checkout: Option<CheckoutPaths>,
+}
+
 struct LogState {
     out: Box<dyn Write + Send>,
     reader: LogReader,
+    settings: LogSettings,
     secrets: SecretTexts,
     throttle: ProgressThrottle,
-    /// Whether the last line on the terminal shows progress, which the next line replaces.
-    in_progress: bool,
+    bars: Option<ProgressBars>,
+    /// Changes of tags that the report will say, unless the run fails.
+    unreported: Vec<(String, TagNews)>,
     annotations: [usize; 2],
     /// Warnings so far, for the summary.
     warnings: Vec<String>,
@@ -48,38 +70,56 @@ const WARNINGS_LIMIT: usize = 200;
 /// Characters of a line that are shown.
 const LINE_LIMIT: usize = 4096;
 
+/// Times per second that progress is drawn.
+const DRAW_RATE: u8 = 5;
+
 impl RunLog {
     /// Returns a log that writes to `out`.
     pub fn new(out: impl Write + Send + 'static, reader: LogReader) -> Arc<Self> {
-        let throttle = match reader {
-            LogReader::Terminal => ProgressThrottle::for_terminal(),
-            LogReader::Job | LogReader::File => ProgressThrottle::for_log(),
-        };
         Arc::new(Self(Mutex::new(LogState {
             out: Box::new(out),
             reader,
+            settings: LogSettings::default(),
             secrets: SecretTexts::default(),
-            throttle,
-            in_progress: false,
+            throttle: ProgressThrottle::default(),
+            bars: None,
+            unreported: Vec::new(),
             annotations: [0; 2],
             warnings: Vec::new(),
             attempt: RunAttempt::default(),
         })))
     }
 
+    /// Changes how the log is written from now on. Progress lines are drawn on standard error.
+    pub fn configure(&self, settings: LogSettings) {
+        let target = || ProgressDrawTarget::stderr_with_hz(DRAW_RATE);
+        self.configure_with(settings, target);
+    }
+
+    fn configure_with(&self, settings: LogSettings, target: impl FnOnce() -> ProgressDrawTarget) {
+        let mut inner = self.lock();
+        let height = settings.progress_height;
+        inner.bars = height.map(|height| ProgressBars::new(target(), height));
+        inner.settings = settings;
+    }
+
     /// Returns the receiver of notices from the rest of the program.
     pub fn notices(self: &Arc<Self>) -> Notices {
         let log = self.clone();
-        Notices::new(move |notice| match notice {
+        let wants_details = self.lock().settings.verbosity == Verbosity::Verbose;
+        let notices = Notices::new(move |notice| match notice {
             Notice::Info(text) => log.info(&text),
-            Notice::Warning(text) => log.warning(&text),
+            Notice::TagChange(text, news) => log.tag_change(text, news),
+            Notice::Detail(text) => log.detail(&text),
+            Notice::Warning(text, location) => log.warn(&text, location.as_ref()),
             Notice::Secret(secret) => {
                 let mut secrets = SecretTexts::default();
                 secrets.add(secret.expose_secret());
                 log.add_secrets(&secrets);
             }
-            Notice::Progress(progress) => log.progress(progress, Instant::now()),
-        })
+            Notice::Progress(progress) => log.progress(&progress, Instant::now()),
+        });
+        notices.with_details(wants_details)
     }
 
     /// Hides `secrets` in everything that is written from now on, and masks them in a job.
@@ -97,6 +137,11 @@ impl RunLog {
         self.lock().redact(text)
     }
 
+    /// Returns `text` without secrets and control characters, as a terminal or file shows it.
+    pub(super) fn render(&self, text: &StyledText, style: TextStyle) -> String {
+        self.lock().render(text, style)
+    }
+
     /// Returns a value without secrets. Digests and `names` in it stay.
     pub fn without_secrets(&self, value: &str, names: &[String]) -> String {
         let inner = self.lock();
@@ -112,14 +157,34 @@ impl RunLog {
 
     /// Writes a line.
     pub fn info(&self, text: &str) {
-        self.lock().write_line(text);
+        let mut inner = self.lock();
+        if inner.settings.verbosity >= Verbosity::Normal {
+            inner.write_line(&StyledText::from(text.to_owned()));
+        }
+    }
+
+    /// Writes a line for a reader who looks for a fault.
+    pub fn detail(&self, text: &str) {
+        let mut inner = self.lock();
+        if inner.settings.verbosity == Verbosity::Verbose {
+            inner.write_line(&StyledText::from(text.to_owned()));
+        }
     }
 
     /// Writes a warning.
     pub fn warning(&self, text: &str) {
+        self.warn(text, None);
+    }
+
+    /// Writes a warning about a file.
+    pub fn file_warning(&self, location: &FileLocation, text: &str) {
+        self.warn(text, Some(location));
+    }
+
+    fn warn(&self, text: &str, location: Option<&FileLocation>) {
         let mut inner = self.lock();
         inner.record_warning(text);
-        inner.annotate(AnnotationLevel::Warning, "shipmark", text);
+        inner.annotate(AnnotationLevel::Warning, "shipmark", text, location);
     }
 
     /// Returns the warnings so far, without secrets; of very many the first.
@@ -139,14 +204,30 @@ impl RunLog {
         self.lock().attempt.clone()
     }
 
-    /// Writes why the run failed. `text` begins with the kind of failure.
-    pub fn error(&self, title: &str, text: &str) {
-        self.lock().annotate(AnnotationLevel::Error, title, text);
+    /// Writes why the run failed, after the tags that it has written by then. `text` begins with the
+    /// kind of failure.
+    pub fn error(&self, title: &str, text: &str, location: Option<&FileLocation>) {
+        let mut inner = self.lock();
+        inner.end_progress();
+        for (text, news) in std::mem::take(&mut inner.unreported) {
+            inner.write_line(&tag_line(&text, news));
+        }
+        inner.annotate(AnnotationLevel::Error, title, text, location);
+    }
+
+    /// Ends what only a run under way shows: its report follows, and says which tags were written.
+    pub(super) fn begin_report(&self) {
+        let mut inner = self.lock();
+        inner.unreported.clear();
+        inner.end_progress();
     }
 
     /// Writes several lines, in a job as a folded group with a title.
-    pub fn write_group(&self, title: &str, text: &str) {
+    pub(super) fn write_group(&self, title: &str, text: &StyledText) {
         let mut inner = self.lock();
+        if inner.settings.verbosity == Verbosity::Quiet {
+            return;
+        }
         if inner.reader != LogReader::Job {
             return inner.write_line(text);
         }
@@ -156,10 +237,26 @@ impl RunLog {
         inner.write(actions::end_group_command());
     }
 
-    fn progress(&self, progress: TransferProgress, now: Instant) {
+    fn tag_change(&self, text: String, news: TagNews) {
         let mut inner = self.lock();
+        let settings = &inner.settings;
+        if settings.precedes_report && settings.verbosity < Verbosity::Verbose {
+            inner.unreported.push((text, news));
+        } else if settings.verbosity >= Verbosity::Normal {
+            inner.write_line(&tag_line(&text, news));
+        }
+    }
+
+    fn progress(&self, progress: &TransferProgress, now: Instant) {
+        let mut inner = self.lock();
+        if inner.settings.verbosity == Verbosity::Quiet {
+            return;
+        }
+        if let Some(bars) = &mut inner.bars {
+            return bars.update(progress, now);
+        }
         if let Some(line) = inner.throttle.next_line(progress, now) {
-            inner.write_progress(&line);
+            inner.write(&line);
         }
     }
 
@@ -167,6 +264,17 @@ impl RunLog {
     fn lock(&self) -> MutexGuard<'_, LogState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the line about a tag.
+fn tag_line(text: &str, news: TagNews) -> StyledText {
+    let mut line = StyledText::default();
+    let tone = match news {
+        TagNews::Written => Tone::Done,
+        TagNews::Kept => Tone::Caution,
+    };
+    line.push_toned(tone, text);
+    line
 }
 
 impl LogState {
@@ -184,14 +292,29 @@ impl LogState {
         lines.join("\n")
     }
 
+    /// Returns the text with its tones, or without them if something in it must not be shown.
+    fn render(&self, text: &StyledText, style: TextStyle) -> String {
+        let redacted = self.redact(text.as_str());
+        match redacted == text.as_str() {
+            true => text.render(style),
+            false => StyledText::from(redacted).render(style),
+        }
+    }
+
     fn record_warning(&mut self, text: &str) {
         if self.warnings.len() < WARNINGS_LIMIT {
             self.warnings.push(text.to_owned());
         }
     }
 
-    fn write_line(&mut self, text: &str) {
-        let text = self.redact(text);
+    fn end_progress(&mut self) {
+        if let Some(mut bars) = self.bars.take() {
+            bars.clear();
+        }
+    }
+
+    fn write_line(&mut self, text: &StyledText) {
+        let text = self.render(text, self.settings.style);
         match self.reader {
             LogReader::Job => self.write(&actions::escape_log_text(&text)),
             LogReader::Terminal | LogReader::File => self.write(&text),
@@ -200,130 +323,56 @@ impl LogState {
 
     /// Writes an annotation in a job, up to the number that GitHub shows; else a line. Errors begin with
     /// their kind already, other lines get the level as a prefix.
-    fn annotate(&mut self, level: AnnotationLevel, title: &str, text: &str) {
+    fn annotate(
+        &mut self,
+        level: AnnotationLevel,
+        title: &str,
+        text: &str,
+        location: Option<&FileLocation>,
+    ) {
         let count = &mut self.annotations[usize::from(level == AnnotationLevel::Error)];
         *count += 1;
         if self.reader == LogReader::Job && *count <= ANNOTATIONS_LIMIT {
-            let command = actions::annotation_command(level, title, &self.redact(text));
-            self.write(&command);
-        } else if level == AnnotationLevel::Error {
-            self.write_line(text);
-        } else {
-            self.write_line(&format!("{}: {text}", level.as_str()));
+            let location = location.and_then(|location| self.in_checkout(location));
+            let text = self.redact(text);
+            let command = actions::annotation_command(level, title, location.as_ref(), &text);
+            return self.write(&command);
         }
+        let (prefix, tone) = match level {
+            AnnotationLevel::Error => (String::new(), Tone::Refused),
+            _ => (format!("{}: ", level.as_str()), Tone::Caution),
+        };
+        let text = prefix + text;
+        let kind = text.find(':').map_or(0, |colon| colon + 1);
+        let mut line = StyledText::default();
+        line.push_toned(tone, &text[..kind]);
+        line.push(&text[kind..]);
+        self.write_line(&line);
     }
 
-    fn write_progress(&mut self, line: &str) {
-        if self.reader == LogReader::Terminal {
-            let _ = write!(self.out, "\r\x1b[2K{line}");
-            let _ = self.out.flush();
-            self.in_progress = true;
-        } else {
-            self.write(line);
-        }
+    /// Returns the location from the root of the checkout; `None` for a file outside of it.
+    fn in_checkout(&self, location: &FileLocation) -> Option<FileLocation> {
+        let checkout = self.settings.checkout.as_ref()?;
+        let path = checkout.relative_path(Path::new(&location.path))?;
+        Some(FileLocation {
+            path: self.redact(&path),
+            position: location.position,
+        })
     }
 
     /// Writes a line and ignores errors: a closed log must not stop the run.
     fn write(&mut self, text: &str) {
-        let clear = if self.in_progress { "\r\x1b[2K" } else { "" };
-        self.in_progress = false;
-        let _ = writeln!(self.out, "{clear}{text}");
-        let _ = self.out.flush();
+        let Self { out, bars, .. } = self;
+        let mut write = || {
+            let _ = writeln!(out, "{text}");
+            let _ = out.flush();
+        };
+        match bars {
+            Some(bars) => bars.write_above(write),
+            None => write(),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::report::shared_buffer::SharedBuffer;
-
-    fn log(reader: LogReader) -> (Arc<RunLog>, SharedBuffer) {
-        let page = SharedBuffer::default();
-        (RunLog::new(page.clone(), reader), page)
-    }
-
-    fn tell(log: &Arc<RunLog>) {
-        let mut secrets = SecretTexts::default();
-        secrets.add_login("robot", "made-up-word");
-        log.add_secrets(&secrets);
-        let notices = log.notices();
-        notices.info("login of robot:made-up-word");
-        notices.warning("50% of\nit");
-        log.error("shipmark push", "refused: no\n why:  it\x1b[0m is so");
-        log.write_group("Report", "one\n  two");
-    }
-
-    #[test]
-    fn a_job_gets_commands() {
-        let (log, page) = log(LogReader::Job);
-        tell(&log);
-        insta::assert_snapshot!(page.text(), @r"
-        ::add-mask::Y205aWIzUTZiV0ZrWlMxMWNDMTNiM0pr
-        ::add-mask::cm9ib3Q6bWFkZS11cC13b3Jk
-        ::add-mask::bWFkZS11cC13b3Jk
-        ::add-mask::made-up-word
-        login of robot:***
-        ::warning title=shipmark::50%25 of%0Ait
-        ::error title=shipmark push::refused: no%0A why:  it�[0m is so
-        ::group::Report
-        one
-          two
-        ::endgroup::
-        ");
-    }
-
-    #[test]
-    fn a_person_gets_text() {
-        let (log, page) = log(LogReader::Terminal);
-        tell(&log);
-        insta::assert_snapshot!(page.text(), @r"
-        login of robot:***
-        warning: 50% of
-        it
-        refused: no
-         why:  it�[0m is so
-        one
-          two
-        ");
-    }
-
-    #[test]
-    fn text_from_outside_is_no_command() {
-        let (log, page) = log(LogReader::Job);
-        log.info("x\n::add-mask::sha256");
-        let lines: Vec<_> = page.text().lines().map(str::to_owned).collect();
-        assert!(lines[0].starts_with("::stop-commands::"));
-        assert_eq!(lines[1..3], ["x", "::add-mask::sha256"]);
-        assert_eq!(lines.len(), 4);
-    }
-
-    #[test]
-    fn annotations_end_where_github_stops_showing_them() {
-        let (log, page) = log(LogReader::Job);
-        (0..12).for_each(|number| log.warning(&number.to_string()));
-        assert_eq!(page.text().matches("::warning").count(), 10);
-        assert!(page.text().ends_with("\nwarning: 10\nwarning: 11\n"));
-    }
-
-    #[test]
-    fn progress_is_written_over() {
-        let (log, page) = log(LogReader::Terminal);
-        let start = Instant::now();
-        for (seconds, moved) in [(0, 0), (1, 1), (3, 2), (4, 3)] {
-            let at = start + Duration::from_secs(seconds);
-            let progress = TransferProgress {
-                moved,
-                total: 4,
-                images: None,
-            };
-            log.progress(progress, at);
-        }
-        log.info("done");
-        assert_eq!(
-            page.text(),
-            "\r\x1b[2Ktransferring: 2 B of 4 B (50 %), 0 B/s\r\x1b[2Ktransferring: 3 B of 4 B (75 %), 0 B/s\r\x1b[2Kdone\n"
-        );
-    }
-}
+mod tests;

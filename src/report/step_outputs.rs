@@ -81,6 +81,14 @@ pub(super) fn batch_outputs(batch: &BatchOutcome) -> Vec<(&'static str, String)>
     outputs
 }
 
+/// Returns the digest of each service, one per line.
+pub(super) fn batch_digests(batch: &BatchOutcome) -> String {
+    let digests = batch
+        .completed()
+        .map(|(_, outcome)| outcome.root.to_string());
+    digests.collect::<Vec<_>>().join("\n")
+}
+
 /// Returns the version if all services have the same one, else an empty text.
 fn common_version(batch: &BatchOutcome) -> String {
     let mut versions = batch

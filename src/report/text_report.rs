@@ -1,12 +1,15 @@
-//! Report of a release, and text of a failure, as plain text.
+//! Report of a release, and text of a failure.
 
 use super::phrases;
-use crate::release::{DestinationOutcome, Failure, ReleaseOutcome};
+use super::styled_text::{StyledText, Tone};
+use crate::release::{DestinationOutcome, Failure, ReleaseOutcome, TagChange};
 
-/// Returns the report of a release as plain text.
-pub(super) fn release_text(outcome: &ReleaseOutcome) -> String {
-    let mut text = format!("{} {}\n", phrases::release_phrase(outcome), outcome.source);
-    let mut fact = |name: &str, value: &str| text += &format!("  {name:<8} {value}\n");
+/// Returns the report of a release as text.
+pub(super) fn release_text(outcome: &ReleaseOutcome) -> StyledText {
+    let mut text = StyledText::default();
+    text.push_toned(Tone::Title, phrases::release_phrase(outcome));
+    text.push(&format!(" {}\n", outcome.source));
+    let mut fact = |name: &str, value: &str| text.push(&format!("  {name:<8} {value}\n"));
     if let Some(found) = phrases::lookup_phrase(outcome) {
         fact("source", &found);
     }
@@ -34,12 +37,22 @@ pub(super) fn release_text(outcome: &ReleaseOutcome) -> String {
         fact("SHA tag", &format!("from {origin}"));
     }
     for released in &outcome.destinations {
-        text += &destination_text(outcome, released);
+        push_destination(&mut text, outcome, released);
     }
-    for note in &outcome.notes {
-        text += &format!("\nnote: {note}");
+    // Of contradictions the log has a warning.
+    let is_new = |note: &&String| !outcome.provenance.contradictions().any(|it| it == *note);
+    for note in outcome.notes.iter().filter(is_new) {
+        push_note(&mut text, note);
     }
-    text.trim_end().to_owned()
+    text.trim_end();
+    text
+}
+
+/// Appends a note of a report.
+pub(super) fn push_note(text: &mut StyledText, note: &str) {
+    text.push("\n");
+    text.push_toned(Tone::Caution, "note:");
+    text.push(&format!(" {note}"));
 }
 
 /// Returns the kind of the failure, for a title.
@@ -53,19 +66,41 @@ pub(super) fn failure_title(failure: &Failure) -> &'static str {
 }
 
 /// Returns what failed, why, and a hint.
-pub(super) fn failure_text(failure: &Failure) -> String {
-    let kind = failure_title(failure);
-    match failure.diagnostic() {
-        Some(diagnostic) => format!("{kind}: {diagnostic}"),
-        None => format!("{kind}: a repeated run adds only what is missing"),
-    }
+pub(super) fn failure_text(failure: &Failure) -> StyledText {
+    let mut text = StyledText::default();
+    text.push_toned(Tone::Refused, &format!("{}:", failure_title(failure)));
+    text.push(&match failure.diagnostic() {
+        Some(diagnostic) => format!(" {diagnostic}"),
+        None => " a repeated run adds only what is missing".to_owned(),
+    });
+    text
 }
 
-fn destination_text(outcome: &ReleaseOutcome, released: &DestinationOutcome) -> String {
-    let mut text = format!(
-        "\n{}\n",
-        phrases::digest_reference(&released.place, outcome.root)
-    );
+fn push_destination(
+    text: &mut StyledText,
+    outcome: &ReleaseOutcome,
+    released: &DestinationOutcome,
+) {
+    let reference = phrases::digest_reference(&released.place, outcome.root);
+    text.push(&format!("\n{reference}\n"));
+    push_tags(text, outcome, released);
+    for line in phrases::referrer_lines(&released.referrers, outcome.dry_run) {
+        text.push(&format!("  {line}\n"));
+    }
+    for signed in &released.signatures {
+        let at = phrases::signature_reference(&released.place, signed).unwrap_or_default();
+        let line = format!("  {}  {at}", phrases::signature_phrase(signed, outcome));
+        text.push(&format!("{}\n", line.trim_end()));
+        if let Some(url) = &signed.url {
+            text.push(&format!("    uploaded to GitHub: {url}\n"));
+        }
+    }
+    let content = phrases::copy_phrase(&released.copy_stats, outcome.dry_run);
+    text.push(&format!("  {content}\n"));
+}
+
+/// Appends a line for each tag, with a tone for what happened to it.
+fn push_tags(text: &mut StyledText, outcome: &ReleaseOutcome, released: &DestinationOutcome) {
     let changes: Vec<_> = released
         .tags
         .iter()
@@ -75,31 +110,31 @@ fn destination_text(outcome: &ReleaseOutcome, released: &DestinationOutcome) -> 
     let tag_width = width(&mut released.tags.iter().map(|result| result.tag.as_str().len()));
     let change_width = width(&mut changes.iter().map(String::len));
     for (result, change) in released.tags.iter().zip(&changes) {
-        text += &format!(
-            "  {:<tag_width$}  {change:<change_width$}  {}\n",
-            result.tag.as_str(),
-            phrases::change_reason(&result.change, &result.kind, &result.rule)
-        );
-    }
-    for line in phrases::referrer_lines(&released.referrers, outcome.dry_run) {
-        text += &format!("  {line}\n");
-    }
-    let content = phrases::copy_phrase(&released.copy_stats, outcome.dry_run);
-    for signed in &released.signatures {
-        let at = phrases::signature_reference(&released.place, signed).unwrap_or_default();
-        let line = format!("  {}  {at}", phrases::signature_phrase(signed, outcome));
-        text += &format!("{}\n", line.trim_end());
-        if let Some(url) = &signed.url {
-            text += &format!("    uploaded to GitHub: {url}\n");
+        text.push(&format!("  {:<tag_width$}  ", result.tag.as_str()));
+        let phrase = format!("{change:<change_width$}");
+        match change_tone(&result.change) {
+            Some(tone) => text.push_toned(tone, &phrase),
+            None => text.push(&phrase),
         }
+        let reason = phrases::change_reason(&result.change, &result.kind, &result.rule);
+        text.push(&format!("  {reason}\n"));
     }
-    format!("{text}  {content}\n")
+}
+
+/// Returns the tone of a change; `None` for a tag that is as it was.
+fn change_tone(change: &TagChange) -> Option<Tone> {
+    match change {
+        TagChange::Created | TagChange::Moved { .. } => Some(Tone::Done),
+        TagChange::Stays { .. } | TagChange::Corrected { .. } => Some(Tone::Caution),
+        TagChange::Unchanged => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::sample_outcomes;
+    use crate::report::styled_text::TextStyle;
 
     #[test]
     fn a_report_reads_well() {
@@ -170,5 +205,22 @@ mod tests {
          hint: release 1.4.1
         ");
         insta::assert_snapshot!(failure_text(&Failure::Cancelled), @"cancelled: a repeated run adds only what is missing");
+    }
+
+    #[test]
+    fn colours_say_what_happened_to_each_tag() {
+        let style = TextStyle {
+            has_colors: true,
+            width: None,
+        };
+        let report = release_text(&sample_outcomes::promoted_outcome()).render(style);
+        for line in [
+            "  1.4.0   \x1b[32mcreated                       \x1b[0m  the rule of 1.4.0 (immutable)\n",
+            "  prod    \x1b[32mmoved from sha256:6db7d803e74f\x1b[0m  the rule of prod (moving)\n",
+            "  latest  \x1b[33mstays at sha256:6db7d803e74f  \x1b[0m  2.0.0 is higher\n",
+            "  1.4.0  unchanged  the rule of 1.4.0 (immutable)\n",
+        ] {
+            assert!(report.contains(line), "{line:?} in {report:?}");
+        }
     }
 }

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::evidence_text;
 use super::phrases;
-use crate::image::{Digest, TagOrDigest};
+use super::styled_text::{StyledText, Tone};
+use crate::image::{Destination, Digest, ImageSource, TagOrDigest};
 use crate::notices::to_printable;
 use crate::release::{
     CheckedAttestation, CheckedImage, CheckedSignature, MissingEvidence, SignatureFormat,
@@ -15,65 +16,92 @@ use crate::signing::SignatureEvidence;
 /// Characters of an annotation that are shown.
 const VALUE_LIMIT: usize = 200;
 
-/// Returns the report as plain text.
-pub(super) fn to_text(found: &Verification) -> String {
-    let mut text = format!(
-        "{} {}\n  digest    {}\n",
-        outcome_word(found),
+/// Returns the report as text.
+pub(super) fn to_text(found: &Verification) -> StyledText {
+    let mut text = StyledText::default();
+    text.push_toned(outcome_tone(found.passed()), outcome_word(found));
+    text.push(&format!(
+        " {}\n  digest    {}\n",
         found.source,
         found.root()
-    );
-    text += &evidence_text::expected_signer(&found.requirement);
+    ));
+    text.push(&evidence_text::expected_signer(&found.requirement));
     for image in &found.images {
         if found.images.len() > 1 {
-            text += &format!("\n{image}\n");
+            text.push(&format!("\n{image}\n"));
         }
-        text += &image_section(found, image);
+        text.append(&image_section(found, image));
     }
-    text.trim_end().to_owned()
+    text.trim_end();
+    text
+}
+
+/// Returns the tone of a signature or of all of them.
+pub(super) fn outcome_tone(is_valid: bool) -> Tone {
+    match is_valid {
+        true => Tone::Done,
+        false => Tone::Refused,
+    }
 }
 
 /// Returns the section of one image, with its signatures and attestations.
-fn image_section(found: &Verification, image: &CheckedImage) -> String {
-    let mut text = String::new();
+fn image_section(found: &Verification, image: &CheckedImage) -> StyledText {
+    let mut text = StyledText::default();
     let signatures = found.signatures.iter().filter(|one| one.of == image.digest);
     let attestations = found.attestations.iter();
     let attestations = attestations.filter(|one| one.of == image.digest);
     for checked in signatures {
         let annotations = claim_annotations(checked);
-        text += &evidence_entry(
-            phrases::format_name(checked.format),
-            &evidence_location(&checked.at, checked.digest),
-            &signature_text(checked),
-        );
-        text += &indented_lines(checked.result.as_ref().ok().map(|found| &found.evidence));
+        let entry = EvidenceEntry {
+            format: phrases::format_name(checked.format),
+            at: evidence_location(&checked.at, checked.digest),
+            text: signature_text(checked),
+            is_valid: checked.result.is_ok(),
+        };
+        entry.push_to(&mut text);
+        text.push(&indented_lines(
+            checked.result.as_ref().ok().map(|found| &found.evidence),
+        ));
         for (name, value) in annotations {
-            text += &format!("            {name}: {value}\n");
+            text.push(&format!("            {name}: {value}\n"));
         }
     }
     for attestation in attestations {
-        text += &evidence_entry(
-            "attested",
-            &evidence_location(&attestation.at, attestation.digest),
-            &attestation_text(attestation),
-        );
-        text += &indented_lines(
-            attestation
-                .result
-                .as_ref()
-                .ok()
-                .map(|found| &found.evidence),
-        );
+        let entry = EvidenceEntry {
+            format: "attested",
+            at: evidence_location(&attestation.at, attestation.digest),
+            text: attestation_text(attestation),
+            is_valid: attestation.result.is_ok(),
+        };
+        entry.push_to(&mut text);
+        let valid = attestation.result.as_ref().ok();
+        text.push(&indented_lines(valid.map(|found| &found.evidence)));
     }
-    match text.is_empty() {
-        true if !found.unread.is_empty() => format!("  {}\n", found.unread_text()),
-        true => "  no signatures found\n".to_owned(),
-        false => text,
+    match text.as_str().is_empty() {
+        true if !found.unread.is_empty() => text.push(&format!("  {}\n", found.unread_text())),
+        true => text.push("  no signatures found\n"),
+        false => {}
     }
+    text
 }
 
-fn evidence_entry(form: &str, at: &str, text: &str) -> String {
-    format!("\n  {form:<8}  {at}\n            {text}\n")
+/// Signature or attestation in the report.
+struct EvidenceEntry {
+    format: &'static str,
+    at: String,
+    text: String,
+    is_valid: bool,
+}
+
+impl EvidenceEntry {
+    fn push_to(&self, text: &mut StyledText) {
+        text.push(&format!(
+            "\n  {:<8}  {}\n            ",
+            self.format, self.at
+        ));
+        text.push_toned(outcome_tone(self.is_valid), &self.text);
+        text.push("\n");
+    }
 }
 
 fn indented_lines(evidence: Option<&SignatureEvidence>) -> String {
@@ -120,6 +148,16 @@ pub(super) fn to_outputs(found: &Verification) -> Vec<(&'static str, String)> {
         ("json", json.to_string()),
         ("outcome", outcome.to_owned()),
     ]
+}
+
+/// Returns the image by digest, without the tag that names it.
+pub(super) fn image_reference(found: &Verification) -> String {
+    let place = match &found.source {
+        ImageSource::Registry(reference) => reference.repository.to_string(),
+        ImageSource::Layout(path, _) => Destination::Layout(path.clone()).to_string(),
+        other => other.to_string(),
+    };
+    format!("{place}@{}", found.root())
 }
 
 /// Returns the missing evidence, with its image if that is not the root.

@@ -1,56 +1,94 @@
 //! Meter of the bytes that all copies of a run transfer, for progress messages.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
-use crate::notices::{ImageProgress, Notices, TransferProgress};
+use crate::notices::{ImageCount, ImageProgress, Notices, TransferProgress};
 
-/// Meter of the bytes that all copies of a run transfer; reports progress. Cheap to clone; one for
-/// a run, so that concurrent images add to one total.
+/// Meter of the bytes that all copies of an image transfer; reports progress. Cheap to clone. The
+/// meters of the images of a run add to one total.
 #[derive(Clone)]
 pub struct ProgressMeter {
-    counts: Arc<ProgressCounts>,
+    run: Arc<RunCounts>,
+    image: Arc<ImageCounts>,
     notices: Notices,
 }
 
 #[derive(Default)]
-struct ProgressCounts {
-    moved: AtomicU64,
-    total: AtomicU64,
+struct RunCounts {
+    bytes: ByteCounts,
     images: AtomicU64,
     images_done: AtomicU64,
 }
 
+struct ImageCounts {
+    name: Arc<str>,
+    bytes: ByteCounts,
+    is_done: AtomicBool,
+}
+
+#[derive(Default)]
+struct ByteCounts {
+    moved: AtomicU64,
+    total: AtomicU64,
+}
+
+impl ImageCounts {
+    fn new(name: &str) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            bytes: ByteCounts::default(),
+            is_done: AtomicBool::new(false),
+        })
+    }
+}
+
 impl ProgressMeter {
-    /// Constructs a meter at zero.
+    /// Constructs the meter of a run at zero.
     pub fn new(notices: Notices) -> Self {
         Self {
-            counts: Arc::default(),
+            run: Arc::default(),
+            image: ImageCounts::new("image"),
             notices,
         }
     }
 
-    /// Adds images that are to be brought, each of which ends with [`ProgressMeter::finish_image`].
-    pub fn expect_images(&self, images: u64) {
-        self.counts.images.fetch_add(images, Ordering::Relaxed);
+    /// Returns the meter of an image, whose bytes count for the run too. `name` is no other image's.
+    #[must_use]
+    pub fn for_image(&self, name: &str) -> Self {
+        Self {
+            image: ImageCounts::new(name),
+            ..self.clone()
+        }
     }
 
-    /// Counts one of the expected images as done.
+    /// Adds images that are to be copied, each of which ends with [`ProgressMeter::finish_image`].
+    pub fn expect_images(&self, images: u64) {
+        self.run.images.fetch_add(images, Ordering::Relaxed);
+    }
+
+    /// Counts the image as done.
     pub fn finish_image(&self) {
-        self.counts.images_done.fetch_add(1, Ordering::Relaxed);
+        self.run.images_done.fetch_add(1, Ordering::Relaxed);
+        self.image.is_done.store(true, Ordering::Relaxed);
+        self.report();
     }
 
     /// Adds bytes that may have to be moved.
     pub(super) fn expect_bytes(&self, bytes: u64) {
-        self.counts.total.fetch_add(bytes, Ordering::Relaxed);
+        for counts in self.byte_counts() {
+            counts.total.fetch_add(bytes, Ordering::Relaxed);
+        }
     }
 
     /// Takes off bytes that need not be moved after all.
     pub(super) fn skip_bytes(&self, bytes: u64) {
-        self.counts.total.fetch_sub(bytes, Ordering::Relaxed);
+        for counts in self.byte_counts() {
+            counts.total.fetch_sub(bytes, Ordering::Relaxed);
+        }
         self.report();
     }
 
@@ -63,20 +101,39 @@ impl ProgressMeter {
     }
 
     fn add_moved(&self, bytes: u64) {
-        self.counts.moved.fetch_add(bytes, Ordering::Relaxed);
+        for counts in self.byte_counts() {
+            counts.moved.fetch_add(bytes, Ordering::Relaxed);
+        }
         self.report();
+    }
+
+    fn take_back_moved(&self, bytes: u64) {
+        for counts in self.byte_counts() {
+            counts.moved.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        self.report();
+    }
+
+    /// Returns the counts of the run and of the image.
+    fn byte_counts(&self) -> [&ByteCounts; 2] {
+        [&self.run.bytes, &self.image.bytes]
     }
 
     fn report(&self) {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let counts = &*self.counts;
-        let images = ImageProgress {
-            done: read(&counts.images_done),
-            of: read(&counts.images),
+        let images = ImageCount {
+            done: read(&self.run.images_done),
+            of: read(&self.run.images),
         };
         self.notices.progress(TransferProgress {
-            moved: read(&counts.moved),
-            total: read(&counts.total),
+            image: ImageProgress {
+                name: self.image.name.clone(),
+                moved: read(&self.image.bytes.moved),
+                total: read(&self.image.bytes.total),
+                is_done: self.image.is_done.load(Ordering::Relaxed),
+            },
+            moved: read(&self.run.bytes.moved),
+            total: read(&self.run.bytes.total),
             images: Some(images).filter(|images| images.of > 1),
         });
     }
@@ -114,11 +171,7 @@ impl BlobProgress {
     /// Discards the bytes of an attempt that failed.
     pub(super) fn discard(&self) {
         if let Some(counted) = lock(&self.counted).take() {
-            self.meter
-                .counts
-                .moved
-                .fetch_sub(counted, Ordering::Relaxed);
-            self.meter.report();
+            self.meter.take_back_moved(counted);
         }
     }
 }

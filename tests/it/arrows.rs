@@ -56,6 +56,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
         "report",
         &[
             "actions",
+            "cli",
             "image",
             "notices",
             "policy",

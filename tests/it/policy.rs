@@ -70,11 +70,14 @@ fn refused(place: &Place, status: i32, flags: &[&str]) -> String {
 fn told(place: &Place, status: i32, ran: Ran) -> String {
     assert_eq!(ran.status, Some(status), "{}{}", ran.out, ran.log);
     assert!(is_empty(&place.path("prod")) && is_empty(&place.path("stage")));
+    let begins = |line: &str| line.starts_with("promoting ") || line.starts_with("pushing ");
     let words = ran
         .log
         .lines()
+        // The first line, with a line for each service.
+        .filter(|line| !begins(line) && !(line.starts_with("  ") && line.contains(" to ")))
         .filter(|line| !line.starts_with("the policy file is "))
-        .filter(|line| !line.contains(" requests in "));
+        .filter(|line| !line.contains(" requests in ") && !line.starts_with("done in "));
     words.collect::<Vec<_>>().join("\n")
 }
 

@@ -1,4 +1,4 @@
-//! The two workflows of the README, run as they stand with an image without labels.
+//! The documented workflows, step by step: README's, and the promotion of docs/recipes.md by digest.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,9 +12,9 @@ use crate::support::process::{Place, Ran};
 use crate::support::workflow::{filled, step_of};
 use crate::support::*;
 
-/// The workflow of that name in the README.
-fn workflow(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+/// The workflow of that name in a document.
+fn workflow(document: &str, name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     let text = std::fs::read_to_string(path).unwrap();
     let begin = format!("```yaml\nname: {name}\n");
     let (_, block) = text.split_once(&begin).expect("the workflow");
@@ -54,7 +54,7 @@ fn names(registry: &Registry, repository: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn version_lost_the_workflows_of_the_readme_bring_the_version_to_production() {
+async fn version_lost_the_documented_workflows_bring_the_version_to_production() {
     let auth = Auth::Basic {
         user: USER.to_owned(),
         password: PASSWORD.to_owned(),
@@ -62,40 +62,36 @@ async fn version_lost_the_workflows_of_the_readme_bring_the_version_to_productio
     let registry = Registry::start(Profile::plain().auth(auth)).await;
     let place = Place::new();
     let checkout = commit(place.root(), &[("README.md", "web")]);
-    let image = MadeImage::new(1, &[]);
+    // The commit is in its label, and the version nowhere.
+    let image = MadeImage::new(1, &[("revision", COMMIT)]);
     image.write_archive(&place.path("image.tar"));
     let mut context = BTreeMap::from([
-        ("github.repository", "acme/web".to_owned()),
+        ("github.repository", "acme/web/dev".to_owned()),
         ("github.actor", USER.to_owned()),
         ("github.token", PASSWORD.to_owned()),
     ]);
-    let build = workflow("Build");
-    let pushed = ("push", "refs/tags/v1.4.0");
-    let ran = run(
-        (&place, &checkout),
-        &registry,
-        pushed,
-        &build["jobs"]["build"],
-        &context,
-    );
-    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let readme = workflow("README.md", "Image");
+    let run_job = |event, job: &Value, context: &BTreeMap<&str, String>| {
+        let ran = run((&place, &checkout), &registry, event, job, context);
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+    };
+    let build = &readme["jobs"]["build"];
+    run_job(("push", "refs/heads/main"), build, &context);
     let in_dev = names(&registry, "acme/web/dev");
-    assert_eq!(in_dev, "1 1.4 1.4.0 git-9f3c2a1 latest");
+    assert_eq!(in_dev, "git-9f3c2a1 main");
+    let release = &readme["jobs"]["release"];
+    run_job(("push", "refs/tags/v1.4.0"), release, &context);
+    let in_dev = names(&registry, "acme/web/dev");
+    assert_eq!(in_dev, "1 1.4 1.4.0 git-9f3c2a1 latest main");
 
+    context.insert("github.repository", "acme/web".to_owned());
     context.insert("inputs.digest", place.output("digest"));
     context.insert("inputs.environment", "prod".to_owned());
-    let promote = workflow("Promote");
+    let promote = workflow("docs/recipes.md", "Promote");
     let dispatched = ("workflow_dispatch", "refs/heads/main");
-    let ran = run(
-        (&place, &checkout),
-        &registry,
-        dispatched,
-        &promote["jobs"]["promote"],
-        &context,
-    );
-    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    run_job(dispatched, &promote["jobs"]["promote"], &context);
     let in_prod = names(&registry, "acme/web/prod");
-    assert_eq!(in_prod, "1 1.4 1.4.0 latest prod");
+    assert_eq!(in_prod, "1 1.4 1.4.0 git-9f3c2a1 latest prod");
     assert_eq!(place.output("digest"), image.digest());
     assert_eq!(place.output("version"), "1.4.0");
     let json: Value = serde_json::from_str(&place.output("json")).unwrap();

@@ -8,7 +8,7 @@ use crate::commands::invocation::Invocation;
 use crate::commands::{event_inputs, github_inputs};
 use crate::git::{CommittedFile, FolderAt, FolderEntry, GitCheckout, GitError};
 use crate::image::CommitId;
-use crate::notices::to_printable;
+use crate::notices::{FileLocation, to_printable};
 use crate::policy;
 use crate::release::Failure;
 
@@ -104,6 +104,17 @@ impl Files {
                 format!("{} of commit {}", path.display(), commit.short())
             }
         }
+    }
+
+    /// Returns where annotations find a file. In a runner its path is from the root of the checkout,
+    /// wherever the step runs.
+    pub(super) fn location(&self, invocation: &Invocation, path: &Path) -> FileLocation {
+        let workspace = match self {
+            Self::Disk => None,
+            Self::Commit { .. } => invocation.environment.path("GITHUB_WORKSPACE"),
+        };
+        let path = workspace.map_or_else(|| path.to_owned(), |root| root.join(path));
+        FileLocation::new(path.display().to_string())
     }
 
     /// Returns a file; none where it is not there, or where nobody says so.

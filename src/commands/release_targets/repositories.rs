@@ -20,6 +20,7 @@ pub(super) fn find<'a>(
             "the policy file {}: the repository {error}",
             loaded.file
         ))
+        .at_file(loaded.location.clone())
     })?;
     let repositories = loaded.policy.repositories(&real_paths);
     repositories.map_err(|error| unmatched(loaded, error))

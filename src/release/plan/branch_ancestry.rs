@@ -5,6 +5,7 @@ use super::destination_state::DestinationState;
 use super::tags::TagPlan;
 use crate::git::{CommitAncestry, CommitOrder};
 use crate::image::{CommitId, Digest, Tag};
+use crate::notices::TagNews;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
@@ -79,7 +80,8 @@ impl<'a> BranchTagGuard<'a> {
                 };
                 if let Some(why) = self.reason_to_keep(destination, tag, there).await? {
                     let notices = &self.context.notices;
-                    notices.info(format!("{}: tag {tag}: {why}", destination.name));
+                    let text = format!("{}: tag {tag}: {why}", destination.name);
+                    notices.tag_change(TagNews::Kept, text);
                     step.change = TagChange::Stays { at, why };
                 }
             }

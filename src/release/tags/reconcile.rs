@@ -47,6 +47,7 @@ use futures_util::future::try_join;
 
 use super::write;
 use crate::image::{Digest, Manifest, Tag};
+use crate::notices::TagNews;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
@@ -224,11 +225,8 @@ impl LineReconciler<'_> {
         };
         write::write_tag(self.destination, line, manifest).await?;
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
-        self.context.notices.info(format!(
-            "{place}: corrected tag {} to {}{why}",
-            line.tag,
-            to.short()
-        ));
+        let text = format!("{place}: corrected tag {} to {}{why}", line.tag, to.short());
+        self.context.notices.tag_change(TagNews::Written, text);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use futures_util::future::try_join_all;
 
 use crate::image::{Digest, Manifest, TagOrDigest};
 use crate::layout::{LayoutDirectory, LayoutError, LayoutFault, TagPrecondition};
+use crate::notices::TagNews;
 use crate::registry::{self, ManifestHead, RepositoryClient};
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
@@ -111,10 +112,11 @@ pub(crate) async fn write_moving_tags(
 
 fn report_write(prepared: &PreparedRelease<'_>, destination: &OpenDestination, step: &TagStep) {
     let (place, tag) = (&destination.name, &step.planned.tag);
-    prepared.context.notices.info(match &step.change {
+    let text = match &step.change {
         TagChange::Moved { from } => format!("{place}: moved tag {tag} from {}", from.short()),
         _ => format!("{place}: created tag {tag}"),
-    });
+    };
+    prepared.context.notices.tag_change(TagNews::Written, text);
 }
 
 async fn head_tag(

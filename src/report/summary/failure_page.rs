@@ -5,7 +5,7 @@ use super::facts_table::FactsTable;
 use super::run_attempt::RunAttempt;
 use super::title;
 use crate::release::Failure;
-use crate::report::markdown::{Alert, alert, code_span, escape_lines, escape_text};
+use crate::report::markdown::{AlertKind, alert, code_span, escape_lines, escape_text};
 use crate::report::phrases;
 
 /// Most services and destinations that are named.
@@ -42,7 +42,7 @@ pub(super) fn failure_alert(failure: &Failure, subject: Option<&str>) -> String 
     );
     let Some(diagnostic) = failure.diagnostic() else {
         let text = format!("{begin} a repeated run adds only what is missing.");
-        return alert(Alert::Caution, [text]);
+        return alert(AlertKind::Caution, [text]);
     };
     let mut parts = vec![format!("{begin} {}", escape_lines(&diagnostic.what))];
     for (name, part) in [("Why", &diagnostic.why), ("Hint", &diagnostic.hint)] {
@@ -51,7 +51,7 @@ pub(super) fn failure_alert(failure: &Failure, subject: Option<&str>) -> String 
                 .map(|part| format!("**{name}:** {}", escape_lines(part))),
         );
     }
-    alert(Alert::Caution, parts)
+    alert(AlertKind::Caution, parts)
 }
 
 /// Returns how the run ended.

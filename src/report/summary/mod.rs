@@ -33,7 +33,7 @@ pub(super) use run_facts::RunFacts;
 pub(super) use tags_page::tags_summary;
 pub(super) use verification_page::verification_summary;
 
-use super::markdown::{Alert, alert, escape_text};
+use super::markdown::{AlertKind, alert, escape_text};
 
 /// Most warnings that a summary shows.
 const WARNINGS_LIMIT: usize = 20;
@@ -60,7 +60,8 @@ impl SummaryContext {
         }
         let more = shown.len().saturating_sub(WARNINGS_LIMIT);
         let alerts = shown.iter().take(WARNINGS_LIMIT);
-        let alerts = alerts.map(|text| alert(Alert::Warning, text.lines().map(warning_paragraph)));
+        let alerts =
+            alerts.map(|text| alert(AlertKind::Warning, text.lines().map(warning_paragraph)));
         let more = match more {
             0 => String::new(),
             more => format!("\n{more} more warnings are in the log.\n"),

@@ -35,7 +35,7 @@ pub(super) fn commit(outcome: &ReleaseOutcome, context: &SummaryContext) -> Opti
 pub(super) fn changes(outcome: &ReleaseOutcome, context: &SummaryContext) -> Option<String> {
     let previous = previous_image(outcome)?;
     let (from, to) = (previous.commit.as_ref()?, outcome.commit.as_ref()?);
-    let page = compared_page(source_page(outcome, context), previous, context);
+    let page = compared_page(outcome, previous, context);
     Some(commit_range(from, to, page.as_ref()))
 }
 
@@ -64,15 +64,16 @@ fn source_page(outcome: &ReleaseOutcome, context: &SummaryContext) -> Option<Rep
     }
 }
 
-/// Returns the repository of both images; `None` if their labels name two, or none does.
+/// Returns the repository of both images; `None` if their labels name two, or one that is elsewhere.
 fn compared_page(
-    page: Option<RepositoryPage>,
+    outcome: &ReleaseOutcome,
     previous: &PreviousImage,
     context: &SummaryContext,
 ) -> Option<RepositoryPage> {
     let before = context.run.labelled_page(previous.source.as_deref()?)?;
-    match page {
-        Some(page) if page != before => None,
-        _ => Some(before),
+    match (source_page(outcome, context), &outcome.source_repository) {
+        (Some(page), _) => (page == before).then_some(before),
+        (None, Some(_)) => None,
+        (None, None) => Some(before),
     }
 }

@@ -42,10 +42,10 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("push", release(pushed(), run("Build", "push", "main"))),
         ("promotion", release(promoted(true), tag_run())),
         ("promotion-unsigned", release(promoted(false), tag_run())),
-        ("fleet", batch_summary(&fleet(), &fleet_run())),
+        ("fleet", batch_summary(&released_batch(), &batch_run())),
         (
             "fleet-refused",
-            batch_summary(&refused_fleet(), &fleet_run()),
+            batch_summary(&refused_batch(), &batch_run()),
         ),
         ("refusal", refusal(&tag_run())),
         (
@@ -71,6 +71,9 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
 
 /// Returns the context of a run of `acme/web`.
 pub(super) fn run(workflow: &str, event: &str, ref_name: &str) -> SummaryContext {
+    let payload = tempfile::NamedTempFile::new().unwrap();
+    let owner = r#"{"repository": {"owner": {"login": "acme", "type": "Organization"}}}"#;
+    std::fs::write(payload.path(), owner).unwrap();
     SummaryContext {
         run: RunFacts::from_environment(&ProcessEnvironment::from_iter([
             ("GITHUB_WORKFLOW", workflow),
@@ -81,12 +84,13 @@ pub(super) fn run(workflow: &str, event: &str, ref_name: &str) -> SummaryContext
             ("GITHUB_REF_NAME", ref_name),
             ("GITHUB_SERVER_URL", "https://github.com"),
             ("GITHUB_REPOSITORY", "acme/web"),
+            ("GITHUB_EVENT_PATH", payload.path().to_str().unwrap()),
         ])),
         ..SummaryContext::default()
     }
 }
 
-fn fleet_run() -> SummaryContext {
+fn batch_run() -> SummaryContext {
     let mut context = run("Release", "push", "v1.4.0");
     context.attempt.environment = Some("prod".to_owned());
     context.attempt.from = Some("dev".to_owned());
@@ -298,7 +302,7 @@ const SERVICES: [&str; 12] = [
     "worker",
 ];
 
-fn fleet() -> BatchOutcome {
+fn released_batch() -> BatchOutcome {
     let services = SERVICES.iter().enumerate().map(|(at, service)| {
         let mut outcome = promoted(true);
         outcome.root = Digest::from_bytes(service.as_bytes());
@@ -326,8 +330,8 @@ fn fleet() -> BatchOutcome {
     }
 }
 
-fn refused_fleet() -> BatchOutcome {
-    let mut batch = fleet();
+fn refused_batch() -> BatchOutcome {
+    let mut batch = released_batch();
     batch.started = false;
     for (_, end) in &mut batch.services {
         *end = ServiceOutcome::NotStarted;

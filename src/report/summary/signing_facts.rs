@@ -2,7 +2,7 @@
 
 use crate::referrers::ReferrerKind;
 use crate::release::{ReleaseOutcome, SignatureFormat, SignerCheck, SignerName};
-use crate::report::markdown::{Alert, alert, code_span, escape_text};
+use crate::report::markdown::{AlertKind, alert, code_span, escape_text};
 use crate::report::phrases;
 
 /// What is known of the signatures of a released image.
@@ -70,13 +70,13 @@ impl<'a> SignatureState<'a> {
         Some(match self {
             Self::SignedByRun(_) | Self::Verified(_) => return None,
             Self::Unverified(_) => alert(
-                Alert::Warning,
+                AlertKind::Warning,
                 [format!(
                     "**Signatures not verified.** The release to {environment} copied signatures that nobody verified. Set `verify-source: true`, or sign with `sign: keyless` or `sign: key`."
                 )],
             ),
             Self::Unsigned => alert(
-                Alert::Warning,
+                AlertKind::Warning,
                 [format!(
                     "**Not signed.** Nobody can verify where the image in {environment} comes from. Sign with `sign: keyless` or `sign: key`."
                 )],

@@ -2,7 +2,7 @@
 
 use super::SummaryContext;
 use crate::report::markdown::{
-    Alert, alert, code_block, code_span, details, escape_text, table_row,
+    AlertKind, alert, code_block, code_span, details, escape_text, table_row,
 };
 use crate::report::phrases;
 use crate::report::tags_report::TagsResult;
@@ -12,7 +12,7 @@ use crate::tagging::Finding;
 pub(in crate::report) fn tags_summary(tagged: &TagsResult, context: &SummaryContext) -> String {
     let mut page = format!("## {}\n\n{}\n", title(tagged), counts(tagged));
     for finding in tagged.findings.iter().filter(|finding| !finding.is_note) {
-        page += &alert(Alert::Warning, [escape_text(&warning_text(finding))]);
+        page += &alert(AlertKind::Warning, [escape_text(&warning_text(finding))]);
     }
     page += &context.warning_alerts();
     page += &context.run.table().to_markdown();

@@ -106,6 +106,13 @@ fn commits_are_compared_where_both_labels_name_the_repository() {
         assert!(page.contains("| Changes | `2b2e927...860c190` |"), "{page}");
         assert!(!page.contains("/compare/"), "{page}");
     }
+    let elsewhere = summary(|outcome| {
+        outcome.source_repository = Some("https://gitlab.com/acme/web".to_owned());
+    });
+    assert!(
+        !elsewhere.contains("/compare/") && !elsewhere.contains("/commit/"),
+        "{elsewhere}"
+    );
     let page = summary(|outcome| {
         outcome.destinations[0].previous.as_mut().unwrap().commit = None;
     });
@@ -206,6 +213,7 @@ fn promise_8_hostile_text_stays_text() {
     ];
     let ours = [
         "https://github.com/acme/web/",
+        "https://github.com/orgs/acme/",
         "<br>",
         "<details>",
         "</details>",

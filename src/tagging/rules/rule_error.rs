@@ -29,16 +29,15 @@ pub enum RuleProblem {
     #[error(transparent)]
     Quote(#[from] CsvProblem),
     /// A word that means nothing here.
-    #[error("{what} {word:?} is not known; {}", expected_word(.similar, .valid))]
+    #[error("{what} {word:?} is not known; {expected}")]
     Unknown {
         /// What the word is: an attribute, a type, the value of something.
         what: &'static str,
         /// The word.
         word: String,
-        /// The valid word that is like it, if one is.
-        similar: Option<&'static str>,
-        /// The valid words.
-        valid: Vec<&'static str>,
+        /// What should be there: a valid word that is like it, or all of them. Boxed: every error of
+        /// tagging is as large as this variant.
+        expected: Box<str>,
     },
     /// The attribute does nothing for rules of this type.
     #[error("the attribute {attribute} does not belong to type={kind}, which takes {valid}")]
@@ -103,15 +102,14 @@ impl RuleProblem {
         Self::Unknown {
             what,
             word: printable_name(word),
-            similar: similar_word(word, valid.iter().copied()),
-            valid: valid.to_vec(),
+            expected: expected_word(word, valid).into(),
         }
     }
 }
 
 /// Returns what should be there in the place of a word that is not known.
-fn expected_word(similar: &Option<&str>, valid: &[&str]) -> String {
-    match similar {
+fn expected_word(word: &str, valid: &[&'static str]) -> String {
+    match similar_word(word, valid.iter().copied()) {
         Some(word) => format!("did you mean {word}?"),
         None => format!("expected one of {}", valid.join(", ")),
     }

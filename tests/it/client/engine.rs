@@ -63,7 +63,7 @@ fn assert_progress_ends(said: &Said, case: &str) {
             .all(|progress| progress.moved <= progress.total),
         "{case}: {progress:?}"
     );
-    let last = progress[progress.len() - 1];
+    let last = &progress[progress.len() - 1];
     assert_eq!(last.moved, last.total, "{case}");
 }
 

@@ -4,7 +4,9 @@ pub mod attach;
 pub mod checkout;
 pub mod keys;
 pub mod made_image;
+pub mod message_templates;
 pub mod named_descriptors;
+pub mod output_schema;
 pub mod process;
 pub mod rust_source;
 pub mod table;
@@ -122,8 +124,10 @@ impl Said {
     pub fn text(&self) -> String {
         let lines = self.0.lock().unwrap();
         let lines = lines.iter().filter_map(|notice| match notice {
-            Notice::Info(text) | Notice::Warning(text) => Some(text.as_str()),
-            Notice::Secret(_) | Notice::Progress(_) => None,
+            Notice::Info(text) | Notice::TagChange(text, _) | Notice::Warning(text, _) => {
+                Some(text.as_str())
+            }
+            Notice::Detail(_) | Notice::Secret(_) | Notice::Progress(_) => None,
         });
         lines.collect::<Vec<_>>().join("\n")
     }
@@ -139,7 +143,7 @@ impl Said {
     pub fn warnings(&self) -> String {
         let lines = self.0.lock().unwrap();
         let lines = lines.iter().filter_map(|notice| match notice {
-            Notice::Warning(text) => Some(text.as_str()),
+            Notice::Warning(text, _) => Some(text.as_str()),
             _ => None,
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -149,8 +153,8 @@ impl Said {
     pub fn progress(&self) -> Vec<TransferProgress> {
         let said = self.0.lock().unwrap();
         let progress = said.iter().filter_map(|notice| match notice {
-            Notice::Progress(progress) => Some(*progress),
-            Notice::Info(_) | Notice::Warning(_) | Notice::Secret(_) => None,
+            Notice::Progress(progress) => Some(progress.clone()),
+            _ => None,
         });
         progress.collect()
     }

@@ -1,0 +1,108 @@
+//! First line of a run: what goes where, before anything is asked of a registry.
+
+use super::invocation::Invocation;
+use super::release_targets::{ImageRoute, ReleaseTargets, RouteSource};
+use crate::cli::{Input, InputError};
+use crate::release::ReleaseVerb;
+
+/// Services that are listed.
+const LIST_LIMIT: usize = 20;
+
+/// Says which images a release copies to which repositories.
+///
+/// # Errors
+/// `dry-run` that is neither true nor false.
+pub(super) fn announce_release(
+    invocation: &Invocation,
+    verb: ReleaseVerb,
+    targets: &ReleaseTargets<'_>,
+) -> Result<(), InputError> {
+    let environment = targets.environment.as_ref();
+    let environment = environment.map(|name| format!("environment {name}"));
+    let is_dry = invocation.arguments.switch(Input::DryRun)?;
+    let dry_run = is_dry.then(|| "dry run".to_owned());
+    let remarks: Vec<_> = environment.into_iter().chain(dry_run).collect();
+    let line = release_line(verb, &targets.routes, &remarks.join(", "));
+    invocation.log.info(&line);
+    Ok(())
+}
+
+/// Says which image or file the verb is about.
+pub(super) fn announce(invocation: &Invocation, doing: &str, subject: &str) {
+    invocation.log.info(&format!("{doing} {subject}"));
+}
+
+fn release_line(verb: ReleaseVerb, routes: &[ImageRoute], remarks: &str) -> String {
+    let doing = match verb {
+        ReleaseVerb::Push => "pushing",
+        ReleaseVerb::Promote => "promoting",
+    };
+    let remarks = match remarks {
+        "" => String::new(),
+        remarks => format!(" ({remarks})"),
+    };
+    if let [route] = routes {
+        return format!("{doing} {}{remarks}", route_phrase(route));
+    }
+    let mut text = format!("{doing} {} services{remarks}", routes.len());
+    for route in routes.iter().take(LIST_LIMIT) {
+        let service = route.service.as_ref().map(ToString::to_string);
+        let service = service.unwrap_or_default();
+        text += &format!("\n  {service}: {}", route_phrase(route));
+    }
+    match routes.len().saturating_sub(LIST_LIMIT) {
+        0 => text,
+        more => format!("{text}\n  and {more} more"),
+    }
+}
+
+fn route_phrase(route: &ImageRoute) -> String {
+    let places = route.destinations.iter().map(ToString::to_string);
+    let places: Vec<_> = places.collect();
+    let source = match &route.source {
+        RouteSource::Named(source) => source.to_string(),
+        RouteSource::OfCommit(place) => format!("the image of the commit in {place}"),
+    };
+    format!("{source} to {}", places.join(" and "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(service: &str, destinations: &[&str]) -> ImageRoute {
+        ImageRoute {
+            service: service.parse().ok(),
+            source: RouteSource::Named(format!("ghcr.io/acme/{service}:1.4.0").parse().unwrap()),
+            from: None,
+            destinations: destinations.iter().map(|it| it.parse().unwrap()).collect(),
+        }
+    }
+
+    #[test]
+    fn the_first_line_says_what_goes_where() {
+        let one = [route("web", &["prod.example.com/web", "oci:mirror"])];
+        insta::assert_snapshot!(
+            release_line(ReleaseVerb::Promote, &one, "environment prod, dry run"),
+            @"promoting ghcr.io/acme/web:1.4.0 to prod.example.com/web and oci:mirror (environment prod, dry run)"
+        );
+        let found = ImageRoute {
+            source: RouteSource::OfCommit("ghcr.io/acme/web".parse().unwrap()),
+            ..route("", &["prod.example.com/web"])
+        };
+        insta::assert_snapshot!(
+            release_line(ReleaseVerb::Promote, &[found], ""),
+            @"promoting the image of the commit in ghcr.io/acme/web to prod.example.com/web"
+        );
+        let two = ["web", "api"].map(|name| route(name, &["prod.example.com/x"]));
+        insta::assert_snapshot!(release_line(ReleaseVerb::Push, &two, ""), @r"
+        pushing 2 services
+          web: ghcr.io/acme/web:1.4.0 to prod.example.com/x
+          api: ghcr.io/acme/api:1.4.0 to prod.example.com/x
+        ");
+        let many: Vec<_> = (0..30).map(|_| route("web", &["oci:x"])).collect();
+        let line = release_line(ReleaseVerb::Push, &many, "environment prod");
+        assert_eq!(line.lines().count(), 22);
+        assert!(line.ends_with("\n  and 10 more"), "{line}");
+    }
+}

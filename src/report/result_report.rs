@@ -1,0 +1,174 @@
+//! Result of a verb in every form of a report: text, summary, outputs and values.
+
+use super::styled_text::StyledText;
+use super::summary::{self, SummaryContext};
+use super::tags_report::TagsResult;
+use super::verb_result::VerbResult;
+use super::{
+    batch_phrases, batch_report, bundle_report, cleaned, step_outputs, text_report,
+    verification_report,
+};
+use crate::notices::FileLocation;
+use crate::release::{BatchOutcome, Failure, ReleaseOutcome, Verification};
+
+/// Result of a verb, in every form of a report.
+pub(super) struct ResultReport {
+    /// Report for a person.
+    pub(super) text: StyledText,
+    /// Report as Markdown, for the job summary.
+    pub(super) summary: String,
+    /// Outputs of the step.
+    pub(super) outputs: Vec<(&'static str, String)>,
+    /// Values for the command line that are no outputs of the step.
+    values: Vec<(&'static str, String)>,
+    /// Why the run failed, if it did.
+    pub(super) failure: Option<FailureReport>,
+    /// Names that the user gave, which are not secret.
+    pub(super) names: Vec<String>,
+}
+
+/// Failure of a run, for the log.
+pub(super) struct FailureReport {
+    /// Exit status.
+    pub(super) status: u8,
+    /// What failed, why, and a hint.
+    pub(super) text: String,
+    /// File that the failure is about.
+    pub(super) location: Option<FileLocation>,
+}
+
+impl ResultReport {
+    /// Returns the report of a result, with secrets removed from its texts by `clean`.
+    pub(super) fn new(
+        result: VerbResult,
+        context: &SummaryContext,
+        clean: &dyn Fn(&str) -> String,
+    ) -> Self {
+        match result {
+            VerbResult::Released(outcome) => {
+                Self::of_release(&cleaned::outcome(*outcome, clean), context)
+            }
+            VerbResult::Batch(batch) => Self::of_batch(&cleaned::batch(*batch, clean), context),
+            VerbResult::Tagged(tagged) => Self::of_tags(&cleaned::tagged(*tagged, clean), context),
+            VerbResult::Verified(found) => Self::of_verification(&found, context),
+            VerbResult::ShownPolicy(shown) => Self {
+                text: shown.to_text().into(),
+                summary: summary::policy_summary(&shown, context),
+                outputs: shown.to_outputs(),
+                values: Vec::new(),
+                failure: None,
+                names: shown.names(),
+            },
+            VerbResult::VerifiedBundle(found) => Self {
+                text: bundle_report::to_text(&found),
+                summary: summary::bundle_summary(&found, context),
+                outputs: bundle_report::to_outputs(&found),
+                values: Vec::new(),
+                failure: bundle_report::to_refusal(&found).map(|it| FailureReport::new(&it)),
+                names: vec![found.artifact.clone(), found.bundle.clone()],
+            },
+            VerbResult::SignedBundle(signed) => Self {
+                text: signed.text(),
+                summary: summary::signed_bundle_summary(&signed, context),
+                outputs: signed.outputs(),
+                values: vec![("digest", signed.digest.to_string())],
+                failure: None,
+                names: vec![signed.artifact.clone(), signed.bundle.clone()],
+            },
+        }
+    }
+
+    fn of_release(outcome: &ReleaseOutcome, context: &SummaryContext) -> Self {
+        Self {
+            text: text_report::release_text(outcome),
+            summary: summary::release_summary(outcome, None, context),
+            outputs: step_outputs::release_outputs(outcome),
+            values: Vec::new(),
+            failure: None,
+            names: names(outcome),
+        }
+    }
+
+    /// Returns the report of every service, also if one of them failed.
+    fn of_batch(batch: &BatchOutcome, context: &SummaryContext) -> Self {
+        let failure = batch_phrases::to_failure(batch);
+        let completed = batch.completed();
+        Self {
+            text: batch_report::to_text(batch),
+            summary: summary::batch_summary(batch, context),
+            outputs: step_outputs::batch_outputs(batch),
+            values: vec![("digest", step_outputs::batch_digests(batch))],
+            failure: failure.map(|(failure, text)| FailureReport {
+                text,
+                ..FailureReport::new(failure)
+            }),
+            names: completed.flat_map(|(_, one)| names(one)).collect(),
+        }
+    }
+
+    /// Returns the report of derived tags.
+    pub(super) fn of_tags(tagged: &TagsResult, context: &SummaryContext) -> Self {
+        Self {
+            text: tagged.to_text().into(),
+            summary: summary::tags_summary(tagged, context),
+            outputs: tagged.to_outputs(),
+            values: Vec::new(),
+            failure: None,
+            names: tagged.images.clone(),
+        }
+    }
+
+    /// Returns the report of all evidence, also if it is not valid.
+    fn of_verification(found: &Verification, context: &SummaryContext) -> Self {
+        Self {
+            text: verification_report::to_text(found),
+            summary: summary::verification_summary(found, context),
+            outputs: verification_report::to_outputs(found),
+            values: vec![("image", verification_report::image_reference(found))],
+            failure: found.to_refusal().map(|it| FailureReport::new(&it)),
+            names: vec![found.source.to_string()],
+        }
+    }
+
+    /// Returns whether standard output gets a value: after a failure the JSON object alone, so that no
+    /// script goes on with an image that was refused.
+    pub(super) fn has_value(&self, name: &str) -> bool {
+        self.failure.is_none() || name == "json"
+    }
+
+    /// Returns an output of the step, or another value; empty if there is none.
+    pub(super) fn value(&self, name: &str) -> String {
+        let mut known = self.outputs.iter().chain(&self.values);
+        let found = known.find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+}
+
+impl FailureReport {
+    /// Returns the report of a failure.
+    pub(super) fn new(failure: &Failure) -> Self {
+        Self {
+            status: exit_status(failure),
+            text: text_report::failure_text(failure).to_string(),
+            location: failure
+                .diagnostic()
+                .and_then(|it| it.location.as_deref().cloned()),
+        }
+    }
+}
+
+fn exit_status(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Refused(_) => 1,
+        Failure::Input(_) => 2,
+        Failure::Service(_) => 3,
+        Failure::Cancelled => 130,
+    }
+}
+
+/// Returns the names that the user gave, which are not secret even if they contain one.
+fn names(outcome: &ReleaseOutcome) -> Vec<String> {
+    let places = outcome.destinations.iter();
+    let places = places.map(|released| released.place.to_string());
+    places.chain([outcome.source.to_string()]).collect()
+}

@@ -1,0 +1,24 @@
+//! What a verb returns, for all reports of it.
+
+use super::bundle_report::{BundleVerification, SignedBundle};
+use super::policy_report::PolicyReport;
+use super::tags_report::TagsResult;
+use crate::release::{BatchOutcome, ReleaseOutcome, Verification};
+
+/// Result of a verb.
+pub enum VerbResult {
+    /// Release of one image, or its dry run.
+    Released(Box<ReleaseOutcome>),
+    /// Release of several services, some of which may have failed.
+    Batch(Box<BatchOutcome>),
+    /// Derived tags.
+    Tagged(Box<TagsResult>),
+    /// Checked signatures of an image.
+    Verified(Box<Verification>),
+    /// Checked bundle of a file.
+    VerifiedBundle(Box<BundleVerification>),
+    /// Signed file.
+    SignedBundle(Box<SignedBundle>),
+    /// Policy with its defaults.
+    ShownPolicy(Box<PolicyReport>),
+}
