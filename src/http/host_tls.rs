@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::settings::{ClientCertificateFiles, HttpSettings, HttpSettingsError};
-use crate::notices::Notices;
+use crate::notices::{FileLocation, Notices};
 
 /// Certificate that the client shows where a server wants one, with its chain and key.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) fn load_hosts(settings: &HttpSettings, notices: &Notices) -> BTreeMap
                 Ok(Some(tls)) => drop(hosts.entry(name).or_insert(tls)),
                 Ok(None) => {}
                 // It may be about a host that this run does not use.
-                Err(error) => notices.warning(format!("{error}: not used for {name}")),
+                Err(error) => warn(notices, &error, &format!("{error}: not used for {name}")),
             }
         }
     }
@@ -49,6 +49,17 @@ pub(super) fn load_hosts(settings: &HttpSettings, notices: &Notices) -> BTreeMap
         hosts.entry(host.clone()).or_default().is_unverified = true;
     }
     hosts
+}
+
+/// Warns of an error, at the file that it is about.
+fn warn(notices: &Notices, error: &HttpSettingsError, text: &str) {
+    match error {
+        HttpSettingsError::Certificates { path, .. } => {
+            let location = FileLocation::new(path.display().to_string());
+            notices.file_warning(location, text);
+        }
+        _ => notices.warning(text),
+    }
 }
 
 /// Loads the folder of one host: authorities in `*.crt`, client certificates in `*.cert` with the key in

@@ -53,7 +53,10 @@ impl ProgressBars {
         if image.is_done {
             self.remove(image);
         } else if let Some(bar) = self.images.get(&image.name) {
-            bar.set_length(image.total);
+            // Each change draws the line.
+            if bar.length() != Some(image.total) {
+                bar.set_length(image.total);
+            }
             bar.set_position(image.moved);
         } else if image.total > 0 {
             self.insert(image);

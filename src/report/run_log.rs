@@ -176,11 +176,6 @@ impl RunLog {
         self.warn(text, None);
     }
 
-    /// Writes a warning about a file.
-    pub fn file_warning(&self, location: &FileLocation, text: &str) {
-        self.warn(text, Some(location));
-    }
-
     fn warn(&self, text: &str, location: Option<&FileLocation>) {
         let mut inner = self.lock();
         inner.record_warning(text);

@@ -26,7 +26,7 @@ pub(super) async fn refuse_resembling(
         } else if !entry.is_folder && name.to_lowercase() == FOLDER {
             return Err(no_folder(&name));
         } else if !entry.is_folder && resembles_file(&name) {
-            refuse(Path::new(&name), named)?;
+            refuse(invocation, files, Path::new(&name), named)?;
         }
     }
     for folder in folders {
@@ -38,22 +38,30 @@ pub(super) async fn refuse_resembling(
                 )));
             }
             if !is_policy && resembles_file(&entry.name) {
-                refuse(&PathBuf::from(&folder).join(entry.name), named)?;
+                let path = PathBuf::from(&folder).join(entry.name);
+                refuse(invocation, files, &path, named)?;
             }
         }
     }
     Ok(())
 }
 
-fn refuse(path: &Path, named: Option<&Path>) -> Result<(), Failure> {
+fn refuse(
+    invocation: &Invocation,
+    files: &Files,
+    path: &Path,
+    named: Option<&Path>,
+) -> Result<(), Failure> {
     if named == Some(path) {
         return Ok(());
     }
+    let location = files.location(invocation, path);
     let path = to_printable(&path.display().to_string(), 200);
     Err(
         Failure::input(format!("{path} is not read: the policy file is {PATH}"))
             .with_reason("a policy under another name would be passed over, and none of its rules would hold")
-            .with_hint(format!("rename it to {PATH}, or name it in the input policy")),
+            .with_hint(format!("rename it to {PATH}, or name it in the input policy"))
+            .at_file(location),
     )
 }
 

@@ -167,7 +167,8 @@ fn annotations_name_files_of_the_checkout() {
         checkout: CheckoutPaths::from_environment(&environment, Path::new("/w/sub")),
         ..LogSettings::default()
     });
-    log.file_warning(&FileLocation::new("scan.json"), "is empty");
+    log.notices()
+        .file_warning(FileLocation::new("scan.json"), "is empty");
     log.error(
         "t",
         "error: x",
