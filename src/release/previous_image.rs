@@ -132,3 +132,41 @@ fn tag_rank(step: &TagStep) -> u8 {
         MovingTagSource::Other => 7,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_finished_release_waits_a_short_time_for_the_labels() {
+        let began = Instant::now();
+        let joined = join_briefly(async { Ok::<_, ()>(1) }, pending::<()>()).await;
+        assert_eq!(joined, Ok((1, None)));
+        assert_eq!(began.elapsed(), READ_TIMEOUT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_release_does_not_wait_for_the_labels() {
+        let began = Instant::now();
+        let joined = join_briefly(async { Err::<(), _>(2) }, pending::<()>()).await;
+        assert_eq!(joined, Err(2));
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn labels_that_are_read_first_are_kept() {
+        let work = async {
+            tokio::time::sleep(READ_TIMEOUT * 2).await;
+            Ok::<_, ()>(1)
+        };
+        let reading = async {
+            tokio::time::sleep(READ_TIMEOUT).await;
+            3
+        };
+        assert_eq!(join_briefly(work, reading).await, Ok((1, Some(3))));
+    }
+}

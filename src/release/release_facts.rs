@@ -73,6 +73,14 @@ impl SignerName {
             check: signer_check(requirement),
         }
     }
+
+    /// Returns the name of the signer of a certificate identity.
+    pub fn from_identity(identity: &Identity) -> Self {
+        Self {
+            text: identity.to_string(),
+            check: identity_check(identity),
+        }
+    }
 }
 
 impl fmt::Display for SignerName {

@@ -3,10 +3,12 @@
 use super::SummaryContext;
 use super::facts_table::FactsTable;
 use super::failure_page::failure_alert;
+use super::signing_facts::signer_name;
+use crate::release::SignerName;
 use crate::report::bundle_report::{self, BundleVerification, SignedBundle};
 use crate::report::evidence_text;
 use crate::report::markdown::{code_span, escape_text};
-use crate::signing::SignatureEvidence;
+use crate::signing::{FileSigner, SignatureEvidence};
 
 /// Returns the verification of a file's bundle as Markdown.
 pub(in crate::report) fn bundle_summary(
@@ -18,15 +20,16 @@ pub(in crate::report) fn bundle_summary(
         Err(_) => "Not verified",
     };
     let mut page = heading(&found.artifact, outcome, "verify-bundle");
-    page.extend(bundle_report::to_refusal(found).map(|refusal| failure_alert(&refusal, None)));
-    page += &context.warning_alerts();
     let mut facts = FactsTable::default();
     facts.add("Artifact", code_span(&found.artifact));
     facts.add("Bundle", code_span(&found.bundle));
-    facts.add("Expected signer", escape_text(&found.signer.to_string()));
+    facts.add("Expected signer", expected_signer(&found.signer));
     facts.add_known("Evidence", found.result.as_ref().ok().and_then(evidence));
     facts.append(context.run.table());
-    page + &facts.to_markdown() + "\n"
+    page += &facts.to_markdown();
+    page.extend(bundle_report::to_refusal(found).map(|refusal| failure_alert(&refusal, None)));
+    page += &context.warning_alerts();
+    page + "\n"
 }
 
 /// Returns the signing of a file as Markdown.
@@ -52,6 +55,13 @@ fn heading(artifact: &str, outcome: &str, verb: &str) -> String {
         escape_text(artifact),
         outcome.to_lowercase()
     )
+}
+
+fn expected_signer(signer: &FileSigner) -> String {
+    match signer {
+        FileSigner::Key(_) => escape_text(&signer.to_string()),
+        FileSigner::Identity(identity) => signer_name(&SignerName::from_identity(identity), ""),
+    }
 }
 
 fn evidence(evidence: &SignatureEvidence) -> Option<String> {

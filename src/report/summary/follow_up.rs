@@ -23,7 +23,11 @@ pub(super) fn follow_up_section(outcome: &ReleaseOutcome, service: Option<&Servi
         let image = reference(&released.place);
         section += &titled_block("Pull", &[format!("docker pull {image}")]);
         if let Some(signer) = SignatureState::of(outcome).signer_here(outcome)
-            && let Some(command) = cosign_verify(signer, &[image.clone()], is_legacy_only(outcome))
+            && let Some(command) = cosign_verify(
+                signer,
+                std::slice::from_ref(&image),
+                is_legacy_only(outcome),
+            )
         {
             section += &titled_block("Verify", &command);
         }

@@ -438,7 +438,7 @@ fn unverified() -> Verification {
         log: None,
     };
     found.attestations.clear();
-    found.signatures[0].result = Err(VerificationError::Unsigned);
+    found.signatures[0].result = Err(VerificationError::SignedWithCertificate);
     found.missing = vec![MissingEvidence {
         wanted: RequiredEvidence::Signature,
         of: found.images[0].clone(),
@@ -485,11 +485,11 @@ fn tags() -> TagsResult {
     ];
     let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut expansion = RuleExpansion::default();
-    expansion.tags = vec![
+    expansion.tags.extend([
         expanded("1.4.0", version_kind(), "type=semver,pattern={{version}}"),
         expanded("1.4", line(), "type=semver,pattern={{major}}.{{minor}}"),
         expanded("sha-860c190", commit_kind(), "type=sha"),
-    ];
+    ]);
     expansion.latest = Some(expanded("latest", line(), "flavor latest=auto"));
     TagsResult {
         images: vec![

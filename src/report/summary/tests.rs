@@ -146,8 +146,10 @@ fn a_promotion_goes_on_where_the_policy_says() {
 
 #[test]
 fn warnings_are_alerts_and_each_is_shown_once() {
-    let mut context = SummaryContext::default();
-    context.warnings = vec!["a <b>\n hint: c".to_owned(), "a <b>\n hint: c".to_owned()];
+    let mut context = SummaryContext {
+        warnings: vec!["a <b>\n hint: c".to_owned(), "a <b>\n hint: c".to_owned()],
+        ..SummaryContext::default()
+    };
     assert_eq!(
         context.warning_alerts(),
         "\n> [!WARNING]\n> a \\<b>\n>\n> **Hint:** c\n"

@@ -41,13 +41,13 @@ pub(in crate::report) fn verification_summary(
         escape_text(&found.source.to_string()),
         outcome_line(found)
     );
+    page += &facts(found, context).to_markdown();
     page.extend(
         found
             .to_refusal()
             .map(|refusal| failure_alert(&refusal, None)),
     );
     page += &context.warning_alerts();
-    page += &facts(found, context).to_markdown();
     let rows = evidence_rows(found);
     page += &evidence_table(found, &rows);
     page += &missing_list(found);
