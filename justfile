@@ -70,6 +70,10 @@ image-check folder:
 act-check folder:
     scripts/act-check.sh "$@"
 
+# A release on loopback, up to what needs GitHub
+release-rehearsal folder:
+    scripts/release-rehearsal.sh "$@"
+
 # The scripts of a release, and that all places say one version
 release-check:
     scripts/release-test.sh

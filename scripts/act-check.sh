@@ -11,8 +11,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runner=$(realpath "${1:?usage: act-check.sh RUNNER_TOOLS_DIR}")
-image=shipmark:act
-sigstore=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark/sigstore
 released='' built=''
 fail() { echo "act-check.sh: $*" >&2; exit 1; }
 
@@ -23,9 +21,8 @@ export RUNNER_STATE=${RUNNER_STATE:-$work/state}
 mkdir -p "$RUNNER_STATE"
 . scripts/local-registry.sh
 clean_up() {
-  docker image rm --force "$image" ${released:+"$released@$built"} >/dev/null 2>&1 || true
+  [ -z "$released" ] || docker image rm --force "$released@$built" >/dev/null 2>&1 || true
   stop_registries
-  [ ! -e "$work/sigstore" ] || "$runner/../sigstore-stack/down.sh" "$work/sigstore" || true
   [ "$RUNNER_STATE" != "$work/state" ] || "$runner/dockerd-down.sh" || true
   rm -rf "$work"
 }
@@ -45,41 +42,16 @@ build_with_buildx() {
   return "$rc"
 }
 
-# As the release's job does: the binary comes out of the image, which it signs with the identity of the job and tags. cosign
-# has the last word.
-name_signed() {
-  local container
-  container=$(docker create "$released@$built")
-  docker cp "$container:/shipmark" "$work/shipmark"
-  docker rm "$container" >/dev/null
-  "$runner/../sigstore-stack/up.sh" "$sigstore" "$work/sigstore"
-  . "$work/sigstore/env"
-  scripts/release-name.sh "$work/shipmark" "$released@$built" "$version" \
-    --signing-config "$SIGSTACK_SIGNING_CONFIG" --trusted-root "$SIGSTACK_TRUSTED_ROOT"
-  "$sigstore/cosign" verify --certificate-identity "$SIGSTACK_IDENTITY" --certificate-oidc-issuer "$SIGSTACK_OIDC_ISSUER" \
-    --trusted-root "$SIGSTACK_TRUSTED_ROOT" "$released:$version" >/dev/null
-  "$runner/../sigstore-stack/down.sh" "$work/sigstore"
-  unset ACTIONS_ID_TOKEN_REQUEST_URL ACTIONS_ID_TOKEN_REQUEST_TOKEN
-  echo "the image of the release is signed by its own binary, and cosign verifies it"
-}
-
 # The way of a release: the image is pushed by its digest, signs itself, gives itself the tags of its version, and action.yml
 # comes to name it.
-scripts/local-image.sh "$runner" "$image" "$work/image.oci.tar"
+start_registry releases
+scripts/release-rehearsal.sh "$runner" "$work" "$registry_address"
+released=$(cat "$work/released")
+built=${released#*@}
+released=${released%@*}
+docker pull --quiet "$released@$built"
 shipmark=$(scripts/static-build.sh)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-start_registry releases
-released=$registry_address/shipmark/shipmark
-"$shipmark" push --source "oci-archive:$work/image.oci.tar" --images "$released" --tags build
-built=$(crane digest --insecure "$released:build")
-docker pull --quiet "$released@$built"
-if [ -d "$runner/../sigstore-stack" ] && [ -x "$sigstore/fulcio" ]; then
-  name_signed
-else
-  echo "LEFT OUT: signing the release, since there is no Sigstore here; the image only gets its tags"
-  docker run --rm --network host "$released@$built" \
-    promote --source "$released@$built" --images "$released" --ref "refs/tags/v$version"
-fi
 [ "$(crane digest --insecure "$released:$version")" = "$built" ] || fail "$version does not name what was built"
 mkdir "$work/tree"
 git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$work/tree"

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Tests release-check.sh, release-action.sh and release-pin.sh, each on a copy of what they look at.
+# Tests the scripts of a release, each on a copy of what it looks at: release-check.sh, release-action.sh, release-pin.sh,
+# release-tag.sh and release-major.sh (with a git repository as the remote), release-archives.sh and release-notes.sh.
+# release-name.sh and release-sums.sh need a Sigstore; act-check.sh runs them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # The binaries that the copies are held against are made here.
@@ -78,4 +80,99 @@ for bad in "$commit 1.4" "${commit%b} 1.4.0" "v1.4.0 1.4.0" "$commit"; do
   # shellcheck disable=SC2086 # two words
   refuses release-pin.sh scripts/release-pin.sh $bad
 done
-echo "release-check.sh, release-action.sh and release-pin.sh do what they should"
+
+# A remote, and clones of it, each as fresh as that of a job.
+cd "$root"
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+origin=$work/origin.git image=ghcr.io/shipmark/shipmark@$digest other=ghcr.io/shipmark/shipmark@${digest%0a}1b
+git init --quiet --bare "$origin"
+clone() {
+  cd "$work"
+  rm -rf "$work/clone"
+  git clone --quiet --depth 1 "file://$origin" "$work/clone" 2>/dev/null
+  cd "$work/clone"
+}
+at() { git --git-dir "$origin" rev-parse --verify --quiet "refs/tags/$1^{commit}" || true; }
+clone
+mkdir scripts
+cp "$root"/scripts/release-{tag,major,action}.sh scripts/
+cp "$root/action.yml" .
+git add .
+git -c user.name=a -c user.email=a@example.com commit --quiet --message x
+git push --quiet origin HEAD:refs/heads/main
+git --git-dir "$origin" symbolic-ref HEAD refs/heads/main
+
+clone
+succeeds scripts/release-tag.sh 0.9.0 "$image"
+[ "$(git --git-dir "$origin" cat-file -t v0.9.0)" = tag ] || fail "v0.9.0 is not an annotated tag"
+git --git-dir "$origin" show v0.9.0:action.yml | grep -qxF "  image: docker://$image" || fail "v0.9.0 does not name the image"
+[ "$(git --git-dir "$origin" rev-parse v0.9.0~)" = "$(git --git-dir "$origin" rev-parse main)" ] || fail "v0.9.0 is not on top of main"
+succeeds scripts/release-major.sh 0.9.0
+[ "$(at v0)" = "$(at v0.9.0)" ] || fail "v0 is not at v0.9.0"
+first=$(at v0.9.0)
+clone
+succeeds scripts/release-tag.sh 0.9.0 "$image"
+if [ "$(at v0.9.0)" != "$first" ] || [ "$(git rev-parse HEAD)" != "$first" ]; then fail "a repeated job made another commit"; fi
+clone
+refuses "has a tag v0.9.0 with other contents" scripts/release-tag.sh 0.9.0 "$other"
+clone
+echo >>action.yml
+refuses "the checkout has changes" scripts/release-tag.sh 0.9.1 "$image"
+for bad in 0.9 v0.9.0 0.9.0-rc.1; do
+  refuses "expected a version" scripts/release-tag.sh "$bad" "$image"
+  refuses "expected a version" scripts/release-major.sh "$bad"
+done
+refuses "has no tag v0.9.7" scripts/release-major.sh 0.9.7
+# Versions are compared as numbers, a backport moves nothing, and each major version has a tag of its own.
+for version in 0.10.0 0.9.1 1.0.0; do
+  clone
+  succeeds scripts/release-tag.sh "$version" "$other"
+  succeeds scripts/release-major.sh "$version"
+done
+[ "$(at v0)" = "$(at v0.10.0)" ] || fail "v0 is not at v0.10.0"
+[ "$(at v1)" = "$(at v1.0.0)" ] || fail "v1 is not at v1.0.0"
+succeeds scripts/release-major.sh 1.0.0
+grep -q "v1 is at v1.0.0 already" "$work/out" || fail "a repeated move is not told"
+# Somebody else moves v1 between the read and the push.
+clone
+succeeds scripts/release-tag.sh 1.1.0 "$image"
+mkdir "$work/racing"
+cat >"$work/racing/git" <<RACING
+#!/bin/sh
+[ "\$1" != push ] || $(command -v git) --git-dir "$origin" update-ref refs/tags/v1 refs/tags/v0.9.0
+exec $(command -v git) "\$@"
+RACING
+chmod +x "$work/racing/git"
+refuses "stale info" env PATH="$work/racing:$PATH" scripts/release-major.sh 1.1.0
+[ "$(at v1)" = "$first" ] || fail "a tag that was moved meanwhile is overwritten"
+
+# Archives of what prints its own pages.
+cd "$root"
+mkdir "$work/assets"
+cat >"$work/assets/shipmark-linux-amd64" <<'BINARY'
+#!/bin/sh
+echo "$*"
+BINARY
+cp "$work/assets/shipmark-linux-amd64" "$work/assets/shipmark-linux-arm64"
+echo '{}' >"$work/assets/sbom-linux-amd64.spdx.json"
+succeeds scripts/release-archives.sh "$work/assets/shipmark-linux-amd64" "$work/assets"
+(cd "$work/assets" && sha256sum --check --strict --quiet SHA256SUMS) || fail "SHA256SUMS does not hold"
+[ "$(wc -l <"$work/assets/SHA256SUMS")" = 5 ] || fail "SHA256SUMS does not name five files"
+tar -xzf "$work/assets/shipmark-linux-arm64.tar.gz" -C "$work"
+for file in shipmark LICENSE CHANGELOG.md completions/shipmark.bash completions/_shipmark completions/shipmark.fish man/man1/shipmark.1; do
+  [ -s "$work/shipmark-linux-arm64/$file" ] || fail "the archive has no $file"
+done
+[ "$(cat "$work/shipmark-linux-arm64/completions/_shipmark")" = "completions zsh" ] || fail "the completions are of another shell"
+cp "$work/assets/SHA256SUMS" "$work/sums"
+sleep 1 # a second later the same archives come out
+succeeds scripts/release-archives.sh "$work/assets/shipmark-linux-amd64" "$work/assets"
+cmp "$work/assets/SHA256SUMS" "$work/sums" || fail "the same files give other archives"
+mkdir "$work/none"
+refuses "has no shipmark-linux-PLATFORM" scripts/release-archives.sh "$work/assets/shipmark-linux-amd64" "$work/none"
+
+identity=https://github.com/shipmark/shipmark/.github/workflows/release.yml@refs/tags/build-v$version
+succeeds scripts/release-notes.sh "$version" "$commit" "$image" shipmark/shipmark "$identity"
+for words in "uses: shipmark/shipmark@$commit # v$version" "certificate-identity $identity" "  $image" "--rev $commit shipmark"; do
+  grep -qF -- "$words" "$work/out" || fail "the notes do not say \"$words\""
+done
+echo "the scripts of a release do what they should"

@@ -44,9 +44,11 @@ fn is_by_digest(image: &str) -> bool {
 }
 
 /// What only a job may do that the environment's reviewers have let through.
-const GUARDED: [&str; 5] = [
+const GUARDED: [&str; 7] = [
     "scripts/release-name.sh",
     "scripts/release-sums.sh",
+    "scripts/release-tag.sh",
+    "scripts/release-major.sh",
     "imagetools create",
     "git push",
     "gh release",
@@ -74,6 +76,39 @@ fn promise_5_a_release_is_signed_and_named_behind_its_environment() {
     assert_eq!(guarded, ["name", "release"]);
     // `latest` and the other tags are written in the one step that signs.
     assert!(read("scripts/release-name.sh").contains("--sign keyless"));
+}
+
+/// Who uses `v0` gets a release only when all of it exists.
+#[test]
+fn promise_2_a_release_is_tagged_when_its_files_are_signed_and_the_major_version_moves_last() {
+    let workflow = yaml::read(&read(".github/workflows/release.yml"));
+    let steps = workflow["jobs"]["release"]["steps"].as_array().unwrap();
+    let order = [
+        "scripts/release-archives.sh",
+        "scripts/release-sums.sh",
+        "scripts/release-tag.sh",
+        "gh release create",
+        "scripts/release-major.sh",
+    ];
+    let at = order.map(|run| {
+        let runs = |step: &Value| step["run"].as_str().is_some_and(|text| text.contains(run));
+        let mut found = (0..steps.len()).filter(|at| runs(&steps[*at]));
+        let at = found.next().unwrap_or_else(|| panic!("no step runs {run}"));
+        assert_eq!(found.next(), None, "{run}");
+        at
+    });
+    assert!(at.is_sorted(), "{at:?}");
+    assert_eq!(at[4], steps.len() - 1);
+    let tag = read("scripts/release-tag.sh");
+    let pushes: Vec<_> = tag
+        .lines()
+        .filter(|line| line.starts_with("git push"))
+        .collect();
+    assert_eq!(
+        pushes,
+        [r#"git push --quiet "$remote" "refs/tags/v$version""#]
+    );
+    assert!(read("scripts/release-major.sh").contains("--force-with-lease="));
 }
 
 #[test]
