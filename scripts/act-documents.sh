@@ -5,7 +5,7 @@
 #   act-documents.sh RUNNER_TOOLS_DIR ACTION_YML IMAGE SHIPMARK
 # ACTION_YML is that of a release and names IMAGE, which the engine has; SHIPMARK is a binary of it. If RUNNER_TOOLS_DIR has
 # a sibling sigstore-stack, with its servers in ~/.cache/shipmark/sigstore, that Sigstore signs what is signed without a key;
-# else those workflows are left out. Needs what act-check.sh needs, which calls it, and openssl.
+# else those workflows are left out. Needs what act-check.sh needs, which calls it, and openssl, curl and jq.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 usage='usage: act-documents.sh RUNNER_TOOLS_DIR ACTION_YML IMAGE SHIPMARK'
