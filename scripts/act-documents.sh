@@ -136,6 +136,12 @@ named "$project/prod" "$digest" 1.4.0 1.4 1 latest prod
 crane tag "$project/dev@$digest" 1.4.0
 run promote workflow_dispatch "$(dispatch "{\"digest\":\"$digest\",\"environment\":\"stage\"}")"
 named "$project/stage" "$digest" 1.4.0 1.4 1 latest stage
+# Another image may not take the version that this one has.
+crane mutate --label other=yes --tag "$scratch/web:other" "$scratch/web:one" >/dev/null
+crane copy "$scratch/web:other" "$project/dev:other" >/dev/null 2>&1
+other=$(crane digest "$project/dev:other")
+run report-refusal workflow_dispatch "$(dispatch "{\"digest\":\"$other\",\"version\":\"1.4.0\"}")"
+logged '| 1.4.0 is an immutable tag'
 run mirror workflow_dispatch "$(dispatch "{\"digest\":\"$digest\"}")"
 named "$ecr/team/web" "$digest" 1.4.0 1.4
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests against other programs: the distribution registry, crane, skopeo, oras, cosign, refregistry (a registry
-# with the referrers API), zot if there is one, and a complete Sigstore with sigstore-python.
+# with the referrers API), zsh, fish, zot if there is one, and a complete Sigstore with sigstore-python.
 #   interop.sh [--install] [FILTER...]
-# The script looks for them on PATH and in ~/.cache/shipmark/peers; --install installs all but skopeo (a Debian package), zot
+# The script looks for them on PATH and in ~/.cache/shipmark/peers; --install installs all but skopeo, zsh and fish (Debian packages), zot
 # and the Sigstore there. zot takes part if SHIPMARK_TEST_ZOT is the host:port of one that answers plain HTTP. The Sigstore is
 # in ../shared/sigstore-stack (or $SHARED), with its servers in ~/.cache/shipmark/sigstore, where its install.sh puts them;
 # without it, the tests that need it are left out and listed.
@@ -24,11 +24,13 @@ missing=
 for need in registry crane oras cosign refregistry; do
   command -v "$need" >/dev/null || missing+=$'\n  '"$need: scripts/install-peers.sh $need"
 done
-command -v skopeo >/dev/null || missing+=$'\n  skopeo: the Debian package of that name'
+for need in skopeo zsh fish; do
+  command -v "$need" >/dev/null || missing+=$'\n  '"$need: the Debian package of that name"
+done
 [ -z "$missing" ] || { printf 'interop.sh: missing on this machine:%s\n' "$missing" >&2; exit 1; }
 
 # The modules of tests that need a Sigstore are all but these.
-without_sigstore=(interop:: interop_copies:: interop_cosign:: interop_keys::)
+without_sigstore=(command_line:: interop:: interop_copies:: interop_cosign:: interop_keys::)
 stack_lacks=
 if [ ! -d "$stack" ]; then
   stack_lacks="there is no $stack"

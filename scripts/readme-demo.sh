@@ -11,9 +11,8 @@ trap 'rm -rf "$work"' EXIT
 scripts/demo.sh | tee "$work/output"
 {
   printf '%s\n```\n' "$begin"
-  # The report of the promotion, up to its first empty line after the tags; the digests of a signature differ each time.
-  awk '/^\$ shipmark promote / { on = 1 } on && /^  signed / { exit } on' "$work/output" |
-    sed 's/ --sign key .*//; s/^\(\$ .*\)$/\1/'
+  # The report of the promotion up to its signature, whose digest differs each time.
+  awk '/^\$ shipmark promote / { on = 1 } on && /^  signed / { exit } on' "$work/output"
   printf '```\n%s\n' "$end"
 } >"$work/excerpt"
 grep -q 'created' "$work/excerpt" || { echo "readme-demo.sh: the promotion is not in the output of the demonstration" >&2; exit 1; }

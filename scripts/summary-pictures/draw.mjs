@@ -11,8 +11,9 @@ import UPNG from 'upng-js';
 
 const CONTENT_WIDTH = 980;
 const PADDING = 24;
-const COLOURS = 24;
 const SCALE = 1.5;
+const PICTURE_LIMIT = 118 * 1024;
+const COLOURS = [32, 24, 16, 12, 8];
 
 const [target, ...rest] = process.argv.slice(2);
 const scheme = rest.includes('--dark') ? 'dark' : 'light';
@@ -51,7 +52,12 @@ try {
     const wide = await tab.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     if (wide > 0) console.error(`${file}: ${wide} pixels wider than the page`);
     const shot = UPNG.decode(Buffer.from(await tab.screenshot({ fullPage: true })));
-    const small = UPNG.encode([UPNG.toRGBA8(shot)[0]], shot.width, shot.height, COLOURS);
+    const encode = (colours) => UPNG.encode([UPNG.toRGBA8(shot)[0]], shot.width, shot.height, colours);
+    let small;
+    for (const colours of COLOURS) {
+      small = encode(colours);
+      if (small.byteLength < PICTURE_LIMIT) break;
+    }
     const picture = join(target, `${basename(file, '.md')}${scheme === 'dark' ? '-dark' : ''}.png`);
     writeFileSync(picture, Buffer.from(small));
     console.log(`${picture}: ${shot.width} x ${shot.height}, ${small.byteLength >> 10} KiB`);

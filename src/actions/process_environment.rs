@@ -43,10 +43,10 @@ impl ProcessEnvironment {
         self.get("GITHUB_ACTIONS") == Some("true") || self.get("GITHUB_OUTPUT").is_some()
     }
 
-    /// The variables for programs of others: all but the inputs and states of actions, the tokens
-    /// that the runner gives an action, and cosign's key and password.
+    /// The variables for programs of others: all but the inputs and states of actions, the inputs of a
+    /// command line, the tokens that the runner gives an action, and cosign's key and password.
     pub fn inheritable_variables(&self) -> Vec<(String, String)> {
-        const OURS: [&str; 4] = ["INPUT_", "STATE_", "ACTIONS_", "COSIGN_"];
+        const OURS: [&str; 5] = ["INPUT_", "SHIPMARK_", "STATE_", "ACTIONS_", "COSIGN_"];
         let others = |name: &str| !OURS.iter().any(|prefix| name.starts_with(prefix));
         let variables = self.0.iter().filter(|(name, _)| others(name));
         variables
@@ -87,8 +87,12 @@ mod tests {
 
     #[test]
     fn empty_is_unset() {
-        let environment =
-            ProcessEnvironment::from_iter([("A", ""), ("a", "x"), ("INPUT_B-C", "y")]);
+        let environment = ProcessEnvironment::from_iter([
+            ("A", ""),
+            ("a", "x"),
+            ("INPUT_B-C", "y"),
+            ("SHIPMARK_KEY", "z"),
+        ]);
         assert_eq!(environment.get("A"), None);
         assert_eq!(environment.get_first(&["A", "a"]), Some("x"));
         assert_eq!(

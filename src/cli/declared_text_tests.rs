@@ -1,7 +1,10 @@
 //! Rules for the texts of the declaration.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use super::declared_variables::VARIABLES;
+use super::tests::on_command_line;
 use super::{Heading, INPUTS, Input, InputKind, Verb};
 
 /// Words that begin a clause, or a sentence about something, where help begins with a noun or an imperative.
@@ -87,5 +90,41 @@ fn each_input_of_a_command_line_has_a_variable_of_its_own() {
     // The time of tests, and the version of this program to whoever installs it.
     for taken in ["SHIPMARK_NOW", "SHIPMARK_VERSION"] {
         assert!(!unique.contains(&taken.to_owned()), "{taken}");
+    }
+}
+
+#[test]
+fn every_example_is_a_command_line() {
+    for verb in Verb::ALL {
+        let examples = verb.examples();
+        assert!((2..=3).contains(&examples.len()), "{verb}");
+        for example in examples {
+            let words: Vec<_> = example.line.split(' ').collect();
+            let values = on_command_line(&words).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(values.verb, *verb, "{}", example.line);
+            let purpose = example.purpose;
+            assert!(purpose.starts_with(|c: char| c.is_uppercase()), "{purpose}");
+            assert!(!purpose.ends_with('.'), "{purpose}");
+        }
+    }
+}
+
+#[test]
+fn every_declared_variable_is_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut code = String::new();
+    let mut folders = ["commands", "report"].map(|room| root.join(room)).to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => code += &std::fs::read_to_string(path).unwrap(),
+            }
+        }
+    }
+    for variable in VARIABLES {
+        let literal = format!("\"{}\"", variable.name);
+        assert!(code.contains(&literal), "{}", variable.name);
     }
 }

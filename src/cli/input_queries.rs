@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::declared_inputs::Input;
 use super::heading::Heading;
-use super::input_declaration::InputKind;
+use super::input_declaration::{InputCondition, InputKind};
 use super::verb::Verb;
 
 impl fmt::Display for Input {
@@ -34,6 +34,22 @@ impl Input {
         let texts: Vec<_> = conditions.map(|condition| condition.text()).collect();
         (!texts.is_empty()).then(|| texts.join("; or "))
     }
+
+    /// Returns the same for a verb; `None` also if one of them always holds on it.
+    pub(super) fn conditions_on(self, verb: Verb) -> Option<String> {
+        let signs = Input::Sign.declaration().verbs.contains(&verb);
+        let holds = |condition: &InputCondition| match condition {
+            InputCondition::Signs
+            | InputCondition::SignsWithKey
+            | InputCondition::SignsKeyless
+            | InputCondition::LogsSignature => !signs,
+            InputCondition::VerifiesSource => verb != Verb::Promote,
+            InputCondition::NamesReleaseVerb => verb != Verb::Tags,
+            InputCondition::ChecksCertificate => false,
+        };
+        let always = self.declaration().only_with.iter().any(holds);
+        self.conditions().filter(|_| !always)
+    }
 }
 
 impl Verb {
@@ -50,7 +66,7 @@ impl Verb {
     }
 
     /// Returns the heading of an input. A verb that does not sign has those of signing to verify.
-    fn heading_of(self, input: Input) -> Heading {
+    pub(super) fn heading_of(self, input: Input) -> Heading {
         match input.declaration().heading {
             Heading::Signing if !Input::Sign.declaration().verbs.contains(&self) => {
                 Heading::Verification

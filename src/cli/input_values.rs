@@ -1,6 +1,6 @@
 //! The values of inputs, as text with the place of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,8 +19,10 @@ pub struct InputValues {
     pub verb: Verb,
     /// Who chose the verb.
     pub(super) verb_origin: VerbOrigin,
-    /// Where the values were given.
-    pub origin: InputOrigin,
+    /// Where the values were given, those in `from_variables` apart.
+    pub(super) origin: InputOrigin,
+    /// Inputs of a command line that variables hold.
+    pub(super) from_variables: BTreeSet<Input>,
     /// What is printed, and how.
     pub output: OutputFlags,
     /// Warnings that do not stop the run, such as an unknown input.
@@ -44,6 +46,8 @@ pub(super) enum VerbOrigin {
 pub enum InputOrigin {
     /// On the command line, as `--images`.
     CommandLine,
+    /// In a variable of a command line, as `SHIPMARK_IMAGES`.
+    Variable,
     /// In a workflow, as `images`.
     Workflow,
 }
@@ -53,7 +57,7 @@ pub enum InputOrigin {
 pub struct InputEntry {
     /// Value without the blanks around it.
     pub text: String,
-    /// Line number in a workflow's list; `None` elsewhere.
+    /// Line number in the list of a workflow or a variable; `None` elsewhere.
     pub line: Option<usize>,
 }
 
@@ -180,7 +184,7 @@ impl InputValues {
         reason: impl Into<String>,
     ) -> InputError {
         InputError {
-            place: self.origin.input_place(input, line),
+            place: self.origin_of(input).input_place(input, line),
             reason: reason.into(),
             location: None,
         }
@@ -207,6 +211,28 @@ impl InputValues {
             location: Some(FileLocation::new(entry.path())),
             ..self.entry_error(input, entry, reason)
         }
+    }
+
+    /// Returns where an input is given, or would be.
+    pub fn origin_of(&self, input: Input) -> InputOrigin {
+        match self.from_variables.contains(&input) {
+            true => InputOrigin::Variable,
+            false => self.origin,
+        }
+    }
+
+    /// Returns the name under which an input is given: its variable's if that holds it, else its own.
+    pub fn given_name(&self, input: Input) -> String {
+        match self.origin_of(input) {
+            InputOrigin::Variable => self.origin_of(input).input_place(input, None),
+            InputOrigin::CommandLine | InputOrigin::Workflow => input.name().to_owned(),
+        }
+    }
+
+    /// Returns whether a value is given: an entry, or blanks where they count.
+    pub(super) fn is_given(&self, input: Input) -> bool {
+        let verbatim = self.verbatim.get(&input);
+        self.entries.contains_key(&input) || verbatim.is_some_and(|text| !text.is_empty())
     }
 
     /// Returns the values of all secret inputs.
@@ -338,10 +364,15 @@ impl InputEntry {
 
 impl InputOrigin {
     pub(super) fn input_place(self, input: Input, line: Option<usize>) -> String {
-        match (self, line) {
-            (Self::CommandLine, _) => format!("--{input}"),
-            (Self::Workflow, Some(line)) => format!("{input}, line {line}"),
-            (Self::Workflow, None) => input.name().to_owned(),
+        let name = match self {
+            Self::CommandLine => return format!("--{input}"),
+            Self::Variable => input.declaration().shell_variable(),
+            Self::Workflow => None,
+        };
+        let name = name.unwrap_or_else(|| input.name().to_owned());
+        match line {
+            Some(line) => format!("{name}, line {line}"),
+            None => name,
         }
     }
 }

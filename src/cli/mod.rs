@@ -6,21 +6,33 @@
 
 mod cli_action;
 mod command_line;
+mod completions;
 mod declared_documents;
 mod declared_inputs;
 mod declared_outputs;
 #[cfg(test)]
 mod declared_text_tests;
+mod declared_variables;
+mod flag_description;
 mod heading;
+mod help_text;
+mod info_command;
 mod input_declaration;
 mod input_details;
+mod input_entries;
 mod input_queries;
 mod input_values;
 mod inputs_page;
+mod man_page;
 mod output_flags;
 mod parse;
+mod shell;
+mod shell_variables;
+mod text_width;
 mod usage_error_text;
 mod verb;
+mod verb_command;
+mod verb_examples;
 mod verb_groups;
 mod workflow_inputs;
 
@@ -35,3 +47,6 @@ pub use inputs_page::inputs_page;
 pub use output_flags::{ColorChoice, OutputFlags, OutputFormat, Verbosity};
 pub use parse::parse;
 pub use verb::Verb;
+
+#[cfg(test)]
+mod tests;

@@ -6,20 +6,63 @@ use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::declared_inputs::Input;
+use super::info_command::command_names;
 use super::verb::Verb;
+use crate::notices::{similar_word, to_printable};
 
 /// Values of at most this length are shown by half.
 const SHOWN_LIMIT: usize = 16;
 
-/// Returns clap's explanation, or for a flag of other verbs the names of those.
+/// Returns clap's explanation, or our own of an unknown verb and of a flag of other verbs. It ends with the
+/// command that prints help.
 pub(super) fn explain(error: Error, arguments: &[OsString]) -> String {
-    name_verbs_of_flag(&error, arguments).unwrap_or_else(|| explain_without_values(error))
+    let name = arguments.get(1).and_then(|name| name.to_str());
+    let verb = name.and_then(Verb::find);
+    let command = command_names().find(|known| Some(*known) == name);
+    let text = name_known_verbs(&error)
+        .or_else(|| name_verbs_of_flag(&error, verb?))
+        .unwrap_or_else(|| explain_without_values(error));
+    let text = match text.split_once(CLOSING) {
+        Some((before, _)) => before,
+        None => &text,
+    };
+    let pointer = match command {
+        Some(command) => format!("`shipmark help {command}` explains {command}"),
+        None => "`shipmark help` lists the verbs".to_owned(),
+    };
+    format!("{}\n\n{pointer}\n", text.trim_end())
 }
 
-/// Names the verbs that take a flag which the verb of `arguments` does not take.
-fn name_verbs_of_flag(error: &Error, arguments: &[OsString]) -> Option<String> {
-    let verb = arguments.get(1)?.to_str()?;
-    let verb = Verb::ALL.iter().find(|known| known.name() == verb)?;
+/// How clap begins the last line of an explanation.
+const CLOSING: &str = "For more information, try";
+
+/// Names the verb that an unknown one is like. A word that is like none is cut.
+fn name_known_verbs(error: &Error) -> Option<String> {
+    let of_help = || match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) if argument == "[VERB]" => {
+            error.get(ContextKind::InvalidValue)
+        }
+        _ => None,
+    };
+    let word = error.get(ContextKind::InvalidSubcommand).or_else(of_help);
+    let Some(ContextValue::String(word)) = word else {
+        return None;
+    };
+    Some(match similar_word(word, command_names()) {
+        Some(known) => format!(
+            "error: {:?} is not a verb; did you mean {known}?",
+            to_printable(word, SHOWN_LIMIT)
+        ),
+        None => format!(
+            "error: {:?} is not a verb; the verbs are {}",
+            shorten(word),
+            Verb::NAMES.join(", ")
+        ),
+    })
+}
+
+/// Names the verbs that take a flag which `verb` does not take.
+fn name_verbs_of_flag(error: &Error, verb: Verb) -> Option<String> {
     let Some(ContextValue::String(text)) = error.get(ContextKind::InvalidArg) else {
         return None;
     };
@@ -38,6 +81,8 @@ fn explain_without_values(mut error: Error) -> String {
             continue;
         };
         let shown = match kind {
+            // No value where one is required.
+            _ if value.is_empty() => continue,
             // For a value that is wrong this is the declared name of its flag.
             ContextKind::InvalidArg if is_declared(value) => continue,
             ContextKind::InvalidArg => flag_name(value).unwrap_or_else(|| shorten(value)),
@@ -54,8 +99,11 @@ fn explain_without_values(mut error: Error) -> String {
     error.to_string()
 }
 
-/// Whether this is how clap writes a flag of ours: `--key <KEY>`.
+/// Whether this is how clap writes a flag of ours, `--key <KEY>`, or the argument of a command.
 fn is_declared(text: &str) -> bool {
+    if ["[VERB]", "<SHELL>"].contains(&text) {
+        return true;
+    }
     text.split_once(' ').is_some_and(|(name, word)| {
         flag_name(name).as_deref() == Some(name) && word.starts_with('<') && word.ends_with('>')
     })

@@ -44,6 +44,13 @@ declare_verbs! {
     Policy, "policy", "Show environments and promotions of the policy, with defaults filled in";
 }
 
+impl Verb {
+    /// Returns the verb of that name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|verb| verb.name() == name)
+    }
+}
+
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

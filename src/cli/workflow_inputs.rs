@@ -1,12 +1,11 @@
 //! The inputs of a workflow, from the variables that the runner sets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::declared_inputs::Input;
-use super::input_declaration::{INPUT_VARIABLE_PREFIX, InputKind};
-use super::input_values::{
-    InputEntry, InputError, InputOrigin, InputValues, VerbOrigin, choose_word,
-};
+use super::input_declaration::INPUT_VARIABLE_PREFIX;
+use super::input_entries::split_entries;
+use super::input_values::{InputError, InputOrigin, InputValues, VerbOrigin, choose_word};
 use super::output_flags::OutputFlags;
 use super::verb::Verb;
 use crate::actions::ProcessEnvironment;
@@ -35,6 +34,7 @@ pub(super) fn parse_inputs(environment: &ProcessEnvironment) -> Result<InputValu
         verb,
         verb_origin,
         origin: InputOrigin::Workflow,
+        from_variables: BTreeSet::new(),
         warnings,
         entries,
     })
@@ -54,29 +54,6 @@ fn parse_verb(environment: &ProcessEnvironment) -> Result<(Verb, VerbOrigin), In
         .map_err(|reason| error(format!("{:?} {reason}", to_printable(text, 200))))?;
     let verb = Verb::ALL.iter().find(|verb| verb.name() == name);
     Ok((*verb.unwrap_or(&Verb::Tags), VerbOrigin::Named))
-}
-
-/// Splits a list into its entries, one per line. Blank lines and lines that begin with `#` have a number
-/// but no entry.
-fn split_entries(input: Input, value: &str) -> Vec<InputEntry> {
-    let input = input.declaration();
-    let entry = |text: &str, line| InputEntry {
-        text: text.trim().to_owned(),
-        line,
-    };
-    let entries = match input.kind {
-        InputKind::List(_) => value
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim_start().starts_with('#'))
-            .map(|(index, line)| entry(line, Some(index + 1)))
-            .collect(),
-        _ => vec![entry(value, None)],
-    };
-    // The runner hands over the defaults of action.yml, whether or not the verb takes the input.
-    let is_given =
-        |entry: &InputEntry| !entry.text.is_empty() && Some(entry.text.as_str()) != input.default;
-    entries.into_iter().filter(is_given).collect()
 }
 
 /// Returns a warning for each unknown input, and refuses one that is like a known input: without it a step

@@ -88,7 +88,7 @@ mod tests {
         );
         let found = ImageRoute {
             source: RouteSource::OfCommit("ghcr.io/acme/web".parse().unwrap()),
-            ..route("", &["prod.example.com/web"])
+            ..route("web", &["prod.example.com/web"])
         };
         insta::assert_snapshot!(
             release_line(ReleaseVerb::Promote, &[found], ""),

@@ -1,7 +1,7 @@
 //! The input `credentials`.
 
 use super::invocation::Invocation;
-use crate::actions::SecretTexts;
+use crate::actions::{ProcessEnvironment, SecretTexts};
 use crate::cli::{Input, InputEntry, InputError, InputValues};
 use crate::credentials::{EmptyLogin, ExplicitCredential, LoginScope, SecretString};
 
@@ -25,6 +25,21 @@ pub fn collect_secrets(arguments: &InputValues) -> SecretTexts {
         add_login_secrets(&mut secrets, &login.text);
     }
     secrets
+}
+
+/// Adds what the variables of a command line hold, whether or not the verb reads them.
+pub(super) fn add_variable_secrets(secrets: &mut SecretTexts, environment: &ProcessEnvironment) {
+    for input in Input::ALL.iter().filter(|input| input.declaration().secret) {
+        let variable = input.declaration().shell_variable();
+        let text = variable.and_then(|name| environment.get(&name));
+        match (input, text) {
+            (_, None) => {}
+            (Input::SigningKey, Some(text)) => super::pem_input::add_key_secrets(secrets, text),
+            (_, Some(text)) => text
+                .lines()
+                .for_each(|line| add_login_secrets(secrets, line.trim())),
+        }
+    }
 }
 
 fn add_login_secrets(secrets: &mut SecretTexts, text: &str) {

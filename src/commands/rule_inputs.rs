@@ -3,7 +3,7 @@
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::tag_context;
-use crate::cli::{Input, InputError, InputOrigin, InputValues};
+use crate::cli::{Input, InputError, InputValues};
 use crate::policy::EnvironmentRules;
 use crate::release::Failure;
 use crate::tagging::{CompatMode, EnvironmentName, RuleError, TagRuleSet};
@@ -37,9 +37,8 @@ pub(super) fn apply_lines(
 
 /// What is wrong with an entry of a list, and where.
 pub(super) fn to_input_error(arguments: &InputValues, error: &RuleError) -> InputError {
-    let line = (arguments.origin == InputOrigin::Workflow).then_some(error.line);
     let input = Input::find(error.input).unwrap_or(Input::Tags);
-    arguments.error(input, line, error.to_string())
+    arguments.error(input, Some(error.line), error.to_string())
 }
 
 /// Whether reports that name no image may be attested: of an environment of the policy the policy says so.
@@ -82,7 +81,10 @@ pub(super) fn refuse_overrides(
     let mut overrides = overrides.filter(|name| invocation.arguments.is_accepted(*name));
     let override_input =
         match overrides.find(|name| !invocation.arguments.entries(*name).is_empty()) {
-            Some(name) => Some(format!("the input {name}")),
+            Some(name) => Some(format!(
+                "the input {}",
+                invocation.arguments.given_name(name)
+            )),
             None => invocation
                 .environment
                 .get(tag_context::TIME_VARIABLE)

@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use super::invocation::Invocation;
 use super::unused_inputs::refuse_unused_inputs;
 use super::verification_inputs::refuse_cosign_repository;
-use super::{attestation_inputs, github_inputs, keyless_inputs, pem_input, sigstore_inputs};
+use super::{
+    attestation_inputs, credential_inputs, github_inputs, keyless_inputs, pem_input,
+    sigstore_inputs,
+};
 use crate::actions::{ProcessEnvironment, SecretTexts};
 use crate::cli::{Input, InputCondition, InputError};
 use crate::github;
@@ -158,6 +161,7 @@ fn github_attestation_store(
 /// The secrets that the environment holds by itself, whatever the verb.
 pub fn environment_secrets(environment: &ProcessEnvironment) -> SecretTexts {
     let mut secrets = SecretTexts::default();
+    credential_inputs::add_variable_secrets(&mut secrets, environment);
     let variables = [
         KEY_VARIABLE,
         PASSWORD_VARIABLE,

@@ -23,7 +23,8 @@ pub(super) fn refuse_unused_inputs(
         if let Some(unmet) = unmet_condition(arguments, *first)?
             && !is_any_met(arguments, &only_with[1..])?
         {
-            return Err(Failure::input(format!("{input} is given{}", unmet.reason))
+            let name = arguments.given_name(input);
+            return Err(Failure::input(format!("{name} is given{}", unmet.reason))
                 .with_hint(format!("{}, or remove the input", unmet.instead)));
         }
     }

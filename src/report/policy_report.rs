@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::markdown::{code_block, code_span, escape_text, table_row};
 use super::policy_diagram;
 use crate::image::Destination;
 use crate::notices::to_printable;
@@ -23,7 +22,8 @@ pub struct PolicyReport {
 const TEXT_LIMIT: usize = 1_000;
 
 impl PolicyReport {
-    fn environments(&self) -> impl Iterator<Item = &EnvironmentRules> {
+    /// Returns the environments to show.
+    pub(super) fn environments(&self) -> impl Iterator<Item = &EnvironmentRules> {
         let is_shown =
             |name: &EnvironmentName| self.environment.as_ref().is_none_or(|shown| shown == name);
         let environments = self.policy.environments().iter();
@@ -68,48 +68,6 @@ impl PolicyReport {
         text.trim_end().to_owned()
     }
 
-    /// Returns the report as Markdown for the job summary.
-    pub(super) fn to_summary(&self) -> String {
-        let mut page = format!("## shipmark policy: {}\n\n", code_span(&self.file));
-        if let Some(chart) = policy_diagram::flowchart(&self.policy) {
-            page += &format!("```mermaid\n{chart}```\n\n");
-        }
-        let head = [
-            "Environment",
-            "From",
-            "Repository",
-            "Tags",
-            "Unbound",
-            "Excluded versions",
-        ];
-        page += &(table_row(&head) + &table_row(&["---"; 6]));
-        for environment in self.environments() {
-            let from = environment.from().map(|from| code_span(from.as_str()));
-            let rules = environment.rule_lines().into_iter().map(code_span);
-            let rules: Vec<String> = rules.collect();
-            page += &table_row(&[
-                &code_span(environment.name().as_str()),
-                from.as_deref().unwrap_or("push"),
-                &code_span(&environment.repository()),
-                &match rules.as_slice() {
-                    [] => default_tags(environment).to_owned(),
-                    rules => rules.join("<br>"),
-                },
-                &unbound_phrase(environment),
-                &escape_text(&self.excluded_phrase(environment)),
-            ]);
-        }
-        for environment in self.environments().filter(|it| it.is_per_service()) {
-            let lines = repository_lines(environment);
-            page += &format!(
-                "\n<details><summary>Repositories of {}</summary>\n\n{}\n</details>\n",
-                escape_text(environment.name().as_str()),
-                code_block(lines.iter().map(String::as_str))
-            );
-        }
-        page + "\n"
-    }
-
     /// Returns the outputs of the step.
     pub(super) fn to_outputs(&self) -> Vec<(&'static str, String)> {
         let environments: Vec<Value> = self
@@ -147,7 +105,8 @@ impl PolicyReport {
         })
     }
 
-    fn excluded_phrase(&self, environment: &EnvironmentRules) -> String {
+    /// Returns the versions that never count in an environment.
+    pub(super) fn excluded_phrase(&self, environment: &EnvironmentRules) -> String {
         let excluded = self.policy.excluded_versions(environment);
         match excluded.patterns() {
             [] => "none (default)".to_owned(),
@@ -172,7 +131,7 @@ fn printable<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 }
 
 /// Returns a line for each repository, after the name of its service.
-fn repository_lines(environment: &EnvironmentRules) -> Vec<String> {
+pub(super) fn repository_lines(environment: &EnvironmentRules) -> Vec<String> {
     let destinations = environment.destinations();
     let services = destinations
         .iter()
@@ -203,14 +162,16 @@ fn tag_lines(environment: &EnvironmentRules) -> Vec<String> {
     }
 }
 
-fn default_tags(environment: &EnvironmentRules) -> &'static str {
+/// Returns the tags of an environment without rules.
+pub(super) fn default_tags(environment: &EnvironmentRules) -> &'static str {
     match environment.from() {
         Some(_) => "version, version lines, SHA tag and environment (default)",
         None => "version, version lines, SHA tag and branch of the event or the image (default)",
     }
 }
 
-fn unbound_phrase(environment: &EnvironmentRules) -> String {
+/// Returns the value of the key `unbound`.
+pub(super) fn unbound_phrase(environment: &EnvironmentRules) -> String {
     let word = unbound_word(environment);
     match environment.states("unbound") {
         true => word.to_owned(),

@@ -53,7 +53,7 @@ impl ResultReport {
             VerbResult::Verified(found) => Self::of_verification(&found, context),
             VerbResult::ShownPolicy(shown) => Self {
                 text: shown.to_text().into(),
-                summary: shown.to_summary(),
+                summary: summary::policy_summary(&shown, context),
                 outputs: shown.to_outputs(),
                 values: Vec::new(),
                 failure: None,

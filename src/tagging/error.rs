@@ -77,7 +77,7 @@ pub enum TaggingError {
     #[error("{}, line {}: {list}", list.input, list.line)]
     List {
         /// What is wrong.
-        list: RuleError,
+        list: Box<RuleError>,
     },
     /// A rule cannot be expanded.
     #[error(transparent)]

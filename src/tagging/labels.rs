@@ -31,13 +31,13 @@ pub fn build_labels(
     findings: &mut Vec<Finding>,
 ) -> Result<OrderedLabels, TaggingError> {
     let custom = parse_entries(lines).map_err(|error| TaggingError::List {
-        list: RuleError {
+        list: Box::new(RuleError {
             input,
             line: error.line,
             rule: input.to_owned(),
             column: error.column,
             problem: error.problem.into(),
-        },
+        }),
     })?;
     let revision = subject.revision(rules.mode);
     let mut labels = OrderedLabels(standard_labels(subject, repository, version, revision));

@@ -7,6 +7,7 @@ mod arrows;
 mod branch_names;
 mod circles;
 mod client;
+mod command_line;
 mod counts;
 mod crash;
 mod daemon;

@@ -393,6 +393,31 @@ fn promise_5_in_a_runner_the_event_alone_decides_where_an_environment_applies() 
     }
 }
 
+#[test]
+fn promise_5_in_a_runner_a_variable_of_the_command_line_decides_no_more_than_an_input() {
+    let place = fleet();
+    let commit = committed(&place);
+    for (variable, value) in [
+        ("SHIPMARK_REF", "refs/tags/v9.0.0"),
+        ("SHIPMARK_EVENT", "push"),
+    ] {
+        let mut with_flags = step(&place, &commit, &[]);
+        with_flags
+            .args(["promote", "--source=v1", "--images=oci:stage/web"])
+            .env(variable, value);
+        let said = told(&place, 1, ran(with_flags));
+        let refusal =
+            format!("refused: the input {variable} in a release to the environment stage");
+        assert!(said.contains(&refusal), "{said}");
+        // A step of the action reads inputs alone.
+        let inputs = [("images", "oci:stage/web"), ("dry-run", "true")];
+        let mut of_action = step(&place, &commit, &inputs);
+        of_action.env(variable, value);
+        let released = ran(of_action);
+        assert_eq!(released.status, Some(0), "{}", released.log);
+    }
+}
+
 /// Without a checkout GitHub's API says what the commit has. It answers alike where the file is not
 /// there and where the token may not see it: what cannot be told is refused.
 #[test]

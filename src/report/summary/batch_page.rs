@@ -4,6 +4,7 @@ use super::SummaryContext;
 use super::facts_table::FactsTable;
 use super::failure_page::failure_alert;
 use super::follow_up::{cosign_verify, is_legacy_only, titled_block};
+use super::links::link;
 use super::previous_facts::{changes, commit};
 use super::release_page::{notes_section, release_summary};
 use super::shell_word::shell_word;
@@ -40,6 +41,7 @@ pub(in crate::report) fn batch_summary(batch: &BatchOutcome, context: &SummaryCo
     page += &context.warning_alerts();
     page += &services_table(batch, context);
     page += &references_block(batch);
+    page += &images_before(batch);
     page += &verification(batch);
     page += &promotions(batch);
     page += &notes_section(batch_phrases::distinct_notes(batch).into_iter());
@@ -126,15 +128,25 @@ fn services_table(batch: &BatchOutcome, context: &SummaryContext) -> String {
             .and_then(|it| changes(it, context))
             .unwrap_or_default();
         let state = service_state(end);
-        table += &row([
-            &code_span(service.as_str()),
-            &state,
-            &digest,
-            &tags,
-            &changes,
-        ]);
+        let name = service_name(service, outcome, context);
+        table += &row([&name, &state, &digest, &tags, &changes]);
     }
     table
+}
+
+/// Returns the name of a service, as a link to its package if the page is known.
+fn service_name(
+    service: &Service,
+    outcome: Option<&ReleaseOutcome>,
+    context: &SummaryContext,
+) -> String {
+    let name = code_span(service.as_str());
+    let released = outcome.and_then(|outcome| outcome.destinations.first());
+    let page = released.and_then(|released| context.run.package_page(&released.place));
+    match page {
+        Some(page) => link(&name, &page),
+        None => name,
+    }
 }
 
 /// Returns what happened to a service, bold if somebody must look at it.
@@ -185,6 +197,26 @@ fn references_block(batch: &BatchOutcome) -> String {
         false => format!(
             "\n**Images**\n\n{}",
             code_block(images.iter().map(String::as_str))
+        ),
+    }
+}
+
+/// Returns the images that moving tags pointed to before, folded: what to go back to.
+fn images_before(batch: &BatchOutcome) -> String {
+    let released = batch
+        .completed()
+        .flat_map(|(_, outcome)| &outcome.destinations);
+    let images: Vec<String> = released
+        .filter_map(|released| {
+            let previous = released.previous.as_ref()?;
+            Some(phrases::digest_reference(&released.place, previous.digest))
+        })
+        .collect();
+    match images.is_empty() {
+        true => String::new(),
+        false => details(
+            "Images before",
+            &code_block(images.iter().map(String::as_str)),
         ),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::SummaryContext;
 use super::facts_table::FactsTable;
+use super::links::link;
 use super::previous_facts::commit_facts;
 use super::signing_facts::SignatureState;
 use crate::release::{PlatformContent, ReleaseOutcome};
@@ -82,8 +83,10 @@ fn platform(content: &PlatformContent) -> String {
 
 fn packages(outcome: &ReleaseOutcome, context: &SummaryContext) -> Option<String> {
     let places = outcome.destinations.iter().map(|released| &released.place);
-    let links: Vec<String> = places
-        .filter_map(|place| context.run.package_link(place))
-        .collect();
+    let links = places.filter_map(|place| {
+        let page = context.run.package_page(place)?;
+        Some(link(&escape_text(&place.to_string()), &page))
+    });
+    let links: Vec<String> = links.collect();
     (!links.is_empty()).then(|| links.join("<br>"))
 }

@@ -72,10 +72,9 @@ impl RunFacts {
         RepositoryPage::from_source_label(self.server.as_ref()?, label)
     }
 
-    /// Returns the link to the package that a destination is, if its page is known.
-    pub(super) fn package_link(&self, destination: &Destination) -> Option<String> {
-        let page = package_page(self.server.as_ref()?, self.owner.as_ref()?, destination)?;
-        Some(link(&escape_text(&destination.to_string()), &page))
+    /// Returns the page of the package that a destination is, if it is known.
+    pub(super) fn package_page(&self, destination: &Destination) -> Option<Url> {
+        package_page(self.server.as_ref()?, self.owner.as_ref()?, destination)
     }
 
     /// Returns run, actor and event.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::actions::ProcessEnvironment;
 use crate::image::{Digest, MediaType, Platform, Tag};
+use crate::policy::ReleasePolicy;
 use crate::referrers::{CopiedReferrers, ReferrerKind};
 use crate::release::{
     BatchOutcome, CheckedAttestation, CheckedImage, CheckedSignature, DestinationOutcome, Failure,
@@ -13,6 +14,7 @@ use crate::release::{
     SignatureResult, SignerCheck, SignerName, TagChange, TagResult, Verification,
 };
 use crate::report::bundle_report::BundleVerification;
+use crate::report::policy_report::PolicyReport;
 use crate::report::tags_report::TagsResult;
 use crate::signing::{
     CertificateEvidence, FileSigner, Identity, ImageClaim, PublicKey, Requirement,
@@ -60,6 +62,10 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ),
         ("dry-run", release(planned(), tag_run())),
         ("tags", tags_summary(&tags(), &tag_run())),
+        (
+            "policy",
+            policy_summary(&policy(), &run("Policy", "pull_request", "main")),
+        ),
     ]
 }
 
@@ -494,5 +500,14 @@ fn tags() -> TagsResult {
         labels: OrderedLabels(labels.into()),
         annotations: OrderedLabels::default(),
         ..TagsResult::default()
+    }
+}
+
+fn policy() -> PolicyReport {
+    let text = include_str!("../../../examples/fleet/shipmark.yml");
+    PolicyReport {
+        policy: ReleasePolicy::parse(text.as_bytes()).unwrap(),
+        file: ".github/shipmark.yml of commit 860c190".to_owned(),
+        environment: None,
     }
 }

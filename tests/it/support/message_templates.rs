@@ -41,7 +41,10 @@ pub fn message_templates() -> Vec<MessageTemplate> {
 
 /// Returns the part of a file that is not a test.
 fn program_part<'a>(file: &str, text: &'a str) -> &'a str {
-    if file.contains("tests") || file.ends_with("sample_outcomes.rs") {
+    if file.contains("tests")
+        || file.ends_with("sample_outcomes.rs")
+        || file.ends_with("samples.rs")
+    {
         return "";
     }
     text.split("#[cfg(test)]\nmod ").next().unwrap()

@@ -1,0 +1,137 @@
+//! Examples of each verb. A test parses every line.
+
+use super::verb::Verb;
+
+/// Command line that shows the use of a verb.
+pub(super) struct CommandExample {
+    /// What it does, as a phrase.
+    pub(super) purpose: &'static str,
+    /// The line, without quotes.
+    pub(super) line: &'static str,
+}
+
+const fn example(purpose: &'static str, line: &'static str) -> CommandExample {
+    CommandExample { purpose, line }
+}
+
+impl Verb {
+    /// Returns two or three examples.
+    pub(super) const fn examples(self) -> &'static [CommandExample] {
+        match self {
+            Self::Tags => {
+                &const {
+                    [
+                        example(
+                            "Tags of the checkout's commit, in the language of docker/metadata-action",
+                            "shipmark tags --images ghcr.io/acme/web --context git",
+                        ),
+                        example(
+                            "Tags that a push of version 1.4.0 would give",
+                            "shipmark tags --images ghcr.io/acme/web --for push --ref refs/tags/v1.4.0",
+                        ),
+                        example(
+                            "Tags by rules",
+                            "shipmark tags --images acme/web --tags type=semver,pattern={{version}} --tags type=sha",
+                        ),
+                    ]
+                }
+            }
+            Self::Push => {
+                &const {
+                    [
+                        example(
+                            "Push what docker build made, under the tags of the checkout",
+                            "shipmark push --source docker-daemon:web --images ghcr.io/acme/web",
+                        ),
+                        example(
+                            "Push a layout to two registries, signed with a key",
+                            "shipmark push --source oci:build --images ghcr.io/acme/web --images docker.io/acme/web --sign key --signing-key cosign.key",
+                        ),
+                        example(
+                            "See what a push would do",
+                            "shipmark push --source oci-archive:image.tar --images ghcr.io/acme/web --dry-run",
+                        ),
+                    ]
+                }
+            }
+            Self::Promote => {
+                &const {
+                    [
+                        example(
+                            "Release the image of a commit as version 1.4.0",
+                            "shipmark promote --source ghcr.io/acme/web:git-9f3c2a1 --images ghcr.io/acme/web --version 1.4.0",
+                        ),
+                        example(
+                            "Copy a release to production, after a check of its signature",
+                            "shipmark promote --source ghcr.io/acme/web:1.4.0 --images prod.example.com/acme/web --environment prod --verify-source --key cosign.pub",
+                        ),
+                        example(
+                            "Release all services of the policy to an environment",
+                            "shipmark promote --source 1.4.0 --environment prod",
+                        ),
+                    ]
+                }
+            }
+            Self::Verify => {
+                &const {
+                    [
+                        example(
+                            "Verify a signature made with a key",
+                            "shipmark verify --source ghcr.io/acme/web:1.4.0 --key cosign.pub",
+                        ),
+                        example(
+                            "Verify a keyless signature of a workflow",
+                            "shipmark verify --source ghcr.io/acme/web:1.4.0 --certificate-identity https://github.com/acme/web/.github/workflows/build.yml@refs/heads/main",
+                        ),
+                        example(
+                            "Require an SBOM that the same key has attested",
+                            "shipmark verify --source ghcr.io/acme/web:1.4.0 --key cosign.pub --attestation https://cyclonedx.org/bom",
+                        ),
+                    ]
+                }
+            }
+            Self::VerifyBundle => {
+                &const {
+                    [
+                        example(
+                            "Verify a file by the bundle of a key",
+                            "shipmark verify-bundle --bundle web.sigstore.json --artifact web.tar.gz --key cosign.pub --transparency-log off",
+                        ),
+                        example(
+                            "Verify a keyless bundle of a workflow",
+                            "shipmark verify-bundle --bundle web.sigstore.json --artifact web.tar.gz --certificate-identity https://github.com/acme/web/.github/workflows/release.yml@refs/tags/v1.4.0",
+                        ),
+                    ]
+                }
+            }
+            Self::SignBundle => {
+                &const {
+                    [
+                        example(
+                            "Sign a file with a key",
+                            "shipmark sign-bundle --artifact web.tar.gz --bundle web.sigstore.json --sign key --signing-key cosign.key",
+                        ),
+                        example(
+                            "Sign a file with the identity of the job",
+                            "shipmark sign-bundle --artifact web.tar.gz --bundle web.sigstore.json --sign keyless",
+                        ),
+                    ]
+                }
+            }
+            Self::Policy => {
+                &const {
+                    [
+                        example(
+                            "Show the environments of .github/shipmark.yml",
+                            "shipmark policy",
+                        ),
+                        example(
+                            "Show one environment, with those of another file",
+                            "shipmark policy --policy policy.yml --environment prod",
+                        ),
+                    ]
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use super::*;
+use crate::image::Digest;
+use crate::release::{PlatformSelection, SignatureFormat, SignatureResult};
+use crate::report::output_schema::OutputSchema;
+use crate::report::sample_outcomes;
+use crate::report::tags_report::TagsResult;
+
+/// Returns an outcome with everything that an outcome can have.
+fn full_outcome() -> ReleaseOutcome {
+    let mut outcome = sample_outcomes::promoted_outcome();
+    outcome.sought_commit = Some(NamedCommit::Abbreviated("2b2e927".to_owned()));
+    outcome.requested_digest = Some(Digest::from_bytes(b"requested"));
+    outcome.platform_selection = Some(PlatformSelection {
+        of: Digest::from_bytes(b"source"),
+        platforms: vec!["linux/amd64".to_owned()],
+    });
+    outcome.destinations[0].signatures.push(SignatureResult {
+        of: outcome.root,
+        predicate_type: Some("https://slsa.dev/provenance/v1"),
+        format: SignatureFormat::Bundle,
+        at: None,
+        url: Some(
+            "https://github.com/acme/web/attestations/1"
+                .parse()
+                .unwrap(),
+        ),
+        is_new: true,
+    });
+    outcome
+}
+
+#[test]
+fn the_schema_names_every_member_and_no_other() {
+    let mut schema = OutputSchema::load();
+    let hostile = sample_outcomes::hostile_outcome();
+    for outcome in [full_outcome(), sample_outcomes::dry_run_outcome(), hostile] {
+        schema.check("release", &outcome_json(&outcome));
+    }
+    schema.check("batch", &batch_json(&sample_outcomes::batch_outcome()));
+    let failures = [
+        sample_outcomes::refused_failure(),
+        Failure::input("x"),
+        Failure::service("x"),
+    ];
+    for failure in failures {
+        schema.check("failure", &failure_json(&failure));
+    }
+    schema.check("interruption", &failure_json(&Failure::Cancelled));
+    let tags = TagsResult::default().to_outputs();
+    let json = tags.iter().find(|(name, _)| *name == "json").unwrap();
+    schema.check("tags", &json.1);
+    let kinds = ["release", "batch", "failure", "interruption", "tags"];
+    assert_eq!(schema.unseen(&kinds), [""; 0]);
+}
