@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests the scripts of a release, each on a copy of what it looks at: release-check.sh, release-action.sh, release-pin.sh,
 # release-tag.sh and release-major.sh (with a git repository as the remote), release-archives.sh and release-notes.sh.
-# release-name.sh and release-sums.sh need a Sigstore; act-check.sh runs them.
+# release-name.sh and release-sums.sh need a Sigstore: release-rehearsal.sh runs all of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # The binaries that the copies are held against are made here.
