@@ -98,7 +98,7 @@ impl CharPosition<'_> {
     fn begins_mention(&self) -> bool {
         let is_word = |c: &char| c.is_alphanumeric();
         let is_digest = self.before().last().is_some_and(is_word) && self.is_followed_by("sha256:");
-        !is_digest && self.next().is_some_and(|c| is_word(&c))
+        !is_digest && self.next().is_some_and(|c| !c.is_whitespace())
     }
 
     /// Returns whether `GH-` ends here, before the number of an issue.
