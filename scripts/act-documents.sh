@@ -13,12 +13,13 @@ runner=$(realpath "${1:?$usage}") action=${2:?$usage} image=${3:?$usage} shipmar
 sigstore=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark/sigstore
 fail() { echo "act-documents.sh: $*" >&2; exit 1; }
 
+named_image=
 work=$(mktemp -d)
 registry_dir=$work/registry
 . scripts/local-registry.sh
 clean_up() {
   stop_registries
-  docker image rm --force "${ghcr:-none}/shipmark/shipmark:0.1.0" >/dev/null 2>&1 || true
+  [ -z "$named_image" ] || docker image rm --force "$named_image" >/dev/null 2>&1 || true
   [ ! -e "$work/sigstore" ] || "$runner/../sigstore-stack/down.sh" "$work/sigstore" || true
   rm -rf "$work"
 }
@@ -44,15 +45,19 @@ scripts/document-workflows.sh "$workflows"
 sed -i -e "s#111122223333\.dkr\.ecr\.eu-central-1\.amazonaws\.com#$ecr#g" -e "s#ghcr\.io#$ghcr#g" \
   -e 's#docker run --rm#docker run --rm --network host#' "$workflows"/*
 
-actions=(--local-repository "shipmark/shipmark@v$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)=$work/shipmark")
 mkdir "$work/shipmark"
 cp "$action" "$work/shipmark/action.yml"
+actions=()
+# By the next version's tag, or by the commit of a release.
+while read -r uses; do
+  actions+=(--local-repository "$uses=$work/shipmark")
+done < <(grep -rhoE 'shipmark/shipmark@[^ ]+' "$workflows" | sort -u)
 # actions/checkout is act's own.
 while read -r uses; do
   folder=tests/act/actions/${uses%@*}
   [ -d "$folder" ] || fail "$uses has no replacement in tests/act/actions"
   actions+=(--local-repository "$uses=$(realpath "$folder")")
-done < <(grep -rhoE 'uses: [^ ]+@[0-9a-f]{40}' "$workflows" | sed 's/^uses: //' | grep -v '^actions/checkout@' | sort -u)
+done < <(grep -rhoE 'uses: [^ ]+@[0-9a-f]{40}' "$workflows" | sed 's/^uses: //' | grep -vE '^(actions/checkout|shipmark/shipmark)@' | sort -u)
 
 # The image that the builds give: its only content is a program that answers --version.
 mkdir "$work/content"
@@ -160,8 +165,9 @@ grep -q "^sign --yes $project/prod@sha256:" "$work/cosign.log" || fail "the work
 run after push "$main"
 run_signed after
 
-docker tag "$image" "$ghcr/shipmark/shipmark:0.1.0"
-docker push --quiet "$ghcr/shipmark/shipmark:0.1.0" >/dev/null
+named_image=$(grep -oE "$ghcr/shipmark/shipmark:[0-9.]+" "$workflows/script.yml")
+docker tag "$image" "$named_image"
+docker push --quiet "$named_image" >/dev/null
 run script workflow_dispatch "$(dispatch '{}')"
 logged "deploy $project/dev@sha256:"
 
