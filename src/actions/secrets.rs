@@ -136,10 +136,13 @@ impl SecretTexts {
     }
 
     fn add_encoded(&mut self, secret: &str) {
-        self.add_form(secret, !secret.contains(['\n', '\r']));
+        // The runner masks each line of a mask by itself, such as the braces of a JSON key.
+        let is_line = |form: &str| !form.contains(['\n', '\r']);
+        self.add_form(secret, is_line(secret));
         if secret.len() >= MIN_REDACTED_LENGTH {
-            let usual = encodings::usual(secret);
-            usual.iter().for_each(|form| self.add_form(form, true));
+            for form in encodings::usual(secret) {
+                self.add_form(&form, is_line(&form));
+            }
             let all = encodings::all(secret);
             all.iter().for_each(|form| self.add_form(form, false));
         }
