@@ -35,9 +35,8 @@ fn main() -> ExitCode {
     let arguments = match cli::parse(&arguments, &environment) {
         Ok(CliAction::Run(arguments)) => arguments,
         Ok(CliAction::Print(text)) => {
-            // Whoever reads it may have left.
-            let _ = io::stdout().write_all(text.as_bytes());
-            return ExitCode::SUCCESS;
+            let written = io::stdout().write_all(text.as_bytes());
+            return report::report_written(written, &log).into();
         }
         Err(UsageError::Flags(explanation)) => {
             log.info(explanation.trim_end());
@@ -65,7 +64,7 @@ fn run_until_signal(
     log: Arc<RunLog>,
 ) -> Result<VerbResult, Failure> {
     let internal = |error: anyhow::Error| Failure::service(format!("{error:#}"));
-    let (runtime, [interrupt, terminate]) = start_runtime().map_err(internal)?;
+    let (runtime, signals) = start_runtime().map_err(internal)?;
     // A thread of its own: what blocks there does not keep a signal waiting here.
     let (done, work) = oneshot::channel();
     let (cancel, cancelled) = oneshot::channel();
@@ -83,24 +82,64 @@ fn run_until_signal(
         .spawn(work_thread)
         .context("cannot start a thread")
         .map_err(internal)?;
-    let result = runtime.block_on(first_event(work, cancel, interrupt, terminate));
-    runtime.shutdown_background();
+    let result = runtime.block_on(first_event(work, cancel, signals));
+    // The process ends next. Work that goes on until then would fail in a runtime that is shut down.
+    std::mem::forget(runtime);
     result
 }
 
+/// Signals that cancel a run.
+struct EndSignals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// `None` where the process was told to outlive its terminal.
+    hang_up: Option<Signal>,
+}
+
+impl EndSignals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        let hang_up = (!is_hang_up_ignored()).then(|| listen(SignalKind::hangup()));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: hang_up.transpose()?,
+        })
+    }
+
+    /// Waits for one of them.
+    async fn wait(&mut self) {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = hang_up => {}
+        }
+    }
+}
+
+/// Returns whether the process began with SIGHUP ignored, as below `nohup` (proc(5), "SigIgn").
+fn is_hang_up_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
+}
+
 /// Starts the runtime, and listens for the signals that end a run.
-fn start_runtime() -> anyhow::Result<(Runtime, [Signal; 2])> {
+fn start_runtime() -> anyhow::Result<(Runtime, EndSignals)> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
     let signals = {
         let _inside = runtime.enter();
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        [
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-        ]
+        EndSignals::listen()?
     };
     Ok((runtime, signals))
 }
@@ -114,20 +153,18 @@ type RunningVerb = oneshot::Receiver<Result<VerbResult, Failure>>;
 async fn first_event(
     mut work: RunningVerb,
     cancel: oneshot::Sender<()>,
-    mut interrupt: Signal,
-    mut terminate: Signal,
+    mut signals: EndSignals,
 ) -> Result<VerbResult, Failure> {
     tokio::select! {
         result = &mut work => return result.unwrap_or_else(|_| {
             Err(Failure::service("shipmark itself failed; the log says where"))
         }),
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        () = signals.wait() => {}
     }
     let _ = cancel.send(());
     tokio::select! {
         Ok(result) = work => result,
         () = tokio::time::sleep(CLEANUP_TIMEOUT) => Err(Failure::Cancelled),
-        _ = interrupt.recv() => Err(Failure::Cancelled),
+        () = signals.wait() => Err(Failure::Cancelled),
     }
 }

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::declared_inputs::Input;
 use super::input_declaration::InputKind;
+use super::login_in_name::holds_login;
 use super::output_flags::OutputFlags;
 use super::verb::Verb;
 use crate::notices::{FileLocation, to_printable};
@@ -295,6 +296,7 @@ impl InputValues {
             return Err(self.error(*input, None, self.reason_not_accepted(*input)));
         }
         self.refuse_control_characters()?;
+        self.refuse_logins_in_names()?;
         let mut inputs = self.verb.inputs();
         let missing = inputs.find(|input| {
             let is_required = input.declaration().required.contains(&self.verb);
@@ -326,6 +328,20 @@ impl InputValues {
             if let Some(entry) = entries.iter().find(|entry| entry.text.contains(is_wrong)) {
                 let reason = "contains a line break or another control character";
                 return Err(self.entry_error(*input, entry, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a password in the name of an image before a message repeats the name.
+    fn refuse_logins_in_names(&self) -> Result<(), InputError> {
+        let names = [Input::Source, Input::Images];
+        let names = names.into_iter().filter(|input| self.is_accepted(*input));
+        for input in names {
+            let mut entries = self.entries(input).iter();
+            if let Some(entry) = entries.find(|entry| holds_login(&entry.text)) {
+                let reason = "the name of an image holds no login: remove the part before @, and set credentials";
+                return Err(self.error(input, entry.line, reason));
             }
         }
         Ok(())

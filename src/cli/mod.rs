@@ -23,6 +23,7 @@ mod input_entries;
 mod input_queries;
 mod input_values;
 mod inputs_page;
+mod login_in_name;
 mod man_page;
 mod output_flags;
 mod parse;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::report_page::ReportPage;
+use super::report_page::{ReportPage, report_written};
 use super::result_report::{FailureReport, ResultReport};
 use super::run_log::RunLog;
 use super::summary::{self, RunFacts, SummaryContext};
@@ -31,7 +31,7 @@ pub fn report_result(
         environment,
         log,
     };
-    match result {
+    let status = match result {
         Ok(VerbResult::Tagged(tagged)) => {
             log.begin_report();
             let tagged = cleaned::tagged(*tagged, &|text| log.redact(text));
@@ -47,6 +47,12 @@ pub fn report_result(
             let failure = cleaned::failure(failure, &|text| log.redact(text));
             reporter.report_failure(&failure, page)
         }
+    };
+    let written = std::mem::replace(&mut page.written, Ok(()));
+    match report_written(written, log) {
+        0 => status,
+        unwritten if status == 0 => unwritten,
+        _ => status,
     }
 }
 
@@ -280,6 +286,7 @@ mod tests {
             format,
             style: TextStyle::default(),
             is_in_runner,
+            written: Ok(()),
         }
     }
 

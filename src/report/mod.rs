@@ -40,7 +40,7 @@ pub use batch_phrases::service_line;
 pub use bundle_report::{BundleVerification, SignedBundle};
 pub use exit_report::report_result;
 pub use policy_report::PolicyReport;
-pub use report_page::ReportPage;
+pub use report_page::{ReportPage, report_written};
 pub use run_log::{LogReader, LogSettings, RunLog};
 pub use styled_text::TextStyle;
 pub use summary::RunAttempt;

@@ -1,6 +1,6 @@
 //! Standard output of a run: the report, or the one value that the command line asks for.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 
 use super::run_log::RunLog;
 use super::styled_text::{StyledText, TextStyle};
@@ -17,6 +17,21 @@ pub struct ReportPage<W> {
     pub style: TextStyle,
     /// Whether the runner reads standard output, and acts on workflow commands in it.
     pub is_in_runner: bool,
+    /// Result of the writes so far: the first error.
+    pub written: io::Result<()>,
+}
+
+/// Logs why standard output does not have all that belongs there. Returns the exit status: 3 then, 0 if all
+/// was written or the reader has closed the pipe.
+pub fn report_written(written: io::Result<()>, log: &RunLog) -> u8 {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let text = format!("failed: cannot write to standard output: {error}");
+            log.error("shipmark", &text, None);
+            3
+        }
+        _ => 0,
+    }
 }
 
 impl<W: Write> ReportPage<W> {
@@ -55,9 +70,10 @@ impl<W: Write> ReportPage<W> {
         }
     }
 
-    /// Writes a line. The reader may have closed the pipe.
     fn write_line(&mut self, line: &str) {
-        let _ = writeln!(self.out, "{line}");
-        let _ = self.out.flush();
+        if self.written.is_ok() {
+            let written = writeln!(self.out, "{line}");
+            self.written = written.and_then(|()| self.out.flush());
+        }
     }
 }

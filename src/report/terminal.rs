@@ -84,6 +84,7 @@ impl Terminals {
         out: W,
     ) -> ReportPage<W> {
         ReportPage {
+            written: Ok(()),
             out,
             format: flags.format,
             style: text_style(environment, flags.color, self.out),

@@ -238,7 +238,7 @@ fn silent() -> (std::net::TcpListener, String) {
 
 #[test]
 fn a_signal_ends_it_soon() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let place = Place::new();
         let (listener, images) = silent();
         let mut child = place
@@ -292,6 +292,50 @@ fn nobody_has_to_listen() {
         run(&["push", "--source", &source, "--images=oci:a", "--tags=a"]),
         Some(0)
     );
+}
+
+#[test]
+fn a_value_that_cannot_be_written_is_a_failure() {
+    let place = Place::new();
+    let source = example();
+    let push = ["push", "--source", &source, "--images=oci:a", "--tags=a"];
+    for arguments in [
+        [&push[..], &["--output=digest"]].concat(),
+        [&push[..], &["--output=json"]].concat(),
+        push.to_vec(),
+        vec!["push", "--help"],
+        vec!["completions", "bash"],
+    ] {
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let mut command = place.command();
+        let ran = command.args(&arguments).stdout(full).output().unwrap();
+        let log = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(3), "{arguments:?}: {log}");
+        let message = "failed: cannot write to standard output: No space left";
+        assert!(log.contains(message), "{log}");
+    }
+}
+
+#[test]
+fn promise_7_a_login_in_the_name_of_an_image_is_not_repeated() {
+    let source = example();
+    for flag in ["--images", "--source"] {
+        let name = format!("{flag}=robot:made-up-word@ghcr.io/acme/web");
+        let mut arguments = vec!["push", "--tags=a", &name];
+        if flag == "--images" {
+            arguments.extend(["--source", &source]);
+        } else {
+            arguments.push("--images=oci:a");
+        }
+        let ran = Place::new().run(&arguments);
+        assert_eq!(ran.status, Some(2), "{}", ran.log);
+        let message = format!("error: {flag}: the name of an image holds no login");
+        assert!(ran.log.contains(&message), "{}", ran.log);
+        assert!(!ran.log.contains("made-up-word"), "{}", ran.log);
+    }
 }
 
 #[test]
