@@ -39,6 +39,10 @@ fn main() -> ExitCode {
             let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
+        Err(UsageError::Flags(explanation)) if environment.is_in_runner() => {
+            let failure = commands::usage_failure(&explanation);
+            return end("", OutputFlags::default(), Err(failure));
+        }
         Err(UsageError::Flags(explanation)) => {
             log.info(explanation.trim_end());
             return ExitCode::from(2);
