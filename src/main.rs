@@ -38,6 +38,10 @@ fn main() -> ExitCode {
             let written = io::stdout().write_all(text.as_bytes());
             return report::report_written(written, &log).into();
         }
+        Err(UsageError::Flags(explanation)) if environment.is_in_runner() => {
+            let failure = commands::usage_failure(&explanation);
+            return end("", OutputFlags::default(), Err(failure));
+        }
         Err(UsageError::Flags(explanation)) => {
             log.info(explanation.trim_end());
             return ExitCode::from(2);

@@ -1,5 +1,6 @@
 //! Help: of the program, of its verbs and of the commands that print something.
 
+use super::declared_inputs::Input;
 use super::declared_variables::{EXIT_STATUSES, variables_of};
 use super::flag_description::{FlagDescription, FlagValue, flags_by_heading, verb_flags};
 use super::info_command::InfoCommand;
@@ -82,12 +83,21 @@ pub(super) fn verb_help(verb: Verb, length: HelpLength, width: usize) -> String 
         help += &wrap_command(example.line, 2, width);
     }
     let closing = match length {
-        HelpLength::Short => format!(
-            "`shipmark help {verb}` has the details. Each flag can be a variable instead, such as SHIPMARK_CA_FILE."
-        ),
+        HelpLength::Short => short_closing(verb),
         HelpLength::Long => "A flag goes before its variable, and an empty one counts as not given. A variable holds the entries of a list one per line. A step of the action reads inputs instead.".to_owned(),
     };
     help + "\n" + &indent_text(&closing, 0, width)
+}
+
+/// Returns the last paragraph of a verb's short help, with the variable of its first input as the example.
+fn short_closing(verb: Verb) -> String {
+    let variable = |input: Input| Some((input.declaration().shell_variable()?, input));
+    let example = verb.inputs().find_map(variable);
+    let example = example.map(|(variable, input)| format!(", such as {variable} for --{input}"));
+    format!(
+        "`shipmark help {verb}` has the details. Each flag can be a variable instead{}.",
+        example.unwrap_or_default()
+    )
 }
 
 /// Returns the help of a command that prints something.

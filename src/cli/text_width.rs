@@ -1,21 +1,29 @@
 //! The width of help, and lines of that width.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use crate::actions::ProcessEnvironment;
 
 /// Widths of help, in characters: longer lines are hard to read, and shorter ones hold no flag.
 const WIDTHS: [usize; 2] = [40, 100];
 
-/// Returns the width for text on standard output: the terminal's, else that of `COLUMNS`, else 100.
+/// Returns the width for text on standard output: the terminal's, else that of `COLUMNS`, else that of the
+/// terminal of standard error, where a pager reads standard output, else 100.
 pub(super) fn output_width(environment: &ProcessEnvironment) -> usize {
-    let terminal = rustix::termios::tcgetwinsize(io::stdout()).ok();
-    let terminal = terminal.map(|size| usize::from(size.ws_col));
+    let terminal = terminal_width(&io::stdout());
     let columns = environment.get("COLUMNS");
     let columns = || columns.and_then(|columns| columns.parse().ok());
     let [least, most] = WIDTHS;
-    let width = terminal.filter(|width| *width > 0).or_else(columns);
+    let paged = || terminal_width(&io::stderr());
+    let width = terminal.or_else(columns).or_else(paged);
     width.unwrap_or(most).clamp(least, most)
+}
+
+/// Returns the width of a terminal; `None` if the stream is none, or its width is not known.
+fn terminal_width(stream: &impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    Some(usize::from(size.ws_col)).filter(|width| *width > 0)
 }
 
 /// Returns a paragraph as lines of at most `width` characters. A longer word has a line of its own.

@@ -1,4 +1,4 @@
-//! What clap says of arguments that are wrong, without their values: one of them may be a secret.
+//! What clap says of arguments that are wrong, without values that may be secrets.
 
 use std::ffi::OsString;
 
@@ -12,6 +12,9 @@ use crate::notices::{similar_word, to_printable};
 
 /// Values of at most this length are shown by half.
 const SHOWN_LIMIT: usize = 16;
+
+/// The most characters of a shown value.
+const VALUE_LIMIT: usize = 100;
 
 /// Returns clap's explanation, or our own of an unknown verb and of a flag of other verbs. It ends with the
 /// command that prints help.
@@ -74,8 +77,13 @@ fn name_verbs_of_flag(error: &Error, verb: Verb) -> Option<String> {
     ))
 }
 
-/// Returns clap's explanation. Of an argument that is not a flag, at most its first half is shown.
+/// Returns clap's explanation. Of an argument that is not a flag, and of the value of a flag that takes
+/// secrets, at most the first half is shown.
 fn explain_without_values(mut error: Error) -> String {
+    let is_public = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) => is_public_flag(flag),
+        _ => false,
+    };
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         let Some(ContextValue::String(value)) = error.get(kind) else {
             continue;
@@ -86,6 +94,7 @@ fn explain_without_values(mut error: Error) -> String {
             // For a value that is wrong this is the declared name of its flag.
             ContextKind::InvalidArg if is_declared(value) => continue,
             ContextKind::InvalidArg => flag_name(value).unwrap_or_else(|| shorten(value)),
+            _ if is_public => to_printable(value, VALUE_LIMIT),
             _ => shorten(value),
         };
         if shown != *value {
@@ -107,6 +116,15 @@ fn is_declared(text: &str) -> bool {
     text.split_once(' ').is_some_and(|(name, word)| {
         flag_name(name).as_deref() == Some(name) && word.starts_with('<') && word.ends_with('>')
     })
+}
+
+/// Returns whether this is how clap writes a flag of ours that takes no secret.
+fn is_public_flag(text: &str) -> bool {
+    let name = text
+        .split_once(' ')
+        .and_then(|(name, _)| name.strip_prefix("--"));
+    let is_secret = |name: &str| Input::find(name).is_some_and(|it| it.declaration().secret);
+    is_declared(text) && name.is_some_and(|name| !is_secret(name))
 }
 
 /// Returns the name of a flag without the value after `=`; `None` if this is no flag.
@@ -150,5 +168,14 @@ mod tests {
         assert_eq!(shorten("-----BEGIN PRIVATE KEY-----\nMIG"), "-----BEG…");
         assert_eq!(shorten("a\nb secret"), "a…");
         assert!(is_declared("--sign <WORD>"));
+        assert!(is_public_flag("--output <FORMAT>") && is_public_flag("--sign <WORD>"));
+        for text in [
+            "--credentials <LOGIN>",
+            "--signing-key <KEY>",
+            "hunter2 <a>",
+            "[VERB]",
+        ] {
+            assert!(!is_public_flag(text), "{text}");
+        }
     }
 }

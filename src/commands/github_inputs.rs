@@ -98,13 +98,15 @@ fn untold(error: GithubApiError) -> Failure {
         GithubApiError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404) => {
             unknown_policy(&error.to_string())
         }
-        _ => Failure::service(error.to_string()),
+        _ => Failure::service("the policy file of the workflow's commit cannot be read")
+            .with_reason(error.to_string())
+            .with_hint("run the job again, or check the repository out before this step"),
     }
 }
 
 /// What to say where the policy cannot be told.
 pub(super) fn unknown_policy(why: &str) -> Failure {
-    Failure::input("whether there is a policy file cannot be told")
+    Failure::input("the policy file of the workflow's commit cannot be read")
         .with_reason(why)
         .with_hint("give the job the permission contents: read, or check the repository out before this step")
 }

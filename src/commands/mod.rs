@@ -39,6 +39,7 @@ mod tags;
 mod tags_preview;
 mod trust_inputs;
 mod unused_inputs;
+mod usage_failure;
 mod verification_inputs;
 mod verify;
 mod verify_bundle;
@@ -47,6 +48,7 @@ mod visibility;
 pub use credential_inputs::collect_secrets;
 pub use run_verb::run;
 pub use signing_inputs::environment_secrets;
+pub use usage_failure::usage_failure;
 
 #[cfg(test)]
 mod tests;

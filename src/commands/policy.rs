@@ -2,10 +2,11 @@ use super::invocation::Invocation;
 use super::load_policy::load_policy;
 use super::{policy_environment, release_targets};
 use crate::cli::Input;
+use crate::policy::ReleasePolicy;
 use crate::policy::file::PATH;
 use crate::release::Failure;
 use crate::report::{PolicyReport, VerbResult};
-use crate::tagging::EnvironmentName;
+use crate::tagging::{CompatMode, EnvironmentName, unknown_words};
 
 /// Shows the policy that a release of this run would have. Speaks to no registry.
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
@@ -15,11 +16,34 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     if let Some(name) = &environment {
         policy_environment::find_environment(&loaded, name)?;
     }
+    for warning in policy_warnings(&loaded.policy) {
+        invocation.log.warning(&warning);
+    }
     Ok(VerbResult::ShownPolicy(Box::new(PolicyReport {
         policy: loaded.policy,
         file: loaded.file,
         environment,
     })))
+}
+
+/// Returns what is probably not meant: expressions of rules that mean nothing, and a production that takes
+/// images from anywhere.
+fn policy_warnings(policy: &ReleasePolicy) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for environment in policy.environments() {
+        let name = environment.name();
+        let rules = environment.rules(CompatMode::Compatible).ok().flatten();
+        for text in rules.iter().flat_map(unknown_words) {
+            warnings.push(format!("the environment {name}: {text}"));
+        }
+        let has_others = policy.environments().len() > 1;
+        if has_others && name.is_production() && environment.from().is_none() {
+            warnings.push(format!(
+                "the environment {name} has no from: a release to it can be of any image, also of one that no other environment has"
+            ));
+        }
+    }
+    warnings
 }
 
 fn no_policy() -> Failure {

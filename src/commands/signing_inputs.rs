@@ -197,7 +197,7 @@ fn load_key(invocation: &Invocation) -> Result<LazyPrivateKey, Failure> {
         (None, None) => {
             return Err(
                 Failure::input("sign: key needs a key, and none is given").with_hint(format!(
-                    "give signing-key as text or file, or set {KEY_VARIABLE}"
+                    "give signing-key as text or file, or set {KEY_VARIABLE}; a secret that this job cannot read is empty"
                 )),
             );
         }

@@ -63,8 +63,10 @@ impl EnvironmentRules {
             name,
             stated_keys,
             repository_at,
-            destinations: places
-                .map_err(|reason| repository_at.to_error(PolicyProblem::Repository(reason)))?,
+            destinations: places.map_err(|reason| {
+                let text = template.to_string();
+                repository_at.to_error(PolicyProblem::of_repository(reason, &text))
+            })?,
             marked: template
                 .with_service(SERVICE_PLACEHOLDER)
                 .ok()
@@ -197,7 +199,7 @@ fn parse_template(repository: YamlNode) -> Result<(RepositoryTemplate, FilePosit
     let template = RepositoryTemplate::parse(text).map_err(|error| {
         at.to_error(match error {
             RepositoryTemplateError::Braces => PolicyProblem::Braces(printable_text(text)),
-            RepositoryTemplateError::Place(reason) => PolicyProblem::Repository(reason),
+            RepositoryTemplateError::Place(reason) => PolicyProblem::of_repository(reason, text),
         })
     })?;
     Ok((template, at))

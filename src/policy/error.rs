@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use super::ServiceNameError;
-use crate::image::ImageSourceError;
+use crate::image::{ImageSourceError, ReferenceError};
 use crate::notices::similar_word;
 use crate::tagging::{EnvironmentName, EnvironmentNameError, ExcludedVersionsError, RuleError};
 
@@ -123,6 +123,9 @@ pub enum PolicyProblem {
     /// No repository, or none with some service in it.
     #[error("the repository {0}")]
     Repository(ImageSourceError),
+    /// A repository with a tag or digest.
+    #[error("the repository names a tag or digest, and an environment has many tags")]
+    TaggedRepository,
     /// Braces that are not one `{service}` in the path.
     #[error("{0:?} may contain {{service}} once, in its path, and no other braces")]
     Braces(String),
@@ -147,9 +150,9 @@ pub enum PolicyProblem {
         "the repositories of this environment and of {0} must both have {{service}} in them, or neither"
     )]
     DiffersFromSource(String),
-    /// `from` leads back.
-    #[error("{0} takes its images from itself, through from")]
-    Circle(String),
+    /// `from` leads back: the environments on the way, the first of them also at the end.
+    #[error("{} takes its images from itself: {}", .0.first().map_or("", String::as_str), .0.join(" from "))]
+    Circle(Vec<String>),
     /// A repository of two environments.
     #[error("{place} belongs to the environment {other} already")]
     SameRepository {
@@ -176,6 +179,19 @@ impl FilePosition {
 }
 
 impl PolicyProblem {
+    /// Returns the problem of a repository that is written as `text`. One with capitals is shown whole in
+    /// lower case, with its registry and `{service}`.
+    pub(super) fn of_repository(reason: ImageSourceError, text: &str) -> Self {
+        match reason {
+            ImageSourceError::Tagged => Self::TaggedRepository,
+            ImageSourceError::Reference(ReferenceError::UpperCase(_)) => {
+                let lower = ReferenceError::UpperCase(text.to_ascii_lowercase());
+                Self::Repository(lower.into())
+            }
+            reason => Self::Repository(reason),
+        }
+    }
+
     pub(super) fn unknown_environment<'a>(
         from: &EnvironmentName,
         known: impl Iterator<Item = &'a str> + Clone,

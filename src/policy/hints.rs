@@ -4,6 +4,7 @@ use super::declared_keys::{
     A_LIST, ENVIRONMENT_KEYS, NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, RULES_TEXT,
 };
 use super::error::{PolicyError, PolicyProblem};
+use super::service_name::Service;
 use crate::tagging::EnvironmentNameError;
 
 impl PolicyError {
@@ -24,6 +25,7 @@ impl PolicyError {
             }
             PolicyProblem::Shape { wanted, found } => return shape_hint(wanted, found),
             PolicyProblem::Yaml(reason) => return yaml_hint(reason).map(str::to_owned),
+            PolicyProblem::Service { name, .. } => return lower_case_hint(name),
             PolicyProblem::Braces(text) if text.to_lowercase().contains("service") => {
                 "write {service}, in one pair of braces and lower case, after the name of the registry"
             }
@@ -44,6 +46,9 @@ fn fixed_hint(problem: &PolicyProblem) -> Option<&'static str> {
             reason: EnvironmentNameError::Reserved(_),
             ..
         } => Some("choose another name for the environment"),
+        PolicyProblem::TaggedRepository => Some(
+            "write the repository alone; the key tags of the environment decides which tags a release gets",
+        ),
         PolicyProblem::NoServices => Some("add services: [NAME, NAME] to the file"),
         PolicyProblem::UnusedServices => {
             Some("put {service} into the repository of each environment, or remove services")
@@ -59,6 +64,12 @@ fn fixed_hint(problem: &PolicyProblem) -> Option<&'static str> {
         ),
         _ => None,
     }
+}
+
+/// Returns the name of a service in lower case, where only its capitals are wrong.
+fn lower_case_hint(name: &str) -> Option<String> {
+    let service: Service = name.to_ascii_lowercase().parse().ok()?;
+    Some(format!("write {service}"))
 }
 
 /// Returns what is meant in the usual mistakes.
@@ -97,6 +108,10 @@ fn yaml_hint(reason: &str) -> Option<&'static str> {
             "mapping values are not allowed",
             "put text with a colon and a blank in quotes, or check the indentation",
         ),
+        (
+            "simple key expect",
+            "the line above this one has no colon: write the key, a colon and the value, as in from: stage",
+        ),
         ("expected key", "indent keys of one mapping alike"),
         ("flow", "close the bracket or brace"),
     ];
@@ -117,6 +132,16 @@ mod tests {
             format!("{error}{}\n", hint.unwrap_or_default())
         });
         messages.collect()
+    }
+
+    #[test]
+    fn a_line_without_a_colon_is_named() {
+        let policy =
+            "environments:\n  prod:\n    repository: a/b\n    from stage\n    unbound: allow\n";
+        let error = ReleasePolicy::parse(policy.as_bytes()).unwrap_err();
+        assert_eq!(error.at.line, 5, "{error}");
+        let hint = error.hint().unwrap();
+        assert!(hint.starts_with("the line above"), "{error}: {hint}");
     }
 
     #[test]

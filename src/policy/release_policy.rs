@@ -130,8 +130,8 @@ impl ReleasePolicy {
             if before.is_per_service() != stage.is_per_service() {
                 return Err(at.to_error(PolicyProblem::DiffersFromSource(from.to_string())));
             }
-            if leads_back(stage, &by_name) {
-                return Err(at.to_error(PolicyProblem::Circle(stage.name.to_string())));
+            if let Some(circle) = find_circle(stage, &by_name) {
+                return Err(at.to_error(PolicyProblem::Circle(circle)));
             }
         }
         Ok(())
@@ -155,15 +155,22 @@ impl ReleasePolicy {
     }
 }
 
-/// Whether the way that `stage` takes its images from comes to `stage` again.
-fn leads_back(
+/// Returns the environments that `stage` takes its images from, one after the other, if they lead to `stage`
+/// again; it is the first and the last of them.
+fn find_circle(
     stage: &EnvironmentRules,
     by_name: &HashMap<&EnvironmentName, &EnvironmentRules>,
-) -> bool {
+) -> Option<Vec<String>> {
     let before = |stage: &EnvironmentRules| by_name.get(stage.from()?).copied();
+    let mut names = vec![stage.name.to_string()];
     let way = std::iter::successors(before(stage), |stage| before(stage));
-    way.take(by_name.len())
-        .any(|earlier| earlier.name == stage.name)
+    for earlier in way.take(by_name.len()) {
+        names.push(earlier.name.to_string());
+        if earlier.name == stage.name {
+            return Some(names);
+        }
+    }
+    None
 }
 
 fn parse_services(list: YamlNode) -> Result<Vec<Service>, PolicyError> {

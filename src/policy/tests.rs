@@ -121,7 +121,7 @@ fn errors_name_their_position() {
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    form: x\n"), @"line 4, column 5: the key form is not known here; did you mean from?");
     insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is missing. add repository: the repository of the environment's images");
     insta::assert_snapshot!(refused("environments:\n  De_v: {repository: a/b}"), @r#"line 2, column 3: "De_v" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
-    insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag: give only the repository or directory; the tags are derived or come from the input tags");
+    insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag or digest, and an environment has many tags. write the repository alone; the key tags of the environment decides which tags a release gets");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @"line 3, column 17: expected text, got a mapping. put text with {service} at its beginning in quotes");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: [v1]\n"), @"line 4, column 11: expected text with a rule per line, got a list. write | after the key, and each rule on a line of its own below it");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: |\n\n      v1\n      type=sah\n"), @r#"line 7, column 7: the type "sah" is not known; did you mean sha? (column 6 of "type=sah")"#);
@@ -145,11 +145,19 @@ fn placeholders_need_services() {
 }
 
 #[test]
+fn mistakes_in_repositories_and_services_are_corrected_whole() {
+    insta::assert_snapshot!(refused("environments: {dev: {repository: 'ghcr.io/Acme/{service}'}}\nservices: [web]"), @"line 1, column 34: the repository has upper-case letters in its repository name: write ghcr.io/acme/{service}");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: ghcr.io/Acme/web}}"), @"line 1, column 34: the repository has upper-case letters in its repository name: write ghcr.io/acme/web");
+    insta::assert_snapshot!(refused("environments: {dev: {repository: 'ghcr.io/acme/web:latest'}}"), @"line 1, column 34: the repository names a tag or digest, and an environment has many tags. write the repository alone; the key tags of the environment decides which tags a release gets");
+    insta::assert_snapshot!(refused("services: [Web]"), @r#"line 1, column 12: "Web" is not a valid service name: use 1 to 64 lower-case letters, digits, dots, dashes or underscores, the first a letter or digit. write web"#);
+}
+
+#[test]
 fn from_names_an_environment_without_a_circle() {
     let with = |from: &str| SERVICES_POLICY.replace("    from: dev", &format!("    from: {from}"));
     insta::assert_snapshot!(refused(&with("def")), @"line 9, column 11: there is no environment def; did you mean dev?");
-    insta::assert_snapshot!(refused(&with("stage")), @"line 9, column 11: stage takes its images from itself, through from. leave from out in the first environment, where images are pushed");
-    insta::assert_snapshot!(refused(&with("prod")), @"line 9, column 11: stage takes its images from itself, through from. leave from out in the first environment, where images are pushed");
+    insta::assert_snapshot!(refused(&with("stage")), @"line 9, column 11: stage takes its images from itself: stage from stage. leave from out in the first environment, where images are pushed");
+    insta::assert_snapshot!(refused(&with("prod")), @"line 9, column 11: stage takes its images from itself: stage from prod from stage. leave from out in the first environment, where images are pushed");
     let unlike = SERVICES_POLICY.replace("dev.example.com/team/{service}", "dev.example.com/team");
     insta::assert_snapshot!(refused(&unlike), @"line 9, column 11: the repositories of this environment and of dev must both have {service} in them, or neither. put {service} into both repositories, or into neither");
 }

@@ -243,7 +243,7 @@ async fn read_token(
                 TokenError::Other(RequestErrorKind::LoginRejected(rejected))
             }
             (StatusCode::UNAUTHORIZED, None) => {
-                TokenError::Other(RequestErrorKind::Login(answered))
+                TokenError::Other(RequestErrorKind::LoginRequired(answered))
             }
             _ => TokenError::Refused(RequestErrorKind::Login(answered)),
         });

@@ -86,6 +86,8 @@ pub enum RequestErrorKind {
     },
     /// The login failed.
     Login(String),
+    /// The token service wants a login, and none is given.
+    LoginRequired(String),
     /// The user name and password, or what takes their place, are wrong: who is rejected, and where that is written.
     LoginRejected(String),
     /// The response is a page for people.
@@ -146,13 +148,25 @@ impl RegistryError {
     pub fn lacks_login(&self) -> bool {
         matches!(
             self.cause,
-            RequestErrorKind::Login(_) | RequestErrorKind::LoginRejected(_)
+            RequestErrorKind::Login(_)
+                | RequestErrorKind::LoginRequired(_)
+                | RequestErrorKind::LoginRejected(_)
         )
     }
 
     /// Returns whether the registry rejected the login.
     pub fn is_rejected_login(&self) -> bool {
         matches!(self.cause, RequestErrorKind::LoginRejected(_))
+    }
+
+    /// Returns whether the registry wants a login and no usable one is given.
+    pub fn is_missing_login(&self) -> bool {
+        match &self.cause {
+            RequestErrorKind::LoginRequired(_) => true,
+            RequestErrorKind::Status { status, .. } => self.anonymous && status.as_u16() == 401,
+            RequestErrorKind::Credentials(error) => matches!(error, CredentialsError::Empty { .. }),
+            _ => false,
+        }
     }
 
     /// Returns whether the registry answered with a status or a form that does not fit the request.
@@ -229,6 +243,7 @@ impl RegistryError {
     pub fn access_problem(&self) -> Option<AccessProblem> {
         let registry = self.registry.clone();
         match &self.cause {
+            RequestErrorKind::LoginRequired(_) => Some(AccessProblem::NoLogin(registry)),
             RequestErrorKind::Login(_) if self.anonymous => Some(AccessProblem::NoLogin(registry)),
             RequestErrorKind::Status { status, .. }
                 if self.anonymous && matches!(status.as_u16(), 401 | 403) =>
@@ -311,7 +326,7 @@ impl fmt::Display for RequestErrorKind {
             Self::WrongDigest { expected, actual } => {
                 write!(f, "the content is {actual}, not {expected} as it should be")
             }
-            Self::Login(text) => write!(f, "the login failed: {text}"),
+            Self::Login(text) | Self::LoginRequired(text) => write!(f, "the login failed: {text}"),
             Self::LoginRejected(login) => f.write_str(login),
             Self::WebPage => {
                 f.write_str("answered with a web page, expected the API of a registry")

@@ -26,6 +26,7 @@ impl RegistryError {
                 "{} sends logins to {host}: this runner must be able to reach that host too",
                 self.registry
             )),
+            RequestErrorKind::LoginRequired(_) => Some(self.missing_login_hint()),
             RequestErrorKind::Login(_) => Some(format!(
                 "check the credentials of {} (input credentials, or docker/login-action and DOCKER_CONFIG)",
                 self.registry
@@ -84,6 +85,13 @@ impl RegistryError {
         }
     }
 
+    fn missing_login_hint(&self) -> String {
+        let registry = &self.registry;
+        format!(
+            "no credentials for {registry} were found: log in first with `docker login {registry}`, or give credentials: {registry}=USER:PASSWORD"
+        )
+    }
+
     fn status_hint(&self, status: u16, code: Option<&str>, message: &str) -> Option<String> {
         let registry = &self.registry;
         let ghcr = registry.as_str() == "ghcr.io";
@@ -91,11 +99,9 @@ impl RegistryError {
             (403, _) if ghcr && message.contains("write_package") => Some(
                 "the package exists, but does not give this repository's workflows write access: Package settings, Manage Actions access".to_owned(),
             ),
-            (403, _) if ghcr => Some("the job needs the permission packages: write".to_owned()),
+            (403, _) if ghcr => Some("in a job: packages: write in its permissions, and write access for the repository in the package's settings (Manage Actions access); in a shell: a login with a token that has write:packages".to_owned()),
             (404, Some("NAME_UNKNOWN")) => Some(format!("create the repository first: {registry} does not do so on a push")),
-            (401 | 403, _) if self.anonymous => Some(format!(
-                "no credentials for {registry} were found: give them as the input credentials ({registry}=USER:PASSWORD), or log in before with DOCKER_CONFIG under RUNNER_TEMP"
-            )),
+            (401 | 403, _) if self.anonymous => Some(self.missing_login_hint()),
             (401 | 403, _) => Some(format!("the credentials of {registry} are not allowed to do this")),
             (413, _) => Some(format!("{registry}, or a proxy before it, takes less than that at once: raise its limit for a request (nginx: client_max_body_size)")),
             (429, _) => Some("the registry limits how often it may be asked; logging in often raises the limit".to_owned()),

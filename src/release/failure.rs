@@ -137,7 +137,9 @@ impl Failure {
             _ => format!("{side} {at}: {error}"),
         };
         let mut failure = match (error, side) {
-            (StoreError::Registry(registry), _) if registry.is_rejected_login() => {
+            (StoreError::Registry(registry), _)
+                if registry.is_rejected_login() || registry.is_missing_login() =>
+            {
                 Self::input(what)
             }
             (StoreError::Archive(archive), _) if archive.fault.is_service() => Self::service(what),

@@ -32,6 +32,7 @@ mod tag_plan;
 mod tag_preview;
 mod tag_rules;
 mod unknown_names;
+mod unknown_words;
 mod version_lines;
 
 pub use branch_tag::affixed_immutable_form;
@@ -61,6 +62,7 @@ pub use tag_plan::{
 pub use tag_preview::preview_tags;
 pub use tag_rules::{TagInputs, TagRules};
 pub use unknown_names::UnknownNames;
+pub use unknown_words::unknown_words;
 pub use version_lines::{SeriesReleases, TaggedRelease, VersionLine};
 
 #[cfg(test)]

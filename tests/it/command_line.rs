@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use shipmark::cli::{INPUTS, Verb};
 
 use crate::support::example;
+use crate::support::keys;
 use crate::support::process::{Place, Ran};
 
 fn run(arguments: &[&str]) -> Ran {
@@ -171,6 +172,11 @@ fn an_error_ends_with_the_command_that_helps() {
             "`shipmark help push` explains push",
         ),
         (
+            &["push", "--source=a", "--output=tagz"],
+            "invalid value 'tagz' for '--output <FORMAT>'",
+            "`shipmark help push` explains push",
+        ),
+        (
             &["completions"],
             "<SHELL>",
             "`shipmark help completions` explains completions",
@@ -190,6 +196,43 @@ fn an_error_ends_with_the_command_that_helps() {
             ran.log
         );
         assert!(!ran.log.contains("try '--help'"), "{}", ran.log);
+    }
+}
+
+#[test]
+fn a_wrong_command_line_in_a_job_is_annotated_and_in_the_summary() {
+    let place = Place::new();
+    let mut step = place.step("refs/heads/main", &[]);
+    step.args(["push", "--source=a", "--imagse=x"]);
+    let ran = Ran::of(step.output().unwrap());
+    assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""));
+    let annotation = "::error title=shipmark::error: unexpected argument '--imagse' found";
+    assert!(ran.log.contains(annotation), "{}", ran.log);
+    let summary = place.read("summary");
+    for part in ["[!CAUTION]", "imagse", "shipmark help push"] {
+        assert!(summary.contains(part), "{part}: {summary}");
+    }
+}
+
+/// Each example is run where no service answers: it fails at the services, not at its inputs.
+#[test]
+fn no_example_of_signing_a_file_lacks_an_input() {
+    let place = Place::new();
+    std::fs::write(place.path("cosign.key"), keys::pem()).unwrap();
+    std::fs::write(place.path("web.tar.gz"), "content").unwrap();
+    let help = in_columns(&["sign-bundle", "-h"], 100).out;
+    let help = help.replace(" \\\n", " ");
+    let examples = help.lines().map(str::trim);
+    let examples: Vec<_> = examples
+        .filter(|line| line.starts_with("shipmark sign-bundle ") && line.contains("--sign key"))
+        .collect();
+    assert_eq!(examples.len(), 1, "{help}");
+    for line in examples {
+        let mut command = place.command();
+        command.args(line.split_whitespace().skip(1));
+        command.env("HTTPS_PROXY", "http://127.0.0.1:9");
+        let ran = Ran::of(command.output().unwrap());
+        assert_eq!(ran.status, Some(3), "{line}: {}", ran.log);
     }
 }
 

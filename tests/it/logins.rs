@@ -202,11 +202,13 @@ async fn two_paths_of_a_registry_have_logins_of_their_own() {
     let reader = format!("{host}/acme/dev=reader:of-dev");
     let writer = format!("{host}/acme/prod=writer:of-prod");
     let alone = run(vec![reader.clone()]).await.unwrap();
-    assert_ne!(alone.status, Some(0), "{}", alone.log);
+    assert_eq!(alone.status, Some(2), "{}", alone.log);
     let empty = run(vec![reader.clone(), format!("{host}/acme/prod=")])
         .await
         .unwrap();
-    assert_ne!(empty.status, Some(0), "{}", empty.log);
+    assert_eq!(empty.status, Some(2), "{}", empty.log);
+    let hint = format!("docker login {host}");
+    assert!(alone.log.contains(&hint), "{}", alone.log);
     assert!(empty.log.contains("has no login for"), "{}", empty.log);
     let both = run(vec![reader.clone(), writer]).await.unwrap();
     assert_eq!(both.status, Some(0), "{}", both.log);

@@ -483,7 +483,7 @@ fn promise_5_a_policy_that_the_clone_leaves_out_is_not_passed_over() {
     assert!(
         unknown
             .log
-            .contains("whether there is a policy file cannot be told"),
+            .contains("the policy file of the workflow's commit cannot be read"),
         "{}",
         unknown.log
     );

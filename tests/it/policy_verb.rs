@@ -39,6 +39,21 @@ fn step(policy: &str, inputs: &[(&str, &str)]) -> (Place, Ran) {
 }
 
 #[test]
+fn what_a_policy_probably_does_not_mean_is_a_warning() {
+    let policy = "environments:\n  dev: {repository: oci:dev, tags: 'type=semver,pattern={{versoin}}'}\n  prod: {repository: oci:prod}\n";
+    let ran = folder(policy).run(&["policy"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    for part in [
+        "warning: the environment dev: tags, line 1",
+        "pattern={{versoin}}",
+        "warning: the environment prod has no from",
+    ] {
+        assert!(ran.log.contains(part), "{part}: {}", ran.log);
+    }
+    assert_eq!(folder(POLICY).run(&["policy"]).log, "");
+}
+
+#[test]
 fn the_policy_is_shown_with_its_defaults() {
     let ran = folder(POLICY).run(&["policy"]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);

@@ -92,7 +92,9 @@ async fn a_login_that_the_container_does_not_see_is_explained() {
                 command.env("DOCKER_CONFIG", folder);
             }
             let ran = Ran::of(command.output().unwrap());
-            assert_eq!(ran.status, Some(3), "{}", ran.log);
+            // A helper that is not there is a fault of the machine; no login is one of the inputs.
+            let status = if part.contains("aws") { 3 } else { 2 };
+            assert_eq!(ran.status, Some(status), "{}", ran.log);
             assert!(ran.log.contains(part), "{part}: {}", ran.log);
             assert!(
                 ran.log
@@ -114,7 +116,7 @@ async fn verify_gets_the_advice_on_logins_that_push_gets() {
         ("github-token", "made-up-token"),
     ];
     let ran = contained(&Place::new(), &inputs);
-    assert_eq!(ran.status, Some(3), "{}", ran.log);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
     for part in [
         "docker/login-action writes to the machine's home".to_owned(),
         format!("credentials: {}=USER", registry.host()),

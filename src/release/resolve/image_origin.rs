@@ -120,7 +120,7 @@ fn judge_commit_label(
 
 fn denied_commit(tag: &Tag, named: &CommitId, expected: &CommitId) -> Failure {
     Failure::refused(format!(
-        "tag {tag} of the commit {expected} for an image whose label names the commit {named}"
+        "tag {tag} is of the commit {expected}, and the label of the image names the commit {named}"
     ))
     .with_reason("a commit's tag is immutable: the image of that commit could not get it any more (label org.opencontainers.image.revision)")
     .with_hint(format!(

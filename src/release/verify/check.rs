@@ -109,7 +109,17 @@ impl Verification {
                 RequiredEvidence::Attestation(_) => "the image has no attestation of this type",
             }),
             [only] => failure.with_reason(only.clone()),
-            several => failure.with_reason(format!("none of its {} verifies", several.len())),
+            several => failure.with_reason(match wanted {
+                RequiredEvidence::Signature => {
+                    format!("none of the image's {} signatures verifies", several.len())
+                }
+                RequiredEvidence::Attestation(_) => {
+                    format!(
+                        "none of the image's {} attestations of this type verifies",
+                        several.len()
+                    )
+                }
+            }),
         })
     }
 }

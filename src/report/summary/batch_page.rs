@@ -10,8 +10,9 @@ use super::release_page::{notes_section, release_summary};
 use super::shell_word::shell_word;
 use super::signing_facts::SignatureState;
 use super::title;
+use crate::image::Tag;
 use crate::policy::Service;
-use crate::release::{BatchOutcome, ReleaseOutcome, ServiceOutcome, TagChange};
+use crate::release::{BatchOutcome, DestinationOutcome, ReleaseOutcome, ServiceOutcome, TagChange};
 use crate::report::markdown::{
     code_block, code_span, details, escape_text, shell_block, table_row,
 };
@@ -254,14 +255,32 @@ fn promotions(batch: &BatchOutcome) -> String {
     else {
         return String::new();
     };
+    let source = shared_tag(batch).map(|tag| format!("--source {tag}"));
     let next = first.path.next.iter();
     next.map(|next| {
-        titled_block(
-            "Promote",
-            &[format!("shipmark promote --environment {next}")],
-        )
+        let mut command = vec![format!("shipmark promote --environment {next}")];
+        command.extend(source.clone());
+        titled_block("Promote", &command)
     })
     .collect()
+}
+
+/// Returns the first immutable tag that every service has in its repository; `None` if there is none.
+fn shared_tag(batch: &BatchOutcome) -> Option<&Tag> {
+    let mut outcomes = batch.completed().map(|(_, outcome)| outcome);
+    let first = outcomes.next()?.destinations.first()?;
+    let others: Vec<_> = outcomes
+        .map(|outcome| outcome.destinations.first())
+        .collect();
+    let has_tag =
+        |released: &DestinationOutcome, tag: &Tag| released.tags.iter().any(|it| it.tag == *tag);
+    let is_shared = |tag: &Tag| {
+        let mut others = others.iter();
+        others.all(|released| released.is_some_and(|released| has_tag(released, tag)))
+    };
+    let mut immutable = first.tags.iter().filter(|it| it.kind.is_immutable());
+    let shared = immutable.find(|result| is_shared(&result.tag))?;
+    Some(&shared.tag)
 }
 
 fn transfer_details(batch: &BatchOutcome) -> String {

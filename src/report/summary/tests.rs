@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::samples::{promoted, run, samples};
 use super::*;
-use crate::release::{Failure, ReleaseOutcome};
+use crate::release::{Failure, ReleaseOutcome, ServiceOutcome};
 use crate::report::sample_outcomes::{self, HOSTILE};
 
 /// Returns whether the samples are written instead of compared.
@@ -142,6 +142,29 @@ fn a_promotion_goes_on_where_the_policy_says() {
     assert!(!next(&[], Some("dev"), "qa").contains("shipmark promote -"));
     assert!(!next(&[], None, "prod").contains("shipmark promote -"));
     assert!(next(&[], None, "dev").contains("shipmark promote --images REGISTRY/REPOSITORY \\\n"));
+}
+
+#[test]
+fn several_services_go_on_by_a_tag_that_all_of_them_have() {
+    let page = |change: fn(&mut ReleaseOutcome)| {
+        let mut batch = sample_outcomes::batch_outcome();
+        batch.services.truncate(2);
+        for (_, end) in &mut batch.services {
+            if let ServiceOutcome::Completed(outcome) = end {
+                outcome.path.next = vec!["prod".parse().unwrap()];
+            }
+        }
+        if let ServiceOutcome::Completed(outcome) = &mut batch.services[0].1 {
+            change(outcome);
+        }
+        batch_summary(&batch, &SummaryContext::default())
+    };
+    let shared = page(|_| {});
+    let command = "shipmark promote --environment prod \\\n  --source 1.4.0\n";
+    assert!(shared.contains(command), "{shared}");
+    let apart = page(|outcome| outcome.destinations[0].tags.clear());
+    let command = "shipmark promote --environment prod\n";
+    assert!(apart.contains(command), "{apart}");
 }
 
 #[test]

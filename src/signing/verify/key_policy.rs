@@ -1,3 +1,5 @@
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use sigstore_types::{
     Bundle, DerPublicKey, DsseEnvelope, SignatureContent, VerificationMaterialContent,
 };
@@ -8,6 +10,7 @@ use super::super::key_algorithm::KeyAlgorithm;
 use super::super::{PublicKey, VerificationError};
 use super::log_entry::{self, LoggedContent, LoggedSigner};
 use super::{SignatureEvidence, TrustRoot};
+use crate::notices::to_printable;
 
 impl PublicKey {
     /// Requires that this key signed, for `sigstore-verify`, which looks at logs too.
@@ -90,8 +93,20 @@ impl PublicKey {
         } else {
             VerificationError::OtherKey(match named.hint.as_str() {
                 "" => "which it does not name".to_owned(),
-                hint => format!("hint {}", crate::notices::to_printable(hint, 60)),
+                hint => hint_text(hint),
             })
         })
+    }
+}
+
+/// Returns the hint of a bundle at its key: as `sha256:<hex>`, as the expected key is named, if it is the
+/// base64 text of a SHA-256 digest.
+fn hint_text(hint: &str) -> String {
+    match BASE64_STANDARD.decode(hint) {
+        Ok(bytes) if bytes.len() == 32 => {
+            let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+            format!("sha256:{}", digits.collect::<String>())
+        }
+        _ => format!("hint {}", to_printable(hint, 60)),
     }
 }
