@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::EngineFault;
 use crate::image::Digest;
-use crate::layout::{LayoutFault, list};
+use crate::layout::{ABSENT_PATH_HINT, LayoutFault, list};
 
 /// Why an archive cannot be used.
 #[derive(Debug, Error)]
@@ -171,6 +171,7 @@ impl ArchiveFault {
     /// What the person at the failed job can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Absent => Some(ABSENT_PATH_HINT.to_owned()),
             Self::Engine(fault) => Some(fault.hint()),
             Self::TooLarge { .. } => Some(
                 "if you trust the archive, set scratch-limit to the GiB that it unpacks to"

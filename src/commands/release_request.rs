@@ -48,8 +48,8 @@ impl ReleaseJob {
     }
 }
 
-/// What is asked; `facts_needed` says whether there must be an event or a checkout where no rules are
-/// given.
+/// What is asked; `facts_needed` says whether there must be an event or a checkout where neither rules
+/// nor a version are given.
 pub(super) async fn build_job(
     invocation: &Invocation,
     verb: ReleaseVerb,
@@ -82,7 +82,8 @@ pub(super) async fn build_job(
     let rules = rules
         .resolve_references(&images)
         .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
-    let facts = match facts_needed && rules.is_default() {
+    let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded.as_ref())?;
+    let facts = match facts_needed && rules.is_default() && naming.version.is_none() {
         true => Some(event_inputs::find_facts(invocation)?),
         false => event_inputs::find_optional_facts(invocation)?,
     };
@@ -90,8 +91,9 @@ pub(super) async fn build_job(
         ReleaseVerb::Push => dirty_checkout::check(invocation, &rules, facts)?,
         ReleaseVerb::Promote => facts,
     };
-    let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded.as_ref())?;
-    let mut sought = SoughtCommit::new(invocation, facts.as_ref(), stage.zip(loaded.as_ref()));
+    let needs_version = rules.is_default() && naming.version.is_none();
+    let policy = stage.zip(loaded.as_ref());
+    let mut sought = SoughtCommit::new(invocation, facts.as_ref(), policy, needs_version);
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
     let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
     let existing = match arguments.choice(Input::Existing)? {

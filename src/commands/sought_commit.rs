@@ -12,7 +12,7 @@ use crate::image::{CommitId, ImageSource, NamedCommit};
 use crate::notices::to_printable;
 use crate::policy::EnvironmentRules;
 use crate::release::{Failure, SourceLookup};
-use crate::tagging::refuse_deleted;
+use crate::tagging::{TaggingError, refuse_deleted, released_tag_without_version};
 
 /// Longest part of a name that is shown, in characters.
 const SHOWN_LENGTH: usize = 80;
@@ -23,6 +23,8 @@ pub(super) struct SoughtCommit<'a> {
     facts: Option<&'a EventFacts>,
     /// The environment of the policy that is released to.
     stage: Option<(&'a EnvironmentRules, &'a LoadedPolicy)>,
+    /// Whether the event is to name the version: neither `version` nor rules do.
+    needs_version: bool,
     /// What is found, once it was asked for.
     found: Option<FoundCommit>,
 }
@@ -39,11 +41,13 @@ impl<'a> SoughtCommit<'a> {
         invocation: &'a Invocation,
         facts: Option<&'a EventFacts>,
         stage: Option<(&'a EnvironmentRules, &'a LoadedPolicy)>,
+        needs_version: bool,
     ) -> Self {
         Self {
             invocation,
             facts,
             stage,
+            needs_version,
             found: None,
         }
     }
@@ -80,6 +84,7 @@ impl<'a> SoughtCommit<'a> {
 
     fn find(&self) -> Result<FoundCommit, Failure> {
         let (commit, named_by) = self.find_commit()?;
+        self.require_version()?;
         let (stage, policy) = self.stage.unzip();
         Ok(FoundCommit {
             searched: searched_tags(self.invocation, stage, policy, &commit)?,
@@ -88,26 +93,53 @@ impl<'a> SoughtCommit<'a> {
         })
     }
 
-    fn find_commit(&self) -> Result<(NamedCommit, String), Failure> {
-        if let Some(commit) = given_commit(self.invocation)? {
-            return Ok((NamedCommit::Whole(commit), "the input commit".to_owned()));
+    /// Refuses a git tag that names no version: the image would be released again under a version that it
+    /// has already.
+    fn require_version(&self) -> Result<(), Failure> {
+        let Some(facts) = self.facts.filter(|_| self.needs_version) else {
+            return Ok(());
+        };
+        match released_tag_without_version(facts)? {
+            Some(tag) => Err(no_version_failure(&tag)),
+            None => Ok(()),
         }
-        let facts = self.facts.ok_or_else(no_commit_failure)?;
-        refuse_deleted(facts)?;
-        let checkout = open_checkout().ok();
-        let branch = facts
-            .release_branch()
-            .map_err(crate::tagging::TaggingError::from)?;
-        if let Some(branch) = &branch
-            && let Some(digits) = &branch.commit
-        {
-            let label = to_printable(&branch.label, SHOWN_LENGTH);
-            let commit = complete(checkout.as_ref(), digits);
-            return Ok((commit, format!("the branch release/{label}")));
-        }
-        let commit = event_commit(facts, checkout.as_ref()).ok_or_else(no_commit_failure)?;
-        Ok((NamedCommit::Whole(commit), event_phrase(facts)))
     }
+
+    fn find_commit(&self) -> Result<(NamedCommit, String), Failure> {
+        named_commit(self.invocation, self.facts)?.ok_or_else(no_commit_failure)
+    }
+}
+
+/// Returns the commit whose image a promotion without `source` takes, and what names it; `None` if no commit
+/// is known.
+///
+/// # Errors
+/// A bad input `commit`, a deleted ref, and a release branch whose name cannot be read.
+pub(super) fn named_commit(
+    invocation: &Invocation,
+    facts: Option<&EventFacts>,
+) -> Result<Option<(NamedCommit, String)>, Failure> {
+    if let Some(commit) = given_commit(invocation)? {
+        return Ok(Some((
+            NamedCommit::Whole(commit),
+            "the input commit".to_owned(),
+        )));
+    }
+    let Some(facts) = facts else {
+        return Ok(None);
+    };
+    refuse_deleted(facts)?;
+    let checkout = open_checkout().ok();
+    let branch = facts.release_branch().map_err(TaggingError::from)?;
+    if let Some(branch) = &branch
+        && let Some(digits) = &branch.commit
+    {
+        let label = to_printable(&branch.label, SHOWN_LENGTH);
+        let commit = complete(checkout.as_ref(), digits);
+        return Ok(Some((commit, format!("the branch release/{label}"))));
+    }
+    let commit = event_commit(facts, checkout.as_ref());
+    Ok(commit.map(|commit| (NamedCommit::Whole(commit), event_phrase(facts))))
 }
 
 /// Returns the commit that the event is about. A run may give the object of an annotated tag for it, or
@@ -140,6 +172,16 @@ fn event_phrase(facts: &EventFacts) -> String {
         (_, Some(GitRef::Other(name))) => format!("the ref {}", shown(name)),
         (_, None) => "the checkout".to_owned(),
     }
+}
+
+fn no_version_failure(tag: &str) -> Failure {
+    Failure::input(format!(
+        "the tag {tag} is not a version, and source is not given"
+    ))
+    .with_reason(
+        "without source a git tag releases the image of its commit under the version that it names",
+    )
+    .with_hint("trigger the workflow by tags: [\"v*.*.*\"] only, or give version, tags or source")
 }
 
 fn no_commit_failure() -> Failure {

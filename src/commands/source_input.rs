@@ -1,14 +1,14 @@
-//! The input `source`: an image by its name, not a file, and a release only by tag or digest.
+//! The input `source`: an image by tag or digest, not a file and not a repository.
 
 use std::path::Path;
 
 use super::invocation::Invocation;
-use crate::cli::{Input, InputEntry};
+use crate::cli::{Input, InputEntry, Verb};
 use crate::image::{Digest, ImageSource, Repository};
 use crate::release::Failure;
 
-/// Reads an image to look at: of a repository alone it is the tag `latest`.
-pub(super) fn parse_source(invocation: &Invocation) -> Result<ImageSource, Failure> {
+/// Reads an image that a tag, a digest or a path names.
+fn parse_named_source(invocation: &Invocation) -> Result<ImageSource, Failure> {
     let arguments = &invocation.arguments;
     let parsed = arguments.required(Input::Source);
     parsed.map_err(|error| {
@@ -18,8 +18,8 @@ pub(super) fn parse_source(invocation: &Invocation) -> Result<ImageSource, Failu
     })
 }
 
-/// Reads an image to release, which a tag or a digest names: `latest` is what was pushed last, by anybody.
-pub(super) fn parse_released_source(invocation: &Invocation) -> Result<ImageSource, Failure> {
+/// Reads an image, which a tag or a digest names: `latest` is what was pushed last, by anybody.
+pub(super) fn parse_source(invocation: &Invocation) -> Result<ImageSource, Failure> {
     match invocation.arguments.entries(Input::Source).first() {
         Some(entry) if entry.text.parse::<Repository>().is_ok() => {
             Err(file_failure(invocation, entry)
@@ -33,7 +33,7 @@ pub(super) fn parse_released_source(invocation: &Invocation) -> Result<ImageSour
             let hint = format!("write REPOSITORY@{}", entry.text);
             Err(Failure::from(error).with_hint(hint))
         }
-        _ => parse_source(invocation),
+        _ => parse_named_source(invocation),
     }
 }
 
@@ -47,6 +47,9 @@ fn untagged_failure(invocation: &Invocation, entry: &InputEntry) -> Failure {
         .with_reason("without either the image would be latest, whatever that is at the moment");
     match text.contains('/') {
         true => failure.with_hint(format!("write {text}:TAG or {text}@sha256:…")),
+        false if invocation.arguments.verb == Verb::Verify => {
+            failure.with_hint("write REPOSITORY:TAG or REPOSITORY@sha256:…")
+        }
         false => failure.with_hint("write REPOSITORY:TAG or REPOSITORY@sha256:…; a tag alone needs a policy whose environment has from"),
     }
 }

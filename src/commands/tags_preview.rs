@@ -1,10 +1,11 @@
 //! What a push or a promotion of this event would give, without an image and without a login.
 
-use super::event_inputs::given_commit;
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
+use super::sought_commit::named_commit;
 use super::{dirty_checkout, naming_inputs, policy_environment, release_request, rule_inputs};
 use crate::cli::Input;
+use crate::image::NamedCommit;
 use crate::policy::EnvironmentRules;
 use crate::release::{Failure, ReleaseNaming, ReleaseVerb, refuse_excluded_version};
 use crate::tagging::{
@@ -107,16 +108,21 @@ fn derive_push_tags(
     Ok(tagging::derive_push_tags(facts.as_ref(), version, &rules)?)
 }
 
-/// A promotion takes commit and version from the image. Of the image no more is known here than the
-/// inputs `commit` and `version` say. Returns also what to set to show the rest.
+/// A promotion takes commit and version from the image. Of the image no more is known here than the inputs
+/// `commit` and `version` say, and the commit that a promotion without `source` looks it up by. Returns also
+/// what to set to show the rest.
 fn derive_promote_tags(
     invocation: &Invocation,
     naming: ReleaseNaming,
     rules: &TagRuleSet,
     context: &TagContext,
 ) -> Result<(DerivedTags, Option<String>), Failure> {
+    let facts = context.facts.as_ref();
     let origin = ImageOrigin {
-        revision: given_commit(invocation)?,
+        revision: match named_commit(invocation, facts)? {
+            Some((NamedCommit::Whole(commit), _)) => Some(commit),
+            _ => None,
+        },
         names: ImageNames {
             requested_version: naming.version,
             commit_tag_form: naming.commit_tag_form,
@@ -126,7 +132,6 @@ fn derive_promote_tags(
     };
     let environment = invocation.arguments.value(Input::Environment)?;
     let rules = TagRules::new(rules.clone(), context.clone());
-    let facts = context.facts.as_ref();
     let derived = tagging::derive_promote_tags(facts, &origin, environment.as_ref(), &rules)?;
     let wanted = [
         ("commit", origin.revision.is_none()),

@@ -55,7 +55,7 @@ impl GitError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoRepository(_) => {
-                Some("run it in a checkout, say which --ref, or give tags".to_owned())
+                Some("run it in a checkout, or set ref, version or tags".to_owned())
             }
             Self::Unborn(_) => Some("make a commit first, or give tags".to_owned()),
             Self::ForeignOwner(path) => Some(format!(

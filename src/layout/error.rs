@@ -6,6 +6,9 @@ use thiserror::Error;
 use crate::image::{Digest, DigestError, ManifestError, Tag};
 use crate::notices::to_printable;
 
+/// Hint for a path with nothing at it.
+pub(crate) const ABSENT_PATH_HINT: &str = "check the path; the action sees the workspace of the job and RUNNER_TEMP, not the machine's /tmp and home";
+
 /// What is wrong with a layout, in a directory or an archive, or with what was asked of it.
 #[derive(Debug, Error)]
 #[error("{}: {fault}", path.display())]
@@ -177,6 +180,7 @@ impl LayoutFault {
     /// What the person at the failed job can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Absent => Some(ABSENT_PATH_HINT),
             Self::Blob {
                 fault: BlobFault::NotADirectory(_) | BlobFault::NotAFile(_),
                 ..

@@ -38,7 +38,7 @@ pub use write_blobs::BlobWriteError;
 pub use write_tag::{TagPrecondition, TagWriteResult};
 
 pub(crate) use blobs::{BLOB_DIRECTORY, CHUNK_SIZE, FileExtent, LayoutBlobs, run_blocking};
-pub(crate) use error::list;
+pub(crate) use error::{ABSENT_PATH_HINT, list};
 pub(crate) use integrity_check::check;
 pub(crate) use layout_files::{INDEX_FILE, LAYOUT_FILE};
 pub(crate) use layout_index::{LayoutIndex, tag_of_name};

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 
+use crate::archive::ArchiveFault;
 use crate::layout::LayoutFault;
 use crate::notices::FileLocation;
 use crate::referrers::ReferrerError;
@@ -132,6 +133,12 @@ impl Failure {
     ) -> Self {
         let error = error.borrow();
         let what = match error {
+            StoreError::Layout(layout) if matches!(layout.fault, LayoutFault::Absent) => {
+                format!("{side} {at}: {}", layout.fault)
+            }
+            StoreError::Archive(archive) if matches!(archive.fault, ArchiveFault::Absent) => {
+                format!("{side} {at}: {}", archive.fault)
+            }
             // These name their path themselves.
             StoreError::Layout(_) | StoreError::Archive(_) => format!("{side} {error}"),
             _ => format!("{side} {at}: {error}"),

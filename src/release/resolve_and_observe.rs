@@ -34,8 +34,7 @@ pub(super) async fn resolve_and_observe(
         .await?;
         record_source_tags(request, destinations, &mut seen, &image);
         let mut derived = derived;
-        let note = image_origin::check_commit_label(&mut image, request, &derived).await?;
-        derived.notes.extend(note);
+        image_origin::check_commit_label(&mut image, request, &mut derived).await?;
         return Ok((image, derived, seen));
     }
     let early = async {

@@ -94,6 +94,25 @@ pub(super) fn ends_in_commit(tag: &Tag, commit: &CommitId) -> bool {
     final_digits(tag).is_some_and(|digits| commit.begins_with(digits))
 }
 
+/// Returns whether a tag ends in a commit and cannot be of the one that `other` ends in: neither a longer
+/// spelling of `other` nor digits of the same commit.
+pub fn names_other_commit(tag: &Tag, other: &Tag) -> bool {
+    let Some(digits) = final_digits(tag) else {
+        return false;
+    };
+    let is_same = match final_digits(other) {
+        Some(others) => digits.starts_with(others) || others.starts_with(digits),
+        None => !is_commit_spelling(other) || tag.as_str().starts_with(other.as_str()),
+    };
+    !is_same
+}
+
+/// Returns whether a tag has a prefix of SHA tags, or ends in a commit.
+pub fn is_commit_spelling(tag: &Tag) -> bool {
+    let mut prefixes = COMMIT_PREFIXES.iter();
+    prefixes.any(|prefix| tag.as_str().starts_with(prefix)) || final_digits(tag).is_some()
+}
+
 /// Returns the order in which tags of one commit are looked up, the usual spellings first.
 pub(super) fn spelling_rank(tag: &Tag) -> (bool, usize, &str) {
     let text = tag.as_str();
@@ -148,6 +167,24 @@ mod tests {
         ] {
             let tag = tag.parse().unwrap();
             assert_eq!(spelled_commit(&tag, Some(&own)), digits, "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_tag_of_another_commit_is_told_from_a_spelling_of_the_same() {
+        for (tag, other, is_other) in [
+            ("git-7cd1610", "git-1e7bdc0", true),
+            ("sha-1e7bdc0a", "git-1e7bdc0", false),
+            ("git-1e7bdc0", "git-1e7bdc", false),
+            ("git-7cd1610", "git-1e7bdc", true),
+            ("main-7cd1610", "git-1e7bdc0", true),
+            ("git-7cd1610", "main", false),
+            ("main", "git-1e7bdc0", false),
+            ("1.4.0", "1.4.1", false),
+        ] {
+            let parse = |text: &str| text.parse().unwrap();
+            let judged = names_other_commit(&parse(tag), &parse(other));
+            assert_eq!(judged, is_other, "{tag} {other}");
         }
     }
 

@@ -25,6 +25,7 @@ mod provenance;
 mod push_tags;
 mod release_series;
 mod release_version;
+mod released_git_tag;
 mod requested_version;
 mod rules;
 mod tag_name;
@@ -36,7 +37,9 @@ mod unknown_words;
 mod version_lines;
 
 pub use branch_tag::affixed_immutable_form;
-pub use commit_tag_form::{CommitTagForm, usual_commit_tags};
+pub use commit_tag_form::{
+    CommitTagForm, is_commit_spelling, names_other_commit, usual_commit_tags,
+};
 pub use compat_difference::{CompatDifference, CompatMode, Finding};
 pub use default_tags::refuse_deleted;
 pub use environment_name::{EnvironmentName, EnvironmentNameError};
@@ -53,6 +56,7 @@ pub use provenance::{CommitTagOrigin, TagProvenance, VersionOrigin};
 pub use push_tags::derive_push_tags;
 pub use release_series::{NamedRelease, ReleaseSeries};
 pub use release_version::{ReleaseVersion, VersionNumber, is_prerelease_word};
+pub use released_git_tag::released_tag_without_version;
 pub use rules::{
     CsvProblem, Flavor, RuleError, RuleProblem, TagRule, TagRuleSet, parse_image_names,
 };

@@ -3,6 +3,7 @@ use super::default_tags::{plan_line_tags, plan_version_tag};
 use super::printable_name::printable_name;
 use super::promoted_commit_tag::plan_promoted_commit_tag;
 use super::promoted_version::{branch_release, choose_version};
+use super::released_git_tag::other_commit_warning;
 use super::tag_name::{self, SanitizedName};
 use super::tag_plan::{DerivedTags, ImmutableTagSource, MovingTagSource, TagKind};
 use super::{EnvironmentName, ImageOrigin, TagRules, TaggingError};
@@ -28,16 +29,33 @@ pub fn derive_promote_tags(
     if let Some(branch) = &branch {
         require_same_commit(branch, source)?;
     }
-    if let TagRules::Custom(given) = rules {
-        return given.derive_tags_for(source.revision.as_ref());
+    let mut derived = match rules {
+        TagRules::Custom(given) => given.derive_tags_for(source.revision.as_ref())?,
+        _ => derive_table(facts, branch.as_ref(), source, environment, rules)?,
+    };
+    if let Some(facts) = facts.filter(|_| branch.is_none()) {
+        derived
+            .warnings
+            .extend(other_commit_warning(facts, source)?);
     }
+    Ok(derived)
+}
+
+/// Returns the tags of the default table.
+fn derive_table(
+    facts: Option<&EventFacts>,
+    branch: Option<&ReleaseBranch>,
+    source: &ImageOrigin,
+    environment: Option<&EnvironmentName>,
+    rules: &TagRules,
+) -> Result<DerivedTags, TaggingError> {
     let source = &without_flavor(rules, source)?;
     let mut derived = DerivedTags::default();
-    let version = choose_version(&mut derived, facts, branch.as_ref(), source)?;
+    let version = choose_version(&mut derived, facts, branch, source)?;
     if let Some(named) = &version {
         plan_version_tag(&mut derived, &named.release, &named.rule)?;
     }
-    if let Some(branch) = &branch {
+    if let Some(branch) = branch {
         plan_release_name(&mut derived, branch, environment);
     }
     plan_promoted_commit_tag(&mut derived, source);

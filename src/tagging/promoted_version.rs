@@ -175,19 +175,12 @@ fn event_version(
         return Ok(branch_version(branch));
     }
     note_foreign_branch(derived, facts);
-    let (tag, prerelease) = match (&facts.event, &facts.git_ref, &facts.release) {
-        (EventName::Release, _, Some(release)) => (require_published(release)?, release.prerelease),
-        (
-            EventName::Push | EventName::WorkflowDispatch | EventName::Create,
-            Some(GitRef::Tag(tag)),
-            _,
-        ) => (tag.as_str(), false),
-        _ => return Ok(None),
+    let Some((tag, prerelease)) = released_tag(facts)? else {
+        return Ok(None);
     };
-    note_other_commit(derived, facts, source);
     let rule = format!("the version of the tag {}", printable_name(tag));
     let Some(release) = NamedRelease::parse(tag) else {
-        derived.add_note(format!("the tag {} is not a version", printable_name(tag)));
+        note_tag_without_version(derived, tag, source);
         return Ok(None);
     };
     Ok(Some(NamedVersion {
@@ -196,6 +189,21 @@ fn event_version(
         origin: VersionOrigin::Event,
         rule,
     }))
+}
+
+/// Returns the git tag that the event releases, and whether its author marked it as a pre-release.
+pub(super) fn released_tag(facts: &EventFacts) -> Result<Option<(&str, bool)>, TaggingError> {
+    Ok(match (&facts.event, &facts.git_ref, &facts.release) {
+        (EventName::Release, _, Some(release)) => {
+            Some((require_published(release)?, release.prerelease))
+        }
+        (
+            EventName::Push | EventName::WorkflowDispatch | EventName::Create,
+            Some(GitRef::Tag(tag)),
+            _,
+        ) => Some((tag.as_str(), false)),
+        _ => None,
+    })
 }
 
 /// Returns the release that the name of a release branch is; a date is a name.
@@ -218,6 +226,16 @@ pub(super) fn branch_version(branch: &ReleaseBranch) -> Option<NamedVersion> {
     })
 }
 
+fn note_tag_without_version(derived: &mut DerivedTags, tag: &str, source: &ImageOrigin) {
+    let text = format!("the tag {} is not a version", printable_name(tag));
+    match source.names.requested_version {
+        Some(_) => derived.add_note(text),
+        None => derived.add_warning(format!(
+            "{text}: another source gives the image its version, or it has none"
+        )),
+    }
+}
+
 fn note_foreign_branch(derived: &mut DerivedTags, facts: &EventFacts) {
     let foreign = facts
         .pull_request
@@ -229,18 +247,6 @@ fn note_foreign_branch(derived: &mut DerivedTags, facts: &EventFacts) {
         derived.add_note(format!(
             "the branch {} is of another repository: it names no version here",
             printable_name(head)
-        ));
-    }
-}
-
-fn note_other_commit(derived: &mut DerivedTags, facts: &EventFacts, source: &ImageOrigin) {
-    if let (Some(event), Some(image)) = (&facts.commit, &source.revision)
-        && event != image
-    {
-        derived.add_note(format!(
-            "the event is about the commit {}, the image was built from {}",
-            event.short(),
-            image.short()
         ));
     }
 }

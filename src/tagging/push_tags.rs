@@ -13,7 +13,7 @@ use crate::event::{EventFacts, EventName, GitRef};
 /// default table include those of the version that is requested.
 ///
 /// # Errors
-/// With the default rules: a requested version that the event denies, no facts, an event without a row in the default table, a deleted ref, a
+/// With the default rules: a requested version that the event denies, neither facts nor a version, an event without a row in the default table, a deleted ref, a
 /// release that is not out, or nothing that gives a tag. Of given rules: one that cannot be
 /// expanded or gives no tag, or that none gives one.
 pub fn derive_push_tags(
@@ -24,26 +24,11 @@ pub fn derive_push_tags(
     if let TagRules::Custom(given) = rules {
         return given.derive_tags();
     }
-    let facts = facts.ok_or(TaggingError::NoFacts)?;
-    refuse_deleted(facts)?;
-    let mut derived = DerivedTags {
-        notes: facts.notes.clone(),
-        ..DerivedTags::default()
-    };
-    match facts.event {
-        EventName::Push | EventName::WorkflowDispatch | EventName::Create => {
-            plan_ref_tags(&mut derived, facts)?;
-        }
-        EventName::MergeGroup if is_of_merge_queue(facts) => plan_ref_tags(&mut derived, facts)?,
-        EventName::Release => plan_release_tags(&mut derived, facts)?,
-        EventName::PullRequest | EventName::PullRequestTarget => {
-            plan_pull_request_tag(&mut derived, facts)?
-        }
-        _ => {
-            return Err(TaggingError::NoDefaultTags(printable_name(
-                facts.event.as_str(),
-            )));
-        }
+    let mut derived = DerivedTags::default();
+    match (facts, requested) {
+        (Some(facts), _) => plan_event_tags(&mut derived, facts)?,
+        (None, Some(_)) => derived.add_note("no commit is known, so there is no git- tag"),
+        (None, None) => return Err(TaggingError::NoFacts),
     }
     if let Some(release) = requested {
         plan_requested_version(&mut derived, facts, release)?;
@@ -52,6 +37,25 @@ pub fn derive_push_tags(
         return Err(derived.no_tags_error());
     }
     Ok(apply_to_table(rules, derived)?.into_ordered())
+}
+
+/// Plans the tags of the default table for the event.
+fn plan_event_tags(derived: &mut DerivedTags, facts: &EventFacts) -> Result<(), TaggingError> {
+    refuse_deleted(facts)?;
+    derived.notes.clone_from(&facts.notes);
+    match facts.event {
+        EventName::Push | EventName::WorkflowDispatch | EventName::Create => {
+            plan_ref_tags(derived, facts)
+        }
+        EventName::MergeGroup if is_of_merge_queue(facts) => plan_ref_tags(derived, facts),
+        EventName::Release => plan_release_tags(derived, facts),
+        EventName::PullRequest | EventName::PullRequestTarget => {
+            plan_pull_request_tag(derived, facts)
+        }
+        _ => Err(TaggingError::NoDefaultTags(printable_name(
+            facts.event.as_str(),
+        ))),
+    }
 }
 
 fn is_of_merge_queue(facts: &EventFacts) -> bool {

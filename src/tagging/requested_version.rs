@@ -7,17 +7,17 @@ use super::tag_plan::DerivedTags;
 use super::{NamedRelease, TaggingError, VersionOrigin};
 use crate::event::EventFacts;
 
-/// Plans the version that a push is asked for beside the tags of its event, with its version lines.
+/// Plans the version that a push is asked for in addition to the tags of its event, with its version lines.
 ///
 /// # Errors
 /// An event about a pull request, or one that names another version.
 pub(super) fn plan_requested_version(
     derived: &mut DerivedTags,
-    facts: &EventFacts,
+    facts: Option<&EventFacts>,
     release: &NamedRelease,
 ) -> Result<(), TaggingError> {
     let text = printable_name(&release.to_tag_text());
-    if facts.pull_request.is_some() {
+    if facts.is_some_and(|facts| facts.pull_request.is_some()) {
         return Err(TaggingError::VersionOfPullRequest(text));
     }
     if derived.provenance.version == Some(VersionOrigin::Event) {
@@ -33,7 +33,10 @@ pub(super) fn plan_requested_version(
     plan_version_tag(derived, release, &requested.rule)?;
     plan_line_tags(derived, release, false);
     derived.provenance.version = Some(VersionOrigin::Input);
-    record_branch_contradiction(derived, facts, &requested)
+    match facts {
+        Some(facts) => record_branch_contradiction(derived, facts, &requested),
+        None => Ok(()),
+    }
 }
 
 /// Records that the release branch of a push names another version.

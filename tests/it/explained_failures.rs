@@ -6,6 +6,7 @@ use shipmark::image::Digest;
 use shipmark::release::{Failure, ReleaseVerb};
 
 use crate::registry::{Auth, Effect, Fault, PASSWORD, Profile, Registry, TokenRules, USER};
+use crate::support::made_image::MadeImage;
 use crate::support::process::{Place, Ran, is_empty};
 use crate::support::{
     COMMIT, Said, context, context_with, done, example, example_root, failed, image, promote, push,
@@ -159,6 +160,13 @@ async fn an_unknown_tag_lists_near_ones_and_an_unknown_repository_is_told_from_i
         (
             format!("{host}/web:git-9f3c2a"),
             vec!["did you mean git-9f3c2a1"],
+        ),
+        (
+            format!("{host}/web:git-9f3c2b7"),
+            vec![
+                "has no tag git-9f3c2b7",
+                "hint: wait until the workflow that builds the commit has finished",
+            ],
         ),
         (
             format!("{host}/web:zzz"),
@@ -352,6 +360,32 @@ fn a_label_that_denies_the_commit_is_refused_with_both() {
 }
 
 #[test]
+fn an_image_without_the_label_of_its_sha_tag_is_a_warning() {
+    let without = "but no label org.opencontainers.image.revision of it names the commit";
+    let malformed = r#"revision says "main", which is no full commit"#;
+    for (labels, tags, warning) in [
+        (&[][..], "", Some(without)),
+        (&[("revision", "main")], "", Some(malformed)),
+        (&[("revision", COMMIT)], "", None),
+        (&[], "a", None),
+    ] {
+        let place = Place::new();
+        MadeImage::new(1, labels).write_archive(&place.path("image.tar"));
+        let inputs = [
+            ("command", "push"),
+            ("source", "oci-archive:image.tar"),
+            ("images", "oci:out"),
+            ("tags", tags),
+        ];
+        let ran = Ran::of(place.step(MAIN, &inputs).output().unwrap());
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+        let begin = "::warning title=shipmark::the image gets the tag git-9f3c2a1, but ";
+        assert_eq!(ran.log.contains(begin), warning.is_some(), "{}", ran.log);
+        assert!(ran.log.contains(warning.unwrap_or_default()), "{}", ran.log);
+    }
+}
+
+#[test]
 fn literal_tags_of_the_commits_sha_are_immutable() {
     let source = example();
     let short = format!("git-{}", &COMMIT[..7]);
@@ -437,10 +471,6 @@ fn tags_for_a_verb_are_what_the_verb_gives() {
             // The version of a promotion on a branch is the image's label.
             if verb == "promote" && git_ref == MAIN {
                 expected.retain(|tag| tag.starts_with("git-"));
-            }
-            // In a runner no input names the commit of a release to an environment.
-            if is_promoted && !environment.is_empty() {
-                expected.retain(|tag| !tag.starts_with("git-"));
             }
             given.sort();
             expected.sort();

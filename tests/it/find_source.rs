@@ -396,6 +396,65 @@ async fn the_input_commit_goes_before_the_event() {
     assert_eq!(stage.tags(), "1 1.4 1.4.0 git-9f3c2a1 latest");
 }
 
+/// `v2` and `vnext` would release the image again under the version that it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_git_tag_that_is_no_version_needs_a_source_a_version_or_tags() {
+    let stage = Stage::new().await;
+    stage.put(1, Some(COMMIT), &["git-9f3c2a1", "1.4.0"]);
+    let repository = stage.repository();
+    let inputs = [PROMOTE, ("images", &*repository), ("environment", "prod")];
+    let with = |git_ref: &str, more: &[(&str, &str)]| {
+        stage.step(("push", git_ref, COMMIT), &[&inputs[..], more].concat())
+    };
+    for tag in ["v2", "vnext"] {
+        let ran = with(&format!("refs/tags/{tag}"), &[]);
+        assert_eq!(ran.status, Some(2), "{}", ran.log);
+        let what = format!("the tag {tag} is not a version, and source is not given");
+        assert!(ran.log.contains(&what), "{}", ran.log);
+        assert_eq!(stage.tags(), "1.4.0 git-9f3c2a1");
+    }
+    let source = format!("{repository}:git-9f3c2a1");
+    for more in [
+        ("source", &*source),
+        ("version", "1.4.0"),
+        ("tags", "stable"),
+    ] {
+        let ran = with("refs/tags/vnext", &[more]);
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+        let warning = "::warning title=shipmark::the tag vnext is not a version: another source";
+        assert_eq!(ran.log.contains(warning), more.0 == "source", "{}", ran.log);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_of_another_commit_than_the_git_tag_is_a_warning() {
+    let stage = Stage::new().await;
+    stage.put(1, Some(COMMIT), &["git-9f3c2a1"]);
+    let repository = stage.repository();
+    let source = format!("{repository}:git-9f3c2a1");
+    let inputs = [PROMOTE, ("images", &*repository), ("source", &source)];
+    for (git_ref, warns) in [
+        ("refs/tags/v1.5.0", true),
+        ("refs/heads/main", false),
+        ("refs/heads/release/v1.5.0", false),
+    ] {
+        let ran = stage.step(("push", git_ref, MERGE), &inputs);
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+        let text = "the tag v1.5.0 names the commit 1111111, but the image was built from 9f3c2a1";
+        assert_eq!(ran.log.contains(text), warns, "{git_ref}: {}", ran.log);
+        let summary = stage.place.read("summary");
+        let has_alert = summary.contains("> [!WARNING]\n> the tag v1.5.0 names the commit 1111111");
+        assert_eq!(has_alert, warns, "{git_ref}: {summary}");
+        std::fs::remove_file(stage.place.path("summary")).unwrap();
+    }
+    let same = stage.step(("push", "refs/tags/v1.5.0", COMMIT), &inputs);
+    assert!(
+        !same.log.contains("but the image was built"),
+        "{}",
+        same.log
+    );
+}
+
 /// What gives no place or no commit is bad input.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_needs_one_place_and_a_commit() {
@@ -524,7 +583,7 @@ services: [web, api]
     let tagged = ("push", "refs/tags/v1.4.0", COMMIT);
     let ran = run(tagged, "stage");
     assert_eq!(ran.status, Some(1), "{}", ran.log);
-    let unbuilt = format!("{host}/dev/api has no tag {tag}");
+    let unbuilt = format!("commit {COMMIT} is not in dev: {host}/dev/api has no tag {tag}");
     assert!(ran.log.contains(&unbuilt), "{}", ran.log);
     assert_eq!(
         (names("stage/web"), names("stage/api")),
@@ -542,6 +601,12 @@ services: [web, api]
         "{}",
         ran.log
     );
+    let ran = run(tagged, "prod");
+    assert_eq!(ran.status, Some(1), "{}", ran.log);
+    let skipped = format!("commit {COMMIT} is not in stage: there is no {host}/stage/");
+    assert!(ran.log.contains(&skipped), "{}", ran.log);
+    let hint = "hint: release the commit to stage first, or wait until the run that does so";
+    assert!(ran.log.contains(hint), "{}", ran.log);
     let ran = run(tagged, "stage");
     assert_eq!(ran.status, Some(0), "{}", ran.log);
     let ran = run(("workflow_dispatch", "refs/heads/main", COMMIT), "prod");

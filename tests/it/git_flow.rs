@@ -154,6 +154,26 @@ async fn the_policy_refuses_versions_that_contradict_each_other() {
 }
 
 #[test]
+fn a_version_gives_the_tags_of_a_push_outside_of_a_checkout() {
+    let place = Place::new();
+    let source = format!("--source={}", crate::support::example());
+    let push = ["push", &source, "--images=oci:out"];
+    let ran = place.run(&push);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    assert!(
+        ran.log.contains("or set ref, version or tags"),
+        "{}",
+        ran.log
+    );
+    let ran = place.run(&[&push[..], &["--version=v3.1.0"]].concat());
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let index = place.read("out/index.json");
+    for tag in ["3.1.0", "3.1", "3", "latest"] {
+        assert!(index.contains(&format!("\"{tag}\"")), "{tag}: {index}");
+    }
+}
+
+#[test]
 fn a_version_that_is_none_is_bad_input() {
     let place = Place::new();
     for (version, more, word) in [

@@ -117,8 +117,12 @@ fn a_source_that_is_not_whole_or_not_what_it_says_is_refused() {
         .write_all(b"no tar")
         .unwrap();
     for (source, part) in [
-        ("oci:none", "the directory does not exist"),
-        ("oci-archive:none.tar", "the file does not exist"),
+        ("oci:none", "source oci:none: the directory does not exist"),
+        (
+            "oci-archive:none.tar",
+            "source oci-archive:none.tar: the file does not exist",
+        ),
+        ("oci-archive:none.tar", "hint: check the path; the action"),
         ("oci:large", "larger than 8 MiB"),
         ("oci:nonsense", "is not a manifest"),
         ("oci:sha512", "digest algorithm sha512"),
@@ -129,7 +133,10 @@ fn a_source_that_is_not_whole_or_not_what_it_says_is_refused() {
         ("oci-archive:text.tar", "text.tar"),
         ("oci:text.tar", "is a file"),
         ("dir:x", "not supported"),
-        ("docker-archive:x.tar", "x.tar: the file does not exist"),
+        (
+            "docker-archive:x.tar",
+            "docker-archive:x.tar: the file does not exist",
+        ),
         ("GHCR.io/Acme/web", "neither a tag nor a digest"),
         ("ghcr.io/acme/web@sha256:12", "64 lower-case hex digits"),
         ("ghcr.io/acme/web@sha512:12", "sha512"),

@@ -99,3 +99,22 @@ fn what_a_release_would_refuse_is_refused() {
         assert!(tags.is_empty(), "{arguments:?}: {tags:?}");
     }
 }
+
+/// A promotion without a source takes the image of the event's commit; the preview shows its tags.
+#[test]
+fn the_preview_of_a_promotion_has_the_commit_of_the_event() {
+    let place = Place::new();
+    let inputs = [
+        ("command", "tags"),
+        ("for", "promote"),
+        ("images", "web"),
+        ("offline", "true"),
+    ];
+    let mut step = place.step("refs/tags/v1.4.0", &inputs);
+    let ran = Ran::of(step.output().unwrap());
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let git_tag = format!("web:git-{}", &COMMIT[..7]);
+    assert!(place.output("tags").contains(&git_tag), "{}", ran.log);
+    assert!(!ran.log.contains("names no commit"), "{}", ran.log);
+    assert!(!ran.log.contains("is not read here"), "{}", ran.log);
+}

@@ -110,11 +110,26 @@ fn a_release_names_its_image_by_tag_or_digest() {
             refused_command(&place, &arguments, &parts);
         }
     }
-    refused_command(
-        &place,
-        &["verify", "--source=./image.tar", "--key=x"],
-        &["did you mean oci-archive:./image.tar?"],
-    );
+    for (source, parts) in [
+        ("./image.tar", vec!["did you mean oci-archive:./image.tar?"]),
+        (
+            "registry.invalid/acme/web",
+            vec![
+                "names neither a tag nor a digest",
+                "hint: write registry.invalid/acme/web:TAG or",
+            ],
+        ),
+        (
+            "1.4.0",
+            vec![
+                "names neither",
+                "hint: write REPOSITORY:TAG or REPOSITORY@sha256:…\n",
+            ],
+        ),
+    ] {
+        let source = format!("--source={source}");
+        refused_command(&place, &["verify", &source, "--key=x"], &parts);
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn paths_of_the_machine_are_those_of_the_container() {
     for part in [
         "/home/runner/work/web/web/image.tar is /github/workspace/image.tar in this container\n",
         "/home/runner/work/_temp/out is /github/runner_temp/out in this container\n",
-        "source /github/workspace/image.tar: the file does not exist",
+        "source oci-archive:/github/workspace/image.tar: the file does not exist",
     ] {
         assert!(ran.log.contains(part), "{part}: {}", ran.log);
     }

@@ -167,7 +167,7 @@ fn bad_input_is_told_from_refusals_and_writes_nothing() {
     for (arguments, message) in [
         (
             vec!["push", "--source=oci:none", "--images=oci:out", "--tags=a"],
-            "error: source none: the directory does not exist",
+            "error: source oci:none: the directory does not exist",
         ),
         (
             vec![

@@ -4,7 +4,7 @@ use super::policy_routing::PolicyRouting;
 use crate::cli::Input;
 use crate::commands::invocation::Invocation;
 use crate::commands::policy_environment::refuse_push;
-use crate::commands::source_input::parse_released_source;
+use crate::commands::source_input::parse_source;
 use crate::image::{Destination, Digest, ImageSource, Tag, TagOrDigest};
 use crate::policy::{EnvironmentRules, Service};
 use crate::release::{Failure, ReleaseVerb};
@@ -32,7 +32,7 @@ impl RouteSource {
     ) -> Result<Self, Failure> {
         if !is_looked_up(invocation, verb) {
             refuse_commit_with_source(invocation, verb)?;
-            return parse_released_source(invocation).map(Self::Named);
+            return parse_source(invocation).map(Self::Named);
         }
         let destinations: Vec<_> = destinations.into_iter().collect();
         match destinations.as_slice() {
@@ -107,7 +107,7 @@ impl PolicyRouting<'_, '_> {
                 if self.verb == ReleaseVerb::Push { "" } else { "give a tag, or " }
             ))),
             (None, from) => {
-                let source = parse_released_source(self.invocation)?;
+                let source = parse_source(self.invocation)?;
                 match from {
                     Some(from) => self.read_from(stage, from, service, source),
                     None => Ok(source),

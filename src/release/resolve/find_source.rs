@@ -38,7 +38,7 @@ pub(crate) async fn find_source<'a>(
     let found = resolve_tags(lookup, &store).await?;
     let digests: BTreeSet<Digest> = found.iter().map(|(_, digest)| *digest).collect();
     let tag = match found.first() {
-        None => return Err(unbuilt_failure(lookup, &store).await),
+        None => return Err(unbuilt_failure(request, lookup, &store).await),
         Some(_) if digests.len() > 1 => return Err(ambiguous_failure(lookup, &found)),
         Some((tag, _)) => tag,
     };
@@ -101,34 +101,52 @@ async fn resolve_tags(
 }
 
 /// Returns that no image of the commit exists, with what the list of tags tells.
-async fn unbuilt_failure(lookup: &SourceLookup, store: &ImageStore) -> Failure {
+async fn unbuilt_failure(
+    request: &ReleaseRequest,
+    lookup: &SourceLookup,
+    store: &ImageStore,
+) -> Failure {
     let SourceLookup {
-        commit,
-        named_by,
-        place,
-        ..
+        commit, named_by, ..
     } = lookup;
     // What fails here only leaves the message shorter.
     let existing = store.tags().await.ok();
-    let failure = match &existing {
-        Some(tags) if tags.is_empty() => Failure::refused(format!(
-            "commit {commit} is not built: there is no {place}, or it has no tags"
-        )),
-        _ => Failure::refused(format!(
-            "commit {commit} is not built: {place} has no tag {}",
-            tag_phrase(lookup)
-        )),
-    };
-    let failure = failure.with_reason(format!(
-        "promote builds nothing: without source it releases the image that was built from the commit which {named_by} names"
-    ));
+    let reason = absence_reason(lookup, existing.as_ref());
     let near = existing.iter().flat_map(|tags| similar_tags(tags, commit));
     let near: Vec<_> = near.map(|tag| lookup.image(&tag).to_string()).collect();
+    let (failure, hint) = match &request.path.from {
+        Some(from) => (
+            Failure::refused(format!("commit {commit} is not in {from}: {reason}")).with_reason(format!(
+                "without source promote releases the image in {from} that was built from the commit which {named_by} names"
+            )),
+            format!("release the commit to {from} first, or wait until the run that does so has finished; or give source"),
+        ),
+        None => (
+            Failure::refused(format!("commit {commit} is not built: {reason}")).with_reason(format!(
+                "promote builds nothing: without source it releases the image that was built from the commit which {named_by} names"
+            )),
+            UNBUILT_HINT.to_owned(),
+        ),
+    };
     failure.with_hint(match near.as_slice() {
-        [] => "wait until the workflow that builds the commit has finished, or run it; release a commit that is built, such as one of the default branch; or give source".to_owned(),
-        near => format!("give source, if one of these is its image: {}", near.join(", ")),
+        [] => hint,
+        near => format!(
+            "give source, if one of these is its image: {}",
+            near.join(", ")
+        ),
     })
 }
+
+/// Returns what the list of tags says about an image that was not found.
+fn absence_reason(lookup: &SourceLookup, existing: Option<&BTreeSet<Tag>>) -> String {
+    let place = &lookup.place;
+    match existing {
+        Some(tags) if tags.is_empty() => format!("there is no {place}, or it has no tags"),
+        _ => format!("{place} has no tag {}", tag_phrase(lookup)),
+    }
+}
+
+const UNBUILT_HINT: &str = "wait until the workflow that builds the commit has finished, or run it; release a commit that is built, such as one of the default branch; or give source";
 
 /// Returns the tags that end in the commit, in another spelling than was searched.
 fn similar_tags(tags: &BTreeSet<Tag>, commit: &NamedCommit) -> Vec<Tag> {

@@ -2,6 +2,7 @@
 
 use super::image::ResolvedImage;
 use crate::image::{CommitId, ImageLabels, ImageSource, Manifest, ManifestBody, Platform, Tag};
+use crate::notices::to_printable;
 use crate::release::Failure;
 use crate::release::request::{ReleaseRequest, ReleaseVerb};
 use crate::tagging::{DerivedTags, ImageOrigin, ImmutableTagSource, PlannedTag, TagKind};
@@ -71,51 +72,76 @@ fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
 
 /// Refuses to give a pushed image the tag of the event's commit where its label names another commit:
 /// the tag is immutable, and the commit's own image could never get it. Where no tag names a commit,
-/// this is a note. Of an image in a registry only the annotations of its root are read, which costs no
-/// request.
+/// this is a note; an image with such a tag whose labels name no commit is a warning. Of an image in a
+/// registry only the annotations of its root are read, which costs no request.
 pub(crate) async fn check_commit_label(
     image: &mut ResolvedImage,
     request: &ReleaseRequest,
-    derived: &DerivedTags,
-) -> Result<Option<String>, Failure> {
+    derived: &mut DerivedTags,
+) -> Result<(), Failure> {
     if request.verb != ReleaseVerb::Push {
-        return Ok(None);
+        return Ok(());
     }
     if matches!(request.source, ImageSource::Registry(_)) {
         let mut origin = ImageOrigin::default();
         merge_labels(&mut origin, &image.root.labels());
-        return judge_commit_label(request, &origin, &derived.tags);
+        return judge_commit_label(request, &origin, derived);
     }
     let origin = read_image_origin(&image.reader, &image.root)
         .await
         .map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
-    let judged = judge_commit_label(request, &origin, &derived.tags);
+    derived
+        .warnings
+        .extend(unlabelled_warning(&origin, derived));
+    judge_commit_label(request, &origin, derived)?;
     image.origin = Some(origin);
-    judged
+    Ok(())
+}
+
+/// Returns a warning if an image gets a SHA tag and no label of it names a commit.
+fn unlabelled_warning(origin: &ImageOrigin, derived: &DerivedTags) -> Option<String> {
+    let planned = commit_tag(derived).filter(|_| origin.revision.is_none())?;
+    let label = match &origin.malformed_revision {
+        Some(text) => format!(
+            "its label org.opencontainers.image.revision says {:?}, which is no full commit",
+            to_printable(text, 80)
+        ),
+        None => "no label org.opencontainers.image.revision of it names the commit".to_owned(),
+    };
+    Some(format!(
+        "the image gets the tag {}, but {label}: promote will not find it by its commit; set the label in the build (docker/build-push-action: labels)",
+        planned.tag
+    ))
 }
 
 fn judge_commit_label(
     request: &ReleaseRequest,
     origin: &ImageOrigin,
-    tags: &[PlannedTag],
-) -> Result<Option<String>, Failure> {
+    derived: &mut DerivedTags,
+) -> Result<(), Failure> {
     let facts = request.facts.as_ref();
     let expected = facts.and_then(|facts| facts.commit.as_ref());
     let Some((named, expected)) = origin.revision.as_ref().zip(expected) else {
-        return Ok(None);
+        return Ok(());
     };
     if named == expected {
-        return Ok(None);
+        return Ok(());
     }
-    let is_commit_tag =
-        |planned: &&PlannedTag| planned.kind == TagKind::Immutable(ImmutableTagSource::Commit);
-    match tags.iter().find(is_commit_tag) {
-        Some(planned) if !request.commit_given => Err(denied_commit(&planned.tag, named, expected)),
-        _ => Ok(Some(format!(
+    match commit_tag(derived) {
+        Some(planned) if !request.commit_given => {
+            return Err(denied_commit(&planned.tag, named, expected));
+        }
+        _ => derived.notes.push(format!(
             "the image's label org.opencontainers.image.revision names the commit {named}, expected {expected}: \
              set it in the build (docker/build-push-action: labels), or a promotion uses the wrong commit"
-        ))),
+        )),
     }
+    Ok(())
+}
+
+fn commit_tag(derived: &DerivedTags) -> Option<&PlannedTag> {
+    let kind = TagKind::Immutable(ImmutableTagSource::Commit);
+    derived.tags.iter().find(|planned| planned.kind == kind)
 }
 
 fn denied_commit(tag: &Tag, named: &CommitId, expected: &CommitId) -> Failure {

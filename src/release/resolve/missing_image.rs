@@ -1,9 +1,12 @@
 //! Why a registry does not have the image that a release asks for: the repository or the tag is unknown.
 
+use std::collections::BTreeSet;
+
 use crate::image::{ImageSource, Reference, Tag, TagOrDigest};
 use crate::notices::similar_words;
 use crate::registry::RepositoryClient;
 use crate::release::Failure;
+use crate::tagging::{is_commit_spelling, names_other_commit};
 use crate::transfer::ImageStore;
 
 /// Most tags that a message suggests.
@@ -45,9 +48,20 @@ async fn no_such_image_in_registry(client: &RepositoryClient, reference: &Refere
         }
         TagOrDigest::Tag(tag) => tag,
     };
-    let near = similar_words(tag.as_str(), tags.iter().map(Tag::as_str), SUGGESTIONS);
-    missing(format!("{repository} has no tag {tag}")).with_hint(match near.as_slice() {
+    missing(format!("{repository} has no tag {tag}")).with_hint(similar_tags_hint(tag, &tags))
+}
+
+/// Returns a hint with the tags that are like the missing one. The tag of another commit is another image,
+/// however alike the digits are.
+fn similar_tags_hint(tag: &Tag, tags: &BTreeSet<Tag>) -> String {
+    let may_be_meant = tags.iter().filter(|other| !names_other_commit(other, tag));
+    let near = similar_words(tag.as_str(), may_be_meant.map(Tag::as_str), SUGGESTIONS);
+    match near.as_slice() {
+        [] if is_commit_spelling(tag) => format!(
+            "wait until the workflow that builds the commit has finished, or run it; the repository has {} other tags",
+            tags.len()
+        ),
         [] => format!("check the tag; the repository has {} others", tags.len()),
         near => format!("did you mean {}?", near.join(", ")),
-    })
+    }
 }

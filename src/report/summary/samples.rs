@@ -350,7 +350,7 @@ fn moved_version(service: &str) -> Failure {
     ))
     .with_reason("1.4.0 is an immutable tag (the version of the tag v1.4.0)")
     .with_hint(format!(
-        "release under a new version, or release the existing image: --source ghcr.io/acme/{service}/prod:1.4.0"
+        "release under a new version, or release the existing image (source: ghcr.io/acme/{service}/prod:1.4.0)"
     ))
 }
 
