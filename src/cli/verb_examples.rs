@@ -108,8 +108,8 @@ impl Verb {
                 &const {
                     [
                         example(
-                            "Sign a file with a key",
-                            "shipmark sign-bundle --artifact web.tar.gz --bundle web.sigstore.json --sign key --signing-key cosign.key",
+                            "Sign a file with a key, and log the signature",
+                            "shipmark sign-bundle --artifact web.tar.gz --bundle web.sigstore.json --sign key --signing-key cosign.key --transparency-log on",
                         ),
                         example(
                             "Sign a file with the identity of the job",
