@@ -34,6 +34,7 @@ case $newest in
 esac
 if [ -n "$release" ]; then
   [ "$release" = "$version" ] || differs "the release is $release, Cargo.toml says $version"
+  ! grep -q '^- \*\*Not released yet\.' README.md || differs "README.md says that no version is released"
   heading=$(grep -F "## [$release]" CHANGELOG.md || true)
   [[ $heading =~ ^"## [$release] - "[0-9]{4}-[0-9]{2}-[0-9]{2}$ ]] ||
     differs "CHANGELOG.md has no section \"## [$release] - YYYY-MM-DD\""

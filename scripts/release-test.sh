@@ -43,6 +43,11 @@ refuses "says \"shipmark 9.9.9\"" env SHIPMARK="$work/binary" scripts/release-ch
 refuses "the release is 9.9.9" scripts/release-check.sh 9.9.9
 refuses "no section" scripts/release-check.sh 9.9.9
 sed -i "s/^## \[Unreleased\]$/## [Unreleased]\n\n## [$version] - 2026-11-20/" CHANGELOG.md
+sed -i '/^- \*\*Not released yet\./d' README.md
+succeeds scripts/release-check.sh "$version"
+sed -i '$a - **Not released yet.** Wait.' README.md
+refuses "README.md says that no version is released" scripts/release-check.sh "$version"
+sed -i '$d' README.md
 succeeds scripts/release-check.sh "$version"
 head -n 1 "$work/out" | grep -q '^### ' || fail "the notes do not begin with the first heading of the section"
 sed -i "s/^version = \"$version\"/version = \"9.9.9\"/" Cargo.toml

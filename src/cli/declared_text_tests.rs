@@ -110,6 +110,21 @@ fn every_example_is_a_command_line() {
 }
 
 #[test]
+fn an_example_that_signs_a_file_by_a_key_logs_the_signature() {
+    for example in Verb::SignBundle.examples() {
+        let words: Vec<_> = example.line.split(' ').collect();
+        let values = on_command_line(&words).unwrap_or_else(|error| panic!("{error}"));
+        let choice = |input| values.choice(input).unwrap();
+        let is_logged = choice(Input::TransparencyLog) == Some("on");
+        assert!(
+            choice(Input::Sign) != Some("key") || is_logged,
+            "{}",
+            example.line
+        );
+    }
+}
+
+#[test]
 fn every_declared_variable_is_read() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut code = String::new();

@@ -50,11 +50,16 @@ impl InfoCommand {
         match self {
             Self::Help => &["shipmark help promote"],
             Self::Completions => &[
+                "mkdir -p ~/.local/share/bash-completion/completions ~/.zfunc",
                 "shipmark completions bash > ~/.local/share/bash-completion/completions/shipmark",
                 "shipmark completions zsh > ~/.zfunc/_shipmark",
+                "mkdir -p ~/.config/fish/completions",
                 "shipmark completions fish > ~/.config/fish/completions/shipmark.fish",
             ],
-            Self::Man => &["shipmark man > ~/.local/share/man/man1/shipmark.1"],
+            Self::Man => &[
+                "mkdir -p ~/.local/share/man/man1",
+                "shipmark man > ~/.local/share/man/man1/shipmark.1",
+            ],
         }
     }
 

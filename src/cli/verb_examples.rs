@@ -108,7 +108,7 @@ impl Verb {
                 &const {
                     [
                         example(
-                            "Sign a file with a key, with an entry in a transparency log",
+                            "Sign a file with a key, and log the signature",
                             "shipmark sign-bundle --artifact web.tar.gz --bundle web.sigstore.json --sign key --signing-key cosign.key --transparency-log on",
                         ),
                         example(

@@ -1,6 +1,7 @@
 //! The command line as a person in a shell meets it: help, completions, the man page, and variables in
 //! place of flags.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use shipmark::cli::{INPUTS, Verb};
@@ -441,4 +442,21 @@ fn an_input_that_a_variable_gives_in_vain_is_refused_by_its_name() {
     let ran = Ran::of(command.output().unwrap());
     assert_eq!(ran.status, Some(2), "{}", ran.log);
     assert!(ran.log.contains("SHIPMARK_SBOM is given"), "{}", ran.log);
+}
+
+#[test]
+fn the_printed_ways_to_install_completions_and_the_man_page_work_in_a_new_home() {
+    let place = Place::new();
+    let program = Path::new(env!("CARGO_BIN_EXE_shipmark"));
+    let folders = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    for (command, files) in [("completions", 3), ("man", 1)] {
+        let help = printed(&["help", command]);
+        let (_, examples) = help.split_once("Examples:\n").unwrap();
+        assert_eq!(examples.matches("  shipmark ").count(), files, "{help}");
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-ec", examples]).env_clear();
+        shell.env("HOME", place.root()).env("PATH", &folders);
+        let ran = Ran::of(shell.output().unwrap());
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+    }
 }

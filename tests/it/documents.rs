@@ -98,6 +98,45 @@ fn readme_is_short() {
     assert!(words <= README_WORDS, "{words} words");
 }
 
+/// Returns the workflows of a document: its blocks of YAML, or the whole of a file of YAML.
+fn workflows(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    if path.extension().is_some_and(|extension| extension == "yml") {
+        return vec![text];
+    }
+    let blocks = text.split("```yaml\n").skip(1);
+    blocks
+        .map(|block| block.split("\n```").next().unwrap().to_owned())
+        .collect()
+}
+
+/// GitHub keeps one waiting run of a group, and cancels those that waited before.
+#[test]
+fn a_documented_workflow_loses_no_run_and_releases_versions_alone() {
+    let fleet = root().join("examples/fleet");
+    let files = ["build.yml", "promote.yml"].map(|name| fleet.join(name));
+    let (mut groups, mut tags) = (0, 0);
+    for path in documents().iter().chain(&files) {
+        for line in workflows(path).iter().flat_map(|text| text.lines()) {
+            let line = line.trim();
+            if let Some(group) = line.strip_prefix("group: ") {
+                let own = ["github.sha", "github.ref", "inputs.digest", "inputs.source"];
+                assert!(
+                    own.iter().any(|name| group.contains(name)),
+                    "{}: {line}",
+                    relative(path)
+                );
+                groups += 1;
+            }
+            if line.starts_with("tags: [") {
+                assert_eq!(line, r#"tags: ["v*.*.*"]"#, "{}", relative(path));
+                tags += 1;
+            }
+        }
+    }
+    assert!(groups >= 9 && tags >= 6, "{groups} groups, {tags} triggers");
+}
+
 #[test]
 fn anchors_are_those_of_github() {
     assert_eq!(anchor(" The default table"), "the-default-table");

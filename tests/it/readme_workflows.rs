@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
+use shipmark::signing::PrivateKey;
 
 use crate::registry::{Auth, PASSWORD, Profile, Registry, USER};
 use crate::support::checkout::commit;
+use crate::support::keys;
 use crate::support::made_image::MadeImage;
 use crate::support::process::{Place, Ran};
 use crate::support::workflow::{filled, step_of};
@@ -99,4 +101,32 @@ async fn version_lost_the_documented_workflows_bring_the_version_to_production()
     let summary = place.read("summary");
     let row = "| Version | `1.4.0` from the version tags of the source repository |";
     assert!(summary.contains(row), "{summary}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_commands_of_the_page_on_signatures_sign_and_verify() {
+    let registry = Registry::start(Profile::plain()).await;
+    let place = Place::new();
+    let image = MadeImage::new(1, &[("revision", COMMIT)]);
+    image.put(&registry, "acme/web/dev", &["git-9f3c2a1"]);
+    // In the place of openssl's.
+    let key = keys::pem();
+    let public = PrivateKey::parse(&key, "").unwrap().public().to_pem();
+    std::fs::write(place.path("cosign.key"), &key).unwrap();
+    std::fs::write(place.path("cosign.pub"), public).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/signing.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, block) = text.split_once("```sh\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let commands = block
+        .lines()
+        .filter_map(|line| line.strip_prefix("shipmark "));
+    let mut ran = 0;
+    for command in commands {
+        let command = command.replace("ghcr.io", &registry.host());
+        let done = place.run(&command.split(' ').collect::<Vec<_>>());
+        assert_eq!(done.status, Some(0), "{}", done.log);
+        ran += 1;
+    }
+    assert_eq!(ran, 2);
 }

@@ -11,10 +11,24 @@ pub fn filled(text: &str, context: &BTreeMap<&str, String>) -> String {
     while let Some((before, after)) = rest.split_once("${{ ") {
         let (expression, after) = after.split_once(" }}").unwrap();
         filled += before;
-        filled += &context[expression];
+        filled += value_of(expression, context);
         rest = after;
     }
     filled + rest
+}
+
+/// The first value of `A || 'text'` that is not empty.
+fn value_of<'a>(expression: &'a str, context: &'a BTreeMap<&str, String>) -> &'a str {
+    let values = expression.split(" || ").map(|term| {
+        let quoted = term
+            .strip_prefix('\'')
+            .and_then(|term| term.strip_suffix('\''));
+        quoted.unwrap_or_else(|| &context[term])
+    });
+    values
+        .into_iter()
+        .find(|value| !value.is_empty())
+        .unwrap_or("")
 }
 
 /// The step of a job that uses shipmark.
