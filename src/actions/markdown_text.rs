@@ -3,6 +3,8 @@
 
 /// Space without width, which keeps GitHub from making a link, mention or emoji.
 const BREAK: &str = "&#8203;";
+/// Numbers that GitHub reads as emoji between colons.
+const NUMBER_EMOJI: [&str; 2] = ["100", "1234"];
 
 /// Returns a line of running text as Markdown that shows the text and nothing else.
 pub fn markdown(text: &str) -> String {
@@ -93,12 +95,23 @@ impl CharPosition<'_> {
         is_number && self.next().is_none_or(char::is_whitespace)
     }
 
-    /// Returns whether `@` may begin a mention or belong to an e-mail address. The digest of an image
-    /// is neither, and is copied from reports.
+    /// Returns whether `@` may begin a mention or belong to an e-mail address. The digest of an image and
+    /// the ref of a workflow are neither, and are copied from reports.
     fn begins_mention(&self) -> bool {
+        !self.begins_pinned_part() && self.next().is_some_and(|c| !c.is_whitespace())
+    }
+
+    /// Returns whether `@` stands in `web@sha256:…` or `release.yml@refs/…`. GitHub makes a link of an
+    /// `xmpp:` address also where a `/` follows the host.
+    fn begins_pinned_part(&self) -> bool {
         let is_word = |c: &char| c.is_alphanumeric();
-        let is_digest = self.before().last().is_some_and(is_word) && self.is_followed_by("sha256:");
-        !is_digest && self.next().is_some_and(|c| !c.is_whitespace())
+        let is_ref = || self.is_followed_by("refs/") && !self.has_xmpp_before();
+        self.before().last().is_some_and(is_word) && (self.is_followed_by("sha256:") || is_ref())
+    }
+
+    fn has_xmpp_before(&self) -> bool {
+        let before: String = self.before().iter().collect();
+        before.to_ascii_lowercase().contains("xmpp:")
     }
 
     /// Returns whether `GH-` ends here, before the number of an issue.
@@ -106,12 +119,15 @@ impl CharPosition<'_> {
         self.is_preceded_by("gh") && self.next().is_some_and(|c| c.is_ascii_digit())
     }
 
-    /// Returns whether `:` begins a name such as `:tada:`.
+    /// Returns whether `:` begins a name such as `:tada:`. Of numbers only these two are names; others
+    /// are parts of times and ports.
     fn begins_emoji(&self) -> bool {
         let is_name = |c: &char| c.is_ascii_alphanumeric() || "_+-".contains(*c);
         let after = self.after();
         let length = after.iter().take_while(|c| is_name(c)).count();
-        length > 0 && after.get(length) == Some(&':')
+        let name: String = after[..length].iter().collect();
+        let is_number = name.bytes().all(|c| c.is_ascii_digit());
+        after.get(length) == Some(&':') && (!is_number || NUMBER_EMOJI.contains(&name.as_str()))
     }
 }
 
@@ -204,6 +220,9 @@ mod tests {
             "mailto:a@b.cd",
             "xmpp:a@b.cd/e",
             "web@sha256:12",
+            "@refs/",
+            "a.yml@refs/tags/v1.4",
+            "xmpp:",
             "$",
             "$$",
             "$`",
@@ -251,6 +270,18 @@ mod tests {
     }
 
     #[test]
+    fn values_that_readers_copy_have_no_break() {
+        for text in [
+            "2026-03-02T10:14:05Z",
+            "127.0.0.1:32977: connection refused",
+            "acme/web/.github/workflows/release.yml@refs/tags/v1.4.0",
+            "web@sha256:4813494d137e",
+        ] {
+            assert_eq!(markdown(text), text);
+        }
+    }
+
+    #[test]
     fn markup_is_escaped() {
         for (text, expected) in [
             ("*a* _b_ ~c~", r"\*a\* \_b\_ \~c\~"),
@@ -261,7 +292,8 @@ mod tests {
             ("1. a", r"1\. a"),
             ("https://x www.y", "https&#58;//x www&#46;y"),
             ("&lt; &", "&amp;lt; &"),
-            (":tada:", ":&#8203;tada:"),
+            (":tada: :100:", ":&#8203;tada: :&#8203;100:"),
+            ("@refs/x", "@&#8203;refs/x"),
         ] {
             assert_eq!(markdown(text), expected);
         }

@@ -171,6 +171,7 @@ pub(super) fn expected_signer(invocation: &Invocation) -> Result<ExpectedSigner,
 }
 
 fn expected_identity(invocation: &Invocation, subject: &str) -> Result<ExpectedSigner, Failure> {
+    refuse_hidden_space(invocation, Input::CertificateIdentity, subject)?;
     if subject.bytes().all(|character| character == b'*') {
         invocation.log.warning(&format!(
             "{}: * accepts every identity of the issuer: name the workflow that signs",
@@ -178,6 +179,11 @@ fn expected_identity(invocation: &Invocation, subject: &str) -> Result<ExpectedS
         ));
     }
     let issuer = invocation.arguments.text(Input::CertificateOidcIssuer);
+    refuse_hidden_space(
+        invocation,
+        Input::CertificateOidcIssuer,
+        issuer.unwrap_or_default(),
+    )?;
     Ok(ExpectedSigner::Identity(Identity {
         subject: WildcardPattern::new(subject),
         issuer: issuer.unwrap_or_default().to_owned(),
@@ -185,12 +191,23 @@ fn expected_identity(invocation: &Invocation, subject: &str) -> Result<ExpectedS
     }))
 }
 
+/// Refuses a space without width, which comes with text that is copied from a page and matches nothing.
+fn refuse_hidden_space(invocation: &Invocation, input: Input, text: &str) -> Result<(), Failure> {
+    let Some(at) = text.find('\u{200b}') else {
+        return Ok(());
+    };
+    let before = text[..at].chars().count();
+    let reason = format!("a zero-width space (U+200B) follows character {before}: remove it");
+    Err(invocation.arguments.error(input, None, reason).into())
+}
+
 fn parse_conditions(
     invocation: &Invocation,
 ) -> Result<Vec<(CertificateCondition, String)>, Failure> {
     let mut conditions = Vec::new();
     for (name, condition) in CONDITIONS {
-        if let Some(wanted) = invocation.arguments.value(name)? {
+        if let Some(wanted) = invocation.arguments.value::<String>(name)? {
+            refuse_hidden_space(invocation, name, &wanted)?;
             conditions.push((condition, wanted));
         }
     }

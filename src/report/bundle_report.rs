@@ -46,8 +46,13 @@ pub(super) fn to_outputs(found: &BundleVerification) -> Vec<(&'static str, Strin
         Ok(_) => "verified",
         Err(_) => "refused",
     };
+    let refusal = to_refusal(found);
+    let diagnostic = refusal.as_ref().and_then(Failure::diagnostic);
     let json = json!({
         "outcome": outcome,
+        "what": diagnostic.map(|it| &it.what),
+        "why": diagnostic.and_then(|it| it.why.as_ref()),
+        "hint": diagnostic.and_then(|it| it.hint.as_ref()),
         "verb": "verify-bundle",
         "artifact": found.artifact,
         "bundle": found.bundle,

@@ -1,5 +1,7 @@
 //! Expected signer and evidence of a signature, as the reports show them.
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 use crate::notices::to_printable;
@@ -28,35 +30,65 @@ pub(super) fn expected_identity(identity: &Identity) -> String {
     text
 }
 
+/// One piece of evidence: words, and the value that they end with.
+pub(super) struct EvidenceFact {
+    /// Words.
+    pub(super) words: String,
+    /// Value, which readers copy.
+    pub(super) value: Option<String>,
+}
+
+impl EvidenceFact {
+    fn new(words: impl Into<String>, value: Option<&str>) -> Self {
+        Self {
+            words: words.into(),
+            value: value.map(|value| to_printable(value, NAME_LIMIT)),
+        }
+    }
+}
+
+impl fmt::Display for EvidenceFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)?;
+        match &self.value {
+            Some(value) => write!(f, " {value}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Returns the evidence of a signature, one per line; empty for a bare key.
 pub(super) fn evidence_lines(evidence: &SignatureEvidence) -> Vec<String> {
-    let mut lines = Vec::new();
+    let facts = evidence_facts(evidence);
+    facts.iter().map(ToString::to_string).collect()
+}
+
+/// Returns the evidence of a signature; empty for a bare key.
+pub(super) fn evidence_facts(evidence: &SignatureEvidence) -> Vec<EvidenceFact> {
+    let mut facts = Vec::new();
     if let Some(certificate) = &evidence.certificate {
-        lines.push(format!(
-            "signed by {}",
-            to_printable(&certificate.subject, NAME_LIMIT)
-        ));
-        lines.push(format!(
-            "identity confirmed by {}",
-            to_printable(&certificate.issuer, NAME_LIMIT)
+        facts.push(EvidenceFact::new("signed by", Some(&certificate.subject)));
+        facts.push(EvidenceFact::new(
+            "identity confirmed by",
+            Some(&certificate.issuer),
         ));
         for (condition, is) in &certificate.run {
-            lines.push(format!("{condition}: {}", to_printable(is, NAME_LIMIT)));
+            facts.push(EvidenceFact::new(format!("{condition}:"), Some(is)));
         }
         if !certificate.logged {
-            lines.push(
-                "certificate in no certificate transparency log: the trusted root names none"
-                    .to_owned(),
-            );
+            facts.push(EvidenceFact::new(
+                "certificate in no certificate transparency log: the trusted root names none",
+                None,
+            ));
         }
     }
     if let Some(time) = evidence.times.iter().min() {
-        lines.push(format!("signed at {time}"));
+        facts.push(EvidenceFact::new("signed at", Some(&time.to_string())));
     }
     if evidence.logged {
-        lines.push("in a transparency log".to_owned());
+        facts.push(EvidenceFact::new("in a transparency log", None));
     }
-    lines
+    facts
 }
 
 /// Returns the evidence of a signature as JSON.

@@ -8,7 +8,7 @@ use super::styled_text::{StyledText, Tone};
 use crate::image::{Destination, Digest, ImageSource, TagOrDigest};
 use crate::notices::to_printable;
 use crate::release::{
-    CheckedAttestation, CheckedImage, CheckedSignature, MissingEvidence, SignatureFormat,
+    CheckedAttestation, CheckedImage, CheckedSignature, Failure, MissingEvidence, SignatureFormat,
     Verification,
 };
 use crate::signing::SignatureEvidence;
@@ -132,8 +132,13 @@ pub(super) fn to_outputs(found: &Verification) -> Vec<(&'static str, String)> {
     let keys: Vec<String> = keys.map(|key| key.fingerprint().to_string()).collect();
     let key = Some(keys.join(" ")).filter(|keys| !keys.is_empty());
     let identity = found.requirement.identity().map(ToString::to_string);
+    let refusal = found.to_refusal();
+    let diagnostic = refusal.as_ref().and_then(Failure::diagnostic);
     let json = json!({
         "outcome": outcome,
+        "what": diagnostic.map(|it| &it.what),
+        "why": diagnostic.and_then(|it| it.why.as_ref()),
+        "hint": diagnostic.and_then(|it| it.hint.as_ref()),
         "verb": "verify",
         "source": found.source.to_string(),
         "digest": found.root().to_string(),

@@ -108,7 +108,7 @@ async fn promise_3_a_registrys_own_refusal_reads_as_ours() {
                 format!("tag 1.4.0 of {place} points to {there}, expected {ours}"),
                 " why:  a rule of the registry makes 1.4.0 immutable".to_owned(),
                 format!(
-                    " hint: release under a new version, or release the existing image (source: {place}:1.4.0)"
+                    " hint: release under a new version, or release the existing image, with source {place}:1.4.0"
                 ),
             ],
             "{name}"

@@ -175,6 +175,10 @@ fn check_objects(sigstore: &Sigstore) {
         &[&verify[..], &["--key=other.pub"]].concat(),
     );
     assert_eq!(bad["outcome"], "refused");
+    let what = bad["what"].as_str().unwrap();
+    assert!(what.starts_with("oci:dev:it has no valid "), "{what}");
+    assert!(bad["why"].is_string(), "{bad}");
+    assert!(good["what"].is_null(), "{good}");
     let rekor = format!("--rekor-url={}", sigstore.url("/rekor"));
     let files = [
         "--artifact=SUMS",
@@ -187,7 +191,9 @@ fn check_objects(sigstore: &Sigstore) {
     let check = ["verify-bundle", "--key=key.pub"];
     object("bundleVerification", 0, &[&check[..], &files].concat());
     let check = ["verify-bundle", "--key=other.pub"];
-    object("bundleVerification", 1, &[&check[..], &files].concat());
+    let bad = object("bundleVerification", 1, &[&check[..], &files].concat());
+    let what = bad["what"].as_str().unwrap();
+    assert!(what.contains(" is not signed by "), "{what}");
     object(
         "failure",
         2,

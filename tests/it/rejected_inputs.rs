@@ -56,6 +56,34 @@ fn a_mistyped_input_is_refused_before_anything_is_pushed() {
 }
 
 #[test]
+fn a_hidden_space_in_an_identity_is_named() {
+    let identity = "https://github.com/acme/web/.github/workflows/a.yml@refs/heads/main";
+    let hidden = identity.replace('@', "@\u{200b}");
+    let workflow_ref = ("certificate-github-workflow-ref", "refs/\u{200b}heads/main");
+    for (name, inputs) in [
+        (
+            "certificate-identity",
+            vec![("certificate-identity", hidden.as_str())],
+        ),
+        (
+            "certificate-oidc-issuer",
+            vec![
+                ("certificate-identity", identity),
+                ("certificate-oidc-issuer", "https://a.\u{200b}example"),
+            ],
+        ),
+        (
+            "certificate-github-workflow-ref",
+            vec![("certificate-identity", identity), workflow_ref],
+        ),
+    ] {
+        let verify = [("command", "verify"), ("source", "oci:dev:it")];
+        let said = format!("{name}: a zero-width space (U+200B) follows character ");
+        refused_step(&[&verify[..], &inputs].concat(), &[&said, "remove it"]);
+    }
+}
+
+#[test]
 fn a_release_names_its_image_by_tag_or_digest() {
     let place = Place::new();
     std::fs::write(place.path("image.tar"), "x").unwrap();

@@ -65,7 +65,7 @@ pub(crate) async fn reuse_existing_image(
         && names_release(request, observed.derived)
     {
         return Err(first.refusal(root, UNPROVEN.to_owned()).with_hint(format!(
-            "promote that image if you trust it (source: {}), or sign it and this release (sign)",
+            "promote that image if you trust it, with source {}, or sign it and this release (sign)",
             tags::tag_reference(&first.destination.name, &first.planned.tag)
         )));
     }

@@ -250,7 +250,7 @@ pub(crate) fn immutable_tag_conflict(
     ))
     .with_reason(format!("{tag} is an immutable tag ({})", planned.rule))
     .with_hint(format!(
-        "release under a new version, or release the existing image (source: {})",
+        "release under a new version, or release the existing image, with source {}",
         tag_reference(place, tag)
     ))
 }
@@ -268,7 +268,7 @@ fn name_next_version(
     };
     match next {
         Some(next) => refusal.with_hint(format!(
-            "release under the next free version, {next}, or release the existing image (source: {})",
+            "release under the next free version, {next}, or release the existing image, with source {}",
             tag_reference(place, &planned.tag)
         )),
         None => refusal,

@@ -6,17 +6,19 @@ use super::failure_page::failure_alert;
 use super::follow_up::{cosign_verify, is_legacy_only, titled_block};
 use super::links::link;
 use super::previous_facts::{changes, commit};
+use super::release_facts::released_version;
 use super::release_page::{notes_section, release_summary};
 use super::shell_word::shell_word;
 use super::signing_facts::SignatureState;
 use super::title;
 use crate::image::Tag;
 use crate::policy::Service;
-use crate::release::{BatchOutcome, DestinationOutcome, ReleaseOutcome, ServiceOutcome, TagChange};
+use crate::release::{BatchOutcome, ReleaseOutcome, ServiceOutcome, TagChange};
 use crate::report::markdown::{
     code_block, code_span, details, escape_text, shell_block, table_row,
 };
 use crate::report::{batch_phrases, phrases, references};
+use crate::tagging::EnvironmentName;
 use crate::transfer::CopyStats;
 
 /// Most tags of a row.
@@ -77,7 +79,7 @@ fn batch_facts(batch: &BatchOutcome, context: &SummaryContext) -> FactsTable {
     facts.add_environment(attempt.environment.as_deref(), attempt.from.as_deref());
     facts.add_known(
         "Version",
-        shared(&|outcome| outcome.version.as_deref().map(code_span)),
+        shared(&|outcome| released_version(outcome).map(code_span)),
     );
     facts.add_known("Commit", shared(&|outcome| commit(outcome, context)));
     let signed = |outcome: &ReleaseOutcome| Some(SignatureState::of(outcome).to_markdown(outcome));
@@ -248,39 +250,44 @@ fn verification(batch: &BatchOutcome) -> String {
     }
 }
 
-/// Returns the commands that promote all services to the next environments of the policy.
+/// Returns the commands that promote all services to the next environments of the policy, by an immutable
+/// tag that all images have here.
 fn promotions(batch: &BatchOutcome) -> String {
     let first = batch.completed().next();
     let Some((_, first)) = first.filter(|_| !batch.dry_run && batch.failures().next().is_none())
     else {
         return String::new();
     };
-    let source = shared_tag(batch).map(|tag| format!("--source {tag}"));
+    let Some(tag) = shared_tag(batch, first) else {
+        return String::new();
+    };
+    let command = |next: &EnvironmentName| {
+        [
+            format!("shipmark promote --environment {next}"),
+            format!("--source {}", shell_word(tag.as_str())),
+        ]
+    };
     let next = first.path.next.iter();
-    next.map(|next| {
-        let mut command = vec![format!("shipmark promote --environment {next}")];
-        command.extend(source.clone());
-        titled_block("Promote", &command)
-    })
-    .collect()
+    next.map(|next| titled_block("Promote", &command(next)))
+        .collect()
 }
 
-/// Returns the first immutable tag that every service has in its repository; `None` if there is none.
-fn shared_tag(batch: &BatchOutcome) -> Option<&Tag> {
-    let mut outcomes = batch.completed().map(|(_, outcome)| outcome);
-    let first = outcomes.next()?.destinations.first()?;
-    let others: Vec<_> = outcomes
-        .map(|outcome| outcome.destinations.first())
-        .collect();
-    let has_tag =
-        |released: &DestinationOutcome, tag: &Tag| released.tags.iter().any(|it| it.tag == *tag);
-    let is_shared = |tag: &Tag| {
-        let mut others = others.iter();
-        others.all(|released| released.is_some_and(|released| has_tag(released, tag)))
+/// Returns the first immutable tag of `first` that all services have.
+fn shared_tag<'a>(batch: &BatchOutcome, first: &'a ReleaseOutcome) -> Option<&'a Tag> {
+    let mut tags = first
+        .destinations
+        .iter()
+        .flat_map(references::tags_naming_root)
+        .filter(|result| result.kind.is_immutable())
+        .map(|result| &result.tag);
+    let has = |outcome: &ReleaseOutcome, tag: &Tag| {
+        let mut tags = outcome
+            .destinations
+            .iter()
+            .flat_map(references::tags_naming_root);
+        tags.any(|result| result.tag == *tag)
     };
-    let mut immutable = first.tags.iter().filter(|it| it.kind.is_immutable());
-    let shared = immutable.find(|result| is_shared(&result.tag))?;
-    Some(&shared.tag)
+    tags.find(|tag| batch.completed().all(|(_, outcome)| has(outcome, tag)))
 }
 
 fn transfer_details(batch: &BatchOutcome) -> String {

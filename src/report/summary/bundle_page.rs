@@ -3,10 +3,9 @@
 use super::SummaryContext;
 use super::facts_table::FactsTable;
 use super::failure_page::failure_alert;
-use super::signing_facts::signer_name;
+use super::signing_facts::{evidence_markdown, signer_name};
 use crate::release::SignerName;
 use crate::report::bundle_report::{self, BundleVerification, SignedBundle};
-use crate::report::evidence_text;
 use crate::report::markdown::{code_span, escape_text};
 use crate::signing::{FileSigner, SignatureEvidence};
 
@@ -65,7 +64,6 @@ fn expected_signer(signer: &FileSigner) -> String {
 }
 
 fn evidence(evidence: &SignatureEvidence) -> Option<String> {
-    let lines = evidence_text::evidence_lines(evidence);
-    let lines: Vec<String> = lines.iter().map(|line| escape_text(line)).collect();
+    let lines = evidence_markdown(evidence);
     (!lines.is_empty()).then(|| lines.join("<br>"))
 }

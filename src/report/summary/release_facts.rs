@@ -8,7 +8,7 @@ use super::signing_facts::SignatureState;
 use crate::release::{PlatformContent, ReleaseOutcome};
 use crate::report::markdown::{code_span, escape_text};
 use crate::report::phrases;
-use crate::tagging::EnvironmentName;
+use crate::tagging::{EnvironmentName, MovingTagSource, TagKind};
 
 /// Returns all facts of a release.
 pub(super) fn release_facts(outcome: &ReleaseOutcome, context: &SummaryContext) -> FactsTable {
@@ -49,8 +49,22 @@ fn source(outcome: &ReleaseOutcome) -> String {
     }
 }
 
+/// Returns the version of a release; `None` if the output `version` is the name of a branch or a pull request.
+pub(super) fn released_version(outcome: &ReleaseOutcome) -> Option<&str> {
+    let version = outcome.version.as_deref()?;
+    let mut tags = outcome.destinations.iter().flat_map(|it| &it.tags);
+    let is_ref = tags.any(|result| {
+        let of_ref = matches!(
+            result.kind,
+            TagKind::Moving(MovingTagSource::Branch | MovingTagSource::PullRequest)
+        );
+        of_ref && result.tag.as_str() == version
+    });
+    (!is_ref).then_some(version)
+}
+
 fn version(outcome: &ReleaseOutcome) -> Option<String> {
-    let version = code_span(outcome.version.as_deref()?);
+    let version = code_span(released_version(outcome)?);
     Some(match outcome.provenance.version {
         Some(origin) => format!("{version} from {origin}"),
         None => version,

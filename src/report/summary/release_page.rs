@@ -29,7 +29,7 @@ pub(in crate::report) fn release_summary(
     page += &release_facts(outcome, context).to_markdown();
     let pulled = pulled_destination(outcome).map(|released| &released.place);
     for released in &outcome.destinations {
-        let is_pulled = pulled == Some(&released.place);
+        let is_pulled = outcome.destinations.len() == 1 && pulled == Some(&released.place);
         page += &destination_section(outcome, released, is_pulled);
     }
     page += &follow_up_section(outcome, service);
@@ -63,8 +63,8 @@ pub(super) fn notes_section<'a>(notes: impl Iterator<Item = &'a str>) -> String 
     }
 }
 
-/// Returns the tags and signatures at a destination; the image by its digest too, unless the command
-/// that pulls it follows.
+/// Returns the tags and signatures at a destination; the image by its digest too, unless it is the only
+/// one and the command that pulls it follows.
 fn destination_section(
     outcome: &ReleaseOutcome,
     released: &DestinationOutcome,

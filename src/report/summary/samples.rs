@@ -122,7 +122,7 @@ fn pushed() -> ReleaseOutcome {
                 tag(
                     "main",
                     TagKind::Moving(MovingTagSource::Branch),
-                    "the branch main",
+                    "the name of the branch main",
                     moved(),
                 ),
             ],
@@ -177,7 +177,7 @@ pub(super) fn promoted(is_signed: bool) -> ReleaseOutcome {
         signer: is_signed.then_some(signer),
         source_signer: None,
         provenance: TagProvenance {
-            version: Some(VersionOrigin::Label),
+            version: Some(VersionOrigin::Event),
             ..TagProvenance::default()
         },
         destinations: vec![destination],
@@ -222,12 +222,12 @@ fn destination() -> DestinationOutcome {
             tag(
                 "1.4",
                 line.clone(),
-                "the version line 1.4",
+                "the highest release of 1.4",
                 TagChange::Created,
             ),
-            tag("1", line.clone(), "the version line 1", moved()),
-            tag("prod", environment, "the environment prod", moved()),
-            tag("latest", line, "the version line latest", stays),
+            tag("1", line.clone(), "the highest release of 1", moved()),
+            tag("prod", environment, "the environment", moved()),
+            tag("latest", line, "the highest release", stays),
         ],
         previous: Some(PreviousImage {
             tag: "prod".parse().unwrap(),
@@ -302,7 +302,7 @@ const SERVICES: [&str; 12] = [
     "worker",
 ];
 
-fn released_batch() -> BatchOutcome {
+pub(super) fn released_batch() -> BatchOutcome {
     let services = SERVICES.iter().enumerate().map(|(at, service)| {
         let mut outcome = promoted(true);
         outcome.root = Digest::from_bytes(service.as_bytes());
@@ -350,7 +350,7 @@ fn moved_version(service: &str) -> Failure {
     ))
     .with_reason("1.4.0 is an immutable tag (the version of the tag v1.4.0)")
     .with_hint(format!(
-        "release under a new version, or release the existing image (source: ghcr.io/acme/{service}/prod:1.4.0)"
+        "release under a new version, or release the existing image, with source ghcr.io/acme/{service}/prod:1.4.0"
     ))
 }
 

@@ -2,8 +2,10 @@
 
 use crate::referrers::ReferrerKind;
 use crate::release::{ReleaseOutcome, SignatureFormat, SignerCheck, SignerName};
+use crate::report::evidence_text::{self, EvidenceFact};
 use crate::report::markdown::{AlertKind, alert, code_span, escape_text};
 use crate::report::phrases;
+use crate::signing::SignatureEvidence;
 
 /// What is known of the signatures of a released image.
 #[derive(Debug, PartialEq, Eq)]
@@ -96,6 +98,16 @@ pub(super) fn signer_name(signer: &SignerName, detail: &str) -> String {
             format!("{}{detail}", escape_text(&signer.text))
         }
     }
+}
+
+/// Returns the evidence of a signature as Markdown, one per line.
+pub(super) fn evidence_markdown(evidence: &SignatureEvidence) -> Vec<String> {
+    let facts = evidence_text::evidence_facts(evidence);
+    let line = |fact: &EvidenceFact| match &fact.value {
+        Some(value) => format!("{} {}", escape_text(&fact.words), code_span(value)),
+        None => escape_text(&fact.words),
+    };
+    facts.iter().map(line).collect()
 }
 
 /// Returns the number of signatures that came with the image to the first destination.

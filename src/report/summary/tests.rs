@@ -1,9 +1,10 @@
 use std::path::Path;
 
-use super::samples::{promoted, run, samples};
+use super::samples::{self, promoted, run, samples};
 use super::*;
-use crate::release::{Failure, ReleaseOutcome, ServiceOutcome};
+use crate::release::{Failure, ReleaseOutcome};
 use crate::report::sample_outcomes::{self, HOSTILE};
+use crate::tagging::{MovingTagSource, TagKind};
 
 /// Returns whether the samples are written instead of compared.
 #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
@@ -145,26 +146,63 @@ fn a_promotion_goes_on_where_the_policy_says() {
 }
 
 #[test]
-fn several_services_go_on_by_a_tag_that_all_of_them_have() {
-    let page = |change: fn(&mut ReleaseOutcome)| {
-        let mut batch = sample_outcomes::batch_outcome();
-        batch.services.truncate(2);
+fn a_batch_goes_on_with_a_tag_that_all_images_have() {
+    let page = |change: &dyn Fn(&mut ReleaseOutcome)| {
+        let mut batch = samples::released_batch();
         for (_, end) in &mut batch.services {
-            if let ServiceOutcome::Completed(outcome) = end {
-                outcome.path.next = vec!["prod".parse().unwrap()];
+            if let crate::release::ServiceOutcome::Completed(outcome) = end {
+                outcome.path.next = vec!["eu".parse().unwrap()];
             }
         }
-        if let ServiceOutcome::Completed(outcome) = &mut batch.services[0].1 {
-            change(outcome);
+        if let (_, crate::release::ServiceOutcome::Completed(last)) = &mut batch.services[11] {
+            change(last);
         }
         batch_summary(&batch, &SummaryContext::default())
     };
-    let shared = page(|_| {});
-    let command = "shipmark promote --environment prod \\\n  --source 1.4.0\n";
-    assert!(shared.contains(command), "{shared}");
-    let apart = page(|outcome| outcome.destinations[0].tags.clear());
-    let command = "shipmark promote --environment prod\n";
-    assert!(apart.contains(command), "{apart}");
+    let command = "shipmark promote --environment eu \\\n  --source 1.4.0\n";
+    let all = page(&|_| {});
+    assert!(all.contains(command), "{all}");
+    let differs = page(&|last| last.destinations[0].tags[0].tag = "1.4.1".parse().unwrap());
+    assert!(!differs.contains("shipmark promote -"), "{differs}");
+}
+
+#[test]
+fn a_branch_is_no_version() {
+    let page = |name: &str| {
+        summary(|outcome| {
+            let tag = &mut outcome.destinations[0].tags[3];
+            tag.kind = TagKind::Moving(MovingTagSource::Branch);
+            tag.tag = "main".parse().unwrap();
+            outcome.version = Some(name.to_owned());
+        })
+    };
+    assert!(page("1.4.0").contains("| Version | `1.4.0`"));
+    assert!(!page("main").contains("| Version |"));
+}
+
+#[test]
+fn each_of_several_destinations_has_the_image_by_its_digest() {
+    let page = summary(|outcome| {
+        let mut second = outcome.destinations[0].clone();
+        second.place = "docker.io/acme/web".parse().unwrap();
+        outcome.destinations.push(second);
+    });
+    for place in ["ghcr.io/acme/web/prod", "docker.io/acme/web"] {
+        let section = format!("\n### {place}\n\n```text\n{place}@sha256:");
+        assert!(page.contains(&section), "{page}");
+    }
+    assert!(!summary(|_| {}).contains("```text"));
+}
+
+#[test]
+fn values_of_evidence_are_code() {
+    for name in ["verification", "verification-bundle"] {
+        let samples = samples();
+        let (_, page) = samples.iter().find(|(it, _)| *it == name).unwrap();
+        assert!(page.contains("signed at `2026-03-02T10:14:05Z`"), "{page}");
+        assert!(page.contains("signed by `https://github.com/"), "{page}");
+        assert!(!page.contains("&#8203;"), "{page}");
+    }
 }
 
 #[test]

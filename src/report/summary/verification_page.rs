@@ -5,14 +5,14 @@ use super::facts_table::FactsTable;
 use super::failure_page::failure_alert;
 use super::follow_up::{cosign_verify, titled_block};
 use super::shell_word::shell_word;
-use super::signing_facts::signer_name;
+use super::signing_facts::{evidence_markdown, signer_name};
 use crate::image::{Digest, ImageSource, TagOrDigest};
 use crate::release::{SignatureFormat, SignerName, Verification};
 use crate::report::markdown::{code_block, code_span, details, escape_text, table_row};
+use crate::report::phrases;
 use crate::report::verification_report::{
     attestation_text, claim_annotations, image_label, signature_text,
 };
-use crate::report::{evidence_text, phrases};
 use crate::signing::SignatureEvidence;
 
 /// One signature or attestation.
@@ -23,7 +23,7 @@ struct EvidenceRow<'a> {
     digest: Digest,
     at: &'a TagOrDigest,
     text: String,
-    /// Evidence and annotations, one per line.
+    /// Evidence and annotations as Markdown, one per line.
     lines: Vec<String>,
 }
 
@@ -95,7 +95,8 @@ fn evidence_rows(found: &Verification) -> Vec<EvidenceRow<'_>> {
     let signatures = found.signatures.iter().map(|checked| {
         let evidence = checked.result.as_ref().ok().map(|found| &found.evidence);
         let annotations = claim_annotations(checked).into_iter();
-        let annotations = annotations.map(|(name, value)| format!("{name}: {value}"));
+        let annotations = annotations
+            .map(|(name, value)| format!("{}: {}", escape_text(&name), code_span(&value)));
         EvidenceRow {
             of: checked.of,
             kind: "signature",
@@ -122,9 +123,7 @@ fn evidence_rows(found: &Verification) -> Vec<EvidenceRow<'_>> {
 }
 
 fn evidence_lines(evidence: Option<&SignatureEvidence>) -> Vec<String> {
-    evidence
-        .map(evidence_text::evidence_lines)
-        .unwrap_or_default()
+    evidence.map(evidence_markdown).unwrap_or_default()
 }
 
 fn evidence_table(found: &Verification, rows: &[EvidenceRow<'_>]) -> String {
@@ -216,7 +215,7 @@ fn evidence_details(found: &Verification, rows: &[EvidenceRow<'_>]) -> String {
         let of = escape_text(&image_label(found, row.of));
         text += &format!("- {} {digest} of {of}\n", row.kind);
         for line in &row.lines {
-            text += &format!("  - {}\n", escape_text(line));
+            text += &format!("  - {line}\n");
         }
     }
     details("Evidence", &text)

@@ -65,7 +65,7 @@ fn promise_3_an_immutable_tag_is_not_moved() {
             )
             .as_str(),
             " why:  1.4.0 is an immutable tag (a rule)",
-            " hint: release under the next free version, 1.4.1, or release the existing image (source: registry.example/team/web:1.4.0)",
+            " hint: release under the next free version, 1.4.1, or release the existing image, with source registry.example/team/web:1.4.0",
         ]
     );
 }
