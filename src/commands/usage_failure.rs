@@ -5,13 +5,13 @@ use crate::release::Failure;
 /// Returns the failure that an explanation of a wrong command line describes: its first line says what is
 /// wrong, its last one names the command that prints help.
 pub fn usage_failure(explanation: &str) -> Failure {
-    let mut lines: Vec<&str> = explanation.lines().map(str::trim).collect();
-    lines.retain(|line| !line.is_empty());
-    let [first, details @ ..] = lines.as_slice() else {
-        return Failure::input("the command line is wrong");
-    };
-    let failure = Failure::input(first.strip_prefix("error: ").unwrap_or(first));
-    match details {
+    let lines = explanation.lines().map(str::trim);
+    let mut lines = lines.filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    let what = first.strip_prefix("error: ").unwrap_or(first);
+    let failure = Failure::input(what.to_string());
+    let details: Vec<&str> = lines.collect();
+    match details.as_slice() {
         [] => failure,
         [hint] => failure.with_hint(*hint),
         [reasons @ .., hint] => failure.with_reason(reasons.join("; ")).with_hint(*hint),

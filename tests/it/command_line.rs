@@ -225,7 +225,7 @@ fn no_example_of_signing_a_file_lacks_an_input() {
     let help = help.replace(" \\\n", " ");
     let examples = help.lines().map(str::trim);
     let examples: Vec<_> = examples
-        .filter(|line| line.starts_with("shipmark sign-bundle ") && line.contains("--sign key"))
+        .filter(|line| line.starts_with("shipmark sign-bundle ") && line.contains("--sign key "))
         .collect();
     assert_eq!(examples.len(), 1, "{help}");
     for line in examples {

@@ -202,7 +202,7 @@ async fn promise_9_an_empty_login_counts_only_where_it_is_needed() {
             assert!(!ran.log.contains("::add-mask:::\n"), "{}", ran.log);
 
             let ran = run(login, &format!("{}/web", wanting.host()));
-            let expected = if is_needed { 3 } else { 0 };
+            let expected = if is_needed { 2 } else { 0 };
             assert_eq!(ran.status, Some(expected), "{login:?}: {}", ran.log);
             let reason = format!("{said}: the user or the password is empty");
             let is_said =
