@@ -294,7 +294,7 @@ fn promise_2_all_services_are_looked_at_before_the_first_write() {
     no event and no checkout to go by: there is no git repository at . or above it
     error: 2 services: 1 not begun, 1 error
      api: source oci:dev/api:v1: the directory does not exist
-     hint: check the path; the action sees the workspace of the job and RUNNER_TEMP, not the machine's /tmp and home
+      hint: check the path; the action sees the workspace of the job and RUNNER_TEMP, not the machine's /tmp and home
      nothing was written
     ");
 }
