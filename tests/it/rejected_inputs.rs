@@ -58,7 +58,16 @@ fn a_mistyped_input_is_refused_before_anything_is_pushed() {
 #[test]
 fn a_hidden_space_in_an_identity_is_named() {
     let identity = "https://github.com/acme/web/.github/workflows/a.yml@refs/heads/main";
-    let source = example();
+    let kept = Place::new();
+    let push = [
+        "push",
+        "--source",
+        &example(),
+        "--images=oci:dev",
+        "--tags=it",
+    ];
+    assert_eq!(kept.run(&push).status, Some(0));
+    let source = format!("oci:{}:it", kept.path("dev").display());
     let hidden = identity.replace('@', "@\u{200b}");
     let workflow_ref = ("certificate-github-workflow-ref", "refs/\u{200b}heads/main");
     for (name, inputs) in [
