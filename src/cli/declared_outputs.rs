@@ -41,7 +41,7 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "version",
         verbs: TAGGING_VERBS,
-        help: "Released version, if there is one",
+        help: "Released version; of a push without one the ref's tag, such as main",
     },
     OutputDeclaration {
         name: "signatures",

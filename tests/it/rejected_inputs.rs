@@ -58,6 +58,16 @@ fn a_mistyped_input_is_refused_before_anything_is_pushed() {
 #[test]
 fn a_hidden_space_in_an_identity_is_named() {
     let identity = "https://github.com/acme/web/.github/workflows/a.yml@refs/heads/main";
+    let kept = Place::new();
+    let push = [
+        "push",
+        "--source",
+        &example(),
+        "--images=oci:dev",
+        "--tags=it",
+    ];
+    assert_eq!(kept.run(&push).status, Some(0));
+    let source = format!("oci:{}:it", kept.path("dev").display());
     let hidden = identity.replace('@', "@\u{200b}");
     let workflow_ref = ("certificate-github-workflow-ref", "refs/\u{200b}heads/main");
     for (name, inputs) in [
@@ -77,7 +87,7 @@ fn a_hidden_space_in_an_identity_is_named() {
             vec![("certificate-identity", identity), workflow_ref],
         ),
     ] {
-        let verify = [("command", "verify"), ("source", "oci:dev:it")];
+        let verify = [("command", "verify"), ("source", source.as_str())];
         let said = format!("{name}: a zero-width space (U+200B) follows character ");
         refused_step(&[&verify[..], &inputs].concat(), &[&said, "remove it"]);
     }
