@@ -5,6 +5,7 @@ use super::event_inputs::{given_commit, open_checkout};
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::naming_inputs::{SearchedTags, searched_tags};
+use super::unreleasable_event::refuse_unreleasable_event;
 use crate::event::{EventFacts, EventName, GitRef};
 use crate::git::GitCheckout;
 use crate::image::Destination;
@@ -105,15 +106,19 @@ impl<'a> SoughtCommit<'a> {
             let commit = complete(checkout.as_ref(), digits);
             return Ok((commit, format!("the branch release/{label}")));
         }
+        refuse_unreleasable_event(facts)?;
         let commit = event_commit(facts, checkout.as_ref()).ok_or_else(no_commit_failure)?;
         Ok((NamedCommit::Whole(commit), event_phrase(facts)))
     }
 }
 
 /// Returns the commit that the event is about. A run may give the object of an annotated tag for it, or
-/// none for a ref that the checkout has.
+/// none for a ref that the checkout has. Pull requests and `workflow_run` are about another commit than
+/// their ref is.
 fn event_commit(facts: &EventFacts, checkout: Option<&GitCheckout>) -> Option<CommitId> {
-    let of_ref = || checkout?.resolve_ref(facts.git_ref.as_ref()?).ok();
+    let is_about_ref = facts.pull_request.is_none() && facts.workflow_run.is_none();
+    let git_ref = facts.git_ref.as_ref().filter(|_| is_about_ref);
+    let of_ref = || checkout?.resolve_ref(git_ref?).ok();
     let commit = facts.commit.clone().or_else(of_ref)?;
     let peeled = checkout.and_then(|checkout| checkout.peel_to_commit(&commit));
     Some(peeled.unwrap_or(commit))
@@ -132,6 +137,9 @@ fn complete(checkout: Option<&GitCheckout>, digits: &str) -> NamedCommit {
 /// Returns what an event is about, for people.
 fn event_phrase(facts: &EventFacts) -> String {
     let shown = |name: &str| to_printable(name, SHOWN_LENGTH);
+    if let Some(pull_request) = &facts.pull_request {
+        return format!("the head of pull request #{}", pull_request.number);
+    }
     match (&facts.event, &facts.git_ref) {
         (EventName::WorkflowRun, _) => "the workflow run".to_owned(),
         (_, Some(GitRef::Tag(tag))) => format!("the tag {}", shown(tag)),
