@@ -72,6 +72,7 @@ impl<'a> SoughtCommit<'a> {
             place,
             form: searched.form.clone(),
             tags: searched.tags.clone(),
+            found: None,
         };
         match searched.tags.first() {
             Some(tag) => Ok((lookup.image(tag), Some(lookup))),

@@ -1,6 +1,9 @@
 //! A promotion without a source finds the image that was built from the commit of the event: exactly one,
 //! whose label names the commit; else it is refused, and nothing is written.
 
+mod events;
+mod images;
+
 use serde_json::json;
 use shipmark::image::NamedCommit;
 use shipmark::release::{Failure, ReleaseRequest, SourceLookup};
@@ -150,7 +153,7 @@ async fn several_images_of_one_commit_are_refused_with_their_tags() {
     let before = stage.tags();
     let ran = stage.promote("refs/tags/v1.4.0", COMMIT);
     insta::assert_snapshot!(stage.refused(&ran), @r"
-    refused: commit 9f3c2a1ca84d1343b96baa8137c943ed1860e522 has 2 images in ghcr.io/acme/web: sha256:2705561c1957c0f46221f06db09b1f667974c9e0f8f59522a1caa6cc85651d01 (git-9f3c2a1, sha-9f3c2a1ca84d1343b96baa8137c943ed1860e522), sha256:fc7e12528a9d2f2597dfec4e3f1655da5521a62dbe6ee2683b672a6bbda19b3b (sha-9f3c2a1)
+    refused: the tags of commit 9f3c2a1ca84d1343b96baa8137c943ed1860e522 name 2 images in ghcr.io/acme/web: sha256:2705561c1957c0f46221f06db09b1f667974c9e0f8f59522a1caa6cc85651d01 (git-9f3c2a1, sha-9f3c2a1ca84d1343b96baa8137c943ed1860e522), sha256:fc7e12528a9d2f2597dfec4e3f1655da5521a62dbe6ee2683b672a6bbda19b3b (sha-9f3c2a1)
      why:  a promotion without source releases the one image that was built from the commit which the tag v1.4.0 names
      hint: give the right one as source, such as ghcr.io/acme/web@sha256:2705561c1957c0f46221f06db09b1f667974c9e0f8f59522a1caa6cc85651d01
     ");
@@ -257,6 +260,7 @@ fn sought(stage: &Stage, sha: &str) -> ReleaseRequest {
         named_by: "the tag v1.4.0".to_owned(),
         form: None,
         tags,
+        found: None,
     };
     let source = format!("{repository}:{}", lookup.tags[0]);
     ReleaseRequest {
@@ -323,96 +327,6 @@ async fn a_published_release_and_a_dispatch_name_their_commit() {
         ran.log
     );
     assert_eq!(stage.tags(), "1 1.4 1.4.0 1.4.1 git-9f3c2a1 latest prod");
-}
-
-/// Anybody opens a pull request, and a workflow run may be of a fork: without a source neither releases.
-#[tokio::test(flavor = "multi_thread")]
-async fn promise_8_a_commit_of_a_fork_or_of_no_merged_pull_request_is_refused() {
-    let stage = Stage::new().await;
-    stage.put(1, Some(COMMIT), &["git-9f3c2a1"]);
-    let built = commit(stage.place.root(), &[("a", "a")]);
-    stage.put(2, Some(&built), &[&format!("git-{built}")]);
-    let before = stage.tags();
-    let repository = stage.repository();
-    let inputs = [PROMOTE, ("images", &*repository), ("environment", "prod")];
-    let run = |event: &str, payload: serde_json::Value| {
-        std::fs::write(stage.place.path("event.json"), payload.to_string()).unwrap();
-        let mut step = stage.place.step("refs/heads/main", &inputs);
-        step.env("GITHUB_EVENT_PATH", stage.place.path("event.json"));
-        step.env("GITHUB_EVENT_NAME", event)
-            .env("GITHUB_SHA", &built);
-        Ran::of(step.output().unwrap())
-    };
-    let pull = |head: u32, merged: bool| {
-        json!({"number": 7, "pull_request": {"number": 7, "merged": merged,
-            "head": {"ref": "fix", "sha": COMMIT, "repo": {"id": head}},
-            "base": {"ref": "main", "repo": {"id": 1}}}})
-    };
-    let workflow_run = |head: u32, event: &str, conclusion: Option<&str>| {
-        json!({"repository": {"id": 1}, "workflow_run": {"event": event, "conclusion": conclusion,
-            "head_sha": COMMIT, "head_repository": {"id": head, "full_name": "mallory/web"}}})
-    };
-    let of_pull = "promotion without source for pull request #7, which";
-    let of_run = "promotion without source for a workflow run";
-    for (event, payload, what) in [
-        (
-            "pull_request",
-            pull(2, true),
-            format!("{of_pull} comes from another repository"),
-        ),
-        (
-            "pull_request",
-            pull(1, false),
-            format!("{of_pull} is not merged"),
-        ),
-        (
-            "pull_request_target",
-            pull(2, false),
-            format!("{of_pull} comes from another repository"),
-        ),
-        (
-            "workflow_run",
-            workflow_run(2, "push", Some("success")),
-            format!("{of_run} on a commit of mallory/web"),
-        ),
-        (
-            "workflow_run",
-            workflow_run(1, "push", Some("failure")),
-            format!("{of_run} that ended with failure"),
-        ),
-        (
-            "workflow_run",
-            workflow_run(1, "push", None),
-            format!("{of_run} that has not ended"),
-        ),
-        (
-            "workflow_run",
-            workflow_run(1, "pull_request", Some("success")),
-            format!("{of_run} for a pull request"),
-        ),
-    ] {
-        let ran = run(event, payload);
-        let said = stage.refused(&ran);
-        assert!(said.contains(&what), "{said}");
-        assert_eq!(stage.tags(), before, "{what}");
-    }
-    for (event, payload, named_by) in [
-        (
-            "pull_request",
-            pull(1, true),
-            "which the head of pull request #7 names",
-        ),
-        (
-            "workflow_run",
-            workflow_run(1, "push", Some("success")),
-            "which the workflow run names",
-        ),
-    ] {
-        let ran = run(event, payload);
-        assert_eq!(ran.status, Some(0), "{}", ran.log);
-        let found = format!("found by commit {COMMIT}, {named_by}");
-        assert!(ran.log.contains(&found), "{}", ran.log);
-    }
 }
 
 /// A release branch names the commit in short: git completes it, else the label must begin with it.
