@@ -38,6 +38,7 @@ mod tag_context;
 mod tags;
 mod tags_preview;
 mod trust_inputs;
+mod unreleasable_event;
 mod unused_inputs;
 mod usage_failure;
 mod verification_inputs;

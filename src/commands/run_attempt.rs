@@ -53,11 +53,19 @@ pub(super) fn record_job(invocation: &Invocation, job: &ReleaseJob) {
     };
     let destinations = job.destinations().take(NAMES_LIMIT);
     invocation.log.record_attempt(RunAttempt {
-        source: (services.len() <= 1).then(|| first.source.to_string()),
+        source: (services.len() <= 1).then(|| source_phrase(first)),
         destinations: destinations.map(ToString::to_string).collect(),
         services,
         environment: first.environment.as_ref().map(ToString::to_string),
         from: first.path.from.as_ref().map(ToString::to_string),
         dry_run: first.dry_run,
     });
+}
+
+/// Returns the source; one that is still to be found is named by its commit.
+fn source_phrase(request: &ReleaseRequest) -> String {
+    match &request.lookup {
+        Some(lookup) => format!("the image of commit {} in {}", lookup.commit, lookup.place),
+        None => request.source.to_string(),
+    }
 }

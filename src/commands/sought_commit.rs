@@ -5,6 +5,7 @@ use super::event_inputs::{given_commit, open_checkout};
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::naming_inputs::{SearchedTags, searched_tags};
+use super::unreleasable_event::refuse_unreleasable_event;
 use crate::event::{EventFacts, EventName, GitRef};
 use crate::git::GitCheckout;
 use crate::image::Destination;
@@ -75,6 +76,7 @@ impl<'a> SoughtCommit<'a> {
             place,
             form: searched.form.clone(),
             tags: searched.tags.clone(),
+            found: None,
         };
         match searched.tags.first() {
             Some(tag) => Ok((lookup.image(tag), Some(lookup))),
@@ -106,7 +108,12 @@ impl<'a> SoughtCommit<'a> {
     }
 
     fn find_commit(&self) -> Result<(NamedCommit, String), Failure> {
-        named_commit(self.invocation, self.facts)?.ok_or_else(no_commit_failure)
+        if let Some(named) = explicit_commit(self.invocation, self.facts)? {
+            return Ok(named);
+        }
+        let facts = self.facts.ok_or_else(no_commit_failure)?;
+        refuse_unreleasable_event(facts)?;
+        commit_of_event(facts).ok_or_else(no_commit_failure)
     }
 }
 
@@ -116,6 +123,17 @@ impl<'a> SoughtCommit<'a> {
 /// # Errors
 /// A bad input `commit`, a deleted ref, and a release branch whose name cannot be read.
 pub(super) fn named_commit(
+    invocation: &Invocation,
+    facts: Option<&EventFacts>,
+) -> Result<Option<(NamedCommit, String)>, Failure> {
+    match explicit_commit(invocation, facts)? {
+        Some(named) => Ok(Some(named)),
+        None => Ok(facts.and_then(commit_of_event)),
+    }
+}
+
+/// Returns the commit that the input `commit` or the name of a release branch gives.
+fn explicit_commit(
     invocation: &Invocation,
     facts: Option<&EventFacts>,
 ) -> Result<Option<(NamedCommit, String)>, Failure> {
@@ -129,23 +147,27 @@ pub(super) fn named_commit(
         return Ok(None);
     };
     refuse_deleted(facts)?;
-    let checkout = open_checkout().ok();
     let branch = facts.release_branch().map_err(TaggingError::from)?;
-    if let Some(branch) = &branch
-        && let Some(digits) = &branch.commit
-    {
+    Ok(branch.and_then(|branch| {
         let label = to_printable(&branch.label, SHOWN_LENGTH);
-        let commit = complete(checkout.as_ref(), digits);
-        return Ok(Some((commit, format!("the branch release/{label}"))));
-    }
-    let commit = event_commit(facts, checkout.as_ref());
-    Ok(commit.map(|commit| (NamedCommit::Whole(commit), event_phrase(facts))))
+        let commit = complete(open_checkout().ok().as_ref(), branch.commit.as_ref()?);
+        Some((commit, format!("the branch release/{label}")))
+    }))
+}
+
+/// Returns the commit that the event is about, and what names it.
+fn commit_of_event(facts: &EventFacts) -> Option<(NamedCommit, String)> {
+    let commit = event_commit(facts, open_checkout().ok().as_ref())?;
+    Some((NamedCommit::Whole(commit), event_phrase(facts)))
 }
 
 /// Returns the commit that the event is about. A run may give the object of an annotated tag for it, or
-/// none for a ref that the checkout has.
+/// none for a ref that the checkout has. Pull requests and `workflow_run` are about another commit than
+/// their ref is.
 fn event_commit(facts: &EventFacts, checkout: Option<&GitCheckout>) -> Option<CommitId> {
-    let of_ref = || checkout?.resolve_ref(facts.git_ref.as_ref()?).ok();
+    let is_about_ref = facts.pull_request.is_none() && facts.workflow_run.is_none();
+    let git_ref = facts.git_ref.as_ref().filter(|_| is_about_ref);
+    let of_ref = || checkout?.resolve_ref(git_ref?).ok();
     let commit = facts.commit.clone().or_else(of_ref)?;
     let peeled = checkout.and_then(|checkout| checkout.peel_to_commit(&commit));
     Some(peeled.unwrap_or(commit))
@@ -164,6 +186,9 @@ fn complete(checkout: Option<&GitCheckout>, digits: &str) -> NamedCommit {
 /// Returns what an event is about, for people.
 fn event_phrase(facts: &EventFacts) -> String {
     let shown = |name: &str| to_printable(name, SHOWN_LENGTH);
+    if let Some(pull_request) = &facts.pull_request {
+        return format!("the head of pull request #{}", pull_request.number);
+    }
     match (&facts.event, &facts.git_ref) {
         (EventName::WorkflowRun, _) => "the workflow run".to_owned(),
         (_, Some(GitRef::Tag(tag))) => format!("the tag {}", shown(tag)),

@@ -33,6 +33,8 @@ pub struct EventFacts {
     pub release: Option<GithubRelease>,
     /// The pull request, of a `pull_request` or `pull_request_target` event.
     pub pull_request: Option<PullRequestFacts>,
+    /// The other run, of a `workflow_run` event.
+    pub workflow_run: Option<WorkflowRunFacts>,
     /// The repository's default branch.
     pub default_branch: Option<String>,
     /// The repository, `owner/name`.
@@ -73,6 +75,21 @@ pub struct PullRequestFacts {
     pub merged: bool,
 }
 
+/// The other workflow's run, of a `workflow_run` event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkflowRunFacts {
+    /// The event that it ran for.
+    pub event: Option<String>,
+    /// How it ended: `success`, `failure`, …; none before it ended.
+    pub conclusion: Option<String>,
+    /// The repository of its commit, `owner/name`.
+    pub head_repository: Option<String>,
+    /// The commit that it ran on, if that is one of this repository.
+    pub commit: Option<CommitId>,
+    /// Whether its commit is of this repository. False where that cannot be told.
+    pub same_repository: bool,
+}
+
 impl EventFacts {
     /// Parses the values of the runner.
     ///
@@ -107,6 +124,7 @@ impl EventFacts {
             deleted: false,
             release: None,
             pull_request: None,
+            workflow_run: None,
             default_branch: None,
             repository: None,
             notes: Vec::new(),
@@ -130,6 +148,7 @@ impl ParsedEvent {
     fn to_facts(&self, repository: Option<&str>) -> Result<EventFacts, EventError> {
         let payload = &self.payload;
         let pull_request = self.pull_request()?;
+        let workflow_run = self.workflow_run()?;
         let deleted = self.is_deleted()?;
         let repository = match repository {
             Some(name) => Some(name),
@@ -140,11 +159,12 @@ impl ParsedEvent {
             commit: if deleted {
                 None
             } else {
-                self.commit(pull_request.as_ref())?
+                self.commit(pull_request.as_ref(), workflow_run.as_ref())?
             },
             deleted,
             release: self.release()?,
             pull_request,
+            workflow_run,
             default_branch: payload
                 .text_at("repository.default_branch")?
                 .map(str::to_owned),
@@ -201,13 +221,14 @@ impl ParsedEvent {
     fn commit(
         &self,
         pull_request: Option<&PullRequestFacts>,
+        workflow_run: Option<&WorkflowRunFacts>,
     ) -> Result<Option<CommitId>, EventError> {
         match self.event {
             // GITHUB_SHA is a merge commit there, or the default branch's.
             EventName::PullRequest | EventName::PullRequestTarget => {
                 Ok(pull_request.and_then(|pull_request| pull_request.head_commit.clone()))
             }
-            EventName::WorkflowRun => self.run_commit(),
+            EventName::WorkflowRun => Ok(workflow_run.and_then(|run| run.commit.clone())),
             _ if self.sha.is_some() => self.peeled_commit(),
             EventName::Push => self.pushed_commit(),
             EventName::MergeGroup => self.payload.commit_at("merge_group.head_sha"),
@@ -247,17 +268,26 @@ impl ParsedEvent {
         }
     }
 
-    /// The commit that the other workflow ran on, if it is one of this repository.
-    fn run_commit(&self) -> Result<Option<CommitId>, EventError> {
-        let same = self.is_same_repository(
+    fn workflow_run(&self) -> Result<Option<WorkflowRunFacts>, EventError> {
+        if self.event != EventName::WorkflowRun {
+            return Ok(None);
+        }
+        let payload = &self.payload;
+        let head_repository = "workflow_run.head_repository.full_name";
+        let same_repository = self.is_same_repository(
             ("workflow_run.head_repository.id", "repository.id"),
-            (
-                "workflow_run.head_repository.full_name",
-                "repository.full_name",
-            ),
+            (head_repository, "repository.full_name"),
         )?;
-        let commit = self.payload.commit_at("workflow_run.head_sha")?;
-        Ok(commit.filter(|_| same))
+        let commit = payload.commit_at("workflow_run.head_sha")?;
+        Ok(Some(WorkflowRunFacts {
+            event: payload.text_at("workflow_run.event")?.map(str::to_owned),
+            conclusion: payload
+                .text_at("workflow_run.conclusion")?
+                .map(str::to_owned),
+            head_repository: payload.text_at(head_repository)?.map(str::to_owned),
+            commit: commit.filter(|_| same_repository),
+            same_repository,
+        }))
     }
 
     fn release(&self) -> Result<Option<GithubRelease>, EventError> {

@@ -14,7 +14,6 @@ use super::resolve::image::ResolvedImage;
 use super::resolve::source::resolve_source;
 use super::resolve::{find_source, image_names, image_origin};
 use crate::tagging::{self, DerivedTags, ImageOrigin, TagRules};
-use crate::transfer::Side;
 
 /// Resolves the source and looks at the destinations, at once where the tags can be told without
 /// the image.
@@ -63,10 +62,7 @@ async fn resolve_with_origin(
     context: &ReleaseContext,
 ) -> Result<(ResolvedImage, ImageOrigin), Failure> {
     let image = resolve_source(request, context).await?;
-    let origin = image_origin::read_image_origin(&image.reader, &image.root).await;
-    let mut origin =
-        origin.map_err(|error| Failure::from_store_error(Side::Source, &request.source, error))?;
-    find_source::require_sought_commit(request, &origin)?;
+    let mut origin = find_source::read_origin(request, context, &image).await?;
     image_names::add_image_names(&mut origin, request, context, &image).await?;
     Ok((image, origin))
 }

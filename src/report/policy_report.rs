@@ -151,7 +151,7 @@ pub(super) fn repository_lines(environment: &EnvironmentRules) -> Vec<String> {
 fn from_phrase(environment: &EnvironmentRules) -> String {
     match environment.from() {
         Some(from) => format!("{from} (by promote)"),
-        None => "push, or promote with a complete reference (default)".to_owned(),
+        None => "push, or promote without source or with a complete reference (default)".to_owned(),
     }
 }
 
@@ -166,7 +166,9 @@ fn tag_lines(environment: &EnvironmentRules) -> Vec<String> {
 pub(super) fn default_tags(environment: &EnvironmentRules) -> &'static str {
     match environment.from() {
         Some(_) => "version, version lines, SHA tag and environment (default)",
-        None => "version, version lines, SHA tag and branch of the event or the image (default)",
+        None => {
+            "push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)"
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! A promotion without a source finds the image that was built from the commit of the event: exactly one,
 //! whose label names the commit; else it is refused, and nothing is written.
 
+mod events;
+mod images;
+
 use serde_json::json;
 use shipmark::image::NamedCommit;
 use shipmark::release::{Failure, ReleaseRequest, SourceLookup};
@@ -150,7 +153,7 @@ async fn several_images_of_one_commit_are_refused_with_their_tags() {
     let before = stage.tags();
     let ran = stage.promote("refs/tags/v1.4.0", COMMIT);
     insta::assert_snapshot!(stage.refused(&ran), @r"
-    refused: commit 9f3c2a1ca84d1343b96baa8137c943ed1860e522 has 2 images in ghcr.io/acme/web: sha256:2705561c1957c0f46221f06db09b1f667974c9e0f8f59522a1caa6cc85651d01 (git-9f3c2a1, sha-9f3c2a1ca84d1343b96baa8137c943ed1860e522), sha256:fc7e12528a9d2f2597dfec4e3f1655da5521a62dbe6ee2683b672a6bbda19b3b (sha-9f3c2a1)
+    refused: the tags of commit 9f3c2a1ca84d1343b96baa8137c943ed1860e522 name 2 images in ghcr.io/acme/web: sha256:2705561c1957c0f46221f06db09b1f667974c9e0f8f59522a1caa6cc85651d01 (git-9f3c2a1, sha-9f3c2a1ca84d1343b96baa8137c943ed1860e522), sha256:fc7e12528a9d2f2597dfec4e3f1655da5521a62dbe6ee2683b672a6bbda19b3b (sha-9f3c2a1)
      why:  a promotion without source releases the one image that was built from the commit which the tag v1.4.0 names
      hint: give the right one as source, such as ghcr.io/acme/web@sha256:2705561c1957c0f46221f06db09b1f667974c9e0f8f59522a1caa6cc85651d01
     ");
@@ -257,6 +260,7 @@ fn sought(stage: &Stage, sha: &str) -> ReleaseRequest {
         named_by: "the tag v1.4.0".to_owned(),
         form: None,
         tags,
+        found: None,
     };
     let source = format!("{repository}:{}", lookup.tags[0]);
     ReleaseRequest {

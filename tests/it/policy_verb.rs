@@ -65,7 +65,7 @@ fn the_policy_is_shown_with_its_defaults() {
     dev
       repository        web  oci:dev/web
                         api  oci:dev/api
-      from              push, or promote with a complete reference (default)
+      from              push, or promote without source or with a complete reference (default)
       tags              type=sha
                         type=raw,value=latest
       unbound           allow
@@ -92,8 +92,8 @@ fn the_policy_is_shown_with_its_defaults() {
 
     prod
       repository        ghcr.io/acme/web
-      from              push, or promote with a complete reference (default)
-      tags              version, version lines, SHA tag and branch of the event or the image (default)
+      from              push, or promote without source or with a complete reference (default)
+      tags              push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)
       unbound           refuse (default)
       exclude-versions  none (default)
     ");

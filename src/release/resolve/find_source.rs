@@ -3,12 +3,16 @@
 //! the commit.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
 
+use super::image::ResolvedImage;
+use super::image_origin::read_image_origin;
 use super::image_store::open_source_store;
-use crate::image::{Digest, NamedCommit, Tag, TagOrDigest};
+use super::several_images::choose_image;
+use super::sought_origin::{SoughtOrigin, read_sought_origin};
+use crate::image::{Digest, NamedCommit, Tag};
 use crate::notices::to_printable;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
@@ -36,38 +40,78 @@ pub(crate) async fn find_source<'a>(
     };
     let store = open_source_store(context, &request.source)?;
     let found = resolve_tags(lookup, &store).await?;
-    let digests: BTreeSet<Digest> = found.iter().map(|(_, digest)| *digest).collect();
-    let tag = match found.first() {
-        None => return Err(unbuilt_failure(request, lookup, &store).await),
-        Some(_) if digests.len() > 1 => return Err(ambiguous_failure(lookup, &found)),
-        Some((tag, _)) => tag,
-    };
-    let source = lookup.image(tag);
+    if found.is_empty() {
+        return Err(unbuilt_failure(request, lookup, &store).await);
+    }
+    let (tag, digest) = choose_image(lookup, &store, &found).await?;
+    let source = lookup.image(&tag);
     context.notices.info(format!(
         "source: found by commit {}, which {} names, as tag {tag}: {source}",
         lookup.commit, lookup.named_by
     ));
     Ok(Cow::Owned(ReleaseRequest {
         source,
+        lookup: Some(SourceLookup {
+            found: Some(digest),
+            ..lookup.clone()
+        }),
         ..request.clone()
     }))
 }
 
-/// Refuses an image that was found by a commit and does not name it.
+/// Reads what the image names. One that was found by a commit must name it in all its parts.
 ///
 /// # Errors
 /// A label that names another commit, and none that names a whole one.
-pub(crate) fn require_sought_commit(
+pub(crate) async fn read_origin(
     request: &ReleaseRequest,
-    origin: &ImageOrigin,
-) -> Result<(), Failure> {
+    context: &ReleaseContext,
+    image: &ResolvedImage,
+) -> Result<ImageOrigin, Failure> {
+    let to_failure = |error| Failure::from_store_error(Side::Source, &request.source, error);
     let Some(lookup) = &request.lookup else {
-        return Ok(());
+        let origin = read_image_origin(&image.reader, &image.root).await;
+        return origin.map_err(to_failure);
     };
-    let says = match &origin.revision {
-        Some(built) if lookup.commit.may_be(built) => return Ok(()),
-        Some(built) => format!("but its label names the commit {built}"),
-        None => match &origin.malformed_revision {
+    let read = read_sought_origin(&image.reader, &image.root).await;
+    let read = read.map_err(to_failure)?;
+    require_sought_commit(request, lookup, &read)?;
+    if let Some(warning) = other_repository_warning(request, &read.origin) {
+        context.notices.warning(warning);
+    }
+    Ok(read.origin)
+}
+
+/// Returns a warning if the image names another source repository than the run's.
+fn other_repository_warning(request: &ReleaseRequest, origin: &ImageOrigin) -> Option<String> {
+    let own = request.facts.as_ref()?.repository.as_ref()?;
+    let named = origin.source.as_ref().filter(|named| !named.is_empty())?;
+    let path = named.trim_end_matches('/').trim_end_matches(".git");
+    let path = path.to_ascii_lowercase().replace(':', "/");
+    let is_own = path.ends_with(&format!("/{}", own.to_ascii_lowercase()));
+    (!is_own).then(|| {
+        format!(
+            "{} names the source repository {} (label org.opencontainers.image.source), the run is of {}",
+            request.source,
+            to_printable(named, 200),
+            to_printable(own, 200)
+        )
+    })
+}
+
+fn require_sought_commit(
+    request: &ReleaseRequest,
+    lookup: &SourceLookup,
+    read: &SoughtOrigin,
+) -> Result<(), Failure> {
+    let origin = &read.origin;
+    let says = match (&origin.revision, &read.contradiction) {
+        (Some(built), Some(other)) => {
+            format!("but its labels name two commits, {built} and {other}")
+        }
+        (Some(built), None) if lookup.commit.may_be(built) => return Ok(()),
+        (Some(built), None) => format!("but its label names the commit {built}"),
+        (None, _) => match &origin.malformed_revision {
             Some(text) => format!(
                 "but its label says {:?}, which is no full commit",
                 to_printable(text, 80)
@@ -175,34 +219,4 @@ fn tag_phrase(lookup: &SourceLookup) -> String {
         (short, 0) => short.join(" or "),
         (short, _) => format!("{}, and none with the whole commit", short.join(" or ")),
     }
-}
-
-fn ambiguous_failure(lookup: &SourceLookup, found: &[(Tag, Digest)]) -> Failure {
-    let SourceLookup {
-        commit,
-        named_by,
-        place,
-        ..
-    } = lookup;
-    let mut tags: BTreeMap<Digest, Vec<&str>> = BTreeMap::new();
-    for (tag, digest) in found {
-        tags.entry(*digest).or_default().push(tag.as_str());
-    }
-    let images = tags
-        .iter()
-        .map(|(digest, tags)| format!("{digest} ({})", tags.join(", ")));
-    let images: Vec<_> = images.collect();
-    let first = found
-        .first()
-        .map(|(_, digest)| place.to_source(TagOrDigest::Digest(*digest)));
-    let example = first.map_or_else(String::new, |image| format!(", such as {image}"));
-    Failure::refused(format!(
-        "commit {commit} has {} images in {place}: {}",
-        images.len(),
-        images.join(", ")
-    ))
-    .with_reason(format!(
-        "a promotion without source releases the one image that was built from the commit which {named_by} names"
-    ))
-    .with_hint(format!("give the right one as source{example}"))
 }

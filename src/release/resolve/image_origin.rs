@@ -11,7 +11,7 @@ use crate::transfer::{ImageReader, Side, StoreError};
 /// The most bytes that a config may have.
 const CONFIG_LIMIT: u64 = 8 << 20;
 /// How deep indexes are looked into for an image.
-const INDEX_DEPTH_LIMIT: usize = 8;
+pub(super) const INDEX_DEPTH_LIMIT: usize = 8;
 
 /// Reads the commit and version that the image names: in the root's annotations, else in the
 /// annotations or labels of its first platform. All platforms are built together, so one speaks for
@@ -38,21 +38,29 @@ pub(crate) async fn read_origin_within(
     if origin.revision.is_some() && origin.version.is_some() {
         return Ok(origin);
     }
-    if let ManifestBody::Image { config, .. } = &image.body
-        && is_image_config(&config.media_type)
-    {
-        let bytes = source.read_small_blob(config, CONFIG_LIMIT).await?;
-        // A config that cannot be read says nothing.
-        merge_labels(
-            &mut origin,
-            &ImageLabels::from_config(&bytes).unwrap_or_default(),
-        );
-        origin.platform = Platform::from_config(&bytes).filter(|_| image.digest == root.digest);
+    if let Some((labels, platform)) = read_config(source, &image).await? {
+        merge_labels(&mut origin, &labels);
+        origin.platform = platform.filter(|_| image.digest == root.digest);
     }
     Ok(origin)
 }
 
-fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
+/// Reads the labels and the platform in the config of an image. A config that cannot be read says nothing.
+pub(super) async fn read_config(
+    source: &ImageReader,
+    image: &Manifest,
+) -> Result<Option<(ImageLabels, Option<Platform>)>, StoreError> {
+    match &image.body {
+        ManifestBody::Image { config, .. } if is_image_config(&config.media_type) => {
+            let bytes = source.read_small_blob(config, CONFIG_LIMIT).await?;
+            let labels = ImageLabels::from_config(&bytes).unwrap_or_default();
+            Ok(Some((labels, Platform::from_config(&bytes))))
+        }
+        _ => Ok(None),
+    }
+}
+
+pub(super) fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
     origin.revision = origin.revision.take().or_else(|| labels.revision());
     let malformed = labels.written_revision().filter(|text| !text.is_empty());
     let malformed = malformed.filter(|_| labels.revision().is_none());

@@ -7,4 +7,6 @@ pub(super) mod image_origin;
 pub(super) mod image_store;
 pub(super) mod missing_image;
 mod platforms;
+mod several_images;
+mod sought_origin;
 pub(super) mod source;

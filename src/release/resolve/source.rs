@@ -12,6 +12,7 @@ use crate::registry::RepositoryAccess;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::request::ReleaseRequest;
+use crate::release::source_lookup::SourceLookup;
 use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
 
 /// Finds the image that the request names. One on disk is looked at in whole, so that a broken one
@@ -23,7 +24,8 @@ pub(crate) async fn resolve_source(
     request: &ReleaseRequest,
     context: &ReleaseContext,
 ) -> Result<ResolvedImage, Failure> {
-    let found = match &request.source {
+    let pinned = request.lookup.as_ref().and_then(SourceLookup::found_image);
+    let found = match pinned.as_ref().unwrap_or(&request.source) {
         ImageSource::Registry(reference) => {
             open_registry_image(context, reference, request.may_copy_referrers()).await
         }

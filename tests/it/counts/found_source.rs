@@ -9,7 +9,7 @@ use crate::registry::{Profile, Registry};
 use crate::support::*;
 
 /// All candidates are asked for at once, and nothing is read twice: five requests more than with the
-/// source given.
+/// source given, and two for the labels of each further platform.
 #[tokio::test]
 async fn a_source_that_is_found_costs_one_request_for_each_candidate() {
     let registry = Registry::start(Profile::plain()).await;
@@ -38,11 +38,12 @@ async fn a_source_that_is_found_costs_one_request_for_each_candidate() {
         named_by: "the branch main".to_owned(),
         place: place.parse().unwrap(),
         form: None,
+        found: None,
     });
     done(given, &context()).await;
     insta::assert_snapshot!(kinds(&registry), @r"
-    1 x GET blobs 200
-    2 x GET manifests 200
+    2 x GET blobs 200
+    3 x GET manifests 200
     1 x GET tags 200
     1 x HEAD manifests 200
     9 x HEAD manifests 404

@@ -54,6 +54,10 @@ impl MadeImage {
         digest(self.manifest.as_bytes())
     }
 
+    pub fn size(&self) -> usize {
+        self.manifest.len()
+    }
+
     /// Puts it in place under tags, without a request.
     pub fn put(&self, registry: &Registry, repository: &str, tags: &[&str]) {
         registry.put_blob(repository, self.config.clone());
