@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runner=$(realpath "${1:?usage: image-check.sh RUNNER_TOOLS_DIR}")
-binary_limit=13000000
+binary_limit=13400000
 image_limit=6500000
 start_limit=5000 # microseconds
 stop_limit=2000000 # microseconds

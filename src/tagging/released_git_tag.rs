@@ -15,10 +15,8 @@ pub(super) fn other_commit_warning(
     };
     Ok(match (&facts.commit, &source.revision) {
         (Some(named), Some(built)) if named != built => Some(format!(
-            "the tag {} names the commit {}, but the image was built from {}: the release has another content than the git tag",
-            printable_name(tag),
-            named.short(),
-            built.short()
+            "the tag {} names the commit {named}, but the image was built from {built}: the release has another content than the git tag",
+            printable_name(tag)
         )),
         _ => None,
     })

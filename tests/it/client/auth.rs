@@ -181,7 +181,7 @@ async fn without_any_login_the_error_says_where_to_give_one() {
         let registry = Registry::start(Profile::plain().auth(auth)).await;
         let (failure, text) =
             refused(push(&example(), &[&place(&registry)], MAIN), settings()).await;
-        assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+        assert!(matches!(failure, Failure::Input(_)), "{failure:?}");
         assert!(text.contains("credentials"), "{text}");
         assert!(registry.count() <= 3, "{:?}", registry.requests());
     }
@@ -533,7 +533,7 @@ async fn promise_7_a_realm_at_another_registry_gets_no_login_of_that_one() {
     evil.fault(Fault::on("*", "", asks).always());
     let request = push(&example(), &[&place(&evil)], MAIN);
     let (failure, _) = refused(request, as_robot(&[&good])).await;
-    assert!(matches!(failure, Failure::Service(_)), "{failure:?}");
+    assert!(matches!(failure, Failure::Input(_)), "{failure:?}");
     let log = good.log();
     assert!(!log.is_empty());
     assert!(
