@@ -162,8 +162,8 @@ async fn progress_is_of_all_images_together() {
     let last = progress.last().unwrap();
     assert_eq!(last.moved, last.total);
     for service in &services {
-        let own = progress.iter().filter(|it| *it.image.name == **service);
-        let own = &own.last().unwrap().image;
+        let mut own = progress.iter().filter(|it| *it.image.name == **service);
+        let own = &own.next_back().unwrap().image;
         assert!(own.is_done && own.moved == own.total, "{own:?}");
     }
     // The shared layer, and each image's own layer and config.

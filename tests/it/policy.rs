@@ -75,7 +75,7 @@ fn told(place: &Place, status: i32, ran: Ran) -> String {
         .log
         .lines()
         // The first line, with a line for each service.
-        .filter(|line| !begins(line) && !(line.starts_with("  ") && line.contains(" to ")))
+        .filter(|line| !(begins(line) || line.starts_with("  ") && line.contains(" to ")))
         .filter(|line| !line.starts_with("the policy file is "))
         .filter(|line| !line.contains(" requests in ") && !line.starts_with("done in "));
     words.collect::<Vec<_>>().join("\n")
