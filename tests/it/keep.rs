@@ -257,7 +257,7 @@ async fn promise_6_a_label_alone_gives_no_image_a_version() {
             }
             let text = stage.refuses(request.clone(), &case).await;
             assert!(text.contains("only a label says"), "{case}: {text}");
-            assert!(text.contains("(source: "), "{case}: {text}");
+            assert!(text.contains(", with source "), "{case}: {text}");
             // A signature of the one that signs this release speaks for it.
             let key = key();
             request.signing = Some(signing(&key));

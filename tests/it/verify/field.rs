@@ -242,7 +242,7 @@ fn no_message_repeats_the_value_of_an_argument() {
         ],
     );
     assert!(
-        told.contains("source nowhere"),
+        told.contains("source oci:nowhere:t: the directory"),
         "the key is taken as text: {told}"
     );
     let secret_line = key.lines().nth(1).unwrap();
