@@ -56,6 +56,10 @@ fn main() -> ExitCode {
     for warning in &arguments.warnings {
         log.warning(warning);
     }
+    let variables = arguments.variable_names();
+    if !variables.is_empty() {
+        log.info(&format!("inputs from variables: {}", variables.join(", ")));
+    }
     let result = run_until_signal(arguments, environment.clone(), log.clone());
     end(verb.name(), flags, result)
 }

@@ -64,6 +64,7 @@ fn build_info_command(command: InfoCommand) -> Command {
     let has_word = !words.is_empty();
     let word = word.value_parser(PossibleValuesParser::new(words));
     Command::new(command.name())
+        .override_usage(format!("shipmark {}", command.usage()))
         .args(has_word.then_some(word))
         .arg(help_flag())
 }

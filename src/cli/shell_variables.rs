@@ -42,6 +42,16 @@ pub(super) fn fill_values(
     values
 }
 
+impl InputValues {
+    /// Returns the names of the variables that values come from, in the order of the declaration.
+    pub fn variable_names(&self) -> Vec<String> {
+        let inputs = self.from_variables.iter();
+        inputs
+            .filter_map(|input| input.declaration().shell_variable())
+            .collect()
+    }
+}
+
 /// Returns a warning for each variable whose name is like that of an input.
 fn unknown_variables(environment: &ProcessEnvironment) -> Vec<String> {
     let names = environment.with_prefix(SHELL_VARIABLE_PREFIX);

@@ -20,6 +20,7 @@ pub(super) fn build_verb(verb: Verb, environment: &ProcessEnvironment) -> Comman
         build_flag(verb, input).required(is_required && !in_variable())
     });
     Command::new(verb.name())
+        .override_usage(format!("shipmark {verb} [FLAGS]"))
         .args(inputs)
         .arg(help_flag())
         .args(output_flags::build_flags(verb))

@@ -397,6 +397,23 @@ fn the_man_page_has_every_input_and_no_line_that_is_a_request() {
 }
 
 #[test]
+fn usage_errors_show_the_usage_of_help() {
+    for arguments in [
+        &["push", "--output=json", "--output=tags"][..],
+        &["push", "-q", "-v"],
+        &["push", "--bogus"],
+    ] {
+        let ran = Place::new().run(arguments);
+        assert_eq!(ran.status, Some(2), "{}", ran.log);
+        assert!(
+            ran.log.contains("Usage: shipmark push [FLAGS]\n"),
+            "{}",
+            ran.log
+        );
+    }
+}
+
+#[test]
 fn a_variable_gives_what_no_flag_gives() {
     let place = Place::new();
     let mut command = place.command();
@@ -415,6 +432,8 @@ fn a_variable_gives_what_no_flag_gives() {
             ran.out
         );
     }
+    let told = "inputs from variables: SHIPMARK_SOURCE, SHIPMARK_IMAGES, SHIPMARK_CREDENTIALS";
+    assert!(ran.log.contains(told), "{}", ran.log);
     assert!(
         ran.log
             .contains("SHIPMARK_SGIN is not read; did you mean SHIPMARK_SIGN?"),
