@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# = 1 ] || [ $# = 3 ] || { sed -n '2,11s/^# //p' "$0" >&2; exit 2; }
-runner=$(realpath "$1") dir=${2:-} registry_address=${3:-}
+runner=$(realpath "$1") dir=${2:-}
 sigstore=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark/sigstore
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 tag=shipmark:rehearsal-$$ released='' signs=() verifies=()
@@ -23,6 +23,7 @@ export RUNNER_STATE=${RUNNER_STATE:-$work/state}
 mkdir -p "$RUNNER_STATE"
 registry_dir=$work/registry
 . scripts/local-registry.sh
+registry_address=${3:-} # after that file, which unsets it
 clean_up() {
   docker image rm --force "$tag" ${released:+"$released"} >/dev/null 2>&1 || true
   stop_registries
