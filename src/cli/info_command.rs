@@ -83,3 +83,10 @@ pub(super) fn command_names() -> impl Iterator<Item = &'static str> {
     let info = InfoCommand::ALL.into_iter().map(InfoCommand::name);
     Verb::NAMES.iter().copied().chain(info)
 }
+
+/// Returns the names of all verbs and commands, each with its help.
+pub(super) fn command_helps() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let verbs = Verb::ALL.iter().map(|verb| (verb.name(), verb.help()));
+    let info = InfoCommand::ALL.into_iter();
+    verbs.chain(info.map(|command| (command.name(), command.help())))
+}

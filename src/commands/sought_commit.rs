@@ -108,12 +108,13 @@ impl<'a> SoughtCommit<'a> {
     }
 
     fn find_commit(&self) -> Result<(NamedCommit, String), Failure> {
-        if let Some(named) = explicit_commit(self.invocation, self.facts)? {
-            return Ok(named);
+        // Also where a release branch names the commit: its pull request may not be merged.
+        if let Some(facts) = self.facts
+            && given_commit(self.invocation)?.is_none()
+        {
+            refuse_unreleasable_event(facts)?;
         }
-        let facts = self.facts.ok_or_else(no_commit_failure)?;
-        refuse_unreleasable_event(facts)?;
-        commit_of_event(facts).ok_or_else(no_commit_failure)
+        named_commit(self.invocation, self.facts)?.ok_or_else(no_commit_failure)
     }
 }
 
@@ -123,17 +124,6 @@ impl<'a> SoughtCommit<'a> {
 /// # Errors
 /// A bad input `commit`, a deleted ref, and a release branch whose name cannot be read.
 pub(super) fn named_commit(
-    invocation: &Invocation,
-    facts: Option<&EventFacts>,
-) -> Result<Option<(NamedCommit, String)>, Failure> {
-    match explicit_commit(invocation, facts)? {
-        Some(named) => Ok(Some(named)),
-        None => Ok(facts.and_then(commit_of_event)),
-    }
-}
-
-/// Returns the commit that the input `commit` or the name of a release branch gives.
-fn explicit_commit(
     invocation: &Invocation,
     facts: Option<&EventFacts>,
 ) -> Result<Option<(NamedCommit, String)>, Failure> {
@@ -147,18 +137,17 @@ fn explicit_commit(
         return Ok(None);
     };
     refuse_deleted(facts)?;
+    let checkout = open_checkout().ok();
     let branch = facts.release_branch().map_err(TaggingError::from)?;
-    Ok(branch.and_then(|branch| {
+    if let Some(branch) = &branch
+        && let Some(digits) = &branch.commit
+    {
         let label = to_printable(&branch.label, SHOWN_LENGTH);
-        let commit = complete(open_checkout().ok().as_ref(), branch.commit.as_ref()?);
-        Some((commit, format!("the branch release/{label}")))
-    }))
-}
-
-/// Returns the commit that the event is about, and what names it.
-fn commit_of_event(facts: &EventFacts) -> Option<(NamedCommit, String)> {
-    let commit = event_commit(facts, open_checkout().ok().as_ref())?;
-    Some((NamedCommit::Whole(commit), event_phrase(facts)))
+        let commit = complete(checkout.as_ref(), digits);
+        return Ok(Some((commit, format!("the branch release/{label}"))));
+    }
+    let commit = event_commit(facts, checkout.as_ref());
+    Ok(commit.map(|commit| (NamedCommit::Whole(commit), event_phrase(facts))))
 }
 
 /// Returns the commit that the event is about. A run may give the object of an annotated tag for it, or

@@ -1,20 +1,13 @@
 //! The script for fish.
 
 use crate::cli::flag_description::{FlagDescription, FlagValue, verb_flags};
-use crate::cli::info_command::InfoCommand;
+use crate::cli::info_command::{InfoCommand, command_helps};
 use crate::cli::shell::quote_text;
 use crate::cli::verb::Verb;
 
 pub(super) fn script() -> String {
     let mut script = String::from("complete -c shipmark -f\n");
-    let info = InfoCommand::ALL
-        .into_iter()
-        .map(|command| (command.name(), command.help()));
-    for (name, help) in Verb::ALL
-        .iter()
-        .map(|verb| (verb.name(), verb.help()))
-        .chain(info)
-    {
+    for (name, help) in command_helps() {
         let help = quote_text(help);
         script += &format!("complete -c shipmark -n __fish_use_subcommand -a {name} -d {help}\n");
     }

@@ -1,7 +1,7 @@
 //! The script for zsh.
 
 use crate::cli::flag_description::{FlagDescription, FlagValue, verb_flags};
-use crate::cli::info_command::InfoCommand;
+use crate::cli::info_command::{InfoCommand, command_helps};
 use crate::cli::shell::quote_text;
 use crate::cli::verb::Verb;
 
@@ -17,14 +17,7 @@ fi
 pub(super) fn script() -> String {
     let mut script = String::from("#compdef shipmark\n_shipmark() {\n");
     script += "  if (( CURRENT == 2 )); then\n    local -a names=(\n";
-    let info = InfoCommand::ALL
-        .into_iter()
-        .map(|command| (command.name(), command.help()));
-    for (name, help) in Verb::ALL
-        .iter()
-        .map(|verb| (verb.name(), verb.help()))
-        .chain(info)
-    {
+    for (name, help) in command_helps() {
         script += &format!(
             "      {}\n",
             quote_text(&format!("{name}:{}", help.replace(':', "\\:")))

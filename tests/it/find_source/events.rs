@@ -25,6 +25,11 @@ async fn promise_8_a_commit_of_a_fork_or_of_no_merged_pull_request_is_refused() 
             "head": {"ref": "fix", "sha": COMMIT, "repo": {"id": head}},
             "base": {"ref": "main", "repo": {"id": 1}}}})
     };
+    let release_pull = |merged: bool| {
+        let mut payload = pull(1, merged);
+        payload["pull_request"]["head"]["ref"] = json!("release/v1.2.0-sha-9f3c2a1");
+        payload
+    };
     let workflow_run = |head: u32, event: &str, conclusion: Option<&str>| {
         json!({"repository": {"id": 1}, "workflow_run": {"event": event, "conclusion": conclusion,
             "head_sha": COMMIT, "head_repository": {"id": head, "full_name": "mallory/web"}}})
@@ -40,6 +45,11 @@ async fn promise_8_a_commit_of_a_fork_or_of_no_merged_pull_request_is_refused() 
         (
             "pull_request",
             pull(1, false),
+            format!("{of_pull} is not merged"),
+        ),
+        (
+            "pull_request",
+            release_pull(false),
             format!("{of_pull} is not merged"),
         ),
         (
@@ -73,21 +83,26 @@ async fn promise_8_a_commit_of_a_fork_or_of_no_merged_pull_request_is_refused() 
         assert!(said.contains(&what), "{said}");
         assert_eq!(stage.tags(), before, "{what}");
     }
-    for (event, payload, named_by) in [
+    for (event, payload, named) in [
         (
             "pull_request",
             pull(1, true),
-            "which the head of pull request #7 names",
+            format!("{COMMIT}, which the head of pull request #7 names"),
+        ),
+        (
+            "pull_request",
+            release_pull(true),
+            "9f3c2a1, which the branch release/v1.2.0-sha-9f3c2a1 names".to_owned(),
         ),
         (
             "workflow_run",
             workflow_run(1, "push", Some("success")),
-            "which the workflow run names",
+            format!("{COMMIT}, which the workflow run names"),
         ),
     ] {
         let ran = run(event, payload);
         assert_eq!(ran.status, Some(0), "{}", ran.log);
-        let found = format!("found by commit {COMMIT}, {named_by}");
+        let found = format!("found by commit {named}");
         assert!(ran.log.contains(&found), "{}", ran.log);
     }
 }
