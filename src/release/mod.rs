@@ -18,6 +18,7 @@ mod plan;
 mod platform_contents;
 mod prepared_release;
 mod previous_image;
+mod records;
 mod release_facts;
 mod request;
 mod resolve;
@@ -33,9 +34,13 @@ pub(crate) use failure::signing_failure;
 pub use failure::{Diagnostic, Failure};
 pub use naming_checks::refuse_excluded_version;
 pub use outcome::{
-    DestinationOutcome, PlatformSelection, ReleaseOutcome, SignatureResult, TagChange, TagResult,
+    DestinationOutcome, PlatformSelection, RecordResult, ReleaseOutcome, SignatureResult,
+    TagChange, TagResult,
 };
 pub use pipeline::{announce_repositories, run};
+pub use records::location::TimelineLocation;
+pub use records::options::{RecordOptions, RunAccount};
+pub use records::trust::RecordTrust;
 pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
 pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,

@@ -79,7 +79,20 @@ impl Signer {
         notices: &Notices,
         attestation: &ImageAttestation<'_>,
     ) -> Result<Vec<u8>, SigningError> {
-        let statement = attestation.to_statement();
+        self.sign_record(client, notices, attestation.to_statement())
+            .await
+    }
+
+    /// Signs the statement of a release record as a bundle.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn sign_record(
+        &self,
+        client: &HttpClient,
+        notices: &Notices,
+        statement: Vec<u8>,
+    ) -> Result<Vec<u8>, SigningError> {
         match self {
             Self::Key(key) => Ok(key.wait().await?.sign_statement(statement)),
             Self::LoggedKey(key) => key.attest_bundle(client, notices, statement).await,

@@ -1,0 +1,15 @@
+//! Release records in repositories: timelines are read and verified, and a release writes its record, as an
+//! intent before the tags and as a timeline entry after them.
+
+pub(super) mod clock;
+pub(super) mod draft;
+pub(super) mod intent;
+pub(super) mod location;
+pub(super) mod observe;
+pub(super) mod options;
+pub(super) mod plan_stages;
+pub(super) mod record_signing;
+mod refusals;
+pub(super) mod stage;
+pub(super) mod timeline_view;
+pub(super) mod trust;
