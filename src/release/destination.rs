@@ -23,6 +23,16 @@ pub(super) struct OpenDestination {
 }
 
 impl OpenDestination {
+    /// Opens a destination for records and tags of images that it has.
+    pub(super) fn open(context: &ReleaseContext, place: &Destination) -> Self {
+        Self {
+            name: place.clone(),
+            store: open_to_write(context, place, &[]),
+            tag_snapshot: OnceCell::new(),
+            recopied: OnceCell::new(),
+        }
+    }
+
     /// Returns whether it is an image layout.
     pub(super) fn is_layout(&self) -> bool {
         matches!(self.store, ImageStore::Layout(_))

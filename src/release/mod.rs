@@ -23,6 +23,7 @@ mod release_facts;
 mod request;
 mod resolve;
 mod resolve_and_observe;
+mod rollback;
 mod sign;
 mod source_lookup;
 mod tags;
@@ -38,14 +39,18 @@ pub use outcome::{
     TagChange, TagResult,
 };
 pub use pipeline::{announce_repositories, run};
+pub use plan::rollback_tags::{RollbackTag, RollbackTagChange};
 pub use records::location::TimelineLocation;
 pub use records::options::{RecordOptions, RunAccount};
+pub use records::release_name::ReleaseName;
+pub use records::timeline_request::TimelineRequest;
 pub use records::trust::RecordTrust;
 pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
 pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,
 };
+pub use rollback::{NamedRoot, RollbackOutcome, RollbackRequest, rollback};
 pub use source_lookup::SourceLookup;
 pub use verify::check::{CheckedImage, MissingEvidence, Verification, VerifyRequest, verify};
 pub use verify::evidence::{CheckedAttestation, CheckedSignature};

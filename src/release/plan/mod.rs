@@ -11,4 +11,5 @@ pub(super) mod lines;
 mod next_version;
 pub(super) mod observe;
 pub(super) mod reuse;
+pub(super) mod rollback_tags;
 pub(super) mod tags;

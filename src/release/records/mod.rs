@@ -4,12 +4,17 @@
 pub(super) mod clock;
 pub(super) mod draft;
 pub(super) mod intent;
+mod known_timeline;
 pub(super) mod location;
 pub(super) mod observe;
+pub(super) mod open_timeline;
 pub(super) mod options;
 pub(super) mod plan_stages;
+pub(super) mod record_basis;
 pub(super) mod record_signing;
 mod refusals;
+pub(super) mod release_name;
 pub(super) mod stage;
+pub(super) mod timeline_request;
 pub(super) mod timeline_view;
 pub(super) mod trust;

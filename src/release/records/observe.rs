@@ -9,6 +9,7 @@ use super::clock::planning_time;
 use super::intent::{Intent, ListedIntents};
 use super::location::TimelineLocation;
 use super::options::RecordOptions;
+use super::record_basis::RecordBasis;
 use super::refusals;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::{Digest, Tag};
@@ -162,7 +163,7 @@ async fn find_begun(
         &destination.store,
         location,
         image.root,
-        run,
+        |named| named == run,
         &context.notices,
     );
     let found = counted.await?.into_iter().find(|intent| {
@@ -242,6 +243,15 @@ fn warn_of_rewritten_source(
 }
 
 impl ObservedTimeline {
+    /// Returns what the next record says of the timeline.
+    pub(crate) fn basis(&self) -> RecordBasis<'_> {
+        RecordBasis {
+            location: self.view.location(),
+            recent: &self.recent,
+            planned_at: self.planned_at,
+        }
+    }
+
     /// Returns the newer release that keeps the environment's tag, if the run completes an older one.
     pub(crate) fn newer_release(&self, root: Digest) -> Option<&TimelineEntry> {
         let begun = self.begun.as_ref()?;
