@@ -49,6 +49,7 @@ mod prepared;
 mod promoted_names;
 mod races;
 mod readme_workflows;
+mod records;
 mod referrers;
 mod registry;
 mod registry_quirks;
