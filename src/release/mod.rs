@@ -6,6 +6,7 @@
 //! environment or prints.
 
 mod batch;
+mod bundle_annotations;
 mod context;
 mod destination;
 mod execute;
@@ -18,6 +19,7 @@ mod plan;
 mod platform_contents;
 mod prepared_release;
 mod previous_image;
+mod records;
 mod release_facts;
 mod request;
 mod resolve;
@@ -36,6 +38,10 @@ pub use outcome::{
     DestinationOutcome, PlatformSelection, ReleaseOutcome, SignatureResult, TagChange, TagResult,
 };
 pub use pipeline::{announce_repositories, run};
+pub use records::record_rejection::{RECORD_BLOB_LIMIT, RecordRejection};
+pub use records::referrer_form::{RELEASE_ARTIFACT_TYPE, ReferrerForm, RootSignatures};
+pub use records::trust::{RecordSigner, RecordTrust, read_record};
+pub use records::verified_record::VerifiedRecord;
 pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
 pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,

@@ -49,6 +49,7 @@ mod prepared;
 mod promoted_names;
 mod races;
 mod readme_workflows;
+mod record_trust;
 mod referrers;
 mod registry;
 mod registry_quirks;
