@@ -192,6 +192,36 @@ declare_inputs! {
             help: "Policy file in addition to .github/shipmark.yml",
         }
     }
+    Records {
+        Record, "record" {
+            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["auto", "on", "off"]), default: Some("auto"),
+            help: "Record the release in the timeline of its environment",
+        }
+        Reinstate, "reinstate" {
+            verbs: PROMOTE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            help: "Release an image again that a rollback withdrew",
+        }
+        Reason, "reason" {
+            verbs: RELEASE_VERBS, kind: InputKind::Text("TEXT"),
+            help: "Reason of the release, for its record",
+        }
+        Link, "link" {
+            verbs: RELEASE_VERBS, kind: InputKind::Text("URL"),
+            help: "Page about the release, for its record",
+        }
+        Dockerfile, "dockerfile" {
+            verbs: RELEASE_VERBS, kind: InputKind::Text("FILE"),
+            help: "Dockerfile that the image was built from, for its record",
+        }
+        Target, "target" {
+            verbs: RELEASE_VERBS, kind: InputKind::Text("NAME"),
+            help: "Target of the Dockerfile, for the record",
+        }
+        ExpectHead, "expect-head" {
+            verbs: RELEASE_VERBS, kind: InputKind::Text("RECORD"),
+            help: "Record that the timeline must have, as sha256:…",
+        }
+    }
     Signing {
         Sign, "sign" {
             verbs: SIGNING, kind: InputKind::Choice(&["key", "keyless", "off"]), default: Some("off"),

@@ -27,6 +27,16 @@ impl Input {
             Self::ScratchLimit => Some(
                 "Default: a hundred times the archive's size, at least half a GiB and at most 32.",
             ),
+            Self::Record => Some(
+                "auto: record if an environment is given. on: require an environment. off: keep no record. The record is a referrer of the image, and an entry of the timeline under a tag shipmark.ENVIRONMENT.TIME.ACTION.….",
+            ),
+            Self::Reinstate => Some("Requires reason. Refused for an image that is not withdrawn."),
+            Self::Dockerfile => {
+                Some("Recorded as given. Default: what the record of the environment before says.")
+            }
+            Self::ExpectHead => Some(
+                "Refuses the release if the timeline lacks this record: it was cut or made anew.",
+            ),
             Self::Artifact => Some("verify-bundle can take digest instead."),
             Self::Digest => Some("Written as sha256:…."),
             Self::Tags => Some("Default: derived from the event, or on promote from the source."),
@@ -138,7 +148,10 @@ impl Input {
             Self::GithubToken => Some(
                 "Used for details that the event lacks (also whether the repository is public, before it is named in the public log), for the policy if there is no checkout, and for github-attestations.",
             ),
-            Self::Command
+            Self::Reason
+            | Self::Link
+            | Self::Target
+            | Self::Command
             | Self::Bundle
             | Self::Flavor
             | Self::Labels

@@ -11,8 +11,10 @@ use std::path::{Component, Path, PathBuf};
 
 use super::invocation::Invocation;
 use crate::cli::Input;
+use crate::image::Digest;
 use crate::notices::FileLocation;
 use crate::policy::{self, ReleasePolicy};
+use crate::record::RecordedPolicy;
 use crate::release::Failure;
 use files::Files;
 
@@ -22,6 +24,8 @@ pub(super) struct LoadedPolicy {
     pub(super) file: String,
     /// File that annotations are about: of two files the repository's own.
     pub(super) location: FileLocation,
+    /// File as records name it: of two files the repository's own.
+    pub(super) recorded: RecordedPolicy,
 }
 
 impl LoadedPolicy {
@@ -74,6 +78,11 @@ async fn read_policy_file(
             policy,
             file,
             location,
+            recorded: RecordedPolicy {
+                uri: path.display().to_string(),
+                digest: Digest::from_bytes(&bytes),
+                commit: files.commit().map(ToString::to_string),
+            },
         })),
         Err(error) => {
             let position = Some((error.at.line, error.at.column));
@@ -126,6 +135,7 @@ fn join(own: LoadedPolicy, added: LoadedPolicy) -> Result<LoadedPolicy, Failure>
         policy,
         file: format!("{} with {}", own.file, added.file),
         location: own.location,
+        recorded: own.recorded,
     })
 }
 

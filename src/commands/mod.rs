@@ -19,6 +19,7 @@ mod policy;
 mod policy_environment;
 mod promote;
 mod push;
+mod record_options;
 mod release_request;
 mod release_targets;
 mod rule_inputs;

@@ -5,8 +5,8 @@ use super::load_policy::{self, LoadedPolicy};
 use super::release_targets::{self, ImageRoute, ReleaseTargets, RouteSource};
 use super::sought_commit::SoughtCommit;
 use super::{
-    announcement, dirty_checkout, event_inputs, naming_inputs, rule_inputs, tag_context,
-    verification_inputs,
+    announcement, dirty_checkout, event_inputs, naming_inputs, record_options, rule_inputs,
+    tag_context, verification_inputs,
 };
 use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;
@@ -121,6 +121,8 @@ pub(super) async fn build_job(
         names: arguments.values(Input::Platforms)?,
         drop_signatures: arguments.switch(Input::PlatformsDropSignatures)?,
     };
+    let record =
+        record_options::read_options(invocation, environment.as_ref(), stage.zip(loaded.as_ref()))?;
     let dry_run = arguments.switch(Input::DryRun)?;
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
     let path = promotion_path(stage, loaded.as_ref());
@@ -141,6 +143,7 @@ pub(super) async fn build_job(
         existing,
         check: check.clone(),
         signing: signing.clone(),
+        record: record.clone(),
         referrers,
         foreign_layers,
         platforms: platforms.clone(),

@@ -16,7 +16,7 @@ pub const ENTRY_PREFIX: &str = "shipmark.";
 /// `shipmark.<environment>.<time>.<action>.<12 hex of the root>.<12 hex of the record id>`.
 ///
 /// A name says enough for a first answer. It proves nothing: whoever may push can write one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EntryName {
     /// Environment whose timeline has the entry.
     pub environment: EnvironmentName,

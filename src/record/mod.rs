@@ -3,6 +3,7 @@
 
 mod action;
 mod counting;
+mod entry_manifest;
 mod entry_name;
 mod past_release;
 mod record_id;
@@ -17,6 +18,10 @@ mod timeline_entry;
 
 pub use action::{RecordAction, RecordActionError};
 pub use counting::{RecordMismatch, TimelinePlace};
+pub use entry_manifest::{
+    EntryLayers, EntryManifestError, RecordBlob, SOURCE_RECORDS_LIMIT, STATEMENT_MEDIA_TYPE,
+    TIMELINE_ENTRY_TYPE, build_entry_manifest, entry_config, parse_entry_manifest,
+};
 pub use entry_name::{DigestPrefix, ENTRY_PREFIX, EntryName, EntryNameError};
 pub use past_release::{PAST_LIMIT, PastRelease};
 pub use record_id::RecordId;

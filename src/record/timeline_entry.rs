@@ -48,6 +48,22 @@ impl TimelineEntry {
         }
     }
 
+    /// Returns the entry that a later record summarizes. What it saw and reinstated is not in the summary.
+    pub fn from_past_release(past: &PastRelease) -> Self {
+        Self {
+            record: past.record,
+            root: past.root,
+            action: past.action.clone(),
+            planned_at: past.planned_at,
+            restores: past.restores,
+            reinstates: Vec::new(),
+            previous: Vec::new(),
+            version: past.version.clone(),
+            commit: past.commit.clone(),
+            actor: past.actor.clone(),
+        }
+    }
+
     /// Returns the summary that later records keep of it.
     pub fn to_past_release(&self) -> PastRelease {
         PastRelease {

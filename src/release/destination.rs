@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 use super::Failure;
 use super::context::ReleaseContext;
 use super::request::ReleaseRequest;
-use crate::image::{CanonicalPlace, Destination, ImageSource, Tag, TagOrDigest};
+use crate::image::{CanonicalPlace, Destination, ImageSource, Repository, Tag, TagOrDigest};
 use crate::layout::{self, LayoutDirectory};
 use crate::referrers::TagSnapshot;
 use crate::registry::RepositoryAccess;
@@ -109,17 +109,24 @@ fn open_destination_store(
     place: &Destination,
     source: &ImageSource,
 ) -> ImageStore {
+    let from = match source {
+        ImageSource::Registry(reference) => vec![&reference.repository],
+        _ => Vec::new(),
+    };
+    open_to_write(context, place, &from)
+}
+
+/// Opens a store for writing. Blobs can be mounted from repositories on the same registry.
+pub(super) fn open_to_write(
+    context: &ReleaseContext,
+    place: &Destination,
+    mount_from: &[&Repository],
+) -> ImageStore {
     match place {
         Destination::Registry(repository) => {
-            let from = match source {
-                ImageSource::Registry(reference) => vec![&reference.repository],
-                _ => Vec::new(),
-            };
-            ImageStore::Registry(context.registry.open_repository(
-                repository,
-                RepositoryAccess::PullPush,
-                &from,
-            ))
+            let access = RepositoryAccess::PullPush;
+            let registry = &context.registry;
+            ImageStore::Registry(registry.open_repository(repository, access, mount_from))
         }
         Destination::Layout(path) => ImageStore::Layout(LayoutDirectory::new(path)),
     }

@@ -6,7 +6,6 @@
 //! environment or prints.
 
 mod batch;
-mod bundle_annotations;
 mod context;
 mod destination;
 mod execute;
@@ -35,11 +34,13 @@ pub(crate) use failure::signing_failure;
 pub use failure::{Diagnostic, Failure};
 pub use naming_checks::refuse_excluded_version;
 pub use outcome::{
-    DestinationOutcome, PlatformSelection, ReleaseOutcome, SignatureResult, TagChange, TagResult,
+    DestinationOutcome, PlatformSelection, RecordResult, ReleaseOutcome, SignatureResult,
+    TagChange, TagResult,
 };
 pub use pipeline::{announce_repositories, run};
+pub use records::location::TimelineLocation;
+pub use records::options::{RecordOptions, RunAccount};
 pub use records::record_rejection::{RECORD_BLOB_LIMIT, RecordRejection};
-pub use records::referrer_form::{RELEASE_ARTIFACT_TYPE, ReferrerForm, RootSignatures};
 pub use records::trust::{RecordSigner, RecordTrust, read_record};
 pub use records::verified_record::VerifiedRecord;
 pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};

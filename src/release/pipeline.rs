@@ -19,6 +19,7 @@ use super::plan::tags::{TagPlan, plan_tags};
 use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
+use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
@@ -87,6 +88,12 @@ pub(super) async fn prepare_release<'a>(
         let kept = guard.keep_newer_tags(&destinations, &derived, &mut states, root);
         kept.await?;
     }
+    let image_tags = RecordedImage {
+        root,
+        derived: &derived,
+    };
+    let timelines =
+        observe_recorded(request, context, &destinations, &mut states, &image_tags).await?;
     let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
     Box::pin(facts).await?;
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
@@ -102,6 +109,7 @@ pub(super) async fn prepare_release<'a>(
         states,
         plans,
         branch_guard,
+        timelines,
     })
 }
 
@@ -143,8 +151,8 @@ async fn write_release(
             stages.write_root().await?;
             stages.write_referrer_manifests().await?;
         }
-        // Release records are written here, before the tags.
         write_tags(prepared, stages, plans, root_writer).await?;
+        stages.write_timeline_entries().await?;
         if root_writer == RootWriter::FirstTag {
             stages.count_roots();
         }
@@ -235,6 +243,25 @@ async fn reconcile_lines(
     Box::pin(try_join_all(results)).await.map(drop)
 }
 
+/// Observes the timelines, where the release is recorded.
+async fn observe_recorded(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    destinations: &[OpenDestination],
+    states: &mut [DestinationState],
+    image: &RecordedImage<'_>,
+) -> Result<Option<ObservedTimelines>, Failure> {
+    let Some(options) = &request.record else {
+        return Ok(None);
+    };
+    let observed = observe_timelines(options, context, destinations, states, image);
+    let observed = Box::pin(observed).await?;
+    for (state, timeline) in states.iter_mut().zip(&observed.destinations) {
+        state.superseded = timeline.superseded_reason(image.root);
+    }
+    Ok(Some(observed))
+}
+
 async fn check_source(
     request: &ReleaseRequest,
     context: &ReleaseContext,
@@ -305,6 +332,7 @@ fn build_outcome(
         copy_stats: results.copy_stats,
         referrers: results.referrers,
         signatures: results.signatures,
+        record: results.record,
     });
     let root = &image.root;
     ReleaseOutcome {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::records::options::RecordOptions;
 use super::release_facts::{PromotionPath, SignerName};
 use super::source_lookup::SourceLookup;
 use crate::event::EventFacts;
@@ -75,6 +76,8 @@ pub struct ReleaseRequest {
     pub foreign_layers: ForeignLayers,
     /// Platforms to release.
     pub platforms: RequestedPlatforms,
+    /// How the release is recorded; `None` if it is not.
+    pub record: Option<RecordOptions>,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
 }

@@ -95,24 +95,15 @@ impl Signer {
         notices: &Notices,
         attestation: &ImageAttestation<'_>,
     ) -> Result<Vec<u8>, SigningError> {
-        self.attest_statement(client, notices, attestation.to_statement())
+        self.sign_record(client, notices, attestation.to_statement())
             .await
     }
 
-    /// Signs the statement of a release record as a bundle, as attestations are signed.
+    /// Signs the statement of a release record as a bundle.
     ///
     /// # Errors
     /// See [`SigningError`].
     pub async fn sign_record(
-        &self,
-        client: &HttpClient,
-        notices: &Notices,
-        statement: Vec<u8>,
-    ) -> Result<Vec<u8>, SigningError> {
-        self.attest_statement(client, notices, statement).await
-    }
-
-    async fn attest_statement(
         &self,
         client: &HttpClient,
         notices: &Notices,

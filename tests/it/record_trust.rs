@@ -401,7 +401,7 @@ async fn promise_6_one_signature_is_of_one_whole_record() {
     let largest = sign(&signer, &long).await;
     assert!(trust.verify(&largest).is_ok());
     let mut padded = largest;
-    padded.resize(RECORD_BLOB_LIMIT, b' ');
+    padded.resize(usize::try_from(RECORD_BLOB_LIMIT).unwrap(), b' ');
     assert!(trust.verify(&padded).is_ok());
     padded.push(b' ');
     for trust in [Some(&trust), None] {

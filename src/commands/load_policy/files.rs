@@ -96,6 +96,14 @@ impl Files {
         }
     }
 
+    /// Returns the commit that the files are of; `None` for those of the working directory.
+    pub(super) fn commit(&self) -> Option<&CommitId> {
+        match self {
+            Self::Disk => None,
+            Self::Commit { commit, .. } => Some(commit),
+        }
+    }
+
     /// Returns what a file is called in messages.
     pub(super) fn called(&self, path: &Path) -> String {
         match self {

@@ -55,7 +55,9 @@ async fn observe_destination(
     let listing = async {
         match listed {
             Some(listed) => Ok(listed),
-            None if planned.iter().any(needs_list) => destination.store.tags().await,
+            None if request.record.is_some() || planned.iter().any(needs_list) => {
+                destination.store.tags().await
+            }
             None => Ok(BTreeSet::new()),
         }
     };

@@ -4,14 +4,14 @@ use crate::record::{RecordAction, RecordError, RecordTime};
 use crate::signing::VerificationError;
 
 /// Limit on the size of a stored record, in bytes: a statement of 1 MiB in base64, with its proofs.
-pub const RECORD_BLOB_LIMIT: usize = 2 << 20;
+pub const RECORD_BLOB_LIMIT: u64 = 2 << 20;
 
 /// Reason why a stored blob is not a record that counts, or why a run may not write one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RecordRejection {
     /// It is larger than a reader takes.
     #[error("it has {0} bytes, expected at most {RECORD_BLOB_LIMIT}")]
-    Size(usize),
+    Size(u64),
     /// It is not the statement of a release record.
     #[error("it is not a release record: {0}")]
     Record(#[from] RecordError),

@@ -3,66 +3,54 @@
 //! cosign 3 ignores the `.sig` of an image that has any bundle. The record may not be the bundle that does
 //! this to an image.
 
-use std::collections::BTreeMap;
-
-use crate::record::RECORD_PREDICATE_TYPE;
-use crate::release::bundle_annotations::{bundle_annotations, created_annotation};
 use crate::release::request::SignatureFormat;
 use crate::signing::BUNDLE_TYPE;
 
 /// Artifact type of a record that verifiers of images are not to see as a bundle.
-pub const RELEASE_ARTIFACT_TYPE: &str = "application/vnd.shipmark.release.v0.1";
+pub(crate) const RECORD_ARTIFACT_TYPE: &str = "application/vnd.shipmark.release.v0.1";
 
 /// Form of the referrer that holds the intent of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReferrerForm {
+pub(crate) enum IntentForm {
     /// A bundle, which `cosign verify-attestation` and admission controllers find.
     Bundle,
     /// An artifact that only readers of release records look for.
-    ReleaseRecord,
+    Record,
 }
 
 /// Facts that a referrer's form depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RootSignatures<'a> {
+pub(crate) struct RootSignatures<'a> {
     /// Whether the record is signed.
-    pub signs_record: bool,
+    pub(crate) signs_record: bool,
     /// Formats of this run's signatures.
-    pub formats: &'a [SignatureFormat],
+    pub(crate) formats: &'a [SignatureFormat],
     /// Whether this run signs the root, or found its signature there.
-    pub signs_root: bool,
+    pub(crate) signs_root: bool,
     /// Whether the destination has a bundle that refers to the root, of any predicate type.
-    pub has_bundle: bool,
+    pub(crate) has_bundle: bool,
     /// Whether the destination has a `.sig` image of the root.
-    pub has_legacy: bool,
+    pub(crate) has_legacy: bool,
 }
 
-impl ReferrerForm {
+impl IntentForm {
     /// Chooses a bundle only where it is not the first one next to a `.sig`, and never where the run signs
     /// in the legacy format only.
-    pub fn choose(facts: RootSignatures<'_>) -> Self {
+    pub(crate) fn choose(facts: RootSignatures<'_>) -> Self {
         if !facts.signs_record || !facts.formats.contains(&SignatureFormat::Bundle) {
-            return Self::ReleaseRecord;
+            return Self::Record;
         }
         match facts.signs_root || facts.has_bundle || !facts.has_legacy {
             true => Self::Bundle,
-            false => Self::ReleaseRecord,
+            false => Self::Record,
         }
     }
 
     /// Returns the artifact type of the referrer.
-    pub const fn artifact_type(self) -> &'static str {
+    pub(crate) const fn artifact_type(self) -> &'static str {
         match self {
             Self::Bundle => BUNDLE_TYPE,
-            Self::ReleaseRecord => RELEASE_ARTIFACT_TYPE,
-        }
-    }
-
-    /// Returns the annotations of the referrer; `created` is a time in RFC 3339.
-    pub fn annotations(self, created: &str) -> BTreeMap<String, String> {
-        match self {
-            Self::Bundle => bundle_annotations(created, RECORD_PREDICATE_TYPE),
-            Self::ReleaseRecord => created_annotation(created),
+            Self::Record => RECORD_ARTIFACT_TYPE,
         }
     }
 }
@@ -79,8 +67,8 @@ mod tests {
         formats: &[SignatureFormat],
         signs_root: bool,
         [has_bundle, has_legacy]: [bool; 2],
-    ) -> ReferrerForm {
-        ReferrerForm::choose(RootSignatures {
+    ) -> IntentForm {
+        IntentForm::choose(RootSignatures {
             signs_record: true,
             formats,
             signs_root,
@@ -91,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_record_is_never_the_first_bundle_next_to_a_legacy_signature() {
-        use ReferrerForm::{Bundle, ReleaseRecord};
+        use IntentForm::{Bundle, Record};
         for (formats, signs_root, there, expected) in [
             // A run that signs the root as a bundle writes one anyway.
             (BUNDLE, true, [false, false], Bundle),
@@ -101,12 +89,12 @@ mod tests {
             (BUNDLE, false, [false, false], Bundle),
             (BUNDLE, false, [true, false], Bundle),
             (BUNDLE, false, [true, true], Bundle),
-            (BUNDLE, false, [false, true], ReleaseRecord),
-            (BOTH, false, [false, true], ReleaseRecord),
-            (LEGACY, true, [false, false], ReleaseRecord),
-            (LEGACY, true, [true, true], ReleaseRecord),
-            (LEGACY, false, [true, false], ReleaseRecord),
-            (LEGACY, false, [false, false], ReleaseRecord),
+            (BUNDLE, false, [false, true], Record),
+            (BOTH, false, [false, true], Record),
+            (LEGACY, true, [false, false], Record),
+            (LEGACY, true, [true, true], Record),
+            (LEGACY, false, [true, false], Record),
+            (LEGACY, false, [false, false], Record),
         ] {
             let form = choose(formats, signs_root, there);
             assert_eq!(form, expected, "{formats:?} {signs_root} {there:?}");
@@ -117,38 +105,27 @@ mod tests {
     fn an_unsigned_record_is_no_bundle() {
         for bits in 0..8 {
             let bit = |at: u8| bits & (1 << at) != 0;
-            let form = ReferrerForm::choose(RootSignatures {
+            let form = IntentForm::choose(RootSignatures {
                 signs_record: false,
                 formats: BOTH,
                 signs_root: bit(0),
                 has_bundle: bit(1),
                 has_legacy: bit(2),
             });
-            assert_eq!(form, ReferrerForm::ReleaseRecord);
+            assert_eq!(form, IntentForm::Record);
         }
     }
 
     #[test]
-    fn a_bundle_names_its_predicate_type_for_cosign() {
-        const CREATED: &str = "2026-11-20T21:48:08Z";
-        let bundle = ReferrerForm::Bundle;
-        assert_eq!(
-            bundle.artifact_type(),
-            "application/vnd.dev.sigstore.bundle.v0.3+json"
-        );
-        let annotations = bundle.annotations(CREATED);
-        assert_eq!(annotations["dev.sigstore.bundle.content"], "dsse-envelope");
-        assert_eq!(
-            annotations["dev.sigstore.bundle.predicateType"],
-            "https://shipmark.dev/attestation/release/v0.1"
-        );
-        let record = ReferrerForm::ReleaseRecord;
-        assert_eq!(
-            record.artifact_type(),
-            "application/vnd.shipmark.release.v0.1"
-        );
-        let annotations = record.annotations(CREATED);
-        assert_eq!(annotations["org.opencontainers.image.created"], CREATED);
-        assert_eq!(annotations.len(), 1);
+    fn only_a_bundle_has_the_type_that_verifiers_of_images_look_for() {
+        for (form, expected) in [
+            (
+                IntentForm::Bundle,
+                "application/vnd.dev.sigstore.bundle.v0.3+json",
+            ),
+            (IntentForm::Record, "application/vnd.shipmark.release.v0.1"),
+        ] {
+            assert_eq!(form.artifact_type(), expected);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::record_rejection::RecordRejection;
 use super::signer_match::{SignerMatch, grant_actions, signer_name, signing_time};
-use super::verified_record::{RecordBlob, VerifiedRecord};
+use super::verified_record::{UnverifiedRecord, VerifiedRecord};
 use crate::image::Digest;
 use crate::record::{RecordAction, RecordTime, ReleaseRecord};
 use crate::signing::{Requirement, VerificationError};
@@ -51,7 +51,7 @@ impl RecordTrust {
     /// # Errors
     /// Returns why it does not count.
     pub fn verify(&self, blob: &[u8]) -> Result<VerifiedRecord, RecordRejection> {
-        let blob = RecordBlob::parse(blob)?;
+        let blob = UnverifiedRecord::parse(blob)?;
         let record = ReleaseRecord::parse_statement(blob.statement())?;
         let Some(bundle) = &blob.bundle else {
             return Err(RecordRejection::Unsigned {

@@ -34,7 +34,7 @@ impl VerifiedRecord {
 
     /// Reads a stored record without verifying anything: the statement in a bundle counts as a bare one.
     pub(super) fn read_unverified(blob: &[u8]) -> Result<Self, RecordRejection> {
-        let blob = RecordBlob::parse(blob)?;
+        let blob = UnverifiedRecord::parse(blob)?;
         let statement = blob.statement();
         Ok(Self {
             record: ReleaseRecord::parse_statement(statement)?,
@@ -47,7 +47,7 @@ impl VerifiedRecord {
 }
 
 /// Stored blob of a record, read and not verified.
-pub(super) struct RecordBlob<'a> {
+pub(super) struct UnverifiedRecord<'a> {
     bytes: &'a [u8],
     /// The bundle; `None` for a bare statement.
     pub(super) bundle: Option<StatementBundle>,
@@ -60,10 +60,11 @@ struct EnvelopeJson {
     _envelope: IgnoredAny,
 }
 
-impl<'a> RecordBlob<'a> {
+impl<'a> UnverifiedRecord<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, RecordRejection> {
-        if bytes.len() > RECORD_BLOB_LIMIT {
-            return Err(RecordRejection::Size(bytes.len()));
+        let size = bytes.len() as u64;
+        if size > RECORD_BLOB_LIMIT {
+            return Err(RecordRejection::Size(size));
         }
         let bundle = match serde_json::from_slice::<EnvelopeJson>(bytes) {
             Ok(_) => Some(StatementBundle::parse(bytes).map_err(RecordRejection::Signature)?),

@@ -1,5 +1,7 @@
 //! Creates the signatures that are missing, in the form in which they are attached.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::try_join_all;
 
 use super::stage::{AttachmentPart, PendingAttachment, SigningStage};
@@ -7,8 +9,8 @@ use super::statement::{PlannedStatement, SignedContent};
 use crate::github::AttestationUploadError;
 use crate::referrers::{Artifact, annotations_over, cosign_layer};
 use crate::release::Failure;
-use crate::release::bundle_annotations::bundle_annotations;
 use crate::release::request::SignatureFormat;
+use crate::release::verify::evidence::PREDICATE_TYPE_ANNOTATION;
 use crate::signing::{BUNDLE_TYPE, ENVELOPE_TYPE, LegacySignature, SIMPLE_SIGNING_TYPE};
 use crate::transfer::StoreError;
 
@@ -82,9 +84,18 @@ impl SigningStage<'_> {
     }
 
     fn to_artifact(&self, statement: &PlannedStatement, bundle: Vec<u8>) -> Artifact {
-        let created = self.request.signing.created.as_str();
-        let annotations = bundle_annotations(created, statement.predicate_type());
-        Artifact::new(&self.request.subject, BUNDLE_TYPE, bundle, annotations)
+        let annotations: BTreeMap<_, _> = [
+            (
+                "org.opencontainers.image.created",
+                self.request.signing.created.as_str(),
+            ),
+            ("dev.sigstore.bundle.content", "dsse-envelope"),
+            (PREDICATE_TYPE_ANNOTATION, statement.predicate_type()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        let types = (BUNDLE_TYPE, BUNDLE_TYPE);
+        Artifact::new(&self.request.subject, types, bundle, annotations)
             .expect("an artifact is a valid manifest")
     }
 

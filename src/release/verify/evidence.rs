@@ -8,7 +8,6 @@ use crate::referrers::{
     AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, FoundReferrer, ReferrerError,
     ReferrersSource, TagSnapshot, UnreadSignature, read_cosign_layers, sig_tag,
 };
-use crate::release::bundle_annotations::PREDICATE_TYPE_ANNOTATION;
 use crate::release::request::SignatureFormat;
 use crate::signing::{
     AttestationRule, COSIGN_SIGN_PREDICATE, ENVELOPE_TYPE, LegacySignature, Requirement,
@@ -17,6 +16,8 @@ use crate::signing::{
 };
 use crate::transfer::ImageStore;
 
+/// Annotation with the predicate type of a bundle (cosign).
+pub(crate) const PREDICATE_TYPE_ANNOTATION: &str = "dev.sigstore.bundle.predicateType";
 /// Prefix of the media types of bundles, for all versions.
 const BUNDLE_TYPE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
 

@@ -211,6 +211,7 @@ fn destination() -> DestinationOutcome {
         why: "2.0.0 is higher".to_owned(),
     };
     DestinationOutcome {
+        record: None,
         place: "ghcr.io/acme/web/prod".parse().unwrap(),
         tags: vec![
             tag(

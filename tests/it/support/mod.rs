@@ -214,6 +214,7 @@ pub fn request(
     facts: Option<EventFacts>,
 ) -> ReleaseRequest {
     ReleaseRequest {
+        record: None,
         verb,
         source: source.parse().unwrap(),
         lookup: None,

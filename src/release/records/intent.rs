@@ -1,0 +1,174 @@
+//! Intent of a release: its record as a referrer of the root, written before any tag. The run that finds one of
+//! its own completes it.
+
+use std::collections::BTreeMap;
+
+use super::location::TimelineLocation;
+use super::referrer_form::IntentForm;
+use super::trust::read_record;
+use super::verified_record::VerifiedRecord;
+use crate::image::{Descriptor, Digest};
+use crate::notices::{Notices, to_printable};
+use crate::record::{RECORD_PREDICATE_TYPE, RecordBlob, RecordTime, ReleaseRecord};
+use crate::referrers::{Artifact, ListedReferrer, ReferrersSource, TagSnapshot};
+use crate::release::Failure;
+use crate::release::verify::evidence::PREDICATE_TYPE_ANNOTATION;
+use crate::transfer::{ImageStore, Side};
+
+const ENVIRONMENT_ANNOTATION: &str = "dev.shipmark.environment";
+const RUN_ANNOTATION: &str = "dev.shipmark.run";
+
+/// Most intents of an environment that are read for one root.
+const READ_LIMIT: usize = 64;
+
+/// Intents for a root, as its repository lists them.
+pub(crate) struct ListedIntents {
+    pub(crate) source: ReferrersSource,
+    listed: Vec<ListedReferrer>,
+}
+
+/// Intent that counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Intent {
+    pub(crate) verified: VerifiedRecord,
+    pub(crate) blob: RecordBlob,
+}
+
+/// Returns the referrer that is the intent of a record.
+pub(crate) fn intent_artifact(
+    subject: &Descriptor,
+    record: &ReleaseRecord,
+    blob: &RecordBlob,
+    form: IntentForm,
+) -> Artifact {
+    let predicate = &record.predicate;
+    let run = predicate.run.as_ref().and_then(|run| run.uri.clone());
+    let mut annotations: BTreeMap<String, String> = BTreeMap::from([
+        (
+            "org.opencontainers.image.created".to_owned(),
+            predicate.planned_at.to_string(),
+        ),
+        (
+            ENVIRONMENT_ANNOTATION.to_owned(),
+            predicate.environment.to_string(),
+        ),
+        (
+            PREDICATE_TYPE_ANNOTATION.to_owned(),
+            RECORD_PREDICATE_TYPE.to_owned(),
+        ),
+    ]);
+    annotations.extend(run.map(|run| (RUN_ANNOTATION.to_owned(), run)));
+    if form == IntentForm::Bundle {
+        let content = "dev.sigstore.bundle.content".to_owned();
+        annotations.insert(content, "dsse-envelope".to_owned());
+    }
+    let types = (form.artifact_type(), blob.media_type.as_str());
+    Artifact::new(subject, types, blob.content.clone(), annotations)
+        .unwrap_or_else(|| unreachable!("an intent is a valid manifest"))
+}
+
+impl ListedIntents {
+    /// Lists the intents of an environment for a root.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub(crate) async fn list(
+        store: &ImageStore,
+        prior: &TagSnapshot,
+        location: &TimelineLocation,
+        root: Digest,
+    ) -> Result<Self, Failure> {
+        let (source, listed) = ListedReferrer::list(store, root, prior)
+            .await
+            .map_err(|error| {
+                Failure::from_referrer_error(Side::Destination, &location.destination, error)
+            })?;
+        let environment = location.environment.as_str();
+        let is_intent = |referrer: &ListedReferrer| {
+            let value = |name: &str| referrer.annotations.get(name).map(String::as_str);
+            value(ENVIRONMENT_ANNOTATION) == Some(environment)
+                && value(PREDICATE_TYPE_ANNOTATION) == Some(RECORD_PREDICATE_TYPE)
+        };
+        Ok(Self {
+            source,
+            listed: listed.into_iter().filter(is_intent).collect(),
+        })
+    }
+
+    /// Returns whether the intent of a record is listed, in one form or the other.
+    pub(crate) fn has(
+        &self,
+        subject: &Descriptor,
+        record: &ReleaseRecord,
+        blob: &RecordBlob,
+    ) -> bool {
+        let forms = [IntentForm::Bundle, IntentForm::Record];
+        forms.into_iter().any(|form| {
+            let artifact = intent_artifact(subject, record, blob, form);
+            let mut listed = self.listed.iter();
+            listed.any(|referrer| referrer.digest == artifact.manifest.digest)
+        })
+    }
+
+    /// Reads the intents that count, newest first. With a `run` only those of that run.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub(crate) async fn read_counted(
+        &self,
+        store: &ImageStore,
+        location: &TimelineLocation,
+        root: Digest,
+        run: Option<&str>,
+        notices: &Notices,
+    ) -> Result<Vec<Intent>, Failure> {
+        let of_run = |referrer: &&ListedReferrer| {
+            let named = referrer.annotations.get(RUN_ANNOTATION);
+            named.map(String::as_str) == run
+        };
+        let mut counted = Vec::new();
+        for referrer in self.listed.iter().filter(of_run).take(READ_LIMIT) {
+            let content = referrer.read_content(store).await.map_err(|error| {
+                Failure::from_store_error(Side::Destination, &location.destination, error)
+            })?;
+            match content.and_then(|content| check_intent(location, root, content)) {
+                Ok(intent) => counted.push(intent),
+                Err(reason) => notices.warning(format!(
+                    "{}: the record {} does not count: {}",
+                    location.destination,
+                    referrer.digest,
+                    to_printable(&reason, 300)
+                )),
+            }
+        }
+        counted.sort_by_key(|intent| std::cmp::Reverse(planned_at(intent)));
+        Ok(counted)
+    }
+}
+
+fn planned_at(intent: &Intent) -> RecordTime {
+    intent.verified.record.predicate.planned_at
+}
+
+fn check_intent(
+    location: &TimelineLocation,
+    root: Digest,
+    (media_type, content): (String, bytes::Bytes),
+) -> Result<Intent, String> {
+    let verified = read_record(location.trust.as_ref(), &content);
+    let verified = verified.map_err(|reason| reason.to_string())?;
+    let place = location.place();
+    let mismatch = verified.record.check_place(&place);
+    mismatch.map_err(|reason| reason.to_string())?;
+    if verified.record.root != root {
+        return Err(format!(
+            "it is about {}, expected {root}",
+            verified.record.root
+        ));
+    }
+    let blob = RecordBlob {
+        media_type,
+        content,
+    };
+    Ok(Intent { verified, blob })
+}

@@ -1,0 +1,128 @@
+//! Plans the stage that writes the record at each destination.
+
+use futures_util::future::try_join_all;
+
+use super::draft::{carried_records, release_record};
+use super::intent::Intent;
+use super::observe::{ObservedTimeline, ObservedTimelines};
+use super::options::RecordOptions;
+use super::record_signing::RecordSigning;
+use super::referrer_form::IntentForm;
+use super::stage::{RecordContent, RecordStage};
+use crate::image::Digest;
+use crate::release::Failure;
+use crate::release::destination::OpenDestination;
+use crate::release::failure::signing_failure;
+use crate::release::outcome::TagChange;
+use crate::release::plan::tags::TagPlan;
+use crate::release::prepared_release::PreparedRelease;
+use crate::transfer::Side;
+
+/// Plans the records; none where the timeline says already what the release does.
+///
+/// # Errors
+/// A signer that cannot be opened, and stores that fail.
+pub(crate) async fn plan_record_stages<'a>(
+    prepared: &'a PreparedRelease<'_>,
+) -> Result<Vec<Option<RecordStage<'a>>>, Failure> {
+    let record = prepared.request.record.as_ref();
+    let Some((options, timelines)) = record.zip(prepared.timelines.as_ref()) else {
+        return Ok(prepared.destinations.iter().map(|_| None).collect());
+    };
+    let each = prepared.destinations.iter().zip(&prepared.plans);
+    let each = each.zip(&timelines.destinations);
+    let stages = each.map(|((destination, plan), observed)| {
+        plan_stage(prepared, options, timelines, destination, plan, observed)
+    });
+    try_join_all(stages).await
+}
+
+async fn plan_stage<'a>(
+    prepared: &'a PreparedRelease<'_>,
+    options: &RecordOptions,
+    timelines: &ObservedTimelines,
+    destination: &'a OpenDestination,
+    plan: &TagPlan,
+    observed: &ObservedTimeline,
+) -> Result<Option<RecordStage<'a>>, Failure> {
+    let root = prepared.image.root.to_descriptor();
+    let source = timelines.source.as_ref();
+    let content = match (&observed.begun, recorded(observed, plan, root.digest)) {
+        (Some(begun), _) => RecordContent::Begun(Box::new(begun.clone())),
+        (None, Some(recorded)) => RecordContent::Complete(Box::new(recorded)),
+        (None, None) => {
+            let account = &options.account;
+            let record = release_record(prepared, account, observed, source, plan);
+            RecordContent::New(Box::new(record))
+        }
+    };
+    let is_intent_listed = match &content {
+        RecordContent::New(_) => false,
+        RecordContent::Begun(_) => true,
+        RecordContent::Complete(intent) => {
+            let record = &intent.verified.record;
+            observed.intents.has(&root, record, &intent.blob)
+        }
+    };
+    if let (RecordContent::Complete(_), true) = (&content, is_intent_listed) {
+        return Ok(None);
+    }
+    let source_records = match (&content, source) {
+        (RecordContent::Complete(_), _) | (_, None) => Vec::new(),
+        (_, Some(timeline)) => {
+            let place = timeline.view.location().entries();
+            let carried = carried_records(source, timeline.view.reader()).await;
+            carried.map_err(|error| Failure::from_store_error(Side::Source, place, error))?
+        }
+    };
+    let signing = record_signing(prepared).await?;
+    let form = match signing.is_some() {
+        true => IntentForm::Bundle,
+        false => IntentForm::Record,
+    };
+    Ok(Some(RecordStage {
+        context: prepared.context,
+        location: observed.view.location().clone(),
+        store: &destination.store,
+        entries: observed.entries.clone(),
+        subject: root,
+        content,
+        signing,
+        form,
+        source_records,
+        referrers: observed.intents.source.clone(),
+        is_intent_listed,
+        superseded: observed.superseded_reason(prepared.image.root.digest),
+        stored: None,
+    }))
+}
+
+/// Returns the record that says what the release does: that of the current image, if no immutable tag is new.
+fn recorded(observed: &ObservedTimeline, plan: &TagPlan, root: Digest) -> Option<Intent> {
+    let (_, current) = observed.state.current()?;
+    let adds_tag = plan
+        .steps
+        .iter()
+        .any(|step| step.planned.kind.is_immutable() && step.change == TagChange::Created);
+    let record = observed.release.as_ref()?.counted()?;
+    (current == root && !adds_tag).then(|| Intent {
+        verified: record.verified.clone(),
+        blob: record.blob.clone(),
+    })
+}
+
+async fn record_signing<'a>(
+    prepared: &'a PreparedRelease<'_>,
+) -> Result<Option<RecordSigning<'a>>, Failure> {
+    let Some(signing) = &prepared.request.signing else {
+        return Ok(None);
+    };
+    let context = prepared.context;
+    let requirement = signing
+        .signer
+        .requirement(context.registry.http(), &context.notices);
+    Ok(Some(RecordSigning {
+        signer: &signing.signer,
+        requirement: requirement.await.map_err(signing_failure)?,
+    }))
+}
