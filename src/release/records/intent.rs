@@ -10,13 +10,13 @@ use super::verified_record::VerifiedRecord;
 use crate::image::{Descriptor, Digest};
 use crate::notices::{Notices, to_printable};
 use crate::record::{RECORD_PREDICATE_TYPE, RecordBlob, RecordTime, ReleaseRecord};
-use crate::referrers::{Artifact, ListedReferrer, ReferrersSource, TagSnapshot};
+use crate::referrers::{
+    Artifact, ListedReferrer, RECORD_ENVIRONMENT_ANNOTATION, RECORD_RUN_ANNOTATION,
+    ReferrersSource, TagSnapshot,
+};
 use crate::release::Failure;
 use crate::release::verify::evidence::PREDICATE_TYPE_ANNOTATION;
 use crate::transfer::{ImageStore, Side};
-
-const ENVIRONMENT_ANNOTATION: &str = "dev.shipmark.environment";
-const RUN_ANNOTATION: &str = "dev.shipmark.run";
 
 /// Most intents of an environment that are read for one root.
 const READ_LIMIT: usize = 64;
@@ -49,7 +49,7 @@ pub(crate) fn intent_artifact(
             predicate.planned_at.to_string(),
         ),
         (
-            ENVIRONMENT_ANNOTATION.to_owned(),
+            RECORD_ENVIRONMENT_ANNOTATION.to_owned(),
             predicate.environment.to_string(),
         ),
         (
@@ -57,7 +57,7 @@ pub(crate) fn intent_artifact(
             RECORD_PREDICATE_TYPE.to_owned(),
         ),
     ]);
-    annotations.extend(run.map(|run| (RUN_ANNOTATION.to_owned(), run)));
+    annotations.extend(run.map(|run| (RECORD_RUN_ANNOTATION.to_owned(), run)));
     if form == IntentForm::Bundle {
         let content = "dev.sigstore.bundle.content".to_owned();
         annotations.insert(content, "dsse-envelope".to_owned());
@@ -86,7 +86,7 @@ impl ListedIntents {
         let environment = location.environment.as_str();
         let is_intent = |referrer: &ListedReferrer| {
             let value = |name: &str| referrer.annotations.get(name).map(String::as_str);
-            value(ENVIRONMENT_ANNOTATION) == Some(environment)
+            value(RECORD_ENVIRONMENT_ANNOTATION) == Some(environment)
                 && value(PREDICATE_TYPE_ANNOTATION) == Some(RECORD_PREDICATE_TYPE)
         };
         Ok(Self {
@@ -123,7 +123,7 @@ impl ListedIntents {
         notices: &Notices,
     ) -> Result<Vec<Intent>, Failure> {
         let of_run = |referrer: &&ListedReferrer| {
-            let named = referrer.annotations.get(RUN_ANNOTATION);
+            let named = referrer.annotations.get(RECORD_RUN_ANNOTATION);
             named.map(String::as_str) == run
         };
         let mut counted = Vec::new();
