@@ -3,10 +3,11 @@
 use futures_util::future::try_join_all;
 
 use super::draft::{carried_records, release_record};
-use super::intent::{Intent, IntentForm};
+use super::intent::Intent;
 use super::observe::{ObservedTimeline, ObservedTimelines};
 use super::options::RecordOptions;
 use super::record_signing::RecordSigning;
+use super::referrer_form::IntentForm;
 use super::stage::{RecordContent, RecordStage};
 use crate::image::Digest;
 use crate::record::{RecordedBuild, ReleaseRecord};

@@ -3,9 +3,10 @@
 
 use futures_util::future::{try_join, try_join_all};
 
-use super::intent::{Intent, IntentForm, intent_artifact};
+use super::intent::{Intent, intent_artifact};
 use super::location::TimelineLocation;
 use super::record_signing::RecordSigning;
+use super::referrer_form::IntentForm;
 use crate::image::{Descriptor, Tag, TagOrDigest};
 use crate::layout::TagPrecondition;
 use crate::record::{
