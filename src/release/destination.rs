@@ -14,7 +14,7 @@ use crate::registry::RepositoryAccess;
 use crate::transfer::{ImageStore, Side, StoreError};
 
 /// Destination that is open, with what is known of it.
-pub(super) struct OpenDestination {
+pub(crate) struct OpenDestination {
     pub(super) name: Destination,
     pub(super) store: ImageStore,
     tag_snapshot: OnceCell<TagSnapshot>,

@@ -1,8 +1,9 @@
-use super::intent::{IntentForm, ListedIntents};
+use super::intent::ListedIntents;
 use super::location::TimelineLocation;
 use super::open_timeline::OpenTimeline;
 use super::options::RunAccount;
 use super::record_signing::RecordSigning;
+use super::referrer_form::IntentForm;
 use super::stage::{RecordContent, RecordStage};
 use crate::image::{Descriptor, Destination, Digest, Manifest, TagOrDigest};
 use crate::registry::RepositoryAccess;
