@@ -2,7 +2,7 @@
 
 use super::verb::Verb;
 use super::verb_groups::{
-    REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
+    DIGEST_OUTPUT_VERBS, RECORD_READING, REFUSABLE_VERBS, RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
 };
 
 /// An output of the action.
@@ -20,8 +20,18 @@ pub struct OutputDeclaration {
 pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "digest",
-        verbs: REGISTRY_VERBS,
-        help: "Digest of the released image, sha256:…; empty for several services",
+        verbs: DIGEST_OUTPUT_VERBS,
+        help: "Digest of the released, verified or current image, sha256:…; empty for several services",
+    },
+    OutputDeclaration {
+        name: "previous-digest",
+        verbs: RECORD_READING,
+        help: "Digest of the image that a rollback of the current one would put back",
+    },
+    OutputDeclaration {
+        name: "record",
+        verbs: RECORD_READING,
+        help: "Record of the release that is current, sha256:…",
     },
     OutputDeclaration {
         name: "source-digest",

@@ -3,6 +3,7 @@
 
 pub(super) mod clock;
 pub(super) mod draft;
+pub(super) mod entry_scan;
 pub(super) mod intent;
 pub(super) mod location;
 pub(super) mod observe;

@@ -21,7 +21,7 @@ use crate::release::Failure;
 use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
 
 /// Entries that are read at the same time.
-const READ_CONCURRENCY: usize = 16;
+pub(super) const READ_CONCURRENCY: usize = 16;
 /// Most bytes of a stored record: a bundle has a third more than its statement of at most 1 MiB, and
 /// certificate, log entry and timestamp.
 pub(crate) const RECORD_BLOB_LIMIT: u64 = 2 << 20;
@@ -299,7 +299,7 @@ impl TimelineView {
     ///
     /// # Errors
     /// More than the limit.
-    pub(super) fn check_strays(&self) -> Result<(), Failure> {
+    pub(crate) fn check_strays(&self) -> Result<(), Failure> {
         let strays = self.passed_over();
         if strays.len() <= self.stray_limit {
             return Ok(());
@@ -319,7 +319,7 @@ impl TimelineView {
         )))
     }
 
-    async fn fetch(&self, name: &EntryName) -> Result<EntryReading, StoreError> {
+    pub(super) async fn fetch(&self, name: &EntryName) -> Result<EntryReading, StoreError> {
         let target = TagOrDigest::Tag(name.to_tag());
         let store = self.reader.as_store();
         let manifest = match store {
@@ -382,7 +382,7 @@ impl TimelineView {
         Ok(verified)
     }
 
-    fn failure(&self, error: StoreError) -> Failure {
+    pub(super) fn failure(&self, error: StoreError) -> Failure {
         Failure::from_store_error(Side::Destination, self.location.entries(), error)
     }
 
