@@ -2,7 +2,8 @@
 
 use super::verb::Verb;
 use super::verb_groups::{
-    DIGEST_OUTPUT_VERBS, RECORD_READING, REFUSABLE_VERBS, RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
+    RECORD_READING, RECORD_VERBS, REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS,
+    TAGS_VERBS,
 };
 
 /// An output of the action.
@@ -20,18 +21,13 @@ pub struct OutputDeclaration {
 pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "digest",
-        verbs: DIGEST_OUTPUT_VERBS,
+        verbs: REGISTRY_VERBS,
         help: "Digest of the released, verified or current image, sha256:…; empty for several services",
     },
     OutputDeclaration {
         name: "previous-digest",
         verbs: RECORD_READING,
         help: "Digest of the image that a rollback of the current one would put back",
-    },
-    OutputDeclaration {
-        name: "record",
-        verbs: RECORD_READING,
-        help: "Record of the release that is current, sha256:…",
     },
     OutputDeclaration {
         name: "source-digest",
@@ -69,6 +65,11 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
         help: "Addresses on GitHub of the uploaded attestations (github-attestations), one per line",
     },
     OutputDeclaration {
+        name: "record",
+        verbs: RECORD_VERBS,
+        help: "Digests of the release records that this run wrote, one per line; for history and inspect that of the current release",
+    },
+    OutputDeclaration {
         name: "json",
         verbs: Verb::ALL,
         help: "The whole outcome as one JSON object; for tags, the object that docker/metadata-action gives",
@@ -76,7 +77,7 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "outcome",
         verbs: REFUSABLE_VERBS,
-        help: "released, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
+        help: "released, superseded (a newer release keeps the environment), unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
     },
     OutputDeclaration {
         name: "matrix",

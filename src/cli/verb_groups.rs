@@ -9,6 +9,8 @@ pub(super) const COMMIT_VERBS: &[Verb] = &[Verb::Tags, Verb::Push];
 pub(super) const PROMOTE_VERBS: &[Verb] = &[Verb::Promote];
 /// Those that read records alone.
 pub(super) const RECORD_READING: &[Verb] = &[Verb::History, Verb::Inspect];
+/// Those that write or read records.
+pub(super) const RECORD_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::History, Verb::Inspect];
 pub(super) const HISTORY: &[Verb] = &[Verb::History];
 /// Those that take some services of the policy.
 pub(super) const SERVICE_VERBS: &[Verb] =
@@ -62,14 +64,6 @@ pub(super) const POLICY_VERBS: &[Verb] = &[
 ];
 /// Those that speak to registries.
 pub(super) const REGISTRY_VERBS: &[Verb] = &[
-    Verb::Push,
-    Verb::Promote,
-    Verb::Verify,
-    Verb::History,
-    Verb::Inspect,
-];
-/// Those that end with the digest of an image.
-pub(super) const DIGEST_OUTPUT_VERBS: &[Verb] = &[
     Verb::Push,
     Verb::Promote,
     Verb::Verify,

@@ -4,33 +4,22 @@
 use std::collections::BTreeMap;
 
 use super::location::TimelineLocation;
-use super::trust::{VerifiedRecord, read_record};
+use super::referrer_form::IntentForm;
+use super::trust::read_record;
+use super::verified_record::VerifiedRecord;
 use crate::image::{Descriptor, Digest};
 use crate::notices::{Notices, to_printable};
 use crate::record::{RECORD_PREDICATE_TYPE, RecordBlob, RecordTime, ReleaseRecord};
-use crate::referrers::{Artifact, ListedReferrer, ReferrersSource, TagSnapshot};
+use crate::referrers::{
+    Artifact, ListedReferrer, RECORD_ENVIRONMENT_ANNOTATION, RECORD_RUN_ANNOTATION,
+    ReferrersSource, TagSnapshot,
+};
 use crate::release::Failure;
 use crate::release::verify::evidence::PREDICATE_TYPE_ANNOTATION;
-use crate::signing::BUNDLE_TYPE;
 use crate::transfer::{ImageStore, Side};
-
-/// Artifact type of an intent that is not a bundle which verifiers may look at.
-pub(crate) const RECORD_ARTIFACT_TYPE: &str = "application/vnd.shipmark.release.v0.1";
-
-const ENVIRONMENT_ANNOTATION: &str = "dev.shipmark.environment";
-const RUN_ANNOTATION: &str = "dev.shipmark.run";
 
 /// Most intents of an environment that are read for one root.
 const READ_LIMIT: usize = 64;
-
-/// Artifact type that an intent is listed under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IntentForm {
-    /// That of Sigstore bundles: verifiers of attestations find it.
-    Bundle,
-    /// That of release records: not signed, or next to signatures that a bundle would hide from cosign.
-    Record,
-}
 
 /// Intents for a root, as its repository lists them.
 pub(crate) struct ListedIntents {
@@ -60,7 +49,7 @@ pub(crate) fn intent_artifact(
             predicate.planned_at.to_string(),
         ),
         (
-            ENVIRONMENT_ANNOTATION.to_owned(),
+            RECORD_ENVIRONMENT_ANNOTATION.to_owned(),
             predicate.environment.to_string(),
         ),
         (
@@ -68,16 +57,12 @@ pub(crate) fn intent_artifact(
             RECORD_PREDICATE_TYPE.to_owned(),
         ),
     ]);
-    annotations.extend(run.map(|run| (RUN_ANNOTATION.to_owned(), run)));
-    let kind = match form {
-        IntentForm::Bundle => {
-            let content = "dev.sigstore.bundle.content".to_owned();
-            annotations.insert(content, "dsse-envelope".to_owned());
-            BUNDLE_TYPE
-        }
-        IntentForm::Record => RECORD_ARTIFACT_TYPE,
-    };
-    let types = (kind, blob.media_type.as_str());
+    annotations.extend(run.map(|run| (RECORD_RUN_ANNOTATION.to_owned(), run)));
+    if form == IntentForm::Bundle {
+        let content = "dev.sigstore.bundle.content".to_owned();
+        annotations.insert(content, "dsse-envelope".to_owned());
+    }
+    let types = (form.artifact_type(), blob.media_type.as_str());
     Artifact::new(subject, types, blob.content.clone(), annotations)
         .unwrap_or_else(|| unreachable!("an intent is a valid manifest"))
 }
@@ -144,7 +129,7 @@ impl ListedIntents {
         notices: &Notices,
     ) -> Result<Vec<Intent>, Failure> {
         let of_run = |referrer: &&ListedReferrer| {
-            let named = referrer.annotations.get(RUN_ANNOTATION);
+            let named = referrer.annotations.get(RECORD_RUN_ANNOTATION);
             named.map(String::as_str) == run
         };
         let listed = self.listed.iter().filter(of_run);
@@ -201,7 +186,7 @@ impl ListedIntents {
 pub(crate) fn intent_environment(referrer: &ListedReferrer) -> Option<&str> {
     let value = |name: &str| referrer.annotations.get(name).map(String::as_str);
     let is_record = value(PREDICATE_TYPE_ANNOTATION) == Some(RECORD_PREDICATE_TYPE);
-    value(ENVIRONMENT_ANNOTATION).filter(|_| is_record)
+    value(RECORD_ENVIRONMENT_ANNOTATION).filter(|_| is_record)
 }
 
 fn planned_at(intent: &Intent) -> RecordTime {
