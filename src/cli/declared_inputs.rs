@@ -4,9 +4,10 @@ use super::heading::Heading;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, COMMIT_VERBS, OFFLINE_VERBS, POLICY_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS,
-    REGISTRY_VERBS, RELEASE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING,
-    SOURCE_REQUIRED, TAGGING_VERBS, TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
+    BUNDLE_VERBS, COMMIT_VERBS, DIGEST_VERBS, HISTORY, OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS,
+    PROMOTE_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, SERVICE_VERBS, SIGN_BUNDLE,
+    SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS,
+    TAGS_VERBS, VERIFYING, VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -62,11 +63,11 @@ declare_inputs! {
     }
     SourceAndDestination {
         Source, "source" {
-            verbs: REGISTRY_VERBS, kind: InputKind::Text("IMAGE"), required: SOURCE_REQUIRED, path: true,
+            verbs: SOURCE_VERBS, kind: InputKind::Text("IMAGE"), required: SOURCE_REQUIRED, path: true,
             help: "Image to read: in a registry, an image layout, an archive or an engine",
         }
         Images, "images" {
-            verbs: TAGGING_VERBS, kind: InputKind::List("PLACE"), path: true,
+            verbs: PLACE_VERBS, kind: InputKind::List("PLACE"), path: true,
             help: "Destinations: repositories without a tag, or oci:DIR for an image layout",
         }
         Platforms, "platforms" {
@@ -98,8 +99,8 @@ declare_inputs! {
             help: "File that the bundle signs",
         }
         Digest, "digest" {
-            verbs: VERIFY_BUNDLE, kind: InputKind::Text("DIGEST"),
-            help: "Digest of the file that the bundle signs, instead of the file",
+            verbs: DIGEST_VERBS, kind: InputKind::Text("DIGEST"),
+            help: "Digest of the file that the bundle signs, or of the image for history",
         }
     }
     Tags {
@@ -112,10 +113,10 @@ declare_inputs! {
             help: "Settings for all rules: latest=, prefix=, suffix=",
         }
         Version, "version" {
-            verbs: TAGGING_VERBS, kind: InputKind::Text("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
+            verbs: VERSION_VERBS, kind: InputKind::Text("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
             // SHIPMARK_VERSION is the version of this program to whoever installs it.
             shell_name: Some("release-version"),
-            help: "Version to release the image as, such as 1.4.0",
+            help: "Version of the release, such as 1.4.0",
         }
         ExcludeVersions, "exclude-versions" {
             verbs: TAGGING_VERBS, kind: InputKind::List("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
@@ -138,7 +139,7 @@ declare_inputs! {
             help: "Git ref to derive tags from, such as refs/tags/v1.4.0",
         }
         Commit, "commit" {
-            verbs: TAGGING_VERBS, kind: InputKind::Text("SHA"),
+            verbs: VERSION_VERBS, kind: InputKind::Text("SHA"),
             help: "Full SHA of the commit that the image was built from",
         }
         Event, "event" {
@@ -181,11 +182,11 @@ declare_inputs! {
     Policy {
         Environment, "environment" {
             verbs: POLICY_VERBS, kind: InputKind::Text("NAME"),
-            help: "Environment to release to, such as prod",
+            help: "Environment of the release, such as prod",
         }
         Services, "services" {
-            verbs: RELEASE_VERBS, kind: InputKind::List("SERVICE"),
-            help: "Services of the policy to release, instead of all",
+            verbs: SERVICE_VERBS, kind: InputKind::List("SERVICE"),
+            help: "Services of the policy, instead of all",
         }
         Policy, "policy" {
             verbs: POLICY_VERBS, kind: InputKind::Text("FILE"), path: true, only_with: &[InputCondition::NamesReleaseVerb],
@@ -220,6 +221,26 @@ declare_inputs! {
         ExpectHead, "expect-head" {
             verbs: RELEASE_VERBS, kind: InputKind::Text("RECORD"),
             help: "Record that the timeline must have, as sha256:…",
+        }
+        Limit, "limit" {
+            verbs: HISTORY, kind: InputKind::Text("NUMBER"),
+            help: "Number of entries to show, the newest first",
+        }
+        All, "all" {
+            verbs: HISTORY, kind: InputKind::Switch, default: Some("false"),
+            help: "Show every entry",
+        }
+        Verify, "verify" {
+            verbs: HISTORY, kind: InputKind::Switch, default: Some("false"),
+            help: "Read and verify each entry that is shown, and check every moving tag",
+        }
+        Since, "since" {
+            verbs: HISTORY, kind: InputKind::Text("TIME"),
+            help: "Oldest time to show, as 2026-11-20 or 2026-11-20T21:48:08Z",
+        }
+        Tag, "tag" {
+            verbs: HISTORY, kind: InputKind::Text("TAG"),
+            help: "Tag whose images to show, with the times from when to when",
         }
     }
     Signing {

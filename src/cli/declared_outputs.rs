@@ -2,7 +2,8 @@
 
 use super::verb::Verb;
 use super::verb_groups::{
-    REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
+    RECORD_READING, RECORD_VERBS, REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS,
+    TAGS_VERBS,
 };
 
 /// An output of the action.
@@ -21,7 +22,12 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "digest",
         verbs: REGISTRY_VERBS,
-        help: "Digest of the released image, sha256:…; empty for several services",
+        help: "Digest of the released, verified or current image, sha256:…; empty for several services",
+    },
+    OutputDeclaration {
+        name: "previous-digest",
+        verbs: RECORD_READING,
+        help: "Digest of the image that a rollback of the current one would put back",
     },
     OutputDeclaration {
         name: "source-digest",
@@ -60,8 +66,8 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     },
     OutputDeclaration {
         name: "record",
-        verbs: RELEASE_VERBS,
-        help: "Digests of the release records that this run wrote, one per line",
+        verbs: RECORD_VERBS,
+        help: "Digests of the release records that this run wrote, one per line; for history and inspect that of the current release",
     },
     OutputDeclaration {
         name: "json",

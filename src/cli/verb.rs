@@ -41,6 +41,8 @@ declare_verbs! {
     Verify, "verify", "Verify the signatures and attestations of an image";
     VerifyBundle, "verify-bundle", "Verify a Sigstore bundle that signs a file";
     SignBundle, "sign-bundle", "Sign a file and write a Sigstore bundle";
+    History, "history", "Show the releases of an environment, from the records in its repository";
+    Inspect, "inspect", "Show where an image or an environment comes from, and what was good before";
     Policy, "policy", "Show environments and promotions of the policy, with defaults filled in";
 }
 

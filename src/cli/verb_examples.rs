@@ -118,6 +118,38 @@ impl Verb {
                     ]
                 }
             }
+            Self::History => {
+                &const {
+                    [
+                        example(
+                            "Show the newest releases of an environment of the policy",
+                            "shipmark history --environment prod",
+                        ),
+                        example(
+                            "Show what the tag 1.4 named, without a policy",
+                            "shipmark history --environment prod --images ghcr.io/acme/web --tag 1.4",
+                        ),
+                        example(
+                            "Verify each entry of this year",
+                            "shipmark history --environment prod --since 2026-01-01 --verify",
+                        ),
+                    ]
+                }
+            }
+            Self::Inspect => {
+                &const {
+                    [
+                        example(
+                            "Show where an image comes from and where it was released",
+                            "shipmark inspect --source ghcr.io/acme/web:1.4.0",
+                        ),
+                        example(
+                            "Show what an environment is on, and what was good before",
+                            "shipmark inspect --environment prod",
+                        ),
+                    ]
+                }
+            }
             Self::Policy => {
                 &const {
                     [

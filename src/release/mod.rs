@@ -11,6 +11,8 @@ mod destination;
 mod execute;
 mod failure;
 mod hand_rollback;
+mod history;
+mod inspect;
 mod naming_checks;
 mod outcome;
 mod pipeline;
@@ -33,6 +35,11 @@ pub use batch::{BatchOutcome, ReleaseBatch, ServiceOutcome};
 pub use context::ReleaseContext;
 pub(crate) use failure::signing_failure;
 pub use failure::{Diagnostic, Failure};
+pub use history::{CurrentRelease, HistoryOutcome, HistoryRequest, history};
+pub use inspect::{
+    EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject, InspectedEvidence,
+    KnownImage, ReleaseAccount, inspect,
+};
 pub use naming_checks::refuse_excluded_version;
 pub use outcome::{
     DestinationOutcome, PlatformSelection, RecordResult, ReleaseOutcome, SignatureResult,

@@ -59,6 +59,22 @@ impl ResultReport {
                 failure: None,
                 names: shown.names(),
             },
+            VerbResult::History(shown) => Self {
+                text: shown.to_text(),
+                summary: summary::history_summary(&shown, context),
+                outputs: shown.to_outputs(),
+                values: vec![("image", shown.image_references())],
+                failure: None,
+                names: shown.names(),
+            },
+            VerbResult::Inspected(shown) => Self {
+                text: shown.to_text(),
+                summary: summary::inspect_summary(&shown, context),
+                outputs: shown.to_outputs(),
+                values: vec![("image", shown.image_references())],
+                failure: None,
+                names: shown.names(),
+            },
             VerbResult::VerifiedBundle(found) => Self {
                 text: bundle_report::to_text(&found),
                 summary: summary::bundle_summary(&found, context),

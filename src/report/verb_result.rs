@@ -1,6 +1,8 @@
 //! What a verb returns, for all reports of it.
 
 use super::bundle_report::{BundleVerification, SignedBundle};
+use super::history_report::HistoryReport;
+use super::inspect_report::InspectReport;
 use super::policy_report::PolicyReport;
 use super::tags_report::TagsResult;
 use crate::release::{BatchOutcome, ReleaseOutcome, Verification};
@@ -19,6 +21,10 @@ pub enum VerbResult {
     VerifiedBundle(Box<BundleVerification>),
     /// Signed file.
     SignedBundle(Box<SignedBundle>),
+    /// History of an environment.
+    History(Box<HistoryReport>),
+    /// Accounts of images.
+    Inspected(Box<InspectReport>),
     /// Policy with its defaults.
     ShownPolicy(Box<PolicyReport>),
 }

@@ -83,16 +83,22 @@ impl ListedIntents {
             .map_err(|error| {
                 Failure::from_referrer_error(Side::Destination, &location.destination, error)
             })?;
-        let environment = location.environment.as_str();
-        let is_intent = |referrer: &ListedReferrer| {
-            let value = |name: &str| referrer.annotations.get(name).map(String::as_str);
-            value(RECORD_ENVIRONMENT_ANNOTATION) == Some(environment)
-                && value(PREDICATE_TYPE_ANNOTATION) == Some(RECORD_PREDICATE_TYPE)
+        Ok(Self::from_listed(source, &listed, location))
+    }
+
+    /// Returns the intents of an environment among the referrers of a root.
+    pub(crate) fn from_listed(
+        source: ReferrersSource,
+        listed: &[ListedReferrer],
+        location: &TimelineLocation,
+    ) -> Self {
+        let is_intent = |referrer: &&ListedReferrer| {
+            intent_environment(referrer) == Some(location.environment.as_str())
         };
-        Ok(Self {
+        Self {
             source,
-            listed: listed.into_iter().filter(is_intent).collect(),
-        })
+            listed: listed.iter().filter(is_intent).cloned().collect(),
+        }
     }
 
     /// Returns whether the intent of a record is listed, in one form or the other.
@@ -126,8 +132,38 @@ impl ListedIntents {
             let named = referrer.annotations.get(RECORD_RUN_ANNOTATION);
             is_wanted(named.map(String::as_str))
         };
+        let listed = self.listed.iter().filter(of_run);
+        Self::read_listed(listed, store, location, root, notices).await
+    }
+
+    /// Returns the number of intents.
+    pub(crate) fn count(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Reads the intents of all runs that count, newest first.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub(crate) async fn read_all_counted(
+        &self,
+        store: &ImageStore,
+        location: &TimelineLocation,
+        root: Digest,
+        notices: &Notices,
+    ) -> Result<Vec<Intent>, Failure> {
+        Self::read_listed(self.listed.iter(), store, location, root, notices).await
+    }
+
+    async fn read_listed(
+        listed: impl Iterator<Item = &ListedReferrer>,
+        store: &ImageStore,
+        location: &TimelineLocation,
+        root: Digest,
+        notices: &Notices,
+    ) -> Result<Vec<Intent>, Failure> {
         let mut counted = Vec::new();
-        for referrer in self.listed.iter().filter(of_run).take(READ_LIMIT) {
+        for referrer in listed.take(READ_LIMIT) {
             let content = referrer.read_content(store).await.map_err(|error| {
                 Failure::from_store_error(Side::Destination, &location.destination, error)
             })?;
@@ -144,6 +180,13 @@ impl ListedIntents {
         counted.sort_by_key(|intent| std::cmp::Reverse(planned_at(intent)));
         Ok(counted)
     }
+}
+
+/// Returns the environment that a listed referrer names, if it is an intent.
+pub(crate) fn intent_environment(referrer: &ListedReferrer) -> Option<&str> {
+    let value = |name: &str| referrer.annotations.get(name).map(String::as_str);
+    let is_record = value(PREDICATE_TYPE_ANNOTATION) == Some(RECORD_PREDICATE_TYPE);
+    value(RECORD_ENVIRONMENT_ANNOTATION).filter(|_| is_record)
 }
 
 fn planned_at(intent: &Intent) -> RecordTime {

@@ -4,6 +4,7 @@
 pub(super) mod after_entry;
 pub(super) mod clock;
 pub(super) mod draft;
+pub(super) mod entry_scan;
 pub(super) mod intent;
 mod known_timeline;
 pub(super) mod location;

@@ -23,7 +23,7 @@ use crate::release::Failure;
 use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
 
 /// Entries that are read at the same time.
-const READ_CONCURRENCY: usize = 16;
+pub(super) const READ_CONCURRENCY: usize = 16;
 /// Most entries that do not count and are read to find one that does.
 pub(crate) const STRAY_LIMIT: usize = 64;
 
@@ -323,7 +323,7 @@ impl TimelineView {
         )))
     }
 
-    async fn fetch(&self, name: &EntryName) -> Result<EntryReading, StoreError> {
+    pub(super) async fn fetch(&self, name: &EntryName) -> Result<EntryReading, StoreError> {
         let target = TagOrDigest::Tag(name.to_tag());
         let store = self.reader.as_store();
         let manifest = match store {
@@ -386,7 +386,7 @@ impl TimelineView {
         Ok(verified)
     }
 
-    fn failure(&self, error: StoreError) -> Failure {
+    pub(super) fn failure(&self, error: StoreError) -> Failure {
         Failure::from_store_error(Side::Destination, self.location.entries(), error)
     }
 
