@@ -1,5 +1,6 @@
 //! The verbs, one file each, and the files that read their inputs into requests.
 
+mod adopt;
 mod announcement;
 mod attestation_inputs;
 mod cancellation;
@@ -15,6 +16,7 @@ mod invocation;
 mod keyless_inputs;
 mod load_policy;
 mod local_files;
+mod mark;
 mod naming_inputs;
 mod pem_input;
 mod policy;
@@ -22,9 +24,11 @@ mod policy_environment;
 mod promote;
 mod push;
 mod record_options;
+mod record_writing;
 mod recorded_timelines;
 mod release_request;
 mod release_targets;
+mod rollback;
 mod rule_inputs;
 mod run_attempt;
 mod run_release;

@@ -5,6 +5,7 @@
 //! the pipeline for several images, `verify` checks signatures alone. Nothing here reads the
 //! environment or prints.
 
+mod adopt;
 mod batch;
 mod context;
 mod destination;
@@ -13,6 +14,8 @@ mod failure;
 mod hand_rollback;
 mod history;
 mod inspect;
+mod mark;
+mod named_root;
 mod naming_checks;
 mod outcome;
 mod pipeline;
@@ -31,6 +34,7 @@ mod source_lookup;
 mod tags;
 mod verify;
 
+pub use adopt::{AdoptOutcome, AdoptRequest, AdoptedRelease, adopt};
 pub use batch::{BatchOutcome, ReleaseBatch, ServiceOutcome};
 pub use context::ReleaseContext;
 pub(crate) use failure::signing_failure;
@@ -40,6 +44,8 @@ pub use inspect::{
     EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject, InspectedEvidence,
     KnownImage, ReleaseAccount, inspect,
 };
+pub use mark::{MarkOutcome, MarkRequest, mark};
+pub use named_root::NamedRoot;
 pub use naming_checks::refuse_excluded_version;
 pub use outcome::{
     DestinationOutcome, PlatformSelection, RecordResult, ReleaseOutcome, SignatureResult,
@@ -59,7 +65,7 @@ pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,
 };
-pub use rollback::{NamedRoot, RollbackOutcome, RollbackRequest, rollback};
+pub use rollback::{RollbackOutcome, RollbackRequest, rollback};
 pub use source_lookup::SourceLookup;
 pub use verify::check::{CheckedImage, MissingEvidence, Verification, VerifyRequest, verify};
 pub use verify::evidence::{CheckedAttestation, CheckedSignature};

@@ -95,6 +95,15 @@ impl OpenTimeline {
         self.view.timeline_known()
     }
 
+    /// Takes a record that was written, which the next one follows.
+    pub(crate) fn advance(&mut self, entry: TimelineEntry) {
+        let next = entry.planned_at.next();
+        self.recent.heads = vec![entry.record];
+        let entries = self.recent.timeline.entries().iter().cloned();
+        self.recent.timeline = Timeline::new(entries.chain([entry]).collect());
+        self.planned_at = next.unwrap_or(self.planned_at);
+    }
+
     /// Returns what the next record says of the timeline.
     pub(crate) fn basis(&self) -> RecordBasis<'_> {
         RecordBasis {

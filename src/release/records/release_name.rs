@@ -94,6 +94,37 @@ impl OpenTimeline {
         .with_hint("name a version that was released there, a digest or a record"))
     }
 
+    /// Returns the root that the environment is on.
+    ///
+    /// # Errors
+    /// A timeline without a current release.
+    pub(crate) fn require_current(&self) -> Result<Digest, Failure> {
+        let location = self.view.location();
+        let environment = &location.environment;
+        let known = self.view.timeline_known();
+        let current = known.current().map(|(_, root)| root);
+        current.ok_or_else(|| {
+            Failure::refused(format!(
+                "the timeline of {environment} at {} has no current release",
+                location.entries()
+            ))
+            .with_hint(format!(
+                "if releases were made before records were kept, record them with shipmark adopt --environment {environment}"
+            ))
+        })
+    }
+
+    /// Returns the failure for a root that was never released.
+    pub(crate) fn unreleased(&self, root: Digest) -> Failure {
+        let location = self.view.location();
+        Failure::refused(format!(
+            "the timeline of {} at {} has no release of {root}",
+            location.environment,
+            location.entries()
+        ))
+        .with_hint("name a version that was released there, a digest or a record")
+    }
+
     /// Returns the digest that a tag names now.
     ///
     /// # Errors

@@ -21,6 +21,6 @@ mod tag_writes;
 mod target;
 mod withdrawn;
 
-pub use outcome::{NamedRoot, RollbackOutcome};
+pub use outcome::RollbackOutcome;
 pub use request::RollbackRequest;
 pub use run::rollback;

@@ -1,6 +1,7 @@
-use crate::image::{Destination, Digest};
-use crate::record::{RecordId, TimelineEntry};
+use crate::image::Destination;
+use crate::record::RecordId;
 use crate::release::Failure;
+use crate::release::named_root::NamedRoot;
 use crate::release::outcome::RecordResult;
 use crate::release::plan::rollback_tags::{RollbackTag, RollbackTagChange};
 use crate::tagging::EnvironmentName;
@@ -32,34 +33,6 @@ pub struct RollbackOutcome {
     pub reason: Option<String>,
     /// What a reader should know.
     pub notes: Vec<String>,
-}
-
-/// Root with its version, if a record says it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedRoot {
-    /// Digest.
-    pub digest: Digest,
-    /// Version.
-    pub version: Option<String>,
-}
-
-impl NamedRoot {
-    /// Returns the root that an entry is about.
-    pub(super) fn of_entry(entry: &TimelineEntry) -> Self {
-        Self {
-            digest: entry.root,
-            version: entry.version.clone(),
-        }
-    }
-}
-
-impl std::fmt::Display for NamedRoot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.version {
-            Some(version) => write!(f, "{version} ({})", self.digest.short()),
-            None => self.digest.fmt(f),
-        }
-    }
 }
 
 impl RollbackOutcome {

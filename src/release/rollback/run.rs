@@ -8,7 +8,7 @@ use super::environment_tag::EnvironmentTags;
 use super::image_check::check_image;
 use super::line_search::LineSearch;
 use super::moving_tags::{observe_tags, plan_tags, version_tags};
-use super::outcome::{NamedRoot, RollbackOutcome};
+use super::outcome::RollbackOutcome;
 use super::recheck::Recheck;
 use super::repetition::find_begun;
 use super::request::RollbackRequest;
@@ -19,6 +19,7 @@ use crate::image::{Digest, Manifest};
 use crate::record::{RecordAction, RecordId, RecordedTag, ReleaseRecord, Timeline, TimelineEntry};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
+use crate::release::named_root::NamedRoot;
 use crate::release::outcome::RecordResult;
 use crate::release::plan::rollback_tags::{MovingTag, RollbackState, RollbackTag};
 use crate::release::records::draft::base_record;
@@ -296,7 +297,6 @@ fn build_outcome(
         tags,
         ..
     } = plan;
-    let named = |digest: Digest| named_root(&forecast, digest);
     let between = target.iter().flat_map(|target| {
         let between = forecast.releases_between(target, withdrawn.root);
         between.map(NamedRoot::of_entry).collect::<Vec<_>>()
@@ -311,7 +311,9 @@ fn build_outcome(
             version: withdrawn.release.as_ref().and_then(|it| it.version.clone()),
         },
         restored: target.as_ref().map(NamedRoot::of_entry),
-        current: forecast.current().map(|(_, root)| named(root)),
+        current: forecast
+            .current()
+            .map(|(_, root)| NamedRoot::find(&forecast, root)),
         between,
         notes: notes(&withdrawn, &tags),
         tags,
@@ -334,13 +336,4 @@ fn notes(withdrawn: &WithdrawnRelease, tags: &[RollbackTag]) -> Vec<String> {
         .filter(|tag| tag.is_staying() && !tag.is_staying_line());
     notes.extend(others.map(|tag| format!("the tag {} still names the withdrawn image", tag.tag)));
     notes
-}
-
-fn named_root(timeline: &Timeline, digest: Digest) -> NamedRoot {
-    let mut newest_first = timeline.entries().iter().rev();
-    let release = newest_first.find(|entry| entry.action.is_release() && entry.root == digest);
-    NamedRoot {
-        digest,
-        version: release.and_then(|release| release.version.clone()),
-    }
 }

@@ -129,7 +129,7 @@ pub(super) fn with_unrecorded(timeline: &OpenTimeline, withdrawn: &WithdrawnRele
         return known;
     }
     let assumed = withdrawn.release.clone().unwrap_or_else(|| TimelineEntry {
-        record: RecordId::from_blob(&[]),
+        record: RecordId::from_blob(b"unrecorded"),
         root: withdrawn.root,
         action: RecordAction::Promote,
         planned_at: newest_time(&known).unwrap_or(timeline.planned_at),

@@ -56,7 +56,7 @@ pub(super) async fn choose_withdrawn(
     let root = match (named, &found) {
         (Some(named), _) => named,
         (None, Some((at, EnvironmentRoot::Unfinished(_) | EnvironmentRoot::Withdrawn))) => *at,
-        (None, _) => current.ok_or_else(|| no_current_release(timeline))?,
+        (None, _) => timeline.require_current()?,
     };
     let intent = match found {
         Some((at, EnvironmentRoot::Unfinished(intent))) if at == root => Some(intent),
@@ -92,7 +92,7 @@ fn describe(
     );
     let release = recorded.or(begun);
     if release.is_none() && !is_current {
-        return Err(unreleased(timeline, root));
+        return Err(timeline.unreleased(root));
     }
     Ok(WithdrawnRelease {
         root,
@@ -101,28 +101,6 @@ fn describe(
         is_current,
         earlier: timeline.known().withdrawals(root).last(),
     })
-}
-
-fn unreleased(timeline: &OpenTimeline, root: Digest) -> Failure {
-    let location = timeline.view.location();
-    Failure::refused(format!(
-        "the timeline of {} at {} has no release of {root}",
-        location.environment,
-        location.entries()
-    ))
-    .with_hint("name a version that was released there, a digest or a record")
-}
-
-fn no_current_release(timeline: &OpenTimeline) -> Failure {
-    let location = timeline.view.location();
-    let environment = &location.environment;
-    Failure::refused(format!(
-        "the timeline of {environment} at {} has no current release",
-        location.entries()
-    ))
-    .with_hint(format!(
-        "if releases were made before records were kept, record them with shipmark adopt --environment {environment}"
-    ))
 }
 
 fn unknown_image(timeline: &OpenTimeline, environment: &EnvironmentTags, at: Digest) -> Failure {
