@@ -12,7 +12,7 @@ use crate::release::plan::creation_time::CreationTime;
 use crate::tagging::{PlannedTag, ReleaseVersion, TagRules, derive_push_tags};
 
 /// A release of a version: one image, created at an hour.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ModelRelease {
     pub version: ReleaseVersion,
     pub image: Digest,
@@ -181,7 +181,7 @@ impl ModelRegistry {
 
 /// Waits for the next turn of the run.
 #[derive(Default)]
-struct Turn {
+pub struct Turn {
     has_come: bool,
 }
 
