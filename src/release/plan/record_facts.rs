@@ -39,10 +39,13 @@ pub(crate) struct CurrentRelease {
 pub(crate) struct RecordFacts {
     /// Beginnings of the roots of rollbacks, by the names of entries. All other roots are not withdrawn.
     pub(crate) rolled_back: BTreeSet<DigestPrefix>,
-    /// Release that the environment is on by the entries that count; `None`: none that is not withdrawn.
+    /// Release that the environment is on by the entries that count, and by this run's own where that withdraws
+    /// or reinstates; `None`: none that is not withdrawn.
     pub(crate) current: Option<CurrentRelease>,
     /// Place of this run's record in the order of the timeline; `None`: it is going to be the newest.
     pub(crate) own_order: Option<(RecordTime, RecordId)>,
+    /// Root that this run puts back; `None`: it is no rollback, or one that puts nothing back.
+    pub(crate) restores: Option<Digest>,
     /// What the tags of this run named before its first attempt, by the intent of that attempt.
     pub(crate) previous: BTreeMap<Tag, Digest>,
     /// What the records say of roots, as far as they were read.

@@ -262,13 +262,14 @@ fn plan_environment_change(
     let (tag, at) = (&planned.tag, seen.tag_digest(&planned.tag));
     let goal = environment_tag_goal(EnvironmentFacts {
         root,
+        sets: root,
         current: records.current_root(root, records.is_withdrawn(root) == Some(true)),
         at,
         written: &BTreeSet::new(),
     });
     Some(match goal {
         EnvironmentTagGoal::Right if at == Some(root) => TagChange::Unchanged,
-        EnvironmentTagGoal::OwnRoot => created_or_moved(at),
+        EnvironmentTagGoal::OwnRoot(_) => created_or_moved(at),
         EnvironmentTagGoal::OtherRoot(to) => TagChange::Corrected {
             from: at,
             to,

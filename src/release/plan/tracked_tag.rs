@@ -33,6 +33,8 @@ pub(crate) enum TagAction {
 
 /// Reason why a tag goes off this run's root.
 pub(crate) const WITHDRAWN_MEANWHILE: &str = "this release was withdrawn meanwhile";
+/// Reason why the tag of an environment goes to the root that this run sets.
+const LATEST_RELEASE: &str = "it is the latest release";
 /// Reason why the tag of an environment goes on to another root.
 const LATER_RELEASE: &str = "the environment is on a later release";
 
@@ -91,15 +93,17 @@ impl TrackedTag {
         let is_withdrawn = now.is_withdrawn(root)?;
         let records = now.records.as_ref();
         let current = records.and_then(|records| records.current_root(root, is_withdrawn));
+        let restores = records.and_then(|records| records.restores);
         let goal = environment_tag_goal(EnvironmentFacts {
             root,
+            sets: restores.unwrap_or(root),
             current,
             at: now.tag_digest(&self.planned.tag),
             written: &self.written,
         });
         Ok(match goal {
             EnvironmentTagGoal::Right | EnvironmentTagGoal::Superseded => TagAction::Keep,
-            EnvironmentTagGoal::OwnRoot => TagAction::Write(root, "it is the latest release"),
+            EnvironmentTagGoal::OwnRoot(own) => TagAction::Write(own, LATEST_RELEASE),
             EnvironmentTagGoal::OtherRoot(current) if is_withdrawn => {
                 TagAction::Write(current, WITHDRAWN_MEANWHILE)
             }

@@ -136,7 +136,7 @@ impl TagReconciler<'_> {
         line: &mut TrackedLine,
         now: &DestinationState,
     ) -> Result<bool, Failure> {
-        // All questions are answered by now.
+        // What a line needs that was decided again is read the next time.
         let Ok(action) = self.correction.choose_action(line, now) else {
             return Ok(false);
         };

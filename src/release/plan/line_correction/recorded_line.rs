@@ -15,8 +15,10 @@ enum RecordedGoal {
     OwnVersion(Digest),
     /// A higher release.
     HigherRelease(TaggedRelease, Digest),
-    /// What the line goes back to, since the image of this run's version is withdrawn.
+    /// The highest version with a counted release, since the image of this run's version is withdrawn.
     Fallback(Digest),
+    /// What the line named before, since there is no such version.
+    Previous(Digest),
     /// Nothing: that image is withdrawn, and there is nothing to go back to.
     Nothing,
 }
@@ -44,13 +46,17 @@ impl LineCorrection<'_> {
                 let why = format!("{} is a higher release", release.tag);
                 self.reach_goal(line, now, digest, Some(why))
             }
-            RecordedGoal::Fallback(digest) if is_own_write && at != Some(digest) => {
+            RecordedGoal::Fallback(digest) => {
+                let why = WITHDRAWN_MEANWHILE.to_owned();
+                self.reach_goal(line, now, digest, Some(why))
+            }
+            RecordedGoal::Previous(digest) if is_own_write && at != Some(digest) => {
                 let why = WITHDRAWN_MEANWHILE.to_owned();
                 LineAction::Write(line.goal_with(digest), Some(why))
             }
             RecordedGoal::Nothing if is_own_write => LineAction::KeepWithdrawn,
             // Another run wrote it, such as that of the rollback.
-            RecordedGoal::Fallback(_) | RecordedGoal::Nothing => LineAction::Keep,
+            RecordedGoal::Previous(_) | RecordedGoal::Nothing => LineAction::Keep,
         })
     }
 
@@ -69,10 +75,9 @@ impl LineCorrection<'_> {
         if at == goal {
             return LineAction::Keep;
         }
-        let higher = higher_than_own(line, now);
-        let mut above = higher
-            .iter()
-            .take_while(|it| now.tag_digest(&it.tag) != Some(goal));
+        let releases = now.compared_releases(&line.line);
+        let on_line = releases.on_line(&line.line.line);
+        let mut above = on_line.take_while(|it| now.tag_digest(&it.tag) != Some(goal));
         if let Some(release) = above.find(|it| now.tag_digest(&it.tag) == Some(at)) {
             return LineAction::KeepHigher(at, release.tag.clone());
         }
@@ -93,13 +98,11 @@ impl LineCorrection<'_> {
             .and_then(|tag| now.tag_digest(tag))
             .unwrap_or(self.root);
         if now.is_withdrawn(own)? {
-            return Ok(match self.find_fallback(line, now)? {
-                Some(digest) => RecordedGoal::Fallback(digest),
-                None => RecordedGoal::Nothing,
-            });
+            return self.find_fallback(line, now);
         }
-        let higher = higher_than_own(line, now);
-        let higher: Vec<&TaggedRelease> = higher.iter().collect();
+        let releases = now.compared_releases(&line.line);
+        let higher = releases.higher_than(&line.line.line, &line.line.version);
+        let higher: Vec<&TaggedRelease> = higher.take(VERSION_LOOKUP_LIMIT).collect();
         Ok(
             match now.find_recorded(&higher, RecordedRelease::is_release)? {
                 Some((release, digest)) => RecordedGoal::HigherRelease(release.clone(), digest),
@@ -114,7 +117,7 @@ impl LineCorrection<'_> {
         &self,
         line: &TrackedLine,
         now: &DestinationState,
-    ) -> Result<Option<Digest>, LineQuestion> {
+    ) -> Result<RecordedGoal, LineQuestion> {
         let releases = now.compared_releases(&line.line);
         let highest: Vec<&TaggedRelease> = releases
             .on_line(&line.line.line)
@@ -122,19 +125,13 @@ impl LineCorrection<'_> {
             .collect();
         let is_counted = |release| release == RecordedRelease::Released;
         if let Some((_, digest)) = now.find_recorded(&highest, is_counted)? {
-            return Ok(Some(digest));
+            return Ok(RecordedGoal::Fallback(digest));
         }
         let recorded = self.seen.records.as_ref();
         let recorded = recorded.and_then(|it| it.previous.get(&line.planned.tag).copied());
         let before = || self.seen.tag_digest(&line.planned.tag);
         let previous = recorded.or_else(before).filter(|at| *at != self.root);
-        now.usable_previous(previous)
+        let usable = now.usable_previous(previous)?;
+        Ok(usable.map_or(RecordedGoal::Nothing, RecordedGoal::Previous))
     }
-}
-
-/// Returns the versions of a line that are higher than the run's.
-fn higher_than_own(line: &TrackedLine, now: &DestinationState) -> Vec<TaggedRelease> {
-    let releases = now.compared_releases(&line.line);
-    let higher = releases.higher_than(&line.line.line, &line.line.version);
-    higher.take(VERSION_LOOKUP_LIMIT).cloned().collect()
 }

@@ -3,6 +3,7 @@
 
 mod model;
 mod model_timeline;
+mod recorded_lines;
 mod recorded_plays;
 mod recorded_run;
 
@@ -178,7 +179,7 @@ fn play(registry: &ModelRegistry, releases: &[ModelRelease]) -> usize {
         let at = registry.choose(runs.len());
         let (release, run) = &mut runs[at];
         registry.note(&release.version.to_string());
-        if died < registry.deaths && registry.flip(0.03) {
+        if died < registry.deaths.get() && registry.flip(0.03) {
             died += 1;
             registry.note("  dies");
             *run = begin(release);

@@ -63,7 +63,7 @@ fn promise_4_the_environment_tag_goes_on_to_a_later_release_and_to_no_older_one(
         now.records.as_mut().unwrap().own_order = Some(order(5));
         tag.choose_action(&now, digest("root"))
     };
-    let own = Ok(TagAction::Write(digest("root"), "it is the latest release"));
+    let own = Ok(TagAction::Write(digest("root"), LATEST_RELEASE));
     assert_eq!(act(&tag, "root", Some(("root", 5))), Ok(TagAction::Keep));
     assert_eq!(act(&tag, "old", Some(("root", 5))), own);
     assert_eq!(act(&tag, "old", Some(("old", 4))), own);

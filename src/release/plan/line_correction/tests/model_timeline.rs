@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{ModelRegistry, Turn};
+use super::model::{ModelRegistry, ModelRelease, Turn};
 use crate::image::{Digest, Tag};
 use crate::record::{DigestPrefix, RecordAction, RecordId, RecordTime, Timeline, TimelineEntry};
 use crate::release::plan::record_facts::{CurrentRelease, RecordFacts, RecordedRelease};
@@ -54,8 +54,21 @@ impl ModelTimeline {
     }
 
     /// Puts a release in place before the play begins.
-    pub fn set_up(&self, entry: TimelineEntry) {
-        self.entries.borrow_mut().push(entry);
+    pub fn set_up(&self, registry: &ModelRegistry, release: &ModelRelease) {
+        let entry = self.plan_entry(registry, RecordAction::Promote, release.image);
+        let there = registry.tags();
+        let named = release.planned.iter().filter_map(|planned| {
+            let at = there.get(&planned.tag).copied()?;
+            Some((planned.tag.clone(), at))
+        });
+        let previous = named.filter(|(_, at)| *at != release.image).collect();
+        for planned in &release.planned {
+            registry.set_up(planned.tag.clone(), release.image, None);
+        }
+        self.entries.borrow_mut().push(entry.clone());
+        self.intents
+            .borrow_mut()
+            .push(ModelIntent { entry, previous });
     }
 
     pub async fn write_intent(&self, registry: &ModelRegistry, intent: ModelIntent) {

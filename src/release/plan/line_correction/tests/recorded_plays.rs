@@ -8,7 +8,7 @@ use super::model::{ModelRegistry, ModelRelease, digest, poll_once, tag};
 use super::model_timeline::ModelTimeline;
 use super::recorded_run::{RecordedRun, RunKind};
 use super::*;
-use crate::record::{RecordAction, Timeline};
+use crate::record::Timeline;
 use crate::tagging::{MovingTagSource, TagKind};
 
 const ENVIRONMENT: &str = "prod";
@@ -43,7 +43,7 @@ fn play(registry: &ModelRegistry, runs: &[RecordedRun<'_>]) -> usize {
         let at = registry.choose(futures.len());
         let (index, run) = &mut futures[at];
         registry.note(&format!("{index} {:?}", runs[*index].kind));
-        if died < registry.deaths && registry.flip(0.02) {
+        if died < registry.deaths.get() && registry.flip(0.02) {
             died += 1;
             registry.note("  dies");
             *run = begin(*index);
@@ -72,7 +72,13 @@ fn run<'a>(
 
 /// Each line names the highest release that it counts and that is not withdrawn, and the environment's tag
 /// the current root.
-fn check(registry: &ModelRegistry, timeline: &Timeline, releases: &[ModelRelease], play: &str) {
+fn check(
+    registry: &ModelRegistry,
+    timeline: &Timeline,
+    releases: &[ModelRelease],
+    is_checked: impl Fn(&Tag) -> bool,
+    play: &str,
+) {
     let there = registry.tags();
     let is_there = |it: &&ModelRelease| {
         let mut released = timeline.releases_in_effect();
@@ -80,7 +86,7 @@ fn check(registry: &ModelRegistry, timeline: &Timeline, releases: &[ModelRelease
     };
     let mut highest: BTreeMap<&Tag, &ModelRelease> = BTreeMap::new();
     for release in releases.iter().filter(is_there) {
-        for line in release.line_tags() {
+        for line in release.line_tags().filter(|line| is_checked(line)) {
             let at = highest.entry(line).or_insert(release);
             if release.version.is_higher_than(&at.version) {
                 *at = release;
@@ -102,15 +108,25 @@ fn check(registry: &ModelRegistry, timeline: &Timeline, releases: &[ModelRelease
 }
 
 const VERSIONS: [&str; 6] = ["1.0.1", "1.1.0", "1.1.1", "2.0.0", "2.0.1", "2.0.2"];
+/// Released where a run was refused that had died.
+const NEXT_VERSION: &str = "3.0.0";
 
 fn play_seed(seed: u64, counts: &mut PlayCounts) {
     let registry = ModelRegistry::with_seed(seed);
     let timeline = ModelTimeline::default();
     let mut releases = vec![release("1.0.0", Some(0))];
-    let versions = VERSIONS.iter();
+    let versions = VERSIONS.iter().chain([&NEXT_VERSION]);
     releases.extend(versions.map(|version| release(version, Some(registry.choose(9_000) as i64))));
     registry.begin_at(&releases[0], &releases[1..]);
-    timeline.set_up(timeline.plan_entry(&registry, RecordAction::Promote, releases[0].image));
+    let mut there = vec![&releases[0]];
+    there.extend(
+        registry
+            .flip(0.5)
+            .then(|| &releases[1 + registry.choose(VERSIONS.len())]),
+    );
+    for release in there {
+        timeline.set_up(&registry, release);
+    }
     if registry.flip(0.5) {
         registry.set_up(tag("9.9.9"), digest("typo"), Some(9_001));
     }
@@ -128,17 +144,24 @@ fn play_seed(seed: u64, counts: &mut PlayCounts) {
     let is_withdrawn = |it: &ModelRelease| now.is_withdrawn(it.image);
     counts.withdrawn += usize::from(releases.iter().any(is_withdrawn));
     let text = format!("seed {seed}");
-    if runs.iter().any(|run| run.leaves_drift.get()) {
-        counts.drifted += 1;
-        return;
+    if !runs.iter().any(|run| run.leaves_drift.get()) {
+        return check(&registry, &now, &releases, |_| true, &text);
     }
-    check(&registry, &now, &releases, &text);
+    // The next run mends the tags that it writes.
+    counts.drifted += 1;
+    let next = releases.len() - 1;
+    let kind = RunKind::Release(next);
+    registry.deaths.set(0);
+    play(&registry, &[run(&registry, &timeline, &releases, kind)]);
+    let own: Vec<&Tag> = releases[next].line_tags().collect();
+    let is_own = |line: &Tag| own.contains(&line);
+    check(&registry, &timeline.now(), &releases, is_own, &text);
 }
 
 #[test]
 fn promise_4_with_records_random_plays_end_at_the_highest_release_that_is_not_withdrawn() {
     let mut counts = PlayCounts::default();
-    for seed in 0..3000 {
+    for seed in 0..6000 {
         play_seed(seed, &mut counts);
     }
     let PlayCounts {
@@ -147,6 +170,8 @@ fn promise_4_with_records_random_plays_end_at_the_highest_release_that_is_not_wi
         drifted,
         behind,
     } = counts;
-    assert!(died > 500 && behind > 500 && withdrawn > 500, "{counts:?}");
-    assert!(drifted < 300, "{counts:?}");
+    assert!(
+        died > 300 && behind > 300 && withdrawn > 150 && drifted > 50,
+        "{counts:?}"
+    );
 }

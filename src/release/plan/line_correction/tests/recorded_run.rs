@@ -46,6 +46,9 @@ struct Sight {
 impl RecordedRun<'_> {
     pub async fn play(&self) {
         let known = self.intent.borrow().clone();
+        if known.is_none() && !matches!(self.kind, RunKind::Release(_)) {
+            self.registry.wait(60).await;
+        }
         let Some((release, entry)) = self.choose_entry(known.as_ref()) else {
             return;
         };
@@ -96,9 +99,10 @@ impl RecordedRun<'_> {
                     true => timeline.current()?.1,
                     false => any.get(self.registry.choose(any.len().max(1)))?.root,
                 };
-                let restores = timeline.rollback_target(root)?.root;
+                let target = timeline.rollback_target(root)?.root;
+                let is_current = timeline.current()?.1 == root;
                 let mut entry = plan(RecordAction::Rollback, root);
-                entry.restores = Some(restores);
+                entry.restores = is_current.then_some(target);
                 Some((by_root(root)?, entry))
             }
             RunKind::Reinstatement => {
@@ -139,8 +143,7 @@ impl RecordedRun<'_> {
         let mut questions = LineQuestions::default();
         questions.records.insert(entry.root);
         self.answer(&questions, &mut first).await;
-        self.read_facts(&release.planned, &mut first, release.image)
-            .await;
+        self.read_facts(&release.planned, &mut first, entry).await;
         first
     }
 
@@ -155,6 +158,7 @@ impl RecordedRun<'_> {
         let timeline = Timeline::new(entries.collect());
         let mut records = facts_of(&timeline);
         records.own_order = Some(entry.order());
+        records.restores = entry.restores;
         Sight {
             state: DestinationState {
                 tags,
@@ -167,21 +171,30 @@ impl RecordedRun<'_> {
     }
 
     /// Reads what the decisions on lines need, as `line_facts.rs` does.
-    async fn read_facts(&self, lines: &[PlannedTag], sight: &mut Sight, root: Digest) {
+    async fn read_facts(&self, lines: &[PlannedTag], sight: &mut Sight, entry: &TimelineEntry) {
+        let mut is_list_new = false;
         loop {
-            let decisions = lines
-                .iter()
-                .filter_map(|it| decide_line(it, &sight.state, root));
-            let mut questions = LineQuestions::default();
-            for decision in decisions {
+            let (mut questions, mut is_explained) = (LineQuestions::default(), true);
+            for planned in lines {
+                let Some(decision) = decide_line(planned, &sight.state, entry.root) else {
+                    continue;
+                };
+                is_explained &= !decision.is_unexplained();
                 if let LineDecision::Needs(question) = decision {
                     questions.add(question);
                 }
             }
-            if questions.is_empty() {
+            if !questions.is_empty() {
+                self.answer(&questions, sight).await;
+            } else if is_explained || is_list_new {
                 return;
+            } else {
+                let again = self.list(entry, false).await;
+                sight.state.tags = again.state.tags;
+                sight.state.records = again.state.records;
+                sight.timeline = again.timeline;
+                is_list_new = true;
             }
-            self.answer(&questions, sight).await;
         }
     }
 
@@ -270,7 +283,11 @@ impl RecordedRun<'_> {
         line: &mut TrackedLine,
         now: &DestinationState,
     ) -> bool {
-        match correction.choose_action(line, now).unwrap() {
+        // What a line needs that was decided again is read the next time.
+        let Ok(action) = correction.choose_action(line, now) else {
+            return false;
+        };
+        match action {
             LineAction::Keep | LineAction::KeepHigher(..) | LineAction::KeepWithdrawn => true,
             LineAction::ReadAgain(at) => {
                 line.record_unexplained(at);
@@ -307,7 +324,7 @@ impl RecordedRun<'_> {
                 .state
                 .tag_digests
                 .extend(self.registry.heads(own).await);
-            self.read_facts(std::slice::from_ref(&planned), &mut again, root)
+            self.read_facts(std::slice::from_ref(&planned), &mut again, entry)
                 .await;
             let decision = decide_line(&planned, &again.state, root).unwrap();
             if !matches!(decision, LineDecision::OwnImage { .. }) {
