@@ -220,11 +220,11 @@ async fn write_tags(
             stages.recheck_shared_tags(),
         )
         .await?;
-        reconcile_lines(prepared, plans).await
+        reconcile_tags(prepared, plans).await
     } else {
         write::write_moving_tags(prepared, plans).await?;
         try_join(
-            reconcile_lines(prepared, plans),
+            reconcile_tags(prepared, plans),
             stages.recheck_shared_tags(),
         )
         .await
@@ -232,7 +232,7 @@ async fn write_tags(
     }
 }
 
-async fn reconcile_lines(
+async fn reconcile_tags(
     prepared: &PreparedRelease<'_>,
     plans: &mut [TagPlan],
 ) -> Result<(), Failure> {
@@ -240,8 +240,8 @@ async fn reconcile_lines(
     let results = each
         .zip(&prepared.states)
         .map(|((destination, plan), state)| {
-            let root = &prepared.image.root;
-            reconcile::reconcile_lines(prepared.context, destination, plan, state, root)
+            let image = &prepared.image;
+            reconcile::reconcile_tags(prepared.context, destination, plan, state, image)
         });
     Box::pin(try_join_all(results)).await.map(drop)
 }
