@@ -2,7 +2,7 @@ use super::deadline::Deadline;
 use super::declared_keys::{ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, RULES_TEXT, UNBOUND_WORDS};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::limits::REPOSITORIES;
-use super::records_repository::RecordsTemplate;
+use super::records_repository::{RecordsRepositories, RecordsTemplate};
 use super::repository_template::{
     RepositoryTemplate, RepositoryTemplateError, SERVICE_PLACEHOLDER,
 };
@@ -31,7 +31,7 @@ pub struct EnvironmentRules {
     signing: SigningRule,
     signers: Vec<SignerRule>,
     /// Repositories of the records, where they are not those of the images.
-    records: Vec<(Option<Service>, Destination)>,
+    records: Option<RecordsRepositories>,
     adopt_until: Option<Deadline>,
 }
 
@@ -81,7 +81,7 @@ impl EnvironmentRules {
             Some((_, node)) => Some(RecordsTemplate::parse(node)?),
             None => defaults.records.cloned(),
         };
-        let records = records.map(|own| own.to_destinations(&name, &template, services));
+        let records = records.map(|own| own.to_repositories(&name, &template, services));
         let adopt_until = fields.take("adopt-until");
         let adopt_until = adopt_until.map(|(_, node)| Deadline::parse_date(node));
         let stage = Self {
@@ -103,7 +103,7 @@ impl EnvironmentRules {
             excluded_versions: parse_excluded_versions(fields.take("exclude-versions"))?,
             signing,
             signers,
-            records: records.transpose()?.unwrap_or_default(),
+            records: records.transpose()?,
             adopt_until: adopt_until.transpose()?,
         };
         stage.rules(CompatMode::Compatible)?;
@@ -194,14 +194,22 @@ impl EnvironmentRules {
     /// Returns the repository of a service's records (of none, where the environment has one repository);
     /// `None`: the repository of the images.
     pub fn records_place(&self, service: Option<&Service>) -> Option<&Destination> {
-        let mut places = self.records.iter();
+        let mut places = self.records_places().iter();
         let found = places.find(|(of, _)| of.as_ref() == service);
         found.map(|(_, place)| place)
     }
 
     /// Returns the repositories of its records, each with its service; none where they are those of the images.
     pub fn records_places(&self) -> &[(Option<Service>, Destination)] {
-        &self.records
+        let records = self.records.as_ref();
+        records.map_or(&[], |records| records.places.as_slice())
+    }
+
+    /// Returns the repository of its records as it is written, with `{environment}` replaced; `None`: the
+    /// repository of the images.
+    pub fn records_repository(&self) -> Option<String> {
+        let records = self.records.as_ref();
+        records.map(|records| records.template.to_string())
     }
 
     /// Returns the last day of `adopt`; `None`: images that were there before records are not recorded.

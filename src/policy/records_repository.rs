@@ -16,6 +16,14 @@ use crate::tagging::EnvironmentName;
 #[derive(Debug, Clone)]
 pub(super) struct RecordsTemplate(YamlText);
 
+/// Repositories of an environment's records.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RecordsRepositories {
+    pub(super) template: RepositoryTemplate,
+    /// Repository of each service's records, or one without a service.
+    pub(super) places: Vec<(Option<Service>, Destination)>,
+}
+
 const ENVIRONMENT_VARIABLE: &str = "{environment}";
 /// Stands for an environment where the template is checked before there is one.
 const ANY_ENVIRONMENT: &str = "environment";
@@ -69,16 +77,16 @@ impl RecordsTemplate {
         })
     }
 
-    /// Returns the repository of each service's records, or the one of an environment with one repository.
+    /// Returns the repositories of an environment's records.
     ///
     /// # Errors
     /// Two services would share a repository, or `{service}` stands for nothing.
-    pub(super) fn to_destinations(
+    pub(super) fn to_repositories(
         &self,
         environment: &EnvironmentName,
         images: &RepositoryTemplate,
         services: &[Service],
-    ) -> Result<Vec<(Option<Service>, Destination)>, PolicyError> {
+    ) -> Result<RecordsRepositories, PolicyError> {
         let problem = |problem| self.position().to_error(problem);
         let template = self.with_environment(environment.as_str())?;
         match (images.is_per_service(), template.is_per_service()) {
@@ -97,7 +105,7 @@ impl RecordsTemplate {
                 return Err(problem(shared(environment)));
             }
         }
-        Ok(places)
+        Ok(RecordsRepositories { template, places })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::policy_diagram;
+use super::{policy_diagram, policy_records};
 use crate::image::Destination;
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, ReleasePolicy, Service};
@@ -19,7 +19,7 @@ pub struct PolicyReport {
 }
 
 /// The most characters of a text from the policy that are shown.
-const TEXT_LIMIT: usize = 1_000;
+pub(super) const TEXT_LIMIT: usize = 1_000;
 
 impl PolicyReport {
     /// Returns the environments to show.
@@ -45,8 +45,12 @@ impl PolicyReport {
     /// Returns the names in the policy, which are not secret.
     pub(super) fn names(&self) -> Vec<String> {
         let environments = self.policy.environments().iter();
-        let repositories = environments.map(EnvironmentRules::repository);
-        repositories.chain([self.file.clone()]).collect()
+        let names = environments.flat_map(|environment| {
+            let own = [environment.repository()];
+            let records = policy_records::names(environment);
+            own.into_iter().chain(records).collect::<Vec<_>>()
+        });
+        names.chain([self.file.clone()]).collect()
     }
 
     /// Returns the report as plain text.
@@ -56,11 +60,16 @@ impl PolicyReport {
         text += &rows("promotions", &policy_diagram::promotion_paths(&self.policy));
         for environment in self.environments() {
             text += &format!("\n{}\n", environment.name());
-            text += &rows("repository", &repository_lines(environment));
+            text += &rows("repository", &place_lines(environment.destinations()));
             text += &rows("from", &[from_phrase(environment)]);
             text += &rows("tags", &tag_lines(environment));
             text += &rows("unbound", &[unbound_phrase(environment)]);
             text += &rows("exclude-versions", &[self.excluded_phrase(environment)]);
+            text += &rows("sign", &[policy_records::sign_phrase(environment)]);
+            text += &rows("signers", &policy_records::signer_lines(environment));
+            text += &rows("records", &policy_records::records_lines(environment));
+            let adopt_until = policy_records::adopt_until_phrase(environment);
+            text += &rows("adopt-until", &[adopt_until]);
         }
         if self.policy.environments().is_empty() {
             text += "\nno environment: the policy has no effect\n";
@@ -85,22 +94,17 @@ impl PolicyReport {
     }
 
     fn environment_json(&self, environment: &EnvironmentRules) -> Value {
-        let repositories = environment.destinations().iter();
-        let repositories: Vec<Value> = repositories
-            .map(|(service, place)| {
-                json!({
-                    "service": service.as_ref().map(|service| service.as_str()),
-                    "repository": place.to_string(),
-                })
-            })
-            .collect();
         json!({
             "name": environment.name().as_str(),
             "from": environment.from().map(EnvironmentName::as_str),
-            "repositories": repositories,
+            "repositories": places_json(environment.destinations()),
             "tags": environment.has_rules().then(|| environment.rule_lines()),
             "unbound": unbound_word(environment),
             "excludeVersions": self.policy.excluded_versions(environment).patterns(),
+            "sign": environment.signing().as_str(),
+            "signers": policy_records::signers_json(environment),
+            "records": places_json(policy_records::records_places(environment)),
+            "adoptUntil": environment.adopt_until().map(ToString::to_string),
             "stated": environment.stated_keys(),
         })
     }
@@ -131,11 +135,8 @@ fn printable<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 }
 
 /// Returns a line for each repository, after the name of its service.
-pub(super) fn repository_lines(environment: &EnvironmentRules) -> Vec<String> {
-    let destinations = environment.destinations();
-    let services = destinations
-        .iter()
-        .filter_map(|(service, _)| service.as_ref());
+pub(super) fn place_lines(places: &[(Option<Service>, Destination)]) -> Vec<String> {
+    let services = places.iter().filter_map(|(service, _)| service.as_ref());
     let width = services.map(|service| service.as_str().len()).max();
     let width = width.unwrap_or_default();
     let line = |(service, place): &(Option<Service>, Destination)| {
@@ -145,7 +146,17 @@ pub(super) fn repository_lines(environment: &EnvironmentRules) -> Vec<String> {
             None => place,
         }
     };
-    destinations.iter().map(line).collect()
+    places.iter().map(line).collect()
+}
+
+fn places_json(places: &[(Option<Service>, Destination)]) -> Vec<Value> {
+    let place_json = |(service, place): &(Option<Service>, Destination)| {
+        json!({
+            "service": service.as_ref().map(|service| service.as_str()),
+            "repository": place.to_string(),
+        })
+    };
+    places.iter().map(place_json).collect()
 }
 
 fn from_phrase(environment: &EnvironmentRules) -> String {

@@ -207,7 +207,7 @@ fn check_objects(sigstore: &Sigstore) {
         sigstore::ISSUER
     );
     object("signedBundle", 0, &[&sign[..], &files, &log].concat());
-    let policy = "services: [web]\nenvironments:\n  dev:\n    repository: oci:dev/{service}\n";
+    let policy = "services: [web]\nenvironments:\n  dev:\n    repository: oci:dev/{service}\n    sign: key\n    signers: [{key: a.pub}]\n";
     std::fs::create_dir(place.path(".github")).unwrap();
     std::fs::write(place.path(".github/shipmark.yml"), policy).unwrap();
     object("policy", 0, &["policy"]);

@@ -70,6 +70,10 @@ fn the_policy_is_shown_with_its_defaults() {
                         type=raw,value=latest
       unbound           allow
       exclude-versions  1.9.9
+      sign              off (default)
+      signers           none (default)
+      records           repository of the images (default)
+      adopt-until       adopt is refused (default)
 
     prod
       repository        web  oci:prod/web
@@ -78,6 +82,10 @@ fn the_policy_is_shown_with_its_defaults() {
       tags              version, version lines, SHA tag and environment (default)
       unbound           refuse (default)
       exclude-versions  2024.*, 1.9.9
+      sign              off (default)
+      signers           none (default)
+      records           repository of the images (default)
+      adopt-until       adopt is refused (default)
     ");
     let one = folder(POLICY).run(&["policy", "--environment=PROD"]);
     assert_eq!(one.status, Some(0), "{}", one.log);
@@ -96,6 +104,10 @@ fn the_policy_is_shown_with_its_defaults() {
       tags              push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)
       unbound           refuse (default)
       exclude-versions  none (default)
+      sign              off (default)
+      signers           none (default)
+      records           repository of the images (default)
+      adopt-until       adopt is refused (default)
     ");
     let none = folder("# nothing yet\n").run(&["policy"]);
     assert_eq!(none.status, Some(0), "{}", none.log);
@@ -105,6 +117,78 @@ fn the_policy_is_shown_with_its_defaults() {
         "{}",
         none.out
     );
+}
+
+const SIGNED: &str = "\
+records: ghcr.io/acme/records/{environment}-{service}
+environments:
+  prod:
+    repository: ghcr.io/acme/{service}
+    sign: keyless
+    signers:
+    - identity: https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main
+    - {key: keys/deploy.pub, actions: [deployed, failed], until: 2027-01-31}
+    adopt-until: 2026-12-31
+services: [web]
+";
+
+#[test]
+fn signers_and_records_are_shown_with_their_defaults() {
+    let ran = folder(SIGNED).run(&["policy"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    insta::assert_snapshot!(ran.out, @r"
+    policy .github/shipmark.yml
+      services          web
+
+    prod
+      repository        web  ghcr.io/acme/web
+      from              push, or promote without source or with a complete reference (default)
+      tags              push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)
+      unbound           refuse (default)
+      exclude-versions  none (default)
+      sign              keyless
+      signers           identity    https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main
+                        issuer      https://token.actions.githubusercontent.com
+                        repository  acme/web
+                        actions     all (default)
+                        until       without end (default)
+                        key         keys/deploy.pub
+                        actions     deployed, failed
+                        until       2027-01-31
+      records           web  ghcr.io/acme/records/prod-web
+      adopt-until       2026-12-31
+    ");
+    let (place, ran) = step(SIGNED, &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let shown: Value = serde_json::from_str(&place.output("json")).unwrap();
+    let prod = &shown["environments"][0];
+    assert_eq!(prod["sign"], "keyless");
+    assert_eq!(prod["adoptUntil"], "2026-12-31");
+    let records = json!([{"service": "web", "repository": "ghcr.io/acme/records/prod-web"}]);
+    assert_eq!(prod["records"], records);
+    let signers = json!([
+        {
+            "identity": "https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main",
+            "issuer": "https://token.actions.githubusercontent.com",
+            "repository": "acme/web",
+            "key": null,
+            "actions": null,
+            "until": null,
+        },
+        {
+            "identity": null,
+            "issuer": null,
+            "repository": null,
+            "key": "keys/deploy.pub",
+            "actions": ["deployed", "failed"],
+            "until": "2027-01-31",
+        },
+    ]);
+    assert_eq!(prod["signers"], signers);
+    let summary = place.read("summary");
+    let row = "| `prod` | keyless | `https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main` all (default)<br>`keys/deploy.pub` deployed, failed, until 2027-01-31 | `ghcr.io/acme/records/prod-{service}` | 2026-12-31 |";
+    assert!(summary.contains(row), "{summary}");
+    assert!(summary.contains("Records of prod"), "{summary}");
 }
 
 #[test]
@@ -143,6 +227,13 @@ fn a_step_shows_the_policy_of_the_workflows_commit() {
         "tags": null,
         "unbound": "refuse",
         "excludeVersions": ["2024.*", "1.9.9"],
+        "sign": "off",
+        "signers": [],
+        "records": [
+            {"service": "web", "repository": "oci:prod/web"},
+            {"service": "api", "repository": "oci:prod/api"},
+        ],
+        "adoptUntil": null,
         "stated": ["repository", "from", "exclude-versions"],
     });
     assert_eq!(shown["environments"], json!([prod]));
