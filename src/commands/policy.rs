@@ -1,6 +1,6 @@
 use super::invocation::Invocation;
 use super::load_policy::load_policy;
-use super::{policy_environment, release_targets};
+use super::{policy_environment, record_inputs, release_targets};
 use crate::cli::Input;
 use crate::policy::ReleasePolicy;
 use crate::policy::file::PATH;
@@ -15,6 +15,9 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     let environment: Option<EnvironmentName> = invocation.arguments.value(Input::Environment)?;
     if let Some(name) = &environment {
         policy_environment::find_environment(&loaded, name)?;
+    }
+    for stage in loaded.policy.environments() {
+        record_inputs::check_keys(invocation, stage, &loaded).await?;
     }
     for warning in policy_warnings(&loaded.policy) {
         invocation.log.warning(&warning);

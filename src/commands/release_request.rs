@@ -5,8 +5,8 @@ use super::load_policy::{self, LoadedPolicy};
 use super::release_targets::{self, ImageRoute, ReleaseTargets, RouteSource};
 use super::sought_commit::SoughtCommit;
 use super::{
-    announcement, dirty_checkout, event_inputs, naming_inputs, rule_inputs, tag_context,
-    verification_inputs,
+    announcement, dirty_checkout, environment_signing, event_inputs, naming_inputs, rule_inputs,
+    tag_context, verification_inputs,
 };
 use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;
@@ -102,12 +102,13 @@ pub(super) async fn build_job(
         None => ExistingTagPolicy::PerTagKind,
     };
     let allows_unbound = rule_inputs::allows_unbound(arguments, stage.zip(loaded.as_ref()))?;
-    let signing = super::signing_inputs::read_signing(invocation).await?;
+    let signed = environment_signing::apply_sign(invocation, stage.zip(loaded.as_ref()))?;
+    let signing = super::signing_inputs::read_signing(&signed).await?;
     let signing = signing.map(|signing| SigningOptions {
         allows_unbound,
         ..signing
     });
-    let check = verification_inputs::source_check_inputs(invocation).await?;
+    let check = verification_inputs::source_check_inputs(&signed).await?;
     let referrers = match arguments.choice(Input::Referrers)? {
         Some("all") => ReferrerSelection::All,
         Some("none") => ReferrerSelection::None,

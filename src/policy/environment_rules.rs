@@ -1,7 +1,7 @@
 use super::deadline::Deadline;
 use super::declared_keys::{ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, RULES_TEXT, UNBOUND_WORDS};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
-use super::limits::REPOSITORIES;
+use super::limits::{REPOSITORIES, REPOSITORY_LENGTH};
 use super::records_repository::{RecordsRepositories, RecordsTemplate};
 use super::repository_template::{
     RepositoryTemplate, RepositoryTemplateError, SERVICE_PLACEHOLDER,
@@ -256,9 +256,6 @@ pub(super) fn parse_excluded_versions(
     let patterns = patterns.iter().map(|pattern| pattern.text.as_str());
     Ok(ExcludedVersions::parse(patterns).unwrap_or_default())
 }
-
-/// The most characters of a repository: each service has a copy of them.
-pub(super) const REPOSITORY_LENGTH: usize = 1_000;
 
 fn parse_template(repository: YamlNode) -> Result<(RepositoryTemplate, FilePosition), PolicyError> {
     let YamlText { text, position: at } = repository.into_text()?;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::environment_rules::REPOSITORY_LENGTH;
 use super::error::{FilePosition, PolicyError, PolicyProblem};
+use super::limits::REPOSITORY_LENGTH;
 use super::repository_template::{
     RepositoryTemplate, RepositoryTemplateError, SERVICE_PLACEHOLDER,
 };

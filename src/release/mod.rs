@@ -18,6 +18,7 @@ mod plan;
 mod platform_contents;
 mod prepared_release;
 mod previous_image;
+mod records;
 mod release_facts;
 mod request;
 mod resolve;
@@ -36,6 +37,7 @@ pub use outcome::{
     DestinationOutcome, PlatformSelection, ReleaseOutcome, SignatureResult, TagChange, TagResult,
 };
 pub use pipeline::{announce_repositories, run};
+pub use records::trust::RecordSigner;
 pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
 pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::policy_report::{TEXT_LIMIT, place_lines};
+use super::policy_places::{TEXT_LIMIT, place_lines};
 use crate::image::Destination;
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, PolicySigner, Service, SignerRule};

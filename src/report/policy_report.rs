@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::policy_places::{TEXT_LIMIT, place_lines, places_json};
 use super::{policy_diagram, policy_records};
-use crate::image::Destination;
 use crate::notices::to_printable;
-use crate::policy::{EnvironmentRules, ReleasePolicy, Service};
+use crate::policy::{EnvironmentRules, ReleasePolicy};
 use crate::tagging::EnvironmentName;
 
 /// The policy of a run.
@@ -17,9 +17,6 @@ pub struct PolicyReport {
     /// Environment to show; all without it.
     pub environment: Option<EnvironmentName>,
 }
-
-/// The most characters of a text from the policy that are shown.
-pub(super) const TEXT_LIMIT: usize = 1_000;
 
 impl PolicyReport {
     /// Returns the environments to show.
@@ -132,31 +129,6 @@ fn rows(name: &str, lines: &[String]) -> String {
 fn printable<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let texts = texts.into_iter();
     texts.map(|text| to_printable(text, TEXT_LIMIT)).collect()
-}
-
-/// Returns a line for each repository, after the name of its service.
-pub(super) fn place_lines(places: &[(Option<Service>, Destination)]) -> Vec<String> {
-    let services = places.iter().filter_map(|(service, _)| service.as_ref());
-    let width = services.map(|service| service.as_str().len()).max();
-    let width = width.unwrap_or_default();
-    let line = |(service, place): &(Option<Service>, Destination)| {
-        let place = to_printable(&place.to_string(), TEXT_LIMIT);
-        match service {
-            Some(service) => format!("{:<width$}  {place}", service.as_str()),
-            None => place,
-        }
-    };
-    places.iter().map(line).collect()
-}
-
-fn places_json(places: &[(Option<Service>, Destination)]) -> Vec<Value> {
-    let place_json = |(service, place): &(Option<Service>, Destination)| {
-        json!({
-            "service": service.as_ref().map(|service| service.as_str()),
-            "repository": place.to_string(),
-        })
-    };
-    places.iter().map(place_json).collect()
 }
 
 fn from_phrase(environment: &EnvironmentRules) -> String {

@@ -20,6 +20,9 @@ environments:
 services: [web, api]
 ";
 
+const KEY_FILE: &str = "keys/deploy.pub";
+const PUBLIC_KEY: &str = include_str!("../data/sigstore/cosign.pub");
+
 /// A folder with the policy in its usual place.
 fn folder(policy: &str) -> Place {
     let place = Place::new();
@@ -28,10 +31,14 @@ fn folder(policy: &str) -> Place {
     place
 }
 
-/// A step of a job whose workflow's commit has the policy.
+/// A step of a job whose workflow's commit has the policy, and the key of a deployment.
 fn step(policy: &str, inputs: &[(&str, &str)]) -> (Place, Ran) {
     let place = Place::new();
-    let sha = commit(place.root(), &[(".github/shipmark.yml", policy)]);
+    let files = [(".github/shipmark.yml", policy), (KEY_FILE, PUBLIC_KEY)];
+    let sha = commit(place.root(), &files);
+    // A build can change what is checked out.
+    std::fs::create_dir_all(place.path("keys")).unwrap();
+    std::fs::write(place.path(KEY_FILE), "changed").unwrap();
     let inputs = [&[("command", "policy")], inputs].concat();
     let mut step = place.step("refs/heads/main", &inputs);
     let ran = Ran::of(step.env("GITHUB_WORKFLOW_SHA", sha).output().unwrap());
@@ -134,7 +141,10 @@ services: [web]
 
 #[test]
 fn signers_and_records_are_shown_with_their_defaults() {
-    let ran = folder(SIGNED).run(&["policy"]);
+    let place = folder(SIGNED);
+    std::fs::create_dir(place.path("keys")).unwrap();
+    std::fs::write(place.path(KEY_FILE), PUBLIC_KEY).unwrap();
+    let ran = place.run(&["policy"]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
     insta::assert_snapshot!(ran.out, @r"
     policy .github/shipmark.yml
@@ -189,6 +199,30 @@ fn signers_and_records_are_shown_with_their_defaults() {
     let row = "| `prod` | keyless | `https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main` all (default)<br>`keys/deploy.pub` deployed, failed, until 2027-01-31 | `ghcr.io/acme/records/prod-{service}` | 2026-12-31 |";
     assert!(summary.contains(row), "{summary}");
     assert!(summary.contains("Records of prod"), "{summary}");
+}
+
+/// Who may write records is what the commit says, not what a build made of the working tree.
+#[test]
+fn promise_5_a_key_of_the_policy_is_that_of_its_commit() {
+    let ran = folder(SIGNED).run(&["policy"]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    let missing = "the key keys/deploy.pub in signers of the environment prod cannot be used: the file is not there";
+    assert!(ran.log.contains(missing), "{}", ran.log);
+    let (_, ran) = step(&SIGNED.replace("deploy.pub", "other.pub"), &[]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    assert!(
+        ran.log.contains("cannot be used: the file is not there"),
+        "{}",
+        ran.log
+    );
+    let (_, ran) = step(&SIGNED.replace("keys/deploy.pub", "/etc/deploy.pub"), &[]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    let outside = "/etc/deploy.pub is not a path in the repository";
+    assert!(ran.log.contains(outside), "{}", ran.log);
+    let private = "\"-----BEGIN PRIVATE KEY-----\\nsecret\\n-----END PRIVATE KEY-----\"";
+    let (_, ran) = step(&SIGNED.replace("keys/deploy.pub", private), &[]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    assert!(!ran.log.contains("secret"), "{}", ran.log);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use super::SummaryContext;
 use crate::policy::EnvironmentRules;
 use crate::report::markdown::{code_block, code_span, details, escape_text, table_row};
-use crate::report::policy_report::{PolicyReport, default_tags, place_lines, unbound_phrase};
+use crate::report::policy_places::place_lines;
+use crate::report::policy_report::{PolicyReport, default_tags, unbound_phrase};
 use crate::report::{phrases, policy_diagram, policy_records};
 
 /// Returns a policy as Markdown.

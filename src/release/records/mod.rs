@@ -1,0 +1,3 @@
+//! Release records in repositories.
+
+pub(super) mod trust;
