@@ -58,6 +58,18 @@ fn what_a_policy_probably_does_not_mean_is_a_warning() {
         assert!(ran.log.contains(part), "{part}: {}", ran.log);
     }
     assert_eq!(folder(POLICY).run(&["policy"]).log, "");
+    let open = "warning: the environment prod: https://github.com/acme/web/.github/workflows/promote.yml@* in signers accepts an edited workflow on any branch";
+    for (git_ref, warns) in [
+        ("*", true),
+        ("refs/heads/*", false),
+        ("refs/tags/v1", false),
+    ] {
+        let policy = format!(
+            "environments:\n  prod:\n    repository: oci:prod\n    sign: keyless\n    signers: [{{identity: 'https://github.com/acme/web/.github/workflows/promote.yml@{git_ref}'}}]\n"
+        );
+        let ran = folder(&policy).run(&["policy"]);
+        assert_eq!(ran.log.contains(open), warns, "{}", ran.log);
+    }
 }
 
 #[test]

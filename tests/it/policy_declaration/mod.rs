@@ -178,7 +178,15 @@ fn policies_of_the_documentation_name_their_schema() {
         let line = text.lines().find(|line| line.contains("$schema="));
         assert_eq!(line, Some(schema_comment().as_str()), "{name}");
     }
-    let text = read("examples/fleet/shipmark.yml");
-    assert_eq!(parse(&text), Ok(()));
-    assert_eq!(EditorSchema::new().check(&text), Some(Ok(())));
+    let page = read("docs/policy.md");
+    let blocks = page.split("```yaml\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("```").next());
+    let policies = blocks.filter(|block| block.contains("environments:\n"));
+    let policies: Vec<&str> = policies.collect();
+    assert!(policies.len() >= 2, "{policies:?}");
+    let example = read("examples/fleet/shipmark.yml");
+    for text in policies.into_iter().chain([example.as_str()]) {
+        assert_eq!(parse(text), Ok(()), "{text}");
+        assert_eq!(EditorSchema::new().check(text), Some(Ok(())), "{text}");
+    }
 }
