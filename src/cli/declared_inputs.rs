@@ -224,7 +224,7 @@ declare_inputs! {
     }
     Signing {
         Sign, "sign" {
-            verbs: SIGNING, kind: InputKind::Choice(&["key", "keyless", "off"]), default: Some("off"),
+            verbs: SIGNING, kind: InputKind::Choice(&["key", "keyless", "off"]),
             help: "Sign with a key, keyless with the identity of the job, or not at all",
         }
         SigningKey, "signing-key" {

@@ -11,6 +11,8 @@ mod json_texts;
 mod markdown;
 mod phrases;
 mod policy_diagram;
+mod policy_places;
+mod policy_records;
 mod policy_report;
 mod progress_bars;
 mod progress_line;
