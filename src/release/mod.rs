@@ -40,7 +40,9 @@ pub use outcome::{
 pub use pipeline::{announce_repositories, run};
 pub use records::location::TimelineLocation;
 pub use records::options::{RecordOptions, RunAccount};
-pub use records::trust::RecordTrust;
+pub use records::record_rejection::{RECORD_BLOB_LIMIT, RecordRejection};
+pub use records::trust::{RecordSigner, RecordTrust, read_record};
+pub use records::verified_record::VerifiedRecord;
 pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
 pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,

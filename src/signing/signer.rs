@@ -55,6 +55,22 @@ impl Signer {
         }
     }
 
+    /// Returns [`Self::requirement`] with the repository of the job, where its token names one: who this
+    /// run is, for [`Requirement::may_accept`].
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn run_requirement(
+        &self,
+        client: &HttpClient,
+        notices: &Notices,
+    ) -> Result<Requirement, SigningError> {
+        match self {
+            Self::Keyless(keyless) => keyless.run_requirement(client, notices).await,
+            Self::Key(_) | Self::LoggedKey(_) => self.requirement(client, notices).await,
+        }
+    }
+
     /// Signs a claim as a bundle.
     ///
     /// # Errors

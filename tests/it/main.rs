@@ -49,6 +49,7 @@ mod prepared;
 mod promoted_names;
 mod races;
 mod readme_workflows;
+mod record_trust;
 mod records;
 mod referrers;
 mod registry;

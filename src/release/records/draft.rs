@@ -175,7 +175,7 @@ pub(crate) async fn carried_records(
     };
     let mut records = vec![before.blob.clone()];
     for layer in before.sources.iter().take(SOURCE_RECORDS_LIMIT - 1) {
-        let limit = super::timeline_view::RECORD_BLOB_LIMIT;
+        let limit = super::record_rejection::RECORD_BLOB_LIMIT;
         records.push(RecordBlob {
             media_type: layer.media_type.clone(),
             content: reader.read_small_blob(layer, limit).await?,

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::location::TimelineLocation;
-use super::trust::{VerifiedRecord, read_record};
+use super::referrer_form::IntentForm;
+use super::trust::read_record;
+use super::verified_record::VerifiedRecord;
 use crate::image::{Descriptor, Digest};
 use crate::notices::{Notices, to_printable};
 use crate::record::{RECORD_PREDICATE_TYPE, RecordBlob, RecordTime, ReleaseRecord};
@@ -14,23 +16,10 @@ use crate::referrers::{
 };
 use crate::release::Failure;
 use crate::release::verify::evidence::PREDICATE_TYPE_ANNOTATION;
-use crate::signing::BUNDLE_TYPE;
 use crate::transfer::{ImageStore, Side};
-
-/// Artifact type of an intent that is not a bundle which verifiers may look at.
-pub(crate) const RECORD_ARTIFACT_TYPE: &str = "application/vnd.shipmark.release.v0.1";
 
 /// Most intents of an environment that are read for one root.
 const READ_LIMIT: usize = 64;
-
-/// Artifact type that an intent is listed under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IntentForm {
-    /// That of Sigstore bundles: verifiers of attestations find it.
-    Bundle,
-    /// That of release records: not signed, or next to signatures that a bundle would hide from cosign.
-    Record,
-}
 
 /// Intents for a root, as its repository lists them.
 pub(crate) struct ListedIntents {
@@ -69,15 +58,11 @@ pub(crate) fn intent_artifact(
         ),
     ]);
     annotations.extend(run.map(|run| (RECORD_RUN_ANNOTATION.to_owned(), run)));
-    let kind = match form {
-        IntentForm::Bundle => {
-            let content = "dev.sigstore.bundle.content".to_owned();
-            annotations.insert(content, "dsse-envelope".to_owned());
-            BUNDLE_TYPE
-        }
-        IntentForm::Record => RECORD_ARTIFACT_TYPE,
-    };
-    let types = (kind, blob.media_type.as_str());
+    if form == IntentForm::Bundle {
+        let content = "dev.sigstore.bundle.content".to_owned();
+        annotations.insert(content, "dsse-envelope".to_owned());
+    }
+    let types = (form.artifact_type(), blob.media_type.as_str());
     Artifact::new(subject, types, blob.content.clone(), annotations)
         .unwrap_or_else(|| unreachable!("an intent is a valid manifest"))
 }

@@ -1,6 +1,7 @@
 //! Release records in repositories: timelines are read and verified, and a release writes its record, as an
 //! intent before the tags and as a timeline entry after them.
 
+pub(super) mod after_entry;
 pub(super) mod clock;
 pub(super) mod draft;
 pub(super) mod intent;
@@ -8,8 +9,12 @@ pub(super) mod location;
 pub(super) mod observe;
 pub(super) mod options;
 pub(super) mod plan_stages;
+pub(super) mod record_rejection;
 pub(super) mod record_signing;
+pub(super) mod referrer_form;
 mod refusals;
+mod signer_match;
 pub(super) mod stage;
 pub(super) mod timeline_view;
 pub(super) mod trust;
+pub(super) mod verified_record;

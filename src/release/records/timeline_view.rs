@@ -10,7 +10,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::location::TimelineLocation;
-use super::trust::{VerifiedRecord, read_record};
+use super::record_rejection::RECORD_BLOB_LIMIT;
+use super::trust::read_record;
+use super::verified_record::VerifiedRecord;
 use crate::image::{Descriptor, Digest, Tag, TagOrDigest};
 use crate::notices::to_printable;
 use crate::record::{
@@ -22,9 +24,6 @@ use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
 
 /// Entries that are read at the same time.
 const READ_CONCURRENCY: usize = 16;
-/// Most bytes of a stored record: a bundle has a third more than its statement of at most 1 MiB, and
-/// certificate, log entry and timestamp.
-pub(crate) const RECORD_BLOB_LIMIT: u64 = 2 << 20;
 /// Most entries that do not count and are read to find one that does.
 pub(crate) const STRAY_LIMIT: usize = 64;
 

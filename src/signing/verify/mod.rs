@@ -23,8 +23,10 @@ mod key_policy;
 mod legacy_bundle;
 mod log_entry;
 mod message_hash;
+mod own_signer;
 mod requirement;
 mod signature_evidence;
+mod statement_bundle;
 mod subject_names;
 mod timestamp;
 mod trust_root;
@@ -41,6 +43,7 @@ pub(super) use in_toto_statement::InTotoStatement;
 pub use json_lines::split_json_lines;
 pub use requirement::Requirement;
 pub use signature_evidence::{CertificateEvidence, SignatureEvidence};
+pub use statement_bundle::StatementBundle;
 pub use trust_root::{TrustRoot, TrustRootError};
 pub use verified_statement::{VerifiedAttestation, VerifiedSignature, VerifiedStatement};
 
