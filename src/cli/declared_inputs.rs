@@ -210,7 +210,7 @@ declare_inputs! {
             help: "Page about the release, for its record",
         }
         Dockerfile, "dockerfile" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("FILE"),
+            verbs: RELEASE_VERBS, kind: InputKind::Text("PATH"),
             help: "Dockerfile that the image was built from, for its record",
         }
         Target, "target" {

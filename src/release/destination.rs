@@ -6,6 +6,7 @@ use tokio::sync::OnceCell;
 
 use super::Failure;
 use super::context::ReleaseContext;
+use super::plan::recorded_releases::RecordedReleases;
 use super::request::ReleaseRequest;
 use crate::image::{CanonicalPlace, Destination, ImageSource, Repository, Tag, TagOrDigest};
 use crate::layout::{self, LayoutDirectory};
@@ -17,6 +18,8 @@ use crate::transfer::{ImageStore, Side, StoreError};
 pub(super) struct OpenDestination {
     pub(super) name: Destination,
     pub(super) store: ImageStore,
+    /// Records of the environment that it belongs to.
+    pub(super) records: RecordedReleases,
     tag_snapshot: OnceCell<TagSnapshot>,
     /// Whether the whole image was copied again, after a tag was refused because content was missing.
     pub(super) recopied: OnceCell<()>,
@@ -76,6 +79,7 @@ pub(super) fn open_destinations(
         .map(|place| OpenDestination {
             name: place.clone(),
             store: open_destination_store(context, place, &request.source),
+            records: RecordedReleases::not_kept(),
             tag_snapshot: OnceCell::new(),
             recopied: OnceCell::new(),
         })

@@ -20,12 +20,15 @@ use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
 use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
+use super::records::own_signer::require_own_signer;
+use super::records::refusals::check_release;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::resolve_and_observe;
 use super::tags::{line_recheck, reconcile, write};
 use crate::image::{CommitId, Digest};
+use crate::record::RecordAction;
 use crate::tagging::DerivedTags;
 use crate::transfer::Side;
 
@@ -217,11 +220,11 @@ async fn write_tags(
             stages.recheck_shared_tags(),
         )
         .await?;
-        reconcile_lines(prepared, plans).await
+        reconcile_tags(prepared, plans).await
     } else {
         write::write_moving_tags(prepared, plans).await?;
         try_join(
-            reconcile_lines(prepared, plans),
+            reconcile_tags(prepared, plans),
             stages.recheck_shared_tags(),
         )
         .await
@@ -229,7 +232,7 @@ async fn write_tags(
     }
 }
 
-async fn reconcile_lines(
+async fn reconcile_tags(
     prepared: &PreparedRelease<'_>,
     plans: &mut [TagPlan],
 ) -> Result<(), Failure> {
@@ -237,8 +240,8 @@ async fn reconcile_lines(
     let results = each
         .zip(&prepared.states)
         .map(|((destination, plan), state)| {
-            let root = &prepared.image.root;
-            reconcile::reconcile_lines(prepared.context, destination, plan, state, root)
+            let image = &prepared.image;
+            reconcile::reconcile_tags(prepared.context, destination, plan, state, image)
         });
     Box::pin(try_join_all(results)).await.map(drop)
 }
@@ -256,6 +259,16 @@ async fn observe_recorded(
     };
     let observed = observe_timelines(options, context, destinations, states, image);
     let observed = Box::pin(observed).await?;
+    let action = match (request.verb, options.reinstates) {
+        (_, true) => RecordAction::Reinstate,
+        (ReleaseVerb::Push, false) => RecordAction::Push,
+        (ReleaseVerb::Promote, false) => RecordAction::Promote,
+    };
+    for (timeline, state) in observed.destinations.iter().zip(&*states) {
+        check_release(options, timeline, state, image).await?;
+        let (signing, account) = (request.signing.as_ref(), &options.account);
+        require_own_signer(context, timeline.view.location(), signing, account, &action).await?;
+    }
     for (state, timeline) in states.iter_mut().zip(&observed.destinations) {
         state.superseded = timeline.superseded_reason(image.root);
     }

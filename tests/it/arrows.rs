@@ -85,6 +85,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
             "layout",
             "notices",
             "policy",
+            "record",
             "referrers",
             "registry",
             "release",

@@ -11,6 +11,7 @@ use futures_util::future::try_join_all;
 
 use super::observe::ObservedTimeline;
 use super::stage::RecordStage;
+use super::superseded::superseded_reason;
 use super::timeline_view::TimelineView;
 use crate::image::{Digest, Manifest, Tag};
 use crate::notices::TagNews;
@@ -100,15 +101,6 @@ async fn list_entries(observed: &ObservedTimeline) -> Result<BTreeSet<Tag>, Fail
         .map_err(|error| Failure::from_store_error(Side::Destination, location.entries(), error))?;
     let view = TimelineView::new(location.clone(), &observed.entries, &listed);
     Ok(view.names().iter().map(EntryName::to_tag).collect())
-}
-
-/// Returns why a release does not keep the environment's tag.
-pub(super) fn superseded_reason(newer: &TimelineEntry) -> String {
-    let version = newer.version.as_deref().unwrap_or("another image");
-    format!(
-        "{version} was released at {}, after this release was planned",
-        newer.planned_at
-    )
 }
 
 /// Moves the environment's tag to the current image, where it names this run's image, or this run's image is

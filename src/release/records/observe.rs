@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use futures_util::future::{try_join, try_join_all, try_join3};
 
-use super::after_entry::superseded_reason;
-use super::clock::planning_time;
+use super::clock::{future_entry_failure, planning_time};
 use super::intent::{Intent, ListedIntents};
 use super::location::TimelineLocation;
 use super::options::RecordOptions;
-use super::refusals;
+use super::superseded::superseded_reason;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::{Digest, Tag};
 use crate::record::{DigestPrefix, RecordTime, Timeline, TimelineEntry};
@@ -114,7 +113,7 @@ async fn observe_timeline(
     let place = view.location().entries().clone();
     let clock = planning_time(options.account.now, &place, &entries, notices);
     let next = recent.timeline.plan_next_time(clock);
-    let planned_at = next.map_err(|error| refusals::future_entry(view.location(), error))?;
+    let planned_at = next.map_err(|error| future_entry_failure(view.location(), error))?;
     let observed = ObservedTimeline {
         view,
         entries,
@@ -125,7 +124,6 @@ async fn observe_timeline(
         release,
         planned_at,
     };
-    refusals::check_release(options, &observed, state, image).await?;
     for (name, reason) in observed.view.passed_over() {
         notices.warning(format!("{place}: {name} does not count: {reason}"));
     }

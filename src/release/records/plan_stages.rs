@@ -7,17 +7,20 @@ use super::intent::Intent;
 use super::observe::{ObservedTimeline, ObservedTimelines};
 use super::options::RecordOptions;
 use super::record_signing::RecordSigning;
-use super::referrer_form::IntentForm;
+use super::referrer_form::{IntentForm, RootSignatures};
 use super::stage::{RecordContent, RecordStage};
 use crate::image::Digest;
 use crate::record::{RecordedBuild, ReleaseRecord};
+use crate::referrers::sig_tag;
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
 use crate::release::failure::signing_failure;
 use crate::release::outcome::TagChange;
 use crate::release::plan::tags::TagPlan;
 use crate::release::prepared_release::PreparedRelease;
+use crate::release::request::SignatureFormat;
 use crate::release::resolve::build_facts::read_build_facts;
+use crate::signing::BUNDLE_TYPE;
 use crate::transfer::Side;
 
 /// Plans the records; none where the timeline says already what the release does.
@@ -32,9 +35,17 @@ pub(crate) async fn plan_record_stages<'a>(
         return Ok(prepared.destinations.iter().map(|_| None).collect());
     };
     let each = prepared.destinations.iter().zip(&prepared.plans);
-    let each = each.zip(&timelines.destinations);
-    let stages = each.map(|((destination, plan), observed)| {
-        plan_stage(prepared, options, timelines, destination, plan, observed)
+    let each = each.zip(&timelines.destinations).enumerate();
+    let stages = each.map(|(at, ((destination, plan), observed))| {
+        plan_stage(
+            prepared,
+            options,
+            timelines,
+            at,
+            destination,
+            plan,
+            observed,
+        )
     });
     try_join_all(stages).await
 }
@@ -43,6 +54,7 @@ async fn plan_stage<'a>(
     prepared: &'a PreparedRelease<'_>,
     options: &RecordOptions,
     timelines: &ObservedTimelines,
+    at: usize,
     destination: &'a OpenDestination,
     plan: &TagPlan,
     observed: &ObservedTimeline,
@@ -79,10 +91,7 @@ async fn plan_stage<'a>(
         }
     };
     let signing = record_signing(prepared).await?;
-    let form = match signing.is_some() {
-        true => IntentForm::Bundle,
-        false => IntentForm::Record,
-    };
+    let form = intent_form(prepared, at, observed, &content);
     Ok(Some(RecordStage {
         context: prepared.context,
         location: observed.view.location().clone(),
@@ -98,6 +107,31 @@ async fn plan_stage<'a>(
         superseded: observed.superseded_reason(prepared.image.root.digest),
         stored: None,
     }))
+}
+
+/// Returns the form of the intent. That of a record which is stored already depends on how it is stored.
+fn intent_form(
+    prepared: &PreparedRelease<'_>,
+    at: usize,
+    observed: &ObservedTimeline,
+    content: &RecordContent,
+) -> IntentForm {
+    let signing = prepared.request.signing.as_ref();
+    let signs_record = match content {
+        RecordContent::New(_) => signing.is_some(),
+        RecordContent::Begun(stored) | RecordContent::Complete(stored) => {
+            stored.blob.media_type == BUNDLE_TYPE
+        }
+    };
+    IntentForm::choose(RootSignatures {
+        signs_record,
+        formats: signing.map_or(&[SignatureFormat::Bundle], |signing| &signing.formats),
+        signs_root: signing.is_some(),
+        has_bundle: observed.intents.has_bundle,
+        has_legacy: prepared.states[at]
+            .tags
+            .contains(&sig_tag(prepared.image.root.digest)),
+    })
 }
 
 /// Adds from which Dockerfile and target the image was built, if the record does not say it and the image does.

@@ -7,6 +7,7 @@ use super::intent::{Intent, intent_artifact};
 use super::location::TimelineLocation;
 use super::record_signing::RecordSigning;
 use super::referrer_form::IntentForm;
+use super::trust::read_record;
 use crate::image::{Descriptor, Tag, TagOrDigest};
 use crate::layout::TagPrecondition;
 use crate::record::{
@@ -120,6 +121,14 @@ impl RecordStage<'_> {
             });
         };
         let bundle = signing.sign(self.context, record.root, statement).await?;
+        // Only now the certificate is known.
+        if let Err(reason) = read_record(self.location.trust.as_ref(), &bundle) {
+            return Err(Failure::refused(format!(
+                "the new record does not count in {} of {}: {reason}",
+                self.location.environment, self.location.destination
+            ))
+            .with_hint("compare the identity of this run with the signers in the policy"));
+        }
         Ok(RecordBlob {
             media_type: BUNDLE_TYPE.to_owned(),
             content: bundle.into(),

@@ -71,10 +71,15 @@ pub fn recorded(
     request
 }
 
+/// Returns whether a tag is that of a timeline entry.
+pub fn is_entry(tag: &str) -> bool {
+    tag.starts_with("shipmark.")
+}
+
 /// Returns the tags of the timeline entries of a repository, oldest first.
 pub fn entries(registry: &Registry, repository: &str) -> Vec<String> {
     let tags = registry.tags(repository).into_keys();
-    tags.filter(|tag| tag.starts_with("shipmark.")).collect()
+    tags.filter(|tag| is_entry(tag)).collect()
 }
 
 /// Returns the record of a timeline entry that is not signed.
