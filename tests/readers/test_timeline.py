@@ -158,6 +158,26 @@ class Stories(unittest.TestCase):
                         self.assertEqual(read[member], [ids[name] for name in expected[member]], member)
 
 
+    def test_a_rollback_that_is_stored_again_withdraws_nothing_again(self):
+        records = [
+            {"id": "a", "action": "promote", "root": "1.3"},
+            {"id": "b", "action": "promote", "root": "1.4"},
+            {"id": "c", "action": "rollback", "root": "1.4", "restores": "1.3"},
+            {"id": "d", "action": "reinstate", "root": "1.4", "reinstates": ["c"]},
+        ]
+        repository, ids = self.play(records)
+        value = json.loads(repository.blobs[ids["c"]])
+        for again in (stored(value) + b" ", bundle_of(stored(value))):
+            repository.add_entry(again, tag_of(value, again))
+        read = repository.read()
+        self.assertEqual(len(read["counted"]), 6)
+        self.assertEqual((read["current"], read["withdrawn"]), (root_of("1.4"), []))
+        value["predicate"]["plannedAt"] = "2026-11-20T10:02:00.001Z"
+        other = stored(value)
+        repository.add_entry(other, tag_of(value, other))
+        self.assertEqual(repository.read()["withdrawn"], [root_of("1.4")])
+
+
 class Counting(unittest.TestCase):
     def reason(self, blob, tag, signed=False, **changes):
         repository = Repository()

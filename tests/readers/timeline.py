@@ -27,6 +27,7 @@ PREDICATE_TYPE = "https://shipmark.dev/attestation/release/v0.1"
 ENTRY_TYPE = "application/vnd.shipmark.timeline-entry.v0.1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, */*"
+SAME = ("action", "root", "plannedAt", "restores", "reinstates", "previous", "version", "commit", "actor")
 RELEASES = ("push", "promote", "adopt", "reinstate")
 STATEMENT_LIMIT, BLOB_LIMIT, MANIFEST_LIMIT = 1 << 20, 2 << 20, 8 << 20
 DEPTH_LIMIT, PAST_LIMIT, LAYER_LIMIT = 64, 32, 9
@@ -390,6 +391,8 @@ def read_entry(place, tag, asked, repository, is_signed_environment):
         "restores": predicate.get("restores"),
         "reinstates": predicate.get("reinstates", []),
         "previous": predicate.get("previous", []),
+        "commit": (predicate.get("commit") or {}).get("sha"),
+        "actor": (predicate.get("run") or {}).get("actor"),
         "past": [summary["record"] for summary in predicate.get("past", [])],
         "signature": signature,
     }
@@ -412,12 +415,18 @@ def sets(entry):
     return entry["root"] if is_release(entry) else None
 
 
+def is_same(one, other):
+    """Returns whether two entries are one record, which somebody has stored again under another id."""
+    return all(one[member] == other[member] for member in SAME)
+
+
 def is_ended(rollback, entries):
+    ids = {entry["record"] for entry in entries if is_same(entry, rollback)}
     return any(
         entry["action"] == "reinstate"
         and entry["root"] == rollback["root"]
         and order(entry) > order(rollback)
-        and rollback["record"] in entry["reinstates"]
+        and not ids.isdisjoint(entry["reinstates"])
         for entry in entries
     )
 
