@@ -22,6 +22,7 @@ use super::previous_image::{self, PreviousImages};
 use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
 use super::records::own_signer::require_own_signer;
 use super::records::refusals::check_release;
+use super::records::timeline_records::OwnRecord;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
@@ -155,7 +156,6 @@ async fn write_release(
             stages.write_referrer_manifests().await?;
         }
         write_tags(prepared, stages, plans, root_writer).await?;
-        stages.write_timeline_entries(prepared, plans).await?;
         if root_writer == RootWriter::FirstTag {
             stages.count_roots();
         }
@@ -220,16 +220,19 @@ async fn write_tags(
             stages.recheck_shared_tags(),
         )
         .await?;
-        reconcile_tags(prepared, plans).await
+        stages.write_timeline_entries().await?;
+        reconcile_tags(prepared, plans).await?;
     } else {
         write::write_moving_tags(prepared, plans).await?;
+        stages.write_timeline_entries().await?;
         try_join(
             reconcile_tags(prepared, plans),
             stages.recheck_shared_tags(),
         )
-        .await
-        .map(drop)
+        .await?;
     }
+    stages.find_superseded();
+    Ok(())
 }
 
 async fn reconcile_tags(
@@ -269,8 +272,13 @@ async fn observe_recorded(
         let (signing, account) = (request.signing.as_ref(), &options.account);
         require_own_signer(context, timeline.view.location(), signing, account, &action).await?;
     }
-    for (state, timeline) in states.iter_mut().zip(&observed.destinations) {
-        state.superseded = timeline.superseded_reason(image.root);
+    let each = destinations.iter().zip(states).zip(&observed.destinations);
+    for ((destination, state), timeline) in each {
+        if let (Some(records), Some(begun)) = (destination.records.timeline(), &timeline.begun) {
+            let (id, record) = (begun.verified.id, &begun.verified.record);
+            records.set_own(OwnRecord::of_attempt(id, &record.predicate));
+            state.records = destination.records.read_names(&state.tags).await?;
+        }
     }
     Ok(Some(observed))
 }

@@ -27,8 +27,6 @@ pub(crate) struct DestinationState {
     pub(crate) creation_times: BTreeMap<Digest, Option<CreationTime>>,
     /// Branch tags that point to a newer image, with the reason.
     pub(crate) newer_branches: BTreeMap<Tag, String>,
-    /// Reason why the environment's tag stays: a newer release than the one that this run completes.
-    pub(crate) superseded: Option<String>,
     /// Tags of branches and pull requests that are version lines, with the reason.
     pub(crate) lines: BTreeMap<Tag, String>,
 }

@@ -1,10 +1,12 @@
 //! Reads what the records of a destination's environment say of releases.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::record_facts::{RecordFacts, RecordedRelease};
 use crate::image::{Digest, Tag};
 use crate::release::Failure;
+use crate::release::records::timeline_records::TimelineRecords;
 
 /// Records of the environment that a destination belongs to.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub(crate) struct RecordedReleases {
 enum RecordSource {
     /// No records are kept here.
     NotKept,
+    /// The timeline says.
+    Timeline(Arc<TimelineRecords>),
     /// The records say this, whenever they are read.
     #[cfg(test)]
     Known(RecordFacts),
@@ -26,6 +30,21 @@ impl RecordedReleases {
     pub(crate) const fn not_kept() -> Self {
         Self {
             source: RecordSource::NotKept,
+        }
+    }
+
+    /// Returns the records of a timeline.
+    pub(crate) fn of_timeline(timeline: TimelineRecords) -> Self {
+        Self {
+            source: RecordSource::Timeline(Arc::new(timeline)),
+        }
+    }
+
+    /// Returns the timeline; `None` where no records are kept.
+    pub(crate) fn timeline(&self) -> Option<&TimelineRecords> {
+        match &self.source {
+            RecordSource::Timeline(timeline) => Some(timeline),
+            _ => None,
         }
     }
 
@@ -45,10 +64,13 @@ impl RecordedReleases {
     /// A store that fails.
     pub(crate) async fn read_names(
         &self,
-        _listed: &BTreeSet<Tag>,
+        listed: &BTreeSet<Tag>,
     ) -> Result<Option<RecordFacts>, Failure> {
         match &self.source {
             RecordSource::NotKept => Ok(None),
+            RecordSource::Timeline(timeline) => {
+                Box::pin(timeline.read_names(listed)).await.map(Some)
+            }
             #[cfg(test)]
             RecordSource::Known(facts) => Ok(Some(RecordFacts {
                 releases: BTreeMap::new(),
@@ -68,6 +90,7 @@ impl RecordedReleases {
     ) -> Result<BTreeMap<Digest, RecordedRelease>, Failure> {
         let known: BTreeMap<Digest, RecordedRelease> = match &self.source {
             RecordSource::NotKept => BTreeMap::new(),
+            RecordSource::Timeline(timeline) => Box::pin(timeline.read(roots)).await?,
             #[cfg(test)]
             RecordSource::Known(facts) => facts.releases.clone(),
         };

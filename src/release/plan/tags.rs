@@ -236,13 +236,6 @@ fn plan_change(
             let refusal = immutable_tag_conflict(place, planned, other, root);
             Err(name_next_version(refusal, place, planned, seen))
         }
-        (TagKind::Moving(MovingTagSource::Environment), at) => Ok(match &seen.superseded {
-            Some(why) => TagChange::Stays {
-                at,
-                why: why.clone(),
-            },
-            None => created_or_moved(at),
-        }),
         (TagKind::Moving(MovingTagSource::Branch), Some(_)) => {
             Ok(match seen.newer_branches.get(&planned.tag) {
                 Some(why) => TagChange::Stays {

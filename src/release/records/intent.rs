@@ -133,24 +133,49 @@ impl ListedIntents {
             let named = referrer.annotations.get(RECORD_RUN_ANNOTATION);
             named.map(String::as_str) == run
         };
-        let mut counted = Vec::new();
-        for referrer in self.listed.iter().filter(of_run).take(READ_LIMIT) {
-            let content = referrer.read_content(store).await.map_err(|error| {
-                Failure::from_store_error(Side::Destination, &location.destination, error)
-            })?;
-            match content.and_then(|content| check_intent(location, root, content)) {
-                Ok(intent) => counted.push(intent),
-                Err(reason) => notices.warning(format!(
-                    "{}: the record {} does not count: {}",
-                    location.destination,
-                    referrer.digest,
-                    to_printable(&reason, 300)
-                )),
-            }
-        }
-        counted.sort_by_key(|intent| std::cmp::Reverse(planned_at(intent)));
-        Ok(counted)
+        let listed = self.listed.iter().filter(of_run);
+        read_listed(listed, store, location, root, notices).await
     }
+
+    /// Reads the intents of all runs that count, newest first.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub(crate) async fn read_any(
+        &self,
+        store: &ImageStore,
+        location: &TimelineLocation,
+        root: Digest,
+        notices: &Notices,
+    ) -> Result<Vec<Intent>, Failure> {
+        read_listed(self.listed.iter(), store, location, root, notices).await
+    }
+}
+
+async fn read_listed(
+    listed: impl Iterator<Item = &ListedReferrer>,
+    store: &ImageStore,
+    location: &TimelineLocation,
+    root: Digest,
+    notices: &Notices,
+) -> Result<Vec<Intent>, Failure> {
+    let mut counted = Vec::new();
+    for referrer in listed.take(READ_LIMIT) {
+        let content = referrer.read_content(store).await.map_err(|error| {
+            Failure::from_store_error(Side::Destination, &location.destination, error)
+        })?;
+        match content.and_then(|content| check_intent(location, root, content)) {
+            Ok(intent) => counted.push(intent),
+            Err(reason) => notices.warning(format!(
+                "{}: the record {} does not count: {}",
+                location.destination,
+                referrer.digest,
+                to_printable(&reason, 300)
+            )),
+        }
+    }
+    counted.sort_by_key(|intent| std::cmp::Reverse(planned_at(intent)));
+    Ok(counted)
 }
 
 fn planned_at(intent: &Intent) -> RecordTime {

@@ -33,7 +33,7 @@ pub(crate) struct TimelineView {
     reader: ImageReader,
     /// Names of all entries, oldest first.
     names: Vec<EntryName>,
-    readings: Mutex<HashMap<EntryName, Arc<EntryReading>>>,
+    readings: Arc<Mutex<HashMap<EntryName, Arc<EntryReading>>>>,
     stray_limit: usize,
 }
 
@@ -99,9 +99,16 @@ impl TimelineView {
             location,
             reader: ImageReader::from_store(store.clone()),
             names,
-            readings: Mutex::default(),
+            readings: Arc::default(),
             stray_limit: STRAY_LIMIT,
         }
+    }
+
+    /// Knows what was read for another view of the same timeline. An entry is written once.
+    #[must_use]
+    pub(crate) fn with_readings_of(mut self, other: &Self) -> Self {
+        self.readings = other.readings.clone();
+        self
     }
 
     /// Reads more entries that do not count before it gives up.
@@ -273,6 +280,24 @@ impl TimelineView {
             }
         }
         Ok(self.timeline_read())
+    }
+
+    /// Reads the newest counted release of a root; `None` if there is none.
+    ///
+    /// # Errors
+    /// A store that cannot tell, or too many entries that do not count.
+    pub(crate) async fn read_newest_release(
+        &self,
+        root: Digest,
+    ) -> Result<Option<Arc<EntryReading>>, Failure> {
+        for name in self.names_of(root, RecordAction::is_release).rev() {
+            let reading = self.read(name).await?;
+            if reading.counted().is_some() {
+                return Ok(Some(reading));
+            }
+            self.check_strays()?;
+        }
+        Ok(None)
     }
 
     /// Reads all rollbacks and reinstatements of a root.
