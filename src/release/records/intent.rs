@@ -15,7 +15,7 @@ use crate::referrers::{
     ReferrersSource, TagSnapshot,
 };
 use crate::release::Failure;
-use crate::release::verify::evidence::PREDICATE_TYPE_ANNOTATION;
+use crate::release::verify::evidence::{BUNDLE_TYPE_PREFIX, PREDICATE_TYPE_ANNOTATION};
 use crate::transfer::{ImageStore, Side};
 
 /// Most intents of an environment that are read for one root.
@@ -24,6 +24,8 @@ const READ_LIMIT: usize = 64;
 /// Intents for a root, as its repository lists them.
 pub(crate) struct ListedIntents {
     pub(crate) source: ReferrersSource,
+    /// Whether the root has a bundle, of any predicate type.
+    pub(crate) has_bundle: bool,
     listed: Vec<ListedReferrer>,
 }
 
@@ -89,8 +91,11 @@ impl ListedIntents {
             value(RECORD_ENVIRONMENT_ANNOTATION) == Some(environment)
                 && value(PREDICATE_TYPE_ANNOTATION) == Some(RECORD_PREDICATE_TYPE)
         };
+        let mut types = listed.iter().filter_map(|one| one.artifact_type.as_deref());
+        let has_bundle = types.any(|kind| kind.starts_with(BUNDLE_TYPE_PREFIX));
         Ok(Self {
             source,
+            has_bundle,
             listed: listed.into_iter().filter(is_intent).collect(),
         })
     }

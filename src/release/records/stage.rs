@@ -30,6 +30,16 @@ pub(crate) enum RecordContent {
     Complete(Box<Intent>),
 }
 
+impl RecordContent {
+    /// Returns whether the record is stored already, as a bundle.
+    pub(crate) fn is_stored_bundle(&self) -> bool {
+        match self {
+            Self::New(_) => false,
+            Self::Begun(intent) | Self::Complete(intent) => intent.blob.media_type == BUNDLE_TYPE,
+        }
+    }
+}
+
 /// Stage that writes one record.
 pub(crate) struct RecordStage<'a> {
     pub(crate) context: &'a ReleaseContext,
