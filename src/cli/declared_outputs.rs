@@ -59,6 +59,11 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
         help: "Addresses on GitHub of the uploaded attestations (github-attestations), one per line",
     },
     OutputDeclaration {
+        name: "record",
+        verbs: RELEASE_VERBS,
+        help: "Digests of the release records that this run wrote, one per line",
+    },
+    OutputDeclaration {
         name: "json",
         verbs: Verb::ALL,
         help: "The whole outcome as one JSON object; for tags, the object that docker/metadata-action gives",
@@ -66,7 +71,7 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "outcome",
         verbs: REFUSABLE_VERBS,
-        help: "released, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
+        help: "released, superseded (a newer release keeps the environment), unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
     },
     OutputDeclaration {
         name: "matrix",

@@ -188,6 +188,13 @@ impl TagChange {
 }
 
 impl ReleaseOutcome {
+    /// Returns whether a newer release keeps the environments' tags, everywhere.
+    pub fn is_superseded(&self) -> bool {
+        let mut records = self.destinations.iter().map(|it| it.record.as_ref());
+        !self.destinations.is_empty()
+            && records.all(|record| record.is_some_and(|record| record.superseded.is_some()))
+    }
+
     /// Returns whether any tag, referrer or signature was written; otherwise the destinations were up to
     /// date.
     pub fn has_changes(&self) -> bool {

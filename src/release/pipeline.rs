@@ -152,7 +152,7 @@ async fn write_release(
             stages.write_referrer_manifests().await?;
         }
         write_tags(prepared, stages, plans, root_writer).await?;
-        stages.write_timeline_entries().await?;
+        stages.write_timeline_entries(prepared, plans).await?;
         if root_writer == RootWriter::FirstTag {
             stages.count_roots();
         }

@@ -27,6 +27,7 @@ pub(super) fn release_outputs(outcome: &ReleaseOutcome) -> Vec<(&'static str, St
             "attestation-urls",
             lines(references::attestation_urls(outcome)),
         ),
+        ("record", lines(references::record_ids(outcome))),
         ("json", json_output::outcome_json(outcome)),
         ("outcome", phrases::outcome_word(outcome).to_owned()),
         ("matrix", json_output::matrix_json([(None, outcome)])),
@@ -57,6 +58,7 @@ pub(super) fn batch_outputs(batch: &BatchOutcome) -> Vec<(&'static str, String)>
         ("signatures", all(references::signature_references)),
         ("attestations", all(references::attestation_references)),
         ("attestation-urls", all(references::attestation_urls)),
+        ("record", all(references::record_ids)),
         ("json", json_output::batch_json(batch)),
         ("outcome", batch_phrases::outcome_word(batch).to_owned()),
         (

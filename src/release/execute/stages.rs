@@ -13,7 +13,9 @@ use crate::referrers::CopiedReferrers;
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
 use crate::release::outcome::{RecordResult, SignatureResult};
+use crate::release::plan::tags::TagPlan;
 use crate::release::prepared_release::PreparedRelease;
+use crate::release::records::after_entry::correct_environment_tags;
 use crate::release::records::plan_stages::plan_record_stages;
 use crate::release::records::stage::RecordStage;
 use crate::release::release_facts::SignerName;
@@ -156,12 +158,16 @@ impl<'a> PreTagStages<'a> {
         try_join_all(lists).await.map(drop)
     }
 
-    /// Writes the timeline entries: the last write of a release.
-    pub(crate) async fn write_timeline_entries(&self) -> Result<(), Failure> {
+    /// Writes the timeline entries: the last write of a release. Then reads the timelines again, and corrects
+    /// what another run has written meanwhile.
+    pub(crate) async fn write_timeline_entries(
+        &mut self,
+        prepared: &PreparedRelease<'_>,
+        plans: &mut [TagPlan],
+    ) -> Result<(), Failure> {
         let records = self.records.iter().flatten();
-        try_join_all(records.map(RecordStage::write_entry))
-            .await
-            .map(drop)
+        try_join_all(records.map(RecordStage::write_entry)).await?;
+        correct_environment_tags(prepared, plans, &mut self.records).await
     }
 
     /// Reads the tags that other runs append to as well once more.

@@ -1,6 +1,7 @@
 //! Release records in repositories: timelines are read and verified, and a release writes its record, as an
 //! intent before the tags and as a timeline entry after them.
 
+pub(super) mod after_entry;
 pub(super) mod clock;
 pub(super) mod draft;
 pub(super) mod intent;

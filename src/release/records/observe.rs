@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::{try_join, try_join_all, try_join3};
 
+use super::after_entry::superseded_reason;
 use super::clock::planning_time;
 use super::intent::{Intent, ListedIntents};
 use super::location::TimelineLocation;
@@ -255,11 +256,6 @@ impl ObservedTimeline {
 
     /// Returns why the environment's tag stays with a newer release.
     pub(crate) fn superseded_reason(&self, root: Digest) -> Option<String> {
-        let newer = self.newer_release(root)?;
-        let version = newer.version.as_deref().unwrap_or("another image");
-        Some(format!(
-            "{version} was released at {}, after this release was planned",
-            newer.planned_at
-        ))
+        self.newer_release(root).map(superseded_reason)
     }
 }

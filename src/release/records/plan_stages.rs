@@ -10,6 +10,7 @@ use super::record_signing::RecordSigning;
 use super::referrer_form::{IntentForm, RootSignatures};
 use super::stage::{RecordContent, RecordStage};
 use crate::image::Digest;
+use crate::record::{RecordedBuild, ReleaseRecord};
 use crate::referrers::sig_tag;
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
@@ -17,6 +18,7 @@ use crate::release::outcome::TagChange;
 use crate::release::plan::destination_state::DestinationState;
 use crate::release::plan::tags::TagPlan;
 use crate::release::prepared_release::PreparedRelease;
+use crate::release::resolve::build_facts::read_build_facts;
 use crate::transfer::Side;
 
 /// Plans the records; none where the timeline says already what the release does.
@@ -53,7 +55,8 @@ async fn plan_stage<'a>(
         (None, Some(recorded)) => RecordContent::Complete(Box::new(recorded)),
         (None, None) => {
             let account = &options.account;
-            let record = release_record(prepared, account, observed, source, plan);
+            let mut record = release_record(prepared, account, observed, source, plan);
+            add_build_facts(prepared, &mut record).await;
             RecordContent::New(Box::new(record))
         }
     };
@@ -94,6 +97,21 @@ async fn plan_stage<'a>(
         superseded: observed.superseded_reason(prepared.image.root.digest),
         stored: None,
     }))
+}
+
+/// Adds from which Dockerfile and target the image was built, if the record does not say it and the image does.
+async fn add_build_facts(prepared: &PreparedRelease<'_>, record: &mut ReleaseRecord) {
+    if record.predicate.build != RecordedBuild::default() {
+        return;
+    }
+    let image = &prepared.image;
+    match read_build_facts(&image.reader, &image.root).await {
+        Ok(build) => record.predicate.build = build,
+        Err(error) => prepared.context.notices.warning(format!(
+            "source {}: the record says nothing of the build: {error}",
+            image.location
+        )),
+    }
 }
 
 /// Returns the record that says what the release does: that of the current image, if no immutable tag is new.

@@ -7,7 +7,7 @@ use super::intent::{Intent, intent_artifact};
 use super::location::TimelineLocation;
 use super::record_signing::RecordSigning;
 use super::referrer_form::IntentForm;
-use crate::image::{Descriptor, TagOrDigest};
+use crate::image::{Descriptor, Tag, TagOrDigest};
 use crate::layout::TagPrecondition;
 use crate::record::{
     EntryName, RecordBlob, RecordId, ReleaseRecord, STATEMENT_MEDIA_TYPE, build_entry_manifest,
@@ -81,6 +81,11 @@ impl RecordStage<'_> {
     /// Returns whether a timeline entry is written.
     pub(crate) fn writes_entry(&self) -> bool {
         !matches!(self.content, RecordContent::Complete(_))
+    }
+
+    /// Returns the tag of the entry, once the record is signed.
+    pub(crate) fn entry_tag(&self) -> Option<Tag> {
+        self.stored.as_ref().map(|stored| stored.name.to_tag())
     }
 
     fn record(&self) -> &ReleaseRecord {
@@ -274,7 +279,7 @@ impl RecordStage<'_> {
             action: predicate.action.clone(),
             planned_at: predicate.planned_at,
             id: self.stored.as_ref().map(|stored| stored.id),
-            entry: self.stored.as_ref().map(|stored| stored.name.to_tag()),
+            entry: self.entry_tag(),
             is_new: self.writes_entry(),
             is_intent_new: !self.is_intent_listed,
             superseded: self.superseded.clone(),
