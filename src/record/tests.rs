@@ -155,6 +155,31 @@ fn a_rollback_prefers_deployed_releases_and_avoids_failed_ones() {
 }
 
 #[test]
+fn promise_6_a_rollback_that_is_stored_again_withdraws_nothing_again() {
+    let mut story = Story::default();
+    story.promote("a");
+    story.promote("b");
+    story.roll_back();
+    let rollback = story.entries[2].clone();
+    for number in 0..8 {
+        let replayed = TimelineEntry {
+            record: RecordId::from_blob(&[number]),
+            ..rollback.clone()
+        };
+        let mut story = Story {
+            entries: story.entries.clone(),
+        };
+        story.reinstate("b");
+        story.entries.push(replayed);
+        assert_eq!(story.current(), Some(root("b")));
+        assert!(!story.timeline().is_withdrawn(root("b")));
+        // Another rollback is none that was seen.
+        story.entries[4].planned_at = time(9);
+        assert!(story.timeline().is_withdrawn(root("b")));
+    }
+}
+
+#[test]
 fn marks_and_actions_of_later_versions_change_no_current_root() {
     let mut story = Story::default();
     story.promote("a");
@@ -290,9 +315,18 @@ proptest! {
         fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
         let timeline = Timeline::new(shuffled);
         prop_assert_eq!(&timeline, &story.timeline());
+        // Nor does whether entries are stored again.
+        let mut replayed = story.entries.clone();
+        for (number, entry) in story.entries.iter().enumerate() {
+            let record = RecordId::from_blob(format!("{seed} {number}").as_bytes());
+            replayed.push(TimelineEntry { record, ..entry.clone() });
+        }
+        let replayed = Timeline::new(replayed);
+        prop_assert_eq!(replayed.current().map(|(_, root)| root), current);
         for image in 0..4_u8 {
             let of_image = root(&image.to_string());
             prop_assert_eq!(timeline.is_withdrawn(of_image), withdrawn.contains(&image));
+            prop_assert_eq!(replayed.is_withdrawn(of_image), withdrawn.contains(&image));
             if let Some(target) = timeline.rollback_target(of_image) {
                 prop_assert!(target.root != of_image && !timeline.is_withdrawn(target.root));
                 prop_assert!(timeline.mark(target.root) != Some(ReleaseMark::Failed));

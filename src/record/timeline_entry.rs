@@ -86,6 +86,16 @@ impl TimelineEntry {
         }
     }
 
+    /// Returns whether another entry says the same. Whoever may push can store the statement of a record once
+    /// more under another id, with other bytes around it.
+    pub fn is_same_statement(&self, other: &Self) -> bool {
+        let renamed = Self {
+            record: self.record,
+            ..other.clone()
+        };
+        *self == renamed
+    }
+
     /// Returns its place in the order of the timeline.
     pub fn order(&self) -> (RecordTime, RecordId) {
         (self.planned_at, self.record)

@@ -24,7 +24,7 @@ const READ_LIMIT: usize = 64;
 /// Intents for a root, as its repository lists them.
 pub(crate) struct ListedIntents {
     pub(crate) source: ReferrersSource,
-    /// Whether the root has a Sigstore bundle, of any predicate type.
+    /// Whether the root has a bundle, of any predicate type.
     pub(crate) has_bundle: bool,
     listed: Vec<ListedReferrer>,
 }
@@ -91,13 +91,11 @@ impl ListedIntents {
             value(RECORD_ENVIRONMENT_ANNOTATION) == Some(environment)
                 && value(PREDICATE_TYPE_ANNOTATION) == Some(RECORD_PREDICATE_TYPE)
         };
-        let is_bundle = |referrer: &ListedReferrer| {
-            let kind = referrer.artifact_type.as_deref();
-            kind.is_some_and(|kind| kind.starts_with(BUNDLE_TYPE_PREFIX))
-        };
+        let mut types = listed.iter().filter_map(|one| one.artifact_type.as_deref());
+        let has_bundle = types.any(|kind| kind.starts_with(BUNDLE_TYPE_PREFIX));
         Ok(Self {
             source,
-            has_bundle: listed.iter().any(is_bundle),
+            has_bundle,
             listed: listed.into_iter().filter(is_intent).collect(),
         })
     }

@@ -7,7 +7,6 @@ pub(super) mod intent;
 pub(super) mod location;
 pub(super) mod observe;
 pub(super) mod options;
-pub(super) mod own_signer;
 pub(super) mod plan_stages;
 pub(super) mod record_rejection;
 pub(super) mod record_signing;

@@ -14,13 +14,11 @@ use crate::record::{RecordedBuild, ReleaseRecord};
 use crate::referrers::sig_tag;
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
-use crate::release::failure::signing_failure;
 use crate::release::outcome::TagChange;
+use crate::release::plan::destination_state::DestinationState;
 use crate::release::plan::tags::TagPlan;
 use crate::release::prepared_release::PreparedRelease;
-use crate::release::request::SignatureFormat;
 use crate::release::resolve::build_facts::read_build_facts;
-use crate::signing::BUNDLE_TYPE;
 use crate::transfer::Side;
 
 /// Plans the records; none where the timeline says already what the release does.
@@ -35,17 +33,9 @@ pub(crate) async fn plan_record_stages<'a>(
         return Ok(prepared.destinations.iter().map(|_| None).collect());
     };
     let each = prepared.destinations.iter().zip(&prepared.plans);
-    let each = each.zip(&timelines.destinations).enumerate();
-    let stages = each.map(|(at, ((destination, plan), observed))| {
-        plan_stage(
-            prepared,
-            options,
-            timelines,
-            at,
-            destination,
-            plan,
-            observed,
-        )
+    let each = each.zip(timelines.destinations.iter().zip(&prepared.states));
+    let stages = each.map(|((destination, plan), observed)| {
+        plan_stage(prepared, options, timelines, destination, plan, observed)
     });
     try_join_all(stages).await
 }
@@ -54,10 +44,9 @@ async fn plan_stage<'a>(
     prepared: &'a PreparedRelease<'_>,
     options: &RecordOptions,
     timelines: &ObservedTimelines,
-    at: usize,
     destination: &'a OpenDestination,
     plan: &TagPlan,
-    observed: &ObservedTimeline,
+    (observed, state): (&ObservedTimeline, &DestinationState),
 ) -> Result<Option<RecordStage<'a>>, Failure> {
     let root = prepared.image.root.to_descriptor();
     let source = timelines.source.as_ref();
@@ -90,8 +79,9 @@ async fn plan_stage<'a>(
             carried.map_err(|error| Failure::from_store_error(Side::Source, place, error))?
         }
     };
-    let signing = record_signing(prepared).await?;
-    let form = intent_form(prepared, at, observed, &content);
+    let signing = plan_signature(prepared, observed, &content).await?;
+    let is_signed = signing.is_some() || content.is_stored_bundle();
+    let form = IntentForm::choose(root_signatures(prepared, observed, state, is_signed));
     Ok(Some(RecordStage {
         context: prepared.context,
         location: observed.view.location().clone(),
@@ -107,31 +97,6 @@ async fn plan_stage<'a>(
         superseded: observed.superseded_reason(prepared.image.root.digest),
         stored: None,
     }))
-}
-
-/// Returns the form of the intent. That of a record which is stored already depends on how it is stored.
-fn intent_form(
-    prepared: &PreparedRelease<'_>,
-    at: usize,
-    observed: &ObservedTimeline,
-    content: &RecordContent,
-) -> IntentForm {
-    let signing = prepared.request.signing.as_ref();
-    let signs_record = match content {
-        RecordContent::New(_) => signing.is_some(),
-        RecordContent::Begun(stored) | RecordContent::Complete(stored) => {
-            stored.blob.media_type == BUNDLE_TYPE
-        }
-    };
-    IntentForm::choose(RootSignatures {
-        signs_record,
-        formats: signing.map_or(&[SignatureFormat::Bundle], |signing| &signing.formats),
-        signs_root: signing.is_some(),
-        has_bundle: observed.intents.has_bundle,
-        has_legacy: prepared.states[at]
-            .tags
-            .contains(&sig_tag(prepared.image.root.digest)),
-    })
 }
 
 /// Adds from which Dockerfile and target the image was built, if the record does not say it and the image does.
@@ -163,18 +128,33 @@ fn recorded(observed: &ObservedTimeline, plan: &TagPlan, root: Digest) -> Option
     })
 }
 
-async fn record_signing<'a>(
+/// Plans the signature of a new record.
+async fn plan_signature<'a>(
     prepared: &'a PreparedRelease<'_>,
+    observed: &ObservedTimeline,
+    content: &RecordContent,
 ) -> Result<Option<RecordSigning<'a>>, Failure> {
-    let Some(signing) = &prepared.request.signing else {
+    let RecordContent::New(record) = content else {
         return Ok(None);
     };
-    let context = prepared.context;
-    let requirement = signing
-        .signer
-        .requirement(context.registry.http(), &context.notices);
-    Ok(Some(RecordSigning {
-        signer: &signing.signer,
-        requirement: requirement.await.map_err(signing_failure)?,
-    }))
+    let signing = prepared.request.signing.as_ref();
+    let location = observed.view.location();
+    RecordSigning::plan(signing, prepared.context, location, record).await
+}
+
+/// Returns what the form of an intent depends on. A run that signs also signs the root.
+fn root_signatures<'a>(
+    prepared: &'a PreparedRelease<'_>,
+    observed: &ObservedTimeline,
+    state: &DestinationState,
+    is_signed: bool,
+) -> RootSignatures<'a> {
+    let signing = prepared.request.signing.as_ref();
+    RootSignatures {
+        signs_record: is_signed,
+        formats: signing.map_or(&[], |signing| &signing.formats),
+        signs_root: signing.is_some(),
+        has_bundle: observed.intents.has_bundle,
+        has_legacy: state.tags.contains(&sig_tag(prepared.image.root.digest)),
+    }
 }

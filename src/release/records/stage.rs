@@ -9,7 +9,6 @@ use super::record_signing::RecordSigning;
 use super::referrer_form::IntentForm;
 use super::superseded::superseded_reason;
 use super::timeline_records::OwnRecord;
-use super::trust::read_record;
 use crate::image::{Descriptor, Tag, TagOrDigest};
 use crate::layout::TagPrecondition;
 use crate::record::{
@@ -31,6 +30,16 @@ pub(crate) enum RecordContent {
     Begun(Box<Intent>),
     /// A record that has its entry, and whose intent is gone.
     Complete(Box<Intent>),
+}
+
+impl RecordContent {
+    /// Returns whether the record is stored already, as a bundle.
+    pub(crate) fn is_stored_bundle(&self) -> bool {
+        match self {
+            Self::New(_) => false,
+            Self::Begun(intent) | Self::Complete(intent) => intent.blob.media_type == BUNDLE_TYPE,
+        }
+    }
 }
 
 /// Stage that writes one record.
@@ -139,14 +148,6 @@ impl RecordStage<'_> {
             });
         };
         let bundle = signing.sign(self.context, record.root, statement).await?;
-        // Only now the certificate is known.
-        if let Err(reason) = read_record(self.location.trust.as_ref(), &bundle) {
-            return Err(Failure::refused(format!(
-                "the new record does not count in {} of {}: {reason}",
-                self.location.environment, self.location.destination
-            ))
-            .with_hint("compare the identity of this run with the signers in the policy"));
-        }
         Ok(RecordBlob {
             media_type: BUNDLE_TYPE.to_owned(),
             content: bundle.into(),
