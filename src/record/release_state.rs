@@ -61,7 +61,8 @@ impl Timeline {
             entry.action == RecordAction::Reinstate
                 && entry.root == rollback.root
                 && entry.order() > rollback.order()
-                && self.names_rollback(&entry.reinstates, rollback)
+                // A reinstatement names all rollbacks that it saw; its summary does not have them.
+                && (entry.is_summary || self.names_rollback(&entry.reinstates, rollback))
         })
     }
 

@@ -37,6 +37,7 @@ impl Story {
             version: None,
             commit: None,
             actor: None,
+            is_summary: false,
         });
         self.entries.last_mut().unwrap()
     }
@@ -177,6 +178,25 @@ fn promise_6_a_rollback_that_is_stored_again_withdraws_nothing_again() {
         story.entries[4].planned_at = time(9);
         assert!(story.timeline().is_withdrawn(root("b")));
     }
+}
+
+#[test]
+fn a_summary_of_a_reinstatement_ends_the_withdrawals_before_it() {
+    let mut story = Story::default();
+    story.promote("a");
+    story.promote("b");
+    story.roll_back();
+    story.reinstate("b");
+    story.promote("c");
+    let summarized = |entry: &TimelineEntry| TimelineEntry::from_past_release(&entry.to_past_release());
+    let summaries = Timeline::new(story.entries.iter().map(summarized).collect());
+    assert!(!summaries.is_withdrawn(root("b")));
+    assert_eq!(summaries.current(), Some((&summaries.entries()[4], root("c"))));
+    // The same rollback, stored again and read, is no other one.
+    let mut entries: Vec<_> = story.entries.iter().map(summarized).collect();
+    let record = RecordId::from_blob(b"stored again");
+    entries.push(TimelineEntry { record, ..story.entries[2].clone() });
+    assert!(!Timeline::new(entries).is_withdrawn(root("b")));
 }
 
 #[test]

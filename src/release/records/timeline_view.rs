@@ -396,6 +396,7 @@ impl TimelineView {
         match self.reader.read_small_blob(layer, RECORD_BLOB_LIMIT).await {
             Ok(content) => Ok(Ok(content)),
             Err(error @ StoreError::WrongBlob { .. }) => Ok(Err(error.to_string())),
+            Err(error) if error.is_missing_blob() => Ok(Err(error.to_string())),
             Err(error) => Err(error),
         }
     }

@@ -50,6 +50,7 @@ impl ModelTimeline {
             version: None,
             commit: None,
             actor: None,
+            is_summary: false,
         }
     }
 
