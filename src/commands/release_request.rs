@@ -6,8 +6,8 @@ use super::record_options::RecordingInputs;
 use super::release_targets::{self, ImageRoute, ReleaseTargets, RouteSource};
 use super::sought_commit::SoughtCommit;
 use super::{
-    announcement, dirty_checkout, environment_signing, event_inputs, naming_inputs,
-    rule_inputs, tag_context, verification_inputs,
+    announcement, dirty_checkout, environment_signing, event_inputs, naming_inputs, rule_inputs,
+    tag_context, verification_inputs,
 };
 use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;

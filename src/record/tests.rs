@@ -188,14 +188,21 @@ fn a_summary_of_a_reinstatement_ends_the_withdrawals_before_it() {
     story.roll_back();
     story.reinstate("b");
     story.promote("c");
-    let summarized = |entry: &TimelineEntry| TimelineEntry::from_past_release(&entry.to_past_release());
+    let summarized =
+        |entry: &TimelineEntry| TimelineEntry::from_past_release(&entry.to_past_release());
     let summaries = Timeline::new(story.entries.iter().map(summarized).collect());
     assert!(!summaries.is_withdrawn(root("b")));
-    assert_eq!(summaries.current(), Some((&summaries.entries()[4], root("c"))));
+    assert_eq!(
+        summaries.current(),
+        Some((&summaries.entries()[4], root("c")))
+    );
     // The same rollback, stored again and read, is no other one.
     let mut entries: Vec<_> = story.entries.iter().map(summarized).collect();
     let record = RecordId::from_blob(b"stored again");
-    entries.push(TimelineEntry { record, ..story.entries[2].clone() });
+    entries.push(TimelineEntry {
+        record,
+        ..story.entries[2].clone()
+    });
     assert!(!Timeline::new(entries).is_withdrawn(root("b")));
 }
 

@@ -220,7 +220,6 @@ impl ReleaseRequest {
     /// Returns whether referrers of the image at `from` may have to be copied.
     pub(super) fn copies_referrers_from(&self, from: &ImageSource) -> bool {
         let mut places = self.destinations.iter();
-        self.referrers != ReferrerSelection::None
-            && places.any(|place| !place.is_place_of(from))
+        self.referrers != ReferrerSelection::None && places.any(|place| !place.is_place_of(from))
     }
 }
