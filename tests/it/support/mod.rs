@@ -11,6 +11,7 @@ pub mod process;
 pub mod records;
 pub mod rust_source;
 pub mod table;
+pub mod timelines;
 pub mod web;
 pub mod workflow;
 pub mod yaml;
