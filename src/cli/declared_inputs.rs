@@ -211,7 +211,7 @@ declare_inputs! {
             help: "Page about the release, for its record",
         }
         Dockerfile, "dockerfile" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("FILE"),
+            verbs: RELEASE_VERBS, kind: InputKind::Text("PATH"),
             help: "Dockerfile that the image was built from, for its record",
         }
         Target, "target" {
@@ -245,7 +245,7 @@ declare_inputs! {
     }
     Signing {
         Sign, "sign" {
-            verbs: SIGNING, kind: InputKind::Choice(&["key", "keyless", "off"]), default: Some("off"),
+            verbs: SIGNING, kind: InputKind::Choice(&["key", "keyless", "off"]),
             help: "Sign with a key, keyless with the identity of the job, or not at all",
         }
         SigningKey, "signing-key" {

@@ -84,7 +84,7 @@ impl Input {
                 "Environments with their repositories, and services. It only adds: the environments of .github/shipmark.yml always apply if that file exists. In a workflow both files are read from the workflow's own commit.",
             ),
             Self::Sign => Some(
-                "The image is signed at each destination before a tag names it; sign-bundle signs the file. keyless needs permissions: id-token: write.",
+                "The image is signed at each destination before a tag names it; sign-bundle signs the file. keyless needs permissions: id-token: write. Default: the key sign of the policy's environment, else off. Where the policy demands signatures, another value is refused.",
             ),
             Self::SigningKey => Some(
                 "An ECDSA key (P-256, P-384, P-521), an Ed25519 key, or an RSA key (2048 to 4096 bits), plain, or encrypted by cosign or openssl with its password in COSIGN_PASSWORD. With transparency-log: on, an Ed25519 key needs Rekor v1 and signature-format: bundle. Default: COSIGN_PRIVATE_KEY.",

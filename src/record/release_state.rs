@@ -72,7 +72,17 @@ impl Timeline {
             entry.action == RecordAction::Reinstate
                 && entry.root == rollback.root
                 && entry.order() > rollback.order()
-                && entry.reinstates.contains(&rollback.record)
+                // A reinstatement names all rollbacks that it saw; its summary does not have them.
+                && (entry.is_summary || self.names_rollback(&entry.reinstates, rollback))
         })
+    }
+
+    /// Returns whether a list of records has a rollback, under whichever of its ids.
+    fn names_rollback(&self, records: &[RecordId], rollback: &TimelineEntry) -> bool {
+        let mut same = self
+            .entries()
+            .iter()
+            .filter(|entry| entry.is_same_statement(rollback));
+        same.any(|entry| records.contains(&entry.record))
     }
 }

@@ -37,6 +37,7 @@ impl Story {
             version: None,
             commit: None,
             actor: None,
+            is_summary: false,
         });
         self.entries.last_mut().unwrap()
     }
@@ -152,6 +153,57 @@ fn a_rollback_prefers_deployed_releases_and_avoids_failed_ones() {
         story.add(RecordAction::Failed, name);
     }
     assert_eq!(target(&story), None);
+}
+
+#[test]
+fn promise_6_a_rollback_that_is_stored_again_withdraws_nothing_again() {
+    let mut story = Story::default();
+    story.promote("a");
+    story.promote("b");
+    story.roll_back();
+    let rollback = story.entries[2].clone();
+    for number in 0..8 {
+        let replayed = TimelineEntry {
+            record: RecordId::from_blob(&[number]),
+            ..rollback.clone()
+        };
+        let mut story = Story {
+            entries: story.entries.clone(),
+        };
+        story.reinstate("b");
+        story.entries.push(replayed);
+        assert_eq!(story.current(), Some(root("b")));
+        assert!(!story.timeline().is_withdrawn(root("b")));
+        // Another rollback is none that was seen.
+        story.entries[4].planned_at = time(9);
+        assert!(story.timeline().is_withdrawn(root("b")));
+    }
+}
+
+#[test]
+fn a_summary_of_a_reinstatement_ends_the_withdrawals_before_it() {
+    let mut story = Story::default();
+    story.promote("a");
+    story.promote("b");
+    story.roll_back();
+    story.reinstate("b");
+    story.promote("c");
+    let summarized =
+        |entry: &TimelineEntry| TimelineEntry::from_past_release(&entry.to_past_release());
+    let summaries = Timeline::new(story.entries.iter().map(summarized).collect());
+    assert!(!summaries.is_withdrawn(root("b")));
+    assert_eq!(
+        summaries.current(),
+        Some((&summaries.entries()[4], root("c")))
+    );
+    // The same rollback, stored again and read, is no other one.
+    let mut entries: Vec<_> = story.entries.iter().map(summarized).collect();
+    let record = RecordId::from_blob(b"stored again");
+    entries.push(TimelineEntry {
+        record,
+        ..story.entries[2].clone()
+    });
+    assert!(!Timeline::new(entries).is_withdrawn(root("b")));
 }
 
 #[test]
@@ -290,9 +342,18 @@ proptest! {
         fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
         let timeline = Timeline::new(shuffled);
         prop_assert_eq!(&timeline, &story.timeline());
+        // Nor does whether entries are stored again.
+        let mut replayed = story.entries.clone();
+        for (number, entry) in story.entries.iter().enumerate() {
+            let record = RecordId::from_blob(format!("{seed} {number}").as_bytes());
+            replayed.push(TimelineEntry { record, ..entry.clone() });
+        }
+        let replayed = Timeline::new(replayed);
+        prop_assert_eq!(replayed.current().map(|(_, root)| root), current);
         for image in 0..4_u8 {
             let of_image = root(&image.to_string());
             prop_assert_eq!(timeline.is_withdrawn(of_image), withdrawn.contains(&image));
+            prop_assert_eq!(replayed.is_withdrawn(of_image), withdrawn.contains(&image));
             if let Some(target) = timeline.rollback_target(of_image) {
                 prop_assert!(target.root != of_image && !timeline.is_withdrawn(target.root));
                 prop_assert!(timeline.mark(target.root) != Some(ReleaseMark::Failed));

@@ -28,6 +28,8 @@ pub struct TimelineEntry {
     pub commit: Option<String>,
     /// Account that triggered the run.
     pub actor: Option<String>,
+    /// Whether only a later record's summary of it is known: without what it saw and reinstated.
+    pub is_summary: bool,
 }
 
 impl TimelineEntry {
@@ -45,6 +47,7 @@ impl TimelineEntry {
             version: predicate.version.clone(),
             commit: predicate.commit.as_ref().map(|commit| commit.sha.clone()),
             actor: predicate.run.as_ref().and_then(|run| run.actor.clone()),
+            is_summary: false,
         }
     }
 
@@ -61,6 +64,7 @@ impl TimelineEntry {
             version: past.version.clone(),
             commit: past.commit.clone(),
             actor: past.actor.clone(),
+            is_summary: true,
         }
     }
 
@@ -84,6 +88,20 @@ impl TimelineEntry {
             RecordAction::Rollback => self.restores,
             ref action => action.is_release().then_some(self.root),
         }
+    }
+
+    /// Returns whether another entry says the same. Whoever may push can store the statement of a record once
+    /// more under another id, with other bytes around it.
+    pub fn is_same_statement(&self, other: &Self) -> bool {
+        if self.is_summary || other.is_summary {
+            let what = |entry: &Self| (entry.planned_at, entry.root, entry.action.clone());
+            return what(self) == what(other);
+        }
+        let renamed = Self {
+            record: self.record,
+            ..other.clone()
+        };
+        *self == renamed
     }
 
     /// Returns its place in the order of the timeline.

@@ -6,6 +6,8 @@ use tokio::sync::OnceCell;
 
 use super::Failure;
 use super::context::ReleaseContext;
+use super::plan::recorded_releases::RecordedReleases;
+use super::records::timeline_records::TimelineRecords;
 use super::request::ReleaseRequest;
 use crate::image::{CanonicalPlace, Destination, ImageSource, Repository, Tag, TagOrDigest};
 use crate::layout::{self, LayoutDirectory};
@@ -17,6 +19,8 @@ use crate::transfer::{ImageStore, Side, StoreError};
 pub(super) struct OpenDestination {
     pub(super) name: Destination,
     pub(super) store: ImageStore,
+    /// Records of the environment that it belongs to.
+    pub(super) records: RecordedReleases,
     tag_snapshot: OnceCell<TagSnapshot>,
     /// Whether the whole image was copied again, after a tag was refused because content was missing.
     pub(super) recopied: OnceCell<()>,
@@ -73,11 +77,15 @@ pub(super) fn open_destinations(
     Ok(request
         .destinations
         .iter()
-        .map(|place| OpenDestination {
-            name: place.clone(),
-            store: open_destination_store(context, place, &request.source),
-            tag_snapshot: OnceCell::new(),
-            recopied: OnceCell::new(),
+        .map(|place| {
+            let store = open_destination_store(context, place, &request.source);
+            OpenDestination {
+                name: place.clone(),
+                records: open_records(request, context, place, &store),
+                store,
+                tag_snapshot: OnceCell::new(),
+                recopied: OnceCell::new(),
+            }
         })
         .collect())
 }
@@ -101,6 +109,26 @@ fn refuse_twice(places: &[Destination]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Opens the timeline of a destination, where the release is recorded.
+fn open_records(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    place: &Destination,
+    store: &ImageStore,
+) -> RecordedReleases {
+    let Some(options) = &request.record else {
+        return RecordedReleases::not_kept();
+    };
+    let location = options.location(place);
+    let entries = match &location.entries_at {
+        Some(entries) => open_to_write(context, entries, &[]),
+        None => store.clone(),
+    };
+    let notices = context.notices.clone();
+    let timeline = TimelineRecords::new(location, store.clone(), entries, notices);
+    RecordedReleases::of_timeline(timeline)
 }
 
 /// Opens the store of a destination. Blobs can be mounted from a source on the same registry.

@@ -20,6 +20,8 @@ use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
 use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
+use super::records::refusals::check_release;
+use super::records::timeline_records::OwnRecord;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
@@ -152,7 +154,6 @@ async fn write_release(
             stages.write_referrer_manifests().await?;
         }
         write_tags(prepared, stages, plans, root_writer).await?;
-        stages.write_timeline_entries(prepared, plans).await?;
         if root_writer == RootWriter::FirstTag {
             stages.count_roots();
         }
@@ -217,19 +218,22 @@ async fn write_tags(
             stages.recheck_shared_tags(),
         )
         .await?;
-        reconcile_lines(prepared, plans).await
+        stages.write_timeline_entries().await?;
+        reconcile_tags(prepared, plans).await?;
     } else {
         write::write_moving_tags(prepared, plans).await?;
+        stages.write_timeline_entries().await?;
         try_join(
-            reconcile_lines(prepared, plans),
+            reconcile_tags(prepared, plans),
             stages.recheck_shared_tags(),
         )
-        .await
-        .map(drop)
+        .await?;
     }
+    stages.find_superseded();
+    Ok(())
 }
 
-async fn reconcile_lines(
+async fn reconcile_tags(
     prepared: &PreparedRelease<'_>,
     plans: &mut [TagPlan],
 ) -> Result<(), Failure> {
@@ -237,8 +241,8 @@ async fn reconcile_lines(
     let results = each
         .zip(&prepared.states)
         .map(|((destination, plan), state)| {
-            let root = &prepared.image.root;
-            reconcile::reconcile_lines(prepared.context, destination, plan, state, root)
+            let image = &prepared.image;
+            reconcile::reconcile_tags(prepared.context, destination, plan, state, image)
         });
     Box::pin(try_join_all(results)).await.map(drop)
 }
@@ -256,8 +260,16 @@ async fn observe_recorded(
     };
     let observed = observe_timelines(options, context, destinations, states, image);
     let observed = Box::pin(observed).await?;
-    for (state, timeline) in states.iter_mut().zip(&observed.destinations) {
-        state.superseded = timeline.superseded_reason(image.root);
+    for (timeline, state) in observed.destinations.iter().zip(&*states) {
+        check_release(options, timeline, state, image).await?;
+    }
+    let each = destinations.iter().zip(states).zip(&observed.destinations);
+    for ((destination, state), timeline) in each {
+        if let (Some(records), Some(begun)) = (destination.records.timeline(), &timeline.begun) {
+            let (id, record) = (begun.verified.id, &begun.verified.record);
+            records.set_own(OwnRecord::of_attempt(id, &record.predicate));
+            state.records = destination.records.read_names(&state.tags).await?;
+        }
     }
     Ok(Some(observed))
 }

@@ -16,6 +16,8 @@ mod markdown;
 mod mermaid_text;
 mod phrases;
 mod policy_diagram;
+mod policy_places;
+mod policy_records;
 mod policy_report;
 mod progress_bars;
 mod progress_line;

@@ -12,7 +12,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
     ("image", &[]),
     ("event", &["image", "notices"]),
     ("tagging", &["event", "image", "notices"]),
-    ("policy", &["image", "notices", "tagging"]),
+    ("policy", &["image", "notices", "record", "tagging"]),
     ("record", &["image", "notices", "strict_json", "tagging"]),
     // Work: files, networks, other people's formats.
     ("credentials", &["image", "notices"]),

@@ -12,6 +12,7 @@ use crate::registry::{Effect, Fault, Profile, Registry};
 use crate::support::checkout::commit;
 use crate::support::made_image::MadeImage;
 use crate::support::process::{Place, Ran};
+use crate::support::records::is_entry;
 use crate::support::*;
 
 /// Commit that shares its first seven digits with [`COMMIT`].
@@ -66,6 +67,7 @@ impl Stage {
 
     fn tags(&self) -> String {
         let tags = self.registry.tags("acme/web").into_keys();
+        let tags = tags.filter(|tag| !is_entry(tag));
         tags.collect::<Vec<_>>().join(" ")
     }
 

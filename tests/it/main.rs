@@ -45,6 +45,7 @@ mod platforms;
 mod policy;
 mod policy_declaration;
 mod policy_preview;
+mod policy_signing;
 mod policy_verb;
 mod prepared;
 mod promoted_names;

@@ -205,7 +205,7 @@ fn on_disk(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     match read {
         Ok(_) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable("the policy file", path, &error)),
+        Err(error) => Err(unreadable("the file", path, &error)),
     }
 }
 

@@ -13,11 +13,10 @@ use crate::referrers::CopiedReferrers;
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
 use crate::release::outcome::{RecordResult, SignatureResult};
-use crate::release::plan::tags::TagPlan;
 use crate::release::prepared_release::PreparedRelease;
-use crate::release::records::after_entry::correct_environment_tags;
 use crate::release::records::plan_stages::plan_record_stages;
 use crate::release::records::stage::RecordStage;
+use crate::release::records::timeline_records::TimelineRecords;
 use crate::release::release_facts::SignerName;
 use crate::release::sign::plan::plan_signing;
 use crate::release::sign::stage::SigningStage;
@@ -158,16 +157,30 @@ impl<'a> PreTagStages<'a> {
         try_join_all(lists).await.map(drop)
     }
 
-    /// Writes the timeline entries: the last write of a release. Then reads the timelines again, and corrects
-    /// what another run has written meanwhile.
-    pub(crate) async fn write_timeline_entries(
-        &mut self,
-        prepared: &PreparedRelease<'_>,
-        plans: &mut [TagPlan],
-    ) -> Result<(), Failure> {
-        let records = self.records.iter().flatten();
-        try_join_all(records.map(RecordStage::write_entry)).await?;
-        correct_environment_tags(prepared, plans, &mut self.records).await
+    /// Writes the timeline entries: the last write of a release, corrections of moving tags apart.
+    pub(crate) async fn write_timeline_entries(&self) -> Result<(), Failure> {
+        let each = self.records.iter().zip(self.destinations);
+        let writes = each.filter_map(|(record, destination)| {
+            let record = record.as_ref()?;
+            if let (Some(timeline), Some(own)) = (destination.records.timeline(), record.own()) {
+                timeline.set_own(own);
+            }
+            Some(record.write_entry())
+        });
+        try_join_all(writes).await.map(drop)
+    }
+
+    /// Finds out which releases do not keep the tags of their environments.
+    pub(crate) fn find_superseded(&mut self) {
+        for (record, destination) in self.records.iter_mut().zip(self.destinations) {
+            let current = destination
+                .records
+                .timeline()
+                .and_then(TimelineRecords::current);
+            if let Some((record, current)) = record.as_mut().zip(current) {
+                record.note_current(&current);
+            }
+        }
     }
 
     /// Reads the tags that other runs append to as well once more.

@@ -144,7 +144,7 @@ impl OpenImage {
             return Ok(Vec::new());
         }
         let notices = &context.notices;
-        let counted = intents.read_all_counted(&self.store, location, root, notices);
+        let counted = intents.read_any(&self.store, location, root, notices);
         let has_entry = |intent: &Intent| {
             let prefix = DigestPrefix::from_digest(intent.verified.id.digest());
             view.names().iter().any(|name| name.record == prefix)

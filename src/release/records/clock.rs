@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::location::TimelineLocation;
 use crate::image::Destination;
 use crate::notices::Notices;
-use crate::record::RecordTime;
+use crate::record::{FutureEntryError, RecordTime};
+use crate::release::Failure;
 use crate::transfer::ImageStore;
 
 /// How far the two clocks may differ before the registry's counts.
@@ -40,4 +42,18 @@ fn registry_time(store: &ImageStore) -> Option<RecordTime> {
     };
     let time = Timestamp::from_second(remote.server_time()?).ok()?;
     RecordTime::from_timestamp(time)
+}
+
+/// Returns the failure for a counted entry that is planned after the clock.
+pub(crate) fn future_entry_failure(
+    location: &TimelineLocation,
+    error: FutureEntryError,
+) -> Failure {
+    Failure::refused(format!(
+        "{}: the timeline of {} has a record of a later time: {error}",
+        location.entries(),
+        location.environment
+    ))
+    .with_reason("the order of records is that of their times, and the next record comes after all others")
+    .with_hint("set the clock that is wrong; if it was that of the other run, wait until its time, or delete the tag of that entry")
 }

@@ -70,7 +70,11 @@ pub(crate) fn release_record(
         .predicate
         .version
         .clone_from(&prepared.derived.version);
-    record.predicate.tags = plan.steps.iter().filter_map(recorded_tag).collect();
+    let tags = plan
+        .steps
+        .iter()
+        .filter_map(|step| recorded_tag(step, root));
+    record.predicate.tags = tags.collect();
     record.predicate.source = Some(recorded_source(prepared, source, before));
     record.predicate.commit = recorded_commit(prepared, before);
     record.predicate.build = match before {
@@ -89,11 +93,11 @@ fn source_record(source: &SourceTimeline) -> Option<&CountedRecord> {
     source.release.as_ref()?.counted()
 }
 
-fn recorded_tag(step: &TagStep) -> Option<RecordedTag> {
+fn recorded_tag(step: &TagStep, root: Digest) -> Option<RecordedTag> {
     let previous = match &step.change {
         TagChange::Created => None,
         TagChange::Moved { from } => Some(*from),
-        TagChange::Unchanged => step.line_goal.as_ref().map(|goal| goal.digest),
+        TagChange::Unchanged => Some(root),
         TagChange::Stays { .. } | TagChange::Corrected { .. } => return None,
     };
     let kind = match step.planned.kind.is_immutable() {

@@ -15,7 +15,7 @@ use crate::referrers::{
     ReferrersSource, TagSnapshot,
 };
 use crate::release::Failure;
-use crate::release::verify::evidence::PREDICATE_TYPE_ANNOTATION;
+use crate::release::verify::evidence::{BUNDLE_TYPE_PREFIX, PREDICATE_TYPE_ANNOTATION};
 use crate::transfer::{ImageStore, Side};
 
 /// Most intents of an environment that are read for one root.
@@ -24,6 +24,8 @@ const READ_LIMIT: usize = 64;
 /// Intents for a root, as its repository lists them.
 pub(crate) struct ListedIntents {
     pub(crate) source: ReferrersSource,
+    /// Whether the root has a bundle, of any predicate type.
+    pub(crate) has_bundle: bool,
     listed: Vec<ListedReferrer>,
 }
 
@@ -95,8 +97,11 @@ impl ListedIntents {
         let is_intent = |referrer: &&ListedReferrer| {
             intent_environment(referrer) == Some(location.environment.as_str())
         };
+        let mut types = listed.iter().filter_map(|one| one.artifact_type.as_deref());
+        let has_bundle = types.any(|kind| kind.starts_with(BUNDLE_TYPE_PREFIX));
         Self {
             source,
+            has_bundle,
             listed: listed.iter().filter(is_intent).cloned().collect(),
         }
     }
@@ -133,7 +138,7 @@ impl ListedIntents {
             named.map(String::as_str) == run
         };
         let listed = self.listed.iter().filter(of_run);
-        Self::read_listed(listed, store, location, root, notices).await
+        read_listed(listed, store, location, root, notices).await
     }
 
     /// Returns the number of intents.
@@ -145,41 +150,41 @@ impl ListedIntents {
     ///
     /// # Errors
     /// A store that cannot tell.
-    pub(crate) async fn read_all_counted(
+    pub(crate) async fn read_any(
         &self,
         store: &ImageStore,
         location: &TimelineLocation,
         root: Digest,
         notices: &Notices,
     ) -> Result<Vec<Intent>, Failure> {
-        Self::read_listed(self.listed.iter(), store, location, root, notices).await
+        read_listed(self.listed.iter(), store, location, root, notices).await
     }
+}
 
-    async fn read_listed(
-        listed: impl Iterator<Item = &ListedReferrer>,
-        store: &ImageStore,
-        location: &TimelineLocation,
-        root: Digest,
-        notices: &Notices,
-    ) -> Result<Vec<Intent>, Failure> {
-        let mut counted = Vec::new();
-        for referrer in listed.take(READ_LIMIT) {
-            let content = referrer.read_content(store).await.map_err(|error| {
-                Failure::from_store_error(Side::Destination, &location.destination, error)
-            })?;
-            match content.and_then(|content| check_intent(location, root, content)) {
-                Ok(intent) => counted.push(intent),
-                Err(reason) => notices.warning(format!(
-                    "{}: the record {} does not count: {}",
-                    location.destination,
-                    referrer.digest,
-                    to_printable(&reason, 300)
-                )),
-            }
+async fn read_listed(
+    listed: impl Iterator<Item = &ListedReferrer>,
+    store: &ImageStore,
+    location: &TimelineLocation,
+    root: Digest,
+    notices: &Notices,
+) -> Result<Vec<Intent>, Failure> {
+    let mut counted = Vec::new();
+    for referrer in listed.take(READ_LIMIT) {
+        let content = referrer.read_content(store).await.map_err(|error| {
+            Failure::from_store_error(Side::Destination, &location.destination, error)
+        })?;
+        match content.and_then(|content| check_intent(location, root, content)) {
+            Ok(intent) => counted.push(intent),
+            Err(reason) => notices.warning(format!(
+                "{}: the record {} does not count: {}",
+                location.destination,
+                referrer.digest,
+                to_printable(&reason, 300)
+            )),
         }
-        counted.sort_by_key(|intent| std::cmp::Reverse(planned_at(intent)));
-        Ok(counted)
     }
+    counted.sort_by_key(|intent| std::cmp::Reverse(planned_at(intent)));
+    Ok(counted)
 }
 
 /// Returns the environment that a listed referrer names, if it is an intent.

@@ -1,7 +1,6 @@
 //! Release records in repositories: timelines are read and verified, and a release writes its record, as an
 //! intent before the tags and as a timeline entry after them.
 
-pub(super) mod after_entry;
 pub(super) mod clock;
 pub(super) mod draft;
 pub(super) mod entry_scan;
@@ -13,9 +12,11 @@ pub(super) mod plan_stages;
 pub(super) mod record_rejection;
 pub(super) mod record_signing;
 pub(super) mod referrer_form;
-mod refusals;
+pub(super) mod refusals;
 mod signer_match;
 pub(super) mod stage;
+mod superseded;
+pub(super) mod timeline_records;
 pub(super) mod timeline_view;
 pub(super) mod trust;
 pub(super) mod verified_record;

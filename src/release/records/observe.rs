@@ -1,22 +1,19 @@
 //! Observes the timelines of a release before anything is written, and refuses what they rule out.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::{try_join, try_join_all, try_join3};
 
-use super::after_entry::superseded_reason;
-use super::clock::planning_time;
+use super::clock::{future_entry_failure, planning_time};
 use super::intent::{Intent, ListedIntents};
-use super::location::TimelineLocation;
 use super::options::RecordOptions;
-use super::refusals;
+use super::superseded::superseded_reason;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
-use crate::image::{Digest, Tag};
+use crate::image::Digest;
 use crate::record::{DigestPrefix, RecordTime, Timeline, TimelineEntry};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
-use crate::release::destination::{OpenDestination, open_to_write};
+use crate::release::destination::OpenDestination;
 use crate::release::plan::destination_state::DestinationState;
 use crate::release::resolve::image_store::open_to_read;
 use crate::tagging::{DerivedTags, PlannedTag};
@@ -32,7 +29,7 @@ pub(crate) struct ObservedTimelines {
 
 /// Timeline of a destination.
 pub(crate) struct ObservedTimeline {
-    pub(crate) view: TimelineView,
+    pub(crate) view: Arc<TimelineView>,
     /// Store of the entries.
     pub(crate) entries: ImageStore,
     pub(crate) recent: RecentEntries,
@@ -94,9 +91,10 @@ async fn observe_timeline(
     state: &DestinationState,
     image: &RecordedImage<'_>,
 ) -> Result<ObservedTimeline, Failure> {
-    let location = options.location(&destination.name);
-    let (entries, tags) = open_entries(context, destination, &location, &state.tags).await?;
-    let view = TimelineView::new(location, &entries, &tags);
+    let Some(records) = destination.records.timeline() else {
+        unreachable!("the destinations of a recorded release have timelines");
+    };
+    let view = records.view(&state.tags).await?;
     let root = image.root;
     let prior = destination.load_tag_snapshot(true, &state.tags).await?;
     let (recent, timeline, intents) = try_join3(
@@ -107,17 +105,17 @@ async fn observe_timeline(
     .await?;
     let (begun, release) = try_join(
         find_begun(options, context, destination, &view, &intents, image),
-        newest_release(&view, root),
+        view.read_newest_release(root),
     )
     .await?;
     let notices = &context.notices;
     let place = view.location().entries().clone();
-    let clock = planning_time(options.account.now, &place, &entries, notices);
+    let clock = planning_time(options.account.now, &place, records.entries(), notices);
     let next = recent.timeline.plan_next_time(clock);
-    let planned_at = next.map_err(|error| refusals::future_entry(view.location(), error))?;
+    let planned_at = next.map_err(|error| future_entry_failure(view.location(), error))?;
     let observed = ObservedTimeline {
+        entries: records.entries().clone(),
         view,
-        entries,
         recent,
         state: timeline,
         intents,
@@ -125,27 +123,10 @@ async fn observe_timeline(
         release,
         planned_at,
     };
-    refusals::check_release(options, &observed, state, image).await?;
     for (name, reason) in observed.view.passed_over() {
         notices.warning(format!("{place}: {name} does not count: {reason}"));
     }
     Ok(observed)
-}
-
-/// Opens the repository of the entries and lists its tags, which are known if it is that of the images.
-async fn open_entries(
-    context: &ReleaseContext,
-    destination: &OpenDestination,
-    location: &TimelineLocation,
-    tags: &BTreeSet<Tag>,
-) -> Result<(ImageStore, BTreeSet<Tag>), Failure> {
-    let Some(place) = &location.entries_at else {
-        return Ok((destination.store.clone(), tags.clone()));
-    };
-    let store = open_to_write(context, place, &[]);
-    let tags = store.tags().await;
-    let tags = tags.map_err(|error| Failure::from_store_error(Side::Destination, place, error))?;
-    Ok((store, tags))
 }
 
 /// Finds the intent of an earlier attempt of this run that names the same release and has no entry.
@@ -183,20 +164,6 @@ fn is_same_release(intent: &Intent, derived: &DerivedTags) -> bool {
     predicate.action.is_release() && predicate.version == derived.version && immutable.all(is_named)
 }
 
-async fn newest_release(
-    view: &TimelineView,
-    root: Digest,
-) -> Result<Option<Arc<EntryReading>>, Failure> {
-    for name in view.names_of(root, |action| action.is_release()).rev() {
-        let reading = view.read(name).await?;
-        if reading.counted().is_some() {
-            return Ok(Some(reading));
-        }
-        view.check_strays()?;
-    }
-    Ok(None)
-}
-
 async fn observe_source(
     options: &RecordOptions,
     context: &ReleaseContext,
@@ -210,7 +177,7 @@ async fn observe_source(
     let tags = store.tags().await;
     let tags = tags.map_err(|error| Failure::from_store_error(Side::Source, place, error))?;
     let view = TimelineView::new(location.clone(), &store, &tags);
-    let release = newest_release(&view, root).await?;
+    let release = view.read_newest_release(root).await?;
     Ok(Some(SourceTimeline { view, release }))
 }
 

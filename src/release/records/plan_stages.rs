@@ -7,14 +7,15 @@ use super::intent::Intent;
 use super::observe::{ObservedTimeline, ObservedTimelines};
 use super::options::RecordOptions;
 use super::record_signing::RecordSigning;
-use super::referrer_form::IntentForm;
+use super::referrer_form::{IntentForm, RootSignatures};
 use super::stage::{RecordContent, RecordStage};
 use crate::image::Digest;
 use crate::record::{RecordedBuild, ReleaseRecord};
+use crate::referrers::sig_tag;
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
-use crate::release::failure::signing_failure;
 use crate::release::outcome::TagChange;
+use crate::release::plan::destination_state::DestinationState;
 use crate::release::plan::tags::TagPlan;
 use crate::release::prepared_release::PreparedRelease;
 use crate::release::resolve::build_facts::read_build_facts;
@@ -32,7 +33,7 @@ pub(crate) async fn plan_record_stages<'a>(
         return Ok(prepared.destinations.iter().map(|_| None).collect());
     };
     let each = prepared.destinations.iter().zip(&prepared.plans);
-    let each = each.zip(&timelines.destinations);
+    let each = each.zip(timelines.destinations.iter().zip(&prepared.states));
     let stages = each.map(|((destination, plan), observed)| {
         plan_stage(prepared, options, timelines, destination, plan, observed)
     });
@@ -45,7 +46,7 @@ async fn plan_stage<'a>(
     timelines: &ObservedTimelines,
     destination: &'a OpenDestination,
     plan: &TagPlan,
-    observed: &ObservedTimeline,
+    (observed, state): (&ObservedTimeline, &DestinationState),
 ) -> Result<Option<RecordStage<'a>>, Failure> {
     let root = prepared.image.root.to_descriptor();
     let source = timelines.source.as_ref();
@@ -78,11 +79,9 @@ async fn plan_stage<'a>(
             carried.map_err(|error| Failure::from_store_error(Side::Source, place, error))?
         }
     };
-    let signing = record_signing(prepared).await?;
-    let form = match signing.is_some() {
-        true => IntentForm::Bundle,
-        false => IntentForm::Record,
-    };
+    let signing = plan_signature(prepared, observed, &content).await?;
+    let is_signed = signing.is_some() || content.is_stored_bundle();
+    let form = IntentForm::choose(root_signatures(prepared, observed, state, is_signed));
     Ok(Some(RecordStage {
         context: prepared.context,
         location: observed.view.location().clone(),
@@ -129,18 +128,33 @@ fn recorded(observed: &ObservedTimeline, plan: &TagPlan, root: Digest) -> Option
     })
 }
 
-async fn record_signing<'a>(
+/// Plans the signature of a new record.
+async fn plan_signature<'a>(
     prepared: &'a PreparedRelease<'_>,
+    observed: &ObservedTimeline,
+    content: &RecordContent,
 ) -> Result<Option<RecordSigning<'a>>, Failure> {
-    let Some(signing) = &prepared.request.signing else {
+    let RecordContent::New(record) = content else {
         return Ok(None);
     };
-    let context = prepared.context;
-    let requirement = signing
-        .signer
-        .requirement(context.registry.http(), &context.notices);
-    Ok(Some(RecordSigning {
-        signer: &signing.signer,
-        requirement: requirement.await.map_err(signing_failure)?,
-    }))
+    let signing = prepared.request.signing.as_ref();
+    let location = observed.view.location();
+    RecordSigning::plan(signing, prepared.context, location, record).await
+}
+
+/// Returns what the form of an intent depends on. A run that signs also signs the root.
+fn root_signatures<'a>(
+    prepared: &'a PreparedRelease<'_>,
+    observed: &ObservedTimeline,
+    state: &DestinationState,
+    is_signed: bool,
+) -> RootSignatures<'a> {
+    let signing = prepared.request.signing.as_ref();
+    RootSignatures {
+        signs_record: is_signed,
+        formats: signing.map_or(&[], |signing| &signing.formats),
+        signs_root: signing.is_some(),
+        has_bundle: observed.intents.has_bundle,
+        has_legacy: state.tags.contains(&sig_tag(prepared.image.root.digest)),
+    }
 }

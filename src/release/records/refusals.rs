@@ -1,10 +1,9 @@
 //! What a timeline rules out before a release is planned.
 
-use super::location::TimelineLocation;
 use super::observe::{ObservedTimeline, RecordedImage};
 use super::options::RecordOptions;
 use crate::image::Tag;
-use crate::record::{FutureEntryError, RecordId};
+use crate::record::RecordId;
 use crate::release::Failure;
 use crate::release::plan::destination_state::DestinationState;
 use crate::tagging::ReleaseVersion;
@@ -14,7 +13,7 @@ use crate::tagging::ReleaseVersion;
 /// # Errors
 /// A withdrawn image, a reinstatement of one that is not, a repeated run that a newer release follows, a signed
 /// environment whose releases have no record, and an expected record that is not there.
-pub(super) async fn check_release(
+pub(crate) async fn check_release(
     options: &RecordOptions,
     observed: &ObservedTimeline,
     state: &DestinationState,
@@ -24,17 +23,6 @@ pub(super) async fn check_release(
     check_withdrawal(options, observed, image)?;
     refuse_repeated_run(options, observed, image)?;
     refuse_unrecorded_past(observed, state, image)
-}
-
-/// Returns the failure for a counted entry that is planned after the clock.
-pub(super) fn future_entry(location: &TimelineLocation, error: FutureEntryError) -> Failure {
-    Failure::refused(format!(
-        "{}: the timeline of {} has a record of a later time: {error}",
-        location.entries(),
-        location.environment
-    ))
-    .with_reason("the order of records is that of their times, and the next record comes after all others")
-    .with_hint("set the clock that is wrong; if it was that of the other run, wait until its time, or delete the tag of that entry")
 }
 
 fn check_withdrawal(

@@ -7,11 +7,13 @@ use super::intent::{Intent, intent_artifact};
 use super::location::TimelineLocation;
 use super::record_signing::RecordSigning;
 use super::referrer_form::IntentForm;
+use super::superseded::superseded_reason;
+use super::timeline_records::OwnRecord;
 use crate::image::{Descriptor, Tag, TagOrDigest};
 use crate::layout::TagPrecondition;
 use crate::record::{
-    EntryName, RecordBlob, RecordId, ReleaseRecord, STATEMENT_MEDIA_TYPE, build_entry_manifest,
-    entry_config,
+    EntryName, RecordBlob, RecordId, ReleaseRecord, STATEMENT_MEDIA_TYPE, TimelineEntry,
+    build_entry_manifest, entry_config,
 };
 use crate::referrers::{AppendableTag, Artifact, ReferrerError, ReferrersSource};
 use crate::release::Failure;
@@ -28,6 +30,16 @@ pub(crate) enum RecordContent {
     Begun(Box<Intent>),
     /// A record that has its entry, and whose intent is gone.
     Complete(Box<Intent>),
+}
+
+impl RecordContent {
+    /// Returns whether the record is stored already, as a bundle.
+    pub(crate) fn is_stored_bundle(&self) -> bool {
+        match self {
+            Self::New(_) => false,
+            Self::Begun(intent) | Self::Complete(intent) => intent.blob.media_type == BUNDLE_TYPE,
+        }
+    }
 }
 
 /// Stage that writes one record.
@@ -71,6 +83,22 @@ impl RecordStage<'_> {
     /// Returns whether a timeline entry is written.
     pub(crate) fn writes_entry(&self) -> bool {
         !matches!(self.content, RecordContent::Complete(_))
+    }
+
+    /// Returns what the timeline is to know of the record, once it is signed.
+    pub(crate) fn own(&self) -> Option<OwnRecord> {
+        let id = self.stored.as_ref()?.id;
+        Some(OwnRecord::of_attempt(id, &self.record().predicate))
+    }
+
+    /// Notes which entry sets the current root: a newer one keeps the environment's tag.
+    pub(crate) fn note_current(&mut self, current: &TimelineEntry) {
+        let Some(own) = self.own().and_then(|own| own.order) else {
+            return;
+        };
+        if current.order() > own && current.root_it_sets() != Some(self.subject.digest) {
+            self.superseded = Some(superseded_reason(current));
+        }
     }
 
     /// Returns the tag of the entry, once the record is signed.

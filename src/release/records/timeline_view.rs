@@ -33,7 +33,7 @@ pub(crate) struct TimelineView {
     reader: ImageReader,
     /// Names of all entries, oldest first.
     names: Vec<EntryName>,
-    readings: Mutex<HashMap<EntryName, Arc<EntryReading>>>,
+    readings: Arc<Mutex<HashMap<EntryName, Arc<EntryReading>>>>,
     stray_limit: usize,
 }
 
@@ -99,9 +99,16 @@ impl TimelineView {
             location,
             reader: ImageReader::from_store(store.clone()),
             names,
-            readings: Mutex::default(),
+            readings: Arc::default(),
             stray_limit: STRAY_LIMIT,
         }
+    }
+
+    /// Knows what was read for another view of the same timeline. An entry is written once.
+    #[must_use]
+    pub(crate) fn with_readings_of(mut self, other: &Self) -> Self {
+        self.readings = other.readings.clone();
+        self
     }
 
     /// Reads more entries that do not count before it gives up.
@@ -189,7 +196,7 @@ impl TimelineView {
     pub(crate) fn timeline_read(&self) -> Timeline {
         let readings = self.lock();
         let counted = readings.values().filter_map(|reading| reading.counted());
-        Timeline::new(counted.map(|record| record.entry.clone()).collect())
+        Timeline::new(without_copies(counted.collect()))
     }
 
     /// Returns the counted record of that id that was read.
@@ -207,16 +214,16 @@ impl TimelineView {
     /// # Errors
     /// A store that cannot tell, or too many entries that do not count.
     pub(crate) async fn read_recent(&self) -> Result<RecentEntries, Failure> {
-        let mut entries: Vec<TimelineEntry> = Vec::new();
+        let mut read: Vec<Arc<EntryReading>> = Vec::new();
+        let mut summarized: Vec<TimelineEntry> = Vec::new();
         let mut seen: HashSet<RecordId> = HashSet::new();
-        let mut vouched: HashMap<EntryName, PastRelease> = HashMap::new();
-        let mut read: Vec<RecordId> = Vec::new();
+        let mut summaries: HashMap<EntryName, PastRelease> = HashMap::new();
         for name in self.names.iter().rev() {
-            if entries.len() == PAST_LIMIT {
+            if read.len() + summarized.len() == PAST_LIMIT {
                 break;
             }
-            if let Some(past) = vouched.get(name) {
-                entries.push(TimelineEntry::from_past_release(past));
+            if let Some(past) = summaries.get(name) {
+                summarized.push(TimelineEntry::from_past_release(past));
                 continue;
             }
             let reading = self.read(name).await?;
@@ -224,17 +231,21 @@ impl TimelineView {
                 self.check_strays()?;
                 continue;
             };
-            entries.push(record.entry.clone());
-            read.push(record.entry.record);
             seen.extend(&record.entry.previous);
             for past in &record.record().predicate.past {
                 seen.insert(past.record);
                 if record.verified.vouches_for(&past.action) {
-                    vouched.insert(self.name_of(past), past.clone());
+                    summaries.insert(self.name_of(past), past.clone());
                 }
             }
+            read.push(reading);
         }
-        let heads = read.into_iter().filter(|id| !seen.contains(id)).collect();
+        let counted = read.iter().filter_map(|reading| reading.counted());
+        let mut entries = without_copies(counted.collect());
+        entries.retain(|entry| !summarized.iter().any(|other| is_copy(entry, other)));
+        let heads = entries.iter().map(|entry| entry.record);
+        let heads = heads.filter(|id| !seen.contains(id)).collect();
+        entries.extend(summarized);
         Ok(RecentEntries {
             timeline: Timeline::new(entries),
             heads,
@@ -269,6 +280,24 @@ impl TimelineView {
             }
         }
         Ok(self.timeline_read())
+    }
+
+    /// Reads the newest counted release of a root; `None` if there is none.
+    ///
+    /// # Errors
+    /// A store that cannot tell, or too many entries that do not count.
+    pub(crate) async fn read_newest_release(
+        &self,
+        root: Digest,
+    ) -> Result<Option<Arc<EntryReading>>, Failure> {
+        for name in self.names_of(root, RecordAction::is_release).rev() {
+            let reading = self.read(name).await?;
+            if reading.counted().is_some() {
+                return Ok(Some(reading));
+            }
+            self.check_strays()?;
+        }
+        Ok(None)
     }
 
     /// Reads all rollbacks and reinstatements of a root.
@@ -367,6 +396,7 @@ impl TimelineView {
         match self.reader.read_small_blob(layer, RECORD_BLOB_LIMIT).await {
             Ok(content) => Ok(Ok(content)),
             Err(error @ StoreError::WrongBlob { .. }) => Ok(Err(error.to_string())),
+            Err(error) if error.is_missing_blob() => Ok(Err(error.to_string())),
             Err(error) => Err(error),
         }
     }
@@ -388,4 +418,34 @@ impl TimelineView {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<EntryName, Arc<EntryReading>>> {
         self.readings.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns whether an entry can only be a copy of another: one run records one thing of a root at one time.
+fn is_copy(entry: &TimelineEntry, other: &TimelineEntry) -> bool {
+    let what = |entry: &TimelineEntry| (entry.planned_at, entry.root, entry.action.clone());
+    entry.record != other.record && what(entry) == what(other)
+}
+
+/// Returns the entries of records, each statement once: whoever may push can store a statement again under another
+/// id, with other white space around it. Of copies the one that other records name counts.
+fn without_copies(mut records: Vec<&CountedRecord>) -> Vec<TimelineEntry> {
+    let named: HashSet<RecordId> = records
+        .iter()
+        .flat_map(|record| {
+            let predicate = &record.record().predicate;
+            let past = predicate.past.iter().map(|past| past.record);
+            let reinstated = predicate.reinstates.iter().copied();
+            past.chain(reinstated)
+                .chain(predicate.previous.iter().copied())
+        })
+        .collect();
+    records.sort_by_key(|record| {
+        let id = record.entry.record;
+        (!named.contains(&id), id)
+    });
+    let mut statements = HashSet::new();
+    let first = records
+        .into_iter()
+        .filter(|record| statements.insert(record.verified.statement));
+    first.map(|record| record.entry.clone()).collect()
 }

@@ -46,6 +46,7 @@ fn line(at: &str, action: RecordAction, version: &str, state: Option<EntryState>
         version: Some(version.to_owned()),
         commit: Some(COMMIT.to_owned()),
         actor: Some("octocat".to_owned()),
+        is_summary: true,
     };
     HistoryLine {
         name: EntryName::new(

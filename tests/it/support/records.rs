@@ -1,5 +1,6 @@
 //! Releases that are recorded: options, and what a registry has of a timeline.
 
+use bytes::Bytes;
 use shipmark::image::{Digest, Manifest};
 use shipmark::record::{
     RecordTime, RecordedBuild, RecordedRun, ReleaseRecord, parse_entry_manifest,
@@ -71,14 +72,24 @@ pub fn recorded(
     request
 }
 
+/// Returns whether a tag is that of a timeline entry.
+pub fn is_entry(tag: &str) -> bool {
+    tag.starts_with("shipmark.")
+}
+
 /// Returns the tags of the timeline entries of a repository, oldest first.
 pub fn entries(registry: &Registry, repository: &str) -> Vec<String> {
     let tags = registry.tags(repository).into_keys();
-    tags.filter(|tag| tag.starts_with("shipmark.")).collect()
+    tags.filter(|tag| is_entry(tag)).collect()
 }
 
 /// Returns the record of a timeline entry that is not signed.
 pub fn record(registry: &Registry, repository: &str, tag: &str) -> ReleaseRecord {
+    ReleaseRecord::parse_statement(&stored_record(registry, repository, tag)).unwrap()
+}
+
+/// Returns the record of a timeline entry as it is stored.
+pub fn stored_record(registry: &Registry, repository: &str, tag: &str) -> Bytes {
     let (kind, bytes) = registry.manifest(repository, tag).unwrap();
     let manifest = Manifest::parse(bytes, Some(&kind)).unwrap();
     let layers = parse_entry_manifest(&manifest).unwrap();
@@ -87,5 +98,5 @@ pub fn record(registry: &Registry, repository: &str, tag: &str) -> ReleaseRecord
         .unwrap();
     assert_eq!(layers.record.data.as_ref(), Some(&blob));
     assert_eq!(Digest::from_bytes(&blob), layers.record.digest);
-    ReleaseRecord::parse_statement(&blob).unwrap()
+    blob
 }
