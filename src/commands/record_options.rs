@@ -2,62 +2,148 @@
 
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
+use super::record_inputs::record_signers;
 use super::tag_context::run_time;
 use crate::cli::Input;
-use crate::policy::EnvironmentRules;
-use crate::record::{RecordTime, RecordedBuild, RecordedRun};
-use crate::release::{Failure, RecordOptions, RunAccount};
+use crate::image::{Destination, ImageSource};
+use crate::policy::{EnvironmentRules, Service, SigningRule};
+use crate::record::{RecordId, RecordTime, RecordedBuild, RecordedRun};
+use crate::release::{Failure, RecordOptions, RecordTrust, RunAccount, TimelineLocation};
 use crate::tagging::EnvironmentName;
 
 /// Most characters of a reason: a record is read by people.
 const REASON_LIMIT: usize = 2_000;
 
-/// Returns how the release is recorded; `None` if it is not.
-///
-/// # Errors
-/// Inputs that contradict each other.
-pub(super) fn read_options(
-    invocation: &Invocation,
-    environment: Option<&EnvironmentName>,
-    policy: Option<(&EnvironmentRules, &LoadedPolicy)>,
-) -> Result<Option<RecordOptions>, Failure> {
-    let arguments = &invocation.arguments;
-    let is_recorded = match (arguments.choice(Input::Record)?, environment) {
-        (Some("off"), _) => None,
-        (Some("on"), None) => {
-            return Err(Failure::from(arguments.error(
-                Input::Record,
-                None,
-                "is on, and no environment is given".to_owned(),
-            ))
-            .with_hint("name the environment of the release with environment"));
+/// How the images of a run are recorded.
+pub(super) struct RecordingInputs<'a> {
+    environment: EnvironmentName,
+    account: RunAccount,
+    expected_head: Option<RecordId>,
+    reinstates: bool,
+    stage: Option<RecordingStage<'a>>,
+    from: Option<RecordingStage<'a>>,
+}
+
+/// Environment of the policy, with the signers whose records count there.
+struct RecordingStage<'a> {
+    rules: &'a EnvironmentRules,
+    trust: Option<RecordTrust>,
+}
+
+impl<'a> RecordingInputs<'a> {
+    /// Reads how the images are recorded; `None` if they are not.
+    ///
+    /// # Errors
+    /// Inputs that contradict each other, and signers of the policy that cannot be used.
+    pub(super) async fn read(
+        invocation: &Invocation,
+        environment: Option<&EnvironmentName>,
+        policy: Option<(&'a EnvironmentRules, &'a LoadedPolicy)>,
+    ) -> Result<Option<Self>, Failure> {
+        let arguments = &invocation.arguments;
+        let Some(environment) = recorded_environment(invocation, environment)? else {
+            refuse_unused(invocation)?;
+            return Ok(None);
+        };
+        let account = read_account(invocation, policy)?;
+        let reinstates = reads_switch(invocation, Input::Reinstate)?;
+        if reinstates && account.reason.is_none() {
+            let reason = "is required with reinstate".to_owned();
+            return Err(Failure::from(arguments.error(Input::Reason, None, reason))
+                .with_hint("say why the withdrawn image is released again"));
         }
-        (_, environment) => environment,
-    };
-    let reinstates =
-        arguments.is_accepted(Input::Reinstate) && arguments.switch(Input::Reinstate)?;
-    let account = read_account(invocation, policy)?;
-    let Some(environment) = is_recorded else {
-        refuse_unused(invocation)?;
-        return Ok(None);
-    };
-    if reinstates && account.reason.is_none() {
-        return Err(Failure::from(arguments.error(
-            Input::Reason,
-            None,
-            "is required with reinstate".to_owned(),
-        ))
-        .with_hint("say why the withdrawn image is released again"));
+        let stage = match policy {
+            Some((rules, loaded)) => Some(RecordingStage::read(invocation, rules, loaded).await?),
+            None => None,
+        };
+        let before = policy.and_then(|(rules, loaded)| {
+            let before = loaded.policy.stage(rules.from()?)?;
+            Some((before, loaded))
+        });
+        let from = match before {
+            Some((rules, loaded)) => Some(RecordingStage::read(invocation, rules, loaded).await?),
+            None => None,
+        };
+        Ok(Some(Self {
+            environment: environment.clone(),
+            account,
+            expected_head: arguments.value(Input::ExpectHead)?,
+            reinstates,
+            stage,
+            from,
+        }))
     }
-    Ok(Some(RecordOptions {
-        environment: environment.clone(),
-        entries_at: None,
-        trust: None,
-        source: None,
-        account,
-        expected_head: arguments.value(Input::ExpectHead)?,
-        reinstates,
-    }))
+
+    /// Returns how the image of a service is recorded at its destinations.
+    pub(super) fn options(
+        &self,
+        service: Option<&Service>,
+        source: &ImageSource,
+        destinations: &[Destination],
+    ) -> RecordOptions {
+        // An image that is there already rests on no record of the environment before.
+        let is_there = destinations.iter().any(|place| place.is_place_of(source));
+        let from = self.from.as_ref().filter(|_| !is_there);
+        let stage = self.stage.as_ref();
+        RecordOptions {
+            environment: self.environment.clone(),
+            entries_at: stage.and_then(|stage| stage.rules.records_place(service).cloned()),
+            trust: stage.and_then(|stage| stage.trust.clone()),
+            source: from.and_then(|from| from.location(service)),
+            account: self.account.clone(),
+            expected_head: self.expected_head,
+            reinstates: self.reinstates,
+        }
+    }
+}
+
+impl<'a> RecordingStage<'a> {
+    async fn read(
+        invocation: &Invocation,
+        rules: &'a EnvironmentRules,
+        loaded: &LoadedPolicy,
+    ) -> Result<Self, Failure> {
+        let trust = match rules.signing() {
+            SigningRule::Off => None,
+            _ => {
+                let signers = record_signers(invocation, rules, loaded).await?;
+                Some(RecordTrust::new(signers))
+            }
+        };
+        Ok(Self { rules, trust })
+    }
+
+    fn location(&self, service: Option<&Service>) -> Option<TimelineLocation> {
+        Some(TimelineLocation {
+            environment: self.rules.name().clone(),
+            destination: self.rules.place(service)?.clone(),
+            entries_at: self.rules.records_place(service).cloned(),
+            trust: self.trust.clone(),
+        })
+    }
+}
+
+/// Returns the environment whose timeline gets the record; `None` if none does.
+fn recorded_environment<'e>(
+    invocation: &Invocation,
+    environment: Option<&'e EnvironmentName>,
+) -> Result<Option<&'e EnvironmentName>, Failure> {
+    let arguments = &invocation.arguments;
+    match (arguments.choice(Input::Record)?, environment) {
+        (Some("off"), _) => Ok(None),
+        (Some("on"), None) => {
+            let reason = "is on, and no environment is given".to_owned();
+            Err(Failure::from(arguments.error(Input::Record, None, reason))
+                .with_hint("name the environment of the release with environment"))
+        }
+        (_, environment) => Ok(environment),
+    }
+}
+
+/// Returns whether a switch of the verb is on.
+fn reads_switch(invocation: &Invocation, input: Input) -> Result<bool, Failure> {
+    let arguments = &invocation.arguments;
+    Ok(arguments.is_accepted(input) && arguments.switch(input)?)
 }
 
 /// Refuses inputs that only a record has a use for.
@@ -72,9 +158,7 @@ fn refuse_unused(invocation: &Invocation) -> Result<(), Failure> {
         Input::ExpectHead,
     ];
     let is_given = |input: &Input| match input {
-        Input::Reinstate => {
-            arguments.is_accepted(*input) && arguments.switch(*input).unwrap_or_default()
-        }
+        Input::Reinstate => reads_switch(invocation, *input).unwrap_or_default(),
         input => arguments.is_accepted(*input) && !arguments.entries(*input).is_empty(),
     };
     match only_recorded.into_iter().find(is_given) {

@@ -179,7 +179,7 @@ impl LayoutFault {
 
     /// Returns whether a blob or manifest is missing.
     pub fn is_missing_blob(&self) -> bool {
-        matches!(self, Self::Blob { fault, .. } if matches!(**fault, BlobFault::Missing))
+        matches!(self, Self::Blob { fault, .. } if matches!(fault, BlobFault::Missing))
     }
 
     /// What the person at the failed job can do about it.
