@@ -101,6 +101,8 @@ pub async fn history(
         None => None,
     };
     let shown = shown_lines(request, &read, &known);
+    let accepted = known.lines.iter();
+    let accepted = accepted.filter(|line| request.filter.accepts(line));
     Ok(HistoryOutcome {
         environment: location.environment.clone(),
         place: location.destination.clone(),
@@ -108,7 +110,7 @@ pub async fn history(
         is_signed: location.trust.is_some(),
         has_more: !read.listed.is_complete
             || read.span < read.listed.view.names().len()
-            || shown.len() < known.lines.len() && request.filter.is_empty(),
+            || shown.len() < accepted.count(),
         lines: shown,
         current,
         drift,

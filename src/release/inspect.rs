@@ -13,6 +13,7 @@ use super::context::ReleaseContext;
 use super::history::{HistoryRequest, current_release, read_history};
 use super::records::intent::intent_environment;
 use super::records::location::TimelineLocation;
+use super::records::trust::RecordTrust;
 use super::resolve::image_origin::read_image_origin;
 use super::resolve::image_store::open_to_read;
 use super::verify::check::Verification;
@@ -149,7 +150,7 @@ fn timelines(request: &InspectRequest, image: &OpenImage) -> Vec<TimelineLocatio
             environment,
             destination: image.place.clone(),
             entries_at: None,
-            trust: None,
+            trust: request.signer.clone().map(RecordTrust::from_signer),
         };
         if !timelines.iter().any(|it| is_same(it, &location)) {
             timelines.push(location);

@@ -92,7 +92,10 @@ fn push_timeline(text: &mut StyledText, history: &HistoryOutcome, tag: Option<&T
         fact("records in", &place.to_string());
     }
     if !history.is_signed {
-        fact("records", "not signed: whoever may push can write them");
+        fact(
+            "records",
+            "not verified: no signers are named, whoever may push counts",
+        );
     }
     if let Some((tag, periods)) = tag.zip(history.periods.as_ref()) {
         push_periods(text, history, tag, periods);
@@ -189,7 +192,7 @@ fn line_tone(line: &HistoryLine) -> Option<Tone> {
 pub(super) fn known_word(known: &EntryKnowledge) -> &'static str {
     match known {
         EntryKnowledge::Verified(_) => "verified",
-        EntryKnowledge::Unsigned => "unsigned",
+        EntryKnowledge::Unverified => "unverified",
         EntryKnowledge::Vouched(_) => "vouched",
         EntryKnowledge::NotCounted(_) => "does not count",
     }

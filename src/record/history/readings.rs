@@ -114,7 +114,7 @@ impl HistoryReadings {
             (Some(read), _) => {
                 let known = match &read.signer {
                     Some(signer) => EntryKnowledge::Verified(signer.clone()),
-                    None => EntryKnowledge::Unsigned,
+                    None => EntryKnowledge::Unverified,
                 };
                 (Some(read.entry.clone()), known)
             }

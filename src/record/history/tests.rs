@@ -137,7 +137,7 @@ fn a_story_has_one_state_for_each_release() {
     assert!(
         all.lines
             .iter()
-            .all(|line| line.known == EntryKnowledge::Unsigned)
+            .all(|line| line.known == EntryKnowledge::Unverified)
     );
     let newest = records.history(|at| at == 7);
     let by = records.written[7].1;

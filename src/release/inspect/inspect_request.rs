@@ -12,7 +12,7 @@ pub struct InspectRequest {
     pub timelines: Vec<TimelineLocation>,
     /// Whether the environments that the repository's own records name count as well.
     pub finds_environments: bool,
-    /// Signer whose signatures are verified.
+    /// Signer whose signatures are verified, and whose records count where no policy names signers.
     pub signer: Option<Requirement>,
     /// Time of this machine's clock.
     pub clock: RecordTime,
