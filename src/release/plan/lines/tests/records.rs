@@ -163,9 +163,12 @@ fn promise_4_no_line_goes_to_a_withdrawn_root() {
 fn promise_4_a_withdrawn_variant_holds_no_line() {
     let latest = planned("latest", "2.3.0", ["", ""], ["", "-alpine"]);
     let tags = [("2.4.0-debian", "deb"), ("latest", "deb")];
-    let named = stays(LineHold::OtherSeries(release("2.4.0-debian")));
     let there = |release| recorded(seen(&tags), &[("deb", release)]);
-    assert_eq!(decide(&latest, &there(Released)), named);
+    let named = decide(&latest, &there(Released));
+    assert!(
+        matches!(named, LineDecision::Stays(LineHold::OtherSeries(_))),
+        "{named:?}"
+    );
     assert_eq!(decide(&latest, &there(Withdrawn)), own());
     // So does a withdrawn tag that reads as a pre-release.
     let tags = [("1.28.3-k3s1", "new"), ("1.28.1", "old"), ("latest", "new")];
