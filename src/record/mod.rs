@@ -5,6 +5,7 @@ mod action;
 mod counting;
 mod entry_manifest;
 mod entry_name;
+mod history;
 mod past_release;
 mod record_id;
 mod record_time;
@@ -23,6 +24,11 @@ pub use entry_manifest::{
     TIMELINE_ENTRY_TYPE, build_entry_manifest, entry_config, parse_entry_manifest,
 };
 pub use entry_name::{DigestPrefix, ENTRY_PREFIX, EntryName, EntryNameError};
+pub use history::{
+    CommitPrefix, DigestPattern, EntryKnowledge, EntryRemark, EntryState, HistoryFilter,
+    HistoryFilterError, HistoryLine, HistoryReadings, ListedEntries, ReadEntry, TagDrift,
+    TagPeriod, TagRecord, TimelineHistory, expected_lines, tag_periods,
+};
 pub use past_release::{PAST_LIMIT, PastRelease};
 pub use record_id::RecordId;
 pub use record_time::{RecordTime, RecordTimeError};

@@ -76,6 +76,11 @@ impl RecordTime {
             .and_then(Self::from_timestamp)
     }
 
+    /// Returns the time that is earlier by `span`; `None` before the year 1.
+    pub fn before(self, span: Duration) -> Option<Self> {
+        self.0.checked_sub(span).ok().and_then(Self::from_timestamp)
+    }
+
     /// Returns how far it is after `other`; zero if it is before.
     pub fn since(self, other: Self) -> Duration {
         self.0

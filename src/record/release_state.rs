@@ -1,5 +1,7 @@
 //! What a timeline says of a root: whether it is current, withdrawn, deployed or failed.
 
+use std::collections::HashSet;
+
 use super::action::RecordAction;
 use super::record_id::RecordId;
 use super::timeline::Timeline;
@@ -37,6 +39,15 @@ impl Timeline {
             .filter(move |entry| entry.action == RecordAction::Rollback && entry.root == root);
         let in_effect = rollbacks.filter(|rollback| !self.is_reinstated(rollback));
         in_effect.map(|rollback| rollback.record)
+    }
+
+    /// Returns all roots of which a rollback is in effect.
+    pub fn withdrawn_roots(&self) -> HashSet<Digest> {
+        let rollbacks = self.entries().iter();
+        let rollbacks = rollbacks.filter(|entry| entry.action == RecordAction::Rollback);
+        let roots: HashSet<Digest> = rollbacks.map(|entry| entry.root).collect();
+        let withdrawn = roots.into_iter().filter(|root| self.is_withdrawn(*root));
+        withdrawn.collect()
     }
 
     /// Returns the newest mark of a root.

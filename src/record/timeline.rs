@@ -31,7 +31,7 @@ pub struct FutureEntryError {
 }
 
 /// How far a counted entry may be ahead of the clock before nothing is written after it.
-const FUTURE_LIMIT: Duration = Duration::from_secs(5 * 60);
+pub(super) const FUTURE_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 impl Timeline {
     /// Returns the timeline of counted entries in any order. The same record counts once.

@@ -13,7 +13,8 @@ use super::index_entry_json::IndexEntryJson;
 use super::mirror_annotation::read_mirrored_members;
 use super::referrer_entry::ReferrerEntry;
 use super::{
-    AppendableTag, FoundArtifact, FoundReferrer, ReferrerError, TagSnapshot, UnreadSignature,
+    AppendableTag, FoundArtifact, FoundReferrer, ReferrerError, ReferrerKind, TagSnapshot,
+    UnreadSignature,
 };
 use crate::image::{Digest, Manifest, ManifestBody};
 use crate::layout::LayoutReferrers;
@@ -154,6 +155,11 @@ pub struct ListedReferrer {
 }
 
 impl ListedReferrer {
+    /// Returns the kind that the list states; `None` where only the manifest can tell.
+    pub fn kind(&self) -> Option<ReferrerKind> {
+        ReferrerKind::from_entry(self.artifact_type.as_deref(), &self.annotations)
+    }
+
     /// Reads what a store lists about `subject`, to add to it.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::registry::RepositoryAccess;
 use crate::transfer::{ImageStore, Side, StoreError};
 
 /// Destination that is open, with what is known of it.
-pub(super) struct OpenDestination {
+pub(crate) struct OpenDestination {
     pub(super) name: Destination,
     pub(super) store: ImageStore,
     /// Records of the environment that it belongs to.
@@ -27,6 +27,16 @@ pub(super) struct OpenDestination {
 }
 
 impl OpenDestination {
+    /// Opens a destination for records and tags of images that it has.
+    pub(super) fn open(context: &ReleaseContext, place: &Destination) -> Self {
+        Self {
+            name: place.clone(),
+            store: open_to_write(context, place, &[]),
+            tag_snapshot: OnceCell::new(),
+            recopied: OnceCell::new(),
+        }
+    }
+
     /// Returns whether it is an image layout.
     pub(super) fn is_layout(&self) -> bool {
         matches!(self.store, ImageStore::Layout(_))

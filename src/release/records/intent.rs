@@ -85,19 +85,25 @@ impl ListedIntents {
             .map_err(|error| {
                 Failure::from_referrer_error(Side::Destination, &location.destination, error)
             })?;
-        let environment = location.environment.as_str();
-        let is_intent = |referrer: &ListedReferrer| {
-            let value = |name: &str| referrer.annotations.get(name).map(String::as_str);
-            value(RECORD_ENVIRONMENT_ANNOTATION) == Some(environment)
-                && value(PREDICATE_TYPE_ANNOTATION) == Some(RECORD_PREDICATE_TYPE)
+        Ok(Self::from_listed(source, &listed, location))
+    }
+
+    /// Returns the intents of an environment among the referrers of a root.
+    pub(crate) fn from_listed(
+        source: ReferrersSource,
+        listed: &[ListedReferrer],
+        location: &TimelineLocation,
+    ) -> Self {
+        let is_intent = |referrer: &&ListedReferrer| {
+            intent_environment(referrer) == Some(location.environment.as_str())
         };
         let mut types = listed.iter().filter_map(|one| one.artifact_type.as_deref());
         let has_bundle = types.any(|kind| kind.starts_with(BUNDLE_TYPE_PREFIX));
-        Ok(Self {
+        Self {
             source,
             has_bundle,
-            listed: listed.into_iter().filter(is_intent).collect(),
-        })
+            listed: listed.iter().filter(is_intent).cloned().collect(),
+        }
     }
 
     /// Returns whether the intent of a record is listed, in one form or the other.
@@ -115,7 +121,7 @@ impl ListedIntents {
         })
     }
 
-    /// Reads the intents that count, newest first. With a `run` only those of that run.
+    /// Reads the intents that count, newest first, of the runs that are wanted by their address.
     ///
     /// # Errors
     /// A store that cannot tell.
@@ -124,15 +130,20 @@ impl ListedIntents {
         store: &ImageStore,
         location: &TimelineLocation,
         root: Digest,
-        run: Option<&str>,
+        is_wanted: impl Fn(Option<&str>) -> bool,
         notices: &Notices,
     ) -> Result<Vec<Intent>, Failure> {
         let of_run = |referrer: &&ListedReferrer| {
             let named = referrer.annotations.get(RECORD_RUN_ANNOTATION);
-            named.map(String::as_str) == run
+            is_wanted(named.map(String::as_str))
         };
         let listed = self.listed.iter().filter(of_run);
         read_listed(listed, store, location, root, notices).await
+    }
+
+    /// Returns the number of intents.
+    pub(crate) fn count(&self) -> usize {
+        self.listed.len()
     }
 
     /// Reads the intents of all runs that count, newest first.
@@ -174,6 +185,13 @@ async fn read_listed(
     }
     counted.sort_by_key(|intent| std::cmp::Reverse(planned_at(intent)));
     Ok(counted)
+}
+
+/// Returns the environment that a listed referrer names, if it is an intent.
+pub(crate) fn intent_environment(referrer: &ListedReferrer) -> Option<&str> {
+    let value = |name: &str| referrer.annotations.get(name).map(String::as_str);
+    let is_record = value(PREDICATE_TYPE_ANNOTATION) == Some(RECORD_PREDICATE_TYPE);
+    value(RECORD_ENVIRONMENT_ANNOTATION).filter(|_| is_record)
 }
 
 fn planned_at(intent: &Intent) -> RecordTime {

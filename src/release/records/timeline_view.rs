@@ -23,7 +23,7 @@ use crate::release::Failure;
 use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
 
 /// Entries that are read at the same time.
-const READ_CONCURRENCY: usize = 16;
+pub(super) const READ_CONCURRENCY: usize = 16;
 /// Most entries that do not count and are read to find one that does.
 pub(crate) const STRAY_LIMIT: usize = 64;
 
@@ -116,6 +116,11 @@ impl TimelineView {
     pub(crate) fn with_stray_limit(mut self, limit: usize) -> Self {
         self.stray_limit = limit;
         self
+    }
+
+    /// Takes the names of a later list. What was read stays read.
+    pub(crate) fn take_names(&mut self, later: &Self) {
+        self.names.clone_from(&later.names);
     }
 
     /// Returns where the timeline is.
@@ -313,7 +318,7 @@ impl TimelineView {
     }
 
     /// Returns the name of the entry that a record summarizes.
-    fn name_of(&self, past: &PastRelease) -> EntryName {
+    pub(super) fn name_of(&self, past: &PastRelease) -> EntryName {
         EntryName::new(
             self.location.environment.clone(),
             past.planned_at,
@@ -327,7 +332,7 @@ impl TimelineView {
     ///
     /// # Errors
     /// More than the limit.
-    pub(super) fn check_strays(&self) -> Result<(), Failure> {
+    pub(crate) fn check_strays(&self) -> Result<(), Failure> {
         let strays = self.passed_over();
         if strays.len() <= self.stray_limit {
             return Ok(());
@@ -347,7 +352,7 @@ impl TimelineView {
         )))
     }
 
-    async fn fetch(&self, name: &EntryName) -> Result<EntryReading, StoreError> {
+    pub(super) async fn fetch(&self, name: &EntryName) -> Result<EntryReading, StoreError> {
         let target = TagOrDigest::Tag(name.to_tag());
         let store = self.reader.as_store();
         let manifest = match store {
@@ -411,11 +416,11 @@ impl TimelineView {
         Ok(verified)
     }
 
-    fn failure(&self, error: StoreError) -> Failure {
+    pub(super) fn failure(&self, error: StoreError) -> Failure {
         Failure::from_store_error(Side::Destination, self.location.entries(), error)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<EntryName, Arc<EntryReading>>> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<EntryName, Arc<EntryReading>>> {
         self.readings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,0 +1,303 @@
+//! Report of `history`: the entries of timelines with their states, the newest first.
+
+use super::history_json;
+use super::phrases::digest_reference;
+use super::styled_text::{StyledText, Tone};
+use crate::image::{Digest, Tag};
+use crate::notices::to_printable;
+use crate::policy::Service;
+use crate::record::{
+    EntryKnowledge, EntryRemark, EntryState, HistoryLine, RecordTime, TagDrift, TagPeriod,
+};
+use crate::release::HistoryOutcome;
+use crate::tagging::EnvironmentName;
+
+/// History of an environment, of one service or several.
+pub struct HistoryReport {
+    /// Environment.
+    pub environment: EnvironmentName,
+    /// Tag whose images are shown.
+    pub tag: Option<Tag>,
+    /// Timeline of each repository.
+    pub timelines: Vec<TimelineReport>,
+}
+
+/// Timeline of one repository.
+pub struct TimelineReport {
+    /// Service, if the environment has several.
+    pub service: Option<Service>,
+    /// Its history.
+    pub history: HistoryOutcome,
+}
+
+/// Most characters of a version, an account or another short text of a record.
+const WORD_LIMIT: usize = 40;
+/// Most characters of a reason.
+const REASON_LIMIT: usize = 300;
+
+impl HistoryReport {
+    /// Returns the report as text.
+    pub(super) fn to_text(&self) -> StyledText {
+        let mut text = StyledText::default();
+        for timeline in &self.timelines {
+            push_timeline(&mut text, &timeline.history, self.tag.as_ref());
+            text.push("\n");
+        }
+        text.trim_end();
+        text
+    }
+
+    /// Returns the outputs of the step.
+    pub(super) fn to_outputs(&self) -> Vec<(&'static str, String)> {
+        let mut outputs = Vec::new();
+        if let [timeline] = self.timelines.as_slice() {
+            let current = timeline.history.current.as_ref();
+            let before = current.and_then(|current| current.good_before.as_ref());
+            let record = current.map(|current| current.record.to_string());
+            outputs.push(("digest", optional(current.map(|current| current.root))));
+            outputs.push(("previous-digest", optional(before.map(|(root, _)| *root))));
+            outputs.push(("record", record.unwrap_or_default()));
+        }
+        outputs.push(("json", history_json::report_json(self).to_string()));
+        outputs
+    }
+
+    /// Returns `repository@digest` of each current image, one per line.
+    pub(super) fn image_references(&self) -> String {
+        let current = self.timelines.iter().filter_map(|timeline| {
+            let history = &timeline.history;
+            let current = history.current.as_ref()?;
+            Some(digest_reference(&history.place, current.root))
+        });
+        current.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Returns the names that the user gave, which are not secret.
+    pub(super) fn names(&self) -> Vec<String> {
+        let timelines = self.timelines.iter();
+        timelines
+            .map(|timeline| timeline.history.place.to_string())
+            .collect()
+    }
+}
+
+fn optional(digest: Option<Digest>) -> String {
+    digest.map(|digest| digest.to_string()).unwrap_or_default()
+}
+
+fn push_timeline(text: &mut StyledText, history: &HistoryOutcome, tag: Option<&Tag>) {
+    let environment = &history.environment;
+    text.push_toned(Tone::Title, &format!("{environment} of {}", history.place));
+    text.push("\n");
+    let mut fact = |name: &str, value: &str| text.push(&format!("  {name:<11}  {value}\n"));
+    match &history.current {
+        Some(current) => {
+            let reference = digest_reference(&history.place, current.root);
+            fact(
+                "current",
+                &versioned(&reference, current.version.as_deref()),
+            );
+            fact("since", &seconds(current.since));
+            match &current.good_before {
+                Some((root, version)) => {
+                    let reference = digest_reference(&history.place, *root);
+                    fact("good before", &versioned(&reference, version.as_deref()));
+                }
+                None => fact("good before", "unknown"),
+            }
+        }
+        None => fact("current", "unknown: no record says it"),
+    }
+    if let Some(place) = &history.entries_at {
+        fact("records in", &place.to_string());
+    }
+    if !history.is_signed {
+        fact("records", "not signed: whoever may push can write them");
+    }
+    if let Some((tag, periods)) = tag.zip(history.periods.as_ref()) {
+        push_periods(text, history, tag, periods);
+    } else {
+        push_lines(text, &history.lines);
+        if history.has_more {
+            text.push("  older entries: limit or all\n");
+        }
+    }
+    for drift in &history.drift {
+        text.push("\n  ");
+        text.push_toned(Tone::Caution, &drift_phrase(drift));
+        text.push("\n");
+    }
+}
+
+/// Returns a reference with the version after it.
+pub(super) fn versioned(reference: &str, version: Option<&str>) -> String {
+    match version {
+        Some(version) => format!("{reference} ({})", word(version)),
+        None => reference.to_owned(),
+    }
+}
+
+fn push_lines(text: &mut StyledText, lines: &[HistoryLine]) {
+    text.push("\n");
+    if lines.is_empty() {
+        text.push("  no records\n");
+        return;
+    }
+    let rows: Vec<[String; 8]> = lines.iter().map(line_cells).collect();
+    let widths: Vec<usize> = (0..8)
+        .map(|column| {
+            let cells = rows.iter().map(|row| row[column].chars().count());
+            cells.max().unwrap_or_default()
+        })
+        .collect();
+    for (line, row) in lines.iter().zip(&rows) {
+        let mut before = String::from(" ");
+        let columns = row.iter().zip(&widths).enumerate();
+        for (column, (cell, width)) in columns.filter(|(_, (_, width))| **width > 0) {
+            let padded = format!("{cell:<width$}");
+            match (column == STATE_COLUMN, line_tone(line)) {
+                (true, Some(tone)) => {
+                    text.push(&format!("{before} "));
+                    before.clear();
+                    text.push_toned(tone, &padded);
+                    before.push(' ');
+                }
+                _ => before += &format!(" {padded} "),
+            }
+        }
+        text.push(before.trim_end());
+        text.push("\n");
+        for remark in line_remarks(line) {
+            text.push("    ");
+            text.push_toned(Tone::Caution, &remark);
+            text.push("\n");
+        }
+    }
+}
+
+/// Column of the state in [`line_cells`].
+const STATE_COLUMN: usize = 6;
+
+/// Returns time, version, action, digest, commit, actor, state and how the entry is known.
+pub(super) fn line_cells(line: &HistoryLine) -> [String; 8] {
+    let entry = line.entry.as_ref();
+    let known = |text: Option<&String>| text.map(|text| word(text)).unwrap_or_default();
+    let commit = entry.and_then(|entry| entry.commit.as_ref());
+    [
+        minutes(line.name.planned_at),
+        known(entry.and_then(|entry| entry.version.as_ref())),
+        line.name.action.to_string(),
+        line.name.root.to_string(),
+        commit
+            .map(|commit| word(commit).chars().take(7).collect())
+            .unwrap_or_default(),
+        known(entry.and_then(|entry| entry.actor.as_ref())),
+        line.state_words(),
+        known_word(&line.known).to_owned(),
+    ]
+}
+
+fn line_tone(line: &HistoryLine) -> Option<Tone> {
+    match line.state? {
+        EntryState::Current => Some(Tone::Done),
+        EntryState::Withdrawn => Some(Tone::Refused),
+        EntryState::Superseded => None,
+    }
+}
+
+/// Returns how an entry is known, as one word.
+pub(super) fn known_word(known: &EntryKnowledge) -> &'static str {
+    match known {
+        EntryKnowledge::Verified(_) => "verified",
+        EntryKnowledge::Unsigned => "unsigned",
+        EntryKnowledge::Vouched(_) => "vouched",
+        EntryKnowledge::NotCounted(_) => "does not count",
+    }
+}
+
+/// Returns what is to be said of an entry below its line.
+pub(super) fn line_remarks(line: &HistoryLine) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let EntryKnowledge::NotCounted(reason) = &line.known {
+        let reason = to_printable(reason, REASON_LIMIT);
+        remarks.push(format!("{} does not count: {reason}", line.name));
+    }
+    if let Some(restores) = line.entry.as_ref().and_then(|entry| entry.restores) {
+        remarks.push(format!("back to {restores}"));
+    }
+    remarks.extend(line.remarks.iter().map(remark_phrase));
+    remarks
+}
+
+pub(super) fn remark_phrase(remark: &EntryRemark) -> String {
+    match remark {
+        EntryRemark::Gone => "gap: a newer record names this entry, and it is gone".to_owned(),
+        EntryRemark::MissesPrevious(record) => {
+            format!("gap: the record before it is gone: {record}")
+        }
+        EntryRemark::Fork(record) => {
+            format!("fork: a run at the same time wrote {record}")
+        }
+        EntryRemark::Stray => "stray: no newer record names this entry".to_owned(),
+        EntryRemark::Replay(name) => format!("replay: it repeats the record of {name}"),
+        EntryRemark::Future => "its time has not come".to_owned(),
+    }
+}
+
+/// Returns what differs between a tag and the records.
+pub(super) fn drift_phrase(drift: &TagDrift) -> String {
+    let tag = drift.tag.as_str();
+    match (drift.found, drift.expected) {
+        (Some(found), Some(expected)) => {
+            format!("drift: {tag} names {found}, expected {expected}")
+        }
+        (Some(found), None) => format!("drift: {tag} names {found}, expected no image"),
+        (None, Some(expected)) => format!("drift: {tag} is missing, expected {expected}"),
+        (None, None) => format!("drift: {tag}"),
+    }
+}
+
+fn push_periods(text: &mut StyledText, history: &HistoryOutcome, tag: &Tag, periods: &[TagPeriod]) {
+    text.push(&format!("\n  {tag}\n"));
+    if periods.is_empty() {
+        text.push("    no record names this tag, and it is not there\n");
+    }
+    for period in periods.iter().rev() {
+        let reference = digest_reference(&history.place, period.root);
+        text.push(&format!(
+            "    {}\n      {}\n",
+            period_phrase(period),
+            versioned(&reference, period.version.as_deref())
+        ));
+    }
+}
+
+/// Returns from when to when a tag named an image.
+pub(super) fn period_phrase(period: &TagPeriod) -> String {
+    let from = period.from.map_or_else(|| "unknown".to_owned(), seconds);
+    let until = match (period.until, period.is_now) {
+        (_, true) => "now".to_owned(),
+        (Some(until), _) => seconds(until),
+        (None, _) => "unknown".to_owned(),
+    };
+    let by = match period.by {
+        Some(_) => "",
+        None => ", by no record",
+    };
+    format!("{from} to {until}{by}")
+}
+
+/// Returns a short text of a record, printable.
+pub(super) fn word(text: &str) -> String {
+    to_printable(text, WORD_LIMIT)
+}
+
+/// Returns a time as `2026-11-20 21:48`, in UTC.
+pub(super) fn minutes(time: RecordTime) -> String {
+    time.to_string()[..16].replace('T', " ")
+}
+
+/// Returns a time as `2026-11-20 21:48:08 UTC`.
+pub(super) fn seconds(time: RecordTime) -> String {
+    format!("{} UTC", time.to_string()[..19].replace('T', " "))
+}
