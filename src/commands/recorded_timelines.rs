@@ -2,12 +2,13 @@
 
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
+use super::record_inputs::record_signers;
 use super::release_targets::{RecordedTargets, resolve_recorded, service_of_place};
 use super::tag_context::run_time;
 use crate::image::{Destination, ImageSource};
-use crate::policy::Service;
+use crate::policy::{EnvironmentRules, Service, SigningRule};
 use crate::record::RecordTime;
-use crate::release::{Failure, InspectSubject, TimelineLocation};
+use crate::release::{Failure, InspectSubject, RecordTrust, TimelineLocation};
 use crate::tagging::EnvironmentName;
 
 /// Timelines of an environment.
@@ -20,22 +21,27 @@ pub(super) struct RecordedTimelines {
 /// Returns the timelines of the environment that the inputs name.
 ///
 /// # Errors
-/// Inputs that contradict each other or the policy.
+/// Inputs that contradict each other or the policy, and signers of the policy that cannot be used.
 pub(super) async fn recorded_timelines(
     invocation: &Invocation,
     policy: Option<&LoadedPolicy>,
 ) -> Result<RecordedTimelines, Failure> {
     let RecordedTargets {
         environment,
-        rules: _,
+        rules,
         places,
     } = resolve_recorded(invocation, policy)?;
+    let trust = match rules.zip(policy) {
+        Some((rules, loaded)) => record_trust(invocation, rules, loaded).await?,
+        None => None,
+    };
     let timelines = places.into_iter().map(|(service, destination)| {
+        let place = rules.and_then(|rules| rules.records_place(service.as_ref()));
         let location = TimelineLocation {
             environment: environment.clone(),
             destination,
-            entries_at: None,
-            trust: None,
+            entries_at: place.cloned(),
+            trust: trust.clone(),
         };
         (service, location)
     });
@@ -43,6 +49,21 @@ pub(super) async fn recorded_timelines(
         timelines: timelines.collect(),
         environment,
     })
+}
+
+/// Returns who may write the records of an environment; `None` if it does not sign.
+async fn record_trust(
+    invocation: &Invocation,
+    rules: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+) -> Result<Option<RecordTrust>, Failure> {
+    match rules.signing() {
+        SigningRule::Off => Ok(None),
+        _ => {
+            let signers = record_signers(invocation, rules, loaded).await?;
+            Ok(Some(RecordTrust::new(signers)))
+        }
+    }
 }
 
 /// Returns the timelines of the policy's environments that may know of the subjects: those of the same service, if
@@ -66,21 +87,20 @@ pub(super) async fn policy_timelines(
             None => services.push(service.clone()),
         }
     }
-    let environments = policy.policy.environments().iter();
-    let timelines = environments.flat_map(|environment| {
-        let places = environment.destinations().iter();
+    let mut timelines = Vec::new();
+    for rules in policy.policy.environments() {
+        let trust = record_trust(invocation, rules, policy).await?;
+        let places = rules.destinations().iter();
         let is_meant = |service: &Option<Service>| service.is_none() || services.contains(service);
-        places
-            .filter(move |(service, _)| is_meant(service))
-            .map(|(_, place)| TimelineLocation {
-                environment: environment.name().clone(),
-                destination: place.clone(),
-                entries_at: None,
-                trust: None,
-            })
-            .collect::<Vec<_>>()
-    });
-    Ok(timelines.collect())
+        let meant = places.filter(|(service, _)| is_meant(service));
+        timelines.extend(meant.map(|(service, place)| TimelineLocation {
+            environment: rules.name().clone(),
+            destination: place.clone(),
+            entries_at: rules.records_place(service.as_ref()).cloned(),
+            trust: trust.clone(),
+        }));
+    }
+    Ok(timelines)
 }
 
 /// Returns the repository of an image; `None` for a file or an engine.

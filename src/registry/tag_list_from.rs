@@ -50,7 +50,8 @@ impl RepositoryClient {
             let call = RegistryRequest::new(Method::GET, "tag list", url.clone())
                 .header(ACCEPT, "application/json");
             let answer = self.send_buffered(&call, PAGE_LIMIT).await.ok()?.ok()?;
-            next = next_page(&url, &answer.headers).ok()?;
+            // The registry may have been reached by another scheme.
+            next = next_page(&answer.url, &answer.headers).ok()?;
             if next.as_ref().is_some_and(|next| !self.is_own_url(next)) {
                 return None;
             }

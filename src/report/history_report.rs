@@ -301,3 +301,59 @@ pub(super) fn minutes(time: RecordTime) -> String {
 pub(super) fn seconds(time: RecordTime) -> String {
     format!("{} UTC", time.to_string()[..19].replace('T', " "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::output_schema::OutputSchema;
+    use crate::report::summary::{sample_history, sample_inspection};
+
+    #[test]
+    fn a_history_reads_well() {
+        insta::assert_snapshot!(sample_history().to_text().as_str(), @"");
+        insta::assert_snapshot!(sample_inspection().to_text().as_str(), @"");
+    }
+
+    #[test]
+    fn objects_are_of_the_schema() {
+        let json = |outputs: Vec<(&str, String)>| {
+            let found = outputs.into_iter().find(|(name, _)| *name == "json");
+            found.unwrap().1
+        };
+        let mut schema = OutputSchema::load();
+        let mut history = sample_history();
+        let shown = &mut history.timelines[0].history;
+        let remarks = [
+            EntryRemark::Future,
+            EntryRemark::Stray,
+            EntryRemark::Fork(shown.lines[0].record().unwrap()),
+            EntryRemark::MissesPrevious(shown.lines[0].record().unwrap()),
+            EntryRemark::Replay(shown.lines[1].name.clone()),
+        ];
+        shown.lines[0].remarks.extend(remarks);
+        shown.periods = Some(vec![TagPeriod {
+            root: shown.lines[0].entry.as_ref().unwrap().root,
+            version: None,
+            by: shown.lines[0].entry.clone(),
+            from: Some(shown.lines[0].name.planned_at),
+            until: None,
+            is_now: true,
+        }]);
+        history.tag = Some("1.4".parse().unwrap());
+        schema.check("history", &json(history.to_outputs()));
+        schema.check("inspection", &json(sample_inspection().to_outputs()));
+        let unseen = schema.unseen(&["history"]);
+        assert_eq!(unseen, [""; 0]);
+    }
+
+    #[test]
+    fn outputs_name_the_current_image_and_the_one_before() {
+        let outputs = sample_history().to_outputs();
+        let shown: Vec<_> = outputs.iter().filter(|(name, _)| *name != "json").collect();
+        assert_eq!(shown.len(), 3);
+        assert!(shown.iter().all(|(_, value)| value.starts_with("sha256:")));
+        let inspected = sample_inspection().to_outputs();
+        let names: Vec<_> = inspected.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["digest", "previous-digest", "record", "json"]);
+    }
+}

@@ -40,3 +40,34 @@ pub(super) fn timeline(environment: &str, lines: &[HistoryLine]) -> Option<Strin
 fn label(text: &str) -> String {
     escape_label(text, " .-")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::report::summary::sample_history as history;
+
+    #[test]
+    fn a_timeline_is_drawn_oldest_first() {
+        let report = history();
+        let lines = &report.timelines[0].history.lines;
+        insta::assert_snapshot!(timeline("prod", lines).unwrap(), @"");
+        assert_eq!(timeline("prod", &[]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn promise_8_no_version_leaves_its_part_of_the_timeline(version in any::<String>()) {
+            let report = history();
+            let mut line = report.timelines[0].history.lines[0].clone();
+            line.entry.as_mut().unwrap().version = Some(version);
+            let chart = timeline("prod", &[line]).unwrap();
+            prop_assert!(chart.is_ascii());
+            prop_assert_eq!(chart.lines().count(), 3, "{}", chart);
+            prop_assert_eq!(chart.matches(" : ").count(), 2, "{}", chart);
+            prop_assert_eq!(chart.matches(':').count(), 2, "{}", chart);
+            prop_assert!(!chart.contains(['"', '<', '>', '%', '`', '_', '*', '[', '\\']));
+        }
+    }
+}

@@ -13,7 +13,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
     ("event", &["image", "notices"]),
     ("tagging", &["event", "image", "notices"]),
     ("policy", &["image", "notices", "record", "tagging"]),
-    ("record", &["image", "strict_json", "tagging"]),
+    ("record", &["image", "notices", "strict_json", "tagging"]),
     // Work: files, networks, other people's formats.
     ("credentials", &["image", "notices"]),
     ("http", &["notices"]),

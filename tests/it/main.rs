@@ -22,6 +22,7 @@ mod find_source;
 mod fleet;
 mod git_flow;
 mod github;
+mod history;
 mod input;
 mod interop;
 mod interop_copies;

@@ -150,7 +150,9 @@ fn a_story_has_one_state_for_each_release() {
 #[test]
 fn a_deleted_entry_is_a_gap() {
     let mut records = Records::default();
-    ["a", "b", "c"].map(|name| records.promote(name));
+    for name in ["a", "b", "c"] {
+        records.promote(name);
+    }
     let mut names = records.names();
     names.remove(1);
     let readings = records.readings(|at| at != 1);

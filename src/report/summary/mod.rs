@@ -22,6 +22,8 @@ mod title;
 mod verification_page;
 
 #[cfg(test)]
+mod record_samples;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,8 @@ pub(super) use history_page::history_summary;
 pub(super) use inspect_page::inspect_summary;
 pub(super) use policy_page::policy_summary;
 pub(super) use record_pages::{adopt_summary, mark_summary, rollback_summary};
+#[cfg(test)]
+pub(super) use record_samples::{history as sample_history, inspection as sample_inspection};
 pub(super) use release_page::release_summary;
 pub use run_attempt::RunAttempt;
 pub(super) use run_facts::RunFacts;

@@ -66,6 +66,20 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             "policy",
             policy_summary(&policy(), &run("Policy", "pull_request", "main")),
         ),
+        (
+            "history",
+            history_summary(
+                &record_samples::history(),
+                &run("History", "workflow_dispatch", "main"),
+            ),
+        ),
+        (
+            "inspect",
+            inspect_summary(
+                &record_samples::inspection(),
+                &run("Inspect", "workflow_dispatch", "main"),
+            ),
+        ),
     ]
 }
 

@@ -12,6 +12,7 @@ pub mod recorded_stage;
 pub mod records;
 pub mod rust_source;
 pub mod table;
+pub mod timelines;
 pub mod web;
 pub mod workflow;
 pub mod yaml;
