@@ -44,6 +44,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
             "layout",
             "notices",
             "policy",
+            "record",
             "referrers",
             "registry",
             "signing",
