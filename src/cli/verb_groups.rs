@@ -7,10 +7,6 @@ pub(super) const TAGS_VERBS: &[Verb] = &[Verb::Tags];
 /// Those that tag what the commit of the event or the checkout gave.
 pub(super) const COMMIT_VERBS: &[Verb] = &[Verb::Tags, Verb::Push];
 pub(super) const PROMOTE_VERBS: &[Verb] = &[Verb::Promote];
-/// Those that read records alone.
-pub(super) const RECORD_READING: &[Verb] = &[Verb::History, Verb::Inspect];
-/// Those that record something of a release that is there.
-pub(super) const RECORD_WRITING: &[Verb] = &[Verb::Rollback, Verb::Mark, Verb::Adopt];
 pub(super) const ROLLBACK: &[Verb] = &[Verb::Rollback];
 pub(super) const MARK: &[Verb] = &[Verb::Mark];
 /// Those that can plan and report without a write.

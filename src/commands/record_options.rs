@@ -103,13 +103,7 @@ impl<'a> RecordingStage<'a> {
         rules: &'a EnvironmentRules,
         loaded: &LoadedPolicy,
     ) -> Result<Self, Failure> {
-        let trust = match rules.signing() {
-            SigningRule::Off => None,
-            _ => {
-                let signers = record_signers(invocation, rules, loaded).await?;
-                Some(RecordTrust::new(signers))
-            }
-        };
+        let trust = read_trust(invocation, rules, loaded).await?;
         Ok(Self { rules, trust })
     }
 
@@ -120,6 +114,24 @@ impl<'a> RecordingStage<'a> {
             entries_at: self.rules.records_place(service).cloned(),
             trust: self.trust.clone(),
         })
+    }
+}
+
+/// Returns the signers whose records count in an environment; `None` if it does not sign.
+///
+/// # Errors
+/// Signers that cannot be used.
+pub(super) async fn read_trust(
+    invocation: &Invocation,
+    rules: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+) -> Result<Option<RecordTrust>, Failure> {
+    match rules.signing() {
+        SigningRule::Off => Ok(None),
+        _ => {
+            let signers = record_signers(invocation, rules, loaded).await?;
+            Ok(Some(RecordTrust::new(signers)))
+        }
     }
 }
 

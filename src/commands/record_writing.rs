@@ -1,14 +1,15 @@
 //! What rollback, mark and adopt have in common: inputs and policy to the timelines that they write.
 
+use super::environment_signing;
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
-use super::record_options::read_account;
+use super::record_options::{read_account, read_trust};
 use super::release_request::excluded_versions;
 use super::release_targets::{RecordedTargets, resolve_recorded};
 use super::signing_inputs::record_signer;
-use crate::cli::Input;
-use crate::image::Destination;
+use crate::cli::{Input, Verb};
 use crate::policy::{EnvironmentRules, Service};
+use crate::record::RecordTime;
 use crate::release::{Failure, TimelineLocation, TimelineRequest};
 use crate::tagging::{EnvironmentName, ExcludedVersions};
 
@@ -40,20 +41,57 @@ pub(super) async fn written_timelines(
     } = targets?;
     let stage = rules.zip(policy.as_ref());
     let account = read_account(invocation, stage)?;
-    let signer = record_signer(invocation).await?;
+    let signed = environment_signing::apply_sign(invocation, stage)?;
+    let signer = record_signer(&signed).await?;
+    let trust = match stage {
+        Some((rules, loaded)) => read_trust(&signed, rules, loaded).await?,
+        None => None,
+    };
     let timelines = places.into_iter().map(|(service, destination)| {
+        let records = rules.and_then(|rules| rules.records_place(service.as_ref()));
+        let location = TimelineLocation {
+            environment: environment.clone(),
+            entries_at: records.cloned(),
+            trust: trust.clone(),
+            destination,
+        };
         let request = TimelineRequest {
-            location: location(&environment, destination),
+            location,
             account: account.clone(),
             signer: signer.clone(),
         };
         (service, request)
     });
-    Ok(WrittenTimelines {
+    let written = WrittenTimelines {
         timelines: timelines.collect(),
         excluded_versions: never_counting(invocation, stage)?,
-        environment,
-    })
+        environment: environment.clone(),
+    };
+    if invocation.arguments.verb == Verb::Adopt {
+        require_adoption_time(stage, account.now)?;
+    }
+    Ok(written)
+}
+
+/// Requires that the policy allows to record releases afterwards at this time.
+fn require_adoption_time(
+    stage: Option<(&EnvironmentRules, &LoadedPolicy)>,
+    now: RecordTime,
+) -> Result<(), Failure> {
+    let Some((rules, loaded)) = stage else {
+        return Ok(());
+    };
+    let environment = rules.name();
+    let why = match rules.adopt_until() {
+        Some(deadline) if now < deadline.end() => return Ok(()),
+        Some(deadline) => format!("{} allows it until {deadline}", loaded.file),
+        None => format!("{} does not allow it", loaded.file),
+    };
+    Err(
+        Failure::refused(format!("adopt for the environment {environment}"))
+            .with_reason(why)
+            .with_hint("set adopt-until of the environment to the last day of the migration"),
+    )
 }
 
 /// Returns the only timeline.
@@ -78,15 +116,6 @@ pub(super) fn only_timeline(
             invocation.arguments.verb
         ))
         .with_hint("name one repository")),
-    }
-}
-
-fn location(environment: &EnvironmentName, destination: Destination) -> TimelineLocation {
-    TimelineLocation {
-        environment: environment.clone(),
-        destination,
-        entries_at: None,
-        trust: None,
     }
 }
 

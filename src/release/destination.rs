@@ -32,6 +32,7 @@ impl OpenDestination {
         Self {
             name: place.clone(),
             store: open_to_write(context, place, &[]),
+            records: RecordedReleases::not_kept(),
             tag_snapshot: OnceCell::new(),
             recopied: OnceCell::new(),
         }

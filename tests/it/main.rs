@@ -62,6 +62,7 @@ mod rejected_inputs;
 mod road;
 mod rollback;
 mod rollback_crash;
+mod rollback_race;
 mod runner;
 mod secrets;
 mod sign_bundle;

@@ -398,3 +398,46 @@ async fn entries_that_do_not_count_do_not_stop_a_rollback() {
     stage.roll_back(5).await;
     assert_eq!(stage.tag("prod"), "1.3.0");
 }
+
+#[tokio::test]
+async fn a_layout_is_rolled_back_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = format!("oci:{}", folder.path().join("prod").display());
+    let stage = Stage::start().await;
+    for (now, version) in [(0, "1.3.0"), (1, "1.3.1")] {
+        let mut request = stage.promotion(version, now);
+        request.destinations = vec![place.parse().unwrap()];
+        done(request, &context()).await;
+    }
+    let mut request = stage.request(5, 1);
+    request.timeline.location = location("prod", &place);
+    let outcome = rolled_back(request.clone()).await;
+    assert_eq!(version(&outcome.restored), "1.3.0");
+    let layout = shipmark::layout::LayoutDirectory::new(&folder.path().join("prod"));
+    for tag in ["prod", "1.3", "latest"] {
+        let at = layout.resolve_tag(&tag.parse().unwrap()).await.unwrap();
+        assert_eq!(at.unwrap().to_string(), stage.digest("1.3.0"), "{tag}");
+    }
+    request.withdraw = Some(named("1.3.1"));
+    request.timeline.account.now = minute(6);
+    assert!(!rolled_back(request).await.has_changes());
+}
+
+#[tokio::test]
+async fn entries_in_another_repository_are_read_and_written_there() {
+    let stage = Stage::start().await;
+    let records: shipmark::image::Destination = format!("{}/records", stage.registry.host())
+        .parse()
+        .unwrap();
+    for (now, version) in [(0, "1.3.0"), (1, "1.3.1")] {
+        let mut request = stage.promotion(version, now);
+        request.record.as_mut().unwrap().entries_at = Some(records.clone());
+        done(request, &context()).await;
+    }
+    let mut request = stage.request(5, 1);
+    request.timeline.location.entries_at = Some(records);
+    rolled_back(request).await;
+    assert_eq!(stage.tag("prod"), "1.3.0");
+    assert_eq!(entries(&stage.registry, "prod"), [] as [&str; 0]);
+    assert_eq!(entries(&stage.registry, "records").len(), 3);
+}

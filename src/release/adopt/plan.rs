@@ -226,6 +226,7 @@ mod tests {
             version: Some(name.to_owned()),
             commit: None,
             actor: None,
+            is_summary: false,
         }
     }
 

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use futures_util::future::try_join;
 
-use super::clock::planning_time;
+use super::clock::{future_entry_failure, planning_time};
 use super::intent::{Intent, ListedIntents};
 use super::location::TimelineLocation;
 use super::record_basis::RecordBasis;
-use super::refusals;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::{Digest, Tag};
 use crate::record::{DigestPrefix, EntryName, RecordAction, RecordTime, Timeline, TimelineEntry};
@@ -54,7 +53,7 @@ impl OpenTimeline {
         view.read_state(&[]).await?;
         let clock = planning_time(now, location.entries(), &entries, &context.notices);
         let next = recent.timeline.plan_next_time(clock);
-        let planned_at = next.map_err(|error| refusals::future_entry(location, error))?;
+        let planned_at = next.map_err(|error| future_entry_failure(location, error))?;
         for (name, reason) in view.passed_over() {
             let place = location.entries();
             let text = format!("{place}: {name} does not count: {reason}");

@@ -41,11 +41,21 @@ pub(crate) struct OwnRecord {
     pub(crate) order: Option<(RecordTime, RecordId)>,
     /// Root that a rollback puts back.
     pub(crate) restores: Option<Digest>,
+    /// Rollbacks that it ends.
+    pub(crate) reinstates: Vec<RecordId>,
     /// What the tags named before the first attempt.
     pub(crate) previous: BTreeMap<Tag, Digest>,
 }
 
 impl OwnRecord {
+    /// Returns a new record that ends these rollbacks.
+    pub(crate) fn of_reinstatement(reinstates: Vec<RecordId>) -> Self {
+        Self {
+            reinstates,
+            ..Self::default()
+        }
+    }
+
     /// Returns the record of an earlier attempt, whose id is `id`.
     pub(crate) fn of_attempt(id: RecordId, predicate: &ReleasePredicate) -> Self {
         let tags = predicate.tags.iter();
@@ -53,6 +63,7 @@ impl OwnRecord {
         Self {
             order: Some((predicate.planned_at, id)),
             restores: predicate.restores,
+            reinstates: predicate.reinstates.clone(),
             previous: previous.collect(),
         }
     }
@@ -150,7 +161,12 @@ impl TimelineRecords {
         root: Digest,
     ) -> Result<RecordedRelease, Failure> {
         view.read_withdrawal(root).await?;
-        if view.timeline_read().is_withdrawn(root) {
+        let ended = self.lock().own.reinstates.clone();
+        let read = view.timeline_read();
+        if read
+            .withdrawals(root)
+            .any(|rollback| !ended.contains(&rollback))
+        {
             return Ok(RecordedRelease::Withdrawn);
         }
         if view.read_newest_release(root).await?.is_some() {

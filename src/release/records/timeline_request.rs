@@ -3,13 +3,14 @@ use super::location::TimelineLocation;
 use super::open_timeline::OpenTimeline;
 use super::options::RunAccount;
 use super::record_signing::RecordSigning;
-use super::referrer_form::IntentForm;
+use super::referrer_form::{IntentForm, RootSignatures};
 use super::stage::{RecordContent, RecordStage};
 use crate::image::{Descriptor, Destination, Digest, Manifest, TagOrDigest};
+use crate::referrers::sig_tag;
 use crate::registry::RepositoryAccess;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
-use crate::release::failure::signing_failure;
+use crate::release::request::SignatureFormat;
 use crate::signing::Signer;
 use crate::transfer::Side;
 
@@ -44,7 +45,7 @@ impl TimelineRequest {
     /// Plans the stage that writes a record about `subject`.
     ///
     /// # Errors
-    /// A signer that cannot be opened.
+    /// An environment that does not accept the record from this run, and a signer that cannot be opened.
     pub(crate) async fn plan_stage<'a>(
         &'a self,
         context: &'a ReleaseContext,
@@ -53,23 +54,23 @@ impl TimelineRequest {
         content: RecordContent,
         intents: &ListedIntents,
     ) -> Result<RecordStage<'a>, Failure> {
-        let signing = match &self.signer {
-            None => None,
-            Some(signer) => Some(RecordSigning {
-                signer,
-                requirement: signer
-                    .requirement(context.registry.http(), &context.notices)
-                    .await
-                    .map_err(signing_failure)?,
-            }),
+        let location = timeline.view.location();
+        let signing = match &content {
+            RecordContent::New(record) => {
+                RecordSigning::plan(self.signer.as_ref(), context, location, record).await?
+            }
+            _ => None,
         };
-        let form = match signing.is_some() {
-            true => IntentForm::Bundle,
-            false => IntentForm::Record,
-        };
+        let form = IntentForm::choose(RootSignatures {
+            signs_record: signing.is_some() || content.is_stored_bundle(),
+            formats: &[SignatureFormat::Bundle],
+            signs_root: false,
+            has_bundle: intents.has_bundle,
+            has_legacy: timeline.tags.contains(&sig_tag(subject.digest)),
+        });
         Ok(RecordStage {
             context,
-            location: timeline.view.location().clone(),
+            location: location.clone(),
             store: &timeline.destination.store,
             entries: timeline.entries.clone(),
             subject,

@@ -1,10 +1,12 @@
-//! Checks that an image which is put back is still complete.
+//! Checks that an image which is put back is still complete, and signed.
 
 use futures_util::future::try_join_all;
 
 use crate::image::{Descriptor, Digest, Manifest, ManifestBody, TagOrDigest};
+use crate::record::{RecordAction, TimelineEntry};
 use crate::release::Failure;
 use crate::release::records::open_timeline::OpenTimeline;
+use crate::release::verify::evidence::check_signatures;
 use crate::transfer::{ImageStore, MANIFESTS_LIMIT, Side, StoreError};
 
 /// Requires that the manifests below the root, and the configs of all of them, are there.
@@ -32,6 +34,37 @@ pub(super) async fn check_image(timeline: &OpenTimeline, root: &Manifest) -> Res
         level = try_join_all(children).await?;
     }
     Ok(())
+}
+
+/// Requires a signature of one of the environment's signers, where the environment signs. An adopted release was
+/// made before that.
+///
+/// # Errors
+/// A signature that is gone or not valid, and referrers that cannot be read.
+pub(super) async fn check_signature(
+    timeline: &OpenTimeline,
+    target: &TimelineEntry,
+) -> Result<(), Failure> {
+    let location = timeline.view.location();
+    let is_adopted = target.action == RecordAction::Adopt;
+    let Some(trust) = location.trust.as_ref().filter(|_| !is_adopted) else {
+        return Ok(());
+    };
+    let (store, place) = (&timeline.destination.store, &location.destination);
+    let found = check_signatures(store, &trust.requirement(), target.root).await;
+    let found =
+        found.map_err(|error| Failure::from_referrer_error(Side::Destination, place, error))?;
+    if found.iter().any(|signature| signature.result.is_ok()) {
+        return Ok(());
+    }
+    let (environment, root) = (&location.environment, target.root.short());
+    Err(Failure::refused(format!(
+        "{place} has no valid signature of {root}, the image to go back to"
+    ))
+    .with_reason(format!(
+        "{environment} signs its releases, and a cleanup may have deleted the signature"
+    ))
+    .with_hint("name another release with to, or promote the image again, which signs it"))
 }
 
 fn config(manifest: &Manifest) -> Option<&Descriptor> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{try_join, try_join3};
 
 use super::environment_tag::EnvironmentTags;
-use super::image_check::check_image;
+use super::image_check::{check_image, check_signature};
 use super::line_search::LineSearch;
 use super::moving_tags::{observe_tags, plan_tags, version_tags};
 use super::outcome::RollbackOutcome;
@@ -119,8 +119,14 @@ async fn plan_rollback(
             None => Ok(()),
         }
     };
+    let signed = async {
+        match &target {
+            Some(target) => check_signature(timeline, target).await,
+            None => Ok(()),
+        }
+    };
     let planned = plan_tags(&mut search, &mut moving, &mut state);
-    let (tags, ()) = try_join(planned, checked).await?;
+    let (tags, (), ()) = try_join3(planned, checked, signed).await?;
     let manifests = search.manifests;
     draft.predicate.tags = recorded_tags(&tags);
     let content = match (withdrawn.earlier, begun) {

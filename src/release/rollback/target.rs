@@ -139,6 +139,7 @@ pub(super) fn with_unrecorded(timeline: &OpenTimeline, withdrawn: &WithdrawnRele
         version: None,
         commit: None,
         actor: None,
+        is_summary: false,
     });
     let entries = known.entries().iter().cloned().chain([assumed]);
     Timeline::new(entries.collect())
