@@ -1,6 +1,6 @@
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
-use super::recorded_timelines::{policy_timelines, recorded_timelines, run_clock};
+use super::recorded_timelines::{policy_signer, policy_timelines, recorded_timelines, run_clock};
 use super::source_input::parse_source;
 use super::{announcement, context_inputs, verification_inputs};
 use crate::cli::{Input, InputCondition};
@@ -20,7 +20,10 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         Some(policy) => policy_timelines(invocation, policy, &subjects).await?,
         None => Vec::new(),
     };
-    let signer = signer(invocation).await?;
+    let signer = match (signer(invocation).await?, policy.as_ref()) {
+        (None, Some(policy)) => policy_signer(invocation, policy, &subjects).await?,
+        (signer, _) => signer,
+    };
     let names: Vec<String> = subjects.iter().map(|(_, it)| subject_name(it)).collect();
     announcement::announce(invocation, "inspecting", &names.join(" and "));
     let context = context_inputs::build_context(invocation)?;

@@ -3,12 +3,15 @@
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::record_inputs::record_signers;
-use super::release_targets::{RecordedTargets, resolve_recorded, service_of_place};
+use super::release_targets::{
+    RecordedTargets, environment_of_place, resolve_recorded, service_of_place,
+};
 use super::tag_context::run_time;
 use crate::image::{Destination, ImageSource};
 use crate::policy::{EnvironmentRules, Service, SigningRule};
 use crate::record::RecordTime;
 use crate::release::{Failure, InspectSubject, RecordTrust, TimelineLocation};
+use crate::signing::Requirement;
 use crate::tagging::EnvironmentName;
 
 /// Timelines of an environment.
@@ -101,6 +104,33 @@ pub(super) async fn policy_timelines(
         }));
     }
     Ok(timelines)
+}
+
+/// Returns who signs in the environments of the subjects; `None` if none of them signs.
+///
+/// # Errors
+/// Repositories that cannot be told apart, and signers of the policy that cannot be used.
+pub(super) async fn policy_signer(
+    invocation: &Invocation,
+    policy: &LoadedPolicy,
+    subjects: &[(Option<Service>, InspectSubject)],
+) -> Result<Option<Requirement>, Failure> {
+    let mut requirements = Vec::new();
+    for (_, subject) in subjects.iter().take(1) {
+        let name = match subject {
+            InspectSubject::Environment(location) => Some(location.environment.clone()),
+            InspectSubject::Image(source) => match place_of(source) {
+                Some(place) => environment_of_place(invocation, policy, &place)?,
+                None => None,
+            },
+        };
+        let rules = name.and_then(|name| policy.policy.stage(&name));
+        if let Some(rules) = rules.filter(|rules| rules.signing() != SigningRule::Off) {
+            let signers = record_signers(invocation, rules, policy).await?;
+            requirements.extend(signers.into_iter().map(|signer| signer.requirement));
+        }
+    }
+    Ok((!requirements.is_empty()).then(|| Requirement::any_of(requirements)))
 }
 
 /// Returns the repository of an image; `None` for a file or an engine.

@@ -142,6 +142,20 @@ pub(super) fn service_of_place(
     Ok(found.and_then(|(_, service)| service.cloned()))
 }
 
+/// Returns the environment that a repository of the policy is of.
+///
+/// # Errors
+/// Repositories that cannot be told apart.
+pub(super) fn environment_of_place(
+    invocation: &Invocation,
+    policy: &LoadedPolicy,
+    place: &Destination,
+) -> Result<Option<EnvironmentName>, Failure> {
+    let repositories = repositories::find(invocation, policy)?;
+    let found = repositories::matching(policy, &repositories, place)?;
+    Ok(found.map(|(rules, _)| rules.name().clone()))
+}
+
 fn services_without_policy() -> Failure {
     Failure::input("services is given, and there is no policy")
         .with_hint("services chooses some of those that a policy file names")

@@ -310,7 +310,23 @@ mod tests {
 
     #[test]
     fn a_history_reads_well() {
-        insta::assert_snapshot!(sample_history().to_text().as_str(), @"");
+        insta::assert_snapshot!(sample_history().to_text().as_str(), @r"
+        prod of ghcr.io/acme/web/prod
+          current      ghcr.io/acme/web/prod@sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61 (1.4.1)
+          since        2026-11-20 09:30:00 UTC
+          good before  ghcr.io/acme/web/prod@sha256:74b860b3270666137a4d543c3e3d1e4e473d54636f7593d1c17bf693e6540bbe (1.4.0)
+
+          2026-11-20 09:30         rollback  1f4dc096d58f  860c190  octocat                     verified
+            back to sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61
+          2026-11-20 09:00  1.5.0  promote   1f4dc096d58f  860c190  octocat  withdrawn, failed  vouched
+          2026-11-12 14:05  1.4.1  promote   f0b672321a89  860c190  octocat  current, deployed  vouched
+          2026-11-03 08:00  1.4.0  promote   74b860b32706  860c190  octocat  superseded         vouched
+            gap: a newer record names this entry, and it is gone
+          2026-11-02 08:00         promote   9024e01a852f                                       does not count
+            shipmark.prod.20261102t080000123z.promote.9024e01a852f.fb87c486e765 does not count: its record is not signed, expected a signature of the *release* workflow
+
+          drift: 1.4 names sha256:74b860b3270666137a4d543c3e3d1e4e473d54636f7593d1c17bf693e6540bbe, expected sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61
+        ");
         insta::assert_snapshot!(sample_inspection().to_text().as_str(), @"");
     }
 

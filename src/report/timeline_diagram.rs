@@ -52,7 +52,14 @@ mod tests {
     fn a_timeline_is_drawn_oldest_first() {
         let report = history();
         let lines = &report.timelines[0].history.lines;
-        insta::assert_snapshot!(timeline("prod", lines).unwrap(), @"");
+        insta::assert_snapshot!(timeline("prod", lines).unwrap(), @r"
+        timeline
+          title prod
+          2026-11-03 08#58;00 : promote 1.4.0 : superseded
+          2026-11-12 14#58;05 : promote 1.4.1 : current#44; deployed
+          2026-11-20 09#58;00 : promote 1.5.0 : withdrawn#44; failed
+          2026-11-20 09#58;30 : rollback 1f4dc096d58f
+        ");
         assert_eq!(timeline("prod", &[]), None);
     }
 
@@ -60,7 +67,7 @@ mod tests {
         #[test]
         fn promise_8_no_version_leaves_its_part_of_the_timeline(version in any::<String>()) {
             let report = history();
-            let mut line = report.timelines[0].history.lines[0].clone();
+            let mut line = report.timelines[0].history.lines[1].clone();
             line.entry.as_mut().unwrap().version = Some(version);
             let chart = timeline("prod", &[line]).unwrap();
             prop_assert!(chart.is_ascii());

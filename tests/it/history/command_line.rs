@@ -57,10 +57,29 @@ fn a_history_reads_well() {
     let place = released();
     let ran = run(&place, &HISTORY);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    insta::assert_snapshot!(plain(&ran.out), @"");
+    insta::assert_snapshot!(plain(&ran.out), @r"
+    prod of oci:prod
+      current      oci:prod@sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a (1.4.1)
+      since        2026-11-20 11:00:00 UTC
+      good before  unknown
+      records      not signed: whoever may push can write them
+
+      2026-11-20 11:00  1.4.1  promote  daabd5f7f767  9f3c2a1  current     unsigned
+      2026-11-20 10:00  1.4.0  promote  daabd5f7f767  9f3c2a1  superseded  vouched
+    ");
     let ran = run(&place, &[&HISTORY[..], &["--tag=1.4"]].concat());
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    insta::assert_snapshot!(plain(&ran.out), @"");
+    insta::assert_snapshot!(plain(&ran.out), @r"
+    prod of oci:prod
+      current      oci:prod@sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a (1.4.1)
+      since        2026-11-20 11:00:00 UTC
+      good before  unknown
+      records      not signed: whoever may push can write them
+
+      1.4
+        2026-11-20 10:00:00 UTC to now
+          oci:prod@sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a (1.4.1)
+    ");
     let ran = run(&place, &[&HISTORY[..], &["--output=image"]].concat());
     assert_eq!(ran.out, format!("oci:prod@{}\n", example_root()));
     let ran = run(
@@ -78,7 +97,28 @@ fn an_inspection_reads_well() {
     let place = released();
     let ran = run(&place, &["inspect", "--source=oci:prod:1.4.1"]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    insta::assert_snapshot!(plain(&ran.out), @"");
+    insta::assert_snapshot!(plain(&ran.out).replace(&example(), "SOURCE"), @r"
+    oci:prod:1.4.1
+      image        oci:prod@sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a
+      version      1.4.1
+      commit       9f3c2a1ca84d1343b96baa8137c943ed1860e522 of https://github.com/example/web (by its record)
+      dockerfile   Dockerfile, target runtime
+
+      evidence
+        attestation   sha256:…
+                      not verified: no signer is given
+        attestation   sha256:…
+                      not verified: no signer is given
+
+      environments
+        prod of oci:prod: current
+          2026-11-20 11:00  promote  1.4.1  unsigned
+          2026-11-20 10:00  promote  1.4.0  vouched
+          record       sha256:…
+          from         SOURCE
+          before       oci:prod@sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a (1.4.0)
+          good before  unknown
+    ");
     let environment = ["inspect", "--images=oci:prod", "--environment=prod"];
     let ran = run(&place, &[&environment[..], &["--output=digest"]].concat());
     assert_eq!(ran.out, format!("{}\n", example_root()), "{}", ran.log);
