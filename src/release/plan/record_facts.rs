@@ -11,10 +11,6 @@ pub(crate) enum RecordedRelease {
     /// A counted record releases it, and it is not withdrawn.
     Released,
     /// A verified intent releases it, without an entry yet: its run is in progress, or died.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the reader of timelines constructs it")
-    )]
     Intended,
     /// A rollback of it is in effect.
     Withdrawn,

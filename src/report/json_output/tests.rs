@@ -32,7 +32,11 @@ fn full_outcome() -> ReleaseOutcome {
         action: RecordAction::Promote,
         planned_at: "2026-11-20T21:48:08.123Z".parse().unwrap(),
         id: Some(RecordId::from_blob(b"record")),
-        entry: Some("shipmark.prod.20261120t214808123z.promote.0123456789ab.cdef01234567".parse().unwrap()),
+        entry: Some(
+            "shipmark.prod.20261120t214808123z.promote.0123456789ab.cdef01234567"
+                .parse()
+                .unwrap(),
+        ),
         is_new: true,
         is_intent_new: true,
         superseded: Some("1.5.0 was released after it".to_owned()),
