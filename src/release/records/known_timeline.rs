@@ -11,9 +11,9 @@ impl TimelineView {
         let counted = readings.values().filter_map(|reading| reading.counted());
         let mut entries: Vec<_> = counted.clone().map(|record| record.entry.clone()).collect();
         for record in counted {
-            let vouched = record.record().predicate.past.iter();
-            let vouched = vouched.filter(|past| record.verified.vouches_for(&past.action));
-            let unread = vouched.filter(|past| !readings.contains_key(&self.name_of(past)));
+            let summarized = record.record().predicate.past.iter();
+            let summarized = summarized.filter(|past| record.verified.vouches_for(&past.action));
+            let unread = summarized.filter(|past| !readings.contains_key(&self.name_of(past)));
             entries.extend(unread.map(TimelineEntry::from_past_release));
         }
         Timeline::new(entries)

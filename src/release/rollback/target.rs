@@ -110,12 +110,12 @@ fn older_names(
 ) -> Vec<EntryName> {
     let end = withdrawn.release.as_ref().map(TimelineEntry::order);
     let known = timeline.known();
-    let is_vouched = |name: &EntryName| {
+    let is_summarized = |name: &EntryName| {
         let mut entries = known.entries().iter();
         entries.any(|entry| name.record.is_of(entry.record.digest()))
     };
     let is_wanted = |name: &EntryName| match has_release {
-        true => name.action == RecordAction::Deployed && !is_vouched(name),
+        true => name.action == RecordAction::Deployed && !is_summarized(name),
         false => name.action.is_release() && end.is_none_or(|end| name.planned_at <= end.0),
     };
     let newest_first = timeline.view.unread_names(is_wanted).rev();

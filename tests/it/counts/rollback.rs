@@ -33,7 +33,15 @@ async fn a_rollback_of_a_tag_and_two_lines() {
         "{requests} requests: {}",
         kinds(&stage.registry)
     );
-    insta::assert_snapshot!(kinds(&stage.registry), @"");
+    insta::assert_snapshot!(kinds(&stage.registry), @r"
+    4 x GET manifests 200
+    1 x GET referrers 200
+    2 x GET tags 200
+    2 x HEAD blobs 200
+    4 x HEAD manifests 200
+    1 x POST blobs/uploads 201
+    5 x PUT manifests 201
+    ");
 }
 
 #[tokio::test]
