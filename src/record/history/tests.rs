@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::record::record_time::RecordTime;
 use crate::record::{RecordedTag, RecordedTagKind, ReleasePredicate, ReleaseRecord};
 
 /// Records of an environment, written one after the other, a minute apart.
