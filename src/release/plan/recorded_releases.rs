@@ -18,7 +18,7 @@ enum RecordSource {
     NotKept,
     /// The records say this, whenever they are read.
     #[cfg(test)]
-    Known(RecordFacts),
+    Known(Box<RecordFacts>),
 }
 
 impl RecordedReleases {
@@ -33,7 +33,7 @@ impl RecordedReleases {
     #[cfg(test)]
     pub(crate) fn known(facts: RecordFacts) -> Self {
         Self {
-            source: RecordSource::Known(facts),
+            source: RecordSource::Known(Box::new(facts)),
         }
     }
 
@@ -53,7 +53,7 @@ impl RecordedReleases {
             RecordSource::Known(facts) => Ok(Some(RecordFacts {
                 releases: BTreeMap::new(),
                 images: BTreeMap::new(),
-                ..facts.clone()
+                ..RecordFacts::clone(facts)
             })),
         }
     }
