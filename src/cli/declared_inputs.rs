@@ -4,10 +4,11 @@ use super::heading::Heading;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, COMMIT_VERBS, DIGEST_VERBS, HISTORY, OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS,
-    PROMOTE_VERBS, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, SERVICE_VERBS, SIGN_BUNDLE,
-    SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS,
-    TAGS_VERBS, VERIFYING, VERSION_VERBS,
+    BUNDLE_VERBS, COMMIT_VERBS, DIGEST_VERBS, DRY_RUN_VERBS, EXCLUDING_VERBS, HISTORY, MARK,
+    OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, RECORDING, RECURSIVE_VERBS,
+    REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SERVICE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING,
+    SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, VERIFYING,
+    VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -119,7 +120,7 @@ declare_inputs! {
             help: "Version of the release, such as 1.4.0",
         }
         ExcludeVersions, "exclude-versions" {
-            verbs: TAGGING_VERBS, kind: InputKind::List("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
+            verbs: EXCLUDING_VERBS, kind: InputKind::List("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
             help: "Versions that never count for version lines, such as 1.10.6 or 2024.*",
         }
         Lines, "lines" {
@@ -203,12 +204,12 @@ declare_inputs! {
             help: "Release an image again that a rollback withdrew",
         }
         Reason, "reason" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("TEXT"),
-            help: "Reason of the release, for its record",
+            verbs: RECORDING, kind: InputKind::Text("TEXT"),
+            help: "Reason of what is done, for its record",
         }
         Link, "link" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("URL"),
-            help: "Page about the release, for its record",
+            verbs: RECORDING, kind: InputKind::Text("URL"),
+            help: "Page with more about it, for its record",
         }
         Dockerfile, "dockerfile" {
             verbs: RELEASE_VERBS, kind: InputKind::Text("PATH"),
@@ -221,6 +222,22 @@ declare_inputs! {
         ExpectHead, "expect-head" {
             verbs: RELEASE_VERBS, kind: InputKind::Text("RECORD"),
             help: "Record that the timeline must have, as sha256:…",
+        }
+        Withdraw, "withdraw" {
+            verbs: ROLLBACK, kind: InputKind::Text("RELEASE"),
+            help: "Release to withdraw, by version, digest or record",
+        }
+        To, "to" {
+            verbs: ROLLBACK, kind: InputKind::Text("RELEASE"),
+            help: "Release to put back, by version, digest or record",
+        }
+        State, "state" {
+            verbs: MARK, kind: InputKind::Choice(&["deployed", "failed"]), required: MARK,
+            help: "What became of the release",
+        }
+        Release, "release" {
+            verbs: MARK, kind: InputKind::Text("RELEASE"),
+            help: "Release to mark, by version, digest or record",
         }
         Limit, "limit" {
             verbs: HISTORY, kind: InputKind::Text("NUMBER"),
@@ -412,7 +429,7 @@ declare_inputs! {
     }
     Run {
         DryRun, "dry-run" {
-            verbs: RELEASE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            verbs: DRY_RUN_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Plan and report, but write nothing",
         }
         AllowDirty, "allow-dirty" {

@@ -2,7 +2,7 @@
 
 use super::verb::Verb;
 use super::verb_groups::{
-    RECORD_READING, RECORD_VERBS, REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS,
+    PREVIOUS_VERBS, RECORD_VERBS, REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS,
     TAGS_VERBS,
 };
 
@@ -26,8 +26,8 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     },
     OutputDeclaration {
         name: "previous-digest",
-        verbs: RECORD_READING,
-        help: "Digest of the image that a rollback of the current one would put back",
+        verbs: PREVIOUS_VERBS,
+        help: "Digest of the image that a rollback of the current one would put back; for rollback that of the withdrawn image",
     },
     OutputDeclaration {
         name: "source-digest",
@@ -77,7 +77,7 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "outcome",
         verbs: REFUSABLE_VERBS,
-        help: "released, superseded (a newer release keeps the environment), unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
+        help: "released, superseded (a newer release keeps the environment), withdrawn, incomplete (withdrawn, but a version line stays), marked, adopted, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
     },
     OutputDeclaration {
         name: "matrix",

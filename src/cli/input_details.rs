@@ -30,6 +30,13 @@ impl Input {
             Self::Record => Some(
                 "auto: record if an environment is given. on: require an environment. off: keep no record. The record is a referrer of the image, and an entry of the timeline under a tag shipmark.ENVIRONMENT.TIME.ACTION.….",
             ),
+            Self::Withdraw => Some(
+                "Default: the current release. An image that no record is about is withdrawn only by its digest.",
+            ),
+            Self::To => Some(
+                "Default: the newest release before it that is neither withdrawn nor marked as failed; one that is marked as deployed goes first. If withdraw names a release that is not current, the environment stays where it is.",
+            ),
+            Self::Release => Some("Default: the current release."),
             Self::Reinstate => Some("Requires reason. Refused for an image that is not withdrawn."),
             Self::Dockerfile => {
                 Some("Recorded as given. Default: what the record of the environment before says.")
@@ -156,7 +163,8 @@ impl Input {
             Self::GithubToken => Some(
                 "Used for details that the event lacks (also whether the repository is public, before it is named in the public log), for the policy if there is no checkout, and for github-attestations.",
             ),
-            Self::Reason
+            Self::State
+            | Self::Reason
             | Self::Link
             | Self::Target
             | Self::All

@@ -7,14 +7,49 @@ pub(super) const TAGS_VERBS: &[Verb] = &[Verb::Tags];
 /// Those that tag what the commit of the event or the checkout gave.
 pub(super) const COMMIT_VERBS: &[Verb] = &[Verb::Tags, Verb::Push];
 pub(super) const PROMOTE_VERBS: &[Verb] = &[Verb::Promote];
-/// Those that read records alone.
-pub(super) const RECORD_READING: &[Verb] = &[Verb::History, Verb::Inspect];
+pub(super) const ROLLBACK: &[Verb] = &[Verb::Rollback];
+pub(super) const MARK: &[Verb] = &[Verb::Mark];
+/// Those that can plan and report without a write.
+pub(super) const DRY_RUN_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Rollback, Verb::Adopt];
+/// Those that write a record.
+pub(super) const RECORDING: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
+/// Those for which some versions never count.
+pub(super) const EXCLUDING_VERBS: &[Verb] = &[
+    Verb::Tags,
+    Verb::Push,
+    Verb::Promote,
+    Verb::Rollback,
+    Verb::Adopt,
+];
+/// Those that say which image was there before.
+pub(super) const PREVIOUS_VERBS: &[Verb] = &[Verb::History, Verb::Inspect, Verb::Rollback];
 /// Those that write or read records.
-pub(super) const RECORD_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::History, Verb::Inspect];
+pub(super) const RECORD_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
 pub(super) const HISTORY: &[Verb] = &[Verb::History];
 /// Those that take some services of the policy.
-pub(super) const SERVICE_VERBS: &[Verb] =
-    &[Verb::Push, Verb::Promote, Verb::History, Verb::Inspect];
+pub(super) const SERVICE_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
 /// Those that take repositories.
 pub(super) const PLACE_VERBS: &[Verb] = &[
     Verb::Tags,
@@ -22,6 +57,9 @@ pub(super) const PLACE_VERBS: &[Verb] = &[
     Verb::Promote,
     Verb::History,
     Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
 ];
 /// Those that take a version.
 pub(super) const VERSION_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote, Verb::History];
@@ -37,11 +75,21 @@ pub(super) const OFFLINE_VERBS: &[Verb] = &[
     Verb::VerifyBundle,
     Verb::History,
     Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
 ];
 pub(super) const SIGN_BUNDLE: &[Verb] = &[Verb::SignBundle];
 pub(super) const BUNDLE_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::SignBundle];
 /// Those that may sign.
-pub(super) const SIGNING: &[Verb] = &[Verb::Push, Verb::Promote, Verb::SignBundle];
+pub(super) const SIGNING: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::SignBundle,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
 /// Those that may check the image that they are given.
 pub(super) const SOURCE_CHECKING: &[Verb] = &[Verb::Promote, Verb::Verify];
 /// Those that may check something.
@@ -62,6 +110,9 @@ pub(super) const POLICY_VERBS: &[Verb] = &[
     Verb::History,
     Verb::Inspect,
     Verb::Policy,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
 ];
 /// Those that speak to registries.
 pub(super) const REGISTRY_VERBS: &[Verb] = &[
@@ -70,6 +121,9 @@ pub(super) const REGISTRY_VERBS: &[Verb] = &[
     Verb::Verify,
     Verb::History,
     Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
 ];
 
 /// Those that read the image that `source` names, and no other.
@@ -84,6 +138,9 @@ pub(super) const SIGNATURE_VERBS: &[Verb] = &[
     Verb::SignBundle,
     Verb::History,
     Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
 ];
 /// Those that come to more than one end.
 pub(super) const REFUSABLE_VERBS: &[Verb] = &[
@@ -92,4 +149,7 @@ pub(super) const REFUSABLE_VERBS: &[Verb] = &[
     Verb::Verify,
     Verb::VerifyBundle,
     Verb::SignBundle,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
 ];

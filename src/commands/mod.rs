@@ -1,5 +1,6 @@
 //! The verbs, one file each, and the files that read their inputs into requests.
 
+mod adopt;
 mod announcement;
 mod attestation_inputs;
 mod cancellation;
@@ -16,6 +17,7 @@ mod invocation;
 mod keyless_inputs;
 mod load_policy;
 mod local_files;
+mod mark;
 mod naming_inputs;
 mod pem_input;
 mod policy;
@@ -24,9 +26,11 @@ mod promote;
 mod push;
 mod record_inputs;
 mod record_options;
+mod record_writing;
 mod recorded_timelines;
 mod release_request;
 mod release_targets;
+mod rollback;
 mod rule_inputs;
 mod run_attempt;
 mod run_release;

@@ -105,7 +105,11 @@ pub struct RecordedTag {
 pub enum RecordedTagKind {
     /// Names one root forever.
     Immutable,
-    /// Follows the releases of a line, a branch or an environment.
+    /// Follows the highest release of a version line.
+    Line,
+    /// Names the root that the environment is on.
+    Environment,
+    /// Follows something else, such as a branch.
     Moving,
 }
 

@@ -16,7 +16,7 @@ use crate::registry::RepositoryAccess;
 use crate::transfer::{ImageStore, Side, StoreError};
 
 /// Destination that is open, with what is known of it.
-pub(super) struct OpenDestination {
+pub(crate) struct OpenDestination {
     pub(super) name: Destination,
     pub(super) store: ImageStore,
     /// Records of the environment that it belongs to.
@@ -27,6 +27,17 @@ pub(super) struct OpenDestination {
 }
 
 impl OpenDestination {
+    /// Opens a destination for records and tags of images that it has.
+    pub(super) fn open(context: &ReleaseContext, place: &Destination) -> Self {
+        Self {
+            name: place.clone(),
+            store: open_to_write(context, place, &[]),
+            records: RecordedReleases::not_kept(),
+            tag_snapshot: OnceCell::new(),
+            recopied: OnceCell::new(),
+        }
+    }
+
     /// Returns whether it is an image layout.
     pub(super) fn is_layout(&self) -> bool {
         matches!(self.store, ImageStore::Layout(_))
@@ -59,6 +70,20 @@ impl OpenDestination {
         let ask = || TagSnapshot::load(&self.store, tags);
         let prior = self.tag_snapshot.get_or_try_init(ask).await;
         prior.map_err(|error| Failure::from_store_error(Side::Destination, &self.name, error))
+    }
+}
+
+#[cfg(test)]
+impl OpenDestination {
+    /// Opens an image layout whose environment has these records.
+    pub(super) fn of_layout(path: &std::path::Path, records: RecordedReleases) -> Self {
+        Self {
+            name: Destination::Layout(path.into()),
+            store: ImageStore::Layout(LayoutDirectory::new(path)),
+            records,
+            tag_snapshot: OnceCell::new(),
+            recopied: OnceCell::new(),
+        }
     }
 }
 

@@ -265,10 +265,16 @@ async fn observe_recorded(
     }
     let each = destinations.iter().zip(states).zip(&observed.destinations);
     for ((destination, state), timeline) in each {
-        if let (Some(records), Some(begun)) = (destination.records.timeline(), &timeline.begun) {
+        let Some(records) = destination.records.timeline() else {
+            continue;
+        };
+        if let Some(begun) = &timeline.begun {
             let (id, record) = (begun.verified.id, &begun.verified.record);
             records.set_own(OwnRecord::of_attempt(id, &record.predicate));
             state.records = destination.records.read_names(&state.tags).await?;
+        } else if options.reinstates {
+            let ended = timeline.state.withdrawals(image.root).collect();
+            records.set_own(OwnRecord::of_reinstatement(ended));
         }
     }
     Ok(Some(observed))

@@ -331,6 +331,11 @@ fn to_destination_json<'a>(
     }
 }
 
+/// Returns a record as JSON.
+pub(super) fn record_json(record: &RecordResult) -> serde_json::Value {
+    serde_json::to_value(to_record_json(record)).unwrap_or_default()
+}
+
 fn to_record_json(record: &RecordResult) -> RecordJson<'_> {
     RecordJson {
         environment: record.environment.as_str(),

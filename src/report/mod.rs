@@ -1,5 +1,6 @@
 //! Reports of a run: the log, the step's outputs and summary, and plain text.
 
+mod adopt_report;
 mod batch_phrases;
 mod batch_report;
 mod bundle_report;
@@ -14,6 +15,7 @@ mod inspect_outputs;
 mod inspect_report;
 mod json_output;
 mod json_texts;
+mod mark_report;
 mod markdown;
 mod mermaid_text;
 mod phrases;
@@ -26,6 +28,7 @@ mod progress_line;
 mod references;
 mod report_page;
 mod result_report;
+mod rollback_report;
 mod run_log;
 mod step_files;
 mod step_outputs;
@@ -46,6 +49,7 @@ mod sample_outcomes;
 #[cfg(test)]
 mod shared_buffer;
 
+pub use adopt_report::AdoptReport;
 pub use batch_phrases::service_line;
 pub use bundle_report::{BundleVerification, SignedBundle};
 pub use exit_report::report_result;

@@ -3,6 +3,7 @@
 // Tests start processes and services with an environment and a clock of their own making.
 #![expect(clippy::disallowed_methods)]
 
+mod adopt;
 mod arrows;
 mod branch_names;
 mod circles;
@@ -33,6 +34,7 @@ mod keyless;
 mod left_behind;
 mod logged_key;
 mod logins;
+mod mark;
 mod memory;
 mod moves;
 mod mutants;
@@ -58,6 +60,9 @@ mod registry;
 mod registry_quirks;
 mod rejected_inputs;
 mod road;
+mod rollback;
+mod rollback_crash;
+mod rollback_race;
 mod runner;
 mod secrets;
 mod sign_bundle;

@@ -15,5 +15,6 @@ pub(super) mod observe;
 pub(super) mod record_facts;
 pub(super) mod recorded_releases;
 pub(super) mod reuse;
+pub(super) mod rollback_tags;
 pub(super) mod tags;
 pub(super) mod tracked_tag;

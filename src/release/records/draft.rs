@@ -2,6 +2,7 @@
 
 use super::observe::{ObservedTimeline, SourceTimeline};
 use super::options::RunAccount;
+use super::record_basis::RecordBasis;
 use super::timeline_view::CountedRecord;
 use crate::image::Digest;
 use crate::record::{
@@ -12,16 +13,17 @@ use crate::release::outcome::TagChange;
 use crate::release::plan::tags::{TagPlan, TagStep};
 use crate::release::prepared_release::PreparedRelease;
 use crate::release::request::ReleaseVerb;
+use crate::tagging::{MovingTagSource, TagKind};
 use crate::transfer::{ImageReader, StoreError};
 
 /// Returns a record of `action` in a timeline, with what every record says.
 pub(crate) fn base_record(
-    observed: &ObservedTimeline,
+    basis: &RecordBasis<'_>,
     account: &RunAccount,
     root: Digest,
     action: RecordAction,
 ) -> ReleaseRecord {
-    let place = observed.view.location().place();
+    let place = basis.location.place();
     ReleaseRecord {
         root,
         predicate: ReleasePredicate {
@@ -42,9 +44,9 @@ pub(crate) fn base_record(
             about: None,
             restores: None,
             reinstates: Vec::new(),
-            planned_at: observed.planned_at,
-            previous: observed.recent.heads.clone(),
-            past: observed.recent.timeline.past(),
+            planned_at: basis.planned_at,
+            previous: basis.recent.heads.clone(),
+            past: basis.recent.timeline.past(),
         },
     }
 }
@@ -64,7 +66,7 @@ pub(crate) fn release_record(
         (true, ReleaseVerb::Push) => RecordAction::Push,
         (true, ReleaseVerb::Promote) => RecordAction::Promote,
     };
-    let mut record = base_record(observed, account, root, action);
+    let mut record = base_record(&observed.basis(), account, root, action);
     let before = source.and_then(source_record);
     record
         .predicate
@@ -100,9 +102,11 @@ fn recorded_tag(step: &TagStep, root: Digest) -> Option<RecordedTag> {
         TagChange::Unchanged => Some(root),
         TagChange::Stays { .. } | TagChange::Corrected { .. } => return None,
     };
-    let kind = match step.planned.kind.is_immutable() {
-        true => RecordedTagKind::Immutable,
-        false => RecordedTagKind::Moving,
+    let kind = match &step.planned.kind {
+        TagKind::Immutable(_) => RecordedTagKind::Immutable,
+        TagKind::Moving(MovingTagSource::Line(_)) => RecordedTagKind::Line,
+        TagKind::Moving(MovingTagSource::Environment) => RecordedTagKind::Environment,
+        TagKind::Moving(_) => RecordedTagKind::Moving,
     };
     Some(RecordedTag {
         name: step.planned.tag.to_string(),

@@ -121,7 +121,7 @@ impl ListedIntents {
         })
     }
 
-    /// Reads the intents that count, newest first. With a `run` only those of that run.
+    /// Reads the intents that count, newest first, of the runs that are wanted by their address.
     ///
     /// # Errors
     /// A store that cannot tell.
@@ -130,12 +130,12 @@ impl ListedIntents {
         store: &ImageStore,
         location: &TimelineLocation,
         root: Digest,
-        run: Option<&str>,
+        is_wanted: impl Fn(Option<&str>) -> bool,
         notices: &Notices,
     ) -> Result<Vec<Intent>, Failure> {
         let of_run = |referrer: &&ListedReferrer| {
             let named = referrer.annotations.get(RECORD_RUN_ANNOTATION);
-            named.map(String::as_str) == run
+            is_wanted(named.map(String::as_str))
         };
         let listed = self.listed.iter().filter(of_run);
         read_listed(listed, store, location, root, notices).await

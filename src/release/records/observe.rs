@@ -7,6 +7,7 @@ use futures_util::future::{try_join, try_join_all, try_join3};
 use super::clock::{future_entry_failure, planning_time};
 use super::intent::{Intent, ListedIntents};
 use super::options::RecordOptions;
+use super::record_basis::RecordBasis;
 use super::superseded::superseded_reason;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::Digest;
@@ -144,7 +145,7 @@ async fn find_begun(
         &destination.store,
         location,
         image.root,
-        run,
+        |named| named == run,
         &context.notices,
     );
     let found = counted.await?.into_iter().find(|intent| {
@@ -210,6 +211,15 @@ fn warn_of_rewritten_source(
 }
 
 impl ObservedTimeline {
+    /// Returns what the next record says of the timeline.
+    pub(crate) fn basis(&self) -> RecordBasis<'_> {
+        RecordBasis {
+            location: self.view.location(),
+            recent: &self.recent,
+            planned_at: self.planned_at,
+        }
+    }
+
     /// Returns the newer release that keeps the environment's tag, if the run completes an older one.
     pub(crate) fn newer_release(&self, root: Digest) -> Option<&TimelineEntry> {
         let begun = self.begun.as_ref()?;

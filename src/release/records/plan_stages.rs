@@ -138,8 +138,9 @@ async fn plan_signature<'a>(
         return Ok(None);
     };
     let signing = prepared.request.signing.as_ref();
+    let signer = signing.map(|signing| &signing.signer);
     let location = observed.view.location();
-    RecordSigning::plan(signing, prepared.context, location, record).await
+    RecordSigning::plan(signer, prepared.context, location, record).await
 }
 
 /// Returns what the form of an intent depends on. A run that signs also signs the root.

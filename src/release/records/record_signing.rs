@@ -11,7 +11,6 @@ use crate::record::ReleaseRecord;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::failure::signing_failure;
-use crate::release::request::SigningOptions;
 use crate::signing::{Requirement, Signer, VerificationError};
 
 /// How far a log's clock may go before this machine's.
@@ -30,12 +29,12 @@ impl<'a> RecordSigning<'a> {
     /// # Errors
     /// An environment that does not accept the record from this run, and a signer that cannot be opened.
     pub(crate) async fn plan(
-        signing: Option<&'a SigningOptions>,
+        signer: Option<&'a Signer>,
         context: &ReleaseContext,
         location: &TimelineLocation,
         record: &ReleaseRecord,
     ) -> Result<Option<Self>, Failure> {
-        let Some(SigningOptions { signer, .. }) = signing else {
+        let Some(signer) = signer else {
             return match &location.trust {
                 None => Ok(None),
                 Some(_) => Err(unsigned_run(location)),

@@ -79,6 +79,16 @@ pub(crate) struct StoredRecord {
     seen: Vec<serde_json::Value>,
 }
 
+impl RecordContent {
+    /// Returns what is recorded.
+    pub(crate) fn record(&self) -> &ReleaseRecord {
+        match self {
+            Self::New(record) => record,
+            Self::Begun(intent) | Self::Complete(intent) => &intent.verified.record,
+        }
+    }
+}
+
 impl RecordStage<'_> {
     /// Returns whether a timeline entry is written.
     pub(crate) fn writes_entry(&self) -> bool {
@@ -107,12 +117,7 @@ impl RecordStage<'_> {
     }
 
     fn record(&self) -> &ReleaseRecord {
-        match &self.content {
-            RecordContent::New(record) => record,
-            RecordContent::Begun(intent) | RecordContent::Complete(intent) => {
-                &intent.verified.record
-            }
-        }
+        self.content.record()
     }
 
     /// Signs the record and writes its blobs.

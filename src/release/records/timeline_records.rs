@@ -9,10 +9,14 @@ use super::location::TimelineLocation;
 use super::timeline_view::TimelineView;
 use crate::image::{Digest, Tag};
 use crate::notices::Notices;
-use crate::record::{RecordAction, RecordId, RecordTime, ReleasePredicate, TimelineEntry};
+use crate::record::{
+    EntryName, RecordAction, RecordId, RecordTime, ReleasePredicate, TimelineEntry,
+};
 use crate::referrers::TagSnapshot;
 use crate::release::Failure;
-use crate::release::plan::record_facts::{CurrentRelease, RecordFacts, RecordedRelease};
+use crate::release::plan::record_facts::{
+    CurrentRelease, NamedRollback, RecordFacts, RecordedRelease,
+};
 use crate::transfer::{ImageStore, Side};
 
 /// Timeline of a destination, as it was listed last, and what this run adds to it.
@@ -41,11 +45,21 @@ pub(crate) struct OwnRecord {
     pub(crate) order: Option<(RecordTime, RecordId)>,
     /// Root that a rollback puts back.
     pub(crate) restores: Option<Digest>,
+    /// Rollbacks that it ends.
+    pub(crate) reinstates: Vec<RecordId>,
     /// What the tags named before the first attempt.
     pub(crate) previous: BTreeMap<Tag, Digest>,
 }
 
 impl OwnRecord {
+    /// Returns a new record that ends these rollbacks.
+    pub(crate) fn of_reinstatement(reinstates: Vec<RecordId>) -> Self {
+        Self {
+            reinstates,
+            ..Self::default()
+        }
+    }
+
     /// Returns the record of an earlier attempt, whose id is `id`.
     pub(crate) fn of_attempt(id: RecordId, predicate: &ReleasePredicate) -> Self {
         let tags = predicate.tags.iter();
@@ -53,6 +67,7 @@ impl OwnRecord {
         Self {
             order: Some((predicate.planned_at, id)),
             restores: predicate.restores,
+            reinstates: predicate.reinstates.clone(),
             previous: previous.collect(),
         }
     }
@@ -115,7 +130,7 @@ impl TimelineRecords {
         let mut state = self.lock();
         state.current = current.map(|(entry, _)| entry.clone());
         Ok(RecordFacts {
-            rolled_back: rollbacks.map(|name| name.root).collect(),
+            rollbacks: rollbacks.map(to_named_rollback).collect(),
             current: current.map(|(entry, root)| CurrentRelease {
                 root,
                 order: entry.order(),
@@ -150,7 +165,12 @@ impl TimelineRecords {
         root: Digest,
     ) -> Result<RecordedRelease, Failure> {
         view.read_withdrawal(root).await?;
-        if view.timeline_read().is_withdrawn(root) {
+        let ended = self.lock().own.reinstates.clone();
+        let read = view.timeline_read();
+        if read
+            .withdrawals(root)
+            .any(|rollback| !ended.contains(&rollback))
+        {
             return Ok(RecordedRelease::Withdrawn);
         }
         if view.read_newest_release(root).await?.is_some() {
@@ -190,6 +210,13 @@ impl TimelineRecords {
 
     fn lock(&self) -> MutexGuard<'_, ListedState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn to_named_rollback(name: &EntryName) -> NamedRollback {
+    NamedRollback {
+        root: name.root,
+        record: name.record,
     }
 }
 

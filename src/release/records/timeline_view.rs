@@ -118,6 +118,11 @@ impl TimelineView {
         self
     }
 
+    /// Takes the names of a later list. What was read stays read.
+    pub(crate) fn take_names(&mut self, later: &Self) {
+        self.names.clone_from(&later.names);
+    }
+
     /// Returns where the timeline is.
     pub(crate) fn location(&self) -> &TimelineLocation {
         &self.location
@@ -313,7 +318,7 @@ impl TimelineView {
     }
 
     /// Returns the name of the entry that a record summarizes.
-    fn name_of(&self, past: &PastRelease) -> EntryName {
+    pub(super) fn name_of(&self, past: &PastRelease) -> EntryName {
         EntryName::new(
             self.location.environment.clone(),
             past.planned_at,
@@ -415,7 +420,7 @@ impl TimelineView {
         Failure::from_store_error(Side::Destination, self.location.entries(), error)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<EntryName, Arc<EntryReading>>> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<EntryName, Arc<EntryReading>>> {
         self.readings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -114,6 +114,12 @@ impl RecordTrust {
         grant_actions(matches.collect(), action, foreign).map(drop)
     }
 
+    /// Returns what a signature passes that any of the signers made.
+    pub(crate) fn requirement(&self) -> Requirement {
+        let signers = self.signers.iter();
+        Requirement::any_of(signers.map(|signer| signer.requirement.clone()).collect())
+    }
+
     fn signer_names(&self) -> String {
         let mut names: Vec<String> = Vec::new();
         for signer in &self.signers {

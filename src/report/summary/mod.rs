@@ -10,6 +10,7 @@ mod inspect_page;
 mod links;
 mod policy_page;
 mod previous_facts;
+mod record_pages;
 mod release_facts;
 mod release_page;
 mod run_attempt;
@@ -33,6 +34,7 @@ pub(super) use failure_page::failure_summary;
 pub(super) use history_page::history_summary;
 pub(super) use inspect_page::inspect_summary;
 pub(super) use policy_page::policy_summary;
+pub(super) use record_pages::{adopt_summary, mark_summary, rollback_summary};
 #[cfg(test)]
 pub(super) use record_samples::{history as sample_history, inspection as sample_inspection};
 pub(super) use release_page::release_summary;

@@ -98,9 +98,9 @@ async fn a_promotion_is_recorded_with_intent_and_entry() {
         tags.contains(&("1.4.0", RecordedTagKind::Immutable)),
         "{tags:?}"
     );
-    assert!(tags.contains(&("1.4", RecordedTagKind::Moving)), "{tags:?}");
+    assert!(tags.contains(&("1.4", RecordedTagKind::Line)), "{tags:?}");
     assert!(
-        tags.contains(&("prod", RecordedTagKind::Moving)),
+        tags.contains(&("prod", RecordedTagKind::Environment)),
         "{tags:?}"
     );
     let referrers = stage.registry.referrers("prod", &image.digest());
