@@ -1,6 +1,8 @@
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
-use super::recorded_timelines::{policy_signer, policy_timelines, recorded_timelines, run_clock};
+use super::recorded_timelines::{
+    policy_signer, policy_timelines, recorded_timelines, run_clock, signer_input,
+};
 use super::source_input::parse_source;
 use super::{announcement, context_inputs};
 use crate::cli::Input;
