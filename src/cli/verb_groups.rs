@@ -97,6 +97,7 @@ pub(super) const VERIFYING: &[Verb] = &[
     Verb::Promote,
     Verb::Verify,
     Verb::VerifyBundle,
+    Verb::History,
     Verb::Inspect,
 ];
 /// Those that derive tags.

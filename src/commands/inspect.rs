@@ -1,13 +1,14 @@
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
-use super::recorded_timelines::{policy_signer, policy_timelines, recorded_timelines, run_clock};
+use super::recorded_timelines::{
+    policy_signer, policy_timelines, recorded_timelines, run_clock, signer_input,
+};
 use super::source_input::parse_source;
-use super::{announcement, context_inputs, verification_inputs};
-use crate::cli::{Input, InputCondition};
+use super::{announcement, context_inputs};
+use crate::cli::Input;
 use crate::policy::Service;
 use crate::release::{self, Failure, InspectRequest, InspectSubject};
 use crate::report::{ImageReport, InspectReport, VerbResult};
-use crate::signing::Requirement;
 
 /// Subjects with their services.
 type Subjects = Vec<(Option<Service>, InspectSubject)>;
@@ -20,7 +21,7 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         Some(policy) => policy_timelines(invocation, policy, &subjects).await?,
         None => Vec::new(),
     };
-    let signer = match (signer(invocation).await?, policy.as_ref()) {
+    let signer = match (signer_input(invocation).await?, policy.as_ref()) {
         (None, Some(policy)) => policy_signer(invocation, policy, &subjects).await?,
         (signer, _) => signer,
     };
@@ -73,25 +74,6 @@ async fn subjects(
             let timelines = found.timelines.into_iter();
             let subject = |(service, location)| (service, InspectSubject::Environment(location));
             Ok(timelines.map(subject).collect())
-        }
-    }
-}
-
-/// Returns the signer whose signatures are verified, if the inputs name one.
-async fn signer(invocation: &Invocation) -> Result<Option<Requirement>, Failure> {
-    let arguments = &invocation.arguments;
-    let names_signer = [Input::Key, Input::CertificateIdentity];
-    let is_given = |input: &Input| !arguments.entries(*input).is_empty();
-    match names_signer.iter().any(is_given) {
-        true => verification_inputs::signer_requirement(invocation)
-            .await
-            .map(Some),
-        false => {
-            super::unused_inputs::refuse_unused_inputs(
-                arguments,
-                &[InputCondition::VerifiesSource],
-            )?;
-            Ok(None)
         }
     }
 }

@@ -75,25 +75,32 @@ impl<'a> RecordingInputs<'a> {
     }
 
     /// Returns how the image of a service is recorded at its destinations.
+    ///
+    /// # Errors
+    /// Several destinations whose records would be in one repository.
     pub(super) fn options(
         &self,
         service: Option<&Service>,
         source: &ImageSource,
         destinations: &[Destination],
-    ) -> RecordOptions {
+    ) -> Result<RecordOptions, Failure> {
         // An image that is there already rests on no record of the environment before.
         let is_there = destinations.iter().any(|place| place.is_place_of(source));
         let from = self.from.as_ref().filter(|_| !is_there);
         let stage = self.stage.as_ref();
-        RecordOptions {
+        let entries_at = stage.and_then(|stage| stage.rules.records_place(service).cloned());
+        if let Some(place) = entries_at.as_ref().filter(|_| destinations.len() > 1) {
+            return Err(shared_records_failure(&self.environment, place));
+        }
+        Ok(RecordOptions {
             environment: self.environment.clone(),
-            entries_at: stage.and_then(|stage| stage.rules.records_place(service).cloned()),
+            entries_at,
             trust: stage.and_then(|stage| stage.trust.clone()),
             source: from.and_then(|from| from.location(service)),
             account: self.account.clone(),
             expected_head: self.expected_head,
             reinstates: self.reinstates,
-        }
+        })
     }
 }
 
@@ -133,6 +140,16 @@ pub(super) async fn read_trust(
             Ok(Some(RecordTrust::new(signers)))
         }
     }
+}
+
+/// Returns the refusal of two timelines of one environment in one repository: the names of their entries could not
+/// be told apart.
+fn shared_records_failure(environment: &EnvironmentName, place: &Destination) -> Failure {
+    Failure::refused(format!(
+        "images names several repositories, and the records of {environment} are in {place}"
+    ))
+    .with_reason("each repository of images has a timeline of its own")
+    .with_hint("release to the other repositories in a run without the environment")
 }
 
 /// Returns the environment whose timeline gets the record; `None` if none does.

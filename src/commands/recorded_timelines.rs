@@ -7,6 +7,8 @@ use super::release_targets::{
     RecordedTargets, environment_of_place, resolve_recorded, service_of_place,
 };
 use super::tag_context::run_time;
+use super::verification_inputs;
+use crate::cli::Input;
 use crate::image::{Destination, ImageSource};
 use crate::policy::{EnvironmentRules, Service, SigningRule};
 use crate::record::RecordTime;
@@ -38,6 +40,12 @@ pub(super) async fn recorded_timelines(
         Some((rules, loaded)) => record_trust(invocation, rules, loaded).await?,
         None => None,
     };
+    let trust = match trust {
+        Some(trust) => Some(trust),
+        None => signer_input(invocation)
+            .await?
+            .map(RecordTrust::from_signer),
+    };
     let timelines = places.into_iter().map(|(service, destination)| {
         let place = rules.and_then(|rules| rules.records_place(service.as_ref()));
         let location = TimelineLocation {
@@ -52,6 +60,22 @@ pub(super) async fn recorded_timelines(
         timelines: timelines.collect(),
         environment,
     })
+}
+
+/// Returns the signer that the inputs name, if they name one.
+///
+/// # Errors
+/// Inputs that contradict each other, and a key or trusted root that cannot be read.
+pub(super) async fn signer_input(invocation: &Invocation) -> Result<Option<Requirement>, Failure> {
+    let arguments = &invocation.arguments;
+    let names_signer = [Input::Key, Input::CertificateIdentity];
+    let is_given = |input: &Input| !arguments.entries(*input).is_empty();
+    match names_signer.iter().any(is_given) {
+        true => verification_inputs::signer_requirement(invocation)
+            .await
+            .map(Some),
+        false => Ok(None),
+    }
 }
 
 /// Returns who may write the records of an environment; `None` if it does not sign.

@@ -166,6 +166,7 @@ pub(super) async fn build_job(
         };
         let recording = recording.as_ref();
         let record = recording.map(|it| it.options(service.as_ref(), &source, &destinations));
+        let record = record.transpose()?;
         let request = request(source, lookup, from, destinations, record);
         match service {
             Some(service) => services.push((service, request)),

@@ -2,6 +2,7 @@
 
 mod filter;
 mod line;
+mod listed_entries;
 mod readings;
 mod remarks;
 mod tag_drift;
@@ -11,15 +12,14 @@ use std::collections::{HashMap, HashSet};
 
 pub use filter::{CommitPrefix, DigestPattern, HistoryFilter, HistoryFilterError};
 pub use line::{EntryKnowledge, EntryRemark, EntryState, HistoryLine};
+pub use listed_entries::ListedEntries;
 pub use readings::{HistoryReadings, ReadEntry};
 pub use tag_drift::{TagDrift, expected_lines};
 pub use tag_periods::{TagPeriod, TagRecord, tag_periods};
 
 use super::action::RecordAction;
 use super::entry_name::EntryName;
-use super::past_release::PastRelease;
 use super::record_id::RecordId;
-use super::record_time::RecordTime;
 use super::release_state::ReleaseMark;
 use super::timeline::Timeline;
 use super::timeline_entry::TimelineEntry;
@@ -27,17 +27,6 @@ use crate::image::Digest;
 
 #[cfg(test)]
 mod tests;
-
-/// Entries of a timeline that a reader listed.
-#[derive(Debug, Clone, Copy)]
-pub struct ListedEntries<'a> {
-    /// Names of the entries, oldest first.
-    pub names: &'a [EntryName],
-    /// Whether these are all, also the oldest.
-    pub is_complete: bool,
-    /// Time of the reader's clock.
-    pub clock: RecordTime,
-}
 
 /// History of a timeline as far as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +69,11 @@ impl TimelineHistory {
                 .extend(remarks.get(&line.name).into_iter().flatten().cloned());
         }
         Self { timeline, lines }
+    }
+
+    /// Returns whether something is odd about an entry.
+    pub fn has_remarks(&self) -> bool {
+        self.lines.iter().any(|line| !line.remarks.is_empty())
     }
 
     /// Returns the line of a record.
@@ -131,15 +125,4 @@ impl RootStates {
         let of_release = entry.action.is_release().then_some(entry.root)?;
         self.marks.get(&of_release).copied()
     }
-}
-
-/// Returns the name of the entry that a record of `environment` summarizes.
-fn name_of_past(environment: &crate::tagging::EnvironmentName, past: &PastRelease) -> EntryName {
-    EntryName::new(
-        environment.clone(),
-        past.planned_at,
-        past.action.clone(),
-        past.root,
-        past.record,
-    )
 }

@@ -73,6 +73,20 @@ impl OpenDestination {
     }
 }
 
+#[cfg(test)]
+impl OpenDestination {
+    /// Opens an image layout whose environment has these records.
+    pub(super) fn of_layout(path: &std::path::Path, records: RecordedReleases) -> Self {
+        Self {
+            name: Destination::Layout(path.into()),
+            store: ImageStore::Layout(LayoutDirectory::new(path)),
+            records,
+            tag_snapshot: OnceCell::new(),
+            recopied: OnceCell::new(),
+        }
+    }
+}
+
 /// Opens the destinations of a request.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! History of an environment, read from the timeline in its repository.
 
+mod history_request;
 mod list_names;
 
 use futures_util::future::try_join;
@@ -12,29 +13,13 @@ use super::records::timeline_view::TimelineView;
 use super::resolve::image_store::open_to_read;
 use crate::image::{Destination, Digest, Tag};
 use crate::record::{
-    HistoryFilter, HistoryLine, HistoryReadings, ListedEntries, RecordAction, RecordId, RecordTime,
-    TagDrift, TagPeriod, TagRecord, TimelineHistory, expected_lines, tag_periods,
+    HistoryLine, HistoryReadings, ListedEntries, RecordAction, RecordId, RecordTime, TagDrift,
+    TagPeriod, TagRecord, TimelineHistory, expected_lines, tag_periods,
 };
 use crate::tagging::EnvironmentName;
 use crate::transfer::{ImageStore, Side};
+pub use history_request::HistoryRequest;
 use list_names::{ListedNames, NameLister};
-
-/// Request for the history of an environment.
-#[derive(Debug, Clone)]
-pub struct HistoryRequest {
-    /// Timeline.
-    pub location: TimelineLocation,
-    /// Time of this machine's clock.
-    pub clock: RecordTime,
-    /// Most entries to show; `None`: all.
-    pub limit: Option<usize>,
-    /// Whether each entry is read, also one that a newer record names.
-    pub reads_each: bool,
-    /// Which entries are shown.
-    pub filter: HistoryFilter,
-    /// Tag whose roots are shown.
-    pub tag: Option<Tag>,
-}
 
 /// History of an environment.
 #[derive(Debug, Clone)]
@@ -52,7 +37,7 @@ pub struct HistoryOutcome {
     /// Whether there are older entries than were looked at.
     pub has_more: bool,
     /// Release that the environment is on; `None` if no record says it.
-    pub current: Option<CurrentRelease>,
+    pub current: Option<RecordedCurrent>,
     /// Tags that name something else than the records say.
     pub drift: Vec<TagDrift>,
     /// Roots of the requested tag, oldest first.
@@ -61,7 +46,7 @@ pub struct HistoryOutcome {
 
 /// Release that an environment is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CurrentRelease {
+pub struct RecordedCurrent {
     /// Its root.
     pub root: Digest,
     /// Its version, if a record says it.
@@ -116,6 +101,8 @@ pub async fn history(
         None => None,
     };
     let shown = shown_lines(request, &read, &known);
+    let accepted = known.lines.iter();
+    let accepted = accepted.filter(|line| request.filter.accepts(line));
     Ok(HistoryOutcome {
         environment: location.environment.clone(),
         place: location.destination.clone(),
@@ -123,7 +110,7 @@ pub async fn history(
         is_signed: location.trust.is_some(),
         has_more: !read.listed.is_complete
             || read.span < read.listed.view.names().len()
-            || shown.len() < known.lines.len() && request.filter.is_empty(),
+            || shown.len() < accepted.count(),
         lines: shown,
         current,
         drift,
@@ -273,7 +260,7 @@ fn shown_lines(
         .collect()
 }
 
-pub(super) fn current_release(known: &TimelineHistory) -> Option<CurrentRelease> {
+pub(super) fn current_release(known: &TimelineHistory) -> Option<RecordedCurrent> {
     let timeline = &known.timeline;
     let (entry, root) = timeline.current()?;
     let mut releases = timeline.entries().iter().rev();
@@ -284,7 +271,7 @@ pub(super) fn current_release(known: &TimelineHistory) -> Option<CurrentRelease>
                 .find_map(|entry| entry.version.clone())
         };
     let before = timeline.rollback_target(root);
-    Some(CurrentRelease {
+    Some(RecordedCurrent {
         root,
         version: version_of(root, &mut releases),
         record: entry.record,

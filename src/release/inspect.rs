@@ -3,8 +3,8 @@
 
 mod environment_account;
 mod image_evidence;
-
-use std::collections::BTreeSet;
+mod inspect_request;
+mod open_image;
 
 use futures_util::future::{try_join, try_join_all};
 
@@ -13,43 +13,18 @@ use super::context::ReleaseContext;
 use super::history::{HistoryRequest, current_release, read_history};
 use super::records::intent::intent_environment;
 use super::records::location::TimelineLocation;
+use super::records::trust::RecordTrust;
 use super::resolve::image_origin::read_image_origin;
-use super::resolve::image_store::{open_to_read, open_with_manifest};
+use super::resolve::image_store::open_to_read;
 use super::verify::check::Verification;
-use crate::image::{Destination, Digest, ImageSource, Manifest, Tag, TagOrDigest};
-use crate::record::{
-    EntryName, HistoryFilter, RecordTime, RecordedBuild, RecordedCommit, RecordedEvidence,
-};
-use crate::referrers::{ListedReferrer, ReferrersSource, TagSnapshot};
-use crate::signing::Requirement;
+use crate::image::{Destination, Digest, ImageSource, TagOrDigest};
+use crate::record::{EntryName, HistoryFilter, RecordedBuild, RecordedCommit, RecordedEvidence};
 use crate::tagging::EnvironmentName;
-use crate::transfer::{ImageReader, ImageStore, Side};
+use crate::transfer::{ImageReader, Side};
 pub use environment_account::{EnvironmentAccount, ReleaseAccount};
 pub use image_evidence::InspectedEvidence;
-
-/// Request for the account of an image.
-#[derive(Debug, Clone)]
-pub struct InspectRequest {
-    /// What is asked about.
-    pub subject: InspectSubject,
-    /// Timelines of the policy's environments.
-    pub timelines: Vec<TimelineLocation>,
-    /// Whether the environments that the repository's own records name count as well.
-    pub finds_environments: bool,
-    /// Signer whose signatures are verified.
-    pub signer: Option<Requirement>,
-    /// Time of this machine's clock.
-    pub clock: RecordTime,
-}
-
-/// What is asked about.
-#[derive(Debug, Clone)]
-pub enum InspectSubject {
-    /// An image.
-    Image(ImageSource),
-    /// The image that an environment is on.
-    Environment(TimelineLocation),
-}
+pub use inspect_request::{InspectRequest, InspectSubject};
+use open_image::{OpenImage, open_image};
 
 /// Account of an image.
 #[derive(Debug, Clone)]
@@ -91,17 +66,6 @@ pub struct KnownImage {
 
 /// Newest entries that are read to find what an environment is on.
 const CURRENT_LIMIT: usize = 20;
-
-/// Image that was opened, with what its repository lists.
-struct OpenImage {
-    source: ImageSource,
-    place: Destination,
-    store: ImageStore,
-    root: Manifest,
-    tags: BTreeSet<Tag>,
-    referrers_source: ReferrersSource,
-    referrers: Vec<ListedReferrer>,
-}
 
 /// Returns the account of an image, or of the one that an environment is on.
 ///
@@ -169,35 +133,6 @@ async fn current_image(
     }
 }
 
-async fn open_image(source: ImageSource, context: &ReleaseContext) -> Result<OpenImage, Failure> {
-    let (store, root) = open_with_manifest(context, &source).await?;
-    let place = match &source {
-        ImageSource::Registry(reference) => Destination::Registry(reference.repository.clone()),
-        ImageSource::Layout(path, _)
-        | ImageSource::Archive(path, _)
-        | ImageSource::DockerArchive(path, _) => Destination::Layout(path.clone()),
-        ImageSource::Daemon(_) => Destination::Layout(std::path::PathBuf::new()),
-    };
-    let tags = async {
-        let tags = store.tags().await;
-        tags.map_err(|error| Failure::from_store_error(Side::Source, &place, error))
-    };
-    let referrers = async {
-        let listed = ListedReferrer::list(&store, root.digest, &TagSnapshot::Unknown).await;
-        listed.map_err(|error| Failure::from_referrer_error(Side::Source, &place, error))
-    };
-    let (tags, (referrers_source, referrers)) = try_join(tags, referrers).await?;
-    Ok(OpenImage {
-        source,
-        place,
-        store,
-        root,
-        tags,
-        referrers_source,
-        referrers,
-    })
-}
-
 /// Returns the timelines that may know of the image.
 fn timelines(request: &InspectRequest, image: &OpenImage) -> Vec<TimelineLocation> {
     let mut timelines = request.timelines.clone();
@@ -215,7 +150,7 @@ fn timelines(request: &InspectRequest, image: &OpenImage) -> Vec<TimelineLocatio
             environment,
             destination: image.place.clone(),
             entries_at: None,
-            trust: None,
+            trust: request.signer.clone().map(RecordTrust::from_signer),
         };
         if !timelines.iter().any(|it| is_same(it, &location)) {
             timelines.push(location);

@@ -39,7 +39,7 @@ pub use batch::{BatchOutcome, ReleaseBatch, ServiceOutcome};
 pub use context::ReleaseContext;
 pub(crate) use failure::signing_failure;
 pub use failure::{Diagnostic, Failure};
-pub use history::{CurrentRelease, HistoryOutcome, HistoryRequest, history};
+pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, history};
 pub use inspect::{
     EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject, InspectedEvidence,
     KnownImage, ReleaseAccount, inspect,

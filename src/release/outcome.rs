@@ -106,12 +106,12 @@ pub enum TagChange {
         /// Reason.
         why: String,
     },
-    /// The tag of a version line is corrected to another release than this one: a run that died, or a
-    /// concurrent run, had not moved it.
+    /// The tag of a version line, or with records any moving tag, is corrected to another release than this one:
+    /// a run that died, or a concurrent run, had not moved it, or this release was withdrawn meanwhile.
     Corrected {
         /// Previous digest; `None` if the tag did not exist.
         from: Option<Digest>,
-        /// New digest: the highest release of the line.
+        /// New digest: of a line the highest release.
         to: Digest,
         /// Reason why it is not the root.
         why: String,

@@ -61,7 +61,7 @@ pub(super) fn line_json(line: &HistoryLine) -> Value {
     let entry = line.entry.as_ref();
     let (known, by, reason) = match &line.known {
         EntryKnowledge::Verified(signer) => ("verified", Some(signer.clone()), None),
-        EntryKnowledge::Unsigned => ("unsigned", None, None),
+        EntryKnowledge::Unverified => ("unverified", None, None),
         EntryKnowledge::Vouched(record) => ("vouched", Some(record.to_string()), None),
         EntryKnowledge::NotCounted(reason) => ("notCounted", None, Some(reason)),
     };

@@ -1,9 +1,8 @@
 //! Report of `history`: the entries of timelines with their states, the newest first.
 
-use super::history_json;
 use super::phrases::digest_reference;
 use super::styled_text::{StyledText, Tone};
-use crate::image::{Digest, Tag};
+use crate::image::Tag;
 use crate::notices::to_printable;
 use crate::policy::Service;
 use crate::record::{
@@ -47,21 +46,6 @@ impl HistoryReport {
         text
     }
 
-    /// Returns the outputs of the step.
-    pub(super) fn to_outputs(&self) -> Vec<(&'static str, String)> {
-        let mut outputs = Vec::new();
-        if let [timeline] = self.timelines.as_slice() {
-            let current = timeline.history.current.as_ref();
-            let before = current.and_then(|current| current.good_before.as_ref());
-            let record = current.map(|current| current.record.to_string());
-            outputs.push(("digest", optional(current.map(|current| current.root))));
-            outputs.push(("previous-digest", optional(before.map(|(root, _)| *root))));
-            outputs.push(("record", record.unwrap_or_default()));
-        }
-        outputs.push(("json", history_json::report_json(self).to_string()));
-        outputs
-    }
-
     /// Returns `repository@digest` of each current image, one per line.
     pub(super) fn image_references(&self) -> String {
         let current = self.timelines.iter().filter_map(|timeline| {
@@ -79,10 +63,6 @@ impl HistoryReport {
             .map(|timeline| timeline.history.place.to_string())
             .collect()
     }
-}
-
-fn optional(digest: Option<Digest>) -> String {
-    digest.map(|digest| digest.to_string()).unwrap_or_default()
 }
 
 fn push_timeline(text: &mut StyledText, history: &HistoryOutcome, tag: Option<&Tag>) {
@@ -112,7 +92,10 @@ fn push_timeline(text: &mut StyledText, history: &HistoryOutcome, tag: Option<&T
         fact("records in", &place.to_string());
     }
     if !history.is_signed {
-        fact("records", "not signed: whoever may push can write them");
+        fact(
+            "records",
+            "not verified: no signers are named, whoever may push counts",
+        );
     }
     if let Some((tag, periods)) = tag.zip(history.periods.as_ref()) {
         push_periods(text, history, tag, periods);
@@ -209,7 +192,7 @@ fn line_tone(line: &HistoryLine) -> Option<Tone> {
 pub(super) fn known_word(known: &EntryKnowledge) -> &'static str {
     match known {
         EntryKnowledge::Verified(_) => "verified",
-        EntryKnowledge::Unsigned => "unsigned",
+        EntryKnowledge::Unverified => "unverified",
         EntryKnowledge::Vouched(_) => "vouched",
         EntryKnowledge::NotCounted(_) => "does not count",
     }

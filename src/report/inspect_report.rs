@@ -1,7 +1,6 @@
 //! Report of `inspect`: where an image comes from, its evidence, and its environments.
 
 use super::history_report::{known_word, line_remarks, minutes, seconds, versioned, word};
-use super::inspect_json;
 use super::phrases::digest_reference;
 use super::styled_text::{StyledText, Tone};
 use super::verification_report::{attestation_text, outcome_tone, signature_text};
@@ -43,26 +42,6 @@ impl InspectReport {
         text
     }
 
-    /// Returns the outputs of the step.
-    pub(super) fn to_outputs(&self) -> Vec<(&'static str, String)> {
-        let mut outputs = Vec::new();
-        if let [image] = self.images.as_slice() {
-            let outcome = &image.outcome;
-            let account = main_account(outcome);
-            let before = account.and_then(|account| account.good_before.as_ref());
-            let release = account.and_then(|account| account.release.as_ref());
-            let optional = |text: Option<String>| text.unwrap_or_default();
-            outputs.push(("digest", outcome.image.root.to_string()));
-            outputs.push((
-                "previous-digest",
-                optional(before.map(|(root, _)| root.to_string())),
-            ));
-            outputs.push(("record", optional(release.map(|it| it.record.to_string()))));
-        }
-        outputs.push(("json", inspect_json::report_json(self).to_string()));
-        outputs
-    }
-
     /// Returns `repository@digest` of each image, one per line.
     pub(super) fn image_references(&self) -> String {
         let images = self.images.iter();
@@ -77,15 +56,6 @@ impl InspectReport {
         images
             .flat_map(|image| [image.source.to_string(), image.place.to_string()])
             .collect()
-    }
-}
-
-/// Returns the account of the environment that was asked about, else of the only one.
-fn main_account(outcome: &InspectOutcome) -> Option<&EnvironmentAccount> {
-    match (&outcome.environment, outcome.environments.as_slice()) {
-        (Some(environment), accounts) => accounts.iter().find(|it| it.environment == *environment),
-        (None, [only]) => Some(only),
-        (None, _) => None,
     }
 }
 

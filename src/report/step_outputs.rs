@@ -145,6 +145,7 @@ mod tests {
     signatures: 
     attestations: 
     attestation-urls: 
+    record: 
     outcome: released
     matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
     "#);
@@ -160,6 +161,7 @@ mod tests {
     signatures: 
     attestations: 
     attestation-urls: 
+    record: 
     outcome: unchanged
     matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
     "#);
@@ -313,6 +315,7 @@ mod tests {
     signatures: 
     attestations: 
     attestation-urls: 
+    record: 
     outcome: refused
     ");
     }

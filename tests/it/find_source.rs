@@ -581,6 +581,7 @@ services: [web, api]
     };
     let names = |repository: &str| {
         let tags = stage.registry.tags(repository).into_keys();
+        let tags = tags.filter(|tag| !is_entry(tag));
         tags.collect::<Vec<_>>().join(" ")
     };
     let web = MadeImage::new(1, &[("revision", COMMIT)]);

@@ -124,3 +124,38 @@ fn promise_6_a_step_without_the_input_signs_as_the_policy_demands() {
     let of_sign = of_sign.split("\n  signing-key:").next().unwrap();
     assert!(!of_sign.contains("default:"), "{of_sign}");
 }
+
+/// The names of the timeline entries in a layout.
+fn entries(place: &Place, layout: &str) -> usize {
+    let index = place.path(layout).join("index.json");
+    let text = std::fs::read_to_string(index).unwrap_or_default();
+    text.matches("\"shipmark.dev.").count()
+}
+
+#[test]
+fn promise_6_the_records_of_an_environment_are_where_the_policy_says_and_by_its_signers() {
+    let place = place();
+    let policy = POLICY.replace(
+        "    sign: key\n",
+        "    records: oci:records\n    sign: key\n",
+    );
+    std::fs::write(place.path(".github/shipmark.yml"), policy).unwrap();
+    std::fs::write(place.path("other.key"), keys::pem()).unwrap();
+    let foreign = push(&place, &["--environment=dev", "--signing-key=other.key"]);
+    assert_eq!(foreign.status, Some(1), "{}", foreign.log);
+    let told = "this run may not record push in dev";
+    assert!(foreign.log.contains(told), "{}", foreign.log);
+    assert!(is_empty(&place.path("dev")) && is_empty(&place.path("records")));
+    let mirrored = [
+        "--images=oci:dev",
+        "--images=oci:mirror",
+        "--signing-key=cosign.key",
+    ];
+    let mirrored = push(&place, &mirrored);
+    assert_eq!(mirrored.status, Some(1), "{}", mirrored.log);
+    let told = "images names several repositories, and the records of dev are in oci:records";
+    assert!(mirrored.log.contains(told), "{}", mirrored.log);
+    let own = push(&place, &["--environment=dev", "--signing-key=cosign.key"]);
+    assert_eq!(own.status, Some(0), "{}", own.log);
+    assert_eq!([entries(&place, "dev"), entries(&place, "records")], [0, 1]);
+}

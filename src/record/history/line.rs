@@ -39,8 +39,8 @@ pub enum EntryState {
 pub enum EntryKnowledge {
     /// It was read and verified: by this signer.
     Verified(String),
-    /// It was read, and the environment does not sign.
-    Unsigned,
+    /// It was read, and nobody says who may sign it.
+    Unverified,
     /// A newer record that was read names it.
     Vouched(RecordId),
     /// It does not count, for this reason.

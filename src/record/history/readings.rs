@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::line::{EntryKnowledge, HistoryLine};
-use super::{ListedEntries, name_of_past};
+use super::listed_entries::ListedEntries;
 use crate::record::action::RecordAction;
 use crate::record::entry_name::EntryName;
 use crate::record::past_release::{PAST_LIMIT, PastRelease};
@@ -114,7 +114,7 @@ impl HistoryReadings {
             (Some(read), _) => {
                 let known = match &read.signer {
                     Some(signer) => EntryKnowledge::Verified(signer.clone()),
-                    None => EntryKnowledge::Unsigned,
+                    None => EntryKnowledge::Unverified,
                 };
                 (Some(read.entry.clone()), known)
             }
@@ -150,4 +150,15 @@ impl HistoryReadings {
             .filter(move |(name, (past, _))| is_covered(past) && !names.contains(*name))
             .map(|(name, (past, by))| (name.clone(), (past, *by)))
     }
+}
+
+/// Returns the name of the entry that a record of `environment` summarizes.
+fn name_of_past(environment: &EnvironmentName, past: &PastRelease) -> EntryName {
+    EntryName::new(
+        environment.clone(),
+        past.planned_at,
+        past.action.clone(),
+        past.root,
+        past.record,
+    )
 }

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::line::EntryRemark;
+use super::listed_entries::ListedEntries;
 use super::readings::{HistoryReadings, ReadEntry};
-use super::{ListedEntries, TimelineHistory};
+
 use crate::record::entry_name::EntryName;
 use crate::record::record_id::RecordId;
 use crate::record::timeline::{FUTURE_LIMIT, Timeline};
@@ -122,12 +123,5 @@ impl ReadEntry {
     fn is_concurrent_with(&self, newer: &Self) -> bool {
         let (own, other) = (&self.entry.previous, &newer.entry.previous);
         own.iter().any(|id| other.contains(id)) || own.is_empty() && other.is_empty()
-    }
-}
-
-impl TimelineHistory {
-    /// Returns whether an entry has a remark.
-    pub fn has_remarks(&self) -> bool {
-        self.lines.iter().any(|line| !line.remarks.is_empty())
     }
 }

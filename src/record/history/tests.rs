@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::record::record_time::RecordTime;
 use crate::record::{RecordedTag, RecordedTagKind, ReleasePredicate, ReleaseRecord};
 
 /// Records of an environment, written one after the other, a minute apart.
@@ -136,7 +137,7 @@ fn a_story_has_one_state_for_each_release() {
     assert!(
         all.lines
             .iter()
-            .all(|line| line.known == EntryKnowledge::Unsigned)
+            .all(|line| line.known == EntryKnowledge::Unverified)
     );
     let newest = records.history(|at| at == 7);
     let by = records.written[7].1;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::HistoryRequest;
+use super::history_request::HistoryRequest;
 use crate::record::{EntryName, RecordTime};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;

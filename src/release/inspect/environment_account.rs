@@ -1,4 +1,5 @@
-use super::{InspectRequest, OpenImage};
+use super::inspect_request::InspectRequest;
+use super::open_image::OpenImage;
 use crate::image::{Destination, Digest};
 use crate::record::{
     DigestPrefix, EntryName, EntryState, HistoryLine, HistoryReadings, ListedEntries, PAST_LIMIT,

@@ -1,4 +1,4 @@
-use super::OpenImage;
+use super::open_image::OpenImage;
 use crate::image::Digest;
 use crate::referrers::{CosignTagSuffix, ReferrerKind};
 use crate::release::Failure;

@@ -11,6 +11,8 @@ pub(crate) struct EnvironmentFacts<'a> {
     pub(crate) root: Digest,
     /// Root that the entry of this run sets: its root, or what a rollback puts back.
     pub(crate) sets: Digest,
+    /// Whether that root is withdrawn, by this run or meanwhile.
+    pub(crate) is_withdrawn: bool,
     /// Root that the environment is on once the entry of this run counts; `None`: nothing that is not
     /// withdrawn.
     pub(crate) current: Option<Digest>,
@@ -28,7 +30,7 @@ pub(crate) enum EnvironmentTagGoal {
     /// The tag is written with the root that this run sets, which is current.
     OwnRoot(Digest),
     /// The tag is written with the current root, which is another: this run, or an earlier attempt of it, had
-    /// written the tag before that release, or before this run's root was withdrawn.
+    /// written the tag before that release, or this run's root is withdrawn.
     OtherRoot(Digest),
     /// The tag stays with a newer release.
     Superseded,
@@ -38,8 +40,8 @@ pub(crate) enum EnvironmentTagGoal {
 
 /// Decides on the tag of the environment that a run releases to.
 ///
-/// A run that sets the current root writes it. Any other run leaves the tag to the run that made another root
-/// current, and takes back only what it wrote itself.
+/// A run that sets the current root writes it, and one whose root is withdrawn what is current then. Any other
+/// run leaves the tag to the run that made another root current, and takes back only what it wrote itself.
 pub(crate) fn environment_tag_goal(facts: EnvironmentFacts<'_>) -> EnvironmentTagGoal {
     if facts.current.is_some() && facts.at == facts.current {
         return EnvironmentTagGoal::Right;
@@ -47,12 +49,16 @@ pub(crate) fn environment_tag_goal(facts: EnvironmentFacts<'_>) -> EnvironmentTa
     if facts.current == Some(facts.sets) {
         return EnvironmentTagGoal::OwnRoot(facts.sets);
     }
-    let is_own_write =
-        |at: Digest| [facts.root, facts.sets].contains(&at) || facts.written.contains(&at);
-    match (facts.at.is_some_and(is_own_write), facts.current) {
-        (true, Some(current)) => EnvironmentTagGoal::OtherRoot(current),
-        (true, None) => EnvironmentTagGoal::NoRoot,
-        (false, _) => EnvironmentTagGoal::Superseded,
+    let Some(at) = facts.at else {
+        return EnvironmentTagGoal::Superseded;
+    };
+    let is_own_write = [facts.root, facts.sets].contains(&at) || facts.written.contains(&at);
+    match facts.current {
+        Some(current) if is_own_write || facts.is_withdrawn => {
+            EnvironmentTagGoal::OtherRoot(current)
+        }
+        None if is_own_write => EnvironmentTagGoal::NoRoot,
+        _ => EnvironmentTagGoal::Superseded,
     }
 }
 

@@ -231,7 +231,7 @@ pub(crate) fn reopened_lines(
     let Some((before, now)) = seen.records.as_ref().zip(now.records.as_ref()) else {
         return Vec::new();
     };
-    if now.rolled_back.is_subset(&before.rolled_back) {
+    if now.rollbacks.is_subset(&before.rollbacks) {
         return Vec::new();
     }
     let steps = plan.steps.iter().enumerate();

@@ -173,3 +173,6 @@ pub(crate) async fn read_lines_again(
     read_facts_of(destination, lines, &mut now, image).await?;
     Ok(now)
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,15 @@ impl RecordedRelease {
     }
 }
 
+/// Rollback by the name of its entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NamedRollback {
+    /// Beginning of the digest of the withdrawn root.
+    pub(crate) root: DigestPrefix,
+    /// Beginning of the id of the record.
+    pub(crate) record: DigestPrefix,
+}
+
 /// Release that an environment is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CurrentRelease {
@@ -37,8 +46,8 @@ pub(crate) struct CurrentRelease {
 /// What the records of an environment say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RecordFacts {
-    /// Beginnings of the roots of rollbacks, by the names of entries. All other roots are not withdrawn.
-    pub(crate) rolled_back: BTreeSet<DigestPrefix>,
+    /// Rollbacks by the names of entries. All other roots are not withdrawn.
+    pub(crate) rollbacks: BTreeSet<NamedRollback>,
     /// Release that the environment is on by the entries that count, and by this run's own where that withdraws
     /// or reinstates; `None`: none that is not withdrawn.
     pub(crate) current: Option<CurrentRelease>,
@@ -76,6 +85,15 @@ impl RecordFacts {
 
     /// Returns whether a name says that the root was rolled back.
     pub(crate) fn may_be_withdrawn(&self, root: Digest) -> bool {
-        self.rolled_back.contains(&DigestPrefix::from_digest(root))
+        self.rollbacks.iter().any(|name| name.root.is_of(root))
+    }
+}
+
+#[cfg(test)]
+impl NamedRollback {
+    /// Returns the name of a rollback of the root.
+    pub(crate) fn of_root(root: Digest) -> Self {
+        let root = DigestPrefix::from_digest(root);
+        Self { root, record: root }
     }
 }

@@ -22,7 +22,7 @@ enum RecordSource {
     Timeline(Arc<TimelineRecords>),
     /// The records say this, whenever they are read.
     #[cfg(test)]
-    Known(RecordFacts),
+    Known(Box<RecordFacts>),
 }
 
 impl RecordedReleases {
@@ -52,7 +52,7 @@ impl RecordedReleases {
     #[cfg(test)]
     pub(crate) fn known(facts: RecordFacts) -> Self {
         Self {
-            source: RecordSource::Known(facts),
+            source: RecordSource::Known(Box::new(facts)),
         }
     }
 
@@ -75,7 +75,7 @@ impl RecordedReleases {
             RecordSource::Known(facts) => Ok(Some(RecordFacts {
                 releases: BTreeMap::new(),
                 images: BTreeMap::new(),
-                ..facts.clone()
+                ..RecordFacts::clone(facts)
             })),
         }
     }

@@ -260,10 +260,12 @@ fn plan_environment_change(
         return None;
     }
     let (tag, at) = (&planned.tag, seen.tag_digest(&planned.tag));
+    let is_withdrawn = records.is_withdrawn(root) == Some(true);
     let goal = environment_tag_goal(EnvironmentFacts {
         root,
         sets: root,
-        current: records.current_root(root, records.is_withdrawn(root) == Some(true)),
+        is_withdrawn,
+        current: records.current_root(root, is_withdrawn),
         at,
         written: &BTreeSet::new(),
     });

@@ -8,6 +8,7 @@ use super::environment_tag::{EnvironmentFacts, EnvironmentTagGoal, environment_t
 use super::line_question::LineQuestion;
 use super::tags::TagPlan;
 use crate::image::Digest;
+use crate::release::outcome::TagChange;
 use crate::tagging::{MovingTagSource, PlannedTag, TagKind};
 
 /// Moving tag that this run has written, or has found at its root.
@@ -57,7 +58,10 @@ impl TrackedTag {
                     step_index,
                     planned: step.planned.clone(),
                     previous: recorded.or_else(before).filter(|at| *at != plan.root),
-                    written: BTreeSet::new(),
+                    written: match &step.change {
+                        TagChange::Corrected { to, .. } => [*to].into(),
+                        _ => BTreeSet::new(),
+                    },
                 }
             })
             .collect()
@@ -97,6 +101,7 @@ impl TrackedTag {
         let goal = environment_tag_goal(EnvironmentFacts {
             root,
             sets: restores.unwrap_or(root),
+            is_withdrawn,
             current,
             at: now.tag_digest(&self.planned.tag),
             written: &self.written,

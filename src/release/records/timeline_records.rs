@@ -9,10 +9,14 @@ use super::location::TimelineLocation;
 use super::timeline_view::TimelineView;
 use crate::image::{Digest, Tag};
 use crate::notices::Notices;
-use crate::record::{RecordAction, RecordId, RecordTime, ReleasePredicate, TimelineEntry};
+use crate::record::{
+    EntryName, RecordAction, RecordId, RecordTime, ReleasePredicate, TimelineEntry,
+};
 use crate::referrers::TagSnapshot;
 use crate::release::Failure;
-use crate::release::plan::record_facts::{CurrentRelease, RecordFacts, RecordedRelease};
+use crate::release::plan::record_facts::{
+    CurrentRelease, NamedRollback, RecordFacts, RecordedRelease,
+};
 use crate::transfer::{ImageStore, Side};
 
 /// Timeline of a destination, as it was listed last, and what this run adds to it.
@@ -126,7 +130,7 @@ impl TimelineRecords {
         let mut state = self.lock();
         state.current = current.map(|(entry, _)| entry.clone());
         Ok(RecordFacts {
-            rolled_back: rollbacks.map(|name| name.root).collect(),
+            rollbacks: rollbacks.map(to_named_rollback).collect(),
             current: current.map(|(entry, root)| CurrentRelease {
                 root,
                 order: entry.order(),
@@ -206,6 +210,13 @@ impl TimelineRecords {
 
     fn lock(&self) -> MutexGuard<'_, ListedState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn to_named_rollback(name: &EntryName) -> NamedRollback {
+    NamedRollback {
+        root: name.root,
+        record: name.record,
     }
 }
 

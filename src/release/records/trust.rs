@@ -40,6 +40,15 @@ pub fn read_record(
 }
 
 impl RecordTrust {
+    /// Trusts one signer with all actions.
+    pub fn from_signer(requirement: Requirement) -> Self {
+        Self::new(vec![RecordSigner {
+            requirement,
+            actions: None,
+            until: None,
+        }])
+    }
+
     /// Trusts these signers.
     pub const fn new(signers: Vec<RecordSigner>) -> Self {
         Self { signers }

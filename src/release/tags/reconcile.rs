@@ -1,21 +1,22 @@
-//! Reads the version lines again after the writes, and corrects them until they are right (promise
-//! 4).
+//! Reads the moving tags again after the writes, and corrects them until they are right (promise 4).
 //!
 //! Registries have no compare-and-swap, so a run that decided on what it saw earlier may write a line
 //! over a higher release, which another run has finished meanwhile. Each run undoes what it overwrote;
 //! no run points a line at an image that it does not release for any other reason. The rules:
 //!
-//! 1. A version's own tag is written before any line is.
-//! 2. A run whose first list has a higher version on a line writes the line only if that version is
-//!    none, by the age of its image. A line moves to that version only if an earlier attempt of the run
-//!    wrote this version's tag, and the two images were created within 24 hours of each other or at
-//!    unknown times. The line then names this run's image, which the attempt may have written over that
-//!    version, or a release between the two: the attempt may have followed rule 3, and have died. Any
-//!    other line that names this run's image was set back by hand, and stays.
-//! 3. After the last line that it wrote, a run lists the tags, and then reads every line that it wrote.
-//!    It stops only where each line names its image, or a higher release. A line goes to the highest
-//!    release that the first list did not have, if there is one; a line that names anything else it
-//!    writes again, and then begins again.
+//! 1. A version's own tag is written before any line is. Where records are kept, the intent is written before
+//!    the tag, and the entry after the lines.
+//! 2. A run whose first list has a higher version on a line writes the line only if that version is none: no
+//!    record or intent releases it. A line moves to a release that is higher only if an earlier attempt of the
+//!    run wrote this version's tag. The line then names this run's image, which the attempt may have written
+//!    over that release, or a version between the two: the attempt may have followed rule 3, and have died. Any
+//!    other line that names this run's image was set back by hand, and stays. Without records the age of its
+//!    image tells whether a version is none, and such a line moves only if the two images were created within 24
+//!    hours of each other or at unknown times.
+//! 3. After the last line that it wrote, and after its entry, a run lists the tags, and then reads every line
+//!    that it wrote. It stops only where each line names its image, or a higher release. A line goes to the
+//!    highest release by the records, without records to the highest that the first list did not have, if there
+//!    is one; a line that names anything else it writes again, and then begins again.
 //!
 //! Take runs of releases that are in progress for each other, each of which completes, if need be by
 //! being repeated; and take the highest release H of a line once all have stopped. H's run finds no
@@ -25,21 +26,43 @@
 //! W reads behind it. If W's first list lacked H, W moves the line to H, which is a later write. If W's
 //! first list had H, rule 2 lets W write only what undoes a write of its own: a later write of H. If W
 //! dies before it reads, its repetition finds H in its first list, and on the line its own image or a
-//! release between the two, and rule 2 moves the line to H. So there is no such last write.
+//! version between the two, and rule 2 moves the line to H. So there is no such last write.
+//!
+//! With records all releases are in progress for each other, however old their images are: whoever lists the
+//! tag of H finds its intent, since that was written first. No order is left.
+//!
+//! **Rollbacks.** A withdrawn root's version is as if it were not there. Its lines go to the highest version
+//! with a counted release, else to what they named before. A rollback is a run like the others: it writes the
+//! lines of the root, then its entry E, and then lists and reads all lines that the withdrawn release wrote.
+//! Suppose that a line names the withdrawn root at the end. If the list behind the last write of it has E,
+//! that run takes the line off again. If not, the write came before E, so the rollback reads it, and takes the
+//! line off. The line then names the highest release H that is left: had the rollback written less, H's entry
+//! came after the list of the rollback, so after E, and H's run reads behind its entry. It wrote the line, or
+//! had left it to the withdrawn release: lines that stayed are decided again where the list has the name of a
+//! rollback that the first list lacked.
+//!
+//! **The environment's tag** goes to the current root of the timeline (`plan/environment_tag.rs`). Each run that
+//! writes it reads it behind its entry. Take the entry that makes the current root current, of a release or of
+//! the rollback of a later one. If another run's last write of the tag came before that entry, the entry's run
+//! reads and corrects it; if after, the writer's list has the entry.
+//!
+//! A run that dies after its entry is not repeated once a newer release is there: what it had not corrected is
+//! for the next run. The model of `plan/line_correction/tests/` plays these runs, with deaths and with lists
+//! that are behind.
 //!
 //! A line that names an image which the list cannot explain may have been moved by a run whose version
 //! is newer than the list: its tag was written before the line, so a list behind this reading has it.
 //! Only if that list has no higher release of this image either, the line names less.
 //!
-//! What is left: a higher version that is none by age is passed, although its run is under way. If
-//! that run completes between another's last reading and its write, the line ends at the lower release.
+//! What is left without records: a higher version that is none by age is passed, although its run is under
+//! way. If that run completes between another's last reading and its write, the line ends at the lower release.
 //! The run that passes the version warns about it, and reads list and line again just before its write
 //! (`line_recheck.rs`).
 //!
 //! A list may be behind. One that lacks our own tag is asked for again; two in a row are taken
 //! together. A repetition that finds nothing to write has read one list alone.
 //!
-//! What a line needs is decided in `plan/line_correction.rs`.
+//! What a tag needs is decided in `plan/line_correction.rs` and `plan/tracked_tag.rs`.
 
 use super::tag_reader::{TagReader, TrackedTags};
 use super::write;

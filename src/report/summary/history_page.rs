@@ -100,7 +100,7 @@ fn facts(history: &HistoryOutcome) -> FactsTable {
         facts.add("Records in", code_span(&place.to_string()));
     }
     if !history.is_signed {
-        facts.add("Records", "not signed");
+        facts.add("Records", "not verified");
     }
     facts
 }

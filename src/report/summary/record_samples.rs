@@ -8,8 +8,8 @@ use crate::record::{
 };
 use crate::referrers::ReferrerKind;
 use crate::release::{
-    CurrentRelease, EnvironmentAccount, HistoryOutcome, InspectOutcome, InspectedEvidence,
-    KnownImage, ReleaseAccount,
+    EnvironmentAccount, HistoryOutcome, InspectOutcome, InspectedEvidence, KnownImage,
+    RecordedCurrent, ReleaseAccount,
 };
 use crate::report::history_report::{HistoryReport, TimelineReport};
 use crate::report::inspect_report::{ImageReport, InspectReport};
@@ -106,7 +106,7 @@ pub(in crate::report) fn history() -> HistoryReport {
                 is_signed: true,
                 lines: vec![rollback, failed, current, gone, foreign],
                 has_more: false,
-                current: Some(CurrentRelease {
+                current: Some(RecordedCurrent {
                     root: root("1.4.1"),
                     version: Some("1.4.1".to_owned()),
                     record: record(time("20T09:30:00")),

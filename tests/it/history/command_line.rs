@@ -1,5 +1,8 @@
 //! The verbs as a user runs them, on a layout.
 
+use shipmark::signing::PrivateKey;
+
+use crate::support::keys;
 use crate::support::process::{Place, Ran};
 use crate::support::{example, example_root};
 
@@ -62,9 +65,9 @@ fn a_history_reads_well() {
       current      oci:prod@sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a (1.4.1)
       since        2026-11-20 11:00:00 UTC
       good before  unknown
-      records      not signed: whoever may push can write them
+      records      not verified: no signers are named, whoever may push counts
 
-      2026-11-20 11:00  1.4.1  promote  daabd5f7f767  9f3c2a1  current     unsigned
+      2026-11-20 11:00  1.4.1  promote  daabd5f7f767  9f3c2a1  current     unverified
       2026-11-20 10:00  1.4.0  promote  daabd5f7f767  9f3c2a1  superseded  vouched
     ");
     let ran = run(&place, &[&HISTORY[..], &["--tag=1.4"]].concat());
@@ -74,7 +77,7 @@ fn a_history_reads_well() {
       current      oci:prod@sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a (1.4.1)
       since        2026-11-20 11:00:00 UTC
       good before  unknown
-      records      not signed: whoever may push can write them
+      records      not verified: no signers are named, whoever may push counts
 
       1.4
         2026-11-20 10:00:00 UTC to now
@@ -112,7 +115,7 @@ fn an_inspection_reads_well() {
 
       environments
         prod of oci:prod: current
-          2026-11-20 11:00  promote  1.4.1  unsigned
+          2026-11-20 11:00  promote  1.4.1  unverified
           2026-11-20 10:00  promote  1.4.0  vouched
           record       sha256:…
           from         SOURCE
@@ -177,5 +180,63 @@ fn the_policy_says_where_an_environment_is() {
         assert_eq!(ran.status, Some(2), "{arguments:?}: {}", ran.log);
         assert!(ran.log.contains(message), "{arguments:?}: {}", ran.log);
         assert_eq!(ran.out, "");
+    }
+}
+
+#[test]
+fn promise_6_only_records_of_the_named_signer_count() {
+    let place = Place::new();
+    for name in ["own", "other"] {
+        let pem = keys::pem();
+        let public = PrivateKey::parse(&pem, "").unwrap().public().to_pem();
+        std::fs::write(place.path(&format!("{name}.pem")), &pem).unwrap();
+        std::fs::write(place.path(&format!("{name}.pub")), public).unwrap();
+    }
+    let source = format!("--source={}", example());
+    let release = [
+        "promote",
+        &source,
+        "--images=oci:prod",
+        "--environment=prod",
+        "--version=1.4.0",
+        "--sign=key",
+        "--signing-key=own.pem",
+    ];
+    let ran = run(&place, &release);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let entry = |key: &str| -> serde_json::Value {
+        let ran = run(&place, &[&HISTORY[..], &[key, "--output=json"]].concat());
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+        let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let timeline = &json["timelines"][0];
+        assert_eq!(timeline["signed"], true);
+        assert_eq!(timeline["current"].is_null(), key.contains("other"));
+        timeline["entries"][0].clone()
+    };
+    let own = entry("--key=own.pub");
+    assert_eq!(
+        (&own["known"], &own["version"]),
+        (&"verified".into(), &"1.4.0".into())
+    );
+    let other = entry("--key=other.pub");
+    assert_eq!(
+        (&other["known"], &other["digest"]),
+        (&"notCounted".into(), &serde_json::Value::Null)
+    );
+    assert!(
+        other["reason"].as_str().unwrap().contains("sign"),
+        "{other}"
+    );
+    let inspect = ["inspect", "--source=oci:prod:1.4.0", "--key=own.pub"];
+    let ran = run(&place, &inspect);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    for part in [
+        "signature",
+        "good, signed for ",
+        ", by the key sha256:",
+        ": current\n",
+        "  verified\n",
+    ] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
 }

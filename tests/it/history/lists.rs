@@ -40,7 +40,7 @@ async fn check_newest(registry: &Registry, request: &HistoryRequest, count: usiz
         assert_eq!(entry.version, Some(version(count - 1 - at)));
         assert!(line.remarks.is_empty(), "{:?}", line.remarks);
         let is_newest = at == 0;
-        let is_read = line.known == EntryKnowledge::Unsigned;
+        let is_read = line.known == EntryKnowledge::Unverified;
         assert_eq!(is_read, is_newest, "{:?}", line.known);
     }
     assert!(shown.has_more);

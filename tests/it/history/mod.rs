@@ -90,7 +90,7 @@ async fn an_environment_has_a_history() {
         states(&shown.lines),
         ["current", "superseded", "superseded"]
     );
-    assert_eq!(shown.lines[0].known, EntryKnowledge::Unsigned);
+    assert_eq!(shown.lines[0].known, EntryKnowledge::Unverified);
     let newest = shown.lines[0].record().unwrap();
     for line in &shown.lines[1..] {
         assert_eq!(line.known, EntryKnowledge::Vouched(newest));
@@ -120,7 +120,7 @@ async fn an_environment_has_a_history() {
         shown
             .lines
             .iter()
-            .all(|line| line.known == EntryKnowledge::Unsigned)
+            .all(|line| line.known == EntryKnowledge::Unverified)
     );
     assert!(shown.drift.is_empty(), "{:?}", shown.drift);
 }

@@ -33,6 +33,7 @@ fn promise_4_the_environment_tag_goes_to_the_current_root_of_the_timeline() {
         let facts = EnvironmentFacts {
             root: digest("root"),
             sets: digest("root"),
+            is_withdrawn: false,
             current: current.map(digest),
             at: at.map(digest),
             written: &written,
@@ -51,12 +52,15 @@ fn promise_4_a_rollback_puts_the_environment_tag_on_what_it_restores() {
         (Some("restored"), Some("raced"), own),
         (Some("newer"), Some("withdrawn"), newer),
         (Some("newer"), Some("restored"), newer),
-        (Some("newer"), Some("raced"), EnvironmentTagGoal::Superseded),
+        (Some("newer"), Some("raced"), newer),
+        (Some("newer"), None, EnvironmentTagGoal::Superseded),
         (None, Some("withdrawn"), EnvironmentTagGoal::NoRoot),
+        (None, Some("raced"), EnvironmentTagGoal::Superseded),
     ] {
         let facts = EnvironmentFacts {
             root: digest("withdrawn"),
             sets: digest("restored"),
+            is_withdrawn: true,
             current: current.map(digest),
             at: at.map(digest),
             written: &written,

@@ -18,7 +18,7 @@ impl ComparedLine<'_> {
         highest: &TaggedRelease,
     ) -> Result<LineDecision, LineQuestion> {
         let records = self.seen.records.as_ref();
-        if records.is_some_and(|records| !records.rolled_back.is_empty()) {
+        if records.is_some_and(|records| !records.rollbacks.is_empty()) {
             match self.seen.tag_digests.get(&highest.tag) {
                 None => return Err(LineQuestion::Digests(vec![highest.tag.clone()])),
                 // A withdrawn version would be none of the line's once that is known.

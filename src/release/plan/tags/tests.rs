@@ -1,6 +1,5 @@
 use super::*;
-use crate::record::DigestPrefix;
-use crate::release::plan::record_facts::{RecordFacts, RecordedRelease};
+use crate::release::plan::record_facts::{NamedRollback, RecordFacts, RecordedRelease};
 use crate::tagging::{ImmutableTagSource, LineTag, ReleaseSeries, ReleaseVersion, VersionLine};
 use std::collections::BTreeMap;
 
@@ -95,7 +94,7 @@ fn promise_4_a_line_goes_only_forward() {
 fn promise_4_withdrawn_releases_do_not_hold_a_line() {
     let mut there = seen(&[("1.4.0", "a"), ("2.0.0", "b"), ("latest", "b")]);
     there.records = Some(RecordFacts {
-        rolled_back: [DigestPrefix::from_digest(digest("b"))].into(),
+        rollbacks: [NamedRollback::of_root(digest("b"))].into(),
         releases: [(digest("b"), RecordedRelease::Withdrawn)].into(),
         ..RecordFacts::default()
     });

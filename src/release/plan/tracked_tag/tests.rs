@@ -1,6 +1,8 @@
 use super::*;
-use crate::record::{DigestPrefix, RecordId, RecordTime};
-use crate::release::plan::record_facts::{CurrentRelease, RecordFacts, RecordedRelease};
+use crate::record::{RecordId, RecordTime};
+use crate::release::plan::record_facts::{
+    CurrentRelease, NamedRollback, RecordFacts, RecordedRelease,
+};
 use crate::release::plan::tags::plan_tags;
 use crate::tagging::ImmutableTagSource;
 
@@ -40,9 +42,7 @@ fn seen(tags: &[(&str, &str)], current: Option<(&str, u8)>) -> DestinationState 
 
 fn withdraw_root(seen: &mut DestinationState, of: &str) {
     let records = seen.records.as_mut().unwrap();
-    records
-        .rolled_back
-        .insert(DigestPrefix::from_digest(digest(of)));
+    records.rollbacks.insert(NamedRollback::of_root(digest(of)));
     records
         .releases
         .insert(digest(of), RecordedRelease::Withdrawn);
@@ -84,8 +84,8 @@ fn promise_4_the_environment_tag_leaves_a_root_that_is_withdrawn_meanwhile() {
     let records = now.records.as_mut().unwrap();
     records.own_order = Some(order(5));
     records
-        .rolled_back
-        .insert(DigestPrefix::from_digest(digest("root")));
+        .rollbacks
+        .insert(NamedRollback::of_root(digest("root")));
     let question = LineQuestion::Records(vec![digest("root")]);
     assert_eq!(tag.choose_action(&now, digest("root")), Err(question));
     withdraw_root(&mut now, "root");

