@@ -233,7 +233,7 @@ declare_inputs! {
         }
         State, "state" {
             verbs: MARK, kind: InputKind::Choice(&["deployed", "failed"]), required: MARK,
-            help: "What became of the release",
+            help: "State to record of the release: deployed or failed",
         }
         Release, "release" {
             verbs: MARK, kind: InputKind::Text("RELEASE"),
