@@ -1,10 +1,10 @@
 //! Rollbacks: what is withdrawn, what is put back, and where the tags go.
 
 use shipmark::record::{RecordAction, RecordId};
-use shipmark::release::{RecordOptions, rollback, run};
+use shipmark::release::{RecordOptions, run};
 use shipmark::tagging::TagRules;
 
-use crate::registry::{Effect, Fault, Profile};
+use crate::registry::{Effect, Fault};
 use crate::support::made_image::MadeImage;
 use crate::support::recorded_stage::*;
 use crate::support::records::*;
