@@ -258,7 +258,7 @@ declare_inputs! {
         Tag, "tag" {
             verbs: HISTORY, kind: InputKind::Text("TAG"),
             // Of the other verbs it is a mistyped SHIPMARK_TAGS.
-            shell_name: Some("history-tag"),
+            shell_name: Some("history-of"),
             help: "Tag whose images to show, with the times from when to when",
         }
     }

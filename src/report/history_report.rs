@@ -310,7 +310,36 @@ mod tests {
 
           drift: 1.4 names sha256:74b860b3270666137a4d543c3e3d1e4e473d54636f7593d1c17bf693e6540bbe, expected sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61
         ");
-        insta::assert_snapshot!(sample_inspection().to_text().as_str(), @"");
+        insta::assert_snapshot!(sample_inspection().to_text().as_str(), @r"
+        ghcr.io/acme/web/prod:1.4.1
+          image        ghcr.io/acme/web/prod@sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61
+          version      1.4.1
+          commit       860c1904a1ce19322e91ac35af1ab07466440c37 of https://github.com/acme/web (by its record)
+          dockerfile   docker/Dockerfile, target runtime
+
+          evidence
+            signature     sha256:1a2fc26dc7ea5a2a4748b7cb2b1ef193d96ab2c99f93092f69e63075b28d1278
+                          not verified: no signer is given
+            sbom          sha256:98f3ae1ef67113d8140d4f6cb8d2830070e21ea48f091be519659846c771a374
+                          not verified: no signer is given
+            unknown       sha256:3fc9b689459d738f8c88a3a48aa9e33542016b7a4052e001aaa536fca74813cb
+                          not verified: no signer is given
+            sbom          sha256:43cc23fa52b87b4cc1d02b5b114154151d6adddb17c9fddc06b027fa99e24008
+                          considered by the release
+
+          environments
+            prod of ghcr.io/acme/web/prod: current
+              2026-11-12 14:05  promote  1.4.1  by octocat  vouched
+              record       sha256:41f9fc28800674199192eefe14f059f970229840c4d448a0a272ea2364962579
+              signed by    https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main
+              from         ghcr.io/acme/web/stage@sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61
+              run          https://github.com/acme/web/actions/runs/18233541042
+              reason       the *weekly* release
+              before       ghcr.io/acme/web/prod@sha256:0a29b179b4ddd64a4f8cc5de3f629d4b8df21ab50a6f7096144d7076a260669c
+              good before  ghcr.io/acme/web/prod@sha256:74b860b3270666137a4d543c3e3d1e4e473d54636f7593d1c17bf693e6540bbe (1.4.0)
+            prod-eu of ghcr.io/acme/web/prod
+              unfinished: promote 1.4.1, planned at 2026-11-13 07:00:00 UTC, has no timeline entry
+        ");
     }
 
     #[test]
