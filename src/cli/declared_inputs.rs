@@ -233,7 +233,7 @@ declare_inputs! {
         }
         State, "state" {
             verbs: MARK, kind: InputKind::Choice(&["deployed", "failed"]), required: MARK,
-            help: "What became of the release",
+            help: "State to record of the release: deployed or failed",
         }
         Release, "release" {
             verbs: MARK, kind: InputKind::Text("RELEASE"),
@@ -258,7 +258,7 @@ declare_inputs! {
         Tag, "tag" {
             verbs: HISTORY, kind: InputKind::Text("TAG"),
             // Of the other verbs it is a mistyped SHIPMARK_TAGS.
-            shell_name: Some("history-of"),
+            shell_name: Some("history-tag"),
             help: "Tag whose images to show, with the times from when to when",
         }
     }

@@ -155,7 +155,7 @@ impl Verb {
                     [
                         example(
                             "Withdraw the current release of an environment",
-                            "shipmark rollback --environment prod --reason 'orders fail'",
+                            "shipmark rollback --environment prod --reason orders-fail",
                         ),
                         example(
                             "Go back to a version, without a policy",

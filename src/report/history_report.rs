@@ -310,7 +310,7 @@ mod tests {
 
           drift: 1.4 names sha256:74b860b3270666137a4d543c3e3d1e4e473d54636f7593d1c17bf693e6540bbe, expected sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61
         ");
-        insta::assert_snapshot!(sample_inspection().to_text().as_str(), @r"
+        insta::assert_snapshot!(sample_inspection().to_text().as_str(), @"
         ghcr.io/acme/web/prod:1.4.1
           image        ghcr.io/acme/web/prod@sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61
           version      1.4.1

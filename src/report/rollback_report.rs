@@ -189,3 +189,77 @@ pub(super) fn without_null(mut value: Value) -> Value {
     }
     value
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::adopt_report::AdoptReport;
+    use crate::report::mark_report;
+    use crate::report::output_schema::OutputSchema;
+    use crate::report::summary::{sample_adoption, sample_mark, sample_rollback};
+
+    fn json(outputs: Vec<(&'static str, String)>) -> String {
+        let found = outputs.into_iter().find(|(name, _)| *name == "json");
+        found.unwrap().1
+    }
+
+    #[test]
+    fn the_schema_names_every_member_and_no_other() {
+        let mut schema = OutputSchema::load();
+        let mut outcome = sample_rollback();
+        assert_eq!(outcome_word(&outcome), "incomplete");
+        outcome.recorded = outcome.record.as_ref().and_then(|record| record.id);
+        schema.check("rollback", &json(to_outputs(&outcome)));
+        let mut marked = sample_mark();
+        marked.recorded = marked.record.as_ref().and_then(|record| record.id);
+        schema.check("mark", &json(mark_report::to_outputs(&marked)));
+        let adoption: AdoptReport = sample_adoption();
+        schema.check("adoption", &json(adoption.to_outputs()));
+        let unseen = schema.unseen(&["rollback", "mark", "adoption"]);
+        let unseen: Vec<_> = unseen.iter().filter(|name| *name != "superseded").collect();
+        assert_eq!(unseen, [""; 0]);
+    }
+
+    #[test]
+    fn a_rollback_reads_as_what_went_where() {
+        insta::assert_snapshot!(to_text(&sample_rollback()).as_str(), @r"
+        withdrew 1.5.0 from prod of ghcr.io/acme/web/prod
+          withdrawn  sha256:1f4dc096d58f7d21e3875671aee6f29b120ab84218fa47db2cb53bc9eb5b4dac
+          back on    1.3.0, sha256:59296d23d623ce0adf7675d22156e83b1248c8508135a65dd8a9e38c497e94a8
+          kept       1.4.0 (sha256:74b860b32706), released in between
+          reason     orders fail | see <b>INC-17</b>
+          record     recorded in prod as rollback: sha256:da25480fb483e6ce3d30f1a179c3c07e9f3b045425b0ac54acc6758a97e2db62
+            moved      prod to sha256:59296d23d623: current
+            moved      1 to sha256:74b860b32706: 1.4.0, the highest release
+            stays      1.5: no other release of its line is recorded, and no record says what it named before
+            unchanged  edge
+
+        note: the tag nightly still names the withdrawn image
+        ");
+        let outputs = to_outputs(&sample_rollback());
+        let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
+        assert_eq!(
+            names,
+            ["digest", "previous-digest", "record", "json", "outcome"]
+        );
+    }
+
+    #[test]
+    fn a_mark_and_an_adoption_read_as_what_is_recorded() {
+        insta::assert_snapshot!(mark_report::to_text(&sample_mark()).as_str(), @r"
+        failed 1.5.0 in prod of ghcr.io/acme/web/prod
+          digest     sha256:1f4dc096d58f7d21e3875671aee6f29b120ab84218fa47db2cb53bc9eb5b4dac
+          reason     orders fail
+          link       https://status.example.com/17
+          record     recorded in prod as failed: sha256:5d28a90f4498a81461efbaf6f628a19d9778390bb5c81a393dd936181cc3d826
+        ");
+        insta::assert_snapshot!(sample_adoption().to_text().as_str(), @r"
+        recorded 2 releases in prod of ghcr.io/acme/web/prod (1 had a record)
+          current  1.4.0 (sha256:74b860b32706)
+            1.3.0  sha256:59296d23d623  1.3.0 1.3
+            1.4.0  sha256:74b860b32706  1.4.0 1.4 1 prod
+
+        note: the tag prod names an image that is withdrawn
+        ");
+    }
+}

@@ -54,6 +54,7 @@ mod promoted_names;
 mod races;
 mod readme_workflows;
 mod record_trust;
+mod record_verbs;
 mod records;
 mod referrers;
 mod registry;

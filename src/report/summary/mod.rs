@@ -27,6 +27,8 @@ mod record_samples;
 mod samples;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod verb_samples;
 
 pub(super) use batch_page::batch_summary;
 pub(super) use bundle_page::{bundle_summary, signed_bundle_summary};
@@ -41,6 +43,10 @@ pub(super) use release_page::release_summary;
 pub use run_attempt::RunAttempt;
 pub(super) use run_facts::RunFacts;
 pub(super) use tags_page::tags_summary;
+#[cfg(test)]
+pub(super) use verb_samples::{
+    adoption as sample_adoption, mark as sample_mark, rollback as sample_rollback,
+};
 pub(super) use verification_page::verification_summary;
 
 use super::markdown::{AlertKind, alert, escape_text};

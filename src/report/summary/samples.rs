@@ -80,6 +80,24 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 &run("Inspect", "workflow_dispatch", "main"),
             ),
         ),
+        (
+            "rollback",
+            rollback_summary(
+                &verb_samples::rollback(),
+                &run("Rollback", "workflow_dispatch", "main"),
+            ),
+        ),
+        (
+            "mark",
+            mark_summary(&verb_samples::mark(), &run("Deploy", "push", "main")),
+        ),
+        (
+            "adopt",
+            adopt_summary(
+                &verb_samples::adoption(),
+                &run("Migration", "workflow_dispatch", "main"),
+            ),
+        ),
     ]
 }
 
