@@ -128,6 +128,12 @@ if (run image push "$(pushed refs/tags/v1.5.0)") >"$work/refused" 2>&1; then fai
 grep -q 'is not built' "$work/refused" || { cat "$work/refused" >&2; fail "it is not said that the commit was not built"; }
 sed -i '$d' "$workflows/image.yml"
 
+# What was released without an environment has no record yet.
+run adopt workflow_dispatch "$(dispatch '{"dry-run":"true"}')"
+if crane ls "$project" | grep -q '^shipmark\.'; then fail "a dry run records"; fi
+run adopt workflow_dispatch "$(dispatch '{"dry-run":"false"}')"
+crane ls "$project" | grep -q '^shipmark\.prod\..*\.adopt\.' || fail "1.4.0 is not adopted"
+
 run_signed signed-release
 named "$project" "$digest" 1.4.0 prod
 
@@ -147,6 +153,17 @@ crane copy "$scratch/web:other" "$project/dev:other" >/dev/null 2>&1
 other=$(crane digest "$project/dev:other")
 run report-refusal workflow_dispatch "$(dispatch "{\"digest\":\"$other\",\"version\":\"1.4.0\"}")"
 logged '| 1.4.0 is an immutable tag'
+# A release that is bad, and good after all.
+"$shipmark" promote --source "$project/dev@$other" --images "$project/prod" --environment prod --version 1.4.1 >"$work/log" 2>&1 ||
+  { cat "$work/log" >&2; fail "1.4.1 is not released"; }
+named "$project/prod" "$other" 1.4.1 1.4 1 latest prod
+run rollback workflow_dispatch "$(dispatch '{"reason":"errors"}')"
+named "$project/prod" "$digest" 1.4.0 1.4 1 latest prod
+run roll-out workflow_dispatch "$(dispatch '{}')"
+logged "deploy $project/prod@$digest"
+crane ls "$project/prod" | grep -q '^shipmark\.prod\..*\.deployed\.' || fail "the deployment is not recorded"
+run reinstate workflow_dispatch "$(dispatch "{\"digest\":\"$other\",\"reason\":\"the database was slow\"}")"
+named "$project/prod" "$other" 1.4.1 1.4 1 latest prod
 run mirror workflow_dispatch "$(dispatch "{\"digest\":\"$digest\"}")"
 named "$ecr/team/web" "$digest" 1.4.0 1.4
 

@@ -4,9 +4,11 @@ use super::heading::Heading;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, COMMIT_VERBS, OFFLINE_VERBS, POLICY_VERBS, PROMOTE_VERBS, RECURSIVE_VERBS,
-    REGISTRY_VERBS, RELEASE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING,
-    SOURCE_REQUIRED, TAGGING_VERBS, TAGS_VERBS, VERIFY_BUNDLE, VERIFYING,
+    BUNDLE_VERBS, COMMIT_VERBS, DIGEST_VERBS, DRY_RUN_VERBS, EXCLUDING_VERBS, HISTORY, MARK,
+    OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, RECORDING, RECURSIVE_VERBS,
+    REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SERVICE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING,
+    SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, VERIFYING,
+    VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -62,11 +64,11 @@ declare_inputs! {
     }
     SourceAndDestination {
         Source, "source" {
-            verbs: REGISTRY_VERBS, kind: InputKind::Text("IMAGE"), required: SOURCE_REQUIRED, path: true,
+            verbs: SOURCE_VERBS, kind: InputKind::Text("IMAGE"), required: SOURCE_REQUIRED, path: true,
             help: "Image to read: in a registry, an image layout, an archive or an engine",
         }
         Images, "images" {
-            verbs: TAGGING_VERBS, kind: InputKind::List("PLACE"), path: true,
+            verbs: PLACE_VERBS, kind: InputKind::List("PLACE"), path: true,
             help: "Destinations: repositories without a tag, or oci:DIR for an image layout",
         }
         Platforms, "platforms" {
@@ -98,8 +100,8 @@ declare_inputs! {
             help: "File that the bundle signs",
         }
         Digest, "digest" {
-            verbs: VERIFY_BUNDLE, kind: InputKind::Text("DIGEST"),
-            help: "Digest of the file that the bundle signs, instead of the file",
+            verbs: DIGEST_VERBS, kind: InputKind::Text("DIGEST"),
+            help: "Digest of the file that the bundle signs, or of the image for history",
         }
     }
     Tags {
@@ -112,13 +114,13 @@ declare_inputs! {
             help: "Settings for all rules: latest=, prefix=, suffix=",
         }
         Version, "version" {
-            verbs: TAGGING_VERBS, kind: InputKind::Text("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
+            verbs: VERSION_VERBS, kind: InputKind::Text("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
             // SHIPMARK_VERSION is the version of this program to whoever installs it.
             shell_name: Some("release-version"),
-            help: "Version to release the image as, such as 1.4.0",
+            help: "Version of the release, such as 1.4.0",
         }
         ExcludeVersions, "exclude-versions" {
-            verbs: TAGGING_VERBS, kind: InputKind::List("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
+            verbs: EXCLUDING_VERBS, kind: InputKind::List("VERSION"), only_with: &[InputCondition::NamesReleaseVerb],
             help: "Versions that never count for version lines, such as 1.10.6 or 2024.*",
         }
         Lines, "lines" {
@@ -138,7 +140,7 @@ declare_inputs! {
             help: "Git ref to derive tags from, such as refs/tags/v1.4.0",
         }
         Commit, "commit" {
-            verbs: TAGGING_VERBS, kind: InputKind::Text("SHA"),
+            verbs: VERSION_VERBS, kind: InputKind::Text("SHA"),
             help: "Full SHA of the commit that the image was built from",
         }
         Event, "event" {
@@ -181,20 +183,88 @@ declare_inputs! {
     Policy {
         Environment, "environment" {
             verbs: POLICY_VERBS, kind: InputKind::Text("NAME"),
-            help: "Environment to release to, such as prod",
+            help: "Environment of the release, such as prod",
         }
         Services, "services" {
-            verbs: RELEASE_VERBS, kind: InputKind::List("SERVICE"),
-            help: "Services of the policy to release, instead of all",
+            verbs: SERVICE_VERBS, kind: InputKind::List("SERVICE"),
+            help: "Services of the policy, instead of all",
         }
         Policy, "policy" {
             verbs: POLICY_VERBS, kind: InputKind::Text("FILE"), path: true, only_with: &[InputCondition::NamesReleaseVerb],
             help: "Policy file in addition to .github/shipmark.yml",
         }
     }
+    Records {
+        Record, "record" {
+            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["auto", "on", "off"]), default: Some("auto"),
+            help: "Record the release in the timeline of its environment",
+        }
+        Reinstate, "reinstate" {
+            verbs: PROMOTE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            help: "Release an image again that a rollback withdrew",
+        }
+        Reason, "reason" {
+            verbs: RECORDING, kind: InputKind::Text("TEXT"),
+            help: "Reason of what is done, for its record",
+        }
+        Link, "link" {
+            verbs: RECORDING, kind: InputKind::Text("URL"),
+            help: "Page with more about it, for its record",
+        }
+        Dockerfile, "dockerfile" {
+            verbs: RELEASE_VERBS, kind: InputKind::Text("PATH"),
+            help: "Dockerfile that the image was built from, for its record",
+        }
+        Target, "target" {
+            verbs: RELEASE_VERBS, kind: InputKind::Text("NAME"),
+            help: "Target of the Dockerfile, for the record",
+        }
+        ExpectHead, "expect-head" {
+            verbs: RELEASE_VERBS, kind: InputKind::Text("RECORD"),
+            help: "Record that the timeline must have, as sha256:…",
+        }
+        Withdraw, "withdraw" {
+            verbs: ROLLBACK, kind: InputKind::Text("RELEASE"),
+            help: "Release to withdraw, by version, digest or record",
+        }
+        To, "to" {
+            verbs: ROLLBACK, kind: InputKind::Text("RELEASE"),
+            help: "Release to put back, by version, digest or record",
+        }
+        State, "state" {
+            verbs: MARK, kind: InputKind::Choice(&["deployed", "failed"]), required: MARK,
+            help: "State to record of the release: deployed or failed",
+        }
+        Release, "release" {
+            verbs: MARK, kind: InputKind::Text("RELEASE"),
+            help: "Release to mark, by version, digest or record",
+        }
+        Limit, "limit" {
+            verbs: HISTORY, kind: InputKind::Text("NUMBER"),
+            help: "Number of entries to show, the newest first",
+        }
+        All, "all" {
+            verbs: HISTORY, kind: InputKind::Switch, default: Some("false"),
+            help: "Show every entry",
+        }
+        Verify, "verify" {
+            verbs: HISTORY, kind: InputKind::Switch, default: Some("false"),
+            help: "Read and verify each entry that is shown, and check every moving tag",
+        }
+        Since, "since" {
+            verbs: HISTORY, kind: InputKind::Text("TIME"),
+            help: "Oldest time to show, as 2026-11-20 or 2026-11-20T21:48:08Z",
+        }
+        Tag, "tag" {
+            verbs: HISTORY, kind: InputKind::Text("TAG"),
+            // Of the other verbs it is a mistyped SHIPMARK_TAGS.
+            shell_name: Some("history-tag"),
+            help: "Tag whose images to show, with the times from when to when",
+        }
+    }
     Signing {
         Sign, "sign" {
-            verbs: SIGNING, kind: InputKind::Choice(&["key", "keyless", "off"]), default: Some("off"),
+            verbs: SIGNING, kind: InputKind::Choice(&["key", "keyless", "off"]),
             help: "Sign with a key, keyless with the identity of the job, or not at all",
         }
         SigningKey, "signing-key" {
@@ -359,7 +429,7 @@ declare_inputs! {
     }
     Run {
         DryRun, "dry-run" {
-            verbs: RELEASE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            verbs: DRY_RUN_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Plan and report, but write nothing",
         }
         AllowDirty, "allow-dirty" {

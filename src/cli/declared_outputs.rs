@@ -2,7 +2,8 @@
 
 use super::verb::Verb;
 use super::verb_groups::{
-    REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
+    PREVIOUS_VERBS, RECORD_VERBS, REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS,
+    TAGS_VERBS,
 };
 
 /// An output of the action.
@@ -21,7 +22,12 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "digest",
         verbs: REGISTRY_VERBS,
-        help: "Digest of the released image, sha256:…; empty for several services",
+        help: "Digest of the released, verified or current image, sha256:…; empty for several services",
+    },
+    OutputDeclaration {
+        name: "previous-digest",
+        verbs: PREVIOUS_VERBS,
+        help: "Digest of the image that a rollback of the current one would put back; for rollback that of the withdrawn image",
     },
     OutputDeclaration {
         name: "source-digest",
@@ -59,6 +65,11 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
         help: "Addresses on GitHub of the uploaded attestations (github-attestations), one per line",
     },
     OutputDeclaration {
+        name: "record",
+        verbs: RECORD_VERBS,
+        help: "Digests of the release records that this run wrote, one per line; for history and inspect that of the current release",
+    },
+    OutputDeclaration {
         name: "json",
         verbs: Verb::ALL,
         help: "The whole outcome as one JSON object; for tags, the object that docker/metadata-action gives",
@@ -66,7 +77,7 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "outcome",
         verbs: REFUSABLE_VERBS,
-        help: "released, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
+        help: "released, superseded (a newer release keeps the environment), withdrawn, incomplete (withdrawn, but a version line stays), marked, adopted, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
     },
     OutputDeclaration {
         name: "matrix",

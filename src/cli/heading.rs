@@ -9,6 +9,8 @@ pub enum Heading {
     Tags,
     /// The policy file and what it names.
     Policy,
+    /// Records of releases.
+    Records,
     /// Signatures and attestations to make.
     Signing,
     /// Services and trust of Sigstore.
@@ -23,10 +25,11 @@ pub enum Heading {
 
 impl Heading {
     /// Every heading, in the order in which documents have them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SourceAndDestination,
         Self::Tags,
         Self::Policy,
+        Self::Records,
         Self::Signing,
         Self::SigstoreInstance,
         Self::Verification,
@@ -40,6 +43,7 @@ impl Heading {
             Self::SourceAndDestination => "Source and destination",
             Self::Tags => "Tags",
             Self::Policy => "Policy",
+            Self::Records => "Release records",
             Self::Signing => "Signing",
             Self::SigstoreInstance => "Sigstore instance",
             Self::Verification => "Verification",

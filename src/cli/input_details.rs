@@ -10,7 +10,7 @@ impl Input {
                 "A registry reference with tag or digest; oci:DIR[:NAME], an image layout; oci-archive:FILE[:NAME], a tar of a layout; docker-archive:FILE[:NAME], the output of docker save (FILE - is standard input); or docker-daemon:NAME, an image of the Docker engine. For an environment of the policy a tag or digest alone is enough: it is read from the repository that the environment takes its images from. Default for promote: the image that was built from the commit of the event or the checkout.",
             ),
             Self::Images => Some(
-                "Not needed if environment names an environment of the policy. The verb tags takes names of images in the form of docker/metadata-action.",
+                "Not needed if environment names an environment of the policy; history and inspect take the repository of an environment without a policy. The verb tags takes names of images in the form of docker/metadata-action.",
             ),
             Self::Platforms => Some(
                 "Creates a new index, with another digest, of these images and their attestations. Without this input the image is released unchanged. Other forms are linux/arm/v7 and windows(10.0.17763)/amd64.",
@@ -27,11 +27,36 @@ impl Input {
             Self::ScratchLimit => Some(
                 "Default: a hundred times the archive's size, at least half a GiB and at most 32.",
             ),
+            Self::Record => Some(
+                "auto: record if an environment is given. on: require an environment. off: keep no record. The record is a referrer of the image, and an entry of the timeline under a tag shipmark.ENVIRONMENT.TIME.ACTION.….",
+            ),
+            Self::Withdraw => Some(
+                "Default: the current release. An image that no record is about is withdrawn only by its digest.",
+            ),
+            Self::To => Some(
+                "Default: the newest release before it that is neither withdrawn nor marked as failed; one that is marked as deployed goes first. If withdraw names a release that is not current, the environment stays where it is.",
+            ),
+            Self::Release => Some("Default: the current release."),
+            Self::Reinstate => Some("Requires reason. Refused for an image that is not withdrawn."),
+            Self::Dockerfile => {
+                Some("Recorded as given. Default: what the record of the environment before says.")
+            }
+            Self::Limit => Some("Default: 20; all with since or tag."),
+            Self::Verify => {
+                Some("Without it an entry can be known by a newer record that names it.")
+            }
+            Self::Since => Some("A day begins at midnight of UTC."),
+            Self::Tag => Some("Reads all entries."),
+            Self::ExpectHead => Some(
+                "Refuses the release if the timeline lacks this record: it was cut or made anew.",
+            ),
             Self::Artifact => Some("verify-bundle can take digest instead."),
-            Self::Digest => Some("Written as sha256:…."),
+            Self::Digest => {
+                Some("Written as sha256:…. history also takes the first 12 digits or more.")
+            }
             Self::Tags => Some("Default: derived from the event, or on promote from the source."),
             Self::Version => Some(
-                "For the tags of the default table. Default for promote: the version of the event, of the tag given as source, of the image's label, or of the source repository's version tags that name the image, the first that is a full version. Default for push: the version of the event.",
+                "For the tags of the default table; for history the version to show. Default for promote: the version of the event, of the tag given as source, of the image's label, or of the source repository's version tags that name the image, the first that is a full version. Default for push: the version of the event.",
             ),
             Self::ExcludeVersions => Some(
                 "Such as a mistyped or retracted version, or old calendar tags. For an environment of the policy, the policy's key exclude-versions takes its place.",
@@ -49,7 +74,7 @@ impl Input {
                 "Takes the place of the event's or the checkout's. Refused in a runner if an environment applies.",
             ),
             Self::Commit => Some(
-                "Takes the place of the event's or the checkout's, for a run that builds another ref or promotes the image of another commit. Refused in a runner if an environment applies.",
+                "Takes the place of the event's or the checkout's, for a run that builds another ref or promotes the image of another commit. Refused in a runner if an environment applies. history shows the releases of this commit, and also takes its first 7 digits or more.",
             ),
             Self::Event => Some(
                 "Takes the place of the runner's. Refused in a runner if an environment applies.",
@@ -60,13 +85,13 @@ impl Input {
                 Some("Default: a line break.")
             }
             Self::Environment => Some(
-                "promote moves the tag of its name. If there is a policy, it must be one of the policy's environments. The verb policy shows this environment alone.",
+                "promote moves the tag of its name. If there is a policy, it must be one of the policy's environments. The verbs policy, history and inspect show this environment.",
             ),
             Self::Policy => Some(
                 "Environments with their repositories, and services. It only adds: the environments of .github/shipmark.yml always apply if that file exists. In a workflow both files are read from the workflow's own commit.",
             ),
             Self::Sign => Some(
-                "The image is signed at each destination before a tag names it; sign-bundle signs the file. keyless needs permissions: id-token: write.",
+                "The image is signed at each destination before a tag names it; sign-bundle signs the file. keyless needs permissions: id-token: write. Default: the key sign of the policy's environment, else off. Where the policy demands signatures, another value is refused.",
             ),
             Self::SigningKey => Some(
                 "An ECDSA key (P-256, P-384, P-521), an Ed25519 key, or an RSA key (2048 to 4096 bits), plain, or encrypted by cosign or openssl with its password in COSIGN_PASSWORD. With transparency-log: on, an Ed25519 key needs Rekor v1 and signature-format: bundle. Default: COSIGN_PRIVATE_KEY.",
@@ -138,7 +163,12 @@ impl Input {
             Self::GithubToken => Some(
                 "Used for details that the event lacks (also whether the repository is public, before it is named in the public log), for the policy if there is no checkout, and for github-attestations.",
             ),
-            Self::Command
+            Self::State
+            | Self::Reason
+            | Self::Link
+            | Self::Target
+            | Self::All
+            | Self::Command
             | Self::Bundle
             | Self::Flavor
             | Self::Labels

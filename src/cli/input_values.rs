@@ -253,6 +253,15 @@ impl InputValues {
         inputs.flat_map(|(input, entries)| entries.iter().map(|entry| (*input, entry)))
     }
 
+    /// Sets the value of an input that was not given.
+    pub fn set_absent(&mut self, input: Input, text: &str) {
+        let entry = InputEntry {
+            text: text.to_owned(),
+            line: None,
+        };
+        self.entries.entry(input).or_insert_with(|| vec![entry]);
+    }
+
     /// Replaces each entry of an input for which `rename` returns another; returns pairs of old and new text.
     pub fn rename(
         &mut self,

@@ -87,10 +87,12 @@ impl OutputFormat {
                 Self::Tags,
                 Self::Image,
             ],
-            Verb::Verify => &[Self::Text, Self::Json, Self::Digest, Self::Image],
+            Verb::Verify | Verb::History | Verb::Inspect | Verb::Rollback | Verb::Mark => {
+                &[Self::Text, Self::Json, Self::Digest, Self::Image]
+            }
             Verb::Tags => &[Self::Text, Self::Json, Self::Tags],
             Verb::SignBundle => &[Self::Text, Self::Json, Self::Digest],
-            Verb::VerifyBundle | Verb::Policy => &[Self::Text, Self::Json],
+            Verb::VerifyBundle | Verb::Policy | Verb::Adopt => &[Self::Text, Self::Json],
         }
     }
 }

@@ -203,7 +203,9 @@ mod tests {
         for (name, near) in [
             ("SHIPMARK_DRYRUN", "SHIPMARK_DRY_RUN"),
             ("SHIPMARK_IMAGE", "SHIPMARK_IMAGES"),
-            ("SHIPMARK_TAG", "SHIPMARK_TAGS"),
+            ("SHIPMARK_TAGZ", "SHIPMARK_TAGS"),
+            // The input tag has another variable.
+            ("SHIPMARK_TAG", "SHIPMARK_HISTORY_TAG"),
             // It may be the version of this program.
             ("SHIPMARK_VERSION", "SHIPMARK_RELEASE_VERSION"),
         ] {

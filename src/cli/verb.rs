@@ -41,6 +41,11 @@ declare_verbs! {
     Verify, "verify", "Verify the signatures and attestations of an image";
     VerifyBundle, "verify-bundle", "Verify a Sigstore bundle that signs a file";
     SignBundle, "sign-bundle", "Sign a file and write a Sigstore bundle";
+    History, "history", "Show the releases of an environment, from the records in its repository";
+    Inspect, "inspect", "Show where an image or an environment comes from, and what was good before";
+    Rollback, "rollback", "Withdraw a release of an environment and put back the one before it";
+    Mark, "mark", "Record that a release is deployed or has failed";
+    Adopt, "adopt", "Record the releases that a repository had before records were kept";
     Policy, "policy", "Show environments and promotions of the policy, with defaults filled in";
 }
 

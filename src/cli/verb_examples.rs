@@ -118,6 +118,84 @@ impl Verb {
                     ]
                 }
             }
+            Self::History => {
+                &const {
+                    [
+                        example(
+                            "Show the newest releases of an environment of the policy",
+                            "shipmark history --environment prod",
+                        ),
+                        example(
+                            "Show what the tag 1.4 named, without a policy",
+                            "shipmark history --environment prod --images ghcr.io/acme/web --tag 1.4",
+                        ),
+                        example(
+                            "Verify each entry of this year",
+                            "shipmark history --environment prod --since 2026-01-01 --verify",
+                        ),
+                    ]
+                }
+            }
+            Self::Inspect => {
+                &const {
+                    [
+                        example(
+                            "Show where an image comes from and where it was released",
+                            "shipmark inspect --source ghcr.io/acme/web:1.4.0",
+                        ),
+                        example(
+                            "Show what an environment is on, and what was good before",
+                            "shipmark inspect --environment prod",
+                        ),
+                    ]
+                }
+            }
+            Self::Rollback => {
+                &const {
+                    [
+                        example(
+                            "Withdraw the current release of an environment",
+                            "shipmark rollback --environment prod --reason orders-fail",
+                        ),
+                        example(
+                            "Go back to a version, without a policy",
+                            "shipmark rollback --environment prod --images ghcr.io/acme/web --to 1.3.0",
+                        ),
+                        example(
+                            "See what the withdrawal of a version would do",
+                            "shipmark rollback --environment prod --withdraw 1.4.1 --dry-run",
+                        ),
+                    ]
+                }
+            }
+            Self::Mark => {
+                &const {
+                    [
+                        example(
+                            "Record that the current release is deployed",
+                            "shipmark mark --environment prod --state deployed",
+                        ),
+                        example(
+                            "Record that a version has failed, so that no rollback puts it back",
+                            "shipmark mark --environment prod --state failed --release 1.4.0 --link https://status.example.com/17",
+                        ),
+                    ]
+                }
+            }
+            Self::Adopt => {
+                &const {
+                    [
+                        example(
+                            "List the releases that would be recorded",
+                            "shipmark adopt --environment prod --dry-run",
+                        ),
+                        example(
+                            "Record the releases of a repository, without a policy",
+                            "shipmark adopt --environment prod --images ghcr.io/acme/web",
+                        ),
+                    ]
+                }
+            }
             Self::Policy => {
                 &const {
                     [

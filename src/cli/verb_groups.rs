@@ -7,30 +7,141 @@ pub(super) const TAGS_VERBS: &[Verb] = &[Verb::Tags];
 /// Those that tag what the commit of the event or the checkout gave.
 pub(super) const COMMIT_VERBS: &[Verb] = &[Verb::Tags, Verb::Push];
 pub(super) const PROMOTE_VERBS: &[Verb] = &[Verb::Promote];
+pub(super) const ROLLBACK: &[Verb] = &[Verb::Rollback];
+pub(super) const MARK: &[Verb] = &[Verb::Mark];
+/// Those that can plan and report without a write.
+pub(super) const DRY_RUN_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Rollback, Verb::Adopt];
+/// Those that write a record.
+pub(super) const RECORDING: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
+/// Those for which some versions never count.
+pub(super) const EXCLUDING_VERBS: &[Verb] = &[
+    Verb::Tags,
+    Verb::Push,
+    Verb::Promote,
+    Verb::Rollback,
+    Verb::Adopt,
+];
+/// Those that say which image was there before.
+pub(super) const PREVIOUS_VERBS: &[Verb] = &[Verb::History, Verb::Inspect, Verb::Rollback];
+/// Those that write or read records.
+pub(super) const RECORD_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
+pub(super) const HISTORY: &[Verb] = &[Verb::History];
+/// Those that take some services of the policy.
+pub(super) const SERVICE_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
+/// Those that take repositories.
+pub(super) const PLACE_VERBS: &[Verb] = &[
+    Verb::Tags,
+    Verb::Push,
+    Verb::Promote,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
+/// Those that take a version.
+pub(super) const VERSION_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote, Verb::History];
+/// Those that name something by its digest.
+pub(super) const DIGEST_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::History];
+/// Those that read the image of `source`.
+pub(super) const SOURCE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify, Verb::Inspect];
 pub(super) const RECURSIVE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
-pub(super) const OFFLINE_VERBS: &[Verb] =
-    &[Verb::Tags, Verb::Promote, Verb::Verify, Verb::VerifyBundle];
+pub(super) const OFFLINE_VERBS: &[Verb] = &[
+    Verb::Tags,
+    Verb::Promote,
+    Verb::Verify,
+    Verb::VerifyBundle,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
 pub(super) const SIGN_BUNDLE: &[Verb] = &[Verb::SignBundle];
-pub(super) const VERIFY_BUNDLE: &[Verb] = &[Verb::VerifyBundle];
 pub(super) const BUNDLE_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::SignBundle];
 /// Those that may sign.
-pub(super) const SIGNING: &[Verb] = &[Verb::Push, Verb::Promote, Verb::SignBundle];
+pub(super) const SIGNING: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::SignBundle,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
 /// Those that may check the image that they are given.
 pub(super) const SOURCE_CHECKING: &[Verb] = &[Verb::Promote, Verb::Verify];
 /// Those that may check something.
-pub(super) const VERIFYING: &[Verb] = &[Verb::Promote, Verb::Verify, Verb::VerifyBundle];
+pub(super) const VERIFYING: &[Verb] = &[
+    Verb::Promote,
+    Verb::Verify,
+    Verb::VerifyBundle,
+    Verb::History,
+    Verb::Inspect,
+];
 /// Those that derive tags.
 pub(super) const TAGGING_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote];
 /// Those that read the policy.
-pub(super) const POLICY_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote, Verb::Policy];
+pub(super) const POLICY_VERBS: &[Verb] = &[
+    Verb::Tags,
+    Verb::Push,
+    Verb::Promote,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Policy,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
 /// Those that speak to registries.
-pub(super) const REGISTRY_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
+pub(super) const REGISTRY_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Verify,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
 
 /// Those that read the image that `source` names, and no other.
 pub(super) const SOURCE_REQUIRED: &[Verb] = &[Verb::Push, Verb::Verify];
 
 /// Those that make or check signatures.
-pub(super) const SIGNATURE_VERBS: &[Verb] = REFUSABLE_VERBS;
+pub(super) const SIGNATURE_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Verify,
+    Verb::VerifyBundle,
+    Verb::SignBundle,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+];
 /// Those that come to more than one end.
 pub(super) const REFUSABLE_VERBS: &[Verb] = &[
     Verb::Push,
@@ -38,4 +149,7 @@ pub(super) const REFUSABLE_VERBS: &[Verb] = &[
     Verb::Verify,
     Verb::VerifyBundle,
     Verb::SignBundle,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
 ];

@@ -1,6 +1,6 @@
 //! Spellings that a registry or GitHub takes for the same name: they are changed, with a note.
 
-use crate::cli::{Input, InputValues};
+use crate::cli::{Input, InputValues, Verb};
 use crate::image;
 use crate::report::RunLog;
 
@@ -8,8 +8,12 @@ use crate::report::RunLog;
 /// none; GitHub compares the names of environments without case.
 pub(super) fn lower_case_names(arguments: &mut InputValues, log: &RunLog) {
     let mut changed = Vec::new();
-    if arguments.is_accepted(Input::Source) {
-        for input in [Input::Source, Input::Images] {
+    // The names that tags gives are those of its images, as they are written.
+    let is_read = |arguments: &InputValues, input| {
+        arguments.verb != Verb::Tags && arguments.is_accepted(input)
+    };
+    for input in [Input::Source, Input::Images] {
+        if is_read(arguments, input) {
             changed.extend(arguments.rename(input, image::lower_case_repository));
         }
     }

@@ -8,6 +8,7 @@ use crate::release::Failure;
 use crate::report::RunLog;
 
 /// Inputs, environment and log of a run, from which a verb builds its request.
+#[derive(Clone)]
 pub(super) struct Invocation {
     pub(super) arguments: InputValues,
     pub(super) environment: ProcessEnvironment,

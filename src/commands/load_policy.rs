@@ -8,11 +8,14 @@ mod files;
 mod names;
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::invocation::Invocation;
 use crate::cli::Input;
+use crate::image::Digest;
 use crate::notices::FileLocation;
 use crate::policy::{self, ReleasePolicy};
+use crate::record::RecordedPolicy;
 use crate::release::Failure;
 use files::Files;
 
@@ -22,12 +25,29 @@ pub(super) struct LoadedPolicy {
     pub(super) file: String,
     /// File that annotations are about: of two files the repository's own.
     pub(super) location: FileLocation,
+    /// File as records name it: of two files the repository's own.
+    pub(super) recorded: RecordedPolicy,
+    files: Arc<Files>,
 }
 
 impl LoadedPolicy {
     /// Returns a line for the log that names the file.
     pub(super) fn remark(&self) -> String {
         format!("the policy file is {}", self.file)
+    }
+
+    /// Reads a file that the policy names by its path: in a runner that of the policy's own commit, since a
+    /// build can change the working tree. `None`: there is no such file.
+    ///
+    /// # Errors
+    /// A path out of the repository, or a file that cannot be read.
+    pub(super) async fn read_named_file(
+        &self,
+        invocation: &Invocation,
+        path: &str,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let path = path_in_repository(invocation, Path::new(path))?;
+        self.files.read(invocation, &path).await
     }
 }
 
@@ -37,7 +57,7 @@ pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<Loaded
     let named = named
         .map(|path| path_in_repository(invocation, path))
         .transpose()?;
-    let Some(files) = Files::of(invocation, named.as_deref())? else {
+    let Some(files) = Files::of(invocation, named.as_deref())?.map(Arc::new) else {
         return Ok(None);
     };
     let usual = Path::new(policy::file::PATH);
@@ -61,7 +81,7 @@ pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<Loaded
 
 async fn read_policy_file(
     invocation: &Invocation,
-    files: &Files,
+    files: &Arc<Files>,
     path: &Path,
 ) -> Result<Option<LoadedPolicy>, Failure> {
     let Some(bytes) = files.read(invocation, path).await? else {
@@ -74,6 +94,12 @@ async fn read_policy_file(
             policy,
             file,
             location,
+            recorded: RecordedPolicy {
+                uri: path.display().to_string(),
+                digest: Digest::from_bytes(&bytes),
+                commit: files.commit().map(ToString::to_string),
+            },
+            files: files.clone(),
         })),
         Err(error) => {
             let position = Some((error.at.line, error.at.column));
@@ -126,6 +152,8 @@ fn join(own: LoadedPolicy, added: LoadedPolicy) -> Result<LoadedPolicy, Failure>
         policy,
         file: format!("{} with {}", own.file, added.file),
         location: own.location,
+        recorded: own.recorded,
+        files: own.files,
     })
 }
 
@@ -149,7 +177,7 @@ fn path_in_repository(invocation: &Invocation, path: &Path) -> Result<PathBuf, F
         path.display()
     ))
     .with_reason(
-        "in a runner the policy is that of the workflow's own commit, not a file of the machine",
+        "in a runner the policy and the keys that it names are those of the workflow's own commit, not files of the machine",
     )
-    .with_hint("write it from the root of the repository: .github/shipmark.yml"))
+    .with_hint("write it from the root of the repository, such as .github/shipmark.yml"))
 }

@@ -1,26 +1,36 @@
 //! The verbs, one file each, and the files that read their inputs into requests.
 
+mod adopt;
 mod announcement;
 mod attestation_inputs;
 mod cancellation;
 mod context_inputs;
 mod credential_inputs;
 mod dirty_checkout;
+mod environment_signing;
 mod event_inputs;
 mod github_inputs;
+mod history;
 mod input_spelling;
+mod inspect;
 mod invocation;
 mod keyless_inputs;
 mod load_policy;
 mod local_files;
+mod mark;
 mod naming_inputs;
 mod pem_input;
 mod policy;
 mod policy_environment;
 mod promote;
 mod push;
+mod record_inputs;
+mod record_options;
+mod record_writing;
+mod recorded_timelines;
 mod release_request;
 mod release_targets;
+mod rollback;
 mod rule_inputs;
 mod run_attempt;
 mod run_release;

@@ -1,9 +1,10 @@
 use super::invocation::Invocation;
 use super::load_policy::load_policy;
-use super::{policy_environment, release_targets};
+use super::{policy_environment, record_inputs, release_targets};
 use crate::cli::Input;
-use crate::policy::ReleasePolicy;
+use crate::notices::to_printable;
 use crate::policy::file::PATH;
+use crate::policy::{PolicyIdentity, PolicySigner, ReleasePolicy, SignerRule};
 use crate::release::Failure;
 use crate::report::{PolicyReport, VerbResult};
 use crate::tagging::{CompatMode, EnvironmentName, unknown_words};
@@ -16,6 +17,9 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     if let Some(name) = &environment {
         policy_environment::find_environment(&loaded, name)?;
     }
+    for stage in loaded.policy.environments() {
+        record_inputs::check_keys(invocation, stage, &loaded).await?;
+    }
     for warning in policy_warnings(&loaded.policy) {
         invocation.log.warning(&warning);
     }
@@ -26,8 +30,8 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     })))
 }
 
-/// Returns what is probably not meant: expressions of rules that mean nothing, and a production that takes
-/// images from anywhere.
+/// Returns what is probably not meant: expressions of rules that mean nothing, signers on any branch, and a
+/// production that takes images from anywhere.
 fn policy_warnings(policy: &ReleasePolicy) -> Vec<String> {
     let mut warnings = Vec::new();
     for environment in policy.environments() {
@@ -35,6 +39,12 @@ fn policy_warnings(policy: &ReleasePolicy) -> Vec<String> {
         let rules = environment.rules(CompatMode::Compatible).ok().flatten();
         for text in rules.iter().flat_map(unknown_words) {
             warnings.push(format!("the environment {name}: {text}"));
+        }
+        for subject in environment.signers().iter().filter_map(unpinned_subject) {
+            warnings.push(format!(
+                "the environment {name}: {} in signers accepts an edited workflow on any branch: pin the ref, as in @refs/heads/main",
+                to_printable(subject, SUBJECT_LIMIT)
+            ));
         }
         let has_others = policy.environments().len() > 1;
         if has_others && name.is_production() && environment.from().is_none() {
@@ -44,6 +54,21 @@ fn policy_warnings(policy: &ReleasePolicy) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// The most characters of a subject that a warning names.
+const SUBJECT_LIMIT: usize = 200;
+
+/// Returns the subject of an identity that leaves the ref of the workflow open.
+fn unpinned_subject(rule: &SignerRule) -> Option<&str> {
+    match &rule.signer {
+        PolicySigner::Identity(PolicyIdentity {
+            subject,
+            repository: Some(_),
+            ..
+        }) if subject.ends_with('*') && !subject.contains("@refs/") => Some(subject),
+        _ => None,
+    }
 }
 
 fn no_policy() -> Failure {

@@ -2,11 +2,12 @@
 
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
+use super::record_options::RecordingInputs;
 use super::release_targets::{self, ImageRoute, ReleaseTargets, RouteSource};
 use super::sought_commit::SoughtCommit;
 use super::{
-    announcement, dirty_checkout, event_inputs, naming_inputs, rule_inputs, tag_context,
-    verification_inputs,
+    announcement, dirty_checkout, environment_signing, event_inputs, naming_inputs, rule_inputs,
+    tag_context, verification_inputs,
 };
 use crate::cli::{Input, InputValues};
 use crate::event::EventFacts;
@@ -102,12 +103,13 @@ pub(super) async fn build_job(
         None => ExistingTagPolicy::PerTagKind,
     };
     let allows_unbound = rule_inputs::allows_unbound(arguments, stage.zip(loaded.as_ref()))?;
-    let signing = super::signing_inputs::read_signing(invocation).await?;
+    let signed = environment_signing::apply_sign(invocation, stage.zip(loaded.as_ref()))?;
+    let signing = super::signing_inputs::read_signing(&signed).await?;
     let signing = signing.map(|signing| SigningOptions {
         allows_unbound,
         ..signing
     });
-    let check = verification_inputs::source_check_inputs(invocation).await?;
+    let check = verification_inputs::source_check_inputs(&signed).await?;
     let referrers = match arguments.choice(Input::Referrers)? {
         Some("all") => ReferrerSelection::All,
         Some("none") => ReferrerSelection::None,
@@ -121,11 +123,13 @@ pub(super) async fn build_job(
         names: arguments.values(Input::Platforms)?,
         drop_signatures: arguments.switch(Input::PlatformsDropSignatures)?,
     };
+    let policy = stage.zip(loaded.as_ref());
+    let recording = RecordingInputs::read(invocation, environment.as_ref(), policy).await?;
     let dry_run = arguments.switch(Input::DryRun)?;
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
     let path = promotion_path(stage, loaded.as_ref());
     let reads_previous = has_summary(invocation) && routes.len() <= PREVIOUS_IMAGES_LIMIT;
-    let request = |source, lookup, from, destinations| ReleaseRequest {
+    let request = |source, lookup, from, destinations, record| ReleaseRequest {
         verb,
         source,
         lookup,
@@ -141,6 +145,7 @@ pub(super) async fn build_job(
         existing,
         check: check.clone(),
         signing: signing.clone(),
+        record,
         referrers,
         foreign_layers,
         platforms: platforms.clone(),
@@ -159,7 +164,10 @@ pub(super) async fn build_job(
             RouteSource::Named(source) => (source, None),
             RouteSource::OfCommit(place) => sought.lookup_in(place)?,
         };
-        let request = request(source, lookup, from, destinations);
+        let recording = recording.as_ref();
+        let record = recording.map(|it| it.options(service.as_ref(), &source, &destinations));
+        let record = record.transpose()?;
+        let request = request(source, lookup, from, destinations, record);
         match service {
             Some(service) => services.push((service, request)),
             None => return Ok(ReleaseJob::One(Box::new(request))),

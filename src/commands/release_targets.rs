@@ -76,6 +76,91 @@ pub(super) fn resolve_targets<'a>(
     }
 }
 
+/// Repositories whose records a verb reads.
+pub(super) struct RecordedTargets<'a> {
+    /// The environment.
+    pub(super) environment: EnvironmentName,
+    /// The environment with its rules, where the policy has it.
+    pub(super) rules: Option<&'a EnvironmentRules>,
+    /// Its repositories: at least one.
+    pub(super) places: Vec<(Option<Service>, Destination)>,
+}
+
+/// Finds the repositories of the environment that the inputs name.
+///
+/// # Errors
+/// Inputs that contradict each other or the policy.
+pub(super) fn resolve_recorded<'a>(
+    invocation: &Invocation,
+    policy: Option<&'a LoadedPolicy>,
+) -> Result<RecordedTargets<'a>, Failure> {
+    let arguments = &invocation.arguments;
+    let images: Vec<Destination> = arguments.values(Input::Images)?;
+    let environment: EnvironmentName = arguments.required(Input::Environment)?;
+    let Some(policy) = policy.filter(|policy| !policy.policy.environments().is_empty()) else {
+        if !arguments.entries(Input::Services).is_empty() {
+            return Err(services_without_policy());
+        }
+        if images.is_empty() {
+            return Err(no_destination_failure(invocation));
+        }
+        return Ok(RecordedTargets {
+            environment,
+            rules: None,
+            places: images.into_iter().map(|place| (None, place)).collect(),
+        });
+    };
+    let routing = PolicyRouting {
+        invocation,
+        verb: ReleaseVerb::Promote,
+        policy,
+        repositories: repositories::find(invocation, policy)?,
+    };
+    let rules = find_environment(policy, &environment)?;
+    let places = match images.is_empty() {
+        true => routing.selected_services(rules)?,
+        false => routing.places_of_images(rules, images)?,
+    };
+    Ok(RecordedTargets {
+        environment,
+        rules: Some(rules),
+        places,
+    })
+}
+
+/// Returns the service that a repository of the policy is of.
+///
+/// # Errors
+/// Repositories that cannot be told apart.
+pub(super) fn service_of_place(
+    invocation: &Invocation,
+    policy: &LoadedPolicy,
+    place: &Destination,
+) -> Result<Option<Service>, Failure> {
+    let repositories = repositories::find(invocation, policy)?;
+    let found = repositories::matching(policy, &repositories, place)?;
+    Ok(found.and_then(|(_, service)| service.cloned()))
+}
+
+/// Returns the environment that a repository of the policy is of.
+///
+/// # Errors
+/// Repositories that cannot be told apart.
+pub(super) fn environment_of_place(
+    invocation: &Invocation,
+    policy: &LoadedPolicy,
+    place: &Destination,
+) -> Result<Option<EnvironmentName>, Failure> {
+    let repositories = repositories::find(invocation, policy)?;
+    let found = repositories::matching(policy, &repositories, place)?;
+    Ok(found.map(|(rules, _)| rules.name().clone()))
+}
+
+fn services_without_policy() -> Failure {
+    Failure::input("services is given, and there is no policy")
+        .with_hint("services chooses some of those that a policy file names")
+}
+
 fn targets_without_policy<'a>(
     invocation: &Invocation,
     verb: ReleaseVerb,
@@ -83,8 +168,7 @@ fn targets_without_policy<'a>(
     environment: Option<EnvironmentName>,
 ) -> Result<ReleaseTargets<'a>, Failure> {
     if !invocation.arguments.entries(Input::Services).is_empty() {
-        return Err(Failure::input("services is given, and there is no policy")
-            .with_hint("services chooses some of those that a policy file names"));
+        return Err(services_without_policy());
     }
     if images.is_empty() {
         return Err(no_destination_failure(invocation));
@@ -182,6 +266,21 @@ impl<'a> PolicyRouting<'a, '_> {
                 destinations: images,
             }],
         })
+    }
+
+    /// The places in `images` with their services, all of which must be of an environment.
+    fn places_of_images(
+        &self,
+        rules: &EnvironmentRules,
+        images: Vec<Destination>,
+    ) -> Result<Vec<(Option<Service>, Destination)>, Failure> {
+        let mut places = Vec::with_capacity(images.len());
+        for place in images {
+            let found = self.match_destination(&place)?;
+            self.require_same_environment(rules, found.map(|(of, _)| of))?;
+            places.push((found.and_then(|(_, service)| service.cloned()), place));
+        }
+        Ok(places)
     }
 
     /// The environment, and the service, that any of `images` is a repository of.

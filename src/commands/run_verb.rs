@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::cancellation::until_cancelled;
 use super::invocation::Invocation;
 use super::{
-    input_spelling, policy, promote, push, run_attempt, run_release, runner_advice, runner_paths,
-    sign_bundle, tags, verify, verify_bundle,
+    adopt, history, input_spelling, inspect, mark, policy, promote, push, rollback, run_attempt,
+    run_release, runner_advice, runner_paths, sign_bundle, tags, verify, verify_bundle,
 };
 use crate::actions::ProcessEnvironment;
 use crate::cli::{InputValues, Verb};
@@ -54,6 +54,11 @@ async fn dispatch(
         Verb::Verify => until_cancelled(verify::run(invocation), cancelled).await,
         Verb::VerifyBundle => until_cancelled(verify_bundle::run(invocation), cancelled).await,
         Verb::SignBundle => until_cancelled(sign_bundle::run(invocation), cancelled).await,
+        Verb::History => until_cancelled(history::run(invocation), cancelled).await,
+        Verb::Inspect => until_cancelled(inspect::run(invocation), cancelled).await,
+        Verb::Rollback => until_cancelled(rollback::run(invocation), cancelled).await,
+        Verb::Mark => until_cancelled(mark::run(invocation), cancelled).await,
+        Verb::Adopt => until_cancelled(adopt::run(invocation), cancelled).await,
         Verb::Policy => until_cancelled(policy::run(invocation), cancelled).await,
     }
 }

@@ -77,6 +77,21 @@ pub(super) async fn read_signing(
     }))
 }
 
+/// Reads what a record is signed with, if at all.
+///
+/// # Errors
+/// Inputs that contradict each other, and a key that cannot be read.
+pub(super) async fn record_signer(invocation: &Invocation) -> Result<Option<Signer>, Failure> {
+    let way = invocation.arguments.choice(Input::Sign)?;
+    let Some(way) = way.filter(|way| *way != "off") else {
+        refuse_unused_inputs(&invocation.arguments, &SIGNING_CONDITIONS)?;
+        return Ok(None);
+    };
+    signer(invocation, way == "keyless", &[SignatureFormat::Bundle])
+        .await
+        .map(Some)
+}
+
 /// What a file is signed with, in the one form that there is for files.
 pub(super) async fn file_signer(invocation: &Invocation) -> Result<Signer, Failure> {
     let way = invocation

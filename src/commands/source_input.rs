@@ -47,7 +47,7 @@ fn untagged_failure(invocation: &Invocation, entry: &InputEntry) -> Failure {
         .with_reason("without either the image would be latest, whatever that is at the moment");
     match text.contains('/') {
         true => failure.with_hint(format!("write {text}:TAG or {text}@sha256:…")),
-        false if invocation.arguments.verb == Verb::Verify => {
+        false if matches!(invocation.arguments.verb, Verb::Verify | Verb::Inspect) => {
             failure.with_hint("write REPOSITORY:TAG or REPOSITORY@sha256:…")
         }
         false => failure.with_hint("write REPOSITORY:TAG or REPOSITORY@sha256:…; a tag alone needs a policy whose environment has from"),

@@ -63,7 +63,7 @@ pub(super) async fn collect_context(
 
 /// The time of the run, which tests may set.
 #[expect(clippy::disallowed_methods, reason = "the surface reads the clock")]
-fn run_time(invocation: &Invocation) -> Result<Timestamp, Failure> {
+pub(super) fn run_time(invocation: &Invocation) -> Result<Timestamp, Failure> {
     let Some(text) = invocation.environment.get(TIME_VARIABLE) else {
         return Ok(Timestamp::now());
     };

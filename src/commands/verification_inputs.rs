@@ -85,7 +85,8 @@ pub(super) async fn check_inputs(invocation: &Invocation) -> Result<ImageCheck, 
     })
 }
 
-async fn signer_requirement(invocation: &Invocation) -> Result<Requirement, Failure> {
+/// Returns who must have signed.
+pub(super) async fn signer_requirement(invocation: &Invocation) -> Result<Requirement, Failure> {
     let required = logged_requirement(invocation).await?;
     let is_release = invocation.arguments.verb == Verb::Promote;
     let log_mode = invocation.arguments.choice(Input::TransparencyLog)?;

@@ -3,6 +3,17 @@
 use super::{Destination, ImageSelector, ImageSource, TagOrDigest};
 
 impl Destination {
+    /// Returns whether it is the repository or layout that an image is in, by the same name.
+    pub fn is_place_of(&self, image: &ImageSource) -> bool {
+        match (self, image) {
+            (Self::Registry(repository), ImageSource::Registry(reference)) => {
+                *repository == reference.repository
+            }
+            (Self::Layout(own), ImageSource::Layout(path, _)) => own == path,
+            _ => false,
+        }
+    }
+
     /// Returns the image that `target` is in this place.
     pub fn to_source(&self, target: TagOrDigest) -> ImageSource {
         match (self, target) {

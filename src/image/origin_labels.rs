@@ -101,6 +101,16 @@ impl ImageLabels {
             .map(String::as_str)
     }
 
+    /// Returns the Dockerfile by the label `dev.shipmark.dockerfile`, as written.
+    pub fn dockerfile(&self) -> Option<&str> {
+        self.0.get("dev.shipmark.dockerfile").map(String::as_str)
+    }
+
+    /// Returns the target of the Dockerfile by the label `dev.shipmark.target`, as written.
+    pub fn target(&self) -> Option<&str> {
+        self.0.get("dev.shipmark.target").map(String::as_str)
+    }
+
     /// `org.opencontainers.image.version`, as written.
     pub fn version(&self) -> Option<&str> {
         self.0

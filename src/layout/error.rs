@@ -177,6 +177,11 @@ impl LayoutFault {
         matches!(fault, BlobFault::Manifest(error) if error.is_malformed())
     }
 
+    /// Returns whether a blob or manifest is missing.
+    pub fn is_missing_blob(&self) -> bool {
+        matches!(self, Self::Blob { fault, .. } if matches!(fault, BlobFault::Missing))
+    }
+
     /// What the person at the failed job can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -1,9 +1,11 @@
 //! The table of keys. The parser takes names, limits and words from here, and the JSON Schema and the
 //! documentation's table are written from it.
 
-use super::limits::{ENVIRONMENTS, EXCLUDED_VERSIONS, SERVICES};
+use super::limits::{ENVIRONMENTS, EXCLUDED_VERSIONS, SERVICES, SIGNERS};
 use super::text_form::{
-    ENVIRONMENT_NAME, REPOSITORY_TEMPLATE, SERVICE_NAME, TAG_RULES, TextForm, VERSION_PATTERN,
+    ACTION_NAME, CALENDAR_DATE, CERTIFICATE_IDENTITY, DATE_OR_TIME, ENVIRONMENT_NAME,
+    GITHUB_REPOSITORY, OIDC_ISSUER, PUBLIC_KEY, RECORDS_TEMPLATE, REPOSITORY_TEMPLATE,
+    SERVICE_NAME, TAG_RULES, TextForm, VERSION_PATTERN,
 };
 
 /// Key of a mapping in the policy file.
@@ -35,6 +37,19 @@ pub(super) enum ValueShape {
         /// Keys of each mapping.
         keys: &'static KeySet,
     },
+    /// List of mappings that all have the same keys.
+    Entries(EntriesShape),
+}
+
+/// List of mappings in the policy file, at least one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EntriesShape {
+    /// Keys of each mapping.
+    pub(super) keys: &'static KeySet,
+    /// The most entries.
+    pub(super) limit: usize,
+    /// Name of the entries in messages.
+    pub(super) noun: &'static str,
 }
 
 /// List of texts in the policy file.
@@ -45,6 +60,8 @@ pub(super) struct ListShape {
     pub(super) limit: usize,
     /// Whether no entry may be in the list twice.
     pub(super) is_unique: bool,
+    /// Whether the list may have no entry.
+    pub(super) may_be_empty: bool,
     /// Name of the entries in messages.
     pub(super) noun: &'static str,
 }
@@ -57,6 +74,8 @@ pub(super) struct KeySet {
     pub(super) known: &'static [KeyDeclaration],
     /// Keys of later versions, which are refused by name.
     pub(super) reserved: &'static [&'static str],
+    /// Keys of which each mapping has exactly one; empty if there is no such choice.
+    pub(super) one_of: &'static [&'static str],
 }
 
 /// Shapes of values, in messages.
@@ -67,10 +86,25 @@ pub(super) const NAMED_ENVIRONMENTS_MAPPING: &str = "a mapping from names to env
 /// Words of the key `unbound`.
 pub(super) const UNBOUND_WORDS: [&str; 2] = ["refuse", "allow"];
 
+/// Words of the key `sign`.
+pub(super) const SIGN_WORDS: [&str; 3] = ["off", "keyless", "key"];
+
+/// Words of the key `actions`.
+pub(super) const ACTION_WORDS: [&str; 7] = [
+    "push",
+    "promote",
+    "adopt",
+    "reinstate",
+    "rollback",
+    "deployed",
+    "failed",
+];
+
 pub(super) const SERVICE_LIST: ListShape = ListShape {
     form: &SERVICE_NAME,
     limit: SERVICES,
     is_unique: true,
+    may_be_empty: true,
     noun: "services",
 };
 
@@ -78,7 +112,22 @@ pub(super) const EXCLUDED_VERSION_LIST: ListShape = ListShape {
     form: &VERSION_PATTERN,
     limit: EXCLUDED_VERSIONS,
     is_unique: false,
+    may_be_empty: true,
     noun: "excluded versions",
+};
+
+pub(super) const ACTION_LIST: ListShape = ListShape {
+    form: &ACTION_NAME,
+    limit: ACTION_WORDS.len(),
+    is_unique: true,
+    may_be_empty: false,
+    noun: "actions",
+};
+
+pub(super) const SIGNER_LIST: EntriesShape = EntriesShape {
+    keys: &SIGNER_KEYS,
+    limit: SIGNERS,
+    noun: "signers",
 };
 
 /// Keys of the file.
@@ -107,8 +156,15 @@ pub(super) const POLICY_KEYS: KeySet = KeySet {
             is_required: false,
             help: "Versions that never count for version lines, in all environments, such as `1.10.6` or `2024.*`. The input of that name is refused",
         },
+        KeyDeclaration {
+            name: "records",
+            shape: ValueShape::Text(&RECORDS_TEMPLATE),
+            is_required: false,
+            help: "Repository of the release records, for every environment without a key `records` of its own",
+        },
     ],
-    reserved: &["records"],
+    reserved: &[],
+    one_of: &[],
 };
 
 /// Keys of an environment.
@@ -145,16 +201,78 @@ pub(super) const ENVIRONMENT_KEYS: KeySet = KeySet {
             is_required: false,
             help: "Versions that never count for version lines in this environment, in addition to those for all environments",
         },
+        KeyDeclaration {
+            name: "sign",
+            shape: ValueShape::Choice(&SIGN_WORDS),
+            is_required: false,
+            help: "Signatures that each release to the environment has: `keyless`, `key` or `off` (default). The input `sign` can add signatures, and cannot leave out or replace those of the policy",
+        },
+        KeyDeclaration {
+            name: "signers",
+            shape: ValueShape::Entries(SIGNER_LIST),
+            is_required: false,
+            help: "Who may write the records of the environment. Required where `sign` is `keyless` or `key`",
+        },
+        KeyDeclaration {
+            name: "records",
+            shape: ValueShape::Text(&RECORDS_TEMPLATE),
+            is_required: false,
+            help: "Repository of the environment's release records. `{service}` stands for the name of the service and `{environment}` for that of the environment. Default: the repository of the images",
+        },
+        KeyDeclaration {
+            name: "adopt-until",
+            shape: ValueShape::Text(&CALENDAR_DATE),
+            is_required: false,
+            help: "Last day on which `adopt` may record images that were there before records were kept, in UTC. Default: `adopt` is refused",
+        },
     ],
-    reserved: &[
-        "refs",
-        "sign",
-        "trust",
-        "gates",
-        "production",
-        "immutable",
-        "keep",
+    reserved: &["refs", "gates", "production", "immutable", "keep"],
+    one_of: &[],
+};
+
+/// Keys of a signer.
+pub(super) const SIGNER_KEYS: KeySet = KeySet {
+    shape: "a mapping with the key identity or key",
+    known: &[
+        KeyDeclaration {
+            name: "identity",
+            shape: ValueShape::Text(&CERTIFICATE_IDENTITY),
+            is_required: false,
+            help: "Subject that the signing certificate must have, such as a workflow with its ref; `*` matches any characters. Either `identity` or `key` is required",
+        },
+        KeyDeclaration {
+            name: "issuer",
+            shape: ValueShape::Text(&OIDC_ISSUER),
+            is_required: false,
+            help: "OIDC issuer that the certificate must name. Default: `https://token.actions.githubusercontent.com`",
+        },
+        KeyDeclaration {
+            name: "repository",
+            shape: ValueShape::Text(&GITHUB_REPOSITORY),
+            is_required: false,
+            help: "Repository on GitHub whose workflow must have run, such as `acme/web`. Default: the repository in `identity`. Required for a reusable workflow of another repository, and where `identity` has `*` in the name of the repository",
+        },
+        KeyDeclaration {
+            name: "key",
+            shape: ValueShape::Text(&PUBLIC_KEY),
+            is_required: false,
+            help: "Public key that must have signed, as PEM or the path of a PEM file in the repository",
+        },
+        KeyDeclaration {
+            name: "actions",
+            shape: ValueShape::List(ACTION_LIST),
+            is_required: false,
+            help: "What the signer may record. Default: everything",
+        },
+        KeyDeclaration {
+            name: "until",
+            shape: ValueShape::Text(&DATE_OR_TIME),
+            is_required: false,
+            help: "End of the time in which the signer may write records: a day, itself included, in UTC, or a time",
+        },
     ],
+    reserved: &[],
+    one_of: &["identity", "key"],
 };
 
 impl KeySet {

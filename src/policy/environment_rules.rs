@@ -1,10 +1,14 @@
+use super::deadline::Deadline;
 use super::declared_keys::{ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, RULES_TEXT, UNBOUND_WORDS};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
-use super::limits::REPOSITORIES;
+use super::limits::{REPOSITORIES, REPOSITORY_LENGTH};
+use super::records_repository::{RecordsRepositories, RecordsTemplate};
 use super::repository_template::{
     RepositoryTemplate, RepositoryTemplateError, SERVICE_PLACEHOLDER,
 };
 use super::service_name::Service;
+use super::signer_rule::SignerRule;
+use super::signing_rule::{self, SigningRule};
 use super::yaml_document::{YamlKey, YamlNode, YamlText, parse_value, printable_text};
 use crate::image::Destination;
 use crate::tagging::{CompatMode, EnvironmentName, ExcludedVersions, TagRuleSet};
@@ -24,6 +28,19 @@ pub struct EnvironmentRules {
     stated_keys: Vec<&'static str>,
     allows_unbound: bool,
     pub(super) excluded_versions: ExcludedVersions,
+    signing: SigningRule,
+    signers: Vec<SignerRule>,
+    /// Repositories of the records, where they are not those of the images.
+    records: Option<RecordsRepositories>,
+    adopt_until: Option<Deadline>,
+}
+
+/// What an environment takes from the rest of its file.
+#[derive(Clone, Copy)]
+pub(super) struct PolicyDefaults<'a> {
+    pub(super) services: &'a [Service],
+    /// Key `records` of the file.
+    pub(super) records: Option<&'a RecordsTemplate>,
 }
 
 impl EnvironmentRules {
@@ -31,9 +48,10 @@ impl EnvironmentRules {
     pub(super) fn parse(
         name: YamlKey,
         rules: YamlNode,
-        services: &[Service],
+        defaults: PolicyDefaults<'_>,
         room: usize,
     ) -> Result<Self, PolicyError> {
+        let services = defaults.services;
         let name = parse_value(name.position, &name.text)?;
         let mut fields = rules.into_fields(&ENVIRONMENT_KEYS)?;
         let stated_keys = fields.names(&ENVIRONMENT_KEYS);
@@ -58,6 +76,14 @@ impl EnvironmentRules {
             .take("tags")
             .map(|(_, node)| node.into_text_of(RULES_TEXT));
         let unbound = fields.take("unbound").map(|(_, node)| parse_unbound(node));
+        let (signing, signers) = signing_rule::parse_signing(&mut fields)?;
+        let records = match fields.take("records") {
+            Some((_, node)) => Some(RecordsTemplate::parse(node)?),
+            None => defaults.records.cloned(),
+        };
+        let records = records.map(|own| own.to_repositories(&name, &template, services));
+        let adopt_until = fields.take("adopt-until");
+        let adopt_until = adopt_until.map(|(_, node)| Deadline::parse_date(node));
         let stage = Self {
             allows_unbound: unbound.transpose()?.unwrap_or(false),
             name,
@@ -75,6 +101,10 @@ impl EnvironmentRules {
             from: from.transpose()?,
             tags: tags.transpose()?,
             excluded_versions: parse_excluded_versions(fields.take("exclude-versions"))?,
+            signing,
+            signers,
+            records: records.transpose()?,
+            adopt_until: adopt_until.transpose()?,
         };
         stage.rules(CompatMode::Compatible)?;
         Ok(stage)
@@ -100,6 +130,10 @@ impl EnvironmentRules {
             && tags(self) == tags(other)
             && self.allows_unbound == other.allows_unbound
             && self.excluded_versions == other.excluded_versions
+            && self.signing == other.signing
+            && self.signers == other.signers
+            && self.records == other.records
+            && self.adopt_until == other.adopt_until
     }
 
     /// Returns the repository as it is written, with `{service}` in it if each service has its own.
@@ -147,6 +181,42 @@ impl EnvironmentRules {
         self.allows_unbound
     }
 
+    /// Returns the signatures that each release to it has, at least.
+    pub fn signing(&self) -> SigningRule {
+        self.signing
+    }
+
+    /// Returns who may write its records; at least one where it demands signatures, else none.
+    pub fn signers(&self) -> &[SignerRule] {
+        &self.signers
+    }
+
+    /// Returns the repository of a service's records (of none, where the environment has one repository);
+    /// `None`: the repository of the images.
+    pub fn records_place(&self, service: Option<&Service>) -> Option<&Destination> {
+        let mut places = self.records_places().iter();
+        let found = places.find(|(of, _)| of.as_ref() == service);
+        found.map(|(_, place)| place)
+    }
+
+    /// Returns the repositories of its records, each with its service; none where they are those of the images.
+    pub fn records_places(&self) -> &[(Option<Service>, Destination)] {
+        let records = self.records.as_ref();
+        records.map_or(&[], |records| records.places.as_slice())
+    }
+
+    /// Returns the repository of its records as it is written, with `{environment}` replaced; `None`: the
+    /// repository of the images.
+    pub fn records_repository(&self) -> Option<String> {
+        let records = self.records.as_ref();
+        records.map(|records| records.template.to_string())
+    }
+
+    /// Returns the last day of `adopt`; `None`: images that were there before records are not recorded.
+    pub fn adopt_until(&self) -> Option<&Deadline> {
+        self.adopt_until.as_ref()
+    }
+
     /// Whether it says itself which tags a release gets.
     pub fn has_rules(&self) -> bool {
         self.tags.is_some()
@@ -187,14 +257,11 @@ pub(super) fn parse_excluded_versions(
     Ok(ExcludedVersions::parse(patterns).unwrap_or_default())
 }
 
-/// The most characters of a repository: each service has a copy of them.
-const LENGTH: usize = 1_000;
-
 fn parse_template(repository: YamlNode) -> Result<(RepositoryTemplate, FilePosition), PolicyError> {
     let YamlText { text, position: at } = repository.into_text()?;
     let text = text.trim();
-    if text.len() > LENGTH {
-        return Err(at.to_error(PolicyProblem::LongRepository(LENGTH)));
+    if text.len() > REPOSITORY_LENGTH {
+        return Err(at.to_error(PolicyProblem::LongRepository(REPOSITORY_LENGTH)));
     }
     let template = RepositoryTemplate::parse(text).map_err(|error| {
         at.to_error(match error {

@@ -167,6 +167,64 @@ pub enum PolicyProblem {
     /// The tag rules are malformed.
     #[error(transparent)]
     Rule(Box<RuleError>),
+    /// A list without an entry.
+    #[error("expected at least one of {0}")]
+    Empty(&'static str),
+    /// None of the keys of which a mapping has one.
+    #[error("one of the keys {} is missing", .0.join(" and "))]
+    NoneOf(&'static [&'static str]),
+    /// Two of the keys of which a mapping has one.
+    #[error("expected one of the keys {}, got both", .0.join(" and "))]
+    TwoOf(&'static [&'static str]),
+    /// No date, or no time.
+    #[error("{text:?} is not {wanted}")]
+    Date {
+        /// The text.
+        text: String,
+        /// What is wanted.
+        wanted: &'static str,
+    },
+    /// An environment demands signatures, and nobody is named who makes them.
+    #[error("sign is {0}, and signers is missing")]
+    SignWithoutSigners(&'static str),
+    /// Signers of an environment that demands no signatures.
+    #[error("signers has no effect: sign is not keyless or key")]
+    SignersWithoutSign,
+    /// No signer makes the signatures that are demanded.
+    #[error("sign is {0}, and no entry of signers has {key}", key = signer_key(.0))]
+    NoOwnSigner(&'static str),
+    /// A key of certificates for a signer with a key.
+    #[error("{0} has no effect: a signature of a key has no certificate")]
+    CertificateKey(&'static str),
+    /// A private key in the policy.
+    #[error("key is a private key, which everybody can read here")]
+    PrivateKey,
+    /// Blanks, or characters that nobody sees, in a text that has none.
+    #[error("{0} contains a blank or a character that is not visible")]
+    BlankInside(String),
+    /// No OIDC issuer.
+    #[error("{0:?} is not an OIDC issuer: expected a URL")]
+    Issuer(String),
+    /// No repository on GitHub.
+    #[error("{0:?} is not a repository on GitHub: expected owner/name")]
+    SignerRepository(String),
+    /// An identity that workflows of more than one repository can have.
+    #[error("repository is missing: {0} does not name one repository")]
+    NoSignerRepository(String),
+    /// Braces in `records` that are neither `{service}` nor `{environment}` in the path.
+    #[error(
+        "{0:?} may contain {{service}} once and {{environment}}, in its path, and no other braces"
+    )]
+    RecordsBraces(String),
+    /// Records in a repository with a tag or digest.
+    #[error("records names a tag or digest, and each record has a tag of its own")]
+    TaggedRecords,
+    /// Two services of an environment would have their records in one repository.
+    #[error("the services of the environment {0} would share a repository of records")]
+    SharedRecords(String),
+    /// `{service}` in `records` of an environment with one repository.
+    #[error("records contains {{service}}, and the repository of the environment {0} does not")]
+    ServiceOfRecords(String),
     /// A pattern of excluded versions is malformed.
     #[error(transparent)]
     ExcludedVersions(ExcludedVersionsError),
@@ -201,6 +259,14 @@ impl PolicyProblem {
             similar: similar_word(from.as_str(), known.clone()).map(str::to_owned),
             known: known.take(NAMED_ENVIRONMENTS).map(str::to_owned).collect(),
         }
+    }
+}
+
+/// Returns the key that the signers of a word of `sign` have.
+fn signer_key(sign: &str) -> &'static str {
+    match sign {
+        "key" => "key",
+        _ => "identity",
     }
 }
 

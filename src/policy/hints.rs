@@ -1,7 +1,7 @@
 //! How to go on after each problem of a policy file.
 
 use super::declared_keys::{
-    A_LIST, ENVIRONMENT_KEYS, NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, RULES_TEXT,
+    A_LIST, ENVIRONMENT_KEYS, NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, RULES_TEXT, SIGNER_KEYS,
 };
 use super::error::{PolicyError, PolicyProblem};
 use super::service_name::Service;
@@ -29,7 +29,10 @@ impl PolicyError {
             PolicyProblem::Braces(text) if text.to_lowercase().contains("service") => {
                 "write {service}, in one pair of braces and lower case, after the name of the registry"
             }
-            problem => return fixed_hint(problem).map(str::to_owned),
+            problem => {
+                let hint = fixed_hint(problem).or_else(|| records_hint(problem));
+                return hint.map(str::to_owned);
+            }
         };
         Some(hint.to_owned())
     }
@@ -66,6 +69,51 @@ fn fixed_hint(problem: &PolicyProblem) -> Option<&'static str> {
     }
 }
 
+/// Returns how to correct the keys of signatures and records.
+fn records_hint(problem: &PolicyProblem) -> Option<&'static str> {
+    match problem {
+        PolicyProblem::SignWithoutSigners("key") => Some(
+            "name who writes the environment's records, such as signers: [{key: keys/cosign.pub}]",
+        ),
+        PolicyProblem::SignWithoutSigners(_) | PolicyProblem::NoOwnSigner("keyless") => Some(
+            "name who writes the environment's records, such as signers: [{identity: https://github.com/OWNER/NAME/.github/workflows/FILE@refs/heads/main}]",
+        ),
+        PolicyProblem::NoOwnSigner(_) => {
+            Some("add the public key to signers, such as {key: keys/cosign.pub}")
+        }
+        PolicyProblem::SignersWithoutSign => {
+            Some("set sign: keyless or sign: key, or remove signers")
+        }
+        PolicyProblem::NoneOf(_) => Some(
+            "write identity: and the workflow that signs, or key: and the path of a public key",
+        ),
+        PolicyProblem::TwoOf(_) => Some("write two entries of the list"),
+        PolicyProblem::CertificateKey(_) => {
+            Some("remove the key, or write identity in place of key")
+        }
+        PolicyProblem::PrivateKey => {
+            Some("replace the key pair, and write the public key or the path of its file")
+        }
+        PolicyProblem::BlankInside(_) => Some("remove it"),
+        PolicyProblem::NoSignerRepository(_) => Some(
+            "add repository: OWNER/NAME, the repository whose workflow runs; anybody may call a reusable workflow",
+        ),
+        PolicyProblem::Date {
+            wanted: "a date", ..
+        } => Some("write the last day, such as 2027-01-31"),
+        PolicyProblem::Date { .. } => Some("write 2027-01-31, or 2027-01-31T12:00:00Z for a time"),
+        PolicyProblem::Empty(_) => Some("add an entry, or remove the key"),
+        PolicyProblem::TaggedRecords => Some("write the repository alone"),
+        PolicyProblem::SharedRecords(_) => {
+            Some("put {service} into records, so that each service has a timeline of its own")
+        }
+        PolicyProblem::ServiceOfRecords(_) => Some(
+            "give the environment a key records of its own without {service}, or put {service} into its repository",
+        ),
+        _ => None,
+    }
+}
+
 /// Returns the name of a service in lower case, where only its capitals are wrong.
 fn lower_case_hint(name: &str) -> Option<String> {
     let service: Service = name.to_ascii_lowercase().parse().ok()?;
@@ -88,6 +136,9 @@ fn shape_hint(wanted: &str, found: &str) -> Option<String> {
         }
         (wanted, _) if wanted == ENVIRONMENT_KEYS.shape => {
             "write repository: and the repository below the name of the environment, indented further"
+        }
+        (wanted, _) if wanted == SIGNER_KEYS.shape => {
+            "write each signer after a dash, such as - identity: or - key:, and its other keys below it"
         }
         (wanted, _) if wanted == POLICY_KEYS.shape => "begin the file with environments:",
         _ => return None,
@@ -161,7 +212,7 @@ mod tests {
         line 1, column 1: expected a mapping with the key environments, got a list
           hint: begin the file with environments:
         line 1, column 1: the key version is not known here
-          hint: the keys here are environments, services, exclude-versions
+          hint: the keys here are environments, services, exclude-versions, records
         line 1, column 1: the key sevices is not known here; did you mean services?
         line 1, column 15: expected a mapping from names to environments, got a list
           hint: write each environment as a key, such as dev:, and its own keys below it, indented further
@@ -171,7 +222,7 @@ mod tests {
           hint: write repository: and the repository below the name of the environment, indented further
         line 1, column 22: the key repo is not known here; did you mean repository?
         line 1, column 22: the key image is not known here
-          hint: the keys here are repository, from, tags, unbound, exclude-versions
+          hint: the keys here are repository, from, tags, unbound, exclude-versions, sign, signers, records, adopt-until
         line 1, column 45: expected text, got a list
           hint: write one text, without brackets and dashes
         line 1, column 11: expected a list, got a mapping

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::declared_keys::{
-    ENVIRONMENT_KEYS, KeyDeclaration, KeySet, ListShape, POLICY_KEYS, ValueShape,
+    ENVIRONMENT_KEYS, EntriesShape, KeyDeclaration, KeySet, ListShape, POLICY_KEYS, SIGNER_KEYS,
+    ValueShape,
 };
 use super::text_form::TextForm;
 
@@ -43,6 +44,11 @@ fn mapping_schema(keys: &KeySet) -> Value {
     if !required.is_empty() {
         schema["required"] = json!(required);
     }
+    if !keys.one_of.is_empty() {
+        let alternatives = keys.one_of.iter();
+        let alternatives = alternatives.map(|key| json!({"required": [key]}));
+        schema["oneOf"] = alternatives.collect();
+    }
     schema
 }
 
@@ -57,6 +63,12 @@ fn key_schema(key: &KeyDeclaration) -> Value {
             "additionalProperties": mapping_schema(keys),
             "maxProperties": limit,
         }),
+        ValueShape::Entries(EntriesShape { keys, limit, .. }) => json!({
+            "type": "array",
+            "items": mapping_schema(keys),
+            "minItems": 1,
+            "maxItems": limit,
+        }),
     };
     schema["description"] = json!(key.help.replace('`', ""));
     schema["markdownDescription"] = json!(key.help);
@@ -70,6 +82,9 @@ fn list_schema(shape: &ListShape) -> Value {
         "items": text_schema(shape.form),
         "maxItems": shape.limit,
     });
+    if !shape.may_be_empty {
+        schema["minItems"] = json!(1);
+    }
     if shape.is_unique {
         schema["if"] = json!({"items": {"type": "string"}});
         schema["then"] = json!({"uniqueItems": true});
@@ -98,6 +113,7 @@ pub fn key_table() -> String {
     let rows = [
         ("", &POLICY_KEYS),
         ("environments.NAME.", &ENVIRONMENT_KEYS),
+        ("environments.NAME.signers[].", &SIGNER_KEYS),
     ];
     for (path, keys) in rows {
         for key in keys.known {
@@ -116,8 +132,10 @@ pub fn key_table() -> String {
 fn shape_phrase(shape: &ValueShape) -> String {
     match shape {
         ValueShape::Text(form) => form.expected.to_owned(),
-        ValueShape::Choice(words) => words.join(" or "),
+        ValueShape::Choice([others @ .., last]) => format!("{} or {last}", others.join(", ")),
+        ValueShape::Choice([]) => String::new(),
         ValueShape::List(shape) => format!("list, each a {}", shape.form.expected),
+        ValueShape::Entries(shape) => format!("list of {}, each {}", shape.noun, shape.keys.shape),
         ValueShape::Mappings { names, .. } => format!("mapping, each key a {}", names.expected),
     }
 }

@@ -11,3 +11,7 @@ pub(super) const SERVICES: usize = 10_000;
 pub(super) const REPOSITORIES: usize = 10_000;
 /// The most patterns of excluded versions.
 pub(super) const EXCLUDED_VERSIONS: usize = 1_000;
+/// The most signers of an environment: each is tried against a record that does not verify.
+pub(super) const SIGNERS: usize = 100;
+/// The most characters of a repository: each service has a copy of them.
+pub(super) const REPOSITORY_LENGTH: usize = 1_000;

@@ -3,11 +3,13 @@
 //! Pure: text in, a [`ReleasePolicy`] or a [`PolicyError`] with its position out. An invalid file is
 //! refused as a whole, so that a policy keeps what its types promise: `from` leads to environments
 //! that exist and not in a circle, every service has a repository in every environment with one per
-//! service, and no repository belongs to two environments.
+//! service, no repository belongs to two environments, no two services of an environment share a repository
+//! of records, and an environment that demands signatures names who makes them.
 //!
 //! The format is YAML without its surprises (`yaml_document.rs`). Keys that are reserved for later
 //! versions are refused by name, because a rule that is written but not enforced is worse than none.
 
+mod deadline;
 mod declared_keys;
 mod environment_rules;
 mod error;
@@ -15,16 +17,22 @@ pub mod file;
 mod hints;
 mod key_documents;
 mod limits;
+mod records_repository;
 mod release_policy;
 mod repository_match;
 mod repository_template;
 mod service_name;
+mod signer_rule;
+mod signing_rule;
 mod text_form;
 mod yaml_document;
 
 #[cfg(test)]
+mod record_tests;
+#[cfg(test)]
 mod tests;
 
+pub use deadline::Deadline;
 pub use environment_rules::EnvironmentRules;
 pub use error::{FilePosition, PolicyError, PolicyProblem};
 pub use key_documents::{SCHEMA_ADDRESS, json_schema, key_table};
@@ -32,3 +40,5 @@ pub use limits::POLICY_LIMIT;
 pub use release_policy::ReleasePolicy;
 pub use repository_match::{MatchError, Repositories};
 pub use service_name::{Service, ServiceNameError};
+pub use signer_rule::{PolicyIdentity, PolicySigner, SignerRule};
+pub use signing_rule::SigningRule;

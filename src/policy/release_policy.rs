@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::declared_keys::{NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, SERVICE_LIST};
-use super::environment_rules::{EnvironmentRules, parse_excluded_versions};
+use super::environment_rules::{EnvironmentRules, PolicyDefaults, parse_excluded_versions};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::limits::{ENVIRONMENTS, REPOSITORIES};
+use super::records_repository::RecordsTemplate;
 use super::service_name::Service;
 use super::yaml_document::{self, YamlNode, YamlText, parse_value};
 use crate::image::{CanonicalPlace, RealPaths};
@@ -35,8 +36,15 @@ impl ReleasePolicy {
             Some((at, list)) => (Some(at), parse_services(list)?),
             None => (None, Vec::new()),
         };
+        let records = fields.take("records");
+        let records = records.map(|(_, node)| RecordsTemplate::parse(node));
+        let records = records.transpose()?;
+        let defaults = PolicyDefaults {
+            services: &services,
+            records: records.as_ref(),
+        };
         let stages = match fields.take("environments") {
-            Some((_, environments)) => parse_environments(environments, &services)?,
+            Some((_, environments)) => parse_environments(environments, defaults)?,
             None => Vec::new(),
         };
         let policy = Self {
@@ -191,7 +199,7 @@ fn parse_services(list: YamlNode) -> Result<Vec<Service>, PolicyError> {
 
 fn parse_environments(
     environments: YamlNode,
-    services: &[Service],
+    defaults: PolicyDefaults<'_>,
 ) -> Result<Vec<EnvironmentRules>, PolicyError> {
     let mut stages = Vec::new();
     let mut repositories = 0;
@@ -203,7 +211,7 @@ fn parse_environments(
                 .to_error(PolicyProblem::TooMany("environments", ENVIRONMENTS)));
         }
         let position = name.position;
-        let stage = EnvironmentRules::parse(name, rules, services, REPOSITORIES - repositories)?;
+        let stage = EnvironmentRules::parse(name, rules, defaults, REPOSITORIES - repositories)?;
         // The keys differ, by case alone.
         if let Some(first) = lines.insert(stage.name.clone(), position.line) {
             let what = stage.name.to_string();

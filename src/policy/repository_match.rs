@@ -35,6 +35,20 @@ pub enum MatchError {
         /// The other one.
         second: Service,
     },
+    /// It has the records of two services of an environment.
+    #[error(
+        "{place} has the records of two services in the environment {stage}, {first} and {second}"
+    )]
+    SharedRecords {
+        /// The place.
+        place: Destination,
+        /// The environment.
+        stage: EnvironmentName,
+        /// A service.
+        first: Service,
+        /// The other one.
+        second: Service,
+    },
     /// It would be an environment's, of a service that there is not.
     #[error(
         "{place} would be {service} in the environment {stage}, and services names no {service}"
@@ -64,7 +78,8 @@ impl ReleasePolicy {
     /// Returns all places of which [`ReleasePolicy::repositories`] has to know where they really are.
     pub fn places(&self) -> impl Iterator<Item = &Destination> {
         self.environments.iter().flat_map(|stage| {
-            let places = stage.destinations().iter().map(|(_, place)| place);
+            let places = stage.destinations().iter().chain(stage.records_places());
+            let places = places.map(|(_, place)| place);
             places.chain(stage.marked.as_ref())
         })
     }
@@ -72,7 +87,8 @@ impl ReleasePolicy {
     /// Returns the repositories of the environments.
     ///
     /// # Errors
-    /// One of them belongs to two, or another file adds one that would be a service's.
+    /// One of them belongs to two, or has the records of two services, or another file adds one that would
+    /// be a service's.
     pub fn repositories<'a>(
         &'a self,
         real_paths: &RealPaths,
@@ -85,6 +101,7 @@ impl ReleasePolicy {
                     return Err(two(place, first, owner));
                 }
             }
+            refuse_shared_records(stage, real_paths)?;
         }
         let marked =
             |stages: &'a [EnvironmentRules]| -> Vec<(&'a EnvironmentRules, CanonicalPlace)> {
@@ -104,6 +121,26 @@ impl ReleasePolicy {
         let marked = own.into_iter().chain(marked(added)).collect();
         Ok(Repositories { owners, marked })
     }
+}
+
+/// Two timelines of one environment in one repository could not be told apart by the names of their entries.
+fn refuse_shared_records(
+    stage: &EnvironmentRules,
+    real_paths: &RealPaths,
+) -> Result<(), MatchError> {
+    let mut taken: HashMap<CanonicalPlace, &Service> = HashMap::new();
+    for (service, place) in stage.records_places() {
+        let Some(service) = service else { continue };
+        if let Some(first) = taken.insert(CanonicalPlace::new(place, real_paths), service) {
+            return Err(MatchError::SharedRecords {
+                place: place.clone(),
+                stage: stage.name.clone(),
+                first: first.clone(),
+                second: service.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn two(place: &Destination, first: Owner<'_>, second: Owner<'_>) -> MatchError {

@@ -37,3 +37,45 @@ pub(super) const VERSION_PATTERN: TextForm = TextForm {
     pattern: "[A-Za-z0-9._+*?-]+",
     expected: "version or pattern, such as 1.10.6, 1.10.* or 2024.*",
 };
+
+/// As a repository, with `{service}` and `{environment}` in any place.
+pub(super) const RECORDS_TEMPLATE: TextForm = TextForm {
+    pattern: r"(?:oci:(?:[^:{}]|\{(?:service|environment)\})+|(?:(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?/)?(?:[a-z0-9._/-]|\{(?:service|environment)\})+)",
+    expected: "repository in lower case without a tag, such as ghcr.io/acme/records/{service}, or oci:DIR",
+};
+
+pub(super) const CERTIFICATE_IDENTITY: TextForm = TextForm {
+    pattern: r"\S+",
+    expected: "workflow such as https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main, or another subject of a certificate",
+};
+
+pub(super) const OIDC_ISSUER: TextForm = TextForm {
+    pattern: r"https?://\S+",
+    expected: "URL such as https://token.actions.githubusercontent.com",
+};
+
+pub(super) const GITHUB_REPOSITORY: TextForm = TextForm {
+    pattern: "[A-Za-z0-9._-]+/[A-Za-z0-9._-]+",
+    expected: "repository on GitHub, such as acme/web",
+};
+
+pub(super) const PUBLIC_KEY: TextForm = TextForm {
+    pattern: r"[\s\S]*\S[\s\S]*",
+    expected: "public key in PEM, or the path of a file with one, such as keys/cosign.pub",
+};
+
+pub(super) const ACTION_NAME: TextForm = TextForm {
+    pattern: "(?:push|promote|adopt|reinstate|rollback|deployed|failed)",
+    expected: "name of an action: push, promote, adopt, reinstate, rollback, deployed or failed",
+};
+
+pub(super) const CALENDAR_DATE: TextForm = TextForm {
+    pattern: "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    expected: "date such as 2027-01-31",
+};
+
+/// A date, or a time of RFC 3339.
+pub(super) const DATE_OR_TIME: TextForm = TextForm {
+    pattern: r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2}))?",
+    expected: "date such as 2027-01-31, or time such as 2027-01-31T12:00:00Z",
+};

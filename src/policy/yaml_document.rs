@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::declared_keys::{A_LIST, KeyDeclaration, KeySet, ListShape};
+use super::declared_keys::{A_LIST, EntriesShape, KeyDeclaration, KeySet, ListShape};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::{POLICY_LIMIT, ServiceNameError};
 use crate::notices::{similar_word, to_printable};
@@ -246,12 +246,30 @@ impl YamlNode {
 
     /// The entries of a list of that shape.
     pub(super) fn into_texts(self, shape: ListShape) -> Result<Vec<YamlText>, PolicyError> {
-        let nodes = self.into_list()?;
-        if let Some(node) = nodes.get(shape.limit) {
-            let problem = PolicyProblem::TooMany(shape.noun, shape.limit);
-            return Err(node.position.to_error(problem));
+        let at = self.position;
+        let nodes = self.into_limited_list(shape.noun, shape.limit)?;
+        if nodes.is_empty() && !shape.may_be_empty {
+            return Err(at.to_error(PolicyProblem::Empty(shape.noun)));
         }
         nodes.into_iter().map(Self::into_text).collect()
+    }
+
+    /// The entries of a list of mappings.
+    pub(super) fn into_entries(self, shape: EntriesShape) -> Result<Vec<Self>, PolicyError> {
+        let at = self.position;
+        let nodes = self.into_limited_list(shape.noun, shape.limit)?;
+        match nodes.is_empty() {
+            true => Err(at.to_error(PolicyProblem::Empty(shape.noun))),
+            false => Ok(nodes),
+        }
+    }
+
+    fn into_limited_list(self, noun: &'static str, limit: usize) -> Result<Vec<Self>, PolicyError> {
+        let nodes = self.into_list()?;
+        match nodes.get(limit) {
+            Some(node) => Err(node.position.to_error(PolicyProblem::TooMany(noun, limit))),
+            None => Ok(nodes),
+        }
     }
 
     /// A mapping of the keys of `keys`; the reserved ones are refused by name.
@@ -266,10 +284,11 @@ impl YamlNode {
         let mut known = keys.known.iter();
         let is_missing =
             |key: &KeyDeclaration| !entries.iter().any(|(entry, _)| entry.text == key.name);
-        match known.find(|key| key.is_required && is_missing(key)) {
-            Some(key) => Err(at.to_error(PolicyProblem::Missing(key.name))),
-            None => Ok(YamlFields { at, entries }),
+        if let Some(key) = known.find(|key| key.is_required && is_missing(key)) {
+            return Err(at.to_error(PolicyProblem::Missing(key.name)));
         }
+        require_one_of(keys.one_of, at, &entries)?;
+        Ok(YamlFields { at, entries })
     }
 
     fn is_blank(&self) -> bool {
@@ -291,6 +310,21 @@ impl YamlNode {
         };
         self.position
             .to_error(PolicyProblem::Shape { wanted, found })
+    }
+}
+
+/// Requires one of the keys, and not two, where there are any.
+fn require_one_of(
+    keys: &'static [&'static str],
+    at: FilePosition,
+    entries: &[(YamlKey, YamlNode)],
+) -> Result<(), PolicyError> {
+    let is_one = |key: &&YamlKey| keys.contains(&key.text.as_str());
+    let mut given = entries.iter().map(|(key, _)| key).filter(is_one);
+    match (given.next(), given.next()) {
+        (None, _) if !keys.is_empty() => Err(at.to_error(PolicyProblem::NoneOf(keys))),
+        (_, Some(second)) => Err(second.position.to_error(PolicyProblem::TwoOf(keys))),
+        _ => Ok(()),
     }
 }
 

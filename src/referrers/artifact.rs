@@ -24,14 +24,14 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// Constructs an artifact about `subject` with the artifact type `kind`.
+    /// Constructs an artifact about `subject` with an artifact type and the media type of its blob.
     pub fn new(
         subject: &Descriptor,
-        kind: &str,
-        content: Vec<u8>,
+        (kind, content_type): (&str, &str),
+        content: impl Into<Bytes>,
         annotations: BTreeMap<String, String>,
     ) -> Option<Self> {
-        let content = Bytes::from(content);
+        let content = content.into();
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": MediaType::OciManifest.as_str(),
@@ -42,7 +42,7 @@ impl Artifact {
                 "size": EMPTY_CONFIG.1.len(),
             },
             "layers": [{
-                "mediaType": kind,
+                "mediaType": content_type,
                 "digest": Digest::from_bytes(&content).to_string(),
                 "size": content.len(),
             }],

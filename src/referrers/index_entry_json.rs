@@ -121,7 +121,7 @@ impl<'de> Deserialize<'de> for KindAnnotations {
             fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<KindAnnotations, A::Error> {
                 let mut kind_annotations = BTreeMap::new();
                 while let Some(name) = all.next_key::<String>()? {
-                    if !ReferrerKind::KIND_ANNOTATIONS.contains(&name.as_str()) {
+                    if !ReferrerKind::READ_ANNOTATIONS.contains(&name.as_str()) {
                         all.next_value::<IgnoredAny>()?;
                     } else if let Text(Some(text)) = all.next_value()? {
                         kind_annotations.insert(name, text);

@@ -1,7 +1,9 @@
 //! Lists the referrers of an image, and reads the artifacts among them.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
@@ -11,7 +13,8 @@ use super::index_entry_json::IndexEntryJson;
 use super::mirror_annotation::read_mirrored_members;
 use super::referrer_entry::ReferrerEntry;
 use super::{
-    AppendableTag, FoundArtifact, FoundReferrer, ReferrerError, TagSnapshot, UnreadSignature,
+    AppendableTag, FoundArtifact, FoundReferrer, ReferrerError, ReferrerKind, TagSnapshot,
+    UnreadSignature,
 };
 use crate::image::{Digest, Manifest, ManifestBody};
 use crate::layout::LayoutReferrers;
@@ -19,11 +22,15 @@ use crate::transfer::{ImageReader, ImageStore, StoreError};
 
 /// The most that an artifact's blob may have to be looked at.
 const CONTENT_LIMIT: u64 = 8 << 20;
+/// Reads of a list after the first one: some registries list a referrer seconds after they took it.
+const LIST_READS_LIMIT: u32 = 8;
+/// Pause before the second read; each further one is longer by as much. All last twelve seconds.
+const LIST_PAUSE: Duration = Duration::from_millis(330);
 /// Artifacts that are read at the same time.
 const READ_CONCURRENCY: usize = 8;
 
 /// Place where a store lists the referrers of an image.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum ReferrersSource {
     /// In a list that it keeps itself.
     Native,
@@ -82,7 +89,7 @@ impl ReferrersSource {
     ///
     /// # Errors
     /// A list that cannot be read.
-    pub async fn find_unlisted(
+    async fn find_unlisted(
         store: &ImageStore,
         subject: Digest,
         manifests: &[Digest],
@@ -90,6 +97,26 @@ impl ReferrersSource {
         let (_, entries) = list_referrers(store, subject, &TagSnapshot::Unknown).await?;
         let is_listed = |digest: &Digest| entries.iter().any(|entry| entry.digest == *digest);
         Ok(manifests.iter().find(|digest| !is_listed(digest)).copied())
+    }
+
+    /// Waits until the store lists all of `manifests` as referrers of `subject`.
+    ///
+    /// # Errors
+    /// A list that cannot be read, or that lacks one after twelve seconds.
+    pub async fn wait_until_listed(
+        store: &ImageStore,
+        subject: Digest,
+        manifests: &[Digest],
+    ) -> Result<(), ReferrerError> {
+        let mut round = 0;
+        while let Some(digest) = Self::find_unlisted(store, subject, manifests).await? {
+            round += 1;
+            if round > LIST_READS_LIMIT {
+                return Err(ReferrerError::Unlisted(digest));
+            }
+            tokio::time::sleep(LIST_PAUSE * round).await;
+        }
+        Ok(())
     }
 
     /// Reads the artifacts about `subject` of a type that begins with `kind`, except those whose
@@ -113,6 +140,64 @@ impl ReferrersSource {
         };
         let found = open_artifacts(store, entries, kind, wanted, &[], look).await?;
         Ok((listing, found.into_iter().flatten().collect()))
+    }
+}
+
+/// Referrer as a list names it.
+#[derive(Debug, Clone)]
+pub struct ListedReferrer {
+    /// Digest of its manifest.
+    pub digest: Digest,
+    /// Artifact type, if the list has it.
+    pub artifact_type: Option<String>,
+    /// Annotations, if the list has them.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl ListedReferrer {
+    /// Returns the kind that the list states; `None` where only the manifest can tell.
+    pub fn kind(&self) -> Option<ReferrerKind> {
+        ReferrerKind::from_entry(self.artifact_type.as_deref(), &self.annotations)
+    }
+
+    /// Reads what a store lists about `subject`, to add to it.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub async fn list(
+        store: &ImageStore,
+        subject: Digest,
+        prior: &TagSnapshot,
+    ) -> Result<(ReferrersSource, Vec<Self>), ReferrerError> {
+        let (source, entries) = list_referrers(store, subject, prior).await?;
+        let listed = entries.into_iter().map(|entry| Self {
+            digest: entry.digest,
+            artifact_type: entry.artifact_type,
+            annotations: entry.annotations,
+        });
+        Ok((source, listed.collect()))
+    }
+
+    /// Reads the content of its only blob; `Err` with the reason if it has another form or is missing.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub async fn read_content(
+        &self,
+        store: &ImageStore,
+    ) -> Result<Result<(String, Bytes), String>, StoreError> {
+        let source = ImageReader::from_store(store.clone());
+        let Some(manifest) = source.get_manifest(self.digest).await? else {
+            return Ok(Err("it is listed, but missing".to_owned()));
+        };
+        match single_layer(&manifest, "") {
+            None => Ok(Err("it has no layer".to_owned())),
+            Some(Err(problem)) => Ok(Err(problem)),
+            Some(Ok(layer)) => {
+                let content = source.read_small_blob(&layer, CONTENT_LIMIT).await?;
+                Ok(Ok((layer.media_type, content)))
+            }
+        }
     }
 }
 

@@ -41,10 +41,10 @@ pub use cosign_image::{CosignLayer, annotations_over, cosign_layer, read_cosign_
 pub use digest_tags::CosignTagSuffix;
 pub use error::{ReferrerError, SidedReferrerError};
 pub use found_referrer::{FoundArtifact, FoundReferrer, UnreadSignature};
-pub use list_referrers::ReferrersSource;
+pub use list_referrers::{ListedReferrer, ReferrersSource};
 pub use mirrored_tags::{MirroredAdditions, MirroredTags};
 pub use referrer_graph::ReferrerGraph;
-pub use referrer_kind::ReferrerKind;
+pub use referrer_kind::{RECORD_ENVIRONMENT_ANNOTATION, RECORD_RUN_ANNOTATION, ReferrerKind};
 pub use selection::ReferrerSelection;
 pub use skipped_referrer::{SkipReason, SkippedReferrer};
 pub use tag_snapshot::TagSnapshot;

@@ -10,13 +10,13 @@ use crate::image::{Digest, Manifest};
 pub(super) struct ReferrerEntry {
     pub(super) digest: Digest,
     pub(super) artifact_type: Option<String>,
-    /// Annotations that state its kind ([`ReferrerKind::KIND_ANNOTATIONS`]).
+    /// Annotations that are read ([`ReferrerKind::READ_ANNOTATIONS`]).
     pub(super) annotations: BTreeMap<String, String>,
 }
 
 impl ReferrerEntry {
     pub(super) fn from_manifest(manifest: &Manifest) -> Self {
-        let telling = ReferrerKind::KIND_ANNOTATIONS.into_iter();
+        let telling = ReferrerKind::READ_ANNOTATIONS.into_iter();
         let telling = telling.filter_map(|name| Some((name, manifest.annotations.get(name)?)));
         Self {
             digest: manifest.digest,

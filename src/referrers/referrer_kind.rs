@@ -28,6 +28,10 @@ pub enum ReferrerKind {
 
 /// What the types of release records of all versions begin with. A record is of one environment.
 const RELEASE_RECORD_PREFIX: &str = "https://shipmark.dev/attestation/release/";
+/// Annotation of a release record: its environment.
+pub const RECORD_ENVIRONMENT_ANNOTATION: &str = "dev.shipmark.environment";
+/// Annotation of a release record: the address of the run that wrote it.
+pub const RECORD_RUN_ANNOTATION: &str = "dev.shipmark.run";
 const COSIGN_SIGN_PREFIX: &str = "https://sigstore.dev/cosign/sign/";
 /// The annotations, of a manifest or of a layer, that say what a statement is about.
 const PREDICATE_ANNOTATIONS: [&str; 3] = [
@@ -74,8 +78,11 @@ const TYPE_KEYWORDS: [(&str, ReferrerKind); 11] = [
 const CONTENT: &str = "dev.sigstore.bundle.content";
 
 impl ReferrerKind {
-    /// Annotations of an entry of a list that state the kind of the referrer.
-    pub(super) const KIND_ANNOTATIONS: [&str; 4] = [
+    /// Annotations of an entry of a list that are kept: those that state the kind of the referrer, and those of
+    /// release records.
+    pub(super) const READ_ANNOTATIONS: [&str; 6] = [
+        RECORD_ENVIRONMENT_ANNOTATION,
+        RECORD_RUN_ANNOTATION,
         PREDICATE_ANNOTATIONS[0],
         PREDICATE_ANNOTATIONS[1],
         PREDICATE_ANNOTATIONS[2],

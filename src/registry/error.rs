@@ -218,6 +218,15 @@ impl RegistryError {
         }
     }
 
+    /// Returns whether the registry answered that what was asked for does not exist.
+    pub fn is_not_found(&self) -> bool {
+        let status = match &self.cause {
+            RequestErrorKind::Status { status, .. } => Some(status.as_u16()),
+            _ => None,
+        };
+        status == Some(404)
+    }
+
     /// Returns whether the registry refused a manifest because it lacks content that the manifest
     /// names.
     pub fn lacks_content(&self) -> bool {

@@ -39,6 +39,7 @@ mod request;
 mod send_request;
 mod single_post;
 mod tag_list;
+mod tag_list_from;
 mod token_realm;
 mod token_scopes;
 mod upload_content;

@@ -18,7 +18,7 @@ use crate::http::BufferedResponse;
 use crate::image::Tag;
 
 /// The most bytes of one page.
-const PAGE_LIMIT: usize = 16 << 20;
+pub(super) const PAGE_LIMIT: usize = 16 << 20;
 /// The most memory that the tags of one list may take, by their text and what keeps each: that is
 /// enough for 400,000.
 const MEMORY_LIMIT: usize = 32 << 20;
@@ -146,7 +146,7 @@ impl RepositoryClient {
     }
 
     /// The page of the list behind a tag (OCI distribution specification 1.1, "Listing Tags").
-    fn tags_after(&self, last: &str) -> Url {
+    pub(super) fn tags_after(&self, last: &str) -> Url {
         let mut url = self.url("tags/list?n=1000");
         url.query_pairs_mut().append_pair("last", last);
         url

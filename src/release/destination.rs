@@ -6,23 +6,38 @@ use tokio::sync::OnceCell;
 
 use super::Failure;
 use super::context::ReleaseContext;
+use super::plan::recorded_releases::RecordedReleases;
+use super::records::timeline_records::TimelineRecords;
 use super::request::ReleaseRequest;
-use crate::image::{CanonicalPlace, Destination, ImageSource, Tag, TagOrDigest};
+use crate::image::{CanonicalPlace, Destination, ImageSource, Repository, Tag, TagOrDigest};
 use crate::layout::{self, LayoutDirectory};
 use crate::referrers::TagSnapshot;
 use crate::registry::RepositoryAccess;
 use crate::transfer::{ImageStore, Side, StoreError};
 
 /// Destination that is open, with what is known of it.
-pub(super) struct OpenDestination {
+pub(crate) struct OpenDestination {
     pub(super) name: Destination,
     pub(super) store: ImageStore,
+    /// Records of the environment that it belongs to.
+    pub(super) records: RecordedReleases,
     tag_snapshot: OnceCell<TagSnapshot>,
     /// Whether the whole image was copied again, after a tag was refused because content was missing.
     pub(super) recopied: OnceCell<()>,
 }
 
 impl OpenDestination {
+    /// Opens a destination for records and tags of images that it has.
+    pub(super) fn open(context: &ReleaseContext, place: &Destination) -> Self {
+        Self {
+            name: place.clone(),
+            store: open_to_write(context, place, &[]),
+            records: RecordedReleases::not_kept(),
+            tag_snapshot: OnceCell::new(),
+            recopied: OnceCell::new(),
+        }
+    }
+
     /// Returns whether it is an image layout.
     pub(super) fn is_layout(&self) -> bool {
         matches!(self.store, ImageStore::Layout(_))
@@ -58,6 +73,20 @@ impl OpenDestination {
     }
 }
 
+#[cfg(test)]
+impl OpenDestination {
+    /// Opens an image layout whose environment has these records.
+    pub(super) fn of_layout(path: &std::path::Path, records: RecordedReleases) -> Self {
+        Self {
+            name: Destination::Layout(path.into()),
+            store: ImageStore::Layout(LayoutDirectory::new(path)),
+            records,
+            tag_snapshot: OnceCell::new(),
+            recopied: OnceCell::new(),
+        }
+    }
+}
+
 /// Opens the destinations of a request.
 ///
 /// # Errors
@@ -73,11 +102,15 @@ pub(super) fn open_destinations(
     Ok(request
         .destinations
         .iter()
-        .map(|place| OpenDestination {
-            name: place.clone(),
-            store: open_destination_store(context, place, &request.source),
-            tag_snapshot: OnceCell::new(),
-            recopied: OnceCell::new(),
+        .map(|place| {
+            let store = open_destination_store(context, place, &request.source);
+            OpenDestination {
+                name: place.clone(),
+                records: open_records(request, context, place, &store),
+                store,
+                tag_snapshot: OnceCell::new(),
+                recopied: OnceCell::new(),
+            }
         })
         .collect())
 }
@@ -103,23 +136,50 @@ fn refuse_twice(places: &[Destination]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Opens the timeline of a destination, where the release is recorded.
+fn open_records(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    place: &Destination,
+    store: &ImageStore,
+) -> RecordedReleases {
+    let Some(options) = &request.record else {
+        return RecordedReleases::not_kept();
+    };
+    let location = options.location(place);
+    let entries = match &location.entries_at {
+        Some(entries) => open_to_write(context, entries, &[]),
+        None => store.clone(),
+    };
+    let notices = context.notices.clone();
+    let timeline = TimelineRecords::new(location, store.clone(), entries, notices);
+    RecordedReleases::of_timeline(timeline)
+}
+
 /// Opens the store of a destination. Blobs can be mounted from a source on the same registry.
 fn open_destination_store(
     context: &ReleaseContext,
     place: &Destination,
     source: &ImageSource,
 ) -> ImageStore {
+    let from = match source {
+        ImageSource::Registry(reference) => vec![&reference.repository],
+        _ => Vec::new(),
+    };
+    open_to_write(context, place, &from)
+}
+
+/// Opens a store for writing. Blobs can be mounted from repositories on the same registry.
+pub(super) fn open_to_write(
+    context: &ReleaseContext,
+    place: &Destination,
+    mount_from: &[&Repository],
+) -> ImageStore {
     match place {
         Destination::Registry(repository) => {
-            let from = match source {
-                ImageSource::Registry(reference) => vec![&reference.repository],
-                _ => Vec::new(),
-            };
-            ImageStore::Registry(context.registry.open_repository(
-                repository,
-                RepositoryAccess::PullPush,
-                &from,
-            ))
+            let access = RepositoryAccess::PullPush;
+            let registry = &context.registry;
+            ImageStore::Registry(registry.open_repository(repository, access, mount_from))
         }
         Destination::Layout(path) => ImageStore::Layout(LayoutDirectory::new(path)),
     }

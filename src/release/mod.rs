@@ -5,12 +5,17 @@
 //! the pipeline for several images, `verify` checks signatures alone. Nothing here reads the
 //! environment or prints.
 
+mod adopt;
 mod batch;
 mod context;
 mod destination;
 mod execute;
 mod failure;
 mod hand_rollback;
+mod history;
+mod inspect;
+mod mark;
+mod named_root;
 mod naming_checks;
 mod outcome;
 mod pipeline;
@@ -18,29 +23,49 @@ mod plan;
 mod platform_contents;
 mod prepared_release;
 mod previous_image;
+mod records;
 mod release_facts;
 mod request;
 mod resolve;
 mod resolve_and_observe;
+mod rollback;
 mod sign;
 mod source_lookup;
 mod tags;
 mod verify;
 
+pub use adopt::{AdoptOutcome, AdoptRequest, AdoptedRelease, adopt};
 pub use batch::{BatchOutcome, ReleaseBatch, ServiceOutcome};
 pub use context::ReleaseContext;
 pub(crate) use failure::signing_failure;
 pub use failure::{Diagnostic, Failure};
+pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, history};
+pub use inspect::{
+    EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject, InspectedEvidence,
+    KnownImage, ReleaseAccount, inspect,
+};
+pub use mark::{MarkOutcome, MarkRequest, mark};
+pub use named_root::NamedRoot;
 pub use naming_checks::refuse_excluded_version;
 pub use outcome::{
-    DestinationOutcome, PlatformSelection, ReleaseOutcome, SignatureResult, TagChange, TagResult,
+    DestinationOutcome, PlatformSelection, RecordResult, ReleaseOutcome, SignatureResult,
+    TagChange, TagResult,
 };
 pub use pipeline::{announce_repositories, run};
+pub use plan::rollback_tags::{RollbackTag, RollbackTagChange};
+pub use records::location::TimelineLocation;
+pub use records::options::{RecordOptions, RunAccount};
+pub use records::record_rejection::{RECORD_BLOB_LIMIT, RecordRejection};
+pub use records::release_name::ReleaseName;
+pub use records::timeline_request::TimelineRequest;
+pub use records::trust::{RecordSigner, RecordTrust, read_record};
+pub use records::verified_record::VerifiedRecord;
 pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
 pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,
 };
+pub use rollback::{RollbackOutcome, RollbackRequest, rollback};
 pub use source_lookup::SourceLookup;
 pub use verify::check::{CheckedImage, MissingEvidence, Verification, VerifyRequest, verify};
 pub use verify::evidence::{CheckedAttestation, CheckedSignature};

@@ -7,6 +7,7 @@ use super::request::{ReleaseVerb, SignatureFormat};
 use crate::image::{
     CommitId, Destination, Digest, ImageSource, MediaType, NamedCommit, Tag, TagOrDigest,
 };
+use crate::record::{RecordAction, RecordId, RecordTime};
 use crate::referrers::CopiedReferrers;
 use crate::tagging::{EnvironmentName, TagKind, TagProvenance};
 use crate::transfer::CopyStats;
@@ -69,6 +70,8 @@ pub struct DestinationOutcome {
     pub referrers: CopiedReferrers,
     /// Signatures; empty if the release is not signed.
     pub signatures: Vec<SignatureResult>,
+    /// Record; `None` if none is kept, or the release is recorded already.
+    pub record: Option<RecordResult>,
 }
 
 /// Result of one tag.
@@ -103,12 +106,12 @@ pub enum TagChange {
         /// Reason.
         why: String,
     },
-    /// The tag of a version line is corrected to another release than this one: a run that died, or a
-    /// concurrent run, had not moved it.
+    /// The tag of a version line, or with records any moving tag, is corrected to another release than this one:
+    /// a run that died, or a concurrent run, had not moved it, or this release was withdrawn meanwhile.
     Corrected {
         /// Previous digest; `None` if the tag did not exist.
         from: Option<Digest>,
-        /// New digest: the highest release of the line.
+        /// New digest: of a line the highest release.
         to: Digest,
         /// Reason why it is not the root.
         why: String,
@@ -130,6 +133,27 @@ pub struct SignatureResult {
     pub url: Option<Url>,
     /// Whether this run created it, or on a dry run would.
     pub is_new: bool,
+}
+
+/// Record of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordResult {
+    /// Environment of the timeline.
+    pub environment: EnvironmentName,
+    /// What the record says.
+    pub action: RecordAction,
+    /// Time at which the run that made it planned it.
+    pub planned_at: RecordTime,
+    /// Digest of the stored record; `None` on a dry run.
+    pub id: Option<RecordId>,
+    /// Tag of the timeline entry; `None` on a dry run.
+    pub entry: Option<Tag>,
+    /// Whether this run writes the entry.
+    pub is_new: bool,
+    /// Whether this run writes the referrer of the image.
+    pub is_intent_new: bool,
+    /// Reason why the environment's tag stays with a newer release.
+    pub superseded: Option<String>,
 }
 
 /// Index of selected platforms of another.
@@ -164,13 +188,22 @@ impl TagChange {
 }
 
 impl ReleaseOutcome {
+    /// Returns whether a newer release keeps the environments' tags, everywhere.
+    pub fn is_superseded(&self) -> bool {
+        let mut records = self.destinations.iter().map(|it| it.record.as_ref());
+        !self.destinations.is_empty()
+            && records.all(|record| record.is_some_and(|record| record.superseded.is_some()))
+    }
+
     /// Returns whether any tag, referrer or signature was written; otherwise the destinations were up to
     /// date.
     pub fn has_changes(&self) -> bool {
         self.destinations.iter().any(|released| {
             let tagged = released.tags.iter().any(|tag| tag.change.writes_tag());
             let signed = released.signatures.iter().any(|signed| signed.is_new);
-            tagged || signed || !released.referrers.copied.is_empty()
+            let mut record = released.record.iter();
+            let recorded = record.any(|record| record.is_new || record.is_intent_new);
+            tagged || signed || recorded || !released.referrers.copied.is_empty()
         })
     }
 }

@@ -19,6 +19,9 @@ use super::plan::tags::{TagPlan, plan_tags};
 use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
+use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
+use super::records::refusals::check_release;
+use super::records::timeline_records::OwnRecord;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
@@ -87,6 +90,12 @@ pub(super) async fn prepare_release<'a>(
         let kept = guard.keep_newer_tags(&destinations, &derived, &mut states, root);
         kept.await?;
     }
+    let image_tags = RecordedImage {
+        root,
+        derived: &derived,
+    };
+    let timelines =
+        observe_recorded(request, context, &destinations, &mut states, &image_tags).await?;
     let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
     Box::pin(facts).await?;
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
@@ -102,6 +111,7 @@ pub(super) async fn prepare_release<'a>(
         states,
         plans,
         branch_guard,
+        timelines,
     })
 }
 
@@ -143,7 +153,6 @@ async fn write_release(
             stages.write_root().await?;
             stages.write_referrer_manifests().await?;
         }
-        // Release records are written here, before the tags.
         write_tags(prepared, stages, plans, root_writer).await?;
         if root_writer == RootWriter::FirstTag {
             stages.count_roots();
@@ -209,19 +218,22 @@ async fn write_tags(
             stages.recheck_shared_tags(),
         )
         .await?;
-        reconcile_lines(prepared, plans).await
+        stages.write_timeline_entries().await?;
+        reconcile_tags(prepared, plans).await?;
     } else {
         write::write_moving_tags(prepared, plans).await?;
+        stages.write_timeline_entries().await?;
         try_join(
-            reconcile_lines(prepared, plans),
+            reconcile_tags(prepared, plans),
             stages.recheck_shared_tags(),
         )
-        .await
-        .map(drop)
+        .await?;
     }
+    stages.find_superseded();
+    Ok(())
 }
 
-async fn reconcile_lines(
+async fn reconcile_tags(
     prepared: &PreparedRelease<'_>,
     plans: &mut [TagPlan],
 ) -> Result<(), Failure> {
@@ -229,10 +241,43 @@ async fn reconcile_lines(
     let results = each
         .zip(&prepared.states)
         .map(|((destination, plan), state)| {
-            let root = &prepared.image.root;
-            reconcile::reconcile_lines(prepared.context, destination, plan, state, root)
+            let image = &prepared.image;
+            reconcile::reconcile_tags(prepared.context, destination, plan, state, image)
         });
     Box::pin(try_join_all(results)).await.map(drop)
+}
+
+/// Observes the timelines, where the release is recorded.
+async fn observe_recorded(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    destinations: &[OpenDestination],
+    states: &mut [DestinationState],
+    image: &RecordedImage<'_>,
+) -> Result<Option<ObservedTimelines>, Failure> {
+    let Some(options) = &request.record else {
+        return Ok(None);
+    };
+    let observed = observe_timelines(options, context, destinations, states, image);
+    let observed = Box::pin(observed).await?;
+    for (timeline, state) in observed.destinations.iter().zip(&*states) {
+        check_release(options, timeline, state, image).await?;
+    }
+    let each = destinations.iter().zip(states).zip(&observed.destinations);
+    for ((destination, state), timeline) in each {
+        let Some(records) = destination.records.timeline() else {
+            continue;
+        };
+        if let Some(begun) = &timeline.begun {
+            let (id, record) = (begun.verified.id, &begun.verified.record);
+            records.set_own(OwnRecord::of_attempt(id, &record.predicate));
+            state.records = destination.records.read_names(&state.tags).await?;
+        } else if options.reinstates {
+            let ended = timeline.state.withdrawals(image.root).collect();
+            records.set_own(OwnRecord::of_reinstatement(ended));
+        }
+    }
+    Ok(Some(observed))
 }
 
 async fn check_source(
@@ -305,6 +350,7 @@ fn build_outcome(
         copy_stats: results.copy_stats,
         referrers: results.referrers,
         signatures: results.signatures,
+        record: results.record,
     });
     let root = &image.root;
     ReleaseOutcome {

@@ -9,6 +9,7 @@ use super::outcome::TagChange;
 use super::plan::branch_ancestry::BranchTagGuard;
 use super::plan::destination_state::DestinationState;
 use super::plan::tags::{TagPlan, TagStep};
+use super::records::observe::ObservedTimelines;
 use super::request::ReleaseRequest;
 use super::resolve::image::ResolvedImage;
 use crate::image::{CommitId, Digest};
@@ -28,6 +29,8 @@ pub(super) struct PreparedRelease<'a> {
     pub(super) states: Vec<DestinationState>,
     pub(super) plans: Vec<TagPlan>,
     pub(super) branch_guard: Option<BranchTagGuard<'a>>,
+    /// Timelines of the destinations, if the release is recorded.
+    pub(super) timelines: Option<ObservedTimelines>,
 }
 
 impl PreparedRelease<'_> {

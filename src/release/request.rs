@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::records::options::RecordOptions;
 use super::release_facts::{PromotionPath, SignerName};
 use super::source_lookup::SourceLookup;
 use crate::event::EventFacts;
@@ -75,6 +76,8 @@ pub struct ReleaseRequest {
     pub foreign_layers: ForeignLayers,
     /// Platforms to release.
     pub platforms: RequestedPlatforms,
+    /// How the release is recorded; `None` if it is not.
+    pub record: Option<RecordOptions>,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
 }
@@ -217,18 +220,6 @@ impl ReleaseRequest {
     /// Returns whether referrers of the image at `from` may have to be copied.
     pub(super) fn copies_referrers_from(&self, from: &ImageSource) -> bool {
         let mut places = self.destinations.iter();
-        self.referrers != ReferrerSelection::None
-            && places.any(|place| !is_same_repository(place, from))
-    }
-}
-
-/// Returns whether an image is in the repository or layout that it is released to.
-pub(super) fn is_same_repository(place: &Destination, location: &ImageSource) -> bool {
-    match (place, location) {
-        (Destination::Registry(repository), ImageSource::Registry(reference)) => {
-            *repository == reference.repository
-        }
-        (Destination::Layout(to), ImageSource::Layout(from, _)) => to == from,
-        _ => false,
+        self.referrers != ReferrerSelection::None && places.any(|place| !place.is_place_of(from))
     }
 }

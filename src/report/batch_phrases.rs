@@ -73,6 +73,7 @@ pub(super) fn service_state(end: &ServiceOutcome) -> &'static str {
     match end {
         ServiceOutcome::Completed(outcome) if !outcome.has_changes() => "unchanged",
         ServiceOutcome::Completed(outcome) if outcome.dry_run => "would be released",
+        ServiceOutcome::Completed(outcome) if outcome.is_superseded() => "superseded",
         ServiceOutcome::Completed(_) => "released",
         ServiceOutcome::Failed(failure) => text_report::failure_title(failure),
         ServiceOutcome::NotStarted => "not begun",

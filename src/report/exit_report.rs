@@ -193,7 +193,7 @@ mod tests {
         let (status, log, outputs, summary) = step(Ok(sample_outcomes::promoted_outcome()));
         assert_eq!(status, 0);
         assert!(log.contains("::group::Report\npromoted oci:dev:git-860c190\n"));
-        assert_eq!(outputs.matches("<<shipmark-").count(), 11);
+        assert_eq!(outputs.matches("<<shipmark-").count(), 12);
         assert!(summary.contains("\n**Released** by shipmark promote: "));
     }
 

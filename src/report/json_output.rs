@@ -6,12 +6,12 @@ use serde::Serialize;
 use url::Url;
 
 use super::{batch_phrases, phrases, text_report};
-use crate::image::NamedCommit;
+use crate::image::{NamedCommit, Tag};
 use crate::policy::Service;
 use crate::referrers::{CopiedReferrers, ReferrerKind, SkipReason};
 use crate::release::{
-    BatchOutcome, DestinationOutcome, Diagnostic, Failure, ReleaseOutcome, ServiceOutcome,
-    TagChange, TagResult,
+    BatchOutcome, DestinationOutcome, Diagnostic, Failure, RecordResult, ReleaseOutcome,
+    ServiceOutcome, TagChange, TagResult,
 };
 use crate::tagging::{CommitTagOrigin, VersionOrigin};
 use crate::transfer::CopyStats;
@@ -67,6 +67,28 @@ struct DestinationJson<'a> {
     /// Signatures and attestations, if the release is signed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     signatures: Vec<SignatureJson<'a>>,
+    /// Record, if this run wrote or repaired it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordJson<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RecordJson<'a> {
+    environment: &'a str,
+    action: &'a str,
+    planned_at: String,
+    /// Digest of the stored record; absent on a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<String>,
+    /// Tag of the timeline entry; absent on a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<&'a str>,
+    /// Whether the entry is new; otherwise the referrer was repaired.
+    made: bool,
+    /// Reason why the environment's tag stays with a newer release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded: Option<&'a str>,
 }
 
 /// Number of referrers of each kind.
@@ -305,6 +327,24 @@ fn to_destination_json<'a>(
                 made: signed.is_new,
             })
             .collect(),
+        record: released.record.as_ref().map(to_record_json),
+    }
+}
+
+/// Returns a record as JSON.
+pub(super) fn record_json(record: &RecordResult) -> serde_json::Value {
+    serde_json::to_value(to_record_json(record)).unwrap_or_default()
+}
+
+fn to_record_json(record: &RecordResult) -> RecordJson<'_> {
+    RecordJson {
+        environment: record.environment.as_str(),
+        action: record.action.as_str(),
+        planned_at: record.planned_at.to_string(),
+        record: record.id.map(|id| id.to_string()),
+        entry: record.entry.as_ref().map(Tag::as_str),
+        made: record.is_new,
+        superseded: record.superseded.as_deref(),
     }
 }
 

@@ -1,22 +1,34 @@
 //! Reports of a run: the log, the step's outputs and summary, and plain text.
 
+mod adopt_report;
 mod batch_phrases;
 mod batch_report;
 mod bundle_report;
 mod cleaned;
 mod evidence_text;
 mod exit_report;
+mod history_json;
+mod history_outputs;
+mod history_report;
+mod inspect_json;
+mod inspect_outputs;
+mod inspect_report;
 mod json_output;
 mod json_texts;
+mod mark_report;
 mod markdown;
+mod mermaid_text;
 mod phrases;
 mod policy_diagram;
+mod policy_places;
+mod policy_records;
 mod policy_report;
 mod progress_bars;
 mod progress_line;
 mod references;
 mod report_page;
 mod result_report;
+mod rollback_report;
 mod run_log;
 mod step_files;
 mod step_outputs;
@@ -25,6 +37,7 @@ mod summary;
 mod tags_report;
 mod terminal;
 mod text_report;
+mod timeline_diagram;
 mod verb_result;
 mod verification_report;
 
@@ -36,9 +49,12 @@ mod sample_outcomes;
 #[cfg(test)]
 mod shared_buffer;
 
+pub use adopt_report::AdoptReport;
 pub use batch_phrases::service_line;
 pub use bundle_report::{BundleVerification, SignedBundle};
 pub use exit_report::report_result;
+pub use history_report::{HistoryReport, TimelineReport};
+pub use inspect_report::{ImageReport, InspectReport};
 pub use policy_report::PolicyReport;
 pub use report_page::{ReportPage, report_written};
 pub use run_log::{LogReader, LogSettings, RunLog};

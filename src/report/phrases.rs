@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::image::{Destination, Digest, Tag, TagOrDigest};
 use crate::referrers::{self, CopiedReferrers};
 use crate::release::{
-    PlatformSelection, ReleaseOutcome, ReleaseVerb, SignatureFormat, SignatureResult, TagChange,
+    PlatformSelection, RecordResult, ReleaseOutcome, ReleaseVerb, SignatureFormat, SignatureResult,
+    TagChange,
 };
 use crate::tagging::TagKind;
 use crate::transfer::CopyStats;
@@ -45,10 +46,28 @@ pub(super) fn verb_name(verb: ReleaseVerb) -> &'static str {
 
 /// Returns the output `outcome`. A dry run is `unchanged`, also if it would release.
 pub(super) fn outcome_word(outcome: &ReleaseOutcome) -> &'static str {
-    if outcome.has_changes() && !outcome.dry_run {
+    if outcome.has_changes() && !outcome.dry_run && outcome.is_superseded() {
+        "superseded"
+    } else if outcome.has_changes() && !outcome.dry_run {
         "released"
     } else {
         "unchanged"
+    }
+}
+
+/// Returns what was recorded of a release, such as `recorded in prod as promote: sha256:…`.
+pub(super) fn record_phrase(record: &RecordResult, dry_run: bool) -> String {
+    let RecordResult {
+        environment,
+        action,
+        ..
+    } = record;
+    let id = record.id.map_or_else(String::new, |id| format!(": {id}"));
+    match (record.is_new, dry_run) {
+        (true, false) => format!("recorded in {environment} as {action}{id}"),
+        (true, true) => format!("would be recorded in {environment} as {action}"),
+        (false, false) => format!("repaired the referrer of the record in {environment}{id}"),
+        (false, true) => format!("would repair the referrer of the record in {environment}"),
     }
 }
 

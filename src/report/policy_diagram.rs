@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::mermaid_text;
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, ReleasePolicy};
 
@@ -72,17 +73,9 @@ fn node_label(environment: &EnvironmentRules) -> String {
     format!("{name}<br>{repository}")
 }
 
-/// Returns text for a label in quotes. Mermaid reads `#35;` as the character of that number; every
-/// character that Mermaid, Markdown or HTML could read otherwise is written so.
+/// Returns text for a label in quotes.
 fn escape_label(text: &str) -> String {
-    let mut label = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_ascii_alphanumeric() || " .:/-".contains(c) {
-            true => label.push(c),
-            false => label += &format!("#{};", u32::from(c)),
-        }
-    }
-    label
+    mermaid_text::escape_label(text, " .:/-")
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::policy_diagram;
-use crate::image::Destination;
+use super::policy_places::{TEXT_LIMIT, place_lines, places_json};
+use super::{policy_diagram, policy_records};
 use crate::notices::to_printable;
-use crate::policy::{EnvironmentRules, ReleasePolicy, Service};
+use crate::policy::{EnvironmentRules, ReleasePolicy};
 use crate::tagging::EnvironmentName;
 
 /// The policy of a run.
@@ -17,9 +17,6 @@ pub struct PolicyReport {
     /// Environment to show; all without it.
     pub environment: Option<EnvironmentName>,
 }
-
-/// The most characters of a text from the policy that are shown.
-const TEXT_LIMIT: usize = 1_000;
 
 impl PolicyReport {
     /// Returns the environments to show.
@@ -45,8 +42,12 @@ impl PolicyReport {
     /// Returns the names in the policy, which are not secret.
     pub(super) fn names(&self) -> Vec<String> {
         let environments = self.policy.environments().iter();
-        let repositories = environments.map(EnvironmentRules::repository);
-        repositories.chain([self.file.clone()]).collect()
+        let names = environments.flat_map(|environment| {
+            let own = [environment.repository()];
+            let records = policy_records::names(environment);
+            own.into_iter().chain(records).collect::<Vec<_>>()
+        });
+        names.chain([self.file.clone()]).collect()
     }
 
     /// Returns the report as plain text.
@@ -56,11 +57,16 @@ impl PolicyReport {
         text += &rows("promotions", &policy_diagram::promotion_paths(&self.policy));
         for environment in self.environments() {
             text += &format!("\n{}\n", environment.name());
-            text += &rows("repository", &repository_lines(environment));
+            text += &rows("repository", &place_lines(environment.destinations()));
             text += &rows("from", &[from_phrase(environment)]);
             text += &rows("tags", &tag_lines(environment));
             text += &rows("unbound", &[unbound_phrase(environment)]);
             text += &rows("exclude-versions", &[self.excluded_phrase(environment)]);
+            text += &rows("sign", &[policy_records::sign_phrase(environment)]);
+            text += &rows("signers", &policy_records::signer_lines(environment));
+            text += &rows("records", &policy_records::records_lines(environment));
+            let adopt_until = policy_records::adopt_until_phrase(environment);
+            text += &rows("adopt-until", &[adopt_until]);
         }
         if self.policy.environments().is_empty() {
             text += "\nno environment: the policy has no effect\n";
@@ -85,22 +91,17 @@ impl PolicyReport {
     }
 
     fn environment_json(&self, environment: &EnvironmentRules) -> Value {
-        let repositories = environment.destinations().iter();
-        let repositories: Vec<Value> = repositories
-            .map(|(service, place)| {
-                json!({
-                    "service": service.as_ref().map(|service| service.as_str()),
-                    "repository": place.to_string(),
-                })
-            })
-            .collect();
         json!({
             "name": environment.name().as_str(),
             "from": environment.from().map(EnvironmentName::as_str),
-            "repositories": repositories,
+            "repositories": places_json(environment.destinations()),
             "tags": environment.has_rules().then(|| environment.rule_lines()),
             "unbound": unbound_word(environment),
             "excludeVersions": self.policy.excluded_versions(environment).patterns(),
+            "sign": environment.signing().as_str(),
+            "signers": policy_records::signers_json(environment),
+            "records": places_json(policy_records::records_places(environment)),
+            "adoptUntil": environment.adopt_until().map(ToString::to_string),
             "stated": environment.stated_keys(),
         })
     }
@@ -128,24 +129,6 @@ fn rows(name: &str, lines: &[String]) -> String {
 fn printable<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let texts = texts.into_iter();
     texts.map(|text| to_printable(text, TEXT_LIMIT)).collect()
-}
-
-/// Returns a line for each repository, after the name of its service.
-pub(super) fn repository_lines(environment: &EnvironmentRules) -> Vec<String> {
-    let destinations = environment.destinations();
-    let services = destinations
-        .iter()
-        .filter_map(|(service, _)| service.as_ref());
-    let width = services.map(|service| service.as_str().len()).max();
-    let width = width.unwrap_or_default();
-    let line = |(service, place): &(Option<Service>, Destination)| {
-        let place = to_printable(&place.to_string(), TEXT_LIMIT);
-        match service {
-            Some(service) => format!("{:<width$}  {place}", service.as_str()),
-            None => place,
-        }
-    };
-    destinations.iter().map(line).collect()
 }
 
 fn from_phrase(environment: &EnvironmentRules) -> String {

@@ -39,6 +39,13 @@ fn references_of(outcome: &ReleaseOutcome, wanted: fn(&SignatureResult) -> bool)
     outcome.destinations.iter().flat_map(at).collect()
 }
 
+/// Returns the records that this run wrote or repaired, by their digests.
+pub(super) fn record_ids(outcome: &ReleaseOutcome) -> Vec<String> {
+    let records = outcome.destinations.iter();
+    let records = records.filter_map(|released| released.record.as_ref()?.id);
+    records.map(|id| id.to_string()).collect()
+}
+
 /// Returns the full references of the tags that point to the image.
 pub(super) fn tag_references(outcome: &ReleaseOutcome) -> Vec<String> {
     let of = |released: &DestinationOutcome| -> Vec<String> {

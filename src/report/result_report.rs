@@ -5,8 +5,8 @@ use super::summary::{self, SummaryContext};
 use super::tags_report::TagsResult;
 use super::verb_result::VerbResult;
 use super::{
-    batch_phrases, batch_report, bundle_report, cleaned, step_outputs, text_report,
-    verification_report,
+    batch_phrases, batch_report, bundle_report, cleaned, mark_report, rollback_report,
+    step_outputs, text_report, verification_report,
 };
 use crate::notices::FileLocation;
 use crate::release::{BatchOutcome, Failure, ReleaseOutcome, Verification};
@@ -51,11 +51,51 @@ impl ResultReport {
             VerbResult::Batch(batch) => Self::of_batch(&cleaned::batch(*batch, clean), context),
             VerbResult::Tagged(tagged) => Self::of_tags(&cleaned::tagged(*tagged, clean), context),
             VerbResult::Verified(found) => Self::of_verification(&found, context),
+            VerbResult::RolledBack(outcome) => Self {
+                text: rollback_report::to_text(&outcome),
+                summary: summary::rollback_summary(&outcome, context),
+                outputs: rollback_report::to_outputs(&outcome),
+                values: vec![("image", rollback_report::image_reference(&outcome))],
+                failure: outcome.to_refusal().map(|it| FailureReport::new(&it)),
+                names: vec![outcome.place.to_string()],
+            },
+            VerbResult::Marked(outcome) => Self {
+                text: mark_report::to_text(&outcome),
+                summary: summary::mark_summary(&outcome, context),
+                outputs: mark_report::to_outputs(&outcome),
+                values: vec![("image", mark_report::image_reference(&outcome))],
+                failure: None,
+                names: vec![outcome.place.to_string()],
+            },
+            VerbResult::Adopted(report) => Self {
+                text: report.to_text(),
+                summary: summary::adopt_summary(&report, context),
+                outputs: report.to_outputs(),
+                values: Vec::new(),
+                failure: None,
+                names: report.names(),
+            },
             VerbResult::ShownPolicy(shown) => Self {
                 text: shown.to_text().into(),
                 summary: summary::policy_summary(&shown, context),
                 outputs: shown.to_outputs(),
                 values: Vec::new(),
+                failure: None,
+                names: shown.names(),
+            },
+            VerbResult::History(shown) => Self {
+                text: shown.to_text(),
+                summary: summary::history_summary(&shown, context),
+                outputs: shown.to_outputs(),
+                values: vec![("image", shown.image_references())],
+                failure: None,
+                names: shown.names(),
+            },
+            VerbResult::Inspected(shown) => Self {
+                text: shown.to_text(),
+                summary: summary::inspect_summary(&shown, context),
+                outputs: shown.to_outputs(),
+                values: vec![("image", shown.image_references())],
                 failure: None,
                 names: shown.names(),
             },

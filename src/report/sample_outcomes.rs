@@ -39,6 +39,7 @@ pub(super) fn promoted_outcome() -> ReleaseOutcome {
         },
         destinations: vec![
             DestinationOutcome {
+                record: None,
                 place: "prod.example.com/team/web".parse().unwrap(),
                 tags: vec![
                     tag_result(
@@ -85,6 +86,7 @@ pub(super) fn promoted_outcome() -> ReleaseOutcome {
                 signatures: Vec::new(),
             },
             DestinationOutcome {
+                record: None,
                 place: "oci:mirror".parse().unwrap(),
                 tags: vec![tag_result(
                     "1.4.0",

@@ -27,6 +27,7 @@ pub(super) fn release_outputs(outcome: &ReleaseOutcome) -> Vec<(&'static str, St
             "attestation-urls",
             lines(references::attestation_urls(outcome)),
         ),
+        ("record", lines(references::record_ids(outcome))),
         ("json", json_output::outcome_json(outcome)),
         ("outcome", phrases::outcome_word(outcome).to_owned()),
         ("matrix", json_output::matrix_json([(None, outcome)])),
@@ -57,6 +58,7 @@ pub(super) fn batch_outputs(batch: &BatchOutcome) -> Vec<(&'static str, String)>
         ("signatures", all(references::signature_references)),
         ("attestations", all(references::attestation_references)),
         ("attestation-urls", all(references::attestation_urls)),
+        ("record", all(references::record_ids)),
         ("json", json_output::batch_json(batch)),
         ("outcome", batch_phrases::outcome_word(batch).to_owned()),
         (
@@ -143,6 +145,7 @@ mod tests {
     signatures: 
     attestations: 
     attestation-urls: 
+    record: 
     outcome: released
     matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
     "#);
@@ -158,6 +161,7 @@ mod tests {
     signatures: 
     attestations: 
     attestation-urls: 
+    record: 
     outcome: unchanged
     matrix: {"include":[{"image":"prod.example.com/team/web@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"},{"image":"oci:mirror@sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2","digest":"sha256:4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"}]}
     "#);
@@ -311,6 +315,7 @@ mod tests {
     signatures: 
     attestations: 
     attestation-urls: 
+    record: 
     outcome: refused
     ");
     }

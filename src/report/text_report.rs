@@ -95,6 +95,15 @@ fn push_destination(
             text.push(&format!("    uploaded to GitHub: {url}\n"));
         }
     }
+    if let Some(record) = &released.record {
+        text.push(&format!(
+            "  {}\n",
+            phrases::record_phrase(record, outcome.dry_run)
+        ));
+        if let Some(reason) = &record.superseded {
+            text.push(&format!("  superseded: {reason}\n"));
+        }
+    }
     let content = phrases::copy_phrase(&released.copy_stats, outcome.dry_run);
     text.push(&format!("  {content}\n"));
 }

@@ -1,9 +1,12 @@
 //! What a verb returns, for all reports of it.
 
+use super::adopt_report::AdoptReport;
 use super::bundle_report::{BundleVerification, SignedBundle};
+use super::history_report::HistoryReport;
+use super::inspect_report::InspectReport;
 use super::policy_report::PolicyReport;
 use super::tags_report::TagsResult;
-use crate::release::{BatchOutcome, ReleaseOutcome, Verification};
+use crate::release::{BatchOutcome, MarkOutcome, ReleaseOutcome, RollbackOutcome, Verification};
 
 /// Result of a verb.
 pub enum VerbResult {
@@ -19,6 +22,16 @@ pub enum VerbResult {
     VerifiedBundle(Box<BundleVerification>),
     /// Signed file.
     SignedBundle(Box<SignedBundle>),
+    /// History of an environment.
+    History(Box<HistoryReport>),
+    /// Accounts of images.
+    Inspected(Box<InspectReport>),
+    /// Withdrawal of a release.
+    RolledBack(Box<RollbackOutcome>),
+    /// Mark of a release.
+    Marked(Box<MarkOutcome>),
+    /// Releases that are recorded afterwards.
+    Adopted(Box<AdoptReport>),
     /// Policy with its defaults.
     ShownPolicy(Box<PolicyReport>),
 }

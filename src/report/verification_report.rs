@@ -187,7 +187,7 @@ fn platform_of(found: &Verification, digest: Digest) -> Option<String> {
     image.platform.as_ref().map(ToString::to_string)
 }
 
-fn signature_json(all: &Verification, checked: &CheckedSignature) -> Value {
+pub(super) fn signature_json(all: &Verification, checked: &CheckedSignature) -> Value {
     let found = checked.result.as_ref().ok();
     let claim = found.map(|found| &found.claim);
     let mut json = common_json(checked.format, &checked.at, checked.digest);
@@ -201,7 +201,7 @@ fn signature_json(all: &Verification, checked: &CheckedSignature) -> Value {
     json
 }
 
-fn attestation_json(all: &Verification, attestation: &CheckedAttestation) -> Value {
+pub(super) fn attestation_json(all: &Verification, attestation: &CheckedAttestation) -> Value {
     let found = attestation.result.as_ref().ok();
     let mut json = common_json(attestation.format, &attestation.at, attestation.digest);
     json["of"] = json!(attestation.of.to_string());

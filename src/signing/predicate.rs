@@ -91,8 +91,18 @@ impl Predicate {
         }
     }
 
-    /// The statement that an attestation signs: this, of an image.
-    pub(super) fn to_statement(&self, repository: &str, image: Digest) -> Vec<u8> {
+    /// Returns the kind of document, in a word: `sbom`, `scan`, `provenance` or `verification-summary`.
+    pub fn document_kind(&self) -> &'static str {
+        match self.kind {
+            CYCLONEDX | SPDX => "sbom",
+            VULNERABILITIES => "scan",
+            SUMMARY => "verification-summary",
+            _ => "provenance",
+        }
+    }
+
+    /// Returns the statement that an attestation signs: this, of an image.
+    pub fn to_statement(&self, repository: &str, image: Digest) -> Vec<u8> {
         json!({
             "_type": STATEMENT_TYPE,
             "subject": [{"name": repository, "digest": {"sha256": image.to_hex()}}],

@@ -55,6 +55,22 @@ impl Signer {
         }
     }
 
+    /// Returns [`Self::requirement`] with the repository of the job, where its token names one: who this
+    /// run is, for [`Requirement::may_accept`].
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn run_requirement(
+        &self,
+        client: &HttpClient,
+        notices: &Notices,
+    ) -> Result<Requirement, SigningError> {
+        match self {
+            Self::Keyless(keyless) => keyless.run_requirement(client, notices).await,
+            Self::Key(_) | Self::LoggedKey(_) => self.requirement(client, notices).await,
+        }
+    }
+
     /// Signs a claim as a bundle.
     ///
     /// # Errors
@@ -79,7 +95,20 @@ impl Signer {
         notices: &Notices,
         attestation: &ImageAttestation<'_>,
     ) -> Result<Vec<u8>, SigningError> {
-        let statement = attestation.to_statement();
+        self.sign_record(client, notices, attestation.to_statement())
+            .await
+    }
+
+    /// Signs the statement of a release record as a bundle.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn sign_record(
+        &self,
+        client: &HttpClient,
+        notices: &Notices,
+        statement: Vec<u8>,
+    ) -> Result<Vec<u8>, SigningError> {
         match self {
             Self::Key(key) => Ok(key.wait().await?.sign_statement(statement)),
             Self::LoggedKey(key) => key.attest_bundle(client, notices, statement).await,

@@ -1,6 +1,6 @@
 //! Spelling of SHA tags: `git-2b2e927`, `sha-2b2e927`, or as an environment's rule writes them.
 
-use super::EnvironmentName;
+use super::{EnvironmentName, tag_name};
 use crate::image::{CommitId, NamedCommit, Tag};
 
 /// Spelling of the SHA tags of an environment, by its rule `type=sha`.
@@ -122,9 +122,13 @@ pub(super) fn spelling_rank(tag: &Tag) -> (bool, usize, &str) {
     (!is_usual, text.len(), text)
 }
 
-/// Returns the hex digits that a tag ends in, if they may be a commit's.
+/// Returns the hex digits that a tag ends in, if they may be a commit's. The entry of a timeline ends in digits
+/// of a record, which whoever may push can choose.
 fn final_digits(tag: &Tag) -> Option<&str> {
     let text = tag.as_str();
+    if tag_name::is_reserved(text) {
+        return None;
+    }
     let before = text.trim_end_matches(|c: char| c.is_ascii_hexdigit());
     let digits = &text[before.len()..];
     is_abbreviated_commit(digits).then_some(digits)

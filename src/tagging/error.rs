@@ -137,7 +137,9 @@ impl TaggingError {
             Self::VersionOfPullRequest(_) => "leave version out for pull requests",
             Self::OtherVersion { .. } => "leave version out, or push the git tag of that version",
             Self::List { .. } | Self::Rule(_) => "correct the rule",
-            Self::ReservedTag { .. } => "change the flavor",
+            Self::ReservedTag { .. } => {
+                "use another name: change the rule, flavor, version or git tag that gives the tag"
+            }
             Self::BadTag { .. } => {
                 "correct the rule, or set mode: strict, which replaces invalid characters"
             }

@@ -70,6 +70,44 @@ pub fn release_on_line<'a>(
     })
 }
 
+/// Line that a tag follows, with the series of its releases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowedLine {
+    /// Line.
+    pub line: VersionLine,
+    /// Series of the releases that the line compares.
+    pub series: ReleaseSeries,
+}
+
+impl FollowedLine {
+    /// Returns the line that `tag` follows as the tag of the line of a release, which `release` names:
+    /// `1.4` with `1.4.0`, `web-rc` with `web-1.4.0-rc.1`. `None` if it is the tag of no line of that release.
+    pub fn of_release(tag: &Tag, release: &Tag) -> Option<Self> {
+        let of_number = line_names(tag).find_map(|LineName { name, series }| {
+            let version = series.version(release)?;
+            let line = VersionLine::named(name, &version)?;
+            Some(Self { line, series })
+        });
+        of_number.or_else(|| Self::of_channel(tag, release))
+    }
+
+    fn of_channel(tag: &Tag, release: &Tag) -> Option<Self> {
+        let text = tag.as_str();
+        let starts = text.char_indices().map(|(at, _)| at);
+        let ways = starts.flat_map(|start| (start + 1..=text.len()).map(move |end| (start, end)));
+        let mut named = ways.filter_map(|(start, end)| {
+            let (prefix, name) = (text.get(..start)?, text.get(start..end)?);
+            let series = ReleaseSeries::from_affixes(prefix, text.get(end..)?);
+            let version = series.version(release)?;
+            (version.channel() == Some(name)).then(|| Self {
+                line: VersionLine::Channel(name.to_owned()),
+                series,
+            })
+        });
+        named.next()
+    }
+}
+
 /// Finds another release of the series that `tag` reads as a release of: `web-1.4.0` where there is
 /// `web-1.3.0`.
 pub(super) fn sibling_release<'a>(
@@ -150,6 +188,30 @@ mod tests {
             ("vlatest", None),
         ] {
             assert_eq!(on_line(tag).as_deref(), release, "{tag}");
+        }
+    }
+
+    #[test]
+    fn promise_4_a_line_is_known_by_one_of_its_releases() {
+        let followed = |tag: &str, release: &str| {
+            let found = FollowedLine::of_release(&tag.parse().unwrap(), &release.parse().unwrap());
+            found.map(|found| format!("{} of {}", found.line, found.series.tag_text("*")))
+        };
+        for (tag, release, line) in [
+            ("1", "1.4.0", Some("1 of *")),
+            ("v1.4", "v1.4.0", Some("1.4 of *")),
+            ("latest", "1.4.0", Some("latest of *")),
+            ("1.4-alpine", "1.4.0-alpine", Some("1.4 of *-alpine")),
+            ("web-latest", "web-v1.5.0", Some("latest of web-*")),
+            ("rc", "1.4.0-rc.1", Some("rc of *")),
+            ("web-rc", "web-1.4.0-rc.1", Some("rc of web-*")),
+            ("1.3", "1.4.0", None),
+            ("latest", "1.4.0-rc.1", None),
+            ("rc", "1.4.0", None),
+            ("web-1", "1.4.0", None),
+            ("main", "1.4.0", None),
+        ] {
+            assert_eq!(followed(tag, release).as_deref(), line, "{tag} {release}");
         }
     }
 

@@ -49,7 +49,7 @@ pub use expand::{ExpandError, ExpandedTag, RuleExpansion, TagContext, expand_rul
 pub use higher_variants::higher_variants;
 pub use image_origin::{ImageNames, ImageOrigin};
 pub use labels::{OrderedLabels, build_labels};
-pub use line_tag::release_on_line;
+pub use line_tag::{FollowedLine, release_on_line};
 pub use promote_tags::derive_promote_tags;
 pub use promoted_commit_tag::tags_of_commit;
 pub use provenance::{CommitTagOrigin, TagProvenance, VersionOrigin};

@@ -69,7 +69,7 @@ fn derive_table(
     if derived.tags.is_empty() {
         return Err(derived.no_tags_error());
     }
-    Ok(apply_to_table(rules, derived)?.into_ordered())
+    apply_to_table(rules, derived)?.into_ordered()
 }
 
 fn require_same_commit(branch: &ReleaseBranch, source: &ImageOrigin) -> Result<(), TaggingError> {

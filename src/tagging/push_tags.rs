@@ -36,7 +36,7 @@ pub fn derive_push_tags(
     if derived.tags.is_empty() {
         return Err(derived.no_tags_error());
     }
-    Ok(apply_to_table(rules, derived)?.into_ordered())
+    apply_to_table(rules, derived)?.into_ordered()
 }
 
 /// Plans the tags of the default table for the event.

@@ -1,7 +1,7 @@
 //! Series of releases: what image tags have around their version.
 
 use super::release_version::ReleaseVersion;
-use super::tag_name::replace_invalid_characters;
+use super::tag_name::{is_reserved, replace_invalid_characters};
 use crate::image::Tag;
 
 /// Releases that are numbered together: their tags have the same text before and after the version.
@@ -99,6 +99,9 @@ impl ReleaseSeries {
     }
 
     fn version_text<'a>(&self, tag: &'a Tag) -> Option<&'a str> {
+        if is_reserved(tag.as_str()) {
+            return None;
+        }
         let text = tag.as_str().strip_prefix(self.prefix.as_str())?;
         text.strip_suffix(self.suffix.as_str())
     }
@@ -134,10 +137,11 @@ impl NamedRelease {
     }
 
     /// Parses the release that a tag or a label of an image names: a full version. What has the name of a
-    /// kind of branch before the version (`hotfix-1.4.1`) is the name of a branch.
+    /// kind of branch before the version (`hotfix-1.4.1`) is the name of a branch. Tags of signatures and records
+    /// name no release.
     pub(super) fn parse_image_name(text: &str) -> Option<Self> {
         let named = Self::parse(text).filter(Self::is_full)?;
-        (!named.has_branch_word()).then_some(named)
+        (!named.has_branch_word() && !is_reserved(text)).then_some(named)
     }
 
     /// Returns whether the text before the version has a word for a kind of branch, as in `hotfix-1.4.1`, or

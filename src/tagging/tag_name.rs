@@ -137,10 +137,18 @@ fn is_line(text: &str) -> bool {
 }
 
 /// Whether a tag of this text is for signatures, referrers and records alone, in letters of either
-/// case: `sha256-<hex>` with or without an ending, which others write too, and the prefixes of our own.
+/// case: `sha256-<hex>` with or without an ending, which others write too, and the prefixes of our own. Dots and
+/// dashes before them count for nothing: where a tag cannot begin so, they are removed.
 pub(super) fn is_reserved(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    is_digest(&text) || OWN_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+    let text = text.trim_start_matches(['.', '-']);
+    let mut own = OWN_PREFIXES.iter();
+    is_digest(text) || own.any(|prefix| strip_prefix_of_any_case(text, prefix).is_some())
+}
+
+/// Returns what follows a prefix in letters of either case.
+fn strip_prefix_of_any_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 /// What the tags of records and of holds begin with.
@@ -161,7 +169,7 @@ fn is_commit(text: &str, prefix: &str) -> bool {
 fn is_digest(text: &str) -> bool {
     let mut hex = DIGESTS
         .iter()
-        .filter_map(|prefix| text.strip_prefix(prefix));
+        .filter_map(|prefix| strip_prefix_of_any_case(text, prefix));
     hex.any(|hex| hex.len() >= 64 && hex.bytes().take(64).all(|b| b.is_ascii_hexdigit()))
 }
 
@@ -291,6 +299,7 @@ mod tests {
             let of_digest = format!("{algorithm}-{hex}{ending}");
             prop_assert!(is_reserved(&of_digest), "{}", of_digest);
             prop_assert!(is_reserved(&own), "{}", own);
+            prop_assert!(is_reserved(&format!("-.{own}")), "{}", own);
         }
 
         #[test]

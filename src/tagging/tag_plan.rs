@@ -181,7 +181,11 @@ impl DerivedTags {
 
     /// Puts the immutable tags first, then version lines, and drops what is there twice. Where one
     /// name is wanted as several kinds, the first of them is the safe one.
-    pub(super) fn into_ordered(mut self) -> Self {
+    ///
+    /// # Errors
+    /// A tag that is reserved, whatever gives it: a rule, a version, the name of a component or a flavor.
+    pub(super) fn into_ordered(mut self) -> Result<Self, TaggingError> {
+        self.refuse_reserved()?;
         let mut tags: Vec<PlannedTag> = Vec::with_capacity(self.tags.len());
         self.tags.sort_by_key(|planned| {
             let kind = &planned.kind;
@@ -198,7 +202,18 @@ impl DerivedTags {
             }
         }
         relate_lines_to_releases(&mut tags);
-        Self { tags, ..self }
+        Ok(Self { tags, ..self })
+    }
+
+    fn refuse_reserved(&self) -> Result<(), TaggingError> {
+        let is_reserved = |planned: &&PlannedTag| tag_name::is_reserved(planned.tag.as_str());
+        match self.tags.iter().find(is_reserved) {
+            Some(planned) => Err(TaggingError::ReservedTag {
+                rule: planned.rule.clone(),
+                text: planned.tag.to_string(),
+            }),
+            None => Ok(()),
+        }
     }
 }
 

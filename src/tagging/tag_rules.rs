@@ -121,7 +121,7 @@ fn to_derived_tags(expansion: RuleExpansion) -> Result<DerivedTags, TaggingError
         derived.add_note("no rule applies to the event");
         return Err(derived.no_tags_error());
     }
-    Ok(derived.into_ordered())
+    derived.into_ordered()
 }
 
 /// Returns the text of a tag as a registry takes it: a component such as `@acme/web@1.2.3` leaves a dash

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
 use crate::event::{EventFacts, EventInputs, GitRef, LocalCheckout, fixtures};
-use crate::image::Tag;
+use crate::image::{CommitId, Tag};
 
 const BUILT: &str = "2b2e9270c0ffee2b2e9270c0ffee2b2e9270c0ff";
 
@@ -444,6 +445,69 @@ fn a_forks_release_branch_names_nothing() {
     assert!(foreign.unwrap().notes[0].contains("another repository"));
 }
 
+/// Tags that begin with `shipmark.` are entries of timelines, whatever would give one.
+#[test]
+fn promise_2_no_release_has_the_name_of_a_timeline_entry() {
+    let refused = |derived: Result<DerivedTags, TaggingError>| match derived {
+        Err(error) => format!("{error}. {}", error.hint()),
+        Ok(derived) => panic!("{}", line(&Ok(derived))),
+    };
+    insta::assert_snapshot!(refused(push(&on("refs/tags/shipmark.prod/v1.4.0"))), @r#"the version of the tag shipmark.prod/v1.4.0 gives "shipmark.prod-1.4.0", a tag that is reserved for signatures, referrers and records. use another name: change the rule, flavor, version or git tag that gives the tag"#);
+    let requested = NamedRelease::parse("shipmark.prod-1.4.0").unwrap();
+    let by_input = derive_push_tags(None, Some(&requested), &TagRules::Default);
+    insta::assert_snapshot!(refused(by_input), @r#"the input version gives "shipmark.prod-1.4.0", a tag that is reserved for signatures, referrers and records. use another name: change the rule, flavor, version or git tag that gives the tag"#);
+    for rule in [
+        "type=raw,value=shipmark.x",
+        "type=raw,value=Shipmark.x",
+        "type=raw,value=-shipmark.x-1.2.3",
+        "type=sha,prefix=shipmark.",
+        "type=raw,value=x,prefix=shipmark.",
+        "type=semver,pattern={{version}},prefix=shipmark.,value=1.4.0",
+        "type=ref,event=branch,prefix=shipmark.",
+    ] {
+        let rules = TagRuleSet::parse(rule, "", CompatMode::Compatible).unwrap();
+        let context = TagContext::from_facts(Some(on("refs/heads/main")), Timestamp::UNIX_EPOCH);
+        let rules = TagRules::new(rules, context);
+        let error = refused(derive_push_tags(None, None, &rules));
+        assert!(
+            error.contains("for signatures, referrers and records"),
+            "{rule}: {error}"
+        );
+    }
+    let form = CommitTagForm {
+        environment: "dev".parse().unwrap(),
+        prefix: "shipmark.".to_owned(),
+        suffix: String::new(),
+        digits: Some(7),
+    };
+    let mut source = origin(None);
+    source.names.commit_tag_form = Some(form);
+    let promoted = promote(&on("refs/heads/main"), &source);
+    assert!(refused(promoted).contains("reserved"));
+}
+
+/// Whoever may push can write entries: their names must not become versions or commits of images.
+#[test]
+fn promise_2_the_entry_of_a_timeline_is_no_version_and_no_commit() {
+    let commit: CommitId = "cdef0123456789abcdef0123456789abcdef0123".parse().unwrap();
+    for environment in ["prod", "eu-1", "v1", "web-2", "a-1-2"] {
+        let text =
+            format!("shipmark.{environment}.20261120t214808123z.promote.0123456789ab.cdef01234567");
+        let entry: Tag = text.parse().unwrap();
+        assert!(tags_of_commit([&entry], &commit).is_empty(), "{entry}");
+        assert!(!is_commit_spelling(&entry), "{entry}");
+        assert_eq!(NamedRelease::parse_image_name(&text), None, "{entry}");
+        assert_eq!(ReleaseSeries::default().version(&entry), None, "{entry}");
+        assert_eq!(release_on_line(&entry, [&entry]), None, "{entry}");
+    }
+    for text in ["shipmark.x-1.4.0", "shipmark.x-v1.4.0"] {
+        let tag: Tag = text.parse().unwrap();
+        assert_eq!(NamedRelease::parse_image_name(text), None);
+        let series = ReleaseSeries::from_affixes("shipmark.x-", "");
+        assert_eq!(series.version(&tag), None);
+    }
+}
+
 /// Names as people and attackers give them to branches and tags.
 fn any_name() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -451,6 +515,7 @@ fn any_name() -> impl Strategy<Value = String> {
         "[a-z0-9./_+-]{1,150}",
         "[-./]{0,3}v?[0-9]{1,3}([./-][0-9]{1,3}){0,3}",
         "(latest|git-|sha-|pr-|sha256-|shipmark\\.|release/)[0-9a-f]{0,64}",
+        "[-.]{0,2}shipmark\\.[a-z]{1,4}[-/]v?[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}",
     ]
 }
 
@@ -464,6 +529,7 @@ fn check(derived: &DerivedTags) -> Result<(), TestCaseError> {
         );
         prop_assert!(seen.insert(&planned.tag));
         prop_assert!(!planned.rule.contains(char::is_control));
+        prop_assert!(!planned.tag.as_str().starts_with("shipmark."));
     }
     let kinds = derived
         .tags

@@ -114,13 +114,12 @@ pub struct TaggedRelease {
 pub struct SeriesReleases {
     /// From the highest to the lowest, each version once.
     releases: Vec<TaggedRelease>,
-    withdrawn: Vec<ReleaseVersion>,
     excluded: ExcludedVersions,
 }
 
 impl SeriesReleases {
-    /// Returns the versions of `series` among `tags`, which must be all tags of the repository. Those
-    /// whose tag is `withdrawn` and those that are `excluded` do not count. A tag of two numbers is a
+    /// Returns the versions of `series` among `tags`, which must be all tags of the repository. Tags that are
+    /// `withdrawn` and versions that are `excluded` do not count. A tag of two numbers is a
     /// release only if there is no version of three or four numbers on the line of that name.
     pub fn from_tags<'a>(
         tags: impl IntoIterator<Item = &'a Tag>,
@@ -128,12 +127,6 @@ impl SeriesReleases {
         withdrawn: &BTreeSet<Tag>,
         excluded: &ExcludedVersions,
     ) -> Self {
-        let withdrawn = withdrawn.iter().filter_map(|tag| series.version(tag));
-        let withdrawn: Vec<ReleaseVersion> = withdrawn.collect();
-        let is_withdrawn = |version: &ReleaseVersion| {
-            let mut withdrawn = withdrawn.iter();
-            withdrawn.any(|it| it.cmp_precedence(version).is_eq())
-        };
         let versions = tags.into_iter().filter_map(|tag| {
             let version = series.version(tag)?;
             let tag = tag.clone();
@@ -142,7 +135,7 @@ impl SeriesReleases {
         let mut releases: Vec<TaggedRelease> = versions.collect();
         remove_line_tags(&mut releases);
         releases.retain(|it| {
-            !is_withdrawn(&it.version) && excluded.excluding(&it.version, Some(&it.tag)).is_none()
+            !withdrawn.contains(&it.tag) && excluded.excluding(&it.version, Some(&it.tag)).is_none()
         });
         releases.sort_by(|a, b| {
             let order = b.version.cmp_precedence(&a.version);
@@ -154,7 +147,6 @@ impl SeriesReleases {
         releases.dedup_by(|a, b| a.version.cmp_precedence(&b.version).is_eq());
         Self {
             releases,
-            withdrawn,
             excluded: excluded.clone(),
         }
     }
@@ -218,13 +210,10 @@ impl SeriesReleases {
         line: &VersionLine,
         candidate: &ReleaseVersion,
     ) -> Option<&'static str> {
-        let is_candidate = |it: &ReleaseVersion| it.cmp_precedence(candidate).is_eq();
         if candidate.is_prerelease() && !matches!(line, VersionLine::Channel(_)) {
             Some("is a pre-release")
         } else if !line.contains(candidate) {
             Some("is not of that line")
-        } else if self.withdrawn.iter().any(is_candidate) {
-            Some("is withdrawn")
         } else if self.excluded.excluding(candidate, None).is_some() {
             Some("is excluded")
         } else {

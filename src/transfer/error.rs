@@ -166,6 +166,15 @@ impl StoreError {
         }
     }
 
+    /// Returns whether the store has answered that it lacks a blob.
+    pub fn is_missing_blob(&self) -> bool {
+        match self {
+            Self::Registry(error) => error.is_not_found(),
+            Self::Layout(error) => error.fault.is_missing_blob(),
+            _ => false,
+        }
+    }
+
     /// Returns the problem with access, where facts about the runner can explain it.
     pub fn access_problem(&self) -> Option<registry::AccessProblem> {
         match self {

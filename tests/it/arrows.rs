@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     // Ground: pure values.
     ("notices", &[]),
+    ("strict_json", &[]),
     ("image", &[]),
     ("event", &["image", "notices"]),
     ("tagging", &["event", "image", "notices"]),
-    ("policy", &["image", "notices", "tagging"]),
+    ("policy", &["image", "notices", "record", "tagging"]),
+    ("record", &["image", "notices", "strict_json", "tagging"]),
     // Work: files, networks, other people's formats.
     ("credentials", &["image", "notices"]),
     ("http", &["notices"]),
@@ -29,7 +31,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
         &["image", "layout", "notices", "registry", "transfer"],
     ),
     // Bytes in, bytes out; requests to Sigstore's services.
-    ("signing", &["http", "image", "notices"]),
+    ("signing", &["http", "image", "notices", "strict_json"]),
     // The road.
     (
         "release",
@@ -42,6 +44,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "layout",
             "notices",
             "policy",
+            "record",
             "referrers",
             "registry",
             "signing",
@@ -60,6 +63,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "image",
             "notices",
             "policy",
+            "record",
             "referrers",
             "release",
             "signing",
@@ -82,6 +86,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "layout",
             "notices",
             "policy",
+            "record",
             "referrers",
             "registry",
             "release",
@@ -94,8 +99,10 @@ const ROOMS: [(&str, &[&str]); 20] = [
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 16] = [
+const BELOW_THE_SURFACE: [&str; 18] = [
     "notices",
+    "record",
+    "strict_json",
     "image",
     "event",
     "tagging",
@@ -122,7 +129,15 @@ const KEPT_FOR_THE_SURFACE: [&str; 7] = [
     "stdout()",
 ];
 /// Pure rooms do nothing but compute.
-const GROUND: [&str; 5] = ["notices", "image", "event", "tagging", "policy"];
+const GROUND: [&str; 7] = [
+    "notices",
+    "strict_json",
+    "image",
+    "event",
+    "tagging",
+    "policy",
+    "record",
+];
 const NOT_ON_THE_GROUND: [&str; 6] = [
     "std::fs",
     "tokio::",

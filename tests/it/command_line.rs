@@ -70,6 +70,7 @@ fn every_verb_has_help_of_the_same_layout() {
                 "Source and destination:",
                 "Tags:",
                 "Policy:",
+                "Release records:",
                 "Signing:",
                 "Sigstore instance:",
                 "Verification:",

@@ -4,6 +4,7 @@
 
 mod attached;
 mod found_source;
+mod rollback;
 
 use shipmark::release::{ReleaseRequest, SignatureFormat};
 use shipmark::tagging::TagRules;

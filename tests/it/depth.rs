@@ -107,3 +107,36 @@ async fn a_signed_promotion() {
     request.signing = Some(signing);
     assert_eq!(depth(request, &[&from, &to]).await, 14);
 }
+
+/// The list; the newest entry; the tag of the environment; the withdrawn image, its referrers, its other tags and
+/// the image before with its entry; what is below that image; two for the blobs; the intent; the tags; the entry;
+/// the list again.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_of_a_tag_and_two_lines() {
+    use crate::support::recorded_stage::Stage;
+
+    let stage = Stage::with(Profile::plain()).await;
+    for (now, version) in [(0, "1.3.0"), (1, "1.3.1")] {
+        let mut request = stage.promotion(version, now);
+        request.rules = TagRules::parse([version, "v1.3", "v1", "prod"]).unwrap();
+        done(request, &context()).await;
+    }
+    stage
+        .registry
+        .fault(Fault::on("*", "/v2/", Effect::Delay(TICK)).always());
+    let context = context();
+    let place = format!("{}/elsewhere", stage.registry.host())
+        .parse()
+        .unwrap();
+    let remote = context
+        .registry
+        .open_repository(&place, RepositoryAccess::Pull, &[]);
+    let target = TagOrDigest::Tag("any".parse().unwrap());
+    assert_eq!(remote.head_manifest(&target).await.unwrap(), None);
+    let begin = Instant::now();
+    shipmark::release::rollback(&stage.request(5, 1), &context)
+        .await
+        .unwrap();
+    let ticks = begin.elapsed().as_millis() / TICK.as_millis();
+    assert_eq!(ticks, 10);
+}

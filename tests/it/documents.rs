@@ -3,6 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use shipmark::image::Manifest;
+use shipmark::record::{
+    EntryName, RecordBlob, RecordId, ReleaseRecord, STATEMENT_MEDIA_TYPE, build_entry_manifest,
+    parse_entry_manifest,
+};
+
 use crate::support::rust_source::{files_below, relative, root};
 
 /// The most words of README.md, counted as `wc -w` does.
@@ -146,4 +152,38 @@ fn anchors_are_those_of_github() {
     );
     let found: Vec<_> = links("[a](b.md#c), ![d](e.png)").collect();
     assert_eq!(found, ["b.md#c", "e.png"]);
+}
+
+/// Returns the block of docs/formats.md that a comment marks as an example.
+fn example(name: &str) -> String {
+    let text = std::fs::read_to_string(root().join("docs/formats.md")).unwrap();
+    let mark = format!("<!-- example {name}: tests/it/documents.rs -->\n");
+    let (_, rest) = text.split_once(&mark).expect("the example");
+    let mut lines = rest.lines();
+    assert!(lines.next().unwrap().starts_with("```"));
+    let line = lines.next().unwrap().to_owned();
+    assert_eq!(lines.next(), Some("```"), "one line");
+    line
+}
+
+/// What another reader is built after is what this program writes and reads, to the byte.
+#[test]
+fn the_documented_record_and_its_entry_agree() {
+    let (statement, manifest) = (example("record"), example("manifest"));
+    let record = ReleaseRecord::parse_statement(statement.as_bytes()).unwrap();
+    assert_eq!(record.to_statement(), statement.as_bytes());
+    let id = RecordId::from_blob(statement.as_bytes());
+    let name: EntryName = example("tag").parse().unwrap();
+    assert_eq!(name, record.entry_name(id));
+    let blob = RecordBlob {
+        media_type: STATEMENT_MEDIA_TYPE.to_owned(),
+        content: statement.clone().into(),
+    };
+    let written = build_entry_manifest(&blob, &[]);
+    assert_eq!(String::from_utf8_lossy(&written.bytes), manifest);
+    let manifest = Manifest::parse(manifest.into_bytes().into(), None).unwrap();
+    let layers = parse_entry_manifest(&manifest).unwrap();
+    assert_eq!(layers.record.data.as_deref(), Some(statement.as_bytes()));
+    let page = std::fs::read_to_string(root().join("docs/formats.md")).unwrap();
+    assert!(page.contains(&format!("`{id}`")), "its record id is {id}");
 }

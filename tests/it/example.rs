@@ -10,6 +10,7 @@ use crate::registry::{Auth, PASSWORD, Profile, Registry, USER};
 use crate::support::checkout::commit;
 use crate::support::made_image::MadeImage;
 use crate::support::process::{Place, Ran};
+use crate::support::records::is_entry;
 use crate::support::workflow::{filled, step_of};
 use crate::support::*;
 
@@ -89,7 +90,8 @@ impl Stage {
 
     fn tags(&self, environment: &str, service: &str) -> String {
         let tags = self.registry(environment).tags(&format!("team/{service}"));
-        tags.into_keys().collect::<Vec<_>>().join(" ")
+        let tags = tags.into_keys().filter(|tag| !is_entry(tag));
+        tags.collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -3,6 +3,7 @@
 // Tests start processes and services with an environment and a clock of their own making.
 #![expect(clippy::disallowed_methods)]
 
+mod adopt;
 mod arrows;
 mod branch_names;
 mod circles;
@@ -21,6 +22,7 @@ mod find_source;
 mod fleet;
 mod git_flow;
 mod github;
+mod history;
 mod input;
 mod interop;
 mod interop_copies;
@@ -32,6 +34,7 @@ mod keyless;
 mod left_behind;
 mod logged_key;
 mod logins;
+mod mark;
 mod memory;
 mod moves;
 mod mutants;
@@ -44,16 +47,23 @@ mod platforms;
 mod policy;
 mod policy_declaration;
 mod policy_preview;
+mod policy_signing;
 mod policy_verb;
 mod prepared;
 mod promoted_names;
 mod races;
 mod readme_workflows;
+mod record_trust;
+mod record_verbs;
+mod records;
 mod referrers;
 mod registry;
 mod registry_quirks;
 mod rejected_inputs;
 mod road;
+mod rollback;
+mod rollback_crash;
+mod rollback_race;
 mod runner;
 mod secrets;
 mod sign_bundle;

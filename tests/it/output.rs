@@ -9,6 +9,8 @@ use crate::support::output_schema::OutputSchema;
 use crate::support::process::{Place, Ran, is_empty};
 use crate::support::{example, example_root, keys};
 
+const PUBLIC_KEY: &str = include_str!("../data/sigstore/cosign.pub");
+
 fn push<'a>(source: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let push = ["push", "--source", source, "--images=oci:dev", "--tags=it"];
     [&push[..], more].concat()
@@ -207,9 +209,10 @@ fn check_objects(sigstore: &Sigstore) {
         sigstore::ISSUER
     );
     object("signedBundle", 0, &[&sign[..], &files, &log].concat());
-    let policy = "services: [web]\nenvironments:\n  dev:\n    repository: oci:dev/{service}\n";
+    let policy = "services: [web]\nenvironments:\n  dev:\n    repository: oci:dev/{service}\n    sign: key\n    signers: [{key: cosign.pub}]\n";
     std::fs::create_dir(place.path(".github")).unwrap();
     std::fs::write(place.path(".github/shipmark.yml"), policy).unwrap();
+    std::fs::write(place.path("cosign.pub"), PUBLIC_KEY).unwrap();
     object("policy", 0, &["policy"]);
     let kinds = [
         "verification",

@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::registry::{Profile, Registry};
 use crate::support::checkout::{commit, commit_with_links};
 use crate::support::process::{Place, Ran, is_empty, peak};
+use crate::support::records::is_entry;
 use crate::support::web::Web;
 use crate::support::*;
 
@@ -81,6 +82,7 @@ fn told(place: &Place, status: i32, ran: Ran) -> String {
     words.collect::<Vec<_>>().join("\n")
 }
 
+/// The tags of images in a layout.
 fn tags(place: &Place, layout: &str) -> Vec<String> {
     let text = std::fs::read_to_string(place.path(layout).join("index.json")).unwrap();
     let index: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -89,6 +91,7 @@ fn tags(place: &Place, layout: &str) -> Vec<String> {
     let mut tags: Vec<_> = manifests
         .filter_map(|it| Some(it["annotations"][name].as_str()?.to_owned()))
         .collect();
+    tags.retain(|tag| !is_entry(tag));
     tags.sort();
     tags
 }

@@ -20,6 +20,9 @@ environments:
 services: [web, api]
 ";
 
+const KEY_FILE: &str = "keys/deploy.pub";
+const PUBLIC_KEY: &str = include_str!("../data/sigstore/cosign.pub");
+
 /// A folder with the policy in its usual place.
 fn folder(policy: &str) -> Place {
     let place = Place::new();
@@ -28,10 +31,14 @@ fn folder(policy: &str) -> Place {
     place
 }
 
-/// A step of a job whose workflow's commit has the policy.
+/// A step of a job whose workflow's commit has the policy, and the key of a deployment.
 fn step(policy: &str, inputs: &[(&str, &str)]) -> (Place, Ran) {
     let place = Place::new();
-    let sha = commit(place.root(), &[(".github/shipmark.yml", policy)]);
+    let files = [(".github/shipmark.yml", policy), (KEY_FILE, PUBLIC_KEY)];
+    let sha = commit(place.root(), &files);
+    // A build can change what is checked out.
+    std::fs::create_dir_all(place.path("keys")).unwrap();
+    std::fs::write(place.path(KEY_FILE), "changed").unwrap();
     let inputs = [&[("command", "policy")], inputs].concat();
     let mut step = place.step("refs/heads/main", &inputs);
     let ran = Ran::of(step.env("GITHUB_WORKFLOW_SHA", sha).output().unwrap());
@@ -51,6 +58,18 @@ fn what_a_policy_probably_does_not_mean_is_a_warning() {
         assert!(ran.log.contains(part), "{part}: {}", ran.log);
     }
     assert_eq!(folder(POLICY).run(&["policy"]).log, "");
+    let open = "warning: the environment prod: https://github.com/acme/web/.github/workflows/promote.yml@* in signers accepts an edited workflow on any branch";
+    for (git_ref, warns) in [
+        ("*", true),
+        ("refs/heads/*", false),
+        ("refs/tags/v1", false),
+    ] {
+        let policy = format!(
+            "environments:\n  prod:\n    repository: oci:prod\n    sign: keyless\n    signers: [{{identity: 'https://github.com/acme/web/.github/workflows/promote.yml@{git_ref}'}}]\n"
+        );
+        let ran = folder(&policy).run(&["policy"]);
+        assert_eq!(ran.log.contains(open), warns, "{}", ran.log);
+    }
 }
 
 #[test]
@@ -70,6 +89,10 @@ fn the_policy_is_shown_with_its_defaults() {
                         type=raw,value=latest
       unbound           allow
       exclude-versions  1.9.9
+      sign              off (default)
+      signers           none (default)
+      records           repository of the images (default)
+      adopt-until       adopt is refused (default)
 
     prod
       repository        web  oci:prod/web
@@ -78,6 +101,10 @@ fn the_policy_is_shown_with_its_defaults() {
       tags              version, version lines, SHA tag and environment (default)
       unbound           refuse (default)
       exclude-versions  2024.*, 1.9.9
+      sign              off (default)
+      signers           none (default)
+      records           repository of the images (default)
+      adopt-until       adopt is refused (default)
     ");
     let one = folder(POLICY).run(&["policy", "--environment=PROD"]);
     assert_eq!(one.status, Some(0), "{}", one.log);
@@ -96,6 +123,10 @@ fn the_policy_is_shown_with_its_defaults() {
       tags              push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)
       unbound           refuse (default)
       exclude-versions  none (default)
+      sign              off (default)
+      signers           none (default)
+      records           repository of the images (default)
+      adopt-until       adopt is refused (default)
     ");
     let none = folder("# nothing yet\n").run(&["policy"]);
     assert_eq!(none.status, Some(0), "{}", none.log);
@@ -105,6 +136,105 @@ fn the_policy_is_shown_with_its_defaults() {
         "{}",
         none.out
     );
+}
+
+const SIGNED: &str = "\
+records: ghcr.io/acme/records/{environment}-{service}
+environments:
+  prod:
+    repository: ghcr.io/acme/{service}
+    sign: keyless
+    signers:
+    - identity: https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main
+    - {key: keys/deploy.pub, actions: [deployed, failed], until: 2027-01-31}
+    adopt-until: 2026-12-31
+services: [web]
+";
+
+#[test]
+fn signers_and_records_are_shown_with_their_defaults() {
+    let place = folder(SIGNED);
+    std::fs::create_dir(place.path("keys")).unwrap();
+    std::fs::write(place.path(KEY_FILE), PUBLIC_KEY).unwrap();
+    let ran = place.run(&["policy"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    insta::assert_snapshot!(ran.out, @r"
+    policy .github/shipmark.yml
+      services          web
+
+    prod
+      repository        web  ghcr.io/acme/web
+      from              push, or promote without source or with a complete reference (default)
+      tags              push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)
+      unbound           refuse (default)
+      exclude-versions  none (default)
+      sign              keyless
+      signers           identity    https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main
+                        issuer      https://token.actions.githubusercontent.com
+                        repository  acme/web
+                        actions     all (default)
+                        until       without end (default)
+                        key         keys/deploy.pub
+                        actions     deployed, failed
+                        until       2027-01-31
+      records           web  ghcr.io/acme/records/prod-web
+      adopt-until       2026-12-31
+    ");
+    let (place, ran) = step(SIGNED, &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let shown: Value = serde_json::from_str(&place.output("json")).unwrap();
+    let prod = &shown["environments"][0];
+    assert_eq!(prod["sign"], "keyless");
+    assert_eq!(prod["adoptUntil"], "2026-12-31");
+    let records = json!([{"service": "web", "repository": "ghcr.io/acme/records/prod-web"}]);
+    assert_eq!(prod["records"], records);
+    let signers = json!([
+        {
+            "identity": "https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main",
+            "issuer": "https://token.actions.githubusercontent.com",
+            "repository": "acme/web",
+            "key": null,
+            "actions": null,
+            "until": null,
+        },
+        {
+            "identity": null,
+            "issuer": null,
+            "repository": null,
+            "key": "keys/deploy.pub",
+            "actions": ["deployed", "failed"],
+            "until": "2027-01-31",
+        },
+    ]);
+    assert_eq!(prod["signers"], signers);
+    let summary = place.read("summary");
+    let row = "| `prod` | keyless | `https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main` all (default)<br>`keys/deploy.pub` deployed, failed, until 2027-01-31 | `ghcr.io/acme/records/prod-{service}` | 2026-12-31 |";
+    assert!(summary.contains(row), "{summary}");
+    assert!(summary.contains("Records of prod"), "{summary}");
+}
+
+/// Who may write records is what the commit says, not what a build made of the working tree.
+#[test]
+fn promise_5_a_key_of_the_policy_is_that_of_its_commit() {
+    let ran = folder(SIGNED).run(&["policy"]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    let missing = "the key keys/deploy.pub in signers of the environment prod cannot be used: the file is not there";
+    assert!(ran.log.contains(missing), "{}", ran.log);
+    let (_, ran) = step(&SIGNED.replace("deploy.pub", "other.pub"), &[]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    assert!(
+        ran.log.contains("cannot be used: the file is not there"),
+        "{}",
+        ran.log
+    );
+    let (_, ran) = step(&SIGNED.replace("keys/deploy.pub", "/etc/deploy.pub"), &[]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    let outside = "/etc/deploy.pub is not a path in the repository";
+    assert!(ran.log.contains(outside), "{}", ran.log);
+    let private = "\"-----BEGIN PRIVATE KEY-----\\nsecret\\n-----END PRIVATE KEY-----\"";
+    let (_, ran) = step(&SIGNED.replace("keys/deploy.pub", private), &[]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    assert!(!ran.log.contains("secret"), "{}", ran.log);
 }
 
 #[test]
@@ -143,6 +273,13 @@ fn a_step_shows_the_policy_of_the_workflows_commit() {
         "tags": null,
         "unbound": "refuse",
         "excludeVersions": ["2024.*", "1.9.9"],
+        "sign": "off",
+        "signers": [],
+        "records": [
+            {"service": "web", "repository": "oci:prod/web"},
+            {"service": "api", "repository": "oci:prod/api"},
+        ],
+        "adoptUntil": null,
         "stated": ["repository", "from", "exclude-versions"],
     });
     assert_eq!(shown["environments"], json!([prod]));

@@ -11,6 +11,7 @@ use crate::support::checkout::commit;
 use crate::support::keys;
 use crate::support::made_image::MadeImage;
 use crate::support::process::{Place, Ran};
+use crate::support::records::is_entry;
 use crate::support::workflow::{filled, step_of};
 use crate::support::*;
 
@@ -52,6 +53,7 @@ fn run(
 
 fn names(registry: &Registry, repository: &str) -> String {
     let tags = registry.tags(repository).into_keys();
+    let tags = tags.filter(|tag| !is_entry(tag));
     tags.collect::<Vec<_>>().join(" ")
 }
 

@@ -130,7 +130,7 @@ fn a_hostile_branch_name_is_text_wherever_it_comes() {
             .unwrap(),
     );
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    assert_eq!(place.outputs().len(), 11);
+    assert_eq!(place.outputs().len(), 12);
     let mut stopped = None;
     for line in ran.log.lines() {
         match &stopped {

@@ -96,6 +96,14 @@ impl Files {
         }
     }
 
+    /// Returns the commit that the files are of; `None` for those of the working directory.
+    pub(super) fn commit(&self) -> Option<&CommitId> {
+        match self {
+            Self::Disk => None,
+            Self::Commit { commit, .. } => Some(commit),
+        }
+    }
+
     /// Returns what a file is called in messages.
     pub(super) fn called(&self, path: &Path) -> String {
         match self {
@@ -197,7 +205,7 @@ fn on_disk(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     match read {
         Ok(_) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable("the policy file", path, &error)),
+        Err(error) => Err(unreadable("the file", path, &error)),
     }
 }
 

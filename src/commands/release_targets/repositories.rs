@@ -85,6 +85,12 @@ fn unmatched(loaded: &LoadedPolicy, error: MatchError) -> Failure {
                 "give them repositories of their own in {}",
                 loaded.file
             )),
+        MatchError::SharedRecords { .. } => failure
+            .with_reason("each service has a timeline of its own")
+            .with_hint(format!(
+                "give their records repositories of their own in {}",
+                loaded.file
+            )),
         MatchError::UnknownService { .. } => failure.with_hint(format!(
             "add it to services in {}, or release to a repository outside of its environments",
             loaded.file

@@ -10,7 +10,7 @@ use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::execute::image::foreign_layer_note;
 use crate::release::prepared_release::PreparedRelease;
-use crate::release::request::{ReleaseRequest, is_same_repository};
+use crate::release::request::ReleaseRequest;
 use crate::release::resolve::image::ResolvedImage;
 use crate::transfer::Side;
 
@@ -57,7 +57,7 @@ pub(crate) async fn plan_referrer_copies<'a>(
     let each = prepared.destinations.iter().zip(&prepared.plans);
     let each = each.zip(&prepared.states);
     try_join_all(each.map(|((destination, plan), seen)| async move {
-        let nothing = found.is_empty() || is_same_repository(&destination.name, &image.location);
+        let nothing = found.is_empty() || destination.name.is_place_of(&image.location);
         if nothing || !plan.has_root() {
             return Ok(None);
         }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{try_join, try_join_all, try_join3};
+use futures_util::future::{try_join_all, try_join3, try_join4};
 
 use super::image::{self, ImageCopyStage};
 use super::referrers::{self, ReferrerCopyStage};
@@ -12,8 +12,11 @@ use crate::image::Digest;
 use crate::referrers::CopiedReferrers;
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
-use crate::release::outcome::SignatureResult;
+use crate::release::outcome::{RecordResult, SignatureResult};
 use crate::release::prepared_release::PreparedRelease;
+use crate::release::records::plan_stages::plan_record_stages;
+use crate::release::records::stage::RecordStage;
+use crate::release::records::timeline_records::TimelineRecords;
 use crate::release::release_facts::SignerName;
 use crate::release::sign::plan::plan_signing;
 use crate::release::sign::stage::SigningStage;
@@ -24,6 +27,7 @@ pub(crate) struct StageResult {
     pub(crate) copy_stats: CopyStats,
     pub(crate) referrers: CopiedReferrers,
     pub(crate) signatures: Vec<SignatureResult>,
+    pub(crate) record: Option<RecordResult>,
 }
 
 /// Stages before the tags, with what is missing at the destinations.
@@ -32,15 +36,17 @@ pub(crate) struct PreTagStages<'a> {
     image: ImageCopyStage<'a>,
     referrers: Vec<Option<ReferrerCopyStage<'a>>>,
     signatures: Vec<Vec<SigningStage<'a>>>,
+    records: Vec<Option<RecordStage<'a>>>,
 }
 
 impl<'a> PreTagStages<'a> {
     /// Plans all stages at once.
     pub(crate) async fn find_missing(prepared: &'a PreparedRelease<'_>) -> Result<Self, Failure> {
-        let (image, referrers, signatures) = try_join3(
+        let (image, referrers, signatures, records) = try_join4(
             image::plan_image_copy(prepared),
             referrers::plan_referrer_copies(prepared),
             plan_signing(prepared),
+            plan_record_stages(prepared),
         )
         .await?;
         Ok(Self {
@@ -48,13 +54,17 @@ impl<'a> PreTagStages<'a> {
             image,
             referrers,
             signatures,
+            records,
         })
     }
 
     /// Returns whether at most the image is missing.
     pub(crate) fn is_only_image_missing(&self) -> bool {
         let mut signatures = self.signatures.iter().flatten();
-        self.are_referrers_complete() && signatures.all(SigningStage::is_complete)
+        let mut records = self.records.iter().flatten();
+        self.are_referrers_complete()
+            && signatures.all(SigningStage::is_complete)
+            && records.all(|stage| stage.is_intent_listed)
     }
 
     fn are_referrers_complete(&self) -> bool {
@@ -84,10 +94,12 @@ impl<'a> PreTagStages<'a> {
     pub(crate) async fn write_blobs(&mut self) -> Result<(), Failure> {
         let referrers = self.referrers.iter_mut().flatten();
         let signatures = self.signatures.iter_mut().flatten();
-        try_join3(
+        let records = self.records.iter_mut().flatten();
+        try_join4(
             self.image.write_blobs(),
             try_join_all(referrers.map(|stage| stage.write_blobs())),
             try_join_all(signatures.map(|stage| stage.write_blobs(Some(&self.image)))),
+            try_join_all(records.map(RecordStage::write_blobs)),
         )
         .await?;
         Ok(())
@@ -115,9 +127,11 @@ impl<'a> PreTagStages<'a> {
     pub(crate) async fn write_referrer_manifests(&mut self) -> Result<(), Failure> {
         let referrers = self.referrers.iter_mut().flatten();
         let signatures = self.signatures.iter_mut().flatten();
-        try_join(
+        let records = self.records.iter_mut().flatten();
+        try_join3(
             try_join_all(referrers.map(ReferrerCopyStage::write_manifests)),
             try_join_all(signatures.map(SigningStage::write_manifests)),
+            try_join_all(records.map(RecordStage::write_intent)),
         )
         .await?;
         Ok(())
@@ -126,16 +140,47 @@ impl<'a> PreTagStages<'a> {
     /// Adds the referrers and signatures to the lists of referrers.
     pub(crate) async fn write_referrer_lists(&mut self) -> Result<(), Failure> {
         let each = self.referrers.iter_mut().zip(&mut self.signatures);
-        let lists = each.map(|(referrers, signatures)| async move {
+        let each = each.zip(&mut self.records);
+        let lists = each.map(|((referrers, signatures), record)| async move {
             let mut after = false;
             if let Some(referrers) = referrers {
                 referrers.write_lists().await?;
                 after = referrers.appends_to_tags();
             }
             let lists = signatures.iter_mut().map(|stage| stage.write_lists(after));
-            try_join_all(lists).await.map(drop)
+            try_join_all(lists).await?;
+            match record {
+                Some(record) => record.write_list().await,
+                None => Ok(()),
+            }
         });
         try_join_all(lists).await.map(drop)
+    }
+
+    /// Writes the timeline entries: the last write of a release, corrections of moving tags apart.
+    pub(crate) async fn write_timeline_entries(&self) -> Result<(), Failure> {
+        let each = self.records.iter().zip(self.destinations);
+        let writes = each.filter_map(|(record, destination)| {
+            let record = record.as_ref()?;
+            if let (Some(timeline), Some(own)) = (destination.records.timeline(), record.own()) {
+                timeline.set_own(own);
+            }
+            Some(record.write_entry())
+        });
+        try_join_all(writes).await.map(drop)
+    }
+
+    /// Finds out which releases do not keep the tags of their environments.
+    pub(crate) fn find_superseded(&mut self) {
+        for (record, destination) in self.records.iter_mut().zip(self.destinations) {
+            let current = destination
+                .records
+                .timeline()
+                .and_then(TimelineRecords::current);
+            if let Some((record, current)) = record.as_mut().zip(current) {
+                record.note_current(&current);
+            }
+        }
     }
 
     /// Reads the tags that other runs append to as well once more.
@@ -176,13 +221,15 @@ impl<'a> PreTagStages<'a> {
     pub(crate) fn results(&self) -> Vec<StageResult> {
         let content = self.image.result().into_iter();
         let each = content.zip(&self.referrers).zip(&self.signatures);
-        let each = each.map(|((content, referrers), signatures)| StageResult {
+        let each = each.zip(&self.records);
+        let each = each.map(|(((content, referrers), signatures), record)| StageResult {
             copy_stats: content,
             referrers: referrers
                 .as_ref()
                 .map(ReferrerCopyStage::result)
                 .unwrap_or_default(),
             signatures: signatures.iter().flat_map(SigningStage::result).collect(),
+            record: record.as_ref().map(RecordStage::result),
         });
         each.collect()
     }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::creation_time::CreationTime;
+use super::line_question::LineQuestion;
+use super::record_facts::{RecordFacts, RecordedRelease};
 use crate::image::{Digest, ImageSource, Tag};
 use crate::release::destination::OpenDestination;
-use crate::tagging::{ExcludedVersions, LineTag, ReleaseSeries, SeriesReleases};
+use crate::tagging::{ExcludedVersions, LineTag, ReleaseSeries, SeriesReleases, TaggedRelease};
 
 /// State of a destination when it was observed.
 #[derive(Debug, Clone, Default)]
@@ -15,8 +17,8 @@ pub(crate) struct DestinationState {
     pub(crate) tag_digests: BTreeMap<Tag, Option<Digest>>,
     /// All tags, where version lines are planned.
     pub(crate) tags: BTreeSet<Tag>,
-    /// Withdrawn releases. Always empty until release records exist.
-    pub(crate) withdrawn: BTreeSet<Tag>,
+    /// What records say; `None`: no records are kept here.
+    pub(crate) records: Option<RecordFacts>,
     /// Versions that never count.
     pub(crate) excluded: ExcludedVersions,
     /// Immutable tags of this run.
@@ -47,7 +49,81 @@ impl DestinationState {
     }
 
     pub(crate) fn releases(&self, series: &ReleaseSeries) -> SeriesReleases {
-        SeriesReleases::from_tags(&self.tags, series, &self.withdrawn, &self.excluded)
+        SeriesReleases::from_tags(&self.tags, series, &self.withdrawn_tags(), &self.excluded)
+    }
+
+    /// Returns the tags that are known to name withdrawn roots.
+    fn withdrawn_tags(&self) -> BTreeSet<Tag> {
+        let Some(records) = &self.records else {
+            return BTreeSet::new();
+        };
+        let digests = self.tag_digests.iter();
+        let known = digests.filter_map(|(tag, digest)| Some((tag, (*digest)?)));
+        known
+            .filter(|(_, digest)| records.is_withdrawn(*digest) == Some(true))
+            .map(|(tag, _)| tag.clone())
+            .collect()
+    }
+
+    /// Returns whether the root is withdrawn; never where no records are kept.
+    pub(crate) fn is_withdrawn(&self, root: Digest) -> Result<bool, LineQuestion> {
+        match &self.records {
+            None => Ok(false),
+            Some(records) => records
+                .is_withdrawn(root)
+                .ok_or_else(|| LineQuestion::Records(vec![root])),
+        }
+    }
+
+    /// Returns what a tag named before a release, if the tag can go back to it: it is there and not withdrawn.
+    pub(crate) fn usable_previous(
+        &self,
+        previous: Option<Digest>,
+    ) -> Result<Option<Digest>, LineQuestion> {
+        let Some((records, previous)) = self.records.as_ref().zip(previous) else {
+            return Ok(None);
+        };
+        if self.is_withdrawn(previous)? {
+            return Ok(None);
+        }
+        let is_there = records.images.get(&previous).copied();
+        let is_there = is_there.ok_or(LineQuestion::Image(previous))?;
+        Ok(is_there.then_some(previous))
+    }
+
+    /// Finds the first of the releases, which come from the highest, whose records fit. As a rule the first
+    /// decides, so it is read alone.
+    pub(crate) fn find_recorded<'a>(
+        &self,
+        releases: &[&'a TaggedRelease],
+        fits: impl Fn(RecordedRelease) -> bool,
+    ) -> Result<Option<(&'a TaggedRelease, Digest)>, LineQuestion> {
+        let records = self.records.as_ref();
+        let recorded = |root: &Digest| records.and_then(|it| it.releases.get(root)).copied();
+        for (index, release) in releases.iter().enumerate() {
+            let to_read = match index {
+                0 => &releases[..1],
+                _ => &releases[index..],
+            };
+            if !self.tag_digests.contains_key(&release.tag) {
+                let tags = to_read.iter().map(|it| it.tag.clone());
+                let unknown = tags.filter(|tag| !self.tag_digests.contains_key(tag));
+                return Err(LineQuestion::Digests(unknown.collect()));
+            }
+            let Some(root) = self.tag_digest(&release.tag) else {
+                continue;
+            };
+            match recorded(&root) {
+                Some(release_state) if fits(release_state) => return Ok(Some((release, root))),
+                Some(_) => {}
+                None => {
+                    let roots = to_read.iter().filter_map(|it| self.tag_digest(&it.tag));
+                    let unknown = roots.filter(|root| recorded(root).is_none());
+                    return Err(LineQuestion::Records(unknown.collect()));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the releases that a line is compared with: those of its own series, or, where that has

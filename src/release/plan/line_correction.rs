@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 
+mod recorded_line;
+
 use super::destination_state::DestinationState;
+use super::line_question::LineQuestion;
 use super::lines::VERSION_LOOKUP_LIMIT;
-use super::tags::{LineGoal, TagPlan};
+use super::tags::{LineGoal, TagPlan, TagStep};
 use crate::image::{Digest, Tag};
 use crate::tagging::{LineTag, PlannedTag, TaggedRelease};
 
@@ -30,7 +33,12 @@ pub(crate) enum LineAction {
     ReadAgain(Digest),
     /// It is written, with the reason where that is not with our image.
     Write(LineGoal, Option<String>),
+    /// It names our image, which is withdrawn, and there is nothing to go back to.
+    KeepWithdrawn,
 }
+
+/// Reason why a line goes to another image of our version.
+const LOST_VERSION: &str = "another run wrote the version's tag at the same time";
 
 /// What a run knows when it reads its lines again.
 pub(crate) struct LineCorrection<'a> {
@@ -45,16 +53,19 @@ impl TrackedLine {
     /// Returns the lines of a plan that have a goal.
     pub(crate) fn of_plan(plan: &TagPlan) -> Vec<Self> {
         let steps = plan.steps.iter().enumerate();
-        let lines = steps.filter_map(|(step_index, step)| {
-            Some(Self {
-                step_index,
-                planned: step.planned.clone(),
-                line: step.planned.line()?.clone(),
-                goal: step.line_goal.clone()?,
-                earlier: BTreeSet::new(),
-            })
-        });
+        let lines = steps.filter_map(|(step_index, step)| Self::of_step(step_index, step));
         lines.collect()
+    }
+
+    /// Returns the line of a step; `None` if it is no line, or has no goal.
+    pub(crate) fn of_step(step_index: usize, step: &TagStep) -> Option<Self> {
+        Some(Self {
+            step_index,
+            planned: step.planned.clone(),
+            line: step.planned.line()?.clone(),
+            goal: step.line_goal.clone()?,
+            earlier: BTreeSet::new(),
+        })
     }
 
     /// Records that a line named an image that the list did not explain.
@@ -65,6 +76,15 @@ impl TrackedLine {
     /// Records what the line was written with.
     pub(crate) fn record_write(&mut self, goal: LineGoal) {
         self.goal = goal;
+    }
+
+    /// Returns the goal of an image, by our version.
+    fn goal_with(&self, digest: Digest) -> LineGoal {
+        LineGoal {
+            digest,
+            version: self.line.version.clone(),
+            passes_version: false,
+        }
     }
 
     fn higher_releases(&self, now: &DestinationState) -> Vec<TaggedRelease> {
@@ -90,12 +110,16 @@ impl<'a> LineCorrection<'a> {
         lines.chain(own).collect()
     }
 
-    /// Returns the tags of the highest releases that were not there at the first look.
+    /// Returns the tags of the highest releases that were not there at the first look. With records it depends
+    /// on these which are read.
     pub(crate) fn newer_tags(
         &self,
         lines: &[TrackedLine],
         now: &DestinationState,
     ) -> BTreeSet<Tag> {
+        if now.records.is_some() {
+            return BTreeSet::new();
+        }
         let newer = lines
             .iter()
             .filter_map(|line| self.newer_release(line, now));
@@ -111,10 +135,13 @@ impl<'a> LineCorrection<'a> {
         lines: &[TrackedLine],
         now: &DestinationState,
     ) -> BTreeSet<Tag> {
-        let unexplained = lines.iter().filter(|line| {
-            let at = now.tag_digest(&line.planned.tag);
-            at.is_some_and(|at| at != line.goal.digest && at != self.root)
-        });
+        let unexplained = lines
+            .iter()
+            .filter(|_| now.records.is_none())
+            .filter(|line| {
+                let at = now.tag_digest(&line.planned.tag);
+                at.is_some_and(|at| at != line.goal.digest && at != self.root)
+            });
         unexplained
             .flat_map(|line| line.higher_releases(now))
             .map(|release| release.tag)
@@ -123,7 +150,18 @@ impl<'a> LineCorrection<'a> {
     }
 
     /// Chooses what to do with a line by what was read.
-    pub(crate) fn choose_action(&self, line: &TrackedLine, now: &DestinationState) -> LineAction {
+    pub(crate) fn choose_action(
+        &self,
+        line: &TrackedLine,
+        now: &DestinationState,
+    ) -> Result<LineAction, LineQuestion> {
+        match now.records {
+            Some(_) => self.choose_by_records(line, now),
+            None => Ok(self.choose_by_list(line, now)),
+        }
+    }
+
+    fn choose_by_list(&self, line: &TrackedLine, now: &DestinationState) -> LineAction {
         let (goal, why) = self.current_goal(line, now);
         let Some(at) = now.tag_digest(&line.planned.tag) else {
             return LineAction::Write(goal, why);
@@ -171,7 +209,7 @@ impl<'a> LineCorrection<'a> {
         let own = self.own_version.as_ref();
         match own.and_then(|own| now.tag_digest(&own.tag)) {
             Some(other) if is_ours && other != self.root => {
-                let why = "another run wrote the version's tag at the same time".to_owned();
+                let why = LOST_VERSION.to_owned();
                 (goal(other, line.goal.version.clone()), Some(why))
             }
             _ if is_ours => (goal(self.root, line.goal.version.clone()), None),
@@ -181,6 +219,24 @@ impl<'a> LineCorrection<'a> {
             }
         }
     }
+}
+
+/// Returns the lines of a plan that stayed, to be decided again where a higher release was withdrawn
+/// meanwhile: by the name of an entry that was not there at the first look.
+pub(crate) fn reopened_lines(
+    plan: &TagPlan,
+    seen: &DestinationState,
+    now: &DestinationState,
+) -> Vec<usize> {
+    let Some((before, now)) = seen.records.as_ref().zip(now.records.as_ref()) else {
+        return Vec::new();
+    };
+    if now.rollbacks.is_subset(&before.rollbacks) {
+        return Vec::new();
+    }
+    let steps = plan.steps.iter().enumerate();
+    let stayed = steps.filter(|(_, step)| step.planned.kind.is_line() && step.line_goal.is_none());
+    stayed.map(|(step_index, _)| step_index).collect()
 }
 
 /// Returns the immutable tag that names the release the lines are moved to.

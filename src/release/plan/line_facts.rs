@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{try_join, try_join_all, try_join3};
 
 use super::creation_time::{CreationTime, read_creation_time, read_creation_time_of};
 use super::destination_state::DestinationState;
-use super::lines::{LineDecision, LineQuestion, decide_line};
+use super::line_question::LineQuestions;
+use super::lines::{LineDecision, decide_line};
 use super::observe;
-use crate::image::{Digest, Tag};
+use crate::image::{Digest, Tag, TagOrDigest};
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
 use crate::release::resolve::image::ResolvedImage;
@@ -38,34 +39,71 @@ pub(crate) async fn read_facts_of(
     // moved the line.
     let mut is_list_new = false;
     loop {
-        let (mut digests, mut times) = (BTreeSet::new(), BTreeSet::new());
+        let mut questions = LineQuestions::default();
         let mut is_explained = true;
         let decisions = tags
             .iter()
             .filter_map(|planned| decide_line(planned, seen, image.root.digest));
         for decision in decisions {
             is_explained &= !decision.is_unexplained();
-            match decision {
-                LineDecision::Needs(LineQuestion::Digests(tags)) => digests.extend(tags),
-                LineDecision::Needs(LineQuestion::CreationTimes(tags)) => times.extend(tags),
-                _ => {}
+            if let LineDecision::Needs(question) = decision {
+                questions.add(question);
             }
         }
-        let failed = |error| Failure::from_store_error(Side::Destination, &destination.name, error);
-        if digests.is_empty() && times.is_empty() {
+        if questions.is_empty() {
             if is_explained || is_list_new {
                 return Ok(());
             }
-            seen.tags = destination.store.tags().await.map_err(failed)?;
+            list_again(destination, seen).await?;
             is_list_new = true;
             continue;
         }
-        let found = observe::resolve_tags(destination, &digests).await;
-        seen.record_digests(found.map_err(failed)?);
-        if !times.is_empty() {
-            read_times(destination, &times, seen, image).await?;
+        answer_questions(destination, &questions, seen).await?;
+        if !questions.creation_times.is_empty() {
+            read_times(destination, &questions.creation_times, seen, image).await?;
         }
     }
+}
+
+/// Reads the list of tags again, and the names of the timeline with it.
+async fn list_again(
+    destination: &OpenDestination,
+    seen: &mut DestinationState,
+) -> Result<(), Failure> {
+    let tags = destination.store.tags().await;
+    seen.tags = tags.map_err(|error| store_failure(destination, error))?;
+    seen.records = destination.records.read_names(&seen.tags).await?;
+    Ok(())
+}
+
+/// Reads what questions ask for, creation times apart.
+pub(crate) async fn answer_questions(
+    destination: &OpenDestination,
+    questions: &LineQuestions,
+    seen: &mut DestinationState,
+) -> Result<(), Failure> {
+    let failed = |error| store_failure(destination, error);
+    let digests = async {
+        let found = observe::resolve_tags(destination, &questions.digests).await;
+        found.map_err(failed)
+    };
+    let images = questions.images.iter().map(|digest| async {
+        let target = TagOrDigest::Digest(*digest);
+        let manifest = destination.store.get_manifest(&target).await;
+        Ok((*digest, manifest.map_err(failed)?.is_some()))
+    });
+    let releases = destination.records.read(&questions.records);
+    let (digests, releases, images) = try_join3(digests, releases, try_join_all(images)).await?;
+    seen.record_digests(digests);
+    if let Some(records) = &mut seen.records {
+        records.releases.extend(releases);
+        records.images.extend(images);
+    }
+    Ok(())
+}
+
+fn store_failure(destination: &OpenDestination, error: StoreError) -> Failure {
+    Failure::from_store_error(Side::Destination, &destination.name, error)
 }
 
 /// Reads the creation times of our image and of those that the tags name. Nothing more is read where
@@ -123,15 +161,18 @@ pub(crate) async fn read_lines_again(
     image: &ResolvedImage,
 ) -> Result<DestinationState, Failure> {
     let own = lines.iter().map(|planned| planned.tag.clone()).collect();
-    let failed = |error| Failure::from_store_error(Side::Destination, &destination.name, error);
     let (named, tags) = try_join(
         observe::resolve_tags(destination, &own),
         destination.store.tags(),
     )
     .await
-    .map_err(failed)?;
+    .map_err(|error| store_failure(destination, error))?;
     let mut now = before.with_tags(tags);
+    now.records = destination.records.read_names(&now.tags).await?;
     now.tag_digests.extend(named);
     read_facts_of(destination, lines, &mut now, image).await?;
     Ok(now)
 }
+
+#[cfg(test)]
+mod tests;

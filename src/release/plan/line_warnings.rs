@@ -7,6 +7,8 @@ use crate::tagging::{PlannedTag, ReleaseVersion, TaggedRelease};
 /// What the reader should know of the lines of a destination.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LineWarnings {
+    /// Whether records decide which versions are releases.
+    has_records: bool,
     warnings: Vec<LineWarning>,
 }
 
@@ -34,6 +36,13 @@ enum LineWarningKind {
 }
 
 impl LineWarnings {
+    pub(crate) fn new(has_records: bool) -> Self {
+        Self {
+            has_records,
+            warnings: Vec::new(),
+        }
+    }
+
     /// Records the warning that a decision gives rise to, in place of what an earlier decision on the
     /// line gave rise to.
     pub(crate) fn record_decision(&mut self, planned: &PlannedTag, decision: &LineDecision) {
@@ -60,7 +69,10 @@ impl LineWarnings {
     pub(crate) fn to_texts(&self, place: &Destination) -> impl Iterator<Item = String> {
         self.warnings.iter().map(move |warning| {
             let lines: Vec<&str> = warning.lines.iter().map(Tag::as_str).collect();
-            format!("{place}: {}", warning.text(&lines.join(", ")))
+            let lines = lines.join(", ");
+            let text = warning.text_by_records(&lines).filter(|_| self.has_records);
+            let text = text.unwrap_or_else(|| warning.text(&lines));
+            format!("{place}: {text}")
         })
     }
 }
@@ -91,6 +103,23 @@ fn warning_of(decision: &LineDecision) -> Option<(LineWarningKind, Option<&Tagge
 }
 
 impl LineWarning {
+    /// Returns the text where records decide, if that is another one.
+    fn text_by_records(&self, lines: &str) -> Option<String> {
+        let TaggedRelease { version, tag } = self.release.as_ref()?;
+        Some(match self.kind {
+            LineWarningKind::Passed => format!(
+                "{lines} passes the higher version {tag}, which it does not name and of which no record says that it was \
+                 released: if {tag} is no release, set exclude-versions: {version}; if it is one, release it again"
+            ),
+            LineWarningKind::InProgress => format!(
+                "{lines} is not moved to this image ({}), since the higher version {tag} is released or in progress, by \
+                 its record: if it is to count no more, withdraw it, or set exclude-versions: {version}",
+                self.own.as_ref()?
+            ),
+            _ => return None,
+        })
+    }
+
     fn text(&self, lines: &str) -> String {
         let (tag, exclude) = match &self.release {
             Some(release) => (

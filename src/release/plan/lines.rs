@@ -2,14 +2,17 @@
 //!
 //! A line moves to the image of this run and to no other, and forward only. What a line names is found
 //! among the versions that are higher than ours. A higher version that the line does not name is in
-//! progress, and its own run moves the line, or it is none, and the line passes it. Only the creation
-//! times of the images tell these two apart.
+//! progress, and its own run moves the line, or it is none, and the line passes it. Records tell these two
+//! apart: a version with a record or an intent is a release, and a withdrawn one is as if it were not there
+//! (`recorded.rs`). Where no records are kept, only the creation times of the images do.
 
-use super::creation_time::CreationTime;
 mod odd_names;
+mod recorded;
 mod two_numbers;
 
+use super::creation_time::CreationTime;
 use super::destination_state::DestinationState;
+use super::line_question::LineQuestion;
 use crate::image::{Digest, Tag};
 use crate::tagging::{
     LineTag, PlannedTag, SeriesReleases, TaggedRelease, VersionLine, higher_variants,
@@ -67,15 +70,6 @@ pub(crate) enum LineHold {
     OtherSeries(TaggedRelease),
 }
 
-/// Facts that a decision depends on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LineQuestion {
-    /// Digests of version tags.
-    Digests(Vec<Tag>),
-    /// Creation times of the images of version tags, and of our own image.
-    CreationTimes(Vec<Tag>),
-}
-
 /// Line of a destination, with the releases that it is compared with.
 struct ComparedLine<'a> {
     tag: &'a Tag,
@@ -115,9 +109,16 @@ pub(crate) fn decide_line(
 
 impl ComparedLine<'_> {
     fn decide(&self) -> LineDecision {
+        self.try_decide().unwrap_or_else(LineDecision::Needs)
+    }
+
+    fn try_decide(&self) -> Result<LineDecision, LineQuestion> {
         let (line, ours) = (&self.line.line, &self.line.version);
         if let Some(reason) = self.releases.unmovable_reason(line, ours) {
-            return self.hold_with_reason(reason);
+            return Ok(self.hold_with_reason(reason));
+        }
+        if self.seen.is_withdrawn(self.root)? {
+            return Ok(self.hold_with_reason("is withdrawn"));
         }
         let higher: Vec<&TaggedRelease> = self
             .releases
@@ -126,30 +127,23 @@ impl ComparedLine<'_> {
             .collect();
         let at = self.seen.tag_digest(self.tag);
         if higher.is_empty() {
-            return self
-                .decide_on_highest(at)
-                .unwrap_or_else(LineDecision::Needs);
+            return self.decide_on_highest(at);
         }
         let Some(at) = at else {
-            return self.hold_with_reason("is not the highest release, and the tag does not exist");
+            return self.decide_on_absent(higher[0]);
         };
-        match self.find_digest(at, &higher[..1]).and_then(|found| {
-            // One request is enough for a backport.
-            if found {
-                Ok(true)
-            } else {
-                self.find_digest(at, &higher)
-            }
-        }) {
-            Err(question) => LineDecision::Needs(question),
-            Ok(true) => self.decide_on_higher(at, &higher),
-            Ok(false) => self.decide_on_unnamed(at, &higher),
+        self.seen.is_withdrawn(at)?;
+        // One request is enough for a backport.
+        match self.find_digest(at, &higher[..1])? || self.find_digest(at, &higher)? {
+            true => self.decide_on_higher(at, &higher),
+            false => self.decide_on_unnamed(at, &higher),
         }
     }
 
     /// Decides on a line of which our version is the highest.
     fn decide_on_highest(&self, at: Option<Digest>) -> Result<LineDecision, LineQuestion> {
-        if let Some(hold) = self.find_odd_tag(at)? {
+        let is_at_withdrawn = at.map_or(Ok(false), |at| self.seen.is_withdrawn(at))?;
+        if !is_at_withdrawn && let Some(hold) = self.find_odd_tag(at)? {
             return Ok(LineDecision::Stays(hold));
         }
         Ok(match self.is_two_number_release(at)? {
@@ -160,26 +154,27 @@ impl ComparedLine<'_> {
 
     /// Decides on a line that names a higher version. It stays, unless this is the repetition of a run that
     /// may have moved the line to that version over a still higher one, and have died.
-    fn decide_on_higher(&self, at: Digest, higher: &[&TaggedRelease]) -> LineDecision {
+    fn decide_on_higher(
+        &self,
+        at: Digest,
+        higher: &[&TaggedRelease],
+    ) -> Result<LineDecision, LineQuestion> {
         let stays = || self.hold_with_reason(self.backport_reason(higher[0]));
         let is_above = |it: &&&TaggedRelease| self.seen.tag_digest(&it.tag) != Some(at);
         let above: Vec<&TaggedRelease> = higher.iter().take_while(is_above).copied().collect();
         if above.is_empty() || !self.is_repetition() {
-            return stays();
+            return Ok(stays());
         }
         let unknown = self.unknown_digests(&above);
         if !unknown.is_empty() {
-            return LineDecision::Needs(LineQuestion::Digests(unknown));
+            return Err(LineQuestion::Digests(unknown));
         }
-        let overwritten = match self.find_within_a_day(&above) {
-            Ok(found) => found,
-            Err(question) => return LineDecision::Needs(question),
-        };
+        let overwritten = self.find_overwritten(&above)?;
         let digest = overwritten.and_then(|it| self.seen.tag_digest(&it.tag));
-        match overwritten.zip(digest) {
+        Ok(match overwritten.zip(digest) {
             Some((release, digest)) => LineDecision::HigherRelease(release.clone(), digest),
             None => stays(),
-        }
+        })
     }
 
     /// Returns whether an earlier attempt of this run has written our version's tag.
@@ -194,53 +189,51 @@ impl ComparedLine<'_> {
     }
 
     /// Decides on a line that names none of the higher versions.
-    fn decide_on_unnamed(&self, at: Digest, higher: &[&TaggedRelease]) -> LineDecision {
+    fn decide_on_unnamed(
+        &self,
+        at: Digest,
+        higher: &[&TaggedRelease],
+    ) -> Result<LineDecision, LineQuestion> {
         let highest = higher[0];
-        let in_progress = match self.find_in_progress(higher) {
-            Ok(found) => found,
-            Err(question) => return LineDecision::Needs(question),
-        };
-        if let Some(release) = in_progress {
+        let is_at_withdrawn = self.seen.is_withdrawn(at)?;
+        if let Some(release) = self.find_in_progress(higher)? {
             return match at == self.root {
                 true => self.decide_on_own_image(release),
-                false => LineDecision::Stays(LineHold::InProgress(release.clone())),
+                false if is_at_withdrawn => Ok(self.decide_on_withdrawn(at, release)),
+                false => Ok(LineDecision::Stays(LineHold::InProgress(release.clone()))),
             };
         }
         let passed = Some(highest.clone());
-        if at == self.root {
-            return LineDecision::OwnImage { passed };
+        if at == self.root || is_at_withdrawn {
+            return Ok(LineDecision::OwnImage { passed });
         }
         let lower: Vec<&TaggedRelease> = self
             .releases
             .lower_than(&self.line.line, &self.line.version)
             .take(VERSION_LOOKUP_LIMIT - higher.len())
             .collect();
-        match self.find_digest(at, &lower) {
-            Err(question) => LineDecision::Needs(question),
-            Ok(true) => LineDecision::OwnImage { passed },
-            Ok(false) if higher.len() == VERSION_LOOKUP_LIMIT => {
+        Ok(match self.find_digest(at, &lower)? {
+            true => LineDecision::OwnImage { passed },
+            false if higher.len() == VERSION_LOOKUP_LIMIT => {
                 LineDecision::Stays(LineHold::LookupLimit(highest.clone()))
             }
-            Ok(false) => LineDecision::Stays(LineHold::UnknownImage(highest.clone())),
-        }
+            false => LineDecision::Stays(LineHold::UnknownImage(highest.clone())),
+        })
     }
 
     /// Decides on a line that names our image, while a higher version may be in progress. It moves only as
     /// a correction: where an earlier attempt of this run may have written it over that version. Who set
     /// the line back by hand, with the version's tag gone or long after that version came, keeps it.
-    fn decide_on_own_image(&self, higher: &TaggedRelease) -> LineDecision {
+    fn decide_on_own_image(&self, higher: &TaggedRelease) -> Result<LineDecision, LineQuestion> {
         let stays = || LineDecision::Stays(LineHold::AtOwnImage(higher.clone()));
         if !self.is_repetition() {
-            return stays();
+            return Ok(stays());
         }
         let digest = self.seen.tag_digest(&higher.tag);
-        match self.find_within_a_day(&[higher]) {
-            Err(question) => LineDecision::Needs(question),
-            Ok(found) => match found.and(digest) {
-                Some(digest) => LineDecision::HigherRelease(higher.clone(), digest),
-                None => stays(),
-            },
-        }
+        Ok(match self.find_overwritten(&[higher])?.and(digest) {
+            Some(digest) => LineDecision::HigherRelease(higher.clone(), digest),
+            None => stays(),
+        })
     }
 
     /// Finds the release of another variant that the line names, where that is higher than ours.
@@ -249,6 +242,9 @@ impl ComparedLine<'_> {
         let Some(at) = at.filter(|at| *at != self.root) else {
             return Ok(None);
         };
+        if self.seen.is_withdrawn(at)? {
+            return Ok(None);
+        }
         let mut variants = higher_variants(self.line, &self.seen.tags);
         let excluded = &self.seen.excluded;
         variants.retain(|it| excluded.excluding(&it.version, Some(&it.tag)).is_none());
@@ -305,21 +301,28 @@ impl ComparedLine<'_> {
         unknown.map(|it| it.tag.clone()).collect()
     }
 
-    /// Returns the highest version that is in progress: its image was created at most 24 hours before
-    /// ours, or later, or one of the two times is not known.
+    /// Returns the highest version that is in progress: a record or an intent releases it. Without records:
+    /// its image was created at most 24 hours before ours, or later, or one of the two times is not known.
     fn find_in_progress<'a>(
         &self,
         higher: &[&'a TaggedRelease],
     ) -> Result<Option<&'a TaggedRelease>, LineQuestion> {
+        if self.has_records() {
+            return self.find_release(higher);
+        }
         self.find_by_time(higher, |time, own| !time.is_a_day_before(own))
     }
 
-    /// Returns the highest version whose image was created at most 24 hours before or after ours, or at
-    /// a time that is not known.
-    fn find_within_a_day<'a>(
+    /// Returns the highest version that an earlier attempt of this run may have overwritten: a release by its
+    /// record or intent. Without records: its image was created at most 24 hours before or after ours, or at a
+    /// time that is not known.
+    fn find_overwritten<'a>(
         &self,
         higher: &[&'a TaggedRelease],
     ) -> Result<Option<&'a TaggedRelease>, LineQuestion> {
+        if self.has_records() {
+            return self.find_release(higher);
+        }
         self.find_by_time(higher, |time, own| {
             !time.is_a_day_before(own) && !own.is_a_day_before(time)
         })

@@ -36,9 +36,12 @@ pub(crate) async fn observe_destinations(
     let listed = listed.into_iter().chain(std::iter::repeat(None));
     let each = destinations.iter().zip(listed);
     try_join_all(each.map(|(destination, listed)| async move {
-        observe_destination(destination, tags, request, listed)
-            .await
-            .map_err(|error| Failure::from_store_error(Side::Destination, &destination.name, error))
+        let observed = observe_destination(destination, tags, request, listed).await;
+        let mut seen = observed.map_err(|error| {
+            Failure::from_store_error(Side::Destination, &destination.name, error)
+        })?;
+        seen.records = destination.records.read_names(&seen.tags).await?;
+        Ok(seen)
     }))
     .await
 }
@@ -55,7 +58,9 @@ async fn observe_destination(
     let listing = async {
         match listed {
             Some(listed) => Ok(listed),
-            None if planned.iter().any(needs_list) => destination.store.tags().await,
+            None if request.record.is_some() || planned.iter().any(needs_list) => {
+                destination.store.tags().await
+            }
             None => Ok(BTreeSet::new()),
         }
     };

@@ -1,6 +1,9 @@
 //! Decides the change of each tag of a destination, as a pure function of the observed state.
 
+use std::collections::BTreeSet;
+
 use super::destination_state::DestinationState;
+use super::environment_tag::{EnvironmentFacts, EnvironmentTagGoal, environment_tag_goal};
 use super::line_warnings::LineWarnings;
 use super::lines::{LineDecision, LineHold, decide_line};
 use super::next_version::next_free_version;
@@ -78,6 +81,12 @@ impl TagStep {
     pub(crate) fn writes(&self) -> bool {
         self.change.writes_root()
     }
+
+    /// Returns whether this run or an earlier attempt of it writes the tag with the root: the tag names the
+    /// root, is going to, or is taken off it.
+    pub(crate) fn is_own_write(&self) -> bool {
+        self.change.writes_tag() || self.change == TagChange::Unchanged
+    }
 }
 
 /// Plans the tags of `place` for `root`.
@@ -90,7 +99,7 @@ pub(crate) fn plan_tags(
     seen: &DestinationState,
     root: Digest,
 ) -> Result<TagPlan, Failure> {
-    let mut line_warnings = LineWarnings::default();
+    let mut line_warnings = LineWarnings::new(seen.records.is_some());
     let steps = tags.iter().map(|planned| {
         if let Some(decision) = decide_line(planned, seen, root) {
             return Ok(plan_line(planned, seen, root, decision, &mut line_warnings));
@@ -128,10 +137,14 @@ pub(crate) fn plan_line(
         })
     };
     let (change, line_goal) = match decision {
-        LineDecision::OwnImage { passed } if at == Some(root) => {
-            (TagChange::Unchanged, own_goal(passed.is_some()))
+        LineDecision::OwnImage { passed } => {
+            let change = match at == Some(root) {
+                true => TagChange::Unchanged,
+                false => created_or_moved(at),
+            };
+            // With records a version that is passed is none for certain.
+            (change, own_goal(passed.is_some() && seen.records.is_none()))
         }
-        LineDecision::OwnImage { passed } => (created_or_moved(at), own_goal(passed.is_some())),
         LineDecision::HigherRelease(release, to) => {
             let why = format!("{} is a higher release", release.tag);
             let goal = LineGoal {
@@ -208,6 +221,9 @@ fn plan_change(
     root: Digest,
 ) -> Result<TagChange, Failure> {
     let there = seen.tag_digest(&planned.tag);
+    if let Some(change) = plan_environment_change(planned, seen, root) {
+        return Ok(change);
+    }
     if there == Some(root) {
         return Ok(TagChange::Unchanged);
     }
@@ -231,6 +247,45 @@ fn plan_change(
         }
         (_, at) => Ok(created_or_moved(at)),
     }
+}
+
+/// Plans the tag of an environment that keeps records; `None` for all other tags.
+fn plan_environment_change(
+    planned: &PlannedTag,
+    seen: &DestinationState,
+    root: Digest,
+) -> Option<TagChange> {
+    let records = seen.records.as_ref()?;
+    if planned.kind != TagKind::Moving(MovingTagSource::Environment) {
+        return None;
+    }
+    let (tag, at) = (&planned.tag, seen.tag_digest(&planned.tag));
+    let is_withdrawn = records.is_withdrawn(root) == Some(true);
+    let goal = environment_tag_goal(EnvironmentFacts {
+        root,
+        sets: root,
+        is_withdrawn,
+        current: records.current_root(root, is_withdrawn),
+        at,
+        written: &BTreeSet::new(),
+    });
+    Some(match goal {
+        EnvironmentTagGoal::Right if at == Some(root) => TagChange::Unchanged,
+        EnvironmentTagGoal::OwnRoot(_) => created_or_moved(at),
+        EnvironmentTagGoal::OtherRoot(to) => TagChange::Corrected {
+            from: at,
+            to,
+            why: "an earlier attempt wrote it before a newer release".to_owned(),
+        },
+        EnvironmentTagGoal::Right | EnvironmentTagGoal::Superseded => TagChange::Stays {
+            at,
+            why: format!("{tag} stays with a newer release"),
+        },
+        EnvironmentTagGoal::NoRoot => TagChange::Stays {
+            at,
+            why: format!("{tag} stays: this release is withdrawn, and no other is there"),
+        },
+    })
 }
 
 fn created_or_moved(at: Option<Digest>) -> TagChange {

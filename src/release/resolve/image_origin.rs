@@ -162,7 +162,8 @@ fn denied_commit(tag: &Tag, named: &CommitId, expected: &CommitId) -> Failure {
     ))
 }
 
-async fn first_image(
+/// Returns the first image below a root; `None` if there is none.
+pub(super) async fn first_image(
     source: &ImageReader,
     root: &Manifest,
     depth: usize,

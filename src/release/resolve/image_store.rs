@@ -1,7 +1,9 @@
 //! Opens the stores that images and their signatures are read from, and resolves digests in them.
 
-use super::missing_image::no_such_image_in;
-use crate::image::{Destination, Digest, ImageSelector, ImageSource, Reference, TagOrDigest};
+use super::missing_image::{no_such_image, no_such_image_in};
+use crate::image::{
+    Destination, Digest, ImageSelector, ImageSource, Manifest, Reference, TagOrDigest,
+};
 use crate::layout::{LayoutDirectory, LayoutError};
 use crate::registry::RepositoryAccess;
 use crate::release::Failure;
@@ -62,6 +64,30 @@ pub(crate) async fn open_with_digest(
         _ => resolve_digest(&store, source).await?,
     };
     Ok((store, digest))
+}
+
+/// Opens the store of an image and reads its root.
+///
+/// # Errors
+/// An image that does not exist.
+pub(crate) async fn open_with_manifest(
+    context: &ReleaseContext,
+    source: &ImageSource,
+) -> Result<(ImageStore, Manifest), Failure> {
+    let store = open_source_store(context, source)?;
+    let failed = |error| Failure::from_store_error(Side::Source, source, error);
+    let target = match source {
+        ImageSource::Registry(reference) => reference.target.clone(),
+        ImageSource::Layout(path, selector) => {
+            let digest = select_in_layout(path, selector).await;
+            TagOrDigest::Digest(digest.map_err(|error| failed(StoreError::Layout(error)))?)
+        }
+        _ => return Err(no_such_image(source)),
+    };
+    match store.get_manifest(&target).await.map_err(failed)? {
+        Some(root) => Ok((store, root)),
+        None => Err(no_such_image_in(&store, source).await),
+    }
 }
 
 /// Resolves the digest of an image.

@@ -1,5 +1,6 @@
 //! Resolves the source: the search by its commit, its store, its root manifest, its platforms and its labels.
 
+pub(super) mod build_facts;
 pub(super) mod find_source;
 pub(super) mod image;
 pub(super) mod image_names;

@@ -1,7 +1,5 @@
 //! Attaches signatures: writes blobs and manifests, adds to lists and tags, and reads everything back.
 
-use std::time::Duration;
-
 use futures_util::future::{try_join, try_join_all};
 
 use super::shared_tags::{AttTagUpdate, CosignImages, SharedTagUpdate, retain_layers};
@@ -19,11 +17,6 @@ use crate::release::outcome::SignatureResult;
 use crate::release::verify::evidence;
 use crate::signing::VerificationError;
 use crate::transfer::{ImageStore, Side};
-
-/// Reads of a list after the first one: some registries list a referrer seconds after they took it.
-const LIST_READS_LIMIT: u32 = 8;
-/// Pause before the second read; each further one is longer by as much. All last twelve seconds.
-const LIST_PAUSE: Duration = Duration::from_millis(330);
 
 impl SigningStage<'_> {
     /// Signs and attaches everything missing if a tag that exists must be appended to; `after` is as in
@@ -167,19 +160,8 @@ impl SigningStage<'_> {
         {
             return Ok(());
         }
-        let subject = self.request.subject.digest;
-        let mut round = 0;
-        loop {
-            let missing = ReferrersSource::find_unlisted(self.store(), subject, unlisted).await?;
-            let Some(digest) = missing else {
-                return Ok(());
-            };
-            round += 1;
-            if round > LIST_READS_LIMIT {
-                return Err(ReferrerError::Unlisted(digest));
-            }
-            tokio::time::sleep(LIST_PAUSE * round).await;
-        }
+        ReferrersSource::wait_until_listed(self.store(), self.request.subject.digest, unlisted)
+            .await
     }
 
     /// Writes a bundle's manifest, and reads the bundle back. Returns the registry's receipt.

@@ -94,7 +94,8 @@ impl SigningStage<'_> {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
-        Artifact::new(&self.request.subject, BUNDLE_TYPE, bundle, annotations)
+        let types = (BUNDLE_TYPE, BUNDLE_TYPE);
+        Artifact::new(&self.request.subject, types, bundle, annotations)
             .expect("an artifact is a valid manifest")
     }
 

@@ -9,11 +9,12 @@ use futures_util::future::{try_join, try_join_all};
 use super::report_binding::require_bound_reports;
 use super::stage::{SignRequest, SigningStage};
 use super::statement::PlannedStatement;
-use crate::image::{Descriptor, Destination};
+use crate::image::Descriptor;
 use crate::release::Failure;
 use crate::release::failure::signing_failure;
 use crate::release::plan::tags::TagPlan;
 use crate::release::prepared_release::PreparedRelease;
+use crate::release::records::location::claimed_repository;
 use crate::release::request::SigningOptions;
 use crate::release::resolve::image::{self, ResolvedImage};
 use crate::signing::ImageClaim;
@@ -122,17 +123,6 @@ async fn signing_subjects(
         }
     }
     Ok(subjects)
-}
-
-/// Returns the repository name that a signature claims.
-fn claimed_repository(place: &Destination) -> String {
-    match place {
-        Destination::Registry(repository) => repository.to_string(),
-        Destination::Layout(path) => {
-            let name = path.file_name().unwrap_or_default();
-            name.to_string_lossy().into_owned()
-        }
-    }
 }
 
 #[cfg(test)]

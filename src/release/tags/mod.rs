@@ -2,4 +2,5 @@
 
 pub(super) mod line_recheck;
 pub(super) mod reconcile;
+mod tag_reader;
 pub(super) mod write;

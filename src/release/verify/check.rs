@@ -5,15 +5,14 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::evidence::{self, CheckedAttestation, CheckedSignature, ImageEvidence};
 use super::graph::{self, ManifestContent, ManifestNode};
-use crate::image::{Digest, ImageSource, Platform, TagOrDigest};
+use crate::image::{Digest, ImageSource, Platform};
 use crate::referrers::UnreadSignature;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::request::{ImageCheck, RequiredEvidence};
-use crate::release::resolve::image_store::{self, open_source_store, select_in_layout};
-use crate::release::resolve::missing_image::{no_such_image, no_such_image_in};
+use crate::release::resolve::image_store::{self, open_source_store};
 use crate::signing::{AttestationRule, Requirement, VerificationError};
-use crate::transfer::{ImageStore, Side, StoreError};
+use crate::transfer::{ImageStore, Side};
 
 /// Request to verify an image.
 #[derive(Debug, Clone)]
@@ -212,7 +211,7 @@ impl ImageCheck {
     }
 
     /// Checks the evidence of images in their store; the first was requested as `source`.
-    async fn check_images(
+    pub(crate) async fn check_images(
         &self,
         store: &ImageStore,
         images: Vec<CheckedImage>,
@@ -297,7 +296,7 @@ impl RequiredEvidence {
 }
 
 impl CheckedImage {
-    fn from_root(digest: Digest) -> Self {
+    pub(crate) fn from_root(digest: Digest) -> Self {
         Self {
             digest,
             platform: None,
@@ -330,20 +329,8 @@ async fn open_with_descendants(
     context: &ReleaseContext,
     source: &ImageSource,
 ) -> Result<(ImageStore, Vec<ManifestNode>), Failure> {
-    let store = open_source_store(context, source)?;
+    let (store, root) = image_store::open_with_manifest(context, source).await?;
     let failed = |error| Failure::from_store_error(Side::Source, source, error);
-    let target = match source {
-        ImageSource::Registry(reference) => reference.target.clone(),
-        ImageSource::Layout(path, selector) => {
-            let digest = select_in_layout(path, selector).await;
-            TagOrDigest::Digest(digest.map_err(|error| failed(StoreError::Layout(error)))?)
-        }
-        _ => return Err(no_such_image(source)),
-    };
-    let root = store.get_manifest(&target).await.map_err(failed)?;
-    let Some(root) = root else {
-        return Err(no_such_image_in(&store, source).await);
-    };
     let nodes = graph::manifests(&store, root).await.map_err(failed)?;
     Ok((store, nodes))
 }

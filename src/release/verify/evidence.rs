@@ -19,7 +19,7 @@ use crate::transfer::ImageStore;
 /// Annotation with the predicate type of a bundle (cosign).
 pub(crate) const PREDICATE_TYPE_ANNOTATION: &str = "dev.sigstore.bundle.predicateType";
 /// Prefix of the media types of bundles, for all versions.
-const BUNDLE_TYPE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
+pub(crate) const BUNDLE_TYPE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
 
 /// Signature that was checked.
 #[derive(Debug, Clone)]

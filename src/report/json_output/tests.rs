@@ -1,5 +1,6 @@
 use super::*;
 use crate::image::Digest;
+use crate::record::{RecordAction, RecordId};
 use crate::release::{PlatformSelection, SignatureFormat, SignatureResult};
 use crate::report::output_schema::OutputSchema;
 use crate::report::sample_outcomes;
@@ -25,6 +26,20 @@ fn full_outcome() -> ReleaseOutcome {
                 .unwrap(),
         ),
         is_new: true,
+    });
+    outcome.destinations[0].record = Some(RecordResult {
+        environment: "prod".parse().unwrap(),
+        action: RecordAction::Promote,
+        planned_at: "2026-11-20T21:48:08.123Z".parse().unwrap(),
+        id: Some(RecordId::from_blob(b"record")),
+        entry: Some(
+            "shipmark.prod.20261120t214808123z.promote.0123456789ab.cdef01234567"
+                .parse()
+                .unwrap(),
+        ),
+        is_new: true,
+        is_intent_new: true,
+        superseded: Some("1.5.0 was released after it".to_owned()),
     });
     outcome
 }

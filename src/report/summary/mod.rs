@@ -5,9 +5,12 @@ mod bundle_page;
 mod facts_table;
 mod failure_page;
 mod follow_up;
+mod history_page;
+mod inspect_page;
 mod links;
 mod policy_page;
 mod previous_facts;
+mod record_pages;
 mod release_facts;
 mod release_page;
 mod run_attempt;
@@ -19,18 +22,31 @@ mod title;
 mod verification_page;
 
 #[cfg(test)]
+mod record_samples;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod verb_samples;
 
 pub(super) use batch_page::batch_summary;
 pub(super) use bundle_page::{bundle_summary, signed_bundle_summary};
 pub(super) use failure_page::failure_summary;
+pub(super) use history_page::history_summary;
+pub(super) use inspect_page::inspect_summary;
 pub(super) use policy_page::policy_summary;
+pub(super) use record_pages::{adopt_summary, mark_summary, rollback_summary};
+#[cfg(test)]
+pub(super) use record_samples::{history as sample_history, inspection as sample_inspection};
 pub(super) use release_page::release_summary;
 pub use run_attempt::RunAttempt;
 pub(super) use run_facts::RunFacts;
 pub(super) use tags_page::tags_summary;
+#[cfg(test)]
+pub(super) use verb_samples::{
+    adoption as sample_adoption, mark as sample_mark, rollback as sample_rollback,
+};
 pub(super) use verification_page::verification_summary;
 
 use super::markdown::{AlertKind, alert, escape_text};

@@ -3,8 +3,9 @@
 use super::SummaryContext;
 use crate::policy::EnvironmentRules;
 use crate::report::markdown::{code_block, code_span, details, escape_text, table_row};
-use crate::report::policy_report::{PolicyReport, default_tags, repository_lines, unbound_phrase};
-use crate::report::{phrases, policy_diagram};
+use crate::report::policy_places::place_lines;
+use crate::report::policy_report::{PolicyReport, default_tags, unbound_phrase};
+use crate::report::{phrases, policy_diagram, policy_records};
 
 /// Returns a policy as Markdown.
 pub(in crate::report) fn policy_summary(shown: &PolicyReport, context: &SummaryContext) -> String {
@@ -19,10 +20,18 @@ pub(in crate::report) fn policy_summary(shown: &PolicyReport, context: &SummaryC
         page += &format!("\n```mermaid\n{chart}```\n");
     }
     page += &environments_table(shown);
+    page += &records_table(shown);
     for environment in shown.environments().filter(|it| it.is_per_service()) {
-        let lines = repository_lines(environment);
-        let title = format!("Repositories of {}", environment.name());
-        page += &details(&title, &code_block(lines.iter().map(String::as_str)));
+        let name = environment.name();
+        let lists = [
+            ("Repositories", environment.destinations()),
+            ("Records", environment.records_places()),
+        ];
+        for (title, places) in lists.into_iter().filter(|(_, places)| !places.is_empty()) {
+            let lines = place_lines(places);
+            let lines = code_block(lines.iter().map(String::as_str));
+            page += &details(&format!("{title} of {name}"), &lines);
+        }
     }
     page + "\n"
 }
@@ -63,6 +72,41 @@ fn environments_table(shown: &PolicyReport) -> String {
     match table.is_empty() {
         true => "\nNo environment: the policy has no effect.\n".to_owned(),
         false => format!("\n{}{}{table}", table_row(&head), table_row(&["---"; 6])),
+    }
+}
+
+/// Returns the table of signatures and records; empty without environments.
+fn records_table(shown: &PolicyReport) -> String {
+    let head = ["Environment", "Sign", "Signers", "Records", "Adopt until"];
+    let mut table = String::new();
+    for environment in shown.environments() {
+        let records = environment.records_repository();
+        let records = records.map(|repository| code_span(&repository));
+        table += &table_row(&[
+            &code_span(environment.name().as_str()),
+            &policy_records::sign_phrase(environment),
+            &signers_cell(environment),
+            records
+                .as_deref()
+                .unwrap_or(policy_records::DEFAULT_RECORDS),
+            &policy_records::adopt_until_phrase(environment),
+        ]);
+    }
+    match table.is_empty() {
+        true => String::new(),
+        false => format!("\n{}{}{table}", table_row(&head), table_row(&["---"; 5])),
+    }
+}
+
+fn signers_cell(environment: &EnvironmentRules) -> String {
+    let signers = environment.signers().iter().map(|signer| {
+        let limits = policy_records::limits_phrase(signer);
+        let name = code_span(&policy_records::signer_name(&signer.signer));
+        format!("{name} {}", escape_text(&limits))
+    });
+    match signers.collect::<Vec<String>>().as_slice() {
+        [] => policy_records::NO_SIGNERS.to_owned(),
+        signers => signers.join("<br>"),
     }
 }
 

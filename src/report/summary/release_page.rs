@@ -80,6 +80,15 @@ fn destination_section(
     for line in phrases::referrer_lines(&released.referrers, outcome.dry_run) {
         part += &format!("\n{}\n", escape_text(&line));
     }
+    if let Some(record) = &released.record {
+        part += &format!(
+            "\n{}\n",
+            escape_text(&phrases::record_phrase(record, outcome.dry_run))
+        );
+        if let Some(reason) = &record.superseded {
+            part += &format!("\n**Superseded.** {}\n", escape_text(reason));
+        }
+    }
     part + &signatures_list(outcome, released)
 }
 

@@ -66,6 +66,38 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             "policy",
             policy_summary(&policy(), &run("Policy", "pull_request", "main")),
         ),
+        (
+            "history",
+            history_summary(
+                &record_samples::history(),
+                &run("History", "workflow_dispatch", "main"),
+            ),
+        ),
+        (
+            "inspect",
+            inspect_summary(
+                &record_samples::inspection(),
+                &run("Inspect", "workflow_dispatch", "main"),
+            ),
+        ),
+        (
+            "rollback",
+            rollback_summary(
+                &verb_samples::rollback(),
+                &run("Rollback", "workflow_dispatch", "main"),
+            ),
+        ),
+        (
+            "mark",
+            mark_summary(&verb_samples::mark(), &run("Deploy", "push", "main")),
+        ),
+        (
+            "adopt",
+            adopt_summary(
+                &verb_samples::adoption(),
+                &run("Migration", "workflow_dispatch", "main"),
+            ),
+        ),
     ]
 }
 
@@ -211,6 +243,7 @@ fn destination() -> DestinationOutcome {
         why: "2.0.0 is higher".to_owned(),
     };
     DestinationOutcome {
+        record: None,
         place: "ghcr.io/acme/web/prod".parse().unwrap(),
         tags: vec![
             tag(

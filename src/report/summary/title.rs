@@ -76,6 +76,7 @@ pub(super) fn outcome_word(outcome: &ReleaseOutcome) -> &'static str {
     match (outcome.has_changes(), outcome.dry_run) {
         (false, _) => "Unchanged",
         (true, true) => "Planned",
+        (true, false) if outcome.is_superseded() => "Superseded",
         (true, false) => "Released",
     }
 }

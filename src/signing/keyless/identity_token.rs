@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::http::HttpClient;
 use crate::signing::instance::{ID_TOKEN_SERVICE, SigstoreService};
-use crate::signing::{Identity, SigstoreServiceError, WildcardPattern};
+use crate::signing::{CertificateCondition, Identity, SigstoreServiceError, WildcardPattern};
 
 /// Where the job's identity tokens are to be had: `ACTIONS_ID_TOKEN_REQUEST_URL` and `_TOKEN`.
 #[derive(Clone)]
@@ -123,6 +123,16 @@ impl IdentityToken {
             subject: WildcardPattern::new(subject),
             issuer: self.claim("iss").unwrap_or_default().to_owned(),
             conditions: Vec::new(),
+        }
+    }
+
+    /// Returns the identity with the repository that a certificate for this token names.
+    pub(super) fn to_run_identity(&self) -> Identity {
+        let repository = self.claim("repository");
+        let repository = repository.map(|name| (CertificateCondition::Repository, name.to_owned()));
+        Identity {
+            conditions: repository.into_iter().collect(),
+            ..self.to_identity()
         }
     }
 

@@ -79,29 +79,59 @@ impl KeylessSigner {
         client: &HttpClient,
         notices: &Notices,
     ) -> Result<Requirement, SigningError> {
-        let (opened, identity) = try_join(
+        let (opened, run) = self.open_with_identity(client, notices).await?;
+        let identity = Identity {
+            conditions: Vec::new(),
+            ..run
+        };
+        Ok(self.to_requirement(opened, identity))
+    }
+
+    /// Returns the same with the repository of the job, where its token names one.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub async fn run_requirement(
+        &self,
+        client: &HttpClient,
+        notices: &Notices,
+    ) -> Result<Requirement, SigningError> {
+        let (opened, run) = self.open_with_identity(client, notices).await?;
+        Ok(self.to_requirement(opened, run))
+    }
+
+    async fn open_with_identity(
+        &self,
+        client: &HttpClient,
+        notices: &Notices,
+    ) -> Result<(&SigstoreClients, Identity), SigningError> {
+        try_join(
             self.open_services(client, notices),
             self.load_identity(client),
         )
-        .await?;
+        .await
+    }
+
+    fn to_requirement(&self, opened: &SigstoreClients, identity: Identity) -> Requirement {
         let required = Requirement::Identity {
             identity,
             trust: opened.log_clients.trust_root.clone(),
             logged: true,
         };
-        Ok(match self.logs_attestations {
+        match self.logs_attestations {
             true => required,
             false => Requirement::LoggedSignatures(Box::new(required)),
-        })
+        }
     }
 
+    /// Returns the identity of the job, with its repository.
     async fn load_identity(&self, client: &HttpClient) -> Result<Identity, SigningError> {
         let mut credentials = self.credentials.lock().await;
         let identity = match credentials.identity.take() {
             Some(identity) => identity,
             None => {
                 let token = self.load_token(client).await?;
-                let identity = token.to_identity();
+                let identity = token.to_run_identity();
                 credentials.token = Some(token);
                 identity
             }

@@ -9,11 +9,11 @@ use x509_cert::der::{self, Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 
 use super::super::VerificationError;
 use super::trusted_log::TrustedLog;
-use super::{TrustRoot, strict_json};
+use super::{TrustRoot, bundle_json};
 
 /// Reads a bundle. It brings no authority of its own: a root in its chain would be one.
 pub(super) fn parse_bundle(json: &[u8]) -> Result<Bundle, VerificationError> {
-    let bundle = Bundle::from_json(strict_json::check_bundle(json)?)
+    let bundle = Bundle::from_json(bundle_json::check_bundle(json)?)
         .map_err(VerificationError::malformed)?;
     let VerificationMaterialContent::X509CertificateChain { certificates } =
         &bundle.verification_material.content

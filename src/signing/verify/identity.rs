@@ -53,6 +53,27 @@ impl WildcardPattern {
         }
         true
     }
+
+    /// Returns whether a text matches both patterns, where each `*` of `other` stands for a part of a path:
+    /// it matches no `/`.
+    pub(super) fn overlaps_path(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.0.as_bytes(), other.0.as_bytes());
+        let stars = |pattern: &[u8]| pattern.iter().all(|byte| *byte == b'*');
+        // For each end of ours, from the last end of theirs to the first: whether they have a text in common.
+        let mut later: Vec<bool> = (0..=ours.len()).map(|from| stars(&ours[from..])).collect();
+        for at in (0..theirs.len()).rev() {
+            let mut now = vec![stars(&theirs[at..]); ours.len() + 1];
+            for from in (0..ours.len()).rev() {
+                now[from] = match (ours[from], theirs[at]) {
+                    (b'*', _) => now[from + 1] || later[from],
+                    (our, b'*') => later[from] || our != b'/' && now[from + 1],
+                    (our, their) => our == their && later[from + 1],
+                };
+            }
+            later = now;
+        }
+        later[0]
+    }
 }
 
 impl fmt::Display for WildcardPattern {
@@ -164,6 +185,58 @@ mod tests {
                 WildcardPattern::new(pattern).matches(name),
                 expected,
                 "{pattern} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn patterns_overlap_where_one_text_matches_both() {
+        for (pattern, other, expected) in [
+            ("", "", true),
+            ("", "*", true),
+            ("*", "", true),
+            ("", "a", false),
+            ("a", "", false),
+            ("abc", "abc", true),
+            ("abc", "abd", false),
+            ("abc", "abcd", false),
+            ("abcd", "abc", false),
+            ("a*", "*b", true),
+            ("a*", "b*", false),
+            ("a*c", "ab", false),
+            ("*a*", "*b*", true),
+            ("a*a", "a", false),
+            ("**", "*", true),
+            ("a/b", "a*b", false),
+            ("a*b", "a/b", true),
+            ("a/*", "*/c", true),
+            ("a/b/*", "*/c", false),
+            ("a/*", "*", false),
+        ] {
+            let [pattern, other] = [pattern, other].map(WildcardPattern::new);
+            assert_eq!(pattern.overlaps_path(&other), expected, "{pattern} {other}");
+        }
+        let own = WildcardPattern::new("https://*/acme/web/x/release.yml@refs/heads/main");
+        for (pattern, expected) in [
+            (
+                "https://github.com/acme/web/x/release.yml@refs/heads/main",
+                true,
+            ),
+            ("https://github.com/acme/web/x/release.yml@*", true),
+            ("https://github.com/acme/*", true),
+            ("*", true),
+            (
+                "https://github.com/acme/web/x/release.yml@refs/tags/*",
+                false,
+            ),
+            // The last part of its text could be the whole of the other's.
+            ("https://github.com/acme/web/x/deploy.yml@*", false),
+            ("https://github.com/acme/api/*", false),
+        ] {
+            assert_eq!(
+                WildcardPattern::new(pattern).overlaps_path(&own),
+                expected,
+                "{pattern}"
             );
         }
     }

@@ -6,7 +6,7 @@ use sigstore_types::DsseEnvelope;
 
 use super::super::in_toto_types::{COSIGN_SIGN_PREDICATE, IN_TOTO_PAYLOAD_TYPE, STATEMENT_TYPE};
 use super::super::{ImageClaim, VerificationError, image_claim};
-use super::strict_json;
+use super::bundle_json;
 use crate::image::Digest;
 use crate::notices::to_printable;
 
@@ -49,7 +49,7 @@ impl InTotoStatement {
         let wrong = |error: &dyn std::fmt::Display| {
             VerificationError::malformed(format!("its statement: {error}"))
         };
-        let text = strict_json::check_json(payload).map_err(|json_error| match json_error {
+        let text = bundle_json::check_json(payload).map_err(|json_error| match json_error {
             VerificationError::Malformed(reason) => wrong(&reason),
             other => other,
         })?;

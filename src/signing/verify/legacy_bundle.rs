@@ -13,7 +13,7 @@ use sigstore_types::{
 };
 
 use super::super::{LegacySignature, VerificationError};
-use super::strict_json;
+use super::bundle_json;
 
 /// `dev.sigstore.cosign/bundle`: the entry in the log, and the log's promise to include it.
 #[derive(Deserialize)]
@@ -72,7 +72,7 @@ impl LegacySignature {
                 "the annotations have a second signature of the envelope",
             ));
         }
-        let envelope = strict_json::check_envelope(&self.payload)?;
+        let envelope = bundle_json::check_envelope(&self.payload)?;
         let envelope = serde_json::from_str(envelope).map_err(VerificationError::malformed)?;
         self.build_bundle(SignatureContent::DsseEnvelope(envelope))
     }
@@ -122,7 +122,7 @@ fn parse_log_entry(text: &str) -> Result<TransparencyLogEntry, VerificationError
     let wrong = |error: &dyn std::fmt::Display| {
         VerificationError::malformed(format!("its log entry: {error}"))
     };
-    let text = strict_json::check_json(text.as_bytes())?;
+    let text = bundle_json::check_json(text.as_bytes())?;
     let logged: LogBundleJson = serde_json::from_str(text).map_err(|error| wrong(&error))?;
     let LogEntryJson {
         body,
@@ -149,7 +149,7 @@ fn parse_log_entry(text: &str) -> Result<TransparencyLogEntry, VerificationError
 }
 
 fn parse_timestamp(text: &str) -> Result<Rfc3161Timestamp, VerificationError> {
-    let text = strict_json::check_json(text.as_bytes())?;
+    let text = bundle_json::check_json(text.as_bytes())?;
     let TimestampJson { token } = serde_json::from_str(text)
         .map_err(|error| VerificationError::malformed(format!("its timestamp: {error}")))?;
     let token = decode_base64("timestamp", &token)?;

@@ -8,6 +8,7 @@ use super::super::in_toto_types::COSIGN_SIGN_PREDICATE;
 use super::super::{LegacySignature, PublicKey, VerificationError};
 use super::dsse_encoding::EncodedEnvelope;
 use super::log_entry::{self, LoggedContent};
+use super::statement_bundle::StatementBundle;
 use super::verified_statement::{VerifiedAttestation, VerifiedSignature, VerifiedStatement};
 use super::{Identity, InTotoStatement, SignatureEvidence, TrustRoot, bundle_parts, message_hash};
 use crate::image::Digest;
@@ -140,10 +141,29 @@ impl Requirement {
         bundle: &[u8],
         image: Digest,
     ) -> Result<VerifiedStatement, VerificationError> {
-        let bundle = bundle_parts::parse_bundle(bundle)?;
-        let logged = self.try_each(|one| one.verify_statement(&bundle, image));
+        self.verify_parsed(&bundle_parts::parse_bundle(bundle)?, image)
+    }
+
+    /// Verifies a bundle that is read already, as a statement about `image`.
+    ///
+    /// # Errors
+    /// See [`VerificationError`].
+    pub fn verify_statement_bundle(
+        &self,
+        bundle: &StatementBundle,
+        image: Digest,
+    ) -> Result<VerifiedStatement, VerificationError> {
+        self.verify_parsed(&bundle.bundle, image)
+    }
+
+    fn verify_parsed(
+        &self,
+        bundle: &Bundle,
+        image: Digest,
+    ) -> Result<VerifiedStatement, VerificationError> {
+        let logged = self.try_each(|one| one.verify_statement(bundle, image));
         self.or_unlogged(logged, |unlogged| {
-            let opened = unlogged.try_each(|one| one.verify_statement(&bundle, image))?;
+            let opened = unlogged.try_each(|one| one.verify_statement(bundle, image))?;
             match opened.predicate_type() == COSIGN_SIGN_PREDICATE {
                 true => Err(VerificationError::NotInLog),
                 false => Ok(opened),

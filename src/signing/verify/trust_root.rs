@@ -9,9 +9,9 @@ use thiserror::Error;
 
 use super::super::VerificationError;
 use super::authority::{self, Authority};
+use super::bundle_json;
 use super::issuer::Purpose;
 use super::log_entry::{self, LoggedContent, LoggedSigner};
-use super::strict_json;
 use super::timestamp::{Stamper, StandInStamper, VerifiedTimes, verified_times};
 use super::trusted_log::TrustedLog;
 
@@ -43,7 +43,7 @@ impl TrustRoot {
         let wrong = |reason: &dyn fmt::Display| {
             TrustRootError(crate::notices::to_printable(&reason.to_string(), 200))
         };
-        let text = strict_json::check_json(json).map_err(|json_error| wrong(&json_error))?;
+        let text = bundle_json::check_json(json).map_err(|json_error| wrong(&json_error))?;
         let root = TrustedRoot::from_json(text).map_err(|error| wrong(&error))?;
         if !root.media_type.starts_with(TRUSTED_ROOT_TYPE) {
             return Err(wrong(&format!("its media type is {:?}", root.media_type)));

@@ -99,15 +99,60 @@ pub const CORPUS: &[(Judgement, &str)] = &[
         "environments: {a: {repository: x, exclude-versions: []}}\nexclude-versions: []",
     ),
     (Valid, "exclude-versions: [1.10, 1.10]"),
+    (
+        Valid,
+        "environments: {a: {repository: x, sign: 'off', adopt-until: 2026-12-31}}",
+    ),
+    (Valid, "environments: {a: {repository: x, sign: off}}"),
+    (
+        Valid,
+        "environments: {a: {repository: x, sign: keyless, signers: [{identity: 'https://github.com/acme/web/.github/workflows/a.yml@refs/heads/*'}]}}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x, sign: key, signers: [{key: a.pub, actions: [push, deployed], until: 2027-01-31}, {identity: 'ä@example.com', issuer: 'https://x', until: '2027-01-31T12:00:00.5-02:30'}]}}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x, sign: keyless, signers: [{identity: '*', repository: acme/web_1.x, issuer: 'http://127.0.0.1:8080/x'}]}}",
+    ),
+    (
+        Valid,
+        "environments:\n  a:\n    repository: x\n    sign: key\n    signers:\n    - key: |\n        -----BEGIN PUBLIC KEY-----\n        MFkw\n        -----END PUBLIC KEY-----\n",
+    ),
+    (
+        Valid,
+        "records: ghcr.io/acme/{environment}-records\nenvironments: {a: {repository: x}, b: {repository: y, records: 'oci:{environment}'}}",
+    ),
+    (
+        Valid,
+        "records: '[::1]:5000/{environment}/{service}'\nenvironments: {a: {repository: 'x/{service}'}}\nservices: [web]",
+    ),
     // Keys.
     (Invalid, "environment: {}"),
     (Invalid, "Environments: {}"),
     (Invalid, "' services': [a]"),
-    (Invalid, "records: same"),
+    (Invalid, "record: x"),
     (Invalid, "<<: {}"),
     (Invalid, "environments: {a: {from: b}}"),
     (Invalid, "environments: {a: {repository: x, form: b}}"),
-    (Invalid, "environments: {a: {repository: x, sign: keyless}}"),
+    (Invalid, "environments: {a: {repository: x, refs: [main]}}"),
+    (
+        Invalid,
+        "environments: {a: {repository: x, trust: {key: a.pub}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, sign: key, signers: [{keys: a.pub}]}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, sign: key, signers: [{until: 2027-01-31}]}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, sign: key, signers: [{key: a.pub, identity: 'https://github.com/acme/web/x'}]}}",
+    ),
     (Invalid, "environments: {a: {repository: x, services: [a]}}"),
     (Invalid, "environments: {a: {'repository ': x}}"),
     (Invalid, "environments: {'prod ': {repository: x}}"),
@@ -148,6 +193,29 @@ pub const CORPUS: &[(Judgement, &str)] = &[
         Invalid,
         "environments: {dev: {repository: x, exclude-versions: 1.10}}",
     ),
+    (Invalid, "environments: {dev: {repository: x, sign: true}}"),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: key, signers: {key: a.pub}}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: key, signers: [a.pub]}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: key, signers: []}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: key, signers: [{key: a.pub, actions: []}]}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: key, signers: [{key: a.pub, actions: push}]}}",
+    ),
+    (Invalid, "records: [a]"),
+    (Invalid, "records:"),
     (Invalid, "services: web"),
     (Invalid, "services: {web: api}"),
     (Invalid, "services: [[web]]"),
@@ -203,7 +271,86 @@ pub const CORPUS: &[(Judgement, &str)] = &[
         Invalid,
         "environments: {dev: {repository: 'a/{service}'}}\nservices: [web, web]",
     ),
+    (Invalid, "records: 'ghcr.io/acme/records:1'"),
+    (Invalid, "records: 'ghcr.io/acme/{version}'"),
+    (Invalid, "records: ghcr.io/Acme/records"),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, adopt-until: soon}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, adopt-until: '2026-12-31T00:00:00Z'}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: key, signers: [{key: a.pub, until: 2027-01-31T12:00}]}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: key, signers: [{key: a.pub, actions: [release]}]}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: key, signers: [{key: a.pub, actions: [push, push]}]}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: keyless, signers: [{identity: 'a b', repository: a/b}]}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: keyless, signers: [{identity: a, repository: acme}]}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: keyless, signers: [{identity: a, repository: 'acme/*'}]}}",
+    ),
+    (
+        Invalid,
+        "environments: {dev: {repository: x, sign: keyless, signers: [{identity: a, issuer: example.com}]}}",
+    ),
     // What the schema cannot tell.
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {dev: {repository: x, sign: key}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {dev: {repository: x, signers: [{key: a.pub}]}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {dev: {repository: x, sign: keyless, signers: [{key: a.pub}]}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {dev: {repository: x, sign: key, signers: [{key: a.pub, issuer: 'https://x'}]}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {dev: {repository: x, sign: keyless, signers: [{identity: 'https://github.com/acme/*'}]}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "records: a/records\nenvironments: {dev: {repository: 'a/{service}'}}\nservices: [web, api]",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {dev: {repository: a, records: 'a/{service}'}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "records: '{environment}.example.com/a'",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {dev: {repository: x, adopt-until: 2026-02-30}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {dev: {repository: x, sign: key, signers: [{key: '-----BEGIN PRIVATE KEY-----'}]}}",
+    ),
     (
         OnlyParser(ACROSS_KEYS),
         "environments: {dev: {repository: 'a/{service}'}}",

@@ -115,8 +115,11 @@ fn the_parser_reads_every_declared_key() {
             .collect()
     };
     let outer = keys(&schema);
-    let inner = keys(&schema["properties"]["environments"]["additionalProperties"]);
-    assert!(outer.len() >= 3 && inner.len() >= 5, "{outer:?} {inner:?}");
+    let environment = &schema["properties"]["environments"]["additionalProperties"];
+    let inner = keys(environment);
+    let of_signer = keys(&environment["properties"]["signers"]["items"]);
+    assert!(outer.len() >= 4 && inner.len() >= 9, "{outer:?} {inner:?}");
+    assert_eq!(of_signer.len(), 6, "{of_signer:?}");
     for key in outer {
         let error = parse(&format!("{key}: [[x]]")).unwrap_err();
         assert!(error.contains("expected "), "{key}: {error}");
@@ -130,25 +133,41 @@ fn the_parser_reads_every_declared_key() {
         let error = parse(&format!("environments: {{a: {{{own}{key}: [[x]]}}}}")).unwrap_err();
         assert!(error.contains("expected "), "{key}: {error}");
     }
+    for key in of_signer {
+        let own = match key.as_str() {
+            "identity" | "key" => "",
+            "issuer" | "repository" => "identity: a, ",
+            _ => "key: a, ",
+        };
+        let signer = format!("{{{own}{key}: [[x]]}}");
+        let error = parse(&format!(
+            "environments: {{a: {{repository: x, signers: [{signer}]}}}}"
+        ));
+        let error = error.unwrap_err();
+        assert!(error.contains("expected "), "{key}: {error}");
+    }
 }
 
 #[test]
 fn what_the_parser_accepts_the_schema_accepts() {
     let schema = EditorSchema::new();
     let declared: Value = serde_json::from_str(&policy::json_schema()).unwrap();
-    let (mut accepted, mut refused) = (0, 0);
-    for seed in 0..6_000 {
+    let (mut accepted, mut refused, mut signed) = (0, 0, 0);
+    for seed in 0..8_000 {
         let text = random_policy::write(seed, &declared);
         match (parse(&text), schema.check(&text)) {
-            (Ok(()), Some(Ok(()))) => accepted += 1,
+            (Ok(()), Some(Ok(()))) => {
+                accepted += 1;
+                signed += u32::from(text.contains("signers:"));
+            }
             (Ok(()), checked) => panic!("seed {seed}: {checked:?}\n{text}"),
             (Err(_), Some(Err(_))) => refused += 1,
             (Err(_), _) => {}
         }
     }
     assert!(
-        accepted > 400 && refused > 600,
-        "{accepted} accepted, {refused} refused by both"
+        accepted > 400 && refused > 600 && signed > 10,
+        "{accepted} accepted, {signed} of them with signers, {refused} refused by both"
     );
 }
 
@@ -159,7 +178,15 @@ fn policies_of_the_documentation_name_their_schema() {
         let line = text.lines().find(|line| line.contains("$schema="));
         assert_eq!(line, Some(schema_comment().as_str()), "{name}");
     }
-    let text = read("examples/fleet/shipmark.yml");
-    assert_eq!(parse(&text), Ok(()));
-    assert_eq!(EditorSchema::new().check(&text), Some(Ok(())));
+    let page = read("docs/policy.md");
+    let blocks = page.split("```yaml\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("```").next());
+    let policies = blocks.filter(|block| block.contains("environments:\n"));
+    let policies: Vec<&str> = policies.collect();
+    assert!(policies.len() >= 2, "{policies:?}");
+    let example = read("examples/fleet/shipmark.yml");
+    for text in policies.into_iter().chain([example.as_str()]) {
+        assert_eq!(parse(text), Ok(()), "{text}");
+        assert_eq!(EditorSchema::new().check(text), Some(Ok(())), "{text}");
+    }
 }

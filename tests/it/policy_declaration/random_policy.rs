@@ -1,7 +1,7 @@
 //! Small policies by the declared keys, most of them with a mistake.
 
 use fastrand::Rng;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const NAMES: &[&str] = &[
     "dev", "stage", "prod", "Prod", "e-1", "0x1f", "true", "latest", "x_y",
@@ -46,7 +46,33 @@ const VERSIONS: &[&str] = &[
 const SERVICES: &[&str] = &[
     "web", "api", "db", "1", "1.0", "true", "a-b.c_d", "null", "Web", "-a", "a/b", "1e1",
 ];
-const ODD_KEYS: &[&str] = &["form", "sign", "Services", "'from '", "null", "environment"];
+const RECORDS: &[&str] = &[
+    "ghcr.io/acme/records/{environment}/{service}",
+    "oci:records/{environment}/{service}",
+    "a/{environment}",
+    "oci:{environment}",
+    "ghcr.io/acme/records",
+    "{service}",
+    "a/{version}",
+    "a:1",
+];
+const IDENTITIES: &[&str] = &[
+    "https://github.com/acme/web/.github/workflows/a.yml@refs/heads/*",
+    "https://github.com/acme/web/*",
+    "ops@example.com",
+    "https://github.com/acme/*",
+    "a b",
+    "*",
+];
+const TIMES: &[&str] = &[
+    "2027-01-31",
+    "2027-01-31T12:00:00Z",
+    "2027-01-31T12:00:00.123+01:00",
+    "2027-02-30",
+    "2027-01-31T12:00Z",
+    "2027",
+];
+const ODD_KEYS: &[&str] = &["form", "refs", "Services", "'from '", "null", "environment"];
 
 /// Writes the policy of a seed.
 pub fn write(seed: u64, schema: &Value) -> String {
@@ -61,19 +87,27 @@ pub fn write(seed: u64, schema: &Value) -> String {
 
 fn mapping(rng: &mut Rng, schema: &Value, depth: usize, text: &mut String) {
     let required = schema["required"].as_array();
+    let mut sign = String::new();
     for (key, value) in schema["properties"].as_object().unwrap() {
         let is_required = required.is_some_and(|keys| keys.contains(&Value::from(key.as_str())));
-        let likely = depth == 0 && key != "exclude-versions";
-        if rng.u8(..)
-            < if is_required {
-                250
-            } else if likely {
-                200
-            } else {
-                90
+        let likelihood = match key.as_str() {
+            _ if is_required => 250,
+            "environments" | "services" => 200,
+            "signers" if sign.ends_with("key") || sign.ends_with("keyless") => 245,
+            "signers" => 5,
+            "records" | "issuer" | "repository" | "adopt-until" => 30,
+            "sign" => 70,
+            _ => 90,
+        };
+        if rng.u8(..) < likelihood {
+            let before = text.len();
+            match key.as_str() {
+                "signers" => signers(rng, &sign, value, depth, text),
+                _ => entry(rng, key, value, depth, text),
             }
-        {
-            entry(rng, key, value, depth, text);
+            if key == "sign" {
+                sign = text[before..].trim().trim_matches('\'').to_owned();
+            }
         }
     }
     if rng.u8(..) < 6 {
@@ -107,6 +141,30 @@ fn entry(rng: &mut Rng, key: &str, schema: &Value, depth: usize, text: &mut Stri
     }
 }
 
+/// Signers, most often such as `sign` demands, and with exactly one of the keys that are a choice.
+fn signers(rng: &mut Rng, sign: &str, schema: &Value, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    *text += &format!("{indent}signers:\n");
+    for _ in 0..1 + rng.usize(..2) {
+        let is_certified = sign.ends_with("keyless") == (rng.u8(..) < 230);
+        let (choice, unwanted): (&str, &[&str]) = match is_certified {
+            true => ("identity", &["key"]),
+            false => ("key", &["identity", "issuer", "repository"]),
+        };
+        let mut keys = schema["items"]["properties"].as_object().unwrap().clone();
+        if rng.u8(..) < 230 {
+            keys.retain(|key, _| !unwanted.contains(&key.as_str()));
+        }
+        let narrowed = json!({"properties": keys, "required": [choice]});
+        let mut entry = String::new();
+        mapping(rng, &narrowed, depth + 1, &mut entry);
+        *text += &match entry.strip_prefix(&format!("{indent}  ")) {
+            Some(rest) => format!("{indent}- {rest}"),
+            None => format!("{indent}- {{}}\n"),
+        };
+    }
+}
+
 /// A text for the key, most often a right one, plain or in quotes.
 fn scalar(rng: &mut Rng, key: &str) -> String {
     let words: &[&str] = match key {
@@ -116,6 +174,14 @@ fn scalar(rng: &mut Rng, key: &str) -> String {
         "unbound" => &["allow", "refuse", "Allow"],
         "exclude-versions" => VERSIONS,
         "services" => SERVICES,
+        "sign" => &["keyless", "key", "off", "Key", "yes", "signed"],
+        "records" => RECORDS,
+        "adopt-until" => &["2026-12-31", "2026-02-30"],
+        "identity" => IDENTITIES,
+        "issuer" => &["https://x.example.com", "x"],
+        "key" => &["keys/a.pub", "a.pub", "1", "-----BEGIN PRIVATE KEY-----"],
+        "actions" => &["push", "deployed", "rollback", "release"],
+        "until" => TIMES,
         _ => NAMES,
     };
     // The first of them are right.

@@ -36,15 +36,18 @@ impl Step {
     }
 }
 
-/// A write touches what reads or writes the same tag; one of a new tag touches the lists. Only tags of
-/// versions are new in these tests.
+/// Whether a tag is new when it is written. Only tags of versions and entries of timelines are in these tests.
+pub fn is_new_tag(tag: &str) -> bool {
+    tag.split('.').count() == 3 || tag.starts_with("shipmark.")
+}
+
+/// A write touches what reads or writes the same tag; one of a new tag touches the lists.
 fn touch(write: &str, other: &str) -> bool {
     let Some(written) = write.strip_prefix("PUT ") else {
         return false;
     };
     let tag = written.rsplit('/').next().unwrap_or_default();
-    let is_new = tag.split('.').count() == 3;
-    other.ends_with(written) || (is_new && other.contains("/tags/list"))
+    other.ends_with(written) || (is_new_tag(tag) && other.contains("/tags/list"))
 }
 
 /// How an order of steps was left.

@@ -10,7 +10,7 @@ use shipmark::release::{Failure, ReleaseContext, ReleaseOutcome, ReleaseRequest,
 use shipmark::tagging::TagRules;
 use tokio::task::JoinHandle;
 
-use super::schedule::Step;
+use super::schedule::{Step, is_new_tag};
 use crate::registry::{Effect, Gate, Profile, Registry};
 use crate::support::made_image::MadeImage;
 use crate::support::*;
@@ -318,7 +318,7 @@ fn is_free(step: &Step, steps: &[Step], runs: &[Run]) -> bool {
         let is_theirs = object == other.version
             || object == "latest"
             || (!is_version && other.version.starts_with(&format!("{object}.")));
-        !(is_theirs || is_version && request.starts_with("PUT "))
+        !(is_theirs || is_new_tag(object) && request.starts_with("PUT "))
     })
 }
 

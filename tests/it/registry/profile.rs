@@ -40,6 +40,7 @@ pub struct Profile {
     pub(super) body_max: u64,
     pub(super) discard_blobs: bool,
     pub(super) cdn: Option<Cdn>,
+    pub(super) date: Option<String>,
 }
 
 /// Another host that serves the blobs.
@@ -74,6 +75,7 @@ impl Profile {
             chunk_taken: u64::MAX,
             body_max: u64::MAX,
             discard_blobs: false,
+            date: None,
             cdn: None,
         }
     }
@@ -169,6 +171,14 @@ impl Profile {
     pub fn unsorted_tags(self) -> Self {
         Self {
             sorted_tags: false,
+            ..self
+        }
+    }
+
+    /// What answers give as their date, instead of the machine's.
+    pub fn date(self, date: &str) -> Self {
+        Self {
+            date: Some(date.to_owned()),
             ..self
         }
     }

@@ -33,7 +33,14 @@ pub type Outcome = Result<Answer, Answer>;
 
 impl Handler for Service {
     fn handle<'a>(&'a self, call: &'a mut Call) -> BoxFuture<'a, Answer> {
-        async move { self.answer(call).await.unwrap_or_else(|refusal| refusal) }.boxed()
+        async move {
+            let answer = self.answer(call).await.unwrap_or_else(|refusal| refusal);
+            match &self.profile.date {
+                Some(date) => answer.header("date", date),
+                None => answer,
+            }
+        }
+        .boxed()
     }
 
     fn issuer(&self) -> Option<&Issuer> {

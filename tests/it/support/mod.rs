@@ -8,8 +8,11 @@ pub mod message_templates;
 pub mod named_descriptors;
 pub mod output_schema;
 pub mod process;
+pub mod recorded_stage;
+pub mod records;
 pub mod rust_source;
 pub mod table;
+pub mod timelines;
 pub mod web;
 pub mod workflow;
 pub mod yaml;
@@ -214,6 +217,7 @@ pub fn request(
     facts: Option<EventFacts>,
 ) -> ReleaseRequest {
     ReleaseRequest {
+        record: None,
         verb,
         source: source.parse().unwrap(),
         lookup: None,

@@ -2,13 +2,18 @@
 //! in one half of the plays runs die and are repeated, in the other lists are behind.
 
 mod model;
+mod model_timeline;
+mod recorded_lines;
+mod recorded_plays;
+mod recorded_run;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{ModelRegistry, ModelRelease, digest, tag};
 
 use super::*;
-use crate::release::plan::lines::{LineDecision, LineQuestion, decide_line};
+use crate::release::plan::line_question::LineQuestion;
+use crate::release::plan::lines::{LineDecision, decide_line};
 use crate::release::plan::tags::{TagStep, plan_line, plan_tags};
 
 /// The tags and lines of a destination, as a run of the release reads and writes them.
@@ -123,8 +128,8 @@ impl ModelRun<'_> {
             let now = self.read_again(&correction, &lines).await;
             let mut are_right = true;
             for line in &mut lines {
-                match correction.choose_action(line, &now) {
-                    LineAction::Keep | LineAction::KeepHigher(..) => {}
+                match correction.choose_action(line, &now).unwrap() {
+                    LineAction::Keep | LineAction::KeepHigher(..) | LineAction::KeepWithdrawn => {}
                     LineAction::ReadAgain(at) => {
                         line.record_unexplained(at);
                         are_right = false;
@@ -174,7 +179,7 @@ fn play(registry: &ModelRegistry, releases: &[ModelRelease]) -> usize {
         let at = registry.choose(runs.len());
         let (release, run) = &mut runs[at];
         registry.note(&release.version.to_string());
-        if died < registry.deaths && registry.flip(0.03) {
+        if died < registry.deaths.get() && registry.flip(0.03) {
             died += 1;
             registry.note("  dies");
             *run = begin(release);

@@ -1,5 +1,6 @@
 mod corrections;
 mod odd_names;
+mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
 

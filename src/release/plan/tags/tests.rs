@@ -1,4 +1,5 @@
 use super::*;
+use crate::release::plan::record_facts::{NamedRollback, RecordFacts, RecordedRelease};
 use crate::tagging::{ImmutableTagSource, LineTag, ReleaseSeries, ReleaseVersion, VersionLine};
 use std::collections::BTreeMap;
 
@@ -92,16 +93,21 @@ fn promise_4_a_line_goes_only_forward() {
 #[test]
 fn promise_4_withdrawn_releases_do_not_hold_a_line() {
     let mut there = seen(&[("1.4.0", "a"), ("2.0.0", "b"), ("latest", "b")]);
-    there.withdrawn = ["2.0.0".parse().unwrap()].into();
+    there.records = Some(RecordFacts {
+        rollbacks: [NamedRollback::of_root(digest("b"))].into(),
+        releases: [(digest("b"), RecordedRelease::Withdrawn)].into(),
+        ..RecordFacts::default()
+    });
     let latest = planned("latest", line("latest", "1.4.1"));
     let moved = TagChange::Moved { from: digest("b") };
     assert_eq!(changed(&latest, &there), Ok(moved));
-    let again = planned("latest", line("latest", "2.0.0"));
+    let root = [(digest("root"), RecordedRelease::Withdrawn)];
+    there.records.as_mut().unwrap().releases.extend(root);
     let stays = TagChange::Stays {
         at: Some(digest("b")),
-        why: "latest stays at 1.4.0: 2.0.0 is withdrawn".to_owned(),
+        why: "latest stays at 1.4.0: 1.4.1 is withdrawn".to_owned(),
     };
-    assert_eq!(changed(&again, &there), Ok(stays));
+    assert_eq!(changed(&latest, &there), Ok(stays));
 }
 
 #[test]

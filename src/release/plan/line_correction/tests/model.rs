@@ -12,7 +12,7 @@ use crate::release::plan::creation_time::CreationTime;
 use crate::tagging::{PlannedTag, ReleaseVersion, TagRules, derive_push_tags};
 
 /// A release of a version: one image, created at an hour.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ModelRelease {
     pub version: ReleaseVersion,
     pub image: Digest,
@@ -29,7 +29,7 @@ pub struct ModelRegistry {
     lists_behind: Cell<usize>,
     /// The most runs that die. Only where none does, lists are behind: who is repeated and finds nothing to
     /// write has read a single list.
-    pub deaths: usize,
+    pub deaths: Cell<usize>,
     /// The requests, for messages.
     log: RefCell<String>,
 }
@@ -68,7 +68,7 @@ impl ModelRegistry {
     pub fn with_seed(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         Self {
-            deaths: if random.bool() { 5 } else { 0 },
+            deaths: Cell::new(if random.bool() { 5 } else { 0 }),
             random: RefCell::new(random),
             tags: RefCell::default(),
             new_tags: RefCell::default(),
@@ -136,12 +136,19 @@ impl ModelRegistry {
         self.log.borrow().clone()
     }
 
+    /// Waits for fewer turns than `limit`.
+    pub async fn wait(&self, limit: usize) {
+        for _ in 0..self.choose(limit) {
+            Turn::default().await;
+        }
+    }
+
     /// Lists the tags; a list that is behind lacks the newest ones.
     pub async fn list(&self, may_be_behind: bool) -> BTreeSet<Tag> {
         Turn::default().await;
         self.note("  list");
         let mut tags: BTreeSet<Tag> = self.tags.borrow().keys().cloned().collect();
-        if may_be_behind && self.deaths == 0 && self.flip(0.3) {
+        if may_be_behind && self.deaths.get() == 0 && self.flip(0.3) {
             let new_tags = self.new_tags.borrow();
             let lacks = new_tags.iter().rev().take(1 + self.choose(2));
             let lacked = lacks.filter(|tag| tags.remove(*tag)).count();
@@ -181,7 +188,7 @@ impl ModelRegistry {
 
 /// Waits for the next turn of the run.
 #[derive(Default)]
-struct Turn {
+pub struct Turn {
     has_come: bool,
 }
 

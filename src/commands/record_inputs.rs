@@ -1,0 +1,263 @@
+//! Signers of an environment's records: the policy's rules to requirements on signatures.
+
+use std::sync::Arc;
+
+use super::invocation::Invocation;
+use super::load_policy::LoadedPolicy;
+use super::{pem_input, trust_inputs};
+use crate::cli::Input;
+use crate::notices::to_printable;
+use crate::policy::{EnvironmentRules, PolicyIdentity, PolicySigner, SignerRule};
+use crate::release::{Failure, RecordSigner};
+use crate::signing::{
+    CertificateCondition, Identity, PublicKey, Requirement, TrustRoot, WildcardPattern,
+    key_reference_error,
+};
+
+/// Returns who may write the records of an environment, in the order of the policy; nobody where the
+/// environment demands no signatures. `stage` may be any environment of the policy: the records of the one that
+/// images come from are read as well.
+///
+/// # Errors
+/// A key or a trusted root that cannot be read.
+pub(super) async fn record_signers(
+    invocation: &Invocation,
+    stage: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+) -> Result<Vec<RecordSigner>, Failure> {
+    let is_identity = |rule: &SignerRule| matches!(rule.signer, PolicySigner::Identity(_));
+    let roots = match stage.signers().iter().any(is_identity) {
+        true => trust_inputs::load_trust_roots(invocation).await?,
+        false => Vec::new(),
+    };
+    let mut signers = Vec::with_capacity(stage.signers().len());
+    for rule in stage.signers() {
+        let requirement = match &rule.signer {
+            PolicySigner::Identity(identity) => identity_requirement(invocation, identity, &roots)?,
+            PolicySigner::Key(key) => key_requirement(invocation, stage, loaded, key).await?,
+        };
+        signers.push(RecordSigner {
+            requirement,
+            actions: rule.actions.clone(),
+            until: rule.until.as_ref().map(|until| until.end()),
+        });
+    }
+    Ok(signers)
+}
+
+/// Checks that the keys among the signers of an environment can be used.
+///
+/// # Errors
+/// The first one that cannot.
+pub(super) async fn check_keys(
+    invocation: &Invocation,
+    stage: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+) -> Result<(), Failure> {
+    for rule in stage.signers() {
+        if let PolicySigner::Key(key) = &rule.signer {
+            key_requirement(invocation, stage, loaded, key).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A record is an attestation: where `transparency-log: attestations` keeps those out of the log, a timestamp
+/// is enough.
+fn identity_requirement(
+    invocation: &Invocation,
+    identity: &PolicyIdentity,
+    roots: &[Arc<TrustRoot>],
+) -> Result<Requirement, Failure> {
+    let repository = identity.repository.iter();
+    let repository = repository.map(|name| (CertificateCondition::Repository, name.clone()));
+    let identity = Identity {
+        subject: WildcardPattern::new(&identity.subject),
+        issuer: identity.issuer.clone(),
+        conditions: repository.collect(),
+    };
+    let each = roots.iter().map(|trust| Requirement::Identity {
+        identity: identity.clone(),
+        trust: trust.clone(),
+        logged: true,
+    });
+    let required = Requirement::any_of(each.collect());
+    let arguments = &invocation.arguments;
+    let log_mode = match arguments.is_accepted(Input::TransparencyLog) {
+        true => arguments.choice(Input::TransparencyLog)?,
+        false => None,
+    };
+    Ok(match log_mode {
+        Some("attestations") => Requirement::LoggedSignatures(Box::new(required)),
+        _ => required,
+    })
+}
+
+/// A key proves by itself who signed, so that no log is required. Of a file with several keys any counts.
+async fn key_requirement(
+    invocation: &Invocation,
+    stage: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+    key: &str,
+) -> Result<Requirement, Failure> {
+    let text = match pem_input::is_path(key) {
+        true => read_key_file(invocation, stage, loaded, key).await?,
+        false => key.to_owned(),
+    };
+    let keys = PublicKey::parse_all(&text)
+        .map_err(|error| unusable_key(stage, loaded, key, &error.to_string()))?;
+    let each = keys
+        .into_iter()
+        .map(|key| Requirement::Key { key, log: None });
+    Ok(Requirement::any_of(each.collect()))
+}
+
+async fn read_key_file(
+    invocation: &Invocation,
+    stage: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+    path: &str,
+) -> Result<String, Failure> {
+    let unusable = |reason: &str| unusable_key(stage, loaded, path, reason);
+    if let Some(reference) = key_reference_error(path) {
+        return Err(unusable(&reference.to_string()));
+    }
+    let bytes = loaded.read_named_file(invocation, path).await?;
+    let bytes = bytes.ok_or_else(|| unusable("the file is not there"))?;
+    String::from_utf8(bytes).map_err(|_| unusable("the file is not text"))
+}
+
+fn unusable_key(
+    stage: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+    key: &str,
+    reason: &str,
+) -> Failure {
+    let name = match pem_input::is_path(key) {
+        true => format!("the key {}", to_printable(key, PATH_LIMIT)),
+        false => "a key".to_owned(),
+    };
+    Failure::input(format!(
+        "{name} in signers of the environment {} cannot be used: {reason}",
+        stage.name()
+    ))
+    .with_reason(format!("{} names who may write its records", loaded.file))
+    .with_hint(
+        "write the public key in PEM, or the path of its file from the root of the repository",
+    )
+    .at_file(loaded.location.clone())
+}
+
+/// The most characters of a path that a message names.
+const PATH_LIMIT: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::load_policy::load_policy;
+    use crate::commands::tests::{given, wait};
+
+    const KEY: &str = include_str!("../../tests/data/sigstore/cosign.pub");
+
+    /// The signers of the environment `prod` of a policy, with further flags of a promotion.
+    fn signers(keys: &str, flags: &[&str]) -> Result<Vec<RecordSigner>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        for (name, text) in [
+            ("one.pub", KEY.to_owned()),
+            ("two.pub", format!("{KEY}{KEY}")),
+            ("other.txt", "text".to_owned()),
+        ] {
+            write(name, &text);
+        }
+        let keys = keys.replace("DIR", &folder.path().display().to_string());
+        let policy = format!("environments:\n  prod:\n    repository: oci:prod\n{keys}");
+        let policy = format!("--policy={}", write("policy.yml", &policy));
+        let invocation = given(&[&[policy.as_str(), "--offline"], flags].concat());
+        wait(async {
+            let loaded = load_policy(&invocation).await.unwrap().unwrap();
+            let stage = &loaded.policy.environments()[0];
+            let signers = record_signers(&invocation, stage, &loaded).await;
+            signers.map_err(|failure| format!("{failure:?}"))
+        })
+    }
+
+    #[test]
+    fn an_identity_is_required_with_its_repository() {
+        let keys = "    sign: keyless\n    signers:\n    - identity: https://github.com/acme/ci/.github/workflows/release.yml@refs/tags/*\n      repository: acme/web\n      actions: [promote]\n      until: 2027-01-31\n";
+        let signers = signers(keys, &[]).unwrap();
+        let [signer] = signers.as_slice() else {
+            panic!("{signers:?}");
+        };
+        let Requirement::Identity {
+            identity, logged, ..
+        } = &signer.requirement
+        else {
+            panic!("{:?}", signer.requirement);
+        };
+        assert!(*logged);
+        assert_eq!(
+            identity.to_string(),
+            "https://github.com/acme/ci/.github/workflows/release.yml@refs/tags/* (issuer https://token.actions.githubusercontent.com), repository acme/web"
+        );
+        assert_eq!(signer.actions.as_ref().unwrap()[0].as_str(), "promote");
+        assert_eq!(
+            signer.until.unwrap().to_string(),
+            "2027-02-01T00:00:00.000Z"
+        );
+        let unlogged = self::signers(keys, &["--transparency-log=attestations"]).unwrap();
+        assert!(matches!(
+            unlogged[0].requirement,
+            Requirement::LoggedSignatures(_)
+        ));
+    }
+
+    #[test]
+    fn a_key_is_read_from_the_policy_or_its_file() {
+        let lines: String = KEY
+            .lines()
+            .map(|line| format!("        {line}\n"))
+            .collect();
+        let keys = format!(
+            "    sign: key\n    signers:\n    - key: DIR/one.pub\n    - key: |\n{lines}    - key: DIR/two.pub\n"
+        );
+        let signers = signers(&keys, &[]).unwrap();
+        let [file, text, several] = signers.as_slice() else {
+            panic!("{signers:?}");
+        };
+        let fingerprint = format!("the key {}", PublicKey::parse(KEY).unwrap().fingerprint());
+        for signer in [file, text, several] {
+            assert_eq!(signer.requirement.to_string(), fingerprint);
+            assert!(signer.actions.is_none() && signer.until.is_none());
+        }
+        assert!(matches!(&several.requirement, Requirement::Any(keys) if keys.len() == 2));
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_used_is_named() {
+        for (key, reason) in [
+            (
+                "DIR/none.pub",
+                "none.pub in signers of the environment prod cannot be used: the file is not there",
+            ),
+            (
+                "DIR/other.txt",
+                "other.txt in signers of the environment prod cannot be used: ",
+            ),
+            ("'awskms:///alias/x'", "a key in AWS KMS"),
+        ] {
+            let keys = format!("    sign: key\n    signers: [{{key: {key}}}]\n");
+            let error = signers(&keys, &[]).unwrap_err();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_environment_without_signatures_has_no_signers() {
+        assert_eq!(signers("", &[]).unwrap().len(), 0);
+    }
+}

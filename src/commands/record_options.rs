@@ -1,0 +1,275 @@
+//! How a release is recorded: inputs, policy and runner to [`RecordOptions`].
+
+use super::invocation::Invocation;
+use super::load_policy::LoadedPolicy;
+use super::record_inputs::record_signers;
+use super::tag_context::run_time;
+use crate::cli::Input;
+use crate::image::{Destination, ImageSource};
+use crate::policy::{EnvironmentRules, Service, SigningRule};
+use crate::record::{RecordId, RecordTime, RecordedBuild, RecordedRun};
+use crate::release::{Failure, RecordOptions, RecordTrust, RunAccount, TimelineLocation};
+use crate::tagging::EnvironmentName;
+
+/// Most characters of a reason: a record is read by people.
+const REASON_LIMIT: usize = 2_000;
+
+/// How the images of a run are recorded.
+pub(super) struct RecordingInputs<'a> {
+    environment: EnvironmentName,
+    account: RunAccount,
+    expected_head: Option<RecordId>,
+    reinstates: bool,
+    stage: Option<RecordingStage<'a>>,
+    from: Option<RecordingStage<'a>>,
+}
+
+/// Environment of the policy, with the signers whose records count there.
+struct RecordingStage<'a> {
+    rules: &'a EnvironmentRules,
+    trust: Option<RecordTrust>,
+}
+
+impl<'a> RecordingInputs<'a> {
+    /// Reads how the images are recorded; `None` if they are not.
+    ///
+    /// # Errors
+    /// Inputs that contradict each other, and signers of the policy that cannot be used.
+    pub(super) async fn read(
+        invocation: &Invocation,
+        environment: Option<&EnvironmentName>,
+        policy: Option<(&'a EnvironmentRules, &'a LoadedPolicy)>,
+    ) -> Result<Option<Self>, Failure> {
+        let arguments = &invocation.arguments;
+        let Some(environment) = recorded_environment(invocation, environment)? else {
+            refuse_unused(invocation)?;
+            return Ok(None);
+        };
+        let account = read_account(invocation, policy)?;
+        let reinstates = reads_switch(invocation, Input::Reinstate)?;
+        if reinstates && account.reason.is_none() {
+            let reason = "is required with reinstate".to_owned();
+            return Err(Failure::from(arguments.error(Input::Reason, None, reason))
+                .with_hint("say why the withdrawn image is released again"));
+        }
+        let stage = match policy {
+            Some((rules, loaded)) => Some(RecordingStage::read(invocation, rules, loaded).await?),
+            None => None,
+        };
+        let before = policy.and_then(|(rules, loaded)| {
+            let before = loaded.policy.stage(rules.from()?)?;
+            Some((before, loaded))
+        });
+        let from = match before {
+            Some((rules, loaded)) => Some(RecordingStage::read(invocation, rules, loaded).await?),
+            None => None,
+        };
+        Ok(Some(Self {
+            environment: environment.clone(),
+            account,
+            expected_head: arguments.value(Input::ExpectHead)?,
+            reinstates,
+            stage,
+            from,
+        }))
+    }
+
+    /// Returns how the image of a service is recorded at its destinations.
+    ///
+    /// # Errors
+    /// Several destinations whose records would be in one repository.
+    pub(super) fn options(
+        &self,
+        service: Option<&Service>,
+        source: &ImageSource,
+        destinations: &[Destination],
+    ) -> Result<RecordOptions, Failure> {
+        // An image that is there already rests on no record of the environment before.
+        let is_there = destinations.iter().any(|place| place.is_place_of(source));
+        let from = self.from.as_ref().filter(|_| !is_there);
+        let stage = self.stage.as_ref();
+        let entries_at = stage.and_then(|stage| stage.rules.records_place(service).cloned());
+        if let Some(place) = entries_at.as_ref().filter(|_| destinations.len() > 1) {
+            return Err(shared_records_failure(&self.environment, place));
+        }
+        Ok(RecordOptions {
+            environment: self.environment.clone(),
+            entries_at,
+            trust: stage.and_then(|stage| stage.trust.clone()),
+            source: from.and_then(|from| from.location(service)),
+            account: self.account.clone(),
+            expected_head: self.expected_head,
+            reinstates: self.reinstates,
+        })
+    }
+}
+
+impl<'a> RecordingStage<'a> {
+    async fn read(
+        invocation: &Invocation,
+        rules: &'a EnvironmentRules,
+        loaded: &LoadedPolicy,
+    ) -> Result<Self, Failure> {
+        let trust = read_trust(invocation, rules, loaded).await?;
+        Ok(Self { rules, trust })
+    }
+
+    fn location(&self, service: Option<&Service>) -> Option<TimelineLocation> {
+        Some(TimelineLocation {
+            environment: self.rules.name().clone(),
+            destination: self.rules.place(service)?.clone(),
+            entries_at: self.rules.records_place(service).cloned(),
+            trust: self.trust.clone(),
+        })
+    }
+}
+
+/// Returns the signers whose records count in an environment; `None` if it does not sign.
+///
+/// # Errors
+/// Signers that cannot be used.
+pub(super) async fn read_trust(
+    invocation: &Invocation,
+    rules: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+) -> Result<Option<RecordTrust>, Failure> {
+    match rules.signing() {
+        SigningRule::Off => Ok(None),
+        _ => {
+            let signers = record_signers(invocation, rules, loaded).await?;
+            Ok(Some(RecordTrust::new(signers)))
+        }
+    }
+}
+
+/// Returns the refusal of two timelines of one environment in one repository: the names of their entries could not
+/// be told apart.
+fn shared_records_failure(environment: &EnvironmentName, place: &Destination) -> Failure {
+    Failure::refused(format!(
+        "images names several repositories, and the records of {environment} are in {place}"
+    ))
+    .with_reason("each repository of images has a timeline of its own")
+    .with_hint("release to the other repositories in a run without the environment")
+}
+
+/// Returns the environment whose timeline gets the record; `None` if none does.
+fn recorded_environment<'e>(
+    invocation: &Invocation,
+    environment: Option<&'e EnvironmentName>,
+) -> Result<Option<&'e EnvironmentName>, Failure> {
+    let arguments = &invocation.arguments;
+    match (arguments.choice(Input::Record)?, environment) {
+        (Some("off"), _) => Ok(None),
+        (Some("on"), None) => {
+            let reason = "is on, and no environment is given".to_owned();
+            Err(Failure::from(arguments.error(Input::Record, None, reason))
+                .with_hint("name the environment of the release with environment"))
+        }
+        (_, environment) => Ok(environment),
+    }
+}
+
+/// Returns whether a switch of the verb is on.
+fn reads_switch(invocation: &Invocation, input: Input) -> Result<bool, Failure> {
+    let arguments = &invocation.arguments;
+    Ok(arguments.is_accepted(input) && arguments.switch(input)?)
+}
+
+/// Refuses inputs that only a record has a use for.
+fn refuse_unused(invocation: &Invocation) -> Result<(), Failure> {
+    let arguments = &invocation.arguments;
+    let only_recorded = [
+        Input::Reinstate,
+        Input::Reason,
+        Input::Link,
+        Input::Dockerfile,
+        Input::Target,
+        Input::ExpectHead,
+    ];
+    let is_given = |input: &Input| match input {
+        Input::Reinstate => reads_switch(invocation, *input).unwrap_or_default(),
+        input => arguments.is_accepted(*input) && !arguments.entries(*input).is_empty(),
+    };
+    match only_recorded.into_iter().find(is_given) {
+        None => Ok(()),
+        Some(input) => Err(Failure::from(arguments.error(
+            input,
+            None,
+            "is given, and the release is not recorded".to_owned(),
+        ))
+        .with_hint("name the environment of the release, and leave record: off out")),
+    }
+}
+
+/// Returns what the record says of this run.
+///
+/// # Errors
+/// A clock or an input that cannot be read.
+pub(super) fn read_account(
+    invocation: &Invocation,
+    policy: Option<(&EnvironmentRules, &LoadedPolicy)>,
+) -> Result<RunAccount, Failure> {
+    let arguments = &invocation.arguments;
+    let text = |input: Input| match arguments.is_accepted(input) {
+        true => arguments.text(input).map(str::to_owned),
+        false => None,
+    };
+    let reason = text(Input::Reason);
+    if reason
+        .as_ref()
+        .is_some_and(|it| it.chars().count() > REASON_LIMIT)
+    {
+        return Err(arguments
+            .error(
+                Input::Reason,
+                None,
+                format!("has more than {REASON_LIMIT} characters"),
+            )
+            .into());
+    }
+    let (dockerfile, target) = (text(Input::Dockerfile), text(Input::Target));
+    let is_built = dockerfile.is_some() || target.is_some();
+    let now = run_time(invocation)?;
+    let now = RecordTime::from_timestamp(now).ok_or_else(|| {
+        Failure::input(format!(
+            "the clock says {now}, outside of the years 1 to 9999"
+        ))
+    })?;
+    Ok(RunAccount {
+        now,
+        tool: format!("shipmark {}", env!("CARGO_PKG_VERSION")),
+        run: recorded_run(invocation),
+        policy: policy.map(|(_, loaded)| loaded.recorded.clone()),
+        build: RecordedBuild {
+            dockerfile,
+            target,
+            from: is_built.then(|| "inputs".to_owned()),
+        },
+        reason,
+        link: text(Input::Link),
+    })
+}
+
+/// Returns the run by the runner's variables; `None` outside of a runner.
+fn recorded_run(invocation: &Invocation) -> Option<RecordedRun> {
+    let environment = &invocation.environment;
+    if !environment.is_in_runner() {
+        return None;
+    }
+    let variable = |name| environment.get(name).map(str::to_owned);
+    let address = || {
+        let server = environment.get("GITHUB_SERVER_URL")?;
+        let repository = environment.get("GITHUB_REPOSITORY")?;
+        let id = environment.get("GITHUB_RUN_ID")?;
+        Some(format!("{server}/{repository}/actions/runs/{id}"))
+    };
+    Some(RecordedRun {
+        uri: address(),
+        attempt: environment
+            .get("GITHUB_RUN_ATTEMPT")
+            .and_then(|text| text.parse().ok()),
+        actor: variable("GITHUB_TRIGGERING_ACTOR").or_else(|| variable("GITHUB_ACTOR")),
+        workflow: variable("GITHUB_WORKFLOW_REF"),
+        approvals: Vec::new(),
+    })
+}

@@ -1,0 +1,230 @@
+//! Account of an image: where it comes from, its signatures and documents, and the environments that it was
+//! released to.
+
+mod environment_account;
+mod image_evidence;
+mod inspect_request;
+mod open_image;
+
+use futures_util::future::{try_join, try_join_all};
+
+use super::Failure;
+use super::context::ReleaseContext;
+use super::history::{HistoryRequest, current_release, read_history};
+use super::records::intent::intent_environment;
+use super::records::location::TimelineLocation;
+use super::records::trust::RecordTrust;
+use super::resolve::image_origin::read_image_origin;
+use super::resolve::image_store::open_to_read;
+use super::verify::check::Verification;
+use crate::image::{Destination, Digest, ImageSource, TagOrDigest};
+use crate::record::{EntryName, HistoryFilter, RecordedBuild, RecordedCommit, RecordedEvidence};
+use crate::tagging::EnvironmentName;
+use crate::transfer::{ImageReader, Side};
+pub use environment_account::{EnvironmentAccount, ReleaseAccount};
+pub use image_evidence::InspectedEvidence;
+pub use inspect_request::{InspectRequest, InspectSubject};
+use open_image::{OpenImage, open_image};
+
+/// Account of an image.
+#[derive(Debug, Clone)]
+pub struct InspectOutcome {
+    /// Environment that was asked about.
+    pub environment: Option<EnvironmentName>,
+    /// The image.
+    pub image: KnownImage,
+    /// Signatures and documents that the repository lists.
+    pub evidence: Vec<InspectedEvidence>,
+    /// Signatures and attestations, verified; `None` if no signer is expected.
+    pub verification: Option<Verification>,
+    /// Environments that the image was released to, or nearly.
+    pub environments: Vec<EnvironmentAccount>,
+}
+
+/// Image with what is known of its origin.
+#[derive(Debug, Clone)]
+pub struct KnownImage {
+    /// Reference, as given or found.
+    pub source: ImageSource,
+    /// Its repository.
+    pub place: Destination,
+    /// Root.
+    pub root: Digest,
+    /// Media type of the root.
+    pub media_type: String,
+    /// Version, by a record, else by labels.
+    pub version: Option<String>,
+    /// Commit, by a record, else by labels.
+    pub commit: Option<RecordedCommit>,
+    /// What says version and commit: `record` or `labels`.
+    pub origin_from: Option<&'static str>,
+    /// How it was built, by a record.
+    pub build: RecordedBuild,
+    /// Documents that a release considered, by a record.
+    pub documents: Vec<RecordedEvidence>,
+}
+
+/// Newest entries that are read to find what an environment is on.
+const CURRENT_LIMIT: usize = 20;
+
+/// Returns the account of an image, or of the one that an environment is on.
+///
+/// # Errors
+/// An image that does not exist, an environment without records, and stores that fail.
+pub async fn inspect(
+    request: &InspectRequest,
+    context: &ReleaseContext,
+) -> Result<InspectOutcome, Failure> {
+    let (source, environment) = match &request.subject {
+        InspectSubject::Image(source) => (source.clone(), None),
+        InspectSubject::Environment(location) => (
+            current_image(request, location, context).await?,
+            Some(location.environment.clone()),
+        ),
+    };
+    let image = open_image(source, context).await?;
+    let timelines = timelines(request, &image);
+    let accounts = timelines
+        .iter()
+        .map(|location| image.readable_account(request, location, context));
+    let evidence = image.check_evidence(request.signer.as_ref());
+    let (accounts, (evidence, verification)) =
+        Box::pin(try_join(try_join_all(accounts), evidence)).await?;
+    let environments: Vec<EnvironmentAccount> = accounts.into_iter().flatten().collect();
+    Ok(InspectOutcome {
+        environment,
+        image: image.known(&environments).await?,
+        evidence,
+        verification,
+        environments,
+    })
+}
+
+/// Returns the image that an environment is on by its records, else by its tag.
+async fn current_image(
+    request: &InspectRequest,
+    location: &TimelineLocation,
+    context: &ReleaseContext,
+) -> Result<ImageSource, Failure> {
+    let history = HistoryRequest {
+        location: location.clone(),
+        clock: request.clock,
+        limit: Some(CURRENT_LIMIT),
+        reads_each: false,
+        filter: HistoryFilter::default(),
+        tag: None,
+    };
+    let read = Box::pin(read_history(&history, context)).await?;
+    let place = &location.destination;
+    if let Some(current) = current_release(&read.to_history(&history)) {
+        return Ok(place.to_source(TagOrDigest::Digest(current.root)));
+    }
+    let store = open_to_read(context, place);
+    let tag = location.environment.tag();
+    let found = store.resolve_tag(tag).await;
+    match found.map_err(|error| Failure::from_store_error(Side::Source, place, error))? {
+        Some(_) => Ok(place.to_source(TagOrDigest::Tag(tag.clone()))),
+        None => Err(Failure::input(format!(
+            "nothing says which image {} of {place} is on",
+            location.environment
+        ))
+        .with_reason("the timeline has no record that counts, and there is no tag of this name")
+        .with_hint("check environment and images, or name an image in source")),
+    }
+}
+
+/// Returns the timelines that may know of the image.
+fn timelines(request: &InspectRequest, image: &OpenImage) -> Vec<TimelineLocation> {
+    let mut timelines = request.timelines.clone();
+    if let InspectSubject::Environment(location) = &request.subject {
+        let is_there = timelines.iter().any(|it| is_same(it, location));
+        if !is_there {
+            timelines.insert(0, location.clone());
+        }
+    }
+    if !request.finds_environments {
+        return timelines;
+    }
+    for environment in image.environments_named() {
+        let location = TimelineLocation {
+            environment,
+            destination: image.place.clone(),
+            entries_at: None,
+            trust: request.signer.clone().map(RecordTrust::from_signer),
+        };
+        if !timelines.iter().any(|it| is_same(it, &location)) {
+            timelines.push(location);
+        }
+    }
+    timelines
+}
+
+fn is_same(one: &TimelineLocation, other: &TimelineLocation) -> bool {
+    one.environment == other.environment && one.destination == other.destination
+}
+
+impl OpenImage {
+    /// Returns the environments that entries and intents about the image name, in order.
+    fn environments_named(&self) -> Vec<EnvironmentName> {
+        let names = self.tags.iter();
+        let names = names.filter_map(|tag| tag.as_str().parse::<EntryName>().ok());
+        let of_root = names.filter(|name| name.root.is_of(self.root.digest));
+        let intents = self.referrers.iter().filter_map(intent_environment);
+        let intents = intents.filter_map(|name| name.parse().ok());
+        let mut environments: Vec<EnvironmentName> = Vec::new();
+        for environment in of_root.map(|name| name.environment).chain(intents) {
+            if !environments.contains(&environment) {
+                environments.push(environment);
+            }
+        }
+        environments
+    }
+
+    /// Returns what is known of the image: by the newest record about it, else by its labels.
+    async fn known(&self, environments: &[EnvironmentAccount]) -> Result<KnownImage, Failure> {
+        let records = environments.iter().filter_map(|it| it.release.as_ref());
+        let records: Vec<_> = records.map(|release| &release.predicate).collect();
+        let version = records.iter().find_map(|record| record.version.clone());
+        let commit = records.iter().find_map(|record| record.commit.clone());
+        let unknown = RecordedBuild::default();
+        let build = records.iter().map(|record| &record.build);
+        let build = build.clone().find(|build| **build != unknown).cloned();
+        let mut documents: Vec<RecordedEvidence> = Vec::new();
+        for document in records.iter().flat_map(|record| &record.evidence) {
+            if !documents.contains(document) {
+                documents.push(document.clone());
+            }
+        }
+        let mut image = KnownImage {
+            source: self.source.clone(),
+            place: self.place.clone(),
+            root: self.root.digest,
+            media_type: self.root.media_type.as_str().to_owned(),
+            origin_from: commit.is_some().then_some("record"),
+            version,
+            commit,
+            build: build.unwrap_or_default(),
+            documents,
+        };
+        if image.commit.is_none() {
+            self.add_labels(&mut image).await?;
+        }
+        Ok(image)
+    }
+
+    async fn add_labels(&self, image: &mut KnownImage) -> Result<(), Failure> {
+        let reader = ImageReader::from_store(self.store.clone());
+        let origin = read_image_origin(&reader, &self.root).await;
+        let origin =
+            origin.map_err(|error| Failure::from_store_error(Side::Source, &self.source, error))?;
+        image.origin_from = origin.revision.is_some().then_some("labels");
+        image.version = image.version.take().or(origin.version);
+        image.commit = origin.revision.map(|revision| RecordedCommit {
+            repository: origin.source,
+            sha: revision.to_string(),
+            git_ref: None,
+            committed_at: None,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! Mark: records that a release runs, or that it does not run as it should. No tag moves.
+
+use super::Failure;
+use super::context::ReleaseContext;
+use super::named_root::NamedRoot;
+use super::outcome::RecordResult;
+use super::records::draft::base_record;
+use super::records::intent::ListedIntents;
+use super::records::open_timeline::OpenTimeline;
+use super::records::release_name::ReleaseName;
+use super::records::stage::RecordContent;
+use super::records::timeline_request::TimelineRequest;
+use super::records::timeline_view::STRAY_LIMIT;
+use crate::image::{Destination, Digest};
+use crate::record::{RecordAction, RecordId, ReleaseMark, TimelineEntry};
+use crate::tagging::EnvironmentName;
+
+/// Request to mark a release.
+#[derive(Debug, Clone)]
+pub struct MarkRequest {
+    /// Timeline, and how it is written.
+    pub timeline: TimelineRequest,
+    /// What is said of the release.
+    pub state: ReleaseMark,
+    /// Release to mark; `None`: the current one.
+    pub release: Option<ReleaseName>,
+}
+
+/// Outcome of a mark.
+#[derive(Debug, Clone)]
+pub struct MarkOutcome {
+    /// Environment.
+    pub environment: EnvironmentName,
+    /// Repository.
+    pub place: Destination,
+    /// Marked release.
+    pub release: NamedRoot,
+    /// What is said of it.
+    pub state: ReleaseMark,
+    /// Record; `None` if the newest mark says the same.
+    pub record: Option<RecordResult>,
+    /// Record of that mark.
+    pub recorded: Option<RecordId>,
+    /// Why a person did it.
+    pub reason: Option<String>,
+    /// Address of more about it.
+    pub link: Option<String>,
+}
+
+impl MarkOutcome {
+    /// Returns the record of the mark.
+    pub fn record_id(&self) -> Option<RecordId> {
+        let written = self.record.as_ref().and_then(|record| record.id);
+        written.or(self.recorded)
+    }
+}
+
+/// Marks a release.
+///
+/// # Errors
+/// See [`Failure`]. What is refused is refused before anything is written.
+pub async fn mark(request: &MarkRequest, context: &ReleaseContext) -> Result<MarkOutcome, Failure> {
+    request.timeline.announce(context);
+    let (location, now) = (&request.timeline.location, request.timeline.account.now);
+    let opened = OpenTimeline::open(context, location, now, STRAY_LIMIT);
+    let timeline = Box::pin(opened).await?;
+    let root = match &request.release {
+        Some(name) => timeline.find_root(name).await?,
+        None => timeline.require_current()?,
+    };
+    timeline.read_root(root).await?;
+    let release = timeline.newest_release(root);
+    let release = release.ok_or_else(|| timeline.unreleased(root))?;
+    let recorded = find_same_mark(request, &timeline, root);
+    let record = match recorded {
+        Some(_) => None,
+        None => Some(Box::pin(write_mark(request, context, &timeline, &release)).await?),
+    };
+    Ok(MarkOutcome {
+        environment: location.environment.clone(),
+        place: location.destination.clone(),
+        release: NamedRoot::of_entry(&release),
+        state: request.state,
+        record,
+        recorded,
+        reason: request.timeline.account.reason.clone(),
+        link: request.timeline.account.link.clone(),
+    })
+}
+
+/// Returns the record of the newest mark of a root, if it says what the request says.
+fn find_same_mark(
+    request: &MarkRequest,
+    timeline: &OpenTimeline,
+    root: Digest,
+) -> Option<RecordId> {
+    let known = timeline.known();
+    let mut newest_first = known.entries().iter().rev();
+    let newest = newest_first.find(|entry| {
+        let is_mark = matches!(entry.action, RecordAction::Deployed | RecordAction::Failed);
+        is_mark && entry.root == root
+    })?;
+    let reading = timeline.view.record_read(newest.record)?;
+    let predicate = &reading.counted()?.record().predicate;
+    let account = &request.timeline.account;
+    let is_same = predicate.action == action(request.state)
+        && predicate.reason == account.reason
+        && predicate.link == account.link;
+    is_same.then_some(newest.record)
+}
+
+fn action(state: ReleaseMark) -> RecordAction {
+    match state {
+        ReleaseMark::Deployed => RecordAction::Deployed,
+        ReleaseMark::Failed => RecordAction::Failed,
+    }
+}
+
+async fn write_mark(
+    request: &MarkRequest,
+    context: &ReleaseContext,
+    timeline: &OpenTimeline,
+    release: &TimelineEntry,
+) -> Result<RecordResult, Failure> {
+    let subject = timeline.require_root(release.root).await?.to_descriptor();
+    let intents = timeline.list_intents(release.root).await?;
+    let content = mark_content(request, context, timeline, release, &intents).await?;
+    let stage = request
+        .timeline
+        .plan_stage(context, timeline, subject, content, &intents);
+    let mut stage = stage.await?;
+    stage.write_blobs().await?;
+    stage.write_intent().await?;
+    stage.write_list().await?;
+    stage.write_entry().await?;
+    Ok(stage.result())
+}
+
+/// Returns the record of the mark: a new one, or the one that this run began and nothing followed.
+async fn mark_content(
+    request: &MarkRequest,
+    context: &ReleaseContext,
+    timeline: &OpenTimeline,
+    release: &TimelineEntry,
+    intents: &ListedIntents,
+) -> Result<RecordContent, Failure> {
+    let account = &request.timeline.account;
+    let (own, wanted) = (account.run_uri(), action(request.state));
+    let begun = timeline.find_unfinished(
+        context,
+        intents,
+        release.root,
+        |named| named == own,
+        |action| *action == wanted,
+    );
+    let newest = timeline.recent.timeline.entries().last();
+    let begun = begun.await?.filter(|intent| {
+        let predicate = &intent.verified.record.predicate;
+        let is_newest = newest.is_none_or(|newest| newest.planned_at < predicate.planned_at);
+        is_newest && predicate.reason == account.reason && predicate.link == account.link
+    });
+    if let Some(begun) = begun {
+        return Ok(RecordContent::Begun(Box::new(begun)));
+    }
+    let mut record = base_record(&timeline.basis(), account, release.root, wanted);
+    let reading = timeline.view.record_read(release.record);
+    let counted = reading.as_ref().and_then(|reading| reading.counted());
+    record.predicate.version.clone_from(&release.version);
+    record.predicate.commit = counted.and_then(|counted| counted.record().predicate.commit.clone());
+    record.predicate.about = Some(release.record);
+    Ok(RecordContent::New(Box::new(record)))
+}

@@ -1,0 +1,222 @@
+//! Intent of a release: its record as a referrer of the root, written before any tag. The run that finds one of
+//! its own completes it.
+
+use std::collections::BTreeMap;
+
+use super::location::TimelineLocation;
+use super::referrer_form::IntentForm;
+use super::trust::read_record;
+use super::verified_record::VerifiedRecord;
+use crate::image::{Descriptor, Digest};
+use crate::notices::{Notices, to_printable};
+use crate::record::{RECORD_PREDICATE_TYPE, RecordBlob, RecordTime, ReleaseRecord};
+use crate::referrers::{
+    Artifact, ListedReferrer, RECORD_ENVIRONMENT_ANNOTATION, RECORD_RUN_ANNOTATION,
+    ReferrersSource, TagSnapshot,
+};
+use crate::release::Failure;
+use crate::release::verify::evidence::{BUNDLE_TYPE_PREFIX, PREDICATE_TYPE_ANNOTATION};
+use crate::transfer::{ImageStore, Side};
+
+/// Most intents of an environment that are read for one root.
+const READ_LIMIT: usize = 64;
+
+/// Intents for a root, as its repository lists them.
+pub(crate) struct ListedIntents {
+    pub(crate) source: ReferrersSource,
+    /// Whether the root has a bundle, of any predicate type.
+    pub(crate) has_bundle: bool,
+    listed: Vec<ListedReferrer>,
+}
+
+/// Intent that counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Intent {
+    pub(crate) verified: VerifiedRecord,
+    pub(crate) blob: RecordBlob,
+}
+
+/// Returns the referrer that is the intent of a record.
+pub(crate) fn intent_artifact(
+    subject: &Descriptor,
+    record: &ReleaseRecord,
+    blob: &RecordBlob,
+    form: IntentForm,
+) -> Artifact {
+    let predicate = &record.predicate;
+    let run = predicate.run.as_ref().and_then(|run| run.uri.clone());
+    let mut annotations: BTreeMap<String, String> = BTreeMap::from([
+        (
+            "org.opencontainers.image.created".to_owned(),
+            predicate.planned_at.to_string(),
+        ),
+        (
+            RECORD_ENVIRONMENT_ANNOTATION.to_owned(),
+            predicate.environment.to_string(),
+        ),
+        (
+            PREDICATE_TYPE_ANNOTATION.to_owned(),
+            RECORD_PREDICATE_TYPE.to_owned(),
+        ),
+    ]);
+    annotations.extend(run.map(|run| (RECORD_RUN_ANNOTATION.to_owned(), run)));
+    if form == IntentForm::Bundle {
+        let content = "dev.sigstore.bundle.content".to_owned();
+        annotations.insert(content, "dsse-envelope".to_owned());
+    }
+    let types = (form.artifact_type(), blob.media_type.as_str());
+    Artifact::new(subject, types, blob.content.clone(), annotations)
+        .unwrap_or_else(|| unreachable!("an intent is a valid manifest"))
+}
+
+impl ListedIntents {
+    /// Lists the intents of an environment for a root.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub(crate) async fn list(
+        store: &ImageStore,
+        prior: &TagSnapshot,
+        location: &TimelineLocation,
+        root: Digest,
+    ) -> Result<Self, Failure> {
+        let (source, listed) = ListedReferrer::list(store, root, prior)
+            .await
+            .map_err(|error| {
+                Failure::from_referrer_error(Side::Destination, &location.destination, error)
+            })?;
+        Ok(Self::from_listed(source, &listed, location))
+    }
+
+    /// Returns the intents of an environment among the referrers of a root.
+    pub(crate) fn from_listed(
+        source: ReferrersSource,
+        listed: &[ListedReferrer],
+        location: &TimelineLocation,
+    ) -> Self {
+        let is_intent = |referrer: &&ListedReferrer| {
+            intent_environment(referrer) == Some(location.environment.as_str())
+        };
+        let mut types = listed.iter().filter_map(|one| one.artifact_type.as_deref());
+        let has_bundle = types.any(|kind| kind.starts_with(BUNDLE_TYPE_PREFIX));
+        Self {
+            source,
+            has_bundle,
+            listed: listed.iter().filter(is_intent).cloned().collect(),
+        }
+    }
+
+    /// Returns whether the intent of a record is listed, in one form or the other.
+    pub(crate) fn has(
+        &self,
+        subject: &Descriptor,
+        record: &ReleaseRecord,
+        blob: &RecordBlob,
+    ) -> bool {
+        let forms = [IntentForm::Bundle, IntentForm::Record];
+        forms.into_iter().any(|form| {
+            let artifact = intent_artifact(subject, record, blob, form);
+            let mut listed = self.listed.iter();
+            listed.any(|referrer| referrer.digest == artifact.manifest.digest)
+        })
+    }
+
+    /// Reads the intents that count, newest first, of the runs that are wanted by their address.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub(crate) async fn read_counted(
+        &self,
+        store: &ImageStore,
+        location: &TimelineLocation,
+        root: Digest,
+        is_wanted: impl Fn(Option<&str>) -> bool,
+        notices: &Notices,
+    ) -> Result<Vec<Intent>, Failure> {
+        let of_run = |referrer: &&ListedReferrer| {
+            let named = referrer.annotations.get(RECORD_RUN_ANNOTATION);
+            is_wanted(named.map(String::as_str))
+        };
+        let listed = self.listed.iter().filter(of_run);
+        read_listed(listed, store, location, root, notices).await
+    }
+
+    /// Returns the number of intents.
+    pub(crate) fn count(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Reads the intents of all runs that count, newest first.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub(crate) async fn read_any(
+        &self,
+        store: &ImageStore,
+        location: &TimelineLocation,
+        root: Digest,
+        notices: &Notices,
+    ) -> Result<Vec<Intent>, Failure> {
+        read_listed(self.listed.iter(), store, location, root, notices).await
+    }
+}
+
+async fn read_listed(
+    listed: impl Iterator<Item = &ListedReferrer>,
+    store: &ImageStore,
+    location: &TimelineLocation,
+    root: Digest,
+    notices: &Notices,
+) -> Result<Vec<Intent>, Failure> {
+    let mut counted = Vec::new();
+    for referrer in listed.take(READ_LIMIT) {
+        let content = referrer.read_content(store).await.map_err(|error| {
+            Failure::from_store_error(Side::Destination, &location.destination, error)
+        })?;
+        match content.and_then(|content| check_intent(location, root, content)) {
+            Ok(intent) => counted.push(intent),
+            Err(reason) => notices.warning(format!(
+                "{}: the record {} does not count: {}",
+                location.destination,
+                referrer.digest,
+                to_printable(&reason, 300)
+            )),
+        }
+    }
+    counted.sort_by_key(|intent| std::cmp::Reverse(planned_at(intent)));
+    Ok(counted)
+}
+
+/// Returns the environment that a listed referrer names, if it is an intent.
+pub(crate) fn intent_environment(referrer: &ListedReferrer) -> Option<&str> {
+    let value = |name: &str| referrer.annotations.get(name).map(String::as_str);
+    let is_record = value(PREDICATE_TYPE_ANNOTATION) == Some(RECORD_PREDICATE_TYPE);
+    value(RECORD_ENVIRONMENT_ANNOTATION).filter(|_| is_record)
+}
+
+fn planned_at(intent: &Intent) -> RecordTime {
+    intent.verified.record.predicate.planned_at
+}
+
+fn check_intent(
+    location: &TimelineLocation,
+    root: Digest,
+    (media_type, content): (String, bytes::Bytes),
+) -> Result<Intent, String> {
+    let verified = read_record(location.trust.as_ref(), &content);
+    let verified = verified.map_err(|reason| reason.to_string())?;
+    let place = location.place();
+    let mismatch = verified.record.check_place(&place);
+    mismatch.map_err(|reason| reason.to_string())?;
+    if verified.record.root != root {
+        return Err(format!(
+            "it is about {}, expected {root}",
+            verified.record.root
+        ));
+    }
+    let blob = RecordBlob {
+        media_type,
+        content,
+    };
+    Ok(Intent { verified, blob })
+}

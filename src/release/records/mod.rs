@@ -1,0 +1,27 @@
+//! Release records in repositories: timelines are read and verified, and a release writes its record, as an
+//! intent before the tags and as a timeline entry after them.
+
+pub(super) mod clock;
+pub(super) mod draft;
+pub(super) mod entry_scan;
+pub(super) mod intent;
+mod known_timeline;
+pub(super) mod location;
+pub(super) mod observe;
+pub(super) mod open_timeline;
+pub(super) mod options;
+pub(super) mod plan_stages;
+pub(super) mod record_basis;
+pub(super) mod record_rejection;
+pub(super) mod record_signing;
+pub(super) mod referrer_form;
+pub(super) mod refusals;
+pub(super) mod release_name;
+mod signer_match;
+pub(super) mod stage;
+mod superseded;
+pub(super) mod timeline_records;
+pub(super) mod timeline_request;
+pub(super) mod timeline_view;
+pub(super) mod trust;
+pub(super) mod verified_record;

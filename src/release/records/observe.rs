@@ -1,0 +1,238 @@
+//! Observes the timelines of a release before anything is written, and refuses what they rule out.
+
+use std::sync::Arc;
+
+use futures_util::future::{try_join, try_join_all, try_join3};
+
+use super::clock::{future_entry_failure, planning_time};
+use super::intent::{Intent, ListedIntents};
+use super::options::RecordOptions;
+use super::record_basis::RecordBasis;
+use super::superseded::superseded_reason;
+use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
+use crate::image::Digest;
+use crate::record::{DigestPrefix, RecordTime, Timeline, TimelineEntry};
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::destination::OpenDestination;
+use crate::release::plan::destination_state::DestinationState;
+use crate::release::resolve::image_store::open_to_read;
+use crate::tagging::{DerivedTags, PlannedTag};
+use crate::transfer::{ImageStore, Side};
+
+/// Timelines that a release depends on.
+pub(crate) struct ObservedTimelines {
+    /// Timeline of each destination.
+    pub(crate) destinations: Vec<ObservedTimeline>,
+    /// Timeline that the image comes from.
+    pub(crate) source: Option<SourceTimeline>,
+}
+
+/// Timeline of a destination.
+pub(crate) struct ObservedTimeline {
+    pub(crate) view: Arc<TimelineView>,
+    /// Store of the entries.
+    pub(crate) entries: ImageStore,
+    pub(crate) recent: RecentEntries,
+    /// Timeline of the entries that decide on current and withdrawn roots.
+    pub(crate) state: Timeline,
+    pub(crate) intents: ListedIntents,
+    /// Intent of an earlier attempt that has no entry.
+    pub(crate) begun: Option<Intent>,
+    /// Newest counted release of the root.
+    pub(crate) release: Option<Arc<EntryReading>>,
+    /// Time for the next record.
+    pub(crate) planned_at: RecordTime,
+}
+
+/// Timeline of the environment that the image comes from.
+pub(crate) struct SourceTimeline {
+    pub(crate) view: TimelineView,
+    /// Newest counted release of the root there.
+    pub(crate) release: Option<Arc<EntryReading>>,
+}
+
+/// Image and tags of a release whose timelines are observed.
+pub(crate) struct RecordedImage<'a> {
+    pub(crate) root: Digest,
+    pub(crate) derived: &'a DerivedTags,
+}
+
+/// Observes the timelines of all destinations and of the source.
+///
+/// # Errors
+/// What a timeline rules out, such as a withdrawn image, and stores that fail.
+pub(crate) async fn observe_timelines(
+    options: &RecordOptions,
+    context: &ReleaseContext,
+    destinations: &[OpenDestination],
+    states: &[DestinationState],
+    image: &RecordedImage<'_>,
+) -> Result<ObservedTimelines, Failure> {
+    let each = destinations.iter().zip(states);
+    let each = each
+        .map(|(destination, state)| observe_timeline(options, context, destination, state, image));
+    let source = observe_source(options, context, image.root);
+    let (destinations, source) = try_join(try_join_all(each), source).await?;
+    if let Some(source) = &source {
+        for destination in &destinations {
+            warn_of_rewritten_source(context, source, destination);
+        }
+    }
+    Ok(ObservedTimelines {
+        destinations,
+        source,
+    })
+}
+
+async fn observe_timeline(
+    options: &RecordOptions,
+    context: &ReleaseContext,
+    destination: &OpenDestination,
+    state: &DestinationState,
+    image: &RecordedImage<'_>,
+) -> Result<ObservedTimeline, Failure> {
+    let Some(records) = destination.records.timeline() else {
+        unreachable!("the destinations of a recorded release have timelines");
+    };
+    let view = records.view(&state.tags).await?;
+    let root = image.root;
+    let prior = destination.load_tag_snapshot(true, &state.tags).await?;
+    let (recent, timeline, intents) = try_join3(
+        view.read_recent(),
+        view.read_state(std::slice::from_ref(&root)),
+        ListedIntents::list(&destination.store, prior, view.location(), root),
+    )
+    .await?;
+    let (begun, release) = try_join(
+        find_begun(options, context, destination, &view, &intents, image),
+        view.read_newest_release(root),
+    )
+    .await?;
+    let notices = &context.notices;
+    let place = view.location().entries().clone();
+    let clock = planning_time(options.account.now, &place, records.entries(), notices);
+    let next = recent.timeline.plan_next_time(clock);
+    let planned_at = next.map_err(|error| future_entry_failure(view.location(), error))?;
+    let observed = ObservedTimeline {
+        entries: records.entries().clone(),
+        view,
+        recent,
+        state: timeline,
+        intents,
+        begun,
+        release,
+        planned_at,
+    };
+    for (name, reason) in observed.view.passed_over() {
+        notices.warning(format!("{place}: {name} does not count: {reason}"));
+    }
+    Ok(observed)
+}
+
+/// Finds the intent of an earlier attempt of this run that names the same release and has no entry.
+async fn find_begun(
+    options: &RecordOptions,
+    context: &ReleaseContext,
+    destination: &OpenDestination,
+    view: &TimelineView,
+    intents: &ListedIntents,
+    image: &RecordedImage<'_>,
+) -> Result<Option<Intent>, Failure> {
+    let location = view.location();
+    let run = options.account.run_uri();
+    let counted = intents.read_counted(
+        &destination.store,
+        location,
+        image.root,
+        |named| named == run,
+        &context.notices,
+    );
+    let found = counted.await?.into_iter().find(|intent| {
+        let prefix = DigestPrefix::from_digest(intent.verified.id.digest());
+        let has_entry = view.names().iter().any(|name| name.record == prefix);
+        !has_entry && is_same_release(intent, image.derived)
+    });
+    Ok(found)
+}
+
+/// Returns whether an intent names the version and the immutable tags of a release.
+fn is_same_release(intent: &Intent, derived: &DerivedTags) -> bool {
+    let predicate = &intent.verified.record.predicate;
+    let immutable = derived.tags.iter().filter(|tag| tag.kind.is_immutable());
+    let mut immutable = immutable.map(|planned: &PlannedTag| planned.tag.as_str());
+    let is_named = |tag: &str| predicate.tags.iter().any(|recorded| recorded.name == tag);
+    predicate.action.is_release() && predicate.version == derived.version && immutable.all(is_named)
+}
+
+async fn observe_source(
+    options: &RecordOptions,
+    context: &ReleaseContext,
+    root: Digest,
+) -> Result<Option<SourceTimeline>, Failure> {
+    let Some(location) = &options.source else {
+        return Ok(None);
+    };
+    let place = location.entries();
+    let store = open_to_read(context, place);
+    let tags = store.tags().await;
+    let tags = tags.map_err(|error| Failure::from_store_error(Side::Source, place, error))?;
+    let view = TimelineView::new(location.clone(), &store, &tags);
+    let release = view.read_newest_release(root).await?;
+    Ok(Some(SourceTimeline { view, release }))
+}
+
+/// Warns if the newest release of the destination rests on a record that the source's timeline has no more.
+fn warn_of_rewritten_source(
+    context: &ReleaseContext,
+    source: &SourceTimeline,
+    observed: &ObservedTimeline,
+) {
+    let location = source.view.location();
+    let entries = observed.recent.timeline.entries().iter().rev();
+    let mut read = entries.filter_map(|entry| observed.view.record_read(entry.record));
+    let named = read.find_map(|reading| {
+        let rests_on = reading.counted()?.record().predicate.source.clone()?;
+        (rests_on.environment.as_ref() == Some(&location.environment)).then_some(rests_on.record)?
+    });
+    let Some(record) = named else {
+        return;
+    };
+    let prefix = DigestPrefix::from_digest(record.digest());
+    let mut names = source.view.names().iter();
+    if !names.any(|name| name.record == prefix) {
+        context.notices.warning(format!(
+            "{}: the timeline of {} lacks the record {record}, which the newest release of {} rests on: it was rewritten",
+            location.entries(),
+            location.environment,
+            observed.view.location().environment,
+        ));
+    }
+}
+
+impl ObservedTimeline {
+    /// Returns what the next record says of the timeline.
+    pub(crate) fn basis(&self) -> RecordBasis<'_> {
+        RecordBasis {
+            location: self.view.location(),
+            recent: &self.recent,
+            planned_at: self.planned_at,
+        }
+    }
+
+    /// Returns the newer release that keeps the environment's tag, if the run completes an older one.
+    pub(crate) fn newer_release(&self, root: Digest) -> Option<&TimelineEntry> {
+        let begun = self.begun.as_ref()?;
+        let own = (
+            begun.verified.record.predicate.planned_at,
+            begun.verified.id,
+        );
+        let (entry, current) = self.state.current()?;
+        (entry.order() > own && current != root).then_some(entry)
+    }
+
+    /// Returns why the environment's tag stays with a newer release.
+    pub(crate) fn superseded_reason(&self, root: Digest) -> Option<String> {
+        self.newer_release(root).map(superseded_reason)
+    }
+}

@@ -1,0 +1,131 @@
+//! The form of the referrer that holds the intent of a record.
+//!
+//! cosign 3 ignores the `.sig` of an image that has any bundle. The record may not be the bundle that does
+//! this to an image.
+
+use crate::release::request::SignatureFormat;
+use crate::signing::BUNDLE_TYPE;
+
+/// Artifact type of a record that verifiers of images are not to see as a bundle.
+pub(crate) const RECORD_ARTIFACT_TYPE: &str = "application/vnd.shipmark.release.v0.1";
+
+/// Form of the referrer that holds the intent of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IntentForm {
+    /// A bundle, which `cosign verify-attestation` and admission controllers find.
+    Bundle,
+    /// An artifact that only readers of release records look for.
+    Record,
+}
+
+/// Facts that a referrer's form depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RootSignatures<'a> {
+    /// Whether the record is signed.
+    pub(crate) signs_record: bool,
+    /// Formats of this run's signatures.
+    pub(crate) formats: &'a [SignatureFormat],
+    /// Whether this run signs the root, or found its signature there.
+    pub(crate) signs_root: bool,
+    /// Whether the destination has a bundle that refers to the root, of any predicate type.
+    pub(crate) has_bundle: bool,
+    /// Whether the destination has a `.sig` image of the root.
+    pub(crate) has_legacy: bool,
+}
+
+impl IntentForm {
+    /// Chooses a bundle only where it is not the first one next to a `.sig`, and never where the run signs
+    /// in the legacy format only.
+    pub(crate) fn choose(facts: RootSignatures<'_>) -> Self {
+        if !facts.signs_record || !facts.formats.contains(&SignatureFormat::Bundle) {
+            return Self::Record;
+        }
+        match facts.signs_root || facts.has_bundle || !facts.has_legacy {
+            true => Self::Bundle,
+            false => Self::Record,
+        }
+    }
+
+    /// Returns the artifact type of the referrer.
+    pub(crate) const fn artifact_type(self) -> &'static str {
+        match self {
+            Self::Bundle => BUNDLE_TYPE,
+            Self::Record => RECORD_ARTIFACT_TYPE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUNDLE: &[SignatureFormat] = &[SignatureFormat::Bundle];
+    const LEGACY: &[SignatureFormat] = &[SignatureFormat::Legacy];
+    const BOTH: &[SignatureFormat] = &[SignatureFormat::Bundle, SignatureFormat::Legacy];
+
+    fn choose(
+        formats: &[SignatureFormat],
+        signs_root: bool,
+        [has_bundle, has_legacy]: [bool; 2],
+    ) -> IntentForm {
+        IntentForm::choose(RootSignatures {
+            signs_record: true,
+            formats,
+            signs_root,
+            has_bundle,
+            has_legacy,
+        })
+    }
+
+    #[test]
+    fn a_record_is_never_the_first_bundle_next_to_a_legacy_signature() {
+        use IntentForm::{Bundle, Record};
+        for (formats, signs_root, there, expected) in [
+            // A run that signs the root as a bundle writes one anyway.
+            (BUNDLE, true, [false, false], Bundle),
+            (BOTH, true, [false, false], Bundle),
+            (BUNDLE, true, [false, true], Bundle),
+            // A run that writes the record only.
+            (BUNDLE, false, [false, false], Bundle),
+            (BUNDLE, false, [true, false], Bundle),
+            (BUNDLE, false, [true, true], Bundle),
+            (BUNDLE, false, [false, true], Record),
+            (BOTH, false, [false, true], Record),
+            (LEGACY, true, [false, false], Record),
+            (LEGACY, true, [true, true], Record),
+            (LEGACY, false, [true, false], Record),
+            (LEGACY, false, [false, false], Record),
+        ] {
+            let form = choose(formats, signs_root, there);
+            assert_eq!(form, expected, "{formats:?} {signs_root} {there:?}");
+        }
+    }
+
+    #[test]
+    fn an_unsigned_record_is_no_bundle() {
+        for bits in 0..8 {
+            let bit = |at: u8| bits & (1 << at) != 0;
+            let form = IntentForm::choose(RootSignatures {
+                signs_record: false,
+                formats: BOTH,
+                signs_root: bit(0),
+                has_bundle: bit(1),
+                has_legacy: bit(2),
+            });
+            assert_eq!(form, IntentForm::Record);
+        }
+    }
+
+    #[test]
+    fn only_a_bundle_has_the_type_that_verifiers_of_images_look_for() {
+        for (form, expected) in [
+            (
+                IntentForm::Bundle,
+                "application/vnd.dev.sigstore.bundle.v0.3+json",
+            ),
+            (IntentForm::Record, "application/vnd.shipmark.release.v0.1"),
+        ] {
+            assert_eq!(form.artifact_type(), expected);
+        }
+    }
+}

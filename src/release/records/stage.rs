@@ -1,0 +1,315 @@
+//! Stage that writes a record at one destination: the intent, a referrer of the root, before any tag, and the
+//! timeline entry after all tags.
+
+use futures_util::future::{try_join, try_join_all};
+
+use super::intent::{Intent, intent_artifact};
+use super::location::TimelineLocation;
+use super::record_signing::RecordSigning;
+use super::referrer_form::IntentForm;
+use super::superseded::superseded_reason;
+use super::timeline_records::OwnRecord;
+use crate::image::{Descriptor, Tag, TagOrDigest};
+use crate::layout::TagPrecondition;
+use crate::record::{
+    EntryName, RecordBlob, RecordId, ReleaseRecord, STATEMENT_MEDIA_TYPE, TimelineEntry,
+    build_entry_manifest, entry_config,
+};
+use crate::referrers::{AppendableTag, Artifact, ReferrerError, ReferrersSource};
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::outcome::RecordResult;
+use crate::signing::BUNDLE_TYPE;
+use crate::transfer::{ImageStore, Side};
+
+/// Content of the record that a stage writes.
+pub(crate) enum RecordContent {
+    /// A new record.
+    New(Box<ReleaseRecord>),
+    /// The record of a run that died before its entry.
+    Begun(Box<Intent>),
+    /// A record that has its entry, and whose intent is gone.
+    Complete(Box<Intent>),
+}
+
+impl RecordContent {
+    /// Returns whether the record is stored already, as a bundle.
+    pub(crate) fn is_stored_bundle(&self) -> bool {
+        match self {
+            Self::New(_) => false,
+            Self::Begun(intent) | Self::Complete(intent) => intent.blob.media_type == BUNDLE_TYPE,
+        }
+    }
+}
+
+/// Stage that writes one record.
+pub(crate) struct RecordStage<'a> {
+    pub(crate) context: &'a ReleaseContext,
+    pub(crate) location: TimelineLocation,
+    /// Store of the images, which gets the intent.
+    pub(crate) store: &'a ImageStore,
+    /// Store of the entries.
+    pub(crate) entries: ImageStore,
+    /// Root that the record is about.
+    pub(crate) subject: Descriptor,
+    pub(crate) content: RecordContent,
+    pub(crate) signing: Option<RecordSigning<'a>>,
+    pub(crate) form: IntentForm,
+    /// Records that the record rests on.
+    pub(crate) source_records: Vec<RecordBlob>,
+    /// Place where the store lists referrers.
+    pub(crate) referrers: ReferrersSource,
+    /// Whether the intent is listed already.
+    pub(crate) is_intent_listed: bool,
+    /// Reason why the environment's tag stays with a newer release.
+    pub(crate) superseded: Option<String>,
+    /// The record as it is stored.
+    pub(crate) stored: Option<StoredRecord>,
+}
+
+/// Record in its stored form.
+pub(crate) struct StoredRecord {
+    id: RecordId,
+    name: EntryName,
+    blob: RecordBlob,
+    artifact: Artifact,
+    /// Whether the registry's answer says that it lists the intent.
+    is_confirmed: bool,
+    /// Entries of the list of referrers that were seen.
+    seen: Vec<serde_json::Value>,
+}
+
+impl RecordContent {
+    /// Returns what is recorded.
+    pub(crate) fn record(&self) -> &ReleaseRecord {
+        match self {
+            Self::New(record) => record,
+            Self::Begun(intent) | Self::Complete(intent) => &intent.verified.record,
+        }
+    }
+}
+
+impl RecordStage<'_> {
+    /// Returns whether a timeline entry is written.
+    pub(crate) fn writes_entry(&self) -> bool {
+        !matches!(self.content, RecordContent::Complete(_))
+    }
+
+    /// Returns what the timeline is to know of the record, once it is signed.
+    pub(crate) fn own(&self) -> Option<OwnRecord> {
+        let id = self.stored.as_ref()?.id;
+        Some(OwnRecord::of_attempt(id, &self.record().predicate))
+    }
+
+    /// Notes which entry sets the current root: a newer one keeps the environment's tag.
+    pub(crate) fn note_current(&mut self, current: &TimelineEntry) {
+        let Some(own) = self.own().and_then(|own| own.order) else {
+            return;
+        };
+        if current.order() > own && current.root_it_sets() != Some(self.subject.digest) {
+            self.superseded = Some(superseded_reason(current));
+        }
+    }
+
+    /// Returns the tag of the entry, once the record is signed.
+    pub(crate) fn entry_tag(&self) -> Option<Tag> {
+        self.stored.as_ref().map(|stored| stored.name.to_tag())
+    }
+
+    fn record(&self) -> &ReleaseRecord {
+        self.content.record()
+    }
+
+    /// Signs the record and writes its blobs.
+    ///
+    /// # Errors
+    /// A signing service, or a store that does not take them.
+    pub(crate) async fn write_blobs(&mut self) -> Result<(), Failure> {
+        let blob = match &self.content {
+            RecordContent::New(record) => self.store_form(record).await?,
+            RecordContent::Begun(intent) | RecordContent::Complete(intent) => intent.blob.clone(),
+        };
+        let stored = self.to_stored(blob);
+        let to_image = async {
+            match self.is_intent_listed {
+                true => Ok(()),
+                false => stored.artifact.put_blobs(self.store, false).await,
+            }
+        };
+        try_join(to_image, self.write_entry_blobs(&stored.blob))
+            .await
+            .map_err(|error| self.failure(error.into()))?;
+        self.stored = Some(stored);
+        Ok(())
+    }
+
+    /// Returns a new record as it is stored: signed as a bundle, or as it is.
+    async fn store_form(&self, record: &ReleaseRecord) -> Result<RecordBlob, Failure> {
+        let statement = record.to_statement();
+        let Some(signing) = &self.signing else {
+            return Ok(RecordBlob {
+                media_type: STATEMENT_MEDIA_TYPE.to_owned(),
+                content: statement.into(),
+            });
+        };
+        let bundle = signing.sign(self.context, record.root, statement).await?;
+        Ok(RecordBlob {
+            media_type: BUNDLE_TYPE.to_owned(),
+            content: bundle.into(),
+        })
+    }
+
+    fn to_stored(&self, blob: RecordBlob) -> StoredRecord {
+        let (record, id) = (self.record(), RecordId::from_blob(&blob.content));
+        StoredRecord {
+            id,
+            name: record.entry_name(id),
+            artifact: intent_artifact(&self.subject, record, &blob, self.form),
+            blob,
+            is_confirmed: false,
+            seen: Vec::new(),
+        }
+    }
+
+    /// Writes the blobs that only the entry names.
+    async fn write_entry_blobs(&self, own: &RecordBlob) -> Result<(), crate::transfer::StoreError> {
+        if !self.writes_entry() {
+            return Ok(());
+        }
+        let sources = self.source_records.iter().map(|record| &record.content);
+        let sources = sources.map(|blob| self.entries.put_blob(blob));
+        let own = async {
+            // The intent brings both to the repository of the images.
+            if self.location.entries_at.is_none() && !self.is_intent_listed {
+                return Ok(());
+            }
+            let config = entry_config();
+            let config = self.entries.put_common_blob(&config);
+            try_join(config, self.entries.put_blob(&own.content))
+                .await
+                .map(drop)
+        };
+        try_join(own, try_join_all(sources)).await.map(drop)
+    }
+
+    /// Writes the intent's manifest; the root exists.
+    ///
+    /// # Errors
+    /// A store that does not take it, or that does not list it.
+    pub(crate) async fn write_intent(&mut self) -> Result<(), Failure> {
+        if self.is_intent_listed {
+            return Ok(());
+        }
+        let Some(stored) = &self.stored else {
+            return Ok(());
+        };
+        let written = stored.artifact.write(self.store).await;
+        let receipt = written
+            .map_err(ReferrerError::of_refused_artifact)
+            .map_err(|error| self.failure(error))?;
+        let is_native = matches!(self.referrers, ReferrersSource::Native);
+        let is_registry = matches!(self.store, ImageStore::Registry(_));
+        if is_native && is_registry && !receipt.listed {
+            let digest = stored.artifact.manifest.digest;
+            ReferrersSource::wait_until_listed(self.store, self.subject.digest, &[digest])
+                .await
+                .map_err(|error| self.failure(error))?;
+        }
+        if let Some(stored) = &mut self.stored {
+            stored.is_confirmed = receipt.listed;
+        }
+        Ok(())
+    }
+
+    /// Adds the intent to the list of referrers, where that is kept under a tag.
+    ///
+    /// # Errors
+    /// A list that cannot be read or changed.
+    pub(crate) async fn write_list(&mut self) -> Result<(), Failure> {
+        if self.is_intent_listed {
+            return Ok(());
+        }
+        let Some(mut stored) = self.stored.take() else {
+            return Ok(());
+        };
+        let listed = self.append_to_list(&mut stored).await;
+        self.stored = Some(stored);
+        listed.map_err(|error| self.failure(error))
+    }
+
+    async fn append_to_list(&self, stored: &mut StoredRecord) -> Result<(), ReferrerError> {
+        if stored.is_confirmed {
+            return Ok(());
+        }
+        let root = self.subject.digest;
+        let ReferrersSource::TagSchema(index) = self.referrers.reread(self.store, root).await?
+        else {
+            return Ok(());
+        };
+        let own = [stored.artifact.descriptor().clone()];
+        let tag = AppendableTag::referrers_index(root);
+        let notices = &self.context.notices;
+        tag.warn_of_overwritten(index.as_deref(), notices);
+        let there = index.map(|index| *index);
+        tag.append(self.store, there, &own, None, &mut stored.seen, notices)
+            .await?;
+        tag.recheck(self.store, &own, &mut stored.seen, notices)
+            .await
+            .map(drop)
+    }
+
+    /// Writes the timeline entry: the last write of a release.
+    ///
+    /// # Errors
+    /// A store that does not take it.
+    pub(crate) async fn write_entry(&self) -> Result<(), Failure> {
+        let Some(stored) = self.stored.as_ref().filter(|_| self.writes_entry()) else {
+            return Ok(());
+        };
+        let manifest = build_entry_manifest(&stored.blob, &self.source_records);
+        let tag = stored.name.to_tag();
+        let written = match &self.entries {
+            ImageStore::Registry(remote) => {
+                let target = TagOrDigest::Tag(tag.clone());
+                let written = remote.put_manifest(&target, &manifest).await;
+                written.map(drop).map_err(crate::transfer::StoreError::from)
+            }
+            ImageStore::Layout(layout) => {
+                let precondition = TagPrecondition::AbsentOrSame;
+                let written = layout.write_tag(&tag, &manifest, precondition).await;
+                written.map(drop).map_err(crate::transfer::StoreError::from)
+            }
+        };
+        written.map_err(|error| {
+            Failure::from_store_error(Side::Destination, self.location.entries(), error)
+        })?;
+        self.context.notices.info(format!(
+            "{}: recorded {} of {} in {}: {}",
+            self.location.entries(),
+            stored.name.action,
+            self.subject.digest.short(),
+            self.location.environment,
+            stored.id
+        ));
+        Ok(())
+    }
+
+    /// Returns what is written; before the writes, what is planned.
+    pub(crate) fn result(&self) -> RecordResult {
+        let predicate = &self.record().predicate;
+        RecordResult {
+            environment: predicate.environment.clone(),
+            action: predicate.action.clone(),
+            planned_at: predicate.planned_at,
+            id: self.stored.as_ref().map(|stored| stored.id),
+            entry: self.entry_tag(),
+            is_new: self.writes_entry(),
+            is_intent_new: !self.is_intent_listed,
+            superseded: self.superseded.clone(),
+        }
+    }
+
+    fn failure(&self, error: ReferrerError) -> Failure {
+        Failure::from_referrer_error(Side::Destination, &self.location.destination, error)
+    }
+}

@@ -1,0 +1,112 @@
+use super::intent::ListedIntents;
+use super::location::TimelineLocation;
+use super::open_timeline::OpenTimeline;
+use super::options::RunAccount;
+use super::record_signing::RecordSigning;
+use super::referrer_form::{IntentForm, RootSignatures};
+use super::stage::{RecordContent, RecordStage};
+use crate::image::{Descriptor, Destination, Digest, Manifest, TagOrDigest};
+use crate::referrers::sig_tag;
+use crate::registry::RepositoryAccess;
+use crate::release::Failure;
+use crate::release::context::ReleaseContext;
+use crate::release::request::SignatureFormat;
+use crate::signing::Signer;
+use crate::transfer::Side;
+
+/// What the requests of a rollback, a mark and an adoption have in common.
+#[derive(Debug, Clone)]
+pub struct TimelineRequest {
+    /// Timeline.
+    pub location: TimelineLocation,
+    /// What the record says of the run itself.
+    pub account: RunAccount,
+    /// Signer of the record; `None` if it is not signed.
+    pub signer: Option<Signer>,
+}
+
+impl TimelineRequest {
+    /// Announces the repositories to the registries' client, so that their requests share logins.
+    pub(crate) fn announce(&self, context: &ReleaseContext) {
+        let places = [
+            Some(&self.location.destination),
+            self.location.entries_at.as_ref(),
+        ];
+        let repositories = places
+            .into_iter()
+            .flatten()
+            .filter_map(|place| match place {
+                Destination::Registry(repository) => Some((repository, RepositoryAccess::PullPush)),
+                Destination::Layout(_) => None,
+            });
+        context.registry.expect(repositories);
+    }
+
+    /// Plans the stage that writes a record about `subject`.
+    ///
+    /// # Errors
+    /// An environment that does not accept the record from this run, and a signer that cannot be opened.
+    pub(crate) async fn plan_stage<'a>(
+        &'a self,
+        context: &'a ReleaseContext,
+        timeline: &'a OpenTimeline,
+        subject: Descriptor,
+        content: RecordContent,
+        intents: &ListedIntents,
+    ) -> Result<RecordStage<'a>, Failure> {
+        let location = timeline.view.location();
+        let signing = match &content {
+            RecordContent::New(record) => {
+                RecordSigning::plan(self.signer.as_ref(), context, location, record).await?
+            }
+            _ => None,
+        };
+        let form = IntentForm::choose(RootSignatures {
+            signs_record: signing.is_some() || content.is_stored_bundle(),
+            formats: &[SignatureFormat::Bundle],
+            signs_root: false,
+            has_bundle: intents.has_bundle,
+            has_legacy: timeline.tags.contains(&sig_tag(subject.digest)),
+        });
+        Ok(RecordStage {
+            context,
+            location: location.clone(),
+            store: &timeline.destination.store,
+            entries: timeline.entries.clone(),
+            subject,
+            is_intent_listed: matches!(content, RecordContent::Begun(_)),
+            content,
+            signing,
+            form,
+            source_records: Vec::new(),
+            referrers: intents.source.clone(),
+            superseded: None,
+            stored: None,
+        })
+    }
+}
+
+impl OpenTimeline {
+    /// Reads the root manifest of an image; `None` if the repository does not have it.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    pub(crate) async fn get_root(&self, root: Digest) -> Result<Option<Manifest>, Failure> {
+        let store = &self.destination.store;
+        let manifest = store.get_manifest(&TagOrDigest::Digest(root)).await;
+        let place = &self.destination.name;
+        manifest.map_err(|error| Failure::from_store_error(Side::Destination, place, error))
+    }
+
+    /// Reads the root manifest of an image that a record is about.
+    ///
+    /// # Errors
+    /// An image that is gone, and a store that cannot tell.
+    pub(crate) async fn require_root(&self, root: Digest) -> Result<Manifest, Failure> {
+        self.get_root(root).await?.ok_or_else(|| {
+            Failure::refused(format!("{} has no image {root}", self.destination.name))
+                .with_reason("a record is written next to the image that it is about")
+                .with_hint("name a release whose image is still there")
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! Output `json` of `history`.
+
+use serde_json::{Value, json};
+
+use super::history_report::{HistoryReport, TimelineReport};
+use super::phrases::digest_reference;
+use crate::image::{Destination, Digest};
+use crate::record::{EntryKnowledge, EntryRemark, HistoryLine, ReleaseMark, TagDrift, TagPeriod};
+
+/// Returns the object of a report.
+pub(super) fn report_json(report: &HistoryReport) -> Value {
+    let tag = report.tag.as_ref().map(|tag| tag.as_str());
+    let timelines = report.timelines.iter();
+    let timelines: Vec<Value> = timelines.map(|it| timeline_json(it, tag)).collect();
+    json!({
+        "verb": "history",
+        "environment": report.environment.as_str(),
+        "timelines": timelines,
+    })
+}
+
+fn timeline_json(timeline: &TimelineReport, tag: Option<&str>) -> Value {
+    let history = &timeline.history;
+    let place = &history.place;
+    let current = history.current.as_ref();
+    let before = current.and_then(|current| current.good_before.as_ref());
+    let periods = history.periods.as_ref().map(|periods| {
+        let periods = periods.iter().map(|period| period_json(place, period));
+        json!({"name": tag, "periods": periods.collect::<Vec<_>>()})
+    });
+    json!({
+        "service": timeline.service.as_ref().map(|service| service.as_str()),
+        "repository": place.to_string(),
+        "entriesAt": history.entries_at.as_ref().map(ToString::to_string),
+        "signed": history.is_signed,
+        "current": current.map(|current| {
+            let mut json = image_json(place, current.root, current.version.as_deref());
+            json["since"] = current.since.to_string().into();
+            json["record"] = current.record.to_string().into();
+            json
+        }),
+        "goodBefore": before.map(|(root, version)| image_json(place, *root, version.as_deref())),
+        "entries": history.lines.iter().map(line_json).collect::<Vec<_>>(),
+        "more": history.has_more,
+        "drift": history.drift.iter().map(drift_json).collect::<Vec<_>>(),
+        "tag": periods,
+    })
+}
+
+/// Returns an image by its digest, with its version.
+pub(super) fn image_json(place: &Destination, root: Digest, version: Option<&str>) -> Value {
+    json!({
+        "image": digest_reference(place, root),
+        "digest": root.to_string(),
+        "version": version,
+    })
+}
+
+/// Returns an entry.
+pub(super) fn line_json(line: &HistoryLine) -> Value {
+    let entry = line.entry.as_ref();
+    let (known, by, reason) = match &line.known {
+        EntryKnowledge::Verified(signer) => ("verified", Some(signer.clone()), None),
+        EntryKnowledge::Unverified => ("unverified", None, None),
+        EntryKnowledge::Vouched(record) => ("vouched", Some(record.to_string()), None),
+        EntryKnowledge::NotCounted(reason) => ("notCounted", None, Some(reason)),
+    };
+    json!({
+        "entry": line.name.to_string(),
+        "time": line.name.planned_at.to_string(),
+        "action": line.name.action.as_str(),
+        "version": entry.and_then(|entry| entry.version.as_ref()),
+        "digest": entry.map(|entry| entry.root.to_string()),
+        "commit": entry.and_then(|entry| entry.commit.as_ref()),
+        "actor": entry.and_then(|entry| entry.actor.as_ref()),
+        "record": entry.map(|entry| entry.record.to_string()),
+        "restores": entry.and_then(|entry| entry.restores).map(|root| root.to_string()),
+        "state": line.state.map(|state| state.to_string()),
+        "mark": line.mark.map(|mark| match mark {
+            ReleaseMark::Deployed => "deployed",
+            ReleaseMark::Failed => "failed",
+        }),
+        "known": known,
+        "by": by,
+        "reason": reason,
+        "remarks": line.remarks.iter().map(remark_json).collect::<Vec<_>>(),
+    })
+}
+
+fn remark_json(remark: &EntryRemark) -> Value {
+    let (kind, record) = match remark {
+        EntryRemark::Gone => ("gone", None),
+        EntryRemark::MissesPrevious(record) => ("missesPrevious", Some(record.to_string())),
+        EntryRemark::Fork(record) => ("fork", Some(record.to_string())),
+        EntryRemark::Stray => ("stray", None),
+        EntryRemark::Replay(name) => {
+            return json!({"kind": "replay", "entry": name.to_string()});
+        }
+        EntryRemark::Future => ("future", None),
+    };
+    match record {
+        Some(record) => json!({"kind": kind, "record": record}),
+        None => json!({"kind": kind}),
+    }
+}
+
+fn drift_json(drift: &TagDrift) -> Value {
+    json!({
+        "tag": drift.tag.as_str(),
+        "expected": drift.expected.map(|root| root.to_string()),
+        "found": drift.found.map(|root| root.to_string()),
+    })
+}
+
+fn period_json(place: &Destination, period: &TagPeriod) -> Value {
+    let mut json = image_json(place, period.root, period.version.as_deref());
+    json["from"] = json!(period.from.map(|time| time.to_string()));
+    json["until"] = json!(period.until.map(|time| time.to_string()));
+    json["now"] = period.is_now.into();
+    json["record"] = json!(period.by.as_ref().map(|entry| entry.record.to_string()));
+    json
+}

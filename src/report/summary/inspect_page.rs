@@ -1,0 +1,130 @@
+//! Summary of `inspect`: where an image comes from, its evidence, and its environments.
+
+use super::SummaryContext;
+use super::facts_table::FactsTable;
+use crate::release::{EnvironmentAccount, InspectOutcome};
+use crate::report::history_report::line_remarks;
+use crate::report::inspect_report::{
+    InspectReport, account_facts, check_phrase, evidence_kind, image_facts, image_reference,
+    line_phrase, unfinished_phrase,
+};
+use crate::report::markdown::{AlertKind, alert, code_block, code_span, escape_text, table_row};
+use crate::report::phrases::digest_reference;
+use crate::report::timeline_diagram;
+
+/// Returns the accounts of images as Markdown.
+pub(in crate::report) fn inspect_summary(
+    shown: &InspectReport,
+    context: &SummaryContext,
+) -> String {
+    let mut page = String::new();
+    for image in &shown.images {
+        page += &image_section(&image.outcome);
+    }
+    page += &context.warning_alerts();
+    page += &context.run.table().to_markdown();
+    page + "\n"
+}
+
+fn image_section(outcome: &InspectOutcome) -> String {
+    let image = &outcome.image;
+    let title = match &outcome.environment {
+        Some(environment) => format!("{environment} of {}", image.place),
+        None => image.source.to_string(),
+    };
+    let mut facts = FactsTable::default();
+    for (name, value) in image_facts(image) {
+        let heading = match name {
+            "image" => "Image",
+            "version" => "Version",
+            "commit" => "Commit",
+            _ => "Dockerfile",
+        };
+        facts.add(heading, escape_text(&value));
+    }
+    let mut section = format!(
+        "## {}\n\n**Shown** by shipmark inspect\n{}",
+        escape_text(&title),
+        facts.to_markdown()
+    );
+    section += &evidence_table(outcome);
+    for account in &outcome.environments {
+        section += &account_section(account);
+    }
+    if outcome.environments.is_empty() {
+        section += "\nNo record names this image.\n";
+    }
+    section += &references(outcome);
+    section
+}
+
+fn evidence_table(outcome: &InspectOutcome) -> String {
+    let checked = outcome.evidence.iter().map(|evidence| {
+        let (phrase, _) = check_phrase(evidence, outcome.verification.as_ref());
+        table_row(&[
+            &escape_text(&evidence_kind(evidence)),
+            &code_span(&evidence.at),
+            &escape_text(&phrase),
+        ])
+    });
+    let documents = outcome.image.documents.iter().map(|document| {
+        table_row(&[
+            &escape_text(&document.kind),
+            &code_span(&document.digest.to_string()),
+            "considered by the release",
+        ])
+    });
+    let rows: String = checked.chain(documents).collect();
+    match rows.is_empty() {
+        true => "\nNo signatures, SBOMs, scan reports or provenance found.\n".to_owned(),
+        false => format!(
+            "\n**Evidence**\n\n{}{}{rows}",
+            table_row(&["Kind", "Digest", "Result"]),
+            table_row(&[":---"; 3])
+        ),
+    }
+}
+
+fn account_section(account: &EnvironmentAccount) -> String {
+    let state = account.state.map(|state| format!(": {state}"));
+    let title = format!(
+        "{} of {}{}",
+        account.environment,
+        account.place,
+        state.unwrap_or_default()
+    );
+    let mut section = format!("\n### {}\n\n", escape_text(&title));
+    for line in &account.lines {
+        section += &format!("- {}\n", escape_text(&line_phrase(line)));
+        for remark in line_remarks(line) {
+            section += &format!("  - {}\n", escape_text(&remark));
+        }
+    }
+    for (name, value) in account_facts(account) {
+        section += &format!("- {name}: {}\n", code_span(&value));
+    }
+    let unfinished = account.unfinished.iter().map(unfinished_phrase);
+    let unfinished: Vec<String> = unfinished.map(|text| escape_text(&text)).collect();
+    if !unfinished.is_empty() {
+        section += &alert(AlertKind::Warning, unfinished);
+    }
+    let chart = timeline_diagram::timeline(account.environment.as_str(), &account.lines);
+    if let Some(chart) = chart {
+        section += &format!("\n```mermaid\n{chart}```\n");
+    }
+    section
+}
+
+fn references(outcome: &InspectOutcome) -> String {
+    let mut references = vec![image_reference(&outcome.image)];
+    for account in &outcome.environments {
+        if let Some((root, _)) = &account.good_before {
+            references.push(digest_reference(&account.place, *root));
+        }
+    }
+    references.dedup();
+    format!(
+        "\n**References**\n\n{}",
+        code_block(references.iter().map(String::as_str))
+    )
+}

@@ -1,0 +1,108 @@
+//! The account of an image: origin, evidence and environments.
+
+use shipmark::record::{EntryState, RecordedBuild};
+use shipmark::release::{InspectOutcome, InspectRequest, InspectSubject, inspect};
+
+use super::{Stage, commit};
+use crate::registry::Profile;
+use crate::support::made_image::MadeImage;
+use crate::support::records::*;
+use crate::support::*;
+
+fn request(subject: InspectSubject) -> InspectRequest {
+    InspectRequest {
+        subject,
+        timelines: Vec::new(),
+        finds_environments: true,
+        signer: None,
+        clock: minute(60),
+    }
+}
+
+async fn of_image(source: &str) -> InspectOutcome {
+    let subject = InspectSubject::Image(source.parse().unwrap());
+    inspect(&request(subject), &context()).await.unwrap()
+}
+
+async fn of_environment(place: &str) -> InspectOutcome {
+    let subject = InspectSubject::Environment(location("prod", place));
+    inspect(&request(subject), &context()).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_image_says_where_it_comes_from_and_where_it_is() {
+    let stage = Stage::start(Profile::plain()).await;
+    let first = stage.promote(1, "1.4.0").await.0.digest();
+    let second = stage.promote(2, "1.4.1").await.0.digest();
+    stage.registry.clear_log();
+    let place = stage.place("prod");
+    let shown = of_image(&format!("{place}:1.4.1")).await;
+    let requests = stage.registry.requests();
+    assert!(requests.len() <= 9, "{requests:#?}");
+    assert_eq!(shown.image.root.to_string(), second);
+    assert_eq!(shown.image.version.as_deref(), Some("1.4.1"));
+    assert_eq!(shown.image.commit.as_ref().unwrap().sha, commit(2));
+    assert_eq!(shown.image.origin_from, Some("record"));
+    assert_eq!(shown.image.build, RecordedBuild::default());
+    assert!(shown.evidence.is_empty(), "records are shown as releases");
+    let [prod] = shown.environments.as_slice() else {
+        panic!("{:?}", shown.environments);
+    };
+    assert_eq!(prod.environment.as_str(), "prod");
+    assert_eq!(prod.state, Some(EntryState::Current));
+    let release = prod.release.as_ref().unwrap();
+    assert_eq!(release.predicate.planned_at, minute(2));
+    let before = |it: &Option<(shipmark::image::Digest, Option<String>)>| {
+        let (root, version) = it.clone().unwrap();
+        (root.to_string(), version.unwrap())
+    };
+    let expected = (first.clone(), "1.4.0".to_owned());
+    assert_eq!(before(&prod.before), expected);
+    assert_eq!(before(&prod.good_before), expected);
+    assert!(prod.unfinished.is_empty());
+    let old = of_image(&format!("{place}@{first}")).await;
+    assert_eq!(old.environments[0].state, Some(EntryState::Superseded));
+    assert_eq!(old.environments[0].before, None);
+    let current = of_environment(&place).await;
+    assert_eq!(current.image.root.to_string(), second);
+    assert_eq!(current.environments.len(), 1);
+}
+
+#[tokio::test]
+async fn a_release_without_an_entry_is_unfinished() {
+    let stage = Stage::start(Profile::plain()).await;
+    let image = stage.promote(1, "1.4.0").await.0;
+    let mut tags = stage.registry.tags("prod");
+    tags.retain(|tag, _| !tag.starts_with("shipmark."));
+    stage.registry.set_tags("prod", tags);
+    let shown = of_image(&format!("{}@{}", stage.place("prod"), image.digest())).await;
+    let [prod] = shown.environments.as_slice() else {
+        panic!("{:?}", shown.environments);
+    };
+    assert_eq!((prod.state, prod.lines.len()), (None, 0));
+    assert!(prod.release.is_none());
+    let [unfinished] = prod.unfinished.as_slice() else {
+        panic!("{:?}", prod.unfinished);
+    };
+    assert_eq!(unfinished.predicate.version.as_deref(), Some("1.4.0"));
+    // The labels say what no record that counts says.
+    assert_eq!(shown.image.commit.unwrap().sha, commit(1));
+    assert_eq!(shown.image.origin_from, Some("labels"));
+}
+
+#[tokio::test]
+async fn what_nothing_says_is_unknown() {
+    let stage = Stage::start(Profile::plain()).await;
+    let image = MadeImage::new(1, &[]);
+    image.put(&stage.registry, "prod", &["prod"]);
+    let place = stage.place("prod");
+    let shown = of_environment(&place).await;
+    assert_eq!(shown.image.root.to_string(), image.digest());
+    assert_eq!((shown.image.version, shown.image.commit), (None, None));
+    assert!(shown.environments.is_empty() && shown.evidence.is_empty());
+    stage.registry.set_tags("prod", Default::default());
+    let subject = InspectSubject::Environment(location("prod", &place));
+    let failure = inspect(&request(subject), &context()).await.unwrap_err();
+    let text = failure.diagnostic().unwrap().to_string();
+    assert!(text.contains("nothing says which image prod of"), "{text}");
+}
