@@ -5,6 +5,7 @@ use super::context::ReleaseContext;
 use super::named_root::NamedRoot;
 use super::outcome::RecordResult;
 use super::records::draft::base_record;
+use super::records::environment_tag::EnvironmentTags;
 use super::records::intent::ListedIntents;
 use super::records::open_timeline::OpenTimeline;
 use super::records::release_name::ReleaseName;
@@ -66,7 +67,7 @@ pub async fn mark(request: &MarkRequest, context: &ReleaseContext) -> Result<Mar
     let timeline = Box::pin(opened).await?;
     let root = match &request.release {
         Some(name) => timeline.find_root(name).await?,
-        None => timeline.require_current()?,
+        None => Box::pin(require_certain_current(&timeline)).await?,
     };
     timeline.read_root(root).await?;
     let release = timeline.newest_release(root);
@@ -86,6 +87,29 @@ pub async fn mark(request: &MarkRequest, context: &ReleaseContext) -> Result<Mar
         reason: request.timeline.account.reason.clone(),
         link: request.timeline.account.link.clone(),
     })
+}
+
+/// Returns the root that the environment is on, by its records and by its tag.
+///
+/// # Errors
+/// A timeline without a current release, a tag that names another image, and a store that cannot tell.
+async fn require_certain_current(timeline: &OpenTimeline) -> Result<Digest, Failure> {
+    let current = timeline.require_current()?;
+    let environment = EnvironmentTags::observe(timeline).await?;
+    let Some((at, tag)) = environment.at.zip(environment.tags.first()) else {
+        return Ok(current);
+    };
+    if at == current {
+        return Ok(current);
+    }
+    let location = timeline.view.location();
+    let recorded = NamedRoot::find(&timeline.known(), current);
+    Err(Failure::refused(format!(
+        "the tag {tag} of {} names {at}, and by its records {} is on {recorded}",
+        location.destination, location.environment
+    ))
+    .with_reason("a run died before its record, or somebody moved the tag: which one is meant is unknown")
+    .with_hint("name the release with release, or repeat the run that died"))
 }
 
 /// Returns the record of the newest mark of a root, if it says what the request says.

@@ -51,7 +51,7 @@ pub(super) fn to_text(outcome: &RollbackOutcome) -> StyledText {
 /// Returns the word of the outcome.
 pub(super) fn outcome_word(outcome: &RollbackOutcome) -> &'static str {
     match (
-        outcome.to_refusal(),
+        outcome.to_failure(),
         outcome.has_changes() && !outcome.dry_run,
     ) {
         (Some(_), _) => "incomplete",
@@ -134,8 +134,8 @@ pub(super) fn image_reference(outcome: &RollbackOutcome) -> String {
 }
 
 fn to_json(outcome: &RollbackOutcome) -> Value {
-    let refusal = outcome.to_refusal();
-    let diagnostic = refusal.as_ref().and_then(Failure::diagnostic);
+    let failure = outcome.to_failure();
+    let diagnostic = failure.as_ref().and_then(Failure::diagnostic);
     let tags = outcome.tags.iter().map(|tag| tag_json(tag, outcome));
     without_null(json!({
         "verb": "rollback",

@@ -61,6 +61,7 @@ pub(super) fn failure_title(failure: &Failure) -> &'static str {
         Failure::Refused(_) => "refused",
         Failure::Input(_) => "error",
         Failure::Service(_) => "failed",
+        Failure::Incomplete(_) => "incomplete",
         Failure::Cancelled => "cancelled",
     }
 }

@@ -89,11 +89,14 @@ fn a_line_that_stays_is_exit_status_1_and_named() {
     let ran = place.run(&with("rollback", &[]));
     assert_eq!(ran.status, Some(1), "{}", ran.log);
     assert!(
-        ran.log
-            .contains("the version line 1.4 of oci:prod still names the withdrawn 1.4.0"),
+        ran.log.contains(
+            "incomplete: the rollback is done, and the version line 1.4 of oci:prod still names the withdrawn 1.4.0"
+        ),
         "{}",
         ran.log
     );
+    assert!(ran.log.contains("do not repeat it"), "{}", ran.log);
+    assert!(!ran.log.contains("refused"), "{}", ran.log);
     let place = released();
     let source = image(&place, "1.4.0");
     let promote = with("promote", &["--source", &source, "--version=1.4.0"]);

@@ -18,7 +18,7 @@ async fn a_rollback_withdraws_the_current_release_and_puts_the_one_before_back()
     assert_eq!(version(&outcome.restored), "1.3.0");
     assert_eq!(version(&outcome.current), "1.3.0");
     assert!(
-        outcome.has_changes() && outcome.to_refusal().is_some(),
+        outcome.has_changes() && outcome.to_failure().is_some(),
         "1.4 stays"
     );
     for tag in ["prod", "1", "latest"] {
@@ -55,7 +55,7 @@ async fn two_rollbacks_in_a_row_and_forward_again() {
     stage.roll_back(5).await;
     assert_eq!(stage.tag("prod"), "1.4.1");
     let outcome = stage.roll_back(6).await;
-    assert!(outcome.to_refusal().is_none());
+    assert!(outcome.to_failure().is_none());
     assert_eq!(stage.tag("prod"), "1.4.0");
     assert_eq!(stage.tag("1.4"), "1.4.0");
     stage.release("1.4.3", 7).await;
@@ -162,12 +162,12 @@ async fn a_line_without_another_release_goes_back_else_stays() {
     stage.release("1.4.1", 2).await;
     assert_eq!(stage.tag("1.4"), "1.4.1");
     let outcome = stage.roll_back(5).await;
-    assert!(outcome.to_refusal().is_none());
+    assert!(outcome.to_failure().is_none());
     assert_eq!(stage.tag("1.4"), "1.4.0", "what it named before");
     assert_eq!(stage.tag("1"), "1.3.0", "1.4.0 has no record");
     stage.release("1.5.0", 6).await;
     let outcome = stage.roll_back(7).await;
-    let refusal = outcome.to_refusal().unwrap();
+    let refusal = outcome.to_failure().unwrap();
     let text = refusal.diagnostic().unwrap().to_string();
     assert!(text.contains("the version line 1.5 of"), "{text}");
     assert_eq!(stage.tag("1.5"), "1.5.0");
@@ -187,7 +187,7 @@ async fn another_moving_tag_goes_back_to_what_it_named() {
     let outcome = stage.roll_back(5).await;
     assert_eq!(stage.tag("edge"), "1.4.0");
     assert_eq!(stage.tag("fresh"), "1.5.0", "nothing says where it was");
-    assert!(outcome.to_refusal().is_none(), "it is no version line");
+    assert!(outcome.to_failure().is_none(), "it is no version line");
     assert!(outcome.notes[0].contains("fresh"), "{:?}", outcome.notes);
 }
 

@@ -4,6 +4,7 @@
 pub(super) mod clock;
 pub(super) mod draft;
 pub(super) mod entry_scan;
+pub(super) mod environment_tag;
 pub(super) mod intent;
 mod known_timeline;
 pub(super) mod location;

@@ -124,9 +124,7 @@ async fn observe_timeline(
         release,
         planned_at,
     };
-    for (name, reason) in observed.view.passed_over() {
-        notices.warning(format!("{place}: {name} does not count: {reason}"));
-    }
+    observed.view.warn_passed_over(notices);
     Ok(observed)
 }
 

@@ -54,11 +54,7 @@ impl OpenTimeline {
         let clock = planning_time(now, location.entries(), &entries, &context.notices);
         let next = recent.timeline.plan_next_time(clock);
         let planned_at = next.map_err(|error| future_entry_failure(location, error))?;
-        for (name, reason) in view.passed_over() {
-            let place = location.entries();
-            let text = format!("{place}: {name} does not count: {reason}");
-            context.notices.warning(text);
-        }
+        view.warn_passed_over(&context.notices);
         Ok(Self {
             destination,
             tags,

@@ -126,7 +126,7 @@ fn refuse_unrecorded_past(
         "{environment} signs its records: without them it is unknown which image is current and which is withdrawn"
     ))
     .with_hint(format!(
-        "if they were released before records were kept, run shipmark adopt --environment {environment}; if there were records, somebody has deleted them"
+        "if they were released before records were kept, run shipmark adopt --environment {environment}, which the policy has to allow with adopt-until; if there were records, somebody has deleted them"
     )))
 }
 

@@ -2,6 +2,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use super::location::TimelineLocation;
 use super::open_timeline::OpenTimeline;
 use crate::image::{Digest, Tag};
 use crate::record::{DigestPrefix, TimelineEntry};
@@ -91,7 +92,7 @@ impl OpenTimeline {
             location.environment,
             location.entries()
         ))
-        .with_hint("name a version that was released there, a digest or a record"))
+        .with_hint(self.advise("name a version that was released there, a digest or a record")))
     }
 
     /// Returns the root that the environment is on.
@@ -108,9 +109,7 @@ impl OpenTimeline {
                 "the timeline of {environment} at {} has no current release",
                 location.entries()
             ))
-            .with_hint(format!(
-                "if releases were made before records were kept, record them with shipmark adopt --environment {environment}"
-            ))
+            .with_hint(self.advise("release another image"))
         })
     }
 
@@ -122,7 +121,15 @@ impl OpenTimeline {
             location.environment,
             location.entries()
         ))
-        .with_hint("name a version that was released there, a digest or a record")
+        .with_hint(self.advise("name a version that was released there, a digest or a record"))
+    }
+
+    /// Returns what to do next: in a timeline without any record that counts `adopt`, else `advice`.
+    pub(crate) fn advise(&self, advice: &str) -> String {
+        match self.recent.timeline.entries().is_empty() {
+            true => adoption_advice(self.view.location()),
+            false => advice.to_owned(),
+        }
     }
 
     /// Returns the digest that a tag names now.
@@ -134,6 +141,14 @@ impl OpenTimeline {
         let place = &self.destination.name;
         digest.map_err(|error| Failure::from_store_error(Side::Destination, place, error))
     }
+}
+
+/// Returns what to do where no record counts, and releases may be there.
+pub(crate) fn adoption_advice(location: &TimelineLocation) -> String {
+    format!(
+        "no record counts there yet: if releases were made before records were kept, record them with shipmark adopt --environment {}; a policy has to allow it with adopt-until",
+        location.environment
+    )
 }
 
 /// Returns whether two texts name the same version: `v1.4.0` is 1.4.0.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join, try_join3};
 
-use super::environment_tag::EnvironmentTags;
 use super::image_check::{check_image, check_signature};
 use super::line_search::LineSearch;
 use super::moving_tags::{observe_tags, plan_tags, version_tags};
+use super::notes::NotedRollback;
 use super::outcome::RollbackOutcome;
 use super::recheck::Recheck;
 use super::repetition::find_begun;
@@ -23,6 +23,7 @@ use crate::release::named_root::NamedRoot;
 use crate::release::outcome::RecordResult;
 use crate::release::plan::rollback_tags::{MovingTag, RollbackState, RollbackTag};
 use crate::release::records::draft::base_record;
+use crate::release::records::environment_tag::EnvironmentTags;
 use crate::release::records::intent::ListedIntents;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::stage::RecordContent;
@@ -303,6 +304,14 @@ fn build_outcome(
         tags,
         ..
     } = plan;
+    let noted = NotedRollback {
+        withdrawn: &withdrawn,
+        target: target.as_ref(),
+        is_named: request.to.is_some(),
+        forecast: &forecast,
+        tags: &tags,
+    };
+    let notes = noted.notes();
     let between = target.iter().flat_map(|target| {
         let between = forecast.releases_between(target, withdrawn.root);
         between.map(NamedRoot::of_entry).collect::<Vec<_>>()
@@ -321,25 +330,10 @@ fn build_outcome(
             .current()
             .map(|(_, root)| NamedRoot::find(&forecast, root)),
         between,
-        notes: notes(&withdrawn, &tags),
+        notes,
         tags,
         record,
         recorded: withdrawn.earlier,
         reason: request.timeline.account.reason.clone(),
     }
-}
-
-fn notes(withdrawn: &WithdrawnRelease, tags: &[RollbackTag]) -> Vec<String> {
-    let mut notes = Vec::new();
-    if withdrawn.release.is_none() {
-        notes.push(format!(
-            "no record is about {} but this one: which tags its release wrote is unknown",
-            withdrawn.root
-        ));
-    }
-    let others = tags
-        .iter()
-        .filter(|tag| tag.is_staying() && !tag.is_staying_line());
-    notes.extend(others.map(|tag| format!("the tag {} still names the withdrawn image", tag.tag)));
-    notes
 }

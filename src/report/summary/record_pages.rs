@@ -27,8 +27,8 @@ pub(in crate::report) fn rollback_summary(
         escape_text(&outcome.withdrawn.to_string())
     );
     page += &context.warning_alerts();
-    let refusal = outcome.to_refusal();
-    page.extend(refusal.map(|refusal| failure_alert(&refusal, None)));
+    let failure = outcome.to_failure();
+    page.extend(failure.map(|failure| failure_alert(&failure, None)));
     let mut facts = FactsTable::default();
     facts.add("Repository", code_span(&outcome.place.to_string()));
     facts.add("Withdrawn", root_cell(&outcome.withdrawn));

@@ -2,22 +2,22 @@
 
 use futures_util::future::try_join_all;
 
+use super::intent::Intent;
+use super::open_timeline::OpenTimeline;
 use crate::image::{Digest, Tag};
 use crate::record::RecordedTagKind;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
-use crate::release::records::intent::Intent;
-use crate::release::records::open_timeline::OpenTimeline;
 
 /// Tags of the environment: one, or as many as its rules give.
-pub(super) struct EnvironmentTags {
-    pub(super) tags: Vec<Tag>,
+pub(crate) struct EnvironmentTags {
+    pub(crate) tags: Vec<Tag>,
     /// What the first one names that is there.
-    pub(super) at: Option<Digest>,
+    pub(crate) at: Option<Digest>,
 }
 
 /// What is known of the image that an environment's tag names.
-pub(super) enum EnvironmentRoot {
+pub(crate) enum EnvironmentRoot {
     /// The timeline has releases of it.
     Recorded,
     /// A rollback withdrew it.
@@ -33,7 +33,7 @@ impl EnvironmentTags {
     ///
     /// # Errors
     /// A store that cannot tell.
-    pub(super) async fn observe(timeline: &OpenTimeline) -> Result<Self, Failure> {
+    pub(crate) async fn observe(timeline: &OpenTimeline) -> Result<Self, Failure> {
         let known = timeline.view.timeline_read();
         let newest_first = known.entries().iter().rev();
         let mut named = newest_first.filter_map(|entry| {
@@ -63,7 +63,7 @@ impl EnvironmentRoot {
     ///
     /// # Errors
     /// A store that cannot tell.
-    pub(super) async fn find(
+    pub(crate) async fn find(
         context: &ReleaseContext,
         timeline: &OpenTimeline,
         root: Digest,
