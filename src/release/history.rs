@@ -9,6 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::Failure;
 use super::context::ReleaseContext;
 use super::records::location::TimelineLocation;
+use super::records::release_name::adoption_advice;
 use super::records::timeline_view::TimelineView;
 use super::resolve::image_store::open_to_read;
 use crate::image::{Destination, Digest, Tag};
@@ -78,6 +79,11 @@ pub async fn history(
     let read = Box::pin(read_history(request, context));
     let (read, found) = try_join(read, environment_tag).await?;
     let known = read.to_history(request);
+    if known.timeline.entries().is_empty() {
+        let advice = adoption_advice(location);
+        let place = location.entries();
+        context.notices.warning(format!("{place}: {advice}"));
+    }
     let current = current_release(&known);
     let mut drift = Vec::new();
     let expected = current.as_ref().map(|current| current.root);

@@ -13,6 +13,7 @@ use super::context::ReleaseContext;
 use super::history::{HistoryRequest, current_release, read_history};
 use super::records::intent::intent_environment;
 use super::records::location::TimelineLocation;
+use super::records::release_name::adoption_advice;
 use super::records::trust::RecordTrust;
 use super::resolve::image_origin::read_image_origin;
 use super::resolve::image_store::open_to_read;
@@ -114,16 +115,30 @@ async fn current_image(
         filter: HistoryFilter::default(),
         tag: None,
     };
-    let read = Box::pin(read_history(&history, context)).await?;
     let place = &location.destination;
-    if let Some(current) = current_release(&read.to_history(&history)) {
-        return Ok(place.to_source(TagOrDigest::Digest(current.root)));
-    }
     let store = open_to_read(context, place);
     let tag = location.environment.tag();
-    let found = store.resolve_tag(tag).await;
-    match found.map_err(|error| Failure::from_store_error(Side::Source, place, error))? {
-        Some(_) => Ok(place.to_source(TagOrDigest::Tag(tag.clone()))),
+    let found = async {
+        let found = store.resolve_tag(tag).await;
+        found.map_err(|error| Failure::from_store_error(Side::Source, place, error))
+    };
+    let read = Box::pin(read_history(&history, context));
+    let (read, found) = try_join(read, found).await?;
+    if let Some(current) = current_release(&read.to_history(&history)) {
+        if let Some(found) = found.filter(|found| *found != current.root) {
+            context.notices.warning(format!(
+                "{place}: the tag {tag} names {found}, and by its records {} is on {}: a run died before its record, or somebody moved the tag",
+                location.environment, current.root
+            ));
+        }
+        return Ok(place.to_source(TagOrDigest::Digest(current.root)));
+    }
+    match found {
+        Some(_) => {
+            let advice = adoption_advice(location);
+            context.notices.warning(format!("{place}: {advice}"));
+            Ok(place.to_source(TagOrDigest::Tag(tag.clone())))
+        }
         None => Err(Failure::input(format!(
             "nothing says which image {} of {place} is on",
             location.environment

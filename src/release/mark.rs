@@ -108,7 +108,9 @@ async fn require_certain_current(timeline: &OpenTimeline) -> Result<Digest, Fail
         "the tag {tag} of {} names {at}, and by its records {} is on {recorded}",
         location.destination, location.environment
     ))
-    .with_reason("a run died before its record, or somebody moved the tag: which one is meant is unknown")
+    .with_reason(
+        "a run died before its record, or somebody moved the tag: which one is meant is unknown",
+    )
     .with_hint("name the release with release, or repeat the run that died"))
 }
 

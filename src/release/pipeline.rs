@@ -331,6 +331,12 @@ fn build_outcome(
     } = prepared;
     let each = prepared.destinations.iter().zip(&plans);
     let notes = each.filter_map(|(one, plan)| hand_rollback_note(&one.name, plan));
+    let reinstates = request.record.as_ref().filter(|record| record.reinstates);
+    let timelines = reinstates.and(prepared.timelines.as_ref());
+    let timelines = timelines
+        .iter()
+        .flat_map(|timelines| &timelines.destinations);
+    let failed = timelines.filter_map(|timeline| timeline.failed_note(image.root.digest));
     let contradictions = derived.provenance.contradictions().cloned();
     let notes = derived
         .notes
@@ -339,6 +345,7 @@ fn build_outcome(
         .chain(contradictions)
         .chain(notes)
         .chain(previous.note)
+        .chain(failed)
         .collect();
     let places = prepared.destinations.iter().map(|one| one.name.clone());
     let released = places.zip(plans).zip(previous.images);

@@ -1,9 +1,37 @@
 //! Everything that is known of a timeline: what was read, and what records that were read say of others.
 
 use super::timeline_view::TimelineView;
-use crate::record::{EntryName, Timeline, TimelineEntry};
+use crate::notices::{Notices, to_printable};
+use crate::record::{EntryName, RecordId, Timeline, TimelineEntry};
 
 impl TimelineView {
+    /// Warns of the entries that were read and do not count, in one line.
+    pub(crate) fn warn_passed_over(&self, notices: &Notices) {
+        let passed = self.passed_over();
+        let place = self.location().entries();
+        match passed.as_slice() {
+            [] => {}
+            [(name, reason)] => {
+                notices.warning(format!("{place}: {name} does not count: {reason}"));
+            }
+            [(name, reason), ..] => notices.warning(format!(
+                "{place}: {} timeline entries of {} do not count. The first, {name}: {reason}",
+                passed.len(),
+                self.location().environment
+            )),
+        }
+    }
+
+    /// Returns the reason that a rollback gives, as the end of a sentence.
+    pub(crate) fn withdrawal_reason(&self, rollback: RecordId) -> String {
+        let reading = self.record_read(rollback);
+        let record = reading.as_ref().and_then(|reading| reading.counted());
+        let reason = record.and_then(|record| record.record().predicate.reason.clone());
+        reason.map_or_else(String::new, |reason| {
+            format!(": {}", to_printable(&reason, 200))
+        })
+    }
+
     /// Returns the timeline of all entries that are known: those that were read and count, and those that a
     /// read record vouches for, unless they were read and do not count.
     pub(crate) fn timeline_known(&self) -> Timeline {

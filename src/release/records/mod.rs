@@ -7,6 +7,7 @@ pub(super) mod entry_scan;
 pub(super) mod environment_tag;
 pub(super) mod intent;
 mod known_timeline;
+pub(super) mod left_entries;
 pub(super) mod location;
 pub(super) mod observe;
 pub(super) mod open_timeline;

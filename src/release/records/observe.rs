@@ -6,12 +6,13 @@ use futures_util::future::{try_join, try_join_all, try_join3};
 
 use super::clock::{future_entry_failure, planning_time};
 use super::intent::{Intent, ListedIntents};
+use super::left_entries::refuse_left_entries;
 use super::options::RecordOptions;
 use super::record_basis::RecordBasis;
 use super::superseded::superseded_reason;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::Digest;
-use crate::record::{DigestPrefix, RecordTime, Timeline, TimelineEntry};
+use crate::record::{DigestPrefix, RecordAction, RecordTime, ReleaseMark, Timeline, TimelineEntry};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
@@ -96,6 +97,7 @@ async fn observe_timeline(
         unreachable!("the destinations of a recorded release have timelines");
     };
     let view = records.view(&state.tags).await?;
+    refuse_left_entries(&view, &state.tags)?;
     let root = image.root;
     let prior = destination.load_tag_snapshot(true, &state.tags).await?;
     let (recent, timeline, intents) = try_join3(
@@ -125,6 +127,9 @@ async fn observe_timeline(
         planned_at,
     };
     observed.view.warn_passed_over(notices);
+    if options.reinstates {
+        observed.read_marks(root).await?;
+    }
     Ok(observed)
 }
 
@@ -177,7 +182,23 @@ async fn observe_source(
     let tags = tags.map_err(|error| Failure::from_store_error(Side::Source, place, error))?;
     let view = TimelineView::new(location.clone(), &store, &tags);
     let release = view.read_newest_release(root).await?;
+    view.read_withdrawal(root).await?;
+    warn_of_withdrawn_source(context, &view, root);
     Ok(Some(SourceTimeline { view, release }))
+}
+
+/// Warns if the environment that the image comes from has withdrawn it.
+fn warn_of_withdrawn_source(context: &ReleaseContext, view: &TimelineView, root: Digest) {
+    if let Some(rollback) = view.timeline_read().withdrawals(root).last() {
+        let location = view.location();
+        context.notices.warning(format!(
+            "{}: {} is withdrawn from {}, where it comes from: the rollback {rollback} withdrew it{}",
+            location.entries(),
+            root.short(),
+            location.environment,
+            view.withdrawal_reason(rollback)
+        ));
+    }
 }
 
 /// Warns if the newest release of the destination rests on a record that the source's timeline has no more.
@@ -209,6 +230,31 @@ fn warn_of_rewritten_source(
 }
 
 impl ObservedTimeline {
+    /// Reads the marks of a root, which a reinstatement does not end.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    async fn read_marks(&self, root: Digest) -> Result<(), Failure> {
+        let is_mark =
+            |action: &RecordAction| matches!(action, RecordAction::Deployed | RecordAction::Failed);
+        let marks = self.view.names_of(root, is_mark);
+        self.view.read_all(marks).await.map(drop)
+    }
+
+    /// Returns a note if a root is still marked as failed.
+    pub(crate) fn failed_note(&self, root: Digest) -> Option<String> {
+        let mark = self.view.timeline_known().mark(root);
+        let location = self.view.location();
+        (mark == Some(ReleaseMark::Failed)).then(|| {
+            format!(
+                "{}: {} is still marked as failed in {}, and no rollback goes back to it. Once it runs, mark it: shipmark mark --state deployed",
+                location.destination,
+                root.short(),
+                location.environment
+            )
+        })
+    }
+
     /// Returns what the next record says of the timeline.
     pub(crate) fn basis(&self) -> RecordBasis<'_> {
         RecordBasis {

@@ -7,6 +7,7 @@ use futures_util::future::try_join;
 
 use super::clock::{future_entry_failure, planning_time};
 use super::intent::{Intent, ListedIntents};
+use super::left_entries::refuse_left_entries;
 use super::location::TimelineLocation;
 use super::record_basis::RecordBasis;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
@@ -48,6 +49,7 @@ impl OpenTimeline {
             None => destination.store.clone(),
         };
         let (tags, view) = list_names(&destination, &entries, location).await?;
+        refuse_left_entries(&view, &tags)?;
         let view = view.with_stray_limit(stray_limit);
         let recent = view.read_recent().await?;
         view.read_state(&[]).await?;

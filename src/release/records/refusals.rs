@@ -3,7 +3,6 @@
 use super::observe::{ObservedTimeline, RecordedImage};
 use super::options::RecordOptions;
 use crate::image::Tag;
-use crate::record::RecordId;
 use crate::release::Failure;
 use crate::release::plan::destination_state::DestinationState;
 use crate::tagging::ReleaseVersion;
@@ -36,7 +35,7 @@ fn check_withdrawal(
     let rollback = observed.state.withdrawals(root).last();
     match (rollback, options.reinstates) {
         (Some(rollback), false) => {
-            let reason = withdrawal_reason(observed, rollback);
+            let reason = observed.view.withdrawal_reason(rollback);
             Err(
                 Failure::refused(format!("{root} is withdrawn from {environment} of {place}"))
                     .with_reason(format!("the rollback {rollback} withdrew it{reason}"))
@@ -51,15 +50,6 @@ fn check_withdrawal(
         .with_hint("leave reinstate out: a plain promotion releases this image")),
         _ => Ok(()),
     }
-}
-
-fn withdrawal_reason(observed: &ObservedTimeline, rollback: RecordId) -> String {
-    let reading = observed.view.record_read(rollback);
-    let record = reading.as_ref().and_then(|reading| reading.counted());
-    let reason = record.and_then(|record| record.record().predicate.reason.clone());
-    reason.map_or_else(String::new, |reason| {
-        format!(": {}", crate::notices::to_printable(&reason, 200))
-    })
 }
 
 /// Refuses the repetition of a run that has its record, after a newer release.

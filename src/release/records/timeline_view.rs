@@ -14,7 +14,7 @@ use super::record_rejection::RECORD_BLOB_LIMIT;
 use super::trust::read_record;
 use super::verified_record::VerifiedRecord;
 use crate::image::{Descriptor, Digest, Tag, TagOrDigest};
-use crate::notices::{Notices, to_printable};
+use crate::notices::to_printable;
 use crate::record::{
     DigestPrefix, EntryName, PAST_LIMIT, PastRelease, RecordAction, RecordBlob, RecordId,
     ReleaseRecord, Timeline, TimelineEntry, parse_entry_manifest,
@@ -195,23 +195,6 @@ impl TimelineView {
             .collect();
         passed.sort_by_key(|(name, _)| (name.planned_at, name.record));
         passed
-    }
-
-    /// Warns of the entries that were read and do not count, in one line.
-    pub(crate) fn warn_passed_over(&self, notices: &Notices) {
-        let passed = self.passed_over();
-        let place = self.location.entries();
-        match passed.as_slice() {
-            [] => {}
-            [(name, reason)] => {
-                notices.warning(format!("{place}: {name} does not count: {reason}"));
-            }
-            [(name, reason), ..] => notices.warning(format!(
-                "{place}: {} timeline entries of {} do not count. The first, {name}: {reason}",
-                passed.len(),
-                self.location.environment
-            )),
-        }
     }
 
     /// Returns the timeline of the counted entries that were read.

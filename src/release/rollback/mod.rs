@@ -11,6 +11,7 @@
 mod image_check;
 mod line_search;
 mod moving_tags;
+mod next_target;
 mod notes;
 mod outcome;
 mod recheck;

@@ -38,8 +38,9 @@ impl NotedRollback<'_> {
             .tags
             .iter()
             .filter(|tag| tag.is_staying() && !tag.is_staying_line());
-        notes
-            .extend(others.map(|tag| format!("the tag {} still names the withdrawn image", tag.tag)));
+        notes.extend(
+            others.map(|tag| format!("the tag {} still names the withdrawn image", tag.tag)),
+        );
         notes
     }
 
@@ -52,7 +53,9 @@ impl NotedRollback<'_> {
     fn higher_target(&self, target: &TimelineEntry) -> Option<String> {
         let withdrawn = self.withdrawn.release.as_ref()?;
         let version = |entry: &TimelineEntry| ReleaseVersion::parse(entry.version.as_deref()?);
-        let is_higher = version(target)?.cmp_precedence(&version(withdrawn)?).is_gt();
+        let is_higher = version(target)?
+            .cmp_precedence(&version(withdrawn)?)
+            .is_gt();
         is_higher.then(|| {
             format!(
                 "the rollback goes forward: to {}, from {}. To go to another release, name it with to",

@@ -7,6 +7,7 @@ use futures_util::future::{try_join, try_join3};
 use super::image_check::{check_image, check_signature};
 use super::line_search::LineSearch;
 use super::moving_tags::{observe_tags, plan_tags, version_tags};
+use super::next_target::advise_next;
 use super::notes::NotedRollback;
 use super::outcome::RollbackOutcome;
 use super::recheck::Recheck;
@@ -127,7 +128,14 @@ async fn plan_rollback(
         }
     };
     let planned = plan_tags(&mut search, &mut moving, &mut state);
-    let (tags, (), ()) = try_join3(planned, checked, signed).await?;
+    let checks = Box::pin(try_join3(planned, checked, signed)).await;
+    let (tags, (), ()) = match (checks, &target) {
+        (Err(failure), Some(target)) if request.to.is_none() => {
+            let advised = advise_next(timeline, &withdrawn, target, failure);
+            return Err(Box::pin(advised).await);
+        }
+        (checks, _) => checks?,
+    };
     let manifests = search.manifests;
     draft.predicate.tags = recorded_tags(&tags);
     let content = match (withdrawn.earlier, begun) {
