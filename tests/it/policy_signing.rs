@@ -143,7 +143,7 @@ fn promise_6_the_records_of_an_environment_are_where_the_policy_says_and_by_its_
     std::fs::write(place.path("other.key"), keys::pem()).unwrap();
     let foreign = push(&place, &["--environment=dev", "--signing-key=other.key"]);
     assert_eq!(foreign.status, Some(1), "{}", foreign.log);
-    let told = "this run may not record push in dev";
+    let told = "the environment dev of oci:dev does not accept the record of this run";
     assert!(foreign.log.contains(told), "{}", foreign.log);
     assert!(is_empty(&place.path("dev")) && is_empty(&place.path("records")));
     let mirrored = [

@@ -31,7 +31,8 @@ pub fn expected_lines(
     let mut writers: BTreeMap<&str, Vec<&ReadEntry>> = BTreeMap::new();
     for entry in read {
         let moving = entry.tags.iter();
-        let moving = moving.filter(|tag| tag.kind == RecordedTagKind::Moving);
+        let kinds = [RecordedTagKind::Line, RecordedTagKind::Moving];
+        let moving = moving.filter(|tag| kinds.contains(&tag.kind));
         for tag in moving.filter(|tag| tag.name != entry.environment.as_str()) {
             writers.entry(&tag.name).or_default().push(entry);
         }
