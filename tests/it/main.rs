@@ -63,6 +63,7 @@ mod rejected_inputs;
 mod road;
 mod rollback;
 mod rollback_crash;
+mod rollback_notes;
 mod rollback_race;
 mod rollback_signed;
 mod runner;
