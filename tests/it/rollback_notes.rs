@@ -2,8 +2,8 @@
 
 use shipmark::record::ReleaseMark;
 use shipmark::release::{
-    AdoptRequest, InspectRequest, InspectSubject, MarkRequest, RecordOptions, RecordTrust,
-    RollbackOutcome, RollbackRequest, adopt, inspect, mark, rollback, run,
+    AdoptRequest, HistoryRequest, InspectRequest, InspectSubject, MarkRequest, RecordOptions,
+    RecordTrust, RollbackOutcome, RollbackRequest, adopt, history, inspect, mark, rollback, run,
 };
 use shipmark::signing::{Requirement, Signer};
 
@@ -30,6 +30,27 @@ fn adoption(stage: &Stage, now: i64) -> AdoptRequest {
         timeline: stage.timeline(now, 3_000),
         excluded_versions: Default::default(),
         dry_run: false,
+    }
+}
+
+fn inspection(stage: &Stage) -> InspectRequest {
+    InspectRequest {
+        subject: InspectSubject::Environment(location("prod", &stage.place())),
+        timelines: Vec::new(),
+        finds_environments: true,
+        signer: None,
+        clock: minute(6),
+    }
+}
+
+fn whole_history(stage: &Stage) -> HistoryRequest {
+    HistoryRequest {
+        location: location("prod", &stage.place()),
+        clock: minute(6),
+        limit: None,
+        reads_each: false,
+        filter: Default::default(),
+        tag: None,
     }
 }
 
@@ -81,6 +102,12 @@ async fn a_rollback_that_goes_forward_is_named() {
 #[tokio::test]
 async fn a_line_that_stays_is_explained_once_and_the_rollback_is_done() {
     let stage = Stage::released(&["1.3.0", "1.4.0"]).await;
+    let failure = planned(&stage, None).await.to_failure().unwrap();
+    let diagnostic = failure.diagnostic().unwrap().to_string();
+    assert!(
+        diagnostic.starts_with("the rollback would be done, and") && !diagnostic.contains("repeat"),
+        "{diagnostic}"
+    );
     let outcome = stage.roll_back(5).await;
     let failure = outcome.to_failure().unwrap();
     let diagnostic = failure.diagnostic().unwrap();
@@ -138,14 +165,7 @@ async fn a_mark_without_a_release_is_refused_where_the_tag_names_another() {
         "{refusal}"
     );
     let (context, log) = context_with(settings());
-    let request = InspectRequest {
-        subject: InspectSubject::Environment(location("prod", &stage.place())),
-        timelines: Vec::new(),
-        finds_environments: true,
-        signer: None,
-        clock: minute(6),
-    };
-    inspect(&request, &context).await.unwrap();
+    inspect(&inspection(&stage), &context).await.unwrap();
     let warnings = log.warnings();
     assert!(
         warnings.contains("the tag prod names") && warnings.contains(&stage.digest("1.5.0")),
@@ -199,6 +219,32 @@ async fn every_hint_of_a_repository_that_is_not_adopted_names_the_way() {
         );
         assert!(refusal.contains("adopt-until"), "{refusal}");
     }
+}
+
+#[tokio::test]
+async fn readers_of_a_repository_that_is_not_adopted_are_told_the_way() {
+    let stage = Stage::start().await;
+    let mut unrecorded = stage.promotion("1.3.0", 0);
+    unrecorded.record = None;
+    done(unrecorded, &context()).await;
+    let inspected = inspection(&stage);
+    for reads_history in [true, false] {
+        let (context, log) = context_with(settings());
+        match reads_history {
+            true => drop(history(&whole_history(&stage), &context).await.unwrap()),
+            false => drop(inspect(&inspected, &context).await.unwrap()),
+        }
+        let warnings = log.warnings();
+        assert!(
+            warnings.contains("shipmark adopt --environment prod"),
+            "{reads_history}: {warnings}"
+        );
+    }
+    stage.release("1.3.1", 1).await;
+    let (context, log) = context_with(settings());
+    history(&whole_history(&stage), &context).await.unwrap();
+    inspect(&inspected, &context).await.unwrap();
+    assert!(!log.warnings().contains("adopt"), "{}", log.warnings());
 }
 
 #[tokio::test]

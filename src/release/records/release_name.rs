@@ -145,10 +145,17 @@ impl OpenTimeline {
 
 /// Returns what to do where no record counts, and releases may be there.
 pub(crate) fn adoption_advice(location: &TimelineLocation) -> String {
-    format!(
+    let advice = format!(
         "no record counts there yet: if releases were made before records were kept, record them with shipmark adopt --environment {}; a policy has to allow it with adopt-until",
         location.environment
-    )
+    );
+    match &location.entries_at {
+        Some(records) => format!(
+            "{advice}. If {} has their entries, copy these to {records}",
+            location.destination
+        ),
+        None => advice,
+    }
 }
 
 /// Returns whether two texts name the same version: `v1.4.0` is 1.4.0.

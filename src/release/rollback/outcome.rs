@@ -64,10 +64,16 @@ impl RollbackOutcome {
             self.done_phrase(),
             self.withdrawn
         ));
-        let hint = format!(
-            "do not repeat it: another rollback would withdraw another release. Release another version of the line, or delete {}: whoever pulls it gets the withdrawn image",
+        let ways = format!(
+            "release another version of the line, or delete {}: whoever pulls it gets the withdrawn image",
             self.deletion_phrase(&lines)
         );
+        let hint = match self.dry_run {
+            true => ways,
+            false => format!(
+                "do not repeat it: another rollback would withdraw another release. To go on, {ways}"
+            ),
+        };
         Some(failure.with_reason(reasons.join("; ")).with_hint(hint))
     }
 
