@@ -127,7 +127,7 @@ async fn current_image(
     if let Some(current) = current_release(&read.to_history(&history)) {
         if let Some(found) = found.filter(|found| *found != current.root) {
             context.notices.warning(format!(
-                "{place}: the tag {tag} names {found}, and by its records {} is on {}: a run died before its record, or somebody moved the tag",
+                "{place}: the tag {tag} names {found}, and by its records {} is on {}: a run died before its record or is still under way, or somebody moved the tag",
                 location.environment, current.root
             ));
         }

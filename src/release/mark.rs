@@ -109,7 +109,7 @@ async fn require_certain_current(timeline: &OpenTimeline) -> Result<Digest, Fail
         location.destination, location.environment
     ))
     .with_reason(
-        "a run died before its record, or somebody moved the tag: which one is meant is unknown",
+        "a run died before its record or is still under way, or somebody moved the tag: which one is meant is unknown",
     )
     .with_hint("name the release with release, or repeat the run that died"))
 }
