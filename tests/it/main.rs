@@ -75,6 +75,7 @@ mod supply_chain;
 mod support;
 mod surface;
 mod tags;
+mod timeline_reader;
 mod timestamps;
 mod troubleshooting;
 mod unusual;
