@@ -28,6 +28,7 @@ mod interop;
 mod interop_copies;
 mod interop_cosign;
 mod interop_keys;
+mod interop_records;
 mod interop_sigstore;
 mod keep;
 mod keyless;
