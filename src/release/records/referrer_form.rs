@@ -1,13 +1,16 @@
 //! The form of the referrer that holds the intent of a record.
 //!
 //! cosign 3 ignores the `.sig` of an image that has any bundle. The record may not be the bundle that does
-//! this to an image.
+//! this to an image. cosign tells a bundle by the media type of the only layer, whatever the artifact type.
 
 use crate::release::request::SignatureFormat;
 use crate::signing::BUNDLE_TYPE;
 
 /// Artifact type of a record that verifiers of images are not to see as a bundle.
 pub(crate) const RECORD_ARTIFACT_TYPE: &str = "application/vnd.shipmark.release.v0.1";
+
+/// Media type of a signed record in that artifact.
+const RECORD_BUNDLE_TYPE: &str = "application/vnd.shipmark.release.bundle.v0.1+json";
 
 /// Form of the referrer that holds the intent of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,22 @@ impl IntentForm {
         match self {
             Self::Bundle => BUNDLE_TYPE,
             Self::Record => RECORD_ARTIFACT_TYPE,
+        }
+    }
+
+    /// Returns the media type of the layer with a record that is stored as `media_type`.
+    pub(crate) fn layer_type(self, media_type: &str) -> &str {
+        match self {
+            Self::Record if media_type == BUNDLE_TYPE => RECORD_BUNDLE_TYPE,
+            _ => media_type,
+        }
+    }
+
+    /// Returns the media type that the record in a layer is stored as.
+    pub(crate) fn stored_type(layer_type: String) -> String {
+        match layer_type == RECORD_BUNDLE_TYPE {
+            true => BUNDLE_TYPE.to_owned(),
+            false => layer_type,
         }
     }
 }
@@ -127,5 +146,20 @@ mod tests {
         ] {
             assert_eq!(form.artifact_type(), expected);
         }
+    }
+
+    #[test]
+    fn a_layer_of_a_record_has_the_type_of_a_bundle_only_where_the_artifact_has_it() {
+        const STATEMENT: &str = "application/vnd.in-toto+json";
+        for (form, stored, expected) in [
+            (IntentForm::Bundle, BUNDLE_TYPE, BUNDLE_TYPE),
+            (IntentForm::Record, BUNDLE_TYPE, RECORD_BUNDLE_TYPE),
+            (IntentForm::Record, STATEMENT, STATEMENT),
+        ] {
+            let layer = form.layer_type(stored);
+            assert_eq!(layer, expected);
+            assert_eq!(IntentForm::stored_type(layer.to_owned()), stored);
+        }
+        assert!(!RECORD_BUNDLE_TYPE.starts_with("application/vnd.dev.sigstore.bundle"));
     }
 }
