@@ -8,12 +8,15 @@ impl TimelineView {
     /// read record vouches for, unless they were read and do not count.
     pub(crate) fn timeline_known(&self) -> Timeline {
         let readings = self.lock();
-        let counted = readings.values().filter_map(|reading| reading.counted());
+        let read = readings.values().filter_map(|cell| cell.get());
+        let counted = read.filter_map(|reading| reading.counted());
         let mut entries: Vec<_> = counted.clone().map(|record| record.entry.clone()).collect();
         for record in counted {
             let summarized = record.record().predicate.past.iter();
             let summarized = summarized.filter(|past| record.verified.vouches_for(&past.action));
-            let unread = summarized.filter(|past| !readings.contains_key(&self.name_of(past)));
+            let is_read =
+                |name: &EntryName| readings.get(name).is_some_and(|cell| cell.initialized());
+            let unread = summarized.filter(|past| !is_read(&self.name_of(past)));
             entries.extend(unread.map(TimelineEntry::from_past_release));
         }
         Timeline::new(entries)
@@ -26,7 +29,8 @@ impl TimelineView {
     ) -> impl DoubleEndedIterator<Item = EntryName> {
         let readings = self.lock();
         let names = self.names().iter();
-        let unread = names.filter(|name| is_wanted(name) && !readings.contains_key(name));
+        let is_read = |name: &EntryName| readings.get(name).is_some_and(|cell| cell.initialized());
+        let unread = names.filter(|name| is_wanted(name) && !is_read(name));
         unread.cloned().collect::<Vec<_>>().into_iter()
     }
 }

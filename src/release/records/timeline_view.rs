@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::OnceCell;
 
 use super::location::TimelineLocation;
 use super::record_rejection::RECORD_BLOB_LIMIT;
@@ -27,13 +28,16 @@ pub(super) const READ_CONCURRENCY: usize = 16;
 /// Most entries that do not count and are read to find one that does.
 pub(crate) const STRAY_LIMIT: usize = 64;
 
+/// Entries that were read or are being read.
+type EntryReadings = HashMap<EntryName, Arc<OnceCell<Arc<EntryReading>>>>;
+
 /// Timeline in a repository: the names of its entries, and what was read of them.
 pub(crate) struct TimelineView {
     location: TimelineLocation,
     reader: ImageReader,
     /// Names of all entries, oldest first.
     names: Vec<EntryName>,
-    readings: Arc<Mutex<HashMap<EntryName, Arc<EntryReading>>>>,
+    readings: Arc<Mutex<EntryReadings>>,
     stray_limit: usize,
 }
 
@@ -154,17 +158,11 @@ impl TimelineView {
     /// # Errors
     /// A store that cannot tell.
     pub(crate) async fn read(&self, name: &EntryName) -> Result<Arc<EntryReading>, Failure> {
-        let known = self.lock().get(name).cloned();
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let reading = self
-            .fetch(name)
-            .await
-            .map_err(|error| self.failure(error))?;
-        let reading = Arc::new(reading);
-        self.lock().insert(name.clone(), reading.clone());
-        Ok(reading)
+        let cell = self.lock().entry(name.clone()).or_default().clone();
+        // Who asks while another reads it waits for that reading.
+        let fetch = async { self.fetch(name).await.map(Arc::new) };
+        let reading = cell.get_or_try_init(|| fetch).await;
+        reading.cloned().map_err(|error| self.failure(error))
     }
 
     /// Reads entries, several at a time, in their order.
@@ -186,8 +184,10 @@ impl TimelineView {
     /// Returns the entries that were read and do not count, with the reasons.
     pub(crate) fn passed_over(&self) -> Vec<(EntryName, String)> {
         let readings = self.lock();
-        let mut passed: Vec<_> = readings
+        let read = readings
             .iter()
+            .filter_map(|(name, cell)| Some((name, cell.get()?)));
+        let mut passed: Vec<_> = read
             .filter_map(|(name, reading)| match &**reading {
                 EntryReading::PassedOver(reason) => Some((name.clone(), reason.clone())),
                 EntryReading::Counted(_) => None,
@@ -200,7 +200,8 @@ impl TimelineView {
     /// Returns the timeline of the counted entries that were read.
     pub(crate) fn timeline_read(&self) -> Timeline {
         let readings = self.lock();
-        let counted = readings.values().filter_map(|reading| reading.counted());
+        let read = readings.values().filter_map(|cell| cell.get());
+        let counted = read.filter_map(|reading| reading.counted());
         Timeline::new(without_copies(counted.collect()))
     }
 
@@ -211,7 +212,8 @@ impl TimelineView {
             let counted = reading.counted();
             counted.is_some_and(|record| record.entry.record == id)
         };
-        readings.values().find(is_it).cloned()
+        let mut read = readings.values().filter_map(|cell| cell.get());
+        read.find(is_it).cloned()
     }
 
     /// Reads the newest counted entries, at most as many as a record summarizes, with all heads.
@@ -338,8 +340,7 @@ impl TimelineView {
             return Ok(());
         }
         let place = self.location.entries();
-        let shown = strays.iter().take(5).map(|(name, _)| name.to_string());
-        let shown: Vec<String> = shown.collect();
+        let tags: Vec<String> = strays.iter().map(|(name, _)| name.to_string()).collect();
         let (_, reason) = &strays[0];
         Err(Failure::service(format!(
             "{place}: more than {} timeline entries of {} do not count",
@@ -347,8 +348,8 @@ impl TimelineView {
         ))
         .with_reason(format!("the first: {reason}"))
         .with_hint(format!(
-            "delete the tags that are not of your runs, such as {}; whoever may push to the repository can write them",
-            shown.join(", ")
+            "delete those of these tags that are not of your runs; whoever may push to the repository can write them: {}",
+            tags.join(", ")
         )))
     }
 
@@ -362,7 +363,7 @@ impl TimelineView {
         let manifest = match manifest {
             Ok(Some(manifest)) => manifest,
             Ok(None) => return Ok(EntryReading::PassedOver("it is gone".to_owned())),
-            Err(error) if error.is_unreadable_manifest() => {
+            Err(error) if error.is_unusable_content() => {
                 return Ok(EntryReading::PassedOver(error.to_string()));
             }
             Err(error) => return Err(error),
@@ -400,8 +401,9 @@ impl TimelineView {
         }
         match self.reader.read_small_blob(layer, RECORD_BLOB_LIMIT).await {
             Ok(content) => Ok(Ok(content)),
-            Err(error @ StoreError::WrongBlob { .. }) => Ok(Err(error.to_string())),
-            Err(error) if error.is_missing_blob() => Ok(Err(error.to_string())),
+            Err(error) if error.is_unusable_content() => {
+                Ok(Err(format!("its record cannot be read: {error}")))
+            }
             Err(error) => Err(error),
         }
     }
@@ -420,7 +422,7 @@ impl TimelineView {
         Failure::from_store_error(Side::Destination, self.location.entries(), error)
     }
 
-    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<EntryName, Arc<EntryReading>>> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, EntryReadings> {
         self.readings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
