@@ -137,7 +137,7 @@ async fn a_recorded_promotion() {
         let (with, without) = (depth_of(true).await, depth_of(false).await);
         more.push((with, without));
     }
-    assert_eq!(more, [(14, 8), (17, 8)], "with its record and without");
+    assert_eq!(more, [(15, 8), (18, 8)], "with its record and without");
 }
 
 /// The list; the newest entry; the tag of the environment; the withdrawn image, its referrers, its other tags and

@@ -76,7 +76,7 @@ async fn added(profile: Profile, key: Option<&PrivateKey>) -> (usize, String) {
 #[tokio::test]
 async fn a_recorded_promotion_with_the_referrers_api() {
     let key = keys::key();
-    for (key, expected) in [(None, 12), (Some(&key), 10)] {
+    for (key, expected) in [(None, 13), (Some(&key), 11)] {
         let (count, kinds) = added(Profile::plain(), key).await;
         assert_eq!(count, expected, "signed {}\n{kinds}", key.is_some());
     }
@@ -85,7 +85,7 @@ async fn a_recorded_promotion_with_the_referrers_api() {
 #[tokio::test]
 async fn a_recorded_promotion_without_the_referrers_api() {
     let key = keys::key();
-    for (key, expected) in [(None, 15), (Some(&key), 12)] {
+    for (key, expected) in [(None, 16), (Some(&key), 13)] {
         let (count, kinds) = added(Profile::plain().referrers(false), key).await;
         assert_eq!(count, expected, "signed {}\n{kinds}", key.is_some());
     }

@@ -15,7 +15,7 @@ const ENVIRONMENT: &[&str] = &["type=env"];
 /// The environment's tag and a line.
 const BOTH: &[&str] = &["type=env", "latest"];
 /// The higher version is planned later, and earlier.
-const TIMES: [&[i64]; 2] = [&[0, 1, 9], &[1, 0, 9]];
+const TIMES: [&[i64]; 2] = [&[0, 1, 2], &[1, 0, 2]];
 
 async fn stage(times: &'static [i64], names: &'static [&'static str]) -> Stage {
     let plain = || Profile::plain().date("unknown");

@@ -186,6 +186,9 @@ impl Stage {
             let rules = [version].into_iter().chain(names.iter().copied());
             request.rules = TagRules::parse(rules).unwrap();
         }
+        if let (TagRules::Custom(inputs), Some(_)) = (&mut request.rules, self.times) {
+            Arc::make_mut(inputs).context.environment = Some("prod".parse().unwrap());
+        }
         match self.times {
             Some(times) => recorded(request, "prod", times[image], image as u64 + 1),
             None => request,

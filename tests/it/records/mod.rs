@@ -5,6 +5,7 @@ use shipmark::release::{Failure, ReleaseOutcome, ReleaseRequest, TagChange, run}
 
 mod crash;
 mod forged;
+mod forgery;
 mod registries;
 mod stories;
 
