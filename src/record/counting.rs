@@ -39,9 +39,9 @@ pub enum RecordMismatch {
     #[error("its tag says {named}, expected {expected}")]
     Name {
         /// Name of the entry.
-        named: EntryName,
+        named: Box<EntryName>,
         /// Name that the record has.
-        expected: EntryName,
+        expected: Box<EntryName>,
     },
 }
 
@@ -95,8 +95,8 @@ impl ReleaseRecord {
         match *named == expected {
             true => Ok(()),
             false => Err(RecordMismatch::Name {
-                named: named.clone(),
-                expected,
+                named: Box::new(named.clone()),
+                expected: Box::new(expected),
             }),
         }
     }

@@ -327,7 +327,7 @@ fn a_filter_shows_what_meets_all_of_it() {
 fn line_tag(previous: Option<&str>) -> RecordedTag {
     RecordedTag {
         name: "1".to_owned(),
-        kind: RecordedTagKind::Moving,
+        kind: RecordedTagKind::Line,
         previous: previous.map(root),
     }
 }
