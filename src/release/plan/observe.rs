@@ -40,6 +40,7 @@ pub(crate) async fn observe_destinations(
         let mut seen = observed.map_err(|error| {
             Failure::from_store_error(Side::Destination, &destination.name, error)
         })?;
+        require_list(destination, &seen)?;
         seen.records = destination.records.read_names(&seen.tags).await?;
         Ok(seen)
     }))
@@ -76,6 +77,26 @@ async fn observe_destination(
     let highest = resolve_tags(destination, &unresolved_releases(&seen, planned)).await?;
     seen.record_digests(highest);
     Ok(seen)
+}
+
+/// Requires that a repository whose timeline is read lists its tags: an empty list next to a tag that is there is no
+/// empty timeline.
+fn require_list(destination: &OpenDestination, seen: &DestinationState) -> Result<(), Failure> {
+    let mut there = seen
+        .tag_digests
+        .iter()
+        .filter(|(_, digest)| digest.is_some());
+    match there.next() {
+        Some((tag, _)) if destination.records.timeline().is_some() && seen.tags.is_empty() => {
+            Err(Failure::service(format!(
+                "destination {}: the registry lists no tags, and tag {tag} is there",
+                destination.name
+            ))
+            .with_reason("without the list it is unknown what the timeline says")
+            .with_hint("repeat the run; if the registry goes on, look at its state"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns whether the change of a tag depends on all tags of the repository.

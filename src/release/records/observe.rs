@@ -148,12 +148,12 @@ async fn find_begun(
         |named| named == run,
         &context.notices,
     );
-    let found = counted.await?.into_iter().find(|intent| {
-        let prefix = DigestPrefix::from_digest(intent.verified.id.digest());
-        let has_entry = view.names().iter().any(|name| name.record == prefix);
-        !has_entry && is_same_release(intent, image.derived)
-    });
-    Ok(found)
+    for intent in counted.await? {
+        if is_same_release(&intent, image.derived) && !view.has_entry(&intent).await? {
+            return Ok(Some(intent));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns whether an intent names the version and the immutable tags of a release.

@@ -160,9 +160,24 @@ impl TimelineView {
     pub(crate) async fn read(&self, name: &EntryName) -> Result<Arc<EntryReading>, Failure> {
         let cell = self.lock().entry(name.clone()).or_default().clone();
         // Who asks while another reads it waits for that reading.
-        let fetch = async { self.fetch(name).await.map(Arc::new) };
-        let reading = cell.get_or_try_init(|| fetch).await;
-        reading.cloned().map_err(|error| self.failure(error))
+        let fetch = async {
+            let reading = self
+                .fetch(name)
+                .await
+                .map_err(|error| self.failure(error))?;
+            reading.map(Arc::new).ok_or_else(|| self.gone_entry(name))
+        };
+        cell.get_or_try_init(|| fetch).await.cloned()
+    }
+
+    /// Returns the failure for an entry that is listed and is not there: what it says is unknown.
+    fn gone_entry(&self, name: &EntryName) -> Failure {
+        let place = self.location.entries();
+        Failure::service(format!(
+            "{place}: the timeline entry {name} is listed, and is not there"
+        ))
+        .with_reason("what it says is unknown, such as whether an image is withdrawn")
+        .with_hint("repeat the run; if the entry was archived, restore it, and if it was deleted, wait until the registry lists it no more")
     }
 
     /// Reads entries, several at a time, in their order.
@@ -202,7 +217,7 @@ impl TimelineView {
         let readings = self.lock();
         let read = readings.values().filter_map(|cell| cell.get());
         let counted = read.filter_map(|reading| reading.counted());
-        Timeline::new(without_copies(counted.collect()))
+        Timeline::new(counted.map(|record| record.entry.clone()).collect())
     }
 
     /// Returns the counted record of that id that was read.
@@ -225,8 +240,10 @@ impl TimelineView {
         let mut summarized: Vec<TimelineEntry> = Vec::new();
         let mut seen: HashSet<RecordId> = HashSet::new();
         let mut summaries: HashMap<EntryName, PastRelease> = HashMap::new();
+        let mut statements = HashSet::new();
         for name in self.names.iter().rev() {
-            if read.len() + summarized.len() == PAST_LIMIT {
+            // Copies do not push others out of the summary.
+            if statements.len() + summarized.len() == PAST_LIMIT {
                 break;
             }
             if let Some(past) = summaries.get(name) {
@@ -238,6 +255,8 @@ impl TimelineView {
                 self.check_strays()?;
                 continue;
             };
+            statements.insert(record.verified.statement);
+            self.check_copies(read.len() + 1 - statements.len())?;
             seen.extend(&record.entry.previous);
             for past in &record.record().predicate.past {
                 seen.insert(past.record);
@@ -260,7 +279,7 @@ impl TimelineView {
     }
 
     /// Reads the entries that decide on what is current, and whether each of `roots` is withdrawn. Returns the
-    /// timeline of the entries that were read.
+    /// timeline as far as it is known.
     ///
     /// # Errors
     /// A store that cannot tell, or too many entries that do not count.
@@ -282,11 +301,11 @@ impl TimelineView {
                 continue;
             };
             self.read_withdrawal(root).await?;
-            if !self.timeline_read().is_withdrawn(root) {
+            if !self.timeline_known().is_withdrawn(root) {
                 break;
             }
         }
-        Ok(self.timeline_read())
+        Ok(self.timeline_known())
     }
 
     /// Reads the newest counted release of a root; `None` if there is none.
@@ -330,6 +349,20 @@ impl TimelineView {
         )
     }
 
+    /// Requires that few of the entries are copies of others: each is read.
+    fn check_copies(&self, count: usize) -> Result<(), Failure> {
+        if count <= self.stray_limit {
+            return Ok(());
+        }
+        let place = self.location.entries();
+        Err(Failure::service(format!(
+            "{place}: more than {} timeline entries of {} are copies of others",
+            self.stray_limit, self.location.environment
+        ))
+        .with_reason("whoever may push can store a record again under another name")
+        .with_hint("delete the tags of the copies: shipmark history --verify names them"))
+    }
+
     /// Requires that few of the entries that were read do not count.
     ///
     /// # Errors
@@ -353,7 +386,9 @@ impl TimelineView {
         )))
     }
 
-    pub(super) async fn fetch(&self, name: &EntryName) -> Result<EntryReading, StoreError> {
+    /// Reads an entry; `None` if it is not there.
+    pub(super) async fn fetch(&self, name: &EntryName) -> Result<Option<EntryReading>, StoreError> {
+        let passed = |reason: String| Ok(Some(EntryReading::PassedOver(reason)));
         let target = TagOrDigest::Tag(name.to_tag());
         let store = self.reader.as_store();
         let manifest = match store {
@@ -362,25 +397,23 @@ impl TimelineView {
         };
         let manifest = match manifest {
             Ok(Some(manifest)) => manifest,
-            Ok(None) => return Ok(EntryReading::PassedOver("it is gone".to_owned())),
-            Err(error) if error.is_unusable_content() => {
-                return Ok(EntryReading::PassedOver(error.to_string()));
-            }
+            Ok(None) => return Ok(None),
+            Err(error) if error.is_unusable_content() => return passed(error.to_string()),
             Err(error) => return Err(error),
         };
         let layers = match parse_entry_manifest(&manifest) {
             Ok(layers) => layers,
-            Err(error) => return Ok(EntryReading::PassedOver(error.to_string())),
+            Err(error) => return passed(error.to_string()),
         };
         let content = match self.read_blob(&layers.record).await? {
             Ok(content) => content,
-            Err(reason) => return Ok(EntryReading::PassedOver(reason)),
+            Err(reason) => return passed(reason),
         };
         let blob = RecordBlob {
             media_type: layers.record.media_type,
             content,
         };
-        Ok(match self.count(name, &blob) {
+        Ok(Some(match self.count(name, &blob) {
             Ok(verified) => EntryReading::Counted(Box::new(CountedRecord {
                 entry: TimelineEntry::from_record(verified.id, &verified.record),
                 verified,
@@ -388,7 +421,7 @@ impl TimelineView {
                 sources: layers.sources,
             })),
             Err(reason) => EntryReading::PassedOver(reason),
-        })
+        }))
     }
 
     /// Reads a stored record; `Err` with the reason if it is not there or not what its digest says.
