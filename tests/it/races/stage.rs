@@ -178,6 +178,17 @@ impl Stage {
         self.calm.set_tags(WEB, tags);
     }
 
+    /// Puts everything back to what it was before the runs, without the intents of earlier plays.
+    fn reset(&self) {
+        self.set_tags(self.before.clone());
+        for image in &self.images {
+            for intent in self.calm.referrers(WEB, image) {
+                self.calm
+                    .remove_manifest(WEB, intent["digest"].as_str().unwrap());
+            }
+        }
+    }
+
     fn request(&self, host: &Registry, (version, image): Release) -> ReleaseRequest {
         let place = self.place(host);
         let source = format!("{place}@{}", self.images[image]);
@@ -238,7 +249,7 @@ impl Stage {
         stale: Option<Stale>,
         mut choose: impl FnMut(Vec<Step>) -> Option<Step>,
     ) -> Vec<End> {
-        self.set_tags(self.before.clone());
+        self.reset();
         let mut runs = self.begin(releases);
         while let Some(step) = choose(self.enabled(&mut runs, victim).await) {
             let at = &mut runs[step.run()];

@@ -6,6 +6,7 @@ use shipmark::release::{Failure, ReleaseOutcome, ReleaseRequest, TagChange, run}
 mod crash;
 mod forged;
 mod forgery;
+mod overwritten;
 mod registries;
 mod stories;
 
