@@ -55,7 +55,8 @@ impl TimelineView {
             .collect();
         let mut reads = stream::iter(reads).buffer_unordered(READ_CONCURRENCY);
         while let Some((name, reading)) = reads.try_next().await? {
-            add_reading(name, &reading, readings);
+            let gone = || EntryReading::PassedOver("it is gone".to_owned());
+            add_reading(name, &reading.unwrap_or_else(gone), readings);
         }
         Ok(())
     }

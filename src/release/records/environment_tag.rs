@@ -83,7 +83,13 @@ impl EnvironmentRoot {
             |_| true,
             |action| action.is_release(),
         );
-        let unfinished = unfinished.await?;
+        // The repetition of a release that is older than the current one leaves the tag where it is.
+        let newest = timeline.known().current().map(|(entry, _)| entry.order());
+        let is_newer = |intent: &Intent| {
+            let planned_at = intent.verified.record.predicate.planned_at;
+            newest.is_none_or(|newest| (planned_at, intent.verified.id) > newest)
+        };
+        let unfinished = unfinished.await?.filter(is_newer);
         Ok(unfinished.map_or(Self::Unknown, |intent| Self::Unfinished(Box::new(intent))))
     }
 }

@@ -144,7 +144,10 @@ impl ListedIntents {
             is_wanted(named.map(String::as_str))
         };
         let listed = self.listed.iter().filter(of_run);
-        read_listed(listed, store, location, root, notices).await
+        let mut counted = read_listed(listed, store, location, root, notices).await?;
+        // An annotation is not signed: whoever may push can store the record of another run under it.
+        counted.retain(|intent| is_wanted(intent.verified.record.predicate.run_uri()));
+        Ok(counted)
     }
 
     /// Returns the number of intents.

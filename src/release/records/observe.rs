@@ -59,7 +59,7 @@ pub(crate) struct RecordedImage<'a> {
     pub(crate) derived: &'a DerivedTags,
 }
 
-/// Observes the timelines of all destinations and of the source.
+/// Observes the timelines of all destinations and of the source, whose names were listed before.
 ///
 /// # Errors
 /// What a timeline rules out, such as a withdrawn image, and stores that fail.
@@ -69,11 +69,12 @@ pub(crate) async fn observe_timelines(
     destinations: &[OpenDestination],
     states: &[DestinationState],
     image: &RecordedImage<'_>,
+    source: Option<TimelineView>,
 ) -> Result<ObservedTimelines, Failure> {
     let each = destinations.iter().zip(states);
     let each = each
         .map(|(destination, state)| observe_timeline(options, context, destination, state, image));
-    let source = observe_source(options, context, image.root);
+    let source = observe_source(source, image.root);
     let (destinations, source) = try_join(try_join_all(each), source).await?;
     if let Some(source) = &source {
         for destination in &destinations {
@@ -151,12 +152,12 @@ async fn find_begun(
         |named| named == run,
         &context.notices,
     );
-    let found = counted.await?.into_iter().find(|intent| {
-        let prefix = DigestPrefix::from_digest(intent.verified.id.digest());
-        let has_entry = view.names().iter().any(|name| name.record == prefix);
-        !has_entry && is_same_release(intent, image.derived)
-    });
-    Ok(found)
+    for intent in counted.await? {
+        if is_same_release(&intent, image.derived) && !view.has_entry(&intent).await? {
+            return Ok(Some(intent));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns whether an intent names the version and the immutable tags of a release.
@@ -168,19 +169,31 @@ fn is_same_release(intent: &Intent, derived: &DerivedTags) -> bool {
     predicate.action.is_release() && predicate.version == derived.version && immutable.all(is_named)
 }
 
-async fn observe_source(
-    options: &RecordOptions,
+/// Lists the timeline of the environment that the image comes from; `None` if no policy names one.
+///
+/// # Errors
+/// A store that fails.
+pub(crate) async fn list_source_timeline(
+    options: Option<&RecordOptions>,
     context: &ReleaseContext,
-    root: Digest,
-) -> Result<Option<SourceTimeline>, Failure> {
-    let Some(location) = &options.source else {
+) -> Result<Option<TimelineView>, Failure> {
+    let Some(location) = options.and_then(|options| options.source.as_ref()) else {
         return Ok(None);
     };
     let place = location.entries();
     let store = open_to_read(context, place);
     let tags = store.tags().await;
     let tags = tags.map_err(|error| Failure::from_store_error(Side::Source, place, error))?;
-    let view = TimelineView::new(location.clone(), &store, &tags);
+    Ok(Some(TimelineView::new(location.clone(), &store, &tags)))
+}
+
+async fn observe_source(
+    view: Option<TimelineView>,
+    root: Digest,
+) -> Result<Option<SourceTimeline>, Failure> {
+    let Some(view) = view else {
+        return Ok(None);
+    };
     let release = view.read_newest_release(root).await?;
     view.read_withdrawal(root).await?;
     warn_of_withdrawn_source(context, &view, root);

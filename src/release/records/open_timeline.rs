@@ -12,7 +12,7 @@ use super::location::TimelineLocation;
 use super::record_basis::RecordBasis;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::{Digest, Tag};
-use crate::record::{DigestPrefix, EntryName, RecordAction, RecordTime, Timeline, TimelineEntry};
+use crate::record::{EntryName, RecordAction, RecordTime, Timeline, TimelineEntry};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::{OpenDestination, open_to_write};
@@ -163,15 +163,13 @@ impl OpenTimeline {
     ) -> Result<Option<Intent>, Failure> {
         let (store, location) = (&self.destination.store, self.view.location());
         let counted = intents.read_counted(store, location, root, is_wanted_run, &context.notices);
-        let unfinished = counted.await?.into_iter().find(|intent| {
-            is_wanted(&intent.verified.record.predicate.action) && !self.has_entry(intent)
-        });
-        Ok(unfinished)
-    }
-
-    fn has_entry(&self, intent: &Intent) -> bool {
-        let prefix = DigestPrefix::from_digest(intent.verified.id.digest());
-        self.view.names().iter().any(|name| name.record == prefix)
+        for intent in counted.await? {
+            let action = &intent.verified.record.predicate.action;
+            if is_wanted(action) && !self.view.has_entry(&intent).await? {
+                return Ok(Some(intent));
+            }
+        }
+        Ok(None)
     }
 }
 

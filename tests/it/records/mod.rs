@@ -3,6 +3,13 @@
 use shipmark::record::{RecordAction, RecordedTagKind};
 use shipmark::release::{Failure, ReleaseOutcome, ReleaseRequest, TagChange, run};
 
+mod crash;
+mod forged;
+mod forgery;
+mod overwritten;
+mod registries;
+mod stories;
+
 use crate::registry::{Effect, Fault, Profile, Registry};
 use crate::support::made_image::MadeImage;
 use crate::support::records::*;
