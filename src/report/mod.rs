@@ -5,6 +5,7 @@ mod batch_phrases;
 mod batch_report;
 mod bundle_report;
 mod cleaned;
+mod drift_text;
 mod evidence_text;
 mod exit_report;
 mod history_json;
