@@ -1,6 +1,6 @@
 //! Texts about tags that name something else than the records say, and about releases without an entry.
 
-use super::history_report::{seconds, word};
+use super::record_words::{seconds, word};
 use crate::notices::to_printable;
 use crate::record::TagDrift;
 use crate::release::{HistoryOutcome, ReleaseAccount};

@@ -2,11 +2,12 @@
 
 use super::drift_text::drift_lines;
 use super::phrases::digest_reference;
+use super::record_words::{minutes, seconds, versioned, word};
 use super::styled_text::{StyledText, Tone};
 use crate::image::Tag;
 use crate::notices::to_printable;
 use crate::policy::Service;
-use crate::record::{EntryKnowledge, EntryRemark, EntryState, HistoryLine, RecordTime, TagPeriod};
+use crate::record::{EntryKnowledge, EntryRemark, EntryState, HistoryLine, TagPeriod};
 use crate::release::{HistoryOutcome, TimelineSigning};
 use crate::tagging::EnvironmentName;
 
@@ -30,8 +31,6 @@ pub struct TimelineReport {
     pub history: HistoryOutcome,
 }
 
-/// Most characters of a version, an account or another short text of a record.
-const WORD_LIMIT: usize = 40;
 /// Most characters of a reason.
 const REASON_LIMIT: usize = 300;
 
@@ -121,14 +120,6 @@ pub(super) const fn signing_phrase(signing: TimelineSigning) -> Option<&'static 
         TimelineSigning::Unsigned => {
             Some("not verified: no signers are named, whoever may push counts")
         }
-    }
-}
-
-/// Returns a reference with the version after it.
-pub(super) fn versioned(reference: &str, version: Option<&str>) -> String {
-    match version {
-        Some(version) => format!("{reference} ({})", word(version)),
-        None => reference.to_owned(),
     }
 }
 
@@ -284,21 +275,6 @@ pub(super) fn period_phrase(period: &TagPeriod) -> String {
         None => ", by no record",
     };
     format!("{from} to {until}{by}")
-}
-
-/// Returns a short text of a record, printable.
-pub(super) fn word(text: &str) -> String {
-    to_printable(text, WORD_LIMIT)
-}
-
-/// Returns a time as `2026-11-20 21:48`, in UTC.
-pub(super) fn minutes(time: RecordTime) -> String {
-    time.to_string()[..16].replace('T', " ")
-}
-
-/// Returns a time as `2026-11-20 21:48:08 UTC`.
-pub(super) fn seconds(time: RecordTime) -> String {
-    format!("{} UTC", time.to_string()[..19].replace('T', " "))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Report of `inspect`: where an image comes from, its evidence, and its environments.
 
 use super::drift_text::{drift_phrase, immutable_way, unfinished_phrase};
-use super::history_report::{known_word, line_remarks, minutes, seconds, versioned, word};
+use super::history_report::{known_word, line_remarks};
 use super::phrases::digest_reference;
+use super::record_words::{minutes, seconds, versioned, word};
 use super::styled_text::{StyledText, Tone};
 use super::verification_report::{attestation_text, outcome_tone, signature_text};
 use crate::image::{Digest, TagOrDigest};

@@ -26,6 +26,7 @@ mod policy_records;
 mod policy_report;
 mod progress_bars;
 mod progress_line;
+mod record_words;
 mod references;
 mod report_page;
 mod result_report;

@@ -115,7 +115,7 @@ fn why_somebody_stepped_in_reaches_the_reader() {
         "reinstatement: a rollback withdrew this image",
         "reason: no fault of it",
     ] {
-        assert!(ran.log.contains(part), "{}", ran.log);
+        assert!(ran.out.contains(part), "{}", ran.out);
     }
 }
 

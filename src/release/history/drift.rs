@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::ReadHistory;
+use super::read_history::ReadHistory;
 use crate::image::{Digest, Tag};
 use crate::record::{ExpectedRoot, HistoryReadings, TagDrift, TimelineHistory, expected_tags};
 use crate::referrers::TagSnapshot;

@@ -6,13 +6,14 @@ use super::links::remark_text;
 use crate::release::HistoryOutcome;
 use crate::report::drift_text::drift_lines;
 use crate::report::history_report::{
-    HistoryReport, TimelineReport, empty_phrase, line_cells, line_remarks, period_phrase, seconds,
-    signing_phrase, word,
+    HistoryReport, TimelineReport, empty_phrase, line_cells, line_remarks, period_phrase,
+    signing_phrase,
 };
 use crate::report::markdown::{
     AlertKind, alert, code_block, code_span, details, escape_text, table_row,
 };
 use crate::report::phrases::digest_reference;
+use crate::report::record_words::{seconds, word};
 use crate::report::timeline_diagram;
 
 /// Most entries of a table: a summary has at most one MiB.

@@ -119,6 +119,7 @@ fn an_inspection_reads_well() {
           2026-11-20 10:00  promote  1.4.0  vouched
           record       sha256:…
           from         SOURCE
+          since        2026-11-20 11:00:00 UTC
           before       oci:prod@sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a (1.4.0)
           good before  unknown
     ");
@@ -318,8 +319,7 @@ fn a_layout_shows_the_records_that_it_carries() {
     std::fs::remove_dir_all(place.path("dev")).unwrap();
     let ran = run(&place, &inspect);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    let carried =
-        "rests on     dev of oci:dev: promote 1.4.0, 2026-11-20 12:00:00 UTC, not verified";
+    let carried = "rests on     dev of dev: promote 1.4.0, 2026-11-20 12:00:00 UTC, not verified";
     assert!(ran.out.contains(carried), "{}", ran.out);
 }
 
