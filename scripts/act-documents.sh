@@ -128,11 +128,13 @@ if (run image push "$(pushed refs/tags/v1.5.0)") >"$work/refused" 2>&1; then fai
 grep -q 'is not built' "$work/refused" || { cat "$work/refused" >&2; fail "it is not said that the commit was not built"; }
 sed -i '$d' "$workflows/image.yml"
 
-# What was released without an environment has no record yet.
+# What was released before records were kept has no record yet.
+crane mutate --label earlier=yes --tag "$scratch/web:earlier" "$scratch/web:one" >/dev/null
+crane copy "$scratch/web:earlier" "$project/prod:1.3.0" >/dev/null 2>&1
 run adopt workflow_dispatch "$(dispatch '{"dry-run":"true"}')"
-if crane ls "$project" | grep -q '^shipmark\.'; then fail "a dry run records"; fi
+if crane ls "$project/prod" | grep -q '^shipmark\.'; then fail "a dry run records"; fi
 run adopt workflow_dispatch "$(dispatch '{"dry-run":"false"}')"
-crane ls "$project" | grep -q '^shipmark\.prod\..*\.adopt\.' || fail "1.4.0 is not adopted"
+crane ls "$project/prod" | grep -q '^shipmark\.prod\..*\.adopt\.' || fail "1.3.0 is not adopted"
 
 run_signed signed-release
 named "$project" "$digest" 1.4.0 prod

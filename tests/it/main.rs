@@ -64,6 +64,7 @@ mod road;
 mod rollback;
 mod rollback_crash;
 mod rollback_race;
+mod rollback_signed;
 mod runner;
 mod secrets;
 mod sign_bundle;

@@ -413,7 +413,7 @@ async fn a_layout_is_rolled_back_too() {
     request.timeline.location = location("prod", &place);
     let outcome = rolled_back(request.clone()).await;
     assert_eq!(version(&outcome.restored), "1.3.0");
-    let layout = shipmark::layout::LayoutDirectory::new(&folder.path().join("prod"));
+    let layout = shipmark::layout::LayoutDirectory::new(folder.path().join("prod"));
     for tag in ["prod", "1.3", "latest"] {
         let at = layout.resolve_tag(&tag.parse().unwrap()).await.unwrap();
         assert_eq!(at.unwrap().to_string(), stage.digest("1.3.0"), "{tag}");

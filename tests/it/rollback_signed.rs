@@ -1,0 +1,133 @@
+//! Rollbacks and marks of an environment that signs.
+
+use shipmark::record::{RecordAction, ReleaseMark};
+use shipmark::release::{
+    Failure, MarkRequest, RecordSigner, RecordTrust, RollbackRequest, SignatureFormat, mark,
+    rollback,
+};
+use shipmark::signing::{PrivateKey, Requirement, Signer};
+
+use crate::support::recorded_stage::*;
+use crate::support::records::*;
+use crate::support::*;
+
+/// An environment with a key for everything and a key that may only mark.
+struct SignedStage {
+    stage: Stage,
+    release: PrivateKey,
+    deploy: PrivateKey,
+    trust: RecordTrust,
+}
+
+fn signer(key: &PrivateKey, actions: Option<Vec<RecordAction>>) -> RecordSigner {
+    RecordSigner {
+        requirement: Requirement::Key {
+            key: key.public().clone(),
+            log: None,
+        },
+        actions,
+        until: None,
+    }
+}
+
+impl SignedStage {
+    async fn released(versions: &[&str]) -> Self {
+        let (release, deploy) = (keys::key(), keys::key());
+        let marks = vec![RecordAction::Deployed, RecordAction::Failed];
+        let trust = RecordTrust::new(vec![signer(&release, None), signer(&deploy, Some(marks))]);
+        let stage = Stage::start().await;
+        for (now, version) in versions.iter().enumerate() {
+            let mut request = stage.promotion(version, i64::try_from(now).unwrap());
+            let mut signing = keys::signing(&release);
+            signing.formats = vec![SignatureFormat::Bundle];
+            request.signing = Some(signing);
+            request.record.as_mut().unwrap().trust = Some(trust.clone());
+            done(request, &context()).await;
+        }
+        Self {
+            stage,
+            release,
+            deploy,
+            trust,
+        }
+    }
+
+    fn rollback(&self, now: i64, key: Option<&PrivateKey>) -> RollbackRequest {
+        let mut request = self.stage.request(now, 1_000 + u64::try_from(now).unwrap());
+        request.timeline.location.trust = Some(self.trust.clone());
+        request.timeline.signer = key.map(|key| Signer::Key(key.clone().into()));
+        request
+    }
+
+    async fn refused(&self, request: RollbackRequest) -> String {
+        self.stage.refused(request).await
+    }
+}
+
+#[tokio::test]
+async fn promise_6_a_rollback_is_signed_and_counts() {
+    let signed = SignedStage::released(&["1.3.0", "1.3.1", "1.3.2"]).await;
+    rolled_back(signed.rollback(5, Some(&signed.release))).await;
+    assert_eq!(signed.stage.tag("prod"), "1.3.1");
+    let outcome = rolled_back(signed.rollback(6, Some(&signed.release))).await;
+    assert_eq!(
+        outcome.withdrawn.version.as_deref(),
+        Some("1.3.1"),
+        "the first one counts"
+    );
+    assert_eq!(signed.stage.tag("1.3"), "1.3.0");
+}
+
+#[tokio::test]
+async fn promise_6_who_may_not_record_a_rollback_is_refused_before_any_write() {
+    let signed = SignedStage::released(&["1.3.0", "1.3.1"]).await;
+    let unsigned = signed.refused(signed.rollback(5, None)).await;
+    assert!(unsigned.contains("takes signed records only"), "{unsigned}");
+    for key in [&keys::key(), &signed.deploy] {
+        let refusal = signed.refused(signed.rollback(5, Some(key))).await;
+        assert!(
+            refusal.contains("does not accept the record of this run"),
+            "{refusal}"
+        );
+    }
+    let mut request = MarkRequest {
+        timeline: signed.rollback(5, Some(&signed.deploy)).timeline,
+        state: ReleaseMark::Failed,
+        release: None,
+    };
+    mark(&request, &context()).await.unwrap();
+    request.timeline.signer = Some(Signer::Key(keys::key().into()));
+    request.state = ReleaseMark::Deployed;
+    let failure = mark(&request, &context()).await.unwrap_err();
+    assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
+}
+
+#[tokio::test]
+async fn promise_6_a_forged_rollback_withdraws_nothing() {
+    let signed = SignedStage::released(&["1.3.0", "1.3.1"]).await;
+    // Whoever may push writes a rollback that nobody signed.
+    let forged = signed.stage.request(3, 9);
+    rollback(&forged, &context()).await.unwrap();
+    assert_eq!(entries(&signed.stage.registry, "prod").len(), 3);
+    assert_eq!(signed.stage.tag("prod"), "1.3.0", "and moves the tags");
+    let outcome = rolled_back(signed.rollback(6, Some(&signed.release))).await;
+    assert_eq!(
+        outcome.withdrawn.version.as_deref(),
+        Some("1.3.1"),
+        "it is still current"
+    );
+}
+
+#[tokio::test]
+async fn promise_6_a_target_without_its_signature_is_refused() {
+    let signed = SignedStage::released(&["1.3.0", "1.3.1"]).await;
+    let digest = signed.stage.digest("1.3.0");
+    let registry = &signed.stage.registry;
+    for referrer in registry.referrers("prod", &digest) {
+        registry.remove_manifest("prod", referrer["digest"].as_str().unwrap());
+    }
+    let refusal = signed
+        .refused(signed.rollback(5, Some(&signed.release)))
+        .await;
+    assert!(refusal.contains("has no valid signature of"), "{refusal}");
+}
