@@ -27,15 +27,15 @@ pub enum TimelineSigning {
 }
 
 /// What was read of a timeline.
-pub(in crate::release) struct ReadHistory {
+pub(crate) struct ReadHistory {
     pub(super) listed: ListedNames,
-    pub(in crate::release) readings: HistoryReadings,
+    pub(crate) readings: HistoryReadings,
     /// Newest entries that are known.
     pub(super) span: usize,
 }
 
 impl ReadHistory {
-    pub(in crate::release) fn to_history(&self, request: &HistoryRequest) -> TimelineHistory {
+    pub(crate) fn to_history(&self, request: &HistoryRequest) -> TimelineHistory {
         let names = self.listed.view.names();
         let listed = ListedEntries {
             names,
@@ -73,7 +73,7 @@ impl ReadHistory {
 }
 
 /// Lists and reads entries until the requested ones and the current release are known.
-pub(in crate::release) async fn read_history(
+pub(crate) async fn read_history(
     request: &HistoryRequest,
     context: &ReleaseContext,
 ) -> Result<ReadHistory, Failure> {
