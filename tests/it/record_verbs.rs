@@ -81,6 +81,45 @@ fn a_rollback_and_a_mark_from_the_command_line() {
 }
 
 #[test]
+fn why_somebody_stepped_in_reaches_the_reader() {
+    let place = released();
+    let notes = ["--reason=orders fail", "--link=https://example.com/7"];
+    json(&place, 0, &with("rollback", &notes));
+    let shown = json(&place, 0, &with("history", &[]));
+    OutputSchema::load().check("history", &shown.to_string());
+    let rollback = &shown["timelines"][0]["entries"][0];
+    assert_eq!(rollback["statedReason"], "orders fail");
+    assert_eq!(rollback["link"], "https://example.com/7");
+    for verb in ["history", "inspect"] {
+        let ran = place.run(&with(verb, &[]));
+        for part in ["reason: orders fail\n", "link: https://example.com/7\n"] {
+            assert!(ran.out.contains(part), "{verb}: {}", ran.out);
+        }
+    }
+    // The environment is on the image that the rollback put back.
+    let ran = place.run(&with("inspect", &[]));
+    for part in ["  rollback of ", "  since        20"] {
+        assert!(ran.out.contains(part), "{}", ran.out);
+    }
+    let source = image(&place, "1.3.1");
+    let again = [
+        "--source",
+        &source,
+        "--version=1.3.1",
+        "--reinstate",
+        "--reason=no fault of it",
+    ];
+    let ran = place.run(&with("promote", &again));
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    for part in [
+        "reinstatement: a rollback withdrew this image",
+        "reason: no fault of it",
+    ] {
+        assert!(ran.out.contains(part), "{}", ran.out);
+    }
+}
+
+#[test]
 fn a_line_that_stays_is_exit_status_1_and_named() {
     let place = released();
     let source = image(&place, "1.4.0");

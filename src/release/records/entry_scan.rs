@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::timeline_view::{EntryReading, READ_CONCURRENCY, TimelineView};
-use crate::record::{EntryName, HistoryReadings, PAST_LIMIT};
+use crate::record::{EntryName, HistoryReadings, PAST_LIMIT, RecordProof};
 use crate::release::Failure;
 
 impl TimelineView {
@@ -75,7 +75,10 @@ pub(crate) fn add_reading(
                 name.clone(),
                 verified.id,
                 &verified.record,
-                verified.signer.clone(),
+                RecordProof {
+                    signer: verified.signer.clone(),
+                    is_signed: verified.is_signed,
+                },
                 |action| verified.vouches_for(action),
             );
         }

@@ -26,4 +26,5 @@ pub(super) mod timeline_records;
 pub(super) mod timeline_request;
 pub(super) mod timeline_view;
 pub(super) mod trust;
+pub(super) mod unfinished;
 pub(super) mod verified_record;

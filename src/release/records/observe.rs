@@ -74,7 +74,7 @@ pub(crate) async fn observe_timelines(
     let each = destinations.iter().zip(states);
     let each = each
         .map(|(destination, state)| observe_timeline(options, context, destination, state, image));
-    let source = observe_source(source, image.root);
+    let source = observe_source(context, source, image.root);
     let (destinations, source) = try_join(try_join_all(each), source).await?;
     if let Some(source) = &source {
         for destination in &destinations {
@@ -188,6 +188,7 @@ pub(crate) async fn list_source_timeline(
 }
 
 async fn observe_source(
+    context: &ReleaseContext,
     view: Option<TimelineView>,
     root: Digest,
 ) -> Result<Option<SourceTimeline>, Failure> {

@@ -338,6 +338,8 @@ impl RecordStage<'_> {
         RecordResult {
             environment: predicate.environment.clone(),
             action: predicate.action.clone(),
+            reason: predicate.reason.clone(),
+            link: predicate.link.clone(),
             planned_at: predicate.planned_at,
             id: self.stored.as_ref().map(|stored| stored.id),
             entry: self.entry_tag(),

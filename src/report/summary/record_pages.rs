@@ -3,6 +3,7 @@
 use super::SummaryContext;
 use super::facts_table::FactsTable;
 use super::failure_page::failure_alert;
+use super::links::text_or_link;
 use crate::release::{AdoptOutcome, MarkOutcome, NamedRoot, RollbackOutcome};
 use crate::report::adopt_report::{AdoptReport, counts_phrase};
 use crate::report::mark_report::{self, state_word};
@@ -95,7 +96,7 @@ pub(in crate::report) fn mark_summary(outcome: &MarkOutcome, context: &SummaryCo
     let mut facts = FactsTable::default();
     facts.add("Image", code_span(&mark_report::image_reference(outcome)));
     facts.add_known("Reason", outcome.reason.as_deref().map(escape_text));
-    facts.add_known("Link", outcome.link.as_deref().map(escape_text));
+    facts.add_known("Link", outcome.link.as_deref().map(text_or_link));
     let record = outcome.record_id().map(|id| code_span(&id.to_string()));
     facts.add_known("Record", record);
     facts.append(context.run.table());
