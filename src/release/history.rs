@@ -9,9 +9,7 @@ use futures_util::future::try_join;
 
 use super::Failure;
 use super::context::ReleaseContext;
-use super::records::location::TimelineLocation;
 use super::records::release_name::adoption_advice;
-use super::records::timeline_view::TimelineView;
 use super::records::unfinished::ReleaseAccount;
 use super::resolve::image_store::open_to_read;
 use crate::image::{Destination, Digest, Tag};

@@ -18,7 +18,6 @@ use super::context::ReleaseContext;
 use super::history::{HistoryRequest, current_release, read_history};
 use super::records::location::TimelineLocation;
 use super::records::release_name::adoption_advice;
-use super::records::trust::RecordTrust;
 use super::resolve::image_origin::read_image_origin;
 use super::resolve::image_store::open_to_read;
 use super::verify::check::Verification;

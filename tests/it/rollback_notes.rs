@@ -35,6 +35,7 @@ fn adoption(stage: &Stage, now: i64) -> AdoptRequest {
 
 fn inspection(stage: &Stage) -> InspectRequest {
     InspectRequest {
+        is_offline: false,
         subject: InspectSubject::Environment(location("prod", &stage.place())),
         timelines: Vec::new(),
         finds_environments: true,

@@ -32,18 +32,17 @@ pub(crate) struct RootSignatures<'a> {
     pub(crate) signs_root: bool,
     /// Whether the destination has a bundle that refers to the root, of any predicate type.
     pub(crate) has_bundle: bool,
-    /// Whether the destination has a `.sig` image of the root.
-    pub(crate) has_legacy: bool,
 }
 
 impl IntentForm {
-    /// Chooses a bundle only where it is not the first one next to a `.sig`, and never where the run signs
-    /// in the legacy format only.
+    /// Chooses a bundle only where the root has one, or gets one as its signature, and never where the run signs
+    /// in the legacy format only. The first bundle of an image hides its `.sig` from cosign, and makes an image
+    /// without a signature pass `cosign verify`.
     pub(crate) fn choose(facts: RootSignatures<'_>) -> Self {
         if !facts.signs_record || !facts.formats.contains(&SignatureFormat::Bundle) {
             return Self::Record;
         }
-        match facts.signs_root || facts.has_bundle || !facts.has_legacy {
+        match facts.signs_root || facts.has_bundle {
             true => Self::Bundle,
             false => Self::Record,
         }
@@ -82,54 +81,45 @@ mod tests {
     const LEGACY: &[SignatureFormat] = &[SignatureFormat::Legacy];
     const BOTH: &[SignatureFormat] = &[SignatureFormat::Bundle, SignatureFormat::Legacy];
 
-    fn choose(
-        formats: &[SignatureFormat],
-        signs_root: bool,
-        [has_bundle, has_legacy]: [bool; 2],
-    ) -> IntentForm {
+    fn choose(formats: &[SignatureFormat], signs_root: bool, has_bundle: bool) -> IntentForm {
         IntentForm::choose(RootSignatures {
             signs_record: true,
             formats,
             signs_root,
             has_bundle,
-            has_legacy,
         })
     }
 
     #[test]
-    fn a_record_is_never_the_first_bundle_next_to_a_legacy_signature() {
+    fn a_record_is_never_the_first_bundle_of_an_image_that_the_run_does_not_sign() {
         use IntentForm::{Bundle, Record};
-        for (formats, signs_root, there, expected) in [
+        for (formats, signs_root, has_bundle, expected) in [
             // A run that signs the root as a bundle writes one anyway.
-            (BUNDLE, true, [false, false], Bundle),
-            (BOTH, true, [false, false], Bundle),
-            (BUNDLE, true, [false, true], Bundle),
+            (BUNDLE, true, false, Bundle),
+            (BOTH, true, false, Bundle),
             // A run that writes the record only.
-            (BUNDLE, false, [false, false], Bundle),
-            (BUNDLE, false, [true, false], Bundle),
-            (BUNDLE, false, [true, true], Bundle),
-            (BUNDLE, false, [false, true], Record),
-            (BOTH, false, [false, true], Record),
-            (LEGACY, true, [false, false], Record),
-            (LEGACY, true, [true, true], Record),
-            (LEGACY, false, [true, false], Record),
-            (LEGACY, false, [false, false], Record),
+            (BUNDLE, false, true, Bundle),
+            (BUNDLE, false, false, Record),
+            (BOTH, false, false, Record),
+            (LEGACY, true, false, Record),
+            (LEGACY, true, true, Record),
+            (LEGACY, false, true, Record),
+            (LEGACY, false, false, Record),
         ] {
-            let form = choose(formats, signs_root, there);
-            assert_eq!(form, expected, "{formats:?} {signs_root} {there:?}");
+            let form = choose(formats, signs_root, has_bundle);
+            assert_eq!(form, expected, "{formats:?} {signs_root} {has_bundle}");
         }
     }
 
     #[test]
     fn an_unsigned_record_is_no_bundle() {
-        for bits in 0..8 {
+        for bits in 0..4 {
             let bit = |at: u8| bits & (1 << at) != 0;
             let form = IntentForm::choose(RootSignatures {
                 signs_record: false,
                 formats: BOTH,
                 signs_root: bit(0),
                 has_bundle: bit(1),
-                has_legacy: bit(2),
             });
             assert_eq!(form, IntentForm::Record);
         }

@@ -6,7 +6,6 @@ use super::record_signing::RecordSigning;
 use super::referrer_form::{IntentForm, RootSignatures};
 use super::stage::{RecordContent, RecordStage};
 use crate::image::{Descriptor, Destination, Digest, Manifest, TagOrDigest};
-use crate::referrers::sig_tag;
 use crate::registry::RepositoryAccess;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
@@ -66,7 +65,6 @@ impl TimelineRequest {
             formats: &[SignatureFormat::Bundle],
             signs_root: false,
             has_bundle: intents.has_bundle,
-            has_legacy: timeline.tags.contains(&sig_tag(subject.digest)),
         });
         Ok(RecordStage {
             context,
