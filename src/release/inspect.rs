@@ -15,7 +15,7 @@ use super::records::intent::intent_environment;
 use super::records::location::TimelineLocation;
 use super::records::trust::RecordTrust;
 use super::resolve::image_origin::read_image_origin;
-use super::resolve::image_store::open_to_read;
+use super::resolve::image_store::open_to_show;
 use super::verify::check::Verification;
 use crate::image::{Destination, Digest, ImageSource, TagOrDigest};
 use crate::record::{EntryName, HistoryFilter, RecordedBuild, RecordedCommit, RecordedEvidence};
@@ -114,12 +114,12 @@ async fn current_image(
         filter: HistoryFilter::default(),
         tag: None,
     };
-    let read = Box::pin(read_history(&history, context)).await?;
     let place = &location.destination;
+    let store = open_to_show(context, place).await?;
+    let read = Box::pin(read_history(&history, context)).await?;
     if let Some(current) = current_release(&read.to_history(&history)) {
         return Ok(place.to_source(TagOrDigest::Digest(current.root)));
     }
-    let store = open_to_read(context, place);
     let tag = location.environment.tag();
     let found = store.resolve_tag(tag).await;
     match found.map_err(|error| Failure::from_store_error(Side::Source, place, error))? {
