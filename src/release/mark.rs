@@ -10,8 +10,7 @@ use super::records::intent::ListedIntents;
 use super::records::open_timeline::OpenTimeline;
 use super::records::release_name::ReleaseName;
 use super::records::stage::RecordContent;
-use super::records::timeline_request::TimelineRequest;
-use super::records::timeline_view::STRAY_LIMIT;
+use super::records::timeline_request::{PATIENT_STRAY_LIMIT, TimelineRequest};
 use crate::image::{Destination, Digest};
 use crate::record::{RecordAction, RecordId, ReleaseMark, TimelineEntry};
 use crate::tagging::EnvironmentName;
@@ -63,7 +62,7 @@ impl MarkOutcome {
 pub async fn mark(request: &MarkRequest, context: &ReleaseContext) -> Result<MarkOutcome, Failure> {
     request.timeline.announce(context);
     let (location, now) = (&request.timeline.location, request.timeline.account.now);
-    let opened = OpenTimeline::open(context, location, now, STRAY_LIMIT);
+    let opened = OpenTimeline::open(context, location, now, PATIENT_STRAY_LIMIT);
     let timeline = Box::pin(opened).await?;
     let root = match &request.release {
         Some(name) => timeline.find_root(name).await?,

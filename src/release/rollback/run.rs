@@ -28,9 +28,7 @@ use crate::release::records::environment_tag::EnvironmentTags;
 use crate::release::records::intent::ListedIntents;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::stage::RecordContent;
-
-/// Entries that do not count and are read to find one that does: in an emergency more than a release reads.
-const STRAY_LIMIT: usize = 1024;
+use crate::release::records::timeline_request::PATIENT_STRAY_LIMIT;
 
 /// Planned rollback.
 struct RollbackPlan {
@@ -58,7 +56,7 @@ pub async fn rollback(
 ) -> Result<RollbackOutcome, Failure> {
     request.timeline.announce(context);
     let (location, now) = (&request.timeline.location, request.timeline.account.now);
-    let opened = OpenTimeline::open(context, location, now, STRAY_LIMIT);
+    let opened = OpenTimeline::open(context, location, now, PATIENT_STRAY_LIMIT);
     let mut timeline = Box::pin(opened).await?;
     let plan = Box::pin(plan_rollback(request, context, &timeline)).await?;
     Box::pin(execute(request, context, &mut timeline, plan)).await
