@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join, try_join3};
 
-use super::image_check::{check_image, check_signature};
+use super::image_check::{check_environment_goal, check_image, check_signature};
 use super::line_search::LineSearch;
 use super::moving_tags::{observe_tags, plan_tags, version_tags};
 use super::next_target::advise_next;
@@ -136,6 +136,7 @@ async fn plan_rollback(
     };
     let manifests = search.manifests;
     draft.predicate.tags = recorded_tags(&tags);
+    Box::pin(check_environment_goal(timeline, &tags, target.as_ref())).await?;
     let content = match (withdrawn.earlier, begun) {
         (Some(_), _) => None,
         (None, Some(begun)) => Some(RecordContent::Begun(Box::new(begun))),
@@ -195,7 +196,7 @@ fn line_search<'a>(
     LineSearch::new(
         timeline,
         &request.excluded_versions,
-        withdrawn.root,
+        Some(withdrawn.root),
         own_tags,
     )
 }
@@ -249,7 +250,9 @@ async fn execute(
     mut plan: RollbackPlan,
 ) -> Result<RollbackOutcome, Failure> {
     let (record, own) = Box::pin(write_record(request, context, timeline, &mut plan)).await?;
-    if !request.dry_run && plan.tags.iter().any(|tag| tag.target().is_some()) {
+    // Also after an entry without a tag: another run may have moved tags to the image meanwhile.
+    let has_written = own.is_some() || plan.tags.iter().any(|tag| tag.target().is_some());
+    if !request.dry_run && has_written {
         let recheck = Recheck {
             context,
             excluded: &request.excluded_versions,
