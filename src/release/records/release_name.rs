@@ -100,7 +100,8 @@ impl OpenTimeline {
             )),
             None => failure,
         };
-        Err(failure.with_hint(self.advise("name a version that was released there, a digest or a record")))
+        Err(failure
+            .with_hint(self.advise("name a version that was released there, a digest or a record")))
     }
 
     /// Returns whether a release of the root that was read says that it is this version. A tag alone does not
