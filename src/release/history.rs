@@ -11,7 +11,7 @@ use super::Failure;
 use super::context::ReleaseContext;
 use super::records::release_name::adoption_advice;
 use super::records::unfinished::ReleaseAccount;
-use super::resolve::image_store::open_to_read;
+use super::resolve::image_store::open_to_show;
 use crate::image::{Destination, Digest, Tag};
 use crate::record::{
     HistoryFilter, HistoryLine, HistoryReadings, RecordId, RecordTime, TagDrift, TagPeriod,
@@ -73,7 +73,7 @@ pub async fn history(
     context: &ReleaseContext,
 ) -> Result<HistoryOutcome, Failure> {
     let location = &request.location;
-    let images = open_to_read(context, &location.destination);
+    let images = open_to_show(context, &location.destination).await?;
     let environment_tag = drift::read_tag(&images, location, location.environment.tag());
     let read = Box::pin(read_history(request, context));
     let (read, found) = try_join(read, environment_tag).await?;

@@ -19,7 +19,7 @@ use super::history::{HistoryRequest, current_release, read_history};
 use super::records::location::TimelineLocation;
 use super::records::release_name::adoption_advice;
 use super::resolve::image_origin::read_image_origin;
-use super::resolve::image_store::open_to_read;
+use super::resolve::image_store::open_to_show;
 use super::verify::check::Verification;
 use crate::image::{Destination, Digest, ImageSource, TagOrDigest};
 use crate::record::{HistoryFilter, RecordedBuild, RecordedCommit, RecordedEvidence};
@@ -124,7 +124,7 @@ async fn current_image(
         tag: None,
     };
     let place = &location.destination;
-    let store = open_to_read(context, place);
+    let store = open_to_show(context, place).await?;
     let tag = location.environment.tag();
     let found = async {
         let found = store.resolve_tag(tag).await;

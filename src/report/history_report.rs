@@ -381,6 +381,9 @@ mod tests {
         assert!(shown.iter().all(|(_, value)| value.starts_with("sha256:")));
         let inspected = sample_inspection().to_outputs();
         let names: Vec<_> = inspected.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["digest", "previous-digest", "record", "json"]);
+        assert_eq!(
+            names,
+            ["digest", "previous-digest", "record", "image", "json"]
+        );
     }
 }

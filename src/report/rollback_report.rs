@@ -120,6 +120,7 @@ pub(super) fn to_outputs(outcome: &RollbackOutcome) -> Vec<(&'static str, String
     vec![
         ("digest", current.unwrap_or_default()),
         ("previous-digest", outcome.withdrawn.digest.to_string()),
+        ("image", image_reference(outcome)),
         ("record", record.unwrap_or_default()),
         ("json", to_json(outcome).to_string()),
         ("outcome", outcome_word(outcome).to_owned()),
@@ -240,7 +241,14 @@ mod tests {
         let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
         assert_eq!(
             names,
-            ["digest", "previous-digest", "record", "json", "outcome"]
+            [
+                "digest",
+                "previous-digest",
+                "image",
+                "record",
+                "json",
+                "outcome"
+            ]
         );
     }
 

@@ -15,7 +15,7 @@ use crate::release::records::draft::base_record;
 use crate::release::records::intent::ListedIntents;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::stage::RecordContent;
-use crate::release::records::timeline_view::STRAY_LIMIT;
+use crate::release::records::timeline_request::PATIENT_STRAY_LIMIT;
 
 /// Tags that are resolved at the same time.
 const RESOLVE_CONCURRENCY: usize = 16;
@@ -30,7 +30,7 @@ pub async fn adopt(
 ) -> Result<AdoptOutcome, Failure> {
     request.timeline.announce(context);
     let (location, now) = (&request.timeline.location, request.timeline.account.now);
-    let opened = OpenTimeline::open(context, location, now, STRAY_LIMIT);
+    let opened = OpenTimeline::open(context, location, now, PATIENT_STRAY_LIMIT);
     let mut timeline = Box::pin(opened).await?;
     let environment = location.environment.as_str();
     let excluded = &request.excluded_versions;

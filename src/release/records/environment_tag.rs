@@ -1,13 +1,16 @@
 //! The tag of the environment, and what is known of the image that it names.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::try_join_all;
 
 use super::intent::Intent;
 use super::open_timeline::OpenTimeline;
 use crate::image::{Digest, Tag};
-use crate::record::RecordedTagKind;
+use crate::record::{RecordAction, RecordedTagKind, ReleaseRecord};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
+use crate::tagging::ReleaseVersion;
 
 /// Tags of the environment: one, or as many as its rules give.
 pub(crate) struct EnvironmentTags {
@@ -29,27 +32,50 @@ pub(crate) enum EnvironmentRoot {
 }
 
 impl EnvironmentTags {
-    /// Finds the tags by the newest record that has them, else by the environment's name.
+    /// Finds the tags by the newest release or rollback that has them, else by the environment's name. A signer
+    /// that may only mark cannot name them.
     ///
     /// # Errors
     /// A store that cannot tell.
     pub(crate) async fn observe(timeline: &OpenTimeline) -> Result<Self, Failure> {
         let known = timeline.view.timeline_read();
         let newest_first = known.entries().iter().rev();
-        let mut named = newest_first.filter_map(|entry| {
-            let reading = timeline.view.record_read(entry.record)?;
-            let tags = &reading.counted()?.record().predicate.tags;
-            let own = tags
-                .iter()
-                .filter(|tag| tag.kind == RecordedTagKind::Environment);
-            let own: Vec<Tag> = own.filter_map(|tag| tag.name.parse().ok()).collect();
-            (!own.is_empty()).then_some(own)
+        let moving = newest_first
+            .filter(|entry| entry.action.is_release() || entry.action == RecordAction::Rollback);
+        let readings: Vec<_> = moving
+            .filter_map(|entry| timeline.view.record_read(entry.record))
+            .collect();
+        let records = readings
+            .iter()
+            .filter_map(|reading| Some(reading.counted()?.record()));
+        let immutable: BTreeSet<&str> = records
+            .clone()
+            .flat_map(|record| names(record, RecordedTagKind::Immutable))
+            .collect();
+        let mut named = records.map(|record| {
+            let own = names(record, RecordedTagKind::Environment);
+            let own = own.filter(|name| !immutable.contains(name) && !is_version(name));
+            own.filter_map(|name| name.parse().ok())
+                .collect::<Vec<Tag>>()
         });
-        let tags = named.next().unwrap_or_else(|| by_name(timeline));
+        let named = named.find(|tags| !tags.is_empty());
+        let tags = named.unwrap_or_else(|| by_name(timeline));
         let resolved = try_join_all(tags.iter().map(|tag| timeline.resolve_tag(tag))).await?;
         let at = resolved.into_iter().flatten().next();
         Ok(Self { tags, at })
     }
+}
+
+fn names(record: &ReleaseRecord, kind: RecordedTagKind) -> impl Iterator<Item = &str> {
+    let tags = record.predicate.tags.iter();
+    let of_kind = tags.filter(move |tag| tag.kind == kind);
+    of_kind.map(|tag| tag.name.as_str())
+}
+
+/// Returns whether a tag reads as a version or a version line, which is never the tag of an environment.
+fn is_version(tag: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    ReleaseVersion::parse(tag).is_some() || is_number(tag.strip_prefix('v').unwrap_or(tag))
 }
 
 fn by_name(timeline: &OpenTimeline) -> Vec<Tag> {

@@ -12,6 +12,7 @@ pub(super) mod location;
 pub(super) mod observe;
 pub(super) mod open_timeline;
 pub(super) mod options;
+pub(super) mod own_attempts;
 pub(super) mod plan_stages;
 pub(super) mod record_basis;
 pub(super) mod record_rejection;

@@ -1,8 +1,12 @@
 //! What a timeline rules out before a release is planned.
 
+use std::sync::Arc;
+
 use super::observe::{ObservedTimeline, RecordedImage};
 use super::options::RecordOptions;
+use super::timeline_view::EntryReading;
 use crate::image::Tag;
+use crate::record::{EntryName, RecordAction};
 use crate::release::Failure;
 use crate::release::plan::destination_state::DestinationState;
 use crate::tagging::ReleaseVersion;
@@ -19,15 +23,37 @@ pub(crate) async fn check_release(
     image: &RecordedImage<'_>,
 ) -> Result<(), Failure> {
     require_expected_head(options, observed).await?;
-    check_withdrawal(options, observed, image)?;
-    refuse_repeated_run(options, observed, image)?;
+    let own = read_own_releases(options, observed, image).await?;
+    check_withdrawal(options, observed, image, &own)?;
+    refuse_repeated_run(observed, image, own.first())?;
     refuse_unrecorded_past(observed, state, image)
+}
+
+/// Reads the releases of the root that earlier attempts of this run recorded, newest first, whoever released it
+/// since.
+async fn read_own_releases(
+    options: &RecordOptions,
+    observed: &ObservedTimeline,
+    image: &RecordedImage<'_>,
+) -> Result<Vec<Arc<EntryReading>>, Failure> {
+    let Some(own) = options.account.repeated_run() else {
+        return Ok(Vec::new());
+    };
+    let is_release_of_root =
+        |name: &EntryName| name.action.is_release() && name.root.is_of(image.root);
+    let mut read = observed.view.read_own(own, is_release_of_root).await?;
+    read.retain(|reading| {
+        let counted = reading.counted();
+        counted.is_some_and(|it| it.entry.root == image.root && own.wrote_before(it.record()))
+    });
+    Ok(read)
 }
 
 fn check_withdrawal(
     options: &RecordOptions,
     observed: &ObservedTimeline,
     image: &RecordedImage<'_>,
+    own: &[Arc<EntryReading>],
 ) -> Result<(), Failure> {
     let location = observed.view.location();
     let (place, environment) = (&location.destination, &location.environment);
@@ -44,6 +70,8 @@ fn check_withdrawal(
                     ),
             )
         }
+        // An earlier attempt of this run has done it.
+        (None, true) if own.iter().any(is_reinstatement) => Ok(()),
         (None, true) => Err(Failure::input(format!(
             "reinstate is true, and {root} is not withdrawn from {environment} of {place}"
         ))
@@ -52,23 +80,21 @@ fn check_withdrawal(
     }
 }
 
+fn is_reinstatement(reading: &Arc<EntryReading>) -> bool {
+    let counted = reading.counted();
+    counted.is_some_and(|counted| counted.entry.action == RecordAction::Reinstate)
+}
+
 /// Refuses the repetition of a run that has its record, after a newer release.
 fn refuse_repeated_run(
-    options: &RecordOptions,
     observed: &ObservedTimeline,
     image: &RecordedImage<'_>,
+    own: Option<&Arc<EntryReading>>,
 ) -> Result<(), Failure> {
-    let Some(own) = options.account.run.as_ref() else {
+    let Some(release) = own.and_then(|reading| reading.counted()) else {
         return Ok(());
     };
-    let release = observed.release.as_ref();
-    let Some(release) = release.and_then(|reading| reading.counted()) else {
-        return Ok(());
-    };
-    let recorded = release.record().predicate.run.as_ref();
-    let is_repeated = recorded
-        .is_some_and(|run| run.uri == own.uri && run.uri.is_some() && run.attempt < own.attempt);
-    let Some((newer, current)) = observed.state.current().filter(|_| is_repeated) else {
+    let Some((newer, current)) = observed.state.current() else {
         return Ok(());
     };
     if current == image.root || newer.order() < release.entry.order() {

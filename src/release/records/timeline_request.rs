@@ -13,6 +13,10 @@ use crate::release::request::SignatureFormat;
 use crate::signing::Signer;
 use crate::transfer::Side;
 
+/// Entries that do not count and are read to find one that does: more than for a release, since a rollback may be an
+/// emergency, and an adoption may begin among entries that were written before the environment signed.
+pub(crate) const PATIENT_STRAY_LIMIT: usize = 1_024;
+
 /// What the requests of a rollback, a mark and an adoption have in common.
 #[derive(Debug, Clone)]
 pub struct TimelineRequest {

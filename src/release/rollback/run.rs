@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join, try_join3};
 
-use super::image_check::{check_image, check_signature};
+use super::image_check::{check_environment_goal, check_image, check_signature};
 use super::line_search::LineSearch;
 use super::moving_tags::{observe_tags, plan_tags, version_tags};
 use super::next_target::advise_next;
@@ -28,9 +28,7 @@ use crate::release::records::environment_tag::EnvironmentTags;
 use crate::release::records::intent::ListedIntents;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::stage::RecordContent;
-
-/// Entries that do not count and are read to find one that does: in an emergency more than a release reads.
-const STRAY_LIMIT: usize = 1024;
+use crate::release::records::timeline_request::PATIENT_STRAY_LIMIT;
 
 /// Planned rollback.
 struct RollbackPlan {
@@ -58,7 +56,7 @@ pub async fn rollback(
 ) -> Result<RollbackOutcome, Failure> {
     request.timeline.announce(context);
     let (location, now) = (&request.timeline.location, request.timeline.account.now);
-    let opened = OpenTimeline::open(context, location, now, STRAY_LIMIT);
+    let opened = OpenTimeline::open(context, location, now, PATIENT_STRAY_LIMIT);
     let mut timeline = Box::pin(opened).await?;
     let plan = Box::pin(plan_rollback(request, context, &timeline)).await?;
     Box::pin(execute(request, context, &mut timeline, plan)).await
@@ -138,6 +136,7 @@ async fn plan_rollback(
     };
     let manifests = search.manifests;
     draft.predicate.tags = recorded_tags(&tags);
+    Box::pin(check_environment_goal(timeline, &tags, target.as_ref())).await?;
     let content = match (withdrawn.earlier, begun) {
         (Some(_), _) => None,
         (None, Some(begun)) => Some(RecordContent::Begun(Box::new(begun))),
@@ -197,7 +196,7 @@ fn line_search<'a>(
     LineSearch::new(
         timeline,
         &request.excluded_versions,
-        withdrawn.root,
+        Some(withdrawn.root),
         own_tags,
     )
 }
@@ -251,7 +250,9 @@ async fn execute(
     mut plan: RollbackPlan,
 ) -> Result<RollbackOutcome, Failure> {
     let (record, own) = Box::pin(write_record(request, context, timeline, &mut plan)).await?;
-    if !request.dry_run && plan.tags.iter().any(|tag| tag.target().is_some()) {
+    // Also after an entry without a tag: another run may have moved tags to the image meanwhile.
+    let has_written = own.is_some() || plan.tags.iter().any(|tag| tag.target().is_some());
+    if !request.dry_run && has_written {
         let recheck = Recheck {
             context,
             excluded: &request.excluded_versions,

@@ -38,8 +38,14 @@ pub(super) async fn choose_withdrawn(
 ) -> Result<WithdrawnRelease, Failure> {
     let named = match &request.withdraw {
         Some(name) => Some(timeline.find_root(name).await?),
-        None => find_earlier_attempt(context, timeline, &request.timeline.account).await?,
+        None => None,
     };
+    let account = &request.timeline.account;
+    let earlier = Box::pin(find_earlier_attempt(context, timeline, account, named)).await?;
+    if let Some(earlier) = &earlier {
+        earlier.refuse_later_release(timeline)?;
+    }
+    let named = named.or(earlier.map(|earlier| earlier.root));
     let current = timeline.known().current().map(|(_, root)| root);
     let at = environment.at.filter(|at| Some(*at) != current);
     let found = match at {

@@ -244,6 +244,21 @@ async fn a_repeated_job_of_an_old_run_is_refused() {
 }
 
 #[tokio::test]
+async fn a_repeated_job_of_an_old_run_is_refused_whoever_released_its_image_since() {
+    let stage = Stage::start(Profile::plain()).await;
+    stage.build(1, "1.4.0");
+    stage.build(2, "1.5.0");
+    for (now, version) in [(0, "1.4.0"), (1, "1.5.0"), (2, "1.4.0"), (3, "1.5.0")] {
+        stage.promote(version, now, 1 + now.unsigned_abs()).await;
+    }
+    let mut again = stage.promotion("1.4.0", 4, 1);
+    let record_options = again.record.as_mut().unwrap();
+    record_options.account.run.as_mut().unwrap().attempt = Some(2);
+    let refusal = stage.refused(again).await;
+    assert!(refusal.contains("1.5.0 was released after it"), "{refusal}");
+}
+
+#[tokio::test]
 async fn an_older_image_is_released_again_by_a_new_run() {
     let stage = Stage::start(Profile::plain()).await;
     let old = stage.build(1, "1.4.0");

@@ -277,7 +277,8 @@ impl ReleaseStory {
         assert_eq!(account["before"]["version"], before, "{about}");
         assert_eq!(account["unfinished"], json!([]), "{about}");
         let own = self.model.entries.iter().rev();
-        let own = own.filter(|event| event.version == version);
+        // What withdrew it, and what put it back.
+        let own = own.filter(|event| event.version == version || event.restores == Some(version));
         let own: Value = own.map(|event| event.action).collect();
         let shown = account["entries"].as_array().unwrap().iter();
         let shown: Value = shown.map(|entry| entry["action"].clone()).collect();
