@@ -45,9 +45,14 @@ fn a_signed_record_changes_nothing_for_cosign_verify() {
             let desk = Desk::new(&policy, &["ours"]);
             let source = format!("--source={}", example());
             let key = "--signing-key=ours.key";
-            let release = ["push", &source, "--environment=prod", "--tags=1.4.0", key];
+            let images = format!("--images={repository}");
+            let release = ["push", &source, &images, "--sign=key", "--tags=1.4.0", key];
             let format = format!("--signature-format={form}");
-            desk.ship(&[&release[..], &[&format, "--record=off"]].concat());
+            // As before there was a policy, without a record.
+            let [folder, aside] = [".github", "aside"].map(|name| desk.0.path(name));
+            std::fs::rename(&folder, &aside).unwrap();
+            desk.ship(&[&release[..], &[format.as_str()]].concat());
+            std::fs::rename(&aside, &folder).unwrap();
             let image = format!("{repository}:1.4.0");
             let before = verified(&desk, "ours", &image);
             assert!(before[0].is_some(), "{image}");
