@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Writes the seeds of the targets to fuzz/corpus: the tags, flavor and images of the 197 rows, one file per row, the
-# recorded signatures of cosign, and the archives, layouts and manifests of the fixtures.
+# recorded signatures of cosign, the archives, layouts and manifests of the fixtures, and a release record with the
+# name of its entry.
 set -euo pipefail
 cd "$(dirname "$0")"
-mkdir -p corpus/archive corpus/layout corpus/rules corpus/bundle corpus/payload corpus/trusted_root corpus/manifest
+mkdir -p corpus/archive corpus/layout corpus/rules corpus/bundle corpus/payload corpus/trusted_root corpus/manifest corpus/record
 python3 - <<'P'
 import base64, hashlib, json, pathlib
 for line in open("../tests/data/metadata-rows/rows.jsonl", encoding="utf-8"):
@@ -31,3 +32,5 @@ for layout in ../tests/data/images/*/index.json; do
   done
 done
 cp ../tests/data/sigstore/trusted_root.json corpus/trusted_root/
+cp ../tests/data/records/release.json corpus/record/
+printf 'shipmark.prod.20261120t214808123z.rollback.4813494d137e.cdef01234567' >corpus/record/name

@@ -101,7 +101,7 @@ declare_inputs! {
         }
         Digest, "digest" {
             verbs: DIGEST_VERBS, kind: InputKind::Text("DIGEST"),
-            help: "Digest of the file that the bundle signs, or of the image for history",
+            help: "Digest of the image for history, or of the file that the bundle signs",
         }
     }
     Tags {
@@ -183,7 +183,7 @@ declare_inputs! {
     Policy {
         Environment, "environment" {
             verbs: POLICY_VERBS, kind: InputKind::Text("NAME"),
-            help: "Environment of the release, such as prod",
+            help: "Environment that is released to or shown, such as prod",
         }
         Services, "services" {
             verbs: SERVICE_VERBS, kind: InputKind::List("SERVICE"),

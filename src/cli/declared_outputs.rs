@@ -2,8 +2,8 @@
 
 use super::verb::Verb;
 use super::verb_groups::{
-    PREVIOUS_VERBS, RECORD_VERBS, REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS,
-    TAGS_VERBS,
+    IMAGE_VERBS, PREVIOUS_VERBS, RECORD_VERBS, REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS,
+    TAGGING_VERBS, TAGS_VERBS,
 };
 
 /// An output of the action.
@@ -36,8 +36,8 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     },
     OutputDeclaration {
         name: "image",
-        verbs: RELEASE_VERBS,
-        help: "repository@digest of each destination, one per line",
+        verbs: IMAGE_VERBS,
+        help: "repository@digest of each destination, one per line; for inspect and rollback of the current image",
     },
     OutputDeclaration {
         name: "tags",

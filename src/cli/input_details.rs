@@ -7,10 +7,10 @@ impl Input {
     pub const fn details(self) -> Option<&'static str> {
         match self {
             Self::Source => Some(
-                "A registry reference with tag or digest; oci:DIR[:NAME], an image layout; oci-archive:FILE[:NAME], a tar of a layout; docker-archive:FILE[:NAME], the output of docker save (FILE - is standard input); or docker-daemon:NAME, an image of the Docker engine. For an environment of the policy a tag or digest alone is enough: it is read from the repository that the environment takes its images from. Default for promote: the image that was built from the commit of the event or the checkout.",
+                "A registry reference with tag or digest; oci:DIR[:NAME], an image layout; oci-archive:FILE[:NAME], a tar of a layout; docker-archive:FILE[:NAME], the output of docker save (FILE - is standard input); or docker-daemon:NAME, an image of the Docker engine. For a promotion to an environment of the policy a tag or digest alone is enough: it is read from the repository that the environment takes its images from. Default for promote: the image that was built from the commit of the event or the checkout.",
             ),
             Self::Images => Some(
-                "Not needed if environment names an environment of the policy; history and inspect take the repository of an environment without a policy. The verb tags takes names of images in the form of docker/metadata-action.",
+                "Not needed if environment names an environment of the policy; history, inspect, rollback, mark and adopt take the repository of an environment that no policy names. The verb tags takes names of images in the form of docker/metadata-action.",
             ),
             Self::Platforms => Some(
                 "Creates a new index, with another digest, of these images and their attestations. Without this input the image is released unchanged. Other forms are linux/arm/v7 and windows(10.0.17763)/amd64.",
@@ -31,7 +31,7 @@ impl Input {
                 "auto: record if an environment is given. on: require an environment. off: keep no record. The record is a referrer of the image, and an entry of the timeline under a tag shipmark.ENVIRONMENT.TIME.ACTION.….",
             ),
             Self::Withdraw => Some(
-                "Default: the current release. An image that no record is about is withdrawn only by its digest.",
+                "Default: the current release. A version can be written as any tag that names the release, such as v1.4.0, 1.4 or latest. An image that no record is about is withdrawn only by its digest.",
             ),
             Self::To => Some(
                 "Default: the newest release before it that is neither withdrawn nor marked as failed; one that is marked as deployed goes first. If withdraw names a release that is not current, the environment stays where it is.",
@@ -85,7 +85,7 @@ impl Input {
                 Some("Default: a line break.")
             }
             Self::Environment => Some(
-                "promote moves the tag of its name. If there is a policy, it must be one of the policy's environments. The verbs policy, history and inspect show this environment.",
+                "promote moves the tag of its name. If there is a policy, it must be one of the policy's environments. The verbs policy, history and inspect show this environment; rollback, mark and adopt write its records.",
             ),
             Self::Policy => Some(
                 "Environments with their repositories, and services. It only adds: the environments of .github/shipmark.yml always apply if that file exists. In a workflow both files are read from the workflow's own commit.",

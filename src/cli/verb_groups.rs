@@ -29,6 +29,8 @@ pub(super) const EXCLUDING_VERBS: &[Verb] = &[
 ];
 /// Those that say which image was there before.
 pub(super) const PREVIOUS_VERBS: &[Verb] = &[Verb::History, Verb::Inspect, Verb::Rollback];
+/// Those that name images by repository and digest.
+pub(super) const IMAGE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Inspect, Verb::Rollback];
 /// Those that write or read records.
 pub(super) const RECORD_VERBS: &[Verb] = &[
     Verb::Push,

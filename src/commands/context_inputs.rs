@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use secrecy::ExposeSecret;
 
-use super::credential_inputs;
 use super::event_inputs::open_checkout;
 use super::invocation::Invocation;
+use super::{credential_inputs, recorded_texts};
 use crate::actions::{ProcessEnvironment, RunnerMounts, SecretTexts};
 use crate::archive::{ScratchLimit, Unpacking};
 use crate::cli::{Input, InputValues};
@@ -28,8 +28,11 @@ pub(super) fn build_context(invocation: &Invocation) -> Result<ReleaseContext, F
         true => arguments.value(Input::ScratchLimit)?,
         false => None,
     };
+    let registry = open_registries(invocation)?;
+    // The logins of this machine are known by now.
+    recorded_texts::refuse_secrets(invocation)?;
     Ok(ReleaseContext {
-        registry: open_registries(invocation)?,
+        registry,
         blob_index: BlobIndex::default(),
         meter: ProgressMeter::new(notices.clone()),
         notices,

@@ -40,6 +40,7 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     Ok(VerbResult::History(Box::new(HistoryReport {
         environment,
         tag: invocation.arguments.value(Input::Tag)?,
+        has_policy: policy.is_some(),
         timelines,
     })))
 }

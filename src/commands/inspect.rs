@@ -35,12 +35,16 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
             timelines: timelines.clone(),
             finds_environments: timelines.is_empty(),
             signer: signer.clone(),
+            is_offline: invocation.arguments.switch(Input::Offline)?,
             clock: run_clock(invocation)?,
         };
         let outcome = Box::pin(release::inspect(&request, &context)).await?;
         images.push(ImageReport { service, outcome });
     }
-    Ok(VerbResult::Inspected(Box::new(InspectReport { images })))
+    Ok(VerbResult::Inspected(Box::new(InspectReport {
+        has_policy: policy.is_some(),
+        images,
+    })))
 }
 
 async fn subjects(

@@ -27,6 +27,7 @@ mod push;
 mod record_inputs;
 mod record_options;
 mod record_writing;
+mod recorded_texts;
 mod recorded_timelines;
 mod release_request;
 mod release_targets;

@@ -3,6 +3,7 @@
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::record_inputs::record_signers;
+use super::recorded_texts;
 use super::tag_context::run_time;
 use crate::cli::Input;
 use crate::image::{Destination, ImageSource};
@@ -41,7 +42,7 @@ impl<'a> RecordingInputs<'a> {
         policy: Option<(&'a EnvironmentRules, &'a LoadedPolicy)>,
     ) -> Result<Option<Self>, Failure> {
         let arguments = &invocation.arguments;
-        let Some(environment) = recorded_environment(invocation, environment)? else {
+        let Some(environment) = recorded_environment(invocation, environment, policy)? else {
             refuse_unused(invocation)?;
             return Ok(None);
         };
@@ -153,13 +154,20 @@ fn shared_records_failure(environment: &EnvironmentName, place: &Destination) ->
 }
 
 /// Returns the environment whose timeline gets the record; `None` if none does.
+///
+/// # Errors
+/// A record without an environment, and a release to an environment of the policy without a record.
 fn recorded_environment<'e>(
     invocation: &Invocation,
     environment: Option<&'e EnvironmentName>,
+    policy: Option<(&EnvironmentRules, &LoadedPolicy)>,
 ) -> Result<Option<&'e EnvironmentName>, Failure> {
     let arguments = &invocation.arguments;
     match (arguments.choice(Input::Record)?, environment) {
-        (Some("off"), _) => Ok(None),
+        (Some("off"), _) => match policy {
+            Some((rules, loaded)) => Err(unrecorded_failure(rules, loaded)),
+            None => Ok(None),
+        },
         (Some("on"), None) => {
             let reason = "is on, and no environment is given".to_owned();
             Err(Failure::from(arguments.error(Input::Record, None, reason))
@@ -167,6 +175,19 @@ fn recorded_environment<'e>(
         }
         (_, environment) => Ok(environment),
     }
+}
+
+/// Returns the refusal of a release without a record: what a rollback withdrew could be released again by it.
+fn unrecorded_failure(rules: &EnvironmentRules, loaded: &LoadedPolicy) -> Failure {
+    Failure::refused(format!(
+        "the input record in a release to the environment {}",
+        rules.name()
+    ))
+    .with_reason(format!(
+        "{} has the environment, and its releases are recorded",
+        loaded.file
+    ))
+    .with_hint("leave record: off out")
 }
 
 /// Returns whether a switch of the verb is on.
@@ -246,7 +267,7 @@ pub(super) fn read_account(
             from: is_built.then(|| "inputs".to_owned()),
         },
         reason,
-        link: text(Input::Link),
+        link: recorded_texts::parse_link(invocation)?,
     })
 }
 

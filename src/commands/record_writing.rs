@@ -1,12 +1,12 @@
 //! What rollback, mark and adopt have in common: inputs and policy to the timelines that they write.
 
-use super::environment_signing;
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
 use super::record_options::{read_account, read_trust};
 use super::release_request::excluded_versions;
 use super::release_targets::{RecordedTargets, resolve_recorded};
 use super::signing_inputs::record_signer;
+use super::{environment_signing, rule_inputs};
 use crate::cli::{Input, Verb};
 use crate::policy::{EnvironmentRules, Service};
 use crate::record::RecordTime;
@@ -39,6 +39,7 @@ pub(super) async fn written_timelines(
         rules,
         places,
     } = targets?;
+    rule_inputs::refuse_set_clock(invocation, &environment)?;
     let stage = rules.zip(policy.as_ref());
     let account = read_account(invocation, stage)?;
     let signed = environment_signing::apply_sign(invocation, stage)?;

@@ -130,7 +130,8 @@ pub(super) async fn policy_timelines(
     Ok(timelines)
 }
 
-/// Returns who signs in the environments of the subjects; `None` if none of them signs.
+/// Returns who signs in the environment of the first subject and in those that its images come from; `None` if none
+/// of them signs.
 ///
 /// # Errors
 /// Repositories that cannot be told apart, and signers of the policy that cannot be used.
@@ -139,17 +140,20 @@ pub(super) async fn policy_signer(
     policy: &LoadedPolicy,
     subjects: &[(Option<Service>, InspectSubject)],
 ) -> Result<Option<Requirement>, Failure> {
+    let name = match subjects.first() {
+        Some((_, InspectSubject::Environment(location))) => Some(location.environment.clone()),
+        Some((_, InspectSubject::Image(source))) => match place_of(source) {
+            Some(place) => environment_of_place(invocation, policy, &place)?,
+            None => None,
+        },
+        None => None,
+    };
+    let stage = |name: &EnvironmentName| policy.policy.stage(name);
+    let first = name.as_ref().and_then(stage);
+    let chain = std::iter::successors(first, |rules| rules.from().and_then(stage));
     let mut requirements = Vec::new();
-    for (_, subject) in subjects.iter().take(1) {
-        let name = match subject {
-            InspectSubject::Environment(location) => Some(location.environment.clone()),
-            InspectSubject::Image(source) => match place_of(source) {
-                Some(place) => environment_of_place(invocation, policy, &place)?,
-                None => None,
-            },
-        };
-        let rules = name.and_then(|name| policy.policy.stage(&name));
-        if let Some(rules) = rules.filter(|rules| rules.signing() != SigningRule::Off) {
+    for rules in chain.take(policy.policy.environments().len()) {
+        if rules.signing() != SigningRule::Off {
             let signers = record_signers(invocation, rules, policy).await?;
             requirements.extend(signers.into_iter().map(|signer| signer.requirement));
         }

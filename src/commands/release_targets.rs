@@ -110,6 +110,9 @@ pub(super) fn resolve_recorded<'a>(
             places: images.into_iter().map(|place| (None, place)).collect(),
         });
     };
+    if !images.is_empty() && !arguments.entries(Input::Services).is_empty() {
+        return Err(services_and_images());
+    }
     let routing = PolicyRouting {
         invocation,
         verb: ReleaseVerb::Promote,
@@ -154,6 +157,12 @@ pub(super) fn environment_of_place(
     let repositories = repositories::find(invocation, policy)?;
     let found = repositories::matching(policy, &repositories, place)?;
     Ok(found.map(|(rules, _)| rules.name().clone()))
+}
+
+fn services_and_images() -> Failure {
+    Failure::input("services and images are both given")
+        .with_reason("services stand for the repositories that the policy gives them")
+        .with_hint("leave images out, and name the environment")
 }
 
 fn services_without_policy() -> Failure {
@@ -240,9 +249,7 @@ impl<'a> PolicyRouting<'a, '_> {
             .entries(Input::Services)
             .is_empty()
         {
-            return Err(Failure::input("services and images are both given")
-                .with_reason("services stand for the repositories that the policy gives them")
-                .with_hint("leave images out, and name the environment"));
+            return Err(services_and_images());
         }
         let (source, from, service) = match applies {
             Some((stage, service)) => (

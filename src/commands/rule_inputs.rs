@@ -65,6 +65,26 @@ pub(super) fn allows_unbound(
     }
 }
 
+/// Refuses to record something in a runner under another time than that of the clock.
+///
+/// # Errors
+/// A time that is set.
+pub(super) fn refuse_set_clock(
+    invocation: &Invocation,
+    environment: &EnvironmentName,
+) -> Result<(), Failure> {
+    let variables = &invocation.environment;
+    let variable = tag_context::TIME_VARIABLE;
+    if !variables.is_in_runner() || variables.get(variable).is_none() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "{variable} in a record of the environment {environment}"
+    ))
+    .with_reason("in a runner the clock decides when something is recorded")
+    .with_hint(format!("leave {variable} out")))
+}
+
 /// In a runner an environment goes by what happened, not by what the workflow says had happened,
 /// or when.
 pub(super) fn refuse_overrides(

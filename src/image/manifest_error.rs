@@ -53,6 +53,11 @@ pub enum ManifestError {
 }
 
 impl ManifestError {
+    /// Whether every attempt ends so: the bytes are at fault or beyond a limit, and not the memory of this run.
+    pub fn is_lasting(&self) -> bool {
+        !matches!(self, Self::OverBudget)
+    }
+
     /// Whether the bytes are at fault, and not that they would take too much room.
     pub fn is_malformed(&self) -> bool {
         match self {

@@ -94,11 +94,11 @@ impl ImageLabels {
             .map(String::as_str)
     }
 
-    /// `org.opencontainers.image.source`, as written.
-    pub fn source(&self) -> Option<&str> {
-        self.0
-            .get("org.opencontainers.image.source")
-            .map(String::as_str)
+    /// Returns `org.opencontainers.image.source` without user and password: a checkout with a token in its address
+    /// labels its images with it.
+    pub fn source(&self) -> Option<String> {
+        let source = self.0.get("org.opencontainers.image.source")?;
+        Some(without_login(source))
     }
 
     /// Returns the Dockerfile by the label `dev.shipmark.dockerfile`, as written.
@@ -119,6 +119,19 @@ impl ImageLabels {
     }
 }
 
+/// Returns an address without user and password.
+fn without_login(address: &str) -> String {
+    let (scheme, rest) = match address.find("://") {
+        Some(at) => address.split_at(at + "://".len()),
+        None => ("", address),
+    };
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}{}", &rest[at + 1..]),
+        None => address.to_owned(),
+    }
+}
+
 impl From<BTreeMap<String, String>> for ImageLabels {
     fn from(map: BTreeMap<String, String>) -> Self {
         Self(map)
@@ -128,6 +141,40 @@ impl From<BTreeMap<String, String>> for ImageLabels {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn promise_7_a_source_label_has_no_login() {
+        for (written, read) in [
+            ("https://github.com/acme/web", "https://github.com/acme/web"),
+            (
+                "https://github.com/acme/web@v1",
+                "https://github.com/acme/web@v1",
+            ),
+            (
+                "https://octo:made-up@github.com/acme/web",
+                "https://github.com/acme/web",
+            ),
+            (
+                "https://made-up@github.com:8443/acme/web",
+                "https://github.com:8443/acme/web",
+            ),
+            ("https://octo:made@up@github.com", "https://github.com"),
+            (
+                "https://octo:made-up@github.com?x=@",
+                "https://github.com?x=@",
+            ),
+            ("octo:made-up@github.com/acme/web", "github.com/acme/web"),
+            ("git@github.com:acme/web.git", "github.com:acme/web.git"),
+            ("", ""),
+        ] {
+            let label = (
+                "org.opencontainers.image.source".to_owned(),
+                written.to_owned(),
+            );
+            let labels = ImageLabels::from(BTreeMap::from([label]));
+            assert_eq!(labels.source().as_deref(), Some(read), "{written}");
+        }
+    }
 
     #[test]
     fn a_commit_is_a_full_id() {

@@ -177,9 +177,16 @@ impl LayoutFault {
         matches!(fault, BlobFault::Manifest(error) if error.is_malformed())
     }
 
-    /// Returns whether a blob or manifest is missing.
-    pub fn is_missing_blob(&self) -> bool {
-        matches!(self, Self::Blob { fault, .. } if matches!(fault, BlobFault::Missing))
+    /// Whether a blob or manifest is missing, or can never be read.
+    pub fn is_unusable_content(&self) -> bool {
+        let Self::Blob { fault, .. } = self else {
+            return false;
+        };
+        match fault {
+            BlobFault::Missing | BlobFault::Size { .. } | BlobFault::Digest { .. } => true,
+            BlobFault::Manifest(error) => error.is_lasting(),
+            _ => false,
+        }
     }
 
     /// What the person at the failed job can do about it.

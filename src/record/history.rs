@@ -13,8 +13,8 @@ use std::collections::{HashMap, HashSet};
 pub use filter::{CommitPrefix, DigestPattern, HistoryFilter, HistoryFilterError};
 pub use line::{EntryKnowledge, EntryRemark, EntryState, HistoryLine};
 pub use listed_entries::ListedEntries;
-pub use readings::{HistoryReadings, ReadEntry};
-pub use tag_drift::{TagDrift, expected_lines};
+pub use readings::{HistoryReadings, ReadEntry, RecordProof};
+pub use tag_drift::{ExpectedRoot, TagDrift, expected_root, expected_tags};
 pub use tag_periods::{TagPeriod, TagRecord, tag_periods};
 
 use super::action::RecordAction;

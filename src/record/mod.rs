@@ -25,9 +25,10 @@ pub use entry_manifest::{
 };
 pub use entry_name::{DigestPrefix, ENTRY_PREFIX, EntryName, EntryNameError};
 pub use history::{
-    CommitPrefix, DigestPattern, EntryKnowledge, EntryRemark, EntryState, HistoryFilter,
-    HistoryFilterError, HistoryLine, HistoryReadings, ListedEntries, ReadEntry, TagDrift,
-    TagPeriod, TagRecord, TimelineHistory, expected_lines, tag_periods,
+    CommitPrefix, DigestPattern, EntryKnowledge, EntryRemark, EntryState, ExpectedRoot,
+    HistoryFilter, HistoryFilterError, HistoryLine, HistoryReadings, ListedEntries, ReadEntry,
+    RecordProof, TagDrift, TagPeriod, TagRecord, TimelineHistory, expected_root, expected_tags,
+    tag_periods,
 };
 pub use past_release::{PAST_LIMIT, PastRelease};
 pub use record_id::RecordId;

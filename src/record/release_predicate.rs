@@ -82,6 +82,13 @@ pub struct ReleasePredicate {
     pub past: Vec<PastRelease>,
 }
 
+impl ReleasePredicate {
+    /// Returns the address of the run that wrote the record.
+    pub fn run_uri(&self) -> Option<&str> {
+        self.run.as_ref()?.uri.as_deref()
+    }
+}
+
 /// Tag of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

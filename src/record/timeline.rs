@@ -9,6 +9,7 @@ use super::past_release::{PAST_LIMIT, PastRelease};
 use super::record_id::RecordId;
 use super::record_time::RecordTime;
 use super::timeline_entry::TimelineEntry;
+use crate::image::Digest;
 
 /// Counted entries of an environment, oldest first.
 ///
@@ -49,6 +50,12 @@ impl Timeline {
     /// Returns the entry of a record.
     pub fn entry(&self, record: RecordId) -> Option<&TimelineEntry> {
         self.entries.iter().find(|entry| entry.record == record)
+    }
+
+    /// Returns the version of a root, by the newest entry about it that says one.
+    pub fn version_of(&self, root: Digest) -> Option<String> {
+        let mut of_root = self.entries.iter().rev().filter(|it| it.root == root);
+        of_root.find_map(|it| it.version.clone())
     }
 
     /// Returns the records that no other record saw: one, or several after concurrent runs.

@@ -187,16 +187,20 @@ impl ListedReferrer {
         store: &ImageStore,
     ) -> Result<Result<(String, Bytes), String>, StoreError> {
         let source = ImageReader::from_store(store.clone());
-        let Some(manifest) = source.get_manifest(self.digest).await? else {
-            return Ok(Err("it is listed, but missing".to_owned()));
+        let manifest = match source.get_manifest(self.digest).await {
+            Ok(Some(manifest)) => manifest,
+            Ok(None) => return Ok(Err("it is listed, but missing".to_owned())),
+            Err(error) if error.is_unusable_content() => return Ok(Err(error.to_string())),
+            Err(error) => return Err(error),
         };
         match single_layer(&manifest, "") {
             None => Ok(Err("it has no layer".to_owned())),
             Some(Err(problem)) => Ok(Err(problem)),
-            Some(Ok(layer)) => {
-                let content = source.read_small_blob(&layer, CONTENT_LIMIT).await?;
-                Ok(Ok((layer.media_type, content)))
-            }
+            Some(Ok(layer)) => match source.read_small_blob(&layer, CONTENT_LIMIT).await {
+                Ok(content) => Ok(Ok((layer.media_type, content))),
+                Err(error) if error.is_unusable_content() => Ok(Err(error.to_string())),
+                Err(error) => Err(error),
+            },
         }
     }
 }

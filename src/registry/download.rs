@@ -263,9 +263,10 @@ impl RepositoryClient {
             None => Ok(()),
             Some(is) => Err(self.error(
                 call,
-                RequestErrorKind::Protocol(format!(
-                    "the blob has {is} bytes, its manifest says {should}"
-                )),
+                RequestErrorKind::WrongSize {
+                    is,
+                    expected: should,
+                },
             )),
         }
     }

@@ -68,6 +68,13 @@ pub enum RequestErrorKind {
         /// The digest of what came.
         actual: Digest,
     },
+    /// A blob has another size than its descriptor says.
+    WrongSize {
+        /// Size of the blob, in bytes.
+        is: u64,
+        /// Size that the descriptor says, in bytes.
+        expected: u64,
+    },
     /// A host to which the registry redirects failed.
     Redirected {
         /// Name of that host, with its port.
@@ -178,6 +185,7 @@ impl RegistryError {
             }
             RequestErrorKind::Http(HttpError::InvalidResponse(_))
             | RequestErrorKind::Protocol(_)
+            | RequestErrorKind::WrongSize { .. }
             | RequestErrorKind::WebPage => true,
             _ => false,
         }
@@ -218,13 +226,25 @@ impl RegistryError {
         }
     }
 
-    /// Returns whether the registry answered that what was asked for does not exist.
-    pub fn is_not_found(&self) -> bool {
-        let status = match &self.cause {
-            RequestErrorKind::Status { status, .. } => Some(status.as_u16()),
-            _ => None,
-        };
-        status == Some(404)
+    /// Returns whether the registry has no such content, or has content that can never be read: beyond a limit,
+    /// or of another size than its descriptor says.
+    pub fn is_unusable_content(&self) -> bool {
+        match &self.cause {
+            RequestErrorKind::Status { status, .. } => *status == StatusCode::NOT_FOUND,
+            RequestErrorKind::Manifest(error) => error.is_lasting(),
+            RequestErrorKind::WrongSize { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Returns whether the registry refused content because a quota or limit of the repository is reached.
+    pub fn is_quota_reached(&self) -> bool {
+        match &self.cause {
+            RequestErrorKind::Status {
+                status, message, ..
+            } => is_quota_refusal(status.as_u16(), message),
+            _ => false,
+        }
     }
 
     /// Returns whether the registry refused a manifest because it lacks content that the manifest
@@ -251,6 +271,9 @@ impl RegistryError {
     /// Returns the problem with access, where more than the registry's response can explain it.
     pub fn access_problem(&self) -> Option<AccessProblem> {
         let registry = self.registry.clone();
+        if self.is_quota_reached() {
+            return None;
+        }
         match &self.cause {
             RequestErrorKind::LoginRequired(_) => Some(AccessProblem::NoLogin(registry)),
             RequestErrorKind::Login(_) if self.anonymous => Some(AccessProblem::NoLogin(registry)),
@@ -280,6 +303,21 @@ impl RegistryError {
             }
             _ => None,
         }
+    }
+}
+
+/// Returns whether an answer says that a quota is reached: Quay ("Quota has been exceeded on namespace"), Harbor
+/// ("adding 2.1 MiB of storage resource, which … will exceed the configured upper limit of 10.0 MiB"), Amazon ECR
+/// ("exceeded the maximum number of images"), storage that is full.
+fn is_quota_refusal(status: u16, message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    let says = |words: &str| message.contains(words);
+    match status {
+        507 => true,
+        400 | 403 | 412 | 413 => {
+            says("quota") || (says("exceed") && (says("limit") || says("maximum number")))
+        }
+        _ => false,
     }
 }
 
@@ -335,6 +373,10 @@ impl fmt::Display for RequestErrorKind {
             Self::WrongDigest { expected, actual } => {
                 write!(f, "the content is {actual}, not {expected} as it should be")
             }
+            Self::WrongSize { is, expected } => write!(
+                f,
+                "invalid response: the blob has {is} bytes, its manifest says {expected}"
+            ),
             Self::Login(text) | Self::LoginRequired(text) => write!(f, "the login failed: {text}"),
             Self::LoginRejected(login) => f.write_str(login),
             Self::WebPage => {

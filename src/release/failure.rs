@@ -21,6 +21,8 @@ pub enum Failure {
     Input(Diagnostic),
     /// A registry, or the disk, failed.
     Service(Diagnostic),
+    /// It was done, except for what is named.
+    Incomplete(Diagnostic),
     /// The user cancelled it.
     Cancelled,
 }
@@ -68,6 +70,11 @@ impl Failure {
         Self::Service(Diagnostic::new(what))
     }
 
+    /// Returns the failure of a run that did its work, except for what is named.
+    pub fn incomplete(what: impl Into<String>) -> Self {
+        Self::Incomplete(Diagnostic::new(what))
+    }
+
     /// Names the file that the failure is about.
     #[must_use]
     pub fn at_file(mut self, location: FileLocation) -> Self {
@@ -109,18 +116,20 @@ impl Failure {
     /// Returns the diagnostic; `None` if the user cancelled.
     pub fn diagnostic(&self) -> Option<&Diagnostic> {
         match self {
-            Self::Refused(diagnostic) | Self::Input(diagnostic) | Self::Service(diagnostic) => {
-                Some(diagnostic)
-            }
+            Self::Refused(diagnostic)
+            | Self::Input(diagnostic)
+            | Self::Service(diagnostic)
+            | Self::Incomplete(diagnostic) => Some(diagnostic),
             Self::Cancelled => None,
         }
     }
 
     fn diagnostic_mut(&mut self) -> Option<&mut Diagnostic> {
         match self {
-            Self::Refused(diagnostic) | Self::Input(diagnostic) | Self::Service(diagnostic) => {
-                Some(diagnostic)
-            }
+            Self::Refused(diagnostic)
+            | Self::Input(diagnostic)
+            | Self::Service(diagnostic)
+            | Self::Incomplete(diagnostic) => Some(diagnostic),
             Self::Cancelled => None,
         }
     }

@@ -1,25 +1,26 @@
 //! History of an environment, read from the timeline in its repository.
 
+mod drift;
 mod history_request;
 mod list_names;
+mod read_history;
 
 use futures_util::future::try_join;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Failure;
 use super::context::ReleaseContext;
-use super::records::location::TimelineLocation;
-use super::records::timeline_view::TimelineView;
-use super::resolve::image_store::open_to_read;
+use super::records::release_name::adoption_advice;
+use super::records::unfinished::ReleaseAccount;
+use super::resolve::image_store::open_to_show;
 use crate::image::{Destination, Digest, Tag};
 use crate::record::{
-    HistoryLine, HistoryReadings, ListedEntries, RecordAction, RecordId, RecordTime, TagDrift,
-    TagPeriod, TagRecord, TimelineHistory, expected_lines, tag_periods,
+    HistoryFilter, HistoryLine, HistoryReadings, RecordId, RecordTime, TagDrift, TagPeriod,
+    TagRecord, TimelineHistory, tag_periods,
 };
 use crate::tagging::EnvironmentName;
-use crate::transfer::{ImageStore, Side};
 pub use history_request::HistoryRequest;
-use list_names::{ListedNames, NameLister};
+pub use read_history::TimelineSigning;
+pub(super) use read_history::{ReadHistory, read_history};
 
 /// History of an environment.
 #[derive(Debug, Clone)]
@@ -30,8 +31,10 @@ pub struct HistoryOutcome {
     pub place: Destination,
     /// Repository of the entries, if it is another one.
     pub entries_at: Option<Destination>,
-    /// Whether the environment signs its records.
-    pub is_signed: bool,
+    /// How its records are signed.
+    pub signing: TimelineSigning,
+    /// Which entries are shown.
+    pub filter: HistoryFilter,
     /// Entries, newest first.
     pub lines: Vec<HistoryLine>,
     /// Whether there are older entries than were looked at.
@@ -40,6 +43,8 @@ pub struct HistoryOutcome {
     pub current: Option<RecordedCurrent>,
     /// Tags that name something else than the records say.
     pub drift: Vec<TagDrift>,
+    /// Releases without an entry of the image that the environment's tag names instead of the current one.
+    pub unfinished: Vec<ReleaseAccount>,
     /// Roots of the requested tag, oldest first.
     pub periods: Option<Vec<TagPeriod>>,
 }
@@ -59,11 +64,6 @@ pub struct RecordedCurrent {
     pub good_before: Option<(Digest, Option<String>)>,
 }
 
-/// Most entries that do not count and are read.
-const STRAY_LIMIT: usize = 1_024;
-/// Tags that are looked up at the same time.
-const TAG_CONCURRENCY: usize = 16;
-
 /// Reads the history of an environment.
 ///
 /// # Errors
@@ -73,165 +73,47 @@ pub async fn history(
     context: &ReleaseContext,
 ) -> Result<HistoryOutcome, Failure> {
     let location = &request.location;
-    let images = open_to_read(context, &location.destination);
-    let environment_tag = read_tag(&images, location, location.environment.tag());
+    let images = open_to_show(context, &location.destination).await?;
+    let environment_tag = drift::read_tag(&images, location, location.environment.tag());
     let read = Box::pin(read_history(request, context));
     let (read, found) = try_join(read, environment_tag).await?;
     let known = read.to_history(request);
-    let current = current_release(&known);
-    let mut drift = Vec::new();
-    let expected = current.as_ref().map(|current| current.root);
-    let is_recorded = !known.timeline.entries().is_empty()
-        && (found.is_some() || has_environment_tag(&read.readings, location));
-    if found != expected && is_recorded {
-        drift.push(TagDrift {
-            tag: location.environment.tag().clone(),
-            expected,
-            found,
-        });
+    if known.timeline.entries().is_empty() {
+        let advice = adoption_advice(location);
+        let place = location.entries();
+        context.notices.warning(format!("{place}: {advice}"));
     }
+    let current = current_release(&known);
+    let environment_drift = drift::environment_drift(&read, &known, location, found);
+    let unfinished = drift::unfinished_drift(&read, &images, environment_drift.as_ref(), context);
+    let unfinished = unfinished.await?;
+    let mut drift: Vec<TagDrift> = environment_drift.into_iter().collect();
     if request.reads_each {
-        drift.extend(line_drift(&read, &known, &images, location).await?);
+        drift.extend(drift::written_tags_drift(&read, &known, &images, location).await?);
     }
     let periods = match &request.tag {
         Some(tag) => {
-            let now = read_tag(&images, location, tag).await?;
+            let now = drift::read_tag(&images, location, tag).await?;
             Some(tag_periods(&tag_records(&read.readings, tag), now))
         }
         None => None,
     };
     let shown = shown_lines(request, &read, &known);
     let accepted = known.lines.iter();
-    let accepted = accepted.filter(|line| request.filter.accepts(line));
+    let accepted = accepted.filter(|line| request.filter.accepts(line)).count();
     Ok(HistoryOutcome {
         environment: location.environment.clone(),
         place: location.destination.clone(),
         entries_at: location.entries_at.clone(),
-        is_signed: location.trust.is_some(),
-        has_more: !read.listed.is_complete
-            || read.span < read.listed.view.names().len()
-            || shown.len() < accepted.count(),
+        signing: read.signing(location),
+        filter: request.filter.clone(),
+        has_more: shown.len() < accepted || !read.reaches_back(request),
         lines: shown,
         current,
         drift,
+        unfinished,
         periods,
     })
-}
-
-/// What was read of a timeline.
-pub(super) struct ReadHistory {
-    listed: ListedNames,
-    pub(super) readings: HistoryReadings,
-    /// Newest entries that are known.
-    span: usize,
-}
-
-impl ReadHistory {
-    pub(super) fn to_history(&self, request: &HistoryRequest) -> TimelineHistory {
-        let names = self.listed.view.names();
-        let listed = ListedEntries {
-            names,
-            is_complete: self.listed.is_complete,
-            clock: request.clock,
-        };
-        TimelineHistory::new(listed, &self.readings)
-    }
-}
-
-/// Lists and reads entries until the requested ones and the current release are known.
-pub(super) async fn read_history(
-    request: &HistoryRequest,
-    context: &ReleaseContext,
-) -> Result<ReadHistory, Failure> {
-    let mut lister = NameLister::new(request, context);
-    let mut read = ReadHistory {
-        listed: lister.list().await?,
-        readings: HistoryReadings::default(),
-        span: 0,
-    };
-    loop {
-        let total = read.listed.view.names().len();
-        let wanted = match request.limit {
-            Some(limit) if request.tag.is_none() => (2 * read.span).max(limit).min(total),
-            _ => total,
-        };
-        read_span(request, &mut read, wanted).await?;
-        if is_enough(request, &read) {
-            return Ok(read);
-        }
-        if read.span < total {
-            continue;
-        }
-        match read.listed.is_complete {
-            true => return Ok(read),
-            false => read.listed = lister.list().await?,
-        }
-    }
-}
-
-/// Makes the newest `count` entries known.
-async fn read_span(
-    request: &HistoryRequest,
-    read: &mut ReadHistory,
-    count: usize,
-) -> Result<(), Failure> {
-    let names = read.listed.view.names();
-    let span = &names[names.len() - count..];
-    let reads_each = request.reads_each || request.tag.is_some();
-    let view = &read.listed.view;
-    view.scan(span, reads_each, &mut read.readings).await?;
-    // What a reinstatement ends is in its record alone.
-    let reinstatements = span.iter();
-    let reinstatements = reinstatements.filter(|name| name.action == RecordAction::Reinstate);
-    view.read_into(reinstatements.collect(), &mut read.readings)
-        .await?;
-    read.span = count;
-    let strays = read.readings.passed_over();
-    match strays.len() > STRAY_LIMIT {
-        true => Err(too_many_strays(view, strays)),
-        false => Ok(()),
-    }
-}
-
-fn too_many_strays(
-    view: &TimelineView,
-    strays: &std::collections::HashMap<crate::record::EntryName, String>,
-) -> Failure {
-    let mut names: Vec<String> = strays.keys().map(ToString::to_string).collect();
-    names.sort();
-    names.truncate(5);
-    let location = view.location();
-    Failure::service(format!(
-        "{}: more than {STRAY_LIMIT} timeline entries of {} do not count",
-        location.entries(),
-        location.environment
-    ))
-    .with_reason("whoever may push to the repository can write such tags")
-    .with_hint(format!(
-        "delete the tags that are not of your runs, such as {}",
-        names.join(", ")
-    ))
-}
-
-fn is_enough(request: &HistoryRequest, read: &ReadHistory) -> bool {
-    let history = read.to_history(request);
-    if history.timeline.current().is_none() {
-        return false;
-    }
-    let oldest = read.listed.view.names();
-    let oldest = oldest.get(oldest.len() - read.span);
-    let is_passed = |since| {
-        let begins_before = read.listed.begin.is_some_and(|begin| begin <= since);
-        oldest.is_some_and(|name| name.planned_at < since)
-            || begins_before && read.span == read.listed.view.names().len()
-    };
-    let passed_since = || request.filter.since.is_some_and(is_passed);
-    let Some(limit) = request.limit else {
-        return passed_since();
-    };
-    let counted = history.lines.iter().rev();
-    let counted = counted.filter(|line| line.entry.is_some() && request.filter.accepts(line));
-    counted.take(limit).count() == limit || passed_since()
 }
 
 /// Returns the lines that are shown, newest first.
@@ -263,57 +145,14 @@ fn shown_lines(
 pub(super) fn current_release(known: &TimelineHistory) -> Option<RecordedCurrent> {
     let timeline = &known.timeline;
     let (entry, root) = timeline.current()?;
-    let mut releases = timeline.entries().iter().rev();
-    let version_of =
-        |root: Digest, entries: &mut dyn Iterator<Item = &crate::record::TimelineEntry>| {
-            entries
-                .filter(|entry| entry.root == root)
-                .find_map(|entry| entry.version.clone())
-        };
     let before = timeline.rollback_target(root);
     Some(RecordedCurrent {
         root,
-        version: version_of(root, &mut releases),
+        version: timeline.version_of(root),
         record: entry.record,
         since: entry.planned_at,
         good_before: before.map(|before| (before.root, before.version.clone())),
     })
-}
-
-/// Returns whether a record that was read says that it wrote the environment's tag.
-fn has_environment_tag(readings: &HistoryReadings, location: &TimelineLocation) -> bool {
-    let name = location.environment.as_str();
-    let read = readings.read_entries();
-    let mut tags = read.iter().flat_map(|read| &read.tags);
-    tags.any(|tag| tag.name == name)
-}
-
-async fn line_drift(
-    read: &ReadHistory,
-    known: &TimelineHistory,
-    images: &ImageStore,
-    location: &TimelineLocation,
-) -> Result<Vec<TagDrift>, Failure> {
-    let is_complete = read.listed.is_complete && read.span == read.listed.view.names().len();
-    let entries = read.readings.read_entries();
-    let expected = expected_lines(&entries, &known.timeline, is_complete);
-    let lookups = expected.into_iter().filter_map(|(tag, expected)| {
-        let tag: Tag = tag.parse().ok()?;
-        Some(async move {
-            let found = read_tag(images, location, &tag).await?;
-            Ok::<_, Failure>((found != Some(expected)).then_some(TagDrift {
-                tag,
-                expected: Some(expected),
-                found,
-            }))
-        })
-    });
-    let lookups: Vec<_> = lookups.collect();
-    let drift: Vec<Option<TagDrift>> = stream::iter(lookups)
-        .buffered(TAG_CONCURRENCY)
-        .try_collect()
-        .await?;
-    Ok(drift.into_iter().flatten().collect())
 }
 
 fn tag_records(readings: &HistoryReadings, tag: &Tag) -> Vec<TagRecord> {
@@ -327,13 +166,4 @@ fn tag_records(readings: &HistoryReadings, tag: &Tag) -> Vec<TagRecord> {
         })
     });
     records.collect()
-}
-
-async fn read_tag(
-    store: &ImageStore,
-    location: &TimelineLocation,
-    tag: &Tag,
-) -> Result<Option<Digest>, Failure> {
-    let found = store.resolve_tag(tag).await;
-    found.map_err(|error| Failure::from_store_error(Side::Source, &location.destination, error))
 }

@@ -1,30 +1,36 @@
 //! Account of an image: where it comes from, its signatures and documents, and the environments that it was
 //! released to.
 
+mod carried_records;
 mod environment_account;
 mod image_evidence;
 mod inspect_request;
 mod open_image;
+mod reached_timelines;
+mod tag_check;
+
+use std::cmp::Reverse;
 
 use futures_util::future::{try_join, try_join_all};
 
 use super::Failure;
 use super::context::ReleaseContext;
 use super::history::{HistoryRequest, current_release, read_history};
-use super::records::intent::intent_environment;
 use super::records::location::TimelineLocation;
-use super::records::trust::RecordTrust;
+use super::records::release_name::adoption_advice;
 use super::resolve::image_origin::read_image_origin;
-use super::resolve::image_store::open_to_read;
+use super::resolve::image_store::open_to_show;
 use super::verify::check::Verification;
 use crate::image::{Destination, Digest, ImageSource, TagOrDigest};
-use crate::record::{EntryName, HistoryFilter, RecordedBuild, RecordedCommit, RecordedEvidence};
+use crate::record::{HistoryFilter, RecordedBuild, RecordedCommit, RecordedEvidence};
 use crate::tagging::EnvironmentName;
 use crate::transfer::{ImageReader, Side};
-pub use environment_account::{EnvironmentAccount, ReleaseAccount};
+use carried_records::add_carried_records;
+pub use environment_account::{CarriedRecord, EnvironmentAccount};
 pub use image_evidence::InspectedEvidence;
 pub use inspect_request::{InspectRequest, InspectSubject};
 use open_image::{OpenImage, open_image};
+use reached_timelines::reached_timelines;
 
 /// Account of an image.
 #[derive(Debug, Clone)]
@@ -83,17 +89,20 @@ pub async fn inspect(
         ),
     };
     let image = open_image(source, context).await?;
-    let timelines = timelines(request, &image);
+    let timelines = reached_timelines(request, &image, context);
     let accounts = timelines
         .iter()
         .map(|location| image.readable_account(request, location, context));
     let evidence = image.check_evidence(request.signer.as_ref());
     let (accounts, (evidence, verification)) =
         Box::pin(try_join(try_join_all(accounts), evidence)).await?;
-    let environments: Vec<EnvironmentAccount> = accounts.into_iter().flatten().collect();
+    let opened = accounts.into_iter().flatten().collect();
+    let environments = add_carried_records(request, opened, image.root.digest, context).await;
+    let by_nearness = image.by_nearness(environment.as_ref(), &environments);
+    let known = image.known(&by_nearness).await?;
     Ok(InspectOutcome {
         environment,
-        image: image.known(&environments).await?,
+        image: known,
         evidence,
         verification,
         environments,
@@ -114,16 +123,30 @@ async fn current_image(
         filter: HistoryFilter::default(),
         tag: None,
     };
-    let read = Box::pin(read_history(&history, context)).await?;
     let place = &location.destination;
+    let store = open_to_show(context, place).await?;
+    let tag = location.environment.tag();
+    let found = async {
+        let found = store.resolve_tag(tag).await;
+        found.map_err(|error| Failure::from_store_error(Side::Source, place, error))
+    };
+    let read = Box::pin(read_history(&history, context));
+    let (read, found) = try_join(read, found).await?;
     if let Some(current) = current_release(&read.to_history(&history)) {
+        if let Some(found) = found.filter(|found| *found != current.root) {
+            context.notices.warning(format!(
+                "{place}: the tag {tag} names {found}, and by its records {} is on {}: a run died before its record or is still under way, or somebody moved the tag",
+                location.environment, current.root
+            ));
+        }
         return Ok(place.to_source(TagOrDigest::Digest(current.root)));
     }
-    let store = open_to_read(context, place);
-    let tag = location.environment.tag();
-    let found = store.resolve_tag(tag).await;
-    match found.map_err(|error| Failure::from_store_error(Side::Source, place, error))? {
-        Some(_) => Ok(place.to_source(TagOrDigest::Tag(tag.clone()))),
+    match found {
+        Some(_) => {
+            let advice = adoption_advice(location);
+            context.notices.warning(format!("{place}: {advice}"));
+            Ok(place.to_source(TagOrDigest::Tag(tag.clone())))
+        }
         None => Err(Failure::input(format!(
             "nothing says which image {} of {place} is on",
             location.environment
@@ -133,57 +156,32 @@ async fn current_image(
     }
 }
 
-/// Returns the timelines that may know of the image.
-fn timelines(request: &InspectRequest, image: &OpenImage) -> Vec<TimelineLocation> {
-    let mut timelines = request.timelines.clone();
-    if let InspectSubject::Environment(location) = &request.subject {
-        let is_there = timelines.iter().any(|it| is_same(it, location));
-        if !is_there {
-            timelines.insert(0, location.clone());
-        }
-    }
-    if !request.finds_environments {
-        return timelines;
-    }
-    for environment in image.environments_named() {
-        let location = TimelineLocation {
-            environment,
-            destination: image.place.clone(),
-            entries_at: None,
-            trust: request.signer.clone().map(RecordTrust::from_signer),
-        };
-        if !timelines.iter().any(|it| is_same(it, &location)) {
-            timelines.push(location);
-        }
-    }
-    timelines
-}
-
-fn is_same(one: &TimelineLocation, other: &TimelineLocation) -> bool {
-    one.environment == other.environment && one.destination == other.destination
-}
-
 impl OpenImage {
-    /// Returns the environments that entries and intents about the image name, in order.
-    fn environments_named(&self) -> Vec<EnvironmentName> {
-        let names = self.tags.iter();
-        let names = names.filter_map(|tag| tag.as_str().parse::<EntryName>().ok());
-        let of_root = names.filter(|name| name.root.is_of(self.root.digest));
-        let intents = self.referrers.iter().filter_map(intent_environment);
-        let intents = intents.filter_map(|name| name.parse().ok());
-        let mut environments: Vec<EnvironmentName> = Vec::new();
-        for environment in of_root.map(|name| name.environment).chain(intents) {
-            if !environments.contains(&environment) {
-                environments.push(environment);
-            }
-        }
-        environments
+    /// Returns the accounts, those first that were asked about: that of the named environment, then those of the
+    /// image's repository, the newest release first.
+    fn by_nearness<'a>(
+        &self,
+        named: Option<&EnvironmentName>,
+        accounts: &'a [EnvironmentAccount],
+    ) -> Vec<&'a EnvironmentAccount> {
+        let mut nearest: Vec<_> = accounts.iter().collect();
+        nearest.sort_by_key(|account| {
+            let is_here = account.place == self.place;
+            let is_named = is_here && Some(&account.environment) == named;
+            let release = account.release.as_ref();
+            let time = release.map(|release| release.predicate.planned_at);
+            (!is_named, !is_here, Reverse(time))
+        });
+        nearest
     }
 
-    /// Returns what is known of the image: by the newest record about it, else by its labels.
-    async fn known(&self, environments: &[EnvironmentAccount]) -> Result<KnownImage, Failure> {
-        let records = environments.iter().filter_map(|it| it.release.as_ref());
-        let records: Vec<_> = records.map(|release| &release.predicate).collect();
+    /// Returns what is known of the image: by the first record about it, else by its labels.
+    async fn known(&self, environments: &[&EnvironmentAccount]) -> Result<KnownImage, Failure> {
+        let carried = environments.iter().flat_map(|it| &it.carried);
+        let carried = carried.filter(|it| it.rejection.is_none());
+        let releases = environments.iter().filter_map(|it| it.release.as_ref());
+        let releases = releases.chain(carried.map(|it| &it.release));
+        let records: Vec<_> = releases.map(|release| &release.predicate).collect();
         let version = records.iter().find_map(|record| record.version.clone());
         let commit = records.iter().find_map(|record| record.commit.clone());
         let unknown = RecordedBuild::default();

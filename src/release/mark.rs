@@ -1,16 +1,20 @@
 //! Mark: records that a release runs, or that it does not run as it should. No tag moves.
 
+use std::sync::Arc;
+
 use super::Failure;
 use super::context::ReleaseContext;
 use super::named_root::NamedRoot;
 use super::outcome::RecordResult;
 use super::records::draft::base_record;
+use super::records::environment_tag::EnvironmentTags;
 use super::records::intent::ListedIntents;
 use super::records::open_timeline::OpenTimeline;
+use super::records::options::RunAccount;
 use super::records::release_name::ReleaseName;
 use super::records::stage::RecordContent;
-use super::records::timeline_request::TimelineRequest;
-use super::records::timeline_view::STRAY_LIMIT;
+use super::records::timeline_request::{PATIENT_STRAY_LIMIT, TimelineRequest};
+use super::records::timeline_view::{CountedRecord, EntryReading};
 use crate::image::{Destination, Digest};
 use crate::record::{RecordAction, RecordId, ReleaseMark, TimelineEntry};
 use crate::tagging::EnvironmentName;
@@ -62,16 +66,18 @@ impl MarkOutcome {
 pub async fn mark(request: &MarkRequest, context: &ReleaseContext) -> Result<MarkOutcome, Failure> {
     request.timeline.announce(context);
     let (location, now) = (&request.timeline.location, request.timeline.account.now);
-    let opened = OpenTimeline::open(context, location, now, STRAY_LIMIT);
+    let opened = OpenTimeline::open(context, location, now, PATIENT_STRAY_LIMIT);
     let timeline = Box::pin(opened).await?;
     let root = match &request.release {
         Some(name) => timeline.find_root(name).await?,
-        None => timeline.require_current()?,
+        None => Box::pin(choose_unnamed(request, context, &timeline)).await?,
     };
     timeline.read_root(root).await?;
     let release = timeline.newest_release(root);
     let release = release.ok_or_else(|| timeline.unreleased(root))?;
-    let recorded = find_same_mark(request, &timeline, root);
+    let own = read_own_marks(request, &timeline).await?;
+    let recorded = find_own_mark(request, &own, root);
+    let recorded = recorded.or_else(|| find_same_mark(request, &timeline, root));
     let record = match recorded {
         Some(_) => None,
         None => Some(Box::pin(write_mark(request, context, &timeline, &release)).await?),
@@ -88,6 +94,109 @@ pub async fn mark(request: &MarkRequest, context: &ReleaseContext) -> Result<Mar
     })
 }
 
+/// Returns the root that the environment is on, by its records and by its tag.
+///
+/// # Errors
+/// A timeline without a current release, a tag that names another image, and a store that cannot tell.
+async fn require_certain_current(timeline: &OpenTimeline) -> Result<Digest, Failure> {
+    let current = timeline.require_current()?;
+    let environment = EnvironmentTags::observe(timeline).await?;
+    let Some((at, tag)) = environment.at.zip(environment.tags.first()) else {
+        return Ok(current);
+    };
+    if at == current {
+        return Ok(current);
+    }
+    let location = timeline.view.location();
+    let recorded = NamedRoot::find(&timeline.known(), current);
+    Err(Failure::refused(format!(
+        "the tag {tag} of {} names {at}, and by its records {} is on {recorded}",
+        location.destination, location.environment
+    ))
+    .with_reason(
+        "a run died before its record or is still under way, or somebody moved the tag: which one is meant is unknown",
+    )
+    .with_hint("name the release with release, or repeat the run that died"))
+}
+
+/// Chooses the release of a request that names none: the current one. A repeated job takes the one that it marked
+/// or began to mark, unless the run has released the current one itself.
+async fn choose_unnamed(
+    request: &MarkRequest,
+    context: &ReleaseContext,
+    timeline: &OpenTimeline,
+) -> Result<Digest, Failure> {
+    let account = &request.timeline.account;
+    let Some(own) = account.repeated_run() else {
+        return require_certain_current(timeline).await;
+    };
+    let known = timeline.known();
+    let current = known.current().map(|(entry, _)| entry.record);
+    let reading = current.and_then(|record| timeline.view.record_read(record));
+    let counted = reading.as_ref().and_then(|reading| reading.counted());
+    if counted.is_some_and(|counted| own.wrote(counted.record())) {
+        return timeline.require_current();
+    }
+    let marks = read_own_marks(request, timeline).await?;
+    let counted = marks.iter().filter_map(|reading| reading.counted());
+    let mut earlier = counted.filter(|counted| own.wrote_before(counted.record()));
+    if let Some(mark) = earlier.next() {
+        return Ok(mark.entry.root);
+    }
+    match find_begun_root(context, timeline, account).await? {
+        Some(root) => Ok(root),
+        None => require_certain_current(timeline).await,
+    }
+}
+
+/// Returns the root next to which the run has an intent of a mark without an entry.
+async fn find_begun_root(
+    context: &ReleaseContext,
+    timeline: &OpenTimeline,
+    account: &RunAccount,
+) -> Result<Option<Digest>, Failure> {
+    let Some(own) = account.run_uri() else {
+        return Ok(None);
+    };
+    for root in timeline.recent_roots() {
+        let intents = timeline.list_intents(root).await?;
+        let is_own = |named: Option<&str>| named == Some(own);
+        let begun = timeline.find_unfinished(context, &intents, root, is_own, is_mark);
+        if begun.await?.is_some() {
+            return Ok(Some(root));
+        }
+    }
+    Ok(None)
+}
+
+/// Reads the marks that this run wrote, newest first; none on its first attempt.
+async fn read_own_marks(
+    request: &MarkRequest,
+    timeline: &OpenTimeline,
+) -> Result<Vec<Arc<EntryReading>>, Failure> {
+    match request.timeline.account.repeated_run() {
+        Some(own) => {
+            timeline
+                .view
+                .read_own(own, |name| is_mark(&name.action))
+                .await
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Returns the record of the newest mark of a root by this run, if it says what the request says: whatever others
+/// marked since, the job that is repeated has nothing to add.
+fn find_own_mark(
+    request: &MarkRequest,
+    own: &[Arc<EntryReading>],
+    root: Digest,
+) -> Option<RecordId> {
+    let mut counted = own.iter().filter_map(|reading| reading.counted());
+    let newest = counted.find(|counted| counted.entry.root == root)?;
+    is_same_mark(request, newest).then_some(newest.entry.record)
+}
+
 /// Returns the record of the newest mark of a root, if it says what the request says.
 fn find_same_mark(
     request: &MarkRequest,
@@ -96,17 +205,21 @@ fn find_same_mark(
 ) -> Option<RecordId> {
     let known = timeline.known();
     let mut newest_first = known.entries().iter().rev();
-    let newest = newest_first.find(|entry| {
-        let is_mark = matches!(entry.action, RecordAction::Deployed | RecordAction::Failed);
-        is_mark && entry.root == root
-    })?;
+    let newest = newest_first.find(|entry| is_mark(&entry.action) && entry.root == root)?;
     let reading = timeline.view.record_read(newest.record)?;
-    let predicate = &reading.counted()?.record().predicate;
+    is_same_mark(request, reading.counted()?).then_some(newest.record)
+}
+
+fn is_same_mark(request: &MarkRequest, mark: &CountedRecord) -> bool {
+    let predicate = &mark.record().predicate;
     let account = &request.timeline.account;
-    let is_same = predicate.action == action(request.state)
+    predicate.action == action(request.state)
         && predicate.reason == account.reason
-        && predicate.link == account.link;
-    is_same.then_some(newest.record)
+        && predicate.link == account.link
+}
+
+fn is_mark(action: &RecordAction) -> bool {
+    matches!(action, RecordAction::Deployed | RecordAction::Failed)
 }
 
 fn action(state: ReleaseMark) -> RecordAction {

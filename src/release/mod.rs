@@ -39,10 +39,10 @@ pub use batch::{BatchOutcome, ReleaseBatch, ServiceOutcome};
 pub use context::ReleaseContext;
 pub(crate) use failure::signing_failure;
 pub use failure::{Diagnostic, Failure};
-pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, history};
+pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, TimelineSigning, history};
 pub use inspect::{
-    EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject, InspectedEvidence,
-    KnownImage, ReleaseAccount, inspect,
+    CarriedRecord, EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject,
+    InspectedEvidence, KnownImage, inspect,
 };
 pub use mark::{MarkOutcome, MarkRequest, mark};
 pub use named_root::NamedRoot;
@@ -59,6 +59,7 @@ pub use records::record_rejection::{RECORD_BLOB_LIMIT, RecordRejection};
 pub use records::release_name::ReleaseName;
 pub use records::timeline_request::TimelineRequest;
 pub use records::trust::{RecordSigner, RecordTrust, read_record};
+pub use records::unfinished::ReleaseAccount;
 pub use records::verified_record::VerifiedRecord;
 pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
 pub use request::{

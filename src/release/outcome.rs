@@ -142,6 +142,10 @@ pub struct RecordResult {
     pub environment: EnvironmentName,
     /// What the record says.
     pub action: RecordAction,
+    /// Why it was done, as the record states it.
+    pub reason: Option<String>,
+    /// Address of more about it.
+    pub link: Option<String>,
     /// Time at which the run that made it planned it.
     pub planned_at: RecordTime,
     /// Digest of the stored record; `None` on a dry run.

@@ -19,9 +19,12 @@ use super::plan::tags::{TagPlan, plan_tags};
 use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
-use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
+use super::records::observe::{
+    ObservedTimelines, RecordedImage, list_source_timeline, observe_timelines,
+};
 use super::records::refusals::check_release;
 use super::records::timeline_records::OwnRecord;
+use super::records::timeline_view::TimelineView;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
@@ -65,8 +68,9 @@ pub(super) async fn prepare_release<'a>(
     let found = find_source(request, context).await?;
     let request = found.as_ref();
     let destinations = destination::open_destinations(request, context)?;
-    let (mut image, derived, mut states) =
-        Box::pin(resolve_and_observe(request, context, &destinations)).await?;
+    let resolved = Box::pin(resolve_and_observe(request, context, &destinations));
+    let listed = Box::pin(list_source_timeline(request.record.as_ref(), context));
+    let ((mut image, derived, mut states), listed) = try_join(resolved, listed).await?;
     naming_checks::refuse_excluded_version(&request.excluded_versions, &derived)?;
     for warning in &derived.warnings {
         context.notices.warning(warning.clone());
@@ -94,8 +98,15 @@ pub(super) async fn prepare_release<'a>(
         root,
         derived: &derived,
     };
-    let timelines =
-        observe_recorded(request, context, &destinations, &mut states, &image_tags).await?;
+    let timelines = observe_recorded(
+        request,
+        context,
+        &destinations,
+        &mut states,
+        &image_tags,
+        listed,
+    )
+    .await?;
     let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
     Box::pin(facts).await?;
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
@@ -254,11 +265,12 @@ async fn observe_recorded(
     destinations: &[OpenDestination],
     states: &mut [DestinationState],
     image: &RecordedImage<'_>,
+    source: Option<TimelineView>,
 ) -> Result<Option<ObservedTimelines>, Failure> {
     let Some(options) = &request.record else {
         return Ok(None);
     };
-    let observed = observe_timelines(options, context, destinations, states, image);
+    let observed = observe_timelines(options, context, destinations, states, image, source);
     let observed = Box::pin(observed).await?;
     for (timeline, state) in observed.destinations.iter().zip(&*states) {
         check_release(options, timeline, state, image).await?;
@@ -331,6 +343,12 @@ fn build_outcome(
     } = prepared;
     let each = prepared.destinations.iter().zip(&plans);
     let notes = each.filter_map(|(one, plan)| hand_rollback_note(&one.name, plan));
+    let reinstates = request.record.as_ref().filter(|record| record.reinstates);
+    let timelines = reinstates.and(prepared.timelines.as_ref());
+    let timelines = timelines
+        .iter()
+        .flat_map(|timelines| &timelines.destinations);
+    let failed = timelines.filter_map(|timeline| timeline.failed_note(image.root.digest));
     let contradictions = derived.provenance.contradictions().cloned();
     let notes = derived
         .notes
@@ -339,6 +357,7 @@ fn build_outcome(
         .chain(contradictions)
         .chain(notes)
         .chain(previous.note)
+        .chain(failed)
         .collect();
     let places = prepared.destinations.iter().map(|one| one.name.clone());
     let released = places.zip(plans).zip(previous.images);

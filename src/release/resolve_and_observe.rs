@@ -42,6 +42,9 @@ pub(super) async fn resolve_and_observe(
             TagRules::Default | TagRules::FlavoredDefault(_) => {
                 observe::list_tags_early(destinations).await
             }
+            TagRules::Custom(_) if request.record.is_some() => {
+                observe::list_tags_early(destinations).await
+            }
             TagRules::Custom(_) => Vec::new(),
         })
     };

@@ -60,6 +60,7 @@ pub(super) fn failure(failure: Failure, clean: Clean<'_>) -> Failure {
         Failure::Refused(what) => Failure::Refused(diagnostic(&what, clean)),
         Failure::Input(what) => Failure::Input(diagnostic(&what, clean)),
         Failure::Service(what) => Failure::Service(diagnostic(&what, clean)),
+        Failure::Incomplete(what) => Failure::Incomplete(diagnostic(&what, clean)),
         Failure::Cancelled => Failure::Cancelled,
     }
 }

@@ -6,6 +6,7 @@ use super::history_report::{HistoryReport, TimelineReport};
 use super::phrases::digest_reference;
 use crate::image::{Destination, Digest};
 use crate::record::{EntryKnowledge, EntryRemark, HistoryLine, ReleaseMark, TagDrift, TagPeriod};
+use crate::release::{ReleaseAccount, TimelineSigning};
 
 /// Returns the object of a report.
 pub(super) fn report_json(report: &HistoryReport) -> Value {
@@ -32,7 +33,8 @@ fn timeline_json(timeline: &TimelineReport, tag: Option<&str>) -> Value {
         "service": timeline.service.as_ref().map(|service| service.as_str()),
         "repository": place.to_string(),
         "entriesAt": history.entries_at.as_ref().map(ToString::to_string),
-        "signed": history.is_signed,
+        "signed": history.signing == TimelineSigning::Verified,
+        "signing": signing_word(history.signing),
         "current": current.map(|current| {
             let mut json = image_json(place, current.root, current.version.as_deref());
             json["since"] = current.since.to_string().into();
@@ -43,8 +45,17 @@ fn timeline_json(timeline: &TimelineReport, tag: Option<&str>) -> Value {
         "entries": history.lines.iter().map(line_json).collect::<Vec<_>>(),
         "more": history.has_more,
         "drift": history.drift.iter().map(drift_json).collect::<Vec<_>>(),
+        "unfinished": history.unfinished.iter().map(release_json).collect::<Vec<_>>(),
         "tag": periods,
     })
+}
+
+const fn signing_word(signing: TimelineSigning) -> &'static str {
+    match signing {
+        TimelineSigning::Verified => "verified",
+        TimelineSigning::Unchecked => "unchecked",
+        TimelineSigning::Unsigned => "unsigned",
+    }
 }
 
 /// Returns an image by its digest, with its version.
@@ -83,6 +94,8 @@ pub(super) fn line_json(line: &HistoryLine) -> Value {
         "known": known,
         "by": by,
         "reason": reason,
+        "statedReason": line.reason,
+        "link": line.link,
         "remarks": line.remarks.iter().map(remark_json).collect::<Vec<_>>(),
     })
 }
@@ -104,11 +117,15 @@ fn remark_json(remark: &EntryRemark) -> Value {
     }
 }
 
-fn drift_json(drift: &TagDrift) -> Value {
+/// Returns a tag that names something else than the records say.
+pub(super) fn drift_json(drift: &TagDrift) -> Value {
     json!({
         "tag": drift.tag.as_str(),
         "expected": drift.expected.map(|root| root.to_string()),
         "found": drift.found.map(|root| root.to_string()),
+        "expectedVersion": drift.expected_version,
+        "foundVersion": drift.found_version,
+        "immutable": drift.is_immutable,
     })
 }
 
@@ -119,4 +136,17 @@ fn period_json(place: &Destination, period: &TagPeriod) -> Value {
     json["now"] = period.is_now.into();
     json["record"] = json!(period.by.as_ref().map(|entry| entry.record.to_string()));
     json
+}
+
+/// Returns a record; what it summarizes of others is in `entries`.
+pub(super) fn release_json(release: &ReleaseAccount) -> Value {
+    let mut predicate = json!(release.predicate);
+    if let Some(members) = predicate.as_object_mut() {
+        members.remove("past");
+    }
+    json!({
+        "record": release.record.to_string(),
+        "signer": release.signer,
+        "predicate": predicate,
+    })
 }

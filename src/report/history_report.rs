@@ -1,14 +1,14 @@
 //! Report of `history`: the entries of timelines with their states, the newest first.
 
+use super::drift_text::drift_lines;
 use super::phrases::digest_reference;
+use super::record_words::{minutes, seconds, versioned, word};
 use super::styled_text::{StyledText, Tone};
 use crate::image::Tag;
 use crate::notices::to_printable;
 use crate::policy::Service;
-use crate::record::{
-    EntryKnowledge, EntryRemark, EntryState, HistoryLine, RecordTime, TagDrift, TagPeriod,
-};
-use crate::release::HistoryOutcome;
+use crate::record::{EntryKnowledge, EntryRemark, EntryState, HistoryLine, TagPeriod};
+use crate::release::{HistoryOutcome, TimelineSigning};
 use crate::tagging::EnvironmentName;
 
 /// History of an environment, of one service or several.
@@ -17,6 +17,8 @@ pub struct HistoryReport {
     pub environment: EnvironmentName,
     /// Tag whose images are shown.
     pub tag: Option<Tag>,
+    /// Whether a policy says where the records are.
+    pub has_policy: bool,
     /// Timeline of each repository.
     pub timelines: Vec<TimelineReport>,
 }
@@ -29,8 +31,6 @@ pub struct TimelineReport {
     pub history: HistoryOutcome,
 }
 
-/// Most characters of a version, an account or another short text of a record.
-const WORD_LIMIT: usize = 40;
 /// Most characters of a reason.
 const REASON_LIMIT: usize = 300;
 
@@ -39,7 +39,7 @@ impl HistoryReport {
     pub(super) fn to_text(&self) -> StyledText {
         let mut text = StyledText::default();
         for timeline in &self.timelines {
-            push_timeline(&mut text, &timeline.history, self.tag.as_ref());
+            push_timeline(&mut text, self, &timeline.history);
             text.push("\n");
         }
         text.trim_end();
@@ -65,7 +65,8 @@ impl HistoryReport {
     }
 }
 
-fn push_timeline(text: &mut StyledText, history: &HistoryOutcome, tag: Option<&Tag>) {
+fn push_timeline(text: &mut StyledText, report: &HistoryReport, history: &HistoryOutcome) {
+    let (tag, has_policy) = (report.tag.as_ref(), report.has_policy);
     let environment = &history.environment;
     text.push_toned(Tone::Title, &format!("{environment} of {}", history.place));
     text.push("\n");
@@ -91,39 +92,55 @@ fn push_timeline(text: &mut StyledText, history: &HistoryOutcome, tag: Option<&T
     if let Some(place) = &history.entries_at {
         fact("records in", &place.to_string());
     }
-    if !history.is_signed {
-        fact(
-            "records",
-            "not verified: no signers are named, whoever may push counts",
-        );
+    if let Some(phrase) = signing_phrase(history.signing) {
+        fact("records", phrase);
     }
     if let Some((tag, periods)) = tag.zip(history.periods.as_ref()) {
         push_periods(text, history, tag, periods);
     } else {
-        push_lines(text, &history.lines);
+        push_lines(text, history, has_policy);
         if history.has_more {
             text.push("  older entries: limit or all\n");
         }
     }
-    for drift in &history.drift {
-        text.push("\n  ");
-        text.push_toned(Tone::Caution, &drift_phrase(drift));
+    for (at, line) in drift_lines(history).iter().enumerate() {
+        text.push(if at == 0 { "\n  " } else { "  " });
+        text.push_toned(Tone::Caution, line);
         text.push("\n");
     }
 }
 
-/// Returns a reference with the version after it.
-pub(super) fn versioned(reference: &str, version: Option<&str>) -> String {
-    match version {
-        Some(version) => format!("{reference} ({})", word(version)),
-        None => reference.to_owned(),
+/// Returns how the records are signed; `None` if they are verified.
+pub(super) const fn signing_phrase(signing: TimelineSigning) -> Option<&'static str> {
+    match signing {
+        TimelineSigning::Verified => None,
+        TimelineSigning::Unchecked => {
+            Some("signed, not verified: name a signer in key or certificate-identity")
+        }
+        TimelineSigning::Unsigned => {
+            Some("not verified: no signers are named, whoever may push counts")
+        }
     }
 }
 
-fn push_lines(text: &mut StyledText, lines: &[HistoryLine]) {
+/// Returns what is to be said where no entry is shown.
+pub(super) fn empty_phrase(history: &HistoryOutcome, has_policy: bool) -> String {
+    let filter = history.filter.to_string();
+    match filter.is_empty() {
+        false => format!("no record with {filter}"),
+        true if history.entries_at.is_none() && !has_policy => {
+            "no records, or they are in another repository, which the policy names in records"
+                .to_owned()
+        }
+        true => "no records".to_owned(),
+    }
+}
+
+fn push_lines(text: &mut StyledText, history: &HistoryOutcome, has_policy: bool) {
+    let lines = &history.lines;
     text.push("\n");
     if lines.is_empty() {
-        text.push("  no records\n");
+        text.push(&format!("  {}\n", empty_phrase(history, has_policy)));
         return;
     }
     let rows: Vec<[String; 8]> = lines.iter().map(line_cells).collect();
@@ -208,6 +225,9 @@ pub(super) fn line_remarks(line: &HistoryLine) -> Vec<String> {
     if let Some(restores) = line.entry.as_ref().and_then(|entry| entry.restores) {
         remarks.push(format!("back to {restores}"));
     }
+    let note = |name: &str, text: &String| format!("{name}: {}", to_printable(text, REASON_LIMIT));
+    remarks.extend(line.reason.iter().map(|text| note("reason", text)));
+    remarks.extend(line.link.iter().map(|text| note("link", text)));
     remarks.extend(line.remarks.iter().map(remark_phrase));
     remarks
 }
@@ -219,24 +239,11 @@ pub(super) fn remark_phrase(remark: &EntryRemark) -> String {
             format!("gap: the record before it is gone: {record}")
         }
         EntryRemark::Fork(record) => {
-            format!("fork: a run at the same time wrote {record}")
+            format!("fork: it and {record} do not name each other")
         }
         EntryRemark::Stray => "stray: no newer record names this entry".to_owned(),
         EntryRemark::Replay(name) => format!("replay: it repeats the record of {name}"),
         EntryRemark::Future => "its time has not come".to_owned(),
-    }
-}
-
-/// Returns what differs between a tag and the records.
-pub(super) fn drift_phrase(drift: &TagDrift) -> String {
-    let tag = drift.tag.as_str();
-    match (drift.found, drift.expected) {
-        (Some(found), Some(expected)) => {
-            format!("drift: {tag} names {found}, expected {expected}")
-        }
-        (Some(found), None) => format!("drift: {tag} names {found}, expected no image"),
-        (None, Some(expected)) => format!("drift: {tag} is missing, expected {expected}"),
-        (None, None) => format!("drift: {tag}"),
     }
 }
 
@@ -270,21 +277,6 @@ pub(super) fn period_phrase(period: &TagPeriod) -> String {
     format!("{from} to {until}{by}")
 }
 
-/// Returns a short text of a record, printable.
-pub(super) fn word(text: &str) -> String {
-    to_printable(text, WORD_LIMIT)
-}
-
-/// Returns a time as `2026-11-20 21:48`, in UTC.
-pub(super) fn minutes(time: RecordTime) -> String {
-    time.to_string()[..16].replace('T', " ")
-}
-
-/// Returns a time as `2026-11-20 21:48:08 UTC`.
-pub(super) fn seconds(time: RecordTime) -> String {
-    format!("{} UTC", time.to_string()[..19].replace('T', " "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,6 +293,8 @@ mod tests {
 
           2026-11-20 09:30         rollback  1f4dc096d58f  860c190  octocat                     verified
             back to sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61
+            reason: errors at *checkout*
+            link: https://example.com/incidents/7
           2026-11-20 09:00  1.5.0  promote   1f4dc096d58f  860c190  octocat  withdrawn, failed  vouched
           2026-11-12 14:05  1.4.1  promote   f0b672321a89  860c190  octocat  current, deployed  vouched
           2026-11-03 08:00  1.4.0  promote   74b860b32706  860c190  octocat  superseded         vouched
@@ -308,7 +302,8 @@ mod tests {
           2026-11-02 08:00         promote   9024e01a852f                                       does not count
             shipmark.prod.20261102t080000123z.promote.9024e01a852f.fb87c486e765 does not count: its record is not signed, expected a signature of the *release* workflow
 
-          drift: 1.4 names sha256:74b860b3270666137a4d543c3e3d1e4e473d54636f7593d1c17bf693e6540bbe, expected sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61
+          drift: 1.4 names sha256:74b860b3270666137a4d543c3e3d1e4e473d54636f7593d1c17bf693e6540bbe (1.4.0), expected sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61 (1.4.1)
+          mend a version line: release its highest version again
         ");
         insta::assert_snapshot!(sample_inspection().to_text().as_str(), @"
         ghcr.io/acme/web/prod:1.4.1
@@ -330,15 +325,19 @@ mod tests {
           environments
             prod of ghcr.io/acme/web/prod: current
               2026-11-12 14:05  promote  1.4.1  by octocat  vouched
+                reason: the *weekly* release
               record       sha256:41f9fc28800674199192eefe14f059f970229840c4d448a0a272ea2364962579
               signed by    https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main
               from         ghcr.io/acme/web/stage@sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61
               run          https://github.com/acme/web/actions/runs/18233541042
-              reason       the *weekly* release
+              since        2026-11-12 14:05:00 UTC
+              rests on     prod of ghcr.io/acme/web/prod: promote 1.4.1, 2026-11-11 08:00:00 UTC, verified, signed by https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main
               before       ghcr.io/acme/web/prod@sha256:0a29b179b4ddd64a4f8cc5de3f629d4b8df21ab50a6f7096144d7076a260669c
               good before  ghcr.io/acme/web/prod@sha256:74b860b3270666137a4d543c3e3d1e4e473d54636f7593d1c17bf693e6540bbe (1.4.0)
+              drift: 1.4.1 names sha256:f0b672321a89484f4da859ffc741bbfe8b5b693d387f7e05f84c5de625a1cc61, expected sha256:74b860b3270666137a4d543c3e3d1e4e473d54636f7593d1c17bf693e6540bbe (1.4.1)
+              mend 1.4.1: no release moves an immutable tag; point it to sha256:74b860b3270666137a4d543c3e3d1e4e473d54636f7593d1c17bf693e6540bbe by hand
             prod-eu of ghcr.io/acme/web/prod
-              unfinished: promote 1.4.1, planned at 2026-11-13 07:00:00 UTC, has no timeline entry
+              unfinished: promote 1.4.1, planned at 2026-11-13 07:00:00 UTC, by the run https://github.com/acme/web/actions/runs/18233541042, has no timeline entry
         ");
     }
 
@@ -382,6 +381,9 @@ mod tests {
         assert!(shown.iter().all(|(_, value)| value.starts_with("sha256:")));
         let inspected = sample_inspection().to_outputs();
         let names: Vec<_> = inspected.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["digest", "previous-digest", "record", "json"]);
+        assert_eq!(
+            names,
+            ["digest", "previous-digest", "record", "image", "json"]
+        );
     }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::history_json::{image_json, line_json};
+use super::history_json::{drift_json, image_json, line_json, release_json};
 use super::inspect_report::{ImageReport, InspectReport, image_reference};
 use super::verification_report::{attestation_json, signature_json};
 use crate::image::Digest;
-use crate::release::{EnvironmentAccount, ReleaseAccount, Verification};
+use crate::release::{CarriedRecord, EnvironmentAccount, Verification};
 
 /// Returns the object of a report.
 pub(super) fn report_json(report: &InspectReport) -> Value {
@@ -66,19 +66,13 @@ fn environment_json(account: &EnvironmentAccount) -> Value {
         "entries": account.lines.iter().map(line_json).collect::<Vec<_>>(),
         "before": image(account.before.as_ref()),
         "goodBefore": image(account.good_before.as_ref()),
+        "since": account.since.map(|time| time.to_string()),
+        "tagDrift": account.tag_drift.as_ref().map(drift_json),
+        "carried": account.carried.iter().map(carried_json).collect::<Vec<_>>(),
         "unfinished": unfinished.collect::<Vec<_>>(),
     })
 }
 
-/// Returns a record; what it summarizes of others is in `entries`.
-fn release_json(release: &ReleaseAccount) -> Value {
-    let mut predicate = json!(release.predicate);
-    if let Some(members) = predicate.as_object_mut() {
-        members.remove("past");
-    }
-    json!({
-        "record": release.record.to_string(),
-        "signer": release.signer,
-        "predicate": predicate,
-    })
+fn carried_json(carried: &CarriedRecord) -> Value {
+    json!({ "release": release_json(&carried.release), "rejection": carried.rejection })
 }

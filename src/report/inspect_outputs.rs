@@ -21,6 +21,7 @@ impl InspectReport {
             ));
             outputs.push(("record", optional(release.map(|it| it.record.to_string()))));
         }
+        outputs.push(("image", self.image_references()));
         outputs.push(("json", inspect_json::report_json(self).to_string()));
         outputs
     }

@@ -1,19 +1,24 @@
 //! Report of `inspect`: where an image comes from, its evidence, and its environments.
 
-use super::history_report::{known_word, line_remarks, minutes, seconds, versioned, word};
+use super::drift_text::{drift_phrase, immutable_way, unfinished_phrase};
+use super::history_report::{known_word, line_remarks};
 use super::phrases::digest_reference;
+use super::record_words::{minutes, seconds, versioned, word};
 use super::styled_text::{StyledText, Tone};
 use super::verification_report::{attestation_text, outcome_tone, signature_text};
 use crate::image::{Digest, TagOrDigest};
 use crate::notices::to_printable;
 use crate::policy::Service;
-use crate::record::{EntryState, HistoryLine};
+use crate::record::{EntryState, HistoryLine, RecordAction};
 use crate::release::{
-    EnvironmentAccount, InspectOutcome, InspectedEvidence, KnownImage, ReleaseAccount, Verification,
+    CarriedRecord, EnvironmentAccount, InspectOutcome, InspectedEvidence, KnownImage, Verification,
 };
+use crate::signing::SignatureEvidence;
 
 /// Accounts of images: of one, or of the services of an environment.
 pub struct InspectReport {
+    /// Whether a policy says where the records are.
+    pub has_policy: bool,
     /// Images.
     pub images: Vec<ImageReport>,
 }
@@ -35,7 +40,7 @@ impl InspectReport {
     pub(super) fn to_text(&self) -> StyledText {
         let mut text = StyledText::default();
         for image in &self.images {
-            push_image(&mut text, &image.outcome);
+            push_image(&mut text, &image.outcome, self.has_policy);
             text.push("\n");
         }
         text.trim_end();
@@ -64,7 +69,7 @@ pub(super) fn image_reference(image: &KnownImage) -> String {
     digest_reference(&image.place, image.root)
 }
 
-fn push_image(text: &mut StyledText, outcome: &InspectOutcome) {
+fn push_image(text: &mut StyledText, outcome: &InspectOutcome, has_policy: bool) {
     let image = &outcome.image;
     let title = match &outcome.environment {
         Some(environment) => format!("{environment} of {}", image.place),
@@ -81,7 +86,7 @@ fn push_image(text: &mut StyledText, outcome: &InspectOutcome) {
         text.push("    no record names this image\n");
     }
     for account in &outcome.environments {
-        push_account(text, account);
+        push_account(text, account, has_policy);
     }
 }
 
@@ -147,13 +152,14 @@ fn push_evidence(text: &mut StyledText, outcome: &InspectOutcome) {
             evidence_kind(evidence),
             evidence.at
         ));
-        let (phrase, is_valid) = check_phrase(evidence, outcome.verification.as_ref());
-        text.push("                  ");
-        match is_valid {
-            Some(is_valid) => text.push_toned(outcome_tone(is_valid), &phrase),
-            None => text.push(&phrase),
+        for (phrase, is_valid) in check_phrases(evidence, outcome.verification.as_ref()) {
+            text.push("                  ");
+            match is_valid {
+                Some(is_valid) => text.push_toned(outcome_tone(is_valid), &phrase),
+                None => text.push(&phrase),
+            }
+            text.push("\n");
         }
-        text.push("\n");
     }
     for document in documents {
         text.push(&format!(
@@ -170,30 +176,50 @@ pub(super) fn evidence_kind(evidence: &InspectedEvidence) -> String {
     kind.map_or_else(|| UNKNOWN.to_owned(), |kind| to_printable(kind.id(), 60))
 }
 
-/// Returns whether a piece of evidence verifies, by whom, or why not; `None` if it was not checked.
-pub(super) fn check_phrase(
+/// Returns of each signature in a piece of evidence whether it verifies, by whom, or why not; `None` if it was not
+/// checked.
+pub(super) fn check_phrases(
     evidence: &InspectedEvidence,
     verification: Option<&Verification>,
-) -> (String, Option<bool>) {
+) -> Vec<(String, Option<bool>)> {
     let Some(found) = verification else {
-        return ("not verified: no signer is given".to_owned(), None);
+        return vec![("not verified: no signer is given".to_owned(), None)];
     };
     let is_it = |at: &TagOrDigest| at.to_string() == evidence.at;
-    let signer = &found.requirement;
-    let phrase = |is_valid: bool, text: String| match is_valid {
-        true => (format!("{text}, by {signer}"), Some(true)),
-        false => (text, Some(false)),
-    };
-    let signature = found.signatures.iter().find(|one| is_it(&one.at));
-    let attestation = found.attestations.iter().find(|one| is_it(&one.at));
-    match (signature, attestation) {
-        (Some(one), _) => phrase(one.result.is_ok(), signature_text(one)),
-        (None, Some(one)) => phrase(one.result.is_ok(), attestation_text(one)),
-        (None, None) => ("not signed, or in a form that is not read".to_owned(), None),
+    let signatures = found.signatures.iter().filter(|one| is_it(&one.at));
+    let signatures = signatures.map(|one| {
+        let proof = one.result.as_ref().ok().map(|signed| &signed.evidence);
+        check_phrase(found, signature_text(one), proof)
+    });
+    let attestations = found.attestations.iter().filter(|one| is_it(&one.at));
+    let attestations = attestations.map(|one| {
+        let proof = one.result.as_ref().ok().map(|attested| &attested.evidence);
+        check_phrase(found, attestation_text(one), proof)
+    });
+    let phrases: Vec<_> = signatures.chain(attestations).collect();
+    match phrases.is_empty() {
+        true => vec![("not signed, or in a form that is not read".to_owned(), None)],
+        false => phrases,
     }
 }
 
-fn push_account(text: &mut StyledText, account: &EnvironmentAccount) {
+/// Returns a result with its signer, if it is good.
+fn check_phrase(
+    found: &Verification,
+    text: String,
+    proof: Option<&SignatureEvidence>,
+) -> (String, Option<bool>) {
+    let Some(proof) = proof else {
+        return (text, Some(false));
+    };
+    let signer = match &proof.certificate {
+        Some(certificate) => printable(&certificate.subject),
+        None => found.requirement.to_string(),
+    };
+    (format!("{text}, by {signer}"), Some(true))
+}
+
+fn push_account(text: &mut StyledText, account: &EnvironmentAccount, has_policy: bool) {
     text.push(&format!("    {} of {}", account.environment, account.place));
     if let Some(state) = account.state {
         text.push(": ");
@@ -216,11 +242,40 @@ fn push_account(text: &mut StyledText, account: &EnvironmentAccount) {
     for (name, value) in account_facts(account) {
         text.push(&format!("      {name:<11}  {value}\n"));
     }
-    for release in &account.unfinished {
+    for phrase in account_cautions(account, has_policy) {
         text.push("      ");
-        text.push_toned(Tone::Caution, &unfinished_phrase(release));
+        text.push_toned(Tone::Caution, &phrase);
         text.push("\n");
     }
+}
+
+/// Returns what is odd about an image in an environment.
+pub(super) fn account_cautions(account: &EnvironmentAccount, has_policy: bool) -> Vec<String> {
+    let drift = account.tag_drift.iter();
+    let drift = drift.flat_map(|it| [Some(drift_phrase(it)), immutable_way(it)]);
+    let unfinished = account.unfinished.iter();
+    let unfinished = unfinished.map(|release| unfinished_phrase(release, has_policy));
+    drift.flatten().chain(unfinished).collect()
+}
+
+/// Returns a record that a release rests on, and whether it counts.
+fn carried_phrase(carried: &CarriedRecord) -> String {
+    let release = &carried.release;
+    let record = &release.predicate;
+    let version = record.version.as_deref();
+    let version = version.map_or_else(String::new, |version| format!(" {}", word(version)));
+    let known = match (&carried.rejection, &release.signer) {
+        (Some(reason), _) => format!("does not count: {}", printable(reason)),
+        (None, Some(signer)) => format!("verified, signed by {}", printable(signer)),
+        (None, None) => "not verified: no signer is given".to_owned(),
+    };
+    format!(
+        "{} of {}: {}{version}, {}, {known}",
+        record.environment,
+        printable(&record.destination),
+        record.action,
+        seconds(record.planned_at)
+    )
 }
 
 /// Returns an entry as one line: time, action, version, account, and how it is known.
@@ -228,12 +283,15 @@ pub(super) fn line_phrase(line: &HistoryLine) -> String {
     let entry = line.entry.as_ref();
     let version = entry.and_then(|entry| entry.version.as_deref());
     let actor = entry.and_then(|entry| entry.actor.as_deref());
+    let withdrawn = entry.filter(|entry| entry.action == RecordAction::Rollback);
+    let withdrawn = withdrawn.map(|_| format!(" of {}", line.name.root));
     let version = version.map(|version| format!("  {}", word(version)));
     let actor = actor.map(|actor| format!("  by {}", word(actor)));
     format!(
-        "{}  {}{}{}  {}",
+        "{}  {}{}{}{}  {}",
         minutes(line.name.planned_at),
         line.name.action,
+        withdrawn.unwrap_or_default(),
         version.unwrap_or_default(),
         actor.unwrap_or_default(),
         known_word(&line.known)
@@ -259,28 +317,16 @@ pub(super) fn account_facts(account: &EnvironmentAccount) -> Vec<(&'static str, 
         ("signed by", release.signer.as_deref().map(printable)),
         ("from", from.map(printable)),
         ("run", run.map(printable)),
-        ("reason", record.reason.as_deref().map(printable)),
-        ("link", record.link.as_deref().map(printable)),
+        ("since", account.since.map(seconds)),
     ];
     let known = facts.into_iter();
     let known = known.filter_map(|(name, value)| Some((name, value?)));
     let before = image(account.before.as_ref()).unwrap_or_else(|| UNKNOWN.to_owned());
     let good = image(account.good_before.as_ref()).unwrap_or_else(|| UNKNOWN.to_owned());
+    let carried = account.carried.iter();
+    let carried = carried.map(|record| ("rests on", carried_phrase(record)));
     known
+        .chain(carried)
         .chain([("before", before), ("good before", good)])
         .collect()
-}
-
-/// Returns what is to be said of a release without an entry.
-pub(super) fn unfinished_phrase(release: &ReleaseAccount) -> String {
-    let record = &release.predicate;
-    let version = record
-        .version
-        .as_deref()
-        .map_or_else(String::new, |version| format!(" {}", word(version)));
-    format!(
-        "unfinished: {}{version}, planned at {}, has no timeline entry",
-        record.action,
-        seconds(record.planned_at)
-    )
 }

@@ -3,13 +3,21 @@
 use std::collections::BTreeMap;
 
 use crate::image::{Destination, Digest, Tag, TagOrDigest};
+use crate::notices::to_printable;
+use crate::record::RecordAction;
 use crate::referrers::{self, CopiedReferrers};
 use crate::release::{
     PlatformSelection, RecordResult, ReleaseOutcome, ReleaseVerb, SignatureFormat, SignatureResult,
     TagChange,
 };
-use crate::tagging::TagKind;
+use crate::tagging::{CommitTagOrigin, TagKind, VersionOrigin};
 use crate::transfer::CopyStats;
+
+/// Most characters of a reason or a link of a record.
+const NOTE_LIMIT: usize = 300;
+
+/// Tag of an image that was found by its commit.
+const FOUND_TAG: &str = "the tag of the image that was found";
 
 /// Returns a number of bytes in the largest unit that gives at least one.
 pub(super) fn byte_count(count: u64) -> String {
@@ -53,6 +61,23 @@ pub(super) fn outcome_word(outcome: &ReleaseOutcome) -> &'static str {
     } else {
         "unchanged"
     }
+}
+
+/// Returns what a record of a release means and why it was done: that it is a reinstatement, reason and link.
+pub(super) fn record_notes(record: &RecordResult) -> Vec<String> {
+    let is_reinstatement = record.action == RecordAction::Reinstate;
+    let reinstatement = is_reinstatement
+        .then(|| "reinstatement: a rollback withdrew this image, and it counts again".to_owned());
+    let note = |name: &str, text: &Option<String>| {
+        let text = text.as_deref().map(|text| to_printable(text, NOTE_LIMIT));
+        text.map(|text| format!("{name}: {text}"))
+    };
+    let notes = [
+        reinstatement,
+        note("reason", &record.reason),
+        note("link", &record.link),
+    ];
+    notes.into_iter().flatten().collect()
 }
 
 /// Returns what was recorded of a release, such as `recorded in prod as promote: sha256:…`.
@@ -239,13 +264,31 @@ pub(super) fn lookup_phrase(outcome: &ReleaseOutcome) -> Option<String> {
     Some(format!("found by commit {commit}{tag}"))
 }
 
+/// Returns the source of the version, if one is known.
+pub(super) fn version_origin(outcome: &ReleaseOutcome) -> Option<String> {
+    let origin = outcome.provenance.version?;
+    // Of an image that was sought by its commit no tag was given.
+    let is_found = origin == VersionOrigin::SourceTag && outcome.sought_commit.is_some();
+    Some(match is_found {
+        true => FOUND_TAG.to_owned(),
+        false => origin.to_string(),
+    })
+}
+
+/// Returns the source of the SHA tag, if one is known.
+pub(super) fn commit_tag_origin(outcome: &ReleaseOutcome) -> Option<String> {
+    let origin = outcome.provenance.commit_tag?;
+    let is_found = origin == CommitTagOrigin::SourceTag && outcome.sought_commit.is_some();
+    Some(match is_found {
+        true => FOUND_TAG.to_owned(),
+        false => origin.to_string(),
+    })
+}
+
 /// Returns the sources of the version and the SHA tag, if they are not given by rules.
 pub(super) fn provenance_phrase(outcome: &ReleaseOutcome) -> Option<String> {
-    let provenance = &outcome.provenance;
-    let of_version = provenance.version;
-    let of_version = of_version.map(|origin| format!("version from {origin}"));
-    let of_commit = provenance.commit_tag;
-    let of_commit = of_commit.map(|origin| format!("SHA tag from {origin}"));
+    let of_version = version_origin(outcome).map(|origin| format!("version from {origin}"));
+    let of_commit = commit_tag_origin(outcome).map(|origin| format!("SHA tag from {origin}"));
     let named: Vec<_> = of_version.into_iter().chain(of_commit).collect();
     (!named.is_empty()).then(|| named.join(", "))
 }

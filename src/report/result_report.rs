@@ -56,7 +56,7 @@ impl ResultReport {
                 summary: summary::rollback_summary(&outcome, context),
                 outputs: rollback_report::to_outputs(&outcome),
                 values: vec![("image", rollback_report::image_reference(&outcome))],
-                failure: outcome.to_refusal().map(|it| FailureReport::new(&it)),
+                failure: outcome.to_failure().map(|it| FailureReport::new(&it)),
                 names: vec![outcome.place.to_string()],
             },
             VerbResult::Marked(outcome) => Self {
@@ -199,7 +199,7 @@ impl FailureReport {
 
 fn exit_status(failure: &Failure) -> u8 {
     match failure {
-        Failure::Refused(_) => 1,
+        Failure::Refused(_) | Failure::Incomplete(_) => 1,
         Failure::Input(_) => 2,
         Failure::Service(_) => 3,
         Failure::Cancelled => 130,

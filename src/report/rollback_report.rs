@@ -51,7 +51,7 @@ pub(super) fn to_text(outcome: &RollbackOutcome) -> StyledText {
 /// Returns the word of the outcome.
 pub(super) fn outcome_word(outcome: &RollbackOutcome) -> &'static str {
     match (
-        outcome.to_refusal(),
+        outcome.to_failure(),
         outcome.has_changes() && !outcome.dry_run,
     ) {
         (Some(_), _) => "incomplete",
@@ -120,6 +120,7 @@ pub(super) fn to_outputs(outcome: &RollbackOutcome) -> Vec<(&'static str, String
     vec![
         ("digest", current.unwrap_or_default()),
         ("previous-digest", outcome.withdrawn.digest.to_string()),
+        ("image", image_reference(outcome)),
         ("record", record.unwrap_or_default()),
         ("json", to_json(outcome).to_string()),
         ("outcome", outcome_word(outcome).to_owned()),
@@ -134,8 +135,8 @@ pub(super) fn image_reference(outcome: &RollbackOutcome) -> String {
 }
 
 fn to_json(outcome: &RollbackOutcome) -> Value {
-    let refusal = outcome.to_refusal();
-    let diagnostic = refusal.as_ref().and_then(Failure::diagnostic);
+    let failure = outcome.to_failure();
+    let diagnostic = failure.as_ref().and_then(Failure::diagnostic);
     let tags = outcome.tags.iter().map(|tag| tag_json(tag, outcome));
     without_null(json!({
         "verb": "rollback",
@@ -240,7 +241,14 @@ mod tests {
         let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
         assert_eq!(
             names,
-            ["digest", "previous-digest", "record", "json", "outcome"]
+            [
+                "digest",
+                "previous-digest",
+                "image",
+                "record",
+                "json",
+                "outcome"
+            ]
         );
     }
 

@@ -25,7 +25,7 @@ pub(super) fn release_text(outcome: &ReleaseOutcome) -> StyledText {
         );
     }
     if let Some(version) = &outcome.version {
-        match outcome.provenance.version {
+        match phrases::version_origin(outcome) {
             Some(origin) => fact("version", &format!("{version} (from {origin})")),
             None => fact("version", version),
         }
@@ -33,7 +33,7 @@ pub(super) fn release_text(outcome: &ReleaseOutcome) -> StyledText {
     if let Some(commit) = &outcome.commit {
         fact("commit", commit.as_str());
     }
-    if let Some(origin) = outcome.provenance.commit_tag {
+    if let Some(origin) = phrases::commit_tag_origin(outcome) {
         fact("SHA tag", &format!("from {origin}"));
     }
     for released in &outcome.destinations {
@@ -61,6 +61,7 @@ pub(super) fn failure_title(failure: &Failure) -> &'static str {
         Failure::Refused(_) => "refused",
         Failure::Input(_) => "error",
         Failure::Service(_) => "failed",
+        Failure::Incomplete(_) => "incomplete",
         Failure::Cancelled => "cancelled",
     }
 }
@@ -100,6 +101,9 @@ fn push_destination(
             "  {}\n",
             phrases::record_phrase(record, outcome.dry_run)
         ));
+        for note in phrases::record_notes(record) {
+            text.push(&format!("    {note}\n"));
+        }
         if let Some(reason) = &record.superseded {
             text.push(&format!("  superseded: {reason}\n"));
         }

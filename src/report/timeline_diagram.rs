@@ -1,7 +1,7 @@
 //! History of an environment as a timeline of Mermaid.
 
-use super::history_report::{minutes, word};
 use super::mermaid_text::escape_label;
+use super::record_words::{minutes, word};
 use crate::record::HistoryLine;
 
 /// Most entries of a diagram that can still be read.

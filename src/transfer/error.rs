@@ -166,11 +166,15 @@ impl StoreError {
         }
     }
 
-    /// Returns whether the store has answered that it lacks a blob.
-    pub fn is_missing_blob(&self) -> bool {
+    /// Returns whether a manifest or blob can never be read: it is missing, beyond the limits, or not what its
+    /// digest says.
+    pub fn is_unusable_content(&self) -> bool {
         match self {
-            Self::Registry(error) => error.is_not_found(),
-            Self::Layout(error) => error.fault.is_missing_blob(),
+            Self::Registry(error) => error.is_unusable_content(),
+            Self::Layout(error) => error.fault.is_unusable_content(),
+            Self::WrongBlob { .. } | Self::WrongChildSize { .. } | Self::MissingChild { .. } => {
+                true
+            }
             _ => false,
         }
     }

@@ -1,6 +1,6 @@
 //! Adoption of what a repository had before records were kept.
 
-use shipmark::record::RecordAction;
+use shipmark::record::{EntryName, RecordAction};
 use shipmark::release::{AdoptOutcome, AdoptRequest, adopt};
 
 use crate::registry::{Effect, Fault};
@@ -104,6 +104,22 @@ async fn a_repeated_adoption_writes_nothing_and_one_that_died_goes_on() {
     release_unrecorded(&stage, "1.3.0", 8).await;
     let outcome = adopted(request(&stage, 9)).await;
     assert_eq!(versions(&outcome), ["1.3.0"]);
+}
+
+/// Such entries are there where an environment begins to sign its records.
+#[tokio::test]
+async fn many_entries_that_do_not_count_stop_no_adoption() {
+    let stage = unrecorded(&["1.0.0", "1.1.0"]).await;
+    let digest = stage.digest("1.1.0");
+    let root = &digest["sha256:".len()..][..12];
+    for second in 0..70 {
+        let time = format!("20261120t10{:02}{:02}000z", second / 60, second % 60);
+        let tag = format!("shipmark.prod.{time}.promote.{root}.{second:012}");
+        assert!(tag.parse::<EntryName>().is_ok(), "{tag}");
+        stage.set_tag(&tag, &digest);
+    }
+    let outcome = adopted(request(&stage, 5)).await;
+    assert_eq!(versions(&outcome), ["1.0.0", "1.1.0"]);
 }
 
 #[tokio::test]

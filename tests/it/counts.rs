@@ -4,6 +4,7 @@
 
 mod attached;
 mod found_source;
+mod recorded;
 mod rollback;
 
 use shipmark::release::{ReleaseRequest, SignatureFormat};

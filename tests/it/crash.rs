@@ -193,7 +193,7 @@ impl Stage {
 
 /// Runs until the registry stops answering at a request, and is then killed, as a runner kills a job. What
 /// runs side by side may take a request less than another time, and the last of them is then never asked.
-async fn run_and_die(request: &ReleaseRequest, stopped: &Registry, at: usize) {
+pub async fn run_and_die(request: &ReleaseRequest, stopped: &Registry, at: usize) {
     let context = context();
     tokio::select! {
         outcome = run(request, &context) => {

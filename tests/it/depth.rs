@@ -19,7 +19,12 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// A registry that takes a tick for each request, as distribution answers: with lists under tags.
 async fn slow() -> Registry {
-    let registry = Registry::start(Profile::distribution()).await;
+    slow_as(Profile::distribution()).await
+}
+
+/// A registry that takes a tick for each request.
+async fn slow_as(profile: Profile) -> Registry {
+    let registry = Registry::start(profile).await;
     registry.fault(Fault::on("*", "/v2/", Effect::Delay(TICK)).always());
     registry
 }
@@ -106,6 +111,33 @@ async fn a_signed_promotion() {
     signing.formats = vec![SignatureFormat::Bundle];
     request.signing = Some(signing);
     assert_eq!(depth(request, &[&from, &to]).await, 14);
+}
+
+/// A promotion with its record against the same without: how many requests more follow one on another.
+#[tokio::test(start_paused = true)]
+async fn a_recorded_promotion() {
+    let mut more = Vec::new();
+    for profile in [Profile::plain(), Profile::distribution()] {
+        let depth_of = async |is_recorded: bool| {
+            let registries = [
+                slow_as(profile.clone().date("unknown")).await,
+                slow_as(profile.clone().date("unknown")).await,
+            ];
+            let [from, to] = &registries;
+            put_example(from, "dev/web", "it");
+            let tags = ["v1.2.3", "v1.2", "v1", "stable"];
+            let first = release(from, to, &["v1.2.2", "v1.2", "v1", "stable"]);
+            done(records::recorded(first, "prod", 0, 1), &context()).await;
+            let mut request = records::recorded(release(from, to, &tags), "prod", 1, 2);
+            if !is_recorded {
+                request.record = None;
+            }
+            depth(request, &[from, to]).await
+        };
+        let (with, without) = (depth_of(true).await, depth_of(false).await);
+        more.push((with, without));
+    }
+    assert_eq!(more, [(15, 8), (18, 8)], "with its record and without");
 }
 
 /// The list; the newest entry; the tag of the environment; the withdrawn image, its referrers, its other tags and

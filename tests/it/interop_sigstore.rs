@@ -13,20 +13,20 @@ use crate::support::table::{documented, yes};
 use crate::support::{example, example_root};
 
 /// The services, and one repository on each kind of registry.
-struct Bench {
-    place: Place,
-    repositories: [(&'static str, String); 2],
+pub struct Bench {
+    pub place: Place,
+    pub repositories: [(&'static str, String); 2],
 }
 
 /// How an image is signed.
 #[derive(Debug, Clone, Copy)]
-struct Way {
-    name: &'static str,
+pub struct Way {
+    pub name: &'static str,
     /// The inputs beside the form.
     inputs: &'static [(&'static str, &'static str)],
     /// The signing config; none without a log.
     config: Option<&'static str>,
-    keyless: bool,
+    pub keyless: bool,
     legacy: bool,
 }
 
@@ -38,7 +38,7 @@ const LOGGED_KEY: &[(&str, &str)] = &[
     ("transparency-log", "on"),
 ];
 
-const WAYS: [Way; 5] = [
+pub const WAYS: [Way; 5] = [
     Way {
         name: "keyless, Rekor v1",
         inputs: KEYLESS,
@@ -89,7 +89,7 @@ fn must(output: Output, what: &str) -> String {
 }
 
 impl Bench {
-    fn new(test: &str) -> Self {
+    pub fn new(test: &str) -> Self {
         let at = |name| format!("{}/{test}-{}", variable(name), std::process::id());
         let bench = Self {
             place: Place::new(),
@@ -123,12 +123,12 @@ impl Bench {
         command
     }
 
-    fn cosign(&self, arguments: &[&str]) -> Output {
+    pub fn cosign(&self, arguments: &[&str]) -> Output {
         self.command("cosign").args(arguments).output().unwrap()
     }
 
     /// Releases the example, signed.
-    fn sign(&self, way: Way, form: &str, place: &str, more: &[(&str, &str)]) {
+    pub fn sign(&self, way: Way, form: &str, place: &str, more: &[(&str, &str)]) {
         let source = example();
         let mut inputs = vec![
             ("command", "push"),
@@ -160,7 +160,7 @@ impl Bench {
     }
 
     /// The flags by which cosign knows who has to have signed.
-    fn trust(&self, way: Way, form: &str) -> Vec<String> {
+    pub fn trust(&self, way: Way, form: &str) -> Vec<String> {
         let mut flags = match way.keyless {
             true => vec![
                 format!("--certificate-identity={}", variable("SIGSTACK_IDENTITY")),
@@ -182,15 +182,15 @@ impl Bench {
         flags
     }
 
-    fn cosign_verifies(&self, way: Way, form: &str, image: &str) -> bool {
+    pub fn cosign_verifies(&self, way: Way, form: &str, image: &str) -> bool {
         self.cosign_says(way, form, &["verify", "-a", "team=web", image])
     }
 
-    fn cosign_finds(&self, way: Way, form: &str, kind: &str, image: &str) -> bool {
+    pub fn cosign_finds(&self, way: Way, form: &str, kind: &str, image: &str) -> bool {
         self.cosign_says(way, form, &["verify-attestation", "--type", kind, image])
     }
 
-    fn cosign_says(&self, way: Way, form: &str, arguments: &[&str]) -> bool {
+    pub fn cosign_says(&self, way: Way, form: &str, arguments: &[&str]) -> bool {
         let trust = self.trust(way, form);
         let trust = trust.iter().map(String::as_str);
         let arguments: Vec<_> = arguments.iter().copied().chain(trust).collect();
@@ -198,7 +198,7 @@ impl Bench {
     }
 
     /// Whether sigstore-python takes the bundle of `subject` with a predicate type.
-    fn python_verifies(&self, repository: &str, subject: &str, kind: &str) -> bool {
+    pub fn python_verifies(&self, repository: &str, subject: &str, kind: &str) -> bool {
         std::fs::write(
             self.place.path("it.json"),
             self.bundle(repository, subject, kind),

@@ -4,9 +4,9 @@ use shipmark::record::{RecordAction, ReleaseMark};
 use shipmark::release::{MarkOutcome, MarkRequest, mark};
 
 use crate::registry::{Effect, Fault};
-use crate::support::context;
 use crate::support::recorded_stage::*;
 use crate::support::records::*;
+use crate::support::{context, done};
 
 fn request(stage: &Stage, state: ReleaseMark, now: i64) -> MarkRequest {
     MarkRequest {
@@ -136,4 +136,55 @@ async fn a_release_that_is_not_there_is_refused() {
     unknown.release = Some(named("1.9.0"));
     let refusal = stage.refusal(mark(&unknown, &context()).await.unwrap_err());
     assert!(refusal.contains("has no release 1.9.0"), "{refusal}");
+}
+
+fn repeated(stage: &Stage, state: ReleaseMark, first: i64, now: i64) -> MarkRequest {
+    let mut again = request(stage, state, first);
+    again.timeline.account.now = minute(now);
+    again.timeline.account.run.as_mut().unwrap().attempt = Some(2);
+    again
+}
+
+#[tokio::test]
+async fn a_repeated_job_marks_no_newer_release() {
+    let stage = Stage::released(&["1.3.0"]).await;
+    let first = marked(request(&stage, ReleaseMark::Failed, 5)).await;
+    stage.release("1.4.0", 6).await;
+    marked(request(&stage, ReleaseMark::Deployed, 7)).await;
+    stage.registry.clear_log();
+    let again = marked(repeated(&stage, ReleaseMark::Failed, 5, 8)).await;
+    assert_eq!(again.release.version.as_deref(), Some("1.3.0"));
+    assert_eq!(again.record_id(), first.record_id());
+    assert_eq!(writes(&stage.registry), 0);
+    let other = marked(repeated(&stage, ReleaseMark::Deployed, 5, 9)).await;
+    assert_eq!(other.release.version.as_deref(), Some("1.3.0"));
+    assert!(other.record.is_some(), "the repetition succeeded");
+}
+
+#[tokio::test]
+async fn a_repeated_job_marks_the_release_that_its_run_made_since() {
+    let stage = Stage::released(&["1.3.0"]).await;
+    marked(request(&stage, ReleaseMark::Failed, 5)).await;
+    let mut promotion = stage.promotion("1.4.0", 6);
+    let run = request(&stage, ReleaseMark::Failed, 5).timeline.account.run;
+    let account = &mut promotion.record.as_mut().unwrap().account;
+    account.run.clone_from(&run);
+    account.run.as_mut().unwrap().attempt = Some(2);
+    done(promotion, &context()).await;
+    let again = marked(repeated(&stage, ReleaseMark::Deployed, 5, 7)).await;
+    assert_eq!(again.release.version.as_deref(), Some("1.4.0"));
+}
+
+#[tokio::test]
+async fn a_repeated_job_completes_its_mark_of_an_older_release() {
+    let stage = Stage::released(&["1.3.0"]).await;
+    let entry_fails = Fault::on("PUT", "manifests/shipmark.", Effect::status(500)).always();
+    stage.registry.fault(entry_fails);
+    mark(&request(&stage, ReleaseMark::Failed, 5), &context())
+        .await
+        .unwrap_err();
+    stage.registry.clear_faults();
+    stage.release("1.4.0", 6).await;
+    let again = marked(repeated(&stage, ReleaseMark::Failed, 5, 8)).await;
+    assert_eq!(again.release.version.as_deref(), Some("1.3.0"));
 }

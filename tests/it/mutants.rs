@@ -5,6 +5,8 @@
 //! The work is done by a process of its own, whose memory can be told. The seeds are fixed;
 //! `SHIPMARK_MUTANTS` gives another number of mutants.
 
+mod records;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +24,7 @@ use crate::client::as_robot;
 use crate::registry::{Auth, Effect, Fault, Profile, Registry, TokenRules};
 use crate::support::*;
 
-/// How many there are of all kinds together, and how many of each kind of the four.
+/// How many there are of all kinds together, and how many of each kind of the five.
 const MUTANTS: u64 = 10_000;
 /// Says that this is the process for the work.
 const WORKER: &str = "SHIPMARK_MUTANTS_WORKER";
@@ -50,7 +52,7 @@ fn the_work() {
         return;
     }
     let count = std::env::var("SHIPMARK_MUTANTS").map_or(MUTANTS, |count| count.parse().unwrap());
-    let each = count / 4;
+    let each = count / 5;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -62,6 +64,7 @@ fn the_work() {
             layouts(each, place.path()).await,
             manifests(each),
             token_answers(each).await,
+            records::records(each).await,
         ]
     });
     let left: Vec<_> = std::fs::read_dir(place.path()).unwrap().collect();

@@ -1,7 +1,7 @@
 //! Rollbacks: what is withdrawn, what is put back, and where the tags go.
 
 use shipmark::record::{RecordAction, RecordId};
-use shipmark::release::{RecordOptions, run};
+use shipmark::release::run;
 use shipmark::tagging::TagRules;
 
 use crate::registry::{Effect, Fault};
@@ -18,7 +18,7 @@ async fn a_rollback_withdraws_the_current_release_and_puts_the_one_before_back()
     assert_eq!(version(&outcome.restored), "1.3.0");
     assert_eq!(version(&outcome.current), "1.3.0");
     assert!(
-        outcome.has_changes() && outcome.to_refusal().is_some(),
+        outcome.has_changes() && outcome.to_failure().is_some(),
         "1.4 stays"
     );
     for tag in ["prod", "1", "latest"] {
@@ -55,7 +55,7 @@ async fn two_rollbacks_in_a_row_and_forward_again() {
     stage.roll_back(5).await;
     assert_eq!(stage.tag("prod"), "1.4.1");
     let outcome = stage.roll_back(6).await;
-    assert!(outcome.to_refusal().is_none());
+    assert!(outcome.to_failure().is_none());
     assert_eq!(stage.tag("prod"), "1.4.0");
     assert_eq!(stage.tag("1.4"), "1.4.0");
     stage.release("1.4.3", 7).await;
@@ -73,11 +73,7 @@ async fn two_rollbacks_in_a_row_and_forward_again() {
 async fn a_reinstated_release_is_a_target_again() {
     let stage = Stage::released(&["1.4.0", "1.4.1"]).await;
     stage.roll_back(5).await;
-    let mut again = stage.promotion("1.4.1", 6);
-    let options: &mut RecordOptions = again.record.as_mut().unwrap();
-    options.reinstates = true;
-    options.account.reason = Some("it was not the image".to_owned());
-    done(again, &context()).await;
+    done(stage.reinstatement("1.4.1", 6), &context()).await;
     assert_eq!(stage.tag("prod"), "1.4.1");
     stage.release("1.4.2", 7).await;
     let outcome = stage.roll_back(8).await;
@@ -162,12 +158,12 @@ async fn a_line_without_another_release_goes_back_else_stays() {
     stage.release("1.4.1", 2).await;
     assert_eq!(stage.tag("1.4"), "1.4.1");
     let outcome = stage.roll_back(5).await;
-    assert!(outcome.to_refusal().is_none());
+    assert!(outcome.to_failure().is_none());
     assert_eq!(stage.tag("1.4"), "1.4.0", "what it named before");
     assert_eq!(stage.tag("1"), "1.3.0", "1.4.0 has no record");
     stage.release("1.5.0", 6).await;
     let outcome = stage.roll_back(7).await;
-    let refusal = outcome.to_refusal().unwrap();
+    let refusal = outcome.to_failure().unwrap();
     let text = refusal.diagnostic().unwrap().to_string();
     assert!(text.contains("the version line 1.5 of"), "{text}");
     assert_eq!(stage.tag("1.5"), "1.5.0");
@@ -187,7 +183,7 @@ async fn another_moving_tag_goes_back_to_what_it_named() {
     let outcome = stage.roll_back(5).await;
     assert_eq!(stage.tag("edge"), "1.4.0");
     assert_eq!(stage.tag("fresh"), "1.5.0", "nothing says where it was");
-    assert!(outcome.to_refusal().is_none(), "it is no version line");
+    assert!(outcome.to_failure().is_none(), "it is no version line");
     assert!(outcome.notes[0].contains("fresh"), "{:?}", outcome.notes);
 }
 
@@ -440,4 +436,78 @@ async fn entries_in_another_repository_are_read_and_written_there() {
     assert_eq!(stage.tag("prod"), "1.3.0");
     assert_eq!(entries(&stage.registry, "prod"), [] as [&str; 0]);
     assert_eq!(entries(&stage.registry, "records").len(), 3);
+}
+
+#[tokio::test]
+async fn a_moved_tag_does_not_say_which_version_is_meant() {
+    let stage = Stage::released(&["1.3.0", "1.4.0", "1.5.0"]).await;
+    stage.set_tag("1.2.0", &stage.digest("1.4.0"));
+    for name in ["1.2.0", "latest", "1.4"] {
+        let mut to = stage.request(5, 1);
+        to.to = Some(named(name));
+        let refusal = stage.refused(to).await;
+        assert!(
+            refusal.contains(&format!("has no release {name}")),
+            "{refusal}"
+        );
+        let mut withdraw = stage.request(5, 1);
+        withdraw.withdraw = Some(named(name));
+        let refusal = stage.refused(withdraw).await;
+        assert!(refusal.contains("of which no record says"), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_job_does_not_withdraw_what_was_released_again() {
+    let stage = Stage::released(&["1.3.0", "1.4.0", "1.4.1"]).await;
+    rolled_back(stage.request(5, 1)).await;
+    done(stage.reinstatement("1.4.1", 6), &context()).await;
+    for name in [None, Some(named("1.4.1"))] {
+        let mut again = stage.request(7, 1);
+        again.withdraw = name;
+        again.timeline.account.run.as_mut().unwrap().attempt = Some(2);
+        let refusal = stage.refused(again).await;
+        assert!(
+            refusal.contains("this run withdrew") && refusal.contains("released again after that"),
+            "{refusal}"
+        );
+    }
+    let outcome = rolled_back(stage.request(8, 2)).await;
+    assert_eq!(outcome.withdrawn.version.as_deref(), Some("1.4.1"));
+}
+
+#[tokio::test]
+async fn a_repair_does_not_move_the_environment_to_an_incomplete_image() {
+    let stage = Stage::released(&["1.3.0", "1.3.1"]).await;
+    stage.roll_back(5).await;
+    stage.set_tag("prod", &stage.digest("1.3.1"));
+    let (_, manifest) = stage
+        .registry
+        .manifest("prod", &stage.digest("1.3.0"))
+        .unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let config = manifest["config"]["digest"].as_str().unwrap();
+    stage.registry.remove_blob("prod", config);
+    let refusal = stage.refused(stage.request(6, 2)).await;
+    assert!(refusal.contains("lacks the config"), "{refusal}");
+    assert_eq!(stage.tag("prod"), "1.3.1");
+}
+
+#[tokio::test]
+async fn a_repeated_reinstatement_is_unchanged() {
+    let stage = Stage::released(&["1.3.0", "1.4.0"]).await;
+    stage.roll_back(5).await;
+    let reinstatement = stage.reinstatement("1.4.0", 6);
+    done(reinstatement.clone(), &context()).await;
+    stage.registry.clear_log();
+    let mut again = reinstatement;
+    let account = &mut again.record.as_mut().unwrap().account;
+    account.run.as_mut().unwrap().attempt = Some(2);
+    let outcome = done(again, &context()).await;
+    assert!(!outcome.has_changes());
+    assert_eq!(writes(&stage.registry), 0);
+    let other = stage.reinstatement("1.4.0", 7);
+    let failure = run(&other, &context()).await.unwrap_err();
+    let refusal = stage.refusal(failure);
+    assert!(refusal.contains("is not withdrawn"), "{refusal}");
 }

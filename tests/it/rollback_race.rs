@@ -65,3 +65,26 @@ async fn promise_4_a_rollback_between_the_plan_and_the_entry_of_a_promotion() {
     play(slow("PUT", "manifests/shipmark."), 6, true).await;
     play(slow("PUT", "prod/manifests/latest"), 6, true).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promise_4_of_two_rollbacks_the_one_that_moved_no_tag_looks_again() {
+    let stage = Stage::released(&["1.1.0", "1.1.1", "1.1.2"]).await;
+    let mut middle = stage.request(5, 1);
+    middle.withdraw = Some(named("1.1.1"));
+    stage.registry.fault(slow("PUT", "manifests/shipmark."));
+    let current = async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        rolled_back(stage.request(6, 2)).await
+    };
+    let (middle, current) = tokio::join!(rolled_back(middle), current);
+    assert_eq!(
+        version(&current.restored),
+        "1.1.1",
+        "it was no rollback yet"
+    );
+    for tag in ["prod", "1", "1.1", "latest"] {
+        assert_eq!(stage.tag(tag), "1.1.0", "{tag}");
+    }
+    let moved = middle.tags.iter().filter(|tag| tag.target().is_some());
+    assert_eq!(moved.count(), 4, "{:?}", middle.tags);
+}

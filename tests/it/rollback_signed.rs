@@ -1,11 +1,15 @@
 //! Rollbacks and marks of an environment that signs.
 
-use shipmark::record::{RecordAction, ReleaseMark};
+use shipmark::notices::Notices;
+use shipmark::record::{
+    EntryName, RecordAction, RecordBlob, RecordId, ReleaseMark, ReleasePredicate, ReleaseRecord,
+    build_entry_manifest,
+};
 use shipmark::release::{
     Failure, MarkRequest, RecordSigner, RecordTrust, RollbackRequest, SignatureFormat, mark,
     rollback,
 };
-use shipmark::signing::{PrivateKey, Requirement, Signer};
+use shipmark::signing::{PrivateKey, Requirement, Signer, StatementBundle};
 
 use crate::support::recorded_stage::*;
 use crate::support::records::*;
@@ -130,4 +134,62 @@ async fn promise_6_a_target_without_its_signature_is_refused() {
         .refused(signed.rollback(5, Some(&signed.release)))
         .await;
     assert!(refusal.contains("has no valid signature of"), "{refusal}");
+}
+
+#[tokio::test]
+async fn promise_6_a_repair_moves_the_environment_to_no_unsigned_image() {
+    let signed = SignedStage::released(&["1.3.0", "1.3.1"]).await;
+    rolled_back(signed.rollback(5, Some(&signed.release))).await;
+    let stage = &signed.stage;
+    stage.set_tag("prod", &stage.digest("1.3.1"));
+    let digest = stage.digest("1.3.0");
+    for referrer in stage.registry.referrers("prod", &digest) {
+        let referrer = referrer["digest"].as_str().unwrap();
+        stage.registry.remove_manifest("prod", referrer);
+    }
+    let refusal = signed
+        .refused(signed.rollback(6, Some(&signed.release)))
+        .await;
+    assert!(refusal.contains("has no valid signature of"), "{refusal}");
+    assert_eq!(stage.tag("prod"), "1.3.1");
+}
+
+#[tokio::test]
+async fn promise_6_who_may_only_mark_names_no_tag_of_the_environment() {
+    let signed = SignedStage::released(&["1.3.0", "1.3.1"]).await;
+    let root = signed.stage.digest("1.3.1").parse().unwrap();
+    let place = signed.stage.place();
+    let json = serde_json::json!({
+        "environment": "prod", "destination": place, "action": "deployed", "tool": "test",
+        "plannedAt": minute(4).to_string(),
+        "tags": [{"name": "1.3.1", "kind": "environment"}],
+    });
+    let predicate: ReleasePredicate = serde_json::from_value(json).unwrap();
+    let statement = ReleaseRecord { root, predicate }.to_statement();
+    let (context, notices) = (context(), Notices::new(|_| ()));
+    let signer = Signer::Key(signed.deploy.clone().into());
+    let signing = signer.sign_record(context.registry.http(), &notices, statement);
+    let blob = RecordBlob {
+        media_type: "application/vnd.dev.sigstore.bundle.v0.3+json".to_owned(),
+        content: signing.await.unwrap().into(),
+    };
+    let name = EntryName::new(
+        "prod".parse().unwrap(),
+        minute(4),
+        RecordAction::Deployed,
+        root,
+        RecordId::from_blob(&blob.content),
+    );
+    let manifest = build_entry_manifest(&blob, &[]);
+    let (kind, bytes) = (manifest.media_type.as_str(), manifest.bytes.clone());
+    let registry = &signed.stage.registry;
+    registry.put_manifest("prod", &name.to_string(), kind, bytes);
+    rolled_back(signed.rollback(5, Some(&signed.release))).await;
+    assert_eq!(signed.stage.tag("1.3.1"), "1.3.1", "an immutable tag");
+    assert_eq!(signed.stage.tag("prod"), "1.3.0");
+    let newest = entries(registry, "prod").pop().unwrap();
+    let bundle = StatementBundle::parse(&stored_record(registry, "prod", &newest)).unwrap();
+    let record = ReleaseRecord::parse_statement(bundle.payload()).unwrap();
+    let past = record.predicate.past;
+    assert_eq!(past[0].action, RecordAction::Deployed, "the mark counts");
 }

@@ -1,10 +1,15 @@
+use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
 use super::line::HistoryLine;
 use crate::image::Digest;
+use crate::notices::to_printable;
 use crate::record::record_time::RecordTime;
+
+/// Most characters of a version in a text.
+const TEXT_LIMIT: usize = 100;
 
 /// Which entries of a history are shown. An entry must meet all that is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,6 +69,25 @@ impl HistoryFilter {
             && self.version.as_ref().is_none_or(is_version)
             && self.commit.as_ref().is_none_or(is_commit)
             && self.digest.as_ref().is_none_or(is_digest)
+    }
+}
+
+impl fmt::Display for HistoryFilter {
+    /// Writes what an entry must meet, such as `version 1.4.0 and commit 860c190`; nothing if all are shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = self
+            .version
+            .as_deref()
+            .map(|it| to_printable(it, TEXT_LIMIT));
+        let since = self.since.map(|since| format!("a time since {since}"));
+        let conditions = [
+            version.map(|version| format!("version {version}")),
+            self.commit.as_ref().map(|it| format!("commit {}", it.0)),
+            self.digest.as_ref().map(|it| format!("digest {}", it.0)),
+            since,
+        ];
+        let conditions: Vec<String> = conditions.into_iter().flatten().collect();
+        f.write_str(&conditions.join(" and "))
     }
 }
 

@@ -19,6 +19,10 @@ pub struct HistoryLine {
     pub mark: Option<ReleaseMark>,
     /// How it is known.
     pub known: EntryKnowledge,
+    /// Why it was done, if its record was read and states it.
+    pub reason: Option<String>,
+    /// Address of more about it, if its record was read and states it.
+    pub link: Option<String>,
     /// What is odd about it.
     pub remarks: Vec<EntryRemark>,
 }
@@ -72,6 +76,8 @@ impl HistoryLine {
             state: None,
             mark: None,
             known: EntryKnowledge::Vouched(by),
+            reason: None,
+            link: None,
             remarks: vec![EntryRemark::Gone],
         }
     }

@@ -21,6 +21,18 @@ pub struct HistoryReadings {
     passed_over: HashMap<EntryName, String>,
 }
 
+/// How a record that counts was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordProof {
+    /// Signer; `None` if nothing was verified.
+    pub signer: Option<String>,
+    /// Whether the record is in a bundle.
+    pub is_signed: bool,
+}
+
+/// Most characters of a reason or a link that are kept.
+const NOTE_LIMIT: usize = 400;
+
 /// Entry that was read and counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadEntry {
@@ -32,6 +44,12 @@ pub struct ReadEntry {
     pub tags: Vec<RecordedTag>,
     /// Signer; `None` if the environment does not sign.
     pub signer: Option<String>,
+    /// Whether the record is in a bundle.
+    pub is_signed: bool,
+    /// Why it was done, as the record states it, cut to what a report shows.
+    pub(super) reason: Option<String>,
+    /// Address of more about it, cut likewise.
+    pub(super) link: Option<String>,
     /// Records that it summarizes.
     pub(super) seen: Vec<RecordId>,
     /// Time of the oldest record that it summarizes; `None` if it summarizes all that there were.
@@ -46,7 +64,7 @@ impl HistoryReadings {
         name: EntryName,
         id: RecordId,
         record: &ReleaseRecord,
-        signer: Option<String>,
+        proof: RecordProof,
         may_summarize: impl Fn(&RecordAction) -> bool,
     ) {
         let past = &record.predicate.past;
@@ -62,7 +80,10 @@ impl HistoryReadings {
                 environment: record.predicate.environment.clone(),
                 entry: TimelineEntry::from_record(id, record),
                 tags: record.predicate.tags.clone(),
-                signer,
+                signer: proof.signer,
+                is_signed: proof.is_signed,
+                reason: record.predicate.reason.as_deref().map(short_note),
+                link: record.predicate.link.as_deref().map(short_note),
                 seen: past.iter().map(|past| past.record).collect(),
                 sees_from: oldest.filter(|_| is_full),
             },
@@ -131,6 +152,8 @@ impl HistoryReadings {
             state: None,
             mark: None,
             known,
+            reason: self.read.get(name).and_then(|read| read.reason.clone()),
+            link: self.read.get(name).and_then(|read| read.link.clone()),
             remarks: Vec::new(),
         })
     }
@@ -150,6 +173,10 @@ impl HistoryReadings {
             .filter(move |(name, (past, _))| is_covered(past) && !names.contains(*name))
             .map(|(name, (past, by))| (name.clone(), (past, *by)))
     }
+}
+
+fn short_note(text: &str) -> String {
+    text.chars().take(NOTE_LIMIT).collect()
 }
 
 /// Returns the name of the entry that a record of `environment` summarizes.

@@ -81,7 +81,7 @@ impl Records {
         let mut readings = HistoryReadings::default();
         for (_, (name, id, record)) in self.written.iter().enumerate().filter(|(at, _)| reads(*at))
         {
-            readings.add_record(name.clone(), *id, record, None, |_| true);
+            readings.add_record(name.clone(), *id, record, RecordProof::default(), |_| true);
         }
         readings
     }
@@ -412,8 +412,8 @@ fn a_line_is_expected_on_the_highest_version_in_effect() {
     let expected = |records: &Records, is_complete| {
         let readings = records.readings(|_| true);
         let history = records.history(|_| true);
-        let lines = expected_lines(&readings.read_entries(), &history.timeline, is_complete);
-        lines.get("1").copied()
+        let lines = expected_tags(&readings.read_entries(), &history.timeline, is_complete);
+        lines.get("1").map(|expected| expected.root)
     };
     assert_eq!(expected(&records, false), Some(root("1.2.0")));
     records.roll_back("1.2.0", "1.1.1");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::image::{Digest, Tag};
-use crate::record::{RecordAction, RecordedTag, RecordedTagKind, Timeline};
+use crate::record::{EntryName, RecordAction, RecordedTag, RecordedTagKind, Timeline};
 use crate::tagging::{ExcludedVersions, NamedRelease, ReleaseVersion, release_on_line};
 
 /// Tags of a repository that an adoption looks at, by what they may be.
@@ -31,6 +31,8 @@ pub(super) struct AdoptionFacts<'a> {
     pub(super) known: &'a Timeline,
     /// Versions and tags that a counted release of a root names.
     pub(super) recorded: &'a BTreeMap<Digest, Vec<String>>,
+    /// Roots that a rollback withdrew which does not count any more, with its entry.
+    pub(super) withdrawn_before: &'a BTreeMap<Digest, EntryName>,
 }
 
 impl AdoptableTags {
@@ -79,7 +81,7 @@ impl AdoptableTags {
     pub(super) fn plan(&self, facts: &AdoptionFacts<'_>) -> Vec<PlannedAdoption> {
         let mut planned: Vec<PlannedAdoption> = Vec::new();
         for release in self.releases(facts) {
-            let is_withdrawn = facts.known.is_withdrawn(release.root);
+            let is_withdrawn = facts.is_withdrawn(release.root);
             if !is_withdrawn && !release.is_recorded(facts) {
                 planned.push(release);
             }
@@ -141,7 +143,7 @@ impl AdoptableTags {
     fn add_current(&self, facts: &AdoptionFacts<'_>, planned: &mut Vec<PlannedAdoption>) {
         let environment = self.environment.as_ref();
         let at = environment.and_then(|tag| facts.digests.get(tag)).copied();
-        let at = at.filter(|root| !facts.known.is_withdrawn(*root));
+        let at = at.filter(|root| !facts.is_withdrawn(*root));
         let current = facts.known.current();
         let is_adopted = |root: Digest| facts.recorded.contains_key(&root);
         let wanted = match (current, at) {
@@ -169,10 +171,18 @@ impl AdoptableTags {
         }
     }
 
-    fn version_of(&self, facts: &AdoptionFacts<'_>, root: Digest) -> Option<String> {
+    /// Returns the version of a root, if a version tag names it.
+    pub(super) fn version_of(&self, facts: &AdoptionFacts<'_>, root: Digest) -> Option<String> {
         let mut newest_first = self.versions.iter().rev();
         let found = newest_first.find(|(tag, _)| facts.digests.get(tag) == Some(&root));
         found.map(|(_, named)| version_text(named))
+    }
+}
+
+impl AdoptionFacts<'_> {
+    /// Returns whether a root is withdrawn, or was before records had to be signed by others.
+    pub(super) fn is_withdrawn(&self, root: Digest) -> bool {
+        self.known.is_withdrawn(root) || self.withdrawn_before.contains_key(&root)
     }
 }
 
@@ -247,6 +257,7 @@ mod tests {
             digests: &digests,
             known: &Timeline::new(entries.to_vec()),
             recorded: &recorded,
+            withdrawn_before: &BTreeMap::new(),
         };
         let excluded = ExcludedVersions::parse(["9.*"]).unwrap();
         let found = AdoptableTags::find(digests.keys(), "prod", &excluded);

@@ -15,7 +15,7 @@ use crate::release::records::draft::base_record;
 use crate::release::records::intent::ListedIntents;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::stage::RecordContent;
-use crate::release::records::timeline_view::STRAY_LIMIT;
+use crate::release::records::timeline_request::PATIENT_STRAY_LIMIT;
 
 /// Tags that are resolved at the same time.
 const RESOLVE_CONCURRENCY: usize = 16;
@@ -30,18 +30,20 @@ pub async fn adopt(
 ) -> Result<AdoptOutcome, Failure> {
     request.timeline.announce(context);
     let (location, now) = (&request.timeline.location, request.timeline.account.now);
-    let opened = OpenTimeline::open(context, location, now, STRAY_LIMIT);
+    let opened = OpenTimeline::open(context, location, now, PATIENT_STRAY_LIMIT);
     let mut timeline = Box::pin(opened).await?;
     let environment = location.environment.as_str();
     let excluded = &request.excluded_versions;
     let tags = AdoptableTags::find(timeline.tags.iter(), environment, excluded);
     let digests = resolve_tags(&timeline, &tags).await?;
     let recorded = read_recorded(&timeline, &digests).await?;
+    let withdrawn_before = find_withdrawn_before(&timeline, &digests, &recorded);
     let known = timeline.known();
     let facts = AdoptionFacts {
         digests: &digests,
         known: &known,
         recorded: &recorded,
+        withdrawn_before: &withdrawn_before,
     };
     let planned = tags.plan(&facts);
     let mut adopted = Vec::with_capacity(planned.len());
@@ -86,10 +88,42 @@ fn notes(tags: &AdoptableTags, facts: &AdoptionFacts<'_>) -> Vec<String> {
     let environment = tags.environment.iter();
     let withdrawn = environment.filter(|tag| {
         let root = facts.digests.get(*tag);
-        root.is_some_and(|root| facts.known.is_withdrawn(*root))
+        root.is_some_and(|root| facts.is_withdrawn(*root))
     });
     let notes = withdrawn.map(|tag| format!("the tag {tag} names an image that is withdrawn"));
-    notes.collect()
+    let left_out = facts.withdrawn_before.iter();
+    let left_out = left_out.map(|(root, entry)| {
+        let release = NamedRoot {
+            digest: *root,
+            version: tags.version_of(facts, *root),
+        };
+        format!(
+            "{release} is left out: a rollback withdrew it, whose entry does not count any more. To adopt it, delete the tag {entry} first"
+        )
+    });
+    notes.chain(left_out).collect()
+}
+
+/// Returns the roots without a counted release that the newest of their entries withdraws, which does not count:
+/// it was written before the environment signed, or by a signer that is not accepted any more.
+fn find_withdrawn_before(
+    timeline: &OpenTimeline,
+    digests: &BTreeMap<Tag, Digest>,
+    recorded: &BTreeMap<Digest, Vec<String>>,
+) -> BTreeMap<Digest, EntryName> {
+    let passed_over = timeline.view.passed_over();
+    let decides =
+        |action: &RecordAction| matches!(action, RecordAction::Rollback | RecordAction::Reinstate);
+    let roots = digests
+        .values()
+        .filter(|root| !recorded.contains_key(*root));
+    let withdrawn = roots.filter_map(|root| {
+        let prefix = DigestPrefix::from_digest(*root);
+        let mut newest_first = passed_over.iter().rev().map(|(name, _)| name);
+        let newest = newest_first.find(|name| name.root == prefix && decides(&name.action))?;
+        (newest.action == RecordAction::Rollback).then(|| (*root, newest.clone()))
+    });
+    withdrawn.collect()
 }
 
 async fn resolve_tags(

@@ -186,11 +186,16 @@ impl<'a> PreTagStages<'a> {
     /// Reads the tags that other runs append to as well once more.
     pub(crate) async fn recheck_shared_tags(&mut self) -> Result<(), Failure> {
         let each = self.referrers.iter_mut().zip(&mut self.signatures);
-        let results = each.map(|(referrers, signatures)| async move {
+        let each = each.zip(&mut self.records);
+        let results = each.map(|((referrers, signatures), record)| async move {
             if let Some(referrers) = referrers {
                 referrers.recheck_tags().await?;
             }
-            try_join_all(signatures.iter_mut().map(SigningStage::recheck_tags)).await
+            try_join_all(signatures.iter_mut().map(SigningStage::recheck_tags)).await?;
+            match record {
+                Some(record) => record.recheck_list().await,
+                None => Ok(()),
+            }
         });
         try_join_all(results).await.map(drop)
     }

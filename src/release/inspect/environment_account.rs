@@ -1,16 +1,17 @@
 use super::inspect_request::InspectRequest;
 use super::open_image::OpenImage;
-use crate::image::{Destination, Digest};
+use crate::image::{Descriptor, Destination, Digest};
 use crate::record::{
     DigestPrefix, EntryName, EntryState, HistoryLine, HistoryReadings, ListedEntries, PAST_LIMIT,
-    RecordAction, RecordId, ReleasePredicate, Timeline, TimelineEntry, TimelineHistory,
+    RecordAction, RecordTime, TagDrift, Timeline, TimelineEntry, TimelineHistory,
 };
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::records::entry_scan::add_reading;
-use crate::release::records::intent::{Intent, ListedIntents};
+use crate::release::records::intent::ListedIntents;
 use crate::release::records::location::TimelineLocation;
 use crate::release::records::timeline_view::TimelineView;
+use crate::release::records::unfinished::{ReleaseAccount, unfinished_releases};
 use crate::release::resolve::image_store::open_to_read;
 use crate::tagging::EnvironmentName;
 use crate::transfer::Side;
@@ -26,25 +27,36 @@ pub struct EnvironmentAccount {
     pub state: Option<EntryState>,
     /// Newest release of the image there.
     pub release: Option<ReleaseAccount>,
-    /// Entries about the image that are known, newest first.
+    /// Entries about the image that are known, and rollbacks that put it back, newest first.
     pub lines: Vec<HistoryLine>,
     /// Image that the environment was on before, with its version.
     pub before: Option<(Digest, Option<String>)>,
     /// Image that a rollback of this one would put back, with its version.
     pub good_before: Option<(Digest, Option<String>)>,
+    /// Time from which the environment is on the image; `None` if it is on another.
+    pub since: Option<RecordTime>,
+    /// Difference between the tag by which the image is named and the records.
+    pub tag_drift: Option<TagDrift>,
+    /// Records of environments that are not shown, on which the release rests.
+    pub carried: Vec<CarriedRecord>,
     /// Releases that were begun and have no entry, newest first.
     pub unfinished: Vec<ReleaseAccount>,
 }
 
-/// Record of a release.
+/// Record of another environment that a release rests on, from the release's entry.
 #[derive(Debug, Clone)]
-pub struct ReleaseAccount {
-    /// Its id.
-    pub record: RecordId,
-    /// Signer; `None` if the environment does not sign.
-    pub signer: Option<String>,
-    /// Content.
-    pub predicate: Box<ReleasePredicate>,
+pub struct CarriedRecord {
+    /// The record.
+    pub release: ReleaseAccount,
+    /// Reason why it does not count; `None` if it counts.
+    pub rejection: Option<String>,
+}
+
+/// Account with the layers of the release's entry that hold the records it rests on.
+pub(super) struct OpenAccount {
+    pub(super) account: EnvironmentAccount,
+    pub(super) location: TimelineLocation,
+    pub(super) carried: Vec<Descriptor>,
 }
 
 impl OpenImage {
@@ -55,7 +67,7 @@ impl OpenImage {
         request: &InspectRequest,
         location: &TimelineLocation,
         context: &ReleaseContext,
-    ) -> Result<Option<EnvironmentAccount>, Failure> {
+    ) -> Result<Option<OpenAccount>, Failure> {
         match self.environment_account(request, location, context).await {
             Err(failure) if location.destination != self.place => {
                 let reason = failure.diagnostic().map(ToString::to_string);
@@ -76,39 +88,39 @@ impl OpenImage {
         request: &InspectRequest,
         location: &TimelineLocation,
         context: &ReleaseContext,
-    ) -> Result<Option<EnvironmentAccount>, Failure> {
+    ) -> Result<Option<OpenAccount>, Failure> {
         let view = self.open_timeline(location, context).await?;
         let root = self.root.digest;
         let unfinished = self.unfinished(&view, context).await?;
         let own: Vec<EntryName> = view.names_of(root, |_| true).cloned().collect();
-        if own.is_empty() && unfinished.is_empty() {
+        let is_tag_checked = self.named_tag().is_some() && location.destination == self.place;
+        if own.is_empty() && unfinished.is_empty() && !is_tag_checked {
             return Ok(None);
         }
         let mut readings = HistoryReadings::default();
-        let release = newest_release(&view, &own, &mut readings).await?;
+        let (release, carried) = newest_release(&view, &own, &mut readings).await?.unzip();
         read_what_followed(&view, release.as_ref(), &own, &mut readings).await?;
+        self.read_for_tag(&view, release.as_ref(), &mut readings)
+            .await?;
         let listed = ListedEntries {
             names: view.names(),
             is_complete: true,
             clock: request.clock,
         };
         let history = TimelineHistory::new(listed, &readings);
-        let timeline = &history.timeline;
-        let prefix = DigestPrefix::from_digest(root);
-        let lines = history.lines.iter().rev();
-        let lines = lines.filter(|line| line.name.root == prefix).cloned();
-        let entry = release.as_ref().and_then(|it| timeline.entry(it.record));
-        Ok(Some(EnvironmentAccount {
-            environment: location.environment.clone(),
-            place: location.destination.clone(),
-            state: entry.map(|_| state(timeline, root)),
-            lines: lines.collect(),
-            before: entry.and_then(|entry| image_before(timeline, entry)),
-            good_before: timeline
-                .rollback_target(root)
-                .map(|before| (before.root, before.version.clone())),
-            release,
-            unfinished,
+        let tag_drift = self.tag_drift(&view, &history, &readings);
+        if own.is_empty() && unfinished.is_empty() && tag_drift.is_none() {
+            return Ok(None);
+        }
+        let account = build_account(location, root, release, &history);
+        Ok(Some(OpenAccount {
+            account: EnvironmentAccount {
+                tag_drift,
+                unfinished,
+                ..account
+            },
+            location: location.clone(),
+            carried: carried.unwrap_or_default(),
         }))
     }
 
@@ -141,41 +153,54 @@ impl OpenImage {
         let source = self.referrers_source.clone();
         let intents = ListedIntents::from_listed(source, &self.referrers, location);
         let root = self.root.digest;
-        if intents.count() <= view.names_of(root, |_| true).count() {
-            return Ok(Vec::new());
-        }
-        let notices = &context.notices;
-        let counted = intents.read_any(&self.store, location, root, notices);
-        let has_entry = |intent: &Intent| {
-            let prefix = DigestPrefix::from_digest(intent.verified.id.digest());
-            view.names().iter().any(|name| name.record == prefix)
-        };
-        let unfinished = counted.await?.into_iter().filter(|it| !has_entry(it));
-        Ok(unfinished
-            .map(|intent| ReleaseAccount {
-                record: intent.verified.id,
-                signer: intent.verified.signer,
-                predicate: Box::new(intent.verified.record.predicate),
-            })
-            .collect())
+        unfinished_releases(&self.store, view, &intents, root, &context.notices).await
     }
 }
 
-/// Reads the newest release of the image that counts.
+/// Returns what the history of an environment says of an image.
+fn build_account(
+    location: &TimelineLocation,
+    root: Digest,
+    release: Option<ReleaseAccount>,
+    history: &TimelineHistory,
+) -> EnvironmentAccount {
+    let timeline = &history.timeline;
+    let prefix = DigestPrefix::from_digest(root);
+    let newest_first = history.lines.iter().rev();
+    let restored = |line: &HistoryLine| line.entry.as_ref().and_then(|entry| entry.restores);
+    let lines = newest_first.filter(|it| it.name.root == prefix || restored(it) == Some(root));
+    let entry = release.as_ref().and_then(|it| timeline.entry(it.record));
+    let current = timeline.current();
+    let since = current.and_then(|(entry, of)| (of == root).then_some(entry.planned_at));
+    EnvironmentAccount {
+        environment: location.environment.clone(),
+        place: location.destination.clone(),
+        state: entry.map(|_| state(timeline, root)),
+        lines: lines.cloned().collect(),
+        before: entry.and_then(|entry| image_before(timeline, entry)),
+        good_before: timeline
+            .rollback_target(root)
+            .map(|before| (before.root, before.version.clone())),
+        since,
+        tag_drift: None,
+        carried: Vec::new(),
+        unfinished: Vec::new(),
+        release,
+    }
+}
+
+/// Reads the newest release of the image that counts, and returns it with the layers of the records it rests on.
 async fn newest_release(
     view: &TimelineView,
     own: &[EntryName],
     readings: &mut HistoryReadings,
-) -> Result<Option<ReleaseAccount>, Failure> {
+) -> Result<Option<(ReleaseAccount, Vec<Descriptor>)>, Failure> {
     for name in own.iter().rev().filter(|name| name.action.is_release()) {
         let reading = view.read(name).await?;
         add_reading(name, &reading, readings);
         if let Some(counted) = reading.counted() {
-            return Ok(Some(ReleaseAccount {
-                record: counted.entry.record,
-                signer: counted.verified.signer.clone(),
-                predicate: Box::new(counted.record().predicate.clone()),
-            }));
+            let account = ReleaseAccount::from_verified(&counted.verified);
+            return Ok(Some((account, counted.sources.clone())));
         }
         view.check_strays()?;
     }

@@ -14,6 +14,8 @@ pub struct InspectRequest {
     pub finds_environments: bool,
     /// Signer whose signatures are verified, and whose records count where no policy names signers.
     pub signer: Option<Requirement>,
+    /// Whether no registry is read other than that of the image.
+    pub is_offline: bool,
     /// Time of this machine's clock.
     pub clock: RecordTime,
 }

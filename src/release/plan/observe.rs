@@ -14,13 +14,17 @@ use crate::tagging::PlannedTag;
 use crate::transfer::{Side, StoreError};
 
 /// Lists the tags of each destination before it is known which of them matter, so that the
-/// connections are open and logged in by then. `None` where the list failed.
+/// connections are open and logged in by then, and reads the newest entries of its timeline. `None` where the
+/// list failed.
 pub(crate) async fn list_tags_early(
     destinations: &[OpenDestination],
 ) -> Vec<Option<BTreeSet<Tag>>> {
     let lists = destinations.iter().map(|destination| async {
         // What fails fails again where it matters.
-        destination.store.tags().await.ok()
+        let tags = destination.store.tags().await.ok()?;
+        // The entries stay read.
+        destination.records.read_names(&tags).await.ok()?;
+        Some(tags)
     });
     join_all(lists).await
 }
@@ -40,6 +44,7 @@ pub(crate) async fn observe_destinations(
         let mut seen = observed.map_err(|error| {
             Failure::from_store_error(Side::Destination, &destination.name, error)
         })?;
+        require_list(destination, &mut seen).await?;
         seen.records = destination.records.read_names(&seen.tags).await?;
         Ok(seen)
     }))
@@ -76,6 +81,37 @@ async fn observe_destination(
     let highest = resolve_tags(destination, &unresolved_releases(&seen, planned)).await?;
     seen.record_digests(highest);
     Ok(seen)
+}
+
+/// Requires that a repository whose timeline is read lists its tags: an empty list next to a tag that is there is no
+/// empty timeline, unless another run wrote the tag after the list.
+async fn require_list(
+    destination: &OpenDestination,
+    seen: &mut DestinationState,
+) -> Result<(), Failure> {
+    let mut there = seen
+        .tag_digests
+        .iter()
+        .filter(|(_, digest)| digest.is_some());
+    let Some((tag, _)) = there.next() else {
+        return Ok(());
+    };
+    if destination.records.timeline().is_none() || !seen.tags.is_empty() {
+        return Ok(());
+    }
+    let place = &destination.name;
+    let listed = destination.store.tags().await;
+    let listed =
+        listed.map_err(|error| Failure::from_store_error(Side::Destination, place, error))?;
+    if listed.is_empty() {
+        return Err(Failure::service(format!(
+            "destination {place}: the registry lists no tags, and tag {tag} is there"
+        ))
+        .with_reason("without the list it is unknown what the timeline says")
+        .with_hint("repeat the run; if the registry goes on, look at its state"));
+    }
+    seen.tags = listed;
+    Ok(())
 }
 
 /// Returns whether the change of a tag depends on all tags of the repository.

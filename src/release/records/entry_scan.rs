@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::timeline_view::{EntryReading, READ_CONCURRENCY, TimelineView};
-use crate::record::{EntryName, HistoryReadings, PAST_LIMIT};
+use crate::record::{EntryName, HistoryReadings, PAST_LIMIT, RecordProof};
 use crate::release::Failure;
 
 impl TimelineView {
@@ -55,7 +55,8 @@ impl TimelineView {
             .collect();
         let mut reads = stream::iter(reads).buffer_unordered(READ_CONCURRENCY);
         while let Some((name, reading)) = reads.try_next().await? {
-            add_reading(name, &reading, readings);
+            let gone = || EntryReading::PassedOver("it is gone".to_owned());
+            add_reading(name, &reading.unwrap_or_else(gone), readings);
         }
         Ok(())
     }
@@ -74,7 +75,10 @@ pub(crate) fn add_reading(
                 name.clone(),
                 verified.id,
                 &verified.record,
-                verified.signer.clone(),
+                RecordProof {
+                    signer: verified.signer.clone(),
+                    is_signed: verified.is_signed,
+                },
                 |action| verified.vouches_for(action),
             );
         }

@@ -21,6 +21,9 @@ use crate::transfer::{ImageStore, Side};
 /// Most intents of an environment that are read for one root.
 const READ_LIMIT: usize = 64;
 
+/// Annotation of every bundle. Some registries list the media type of the config as the artifact type.
+const BUNDLE_CONTENT_ANNOTATION: &str = "dev.sigstore.bundle.content";
+
 /// Intents for a root, as its repository lists them.
 pub(crate) struct ListedIntents {
     pub(crate) source: ReferrersSource,
@@ -61,10 +64,10 @@ pub(crate) fn intent_artifact(
     ]);
     annotations.extend(run.map(|run| (RECORD_RUN_ANNOTATION.to_owned(), run)));
     if form == IntentForm::Bundle {
-        let content = "dev.sigstore.bundle.content".to_owned();
+        let content = BUNDLE_CONTENT_ANNOTATION.to_owned();
         annotations.insert(content, "dsse-envelope".to_owned());
     }
-    let types = (form.artifact_type(), blob.media_type.as_str());
+    let types = (form.artifact_type(), form.layer_type(&blob.media_type));
     Artifact::new(subject, types, blob.content.clone(), annotations)
         .unwrap_or_else(|| unreachable!("an intent is a valid manifest"))
 }
@@ -97,11 +100,14 @@ impl ListedIntents {
         let is_intent = |referrer: &&ListedReferrer| {
             intent_environment(referrer) == Some(location.environment.as_str())
         };
-        let mut types = listed.iter().filter_map(|one| one.artifact_type.as_deref());
-        let has_bundle = types.any(|kind| kind.starts_with(BUNDLE_TYPE_PREFIX));
+        let is_bundle = |referrer: &ListedReferrer| {
+            let kind = referrer.artifact_type.as_deref();
+            kind.is_some_and(|kind| kind.starts_with(BUNDLE_TYPE_PREFIX))
+                || referrer.annotations.contains_key(BUNDLE_CONTENT_ANNOTATION)
+        };
         Self {
             source,
-            has_bundle,
+            has_bundle: listed.iter().any(is_bundle),
             listed: listed.iter().filter(is_intent).cloned().collect(),
         }
     }
@@ -138,7 +144,10 @@ impl ListedIntents {
             is_wanted(named.map(String::as_str))
         };
         let listed = self.listed.iter().filter(of_run);
-        read_listed(listed, store, location, root, notices).await
+        let mut counted = read_listed(listed, store, location, root, notices).await?;
+        // An annotation is not signed: whoever may push can store the record of another run under it.
+        counted.retain(|intent| is_wanted(intent.verified.record.predicate.run_uri()));
+        Ok(counted)
     }
 
     /// Returns the number of intents.
@@ -201,7 +210,7 @@ fn planned_at(intent: &Intent) -> RecordTime {
 fn check_intent(
     location: &TimelineLocation,
     root: Digest,
-    (media_type, content): (String, bytes::Bytes),
+    (layer_type, content): (String, bytes::Bytes),
 ) -> Result<Intent, String> {
     let verified = read_record(location.trust.as_ref(), &content);
     let verified = verified.map_err(|reason| reason.to_string())?;
@@ -215,8 +224,36 @@ fn check_intent(
         ));
     }
     let blob = RecordBlob {
-        media_type,
+        media_type: IntentForm::stored_type(layer_type),
         content,
     };
     Ok(Intent { verified, blob })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_is_known_where_a_registry_lists_the_type_of_the_config() {
+        let location = TimelineLocation {
+            environment: "prod".parse().unwrap(),
+            destination: "prod.example.com/web".parse().unwrap(),
+            entries_at: None,
+            trust: None,
+        };
+        let has_bundle = |kind: &str, annotation: Option<&str>| {
+            let annotations = annotation.map(|name| (name.to_owned(), "dsse-envelope".to_owned()));
+            let listed = ListedReferrer {
+                digest: Digest::from_bytes(b"a referrer"),
+                artifact_type: Some(kind.to_owned()),
+                annotations: annotations.into_iter().collect(),
+            };
+            ListedIntents::from_listed(ReferrersSource::Native, &[listed], &location).has_bundle
+        };
+        let config = "application/vnd.oci.empty.v1+json";
+        assert!(has_bundle(config, Some(BUNDLE_CONTENT_ANNOTATION)));
+        assert!(has_bundle(BUNDLE_TYPE_PREFIX, None));
+        assert!(!has_bundle(config, Some(PREDICATE_TYPE_ANNOTATION)));
+    }
 }

@@ -6,12 +6,13 @@ use futures_util::future::{try_join, try_join_all, try_join3};
 
 use super::clock::{future_entry_failure, planning_time};
 use super::intent::{Intent, ListedIntents};
+use super::left_entries::refuse_left_entries;
 use super::options::RecordOptions;
 use super::record_basis::RecordBasis;
 use super::superseded::superseded_reason;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::Digest;
-use crate::record::{DigestPrefix, RecordTime, Timeline, TimelineEntry};
+use crate::record::{DigestPrefix, RecordAction, RecordTime, ReleaseMark, Timeline, TimelineEntry};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
@@ -58,7 +59,7 @@ pub(crate) struct RecordedImage<'a> {
     pub(crate) derived: &'a DerivedTags,
 }
 
-/// Observes the timelines of all destinations and of the source.
+/// Observes the timelines of all destinations and of the source, whose names were listed before.
 ///
 /// # Errors
 /// What a timeline rules out, such as a withdrawn image, and stores that fail.
@@ -68,11 +69,12 @@ pub(crate) async fn observe_timelines(
     destinations: &[OpenDestination],
     states: &[DestinationState],
     image: &RecordedImage<'_>,
+    source: Option<TimelineView>,
 ) -> Result<ObservedTimelines, Failure> {
     let each = destinations.iter().zip(states);
     let each = each
         .map(|(destination, state)| observe_timeline(options, context, destination, state, image));
-    let source = observe_source(options, context, image.root);
+    let source = observe_source(context, source, image.root);
     let (destinations, source) = try_join(try_join_all(each), source).await?;
     if let Some(source) = &source {
         for destination in &destinations {
@@ -96,6 +98,7 @@ async fn observe_timeline(
         unreachable!("the destinations of a recorded release have timelines");
     };
     let view = records.view(&state.tags).await?;
+    refuse_left_entries(&view, &state.tags)?;
     let root = image.root;
     let prior = destination.load_tag_snapshot(true, &state.tags).await?;
     let (recent, timeline, intents) = try_join3(
@@ -124,8 +127,9 @@ async fn observe_timeline(
         release,
         planned_at,
     };
-    for (name, reason) in observed.view.passed_over() {
-        notices.warning(format!("{place}: {name} does not count: {reason}"));
+    observed.view.warn_passed_over(notices);
+    if options.reinstates {
+        observed.read_marks(root).await?;
     }
     Ok(observed)
 }
@@ -148,12 +152,12 @@ async fn find_begun(
         |named| named == run,
         &context.notices,
     );
-    let found = counted.await?.into_iter().find(|intent| {
-        let prefix = DigestPrefix::from_digest(intent.verified.id.digest());
-        let has_entry = view.names().iter().any(|name| name.record == prefix);
-        !has_entry && is_same_release(intent, image.derived)
-    });
-    Ok(found)
+    for intent in counted.await? {
+        if is_same_release(&intent, image.derived) && !view.has_entry(&intent).await? {
+            return Ok(Some(intent));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns whether an intent names the version and the immutable tags of a release.
@@ -165,21 +169,50 @@ fn is_same_release(intent: &Intent, derived: &DerivedTags) -> bool {
     predicate.action.is_release() && predicate.version == derived.version && immutable.all(is_named)
 }
 
-async fn observe_source(
-    options: &RecordOptions,
+/// Lists the timeline of the environment that the image comes from; `None` if no policy names one.
+///
+/// # Errors
+/// A store that fails.
+pub(crate) async fn list_source_timeline(
+    options: Option<&RecordOptions>,
     context: &ReleaseContext,
-    root: Digest,
-) -> Result<Option<SourceTimeline>, Failure> {
-    let Some(location) = &options.source else {
+) -> Result<Option<TimelineView>, Failure> {
+    let Some(location) = options.and_then(|options| options.source.as_ref()) else {
         return Ok(None);
     };
     let place = location.entries();
     let store = open_to_read(context, place);
     let tags = store.tags().await;
     let tags = tags.map_err(|error| Failure::from_store_error(Side::Source, place, error))?;
-    let view = TimelineView::new(location.clone(), &store, &tags);
+    Ok(Some(TimelineView::new(location.clone(), &store, &tags)))
+}
+
+async fn observe_source(
+    context: &ReleaseContext,
+    view: Option<TimelineView>,
+    root: Digest,
+) -> Result<Option<SourceTimeline>, Failure> {
+    let Some(view) = view else {
+        return Ok(None);
+    };
     let release = view.read_newest_release(root).await?;
+    view.read_withdrawal(root).await?;
+    warn_of_withdrawn_source(context, &view, root);
     Ok(Some(SourceTimeline { view, release }))
+}
+
+/// Warns if the environment that the image comes from has withdrawn it.
+fn warn_of_withdrawn_source(context: &ReleaseContext, view: &TimelineView, root: Digest) {
+    if let Some(rollback) = view.timeline_read().withdrawals(root).last() {
+        let location = view.location();
+        context.notices.warning(format!(
+            "{}: {} is withdrawn from {}, where it comes from: the rollback {rollback} withdrew it{}",
+            location.entries(),
+            root.short(),
+            location.environment,
+            view.withdrawal_reason(rollback)
+        ));
+    }
 }
 
 /// Warns if the newest release of the destination rests on a record that the source's timeline has no more.
@@ -211,6 +244,31 @@ fn warn_of_rewritten_source(
 }
 
 impl ObservedTimeline {
+    /// Reads the marks of a root, which a reinstatement does not end.
+    ///
+    /// # Errors
+    /// A store that cannot tell.
+    async fn read_marks(&self, root: Digest) -> Result<(), Failure> {
+        let is_mark =
+            |action: &RecordAction| matches!(action, RecordAction::Deployed | RecordAction::Failed);
+        let marks = self.view.names_of(root, is_mark);
+        self.view.read_all(marks).await.map(drop)
+    }
+
+    /// Returns a note if a root is still marked as failed.
+    pub(crate) fn failed_note(&self, root: Digest) -> Option<String> {
+        let mark = self.view.timeline_known().mark(root);
+        let location = self.view.location();
+        (mark == Some(ReleaseMark::Failed)).then(|| {
+            format!(
+                "{}: {} is still marked as failed in {}, and no rollback goes back to it. Once it runs, mark it: shipmark mark --state deployed",
+                location.destination,
+                root.short(),
+                location.environment
+            )
+        })
+    }
+
     /// Returns what the next record says of the timeline.
     pub(crate) fn basis(&self) -> RecordBasis<'_> {
         RecordBasis {

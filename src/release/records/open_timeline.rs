@@ -7,11 +7,12 @@ use futures_util::future::try_join;
 
 use super::clock::{future_entry_failure, planning_time};
 use super::intent::{Intent, ListedIntents};
+use super::left_entries::refuse_left_entries;
 use super::location::TimelineLocation;
 use super::record_basis::RecordBasis;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::{Digest, Tag};
-use crate::record::{DigestPrefix, EntryName, RecordAction, RecordTime, Timeline, TimelineEntry};
+use crate::record::{EntryName, RecordAction, RecordTime, Timeline, TimelineEntry};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::{OpenDestination, open_to_write};
@@ -48,17 +49,14 @@ impl OpenTimeline {
             None => destination.store.clone(),
         };
         let (tags, view) = list_names(&destination, &entries, location).await?;
+        refuse_left_entries(&view, &tags)?;
         let view = view.with_stray_limit(stray_limit);
         let recent = view.read_recent().await?;
         view.read_state(&[]).await?;
         let clock = planning_time(now, location.entries(), &entries, &context.notices);
         let next = recent.timeline.plan_next_time(clock);
         let planned_at = next.map_err(|error| future_entry_failure(location, error))?;
-        for (name, reason) in view.passed_over() {
-            let place = location.entries();
-            let text = format!("{place}: {name} does not count: {reason}");
-            context.notices.warning(text);
-        }
+        view.warn_passed_over(&context.notices);
         Ok(Self {
             destination,
             tags,
@@ -165,15 +163,13 @@ impl OpenTimeline {
     ) -> Result<Option<Intent>, Failure> {
         let (store, location) = (&self.destination.store, self.view.location());
         let counted = intents.read_counted(store, location, root, is_wanted_run, &context.notices);
-        let unfinished = counted.await?.into_iter().find(|intent| {
-            is_wanted(&intent.verified.record.predicate.action) && !self.has_entry(intent)
-        });
-        Ok(unfinished)
-    }
-
-    fn has_entry(&self, intent: &Intent) -> bool {
-        let prefix = DigestPrefix::from_digest(intent.verified.id.digest());
-        self.view.names().iter().any(|name| name.record == prefix)
+        for intent in counted.await? {
+            let action = &intent.verified.record.predicate.action;
+            if is_wanted(action) && !self.view.has_entry(&intent).await? {
+                return Ok(Some(intent));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -11,11 +11,9 @@ use super::referrer_form::{IntentForm, RootSignatures};
 use super::stage::{RecordContent, RecordStage};
 use crate::image::Digest;
 use crate::record::{RecordedBuild, ReleaseRecord};
-use crate::referrers::sig_tag;
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
 use crate::release::outcome::TagChange;
-use crate::release::plan::destination_state::DestinationState;
 use crate::release::plan::tags::TagPlan;
 use crate::release::prepared_release::PreparedRelease;
 use crate::release::resolve::build_facts::read_build_facts;
@@ -33,7 +31,7 @@ pub(crate) async fn plan_record_stages<'a>(
         return Ok(prepared.destinations.iter().map(|_| None).collect());
     };
     let each = prepared.destinations.iter().zip(&prepared.plans);
-    let each = each.zip(timelines.destinations.iter().zip(&prepared.states));
+    let each = each.zip(&timelines.destinations);
     let stages = each.map(|((destination, plan), observed)| {
         plan_stage(prepared, options, timelines, destination, plan, observed)
     });
@@ -46,7 +44,7 @@ async fn plan_stage<'a>(
     timelines: &ObservedTimelines,
     destination: &'a OpenDestination,
     plan: &TagPlan,
-    (observed, state): (&ObservedTimeline, &DestinationState),
+    observed: &ObservedTimeline,
 ) -> Result<Option<RecordStage<'a>>, Failure> {
     let root = prepared.image.root.to_descriptor();
     let source = timelines.source.as_ref();
@@ -81,7 +79,7 @@ async fn plan_stage<'a>(
     };
     let signing = plan_signature(prepared, observed, &content).await?;
     let is_signed = signing.is_some() || content.is_stored_bundle();
-    let form = IntentForm::choose(root_signatures(prepared, observed, state, is_signed));
+    let form = IntentForm::choose(root_signatures(prepared, observed, is_signed));
     Ok(Some(RecordStage {
         context: prepared.context,
         location: observed.view.location().clone(),
@@ -147,7 +145,6 @@ async fn plan_signature<'a>(
 fn root_signatures<'a>(
     prepared: &'a PreparedRelease<'_>,
     observed: &ObservedTimeline,
-    state: &DestinationState,
     is_signed: bool,
 ) -> RootSignatures<'a> {
     let signing = prepared.request.signing.as_ref();
@@ -156,6 +153,5 @@ fn root_signatures<'a>(
         formats: signing.map_or(&[], |signing| &signing.formats),
         signs_root: signing.is_some(),
         has_bundle: observed.intents.has_bundle,
-        has_legacy: state.tags.contains(&sig_tag(prepared.image.root.digest)),
     }
 }

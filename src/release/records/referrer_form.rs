@@ -1,13 +1,16 @@
 //! The form of the referrer that holds the intent of a record.
 //!
 //! cosign 3 ignores the `.sig` of an image that has any bundle. The record may not be the bundle that does
-//! this to an image.
+//! this to an image. cosign tells a bundle by the media type of the only layer, whatever the artifact type.
 
 use crate::release::request::SignatureFormat;
 use crate::signing::BUNDLE_TYPE;
 
 /// Artifact type of a record that verifiers of images are not to see as a bundle.
 pub(crate) const RECORD_ARTIFACT_TYPE: &str = "application/vnd.shipmark.release.v0.1";
+
+/// Media type of a signed record in that artifact.
+const RECORD_BUNDLE_TYPE: &str = "application/vnd.shipmark.release.bundle.v0.1+json";
 
 /// Form of the referrer that holds the intent of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +32,17 @@ pub(crate) struct RootSignatures<'a> {
     pub(crate) signs_root: bool,
     /// Whether the destination has a bundle that refers to the root, of any predicate type.
     pub(crate) has_bundle: bool,
-    /// Whether the destination has a `.sig` image of the root.
-    pub(crate) has_legacy: bool,
 }
 
 impl IntentForm {
-    /// Chooses a bundle only where it is not the first one next to a `.sig`, and never where the run signs
-    /// in the legacy format only.
+    /// Chooses a bundle only where the root has one, or gets one as its signature, and never where the run signs
+    /// in the legacy format only. The first bundle of an image hides its `.sig` from cosign, and makes an image
+    /// without a signature pass `cosign verify`.
     pub(crate) fn choose(facts: RootSignatures<'_>) -> Self {
         if !facts.signs_record || !facts.formats.contains(&SignatureFormat::Bundle) {
             return Self::Record;
         }
-        match facts.signs_root || facts.has_bundle || !facts.has_legacy {
+        match facts.signs_root || facts.has_bundle {
             true => Self::Bundle,
             false => Self::Record,
         }
@@ -53,6 +55,22 @@ impl IntentForm {
             Self::Record => RECORD_ARTIFACT_TYPE,
         }
     }
+
+    /// Returns the media type of the layer with a record that is stored as `media_type`.
+    pub(crate) fn layer_type(self, media_type: &str) -> &str {
+        match self {
+            Self::Record if media_type == BUNDLE_TYPE => RECORD_BUNDLE_TYPE,
+            _ => media_type,
+        }
+    }
+
+    /// Returns the media type that the record in a layer is stored as.
+    pub(crate) fn stored_type(layer_type: String) -> String {
+        match layer_type == RECORD_BUNDLE_TYPE {
+            true => BUNDLE_TYPE.to_owned(),
+            false => layer_type,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -63,54 +81,45 @@ mod tests {
     const LEGACY: &[SignatureFormat] = &[SignatureFormat::Legacy];
     const BOTH: &[SignatureFormat] = &[SignatureFormat::Bundle, SignatureFormat::Legacy];
 
-    fn choose(
-        formats: &[SignatureFormat],
-        signs_root: bool,
-        [has_bundle, has_legacy]: [bool; 2],
-    ) -> IntentForm {
+    fn choose(formats: &[SignatureFormat], signs_root: bool, has_bundle: bool) -> IntentForm {
         IntentForm::choose(RootSignatures {
             signs_record: true,
             formats,
             signs_root,
             has_bundle,
-            has_legacy,
         })
     }
 
     #[test]
-    fn a_record_is_never_the_first_bundle_next_to_a_legacy_signature() {
+    fn a_record_is_never_the_first_bundle_of_an_image_that_the_run_does_not_sign() {
         use IntentForm::{Bundle, Record};
-        for (formats, signs_root, there, expected) in [
+        for (formats, signs_root, has_bundle, expected) in [
             // A run that signs the root as a bundle writes one anyway.
-            (BUNDLE, true, [false, false], Bundle),
-            (BOTH, true, [false, false], Bundle),
-            (BUNDLE, true, [false, true], Bundle),
+            (BUNDLE, true, false, Bundle),
+            (BOTH, true, false, Bundle),
             // A run that writes the record only.
-            (BUNDLE, false, [false, false], Bundle),
-            (BUNDLE, false, [true, false], Bundle),
-            (BUNDLE, false, [true, true], Bundle),
-            (BUNDLE, false, [false, true], Record),
-            (BOTH, false, [false, true], Record),
-            (LEGACY, true, [false, false], Record),
-            (LEGACY, true, [true, true], Record),
-            (LEGACY, false, [true, false], Record),
-            (LEGACY, false, [false, false], Record),
+            (BUNDLE, false, true, Bundle),
+            (BUNDLE, false, false, Record),
+            (BOTH, false, false, Record),
+            (LEGACY, true, false, Record),
+            (LEGACY, true, true, Record),
+            (LEGACY, false, true, Record),
+            (LEGACY, false, false, Record),
         ] {
-            let form = choose(formats, signs_root, there);
-            assert_eq!(form, expected, "{formats:?} {signs_root} {there:?}");
+            let form = choose(formats, signs_root, has_bundle);
+            assert_eq!(form, expected, "{formats:?} {signs_root} {has_bundle}");
         }
     }
 
     #[test]
     fn an_unsigned_record_is_no_bundle() {
-        for bits in 0..8 {
+        for bits in 0..4 {
             let bit = |at: u8| bits & (1 << at) != 0;
             let form = IntentForm::choose(RootSignatures {
                 signs_record: false,
                 formats: BOTH,
                 signs_root: bit(0),
                 has_bundle: bit(1),
-                has_legacy: bit(2),
             });
             assert_eq!(form, IntentForm::Record);
         }
@@ -127,5 +136,20 @@ mod tests {
         ] {
             assert_eq!(form.artifact_type(), expected);
         }
+    }
+
+    #[test]
+    fn a_layer_of_a_record_has_the_type_of_a_bundle_only_where_the_artifact_has_it() {
+        const STATEMENT: &str = "application/vnd.in-toto+json";
+        for (form, stored, expected) in [
+            (IntentForm::Bundle, BUNDLE_TYPE, BUNDLE_TYPE),
+            (IntentForm::Record, BUNDLE_TYPE, RECORD_BUNDLE_TYPE),
+            (IntentForm::Record, STATEMENT, STATEMENT),
+        ] {
+            let layer = form.layer_type(stored);
+            assert_eq!(layer, expected);
+            assert_eq!(IntentForm::stored_type(layer.to_owned()), stored);
+        }
+        assert!(!RECORD_BUNDLE_TYPE.starts_with("application/vnd.dev.sigstore.bundle"));
     }
 }

@@ -1,9 +1,12 @@
 //! What a timeline rules out before a release is planned.
 
+use std::sync::Arc;
+
 use super::observe::{ObservedTimeline, RecordedImage};
 use super::options::RecordOptions;
+use super::timeline_view::EntryReading;
 use crate::image::Tag;
-use crate::record::RecordId;
+use crate::record::{EntryName, RecordAction};
 use crate::release::Failure;
 use crate::release::plan::destination_state::DestinationState;
 use crate::tagging::ReleaseVersion;
@@ -20,15 +23,37 @@ pub(crate) async fn check_release(
     image: &RecordedImage<'_>,
 ) -> Result<(), Failure> {
     require_expected_head(options, observed).await?;
-    check_withdrawal(options, observed, image)?;
-    refuse_repeated_run(options, observed, image)?;
+    let own = read_own_releases(options, observed, image).await?;
+    check_withdrawal(options, observed, image, &own)?;
+    refuse_repeated_run(observed, image, own.first())?;
     refuse_unrecorded_past(observed, state, image)
+}
+
+/// Reads the releases of the root that earlier attempts of this run recorded, newest first, whoever released it
+/// since.
+async fn read_own_releases(
+    options: &RecordOptions,
+    observed: &ObservedTimeline,
+    image: &RecordedImage<'_>,
+) -> Result<Vec<Arc<EntryReading>>, Failure> {
+    let Some(own) = options.account.repeated_run() else {
+        return Ok(Vec::new());
+    };
+    let is_release_of_root =
+        |name: &EntryName| name.action.is_release() && name.root.is_of(image.root);
+    let mut read = observed.view.read_own(own, is_release_of_root).await?;
+    read.retain(|reading| {
+        let counted = reading.counted();
+        counted.is_some_and(|it| it.entry.root == image.root && own.wrote_before(it.record()))
+    });
+    Ok(read)
 }
 
 fn check_withdrawal(
     options: &RecordOptions,
     observed: &ObservedTimeline,
     image: &RecordedImage<'_>,
+    own: &[Arc<EntryReading>],
 ) -> Result<(), Failure> {
     let location = observed.view.location();
     let (place, environment) = (&location.destination, &location.environment);
@@ -36,7 +61,7 @@ fn check_withdrawal(
     let rollback = observed.state.withdrawals(root).last();
     match (rollback, options.reinstates) {
         (Some(rollback), false) => {
-            let reason = withdrawal_reason(observed, rollback);
+            let reason = observed.view.withdrawal_reason(rollback);
             Err(
                 Failure::refused(format!("{root} is withdrawn from {environment} of {place}"))
                     .with_reason(format!("the rollback {rollback} withdrew it{reason}"))
@@ -45,6 +70,8 @@ fn check_withdrawal(
                     ),
             )
         }
+        // An earlier attempt of this run has done it.
+        (None, true) if own.iter().any(is_reinstatement) => Ok(()),
         (None, true) => Err(Failure::input(format!(
             "reinstate is true, and {root} is not withdrawn from {environment} of {place}"
         ))
@@ -53,32 +80,21 @@ fn check_withdrawal(
     }
 }
 
-fn withdrawal_reason(observed: &ObservedTimeline, rollback: RecordId) -> String {
-    let reading = observed.view.record_read(rollback);
-    let record = reading.as_ref().and_then(|reading| reading.counted());
-    let reason = record.and_then(|record| record.record().predicate.reason.clone());
-    reason.map_or_else(String::new, |reason| {
-        format!(": {}", crate::notices::to_printable(&reason, 200))
-    })
+fn is_reinstatement(reading: &Arc<EntryReading>) -> bool {
+    let counted = reading.counted();
+    counted.is_some_and(|counted| counted.entry.action == RecordAction::Reinstate)
 }
 
 /// Refuses the repetition of a run that has its record, after a newer release.
 fn refuse_repeated_run(
-    options: &RecordOptions,
     observed: &ObservedTimeline,
     image: &RecordedImage<'_>,
+    own: Option<&Arc<EntryReading>>,
 ) -> Result<(), Failure> {
-    let Some(own) = options.account.run.as_ref() else {
+    let Some(release) = own.and_then(|reading| reading.counted()) else {
         return Ok(());
     };
-    let release = observed.release.as_ref();
-    let Some(release) = release.and_then(|reading| reading.counted()) else {
-        return Ok(());
-    };
-    let recorded = release.record().predicate.run.as_ref();
-    let is_repeated = recorded
-        .is_some_and(|run| run.uri == own.uri && run.uri.is_some() && run.attempt < own.attempt);
-    let Some((newer, current)) = observed.state.current().filter(|_| is_repeated) else {
+    let Some((newer, current)) = observed.state.current() else {
         return Ok(());
     };
     if current == image.root || newer.order() < release.entry.order() {
@@ -126,7 +142,7 @@ fn refuse_unrecorded_past(
         "{environment} signs its records: without them it is unknown which image is current and which is withdrawn"
     ))
     .with_hint(format!(
-        "if they were released before records were kept, run shipmark adopt --environment {environment}; if there were records, somebody has deleted them"
+        "if they were released before records were kept, run shipmark adopt --environment {environment}, which the policy has to allow with adopt-until; if there were records, somebody has deleted them"
     )))
 }
 

@@ -2,9 +2,10 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use super::location::TimelineLocation;
 use super::open_timeline::OpenTimeline;
 use crate::image::{Digest, Tag};
-use crate::record::{DigestPrefix, TimelineEntry};
+use crate::record::{DigestPrefix, RecordedTagKind, TimelineEntry};
 use crate::release::Failure;
 use crate::tagging::ReleaseVersion;
 use crate::transfer::Side;
@@ -73,6 +74,7 @@ impl OpenTimeline {
         if let Some(entry) = releases.find(is_it) {
             return Ok(entry.root);
         }
+        let mut moved = None;
         for tag in self
             .tags
             .iter()
@@ -80,18 +82,42 @@ impl OpenTimeline {
         {
             if let Some(root) = self.resolve_tag(tag).await? {
                 self.read_root(root).await?;
-                if self.newest_release(root).is_some() {
+                if self.has_version(root, version) {
                     return Ok(root);
                 }
+                moved = Some((tag, root));
             }
         }
         let location = self.view.location();
-        Err(Failure::refused(format!(
+        let failure = Failure::refused(format!(
             "the timeline of {} at {} has no release {version}",
             location.environment,
             location.entries()
-        ))
-        .with_hint("name a version that was released there, a digest or a record"))
+        ));
+        let failure = match moved {
+            Some((tag, root)) => failure.with_reason(format!(
+                "the tag {tag} names {root}, of which no record says that it is this version"
+            )),
+            None => failure,
+        };
+        Err(failure
+            .with_hint(self.advise("name a version that was released there, a digest or a record")))
+    }
+
+    /// Returns whether a release of the root that was read says that it is this version. A tag alone does not
+    /// tell: whoever may push can move it.
+    fn has_version(&self, root: Digest, version: &str) -> bool {
+        let releases = self.releases_read(root);
+        let counted = releases.iter().filter_map(|reading| reading.counted());
+        let mut predicates = counted.map(|record| &record.record().predicate);
+        predicates.any(|predicate| {
+            let tags = predicate.tags.iter();
+            let immutable = tags.filter(|tag| tag.kind == RecordedTagKind::Immutable);
+            let mut names = immutable
+                .map(|tag| tag.name.as_str())
+                .chain(predicate.version.as_deref());
+            names.any(|name| is_same_version(name, version))
+        })
     }
 
     /// Returns the root that the environment is on.
@@ -108,9 +134,7 @@ impl OpenTimeline {
                 "the timeline of {environment} at {} has no current release",
                 location.entries()
             ))
-            .with_hint(format!(
-                "if releases were made before records were kept, record them with shipmark adopt --environment {environment}"
-            ))
+            .with_hint(self.advise("release another image"))
         })
     }
 
@@ -122,7 +146,15 @@ impl OpenTimeline {
             location.environment,
             location.entries()
         ))
-        .with_hint("name a version that was released there, a digest or a record")
+        .with_hint(self.advise("name a version that was released there, a digest or a record"))
+    }
+
+    /// Returns what to do next: in a timeline without any record that counts `adopt`, else `advice`.
+    pub(crate) fn advise(&self, advice: &str) -> String {
+        match self.recent.timeline.entries().is_empty() {
+            true => adoption_advice(self.view.location()),
+            false => advice.to_owned(),
+        }
     }
 
     /// Returns the digest that a tag names now.
@@ -136,10 +168,28 @@ impl OpenTimeline {
     }
 }
 
-/// Returns whether two texts name the same version: `v1.4.0` is 1.4.0.
+/// Returns what to do where no record counts, and releases may be there.
+pub(crate) fn adoption_advice(location: &TimelineLocation) -> String {
+    let advice = format!(
+        "no record counts there yet: if releases were made before records were kept, record them with shipmark adopt --environment {}; a policy has to allow it with adopt-until",
+        location.environment
+    );
+    match &location.entries_at {
+        Some(records) => format!(
+            "{advice}. If {} has their entries, copy these to {records}",
+            location.destination
+        ),
+        None => advice,
+    }
+}
+
+/// Returns whether two texts name the same version: `v1.4.0` is 1.4.0, and 1.4 is a line.
 fn is_same_version(one: &str, other: &str) -> bool {
     let parsed = ReleaseVersion::parse(one).zip(ReleaseVersion::parse(other));
-    one == other || parsed.is_some_and(|(one, other)| one.cmp_precedence(&other).is_eq())
+    let is_same = |(one, other): (ReleaseVersion, ReleaseVersion)| {
+        one.numbers().len() == other.numbers().len() && one.cmp_precedence(&other).is_eq()
+    };
+    one == other || parsed.is_some_and(is_same)
 }
 
 #[cfg(test)]
@@ -156,6 +206,7 @@ mod tests {
         assert!(is_same_version("v1.4.0", "1.4.0"));
         assert!(is_same_version("nightly", "nightly"));
         assert!(!is_same_version("1.4.0", "1.4.1"));
+        assert!(!is_same_version("1.4", "1.4.0"));
         assert!(!is_same_version("1.4.0", "1.4.0-rc.1"));
         assert!(!is_same_version("nightly", "weekly"));
     }

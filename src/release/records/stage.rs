@@ -9,13 +9,14 @@ use super::record_signing::RecordSigning;
 use super::referrer_form::IntentForm;
 use super::superseded::superseded_reason;
 use super::timeline_records::OwnRecord;
-use crate::image::{Descriptor, Tag, TagOrDigest};
+use crate::image::{Descriptor, Manifest, Tag, TagOrDigest};
 use crate::layout::TagPrecondition;
 use crate::record::{
     EntryName, RecordBlob, RecordId, ReleaseRecord, STATEMENT_MEDIA_TYPE, TimelineEntry,
     build_entry_manifest, entry_config,
 };
 use crate::referrers::{AppendableTag, Artifact, ReferrerError, ReferrersSource};
+use crate::registry::{RegistryError, RepositoryClient};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::outcome::RecordResult;
@@ -75,8 +76,30 @@ pub(crate) struct StoredRecord {
     artifact: Artifact,
     /// Whether the registry's answer says that it lists the intent.
     is_confirmed: bool,
+    /// Whether the intent is in a list under a tag, which every writer adds to.
+    is_in_shared_tag: bool,
     /// Entries of the list of referrers that were seen.
     seen: Vec<serde_json::Value>,
+}
+
+/// Writes an entry's tag. A registry that makes tags immutable may refuse a tag whose write it took before, and
+/// whose answer was lost.
+async fn put_entry(
+    remote: &RepositoryClient,
+    tag: &Tag,
+    manifest: &Manifest,
+) -> Result<(), RegistryError> {
+    let target = TagOrDigest::Tag(tag.clone());
+    match remote.put_manifest(&target, manifest).await {
+        Err(error) if error.may_be_immutable_tag() => {
+            let there = remote.head_manifest(&target).await?;
+            match there.is_some_and(|there| there.digest == manifest.digest) {
+                true => Ok(()),
+                false => Err(error),
+            }
+        }
+        written => written.map(drop),
+    }
 }
 
 impl RecordContent {
@@ -167,6 +190,7 @@ impl RecordStage<'_> {
             artifact: intent_artifact(&self.subject, record, &blob, self.form),
             blob,
             is_confirmed: false,
+            is_in_shared_tag: false,
             seen: Vec::new(),
         }
     }
@@ -253,9 +277,25 @@ impl RecordStage<'_> {
         let there = index.map(|index| *index);
         tag.append(self.store, there, &own, None, &mut stored.seen, notices)
             .await?;
-        tag.recheck(self.store, &own, &mut stored.seen, notices)
-            .await
-            .map(drop)
+        stored.is_in_shared_tag = true;
+        Ok(())
+    }
+
+    /// Reads the list under a tag once more, after the tags: another run may have written over it.
+    ///
+    /// # Errors
+    /// A list that cannot be read or changed.
+    pub(crate) async fn recheck_list(&mut self) -> Result<(), Failure> {
+        let Some(mut stored) = self.stored.take_if(|stored| stored.is_in_shared_tag) else {
+            return Ok(());
+        };
+        let own = [stored.artifact.descriptor().clone()];
+        let tag = AppendableTag::referrers_index(self.subject.digest);
+        let notices = &self.context.notices;
+        let checked = tag.recheck(self.store, &own, &mut stored.seen, notices);
+        let checked = checked.await.map(drop);
+        self.stored = Some(stored);
+        checked.map_err(|error| self.failure(error))
     }
 
     /// Writes the timeline entry: the last write of a release.
@@ -269,11 +309,9 @@ impl RecordStage<'_> {
         let manifest = build_entry_manifest(&stored.blob, &self.source_records);
         let tag = stored.name.to_tag();
         let written = match &self.entries {
-            ImageStore::Registry(remote) => {
-                let target = TagOrDigest::Tag(tag.clone());
-                let written = remote.put_manifest(&target, &manifest).await;
-                written.map(drop).map_err(crate::transfer::StoreError::from)
-            }
+            ImageStore::Registry(remote) => put_entry(remote, &tag, &manifest)
+                .await
+                .map_err(crate::transfer::StoreError::from),
             ImageStore::Layout(layout) => {
                 let precondition = TagPrecondition::AbsentOrSame;
                 let written = layout.write_tag(&tag, &manifest, precondition).await;
@@ -300,6 +338,8 @@ impl RecordStage<'_> {
         RecordResult {
             environment: predicate.environment.clone(),
             action: predicate.action.clone(),
+            reason: predicate.reason.clone(),
+            link: predicate.link.clone(),
             planned_at: predicate.planned_at,
             id: self.stored.as_ref().map(|stored| stored.id),
             entry: self.entry_tag(),

@@ -166,7 +166,7 @@ impl TimelineRecords {
     ) -> Result<RecordedRelease, Failure> {
         view.read_withdrawal(root).await?;
         let ended = self.lock().own.reinstates.clone();
-        let read = view.timeline_read();
+        let read = view.timeline_known();
         if read
             .withdrawals(root)
             .any(|rollback| !ended.contains(&rollback))

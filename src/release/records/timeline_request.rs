@@ -6,13 +6,16 @@ use super::record_signing::RecordSigning;
 use super::referrer_form::{IntentForm, RootSignatures};
 use super::stage::{RecordContent, RecordStage};
 use crate::image::{Descriptor, Destination, Digest, Manifest, TagOrDigest};
-use crate::referrers::sig_tag;
 use crate::registry::RepositoryAccess;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::request::SignatureFormat;
 use crate::signing::Signer;
 use crate::transfer::Side;
+
+/// Entries that do not count and are read to find one that does: more than for a release, since a rollback may be an
+/// emergency, and an adoption may begin among entries that were written before the environment signed.
+pub(crate) const PATIENT_STRAY_LIMIT: usize = 1_024;
 
 /// What the requests of a rollback, a mark and an adoption have in common.
 #[derive(Debug, Clone)]
@@ -66,7 +69,6 @@ impl TimelineRequest {
             formats: &[SignatureFormat::Bundle],
             signs_root: false,
             has_bundle: intents.has_bundle,
-            has_legacy: timeline.tags.contains(&sig_tag(subject.digest)),
         });
         Ok(RecordStage {
             context,

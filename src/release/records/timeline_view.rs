@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::OnceCell;
 
 use super::location::TimelineLocation;
 use super::record_rejection::RECORD_BLOB_LIMIT;
@@ -27,13 +28,16 @@ pub(super) const READ_CONCURRENCY: usize = 16;
 /// Most entries that do not count and are read to find one that does.
 pub(crate) const STRAY_LIMIT: usize = 64;
 
+/// Entries that were read or are being read.
+type EntryReadings = HashMap<EntryName, Arc<OnceCell<Arc<EntryReading>>>>;
+
 /// Timeline in a repository: the names of its entries, and what was read of them.
 pub(crate) struct TimelineView {
     location: TimelineLocation,
     reader: ImageReader,
     /// Names of all entries, oldest first.
     names: Vec<EntryName>,
-    readings: Arc<Mutex<HashMap<EntryName, Arc<EntryReading>>>>,
+    readings: Arc<Mutex<EntryReadings>>,
     stray_limit: usize,
 }
 
@@ -154,17 +158,26 @@ impl TimelineView {
     /// # Errors
     /// A store that cannot tell.
     pub(crate) async fn read(&self, name: &EntryName) -> Result<Arc<EntryReading>, Failure> {
-        let known = self.lock().get(name).cloned();
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let reading = self
-            .fetch(name)
-            .await
-            .map_err(|error| self.failure(error))?;
-        let reading = Arc::new(reading);
-        self.lock().insert(name.clone(), reading.clone());
-        Ok(reading)
+        let cell = self.lock().entry(name.clone()).or_default().clone();
+        // Who asks while another reads it waits for that reading.
+        let fetch = async {
+            let reading = self
+                .fetch(name)
+                .await
+                .map_err(|error| self.failure(error))?;
+            reading.map(Arc::new).ok_or_else(|| self.gone_entry(name))
+        };
+        cell.get_or_try_init(|| fetch).await.cloned()
+    }
+
+    /// Returns the failure for an entry that is listed and is not there: what it says is unknown.
+    fn gone_entry(&self, name: &EntryName) -> Failure {
+        let place = self.location.entries();
+        Failure::service(format!(
+            "{place}: the timeline entry {name} is listed, and is not there"
+        ))
+        .with_reason("what it says is unknown, such as whether an image is withdrawn")
+        .with_hint("repeat the run; if the entry was archived, restore it, and if it was deleted, wait until the registry lists it no more")
     }
 
     /// Reads entries, several at a time, in their order.
@@ -186,8 +199,10 @@ impl TimelineView {
     /// Returns the entries that were read and do not count, with the reasons.
     pub(crate) fn passed_over(&self) -> Vec<(EntryName, String)> {
         let readings = self.lock();
-        let mut passed: Vec<_> = readings
+        let read = readings
             .iter()
+            .filter_map(|(name, cell)| Some((name, cell.get()?)));
+        let mut passed: Vec<_> = read
             .filter_map(|(name, reading)| match &**reading {
                 EntryReading::PassedOver(reason) => Some((name.clone(), reason.clone())),
                 EntryReading::Counted(_) => None,
@@ -200,8 +215,9 @@ impl TimelineView {
     /// Returns the timeline of the counted entries that were read.
     pub(crate) fn timeline_read(&self) -> Timeline {
         let readings = self.lock();
-        let counted = readings.values().filter_map(|reading| reading.counted());
-        Timeline::new(without_copies(counted.collect()))
+        let read = readings.values().filter_map(|cell| cell.get());
+        let counted = read.filter_map(|reading| reading.counted());
+        Timeline::new(counted.map(|record| record.entry.clone()).collect())
     }
 
     /// Returns the counted record of that id that was read.
@@ -211,7 +227,8 @@ impl TimelineView {
             let counted = reading.counted();
             counted.is_some_and(|record| record.entry.record == id)
         };
-        readings.values().find(is_it).cloned()
+        let mut read = readings.values().filter_map(|cell| cell.get());
+        read.find(is_it).cloned()
     }
 
     /// Reads the newest counted entries, at most as many as a record summarizes, with all heads.
@@ -223,8 +240,10 @@ impl TimelineView {
         let mut summarized: Vec<TimelineEntry> = Vec::new();
         let mut seen: HashSet<RecordId> = HashSet::new();
         let mut summaries: HashMap<EntryName, PastRelease> = HashMap::new();
+        let mut statements = HashSet::new();
         for name in self.names.iter().rev() {
-            if read.len() + summarized.len() == PAST_LIMIT {
+            // Copies do not push others out of the summary.
+            if statements.len() + summarized.len() == PAST_LIMIT {
                 break;
             }
             if let Some(past) = summaries.get(name) {
@@ -236,6 +255,8 @@ impl TimelineView {
                 self.check_strays()?;
                 continue;
             };
+            statements.insert(record.verified.statement);
+            self.check_copies(read.len() + 1 - statements.len())?;
             seen.extend(&record.entry.previous);
             for past in &record.record().predicate.past {
                 seen.insert(past.record);
@@ -258,7 +279,7 @@ impl TimelineView {
     }
 
     /// Reads the entries that decide on what is current, and whether each of `roots` is withdrawn. Returns the
-    /// timeline of the entries that were read.
+    /// timeline as far as it is known.
     ///
     /// # Errors
     /// A store that cannot tell, or too many entries that do not count.
@@ -280,11 +301,11 @@ impl TimelineView {
                 continue;
             };
             self.read_withdrawal(root).await?;
-            if !self.timeline_read().is_withdrawn(root) {
+            if !self.timeline_known().is_withdrawn(root) {
                 break;
             }
         }
-        Ok(self.timeline_read())
+        Ok(self.timeline_known())
     }
 
     /// Reads the newest counted release of a root; `None` if there is none.
@@ -328,6 +349,20 @@ impl TimelineView {
         )
     }
 
+    /// Requires that few of the entries are copies of others: each is read.
+    fn check_copies(&self, count: usize) -> Result<(), Failure> {
+        if count <= self.stray_limit {
+            return Ok(());
+        }
+        let place = self.location.entries();
+        Err(Failure::service(format!(
+            "{place}: more than {} timeline entries of {} are copies of others",
+            self.stray_limit, self.location.environment
+        ))
+        .with_reason("whoever may push can store a record again under another name")
+        .with_hint("delete the tags of the copies: shipmark history --verify names them"))
+    }
+
     /// Requires that few of the entries that were read do not count.
     ///
     /// # Errors
@@ -338,8 +373,7 @@ impl TimelineView {
             return Ok(());
         }
         let place = self.location.entries();
-        let shown = strays.iter().take(5).map(|(name, _)| name.to_string());
-        let shown: Vec<String> = shown.collect();
+        let tags: Vec<String> = strays.iter().map(|(name, _)| name.to_string()).collect();
         let (_, reason) = &strays[0];
         Err(Failure::service(format!(
             "{place}: more than {} timeline entries of {} do not count",
@@ -347,12 +381,14 @@ impl TimelineView {
         ))
         .with_reason(format!("the first: {reason}"))
         .with_hint(format!(
-            "delete the tags that are not of your runs, such as {}; whoever may push to the repository can write them",
-            shown.join(", ")
+            "delete those of these tags that are not of your runs; whoever may push to the repository can write them: {}",
+            tags.join(", ")
         )))
     }
 
-    pub(super) async fn fetch(&self, name: &EntryName) -> Result<EntryReading, StoreError> {
+    /// Reads an entry; `None` if it is not there.
+    pub(super) async fn fetch(&self, name: &EntryName) -> Result<Option<EntryReading>, StoreError> {
+        let passed = |reason: String| Ok(Some(EntryReading::PassedOver(reason)));
         let target = TagOrDigest::Tag(name.to_tag());
         let store = self.reader.as_store();
         let manifest = match store {
@@ -361,25 +397,23 @@ impl TimelineView {
         };
         let manifest = match manifest {
             Ok(Some(manifest)) => manifest,
-            Ok(None) => return Ok(EntryReading::PassedOver("it is gone".to_owned())),
-            Err(error) if error.is_unreadable_manifest() => {
-                return Ok(EntryReading::PassedOver(error.to_string()));
-            }
+            Ok(None) => return Ok(None),
+            Err(error) if error.is_unusable_content() => return passed(error.to_string()),
             Err(error) => return Err(error),
         };
         let layers = match parse_entry_manifest(&manifest) {
             Ok(layers) => layers,
-            Err(error) => return Ok(EntryReading::PassedOver(error.to_string())),
+            Err(error) => return passed(error.to_string()),
         };
         let content = match self.read_blob(&layers.record).await? {
             Ok(content) => content,
-            Err(reason) => return Ok(EntryReading::PassedOver(reason)),
+            Err(reason) => return passed(reason),
         };
         let blob = RecordBlob {
             media_type: layers.record.media_type,
             content,
         };
-        Ok(match self.count(name, &blob) {
+        Ok(Some(match self.count(name, &blob) {
             Ok(verified) => EntryReading::Counted(Box::new(CountedRecord {
                 entry: TimelineEntry::from_record(verified.id, &verified.record),
                 verified,
@@ -387,7 +421,7 @@ impl TimelineView {
                 sources: layers.sources,
             })),
             Err(reason) => EntryReading::PassedOver(reason),
-        })
+        }))
     }
 
     /// Reads a stored record; `Err` with the reason if it is not there or not what its digest says.
@@ -400,8 +434,9 @@ impl TimelineView {
         }
         match self.reader.read_small_blob(layer, RECORD_BLOB_LIMIT).await {
             Ok(content) => Ok(Ok(content)),
-            Err(error @ StoreError::WrongBlob { .. }) => Ok(Err(error.to_string())),
-            Err(error) if error.is_missing_blob() => Ok(Err(error.to_string())),
+            Err(error) if error.is_unusable_content() => {
+                Ok(Err(format!("its record cannot be read: {error}")))
+            }
             Err(error) => Err(error),
         }
     }
@@ -420,7 +455,7 @@ impl TimelineView {
         Failure::from_store_error(Side::Destination, self.location.entries(), error)
     }
 
-    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<EntryName, Arc<EntryReading>>> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, EntryReadings> {
         self.readings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

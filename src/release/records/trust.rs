@@ -87,6 +87,7 @@ impl RecordTrust {
             id: blob.id(),
             statement: Digest::from_bytes(blob.statement()),
             signer: Some(granted.name),
+            is_signed: true,
             allowed: granted.allowed,
             record,
         })

@@ -21,6 +21,8 @@ pub struct VerifiedRecord {
     pub statement: Digest,
     /// Name of the signer; `None` where nothing was verified.
     pub signer: Option<String>,
+    /// Whether it is in a bundle.
+    pub is_signed: bool,
     /// Actions that the signer may record; `None` for all.
     pub(super) allowed: Option<Vec<RecordAction>>,
 }
@@ -41,6 +43,7 @@ impl VerifiedRecord {
             id: blob.id(),
             statement: Digest::from_bytes(statement),
             signer: None,
+            is_signed: blob.bundle.is_some(),
             allowed: None,
         })
     }

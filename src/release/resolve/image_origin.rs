@@ -72,10 +72,7 @@ pub(super) fn merge_labels(origin: &mut ImageOrigin, labels: &ImageLabels) {
         .version
         .take()
         .or_else(|| labels.version().map(str::to_owned));
-    origin.source = origin
-        .source
-        .take()
-        .or_else(|| labels.source().map(str::to_owned));
+    origin.source = origin.source.take().or_else(|| labels.source());
 }
 
 /// Refuses to give a pushed image the tag of the event's commit where its label names another commit:

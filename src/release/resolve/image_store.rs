@@ -23,6 +23,22 @@ pub(crate) fn open_to_read(context: &ReleaseContext, place: &Destination) -> Ima
     }
 }
 
+/// Opens a destination whose content is shown.
+///
+/// # Errors
+/// A layout that does not exist: a mistyped path would look like an empty one.
+pub(crate) async fn open_to_show(
+    context: &ReleaseContext,
+    place: &Destination,
+) -> Result<ImageStore, Failure> {
+    if let Destination::Layout(path) = place {
+        LayoutDirectory::open(path).await.map_err(|error| {
+            Failure::from_store_error(Side::Source, place, StoreError::Layout(error))
+        })?;
+    }
+    Ok(open_to_read(context, place))
+}
+
 /// Opens the store of an image, to read its signatures.
 ///
 /// # Errors

@@ -1,10 +1,11 @@
 //! Checks that an image which is put back is still complete, and signed.
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 
 use crate::image::{Descriptor, Digest, Manifest, ManifestBody, TagOrDigest};
-use crate::record::{RecordAction, TimelineEntry};
+use crate::record::{RecordAction, RecordedTagKind, TimelineEntry};
 use crate::release::Failure;
+use crate::release::plan::rollback_tags::RollbackTag;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::verify::evidence::check_signatures;
 use crate::transfer::{ImageStore, MANIFESTS_LIMIT, Side, StoreError};
@@ -34,6 +35,34 @@ pub(super) async fn check_image(timeline: &OpenTimeline, root: &Manifest) -> Res
         level = try_join_all(children).await?;
     }
     Ok(())
+}
+
+/// Requires of the image that a tag of the environment moves to what is required of a target, unless it is the
+/// target that was checked.
+///
+/// # Errors
+/// An image that was never released, is not complete or lacks its signature, and a store that cannot tell.
+pub(super) async fn check_environment_goal(
+    timeline: &OpenTimeline,
+    tags: &[RollbackTag],
+    checked: Option<&TimelineEntry>,
+) -> Result<(), Failure> {
+    let mut environment = tags
+        .iter()
+        .filter(|tag| tag.kind == RecordedTagKind::Environment);
+    let goal = environment.find_map(RollbackTag::target);
+    let Some(root) = goal.filter(|goal| checked.is_none_or(|it| it.root != *goal)) else {
+        return Ok(());
+    };
+    timeline.read_root(root).await?;
+    let release = timeline.newest_release(root);
+    let release = release.ok_or_else(|| timeline.unreleased(root))?;
+    let manifest = timeline.require_root(root).await?;
+    let checks = try_join(
+        check_image(timeline, &manifest),
+        check_signature(timeline, &release),
+    );
+    checks.await.map(drop)
 }
 
 /// Requires a signature of one of the environment's signers, where the environment signs. An adopted release was

@@ -17,8 +17,8 @@ const LOOKUP_LIMIT: usize = 64;
 pub(super) struct LineSearch<'a> {
     pub(super) timeline: &'a OpenTimeline,
     pub(super) excluded: &'a ExcludedVersions,
-    /// Root that is being withdrawn.
-    pub(super) withdrawn: Digest,
+    /// Root that is being withdrawn; `None` once it was released again.
+    pub(super) withdrawn: Option<Digest>,
     /// Version tags of that root, which need no look.
     pub(super) own_tags: Vec<Tag>,
     /// Manifests that were read.
@@ -30,7 +30,7 @@ impl<'a> LineSearch<'a> {
     pub(super) fn new(
         timeline: &'a OpenTimeline,
         excluded: &'a ExcludedVersions,
-        withdrawn: Digest,
+        withdrawn: Option<Digest>,
         own_tags: Vec<Tag>,
     ) -> Self {
         Self {
@@ -59,13 +59,13 @@ impl<'a> LineSearch<'a> {
         let releases =
             SeriesReleases::from_tags(&tags, &followed.series, &withdrawn, self.excluded);
         for release in releases.on_line(&followed.line).take(LOOKUP_LIMIT) {
-            if self.own_tags.contains(&release.tag) {
+            if self.withdrawn.is_some() && self.own_tags.contains(&release.tag) {
                 continue;
             }
             let Some(root) = self.resolve(&known, &release.tag).await? else {
                 continue;
             };
-            if root != self.withdrawn && self.counts(root, release).await? {
+            if self.withdrawn != Some(root) && self.counts(root, release).await? {
                 let version = release.version.to_string();
                 return Ok(Some(RecordedVersion { version, root }));
             }

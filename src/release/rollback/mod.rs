@@ -8,10 +8,11 @@
 //! has listed it before our entry, so that its own entry is in our list, or lists it after our entry, and then
 //! takes its tags off the withdrawn image itself.
 
-mod environment_tag;
 mod image_check;
 mod line_search;
 mod moving_tags;
+mod next_target;
+mod notes;
 mod outcome;
 mod recheck;
 mod repetition;

@@ -49,7 +49,7 @@ pub(super) async fn observe_tags(
     Ok(tags)
 }
 
-fn moving_tag(tag: Tag, kind: RecordedTagKind, previous: Option<Digest>) -> MovingTag {
+pub(super) fn moving_tag(tag: Tag, kind: RecordedTagKind, previous: Option<Digest>) -> MovingTag {
     MovingTag {
         tag,
         kind,
@@ -88,7 +88,7 @@ pub(super) async fn plan_tags(
 /// Returns whether an image is there and not withdrawn.
 async fn is_usable(search: &mut LineSearch<'_>, root: Digest) -> Result<bool, Failure> {
     search.timeline.read_root(root).await?;
-    if root == search.withdrawn || search.timeline.known().is_withdrawn(root) {
+    if search.withdrawn == Some(root) || search.timeline.known().is_withdrawn(root) {
         return Ok(false);
     }
     let found = search.read(&TagOrDigest::Digest(root)).await?;

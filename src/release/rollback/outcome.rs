@@ -48,22 +48,60 @@ impl RollbackOutcome {
         written.or(self.recorded)
     }
 
-    /// Returns the failure if a version line still names the withdrawn image.
-    pub fn to_refusal(&self) -> Option<Failure> {
+    /// Returns the failure if a version line still names the withdrawn image: the rollback itself is done.
+    pub fn to_failure(&self) -> Option<Failure> {
         let staying = self.tags.iter().filter(|tag| tag.is_staying_line());
+        let reasons: Vec<String> = staying.clone().filter_map(staying_reason).collect();
         let lines: Vec<_> = staying.map(|tag| tag.tag.as_str()).collect();
-        let place = &self.place;
         let (what, verb) = match lines.as_slice() {
             [] => return None,
             [line] => (format!("the version line {line}"), "names"),
             lines => (format!("the version lines {}", lines.join(", ")), "name"),
         };
-        let failure = Failure::refused(format!(
-            "{what} of {place} still {verb} the withdrawn {}",
+        let place = &self.place;
+        let failure = Failure::incomplete(format!(
+            "{}, and {what} of {place} still {verb} the withdrawn {}",
+            self.done_phrase(),
             self.withdrawn
         ));
-        Some(failure.with_reason("no other release of the line is recorded, and the image that it named before is withdrawn or gone").with_hint(
-            "release another version of the line, or delete the tag: whoever pulls it gets the withdrawn image",
-        ))
+        let ways = format!(
+            "release another version of the line, or delete {}: whoever pulls it gets the withdrawn image",
+            self.deletion_phrase(&lines)
+        );
+        let hint = match self.dry_run {
+            true => ways,
+            false => format!(
+                "do not repeat it: another rollback would withdraw another release. To go on, {ways}"
+            ),
+        };
+        Some(failure.with_reason(reasons.join("; ")).with_hint(hint))
+    }
+
+    fn done_phrase(&self) -> &'static str {
+        match self.dry_run {
+            true => "the rollback would be done",
+            false => "the rollback is done",
+        }
+    }
+
+    /// Returns how a line's tag is deleted without its image.
+    fn deletion_phrase(&self, lines: &[&str]) -> String {
+        let [line, ..] = lines else {
+            return String::new();
+        };
+        match &self.place {
+            Destination::Registry(repository) => format!(
+                "the tag alone, such as with crane delete {repository}:{line} (a deletion by digest deletes the image)"
+            ),
+            Destination::Layout(_) => "the tag from index.json of the layout".to_owned(),
+        }
+    }
+}
+
+/// Returns why a tag stays.
+fn staying_reason(tag: &RollbackTag) -> Option<String> {
+    match &tag.change {
+        RollbackTagChange::Stays { why } => Some(format!("{}: {why}", tag.tag)),
+        _ => None,
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
 
+use super::image_check::check_environment_goal;
 use super::line_search::LineSearch;
-use super::moving_tags::plan_tags;
+use super::moving_tags::{moving_tag, plan_tags};
 use super::tag_writes::write_tags;
 use crate::image::{Digest, Tag};
-use crate::record::{Timeline, TimelineEntry};
+use crate::record::{RecordAction, RecordedTagKind, Timeline, TimelineEntry};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::plan::rollback_tags::{
@@ -41,7 +42,7 @@ impl Recheck<'_> {
     pub(super) async fn run(
         &self,
         timeline: &mut OpenTimeline,
-        tags: &mut [RollbackTag],
+        tags: &mut Vec<RollbackTag>,
     ) -> Result<(), Failure> {
         for _ in 0..LISTS_LIMIT {
             let own = self.own.as_ref().map(|(_, tag)| tag);
@@ -50,8 +51,10 @@ impl Recheck<'_> {
             }
             let corrected = self.correct(timeline, tags).await?;
             for corrected in &corrected {
-                for tag in tags.iter_mut().filter(|tag| tag.tag == corrected.tag) {
-                    tag.change = corrected.change.clone();
+                match tags.iter_mut().find(|tag| tag.tag == corrected.tag) {
+                    Some(tag) if tag.target().is_some() => tag.change = corrected.change.clone(),
+                    Some(tag) => *tag = corrected.clone(),
+                    None => tags.push(corrected.clone()),
                 }
             }
             if !corrected.iter().any(|tag| tag.target().is_some()) {
@@ -72,37 +75,85 @@ impl Recheck<'_> {
         timeline: &OpenTimeline,
         tags: &[RollbackTag],
     ) -> Result<Vec<RollbackTag>, Failure> {
+        timeline.view.read_state(&[]).await?;
+        let mut moving = self.observe(timeline, tags).await?;
         let forecast = self.forecast(timeline);
-        let written: Vec<&RollbackTag> = tags.iter().filter(|tag| tag.target().is_some()).collect();
-        let digests = written.iter().map(|tag| timeline.resolve_tag(&tag.tag));
-        let digests = try_join_all(digests).await?;
-        let mut moving = Vec::new();
-        let mut moved_off = BTreeSet::new();
-        for (tag, at) in written.into_iter().zip(digests) {
-            let is_ours = at == tag.target();
-            let Some(at) = at.filter(|at| is_ours || forecast.is_withdrawn(*at)) else {
-                continue;
-            };
-            moved_off.insert(at);
-            let observed = self.moving.iter().find(|it| it.tag == tag.tag);
-            moving.extend(observed.map(|observed| MovingTag {
-                at: Some(at),
-                line_goal: None,
-                ..observed.clone()
-            }));
-        }
         let mut state = RollbackState {
-            moved_off,
+            moved_off: moving.iter().filter_map(|tag| tag.at).collect(),
             current: forecast.current().map(|(_, root)| root),
             moves_environment: false,
             usable: BTreeSet::new(),
         };
         let own_tags = self.own_tags.clone();
-        let mut search = LineSearch::new(timeline, self.excluded, self.withdrawn, own_tags);
+        let is_withdrawn = forecast.is_withdrawn(self.withdrawn);
+        let withdrawn = is_withdrawn.then_some(self.withdrawn);
+        let mut search = LineSearch::new(timeline, self.excluded, withdrawn, own_tags);
         let mut planned = plan_tags(&mut search, &mut moving, &mut state).await?;
         planned.retain(|tag| tag.change != RollbackTagChange::Unchanged);
+        let checked = check_environment_goal(timeline, &planned, None).await;
+        if checked.is_err() {
+            planned.retain(|tag| tag.kind != RecordedTagKind::Environment);
+        }
         write_tags(self.context, timeline, &planned, &search.manifests).await?;
-        Ok(planned)
+        checked.map(|()| planned)
+    }
+
+    /// Returns the moving tags that this run wrote, as far as they name the same, and those that name a withdrawn
+    /// root.
+    async fn observe(
+        &self,
+        timeline: &OpenTimeline,
+        tags: &[RollbackTag],
+    ) -> Result<Vec<MovingTag>, Failure> {
+        let others = self.moved_by_others(timeline);
+        let candidates: Vec<&MovingTag> = self.moving.iter().chain(&others).collect();
+        let digests = candidates.iter().map(|it| timeline.resolve_tag(&it.tag));
+        let digests = try_join_all(digests).await?;
+        let mut moving = Vec::new();
+        for (candidate, at) in candidates.into_iter().zip(digests) {
+            let Some(at) = at else {
+                continue;
+            };
+            timeline.read_root(at).await?;
+            let mut written = tags.iter().filter(|tag| tag.tag == candidate.tag);
+            let is_ours = written.any(|tag| tag.target() == Some(at));
+            // A tag of other releases is theirs, unless it names our withdrawn root.
+            let may_move = self.moving.contains(candidate) || at == self.withdrawn;
+            if is_ours || (may_move && self.forecast(timeline).is_withdrawn(at)) {
+                moving.push(MovingTag {
+                    at: Some(at),
+                    line_goal: None,
+                    previous: previous(timeline, at, &candidate.tag).or(candidate.previous),
+                    ..candidate.clone()
+                });
+            }
+        }
+        Ok(moving)
+    }
+
+    /// Returns the tags that rollbacks of other releases moved, and the withdrawn release did not write.
+    fn moved_by_others(&self, timeline: &OpenTimeline) -> Vec<MovingTag> {
+        let read = timeline.view.timeline_read();
+        let rollbacks = read
+            .entries()
+            .iter()
+            .filter(|entry| entry.action == RecordAction::Rollback && entry.root != self.withdrawn);
+        let mut others: Vec<MovingTag> = Vec::new();
+        for reading in rollbacks.filter_map(|entry| timeline.view.record_read(entry.record)) {
+            let record = reading.counted().map(|counted| counted.record());
+            for tag in record.iter().flat_map(|record| &record.predicate.tags) {
+                let is_followed =
+                    matches!(tag.kind, RecordedTagKind::Line | RecordedTagKind::Moving);
+                let Some(name) = tag.name.parse::<Tag>().ok().filter(|_| is_followed) else {
+                    continue;
+                };
+                let mut known = self.moving.iter().chain(&others);
+                if known.all(|known| known.tag != name) {
+                    others.push(moving_tag(name, tag.kind, None));
+                }
+            }
+        }
+        others
     }
 
     fn forecast(&self, timeline: &OpenTimeline) -> Timeline {
@@ -110,4 +161,15 @@ impl Recheck<'_> {
         let own = self.own.iter().map(|(entry, _)| entry.clone());
         Timeline::new(known.entries().iter().cloned().chain(own).collect())
     }
+}
+
+/// Returns what a tag named before the releases of a root, by their records.
+fn previous(timeline: &OpenTimeline, root: Digest, tag: &Tag) -> Option<Digest> {
+    let releases = timeline.releases_read(root);
+    let mut newest_first = releases.iter().rev();
+    newest_first.find_map(|reading| {
+        let tags = &reading.counted()?.record().predicate.tags;
+        let recorded = tags.iter().find(|recorded| recorded.name == tag.as_str())?;
+        recorded.previous.filter(|previous| *previous != root)
+    })
 }

@@ -1,20 +1,47 @@
 //! Finds the rollback that an earlier attempt of this run wrote or began.
 
-use std::sync::Arc;
-
 use crate::image::Digest;
-use crate::record::{RecordAction, RecordedRun};
+use crate::record::{EntryName, RecordAction, RecordTime};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::records::intent::{Intent, ListedIntents};
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::options::RunAccount;
-use crate::release::records::timeline_view::EntryReading;
 
-/// Newest rollbacks, and newest releases, among which a rollback of this run is looked for.
-const LOOKUP_LIMIT: usize = 8;
+/// Rollback that an earlier attempt of this run wrote or began.
+pub(super) struct EarlierRollback {
+    /// Root that it withdrew.
+    pub(super) root: Digest,
+    planned_at: RecordTime,
+}
 
-/// Returns the root that an earlier attempt of this run withdrew or began to withdraw.
+impl EarlierRollback {
+    /// Refuses to withdraw the root once more after somebody released it again. Its entries are read.
+    ///
+    /// # Errors
+    /// A release of the root after the rollback, which no other rollback has withdrawn.
+    pub(super) fn refuse_later_release(&self, timeline: &OpenTimeline) -> Result<(), Failure> {
+        let known = timeline.known();
+        let later = timeline
+            .newest_release(self.root)
+            .filter(|release| release.planned_at > self.planned_at);
+        let Some(later) = later.filter(|_| !known.is_withdrawn(self.root)) else {
+            return Ok(());
+        };
+        Err(Failure::refused(format!(
+            "this run withdrew {} from {} at {}, and it was released again after that, at {}",
+            self.root.short(),
+            timeline.view.location().environment,
+            self.planned_at,
+            later.planned_at
+        ))
+        .with_reason("a repeated job of an old run would withdraw it once more")
+        .with_hint("to withdraw it again, start a new run instead of repeating this one"))
+    }
+}
+
+/// Finds the rollback that an earlier attempt of this run wrote or began: of the named root, else of any. The
+/// entries of its root are read.
 ///
 /// # Errors
 /// A store that cannot tell.
@@ -22,51 +49,37 @@ pub(super) async fn find_earlier_attempt(
     context: &ReleaseContext,
     timeline: &OpenTimeline,
     account: &RunAccount,
-) -> Result<Option<Digest>, Failure> {
-    let Some(own) = account.run.as_ref().filter(|run| run.attempt > Some(1)) else {
+    named: Option<Digest>,
+) -> Result<Option<EarlierRollback>, Failure> {
+    let Some(own) = account.repeated_run() else {
         return Ok(None);
     };
-    let rollbacks = timeline.view.names().iter().rev();
-    let rollbacks = rollbacks.filter(|name| name.action == RecordAction::Rollback);
-    let newest = timeline.view.read_all(rollbacks.take(LOOKUP_LIMIT)).await?;
-    if let Some(root) = newest
-        .iter()
-        .find_map(|reading| repeated_root(reading, own))
-    {
-        return Ok(Some(root));
+    let is_rollback = |name: &EntryName| {
+        name.action == RecordAction::Rollback && named.is_none_or(|root| name.root.is_of(root))
+    };
+    let read = timeline.view.read_own(own, is_rollback).await?;
+    let counted = read.iter().filter_map(|reading| reading.counted());
+    let mut earlier = counted.filter(|counted| own.wrote_before(counted.record()));
+    if let Some(counted) = earlier.next() {
+        timeline.read_root(counted.entry.root).await?;
+        return Ok(Some(EarlierRollback {
+            root: counted.entry.root,
+            planned_at: counted.entry.planned_at,
+        }));
     }
-    for root in recent_roots(timeline) {
+    let roots = named.map_or_else(|| timeline.recent_roots(), |root| vec![root]);
+    for root in roots {
         let intents = timeline.list_intents(root).await?;
-        let begun = find_begun(context, timeline, &intents, root, account).await?;
-        if begun.is_some() {
-            return Ok(Some(root));
+        let begun = find_intent(context, timeline, &intents, root, account).await?;
+        let begun = begun
+            .filter(|intent| own.uri.is_some() || !is_followed(timeline, account, root, intent));
+        if let Some(begun) = begun {
+            timeline.read_root(root).await?;
+            let planned_at = begun.verified.record.predicate.planned_at;
+            return Ok(Some(EarlierRollback { root, planned_at }));
         }
     }
     Ok(None)
-}
-
-/// Returns the root that an earlier attempt of the run withdrew, if the entry is its rollback.
-fn repeated_root(reading: &Arc<EntryReading>, own: &RecordedRun) -> Option<Digest> {
-    let record = reading.counted()?.record();
-    let run = record.predicate.run.as_ref()?;
-    let is_earlier = run.uri.is_some() && run.uri == own.uri && run.attempt < own.attempt;
-    is_earlier.then_some(record.root)
-}
-
-fn recent_roots(timeline: &OpenTimeline) -> Vec<Digest> {
-    let known = timeline.known();
-    let mut roots = Vec::new();
-    for entry in known
-        .entries()
-        .iter()
-        .rev()
-        .filter(|entry| entry.action.is_release())
-    {
-        if roots.len() < LOOKUP_LIMIT && !roots.contains(&entry.root) {
-            roots.push(entry.root);
-        }
-    }
-    roots
 }
 
 /// Finds the rollback of a root that this run began. One without a run's address counts only if nothing was
@@ -81,18 +94,37 @@ pub(super) async fn find_begun(
     root: Digest,
     account: &RunAccount,
 ) -> Result<Option<Intent>, Failure> {
+    let found = find_intent(context, timeline, intents, root, account).await?;
+    Ok(found.filter(|intent| !is_followed(timeline, account, root, intent)))
+}
+
+async fn find_intent(
+    context: &ReleaseContext,
+    timeline: &OpenTimeline,
+    intents: &ListedIntents,
+    root: Digest,
+    account: &RunAccount,
+) -> Result<Option<Intent>, Failure> {
     let own = account.run_uri();
     let is_rollback = |action: &RecordAction| *action == RecordAction::Rollback;
-    let found = timeline
+    timeline
         .find_unfinished(context, intents, root, |named| named == own, is_rollback)
-        .await?;
+        .await
+}
+
+/// Returns whether a release of the root was recorded after an intent; of a run without an address, anything.
+fn is_followed(
+    timeline: &OpenTimeline,
+    account: &RunAccount,
+    root: Digest,
+    intent: &Intent,
+) -> bool {
     let known = timeline.known();
-    let after = known.entries().iter().rev().find(|entry| match own {
+    let mut newest_first = known.entries().iter().rev();
+    let after = newest_first.find(|entry| match account.run_uri() {
         Some(_) => entry.action.is_release() && entry.root == root,
         None => true,
     });
-    Ok(found.filter(|intent| {
-        let planned_at = intent.verified.record.predicate.planned_at;
-        after.is_none_or(|entry| entry.planned_at < planned_at)
-    }))
+    let planned_at = intent.verified.record.predicate.planned_at;
+    after.is_some_and(|entry| entry.planned_at >= planned_at)
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join, try_join3};
 
-use super::environment_tag::EnvironmentTags;
-use super::image_check::{check_image, check_signature};
+use super::image_check::{check_environment_goal, check_image, check_signature};
 use super::line_search::LineSearch;
 use super::moving_tags::{observe_tags, plan_tags, version_tags};
+use super::next_target::advise_next;
+use super::notes::NotedRollback;
 use super::outcome::RollbackOutcome;
 use super::recheck::Recheck;
 use super::repetition::find_begun;
@@ -23,12 +24,11 @@ use crate::release::named_root::NamedRoot;
 use crate::release::outcome::RecordResult;
 use crate::release::plan::rollback_tags::{MovingTag, RollbackState, RollbackTag};
 use crate::release::records::draft::base_record;
+use crate::release::records::environment_tag::EnvironmentTags;
 use crate::release::records::intent::ListedIntents;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::stage::RecordContent;
-
-/// Entries that do not count and are read to find one that does: in an emergency more than a release reads.
-const STRAY_LIMIT: usize = 1024;
+use crate::release::records::timeline_request::PATIENT_STRAY_LIMIT;
 
 /// Planned rollback.
 struct RollbackPlan {
@@ -56,7 +56,7 @@ pub async fn rollback(
 ) -> Result<RollbackOutcome, Failure> {
     request.timeline.announce(context);
     let (location, now) = (&request.timeline.location, request.timeline.account.now);
-    let opened = OpenTimeline::open(context, location, now, STRAY_LIMIT);
+    let opened = OpenTimeline::open(context, location, now, PATIENT_STRAY_LIMIT);
     let mut timeline = Box::pin(opened).await?;
     let plan = Box::pin(plan_rollback(request, context, &timeline)).await?;
     Box::pin(execute(request, context, &mut timeline, plan)).await
@@ -126,9 +126,17 @@ async fn plan_rollback(
         }
     };
     let planned = plan_tags(&mut search, &mut moving, &mut state);
-    let (tags, (), ()) = try_join3(planned, checked, signed).await?;
+    let checks = Box::pin(try_join3(planned, checked, signed)).await;
+    let (tags, (), ()) = match (checks, &target) {
+        (Err(failure), Some(target)) if request.to.is_none() => {
+            let advised = advise_next(timeline, &withdrawn, target, failure);
+            return Err(Box::pin(advised).await);
+        }
+        (checks, _) => checks?,
+    };
     let manifests = search.manifests;
     draft.predicate.tags = recorded_tags(&tags);
+    Box::pin(check_environment_goal(timeline, &tags, target.as_ref())).await?;
     let content = match (withdrawn.earlier, begun) {
         (Some(_), _) => None,
         (None, Some(begun)) => Some(RecordContent::Begun(Box::new(begun))),
@@ -188,7 +196,7 @@ fn line_search<'a>(
     LineSearch::new(
         timeline,
         &request.excluded_versions,
-        withdrawn.root,
+        Some(withdrawn.root),
         own_tags,
     )
 }
@@ -242,7 +250,9 @@ async fn execute(
     mut plan: RollbackPlan,
 ) -> Result<RollbackOutcome, Failure> {
     let (record, own) = Box::pin(write_record(request, context, timeline, &mut plan)).await?;
-    if !request.dry_run && plan.tags.iter().any(|tag| tag.target().is_some()) {
+    // Also after an entry without a tag: another run may have moved tags to the image meanwhile.
+    let has_written = own.is_some() || plan.tags.iter().any(|tag| tag.target().is_some());
+    if !request.dry_run && has_written {
         let recheck = Recheck {
             context,
             excluded: &request.excluded_versions,
@@ -303,6 +313,14 @@ fn build_outcome(
         tags,
         ..
     } = plan;
+    let noted = NotedRollback {
+        withdrawn: &withdrawn,
+        target: target.as_ref(),
+        is_named: request.to.is_some(),
+        forecast: &forecast,
+        tags: &tags,
+    };
+    let notes = noted.notes();
     let between = target.iter().flat_map(|target| {
         let between = forecast.releases_between(target, withdrawn.root);
         between.map(NamedRoot::of_entry).collect::<Vec<_>>()
@@ -321,25 +339,10 @@ fn build_outcome(
             .current()
             .map(|(_, root)| NamedRoot::find(&forecast, root)),
         between,
-        notes: notes(&withdrawn, &tags),
+        notes,
         tags,
         record,
         recorded: withdrawn.earlier,
         reason: request.timeline.account.reason.clone(),
     }
-}
-
-fn notes(withdrawn: &WithdrawnRelease, tags: &[RollbackTag]) -> Vec<String> {
-    let mut notes = Vec::new();
-    if withdrawn.release.is_none() {
-        notes.push(format!(
-            "no record is about {} but this one: which tags its release wrote is unknown",
-            withdrawn.root
-        ));
-    }
-    let others = tags
-        .iter()
-        .filter(|tag| tag.is_staying() && !tag.is_staying_line());
-    notes.extend(others.map(|tag| format!("the tag {} still names the withdrawn image", tag.tag)));
-    notes
 }

@@ -57,7 +57,7 @@ async fn find_named(
         Failure::refused(format!(
             "to names {name}, which was never released to {environment}"
         ))
-        .with_hint("name a version that was released there, a digest or a record")
+        .with_hint(timeline.advise("name a version that was released there, a digest or a record"))
     })
 }
 
@@ -157,5 +157,5 @@ fn no_target(timeline: &OpenTimeline, withdrawn: &WithdrawnRelease) -> Failure {
         withdrawn.root.short()
     ))
     .with_reason("no release before it is recorded that is neither withdrawn nor marked as failed")
-    .with_hint("release another image, or name a release with to")
+    .with_hint(timeline.advise("release another image, or name a release with to"))
 }

@@ -1,12 +1,12 @@
 //! Chooses the release that is withdrawn.
 
-use super::environment_tag::{EnvironmentRoot, EnvironmentTags};
 use super::repetition::find_earlier_attempt;
 use super::request::RollbackRequest;
 use crate::image::Digest;
 use crate::record::{RecordId, RecordedTag, TimelineEntry};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
+use crate::release::records::environment_tag::{EnvironmentRoot, EnvironmentTags};
 use crate::release::records::intent::Intent;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::release_name::ReleaseName;
@@ -38,8 +38,14 @@ pub(super) async fn choose_withdrawn(
 ) -> Result<WithdrawnRelease, Failure> {
     let named = match &request.withdraw {
         Some(name) => Some(timeline.find_root(name).await?),
-        None => find_earlier_attempt(context, timeline, &request.timeline.account).await?,
+        None => None,
     };
+    let account = &request.timeline.account;
+    let earlier = Box::pin(find_earlier_attempt(context, timeline, account, named)).await?;
+    if let Some(earlier) = &earlier {
+        earlier.refuse_later_release(timeline)?;
+    }
+    let named = named.or(earlier.map(|earlier| earlier.root));
     let current = timeline.known().current().map(|(_, root)| root);
     let at = environment.at.filter(|at| Some(*at) != current);
     let found = match at {
@@ -110,6 +116,7 @@ fn unknown_image(timeline: &OpenTimeline, environment: &EnvironmentTags, at: Dig
         .first()
         .map(ToString::to_string)
         .unwrap_or_default();
+    let advice = format!("to withdraw that image, set withdraw: {at}");
     Failure::refused(format!(
         "the tag {tag} of {} names {at}, of which the timeline of {} says nothing",
         location.destination, location.environment
@@ -117,5 +124,5 @@ fn unknown_image(timeline: &OpenTimeline, environment: &EnvironmentTags, at: Dig
     .with_reason(
         "somebody moved the tag without a record, so that it is unknown what is to be withdrawn",
     )
-    .with_hint(format!("to withdraw that image, set withdraw: {at}"))
+    .with_hint(timeline.advise(&advice))
 }

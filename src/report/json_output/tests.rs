@@ -30,6 +30,8 @@ fn full_outcome() -> ReleaseOutcome {
     outcome.destinations[0].record = Some(RecordResult {
         environment: "prod".parse().unwrap(),
         action: RecordAction::Promote,
+        reason: None,
+        link: None,
         planned_at: "2026-11-20T21:48:08.123Z".parse().unwrap(),
         id: Some(RecordId::from_blob(b"record")),
         entry: Some(

@@ -51,7 +51,11 @@ pub(super) fn failure_alert(failure: &Failure, subject: Option<&str>) -> String 
                 .map(|part| format!("**{name}:** {}", escape_lines(part))),
         );
     }
-    alert(AlertKind::Caution, parts)
+    let kind = match failure {
+        Failure::Incomplete(_) => AlertKind::Warning,
+        _ => AlertKind::Caution,
+    };
+    alert(kind, parts)
 }
 
 /// Returns how the run ended.
@@ -60,6 +64,7 @@ pub(super) fn failure_word(failure: &Failure) -> &'static str {
         Failure::Refused(_) => "Refused",
         Failure::Input(_) => "Wrong input",
         Failure::Service(_) => "Failed",
+        Failure::Incomplete(_) => "Done, but incomplete",
         Failure::Cancelled => "Cancelled",
     }
 }

@@ -2,15 +2,18 @@
 
 use super::SummaryContext;
 use super::facts_table::FactsTable;
+use super::links::remark_text;
 use crate::release::HistoryOutcome;
+use crate::report::drift_text::drift_lines;
 use crate::report::history_report::{
-    HistoryReport, TimelineReport, drift_phrase, line_cells, line_remarks, period_phrase, seconds,
-    word,
+    HistoryReport, TimelineReport, empty_phrase, line_cells, line_remarks, period_phrase,
+    signing_phrase,
 };
 use crate::report::markdown::{
     AlertKind, alert, code_block, code_span, details, escape_text, table_row,
 };
 use crate::report::phrases::digest_reference;
+use crate::report::record_words::{seconds, word};
 use crate::report::timeline_diagram;
 
 /// Most entries of a table: a summary has at most one MiB.
@@ -72,7 +75,7 @@ fn timeline_section(shown: &HistoryReport, timeline: &TimelineReport) -> String 
         );
         return section;
     }
-    section + &entries_table(history)
+    section + &entries_table(history, shown.has_policy)
 }
 
 fn facts(history: &HistoryOutcome) -> FactsTable {
@@ -99,8 +102,8 @@ fn facts(history: &HistoryOutcome) -> FactsTable {
     if let Some(place) = &history.entries_at {
         facts.add("Records in", code_span(&place.to_string()));
     }
-    if !history.is_signed {
-        facts.add("Records", "not verified");
+    if let Some(phrase) = signing_phrase(history.signing) {
+        facts.add("Records", phrase);
     }
     facts
 }
@@ -109,13 +112,14 @@ fn drift_alert(history: &HistoryOutcome) -> String {
     if history.drift.is_empty() {
         return String::new();
     }
-    let lines = history.drift.iter().map(drift_phrase);
+    let lines = drift_lines(history).into_iter();
     alert(AlertKind::Warning, lines.map(|line| escape_text(&line)))
 }
 
-fn entries_table(history: &HistoryOutcome) -> String {
+fn entries_table(history: &HistoryOutcome, has_policy: bool) -> String {
     if history.lines.is_empty() {
-        return "\nNo records.\n".to_owned();
+        let phrase = empty_phrase(history, has_policy).replacen("no", "No", 1);
+        return format!("\n{}.\n", escape_text(&phrase));
     }
     let head = [
         "Time (UTC)",
@@ -142,7 +146,7 @@ fn entries_table(history: &HistoryOutcome) -> String {
             known.as_str(),
         ]);
         let of_line = line_remarks(line).into_iter();
-        remarks.extend(of_line.map(|remark| format!("- {time}: {}\n", escape_text(&remark))));
+        remarks.extend(of_line.map(|remark| format!("- {time}: {}\n", remark_text(&remark))));
     }
     match history.lines.len().saturating_sub(ENTRY_LIMIT) {
         0 => {}

@@ -2,11 +2,12 @@
 
 use super::SummaryContext;
 use super::facts_table::FactsTable;
+use super::links::{remark_text, text_or_link};
 use crate::release::{EnvironmentAccount, InspectOutcome};
 use crate::report::history_report::line_remarks;
 use crate::report::inspect_report::{
-    InspectReport, account_facts, check_phrase, evidence_kind, image_facts, image_reference,
-    line_phrase, unfinished_phrase,
+    InspectReport, account_cautions, account_facts, check_phrases, evidence_kind, image_facts,
+    image_reference, line_phrase,
 };
 use crate::report::markdown::{AlertKind, alert, code_block, code_span, escape_text, table_row};
 use crate::report::phrases::digest_reference;
@@ -19,14 +20,14 @@ pub(in crate::report) fn inspect_summary(
 ) -> String {
     let mut page = String::new();
     for image in &shown.images {
-        page += &image_section(&image.outcome);
+        page += &image_section(&image.outcome, shown.has_policy);
     }
     page += &context.warning_alerts();
     page += &context.run.table().to_markdown();
     page + "\n"
 }
 
-fn image_section(outcome: &InspectOutcome) -> String {
+fn image_section(outcome: &InspectOutcome, has_policy: bool) -> String {
     let image = &outcome.image;
     let title = match &outcome.environment {
         Some(environment) => format!("{environment} of {}", image.place),
@@ -49,7 +50,7 @@ fn image_section(outcome: &InspectOutcome) -> String {
     );
     section += &evidence_table(outcome);
     for account in &outcome.environments {
-        section += &account_section(account);
+        section += &account_section(account, has_policy);
     }
     if outcome.environments.is_empty() {
         section += "\nNo record names this image.\n";
@@ -60,11 +61,12 @@ fn image_section(outcome: &InspectOutcome) -> String {
 
 fn evidence_table(outcome: &InspectOutcome) -> String {
     let checked = outcome.evidence.iter().map(|evidence| {
-        let (phrase, _) = check_phrase(evidence, outcome.verification.as_ref());
+        let phrases = check_phrases(evidence, outcome.verification.as_ref());
+        let phrases: Vec<String> = phrases.iter().map(|(it, _)| escape_text(it)).collect();
         table_row(&[
             &escape_text(&evidence_kind(evidence)),
             &code_span(&evidence.at),
-            &escape_text(&phrase),
+            &phrases.join("<br>"),
         ])
     });
     let documents = outcome.image.documents.iter().map(|document| {
@@ -85,7 +87,7 @@ fn evidence_table(outcome: &InspectOutcome) -> String {
     }
 }
 
-fn account_section(account: &EnvironmentAccount) -> String {
+fn account_section(account: &EnvironmentAccount, has_policy: bool) -> String {
     let state = account.state.map(|state| format!(": {state}"));
     let title = format!(
         "{} of {}{}",
@@ -97,16 +99,21 @@ fn account_section(account: &EnvironmentAccount) -> String {
     for line in &account.lines {
         section += &format!("- {}\n", escape_text(&line_phrase(line)));
         for remark in line_remarks(line) {
-            section += &format!("  - {}\n", escape_text(&remark));
+            section += &format!("  - {}\n", remark_text(&remark));
         }
     }
     for (name, value) in account_facts(account) {
-        section += &format!("- {name}: {}\n", code_span(&value));
+        let value = match name {
+            "run" => text_or_link(&value),
+            "since" | "rests on" => escape_text(&value),
+            _ => code_span(&value),
+        };
+        section += &format!("- {name}: {value}\n");
     }
-    let unfinished = account.unfinished.iter().map(unfinished_phrase);
-    let unfinished: Vec<String> = unfinished.map(|text| escape_text(&text)).collect();
-    if !unfinished.is_empty() {
-        section += &alert(AlertKind::Warning, unfinished);
+    let cautions = account_cautions(account, has_policy).into_iter();
+    let cautions: Vec<String> = cautions.map(|text| escape_text(&text)).collect();
+    if !cautions.is_empty() {
+        section += &alert(AlertKind::Warning, cautions);
     }
     let chart = timeline_diagram::timeline(account.environment.as_str(), &account.lines);
     if let Some(chart) = chart {

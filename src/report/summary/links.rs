@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::image::{CommitId, Destination, Repository};
+use crate::report::markdown::escape_text;
 
 /// Page of a repository at GitHub.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,12 +112,62 @@ fn extend(base: &Url, segments: &[&str]) -> Url {
     url
 }
 
+/// Returns a text that a record states, as a link if it is the address of a web page.
+pub(super) fn text_or_link(text: &str) -> String {
+    let address = Url::parse(text).ok();
+    let address = address.filter(|url| {
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        matches!(url.scheme(), "https" | "http") && is_bare
+    });
+    match address {
+        // A bar ends the cell of a table.
+        Some(url) => {
+            let address = url.as_str().replace('|', "%7C");
+            format!("[{}](<{address}>)", escape_text(text))
+        }
+        None => escape_text(text),
+    }
+}
+
+/// Returns a remark on an entry, in which the address after `link: ` is a link.
+pub(super) fn remark_text(remark: &str) -> String {
+    match remark.strip_prefix("link: ") {
+        Some(address) => format!("link: {}", text_or_link(address)),
+        None => escape_text(remark),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn server() -> Url {
         "https://github.com".parse().unwrap()
+    }
+
+    #[test]
+    fn promise_8_only_addresses_of_web_pages_become_links() {
+        for (text, expected) in [
+            (
+                "https://example.com/7",
+                "[https&#58;//example.com/7](<https://example.com/7>)",
+            ),
+            (
+                "https://e.com/a|b>c",
+                "[https&#58;//e.com/a\\|b>c](<https://e.com/a%7Cb%3Ec>)",
+            ),
+            ("javascript:alert(1)", "javascript:alert(1)"),
+            (
+                "https://user@example.com",
+                "https&#58;//user@&#8203;example.com",
+            ),
+            ("see the log", "see the log"),
+        ] {
+            assert_eq!(text_or_link(text), expected);
+        }
+        let remark = "link: https://example.com/";
+        let expected = "link: [https&#58;//example.com/](<https://example.com/>)";
+        assert_eq!(remark_text(remark), expected);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::SummaryContext;
 use super::facts_table::FactsTable;
 use super::failure_page::failure_alert;
+use super::links::text_or_link;
 use crate::release::{AdoptOutcome, MarkOutcome, NamedRoot, RollbackOutcome};
 use crate::report::adopt_report::{AdoptReport, counts_phrase};
 use crate::report::mark_report::{self, state_word};
@@ -27,8 +28,8 @@ pub(in crate::report) fn rollback_summary(
         escape_text(&outcome.withdrawn.to_string())
     );
     page += &context.warning_alerts();
-    let refusal = outcome.to_refusal();
-    page.extend(refusal.map(|refusal| failure_alert(&refusal, None)));
+    let failure = outcome.to_failure();
+    page.extend(failure.map(|failure| failure_alert(&failure, None)));
     let mut facts = FactsTable::default();
     facts.add("Repository", code_span(&outcome.place.to_string()));
     facts.add("Withdrawn", root_cell(&outcome.withdrawn));
@@ -95,7 +96,7 @@ pub(in crate::report) fn mark_summary(outcome: &MarkOutcome, context: &SummaryCo
     let mut facts = FactsTable::default();
     facts.add("Image", code_span(&mark_report::image_reference(outcome)));
     facts.add_known("Reason", outcome.reason.as_deref().map(escape_text));
-    facts.add_known("Link", outcome.link.as_deref().map(escape_text));
+    facts.add_known("Link", outcome.link.as_deref().map(text_or_link));
     let record = outcome.record_id().map(|id| code_span(&id.to_string()));
     facts.add_known("Record", record);
     facts.append(context.run.table());

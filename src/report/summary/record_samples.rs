@@ -2,14 +2,14 @@
 
 use crate::image::{Destination, Digest};
 use crate::record::{
-    EntryKnowledge, EntryName, EntryRemark, EntryState, HistoryLine, RecordAction, RecordId,
-    RecordTime, RecordedBuild, RecordedCommit, RecordedEvidence, ReleaseMark, ReleasePredicate,
-    TagDrift, TimelineEntry,
+    EntryKnowledge, EntryName, EntryRemark, EntryState, HistoryFilter, HistoryLine, RecordAction,
+    RecordId, RecordTime, RecordedBuild, RecordedCommit, RecordedEvidence, ReleaseMark,
+    ReleasePredicate, TagDrift, TimelineEntry,
 };
 use crate::referrers::ReferrerKind;
 use crate::release::{
-    EnvironmentAccount, HistoryOutcome, InspectOutcome, InspectedEvidence, KnownImage,
-    RecordedCurrent, ReleaseAccount,
+    CarriedRecord, EnvironmentAccount, HistoryOutcome, InspectOutcome, InspectedEvidence,
+    KnownImage, RecordedCurrent, ReleaseAccount, TimelineSigning,
 };
 use crate::report::history_report::{HistoryReport, TimelineReport};
 use crate::report::inspect_report::{ImageReport, InspectReport};
@@ -60,6 +60,8 @@ fn line(at: &str, action: RecordAction, version: &str, state: Option<EntryState>
         state,
         mark: None,
         known: EntryKnowledge::Vouched(record(time("20T09:30:00"))),
+        reason: None,
+        link: None,
         remarks: Vec::new(),
     }
 }
@@ -68,6 +70,8 @@ fn line(at: &str, action: RecordAction, version: &str, state: Option<EntryState>
 pub(in crate::report) fn history() -> HistoryReport {
     let mut rollback = line("20T09:30:00", RecordAction::Rollback, "1.5.0", None);
     rollback.known = EntryKnowledge::Verified(SIGNER.to_owned());
+    rollback.reason = Some("errors at *checkout*".to_owned());
+    rollback.link = Some("https://example.com/incidents/7".to_owned());
     if let Some(entry) = &mut rollback.entry {
         entry.restores = Some(root("1.4.1"));
         entry.version = None;
@@ -97,13 +101,15 @@ pub(in crate::report) fn history() -> HistoryReport {
     HistoryReport {
         environment: "prod".parse().unwrap(),
         tag: None,
+        has_policy: true,
         timelines: vec![TimelineReport {
             service: None,
             history: HistoryOutcome {
                 environment: "prod".parse().unwrap(),
                 place: place(),
                 entries_at: None,
-                is_signed: true,
+                signing: TimelineSigning::Verified,
+                filter: HistoryFilter::default(),
                 lines: vec![rollback, failed, current, gone, foreign],
                 has_more: false,
                 current: Some(RecordedCurrent {
@@ -117,7 +123,11 @@ pub(in crate::report) fn history() -> HistoryReport {
                     tag: "1.4".parse().unwrap(),
                     expected: Some(root("1.4.1")),
                     found: Some(root("1.4.0")),
+                    expected_version: Some("1.4.1".to_owned()),
+                    found_version: Some("1.4.0".to_owned()),
+                    is_immutable: false,
                 }],
+                unfinished: Vec::new(),
                 periods: None,
             },
         }],
@@ -153,18 +163,37 @@ pub(in crate::report) fn inspection() -> InspectReport {
         lines: Vec::new(),
         before: None,
         good_before: None,
+        since: None,
+        tag_drift: None,
+        carried: Vec::new(),
         unfinished: Vec::new(),
     };
     let prod = EnvironmentAccount {
         state: Some(EntryState::Current),
         release: Some(release("1.4.1", "12T14:05:00")),
-        lines: vec![line(
-            "12T14:05:00",
-            RecordAction::Promote,
-            "1.4.1",
-            Some(EntryState::Current),
-        )],
+        lines: vec![HistoryLine {
+            reason: Some("the *weekly* release".to_owned()),
+            ..line(
+                "12T14:05:00",
+                RecordAction::Promote,
+                "1.4.1",
+                Some(EntryState::Current),
+            )
+        }],
         before: Some((root("1.5.0-rc.1"), None)),
+        since: Some(time("12T14:05:00")),
+        tag_drift: Some(TagDrift {
+            tag: "1.4.1".parse().unwrap(),
+            expected: Some(root("1.4.0")),
+            found: Some(root("1.4.1")),
+            expected_version: Some("1.4.1".to_owned()),
+            found_version: None,
+            is_immutable: true,
+        }),
+        carried: vec![CarriedRecord {
+            release: release("1.4.1", "11T08:00:00"),
+            rejection: None,
+        }],
         good_before: Some((root("1.4.0"), Some("1.4.0".to_owned()))),
         ..environment("prod")
     };
@@ -188,6 +217,7 @@ pub(in crate::report) fn inspection() -> InspectReport {
         by: None,
     };
     InspectReport {
+        has_policy: true,
         images: vec![ImageReport {
             service: None,
             outcome: InspectOutcome {

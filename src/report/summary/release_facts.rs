@@ -30,7 +30,7 @@ pub(super) fn release_facts(outcome: &ReleaseOutcome, context: &SummaryContext) 
         );
     }
     facts.add_known("Version", version(outcome));
-    if let Some(origin) = outcome.provenance.commit_tag {
+    if let Some(origin) = phrases::commit_tag_origin(outcome) {
         facts.add("SHA tag", format!("from {origin}"));
     }
     facts.append(commit_facts(outcome, context));
@@ -65,7 +65,7 @@ pub(super) fn released_version(outcome: &ReleaseOutcome) -> Option<&str> {
 
 fn version(outcome: &ReleaseOutcome) -> Option<String> {
     let version = code_span(released_version(outcome)?);
-    Some(match outcome.provenance.version {
+    Some(match phrases::version_origin(outcome) {
         Some(origin) => format!("{version} from {origin}"),
         None => version,
     })

@@ -2,6 +2,7 @@
 
 use super::SummaryContext;
 use super::follow_up::{follow_up_section, pulled_destination};
+use super::links::remark_text;
 use super::release_facts::release_facts;
 use super::signing_facts::SignatureState;
 use super::title;
@@ -85,6 +86,9 @@ fn destination_section(
             "\n{}\n",
             escape_text(&phrases::record_phrase(record, outcome.dry_run))
         );
+        for note in phrases::record_notes(record) {
+            part += &format!("\n{}\n", remark_text(&note));
+        }
         if let Some(reason) = &record.superseded {
             part += &format!("\n**Superseded.** {}\n", escape_text(reason));
         }

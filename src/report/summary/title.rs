@@ -35,7 +35,12 @@ pub(super) fn batch_title(batch: &BatchOutcome, attempt: &RunAttempt) -> String 
     }
 }
 
-/// Returns a title such as `web: dev to prod`, from what is known of a run that failed.
+/// Returns whether a verb is about the records of an environment, and copies no image.
+fn is_of_records(verb: &str) -> bool {
+    ["history", "inspect", "rollback", "mark", "adopt"].contains(&verb)
+}
+
+/// Returns a title such as `web: dev to prod` or `prod: rollback`, from what is known of a run that failed.
 pub(super) fn attempt_title(verb: &str, attempt: &RunAttempt) -> String {
     let to = attempt.environment.clone().or_else(|| {
         let first = attempt.destinations.first()?;
@@ -48,6 +53,12 @@ pub(super) fn attempt_title(verb: &str, attempt: &RunAttempt) -> String {
         (Some(from), None) => Some(from.clone()),
         (None, None) => None,
     };
+    if let Some(environment) = attempt.environment.as_ref().filter(|_| is_of_records(verb)) {
+        return match attempt.services.as_slice() {
+            [service] => format!("{environment}, {service}: {verb}"),
+            _ => format!("{environment}: {verb}"),
+        };
+    }
     let what = match attempt.services.as_slice() {
         [] => attempted_name(attempt).unwrap_or_else(|| verb.to_owned()),
         [service] => service.clone(),

@@ -24,6 +24,8 @@ fn record(action: RecordAction) -> RecordResult {
         environment: "prod".parse().unwrap(),
         id: Some(RecordId::from_blob(action.as_str().as_bytes())),
         action,
+        reason: None,
+        link: None,
         planned_at: "2026-11-20T21:48:08.123Z".parse().unwrap(),
         entry: "shipmark.prod.20261120t214808123z.x.0123456789ab.cdef01234567"
             .parse()

@@ -119,6 +119,7 @@ fn an_inspection_reads_well() {
           2026-11-20 10:00  promote  1.4.0  vouched
           record       sha256:…
           from         SOURCE
+          since        2026-11-20 11:00:00 UTC
           before       oci:prod@sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a (1.4.0)
           good before  unknown
     ");
@@ -213,6 +214,10 @@ fn promise_6_only_records_of_the_named_signer_count() {
         assert_eq!(timeline["current"].is_null(), key.contains("other"));
         timeline["entries"][0].clone()
     };
+    let unchecked = run(&place, &HISTORY);
+    let phrase =
+        "records      signed, not verified: name a signer in key or certificate-identity\n";
+    assert!(unchecked.out.contains(phrase), "{}", unchecked.out);
     let own = entry("--key=own.pub");
     assert_eq!(
         (&own["known"], &own["version"]),
@@ -239,4 +244,103 @@ fn promise_6_only_records_of_the_named_signer_count() {
     ] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
+}
+
+#[test]
+fn each_signature_of_an_image_is_judged() {
+    let place = Place::new();
+    for (name, version) in [("own", "1.4.0"), ("other", "1.4.1")] {
+        let pem = keys::pem();
+        let public = PrivateKey::parse(&pem, "").unwrap().public().to_pem();
+        std::fs::write(place.path(&format!("{name}.pem")), &pem).unwrap();
+        std::fs::write(place.path(&format!("{name}.pub")), public).unwrap();
+        let release = [
+            "promote",
+            &format!("--source={}", example()),
+            "--images=oci:prod",
+            &format!("--version={version}"),
+            "--sign=key",
+            &format!("--signing-key={name}.pem"),
+            "--signature-format=legacy",
+        ];
+        let ran = run(&place, &release);
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+    }
+    let ran = run(
+        &place,
+        &["inspect", "--source=oci:prod:1.4.0", "--key=own.pub"],
+    );
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let lines: Vec<&str> = ran.out.lines().map(str::trim).collect();
+    let at = lines.iter().position(|line| line.starts_with("signature "));
+    let at = at.unwrap_or_else(|| panic!("{}", ran.out));
+    let verdicts = &lines[at + 1..at + 3];
+    let good = verdicts.iter().filter(|line| line.starts_with("good"));
+    assert_eq!(good.count(), 1, "{}", ran.out);
+    assert!(
+        verdicts.iter().any(|line| line.contains("another key")),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_layout_shows_the_records_that_it_carries() {
+    let place = Place::new();
+    std::fs::create_dir(place.path(".github")).unwrap();
+    let policy = place.path(".github/shipmark.yml");
+    let prod = "  prod: {repository: oci:prod, from: dev}\n";
+    std::fs::write(
+        &policy,
+        format!("environments:\n  dev: {{repository: oci:dev}}\n{prod}"),
+    )
+    .unwrap();
+    let source = format!("--source={}", example());
+    for arguments in [
+        vec!["promote", &source, "--environment=dev", "--version=1.4.0"],
+        vec!["promote", "--source=1.4.0", "--environment=prod"],
+    ] {
+        let ran = run(&place, &arguments);
+        assert_eq!(ran.status, Some(0), "{arguments:?}: {}", ran.log);
+    }
+    let inspect = ["inspect", "--source=oci:prod:1.4.0", "--offline"];
+    // The registry cannot be reached, and is not tried.
+    std::fs::write(
+        &policy,
+        format!("environments:\n  dev: {{repository: registry.invalid/dev}}\n{prod}"),
+    )
+    .unwrap();
+    let ran = run(&place, &inspect);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let skipped = "the records of dev in registry.invalid/dev are not read: offline is true";
+    assert!(ran.log.contains(skipped), "{}", ran.log);
+    assert!(!ran.log.contains("cannot be read"), "{}", ran.log);
+    std::fs::remove_file(&policy).unwrap();
+    std::fs::remove_dir_all(place.path("dev")).unwrap();
+    let ran = run(&place, &inspect);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let carried = "rests on     dev of dev: promote 1.4.0, 2026-11-20 12:00:00 UTC, not verified";
+    assert!(ran.out.contains(carried), "{}", ran.out);
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let place = released();
+    for (arguments, phrase) in [
+        (
+            vec!["--version=9.9.9"],
+            "\n  no record with version 9.9.9\n",
+        ),
+        (
+            vec!["--commit=0123456", "--digest=0123456789ab"],
+            "\n  no record with commit 0123456 and digest 0123456789ab\n",
+        ),
+    ] {
+        let ran = run(&place, &[&HISTORY[..], &arguments].concat());
+        assert!(ran.out.contains(phrase), "{}", ran.out);
+    }
+    let elsewhere = ["history", "--images=oci:prod", "--environment=other"];
+    let ran = run(&place, &elsewhere);
+    let phrase = "no records, or they are in another repository, which the policy names in records";
+    assert!(ran.out.contains(phrase), "{}", ran.out);
 }

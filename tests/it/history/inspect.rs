@@ -15,6 +15,7 @@ fn request(subject: InspectSubject) -> InspectRequest {
         timelines: Vec::new(),
         finds_environments: true,
         signer: None,
+        is_offline: false,
         clock: minute(60),
     }
 }
@@ -105,4 +106,77 @@ async fn what_nothing_says_is_unknown() {
     let failure = inspect(&request(subject), &context()).await.unwrap_err();
     let text = failure.diagnostic().unwrap().to_string();
     assert!(text.contains("nothing says which image prod of"), "{text}");
+}
+
+#[tokio::test]
+async fn an_environment_shows_its_own_version_of_an_image() {
+    let stage = Stage::start(Profile::plain()).await;
+    let image = MadeImage::new(1, &[]);
+    image.put(&stage.registry, "build", &["1.0.0"]);
+    let (stages, prod) = (stage.place("stage"), stage.place("prod"));
+    for (number, source, to, name) in [
+        (
+            1,
+            format!("{}:1.0.0", stage.place("build")),
+            &stages,
+            "stage",
+        ),
+        (2, format!("{stages}:1.1.0"), &prod, "prod"),
+    ] {
+        let request = promote(&source, &[to], "refs/heads/main");
+        let request = recorded(request, name, number, number.unsigned_abs());
+        done(request, &context()).await;
+        image.put(&stage.registry, "stage", &["1.1.0"]);
+    }
+    let timelines = vec![location("stage", &stages), location("prod", &prod)];
+    for (name, place, version) in [("prod", &prod, "1.1.0"), ("stage", &stages, "1.0.0")] {
+        let by_digest = format!("{place}@{}", image.digest());
+        for subject in [
+            InspectSubject::Environment(location(name, place)),
+            InspectSubject::Image(by_digest.parse().unwrap()),
+        ] {
+            let request = InspectRequest {
+                timelines: timelines.clone(),
+                finds_environments: false,
+                ..request(subject)
+            };
+            let shown = inspect(&request, &context()).await.unwrap();
+            assert_eq!(shown.environments.len(), 2);
+            assert_eq!(shown.image.version.as_deref(), Some(version));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_moved_tag_is_named() {
+    let stage = Stage::start(Profile::plain()).await;
+    let first = stage.promote(1, "1.4.0").await.0.digest();
+    let second = stage.promote(2, "1.4.1").await.0.digest();
+    let foreign = MadeImage::new(9, &[]);
+    foreign.put(&stage.registry, "prod", &["1.4"]);
+    let place = stage.place("prod");
+    let mut tags = stage.registry.tags("prod");
+    tags.insert("1.4.0".to_owned(), second.clone());
+    tags.insert("prod".to_owned(), first.clone());
+    tags.insert("latest".to_owned(), first.clone());
+    stage.registry.set_tags("prod", tags);
+    for (tag, expected, found) in [
+        ("1.4.0", &first, &second),
+        ("1.4", &second, &foreign.digest()),
+        ("latest", &second, &first),
+        ("prod", &second, &first),
+    ] {
+        let shown = of_image(&format!("{place}:{tag}")).await;
+        let [prod] = shown.environments.as_slice() else {
+            panic!("{tag}: {:?}", shown.environments);
+        };
+        let drift = prod.tag_drift.as_ref().unwrap();
+        assert_eq!(drift.tag.as_str(), tag);
+        assert_eq!(&drift.expected.unwrap().to_string(), expected, "{tag}");
+        assert_eq!(&drift.found.unwrap().to_string(), found, "{tag}");
+    }
+    for name in [format!("{place}:1.4.1"), format!("{place}@{second}")] {
+        let shown = of_image(&name).await;
+        assert_eq!(shown.environments[0].tag_drift, None, "{name}");
+    }
 }

@@ -5,7 +5,7 @@ mod inspect;
 mod lists;
 
 use shipmark::record::{EntryKnowledge, EntryRemark, HistoryFilter, HistoryLine};
-use shipmark::release::{HistoryOutcome, HistoryRequest, ReleaseOutcome, history};
+use shipmark::release::{HistoryOutcome, HistoryRequest, ReleaseOutcome, TimelineSigning, history};
 
 use crate::registry::{Profile, Registry};
 use crate::support::made_image::MadeImage;
@@ -107,7 +107,7 @@ async fn an_environment_has_a_history() {
     assert_eq!(before.to_string(), images[1].digest());
     assert_eq!(version.as_deref(), Some("1.4.1"));
     assert!(shown.drift.is_empty(), "{:?}", shown.drift);
-    assert!(!shown.has_more && !shown.is_signed);
+    assert!(!shown.has_more && shown.signing == TimelineSigning::Unsigned);
     let two = HistoryRequest {
         limit: Some(2),
         reads_each: true,
@@ -159,6 +159,77 @@ async fn tags_that_somebody_moved_are_drift() {
         moved("latest", None),
     ];
     assert_eq!(drift(&shown), expected);
+}
+
+#[tokio::test]
+async fn a_version_that_somebody_moved_is_drift() {
+    let stage = Stage::start(Profile::plain()).await;
+    let old = stage.promote(1, "1.4.0").await.0.digest();
+    let new = stage.promote(2, "1.4.1").await.0.digest();
+    let mut tags = stage.registry.tags("prod");
+    tags.insert("1.4.0".to_owned(), new.clone());
+    stage.registry.set_tags("prod", tags);
+    let each = HistoryRequest {
+        reads_each: true,
+        ..stage.request()
+    };
+    let shown = history(&each, &context()).await.unwrap();
+    let [drift] = shown.drift.as_slice() else {
+        panic!("{:?}", shown.drift);
+    };
+    assert_eq!(drift.tag.as_str(), "1.4.0");
+    assert_eq!(drift.expected.unwrap().to_string(), old);
+    assert_eq!(drift.found.unwrap().to_string(), new);
+    assert_eq!(drift.expected_version.as_deref(), Some("1.4.0"));
+    assert_eq!(drift.found_version.as_deref(), Some("1.4.1"));
+    assert!(drift.is_immutable);
+}
+
+#[tokio::test]
+async fn drift_names_the_run_that_left_it() {
+    let stage = Stage::start(Profile::plain()).await;
+    stage.promote(1, "1.4.0").await;
+    let new = stage.promote(2, "1.4.1").await.0.digest();
+    let newest = entries(&stage.registry, "prod").pop().unwrap();
+    let mut tags = stage.registry.tags("prod");
+    tags.remove(&newest);
+    stage.registry.set_tags("prod", tags);
+    let shown = stage.history().await;
+    let [drift] = shown.drift.as_slice() else {
+        panic!("{:?}", shown.drift);
+    };
+    assert_eq!(drift.found.unwrap().to_string(), new);
+    let [unfinished] = shown.unfinished.as_slice() else {
+        panic!("{:?}", shown.unfinished);
+    };
+    let run = unfinished.predicate.run.as_ref().unwrap();
+    let expected = "https://github.com/acme/web/actions/runs/2";
+    assert_eq!(run.uri.as_deref(), Some(expected));
+}
+
+#[tokio::test]
+async fn a_history_since_a_time_has_no_older_entries() {
+    let stage = Stage::start(Profile::plain()).await;
+    stage.promote(1, "1.4.0").await;
+    stage.promote(2, "1.4.1").await;
+    let since = |at| HistoryRequest {
+        limit: None,
+        filter: HistoryFilter {
+            since: Some(minute(at)),
+            ..HistoryFilter::default()
+        },
+        ..stage.request()
+    };
+    for (at, count) in [(2, 1), (1, 2)] {
+        let shown = history(&since(at), &context()).await.unwrap();
+        assert_eq!((shown.lines.len(), shown.has_more), (count, false));
+    }
+    let one = HistoryRequest {
+        limit: Some(1),
+        ..since(1)
+    };
+    let shown = history(&one, &context()).await.unwrap();
+    assert_eq!((shown.lines.len(), shown.has_more), (1, true));
 }
 
 #[tokio::test]

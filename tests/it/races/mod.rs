@@ -1,6 +1,7 @@
 //! Runs at the same time against one registry: whatever the order of their requests, version lines end
 //! at the highest release, and an immutable tag is lost by nobody who is not told.
 
+mod recorded;
 mod schedule;
 mod stage;
 

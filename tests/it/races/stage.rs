@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use super::schedule::{Step, is_new_tag};
 use crate::registry::{Effect, Gate, Profile, Registry};
 use crate::support::made_image::MadeImage;
+use crate::support::records::recorded;
 use crate::support::*;
 
 pub const WEB: &str = "web";
@@ -39,7 +40,12 @@ pub struct Stage {
     stale_lists: Cell<usize>,
     /// A version that is none.
     pub ignored: &'static str,
+    /// Minutes at which the releases are planned and recorded, by image.
+    times: Option<&'static [i64]>,
 }
+
+/// Name by which all runs know the registry if they record releases: a record names its repository.
+const COMMON_HOST: &str = "registry.test";
 
 /// How a run ended; nothing where it died.
 pub type End = Option<Result<ReleaseOutcome, Failure>>;
@@ -93,6 +99,31 @@ impl Stage {
             calm_said: Said::default(),
             stale_lists: Cell::default(),
             ignored: "",
+            times: None,
+        }
+    }
+
+    /// Records the releases in the timeline of prod, planned at these minutes, by image. The hosts are proxies
+    /// to one registry.
+    pub async fn with_records(mut self, times: &'static [i64]) -> Self {
+        self.times = Some(times);
+        let through = self.hosts.iter().map(|host| context_with(behind(host)));
+        (self.contexts, self.said) = through.unzip();
+        for context in &self.contexts {
+            let place = format!("{COMMON_HOST}/{WEB}").parse().unwrap();
+            let access = shipmark::registry::RepositoryAccess::PullPush;
+            let remote = context.registry.open_repository(&place, access, &[]);
+            // As above, with a request that no gate holds.
+            let target = shipmark::image::TagOrDigest::Digest(self.images[0].parse().unwrap());
+            remote.head_manifest(&target).await.unwrap();
+        }
+        self
+    }
+
+    fn place(&self, host: &Registry) -> String {
+        match self.times {
+            Some(_) => format!("{COMMON_HOST}/{WEB}"),
+            None => format!("{}/{WEB}", host.host()),
         }
     }
 
@@ -147,22 +178,67 @@ impl Stage {
         self.calm.set_tags(WEB, tags);
     }
 
+    /// Puts everything back to what it was before the runs, without the intents of earlier plays.
+    fn reset(&self) {
+        self.set_tags(self.before.clone());
+        for image in &self.images {
+            for intent in self.calm.referrers(WEB, image) {
+                self.calm
+                    .remove_manifest(WEB, intent["digest"].as_str().unwrap());
+            }
+        }
+    }
+
     fn request(&self, host: &Registry, (version, image): Release) -> ReleaseRequest {
-        let place = format!("{}/{WEB}", host.host());
+        let place = self.place(host);
         let source = format!("{place}@{}", self.images[image]);
         let mut request = promote(&source, &[&place], &format!("refs/tags/v{version}"));
         if let Some(names) = self.names {
             let rules = [version].into_iter().chain(names.iter().copied());
             request.rules = TagRules::parse(rules).unwrap();
         }
-        request
+        if let (TagRules::Custom(inputs), Some(_)) = (&mut request.rules, self.times) {
+            Arc::make_mut(inputs).context.environment = Some("prod".parse().unwrap());
+        }
+        match self.times {
+            Some(times) => recorded(request, "prod", times[image], image as u64 + 1),
+            None => request,
+        }
     }
 
     /// A run that nobody disturbs.
     pub async fn calm_run(&self, release: Release) -> Result<ReleaseOutcome, Failure> {
-        let mut context = context_with(hasty()).0;
+        self.calm_attempt(release, 1).await
+    }
+
+    /// Repeats a run, and nobody disturbs it.
+    pub async fn calm_attempt(
+        &self,
+        release: Release,
+        attempt: u64,
+    ) -> Result<ReleaseOutcome, Failure> {
+        let settings = match self.times {
+            Some(_) => behind(&self.calm),
+            None => hasty(),
+        };
+        let mut context = context_with(settings).0;
         context.notices = self.calm_said.notices();
-        run(&self.request(&self.calm, release), &context).await
+        let mut request = self.request(&self.calm, release);
+        if let Some(options) = &mut request.record {
+            options.account.run.as_mut().unwrap().attempt = Some(attempt);
+        }
+        run(&request, &context).await
+    }
+
+    /// The tags of the timeline's entries, in their order, with the records.
+    pub fn records(&self) -> Vec<(String, shipmark::record::ReleaseRecord)> {
+        let names = crate::support::records::entries(&self.calm, WEB).into_iter();
+        names
+            .map(|name| {
+                let record = crate::support::records::record(&self.calm, WEB, &name);
+                (name, record)
+            })
+            .collect()
     }
 
     /// Lets the runs go on step by step, as `choose` says, until it says no more or all have ended.
@@ -173,7 +249,7 @@ impl Stage {
         stale: Option<Stale>,
         mut choose: impl FnMut(Vec<Step>) -> Option<Step>,
     ) -> Vec<End> {
-        self.set_tags(self.before.clone());
+        self.reset();
         let mut runs = self.begin(releases);
         while let Some(step) = choose(self.enabled(&mut runs, victim).await) {
             let at = &mut runs[step.run()];
@@ -219,6 +295,7 @@ impl Stage {
             Run {
                 version: release.0,
                 wrote_version: false,
+                wrote_entry: self.times.is_none(),
                 task: Some(task),
                 asked: BTreeMap::new(),
                 just_wrote: false,
@@ -280,7 +357,7 @@ impl Stage {
         let tags = self.tags();
         let is_version =
             |tag: &&String| tag.split('.').count() == 3 && tag.as_str() != self.ignored;
-        let is_line = |tag: &&String| tag.split('.').count() < 3;
+        let is_line = |tag: &&String| tag.split('.').count() < 3 && tag.as_str() != "prod";
         let lines = tags.keys().filter(is_line);
         for line in lines {
             let of_line = |tag: &&String| line == "latest" || tag.starts_with(line.as_str());
@@ -312,11 +389,16 @@ fn is_free(step: &Step, steps: &[Step], runs: &[Run]) -> bool {
         .filter(|(at, it)| at != run && !it.is_over());
     others.all(|(_, other)| {
         if request.contains("/tags/list") {
-            return other.wrote_version;
+            return other.wrote_version && other.wrote_entry;
+        }
+        if object.starts_with("shipmark.") {
+            // An entry is written once, and known from a list.
+            return !request.starts_with("PUT ");
         }
         let is_version = object.split('.').count() == 3;
         let is_theirs = object == other.version
             || object == "latest"
+            || object == "prod"
             || (!is_version && other.version.starts_with(&format!("{object}.")));
         !(is_theirs || is_new_tag(object) && request.starts_with("PUT "))
     })
@@ -326,6 +408,8 @@ fn is_free(step: &Step, steps: &[Step], runs: &[Run]) -> bool {
 struct Run {
     version: &'static str,
     wrote_version: bool,
+    /// Whether it has written its timeline entry, or writes none.
+    wrote_entry: bool,
     task: Option<JoinHandle<Result<ReleaseOutcome, Failure>>>,
     asked: BTreeMap<String, usize>,
     just_wrote: bool,
@@ -341,6 +425,7 @@ impl Run {
             *self.asked.entry(request.clone()).or_insert(0) += 1;
             self.just_wrote = request.starts_with("PUT ");
             self.wrote_version |= self.just_wrote && request.ends_with(self.version);
+            self.wrote_entry |= self.just_wrote && request.contains("/manifests/shipmark.");
         }
     }
 
@@ -359,6 +444,16 @@ fn image(registry: &Registry, number: usize, created: Option<&str>) -> String {
     let image = MadeImage::created_at(u32::try_from(number).unwrap(), created);
     image.put(registry, WEB, &[]);
     image.digest()
+}
+
+/// The same, for runs that reach the registry through one of its hosts.
+fn behind(host: &Registry) -> shipmark::registry::RegistrySettings {
+    let mut settings = hasty();
+    // TLS is tried first, where nobody listens.
+    settings.http.proxies.https = Some("http://127.0.0.1:1".to_owned());
+    settings.http.proxies.http = Some(host.url());
+    settings.insecure = vec![COMMON_HOST.parse().unwrap()];
+    settings
 }
 
 /// No waiting between attempts, and no attempt that waiting alone would end.

@@ -3,10 +3,10 @@
 use shipmark::release::{Failure, ReleaseRequest, SignatureFormat, SigningOptions, run};
 
 use super::*;
-use crate::registry::{Profile, Registry};
+use crate::registry::{Effect, Fault, Profile, Registry};
 use crate::support::made_image::MadeImage;
 use crate::support::records::{entries, recorded, stored_record};
-use crate::support::{done, promote};
+use crate::support::{done, failed, promote};
 
 const BUNDLE: &[SignatureFormat] = &[SignatureFormat::Bundle];
 const LEGACY: &[SignatureFormat] = &[SignatureFormat::Legacy];
@@ -65,15 +65,47 @@ fn referrer_types(registry: &Registry, image: &MadeImage) -> Vec<String> {
     types
 }
 
+/// Returns the media type of the record in a timeline entry.
+fn entry_layer_type(registry: &Registry, entry: &str) -> String {
+    let (_, bytes) = registry.manifest("prod", entry).unwrap();
+    let manifest: Value = serde_json::from_slice(&bytes).unwrap();
+    manifest["layers"][0]["mediaType"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_run_that_died_completes_a_record_that_is_no_bundle_for_cosign() {
+    let (registry, image) = start().await;
+    let key = keys::key();
+    let trust = trust([any_action(of_key(&key))]);
+    let signing = || Some((key_signer(&key), LEGACY));
+    let entry_fails = Fault::on("PUT", "manifests/shipmark.", Effect::status(500));
+    registry.fault(entry_fails.always());
+    failed(promotion(&registry, &trust, signing()), &context()).await;
+    registry.clear_faults();
+    assert_eq!(referrer_types(&registry, &image).len(), 1);
+    done(promotion(&registry, &trust, signing()), &context()).await;
+    assert_eq!(referrer_types(&registry, &image).len(), 1);
+    let entries = entries(&registry, "prod");
+    assert_eq!(entries.len(), 1);
+    let bundle_type = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    assert_eq!(entry_layer_type(&registry, &entries[0]), bundle_type);
+    let again = done(promotion(&registry, &trust, signing()), &context()).await;
+    assert!(!again.has_changes());
+}
+
 #[tokio::test]
 async fn promise_6_a_release_to_a_signed_environment_writes_a_record_that_counts() {
     const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
     const RECORD_TYPE: &str = "application/vnd.shipmark.release.v0.1";
-    for (formats, expected) in [
-        (BUNDLE, vec![BUNDLE_TYPE, BUNDLE_TYPE]),
-        (BOTH, vec![BUNDLE_TYPE, BUNDLE_TYPE]),
-        // A bundle would hide the legacy signature from cosign.
-        (LEGACY, vec![RECORD_TYPE]),
+    const RECORD_BUNDLE_TYPE: &str = "application/vnd.shipmark.release.bundle.v0.1+json";
+    for (formats, expected, layer_type) in [
+        (BUNDLE, vec![BUNDLE_TYPE, BUNDLE_TYPE], BUNDLE_TYPE),
+        (BOTH, vec![BUNDLE_TYPE, BUNDLE_TYPE], BUNDLE_TYPE),
+        // A bundle would hide the legacy signature from cosign, which tells one by the type of its layer.
+        (LEGACY, vec![RECORD_TYPE], RECORD_BUNDLE_TYPE),
     ] {
         let (registry, image) = start().await;
         let key = keys::key();
@@ -102,7 +134,8 @@ async fn promise_6_a_release_to_a_signed_environment_writes_a_record_that_counts
         let layer = layers
             .find(|layer| layer["digest"] == blob.as_str())
             .unwrap();
-        assert_eq!(layer["mediaType"], BUNDLE_TYPE);
+        assert_eq!(layer["mediaType"], layer_type);
+        assert_eq!(entry_layer_type(&registry, entry), BUNDLE_TYPE);
         // The next run reads the record, which it would not if it did not count.
         let signing = Some((key_signer(&key), formats));
         let again = done(promotion(&registry, &trust, signing), &context()).await;

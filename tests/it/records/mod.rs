@@ -3,6 +3,13 @@
 use shipmark::record::{RecordAction, RecordedTagKind};
 use shipmark::release::{Failure, ReleaseOutcome, ReleaseRequest, TagChange, run};
 
+mod crash;
+mod forged;
+mod forgery;
+mod overwritten;
+mod registries;
+mod stories;
+
 use crate::registry::{Effect, Fault, Profile, Registry};
 use crate::support::made_image::MadeImage;
 use crate::support::records::*;
@@ -230,6 +237,21 @@ async fn a_repeated_job_of_an_old_run_is_refused() {
     stage.promote("1.4.0", 0, 1).await;
     stage.promote("1.5.0", 1, 2).await;
     let mut again = stage.promotion("1.4.0", 2, 1);
+    let record_options = again.record.as_mut().unwrap();
+    record_options.account.run.as_mut().unwrap().attempt = Some(2);
+    let refusal = stage.refused(again).await;
+    assert!(refusal.contains("1.5.0 was released after it"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_repeated_job_of_an_old_run_is_refused_whoever_released_its_image_since() {
+    let stage = Stage::start(Profile::plain()).await;
+    stage.build(1, "1.4.0");
+    stage.build(2, "1.5.0");
+    for (now, version) in [(0, "1.4.0"), (1, "1.5.0"), (2, "1.4.0"), (3, "1.5.0")] {
+        stage.promote(version, now, 1 + now.unsigned_abs()).await;
+    }
+    let mut again = stage.promotion("1.4.0", 4, 1);
     let record_options = again.record.as_mut().unwrap();
     record_options.account.run.as_mut().unwrap().attempt = Some(2);
     let refusal = stage.refused(again).await;

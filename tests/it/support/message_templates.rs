@@ -20,7 +20,12 @@ pub struct MessageTemplate {
 }
 
 /// Code in front of the literal of a message.
-const BEFORE_FAILURES: [&str; 3] = ["Failure::refused(", "Failure::input(", "Failure::service("];
+const BEFORE_FAILURES: [&str; 4] = [
+    "Failure::refused(",
+    "Failure::input(",
+    "Failure::service(",
+    "Failure::incomplete(",
+];
 const BEFORE_CAUSES: [&str; 2] = ["#[error(", "wrong("];
 /// Methods whose last argument is the text, about an input or one of its entries.
 const INPUT_ERRORS: [&str; 3] = ["entry_error", "arguments.error", "self.error"];

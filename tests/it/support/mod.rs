@@ -10,6 +10,7 @@ pub mod output_schema;
 pub mod process;
 pub mod recorded_stage;
 pub mod records;
+pub mod release_story;
 pub mod rust_source;
 pub mod table;
 pub mod timelines;

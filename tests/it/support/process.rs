@@ -112,6 +112,8 @@ pub fn measured(mut command: Command) -> (ExitStatus, u64) {
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     loop {
+        // First of all a while: before it runs the program, the child has the memory of this process.
+        std::thread::sleep(Duration::from_millis(2));
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let now = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
@@ -119,7 +121,6 @@ pub fn measured(mut command: Command) -> (ExitStatus, u64) {
         if let Some(ended) = child.try_wait().unwrap() {
             return (ended, most);
         }
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -56,6 +56,15 @@ impl Stage {
         done(self.promotion(version, now), &context()).await;
     }
 
+    /// The release of a withdrawn version again.
+    pub fn reinstatement(&self, version: &str, now: i64) -> ReleaseRequest {
+        let mut again = self.promotion(version, now);
+        let options = again.record.as_mut().unwrap();
+        options.reinstates = true;
+        options.account.reason = Some("it was not the image".to_owned());
+        again
+    }
+
     pub fn timeline(&self, now: i64, run: u64) -> TimelineRequest {
         TimelineRequest {
             location: location("prod", &self.place()),

@@ -6,6 +6,7 @@ use shipmark::record::{
     RecordTime, RecordedBuild, RecordedRun, ReleaseRecord, parse_entry_manifest,
 };
 use shipmark::release::{RecordOptions, ReleaseRequest, RunAccount, TimelineLocation};
+use shipmark::signing::StatementBundle;
 
 use crate::registry::Registry;
 
@@ -81,6 +82,16 @@ pub fn is_entry(tag: &str) -> bool {
 pub fn entries(registry: &Registry, repository: &str) -> Vec<String> {
     let tags = registry.tags(repository).into_keys();
     tags.filter(|tag| is_entry(tag)).collect()
+}
+
+/// Returns the record of a timeline entry, signed or not.
+pub fn any_record(registry: &Registry, repository: &str, tag: &str) -> ReleaseRecord {
+    let blob = stored_record(registry, repository, tag);
+    let statement = match StatementBundle::parse(&blob) {
+        Ok(bundle) => bundle.payload().to_vec(),
+        Err(_) => blob.to_vec(),
+    };
+    ReleaseRecord::parse_statement(&statement).unwrap()
 }
 
 /// Returns the record of a timeline entry that is not signed.
