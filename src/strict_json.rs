@@ -37,6 +37,8 @@ pub enum JsonShape {
     Anything,
     /// List of values of one shape.
     List(&'static JsonShape),
+    /// Object of which some members have a shape; others may have any.
+    Open(&'static [(&'static str, &'static JsonShape)]),
     /// Object.
     Members {
         /// Members that it may have.
@@ -117,7 +119,7 @@ impl<'de> Visitor<'de> for ShapedValue {
         f.write_str(match self.shape {
             JsonShape::Anything => "JSON",
             JsonShape::List(_) => "a list",
-            JsonShape::Members { .. } => "an object",
+            JsonShape::Members { .. } | JsonShape::Open(_) => "an object",
         })
     }
 
@@ -150,7 +152,7 @@ impl<'de> Visitor<'de> for ShapedValue {
         let shape = match self.shape {
             JsonShape::Anything => ANY_SHAPE,
             JsonShape::List(item) => item,
-            JsonShape::Members { .. } => {
+            JsonShape::Members { .. } | JsonShape::Open(_) => {
                 return Err(A::Error::custom("a list where an object belongs"));
             }
         };
@@ -187,7 +189,9 @@ impl JsonShape {
         match self {
             Self::Anything => Ok(true),
             Self::List(_) => Err(E::custom("a value where a list belongs")),
-            Self::Members { .. } => Err(E::custom("a value where an object belongs")),
+            Self::Members { .. } | Self::Open(_) => {
+                Err(E::custom("a value where an object belongs"))
+            }
         }
     }
 
@@ -195,10 +199,8 @@ impl JsonShape {
         match self {
             Self::Anything => Ok(ANY_SHAPE),
             Self::List(_) => Err("an object where a list belongs".to_owned()),
-            Self::Members { known, .. } => known
-                .iter()
-                .find(|(is, _)| *is == name)
-                .map(|(_, shape)| *shape)
+            Self::Open(known) => Ok(find_member(known, name).unwrap_or(ANY_SHAPE)),
+            Self::Members { known, .. } => find_member(known, name)
                 .ok_or_else(|| format!("it has a part that is not known, {name:?}")),
         }
     }
@@ -213,6 +215,14 @@ impl JsonShape {
             _ => None,
         }
     }
+}
+
+fn find_member(
+    known: &'static [(&'static str, &'static JsonShape)],
+    name: &str,
+) -> Option<&'static JsonShape> {
+    let mut known = known.iter();
+    known.find(|(is, _)| *is == name).map(|(_, shape)| *shape)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::past_release::PAST_LIMIT;
 use super::release_predicate::ReleasePredicate;
 use crate::image::Digest;
-use crate::strict_json::{JsonLimits, StrictJsonError, check_json};
+use crate::strict_json::{JsonLimits, JsonShape, StrictJsonError, check_json, check_shape};
 
 /// Predicate type of a release record.
 pub const RECORD_PREDICATE_TYPE: &str = "https://shipmark.dev/attestation/release/v0.1";
@@ -19,6 +19,29 @@ pub const RECORD_LIMITS: JsonLimits = JsonLimits {
 };
 
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
+
+const OBJECT_SHAPE: &JsonShape = &JsonShape::Open(&[]);
+
+/// Shape of a statement: serde also takes a list of values for an object, which other readers do not.
+const STATEMENT_SHAPE: &JsonShape = &JsonShape::Open(&[
+    (
+        "subject",
+        &JsonShape::List(&JsonShape::Open(&[("digest", OBJECT_SHAPE)])),
+    ),
+    (
+        "predicate",
+        &JsonShape::Open(&[
+            ("tags", &JsonShape::List(OBJECT_SHAPE)),
+            ("source", OBJECT_SHAPE),
+            ("commit", OBJECT_SHAPE),
+            ("build", OBJECT_SHAPE),
+            ("evidence", &JsonShape::List(OBJECT_SHAPE)),
+            ("policy", OBJECT_SHAPE),
+            ("run", OBJECT_SHAPE),
+            ("past", &JsonShape::List(OBJECT_SHAPE)),
+        ]),
+    ),
+]);
 
 /// Record of a release: a predicate about one root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +140,7 @@ impl ReleaseRecord {
         let subjects = typed.subject.len();
         let [subject] = <[SubjectJson; 1]>::try_from(typed.subject)
             .map_err(|_| RecordError::Subjects(subjects))?;
+        let text = check_shape(bytes, STATEMENT_SHAPE, RECORD_LIMITS)?;
         let statement: StatementJson<ReleasePredicate> =
             serde_json::from_str(text).map_err(member_error)?;
         let predicate = statement.predicate;

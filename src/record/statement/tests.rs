@@ -110,6 +110,70 @@ fn a_known_member_of_another_type_is_refused() {
     }
 }
 
+/// Returns the pointers to all objects in a value.
+fn objects(value: &Value, at: &str) -> Vec<String> {
+    let (own, members): (_, Vec<(String, &Value)>) = match value {
+        Value::Object(members) => {
+            let members = members.iter();
+            (
+                true,
+                members.map(|(name, value)| (name.clone(), value)).collect(),
+            )
+        }
+        Value::Array(list) => {
+            let list = list.iter().enumerate();
+            (
+                false,
+                list.map(|(index, value)| (index.to_string(), value))
+                    .collect(),
+            )
+        }
+        _ => return Vec::new(),
+    };
+    let below = members
+        .iter()
+        .flat_map(|(name, value)| objects(value, &format!("{at}/{name}")));
+    own.then(|| at.to_owned())
+        .into_iter()
+        .chain(below)
+        .collect()
+}
+
+#[test]
+fn promise_6_a_list_is_no_object() {
+    let known = statement();
+    let objects = objects(&known, "");
+    assert_eq!(objects.len(), 13, "{objects:?}");
+    for at in objects {
+        // The members of the predicate in their order in the file.
+        let members = known.pointer(&at).unwrap().as_object().unwrap();
+        let mut wrong = known.clone();
+        *wrong.pointer_mut(&at).unwrap() = members.values().cloned().collect();
+        assert!(parse(&wrong).is_err(), "{at}");
+    }
+    // The order of the types' members, which serde would take.
+    for (at, list) in [
+        ("/subject/0/digest", json!([ROOT])),
+        ("/predicate/build", json!(["Dockerfile", null, null])),
+        (
+            "/predicate/policy",
+            json!(["x", format!("sha256:{ROOT}"), null]),
+        ),
+        (
+            "/predicate/tags/0",
+            json!(["1.4.0", "immutable", format!("sha256:{ROOT}")]),
+        ),
+    ] {
+        let mut wrong = known.clone();
+        *wrong.pointer_mut(at).unwrap() = list;
+        let error = parse(&wrong).unwrap_err().to_string();
+        assert!(
+            error.contains("a list where an object belongs"),
+            "{at}: {error}"
+        );
+    }
+}
+
 #[test]
 fn promise_6_a_record_has_one_subject_and_one_type() {
     let mut two = statement();
