@@ -177,23 +177,42 @@ async fn read_listed(
     root: Digest,
     notices: &Notices,
 ) -> Result<Vec<Intent>, Failure> {
-    let mut counted = Vec::new();
+    let (mut counted, mut passed) = (Vec::new(), Vec::new());
     for referrer in listed.take(READ_LIMIT) {
         let content = referrer.read_content(store).await.map_err(|error| {
             Failure::from_store_error(Side::Destination, &location.destination, error)
         })?;
         match content.and_then(|content| check_intent(location, root, content)) {
             Ok(intent) => counted.push(intent),
-            Err(reason) => notices.warning(format!(
-                "{}: the record {} does not count: {}",
-                location.destination,
-                referrer.digest,
-                to_printable(&reason, 300)
-            )),
+            Err(reason) => passed.push((referrer.digest, to_printable(&reason, 300))),
         }
     }
+    warn_passed_over(location, root, &passed, notices);
     counted.sort_by_key(|intent| std::cmp::Reverse(planned_at(intent)));
     Ok(counted)
+}
+
+/// Warns of the records next to an image that do not count, in one line.
+fn warn_passed_over(
+    location: &TimelineLocation,
+    root: Digest,
+    passed: &[(Digest, String)],
+    notices: &Notices,
+) {
+    let place = &location.destination;
+    match passed {
+        [] => {}
+        [(digest, reason)] => {
+            notices.warning(format!(
+                "{place}: the record {digest} does not count: {reason}"
+            ));
+        }
+        [(digest, reason), ..] => notices.warning(format!(
+            "{place}: {} records about {} do not count. The first, {digest}: {reason}",
+            passed.len(),
+            root.short()
+        )),
+    }
 }
 
 /// Returns the environment that a listed referrer names, if it is an intent.

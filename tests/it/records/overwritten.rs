@@ -167,3 +167,34 @@ async fn promise_6_a_name_alone_does_not_make_an_intent_complete() {
     assert!(outcome.is_superseded());
     assert_eq!(stage.registry.tags("prod")["prod"], new.digest());
 }
+
+#[tokio::test]
+async fn intents_that_do_not_count_are_one_warning() {
+    let stage = Stage::start(Profile::plain()).await;
+    let root = stage.build(1, "1.4.0").digest();
+    stage.promote("1.4.0", 0, 1).await;
+    let intent = &stage.registry.referrers("prod", &root)[0];
+    let (kind, manifest) = stage
+        .registry
+        .manifest("prod", intent["digest"].as_str().unwrap())
+        .unwrap();
+    for copy in 1..4 {
+        let mut manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        let junk = "x".repeat(copy);
+        let layer = &mut manifest["layers"][0];
+        layer["size"] = copy.into();
+        layer["digest"] = stage.registry.put_blob("prod", junk).into();
+        let text = manifest.to_string();
+        let digest = crate::registry::digest(text.as_bytes());
+        stage.registry.put_manifest("prod", &digest, &kind, text);
+    }
+    let (context, log) = context_with(settings());
+    assert!(
+        !done(stage.promotion("1.4.0", 1, 1), &context)
+            .await
+            .has_changes()
+    );
+    let warnings = log.warnings();
+    assert_eq!(warnings.matches("not count").count(), 1, "{warnings}");
+    assert!(warnings.contains("3 records about"), "{warnings}");
+}
