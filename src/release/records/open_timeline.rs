@@ -53,9 +53,9 @@ impl OpenTimeline {
         let view = view.with_stray_limit(stray_limit);
         let recent = view.read_recent().await?;
         view.read_state(&[]).await?;
-        let clock = planning_time(now, location.entries(), &entries, &context.notices);
+        let clock = planning_time(now, location.entries(), &entries, &context.notices)?;
         let next = recent.timeline.plan_next_time(clock);
-        let planned_at = next.map_err(|error| future_entry_failure(location, error))?;
+        let planned_at = next.map_err(|error| future_entry_failure(&view, error))?;
         view.warn_passed_over(&context.notices);
         Ok(Self {
             destination,

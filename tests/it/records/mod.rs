@@ -308,6 +308,8 @@ async fn a_clock_behind_a_record_of_the_future_is_refused() {
     stage.promote("1.4.0", 10, 1).await;
     let refusal = stage.refused(stage.promotion("1.5.0", 4, 2)).await;
     assert!(refusal.contains("a record of a later time"), "{refusal}");
+    let tag = format!("delete the tag {}", stage.entries()[0]);
+    assert!(refusal.contains(&tag), "{refusal}");
     // Five minutes are no refusal: the record comes right after.
     stage.promote("1.5.0", 5, 3).await;
     let entries = stage.entries();
@@ -328,4 +330,25 @@ async fn a_clock_far_from_the_registrys_gives_way() {
         warnings.contains("the record takes the registry's time"),
         "{warnings}"
     );
+}
+
+/// An entry of a wrong time in the future would keep all others from being written.
+#[tokio::test]
+async fn a_registry_whose_clock_is_days_off_gets_no_record() {
+    for date in [
+        "Thu, 20 Nov 2036 09:00:00 GMT",
+        "Thu, 19 Nov 2026 09:59:00 GMT",
+    ] {
+        let registry = Registry::start(Profile::plain().date(date)).await;
+        let stage = Stage { registry };
+        stage.build(1, "1.4.0");
+        let failure = run(&stage.promotion("1.4.0", 0, 1), &context()).await;
+        let Err(Failure::Service(diagnostic)) = failure else {
+            panic!("{failure:?}");
+        };
+        let text = diagnostic.to_string();
+        let both = "clock says 2026-11-20T10:00:00.000Z, the registry's 20";
+        assert!(text.contains(both), "{text}");
+        assert_eq!(stage.registry.tags("prod"), Default::default());
+    }
 }
