@@ -49,7 +49,7 @@ impl PrivateKey {
     }
 
     /// Generates a key that exists only in the memory of this process.
-    pub(super) fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         // As with signing, it fails without random numbers alone.
         let secret = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)
             .expect("the system gives random numbers");

@@ -136,6 +136,48 @@ async fn promise_6_a_target_without_its_signature_is_refused() {
     assert!(refusal.contains("has no valid signature of"), "{refusal}");
 }
 
+/// A signer that may only mark, and one whose time has ended, sign no image of the environment.
+#[tokio::test]
+async fn promise_6_a_signature_of_a_target_is_of_who_may_release() {
+    let signed = SignedStage::released(&["1.3.0", "1.3.1"]).await;
+    let digest = signed.stage.digest("1.3.0");
+    let registry = &signed.stage.registry;
+    let of_image = |referrer: &serde_json::Value| {
+        let kind = &referrer["annotations"]["dev.sigstore.bundle.predicateType"];
+        kind == "https://sigstore.dev/cosign/sign/v1"
+    };
+    let signatures = registry.referrers("prod", &digest);
+    for signature in signatures.iter().filter(|it| of_image(it)) {
+        registry.remove_manifest("prod", signature["digest"].as_str().unwrap());
+    }
+    let source = format!("{}@{digest}", signed.stage.place());
+    let mut request = promote(&source, &[&signed.stage.place()], "refs/heads/main");
+    request.rules = shipmark::tagging::TagRules::parse(["signed"]).unwrap();
+    let mut signing = keys::signing(&signed.deploy);
+    signing.formats = vec![SignatureFormat::Bundle];
+    request.signing = Some(signing);
+    done(request, &context()).await;
+    let refusal = signed
+        .refused(signed.rollback(5, Some(&signed.release)))
+        .await;
+    assert!(refusal.contains("has no valid signature of"), "{refusal}");
+    assert!(refusal.contains("who may record releases"), "{refusal}");
+}
+
+#[tokio::test]
+async fn promise_6_a_signer_whose_time_has_ended_counts_for_what_was_released_before() {
+    let signed = SignedStage::released(&["1.3.0", "1.3.1"]).await;
+    let new = keys::key();
+    let old = RecordSigner {
+        until: Some(minute(3)),
+        ..signer(&signed.release, None)
+    };
+    let mut request = signed.rollback(5, Some(&new));
+    request.timeline.location.trust = Some(RecordTrust::new(vec![old, signer(&new, None)]));
+    let outcome = rolled_back(request).await;
+    assert_eq!(version(&outcome.restored), "1.3.0");
+}
+
 #[tokio::test]
 async fn promise_6_a_repair_moves_the_environment_to_no_unsigned_image() {
     let signed = SignedStage::released(&["1.3.0", "1.3.1"]).await;

@@ -5,7 +5,7 @@ use super::signer_match::{SignerMatch, grant_actions, signer_name, signing_time}
 use super::verified_record::{UnverifiedRecord, VerifiedRecord};
 use crate::image::Digest;
 use crate::record::{RecordAction, RecordTime, ReleaseRecord};
-use crate::signing::{Requirement, VerificationError};
+use crate::signing::{Requirement, SignatureEvidence, VerificationError};
 
 /// Signer of an environment's records.
 #[derive(Debug, Clone)]
@@ -22,6 +22,24 @@ pub struct RecordSigner {
 #[derive(Debug, Clone)]
 pub struct RecordTrust {
     signers: Vec<RecordSigner>,
+}
+
+/// Requirement that signatures of released images meet.
+#[derive(Debug, Clone)]
+pub(crate) struct ReleaseRequirement {
+    /// Who must have signed.
+    pub(crate) requirement: Requirement,
+    /// Time before which it must have been; `None` if there is no end.
+    until: Option<RecordTime>,
+}
+
+impl ReleaseRequirement {
+    /// Returns whether a signature was made in time, of an image that was released at `released_at`.
+    pub(crate) fn is_in_time(&self, evidence: &SignatureEvidence, released_at: RecordTime) -> bool {
+        let at = signing_time(evidence, released_at);
+        self.until
+            .is_none_or(|until| at.is_some_and(|at| at < until))
+    }
 }
 
 /// Reads the stored blob of a record. `trust` is `None` for an environment that does not sign: there the
@@ -115,10 +133,27 @@ impl RecordTrust {
         grant_actions(matches.collect(), action, foreign).map(drop)
     }
 
-    /// Returns what a signature passes that any of the signers made.
-    pub(crate) fn requirement(&self) -> Requirement {
-        let signers = self.signers.iter();
-        Requirement::any_of(signers.map(|signer| signer.requirement.clone()).collect())
+    /// Returns what a signature of a released image passes: one of the signers made it who may record releases,
+    /// before the end of the signer's time. Signers whose time does not end come first.
+    pub(crate) fn release_requirements(&self) -> Vec<ReleaseRequirement> {
+        let may_release = |signer: &&RecordSigner| {
+            let actions = signer.actions.as_ref();
+            actions.is_none_or(|actions| actions.iter().any(RecordAction::is_release))
+        };
+        let mut groups: Vec<(Option<RecordTime>, Vec<Requirement>)> = Vec::new();
+        for signer in self.signers.iter().filter(may_release) {
+            let requirement = signer.requirement.clone();
+            match groups.iter_mut().find(|(until, _)| *until == signer.until) {
+                Some((_, group)) => group.push(requirement),
+                None => groups.push((signer.until, vec![requirement])),
+            }
+        }
+        groups.sort_by_key(|(until, _)| until.map(std::cmp::Reverse));
+        let requirements = groups.into_iter().map(|(until, group)| ReleaseRequirement {
+            requirement: Requirement::any_of(group),
+            until,
+        });
+        requirements.collect()
     }
 
     fn signer_names(&self) -> String {
@@ -174,5 +209,47 @@ const fn reason_rank(reason: &VerificationError) -> u8 {
         | VerificationError::UnknownLog(_) => 3,
         VerificationError::Key | VerificationError::SignedWithCertificate => 4,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signing::PrivateKey;
+
+    #[test]
+    fn promise_6_images_are_signed_in_time_by_who_may_record_releases() {
+        let time = |day: &str| format!("2026-11-{day}T00:00:00.000Z").parse().unwrap();
+        let signer = |actions: Option<Vec<RecordAction>>, until| RecordSigner {
+            requirement: Requirement::Key {
+                key: PrivateKey::generate().public().clone(),
+                log: None,
+            },
+            actions,
+            until,
+        };
+        let marks = Some(vec![RecordAction::Deployed, RecordAction::Rollback]);
+        let releases = Some(vec![RecordAction::Failed, RecordAction::Promote]);
+        let trust = RecordTrust::new(vec![
+            signer(marks, None),
+            signer(None, Some(time("02"))),
+            signer(releases, None),
+            signer(None, Some(time("04"))),
+        ]);
+        let accepted = trust.release_requirements();
+        let ends: Vec<_> = accepted.iter().map(|it| it.until).collect();
+        assert_eq!(ends, [None, Some(time("04")), Some(time("02"))]);
+        let claimed = SignatureEvidence::default();
+        let proven = SignatureEvidence {
+            times: vec!["2026-11-05T00:00:00Z".parse().unwrap()],
+            ..claimed.clone()
+        };
+        let in_time = |evidence: &SignatureEvidence| {
+            let each = accepted.iter();
+            each.map(|it| it.is_in_time(evidence, time("03")))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(in_time(&claimed), [true, true, false]);
+        assert_eq!(in_time(&proven), [true, false, false]);
     }
 }

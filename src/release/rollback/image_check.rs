@@ -65,8 +65,8 @@ pub(super) async fn check_environment_goal(
     checks.await.map(drop)
 }
 
-/// Requires a signature of one of the environment's signers, where the environment signs. An adopted release was
-/// made before that.
+/// Requires a signature of one of the environment's signers who may record releases, where the environment signs. An
+/// adopted release was made before that.
 ///
 /// # Errors
 /// A signature that is gone or not valid, and referrers that cannot be read.
@@ -80,18 +80,21 @@ pub(super) async fn check_signature(
         return Ok(());
     };
     let (store, place) = (&timeline.destination.store, &location.destination);
-    let found = check_signatures(store, &trust.requirement(), target.root).await;
-    let found =
-        found.map_err(|error| Failure::from_referrer_error(Side::Destination, place, error))?;
-    if found.iter().any(|signature| signature.result.is_ok()) {
-        return Ok(());
+    for accepted in trust.release_requirements() {
+        let found = check_signatures(store, &accepted.requirement, target.root).await;
+        let found =
+            found.map_err(|error| Failure::from_referrer_error(Side::Destination, place, error))?;
+        let mut verified = found.iter().filter_map(|found| found.result.as_ref().ok());
+        if verified.any(|it| accepted.is_in_time(&it.evidence, target.planned_at)) {
+            return Ok(());
+        }
     }
     let (environment, root) = (&location.environment, target.root.short());
     Err(Failure::refused(format!(
         "{place} has no valid signature of {root}, the image to go back to"
     ))
     .with_reason(format!(
-        "{environment} signs its releases, and a cleanup may have deleted the signature"
+        "{environment} signs its releases: a signer who may record releases must have signed it in time, and a cleanup may have deleted that signature"
     ))
     .with_hint("name another release with to, or promote the image again, which signs it"))
 }
