@@ -23,6 +23,7 @@ use super::records::observe::{
     ObservedTimelines, RecordedImage, list_source_timeline, observe_timelines,
 };
 use super::records::refusals::check_release;
+use super::records::source_record::require_source_record;
 use super::records::timeline_records::OwnRecord;
 use super::records::timeline_view::TimelineView;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
@@ -274,6 +275,9 @@ async fn observe_recorded(
     let observed = Box::pin(observed).await?;
     for (timeline, state) in observed.destinations.iter().zip(&*states) {
         check_release(options, timeline, state, image).await?;
+    }
+    if request.verb == ReleaseVerb::Promote {
+        require_source_record(context, &observed, image)?;
     }
     let each = destinations.iter().zip(states).zip(&observed.destinations);
     for ((destination, state), timeline) in each {

@@ -21,6 +21,7 @@ pub(super) mod referrer_form;
 pub(super) mod refusals;
 pub(super) mod release_name;
 mod signer_match;
+pub(super) mod source_record;
 pub(super) mod stage;
 mod superseded;
 pub(super) mod timeline_records;

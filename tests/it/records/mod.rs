@@ -9,6 +9,7 @@ mod forgery;
 mod overwritten;
 mod registries;
 mod stories;
+mod unrecorded_source;
 
 use crate::registry::{Effect, Fault, Profile, Registry};
 use crate::support::made_image::MadeImage;
