@@ -83,6 +83,14 @@ pub struct ReleasePredicate {
 }
 
 impl ReleasePredicate {
+    /// Returns the names that the release has forever: its version and its immutable tags.
+    pub fn release_names(&self) -> impl Iterator<Item = &str> {
+        let tags = self.tags.iter();
+        let immutable = tags.filter(|tag| tag.kind == RecordedTagKind::Immutable);
+        let names = immutable.map(|tag| tag.name.as_str());
+        names.chain(self.version.as_deref())
+    }
+
     /// Returns the address of the run that wrote the record.
     pub fn run_uri(&self) -> Option<&str> {
         self.run.as_ref()?.uri.as_deref()

@@ -91,15 +91,15 @@ impl DestinationState {
         Ok(is_there.then_some(previous))
     }
 
-    /// Finds the first of the releases, which come from the highest, whose records fit. As a rule the first
-    /// decides, so it is read alone.
+    /// Finds the first of the releases, which come from the highest, whose records fit: those of the root that
+    /// its tag names, as far as they name the version. As a rule the first decides, so it is read alone.
     pub(crate) fn find_recorded<'a>(
         &self,
         releases: &[&'a TaggedRelease],
         fits: impl Fn(RecordedRelease) -> bool,
     ) -> Result<Option<(&'a TaggedRelease, Digest)>, LineQuestion> {
         let records = self.records.as_ref();
-        let recorded = |root: &Digest| records.and_then(|it| it.releases.get(root)).copied();
+        let recorded = |root: &Digest| records.and_then(|it| it.roots.get(root));
         for (index, release) in releases.iter().enumerate() {
             let to_read = match index {
                 0 => &releases[..1],
@@ -113,14 +113,17 @@ impl DestinationState {
             let Some(root) = self.tag_digest(&release.tag) else {
                 continue;
             };
-            match recorded(&root) {
-                Some(release_state) if fits(release_state) => return Ok(Some((release, root))),
-                Some(_) => {}
-                None => {
-                    let roots = to_read.iter().filter_map(|it| self.tag_digest(&it.tag));
-                    let unknown = roots.filter(|root| recorded(root).is_none());
-                    return Err(LineQuestion::Records(unknown.collect()));
+            let Some(known) = recorded(&root) else {
+                let roots = to_read.iter().filter_map(|it| self.tag_digest(&it.tag));
+                let unknown = roots.filter(|root| recorded(root).is_none());
+                return Err(LineQuestion::Records(unknown.collect()));
+            };
+            match known.release(release) {
+                Some(state) if fits(state) => return Ok(Some((release, root))),
+                None if fits(RecordedRelease::Intended) => {
+                    return Err(LineQuestion::Intents(root));
                 }
+                _ => {}
             }
         }
         Ok(None)

@@ -92,11 +92,19 @@ pub(crate) async fn answer_questions(
         let manifest = destination.store.get_manifest(&target).await;
         Ok((*digest, manifest.map_err(failed)?.is_some()))
     });
-    let releases = destination.records.read(&questions.records);
-    let (digests, releases, images) = try_join3(digests, releases, try_join_all(images)).await?;
+    let records = &destination.records;
+    let recorded = try_join(
+        records.read(&questions.records),
+        records.read_intents(&questions.intents),
+    );
+    let (digests, (roots, intents), images) =
+        try_join3(digests, recorded, try_join_all(images)).await?;
     seen.record_digests(digests);
     if let Some(records) = &mut seen.records {
-        records.releases.extend(releases);
+        records.roots.extend(roots);
+        for (root, named) in intents {
+            records.roots.entry(root).or_default().intended = Some(named);
+        }
         records.images.extend(images);
     }
     Ok(())

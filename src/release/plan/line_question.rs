@@ -13,6 +13,8 @@ pub(crate) enum LineQuestion {
     CreationTimes(Vec<Tag>),
     /// What the records say of roots.
     Records(Vec<Digest>),
+    /// What the intents of a root say.
+    Intents(Digest),
     /// Whether the destination has an image.
     Image(Digest),
 }
@@ -23,6 +25,7 @@ pub(crate) struct LineQuestions {
     pub(crate) digests: BTreeSet<Tag>,
     pub(crate) creation_times: BTreeSet<Tag>,
     pub(crate) records: BTreeSet<Digest>,
+    pub(crate) intents: BTreeSet<Digest>,
     pub(crate) images: BTreeSet<Digest>,
 }
 
@@ -32,6 +35,9 @@ impl LineQuestions {
             LineQuestion::Digests(tags) => self.digests.extend(tags),
             LineQuestion::CreationTimes(tags) => self.creation_times.extend(tags),
             LineQuestion::Records(roots) => self.records.extend(roots),
+            LineQuestion::Intents(root) => {
+                self.intents.insert(root);
+            }
             LineQuestion::Image(digest) => {
                 self.images.insert(digest);
             }
@@ -42,6 +48,7 @@ impl LineQuestions {
         self.digests.is_empty()
             && self.creation_times.is_empty()
             && self.records.is_empty()
+            && self.intents.is_empty()
             && self.images.is_empty()
     }
 }

@@ -133,10 +133,31 @@ impl ComparedLine<'_> {
             return self.decide_on_absent(higher[0]);
         };
         self.seen.is_withdrawn(at)?;
-        // One request is enough for a backport.
-        match self.find_digest(at, &higher[..1])? || self.find_digest(at, &higher)? {
+        match self.names_higher(at, &higher)? {
             true => self.decide_on_higher(at, &higher),
             false => self.decide_on_unnamed(at, &higher),
+        }
+    }
+
+    /// Returns whether the line, which names `at`, names one of the higher versions.
+    fn names_higher(&self, at: Digest, higher: &[&TaggedRelease]) -> Result<bool, LineQuestion> {
+        // One request is enough for a backport.
+        let (highest, others) = (&higher[..1], &higher[1..]);
+        if self.find_digest(at, highest)? && !self.is_given_by_hand(at, highest[0])? {
+            return Ok(true);
+        }
+        if !self.find_digest(at, others)? {
+            return Ok(false);
+        }
+        for release in others {
+            let is_named = self.seen.tag_digest(&release.tag) == Some(at);
+            if is_named && !self.is_given_by_hand(at, release)? {
+                return Ok(true);
+            }
+        }
+        match self.unknown_digests(others) {
+            unknown if unknown.is_empty() => Ok(false),
+            unknown => Err(LineQuestion::Digests(unknown)),
         }
     }
 

@@ -4,18 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::image::{Digest, Tag};
 use crate::record::{DigestPrefix, RecordId, RecordTime};
+use crate::tagging::TaggedRelease;
 
-/// What the records say of a root.
+/// What the records say of a root under a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RecordedRelease {
-    /// A counted record releases it, and it is not withdrawn.
+    /// A counted record releases it as that version, and it is not withdrawn.
     Released,
-    /// A verified intent releases it, without an entry yet: its run is in progress, or died.
+    /// A verified intent does, without an entry yet: its run is in progress, or died.
     Intended,
-    /// A rollback of it is in effect.
+    /// A rollback of the root is in effect.
     Withdrawn,
-    /// No record is about it.
+    /// No record releases it as that version, which only a tag says.
     Unrecorded,
+}
+
+/// What the records say of a root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct RecordedRoot {
+    /// Whether a rollback of it is in effect.
+    pub(crate) is_withdrawn: bool,
+    /// Versions and immutable tags that its counted releases name.
+    pub(crate) released: BTreeSet<String>,
+    /// Those that verified intents name; `None`: intents were not read.
+    pub(crate) intended: Option<BTreeSet<String>>,
 }
 
 impl RecordedRelease {
@@ -23,6 +35,28 @@ impl RecordedRelease {
     pub(crate) fn is_release(self) -> bool {
         matches!(self, Self::Released | Self::Intended)
     }
+}
+
+impl RecordedRoot {
+    /// Returns what the records say of the root under the version of a tag; `None` if its intents must be read.
+    pub(crate) fn release(&self, version: &TaggedRelease) -> Option<RecordedRelease> {
+        if self.is_withdrawn {
+            return Some(RecordedRelease::Withdrawn);
+        }
+        if is_named(&self.released, version) {
+            return Some(RecordedRelease::Released);
+        }
+        let intended = self.intended.as_ref()?;
+        Some(match is_named(intended, version) {
+            true => RecordedRelease::Intended,
+            false => RecordedRelease::Unrecorded,
+        })
+    }
+}
+
+/// Returns whether versions and immutable tags of a root name the version of a tag.
+pub(crate) fn is_named(names: &BTreeSet<String>, version: &TaggedRelease) -> bool {
+    names.contains(version.tag.as_str()) || names.contains(&version.version.to_string())
 }
 
 /// Rollback by the name of its entry.
@@ -58,7 +92,7 @@ pub(crate) struct RecordFacts {
     /// What the tags of this run named before its first attempt, by the intent of that attempt.
     pub(crate) previous: BTreeMap<Tag, Digest>,
     /// What the records say of roots, as far as they were read.
-    pub(crate) releases: BTreeMap<Digest, RecordedRelease>,
+    pub(crate) roots: BTreeMap<Digest, RecordedRoot>,
     /// Whether the destination has images, as far as it was asked.
     pub(crate) images: BTreeMap<Digest, bool>,
 }
@@ -66,8 +100,8 @@ pub(crate) struct RecordFacts {
 impl RecordFacts {
     /// Returns whether a rollback of the root is in effect; `None` if its records must be read.
     pub(crate) fn is_withdrawn(&self, root: Digest) -> Option<bool> {
-        match self.releases.get(&root) {
-            Some(release) => Some(*release == RecordedRelease::Withdrawn),
+        match self.roots.get(&root) {
+            Some(recorded) => Some(recorded.is_withdrawn),
             None if self.may_be_withdrawn(root) => None,
             None => Some(false),
         }
@@ -86,6 +120,23 @@ impl RecordFacts {
     /// Returns whether a name says that the root was rolled back.
     pub(crate) fn may_be_withdrawn(&self, root: Digest) -> bool {
         self.rollbacks.iter().any(|name| name.root.is_of(root))
+    }
+}
+
+#[cfg(test)]
+impl RecordedRoot {
+    /// Returns what the records say of a root that has only these versions.
+    pub(crate) fn of_release(
+        release: RecordedRelease,
+        versions: impl IntoIterator<Item = impl ToString>,
+    ) -> Self {
+        let versions: BTreeSet<String> = versions.into_iter().map(|it| it.to_string()).collect();
+        let only = |is_it: bool| versions.iter().filter(|_| is_it).cloned().collect();
+        Self {
+            is_withdrawn: release == RecordedRelease::Withdrawn,
+            released: only(release == RecordedRelease::Released),
+            intended: Some(only(release == RecordedRelease::Intended)),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::record_facts::{RecordFacts, RecordedRelease};
+use super::record_facts::{RecordFacts, RecordedRoot};
 use crate::image::{Digest, Tag};
 use crate::release::Failure;
 use crate::release::records::timeline_records::TimelineRecords;
@@ -73,31 +73,54 @@ impl RecordedReleases {
             }
             #[cfg(test)]
             RecordSource::Known(facts) => Ok(Some(RecordFacts {
-                releases: BTreeMap::new(),
+                roots: BTreeMap::new(),
                 images: BTreeMap::new(),
                 ..RecordFacts::clone(facts)
             })),
         }
     }
 
-    /// Reads what the records say of each root, by the names that were read last.
+    /// Reads what the records say of each root, by the names that were read last, without its intents.
     ///
     /// # Errors
     /// A store that fails.
     pub(crate) async fn read(
         &self,
         roots: &BTreeSet<Digest>,
-    ) -> Result<BTreeMap<Digest, RecordedRelease>, Failure> {
-        let known: BTreeMap<Digest, RecordedRelease> = match &self.source {
-            RecordSource::NotKept => BTreeMap::new(),
-            RecordSource::Timeline(timeline) => Box::pin(timeline.read(roots)).await?,
+    ) -> Result<BTreeMap<Digest, RecordedRoot>, Failure> {
+        match &self.source {
+            RecordSource::NotKept => Ok(roots.iter().map(|root| (*root, unrecorded())).collect()),
+            RecordSource::Timeline(timeline) => Box::pin(timeline.read(roots)).await,
             #[cfg(test)]
-            RecordSource::Known(facts) => facts.releases.clone(),
-        };
-        let of_root = |root| known.get(root).copied();
-        let each = roots.iter();
-        Ok(each
-            .map(|root| (*root, of_root(root).unwrap_or(RecordedRelease::Unrecorded)))
-            .collect())
+            RecordSource::Known(facts) => {
+                let known = |root| facts.roots.get(root).cloned();
+                let each = roots.iter();
+                Ok(each
+                    .map(|root| (*root, known(root).unwrap_or_else(unrecorded)))
+                    .collect())
+            }
+        }
+    }
+
+    /// Reads which versions and immutable tags the intents of each root name.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub(crate) async fn read_intents(
+        &self,
+        roots: &BTreeSet<Digest>,
+    ) -> Result<BTreeMap<Digest, BTreeSet<String>>, Failure> {
+        match &self.source {
+            RecordSource::Timeline(timeline) => Box::pin(timeline.read_intents(roots)).await,
+            _ => Ok(roots.iter().map(|root| (*root, BTreeSet::new())).collect()),
+        }
+    }
+}
+
+/// Returns what records say of a root that none of them is about.
+fn unrecorded() -> RecordedRoot {
+    RecordedRoot {
+        intended: Some(BTreeSet::new()),
+        ..RecordedRoot::default()
     }
 }

@@ -1,7 +1,10 @@
 //! Everything that is known of a timeline: what was read, and what records that were read say of others.
 
+use std::collections::BTreeSet;
+
 use super::intent::Intent;
 use super::timeline_view::TimelineView;
+use crate::image::Digest;
 use crate::notices::{Notices, to_printable};
 use crate::record::{
     DigestPrefix, EntryName, PastRelease, RecordAction, RecordId, Timeline, TimelineEntry,
@@ -61,6 +64,24 @@ impl TimelineView {
             );
         }
         Timeline::new(entries)
+    }
+
+    /// Returns the versions and immutable tags that the known releases of a root name: of those that only a summary
+    /// tells of, the versions. A tag alone does not tell: whoever may push can move it.
+    pub(crate) fn released_names(&self, root: Digest) -> BTreeSet<String> {
+        let known = self.timeline_known();
+        let entries = known.entries().iter();
+        let releases = entries.filter(|entry| entry.action.is_release() && entry.root == root);
+        let mut names = BTreeSet::new();
+        for release in releases {
+            names.extend(release.version.clone());
+            let reading = self.record_read(release.record);
+            if let Some(record) = reading.as_ref().and_then(|reading| reading.counted()) {
+                let predicate = &record.record().predicate;
+                names.extend(predicate.release_names().map(str::to_owned));
+            }
+        }
+        names
     }
 
     /// Returns whether an intent has its timeline entry: one that counts has its record, whatever is stored around

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::location::TimelineLocation;
 use super::open_timeline::OpenTimeline;
 use crate::image::{Digest, Tag};
-use crate::record::{DigestPrefix, RecordedTagKind, TimelineEntry};
+use crate::record::{DigestPrefix, TimelineEntry};
 use crate::release::Failure;
 use crate::tagging::ReleaseVersion;
 use crate::transfer::Side;
@@ -82,7 +82,8 @@ impl OpenTimeline {
         {
             if let Some(root) = self.resolve_tag(tag).await? {
                 self.read_root(root).await?;
-                if self.has_version(root, version) {
+                let names = self.view.released_names(root);
+                if names.iter().any(|name| is_same_version(name, version)) {
                     return Ok(root);
                 }
                 moved = Some((tag, root));
@@ -102,22 +103,6 @@ impl OpenTimeline {
         };
         Err(failure
             .with_hint(self.advise("name a version that was released there, a digest or a record")))
-    }
-
-    /// Returns whether a release of the root that was read says that it is this version. A tag alone does not
-    /// tell: whoever may push can move it.
-    fn has_version(&self, root: Digest, version: &str) -> bool {
-        let releases = self.releases_read(root);
-        let counted = releases.iter().filter_map(|reading| reading.counted());
-        let mut predicates = counted.map(|record| &record.record().predicate);
-        predicates.any(|predicate| {
-            let tags = predicate.tags.iter();
-            let immutable = tags.filter(|tag| tag.kind == RecordedTagKind::Immutable);
-            let mut names = immutable
-                .map(|tag| tag.name.as_str())
-                .chain(predicate.version.as_deref());
-            names.any(|name| is_same_version(name, version))
-        })
     }
 
     /// Returns the root that the environment is on.
@@ -184,7 +169,7 @@ pub(crate) fn adoption_advice(location: &TimelineLocation) -> String {
 }
 
 /// Returns whether two texts name the same version: `v1.4.0` is 1.4.0, and 1.4 is a line.
-fn is_same_version(one: &str, other: &str) -> bool {
+pub(crate) fn is_same_version(one: &str, other: &str) -> bool {
     let parsed = ReleaseVersion::parse(one).zip(ReleaseVersion::parse(other));
     let is_same = |(one, other): (ReleaseVersion, ReleaseVersion)| {
         one.numbers().len() == other.numbers().len() && one.cmp_precedence(&other).is_eq()

@@ -15,7 +15,7 @@ use crate::record::{
 use crate::referrers::TagSnapshot;
 use crate::release::Failure;
 use crate::release::plan::record_facts::{
-    CurrentRelease, NamedRollback, RecordFacts, RecordedRelease,
+    CurrentRelease, NamedRollback, RecordFacts, RecordedRoot,
 };
 use crate::transfer::{ImageStore, Side};
 
@@ -138,53 +138,70 @@ impl TimelineRecords {
             own_order: state.own.order,
             restores: state.own.restores,
             previous: state.own.previous.clone(),
-            releases: BTreeMap::new(),
+            roots: BTreeMap::new(),
             images: BTreeMap::new(),
         })
     }
 
-    /// Reads what the records say of each root, by the names that were listed last.
+    /// Reads what the records say of each root, by the names that were listed last, without its intents.
     ///
     /// # Errors
     /// A store that fails, or too many entries that do not count.
     pub(crate) async fn read(
         &self,
         roots: &BTreeSet<Digest>,
-    ) -> Result<BTreeMap<Digest, RecordedRelease>, Failure> {
+    ) -> Result<BTreeMap<Digest, RecordedRoot>, Failure> {
         let view = self.view(&BTreeSet::new()).await?;
-        let mut releases = BTreeMap::new();
+        let mut recorded = BTreeMap::new();
         for root in roots {
-            releases.insert(*root, self.read_release(&view, *root).await?);
+            recorded.insert(*root, self.read_root(&view, *root).await?);
         }
-        Ok(releases)
+        Ok(recorded)
     }
 
-    async fn read_release(
-        &self,
-        view: &TimelineView,
-        root: Digest,
-    ) -> Result<RecordedRelease, Failure> {
+    async fn read_root(&self, view: &TimelineView, root: Digest) -> Result<RecordedRoot, Failure> {
         view.read_withdrawal(root).await?;
         let ended = self.lock().own.reinstates.clone();
-        let read = view.timeline_known();
-        if read
-            .withdrawals(root)
-            .any(|rollback| !ended.contains(&rollback))
-        {
-            return Ok(RecordedRelease::Withdrawn);
+        let mut rollbacks = view.timeline_known().withdrawals(root).collect::<Vec<_>>();
+        rollbacks.retain(|rollback| !ended.contains(rollback));
+        if !rollbacks.is_empty() {
+            return Ok(RecordedRoot {
+                is_withdrawn: true,
+                ..RecordedRoot::default()
+            });
         }
-        if view.read_newest_release(root).await?.is_some() {
-            return Ok(RecordedRelease::Released);
-        }
-        let prior = TagSnapshot::Unknown;
-        let intents = ListedIntents::list(&self.store, &prior, &self.location, root).await?;
-        let counted = intents.read_any(&self.store, &self.location, root, &self.notices);
-        let mut counted = counted.await?.into_iter();
-        let releases = counted.any(|intent| intent.verified.record.predicate.action.is_release());
-        Ok(match releases {
-            true => RecordedRelease::Intended,
-            false => RecordedRelease::Unrecorded,
+        view.read_all(view.names_of(root, RecordAction::is_release))
+            .await?;
+        view.check_strays()?;
+        Ok(RecordedRoot {
+            is_withdrawn: false,
+            released: view.released_names(root),
+            intended: None,
         })
+    }
+
+    /// Reads which versions and immutable tags the intents of each root name.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub(crate) async fn read_intents(
+        &self,
+        roots: &BTreeSet<Digest>,
+    ) -> Result<BTreeMap<Digest, BTreeSet<String>>, Failure> {
+        let mut named = BTreeMap::new();
+        for root in roots {
+            let prior = TagSnapshot::Unknown;
+            let intents = ListedIntents::list(&self.store, &prior, &self.location, *root).await?;
+            let counted = intents.read_any(&self.store, &self.location, *root, &self.notices);
+            let counted = counted.await?;
+            let predicates = counted
+                .iter()
+                .map(|intent| &intent.verified.record.predicate);
+            let releases = predicates.filter(|predicate| predicate.action.is_release());
+            let names = releases.flat_map(|release| release.release_names());
+            named.insert(*root, names.map(str::to_owned).collect());
+        }
+        Ok(named)
     }
 
     async fn list(&self, tags: &BTreeSet<Tag>) -> Result<Arc<TimelineView>, Failure> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::image::{Digest, Manifest, Tag, TagOrDigest};
 use crate::record::Timeline;
 use crate::release::Failure;
+use crate::release::plan::record_facts::is_named;
 use crate::release::plan::rollback_tags::RecordedVersion;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::tagging::{ExcludedVersions, FollowedLine, SeriesReleases, TaggedRelease};
@@ -113,25 +114,9 @@ impl<'a> LineSearch<'a> {
 
     /// Returns whether a counted release of the root names the version, and the root is not withdrawn.
     async fn counts(&self, root: Digest, release: &TaggedRelease) -> Result<bool, Failure> {
-        let mut names = self
-            .timeline
-            .view
-            .names_of(root, |action| action.is_release());
-        if names.next().is_none() {
-            return Ok(false);
-        }
         self.timeline.read_root(root).await?;
-        let releases = self.timeline.releases_read(root);
-        let names_it = releases
-            .iter()
-            .filter_map(|reading| reading.counted())
-            .any(|record| {
-                let predicate = &record.record().predicate;
-                let mut tags = predicate.tags.iter();
-                predicate.version.as_deref() == Some(&release.version.to_string())
-                    || tags.any(|tag| tag.name == release.tag.as_str())
-            });
-        Ok(names_it && !self.timeline.known().is_withdrawn(root))
+        let names = self.timeline.view.released_names(root);
+        Ok(is_named(&names, release) && !self.timeline.known().is_withdrawn(root))
     }
 }
 

@@ -2,7 +2,9 @@ use super::*;
 use crate::event::{EventFacts, GitRef, LocalCheckout};
 use crate::image::{ImageSelector, ImageSource, Manifest};
 use crate::layout::{LayoutDirectory, TagPrecondition};
-use crate::release::plan::record_facts::{NamedRollback, RecordFacts, RecordedRelease};
+use crate::release::plan::record_facts::{
+    NamedRollback, RecordFacts, RecordedRelease, RecordedRoot,
+};
 use crate::release::plan::recorded_releases::RecordedReleases;
 use crate::release::plan::tags::plan_tags;
 use crate::tagging::{TagRules, derive_push_tags};
@@ -67,9 +69,15 @@ fn records(releases: &[(u32, RecordedRelease)]) -> RecordedReleases {
         rollbacks: withdrawn
             .map(|(number, _)| NamedRollback::of_root(of_image(number)))
             .collect(),
-        releases: releases
+        roots: releases
             .iter()
-            .map(|(number, release)| (of_image(number), *release))
+            .map(|(number, release)| {
+                let versions = [format!("{number}.0.0")];
+                (
+                    of_image(number),
+                    RecordedRoot::of_release(*release, versions),
+                )
+            })
             .collect(),
         ..RecordFacts::default()
     })

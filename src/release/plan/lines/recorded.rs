@@ -28,6 +28,27 @@ impl ComparedLine<'_> {
         Ok(self.hold_with_reason("is not the highest release, and the tag does not exist"))
     }
 
+    /// Returns whether somebody gave a version to an image that was released as others only: then a line that names
+    /// the image names these.
+    pub(super) fn is_given_by_hand(
+        &self,
+        root: Digest,
+        version: &TaggedRelease,
+    ) -> Result<bool, LineQuestion> {
+        let Some(records) = &self.seen.records else {
+            return Ok(false);
+        };
+        let Some(recorded) = records.roots.get(&root) else {
+            return Err(LineQuestion::Records(vec![root]));
+        };
+        if recorded.released.is_empty() {
+            return Ok(false);
+        }
+        let release = recorded.release(version);
+        let release = release.ok_or(LineQuestion::Intents(root))?;
+        Ok(release == RecordedRelease::Unrecorded)
+    }
+
     /// Finds the highest of the versions that is a release by its record or intent.
     pub(super) fn find_release<'a>(
         &self,

@@ -1,5 +1,7 @@
 use super::*;
-use crate::release::plan::record_facts::{NamedRollback, RecordFacts, RecordedRelease};
+use crate::release::plan::record_facts::{
+    NamedRollback, RecordFacts, RecordedRelease, RecordedRoot,
+};
 use crate::tagging::{ImmutableTagSource, LineTag, ReleaseSeries, ReleaseVersion, VersionLine};
 use std::collections::BTreeMap;
 
@@ -90,19 +92,23 @@ fn promise_4_a_line_goes_only_forward() {
     assert_eq!(changed(&latest, &there), Ok(stays));
 }
 
+fn withdrawn() -> RecordedRoot {
+    RecordedRoot::of_release(RecordedRelease::Withdrawn, ["2.0.0"])
+}
+
 #[test]
 fn promise_4_withdrawn_releases_do_not_hold_a_line() {
     let mut there = seen(&[("1.4.0", "a"), ("2.0.0", "b"), ("latest", "b")]);
     there.records = Some(RecordFacts {
         rollbacks: [NamedRollback::of_root(digest("b"))].into(),
-        releases: [(digest("b"), RecordedRelease::Withdrawn)].into(),
+        roots: [(digest("b"), withdrawn())].into(),
         ..RecordFacts::default()
     });
     let latest = planned("latest", line("latest", "1.4.1"));
     let moved = TagChange::Moved { from: digest("b") };
     assert_eq!(changed(&latest, &there), Ok(moved));
-    let root = [(digest("root"), RecordedRelease::Withdrawn)];
-    there.records.as_mut().unwrap().releases.extend(root);
+    let root = [(digest("root"), withdrawn())];
+    there.records.as_mut().unwrap().roots.extend(root);
     let stays = TagChange::Stays {
         at: Some(digest("b")),
         why: "latest stays at 1.4.0: 1.4.1 is withdrawn".to_owned(),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::record::{RecordId, RecordTime};
 use crate::release::plan::record_facts::{
-    CurrentRelease, NamedRollback, RecordFacts, RecordedRelease,
+    CurrentRelease, NamedRollback, RecordFacts, RecordedRelease, RecordedRoot,
 };
 use crate::release::plan::tags::plan_tags;
 use crate::tagging::ImmutableTagSource;
@@ -43,9 +43,8 @@ fn seen(tags: &[(&str, &str)], current: Option<(&str, u8)>) -> DestinationState 
 fn withdraw_root(seen: &mut DestinationState, of: &str) {
     let records = seen.records.as_mut().unwrap();
     records.rollbacks.insert(NamedRollback::of_root(digest(of)));
-    records
-        .releases
-        .insert(digest(of), RecordedRelease::Withdrawn);
+    let withdrawn = RecordedRoot::of_release(RecordedRelease::Withdrawn, [of]);
+    records.roots.insert(digest(of), withdrawn);
 }
 
 fn tracked(planned: PlannedTag, first: &DestinationState) -> TrackedTag {

@@ -4,12 +4,18 @@ use RecordedRelease::{Intended, Released, Unrecorded, Withdrawn};
 
 use super::model::{ModelRelease, digest, tag};
 use super::*;
-use crate::release::plan::record_facts::{NamedRollback, RecordFacts, RecordedRelease};
+use crate::release::plan::record_facts::{
+    NamedRollback, RecordFacts, RecordedRelease, RecordedRoot,
+};
 
 /// A destination with these tags, each with the image of a text, and what the records say of these.
 fn seen(tags: &[(&str, &str)], releases: &[(&str, RecordedRelease)]) -> DestinationState {
     let withdrawn = releases.iter().filter(|(_, release)| *release == Withdrawn);
-    let known = releases.iter().map(|(of, release)| (digest(of), *release));
+    let known = releases.iter().map(|(of, release)| {
+        let named = tags.iter().filter(|(_, named)| named == of);
+        let versions = named.map(|(tag, _)| tag);
+        (digest(of), RecordedRoot::of_release(*release, versions))
+    });
     DestinationState {
         tag_digests: tags
             .iter()
@@ -20,7 +26,7 @@ fn seen(tags: &[(&str, &str)], releases: &[(&str, RecordedRelease)]) -> Destinat
             rollbacks: withdrawn
                 .map(|(of, _)| NamedRollback::of_root(digest(of)))
                 .collect(),
-            releases: known.collect(),
+            roots: known.collect(),
             ..RecordFacts::default()
         }),
         ..DestinationState::default()

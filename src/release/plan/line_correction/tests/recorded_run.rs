@@ -9,6 +9,7 @@ use super::*;
 use crate::record::{RecordAction, Timeline, TimelineEntry};
 use crate::release::outcome::TagChange;
 use crate::release::plan::line_question::LineQuestions;
+use crate::release::plan::record_facts::RecordedRoot;
 use crate::release::plan::tags::LineGoal;
 use crate::release::plan::tracked_tag::{TagAction, TrackedTag};
 
@@ -207,8 +208,10 @@ impl RecordedRun<'_> {
                 .timeline
                 .release_of(self.registry, &sight.timeline, *root);
             let release = release.await;
+            let own = self.releases.iter().filter(|it| it.image == *root);
+            let recorded = RecordedRoot::of_release(release, own.map(|it| &it.version));
             let records = sight.state.records.as_mut().unwrap();
-            records.releases.insert(*root, release);
+            records.roots.insert(*root, recorded);
         }
         let records = sight.state.records.as_mut().unwrap();
         records

@@ -4,7 +4,9 @@ use RecordedRelease::{Intended, Released, Unrecorded, Withdrawn};
 
 use super::*;
 use crate::release::plan::line_warnings::LineWarnings;
-use crate::release::plan::record_facts::{NamedRollback, RecordFacts, RecordedRelease};
+use crate::release::plan::record_facts::{
+    NamedRollback, RecordFacts, RecordedRelease, RecordedRoot,
+};
 
 /// The records say this of the images of texts. No time of creation is known: nothing may depend on one.
 fn recorded(mut seen: DestinationState, releases: &[(&str, RecordedRelease)]) -> DestinationState {
@@ -13,13 +15,20 @@ fn recorded(mut seen: DestinationState, releases: &[(&str, RecordedRelease)]) ->
         rollbacks: withdrawn
             .map(|(of, _)| NamedRollback::of_root(digest(of)))
             .collect(),
-        releases: releases
+        roots: releases
             .iter()
-            .map(|(of, release)| (digest(of), *release))
+            .map(|(of, release)| (digest(of), recorded_root(&seen, of, *release)))
             .collect(),
         ..RecordFacts::default()
     });
     seen
+}
+
+/// The records name the versions that the root has.
+fn recorded_root(seen: &DestinationState, of: &str, release: RecordedRelease) -> RecordedRoot {
+    let tags = seen.tag_digests.iter();
+    let named = tags.filter(|(_, at)| **at == Some(digest(of)));
+    RecordedRoot::of_release(release, named.map(|(tag, _)| tag))
 }
 
 fn needs_records(of: &[&str]) -> LineDecision {
@@ -151,6 +160,55 @@ fn promise_4_with_records_an_absent_line_waits_for_the_highest_version_that_is_t
 }
 
 #[test]
+fn promise_4_a_version_that_only_a_tag_gives_to_a_recorded_image_holds_no_line() {
+    for (latest, at) in [("old", "old"), ("old", "older"), ("older", "old")] {
+        let tags = [
+            ("9.9.9", at),
+            ("1.4.0", "old"),
+            ("1.3.0", "older"),
+            ("latest", latest),
+        ];
+        let mut there = recorded(seen(&tags), &[]);
+        let mut add = |of: &str, recorded| {
+            let records = there.records.as_mut().unwrap();
+            records.roots.insert(digest(of), recorded);
+        };
+        add("old", RecordedRoot::of_release(Released, ["1.4.0"]));
+        add("older", RecordedRoot::of_release(Released, ["1.3.0"]));
+        let decision = decide(&line("latest", "1.4.1"), &there);
+        assert_eq!(decision, passes("9.9.9"), "{latest} {at}");
+        // A run that releases the image as that version is in progress, or has died.
+        let mut both = RecordedRoot::of_release(Released, ["1.4.0"]);
+        both.intended = Some(["9.9.9".to_owned()].into());
+        let records = there.records.as_mut().unwrap();
+        records.roots.insert(digest(at), both);
+        let decision = decide(&line("latest", "1.4.1"), &there);
+        assert!(matches!(decision, LineDecision::Stays(_)), "{decision:?}");
+    }
+}
+
+#[test]
+fn promise_4_a_version_given_by_hand_hides_no_release_of_the_same_image() {
+    let tags = [
+        ("3.0.0", "c"),
+        ("2.5.0", "b"),
+        ("2.0.0", "b"),
+        ("latest", "b"),
+    ];
+    let mut there = recorded(seen(&tags), &[]);
+    let records = there.records.as_mut().unwrap();
+    let released = RecordedRoot::of_release(Released, ["2.0.0"]);
+    records.roots.insert(digest("b"), released);
+    let latest = line("latest", "1.4.1");
+    let unread = there.tag_digests.remove(&tag("2.0.0"));
+    let question = LineQuestion::Digests(vec![tag("2.0.0")]);
+    assert_eq!(decide(&latest, &there), LineDecision::Needs(question));
+    there.tag_digests.insert(tag("2.0.0"), unread.unwrap());
+    let decision = decide(&latest, &there);
+    assert!(matches!(decision, LineDecision::Stays(_)), "{decision:?}");
+}
+
+#[test]
 fn promise_4_no_line_goes_to_a_withdrawn_root() {
     let tags = [("1.4.0", "old"), ("latest", "old")];
     let there = recorded(seen(&tags), &[("root", Withdrawn)]);
@@ -187,11 +245,23 @@ fn promise_4_records_are_read_only_where_a_decision_depends_on_them() {
     assert_eq!(decide(&latest, &at("old")), needs_records(&["c"]));
     let mut there = at("old");
     let records = there.records.as_mut().unwrap();
-    records.releases.insert(digest("c"), Unrecorded);
+    records.roots.insert(digest("c"), RecordedRoot::default());
+    let intents = LineQuestion::Intents(digest("c"));
+    assert_eq!(decide(&latest, &there), LineDecision::Needs(intents));
+    let records = there.records.as_mut().unwrap();
+    let unrecorded = RecordedRoot::of_release(Unrecorded, [""]);
+    records.roots.insert(digest("c"), unrecorded);
     assert_eq!(decide(&latest, &there), needs_records(&["b"]));
-    // A backport, and the highest version, need none.
-    let decision = decide(&latest, &at("c"));
-    assert!(matches!(decision, LineDecision::Stays(_)), "{decision:?}");
+    // A backport needs those of the image that the line names, and the highest version none.
+    assert_eq!(decide(&latest, &at("c")), needs_records(&["c"]));
+    for versions in [&["3.0.0"][..], &[]] {
+        let mut there = at("c");
+        let records = there.records.as_mut().unwrap();
+        let recorded = RecordedRoot::of_release(Released, versions);
+        records.roots.insert(digest("c"), recorded);
+        let decision = decide(&latest, &there);
+        assert!(matches!(decision, LineDecision::Stays(_)), "{decision:?}");
+    }
     assert_eq!(decide(&line("latest", "3.0.1"), &at("c")), own());
     // Those of a rollback are read where its name names the root.
     let mut there = at("c");
@@ -199,7 +269,8 @@ fn promise_4_records_are_read_only_where_a_decision_depends_on_them() {
     there.records.as_mut().unwrap().rollbacks = rollbacks.into();
     assert_eq!(decide(&latest, &there), needs_records(&["root"]));
     let records = there.records.as_mut().unwrap();
-    records.releases.insert(digest("root"), Released);
+    let released = RecordedRoot::of_release(Released, ["1.4.1"]);
+    records.roots.insert(digest("root"), released);
     assert_eq!(decide(&latest, &there), needs_records(&["c"]));
 }
 
