@@ -240,7 +240,7 @@ async fn write_mark(
     let content = mark_content(request, context, timeline, release, &intents).await?;
     let stage = request
         .timeline
-        .plan_stage(context, timeline, subject, content, &intents);
+        .plan_stage(context, timeline, Some(subject), content, &intents);
     let mut stage = stage.await?;
     stage.write_blobs().await?;
     stage.write_intent().await?;

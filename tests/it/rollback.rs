@@ -4,7 +4,7 @@ use shipmark::record::{RecordAction, RecordId};
 use shipmark::release::run;
 use shipmark::tagging::TagRules;
 
-use crate::registry::{Effect, Fault};
+use crate::registry::{Effect, Fault, Profile};
 use crate::support::made_image::MadeImage;
 use crate::support::recorded_stage::*;
 use crate::support::records::*;
@@ -510,4 +510,34 @@ async fn a_repeated_reinstatement_is_unchanged() {
     let failure = run(&other, &context()).await.unwrap_err();
     let refusal = stage.refusal(failure);
     assert!(refusal.contains("is not withdrawn"), "{refusal}");
+}
+
+#[tokio::test]
+async fn promise_6_a_deleted_image_is_withdrawn_by_its_entry_alone() {
+    for referrers in [true, false] {
+        let stage = Stage::with(Profile::plain().referrers(referrers)).await;
+        for (now, version) in [(0, "1.3.0"), (1, "1.3.1")] {
+            stage.release(version, now).await;
+        }
+        let digest = stage.digest("1.3.1");
+        stage.registry.remove_manifest("prod", &digest);
+        let mut tags = stage.registry.tags("prod");
+        tags.retain(|_, named| *named != digest);
+        stage.registry.set_tags("prod", tags);
+        let before = stage.registry.referrers("prod", &digest).len();
+        let outcome = stage.roll_back(5).await;
+        assert_eq!(version(&outcome.restored), "1.3.0");
+        let note = format!("{digest} is gone from the repository");
+        assert!(outcome.notes[0].starts_with(&note), "{:?}", outcome.notes);
+        for tag in ["prod", "1.3", "1", "latest"] {
+            assert_eq!(stage.tag(tag), "1.3.0", "{tag}");
+        }
+        assert_eq!(stage.tag("1.3.1"), "");
+        assert_eq!(stage.registry.referrers("prod", &digest).len(), before);
+        let newest = entries(&stage.registry, "prod").pop().unwrap();
+        let record = record(&stage.registry, "prod", &newest);
+        assert_eq!(record.root.to_string(), digest);
+        let refusal = stage.refused(stage.request(6, 2_000)).await;
+        assert!(refusal.contains("no release to go back to"), "{refusal}");
+    }
 }

@@ -178,7 +178,7 @@ async fn write_adoption(
     let record = content.record().clone();
     let stage = request
         .timeline
-        .plan_stage(context, timeline, subject, content, &intents);
+        .plan_stage(context, timeline, Some(subject), content, &intents);
     let mut stage = stage.await?;
     stage.write_blobs().await?;
     stage.write_intent().await?;

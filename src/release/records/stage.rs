@@ -60,7 +60,7 @@ pub(crate) struct RecordStage<'a> {
     pub(crate) source_records: Vec<RecordBlob>,
     /// Place where the store lists referrers.
     pub(crate) referrers: ReferrersSource,
-    /// Whether the intent is listed already.
+    /// Whether the intent is listed already, or is left out because the subject is gone.
     pub(crate) is_intent_listed: bool,
     /// Reason why the environment's tag stays with a newer release.
     pub(crate) superseded: Option<String>,

@@ -5,7 +5,7 @@ use super::options::RunAccount;
 use super::record_signing::RecordSigning;
 use super::referrer_form::{IntentForm, RootSignatures};
 use super::stage::{RecordContent, RecordStage};
-use crate::image::{Descriptor, Destination, Digest, Manifest, TagOrDigest};
+use crate::image::{Descriptor, Destination, Digest, Manifest, MediaType, TagOrDigest};
 use crate::registry::RepositoryAccess;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
@@ -45,7 +45,8 @@ impl TimelineRequest {
         context.registry.expect(repositories);
     }
 
-    /// Plans the stage that writes a record about `subject`.
+    /// Plans the stage that writes a record about `subject`. Without it, as where the image is gone, the record is the
+    /// timeline entry alone: no referrer can name the image.
     ///
     /// # Errors
     /// An environment that does not accept the record from this run, and a signer that cannot be opened.
@@ -53,7 +54,7 @@ impl TimelineRequest {
         &'a self,
         context: &'a ReleaseContext,
         timeline: &'a OpenTimeline,
-        subject: Descriptor,
+        subject: Option<Descriptor>,
         content: RecordContent,
         intents: &ListedIntents,
     ) -> Result<RecordStage<'a>, Failure> {
@@ -75,8 +76,8 @@ impl TimelineRequest {
             location: location.clone(),
             store: &timeline.destination.store,
             entries: timeline.entries.clone(),
-            subject,
-            is_intent_listed: matches!(content, RecordContent::Begun(_)),
+            is_intent_listed: subject.is_none() || matches!(content, RecordContent::Begun(_)),
+            subject: subject.unwrap_or_else(|| gone_subject(content.record().root)),
             content,
             signing,
             form,
@@ -86,6 +87,11 @@ impl TimelineRequest {
             stored: None,
         })
     }
+}
+
+/// Returns what stands for a root that is gone: nothing refers to it.
+fn gone_subject(root: Digest) -> Descriptor {
+    Descriptor::new(MediaType::OciManifest.as_str(), root, 0)
 }
 
 impl OpenTimeline {

@@ -49,6 +49,17 @@ pub(super) async fn observe_tags(
     Ok(tags)
 }
 
+/// Lets the tags that are not there name the withdrawn root, which is gone: a registry deletes the tags of an image
+/// with it. Returns these tags.
+pub(super) fn assume_gone_tags(tags: &mut [MovingTag], root: Digest) -> Vec<Tag> {
+    let gone = tags.iter_mut().filter(|tag| tag.at.is_none());
+    let gone = gone.map(|tag| {
+        tag.at = Some(root);
+        tag.tag.clone()
+    });
+    gone.collect()
+}
+
 pub(super) fn moving_tag(tag: Tag, kind: RecordedTagKind, previous: Option<Digest>) -> MovingTag {
     MovingTag {
         tag,

@@ -10,6 +10,8 @@ use crate::tagging::ReleaseVersion;
 /// Planned rollback, as far as its notes depend on it.
 pub(super) struct NotedRollback<'a> {
     pub(super) withdrawn: &'a WithdrawnRelease,
+    /// Whether the withdrawn image is not there any more.
+    pub(super) is_gone: bool,
     pub(super) target: Option<&'a TimelineEntry>,
     /// Whether the request names the target.
     pub(super) is_named: bool,
@@ -25,6 +27,12 @@ impl NotedRollback<'_> {
         if self.withdrawn.release.is_none() {
             notes.push(format!(
                 "no record is about {} but this one: which tags its release wrote is unknown",
+                self.withdrawn.root
+            ));
+        }
+        if self.is_gone {
+            notes.push(format!(
+                "{} is gone from the repository: the record is in the timeline alone, with no referrer",
                 self.withdrawn.root
             ));
         }

@@ -6,7 +6,7 @@ use futures_util::future::{try_join, try_join3};
 
 use super::image_check::{check_environment_goal, check_image, check_signature};
 use super::line_search::LineSearch;
-use super::moving_tags::{observe_tags, plan_tags, version_tags};
+use super::moving_tags::{assume_gone_tags, observe_tags, plan_tags, version_tags};
 use super::next_target::advise_next;
 use super::notes::NotedRollback;
 use super::outcome::RollbackOutcome;
@@ -33,8 +33,8 @@ use crate::release::records::timeline_request::PATIENT_STRAY_LIMIT;
 /// Planned rollback.
 struct RollbackPlan {
     withdrawn: WithdrawnRelease,
-    /// Root manifest of the withdrawn image.
-    subject: Manifest,
+    /// Root manifest of the withdrawn image; `None` if it is gone.
+    subject: Option<Manifest>,
     target: Option<TimelineEntry>,
     /// What is recorded; `None` if the release is withdrawn already.
     content: Option<RecordContent>,
@@ -78,12 +78,16 @@ async fn plan_rollback(
     let withdrawn = choose_withdrawn(request, context, timeline, &environment).await?;
     let root = withdrawn.root;
     let observed = try_join3(
-        timeline.require_root(root),
+        timeline.get_root(root),
         timeline.list_intents(root),
         observe_tags(timeline, &withdrawn.tags, &environment.tags, root),
     );
     let chosen = choose_new_target(request, timeline, &withdrawn);
     let ((subject, intents, mut moving), (target, manifest)) = try_join(observed, chosen).await?;
+    let gone_tags = match subject {
+        Some(_) => Vec::new(),
+        None => assume_gone_tags(&mut moving, root),
+    };
     let account = &request.timeline.account;
     let begun = find_begun(context, timeline, &intents, root, account).await?;
     let restores = target.as_ref().map(|target| target.root);
@@ -127,13 +131,14 @@ async fn plan_rollback(
     };
     let planned = plan_tags(&mut search, &mut moving, &mut state);
     let checks = Box::pin(try_join3(planned, checked, signed)).await;
-    let (tags, (), ()) = match (checks, &target) {
+    let (mut tags, (), ()) = match (checks, &target) {
         (Err(failure), Some(target)) if request.to.is_none() => {
             let advised = advise_next(timeline, &withdrawn, target, failure);
             return Err(Box::pin(advised).await);
         }
         (checks, _) => checks?,
     };
+    tags.retain(|tag| !tag.is_staying() || !gone_tags.contains(&tag.tag));
     let manifests = search.manifests;
     draft.predicate.tags = recorded_tags(&tags);
     Box::pin(check_environment_goal(timeline, &tags, target.as_ref())).await?;
@@ -282,7 +287,7 @@ async fn write_record(
         return Ok((None, None));
     };
     let record = content.record().clone();
-    let subject = plan.subject.to_descriptor();
+    let subject = plan.subject.as_ref().map(Manifest::to_descriptor);
     let stage = request
         .timeline
         .plan_stage(context, timeline, subject, content, &plan.intents);
@@ -308,6 +313,7 @@ fn build_outcome(
     let location = timeline.view.location();
     let RollbackPlan {
         withdrawn,
+        subject,
         target,
         forecast,
         tags,
@@ -315,6 +321,7 @@ fn build_outcome(
     } = plan;
     let noted = NotedRollback {
         withdrawn: &withdrawn,
+        is_gone: subject.is_none(),
         target: target.as_ref(),
         is_named: request.to.is_some(),
         forecast: &forecast,
