@@ -156,6 +156,25 @@ fn a_rollback_prefers_deployed_releases_and_avoids_failed_ones() {
 }
 
 #[test]
+fn a_rollback_prefers_releases_to_adopted_ones() {
+    let mut story = Story::default();
+    story.promote("a");
+    story.promote("d");
+    for name in ["b", "c", "d"] {
+        story.add(RecordAction::Adopt, name);
+    }
+    let target = |story: &Story| story.timeline().rollback_target(root("d")).map(|e| e.root);
+    assert_eq!(target(&story), Some(root("a")));
+    story.add(RecordAction::Deployed, "b");
+    assert_eq!(target(&story), Some(root("b")), "a mark says more");
+    story.add(RecordAction::Deployed, "a");
+    assert_eq!(target(&story), Some(root("a")));
+    story.add(RecordAction::Failed, "a");
+    story.add(RecordAction::Failed, "b");
+    assert_eq!(target(&story), Some(root("c")));
+}
+
+#[test]
 fn promise_6_a_rollback_that_is_stored_again_withdraws_nothing_again() {
     let mut story = Story::default();
     story.promote("a");

@@ -152,6 +152,49 @@ async fn older_versions_are_adopted_into_a_timeline_that_has_begun() {
 }
 
 #[tokio::test]
+async fn an_adoption_leaves_the_known_good_release_of_a_running_timeline() {
+    let stage = unrecorded(&["1.0.0", "1.1.0"]).await;
+    stage.release("1.2.0", 3).await;
+    stage.release("1.2.1", 4).await;
+    stage.set_tag("prod", &stage.digest("1.0.0"));
+    let outcome = adopted(request(&stage, 5)).await;
+    assert_eq!(versions(&outcome), ["1.0.0", "1.1.0", "1.2.1"]);
+    assert_eq!(version(&outcome.current), "1.2.1", "no tag says it");
+    let [note] = outcome.notes.as_slice() else {
+        panic!("{:?}", outcome.notes);
+    };
+    assert!(note.contains("the environment stays on 1.2.1"), "{note}");
+    stage.set_tag("prod", &stage.digest("1.2.1"));
+    assert_eq!(version(&stage.roll_back(9).await.restored), "1.2.0");
+    // What was adopted after 1.2.0 was released is not known to be older.
+    let mut next = stage.request(10, 2_000);
+    let refusal = stage.refused(next.clone()).await;
+    assert!(refusal.contains("no release to go back to"), "{refusal}");
+    next.to = Some(named("1.1.0"));
+    assert_eq!(version(&rolled_back(next).await.restored), "1.1.0");
+}
+
+#[tokio::test]
+async fn a_moved_version_tag_is_not_adopted() {
+    let stage = Stage::released(&["1.2.0", "1.2.1", "1.2.2"]).await;
+    release_unrecorded(&stage, "1.3.0", 3).await;
+    stage.set_tag("1.2.0", &stage.digest("1.3.0"));
+    stage.registry.clear_log();
+    let failure = adopt(&request(&stage, 5), &context()).await.unwrap_err();
+    let refusal = stage.refusal(failure);
+    for part in [
+        "the tag 1.2.0",
+        &stage.digest("1.2.0"),
+        "exclude-versions: 1.2.0",
+    ] {
+        assert!(refusal.contains(part), "{part}: {refusal}");
+    }
+    let mut without = request(&stage, 6);
+    without.excluded_versions = shipmark::tagging::ExcludedVersions::parse(["1.2.0"]).unwrap();
+    assert_eq!(versions(&adopted(without).await), ["1.3.0", "1.2.2"]);
+}
+
+#[tokio::test]
 async fn a_repository_without_releases_has_nothing_to_adopt() {
     let stage = Stage::start().await;
     let outcome = adopted(request(&stage, 5)).await;

@@ -456,14 +456,19 @@ def known_good(root, entries, withdrawn):
     if not own:
         return None
     before = [
-        entry["root"]
+        entry
         for entry in releases
         if order(entry) < order(own[-1]) and entry["root"] != root and entry["root"] not in withdrawn
     ]
     for wanted in ("deployed", None):
-        matching = [earlier for earlier in before if mark(earlier, entries) == wanted]
-        if matching:
-            return matching[-1]
+        for is_adopted in (False, True):
+            matching = [
+                earlier["root"]
+                for earlier in before
+                if mark(earlier["root"], entries) == wanted and (earlier["action"] == "adopt") == is_adopted
+            ]
+            if matching:
+                return matching[-1]
     return None
 
 

@@ -145,14 +145,9 @@ impl AdoptableTags {
         let at = environment.and_then(|tag| facts.digests.get(tag)).copied();
         let at = at.filter(|root| !facts.is_withdrawn(*root));
         let current = facts.known.current();
-        let is_adopted = |root: Digest| facts.recorded.contains_key(&root);
         let wanted = match (current, at) {
-            // Only releases after an adoption say better than the tag what is current.
-            (Some((entry, root)), Some(at))
-                if entry.action != RecordAction::Adopt && is_adopted(at) =>
-            {
-                root
-            }
+            // Other records than adoptions say better than a tag, which anybody may have moved, what is current.
+            (Some((_, root)), Some(_)) if is_running(facts.known) => root,
             (_, Some(at)) => at,
             (Some((_, root)), None) => root,
             (None, None) => return,
@@ -212,6 +207,14 @@ fn version_text(named: &NamedRelease) -> String {
         true => version.to_string(),
         false => named.to_tag_text(),
     }
+}
+
+/// Returns whether the timeline has more than adoptions: then its entries say what is current, and no tag does.
+pub(super) fn is_running(known: &Timeline) -> bool {
+    known.entries().iter().any(|entry| {
+        let is_release = entry.action.is_release() || entry.action == RecordAction::Rollback;
+        is_release && entry.action != RecordAction::Adopt
+    })
 }
 
 #[cfg(test)]
@@ -324,6 +327,9 @@ mod tests {
         let older = [entry(Promote, "1.1.0", 1)];
         let before = [("1.0.0", "1.0.0"), ("1.1.0", "1.1.0"), ("prod", "1.1.0")];
         assert_eq!(planned(&before, &older), ["1.0.0: 1.0.0", "1.1.0: prod"]);
+        let moved = [("1.1.0", "1.1.0"), ("prod", "by hand")];
+        assert_eq!(planned(&moved, &older), none, "nor does a moved tag");
+        assert_eq!(planned(&moved, &complete), [": prod"]);
         let mut rollback = entry(Rollback, "1.1.0", 4);
         rollback.restores = Some(root("1.0.0"));
         let withdrawn = [complete.as_slice(), &[rollback]].concat();

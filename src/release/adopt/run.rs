@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::outcome::{AdoptOutcome, AdoptRequest, AdoptedRelease};
-use super::plan::{AdoptableTags, AdoptionFacts, PlannedAdoption};
+use super::plan::{AdoptableTags, AdoptionFacts, PlannedAdoption, is_running};
+use super::running_timeline::{read_all_releases, refuse_moved_versions};
 use crate::image::{Digest, Tag};
 use crate::record::{DigestPrefix, EntryName, RecordAction, TimelineEntry};
 use crate::release::Failure;
@@ -37,6 +38,7 @@ pub async fn adopt(
     let tags = AdoptableTags::find(timeline.tags.iter(), environment, excluded);
     let digests = resolve_tags(&timeline, &tags).await?;
     let recorded = read_recorded(&timeline, &digests).await?;
+    read_all_releases(&timeline).await?;
     let withdrawn_before = find_withdrawn_before(&timeline, &digests, &recorded);
     let known = timeline.known();
     let facts = AdoptionFacts {
@@ -46,6 +48,7 @@ pub async fn adopt(
         withdrawn_before: &withdrawn_before,
     };
     let planned = tags.plan(&facts);
+    refuse_moved_versions(&timeline, &planned).await?;
     let mut adopted = Vec::with_capacity(planned.len());
     for release in &planned {
         let entry = match request.dry_run {
@@ -91,6 +94,17 @@ fn notes(tags: &AdoptableTags, facts: &AdoptionFacts<'_>) -> Vec<String> {
         root.is_some_and(|root| facts.is_withdrawn(*root))
     });
     let notes = withdrawn.map(|tag| format!("the tag {tag} names an image that is withdrawn"));
+    let current = facts.known.current().filter(|_| is_running(facts.known));
+    let drifted = tags.environment.iter().filter_map(|tag| {
+        let (at, (_, root)) = (facts.digests.get(tag)?, current?);
+        (*at != root && !facts.is_withdrawn(*at)).then(|| {
+            format!(
+                "the tag {tag} names {at}, and the environment stays on {}: it has records of releases, which say what is current. To put it on the tag's image, release that",
+                NamedRoot::find(facts.known, root)
+            )
+        })
+    });
+    let notes = notes.chain(drifted);
     let left_out = facts.withdrawn_before.iter();
     let left_out = left_out.map(|(root, entry)| {
         let release = NamedRoot {

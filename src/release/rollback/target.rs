@@ -81,9 +81,8 @@ async fn find_known_good(
         };
         let unread = match (unread.is_empty(), mark) {
             (false, _) => unread,
-            (true, Some(ReleaseMark::Deployed)) => return Ok(target),
-            // A release with a better mark may be further back.
-            (true, _) => older_names(timeline, withdrawn, target.is_some()),
+            // A better release may be further back.
+            (true, _) => older_names(timeline, withdrawn, target.as_ref(), mark),
         };
         if unread.is_empty() {
             return Ok(target);
@@ -102,11 +101,13 @@ fn unread_about(timeline: &OpenTimeline, target: &TimelineEntry) -> Vec<EntryNam
     timeline.view.unread_names(is_about).collect()
 }
 
-/// Returns the newest names that were not read: releases, or marks of deployed ones if a release is known.
+/// Returns the newest names that were not read, of what may be better than the target: marks of deployed releases,
+/// releases if the target is adopted, and any release without a target.
 fn older_names(
     timeline: &OpenTimeline,
     withdrawn: &WithdrawnRelease,
-    has_release: bool,
+    target: Option<&TimelineEntry>,
+    mark: Option<ReleaseMark>,
 ) -> Vec<EntryName> {
     let end = withdrawn.release.as_ref().map(TimelineEntry::order);
     let known = timeline.known();
@@ -114,9 +115,19 @@ fn older_names(
         let mut entries = known.entries().iter();
         entries.any(|entry| name.record.is_of(entry.record.digest()))
     };
-    let is_wanted = |name: &EntryName| match has_release {
-        true => name.action == RecordAction::Deployed && !is_summarized(name),
-        false => name.action.is_release() && end.is_none_or(|end| name.planned_at <= end.0),
+    let is_adopted = target.is_some_and(|target| target.action == RecordAction::Adopt);
+    let is_deployed = mark == Some(ReleaseMark::Deployed);
+    let is_earlier = |name: &EntryName| end.is_none_or(|end| name.planned_at <= end.0);
+    let is_wanted = |name: &EntryName| match &name.action {
+        RecordAction::Deployed => {
+            target.is_some() && (is_adopted || !is_deployed) && !is_summarized(name)
+        }
+        RecordAction::Adopt => target.is_none() && is_earlier(name),
+        action if action.is_release() => match target {
+            None => is_earlier(name),
+            Some(_) => is_adopted && !is_deployed && is_earlier(name) && !is_summarized(name),
+        },
+        _ => false,
     };
     let newest_first = timeline.view.unread_names(is_wanted).rev();
     newest_first.take(BATCH).collect()
