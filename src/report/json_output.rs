@@ -288,6 +288,15 @@ pub(super) fn failure_json(failure: &Failure) -> String {
     }
 }
 
+/// Returns what became of a service that is not done.
+pub(super) fn service_failure_json(outcome: &str, failure: Option<&Failure>) -> serde_json::Value {
+    let end = match failure.and_then(Failure::diagnostic) {
+        Some(diagnostic) => ServiceOutcomeJson::Failed(to_refusal_json(outcome, diagnostic)),
+        None => ServiceOutcomeJson::NotStarted { outcome },
+    };
+    serde_json::to_value(end).unwrap_or_default()
+}
+
 pub(super) fn refusal_json(diagnostic: &Diagnostic) -> String {
     to_json_line(&to_refusal_json("refused", diagnostic))
 }

@@ -23,12 +23,13 @@ use crate::release::context::ReleaseContext;
 use crate::release::named_root::NamedRoot;
 use crate::release::outcome::RecordResult;
 use crate::release::plan::rollback_tags::{MovingTag, RollbackState, RollbackTag};
+use crate::release::record_batch::TimelineVerb;
 use crate::release::records::draft::base_record;
 use crate::release::records::environment_tag::EnvironmentTags;
 use crate::release::records::intent::ListedIntents;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::stage::RecordContent;
-use crate::release::records::timeline_request::PATIENT_STRAY_LIMIT;
+use crate::release::records::timeline_request::{PATIENT_STRAY_LIMIT, TimelineRequest};
 
 /// Planned rollback.
 struct RollbackPlan {
@@ -46,6 +47,12 @@ struct RollbackPlan {
     manifests: BTreeMap<Digest, Manifest>,
 }
 
+/// Rollback that is checked, and not written.
+pub(in crate::release) struct PreparedRollback {
+    timeline: OpenTimeline,
+    plan: RollbackPlan,
+}
+
 /// Withdraws a release.
 ///
 /// # Errors
@@ -55,11 +62,46 @@ pub async fn rollback(
     context: &ReleaseContext,
 ) -> Result<RollbackOutcome, Failure> {
     request.timeline.announce(context);
+    let prepared = Box::pin(prepare(request, context)).await?;
+    let PreparedRollback { mut timeline, plan } = prepared;
+    Box::pin(execute(request, context, &mut timeline, plan)).await
+}
+
+async fn prepare(
+    request: &RollbackRequest,
+    context: &ReleaseContext,
+) -> Result<PreparedRollback, Failure> {
     let (location, now) = (&request.timeline.location, request.timeline.account.now);
     let opened = OpenTimeline::open(context, location, now, PATIENT_STRAY_LIMIT);
-    let mut timeline = Box::pin(opened).await?;
+    let timeline = Box::pin(opened).await?;
     let plan = Box::pin(plan_rollback(request, context, &timeline)).await?;
-    Box::pin(execute(request, context, &mut timeline, plan)).await
+    Ok(PreparedRollback { timeline, plan })
+}
+
+impl TimelineVerb for RollbackRequest {
+    type Prepared = PreparedRollback;
+    type Outcome = RollbackOutcome;
+
+    fn timeline(&self) -> &TimelineRequest {
+        &self.timeline
+    }
+
+    async fn prepare(&self, context: &ReleaseContext) -> Result<PreparedRollback, Failure> {
+        let prepared = prepare(self, context).await?;
+        if let Some(content) = &prepared.plan.content {
+            self.timeline.check_signer(context, content).await?;
+        }
+        Ok(prepared)
+    }
+
+    async fn execute(
+        &self,
+        context: &ReleaseContext,
+        prepared: PreparedRollback,
+    ) -> Result<RollbackOutcome, Failure> {
+        let PreparedRollback { mut timeline, plan } = prepared;
+        execute(self, context, &mut timeline, plan).await
+    }
 }
 
 async fn plan_rollback(
