@@ -155,7 +155,10 @@ pub(super) fn choose_timelines(
             "{} has {count} services, and {} takes only those that are named",
             written.environment, arguments.verb
         ))
-        .with_hint(format!("name them with services: {}", all.join(", "))));
+        .with_hint(format!(
+            "name them with services, one per line: {}",
+            all.join(", ")
+        )));
     }
     let mut known = BTreeSet::new();
     services.retain(|(service, _)| known.insert(service.clone()));

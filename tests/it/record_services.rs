@@ -8,6 +8,7 @@ use shipmark::release::{
 };
 
 use crate::registry::{Effect, Fault};
+use crate::support::checkout::commit;
 use crate::support::context;
 use crate::support::made_image::MadeImage;
 use crate::support::output_schema::OutputSchema;
@@ -89,7 +90,13 @@ fn several_services_go_back_in_one_run() {
     let after = indexes(&place);
     assert!(before[0] != after[0] && before[1] != after[1]);
     assert_eq!(before[2], after[2], "worker is not named");
-    let mark = ["mark", "--state=deployed", "--services=web,api,worker"];
+    let mark = [
+        "mark",
+        "--state=deployed",
+        "--services=web",
+        "--services=api",
+        "--services=worker",
+    ];
     let marked = json(&place, 0, &mark);
     assert_eq!(marked["outcome"], "marked");
     assert_eq!(marked["services"][2]["release"]["version"], "1.4.1");
@@ -105,7 +112,7 @@ fn services_that_go_back_are_named() {
         assert_eq!(ran.status, Some(2), "{}", ran.log);
         for part in [
             &format!("prod has 3 services, and {} takes only those", verb[0]),
-            "name them with services: web, api, worker",
+            "name them with services, one per line: web, api, worker",
         ] {
             assert!(ran.log.contains(part), "{part}: {}", ran.log);
         }
@@ -118,7 +125,7 @@ fn promise_1_what_is_refused_for_one_service_is_written_for_none() {
     let place = released(&["1.4.0"]);
     release(&place, "web", "1.4.1");
     let before = indexes(&place);
-    let rollback = ["rollback", "--services=web,api"];
+    let rollback = ["rollback", "--services=web", "--services=api"];
     let refused = json(&place, 1, &rollback);
     assert_eq!(refused["outcome"], "refused");
     assert_eq!(refused["services"][0]["outcome"], "not begun");
@@ -145,7 +152,9 @@ fn a_step_has_the_images_of_all_services() {
         ("policy", "policy.yml"),
         ("offline", "true"),
     ];
-    let ran = Ran::of(place.step("refs/heads/main", &inputs).output().unwrap());
+    let commit = commit(place.root(), &[("policy.yml", POLICY)]);
+    let mut step = place.step("refs/heads/main", &inputs);
+    let ran = Ran::of(step.env("GITHUB_WORKFLOW_SHA", commit).output().unwrap());
     assert_eq!(ran.status, Some(0), "{}", ran.log);
     let images = place.output("image");
     assert_eq!(images.lines().count(), 2, "{images}");
@@ -180,7 +189,7 @@ fn batch<R>(stages: &[Stage; 2], request: impl Fn(&Stage) -> R) -> RecordBatch<R
 async fn a_registry_that_fails_in_the_middle_stops_its_own_service() {
     let stages = stages().await;
     let batch = batch(&stages, |stage| stage.request(5, 9));
-    let fault = Fault::on("PUT", "/manifests/prod", Effect::status(403)).always();
+    let fault = Fault::on("PUT", "/manifests/prod", Effect::status(500)).always();
     stages[1].registry.fault(fault);
     let lines = std::sync::Mutex::new(Vec::new());
     let outcome = rollback_services(&batch, &context(), |service, end| {
@@ -190,7 +199,10 @@ async fn a_registry_that_fails_in_the_middle_stops_its_own_service() {
     .await;
     assert!(outcome.started);
     let failed: Vec<_> = outcome.failures().collect();
-    assert!(matches!(failed[..], [(service, Failure::Service(_))] if service.as_str() == "api"));
+    assert!(
+        matches!(failed[..], [(service, Failure::Service(_))] if service.as_str() == "api"),
+        "{failed:?}"
+    );
     let (service, done) = outcome.completed().next().unwrap();
     assert_eq!(service.as_str(), "web");
     assert_eq!(version(&done.current), "1.4.0");
@@ -200,6 +212,10 @@ async fn a_registry_that_fails_in_the_middle_stops_its_own_service() {
     assert_eq!(stages[0].tag("prod"), "1.4.0");
     // The repeated run completes the one that failed, and withdraws nothing else.
     stages[1].registry.clear_faults();
+    let mut batch = batch;
+    for (_, request) in &mut batch.services {
+        request.timeline.account.run.as_mut().unwrap().attempt = Some(2);
+    }
     let again = rollback_services(&batch, &context(), |_, _| {}).await;
     assert_eq!(again.failures().count(), 0);
     for stage in &stages {
