@@ -48,6 +48,9 @@ pub(super) fn advise(
         VerbResult::RolledBackServices(batch) => {
             batch.map_failures(|failure| add_advice(failure, invocation));
         }
+        VerbResult::History(shown) => {
+            shown.map_failures(|failure| add_advice(failure, invocation));
+        }
         VerbResult::MarkedServices(batch) => {
             batch.map_failures(|failure| add_advice(failure, invocation));
         }

@@ -56,7 +56,7 @@ pub use adopt_report::AdoptReport;
 pub use batch_phrases::service_line;
 pub use bundle_report::{BundleVerification, SignedBundle};
 pub use exit_report::report_result;
-pub use history_report::{HistoryReport, TimelineReport};
+pub use history_report::{FailedTimeline, HistoryReport, TimelineReport};
 pub use inspect_report::{ImageReport, InspectReport};
 pub use policy_report::PolicyReport;
 pub use record_batch_report::{mark_line, rollback_line};

@@ -1,5 +1,6 @@
 //! Result of a verb in every form of a report: text, summary, outputs and values.
 
+use super::history_report::HistoryReport;
 use super::record_batch_report::ServiceRecord;
 use super::styled_text::StyledText;
 use super::summary::{self, SummaryContext};
@@ -86,14 +87,7 @@ impl ResultReport {
                 failure: None,
                 names: shown.names(),
             },
-            VerbResult::History(shown) => Self {
-                text: shown.to_text(),
-                summary: summary::history_summary(&shown, context),
-                outputs: shown.to_outputs(),
-                values: vec![("image", shown.image_references())],
-                failure: None,
-                names: shown.names(),
-            },
+            VerbResult::History(shown) => Self::of_history(*shown, context, clean),
             VerbResult::Inspected(shown) => Self {
                 text: shown.to_text(),
                 summary: summary::inspect_summary(&shown, context),
@@ -146,6 +140,26 @@ impl ResultReport {
                 ..FailureReport::new(failure)
             }),
             names: completed.flat_map(|(_, one)| names(one)).collect(),
+        }
+    }
+
+    /// Returns the report of every timeline, also if one of them cannot be read.
+    fn of_history(
+        mut shown: HistoryReport,
+        context: &SummaryContext,
+        clean: &dyn Fn(&str) -> String,
+    ) -> Self {
+        shown.map_failures(|failure| cleaned::failure(failure, clean));
+        Self {
+            text: shown.to_text(),
+            summary: summary::history_summary(&shown, context),
+            outputs: shown.to_outputs(),
+            values: vec![("image", shown.image_references())],
+            failure: shown.to_failure().map(|(failure, text)| FailureReport {
+                text,
+                ..FailureReport::new(failure)
+            }),
+            names: shown.names(),
         }
     }
 

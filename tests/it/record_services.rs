@@ -168,6 +168,27 @@ fn a_step_has_the_images_of_all_services() {
     );
 }
 
+#[test]
+fn a_repository_that_never_existed_hides_no_other_history() {
+    let place = released(&["1.4.0"]);
+    let policy = POLICY.replace("worker]", "worker, cron]");
+    std::fs::write(place.path("policy.yml"), policy).unwrap();
+    let ran = run(&place, &["history"]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    for part in ["prod of oci:prod-web", "prod of oci:prod-worker"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    for part in ["1 of 4 timelines of prod cannot be read", " cron: "] {
+        assert!(ran.log.contains(part), "{part}: {}", ran.log);
+    }
+    let ran = run(&place, &["history", "--output=json"]);
+    let shown = OutputSchema::load().check("history", &ran.out);
+    assert_eq!(shown["timelines"].as_array().unwrap().len(), 3);
+    assert_eq!(shown["failed"][0]["repository"], "oci:prod-cron");
+    let alone = run(&place, &["history", "--services=web"]);
+    assert_eq!(alone.status, Some(0), "{}", alone.log);
+}
+
 /// Two services, each at a registry of its own.
 async fn stages() -> [Stage; 2] {
     [
