@@ -189,6 +189,28 @@ fn a_repository_that_never_existed_hides_no_other_history() {
     assert_eq!(alone.status, Some(0), "{}", alone.log);
 }
 
+#[test]
+fn a_refusal_of_one_service_is_told_once() {
+    let place = released(&["1.4.0"]);
+    std::fs::remove_file(place.path("web-1.4.0.tar")).unwrap();
+    let image = MadeImage::new(77, &[("version", "1.4.0")]);
+    image.write_archive(place.path("other.tar").as_ref());
+    let promote = [
+        "promote",
+        "--source=oci-archive:other.tar",
+        "--version=1.4.0",
+        "--services=web",
+    ];
+    let ran = run(&place, &promote);
+    assert_eq!(ran.status, Some(1), "{}", ran.log);
+    let told = format!("{}{}", ran.log, ran.out);
+    assert_eq!(
+        told.matches("tag 1.4.0 of oci:prod-web").count(),
+        1,
+        "{told}"
+    );
+}
+
 /// Two services, each at a registry of its own.
 async fn stages() -> [Stage; 2] {
     [
